@@ -1,7 +1,8 @@
 // Joins the modules of each program in few files, in dist/bin: opening about 170 small ones took a third of the time of
-// `ftpc check`. What is loaded lazily stays in files of its own. Packages are loaded from `node_modules`, except valibot, of
-// which only a twentieth is used: it is joined too, with its licence next to it.
-import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+// `ftpc check`. What is loaded lazily stays in files of its own. Packages are loaded from `node_modules`, but for those that
+// are no dependencies of the published package: they are joined too, with their licences next to them. These are valibot,
+// of which only a twentieth is used, and yargs, whose parser every command needs and whose files take longer to open than to run.
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -37,13 +38,24 @@ const { metafile } = await build({
   metafile: true,
 });
 chmodSync(join(bin, 'main.js'), 0o755);
-const licence = join(bin, 'valibot.LICENSE.md');
-copyFileSync(join(dirname(fileURLToPath(import.meta.resolve('valibot'))), '..', 'LICENSE.md'), licence);
+
+const joined = Object.keys(metafile.inputs).flatMap(
+  (file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [],
+);
+const licences = join(bin, 'LICENSES.md');
+writeFileSync(licences, [...new Set(joined)].sort().map(licenceOf).join('\n'));
+
+function licenceOf(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`${folder} has no licence`);
+  return `# ${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+}
 
 // Parts of earlier builds stay for a day: a training that began with them in another terminal may still load some. A
 // package that is published (`--fresh`) has none.
 const KEPT_MS = process.argv.includes('--fresh') ? 0 : 24 * 60 * 60 * 1000;
-const current = new Set([licence, ...Object.keys(metafile.outputs).map((output) => resolve(output))]);
+const current = new Set([licences, ...Object.keys(metafile.outputs).map((output) => resolve(output))]);
 for (const name of readdirSync(bin)) {
   const file = join(bin, name);
   if (!current.has(file) && Date.now() - statSync(file).mtimeMs >= KEPT_MS) rmSync(file);

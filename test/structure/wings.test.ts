@@ -35,10 +35,6 @@ const CIRCLES: readonly { readonly files: readonly string[]; readonly why: strin
     ].map((file) => `src/compute/tensor/${file}`),
     why: 'the gradient of an op is a graph of ops',
   },
-  {
-    files: ['completion', 'index'].map((name) => `src/tools/cli/commands/${name}.ts`),
-    why: 'a command completes the names of all commands',
-  },
 ];
 
 /** Lines above which a source file needs a reason. */

@@ -1,4 +1,4 @@
-/** The process of one stage: gets a job over IPC, runs it, says how it ended, and goes. */
+/** The process of one stage: gets a task over IPC, runs it, says how it ended, and goes. */
 
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
@@ -8,9 +8,9 @@ import { stages } from '../stages/index.js';
 import { outputFolder, workFolder } from '../store/index.js';
 import { diagnosticOf } from './failure.js';
 import { Interrupted } from './interrupted.js';
-import type { FromChild, Job, ToChild } from './messages.js';
+import type { FromChild, StageTask, ToChild } from './messages.js';
 import { ownPeakMemory, volunteer } from './peak-memory.js';
-import { internalError } from './problems.js';
+import { internalError } from './run-diagnostics.js';
 
 /** How long a checkpoint may take once the parent is gone. */
 const LAST_WORDS = 20_000;
@@ -25,26 +25,26 @@ const say = (message: FromChild): Promise<void> =>
     else process.send(message, undefined, undefined, () => resolve());
   });
 
-async function work(job: Job): Promise<FromChild> {
+async function work(task: StageTask): Promise<FromChild> {
   try {
-    const host = nodeHost(job.cwd);
+    const host = nodeHost(task.cwd);
     const emit = (event: StageEvent): void => void say({ type: 'event', event });
-    if (job.repositories.length > 0) await fetchFor(job, host, emit);
+    if (task.repositories.length > 0) await fetchFor(task, host, emit);
     const warn = (diagnostic: Diagnostic): void => void say({ type: 'diagnostic', diagnostic });
-    const run = await stages[job.stage.kind].load();
+    const run = await stages[task.stage.kind].load();
     const result = await run({
-      stage: job.stage,
-      inputs: job.inputs,
-      folder: job.folder,
+      stage: task.stage,
+      inputs: task.inputs,
+      folder: task.folder,
       host,
-      output: outputFolder(job.output),
-      work: workFolder(job.work, warn),
-      chosen: job.chosen,
-      residency: job.residency,
-      key: job.key,
-      runtime: job.runtime,
-      threads: job.threads,
-      deviceMemory: job.deviceMemory,
+      output: outputFolder(task.output),
+      work: workFolder(task.work, warn),
+      chosen: task.chosen,
+      residency: task.residency,
+      key: task.key,
+      runtime: task.runtime,
+      threads: task.threads,
+      deviceMemory: task.deviceMemory,
       emit,
       warn,
       signal: stop.signal,
@@ -53,18 +53,18 @@ async function work(job: Job): Promise<FromChild> {
   } catch (error) {
     const peakMemoryBytes = ownPeakMemory();
     if (stop.signal.aborted && error === stop.signal.reason) return { type: 'interrupted', peakMemoryBytes };
-    const diagnostic = diagnosticOf(error, job.stage);
+    const diagnostic = diagnosticOf(error, task.stage);
     if (diagnostic !== undefined) return { type: 'failed', diagnostic, peakMemoryBytes };
     const message = error instanceof Error ? error.message : String(error);
     const trace = error instanceof Error ? (error.stack ?? message) : message;
-    return { type: 'failed', diagnostic: internalError(job.stage, message, ''), trace, peakMemoryBytes };
+    return { type: 'failed', diagnostic: internalError(task.stage, message, ''), trace, peakMemoryBytes };
   }
 }
 
-async function fetchFor(job: Job, host: Host, emit: (event: StageEvent) => void): Promise<void> {
+async function fetchFor(task: StageTask, host: Host, emit: (event: StageEvent) => void): Promise<void> {
   const { fetchForStage } = await import('../hub/index.js');
-  const inputs = Object.values(job.inputs).map(({ stage }) => stage);
-  await fetchForStage({ ...job, inputs, host, emit, signal: stop.signal });
+  const inputs = Object.values(task.inputs).map(({ stage }) => stage);
+  await fetchForStage({ ...task, inputs, host, emit, signal: stop.signal });
 }
 
 volunteer();
@@ -80,7 +80,7 @@ process.on('disconnect', () => {
 process.on('message', (message: ToChild) => {
   if (message.type === 'stop') interrupt();
   else
-    void work(message.job)
+    void work(message.task)
       .then(say)
       .then(() => process.exit(0));
 });

@@ -3,7 +3,7 @@ import { translateHostError } from '../../compute/tensor/host-out-of-memory.js';
 import { OutOfMemoryError } from '../../compute/tensor/out-of-memory.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/types.js';
-import { outOfMemory } from './problems.js';
+import { outOfMemory } from './run-diagnostics.js';
 
 /** The diagnostic of an error that ended a stage; `undefined` for a bug. */
 export function diagnosticOf(error: unknown, stage: Stage): Diagnostic | undefined {

@@ -9,7 +9,7 @@ import type { Artefact } from '../stages/stage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 
 /** Everything a stage's context is rebuilt from. */
-export interface Job {
+export interface StageTask {
   readonly stage: Stage;
   readonly inputs: Readonly<Record<string, Artefact>>;
   readonly folder: string;
@@ -29,7 +29,7 @@ export interface Job {
   readonly repositories: readonly PinnedRepository[];
 }
 
-export type ToChild = { readonly type: 'job'; readonly job: Job } | { readonly type: 'stop' };
+export type ToChild = { readonly type: 'task'; readonly task: StageTask } | { readonly type: 'stop' };
 
 export type FromChild =
   | { readonly type: 'event'; readonly event: StageEvent }

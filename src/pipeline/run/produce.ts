@@ -2,26 +2,26 @@ import { join } from 'node:path';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Artefact } from '../stages/stage.js';
 import { forgetChild, noteChild, runFolder, writeWhole } from '../store/index.js';
-import type { Job } from './messages.js';
-import { fromCwd } from './paths.js';
-import { fileChanged } from './problems.js';
-import { nextTry } from './recovery.js';
-import type { RunSetting, Settled, Sink, Step } from './setting.js';
+import { fromCwd } from './from-cwd.js';
+import type { StageTask } from './messages.js';
+import { retryOf } from './retry.js';
+import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
+import { fileChanged } from './run-diagnostics.js';
 import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js';
 
 /** Runs a stage and puts its output into the store. Throws a `UserError` where the disk refuses. */
 export async function produce(
-  step: Step,
+  plan: StagePlan,
   artefacts: Readonly<Record<string, Artefact>>,
-  setting: RunSetting,
-  sink: Sink,
+  context: RunContext,
+  watcher: Watcher,
   interrupts: Interrupts,
-): Promise<Settled> {
-  const { stage, key, parts, chosen, residency } = step;
-  const { store } = setting;
-  const begun = setting.clock();
+): Promise<StageOutcome> {
+  const { stage, key, parts, chosen, residency } = plan;
+  const { store } = context;
+  const begun = context.clock();
   // a checkpoint of another content would be gone on from once the file is the old one again
-  const other = setting.changedFile(step);
+  const other = context.changedFile(plan);
   if (other !== undefined) throw new UserError(fileChanged(stage, other, 'before'));
   const output = store.begin(key);
   try {
@@ -29,33 +29,33 @@ export async function produce(
       {
         stage,
         inputs: artefacts,
-        folder: setting.folder,
+        folder: context.folder,
         cwd: store.layout.cwd,
         output,
         work: store.workPath(key),
         chosen,
         residency,
         key,
-        runtime: setting.runtime,
-        threads: setting.threads,
-        deviceMemory: setting.deviceMemory,
-        repositories: setting.repositories,
+        runtime: context.runtime,
+        threads: context.threads,
+        deviceMemory: context.deviceMemory,
+        repositories: context.repositories,
       },
-      setting,
-      sink,
+      context,
+      watcher,
       interrupts,
     );
     if (end.how !== 'done') {
-      if (end.how === 'failed') sink.diagnostic(withTrace(end, setting));
+      if (end.how === 'failed') watcher.diagnostic(withTrace(end, context));
       return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
     }
     // what was read is not what the key says: it would be found as the output of files that never led to it
-    const changed = setting.changedFile(step);
+    const changed = context.changedFile(plan);
     if (changed !== undefined) {
       store.dropWork(key);
       throw new UserError(fileChanged(stage, changed, 'while'));
     }
-    const seconds = (setting.clock() - begun) / 1000;
+    const seconds = (context.clock() - begun) / 1000;
     const sealing = { kind: stage.kind, key, parts, result: end.result, seconds, peakMemoryBytes };
     const entry = store.seal(output, sealing);
     store.dropWork(key);
@@ -67,42 +67,42 @@ export async function produce(
 
 /** A training run that the system kills because memory ran out resumes from its checkpoint, with less at a time. */
 async function tryUntilItFits(
-  first: Job,
-  { store }: RunSetting,
-  sink: Sink,
+  first: StageTask,
+  { store }: RunContext,
+  watcher: Watcher,
   interrupts: Interrupts,
 ): ReturnType<typeof runInProcess> {
   const { layout } = store;
   let peak = 0;
-  for (let job = first; ; ) {
+  for (let task = first; ; ) {
     const { end, peakMemoryBytes } = await runInProcess(
-      job,
+      task,
       {
         event: (event) =>
-          sink.event(
+          watcher.event(
             event.type === 'checkpoint.saved' ? { ...event, path: fromCwd(layout.cwd, event.path) } : event,
           ),
-        diagnostic: sink.diagnostic,
+        diagnostic: watcher.diagnostic,
         started: (pid) => noteChild(layout, pid),
       },
       interrupts,
     );
     forgetChild(layout);
     peak = Math.max(peak, peakMemoryBytes);
-    const next = end.how === 'failed' && end.starved === true ? await nextTry(job) : undefined;
+    const next = end.how === 'failed' && end.starved === true ? await retryOf(task) : undefined;
     if (next === undefined || end.how !== 'failed') return { end, peakMemoryBytes: peak };
-    const { name } = job.stage;
-    sink.event({ type: 'recovery', stage: name, cause: end.diagnostic.message, change: next.change });
-    store.begin(job.key);
-    job = { ...job, chosen: next.plan };
+    const { name } = task.stage;
+    watcher.event({ type: 'recovery', stage: name, cause: end.diagnostic.message, change: next.change });
+    store.begin(task.key);
+    task = { ...task, chosen: next.plan };
   }
 }
 
 /** The trace of a bug goes into a file: a user cannot do anything with it but send it. */
-function withTrace(end: Extract<StageEnd, { how: 'failed' }>, setting: RunSetting): Diagnostic {
+function withTrace(end: Extract<StageEnd, { how: 'failed' }>, context: RunContext): Diagnostic {
   if (end.trace === undefined) return end.diagnostic;
-  const { layout } = setting.store;
-  const path = join(runFolder(layout, setting.runId), 'crash.txt');
+  const { layout } = context.store;
+  const path = join(runFolder(layout, context.runId), 'crash.txt');
   writeWhole(path, `${end.trace}\n`, { sync: false });
   return { ...end.diagnostic, notes: [`the trace is in \`${fromCwd(layout.cwd, path)}\``] };
 }

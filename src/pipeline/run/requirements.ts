@@ -10,7 +10,7 @@ import type { Budget, Expression, Requirement, Stage } from '../../language/ir/t
 import { bytes, duration, numberText } from '../planner/quantities.js';
 import type { BudgetLine } from '../planner/types.js';
 import { type Measurements, metricsFor } from '../stages/requirement-results.js';
-import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './problems.js';
+import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './run-diagnostics.js';
 
 /** What a stage's requirements make of what was measured: one diagnostic for each that does not hold. */
 export function failedRequirements(stage: Stage, measured: Measurements): readonly Diagnostic[] {
@@ -30,7 +30,7 @@ export function failedRequirements(stage: Stage, measured: Measurements): readon
 export type RequirementResults = Readonly<Record<string, readonly RequirementResult[]>>;
 
 /** What a run took, under the names that a budget uses. */
-export interface Measured {
+export interface RunFigures {
   /** Bytes. */
   readonly peak_memory: number;
   /** Seconds. */
@@ -38,13 +38,13 @@ export interface Measured {
 }
 
 /** What each stage took and measured, by name. */
-export type MeasuredStages = Readonly<Record<string, Readonly<Record<string, number>>>>;
+export type StageFigures = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Requirements of the budgets that the measured run broke; names that only a plan knows are passed over. */
 export function exceededBudgets(
   budgets: readonly Budget[],
-  measured: Measured,
-  stages: MeasuredStages = {},
+  measured: RunFigures,
+  stages: StageFigures = {},
 ): readonly Diagnostic[] {
   const known: Readonly<Record<string, number>> = { ...measured };
   const lookup: Lookup = ([name = '', metric]) =>

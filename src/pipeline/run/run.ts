@@ -4,15 +4,13 @@ import { identityOf } from '../../compute/tensor/runtimes/index.js';
 import { type Diagnostic, isError, UserError } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
+import type { RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { Program } from '../../language/ir/types.js';
 import { askedDeviceMemory } from '../planner/asked-runtime.js';
 import { changedFile, runtimeName } from '../planner/keys.js';
-import type { Plan } from '../planner/types.js';
 import type { Preparation } from '../prepare/index.js';
 import {
-  type Journal,
   newRunId,
   openJournal,
   openStore,
@@ -21,16 +19,18 @@ import {
   type Store,
   takeLock,
 } from '../store/index.js';
+import { unwritableTargets } from './deploy-targets.js';
+import { recorder } from './recorder.js';
 import {
   brokenBudgets,
   exceededBudgets,
-  type MeasuredStages,
   type RequirementResults,
+  type StageFigures,
 } from './requirements.js';
+import type { StagePlan, Watcher } from './run-context.js';
 import { runStages, type StagesOutcome } from './scheduler.js';
-import type { Step } from './setting.js';
+import { stagePlansOf } from './stage-plans.js';
 import type { Interrupts } from './stage-process.js';
-import { unwritableTargets } from './targets.js';
 
 export interface RunRequest {
   /** The pipeline's file as asked for. */
@@ -51,11 +51,6 @@ export interface RunRequest {
   describe(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
 }
 
-export interface Watcher {
-  event(event: RunEvent): void;
-  diagnostic(diagnostic: Diagnostic): void;
-}
-
 export interface RunOutcome {
   readonly runId: string;
   readonly status: RunStatus;
@@ -74,7 +69,7 @@ export async function runPipeline(
   const store = openStore(host.cwd);
   const runId = newRunId(host.now(), process.pid);
   const begun = host.clock();
-  const log = recorder(watcher, request);
+  const log = recorder(watcher, request.describe);
   log.event({
     type: 'run.started',
     version: 1,
@@ -86,7 +81,7 @@ export async function runPipeline(
     ...(request.params === undefined ? {} : { params: request.params }),
   });
   const seconds = (): number => (host.clock() - begun) / 1000;
-  const finish = ({ status, stages = [], findings = {} }: Ended): RunOutcome => {
+  const finish = ({ status, stages = [], findings = {} }: RunEnd): RunOutcome => {
     log.event({ type: 'run.finished', status, seconds: seconds(), stages });
     return { runId, status, stages, findings };
   };
@@ -96,12 +91,12 @@ export async function runPipeline(
     log.into(openJournal(store.layout, runId, host.now));
     await outliveOrphan(store.layout, ORPHAN_PATIENCE);
     store.sweep();
-    const runnable = await runnableOf(request, store, log);
+    const runnable = await runPlanOf(request, store, log);
     if ('status' in runnable) return finish(runnable);
-    const unwritable = unwritableTargets(stepsOf(runnable, request.only), host, store);
+    const unwritable = unwritableTargets(runnable.stages, host, store);
     unwritable.forEach(log.diagnostic);
     if (unwritable.length > 0) return finish({ status: 'failed' });
-    const outcome = await runPlanned(runnable, { ...request, store, runId }, log, interrupts);
+    const outcome = await runStagesOf(runnable, { ...request, store, runId }, log, interrupts);
     const exceeded = overBudget(runnable.program, outcome.summaries, seconds());
     exceeded.forEach(log.diagnostic);
     return finish({
@@ -122,23 +117,23 @@ export async function runPipeline(
   }
 }
 
-interface Ended {
+interface RunEnd {
   readonly status: RunStatus;
   readonly stages?: readonly StageSummary[];
   readonly findings?: RequirementResults;
 }
 
-interface Runnable {
+interface RunPlan {
   readonly program: Program;
-  readonly plan: Plan;
+  readonly stages: readonly StagePlan[];
 }
 
 /** What the text and the plan allow to run, or how the run ends where they do not. */
-async function runnableOf(
+async function runPlanOf(
   request: RunRequest,
   store: Store,
   { diagnostic }: Watcher,
-): Promise<Runnable | Ended> {
+): Promise<RunPlan | RunEnd> {
   const { program, plan, diagnostics } = await request.prepare(store);
   diagnostics.forEach(diagnostic);
   if (program === undefined || plan === undefined) return { status: 'failed' };
@@ -148,11 +143,11 @@ async function runnableOf(
     if (!plan.diagnostics.some(isError)) broken.forEach(diagnostic);
     return { status: 'budget_exceeded' };
   }
-  return plan.valid ? { program, plan } : { status: 'failed' };
+  return plan.valid ? { program, stages: stagePlansOf(program, plan, request.only) } : { status: 'failed' };
 }
 
-const runPlanned = (
-  { program, plan }: Runnable,
+const runStagesOf = (
+  { program, stages }: RunPlan,
   {
     runId,
     store,
@@ -160,13 +155,12 @@ const runPlanned = (
     threads,
     verify,
     host,
-    only,
   }: RunRequest & { readonly runId: string; readonly store: Store },
   log: Watcher,
   interrupts: Interrupts,
 ): Promise<StagesOutcome> =>
   runStages(
-    stepsOf({ program, plan }, only),
+    stages,
     {
       runId,
       store,
@@ -196,7 +190,7 @@ function overBudget(
     peak_memory: Math.max(0, ...ran(stages).map(({ peakMemoryBytes }) => peakMemoryBytes)),
     wall_time: seconds,
   };
-  return exceededBudgets(program.budgets, took, measuredStages(stages));
+  return exceededBudgets(program.budgets, took, stageFigures(stages));
 }
 
 function statusOf({ interrupted, failed, gateClosed }: StagesOutcome, overBudget: boolean): RunStatus {
@@ -214,7 +208,7 @@ const ran = (stages: readonly StageSummary[]): readonly StageSummary[] =>
   stages.filter((stage) => stage.status === 'done' || stage.status === 'failed');
 
 /** What did not run, or failed, has measured nothing; what is cached took no time now. */
-const measuredStages = (stages: readonly StageSummary[]): MeasuredStages =>
+const stageFigures = (stages: readonly StageSummary[]): StageFigures =>
   Object.fromEntries(
     stages
       .filter(({ status }) => status === 'done' || status === 'cached')
@@ -223,73 +217,3 @@ const measuredStages = (stages: readonly StageSummary[]): MeasuredStages =>
         { ...metrics, peak_memory: peakMemoryBytes, wall_time: seconds },
       ]),
   );
-
-function stepsOf({ program, plan }: Runnable, only: readonly string[] | undefined): readonly Step[] {
-  const wanted = only === undefined ? undefined : reachable(program, only);
-  return program.stages
-    .filter((stage) => wanted === undefined || wanted.has(stage.name))
-    .map((stage) => {
-      const planned = plan.stages.find(({ name }) => name === stage.name);
-      if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
-      const { key, parts, reasons, chosen, residency } = planned;
-      return { stage, key, parts, reasons, chosen: chosen ?? undefined, residency };
-    });
-}
-
-/** Names of stages and of everything that they read. */
-function reachable(program: Program, names: readonly string[]): ReadonlySet<string> {
-  const found = new Set<string>(names);
-  for (const stage of program.stages.toReversed())
-    if (found.has(stage.name)) for (const input of stage.inputs) found.add(input);
-  return found;
-}
-
-interface Recorder extends Watcher {
-  /** Writes everything so far, and everything to come, into a journal too. */
-  into(journal: Journal): void;
-  close(): void;
-}
-
-function recorder(watcher: Watcher, request: RunRequest): Recorder {
-  let journal: Journal | undefined;
-  const early: RunEvent[] = [];
-  let broken = false;
-  const write = (happened: RunEvent): void => {
-    if (broken) return;
-    if (journal === undefined) {
-      early.push(happened);
-      return;
-    }
-    try {
-      journal.append(happened);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      // Events come from a callback, where nobody could catch this; the stages may still end well.
-      broken = true;
-      diagnostic({ ...error.diagnostic, severity: 'warning' });
-    }
-  };
-  const event = (happened: RunEvent): void => {
-    write(happened);
-    watcher.event(happened);
-  };
-  /** Warnings of no place, which each stage's process would repeat. */
-  const told = new Set<string>();
-  const diagnostic = (found: Diagnostic): void => {
-    if (found.severity === 'warning' && found.at === undefined) {
-      if (told.has(found.message)) return;
-      told.add(found.message);
-    }
-    event({ type: 'diagnostic', ...request.describe(found) });
-    watcher.diagnostic(found);
-  };
-  return {
-    event,
-    diagnostic,
-    into: (opened) => {
-      journal = opened;
-      for (const happened of early.splice(0)) write(happened);
-    },
-    close: () => journal?.close(),
-  };
-}

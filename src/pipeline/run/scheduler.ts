@@ -8,10 +8,10 @@ import type { Stage } from '../../language/ir/types.js';
 import { requirementResults } from '../stages/requirement-results.js';
 import type { Artefact } from '../stages/stage.js';
 import { outputPath, type StoreEntry } from '../store/index.js';
-import { fromCwd } from './paths.js';
+import { fromCwd } from './from-cwd.js';
 import { produce } from './produce.js';
 import { failedRequirements, type RequirementResults } from './requirements.js';
-import type { RunSetting, Settled, Sink, Step } from './setting.js';
+import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
 import type { Interrupts } from './stage-process.js';
 
 export interface StagesOutcome {
@@ -24,9 +24,9 @@ export interface StagesOutcome {
 }
 
 export async function runStages(
-  steps: readonly Step[],
-  setting: RunSetting,
-  sink: Sink,
+  plans: readonly StagePlan[],
+  context: RunContext,
+  watcher: Watcher,
   interrupts: Interrupts,
 ): Promise<StagesOutcome> {
   const artefacts: Record<string, Artefact> = {};
@@ -36,52 +36,52 @@ export async function runStages(
   let gateClosed = false;
   let failed = false;
   let interrupted = false;
-  for (const step of steps) {
-    const { stage } = step;
+  for (const plan of plans) {
+    const { stage } = plan;
     const ready = stage.inputs.every((name) => name in artefacts);
     if (interrupts.stop.aborted) interrupted = true;
     if (!ready || interrupted) {
-      summaries.push(finish(sink, summaryOf(stage, 'blocked', setting)));
+      summaries.push(finish(watcher, summaryOf(stage, 'blocked', context)));
       continue;
     }
-    const begun = setting.clock();
-    const done = await settle(step, artefacts, setting, sink, interrupts);
-    const seconds = done.cached ? 0 : (setting.clock() - begun) / 1000;
+    const begun = context.clock();
+    const done = await settle(plan, artefacts, context, watcher, interrupts);
+    const seconds = done.cached ? 0 : (context.clock() - begun) / 1000;
     if (done.entry !== undefined) results[stage.name] = done.entry.record.result;
     const broken = done.entry === undefined ? [] : failedRequirements(stage, results);
-    broken.forEach(sink.diagnostic);
+    broken.forEach(watcher.diagnostic);
     if (done.entry !== undefined) findings[stage.name] = requirementResults(stage, results);
     const holds = done.entry !== undefined && broken.length === 0;
     if (done.entry !== undefined && holds)
       artefacts[stage.name] = {
         stage,
         path: done.entry.path,
-        key: step.key,
+        key: plan.key,
         result: done.entry.record.result,
       };
     else if (done.interrupted) interrupted = true;
     else if (done.entry !== undefined && stage.kind === 'eval') gateClosed = true;
     else failed = true;
     const status = !holds ? 'failed' : done.cached ? 'cached' : 'done';
-    const summary = summaryOf(stage, status, setting, { ...done, seconds });
-    summaries.push(finish(sink, done.interrupted ? { ...summary, interrupted: true } : summary));
+    const summary = summaryOf(stage, status, context, { ...done, seconds });
+    summaries.push(finish(watcher, done.interrupted ? { ...summary, interrupted: true } : summary));
   }
   return { summaries, findings, gateClosed, failed, interrupted };
 }
 
 /** Finds a stage's output in the store, or runs it. */
 async function settle(
-  step: Step,
+  plan: StagePlan,
   artefacts: Readonly<Record<string, Artefact>>,
-  setting: RunSetting,
-  sink: Sink,
+  context: RunContext,
+  watcher: Watcher,
   interrupts: Interrupts,
-): Promise<Settled> {
-  const { stage, key, parts, reasons } = step;
-  const { store } = setting;
-  const found = store.find(key, { verify: setting.verify, remove: sink.diagnostic });
+): Promise<StageOutcome> {
+  const { stage, key, parts, reasons } = plan;
+  const { store } = context;
+  const found = store.find(key, { verify: context.verify, remove: watcher.diagnostic });
   const action: StageAction = found !== undefined ? 'cached' : store.resumable(key) ? 'resume' : 'run';
-  sink.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
+  watcher.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
   if (found !== undefined)
     return {
       entry: found,
@@ -90,29 +90,29 @@ async function settle(
       peakMemoryBytes: found.record.peakMemoryBytes,
     };
   try {
-    return await produce(step, artefacts, setting, sink, interrupts);
+    return await produce(plan, artefacts, context, watcher, interrupts);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    sink.diagnostic(error.diagnostic);
+    watcher.diagnostic(error.diagnostic);
     return { cached: false, interrupted: false, peakMemoryBytes: 0 };
   }
 }
 
-interface Spent {
+interface StageCost {
   readonly entry?: StoreEntry;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
 }
 
-const NOTHING_SPENT: Spent = { seconds: 0, peakMemoryBytes: 0 };
+const NO_COST: StageCost = { seconds: 0, peakMemoryBytes: 0 };
 
 function summaryOf(
   stage: Stage,
   status: StageStatus,
-  setting: RunSetting,
-  { entry, seconds, peakMemoryBytes }: Spent = NOTHING_SPENT,
+  context: RunContext,
+  { entry, seconds, peakMemoryBytes }: StageCost = NO_COST,
 ): StageSummary {
-  const { cwd } = setting.store.layout;
+  const { cwd } = context.store.layout;
   const result = entry?.record.result;
   const outputs = Object.entries(result?.outputs ?? {}).map(([name, path]) => [
     name,
@@ -134,8 +134,8 @@ function summaryOf(
   };
 }
 
-function finish(sink: Sink, summary: StageSummary): StageSummary {
+function finish(watcher: Watcher, summary: StageSummary): StageSummary {
   const { name, ...rest } = summary;
-  sink.event({ type: 'stage.finished', stage: name, ...rest });
+  watcher.event({ type: 'stage.finished', stage: name, ...rest });
   return summary;
 }

@@ -5,9 +5,9 @@ import type { StageEvent } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { StageKind } from '../../language/ir/types.js';
 import { childEnvironment } from './child-environment.js';
-import type { FromChild, Job, ToChild } from './messages.js';
+import type { FromChild, StageTask, ToChild } from './messages.js';
 import { memoryKills, peakMemoryOf } from './peak-memory.js';
-import { processCrashed, processKilled } from './problems.js';
+import { processCrashed, processKilled } from './run-diagnostics.js';
 
 export type StageEnd =
   | { readonly how: 'done'; readonly result: StageResult }
@@ -55,15 +55,15 @@ const nodeOptions = (kind: StageKind): readonly string[] => [
 
 /** Runs a stage in its own process and says how it ended, whatever happens to that process. */
 export async function runInProcess(
-  job: Job,
+  task: StageTask,
   handlers: StageHandlers,
   interrupts: Interrupts,
 ): Promise<{ readonly end: StageEnd; readonly peakMemoryBytes: number }> {
   const killsBefore = memoryKills();
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
-    cwd: job.cwd,
-    env: { ...process.env, ...childEnvironment(job.threads, job.runtime) },
-    execArgv: [...nodeOptions(job.stage.kind)],
+    cwd: task.cwd,
+    env: { ...process.env, ...childEnvironment(task.threads, task.runtime) },
+    execArgv: [...nodeOptions(task.stage.kind)],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -80,10 +80,10 @@ export async function runInProcess(
     peak = Math.max(peak, peakMemoryOf(child.pid ?? 0) ?? 0);
   }, LOOK);
   const forget = forward(child, interrupts);
-  const exit = await new Promise<Exit>((resolve) => {
+  const exit = await new Promise<ProcessExit>((resolve) => {
     child.on('error', (error) => resolve({ code: null, signal: null, error: error.message }));
     child.on('close', (code, signal) => resolve({ code, signal }));
-    tell(child, { type: 'job', job });
+    tell(child, { type: 'task', task });
   });
   clearInterval(look);
   forget();
@@ -94,12 +94,12 @@ export async function runInProcess(
   if (interrupts.stop.aborted) return { end: { how: 'interrupted' }, peakMemoryBytes: peak };
   const starved = memoryKills() > killsBefore || /heap out of memory|bad_alloc/.test(printed());
   return {
-    end: { how: 'failed', diagnostic: causeOf(job, exit, peak, starved, printed()), starved },
+    end: { how: 'failed', diagnostic: causeOf(task, exit, peak, starved, printed()), starved },
     peakMemoryBytes: peak,
   };
 }
 
-interface Exit {
+interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: string;
@@ -112,12 +112,18 @@ function endOf(message: FromChild): StageEnd {
   return { how: 'interrupted' };
 }
 
-function causeOf(job: Job, exit: Exit, peak: number, starved: boolean, printed: string): Diagnostic {
+function causeOf(
+  task: StageTask,
+  exit: ProcessExit,
+  peak: number,
+  starved: boolean,
+  printed: string,
+): Diagnostic {
   if (exit.signal !== null && (starved || exit.signal === 'SIGKILL'))
-    return processKilled(job.stage, exit.signal, peak, starved);
+    return processKilled(task.stage, exit.signal, peak, starved);
   const how = exit.error ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal);
   const lines = printed.split('\n').filter((line) => line.trim() !== '');
-  return processCrashed(job.stage, how, lines.slice(-5));
+  return processCrashed(task.stage, how, lines.slice(-5));
 }
 
 function tell(child: ChildProcess, message: ToChild): void {

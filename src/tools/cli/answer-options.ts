@@ -6,11 +6,11 @@ import { harmless } from '../../language/diagnostics/render/index.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
 import { askedRuntime } from '../../pipeline/planner/asked-runtime.js';
+import type { CliContext } from './cli-context.js';
 import type { Arguments, OptionSpec } from './command.js';
-import { diagnosticsPrinter } from './diagnostics.js';
+import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 import { UsageError } from './usage-error.js';
-import type { World } from './world.js';
 
 /** Options of every command that lets a model answer. */
 export const ANSWER_OPTIONS = {
@@ -61,16 +61,16 @@ const LONGEST = 128;
 /** Share of the machine's memory that weights may take so that they need not be decoded for every token. */
 const UNPACKED = 0.25;
 
-export const openOptions = (args: Arguments, world: World): OpenAnswererOptions => ({
-  folder: resolve(world.host.cwd, args.positional('model')),
+export const openOptions = (args: Arguments, context: CliContext): OpenAnswererOptions => ({
+  folder: resolve(context.host.cwd, args.positional('model')),
   base: args.text('base'),
   storage: args.flag('4bit') ? 'nf4' : undefined,
-  float32Bytes: UNPACKED * world.host.machine().memoryBytes,
-  runtime: chooseRuntime(world.host, askedRuntime(runtimeOf(args), undefined)),
+  float32Bytes: UNPACKED * context.host.machine().memoryBytes,
+  runtime: chooseRuntime(context.host, askedRuntime(runtimeOf(args), undefined)),
   threads: threadsOf(args),
   async warn(warning) {
-    const { pretty } = await diagnosticsPrinter(world, new Map());
-    for (const text of pretty([warning])) world.err(text);
+    const { pretty } = await diagnosticsPrinter(context, new Map());
+    for (const text of pretty([warning])) context.err(text);
   },
 });
 
@@ -121,7 +121,7 @@ function within(
 }
 
 /** What a model wrote, as it goes to standard output: on a terminal without what could drive it. */
-export const shown = (text: string, { terminal }: Pick<World, 'terminal'>): string =>
+export const shown = (text: string, { terminal }: Pick<CliContext, 'terminal'>): string =>
   terminal.out ? harmless(text) : text;
 
 /** An answer as JSON on one line, in which nothing drives a terminal either. */
@@ -133,9 +133,9 @@ export const answerLine = (found: object): string =>
 
 /** Writes an answer as it grows. */
 export const printer =
-  (world: World): ((piece: string) => void) =>
+  (context: CliContext): ((piece: string) => void) =>
   (piece) =>
-    void process.stdout.write(shown(piece, world));
+    void process.stdout.write(shown(piece, context));
 
 /** A question needs a template that says how it is asked. */
 export const noTemplate = ({ label }: Answerer): UserError =>

@@ -1,77 +1,94 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+/**
+ * A command line against the spec of its command: the parser of yargs reads it, and what is wrong is said in our own
+ * sentences. Only help needs the rest of yargs, which takes as long to load as a check of a small pipeline.
+ */
+import Parser from 'yargs-parser';
 import { named } from '../../language/diagnostics/make.js';
 import type { Arguments, Command, OptionSpec } from './command.js';
-import { UsageError } from './usage-error.js';
+import { didYouMean, UsageError, unknown } from './usage-error.js';
 
 /** Options that every command has. */
 export const COMMON: Readonly<Record<string, OptionSpec>> = {
   help: { type: 'boolean', short: 'h', doc: 'Show this help.' },
 };
 
-/**
- * Node's own parser, not yargs: it costs nothing to load, and `check` in an editor or a hook should take no
- * longer than it must. Throws a `UsageError`.
- */
-export async function parseArguments(command: Command, words: readonly string[]): Promise<Arguments> {
-  const specs = { ...command.options, ...COMMON };
-  const options: ParseArgsConfig['options'] = Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [
-      name,
-      {
-        type: spec.type === 'boolean' ? ('boolean' as const) : ('string' as const),
-        multiple: spec.many === true,
-        ...(spec.short === undefined ? {} : { short: spec.short }),
-      },
-    ]),
-  );
-  // Tolerant, so that our own sentences say what is wrong.
-  const { tokens } = parseArgs({
-    args: [...words],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
+/** Every value is a text, every option means what it says alone, and what comes after an option that takes a value is its value. */
+const CONFIGURATION = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'nargs-eats-options': true,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'strip-aliased': true,
+};
+
+/** Words by the names of options, and under `_` those of no option. */
+type ParsedLine = Readonly<Record<string, unknown>> & { readonly _: readonly (string | number)[] };
+
+/** Throws a `UsageError`. */
+export function parseArguments(command: Command, words: readonly string[]): Arguments {
+  const options = { ...command.options, ...COMMON };
+  const entries = Object.entries(options);
+  const { argv, error } = Parser.detailed(detached(words, options), {
+    alias: Object.fromEntries(
+      entries.flatMap(([name, { short }]) => (short === undefined ? [] : [[name, short]])),
+    ),
+    narg: Object.fromEntries(entries.map(([name, { type }]) => [name, type === 'boolean' ? 0 : 1])),
+    configuration: CONFIGURATION,
   });
-  const values = new Map<string, (string | true)[]>();
-  const positionals: string[] = [];
-  for (const token of tokens ?? []) {
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
-    if (spec === undefined)
-      throw await unknown(
-        'option',
-        token.rawName,
-        Object.keys(specs).map((name) => `--${name}`),
-        command,
-      );
-    if (spec.type === 'boolean' && token.value !== undefined && token.value !== null)
-      throw new UsageError(`\`${token.rawName}\` takes no value`, command.name);
-    if (spec.type !== 'boolean' && (token.value === undefined || token.value === null))
-      throw new UsageError(`\`${token.rawName}\` needs a value`, command.name);
-    const before = values.get(token.name) ?? [];
-    if (before.length > 0 && spec.many !== true && spec.type !== 'boolean')
-      throw new UsageError(`\`${token.rawName}\` is given twice`, command.name);
-    await checkValue(spec, token.rawName, token.value, command);
-    values.set(token.name, [...before, token.value ?? true]);
-  }
-  if (!values.has('help')) checkPositionals(command, positionals);
-  return reader(command, values, positionals);
+  const known = entries.map(([name]) => dashed(name));
+  const stranger = Object.keys(argv).find((name) => name !== '_' && !Object.hasOwn(options, name));
+  if (stranger !== undefined) throw unknown('option', dashed(stranger), known, command);
+  if (error !== null) throw new UsageError(inOurWords(error.message), command.name);
+  for (const [name, spec] of entries) checkValues(command, name, spec, textsOf(argv[name]));
+  if (argv['help'] === undefined) checkPositionals(command, textsOf(argv._));
+  return reader(command, argv);
 }
 
-async function checkValue(
-  spec: OptionSpec,
-  name: string,
-  value: string | undefined,
-  command: Command,
-): Promise<void> {
-  if (spec.type === 'number' && (value === '' || !Number.isFinite(Number(value))))
-    throw new UsageError(`\`${name}\` needs a number, not \`${value}\``, command.name);
-  if (spec.choices !== undefined && !spec.choices.includes(value ?? ''))
-    throw new UsageError(
-      `\`${name}\` takes ${named(spec.choices)}, not \`${value}\`${await didYouMean(value ?? '', spec.choices)}`,
-      command.name,
-    );
+/** Of an option, whose name the parser says without dashes. */
+const inOurWords = (message: string): string =>
+  message
+    .replace(
+      /^Not enough arguments following: (.*)/,
+      (_, name: string) => `\`${dashed(name)}\` needs a value`,
+    )
+    .replace(/^Argument unexpected for: (.*)/, (_, name: string) => `\`${dashed(name)}\` takes no value`);
+
+const textsOf = (value: unknown): readonly string[] =>
+  value === undefined ? [] : [value].flat().map((text) => String(text));
+
+const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
+
+type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** `-pNAME=VALUE` is `-p NAME=VALUE`: yargs takes it for several options. */
+function detached(words: readonly string[], options: OptionSpecs): string[] {
+  const valued = Object.entries(options).filter(([, { type }]) => type !== 'boolean');
+  const shorts = valued.flatMap(([, { short }]) => (short === undefined ? [] : [`-${short}`]));
+  const waiting = new Set([...shorts, ...valued.map(([name]) => dashed(name))]);
+  const end = words.indexOf('--');
+  return words.flatMap((word, at) => {
+    const isAttached = word.length > 2 && word[2] !== '=' && shorts.includes(word.slice(0, 2));
+    const isValue = waiting.has(words[at - 1] ?? '') || (end >= 0 && at > end);
+    return isAttached && !isValue ? [word.slice(0, 2), word.slice(2)] : [word];
+  });
+}
+
+function checkValues(command: Command, name: string, spec: OptionSpec, values: readonly string[]): void {
+  if (spec.type === 'boolean') return;
+  const option = dashed(name);
+  if (values.length > 1 && spec.many !== true)
+    throw new UsageError(`\`${option}\` is given twice`, command.name);
+  for (const value of values) {
+    if (spec.type === 'number' && (value === '' || !Number.isFinite(Number(value))))
+      throw new UsageError(`\`${option}\` needs a number, not \`${value}\``, command.name);
+    if (spec.choices !== undefined && !spec.choices.includes(value))
+      throw new UsageError(
+        `\`${option}\` takes ${named(spec.choices)}, not \`${value}\`${didYouMean(value, spec.choices)}`,
+        command.name,
+      );
+  }
 }
 
 function checkPositionals(command: Command, given: readonly string[]): void {
@@ -86,11 +103,8 @@ function checkPositionals(command: Command, given: readonly string[]): void {
     throw new UsageError(`\`ftpc ${command.name}\` does not know what to do with \`${extra}\``, command.name);
 }
 
-function reader(
-  command: Command,
-  values: ReadonlyMap<string, readonly (string | true)[]>,
-  positionals: readonly string[],
-): Arguments {
+function reader(command: Command, words: ParsedLine): Arguments {
+  const positionals = textsOf(words._);
   const placeOf = (name: string): number => {
     const at = command.positionals.findIndex((spec) => spec.name === name);
     if (at < 0) throw new Error(`${command.name} has no positional ${name}`);
@@ -100,7 +114,7 @@ function reader(
   const texts = (name: string): readonly string[] => {
     if (!(name in command.options) && !(name in COMMON))
       throw new Error(`${command.name} has no option ${name}`);
-    return (values.get(name) ?? []).map(String);
+    return textsOf(words[name]);
   };
   return {
     positional: (name) => {
@@ -118,20 +132,4 @@ function reader(
     },
     texts,
   };
-}
-
-/** `unknown option \`--jsn\`: did you mean \`--json\`?` */
-export async function unknown(
-  what: string,
-  name: string,
-  known: readonly string[],
-  command?: Command,
-): Promise<UsageError> {
-  return new UsageError(`unknown ${what} \`${name}\`${await didYouMean(name, known)}`, command?.name);
-}
-
-async function didYouMean(name: string, known: readonly string[]): Promise<string> {
-  const { nearest } = await import('../../language/diagnostics/did-you-mean.js');
-  const near = nearest(name, known);
-  return near === undefined ? '' : `: did you mean \`${near}\`?`;
 }

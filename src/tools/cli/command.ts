@@ -1,5 +1,5 @@
 /** What a command is made of. Its file stays light: `run` imports what it needs when it is called. */
-import type { World } from './world.js';
+import type { CliContext } from './cli-context.js';
 
 export interface OptionSpec {
   readonly type: 'boolean' | 'string' | 'number';
@@ -41,6 +41,9 @@ export interface Arguments {
   texts(name: string): readonly string[];
 }
 
+/** Commands by their names; the file of one is loaded when it is called, or when all are listed. */
+export type CommandTable = Readonly<Record<string, () => Promise<Command>>>;
+
 export interface Command {
   readonly name: string;
   /** One sentence. */
@@ -50,5 +53,5 @@ export interface Command {
   /** Command lines with what they do. */
   readonly examples: readonly (readonly [line: string, doc: string])[];
   /** The exit code. */
-  readonly run: (args: Arguments, world: World) => Promise<number>;
+  readonly run: (args: Arguments, context: CliContext) => Promise<number>;
 }

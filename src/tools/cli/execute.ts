@@ -4,10 +4,10 @@ import { ftpcVersion } from '../../language/host/version.js';
 import type { Plan } from '../../pipeline/planner/types.js';
 import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline/prepare/index.js';
 import { type RunOutcome, runPipeline } from '../../pipeline/run/index.js';
-import { diagnosticsPrinter } from './diagnostics.js';
+import type { CliContext } from './cli-context.js';
+import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { watchSignals } from './interrupts.js';
-import type { RunView } from './progress/index.js';
-import type { World } from './world.js';
+import type { RunView } from './progress/run-view.js';
 
 export interface ExecuteRequest extends PlanRequest {
   readonly verify: boolean;
@@ -17,17 +17,17 @@ export interface ExecuteRequest extends PlanRequest {
 
 /** Runs a pipeline on this machine, shown by `view`. */
 export async function execute(
-  world: World,
+  context: CliContext,
   request: ExecuteRequest,
   view: RunView,
 ): Promise<RunOutcome & { readonly plan?: Plan }> {
-  const { host } = world;
+  const { host } = context;
   const { file, params, verify, only, threads = host.machine().cores } = request;
   const compiled = compile(host, file, { params });
   // the run says first what computes, and the pipeline may say it
   const runtime = await decideRuntime(host, request.runtime, compiled.program);
-  const interrupts = watchSignals(world.err);
-  let printer = await diagnosticsPrinter(world, compiled.sources);
+  const interrupts = watchSignals(context.err);
+  let printer = await diagnosticsPrinter(context, compiled.sources);
   let plan: Plan | undefined;
   try {
     const outcome = await runPipeline(
@@ -45,12 +45,12 @@ export async function execute(
           const prepared = await prepareCompiled(host, compiled, request);
           const { lints } = prepared;
           plan = prepared.plan;
-          printer = await diagnosticsPrinter(world, lints.sources);
+          printer = await diagnosticsPrinter(context, lints.sources);
           // Rows that are looked at are not trained on yet.
           if (only !== undefined) return prepared;
           const warnings = lints.diagnostics.filter(({ severity }) => severity === 'warning');
           // A machine that reads the events asks `check --json` for them.
-          if (view.printsDiagnostics) for (const text of printer.pretty(warnings)) world.err(text);
+          if (view.printsDiagnostics) for (const text of printer.pretty(warnings)) context.err(text);
           const errors = lints.diagnostics.filter(isError);
           if (errors.length === 0) return prepared;
           return { diagnostics: [...prepared.diagnostics, ...errors] };
@@ -61,7 +61,7 @@ export async function execute(
         event: view.event,
         diagnostic: (diagnostic) => {
           view.diagnostic(diagnostic);
-          if (view.printsDiagnostics) for (const text of printer.pretty([diagnostic])) world.err(text);
+          if (view.printsDiagnostics) for (const text of printer.pretty([diagnostic])) context.err(text);
         },
       },
       interrupts,

@@ -1,7 +1,6 @@
 import { RUNTIME_CHOICES, type RuntimeChoice } from '../../language/ir/runtimes.js';
-import { unknown } from './arguments.js';
 import type { Arguments, OptionSpec } from './command.js';
-import { UsageError } from './usage-error.js';
+import { UsageError, unknown } from './usage-error.js';
 
 const MEMORY: OptionSpec = {
   type: 'string',
@@ -62,7 +61,7 @@ export async function namedMachine(args: Arguments): Promise<NamedMachine> {
   const machine = args.text('machine');
   if (machine !== undefined) {
     const { machineNames } = await import('../../pipeline/planner/machines.js');
-    if (!machineNames().includes(machine)) throw await unknown('machine', machine, machineNames());
+    if (!machineNames().includes(machine)) throw unknown('machine', machine, machineNames());
   }
   const devices = args.number('devices');
   if (devices !== undefined && (!Number.isInteger(devices) || devices < 1))

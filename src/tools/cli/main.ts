@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import type { Host } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
+import { processContext } from './cli-context.js';
 import { reportBug } from './crash.js';
 import { dispatch } from './dispatch.js';
 import { EXIT } from './exit-codes.js';
-import { realWorld } from './world.js';
 
 // A reader that has had enough (`ftpc … | head`) is no error, and a file that takes no more (`ftpc … > file`) none of ours.
 for (const [name, stream] of Object.entries({ output: process.stdout, error: process.stderr }))
@@ -29,11 +29,11 @@ function hereOrEnd(): Host {
   }
 }
 
-const world = realWorld(hereOrEnd());
+const context = processContext(hereOrEnd());
 process.on('uncaughtException', (error) => {
-  void reportBug(error, world)
+  void reportBug(error, context)
     // what reports a bug may fail itself; an end without a word is the worst of all
     .catch((failed: unknown) => process.stderr.write(`error: ${String(error)}\nerror: ${String(failed)}\n`))
     .finally(() => process.exit(EXIT.error));
 });
-process.exitCode = await dispatch(process.argv.slice(2), world);
+process.exitCode = await dispatch(process.argv.slice(2), context);

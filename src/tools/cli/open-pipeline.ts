@@ -2,7 +2,7 @@ import type { Analysis, CompileResult } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
 import type { Program } from '../../language/ir/types.js';
 import type { PlanRequest, Preparation } from '../../pipeline/prepare/index.js';
-import type { World } from './world.js';
+import type { CliContext } from './cli-context.js';
 
 export interface OpenPipeline extends Pick<Preparation, 'plan'> {
   readonly program: Program;
@@ -15,28 +15,28 @@ export interface OpenPipeline extends Pick<Preparation, 'plan'> {
  * output with `json`), and then it is `undefined`; its warnings are not what was asked for.
  */
 export async function openPipeline(
-  world: World,
+  context: CliContext,
   request: PlanRequest,
   { json, planned }: { readonly json: boolean; readonly planned: boolean },
 ): Promise<OpenPipeline | undefined> {
-  const { diagnosticsPrinter } = await import('./diagnostics.js');
+  const { diagnosticsPrinter } = await import('./diagnostics-printer.js');
   const { compiled, program, diagnostics, plan } = planned
-    ? await (await import('../../pipeline/prepare/index.js')).prepare(world.host, request)
-    : await justCompiled(world, request);
+    ? await (await import('../../pipeline/prepare/index.js')).prepare(context.host, request)
+    : await justCompiled(context, request);
   const { analysis, sources } = compiled;
-  const printer = await diagnosticsPrinter(world, sources);
+  const printer = await diagnosticsPrinter(context, sources);
   if (program !== undefined && analysis !== undefined) {
     // A stage that cannot be planned has an answer with holes: here is why.
-    for (const text of printer.pretty((plan?.diagnostics ?? []).filter(isError))) world.err(text);
+    for (const text of printer.pretty((plan?.diagnostics ?? []).filter(isError))) context.err(text);
     return { program, analysis, compiled, plan };
   }
-  if (json) world.out(printer.json(diagnostics));
-  else for (const text of printer.pretty(diagnostics)) world.err(text);
+  if (json) context.out(printer.json(diagnostics));
+  else for (const text of printer.pretty(diagnostics)) context.err(text);
   return undefined;
 }
 
 async function justCompiled(
-  { host }: World,
+  { host }: CliContext,
   { file, params }: PlanRequest,
 ): Promise<Omit<Preparation, 'lints'>> {
   const { compile } = await import('../../language/compile.js');

@@ -1,7 +1,7 @@
 import type { PreviewRow } from '../../pipeline/stages/format/preview.js';
 import { previewTokens } from '../../pipeline/stages/format/preview.js';
 import type { Artefact } from '../../pipeline/stages/stage.js';
-import type { World } from './world.js';
+import type { CliContext } from './cli-context.js';
 
 /** Marks of the supervised part if there are no colours. */
 const OPEN = '⟦';
@@ -9,14 +9,14 @@ const CLOSE = '⟧';
 
 /** A row for people: its place, then its text with what the loss counts set off. */
 export async function rowLines(
-  world: World,
+  context: CliContext,
   artefact: Artefact,
   row: PreviewRow,
 ): Promise<readonly string[]> {
-  const { bold, dim, green, isColorSupported } = world.colours.out;
+  const { bold, dim, green, isColorSupported } = context.colours.out;
   const place = dim(`${row.file}:${row.line}`);
   if (artefact.stage.kind === 'data') return [place, row.text, ''];
-  const parts = await previewTokens(world.host, artefact, row);
+  const parts = await previewTokens(context.host, artefact, row);
   const text = parts.map(({ text: part, supervised }) => {
     if (!supervised) return part;
     return isColorSupported ? eachLine(part, (line) => green(bold(line))) : `${OPEN}${part}${CLOSE}`;

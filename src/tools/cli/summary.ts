@@ -1,8 +1,8 @@
 import type { StageSummary } from '../../language/ir/events.js';
 import { bytes, duration, numberText } from '../../pipeline/planner/quantities.js';
 import { columns } from '../../pipeline/planner/render/columns.js';
+import type { Colours } from './cli-context.js';
 import { statusText } from './progress/sentences.js';
-import type { Colours } from './world.js';
 
 /** The table at the end of a run: stage, status, time, peak memory, and the figures that matter. `width`: of the terminal. */
 export function summaryLines(

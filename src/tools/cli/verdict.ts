@@ -1,5 +1,5 @@
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
-import type { World } from './world.js';
+import type { CliContext } from './cli-context.js';
 
 /** What is shown of a check, and its last line. */
 export interface Verdict {
@@ -12,10 +12,10 @@ export interface Verdict {
 export async function verdict(
   diagnostics: readonly Diagnostic[],
   file: string,
-  world: World,
+  context: CliContext,
 ): Promise<Verdict> {
   const { countText } = await import('../../language/diagnostics/render/index.js');
-  const { green, red, yellow } = world.colours.err;
+  const { green, red, yellow } = context.colours.err;
   const failed = diagnostics.some(isError);
   const shown = diagnostics.filter(
     ({ rule, severity }) => !failed || rule === undefined || severity === 'error',

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pc from 'picocolors';
 import { nodeHost } from '../../../src/language/host/node-host.js';
+import type { CliContext } from '../../../src/tools/cli/cli-context.js';
 import { dispatch } from '../../../src/tools/cli/dispatch.js';
-import type { World } from '../../../src/tools/cli/world.js';
 import { writePipeline } from '../../pipeline/run/pipelines.js';
 import { ftpc } from '../../tools/cli/folders.js';
 import type { Example } from './example.js';
@@ -93,15 +93,16 @@ async function inside(words: readonly string[], folder: string, { host }: Surrou
   const print = (line: string): void => void lines.push(line);
   const real = nodeHost(folder);
   const colours = pc.createColors(false);
-  const world: World = {
+  const context: CliContext = {
     host: host?.(real) ?? real,
     out: print,
     err: print,
+    input: async () => new Uint8Array(),
     terminal: { out: false, err: false },
     colours: { out: colours, err: colours },
     width: 100,
   };
-  const code = await dispatch(words, world);
+  const code = await dispatch(words, context);
   return { code, printed: lines.join('\n') };
 }
 

@@ -9,9 +9,9 @@ import {
   openOptions,
   printer,
 } from '../answer-options.js';
+import type { CliContext } from '../cli-context.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import type { World } from '../world.js';
 
 export const chat: Command = {
   name: 'chat',
@@ -22,17 +22,18 @@ export const chat: Command = {
     json: { type: 'boolean', doc: 'Print every answer as a JSON object on one line.' },
   },
   examples: [['ftpc chat releases/legal --temperature 0.7', 'talk with the current release']],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { createInterface } = await import('node:readline');
     const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
     const { decoded } = await import('../questions.js');
     const options = answerOptions(args);
-    const model = await openAnswerer(world.host, openOptions(args, world));
+    const model = await openAnswerer(context.host, openOptions(args, context));
     const system = args.text('system');
     const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
     // bytes as they come: a line that is not UTF-8 is refused, not repaired
     const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });
-    const ask = (): void => void process.stderr.write(world.terminal.err ? world.colours.err.cyan('> ') : '');
+    const ask = (): void =>
+      void process.stderr.write(context.terminal.err ? context.colours.err.cyan('> ') : '');
     const talk = args.flag('json') ? answerAsJson : answerAsText;
     try {
       if (!model.chats) throw noTemplate(model);
@@ -40,7 +41,7 @@ export const chat: Command = {
       for await (const line of lines) {
         if (line.trim() === '') break;
         messages.push({ role: 'user', content: decoded(Buffer.from(line, 'latin1'), '-') });
-        messages.push({ role: 'assistant', content: await talk(model, messages, options, world) });
+        messages.push({ role: 'assistant', content: await talk(model, messages, options, context) });
         ask();
       }
       return EXIT.done;
@@ -55,10 +56,10 @@ async function answerAsJson(
   model: Answerer,
   messages: readonly ChatMessage[],
   options: AnswerOptions,
-  world: World,
+  context: CliContext,
 ): Promise<string> {
   const found = await answersOf(model, () => model.answer(messages, options));
-  world.out(answerLine(found));
+  context.out(answerLine(found));
   return found.text;
 }
 
@@ -67,12 +68,12 @@ async function answerAsText(
   model: Answerer,
   messages: readonly ChatMessage[],
   options: AnswerOptions,
-  world: World,
+  context: CliContext,
 ): Promise<string> {
   const stop = new AbortController();
   const heard = (): void => stop.abort();
   process.on('SIGINT', heard);
-  const print = printer(world);
+  const print = printer(context);
   let said = '';
   try {
     const show = (piece: string): void => {
@@ -84,7 +85,7 @@ async function answerAsText(
     if (!stop.signal.aborted) throw error;
   } finally {
     process.off('SIGINT', heard);
-    world.out('');
+    context.out('');
   }
   return said;
 }

@@ -1,10 +1,10 @@
 import type { ParamValues } from '../../../language/check/overrides.js';
 import { checkModels } from '../../../pipeline/prepare/check-models.js';
+import type { CliContext } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
 
 /** Each prints in a form of its own. */
 const FORMS = ['json', 'github', 'sarif'] as const;
@@ -31,7 +31,7 @@ export const check: Command = {
     ['ftpc check pipelines/legal.ftp --fix', 'make the corrections that are certain'],
     ['ftpc check pipelines/legal.ftp --sarif > legal.sarif', 'for code scanning'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const file = args.positional('file');
     const params = paramsOf(args);
     const form = formOf(args);
@@ -42,7 +42,7 @@ export const check: Command = {
           'check',
         );
       const { fixFiles } = await import('../fix/fix.js');
-      return fixFiles(world, {
+      return fixFiles(context, {
         file,
         params,
         guesses: args.flag('fix-all'),
@@ -51,19 +51,19 @@ export const check: Command = {
       });
     }
     loadAtOnce();
-    const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const { diagnostics, suppressed, sources } = await lookAt(world, file, params);
-    const printer = await diagnosticsPrinter(world, sources);
-    if (form === 'json') world.out(printer.json(diagnostics));
-    else if (form === 'github') for (const line of printer.github(diagnostics)) world.out(line);
+    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
+    const { diagnostics, suppressed, sources } = await lookAt(context, file, params);
+    const printer = await diagnosticsPrinter(context, sources);
+    if (form === 'json') context.out(printer.json(diagnostics));
+    else if (form === 'github') for (const line of printer.github(diagnostics)) context.out(line);
     else if (form === 'sarif') {
       const { sarifText } = await import('../sarif.js');
-      world.out(sarifText(world.host, diagnostics, suppressed, sources));
+      context.out(sarifText(context.host, diagnostics, suppressed, sources));
     } else {
       const { verdict } = await import('../verdict.js');
-      const { shown, line } = await verdict(diagnostics, file, world);
-      for (const text of printer.pretty(shown)) world.err(`${text}\n`);
-      world.err(line);
+      const { shown, line } = await verdict(diagnostics, file, context);
+      for (const text of printer.pretty(shown)) context.err(`${text}\n`);
+      context.err(line);
     }
     return diagnostics.every(({ severity }) => severity !== 'error') ? EXIT.done : EXIT.error;
   },
@@ -78,15 +78,15 @@ function loadAtOnce(): void {
 }
 
 /** A file of tests is checked with the pipelines that it is about. */
-async function lookAt(world: World, file: string, params: ParamValues) {
+async function lookAt(context: CliContext, file: string, params: ParamValues) {
   const { isTestFile } = await import('../../../language/diagnostics/catalogue/syntax.js');
   if (isTestFile(file)) {
     const { readTests } = await import('../../pipeline-tests/index.js');
-    return { ...readTests(world.host, file), suppressed: [] };
+    return { ...readTests(context.host, file), suppressed: [] };
   }
   const { checkFile } = await import('../../../language/lint/check-file.js');
-  const { compiled, diagnostics, report, sources } = checkFile(world.host, file, { params });
-  const found = await checkModels(compiled, world.host);
+  const { compiled, diagnostics, report, sources } = checkFile(context.host, file, { params });
+  const found = await checkModels(compiled, context.host);
   return { diagnostics: [...diagnostics, ...found], suppressed: report.suppressed, sources };
 }
 

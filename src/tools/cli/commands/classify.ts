@@ -1,8 +1,8 @@
 import type { Classification } from '../../../compute/evaluation/classifier.js';
 import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../answer-options.js';
+import type { CliContext } from '../cli-context.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { readInputBytes } from '../input.js';
 import { type Column, tableLines } from '../table.js';
 
 export const classify: Command = {
@@ -29,19 +29,19 @@ export const classify: Command = {
     ['ftpc classify releases/topics "The licensee may sublicense."', 'the likeliest label first'],
     ['ftpc classify releases/topics - --json < texts.txt', 'many texts, one per line'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const given = args.positional('text');
     const many = given === '-';
-    const texts = many ? await linesOfInput() : [{ text: given, line: 1 }];
+    const texts = many ? await linesOf(context) : [{ text: given, line: 1 }];
     const { openClassifier } = await import('../../../pipeline/deploy/open-answerer.js');
-    const model = await openClassifier(world.host, openOptions(args, world));
+    const model = await openClassifier(context.host, openOptions(args, context));
     try {
       for (const { text, line } of texts) {
         const found = await model.classify(text, many ? { file: '-', line, column: 0 } : undefined);
         if (args.flag('json'))
-          world.out(answerLine({ text, label: found.label, probabilities: mapOf(found) }));
-        else if (many) world.out(shown(`${found.label}\t${text}`, world));
-        else for (const row of tableLines(COLUMNS, cellsOf(found))) world.out(shown(row, world));
+          context.out(answerLine({ text, label: found.label, probabilities: mapOf(found) }));
+        else if (many) context.out(shown(`${found.label}\t${text}`, context));
+        else for (const row of tableLines(COLUMNS, cellsOf(found))) context.out(shown(row, context));
       }
       return EXIT.done;
     } finally {
@@ -59,8 +59,10 @@ const mapOf = ({ shares }: Classification): Readonly<Record<string, number>> =>
   Object.fromEntries(shares.map(({ label, probability }) => [label, probability]));
 
 /** Blank lines are no texts. */
-async function linesOfInput(): Promise<readonly { readonly text: string; readonly line: number }[]> {
+async function linesOf(
+  context: CliContext,
+): Promise<readonly { readonly text: string; readonly line: number }[]> {
   const { decoded } = await import('../questions.js');
-  const lines = decoded(await readInputBytes(), '-').split(/\r?\n/);
+  const lines = decoded(await context.input(), '-').split(/\r?\n/);
   return lines.flatMap((text, index) => (text.trim() === '' ? [] : [{ text, line: index + 1 }]));
 }

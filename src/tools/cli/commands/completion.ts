@@ -1,7 +1,9 @@
-import type { Command } from '../command.js';
+import type { Command, CommandTable } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { unknown } from '../usage-error.js';
 
-export const completion: Command = {
+/** `commands`: those that are completed. */
+export const completion = (commands: CommandTable): Command => ({
   name: 'completion',
   doc: 'Prints a script that completes commands, options, their values and pipeline files in your shell.',
   positionals: [
@@ -18,16 +20,14 @@ export const completion: Command = {
     ['ftpc completion zsh > ~/.zsh/completions/_ftpc', 'for zsh, where that folder is in $fpath'],
     ['ftpc completion fish > ~/.config/fish/completions/ftpc.fish', 'for fish'],
   ],
-  run: async (args, world) => {
-    const { scripts } = await import('../completion/scripts.js');
-    const { unknown } = await import('../arguments.js');
+  run: async (args, context) => {
+    const { scripts } = await import('../completion-scripts.js');
     const shell =
-      args.optionalPositional('shell') ?? (world.host.env('SHELL') ?? 'bash').split('/').at(-1) ?? 'bash';
+      args.optionalPositional('shell') ?? (context.host.env('SHELL') ?? 'bash').split('/').at(-1) ?? 'bash';
     const write = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
-    if (write === undefined) throw await unknown('shell', shell, Object.keys(scripts), completion);
-    const { commands } = await import('./index.js');
+    if (write === undefined) throw unknown('shell', shell, Object.keys(scripts), { name: 'completion' });
     const all = await Promise.all(Object.values(commands).map((load) => load()));
-    world.out(write(all).trimEnd());
+    context.out(write(all).trimEnd());
     return EXIT.done;
   },
-};
+});

@@ -13,18 +13,18 @@ export const diff: Command = {
     ['ftpc diff latest~1 latest', 'the last two runs'],
     ['ftpc diff 20261125-0901 20261125-0903 --json', 'by the beginnings of their ids, for scripts'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { damageOf, findRun, readRun } = await import('../../insight/runs/index.js');
     const { diffRuns, diffText } = await import('../../insight/diff/index.js');
-    const { host } = world;
+    const { host } = context;
     const names = [args.positional('run'), args.optionalPositional('other') ?? 'latest'] as const;
     const [a, b] = [readRun(host, findRun(host, names[0])), readRun(host, findRun(host, names[1]))];
-    const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const printer = await diagnosticsPrinter(world, new Map());
+    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
+    const printer = await diagnosticsPrinter(context, new Map());
     const damages = [...new Set([a, b])].flatMap(damageOf);
-    for (const text of printer.pretty(damages)) world.err(text);
+    for (const text of printer.pretty(damages)) context.err(text);
     const found = diffRuns(a, b);
-    world.out(args.flag('json') ? JSON.stringify(found, null, 2) : diffText(found, world.colours.out));
+    context.out(args.flag('json') ? JSON.stringify(found, null, 2) : diffText(found, context.colours.out));
     return EXIT.done;
   },
 };

@@ -1,12 +1,11 @@
 import { extname, join, resolve } from 'node:path';
 import { isError } from '../../../language/diagnostics/types.js';
-import { unknown } from '../arguments.js';
+import type { CliContext } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
-import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { UsageError, unknown } from '../usage-error.js';
 
 const FORMATS = ['md', 'html'] as const;
 
@@ -44,65 +43,65 @@ export const docs: Command = {
     ['ftpc docs train', 'every setting of a train stage'],
     ['ftpc docs --out reference', 'the whole reference, one file per page'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const what = args.optionalPositional('what');
-    const { host } = world;
+    const { host } = context;
     const isPipeline =
       what !== undefined && (what.endsWith('.ftp') || host.stat(resolve(host.cwd, what))?.isFolder === false);
-    return isPipeline ? pipelinePage(what, args, world) : reference(what, args, world);
+    return isPipeline ? pipelinePage(what, args, context) : reference(what, args, context);
   },
 };
 
-async function reference(name: string | undefined, args: Arguments, world: World): Promise<number> {
+async function reference(name: string | undefined, args: Arguments, context: CliContext): Promise<number> {
   const { referencePages } = await import('../../insight/docs/reference.js');
-  const pages = referencePages(world.host);
+  const pages = referencePages(context.host);
   if (name !== undefined && !Object.hasOwn(pages, name))
-    throw await unknown('page', name, [...Object.keys(pages), 'FILE.ftp'], docs);
+    throw unknown('page', name, [...Object.keys(pages), 'FILE.ftp'], docs);
   if (args.text('format') === 'html')
     throw new UsageError('the reference is Markdown: `--format html` is for the page of a pipeline', 'docs');
   const chosen = Object.entries(pages).filter(([page]) => name === undefined || page === name);
   const out = args.text('out');
-  if (args.flag('json')) world.out(JSON.stringify({ version: 1, pages: Object.fromEntries(chosen) }));
-  else if (out === undefined) world.out(chosen.map(([, text]) => text.trimEnd()).join('\n\n'));
+  if (args.flag('json')) context.out(JSON.stringify({ version: 1, pages: Object.fromEntries(chosen) }));
+  else if (out === undefined) context.out(chosen.map(([, text]) => text.trimEnd()).join('\n\n'));
   else {
     const { writeFile } = await import('../write-file.js');
     for (const [page, text] of chosen) {
       const file = name === undefined ? join(out, `${page}.md`) : out;
-      world.err(`wrote ${writeFile(world.host, file, text)}`);
+      context.err(`wrote ${writeFile(context.host, file, text)}`);
     }
   }
   return EXIT.done;
 }
 
-async function pipelinePage(file: string, args: Arguments, world: World): Promise<number> {
+async function pipelinePage(file: string, args: Arguments, context: CliContext): Promise<number> {
   const json = args.flag('json');
   const out = args.text('out');
   const format = args.text('format') ?? (/^\.html?$/i.test(extname(out ?? '')) ? 'html' : 'md');
   const params = paramsOf(args);
   const { planQuietly } = await import('../../review/plan-quietly.js');
   const machine = { memoryBytes: memoryOf(args), ...(await planMachine(args)) };
-  const { compiled, diagnostics, plan, lints } = await planQuietly(world.host, file, params, machine);
+  const { compiled, diagnostics, plan, lints } = await planQuietly(context.host, file, params, machine);
   const { program, analysis, sources } = compiled;
-  const { diagnosticsPrinter } = await import('../diagnostics.js');
-  const printer = await diagnosticsPrinter(world, sources);
+  const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
+  const printer = await diagnosticsPrinter(context, sources);
   if (program === undefined || analysis === undefined || plan === undefined) {
-    if (json) world.out(printer.json(diagnostics));
-    else for (const text of printer.pretty(diagnostics)) world.err(text);
+    if (json) context.out(printer.json(diagnostics));
+    else for (const text of printer.pretty(diagnostics)) context.err(text);
     return EXIT.error;
   }
   // A stage that cannot be planned leaves holes in the page: here is why.
-  for (const text of printer.pretty(plan.diagnostics.filter(isError))) world.err(text);
+  for (const text of printer.pretty(plan.diagnostics.filter(isError))) context.err(text);
   const { htmlPage, markdownPage, pageOf } = await import('../../insight/docs/index.js');
-  const page = pageOf({ host: world.host, file, program, analysis, compiled, plan, lints, params });
+  const page = pageOf({ host: context.host, file, program, analysis, compiled, plan, lints, params });
   if (json) {
-    world.out(JSON.stringify({ version: 1, ...page }, null, 2));
+    context.out(JSON.stringify({ version: 1, ...page }, null, 2));
     return EXIT.done;
   }
   const text = format === 'html' ? await htmlPage(page) : markdownPage(page);
-  if (out === undefined) world.out(text.trimEnd());
+  if (out === undefined) context.out(text.trimEnd());
   else {
     const { writeFile } = await import('../write-file.js');
-    world.err(`wrote ${writeFile(world.host, out, text)}`);
+    context.err(`wrote ${writeFile(context.host, out, text)}`);
   }
   return EXIT.done;
 }

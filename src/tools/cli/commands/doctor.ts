@@ -1,7 +1,7 @@
+import type { Colours } from '../cli-context.js';
 import type { Command } from '../command.js';
 import type { Finding, State } from '../doctor/index.js';
 import { EXIT } from '../exit-codes.js';
-import type { Colours } from '../world.js';
 
 export const doctor: Command = {
   name: 'doctor',
@@ -9,16 +9,16 @@ export const doctor: Command = {
   positionals: [],
   options: { json: { type: 'boolean', doc: 'Print the findings as JSON.' } },
   examples: [['ftpc doctor', 'what works here, and how to fix what does not']],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { checks } = await import('../doctor/index.js');
     const findings: Finding[] = [];
     for (const check of checks) {
-      const finding = await check(world.host);
+      const finding = await check(context.host);
       findings.push(finding);
-      if (!args.flag('json')) for (const line of linesOf(finding, world.colours.out)) world.out(line);
+      if (!args.flag('json')) for (const line of linesOf(finding, context.colours.out)) context.out(line);
     }
     const healthy = findings.every(({ state }) => state !== 'failed');
-    if (args.flag('json')) world.out(JSON.stringify({ version: 1, healthy, findings }, null, 2));
+    if (args.flag('json')) context.out(JSON.stringify({ version: 1, healthy, findings }, null, 2));
     return healthy ? EXIT.done : EXIT.error;
   },
 };

@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path';
-import { unknown } from '../arguments.js';
+import { type CliContext, lineWidth } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
-import { UsageError } from '../usage-error.js';
-import { lineWidth, type World } from '../world.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { UsageError, unknown } from '../usage-error.js';
 
 export const explain: Command = {
   name: 'explain',
@@ -34,57 +33,57 @@ export const explain: Command = {
     ['ftpc explain pipelines/legal.ftp:adapter', 'all settings of a stage'],
     ['ftpc explain', 'all codes'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const asked = args.optionalPositional('what');
-    if (asked === undefined) return listCodes(args.flag('json'), world);
+    if (asked === undefined) return listCodes(args.flag('json'), context);
     const { addressOf } = await import('../../insight/settings/address.js');
-    const { host } = world;
+    const { host } = context;
     const address = addressOf(asked, (path) => host.stat(resolve(host.cwd, path))?.isFolder === false);
-    if (address !== undefined) return explainName(address.file, address.name, args, world);
+    if (address !== undefined) return explainName(address.file, address.name, args, context);
     if (asked.includes(':'))
       throw new UsageError(
         `\`${asked}\` is not a pipeline: write \`FILE.ftp:STAGE.SETTING\`, e.g. \`pipelines/legal.ftp:adapter.lora.rank\``,
         'explain',
       );
-    return explainCode(asked, args.flag('json'), world);
+    return explainCode(asked, args.flag('json'), context);
   },
 };
 
-const codesFolder = ({ host }: World): string => join(host.packageFolder, 'docs', 'errors');
+const codesFolder = ({ host }: CliContext): string => join(host.packageFolder, 'docs', 'errors');
 
-const codesOf = (world: World): readonly string[] =>
-  world.host
-    .list(codesFolder(world))
+const codesOf = (context: CliContext): readonly string[] =>
+  context.host
+    .list(codesFolder(context))
     .flatMap((name) => (/^FTP\d{4}\.md$/.test(name) ? [name.slice(0, -'.md'.length)] : []));
 
-const pageOf = (code: string, world: World): string =>
-  world.host.readText(join(codesFolder(world), `${code}.md`));
+const pageOf = (code: string, context: CliContext): string =>
+  context.host.readText(join(codesFolder(context), `${code}.md`));
 
-function listCodes(json: boolean, world: World): number {
-  const codes = codesOf(world).map((code) => ({
+function listCodes(json: boolean, context: CliContext): number {
+  const codes = codesOf(context).map((code) => ({
     code,
-    title: (pageOf(code, world).split('\n')[0] ?? '').replace(/^#\s*(FTP\d{4}:?\s*)?/, ''),
+    title: (pageOf(code, context).split('\n')[0] ?? '').replace(/^#\s*(FTP\d{4}:?\s*)?/, ''),
   }));
-  if (json) world.out(JSON.stringify({ version: 1, codes }));
-  else for (const { code, title } of codes) world.out(`${code}  ${title}`);
+  if (json) context.out(JSON.stringify({ version: 1, codes }));
+  else for (const { code, title } of codes) context.out(`${code}  ${title}`);
   return EXIT.done;
 }
 
-async function explainCode(asked: string, json: boolean, world: World): Promise<number> {
+async function explainCode(asked: string, json: boolean, context: CliContext): Promise<number> {
   const { rules } = await import('../../../language/lint/index.js');
   const code = rules.find(({ id }) => id === asked)?.code ?? asked.toUpperCase();
-  const codes = codesOf(world);
+  const codes = codesOf(context);
   if (!codes.includes(code)) {
     const isId = asked.includes('-');
-    throw await unknown(
+    throw unknown(
       isId ? 'rule' : 'code',
       isId ? asked : code,
       isId ? rules.map(({ id }) => id) : codes,
       explain,
     );
   }
-  const text = pageOf(code, world);
-  world.out(json ? JSON.stringify({ version: 1, code, text }) : text.trimEnd());
+  const text = pageOf(code, context);
+  context.out(json ? JSON.stringify({ version: 1, code, text }) : text.trimEnd());
   return EXIT.done;
 }
 
@@ -92,7 +91,7 @@ async function explainName(
   file: string,
   name: string | undefined,
   args: Arguments,
-  world: World,
+  context: CliContext,
 ): Promise<number> {
   const { openPipeline } = await import('../open-pipeline.js');
   const { answerOf, answerText } = await import('../../insight/settings/index.js');
@@ -106,16 +105,16 @@ async function explainName(
     threads: threadsOf(args),
     ...(await planMachine(args)),
   };
-  const opened = await openPipeline(world, wanted, { json, planned: true });
+  const opened = await openPipeline(context, wanted, { json, planned: true });
   if (opened === undefined) return EXIT.error;
   const { analysis, compiled, plan } = opened;
   const { lintReport } = await import('../../../language/lint/index.js');
-  const lints = lintReport(compiled, world.host);
+  const lints = lintReport(compiled, context.host);
   const answer = answerOf(file, name, { analysis, sources: compiled.sources, plan, params, lints });
-  world.out(
+  context.out(
     json
       ? JSON.stringify({ version: 1, pipeline: file, ...answer }, null, 2)
-      : answerText(answer, world.colours.out, lineWidth(world, 'out')),
+      : answerText(answer, context.colours.out, lineWidth(context, 'out')),
   );
   return EXIT.done;
 }

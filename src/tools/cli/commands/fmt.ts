@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
+import type { CliContext } from '../cli-context.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import type { Outcome } from '../format/outcome.js';
-import type { Flags } from '../format/report.js';
+import type { FormatOutcome } from '../format/format-file.js';
+import type { ReportOptions } from '../format/report.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
 
 const STANDARD_INPUT = '-';
 
@@ -29,46 +29,50 @@ export const fmt: Command = {
     ['ftpc fmt --check --diff pipelines', 'for CI: what is not formatted, and how it should be'],
     ['ftpc fmt - < legal.ftp', 'from standard input to standard output'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const names = args.positionals('file');
     const flags = { check: args.flag('check'), diff: args.flag('diff'), json: args.flag('json') };
-    if (!names.includes(STANDARD_INPUT)) return formatFiles(names.length === 0 ? ['.'] : names, flags, world);
+    if (!names.includes(STANDARD_INPUT))
+      return formatFiles(names.length === 0 ? ['.'] : names, flags, context);
     if (names.length > 1) throw new UsageError('`-` cannot be combined with files', 'fmt');
-    return formatInput(flags, world);
+    return formatInput(flags, context);
   },
 };
 
-async function formatFiles(names: readonly string[], flags: Flags, world: World): Promise<number> {
+async function formatFiles(
+  names: readonly string[],
+  flags: ReportOptions,
+  context: CliContext,
+): Promise<number> {
   const { nothingToFormat } = await import('../../../language/diagnostics/catalogue/formatting.js');
-  const { targetsIn } = await import('../targets.js');
-  const { formatFile } = await import('../format/outcome.js');
-  const { targets, diagnostics } = targetsIn(world.host, names, {
+  const { namedFiles } = await import('../named-files.js');
+  const { formatFile } = await import('../format/format-file.js');
+  const { files, diagnostics } = namedFiles(context.host, names, {
     ending: '.ftp',
     nothing: nothingToFormat,
   });
   const write = !flags.check && !flags.diff;
-  const outcomes = targets.map((target) => formatFile(world.host, target, write));
-  return finish(world, outcomes, diagnostics, flags);
+  const outcomes = files.map((file) => formatFile(context.host, file, write));
+  return finish(context, outcomes, diagnostics, flags);
 }
 
-async function formatInput(flags: Flags, world: World): Promise<number> {
-  const { readInputBytes } = await import('../input.js');
-  const { formatBytes } = await import('../format/outcome.js');
-  const outcome = formatBytes(await readInputBytes(), '<standard input>');
+async function formatInput(flags: ReportOptions, context: CliContext): Promise<number> {
+  const { formatBytes } = await import('../format/format-file.js');
+  const outcome = formatBytes(await context.input(), '<standard input>');
   if (flags.check || flags.diff || flags.json || outcome.after === undefined)
-    return finish(world, [outcome], [], flags);
-  if (outcome.after !== '') world.out(outcome.after.replace(/\n$/, ''));
+    return finish(context, [outcome], [], flags);
+  if (outcome.after !== '') context.out(outcome.after.replace(/\n$/, ''));
   return EXIT.done;
 }
 
 async function finish(
-  world: World,
-  outcomes: readonly Outcome[],
+  context: CliContext,
+  outcomes: readonly FormatOutcome[],
   diagnostics: readonly Diagnostic[],
-  flags: Flags,
+  flags: ReportOptions,
 ): Promise<number> {
   const { report } = await import('../format/report.js');
-  await report(world, outcomes, diagnostics, flags);
+  await report(context, outcomes, diagnostics, flags);
   const failed = diagnostics.length > 0 || outcomes.some(({ status }) => status === 'failed');
   return failed || (flags.check && outcomes.some(({ status }) => status === 'changed'))
     ? EXIT.error

@@ -8,12 +8,11 @@ import {
   openOptions,
   printer,
 } from '../answer-options.js';
+import type { CliContext } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { readInputBytes } from '../input.js';
 import type { Question } from '../questions.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
 
 export const generate: Command = {
   name: 'generate',
@@ -41,7 +40,7 @@ export const generate: Command = {
     ['ftpc generate models/base "2 + 2 =" --raw --max-tokens 4', 'continues a text'],
     ['ftpc generate releases/legal --questions held-out.jsonl --json', 'many answers, one per line'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const options = answerOptions(args);
     const file = args.text('questions');
     if ((file === undefined) === (args.optionalPositional('question') === undefined))
@@ -49,13 +48,13 @@ export const generate: Command = {
     if (file !== undefined && args.flag('raw'))
       throw new UsageError('`--raw` works with a single question; questions of a file use the chat template');
     const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
-    const questions = file === undefined ? undefined : await questionsOf(file, args, world);
-    const prompt = file === undefined ? await promptOf(args) : '';
-    const model = await openAnswerer(world.host, openOptions(args, world));
+    const questions = file === undefined ? undefined : await questionsOf(file, args, context);
+    const prompt = file === undefined ? await promptOf(args, context) : '';
+    const model = await openAnswerer(context.host, openOptions(args, context));
     try {
       if (!args.flag('raw') && !model.chats) throw noTemplate(model);
-      if (questions === undefined) await answerOne(model, prompt, options, args.flag('json'), world);
-      else await answerAll(model, questions, options, args.flag('json'), world);
+      if (questions === undefined) await answerOne(model, prompt, options, args.flag('json'), context);
+      else await answerAll(model, questions, options, args.flag('json'), context);
       return EXIT.done;
     } finally {
       await model.release();
@@ -63,14 +62,18 @@ export const generate: Command = {
   },
 };
 
-async function questionsOf(file: string, args: Arguments, { host }: World): Promise<readonly Question[]> {
+async function questionsOf(
+  file: string,
+  args: Arguments,
+  { host }: CliContext,
+): Promise<readonly Question[]> {
   const { readQuestions } = await import('../questions.js');
   return readQuestions(host, file, args.text('system'));
 }
 
-async function promptOf(args: Arguments): Promise<Prompt> {
+async function promptOf(args: Arguments, context: CliContext): Promise<Prompt> {
   const asked = args.positional('question');
-  const question = asked === '-' ? await readQuestion() : asked;
+  const question = asked === '-' ? await readQuestion(context) : asked;
   if (args.flag('raw')) return question;
   const system = args.text('system');
   return [
@@ -80,9 +83,9 @@ async function promptOf(args: Arguments): Promise<Prompt> {
 }
 
 /** Standard input, without the line break at its end. */
-async function readQuestion(): Promise<string> {
+async function readQuestion(context: CliContext): Promise<string> {
   const { decoded } = await import('../questions.js');
-  return decoded(await readInputBytes(), '-').replace(/\r?\n$/, '');
+  return decoded(await context.input(), '-').replace(/\r?\n$/, '');
 }
 
 async function answerOne(
@@ -90,12 +93,12 @@ async function answerOne(
   prompt: Prompt,
   options: AnswerOptions,
   json: boolean,
-  world: World,
+  context: CliContext,
 ): Promise<void> {
   const found = await answersOf(model, () =>
-    model.answer(prompt, options, json ? undefined : printer(world)),
+    model.answer(prompt, options, json ? undefined : printer(context)),
   );
-  world.out(json ? answerLine(found) : '');
+  context.out(json ? answerLine(found) : '');
 }
 
 async function answerAll(
@@ -103,18 +106,18 @@ async function answerAll(
   questions: readonly Question[],
   options: AnswerOptions,
   json: boolean,
-  world: World,
+  context: CliContext,
 ): Promise<void> {
   const prompts = questions.map(({ messages, at }) => ({ prompt: messages, at }));
-  const print = printer(world);
+  const print = printer(context);
   let done = 0;
   await answersOf(model, async () => {
     for await (const answer of model.answerAll(prompts, options)) {
       const question = questions[done++];
-      if (json) world.out(answerLine({ line: question?.at.line, ...answer }));
+      if (json) context.out(answerLine({ line: question?.at.line, ...answer }));
       else {
         print(`> ${question?.messages.at(-1)?.content ?? ''}\n${answer.text}`);
-        world.out('');
+        context.out('');
       }
     }
   });

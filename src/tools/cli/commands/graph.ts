@@ -1,10 +1,10 @@
 import { extname } from 'node:path';
 import type { Graph } from '../../insight/graph/index.js';
+import type { CliContext } from '../cli-context.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
 
 const FORMATS = ['mermaid', 'dot', 'text', 'svg'] as const;
 type Format = (typeof FORMATS)[number];
@@ -42,26 +42,26 @@ export const graph: Command = {
     ['ftpc graph pipelines/legal.ftp --format text --status', 'on a terminal, with what a run would do'],
     ['ftpc graph pipelines/legal.ftp --inputs --out legal.svg', 'as a picture'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const out = args.text('out');
     const file = args.positional('file');
     const status = args.flag('status');
     const json = args.flag('json');
     const format = json ? 'text' : formatOf(args.text('format'), out);
     const { openPipeline } = await import('../open-pipeline.js');
-    const opened = await openPipeline(world, { file, params: paramsOf(args) }, { json, planned: status });
+    const opened = await openPipeline(context, { file, params: paramsOf(args) }, { json, planned: status });
     if (opened === undefined) return EXIT.error;
     const { graphOf } = await import('../../insight/graph/index.js');
     const { failedLastTime } = await import('../../insight/runs/index.js');
     const drawn = graphOf(opened.program, {
       inputs: args.flag('inputs'),
-      ...(opened.plan === undefined ? {} : { plan: opened.plan, failed: failedLastTime(world.host, file) }),
+      ...(opened.plan === undefined ? {} : { plan: opened.plan, failed: failedLastTime(context.host, file) }),
     });
-    const text = json ? JSON.stringify(drawn) : await draw(drawn, format, world, out !== undefined);
-    if (out === undefined) world.out(text);
+    const text = json ? JSON.stringify(drawn) : await draw(drawn, format, context, out !== undefined);
+    if (out === undefined) context.out(text);
     else {
       const { writeFile } = await import('../write-file.js');
-      world.err(`wrote ${writeFile(world.host, out, `${text}\n`)}`);
+      context.err(`wrote ${writeFile(context.host, out, `${text}\n`)}`);
     }
     return EXIT.done;
   },
@@ -78,13 +78,13 @@ function formatOf(asked: string | undefined, out: string | undefined): Format {
   return ending ?? 'mermaid';
 }
 
-async function draw(graph: Graph, format: Format, world: World, toFile: boolean): Promise<string> {
+async function draw(graph: Graph, format: Format, context: CliContext, toFile: boolean): Promise<string> {
   const { dot, graphText, mermaid, svgFile } = await import('../../insight/graph/index.js');
   const { PLAIN } = await import('../../../pipeline/planner/render/palette.js');
   const writers: Readonly<Record<Format, () => string | Promise<string>>> = {
     mermaid: () => mermaid(graph),
     dot: () => dot(graph),
-    text: () => graphText(graph, toFile ? PLAIN : world.colours.out),
+    text: () => graphText(graph, toFile ? PLAIN : context.colours.out),
     svg: () => svgFile(graph),
   };
   return writers[format]();

@@ -1,7 +1,7 @@
-import type { Command } from '../command.js';
+import type { CommandTable } from '../command.js';
 
-/** Every command; its file is loaded when it is called, or when help lists them all. */
-export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+/** Every command, in the order of the help. */
+export const commands: CommandTable = {
   check: async () => (await import('./check.js')).check,
   fmt: async () => (await import('./fmt.js')).fmt,
   test: async () => (await import('./test.js')).test,
@@ -25,5 +25,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   metrics: async () => (await import('./metrics.js')).metrics,
   docs: async () => (await import('./docs.js')).docs,
   'language-server': async () => (await import('./language-server.js')).languageServer,
-  completion: async () => (await import('./completion.js')).completion,
+  completion: async () => (await import('./completion.js')).completion(commands),
 };

@@ -1,8 +1,8 @@
 import { join, relative, resolve } from 'node:path';
+import { errorLine } from '../cli-context.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { starterFiles } from '../init/files.js';
-import { errorLine } from '../say.js';
 
 export const init: Command = {
   name: 'init',
@@ -13,29 +13,29 @@ export const init: Command = {
     ['ftpc init', 'into this folder'],
     ['ftpc init capitals && cd capitals && ftpc run capitals.ftp', 'into a new one, and run it'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { writeWhole } = await import('../../../pipeline/store/index.js');
-    const { host } = world;
+    const { host } = context;
     const folder = resolve(host.cwd, args.optionalPositional('folder') ?? '.');
     const files = Object.entries(starterFiles()).map(([name, text]) => ({ path: join(folder, name), text }));
     const standing = files.filter(({ path }) => host.stat(path) !== undefined);
     if (standing.length > 0) {
       const names = standing.map(({ path }) => `\`${relative(host.cwd, path)}\``).join(', ');
-      world.err(
+      context.err(
         errorLine(
-          world,
+          context,
           `${names} ${standing.length === 1 ? 'is' : 'are'} already there; nothing was written`,
         ),
       );
-      world.err('choose another folder: `ftpc init FOLDER`');
+      context.err('choose another folder: `ftpc init FOLDER`');
       return EXIT.error;
     }
     for (const { path, text } of files) writeWhole(path, text, { sync: false });
     const paths = files.map(({ path }) => relative(host.cwd, path));
-    if (args.flag('json')) world.out(JSON.stringify({ version: 1, files: paths }));
+    if (args.flag('json')) context.out(JSON.stringify({ version: 1, files: paths }));
     else {
-      for (const path of paths) world.out(`wrote ${path}`);
-      world.out(`now: ftpc run ${paths[0] ?? ''}`);
+      for (const path of paths) context.out(`wrote ${path}`);
+      context.out(`now: ftpc run ${paths[0] ?? ''}`);
     }
     return EXIT.done;
   },

@@ -20,13 +20,13 @@ export const languageServer: Command = {
       'how an editor starts it; docs/editors.md has the configuration for each editor',
     ],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     if (!args.flag('stdio'))
       throw new UsageError(
         '`ftpc language-server` is started by an editor, with `--stdio`',
         'language-server',
       );
     const { listen } = await import('../language-server/listen.js');
-    return listen(world.host.cwd, args.text('clientProcessId'));
+    return listen(context.host.cwd, args.text('clientProcessId'));
   },
 };

@@ -1,11 +1,10 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { LockOutcome } from '../../../pipeline/lock/index.js';
-import { unknown } from '../arguments.js';
+import type { CliContext } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
-import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { UsageError, unknown } from '../usage-error.js';
 
 export const lock: Command = {
   name: 'lock',
@@ -36,49 +35,50 @@ export const lock: Command = {
     ['ftpc lock pipelines/legal.ftp --check', 'in CI: has anything changed since it was locked?'],
     ['ftpc lock pipelines/legal.ftp --upgrade HuggingFaceTB/SmolLM2-135M-Instruct', 'updates one model'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const names = args.positionals('name');
     if (names.length > 0 && !args.flag('upgrade')) throw new UsageError('names need `--upgrade`', 'lock');
     if (args.flag('check') && args.flag('upgrade'))
       throw new UsageError('`--check` and `--upgrade` exclude each other', 'lock');
     const { compile } = await import('../../../language/compile.js');
-    const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const compiled = compile(world.host, args.positional('file'), { params: paramsOf(args) });
-    const printer = await diagnosticsPrinter(world, compiled.sources);
+    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
+    const compiled = compile(context.host, args.positional('file'), { params: paramsOf(args) });
+    const printer = await diagnosticsPrinter(context, compiled.sources);
     const { program, analysis } = compiled;
     if (program === undefined || analysis === undefined) {
-      if (args.flag('json')) world.out(printer.json(compiled.diagnostics));
-      else for (const text of printer.pretty(compiled.diagnostics)) world.err(text);
+      if (args.flag('json')) context.out(printer.json(compiled.diagnostics));
+      else for (const text of printer.pretty(compiled.diagnostics)) context.err(text);
       return EXIT.error;
     }
     const { checkAgainst, lockKeys, means, namesOf, writeLock } = await import(
       '../../../pipeline/lock/index.js'
     );
-    const keys = names.length === 0 ? [] : lockKeys({ program, analysis }, world.host);
+    const keys = names.length === 0 ? [] : lockKeys({ program, analysis }, context.host);
     const stranger = names.find((name) => !keys.some((key) => means(name, key)));
-    if (stranger !== undefined) throw await unknown('entry', stranger, keys.flatMap(namesOf));
+    if (stranger !== undefined) throw unknown('entry', stranger, keys.flatMap(namesOf));
     const outcome = args.flag('check')
-      ? { diagnostics: checkAgainst({ program, analysis }, world.host) }
-      : await writeLock({ program, analysis }, world.host, {
+      ? { diagnostics: checkAgainst({ program, analysis }, context.host) }
+      : await writeLock({ program, analysis }, context.host, {
           ...(args.flag('upgrade') ? { upgrade: names } : {}),
         });
     if (args.flag('json')) {
       const { lock: _, diagnostics, ...done } = { lock: undefined, ...outcome };
-      world.out(
+      context.out(
         JSON.stringify({ version: 1, ...done, diagnostics: diagnostics.map(printer.fields) }, null, 2),
       );
     } else {
-      for (const text of printer.pretty(outcome.diagnostics)) world.err(text);
-      await report(world, args, outcome);
+      for (const text of printer.pretty(outcome.diagnostics)) context.err(text);
+      await report(context, args, outcome);
     }
     return exitCode(outcome, args.flag('check'));
   },
 };
 
-async function report(world: World, args: Arguments, outcome: LockOutcome): Promise<void> {
-  const { green, yellow, dim } = world.colours.err;
+async function report(context: CliContext, args: Arguments, outcome: LockOutcome): Promise<void> {
+  const { green, yellow, dim } = context.colours.err;
   if (!('path' in outcome)) {
-    if (args.flag('check') && outcome.diagnostics.length === 0) world.err(`${green('ok')}: matches the lock`);
+    if (args.flag('check') && outcome.diagnostics.length === 0)
+      context.err(`${green('ok')}: matches the lock`);
     return;
   }
   const { path, written, added, moved, removed, differing } = outcome;
@@ -87,10 +87,10 @@ async function report(world: World, args: Arguments, outcome: LockOutcome): Prom
     ['~', moved],
     ['-', removed],
   ] as const)
-    for (const key of keys) world.err(`${sign} ${key}`);
+    for (const key of keys) context.err(`${sign} ${key}`);
   for (const key of differing)
-    world.err(yellow(`! ${key}: differs from the lock; --upgrade accepts the change`));
-  world.err(written ? `${green('written')}: ${path}` : dim(`${path} is unchanged`));
+    context.err(yellow(`! ${key}: differs from the lock; --upgrade accepts the change`));
+  context.err(written ? `${green('written')}: ${path}` : dim(`${path} is unchanged`));
 }
 
 /** What differs is no error of the command: it is what one asks it for. */

@@ -1,8 +1,8 @@
 import type { Run } from '../../insight/runs/index.js';
+import type { CliContext } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
 
 export const metrics: Command = {
   name: 'metrics',
@@ -35,46 +35,51 @@ export const metrics: Command = {
     ['ftpc metrics --plot loss --last 3', 'the training curves of the newest three runs'],
     ['ftpc metrics --sql "select run, min(loss) from steps group by run" --csv', 'any question, as CSV'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const asked = ['plot', 'sql', 'views'].filter((name) => args.texts(name).length > 0);
     if (asked.length > 1)
       throw new UsageError(`\`--${asked[0]}\` and \`--${asked[1]}\` exclude each other`, 'metrics');
     if (args.flag('csv') && (args.flag('json') || asked[0] === 'plot' || asked[0] === 'views'))
       throw new UsageError('`--csv` is for tables: without `--json`, `--plot` and `--views`', 'metrics');
-    if (args.flag('views')) return listViews(args.flag('json'), world);
+    if (args.flag('views')) return listViews(args.flag('json'), context);
     const last = args.number('last');
     if (last !== undefined && (!Number.isInteger(last) || last < 1))
       throw new UsageError('`--last` needs a whole number from 1', 'metrics');
     const { damageOf, readRuns } = await import('../../insight/runs/index.js');
     const pipeline = args.text('pipeline');
-    const runs = readRuns(world.host, {
+    const runs = readRuns(context.host, {
       curves: asked.length > 0,
       ...(pipeline === undefined ? {} : { pipeline }),
       ...(last === undefined ? {} : { last }),
     });
-    const { diagnosticsPrinter } = await import('../diagnostics.js');
-    const printer = await diagnosticsPrinter(world, new Map());
-    for (const text of printer.pretty(runs.flatMap(damageOf))) world.err(text);
+    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
+    const printer = await diagnosticsPrinter(context, new Map());
+    for (const text of printer.pretty(runs.flatMap(damageOf))) context.err(text);
     const sql = args.text('sql');
     const plot = args.text('plot');
-    if (sql !== undefined) await answerSql(runs, sql, args, world);
-    else if (plot !== undefined) await draw(runs, plot, args, world);
-    else await showTable(runs, args, world);
+    if (sql !== undefined) await answerSql(runs, sql, args, context);
+    else if (plot !== undefined) await draw(runs, plot, args, context);
+    else await showTable(runs, args, context);
     return EXIT.done;
   },
 };
 
-async function answerSql(runs: readonly Run[], sql: string, args: Arguments, world: World): Promise<void> {
+async function answerSql(
+  runs: readonly Run[],
+  sql: string,
+  args: Arguments,
+  context: CliContext,
+): Promise<void> {
   const { csv, query, tableText } = await import('../../insight/metrics/index.js');
   const { columns, rows } = await query(runs, sql);
   if (args.flag('json')) {
     const objects = rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]])));
-    world.out(JSON.stringify({ version: 1, columns, rows: objects }));
-  } else if (args.flag('csv')) world.out(csv([columns, ...rows]));
-  else for (const line of tableText(columns, rows, world.width, world.colours.out)) world.out(line);
+    context.out(JSON.stringify({ version: 1, columns, rows: objects }));
+  } else if (args.flag('csv')) context.out(csv([columns, ...rows]));
+  else for (const line of tableText(columns, rows, context.width, context.colours.out)) context.out(line);
 }
 
-async function showTable(runs: readonly Run[], args: Arguments, world: World): Promise<void> {
+async function showTable(runs: readonly Run[], args: Arguments, context: CliContext): Promise<void> {
   const { csv, metricsTable, metricsText } = await import('../../insight/metrics/index.js');
   const table = metricsTable(runs, args.texts('metric'));
   if (args.flag('json')) {
@@ -87,7 +92,7 @@ async function showTable(runs: readonly Run[], args: Arguments, world: World): P
       params: run.params,
       metrics: Object.fromEntries(table.metrics.map((metric) => [metric, values[metric] ?? null])),
     }));
-    world.out(JSON.stringify({ version: 1, runs: list }));
+    context.out(JSON.stringify({ version: 1, runs: list }));
   } else if (args.flag('csv')) {
     const head = ['run', 'pipeline', 'started', 'status', 'seconds', ...table.metrics];
     const rows = table.rows.map(({ run, values }) => [
@@ -98,25 +103,25 @@ async function showTable(runs: readonly Run[], args: Arguments, world: World): P
       run.seconds,
       ...table.metrics.map((metric) => values[metric]),
     ]);
-    world.out(csv([head, ...rows]));
-  } else for (const line of metricsText(table, world.width, world.colours.out)) world.out(line);
+    context.out(csv([head, ...rows]));
+  } else for (const line of metricsText(table, context.width, context.colours.out)) context.out(line);
 }
 
-async function draw(runs: readonly Run[], name: string, args: Arguments, world: World): Promise<void> {
+async function draw(runs: readonly Run[], name: string, args: Arguments, context: CliContext): Promise<void> {
   const { plot, seriesOf } = await import('../../insight/metrics/index.js');
   const { series, xName } = seriesOf(runs, name);
-  if (args.flag('json')) world.out(JSON.stringify({ version: 1, plot: name, x: xName, series }));
+  if (args.flag('json')) context.out(JSON.stringify({ version: 1, plot: name, x: xName, series }));
   else {
-    world.out(world.colours.out.bold(name));
-    for (const line of plot(series, xName, Math.min(world.width, WIDEST_PLOT), world.colours.out))
-      world.out(line);
+    context.out(context.colours.out.bold(name));
+    for (const line of plot(series, xName, Math.min(context.width, WIDEST_PLOT), context.colours.out))
+      context.out(line);
   }
 }
 
 /** A wider curve shows no more. */
 const WIDEST_PLOT = 90;
 
-async function listViews(json: boolean, world: World): Promise<number> {
+async function listViews(json: boolean, context: CliContext): Promise<number> {
   const { VIEWS } = await import('../../insight/metrics/index.js');
   const { tableLines } = await import('../table.js');
   if (json) {
@@ -125,15 +130,15 @@ async function listViews(json: boolean, world: World): Promise<number> {
       doc,
       columns: Object.entries(columns).map(([column, [type, doc]]) => ({ name: column, type, doc })),
     }));
-    world.out(JSON.stringify({ version: 1, views }));
+    context.out(JSON.stringify({ version: 1, views }));
     return EXIT.done;
   }
-  const { bold, dim } = world.colours.out;
+  const { bold, dim } = context.colours.out;
   for (const [name, { doc, columns }] of Object.entries(VIEWS)) {
-    world.out(`${bold(name)}  ${doc}`);
+    context.out(`${bold(name)}  ${doc}`);
     const rows = Object.entries(columns).map(([column, [type, doc]]) => [`  ${column}`, dim(type), doc]);
     for (const line of tableLines([{ title: '' }, { title: '' }, { title: '' }], rows).slice(1))
-      world.out(line);
+      context.out(line);
   }
   return EXIT.done;
 }

@@ -1,12 +1,11 @@
 import type { Plan } from '../../../pipeline/planner/types.js';
+import { type CliContext, lineWidth } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
-import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
+import { LOCKED_OPTION, PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 import { UsageError } from '../usage-error.js';
-import { lineWidth, type World } from '../world.js';
 
 export const plan: Command = {
   name: 'plan',
@@ -50,14 +49,14 @@ export const plan: Command = {
       'as a comment for a pull request',
     ],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const ref = args.text('against');
-    if (ref !== undefined) return against(args, world, ref);
+    if (ref !== undefined) return against(args, context, ref);
     if (args.text('format') !== undefined)
       throw new UsageError('`--format` needs `--against`; without it, use `--json`', 'plan');
     const out = outOf(args);
     const { prepare } = await import('../../../pipeline/prepare/index.js');
-    const { diagnosticsPrinter } = await import('../diagnostics.js');
+    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
     const wanted = {
       file: args.positional('file'),
       params: paramsOf(args),
@@ -67,21 +66,21 @@ export const plan: Command = {
       locked: args.flag('locked'),
       ...(await planMachine(args)),
     };
-    const prepared = await prepare(world.host, wanted);
+    const prepared = await prepare(context.host, wanted);
     const { lints } = prepared;
-    const printer = await diagnosticsPrinter(world, lints.sources);
+    const printer = await diagnosticsPrinter(context, lints.sources);
     const made = prepared.plan;
     const json = args.flag('json');
     const checked = [...prepared.diagnostics, ...lints.diagnostics];
     const diagnostics = [...checked, ...(made?.diagnostics ?? [])];
     const valid = diagnostics.every(({ severity }) => severity !== 'error');
-    if (!json) for (const text of printer.pretty(diagnostics)) world.err(text);
+    if (!json) for (const text of printer.pretty(diagnostics)) context.err(text);
     if (made === undefined) {
-      if (json) world.out(printer.json(checked));
+      if (json) context.out(printer.json(checked));
       return EXIT.error;
     }
     if (json)
-      world.out(
+      context.out(
         JSON.stringify(
           { ...made, valid: made.valid && valid, diagnostics: diagnostics.map(printer.fields) },
           null,
@@ -90,19 +89,19 @@ export const plan: Command = {
       );
     else {
       const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
-      world.out(renderPlanText(made, world.colours.out, lineWidth(world, 'out')));
+      context.out(renderPlanText(made, context.colours.out, lineWidth(context, 'out')));
       const { askedRuntime } = await import('../../../pipeline/planner/asked-runtime.js');
       const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
       const { wrapped } = await import('../../../pipeline/planner/render/columns.js');
       const [chosen = '', ...others] = explainChoice(
-        world.host,
+        context.host,
         askedRuntime(wanted.runtime, prepared.program),
       );
-      world.out(
-        world.colours.out.dim(
+      context.out(
+        context.colours.out.dim(
           [
             '',
-            ...wrapped(`Computed by ${chosen}`, lineWidth(world, 'out') ?? Number.POSITIVE_INFINITY),
+            ...wrapped(`Computed by ${chosen}`, lineWidth(context, 'out') ?? Number.POSITIVE_INFINITY),
             ...others.map((other) => `  ${other}`),
           ].join('\n'),
         ),
@@ -111,8 +110,8 @@ export const plan: Command = {
     const found = { ...made, valid: made.valid && valid };
     if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {
       const { savePlan } = await import('../../../pipeline/prepare/index.js');
-      savePlan(world.host, out, prepared, wanted);
-      world.err(`saved: ${out}`);
+      savePlan(context.host, out, prepared, wanted);
+      context.err(`saved: ${out}`);
     }
     return exitCode(found, args.flag('exit-code'));
   },
@@ -132,13 +131,13 @@ function outOf(args: Arguments): string | undefined {
 /** Options that say how a run begins: a comparison is no run. */
 const OF_RUNS = ['out', 'locked', 'runtime', 'threads'] as const;
 
-async function against(args: Arguments, world: World, ref: string): Promise<number> {
+async function against(args: Arguments, context: CliContext, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);
   if (other !== undefined)
     throw new UsageError(`\`--${other}\` cannot be combined with \`--against\``, 'plan');
   const { comparePlans } = await import('../review/against.js');
   const format = comparisonFormat(args);
-  return comparePlans(world, {
+  return comparePlans(context, {
     file: args.positional('file'),
     ref,
     params: paramsOf(args),

@@ -1,6 +1,6 @@
 import type { Command } from '../command.js';
 import { EXIT, EXIT_OF_RUN } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
 import { UsageError } from '../usage-error.js';
 
 const ROWS = 3;
@@ -23,20 +23,25 @@ export const preview: Command = {
     ['ftpc preview pipelines/legal.ftp dialogs', 'what the model will be trained on, token by token'],
     ['ftpc preview pipelines/legal.ftp dialogs --split test --rows 1 --json', 'ids and labels of one row'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const count = args.number('rows') ?? ROWS;
     if (!Number.isInteger(count) || count < 1)
       throw new UsageError('`--rows` needs a whole number from 1', 'preview');
-    const { finished } = await import('../finished-stage.js');
-    const found = await finished(world, args.positional('file'), paramsOf(args), args.positional('stage'));
+    const { stageOutput } = await import('../stage-output.js');
+    const found = await stageOutput(
+      context,
+      args.positional('file'),
+      paramsOf(args),
+      args.positional('stage'),
+    );
     if ('status' in found) return EXIT_OF_RUN[found.status];
     const { preview: read } = await import('../../../pipeline/stages/format/preview.js');
-    const shown = await read(world.host, found, args.text('split') ?? 'all', count);
-    if (args.flag('json')) world.out(JSON.stringify(shown));
+    const shown = await read(context.host, found, args.text('split') ?? 'all', count);
+    if (args.flag('json')) context.out(JSON.stringify(shown));
     else {
       const { rowLines } = await import('../preview-rows.js');
-      for (const row of shown.rows) for (const line of await rowLines(world, found, row)) world.out(line);
-      if (shown.rows.length === 0) world.err('no rows in this split');
+      for (const row of shown.rows) for (const line of await rowLines(context, found, row)) context.out(line);
+      if (shown.rows.length === 0) context.err('no rows in this split');
     }
     return EXIT.done;
   },

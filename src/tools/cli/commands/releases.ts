@@ -16,14 +16,14 @@ export const releases: Command = {
     ['ftpc releases releases/legal', 'what was published'],
     ['ftpc releases releases/legal --verify', 'and whether it still is what was published'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { listReleases } = await import('../../../pipeline/deploy/releases.js');
     const { damages } = await import('../../../pipeline/deploy/verify.js');
     const { readHistory } = await import('../../../pipeline/deploy/history.js');
     const { noReleases } = await import('../../../pipeline/deploy/release-diagnostics.js');
     const { nodeDisk } = await import('../../../language/host/node-disk.js');
     const { tableLines } = await import('../table.js');
-    const { host } = world;
+    const { host } = context;
     const folder = resolve(host.cwd, args.positional('folder'));
     const disk = { host, disk: nodeDisk() };
     const found = listReleases(disk, folder).map((release) => ({
@@ -34,9 +34,9 @@ export const releases: Command = {
     const sound = found.every(({ problems, damage }) => problems.length === 0 && damage === undefined);
     if (args.flag('json')) {
       const list = found.map(({ path, ...release }) => ({ ...release, path: relative(host.cwd, path) }));
-      world.out(JSON.stringify({ version: 1, releases: list, history: readHistory(disk, folder) }));
+      context.out(JSON.stringify({ version: 1, releases: list, history: readHistory(disk, folder) }));
     } else {
-      const { bold, dim, red } = world.colours.out;
+      const { bold, dim, red } = context.colours.out;
       const [head = '', ...lines] = tableLines(
         [
           { title: '' },
@@ -55,10 +55,10 @@ export const releases: Command = {
           figures(manifest),
         ]),
       );
-      world.out(dim(head));
-      for (const line of lines) world.out(line);
+      context.out(dim(head));
+      for (const line of lines) context.out(line);
       for (const { number, problems } of found)
-        for (const problem of problems) world.out(red(`release ${number}: ${problem}`));
+        for (const problem of problems) context.out(red(`release ${number}: ${problem}`));
     }
     return sound ? EXIT.done : EXIT.error;
   },

@@ -18,15 +18,15 @@ export const rollback: Command = {
     ['ftpc rollback releases/legal', 'one back'],
     ['ftpc rollback releases/legal --to 3', 'to release 3, back or forth'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { rollback: goBack } = await import('../../../pipeline/deploy/rollback.js');
     const { nodeDisk } = await import('../../../language/host/node-disk.js');
-    const { host } = world;
+    const { host } = context;
     const folder = resolve(host.cwd, args.positional('folder'));
     const moved = goBack({ host, disk: nodeDisk() }, folder, args.number('to'));
-    if (args.flag('json')) world.out(JSON.stringify({ version: 1, ...moved }));
-    else if (moved.from === moved.to) world.err(`release ${moved.to} was current already`);
-    else world.err(`current: release ${moved.to}${moved.from === null ? '' : ` (was ${moved.from})`}`);
+    if (args.flag('json')) context.out(JSON.stringify({ version: 1, ...moved }));
+    else if (moved.from === moved.to) context.err(`release ${moved.to} was current already`);
+    else context.err(`current: release ${moved.to}${moved.from === null ? '' : ` (was ${moved.from})`}`);
     return EXIT.done;
   },
 };

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { PlanRequest } from '../../../pipeline/prepare/index.js';
+import { type CliContext, canOverwrite, lineWidth } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT_OF_RUN } from '../exit-codes.js';
-import { LOCKED_OPTION } from '../locked-option.js';
 import { memoryOf, RUN_MACHINE_OPTIONS, runtimeOf, threadsOf } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
+import { LOCKED_OPTION, PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import type { RunView } from '../progress/run-view.js';
 import { UsageError } from '../usage-error.js';
-import { lineWidth, type World } from '../world.js';
 
 export const run: Command = {
   name: 'run',
@@ -26,37 +26,36 @@ export const run: Command = {
     ['ftpc run pipelines/legal.ftp --locked', 'only with exactly what the lock file records'],
     ['ftpc run legal.plan', 'a saved plan, as it was reviewed'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { execute } = await import('../execute.js');
-    const { runView } = await import('../progress/index.js');
     const { writeReport } = await import('../write-report.js');
     const json = args.flag('json');
-    const view = await runView(world, json);
+    const view = await viewOf(context, json);
     const outcome = await execute(
-      world,
-      { ...(await planRequestOf(args, world)), verify: args.flag('verify') },
+      context,
+      { ...(await planRequestOf(args, context)), verify: args.flag('verify') },
       view,
     );
     // A pipeline that could not be read has nothing to show but what was said.
-    const report = outcome.stages.length > 0 ? writeReport(world.host, outcome) : undefined;
+    const report = outcome.stages.length > 0 ? writeReport(context.host, outcome) : undefined;
     if (!json) {
       const { summaryLines } = await import('../summary.js');
       if (outcome.stages.length > 0) {
-        world.err('');
-        for (const line of summaryLines(outcome.stages, world.colours.err, lineWidth(world, 'err')))
-          world.err(line);
+        context.err('');
+        for (const line of summaryLines(outcome.stages, context.colours.err, lineWidth(context, 'err')))
+          context.err(line);
       }
-      if (report !== undefined) world.err(`\nreport: ${report}`);
+      if (report !== undefined) context.err(`\nreport: ${report}`);
     }
     return EXIT_OF_RUN[outcome.status];
   },
 };
 
 /** A saved plan says all of it itself. */
-async function planRequestOf(args: Arguments, world: World): Promise<PlanRequest> {
+async function planRequestOf(args: Arguments, context: CliContext): Promise<PlanRequest> {
   const file = args.positional('file');
   const { isSavedPlan } = await import('../../../pipeline/planner/saved/read.js');
-  if (!isSavedPlan(world.host, resolve(world.host.cwd, file)))
+  if (!isSavedPlan(context.host, resolve(context.host.cwd, file)))
     return {
       file,
       params: paramsOf(args),
@@ -74,5 +73,12 @@ async function planRequestOf(args: Arguments, world: World): Promise<PlanRequest
       'run',
     );
   const { openSavedPlan } = await import('../../../pipeline/prepare/index.js');
-  return openSavedPlan(world.host, file);
+  return openSavedPlan(context.host, file);
+}
+
+/** Events for programs, bars for a terminal, lines for everything else. */
+async function viewOf(context: CliContext, json: boolean): Promise<RunView> {
+  if (json) return (await import('../progress/run-view.js')).jsonView(context);
+  if (canOverwrite(context)) return (await import('../progress/bars.js')).barsView(context, context.err);
+  return (await import('../progress/lines.js')).linesView(context, context.err);
 }

@@ -2,13 +2,12 @@ import type { TfjsName } from '../../../compute/tensor/runtimes/tfjs/installed.j
 import type { Host } from '../../../language/host/host.js';
 import type { RuntimeName } from '../../../language/ir/runtimes.js';
 import type { InstallStep } from '../../install/staging.js';
-import { unknown } from '../arguments.js';
+import type { CliContext } from '../cli-context.js';
 import type { Arguments, Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
+import { UsageError, unknown } from '../usage-error.js';
 
-type Action = (args: Arguments, world: World) => Promise<number>;
+type Action = (args: Arguments, context: CliContext) => Promise<number>;
 
 export const runtime: Command = {
   name: 'runtime',
@@ -36,26 +35,26 @@ export const runtime: Command = {
     ['ftpc runtime install webgpu', 'for a GPU of any vendor: a 61 MB download, 24 MB on disk'],
     ['ftpc runtime remove tensorflow', 'frees its disk space'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const asked = args.positional('action');
     const action = Object.hasOwn(ACTIONS, asked) ? ACTIONS[asked] : undefined;
-    if (action === undefined) throw await unknown('action', asked, Object.keys(ACTIONS), runtime);
+    if (action === undefined) throw unknown('action', asked, Object.keys(ACTIONS), runtime);
     if (args.flag('cpu') && asked !== 'install') throw new UsageError('`--cpu` needs `install`', 'runtime');
-    return action(args, world);
+    return action(args, context);
   },
 };
 
 const ACTIONS: Readonly<Record<string, Action>> = { list, install, remove };
 
-async function list(args: Arguments, world: World): Promise<number> {
+async function list(args: Arguments, context: CliContext): Promise<number> {
   const name = args.optionalPositional('name');
   if (name !== undefined) throw new UsageError(`\`list\` takes no name; leave \`${name}\` out`, 'runtime');
-  await show(args, world);
+  await show(args, context);
   return EXIT.done;
 }
 
 /** What is here now. */
-async function show(args: Arguments, { host, out, colours }: World): Promise<void> {
+async function show(args: Arguments, { host, out, colours }: CliContext): Promise<void> {
   const { chooseRuntime } = await import('../../../compute/tensor/runtimes/choice.js');
   const { RUNTIMES } = await import('../../../compute/tensor/runtimes/index.js');
   const auto = chooseRuntime(host);
@@ -78,7 +77,7 @@ async function show(args: Arguments, { host, out, colours }: World): Promise<voi
   }
 }
 
-interface Installed {
+interface Installation {
   readonly what: string;
   readonly bytes: number;
   readonly already: boolean;
@@ -89,7 +88,7 @@ interface Installable {
     args: Arguments,
     host: Host,
     options: { readonly signal: AbortSignal; readonly progress: (step: InstallStep) => void },
-  ) => Promise<Installed>;
+  ) => Promise<Installation>;
   /** Whether there was one. */
   readonly remove: (host: Host) => Promise<boolean>;
 }
@@ -132,42 +131,42 @@ async function installable(args: Arguments): Promise<InstallableName> {
   if (name === undefined)
     throw new UsageError(`say which: \`ftpc runtime ${args.positional('action')} tensorflow\``, 'runtime');
   if (name === 'onnx') throw new UsageError('ONNX Runtime is part of ftpc and is always there', 'runtime');
-  if (!isInstallable(name)) throw await unknown('runtime', name, Object.keys(INSTALLABLE), runtime);
+  if (!isInstallable(name)) throw unknown('runtime', name, Object.keys(INSTALLABLE), runtime);
   return name;
 }
 
-async function install(args: Arguments, world: World): Promise<number> {
+async function install(args: Arguments, context: CliContext): Promise<number> {
   const name = await installable(args);
-  const { stepsView } = await import('../progress/steps.js');
+  const { installView } = await import('../progress/steps.js');
   const { watchSignals } = await import('../interrupts.js');
   const { bytes: bytesText } = await import('../../../pipeline/planner/quantities.js');
-  const view = stepsView(world);
+  const view = installView(context);
   const interrupts = watchSignals(() => {});
   try {
-    const { what, bytes, already } = await INSTALLABLE[name].install(args, world.host, {
+    const { what, bytes, already } = await INSTALLABLE[name].install(args, context.host, {
       signal: interrupts.stop,
       progress: view.step,
     });
     view.close();
-    const { green } = world.colours.err;
-    world.err(`${green(already ? 'is installed' : 'installed')}: ${what}, ${bytesText(bytes)}`);
-    if (args.flag('json')) await show(args, world);
+    const { green } = context.colours.err;
+    context.err(`${green(already ? 'is installed' : 'installed')}: ${what}, ${bytesText(bytes)}`);
+    if (args.flag('json')) await show(args, context);
     return EXIT.done;
   } catch (error) {
     view.close();
     if (!interrupts.stop.aborted) throw error;
-    world.err('nothing was installed; what was downloaded is kept for the next time');
+    context.err('nothing was installed; what was downloaded is kept for the next time');
     return EXIT.interrupted;
   } finally {
     interrupts.release();
   }
 }
 
-async function remove(args: Arguments, world: World): Promise<number> {
+async function remove(args: Arguments, context: CliContext): Promise<number> {
   const name = await installable(args);
   const title = await titleOf(name);
-  const was = await INSTALLABLE[name].remove(world.host);
-  world.err(was ? `removed: ${title}` : `${title} was not installed`);
-  if (args.flag('json')) await show(args, world);
+  const was = await INSTALLABLE[name].remove(context.host);
+  context.err(was ? `removed: ${title}` : `${title} was not installed`);
+  if (args.flag('json')) await show(args, context);
   return EXIT.done;
 }

@@ -1,7 +1,7 @@
 import type { Command } from '../command.js';
 import { memoryOf, namedMachine, PLAN_MACHINE_OPTIONS } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
-import { COMPARISON_FORMATS, comparisonFormat } from '../review/print.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 
 const MACHINE =
   'Plan for a machine of the catalogue; default: the machine of the snapshot, or the memory that the budget allows.';
@@ -32,9 +32,9 @@ export const snapshot: Command = {
       'for this machine and with this parameter from now on',
     ],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { keepSnapshot } = await import('../review/snapshot.js');
-    return keepSnapshot(world, {
+    return keepSnapshot(context, {
       file: args.positional('file'),
       mode: args.text('mode') === 'validate' ? 'validate' : 'update',
       params: paramsOf(args),

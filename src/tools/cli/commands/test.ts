@@ -28,37 +28,40 @@ export const test: Command = {
     ['ftpc test pipelines/legal.test.ftp --run', 'those of one pipeline, including its smoke run'],
     ['ftpc test --filter card --junit report.xml', 'a selection, with a report for CI'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { noTestMatches, noTests } = await import('../../../language/diagnostics/catalogue/tests.js');
     const { matches, readTests, runTests } = await import('../../pipeline-tests/index.js');
-    const { reporterOf } = await import('../testing/report.js');
-    const { testWorld } = await import('../testing/world.js');
-    const { targetsIn } = await import('../targets.js');
-    const { host } = world;
+    const { reporterOf } = await import('../testing/reporter.js');
+    const { testRunner } = await import('../testing/test-runner.js');
+    const { namedFiles } = await import('../named-files.js');
+    const { host } = context;
     const named = args.positionals('file');
     const filter = args.text('filter');
-    const { targets, diagnostics } = targetsIn(host, named.length === 0 ? ['.'] : named, {
+    const found = namedFiles(host, named.length === 0 ? ['.'] : named, {
       ending: '.test.ftp',
       nothing: noTests,
     });
-    const files = targets.map(({ name }) => readTests(host, name));
+    const files = found.files.map(({ name }) => readTests(host, name));
     const chosen = files.filter(
       ({ cases, diagnostics }) => diagnostics.some(isError) || cases.some((test) => matches(test, filter)),
     );
-    const problems = [...diagnostics];
+    const problems = [...found.diagnostics];
     if (filter !== undefined && files.length > 0 && chosen.length === 0) problems.push(noTestMatches(filter));
     if (filter === undefined)
       for (const file of files)
         if (file.cases.length === 0 && !file.diagnostics.some(isError)) problems.push(noTests(file.file));
-    const reporter = await reporterOf(world, chosen, { json: args.flag('json'), junit: args.text('junit') });
-    const own = testWorld(world);
+    const reporter = await reporterOf(context, chosen, {
+      json: args.flag('json'),
+      junit: args.text('junit'),
+    });
+    const runner = testRunner(context);
     const outcomes: FileOutcome[] = [];
     for (const file of chosen) {
       reporter.file(file);
-      outcomes.push(await runTests(file, own, { runs: args.flag('run'), filter, ended: reporter.test }));
+      outcomes.push(await runTests(file, runner, { runs: args.flag('run'), filter, ended: reporter.test }));
     }
     reporter.end(outcomes, problems);
-    if (own.stopped()) return EXIT.interrupted;
+    if (runner.stopped()) return EXIT.interrupted;
     return problems.length === 0 && outcomes.every(passed) ? EXIT.done : EXIT.error;
   },
 };

@@ -1,7 +1,7 @@
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../params.js';
+import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
 
 export const why: Command = {
   name: 'why',
@@ -19,13 +19,13 @@ export const why: Command = {
     ['ftpc why pipelines/legal.ftp adapter', 'every difference, before and after'],
     ['ftpc why pipelines/legal.ftp adapter -p smoke=true --json', 'with parameters, for scripts'],
   ],
-  run: async (args, world) => {
+  run: async (args, context) => {
     const { openPipeline } = await import('../open-pipeline.js');
     const file = args.positional('file');
     const stage = args.positional('stage');
     const json = args.flag('json');
     const opened = await openPipeline(
-      world,
+      context,
       {
         file,
         params: paramsOf(args),
@@ -41,14 +41,14 @@ export const why: Command = {
     const { requireStage, whyOf, whyText } = await import('../../insight/why/index.js');
     requireStage(program, stage);
     const answer = whyOf(stage, {
-      host: world.host,
+      host: context.host,
       file: program.file,
       plan,
       stages: analysis.stages,
       inputs: Object.fromEntries(program.stages.map(({ name, inputs }) => [name, inputs])),
       sources: compiled.sources,
     });
-    world.out(json ? JSON.stringify(answer, null, 2) : whyText(answer, world.colours.out));
+    context.out(json ? JSON.stringify(answer, null, 2) : whyText(answer, context.colours.out));
     return EXIT.done;
   },
 };

@@ -1,8 +1,7 @@
 import type { Check } from './finding.js';
 import { gpu } from './gpu.js';
-import { starter, tokenizers } from './libraries.js';
+import { python, starter, tokenizers } from './libraries.js';
 import { cores, disk, memory, node, writing } from './machine.js';
-import { python } from './optional.js';
 import { runtimes } from './runtime.js';
 
 /** In the order in which they are shown. */

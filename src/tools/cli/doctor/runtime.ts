@@ -10,7 +10,7 @@ import { worstDifference } from './self-test.js';
 /** Two implementations of the same float32 graph may differ by rounding, and no more. */
 const TOLERANCE = 1e-5;
 
-interface Shown {
+interface RuntimeAdvice {
   readonly name: string;
   /** What helps where it computes wrongly, and where it does not load. */
   readonly wrong: string;
@@ -18,13 +18,13 @@ interface Shown {
 }
 
 /** A runtime of TensorFlow.js. */
-const tfjs = (name: RuntimeName): Shown => ({
+const tfjs = (name: RuntimeName): RuntimeAdvice => ({
   name,
   wrong: `reinstall it (\`ftpc runtime remove ${name}\`, then \`install\`), or use \`--runtime onnx\``,
   broken: `reinstall it on this machine: \`ftpc runtime remove ${name}\`, then \`install\``,
 });
 
-const SHOWN: Readonly<Record<RuntimeName, Shown>> = {
+const ADVICE: Readonly<Record<RuntimeName, RuntimeAdvice>> = {
   onnx: {
     name: 'onnxruntime',
     wrong: 'reinstall with `npm ci`; if it stays, this processor is not supported',
@@ -46,7 +46,7 @@ const ON_GPU: ReadonlySet<RuntimeName> = new Set(['tensorflow', 'webgpu']);
 const check =
   (runtime: RuntimeName): Check =>
   async (host) => {
-    const { name, wrong, broken } = SHOWN[runtime];
+    const { name, wrong, broken } = ADVICE[runtime];
     const version = RUNTIMES[runtime].version(host);
     if (version === undefined) {
       const { install } = RUNTIMES[runtime];

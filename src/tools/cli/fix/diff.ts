@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import { harmless } from '../../../language/diagnostics/render/index.js';
-import type { World } from '../world.js';
+import type { CliContext } from '../cli-context.js';
 
 /** As `patch -p1` takes it. */
 export const unifiedDiff = (changed: {
@@ -19,7 +19,7 @@ export const unifiedDiff = (changed: {
   ).replace(/^=+\n/, '');
 
 /** On a terminal coloured, and nothing in it drives the terminal; elsewhere as it is. */
-export function printedDiff(patch: string, { colours, terminal }: World): string {
+export function printedDiff(patch: string, { colours, terminal }: CliContext): string {
   const text = patch.replace(/\n$/, '');
   if (!terminal.out) return text;
   const { green, red, cyan, bold } = colours.out;

@@ -2,10 +2,10 @@
 
 import { isError } from '../../../language/diagnostics/types.js';
 import type { FixResult } from '../../../language/lint/fix.js';
-import { diagnosticsPrinter } from '../diagnostics.js';
+import type { CliContext } from '../cli-context.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import { EXIT } from '../exit-codes.js';
 import { verdict } from '../verdict.js';
-import type { World } from '../world.js';
 import { printedDiff, unifiedDiff } from './diff.js';
 import { rewriteAll } from './rewrite.js';
 
@@ -18,17 +18,17 @@ export interface FixRequest {
   readonly json: boolean;
 }
 
-export async function fixFiles(world: World, request: FixRequest): Promise<number> {
+export async function fixFiles(context: CliContext, request: FixRequest): Promise<number> {
   const { applyFixes } = await import('../../../language/lint/fix.js');
   const { file, params, guesses, diff, json } = request;
-  const result = applyFixes(world.host, file, { params, guesses });
+  const result = applyFixes(context.host, file, { params, guesses });
   const obstacle = diff ? undefined : rewriteAll(result.files);
   // What could not be written has not been fixed; a patch leaves what it does not change.
   const { diagnostics, sources } = obstacle === undefined ? result.after : result.before;
   const left = obstacle === undefined ? diagnostics : [...diagnostics, obstacle];
-  const printer = await diagnosticsPrinter(world, sources);
+  const printer = await diagnosticsPrinter(context, sources);
   if (json)
-    world.out(
+    context.out(
       JSON.stringify(
         {
           ...JSON.parse(printer.json(left)),
@@ -39,11 +39,11 @@ export async function fixFiles(world: World, request: FixRequest): Promise<numbe
       ),
     );
   else {
-    const { shown, line } = await verdict(left, file, world);
-    if (diff) for (const changed of result.files) world.out(printedDiff(unifiedDiff(changed), world));
-    for (const text of printer.pretty(shown)) world.err(`${text}\n`);
-    if (obstacle === undefined) await report(result, diff, world);
-    world.err(line);
+    const { shown, line } = await verdict(left, file, context);
+    if (diff) for (const changed of result.files) context.out(printedDiff(unifiedDiff(changed), context));
+    for (const text of printer.pretty(shown)) context.err(`${text}\n`);
+    if (obstacle === undefined) await report(result, diff, context);
+    context.err(line);
   }
   const standing = diff ? result.before.diagnostics : left;
   return standing.some(isError) ? EXIT.error : EXIT.done;
@@ -57,16 +57,20 @@ const jsonOf = ({ fixed, files }: FixResult, diff: boolean) => ({
 });
 
 /** `fixed FTP0112: write `=`` for each, and the files. */
-async function report({ fixed, files, before }: FixResult, diff: boolean, world: World): Promise<void> {
+async function report(
+  { fixed, files, before }: FixResult,
+  diff: boolean,
+  context: CliContext,
+): Promise<void> {
   const { harmless, locate } = await import('../../../language/diagnostics/render/index.js');
-  const { green } = world.colours.err;
+  const { green } = context.colours.err;
   for (const { diagnostic, fix } of fixed) {
     // Places move with every fix; those of the text as it was are of use.
     const { line, file } = locate(diagnostic, before.sources);
     const verb = diff ? 'would fix' : 'fixed';
-    world.err(`${green(verb)} ${diagnostic.code} near ${harmless(`${file}:${line}: ${fix.title}`)}`);
+    context.err(`${green(verb)} ${diagnostic.code} near ${harmless(`${file}:${line}: ${fix.title}`)}`);
   }
   const names = files.map(({ file }) => file).join(', ');
-  if (!diff && files.length > 0) world.err(`${green('wrote')} ${names}`);
-  if (fixed.length === 0) world.err('nothing to fix automatically');
+  if (!diff && files.length > 0) context.err(`${green('wrote')} ${names}`);
+  if (fixed.length === 0) context.err('nothing to fix automatically');
 }

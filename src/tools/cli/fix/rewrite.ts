@@ -10,9 +10,9 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { error, wholeFile } from '../../../language/diagnostics/make.js';
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import { syncFolder, writeWhole } from '../../../pipeline/store/index.js';
-import { changedMeanwhile, notText, notWritable } from './problems.js';
 
 export interface Rewrite {
   /** As diagnostics name it. */
@@ -23,7 +23,7 @@ export interface Rewrite {
   readonly after: string;
 }
 
-interface Prepared {
+interface Replacement {
   readonly rewrite: Rewrite;
   /** Target of symbolic links, which stay. */
   readonly target: string;
@@ -32,7 +32,7 @@ interface Prepared {
 
 /** Every file, or none of them; what stands in the way. Throws a `UserError` where the disk fails. */
 export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
-  const prepared: Prepared[] = [];
+  const prepared: Replacement[] = [];
   let at = '';
   try {
     for (const rewrite of files) {
@@ -85,3 +85,18 @@ function isWritable(path: string): boolean {
 }
 
 const ANYONE_WRITES = 0o222;
+
+const notWritable = (file: string, why: string): Diagnostic =>
+  error('FTP1060', wholeFile(file), `\`${file}\` cannot be written: ${why}`, {
+    help: 'nothing was changed; `--diff` shows what would change',
+  });
+
+const changedMeanwhile = (file: string): Diagnostic =>
+  error('FTP1061', wholeFile(file), `\`${file}\` was changed while it was checked`, {
+    help: 'nothing was changed; run the command again',
+  });
+
+export const notText = (file: string): Diagnostic =>
+  error('FTP1062', wholeFile(file), `\`${file}\` is not valid UTF-8 text`, {
+    help: 'nothing was changed; save the file as UTF-8 first',
+  });

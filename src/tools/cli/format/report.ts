@@ -1,11 +1,11 @@
 import { counted } from '../../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { SourceMap } from '../../../language/source/text.js';
-import { diagnosticsPrinter } from '../diagnostics.js';
-import type { World } from '../world.js';
-import type { Outcome } from './outcome.js';
+import type { CliContext } from '../cli-context.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
+import type { FormatOutcome } from './format-file.js';
 
-export interface Flags {
+export interface ReportOptions {
   readonly check: boolean;
   readonly diff: boolean;
   readonly json: boolean;
@@ -13,38 +13,42 @@ export interface Flags {
 
 /** Names of files that changed, or their diffs, on standard output; a sentence and what is wrong for people. */
 export async function report(
-  world: World,
-  outcomes: readonly Outcome[],
+  context: CliContext,
+  outcomes: readonly FormatOutcome[],
   problems: readonly Diagnostic[],
-  flags: Flags,
+  flags: ReportOptions,
 ): Promise<void> {
   const sources: SourceMap = new Map(
     outcomes.flatMap(({ file, before }) => (before ? [[file, before]] : [])),
   );
-  const printer = await diagnosticsPrinter(world, sources);
+  const printer = await diagnosticsPrinter(context, sources);
   const diagnostics = [...problems, ...outcomes.flatMap((outcome) => outcome.diagnostics)];
   const changed = outcomes.filter(({ status }) => status === 'changed');
   if (flags.json) {
     const files = outcomes.map(({ file, status }) => ({ file, status }));
-    world.out(JSON.stringify({ version: 1, files, diagnostics: diagnostics.map(printer.fields) }, null, 2));
+    context.out(JSON.stringify({ version: 1, files, diagnostics: diagnostics.map(printer.fields) }, null, 2));
     return;
   }
   if (flags.diff)
     for (const { file, before, after = '' } of changed)
-      await printDiff(world, file, before?.text ?? '', after);
-  else for (const { file } of changed) world.out(file);
-  for (const text of printer.pretty(diagnostics)) world.err(text);
-  if (outcomes.length > 0) world.err(sentence(outcomes, flags, world));
+      await printDiff(context, file, before?.text ?? '', after);
+  else for (const { file } of changed) context.out(file);
+  for (const text of printer.pretty(diagnostics)) context.err(text);
+  if (outcomes.length > 0) context.err(sentence(outcomes, flags, context));
 }
 
-async function printDiff(world: World, file: string, before: string, after: string): Promise<void> {
+async function printDiff(context: CliContext, file: string, before: string, after: string): Promise<void> {
   const { printedDiff, unifiedDiff } = await import('../fix/diff.js');
-  world.out(printedDiff(unifiedDiff({ file, before, after }), world));
+  context.out(printedDiff(unifiedDiff({ file, before, after }), context));
 }
 
-function sentence(outcomes: readonly Outcome[], { check, diff }: Flags, { colours }: World): string {
+function sentence(
+  outcomes: readonly FormatOutcome[],
+  { check, diff }: ReportOptions,
+  { colours }: CliContext,
+): string {
   const { green, red, yellow } = colours.err;
-  const count = (wanted: Outcome['status']): number =>
+  const count = (wanted: FormatOutcome['status']): number =>
     outcomes.filter(({ status }) => status === wanted).length;
   const [changed, failed] = [count('changed'), count('failed')];
   const files = counted(outcomes.length, 'file');

@@ -1,8 +1,8 @@
 import { type Options, SingleBar } from 'cli-progress';
-import type { Colours, World } from '../world.js';
+import type { CliContext, Colours } from '../cli-context.js';
 import { paceKeeper } from './pace.js';
+import type { RunView } from './run-view.js';
 import { countText, figuresOf, type Progress, sentenceOf, timeLeft } from './sentences.js';
-import type { RunView } from './watch.js';
 
 interface Payload {
   readonly event: Progress;
@@ -28,9 +28,9 @@ export function barLine(
 }
 
 /** One bar for the stage at work; what is worth keeping is in lines above it. */
-export function barsView(world: World, show: (line: string) => void): RunView {
-  const { colours, width } = { colours: world.colours.err, width: world.width };
-  const elapsedOf = paceKeeper(world.host.clock);
+export function barsView(context: CliContext, show: (line: string) => void): RunView {
+  const { colours, width } = { colours: context.colours.err, width: context.width };
+  const elapsedOf = paceKeeper(context.host.clock);
   let bar: SingleBar | undefined;
   let shown: Payload | undefined;
   const format = (_: Options, params: { progress: number }, payload: Payload): string =>

@@ -1,7 +1,7 @@
 import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { reasonsText } from '../../../pipeline/planner/render/reasons.js';
-import type { Colours } from '../world.js';
+import type { Colours } from '../cli-context.js';
 
 const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
   done: ({ green }) => green,

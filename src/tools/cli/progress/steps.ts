@@ -2,23 +2,23 @@
 
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { InstallStep } from '../../install/staging.js';
-import { canOverwrite, type World } from '../world.js';
+import { type CliContext, canOverwrite } from '../cli-context.js';
 
 /** Milliseconds between two looks, on a terminal and in a log. */
 const EVERY = { terminal: 200, log: 5_000 } as const;
 /** Goes to the line's start and empties it. */
 const AGAIN = '\r\x1b[2K';
 
-export interface StepsView {
+export interface InstallView {
   readonly step: (step: InstallStep) => void;
   readonly close: () => void;
 }
 
 const overwrite = (text: string): void => void process.stderr.write(text);
 
-export function stepsView(world: World): StepsView {
-  const { err, host, width } = world;
-  const overwrites = canOverwrite(world);
+export function installView(context: CliContext): InstallView {
+  const { err, host, width } = context;
+  const overwrites = canOverwrite(context);
   const every = overwrites ? EVERY.terminal : EVERY.log;
   let last = 0;
   let what = '';

@@ -6,13 +6,13 @@ import { fileNotFound } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { type CommitComparison, planAgainst } from '../../review/against-commit.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
-import { diagnosticsPrinter } from '../diagnostics.js';
+import type { CliContext } from '../cli-context.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import { EXIT } from '../exit-codes.js';
-import type { World } from '../world.js';
+import { type ComparisonFormat, comparisonPrinter, refused } from './comparison-format.js';
 import { openRepository } from './git.js';
-import { type ComparisonFormat, comparisonPrinter, refused } from './print.js';
 
-export interface AgainstWanted {
+export interface ComparisonRequest {
   readonly file: string;
   readonly ref: string;
   readonly params: ParamValues;
@@ -23,8 +23,8 @@ export interface AgainstWanted {
 }
 
 /** The exit code. */
-export async function comparePlans(world: World, wanted: AgainstWanted): Promise<number> {
-  const { host } = world;
+export async function comparePlans(context: CliContext, wanted: ComparisonRequest): Promise<number> {
+  const { host } = context;
   const { file, ref, params, machine } = wanted;
   let found: CommitComparison;
   try {
@@ -34,24 +34,24 @@ export async function comparePlans(world: World, wanted: AgainstWanted): Promise
     const repository = openRepository(path, ref, file);
     found = await planAgainst({ host, file, ref, params, machine, repository });
   } catch (error) {
-    return refused(world, wanted.format, error);
+    return refused(context, wanted.format, error);
   }
   const { now, comparison } = found;
-  const printer = await diagnosticsPrinter(world, now.compiled.sources);
+  const printer = await diagnosticsPrinter(context, now.compiled.sources);
   const diagnostics = [...now.diagnostics, ...found.diagnostics];
-  if (wanted.format !== 'json') for (const text of printer.pretty(diagnostics)) world.err(text);
+  if (wanted.format !== 'json') for (const text of printer.pretty(diagnostics)) context.err(text);
   if (comparison === undefined) {
-    if (wanted.format === 'json') world.out(printer.json(diagnostics));
+    if (wanted.format === 'json') context.out(printer.json(diagnostics));
     if (wanted.format === 'markdown') {
       const { diagnosticJson } = await import('../../../language/diagnostics/render/index.js');
       const { renderFailure } = await import('../../review/render/markdown.js');
       const fields = diagnostics.map((one) => diagnosticJson(one, now.compiled.sources));
-      world.out(renderFailure(found.pipeline, fields));
+      context.out(renderFailure(found.pipeline, fields));
     }
     return EXIT.error;
   }
-  const print = await comparisonPrinter(world, wanted.format);
-  world.out(print(comparison, diagnostics.map(printer.fields)));
+  const print = await comparisonPrinter(context, wanted.format);
+  context.out(print(comparison, diagnostics.map(printer.fields)));
   if (!comparison.valid) return EXIT.error;
   const isBroken = now.outline?.budget.some(({ holds }) => holds === false) === true;
   if (isBroken) return EXIT.budgetExceeded;

@@ -21,7 +21,7 @@ export function openRepository(file: string, ref: string, shown: string): Reposi
   if (top.code !== 0) throw new UserError(noRepository(shown, said(top)));
   const [root = '', common = ''] = top.text.split('\n');
   const commit = commitOf(root, ref);
-  const inside = (...args: readonly string[]): Answer => git(root, args);
+  const inside = (...args: readonly string[]): GitAnswer => git(root, args);
   return {
     root,
     changed: changesSince(root, commit),
@@ -64,7 +64,7 @@ function trackedIn(root: string, commit: string, paths: readonly string[]): Read
   return new Set(known.filter((path) => path !== ''));
 }
 
-interface Answer {
+interface GitAnswer {
   readonly code: number;
   readonly bytes: Uint8Array;
   readonly text: string;
@@ -75,7 +75,7 @@ interface Answer {
  * No lock is taken, no transport is allowed (a partial clone would fetch), and the variables by which a hook names its
  * own repository do not count: the one that the pipeline is in does.
  */
-function git(folder: string, args: readonly string[]): Answer {
+function git(folder: string, args: readonly string[]): GitAnswer {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR)$/.test(name),
@@ -113,7 +113,7 @@ function git(folder: string, args: readonly string[]): Answer {
 const MOST_BYTES = 2 ** 31 - 1;
 
 /** The last line of what git complained of, without `fatal:`. */
-const said = ({ err }: Answer): string =>
+const said = ({ err }: GitAnswer): string =>
   err
     .trim()
     .split('\n')[0]

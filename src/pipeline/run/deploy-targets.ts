@@ -5,15 +5,15 @@ import { nodeDisk } from '../../language/host/node-disk.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { checkTarget } from '../deploy/index.js';
 import type { Store } from '../store/index.js';
-import type { Step } from './setting.js';
+import type { StagePlan } from './run-context.js';
 
 /** Deploy stages whose target cannot be written: told before hours of training, not after them. */
 export function unwritableTargets(
-  steps: readonly Step[],
+  plans: readonly StagePlan[],
   host: Host,
   store: Pick<Store, 'find'>,
 ): readonly Diagnostic[] {
-  return steps
+  return plans
     .filter(({ stage, key }) => stage.kind === 'deploy' && store.find(key) === undefined)
     .flatMap(({ stage }) => {
       const { args } = settingsOf(stage, 'deploy').target;

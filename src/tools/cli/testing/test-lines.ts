@@ -3,7 +3,7 @@ import { harmless } from '../../../language/diagnostics/render/index.js';
 import { isError } from '../../../language/diagnostics/types.js';
 import { duration } from '../../../pipeline/planner/quantities.js';
 import type { FileOutcome, TestOutcome } from '../../pipeline-tests/index.js';
-import type { Colours } from '../world.js';
+import type { Colours } from '../cli-context.js';
 
 const MARKS: Readonly<Record<TestOutcome['status'], string>> = { passed: '✓', failed: '✗', skipped: '-' };
 

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { SourceMap } from '../../language/source/text.js';
-import type { World } from './world.js';
+import type { CliContext } from './cli-context.js';
 
 export interface DiagnosticsPrinter {
   /** `{ version, valid, diagnostics }` */
@@ -14,7 +14,10 @@ export interface DiagnosticsPrinter {
 }
 
 /** The renderers, loaded where there is something to print. `sources` are the files that diagnostics may point into. */
-export async function diagnosticsPrinter(world: World, sources: SourceMap): Promise<DiagnosticsPrinter> {
+export async function diagnosticsPrinter(
+  context: CliContext,
+  sources: SourceMap,
+): Promise<DiagnosticsPrinter> {
   const { checkJson, diagnosticJson, githubAnnotation, prettyDiagnostic } = await import(
     '../../language/diagnostics/render/index.js'
   );
@@ -23,8 +26,8 @@ export async function diagnosticsPrinter(world: World, sources: SourceMap): Prom
     fields: (diagnostic) => ({ ...diagnosticJson(diagnostic, sources) }),
     github: (diagnostics) => diagnostics.map((found) => githubAnnotation(found, sources)),
     pretty: (diagnostics) => {
-      const width = world.terminal.err ? world.width : undefined;
-      return diagnostics.map((found) => prettyDiagnostic(found, sources, world.colours.err, width));
+      const width = context.terminal.err ? context.width : undefined;
+      return diagnostics.map((found) => prettyDiagnostic(found, sources, context.colours.err, width));
     },
   };
 }

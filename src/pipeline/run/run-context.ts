@@ -7,7 +7,7 @@ import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store, StoreEntry } from '../store/index.js';
 
 /** A stage with what the plan says about it. */
-export interface Step {
+export interface StagePlan {
   readonly stage: Stage;
   readonly key: string;
   readonly parts: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export interface Step {
   readonly residency?: WeightResidency;
 }
 
-export interface RunSetting {
+export interface RunContext {
   readonly runId: string;
   readonly store: Store;
   /** Folder of the pipeline file. */
@@ -30,18 +30,19 @@ export interface RunSetting {
   /** Digests of every stored output are checked, however large. */
   readonly verify: boolean;
   /** A file that a stage reads and that is not what the plan saw. */
-  readonly changedFile: (step: Step) => string | undefined;
+  readonly changedFile: (plan: StagePlan) => string | undefined;
   /** Milliseconds, for durations. */
   readonly clock: () => number;
 }
 
-export interface Sink {
+/** Hears of everything that happens in a run. */
+export interface Watcher {
   event(event: RunEvent): void;
   diagnostic(diagnostic: Diagnostic): void;
 }
 
 /** How a stage came out: found, made, or neither. */
-export interface Settled {
+export interface StageOutcome {
   readonly entry?: StoreEntry;
   readonly cached: boolean;
   readonly interrupted: boolean;

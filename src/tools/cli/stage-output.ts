@@ -4,25 +4,24 @@ import type { Stage } from '../../language/ir/types.js';
 import { prepare } from '../../pipeline/prepare/index.js';
 import type { Artefact } from '../../pipeline/stages/stage.js';
 import { openStore } from '../../pipeline/store/index.js';
-import { unknown } from './arguments.js';
-import { diagnosticsPrinter } from './diagnostics.js';
+import type { CliContext } from './cli-context.js';
+import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { execute } from './execute.js';
 import { linesView } from './progress/lines.js';
-import { UsageError } from './usage-error.js';
-import type { World } from './world.js';
+import { UsageError, unknown } from './usage-error.js';
 
 /** The output of a data or format stage, which runs first, with what it needs, where it is not in the store. */
-export async function finished(
-  world: World,
+export async function stageOutput(
+  context: CliContext,
   file: string,
   params: ParamValues,
   name: string,
 ): Promise<Artefact | { readonly status: RunStatus }> {
-  const { host } = world;
+  const { host } = context;
   const { program, plan, compiled, diagnostics } = await prepare(host, { file, params });
   if (program === undefined) {
-    const printer = await diagnosticsPrinter(world, compiled.sources);
-    for (const text of printer.pretty(diagnostics)) world.err(text);
+    const printer = await diagnosticsPrinter(context, compiled.sources);
+    for (const text of printer.pretty(diagnostics)) context.err(text);
     return { status: 'failed' };
   }
   const stage = await rowsStage(program.stages, name);
@@ -32,9 +31,9 @@ export async function finished(
   const found = store.find(key);
   if (found !== undefined) return { stage, path: found.path, key, result: found.record.result };
   const { status } = await execute(
-    world,
+    context,
     { file, params, verify: false, only: name },
-    linesView(world, world.err),
+    linesView(context, context.err),
   );
   const made = store.find(key);
   // A requirement that fails says nothing against looking at the rows.
@@ -45,7 +44,7 @@ export async function finished(
 async function rowsStage(stages: readonly Stage[], name: string): Promise<Stage> {
   const stage = stages.find((candidate) => candidate.name === name);
   if (stage === undefined)
-    throw await unknown(
+    throw unknown(
       'stage',
       name,
       stages.map((known) => known.name),

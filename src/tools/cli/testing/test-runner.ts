@@ -5,11 +5,11 @@ import { makeFolders } from '../../../language/host/node-folders.js';
 import { prepareCompiled } from '../../../pipeline/prepare/index.js';
 import { layoutIn } from '../../../pipeline/store/index.js';
 import type { Planned, Ran, TestSettings, TestWorld } from '../../pipeline-tests/index.js';
+import type { CliContext } from '../cli-context.js';
 import { execute } from '../execute.js';
-import type { World } from '../world.js';
 
-export function testWorld(world: World): TestWorld {
-  const { host } = world;
+export function testRunner(context: CliContext): TestWorld {
+  const { host } = context;
   const own = { ...host, cwd: join(host.cwd, '.ftp', 'tests') };
   keepMeasurements(own.cwd);
   const plans = new Map<string, Promise<Planned>>();
@@ -29,7 +29,7 @@ export function testWorld(world: World): TestWorld {
       plans.clear();
       const file = resolve(host.cwd, settings.pipeline);
       const ran = await once(runs, settings, () =>
-        runQuietly({ ...world, host: own }, file, settings, host.cwd),
+        runQuietly({ ...context, host: own }, file, settings, host.cwd),
       );
       stopped ||= ran.status === 'interrupted';
       return ran;
@@ -46,11 +46,16 @@ function once<T>(known: Map<string, Promise<T>>, settings: TestSettings, make: (
 }
 
 /** `cwd` is where the command was given: what people read starts there. */
-async function runQuietly(world: World, file: string, settings: TestSettings, cwd: string): Promise<Ran> {
+async function runQuietly(
+  context: CliContext,
+  file: string,
+  settings: TestSettings,
+  cwd: string,
+): Promise<Ran> {
   const diagnostics: Diagnostic[] = [];
   let seconds = 0;
   const { status, stages } = await execute(
-    world,
+    context,
     { file, params: settings.params, memoryBytes: settings.memoryBytes, verify: false },
     {
       event: (event) => {

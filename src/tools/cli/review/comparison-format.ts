@@ -1,11 +1,11 @@
 /** A comparison on standard output. */
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Comparison } from '../../review/types.js';
+import type { CliContext } from '../cli-context.js';
 import type { Arguments } from '../command.js';
-import { diagnosticsPrinter } from '../diagnostics.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import type { World } from '../world.js';
 
 export const COMPARISON_FORMATS = ['text', 'markdown', 'json'] as const;
 export type ComparisonFormat = (typeof COMPARISON_FORMATS)[number];
@@ -25,7 +25,10 @@ export type ComparisonPrinter = (
 ) => string;
 
 /** Only the renderer that is asked for is loaded. */
-export async function comparisonPrinter(world: World, format: ComparisonFormat): Promise<ComparisonPrinter> {
+export async function comparisonPrinter(
+  context: CliContext,
+  format: ComparisonFormat,
+): Promise<ComparisonPrinter> {
   if (format === 'json') {
     const { headline } = await import('../../review/render/headline.js');
     return (comparison, found) =>
@@ -36,14 +39,18 @@ export async function comparisonPrinter(world: World, format: ComparisonFormat):
     return renderMarkdown;
   }
   const { renderComparisonText } = await import('../../review/render/text.js');
-  return (comparison) => renderComparisonText(comparison, world.colours.out);
+  return (comparison) => renderComparisonText(comparison, context.colours.out);
 }
 
 /** Prints why nothing can be compared, and gives the exit code. Throws what is not a `UserError`. */
-export async function refused(world: World, format: ComparisonFormat, error: unknown): Promise<number> {
+export async function refused(
+  context: CliContext,
+  format: ComparisonFormat,
+  error: unknown,
+): Promise<number> {
   if (!(error instanceof UserError)) throw error;
-  const printer = await diagnosticsPrinter(world, new Map());
-  if (format === 'json') world.out(printer.json([error.diagnostic]));
-  else for (const text of printer.pretty([error.diagnostic])) world.err(text);
+  const printer = await diagnosticsPrinter(context, new Map());
+  if (format === 'json') context.out(printer.json([error.diagnostic]));
+  else for (const text of printer.pretty([error.diagnostic])) context.err(text);
   return EXIT.error;
 }

@@ -3,12 +3,11 @@ import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import { formatText } from '../../../language/formatter/index.js';
 import { type Host, HostError } from '../../../language/host/host.js';
 import { type SourceText, sourceText } from '../../../language/source/text.js';
-import { notText } from '../fix/problems.js';
-import { rewriteAll } from '../fix/rewrite.js';
-import type { Target } from '../targets.js';
+import { notText, rewriteAll } from '../fix/rewrite.js';
+import type { NamedFile } from '../named-files.js';
 
 /** What became of one file. */
-export interface Outcome {
+export interface FormatOutcome {
   readonly file: string;
   readonly status: 'changed' | 'unchanged' | 'failed';
   readonly before?: SourceText;
@@ -17,7 +16,7 @@ export interface Outcome {
 }
 
 /** Formats bytes that came from `file`. */
-export function formatBytes(bytes: Uint8Array, file: string): Outcome {
+export function formatBytes(bytes: Uint8Array, file: string): FormatOutcome {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -31,7 +30,7 @@ export function formatBytes(bytes: Uint8Array, file: string): Outcome {
 }
 
 /** Formats a file and, with `write`, puts the result in its place. */
-export function formatFile(host: Host, { name, path }: Target, write: boolean): Outcome {
+export function formatFile(host: Host, { name, path }: NamedFile, write: boolean): FormatOutcome {
   try {
     const outcome = formatBytes(host.readBytes(path), name);
     const { before, after } = outcome;

@@ -1,5 +1,5 @@
-import { schemas } from '../../../language/schemas/stages/index.js';
-import type { Command, OptionSpec } from '../command.js';
+import { schemas } from '../../language/schemas/stages/index.js';
+import type { Command, OptionSpec } from './command.js';
 
 /** Scripts are written out whole, with every name in them: completing then starts no process. */
 export const scripts: Readonly<Record<string, (commands: readonly Command[]) => string>> = {

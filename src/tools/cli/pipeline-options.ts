@@ -22,6 +22,13 @@ export const PARAM_OPTION: Readonly<Record<string, OptionSpec>> = {
   },
 };
 
+export const LOCKED_OPTION: Readonly<Record<string, OptionSpec>> = {
+  locked: {
+    type: 'boolean',
+    doc: 'Refuse anything that differs from the lock file or is not in it; see `ftpc lock`.',
+  },
+};
+
 export function paramsOf(args: Arguments): ParamValues {
   const params = args.texts('param').map((text) => {
     const at = text.indexOf('=');

@@ -5,19 +5,19 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
 
 /** A file that was asked for. */
-export interface Target {
+export interface NamedFile {
   /** As it is named to people: relative to the working directory. */
   readonly name: string;
   /** Where it really is, with all links resolved. */
   readonly path: string;
 }
 
-export interface Found {
-  readonly targets: readonly Target[];
+export interface NamedFiles {
+  readonly files: readonly NamedFile[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface Wanted {
+export interface FileKind {
   /** Of the files in a folder. */
   readonly ending: string;
   /** A folder without any. */
@@ -28,8 +28,8 @@ export interface Wanted {
  * The files that were named, and those of the folders that were named, in order. `node_modules`, what starts with a
  * dot and links to folders are left out of folders; a file that several names lead to comes once.
  */
-export function targetsIn(host: Host, names: readonly string[], { ending, nothing }: Wanted): Found {
-  const targets = new Map<string, Target>();
+export function namedFiles(host: Host, names: readonly string[], { ending, nothing }: FileKind): NamedFiles {
+  const files = new Map<string, NamedFile>();
   const diagnostics: Diagnostic[] = [];
   for (const name of names) {
     try {
@@ -37,14 +37,14 @@ export function targetsIn(host: Host, names: readonly string[], { ending, nothin
       if (paths.length === 0) diagnostics.push(nothing(name));
       for (const path of paths) {
         const real = realpathSync(path);
-        if (!targets.has(real)) targets.set(real, { name: relative(host.cwd, path) || path, path: real });
+        if (!files.has(real)) files.set(real, { name: relative(host.cwd, path) || path, path: real });
       }
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       diagnostics.push(hostError({ ...error, path: relative(host.cwd, error.path) || error.path }));
     }
   }
-  return { targets: [...targets.values()], diagnostics };
+  return { files: [...files.values()], diagnostics };
 }
 
 function filesAt(host: Host, name: string, ending: string): readonly string[] {

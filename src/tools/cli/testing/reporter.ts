@@ -4,10 +4,10 @@ import { harmless } from '../../../language/diagnostics/render/index.js';
 import { type Diagnostic, isError } from '../../../language/diagnostics/types.js';
 import { positionAt, type SourceText } from '../../../language/source/text.js';
 import { type FileOutcome, junit, type TestFile, type TestOutcome } from '../../pipeline-tests/index.js';
-import { type DiagnosticsPrinter, diagnosticsPrinter } from '../diagnostics.js';
-import type { Colours, World } from '../world.js';
+import type { CliContext, Colours } from '../cli-context.js';
+import { type DiagnosticsPrinter, diagnosticsPrinter } from '../diagnostics-printer.js';
 import { writeFile } from '../write-file.js';
-import { indented, sumLine, testLine } from './tree.js';
+import { indented, sumLine, testLine } from './test-lines.js';
 
 export interface Reporter {
   file(file: TestFile): void;
@@ -17,17 +17,17 @@ export interface Reporter {
 }
 
 export async function reporterOf(
-  world: World,
+  context: CliContext,
   files: readonly TestFile[],
   { json, junit: report }: { readonly json: boolean; readonly junit?: string },
 ): Promise<Reporter> {
   const sources = new Map(files.flatMap((file) => [...file.sources]));
-  const printer = await diagnosticsPrinter(world, sources);
-  const inTree = await diagnosticsPrinter(printingTo(world, world.colours.out), sources);
-  const plain = await diagnosticsPrinter(printingTo(world, pc.createColors(false)), sources);
-  const [began, started] = [world.host.now(), world.host.clock()];
+  const printer = await diagnosticsPrinter(context, sources);
+  const inTree = await diagnosticsPrinter(printingTo(context, context.colours.out), sources);
+  const plain = await diagnosticsPrinter(printingTo(context, pc.createColors(false)), sources);
+  const [began, started] = [context.host.now(), context.host.clock()];
   const say = (line: string): void => {
-    if (!json) world.out(line);
+    if (!json) context.out(line);
   };
   return {
     file: ({ file, diagnostics }) => {
@@ -35,27 +35,31 @@ export async function reporterOf(
       for (const text of inTree.pretty(diagnostics)) say(indented(text));
     },
     test: (outcome) => {
-      say(testLine(outcome, world.colours.out));
+      say(testLine(outcome, context.colours.out));
       for (const text of inTree.pretty(outcome.diagnostics)) say(indented(text));
     },
     end: (outcomes, problems) => {
       if (report !== undefined) {
         const text = (found: Diagnostic): string => plain.pretty([found]).join('\n');
-        writeFile(world.host, report, junit(outcomes, { hostname: world.host.machine().name, began, text }));
+        writeFile(
+          context.host,
+          report,
+          junit(outcomes, { hostname: context.host.machine().name, began, text }),
+        );
       }
-      if (json) world.out(JSON.stringify(testJson(outcomes, problems, printer, sources), null, 2));
-      for (const text of json ? [] : printer.pretty(problems)) world.err(text);
+      if (json) context.out(JSON.stringify(testJson(outcomes, problems, printer, sources), null, 2));
+      for (const text of json ? [] : printer.pretty(problems)) context.err(text);
       if (outcomes.length > 0)
-        say(`\n${sumLine(outcomes, (world.host.clock() - started) / 1000, world.colours.out)}`);
+        say(`\n${sumLine(outcomes, (context.host.clock() - started) / 1000, context.colours.out)}`);
     },
   };
 }
 
 /** The tree is data: its diagnostics are where it is, not among the words for people. */
-const printingTo = (world: World, colours: Colours): World => ({
-  ...world,
+const printingTo = (context: CliContext, colours: Colours): CliContext => ({
+  ...context,
   colours: { out: colours, err: colours },
-  terminal: { out: world.terminal.out, err: world.terminal.out },
+  terminal: { out: context.terminal.out, err: context.terminal.out },
 });
 
 /** `ftpc test --json`. Contract: docs/schema/test.json. */
