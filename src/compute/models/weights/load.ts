@@ -106,7 +106,12 @@ export const float32BytesOf = (config: ModelConfig, without?: string): number =>
  */
 export function checkTensors(origin: string, source: WeightSource, config: ModelConfig): void {
   const wrong = (path: string, detail: string): ModelError =>
-    new ModelError('model_weights', path, detail, 'Check that the weights belong to the config next to them.');
+    new ModelError(
+      'model_weights',
+      path,
+      detail,
+      'Check that the weights belong to the config next to them.',
+    );
   for (const expected of expectedTensors(config)) {
     const { name, shape } = expected;
     const found = foundFor(source, expected);
