@@ -1,4 +1,4 @@
-/** Which linear layers an adapter is laid over, and how: PEFT's rules for names, layers and patterns. */
+/** Which linear layers have low-rank factors, and which: PEFT's rules for names, layers and patterns. */
 import {
   type NamedShape,
   type PlacedProjection,
@@ -80,7 +80,7 @@ export interface AdaptedProjection extends PlacedProjection {
   readonly branch: Branch;
 }
 
-/** The linear layers of a model that an adapter is laid over, in the order of its layers. */
+/** The linear layers of a model that have low-rank factors, in the order of its layers. */
 export const adaptedProjections = (config: ModelConfig, lora: LoraConfig): readonly AdaptedProjection[] =>
   projectionsOfModel(config).flatMap((projection) => {
     const branch = branchAt(lora, projection.path, projection.layer);

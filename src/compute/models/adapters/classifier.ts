@@ -9,7 +9,7 @@ const classifiers = new WeakMap<ModelConfig, Map<string, ModelConfig>>();
 export const labelsOf = (adapter: AdapterConfig | undefined): readonly string[] | undefined =>
   adapter !== undefined && 'labels' in adapter ? adapter.labels : undefined;
 
-/** The config of a base once an adapter is laid over it: that of a classifier where the adapter brings labels. */
+/** The config of a base with an adapter: that of a classifier where the adapter brings labels. */
 export function adaptedConfig(config: ModelConfig, adapter: AdapterConfig | undefined): ModelConfig {
   const labels = labelsOf(adapter);
   if (labels === undefined || labels === config.labels) return config;

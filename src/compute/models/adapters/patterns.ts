@@ -8,7 +8,7 @@ const REPEATED_GROUP = /\((?:[^()\\]|\\.)*[*+{|](?:[^()\\]|\\.)*\)[*+{]/;
 
 /**
  * What is wrong with a pattern, in a few words; nothing if it is a regular expression that is matched in little time.
- * A path has some fifty letters, so that a few plain repetitions do no harm.
+ * A path has about fifty letters, so that a few plain repetitions do no harm.
  */
 export function patternProblem(pattern: string): string | undefined {
   if (pattern.length > LONGEST) return `it has more than ${LONGEST} letters`;

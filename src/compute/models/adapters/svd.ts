@@ -21,7 +21,7 @@ export interface Triplets {
   readonly right: readonly Float64Array[];
 }
 
-/** Residual at which a triplet counts as found, as a share of the largest value: float32 tells no more apart. */
+/** Residual at which a triplet counts as found, as a fraction of the largest value: float32 has no more digits. */
 const TOLERANCE = 1e-9;
 
 /** The `count` largest triplets; at most as many as the matrix has rows or columns. */
@@ -82,7 +82,7 @@ class Bidiagonalisation {
   private readonly diagonal: number[] = [];
   private readonly above: number[] = [];
   private next: Float64Array;
-  /** Norm of what the matrix leads out of the basis with. */
+  /** Norm of the part of the matrix's image that is not in the basis. */
   rest = 0;
 
   constructor(private readonly matrix: Operator) {

@@ -7,7 +7,7 @@ import { type MergeDtype, mergeDtypes } from './dtypes.js';
 export interface MergedConfigOptions {
   /** Embedding and head are tensors of their own, which the base may have tied. */
   readonly untied?: boolean;
-  /** The base once an adapter was laid over it that makes a classifier of it, and the id that pads its texts. */
+  /** The base with an adapter that makes a classifier of it, and the id that pads its texts. */
   readonly classifier?: { readonly config: ModelConfig; readonly padId: number };
 }
 

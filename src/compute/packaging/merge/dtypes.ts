@@ -12,7 +12,7 @@ export interface DtypeDefinition {
   /** Little-endian bytes of the nearest values, ties to even. */
   encode(values: Float32Array): Uint8Array;
   /**
-   * How far a logit of the merged model may be from base and adapter, relative to the largest logit: some forty
+   * How far a logit of the merged model may be from base and adapter, relative to the largest logit: about forty
    * roundings of a weight, which is what a deep model adds up to.
    */
   readonly tolerance: number;

@@ -13,7 +13,7 @@ import { type WeightUpdate, weightUpdate } from './update.js';
 
 export interface MergeOptions {
   readonly dtype: MergeDtype;
-  /** The adapter, and the config of the model it is laid over. Left out: the weights are only written in another form. */
+  /** The adapter, and the config of its base. Left out: the weights are only written in another form. */
   readonly adapted?: { readonly adapter: Adapter; readonly config: ModelConfig };
   /** Where the dtype is set: what an error points at. */
   readonly at?: Span;
@@ -26,7 +26,7 @@ const PIECE = 1 << 20;
 
 /**
  * The merged tensors, made a few rows at a time when they are written: beyond the base itself nothing larger than
- * some megabytes is ever held. Throws a `UserError` where a value does not fit the dtype.
+ * a few megabytes is ever in memory. Throws a `UserError` where a value does not fit the dtype.
  */
 export function mergedTensors(base: WeightStore, options: MergeOptions): readonly WritableTensor[] {
   const { safetensors } = mergeDtypes[options.dtype];

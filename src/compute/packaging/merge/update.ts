@@ -1,7 +1,7 @@
 import { type AdaptedProjection, downName, magnitudeName, upName } from '../../models/adapters/branches.js';
 import { type Adapter, ModelError, type StoredTensor } from '../../models/types.js';
 
-/** What an adapter makes of one weight, some of its rows at a time. */
+/** What an adapter makes of one weight, a few rows at a time. */
 export interface WeightUpdate {
   /** Changes rows `first …` of the weight as it is stored, in place. */
   apply(rows: Float32Array, first: number): void;

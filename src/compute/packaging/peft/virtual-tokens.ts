@@ -91,7 +91,7 @@ const HEADS = 'num_attention_heads';
 export const prefixFormat: PeftFormat<'prefix'> = {
   fields: ({ tokens }, base) => prefixFields(tokens, base),
   card: ({ tokens }) => cardOf('prefix', 'Prefix', tokens),
-  nameInFile: (name) => (name === PREFIX_EMBEDDING ? PROMPT : name),
+  nameInFile: () => PROMPT,
   reader: {
     type: 'PREFIX_TUNING',
     known: knownFields(prefixFields),

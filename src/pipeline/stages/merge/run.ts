@@ -46,7 +46,7 @@ export const run: RunStage = async (context) => {
 
   const before = await write(context, runtime, base, adapted, dtype);
 
-  // The base is let go: two models are never in memory together.
+  // The base is released: two models are never in memory together.
   const merged = openModel(host, `${output.path}/${FOLDER}`);
   context.signal.throwIfAborted();
   const after = await logitsOf(

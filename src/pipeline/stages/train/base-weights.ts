@@ -39,7 +39,7 @@ function withHead(
 }
 
 /**
- * A store that lets go of a tensor once it has been decoded. Full training copies every weight into its parameters, so
+ * A store that releases a tensor once it has been decoded. Full training copies every weight into its parameters, so
  * without this the base would be in memory twice.
  */
 function handedOver(store: WeightStore): WeightStore {

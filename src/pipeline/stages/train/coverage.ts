@@ -135,7 +135,7 @@ export function trainableLine({ trainable, all }: Pick<Coverage, 'trainable' | '
   return `trainable params: ${thousands(trainable)} || all params: ${thousands(all)} || trainable%: ${share}`;
 }
 
-/** Heading and rows of the table, a cell a column. */
+/** Heading and rows of the table, one cell per column. */
 export function coverageCells(modules: readonly ModuleCoverage[]): readonly (readonly string[])[] {
   return [
     ['module', 'trained', 'rank', 'parameters'],

@@ -8,7 +8,7 @@ import { changedFields, type FieldValue } from '../train-plan/fields.js';
 import { nextExact } from '../train-plan/ladder.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
-import { relaxationLimits, type Trained } from './relaxation-limits.js';
+import { relaxationLimits, type TrainComputation } from './relaxation-limits.js';
 import { rowLabels } from './row-labels.js';
 
 export interface Recovery {
@@ -21,7 +21,7 @@ export interface Recovery {
  * Each state computes the same sum in another order (under dropout, a smaller micro batch draws other masks of the same
  * distribution), so that training continues from its last checkpoint. `undefined` when nothing is left.
  */
-export function recover(plan: TrainPlan, stage: Stage, trained: Trained): Recovery | undefined {
+export function recover(plan: TrainPlan, stage: Stage, trained: TrainComputation): Recovery | undefined {
   // fewer sequences than rows where rows are packed
   const global = Math.min(settingsOf(stage, 'train').batch.global, plan.microBatch * plan.accumulation);
   const next = nextExact(plan, relaxationLimits(stage, trained, global));

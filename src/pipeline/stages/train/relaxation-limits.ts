@@ -9,7 +9,7 @@ import type { RelaxationLimits } from '../train-plan/freedom.js';
 import { isPaged } from './loop-settings.js';
 
 /** What a train stage computes, and with what. */
-export interface Trained {
+export interface TrainComputation {
   readonly config: ModelConfig;
   readonly adapter: AdapterConfig;
   /** Name of the tensor runtime. */
@@ -19,7 +19,7 @@ export interface Trained {
 /** What may be changed where a train stage does not fit; `global`: rows of a step, or sequences of them. */
 export function relaxationLimits(
   stage: Stage,
-  { config, adapter, runtime }: Trained,
+  { config, adapter, runtime }: TrainComputation,
   global: number,
 ): RelaxationLimits {
   const settings = settingsOf(stage, 'train');

@@ -11,7 +11,7 @@ import { newFieldName, renamed } from '../train-plan/old-names.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import type { TrainRows } from './train-rows.js';
 
-/** `metrics.jsonl`: one object a step and one a validation, in the order in which they were made. */
+/** `metrics.jsonl`: one object per step and per validation, in their order. */
 export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validations }: TrainingState): void {
   const file = output.open('metrics.jsonl');
   let next = 0;
