@@ -7,6 +7,7 @@ import type { Call, Value } from '../ir/types.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
 import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';
+import { lookUp } from '../source/look-up.js';
 import { withParts } from '../syntax/references.js';
 import type { World } from './context.js';
 import { type FileColumns, fileColumns } from './file-columns.js';
@@ -82,7 +83,7 @@ const hasBlank = (name: string): boolean => name.includes('${');
 type Brought = Pick<FileColumns, 'first' | 'has'>;
 
 function broughtBy(call: Call, world: World): Brought | undefined {
-  const own = tableEntry(SOURCE_COLUMNS, call.call);
+  const own = lookUp(SOURCE_COLUMNS, call.call);
   if (own !== undefined) return { first: own, has: (column) => own.includes(column) };
   const look = fileColumns(call, world);
   // That has an error of its own.
@@ -95,7 +96,7 @@ const hasOne = (sets: readonly (readonly string[])[], { has }: Brought, call: Ca
 /** What a source calls a column that has a usual name. */
 function ownName(call: Call | undefined, usual: string): string {
   const columns = call?.args['columns'];
-  const own = isRecord(columns) && Object.hasOwn(columns, usual) ? columns[usual] : undefined;
+  const own = isRecord(columns) ? lookUp(columns, usual) : undefined;
   return typeof own === 'string' ? own : usual;
 }
 
@@ -107,6 +108,3 @@ const stringIn = ({ block }: CheckedStage, key: string, text: string) =>
     .find((part) => part.kind === 'string' && part.value === text)?.span;
 
 const callsIn = (value: Value): readonly Call[] => (isList(value) ? value : [value]).filter(isCall);
-
-const tableEntry = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(table, name) ? table[name] : undefined;

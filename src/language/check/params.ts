@@ -2,6 +2,7 @@
 import * as errors from '../diagnostics/catalogue/params.js';
 import { valueCycle } from '../diagnostics/catalogue/wiring.js';
 import { type SettingType, t } from '../schemas/schema.js';
+import { lookUp } from '../source/look-up.js';
 import type { Span } from '../source/span.js';
 import type { Param, Range, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
@@ -25,7 +26,7 @@ export const PARAM_TYPES: Readonly<Record<string, SettingType>> = {
 
 /** The type that a parameter or a matrix is declared with. */
 export function declaredType(word: Word, context: Context): SettingType | undefined {
-  const type = Object.hasOwn(PARAM_TYPES, word.text) ? PARAM_TYPES[word.text] : undefined;
+  const type = lookUp(PARAM_TYPES, word.text);
   if (type === undefined && word.text !== '')
     context.report(errors.unknownParamType(word.span, word.text, Object.keys(PARAM_TYPES)));
   return type;
@@ -90,7 +91,7 @@ function paramValue(
   overrides: Overrides | undefined,
 ): Constant | undefined {
   const { name, value: written } = declaration;
-  const override = overrides && Object.hasOwn(overrides, name.text) ? overrides[name.text] : undefined;
+  const override = lookUp(overrides, name.text);
   if (override !== undefined) return given(override, declaration, type, context);
   if (written === undefined)
     return context.report(errors.missingParam(name.span, name.text, overrides !== undefined));

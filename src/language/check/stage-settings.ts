@@ -22,7 +22,7 @@ export const propertyOf = ({ block }: Pick<CheckedStage, 'block'>, key: string):
 export const settingSpan = (checked: CheckedStage, key: string): Span =>
   propertyOf(checked, key)?.value.span ?? checked.block.name.span;
 
-export interface SettingText {
+interface SettingText {
   readonly expression: Expression;
   /** It is the value at the path, and not only one that the path leads into. */
   readonly isWhole: boolean;

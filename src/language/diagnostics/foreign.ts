@@ -1,4 +1,5 @@
 /** Names of settings and values in other tools and languages, for messages. */
+import { lookUp } from '../source/look-up.js';
 
 /** Settings of other trainers: the name here, or how to write it. */
 const SETTINGS: Readonly<Record<string, string | { readonly write: string }>> = {
@@ -72,9 +73,8 @@ const VALUES: Readonly<Record<string, string>> = {
 };
 
 /** `true` for `True`; `undefined` for other words. */
-export const foreignValue = (word: string): string | undefined =>
-  Object.hasOwn(VALUES, word) ? VALUES[word] : undefined;
+export const foreignValue = (word: string): string | undefined => lookUp(VALUES, word);
 
 /** The setting here for one of another tool: its name, or how to write it. */
 export const foreignSetting = (name: string): string | { readonly write: string } | undefined =>
-  Object.hasOwn(SETTINGS, name.toLowerCase()) ? SETTINGS[name.toLowerCase()] : undefined;
+  lookUp(SETTINGS, name.toLowerCase());

@@ -1,5 +1,6 @@
 /** Repositories of a model hub: what may be their names, and which calls name them. */
 import type { Call } from '../ir/types.js';
+import { lookUp } from '../source/look-up.js';
 
 export type RepositoryKind = 'model' | 'dataset';
 
@@ -40,7 +41,7 @@ const KINDS: Readonly<Record<string, RepositoryKind>> = { hf: 'model', hub: 'dat
 
 /** The repository that a call names; `undefined` for every other function. */
 export function repositoryOf({ call, args }: Call): Repository | undefined {
-  const kind = Object.hasOwn(KINDS, call) ? KINDS[call] : undefined;
+  const kind = lookUp(KINDS, call);
   if (kind === undefined) return undefined;
   return { kind, id: String(args['repository']), revision: String(args['revision']) };
 }

@@ -1,11 +1,11 @@
 /** Settings by their paths (`lora.rank`, `optimizer.schedule.warmup`): what schemas, values and tables say about them. */
 import type { Value, Values } from '../ir/types.js';
 import { isCall, isRecord } from '../ir/values.js';
+import { lookUp } from '../source/look-up.js';
 import { functions } from './functions/index.js';
 import type { FunctionSchema, Setting, SettingType } from './schema.js';
 
-export const functionNamed = (name: string): FunctionSchema | undefined =>
-  Object.hasOwn(functions, name) ? functions[name] : undefined;
+export const functionNamed = (name: string): FunctionSchema | undefined => lookUp(functions, name);
 
 /** The types of a union, or the type itself; none if nothing is known. */
 export const alternatives = (type: SettingType | undefined): readonly SettingType[] =>
@@ -35,7 +35,7 @@ export function valueAt(settings: Values, path: string): Value | undefined {
   let value: Value | undefined = settings;
   for (const key of path.split('.')) {
     const fields: unknown = isCall(value) ? value.args : value;
-    value = isRecord(fields) && Object.hasOwn(fields, key) ? fields[key] : undefined;
+    value = isRecord(fields) ? lookUp(fields, key) : undefined;
   }
   return value;
 }

@@ -6,7 +6,7 @@ import { type Session, safely } from './session.js';
 /** Files that a pipeline may read: itself, prompts, schemas, rows, models. */
 const WATCHED = '**/*.{ftp,md,txt,json,jsonl,csv,tsv,parquet,gz,jinja,gguf}';
 
-export interface DocumentEvents {
+interface DocumentEvents {
   /** A document was opened or has changed. */
   readonly changed: (path: string) => void;
   readonly closed: (path: string, uri: string) => void;

@@ -6,7 +6,7 @@ import type { SourceFile } from '../../language/syntax/ast.js';
 import { parse } from '../../language/syntax/parse.js';
 import type { Session } from './session.js';
 
-export interface LibraryModule {
+interface LibraryModule {
   /** `std/data` */
   readonly name: string;
   readonly tree: SourceFile;

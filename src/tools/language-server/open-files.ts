@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 
-export interface OpenFile {
+interface OpenFile {
   readonly uri: string;
   /** Absolute; of a document that was never saved, one that no file has. */
   readonly path: string;

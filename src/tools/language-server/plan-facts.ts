@@ -29,7 +29,7 @@ export function planFacts(stage: PlannedStage): string {
     ...(chosen === null
       ? []
       : [
-          `${chosen.method}, ${chosen.microBatch} rows × ${chosen.accumulation} a step, up to ${chosen.maxLength} tokens${chosen.rank > 0 ? `, rank ${chosen.rank}` : ''}`,
+          `${chosen.method}, ${chosen.microBatch} rows × ${chosen.accumulation} per step, up to ${chosen.maxLength} tokens${chosen.rank > 0 ? `, rank ${chosen.rank}` : ''}`,
           ...planTexts(chosen),
         ]),
     ...(diskBytes > 0 ? [`disk ${bytes(diskBytes)}`] : []),

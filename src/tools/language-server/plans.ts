@@ -38,7 +38,7 @@ interface PlanEntry {
 
 export class Plans {
   private readonly known = new Map<string, PlanEntry>();
-  private readonly wanted = new Set<string>();
+  private readonly waiting = new Set<string>();
   /** What was last asked for: the same text is not planned twice. */
   private readonly asked = new Map<string, Compilation>();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -64,7 +64,7 @@ export class Plans {
     if (changed.length === 0) return;
     for (const path of changed) {
       this.asked.set(path, this.projects.compiled(path));
-      this.wanted.add(path);
+      this.waiting.add(path);
       if (this.running?.path === path) this.running.stop.abort();
     }
     clearTimeout(this.timer);
@@ -74,22 +74,22 @@ export class Plans {
   forget(path: string): void {
     this.known.delete(path);
     this.asked.delete(path);
-    this.wanted.delete(path);
+    this.waiting.delete(path);
     if (this.running?.path === path) this.running.stop.abort();
   }
 
   close(): void {
     clearTimeout(this.timer);
-    this.wanted.clear();
+    this.waiting.clear();
     this.running?.stop.abort();
     this.planner?.close();
   }
 
   private async next(): Promise<void> {
     if (this.running !== undefined || this.planner === undefined) return;
-    const [path] = this.wanted;
+    const [path] = this.waiting;
     if (path === undefined) return;
-    this.wanted.delete(path);
+    this.waiting.delete(path);
     const stop = new AbortController();
     this.running = { path, stop };
     try {

@@ -16,7 +16,7 @@ import { Projects } from './projects.js';
 import { type Session, safely } from './session.js';
 import { openSettings } from './settings.js';
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly connection: Connection;
   readonly host: Host;
   /** Left out: nothing is planned, and there are no hints. */

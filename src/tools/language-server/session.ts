@@ -24,7 +24,7 @@ export interface Session {
   readonly complain: (error: unknown) => void;
 }
 
-/** One feature, a file: what it tells the editor that it can, and its handlers. */
+/** One feature per file: what it tells the editor that it can, and its handlers. */
 export interface Feature {
   readonly capabilities: ServerCapabilities;
   readonly register: (session: Session) => void;
@@ -51,11 +51,35 @@ interface DocumentParams {
 }
 
 /** The document of a request, as its own pipeline; `undefined` if it is not one of ours. */
-export function viewOf({ open, projects }: Session, { textDocument }: DocumentParams): View | undefined {
+function viewOf({ open, projects }: Session, { textDocument }: DocumentParams): View | undefined {
   const path = open.pathOf(textDocument.uri);
   if (open.get(path) === undefined && !isPipelineFile(path)) return undefined;
   return projects.view(path);
 }
+
+/** Answers requests about a document of ours; `nothing` is what others get. */
+export const onView = <P extends DocumentParams, R>(
+  session: Session,
+  nothing: R,
+  answer: (view: View, params: P) => R | undefined,
+): ((params: P) => R) =>
+  safely(session, nothing, (params: P) => {
+    const view = viewOf(session, params);
+    return view && answer(view, params);
+  });
+
+/** Answers requests about a place in a document of ours. */
+export const onSpot = <P extends PositionParams, R>(
+  session: Session,
+  nothing: R,
+  answer: (spot: Spot, params: P) => R | undefined,
+): ((params: P) => R) =>
+  safely(session, nothing, (params: P) => {
+    const spot = spotOf(session, params);
+    return spot && answer(spot, params);
+  });
+
+type PositionParams = DocumentParams & { readonly position: Position };
 
 export interface Spot {
   readonly view: View;
@@ -63,10 +87,7 @@ export interface Spot {
   readonly occurrence: Occurrence | undefined;
 }
 
-export function spotOf(
-  session: Session,
-  params: DocumentParams & { readonly position: Position },
-): Spot | undefined {
+function spotOf(session: Session, params: PositionParams): Spot | undefined {
   const view = viewOf(session, params);
   if (view === undefined) return undefined;
   const offset = toOffset(view.source, params.position);

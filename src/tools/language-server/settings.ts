@@ -1,3 +1,5 @@
+import { isJson } from '../../language/host/json.js';
+
 /** What a user can set in the editor: `initializationOptions`, and the section `ftpc` of its settings. */
 export interface Settings {
   /** Values of parameters, as `-p name=value` takes them. */
@@ -19,9 +21,9 @@ export function openSettings(): Settings {
     plan: () => plan,
     machine: () => machine,
     update(given) {
-      if (!isObject(given)) return;
-      const section = isObject(given['ftpc']) ? given['ftpc'] : given;
-      if (isObject(section['params']))
+      if (!isJson(given)) return;
+      const section = isJson(given['ftpc']) ? given['ftpc'] : given;
+      if (isJson(section['params']))
         params = Object.fromEntries(
           Object.entries(section['params']).map(([name, value]) => [name, String(value)]),
         );
@@ -31,6 +33,3 @@ export function openSettings(): Settings {
     },
   };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

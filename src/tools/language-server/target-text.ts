@@ -19,7 +19,7 @@ import {
   settingText,
 } from './describe.js';
 import { pathText } from './named-files.js';
-import { schemaOf } from './names/kinds.js';
+import { schemaOf } from './names/block-schemas.js';
 import type { Declaration, Target } from './names/targets.js';
 import { planFacts, plannedOf } from './plan-facts.js';
 import { shownPath } from './projects.js';
@@ -59,7 +59,7 @@ const DESCRIBE: { readonly [K in Target['kind']]: Describe<K> } = {
 };
 
 export function describeTarget(target: Target, spot: Spot, session: Session): string | undefined {
-  // The table has one entry a kind: the entry found for `target.kind` takes `target`.
+  // The table has one entry per kind: the entry found for `target.kind` takes `target`.
   return (DESCRIBE[target.kind] as Describe<Target['kind']>)(target as never, spot, session);
 }
 

@@ -3,6 +3,7 @@ import { UNITS } from '../../../grammar/units.js';
 import { baseValue } from '../../language/check/units.js';
 import type { Unit } from '../../language/ir/types.js';
 import { rules } from '../../language/lint/rules.js';
+import { lookUp } from '../../language/source/look-up.js';
 import type { SourceText } from '../../language/source/text.js';
 import { endOf, type IToken, isSets, tokensOf } from './cursor/tokens.js';
 import { code, ftp, paragraphs } from './describe.js';
@@ -69,7 +70,7 @@ const BASES: Readonly<Record<Unit, string>> = {
   ratio: 'as a number',
 };
 
-export interface WordDescription {
+interface WordDescription {
   readonly text: string;
   readonly start: number;
   readonly end: number;
@@ -91,7 +92,7 @@ export function describeWord(source: SourceText, offset: number): WordDescriptio
 }
 
 function formText(table: typeof KEYWORDS, name: string): string | undefined {
-  const known = Object.hasOwn(table, name) ? table[name] : undefined;
+  const known = lookUp(table, name);
   return known === undefined ? undefined : paragraphs(ftp(known[0]), known[1]);
 }
 

@@ -2,7 +2,7 @@
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { FileOutcome, TestOutcome } from './types.js';
 
-export interface JunitOptions {
+interface JunitOptions {
   readonly hostname: string;
   /** Milliseconds since the epoch. */
   readonly began: number;

@@ -18,7 +18,7 @@ export interface TestWorld {
   stopped(): boolean;
 }
 
-export interface TestOptions {
+interface TestOptions {
   /** Tests that run are skipped without it. */
   readonly runs: boolean;
   /** `undefined`: all. */

@@ -8,9 +8,10 @@ import { functions } from '../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../language/schemas/schema.js';
 import { functionNamed, recordFields, valueAt } from '../../language/schemas/setting-paths.js';
 import { schemas } from '../../language/schemas/stages/index.js';
+import { lookUp } from '../../language/source/look-up.js';
 import type { Word } from '../../language/syntax/ast.js';
 
-export interface ComparableSetting {
+interface ComparableSetting {
   readonly type: ValueType;
   readonly words?: readonly string[];
   /** From the stage's settings on. */
@@ -30,7 +31,7 @@ export function findSetting(
   let where = `the ${stage.kind} stage \`${stage.name}\``;
   const path: string[] = [];
   for (const [i, word] of words.entries()) {
-    const setting = Object.hasOwn(fields, word.text) ? fields[word.text] : undefined;
+    const setting = lookUp(fields, word.text);
     if (setting === undefined)
       return report(unknownTestName(word.span, word.text, where, Object.keys(fields)));
     const value: Value | undefined = values?.[word.text];
@@ -91,11 +92,11 @@ const LEAVES: {
 function leafOf(type: SettingType, value: Value | undefined): Leaf | string {
   if (Array.isArray(value)) return 'a list';
   if (isSecret(value)) return 'a secret';
-  // The table has one entry a kind: the entry found for `type.kind` takes `type`.
+  // The table has one entry per kind: the entry found for `type.kind` takes `type`.
   return (LEAVES[type.kind] as (type: SettingType) => Leaf | string)(type);
 }
 
-/** The value at a path; a call stands for its function. */
+/** The value at a path; that of a call is its function. */
 export const settingAt = (settings: Values, path: readonly string[]): Reading =>
   readingOf(valueAt(settings, path.join('.')));
 

@@ -75,7 +75,7 @@ export interface TestCase {
   readonly compiled: CompileResult;
 }
 
-export type TestStatus = 'passed' | 'failed' | 'skipped';
+type TestStatus = 'passed' | 'failed' | 'skipped';
 
 export interface TestOutcome {
   readonly file: string;

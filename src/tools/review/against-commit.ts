@@ -8,12 +8,12 @@ import type { Host } from '../../language/host/host.js';
 import { compare } from './compare.js';
 import { withDigests } from './large-files.js';
 import { diagnosticSummary } from './plan-outline.js';
-import { type MachineChoice, planQuietly, type QuietPlan } from './plan-quietly.js';
+import { type MachineChoice, machineRequest, planQuietly, type QuietPlan } from './plan-quietly.js';
 import { refHost } from './ref-host.js';
 import type { Repository } from './repository.js';
-import type { Base, Comparison, MachineRequest, Note, PlanOutline } from './types.js';
+import type { Base, Comparison, Note, PlanOutline } from './types.js';
 
-export interface CommitRequest {
+interface CommitRequest {
   readonly host: Host;
   readonly file: string;
   readonly ref: string;
@@ -54,19 +54,13 @@ export async function planAgainst(request: CommitRequest): Promise<CommitCompari
   const comparison = compare({
     pipeline: name,
     base,
-    machine: machineOf(machine),
+    machine: machineRequest(machine),
     before,
     after: withAdvice(now.outline, now),
     notes,
   });
   return { pipeline: name, now, comparison, diagnostics };
 }
-
-export const machineOf = ({ machine, memoryBytes, devices }: MachineChoice): MachineRequest => ({
-  name: machine ?? null,
-  memoryBytes: memoryBytes ?? null,
-  devices: devices ?? null,
-});
 
 /** A reviewer asks which lint findings are new. */
 const withAdvice = (reviewed: PlanOutline, { lints }: QuietPlan): PlanOutline => ({

@@ -16,7 +16,7 @@ import type {
   StageChange,
 } from './types.js';
 
-export interface ComparisonInput {
+interface ComparisonInput {
   readonly pipeline: string;
   readonly base: Base;
   readonly machine: MachineRequest;

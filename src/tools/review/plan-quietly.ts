@@ -4,9 +4,16 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { type PlanTarget, type Preparation, prepare } from '../../pipeline/prepare/index.js';
 import { planOutline } from './plan-outline.js';
-import type { PlanOutline } from './types.js';
+import type { MachineRequest, PlanOutline } from './types.js';
 
 export type MachineChoice = Pick<PlanTarget, 'machine' | 'memoryBytes' | 'devices' | 'engine'>;
+
+/** What is said of the machine that was asked for. */
+export const machineRequest = ({ machine, memoryBytes, devices }: MachineChoice): MachineRequest => ({
+  name: machine ?? null,
+  memoryBytes: memoryBytes ?? null,
+  devices: devices ?? null,
+});
 
 export interface QuietPlan extends Preparation {
   /** With those of the plan. */

@@ -11,7 +11,7 @@ import { globWith } from './earlier-glob.js';
 import { type EarlierPaths, type EarlierPlace, isOfPackage, openEarlierPaths } from './earlier-paths.js';
 import type { Repository } from './repository.js';
 
-export interface RefHost {
+interface RefHost {
   readonly host: Host;
   /** Paths of the working tree that were read, relative to the root. */
   taken(): readonly string[];

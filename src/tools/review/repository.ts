@@ -25,7 +25,7 @@ export interface Repository {
   largeObject(sha256: string): string | undefined;
 }
 
-/** A file that stands in for one which Git LFS keeps. https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
+/** A file in the place of one that Git LFS keeps. https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
 export function largePointer(content: Uint8Array): string | undefined {
   if (content.byteLength > LONGEST_POINTER) return undefined;
   const text = new TextDecoder().decode(content);

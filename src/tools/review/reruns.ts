@@ -3,7 +3,7 @@ import type { Reason } from '../../language/ir/events.js';
 import { runReasons } from '../../pipeline/planner/reasons.js';
 import type { StageOutline } from './types.js';
 
-export interface Rerun {
+interface Rerun {
   readonly reruns: boolean | null;
   readonly reasons: readonly Reason[];
   /** Stages that it reads and that run again. */

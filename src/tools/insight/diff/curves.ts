@@ -9,7 +9,7 @@ export interface CurveDiff {
   /** Lowest validation loss and the step at which it was measured. */
   readonly best: number | null;
   readonly bestStep: number | null;
-  /** The curve in {@link POINTS} points at most, each the mean of the steps that it stands for. */
+  /** The curve in {@link POINTS} points at most, each the mean of several steps. */
   readonly points: readonly number[];
 }
 
@@ -35,7 +35,7 @@ export function curveOf({ steps, validations }: RunStage): CurveDiff | null {
   };
 }
 
-/** At most `count` values, each the mean of its share. */
+/** At most `count` values, each the mean of its part. */
 function thinned(values: readonly number[], count: number): readonly number[] {
   if (values.length <= count) return values;
   return Array.from({ length: count }, (_, index) => {

@@ -21,7 +21,7 @@ export interface RunHead {
   readonly unreadable: readonly number[];
 }
 
-export interface RunChange extends Sides<string> {
+interface RunChange extends Sides<string> {
   readonly name: string;
 }
 

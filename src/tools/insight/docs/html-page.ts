@@ -1,15 +1,16 @@
 /** The page of a pipeline as one HTML file: no script, nothing loaded from anywhere, everything from outside escaped. */
-import { bytes } from '../../../pipeline/planner/quantities.js';
 import { svg } from '../graph/index.js';
 import { html, Markup, nothing } from '../html/markup.js';
 import { page as htmlFile } from '../html/page.js';
 import { STYLE } from '../html/style.js';
-import { left, right, table } from '../html/table.js';
-import type { Page, PageSource, PageStage } from './page.js';
+import { left, table } from '../html/table.js';
+import type { Page, PageStage } from './page.js';
+import { type Cell, type PageTable, tablesOf } from './page-tables.js';
 import { PAGE_STYLE } from './style.js';
 
 export async function htmlPage(page: Page): Promise<string> {
   const picture = await svg(page.graph);
+  const tables = tablesOf(page);
   const body = html`<a class="skip" href="#stages">To the stages</a>
 <main>
 <h1>${page.name}</h1>
@@ -20,13 +21,15 @@ ${prose(page.doc)}
     ([line, what]) => html`<dt><code>${line}</code></dt><dd>${what}</dd>
 `,
   )}</dl>
-${params(page)}${secrets(page)}
+${section(tables.params)}${section(tables.secrets)}
 <h2 id="graph">What it does</h2>
 <figure class="graph">${new Markup(picture)}</figure>
-${sources(page.sources)}
+${section(tables.files)}
 <h2 id="stages">Stages</h2>
 ${page.stages.map(stage)}
-${gates(page)}${plan(page)}
+${section(tables.gates)}<h2 id="plan">Plan</h2>
+<p>For ${page.machine}. ${page.totals}</p>
+${tables.budgets === undefined ? nothing : cells(tables.budgets)}
 </main>`;
   return htmlFile(`${page.name} · ftpc`, `${STYLE}${PAGE_STYLE}`, body);
 }
@@ -45,45 +48,35 @@ const inline = (text: string): readonly (Markup | string)[] =>
 
 const code = (text: string): Markup => html`<code>${text}</code>`;
 
-function params({ params }: Page): Markup {
-  if (params.length === 0) return nothing;
-  return html`<h2 id="params">Parameters</h2>
-<p>Given with <code>-p name=value</code>.</p>
-${table(
-  'Parameters',
-  left('parameter', 'type', 'value', 'what', 'decides'),
-  params.map(({ name, type, text, doc, usedBy }) => [
-    code(name),
-    code(type),
-    code(text),
-    doc ?? '',
-    usedBy.join(', '),
-  ]),
-)}`;
+function cell(content: Cell): Markup | string {
+  if ('text' in content) return content.text;
+  if ('doc' in content) return content.doc;
+  if ('names' in content) return content.names.join(', ');
+  if ('code' in content) return code(content.code);
+  if (content.holds === null) return '?';
+  return content.holds
+    ? html`<span class="holds">✓ holds</span>`
+    : html`<span class="failed">✗ exceeded</span>`;
 }
 
-function secrets({ secrets }: Page): Markup {
-  if (secrets.length === 0) return nothing;
-  return html`<h2 id="secrets">Secrets</h2>
-<p>Read from the environment where ftpc runs; shown, hashed and stored nowhere.</p>
-${table(
-  'Secrets',
-  left('secret', 'read from', 'what'),
-  secrets.map(({ name, env, doc }) => [code(name), code(`$${env}`), doc ?? '']),
-)}`;
-}
+const cells = (shown: PageTable): Markup =>
+  table(
+    shown.title,
+    shown.columns,
+    shown.rows.map((row) => row.map(cell)),
+  );
 
-function sources(found: readonly PageSource[]): Markup {
-  if (found.length === 0) return nothing;
-  const size = (files: PageSource['files']): string =>
-    bytes(files.reduce((sum, file) => sum + file.bytes, 0));
-  return html`<h2 id="files">Files that it reads</h2>
-${table(
-  'Files',
-  [...left('files', 'stage'), ...right('number', 'size')],
-  found.map(({ stage, pattern, files }) => [code(pattern), stage, `${files.length}`, size(files)]),
-)}`;
-}
+/** A table under its own heading. */
+const section = (shown: PageTable | undefined): Markup =>
+  shown === undefined
+    ? nothing
+    : html`<h2 id="${shown.id}">${shown.title}</h2>
+${
+  shown.note === undefined
+    ? nothing
+    : html`<p>${inline(shown.note)}</p>
+`
+}${cells(shown)}`;
 
 function stage({ name, kind, doc, facts, settings, defaults, requires, findings }: PageStage): Markup {
   return html`<section class="stage"><h3><span class="soft">${kind}</span> ${name}</h3>
@@ -116,32 +109,4 @@ ${requires.map(
       )}</dl></details>`
 }</section>
 `;
-}
-
-function gates({ stages }: Page): Markup {
-  const rows = stages.flatMap(({ name, requires }) => requires.map((require) => [name, code(require)]));
-  if (rows.length === 0) return nothing;
-  return html`<h2 id="gates">Gates</h2>
-<p>Where one does not hold, nothing that depends on the stage runs.</p>
-${table('Gates', left('stage', 'requires'), rows)}`;
-}
-
-function plan({ budgets, machine, totals }: Page): Markup {
-  const verdict = (holds: boolean | null): Markup =>
-    holds === null
-      ? html`?`
-      : holds
-        ? html`<span class="holds">✓ holds</span>`
-        : html`<span class="failed">✗ exceeded</span>`;
-  return html`<h2 id="plan">Plan</h2>
-<p>For ${machine}. ${totals}</p>
-${
-  budgets.length === 0
-    ? nothing
-    : table(
-        'Budgets',
-        [...left('budget', 'requires'), ...right('planned'), ...left('')],
-        budgets.map(({ name, require, value, holds }) => [name, code(require), value, verdict(holds)]),
-      )
-}`;
 }

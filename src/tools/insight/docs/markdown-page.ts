@@ -1,22 +1,24 @@
 /** The page of a pipeline as Markdown. */
-import { bytes } from '../../../pipeline/planner/quantities.js';
 import { mermaid } from '../graph/index.js';
 import { table } from './markdown-table.js';
-import type { Page, PageSource, PageStage } from './page.js';
+import type { Page, PageStage } from './page.js';
+import { type Cell, type PageTable, tablesOf } from './page-tables.js';
 
 export function markdownPage(page: Page): string {
+  const tables = tablesOf(page);
   const sections = [
     `# ${line(page.name)}`,
     `<!-- Written by \`ftpc docs ${page.file.replaceAll('--', '- -')}\`. -->`,
     prose(page.doc),
     `## How to run it\n\n${fenced(page.commands.map(([command, what]) => `${command}    # ${what}`).join('\n'), 'sh')}`,
-    params(page),
-    secrets(page),
+    section(tables.params),
+    section(tables.secrets),
     `## What it does\n\n${fenced(mermaid(page.graph), 'mermaid')}`,
-    sources(page.sources),
+    section(tables.files),
     `## Stages\n\n${page.stages.map(stage).join('\n\n')}`,
-    gates(page),
-    plan(page),
+    section(tables.gates),
+    `## Plan\n\nFor ${line(page.machine)}. ${page.totals}`,
+    tables.budgets === undefined ? '' : cells(tables.budgets),
   ];
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`;
 }
@@ -46,34 +48,23 @@ const prose = (text: string | null | undefined): string =>
 
 const line = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-function params({ params }: Page): string {
-  if (params.length === 0) return '';
-  const rows = params.map(({ name, type, text, doc, usedBy }) => [
-    code(name),
-    code(type),
-    code(text),
-    prose(doc),
-    usedBy.map(code).join(', '),
-  ]);
-  return `## Parameters\n\nGiven with \`-p name=value\`.\n\n${table(['parameter', 'type', 'value', '', 'decides'], rows)}`;
+function cell(content: Cell): string {
+  if ('text' in content) return content.text;
+  if ('doc' in content) return prose(content.doc);
+  if ('names' in content) return content.names.map(code).join(', ');
+  if ('code' in content) return code(content.code);
+  return content.holds === null ? '?' : content.holds ? 'holds' : '**exceeded**';
 }
 
-function secrets({ secrets }: Page): string {
-  if (secrets.length === 0) return '';
-  const rows = secrets.map(({ name, env, doc }) => [code(name), code(`$${env}`), prose(doc)]);
-  return `## Secrets\n\nRead from the environment where ftpc runs; shown, hashed and stored nowhere.\n\n${table(['secret', 'read from', ''], rows)}`;
-}
+const cells = ({ columns, rows }: PageTable): string =>
+  table(
+    columns.map(({ title }) => title),
+    rows.map((row) => row.map(cell)),
+  );
 
-function sources(found: readonly PageSource[]): string {
-  if (found.length === 0) return '';
-  const rows = found.map(({ stage, pattern, files }) => [
-    code(pattern),
-    code(stage),
-    `${files.length}`,
-    bytes(files.reduce((sum, file) => sum + file.bytes, 0)),
-  ]);
-  return `## Files that it reads\n\n${table(['files', 'stage', 'number', 'size'], rows)}`;
-}
+/** A table under its own heading. */
+const section = (shown: PageTable | undefined): string =>
+  shown === undefined ? '' : [`## ${shown.title}`, shown.note ?? [], cells(shown)].flat().join('\n\n');
 
 function stage({ name, kind, doc, facts, settings, defaults, requires, findings }: PageStage): string {
   const rows = settings.map(({ path, text, setBy }) => [code(path), code(text), setBy]);
@@ -90,22 +81,4 @@ function stage({ name, kind, doc, facts, settings, defaults, requires, findings 
   ]
     .filter((text) => text !== '')
     .join('\n\n');
-}
-
-function gates({ stages }: Page): string {
-  const rows = stages.flatMap(({ name, requires }) => requires.map((require) => [code(name), code(require)]));
-  return rows.length === 0
-    ? ''
-    : `## Gates\n\nWhere one does not hold, nothing that depends on the stage runs.\n\n${table(['stage', 'requires'], rows)}`;
-}
-
-function plan({ budgets, machine, totals }: Page): string {
-  const rows = budgets.map(({ name, require, value, holds }) => [
-    code(name),
-    code(require),
-    value,
-    holds === null ? '?' : holds ? 'holds' : '**exceeded**',
-  ]);
-  const limits = rows.length === 0 ? '' : `\n\n${table(['budget', 'requires', 'planned', ''], rows)}`;
-  return `## Plan\n\nFor ${line(machine)}. ${totals}${limits}`;
 }

@@ -14,7 +14,7 @@ import { type Graph, graphOf } from '../graph/index.js';
 import type { SettingExplanation } from '../settings/explain.js';
 import { type Answer, answerOf, setByText } from '../settings/index.js';
 
-export interface PageSetting {
+interface PageSetting {
   readonly path: string;
   readonly text: string;
   readonly setBy: string;
@@ -29,7 +29,7 @@ export interface PageStage {
   readonly facts: readonly (readonly [name: string, text: string])[];
   /** What someone, or the planner, decided. */
   readonly settings: readonly PageSetting[];
-  /** What is as it is where nobody says anything. */
+  /** The defaults, where nobody set anything else. */
   readonly defaults: readonly PageSetting[];
   readonly requires: readonly string[];
   readonly findings: readonly string[];
@@ -41,7 +41,7 @@ export interface PageSource {
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-export interface PageBudget {
+interface PageBudget {
   readonly name: string;
   readonly require: string;
   /** The totals of the plan, in words. */
@@ -65,7 +65,7 @@ export interface Page {
   readonly totals: string;
 }
 
-export interface PageContext {
+interface PageContext {
   readonly host: Host;
   readonly file: string;
   readonly program: Program;
@@ -172,7 +172,7 @@ function factsOf({ inputs }: Stage, planned: PlannedStage | undefined): PageStag
     ...(peak === null ? [] : [['peak memory', `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`] as const]),
     ...(planned === undefined || planned.diskBytes === 0
       ? []
-      : [['writes', `some ${bytes(planned.diskBytes)}`] as const]),
+      : [['writes', `about ${bytes(planned.diskBytes)}`] as const]),
   ];
 }
 
@@ -216,5 +216,5 @@ function machineText({ machine }: Plan): string {
 function totalsText({ stages, totals, valid }: Plan): string {
   const peak = totals.peakBytes === null ? 'unknown' : bytes(totals.peakBytes);
   const fits = valid ? 'It fits.' : 'It cannot run there as it is.';
-  return `${counted(stages.length, 'stage')}, at most ${peak} at a time, some ${bytes(totals.diskBytes)} on disk. ${fits} Times are those of a nominal machine of ${NOMINAL_SPEED / 1e9} GFLOP/s, so that this page is the same wherever it is written.`;
+  return `${counted(stages.length, 'stage')}, at most ${peak} at a time, about ${bytes(totals.diskBytes)} on disk. ${fits} Times are those of a nominal machine of ${NOMINAL_SPEED / 1e9} GFLOP/s, so that this page is the same wherever it is written.`;
 }

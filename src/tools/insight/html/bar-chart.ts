@@ -3,7 +3,7 @@ import { EDGE, figure, gridLines, labelBelow, px } from './figure.js';
 import { html, type Markup, nothing } from './markup.js';
 import { ticks } from './ticks.js';
 
-export interface Bar {
+interface Bar {
   readonly label: string;
   readonly value: number;
   /** Shown when hovered over. */

@@ -9,7 +9,7 @@ export interface Line extends Series {
   readonly marks?: boolean;
 }
 
-export interface ChartOptions {
+interface ChartOptions {
   readonly title: string;
   readonly xName: string;
   readonly yName: string;

@@ -19,7 +19,7 @@ export const CURVES = {
 
 type Curves = Pick<RunStage, 'steps' | 'validations'>;
 
-export interface PlotData {
+interface PlotData {
   readonly series: readonly Series[];
   readonly xName: string;
 }

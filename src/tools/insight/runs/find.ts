@@ -27,7 +27,7 @@ export function findRun(host: Host, asked: string): string {
   return found;
 }
 
-export interface RunFilter extends ReadOptions {
+interface RunFilter extends ReadOptions {
   /** Only runs of this pipeline. */
   readonly pipeline?: string;
   /** So many of the newest. */

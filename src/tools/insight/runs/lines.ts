@@ -1,7 +1,7 @@
 /** The lines of a journal or of a curve: what can be read of them, whatever happened to the file. */
 import { anyObject, isJson, type Json, tryJson } from '../../../language/host/json.js';
 
-export interface JsonLines {
+interface JsonLines {
   readonly objects: readonly Json[];
   /** Of those that cannot be read, from 1. */
   readonly bad: readonly number[];

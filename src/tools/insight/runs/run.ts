@@ -38,7 +38,7 @@ export interface RunStage {
 }
 
 /** Lines of a journal that cannot be read, from 1. */
-export interface Damage {
+interface Damage {
   readonly lines: readonly number[];
   /** The last line was cut off: a kill, or a power cut. */
   readonly torn: boolean;

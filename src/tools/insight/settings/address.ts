@@ -1,6 +1,6 @@
 /** `pipelines/legal.ftp:adapter.lora.rank`: a pipeline, and what in it is meant. */
 
-export interface Address {
+interface Address {
   readonly file: string;
   /** `undefined`: the whole pipeline. */
   readonly name: string | undefined;

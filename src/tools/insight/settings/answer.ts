@@ -87,6 +87,6 @@ function near(path: string, settings: readonly SettingExplanation[]): readonly s
   const all = settings.map((setting) => setting.path);
   const elsewhere = all.filter((one) => one.endsWith(`.${last}`));
   if (elsewhere.length > 0) return elsewhere;
-  const beside = all.filter((one) => one.lastIndexOf('.') === at && one.startsWith(path.slice(0, at + 1)));
-  return beside.length > 0 ? beside : all.filter((one) => !one.includes('.'));
+  const siblings = all.filter((one) => one.lastIndexOf('.') === at && one.startsWith(path.slice(0, at + 1)));
+  return siblings.length > 0 ? siblings : all.filter((one) => !one.includes('.'));
 }

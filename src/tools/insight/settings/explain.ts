@@ -146,7 +146,7 @@ function setBy(
   return used.length === 0 ? { from, at } : { from: 'param', at, params: used };
 }
 
-/** The method is after `using`, itself or in a preset. */
+/** The method is named after `using`, itself or in a preset. */
 function methodSetBy({ stage, block }: CheckedStage, sources: SourceMap): SetBy {
   const word = block.using.find(({ text }) => text === stage.preset) ?? block.using.at(-1);
   if (word === undefined) return { from: 'nobody' };

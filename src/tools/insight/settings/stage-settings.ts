@@ -4,6 +4,7 @@ import { isCall, isRecord } from '../../../language/ir/values.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { functionNamed, recordFields } from '../../../language/schemas/setting-paths.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import { PLANNED_SETTINGS } from '../../../pipeline/planner/planned-settings.js';
 
 export interface StageSetting {
@@ -40,7 +41,7 @@ function inFields(
 ): readonly StageSetting[] {
   return Object.entries(fields).flatMap(([name, setting]) => {
     const path = `${prefix}${name}`;
-    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    const value = lookUp(values, name);
     const inner = insideOf(setting, value);
     return [
       { path, setting, value, isWhole: inner !== undefined },

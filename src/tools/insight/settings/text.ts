@@ -37,19 +37,17 @@ const UNSET = '–';
 /** `pipelines/legal.ftp:34:18` (without `places`, `the file`), `preset rank_16 of std/train.ftp:12:3`, … */
 export function setByText({ from, at, preset, params }: SetBy, places = true): string {
   const place = at === undefined || !places ? '' : placeText(at);
-  const behind = place === '' ? '' : ` (${place})`;
+  const where = place === '' ? '' : ` (${place})`;
   if (from === 'nobody') return '';
   if (from === 'author') return place === '' ? 'the file' : place;
   if (from === 'preset')
-    return preset === undefined
-      ? `a preset${behind}`
-      : `preset ${preset.preset} of ${place || preset.module}`;
+    return preset === undefined ? `a preset${where}` : `preset ${preset.preset} of ${place || preset.module}`;
   if (from !== 'param') return from === 'planner' ? 'the planner' : from;
   const names = (params ?? []).map(({ name, from, given }) => {
     if (from === 'command line') return `-p ${name}`;
     return from === 'file' ? `param ${name}, ${given}` : `${from === 'matrix' ? 'matrix' : 'param'} ${name}`;
   });
-  return `${names.length === 0 ? 'a parameter' : names.join(', ')}${behind}`;
+  return `${names.length === 0 ? 'a parameter' : names.join(', ')}${where}`;
 }
 
 function settingText(

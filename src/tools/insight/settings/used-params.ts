@@ -1,6 +1,7 @@
 /** The parameters that a value follows from. */
 import type { Context } from '../../../language/check/context.js';
 import { FILES, type ParamValues } from '../../../language/check/overrides.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import type { SourceMap } from '../../../language/source/text.js';
 import type { Expression, Matrix, Param } from '../../../language/syntax/ast.js';
 import { referredTo } from '../../../language/syntax/references.js';
@@ -16,7 +17,7 @@ export function givenBy(
 ): { readonly from: ParamSource; readonly given: string } | undefined {
   if (!Object.hasOwn(params, name)) return undefined;
   const files = params[FILES]?.overrides ?? {};
-  const override = Object.hasOwn(files, name) ? files[name] : undefined;
+  const override = lookUp(files, name);
   return override === undefined
     ? { from: 'command line', given: `-p ${name}=${params[name]}` }
     : { from: 'file', given: `${override.given.shown} in ${override.given.at.file}` };

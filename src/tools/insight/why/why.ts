@@ -21,7 +21,7 @@ export type WhyReason = Reason & {
   readonly written?: readonly [before: string | null, after: string | null];
 };
 
-export interface EarlierOutput {
+interface EarlierOutput {
   readonly key: string;
   /** The newest run that made or used it; `null` if its journal is gone. */
   readonly run: string | null;
@@ -49,7 +49,7 @@ export interface WhyAnswer extends StageReasons {
   readonly downstream: readonly string[];
 }
 
-export interface WhyContext {
+interface WhyContext {
   readonly host: Host;
   readonly file: string;
   readonly plan: Plan;

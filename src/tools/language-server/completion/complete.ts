@@ -4,17 +4,15 @@ import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { expectedIn } from '../cursor/expected.js';
 import { endOf, type IToken, isNumber, isOperand, isOperator, isSets, isString } from '../cursor/tokens.js';
 import { toRange } from '../positions.js';
-import { afterDot } from './after-dot.js';
 import { conditionIn, JOINING, metricProposals, NEGATION } from './conditions.js';
 import { inTest, testBlock } from './expectations.js';
-import { importedProposals } from './imported.js';
 import { keyProposals } from './keys.js';
+import { importedProposals } from './library-proposals.js';
 import type { Proposals, Request } from './request.js';
-import { ruleProposals } from './rules.js';
-import { stringProposals } from './strings.js';
+import { ruleProposals, stringProposals } from './strings.js';
 import { declarations, inHead } from './top.js';
 import { unitProposals } from './units.js';
-import { valueProposals } from './value-proposals.js';
+import { afterDot, valueProposals } from './value-proposals.js';
 
 export function complete(request: Request): Proposals {
   const { cursor, frame } = request;

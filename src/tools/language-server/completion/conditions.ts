@@ -4,9 +4,9 @@ import { unitNoun } from '../../../language/check/units.js';
 import type { MetricSchema } from '../../../language/schemas/schema.js';
 import { kindOf } from '../cursor/expected.js';
 import { ftp, headOf, metricText } from '../describe.js';
-import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/measured.js';
+import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/block-schemas.js';
+import { stagesIn } from '../names/declarations.js';
 import type { Proposals, Request } from './request.js';
-import { stagesOf } from './value-proposals.js';
 
 const word = (label: string, detail: string): Proposals => [
   { label, kind: CompletionItemKind.Keyword, detail, sort: 'e' },
@@ -24,9 +24,9 @@ export function conditionIn({ cursor }: Request): string | undefined {
 }
 
 /** After the dot of a `require`. */
-export function metricsBehind(name: string, kind: string, { view }: Request): Metrics {
+export function metricsAfter(name: string, kind: string, { view }: Request): Metrics {
   if (name === 'baseline' && hasBaseline(kind)) return ownMetrics(kind) ?? {};
-  const stage = stagesOf(view).find((one) => one.name.text === name);
+  const stage = stagesIn(view.module).find((one) => one.name.text === name);
   return stage === undefined ? {} : metricsOfStage(kind, stage.node.kind.text);
 }
 
@@ -35,7 +35,7 @@ export function metricProposals(kind: string, request: Request): Proposals {
   const dot = request.cursor.next?.image === '.' ? '' : '.$1';
   return [
     ...named(ownMetrics(kind) ?? {}),
-    ...stagesOf(request.view)
+    ...stagesIn(request.view.module)
       .filter(({ name }) => name.text !== own)
       .map((stage) => ({
         label: stage.name.text,

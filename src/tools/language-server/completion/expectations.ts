@@ -5,13 +5,14 @@ import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
 import type { Unit } from '../../../language/ir/types.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { alternative } from '../../../language/schemas/setting-paths.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import { machineNames } from '../../../pipeline/planner/machines.js';
 import { CHOSEN, type Fields } from '../../pipeline-tests/fields.js';
 import { testSettings } from '../../pipeline-tests/settings.js';
 import { type Frame, keysFrom } from '../cursor/frames.js';
 import { type IToken, isOperand, isSets } from '../cursor/tokens.js';
 import { settingText } from '../describe.js';
-import { schemaOf } from '../names/kinds.js';
+import { schemaOf } from '../names/block-schemas.js';
 import {
   fieldsOf,
   fieldsOfStage,
@@ -123,11 +124,11 @@ function expectable(block: Block, request: Request): Proposals {
   const { statement } = block;
   const path = pathBefore(statement, statement.length - 1);
   const last = statement.at(-1)?.image;
-  if (path.length > 0) return namesBehind(path, block, request);
+  if (path.length > 0) return namesAfter(path, block, request);
   if (last === '==' || last === '!=') {
     const [name, ...before] = [statement.at(-2)?.image, ...pathBefore(statement, statement.length - 3)];
-    const beside = tableBehind(before, block, request)[name ?? ''];
-    if (beside?.words !== undefined) return words(beside.words);
+    const compared = tableAfter(before, block, request)[name ?? ''];
+    if (compared?.words !== undefined) return words(compared.words);
   }
   if (statement.length > 1 && isOperand(statement.at(-1))) return JOINING;
   const roots = Object.entries(ROOT_DOCS).map(([label, doc]) => ({
@@ -143,18 +144,17 @@ export function unitsInTest(block: Block, request: Request): readonly Unit[] | u
   const { statement } = block;
   const [first] = statement;
   const table: Readonly<Record<string, Setting>> = testSettings;
-  const type =
-    first !== undefined && Object.hasOwn(table, first.image) ? table[first.image]?.type : undefined;
+  const type = lookUp(table, first?.image)?.type;
   if (type !== undefined) return type.kind === 'quantity' ? type.units : [];
   const units = statement.flatMap(({ image }, at): readonly Unit[] => {
-    const fields = tableBehind(pathBefore(statement, at - 1), block, request);
-    const type = Object.hasOwn(fields, image) ? fields[image]?.type : undefined;
+    const fields = tableAfter(pathBefore(statement, at - 1), block, request);
+    const type = lookUp(fields, image)?.type;
     return type === undefined || !isUnit(type) ? [] : [type];
   });
   return units.length === 0 ? undefined : [...new Set(units)];
 }
 
-function namesBehind(path: readonly string[], block: Block, request: Request): Proposals {
+function namesAfter(path: readonly string[], block: Block, request: Request): Proposals {
   const [root, stage, group] = path;
   if (!isRoot(root)) return [];
   const stageNames = [...pipelineAt(block, request).values()].flatMap(
@@ -163,14 +163,14 @@ function namesBehind(path: readonly string[], block: Block, request: Request): P
         ? [{ label: declared.name.text, kind: CompletionItemKind.Class, detail: declared.node.kind.text }]
         : [],
   );
-  const table = fields(tableBehind(path, block, request));
+  const table = fields(tableAfter(path, block, request));
   if (stage === undefined) return [...table, ...stageNames, REPORTS];
   const kind = kindOfStage(stage, block, request);
   const schema = kind === undefined ? undefined : schemaOf(kind);
   if (stage === 'stages' && group === undefined) return stageNames;
   if (schema === undefined || (root === 'plan' && group === 'chosen')) return table;
   if (root === 'program' || group === 'settings')
-    return settingsBehind(path.slice(root === 'program' ? 2 : 3), schema.settings);
+    return settingsAfter(path.slice(root === 'program' ? 2 : 3), schema.settings);
   if (group !== undefined) return [];
   return root === 'run'
     ? [...table, ...named(schema.metrics)]
@@ -185,7 +185,7 @@ const REPORTS: Proposals[number] = {
   sort: 'z',
 };
 
-function settingsBehind(path: readonly string[], table: Readonly<Record<string, Setting>>): Proposals {
+function settingsAfter(path: readonly string[], table: Readonly<Record<string, Setting>>): Proposals {
   const [first, ...rest] = path;
   if (first === undefined)
     return Object.entries(table).map(([label, setting]) => ({
@@ -194,12 +194,12 @@ function settingsBehind(path: readonly string[], table: Readonly<Record<string, 
       detail: typeNoun(setting.type),
       doc: settingText(setting),
     }));
-  const type = Object.hasOwn(table, first) ? table[first]?.type : undefined;
-  return settingsBehind(rest, alternative(type, 'record')?.fields ?? {});
+  const type = lookUp(table, first)?.type;
+  return settingsAfter(rest, alternative(type, 'record')?.fields ?? {});
 }
 
 /** Fields after a path of names. */
-function tableBehind(path: readonly string[], block: Block, request: Request): Fields<never> {
+function tableAfter(path: readonly string[], block: Block, request: Request): Fields<never> {
   const [root, stage, group] = path;
   if (!isRoot(root)) return {};
   if (stage === undefined) return fieldsOf[root];

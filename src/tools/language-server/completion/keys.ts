@@ -49,8 +49,8 @@ export function formOf(type: SettingType): string | undefined {
 
 /** Required arguments of a call: those without a name in order, then named ones. */
 export function argumentSnippet(args: Fields, positional: readonly string[]): string {
-  const wanted = Object.entries(args).filter(([, { required }]) => required);
-  return wanted
+  const needed = Object.entries(args).filter(([, { required }]) => required);
+  return needed
     .map(([name, setting], index) => {
       const stop = (formOf(setting.type) ?? '$1').replace('$1', `$${index + 1}`);
       return positional.includes(name) ? stop : `${name}: ${stop}`;

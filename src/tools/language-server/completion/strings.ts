@@ -1,7 +1,8 @@
-/** Inside of strings: modules of imports, files and folders. */
+/** Inside of strings and comments: modules of imports, files and folders, rules of the linter. */
 import { dirname, resolve } from 'node:path';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { HostError } from '../../../language/host/host.js';
+import { rules } from '../../../language/lint/rules.js';
 import { alternative } from '../../../language/schemas/setting-paths.js';
 import { expectedIn } from '../cursor/expected.js';
 import type { Frame } from '../cursor/frames.js';
@@ -93,4 +94,20 @@ function paths(typed: string, content: Extent, names: Names, { view, session }: 
     if (error instanceof HostError) return [];
     throw error;
   }
+}
+
+/** Rules of the linter in `// allow(…)`. */
+export function ruleProposals({ image, startOffset }: IToken, { cursor }: Request): Proposals {
+  const before = image.slice(0, cursor.offset - startOffset);
+  const typed = /^\/\/\s*allow\s*\((?:[^()]*,)?\s*([\w-]*)$/.exec(before)?.[1];
+  if (typed === undefined) return [];
+  const rest = /^[\w-]*/.exec(image.slice(before.length))?.[0] ?? '';
+  const replace = { start: cursor.offset - typed.length, end: cursor.offset + rest.length };
+  return rules.map(({ id, doc, reason }) => ({
+    label: id,
+    kind: CompletionItemKind.EnumMember,
+    detail: doc,
+    doc: reason,
+    replace,
+  }));
 }

@@ -8,7 +8,7 @@ import { schemas } from '../../../language/schemas/stages/index.js';
 import { isString } from '../cursor/tokens.js';
 import { kindText } from '../describe.js';
 import { valueSnippet } from './keys.js';
-import { presetProposals } from './presets.js';
+import { presetProposals } from './library-proposals.js';
 import type { Proposals, Request } from './request.js';
 import { libraryNames } from './strings.js';
 import { valueProposals } from './value-proposals.js';

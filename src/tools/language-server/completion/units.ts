@@ -4,9 +4,10 @@ import { UNITS, type UnitSuffix } from '../../../../grammar/units.js';
 import { suffixesOf, unitNoun } from '../../../language/check/units.js';
 import type { Unit } from '../../../language/ir/types.js';
 import { alternatives } from '../../../language/schemas/setting-paths.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import { expectedIn } from '../cursor/expected.js';
-import { ownMetrics } from '../names/measured.js';
-import { conditionIn, metricsBehind } from './conditions.js';
+import { ownMetrics } from '../names/block-schemas.js';
+import { conditionIn, metricsAfter } from './conditions.js';
 import { testBlock, unitsInTest } from './expectations.js';
 import type { Proposals, Request } from './request.js';
 
@@ -37,8 +38,8 @@ function unitsAt(request: Request): readonly Unit[] {
   const units = statement.flatMap(({ image }, at): readonly Unit[] => {
     const before = statement[at - 1]?.image === '.' ? statement[at - 2] : undefined;
     const metrics =
-      before === undefined ? ownMetrics(condition) : metricsBehind(before.image, condition, request);
-    const unit = metrics !== undefined && Object.hasOwn(metrics, image) ? metrics[image]?.unit : undefined;
+      before === undefined ? ownMetrics(condition) : metricsAfter(before.image, condition, request);
+    const unit = lookUp(metrics, image)?.unit;
     return unit === undefined || unit === 'number' || unit === 'boolean' ? [] : [unit];
   });
   return [...new Set(units)];

@@ -5,15 +5,16 @@ import { PARAM_TYPES } from '../../../language/check/params.js';
 import { portType } from '../../../language/check/ports.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { PortType, Setting, SettingType } from '../../../language/schemas/schema.js';
-import { alternatives } from '../../../language/schemas/setting-paths.js';
+import { alternative, alternatives } from '../../../language/schemas/setting-paths.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import { expectedIn, fieldsIn } from '../cursor/expected.js';
 import { isSets } from '../cursor/tokens.js';
 import { ftp, headOf, paragraphs, portText } from '../describe.js';
-import { declaredIn, namesIn } from '../names/declarations.js';
-import { schemaOf } from '../names/kinds.js';
-import type { Declaration } from '../names/targets.js';
-import { functionProposals } from './functions.js';
+import { schemaOf } from '../names/block-schemas.js';
+import { namesIn, type StageDeclaration, stagesIn } from '../names/declarations.js';
+import { conditionIn, metricsAfter, named } from './conditions.js';
 import { formOf } from './keys.js';
+import { functionProposals } from './library-proposals.js';
 import { escaped, type Proposals, type Request } from './request.js';
 
 export function valueProposals(request: Request): Proposals {
@@ -93,37 +94,55 @@ const PROPOSE: { readonly [K in SettingType['kind']]: Propose<K> } = {
 };
 
 function proposalsFor(type: SettingType, request: Request): Proposals {
-  // The table has one entry a kind: the entry found for `type.kind` takes `type`.
+  // The table has one entry per kind: the entry found for `type.kind` takes `type`.
   return (PROPOSE[type.kind] as Propose<SettingType['kind']>)(type as never, request);
 }
 
-/** Ports of the stages that output what is wanted. */
+/** Ports of the stages that output what is accepted. */
 function portsThatFit(accepts: readonly PortType[], { view, frame, cursor }: Request): Proposals {
   const own = cursor.frames.find(({ kind }) => kind === 'block');
   const self = own?.kind === 'block' ? own.head[1]?.image : undefined;
-  return stagesOf(view).flatMap((stage): Proposals => {
-    const { name, node } = stage;
-    const schema = schemaOf(node.kind.text);
-    if (schema === undefined || name.text === self || frame.kind === 'top') return [];
-    const method = node.using.find(({ text }) => schema.presets.includes(text))?.text;
-    return Object.entries(schema.ports)
-      .filter(([, port]) => accepts.includes(portType(port, method)))
-      .map(([port, schema]) => ({
-        label: port === '' ? name.text : `${name.text}.${port}`,
-        kind: CompletionItemKind.Reference,
-        detail: portNoun([portType(schema, method)]),
-        doc: portText(name.text, port, schema),
-        sort: 'a',
-      }));
+  if (frame.kind === 'top') return [];
+  return stagesIn(view.module)
+    .filter(({ name }) => name.text !== self)
+    .flatMap((stage) =>
+      portsOf(stage)
+        .filter(({ type }) => accepts.includes(type))
+        .map(({ port, type: _, ...proposal }) => ({
+          ...proposal,
+          label: port === '' ? stage.name.text : `${stage.name.text}.${port}`,
+          kind: CompletionItemKind.Reference,
+          sort: 'a',
+        })),
+    );
+}
+
+/** What a stage outputs, with the method that is named after `using`. */
+function portsOf({ name, node }: StageDeclaration) {
+  const schema = schemaOf(node.kind.text);
+  const method = node.using.find(({ text }) => schema?.presets.includes(text))?.text;
+  return Object.entries(schema?.ports ?? {}).map(([port, definition]) => {
+    const type = portType(definition, method);
+    return { port, type, detail: portNoun([type]), doc: portText(name.text, port, definition) };
   });
 }
 
-type StageDeclared = Extract<Declaration, { readonly what: 'stage' | 'budget' }>;
-
-export const stagesOf = (view: Request['view']): readonly StageDeclared[] =>
-  [...declaredIn(view.module).values()].filter(
-    (declared): declared is StageDeclared => declared.what === 'stage',
-  );
+/** Ports of a stage; in a condition what it measures. */
+export function afterDot(name: string, request: Request): Proposals {
+  const condition = conditionIn(request);
+  if (condition !== undefined) return named(metricsAfter(name, condition, request));
+  const stage = stagesIn(request.view.module).find((one) => one.name.text === name);
+  const accepts = alternative(expectedIn(request.cursor.frames), 'port')?.accepts;
+  return (stage === undefined ? [] : portsOf(stage))
+    .filter(({ port }) => port !== '')
+    .map(({ port, type, ...proposal }) => ({
+      ...proposal,
+      label: port,
+      kind: CompletionItemKind.Field,
+      // What does not fit is after what does.
+      sort: accepts === undefined || accepts.includes(type) ? 'a' : 'z',
+    }));
+}
 
 const secretsOf = (view: Request['view']): Proposals =>
   [...namesIn(view.module)].flatMap(
@@ -137,7 +156,7 @@ const secretsOf = (view: Request['view']): Proposals =>
 function settingAt({ cursor: { frames }, frame }: Request): Setting | undefined {
   const key = 'open' in frame ? frame.statement[0]?.image : undefined;
   const fields = fieldsIn(frames);
-  return key !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
+  return lookUp(fields, key);
 }
 
 /** `none` as the whole value of what need not be set, or as one branch of it. */
@@ -188,8 +207,8 @@ function valueNames({ view, cursor }: Request, type: SettingType | undefined): P
 }
 
 /** Whether a parameter of this type may be used as a value of that type. */
-function mayBe(given: SettingType, wanted: SettingType): boolean {
-  return alternatives(wanted).some((one) => {
+function mayBe(given: SettingType, expected: SettingType): boolean {
+  return alternatives(expected).some((one) => {
     if (!simple.has(one.kind)) return false;
     if (given.kind === 'call' || one.kind === 'call')
       return given.kind === 'call' && one.kind === 'call' && given.family === one.family;

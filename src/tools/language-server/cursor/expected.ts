@@ -2,7 +2,8 @@
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
 import { alternative, functionNamed } from '../../../language/schemas/setting-paths.js';
-import { settingsIn } from '../names/kinds.js';
+import { lookUp } from '../../../language/source/look-up.js';
+import { settingsIn } from '../names/block-schemas.js';
 import type { Frame } from './frames.js';
 import { isSets } from './tokens.js';
 
@@ -20,8 +21,7 @@ export function expectedIn(frames: readonly Frame[]): SettingType | undefined {
     case 'record': {
       const [key, sets] = frame.statement;
       const fields = fieldsIn(frames);
-      if (key === undefined || !isSets(sets) || !Object.hasOwn(fields, key.image)) return undefined;
-      return fields[key.image]?.type;
+      return isSets(sets) ? lookUp(fields, key?.image)?.type : undefined;
     }
     case 'list':
       return (
@@ -34,9 +34,7 @@ export function expectedIn(frames: readonly Frame[]): SettingType | undefined {
       const [name, sets] = frame.statement;
       const schema = functionNamed(frame.callee.image);
       const key = isSets(sets) ? name?.image : schema?.positional[frame.index];
-      return key !== undefined && schema !== undefined && Object.hasOwn(schema.args, key)
-        ? schema.args[key]?.type
-        : undefined;
+      return lookUp(schema?.args, key)?.type;
     }
     default:
       return undefined;
@@ -67,8 +65,7 @@ export function kindOf({ head }: Extract<Frame, { kind: 'block' }>): string {
 function paramType({ statement }: Extract<Frame, { kind: 'top' }>): SettingType | undefined {
   const [word, , , type] = statement;
   const isParam = word?.image === 'param' || word?.image === 'matrix';
-  const name = type?.image ?? '';
-  return isParam && statement.some(({ image }) => image === '=') && Object.hasOwn(PARAM_TYPES, name)
-    ? PARAM_TYPES[name]
+  return isParam && statement.some(({ image }) => image === '=')
+    ? lookUp(PARAM_TYPES, type?.image)
     : undefined;
 }

@@ -4,11 +4,11 @@ import { CodeActionKind } from 'vscode-languageserver/node.js';
 import type { Fix } from '../../../language/diagnostics/types.js';
 import { applyFixes } from '../../../language/lint/index.js';
 import { type Finding, findingsByFile } from '../findings.js';
-import { lineEdits } from '../line-edits.js';
 import { toRange } from '../positions.js';
 import { pathOf } from '../projects.js';
 import { type Feature, type Session, safely } from '../session.js';
 import { rangeOf, shown } from './diagnostics.js';
+import { lineEdits } from './formatting.js';
 
 /** What is done to the whole document: every safe fix, or those of some diagnostics. */
 const WHOLE: readonly {

@@ -2,7 +2,7 @@ import { complete } from '../completion/complete.js';
 import { type Request, toItem } from '../completion/request.js';
 import { cursorAt } from '../cursor/frames.js';
 import { toOffset } from '../positions.js';
-import { type Feature, safely, viewOf } from '../session.js';
+import { type Feature, onView } from '../session.js';
 
 /** What may be typed next; works on the tokens before the cursor, so that a file need not parse. */
 export const completion: Feature = {
@@ -11,9 +11,7 @@ export const completion: Feature = {
   },
   register: (session) =>
     session.connection.onCompletion(
-      safely(session, null, (params) => {
-        const view = viewOf(session, params);
-        if (view === undefined) return null;
+      onView(session, null, (view, params) => {
         const cursor = cursorAt(view.source, toOffset(view.source, params.position));
         const frame = cursor.frames.at(-1);
         if (frame === undefined) return null;

@@ -5,7 +5,7 @@ import { filesNamed } from '../named-files.js';
 import { declaredIn } from '../names/declarations.js';
 import type { Target } from '../names/targets.js';
 import { declarationPlace, declaredBy, locationOf } from '../references.js';
-import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
+import { type Feature, onSpot, type Session, type Spot } from '../session.js';
 
 /** Most files of a pattern that an editor is shown. */
 const MOST_FILES = 50;
@@ -16,10 +16,9 @@ export const definition: Feature = {
   capabilities: { definitionProvider: true },
   register: (session) =>
     session.connection.onDefinition(
-      safely(session, null, (params) => {
-        const spot = spotOf(session, params);
-        return spot?.occurrence === undefined ? null : define(spot.occurrence.target, spot, session);
-      }),
+      onSpot(session, null, (spot) =>
+        spot.occurrence === undefined ? null : define(spot.occurrence.target, spot, session),
+      ),
     ),
 };
 

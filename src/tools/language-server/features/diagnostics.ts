@@ -1,9 +1,8 @@
 /** Diagnostics, pushed with the version of the text that they refer to. */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { DiagnosticRelatedInformation, Diagnostic as LspDiagnostic, Range } from 'vscode-languageserver';
 import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node.js';
 import type { Diagnostic, Severity } from '../../../language/diagnostics/types.js';
+import { pageUri } from '../error-pages.js';
 import { type Finding, findingsByFile } from '../findings.js';
 import { toRange } from '../positions.js';
 import { pathOf } from '../projects.js';
@@ -51,12 +50,11 @@ export class DiagnosticsPublisher {
 export function shown(found: Finding, session: Session): LspDiagnostic {
   const { diagnostic } = found;
   const { code, severity } = diagnostic;
-  const page = join(session.projects.packageFolder, 'docs', 'errors', `${code}.md`);
   return {
     range: rangeOf(found),
     severity: WHEN_IT_RUNS.has(code) ? DiagnosticSeverity.Information : SEVERITY[severity],
     code,
-    codeDescription: { href: pathToFileURL(page).href },
+    codeDescription: { href: pageUri(session.projects, code) },
     source: 'ftpc',
     message: messageOf(diagnostic),
     ...(UNUSED.has(code) ? { tags: [DiagnosticTag.Unnecessary] } : {}),

@@ -3,16 +3,13 @@ import type { FoldingRange } from 'vscode-languageserver';
 import { FoldingRangeKind } from 'vscode-languageserver/node.js';
 import { positionAt, type SourceText } from '../../../language/source/text.js';
 import { endOf, tokensOf } from '../cursor/tokens.js';
-import { type Feature, safely, viewOf } from '../session.js';
+import { type Feature, onView } from '../session.js';
 
 export const folding: Feature = {
   capabilities: { foldingRangeProvider: true },
   register: (session) =>
     session.connection.onFoldingRanges(
-      safely(session, null, (params) => {
-        const view = viewOf(session, params);
-        if (view === undefined) return null;
-        const { source, module } = view;
+      onView(session, null, ({ source, module }) => {
         const imports = module.tree.imports.map(({ span }) => span);
         return [
           ...brackets(source),

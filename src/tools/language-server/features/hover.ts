@@ -7,20 +7,14 @@ import { paragraphs } from '../describe.js';
 import { errorPage } from '../error-pages.js';
 import { findingsByFile } from '../findings.js';
 import { toOffset, toRange } from '../positions.js';
-import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
+import { type Feature, onSpot, type Session, type Spot } from '../session.js';
 import { describeTarget } from '../target-text.js';
 import { describeWord } from '../word-text.js';
 import { rangeOf } from './diagnostics.js';
 
 export const hover: Feature = {
   capabilities: { hoverProvider: true },
-  register: (session) =>
-    session.connection.onHover(
-      safely(session, null, (params) => {
-        const spot = spotOf(session, params);
-        return spot === undefined ? null : hoverAt(spot, session);
-      }),
-    ),
+  register: (session) => session.connection.onHover(onSpot(session, null, (spot) => hoverAt(spot, session))),
 };
 
 function hoverAt(spot: Spot, session: Session): Hover | null {

@@ -6,17 +6,15 @@ import type { Block, Expression } from '../../../language/syntax/ast.js';
 import type { PlannedStage } from '../../../pipeline/planner/types.js';
 import { peakText, planFacts, plannedOf } from '../plan-facts.js';
 import { toOffset, toPosition } from '../positions.js';
-import { type Feature, safely, viewOf } from '../session.js';
+import { type Feature, onView } from '../session.js';
 
 export const inlayHints: Feature = {
   capabilities: { inlayHintProvider: true },
   register: (session) =>
     session.connection.languages.inlayHint.on(
-      safely(session, null, (params) => {
-        const view = viewOf(session, params);
-        const plan = view === undefined ? undefined : session.plans.of(view.compiled.path);
-        if (view === undefined || plan === undefined) return [];
-        const { source, module } = view;
+      onView(session, [], ({ source, module, compiled }, params): InlayHint[] => {
+        const plan = session.plans.of(compiled.path);
+        if (plan === undefined) return [];
         const [from, to] = [toOffset(source, params.range.start), toOffset(source, params.range.end)];
         return module.tree.blocks
           .filter(({ span }) => span.start <= to && span.end >= from)
@@ -60,8 +58,8 @@ function chosenHints(
   ].join(', ');
   const dataset = settingValue(block, 'dataset');
   return [
-    ...behind(settingValue(block, 'batch'), batch, tooltip, source),
-    ...behind(settingValue(block, 'lora'), lora, tooltip, source),
+    ...insideRecord(settingValue(block, 'batch'), batch, tooltip, source),
+    ...insideRecord(settingValue(block, 'lora'), lora, tooltip, source),
     ...(dataset === undefined
       ? []
       : [hint(source, dataset.span.end, `up to ${chosen.maxLength} tokens`, tooltip)]),
@@ -72,7 +70,7 @@ const settingValue = (block: Block, key: string): Expression | undefined =>
   block.properties.find((property) => property.key.text === key)?.value;
 
 /** Inside of a record, before its brace. */
-function behind(
+function insideRecord(
   value: Expression | undefined,
   text: string,
   tooltip: string,

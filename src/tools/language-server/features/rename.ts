@@ -1,23 +1,23 @@
 /** Renames what a pipeline declares, in every file that names it. */
 import type { Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver';
 import { ErrorCodes, ResponseError } from 'vscode-languageserver/node.js';
+import { tokenMatcher } from '../../../../grammar/chevrotain.js';
+import { lexer, Name } from '../../../../grammar/tokens.js';
 import { isString, tokensOf } from '../cursor/tokens.js';
 import { namesIn } from '../names/declarations.js';
-import { isName } from '../names/keywords.js';
 import type { Declaration } from '../names/targets.js';
 import { toRange } from '../positions.js';
 import { type NamePlace, placesOf } from '../references.js';
-import { type Feature, type Session, type Spot, safely, spotOf } from '../session.js';
+import { type Feature, onSpot, type Session, type Spot } from '../session.js';
 
 export const rename: Feature = {
   capabilities: { renameProvider: { prepareProvider: true } },
   register: (session) => {
     const { connection } = session;
     connection.onPrepareRename(
-      safely(session, null, (params): { range: Range; placeholder: string } | null => {
-        const spot = spotOf(session, params);
-        const declared = spot && renamed(spot, session);
-        if (spot?.occurrence === undefined || declared === undefined) return null;
+      onSpot(session, null, (spot): { range: Range; placeholder: string } | null => {
+        const declared = renamed(spot, session);
+        if (spot.occurrence === undefined || declared === undefined) return null;
         return {
           range: toRange(spot.view.source, spot.occurrence.span),
           placeholder: declared.name.text,
@@ -25,10 +25,9 @@ export const rename: Feature = {
       }),
     );
     connection.onRenameRequest(
-      safely(session, null, (params): WorkspaceEdit | ResponseError<void> | null => {
-        const spot = spotOf(session, params);
-        const declared = spot && renamed(spot, session);
-        if (spot === undefined || declared === undefined) return null;
+      onSpot(session, null, (spot, params): WorkspaceEdit | ResponseError<void> | null => {
+        const declared = renamed(spot, session);
+        if (declared === undefined) return null;
         const { newName } = params;
         if (newName === declared.name.text) return {};
         if (!isName(newName)) return refuse(`\`${newName}\` is not a name that the language allows`);
@@ -83,4 +82,17 @@ function editOf(places: readonly NamePlace[], newText: string, { open, client }:
       edits,
     })),
   };
+}
+
+/** May a stage, a parameter or a preset be called so? */
+function isName(text: string): boolean {
+  const { tokens, errors } = lexer.tokenize(text);
+  const [token] = tokens;
+  return (
+    errors.length === 0 &&
+    tokens.length === 1 &&
+    token !== undefined &&
+    token.image === text &&
+    tokenMatcher(token, Name)
+  );
 }

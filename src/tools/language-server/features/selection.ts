@@ -6,17 +6,15 @@ import { partsOf } from '../../../language/syntax/references.js';
 import { endOf, isNewline, tokensOf } from '../cursor/tokens.js';
 import { contains, toOffset, toRange } from '../positions.js';
 import type { View } from '../projects.js';
-import { type Feature, safely, viewOf } from '../session.js';
+import { type Feature, onView } from '../session.js';
 
 export const selection: Feature = {
   capabilities: { selectionRangeProvider: true },
   register: (session) =>
     session.connection.onSelectionRanges(
-      safely(session, null, (params) => {
-        const view = viewOf(session, params);
-        if (view === undefined) return null;
-        return params.positions.map((position) => rangesAt(view, toOffset(view.source, position)));
-      }),
+      onView(session, null, (view, params) =>
+        params.positions.map((position) => rangesAt(view, toOffset(view.source, position))),
+      ),
     ),
 };
 

@@ -16,7 +16,7 @@ import type { Occurrence } from '../names/file-index.js';
 import type { Target } from '../names/targets.js';
 import { toOffset } from '../positions.js';
 import type { View } from '../projects.js';
-import { type Feature, safely, viewOf } from '../session.js';
+import { type Feature, onView } from '../session.js';
 
 const TYPES = [
   'keyword',
@@ -50,16 +50,9 @@ export const semanticTokens: Feature = {
   register: (session) => {
     const { semanticTokens: requests } = session.connection.languages;
     const none: SemanticTokens = { data: [] };
-    requests.on(
-      safely(session, none, (params) => {
-        const view = viewOf(session, params);
-        return view === undefined ? none : tokensIn(view, 0, view.source.text.length);
-      }),
-    );
+    requests.on(onView(session, none, (view) => tokensIn(view, 0, view.source.text.length)));
     requests.onRange(
-      safely(session, none, (params) => {
-        const view = viewOf(session, params);
-        if (view === undefined) return none;
+      onView(session, none, (view, params) => {
         const { source } = view;
         return tokensIn(view, toOffset(source, params.range.start), toOffset(source, params.range.end));
       }),
@@ -92,14 +85,14 @@ function tokensIn({ source, index }: View, from: number, to: number): SemanticTo
 const bits = (modifiers: readonly Modifier[]): number =>
   modifiers.reduce((sum, modifier) => sum | (1 << MODIFIERS.indexOf(modifier)), 0);
 
-interface Look {
+interface Style {
   readonly type: TokenType;
   readonly modifiers: readonly Modifier[];
 }
 
-const look = (type: TokenType, ...modifiers: readonly Modifier[]): Look => ({ type, modifiers });
+const look = (type: TokenType, ...modifiers: readonly Modifier[]): Style => ({ type, modifiers });
 
-function lookOf(token: IToken, occurrence: Occurrence | undefined, isCalled: boolean): Look | undefined {
+function lookOf(token: IToken, occurrence: Occurrence | undefined, isCalled: boolean): Style | undefined {
   const { name } = token.tokenType;
   if (/Comment$/.test(name))
     return name === 'DocComment' ? look('comment', 'documentation') : look('comment');
@@ -125,7 +118,7 @@ const DECLARED = {
   native: look('function', 'defaultLibrary'),
 } as const;
 
-const LOOKS: Readonly<Record<Exclude<Target['kind'], 'declared'>, Look>> = {
+const LOOKS: Readonly<Record<Exclude<Target['kind'], 'declared'>, Style>> = {
   function: look('function', 'defaultLibrary'),
   setting: look('property'),
   argument: look('property'),
@@ -141,5 +134,5 @@ const LOOKS: Readonly<Record<Exclude<Target['kind'], 'declared'>, Look>> = {
   path: look('string'),
 };
 
-const nameLook = (target: Target): Look =>
+const nameLook = (target: Target): Style =>
   target.kind === 'declared' ? DECLARED[target.declared.what] : LOOKS[target.kind];

@@ -7,16 +7,13 @@ import { isSets } from '../cursor/tokens.js';
 import { parameters, settingText } from '../describe.js';
 import { toOffset } from '../positions.js';
 import type { View } from '../projects.js';
-import { type Feature, safely, viewOf } from '../session.js';
+import { type Feature, onView } from '../session.js';
 
 export const signatureHelp: Feature = {
   capabilities: { signatureHelpProvider: { triggerCharacters: ['(', ',', ':'], retriggerCharacters: [','] } },
   register: (session) =>
     session.connection.onSignatureHelp(
-      safely(session, null, (params) => {
-        const view = viewOf(session, params);
-        return view === undefined ? null : helpAt(view, toOffset(view.source, params.position));
-      }),
+      onView(session, null, (view, params) => helpAt(view, toOffset(view.source, params.position))),
     ),
 };
 

@@ -8,7 +8,7 @@ import type { Declaration } from '../names/targets.js';
 import { toRange } from '../positions.js';
 import type { View } from '../projects.js';
 import { declarationPlace, locationOf } from '../references.js';
-import { type Feature, safely, viewOf } from '../session.js';
+import { type Feature, onView, safely } from '../session.js';
 import { pipelineFiles } from '../workspace-files.js';
 
 const KINDS: Readonly<Record<Declaration['what'], SymbolKind>> = {
@@ -23,13 +23,7 @@ const KINDS: Readonly<Record<Declaration['what'], SymbolKind>> = {
 
 export const documentSymbols: Feature = {
   capabilities: { documentSymbolProvider: true },
-  register: (session) =>
-    session.connection.onDocumentSymbol(
-      safely(session, null, (params) => {
-        const view = viewOf(session, params);
-        return view === undefined ? null : outline(view);
-      }),
-    ),
+  register: (session) => session.connection.onDocumentSymbol(onView(session, null, (view) => outline(view))),
 };
 
 /** Most that an editor is sent of a workspace. */

@@ -32,6 +32,11 @@ export function declaredIn(module: Module): ReadonlyMap<string, Declaration> {
   return found;
 }
 
+export type StageDeclaration = Extract<Declaration, { readonly what: 'stage' | 'budget' }>;
+
+export const stagesIn = (module: Module): readonly StageDeclaration[] =>
+  [...declaredIn(module).values()].filter((one): one is StageDeclaration => one.what === 'stage');
+
 const EXPORTED = new Set<Declaration['what']>(['param', 'preset', 'native', 'matrix']);
 
 /** What an import may take from a module. */

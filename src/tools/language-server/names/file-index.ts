@@ -2,11 +2,18 @@
 import type { Module } from '../../../language/check/modules.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Block, Expression, Preset, Test, Word } from '../../../language/syntax/ast.js';
+import {
+  hasBaseline,
+  type Metrics,
+  metricsOfStage,
+  ownMetrics,
+  schemaOf,
+  settingsIn,
+} from './block-schemas.js';
 import { declaredIn, namesIn, targetOf } from './declarations.js';
-import { schemaOf, settingsIn } from './kinds.js';
-import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from './measured.js';
 import type { Declaration, Target } from './targets.js';
 import { type PipelineNames, walkTest } from './test-names.js';
 import { ValueWalker } from './value-words.js';
@@ -63,7 +70,7 @@ class Indexer {
     for (const declared of declaredIn(this.module).values())
       this.add(declared.name.span, targetOf(declared), true);
     for (const { type, range, value } of [...tree.params, ...tree.matrices]) {
-      const known = Object.hasOwn(PARAM_TYPES, type.text) ? PARAM_TYPES[type.text] : undefined;
+      const known = lookUp(PARAM_TYPES, type.text);
       if (known !== undefined) this.add(type.span, { kind: 'param_type', name: type.text });
       for (const bound of [range?.min, range?.max]) if (bound !== undefined) this.values.walk(bound, known);
       if (value !== undefined) this.values.walk(value, listed(known, value));
@@ -103,7 +110,7 @@ class Indexer {
     }
     const fields = settingsIn(kind.text);
     for (const { key, value } of block.properties) {
-      const setting = Object.hasOwn(fields, key.text) ? fields[key.text] : undefined;
+      const setting = lookUp(fields, key.text);
       if (setting === undefined) {
         this.values.walk(value, undefined);
         continue;
@@ -140,7 +147,7 @@ class Indexer {
     metrics: Metrics | undefined,
     of: { readonly owner: string; readonly isBaseline?: boolean; readonly stage?: Declaration },
   ): boolean {
-    const schema = metrics !== undefined && Object.hasOwn(metrics, text) ? metrics[text] : undefined;
+    const schema = lookUp(metrics, text);
     if (schema === undefined) return false;
     this.add(span, { kind: 'metric', name: text, schema, isBaseline: false, ...of });
     return true;

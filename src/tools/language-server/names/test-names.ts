@@ -4,6 +4,7 @@ import { unitNoun } from '../../../language/check/units.js';
 import type { Unit, ValueType } from '../../../language/ir/types.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { alternative } from '../../../language/schemas/setting-paths.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Expression, Property, Test, Word } from '../../../language/syntax/ast.js';
 import {
@@ -17,9 +18,8 @@ import {
   RUN_STAGE,
 } from '../../pipeline-tests/fields.js';
 import { testSettings } from '../../pipeline-tests/settings.js';
+import { ownMetrics, schemaOf } from './block-schemas.js';
 import { targetOf } from './declarations.js';
-import { schemaOf } from './kinds.js';
-import { ownMetrics } from './measured.js';
 import type { Declaration, Target } from './targets.js';
 import type { ValueWalker } from './value-words.js';
 
@@ -75,7 +75,7 @@ export function walkTest(
 
 function setting({ key, value }: Property, tested: PipelineNames, values: ValueWalker, add: Add): void {
   const table: Readonly<Record<string, Setting>> = testSettings;
-  const known = Object.hasOwn(table, key.text) ? table[key.text] : undefined;
+  const known = lookUp(table, key.text);
   const other = Object.entries(OTHER_SETTINGS).find(([name]) => name === key.text);
   if (known !== undefined) add(key.span, { kind: 'setting', owner: 'test', path: key.text, setting: known });
   if (other !== undefined) add(key.span, { kind: 'field', name: other[0], doc: other[1] });
@@ -99,7 +99,7 @@ function parameters(
   }
 }
 
-export const paramType = (name: string) => (Object.hasOwn(PARAM_TYPES, name) ? PARAM_TYPES[name] : undefined);
+export const paramType = (name: string) => lookUp(PARAM_TYPES, name);
 
 /** `plan.adapter.chosen.method`; `false` for a name that is none of these. */
 function expected(path: readonly Word[], tested: PipelineNames, add: Add): boolean {
@@ -127,7 +127,7 @@ function ofStage(need: keyof typeof ROOT_DOCS, stage: Declaration, words: readon
   const kind = stage.node.kind.text;
   const settings = schemaOf(kind)?.settings ?? {};
   const name = `${need}.${stage.name.text}`;
-  const group = need === 'plan' && Object.hasOwn(GROUPS, first.text) ? GROUPS[first.text] : undefined;
+  const group = need === 'plan' ? lookUp(GROUPS, first.text) : undefined;
   if (group !== undefined) add(first.span, { kind: 'field', name: `${name}.${first.text}`, doc: group });
   if (need === 'program') settingsOf(words, settings, kind, add);
   else if (need === 'plan' && first.text === 'settings') settingsOf(words.slice(1), settings, kind, add);
@@ -135,7 +135,7 @@ function ofStage(need: keyof typeof ROOT_DOCS, stage: Declaration, words: readon
     if (second !== undefined) field(second, CHOSEN, `${name}.chosen`, add);
   } else if (!field(first, fieldsOfStage[need], name, add) && need === 'run') {
     const metrics = ownMetrics(kind) ?? {};
-    const schema = Object.hasOwn(metrics, first.text) ? metrics[first.text] : undefined;
+    const schema = lookUp(metrics, first.text);
     if (schema !== undefined)
       add(first.span, { kind: 'metric', owner: kind, name: first.text, schema, isBaseline: false, stage });
   }
@@ -150,7 +150,7 @@ function settingsOf(
   before = '',
 ): void {
   const [word, ...rest] = words;
-  const found = word !== undefined && Object.hasOwn(table, word.text) ? table[word.text] : undefined;
+  const found = lookUp(table, word?.text);
   if (word === undefined || found === undefined) return;
   const path = before === '' ? word.text : `${before}.${word.text}`;
   add(word.span, { kind: 'setting', owner, path, setting: found });
@@ -158,7 +158,7 @@ function settingsOf(
 }
 
 function field({ text, span }: Word, table: Fields<never>, of: string, add: Add): boolean {
-  const found = Object.hasOwn(table, text) ? table[text] : undefined;
+  const found = lookUp(table, text);
   if (found === undefined) return false;
   add(span, { kind: 'field', name: `${of}.${text}`, doc: fieldText(found) });
   return true;

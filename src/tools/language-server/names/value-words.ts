@@ -2,18 +2,19 @@
 
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
 import { alternative, alternatives } from '../../../language/schemas/setting-paths.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Entry, Expression } from '../../../language/syntax/ast.js';
+import { schemaOf } from './block-schemas.js';
 import { functionTarget } from './declarations.js';
-import { schemaOf } from './kinds.js';
 import type { Target } from './targets.js';
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
 /** Told of every key of a record, with its path below the value. */
-export type OnKey = (path: string, span: Span, setting: Setting) => void;
+type OnKey = (path: string, span: Span, setting: Setting) => void;
 /** Takes a reference that the place gives a meaning of its own: a metric in a condition. */
-export type OnReference = (reference: Of<'reference'>) => boolean;
+type OnReference = (reference: Of<'reference'>) => boolean;
 
 export class ValueWalker {
   constructor(
@@ -76,7 +77,7 @@ export class ValueWalker {
     if (second === undefined || target.kind !== 'declared' || target.declared.what !== 'stage') return;
     const kind = target.declared.node.kind.text;
     const ports = schemaOf(kind)?.ports ?? {};
-    const port = Object.hasOwn(ports, second.text) ? ports[second.text] : undefined;
+    const port = lookUp(ports, second.text);
     if (port !== undefined)
       this.add(second.span, { kind: 'port', stage: target.declared, name: second.text, port });
   }
@@ -98,7 +99,7 @@ export class ValueWalker {
     for (const { name, value } of args) {
       const key = name?.text ?? target.schema.positional[position++];
       const table: Readonly<Record<string, Setting>> = target.schema.args;
-      const setting = key !== undefined && Object.hasOwn(table, key) ? table[key] : undefined;
+      const setting = lookUp(table, key);
       if (setting === undefined || key === undefined) {
         this.walk(value, undefined);
         continue;
@@ -118,7 +119,7 @@ export class ValueWalker {
   ): void {
     const fields = alternative(type, 'record')?.fields ?? {};
     for (const { key, value } of entries) {
-      const setting = Object.hasOwn(fields, key.text) ? fields[key.text] : undefined;
+      const setting = lookUp(fields, key.text);
       const at = path === '' ? key.text : `${path}.${key.text}`;
       if (setting !== undefined) onKey?.(at, key.span, setting);
       this.walk(value, setting?.type, onKey, undefined, at);

@@ -7,6 +7,9 @@ import { relativeText } from './sections.js';
 /** Figures of the whole that a headline names. */
 const NAMED: readonly FigureName[] = ['peakBytes', 'trainableParameters', 'steps', 'seconds'];
 
+/** What is compared with: a commit as it was named, or a file. */
+export const baseName = ({ base }: Comparison): string => (base.kind === 'ref' ? base.ref : base.file);
+
 /** Our own words and numbers only: nothing in it needs to be set off. */
 export function headline(comparison: Comparison): readonly string[] {
   if (!comparison.changed) return ['no change'];

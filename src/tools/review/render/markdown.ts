@@ -6,7 +6,7 @@ import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
 import type { Comparison } from '../types.js';
 import { cellText, foreign, marker } from './escape.js';
 import { foldedSections } from './folded.js';
-import { headline } from './headline.js';
+import { baseName, headline } from './headline.js';
 import { noteCells } from './notes.js';
 import { code } from './pieces.js';
 import { type Section, sectionsOf } from './sections.js';
@@ -36,8 +36,8 @@ export function renderFailure(pipeline: string, found: readonly DiagnosticJson[]
 const headOf = (pipeline: string, lines: readonly string[]): string =>
   [marker(pipeline), `**${foreign(code(pipeline))}**: ${lines.join('<br>\n')}`].join('\n');
 
-function footer({ base, machine, notes, totals, stages }: Comparison): string {
-  const where = base.kind === 'ref' ? base.ref : base.file;
+function footer(comparison: Comparison): string {
+  const { machine, notes, totals, stages } = comparison;
   const size = machine.memoryBytes === null ? '' : ` with ${machine.memoryBytes / 2 ** 20} MiB`;
   const name = machine.name === null ? 'the machine that compares' : foreign(code(machine.name));
   const timed = [...totals, ...stages.flatMap(({ figures }) => figures)].some(
@@ -45,6 +45,6 @@ function footer({ base, machine, notes, totals, stages }: Comparison): string {
   );
   return [
     ...noteCells(notes).map((note) => `Note: ${cellText(note)}.`),
-    `<sub>Against ${foreign(code(where))}, planned for ${name}${size}.${timed ? ` Times are those of a processor that multiplies ${NOMINAL_SPEED / 1e9} GFLOP/s.` : ''}</sub>`,
+    `<sub>Against ${foreign(code(baseName(comparison)))}, planned for ${name}${size}.${timed ? ` Times are those of a processor that multiplies ${NOMINAL_SPEED / 1e9} GFLOP/s.` : ''}</sub>`,
   ].join('\n\n');
 }

@@ -1,9 +1,7 @@
 /** What a comparison had to assume, in words. */
 import type { Note } from '../types.js';
-import { type Cell, code, joined, type Piece } from './pieces.js';
+import { type Cell, code, codeList } from './pieces.js';
 
-/** Names that are spelt out. */
-const SHOWN = 3;
 /** Notes that are shown. */
 const MOST = 10;
 
@@ -15,13 +13,8 @@ const WORDS: { readonly [K in Note['kind']]: (note: Extract<Note, { kind: K }>) 
     ' is new, and was left out of the earlier plan',
   ],
   untracked: ({ files }) => {
-    const names: readonly Piece[] = files.slice(0, SHOWN).map(code);
-    const more = files.length - SHOWN;
     const are = files.length === 1 ? ' is' : ' are';
-    return [
-      ...joined(more > 0 ? [...names, `${more} more`] : names),
-      `${are} not in git: the working tree is used for both sides`,
-    ];
+    return [...codeList(files), `${are} not in git: the working tree is used for both sides`];
   },
 };
 

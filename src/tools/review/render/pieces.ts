@@ -29,6 +29,16 @@ const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\
 /** Control and format characters, line separators, and halves of pairs. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu;
 
+/** Names that are spelt out in one cell. */
+const SPELT = 3;
+
+/** The first names, and how many there are more. */
+export function codeList(names: readonly string[]): Cell {
+  const more = names.length - SPELT;
+  const shown = names.slice(0, SPELT).map(code);
+  return joined(more > 0 ? [...shown, `${more} more`] : shown);
+}
+
 /** `a`, `b` and `c` */
 export function joined(pieces: readonly Piece[]): Cell {
   return pieces.flatMap((piece, index): Cell => {

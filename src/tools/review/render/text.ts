@@ -2,15 +2,14 @@
 import { columns } from '../../../pipeline/planner/render/columns.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import type { Comparison } from '../types.js';
-import { headline } from './headline.js';
+import { baseName, headline } from './headline.js';
 import { noteCells } from './notes.js';
 import { type Cell, visible } from './pieces.js';
 import { type Row, type Section, sectionsOf } from './sections.js';
 
 export function renderComparisonText(comparison: Comparison, palette: Palette): string {
-  const { pipeline, base, notes } = comparison;
-  const where = base.kind === 'ref' ? base.ref : base.file;
-  const title = `${palette.bold(visible(pipeline))} ${palette.dim(`against ${visible(where)}`)}`;
+  const { pipeline, notes } = comparison;
+  const title = `${palette.bold(visible(pipeline))} ${palette.dim(`against ${visible(baseName(comparison))}`)}`;
   return [
     [title, ...headline(comparison)].join('\n'),
     ...sectionsOf(comparison).map((section) => table(section, palette)),

@@ -2,10 +2,7 @@
 import type { Reason } from '../../../language/ir/events.js';
 import { FIELDS } from '../../../pipeline/stages/train-plan/fields.js';
 import type { StageChange } from '../types.js';
-import { type Cell, code, joined, type Piece } from './pieces.js';
-
-/** Reasons that are spelt out in one cell. */
-const SHOWN = 3;
+import { type Cell, code, codeList, joined } from './pieces.js';
 
 /** `lora.rank changed; reads new output of dialogs`, or `reads dialogs ← clauses: data/legal/a.jsonl changed` */
 export function whyCell(stage: StageChange, all: readonly StageChange[]): Cell {
@@ -56,10 +53,8 @@ function reasonsCell(reasons: readonly Reason[]): Cell {
       .map(({ path }) => settingPath(path ?? ''));
     const found = [...new Set(paths)];
     if (found.length === 0) return [];
-    const more = found.length - SHOWN;
-    const names: readonly Piece[] = found.slice(0, SHOWN).map(code);
     const said = found.length > 1 ? (PLURAL[verb] ?? verb) : verb;
-    return [[...joined(more > 0 ? [...names, `${more} more`] : names), ` ${said}`]];
+    return [[...codeList(found), ` ${said}`]];
   });
   const others = reasons.flatMap(({ code: id }) => (Object.hasOwn(OTHERS, id) ? [[OTHERS[id] ?? '']] : []));
   return [...told, ...others].flatMap((cell, index): Cell => (index === 0 ? cell : ['; ', ...cell]));

@@ -6,7 +6,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { canonical } from '../../../pipeline/planner/canonical.js';
 import { compare } from '../compare.js';
-import { type MachineChoice, planQuietly, type QuietPlan } from '../plan-quietly.js';
+import { type MachineChoice, machineRequest, planQuietly, type QuietPlan } from '../plan-quietly.js';
 import type { Comparison } from '../types.js';
 import { asKept, fromSnapshot, toSnapshot } from './convert.js';
 import { askedMachine, machineChoice, machineText, usualMachine } from './machine.js';
@@ -25,7 +25,7 @@ export interface SnapshotRequest {
   readonly machine: MachineChoice;
 }
 
-export interface SnapshotResult {
+interface SnapshotResult {
   readonly now: Pick<QuietPlan, 'compiled' | 'diagnostics'>;
   /** Both absent if the pipeline has errors. */
   readonly made?: Snapshot;
@@ -46,11 +46,7 @@ export async function againstSnapshot(request: SnapshotRequest): Promise<Snapsho
   const comparison = compare({
     pipeline: file,
     base: { kind: 'snapshot', file: snapshotFile },
-    machine: {
-      name: choice.machine ?? null,
-      memoryBytes: choice.memoryBytes ?? null,
-      devices: choice.devices ?? null,
-    },
+    machine: machineRequest(choice),
     before: kept === undefined ? undefined : fromSnapshot(kept),
     after: asKept(now.outline),
   });

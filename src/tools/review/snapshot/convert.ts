@@ -49,15 +49,18 @@ function keptFigures(figures: Figures): SnapshotFigures {
   return Object.fromEntries(known);
 }
 
+const figuresOf = ({ peakMiB, ...figures }: SnapshotFigures): Figures =>
+  peakMiB === undefined ? figures : { ...figures, peakBytes: peakMiB * MIB };
+
 /** What a snapshot says, for a comparison. */
 export function fromSnapshot({ stages, budget, diagnostics }: Snapshot): PlanOutline {
   return {
-    stages: stages.map(({ name, kind, settings, chosen, requires, figures: { peakMiB, ...figures } }) => ({
+    stages: stages.map(({ name, kind, settings, chosen, requires, figures }) => ({
       name,
       kind,
       settings: { ...reviewedTexts(settings), ...reviewedTexts(renamed(chosen, newSettingName), 'planner') },
       requires,
-      figures: peakMiB === undefined ? figures : { ...figures, peakBytes: peakMiB * MIB },
+      figures: figuresOf(figures),
     })),
     budget,
     diagnostics,
@@ -74,12 +77,10 @@ const reviewedTexts = (
   );
 
 /** A plan as the snapshot would say it, with what only the plan has: who set a value, and what it refers to. */
-export function asKept(reviewed: PlanOutline): PlanOutline {
-  return {
-    ...reviewed,
-    stages: reviewed.stages.map(({ identity: _, figures, ...stage }) => {
-      const { peakMiB, ...kept } = keptFigures(figures);
-      return { ...stage, figures: peakMiB === undefined ? kept : { ...kept, peakBytes: peakMiB * MIB } };
-    }),
-  };
-}
+export const asKept = (outline: PlanOutline): PlanOutline => ({
+  ...outline,
+  stages: outline.stages.map(({ identity: _, figures, ...stage }) => ({
+    ...stage,
+    figures: figuresOf(keptFigures(figures)),
+  })),
+});

@@ -62,7 +62,7 @@ const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationRepo
     ? `${tokens} supervised tokens, ${answered} answers${howAnswered(generation)}`
     : `${found.labels.length} labels`;
 
-/** A wider table than this is read by nobody. */
+/** Nobody reads a wider table. */
 const MOST_COLUMNS = 24;
 
 /** Precision and recall of every label, and which labels are taken for which. */
