@@ -134,6 +134,11 @@ export const count = that(
   (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
   'a count',
 );
+/** A whole number above 0. */
+export const positive = that(
+  (value): value is number => Number.isSafeInteger(value) && Number(value) > 0,
+  'a whole number above 0',
+);
 export const version = <const N extends number>(number: N) =>
   that((value): value is N => value === number, `${number}, which this ftpc reads`);
 /** Lower-case hexadecimal digits. */
@@ -159,10 +164,12 @@ function expectation({ expected, path }: v.BaseIssue<unknown>): string {
   return EXPECTED[text] ?? text.replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ' or ');
 }
 
-function faultOf({ type, message, path, input }: v.BaseIssue<unknown>): string {
+function faultOf({ type, message, path, input, expected }: v.BaseIssue<unknown>): string {
   const place = path?.map(({ key }) => key) ?? [];
   if (message === '') {
     const [object, field] = [place.slice(0, -1), place.slice(-1)];
+    if (expected === 'never')
+      return `${object.length === 0 ? 'it' : pathOf(object)} has ${pathOf(field)}, which is not known`;
     return `${object.length === 0 ? 'it' : pathOf(object)} has no ${pathOf(field)}`;
   }
   const found = type === 'check' ? '' : `, not ${received(input)}`;

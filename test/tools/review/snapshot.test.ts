@@ -52,7 +52,8 @@ describe('a snapshot', () => {
     }
     throw new Error('nothing was wrong');
   };
-  const read = () => readSnapshot(nodeHost(work.path), join(work.path, 'pipe.plan.json'), 'pipe.plan.json');
+  const read = async () =>
+    readSnapshot(nodeHost(work.path), join(work.path, 'pipe.plan.json'), 'pipe.plan.json');
 
   it('is beside its pipeline', () => {
     expect(snapshotPath('pipelines/legal.ftp')).to.equal('pipelines/legal.plan.json');
@@ -199,11 +200,17 @@ describe('a snapshot', () => {
       [
         good.replace('"rows": 60', '"rows": "many"'),
         'FTP1311',
-        '`/stages/0/figures/rows` must be integer',
+        '`stages[0].figures.rows` must be a count, not "many"',
         undefined,
       ],
-      ['[]', 'FTP1311', 'must be object', undefined],
-      ['null', 'FTP1311', 'must be object', undefined],
+      ['[]', 'FTP1311', 'it has no `version`', undefined],
+      ['null', 'FTP1311', 'it must be an object', undefined],
+      [
+        good.replace('"rows": 60', '"row": 60'),
+        'FTP1311',
+        '`stages[0].figures` has `row`, which is not known',
+        undefined,
+      ],
     ] as const) {
       work.write('pipe.plan.json', text);
       const found = await problem(read);
@@ -229,7 +236,7 @@ describe('snapshots of this repository', () => {
       const file = `pipelines/${name.replace('.plan.json', '.ftp')}`;
       expect(existsSync(join(root, file))).to.equal(true);
       const host = nodeHost(root);
-      const kept = await readSnapshot(host, join(folder, name), `pipelines/${name}`);
+      const kept = readSnapshot(host, join(folder, name), `pipelines/${name}`);
       const found = await againstSnapshot({
         host,
         file,

@@ -6,17 +6,13 @@ import {
   finite,
   hex,
   isJson,
+  positive,
   record,
   that,
   version,
 } from '../../../language/host/json.js';
 import { isTrainPlan } from '../../stages/train-plan/fields.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-
-const positive = that(
-  (value): value is number => Number.isSafeInteger(value) && Number(value) > 0,
-  'a count above 0',
-);
 
 const TRAIN_PLAN = that(
   (value): value is TrainPlan => isJson(value) && isTrainPlan(value),

@@ -37,7 +37,7 @@ async function kept(
   const { host } = context;
   const snapshotFile = snapshotPath(file);
   const path = resolve(host.cwd, snapshotFile);
-  const before = await earlier(context, path, snapshotFile, mode);
+  const before = earlier(context, path, snapshotFile, mode);
   const request: SnapshotRequest = { host, file, snapshotFile, kept: before, params, machine };
   if (mode === 'validate') checkAsked(request);
   const { now, made, comparison } = await againstSnapshot(request);
@@ -61,14 +61,14 @@ async function kept(
 }
 
 /** What an update replaces need not be readable. */
-async function earlier(
+function earlier(
   context: CliContext,
   path: string,
   shown: string,
   mode: SnapshotOptions['mode'],
-): Promise<Snapshot | undefined> {
+): Snapshot | undefined {
   try {
-    return await readSnapshot(context.host, path, shown);
+    return readSnapshot(context.host, path, shown);
   } catch (error) {
     if (mode === 'update' && error instanceof UserError) return undefined;
     throw error;
