@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Keeps one comment for each pipeline: updates the one that begins with its marker, or writes it where something has
+# Keeps one comment per pipeline: updates the one that begins with its marker, or writes a new one if something has
 # changed. Only comments of the workflow's own user are looked at, since anyone may write a marker.
 #
 # GH_TOKEN, REPOSITORY (owner/name), PULL_REQUEST (number).
