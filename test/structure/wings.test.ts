@@ -15,10 +15,6 @@ const CIRCLES: readonly { readonly files: readonly string[]; readonly why: strin
     why: 'a value consists of values',
   },
   {
-    files: ['context', 'scope', 'symbols'].map((name) => `src/language/check/${name}.ts`),
-    why: 'a name may be a preset, which is checked among the names of its own file',
-  },
-  {
     files: [
       'builder.ts',
       'ops/broadcasting.ts',

@@ -3,18 +3,13 @@ import type { Host } from '../host/host.js';
 import type { Origin } from '../ir/types.js';
 import type { Span } from '../source/span.js';
 import type { Scope } from './scope.js';
+import type { PortUse } from './symbols.js';
 
 /** The world of one file. */
 export interface World {
   readonly host: Host;
   /** Absolute folder that relative paths start from. */
   readonly folder: string;
-}
-
-export interface PortUse {
-  readonly stage: string;
-  readonly port: string;
-  readonly span: Span;
 }
 
 /** What a check of some settings gathers; forks can be thrown away where another reading fits better. */

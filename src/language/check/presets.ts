@@ -8,8 +8,9 @@ import { schemas } from '../schemas/stages/index.js';
 import type { Preset } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluateEntries } from './fields.js';
+import type { Measured } from './metric-scope.js';
 import type { Module } from './modules.js';
-import { checkRequirement, type Measured } from './requirements.js';
+import { checkRequirement } from './requirements.js';
 import type { FtpSymbol, Layer, PresetSymbol, PresetTarget } from './symbols.js';
 import { layersOf, methodOf } from './using.js';
 
@@ -49,8 +50,11 @@ export function presetSymbol(declaration: Preset, module: Module, context: Conte
     declaration,
     target,
     module: module.name,
-    source: module.source,
-    context,
+    require(requirement, measured) {
+      const fork = context.fork();
+      const checked = checkRequirement(requirement, measured, module.source, fork);
+      return { checked, uses: fork.uses, problem: fork.diagnostics[0] };
+    },
     layers,
     method,
   };

@@ -3,34 +3,17 @@ import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { baselineMissing } from '../diagnostics/catalogue/wiring.js';
 import type { Requirement as Checked, Expression as Condition, MetricName } from '../ir/types.js';
-import type { MetricSchema } from '../schemas/schema.js';
 import { stageMetrics } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
-import type { Block, Expression, Requirement } from '../syntax/ast.js';
+import type { Expression, Requirement } from '../syntax/ast.js';
 import { constant, constantNames } from './constants.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './describe.js';
 import { checkExpression, constantOf, type Of, type Typed, valueNode } from './expressions.js';
+import type { Measured } from './metric-scope.js';
 import { isValue, type StageSymbol } from './symbols.js';
 import { unmeasured } from './unmeasured.js';
-
-/** What a `require` may refer to. */
-export interface Measured {
-  /** `the eval stage \`quality\`` */
-  readonly where: string;
-  readonly metrics: Readonly<Record<string, MetricSchema>>;
-  /** What measures it. */
-  readonly block?: Block;
-  /** Names that are measured, where the stage chooses them. */
-  readonly listed?: { readonly names: ReadonlySet<string>; readonly end: Span | undefined };
-  /** The stage's own name, which it need not write. */
-  readonly own?: string;
-  /** Whether it may refer to other stages: of what they measure, and in a budget of memory and time too. */
-  readonly ofStages?: 'measured' | 'all';
-  /** `undefined`: the kind knows no baseline. */
-  readonly baseline?: { readonly isSet: boolean; readonly insertAt: number };
-}
 
 export function checkRequirement(
   { condition, span }: Requirement,

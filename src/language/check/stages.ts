@@ -9,12 +9,13 @@ import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
 import type { Block, Expression, Property, Word } from '../syntax/ast.js';
-import { Context, type PortUse } from './context.js';
+import { Context } from './context.js';
 import { evaluateEntries, nestedForms } from './fields.js';
+import type { Measured } from './metric-scope.js';
 import { withIndent } from './removal.js';
-import { checkRequirement, type Measured } from './requirements.js';
+import { checkRequirement } from './requirements.js';
 import { checkShares } from './shares.js';
-import type { Layer, StageSymbol } from './symbols.js';
+import type { Layer, PortUse, StageSymbol } from './symbols.js';
 import { layersOf, merged } from './using.js';
 
 export interface CheckedStage {
@@ -81,10 +82,8 @@ function presetRequirements(
   context: Context,
 ): readonly Requirement[] {
   return requirements.flatMap((requirement) => {
-    const fork = preset.context.fork();
-    const checked = checkRequirement(requirement, what, preset.source, fork);
-    context.uses.push(...fork.uses);
-    const [problem] = fork.diagnostics;
+    const { checked, uses, problem } = preset.require(requirement, what);
+    context.uses.push(...uses);
     if (problem !== undefined)
       context.report(presetNeeds(word.span, word.text, problem.message, requirement.span, problem.help));
     return checked ?? [];

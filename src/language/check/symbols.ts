@@ -1,10 +1,10 @@
 /** What a name can refer to. */
-import type { StageKind, Unit, Value, Values } from '../ir/types.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Requirement as CheckedRequirement, StageKind, Unit, Value, Values } from '../ir/types.js';
 import type { FunctionSchema, SettingType, StageSchema } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
-import type { SourceText } from '../source/text.js';
 import type { Block, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
-import type { Context } from './context.js';
+import type { Measured } from './metric-scope.js';
 
 /** A value that is known when the program is compiled; numbers are in base units. */
 export interface Constant {
@@ -58,6 +58,21 @@ export interface BudgetSymbol {
   readonly block: Block;
 }
 
+/** Where a stage's port is referred to. */
+export interface PortUse {
+  readonly stage: string;
+  readonly port: string;
+  readonly span: Span;
+}
+
+/** A requirement of a preset in a block that applies it. */
+export interface PresetRequirement {
+  /** Absent where something is wrong with it. */
+  readonly checked?: CheckedRequirement;
+  readonly uses: readonly PortUse[];
+  readonly problem?: Diagnostic;
+}
+
 export type PresetTarget = StageKind | 'budget';
 
 export interface PresetSymbol {
@@ -66,9 +81,8 @@ export interface PresetSymbol {
   readonly target: PresetTarget;
   /** What an import calls the module it is in. */
   readonly module: string;
-  readonly source: SourceText;
-  /** Of the file it is in. */
-  readonly context: Context;
+  /** Checks one of its requirements, among the names of its own file, as one of a block that applies it. */
+  readonly require: (requirement: Requirement, measured: Measured) => PresetRequirement;
   /** The presets that it applies itself, and its own settings last. */
   readonly layers: () => readonly Layer[];
   /** The method of its `using`. */
