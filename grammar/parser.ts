@@ -55,7 +55,7 @@ import {
 /** With more failures than these a text is no pipeline: the rest of it is not read. */
 const MOST_FAILURES = 200;
 
-export interface Read {
+export interface ParserOutput {
   /** Absent where there were too many failures. */
   readonly node: SyntaxNode | undefined;
   readonly failures: readonly IRecognitionException[];
@@ -80,7 +80,7 @@ export class FtpParser extends CstParser {
   }
 
   /** Everything in `tokens` by one rule. Never throws. */
-  read(rule: 'program' | 'expression', tokens: IToken[]): Read {
+  read(rule: 'program' | 'expression', tokens: IToken[]): ParserOutput {
     this.input = tokens;
     this.expectations.restart();
     try {

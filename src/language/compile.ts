@@ -8,9 +8,9 @@
  * 2. Declare. The names of each file: imports, parameters, secrets, presets, stages (`check/declare.ts`); the values
  *    of matrices (`check/matrix.ts`).
  * 3. Check. Each block against the schema of its kind: types, units, ranges, defaults, files, and what it
- *    requires (`check/stages.ts`, `check/evaluate.ts`, `check/requirements.ts`).
+ *    requires (`check/stages.ts`, `check/setting-value.ts`, `check/requirements.ts`).
  * 4. Spread. A block that follows from a matrix becomes a stage for each of its values (`check/sweep.ts`).
- * 5. Wire. Circles, whose tokenizer a format uses, wirings that cannot be meant (`check/wiring.ts`,
+ * 5. Wire. Circles, whose tokenizer a format uses, wirings that cannot be meant (`check/stage-graph.ts`,
  *    `check/tokenizers.ts`, `check/consistency.ts`).
  * 6. Order. Stages after their inputs, and the program as plain data.
  *
@@ -20,17 +20,16 @@ import { basename, dirname, resolve } from 'node:path';
 import { blanksInTexts } from './check/blanks.js';
 import { checkBlocks, evaluateParams } from './check/blocks.js';
 import { checkConsistency } from './check/consistency.js';
-import type { Context, World } from './check/context.js';
+import type { Context, FolderAccess } from './check/context.js';
 import { Declarations } from './check/declare.js';
-import { unusedImports } from './check/imports.js';
 import { type Module, ModuleLoader } from './check/modules.js';
 import { onePerMistake } from './check/one-per-mistake.js';
 import { checkOverrides, FILES, type Overrides, overridesFrom, type ParamValues } from './check/overrides.js';
+import { findCycles, inOrder } from './check/stage-graph.js';
 import type { CheckedStage } from './check/stages.js';
 import { isOpen, leftOut, readMatrices, type Sweep, spread, spreadBudgets } from './check/sweep.js';
 import { fillTokenizers } from './check/tokenizers.js';
-import { stagesWithoutEffect, unusedDeclarations } from './check/unused.js';
-import { findCycles, inOrder } from './check/wiring.js';
+import { stagesWithoutEffect, unusedDeclarations, unusedImports } from './check/unused.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import { type Diagnostic, isError } from './diagnostics/types.js';
 import { type Host, HostError } from './host/host.js';
@@ -77,8 +76,8 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   if ('code' in main) return { diagnostics: [main], sources };
 
   // 2. Declare.
-  const world = { host, folder: dirname(resolve(host.cwd, file)) };
-  const names = declare(main, loader, world, overridesFrom(options.params));
+  const access = { host, folder: dirname(resolve(host.cwd, file)) };
+  const names = declare(main, loader, access, overridesFrom(options.params));
 
   // 3. Check.
   const { params, combinations, cycles } = check(main, names);
@@ -105,7 +104,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   const program: Program = {
     file,
     name: basename(file).replace(/\.ftp$/, ''),
-    folder: world.folder,
+    folder: access.folder,
     stages: inOrder(wired).map(({ checked, inputs }) => ({ ...checked.stage, inputs })),
     budgets: spreadBudgets(names.sweep, combinations),
     params,
@@ -125,7 +124,7 @@ function parse(loader: ModuleLoader, file: string): Module | Diagnostic {
 }
 
 /** The names of the pipeline and of what it imports. */
-interface Names {
+interface ProgramScope {
   readonly sweep: Sweep;
   /** One for each combination of the matrices' values; `declarations` and `context` are the first one's. */
   readonly all: readonly { readonly declarations: Declarations; readonly context: Context }[];
@@ -133,10 +132,15 @@ interface Names {
   readonly context: Context;
 }
 
-function declare(main: Module, loader: ModuleLoader, world: World, overrides: Overrides): Names {
-  const sweep = readMatrices(main, loader, world, overrides);
+function declare(
+  main: Module,
+  loader: ModuleLoader,
+  access: FolderAccess,
+  overrides: Overrides,
+): ProgramScope {
+  const sweep = readMatrices(main, loader, access, overrides);
   const all = sweep.bindings.map((binding) => {
-    const declarations = new Declarations(loader, world, overrides, binding);
+    const declarations = new Declarations(loader, access, overrides, binding);
     return { declarations, context: declarations.context(main, true) };
   });
   const [first] = all;
@@ -147,7 +151,7 @@ function declare(main: Module, loader: ModuleLoader, world: World, overrides: Ov
 }
 
 /** Checks parameters and blocks in every combination; cycles are the same in each. */
-function check(main: Module, { sweep, all, declarations, context }: Names) {
+function check(main: Module, { sweep, all, declarations, context }: ProgramScope) {
   for (const imported of declarations.all()) if (imported !== context) evaluateParams(imported);
   const params = evaluateParams(context, (name) => sweep.open.has(name) || isOpen(name, sweep.axes));
   const first = checkBlocks(main, context);
@@ -162,23 +166,23 @@ function check(main: Module, { sweep, all, declarations, context }: Names) {
 /** Gives formats their tokenizers, and reports wirings that cannot be meant. */
 function wire(
   main: Module,
-  { context }: Names,
+  { context }: ProgramScope,
   stages: readonly CheckedStage[],
   budgets: readonly Budget[],
 ): readonly CheckedStage[] {
   const wired = fillTokenizers(stages, (found) => context.report(found));
-  context.diagnostics.push(...checkConsistency(wired, budgets, main.tree, context.world));
+  context.diagnostics.push(...checkConsistency(wired, budgets, main.tree, context.access));
   return wired;
 }
 
 /** Found so far in the matrices, and in every file in every combination. */
-const diagnosticsOf = ({ sweep, all }: Names): readonly Diagnostic[] => [
+const diagnosticsOf = ({ sweep, all }: ProgramScope): readonly Diagnostic[] => [
   ...sweep.diagnostics,
   ...all.flatMap(({ declarations }) => declarations.all()).flatMap(({ diagnostics }) => diagnostics),
 ];
 
 /** What a pipeline without errors declares or imports for nothing. */
-function reportUnused(main: Module, { sweep, context }: Names, stages: readonly CheckedStage[]): void {
+function reportUnused(main: Module, { sweep, context }: ProgramScope, stages: readonly CheckedStage[]): void {
   context.diagnostics.push(
     ...unusedImports(main, context.scope),
     ...unusedDeclarations(main, context.scope),

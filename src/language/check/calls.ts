@@ -10,9 +10,9 @@ import type { Argument, Entry, Word } from '../syntax/ast.js';
 import { coerce } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context } from './context.js';
-import { expressionNoun, FAMILY_NOUNS, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluator.js';
 import { evaluateEntries } from './fields.js';
+import { expressionNoun, FAMILY_NOUNS, typeNoun } from './nouns.js';
 
 export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) => {
   const mismatch = (help?: string) =>

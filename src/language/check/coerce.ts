@@ -1,12 +1,14 @@
-/** A constant as the value of a setting: kind, unit and range. */
+/** A constant as the value of a setting: kind, unit, range, and the form of a string. */
+import { badRepository, badRevision } from '../diagnostics/catalogue/hub.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import type { Value } from '../ir/types.js';
 import { isCall } from '../ir/values.js';
+import { isRepositoryId, isRevision } from '../schemas/repositories.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Context } from './context.js';
-import { constantNoun, typeNoun } from './describe.js';
+import { constantNoun, typeNoun } from './nouns.js';
 import type { Constant } from './symbols.js';
 import { formatNumber, formatQuantity, needsUnit, suffixesOf } from './units.js';
 
@@ -144,4 +146,21 @@ function mismatch(constant: Constant, type: SettingType, span: Span, context: Co
         : {},
     ),
   );
+}
+
+const FORMS = {
+  repository: { holds: isRepositoryId, wrong: badRepository },
+  revision: { holds: isRevision, wrong: badRevision },
+  filled: { holds: (text: string) => text !== '', wrong: errors.emptyText },
+} as const;
+
+/** The text as written, where it has the form. */
+export function checkForm(
+  text: string,
+  form: keyof typeof FORMS,
+  span: Span,
+  context: Context,
+): string | undefined {
+  const { holds, wrong } = FORMS[form];
+  return holds(text) ? text : context.report(wrong(span, text));
 }

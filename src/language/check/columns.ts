@@ -9,17 +9,17 @@ import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';
 import { lookUp } from '../source/look-up.js';
 import { withParts } from '../syntax/references.js';
-import type { World } from './context.js';
+import type { FolderAccess } from './context.js';
 import { type FileColumns, fileColumns } from './file-columns.js';
 import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 /** A data stage: `columns` of its sources, and the `by` of its split. */
-export function columnsOfRows(checked: CheckedStage, _: Stages, world: World): readonly Diagnostic[] {
+export function columnsOfRows(checked: CheckedStage, _: Stages, access: FolderAccess): readonly Diagnostic[] {
   if (checked.stage.kind !== 'data') return [];
   const { source, split } = checked.stage.settings;
   const calls = callsIn(source ?? null);
-  const looks = calls.map((call) => fileColumns(call, world));
+  const looks = calls.map((call) => fileColumns(call, access));
   const renamed = calls.flatMap((call, index) => missingIn(call, looks[index]));
   const found = renamed.flatMap(({ name, look }) => {
     const at = stringIn(checked, 'source', name);
@@ -52,14 +52,18 @@ function missingIn(
 }
 
 /** A format stage: what its template reads. */
-export function fittingColumns(checked: CheckedStage, stages: Stages, world: World): readonly Diagnostic[] {
+export function fittingColumns(
+  checked: CheckedStage,
+  stages: Stages,
+  access: FolderAccess,
+): readonly Diagnostic[] {
   const from = referenceIn(checked, 'from');
   const data = from && stages.get(from.stage);
   const { template } = checked.stage.settings;
   if (checked.stage.kind !== 'format' || data === undefined || !isCall(template) || !data.isSound) return [];
   const needed = columnsOf(template);
   for (const call of callsIn(data.stage.settings['source'] ?? null)) {
-    const brought = broughtBy(call, world);
+    const brought = broughtBy(call, access);
     if (brought === undefined || hasOne(needed, brought, call)) continue;
     const fitting = usualColumns().find(([, sets]) => hasOne(sets, brought, call));
     return [
@@ -80,17 +84,17 @@ export function fittingColumns(checked: CheckedStage, stages: Stages, world: Wor
 /** `${name}` has a warning of its own. */
 const hasBlank = (name: string): boolean => name.includes('${');
 
-type Brought = Pick<FileColumns, 'first' | 'has'>;
+type SourceColumns = Pick<FileColumns, 'first' | 'has'>;
 
-function broughtBy(call: Call, world: World): Brought | undefined {
+function broughtBy(call: Call, access: FolderAccess): SourceColumns | undefined {
   const own = lookUp(SOURCE_COLUMNS, call.call);
   if (own !== undefined) return { first: own, has: (column) => own.includes(column) };
-  const look = fileColumns(call, world);
+  const look = fileColumns(call, access);
   // That has an error of its own.
   return look === undefined || missingIn(call, look).length > 0 ? undefined : look;
 }
 
-const hasOne = (sets: readonly (readonly string[])[], { has }: Brought, call: Call): boolean =>
+const hasOne = (sets: readonly (readonly string[])[], { has }: SourceColumns, call: Call): boolean =>
   sets.some((set) => set.every((column) => has(ownName(call, column))));
 
 /** What a source calls a column that has a usual name. */

@@ -9,11 +9,10 @@ import type { MetricSchema } from '../schemas/schema.js';
 import { budgetMetrics, type budgetSettings, stageMetrics } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
 import type { SourceFile } from '../syntax/ast.js';
-import type { MetricOf } from './certain.js';
-import { checkCertain } from './certain-requirements.js';
+import { checkCertain, type MetricOf } from './certain-requirements.js';
 import { classification } from './classification.js';
 import { columnsOfRows, fittingColumns } from './columns.js';
-import type { World } from './context.js';
+import type { FolderAccess } from './context.js';
 import { fileTexts } from './file-texts.js';
 import { idleSettings } from './idle-settings.js';
 import { sameForm, sameTokenizer } from './same-form.js';
@@ -21,7 +20,7 @@ import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { formatQuantity } from './units.js';
 
-type Check = (checked: CheckedStage, stages: Stages, world: World) => readonly Diagnostic[];
+type Check = (checked: CheckedStage, stages: Stages, access: FolderAccess) => readonly Diagnostic[];
 
 /** `dialogs.valid` where the data stage gives `valid` no share. */
 const emptySplits: Check = (checked, stages) =>
@@ -155,7 +154,7 @@ export function checkConsistency(
   stages: readonly CheckedStage[],
   budgets: readonly Budget[],
   tree: SourceFile,
-  world: World,
+  access: FolderAccess,
 ): readonly Diagnostic[] {
   const byName = new Map(stages.map((checked) => [checked.stage.name, checked]));
   const written = tree.blocks.flatMap(({ kind, requirements }) =>
@@ -166,7 +165,7 @@ export function checkConsistency(
     ...sharedTargets(sound),
     ...differingBudgets(budgets, tree),
     ...idleLimits(budgets, tree),
-    ...sound.flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, world))),
+    ...sound.flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, access))),
     ...budgets.flatMap(({ requires }) => checkCertain(requires, written, metricsIn(budgetMetrics, byName))),
   ];
 }

@@ -5,8 +5,15 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import type { MetricName } from '../ir/types.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { constantNoun, expressionNoun } from './describe.js';
-import { checkExpression, constantOf, literal, type Names, type Of, valueNode } from './expressions.js';
+import {
+  checkExpression,
+  constantOf,
+  type ExpressionNames,
+  literal,
+  type SyntaxOf,
+  valueNode,
+} from './expressions.js';
+import { constantNoun, expressionNoun } from './nouns.js';
 import type { Constant } from './symbols.js';
 
 export function constant(expression: Expression, context: Context): Constant | undefined {
@@ -30,7 +37,7 @@ export function constant(expression: Expression, context: Context): Constant | u
 }
 
 /** Names of parameters and matrices, and no others. */
-export const constantNames = <Name extends MetricName>(context: Context): Names<Name> => ({
+export const constantNames = <Name extends MetricName>(context: Context): ExpressionNames<Name> => ({
   none: 'none',
   reference(expression) {
     const found = reference(expression, context);
@@ -45,7 +52,7 @@ export function truth(expression: Expression, context: Context): boolean | undef
   return context.report(errors.typeMismatch(expression.span, '`true` or `false`', constantNoun(found)));
 }
 
-function reference(expression: Of<'reference'>, context: Context): Constant | undefined {
+function reference(expression: SyntaxOf<'reference'>, context: Context): Constant | undefined {
   const [first, second] = expression.path;
   if (first === undefined) return undefined;
   const symbol = context.scope.lookup(first.text);

@@ -5,8 +5,8 @@ import type { Span } from '../source/span.js';
 import type { Scope } from './scope.js';
 import type { PortUse } from './symbols.js';
 
-/** The world of one file. */
-export interface World {
+/** Where the relative paths of a file start, and how they are read. */
+export interface FolderAccess {
   readonly host: Host;
   /** Absolute folder that relative paths start from. */
   readonly folder: string;
@@ -22,7 +22,7 @@ export class Context {
 
   constructor(
     readonly scope: Scope,
-    readonly world: World,
+    readonly access: FolderAccess,
   ) {}
 
   /** Warnings leave a value as it is. */
@@ -45,7 +45,7 @@ export class Context {
   }
 
   fork(): Context {
-    return new Context(this.scope, this.world);
+    return new Context(this.scope, this.access);
   }
 
   adopt(fork: Context): void {

@@ -8,15 +8,15 @@ import { schemas } from '../schemas/stages/index.js';
 import type { Span } from '../source/span.js';
 import type { Block, Secret, Word } from '../syntax/ast.js';
 import { referredTo } from '../syntax/references.js';
-import { Context, type World } from './context.js';
+import { Context, type FolderAccess } from './context.js';
 import { type Binding, matrixSymbol } from './matrix.js';
-import { misplaced } from './misplaced.js';
 import { type Module, type ModuleLoader, PRELUDE } from './modules.js';
 import type { Overrides } from './overrides.js';
 import { paramSymbol } from './params.js';
 import { presetSymbol } from './presets.js';
 import { Scope } from './scope.js';
 import type { FtpSymbol, FunctionSymbol } from './symbols.js';
+import { misplaced } from './test-files.js';
 import { methodOf } from './using.js';
 
 export class Declarations {
@@ -25,7 +25,7 @@ export class Declarations {
 
   constructor(
     private readonly loader: ModuleLoader,
-    private readonly world: World,
+    private readonly access: FolderAccess,
     private readonly overrides: Overrides,
     /** The combination that the pipeline's matrices are in; none while their values are read. */
     private readonly binding: Binding | undefined,
@@ -45,7 +45,7 @@ export class Declarations {
       importAt,
       (from) => tree.imports.find((statement) => statement.from.text === from)?.names.at(-1)?.span.end,
     );
-    const context = new Context(scope, this.world);
+    const context = new Context(scope, this.access);
     this.contexts.set(module, context);
     const spans = new Map<string, Span>();
     const declare = (name: Word, symbol: FtpSymbol) => {

@@ -1,8 +1,8 @@
 import * as errors from '../diagnostics/catalogue/values.js';
 import { coerce } from './coerce.js';
 import { constant } from './constants.js';
-import { expressionNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluator.js';
+import { expressionNoun, typeNoun } from './nouns.js';
 import { isValue } from './symbols.js';
 
 /** A word of the language: the choices come before names of the file. */

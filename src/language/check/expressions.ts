@@ -6,31 +6,34 @@ import type { Expression as Checked, MetricName, Unit, Value, ValueType } from '
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { constantNoun, expressionNoun } from './describe.js';
+import { constantNoun, expressionNoun } from './nouns.js';
 import type { Constant } from './symbols.js';
 import { baseValue, foreignNumber, needsUnit, suffixesOf, unitNoun, unknownUnit } from './units.js';
 
-export type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
+export type SyntaxOf<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
 /** The span of a part, and its text if it is a literal. */
-export interface Place {
+export interface WrittenPart {
   readonly span: Span;
   readonly written?: string;
 }
 
 /** `Name` is what supplies a name's value; its path is how it is written. */
-export type Typed<Name extends MetricName> = Checked<Name, Place>;
+export type TypedExpression<Name extends MetricName> = Checked<Name, WrittenPart>;
 
-type Check<Name extends MetricName> = (expression: Expression) => Typed<Name> | undefined;
+type Check<Name extends MetricName> = (expression: Expression) => TypedExpression<Name> | undefined;
 
 /** The names that an expression may use; both report what they do not know. */
-export interface Names<Name extends MetricName> {
-  readonly reference: (expression: Of<'reference'>) => Typed<Name> | undefined;
-  readonly call?: (expression: Of<'call'>) => Typed<Name> | undefined;
+export interface ExpressionNames<Name extends MetricName> {
+  readonly reference: (expression: SyntaxOf<'reference'>) => TypedExpression<Name> | undefined;
+  readonly call?: (expression: SyntaxOf<'call'>) => TypedExpression<Name> | undefined;
   /** In conditions of `a ? b : c`; default: the same. */
-  readonly inConditions?: Names<Name>;
+  readonly inConditions?: ExpressionNames<Name>;
   /** The operands of `==` and `!=`, where a word may be one of the other operand's values. */
-  readonly sides?: (expression: Of<'binary'>, check: Check<Name>) => readonly (Typed<Name> | undefined)[];
+  readonly sides?: (
+    expression: SyntaxOf<'binary'>,
+    check: Check<Name>,
+  ) => readonly (TypedExpression<Name> | undefined)[];
   /** `any` where a name may have no value. */
   readonly none: 'none' | 'any';
 }
@@ -38,9 +41,9 @@ export interface Names<Name extends MetricName> {
 /** `undefined` if something is wrong with it, which has been reported. */
 export function checkExpression<Name extends MetricName>(
   expression: Expression,
-  names: Names<Name>,
+  names: ExpressionNames<Name>,
   context: Context,
-): Typed<Name> | undefined {
+): TypedExpression<Name> | undefined {
   const check: Check<Name> = (part) => checkExpression(part, names, context);
   switch (expression.kind) {
     case 'reference':
@@ -91,7 +94,7 @@ export function valueNode<Name extends MetricName>(
   expression: Expression,
   none: 'none' | 'any',
   context: Context,
-): Typed<Name> | undefined {
+): TypedExpression<Name> | undefined {
   if (value !== null && typeof value === 'object') return notSimple(expression, context);
   return { op: 'value', value, written, span: expression.span, type: typeOf(value, unit) ?? none };
 }
@@ -106,10 +109,10 @@ const typeOf = (value: Value, unit: Unit | undefined): ValueType | undefined =>
         : 'text';
 
 function unary<Name extends MetricName>(
-  expression: Of<'unary'>,
+  expression: SyntaxOf<'unary'>,
   check: Check<Name>,
   context: Context,
-): Typed<Name> | undefined {
+): TypedExpression<Name> | undefined {
   const operand = check(expression.operand);
   if (operand === undefined) return undefined;
   const { operator, span } = expression;
@@ -120,10 +123,10 @@ function unary<Name extends MetricName>(
 }
 
 function conditional<Name extends MetricName>(
-  expression: Of<'conditional'>,
-  names: Names<Name>,
+  expression: SyntaxOf<'conditional'>,
+  names: ExpressionNames<Name>,
   context: Context,
-): Typed<Name> | undefined {
+): TypedExpression<Name> | undefined {
   const condition = checkExpression(expression.condition, names.inConditions ?? names, context);
   const whenTrue = checkExpression(expression.whenTrue, names, context);
   const whenFalse = checkExpression(expression.whenFalse, names, context);
@@ -137,11 +140,11 @@ function conditional<Name extends MetricName>(
 }
 
 function binary<Name extends MetricName>(
-  expression: Of<'binary'>,
-  names: Names<Name>,
+  expression: SyntaxOf<'binary'>,
+  names: ExpressionNames<Name>,
   check: Check<Name>,
   context: Context,
-): Typed<Name> | undefined {
+): TypedExpression<Name> | undefined {
   const { operator, span } = expression;
   if (isComparison(operator) && isChained(expression)) return context.report(errors.chainedComparison(span));
   const isEquality = operator === '==' || operator === '!=';
@@ -155,14 +158,14 @@ function binary<Name extends MetricName>(
 }
 
 /** `a < b < c`, unless parentheses say what is meant. */
-const isChained = ({ left }: Of<'binary'>): boolean =>
+const isChained = ({ left }: SyntaxOf<'binary'>): boolean =>
   left.kind === 'binary' && left.grouped !== true && isComparison(left.operator);
 
 /** `undefined` if the operands do not go together. */
 function resultType(
-  operator: Of<'binary'>['operator'],
-  left: Typed<MetricName>,
-  right: Typed<MetricName>,
+  operator: SyntaxOf<'binary'>['operator'],
+  left: TypedExpression<MetricName>,
+  right: TypedExpression<MetricName>,
 ): ValueType | undefined {
   if (operator === 'and' || operator === 'or') return isTruth(left) && isTruth(right) ? 'boolean' : undefined;
   const isOpen = left.type === 'any' || right.type === 'any';
@@ -187,7 +190,11 @@ const isNumeric = ({ type }: { readonly type: ValueType }): boolean =>
   type !== 'boolean' && type !== 'text' && type !== 'none';
 
 /** A number or quantity next to something measured has the wrong unit, or none. */
-function refusal<Name extends MetricName>(expression: Of<'binary'>, left: Typed<Name>, right: Typed<Name>) {
+function refusal<Name extends MetricName>(
+  expression: SyntaxOf<'binary'>,
+  left: TypedExpression<Name>,
+  right: TypedExpression<Name>,
+) {
   for (const [written, own, other] of [
     [expression.left, left, right],
     [expression.right, right, left],
@@ -203,7 +210,10 @@ function refusal<Name extends MetricName>(expression: Of<'binary'>, left: Typed<
 }
 
 /** Why two constants do not go together. */
-function whyNot<Name extends MetricName>(left: Typed<Name>, right: Typed<Name>): string | undefined {
+function whyNot<Name extends MetricName>(
+  left: TypedExpression<Name>,
+  right: TypedExpression<Name>,
+): string | undefined {
   const [a, b] = [constantOf(left), constantOf(right)];
   if (a === undefined || b === undefined) return undefined;
   if (typeof a.value === 'string' || typeof b.value === 'string')
@@ -216,17 +226,18 @@ function whyNot<Name extends MetricName>(left: Typed<Name>, right: Typed<Name>):
 }
 
 /** The value of an expression without names. */
-export function constantOf<Name extends MetricName>(node: Typed<Name>): Constant | undefined {
+export function constantOf<Name extends MetricName>(node: TypedExpression<Name>): Constant | undefined {
   if (namesIn(node).length > 0) return undefined;
   const found = evaluate(node, () => undefined);
   if ('unknown' in found) return undefined;
   return node.op === 'value' ? { ...found, written: node.written } : found;
 }
 
-const isZero = <Name extends MetricName>(node: Typed<Name>): boolean => constantOf(node)?.value === 0;
+const isZero = <Name extends MetricName>(node: TypedExpression<Name>): boolean =>
+  constantOf(node)?.value === 0;
 
 /** A part in a message: a constant by its value, a name with what it measures. */
-function nounOf<Name extends MetricName>(node: Typed<Name>): string {
+function nounOf<Name extends MetricName>(node: TypedExpression<Name>): string {
   const found = constantOf(node);
   if (found !== undefined) return constantNoun(found);
   if (node.op !== 'name') return typeNouns(node.type);

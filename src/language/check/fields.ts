@@ -10,7 +10,7 @@ import { functions } from '../schemas/functions/index.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { evaluate, takesNone } from './evaluate.js';
+import { evaluate, takesNone } from './setting-value.js';
 import { isValue } from './symbols.js';
 import { formatQuantity } from './units.js';
 

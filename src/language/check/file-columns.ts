@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { HostError } from '../host/host.js';
 import type { Call } from '../ir/types.js';
-import type { World } from './context.js';
+import type { FolderAccess } from './context.js';
 
 export interface FileColumns {
   /** As the pipeline names the files. */
@@ -21,13 +21,13 @@ const MOST_BYTES = 4 << 20;
 const MOST_FILES = 64;
 const PACKED = /\.gz$/i;
 
-type Look = (bytes: Uint8Array, call: Call) => Omit<FileColumns, 'files'> | undefined;
+type ColumnReader = (bytes: Uint8Array, call: Call) => Omit<FileColumns, 'files'> | undefined;
 
 /** By source; in the others it is not the text that names the columns. */
-const LOOKS: Readonly<Record<string, Look>> = { jsonl: lookAtLines, csv: lookAtHeader };
+const LOOKS: Readonly<Record<string, ColumnReader>> = { jsonl: lookAtLines, csv: lookAtHeader };
 
 /** `undefined` if the rows are elsewhere, packed or too many, or cannot be read. */
-export function fileColumns(call: Call, { host, folder }: World): FileColumns | undefined {
+export function fileColumns(call: Call, { host, folder }: FolderAccess): FileColumns | undefined {
   const look = Object.hasOwn(LOOKS, call.call) ? LOOKS[call.call] : undefined;
   const { files } = call.args;
   if (look === undefined || typeof files !== 'string') return undefined;

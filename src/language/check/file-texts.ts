@@ -6,21 +6,21 @@ import { functions } from '../schemas/functions/index.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import { withParts } from '../syntax/references.js';
-import type { World } from './context.js';
+import type { FolderAccess } from './context.js';
 import type { Stages } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
-export function fileTexts({ block }: CheckedStage, _: Stages, world: World): readonly Diagnostic[] {
+export function fileTexts({ block }: CheckedStage, _: Stages, access: FolderAccess): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   for (const { value } of block.properties)
     for (const part of withParts(value))
-      if (part.kind === 'call' && ARGUMENTS.has(part.callee.text)) found.push(...namesIn(part, world));
+      if (part.kind === 'call' && ARGUMENTS.has(part.callee.text)) found.push(...namesIn(part, access));
   return found;
 }
 
-function namesIn({ callee, args }: Call, { host, folder }: World): readonly Diagnostic[] {
+function namesIn({ callee, args }: Call, { host, folder }: FolderAccess): readonly Diagnostic[] {
   return args.flatMap(({ name, value }) => {
     const isAsked = name !== undefined && ARGUMENTS.get(callee.text)?.has(name.text) === true;
     if (!isAsked || value.kind !== 'string' || value.value === '') return [];

@@ -1,4 +1,5 @@
 /** Files that a pipeline names: they must be there when it is compiled. */
+
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { adapterFolderMissing } from '../diagnostics/catalogue/adapters.js';
@@ -9,11 +10,11 @@ import { HostError } from '../host/host.js';
 import type { FileLibrary } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
+import { checkForm } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context } from './context.js';
-import { expressionNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluator.js';
-import { checkForm } from './forms.js';
+import { expressionNoun, typeNoun } from './nouns.js';
 import { strayedSecret } from './secrets.js';
 import { isValue } from './symbols.js';
 
@@ -73,12 +74,12 @@ function libraryFile(
   if (typeof found !== 'string' || !names.includes(found))
     return context.report(errors.unknownChoice(expression.span, String(found), names));
   const file = `${folder}/${found}.${ending}`;
-  const path = join(context.world.host.packageFolder, 'stdlib', file);
+  const path = join(context.access.host.packageFolder, 'stdlib', file);
   return readFile(`std/${file}`, expression.span, context, path);
 }
 
 function readFile(file: string, span: Span, context: Context, at?: string) {
-  const { host, folder } = context.world;
+  const { host, folder } = context.access;
   const path = at ?? resolve(folder, file);
   const fail = (why: string) => context.report(errors.fileMissing(span, file, why));
   const stat = host.stat(path);
@@ -110,7 +111,7 @@ export function checkPath(
   span: Span,
   context: Context,
 ): string | undefined {
-  const { host, folder } = context.world;
+  const { host, folder } = context.access;
   const stat = host.stat(resolve(folder, path));
   if (names === 'files') {
     if (stat !== undefined && !stat.isFolder) return path;

@@ -1,15 +1,16 @@
 /** `matrix rate: Number = [1e-4, 2e-4]`: the values of each, and their combinations. */
 import * as errors from '../diagnostics/catalogue/params.js';
 import type { Value } from '../ir/types.js';
+import { isCall } from '../ir/values.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
 import type { Matrix } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { evaluate } from './evaluate.js';
-import { labelOf } from './labels.js';
 import { given, measured, type Overrides } from './overrides.js';
 import { declaredType, narrowed } from './params.js';
+import { evaluate } from './setting-value.js';
 import type { Constant, MatrixSymbol } from './symbols.js';
+import { formatQuantity } from './units.js';
 
 export interface MatrixValue {
   readonly constant: Constant;
@@ -115,3 +116,22 @@ export function combinations(axes: readonly Axis[], context: Context): readonly 
     [new Map()],
   );
 }
+
+/** `1e-4`, `16`, `512tok`, `starter`, `local-models-llama`. */
+export function labelOf({ value, unit }: Constant): string {
+  if (typeof value === 'number') return formatQuantity(value, unit);
+  if (isCall(value)) {
+    const args = Object.values(value.args).filter((arg) => typeof arg === 'string');
+    return plain([value.call, ...args].join('-'));
+  }
+  return plain(String(value));
+}
+
+/** A folder's last part tells more than its first. */
+const LONGEST = 40;
+
+const plain = (text: string): string =>
+  text
+    .replace(/[^\p{L}\p{N}._%+]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(-LONGEST) || '-';

@@ -3,7 +3,7 @@ import type { Span } from '../source/span.js';
 import type { Block } from '../syntax/ast.js';
 
 /** What a `require` may refer to. */
-export interface Measured {
+export interface MetricScope {
   /** `the eval stage \`quality\`` */
   readonly where: string;
   readonly metrics: Readonly<Record<string, MetricSchema>>;

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import { type Host, HostError, type HostErrorCode } from '../host/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
 import type { Import, SourceFile } from '../syntax/ast.js';
-import { type Parsed, parse } from '../syntax/parse.js';
+import { type ParseResult, parse } from '../syntax/parse.js';
 
 export interface Module {
   /** What an import calls it: `std/data`, or the path. */
@@ -30,9 +30,9 @@ const WHY: Readonly<Record<HostErrorCode, string>> = {
 export const PRELUDE = 'std/prelude';
 
 /** The library's modules by their text: an editor checks at every keystroke, and they do not change. */
-const library = new Map<string, Parsed>();
+const library = new Map<string, ParseResult>();
 
-function parseOnce(source: SourceText): Parsed {
+function parseOnce(source: SourceText): ParseResult {
   const known = library.get(source.text);
   if (known !== undefined && known.tree.file === source.file) return known;
   const parsed = parse(source);

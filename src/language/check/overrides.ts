@@ -12,7 +12,7 @@ import { sourceText } from '../source/text.js';
 import type { Word } from '../syntax/ast.js';
 import { parseExpression } from '../syntax/parse.js';
 import type { Context } from './context.js';
-import { evaluate } from './evaluate.js';
+import { evaluate } from './setting-value.js';
 import type { Constant } from './symbols.js';
 
 export interface Override {

@@ -5,8 +5,8 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Port, PortType, StageSchema } from '../schemas/schema.js';
 import type { Context } from './context.js';
-import { expressionNoun, portNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluator.js';
+import { expressionNoun, portNoun, typeNoun } from './nouns.js';
 import type { StageSymbol } from './symbols.js';
 
 export const portType = (port: Port, method: string | undefined): PortType =>

@@ -8,7 +8,7 @@ import { schemas } from '../schemas/stages/index.js';
 import type { Preset } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluateEntries } from './fields.js';
-import type { Measured } from './metric-scope.js';
+import type { MetricScope } from './metric-scope.js';
 import type { Module } from './modules.js';
 import { checkRequirement } from './requirements.js';
 import type { FtpSymbol, Layer, PresetSymbol, PresetTarget } from './symbols.js';
@@ -74,7 +74,7 @@ function ownLayer(symbol: PresetSymbol, module: Module, context: Context): Layer
       unknown: (key, known) => errors.unknownSetting(key.span, key.text, where, known),
     }) ?? {};
   // Whether it is measured, and compared with a baseline, the stage that applies it decides.
-  const measured: Measured = {
+  const measured: MetricScope = {
     where,
     metrics: schema?.metrics ?? budgetMetrics,
     ofStages: schema === undefined ? 'all' : 'measured',

@@ -9,15 +9,21 @@ import { type SourceText, spanText } from '../source/text.js';
 import type { Expression, Requirement } from '../syntax/ast.js';
 import { constant, constantNames } from './constants.js';
 import type { Context } from './context.js';
-import { constantNoun, expressionNoun } from './describe.js';
-import { checkExpression, constantOf, type Of, type Typed, valueNode } from './expressions.js';
-import type { Measured } from './metric-scope.js';
+import {
+  checkExpression,
+  constantOf,
+  type SyntaxOf,
+  type TypedExpression,
+  valueNode,
+} from './expressions.js';
+import type { MetricScope } from './metric-scope.js';
+import { unmeasured } from './missing-metric.js';
+import { constantNoun, expressionNoun } from './nouns.js';
 import { isValue, type StageSymbol } from './symbols.js';
-import { unmeasured } from './unmeasured.js';
 
 export function checkRequirement(
   { condition, span }: Requirement,
-  measured: Measured,
+  measured: MetricScope,
   source: SourceText,
   context: Context,
 ): Checked | undefined {
@@ -42,7 +48,7 @@ export function checkRequirement(
 }
 
 /** Without places; of a choice, which parameters decide, what is chosen. */
-function asData(node: Typed<MetricName>): Condition {
+function asData(node: TypedExpression<MetricName>): Condition {
   const { type } = node;
   switch (node.op) {
     case 'value':
@@ -65,10 +71,10 @@ function asData(node: Typed<MetricName>): Condition {
 }
 
 function reference(
-  expression: Of<'reference'>,
-  measured: Measured,
+  expression: SyntaxOf<'reference'>,
+  measured: MetricScope,
   context: Context,
-): Typed<MetricName> | undefined {
+): TypedExpression<MetricName> | undefined {
   const [first, second, third] = expression.path;
   if (first === undefined) return undefined;
   if (second === undefined && Object.hasOwn(measured.metrics, first.text))
@@ -103,7 +109,7 @@ function reference(
   return context.report(names.unknownMetric(expression.span, text, measured.where, metricsOf(measured)));
 }
 
-const metricsOf = ({ listed, metrics }: Measured): readonly string[] =>
+const metricsOf = ({ listed, metrics }: MetricScope): readonly string[] =>
   listed === undefined ? Object.keys(metrics) : [...new Set([...listed.names, ...Object.keys(metrics)])];
 
 /** `at`: the word that names the metric, the last one of its path. */
@@ -111,9 +117,9 @@ function metric(
   path: readonly string[],
   at: Span,
   span: Span,
-  measured: Measured,
+  measured: MetricScope,
   context: Context,
-): Typed<MetricName> | undefined {
+): TypedExpression<MetricName> | undefined {
   const name = path.at(-1) ?? '';
   if (measured.listed !== undefined && !measured.listed.names.has(name))
     return context.report(
@@ -124,11 +130,11 @@ function metric(
 
 /** `quality.rouge_l`, `adapter.peak_memory`: what another stage measured. */
 function metricOfStage(
-  { path, span }: Of<'reference'>,
+  { path, span }: SyntaxOf<'reference'>,
   { block, schema }: StageSymbol,
-  { ofStages, where }: Measured,
+  { ofStages, where }: MetricScope,
   context: Context,
-): Typed<MetricName> | undefined {
+): TypedExpression<MetricName> | undefined {
   const [first, second, third] = path;
   if (schema === undefined || first === undefined || second === undefined) return undefined;
   const metrics = ofStages === 'all' ? { ...schema.metrics, ...stageMetrics } : schema.metrics;

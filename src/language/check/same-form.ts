@@ -8,24 +8,24 @@ import type { Call } from '../ir/types.js';
 import { isCall, isFile } from '../ir/values.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';
-import type { World } from './context.js';
+import type { FolderAccess } from './context.js';
 import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { modelUnder } from './tokenizers.js';
 
 /** Folders of the models that are on this machine; others are looked at when they are opened. */
-const FOLDERS: Readonly<Record<string, (call: Call, world: World) => string>> = {
+const FOLDERS: Readonly<Record<string, (call: Call, access: FolderAccess) => string>> = {
   starter: (_, { host }) => join(host.packageFolder, 'stdlib', 'models', 'starter'),
   local: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
   untrained: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
 };
 
 /** Digest of the tokenizer of a model; `undefined` if it cannot be told. */
-function tokenizerOf(call: Call, world: World): string | undefined {
-  const folder = Object.hasOwn(FOLDERS, call.call) ? FOLDERS[call.call]?.(call, world) : undefined;
+function tokenizerOf(call: Call, access: FolderAccess): string | undefined {
+  const folder = Object.hasOwn(FOLDERS, call.call) ? FOLDERS[call.call]?.(call, access) : undefined;
   if (folder === undefined) return undefined;
   try {
-    const bytes = world.host.readBytes(join(folder, 'tokenizer.json'));
+    const bytes = access.host.readBytes(join(folder, 'tokenizer.json'));
     return createHash('sha256').update(bytes).digest('hex');
   } catch (error) {
     if (error instanceof HostError) return undefined;
@@ -34,7 +34,11 @@ function tokenizerOf(call: Call, world: World): string | undefined {
 }
 
 /** Tokens of another tokenizer are other words to the model. */
-export function sameTokenizer(checked: CheckedStage, stages: Stages, world: World): readonly Diagnostic[] {
+export function sameTokenizer(
+  checked: CheckedStage,
+  stages: Stages,
+  access: FolderAccess,
+): readonly Diagnostic[] {
   const own = checked.stage.settings['baseline'];
   const models = [modelUnder(checked, stages), isCall(own) ? own : undefined];
   return ['dataset', 'validate'].flatMap((key) => {
@@ -42,16 +46,16 @@ export function sameTokenizer(checked: CheckedStage, stages: Stages, world: Worl
     const format = reference && stages.get(reference.stage);
     const model = format?.stage.settings['model'];
     if (format === undefined || !isCall(model) || !format.isSound) return [];
-    const other = models.find((call) => call !== undefined && isOther(call, model, world));
+    const other = models.find((call) => call !== undefined && isOther(call, model, access));
     return other === undefined
       ? []
       : [otherTokenizer(settingSpan(checked, key), format.stage.name, settingSpan(format, 'model'))];
   });
 }
 
-function isOther(one: Call, other: Call, world: World): boolean {
+function isOther(one: Call, other: Call, access: FolderAccess): boolean {
   if (JSON.stringify(one) === JSON.stringify(other)) return false;
-  const [a, b] = [tokenizerOf(one, world), tokenizerOf(other, world)];
+  const [a, b] = [tokenizerOf(one, access), tokenizerOf(other, access)];
   return a !== undefined && b !== undefined && a !== b;
 }
 

@@ -7,8 +7,8 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { expressionNoun, typeNoun } from './describe.js';
 import type { Evaluate } from './evaluator.js';
+import { expressionNoun, typeNoun } from './nouns.js';
 
 export const evaluateSecret: Evaluate<'secret'> = (expression, type, context) => {
   const [word, more] = expression.kind === 'reference' ? expression.path : [];

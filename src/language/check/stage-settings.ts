@@ -3,8 +3,8 @@ import type { Origin, PresetOrigin, Reference } from '../ir/types.js';
 import { atOrAbove, functionNamed } from '../schemas/setting-paths.js';
 import type { Span } from '../source/span.js';
 import type { Expression, Property } from '../syntax/ast.js';
+import { references } from './stage-graph.js';
 import type { CheckedStage } from './stages.js';
-import { references } from './wiring.js';
 
 /** By name. */
 export type Stages = ReadonlyMap<string, CheckedStage>;

@@ -11,10 +11,10 @@ import { type SourceText, spanText } from '../source/text.js';
 import type { Block, Expression, Property, Word } from '../syntax/ast.js';
 import { Context } from './context.js';
 import { evaluateEntries, nestedForms } from './fields.js';
-import type { Measured } from './metric-scope.js';
+import type { MetricScope } from './metric-scope.js';
 import { withIndent } from './removal.js';
 import { checkRequirement } from './requirements.js';
-import { checkShares } from './shares.js';
+import { checkShares } from './split-shares.js';
 import type { Layer, PortUse, StageSymbol } from './symbols.js';
 import { layersOf, merged } from './using.js';
 
@@ -33,7 +33,7 @@ export function checkStage(
   source: SourceText,
 ): CheckedStage {
   const { block, schema, method } = symbol;
-  const context = new Context(file.scope, file.world);
+  const context = new Context(file.scope, file.access);
   const layers = layersOf(block.using, schema.kind, context);
   const preset = merged(layers);
   const settings = checkSettings(block, schema, { values: preset.values, layers }, source, context);
@@ -78,7 +78,7 @@ function presetOrigins({ origins }: Context, sources: Readonly<Record<string, Pr
 /** What a preset requires, of the stage that applies it. */
 function presetRequirements(
   { preset, requirements, word }: Layer,
-  what: Measured,
+  what: MetricScope,
   context: Context,
 ): readonly Requirement[] {
   return requirements.flatMap((requirement) => {
@@ -130,7 +130,7 @@ function measured(
   schema: StageSchema,
   checked: Values | undefined,
   preset: Values | undefined,
-): Measured {
+): MetricScope {
   const settings = checked ?? preset ?? {};
   const find = (key: string): Property | undefined =>
     block.properties.find((property) => property.key.text === key);
@@ -157,7 +157,7 @@ function measured(
 }
 
 /** Metrics that a preset chose. */
-const chosenMetrics = (value: Value | undefined): Measured['listed'] =>
+const chosenMetrics = (value: Value | undefined): MetricScope['listed'] =>
   Array.isArray(value)
     ? { names: new Set(value.map((item) => String(item.call))), end: undefined }
     : undefined;
@@ -181,7 +181,7 @@ export function checkBudget(block: Block, file: Context, source: SourceText): Bu
     missing: () => undefined,
     unknown: (key, known) => names.unknownSetting(key.span, key.text, 'a `budget`', known),
   });
-  const limits: Measured = { where: 'a `budget`', metrics: budgetMetrics, ofStages: 'all' };
+  const limits: MetricScope = { where: 'a `budget`', metrics: budgetMetrics, ofStages: 'all' };
   return {
     name: block.name.text,
     settings: settings ?? {},

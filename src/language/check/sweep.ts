@@ -3,11 +3,11 @@ import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget, Requirement } from '../ir/types.js';
 import type { Blocks } from './blocks.js';
-import type { World } from './context.js';
+import type { FolderAccess } from './context.js';
 import { Declarations } from './declare.js';
-import { matricesOf } from './dependencies.js';
 import { type Axes, asInstance, instanceName, requirementOf } from './instances.js';
 import { axisOf, type Binding, combinations } from './matrix.js';
+import { matricesOf } from './matrix-dependencies.js';
 import type { Module, ModuleLoader } from './modules.js';
 import type { Overrides } from './overrides.js';
 import type { CheckedStage } from './stages.js';
@@ -25,10 +25,15 @@ export interface Sweep {
 const NONE: Sweep = { bindings: [new Map()], axes: new Map(), open: new Set(), diagnostics: [] };
 
 /** Reads the values of the matrices; names mean nothing else meanwhile. */
-export function readMatrices(main: Module, loader: ModuleLoader, world: World, overrides: Overrides): Sweep {
+export function readMatrices(
+  main: Module,
+  loader: ModuleLoader,
+  access: FolderAccess,
+  overrides: Overrides,
+): Sweep {
   const { tree } = main;
   if (tree.matrices.length === 0) return NONE;
-  const declarations = new Declarations(loader, world, overrides, undefined);
+  const declarations = new Declarations(loader, access, overrides, undefined);
   const context = declarations.context(main, true);
   const axes = tree.matrices.map((declaration) => axisOf(declaration, main.source, context, overrides));
   const bindings = combinations(axes, context);

@@ -4,7 +4,7 @@ import type { Requirement as CheckedRequirement, StageKind, Unit, Value, Values 
 import type { FunctionSchema, SettingType, StageSchema } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Block, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
-import type { Measured } from './metric-scope.js';
+import type { MetricScope } from './metric-scope.js';
 
 /** A value that is known when the program is compiled; numbers are in base units. */
 export interface Constant {
@@ -82,7 +82,7 @@ export interface PresetSymbol {
   /** What an import calls the module it is in. */
   readonly module: string;
   /** Checks one of its requirements, among the names of its own file, as one of a block that applies it. */
-  readonly require: (requirement: Requirement, measured: Measured) => PresetRequirement;
+  readonly require: (requirement: Requirement, measured: MetricScope) => PresetRequirement;
   /** The presets that it applies itself, and its own settings last. */
   readonly layers: () => readonly Layer[];
   /** The method of its `using`. */
@@ -109,7 +109,7 @@ export interface UnknownSymbol {
   readonly kind: 'unknown';
 }
 
-export type Declared =
+export type Declaration =
   | ParamSymbol
   | MatrixSymbol
   | SecretSymbol
@@ -117,7 +117,7 @@ export type Declared =
   | BudgetSymbol
   | PresetSymbol
   | UnknownSymbol;
-export type FtpSymbol = Declared | FunctionSymbol;
+export type FtpSymbol = Declaration | FunctionSymbol;
 
 /** A name of a value that is known before the run. */
 export const isValue = (symbol: FtpSymbol | undefined): symbol is ParamSymbol | MatrixSymbol =>

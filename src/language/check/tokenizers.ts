@@ -3,9 +3,9 @@ import { noTokenizer, severalTokenizers } from '../diagnostics/catalogue/wiring.
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/types.js';
 import { isCall } from '../ir/values.js';
+import { references } from './stage-graph.js';
 import { headingOf } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
-import { references } from './wiring.js';
 
 type Stages = ReadonlyMap<string, CheckedStage>;
 

@@ -6,9 +6,9 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { expressionNoun, typeNoun } from './describe.js';
-import { evaluate, takesNone } from './evaluate.js';
 import type { Evaluate } from './evaluator.js';
+import { expressionNoun, typeNoun } from './nouns.js';
+import { evaluate, takesNone } from './setting-value.js';
 import { needsUnit } from './units.js';
 
 export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path) => {

@@ -7,7 +7,7 @@ import { BREAK, choice, type Doc, group, indent, SPACE_OR_BREAK } from './doc.js
 import { endingLine } from './items.js';
 
 /** Where an expression is: only in brackets may it continue in the next line. */
-type Place = 'outside' | 'in_brackets' | 'fills_brackets';
+type BracketPosition = 'outside' | 'in_brackets' | 'fills_brackets';
 
 interface BracketStyle {
   /** What is between brackets and items on one line. */
@@ -20,7 +20,7 @@ type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 export class ExpressionLayout {
   constructor(private readonly cursor: Cursor) {}
 
-  expression(expression: Expression, place: Place = 'outside'): Doc {
+  expression(expression: Expression, place: BracketPosition = 'outside'): Doc {
     const { span } = expression;
     const { next } = this.cursor;
     if (next.type === LParen && next.start === span.start) {
@@ -35,7 +35,7 @@ export class ExpressionLayout {
   }
 
   /** An expression without brackets around all of it. */
-  private bare(expression: Expression, place: Place): Doc {
+  private bare(expression: Expression, place: BracketPosition): Doc {
     switch (expression.kind) {
       case 'list':
         return this.brackets(expression.items.map((item) => () => this.expression(item, 'in_brackets')));
@@ -109,7 +109,7 @@ export class ExpressionLayout {
   }
 
   /** Operators that bind alike break together: `a and b and c`. */
-  private binary(expression: Of<'binary'>, place: Place): Doc {
+  private binary(expression: Of<'binary'>, place: BracketPosition): Doc {
     const operands: Expression[] = [expression.right];
     let { left } = expression;
     while (left.kind === 'binary' && left.grouped !== true && bindAlike(left, expression)) {
@@ -126,7 +126,7 @@ export class ExpressionLayout {
     return group([first, place === 'in_brackets' ? indent(others) : others]);
   }
 
-  private conditional({ condition, whenTrue, whenFalse }: Of<'conditional'>, place: Place): Doc {
+  private conditional({ condition, whenTrue, whenFalse }: Of<'conditional'>, place: BracketPosition): Doc {
     const before = place === 'outside' ? ' ' : SPACE_OR_BREAK;
     const first = this.expression(condition, inside(place));
     const branches = [whenTrue, whenFalse].map((branch) => [
@@ -143,4 +143,4 @@ const bindAlike = (a: Of<'binary'>, b: Of<'binary'>): boolean =>
   PRECEDENCE[a.operator] === PRECEDENCE[b.operator];
 
 /** The place of an operand. */
-const inside = (place: Place): Place => (place === 'outside' ? 'outside' : 'in_brackets');
+const inside = (place: BracketPosition): BracketPosition => (place === 'outside' ? 'outside' : 'in_brackets');

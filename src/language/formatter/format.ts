@@ -6,7 +6,7 @@ import { FileLayout } from './declarations.js';
 import { sameMeaning } from './same-meaning.js';
 
 /** Exactly one of the two is there. */
-export interface Formatted {
+export interface FormatResult {
   readonly text?: string;
   /** Why it was refused: what is wrong with the text, and FTP1101 or FTP1102 in the end. */
   readonly diagnostics?: readonly Diagnostic[];
@@ -16,7 +16,7 @@ export interface Formatted {
  * The text of a file in the one form that it has (docs/formatting.md). A text with syntax errors is refused, and so
  * is a result that would not say the same as the text with the same comments. `file` names it in diagnostics.
  */
-export function formatText(text: string, file: string): Formatted {
+export function formatText(text: string, file: string): FormatResult {
   const before = parse(sourceText(file, text));
   const errors = before.diagnostics.filter(isError);
   if (errors.length > 0) return { diagnostics: [...errors, notFormatted(file)] };

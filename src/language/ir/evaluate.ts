@@ -13,14 +13,14 @@ export interface Measure {
 export type Reading = Scalar | Quantity | undefined;
 
 /** What keeps an expression from having a value. */
-export interface Unknown<Name, Mark> {
+export interface MissingValue<Name, Mark> {
   /** The part that has none; NaN and `none` are no numbers. */
   readonly unknown: Expression<Name, Mark>;
   /** Numbers of different measures, which only their values could tell. */
   readonly apart?: readonly [Measure, Measure];
 }
 
-type Outcome<Name, Mark> = Measure | Unknown<Name, Mark>;
+type Outcome<Name, Mark> = Measure | MissingValue<Name, Mark>;
 
 /** `seen` hears of every part that was evaluated, after its own parts. */
 export function evaluate<N, M>(
@@ -85,7 +85,7 @@ const measureOf = (reading: Exclude<Reading, undefined>, { type }: { readonly ty
 function truth<N, M>(
   part: Expression<N, M>,
   inner: (part: Expression<N, M>) => Outcome<N, M>,
-): boolean | Unknown<N, M> {
+): boolean | MissingValue<N, M> {
   const found = inner(part);
   if ('unknown' in found) return found;
   return typeof found.value === 'boolean' ? found.value : { unknown: part };
@@ -94,7 +94,7 @@ function truth<N, M>(
 function number<N, M>(
   part: Expression<N, M>,
   inner: (part: Expression<N, M>) => Outcome<N, M>,
-): { readonly value: number; readonly unit?: Unit } | Unknown<N, M> {
+): { readonly value: number; readonly unit?: Unit } | MissingValue<N, M> {
   const found = inner(part);
   if ('unknown' in found) return found;
   return typeof found.value === 'number' ? { value: found.value, unit: found.unit } : { unknown: part };

@@ -11,7 +11,7 @@ const COUNTING: ReadonlySet<string> = new Set<RuntimeName>(['tensorflow', 'webgp
 export const takesLimit = (name: string): boolean => COUNTING.has(name);
 
 /** What is asked for, and by whom: an option of the command line takes precedence over the pipeline. */
-export interface AskedRuntime {
+export interface RuntimeRequest {
   readonly choice: RuntimeChoice;
   readonly by: 'option' | 'pipeline' | 'auto';
   /** Of the products of a training; left out: float32. */

@@ -134,12 +134,16 @@ export type Infer<S extends Readonly<Record<string, Setting>>> = {
 type Options = { readonly default?: Value; readonly inert?: boolean };
 
 /** Builders: `required(t)` must be written, `optional(t)` has a default or is left to the planner. */
-export const required = <T>(type: Typed<T>, doc: string): Setting<T> => ({
+export const required = <T>(type: StaticType<T>, doc: string): Setting<T> => ({
   type: type.type,
   doc,
   required: true,
 });
-export const optional = <T>(type: Typed<T>, doc: string, options: Options = {}): Setting<T | undefined> => ({
+export const optional = <T>(
+  type: StaticType<T>,
+  doc: string,
+  options: Options = {},
+): Setting<T | undefined> => ({
   type: type.type,
   doc,
   required: false,
@@ -147,7 +151,7 @@ export const optional = <T>(type: Typed<T>, doc: string, options: Options = {}):
 });
 /** Always present for the runner, since the default fills it in. A record's default is `{}`: its fields have their own. */
 export const defaulted = <T>(
-  type: Typed<T>,
+  type: StaticType<T>,
   value: Value,
   doc: string,
   options: { readonly inert?: boolean } = {},
@@ -159,53 +163,59 @@ export const defaulted = <T>(
   ...options,
 });
 
-export interface Typed<T> {
+export interface StaticType<T> {
   readonly type: SettingType;
   readonly _type?: T;
 }
 
 export const t = {
-  boolean: { type: { kind: 'boolean' } } as Typed<boolean>,
-  integer: (bounds: { min?: number; max?: number } = {}): Typed<number> => ({
+  boolean: { type: { kind: 'boolean' } } as StaticType<boolean>,
+  integer: (bounds: { min?: number; max?: number } = {}): StaticType<number> => ({
     type: { kind: 'integer', ...bounds },
   }),
-  number: (bounds: { min?: number; max?: number; above?: number; below?: number } = {}): Typed<number> => ({
+  number: (
+    bounds: { min?: number; max?: number; above?: number; below?: number } = {},
+  ): StaticType<number> => ({
     type: { kind: 'number', ...bounds },
   }),
-  string: { type: { kind: 'string' } } as Typed<string>,
+  string: { type: { kind: 'string' } } as StaticType<string>,
   /** A text that is not empty. */
-  filled: { type: { kind: 'string', form: 'filled' } } as Typed<string>,
+  filled: { type: { kind: 'string', form: 'filled' } } as StaticType<string>,
   /** A file or glob that must match something. */
-  files: { type: { kind: 'string', names: 'files' } } as Typed<string>,
+  files: { type: { kind: 'string', names: 'files' } } as StaticType<string>,
   /** One GGUF file. */
-  ggufFile: { type: { kind: 'string', names: 'gguf' } } as Typed<string>,
+  ggufFile: { type: { kind: 'string', names: 'gguf' } } as StaticType<string>,
   /** A folder that must hold a model. */
-  modelFolder: { type: { kind: 'string', names: 'model' } } as Typed<string>,
+  modelFolder: { type: { kind: 'string', names: 'model' } } as StaticType<string>,
   /** A folder that must hold an adapter. */
-  adapterFolder: { type: { kind: 'string', names: 'adapter' } } as Typed<string>,
+  adapterFolder: { type: { kind: 'string', names: 'adapter' } } as StaticType<string>,
   /** `org/name` on a model hub. */
-  repository: { type: { kind: 'string', form: 'repository' } } as Typed<string>,
+  repository: { type: { kind: 'string', form: 'repository' } } as StaticType<string>,
   /** A branch, tag or commit. */
-  revision: { type: { kind: 'string', form: 'revision' } } as Typed<string>,
-  secret: { type: { kind: 'secret' } } as Typed<SecretValue>,
-  quantity: (unit: Unit, bounds: { min?: number; max?: number } = {}): Typed<number> => ({
+  revision: { type: { kind: 'string', form: 'revision' } } as StaticType<string>,
+  secret: { type: { kind: 'secret' } } as StaticType<SecretValue>,
+  quantity: (unit: Unit, bounds: { min?: number; max?: number } = {}): StaticType<number> => ({
     type: { kind: 'quantity', units: [unit], ...bounds },
   }),
-  quantities: (...units: Unit[]): Typed<Quantity> => ({ type: { kind: 'quantity', units } }),
-  enum: <const V extends string>(...values: readonly V[]): Typed<V> => ({ type: { kind: 'enum', values } }),
-  list: <T>(of: Typed<T>, bounds: { min?: number } = {}): Typed<readonly T[]> => ({
+  quantities: (...units: Unit[]): StaticType<Quantity> => ({ type: { kind: 'quantity', units } }),
+  enum: <const V extends string>(...values: readonly V[]): StaticType<V> => ({
+    type: { kind: 'enum', values },
+  }),
+  list: <T>(of: StaticType<T>, bounds: { min?: number } = {}): StaticType<readonly T[]> => ({
     type: { kind: 'list', of: of.type, ...bounds },
   }),
-  record: <const F extends Readonly<Record<string, Setting>>>(fields: F): Typed<Infer<F>> => ({
+  record: <const F extends Readonly<Record<string, Setting>>>(fields: F): StaticType<Infer<F>> => ({
     type: { kind: 'record', fields },
   }),
-  map: <T>(of: Typed<T>): Typed<Readonly<Record<string, T>>> => ({ type: { kind: 'map', of: of.type } }),
-  call: (family: Family): Typed<Call> => ({ type: { kind: 'call', family } }),
-  file: { type: { kind: 'file' } } as Typed<FileValue>,
-  fileOf: (library: FileLibrary): Typed<FileValue> => ({ type: { kind: 'file', library } }),
-  port: (...accepts: PortType[]): Typed<Reference> => ({ type: { kind: 'port', accepts } }),
-  none: { type: { kind: 'none' } } as Typed<null>,
-  union: <A, B, C = never>(a: Typed<A>, b: Typed<B>, c?: Typed<C>): Typed<A | B | C> => ({
+  map: <T>(of: StaticType<T>): StaticType<Readonly<Record<string, T>>> => ({
+    type: { kind: 'map', of: of.type },
+  }),
+  call: (family: Family): StaticType<Call> => ({ type: { kind: 'call', family } }),
+  file: { type: { kind: 'file' } } as StaticType<FileValue>,
+  fileOf: (library: FileLibrary): StaticType<FileValue> => ({ type: { kind: 'file', library } }),
+  port: (...accepts: PortType[]): StaticType<Reference> => ({ type: { kind: 'port', accepts } }),
+  none: { type: { kind: 'none' } } as StaticType<null>,
+  union: <A, B, C = never>(a: StaticType<A>, b: StaticType<B>, c?: StaticType<C>): StaticType<A | B | C> => ({
     type: { kind: 'union', of: c === undefined ? [a.type, b.type] : [a.type, b.type, c.type] },
   }),
 };

@@ -13,7 +13,7 @@ import {
 import { expectationOf } from '../../../grammar/expectations.js';
 import type { Layout } from '../../../grammar/layout.js';
 import type { SyntaxNode } from '../../../grammar/node.js';
-import { FtpParser, type Read } from '../../../grammar/parser.js';
+import { FtpParser, type ParserOutput } from '../../../grammar/parser.js';
 import * as t from '../../../grammar/tokens.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { SourceText } from '../source/text.js';
@@ -22,7 +22,7 @@ import { indexOf, isTopLevel, syntaxErrors } from './syntax-errors.js';
 
 let parser: FtpParser | undefined;
 
-export function read(rule: 'program' | 'expression', tokens: IToken[]): Read {
+export function read(rule: 'program' | 'expression', tokens: IToken[]): ParserOutput {
   parser ??= new FtpParser();
   return parser.read(rule, tokens);
 }

@@ -10,11 +10,11 @@ import { foreignCharacters, hiddenCharacters } from './characters.js';
 import { declarationsOf } from './declarations.js';
 import { collectDocs } from './docs.js';
 import { ExpressionBuilder } from './expressions.js';
-import { lexedOf } from './lexed.js';
+import { lex } from './lex.js';
 import { offsetOf, syntaxErrors } from './syntax-errors.js';
 import { TreeBuilder } from './tree.js';
 
-export interface Parsed {
+export interface ParseResult {
   readonly tree: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -25,10 +25,10 @@ const BREAKING = new Set(['FTP0101', 'FTP0117']);
 /** A text with more characters that are not part of the language is not a pipeline: nothing is concluded from the rest. */
 const MOST_FOREIGN = 200;
 
-export function parse(source: SourceText): Parsed {
-  const { laidOut, diagnostics, comments } = start(source);
+export function parse(source: SourceText): ParseResult {
+  const { layout, diagnostics, comments } = start(source);
   const breaking = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
-  const isReadable = laidOut.excess === undefined && diagnostics.length <= MOST_FOREIGN;
+  const isReadable = layout.excess === undefined && diagnostics.length <= MOST_FOREIGN;
   let isSound = breaking.length === 0;
   let errorsAt: readonly number[] = breaking;
   const tree = new TreeBuilder({
@@ -38,8 +38,8 @@ export function parse(source: SourceText): Parsed {
     isBroken: (start, end) => errorsAt.some((at) => at >= start && at <= end),
     report: (diagnostic) => diagnostics.push(diagnostic),
   });
-  for (const tokens of isReadable ? declarationsOf(laidOut) : []) {
-    const { node, diagnostics: found } = readDeclaration(tokens, laidOut.blockBraces, source);
+  for (const tokens of isReadable ? declarationsOf(layout) : []) {
+    const { node, diagnostics: found } = readDeclaration(tokens, layout.blockBraces, source);
     errorsAt = found.length === 0 ? breaking : [...breaking, ...found.map(offsetOf)];
     isSound &&= found.length === 0;
     diagnostics.push(...found);
@@ -53,23 +53,23 @@ export function parseExpression(source: SourceText): {
   readonly expression: Expression;
   readonly diagnostics: readonly Diagnostic[];
 } {
-  const { laidOut, diagnostics } = start(source);
-  const isReadable = laidOut.excess === undefined;
+  const { layout, diagnostics } = start(source);
+  const isReadable = layout.excess === undefined;
   const { node, failures } = isReadable
-    ? read('expression', laidOut.tokens)
+    ? read('expression', layout.tokens)
     : { node: undefined, failures: [] };
   const builder = new ExpressionBuilder(source, (diagnostic) => diagnostics.push(diagnostic));
   const expression = builder.expression(node, 0);
-  diagnostics.push(...syntaxErrors(failures, laidOut.tokens, source));
+  diagnostics.push(...syntaxErrors(failures, layout.tokens, source));
   return { expression, diagnostics: oneALine(diagnostics, source) };
 }
 
 function start(source: SourceText) {
-  const { lexed, laidOut } = lexedOf(source);
-  const comments = (lexed.groups['comments'] ?? []).map((token) => comment(token, source.file));
-  const { excess } = laidOut;
+  const { result, layout } = lex(source);
+  const comments = (result.groups['comments'] ?? []).map((token) => comment(token, source.file));
+  const { excess } = layout;
   const { file } = source;
-  const diagnostics: Diagnostic[] = lexed.errors.map((error) =>
+  const diagnostics: Diagnostic[] = result.errors.map((error) =>
     foreignCharacters({ file, start: error.offset, end: error.offset + error.length }, source),
   );
   const spanOf = ({ startOffset, image }: IToken) => ({
@@ -77,7 +77,7 @@ function start(source: SourceText) {
     start: startOffset,
     end: startOffset + image.length,
   });
-  const strings = lexed.tokens.filter(({ tokenType }) => STRINGS.includes(tokenType));
+  const strings = result.tokens.filter(({ tokenType }) => STRINGS.includes(tokenType));
   diagnostics.push(
     ...hiddenCharacters(
       source,
@@ -89,13 +89,13 @@ function start(source: SourceText) {
     if (string.tokenType === UnterminatedString) diagnostics.push(errors.unterminatedString(spanOf(string)));
   for (const found of comments)
     if (found.kind === 'foreign') diagnostics.push(errors.foreignComment(found.span, found.text));
-  for (const token of lexed.tokens) {
+  for (const token of result.tokens) {
     const meant = isForeignSign(token) ? FOREIGN_SIGNS.get(token.image) : undefined;
     if (meant === undefined) continue;
     diagnostics.push(errors.foreignSign(spanOf(token), token.image, meant));
   }
   if (excess !== undefined) diagnostics.push(errors.expressionTooLarge(spanOf(excess)));
-  return { laidOut, comments, diagnostics };
+  return { layout, comments, diagnostics };
 }
 
 const KINDS: Readonly<Record<string, Comment['kind']>> = { DocComment: 'doc', LineComment: 'line' };

@@ -8,7 +8,7 @@ import type { Diagnostic, Hint } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import { positionAt, type SourceText } from '../source/text.js';
 import { endOf } from './cst.js';
-import { likelyMeant, type Meant } from './meant/index.js';
+import { type Correction, likelyMeant } from './habits/index.js';
 
 const BRACKETS: Readonly<Record<string, { open: string; close: string }>> = {
   RCurly: { open: '{', close: '}' },
@@ -72,7 +72,7 @@ function diagnose(
   const previous = lastBefore(tokens, index);
   const at = place(meant?.at ?? failure.token, previous, source);
   const expected = (wanted: string): Diagnostic =>
-    errors.expected(at, meant?.wanted ?? wanted, found, hint(meant));
+    errors.expected(at, meant?.expected ?? wanted, found, hint(meant));
   if (isTopLevel(expectation)) return errors.unexpectedTopLevel(at, found, hint(meant));
   if (expectation.kind === 'token' && expectation.token === 'RCurly' && expectation.rule === 'body') {
     const atEnd = failure.token.tokenType === EOF || startsDeclaration(failure.token, tokens[index + 1]);
@@ -97,7 +97,7 @@ function diagnose(
       : errors.missingValue(at, found, hint(meant));
 }
 
-const hint = (meant: Meant | undefined): Hint =>
+const hint = (meant: Correction | undefined): Hint =>
   meant === undefined ? {} : { help: meant.help, fixes: meant.fixes };
 
 /** `[a, b)` */

@@ -1,10 +1,13 @@
 /** What is asked of the machine, and by whom: the command line takes precedence over the pipeline, which takes precedence over `auto`. */
-import type { AskedRuntime, RuntimeChoice } from '../../language/ir/runtimes.js';
+import type { RuntimeChoice, RuntimeRequest } from '../../language/ir/runtimes.js';
 import type { Program, Value } from '../../language/ir/types.js';
 import type { budgetSettings } from '../../language/schemas/stages/budget.js';
 
 /** `option`: that of the command line, where it is given. */
-export function askedRuntime(option: RuntimeChoice | undefined, program: Program | undefined): AskedRuntime {
+export function askedRuntime(
+  option: RuntimeChoice | undefined,
+  program: Program | undefined,
+): RuntimeRequest {
   const rounds = program?.stages.some(({ settings }) => settings['precision'] === 'bf16');
   const precision = rounds ? ({ precision: 'bf16' } as const) : {};
   if (option !== undefined)

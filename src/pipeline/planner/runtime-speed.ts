@@ -20,7 +20,7 @@ import { compilingKey } from '../../compute/tensor/runtimes/tensorflow/variants.
 import { sizeOf } from '../../compute/tensor/shape.js';
 import type { Graph, HostTensor, Runtime, Tensor, TensorType } from '../../compute/tensor/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { AskedRuntime } from '../../language/ir/runtimes.js';
+import type { RuntimeRequest } from '../../language/ir/runtimes.js';
 import { replaceFile } from '../store/index.js';
 
 /** A block of 135 million parameters, over so many tokens. */
@@ -57,7 +57,7 @@ const LEAST = 5;
  * Keeps in the user's cache what it measures: what was asked for, and one thing after the other where the second depends on
  * the first. A runtime that does not load is left to who opens it.
  */
-export async function measureRuntimes(host: Host, asked?: AskedRuntime): Promise<void> {
+export async function measureRuntimes(host: Host, asked?: RuntimeRequest): Promise<void> {
   try {
     for (let known = readSpeeds(host); ; ) {
       const wanted = measurements(host, asked ?? { choice: 'auto', by: 'auto' }, known);

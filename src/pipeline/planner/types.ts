@@ -1,7 +1,7 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
-import type { AskedRuntime } from '../../language/ir/runtimes.js';
+import type { RuntimeRequest } from '../../language/ir/runtimes.js';
 import type { Instance, Origin, StageKind, Value } from '../../language/ir/types.js';
 import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { ModuleCoverage } from '../stages/train/coverage.js';
@@ -154,7 +154,7 @@ export interface Plan {
   /** Name and version: `onnx 1.30.0`. */
   readonly runtime: string;
   /** Who set it: `--runtime`, the pipeline, or nobody. */
-  readonly runtimeSetBy: AskedRuntime['by'];
+  readonly runtimeSetBy: RuntimeRequest['by'];
   /** Left out where tensors lie in the memory of the machine. */
   readonly device?: PlannedDevice;
   /** Whether a run of this plan can begin. */

@@ -1,5 +1,5 @@
 /** What things are, in Markdown: for hovers and next to completions. */
-import { FAMILY_NOUNS, portNoun } from '../../language/check/describe.js';
+import { FAMILY_NOUNS, portNoun } from '../../language/check/nouns.js';
 import { suffixesOf, unitNoun } from '../../language/check/units.js';
 import { valueText } from '../../language/check/value-text.js';
 import type {

@@ -23,7 +23,7 @@ export function filesNamed(
   { analysis, compiled }: View,
   { projects }: Session,
 ): readonly string[] {
-  const { folder } = analysis.context.world;
+  const { folder } = analysis.context.access;
   const host = projects.hostAt(compiled.root);
   const whole = resolve(folder, path);
   const file = join(whole, CONFIGS[names] ?? '');

@@ -1,5 +1,5 @@
 /** What a word of a pipeline refers to, in Markdown. */
-import { typeNoun } from '../../language/check/describe.js';
+import { typeNoun } from '../../language/check/nouns.js';
 import { PARAM_TYPES } from '../../language/check/params.js';
 import { originOf, presetOf } from '../../language/check/stage-settings.js';
 import { valueText } from '../../language/check/value-text.js';

@@ -1,8 +1,13 @@
 /** An expectation's expression → a condition whose names and types are known: before anything is planned or run. */
 import { constant } from '../../language/check/constants.js';
 import type { Context } from '../../language/check/context.js';
-import { expressionNoun } from '../../language/check/describe.js';
-import { checkExpression, type Names, type Of, valueNode } from '../../language/check/expressions.js';
+import {
+  checkExpression,
+  type ExpressionNames,
+  type SyntaxOf,
+  valueNode,
+} from '../../language/check/expressions.js';
+import { expressionNoun } from '../../language/check/nouns.js';
 import { isValue } from '../../language/check/symbols.js';
 import * as tests from '../../language/diagnostics/catalogue/tests.js';
 import * as errors from '../../language/diagnostics/catalogue/values.js';
@@ -23,7 +28,7 @@ export interface Scope {
 /** `undefined` if something is wrong with it, which has been reported. */
 export function conditionOf(expression: Expression, scope: Scope): Condition | undefined {
   const { context } = scope;
-  const names: Names<TestName> = {
+  const names: ExpressionNames<TestName> = {
     reference: (part) => reference(part, scope),
     call: (part) => reported(part, scope),
     sides: (part, check) => sides(part, check, scope),
@@ -38,7 +43,7 @@ export function conditionOf(expression: Expression, scope: Scope): Condition | u
   );
 }
 
-function reference(expression: Of<'reference'>, { context, subject }: Scope): Condition | undefined {
+function reference(expression: SyntaxOf<'reference'>, { context, subject }: Scope): Condition | undefined {
   const [first] = expression.path;
   if (first === undefined) return undefined;
   if (isRoot(first.text)) {
@@ -56,7 +61,7 @@ function reference(expression: Of<'reference'>, { context, subject }: Scope): Co
 }
 
 /** `plan.reports("FTP0601")` */
-function reported(expression: Of<'call'>, { context, codes, subject }: Scope): Condition | undefined {
+function reported(expression: SyntaxOf<'call'>, { context, codes, subject }: Scope): Condition | undefined {
   const { callee, args } = expression;
   const [root = '', method, ...more] = callee.text.split('.');
   if (!isRoot(root) || method !== 'reports' || more.length > 0) {
@@ -80,7 +85,7 @@ type Check = (expression: Expression) => Condition | undefined;
 
 /** A word next to something that has words is one of them: `chosen.method == qlora`. */
 function sides(
-  { left, right }: Of<'binary'>,
+  { left, right }: SyntaxOf<'binary'>,
   check: Check,
   scope: Scope,
 ): readonly (Condition | undefined)[] {
@@ -90,14 +95,14 @@ function sides(
   return [word, other];
 }
 
-function isWord(expression: Expression, { context }: Scope): expression is Of<'reference'> {
+function isWord(expression: Expression, { context }: Scope): expression is SyntaxOf<'reference'> {
   if (expression.kind !== 'reference' || expression.path.length > 1) return false;
   return !isValue(context.scope.own.get(expression.path[0]?.text ?? ''));
 }
 
 function withWord(
   other: Expression,
-  word: Of<'reference'>,
+  word: SyntaxOf<'reference'>,
   check: Check,
   scope: Scope,
 ): readonly [Condition | undefined, Condition | undefined] {

@@ -1,8 +1,8 @@
 /** A file of tests → tests whose names, types and settings have been checked; nothing is planned yet. */
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Context } from '../../language/check/context.js';
-import { unusedImports } from '../../language/check/imports.js';
 import type { ParamValues } from '../../language/check/overrides.js';
+import { unusedImports } from '../../language/check/unused.js';
 import { type Analysis, type CompileResult, compile } from '../../language/compile.js';
 import * as errors from '../../language/diagnostics/catalogue/tests.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';

@@ -2,10 +2,10 @@
 
 import { UNITS } from '../../../grammar/units.js';
 import type { Context } from '../../language/check/context.js';
-import { expressionNoun } from '../../language/check/describe.js';
-import { evaluate } from '../../language/check/evaluate.js';
 import { evaluateEntries } from '../../language/check/fields.js';
+import { expressionNoun } from '../../language/check/nouns.js';
 import { FILES, type Override, type ParamValues } from '../../language/check/overrides.js';
+import { evaluate } from '../../language/check/setting-value.js';
 import { isValue } from '../../language/check/symbols.js';
 import type { Analysis } from '../../language/compile.js';
 import { duplicateKey, unknownSetting } from '../../language/diagnostics/catalogue/names.js';

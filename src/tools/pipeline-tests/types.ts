@@ -1,5 +1,5 @@
 /** What a test of a pipeline is made of, once it has been read, and what it came to. */
-import type { Typed } from '../../language/check/expressions.js';
+import type { TypedExpression } from '../../language/check/expressions.js';
 import type { ParamValues } from '../../language/check/overrides.js';
 import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
@@ -45,7 +45,7 @@ export interface TestName {
 }
 
 /** A condition whose names and types have been checked. */
-export type Condition = Typed<TestName>;
+export type Condition = TypedExpression<TestName>;
 
 export interface Expectation {
   readonly condition: Condition;

@@ -4,7 +4,7 @@
  */
 
 import type { Host } from '../../../language/host/host.js';
-import { type AskedRuntime, RUNTIME_NAMES, type RuntimeName } from '../../../language/ir/runtimes.js';
+import { RUNTIME_NAMES, type RuntimeName, type RuntimeRequest } from '../../../language/ir/runtimes.js';
 import { identityOf, RUNTIMES } from './index.js';
 import { isCrowded } from './onnx/waiting.js';
 import { readSpeeds, type Speeds, WORTH_IT } from './speeds.js';
@@ -23,7 +23,7 @@ const NVIDIA_DEVICE = '/dev/nvidiactl';
 
 export const DEFAULT_RUNTIME: RuntimeName = 'onnx';
 
-const NOBODY: AskedRuntime = { choice: 'auto', by: 'auto' };
+const NOBODY: RuntimeRequest = { choice: 'auto', by: 'auto' };
 
 const hasGpu = (host: Host): boolean =>
   readTensorFlow(host)?.cuda === true && host.stat(NVIDIA_DEVICE) !== undefined;
@@ -63,13 +63,13 @@ const onnxMeasurement = (host: Host, precision: Precision): Measurement => ({
 });
 
 /** Whether how fast TensorFlow is matters to what was asked for. */
-const isAsked = (host: Host, { choice, precision }: AskedRuntime): boolean =>
+const isAsked = (host: Host, { choice, precision }: RuntimeRequest): boolean =>
   choice === 'tensorflow'
     ? readTensorFlow(host) !== undefined
     : choice === 'auto' && (hasGpu(host) || contenders(host, precision).length > 1);
 
 /** What has to be measured next; nothing if all that matters is known. */
-export function measurements(host: Host, asked: AskedRuntime, speeds: Speeds): readonly Measurement[] {
+export function measurements(host: Host, asked: RuntimeRequest, speeds: Speeds): readonly Measurement[] {
   if (!isAsked(host, asked)) return [];
   const onnx = onnxMeasurement(host, asked.precision ?? 'f32');
   const compared = asked.choice === 'auto' && !hasGpu(host) && speeds[onnx.key] === undefined;
@@ -94,11 +94,11 @@ export function measuredSpeeds(
  * Whether something is asked for of which it is not known what is fastest, and that could be found out: what is measured
  * next to other programs would be kept, and is not how fast they are.
  */
-export const isUndecided = (host: Host, asked: AskedRuntime = NOBODY): boolean =>
+export const isUndecided = (host: Host, asked: RuntimeRequest = NOBODY): boolean =>
   measurements(host, asked, readSpeeds(host)).length > 0 && !isCrowded(host.machine());
 
 /** Reads what was measured, and measures nothing. */
-export function chooseRuntime(host: Host, { choice, precision }: AskedRuntime = NOBODY): RuntimeName {
+export function chooseRuntime(host: Host, { choice, precision }: RuntimeRequest = NOBODY): RuntimeName {
   if (choice !== 'auto') return choice;
   if (hasGpu(host)) return 'tensorflow';
   const { onnx = 0, tensorflow = Number.NaN } = measuredSpeeds(host, precision) ?? {};
@@ -108,7 +108,7 @@ export function chooseRuntime(host: Host, { choice, precision }: AskedRuntime = 
 }
 
 /** Which runtime is taken and why, and what each of the others would need: a sentence each. */
-export function explainChoice(host: Host, asked: AskedRuntime = NOBODY): readonly string[] {
+export function explainChoice(host: Host, asked: RuntimeRequest = NOBODY): readonly string[] {
   const chosen = chooseRuntime(host, asked);
   return [
     [
@@ -121,7 +121,7 @@ export function explainChoice(host: Host, asked: AskedRuntime = NOBODY): readonl
   ];
 }
 
-function reason(host: Host, { choice, by, precision }: AskedRuntime, chosen: RuntimeName): string {
+function reason(host: Host, { choice, by, precision }: RuntimeRequest, chosen: RuntimeName): string {
   if (choice !== 'auto')
     return by === 'pipeline' ? 'the pipeline asks for it, in a budget' : 'asked for by `--runtime`';
   if (hasGpu(host)) return 'there is a GPU that it was installed for';

@@ -1,7 +1,7 @@
 /** The reference of the language, written from the schemas: what the checker checks is what is documented. */
 import { UNITS } from '../../../../grammar/units.js';
-import { typeNoun } from '../../../language/check/describe.js';
 import { type Module, ModuleLoader, PRELUDE } from '../../../language/check/modules.js';
+import { typeNoun } from '../../../language/check/nouns.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { Host } from '../../../language/host/host.js';

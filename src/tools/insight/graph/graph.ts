@@ -1,6 +1,7 @@
 /** The graph of a pipeline as data: stages, what they pass to each other, and what they read from outside. */
+
+import { references } from '../../../language/check/stage-graph.js';
 import { valueText } from '../../../language/check/value-text.js';
-import { references } from '../../../language/check/wiring.js';
 import type { StageAction } from '../../../language/ir/events.js';
 import type { Program, Stage, StageKind, Value } from '../../../language/ir/types.js';
 import { isCall } from '../../../language/ir/values.js';

@@ -1,5 +1,5 @@
 /** Types of settings in words. */
-import { typeNoun } from '../../../language/check/describe.js';
+import { typeNoun } from '../../../language/check/nouns.js';
 import { formatQuantity, suffixesOf } from '../../../language/check/units.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { SettingType } from '../../../language/schemas/schema.js';

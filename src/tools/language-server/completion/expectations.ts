@@ -1,6 +1,6 @@
 /** Inside of `test "…" { … }`: its settings, and what an expectation can refer to. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
-import { typeNoun } from '../../../language/check/describe.js';
+import { typeNoun } from '../../../language/check/nouns.js';
 import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
 import type { Unit } from '../../../language/ir/types.js';
 import type { Setting } from '../../../language/schemas/schema.js';

@@ -1,6 +1,6 @@
 /** Keys of a block, a record or a call that are not set yet. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
-import { typeNoun } from '../../../language/check/describe.js';
+import { typeNoun } from '../../../language/check/nouns.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
 import { alternatives } from '../../../language/schemas/setting-paths.js';

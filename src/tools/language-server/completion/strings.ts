@@ -76,7 +76,7 @@ const ENDINGS: Readonly<Record<Names, RegExp>> = {
 function paths(typed: string, content: Extent, names: Names, { view, session }: Request): Proposals {
   const ending = ENDINGS[names];
   const slash = typed.lastIndexOf('/') + 1;
-  const base = names === 'module' ? dirname(view.module.path) : view.analysis.context.world.folder;
+  const base = names === 'module' ? dirname(view.module.path) : view.analysis.context.access.folder;
   const folder = resolve(base, typed.slice(0, slash));
   const replace = { start: content.start + slash, end: content.end };
   const host = session.projects.hostAt(view.compiled.root);

@@ -1,6 +1,6 @@
 /** Declarations, and the words inside of their heads. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
-import { typeNoun } from '../../../language/check/describe.js';
+import { typeNoun } from '../../../language/check/nouns.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
 import type { StageSchema } from '../../../language/schemas/schema.js';

@@ -1,6 +1,6 @@
 /** Values that a place takes: words, names, calls, ports, forms. */
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
-import { portNoun, typeNoun } from '../../../language/check/describe.js';
+import { portNoun, typeNoun } from '../../../language/check/nouns.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { portType } from '../../../language/check/ports.js';
 import { valueText } from '../../../language/check/value-text.js';

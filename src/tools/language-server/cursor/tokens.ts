@@ -2,7 +2,7 @@
 import { type IToken, tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
 import type { SourceText } from '../../../language/source/text.js';
-import { lexedOf } from '../../../language/syntax/lexed.js';
+import { lex } from '../../../language/syntax/lex.js';
 
 export interface Tokens {
   /** Line ends only where they end something. */
@@ -12,8 +12,8 @@ export interface Tokens {
 }
 
 export function tokensOf(source: SourceText): Tokens {
-  const { lexed, laidOut } = lexedOf(source);
-  return { ...laidOut, comments: lexed.groups['comments'] ?? [] };
+  const { result, layout } = lex(source);
+  return { ...layout, comments: result.groups['comments'] ?? [] };
 }
 
 export const endOf = (token: IToken): number => token.startOffset + token.image.length;

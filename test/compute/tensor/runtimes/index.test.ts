@@ -25,7 +25,7 @@ import {
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { type AskedRuntime, RUNTIME_NAMES } from '../../../../src/language/ir/runtimes.js';
+import { RUNTIME_NAMES, type RuntimeRequest } from '../../../../src/language/ir/runtimes.js';
 
 describe('the runtimes of a machine', () => {
   let cache: string;
@@ -51,7 +51,7 @@ describe('the runtimes of a machine', () => {
           : real.stat(path),
     };
   };
-  const TENSORFLOW: AskedRuntime = { choice: 'tensorflow', by: 'option' };
+  const TENSORFLOW: RuntimeRequest = { choice: 'tensorflow', by: 'option' };
   /** As on a machine where compiling is not worth it and bfloat16 is no faster. */
   const UNCHANGED: Speeds = {
     'tensorflow 2.21.0+xla': 0.009,
@@ -134,7 +134,7 @@ describe('the runtimes of a machine', () => {
       env: (name) => (name === 'FTPC_TENSORFLOW' ? variant : machine().env(name)),
     });
     writeFileSync(speedsPath(host), '{}');
-    const rounded: AskedRuntime = { choice: 'auto', by: 'auto', precision: 'bf16' };
+    const rounded: RuntimeRequest = { choice: 'auto', by: 'auto', precision: 'bf16' };
     const undecided = (variant: string) => [
       isUndecided(forced(variant)),
       isUndecided(forced(variant), rounded),
@@ -150,7 +150,7 @@ describe('the runtimes of a machine', () => {
   it('are compared in the precision that the pipeline asks for', () => {
     const host = machine();
     install(host, { cuda: false });
-    const rounded: AskedRuntime = { choice: 'auto', by: 'auto', precision: 'bf16' };
+    const rounded: RuntimeRequest = { choice: 'auto', by: 'auto', precision: 'bf16' };
     const onnx = `onnx ${identityOf(host, 'onnx').version}`;
     const inFloat32 = { ...UNCHANGED, [onnx]: 0.01, 'tensorflow 2.21.0': 0.01 };
     keep(host, inFloat32);

@@ -5,7 +5,7 @@ import { UNITS } from '../../../../grammar/units.js';
 import { isTestFile } from '../../diagnostics/catalogue/syntax.js';
 import { insert, replace } from '../../diagnostics/make.js';
 import { endOf } from '../cst.js';
-import { type Failure, type Habit, isName, isNumeric, type Meant, touch, write } from './habit.js';
+import { type Correction, type Failure, type Habit, isName, isNumeric, touch, write } from './habit.js';
 
 /** `512 tok` */
 const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
@@ -13,7 +13,7 @@ const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
   if (STATEMENTS.test(token.image) || (next !== undefined && tokenMatcher(next, t.Sets))) return undefined;
   const text = previous.image + token.image;
   return {
-    wanted: 'a unit directly after its number',
+    expected: 'a unit directly after its number',
     help: `write \`${text}\`: a unit directly follows its number`,
     fixes: [
       write(text, span(previous, token), Object.hasOwn(UNITS, token.image) ? 'safe' : 'maybe_incorrect'),
@@ -24,7 +24,7 @@ const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
 /** `10 if smoke else 20` */
 const conditional: Habit = ({ token, previous }) =>
   previous !== undefined && token.image === 'if'
-    ? { wanted: '`?`', help: 'a conditional is written `condition ? value : value`' }
+    ? { expected: '`?`', help: 'a conditional is written `condition ? value : value`' }
     : undefined;
 
 /** `1,024tok`: the comma has ended the setting. */
@@ -34,7 +34,7 @@ const thousands: Habit = ({ token, previous, span }) =>
   touch(previous, token) &&
   /^\d{3}(?!\d)/.test(token.image)
     ? {
-        wanted: 'a number without separators',
+        expected: 'a number without separators',
         help: 'write digits without separators: `1024`, not `1,024`',
         fixes: [replace('remove the comma', span(previous), '', 'maybe_incorrect')],
       }
@@ -45,8 +45,8 @@ const comparison: Habit = ({ token, next, first, span }) => {
   if (token.tokenType !== t.Equals || ![t.Require, t.Expect].includes(first.tokenType)) return undefined;
   const turned = touch(token, next) && next !== undefined ? { '<': '<=', '>': '>=' }[next.image] : undefined;
   return turned !== undefined && next !== undefined
-    ? { wanted: `\`${turned}\``, help: `write \`${turned}\``, fixes: [write(turned, span(token, next))] }
-    : { wanted: '`==`', help: 'write `==` to compare', fixes: [write('==', span(token))] };
+    ? { expected: `\`${turned}\``, help: `write \`${turned}\``, fixes: [write(turned, span(token, next))] }
+    : { expected: '`==`', help: 'write `==` to compare', fixes: [write('==', span(token))] };
 };
 
 /** `<>`, `**`, `+16` */
@@ -74,7 +74,7 @@ const statement: Habit = (failure) => {
   if (rule !== 'body' || token !== failure.first) return undefined;
   if (token.tokenType === t.StringLiteral && next !== undefined && tokenMatcher(next, t.Sets))
     return {
-      wanted: 'the name of a setting without quotes',
+      expected: 'the name of a setting without quotes',
       help: `write \`${token.image.slice(1, -1)}\``,
       fixes: [write(token.image.slice(1, -1), span(token), 'maybe_incorrect')],
     };
@@ -82,13 +82,13 @@ const statement: Habit = (failure) => {
   const condition = isTestFile(span(token).file) ? 'expect' : 'require';
   if (failure.compares)
     return {
-      wanted: `\`${condition}\``,
+      expected: `\`${condition}\``,
       help: `a condition starts with \`${condition}\``,
       fixes: [insert(`write \`${condition}\``, span(token).file, token.startOffset, `${condition} `)],
     };
   if (CONDITIONS.test(token.image) && !['=', '==', ':'].includes(next.image))
     return {
-      wanted: `\`${condition}\``,
+      expected: `\`${condition}\``,
       help: `a condition starts with \`${condition}\``,
       fixes: [write(condition, span(token))],
     };
@@ -99,27 +99,27 @@ const statement: Habit = (failure) => {
   return setting(failure, token, next);
 };
 
-function setting({ span }: Failure, name: IToken, next: IToken): Meant | undefined {
+function setting({ span }: Failure, name: IToken, next: IToken): Correction | undefined {
   if (next.image === '==')
-    return { at: next, wanted: '`=`', help: 'write `=`', fixes: [write('=', span(next))] };
+    return { at: next, expected: '`=`', help: 'write `=`', fixes: [write('=', span(next))] };
   if (next.tokenType === t.LCurly)
     return {
-      wanted: 'a setting',
+      expected: 'a setting',
       help: `blocks cannot be nested: to group settings, write a record, \`${name.image} = { key: value }\``,
     };
   if (next.tokenType === t.Dot)
     return {
       at: next,
-      wanted: '`=`',
+      expected: '`=`',
       help: `to group settings, write one record: \`${name.image} = { key: value }\``,
     };
   if (next.tokenType === t.LParen)
-    return { at: next, wanted: '`=`', help: `write \`${name.image} = value\`` };
+    return { at: next, expected: '`=`', help: `write \`${name.image} = value\`` };
   if (!isNumeric(next) && !t.STRINGS.includes(next.tokenType) && !tokenMatcher(next, t.Word))
     return undefined;
   return {
     at: next,
-    wanted: '`=`',
+    expected: '`=`',
     help: `write \`${name.image} = …\``,
     fixes: [insert('write `=`', span(name).file, endOf(name), ' =')],
   };
@@ -131,7 +131,7 @@ const index: Habit = ({ rule, token, previous, next, afterNext, span }) => {
     return undefined;
   const port = next?.tokenType === t.StringLiteral ? next.image.slice(1, -1) : undefined;
   return {
-    wanted: 'a dot',
+    expected: 'a dot',
     help: `write an output of a stage after a dot: \`${previous.image}.${port ?? 'port'}\``,
     fixes:
       port !== undefined && afterNext?.tokenType === t.RSquare

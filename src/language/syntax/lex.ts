@@ -4,19 +4,19 @@ import { type Layout, layout } from '../../../grammar/layout.js';
 import { lexer } from '../../../grammar/tokens.js';
 import type { SourceText } from '../source/text.js';
 
-export interface Lexed {
-  readonly lexed: ILexingResult;
-  readonly laidOut: Layout;
+export interface LexResult {
+  readonly result: ILexingResult;
+  readonly layout: Layout;
 }
 
 /** Held weakly: the tokens of a large file weigh more than its text, and can be made again. */
-const known = new WeakMap<SourceText, WeakRef<Lexed>>();
+const known = new WeakMap<SourceText, WeakRef<LexResult>>();
 
-export function lexedOf(source: SourceText): Lexed {
+export function lex(source: SourceText): LexResult {
   const before = known.get(source)?.deref();
   if (before !== undefined) return before;
-  const lexed = lexer.tokenize(source.text);
-  const made = { lexed, laidOut: layout(lexed.tokens) };
-  known.set(source, new WeakRef(made));
-  return made;
+  const result = lexer.tokenize(source.text);
+  const found = { result, layout: layout(result.tokens) };
+  known.set(source, new WeakRef(found));
+  return found;
 }

@@ -7,11 +7,11 @@ import type { Span } from '../../source/span.js';
 import { endOf } from '../cst.js';
 
 /** A better word for a failure of the parser. */
-export interface Meant {
+export interface Correction {
   /** In place of the token at which the parser stopped. */
   readonly at?: IToken;
   /** In place of what the parser wanted. */
-  readonly wanted?: string;
+  readonly expected?: string;
   readonly help: string;
   readonly fixes?: readonly Fix[];
 }
@@ -29,7 +29,7 @@ export interface Failure {
   readonly span: (from: IToken, to?: IToken) => Span;
 }
 
-export type Habit = (failure: Failure) => Meant | undefined;
+export type Habit = (failure: Failure) => Correction | undefined;
 
 export const touch = (left: IToken | undefined, right: IToken | undefined): boolean =>
   left !== undefined && right !== undefined && endOf(left) === right.startOffset;

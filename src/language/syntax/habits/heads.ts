@@ -2,7 +2,7 @@
 import { tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
 import { replace } from '../../diagnostics/make.js';
-import { type Habit, isName, type Meant, write } from './habit.js';
+import { type Correction, type Habit, isName, write } from './habit.js';
 
 /** `edition = 2026`, `edition "2026"` */
 const edition: Habit = ({ rule, token, next, span }) => {
@@ -23,7 +23,7 @@ const importing: Habit = ({ rule, token, next, span }) => {
     : { help };
 };
 
-const PYTHON_IMPORT: Meant = { help: 'write `import { name } from "…"`' };
+const PYTHON_IMPORT: Correction = { help: 'write `import { name } from "…"`' };
 
 /** `let x = 3` */
 const declares: Habit = ({ rule, first, token, previous }) =>

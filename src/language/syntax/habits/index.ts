@@ -5,18 +5,18 @@
 import type { IToken } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
 import { endOf } from '../cst.js';
-import type { Failure, Meant } from './habit.js';
+import type { Correction, Failure } from './habit.js';
 import { HEADS } from './heads.js';
 import { LINES } from './lines.js';
 
-export type { Meant } from './habit.js';
+export type { Correction } from './habit.js';
 
 export function likelyMeant(
   rule: string,
   index: number,
   tokens: readonly IToken[],
   file: string,
-): Meant | undefined {
+): Correction | undefined {
   const token = tokens[index];
   if (token === undefined) return undefined;
   let start = index;
