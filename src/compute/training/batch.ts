@@ -19,7 +19,7 @@ export interface Packing {
   readonly capacity: number;
   /** Tokens of the longest of all rows, so that every batch has the same. */
   readonly longestText: number;
-  /** The first position of a row whose label counts; left out: 1. */
+  /** The first position of a row whose label counts; default: 1. */
   readonly firstLabel?: number;
 }
 

@@ -26,9 +26,9 @@ export interface TrainingSettings extends OptimizerOptions {
   readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly schedule: Schedule;
-  /** Largest global norm of the gradient. Left out: not clipped. */
+  /** Largest global norm of the gradient. Default: not clipped. */
   readonly clip?: number;
-  /** α of NEFTune: noise on the embedded tokens, in training only. Left out: none. */
+  /** α of NEFTune: noise on the embedded tokens, in training only. Default: none. */
   readonly noise?: number;
   readonly totalSteps: number;
   readonly globalBatch: number;

@@ -16,7 +16,7 @@ export function stepsPerEpoch(rows: number, globalBatch: number): number {
 }
 
 export interface StopAfter {
-  /** Left out: only `steps` counts. */
+  /** Default: only `steps` counts. */
   readonly epochs?: number;
   readonly steps?: number;
 }

@@ -26,9 +26,9 @@ export interface StepInput {
   /** From 1. */
   readonly step: number;
   readonly rate: number;
-  /** Largest global norm of the gradient; left out: not clipped. */
+  /** Largest global norm of the gradient; default: not clipped. */
   readonly clip?: number;
-  /** α of NEFTune; left out: no noise. */
+  /** α of NEFTune; default: no noise. */
   readonly noise?: number;
   /** Called before each micro batch: lets others work, and throws when training is to end. */
   pause(): Promise<void>;

@@ -14,6 +14,6 @@ export const takesLimit = (name: string): boolean => COUNTING.has(name);
 export interface RuntimeRequest {
   readonly choice: RuntimeChoice;
   readonly by: 'option' | 'pipeline' | 'auto';
-  /** Of the products of a training; left out: float32. */
+  /** Of the products of a training; default: float32. */
   readonly precision?: 'bf16';
 }

@@ -113,7 +113,7 @@ export interface StageSchema {
 export interface MetricSchema {
   readonly doc: string;
   readonly unit: Unit | 'number' | 'boolean';
-  /** Nothing less is ever measured. Left out: 0, for no measurement is negative. */
+  /** Lower bound of all measurements. Default: 0. */
   readonly min?: number;
   readonly known: 'plan' | 'run';
 }

@@ -22,24 +22,24 @@ import { CURRENT } from './releases.js';
 export interface OpenAnswererOptions {
   /** Absolute: a model folder or GGUF file, an adapter folder, a release, or a folder of releases (its current one answers). */
   readonly folder: string;
-  /** The model under the adapter in `folder`. Left out: where a release's manifest says, else where PEFT's config does. */
+  /** The model under the adapter in `folder`. Default: where a release's manifest says, else where PEFT's config does. */
   readonly base?: string;
-  /** How the base is held. Left out: as a release's manifest says, else as it is stored. */
+  /** How the base is held. Default: as a release's manifest says, else as it is stored. */
   readonly storage?: 'stored' | 'f32' | 'nf4';
   /** The base's weights are fresh ones of this seed. */
   readonly seed?: number;
   /**
    * Weights that are held as they are stored may take this many bytes as float32 instead: no token then waits for them
-   * to be decoded. Left out: none.
+   * to be decoded. Default: none.
    */
   readonly float32Bytes?: number;
   /** The weights stay in their files, which are read again for every token. */
   readonly paged?: boolean;
-  /** Left out: the one that `auto` chooses. */
+  /** Default: the one that `auto` chooses. */
   readonly runtime?: RuntimeName;
-  /** Threads of the runtime. Left out: one per core. */
+  /** Threads of the runtime. Default: one per core. */
   readonly threads?: number;
-  /** Bytes that tensors may take on a device. Left out: as the machine's variable says. */
+  /** Bytes that tensors may take on a device. Default: as the machine's variable says. */
   readonly deviceMemory?: number;
   /** Told what slows the answers down. */
   readonly warn?: RuntimeOptions['warn'];

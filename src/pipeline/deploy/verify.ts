@@ -3,7 +3,7 @@ import { noReleases, noSuchRelease } from './release-diagnostics.js';
 import { listReleases, type Release } from './releases.js';
 import type { ReleaseDisk } from './world.js';
 
-/** What differs from the manifest, a sentence each; empty if every file is as it was published. */
+/** What differs from the manifest, one sentence each; empty if every file is as it was published. */
 export function damages({ host }: Pick<ReleaseDisk, 'host'>, release: Release): readonly string[] {
   const { path, manifest, damage } = release;
   if (manifest === undefined) return [damage ?? 'it has no manifest'];

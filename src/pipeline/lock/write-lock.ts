@@ -16,7 +16,7 @@ import { openLock } from './open-lock.js';
 import { resolveProgram } from './resolve-program.js';
 
 export interface LockRequest {
-  /** Entries to take again; all of them where the list is empty. Left out: none. */
+  /** Entries to update; an empty list means all of them. Default: none. */
   readonly upgrade?: readonly string[];
   readonly pauses?: readonly number[];
 }

@@ -39,7 +39,7 @@ import type { PlanStore, PlanWorld, SourceSize } from './world.js';
 
 export interface PlanOptions {
   readonly memoryBytes?: number;
-  /** Name in the catalogue; left out: the machine that plans. */
+  /** Name in the catalogue; default: the machine that plans. */
   readonly machine?: string;
   /** A GPU of this machine, where the runtime computes on one, or a limit of its tensors. */
   readonly device?: PlannedDevice;
@@ -54,7 +54,7 @@ export interface PlanOptions {
   readonly settled?: Readonly<Record<string, TrainPlan>>;
   /** What the command line asks for, if anything; it takes precedence over the pipeline. */
   readonly runtimeOption?: RuntimeChoice;
-  /** Left out, the real ones, and the runtime that is asked for. */
+  /** By default, the real ones, and the requested runtime. */
   readonly store?: PlanStore;
   readonly runtime?: RuntimeIdentity;
   readonly survey?: Survey;

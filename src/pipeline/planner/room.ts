@@ -12,7 +12,7 @@ export interface Room {
 export interface Tight {
   readonly needs: PeakFigures;
   readonly available: number;
-  /** Left out: the machine. */
+  /** Default: the machine. */
   readonly device?: PlannedDevice;
 }
 

@@ -2,7 +2,7 @@ import type { Program } from '../../language/ir/types.js';
 import type { Plan } from '../planner/types.js';
 import type { StagePlan } from './run-context.js';
 
-/** The stages that are to run, in order, each with what the plan says of it; with `only`, these and all that they read. */
+/** The stages that are to run, in order, each with what the plan says about it; with `only`, these and all that they read. */
 export function stagePlansOf(program: Program, plan: Plan, only?: readonly string[]): readonly StagePlan[] {
   const wanted = only === undefined ? undefined : reachable(program, only);
   return program.stages

@@ -7,7 +7,7 @@ export interface DiagnosticsPrinter {
   json(diagnostics: readonly Diagnostic[]): string;
   /** The fields of one diagnostic, as `json` and the events of a run have them. */
   fields(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
-  /** Annotations of a GitHub workflow, a line each. */
+  /** Annotations of a GitHub workflow, one line each. */
   github(diagnostics: readonly Diagnostic[]): readonly string[];
   /** For people, a text each. */
   pretty(diagnostics: readonly Diagnostic[]): readonly string[];

@@ -19,7 +19,7 @@ import { openSettings } from './settings.js';
 interface ServerOptions {
   readonly connection: Connection;
   readonly host: Host;
-  /** Left out: nothing is planned, and there are no hints. */
+  /** Default: nothing is planned, and there are no hints. */
   readonly planner?: Planner;
   readonly version: string;
 }

@@ -8,7 +8,7 @@ import type { MachineRequest, PlanOutline } from './types.js';
 
 export type MachineChoice = Pick<PlanTarget, 'machine' | 'memoryBytes' | 'devices' | 'engine'>;
 
-/** What is said of the machine that was asked for. */
+/** What is said about the machine that was asked for. */
 export const machineRequest = ({ machine, memoryBytes, devices }: MachineChoice): MachineRequest => ({
   name: machine ?? null,
   memoryBytes: memoryBytes ?? null,

@@ -2,9 +2,9 @@ import { isSpecial } from '../../models/turn-end.js';
 import type { Tokenizer } from '../../models/types.js';
 import type { Sampling } from './sampling.js';
 
-/** How answers are chosen, as people say it. Left out: greedily. */
+/** Decoding settings as a user writes them. Default: greedy. */
 export interface DrawSettings {
-  /** 0 or left out: greedily, whatever the other settings say. */
+  /** 0 or absent: greedily, whatever the other settings say. */
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;

@@ -5,9 +5,9 @@ export interface GenerationOptions {
   readonly maxTokens: number;
   /** Ids that end an answer; they are not part of it. */
   readonly stopIds: readonly number[];
-  /** Left out: answers are ids alone. */
+  /** Default: answers are only ids. */
   readonly text?: TextOptions;
-  /** Left out: the likeliest token at each step. */
+  /** Default: the likeliest token at each step. */
   readonly sampling?: Sampling;
   /** Of each row's draws, by the prompts' order, instead of its index: the same number, the same draws. */
   readonly streams?: readonly number[];

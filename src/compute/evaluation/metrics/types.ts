@@ -41,7 +41,7 @@ export interface Metric {
   finish(mean: number): number;
   /** `wilson` for a share of rows, `bootstrap` for everything else. */
   readonly interval: 'wilson' | 'bootstrap';
-  /** Left out: `finish` of the weighted mean of the parts. `draws[i]`: times that row i counts; left out: once. */
+  /** Default: `finish` of the weighted mean of the parts. `draws[i]`: times that row i counts; default: once. */
   readonly statistic?: (rows: readonly MeasuredRow[]) => (draws?: Uint32Array) => number;
   /** Whether more is better. */
   readonly higherIsBetter: boolean;

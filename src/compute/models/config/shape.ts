@@ -16,7 +16,7 @@ export interface ShapeFields {
   readonly tied: boolean;
   /** Of `rms_norm_eps` or its kin. */
   readonly epsilonDefault: number;
-  /** Left out: heads are turned. */
+  /** Default: heads have rotary positions. */
   readonly rotary?: boolean;
 }
 

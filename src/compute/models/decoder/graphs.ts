@@ -28,7 +28,7 @@ export interface GraphOptions {
   readonly config: ModelConfig;
   readonly adapter?: AdapterConfig;
   readonly trainable: Trainable;
-  /** Of matrix products; left out: `f32`. */
+  /** Of matrix products; default: `f32`. */
   readonly precision?: Precision;
 }
 

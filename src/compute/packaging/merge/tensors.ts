@@ -13,7 +13,7 @@ import { type WeightUpdate, weightUpdate } from './update.js';
 
 export interface MergeOptions {
   readonly dtype: MergeDtype;
-  /** The adapter, and the config of its base. Left out: the weights are only written in another form. */
+  /** The adapter, and the config of its base. Without one, the weights are only converted. */
   readonly adapted?: { readonly adapter: Adapter; readonly config: ModelConfig };
   /** Where the dtype is set: what an error points at. */
   readonly at?: Span;

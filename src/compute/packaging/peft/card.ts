@@ -55,7 +55,7 @@ export interface CardFront {
   /** The kind of adapter. */
   readonly tag: string | undefined;
   readonly licence?: string;
-  /** What the model does; left out: it writes text. */
+  /** What the model does; default: it generates text. */
   readonly task?: string;
 }
 

@@ -107,7 +107,7 @@ export function chooseRuntime(host: Host, { choice, precision }: RuntimeRequest 
     : DEFAULT_RUNTIME;
 }
 
-/** Which runtime is taken and why, and what each of the others would need: a sentence each. */
+/** Which runtime is taken and why, and what each of the others would need: one sentence each. */
 export function explainChoice(host: Host, asked: RuntimeRequest = NOBODY): readonly string[] {
   const chosen = chooseRuntime(host, asked);
   return [

@@ -25,13 +25,13 @@ export interface RuntimeIdentity {
 }
 
 export interface RuntimeOptions {
-  /** Threads inside one op; one per core where left out. */
+  /** Threads inside one op; default: one per core. */
   readonly threads?: number;
   /** Told what slows a run down. */
   readonly warn?: (warning: Diagnostic) => void | Promise<void>;
   /** Bytes that tensors may take on a device, besides what the machine's variable allows. */
   readonly deviceMemory?: number;
-  /** How TensorFlow computes; what was measured to be fastest where left out. */
+  /** How TensorFlow computes; default: what was measured to be fastest. */
   readonly variant?: Variant;
   /** Operations of a run from which on its XLA compiles a graph, where it has one; 0 for tests. */
   readonly compiledFrom?: number;
@@ -45,12 +45,12 @@ interface RuntimeKind {
   readonly doc: string;
   /** Its version, found out without loading it; `undefined` if it is not installed. */
   readonly version: (host: Host) => string | undefined;
-  /** What is wrong with an installation, as far as its files tell; left out: it is ftpc's own. */
+  /** What is wrong with an installation, as far as its files tell; absent: it is ftpc's own. */
   readonly damage?: (host: Host, look?: Look) => string | undefined;
   readonly open: (host: Host, options: RuntimeOptions) => Promise<Runtime>;
   /** How it comes onto a machine. */
   readonly install: string;
-  /** How it is reinstalled; left out: in the same way. */
+  /** How to reinstall it; default: in the same way. */
   readonly reinstall?: string;
 }
 

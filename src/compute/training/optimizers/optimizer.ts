@@ -57,7 +57,7 @@ export interface Rule {
   /** The state for a parameter of this shape and name, by the rule's own names. */
   readonly slots: (shape: readonly number[], name: string) => Readonly<Record<string, Slot>>;
   readonly update: (input: RuleInput) => void;
-  /** The same as a graph, for tensors that lie on a device; left out: the host updates. */
+  /** The same as a graph, for tensors that lie on a device; default: the host updates. */
   readonly graph?: RuleGraph;
 }
 

@@ -14,7 +14,7 @@ export interface SolveRequest extends Room {
   readonly ladder: readonly Relaxation[];
   /** Plans under which the stage has an output or a checkpoint: the first that still fits is kept. */
   readonly earlier?: readonly TrainPlan[];
-  /** Methods that are shown next to the plan; left out: those that train more than a head. */
+  /** Methods that are shown next to the plan; default: those that train more than a head. */
   readonly methods?: readonly Method[];
   peakOf(plan: TrainPlan): Peak;
 }

@@ -9,7 +9,7 @@ import { type Row, RowProblem } from './row-columns.js';
 export interface LabelledColumns {
   readonly text: string;
   readonly label: string;
-  /** Declared labels; left out: those that the data has. */
+  /** Declared labels; default: those that the data has. */
   readonly labels?: readonly string[];
 }
 

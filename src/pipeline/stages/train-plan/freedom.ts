@@ -18,9 +18,9 @@ export interface Freedom<T> {
   readonly isResidency?: true;
   /** Plans that differ in nothing else are shown as one. */
   readonly isMinor?: true;
-  /** Where it means anything; left out: everywhere. */
+  /** Where it applies; default: everywhere. */
   applies?(method: Method | undefined): boolean;
-  /** Whether it is listed among the settings of a plan; left out: wherever it has a value. */
+  /** Whether it is listed among the settings of a plan; default: if it has a value. */
   isListed?(plan: TrainPlan): boolean;
   /** Its value in the fastest plan. */
   start?(fastest: FastestPlan): T | undefined;
@@ -89,7 +89,7 @@ export interface RelaxationRule {
   readonly isExact: boolean;
   /** Whether it may be taken where the file does not list it. */
   isOpen(limits: RelaxationLimits): boolean;
-  /** Whether it means anything; left out: always. */
+  /** Whether it applies; default: always. */
   applies?(limits: RelaxationLimits): boolean;
   /** From the least change to the greatest; the state that it starts from is not among them. */
   states(from: TrainPlan, limits: RelaxationLimits, args: Call['args']): readonly TrainPlan[];

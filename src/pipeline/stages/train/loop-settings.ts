@@ -68,7 +68,7 @@ export function loopSettings(
   };
 }
 
-/** Left out, the rate stays where it is from the first step on. */
+/** By default, the rate is constant from the first step on. */
 function scheduleOf(value: Value | undefined, total: number): TrainingSettings['schedule'] {
   if (!isCall(value)) return { name: 'constant', warmupSteps: 0 };
   const { call, args } = value;

@@ -40,7 +40,7 @@ export const starter: Check = async (host) => {
 
 const TIMEOUT = 5_000;
 
-/** The first line that a program prints; `undefined` where it is not there or does not answer. */
+/** The first line that a program prints; `undefined` if it is not there or does not answer. */
 async function answer(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(program, [...args], { timeout: TIMEOUT });

@@ -10,7 +10,7 @@ export type Cell =
   | { readonly names: readonly string[] }
   /** From a doc comment. */
   | { readonly doc: string }
-  /** Of a requirement; `null` where that is not known before a run. */
+  /** Of a requirement; `null` if that is not known before a run. */
   | { readonly holds: boolean | null };
 
 export interface PageTable {

@@ -22,14 +22,14 @@ export interface Proposal {
   readonly kind: CompletionItemKind;
   readonly detail?: string;
   readonly doc?: string;
-  /** With `$1` for what is still to be typed; the label where left out. */
+  /** With `$1` for what is still to be typed; default: the label. */
   readonly insert?: string;
   readonly also?: readonly TextEdit[];
   /** Earlier letters are first. */
   readonly sort?: string;
-  /** What the typed word is compared with; the label where left out. */
+  /** What the typed word is compared with; default: the label. */
   readonly filter?: string;
-  /** What is replaced; the word at the cursor where left out. */
+  /** What is replaced; default: the word at the cursor. */
   readonly replace?: { readonly start: number; readonly end: number };
 }
 

@@ -14,13 +14,13 @@ import { workingBytes } from './working-bytes.js';
 export interface TensorFlowOptions {
   /** Absolute path of the binding, `tfjs_binding.node`. */
   readonly binding: string;
-  /** Threads inside one op, for all of the process; one per core where left out. */
+  /** Threads inside one op, for all of the process; default: one per core. */
   readonly threads?: number;
-  /** Bytes that tensors may take, with what graphs need while they run; left out: as many as there are. */
+  /** Bytes that tensors may take, with what graphs need while they run; default: as many as there are. */
   readonly memory?: number;
-  /** How graphs are computed; left out: {@link PLAIN}. */
+  /** How graphs are computed; default: {@link PLAIN}. */
   readonly variant?: Variant;
-  /** Operations of a run from which on XLA compiles a graph; left out: {@link COMPILED_FROM}. */
+  /** Operations of a run from which on XLA compiles a graph; default: {@link COMPILED_FROM}. */
   readonly compiledFrom?: number;
 }
 

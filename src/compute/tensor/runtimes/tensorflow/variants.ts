@@ -150,7 +150,7 @@ export function measuredSeconds(host: Host, precision: VariantMeasurement['preci
 
 const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(0)} ms`;
 
-/** How it computes here, and why: a sentence each; nothing if nothing was measured. */
+/** How it computes here, and why: one sentence each; nothing if nothing was measured. */
 export function explainVariant(host: Host): readonly string[] {
   if (forcedVariant(host) !== undefined) return [`\`${VARIABLE}\` asks for ${host.env(VARIABLE)}`];
   const speeds = readSpeeds(host);

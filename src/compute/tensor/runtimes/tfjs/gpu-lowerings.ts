@@ -27,7 +27,7 @@ interface ProductOptions {
   readonly transA?: boolean;
   readonly alpha?: number;
   readonly addend?: Tensor;
-  /** The rows of the result that are computed; left out: all. */
+  /** The rows of the result that are computed; default: all. */
   readonly range?: RowRange;
 }
 

@@ -42,7 +42,7 @@ const isLarge = ({ types }: Graph, { node, takesPacked }: NodeLowering, largest:
     (value) => bytesOnGpu(argument(types, value).shape) > largest,
   );
 
-/** Bytes of what a GPU refuses of a graph, as it takes no more than `largest` in one piece; left out: nothing. */
+/** Bytes of what a GPU refuses of a graph, as it takes no more than `largest` in one piece; default: nothing. */
 export function refusedBytes(graph: Graph, largest: number): number | undefined {
   const typeOf = (value: ValueId) => argument(graph.types, value);
   const refused = worksOf('webgpu', graph)

@@ -30,7 +30,7 @@ export interface WebGpuBackend extends Backend {
     inputs: readonly TensorInfo[],
     dtype: TfjsType,
     uniforms: readonly { readonly type: 'int32' | 'float32'; readonly data: readonly number[] }[],
-    /** Where the output is written; left out: a tensor of its own. */
+    /** Where the output is written; default: a tensor of its own. */
     output?: TensorInfo,
   ): TensorInfo;
   /** How many tensors share these data. */
@@ -45,7 +45,7 @@ export interface Shader {
   readonly uniforms?: Readonly<Record<string, 'i32' | 'f32'>>;
   /** Of the only output. */
   readonly shape: (inputs: Readonly<Record<string, TensorInfo>>, attributes: KernelAttributes) => Shape;
-  /** Workgroups; left out: enough for one thread an element of the output. */
+  /** Workgroups; default: enough for one thread per element of the output. */
   readonly groups?: (inputs: Readonly<Record<string, TensorInfo>>, attributes: KernelAttributes) => number;
   /** Declarations before `main`. */
   readonly declarations?: string;
@@ -73,7 +73,7 @@ export interface ShaderRun {
   readonly layout: Layout;
   readonly groups: readonly [number, number, number];
   readonly code: string;
-  /** The tensor that the output is written over, which is `result` to the code; left out: a tensor of its own. */
+  /** The tensor that the output is written over, which is `result` to the code; default: a tensor of its own. */
   readonly over?: TensorInfo;
 }
 
@@ -138,7 +138,7 @@ export const elementwise = (shader: Omit<Shader, 'code'>, prepare: string, value
   code: `if (index < uniforms.size) {\n${prepare}\nresult[index] = ${value};\n}`,
 });
 
-/** Runs a shader of one thread an element, or one workgroup a row. */
+/** Runs a shader of one thread per element, or one workgroup a row. */
 export function runShader(
   backend: WebGpuBackend,
   name: string,
