@@ -46,7 +46,7 @@ function bottlenecksAt(
 }
 
 /** Tensors of a block's adapters, by their names within it: down `[size, hidden]` and up `[hidden, size]`, with biases. */
-export const bottleneckTensors = (block: BlockBlueprint, bottlenecks: Bottlenecks): readonly NamedShape[] =>
+const bottleneckTensors = (block: BlockBlueprint, bottlenecks: Bottlenecks): readonly NamedShape[] =>
   BOTTLENECK_PLACES.flatMap((place) => {
     const { size } = bottlenecks[place] ?? {};
     if (size === undefined) return [];

@@ -52,19 +52,6 @@ export const firstUpName = (module: string): string => `${module}.pissa_B.weight
 /** Whether a tensor of an adapter is trained: the factors that training began with stay as they are. */
 export const isTrained = (name: string): boolean => !/\.pissa_[AB]\.weight$/.test(name);
 
-/** What a branch needs besides its trained tensors, as large as A and B. */
-export const firstTensors = (
-  { rank, residual }: Branch,
-  { inputs, outputs }: Projection,
-  module: string,
-): readonly NamedShape[] =>
-  residual
-    ? [
-        { name: firstDownName(module), shape: [rank, inputs] },
-        { name: firstUpName(module), shape: [outputs, rank] },
-      ]
-    : [];
-
 /** Trained tensors of a branch: A `[rank, inputs]`, B `[outputs, rank]`, and DoRA's magnitudes `[outputs]`. */
 export const branchTensors = (
   { rank, dora }: Branch,

@@ -9,7 +9,6 @@ import {
   branchTensors,
   downName,
   firstDownName,
-  firstTensors,
   firstUpName,
   isNamed,
   magnitudeName,
@@ -35,9 +34,12 @@ export const lora: AdapterDefinition<'lora'> = {
     ...wholeShapes(model, adapter),
   ],
   firstShapes: (model, adapter) =>
-    adaptedProjections(model, adapter).flatMap((projection) =>
-      firstTensors(projection.branch, projection, projection.path),
-    ),
+    adaptedProjections(model, adapter)
+      .filter(({ branch }) => branch.residual)
+      .flatMap(({ path, inputs, outputs, branch: { rank } }) => [
+        { name: firstDownName(path), shape: [rank, inputs] },
+        { name: firstUpName(path), shape: [outputs, rank] },
+      ]),
   savedConfig: plainConfig,
   init: initLora,
   inBlock: (adapter, { block, layer, path }) => ({

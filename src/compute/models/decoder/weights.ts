@@ -5,21 +5,19 @@
 import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
-import { bottleneckTensors } from '../adapters/bottleneck.js';
-import { branchTensors, firstTensors } from '../adapters/branches.js';
 import type { AdapterConfig } from '../adapters/config.js';
-import { layerKind } from '../adapters/kinds.js';
+import { adapterShapes, firstShapes } from '../adapters/kinds.js';
 import { wholeTensor } from '../adapters/whole.js';
 import { OUTPUT } from '../architectures/graphs/head.js';
 import {
   type Blueprint,
   blockName,
+  blockOf,
   blockTensors,
   blueprintOf,
   expectedTensors,
   headNormTensors,
   type NamedShape,
-  projectionsOf,
 } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { decodingWorkspace } from '../weights/decoding.js';
@@ -66,8 +64,10 @@ export class Weights {
     this.parameters = parameters;
     const { config } = options;
     const blueprint = blueprintOf(config);
-    const layers = blueprint.layers.map((_, layer) => inputsOfBlock(blueprint, options, layer));
-    const head = headInputs(config, options.adapter?.config);
+    const adapter = options.adapter?.config;
+    const ofAdapter = adapter ? [...adapterShapes(config, adapter), ...firstShapes(config, adapter)] : [];
+    const layers = blueprint.layers.map((_, layer) => inputsOfBlock(blueprint, options, layer, ofAdapter));
+    const head = headInputs(config, adapter);
     const heads = shards?.map((shard) => head.map((one) => shardOf(one, shard))) ?? [head];
     const sizes = [...layers, ...heads].map((group) => this.decodedSize(group));
     const workspace = decodingWorkspace(Math.max(...sizes));
@@ -200,22 +200,24 @@ export function headInputs(config: ModelConfig, adapter: AdapterConfig | undefin
   return [...headNormTensors(blueprint).map((tensor) => ({ ...tensor, input: tensor.name })), output];
 }
 
-function inputsOfBlock(blueprint: Blueprint, options: DecoderOptions, layer: number): readonly WeightInput[] {
-  const { config, adapter } = options;
-  const { block, branches: laid, bottlenecks } = layerKind(blueprint, adapter?.config, layer);
-  const branches: NamedShape[] = projectionsOf(block).flatMap((projection) => {
-    const branch = laid[projection.module];
-    if (branch === undefined) return [];
-    const { module } = projection;
-    return [...branchTensors(branch, projection, module), ...firstTensors(branch, projection, module)];
-  });
-  branches.push(...bottleneckTensors(block, bottlenecks));
-  for (const { name, shape } of branches) checkAdapter(options, blockName(blueprint, layer, name), shape);
-  return [...blockTensors(block, config.headDim), ...branches].map(({ name, shape }) => ({
-    input: name,
-    name: blockName(blueprint, layer, name),
-    shape,
-  }));
+/** `ofAdapter`: every tensor that the adapter has, by its full name. */
+function inputsOfBlock(
+  blueprint: Blueprint,
+  options: DecoderOptions,
+  layer: number,
+  ofAdapter: readonly NamedShape[],
+): readonly WeightInput[] {
+  const path = blockName(blueprint, layer, '');
+  const own = ofAdapter.filter(({ name }) => name.startsWith(path));
+  for (const { name, shape } of own) checkAdapter(options, name, shape);
+  return [
+    ...blockTensors(blockOf(blueprint, layer), options.config.headDim).map(({ name, shape }) => ({
+      input: name,
+      name: `${path}${name}`,
+      shape,
+    })),
+    ...own.map(({ name, shape }) => ({ input: name.slice(path.length), name, shape })),
+  ];
 }
 
 /** The stored tensor, if it has the shape that the configuration asks for. */
