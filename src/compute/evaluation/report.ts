@@ -90,7 +90,7 @@ export interface ReportInput {
   readonly labels?: readonly string[];
 }
 
-/** Throws a `UserError` where a metric has no row or a model no numbers. */
+/** Throws a `UserError` if a metric has no row or a model no numbers. */
 export function evaluationReport(input: ReportInput): EvaluationReport {
   const { rows, baseline } = input;
   const own = measureAll(input, input.model, rows);

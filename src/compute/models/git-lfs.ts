@@ -6,7 +6,7 @@ const BEGINNING = 'version https://git-lfs.github.com/spec/';
 /** Pointers are shorter (https://github.com/git-lfs/git-lfs, `docs/spec.md`). */
 const MAX_POINTER_BYTES = 1024;
 
-/** Throws a {@link ModelError} of the given code where a file of `size` bytes is such a pointer. */
+/** Throws a {@link ModelError} of the given code if a file of `size` bytes is such a pointer. */
 export function refusePointer(host: Host, path: string, size: number, code: ModelErrorCode): void {
   if (size < BEGINNING.length || size > MAX_POINTER_BYTES) return;
   const text = new TextDecoder().decode(host.readBytes(path, 0, BEGINNING.length));

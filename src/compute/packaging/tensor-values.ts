@@ -6,7 +6,7 @@ import { safetensorsTensor } from '../models/weights/safetensors-source.js';
 import { elementCount } from '../models/weights/sizes.js';
 
 /**
- * Reads the values of an adapter's tensors as float32. Throws a {@link ModelError} `adapter_invalid` where one is not
+ * Reads the values of an adapter's tensors as float32. Throws a {@link ModelError} `adapter_invalid` if one is not
  * finite: nothing that is computed with it would be a number.
  */
 export const valuesOf = (tensors: ReadonlyMap<string, TensorEntry>, file: SafetensorsFile): AdapterTensors =>

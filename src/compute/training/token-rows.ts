@@ -3,7 +3,7 @@ export interface TokenRows {
   readonly count: number;
   /** Tokens of a row. */
   lengthOf(row: number): number;
-  /** Ids, and labels: the token at each position, or -100 where it is not supervised. */
+  /** Ids, and labels: the token at each position, or -100 if it is not supervised. */
   read(row: number): TokenRow;
 }
 

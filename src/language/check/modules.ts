@@ -49,7 +49,7 @@ export class ModuleLoader {
 
   constructor(private readonly host: Host) {}
 
-  /** The file that a user asked for. Throws a {@link HostError} where it cannot be read. */
+  /** The file that a user asked for. Throws a {@link HostError} if it cannot be read. */
   main(file: string): Module {
     const path = resolve(this.host.cwd, file);
     return this.read(this.displayed(path), path, false);

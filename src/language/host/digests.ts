@@ -17,7 +17,7 @@ export type StoredDigest = Checked<typeof STORED_DIGEST>;
 export type DigestTable = Readonly<Record<string, StoredDigest>>;
 
 export interface Digests {
-  /** Throws a `HostError` where the file cannot be read. */
+  /** Throws a `HostError` if the file cannot be read. */
   of(path: string): string;
   /** The table with what was added; `undefined` if nothing was. The caller writes it, if it writes at all. */
   changed(): DigestTable | undefined;

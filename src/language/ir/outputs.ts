@@ -6,7 +6,7 @@ import { type Checked, count, figure, finite, record, sha256, version } from '..
 export interface OutputFolder {
   /** Absolute path; native code that needs a path (a database, say) may write below it. */
   readonly path: string;
-  /** Writes a whole file, in chunks where it is large. Folders in `name` are made. Throws a `UserError` on a full disk. */
+  /** Writes a whole file, in chunks if it is large. Folders in `name` are made. Throws a `UserError` on a full disk. */
   write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
   /** A file that grows line by line. */
   open(name: string): OutputFile;
@@ -49,7 +49,7 @@ const METRICS = record(figure);
 
 /** What a stage says when it has ended. */
 const RESULT = v.object({
-  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it where they are elsewhere in the project, or absolute. */
+  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it if they are elsewhere in the project, or absolute. */
   outputs: record(v.string()),
   metrics: METRICS,
   /** Metrics of the baseline, `baseline.<metric>` in a `require`. */

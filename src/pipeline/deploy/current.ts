@@ -6,7 +6,7 @@ export function currentRelease(world: ReleaseDisk, folder: string): Release | un
   return listReleases(world, folder).find(({ current }) => current);
 }
 
-/** Throws a `UserError` where no release can be published in this folder. */
+/** Throws a `UserError` if no release can be published in this folder. */
 export function checkTarget(world: ReleaseDisk, folder: string): void {
   writing(() => world.disk.mayFill(folder));
   checkCurrent(world, folder);

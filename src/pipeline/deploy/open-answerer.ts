@@ -52,7 +52,7 @@ interface AnswerSource {
   readonly seed?: number;
 }
 
-/** Opens what can answer. Throws a `ModelError` or a `UserError` where the folder holds no such thing. */
+/** Opens what can answer. Throws a `ModelError` or a `UserError` if the folder holds no such thing. */
 export async function openAnswerer(host: Host, options: OpenAnswererOptions): Promise<Answerer> {
   const model = await openAny(host, options);
   if (!('labels' in model)) return model;
@@ -60,7 +60,7 @@ export async function openAnswerer(host: Host, options: OpenAnswererOptions): Pr
   throw classifierAsked(model.label);
 }
 
-/** Opens what gives texts labels. Throws a `ModelError` or a `UserError` where the folder holds no such thing. */
+/** Opens what gives texts labels. Throws a `ModelError` or a `UserError` if the folder holds no such thing. */
 export async function openClassifier(host: Host, options: OpenAnswererOptions): Promise<Classifier> {
   const model = await openAny(host, options);
   if ('labels' in model) return model;

@@ -27,7 +27,7 @@ export interface PublishRequest {
   /** Absolute folder whose files are published. */
   readonly source: string;
   readonly draft: ManifestDraft;
-  /** Loads the release from its own folder and asks it something; throws where it does not answer. */
+  /** Loads the release from its own folder and asks it something; throws if it does not answer. */
   readonly smoke: (release: string) => Promise<ReleaseManifest['smoke']>;
 }
 

@@ -14,7 +14,7 @@ export interface Release {
   readonly damage?: string;
 }
 
-/** `0001`: four digits, more where they are needed, so that names sort as numbers do for long. */
+/** `0001`: four digits, more if they are needed, so that names sort as numbers do for long. */
 export function releaseName(number: number): string {
   return String(number).padStart(4, '0');
 }

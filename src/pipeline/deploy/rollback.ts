@@ -12,7 +12,7 @@ export interface Rollback {
 
 /**
  * Makes an earlier release current: number `to`, or the one before the current one. Its files are checked first.
- * Throws a `UserError` if there is none, or where it is damaged.
+ * Throws a `UserError` if there is none, or if it is damaged.
  */
 export function rollback(world: ReleaseDisk, folder: string, to?: number): Rollback {
   const releases = listReleases(world, folder);

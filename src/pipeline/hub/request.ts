@@ -22,7 +22,7 @@ export interface Answer {
   readonly response: Response;
   /** Where the redirects led, without what may be a signature. */
   readonly url: string;
-  /** Pieces of the body as they come. Throws a {@link TransientError} where the server falls silent or hangs up. */
+  /** Pieces of the body as they come. Throws a {@link TransientError} if the server falls silent or hangs up. */
   body(): AsyncIterable<Uint8Array>;
   /** Hangs up. */
   close(): void;

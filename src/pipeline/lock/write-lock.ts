@@ -58,7 +58,7 @@ export async function lockNow(
   }
 }
 
-/** Throws a `UserError` where the disk refuses. */
+/** Throws a `UserError` if the disk refuses. */
 export async function writeLock(
   compiled: CompiledPipeline,
   host: Host,

@@ -37,7 +37,7 @@ const PLAN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
 
 /**
  * Keys of every stage, in the program's order. `require` changes none: gates are evaluated from the metrics each time
- * that were stored. Throws a `HostError` or a `ModelError` where a file that a stage reads cannot be read.
+ * that were stored. Throws a `HostError` or a `ModelError` if a file that a stage reads cannot be read.
  */
 export function stageKeys(program: Program, host: Host, options: KeyOptions): ReadonlyMap<string, StageKey> {
   const keys = new Map<string, StageKey>();

@@ -6,7 +6,7 @@ import { isCall, isReference } from '../../language/ir/values.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { type ResolvedModel, resolveModelCall } from '../stages/resolve-models.js';
 
-/** How a stage holds weights that an earlier stage wrote; `file` where they are still those of the folder. */
+/** How a stage holds weights that an earlier stage wrote; `file` if they are still those of the folder. */
 export type WeightOrigin = 'file' | 'f32' | 'f16' | 'bf16';
 
 export interface RootModel {

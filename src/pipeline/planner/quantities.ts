@@ -44,7 +44,7 @@ export function magnitude(value: number): string {
   return `${value < 0 ? '-' : ''}${size.toFixed(digits)}${power === 0 ? '' : ` ${POWERS[power]}`}`;
 }
 
-/** A measured number for people: four significant figures, no exponent where it can be helped. */
+/** A measured number for people: four significant figures, no exponent if it can be helped. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value)) return String(value);

@@ -13,7 +13,7 @@ const TOGETHER = 4;
 /** Milliseconds of measuring. */
 const PATIENCE = 400;
 
-/** `together`: as for a {@link SpeedMeter}. Throws a `UserError` where the runtime cannot be used. */
+/** `together`: as for a {@link SpeedMeter}. Throws a `UserError` if the runtime cannot be used. */
 export async function measureSpeed(
   host: Host,
   name: RuntimeName,
@@ -35,7 +35,7 @@ export interface SpeedMeter {
   release(): Promise<void>;
 }
 
-/** Throws a `UserError` where the runtime cannot be used. */
+/** Throws a `UserError` if the runtime cannot be used. */
 export async function speedMeter(host: Host, name: RuntimeName, threads: number): Promise<SpeedMeter> {
   const runtime = await openRuntime(host, name, { threads });
   const builder = new GraphBuilder('speed');

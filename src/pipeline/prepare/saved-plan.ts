@@ -45,7 +45,7 @@ function runtimeNamed({ runtime }: SavedPlan): RuntimeName {
   return isRuntime(name) ? name : 'onnx';
 }
 
-/** Writes a plan that can be run as it is. Throws a `UserError` where the disk refuses. */
+/** Writes a plan that can be run as it is. Throws a `UserError` if the disk refuses. */
 export function savePlan(
   host: Host,
   out: string,

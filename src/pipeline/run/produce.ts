@@ -9,7 +9,7 @@ import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context
 import { fileChanged } from './run-diagnostics.js';
 import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js';
 
-/** Runs a stage and puts its output into the store. Throws a `UserError` where the disk refuses. */
+/** Runs a stage and puts its output into the store. Throws a `UserError` if the disk refuses. */
 export async function produce(
   plan: StagePlan,
   artefacts: Readonly<Record<string, Artefact>>,

@@ -128,7 +128,7 @@ interface RunPlan {
   readonly stages: readonly StagePlan[];
 }
 
-/** What the text and the plan allow to run, or how the run ends where they do not. */
+/** What the text and the plan allow to run, or how the run ends if they do not. */
 async function runPlanOf(
   request: RunRequest,
   store: Store,

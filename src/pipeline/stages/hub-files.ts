@@ -57,7 +57,7 @@ const namesSplit = (name: string, split: string): boolean =>
 /** Any split that a path may name. */
 const SPLITS = ['train', 'training', 'test', 'testing', 'valid', 'validation', 'val', 'dev', 'eval'];
 
-/** The files of a split; without one those for training, or all where none is named after a split. */
+/** The files of a split; without one those for training, or all if none is named after a split. */
 export function filesOfSplit(names: readonly string[], split: string | undefined): readonly string[] {
   const kinds = FORMATS.map((format) => names.filter((name) => formatOfFile(name) === format));
   return kinds.map((rows) => rowsOfSplit(rows, split)).find((rows) => rows.length > 0) ?? [];

@@ -5,7 +5,7 @@ import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.
 import { cachedCommit, snapshotFolder } from './hub-cache.js';
 import type { StageContext } from './stage.js';
 
-/** Where a model is, and the seed of its weights where they are yet to be made. */
+/** Where a model is, and the seed of its weights if they are yet to be made. */
 export interface ResolvedModel {
   /** Absolute path of a folder in Hugging Face layout, or of a GGUF file. */
   readonly folder: string;

@@ -26,7 +26,7 @@ const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 
 let running: SealThread | undefined;
 
-/** Resolves when the folder is sealed. Throws a `UserError` where the disk refuses. */
+/** Resolves when the folder is sealed. Throws a `UserError` if the disk refuses. */
 export function sealInThread(folder: string): Promise<void> {
   running ??= start();
   const { worker, waiting } = running;

@@ -11,7 +11,7 @@ export interface OpenPipeline extends Pick<Preparation, 'plan'> {
 }
 
 /**
- * A pipeline that someone asks about, with its plan where that is asked for. Its mistakes are printed (as JSON on standard
+ * A pipeline that someone asks about, with its plan if that is asked for. Its mistakes are printed (as JSON on standard
  * output with `json`), and then it is `undefined`; its warnings are not what was asked for.
  */
 export async function openPipeline(

@@ -48,14 +48,14 @@ export async function alone<T>(
   }
 }
 
-/** Throws a `UserError` where fewer than `needed` bytes are free. */
+/** Throws a `UserError` if fewer than `needed` bytes are free. */
 export function requireSpace(folder: string, needed: number): void {
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < needed)
     throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
 }
 
-/** Removes an installation, or what is in its place. Throws a `UserError` where that is not allowed. */
+/** Removes an installation, or what is in its place. Throws a `UserError` if that is not allowed. */
 export const removeFolder = (host: Host, folder: string, manifest: string): void =>
   writing(folder, undefined, () => {
     // without its manifest it counts as none, should this be interrupted

@@ -39,7 +39,7 @@ interface EarlierPlan {
   readonly notes: readonly Note[];
 }
 
-/** Throws a `UserError` where git cannot give what is asked for. */
+/** Throws a `UserError` if git cannot give what is asked for. */
 export async function planAgainst(request: CommitRequest): Promise<CommitComparison> {
   const { host, file, ref, params, machine, repository } = request;
   const name = pathInRepository(repository, resolve(host.cwd, file));

@@ -13,7 +13,7 @@ export interface Repository {
   readonly root: string;
   /** Paths at which the commit differs from the working tree. Whatever is not in it is as it was, or not in git. */
   readonly changed: ReadonlyMap<string, EarlierEntry>;
-  /** Content of an object. Throws a `UserError` where it is not here. */
+  /** Content of an object. Throws a `UserError` if it is not here. */
   read(id: string): Uint8Array;
   /** Absolute, with the symbolic links of the working tree followed as far as there is something. */
   realPath(path: string): string;

@@ -81,7 +81,7 @@ export interface Attention {
   readonly scale: number;
   /** Scores s become cap·tanh(s/cap). */
   readonly cap?: number;
-  /** A position sees itself and this many positions less one before it; all of them where it is absent. */
+  /** A position sees itself and this many positions less one before it; all of them if it is absent. */
   readonly window?: number;
 }
 

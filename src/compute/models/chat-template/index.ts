@@ -17,7 +17,7 @@ const CONFIG = 'tokenizer_config.json';
 /** Where transformers keeps a template next to a model or an adapter. */
 export const CHAT_TEMPLATE = 'chat_template.jinja';
 
-/** The template in a folder of an adapter, which has one where it was not trained with its base's. */
+/** The template in a folder of an adapter, which has one if it was not trained with its base's. */
 export const readStyle = (host: Host, folder: string): string | undefined =>
   host.stat(`${folder}/${CHAT_TEMPLATE}`) === undefined
     ? undefined

@@ -16,7 +16,7 @@ export interface RopeDefaults {
   /** Names of the two fields in transformers 4. */
   readonly thetaField: string;
   readonly shareField: string;
-  /** Whether the family turns a part of each head; transformers passes over the field where it does not. */
+  /** Whether the family turns a part of each head; transformers passes over the field if it does not. */
   readonly partial: boolean;
   /** What kinds of scaling the family reads as others. */
   readonly aliases?: Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import { trainStack, upstreamBuffer } from './training-pass.js';
 import type { Decoder, DecoderOptions } from './types.js';
 
 /**
- * A decoder over stored weights. Throws a `ModelError` where weights or adapter don't fit the configuration.
+ * A decoder over stored weights. Throws a `ModelError` if weights or adapter don't fit the configuration.
  * Calls must not overlap: they share their buffers.
  */
 export async function createDecoder(given: DecoderOptions): Promise<Decoder> {

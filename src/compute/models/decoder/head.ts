@@ -61,7 +61,7 @@ export async function headLoss(
 
 /**
  * The same with the backward pass: writes `scale` × the gradient of the loss sum into `upstream`, where somebody needs
- * it, and adds the gradients of the head's weights where they are trained.
+ * it, and adds the gradients of the head's weights if they are trained.
  */
 export async function headGradient(
   context: DecoderContext,

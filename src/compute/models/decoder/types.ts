@@ -10,7 +10,7 @@ export interface Batch {
   /** `[rows, length]` */
   readonly ids: Int32Array;
   /**
-   * `[rows, length]`; the token at each position, or -100 where it is not supervised. Position t predicts t+1. For a
+   * `[rows, length]`; the token at each position, or -100 if it is not supervised. Position t predicts t+1. For a
    * classifier: the class of a text at its last token, -100 elsewhere.
    */
   readonly labels: Int32Array;

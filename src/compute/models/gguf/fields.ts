@@ -43,7 +43,7 @@ export class GgufFields {
   }
 }
 
-/** `undefined` if the key is not there; throws a {@link ModelError} where it is of another type. */
+/** `undefined` if the key is not there; throws a {@link ModelError} if it is of another type. */
 const valueIn =
   <T>(kind: string, read: (value: GgufValue) => T | undefined) =>
   ({ path, values }: GgufHeader, key: string): T | undefined => {

@@ -15,7 +15,7 @@ export function decodeBlocks(
   });
 }
 
-/** `count` values from value `start` on; a view where they are float32 already (bytes aligned to 4). */
+/** `count` values from value `start` on; a view if they are float32 already (bytes aligned to 4). */
 export function floatsOf(
   format: BlockFormat,
   blocks: Uint8Array,

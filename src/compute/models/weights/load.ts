@@ -252,7 +252,7 @@ function readInto(source: SourceTensor, from: number, out: Float32Array): void {
   for (let start = 0; start < out.length; start += WINDOW) {
     const values = source.read(from + start, Math.min(WINDOW, out.length - start));
     out.set(values, start);
-    // a window's bytes, and its values where they are another copy
+    // a window's bytes, and its values if they are another copy
     discardedYoung((source.format() === 'F32' ? 1 : 2) * values.byteLength);
   }
 }

@@ -37,7 +37,7 @@ export interface ProofInput {
 
 /**
  * Proves a merge: it answers as base and adapter do (within the dtype's tolerance), it is not the base, and rounding
- * has not swallowed what was trained. Throws a `UserError` where one of them fails.
+ * has not swallowed what was trained. Throws a `UserError` if one of them fails.
  */
 export function proveMerge({ base, adapted, merged, dtype, hasAdapter, at }: ProofInput): LogitDifferences {
   const differences: LogitDifferences = {

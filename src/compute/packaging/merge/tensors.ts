@@ -26,7 +26,7 @@ const PIECE = 1 << 20;
 
 /**
  * The merged tensors, made a few rows at a time when they are written: beyond the base itself nothing larger than
- * a few megabytes is ever in memory. Throws a `UserError` where a value does not fit the dtype.
+ * a few megabytes is ever in memory. Throws a `UserError` if a value does not fit the dtype.
  */
 export function mergedTensors(base: WeightStore, options: MergeOptions): readonly WritableTensor[] {
   const { safetensors } = mergeDtypes[options.dtype];

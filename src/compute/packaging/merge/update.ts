@@ -13,7 +13,7 @@ type RowOf = (row: number) => Float64Array;
 /**
  * The update of a linear layer's weight. LoRA (Hu et al. 2021): W' = W + scale·B·A. DoRA (arXiv 2402.09353): the weights
  * of each output are then scaled to its magnitude. Products are summed in float64 and rounded once, which is closer to
- * the exact sum than a float32 product. Throws a {@link ModelError} where the adapter's shapes don't fit.
+ * the exact sum than a float32 product. Throws a {@link ModelError} if the adapter's shapes don't fit.
  */
 export function weightUpdate(
   adapter: Adapter,

@@ -28,7 +28,7 @@ export interface MemoryRule {
 }
 
 export interface OpDefinition {
-  /** Types of the outputs. Throws a {@link GraphError} where the inputs don't fit. */
+  /** Types of the outputs. Throws a {@link GraphError} if the inputs don't fit. */
   readonly infer: (inputs: readonly TensorType[], attributes: Attributes) => readonly TensorType[];
   /** Gradient of each input, emitted through the builder; absent if the op has none. */
   readonly gradient?: (context: GradientContext) => readonly (ValueId | undefined)[];
@@ -41,7 +41,7 @@ export interface OpDefinition {
   readonly memory: MemoryRule;
 }
 
-/** The input at a position. Throws a {@link GraphError} where it is missing. */
+/** The input at a position. Throws a {@link GraphError} if it is missing. */
 export function argument<T>(values: readonly T[], index: number): T {
   const value = values[index];
   if (value === undefined) throw new GraphError(`argument ${index} is missing`);

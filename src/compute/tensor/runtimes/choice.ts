@@ -1,6 +1,6 @@
 /**
  * What `auto` chooses: TensorFlow on a GPU that it was installed for; else, of the runtimes that compute on the CPU,
- * the one that was measured to be faster (`planner/runtime-speed.ts`), and ONNX Runtime where nothing was measured.
+ * the one that was measured to be faster (`planner/runtime-speed.ts`), and ONNX Runtime if nothing was measured.
  */
 
 import type { Host } from '../../../language/host/host.js';

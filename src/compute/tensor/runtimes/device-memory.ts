@@ -133,7 +133,7 @@ export class DeviceMemory<Handle> implements Memory {
     return { type: tensor.type, data: await this.store.read(tensor.type, handle) };
   }
 
-  /** Throws a {@link GraphError} where nothing was written yet. */
+  /** Throws a {@link GraphError} if nothing was written yet. */
   contentOf(tensor: Tensor): Content<Handle> {
     const content = this.contents.get(tensor);
     if (content === undefined) throw new GraphError('a tensor of a device is read before it is written');

@@ -144,7 +144,7 @@ export const identityOf = (host: Host, name: RuntimeName): RuntimeIdentity => ({
   version: RUNTIMES[name].version(host) ?? 'missing',
 });
 
-/** Throws a `UserError` where the runtime is missing, damaged, or does not load. */
+/** Throws a `UserError` if the runtime is missing, damaged, or does not load. */
 export async function openRuntime(
   host: Host,
   name: RuntimeName,

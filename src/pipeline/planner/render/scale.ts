@@ -7,7 +7,7 @@ export function scaleText(scale: StageScale | null): string {
   return [workText(scale), trainedText(scale)].filter((text) => text !== '').join(', ');
 }
 
-/** `2,412 rows, 302 steps`: how often something is done, and with how many parameters where none is trained. */
+/** `2,412 rows, 302 steps`: how often something is done, and with how many parameters if none is trained. */
 export function workText(scale: StageScale | null): string {
   if (scale === null) return '';
   const { rows, steps, known, trainableParameters: trained, totalParameters: all } = scale;

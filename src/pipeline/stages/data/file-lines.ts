@@ -17,7 +17,7 @@ export interface Line {
 /** Cuts a file that comes in pieces into rows. A piece must not change while rows of it are in use. */
 export interface Splitter {
   push(bytes: Uint8Array): readonly Line[];
-  /** What was still open. Throws a `UserError` where the file cannot end here. */
+  /** What was still open. Throws a `UserError` if the file cannot end here. */
   end(): readonly Line[];
 }
 

@@ -21,7 +21,7 @@ export interface SourceFile extends RowFile {
 
 /**
  * The files of a data stage in the order in which they are read: as listed, a glob's sorted, general ones last. A file
- * that two patterns name is read once, but each of the lists in it that are named. Throws a {@link UserError} where a pattern names no file.
+ * that two patterns name is read once, but each of the lists in it that are named. Throws a {@link UserError} if a pattern names no file.
  */
 export function sourceFiles(settings: DataSettings, folder: string, host: Host): readonly SourceFile[] {
   const { source, mix } = settings;
@@ -69,7 +69,7 @@ function isLined(path: string, host: Host): boolean {
 }
 
 /**
- * The files that a call of the family `source` reads, in order. Throws a {@link UserError} where it names none, or a
+ * The files that a call of the family `source` reads, in order. Throws a {@link UserError} if it names none, or a
  * data set of the Hub that nobody pinned.
  */
 export function sourcePaths(

@@ -27,7 +27,7 @@ export interface EvaluatedModel {
 
 type ModelContext = Pick<StageContext, 'inputs' | 'host' | 'folder'>;
 
-/** Throws a {@link ModelError} where the stage's output is not what it should be. */
+/** Throws a {@link ModelError} if the stage's output is not what it should be. */
 export function resolveEvaluated(value: Call | Reference, context: StageContext): EvaluatedModel {
   if ('call' in value) {
     const base = resolveModel(value, context);

@@ -233,7 +233,7 @@ async function observeOne(
   }
 }
 
-/** Throws a `UserError` where rows have labels that the model does not give. */
+/** Throws a `UserError` if rows have labels that the model does not give. */
 function checkLabels(
   { heldOut, needsEveryLabel, context: { stage } }: EvaluationTask,
   { label }: EvaluatedModel,

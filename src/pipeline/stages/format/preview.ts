@@ -8,7 +8,7 @@ import { IGNORED } from './encode-row.js';
 import type { FormatInfo } from './format-info.js';
 import { openSplit, readFormatInfo } from './open-split.js';
 
-/** A row as a data or format stage hands it on; the last three only where it is tokenized. */
+/** A row as a data or format stage hands it on; the last three only if it is tokenized. */
 export interface PreviewRow {
   readonly file: string;
   readonly line: number;

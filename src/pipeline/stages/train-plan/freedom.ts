@@ -5,7 +5,7 @@ import type { SettingType } from '../../../language/schemas/schema.js';
 import type { TrainPlan } from './plan.js';
 
 export interface Freedom<T> {
-  /** The type of its setting; JSON has quantities as numbers, and a boolean only where it is true. */
+  /** The type of its setting; JSON has quantities as numbers, and a boolean only if it is true. */
   readonly type: SettingType;
   readonly doc: string;
   /** Path of its setting; where the stage's schema has that too, the author may set it. */

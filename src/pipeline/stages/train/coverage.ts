@@ -98,7 +98,7 @@ const byModule = (projections: readonly ProjectionCoverage[]): readonly ModuleCo
     };
   });
 
-/** Embedding and head; one where they are tied and the head is not trained for itself. */
+/** Embedding and head; one if they are tied and the head is not trained for itself. */
 function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly ModuleCoverage[] {
   const { embedding, head } = blueprintOf(config);
   const tied = head.output.name === embedding.name;

@@ -8,7 +8,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readFormatInfo } from '../format/open-split.js';
 import type { StageContext } from '../stage.js';
 
-/** Nothing if they have none. Throws a `UserError` where the rows to watch training on are numbered otherwise. */
+/** Nothing if they have none. Throws a `UserError` if the rows to watch training on are numbered otherwise. */
 export function rowLabels({
   stage,
   inputs,
@@ -36,7 +36,7 @@ export function rowLabels({
   return labels;
 }
 
-/** Throws a `UserError` where a classifier is to learn to write. */
+/** Throws a `UserError` if a classifier is to learn to write. */
 export function checkTask(
   stage: Pick<Stage, 'span'>,
   { config, label }: { readonly config: ModelConfig; readonly label: string },

@@ -30,7 +30,7 @@ interface Replacement {
   readonly temporary: string;
 }
 
-/** Every file, or none of them; what stands in the way. Throws a `UserError` where the disk fails. */
+/** Every file, or none of them; what stands in the way. Throws a `UserError` if the disk fails. */
 export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
   const prepared: Replacement[] = [];
   let at = '';

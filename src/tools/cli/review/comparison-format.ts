@@ -10,7 +10,7 @@ import { UsageError } from '../usage-error.js';
 export const COMPARISON_FORMATS = ['text', 'markdown', 'json'] as const;
 export type ComparisonFormat = (typeof COMPARISON_FORMATS)[number];
 
-/** `--json` is `--format json`. Throws a `UsageError` where both are given and differ. */
+/** `--json` is `--format json`. Throws a `UsageError` if both are given and differ. */
 export function comparisonFormat(args: Arguments): ComparisonFormat {
   const asked = COMPARISON_FORMATS.find((format) => format === args.text('format'));
   if (!args.flag('json')) return asked ?? 'text';

@@ -110,7 +110,7 @@ interface OutsideInput {
 function outsideOf(stage: Stage): readonly OutsideInput[] {
   const fields = schemas[stage.kind].settings;
   const found = Object.entries(stage.settings).flatMap(([setting, value]) =>
-    // A tokenizer that was filled in is that of the base, which is shown where it is trained.
+    // A tokenizer that was filled in is that of the base, which is shown if it is trained.
     setting === 'model' && stage.origins[setting] === 'default'
       ? []
       : inputsIn(value, fields[setting]?.type).map((input) => ({ input, stage: stage.name, setting })),

@@ -1,4 +1,4 @@
-/** A table of a page, which scrolls on its own where it is wider than the page. */
+/** A table of a page, which scrolls on its own if it is wider than the page. */
 import { html, type Markup } from './markup.js';
 
 export type Cell = Markup | string | number;

@@ -40,7 +40,7 @@ export function seriesOf(runs: readonly Run[], name: string): PlotData {
   return { series, xName: `run, ${inTime[0]?.run.id} to ${inTime.at(-1)?.run.id}` };
 }
 
-/** A stage that was cached draws the curve of the run that trained it; that run alone is shown where it is among these. */
+/** A stage that was cached draws the curve of the run that trained it; that run alone is shown if it is among these. */
 function curvesOf(runs: readonly Run[], name: string): readonly Series[] {
   const drawn = new Set<string>();
   return runs

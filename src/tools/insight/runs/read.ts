@@ -14,7 +14,7 @@ export interface ReadOptions {
 
 const isProgress = (line: string): boolean => line.includes('"type":"stage.progress"');
 
-/** Throws a `HostError` where the journal cannot be read at all. */
+/** Throws a `HostError` if the journal cannot be read at all. */
 export function readRun(host: Host, id: string, { curves = true }: ReadOptions = {}): Run {
   const text = host.readText(journalPath(layoutIn(host.cwd), id));
   const { objects, bad, torn } = readLines(text, curves ? undefined : isProgress);

@@ -32,7 +32,7 @@ export function linears(
   return projections.map((projection) => layer(context, projection, x, lows.get(projection)));
 }
 
-/** `low` is x·Aᵀ `[n, rank]` where that is computed already. */
+/** `low` is x·Aᵀ `[n, rank]` if that is computed already. */
 function layer(context: LayerContext, projection: Projection, x: ValueId, low: ValueId | undefined): ValueId {
   const { builder: b, weight, branches } = context;
   const { module, outputs, transposed } = projection;

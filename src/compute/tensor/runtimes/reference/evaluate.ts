@@ -12,7 +12,7 @@ import * as reduce from './reduce.js';
 
 const KERNELS: Readonly<Record<OpName, Kernel>> = { ...elementwise, ...linear, ...reduce, ...layout };
 
-/** Inputs and results by name. Throws a {@link GraphError} where an input is missing or has a wrong length. */
+/** Inputs and results by name. Throws a {@link GraphError} if an input is missing or has a wrong length. */
 export function evaluate(
   graph: Graph,
   inputs: Readonly<Record<string, ArrayLike<number>>>,

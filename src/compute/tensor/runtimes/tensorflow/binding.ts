@@ -52,7 +52,7 @@ const environment = (threads: number | undefined): Readonly<Record<string, strin
   ...(threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(threads) }),
 });
 
-/** `path` is that of `tfjs_binding.node`. Throws what the system says where it does not load. */
+/** `path` is that of `tfjs_binding.node`. Throws what the system says if it does not load. */
 export function loadBinding(path: string, threads: number | undefined): Binding {
   Object.assign(process.env, environment(threads));
   return createRequire(import.meta.url)(path) as Binding;

@@ -29,7 +29,7 @@ export interface TensorFlowRuntime extends Runtime {
   readonly handles: () => number;
 }
 
-/** Throws what the system says where the binding does not load. */
+/** Throws what the system says if the binding does not load. */
 export async function tensorflowRuntime(options: TensorFlowOptions): Promise<TensorFlowRuntime> {
   const { variant = PLAIN, compiledFrom = COMPILED_FROM } = options;
   const binding = loadBinding(options.binding, options.threads);

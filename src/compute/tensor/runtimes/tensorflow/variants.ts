@@ -69,7 +69,7 @@ export function forcedVariant(host: Host): Variant | undefined {
   return isVariant(name) ? VARIANTS[name] : undefined;
 }
 
-/** Throws a `UserError` where the environment asks for what there is not. */
+/** Throws a `UserError` if the environment asks for what there is not. */
 export function checkForced(host: Host): void {
   const name = host.env(VARIABLE) ?? '';
   if (name !== '' && !isVariant(name)) throw new UserError(variantUnknown(name, Object.keys(VARIANTS)));

@@ -49,7 +49,7 @@ const OPEN: Readonly<Record<TfjsName, BackendOpener>> = {
 
 const openBackends = new Map<string, Promise<OpenBackend>>();
 
-/** Throws what the library says where it does not load, and a `UserError` if there is no device. */
+/** Throws what the library says if it does not load, and a `UserError` if there is no device. */
 export function openBackend(name: TfjsName, folder: string, options: OpenOptions = {}): Promise<OpenBackend> {
   const key = `${name} ${folder}`;
   const known = openBackends.get(key) ?? OPEN[name](loader(folder), folder, options);

@@ -24,7 +24,7 @@ export interface TfjsRuntime extends Runtime {
   readonly tensors: () => number;
 }
 
-/** Throws what the library says where it does not load, and a `UserError` if there is no device. */
+/** Throws what the library says if it does not load, and a `UserError` if there is no device. */
 export async function tfjsRuntime({ name, folder, ...options }: TfjsOptions): Promise<TfjsRuntime> {
   const backend = await openBackend(name, folder, options);
   const engine = backend.core.engine();

@@ -1,4 +1,4 @@
-/** How each op is said in kernels of TensorFlow.js, and in those of `kernels/` where it has none. */
+/** How each op is said in kernels of TensorFlow.js, and in those of `kernels/` if it has none. */
 import { flag, list, number, text } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';

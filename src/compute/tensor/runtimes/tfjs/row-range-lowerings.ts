@@ -111,7 +111,7 @@ function ruleFor(
 export const lowersByRowRanges = (work: NodeLowering, types: NodeTypes, largest: number): boolean =>
   ruleFor(work, types, largest) !== undefined && hasRuns(cutShape(types), largest);
 
-/** Throws a `UserError` where the op has no rule for what it is given. */
+/** Throws a `UserError` if the op has no rule for what it is given. */
 export function loweredByRowRanges(
   work: NodeLowering,
   largest: number,

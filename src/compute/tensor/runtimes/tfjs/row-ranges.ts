@@ -14,7 +14,7 @@ export interface RowRange {
 
 /**
  * Ranges of `rows` rows of so many bytes, each range at most `largest` bytes and all but the last a multiple of `multiple`
- * rows. Throws a `UserError` where so few rows are too many.
+ * rows. Throws a `UserError` if so few rows are too many.
  */
 export function rowRangesOf(
   rows: number,

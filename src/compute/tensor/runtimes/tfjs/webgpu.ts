@@ -74,7 +74,7 @@ const FLAGS: Readonly<Record<string, boolean | number>> = {
   WEBGPU_MATMUL_PROGRAM_TYPE: 3,
 };
 
-/** Throws a `UserError` if there is no GPU, and what the system says where Dawn does not load. */
+/** Throws a `UserError` if there is no GPU, and what the system says if Dawn does not load. */
 export async function openWebGpu(
   load: (name: string) => unknown,
   folder: string,

@@ -100,7 +100,7 @@ function checkKind(file: RowFile, host: Host): void {
   throw new UserError(otherFormat(file.name, file.format, kind));
 }
 
-/** The file's bytes in pieces, unpacked where it is gzip. */
+/** The file's bytes in pieces, unpacked if it is gzip. */
 async function* unpacked(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
   const windows = windowsOf(host, file.path);
   if (!isGzip(startOf(file, host))) {

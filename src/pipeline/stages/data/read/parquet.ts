@@ -15,7 +15,7 @@ const SETTINGS = {
 
 /**
  * Rows of a Parquet file as JSON objects, a few thousand at a time; nested columns become lists and objects, dates and
- * times texts, and what is not a number `null`. Throws a `UserError` where the file is broken.
+ * times texts, and what is not a number `null`. Throws a `UserError` if the file is broken.
  */
 export async function* parquetRows(
   path: string,
@@ -88,7 +88,7 @@ function unusedName(columns: readonly Column[]): string {
   return unused;
 }
 
-/** Bytes of which nobody has noted that they are text, as old writers leave it out: text where they are UTF-8. */
+/** Bytes of which nobody has noted that they are text, as old writers leave it out: text if they are UTF-8. */
 const textOf = (name: string): string => {
   const column = `"${name.replaceAll('"', '""')}"`;
   return `try(decode(${column})) as ${column}`;

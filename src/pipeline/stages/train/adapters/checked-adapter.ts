@@ -15,14 +15,14 @@ import { type AdapterCase, isSet } from './definition.js';
 import { adapterOf, adapterProblems, agreesWith, settingOf, takenSettings } from './kinds.js';
 import { type Place, type Start, startOf } from './start.js';
 
-/** Throws a `ModelError` where the adapter to continue from does not fit the base. */
+/** Throws a `ModelError` if the adapter to continue from does not fit the base. */
 export function checkStageAdapter(given: AdapterCase): readonly Diagnostic[] {
   const problems = adapterProblems(given);
   if (problems.length > 0 || given.start === undefined) return problems;
   return startProblems(given, given.start);
 }
 
-/** Throws a `ModelError` where the adapter does not fit the base. */
+/** Throws a `ModelError` if the adapter does not fit the base. */
 function startProblems({ stage, model, base, at }: AdapterCase, start: Start): readonly Diagnostic[] {
   if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
   checkAdapter(start.opened, model, start.opened.path);

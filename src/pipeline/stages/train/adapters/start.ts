@@ -9,7 +9,7 @@ export type Place = Pick<StageContext, 'folder' | 'host'>;
 
 export type Start = NamedAdapter & { readonly opened: OpenedAdapter };
 
-/** Nothing if a stage has no `start`. Throws a `ModelError` where the adapter cannot be read. */
+/** Nothing if a stage has no `start`. Throws a `ModelError` if the adapter cannot be read. */
 export function startOf({ start }: Pick<TrainSettings, 'start'>, place: Place): Start | undefined {
   const named = start && resolveAdapter(start, place);
   return named && { ...named, opened: openAdapter(place.host, named.folder) };

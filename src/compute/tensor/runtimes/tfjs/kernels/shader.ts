@@ -102,7 +102,7 @@ export function runProgram(backend: WebGpuBackend, run: ShaderRun): TensorInfo {
   return { ...info, shape: run.shape };
 }
 
-/** The inputs of these names. Throws a {@link GraphError} where one is missing. */
+/** The inputs of these names. Throws a {@link GraphError} if one is missing. */
 export const named = (
   name: string,
   wanted: readonly string[],
