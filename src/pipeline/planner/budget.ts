@@ -4,7 +4,7 @@ import type { Program } from '../../language/ir/types.js';
 import type { BudgetLine } from './types.js';
 
 /** What the plan says about the run as a whole; `undefined` if it says nothing. */
-export interface Predicted {
+export interface BudgetedFigures {
   /** Bytes. */
   readonly peak_memory?: number;
   /** Seconds. */
@@ -12,12 +12,12 @@ export interface Predicted {
 }
 
 /** What the plan says about each stage, by name. */
-export type PredictedStages = Readonly<Record<string, Predicted>>;
+export type FiguresByStage = Readonly<Record<string, BudgetedFigures>>;
 
 export function budgetLines(
   program: Program,
-  predicted: Predicted,
-  stages: PredictedStages = {},
+  predicted: BudgetedFigures,
+  stages: FiguresByStage = {},
 ): readonly BudgetLine[] {
   const lookup: Lookup = ([name = '', metric]) => {
     const known: Readonly<Record<string, number | undefined>> =

@@ -4,22 +4,22 @@ import { isPlainRecord, isRecord } from '../../language/ir/values.js';
 import { atOrAbove } from '../../language/schemas/setting-paths.js';
 import { FIELDS } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import type { Effective } from './types.js';
+import type { EffectiveSetting } from './types.js';
 
 export function effectiveSettings(
   stage: Stage,
   plan: TrainPlan | undefined,
   /** Of a stage that continues from an adapter: what is taken from it. */
   taken: Readonly<Record<string, Value | undefined>> = {},
-): Readonly<Record<string, Effective>> {
-  const effective: Record<string, Effective> = {};
-  const add = (path: string, value: Value, inherited: Effective['from']): void => {
+): Readonly<Record<string, EffectiveSetting>> {
+  const effective: Record<string, EffectiveSetting> = {};
+  const add = (path: string, value: Value, inherited: EffectiveSetting['from']): void => {
     const from = stage.origins[path] ?? inherited;
     if (isPlainRecord(value))
       for (const [name, field] of Object.entries(value)) add(`${path}.${name}`, field, from);
     else effective[path] = { value: withoutText(value), from, ...presetOf(path) };
   };
-  const presetOf = (path: string): Pick<Effective, 'preset' | 'module'> =>
+  const presetOf = (path: string): Pick<EffectiveSetting, 'preset' | 'module'> =>
     atOrAbove(stage.origins, path) === 'preset' ? { ...atOrAbove(stage.presets, path) } : {};
   for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
   const from = stage.origins['start'] ?? 'author';
@@ -33,12 +33,12 @@ export function effectiveSettings(
 function plannedSettings(
   { preset }: Stage,
   plan: TrainPlan,
-  written: Readonly<Record<string, Effective>>,
-): Readonly<Record<string, Effective>> {
+  written: Readonly<Record<string, EffectiveSetting>>,
+): Readonly<Record<string, EffectiveSetting>> {
   const said: typeof written =
     preset === undefined ? written : { ...written, using: { value: preset, from: 'author' } };
   return Object.fromEntries(
-    FIELDS.flatMap(({ name, setting, applies, isListed }): readonly [string, Effective][] => {
+    FIELDS.flatMap(({ name, setting, applies, isListed }): readonly [string, EffectiveSetting][] => {
       const value = plan[name];
       if (value === undefined || applies?.(plan.method) === false || isListed?.(plan) === false) return [];
       const own = said[setting];

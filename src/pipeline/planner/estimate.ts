@@ -14,10 +14,11 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
-import { dataPeak, formatPeak } from './memory/rows.js';
+import { dataPeak, formatPeak } from './memory/row-stages.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
-import { stageNamed } from './models.js';
-import { fitsIn } from './room.js';
+import { fitsIn } from './memory-budget.js';
+import type { PlanContext } from './plan-context.js';
+import { stageNamed } from './root-model.js';
 import {
   type AdaptedModel,
   decodedWeights,
@@ -27,9 +28,8 @@ import {
   weightBytes,
 } from './stage-models.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
-import { paddedTokens, roomOf, type TrainFacts, trainFlops } from './train-stage.js';
+import { memoryBudgetOf, paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
 import type { Peak, Seconds } from './types.js';
-import type { PlanWorld } from './world.js';
 
 export interface Estimate {
   readonly peak: Peak | null;
@@ -40,10 +40,10 @@ export interface Estimate {
 }
 
 export interface EstimateInput {
-  readonly world: PlanWorld;
+  readonly context: PlanContext;
   readonly stage: Stage;
   /** Train stages. */
-  readonly chosen?: TrainPlan;
+  readonly trainPlan?: TrainPlan;
   readonly facts?: TrainFacts;
   /** False for a cached stage: nothing is read or measured for it. */
   readonly look: boolean;
@@ -54,50 +54,50 @@ type Estimator = (input: EstimateInput) => Promise<Estimate>;
 const NOTHING: Estimate = { peak: null, seconds: null, diskBytes: 0 };
 
 const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
-  async data({ world, stage }) {
-    const size = world.sources(stage.name);
+  async data({ context, stage }) {
+    const size = context.sources(stage.name);
     const { bytes } = size;
     return {
       peak: dataPeak(size),
-      seconds: here(world, rowSeconds('data', bytes)),
+      seconds: here(context, rowSeconds('data', bytes)),
       diskBytes: Math.ceil(1.3 * bytes),
     };
   },
-  async format({ world, stage, look }) {
+  async format({ context, stage, look }) {
     const { from, model } = settingsOf(stage, 'format');
-    const { bytes, rows } = world.limited(from.stage);
-    const tokenizerBytes = world.models.tokenizerBytes(model);
-    const lengths = await world.lengths(stage.name, 'all', look);
+    const { bytes, rows } = context.limited(from.stage);
+    const tokenizerBytes = context.models.tokenizerBytes(model);
+    const lengths = await context.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
     return {
       peak: formatPeak({ bytes, rows }, tokenizerBytes),
-      seconds: here(world, rowSeconds('format', bytes)),
+      seconds: here(context, rowSeconds('format', bytes)),
       diskBytes: Math.ceil(8 * tokens + 48 * rows + 1.1 * bytes),
     };
   },
-  async train({ world, stage, chosen, facts, look }) {
-    if (chosen === undefined || facts === undefined) return NOTHING;
-    const speed = look ? await world.speed() : undefined;
-    const trained = facts.memory.planDecoder(decoderShape(facts.memory, chosen)).parts.gradients;
-    const state = optimizerBytes(facts.memory, chosen);
+  async train({ context, stage, trainPlan, facts, look }) {
+    if (trainPlan === undefined || facts === undefined) return NOTHING;
+    const speed = look ? await context.speed() : undefined;
+    const trained = facts.memory.planDecoder(decoderShape(facts.memory, trainPlan)).parts.gradients;
+    const state = optimizerBytes(facts.memory, trainPlan);
     const { keep } = settingsOf(stage, 'train').checkpoint;
     return {
-      peak: trainPeak(facts.memory, chosen),
-      seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, chosen), speed),
+      peak: trainPeak(facts.memory, trainPlan),
+      seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, trainPlan), speed),
       // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
       // written; and what of the state is in a file
       diskBytes: Math.ceil(
-        2 * trained + (trained + state) * (keep + 2) + (chosen.offloadedState ?? 0) * state,
+        2 * trained + (trained + state) * (keep + 2) + (trainPlan.offloadedState ?? 0) * state,
       ),
     };
   },
-  async eval({ world, stage, look }) {
+  async eval({ context, stage, look }) {
     const settings = settingsOf(stage, 'eval');
-    const model = world.models.of(settings.model);
-    const lengths = await world.lengths(settings.dataset.stage, settings.dataset.port, look);
+    const model = context.models.of(settings.model);
+    const lengths = await context.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
     const { longest } = lengths;
-    const memory = forwardMemory(world, model, longest, 'stored');
+    const memory = forwardMemory(context, model, longest, 'stored');
     const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
     const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
     const asked = lengths.labels === undefined;
@@ -108,17 +108,17 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       prompt: Math.ceil(longest * (1 - (0.8 * lengths.supervised) / Math.max(1, lengths.tokens))),
       maxTokens: settings.generation.max_tokens,
     };
-    const speed = look ? await world.speed() : undefined;
+    const speed = look ? await context.speed() : undefined;
     const times = settings.baseline === undefined ? 1 : 2;
-    const perToken = flopsPerToken(world, memory);
+    const perToken = flopsPerToken(context, memory);
     const forward = times * paddedTokens(lengths) * perToken;
     const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
     const tokens = times * answers.rows * settings.generation.max_tokens;
-    const models = evaluated(world, model, settings.baseline);
+    const models = evaluated(context, model, settings.baseline);
     const peakOf = (residency: WeightResidency): Peak =>
-      largest(models.map((one) => evaluationPeak(forwardMemory(world, one, longest, residency), answers)));
+      largest(models.map((one) => evaluationPeak(forwardMemory(context, one, longest, residency), answers)));
     return {
-      ...firstThatFits(world, ['float32', 'stored', 'paged'], peakOf),
+      ...firstThatFits(context, ['float32', 'stored', 'paged'], peakOf),
       seconds:
         speed === undefined
           ? null
@@ -126,44 +126,44 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       diskBytes: 50_000 + 1200 * lengths.rows,
     };
   },
-  async merge({ world, stage }) {
+  async merge({ context, stage }) {
     const { adapter: merged, base: baseModel, dtype } = settingsOf(stage, 'merge');
-    const base = world.models.of(baseModel);
+    const base = context.models.of(baseModel);
     if (base === undefined) return NOTHING;
     const trainer = merged?.stage;
-    const adapter = trainer === undefined ? undefined : adapterConfig(world, trainer);
+    const adapter = trainer === undefined ? undefined : adapterConfig(context, trainer);
     // probes are rows of the training, or texts
     const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
     const written = { ...base, config: adaptedConfig(base.config, adapter), format: formatWritten(dtype) };
     const peakOf = (residency: WeightResidency): Peak => {
       const before = {
-        ...forwardMemory(world, base, 32, residency),
+        ...forwardMemory(context, base, 32, residency),
         ...residentWeights({ ...base, adapter }, residency),
         adapter,
       };
-      const after = forwardMemory(world, written, 32, residency);
+      const after = forwardMemory(context, written, 32, residency);
       return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
     };
     const bytes = base.parameters * mergeDtypes[dtype].bytes;
     return {
-      ...firstThatFits(world, ['stored', 'paged'], peakOf),
-      seconds: here(world, copySeconds(4 * bytes)),
+      ...firstThatFits(context, ['stored', 'paged'], peakOf),
+      seconds: here(context, copySeconds(4 * bytes)),
       diskBytes: bytes + base.tokenizerBytes,
     };
   },
-  async deploy({ world, stage }) {
-    const model = world.models.of(settingsOf(stage, 'deploy').model);
+  async deploy({ context, stage }) {
+    const model = context.models.of(settingsOf(stage, 'deploy').model);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
-    const { config, adapter } = forwardMemory(world, model, 256, 'stored');
+    const { config, adapter } = forwardMemory(context, model, 256, 'stored');
     const classifies = adaptedConfig(config, adapter).labels !== undefined;
     // a release is asked something before it becomes current, whether or not the file says what
     const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
     return {
-      ...firstThatFits(world, ['stored', 'paged'], (residency) =>
-        evaluationPeak(forwardMemory(world, model, 256, residency), asked),
+      ...firstThatFits(context, ['stored', 'paged'], (residency) =>
+        evaluationPeak(forwardMemory(context, model, 256, residency), asked),
       ),
-      seconds: here(world, plus(copySeconds(2 * bytes), 2)),
+      seconds: here(context, plus(copySeconds(2 * bytes), 2)),
       diskBytes: bytes,
     };
   },
@@ -171,15 +171,16 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
 
 export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
 
-const here = (world: PlanWorld, seconds: Seconds): Seconds | null => (world.machine.here ? seconds : null);
+const here = (context: PlanContext, seconds: Seconds): Seconds | null =>
+  context.machine.here ? seconds : null;
 
 /** The models that an eval stage opens one after the other: a baseline with the weights of the model's base shares them. */
 function evaluated(
-  world: PlanWorld,
+  context: PlanContext,
   model: PlannedModel,
   baseline: Value | undefined,
 ): readonly [PlannedModel, ...PlannedModel[]] {
-  const other = world.models.of(baseline);
+  const other = context.models.of(baseline);
   return other === undefined || weightsOf(other) === weightsOf(model) ? [model] : [model, other];
 }
 
@@ -190,7 +191,7 @@ const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.byte
 
 /** Weights are in memory in the first way that fits, and else in the last; what is computed is the same. */
 function firstThatFits(
-  world: PlanWorld,
+  context: PlanContext,
   ways: readonly WeightResidency[],
   peakOf: (residency: WeightResidency) => Peak,
 ): Required<Pick<Estimate, 'peak' | 'residency'>> {
@@ -199,42 +200,42 @@ function firstThatFits(
     .map((residency) => ({ residency, peak: residency === 'stored' ? stored : peakOf(residency) }))
     // what is float32 already, or in 4 bits, has one residency
     .filter(({ residency, peak }) => residency === 'stored' || peak.bytes !== stored.bytes);
-  const fits = tried.find(({ peak }) => fitsIn(peak, roomOf(world)));
+  const fits = tried.find(({ peak }) => fitsIn(peak, memoryBudgetOf(context)));
   return fits ?? tried.at(-1) ?? { residency: 'stored', peak: stored };
 }
 
 /** What a stage takes that trains nothing of a model; `longest`: tokens of a row. */
 function forwardMemory(
-  world: PlanWorld,
+  context: PlanContext,
   model: PlannedModel,
   longest: number,
   residency: WeightResidency,
 ): ForwardMemory {
-  const config = writtenConfig(world, model);
+  const config = writtenConfig(context, model);
   const trainer = model.root.adapterOf;
-  const trained = trainer === undefined ? undefined : world.chosen.get(trainer);
-  const adapter = trainer === undefined ? undefined : adapterConfig(world, trainer);
+  const trained = trainer === undefined ? undefined : context.trainPlans.get(trainer);
+  const adapter = trainer === undefined ? undefined : adapterConfig(context, trainer);
   return {
     config,
     ...residentWeights({ ...model, config, adapter }, residency, trained?.method === 'qlora'),
     adapter,
     longest,
     tokenizerBytes: model.tokenizerBytes,
-    onDevice: world.machine.devices.length > 0,
-    device: world.device,
-    runtime: world.runtime.name,
-    compiles: isCompiled(world.runtime.version),
-    largestTensor: world.largestTensor,
-    planDecoder: world.planDecoder,
+    onDevice: context.machine.devices.length > 0,
+    device: context.device,
+    runtime: context.runtime.name,
+    compiles: isCompiled(context.runtime.version),
+    largestTensor: context.largestTensor,
+    planDecoder: context.planDecoder,
   };
 }
 
 /** A model that a train stage or a merge writes is a classifier where what it was trained on has labels. */
-function writtenConfig(world: PlanWorld, { config, root }: PlannedModel): ModelConfig {
-  const trainer = root.trainedBy === undefined ? undefined : stageNamed(world.program, root.trainedBy);
-  if (trainer === undefined || !world.chosen.has(trainer.name)) return config;
-  const base = world.models.of(trainer.settings['base']);
-  return base === undefined ? config : adaptedConfig(config, world.adapter(trainer, base));
+function writtenConfig(context: PlanContext, { config, root }: PlannedModel): ModelConfig {
+  const trainer = root.trainedBy === undefined ? undefined : stageNamed(context.program, root.trainedBy);
+  if (trainer === undefined || !context.trainPlans.has(trainer.name)) return config;
+  const base = context.models.of(trainer.settings['base']);
+  return base === undefined ? config : adaptedConfig(config, context.adapter(trainer, base));
 }
 
 /** `quantised`: projections are in 4 bits. */
@@ -259,17 +260,17 @@ function residentWeights(
   };
 }
 
-function adapterConfig(world: PlanWorld, trainer: string): AdapterConfig | undefined {
-  const stage = stageNamed(world.program, trainer);
-  const chosen = world.chosen.get(trainer);
-  if (stage === undefined || chosen === undefined || chosen.method === 'full') return undefined;
-  const base = world.models.of(stage.settings['base']);
-  return base && savedConfig(withFactors(world.adapter(stage, base), chosen));
+function adapterConfig(context: PlanContext, trainer: string): AdapterConfig | undefined {
+  const stage = stageNamed(context.program, trainer);
+  const plan = context.trainPlans.get(trainer);
+  if (stage === undefined || plan === undefined || plan.method === 'full') return undefined;
+  const base = context.models.of(stage.settings['base']);
+  return base && savedConfig(withFactors(context.adapter(stage, base), plan));
 }
 
-function flopsPerToken(world: PlanWorld, memory: ForwardMemory): number {
+function flopsPerToken(context: PlanContext, memory: ForwardMemory): number {
   const length = Math.min(128, memory.config.maxPositions);
-  const { flops } = world.planDecoder({
+  const { flops } = context.planDecoder({
     config: memory.config,
     adapter: memory.adapter,
     trainable: 'none',

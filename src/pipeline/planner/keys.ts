@@ -12,7 +12,7 @@ import { stages as definitions } from '../stages/index.js';
 import { FIELDS, planOf } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { canonical, sha256 } from './canonical.js';
-import { type ModelContent, type Part, type PartsContext, settingParts } from './parts.js';
+import { type KeyPart, type KeyPartsContext, type ModelContent, settingParts } from './key-parts.js';
 
 export interface StageKey {
   readonly key: string;
@@ -23,8 +23,8 @@ export interface StageKey {
 export interface KeyOptions {
   readonly digests: Digests;
   readonly runtime: RuntimeIdentity;
-  /** What was chosen for the train stages, by name. */
-  readonly chosen: Readonly<Record<string, TrainPlan>>;
+  /** Plans of the train stages, by name. */
+  readonly trainPlans: Readonly<Record<string, TrainPlan>>;
 }
 
 /** Stages whose artefact depends on how the runtime computes. */
@@ -43,7 +43,7 @@ export function stageKeys(program: Program, host: Host, options: KeyOptions): Re
   const keys = new Map<string, StageKey>();
   for (const stage of program.stages) {
     const parts = stageParts(program, stage, host, options, keys);
-    keys.set(stage.name, keyOf(parts, options.chosen[stage.name]));
+    keys.set(stage.name, keyOf(parts, options.trainPlans[stage.name]));
   }
   return keys;
 }
@@ -84,10 +84,10 @@ export function stageParts(
   program: Program,
   stage: Stage,
   host: Host,
-  options: Pick<PartsContext, 'digests'> & Pick<KeyOptions, 'runtime'>,
+  options: Pick<KeyPartsContext, 'digests'> & Pick<KeyOptions, 'runtime'>,
   earlier: ReadonlyMap<string, StageKey>,
-): readonly Part[] {
-  const context: PartsContext = {
+): readonly KeyPart[] {
+  const context: KeyPartsContext = {
     program,
     host,
     digests: options.digests,
@@ -101,7 +101,7 @@ export function stageParts(
   ];
 }
 
-export function keyOf(parts: readonly Part[], plan: TrainPlan | undefined): StageKey {
+export function keyOf(parts: readonly KeyPart[], plan: TrainPlan | undefined): StageKey {
   const shaped = hasFactors(plan?.method);
   const all = [
     ...parts.filter(({ name }) => shaped || !name.startsWith('settings.lora.')),
@@ -116,7 +116,7 @@ export function keyOf(parts: readonly Part[], plan: TrainPlan | undefined): Stag
 
 export const runtimeName = ({ name, version }: RuntimeIdentity): string => `${name} ${version}`;
 
-function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
+function ownParts(stage: Stage, context: KeyPartsContext): readonly KeyPart[] {
   const content: ModelContent = stage.kind === 'format' ? 'tokenizer' : 'all';
   const schema = schemas[stage.kind].settings;
   const skipped = new Set(PLAN_SETTINGS[stage.kind]);
@@ -131,7 +131,7 @@ function ownParts(stage: Stage, context: PartsContext): readonly Part[] {
 }
 
 /** What a key takes from a plan: accumulation follows from the micro batch, and what changes no result is left out. */
-const planParts = (plan: TrainPlan | undefined): readonly Part[] =>
+const planParts = (plan: TrainPlan | undefined): readonly KeyPart[] =>
   plan === undefined
     ? []
     : FIELDS.flatMap(({ name, key, applies }) => {
@@ -140,7 +140,7 @@ const planParts = (plan: TrainPlan | undefined): readonly Part[] =>
         return [{ name: `chosen.${name}`, identity: `chosen.${key}`, value: canonical(value) }];
       });
 
-const plain = (name: string, value: string): Part => ({ name, identity: name, value });
+const plain = (name: string, value: string): KeyPart => ({ name, identity: name, value });
 
 /** The plan that a record was made under, from its parts; `undefined` if it holds none. */
 export function planFromParts(

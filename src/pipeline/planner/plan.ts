@@ -22,37 +22,37 @@ import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
-import { NO_PARTS } from './memory/parts.js';
+import { NO_PARTS } from './memory/peak-parts.js';
 import { decoderShape } from './memory/train.js';
-import { openWorld, type PlanOptions } from './open-world.js';
-import { notFit, stageTooLarge } from './problems.js';
+import { tighter } from './memory-budget.js';
+import type { PlanContext } from './plan-context.js';
+import { notFit, stageTooLarge } from './plan-diagnostics.js';
+import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { reason, runReasons } from './reasons.js';
-import { tighter } from './room.js';
 import { scaleOf } from './scale.js';
 import { missingSecrets } from './secrets.js';
 import { addSeconds, NO_TIME } from './time.js';
-import { decide, earlierPlan, roomOf, type TrainFacts, trainFacts } from './train-stage.js';
-import type { Peak, Plan, PlannedStage, Rejected } from './types.js';
-import type { PlanWorld } from './world.js';
+import { decide, earlierPlan, memoryBudgetOf, type TrainFacts, trainFacts } from './train-stage.js';
+import type { Peak, Plan, PlannedStage, RejectedPlan } from './types.js';
 
-export type { PlanOptions } from './open-world.js';
+export type { PlanOptions } from './plan-session.js';
 
 /** Never throws for what a user can cause: that is in `diagnostics`, and `valid` is false. */
 export async function plan(program: Program, host: Host, options: PlanOptions = {}): Promise<Plan> {
-  const { world, diagnostics, keep } = openWorld(program, host, options, openStore(host.cwd));
+  const { context, diagnostics, keep } = openPlanSession(program, host, options, openStore(host.cwd));
   const stages: PlannedStage[] = [];
   for (const stage of program.stages) {
     try {
-      stages.push(await planStage(world, stage));
+      stages.push(await planStage(context, stage));
     } catch (error) {
       const problem = userProblem(error);
       if (problem === undefined) throw error;
-      world.report(problem);
+      context.report(problem);
       stages.push(unknownStage(stage));
     }
   }
   keep();
-  const { machine } = world;
+  const { machine } = context;
   const figures = stages.map((stage) => peakFigure(stage));
   const peakBytes = figures.some((figure) => figure === undefined)
     ? null
@@ -65,12 +65,12 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     machine: {
       name: machine.name,
       memoryBytes: machine.memoryBytes,
-      availableBytes: world.availableBytes,
+      availableBytes: context.availableBytes,
       devices: machine.devices,
     },
-    runtime: runtimeName(world.runtime),
+    runtime: runtimeName(context.runtime),
     runtimeSetBy: askedRuntime(options.runtimeOption, program).by,
-    ...(world.device === undefined ? {} : { device: world.device }),
+    ...(context.device === undefined ? {} : { device: context.device }),
     valid: !diagnostics.some(isError),
     stages,
     totals: { peakBytes, seconds, diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
@@ -91,29 +91,30 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
 /** What was measured takes precedence over what is predicted. */
 const peakFigure = ({ peak }: PlannedStage): number | undefined => peak?.measured ?? peak?.bytes;
 
-interface Decided {
+interface StageDecision {
   readonly key: StageKey;
-  readonly chosen?: TrainPlan;
+  readonly trainPlan?: TrainPlan;
   readonly facts?: TrainFacts;
-  readonly rejected: readonly Rejected[];
+  readonly rejected: readonly RejectedPlan[];
   readonly problem?: Diagnostic;
 }
 
-async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> {
-  const decided = stage.kind === 'train' ? await decideTrain(world, stage) : decidePlain(world, stage);
-  const { key, chosen, rejected, problem } = decided;
-  world.keys.set(stage.name, key);
-  if (chosen !== undefined) world.chosen.set(stage.name, chosen);
-  const entry = world.store.find(key.key, { report: world.report });
+async function planStage(context: PlanContext, stage: Stage): Promise<PlannedStage> {
+  const decided = stage.kind === 'train' ? await decideTrain(context, stage) : decidePlain(context, stage);
+  const { key, trainPlan, rejected, problem } = decided;
+  context.keys.set(stage.name, key);
+  if (trainPlan !== undefined) context.trainPlans.set(stage.name, trainPlan);
+  const entry = context.store.find(key.key, { report: context.report });
   const cached = entry !== undefined;
-  const facts = decided.facts ?? (stage.kind === 'train' ? await trainFacts(world, stage, false) : undefined);
-  const found = await estimate({ world, stage, chosen, facts, look: !cached });
-  const scale = await scaleOf({ world, stage, chosen, facts, look: !cached, entry });
-  const { action, reasons } = whatToDo(world, stage, { key, chosen, cached });
-  if (!cached) for (const missing of missingSecrets(stage, world.host)) world.report(missing);
-  if (problem !== undefined && !cached) world.report(problem);
-  else if (!cached && stage.kind !== 'train' && found.peak !== null && isBeyond(found.peak, world))
-    world.report(stageTooLarge(stage, found.peak, roomOf(world)));
+  const facts =
+    decided.facts ?? (stage.kind === 'train' ? await trainFacts(context, stage, false) : undefined);
+  const found = await estimate({ context, stage, trainPlan, facts, look: !cached });
+  const scale = await scaleOf({ context, stage, trainPlan, facts, look: !cached, entry });
+  const { action, reasons } = whatToDo(context, stage, { key, trainPlan, cached });
+  if (!cached) for (const missing of missingSecrets(stage, context.host)) context.report(missing);
+  if (problem !== undefined && !cached) context.report(problem);
+  else if (!cached && stage.kind !== 'train' && found.peak !== null && isBeyond(found.peak, context))
+    context.report(stageTooLarge(stage, found.peak, memoryBudgetOf(context)));
   return {
     name: stage.name,
     instance: stage.instance,
@@ -123,101 +124,116 @@ async function planStage(world: PlanWorld, stage: Stage): Promise<PlannedStage> 
     peak: entry === undefined ? found.peak : measuredPeak(found.peak, entry.record.peakMemoryBytes),
     seconds: cached ? NO_TIME : found.seconds,
     diskBytes: cached ? 0 : found.diskBytes,
-    chosen: chosen ?? null,
+    chosen: trainPlan ?? null,
     residency: found.residency,
     rejected,
-    effective: effectiveSettings(stage, chosen, takenFields(world, stage)),
+    effective: effectiveSettings(stage, trainPlan, takenFields(context, stage)),
     scale,
-    ...coverage(facts, chosen),
+    ...coverage(facts, trainPlan),
     ...key,
   };
 }
 
 /** A stage with nothing to choose is given the benefit of the doubt: its expected peak counts. */
-function isBeyond(peak: Peak, world: PlanWorld): boolean {
-  const { needs, available } = tighter(peak, roomOf(world));
+function isBeyond(peak: Peak, context: PlanContext): boolean {
+  const { needs, available } = tighter(peak, memoryBudgetOf(context));
   return peak.refused !== undefined || needs.bytes > available;
 }
 
 function coverage(
   facts: TrainFacts | undefined,
-  chosen: TrainPlan | undefined,
+  trainPlan: TrainPlan | undefined,
 ): Pick<PlannedStage, 'coverage'> {
-  if (facts === undefined || chosen === undefined) return {};
-  const { config, adapter } = decoderShape(facts.memory, chosen);
+  if (facts === undefined || trainPlan === undefined) return {};
+  const { config, adapter } = decoderShape(facts.memory, trainPlan);
   return { coverage: coverageOf(config, adapter).modules };
 }
 
 /** What a train stage takes from the adapter that it continues from. */
-function takenFields(world: PlanWorld, stage: Stage): Readonly<Record<string, Value | undefined>> {
-  const base = stage.settings['start'] == null ? undefined : world.models.of(stage.settings['base']);
+function takenFields(context: PlanContext, stage: Stage): Readonly<Record<string, Value | undefined>> {
+  const base = stage.settings['start'] == null ? undefined : context.models.of(stage.settings['base']);
   if (base === undefined) return {};
-  return takenSettings(world.adapter(stage, base), base.config);
+  return takenSettings(context.adapter(stage, base), base.config);
 }
 
-function decidePlain(world: PlanWorld, stage: Stage): Decided {
+function decidePlain(context: PlanContext, stage: Stage): StageDecision {
   return {
-    key: keyOf(stageParts(world.program, stage, world.host, world, world.keys), undefined),
+    key: keyOf(stageParts(context.program, stage, context.host, context, context.keys), undefined),
     rejected: [],
   };
 }
 
 /** A plan that has led to an output is kept, and how the base was held for it: nothing is measured for it. */
-async function decideTrain(world: PlanWorld, stage: Stage): Promise<Decided> {
-  const parts = stageParts(world.program, stage, world.host, world, world.keys);
-  const earlier = world.settled[stage.name] ?? earlierPlan(world, stage, parts);
+async function decideTrain(context: PlanContext, stage: Stage): Promise<StageDecision> {
+  const parts = stageParts(context.program, stage, context.host, context, context.keys);
+  const earlier = context.savedPlans[stage.name] ?? earlierPlan(context, stage, parts);
   if (earlier !== undefined) {
     const key = keyOf(parts, earlier);
-    const entry = world.store.find(key.key);
+    const entry = context.store.find(key.key);
     if (entry !== undefined) {
-      const made = readSummary(world.host, entry.path);
+      const made = readSummary(context.host, entry.path);
       return {
         key,
-        chosen: made === undefined ? earlier : withResidency(earlier, made.residency),
+        trainPlan: made === undefined ? earlier : withResidency(earlier, made.residency),
         rejected: [],
       };
     }
   }
-  const facts = await trainFacts(world, stage, true);
+  const facts = await trainFacts(context, stage, true);
   if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);
-  const decision = decide(world, stage, facts, parts, earlier);
-  const { plan: chosen, rejected, peak, fits, wouldHelp } = decision;
-  const { machine } = world;
+  const decision = decide(context, stage, facts, parts, earlier);
+  const { plan: trainPlan, rejected, peak, fits, wouldHelp } = decision;
+  const { machine } = context;
   return {
-    key: keyOf(parts, chosen),
-    chosen,
+    key: keyOf(parts, trainPlan),
+    trainPlan,
     facts,
     rejected,
-    problem: fits ? undefined : notFit(stage, { peak, room: roomOf(world), machine, rejected, wouldHelp }),
+    problem: fits
+      ? undefined
+      : notFit(stage, { peak, budget: memoryBudgetOf(context), machine, rejected, wouldHelp }),
   };
 }
 
 function whatToDo(
-  world: PlanWorld,
+  context: PlanContext,
   stage: Stage,
-  { key, chosen, cached }: Pick<Decided, 'key' | 'chosen'> & { readonly cached: boolean },
+  { key, trainPlan, cached }: Pick<StageDecision, 'key' | 'trainPlan'> & { readonly cached: boolean },
 ): { readonly action: StageAction; readonly reasons: readonly Reason[] } {
   if (cached) return { action: 'cached', reasons: [reason('unchanged')] };
-  if (world.store.resumable(key.key))
+  if (context.store.resumable(key.key))
     return { action: 'resume', reasons: [reason('checkpoint', { path: `.ftp/work/${key.key}` })] };
-  const latest = world.latest().get(stage.name);
-  const earlier = comparableRecord(world.records(), stage.kind, key.parts, latest, othersKeys(world, stage));
-  return { action: 'run', reasons: [...checkpointsLeft(world, stage, chosen), ...runReasons(key, earlier)] };
+  const latest = context.latest().get(stage.name);
+  const earlier = comparableRecord(
+    context.records(),
+    stage.kind,
+    key.parts,
+    latest,
+    othersKeys(context, stage),
+  );
+  return {
+    action: 'run',
+    reasons: [...checkpointsLeft(context, stage, trainPlan), ...runReasons(key, earlier)],
+  };
 }
 
 /** Training does not resume from a checkpoint of another runtime; the reason is given, since hours of training may be lost. */
-function checkpointsLeft(world: PlanWorld, stage: Stage, chosen: TrainPlan | undefined): readonly Reason[] {
+function checkpointsLeft(
+  context: PlanContext,
+  stage: Stage,
+  trainPlan: TrainPlan | undefined,
+): readonly Reason[] {
   if (stage.kind !== 'train') return [];
-  const { program, host, digests, keys, store } = world;
-  return RUNTIME_NAMES.filter((name) => name !== world.runtime.name).flatMap((name) => {
+  const { program, host, digests, keys, store } = context;
+  return RUNTIME_NAMES.filter((name) => name !== context.runtime.name).flatMap((name) => {
     const runtime = identityOf(host, name);
-    const { key } = keyOf(stageParts(program, stage, host, { digests, runtime }, keys), chosen);
+    const { key } = keyOf(stageParts(program, stage, host, { digests, runtime }, keys), trainPlan);
     return store.resumable(key) ? [reason('checkpoint_left', { before: runtimeName(runtime) })] : [];
   });
 }
 
 /** Keys of the other stages: those of this plan, and those under which they were last completed. */
-function othersKeys({ program, keys, latest }: PlanWorld, stage: Stage): ReadonlySet<string> {
+function othersKeys({ program, keys, latest }: PlanContext, stage: Stage): ReadonlySet<string> {
   const others = program.stages.filter(({ name }) => name !== stage.name);
   const found = others.flatMap(({ name }) => [keys.get(name)?.key, latest().get(name)]);
   return new Set(found.filter((key) => key !== undefined));

@@ -6,18 +6,18 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { StoreEntry } from '../store/index.js';
+import { expectedRows } from './expected-rows.js';
 import { type Lengths, shortened } from './lengths.js';
 import { decoderShape } from './memory/train.js';
-import { expectedRows } from './row-sources.js';
+import type { PlanContext } from './plan-context.js';
 import type { TrainFacts } from './train-stage.js';
 import type { StageScale } from './types.js';
-import type { PlanWorld } from './world.js';
 
 export interface ScaleInput {
-  readonly world: PlanWorld;
+  readonly context: PlanContext;
   readonly stage: Stage;
   /** Train stages. */
-  readonly chosen?: TrainPlan;
+  readonly trainPlan?: TrainPlan;
   readonly facts?: TrainFacts;
   /** False for a cached stage: only what costs nothing is looked up. */
   readonly look: boolean;
@@ -39,19 +39,19 @@ const UNKNOWN: StageScale = {
 };
 
 const SCALES: Readonly<Record<StageKind, Measure>> = {
-  async data({ world, stage, entry }) {
+  async data({ context, stage, entry }) {
     const counted = entry?.record.result.metrics['rows'];
     if (counted !== undefined) return { ...UNKNOWN, rows: counted, known: 'counted' };
-    const rows = Math.round(expectedRows(world.program, world.host, stage, 'all'));
+    const rows = Math.round(expectedRows(context.program, context.host, stage, 'all'));
     return { ...UNKNOWN, rows, known: 'sampled' };
   },
-  format: async ({ world, stage, look }) => ({
+  format: async ({ context, stage, look }) => ({
     ...UNKNOWN,
-    ...rowsOf(await world.lengths(stage.name, 'all', look)),
+    ...rowsOf(await context.lengths(stage.name, 'all', look)),
   }),
-  async train({ stage, chosen, facts }) {
-    if (chosen === undefined || facts === undefined) return null;
-    const lengths = shortened(facts.memory.lengths, chosen.maxLength);
+  async train({ stage, trainPlan, facts }) {
+    if (trainPlan === undefined || facts === undefined) return null;
+    const lengths = shortened(facts.memory.lengths, trainPlan.maxLength);
     const steps = facts.memory.steps(lengths.rows);
     const perRow = lengths.tokens / Math.max(1, lengths.rows);
     const seen = rowsSeen(steps, lengths.rows, settingsOf(stage, 'train').batch.global);
@@ -60,16 +60,16 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
       ...rowsOf(lengths),
       steps,
       tokensSeen: Math.round(perRow * seen),
-      ...parametersOf(chosen, facts),
+      ...parametersOf(trainPlan, facts),
     };
   },
-  async eval({ world, stage, look }) {
+  async eval({ context, stage, look }) {
     const { dataset, model } = settingsOf(stage, 'eval');
-    const lengths = await world.lengths(dataset.stage, dataset.port, look);
-    return { ...modelScale(world, model), ...rowsOf(lengths) };
+    const lengths = await context.lengths(dataset.stage, dataset.port, look);
+    return { ...modelScale(context, model), ...rowsOf(lengths) };
   },
-  merge: async ({ world, stage }) => modelScale(world, settingsOf(stage, 'merge').base),
-  deploy: async ({ world, stage }) => modelScale(world, settingsOf(stage, 'deploy').model),
+  merge: async ({ context, stage }) => modelScale(context, settingsOf(stage, 'merge').base),
+  deploy: async ({ context, stage }) => modelScale(context, settingsOf(stage, 'deploy').model),
 };
 
 /** `null` if nothing is known. */
@@ -93,16 +93,16 @@ function rowsSeen(steps: number, rows: number, global: number): number {
 
 /** As PEFT's `print_trainable_parameters` counts: all are the base's and the adapter's; a tied head counts once. */
 function parametersOf(
-  chosen: TrainPlan,
+  plan: TrainPlan,
   { memory }: TrainFacts,
 ): Pick<StageScale, 'trainableParameters' | 'totalParameters'> {
-  const { config, adapter } = decoderShape(memory, chosen);
+  const { config, adapter } = decoderShape(memory, plan);
   const { trainable, all } = coverageOf(config, adapter);
   return { trainableParameters: trainable, totalParameters: all };
 }
 
 /** The base under a model; an adapter over it is not counted. */
-const modelScale = (world: PlanWorld, model: Value | undefined): StageScale => ({
+const modelScale = (context: PlanContext, model: Value | undefined): StageScale => ({
   ...UNKNOWN,
-  totalParameters: world.models.of(model)?.parameters ?? null,
+  totalParameters: context.models.of(model)?.parameters ?? null,
 });

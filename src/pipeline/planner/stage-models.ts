@@ -11,7 +11,7 @@ import type { Program, Value } from '../../language/ir/types.js';
 import { openResolved } from '../stages/open-models.js';
 import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
 import type { BaseForm } from './memory/train.js';
-import { type RootModel, rootModel } from './models.js';
+import { type RootModel, rootModel } from './root-model.js';
 
 export interface PlannedModel {
   readonly root: RootModel;

@@ -1,4 +1,4 @@
-/** What is chosen for a train stage, and what the choice costs. */
+/** The plan of a train stage, and what it costs. */
 
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
@@ -13,6 +13,7 @@ import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
 import { LISTABLE, ladder } from '../stages/train-plan/ladder.js';
 import { withMicro } from '../stages/train-plan/micro-batch.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
+import type { KeyPart } from './key-parts.js';
 import { keyOf, planFromParts } from './keys.js';
 import { BIN, type Lengths, shortened } from './lengths.js';
 import {
@@ -23,13 +24,12 @@ import {
   type TrainMemory,
   trainPeak,
 } from './memory/train.js';
-import { stageNamed } from './models.js';
-import type { Part } from './parts.js';
-import type { Room } from './room.js';
+import type { MemoryBudget } from './memory-budget.js';
+import type { PlanContext } from './plan-context.js';
+import { stageNamed } from './root-model.js';
 import { type Solution, type SolveRequest, solve } from './solve/solve.js';
 import { fastestPlan, materialisedIfSmall } from './solve/start.js';
 import { decodedWeights, keptByProcess, type PlannedModel, weightBytes } from './stage-models.js';
-import type { PlanWorld } from './world.js';
 
 /** Facts about a train stage that no choice changes. */
 export interface TrainFacts {
@@ -41,21 +41,21 @@ export interface TrainFacts {
 }
 
 export async function trainFacts(
-  world: PlanWorld,
+  context: PlanContext,
   stage: Stage,
   look: boolean,
 ): Promise<TrainFacts | undefined> {
   const settings = settingsOf(stage, 'train');
-  const model = world.models.of(settings.base as Value);
+  const model = context.models.of(settings.base as Value);
   const { dataset } = settings;
-  const lengths = await world.lengths(dataset.stage, dataset.port, look);
+  const lengths = await context.lengths(dataset.stage, dataset.port, look);
   if (model === undefined || lengths === undefined) return undefined;
   const validation =
     settings.validate === undefined
       ? undefined
-      : await world.lengths(settings.validate.stage, settings.validate.port, look);
-  const format = stageNamed(world.program, dataset.stage);
-  const adapter = world.adapter(stage, model, lengths.labels);
+      : await context.lengths(settings.validate.stage, settings.validate.port, look);
+  const format = stageNamed(context.program, dataset.stage);
+  const adapter = context.adapter(stage, model, lengths.labels);
   const room = model.config.maxPositions - virtualTokensOf(adapter);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
@@ -75,26 +75,30 @@ export async function trainFacts(
       validation,
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
-      onDevice: world.machine.devices.length > 0,
-      device: world.device,
+      onDevice: context.machine.devices.length > 0,
+      device: context.device,
       keptByProcess: keptByProcess(adapted),
-      runtime: world.runtime.name,
-      compiles: isCompiled(world.runtime.version),
-      largestTensor: world.largestTensor,
-      planDecoder: world.planDecoder,
+      runtime: context.runtime.name,
+      compiles: isCompiled(context.runtime.version),
+      largestTensor: context.largestTensor,
+      planDecoder: context.planDecoder,
     },
     limits: relaxationLimits(
       stage,
-      { config: model.config, adapter, runtime: world.runtime.name },
+      { config: model.config, adapter, runtime: context.runtime.name },
       packing ? sequencesOf(shape, maxLength) : global,
     ),
   };
 }
 
 /** The plan of an earlier run that differs from this stage in nothing but its plan. */
-export function earlierPlan(world: PlanWorld, stage: Stage, parts: readonly Part[]): TrainPlan | undefined {
+export function earlierPlan(
+  context: PlanContext,
+  stage: Stage,
+  parts: readonly KeyPart[],
+): TrainPlan | undefined {
   const { global, micro } = settingsOf(stage, 'train').batch;
-  for (const record of world.records()) {
+  for (const record of context.records()) {
     if (record.kind !== 'train') continue;
     const plan = planFromParts(record.parts, global);
     if (plan !== undefined && isAllowed(plan, stage, micro) && keyOf(parts, plan).key === record.key)
@@ -109,8 +113,11 @@ function isAllowed({ method, microBatch }: TrainPlan, { preset }: Stage, micro: 
   return micro === undefined || microBatch <= micro;
 }
 
-/** What a stage of this world may take. */
-export const roomOf = ({ availableBytes, device }: PlanWorld): Room => ({ availableBytes, device });
+/** What a stage of this context may take. */
+export const memoryBudgetOf = ({ availableBytes, device }: PlanContext): MemoryBudget => ({
+  availableBytes,
+  device,
+});
 
 export interface Decision extends Solution {
   /** A relaxation that the file does not allow and with which the stage would fit. */
@@ -118,23 +125,23 @@ export interface Decision extends Solution {
 }
 
 export function decide(
-  world: PlanWorld,
+  context: PlanContext,
   stage: Stage,
   facts: TrainFacts,
-  parts: readonly Part[],
+  parts: readonly KeyPart[],
   earlier: TrainPlan | undefined,
 ): Decision {
   const { limits, memory } = facts;
   const start = startOf(stage, facts);
   const kept =
     (earlier && withMicro(earlier, earlier.microBatch, limits.global)) ??
-    resumablePlan(world, parts, start, limits);
+    resumablePlan(context, parts, start, limits);
   const request: SolveRequest = {
     start,
     ladder: ladder(limits),
     // a frozen base is no smaller version of an adapter's training, nor the other way round
     methods: stage.preset === 'head' ? [] : undefined,
-    ...roomOf(world),
+    ...memoryBudgetOf(context),
     peakOf: (plan) => trainPeak(memory, plan),
   };
   const solution = solve({
@@ -161,12 +168,12 @@ function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts)
 
 /** A plan under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
 function resumablePlan(
-  world: PlanWorld,
-  parts: readonly Part[],
+  context: PlanContext,
+  parts: readonly KeyPart[],
   start: TrainPlan,
   { preset, micro, global, layers }: RelaxationLimits,
 ): TrainPlan | undefined {
-  const resumable = (plan: TrainPlan): boolean => world.store.resumable(keyOf(parts, plan).key);
+  const resumable = (plan: TrainPlan): boolean => context.store.resumable(keyOf(parts, plan).key);
   if (resumable(start)) return start;
   const methods = preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
   for (const method of methods)
@@ -188,10 +195,10 @@ const wouldHelp = (request: SolveRequest, limits: RelaxationLimits): string | un
   })?.text;
 
 /** Floating-point operations of a whole training, validations included. */
-export function trainFlops(stage: Stage, facts: TrainFacts, chosen: TrainPlan): number {
+export function trainFlops(stage: Stage, facts: TrainFacts, plan: TrainPlan): number {
   const settings = settingsOf(stage, 'train');
-  const lengths = shortened(facts.memory.lengths, chosen.maxLength);
-  const shape = decoderShape(facts.memory, chosen);
+  const lengths = shortened(facts.memory.lengths, plan.maxLength);
+  const shape = decoderShape(facts.memory, plan);
   const perToken = facts.memory.planDecoder(shape).flops / (shape.rows * shape.length);
   const steps = facts.memory.steps(lengths.rows);
   const tokens = settings.batch.packing ? lengths.tokens * PACKING_LOSS : paddedTokens(lengths);

@@ -36,10 +36,10 @@ export interface Peak extends PeakFigures {
   /** A stage that has run: what was measured then. */
   readonly measured?: number;
   /** The largest tensor that the GPU would refuse, as it does not take it in one piece. */
-  readonly refused?: Refused;
+  readonly refused?: RefusedTensor;
 }
 
-export interface Refused {
+export interface RefusedTensor {
   readonly bytes: number;
   /** What it takes. */
   readonly largest: number;
@@ -52,9 +52,9 @@ export interface Seconds {
 }
 
 /** A way to run a train stage that was not taken, and why. */
-export type Rejected = TrainPlan & { readonly peakBytes: number; readonly why: string };
+export type RejectedPlan = TrainPlan & { readonly peakBytes: number; readonly why: string };
 
-export interface Effective {
+export interface EffectiveSetting {
   readonly value: Value;
   readonly from: Origin;
   /** Where it is from a preset: its name, and the module it is in, `std/train` or a path. */
@@ -97,8 +97,8 @@ export interface PlannedStage {
   readonly chosen: TrainPlan | null;
   /** Eval, merge and deploy stages: how they hold a model's weights. */
   readonly residency?: WeightResidency;
-  readonly rejected: readonly Rejected[];
-  readonly effective: Readonly<Record<string, Effective>>;
+  readonly rejected: readonly RejectedPlan[];
+  readonly effective: Readonly<Record<string, EffectiveSetting>>;
   readonly scale: StageScale | null;
   /** Train stages whose base can be read: which of its modules are trained. */
   readonly coverage?: readonly ModuleCoverage[];

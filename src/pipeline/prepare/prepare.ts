@@ -60,7 +60,7 @@ export async function prepareCompiled(
       ...FINDING[speed],
       ...(runs === 'none' ? { store: NO_STORE } : {}),
       digests: resolved.digests,
-      settled: saved && choicesOf(saved),
+      savedPlans: saved && choicesOf(saved),
     },
   );
   if (saved !== undefined && !goesOn(movedInPlan(saved, compiled, planned))) return unplanned;

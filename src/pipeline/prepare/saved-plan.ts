@@ -10,16 +10,16 @@ import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { lockPath, placeOf } from '../lock/index.js';
 import { runtimeName } from '../planner/keys.js';
 import {
+  environmentDifferences,
   lockDigest,
-  type Moved,
-  planMoves,
-  programMoves,
+  type PlanDifference,
+  planDifferences,
+  programDifferences,
   readSavedPlan,
   type SavedPlan,
   savedPlan,
   savedProgram,
   savedSecrets,
-  surroundingMoves,
 } from '../planner/saved/index.js';
 import type { Plan } from '../planner/types.js';
 import { replaceFile } from '../store/index.js';
@@ -79,14 +79,14 @@ export function movedSince(
 ): readonly Diagnostic[] {
   if (program === undefined || analysis === undefined) return [];
   const moves = [
-    ...surroundingMoves(plan, {
+    ...environmentDifferences(plan, {
       ftpc: ftpcVersion(host),
       runtime: runtimeName(identityOf(host, runtimeNamed(plan))),
       memoryBytes: host.machine().memoryBytes,
       secrets: savedSecrets(analysis.main.tree.secrets, host),
       lock: lockDigest(lockText(host, program.file)),
     }),
-    ...programMoves(plan.program, savedProgram(program)),
+    ...programDifferences(plan.program, savedProgram(program)),
   ];
   return asDiagnostics(moves, { name, plan }, analysis);
 }
@@ -96,11 +96,11 @@ export const movedInPlan = (
   { name, plan }: SavedPlanFile,
   { analysis }: CompileResult,
   made: Plan,
-): readonly Diagnostic[] => asDiagnostics(planMoves(plan, made), { name, plan }, analysis);
+): readonly Diagnostic[] => asDiagnostics(planDifferences(plan, made), { name, plan }, analysis);
 
 /** Each thing once: several stages may read one file. */
 function asDiagnostics(
-  moves: readonly Moved[],
+  moves: readonly PlanDifference[],
   { name, plan }: SavedPlanFile,
   analysis: CompileResult['analysis'],
 ): readonly Diagnostic[] {

@@ -39,7 +39,7 @@ async function work(task: StageTask): Promise<FromChild> {
       host,
       output: outputFolder(task.output),
       work: workFolder(task.work, warn),
-      chosen: task.chosen,
+      trainPlan: task.trainPlan,
       residency: task.residency,
       key: task.key,
       runtime: task.runtime,

@@ -18,7 +18,7 @@ export interface StageTask {
   readonly output: string;
   /** Absolute path of the work folder. */
   readonly work: string;
-  readonly chosen?: TrainPlan;
+  readonly trainPlan?: TrainPlan;
   readonly residency?: WeightResidency;
   readonly key: string;
   readonly runtime: RuntimeName;

@@ -17,7 +17,7 @@ export async function produce(
   watcher: Watcher,
   interrupts: Interrupts,
 ): Promise<StageOutcome> {
-  const { stage, key, parts, chosen, residency } = plan;
+  const { stage, key, parts, trainPlan, residency } = plan;
   const { store } = context;
   const begun = context.clock();
   // a checkpoint of another content would be gone on from once the file is the old one again
@@ -33,7 +33,7 @@ export async function produce(
         cwd: store.layout.cwd,
         output,
         work: store.workPath(key),
-        chosen,
+        trainPlan,
         residency,
         key,
         runtime: context.runtime,
@@ -94,7 +94,7 @@ async function tryUntilItFits(
     const { name } = task.stage;
     watcher.event({ type: 'recovery', stage: name, cause: end.diagnostic.message, change: next.change });
     store.begin(task.key);
-    task = { ...task, chosen: next.plan };
+    task = { ...task, trainPlan: next.plan };
   }
 }
 

@@ -10,11 +10,11 @@ import type { StageTask } from './messages.js';
  * allocation fails. `undefined` if the stage is no training, or nothing is left to try.
  */
 export async function retryOf({ cwd, ...task }: StageTask): Promise<Recovery | undefined> {
-  const { stage, chosen } = task;
-  if (stage.kind !== 'train' || chosen === undefined) return undefined;
+  const { stage, trainPlan } = task;
+  if (stage.kind !== 'train' || trainPlan === undefined) return undefined;
   const { recoverKilled } = await import('../stages/train/recovery.js');
   try {
-    return recoverKilled(chosen, { ...task, host: nodeHost(cwd) });
+    return recoverKilled(trainPlan, { ...task, host: nodeHost(cwd) });
   } catch (error) {
     // The base cannot be read any more: the kill is what the user has to be told.
     if (error instanceof ModelError || error instanceof HostError || error instanceof UserError)

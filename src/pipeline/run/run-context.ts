@@ -12,7 +12,7 @@ export interface StagePlan {
   readonly key: string;
   readonly parts: Readonly<Record<string, string>>;
   readonly reasons: readonly Reason[];
-  readonly chosen?: TrainPlan;
+  readonly trainPlan?: TrainPlan;
   readonly residency?: WeightResidency;
 }
 

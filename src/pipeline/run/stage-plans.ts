@@ -11,7 +11,7 @@ export function stagePlansOf(program: Program, plan: Plan, only?: readonly strin
       const planned = plan.stages.find(({ name }) => name === stage.name);
       if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
       const { key, parts, reasons, chosen, residency } = planned;
-      return { stage, key, parts, reasons, chosen: chosen ?? undefined, residency };
+      return { stage, key, parts, reasons, trainPlan: chosen ?? undefined, residency };
     });
 }
 

@@ -27,7 +27,7 @@ export interface StageContext {
   readonly host: Host;
   readonly output: OutputFolder;
   readonly work: WorkFolder;
-  readonly chosen?: TrainPlan;
+  readonly trainPlan?: TrainPlan;
   /** How weights are held where nothing is trained; default: as float32 in an evaluation, else as stored. */
   readonly residency?: WeightResidency;
   /** Store key of the output. */

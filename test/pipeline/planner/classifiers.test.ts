@@ -2,8 +2,8 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Survey } from '../../../src/pipeline/planner/expected-rows.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
-import type { Survey } from '../../../src/pipeline/planner/row-sources.js';
 import type { PlannedStage } from '../../../src/pipeline/planner/types.js';
 import { type Folder, pipelineFolder, QUICK, STARTER, SURVEY } from './pipeline.js';
 

@@ -29,7 +29,7 @@ describe('stage keys', () => {
     stageKeys(program, folder.host, {
       digests: openDigests(folder.host),
       runtime: { name: 'onnx', version: '1.0.0' },
-      chosen: Object.fromEntries(
+      trainPlans: Object.fromEntries(
         program.stages
           .filter(({ kind }) => kind === 'train')
           .map(({ name }) => [name, { ...CHOSEN, ...chosen }]),
@@ -155,7 +155,7 @@ describe('stage keys', () => {
       stageKeys(program, folder.host, {
         digests: openDigests(folder.host),
         runtime: { name: 'onnx', version },
-        chosen: { adapter: CHOSEN },
+        trainPlans: { adapter: CHOSEN },
       });
     const [before, after] = [keys('1.0.0'), keys('2.0.0')];
     expect(before.get('dialogs')?.key).to.equal(after.get('dialogs')?.key);

@@ -7,11 +7,11 @@ import { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import {
-  type Moved,
-  programMoves,
+  environmentDifferences,
+  type PlanDifference,
+  programDifferences,
   readSavedPlan,
   type SavedPlan,
-  surroundingMoves,
 } from '../../../src/pipeline/planner/saved/index.js';
 import { objects } from '../../tools/cli/folders.js';
 import { tinyModel } from '../hub/folders.js';
@@ -181,7 +181,7 @@ describe('a choice that was saved', () => {
     const chosen = first?.chosen ?? undefined;
     if (chosen === undefined) throw new Error('nothing was chosen');
     const other = { ...chosen, microBatch: chosen.microBatch / 2, accumulation: chosen.accumulation * 2 };
-    const held = await plan(program, folder.host, { ...QUICK, settled: { adapter: other } });
+    const held = await plan(program, folder.host, { ...QUICK, savedPlans: { adapter: other } });
     const second = held.stages.find(({ name }) => name === 'adapter');
     expect(second?.chosen).to.deep.equal(other);
     expect(second?.key).to.not.equal(first?.key);
@@ -193,7 +193,7 @@ describe('what moved since a plan was saved', () => {
     stages: { a: { kind: 'train', using: null, settings, requires: [] } },
     budgets: {},
   });
-  const texts = (moves: readonly Moved[]): readonly string[] =>
+  const texts = (moves: readonly PlanDifference[]): readonly string[] =>
     moves.map(({ what, before, after }) => `${what}: ${before} → ${after}`);
 
   it('is named at the smallest setting', () => {
@@ -205,19 +205,19 @@ describe('what moved since a plan was saved', () => {
       optimizer: { call: 'adamw', args: { rate: 2e-4, schedule: { call: 'linear', args: {} } } },
       seed: 1,
     });
-    expect(texts(programMoves(before, after))).to.deep.equal([
+    expect(texts(programDifferences(before, after))).to.deep.equal([
       'the setting `optimizer.rate` of `a`: 0.0001 → 0.0002',
       'the setting `optimizer.schedule` of `a`: {"call":"cosine","args":{}} → {"call":"linear","args":{}}',
       'the setting `stop` of `a`: {"epochs":3} → not there',
       'the setting `seed` of `a`: not there → 1',
     ]);
-    expect(programMoves(before, before)).to.deep.equal([]);
+    expect(programDifferences(before, before)).to.deep.equal([]);
   });
 
   it('is a stage that came or went', () => {
     const none = { stages: {}, budgets: {} };
-    expect(texts(programMoves(none, program({})))).to.deep.equal(['the stage `a`: not there → there']);
-    expect(texts(programMoves(program({}), none))).to.deep.equal(['the stage `a`: there → not there']);
+    expect(texts(programDifferences(none, program({})))).to.deep.equal(['the stage `a`: not there → there']);
+    expect(texts(programDifferences(program({}), none))).to.deep.equal(['the stage `a`: there → not there']);
   });
 
   it('is no machine with more memory', () => {
@@ -229,8 +229,8 @@ describe('what moved since a plan was saved', () => {
       secrets: [],
       lock: null,
     } as unknown as SavedPlan;
-    expect(surroundingMoves(plan, now)).to.deep.equal([]);
-    expect(texts(surroundingMoves(plan, { ...now, memoryBytes: 49 }))).to.deep.equal([
+    expect(environmentDifferences(plan, now)).to.deep.equal([]);
+    expect(texts(environmentDifferences(plan, { ...now, memoryBytes: 49 }))).to.deep.equal([
       'the memory of the machine: 50 bytes → 49 bytes',
     ]);
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Call } from '../../../src/language/ir/types.js';
-import { peakOf } from '../../../src/pipeline/planner/memory/parts.js';
+import { peakOf } from '../../../src/pipeline/planner/memory/peak-parts.js';
 import { type Solution, solve } from '../../../src/pipeline/planner/solve/solve.js';
 import {
   attentionToRecompute,

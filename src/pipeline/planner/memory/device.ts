@@ -1,7 +1,7 @@
 /** A peak in two memories: tensors lie on a device, and the process keeps what it hands to it. */
 import type { MemoryParts, Peak } from '../types.js';
 import { CUDA_PROCESS, DEVICE_CONTEXT, SPREAD } from './calibration.js';
-import { peakOf, sumOf } from './parts.js';
+import { peakOf, sumOf } from './peak-parts.js';
 
 interface Allowance {
   readonly expected: number;

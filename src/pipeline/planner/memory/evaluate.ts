@@ -22,9 +22,9 @@ import {
   TOKENIZER,
 } from './calibration.js';
 import { gpuPeak, sharedPeak } from './device.js';
-import { NO_PARTS, peakOf, sumOf } from './parts.js';
-import { inPieces } from './pieces.js';
-import { beyondOnnx } from './runtimes.js';
+import { NO_PARTS, peakOf, sumOf } from './peak-parts.js';
+import { inPieces } from './refused-tensors.js';
+import { runtimeOverhead } from './runtimes.js';
 import type { PlanDecoder } from './train.js';
 
 export interface ForwardMemory {
@@ -132,7 +132,7 @@ function forward(
     vocabularyShard: memory.runtime === 'onnx' ? vocabularyShardSize(adapted) : undefined,
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
-  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });
+  const beyond = runtimeOverhead(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });
   const tensors = {
     ...NO_PARTS,
     ...parts,

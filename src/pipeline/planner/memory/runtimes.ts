@@ -41,7 +41,7 @@ const WASM = { process: -28 * MIB, driver: 41 * MIB, copies: 2 } as const;
  */
 const WEBGPU = { process: 175 * MIB } as const;
 
-export interface Beyond {
+export interface RuntimeOverhead {
   /** Part of the process, whatever it computes. */
   readonly process: number;
   /** Of the library, while it computes. */
@@ -62,10 +62,10 @@ interface Planned {
   readonly compiles?: boolean | undefined;
 }
 
-const NOTHING: Beyond = { process: 0, driver: 0, copies: 0, graph: 0 };
+const NOTHING: RuntimeOverhead = { process: 0, driver: 0, copies: 0, graph: 0 };
 
 /** Runtimes of which it was measured. */
-const BEYOND: Readonly<Record<string, (planned: Planned) => Beyond>> = {
+const BEYOND: Readonly<Record<string, (planned: Planned) => RuntimeOverhead>> = {
   tensorflow({ graphs, parts, update, compiles = false }) {
     const ofBlocks = graphs.map(
       ({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one),
@@ -94,5 +94,5 @@ const BEYOND: Readonly<Record<string, (planned: Planned) => Beyond>> = {
   },
 };
 
-export const beyondOnnx = (runtime: string, planned: Planned): Beyond =>
+export const runtimeOverhead = (runtime: string, planned: Planned): RuntimeOverhead =>
   BEYOND[runtime]?.(planned) ?? NOTHING;

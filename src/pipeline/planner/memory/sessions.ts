@@ -8,7 +8,7 @@ import { MOST_SESSIONS } from './calibration.js';
 export interface SessionInput {
   readonly lengths: Lengths;
   readonly validation: Lengths | undefined;
-  readonly chosen: Pick<TrainPlan, 'microBatch' | 'accumulation'>;
+  readonly plan: Pick<TrainPlan, 'microBatch' | 'accumulation'>;
   /** Optimiser steps of the whole training. */
   readonly steps: number;
   /** Rows share sequences. */
@@ -22,8 +22,8 @@ const HEADS = 2;
 
 /** Compiled graphs at the end of a training beyond those of one shape and one head. */
 export function moreSessions(input: SessionInput): number {
-  const { lengths, validation, chosen, steps, packed, perShape } = input;
-  const { microBatch, accumulation } = chosen;
+  const { lengths, validation, plan, steps, packed, perShape } = input;
+  const { microBatch, accumulation } = plan;
   const shapes = packed
     ? Math.min(steps, packedShapes(microBatch, accumulation))
     : paddedShapes(lengths, microBatch, microBatch * accumulation, steps);

@@ -25,9 +25,9 @@ import { BIN, type Lengths, shortened } from '../lengths.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { gpuPeak, sharedPeak } from './device.js';
-import { NO_PARTS, peakOf, sumOf } from './parts.js';
-import { inPieces } from './pieces.js';
-import { beyondOnnx } from './runtimes.js';
+import { NO_PARTS, peakOf, sumOf } from './peak-parts.js';
+import { inPieces } from './refused-tensors.js';
+import { runtimeOverhead } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
@@ -76,56 +76,56 @@ export const baseForm = ({
 };
 
 /** What the decoder is asked to hold under a choice, at the longest batch. */
-export function decoderShape(memory: TrainMemory, chosen: TrainPlan): DecoderPlanOptions {
+export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanOptions {
   const { config, adapter } = memory;
-  const full = chosen.method === 'full';
+  const full = plan.method === 'full';
   // a choice that was made for full training has none
-  const rank = chosen.rank > 0 ? chosen.rank : factorsOf(adapter).rank;
+  const rank = plan.rank > 0 ? plan.rank : factorsOf(adapter).rank;
   const adapted = adaptedConfig(config, adapter);
   return {
     config: adapted,
     adapter: full ? undefined : withFactors(adapter, { rank, alpha: rank }),
     trainable: full ? 'full' : 'adapter',
-    weightBytes: memory.weightBytes[baseForm(chosen)],
-    decoded: memory.decoded[baseForm(chosen)],
-    rows: Math.min(chosen.microBatch, Math.max(1, memory.lengths.rows)),
-    length: longestPadded(memory, chosen),
-    ...(memory.packed === undefined ? {} : { packed: longestRow(memory, chosen) }),
-    checkpointedBlocks: chosen.checkpointedBlocks,
-    recomputedMlps: chosen.recomputedMlps,
-    recomputedAttention: chosen.recomputedAttention,
+    weightBytes: memory.weightBytes[baseForm(plan)],
+    decoded: memory.decoded[baseForm(plan)],
+    rows: Math.min(plan.microBatch, Math.max(1, memory.lengths.rows)),
+    length: longestPadded(memory, plan),
+    ...(memory.packed === undefined ? {} : { packed: longestRow(memory, plan) }),
+    checkpointedBlocks: plan.checkpointedBlocks,
+    recomputedMlps: plan.recomputedMlps,
+    recomputedAttention: plan.recomputedAttention,
     logitsChunk: fittingChunk(
-      chosen.logitsChunk,
+      plan.logitsChunk,
       adapted.labels?.length ?? adapted.vocabSize,
       memory.largestTensor,
     ),
-    vocabularyShard: full ? undefined : chosen.vocabularyShard,
+    vocabularyShard: full ? undefined : plan.vocabularyShard,
     precision: memory.precision,
   };
 }
 
 /** Bytes of the optimiser's state. */
-export const optimizerBytes = (memory: TrainMemory, chosen: TrainPlan): number =>
-  rememberedSlots(memory, chosen).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
+export const optimizerBytes = (memory: TrainMemory, plan: TrainPlan): number =>
+  rememberedSlots(memory, plan).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
 
 /** The part of it that is in memory. */
-const residentState = (memory: TrainMemory, chosen: TrainPlan): number =>
-  residentBytes(rememberedSlots(memory, chosen), chosen.offloadedState ?? 0);
+const residentState = (memory: TrainMemory, plan: TrainPlan): number =>
+  residentBytes(rememberedSlots(memory, plan), plan.offloadedState ?? 0);
 
-const rememberedSlots = (memory: TrainMemory, chosen: TrainPlan): readonly Readonly<Record<string, Slot>>[] =>
-  trainedTensors(memory, chosen).map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
+const rememberedSlots = (memory: TrainMemory, plan: TrainPlan): readonly Readonly<Record<string, Slot>>[] =>
+  trainedTensors(memory, plan).map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
 
-function trainedTensors(memory: TrainMemory, chosen: TrainPlan): readonly NamedShape[] {
-  const { config, adapter } = decoderShape(memory, chosen);
+function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedShape[] {
+  const { config, adapter } = decoderShape(memory, plan);
   return adapter === undefined ? expectedTensors(config) : adapterShapes(config, adapter);
 }
 
 /** The graph that updates most at a time, where a device does. */
-function updateOnDevice(memory: TrainMemory, chosen: TrainPlan): Graph | undefined {
+function updateOnDevice(memory: TrainMemory, plan: TrainPlan): Graph | undefined {
   const rule: Rule = OPTIMIZERS[memory.optimizer];
-  const inFile = (chosen.offloadedState ?? 0) > 0;
+  const inFile = (plan.offloadedState ?? 0) > 0;
   if (memory.runtime === 'onnx' || rule.graph === undefined || !isOnDevice(rule, inFile)) return undefined;
-  const groups = parameterGroups(trainedTensors(memory, chosen));
+  const groups = parameterGroups(trainedTensors(memory, plan));
   const [largest] = [...groups].sort((a, b) => groupSize(b) - groupSize(a));
   return largest && updateGraph(rule.graph, Object.keys(rule.slots([], '')), largest);
 }
@@ -140,10 +140,10 @@ function longestRow(
 
 export function longestPadded(
   { config, lengths, packed }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
-  chosen: Pick<TrainPlan, 'maxLength'>,
+  plan: Pick<TrainPlan, 'maxLength'>,
 ): number {
-  const limit = Math.min(chosen.maxLength, config.maxPositions);
-  const longest = longestRow({ config, lengths }, chosen);
+  const limit = Math.min(plan.maxLength, config.maxPositions);
+  const longest = longestRow({ config, lengths }, plan);
   if (packed === undefined) return paddedLength(longest, config.maxPositions);
   return packedLength(Math.min(limit, packed * longest), limit);
 }
@@ -169,21 +169,27 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
 /** Best fit leaves a few percent of its sequences empty if rows are much shorter than they. */
 export const PACKING_LOSS = 1.05;
 
-export function trainPeak(memory: TrainMemory, chosen: TrainPlan): Peak {
-  const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, chosen));
+export function trainPeak(memory: TrainMemory, plan: TrainPlan): Peak {
+  const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, plan));
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
-  const lengths = shortened(memory.lengths, chosen.maxLength);
+  const lengths = shortened(memory.lengths, plan.maxLength);
   const sessions = moreSessions({
     lengths,
     validation: memory.validation,
-    chosen,
+    plan,
     steps: memory.steps(lengths.rows),
     packed: memory.packed !== undefined,
     perShape: graphs.length - 1,
   });
-  const update = updateOnDevice(memory, chosen);
-  const beyond = beyondOnnx(memory.runtime, { graphs, parts, floatBytes, update, compiles: memory.compiles });
-  const state = residentState(memory, chosen);
+  const update = updateOnDevice(memory, plan);
+  const beyond = runtimeOverhead(memory.runtime, {
+    graphs,
+    parts,
+    floatBytes,
+    update,
+    compiles: memory.compiles,
+  });
+  const state = residentState(memory, plan);
   const best = memory.validation === undefined ? 0 : parts.gradients;
   const tensors = {
     ...NO_PARTS,
@@ -203,7 +209,7 @@ export function trainPeak(memory: TrainMemory, chosen: TrainPlan): Peak {
       device: onDevice,
       host: {
         ...NO_PARTS,
-        weights: memory.keptByProcess?.[baseForm(chosen)] === false ? 0 : parts.weights,
+        weights: memory.keptByProcess?.[baseForm(plan)] === false ? 0 : parts.weights,
         adapter: parts.adapter,
         gradients: parts.gradients,
         // a checkpoint copies the optimiser's state from the device

@@ -7,7 +7,7 @@ import type { Plan } from '../types.js';
 import type { SavedPlan, SavedProgram } from './types.js';
 
 /** Something that changed since a plan was saved. */
-export interface Moved {
+export interface PlanDifference {
   /** For people: `` the setting `lora.rank` of `adapter` ``. */
   readonly what: string;
   readonly before: string;
@@ -19,9 +19,9 @@ export interface Moved {
 const ABSENT = 'not there';
 
 /** Differences of the program. */
-export function programMoves(before: SavedProgram, after: SavedProgram): readonly Moved[] {
+export function programDifferences(before: SavedProgram, after: SavedProgram): readonly PlanDifference[] {
   const stages = [...new Set([...Object.keys(before.stages), ...Object.keys(after.stages)])];
-  const inStages = stages.flatMap((name): readonly Moved[] => {
+  const inStages = stages.flatMap((name): readonly PlanDifference[] => {
     const [old, now] = [own(before.stages, name), own(after.stages, name)];
     if (old === undefined)
       return [
@@ -49,7 +49,7 @@ const own = <T>(values: Readonly<Record<string, T>>, name: string): T | undefine
   Object.hasOwn(values, name) ? values[name] : undefined;
 
 /** Differences at the smallest place that has a name. */
-function valueMoves(stage: string, path: string, before: unknown, after: unknown): readonly Moved[] {
+function valueMoves(stage: string, path: string, before: unknown, after: unknown): readonly PlanDifference[] {
   if (canonical(before) === canonical(after)) return [];
   if (isRecord(before) && isRecord(after) && before['call'] === after['call'])
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
@@ -73,7 +73,7 @@ function shown(value: unknown): string {
 }
 
 /** What the stages are made of otherwise, though the program is the same: files, versions, choices. */
-export function planMoves(before: SavedPlan, after: Plan): readonly Moved[] {
+export function planDifferences(before: SavedPlan, after: Plan): readonly PlanDifference[] {
   const stages = before.stages.flatMap((saved) => {
     const now = after.stages.find(({ name }) => name === saved.name);
     return now === undefined || now.key === saved.key ? [] : [{ saved, now }];
@@ -109,7 +109,7 @@ const digestText = (value: string | undefined): string =>
   value === undefined ? ABSENT : /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value;
 
 /** Differences of the machine and of versions, found before anything is planned. */
-export interface Surroundings {
+export interface PlanEnvironment {
   readonly ftpc: string;
   readonly runtime: string;
   readonly memoryBytes: number;
@@ -117,8 +117,8 @@ export interface Surroundings {
   readonly lock: string | null;
 }
 
-export function surroundingMoves(saved: SavedPlan, now: Surroundings): readonly Moved[] {
-  const plain = (what: string, before: string, after: string): readonly Moved[] =>
+export function environmentDifferences(saved: SavedPlan, now: PlanEnvironment): readonly PlanDifference[] {
+  const plain = (what: string, before: string, after: string): readonly PlanDifference[] =>
     before === after ? [] : [{ what, before, after }];
   const secretText = (set: boolean | undefined): string =>
     set === undefined ? ABSENT : set ? 'set' : 'not set';

@@ -9,7 +9,7 @@ import { canonical, sha256 } from '../canonical.js';
 import type { Plan } from '../types.js';
 import type { SavedPlan, SavedProgram, SavedSecret } from './types.js';
 
-export interface Saving {
+export interface SavedPlanInput {
   readonly program: Program;
   readonly plan: Plan;
   readonly host: Host;
@@ -21,7 +21,7 @@ export interface Saving {
   readonly lock: string | undefined;
 }
 
-export function savedPlan(saving: Saving): SavedPlan {
+export function savedPlan(saving: SavedPlanInput): SavedPlan {
   const { program, plan, ftpc, threads, params, lock } = saving;
   return {
     version: 1,

@@ -5,11 +5,11 @@ import type { RelaxationName } from '../../stages/train-plan/freedom.js';
 import type { Relaxation } from '../../stages/train-plan/ladder.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { canonical } from '../canonical.js';
-import { fitsIn, type Room } from '../room.js';
-import type { Peak, Rejected } from '../types.js';
+import { fitsIn, type MemoryBudget } from '../memory-budget.js';
+import type { Peak, RejectedPlan } from '../types.js';
 import { whyOtherMethod, whyTooLarge } from './why.js';
 
-export interface SolveRequest extends Room {
+export interface SolveRequest extends MemoryBudget {
   readonly start: TrainPlan;
   readonly ladder: readonly Relaxation[];
   /** Plans under which the stage has an output or a checkpoint: the first that still fits is kept. */
@@ -26,7 +26,7 @@ export interface Solution {
   readonly fits: boolean;
   /** Relaxations that were needed. */
   readonly taken: readonly RelaxationName[];
-  readonly rejected: readonly Rejected[];
+  readonly rejected: readonly RejectedPlan[];
 }
 
 export function solve(request: SolveRequest): Solution {
@@ -35,7 +35,7 @@ export function solve(request: SolveRequest): Solution {
   const rungs = request.ladder.filter(({ states }) => states(start).length > 0);
   const peakOf = remembered(request.peakOf);
   const fits = (plan: TrainPlan): boolean => fitsIn(peakOf(plan), request);
-  const solution = (plan: TrainPlan, taken: number, tried: readonly Rejected[]): Solution => ({
+  const solution = (plan: TrainPlan, taken: number, tried: readonly RejectedPlan[]): Solution => ({
     plan,
     peak: peakOf(plan),
     fits: fits(plan),
@@ -45,7 +45,7 @@ export function solve(request: SolveRequest): Solution {
   const first = [...earlier, start].find(fits);
   if (first !== undefined) return solution(first, 0, []);
 
-  const tried: Rejected[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), request))];
+  const tried: RejectedPlan[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), request))];
   for (const [index, rung] of rungs.entries()) {
     const dimensions = rungs.slice(0, index + 1).reverse();
     const found = search(start, dimensions, fits, true);
@@ -87,7 +87,7 @@ function underOtherMethods(
   plan: TrainPlan,
   peakOf: (plan: TrainPlan) => Peak,
   request: SolveRequest,
-): readonly Rejected[] {
+): readonly RejectedPlan[] {
   return (request.methods ?? USUAL)
     .filter((method) => method !== plan.method)
     .map((method) => {
@@ -97,13 +97,13 @@ function underOtherMethods(
     });
 }
 
-const reject = (plan: TrainPlan, peak: Peak, why: string): Rejected => ({
+const reject = (plan: TrainPlan, peak: Peak, why: string): RejectedPlan => ({
   ...plan,
   peakBytes: peak.bytes,
   why,
 });
 
-const unlike = (more: readonly Rejected[], those: readonly Rejected[]): readonly Rejected[] =>
+const unlike = (more: readonly RejectedPlan[], those: readonly RejectedPlan[]): readonly RejectedPlan[] =>
   more.filter((one) => !those.some((other) => isSamePlan(one, other)));
 
 function remembered(peakOf: (plan: TrainPlan) => Peak): (plan: TrainPlan) => Peak {

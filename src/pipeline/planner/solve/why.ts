@@ -1,20 +1,25 @@
 /** Why an alternative was not taken, in words with numbers. */
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { largestPart } from '../memory/parts.js';
+import { largestPart } from '../memory/peak-parts.js';
+import { availableText, fitsIn, type MemoryBudget, refusedText, tighter } from '../memory-budget.js';
 import { bytes } from '../quantities.js';
-import { availableText, fitsIn, type Room, refusedText, tighter } from '../room.js';
 import type { Peak } from '../types.js';
 
-export function whyTooLarge(peak: Peak, room: Room): string {
+export function whyTooLarge(peak: Peak, budget: MemoryBudget): string {
   if (peak.refused !== undefined) return refusedText(peak.refused);
-  const tight = tighter(peak, room);
+  const tight = tighter(peak, budget);
   const { needs, available } = tight;
   const { part, bytes: size } = largestPart(needs.parts);
   return `needs ${bytes(needs.high - available)} more than the ${availableText(tight)}; largest part: ${part}, ${bytes(size)}`;
 }
 
-export function whyOtherMethod(other: TrainPlan, peak: Peak, room: Room, taken: TrainPlan['method']): string {
-  if (!fitsIn(peak, room)) return whyTooLarge(peak, room);
+export function whyOtherMethod(
+  other: TrainPlan,
+  peak: Peak,
+  budget: MemoryBudget,
+  taken: TrainPlan['method'],
+): string {
+  if (!fitsIn(peak, budget)) return whyTooLarge(peak, budget);
   if (other.method === 'full') return 'fits, but trains every weight: only with `using full`';
   if (other.method === 'qlora')
     return taken === 'full'

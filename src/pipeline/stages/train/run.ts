@@ -26,9 +26,9 @@ import { writeResult } from './write-result.js';
  * nothing is left to try.
  */
 export const run: RunStage = async (context) => {
-  if (context.chosen === undefined) throw new Error('a train stage runs with what the planner chose');
-  const task = await trainTask(context, context.chosen);
-  for (let plan = context.chosen; ; ) {
+  if (context.trainPlan === undefined) throw new Error('a train stage runs with what the planner chose');
+  const task = await trainTask(context, context.trainPlan);
+  for (let plan = context.trainPlan; ; ) {
     try {
       return await attempt(task, plan);
     } catch (error) {

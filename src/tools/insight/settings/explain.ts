@@ -8,7 +8,7 @@ import type { Origin, PresetOrigin, Value } from '../../../language/ir/types.js'
 import type { LintReport } from '../../../language/lint/index.js';
 import { type SourceMap, spanText } from '../../../language/source/text.js';
 import type { Expression } from '../../../language/syntax/ast.js';
-import type { Plan, PlannedStage, Rejected } from '../../../pipeline/planner/types.js';
+import type { Plan, PlannedStage, RejectedPlan } from '../../../pipeline/planner/types.js';
 import { lintsIn, type SettingLint } from './lints.js';
 import { declarationOf, expressionAt, type FilePlace, placeOf, writtenIn } from './setting-places.js';
 import { type StageSetting, settingsByPath } from './stage-settings.js';
@@ -54,7 +54,7 @@ export interface SettingExplanation {
   readonly affectsOutput: boolean;
   /** Of what the planner chose: why, and what it did not take. */
   readonly why?: string;
-  readonly rejected?: readonly Rejected[];
+  readonly rejected?: readonly RejectedPlan[];
   /** What the rules of `docs/lints.md` say about what is written here. */
   readonly lints: readonly SettingLint[];
 }

@@ -1,7 +1,7 @@
 /** Why the planner chose as it did. */
 
 import { bytes } from '../../../pipeline/planner/quantities.js';
-import type { Plan, PlannedStage, Rejected } from '../../../pipeline/planner/types.js';
+import type { Plan, PlannedStage, RejectedPlan } from '../../../pipeline/planner/types.js';
 
 export const isSetByPlanner = (path: string, planned: PlannedStage | undefined): boolean =>
   planned?.effective[path]?.from === 'planner';
@@ -10,7 +10,7 @@ export function whyChosen(
   path: string,
   { peak, rejected, chosen, action }: PlannedStage,
   plan: Plan | undefined,
-): { readonly why: string; readonly rejected: readonly Rejected[] } {
+): { readonly why: string; readonly rejected: readonly RejectedPlan[] } {
   const available = plan === undefined ? '' : bytes(plan.machine.availableBytes);
   const fits =
     peak === null

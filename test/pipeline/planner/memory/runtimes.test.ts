@@ -9,7 +9,7 @@ import { OPTIMIZERS, type Rule } from '../../../../src/compute/training/optimize
 import { groupSize, parameterGroups, updateGraph } from '../../../../src/compute/training/update-graphs.js';
 import type { RuntimeName } from '../../../../src/language/ir/runtimes.js';
 import { DECODER_PROCESS } from '../../../../src/pipeline/planner/memory/calibration.js';
-import { type Beyond, beyondOnnx } from '../../../../src/pipeline/planner/memory/runtimes.js';
+import { type RuntimeOverhead, runtimeOverhead } from '../../../../src/pipeline/planner/memory/runtimes.js';
 import { childEnvironment } from '../../../../src/pipeline/run/child-environment.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
 import { whereInstalled } from '../../../compute/tensor/runtimes/here.js';
@@ -59,7 +59,7 @@ describe('memory of the runtimes', () => {
 
   it('of ONNX Runtime is what the other figures say', () => {
     for (const one of cases)
-      expect(beyondOnnx('onnx', planDecoder(one))).to.deep.equal({
+      expect(runtimeOverhead('onnx', planDecoder(one))).to.deep.equal({
         process: 0,
         driver: 0,
         copies: 0,
@@ -68,11 +68,11 @@ describe('memory of the runtimes', () => {
   });
 
   it('of TensorFlow grows with what is copied and computed', () => {
-    const tensors = ({ driver, copies, graph }: Beyond) => driver + copies + graph;
-    const of = (one: DecoderPlanOptions) => tensors(beyondOnnx('tensorflow', planDecoder(one)));
+    const tensors = ({ driver, copies, graph }: RuntimeOverhead) => driver + copies + graph;
+    const of = (one: DecoderPlanOptions) => tensors(runtimeOverhead('tensorflow', planDecoder(one)));
     expect(of(options(192, 8, 0))).to.be.above(of(options(192, 4, 0)));
     const none = { graphs: [], parts: { gradients: 0 }, floatBytes: 0 };
-    expect(tensors(beyondOnnx('tensorflow', none))).to.be.below(of(options(192, 1, 0)));
+    expect(tensors(runtimeOverhead('tensorflow', none))).to.be.below(of(options(192, 1, 0)));
   });
 
   whereInstalled('tensorflow', () => {
@@ -82,7 +82,7 @@ describe('memory of the runtimes', () => {
         if (process.platform !== 'linux') this.skip();
         const measured = grown(one, 'tensorflow');
         const { parts, graphs, floatBytes } = planDecoder(one);
-        const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes });
+        const beyond = runtimeOverhead('tensorflow', { graphs, parts, floatBytes });
         const predicted =
           parts.gradients +
           parts.activations +
@@ -104,7 +104,7 @@ describe('memory of the runtimes', () => {
       const measured = grown(one, 'tensorflow', [], { FTPC_TENSORFLOW: 'xla' });
       const planned = planDecoder(one);
       const { gradients, activations, logits, workspace } = planned.parts;
-      const beyond = beyondOnnx('tensorflow', { ...planned, compiles: true });
+      const beyond = runtimeOverhead('tensorflow', { ...planned, compiles: true });
       const predicted =
         gradients + activations + logits + workspace + beyond.driver + beyond.copies + beyond.graph;
       expect(
@@ -124,7 +124,7 @@ describe('memory of the runtimes', () => {
         (a, b) => groupSize(b) - groupSize(a),
       );
       const update = updateGraph(graph, Object.keys(slots([], '')), most);
-      const beyond = beyondOnnx('tensorflow', { graphs, parts, floatBytes, update });
+      const beyond = runtimeOverhead('tensorflow', { graphs, parts, floatBytes, update });
       const { weights, gradients, activations, logits, workspace } = parts;
       const remembered = 2 * gradients;
       const predicted =
@@ -155,7 +155,7 @@ describe('memory of the runtimes', () => {
         if (process.platform !== 'linux') this.skip();
         const measured = grown(one, 'wasm');
         const { parts, graphs, floatBytes } = planDecoder(one);
-        const beyond = beyondOnnx('wasm', { graphs, parts, floatBytes });
+        const beyond = runtimeOverhead('wasm', { graphs, parts, floatBytes });
         const { gradients, activations, logits, workspace } = parts;
         // frozen weights lie in memory before the measurement begins
         const trained = one.trainable === 'full' ? parts.weights : 0;

@@ -70,7 +70,7 @@ describe('a run in the order of the file', () => {
       stage: made,
       inputs,
       output: outputFolder(path),
-      chosen: {
+      trainPlan: {
         method: 'lora',
         microBatch: 2,
         accumulation: 2,

@@ -136,7 +136,7 @@ export function world(options: WorldOptions): StageContext {
     host: nodeHost(folder),
     output: outputFolder(join(folder, options.output ?? 'output')),
     work: workFolder(join(folder, 'work'), () => {}),
-    chosen: { ...CHOSEN, ...options.chosen },
+    trainPlan: { ...CHOSEN, ...options.chosen },
     key: options.key ?? 'key',
     runtime: 'onnx',
     threads: 1,

@@ -13,7 +13,7 @@ import { anyObject, tryJsonFile } from '../../language/host/json.js';
 import { replaceFile } from '../store/index.js';
 import { SPEED, type Speed } from './time.js';
 
-export interface Memo {
+export interface PlanCache {
   readonly digests: Digests;
   /** The speed that was measured under this name, or is measured now. */
   speed(name: string, measure: () => Promise<Speed>): Promise<Speed>;
@@ -22,7 +22,7 @@ export interface Memo {
 }
 
 /** `known`: what another part of the program knows of files, some of which may not be here yet. */
-export function openMemo(host: Host, known: DigestTable = {}): Memo {
+export function openPlanCache(host: Host, known: DigestTable = {}): PlanCache {
   const digests = openDigests(host, readDigestTable(host), known);
   const path = `${host.cwd}/.ftp/speed.json`;
   let measured: Record<string, Speed> | undefined;

@@ -12,10 +12,10 @@ import { sourcePaths } from '../stages/data/sources.js';
 import { modelFiles } from '../stages/open-models.js';
 import { adapterPaths, type NamedAdapter, resolveAdapter } from '../stages/resolve-adapters.js';
 import { canonical } from './canonical.js';
-import { type RootModel, rootModel } from './models.js';
+import { type RootModel, rootModel } from './root-model.js';
 
 /** One thing that a key is made of. */
-export interface Part {
+export interface KeyPart {
   /** What people and reasons call it: `settings.lora.rank`, `file:data/legal/a.jsonl`, `stage:dialogs`. */
   readonly name: string;
   /** What the key calls it: free of names of files and stages, so that renaming changes no key. */
@@ -23,7 +23,7 @@ export interface Part {
   readonly value: string;
 }
 
-export interface PartsContext {
+export interface KeyPartsContext {
   readonly program: Program;
   readonly host: Host;
   readonly digests: Pick<Digests, 'of'>;
@@ -38,11 +38,11 @@ export function settingParts(
   path: string,
   value: Value | undefined,
   setting: Setting | undefined,
-  context: PartsContext,
+  context: KeyPartsContext,
   content: ModelContent,
-): readonly Part[] {
+): readonly KeyPart[] {
   if (value === undefined || setting?.inert === true || isSecret(value)) return [];
-  const leaf = (leafValue: unknown): Part => {
+  const leaf = (leafValue: unknown): KeyPart => {
     const text = canonical(leafValue);
     return { name: path, identity: path, value: text };
   };
@@ -54,7 +54,7 @@ export function settingParts(
   if (isCall(value)) {
     const schema = functions[value.call];
     const args = Object.entries(value.args);
-    const argParts = ([name, arg]: readonly [string, Value]): readonly Part[] =>
+    const argParts = ([name, arg]: readonly [string, Value]): readonly KeyPart[] =>
       settingParts(`${path}.${name}`, arg, schema?.args[name], context, content);
     if (schema?.family === 'model') {
       const root = rootModel(context.program, value, context.host);
@@ -89,9 +89,9 @@ export function settingParts(
 function modelParts(
   path: string,
   { model }: RootModel,
-  { host, digests }: PartsContext,
+  { host, digests }: KeyPartsContext,
   content: ModelContent,
-): readonly Part[] {
+): readonly KeyPart[] {
   const parts = modelFiles(host, model, content).map((file) => ({
     name: `file:${model.label}/${file.name}`,
     identity: `model:${path}/${file.name}`,
@@ -101,7 +101,11 @@ function modelParts(
   return [...parts, { name: `${path}.seed`, identity: `${path}.seed`, value: String(model.seed) }];
 }
 
-function adapterParts(path: string, adapter: NamedAdapter, { host, digests }: PartsContext): readonly Part[] {
+function adapterParts(
+  path: string,
+  adapter: NamedAdapter,
+  { host, digests }: KeyPartsContext,
+): readonly KeyPart[] {
   return adapterPaths(adapter, { host }).map((file) => ({
     name: `file:${adapter.label}/${file.name}`,
     identity: `adapter:${path}/${file.name}`,
@@ -120,7 +124,11 @@ const LOCATING: ReadonlySet<string> = new Set([
 ]);
 
 /** Where rows are from does not change them: their files do, and how they are read. */
-function sourceParts(path: string, call: Call, { program, host, digests }: PartsContext): readonly Part[] {
+function sourceParts(
+  path: string,
+  call: Call,
+  { program, host, digests }: KeyPartsContext,
+): readonly KeyPart[] {
   return sourcePaths(call, program.folder, host).map((file, index) => ({
     name: `file:${isOnHub(call) ? file.name : relative(program.folder, file.path)}`,
     identity: `file:${path}:${index}`,

@@ -27,7 +27,7 @@ export interface SourceSize {
   readonly parquet: number;
 }
 
-export interface PlanWorld {
+export interface PlanContext {
   readonly program: Program;
   readonly host: Host;
   readonly store: PlanStore;
@@ -43,9 +43,9 @@ export interface PlanWorld {
   readonly models: Models;
   /** Keys of the stages that were looked at so far. */
   readonly keys: Map<string, StageKey>;
-  readonly chosen: Map<string, TrainPlan>;
+  readonly trainPlans: Map<string, TrainPlan>;
   /** Choices that a saved plan made. */
-  readonly settled: Readonly<Record<string, TrainPlan>>;
+  readonly savedPlans: Readonly<Record<string, TrainPlan>>;
   /** Records of the store, newest first; read when first asked for. */
   records(): readonly StageRecord[];
   /** Keys under which this pipeline's stages were last completed. */

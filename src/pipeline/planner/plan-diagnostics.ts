@@ -3,22 +3,22 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/types.js';
 import { planTexts } from '../stages/train-plan/fields.js';
 import type { PlanMachine } from './machines.js';
-import { largestPart } from './memory/parts.js';
+import { largestPart } from './memory/peak-parts.js';
+import { availableText, type MemoryBudget, refusedText, type TightMemory, tighter } from './memory-budget.js';
 import { bytes } from './quantities.js';
-import { availableText, type Room, refusedText, type Tight, tighter } from './room.js';
-import type { Peak, Rejected } from './types.js';
+import type { Peak, RejectedPlan } from './types.js';
 
 export interface NotFit {
   readonly peak: Peak;
-  readonly room: Room;
+  readonly budget: MemoryBudget;
   readonly machine: PlanMachine;
-  readonly rejected: readonly Rejected[];
+  readonly rejected: readonly RejectedPlan[];
   /** A step that the file does not list and with which the stage would fit. */
   readonly wouldHelp?: string;
 }
 
-export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp }: NotFit): Diagnostic {
-  const tight = tighter(peak, room);
+export function notFit(stage: Stage, { peak, budget, machine, rejected, wouldHelp }: NotFit): Diagnostic {
+  const tight = tighter(peak, budget);
   const { needs, available, device } = tight;
   const { part, bytes: size } = largestPart(needs.parts);
   const short = device ?? machine;
@@ -51,7 +51,7 @@ export function notFit(stage: Stage, { peak, room, machine, rejected, wouldHelp 
 const OTHER_RUNTIME = 'compute with another runtime, e.g. `--runtime onnx`';
 
 /** How to get more memory; `memoryBytes` is what there is now. */
-function moreMemory({ needs, available, device }: Tight, memoryBytes: number): string {
+function moreMemory({ needs, available, device }: TightMemory, memoryBytes: number): string {
   const whole = bytes(memoryBytes * (needs.high / available));
   if (device === undefined) return `use a machine with ${whole} or more`;
   if (device.isLimited) return `allow ${bytes(needs.high)} or more where it is limited: ${LIMITS}`;
@@ -59,13 +59,14 @@ function moreMemory({ needs, available, device }: Tight, memoryBytes: number): s
 }
 
 /** `3.00 GiB are available on NVIDIA L4` */
-const sentence = (tight: Tight): string => availableText(tight).replace(/ (available|allowed)/, ' are $1');
+const sentence = (tight: TightMemory): string =>
+  availableText(tight).replace(/ (available|allowed)/, ' are $1');
 
 const LIMITS = 'as `device_memory` in a budget, or in `FTPC_DEVICE_MEMORY`';
 
 /** A stage without options to choose from. */
-export function stageTooLarge(stage: Stage, peak: Peak, room: Room): Diagnostic {
-  const tight = tighter(peak, room);
+export function stageTooLarge(stage: Stage, peak: Peak, budget: MemoryBudget): Diagnostic {
+  const tight = tighter(peak, budget);
   const { needs } = tight;
   const { part, bytes: size } = largestPart(needs.parts);
   if (peak.refused !== undefined)

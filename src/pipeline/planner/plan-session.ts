@@ -15,14 +15,6 @@ import { checkedAdapter } from '../stages/train/adapters/checked-adapter.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { askedDeviceMemory, askedRuntime } from './asked-runtime.js';
 import { canonical } from './canonical.js';
-import { latestKeys, readRecords } from './history.js';
-import { runtimeName, type StageKey } from './keys.js';
-import type { Lengths } from './lengths.js';
-import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
-import { openMemo } from './memo.js';
-import type { PlanDecoder } from './memory/train.js';
-import { stageNamed } from './models.js';
-import { deviceNotRun, lengthsAssumed, noSuchEngine, unknownMachine } from './problems.js';
 import {
   limitedSize,
   readLengths,
@@ -30,12 +22,20 @@ import {
   sourceSize,
   surveyedLengths,
   worstLengths,
-} from './row-sources.js';
+} from './expected-rows.js';
+import { latestKeys, readRecords } from './history.js';
+import { runtimeName, type StageKey } from './keys.js';
+import type { Lengths } from './lengths.js';
+import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
+import type { PlanDecoder } from './memory/train.js';
+import { openPlanCache } from './plan-cache.js';
+import type { PlanContext, PlanStore, SourceSize } from './plan-context.js';
+import { deviceNotRun, lengthsAssumed, noSuchEngine, unknownMachine } from './plan-diagnostics.js';
+import { stageNamed } from './root-model.js';
 import { measureSpeed, speedKey } from './speed.js';
 import { openModels } from './stage-models.js';
 import type { Speed } from './time.js';
 import type { PlannedDevice } from './types.js';
-import type { PlanStore, PlanWorld, SourceSize } from './world.js';
 
 export interface PlanOptions {
   readonly memoryBytes?: number;
@@ -51,7 +51,7 @@ export interface PlanOptions {
   /** Digests that need not be computed, such as those of files that are still to be fetched. */
   readonly digests?: DigestTable;
   /** Choices that a saved plan made, by stage: they are kept wherever they still fit. */
-  readonly settled?: Readonly<Record<string, TrainPlan>>;
+  readonly savedPlans?: Readonly<Record<string, TrainPlan>>;
   /** What the command line asks for, if anything; it takes precedence over the pipeline. */
   readonly runtimeOption?: RuntimeChoice;
   /** By default, the real ones, and the requested runtime. */
@@ -67,15 +67,20 @@ export interface PlanOptions {
   readonly nominal?: Speed;
 }
 
-export interface OpenWorld {
-  readonly world: PlanWorld;
+export interface PlanSession {
+  readonly context: PlanContext;
   /** Grows while stages are planned. */
   readonly diagnostics: readonly Diagnostic[];
   /** Keeps for the next plan what this one found out. */
   readonly keep: () => void;
 }
 
-export function openWorld(program: Program, host: Host, options: PlanOptions, store: PlanStore): OpenWorld {
+export function openPlanSession(
+  program: Program,
+  host: Host,
+  options: PlanOptions,
+  store: PlanStore,
+): PlanSession {
   const diagnostics: Diagnostic[] = [];
   const said = new Set<string>();
   const report = (diagnostic: Diagnostic): void => {
@@ -86,7 +91,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   const { nominal } = options;
   const asked = machineOf(host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
-  const memo = openMemo(host, options.digests);
+  const memo = openPlanCache(host, options.digests);
   const askedFor = askedRuntime(options.runtimeOption, program);
   const runtimeOf = () =>
     nominal !== undefined && askedFor.choice === 'auto' ? DEFAULT_RUNTIME : chooseRuntime(host, askedFor);
@@ -103,7 +108,7 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
   return {
     diagnostics,
     keep: memo.keep,
-    world: {
+    context: {
       program,
       host,
       store: found,
@@ -117,8 +122,8 @@ export function openWorld(program: Program, host: Host, options: PlanOptions, st
       planDecoder: remembered(options.planDecoder ?? planDecoder),
       models: openModels(program, host),
       keys,
-      chosen: new Map<string, TrainPlan>(),
-      settled: options.settled ?? {},
+      trainPlans: new Map<string, TrainPlan>(),
+      savedPlans: options.savedPlans ?? {},
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
@@ -172,7 +177,7 @@ function lengthLookup(
   keys: ReadonlyMap<string, StageKey>,
   survey: Survey,
   report: (diagnostic: Diagnostic) => void,
-): PlanWorld['lengths'] {
+): PlanContext['lengths'] {
   const surveys = new Map<string, Promise<LengthSurvey | undefined>>();
   return async (name, split, look): Promise<Lengths | undefined> => {
     const format = stageNamed(program, name);

@@ -1,15 +1,15 @@
 /** What a stage may take, and how a peak compares with it. */
 import { bytes } from './quantities.js';
-import type { Peak, PeakFigures, PlannedDevice, Refused } from './types.js';
+import type { Peak, PeakFigures, PlannedDevice, RefusedTensor } from './types.js';
 
-export interface Room {
+export interface MemoryBudget {
   /** Of the machine's memory. */
   readonly availableBytes: number;
   /** Where tensors lie, if not in the machine's memory alone. */
   readonly device?: PlannedDevice;
 }
 
-export interface Tight {
+export interface TightMemory {
   readonly needs: PeakFigures;
   readonly available: number;
   /** Default: the machine. */
@@ -17,25 +17,25 @@ export interface Tight {
 }
 
 /** Of the two memories, the one of which a peak takes the greater share. */
-export function tighter(peak: Peak, { availableBytes, device }: Room): Tight {
-  const onHost: Tight = { needs: peak, available: availableBytes };
+export function tighter(peak: Peak, { availableBytes, device }: MemoryBudget): TightMemory {
+  const onHost: TightMemory = { needs: peak, available: availableBytes };
   if (peak.device === undefined || device === undefined) return onHost;
-  const onDevice: Tight = { needs: peak.device, available: device.availableBytes, device };
+  const onDevice: TightMemory = { needs: peak.device, available: device.availableBytes, device };
   return onDevice.needs.high * availableBytes > onHost.needs.high * onDevice.available ? onDevice : onHost;
 }
 
 /** The upper end of the interval counts: a plan that may turn out not to fit does not fit. */
-export function fitsIn(peak: Peak, room: Room): boolean {
-  const { needs, available } = tighter(peak, room);
+export function fitsIn(peak: Peak, budget: MemoryBudget): boolean {
+  const { needs, available } = tighter(peak, budget);
   return peak.refused === undefined && needs.high <= available;
 }
 
 /** `a tensor of 1.50 GiB has to be in one piece, and the GPU takes 1.00 GiB` */
-export const refusedText = ({ bytes: size, largest }: Refused): string =>
+export const refusedText = ({ bytes: size, largest }: RefusedTensor): string =>
   `a tensor of ${bytes(size)} has to be in one piece, and the GPU takes ${bytes(largest)}`;
 
 /** `3.00 GiB available on NVIDIA L4` */
-export function availableText({ available, device }: Tight): string {
+export function availableText({ available, device }: TightMemory): string {
   if (device === undefined) return `${bytes(available)} available`;
   return `${bytes(available)} ${device.isLimited ? 'allowed' : 'available'} on ${device.name}`;
 }

@@ -11,8 +11,8 @@ import { labelledColumns } from '../stages/format/labelled-rows.js';
 import { readFormatInfo } from '../stages/format/open-split.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
-import { stageNamed } from './models.js';
-import type { SourceSize } from './world.js';
+import type { SourceSize } from './plan-context.js';
+import { stageNamed } from './root-model.js';
 
 export type Survey = (program: Program, host: Host, format: Stage) => Promise<LengthSurvey>;
 
