@@ -118,4 +118,4 @@ export function modulesOf(
   );
 }
 
-const dotted = (path: string): string => (path.startsWith('.') ? path : `.//${path}`);
+const dotted = (path: string): string => (path.startsWith('.') ? path : `./${path}`);
