@@ -1,26 +1,25 @@
 import { currentInTheWay, writing } from './release-diagnostics.js';
-import { CURRENT, listReleases, type Release, releaseName } from './releases.js';
-import type { ReleaseDisk } from './world.js';
+import { CURRENT, listReleases, type Release, type ReleaseAccess, releaseName } from './releases.js';
 
-export function currentRelease(world: ReleaseDisk, folder: string): Release | undefined {
-  return listReleases(world, folder).find(({ current }) => current);
+export function currentRelease(access: ReleaseAccess, folder: string): Release | undefined {
+  return listReleases(access, folder).find(({ current }) => current);
 }
 
 /** Throws a `UserError` if no release can be published in this folder. */
-export function checkTarget(world: ReleaseDisk, folder: string): void {
-  writing(() => world.disk.mayFill(folder));
-  checkCurrent(world, folder);
+export function checkTarget(access: ReleaseAccess, folder: string): void {
+  writing(() => access.disk.mayFill(folder));
+  checkCurrent(access, folder);
 }
 
-function checkCurrent({ host, disk }: ReleaseDisk, folder: string): void {
+function checkCurrent({ host, disk }: ReleaseAccess, folder: string): void {
   const path = `${folder}/${CURRENT}`;
   if (disk.readLink(path) === undefined && host.stat(path) !== undefined) throw currentInTheWay(path);
 }
 
 /** Makes a release current in one step: whoever follows the link sees the old release or the new one. */
-export function moveCurrent(world: ReleaseDisk, folder: string, number: number): void {
-  checkCurrent(world, folder);
-  const { disk } = world;
+export function moveCurrent(access: ReleaseAccess, folder: string, number: number): void {
+  checkCurrent(access, folder);
+  const { disk } = access;
   const path = `${folder}/${CURRENT}`;
   const temporary = `${folder}/.${CURRENT}-${disk.pid}`;
   disk.remove(temporary);

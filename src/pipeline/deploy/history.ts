@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type Checked, count, jsonLines } from '../../language/host/json.js';
-import type { ReleaseDisk } from './world.js';
+import type { ReleaseAccess } from './releases.js';
 
 const HISTORY = 'history.jsonl';
 
@@ -19,7 +19,7 @@ export type HistoryAction = HistoryEntry['action'];
 
 /** Adds a line. A line that a power cut tore is closed first, so that it spoils no other. */
 export function addHistory(
-  { host, disk }: ReleaseDisk,
+  { host, disk }: ReleaseAccess,
   folder: string,
   entry: Omit<HistoryEntry, 'at'>,
 ): void {
@@ -31,7 +31,7 @@ export function addHistory(
 }
 
 /** Oldest first; torn lines are no entries. */
-export function readHistory({ host }: Pick<ReleaseDisk, 'host'>, folder: string): readonly HistoryEntry[] {
+export function readHistory({ host }: Pick<ReleaseAccess, 'host'>, folder: string): readonly HistoryEntry[] {
   const path = `${folder}/${HISTORY}`;
   return host.stat(path) === undefined ? [] : jsonLines(ENTRY, host.readText(path));
 }

@@ -11,9 +11,8 @@ import { currentRelease, moveCurrent } from './current.js';
 import { addHistory, type HistoryAction } from './history.js';
 import { publishingFolder, sweepLeftovers } from './leftovers.js';
 import { changedWhileCopied, writing } from './release-diagnostics.js';
-import { listReleases, type Release, releaseName } from './releases.js';
+import { listReleases, type Release, type ReleaseAccess, releaseName } from './releases.js';
 import { damages } from './verify.js';
-import type { ReleaseDisk } from './world.js';
 
 /** What a manifest says that is known before the release has a number. */
 export type ManifestDraft = Omit<
@@ -45,23 +44,23 @@ export interface PublishedRelease {
  * is not published twice. A kill or a full disk at any moment leaves the old state or the new one; what is left over
  * goes with the next call. Throws a `UserError`.
  */
-export async function publish(world: ReleaseDisk, request: PublishRequest): Promise<PublishedRelease> {
-  const { host, disk } = world;
+export async function publish(access: ReleaseAccess, request: PublishRequest): Promise<PublishedRelease> {
+  const { host, disk } = access;
   const { folder, source, draft } = request;
   writing(() => {
     disk.makeFolder(folder);
-    sweepLeftovers(world, folder);
+    sweepLeftovers(access, folder);
   });
   const names = filesBelow(host, source).filter((name) => name !== MANIFEST);
   const files = digestFiles(host, source, names);
   const digest = textDigest(`${draft.kind} ${combinedDigest(files)} ${draft.base.sha256}\n`);
 
-  const known = listReleases(world, folder).find(
-    (release) => release.manifest?.digest === digest && damages(world, release).length === 0,
+  const known = listReleases(access, folder).find(
+    (release) => release.manifest?.digest === digest && damages(access, release).length === 0,
   );
-  if (known !== undefined) return again(world, request, known, digest);
+  if (known !== undefined) return again(access, request, known, digest);
 
-  const temporary = publishingFolder(world, folder);
+  const temporary = publishingFolder(access, folder);
   try {
     writing(() => {
       disk.makeFolder(temporary);
@@ -73,7 +72,7 @@ export async function publish(world: ReleaseDisk, request: PublishRequest): Prom
     const smoke = await request.smoke(temporary);
     const created = new Date(host.now()).toISOString();
     const number = writing(() =>
-      place(world, folder, temporary, (release) => ({
+      place(access, folder, temporary, (release) => ({
         version: 1,
         release,
         digest,
@@ -83,7 +82,7 @@ export async function publish(world: ReleaseDisk, request: PublishRequest): Prom
         files,
       })),
     );
-    makeCurrent(world, folder, number, digest, 'publish');
+    makeCurrent(access, folder, number, digest, 'publish');
     return { number, path: `${folder}/${releaseName(number)}`, action: 'publish', digest };
   } catch (error) {
     try {
@@ -97,13 +96,13 @@ export async function publish(world: ReleaseDisk, request: PublishRequest): Prom
 
 /** Writes the manifest and renames the folder to the next free number; another process may take one first. */
 function place(
-  world: ReleaseDisk,
+  access: ReleaseAccess,
   folder: string,
   temporary: string,
   manifest: (number: number) => ReleaseManifest,
 ): number {
-  const { disk } = world;
-  let number = Math.max(0, ...listReleases(world, folder).map((release) => release.number)) + 1;
+  const { disk } = access;
+  let number = Math.max(0, ...listReleases(access, folder).map((release) => release.number)) + 1;
   for (;;) {
     disk.write(`${temporary}/${MANIFEST}`, `${JSON.stringify(manifest(number), null, 2)}\n`);
     try {
@@ -117,7 +116,7 @@ function place(
 }
 
 async function again(
-  world: ReleaseDisk,
+  access: ReleaseAccess,
   request: PublishRequest,
   known: Release,
   digest: string,
@@ -125,20 +124,20 @@ async function again(
   const { number, path } = known;
   if (known.current) return { number, path, action: 'unchanged', digest };
   await request.smoke(path);
-  makeCurrent(world, request.folder, number, digest, 'again');
+  makeCurrent(access, request.folder, number, digest, 'again');
   return { number, path, action: 'again', digest };
 }
 
 function makeCurrent(
-  world: ReleaseDisk,
+  access: ReleaseAccess,
   folder: string,
   number: number,
   digest: string,
   action: HistoryAction,
 ): void {
-  const from = currentRelease(world, folder)?.number ?? null;
+  const from = currentRelease(access, folder)?.number ?? null;
   writing(() => {
-    moveCurrent(world, folder, number);
-    addHistory(world, folder, { action, release: number, from, digest });
+    moveCurrent(access, folder, number);
+    addHistory(access, folder, { action, release: number, from, digest });
   });
 }

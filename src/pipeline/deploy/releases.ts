@@ -1,5 +1,12 @@
 import { type ReleaseManifest, readManifest } from '../../compute/packaging/manifest/index.js';
-import type { ReleaseDisk } from './world.js';
+import type { Disk } from '../../language/host/disk.js';
+import type { Host } from '../../language/host/host.js';
+
+/** Where releases are read and written. */
+export interface ReleaseAccess {
+  readonly host: Host;
+  readonly disk: Disk;
+}
 
 export const CURRENT = 'current';
 
@@ -20,7 +27,7 @@ export function releaseName(number: number): string {
 }
 
 /** Every release of a folder, lowest number first; none if the folder does not exist. */
-export function listReleases({ host, disk }: ReleaseDisk, folder: string): readonly Release[] {
+export function listReleases({ host, disk }: ReleaseAccess, folder: string): readonly Release[] {
   if (host.stat(folder)?.isFolder !== true) return [];
   const current = disk.readLink(`${folder}/${CURRENT}`);
   return host

@@ -1,9 +1,8 @@
 import { currentRelease, moveCurrent } from './current.js';
 import { addHistory } from './history.js';
 import { damagedRelease, noEarlierRelease, noReleases, writing } from './release-diagnostics.js';
-import { listReleases, type Release } from './releases.js';
+import { listReleases, type Release, type ReleaseAccess } from './releases.js';
 import { damages, findRelease } from './verify.js';
-import type { ReleaseDisk } from './world.js';
 
 export interface Rollback {
   readonly from: number | null;
@@ -14,18 +13,18 @@ export interface Rollback {
  * Makes an earlier release current: number `to`, or the one before the current one. Its files are checked first.
  * Throws a `UserError` if there is none, or if it is damaged.
  */
-export function rollback(world: ReleaseDisk, folder: string, to?: number): Rollback {
-  const releases = listReleases(world, folder);
+export function rollback(access: ReleaseAccess, folder: string, to?: number): Rollback {
+  const releases = listReleases(access, folder);
   if (releases.length === 0) throw noReleases(folder);
-  const current = currentRelease(world, folder);
-  const target = to === undefined ? before(folder, releases, current) : findRelease(world, folder, to);
-  const problems = damages(world, target);
+  const current = currentRelease(access, folder);
+  const target = to === undefined ? before(folder, releases, current) : findRelease(access, folder, to);
+  const problems = damages(access, target);
   if (problems.length > 0) throw damagedRelease(folder, target.number, problems);
   const from = current?.number ?? null;
   if (target.number === from) return { from, to: target.number };
   writing(() => {
-    moveCurrent(world, folder, target.number);
-    addHistory(world, folder, {
+    moveCurrent(access, folder, target.number);
+    addHistory(access, folder, {
       action: 'rollback',
       release: target.number,
       from,

@@ -1,10 +1,9 @@
 import { digestFile, filesBelow, MANIFEST } from '../../compute/packaging/manifest/index.js';
 import { noReleases, noSuchRelease } from './release-diagnostics.js';
-import { listReleases, type Release } from './releases.js';
-import type { ReleaseDisk } from './world.js';
+import { listReleases, type Release, type ReleaseAccess } from './releases.js';
 
 /** What differs from the manifest, one sentence each; empty if every file is as it was published. */
-export function damages({ host }: Pick<ReleaseDisk, 'host'>, release: Release): readonly string[] {
+export function damages({ host }: Pick<ReleaseAccess, 'host'>, release: Release): readonly string[] {
   const { path, manifest, damage } = release;
   if (manifest === undefined) return [damage ?? 'it has no manifest'];
   const problems: string[] = [];
@@ -30,13 +29,13 @@ export interface Verification {
 }
 
 /** Checks every file of a release against its manifest. Throws a `UserError` if there is no such release. */
-export function verifyRelease(world: ReleaseDisk, folder: string, number: number): Verification {
-  const problems = damages(world, findRelease(world, folder, number));
+export function verifyRelease(access: ReleaseAccess, folder: string, number: number): Verification {
+  const problems = damages(access, findRelease(access, folder, number));
   return { release: number, holds: problems.length === 0, problems };
 }
 
-export function findRelease(world: ReleaseDisk, folder: string, number: number): Release {
-  const releases = listReleases(world, folder);
+export function findRelease(access: ReleaseAccess, folder: string, number: number): Release {
+  const releases = listReleases(access, folder);
   if (releases.length === 0) throw noReleases(folder);
   const found = releases.find((release) => release.number === number);
   if (found === undefined)

@@ -1,7 +1,7 @@
 import type { Host } from '../../language/host/host.js';
 import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import type { Repository } from '../../language/schemas/repositories.js';
-import { openLock } from './open-lock.js';
+import { openLock } from './read-lock.js';
 
 const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
 

@@ -9,7 +9,7 @@ import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
 import { checkLock } from './check-lock.js';
 import { lockedCommit } from './locked-commits.js';
-import { openLock } from './open-lock.js';
+import { openLock } from './read-lock.js';
 import { placeOf } from './setting-spans.js';
 
 export interface LockResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {

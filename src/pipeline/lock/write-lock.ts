@@ -12,7 +12,7 @@ import { lockItems } from './lock-items.js';
 import { lockText } from './lock-text.js';
 import { repositoryKey } from './locked-commits.js';
 import { keysOf, type MergedLock, makeLock, means, mergeLocks } from './merge-locks.js';
-import { openLock } from './open-lock.js';
+import { openLock } from './read-lock.js';
 import { resolveProgram } from './resolve-program.js';
 
 export interface LockRequest {

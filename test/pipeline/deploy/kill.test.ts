@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { listReleases, verifyRelease } from '../../../src/pipeline/deploy/index.js';
 import { scratch } from '../../compute/evaluation/tiny.js';
-import { publishContent, world } from './releases-fixture.js';
+import { access, publishContent } from './releases-fixture.js';
 
 const publisher = fileURLToPath(new URL('./publisher.js', import.meta.url));
 
@@ -25,13 +25,13 @@ describe('a publishing process that is killed', () => {
       await sleep(delay * 5);
       child.kill('SIGKILL');
       await once(child, 'exit');
-      const releases = listReleases(world, folder);
+      const releases = listReleases(access, folder);
       for (const { number } of releases)
-        expect(verifyRelease(world, folder, number).problems, `release ${number}`).to.deep.equal([]);
+        expect(verifyRelease(access, folder, number).problems, `release ${number}`).to.deep.equal([]);
       if (releases.length > 1) expect(releases.filter(({ current }) => current)).to.have.length(1);
     }
     await publishContent(place.path, 'the last');
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).to.deep.equal([]);
-    expect(listReleases(world, folder).at(-1)?.current).to.equal(true);
+    expect(listReleases(access, folder).at(-1)?.current).to.equal(true);
   });
 });

@@ -6,7 +6,7 @@ import { UserError } from '../../../src/language/diagnostics/types.js';
 import { type Disk, DiskError } from '../../../src/language/host/disk.js';
 import { listReleases, readHistory, verifyRelease } from '../../../src/pipeline/deploy/index.js';
 import { scratch } from '../../compute/evaluation/tiny.js';
-import { publishContent, source, world } from './releases-fixture.js';
+import { access, publishContent, source } from './releases-fixture.js';
 
 describe('publishing', () => {
   const places: { remove(): void }[] = [];
@@ -41,13 +41,13 @@ describe('publishing', () => {
       'model.safetensors',
     ]);
     expect(manifest.smoke).to.deep.equal({ prompt: 'q', answer: 'a' });
-    expect(verifyRelease(world, releasesOf(folder), 1)).to.deep.equal({
+    expect(verifyRelease(access, releasesOf(folder), 1)).to.deep.equal({
       release: 1,
       holds: true,
       problems: [],
     });
     expect(
-      readHistory(world, releasesOf(folder)).map(({ action, release, from }) => [action, release, from]),
+      readHistory(access, releasesOf(folder)).map(({ action, release, from }) => [action, release, from]),
     ).to.deep.equal([
       ['publish', 1, null],
       ['publish', 2, 1],
@@ -62,8 +62,8 @@ describe('publishing', () => {
     const again = await publishContent(folder, 'one');
     expect(again).to.deep.equal({ ...first, action: 'again' });
     expect(current(folder)).to.equal('0001');
-    expect(listReleases(world, releasesOf(folder))).to.have.length(2);
-    expect(readHistory(world, releasesOf(folder))).to.have.length(3);
+    expect(listReleases(access, releasesOf(folder))).to.have.length(2);
+    expect(readHistory(access, releasesOf(folder))).to.have.length(3);
   });
 
   it('publishes anew where the release of the same content is damaged', async () => {
@@ -71,7 +71,7 @@ describe('publishing', () => {
     const first = await publishContent(folder, 'one');
     writeFileSync(join(first.path, 'config.json'), '{"changed": true}');
     expect((await publishContent(folder, 'one')).number).to.equal(2);
-    expect(verifyRelease(world, releasesOf(folder), 1).problems).to.deep.equal([
+    expect(verifyRelease(access, releasesOf(folder), 1).problems).to.deep.equal([
       'config.json has 17 bytes instead of 2',
     ]);
   });
@@ -118,8 +118,8 @@ describe('publishing', () => {
   it('does not replace a folder called current that is no link', async () => {
     const folder = fresh();
     await publishContent(folder, 'one');
-    world.disk.remove(join(releasesOf(folder), 'current'));
-    world.disk.makeFolder(join(releasesOf(folder), 'current'));
+    access.disk.remove(join(releasesOf(folder), 'current'));
+    access.disk.makeFolder(join(releasesOf(folder), 'current'));
     let code = '';
     await publishContent(folder, 'two').catch((error: unknown) => {
       if (error instanceof UserError) code = error.diagnostic.code;
@@ -142,7 +142,7 @@ describe('publishing', () => {
         half?.(...args);
         throw error();
       };
-    const real = world.disk;
+    const real = access.disk;
     return {
       calls: () => calls,
       disk: {
@@ -164,9 +164,9 @@ describe('publishing', () => {
 
   /** Whatever happened: every release that can be seen is whole, and current is one of them. */
   const isSound = (folder: string): number => {
-    const releases = listReleases(world, releasesOf(folder));
+    const releases = listReleases(access, releasesOf(folder));
     for (const { number } of releases)
-      expect(verifyRelease(world, releasesOf(folder), number).problems, `release ${number}`).to.deep.equal(
+      expect(verifyRelease(access, releasesOf(folder), number).problems, `release ${number}`).to.deep.equal(
         [],
       );
     expect(releases.filter(({ current: is }) => is)).to.have.length(1);
@@ -183,7 +183,7 @@ describe('publishing', () => {
       await publishContent(folder, 'one');
       const { disk, calls } = failing(at, () => new Killed(), DEAD);
       let killed = false;
-      await publishContent(folder, 'two', {}, { ...world, disk }).catch((error: unknown) => {
+      await publishContent(folder, 'two', {}, { ...access, disk }).catch((error: unknown) => {
         if (!(error instanceof Killed)) throw error;
         killed = true;
       });
@@ -195,7 +195,7 @@ describe('publishing', () => {
       expect(isSound(folder)).to.equal(2);
       expect(current(folder)).to.equal('0002');
       expect(readdirSync(releasesOf(folder)).filter((name) => name.startsWith('.'))).to.deep.equal([]);
-      for (const entry of readHistory(world, releasesOf(folder))) expect(entry.release).to.be.within(1, 2);
+      for (const entry of readHistory(access, releasesOf(folder))) expect(entry.release).to.be.within(1, 2);
     }
     // Two folders, three copies, manifest, rename, link and rename, history, and removals.
     expect(at).to.be.greaterThan(10);
@@ -207,9 +207,9 @@ describe('publishing', () => {
     for (; ; at++) {
       const folder = fresh();
       await publishContent(folder, 'one');
-      const { disk, calls } = failing(at, full, world.disk.pid);
+      const { disk, calls } = failing(at, full, access.disk.pid);
       let code = 'none';
-      await publishContent(folder, 'two', {}, { ...world, disk }).catch((error: unknown) => {
+      await publishContent(folder, 'two', {}, { ...access, disk }).catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error;
         code = error.diagnostic.code;
       });
@@ -225,17 +225,17 @@ describe('publishing', () => {
     const folder = fresh();
     const path = source(folder, 'two');
     const disk: Disk = {
-      ...world.disk,
+      ...access.disk,
       copy: (from, to) => {
         writeFileSync(join(path, 'config.json'), '{"other": 1}');
-        world.disk.copy(from, to);
+        access.disk.copy(from, to);
       },
     };
     let code = '';
-    await publishContent(folder, 'two', {}, { ...world, disk }).catch((error: unknown) => {
+    await publishContent(folder, 'two', {}, { ...access, disk }).catch((error: unknown) => {
       if (error instanceof UserError) code = error.diagnostic.code;
     });
     expect(code).to.equal('FTP0747');
-    expect(listReleases(world, releasesOf(folder))).to.deep.equal([]);
+    expect(listReleases(access, releasesOf(folder))).to.deep.equal([]);
   });
 });

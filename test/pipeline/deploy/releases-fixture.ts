@@ -6,10 +6,10 @@ import {
   type PublishedRelease,
   type PublishRequest,
   publish,
-  type ReleaseDisk,
+  type ReleaseAccess,
 } from '../../../src/pipeline/deploy/index.js';
 
-export const world: ReleaseDisk = { host: nodeHost(), disk: nodeDisk() };
+export const access: ReleaseAccess = { host: nodeHost(), disk: nodeDisk() };
 
 /** A folder to publish: two small files and one below a folder; `content` tells versions apart. */
 export function source(folder: string, content: string): string {
@@ -45,5 +45,5 @@ export const publishContent = (
   folder: string,
   content: string,
   more: Partial<PublishRequest> = {},
-  where: ReleaseDisk = world,
+  where: ReleaseAccess = access,
 ): Promise<PublishedRelease> => publish(where, request(folder, content, more));

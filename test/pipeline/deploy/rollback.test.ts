@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { listReleases, readHistory, rollback, verifyRelease } from '../../../src/pipeline/deploy/index.js';
 import { scratch } from '../../compute/evaluation/tiny.js';
-import { publishContent, world } from './releases-fixture.js';
+import { access, publishContent } from './releases-fixture.js';
 
 describe('going back', () => {
   const place = scratch();
@@ -22,37 +22,37 @@ describe('going back', () => {
   const current = (): string => readlinkSync(join(folder, 'current'));
 
   it('has nothing to go back to where there is no release, or one', async () => {
-    expect(codeOf(() => rollback(world, folder))).to.equal('FTP0743');
-    expect(listReleases(world, folder)).to.deep.equal([]);
+    expect(codeOf(() => rollback(access, folder))).to.equal('FTP0743');
+    expect(listReleases(access, folder)).to.deep.equal([]);
     await publishContent(place.path, 'one');
-    expect(codeOf(() => rollback(world, folder))).to.equal('FTP0744');
+    expect(codeOf(() => rollback(access, folder))).to.equal('FTP0744');
   });
 
   it('goes back one release at a time, and to a number', async () => {
     await publishContent(place.path, 'two');
     await publishContent(place.path, 'three');
-    expect(rollback(world, folder)).to.deep.equal({ from: 3, to: 2 });
+    expect(rollback(access, folder)).to.deep.equal({ from: 3, to: 2 });
     expect(current()).to.equal('0002');
-    expect(rollback(world, folder)).to.deep.equal({ from: 2, to: 1 });
-    expect(rollback(world, folder, 3)).to.deep.equal({ from: 1, to: 3 });
-    expect(rollback(world, folder, 3)).to.deep.equal({ from: 3, to: 3 });
+    expect(rollback(access, folder)).to.deep.equal({ from: 2, to: 1 });
+    expect(rollback(access, folder, 3)).to.deep.equal({ from: 1, to: 3 });
+    expect(rollback(access, folder, 3)).to.deep.equal({ from: 3, to: 3 });
     expect(current()).to.equal('0003');
-    const last = readHistory(world, folder).at(-1);
+    const last = readHistory(access, folder).at(-1);
     expect(last).to.include({ action: 'rollback', release: 3, from: 1 });
-    expect(codeOf(() => rollback(world, folder, 9))).to.equal('FTP0745');
+    expect(codeOf(() => rollback(access, folder, 9))).to.equal('FTP0745');
   });
 
   it('does not go back to a damaged release', () => {
     writeFileSync(join(folder, '0002', 'config.json'), '[]');
     writeFileSync(join(folder, '0002', 'more'), '');
-    expect(codeOf(() => rollback(world, folder))).to.equal('FTP0746');
+    expect(codeOf(() => rollback(access, folder))).to.equal('FTP0746');
     expect(current()).to.equal('0003');
-    expect(verifyRelease(world, folder, 2).problems).to.deep.equal([
+    expect(verifyRelease(access, folder, 2).problems).to.deep.equal([
       'config.json has different content',
       'more was not published with it',
     ]);
     writeFileSync(join(folder, '0001', 'manifest.json'), '{"version": 1}');
-    expect(listReleases(world, folder)[0]?.damage).to.equal('manifest.json: it has no `release`');
-    expect(verifyRelease(world, folder, 1).holds).to.equal(false);
+    expect(listReleases(access, folder)[0]?.damage).to.equal('manifest.json: it has no `release`');
+    expect(verifyRelease(access, folder, 1).holds).to.equal(false);
   });
 });

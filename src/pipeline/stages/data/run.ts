@@ -8,7 +8,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { schemaCheck } from './json-schema.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
-import { isDirect, rowsOf } from './read/index.js';
+import { isDirect, rowsOf } from './read/read-rows.js';
 import { type Checks, Collector } from './row-collector.js';
 import { inFile, RowReader, type RowStore } from './row-reader.js';
 import { RowSpool } from './row-spool.js';

@@ -8,7 +8,7 @@ import { pinnedCommit, pinnedFiles, repositoryOf } from '../../../language/schem
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { snapshotFolder } from '../hub-cache.js';
 import { formatOfFile } from '../hub-files.js';
-import type { RowFile, RowFormat } from './read/index.js';
+import type { RowFile, RowFormat } from './read/read-rows.js';
 import type { Columns } from './row-content.js';
 
 /** `name` is relative to the working directory where the file lies in it: what reports and editors show. */

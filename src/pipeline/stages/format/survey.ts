@@ -11,7 +11,7 @@ import {
   type SourceRows,
 } from '../data/general-rows.js';
 import { parseLine, RowFault } from '../data/parse-row.js';
-import { knownRows, rowsOf } from '../data/read/index.js';
+import { knownRows, rowsOf } from '../data/read/read-rows.js';
 import { type Columns, contentOf, renamed } from '../data/row-content.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
 import { openResolved } from '../open-models.js';

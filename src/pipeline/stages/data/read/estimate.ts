@@ -1,7 +1,7 @@
 import { UserError } from '../../../../language/diagnostics/types.js';
 import type { Host } from '../../../../language/host/host.js';
 import { parquetSize } from './footer.js';
-import { type RowFile, splitterOf } from './index.js';
+import { type RowFile, splitterOf } from './read-rows.js';
 
 /** Bytes at the start of a file whose rows are counted; the rest is taken to be like them. */
 const SAMPLE = 1 << 16;

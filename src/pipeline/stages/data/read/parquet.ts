@@ -2,7 +2,7 @@ import { badHeader, brokenFile, noParquetReader } from '../../../../language/dia
 import { UserError } from '../../../../language/diagnostics/types.js';
 import type { Line } from '../file-lines.js';
 import { outsideStrings } from '../json-strings.js';
-import type { Sample } from './sample.js';
+import type { Sample } from './row-sample.js';
 
 /** Nothing that a file of rows says may reach outside, and no reading takes more than this. */
 const SETTINGS = {

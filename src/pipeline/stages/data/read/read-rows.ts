@@ -8,12 +8,12 @@ import type { Value } from '../../../../language/ir/types.js';
 import { type Line, LineSplitter, type Splitter, windowsOf } from '../file-lines.js';
 import { CsvSplitter, DELIMITERS } from './csv.js';
 import { parquetSize } from './footer.js';
-import { ListSplitter } from './list.js';
+import { ListSplitter } from './json-list.js';
 import { parquetRows } from './parquet.js';
-import { EVERY_ROW, isSampled, type Sample } from './sample.js';
+import { EVERY_ROW, isSampled, type Sample } from './row-sample.js';
 import { isGzip, kindOf } from './signatures.js';
 import { type SyntheticOptions, syntheticRows } from './synthetic.js';
-import { type DocumentsBy, textSplitter } from './text.js';
+import { type DocumentsBy, textSplitter } from './text-splitters.js';
 
 export type RowFormat = 'jsonl' | 'json' | 'csv' | 'text' | 'parquet' | 'synthetic';
 
