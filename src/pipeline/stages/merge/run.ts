@@ -29,7 +29,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type EvaluatedModel, type OpenBase, openBase, resolveEvaluated } from '../eval/evaluated-model.js';
 import { openResolved } from '../open-models.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { unmergeable } from '../train/adapters/kinds.js';
+import { stageAdapter } from '../train/adapters/kinds.js';
 import { probeRows } from './probes.js';
 
 /** Where the merged model is in the stage's output. */
@@ -128,7 +128,7 @@ async function write(
   const { model, weights }: OpenBase = openBase(host, subject, residency);
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
-  const refusal = adapter && unmergeable(adapter.config.kind);
+  const refusal = adapter && stageAdapter(adapter.config.kind).unmergeable;
   if (refusal !== undefined) throw new UserError(refusal(stage.span, adapted?.label ?? ''));
   const probes = await probeRows(adapted?.artefact, model, context);
   const labels = labelsOf(adapter?.config);

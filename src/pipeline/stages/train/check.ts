@@ -12,7 +12,7 @@ import { placeOf } from '../../../language/lint/places.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolveModelCall } from '../resolve-models.js';
 import { checkStageAdapter } from './adapters/checked-adapter.js';
-import { adapterOf, trainedKind, unmergeable } from './adapters/kinds.js';
+import { adapterOf, stageAdapter, trainedKind } from './adapters/kinds.js';
 import { type Place, startOf } from './adapters/start.js';
 
 /** A base that is not here yet is no mistake: what goes with it is looked at once it is. */
@@ -87,10 +87,10 @@ function whatCannotMerge(
   if (reference == null || trained?.kind !== 'train') return [];
   const settings = settingsOf(trained, 'train');
   const start = quietly(() => startOf(settings, place))?.opened.config;
-  const refusal = unmergeable(trainedKind(settings, start));
-  return refusal === undefined
+  const { unmergeable } = stageAdapter(trainedKind(settings, start));
+  return unmergeable === undefined
     ? []
-    : [refusal(placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`)];
+    : [unmergeable(placeOf(checked, 'adapter').span, `${reference.stage}.${reference.port}`)];
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */

@@ -12,7 +12,7 @@ import type { Stage } from '../../../../language/ir/types.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import { checkTask } from '../row-labels.js';
 import { type AdapterCase, isSet } from './definition.js';
-import { adapterOf, adapterProblems, agreesWith, settingOf, takenSettings } from './kinds.js';
+import { adapterOf, adapterProblems, stageAdapter, takenSettings } from './kinds.js';
 import { type Place, type Start, startOf } from './start.js';
 
 /** Throws a `ModelError` if the adapter to continue from does not fit the base. */
@@ -27,7 +27,7 @@ function startProblems({ stage, model, base, at }: AdapterCase, start: Start): r
   if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
   checkAdapter(start.opened, model, start.opened.path);
   const taken = start.opened.config;
-  const record = settingOf(taken);
+  const { setting: record, agrees } = stageAdapter(taken.kind);
   if (isSet(stage.origins, `${record}.init`))
     return [startWithout(at(`${record}.init`), 'init', 'the weights are those of the adapter')];
   const settings = settingsOf(stage, 'train');
@@ -37,7 +37,7 @@ function startProblems({ stage, model, base, at }: AdapterCase, start: Start): r
     const set = values[field];
     // training may continue with another dropout
     if (!isSet(stage.origins, setting) || set === undefined || field === 'dropout') return [];
-    if (agreesWith(taken, field, settings, model) ?? shown(set) === shown(value)) return [];
+    if (agrees?.[field]?.(settings, taken, model) ?? shown(set) === shown(value)) return [];
     return [
       startContradicts(at(setting), { setting, set: shown(set), adapter: start.label, taken: shown(value) }),
     ];

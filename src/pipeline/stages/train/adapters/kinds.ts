@@ -1,6 +1,6 @@
 /** The adapter of a train stage: as it is set, or as it is taken from the adapter that the stage continues from. */
 import type { AdapterConfig, AdapterKind } from '../../../../compute/models/adapters/config.js';
-import { initAdapter } from '../../../../compute/models/adapters/kinds.js';
+import { dropoutOf, initAdapter } from '../../../../compute/models/adapters/kinds.js';
 import type { Adapter, AdapterTensors, ModelConfig, WeightStore } from '../../../../compute/models/types.js';
 import type { Runtime } from '../../../../compute/tensor/types.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
@@ -20,7 +20,7 @@ import type { Start } from './start.js';
 const KINDS: { readonly [K in AdapterKind]: StageAdapter<K> } = { prompt, prefix, bottleneck, lora, head };
 const NAMES = Object.keys(KINDS) as readonly AdapterKind[];
 
-const stageAdapter = <K extends AdapterKind>({ kind }: AdapterConfig<K>): StageAdapter<K> => KINDS[kind];
+export const stageAdapter = <K extends AdapterKind>(kind: K): StageAdapter<K> => KINDS[kind];
 
 /** The kind that a stage trains: the one that it asks for, or that of the adapter that it continues from. */
 export function trainedKind(settings: TrainSettings, start: AdapterConfig | undefined): AdapterKind {
@@ -42,10 +42,9 @@ export function adapterOf(
   if (labels !== undefined && stage.preset === 'head') return head.config(settings, model, labels);
   if (start === undefined) return KINDS[trainedKind(settings, undefined)].config(settings, model, labels);
   const taken = start.opened.config;
-  const record = settingOf(taken);
-  if (!('dropout' in taken) || !isSet(stage.origins, `${record}.dropout`)) return taken;
-  const { dropout } = KINDS[taken.kind].config(settings, model);
-  return { ...taken, dropout };
+  const { setting, config } = stageAdapter(taken.kind);
+  if (!('dropout' in taken) || !isSet(stage.origins, `${setting}.dropout`)) return taken;
+  return { ...taken, dropout: dropoutOf(config(settings, model)) };
 }
 
 /** A fresh adapter. */
@@ -55,7 +54,7 @@ export const freshAdapter = (
   settings: TrainSettings,
   weights: WeightStore,
 ): Adapter => {
-  const init = stageAdapter(adapter).init?.(settings);
+  const init = stageAdapter(adapter.kind).init?.(settings);
   return initAdapter(model, adapter, { seed: settings.seed, init, weights });
 };
 
@@ -63,41 +62,23 @@ export const freshAdapter = (
 export const savedAdapter = async (
   trained: Adapter,
   context: { readonly model: ModelConfig; readonly runtime: Runtime; readonly first: AdapterTensors },
-): Promise<Adapter> => (await stageAdapter(trained.config).saved?.(trained, context)) ?? trained;
+): Promise<Adapter> => (await stageAdapter(trained.config.kind).saved?.(trained, context)) ?? trained;
 
 /** What does not go with an adapter: other settings, or the base. */
 export function adapterProblems(given: AdapterCase): readonly Diagnostic[] {
   const kind = trainedKind(settingsOf(given.stage, 'train'), given.adapter);
-  const contradictions = KINDS[kind].contradictions(given);
+  const contradictions = stageAdapter(kind).contradictions(given);
   return contradictions.length > 0
     ? contradictions
-    : stageAdapter(given.adapter).problems(given, given.adapter);
+    : stageAdapter(given.adapter.kind).problems(given, given.adapter);
 }
 
-/** The record of settings that an adapter stands for. */
-export const settingOf = ({ kind }: AdapterConfig): StageAdapter<AdapterKind>['setting'] =>
-  KINDS[kind].setting;
-
 /** What an adapter says, by the settings that it stands for: `lora.rank`, `adapter.reduction`. */
-export const takenSettings = (adapter: AdapterConfig, model: ModelConfig): SettingValues =>
-  Object.fromEntries(
-    Object.entries(stageAdapter(adapter).fields(adapter, model)).map(([name, value]) => [
-      `${KINDS[adapter.kind].setting}.${name}`,
-      value,
-    ]),
-  );
-
-/** Whether a setting says what an adapter has; `undefined` if equal values decide. */
-export const agreesWith = (
-  taken: AdapterConfig,
-  field: string,
-  settings: TrainSettings,
-  model: ModelConfig,
-): boolean | undefined => stageAdapter(taken).agrees?.[field]?.(settings, taken, model);
-
-/** Why adapters of a kind cannot be merged into weights. */
-export const unmergeable = (kind: AdapterKind): StageAdapter<AdapterKind>['unmergeable'] =>
-  KINDS[kind].unmergeable;
+export function takenSettings(adapter: AdapterConfig, model: ModelConfig): SettingValues {
+  const { setting, fields } = stageAdapter(adapter.kind);
+  const values = Object.entries(fields(adapter, model));
+  return Object.fromEntries(values.map(([name, value]) => [`${setting}.${name}`, value]));
+}
 
 /** Rank and alpha, where there are low-rank factors; else 0. */
 export const factorsOf = (adapter: AdapterConfig): Pick<TrainPlan, 'rank' | 'alpha'> =>
