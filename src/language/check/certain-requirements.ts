@@ -105,7 +105,7 @@ type Bounds = { readonly range: Range } | { readonly holds: boolean } | undefine
 export type MetricOf = (path: readonly string[]) => MetricSchema | undefined;
 
 /** Whether a condition holds whatever is measured; `undefined` if that depends. */
-export function certainly(condition: Condition, metricOf: MetricOf): boolean | undefined {
+function certainly(condition: Condition, metricOf: MetricOf): boolean | undefined {
   const known = knownOf(condition, metricOf);
   return known !== undefined && 'holds' in known ? known.holds : undefined;
 }

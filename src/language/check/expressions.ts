@@ -13,7 +13,7 @@ import { baseValue, foreignNumber, needsUnit, suffixesOf, unitNoun, unknownUnit 
 export type SyntaxOf<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
 /** The span of a part, and its text if it is a literal. */
-export interface WrittenPart {
+interface WrittenPart {
   readonly span: Span;
   readonly written?: string;
 }

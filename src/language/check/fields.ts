@@ -16,7 +16,7 @@ import { formatQuantity } from './units.js';
 
 export type Fields = Readonly<Record<string, Setting>>;
 
-export interface FieldOptions {
+interface FieldOptions {
   /** Where the table is in the stage: `''` for the stage itself. */
   readonly path: string | undefined;
   /** `undefined`: what is missing has been reported in another way. */

@@ -12,7 +12,7 @@ import { evaluate } from './setting-value.js';
 import type { Constant, MatrixSymbol } from './symbols.js';
 import { formatQuantity } from './units.js';
 
-export interface MatrixValue {
+interface MatrixValue {
   readonly constant: Constant;
   /** How names of stages show it: `1e-4`. */
   readonly label: string;
@@ -24,7 +24,7 @@ export interface MatrixValue {
 export type Binding = ReadonlyMap<string, MatrixValue>;
 
 /** What is said about one matrix. */
-export interface Axis {
+interface Axis {
   readonly name: string;
   readonly span: Span;
   readonly values: readonly MatrixValue[];

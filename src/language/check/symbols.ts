@@ -39,7 +39,7 @@ export interface MatrixSymbol {
   readonly constant: () => Constant | undefined;
 }
 
-export interface SecretSymbol {
+interface SecretSymbol {
   readonly kind: 'secret';
   readonly declaration: Secret;
 }
@@ -53,7 +53,7 @@ export interface StageSymbol {
   readonly method: string | undefined;
 }
 
-export interface BudgetSymbol {
+interface BudgetSymbol {
   readonly kind: 'budget';
   readonly block: Block;
 }
@@ -66,7 +66,7 @@ export interface PortUse {
 }
 
 /** A requirement of a preset in a block that applies it. */
-export interface PresetRequirement {
+interface PresetRequirement {
   /** Absent where something is wrong with it. */
   readonly checked?: CheckedRequirement;
   readonly uses: readonly PortUse[];
@@ -105,7 +105,7 @@ export interface FunctionSymbol {
 }
 
 /** Something imported that does not exist, which has been reported. */
-export interface UnknownSymbol {
+interface UnknownSymbol {
   readonly kind: 'unknown';
 }
 

@@ -50,7 +50,7 @@ export class Cursor {
     return {
       start: this.token(this.at + 1).start,
       /** Offset after the closing bracket. */
-      behind: closing.end,
+      after: closing.end,
       last: this.token(close - 1),
       hasComment: (this.comments[close] ?? 0) > (this.comments[this.at] ?? 0),
       isOnOneLine: (): boolean => !/[\r\n]/.test(this.text.slice(opening.start, closing.end)),
@@ -109,7 +109,7 @@ export class Cursor {
   }
 
   /** The comments that wait for the end of a line: one stays on it, each other has a line of its own. */
-  commentsBehind(): Doc {
+  commentsAfter(): Doc {
     const [first, ...others] = this.waiting.splice(0);
     if (first === undefined) return '';
     return [suffix(` ${first}`), others.map((text) => [LINE_END, text])];

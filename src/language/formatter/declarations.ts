@@ -58,10 +58,10 @@ export class FileLayout {
       const declaration = render(print(), 0);
       const isBlock = hasBody === true && declaration.includes('\n');
       if (text !== '' && (first || blankAfter || (!any && (isBlock || afterBlock)))) text += '\n';
-      const behind = render(cursor.commentsBehind(), 0);
-      text += `${render(lines, 0)}${declaration}${behind}\n`;
+      const trailing = render(cursor.commentsAfter(), 0);
+      text += `${render(lines, 0)}${declaration}${trailing}\n`;
       // a `///` that found no room on its line must not document what comes next
-      blankAfter = behind.includes('\n');
+      blankAfter = trailing.includes('\n');
       afterBlock = isBlock;
     }
     const end = render(cursor.linesBeforeEnd({ first: text === '' }), 0);
@@ -129,7 +129,7 @@ export class FileLayout {
     const { hasComment, isOnOneLine } = cursor.brackets();
     const broken = hasComment || (statements.length > 0 && !isOnOneLine());
     const open = cursor.take();
-    const behind = cursor.commentsBehind();
+    const trailing = cursor.commentsAfter();
     const inside = statements.map((statement, i) => {
       cursor.skip(Comma);
       const before = [SPACE_OR_BREAK, cursor.linesBefore({ first: i === 0 })];
@@ -140,9 +140,9 @@ export class FileLayout {
       return [before, endingLine(cursor, () => this.statement(statement), separator)];
     });
     cursor.skip(Comma);
-    const end = [cursor.commentsBehind(), cursor.linesBeforeEnd({ first: statements.length === 0 })];
+    const end = [cursor.commentsAfter(), cursor.linesBeforeEnd({ first: statements.length === 0 })];
     const edge = statements.length === 0 ? BREAK : SPACE_OR_BREAK;
-    return group([head, ' ', open, indent([behind, inside, end]), edge, cursor.take()], broken);
+    return group([head, ' ', open, indent([trailing, inside, end]), edge, cursor.take()], broken);
   }
 
   private statement(statement: Statement): Doc {

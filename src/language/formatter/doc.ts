@@ -53,7 +53,7 @@ interface Piece {
 export function render(document: Doc, level: number): string {
   const lines: string[] = [];
   let line = '';
-  let behind = '';
+  let trailing = '';
   let column = level * INDENT.length;
   const todo: Piece[] = [{ doc: document, level, flat: false }];
   for (let piece = todo.pop(); piece !== undefined; piece = todo.pop()) {
@@ -63,7 +63,7 @@ export function render(document: Doc, level: number): string {
       column += doc.length;
     } else if (!('kind' in doc)) {
       for (let i = doc.length - 1; i >= 0; i--) todo.push({ ...piece, doc: doc[i] ?? '' });
-    } else if (doc.kind === 'suffix') behind += doc.text;
+    } else if (doc.kind === 'suffix') trailing += doc.text;
     else if (doc.kind === 'choice') todo.push({ ...piece, doc: flat ? doc.flat : doc.broken });
     else if (doc.kind === 'indent') todo.push({ doc: doc.body, level: piece.level + 1, flat });
     else if (doc.kind === 'group') {
@@ -72,12 +72,12 @@ export function render(document: Doc, level: number): string {
       todo.push(stays ? whole : { ...whole, flat: false });
     } else if (doc.kind === 'break' && flat) todo.push({ ...piece, doc: doc.flat });
     else {
-      lines.push(line + behind);
-      [line, behind] = [INDENT.repeat(piece.level), ''];
+      lines.push(line + trailing);
+      [line, trailing] = [INDENT.repeat(piece.level), ''];
       column = line.length;
     }
   }
-  return [...lines, line + behind].map((text) => text.trimEnd()).join('\n');
+  return [...lines, line + trailing].map((text) => text.trimEnd()).join('\n');
 }
 
 /** Does a piece, and what follows it up to the next line end, fit into `room` columns? */

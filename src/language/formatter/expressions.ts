@@ -24,9 +24,9 @@ export class ExpressionLayout {
     const { span } = expression;
     const { next } = this.cursor;
     if (next.type === LParen && next.start === span.start) {
-      const { start, last, behind } = this.cursor.brackets();
+      const { start, last, after } = this.cursor.brackets();
       // `(a) + (b)` starts with a bracket, too, which closes before its end
-      if (behind === span.end) {
+      if (after === span.end) {
         const inner = { ...expression, span: { ...span, start, end: last.end } };
         return this.brackets([() => this.expression(inner, 'fills_brackets')], { commas: false });
       }
@@ -82,14 +82,14 @@ export class ExpressionLayout {
     const hasItems = items.length > 0;
     // if there is none in the brackets, comments that were waiting before keep waiting
     const open = cursor.take();
-    const behind = hasComment ? cursor.commentsBehind() : '';
+    const trailing = hasComment ? cursor.commentsAfter() : '';
     const inside = items.map((print, i) => {
       const before = [i === 0 ? edge : SPACE_OR_BREAK, cursor.linesBefore({ first: i === 0 })];
       const comma = (): Doc => (commas ? this.comma(i === items.length - 1) : '');
       return [before, hasComment ? endingLine(cursor, print, comma) : [print(), comma()]];
     });
     const end = cursor.linesBeforeEnd({ first: !hasItems });
-    const body = [open, indent([behind, inside, end]), hasItems ? edge : BREAK, cursor.take()];
+    const body = [open, indent([trailing, inside, end]), hasItems ? edge : BREAK, cursor.take()];
     return group(body, hasComment || last.type === Comma);
   }
 

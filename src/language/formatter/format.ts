@@ -6,7 +6,7 @@ import { FileLayout } from './declarations.js';
 import { sameMeaning } from './same-meaning.js';
 
 /** Exactly one of the two is there. */
-export interface FormatResult {
+interface FormatResult {
   readonly text?: string;
   /** Why it was refused: what is wrong with the text, and FTP1101 or FTP1102 in the end. */
   readonly diagnostics?: readonly Diagnostic[];

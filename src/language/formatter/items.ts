@@ -7,7 +7,7 @@ export function endingLine(cursor: Cursor, print: () => Doc, separator: () => Do
   const printed = print();
   const after = separator();
   const allowance = cursor.allowanceBehind(start);
-  if (allowance === undefined) return [printed, after, cursor.commentsBehind()];
+  if (allowance === undefined) return [printed, after, cursor.commentsAfter()];
   const whereItFits = choice('', suffix(` ${allowance}`));
   return [group([choice([allowance, LINE_END], ''), printed, whereItFits]), after];
 }

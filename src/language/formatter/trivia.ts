@@ -2,7 +2,7 @@
 import { EOF, type IToken, type TokenType } from '../../../grammar/chevrotain.js';
 import { lexer, Newline } from '../../../grammar/tokens.js';
 
-export interface OwnLine {
+interface OwnLine {
   readonly text: string;
   /** An empty line is before it. */
   readonly blankBefore: boolean;
@@ -34,14 +34,14 @@ export function tokensWithComments(text: string): readonly Token[] {
   for (const piece of pieces) {
     const lineEnds = countLineEnds(text, end, piece.startOffset);
     const last = out.at(-1);
-    const stands = { blankBefore: lineEnds > 1 };
+    const blank = { blankBefore: lineEnds > 1 };
     end = piece.startOffset + piece.image.length;
     if (!isComment.has(piece)) {
-      out.push({ ...read(piece), leading, ...stands });
+      out.push({ ...read(piece), leading, ...blank });
       leading = [];
     } else if (lineEnds === 0 && last !== undefined && leading.length === 0)
       out[out.length - 1] = { ...last, trailing: piece.image.trimEnd() };
-    else leading.push({ text: piece.image.trimEnd(), ...stands });
+    else leading.push({ text: piece.image.trimEnd(), ...blank });
   }
   return [
     ...out,

@@ -13,7 +13,7 @@ export interface Measure {
 export type Reading = Scalar | Quantity | undefined;
 
 /** What keeps an expression from having a value. */
-export interface MissingValue<Name, Mark> {
+interface MissingValue<Name, Mark> {
   /** The part that has none; NaN and `none` are no numbers. */
   readonly unknown: Expression<Name, Mark>;
   /** Numbers of different measures, which only their values could tell. */

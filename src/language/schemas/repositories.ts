@@ -2,7 +2,7 @@
 import type { Call } from '../ir/types.js';
 import { lookUp } from '../source/look-up.js';
 
-export type RepositoryKind = 'model' | 'dataset';
+type RepositoryKind = 'model' | 'dataset';
 
 export interface Repository {
   readonly kind: RepositoryKind;

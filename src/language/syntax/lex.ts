@@ -4,7 +4,7 @@ import { type Layout, layout } from '../../../grammar/layout.js';
 import { lexer } from '../../../grammar/tokens.js';
 import type { SourceText } from '../source/text.js';
 
-export interface LexResult {
+interface LexResult {
   readonly result: ILexingResult;
   readonly layout: Layout;
 }

@@ -53,8 +53,8 @@ export class Row {
     this.position++;
     if (sign === undefined) return this.value(part, at);
     const operator = operatorText(sign) === 'not' ? 'not' : '-';
-    const behind = this.parts[this.position - 2];
-    if (behind !== undefined && !isNode(behind) && operatorText(behind.token) === operatorText(sign))
+    const earlier = this.parts[this.position - 2];
+    if (earlier !== undefined && !isNode(earlier) && operatorText(earlier.token) === operatorText(sign))
       this.builder.report(errors.doubledSign(this.builder.span(sign), operator));
     const operand = this.binary(operator === 'not' ? NOT_PRECEDENCE : NEGATE_PRECEDENCE, endOf(sign));
     return { kind: 'unary', operator, operand, span: { ...this.builder.span(sign), end: operand.span.end } };

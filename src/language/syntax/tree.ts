@@ -30,7 +30,7 @@ import { ExpressionBuilder } from './expressions.js';
 type Body = Pick<Block, 'using' | 'properties' | 'requirements' | 'span' | 'broken' | 'doc'>;
 
 /** What the builder needs to know of the file besides its tree. */
-export interface TreeContext {
+interface TreeContext {
   readonly source: SourceText;
   readonly docs: Docs;
   readonly comments: readonly Comment[];

@@ -41,7 +41,6 @@ const settings = {
 } as const;
 
 export type EvalSettings = Infer<typeof settings>;
-export type GenerationSettings = EvalSettings['generation'];
 
 export const evalSchema: StageSchema = {
   kind: 'eval',
