@@ -10,7 +10,7 @@ const INDENT = '  ';
 export type Doc =
   | string
   | readonly Doc[]
-  /** `flat` where the group is on one line, a line end if it does not. */
+  /** `flat` where the group is on one line, a line end if it is not. */
   | { readonly kind: 'break'; readonly flat: string }
   /** A line end, which occurs only in a broken group. */
   | { readonly kind: 'line_end' }

@@ -10,7 +10,7 @@ import { type JsonEntry, JsonFault, type JsonNode, readJson } from './json-tree.
 import { ruleIds } from './rules.js';
 import { LEVELS, type Level } from './types.js';
 
-export const CONFIG_FILE = 'ftpc.json';
+const CONFIG_FILE = 'ftpc.json';
 
 export interface Config {
   readonly levels: ReadonlyMap<string, Level>;

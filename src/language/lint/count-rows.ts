@@ -16,7 +16,7 @@ const LINED = new Set(['jsonl']);
 const PACKED = /\.gz$/i;
 
 /** What counting needs. */
-export interface CountingContext {
+interface CountingContext {
   readonly host: Host;
   readonly folder: string;
   readonly files: PipelineFiles;

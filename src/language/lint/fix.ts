@@ -6,7 +6,7 @@ import type { Diagnostic, Fix } from '../diagnostics/types.js';
 import type { Host } from '../host/host.js';
 import { type CheckResult, checkFile } from './check-file.js';
 
-export interface FixOptions extends CompileOptions {
+interface FixOptions extends CompileOptions {
   /** Also uncertain fixes, if a diagnostic has exactly one. */
   readonly guesses: boolean;
   /** Only fixes of these diagnostics; default: all. */
@@ -29,7 +29,7 @@ export interface FixResult {
   readonly after: CheckResult;
 }
 
-export interface CandidateFix {
+interface CandidateFix {
   readonly diagnostic: Diagnostic;
   readonly fix: Fix;
 }

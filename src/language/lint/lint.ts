@@ -31,9 +31,6 @@ export interface LintReport {
 }
 
 /** What `ftpc check` adds to the diagnostics of a compilation; stages with errors are skipped. */
-export const lint = (result: CompileResult, host: Host): readonly Diagnostic[] =>
-  lintReport(result, host).diagnostics;
-
 export function lintReport(result: CompileResult, host: Host): LintReport {
   const { analysis, sources } = result;
   if (analysis === undefined) return { diagnostics: [], suppressed: [], sources };

@@ -6,7 +6,7 @@ import { readParamFile } from '../../../src/language/check/param-file.js';
 import { compile } from '../../../src/language/compile.js';
 import { paramFileUnreadable } from '../../../src/language/diagnostics/catalogue/params.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { lint, rules } from '../../../src/language/lint/index.js';
+import { lintReport, rules } from '../../../src/language/lint/index.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 import { CODES, isOfLint, isOfText, PAGES, read } from './catalogue.js';
 import { sectionOf } from './example.js';
@@ -107,7 +107,7 @@ describe('pages of the diagnostics', () => {
         const { files } = exampleOf(page);
         const host = overlayHost(join(root, 'test/corpus/invalid'), { ...ROWS, ...files });
         const compiled = compile(host, 'pipeline.ftp');
-        const found = [...compiled.diagnostics, ...lint(compiled, host)];
+        const found = [...compiled.diagnostics, ...lintReport(compiled, host).diagnostics];
         expect(found.map((found) => found.code)).to.deep.equal([code]);
         const rule = rules.find((rule) => rule.code === code);
         if (rule === undefined) return;

@@ -79,7 +79,7 @@ export const patternUnmatched = (
   );
 };
 
-export interface Contradiction {
+interface Contradiction {
   /** As written in the file: `lora.rank`. */
   readonly setting: string;
   readonly set: string;

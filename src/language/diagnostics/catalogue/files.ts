@@ -15,7 +15,7 @@ export const isFolder = (path: string): Diagnostic =>
 const noFile = (path: string): Diagnostic =>
   error('FTP0602', wholeFile(path), `\`${path}\` is a pipe or a device, not a file`, { help: 'name a file' });
 
-export const noAccess = (path: string): Diagnostic =>
+const noAccess = (path: string): Diagnostic =>
   error('FTP0603', wholeFile(path), `no permission to read \`${path}\``, {
     help: 'give the user that runs ftpc permission to read it',
   });

@@ -24,7 +24,7 @@ export const notLocked = (at: Span | undefined, what: string, file: string, pipe
     help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
   });
 
-export interface Drift {
+interface Drift {
   /** `` `data/*.jsonl` `` */
   readonly what: string;
   /** One sentence per difference. */

@@ -2,7 +2,7 @@
 import { harmless } from './clean.js';
 import { displayWidth, graphemes, widthOf } from './width.js';
 
-export interface Excerpt {
+interface Excerpt {
   readonly text: string;
   /** Columns before the marked text, and columns of the marked text. */
   readonly before: number;

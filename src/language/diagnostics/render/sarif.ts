@@ -19,7 +19,7 @@ export interface SarifRule {
   readonly level?: Severity;
 }
 
-export interface SarifInput {
+interface SarifInput {
   readonly version: string;
   readonly diagnostics: readonly Diagnostic[];
   /** Findings that a comment allows. */
