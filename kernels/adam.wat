@@ -76,7 +76,7 @@
       (br_if $four (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 4))) (i32.const 0)))))
 
   ;; Codes of 8 bits to float32: a value of the table at $map each, times $absmax.
-  (func $decode (param $codes i32) (param $map i32) (param $absmax f32) (param $out i32) (param $count i32)
+  (func $dequantise (param $codes i32) (param $map i32) (param $absmax f32) (param $out i32) (param $count i32)
     (loop $one
       (f32.store (local.get $out)
         (f32.mul (local.get $absmax)
@@ -133,8 +133,8 @@
     (local.set $v (i32.add (local.get $scratch) (i32.const 1024)))
     (loop $block
       (local.set $size (select (i32.const 256) (local.get $count) (i32.gt_s (local.get $count) (i32.const 256))))
-      (call $decode (local.get $mc) (local.get $means) (f32.load (local.get $ma)) (local.get $scratch) (local.get $size))
-      (call $decode (local.get $vc) (local.get $squares) (f32.load (local.get $va)) (local.get $v) (local.get $size))
+      (call $dequantise (local.get $mc) (local.get $means) (f32.load (local.get $ma)) (local.get $scratch) (local.get $size))
+      (call $dequantise (local.get $vc) (local.get $squares) (f32.load (local.get $va)) (local.get $v) (local.get $size))
       (call $adamw (local.get $p) (local.get $g) (local.get $scratch) (local.get $v) (local.get $size))
       ;; what $adamw wrote behind the last must not count as a magnitude
       (memory.fill (i32.add (local.get $scratch) (i32.shl (local.get $size) (i32.const 2))) (i32.const 0)

@@ -51,7 +51,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
 /** Floating-point operations per token where nothing is computed twice. */
 export function flopsPerToken({ config, rows, length }: Shape, logitsChunk: number): number {
   const { flops } = planDecoder({
-    ...{ config, rows, length, logitsChunk, trainable: 'adapter', checkpointedBlocks: 0, decoded: false },
+    ...{ config, rows, length, logitsChunk, trainable: 'adapter', checkpointedBlocks: 0, dequantised: false },
     adapter: loraOf(config),
     weightBytes: 0,
   });

@@ -7,7 +7,7 @@ import { weightAccess } from '../../src/compute/models/load.js';
 import type { ModelConfig } from '../../src/compute/models/types.js';
 import { float32Tensor } from '../../src/compute/models/weights/dense.js';
 import { elementCount } from '../../src/compute/models/weights/sizes.js';
-import type { WeightSource } from '../../src/compute/models/weights/source.js';
+import type { WeightSource } from '../../src/compute/models/weights/weight-source.js';
 import { openRuntime } from '../../src/compute/tensor/runtimes/index.js';
 import { isCrowded, onnxRuntime } from '../../src/compute/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../src/compute/tensor/types.js';
@@ -42,7 +42,7 @@ export async function stepper(
   const decoder = await createDecoder({
     runtime,
     config,
-    weights: weights.loadWeights(way.method === 'lora' ? 'stored' : way.materialised ? 'nf4_decoded' : 'nf4'),
+    weights: weights.loadWeights(way.method === 'lora' ? 'stored' : way.materialised ? 'nf4_materialised' : 'nf4'),
     adapter: initAdapter(config, loraOf(config), { seed: 1 }),
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,

@@ -1,4 +1,4 @@
-/** How fast weights are decoded: values per second on one thread, for each format that is held in blocks. */
+/** How fast weights are dequantised: values per second on one thread, for each format that is held in blocks. */
 import { blockTensor } from '../../src/compute/models/weights/dense.js';
 import { BLOCKS, type BlockFormat } from '../../src/compute/models/weights/formats.js';
 import { quantiseNf4 } from '../../src/compute/models/weights/nf4-quantise.js';
@@ -31,15 +31,15 @@ export async function* weights({ only = '' }: BenchmarkOptions): AsyncGenerator<
   yield row('NF4', (8 * nf4.residentBytes) / VALUES, nf4);
 }
 
-const HEAD = ['| format | bits a weight | values decoded a second |', '|---|---|---|'];
+const HEAD = ['| format | bits a weight | values dequantised a second |', '|---|---|---|'];
 
 /** The best of some rounds, in time of the processor: what else runs on the machine only slows. */
-function row(format: string, bits: number, tensor: { decode(out: Float32Array): void }): string {
+function row(format: string, bits: number, tensor: { dequantise(out: Float32Array): void }): string {
   const out = new Float32Array(VALUES);
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const start = process.cpuUsage();
-    tensor.decode(out);
+    tensor.dequantise(out);
     const { user, system } = process.cpuUsage(start);
     best = Math.min(best, user + system);
   }

@@ -17,7 +17,7 @@ export interface AnswerOptions extends DrawSettings {
   readonly signal?: AbortSignal;
 }
 
-export interface Answer {
+interface Answer {
   readonly text: string;
   readonly reason: EndReason;
   readonly promptTokens: number;
@@ -26,7 +26,7 @@ export interface Answer {
 
 export type Prompt = readonly ChatMessage[] | string;
 
-export interface PlacedPrompt {
+interface PlacedPrompt {
   readonly prompt: Prompt;
   /** Where it was read, for what is wrong with it. */
   readonly at?: Place;

@@ -2,14 +2,14 @@
 import type { Decoder } from '../models/decoder/types.js';
 import { buildBatch } from '../training/batch.js';
 import { IGNORED } from '../training/token-rows.js';
-import { NoNumberError } from './generation/index.js';
+import { NoNumberError } from './generation/answer.js';
 import type { HeldOut } from './held-out.js';
 import { lossBatches, type RowLoss } from './losses.js';
 import type { MeasuredRow } from './metrics/types.js';
 import type { Observation } from './observe.js';
 import { EVALUATION_SHAPES } from './shapes.js';
 
-export interface ClassifyOptions {
+interface ClassifyOptions {
   readonly heldOut: HeldOut;
   /** Labels by the classes that the rows have. */
   readonly rowLabels: readonly string[];

@@ -5,7 +5,7 @@ import type { Adapter, ModelConfig, WeightStore } from '../models/types.js';
 import type { Runtime } from '../tensor/types.js';
 import { EVALUATION_SHAPES } from './shapes.js';
 
-export interface EvaluationModel {
+interface EvaluationModel {
   readonly runtime: Runtime;
   readonly config: ModelConfig;
   readonly weights: WeightStore;

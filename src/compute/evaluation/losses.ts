@@ -8,7 +8,7 @@ export interface RowLoss {
   readonly tokens: number;
 }
 
-export interface LossOptions {
+interface LossOptions {
   /** Tokens of a micro batch, padding included; a single row may be longer. */
   readonly batchTokens: number;
   readonly padId: number;

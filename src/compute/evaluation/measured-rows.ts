@@ -8,7 +8,7 @@ import type { Observation } from './observe.js';
 import { choose, seededRandom } from './seeded-random.js';
 
 /** What holds of a row for any model. */
-export type RowFacts = Pick<MeasuredRow, 'reference' | 'referenceTokens' | 'unigramSum' | 'tokens'>;
+type RowFacts = Pick<MeasuredRow, 'reference' | 'referenceTokens' | 'unigramSum' | 'tokens'>;
 
 /** Rows are read one at a time; what no chosen metric asks for is not computed and is 0. */
 export function rowFacts(
@@ -42,7 +42,7 @@ export function measuredRows(facts: readonly RowFacts[], observation: Observatio
   }));
 }
 
-export interface RowChoice {
+interface RowChoice {
   /** Rows to answer, in order. */
   readonly answer: readonly number[];
   /** Those of them that the report shows. */

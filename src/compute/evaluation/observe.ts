@@ -15,7 +15,7 @@ export interface AnswerSettings
   readonly stop?: readonly string[];
 }
 
-export interface ObserveOptions {
+interface ObserveOptions {
   readonly heldOut: HeldOut;
   /** Whether losses are wanted. */
   readonly losses: boolean;

@@ -67,13 +67,13 @@ export interface ClassReport {
   readonly confusion?: Confusion;
 }
 
-export interface GroupReport {
+interface GroupReport {
   readonly rows: number;
   readonly metrics: ByMetric<number>;
   readonly baseline: ByMetric<number>;
 }
 
-export interface ReportInput {
+interface ReportInput {
   readonly stage: string;
   readonly span: Span;
   /** What is required of the metrics comes to this. */

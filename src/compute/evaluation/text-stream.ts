@@ -1,4 +1,4 @@
-export interface TextStream {
+interface TextStream {
   /** The whole text so far; gives what can be shown now and never has to be taken back. */
   push(text: string): string;
   /** What was held back. */

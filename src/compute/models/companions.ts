@@ -23,7 +23,7 @@ export function folderCompanions(host: Host, folder: string): readonly Companion
     .map((name) => ({ name, read: () => host.readBytes(`${folder}/${name}`) }));
 }
 
-export interface CompanionParts {
+interface CompanionParts {
   readonly config: ModelConfig;
   /** Made when it is asked for: it is by far the largest. */
   readonly tokenizer: () => Json;

@@ -4,7 +4,7 @@ import type { ModelConfig, WeightStore } from './types.js';
 import { float32Tensor } from './weights/dense.js';
 import { loadTensors } from './weights/load.js';
 import { elementCount } from './weights/sizes.js';
-import type { WeightSource } from './weights/source.js';
+import type { WeightSource } from './weights/weight-source.js';
 
 /** Standard deviation of a fresh weight: transformers' `initializer_range`. */
 export const DEVIATION = 0.02;

@@ -4,7 +4,7 @@ import { ModelError, type ModelErrorCode } from './types.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-export interface JsonFileOptions {
+interface JsonFileOptions {
   readonly code: ModelErrorCode;
   readonly maxBytes: number;
 }

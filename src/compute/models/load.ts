@@ -13,9 +13,9 @@ import { openTensorSource } from './safetensors/folder.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
 import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';
 import { safetensorsSource } from './weights/safetensors-source.js';
-import type { SourceTensor, WeightSource } from './weights/source.js';
+import type { SourceTensor, WeightSource } from './weights/weight-source.js';
 
-export interface ModelFile {
+interface ModelFile {
   /** Name in the folder. */
   readonly name: string;
   readonly bytes: number;

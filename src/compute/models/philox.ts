@@ -7,7 +7,7 @@ const MULTIPLIER_1 = 0xcd9e8d57;
 const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 
-export type Words = readonly [number, number, number, number];
+type Words = readonly [number, number, number, number];
 
 /** Four 32-bit words from a 128-bit counter and a 64-bit key. */
 export function philox(counter: Words, key: readonly [number, number]): Words {

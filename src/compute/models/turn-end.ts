@@ -1,6 +1,6 @@
 import { type ChatTemplate, ModelError, type Tokenizer } from './types.js';
 
-export interface TurnEnd {
+interface TurnEnd {
   readonly token: string;
   readonly id: number;
 }

@@ -71,9 +71,9 @@ export interface StoredTensor {
   /** The values without a copy, if they are stored as float32. */
   view(): Float32Array | undefined;
   /** Writes all values, row-major, into `out` (length = product of `shape`). */
-  decode(out: Float32Array): void;
+  dequantise(out: Float32Array): void;
   /** Writes `count` rows of the first dimension, starting at `row`, as an embedding look-up needs it. */
-  decodeRows(row: number, count: number, out: Float32Array): void;
+  dequantiseRows(row: number, count: number, out: Float32Array): void;
   /** The stored form, if a runtime may decode it itself. */
   packed?(): PackedTensor | undefined;
 }

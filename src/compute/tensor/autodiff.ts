@@ -5,7 +5,7 @@ import { isOp, OPS } from './ops/index.js';
 import { GraphError, sameShape } from './shape.js';
 import type { ValueId } from './types.js';
 
-export interface Seed {
+interface Seed {
   readonly value: ValueId;
   /** Gradient of the loss with respect to `value`, of its shape. */
   readonly gradient: ValueId;

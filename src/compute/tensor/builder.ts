@@ -11,7 +11,7 @@ export interface ProductOptions {
   readonly alpha?: number;
 }
 
-export interface AdaptedInputs {
+interface AdaptedInputs {
   readonly x: ValueId;
   readonly merged: ValueId;
   readonly plain: ValueId;
@@ -19,7 +19,7 @@ export interface AdaptedInputs {
   readonly up: ValueId;
 }
 
-export interface AdaptedOptions {
+interface AdaptedOptions {
   readonly transB: boolean;
   readonly scale: number;
   readonly mergedBack: boolean;

@@ -10,7 +10,7 @@ import { bytesOf, sameShape } from './shape.js';
 import type { Graph, Node, ValueId } from './types.js';
 import { countUses } from './uses.js';
 
-export interface MemoryPlan {
+interface MemoryPlan {
   /** Length of the stretch. */
   readonly bytes: number;
   /** Byte offset of each value that is computed into it; views are not listed. */

@@ -1,7 +1,7 @@
 /** Running out of memory is one type of error, whoever runs out: a runtime on its device, or an array of the host. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 
-export interface RefusedMemory {
+interface RefusedMemory {
   /** The runtime that asked; left out for arrays of ftpc itself. */
   readonly runtime?: string;
   /** Whose memory it is. */

@@ -1,6 +1,6 @@
 /**
  * float32 values in a form that takes less memory. Graphs know nothing of it: a runtime whose memory takes the form
- * decodes it where a graph reads the tensor, exactly; for others it is decoded on the host.
+ * dequantises it where a graph reads the tensor, exactly; for others it is dequantised on the host.
  */
 export type PackedTensor = HalfTensor | CodedTensor;
 
@@ -25,7 +25,7 @@ export interface CodedTensor {
 }
 
 /** Constants that are codes themselves: `table[code] · scale + offset`, rounded after either. */
-export interface CodedConstants {
+interface CodedConstants {
   readonly codes: Uint8Array;
   /** 256 values. */
   readonly table: Float32Array;

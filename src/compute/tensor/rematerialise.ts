@@ -6,7 +6,7 @@ import { restrict } from './restrict.js';
 import { GraphError } from './shape.js';
 import type { Graph, NamedValue } from './types.js';
 
-export interface PassGraphs {
+interface PassGraphs {
   /** Gives the forward outputs, and each saved value as an output under its name. */
   readonly forward: Graph;
   /** Takes each saved value that it needs as an input under its name. */

@@ -11,7 +11,7 @@ export interface TensorType {
 /** A value in a graph: an input, a constant, or one output of a node. */
 export type ValueId = number;
 
-export type Attribute = number | boolean | string | readonly number[];
+type Attribute = number | boolean | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface Node {

@@ -10,7 +10,7 @@ interface WebAssemblyApi {
   readonly Memory: new (size: { readonly initial: number }) => WebAssemblyMemory;
 }
 
-export interface WebAssemblyMemory {
+interface WebAssemblyMemory {
   readonly buffer: ArrayBuffer;
 }
 

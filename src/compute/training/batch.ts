@@ -2,7 +2,7 @@ import type { Batch } from '../models/decoder/types.js';
 import { IGNORED, type TokenRows } from './token-rows.js';
 
 /** Lengths of batches are rounded up to multiples of this, so that few shapes are compiled. */
-export const LENGTH_BUCKET = 32;
+const LENGTH_BUCKET = 32;
 
 /** Length that rows of at most `tokens` are padded to; `limit` is the longest that the model takes. */
 export function paddedLength(

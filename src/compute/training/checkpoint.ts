@@ -12,7 +12,7 @@ const STATE = 'state.json';
 type Parameters = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 type State = Pick<Optimizer, 'state'>;
 
-export interface CheckpointOptions {
+interface CheckpointOptions {
   readonly host: Host;
   readonly work: WorkFolder;
   /** Digest of everything that decides the result: training does not resume from a checkpoint with another one. */
@@ -41,7 +41,7 @@ interface StoredState {
 }
 
 /** Name of a step's checkpoint; names in order are steps in order up to a million. */
-export function checkpointName(step: number): string {
+function checkpointName(step: number): string {
   return `step-${String(step).padStart(6, '0')}`;
 }
 

@@ -21,7 +21,7 @@ import {
 import { groupSize, PARAMETER, parameterGroups, squaresGraph, updateGraph } from './update-graphs.js';
 import type { Updater } from './updater.js';
 
-export interface DeviceRule {
+interface DeviceRule {
   readonly rule: Rule;
   readonly graph: RuleGraph;
   readonly options: OptimizerOptions;

@@ -9,7 +9,7 @@ const FACTOR = 1.5;
 const MARGIN = 0.5;
 
 /** Says once that training runs away, and again only after a new low. */
-export interface DivergenceWatch {
+interface DivergenceWatch {
   /** A sentence, where there is something to say. */
   look(record: Pick<StepRecord, 'step' | 'loss'>): string | undefined;
 }

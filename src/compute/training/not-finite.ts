@@ -2,7 +2,7 @@
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 
 /** What stopped being a number: seen first in this order. */
-export type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
+type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
 
 /** Whether training stopped because of {@link notFinite}. */
 export const isNotFinite = (error: unknown): error is UserError =>

@@ -72,7 +72,7 @@ function ascending(count: number): Uint32Array {
 }
 
 /** Rows of each global batch by its step; the order of the current pass is kept until another is asked for. */
-export interface GlobalBatches {
+interface GlobalBatches {
   readonly stepsPerEpoch: number;
   /** `step` counts from 1. */
   rowsOf(step: number): Uint32Array;

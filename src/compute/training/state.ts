@@ -30,7 +30,7 @@ export interface StepRecord {
   readonly seconds: number;
 }
 
-export interface ValidationRecord {
+interface ValidationRecord {
   readonly step: number;
   /** Mean over all supervised tokens, in nats. */
   readonly loss: number;

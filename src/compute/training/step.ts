@@ -12,7 +12,7 @@ import { notFinite } from './not-finite.js';
 import type { TokenRows } from './token-rows.js';
 import type { Updater } from './updater.js';
 
-export interface StepInput {
+interface StepInput {
   readonly decoder: Decoder;
   readonly updater: Updater;
   readonly source: TokenRows;
@@ -34,7 +34,7 @@ export interface StepInput {
   pause(): Promise<void>;
 }
 
-export interface StepOutput {
+interface StepOutput {
   readonly loss: number;
   readonly gradNorm: number;
   /** Tokens without padding. */

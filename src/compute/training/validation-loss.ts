@@ -2,7 +2,7 @@ import type { Decoder } from '../models/decoder/types.js';
 import { buildBatch } from './batch.js';
 import type { TokenRows } from './token-rows.js';
 
-export interface ValidationInput {
+interface ValidationInput {
   readonly decoder: Decoder;
   readonly source: TokenRows;
   readonly microBatch: number;

@@ -1,4 +1,4 @@
-import { NoNumberError } from '../../compute/evaluation/generation/index.js';
+import { NoNumberError } from '../../compute/evaluation/generation/answer.js';
 import { pythonStrip } from '../../compute/evaluation/metrics/python-strip.js';
 import type { ReleaseManifest } from '../../compute/packaging/manifest/index.js';
 import type { Host } from '../../language/host/host.js';

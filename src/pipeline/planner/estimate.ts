@@ -275,7 +275,7 @@ function flopsPerToken(context: PlanContext, memory: ForwardMemory): number {
     adapter: memory.adapter,
     trainable: 'none',
     weightBytes: memory.weightBytes,
-    decoded: memory.decoded,
+    dequantised: memory.decoded,
     rows: 1,
     length,
     checkpointedBlocks: 0,

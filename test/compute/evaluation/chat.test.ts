@@ -190,7 +190,7 @@ describe('answering', () => {
       materialisedWithin(config, 'stored', 0),
       materialisedWithin(config, 'stored', 1e9),
       materialisedWithin(config, 'nf4', 1e9),
-    ]).to.deep.equal(['stored', 'f32', 'nf4_decoded']);
+    ]).to.deep.equal(['stored', 'f32', 'nf4_materialised']);
     const folder = join(host.packageFolder, 'stdlib/models/starter');
     const answers: string[] = [];
     for (const float32Bytes of [0, 1e9]) {

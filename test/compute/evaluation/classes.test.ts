@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { classScores, confusion, macroF1 } from '../../../src/compute/evaluation/metrics/classes.js';
-import { measure, measureDifference } from '../../../src/compute/evaluation/metrics/index.js';
+import { measure, measureDifference } from '../../../src/compute/evaluation/metrics/measure.js';
 import type { MeasuredRow } from '../../../src/compute/evaluation/metrics/types.js';
 import { fixture } from './fixtures.js';
 

@@ -1,16 +1,14 @@
 import { expect } from 'chai';
+import { NoNumberError } from '../../../src/compute/evaluation/generation/answer.js';
 import { generationBatches } from '../../../src/compute/evaluation/generation/batches.js';
-import {
-  type GeneratedAnswer,
-  generate,
-  NoNumberError,
-} from '../../../src/compute/evaluation/generation/index.js';
+import { generate } from '../../../src/compute/evaluation/generation/generate.js';
 import {
   argmax,
   candidates,
   draw,
   penaliseRepetition,
 } from '../../../src/compute/evaluation/generation/sampling.js';
+import type { GeneratedAnswer } from '../../../src/compute/evaluation/generation/types.js';
 import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import { type FakeDecoder, fakeDecoder, tinyConfig } from './fake-decoder.js';
 import { fixture } from './fixtures.js';

@@ -1,6 +1,6 @@
 /** Greedy answers of tiny models against transformers' `generate`: see test/fixtures/generation/record.py. */
 import { expect } from 'chai';
-import { generate } from '../../../src/compute/evaluation/generation/index.js';
+import { generate } from '../../../src/compute/evaluation/generation/generate.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../src/compute/tensor/types.js';

@@ -65,7 +65,7 @@ describe('bitsandbytes checkpoints', () => {
           expect(store.get(tensor).format).to.equal(storage === 'f32' ? 'F32' : format);
           const expected = floats(values(tensor));
           const out = new Float32Array(expected.length);
-          store.get(tensor).decode(out);
+          store.get(tensor).dequantise(out);
           expect(Buffer.compare(Buffer.from(out.buffer), Buffer.from(values(tensor))), tensor).to.equal(0);
         }
       }
@@ -117,14 +117,14 @@ describe('bitsandbytes checkpoints', () => {
       name,
       [outputs, inputs],
       quantiseNf4(plain.length, (from, count) => plain.slice(from, from + count)),
-    ).decode(expected);
+    ).dequantise(expected);
     const found = new Float32Array(plain.length);
     const stored = model.loadWeights('nf4').get(name);
-    stored.decode(found);
+    stored.dequantise(found);
     expect(stored.format).to.equal('NF4');
     expect(found).to.deep.equal(turned(expected, inputs));
     const rows = new Float32Array(2 * outputs);
-    stored.decodeRows(1, 2, rows);
+    stored.dequantiseRows(1, 2, rows);
     expect(rows).to.deep.equal(found.slice(outputs, 3 * outputs));
   });
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
-import { decodeBlocks, floatsOf } from '../../../src/compute/models/weights/block-kernel.js';
-import { decodingWorkspace } from '../../../src/compute/models/weights/decoding.js';
+import { dequantiseBlocks, floatsOf } from '../../../src/compute/models/weights/block-kernel.js';
 import { blockTensor, float32Tensor } from '../../../src/compute/models/weights/dense.js';
+import { dequantisationWorkspace } from '../../../src/compute/models/weights/dequantisation.js';
 import { encodeBfloat16, encodeFloat16, ROUNDINGS } from '../../../src/compute/models/weights/half.js';
 import { storedBytes } from '../../../src/compute/models/weights/sizes.js';
 import { readFixtureBytes } from './fixtures.js';
@@ -22,9 +22,9 @@ const floats = (name: string) =>
   new Float32Array(bytes(name).buffer, bytes(name).byteOffset, bytes(name).byteLength / 4);
 
 const decodeFloat16 = (source: Uint16Array, out: Float32Array) =>
-  decodeBlocks('F16', new Uint8Array(source.buffer, source.byteOffset, source.byteLength), 0, out);
+  dequantiseBlocks('F16', new Uint8Array(source.buffer, source.byteOffset, source.byteLength), 0, out);
 const decodeBfloat16 = (source: Uint16Array, out: Float32Array) =>
-  decodeBlocks('BF16', new Uint8Array(source.buffer, source.byteOffset, source.byteLength), 0, out);
+  dequantiseBlocks('BF16', new Uint8Array(source.buffer, source.byteOffset, source.byteLength), 0, out);
 
 describe('half precision', () => {
   it('float16: every value decodes and encodes as in PyTorch', () => {
@@ -46,7 +46,7 @@ describe('half precision', () => {
         const source = halves(name).slice(0, length);
         const plain = new Float32Array(source.length);
         decode(source, plain);
-        const workspace = decodingWorkspace(source.length + 16);
+        const workspace = dequantisationWorkspace(source.length + 16);
         decode(source, workspace.subarray(8, 8 + source.length));
         expect(workspace.subarray(8, 8 + source.length), `${name} ${length}`).to.deep.equal(plain);
         expect([...workspace.subarray(0, 8), ...workspace.subarray(8 + source.length)]).to.deep.equal(
@@ -98,7 +98,7 @@ describe('half precision', () => {
     ];
     for (const tensor of tensors) {
       const out = new Float32Array(6);
-      tensor.decodeRows(1, 2, out);
+      tensor.dequantiseRows(1, 2, out);
       expect([...out], tensor.format).to.deep.equal([3, 4, 5, 6, 7, 8]);
       expect(tensor.residentBytes).to.equal(storedBytes([4, 3], tensor.format));
     }

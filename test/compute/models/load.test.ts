@@ -91,7 +91,7 @@ describe('model folder', () => {
   });
 
   for (const format of ['F32', 'F16', 'BF16'] as const) {
-    for (const storage of ['stored', 'f32', 'nf4', 'nf4_decoded'] as const) {
+    for (const storage of ['stored', 'f32', 'nf4', 'nf4_materialised'] as const) {
       it(`loads ${format} as ${storage}, and the planner knows its bytes`, () => {
         const model = openModel(host(tensors(ENCODERS[format])), '/m');
         expect(model.weightFormat('model.norm.weight')).to.equal(format);
@@ -104,7 +104,7 @@ describe('model folder', () => {
           const quantised = storage.startsWith('nf4') && role === 'projection';
           expect(tensor.format).to.equal(plannedFormat(role, format, storage));
           const out = new Float32Array(values(name).length);
-          tensor.decode(out);
+          tensor.dequantise(out);
           const tolerance = quantised ? 0.02 : { F32: 0, F16: 1e-4, BF16: 1e-3 }[format];
           const worst = values(name).reduce(
             (most, value, i) => Math.max(most, Math.abs(value - (out[i] ?? 9))),
@@ -119,13 +119,13 @@ describe('model folder', () => {
 
   it('decodes what 4 bits hold once, to the values of every pass', () => {
     const model = openModel(host(tensors(ENCODERS.BF16)), '/m');
-    const [packed, decoded] = [model.loadWeights('nf4'), model.loadWeights('nf4_decoded')];
+    const [packed, decoded] = [model.loadWeights('nf4'), model.loadWeights('nf4_materialised')];
     for (const { name } of expectedTensors(config)) {
       const out = new Float32Array(values(name).length);
-      packed.get(name).decode(out);
+      packed.get(name).dequantise(out);
       expect(decoded.get(name).format, name).to.equal('F32');
       const held = new Float32Array(out.length);
-      decoded.get(name).decode(held);
+      decoded.get(name).dequantise(held);
       expect(held, name).to.deep.equal(out);
     }
   });
@@ -136,7 +136,7 @@ describe('model folder', () => {
       name: tensor.name.replace(/^model\./, ''),
     }));
     const model = openModel(host(bare), '/m');
-    for (const storage of ['stored', 'f32', 'nf4', 'nf4_decoded', 'paged'] as const)
+    for (const storage of ['stored', 'f32', 'nf4', 'nf4_materialised', 'paged'] as const)
       expect(model.loadWeights(storage).names(), storage).to.deep.equal(
         expectedTensors(config).map(({ name }) => name),
       );
@@ -152,12 +152,12 @@ describe('model folder', () => {
     for (const name of paged.names()) {
       const { length } = values(name);
       const [all, expected] = [new Float32Array(length), new Float32Array(length)];
-      paged.get(name).decode(all);
-      stored.get(name).decode(expected);
+      paged.get(name).dequantise(all);
+      stored.get(name).dequantise(expected);
       expect(all, name).to.deep.equal(expected);
       const width = length / (paged.get(name).shape[0] ?? 1);
       const row = new Float32Array(width);
-      paged.get(name).decodeRows(1, 1, row);
+      paged.get(name).dequantiseRows(1, 1, row);
       expect(row, name).to.deep.equal(expected.slice(width, 2 * width));
       expect(paged.get(name).view()).to.equal(name.includes('norm') ? stored.get(name).view() : undefined);
     }
@@ -170,7 +170,7 @@ describe('model folder', () => {
     expect(unreadHead({ ...config, tieEmbeddings: true }, head)).to.equal(undefined);
     expect(unreadHead({ ...config, labels: ['a'] }, head)).to.equal(undefined);
     const model = openModel(host(tensors(ENCODERS.BF16)), '/m');
-    for (const storage of ['stored', 'f32', 'nf4', 'nf4_decoded', 'paged'] as const) {
+    for (const storage of ['stored', 'f32', 'nf4', 'nf4_materialised', 'paged'] as const) {
       const store = model.loadWeights(storage, 'lm_head.weight');
       expect(store.names()).to.deep.equal(
         model

@@ -4,10 +4,9 @@ import { expect } from 'chai';
 import wabtInit from 'wabt';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
 import { floatsOf } from '../../../src/compute/models/weights/block-kernel.js';
-import { decodingWorkspace } from '../../../src/compute/models/weights/decoding.js';
+import { dequantisationWorkspace } from '../../../src/compute/models/weights/dequantisation.js';
 import { DYNAMIC_CODE, NF4_CODE } from '../../../src/compute/models/weights/nf4-codes.js';
-import { decodeNf4Plain } from '../../../src/compute/models/weights/nf4-decode.js';
-import { decodeNf4 } from '../../../src/compute/models/weights/nf4-kernel.js';
+import { dequantiseNf4 } from '../../../src/compute/models/weights/nf4-dequantise.js';
 import { type DoubleNf4, quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
 import { storedBytes } from '../../../src/compute/models/weights/sizes.js';
@@ -15,6 +14,7 @@ import { torchMean } from '../../../src/compute/models/weights/torch-mean.js';
 import * as kernels from '../../../src/compute/tensor/kernels.generated.js';
 import { readFixture, readFixtureBytes, root } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
+import { dequantiseNf4Plain } from './plain-nf4.js';
 
 const recorded = openSafetensors(memoryHost({ '/nf4': readFixtureBytes('nf4/nf4.safetensors') }), '/nf4');
 
@@ -57,19 +57,19 @@ describe('NF4', () => {
   it('decodes into the memory of a workspace as into any other', () => {
     const data = quantise(sample(70_016));
     const elements = data.codes.length * 2;
-    const [workspace, plain] = [decodingWorkspace(elements + 128), new Float32Array(elements)];
-    decodeNf4Plain(data, 0, plain);
-    decodeNf4(data, 0, workspace.subarray(64, 64 + elements));
+    const [workspace, plain] = [dequantisationWorkspace(elements + 128), new Float32Array(elements)];
+    dequantiseNf4Plain(data, 0, plain);
+    dequantiseNf4(data, 0, workspace.subarray(64, 64 + elements));
     sameBits(workspace.subarray(64, 64 + elements), plain);
     expect([...workspace.subarray(0, 64), ...workspace.subarray(64 + elements)]).to.deep.equal(
       new Array(128).fill(0),
     );
-    decodeNf4(data, 7, workspace.subarray(0, 200));
+    dequantiseNf4(data, 7, workspace.subarray(0, 200));
     sameBits(workspace.subarray(0, 200), plain.subarray(7, 207));
-    const other = decodingWorkspace(64);
-    decodeNf4(data, 64, other);
+    const other = dequantisationWorkspace(64);
+    dequantiseNf4(data, 64, other);
     sameBits(other, plain.subarray(64, 128));
-    expect(decodingWorkspace(0).length).to.equal(0);
+    expect(dequantisationWorkspace(0).length).to.equal(0);
   });
 
   for (const name of ['square', 'small']) {
@@ -80,7 +80,7 @@ describe('NF4', () => {
       sameBits(data.scales, floats(`${name}.scales`));
       expect(data.offset).to.equal(floats(`${name}.offset`)[0]);
       const decoded = new Float32Array(floats(`${name}.decoded`).length);
-      decodeNf4Plain(data, 0, decoded);
+      dequantiseNf4Plain(data, 0, decoded);
       sameBits(decoded, floats(`${name}.decoded`));
     });
   }
@@ -112,8 +112,8 @@ describe('NF4', () => {
       [0, 0],
     ] as const) {
       const [fast, plain] = [new Float32Array(length), new Float32Array(length)];
-      decodeNf4(data, start, fast);
-      decodeNf4Plain(data, start, plain);
+      dequantiseNf4(data, start, fast);
+      dequantiseNf4Plain(data, start, plain);
       sameBits(fast, plain);
     }
   });
@@ -123,9 +123,9 @@ describe('NF4', () => {
     const tensor = nf4Tensor('w', [50, 96], quantise(values));
     expect(tensor.residentBytes).to.equal(storedBytes([50, 96], 'NF4'));
     const all = new Float32Array(values.length);
-    tensor.decode(all);
+    tensor.dequantise(all);
     const rows = new Float32Array(3 * 96);
-    tensor.decodeRows(7, 3, rows);
+    tensor.dequantiseRows(7, 3, rows);
     sameBits(rows, all.slice(7 * 96, 10 * 96));
     expect(tensor.view()).to.equal(undefined);
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { generate } from '../../../src/compute/evaluation/generation/index.js';
+import { generate } from '../../../src/compute/evaluation/generation/generate.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';

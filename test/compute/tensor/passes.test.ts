@@ -6,7 +6,7 @@ import { flopsOf } from '../../../src/compute/tensor/cost.js';
 import { transientBytes } from '../../../src/compute/tensor/liveness.js';
 import { rematerialise } from '../../../src/compute/tensor/rematerialise.js';
 import { restrict } from '../../../src/compute/tensor/restrict.js';
-import { evaluate } from '../../../src/compute/tensor/runtimes/reference/index.js';
+import { evaluate } from '../../../src/compute/tensor/runtimes/reference/evaluate.js';
 import { GraphError } from '../../../src/compute/tensor/shape.js';
 import { fuseProducts, simplify } from '../../../src/compute/tensor/simplify.js';
 import type { Graph } from '../../../src/compute/tensor/types.js';

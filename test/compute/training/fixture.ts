@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
-import type { ScheduleName, TokenRows } from '../../../src/compute/training/index.js';
+import type { TokenRows } from '../../../src/compute/training/index.js';
+import type { ScheduleName } from '../../../src/compute/training/schedule.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 
 export const host = nodeHost();

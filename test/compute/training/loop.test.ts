@@ -6,13 +6,13 @@ import type { Decoder } from '../../../src/compute/models/decoder/types.js';
 import { divergenceWatch } from '../../../src/compute/training/divergence.js';
 import {
   checkpoints,
-  StepOutOfMemoryError,
   type TrainingEvent,
   type TrainingResult,
   type TrainingSettings,
-  type TrainOptions,
   train,
 } from '../../../src/compute/training/index.js';
+import type { TrainOptions } from '../../../src/compute/training/loop.js';
+import { StepOutOfMemoryError } from '../../../src/compute/training/out-of-memory.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { WorkFolder } from '../../../src/language/ir/outputs.js';
 import { workFolder } from '../../../src/pipeline/store/index.js';

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { buildBatch, microBatches, supervisedTokens } from '../../../src/compute/training/batch.js';
-import { paddedLength, stepsPerEpoch, totalSteps } from '../../../src/compute/training/index.js';
+import { paddedLength, totalSteps } from '../../../src/compute/training/index.js';
 import {
   epochOrder,
   globalBatches,
   type OrderOptions,
   type RowOrder,
+  stepsPerEpoch,
 } from '../../../src/compute/training/order.js';
 import { tokenRows } from './fixture.js';
 

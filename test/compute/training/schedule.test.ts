@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { rateOf, type ScheduleName, warmupSteps } from '../../../src/compute/training/index.js';
+import { warmupSteps } from '../../../src/compute/training/index.js';
+import { rateOf, type ScheduleName } from '../../../src/compute/training/schedule.js';
 import { fixtureJson } from './fixture.js';
 
 interface Case {

@@ -11,15 +11,11 @@ import { blockTensor, float32Tensor } from '../../../src/compute/models/weights/
 import { encodeBfloat16 } from '../../../src/compute/models/weights/half.js';
 import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
-import { weightStore } from '../../../src/compute/models/weights/store.js';
+import { weightStore } from '../../../src/compute/models/weights/weight-store.js';
 import { sizeOf } from '../../../src/compute/tensor/shape.js';
 import type { Runtime } from '../../../src/compute/tensor/types.js';
-import {
-  type Checkpoints,
-  type StepRecord,
-  type TrainingSettings,
-  train,
-} from '../../../src/compute/training/index.js';
+import { type Checkpoints, type TrainingSettings, train } from '../../../src/compute/training/index.js';
+import type { StepRecord } from '../../../src/compute/training/state.js';
 import { tokenRows } from './fixture.js';
 
 export type Method = 'lora' | 'qlora' | 'full';
@@ -115,7 +111,7 @@ function weightsOf(config: ModelConfig, method: Method): WeightStore {
     'small',
     expectedTensors(config).map(({ name, shape, role }) => {
       const values = new Float32Array(sizeOf(shape));
-      source.get(name)?.load().decode(values);
+      source.get(name)?.load().dequantise(values);
       if (method !== 'qlora' || role === 'norm') return float32Tensor(name, shape, values);
       if (role === 'projection')
         return nf4Tensor(

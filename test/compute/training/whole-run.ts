@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Decoder } from '../../../src/compute/models/decoder/index.js';
-import {
-  checkpoints,
-  type StepRecord,
-  type TokenRows,
-  train,
-  warmupSteps,
-} from '../../../src/compute/training/index.js';
+import { checkpoints, type TokenRows, train, warmupSteps } from '../../../src/compute/training/index.js';
+import type { StepRecord } from '../../../src/compute/training/state.js';
 import { workFolder } from '../../../src/pipeline/store/index.js';
 import { host, largestDifference, type RecordedRun } from './fixture.js';
 

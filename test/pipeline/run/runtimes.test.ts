@@ -57,7 +57,7 @@ function writeModel(folder: string): void {
   const tensors = store.names().map((name) => {
     const tensor = store.get(name);
     const values = new Float32Array(tensor.shape.reduce((p, q) => p * q, 1));
-    tensor.decode(values);
+    tensor.dequantise(values);
     return {
       name,
       dtype: 'F32' as const,

@@ -63,7 +63,7 @@ describe('models of a pipeline', () => {
     );
     const [ours, theirs] = [nf4.get(name), expected].map((tensor) => {
       const out = new Float32Array(values.length);
-      tensor.decode(out);
+      tensor.dequantise(out);
       return out;
     });
     expect(ours).to.deep.equal(theirs);

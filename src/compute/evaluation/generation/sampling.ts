@@ -12,7 +12,7 @@ export interface Sampling {
 }
 
 /** Tokens that may be drawn. */
-export interface Candidates {
+interface Candidates {
   /** Ascending. */
   readonly ids: Int32Array;
   /** Of each id; the likeliest has 1. Divided by their sum they are probabilities. */

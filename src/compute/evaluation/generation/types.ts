@@ -23,7 +23,7 @@ export interface GenerationOptions {
   readonly cacheBytes?: number;
 }
 
-export interface TextOptions {
+interface TextOptions {
   /** Text of an answer's ids. */
   readonly decode: (ids: readonly number[]) => string;
   /** Texts that end an answer, wherever tokens begin and end in them; they are not part of it. */

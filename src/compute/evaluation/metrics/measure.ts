@@ -3,7 +3,7 @@ import { bootstrap, type Interval, weightedMean, wilson } from './interval.js';
 import { metrics } from './table.js';
 import type { MeasuredRow, Measurement, MetricArgs, MetricName } from './types.js';
 
-export interface MeasureOptions {
+interface MeasureOptions {
   readonly args?: MetricArgs;
   readonly seed: number;
   /** Default 1,000, fewer from 20,000 rows on. */

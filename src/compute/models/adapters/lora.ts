@@ -113,7 +113,7 @@ function rowNorms(
 ): Float32Array {
   const stored = weights.get(weightName({ module: path }));
   const values = new Float32Array(elementCount(stored.shape));
-  stored.decode(values);
+  stored.dequantise(values);
   const [ofOutput, ofInput] = transposed ? [1, outputs] : [inputs, 1];
   return Float32Array.from({ length: outputs }, (_, output) => {
     let sum = 0;

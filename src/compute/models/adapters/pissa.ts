@@ -30,7 +30,7 @@ export function principalFactors(
 ): Factors {
   const stored = weights.get(weightName({ module: path }));
   const data = new Float32Array(elementCount(stored.shape));
-  stored.decode(data);
+  stored.dequantise(data);
   const [rows, columns] = transposed ? [inputs, outputs] : [outputs, inputs];
   const found = largestTriplets({ rows, columns, data }, rank);
   const [left, right] = transposed ? [found.right, found.left] : [found.left, found.right];

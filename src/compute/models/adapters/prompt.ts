@@ -34,7 +34,7 @@ export const prompt: AdapterDefinition<'prompt'> = {
       const embedding = needed(weights, 'a prompt of tokens').get(blueprintOf(model).embedding.name);
       for (let token = 0; token < tokens; token++) {
         const id = Math.floor(uniform(seed, PROMPT, token) * vocabSize);
-        embedding.decodeRows(id, 1, data.subarray(token * width, (token + 1) * width));
+        embedding.dequantiseRows(id, 1, data.subarray(token * width, (token + 1) * width));
       }
     }
     return new Map([[PROMPT, { shape: [tokens, width], data }]]);

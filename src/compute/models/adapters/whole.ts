@@ -70,7 +70,7 @@ export function initWhole(
     // only a classifier of the same labels has a head to begin with
     if (role === 'head' && labels !== undefined && !sameLabels(config.labels, labels))
       fillNormal(data, seed, name, DEVIATION);
-    else needed(weights, 'what is trained whole').get(from).decode(data);
+    else needed(weights, 'what is trained whole').get(from).dequantise(data);
     return [name, { shape, data }] as const;
   });
   return new Map(tensors);

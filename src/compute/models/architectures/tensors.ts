@@ -3,7 +3,7 @@ import { GraphError } from '../../tensor/shape.js';
 import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
 
 /** What a tensor does, which decides how it is initialised and whether NF4 storage quantises it. */
-export type TensorRole = 'embedding' | 'positions' | 'projection' | 'norm' | 'bias' | 'head';
+type TensorRole = 'embedding' | 'positions' | 'projection' | 'norm' | 'bias' | 'head';
 
 export interface ExpectedTensor extends NamedShape {
   readonly role: TensorRole;

@@ -15,7 +15,7 @@ import { capitalized, lengthOf, stripped, unbroken, wordsTitled } from './python
  * What a filter without arguments makes of a value; `undefined` leaves it to the library. Throws for what neither can do
  * as Jinja does.
  */
-export type Filter = (value: JinjaValue) => JinjaResult | undefined;
+type Filter = (value: JinjaValue) => JinjaResult | undefined;
 
 const ofText =
   (make: (text: string) => JinjaResult): Filter =>

@@ -51,7 +51,7 @@ const WRITERS: ReadonlyMap<string, Writer> = new Map<string, Writer>([
 ]);
 
 /** Python's `repr`. Throws for what Python writes with an address. */
-export function reprOf(value: JinjaValue): string {
+function reprOf(value: JinjaValue): string {
   const write = WRITERS.get(value.type);
   if (write === undefined) throw new Error('it writes a function or a namespace, which is not supported');
   return write(value);

@@ -76,7 +76,7 @@ export interface JinjaMacro extends JinjaNode {
   readonly name: JinjaName;
 }
 
-export interface JinjaInterpreter {
+interface JinjaInterpreter {
   run(program: JinjaNode): JinjaValue;
   /** Called for every node of the template, however deep. */
   evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue;

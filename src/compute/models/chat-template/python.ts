@@ -26,8 +26,7 @@ export interface PrecomputedNode extends JinjaNode {
 
 export const evaluated = (result: JinjaValue): PrecomputedNode => ({ type: 'Evaluated', result });
 
-export const isEvaluated = (node: JinjaNode | undefined): node is PrecomputedNode =>
-  node?.type === 'Evaluated';
+const isEvaluated = (node: JinjaNode | undefined): node is PrecomputedNode => node?.type === 'Evaluated';
 
 /** Filters with arguments that the library passes over without a word, and how many it reads. */
 const READ: ReadonlyMap<string, number> = new Map([

@@ -3,14 +3,14 @@ import type { RopeScaling } from '../architectures/blueprint.js';
 import { isJson, type Json } from '../json-file.js';
 import { ConfigReader } from './reader.js';
 
-export interface Rope {
+interface Rope {
   readonly theta: number;
   readonly scaling?: RopeScaling;
   /** Part of every head that is turned. */
   readonly share: number;
 }
 
-export interface RopeDefaults {
+interface RopeDefaults {
   readonly theta: number;
   readonly share: number;
   /** Names of the two fields in transformers 4. */

@@ -6,7 +6,7 @@ import type { ConfigReader } from './reader.js';
 const MAX_LAYERS = 10_000;
 
 /** Names of fields that differ between families. */
-export interface ShapeFields {
+interface ShapeFields {
   readonly hidden: string;
   readonly layers: string;
   readonly heads: string;
@@ -30,7 +30,7 @@ export const COMMON: ShapeFields = {
   epsilonDefault: 1e-6,
 };
 
-export type Shape = Omit<ModelConfig, 'architecture' | 'intermediateSize' | 'ropeTheta'>;
+type Shape = Omit<ModelConfig, 'architecture' | 'intermediateSize' | 'ropeTheta'>;
 
 export function readShape(config: ConfigReader, fields: ShapeFields = COMMON): Shape {
   const hiddenSize = config.whole(fields.hidden);

@@ -10,7 +10,7 @@ import type { DecoderResources } from './resources.js';
 import type { Batch } from './types.js';
 
 /** The position of each id in its text. */
-export type PositionLookup = (index: number) => number;
+type PositionLookup = (index: number) => number;
 
 /** Positions of a batch: from `first` on in each text. */
 export function positionLookup(
@@ -119,7 +119,7 @@ export class Embedding {
       this.shared.options.adapter?.tensors.get(table.name)?.data ??
       table.view();
     return (row, out) => {
-      if (values === undefined) table.decodeRows(row, 1, out);
+      if (values === undefined) table.dequantiseRows(row, 1, out);
       else out.set(values.subarray(row * width, (row + 1) * width));
     };
   }

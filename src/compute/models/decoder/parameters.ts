@@ -3,7 +3,7 @@ import type { HostTensor, Memory, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/branches.js';
 import type { DecoderOptions, DeviceParameters } from './types.js';
 
-export interface Parameter {
+interface Parameter {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
@@ -77,7 +77,7 @@ function valuesOf(options: DecoderOptions, names: readonly string[]): ReadonlyMa
     for (const name of names) {
       const stored = options.weights.get(name);
       const data = new Float32Array(stored.shape.reduce((product, size) => product * size, 1));
-      stored.decode(data);
+      stored.dequantise(data);
       values.set(name, { shape: stored.shape, data });
     }
   return values;

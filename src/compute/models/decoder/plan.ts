@@ -85,7 +85,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const driverBytes = DRIVER_BYTES + compiled * SESSION_BYTES;
   return {
     driverBytes,
-    floatBytes: decodedBytes(options) || FLOAT * trained.weights,
+    floatBytes: dequantisedBytes(options) || FLOAT * trained.weights,
     graphs: [
       ...kinds.flatMap(({ forward, backward }) => [
         { role: 'block_forward' as const, graph: forward },
@@ -99,7 +99,8 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       gradients: FLOAT * { adapter: trained.adapter, full: trained.weights, none: 0 }[trainable],
       activations: activationBytes(options, kinds, backwards),
       logits: Math.max(...head.graphs.map(headBufferBytes)) + (inHead > inBlock ? inHead : 0),
-      workspace: positions + prefix + decodedBytes(options) + driverBytes + (inHead > inBlock ? 0 : inBlock),
+      workspace:
+        positions + prefix + dequantisedBytes(options) + driverBytes + (inHead > inBlock ? 0 : inBlock),
     },
     flops: totalFlops(kinds) + head.times * head.graphs.reduce((sum, graph) => sum + flopsOf(graph), 0),
   };
@@ -214,9 +215,9 @@ function sizes({
   return { weights: elements(expectedTensors(config)), adapter: of(adapterShapes), first: of(firstShapes) };
 }
 
-/** The workspace into which a block or the head is decoded: the largest of them. */
-function decodedBytes({ config, decoded, trainable, vocabularyShard }: DecoderPlanOptions): number {
-  if (!decoded || trainable === 'full') return 0;
+/** The workspace into which a block or the head is dequantised: the largest of them. */
+function dequantisedBytes({ config, dequantised, trainable, vocabularyShard }: DecoderPlanOptions): number {
+  if (!dequantised || trainable === 'full') return 0;
   const blueprint = blueprintOf(config);
   const blocks = Object.values(blueprint.blocks).map((block) =>
     elements(blockTensors(block, config.headDim)),

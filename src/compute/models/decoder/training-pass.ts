@@ -20,7 +20,7 @@ import { hiddenShape, outputsOf, shapeOf, type Tokens } from './stack.js';
 import type { DropoutKey } from './types.js';
 
 /** One forward pass of which the backward pass is still to come. */
-export interface ForwardPass {
+interface ForwardPass {
   readonly hidden: Tensor;
   /**
    * Adds up the gradients of the trained tensors; gives the gradient of the embedded tokens, or nothing where

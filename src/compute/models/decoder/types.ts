@@ -153,7 +153,7 @@ export interface DecoderPlan {
   };
   /** Bytes of `workspace` that are not tensors: the JavaScript heap and compiled graphs. */
   readonly driverBytes: number;
-  /** Bytes of weights that exist as float32 at the same time: all of them or, if the base is decoded, one block and the head. */
+  /** Bytes of weights that exist as float32 at the same time: all of them or, if the base is dequantised, one block and the head. */
   readonly floatBytes: number;
   /** Multiply-adds ×2 of one forward and backward. */
   readonly flops: number;
@@ -165,8 +165,8 @@ export interface DecoderPlanOptions extends Recomputation {
   readonly trainable: Trainable;
   /** Bytes that the stored weights hold (NF4: codes and double-quantised constants). */
   readonly weightBytes: number;
-  /** Whether block weights must be decoded into a float32 workspace (any format but F32). */
-  readonly decoded: boolean;
+  /** Whether block weights must be dequantised into a float32 workspace (any format but F32). */
+  readonly dequantised: boolean;
   readonly rows: number;
   readonly length: number;
   /** For packed rows: the largest number of tokens of a text. */

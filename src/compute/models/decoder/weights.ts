@@ -1,6 +1,6 @@
 /**
  * Weights as float32 graph inputs. What is stored as float32, or is trained, is passed on without a copy;
- * anything else is decoded into one workspace that the blocks and the head share.
+ * anything else is dequantised into one workspace that the blocks and the head share.
  */
 import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
@@ -20,7 +20,7 @@ import {
   type NamedShape,
 } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
-import { decodingWorkspace } from '../weights/decoding.js';
+import { dequantisationWorkspace } from '../weights/dequantisation.js';
 import { Embedding } from './embedding.js';
 import type { MatrixRows } from './matrix-rows.js';
 import { floatTensor, type Parameters } from './parameters.js';
@@ -31,10 +31,10 @@ import type { VocabularyShard } from './vocabulary-shards.js';
 /** One group of weights that are in float32 at the same time: a block, or the head. */
 interface WeightGroup {
   readonly tensors: Tensors;
-  readonly decoded: readonly (() => void)[];
+  readonly dequantise: readonly (() => void)[];
 }
 
-export interface WeightInput extends NamedShape {
+interface WeightInput extends NamedShape {
   /** Name of the graph input. */
   readonly input: string;
   /** It is rows of a tensor of the shape `of`, from row `first` on. */
@@ -70,7 +70,7 @@ export class Weights {
     const head = headInputs(config, adapter);
     const heads = shards?.map((shard) => head.map((one) => shardOf(one, shard))) ?? [head];
     const sizes = [...layers, ...heads].map((group) => this.decodedSize(group));
-    const workspace = decodingWorkspace(Math.max(...sizes));
+    const workspace = dequantisationWorkspace(Math.max(...sizes));
     const made = (groups: readonly (readonly WeightInput[])[]) =>
       groups.map((group) => this.group(group, workspace));
     this.heads = made(heads);
@@ -98,8 +98,8 @@ export class Weights {
   }
 
   private load(group: WeightGroup): Tensors {
-    if (this.loaded !== group && group.decoded.length > 0) {
-      for (const decode of group.decoded) decode();
+    if (this.loaded !== group && group.dequantise.length > 0) {
+      for (const dequantise of group.dequantise) dequantise();
       this.loaded = group;
     }
     return group.tensors;
@@ -107,7 +107,7 @@ export class Weights {
 
   private group(wanted: readonly WeightInput[], workspace: Float32Array): WeightGroup {
     const tensors: Record<string, Tensor> = {};
-    const decoded: (() => void)[] = [];
+    const dequantised: (() => void)[] = [];
     let used = 0;
     for (const one of wanted) {
       const { name, input, shape, part } = one;
@@ -120,11 +120,11 @@ export class Weights {
       used += out.length;
       tensors[input] = floatTensor(shape, out);
       const stored = checked(this.options, { name, shape: part?.of ?? shape });
-      decoded.push(() =>
-        part === undefined ? stored.decode(out) : stored.decodeRows(part.first, shape[0] ?? 0, out),
+      dequantised.push(() =>
+        part === undefined ? stored.dequantise(out) : stored.dequantiseRows(part.first, shape[0] ?? 0, out),
       );
     }
-    return { tensors, decoded };
+    return { tensors, dequantise: dequantised };
   }
 
   /** The tensor where it exists in float32 already. */
@@ -142,7 +142,7 @@ export class Weights {
     return view === undefined ? this.packed(stored) : this.hold(shape, view);
   }
 
-  /** A stored form that the runtime decodes itself. */
+  /** A stored form that the runtime dequantises itself. */
   private packed(stored: StoredTensor): Tensor | undefined {
     const known = this.held.get(stored);
     if (known !== undefined) return known;

@@ -19,7 +19,7 @@ export type Arrangement =
   /** One was added: Gemma's norms. */
   | { readonly kind: 'one_more' };
 
-export interface PlacedTensor {
+interface PlacedTensor {
   readonly name: string;
   /** Name in the file. */
   readonly ggufName: string;

@@ -4,7 +4,7 @@ import { shown } from '../shown.js';
 import type { GgufFields } from './fields.js';
 
 /** The divisors of the frequencies in a tensor such as `rope_freqs.weight`. */
-export type ReadTensor = (name: string) => Float32Array | undefined;
+type ReadTensor = (name: string) => Float32Array | undefined;
 
 /** Llama 3.1 and later (`modeling_rope_utils.py`, `_compute_llama3_parameters`): all of them have these. */
 const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } as const;

@@ -7,7 +7,7 @@ import type { Json } from '../json-file.js';
 const SPACE = '▁';
 
 /** How the text around the pairs is treated, which a file does not say: a family does. */
-export interface PieceStyle {
+interface PieceStyle {
   readonly normalizer: Json | null;
   readonly preTokenizer: Json | null;
   /** A space that was put before the text is taken away again. */

@@ -10,7 +10,7 @@ export interface TensorEntry {
   readonly end: number;
 }
 
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
   /** By name, in the order of the data. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;

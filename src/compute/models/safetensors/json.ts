@@ -3,7 +3,7 @@
  * gives `__proto__` a meaning; here an object is a Map and a repeated key is an error.
  */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
-export type JsonObject = ReadonlyMap<string, JsonValue>;
+type JsonObject = ReadonlyMap<string, JsonValue>;
 
 export class JsonError extends Error {
   override readonly name = 'JsonError';

@@ -9,7 +9,7 @@ export interface WritableTensor {
   chunks(): Iterable<Uint8Array>;
 }
 
-export interface SafetensorsWriteOptions {
+interface SafetensorsWriteOptions {
   /** Default: `{"format":"pt"}`, which transformers and PEFT ask for. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -35,15 +35,6 @@ export function* safetensorsChunks(
       throw new RangeError(`${tensor.name}: ${written} bytes given, ${byteLength(tensor)} announced`);
     }
   }
-}
-
-/** Size of the whole file, for a disk estimate. */
-export function safetensorsFileBytes(
-  tensors: readonly WritableTensor[],
-  options: SafetensorsWriteOptions = {},
-): number {
-  const header = headerBytes(inOrder(tensors), options.metadata ?? { format: 'pt' }).byteLength;
-  return tensors.reduce((sum, tensor) => sum + byteLength(tensor), header);
 }
 
 /** A float32 tensor that lies in memory as a whole. */

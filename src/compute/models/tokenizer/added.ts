@@ -1,7 +1,7 @@
 import type { AddedToken } from './file.js';
 
 /** A stretch of text, or the added token that is there. */
-export type TextSegment = { readonly text: string; readonly start: number } | { readonly id: number };
+type TextSegment = { readonly text: string; readonly start: number } | { readonly id: number };
 
 /** What the Rust library's `regex` calls a word character (Unicode Technical Standard 18, annex C). */
 const WORD_BEFORE = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;

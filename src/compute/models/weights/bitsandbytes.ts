@@ -8,11 +8,11 @@ import { ModelError } from '../types.js';
 import { floatsOf } from './block-kernel.js';
 import { ROUNDINGS, type Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
-import { decodeNf4 } from './nf4-kernel.js';
+import { dequantiseNf4 } from './nf4-dequantise.js';
 import type { Nf4Data } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
 import { elementCount, NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
-import type { SourceTensor } from './source.js';
+import type { SourceTensor } from './weight-source.js';
 
 const KINDS = ['nf4', 'fp4'] as const;
 const MAX_STATE_BYTES = 10_000;
@@ -37,7 +37,7 @@ export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceT
     read(start, count) {
       const first = Math.floor(start / GROUP) * GROUP;
       const out = new Float32Array(count);
-      decodeNf4(parts.window(first, start + count), start - first, out);
+      dequantiseNf4(parts.window(first, start + count), start - first, out);
       parts.round?.(out);
       return out;
     },
@@ -48,7 +48,7 @@ export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceT
 /** The tensors that belong to one weight, checked when they are opened. */
 class QuantisedParts {
   readonly shape: readonly number[];
-  /** The type that the weight had: bitsandbytes decodes to it. */
+  /** The type that the weight had: bitsandbytes dequantises to it. */
   readonly round: Round | undefined;
   /** The mean that was subtracted from the constants before they were quantised; absent if they are float32. */
   readonly nested: { readonly offset: number } | undefined;

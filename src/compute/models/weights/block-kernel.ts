@@ -1,15 +1,15 @@
-import { decodeCalls, type KernelFormat } from './decoding.js';
+import { dequantiseCalls, type KernelFormat } from './dequantisation.js';
 import { BLOCKS, type BlockFormat } from './formats.js';
 
-/** Decodes `out.length` values from value `start` on (any position) of a tensor's whole blocks, exactly. */
-export function decodeBlocks(
+/** Dequantises `out.length` values from value `start` on (any position) of a tensor's whole blocks, exactly. */
+export function dequantiseBlocks(
   format: KernelFormat,
   blocks: Uint8Array,
   start: number,
   out: Float32Array,
 ): void {
   const { values, bytes } = BLOCKS[format];
-  decodeCalls(values, start, out, (memory, block, count, to) => {
+  dequantiseCalls(values, start, out, (memory, block, count, to) => {
     memory.raw.set(blocks.subarray(block * bytes, (block + count) * bytes));
     memory.blocks(format, count, to);
   });
@@ -24,6 +24,6 @@ export function floatsOf(
 ): Float32Array {
   if (format === 'F32') return new Float32Array(blocks.buffer, blocks.byteOffset + 4 * start, count);
   const out = new Float32Array(count);
-  decodeBlocks(format, blocks, start, out);
+  dequantiseBlocks(format, blocks, start, out);
   return out;
 }

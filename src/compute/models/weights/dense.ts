@@ -1,5 +1,5 @@
 import type { StoredTensor } from '../types.js';
-import { decodeBlocks, floatsOf } from './block-kernel.js';
+import { dequantiseBlocks, floatsOf } from './block-kernel.js';
 import { BLOCKS, type BlockFormat } from './formats.js';
 import { elementCount } from './sizes.js';
 
@@ -13,8 +13,8 @@ export function float32Tensor(name: string, shape: readonly number[], data: Floa
     format: 'F32',
     residentBytes: data.byteLength,
     view: () => data,
-    decode: (out) => out.set(data),
-    decodeRows: (first, count, out) => out.set(data.subarray(first * row, (first + count) * row)),
+    dequantise: (out) => out.set(data),
+    dequantiseRows: (first, count, out) => out.set(data.subarray(first * row, (first + count) * row)),
   };
 }
 
@@ -35,9 +35,9 @@ export function blockTensor(
     format,
     residentBytes: blocks.byteLength,
     view: () => undefined,
-    decode: (out) => decodeBlocks(format, blocks, 0, out),
-    decodeRows: (first, count, out) =>
-      decodeBlocks(format, blocks, first * row, out.subarray(0, count * row)),
+    dequantise: (out) => dequantiseBlocks(format, blocks, 0, out),
+    dequantiseRows: (first, count, out) =>
+      dequantiseBlocks(format, blocks, first * row, out.subarray(0, count * row)),
     packed: () => HALVES[format] && { form: HALVES[format], shape, bits: blocks },
   };
 }

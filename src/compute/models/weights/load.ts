@@ -9,26 +9,27 @@ import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
 import { areFinite } from './not-finite.js';
 import { elementCount, storedBytes } from './sizes.js';
-import type { SourceTensor, WeightSource } from './source.js';
-import { weightStore } from './store.js';
 import { transposedSource, transposedTensor } from './transposed.js';
+import type { SourceTensor, WeightSource } from './weight-source.js';
+import { weightStore } from './weight-store.js';
 
 /**
  * How a model is held in memory: as in its files; as float32; with the projections of its blocks in NF4; as the float32
- * values that those decode to; or with everything large left in the files and read when it is needed.
+ * values that those dequantise to; or with everything large left in the files and read when it is needed.
  */
-export type Storage = 'stored' | 'f32' | 'nf4' | 'nf4_decoded' | 'paged';
+export type Storage = 'stored' | 'f32' | 'nf4' | 'nf4_materialised' | 'paged';
 
-/** Weights that take at most this many bytes as float32 are decoded once by default, which saves 5 % of a step's time. */
+/** Weights that take at most this many bytes as float32 are dequantised once by default, which saves 5 % of a step's time. */
 export const MOST_MATERIALISED_BYTES = 2 ** 30;
 
-/** Forms that are decoded in each pass, with the form that holds the same values decoded. */
-const DECODED = { stored: 'f32', f32: 'f32', nf4: 'nf4_decoded' } as const satisfies Partial<
+/** Forms that are dequantised in each pass, with the form that holds the same values dequantised. */
+const MATERIALISED = { stored: 'f32', f32: 'f32', nf4: 'nf4_materialised' } as const satisfies Partial<
   Record<Storage, Storage>
 >;
 
 /** The form that holds the same values as float32. */
-export const materialised = (storage: keyof typeof DECODED): 'f32' | 'nf4_decoded' => DECODED[storage];
+export const materialised = (storage: keyof typeof MATERIALISED): 'f32' | 'nf4_materialised' =>
+  MATERIALISED[storage];
 
 /** Tensors that are small, and read in every step. */
 const HELD: ReadonlySet<ExpectedTensor['role']> = new Set(['norm', 'bias']);
@@ -39,7 +40,7 @@ export function plannedFormat(
   file: StoredFormat,
   storage: Storage,
 ): StoredFormat {
-  if (storage === 'f32' || storage === 'nf4_decoded') return 'F32';
+  if (storage === 'f32' || storage === 'nf4_materialised') return 'F32';
   // what is in 4 bits already stays as it is
   return storage === 'nf4' && role === 'projection' && file !== 'NF4_SINGLE' ? 'NF4' : file;
 }
@@ -49,7 +50,7 @@ export type FormatOf = (name: string) => StoredFormat;
 
 /** A model that was saved in 4 bits stays as it is, including projections that were not quantised. */
 function settled(config: ModelConfig, formatOf: FormatOf, storage: Storage): Storage {
-  if (storage !== 'nf4' && storage !== 'nf4_decoded') return storage;
+  if (storage !== 'nf4' && storage !== 'nf4_materialised') return storage;
   const quantised = expectedTensors(config).some(({ name }) => formatOf(name).startsWith('NF4'));
   if (!quantised) return storage;
   return storage === 'nf4' ? 'stored' : 'f32';
@@ -73,12 +74,12 @@ export function plannedBytes(
 }
 
 /**
- * The form that is decoded once where that takes at most `float32Bytes`: nothing is then decoded again for every token. The
+ * The form that is dequantised once where that takes at most `float32Bytes`: nothing is then dequantised again for every token. The
  * answers are the same either way.
  */
 export const materialisedWithin = (
   config: ModelConfig,
-  storage: keyof typeof DECODED,
+  storage: keyof typeof MATERIALISED,
   float32Bytes: number,
   without?: string,
 ): Storage => (float32BytesOf(config, without) <= float32Bytes ? materialised(storage) : storage);
@@ -87,7 +88,7 @@ export const materialisedWithin = (
 export function residentStorage(
   residency: WeightResidency,
   config: ModelConfig,
-  storage: keyof typeof DECODED,
+  storage: keyof typeof MATERIALISED,
   without?: string,
 ): Storage {
   if (residency === 'paged' && storage === 'stored') return 'paged';
@@ -95,7 +96,7 @@ export function residentStorage(
 }
 
 /** Bytes of all weights but `without` as float32. */
-export const float32BytesOf = (config: ModelConfig, without?: string): number =>
+const float32BytesOf = (config: ModelConfig, without?: string): number =>
   plannedBytes(config, () => 'F32', 'f32', without);
 
 /**
@@ -193,7 +194,7 @@ export function loadTensors(
     if (found === undefined || name === without) continue;
     const paged = storage === 'paged' && !HELD.has(role);
     if (paged) tensors.push(pagedTensor(found));
-    else if (held === 'nf4_decoded' && role === 'projection')
+    else if (held === 'nf4_materialised' && role === 'projection')
       tensors.push(asFloat32(quantised(found, transposed)));
     else tensors.push(loadTensor(found, plannedFormat(role, found.format(), held), transposed));
   }
@@ -206,7 +207,7 @@ function foundFor(source: WeightSource, { name, transposed }: ExpectedTensor): S
   return transposed && found?.format().startsWith('NF4') ? transposedSource(found) : found;
 }
 
-/** Values that are decoded at a time where a tensor is held in another format than its file's. */
+/** Values that are dequantised at a time where a tensor is held in another format than its file's. */
 const WINDOW = 1 << 18;
 
 function loadTensor(source: SourceTensor, format: StoredFormat, transposed = false): StoredTensor {
@@ -214,7 +215,7 @@ function loadTensor(source: SourceTensor, format: StoredFormat, transposed = fal
   // a file may leave the first part of a name out
   if (format === source.format()) return { ...source.load(), name };
   if (format === 'NF4') return quantised(source, transposed);
-  return asFloat32({ name, shape, decode: (out) => readInto(source, 0, out) });
+  return asFloat32({ name, shape, dequantise: (out) => readInto(source, 0, out) });
 }
 
 function quantised(source: SourceTensor, transposed = false): StoredTensor {
@@ -228,9 +229,13 @@ function quantised(source: SourceTensor, transposed = false): StoredTensor {
   );
 }
 
-function asFloat32({ name, shape, decode }: Pick<StoredTensor, 'name' | 'shape' | 'decode'>): StoredTensor {
+function asFloat32({
+  name,
+  shape,
+  dequantise,
+}: Pick<StoredTensor, 'name' | 'shape' | 'dequantise'>): StoredTensor {
   const values = shareableFloats(elementCount(shape));
-  decode(values);
+  dequantise(values);
   return float32Tensor(name, shape, values);
 }
 
@@ -267,7 +272,7 @@ function pagedTensor(source: SourceTensor): StoredTensor {
     format: source.format(),
     residentBytes: 0,
     view: () => undefined,
-    decode: (out) => readInto(source, 0, out),
-    decodeRows: (first, count, out) => readInto(source, first * row, out.subarray(0, count * row)),
+    dequantise: (out) => readInto(source, 0, out),
+    dequantiseRows: (first, count, out) => readInto(source, first * row, out.subarray(0, count * row)),
   };
 }

@@ -6,7 +6,7 @@ import { torchMean } from './torch-mean.js';
 /** A tensor in NF4, laid out as bitsandbytes lays it out. */
 export type Nf4Data = SingleNf4 | DoubleNf4;
 
-export interface SingleNf4 {
+interface SingleNf4 {
   /** Two codes a byte, the first in the upper half. `[ceil(n / 2)]` */
   readonly codes: Uint8Array;
   /** The absmax of each block of 64 weights. `[ceil(n / 64)]` */

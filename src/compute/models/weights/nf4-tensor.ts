@@ -3,19 +3,19 @@ import type { StoredTensor } from '../types.js';
 import { rowElements } from './dense.js';
 import type { Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
-import { decodeNf4 } from './nf4-kernel.js';
+import { dequantiseNf4 } from './nf4-dequantise.js';
 import type { Nf4Data } from './nf4-quantise.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK, storedBytes } from './sizes.js';
 
-/** A tensor held in NF4; `round` is the type that its values are decoded to, if not float32. */
+/** A tensor held in NF4; `round` is the type that its values are dequantised to, if not float32. */
 export function nf4Tensor(
   name: string,
   shape: readonly number[],
   data: Nf4Data,
   round?: Round,
 ): StoredTensor {
-  const decode = (start: number, out: Float32Array): void => {
-    decodeNf4(data, start, out);
+  const dequantise = (start: number, out: Float32Array): void => {
+    dequantiseNf4(data, start, out);
     round?.(out);
   };
   const row = rowElements(shape);
@@ -26,10 +26,10 @@ export function nf4Tensor(
     format,
     residentBytes: storedBytes(shape, format),
     view: () => undefined,
-    // a runtime decodes to float32
+    // a runtime dequantises to float32
     packed: () => (round === undefined ? packed(shape, data) : undefined),
-    decode: (out) => decode(0, out),
-    decodeRows: (first, count, out) => decode(first * row, out.subarray(0, count * row)),
+    dequantise: (out) => dequantise(0, out),
+    dequantiseRows: (first, count, out) => dequantise(first * row, out.subarray(0, count * row)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { WeightStore } from '../types.js';
 import { rowElements } from './dense.js';
 
-/** Values that are decoded at a time. */
+/** Values that are dequantised at a time. */
 const WINDOW = 1 << 18;
 
 export function areFinite(values: Float32Array): boolean {
@@ -12,13 +12,13 @@ export function areFinite(values: Float32Array): boolean {
 /** The first tensor with a value that is not finite; `undefined` if there is none. */
 export function tensorNotFinite(weights: WeightStore): string | undefined {
   return weights.names().find((name) => {
-    const { shape, decodeRows } = weights.get(name);
+    const { shape, dequantiseRows } = weights.get(name);
     const [rows = 1] = shape;
     const row = rowElements(shape);
     const step = Math.max(1, Math.floor(WINDOW / row));
     for (let first = 0; first < rows; first += step) {
       const values = new Float32Array(Math.min(step, rows - first) * row);
-      decodeRows(first, values.length / row, values);
+      dequantiseRows(first, values.length / row, values);
       if (!areFinite(values)) return true;
     }
     return false;

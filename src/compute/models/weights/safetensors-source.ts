@@ -4,7 +4,7 @@ import { bitsandbytesTensor } from './bitsandbytes.js';
 import { floatsOf } from './block-kernel.js';
 import { blockTensor } from './dense.js';
 import { BLOCKS, type BlockFormat } from './formats.js';
-import type { SourceTensor, WeightSource } from './source.js';
+import type { SourceTensor, WeightSource } from './weight-source.js';
 
 /** What safetensors calls the formats that it can hold. */
 const READABLE: ReadonlySet<string> = new Set<BlockFormat>(['F32', 'F16', 'BF16']);

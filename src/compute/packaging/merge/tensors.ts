@@ -90,7 +90,7 @@ function* mergedChunks(
   for (let first = 0; first < count; first += piece) {
     const rows = Math.min(piece, count - first);
     const values = new Float32Array(rows * width);
-    stored.decodeRows(first, rows, values);
+    stored.dequantiseRows(first, rows, values);
     update?.apply(values, first);
     check(stored.name, values, options);
     const bytes = encode(values);

@@ -75,7 +75,7 @@ function gainsOf(
   const squares = new Float64Array(outputs);
   const row = new Float32Array(width);
   for (let index = 0; index < count; index++) {
-    stored.decodeRows(index, 1, row);
+    stored.dequantiseRows(index, 1, row);
     const sum = product(index);
     for (let i = 0; i < width; i++) {
       const output = transposed ? i : index;

@@ -14,7 +14,7 @@ export interface GradientContext {
   readonly needs: readonly boolean[];
 }
 
-export interface MemoryRule {
+interface MemoryRule {
   /** Inputs whose buffer the first output may take over, if it is their last use and the shape is equal. */
   readonly inPlace?: readonly number[];
   /** Input of which the first output is another view. */

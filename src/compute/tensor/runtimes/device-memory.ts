@@ -32,7 +32,7 @@ export interface HandleStore<Handle> {
   delete(handle: Handle): void;
   /** Zeros of the type and shape of a tensor, without the host; left out if the library has no such. */
   zerosLike?(type: TensorType, handle: Handle): Handle;
-  /** Of a library whose graphs decode packed forms. */
+  /** Of a library whose graphs dequantise packed forms. */
   pack?(packed: PackedTensor): Content<Handle> | undefined;
 }
 
@@ -162,7 +162,7 @@ export class DeviceMemory<Handle> implements Memory {
   /**
    * The `run` of a compiled graph, over what executes it: contents in the order of the graph's inputs, and fresh handles
    * in that of its outputs. What is made for one run is deleted at its end, however it ends. `working`: bytes that a run
-   * takes besides what is held, its outputs among them; packed inputs are decoded within it, one at a time.
+   * takes besides what is held, its outputs among them; packed inputs are dequantised within it, one at a time.
    */
   runs(
     graph: Graph,
@@ -197,11 +197,11 @@ export class DeviceMemory<Handle> implements Memory {
           const target = into[name];
           if (target !== undefined && target.data === undefined && !read.has(target)) this.free(target);
         }
-        const decoded = contents.map(({ packing }, at) => {
+        const dequantised = contents.map(({ packing }, at) => {
           const type = inputs[at]?.type;
           return packing === undefined || type === undefined ? 0 : bytesOf(type);
         });
-        this.reserve(needed + Math.max(0, ...decoded));
+        this.reserve(needed + Math.max(0, ...dequantised));
         const results = execute(contents);
         passing.push(...results);
         const onHost: Record<string, HostTensor> = {};

@@ -31,7 +31,7 @@ const MEAN_SCALES = SQUARE_CODES + WINDOW;
 const SQUARE_SCALES = MEAN_SCALES + (4 * WINDOW) / BLOCK;
 const END = SQUARE_SCALES + (4 * WINDOW) / BLOCK;
 
-export interface EightBitMoments {
+interface EightBitMoments {
   readonly m: Uint8Array;
   readonly v: Uint8Array;
   /** One a block, as `squareScales`. */
@@ -39,7 +39,7 @@ export interface EightBitMoments {
   readonly squareScales: Float32Array;
 }
 
-export interface AdamKernel {
+interface AdamKernel {
   adamw(input: RuleInput, m: Float32Array, v: Float32Array): void;
   adamw8bit(input: RuleInput, moments: EightBitMoments): void;
 }

@@ -2,12 +2,12 @@
 import type { GraphBuilder } from '../../tensor/builder.js';
 import type { ValueId } from '../../tensor/types.js';
 
-export interface Parameter {
+interface Parameter {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-export type Parameters = ReadonlyMap<string, Parameter>;
+type Parameters = ReadonlyMap<string, Parameter>;
 
 /** A tensor of an optimiser's state: numbers, or the codes of an 8-bit state. */
 export type StateTensor = Float32Array | Uint8Array;
@@ -85,7 +85,7 @@ export interface RuleInput extends RuleStep {
 }
 
 /** What a step is told besides tensors. */
-export interface RuleStep {
+interface RuleStep {
   readonly options: OptimizerOptions;
   /** Of this parameter: 0 if it is not decayed. */
   readonly decay: number;

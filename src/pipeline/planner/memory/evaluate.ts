@@ -120,7 +120,7 @@ function forward(
     adapter: memory.adapter,
     trainable: 'none',
     weightBytes: memory.weightBytes,
-    decoded: memory.decoded,
+    dequantised: memory.decoded,
     rows,
     length,
     checkpointedBlocks: 0,

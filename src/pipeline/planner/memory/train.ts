@@ -87,7 +87,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     adapter: full ? undefined : withFactors(adapter, { rank, alpha: rank }),
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[baseForm(plan)],
-    decoded: memory.decoded[baseForm(plan)],
+    dequantised: memory.decoded[baseForm(plan)],
     rows: Math.min(plan.microBatch, Math.max(1, memory.lengths.rows)),
     length: longestPadded(memory, plan),
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, plan) }),

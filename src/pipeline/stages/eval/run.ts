@@ -9,7 +9,7 @@ import {
   otherLabels,
   rowsTooLong,
 } from '../../../compute/evaluation/evaluation-diagnostics.js';
-import { NoNumberError } from '../../../compute/evaluation/generation/index.js';
+import { NoNumberError } from '../../../compute/evaluation/generation/answer.js';
 import type { HeldOut } from '../../../compute/evaluation/held-out.js';
 import { chooseRows, measuredRows, rowFacts } from '../../../compute/evaluation/measured-rows.js';
 import { metrics } from '../../../compute/evaluation/metrics/table.js';

@@ -5,7 +5,7 @@ import type { ModelFolder } from '../../../compute/models/load.js';
 import type { ModelConfig, StoredTensor, WeightStore } from '../../../compute/models/types.js';
 import { float32Tensor } from '../../../compute/models/weights/dense.js';
 import { materialised } from '../../../compute/models/weights/load.js';
-import { weightStore } from '../../../compute/models/weights/store.js';
+import { weightStore } from '../../../compute/models/weights/weight-store.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 
 /**
@@ -61,11 +61,11 @@ function handedOver(store: WeightStore): WeightStore {
           format,
           residentBytes: bytes,
           view: () => tensors.get(name)?.view(),
-          decode: (out) => {
-            held().decode(out);
+          dequantise: (out) => {
+            held().dequantise(out);
             tensors.delete(name);
           },
-          decodeRows: (row, count, out) => held().decodeRows(row, count, out),
+          dequantiseRows: (row, count, out) => held().dequantiseRows(row, count, out),
         },
       ];
     }),

@@ -132,8 +132,8 @@ export function stored(
     format: 'F32',
     residentBytes: data.byteLength,
     view: () => (viewed ? data : undefined),
-    decode: (out) => out.set(data),
-    decodeRows: (row, count, out) => out.set(data.subarray(row * width, (row + count) * width)),
+    dequantise: (out) => out.set(data),
+    dequantiseRows: (row, count, out) => out.set(data.subarray(row * width, (row + count) * width)),
   };
 }
 

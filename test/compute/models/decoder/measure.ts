@@ -38,7 +38,7 @@ const filled = (shape: readonly number[]) => {
 };
 const tensors = new Map<string, StoredTensor>();
 const add = (name: string, shape: readonly number[]) =>
-  tensors.set(name, stored(name, shape, filled(shape), !options.decoded));
+  tensors.set(name, stored(name, shape, filled(shape), !options.dequantised));
 for (const { name, shape } of expectedTensors(config)) add(name, shape);
 const shapes = options.adapter ? adapterShapes(config, options.adapter) : [];
 const adapter = options.adapter && {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { BottleneckConfig } from '../../../../src/compute/models/adapters/config.js';
-import { planDecoder } from '../../../../src/compute/models/decoder/index.js';
+import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
 import { verify } from '../../../../src/compute/tensor/verify.js';
 
@@ -30,7 +30,7 @@ const base: DecoderPlanOptions = {
   adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0, targets },
   trainable: 'adapter',
   weightBytes: 0,
-  decoded: false,
+  dequantised: false,
   rows: 4,
   length: 192,
   checkpointedBlocks: 0,
@@ -52,14 +52,14 @@ describe('decoder plan', () => {
       ...base,
       adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0.1, targets },
       checkpointedBlocks: 2,
-      decoded: true,
+      dequantised: true,
       logitsChunk: 128,
     },
     'an adapter, the vocabulary in shards': { ...base, vocabularyShard: 2048 },
     'an adapter with recomputed blocks, the vocabulary in dequantised shards': {
       ...base,
       checkpointedBlocks: 4,
-      decoded: true,
+      dequantised: true,
       vocabularyShard: 1024,
     },
     'a prefix': { ...base, rows: 8, adapter: { kind: 'prefix', tokens: 256 }, checkpointedBlocks: 1 },

@@ -55,7 +55,7 @@ describe('a decoder with a prompt', () => {
     const values = adapter.tensors.get('prompt_embeddings')?.data ?? new Float32Array();
     const row = new Float32Array(config.hiddenSize);
     const table = Array.from({ length: config.vocabSize }, (_, id) => {
-      embedding.decodeRows(id, 1, row);
+      embedding.dequantiseRows(id, 1, row);
       return row.join();
     });
     expect(table).to.include(values.subarray(0, config.hiddenSize).join());

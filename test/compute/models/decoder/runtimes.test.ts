@@ -7,7 +7,7 @@ import { blockTensor, float32Tensor } from '../../../../src/compute/models/weigh
 import { encodeBfloat16 } from '../../../../src/compute/models/weights/half.js';
 import { quantiseNf4 } from '../../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../../src/compute/models/weights/nf4-tensor.js';
-import { weightStore } from '../../../../src/compute/models/weights/store.js';
+import { weightStore } from '../../../../src/compute/models/weights/weight-store.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import type { RuntimeName } from '../../../../src/language/ir/runtimes.js';
 import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
@@ -80,7 +80,7 @@ const packedWeights = (config: ModelConfig, weights: WeightStore): WeightStore =
     'packed',
     expectedTensors(config).map(({ name, shape, role }) => {
       const values = new Float32Array(sizeOf(shape));
-      weights.get(name).decode(values);
+      weights.get(name).dequantise(values);
       if (role === 'projection')
         return nf4Tensor(
           name,

@@ -98,11 +98,11 @@ describe('GGUF families', () => {
         const [rows = 1] = shape;
         const width = values.length / rows;
         const part = new Float32Array(2 * width);
-        stored.get(tensor).decodeRows(1, 2, part);
+        stored.get(tensor).dequantiseRows(1, 2, part);
         expect(part, tensor).to.deep.equal(values.slice(width, 3 * width));
         if (quantised.get(tensor).format !== 'NF4') continue;
         const all = new Float32Array(values.length);
-        quantised.get(tensor).decode(all);
+        quantised.get(tensor).dequantise(all);
         const [worst, largest] = all.reduce(
           ([most, size], value, i) => [
             Math.max(most ?? 0, Math.abs(value - (values[i] ?? 9))),

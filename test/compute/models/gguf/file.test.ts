@@ -4,8 +4,8 @@ import { readGgufHeader } from '../../../../src/compute/models/gguf/header.js';
 import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import { openSafetensors } from '../../../../src/compute/models/safetensors/read.js';
 import { ModelError } from '../../../../src/compute/models/types.js';
-import { decodeBlocks } from '../../../../src/compute/models/weights/block-kernel.js';
-import { decodingWorkspace } from '../../../../src/compute/models/weights/decoding.js';
+import { dequantiseBlocks } from '../../../../src/compute/models/weights/block-kernel.js';
+import { dequantisationWorkspace } from '../../../../src/compute/models/weights/dequantisation.js';
 import { BLOCKS, type BlockFormat } from '../../../../src/compute/models/weights/formats.js';
 import { plannedBytes, plannedFormat } from '../../../../src/compute/models/weights/load.js';
 import { modelError } from '../errors.js';
@@ -36,13 +36,13 @@ function sameBits(actual: Float32Array, expected: Float32Array, what: string): v
 function decodesBitForBit(type: Exclude<BlockFormat, 'F32'>): void {
   const expected = values(`${type}.values`);
   const out = new Float32Array(expected.length);
-  decodeBlocks(type, raw(`${type}.raw`), 0, out);
+  dequantiseBlocks(type, raw(`${type}.raw`), 0, out);
   sameBits(out, expected, type);
   // and from the middle of one block to the middle of another
   const { values: size } = BLOCKS[type];
   const [from, to] = [size / 2 + 3, size * 5 - 7];
   const part = new Float32Array(to - from);
-  decodeBlocks(type, raw(`${type}.raw`), from, part);
+  dequantiseBlocks(type, raw(`${type}.raw`), from, part);
   sameBits(part, expected.slice(from, to), type);
 }
 
@@ -53,7 +53,7 @@ function decodesInCalls(type: Exclude<BlockFormat, 'F32'>): void {
   const many = new Uint8Array(copies * blocks.length);
   for (let i = 0; i < copies; i++) many.set(blocks, i * blocks.length);
   const out = new Float32Array(copies * expected.length - 11);
-  decodeBlocks(type, many, 5, out);
+  dequantiseBlocks(type, many, 5, out);
   const wanted = Float32Array.from(out, (_, i) => expected[(i + 5) % expected.length] ?? Number.NaN);
   sameBits(out, wanted, type);
 }
@@ -62,13 +62,13 @@ function decodesInCalls(type: Exclude<BlockFormat, 'F32'>): void {
 function decodesInPlace(type: Exclude<BlockFormat, 'F32'>): void {
   const expected = values(`${type}.values`);
   const [before, after] = [32, 32];
-  const workspace = decodingWorkspace(before + expected.length + after);
-  decodeBlocks(type, raw(`${type}.raw`), 0, workspace.subarray(before, before + expected.length));
+  const workspace = dequantisationWorkspace(before + expected.length + after);
+  dequantiseBlocks(type, raw(`${type}.raw`), 0, workspace.subarray(before, before + expected.length));
   const around = new Array(before).fill(0);
   sameBits(workspace, Float32Array.of(...around, ...expected, ...around), type);
   // a length that the kernels do not write exactly
   const part = workspace.subarray(0, 7);
-  decodeBlocks(type, raw(`${type}.raw`), 0, part);
+  dequantiseBlocks(type, raw(`${type}.raw`), 0, part);
   sameBits(workspace.subarray(0, 8), Float32Array.of(...expected.subarray(0, 7), 0), type);
 }
 
@@ -98,7 +98,7 @@ describe('GGUF', () => {
       expect(store.residentBytes).to.equal(plannedBytes(model.config, model.weightFormat, storage));
       for (const { name } of expectedTensors(model.config)) {
         const out = new Float32Array(values(name).length);
-        store.get(name).decode(out);
+        store.get(name).dequantise(out);
         sameBits(out, values(name), `${name}, ${storage}`);
       }
     }
@@ -116,7 +116,7 @@ describe('GGUF', () => {
       const file = model.weightFormat(name);
       expect(store.get(name).format).to.equal(plannedFormat(role, file, 'nf4'));
       const out = new Float32Array(values(name).length);
-      store.get(name).decode(out);
+      store.get(name).dequantise(out);
       const worst = out.reduce(
         (most, value, i) => Math.max(most, Math.abs(value - (values(name)[i] ?? 9))),
         0,
@@ -124,7 +124,7 @@ describe('GGUF', () => {
       expect(worst, name).to.be.at.most(role === 'projection' ? 0.1 : 0);
       const [rows = 1, width = 1] = shape;
       const one = new Float32Array(width);
-      stored.get(name).decodeRows(rows - 1, 1, one);
+      stored.get(name).dequantiseRows(rows - 1, 1, one);
       sameBits(one, values(name).slice((rows - 1) * width), name);
     }
   });

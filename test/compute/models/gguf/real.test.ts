@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { evaluationDecoder } from '../../../../src/compute/evaluation/evaluation-decoder.js';
-import { generate } from '../../../../src/compute/evaluation/generation/index.js';
+import { generate } from '../../../../src/compute/evaluation/generation/generate.js';
 import type { Decoder } from '../../../../src/compute/models/decoder/index.js';
 import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import type { Tokenizer } from '../../../../src/compute/models/types.js';

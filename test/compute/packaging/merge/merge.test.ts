@@ -4,7 +4,7 @@ import { openModel } from '../../../../src/compute/models/load.js';
 import { openTensorSource } from '../../../../src/compute/models/safetensors/folder.js';
 import type { Adapter, StoredTensor } from '../../../../src/compute/models/types.js';
 import { float32Tensor } from '../../../../src/compute/models/weights/dense.js';
-import { weightStore } from '../../../../src/compute/models/weights/store.js';
+import { weightStore } from '../../../../src/compute/models/weights/weight-store.js';
 import { mergedTensors, proveMerge } from '../../../../src/compute/packaging/merge/index.js';
 import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
@@ -43,7 +43,7 @@ describe('merging', () => {
       const raw = located.file.read(located.entry);
       const theirs = new Float32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);
       const before = new Float32Array(values.length);
-      base.get(tensor.name).decode(before);
+      base.get(tensor.name).dequantise(before);
       let largest = 0;
       for (let i = 0; i < values.length; i++)
         largest = Math.max(largest, Math.abs((values[i] as number) - (theirs[i] as number)));
@@ -95,10 +95,10 @@ describe('merging', () => {
       format: 'F32',
       residentBytes: 0,
       view: () => undefined,
-      decode: () => {
+      dequantise: () => {
         throw new Error('decoded as a whole');
       },
-      decodeRows: (_, __, out) => {
+      dequantiseRows: (_, __, out) => {
         largest = Math.max(largest, out.byteLength);
       },
     };

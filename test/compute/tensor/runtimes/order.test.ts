@@ -9,7 +9,8 @@ import { headGraph, trainingBlock } from '../../../../src/compute/models/decoder
 import { planMemory } from '../../../../src/compute/tensor/liveness.js';
 import { arrange, executionOrder } from '../../../../src/compute/tensor/order.js';
 import { accumulateInPlace } from '../../../../src/compute/tensor/runtimes/onnx/accumulate.js';
-import { encode, loadOnnx, onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
+import { encode } from '../../../../src/compute/tensor/runtimes/onnx/encode.js';
+import { loadOnnx, onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { isSound, sums, tangle } from '../../../../src/compute/tensor/runtimes/onnx/probe.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { bytesOf, sizeOf } from '../../../../src/compute/tensor/shape.js';

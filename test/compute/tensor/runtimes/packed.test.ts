@@ -3,11 +3,11 @@ import { expect } from 'chai';
 import type { StoredTensor } from '../../../../src/compute/models/types.js';
 import { blockTensor } from '../../../../src/compute/models/weights/dense.js';
 import { encodeBfloat16, encodeFloat16 } from '../../../../src/compute/models/weights/half.js';
-import { decodeNf4Plain } from '../../../../src/compute/models/weights/nf4-decode.js';
 import { type Nf4Data, quantiseNf4 } from '../../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../../src/compute/models/weights/nf4-tensor.js';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
+import { dequantiseNf4Plain } from '../../models/plain-nf4.js';
 import { openHere, whereInstalled } from './here.js';
 
 const values = (count: number): Float32Array =>
@@ -35,7 +35,7 @@ whereInstalled('tensorflow', () => {
   };
   const expected = (stored: StoredTensor): Float32Array => {
     const out = new Float32Array(sizeOf(stored.shape));
-    stored.decode(out);
+    stored.dequantise(out);
     return out;
   };
 
@@ -61,7 +61,7 @@ whereInstalled('tensorflow', () => {
       const absmax = Float32Array.from({ length: Math.ceil(count / 64) }, (_, at) => 0.5 + (at % 7) / 3);
       const single: Nf4Data = { codes: double.codes, absmax };
       const plain = new Float32Array(count);
-      decodeNf4Plain(single, 0, plain);
+      dequantiseNf4Plain(single, 0, plain);
       expect((await read(nf4Tensor('w', shape, single))).data).to.deep.equal(plain);
     });
     for (const [format, encode] of [

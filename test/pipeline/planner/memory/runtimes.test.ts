@@ -31,7 +31,7 @@ const options = (hidden: number, rows: number, checkpointedBlocks: number): Deco
   adapter: { ...adapter.config, rank: 8 },
   trainable: 'adapter',
   weightBytes: 0,
-  decoded: false,
+  dequantised: false,
   rows,
   length: 256,
   checkpointedBlocks,

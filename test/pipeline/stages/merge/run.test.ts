@@ -80,7 +80,7 @@ describe('the merge stage', () => {
       const [a, b] = [ours, theirs].map((store) => {
         const tensor = store?.get(name);
         const values = new Float32Array((tensor?.shape ?? []).reduce((product, size) => product * size, 1));
-        tensor?.decode(values);
+        tensor?.dequantise(values);
         return values;
       });
       expect(Math.max(...(a ?? []).map((value, i) => Math.abs(value - (b?.[i] ?? Number.NaN))))).to.be.below(

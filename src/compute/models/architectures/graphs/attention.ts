@@ -10,12 +10,12 @@ import { normalise } from './norm.js';
 export const MASKED = -1e9;
 
 /** Rows of one length. */
-export interface RowShape {
+interface RowShape {
   readonly rows: number;
   readonly length: number;
 }
 
-export interface AttentionContext extends LayerContext {
+interface AttentionContext extends LayerContext {
   readonly config: Pick<ModelConfig, 'heads' | 'keyValueHeads' | 'headDim'>;
   readonly attention: Attention;
   readonly queryBlock?: number;
@@ -30,7 +30,7 @@ export interface AttentionContext extends LayerContext {
 }
 
 /** Keys and values `[keyValueHeads, tokens, dim]`, not rotary-embedded; the mask is `[1, 1, length, tokens]`, of packed rows `[rows, …]`. */
-export interface PrefixValues {
+interface PrefixValues {
   readonly keys: ValueId;
   readonly values: ValueId;
   readonly mask: ValueId;
@@ -43,7 +43,7 @@ interface Heads {
 }
 
 /** Queries `[rows·groups, heads/groups·length, dim]`, keys and values `[rows·groups, length, dim]`. */
-export interface QueryKeyValue {
+interface QueryKeyValue {
   readonly queries: ValueId;
   readonly keys: ValueId;
   readonly values: ValueId;
@@ -136,7 +136,7 @@ function rotaryEmbedded(
  */
 export const QUERY_BLOCK = 128;
 
-export interface AttentionOutput {
+interface AttentionOutput {
   /** `[rows·length, heads·dim]` */
   readonly mixed: ValueId;
   /** Attention probabilities of each block of queries, `[rows, heads, queries, seen]`. */

@@ -9,7 +9,7 @@ import { normalise } from './norm.js';
 import { type BlockPart, joinResiduals } from './residual.js';
 
 /** Rows of one length that go through a block at once. */
-export interface BlockOptions {
+interface BlockOptions {
   readonly config: ModelConfig;
   readonly kind: LayerKind;
   readonly rows: number;
@@ -36,7 +36,7 @@ export interface BlockOptions {
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
  * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
  */
-export interface BlockGraph {
+interface BlockGraph {
   readonly joint: Graph;
   /** Values of each part that are expensive to recompute and small to save, as `saved.NAME`. */
   readonly saved: Readonly<Record<BlockPart, readonly NamedValue[]>>;

@@ -6,7 +6,7 @@ import type { Bottleneck } from '../../adapters/definition.js';
 import { activate } from './activation.js';
 import type { LayerContext } from './linear.js';
 
-export interface BottleneckValues {
+interface BottleneckValues {
   /** What the part gives and what the adapter adds to it, `[n, hidden]`, before any norm after them. */
   readonly out: ValueId;
   /** What the adapter reads, by name: expensive to recompute. */

@@ -2,7 +2,7 @@
 import type { GraphBuilder } from '../../../tensor/builder.js';
 import type { ValueId } from '../../../tensor/types.js';
 
-export interface CrossEntropy {
+interface CrossEntropy {
   /** `[n]`, in nats. */
   readonly loss: ValueId;
   /**

@@ -7,7 +7,7 @@ import { crossEntropy } from './cross-entropy.js';
 import { accumulated, blockInputs } from './inputs.js';
 import { normalise } from './norm.js';
 
-export interface HeadOptions {
+interface HeadOptions {
   readonly blueprint: Blueprint;
   /** Positions that go through the head at once. */
   readonly tokens: number;
@@ -61,7 +61,7 @@ function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, vocabula
   return { x, logits, declared };
 }
 
-export interface VocabularyShardOptions extends Pick<HeadOptions, 'blueprint' | 'tokens'> {
+interface VocabularyShardOptions extends Pick<HeadOptions, 'blueprint' | 'tokens'> {
   /** Rows of the output matrix. */
   readonly shardSize: number;
 }

@@ -3,7 +3,7 @@ import type { Mlp } from '../blueprint.js';
 import { activate } from './activation.js';
 import { type LayerContext, linear, linears } from './linear.js';
 
-export interface MlpValues {
+interface MlpValues {
   /** What the block adds to its residual, before any norm after it, `[n, hidden]`. */
   readonly out: ValueId;
   /** Expensive to recompute and small to save, by name. */

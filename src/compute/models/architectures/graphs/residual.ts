@@ -6,7 +6,7 @@ import { type LayerContext, linear } from './linear.js';
 import { feedForward } from './mlp.js';
 import { normalise } from './norm.js';
 
-export interface BlockOutput {
+interface BlockOutput {
   /** The block's result, `[n, hidden]`. */
   readonly y: ValueId;
   /** Expensive to recompute and small to save, by name; of the attention's part also what the MLP starts from. */

@@ -12,10 +12,9 @@ import { isSound, sums, tangle } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
 import { waiting } from './waiting.js';
 
-export { encode } from './encode.js';
 export { isCrowded } from './waiting.js';
 
-export interface OnnxOptions {
+interface OnnxOptions {
   /** Threads inside one op; default: one per core, as ONNX Runtime counts them. */
   readonly threads?: number;
   /**

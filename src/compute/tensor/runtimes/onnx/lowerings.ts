@@ -4,7 +4,7 @@ import type { OpName } from '../../ops/names.js';
 import type { Attributes, DType, TensorType } from '../../types.js';
 import { BFLOAT16, ELEMENT, type OnnxAttribute, type OnnxNode } from './model.js';
 
-export interface LoweringContext {
+interface LoweringContext {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly inputTypes: readonly TensorType[];
@@ -18,7 +18,7 @@ export interface LoweringContext {
   readonly temporary: () => string;
 }
 
-export type Lowering = (context: LoweringContext) => readonly OnnxNode[];
+type Lowering = (context: LoweringContext) => readonly OnnxNode[];
 
 const MICROSOFT = 'com.microsoft';
 

@@ -6,8 +6,6 @@ import type { DType, Graph, HostTensor, Runtime } from '../../types.js';
 import { verify } from '../../verify.js';
 import { evaluate } from './evaluate.js';
 
-export { evaluate } from './evaluate.js';
-
 const STORES: Readonly<Record<DType, (values: Float64Array) => HostTensor['data']>> = {
   f32: (values) => Float32Array.from(values),
   i32: (values) => Int32Array.from(values),

@@ -43,7 +43,7 @@ export function encode(
   });
 }
 
-/** How rows of packed inputs are looked up, where that is cheaper than decoding them all. */
+/** How rows of packed inputs are looked up, where that is cheaper than dequantising them all. */
 type LookUps = ReadonlyMap<ValueId, (indices: string) => string>;
 
 /** Gives the function's arguments, and makes the graph's inputs known among the values. */
@@ -63,12 +63,12 @@ function declareInputs(
       values.set(value, { f32: () => input });
       return [{ name: input, dtype }];
     }
-    const { handles, decode, lookUp } = PACKINGS[packing];
+    const { handles, dequantise, lookUp } = PACKINGS[packing];
     const parts = handles.map((type, part) => ({ name: `${input}_${part}`, dtype: type }));
     const names = parts.map((part) => part.name);
-    // decoded when a node reads them: rows that are looked up need not be decoded all
-    const decoded = () => decode(list, names, shape, tables);
-    values.set(value, packing === 'bf16' ? { bf16: () => argument(names, 0) } : { f32: decoded });
+    // dequantised when a node reads them: rows that are looked up need not be dequantised all
+    const dequantised = () => dequantise(list, names, shape, tables);
+    values.set(value, packing === 'bf16' ? { bf16: () => argument(names, 0) } : { f32: dequantised });
     if (lookUp !== undefined) lookUps.set(value, (indices) => lookUp(list, names, indices));
     return parts;
   });

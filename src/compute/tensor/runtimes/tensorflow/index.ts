@@ -11,7 +11,7 @@ import { isPacking, PACKINGS, Packer, type PackingName } from './packings.js';
 import { COMPILED_FROM, isWorthCompiling, PLAIN, suffixOf, type Variant } from './variants.js';
 import { workingBytes } from './working-bytes.js';
 
-export interface TensorFlowOptions {
+interface TensorFlowOptions {
   /** Absolute path of the binding, `tfjs_binding.node`. */
   readonly binding: string;
   /** Threads inside one op, for all of the process; default: one per core. */
@@ -24,7 +24,7 @@ export interface TensorFlowOptions {
   readonly compiledFrom?: number;
 }
 
-export interface TensorFlowRuntime extends Runtime {
+interface TensorFlowRuntime extends Runtime {
   /** Handles that the library holds now. */
   readonly handles: () => number;
 }

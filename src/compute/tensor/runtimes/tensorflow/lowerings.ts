@@ -29,7 +29,7 @@ export interface LoweringContext {
 }
 
 /** References to the outputs; `undefined` for one that TensorFlow does not give and nothing reads. */
-export type Lowering = (context: LoweringContext) => readonly string[];
+type Lowering = (context: LoweringContext) => readonly string[];
 
 const FLOAT: TensorFlowAttribute = { type: 'f32' };
 const INDEX: TensorFlowAttribute = { type: 'i32' };

@@ -67,7 +67,7 @@ export interface NamedType {
   readonly dtype: TensorFlowType;
 }
 
-export interface FunctionParts {
+interface FunctionParts {
   readonly name: string;
   readonly inputs: readonly NamedType[];
   /** `from` is the value that is handed out: an input, or `node:output:index`. */

@@ -10,8 +10,8 @@ import { DATA_TYPE, type TensorFlowAttribute, type TensorFlowType } from './mess
 
 export type PackingName = HalfTensor['form'] | 'coded' | 'coded twice';
 
-/** What decoding adds nodes with. */
-export interface DecodeContext {
+/** What dequantising adds nodes with. */
+interface DequantiseContext {
   readonly node: (
     op: string,
     output: string,
@@ -27,14 +27,14 @@ interface Packing {
   readonly handles: readonly TensorFlowType[];
   /** Whether it reads {@link TABLES}. */
   readonly coded: boolean;
-  readonly decode: (
-    c: DecodeContext,
+  readonly dequantise: (
+    c: DequantiseContext,
     handles: readonly string[],
     shape: Shape,
     tables: readonly string[],
   ) => string;
   /** Some rows alone. */
-  readonly lookUp?: (c: DecodeContext, handles: readonly string[], indices: string) => string;
+  readonly lookUp?: (c: DequantiseContext, handles: readonly string[], indices: string) => string;
 }
 
 /** Arguments after a function's inputs where any of these is coded: what two bytes stand for, and constants' codes. */
@@ -45,16 +45,16 @@ const INDEX: TensorFlowAttribute = { type: 'i32' };
 /** Of bitsandbytes' NF4: values that share a constant, and constants that share a scale. */
 const [BLOCK, NESTED] = [64, 256];
 
-const cast = (c: DecodeContext, value: string, from: TensorFlowType, to: TensorFlowType): string =>
+const cast = (c: DequantiseContext, value: string, from: TensorFlowType, to: TensorFlowType): string =>
   c.node('Cast', 'y', [value], { SrcT: { type: from }, DstT: { type: to }, Truncate: { flag: false } });
 
-const reshaped = (c: DecodeContext, value: string, shape: Shape): string =>
+const reshaped = (c: DequantiseContext, value: string, shape: Shape): string =>
   c.node('Reshape', 'output', [value, c.ints(shape)], { T: FLOAT, Tshape: INDEX });
 
-const binary = (c: DecodeContext, op: 'Mul' | 'AddV2', x: string, y: string): string =>
+const binary = (c: DequantiseContext, op: 'Mul' | 'AddV2', x: string, y: string): string =>
   c.node(op, 'z', [x, y], { T: FLOAT });
 
-const gathered = (c: DecodeContext, rows: string, indices: string, type: TensorFlowType): string =>
+const gathered = (c: DequantiseContext, rows: string, indices: string, type: TensorFlowType): string =>
   c.node('GatherV2', 'output', [rows, indices, c.int(0)], {
     Tparams: { type },
     Tindices: INDEX,
@@ -62,10 +62,10 @@ const gathered = (c: DecodeContext, rows: string, indices: string, type: TensorF
     batch_dims: { int: 0 },
   });
 
-const lookedUp = (c: DecodeContext, table: string, codes: string, type: TensorFlowType): string =>
+const lookedUp = (c: DequantiseContext, table: string, codes: string, type: TensorFlowType): string =>
   gathered(c, table, cast(c, codes, type, 'i32'), 'f32');
 
-const firstOf = (c: DecodeContext, value: string, has: number, wanted: number): string =>
+const firstOf = (c: DequantiseContext, value: string, has: number, wanted: number): string =>
   has === wanted
     ? value
     : c.node('Slice', 'output', [value, c.ints([0]), c.ints([wanted])], { T: FLOAT, Index: INDEX });
@@ -73,15 +73,15 @@ const firstOf = (c: DecodeContext, value: string, has: number, wanted: number): 
 const half = (form: HalfTensor['form']): Packing => ({
   handles: [form],
   coded: false,
-  decode: (c, [value = '']) => cast(c, value, form, 'f32'),
+  dequantise: (c, [value = '']) => cast(c, value, form, 'f32'),
   lookUp: (c, [value = ''], indices) => cast(c, gathered(c, value, indices, form), form, 'f32'),
 });
 
 const blocksOf = (shape: Shape): number => Math.ceil(sizeOf(shape) / BLOCK);
 const groupsOf = (shape: Shape): number => Math.ceil(blocksOf(shape) / NESTED);
 
-function decodeCodes(
-  c: DecodeContext,
+function dequantiseCodes(
+  c: DequantiseContext,
   codes: string,
   constants: string,
   shape: Shape,
@@ -99,18 +99,23 @@ export const PACKINGS: Readonly<Record<PackingName, Packing>> = {
   coded: {
     handles: ['u16', 'f32'],
     coded: true,
-    decode: (c, [codes = '', constants = ''], shape, [quads = '']) =>
-      decodeCodes(c, codes, constants, shape, quads),
+    dequantise: (c, [codes = '', constants = ''], shape, [quads = '']) =>
+      dequantiseCodes(c, codes, constants, shape, quads),
   },
   'coded twice': {
     handles: ['u16', 'u8', 'f32', 'f32'],
     coded: true,
-    decode: (c, [codes = '', constants = '', scales = '', offset = ''], shape, [quads = '', table = '']) => {
+    dequantise: (
+      c,
+      [codes = '', constants = '', scales = '', offset = ''],
+      shape,
+      [quads = '', table = ''],
+    ) => {
       const groups = groupsOf(shape);
       const found = reshaped(c, lookedUp(c, table, constants, 'u8'), [groups, NESTED]);
       const scaled = binary(c, 'AddV2', binary(c, 'Mul', found, scales), offset);
       const flat = reshaped(c, scaled, [groups * NESTED]);
-      return decodeCodes(c, codes, firstOf(c, flat, groups * NESTED, blocksOf(shape)), shape, quads);
+      return dequantiseCodes(c, codes, firstOf(c, flat, groups * NESTED, blocksOf(shape)), shape, quads);
     },
   },
 };

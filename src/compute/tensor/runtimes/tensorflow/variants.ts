@@ -49,7 +49,7 @@ export function isWorthCompiling(graph: Graph, from = COMPILED_FROM): boolean {
 /** Steps of the measured block within which compiling it must have paid. */
 const COMPILED_FOR = 1000;
 
-export type VariantName = keyof typeof VARIANTS;
+type VariantName = keyof typeof VARIANTS;
 
 export const PLAIN: Variant = VARIANTS.plain;
 
@@ -76,7 +76,7 @@ export function checkForced(host: Host): void {
 }
 
 /** A block's step that is measured: one variant, over a graph whose products are rounded or are not. */
-export interface VariantMeasurement {
+interface VariantMeasurement {
   /** Under which it is kept. */
   readonly key: string;
   readonly variant: Variant;

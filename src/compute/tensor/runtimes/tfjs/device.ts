@@ -27,7 +27,7 @@ export function activate({ name, backend, largest }: TfjsDevice): void {
   if (engine.backendName !== name) void engine.setBackend(name);
 }
 
-/** The memory of the host decodes by itself; a backend of a process has one packer, for the tables that it shares. */
+/** The memory of the host dequantises by itself; a backend of a process has one packer, for the tables that it shares. */
 const packers = new WeakMap<OpenBackend, Packer>();
 
 export function packerOf({ name, backend, make }: TfjsDevice): Packer | undefined {

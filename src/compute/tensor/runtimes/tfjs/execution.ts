@@ -12,7 +12,7 @@ import { bytesOnGpu, type Handle } from './row-ranges.js';
 import { tooLargeForGpu } from './webgpu-out-of-memory.js';
 
 /** Where graphs run. */
-export interface ExecutionContext {
+interface ExecutionContext {
   readonly device: TfjsDevice;
   readonly packer: Packer | undefined;
   readonly memory: DeviceMemory<Handle>;
@@ -105,15 +105,15 @@ class RunValues {
     return this.made.has(value);
   }
 
-  /** Decoded where it is packed. */
+  /** Dequantised where it is packed. */
   find(value: ValueId): Handle {
     const found = this.made.get(value) ?? this.kept.constants.get(value);
     if (found !== undefined) return found;
     const weight = this.packed(value);
     if (weight !== undefined) {
-      const decoded = this.decoded(weight);
-      this.add(value, decoded);
-      return decoded;
+      const dequantised = this.dequantised(weight);
+      this.add(value, dequantised);
+      return dequantised;
     }
     const [handle] = this.given.get(value)?.handles ?? [];
     if (handle === undefined) throw new GraphError(`value ${value} is read before it is computed`);
@@ -158,11 +158,11 @@ class RunValues {
     return packer?.open(content, this.typeOf(value).shape, device.largest);
   }
 
-  private decoded({ form, parts, shape }: Weight): Handle {
+  private dequantised({ form, parts, shape }: Weight): Handle {
     const [part, ...others] = parts;
     if (part === undefined || others.length > 0)
       throw tooLargeForGpu(bytesOnGpu(shape), this.context.device.largest);
-    return [this.engine.runKernel(FORM_KERNEL.decode, part.handles, { form, shape })];
+    return [this.engine.runKernel(FORM_KERNEL.dequantise, part.handles, { form, shape })];
   }
 }
 

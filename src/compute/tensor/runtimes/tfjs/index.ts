@@ -13,13 +13,13 @@ import { typeNamed, type Values } from './library.js';
 import type { OpenOptions } from './open-backend.js';
 import { elementRange, rangeShape, rowRangesOfShape } from './row-ranges.js';
 
-export interface TfjsOptions extends OpenOptions {
+interface TfjsOptions extends OpenOptions {
   readonly name: TfjsName;
   /** Folder of the installation. */
   readonly folder: string;
 }
 
-export interface TfjsRuntime extends Runtime {
+interface TfjsRuntime extends Runtime {
   /** Tensors that the library holds now. */
   readonly tensors: () => number;
 }

@@ -37,7 +37,7 @@ export interface Engine {
   memory(): { readonly numTensors: number; readonly numBytes: number };
 }
 
-export interface KernelConfig<B extends Backend = Backend> {
+interface KernelConfig<B extends Backend = Backend> {
   readonly kernelName: string;
   readonly backendName: TfjsName;
   readonly kernelFunc: (call: {

@@ -33,7 +33,7 @@ export class Packer {
 
   constructor(private readonly upload: Upload) {}
 
-  /** `undefined` for a form that is decoded on the host. `largest`: bytes that the GPU takes in one piece. */
+  /** `undefined` for a form that is dequantised on the host. `largest`: bytes that the GPU takes in one piece. */
   pack(packed: PackedTensor, largest: number): Content<Handle> | undefined {
     if (packed.form === 'coded') return packed.block === BLOCK ? this.coded(packed, largest) : undefined;
     const words = this.words(packed, packed.bits, largest);
@@ -47,10 +47,11 @@ export class Packer {
     );
   }
 
-  /** Constants are decoded here: two roundings, of which a GPU might make one. */
+  /** Constants are dequantised here: two roundings, of which a GPU might make one. */
   private coded(packed: CodedTensor, largest: number): Content<Handle> {
     const { codes, constants, shape, table } = packed;
-    const scales = constants instanceof Float32Array ? constants : decodeConstants(constants, sizeOf(shape));
+    const scales =
+      constants instanceof Float32Array ? constants : dequantiseConstants(constants, sizeOf(shape));
     if (!this.tables.has(table)) this.tables.set(table, this.upload(table));
     const blocksBefore = (row: number) => Math.ceil((row * sizeOf(shape.slice(1))) / BLOCK);
     return {
@@ -101,7 +102,7 @@ const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDiv
 const tableKey = (tables: ReadonlyMap<Float32Array, Tensor>, table: Float32Array): string =>
   `coded ${[...tables.keys()].indexOf(table)}`;
 
-const decodeConstants = (
+const dequantiseConstants = (
   { codes, table, block, scales, offset }: Exclude<CodedTensor['constants'], Float32Array>,
   count: number,
 ): Float32Array =>

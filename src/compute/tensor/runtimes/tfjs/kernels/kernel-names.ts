@@ -31,7 +31,7 @@ export const CROSS_ENTROPY_GRADIENT = 'ftpc.crossEntropyGradient';
 /** Of the GPU, over weights in any form that it holds. */
 export const FORM_KERNEL = {
   product: 'ftpc.product',
-  decode: 'ftpc.decode',
+  dequantise: 'ftpc.dequantise',
   gatherRows: 'ftpc.gatherRows',
 } as const;
 

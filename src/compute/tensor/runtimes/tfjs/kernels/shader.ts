@@ -57,7 +57,7 @@ export interface Shader {
 export const THREADS = 64;
 
 /** One program and what it runs over. */
-export interface ShaderRun {
+interface ShaderRun {
   /** Differs where the code does. */
   readonly name: string;
   readonly inputs: Readonly<Record<string, TensorInfo>>;

@@ -42,7 +42,7 @@ const SHADERS: Readonly<Record<Exclude<GpuKernelName, typeof KERNEL.scatterRows>
 
 /** Weights of any form as f32: all of one, or the rows that indices name. The handles of the form come before the inputs. */
 const READS: Readonly<Record<string, Shader>> = {
-  [FORM_KERNEL.decode]: elementwise(
+  [FORM_KERNEL.dequantise]: elementwise(
     { inputs: [], shape: (_, { shape }) => shape as Shape },
     '',
     'valueAt(index)',

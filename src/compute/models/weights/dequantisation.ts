@@ -1,6 +1,6 @@
 /**
- * Where weights are decoded: WebAssembly memory in which the kernels of all formats run. It starts with windows for the
- * input of a call, followed by floats: those of a call, or a whole workspace, into which weights are then decoded without
+ * Where weights are dequantised: WebAssembly memory in which the kernels of all formats run. It starts with windows for the
+ * input of a call, followed by floats: those of a call, or a whole workspace, into which weights are then dequantised without
  * a copy.
  */
 import { BLOCKS_KERNEL, NF4_KERNEL } from '../../tensor/kernels.generated.js';
@@ -12,7 +12,7 @@ import { NF4_BLOCK } from './sizes.js';
 /** Values of one call: 128 KiB of floats, so that blocks and result stay in the second-level cache. */
 const CALL_VALUES = 1 << 15;
 
-/** No format that is decoded has more than two bytes per value. */
+/** No format that is dequantised has more than two bytes per value. */
 const RAW_BYTES = 2 * CALL_VALUES;
 const ABSMAX_FLOATS = CALL_VALUES / NF4_BLOCK;
 const PLANES = 0;
@@ -20,15 +20,15 @@ const ABSMAX = PLANES + 64;
 const RAW = ABSMAX + 4 * ABSMAX_FLOATS;
 const OUT = RAW + RAW_BYTES;
 
-export interface DecodingMemory {
+interface DequantisationMemory {
   /** Blocks as they are stored, or NF4's codes. */
   readonly raw: Uint8Array;
   /** NF4's constants, one per block. */
   readonly absmax: Float32Array;
   readonly out: Float32Array;
-  /** Decodes the blocks in `raw`, of the format of this name; `to` is a position in the memory, in bytes. */
+  /** Dequantises the blocks in `raw`, of the format of this name; `to` is a position in the memory, in bytes. */
   blocks(format: KernelFormat, count: number, to: number): void;
-  /** Decodes the codes in `raw` with the constants in `absmax`. */
+  /** Dequantises the codes in `raw` with the constants in `absmax`. */
   nf4(blocks: number, to: number): void;
 }
 
@@ -38,11 +38,11 @@ export type KernelFormat = Exclude<BlockFormat, 'F32'>;
 type BlocksExport = (raw: number, out: number, blocks: number) => void;
 type Nf4Export = (codes: number, absmax: number, out: number, blocks: number, planes: number) => void;
 
-function startMemory(floats: number): DecodingMemory {
+function startMemory(floats: number): DequantisationMemory {
   const memory = createMemory(OUT + 4 * floats);
   const { buffer } = memory;
   const ofBlocks = startModule(BLOCKS_KERNEL, memory) as Readonly<Record<KernelFormat, BlocksExport>>;
-  const ofNf4 = startModule(NF4_KERNEL, memory)['decode'] as Nf4Export;
+  const ofNf4 = startModule(NF4_KERNEL, memory)['dequantise'] as Nf4Export;
   const code = new Uint8Array(NF4_CODE.buffer);
   const planes = new Uint8Array(buffer, PLANES, code.length);
   for (let at = 0; at < code.length; at++) planes[(at % 4) * 16 + (at >> 2)] = code[at] as number;
@@ -55,16 +55,16 @@ function startMemory(floats: number): DecodingMemory {
   };
 }
 
-let shared: DecodingMemory | undefined;
+let shared: DequantisationMemory | undefined;
 
 /** Memories of workspaces. */
-const owners = new WeakMap<ArrayBufferLike, DecodingMemory>();
+const owners = new WeakMap<ArrayBufferLike, DequantisationMemory>();
 
 /** What one WebAssembly memory can hold, less the windows. */
 const MOST_FLOATS = 2 ** 29;
 
-/** Memory for decoded weights into which kernels write directly: this saves a copy of every weight in every pass. */
-export function decodingWorkspace(floats: number): Float32Array {
+/** Memory for dequantised weights into which kernels write directly: this saves a copy of every weight in every pass. */
+export function dequantisationWorkspace(floats: number): Float32Array {
   if (floats === 0 || floats > MOST_FLOATS) return new Float32Array(floats);
   const memory = startMemory(floats);
   owners.set(memory.out.buffer, memory);
@@ -75,14 +75,14 @@ export function decodingWorkspace(floats: number): Float32Array {
 const AT_ONE_TIME = 4;
 
 /**
- * Decodes `out.length` values from value `start` on (any position), a call at a time: `decode` fills the windows with
+ * Dequantises `out.length` values from value `start` on (any position), a call at a time: `dequantise` fills the windows with
  * `count` blocks of `values` values from `block` on, and runs a kernel that writes to `to`.
  */
-export function decodeCalls(
+export function dequantiseCalls(
   values: number,
   start: number,
   out: Float32Array,
-  decode: (memory: DecodingMemory, block: number, count: number, to: number) => void,
+  dequantise: (memory: DequantisationMemory, block: number, count: number, to: number) => void,
 ): void {
   const grain = Math.max(values, AT_ONE_TIME);
   const whole = start % values === 0 && out.length % grain === 0;
@@ -95,10 +95,10 @@ export function decodeCalls(
     const count = Math.min(step, endBlock - block);
     const first = block * values;
     if (owner !== undefined) {
-      decode(owner, block, count, out.byteOffset + 4 * (first - start));
+      dequantise(owner, block, count, out.byteOffset + 4 * (first - start));
       continue;
     }
-    decode(shared, block, count, OUT);
+    dequantise(shared, block, count, OUT);
     const [from, to] = [Math.max(start, first), Math.min(end, first + count * values)];
     out.set(shared.out.subarray(from - first, to - first), from - start);
   }
