@@ -3,7 +3,7 @@
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { planDecoder } from '../../compute/models/decoder/plan.js';
 import { userProblem } from '../../compute/models/user-problem.js';
-import { chooseRuntime, DEFAULT_RUNTIME } from '../../compute/tensor/runtimes/choice.js';
+import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
 import { identityOf, isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
@@ -61,8 +61,7 @@ export interface PlanOptions {
   readonly planDecoder?: PlanDecoder;
   readonly speed?: () => Promise<Speed | undefined>;
   /**
-   * Times are estimated with this speed, and nothing is measured; also for a machine that is not here, and where nobody asks for
-   * another runtime with the default one: so that plans compare.
+   * Times are estimated with this speed, also for a machine that is not here, and nothing is measured: so that plans compare.
    */
   readonly nominal?: Speed;
 }
@@ -93,9 +92,7 @@ export function openPlanSession(
   const machine = nominal === undefined ? asked : { ...asked, here: true };
   const memo = openPlanCache(host, options.digests);
   const askedFor = askedRuntime(options.runtimeOption, program);
-  const runtimeOf = () =>
-    nominal !== undefined && askedFor.choice === 'auto' ? DEFAULT_RUNTIME : chooseRuntime(host, askedFor);
-  const runtime = options.runtime ?? identityOf(host, runtimeOf());
+  const runtime = options.runtime ?? identityOf(host, chooseRuntime(host, askedFor));
   const threads = options.threads ?? host.machine().cores;
   const keys = new Map<string, StageKey>();
   const adapters = new Map<string, AdapterConfig>();

@@ -28,7 +28,7 @@ export function recorder(
       journal.append(happened);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      // Events come from a callback, where nobody could catch this; the stages may still end well.
+      // Events come from a callback, where nothing could catch this; the stages may still end well.
       broken = true;
       diagnostic({ ...error.diagnostic, severity: 'warning' });
     }

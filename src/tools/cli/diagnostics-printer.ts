@@ -9,7 +9,7 @@ export interface DiagnosticsPrinter {
   fields(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
   /** Annotations of a GitHub workflow, one line each. */
   github(diagnostics: readonly Diagnostic[]): readonly string[];
-  /** For people, a text each. */
+  /** For people, one text each. */
   pretty(diagnostics: readonly Diagnostic[]): readonly string[];
 }
 

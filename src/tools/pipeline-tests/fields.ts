@@ -7,7 +7,7 @@ import type { SettingType } from '../../language/schemas/schema.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
 import { FIELDS, fieldValue } from '../../pipeline/stages/train-plan/fields.js';
 import { settingName } from '../../pipeline/stages/train-plan/old-names.js';
-import type { Facts, Need, Ran } from './types.js';
+import type { Facts, Need, RunResult } from './types.js';
 
 export interface Field<T> {
   readonly type: ValueType;
@@ -75,7 +75,7 @@ export const PROGRAM: Fields<Facts> = {
 const RUN_STATUS = ['done', 'failed', 'gate_failed', 'budget_exceeded', 'interrupted'] as const;
 
 /** `run.…` of the run as a whole. */
-export const RUN: Fields<Ran> = {
+export const RUN: Fields<RunResult> = {
   status: { type: 'text', words: RUN_STATUS, read: ({ status }) => status },
   wall_time: { type: 'seconds', read: ({ seconds }) => seconds },
   peak_memory: {

@@ -1,4 +1,4 @@
 export { junit } from './junit.js';
 export { readTests, type TestFile } from './read.js';
-export { matches, runTests, type TestWorld } from './run.js';
-export type { FileOutcome, Planned, Ran, TestOutcome, TestSettings } from './types.js';
+export { matches, runTests, type TestRunner } from './run.js';
+export type { FileOutcome, PlanResult, RunResult, TestOutcome, TestSettings } from './types.js';

@@ -3,15 +3,23 @@ import type { CompileResult } from '../../language/compile.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { namesIn } from '../../language/ir/expression.js';
 import type { TestFile } from './read.js';
-import type { Facts, FileOutcome, Planned, Ran, TestCase, TestOutcome, TestSettings } from './types.js';
+import type {
+  Facts,
+  FileOutcome,
+  PlanResult,
+  RunResult,
+  TestCase,
+  TestOutcome,
+  TestSettings,
+} from './types.js';
 import { failureOf } from './verify.js';
 
-/** How a test reaches the world; the command line gives it. */
-export interface TestWorld {
+/** What plans and runs for tests; the command line gives it. */
+export interface TestRunner {
   /** Plans in the tests' own folder, where only tests have run. */
-  plan(compiled: CompileResult, settings: TestSettings): Promise<Planned>;
+  plan(compiled: CompileResult, settings: TestSettings): Promise<PlanResult>;
   /** Runs there, once for all tests with the same settings. */
-  run(settings: TestSettings): Promise<Ran>;
+  run(settings: TestSettings): Promise<RunResult>;
   /** Milliseconds that only ever grow. */
   clock(): number;
   /** Someone ended a run: no further test begins. */
@@ -30,14 +38,18 @@ interface TestOptions {
 export const matches = ({ file, name }: TestCase, filter: string | undefined): boolean =>
   filter === undefined || `${file}: ${name}`.toLowerCase().includes(filter.toLowerCase());
 
-export async function runTests(file: TestFile, world: TestWorld, options: TestOptions): Promise<FileOutcome> {
+export async function runTests(
+  file: TestFile,
+  runner: TestRunner,
+  options: TestOptions,
+): Promise<FileOutcome> {
   const tests: TestOutcome[] = [];
   for (const test of file.cases.filter((one) => matches(one, options.filter))) {
-    if (world.stopped()) break;
-    const begun = world.clock();
-    const { status, diagnostics } = await outcomeOf(test, world, options);
+    if (runner.stopped()) break;
+    const begun = runner.clock();
+    const { status, diagnostics } = await outcomeOf(test, runner, options);
     const { name, span, expected } = test;
-    const seconds = (world.clock() - begun) / 1000;
+    const seconds = (runner.clock() - begun) / 1000;
     const outcome = {
       file: file.file,
       name,
@@ -55,11 +67,11 @@ export async function runTests(file: TestFile, world: TestWorld, options: TestOp
 
 async function outcomeOf(
   test: TestCase,
-  world: TestWorld,
+  runner: TestRunner,
   { runs }: TestOptions,
 ): Promise<Pick<TestOutcome, 'status' | 'diagnostics'>> {
   if (test.settings.run && !runs) return { status: 'skipped', diagnostics: [] };
-  const facts = await factsOf(test, world);
+  const facts = await factsOf(test, runner);
   const failures = test.expected.flatMap((expected) => failureOf(expected, facts) ?? []);
   if (failures.length === 0) return { status: 'passed', diagnostics: [] };
   // Why the pipeline or its run failed explains an expectation that did.
@@ -67,12 +79,12 @@ async function outcomeOf(
   return { status: 'failed', diagnostics: [...failures, ...causes] };
 }
 
-async function factsOf({ compiled, settings, expected }: TestCase, world: TestWorld): Promise<Facts> {
+async function factsOf({ compiled, settings, expected }: TestCase, runner: TestRunner): Promise<Facts> {
   const { diagnostics } = compiled;
   const needed = new Set(expected.flatMap(({ condition }) => namesIn(condition).map(({ need }) => need)));
   if (settings.run) {
-    const run = await world.run(settings);
-    const planned = needed.has('plan') ? await world.plan(compiled, settings) : undefined;
+    const run = await runner.run(settings);
+    const planned = needed.has('plan') ? await runner.plan(compiled, settings) : undefined;
     return {
       compiled,
       run,
@@ -81,7 +93,7 @@ async function factsOf({ compiled, settings, expected }: TestCase, world: TestWo
     };
   }
   if (!needed.has('plan')) return { compiled, diagnostics };
-  const planned = await world.plan(compiled, settings);
+  const planned = await runner.plan(compiled, settings);
   return { compiled, plan: planned.plan, diagnostics: distinct([...diagnostics, ...planned.diagnostics]) };
 }
 

@@ -16,18 +16,18 @@ export type Need = 'program' | 'plan' | 'run';
 export interface Facts {
   readonly compiled: CompileResult;
   readonly plan?: Plan;
-  readonly run?: Ran;
+  readonly run?: RunResult;
   /** Of the check, and of the plan and the run where there is one. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface Planned {
+export interface PlanResult {
   /** Absent where the pipeline has errors. */
   readonly plan?: Plan;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface Ran {
+export interface RunResult {
   readonly status: RunStatus;
   readonly seconds: number;
   readonly stages: readonly StageSummary[];

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { commands } from '../../../src/tools/cli/commands/index.js';
 import { helpOf } from '../../../src/tools/cli/help.js';
-import { cliReference } from '../../../src/tools/cli/reference.js';
+import { cliReference } from './cli-reference.js';
 import { FTPC, freshFolder, ftpc } from './folders.js';
 
 describe('command line', () => {

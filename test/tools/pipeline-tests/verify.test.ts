@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
-import { junit, readTests, runTests, type TestWorld } from '../../../src/tools/pipeline-tests/index.js';
+import { junit, readTests, runTests, type TestRunner } from '../../../src/tools/pipeline-tests/index.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 import { freshFolder } from '../cli/folders.js';
 
@@ -16,7 +16,7 @@ describe('expectations', () => {
   });
 
   /** Really planned; nothing is run. */
-  const world = (): TestWorld => ({
+  const runner = (): TestRunner => ({
     clock: () => performance.now(),
     stopped: () => false,
     run: () => Promise.reject(new Error('nothing is run here')),
@@ -32,7 +32,7 @@ describe('expectations', () => {
     const text = `edition 2026\nparam most: Bytes = 2GiB\ntest "it" {\n${lines.join('\n')}\n}\n`;
     const file = readTests(overlayHost(cases, { 'pipeline.test.ftp': text }), 'pipeline.test.ftp');
     expect(file.diagnostics.map(({ message }) => message)).to.deep.equal([]);
-    const { tests } = await runTests(file, world(), { runs: false });
+    const { tests } = await runTests(file, runner(), { runs: false });
     const [test] = tests;
     return {
       status: test?.status,
@@ -149,7 +149,7 @@ describe('expectations', () => {
       'bad.test.ftp':
         'edition 2026\ntest "expected" { expect program.reports("FTP0302") and not plan.valid }\ntest "not" { expect plan.b.rows > 5 }\n',
     });
-    const { tests } = await runTests(readTests(host, 'bad.test.ftp'), world(), { runs: false });
+    const { tests } = await runTests(readTests(host, 'bad.test.ftp'), runner(), { runs: false });
     expect(tests.map(({ status }) => status)).to.deep.equal(['passed', 'failed']);
     expect(tests[1]?.diagnostics.map(({ code, label }) => [code, label])).to.deep.equal([
       ['FTP1202', 'the pipeline has errors'],

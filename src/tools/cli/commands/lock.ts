@@ -8,7 +8,7 @@ import { UsageError, unknown } from '../usage-error.js';
 
 export const lock: Command = {
   name: 'lock',
-  doc: 'Records everything that a pipeline reads in the lock file beside it: commits of models, and digests of models, data, prompts and modules.',
+  doc: 'Records everything that a pipeline reads in the lock file next to it: commits of models, and digests of models, data, prompts and modules.',
   positionals: [
     { name: 'file', doc: 'The pipeline.' },
     {

@@ -9,7 +9,7 @@ const { machine, memory, devices } = PLAN_MACHINE_OPTIONS;
 
 export const snapshot: Command = {
   name: 'snapshot',
-  doc: 'Keeps the plan of a pipeline beside it, as NAME.plan.json, and shows what differs from it.',
+  doc: 'Keeps the plan of a pipeline next to it, as NAME.plan.json, and shows what differs from it.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     mode: {

@@ -1,4 +1,4 @@
-/** Source files of the user, rewritten whole or not at all, and never over an edit that came meanwhile. */
+/** Source files of the user, rewritten whole or not at all, and never over an edit that was made in between. */
 import {
   accessSync,
   chmodSync,
@@ -30,7 +30,7 @@ interface Replacement {
   readonly temporary: string;
 }
 
-/** Every file, or none of them; what stands in the way. Throws a `UserError` if the disk fails. */
+/** Every file, or none of them; what is in the way. Throws a `UserError` if the disk fails. */
 export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
   const prepared: Replacement[] = [];
   let at = '';
@@ -64,7 +64,7 @@ export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
   }
 }
 
-/** A rename asks nobody whether the file may be written, and sees no edit that another program made. */
+/** A rename does not ask whether the file may be written, and sees no edit that another program made. */
 function obstacle({ file, before }: Rewrite, target: string): Diagnostic | undefined {
   if (!isWritable(target)) return notWritable(file, 'it is read-only');
   const bytes = readFileSync(target);

@@ -3,7 +3,7 @@ import { paceKeeper } from './pace.js';
 import type { RunView } from './run-view.js';
 import { countText, figuresOf, sentenceOf, timeLeft } from './sentences.js';
 
-/** Progress is a line at most this often where nobody sees a bar: logs stay readable. Milliseconds. */
+/** Progress is a line at most this often where no bar is shown: logs stay readable. Milliseconds. */
 const EVERY = 5_000;
 
 export function linesView(context: CliContext, show: (line: string) => void): RunView {

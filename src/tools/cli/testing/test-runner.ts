@@ -4,16 +4,16 @@ import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import { makeFolders } from '../../../language/host/node-folders.js';
 import { prepareCompiled } from '../../../pipeline/prepare/index.js';
 import { layoutIn } from '../../../pipeline/store/index.js';
-import type { Planned, Ran, TestSettings, TestWorld } from '../../pipeline-tests/index.js';
+import type { PlanResult, RunResult, TestRunner, TestSettings } from '../../pipeline-tests/index.js';
 import type { CliContext } from '../cli-context.js';
 import { execute } from '../execute.js';
 
-export function testRunner(context: CliContext): TestWorld {
+export function testRunner(context: CliContext): TestRunner {
   const { host } = context;
   const own = { ...host, cwd: join(host.cwd, '.ftp', 'tests') };
   keepMeasurements(own.cwd);
-  const plans = new Map<string, Promise<Planned>>();
-  const runs = new Map<string, Promise<Ran>>();
+  const plans = new Map<string, Promise<PlanResult>>();
+  const runs = new Map<string, Promise<RunResult>>();
   let stopped = false;
   return {
     clock: host.clock,
@@ -51,7 +51,7 @@ async function runQuietly(
   file: string,
   settings: TestSettings,
   cwd: string,
-): Promise<Ran> {
+): Promise<RunResult> {
   const diagnostics: Diagnostic[] = [];
   let seconds = 0;
   const { status, stages } = await execute(

@@ -1,5 +1,5 @@
-import { COMMON } from './arguments.js';
-import { type Command, type OptionSpec, positionalText } from './command.js';
+import { COMMON } from '../../../src/tools/cli/arguments.js';
+import { type Command, type OptionSpec, positionalText } from '../../../src/tools/cli/command.js';
 
 /** `docs/cli.md`: every command with its options and examples, from the commands' own specs. */
 export function cliReference(commands: readonly Command[]): string {
