@@ -40,6 +40,10 @@ export async function rowLosses(
   return losses;
 }
 
+/** Rows of a micro batch that is padded to this length. */
+export const lossRows = (batchTokens: number, length: number): number =>
+  Math.max(1, Math.floor(batchTokens / length));
+
 /** The rows of each micro batch. */
 export function lossBatches(
   rows: Pick<TokenRows, 'count' | 'lengthOf'>,
@@ -51,7 +55,7 @@ export function lossBatches(
   const batches: Uint32Array[] = [];
   let at = 0;
   while (at < order.length) {
-    const size = Math.max(1, Math.floor(batchTokens / paddedLength(rows.lengthOf(order[at] as number))));
+    const size = lossRows(batchTokens, paddedLength(rows.lengthOf(order[at] as number)));
     batches.push(order.subarray(at, at + size));
     at += size;
   }

@@ -20,11 +20,10 @@ export interface StageKey {
   readonly parts: Readonly<Record<string, string>>;
 }
 
-export interface KeyOptions {
-  readonly digests: Digests;
+/** What keys depend on beyond the program. */
+export interface KeyContext {
+  readonly digests: Pick<Digests, 'of'>;
   readonly runtime: RuntimeIdentity;
-  /** Plans of the train stages, by name. */
-  readonly trainPlans: Readonly<Record<string, TrainPlan>>;
 }
 
 /** Stages whose artefact depends on how the runtime computes. */
@@ -36,19 +35,6 @@ const PLAN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
 };
 
 /**
- * Keys of every stage, in the program's order. `require` changes none: gates are evaluated from the metrics each time
- * that were stored. Throws a `HostError` or a `ModelError` if a file that a stage reads cannot be read.
- */
-export function stageKeys(program: Program, host: Host, options: KeyOptions): ReadonlyMap<string, StageKey> {
-  const keys = new Map<string, StageKey>();
-  for (const stage of program.stages) {
-    const parts = stageParts(program, stage, host, options, keys);
-    keys.set(stage.name, keyOf(parts, options.trainPlans[stage.name]));
-  }
-  return keys;
-}
-
-/**
  * A file that a stage reads and whose content is no longer what its key was made of, by the name of its part, or one
  * that was not there. A file that is gone has been read before. Files of a hub are pinned, and not read again.
  */
@@ -57,7 +43,7 @@ export function changedFile(
   stage: Stage,
   keyed: Readonly<Record<string, string>>,
   host: Host,
-  options: Pick<KeyOptions, 'digests' | 'runtime'>,
+  options: KeyContext,
 ): string | undefined {
   const snapshots = (program.repositories ?? []).map(
     (repository) => `${snapshotFolder(host, repository, repository.commit)}/`,
@@ -84,7 +70,7 @@ export function stageParts(
   program: Program,
   stage: Stage,
   host: Host,
-  options: Pick<KeyPartsContext, 'digests'> & Pick<KeyOptions, 'runtime'>,
+  options: KeyContext,
   earlier: ReadonlyMap<string, StageKey>,
 ): readonly KeyPart[] {
   const context: KeyPartsContext = {

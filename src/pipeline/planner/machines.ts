@@ -11,7 +11,7 @@ export interface PlanMachine {
   readonly here: boolean;
 }
 
-interface Entry {
+interface CatalogueEntry {
   /** Memory that a program can see, MiB: what `nvidia-smi` reports, which is less than the name says where ECC is on. */
   readonly mib: number;
   /** What the device is called; left out for a computer without one. */
@@ -19,7 +19,7 @@ interface Entry {
 }
 
 /** Visible memory as read from `nvidia-smi` output of such cards. */
-const CATALOGUE: Readonly<Record<string, Entry>> = {
+const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   'cpu-2gib': { mib: 2 * 1024 },
   'cpu-4gib': { mib: 4 * 1024 },
   'cpu-8gib': { mib: 8 * 1024 },

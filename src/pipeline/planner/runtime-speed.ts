@@ -75,7 +75,7 @@ export async function measureRuntimes(host: Host, asked?: RuntimeRequest): Promi
  * what it needs.
  */
 async function inTurns(host: Host, wanted: readonly Measurement[]): Promise<Speeds> {
-  const steps: Compared[] = [];
+  const steps: BlockComparison[] = [];
   const found: Record<string, number | null> = {};
   for (const measured of wanted) {
     const opened = await openRuntime(host, measured.runtime, { variant: measured.variant });
@@ -111,7 +111,7 @@ interface BlockStep {
   readonly release: () => Promise<void>;
 }
 
-interface Compared extends BlockStep {
+interface BlockComparison extends BlockStep {
   readonly measured: Measurement;
   /** Milliseconds of the first step, in which graphs are compiled, and of the others. */
   readonly first: number;

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { openDigests } from '../../../src/language/host/digests.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { Program } from '../../../src/language/ir/types.js';
-import { changedFile, type StageKey, stageKeys } from '../../../src/pipeline/planner/keys.js';
+import { changedFile, keyOf, type StageKey, stageParts } from '../../../src/pipeline/planner/keys.js';
 import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
 
@@ -25,16 +25,19 @@ describe('stage keys', () => {
   });
   afterEach(() => folder.remove());
 
-  const keysOf = (program: Program, chosen: Partial<TrainPlan> = {}): ReadonlyMap<string, StageKey> =>
-    stageKeys(program, folder.host, {
-      digests: openDigests(folder.host),
-      runtime: { name: 'onnx', version: '1.0.0' },
-      trainPlans: Object.fromEntries(
-        program.stages
-          .filter(({ kind }) => kind === 'train')
-          .map(({ name }) => [name, { ...CHOSEN, ...chosen }]),
-      ),
-    });
+  const keysOf = (
+    program: Program,
+    chosen: Partial<TrainPlan> = {},
+    version = '1.0.0',
+  ): ReadonlyMap<string, StageKey> => {
+    const keys = new Map<string, StageKey>();
+    const context = { digests: openDigests(folder.host), runtime: { name: 'onnx', version } };
+    for (const stage of program.stages) {
+      const parts = stageParts(program, stage, folder.host, context, keys);
+      keys.set(stage.name, keyOf(parts, stage.kind === 'train' ? { ...CHOSEN, ...chosen } : undefined));
+    }
+    return keys;
+  };
   const inOrder = (text: string, chosen: Partial<TrainPlan> = {}): readonly string[] =>
     [...keysOf(folder.program(text), chosen).values()].map(({ key }) => key);
   /** Names of the stages whose key is another. */
@@ -151,12 +154,7 @@ describe('stage keys', () => {
 
   it('change with the runtime where something is computed, and nowhere else', () => {
     const program = folder.program();
-    const keys = (version: string) =>
-      stageKeys(program, folder.host, {
-        digests: openDigests(folder.host),
-        runtime: { name: 'onnx', version },
-        trainPlans: { adapter: CHOSEN },
-      });
+    const keys = (version: string) => keysOf(program, {}, version);
     const [before, after] = [keys('1.0.0'), keys('2.0.0')];
     expect(before.get('dialogs')?.key).to.equal(after.get('dialogs')?.key);
     expect(before.get('adapter')?.key).to.not.equal(after.get('adapter')?.key);

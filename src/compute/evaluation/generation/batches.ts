@@ -44,8 +44,10 @@ export function generationBatches(
   return batches;
 }
 
+/** Rows that are answered together at most, each with so many tokens; the planner measures this shape. */
+export const batchRows = (config: ModelConfig, capacity: number, cacheBytes: number): number =>
+  Math.max(1, Math.min(MOST_ROWS, Math.floor(cacheBytes / (cacheBytesPerToken(config) * capacity))));
+
 /** Keys and values of a token: two float32 vectors of every layer's key-value heads. */
-function batchRows(config: ModelConfig, capacity: number, cacheBytes: number): number {
-  const bytesPerToken = config.layers * 2 * config.keyValueHeads * config.headDim * 4;
-  return Math.max(1, Math.min(MOST_ROWS, Math.floor(cacheBytes / (bytesPerToken * capacity))));
-}
+export const cacheBytesPerToken = ({ layers, keyValueHeads, headDim }: ModelConfig): number =>
+  layers * 2 * keyValueHeads * headDim * 4;

@@ -1,5 +1,7 @@
 /** The peak of an evaluation and of a merge: one model at a time, forward only. */
 
+import { batchRows, cacheBytesPerToken } from '../../../compute/evaluation/generation/batches.js';
+import { lossRows } from '../../../compute/evaluation/losses.js';
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
@@ -61,16 +63,13 @@ export interface Answers {
 export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined): Peak {
   const { config } = memory;
   const length = paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
-  const rows = Math.max(1, Math.floor(EVALUATION_SHAPES.batchTokens / length));
+  const rows = lossRows(EVALUATION_SHAPES.batchTokens, length);
   const losses = forward(memory, rows, length);
   if (answers === undefined || answers.rows === 0) return losses;
   const virtual = virtualTokensOf(memory.adapter);
   const capacity = Math.min(virtual + answers.prompt + answers.maxTokens, config.maxPositions);
   const perRow = capacity * cacheBytesPerToken(config);
-  const together = Math.max(
-    1,
-    Math.min(MOST_ROWS, answers.rows, Math.floor(EVALUATION_SHAPES.cacheBytes / perRow)),
-  );
+  const together = Math.min(answers.rows, batchRows(config, capacity, EVALUATION_SHAPES.cacheBytes));
   const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
   // a text that grows longer is computed again from its start
   const turning = turningLengthOf(blueprintOf(config));
@@ -83,9 +82,6 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
   });
   return prompts.bytes > losses.bytes ? prompts : losses;
 }
-
-/** Rows answered at a time, at most. */
-const MOST_ROWS = 32;
 
 /**
  * Probes through the base, with its adapter and without, and then through the merged model, whose logits are compared; in
@@ -104,9 +100,6 @@ export function mergePeak(before: ForwardMemory, merged: ForwardMemory): Peak {
 
 /** Rows that were merged and encoded and not yet collected. */
 const MERGED_PIECES = 8 * 2 ** 20;
-
-const cacheBytesPerToken = ({ layers, keyValueHeads, headDim }: ModelConfig): number =>
-  layers * 2 * keyValueHeads * headDim * 4;
 
 function forward(
   memory: ForwardMemory,

@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
  * it shares with the host, as long as its device is the CPU.
  *
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
- * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, kept and recomputed, adapter and full: 18 MiB besides
+ * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, saved and recomputed, adapter and full: 18 MiB besides
  * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process. Memory that
  * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %. While XLA
  * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
@@ -36,7 +36,7 @@ const WASM = { process: -28 * MIB, driver: 41 * MIB, copies: 2 } as const;
  * TensorFlow.js over Dawn: the driver, and the kernels of a step, which it compiles in the process. Measured with
  * SwiftShader 5.0 on Linux x64. Beyond the process of ONNX Runtime: 127 and 157 MiB in trainings of a pipeline with hidden
  * sizes 32 and 192, 95 to 139 MiB in evaluations and merges. As growth in a step beyond its tensors, 12 to 52 MiB: 142 to
- * 223 MiB with hidden sizes of 64 to 256 and 64 to 512 tokens, kept and recomputed, adapter and full. No GPU was tried:
+ * 223 MiB with hidden sizes of 64 to 256 and 64 to 512 tokens, saved and recomputed, adapter and full. No GPU was tried:
  * its driver takes something else, and tensors in a memory of its own are not in the process.
  */
 const WEBGPU = { process: 175 * MIB } as const;
@@ -52,7 +52,7 @@ export interface RuntimeOverhead {
   readonly graph: number;
 }
 
-interface Planned {
+interface StepGraphs {
   readonly graphs: DecoderPlan['graphs'];
   readonly parts: Pick<DecoderPlan['parts'], 'gradients'>;
   readonly floatBytes: number;
@@ -65,7 +65,7 @@ interface Planned {
 const NOTHING: RuntimeOverhead = { process: 0, driver: 0, copies: 0, graph: 0 };
 
 /** Runtimes of which it was measured. */
-const BEYOND: Readonly<Record<string, (planned: Planned) => RuntimeOverhead>> = {
+const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>> = {
   tensorflow({ graphs, parts, update, compiles = false }) {
     const ofBlocks = graphs.map(
       ({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one),
@@ -94,5 +94,5 @@ const BEYOND: Readonly<Record<string, (planned: Planned) => RuntimeOverhead>> = 
   },
 };
 
-export const runtimeOverhead = (runtime: string, planned: Planned): RuntimeOverhead =>
+export const runtimeOverhead = (runtime: string, planned: StepGraphs): RuntimeOverhead =>
   BEYOND[runtime]?.(planned) ?? NOTHING;

@@ -6,7 +6,7 @@ import { type FastestPlan, type Freedom, PLAN_COLUMNS } from './freedom.js';
 import { FREEDOMS } from './freedoms.js';
 import type { TrainPlan } from './plan.js';
 
-export type FieldName = keyof TrainPlan;
+type FieldName = keyof TrainPlan;
 export type FieldValue = string | number | boolean;
 
 /** A freedom of any type, with its name. */

@@ -15,7 +15,7 @@ export interface Relaxation extends Pick<RelaxationRule, 'name' | 'isExact' | 't
 }
 
 /** In the order of their costs, and of the table where they cost the same. */
-export const RELAXATIONS: readonly RelaxationRule[] = COSTS.flatMap((cost) =>
+const RELAXATIONS: readonly RelaxationRule[] = COSTS.flatMap((cost) =>
   FIELDS.flatMap(({ relaxation }) => (relaxation?.cost === cost ? [relaxation] : [])),
 );
 

@@ -1,10 +1,10 @@
 /** What a plan recomputes, in words. */
 import type { TrainPlan } from './plan.js';
 
-type Recomputed = Pick<TrainPlan, 'checkpointedBlocks' | 'recomputedMlps' | 'recomputedAttention'>;
+type Recomputation = Pick<TrainPlan, 'checkpointedBlocks' | 'recomputedMlps' | 'recomputedAttention'>;
 
 /** Blocks of which all is recomputed, the MLP and the softmax, and the softmax alone, as they are called. */
-function parts(plan: Recomputed): readonly (readonly [count: number, one: string, many: string])[] {
+function parts(plan: Recomputation): readonly (readonly [count: number, one: string, many: string])[] {
   const { checkpointedBlocks: blocks, recomputedMlps = 0, recomputedAttention = 0 } = plan;
   const mlps = Math.max(recomputedMlps, blocks);
   return [
@@ -15,7 +15,7 @@ function parts(plan: Recomputed): readonly (readonly [count: number, one: string
 }
 
 /** `3 blocks and 9 MLPs` */
-export function recomputedText(plan: Recomputed): string {
+export function recomputedText(plan: Recomputation): string {
   const named = parts(plan)
     .filter(([count]) => count > 0)
     .map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
@@ -23,9 +23,9 @@ export function recomputedText(plan: Recomputed): string {
 }
 
 /** The same for a table, whose column says what is counted: `3`, or `3 blocks and 9 MLPs`. */
-export const recomputedCell = (plan: Recomputed): string =>
+export const recomputedCell = (plan: Recomputation): string =>
   parts(plan).some(([count], index) => index > 0 && count > 0)
     ? recomputedText(plan)
     : String(plan.checkpointedBlocks);
 
-export const recomputesSomething = (plan: Recomputed): boolean => parts(plan).some(([count]) => count > 0);
+export const recomputesSomething = (plan: Recomputation): boolean => parts(plan).some(([count]) => count > 0);
