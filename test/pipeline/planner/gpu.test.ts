@@ -60,7 +60,7 @@ describe('a plan for a GPU of this machine', () => {
       keptByProcess({ config, format: () => format } as unknown as PlannedModel);
     expect(kept('BF16')).to.deep.equal({
       ...{ lora: false, qlora: false, full: true, head: false, paged: true },
-      decoded: false,
+      materialised: false,
     });
     expect(kept('Q4_K')).to.include({ lora: true, qlora: false, head: true });
   });
