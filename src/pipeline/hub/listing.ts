@@ -51,7 +51,8 @@ const BLOB = hex(40, 'a digest of Git');
 export function readListing(text: string, url: string): HubListing {
   const bad = (detail: string): UserError => new UserError(badAnswer(url, detail));
   const answer = parseJson(ANSWER, text);
-  if (answer instanceof JsonFault) throw bad(answer.detail);
+  if (answer instanceof JsonFault)
+    throw bad(answer.value === undefined ? 'it is not a JSON object' : answer.detail);
   const files = answer.siblings.map(({ rfilename: name, size, blobId, lfs }): HubFile => {
     if (!isSafeName(name)) throw new UserError(hostileName(url, name));
     const bytes = lfs?.size ?? size;
