@@ -1,8 +1,8 @@
 import type { Host } from '../../language/host/host.js';
+import type { Json } from '../../language/host/json.js';
 import { oneOrMore } from './architectures/families/write.js';
 import { FAMILIES } from './architectures/index.js';
 import type { LoadedTemplate } from './chat-template/index.js';
-import type { Json } from './json-file.js';
 import type { ModelConfig } from './types.js';
 
 /** A file that is next to config and weights in a Hugging Face folder. */

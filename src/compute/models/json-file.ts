@@ -1,8 +1,7 @@
 import { type Host, HostError } from '../../language/host/host.js';
+import { anyObject, type Json, JsonFault, parseJson } from '../../language/host/json.js';
 import { refusePointer } from './git-lfs.js';
 import { ModelError, type ModelErrorCode } from './types.js';
-
-export type Json = Readonly<Record<string, unknown>>;
 
 interface JsonFileOptions {
   readonly code: ModelErrorCode;
@@ -12,27 +11,10 @@ interface JsonFileOptions {
 /** A JSON object from a file that a user named. Throws a {@link ModelError} of the given code. */
 export function readJsonFile(host: Host, path: string, { code, maxBytes }: JsonFileOptions): Json {
   const text = readTextFile(host, path, { code, maxBytes });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ModelError(
-      code,
-      path,
-      `The file is not valid JSON: ${why}.`,
-      'Fix the file, or download the model again.',
-    );
-  }
-  if (!isJson(value)) {
-    throw new ModelError(
-      code,
-      path,
-      'The file is not a JSON object.',
-      'Fix the file, or download the model again.',
-    );
-  }
-  return value;
+  const value = parseJson(anyObject, text);
+  if (!(value instanceof JsonFault)) return value;
+  const why = value.value === undefined ? `not valid JSON: ${value.detail}` : 'not a JSON object';
+  throw new ModelError(code, path, `The file is ${why}.`, 'Fix the file, or download the model again.');
 }
 
 /** Text of a file that a user named. Throws a {@link ModelError}. */
@@ -74,8 +56,4 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
       error.code === 'no_file' ? 'Put a file in its place.' : 'Check its permissions.',
     );
   }
-}
-
-export function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 /** The labels of a classifier as `config.json` has them: `id2label` and `label2id`. */
+
+import { isJson, type Json } from '../../language/host/json.js';
 import { FAMILIES } from './architectures/index.js';
-import { isJson, type Json } from './json-file.js';
 import type { ModelConfig } from './types.js';
 
 export const labelFields = (labels: readonly string[]): Json => ({

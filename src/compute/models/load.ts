@@ -1,4 +1,5 @@
 import type { Host } from '../../language/host/host.js';
+import type { Json } from '../../language/host/json.js';
 import { expectedTensors } from './architectures/index.js';
 import {
   type LoadedTemplate,
@@ -8,7 +9,7 @@ import {
 } from './chat-template/index.js';
 import { type Companion, folderCompanions } from './companions.js';
 import { readConfig } from './config/index.js';
-import { type Json, readJsonFile, readTextFile } from './json-file.js';
+import { readJsonFile, readTextFile } from './json-file.js';
 import { openTensorSource } from './safetensors/folder.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
 import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';

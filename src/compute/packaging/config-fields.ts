@@ -1,5 +1,5 @@
 /** The fields of an adapter's config, which other programs write: every value is checked before it is used. */
-import type { Json } from '../models/json-file.js';
+import type { Json } from '../../language/host/json.js';
 import type { ModelError } from '../models/types.js';
 
 export const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;

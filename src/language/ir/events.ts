@@ -11,7 +11,7 @@ export type StageAction = v.InferInput<typeof ACTION>;
 export type StageStatus = v.InferInput<typeof STAGE_STATUS>;
 export type RunStatus = v.InferInput<typeof RUN_STATUS>;
 
-export const REASON = v.object({
+const REASON = v.object({
   code: v.string(),
   path: v.optional(v.string()),
   before: v.optional(v.unknown()),

@@ -14,7 +14,7 @@ const ENTRY = v.object({
   from: v.nullable(count),
   digest: v.string(),
 });
-export type HistoryEntry = Checked<typeof ENTRY>;
+type HistoryEntry = Checked<typeof ENTRY>;
 export type HistoryAction = HistoryEntry['action'];
 
 /** Adds a line. A line that a power cut tore is closed first, so that it spoils no other. */

@@ -4,7 +4,7 @@ import { damagedRelease, noEarlierRelease, noReleases, writing } from './release
 import { listReleases, type Release, type ReleaseAccess } from './releases.js';
 import { damages, findRelease } from './verify.js';
 
-export interface Rollback {
+interface Rollback {
   readonly from: number | null;
   readonly to: number;
 }

@@ -10,7 +10,7 @@ const TOKENS = 48;
 /** For a release without a question of its own, which must only load and give numbers. */
 const ANY = 'Hello';
 
-export interface SmokeOptions extends OpenAnswererOptions {
+interface SmokeOptions extends OpenAnswererOptions {
   /** The question; left out, any answer will do, an empty one too. */
   readonly prompt?: string;
   readonly signal?: AbortSignal;

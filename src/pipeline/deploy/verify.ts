@@ -22,7 +22,7 @@ export function damages({ host }: Pick<ReleaseAccess, 'host'>, release: Release)
   return problems;
 }
 
-export interface Verification {
+interface Verification {
   readonly release: number;
   readonly holds: boolean;
   readonly problems: readonly string[];

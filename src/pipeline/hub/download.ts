@@ -25,7 +25,7 @@ import { failOn } from './status.js';
 import type { HubAccess } from './types.js';
 
 /** Told how many bytes of the file are here. */
-export type Progress = (bytes: number) => void;
+type Progress = (bytes: number) => void;
 
 export const filePath = ({ kind, id, commit }: PinnedRepository, name: string): string =>
   `/${kind === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${name.split('/').map(encodeURIComponent).join('/')}`;

@@ -12,7 +12,7 @@ import { missingFiles } from './cache.js';
 import { hubCalls } from './calls.js';
 import { fetchFile } from './download.js';
 
-export interface FetchTask {
+interface FetchTask {
   readonly stage: Stage;
   /** Stages whose outputs it reads, near and far: their models may be looked into again. */
   readonly inputs: readonly Stage[];

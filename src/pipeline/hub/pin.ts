@@ -34,7 +34,7 @@ export interface PinOptions {
   readonly at?: (call: HubCall) => Span | undefined;
 }
 
-export type Fetch = Omit<PinnedRepository, 'files' | 'secret'> & {
+type Fetch = Omit<PinnedRepository, 'files' | 'secret'> & {
   readonly files: number;
   readonly bytes: number;
 };

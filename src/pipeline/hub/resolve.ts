@@ -12,7 +12,7 @@ import { keepListing, keptListing, snapshotListing, writeRef } from './cache.js'
 import { askListing } from './listing.js';
 import type { HubAccess, HubListing } from './types.js';
 
-export interface ResolveOptions {
+interface ResolveOptions {
   readonly host: Host;
   readonly access: HubAccess;
   /** What the lock says. */

@@ -12,7 +12,7 @@ import { snapshotFolder } from '../stages/hub-cache.js';
 import { entryOf, fileOf, type LockInputs, modulesOf } from './lock-entries.js';
 import { type LockItem, lockItems } from './lock-items.js';
 
-export interface CheckOptions {
+interface CheckOptions {
   /** Path of the lock and of the pipeline for people. */
   readonly lockName: string;
   readonly pipeline: string;

@@ -9,7 +9,7 @@ import { functionNamed } from '../../language/schemas/setting-paths.js';
 import type { Span } from '../../language/source/span.js';
 import { placeOf } from './setting-spans.js';
 
-export type LockSection = 'models' | 'data' | 'files' | 'modules';
+type LockSection = 'models' | 'data' | 'files' | 'modules';
 
 export interface LockItem {
   readonly section: LockSection;

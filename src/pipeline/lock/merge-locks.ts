@@ -17,7 +17,7 @@ export function makeLock(analysis: Analysis, reading: LockInputs): Lock {
   return { version: 1, models, data, files, modules: modulesOf(analysis, reading.program.folder) };
 }
 
-export const SECTIONS = ['models', 'data', 'files', 'modules'] as const;
+const SECTIONS = ['models', 'data', 'files', 'modules'] as const;
 
 export interface MergedLock {
   readonly lock: Lock;

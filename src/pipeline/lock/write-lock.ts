@@ -15,7 +15,7 @@ import { keysOf, type MergedLock, makeLock, means, mergeLocks } from './merge-lo
 import { openLock } from './read-lock.js';
 import { resolveProgram } from './resolve-program.js';
 
-export interface LockRequest {
+interface LockRequest {
   /** Entries to update; an empty list means all of them. Default: none. */
   readonly upgrade?: readonly string[];
   readonly pauses?: readonly number[];

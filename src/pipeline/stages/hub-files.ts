@@ -31,7 +31,7 @@ const READERS = {
   json: /\.json(?:\.gz)?$/i,
 } as const;
 
-export type HubFormat = keyof typeof READERS;
+type HubFormat = keyof typeof READERS;
 
 const FORMATS = Object.keys(READERS) as readonly HubFormat[];
 

@@ -17,7 +17,7 @@ import { makeFolders } from '../../language/host/node-folders.js';
 import { stateOf } from './process-identity.js';
 import { writing } from './store-diagnostics.js';
 
-export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
+type FileContent = string | Uint8Array | Iterable<Uint8Array>;
 
 /** At most this much a system call. */
 const WRITE_WINDOW = 1 << 26;

@@ -29,7 +29,7 @@ const SILENCE = 60_000;
 const SETTLE = 50;
 
 /** Where a lock is, and what is said where another process has it. */
-export type LockLocation = Pick<Layout, 'root' | 'lock'> & {
+type LockLocation = Pick<Layout, 'root' | 'lock'> & {
   readonly held?: (path: string, holder: string) => Diagnostic;
 };
 

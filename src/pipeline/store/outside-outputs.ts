@@ -5,7 +5,7 @@ import type { StageRecord, StageResult } from '../../language/ir/outputs.js';
 import { digestFile, type FileDigest, filesBelow } from './digest.js';
 
 /** A file as it was when the entry was sealed. */
-export type OutsideFile = FileDigest & { readonly modified: number };
+type OutsideFile = FileDigest & { readonly modified: number };
 
 const isOutside = (path: string): boolean => isAbsolute(path) || path.startsWith('..');
 

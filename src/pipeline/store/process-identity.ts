@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { type Checked, that } from '../../language/host/json.js';
 
 /** Names a process for good: a pid alone is given out again, after a restart at the latest. */
-export interface ProcessIdentity {
+interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
   /** Changes with every start of the machine; empty if the system does not say. */

@@ -20,7 +20,7 @@ export interface StoreEntry {
 }
 
 /** What {@link Store.seal} writes besides the files. */
-export type EntryRecord = Omit<StageRecord, 'version' | 'files'>;
+type EntryRecord = Omit<StageRecord, 'version' | 'files'>;
 
 export interface Store {
   readonly layout: Layout;
@@ -48,7 +48,7 @@ export interface Store {
   sweep(): void;
 }
 
-export interface FindOptions {
+interface FindOptions {
   readonly verify?: boolean;
   readonly remove?: (damage: Diagnostic) => void;
   readonly report?: (damage: Diagnostic) => void;

@@ -7,7 +7,7 @@ import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { runTool } from './tool.js';
 
-export interface BindingParts {
+interface BindingParts {
   /** Folder with TensorFlow's headers. */
   readonly headers: string;
   /** Unpacked packages of npm. */

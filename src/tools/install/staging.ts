@@ -73,7 +73,7 @@ function sweep(root: string, name: RuntimeName): void {
 }
 
 /** Removes as much as can be: what an installer that was killed has started may still write, and goes the next time. */
-export function discard(folder: string): void {
+function discard(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 2 });
   } catch {}

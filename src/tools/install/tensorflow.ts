@@ -40,7 +40,7 @@ import { fetchFile, type Remote } from './transfer.js';
 import { exactly, findWheel, requirementsOf } from './wheels.js';
 import { textOf, unzip, withZip, ZipError } from './zip.js';
 
-export interface InstallOptions {
+interface InstallOptions {
   /** Without kernels for GPUs, which is a tenth of the size. */
   readonly cpu: boolean;
   readonly signal: AbortSignal;

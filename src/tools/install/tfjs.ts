@@ -33,7 +33,7 @@ import {
 } from './staging.js';
 import { runTool } from './tool.js';
 
-export interface TfjsInstallOptions {
+interface TfjsInstallOptions {
   readonly signal: AbortSignal;
   readonly progress: (step: InstallStep) => void;
 }

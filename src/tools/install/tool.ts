@@ -9,7 +9,7 @@ export interface ToolResult {
   readonly output: readonly string[];
 }
 
-export interface ToolOptions {
+interface ToolOptions {
   readonly cwd: string;
   readonly signal: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import { fetchText, type Remote, shown } from './transfer.js';
 const PYPI = 'https://pypi.org/simple';
 const JSON_PAGE = 'application/vnd.pypi.simple.v1+json';
 
-export interface Requirement {
+interface Requirement {
   readonly project: string;
   /** `>=12.5.82`: all of them hold. */
   readonly limits: readonly { readonly sign: string; readonly version: string }[];

@@ -1,5 +1,6 @@
 import type { Host } from '../../../language/host/host.js';
-import { isJson, type Json, readJsonFile, readTextFile } from '../json-file.js';
+import { isJson, type Json } from '../../../language/host/json.js';
+import { readJsonFile, readTextFile } from '../json-file.js';
 import {
   type ChatMessage,
   type ChatTemplate,

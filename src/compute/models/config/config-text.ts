@@ -1,4 +1,4 @@
-import type { Json } from '../json-file.js';
+import type { Json } from '../../../language/host/json.js';
 
 /** Fields that transformers reads as a `float` alone: it refuses the `30` that JSON makes of `30.0`, or warns of it. */
 const FLOATS = [

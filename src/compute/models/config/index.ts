@@ -1,6 +1,7 @@
 import type { Host } from '../../../language/host/host.js';
+import type { Json } from '../../../language/host/json.js';
 import { FAMILIES, type Family } from '../architectures/families/index.js';
-import { type Json, readJsonFile } from '../json-file.js';
+import { readJsonFile } from '../json-file.js';
 import { labelsIn } from '../labels.js';
 import type { ModelConfig } from '../types.js';
 import { ConfigReader } from './reader.js';

@@ -1,5 +1,5 @@
 /** Fields of a `config.json`, each checked when it is read; what is wrong names the field and the file. */
-import { isJson, type Json } from '../json-file.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 import { shown } from '../shown.js';
 import { ModelError } from '../types.js';
 

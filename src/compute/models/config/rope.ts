@@ -1,6 +1,7 @@
 /** Rotary positions in `config.json`: `rope_theta` and `rope_scaling` of transformers 4, `rope_parameters` of 5. */
+
+import { isJson, type Json } from '../../../language/host/json.js';
 import type { RopeScaling } from '../architectures/blueprint.js';
-import { isJson, type Json } from '../json-file.js';
 import { ConfigReader } from './reader.js';
 
 interface Rope {

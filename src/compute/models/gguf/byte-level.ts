@@ -1,5 +1,5 @@
 /** Byte-level byte-pair vocabularies (`tokenizer.ggml.model` "gpt2") as steps of a `tokenizer.json`. */
-import type { Json } from '../json-file.js';
+import type { Json } from '../../../language/host/json.js';
 
 const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
 const BYTES_ONLY = { ...BYTE_LEVEL, use_regex: false };

@@ -1,6 +1,6 @@
 import type { Host } from '../../../language/host/host.js';
+import type { Json } from '../../../language/host/json.js';
 import { parseConfig } from '../config/index.js';
-import type { Json } from '../json-file.js';
 import { shown } from '../shown.js';
 import { type ModelConfig, ModelError } from '../types.js';
 import { floatsOf } from '../weights/block-kernel.js';

@@ -2,7 +2,7 @@
  * The families under the names that llama.cpp gives them (`general.architecture`), and the fields of `config.json` that
  * only they have. Constants are those of llama.cpp where its converter writes none (`llama-model.cpp`).
  */
-import type { Json } from '../json-file.js';
+import type { Json } from '../../../language/host/json.js';
 import type { GgufFields } from './fields.js';
 import type { GgufHeader } from './header.js';
 

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type { Host } from '../../../language/host/host.js';
+import type { Json } from '../../../language/host/json.js';
 import { compileChatTemplate } from '../chat-template/index.js';
 import { configJsonOf, writtenCompanions } from '../companions.js';
-import type { Json } from '../json-file.js';
 import { type ModelFolder, weightAccess } from '../load.js';
 import type { ModelConfig } from '../types.js';
 import { ggufConfig } from './config.js';

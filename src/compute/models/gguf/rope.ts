@@ -1,5 +1,5 @@
 /** What a GGUF file says about rotary frequencies that are changed for long texts, as `rope_scaling` of `config.json`. */
-import type { Json } from '../json-file.js';
+import type { Json } from '../../../language/host/json.js';
 import { shown } from '../shown.js';
 import type { GgufFields } from './fields.js';
 

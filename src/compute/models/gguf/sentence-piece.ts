@@ -2,7 +2,7 @@
  * SentencePiece vocabularies (`tokenizer.ggml.model` "llama") as byte-pair models with byte fallback, as transformers
  * builds them (`integrations/gguf/gguf_tokenizer_mapping.py`).
  */
-import type { Json } from '../json-file.js';
+import type { Json } from '../../../language/host/json.js';
 
 const SPACE = '▁';
 

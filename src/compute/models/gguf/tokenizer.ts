@@ -1,4 +1,4 @@
-import type { Json } from '../json-file.js';
+import type { Json } from '../../../language/host/json.js';
 import { shown } from '../shown.js';
 import { ModelError } from '../types.js';
 import { BYTE_LEVEL_DECODER, PRE_TOKENIZERS, type PreTokenizer } from './byte-level.js';

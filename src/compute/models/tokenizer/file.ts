@@ -1,5 +1,6 @@
 import type { Host } from '../../../language/host/host.js';
-import { isJson, type Json, readJsonFile } from '../json-file.js';
+import { isJson, type Json } from '../../../language/host/json.js';
+import { readJsonFile } from '../json-file.js';
 import { ModelError } from '../types.js';
 
 /** A token that is cut out of the text before the byte-pair merges see it. */

@@ -1,4 +1,4 @@
-import { isJson, type Json } from '../json-file.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 
 /** The parts of a tokenizer that the Rust library does for us, synchronously: everything but the merges. */
 export interface Pipeline {

@@ -1,8 +1,8 @@
 /** Folders of bottleneck adapters, as AdapterHub's `adapters` saves and loads them. */
 
 import type { Host } from '../../../language/host/host.js';
+import type { Json } from '../../../language/host/json.js';
 import { ADAPTER_NAME } from '../../models/adapters/bottleneck.js';
-import type { Json } from '../../models/json-file.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import { openSafetensors } from '../../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';

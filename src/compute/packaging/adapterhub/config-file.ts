@@ -1,9 +1,10 @@
 /** `adapter_config.json` of a bottleneck adapter, as AdapterHub's `adapters` writes it. */
+
+import { isJson, type Json } from '../../../language/host/json.js';
 import { ADAPTER_NAME } from '../../models/adapters/bottleneck.js';
 import type { BottleneckConfig } from '../../models/adapters/config.js';
 import type { BottleneckActivation } from '../../models/architectures/blueprint.js';
 import { FAMILIES } from '../../models/architectures/index.js';
-import { isJson, type Json } from '../../models/json-file.js';
 import { ModelError } from '../../models/types.js';
 import type { AdapterBase } from '../adapter-folder.js';
 import { ConfigFields, isPositive } from '../config-fields.js';

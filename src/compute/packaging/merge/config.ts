@@ -1,5 +1,5 @@
+import type { Json } from '../../../language/host/json.js';
 import { configText } from '../../models/config/config-text.js';
-import type { Json } from '../../models/json-file.js';
 import { classifierFields } from '../../models/labels.js';
 import type { ModelConfig } from '../../models/types.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';

@@ -1,5 +1,5 @@
 /** What every `adapter_config.json` of PEFT has in common. */
-import { isJson, type Json } from '../../models/json-file.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 import { ModelError } from '../../models/types.js';
 import type { AdapterBase } from '../adapter-folder.js';
 import { ConfigFields } from '../config-fields.js';

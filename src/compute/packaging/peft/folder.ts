@@ -1,8 +1,8 @@
 /** Folders of adapters as PEFT saves and loads them. */
 import type { Host } from '../../../language/host/host.js';
+import type { Json } from '../../../language/host/json.js';
 import { labelsOf } from '../../models/adapters/classifier.js';
 import type { AdapterKind } from '../../models/adapters/config.js';
-import type { Json } from '../../models/json-file.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
 import type { AdapterFiles, OpenedAdapter } from '../adapter-folder.js';

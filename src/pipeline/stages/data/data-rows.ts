@@ -16,7 +16,7 @@ const DATA_ROW = v.object({
   line: count,
   row: anyObject,
 });
-export type DataRow = Checked<typeof DATA_ROW>;
+type DataRow = Checked<typeof DATA_ROW>;
 
 /** The rows of a split, one at a time. */
 export function* readDataRows(host: Host, folder: string, split: SplitName): Iterable<DataRow> {

@@ -5,7 +5,7 @@ import { wholeText } from './row-identity.js';
 import type { RowReader } from './row-reader.js';
 import { jaccard, tripleHashes } from './word-triples.js';
 
-export interface NearCopy {
+interface NearCopy {
   readonly of: number;
   readonly overlap: number;
 }

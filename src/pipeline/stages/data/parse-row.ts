@@ -52,7 +52,7 @@ export function decodedText(bytes: Uint8Array): string | RowFault {
 }
 
 /** The bytes of a row as text, or why they are not text. */
-export function decoded(bytes: Uint8Array): string | RowFault {
+function decoded(bytes: Uint8Array): string | RowFault {
   try {
     return strict.decode(bytes);
   } catch {

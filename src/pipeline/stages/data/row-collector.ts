@@ -25,7 +25,7 @@ export interface Checks {
 }
 
 /** Groups that the split keeps together, by number: their place in its order, and the rows read of each. */
-export interface Groups {
+interface Groups {
   readonly order: GrowingArray<Float64Array<ArrayBuffer>>;
   readonly sizes: GrowingArray<Uint32Array<ArrayBuffer>>;
 }

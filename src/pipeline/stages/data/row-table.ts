@@ -14,7 +14,7 @@ const fates = [
   'contradiction',
   'leak',
 ] as const satisfies readonly (DropReason | 'kept' | 'passed')[];
-export type Fate = (typeof fates)[number];
+type Fate = (typeof fates)[number];
 
 const CODES = Object.fromEntries(fates.map((fate, code) => [fate, code])) as Readonly<Record<Fate, number>>;
 

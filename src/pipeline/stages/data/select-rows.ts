@@ -5,7 +5,7 @@ import type { SourceFile } from './sources.js';
 import { type Shares, type SplitName, splitNames } from './split.js';
 
 /** How many rows are taken, and how many of those of the training split are general. */
-export interface Selection {
+interface Selection {
   /** Rows that each split keeps of the sources. */
   readonly quotas: Readonly<Record<SplitName, number>>;
   readonly general: number;

@@ -2,13 +2,13 @@ import type { Row } from './parse-row.js';
 import { type SplitName, splitNames } from './split.js';
 
 /** `statistics.json` of a data stage: what is in the rows that were kept. */
-export interface DataStatistics {
+interface DataStatistics {
   readonly version: 1;
   readonly splits: Readonly<Record<SplitName, { readonly rows: number; readonly general: number }>>;
   readonly columns: Readonly<Record<string, ColumnStatistics>>;
 }
 
-export interface ColumnStatistics {
+interface ColumnStatistics {
   /** Rows that have the column. */
   readonly rows: number;
   /** Characters of its texts: `histogram[i]` have at most `64 · 2^i`. */

@@ -4,7 +4,7 @@ import { kindOf, type Row, RowFault } from './parse-row.js';
 /** A label that no loss counts. */
 const IGNORED = -100;
 
-export interface TokenIds {
+interface TokenIds {
   readonly ids: readonly number[];
   /** `undefined` if the row has none. */
   readonly labels: readonly number[] | undefined;

@@ -6,14 +6,14 @@ import type { SourceFile } from './sources.js';
 import { type SplitName, splitNames } from './split.js';
 import { StatisticsCounter } from './statistics.js';
 
-export interface RowCounts {
+interface RowCounts {
   readonly rows: number;
   readonly kept: number;
   readonly splits: Readonly<Record<SplitName, number>>;
 }
 
 /** The rows that were read, in their order, and what was found of them. */
-export interface CollectedRows {
+interface CollectedRows {
   readonly table: RowTable;
   readonly files: readonly SourceFile[];
   readonly reader: RowReader;

@@ -13,7 +13,7 @@ import { manifestDraft } from './manifest-draft.js';
 /** Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however often it is deployed. */
 export const run: RunStage = (context) => deploy(context, nodeDisk());
 
-export async function deploy(context: StageContext, disk: Disk): Promise<Awaited<ReturnType<RunStage>>> {
+async function deploy(context: StageContext, disk: Disk): Promise<Awaited<ReturnType<RunStage>>> {
   const { stage, output } = context;
   const settings = settingsOf(stage, 'deploy');
   const published = await targets[settings.target.call]?.(settings, context, disk);

@@ -6,7 +6,7 @@ import type { Call } from '../../../language/ir/types.js';
 import { type EncodedRow, IGNORED } from './encode-row.js';
 import { type Row, RowProblem } from './row-columns.js';
 
-export interface LabelledColumns {
+interface LabelledColumns {
   readonly text: string;
   readonly label: string;
   /** Declared labels; default: those that the data has. */

@@ -15,7 +15,7 @@ const SPLIT_TEXT = v.object({
   /** What sort of row it is, where the data says so. */
   kind: v.optional(v.string()),
 });
-export type SplitText = Checked<typeof SPLIT_TEXT>;
+type SplitText = Checked<typeof SPLIT_TEXT>;
 
 /** The rows of a split, read from its files when they are asked for. */
 export interface TokenizedSplit {

@@ -21,12 +21,12 @@ export interface PreviewRow {
 }
 
 /** Tokens with whether they are supervised: what a terminal sets off. */
-export interface PreviewToken {
+interface PreviewToken {
   readonly text: string;
   readonly supervised: boolean;
 }
 
-export interface Preview {
+interface Preview {
   readonly version: 1;
   readonly stage: string;
   readonly rows: readonly PreviewRow[];

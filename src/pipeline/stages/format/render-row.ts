@@ -3,7 +3,7 @@ import { renderChat, renderConversation } from './chat.js';
 import type { RenderContext, RenderedRow } from './rendered-row.js';
 import { optionalText, type Row, text } from './row-columns.js';
 
-export type Render = (row: Row, context: RenderContext, args: Call['args']) => RenderedRow;
+type Render = (row: Row, context: RenderContext, args: Call['args']) => RenderedRow;
 
 /** Every function of the `template` family that makes text of rows. Throws a `RowProblem`. */
 const renderers: Readonly<Record<string, Render>> = {

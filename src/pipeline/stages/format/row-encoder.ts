@@ -20,13 +20,13 @@ import { type Row, RowProblem, text } from './row-columns.js';
 import { specialFinder } from './special-tokens.js';
 import { shownTokens, takeTokens } from './tokenized-rows.js';
 
-export interface RowRemark {
+interface RowRemark {
   readonly reason: DropReason;
   readonly detail: string;
 }
 
 /** What became of a row: what is kept of it (more than one piece under `overflow = split`), or why nothing is. */
-export type EncodingResult =
+type EncodingResult =
   | {
       readonly rendered: RenderedRow;
       readonly kept: readonly EncodedRow[];
@@ -48,7 +48,7 @@ export interface RowEncoder {
 }
 
 /** Labels by their numbers are known once all rows were seen; a survey, which has not, takes them all for the first. */
-export type LabelNumbers = ReadonlyMap<string, number>;
+type LabelNumbers = ReadonlyMap<string, number>;
 
 /**
  * Opens tokenizer and template of a model for the rows of a format stage. Throws a `ModelError` when one is broken, or

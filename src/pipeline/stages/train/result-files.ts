@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { isJson, readJsonFile } from '../../../compute/models/json-file.js';
+import { readJsonFile } from '../../../compute/models/json-file.js';
 import { ModelError } from '../../../compute/models/types.js';
 import { type Ending, type TrainingState, tokensPerSecond } from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';
+import { isJson } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { isMethod, METHODS, type Method } from '../../../language/schemas/methods.js';
 import { RowReport } from '../row-report.js';

@@ -10,8 +10,8 @@ import {
 } from '../../../../src/compute/models/adapters/targets.js';
 import { projectionsOfModel } from '../../../../src/compute/models/architectures/index.js';
 import { parseConfig } from '../../../../src/compute/models/config/index.js';
-import type { Json } from '../../../../src/compute/models/json-file.js';
 import type { ModelConfig } from '../../../../src/compute/models/types.js';
+import type { Json } from '../../../../src/language/host/json.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { PROJECTIONS } from '../../../../src/language/schemas/stages/train.js';
 

@@ -1,8 +1,8 @@
 /** Tiny models with bottleneck adapters, and what AdapterHub's `adapters` computed for them. */
 import { parseConfig } from '../../../../src/compute/models/config/index.js';
-import type { Json } from '../../../../src/compute/models/json-file.js';
 import type { Adapter } from '../../../../src/compute/models/types.js';
 import { parseBottleneck } from '../../../../src/compute/packaging/adapterhub/config-file.js';
+import type { Json } from '../../../../src/language/host/json.js';
 import { batchOf, type Packed, type RecordedModel, recordingsIn, unpackAll } from './fixture.js';
 
 /** See test/fixtures/bottleneck/record.py. */

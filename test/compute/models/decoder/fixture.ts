@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseConfig } from '../../../../src/compute/models/config/index.js';
 import type { Batch } from '../../../../src/compute/models/decoder/types.js';
-import type { Json } from '../../../../src/compute/models/json-file.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
 import type {
   Adapter,
@@ -11,6 +10,7 @@ import type {
   WeightStore,
 } from '../../../../src/compute/models/types.js';
 import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
+import type { Json } from '../../../../src/language/host/json.js';
 import { ofKind } from '../adapters/of-kind.js';
 import { concat } from '../errors.js';
 import { memoryHost } from '../memory-host.js';

@@ -1,5 +1,5 @@
+import type { Json } from '../../../../language/host/json.js';
 import type { ConfigReader } from '../../config/reader.js';
-import type { Json } from '../../json-file.js';
 import type { ModelConfig } from '../../types.js';
 import type { Blueprint } from '../blueprint.js';
 

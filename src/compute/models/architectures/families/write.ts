@@ -1,6 +1,6 @@
 /** Fields of `config.json`, in the form that transformers 4 and 5 read. */
 
-import type { Json } from '../../json-file.js';
+import type { Json } from '../../../../language/host/json.js';
 import type { ModelConfig } from '../../types.js';
 import type { RopeScaling } from '../blueprint.js';
 

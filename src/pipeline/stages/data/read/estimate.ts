@@ -11,7 +11,7 @@ const PACKED_ROW = 64;
 /** How much longer rows are than packed. */
 const PACKED = 4;
 
-export interface RowsInBytes {
+interface RowsInBytes {
   /** Of the rows unpacked; for rows that are made up, what they take as JSON. */
   readonly bytes: number;
   readonly rows: number;

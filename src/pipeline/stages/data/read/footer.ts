@@ -5,7 +5,7 @@
  */
 import type { Host } from '../../../../language/host/host.js';
 
-export interface ParquetSize {
+interface ParquetSize {
   readonly rows: number;
   /** Of all columns, unpacked. */
   readonly bytes: number;
