@@ -3,7 +3,8 @@ import type { Value, Values } from '../ir/types.js';
 import { isCall, isRecord } from '../ir/values.js';
 import { lookUp } from '../source/look-up.js';
 import { functions } from './functions/index.js';
-import type { FunctionSchema, Setting, SettingType } from './schema.js';
+import type { FunctionSchema, Setting, SettingType, StageSchema } from './schema.js';
+import { schemas } from './stages/index.js';
 
 export const functionNamed = (name: string): FunctionSchema | undefined => lookUp(functions, name);
 
@@ -22,6 +23,14 @@ export function alternative<K extends SettingType['kind']>(
 /** The fields of a record type, also where a union offers one among others. */
 export const recordFields = (type: SettingType | undefined): Readonly<Record<string, Setting>> | undefined =>
   alternative(type, 'record')?.fields;
+
+/** The type of a setting in a stage of this kind, through records; `undefined` for what is in a call. */
+export function settingTypeAt(kind: string, path: string): SettingType | undefined {
+  const [first, ...rest] = path.split('.');
+  const schema: StageSchema | undefined = lookUp(schemas, kind);
+  const own = lookUp(schema?.settings, first)?.type;
+  return rest.reduce<SettingType | undefined>((type, name) => lookUp(recordFields(type), name)?.type, own);
+}
 
 /** What a table says about a path, or of the nearest value that it lies in. */
 export function atOrAbove<T>(table: Readonly<Record<string, T>> | undefined, path: string): T | undefined {

@@ -1,10 +1,11 @@
 /** The effective settings of a stage leaf by leaf, each as it would be in a file. */
+
 import { valueText } from '../../language/check/value-text.js';
 import type { Origin, Stage, StageKind, Value } from '../../language/ir/types.js';
 import { isCall, isFile, isRecord, isReference } from '../../language/ir/values.js';
 import type { Setting, SettingType } from '../../language/schemas/schema.js';
-import { functionNamed, recordFields } from '../../language/schemas/setting-paths.js';
-import { schemas } from '../../language/schemas/stages/index.js';
+import { functionNamed, recordFields, settingTypeAt } from '../../language/schemas/setting-paths.js';
+import { lookUp } from '../../language/source/look-up.js';
 import { PLANNED_SETTINGS } from '../../pipeline/planner/planned-settings.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
 import type { SettingOutline } from './types.js';
@@ -52,9 +53,5 @@ export function settingOutlines(
   return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function typeAt(kind: StageKind, path: string): SettingType | undefined {
-  if (Object.hasOwn(PLANNED_SETTINGS, path)) return PLANNED_SETTINGS[path]?.type;
-  const [first = '', ...rest] = path.split('.');
-  const own = schemas[kind].settings[first]?.type;
-  return rest.reduce<SettingType | undefined>((type, name) => recordFields(type)?.[name]?.type, own);
-}
+const typeAt = (kind: StageKind, path: string): SettingType | undefined =>
+  lookUp(PLANNED_SETTINGS, path)?.type ?? settingTypeAt(kind, path);

@@ -206,9 +206,9 @@ describe('what moved since a plan was saved', () => {
       seed: 1,
     });
     expect(texts(programDifferences(before, after))).to.deep.equal([
-      'the setting `optimizer.rate` of `a`: 0.0001 → 0.0002',
-      'the setting `optimizer.schedule` of `a`: {"call":"cosine","args":{}} → {"call":"linear","args":{}}',
-      'the setting `stop` of `a`: {"epochs":3} → not there',
+      'the setting `optimizer.rate` of `a`: 1e-4 → 2e-4',
+      'the setting `optimizer.schedule` of `a`: cosine → linear',
+      'the setting `stop` of `a`: { epochs: 3 } → not there',
       'the setting `seed` of `a`: not there → 1',
     ]);
     expect(programDifferences(before, before)).to.deep.equal([]);

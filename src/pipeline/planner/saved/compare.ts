@@ -1,6 +1,10 @@
 /** A saved plan against what is there now: the first differences, by name. */
 
-import { isRecord } from '../../../language/ir/values.js';
+import { valueText } from '../../../language/check/value-text.js';
+import type { Value, Values } from '../../../language/ir/types.js';
+import { isQuantity, isRecord, isReference } from '../../../language/ir/values.js';
+import { settingTypeAt } from '../../../language/schemas/setting-paths.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import { canonical } from '../canonical.js';
 import { differences as partDifferences } from '../history.js';
 import type { Plan } from '../types.js';
@@ -22,7 +26,7 @@ const ABSENT = 'not there';
 export function programDifferences(before: SavedProgram, after: SavedProgram): readonly PlanDifference[] {
   const stages = [...new Set([...Object.keys(before.stages), ...Object.keys(after.stages)])];
   const inStages = stages.flatMap((name): readonly PlanDifference[] => {
-    const [old, now] = [own(before.stages, name), own(after.stages, name)];
+    const [old, now] = [lookUp(before.stages, name), lookUp(after.stages, name)];
     if (old === undefined)
       return [
         { what: `the stage \`${name}\``, before: ABSENT, after: 'there', place: { stage: name, path: '' } },
@@ -36,7 +40,9 @@ export function programDifferences(before: SavedProgram, after: SavedProgram): r
         after: shown(now[field]),
         place: { stage: name, path: '' },
       }));
-    return [...plain, ...valueMoves(name, '', old.settings, now.settings)];
+    // JSON has no values that settings cannot have
+    const [settings, others] = [old.settings as Values, now.settings as Values];
+    return [...plain, ...settingDifferences({ name, kind: now.kind }, '', settings, others)];
   });
   const budgets =
     canonical(before.budgets) === canonical(after.budgets)
@@ -45,24 +51,31 @@ export function programDifferences(before: SavedProgram, after: SavedProgram): r
   return [...inStages, ...budgets];
 }
 
-const own = <T>(values: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(values, name) ? values[name] : undefined;
-
-/** Differences at the smallest place that has a name. */
-function valueMoves(stage: string, path: string, before: unknown, after: unknown): readonly PlanDifference[] {
+/** Differences at the smallest place that has a name; values as they would be in a pipeline. */
+function settingDifferences(
+  stage: { readonly name: string; readonly kind: string },
+  path: string,
+  before: Value | undefined,
+  after: Value | undefined,
+): readonly PlanDifference[] {
   if (canonical(before) === canonical(after)) return [];
-  if (isRecord(before) && isRecord(after) && before['call'] === after['call'])
+  if (hasFields(before) && hasFields(after) && before['call'] === after['call'])
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
-      valueMoves(
+      settingDifferences(
         stage,
         name === 'args' ? path : path === '' ? name : `${path}.${name}`,
         before[name],
         after[name],
       ),
     );
-  const what = `the setting \`${path}\` of \`${stage}\``;
-  return [{ what, before: shown(before), after: shown(after), place: { stage, path } }];
+  const text = (value: Value | undefined): string =>
+    shown(value == null ? value : valueText(value, settingTypeAt(stage.kind, path)));
+  const what = `the setting \`${path}\` of \`${stage.name}\``;
+  return [{ what, before: text(before), after: text(after), place: { stage: stage.name, path } }];
 }
+
+const hasFields = (value: Value | undefined): value is Values =>
+  isRecord(value) && !isQuantity(value) && !isReference(value);
 
 const LONGEST = 80;
 

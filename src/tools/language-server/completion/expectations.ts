@@ -17,6 +17,7 @@ import {
   fieldsOf,
   fieldsOfStage,
   fieldText,
+  isRoot,
   isUnit,
   OTHER_SETTINGS,
   type PipelineNames,
@@ -114,10 +115,6 @@ function parameterValues({ statement }: Braces, block: Block, request: Request):
   const param = valued(block, request).find(({ label }) => label === key?.image);
   return valuesOf(param && paramType(param.node.type.text), request);
 }
-
-type Root = keyof typeof ROOT_DOCS;
-const isRoot = (word: string | undefined): word is Root =>
-  word !== undefined && Object.hasOwn(ROOT_DOCS, word);
 
 /** Names after `expect`, or after the dots of one: `plan.adapter.chosen.`; next to `==` the words that it can be. */
 function expectable(block: Block, request: Request): Proposals {

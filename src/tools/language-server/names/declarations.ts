@@ -4,7 +4,7 @@ import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import type { Word } from '../../../language/syntax/ast.js';
 import type { Declaration, DeclarationNode, Target } from './targets.js';
 
-type Named = DeclarationNode & { readonly node: { readonly name: Word } };
+type NamedNode = DeclarationNode & { readonly node: { readonly name: Word } };
 
 const known = new WeakMap<Module, ReadonlyMap<string, Declaration>>();
 
@@ -13,7 +13,7 @@ export function declaredIn(module: Module): ReadonlyMap<string, Declaration> {
   const before = known.get(module);
   if (before !== undefined) return before;
   const { tree } = module;
-  const all: readonly Named[] = [
+  const all: readonly NamedNode[] = [
     ...tree.params.map((node) => ({ what: 'param' as const, node })),
     ...tree.matrices.map((node) => ({ what: 'matrix' as const, node })),
     ...tree.secrets.map((node) => ({ what: 'secret' as const, node })),

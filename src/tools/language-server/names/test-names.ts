@@ -119,7 +119,8 @@ function expected(path: readonly Word[], tested: PipelineNames, add: Add): boole
   return true;
 }
 
-const isRoot = (word: string): word is keyof typeof ROOT_DOCS => Object.hasOwn(ROOT_DOCS, word);
+export const isRoot = (word: string | undefined): word is keyof typeof ROOT_DOCS =>
+  word !== undefined && Object.hasOwn(ROOT_DOCS, word);
 
 function ofStage(need: keyof typeof ROOT_DOCS, stage: Declaration, words: readonly Word[], add: Add): void {
   const [first, second] = words;

@@ -1,6 +1,6 @@
 /** What someone else wrote, in the Markdown of a comment. */
 import { createHash } from 'node:crypto';
-import { type Cell, type Foreign, visible } from './pieces.js';
+import { type Cell, type ForeignText, visible } from './pieces.js';
 
 /** A bot finds its own comment by it. */
 export function marker(pipeline: string): string {
@@ -19,7 +19,7 @@ export const cellText = (cell: Cell): string =>
   cell.map((piece) => (typeof piece === 'string' ? piece : foreign(piece))).join('');
 
 /** Nothing in it is markup, a mention, a reference or an address: a code span, where that is certain to hold. */
-export function foreign({ code: text }: Foreign): string {
+export function foreign({ code: text }: ForeignText): string {
   const shown = visible(text);
   if (shown !== '' && TAME.test(shown) && !/<[a-z!/?]/i.test(shown) && shown.trim() === shown)
     return `\`${shown}\``;

@@ -13,14 +13,14 @@ export function foldedSections(sections: readonly Section[], others: readonly st
   return fitted(all, room);
 }
 
-interface Folded {
+interface FoldedTable {
   readonly open: string;
   readonly close: string;
   readonly rows: readonly string[];
   readonly columns: number;
 }
 
-function folded({ title, head, rows }: Section): Folded {
+function folded({ title, head, rows }: Section): FoldedTable {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return {
     open: [
@@ -39,7 +39,7 @@ function folded({ title, head, rows }: Section): Folded {
 const REST = 60;
 
 /** What is too long is cut where it is longest, so that a short table stays whole. */
-function fitted(sections: readonly Folded[], room: number): readonly string[] {
+function fitted(sections: readonly FoldedTable[], room: number): readonly string[] {
   const sizes = sections.map(({ rows }) => rows.reduce((sum, row) => sum + row.length + 1, 0));
   const most = level(sizes, room - REST * sections.length);
   return sections.map(({ open, close, rows, columns }, index) => {

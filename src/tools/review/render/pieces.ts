@@ -1,13 +1,13 @@
 /** Texts made of our own words and of what is in a pipeline, so that a renderer can set the latter off. */
 
 /** What someone else wrote: a name, a value, a path, a message. */
-export interface Foreign {
+export interface ForeignText {
   readonly code: string;
 }
-export type Piece = string | Foreign;
+export type Piece = string | ForeignText;
 export type Cell = readonly Piece[];
 
-export const code = (text: string): Foreign => ({ code: text });
+export const code = (text: string): ForeignText => ({ code: text });
 
 /** Characters of a foreign text that are shown. */
 const LONGEST = 200;
