@@ -42,7 +42,9 @@ export async function stepper(
   const decoder = await createDecoder({
     runtime,
     config,
-    weights: weights.loadWeights(way.method === 'lora' ? 'stored' : way.materialised ? 'nf4_materialised' : 'nf4'),
+    weights: weights.loadWeights(
+      way.method === 'lora' ? 'stored' : way.materialised ? 'nf4_materialised' : 'nf4',
+    ),
     adapter: initAdapter(config, loraOf(config), { seed: 1 }),
     trainable: 'adapter',
     checkpointedBlocks: way.checkpointedBlocks,
