@@ -43,7 +43,7 @@ export interface Recomputation {
   readonly checkpointedBlocks: number;
   /** At least their MLP; default: `checkpointedBlocks`. */
   readonly recomputedMlps?: number;
-  /** At least their attention weights; default: `recomputedMlps`. */
+  /** At least their attention probabilities; default: `recomputedMlps`. */
   readonly recomputedAttention?: number;
 }
 
