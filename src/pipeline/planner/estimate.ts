@@ -1,5 +1,6 @@
 /** What each kind of stage needs in memory, time and disk, once it is known what it will do. */
 
+import { isMetricName, metrics } from '../../compute/evaluation/metrics/table.js';
 import { EVALUATION_SHAPES } from '../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
@@ -98,7 +99,9 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     if (model === undefined || lengths === undefined) return NOTHING;
     const { longest } = lengths;
     const memory = forwardMemory(context, model, longest, 'stored');
-    const generates = settings.metrics.some(({ call }) => call === 'exact_match' || call === 'rouge_l');
+    const generates = settings.metrics.some(
+      ({ call }) => isMetricName(call) && metrics[call].needs === 'answer',
+    );
     const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
     const asked = lengths.labels === undefined;
     const answered = asked ? (generates ? rows : Math.min(rows, settings.samples)) : 0;

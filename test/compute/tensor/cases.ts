@@ -15,21 +15,22 @@ export interface Case {
   readonly positive?: boolean;
 }
 
-const unary = (
-  op:
-    | 'neg'
-    | 'exp'
-    | 'log'
-    | 'sqrt'
-    | 'reciprocal'
-    | 'sigmoid'
-    | 'tanh'
-    | 'erf'
-    | 'silu'
-    | 'relu'
-    | 'softmax'
-    | 'logSoftmax',
-): Case => ({
+const UNARY = [
+  'neg',
+  'exp',
+  'log',
+  'sqrt',
+  'reciprocal',
+  'sigmoid',
+  'tanh',
+  'erf',
+  'silu',
+  'relu',
+  'softmax',
+  'logSoftmax',
+] as const;
+
+const unary = (op: (typeof UNARY)[number]): Case => ({
   op,
   title: 'of a matrix',
   build: (b) => [b[op](b.input('x', [3, 5]))],
@@ -134,22 +135,7 @@ const reductions: readonly Case[] = (['sum', 'mean', 'max'] as const).flatMap((o
 
 export const CASES: readonly Case[] = [
   ...(['add', 'sub', 'mul', 'div'] as const).flatMap((op) => SHAPES.map(([x, y]) => binary(op, x, y))),
-  ...(
-    [
-      'neg',
-      'exp',
-      'log',
-      'sqrt',
-      'reciprocal',
-      'sigmoid',
-      'tanh',
-      'erf',
-      'silu',
-      'relu',
-      'softmax',
-      'logSoftmax',
-    ] as const
-  ).map(unary),
+  ...UNARY.map(unary),
   rounding,
   {
     op: 'equal',

@@ -1,13 +1,7 @@
 import type { Value } from '../../../language/ir/types.js';
+import type { METRIC_ROWS } from '../../../language/schemas/functions/metric.js';
 
-export type MetricName =
-  | 'loss'
-  | 'perplexity'
-  | 'exact_match'
-  | 'rouge_l'
-  | 'unigram_perplexity'
-  | 'accuracy'
-  | 'f1';
+export type MetricName = keyof typeof METRIC_ROWS;
 
 /** What is known of one held-out row of one model. */
 export interface MeasuredRow {

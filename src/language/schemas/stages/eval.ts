@@ -1,4 +1,13 @@
-import { defaulted, type Infer, optional, required, type StageSchema, t } from '../schema.js';
+import type { METRIC_ROWS } from '../functions/metric.js';
+import {
+  defaulted,
+  type Infer,
+  type MetricSchema,
+  optional,
+  required,
+  type StageSchema,
+  t,
+} from '../schema.js';
 
 const sampling = t.record({
   temperature: required(t.number({ above: 0 }), 'Divides the logits; 1 leaves the probabilities unchanged.'),
@@ -40,6 +49,26 @@ const settings = {
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed for choosing rows and for sampling.'),
 } as const;
 
+/** What is measured; each is a port too. */
+const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
+  loss: { doc: 'Mean cross entropy over all supervised tokens, in nats.', unit: 'number', known: 'run' },
+  perplexity: { doc: 'e to the power of the loss.', unit: 'number', min: 1, known: 'run' },
+  exact_match: { doc: 'Fraction of the answers that equal the reference.', unit: 'ratio', known: 'run' },
+  rouge_l: { doc: 'Mean ROUGE-L F1 of the answers.', unit: 'ratio', known: 'run' },
+  unigram_perplexity: {
+    doc: 'e to the entropy of the supervised tokens taken one by one: what a model of token frequencies reaches.',
+    unit: 'number',
+    min: 1,
+    known: 'run',
+  },
+  accuracy: { doc: 'Fraction of the rows that get the right label.', unit: 'ratio', known: 'run' },
+  f1: {
+    doc: 'Mean over the labels of the harmonic mean of precision and recall.',
+    unit: 'ratio',
+    known: 'run',
+  },
+};
+
 export type EvalSettings = Infer<typeof settings>;
 
 export const evalSchema: StageSchema = {
@@ -49,29 +78,9 @@ export const evalSchema: StageSchema = {
   settings,
   ports: {
     passed: { type: 'Gate', doc: 'Open when every `require` of the stage holds.' },
-    loss: { type: 'Metric', doc: 'Mean cross entropy over all supervised tokens, in nats.' },
-    perplexity: { type: 'Metric', doc: 'e to the power of the loss.' },
-    exact_match: { type: 'Metric', doc: 'Fraction of the answers that equal the reference.' },
-    rouge_l: { type: 'Metric', doc: 'Mean ROUGE-L F1 of the answers.' },
-    accuracy: { type: 'Metric', doc: 'Fraction of the rows that get the right label.' },
-    f1: { type: 'Metric', doc: 'Mean F1 of the labels.' },
+    ...Object.fromEntries(
+      Object.entries(metrics).map(([name, { doc }]) => [name, { type: 'Metric' as const, doc }]),
+    ),
   },
-  metrics: {
-    loss: { doc: 'Mean cross entropy over all supervised tokens, in nats.', unit: 'number', known: 'run' },
-    perplexity: { doc: 'e to the power of the loss.', unit: 'number', min: 1, known: 'run' },
-    exact_match: { doc: 'Fraction of the answers that equal the reference.', unit: 'ratio', known: 'run' },
-    rouge_l: { doc: 'Mean ROUGE-L F1 of the answers.', unit: 'ratio', known: 'run' },
-    unigram_perplexity: {
-      doc: 'e to the entropy of the supervised tokens taken one by one: what a model of token frequencies reaches.',
-      unit: 'number',
-      min: 1,
-      known: 'run',
-    },
-    accuracy: { doc: 'Fraction of the rows that get the right label.', unit: 'ratio', known: 'run' },
-    f1: {
-      doc: 'Mean over the labels of the harmonic mean of precision and recall.',
-      unit: 'ratio',
-      known: 'run',
-    },
-  },
+  metrics,
 };

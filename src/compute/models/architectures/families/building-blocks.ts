@@ -69,17 +69,18 @@ export function separateAttention(config: ModelConfig): Attention {
   };
 }
 
-/** `mlp.{gate,up,down}_proj` with SiLU: SwiGLU (arXiv 2002.05202), pre-norm. */
+/** `mlp.{gate,up,down}_proj`, pre-norm; with SiLU unless the config says otherwise: SwiGLU (arXiv 2002.05202). */
 export function gatedMlp({
   hiddenSize: hidden,
   intermediateSize: inner,
   normEpsilon,
+  activation = 'silu',
   biases,
 }: ModelConfig): Mlp {
   const options = { bias: biases?.mlp ?? false };
   return {
     norm: rms('post_attention_layernorm', normEpsilon),
-    activation: 'silu',
+    activation,
     up: {
       kind: 'gated',
       gate: projection('mlp.gate_proj', inner, hidden, options),
