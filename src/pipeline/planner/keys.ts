@@ -26,9 +26,6 @@ export interface KeyContext {
   readonly runtime: RuntimeIdentity;
 }
 
-/** Stages whose artefact depends on how the runtime computes. */
-const COMPUTED: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge']);
-
 /** Settings that act through the plan alone: what they led to is in the key, and they are not. */
 const PLAN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
   train: ['fallback'],
@@ -82,7 +79,9 @@ export function stageParts(
   return [
     plain('kind', stage.kind),
     plain('definition', String(definitions[stage.kind].version)),
-    ...(COMPUTED.has(stage.kind) ? [plain('runtime', runtimeName(options.runtime))] : []),
+    ...(definitions[stage.kind].tensors === 'artefact'
+      ? [plain('runtime', runtimeName(options.runtime))]
+      : []),
     ...ownParts(stage, context),
   ];
 }

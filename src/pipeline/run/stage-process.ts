@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { StageKind } from '../../language/ir/types.js';
+import { stages } from '../stages/index.js';
 import { childEnvironment } from './child-environment.js';
 import type { FromChild, StageTask, ToChild } from './messages.js';
 import { memoryKills, peakMemoryOf } from './peak-memory.js';
@@ -40,9 +41,6 @@ const LOOK = 250;
 /** What native code printed last, kept for the diagnostic of a crash. */
 const TAIL = 4096;
 
-/** Stages whose memory is that of their tensors. */
-const COMPUTING: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge', 'deploy']);
-
 /**
  * `gc` lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes. Short-lived
  * objects get little room where tensors are what counts: they would fill up to 48 MiB before they are collected, and a
@@ -50,7 +48,7 @@ const COMPUTING: ReadonlySet<StageKind> = new Set(['train', 'eval', 'merge', 'de
  */
 const nodeOptions = (kind: StageKind): readonly string[] => [
   '--expose-gc',
-  ...(COMPUTING.has(kind) ? ['--max-semi-space-size=4'] : []),
+  ...(stages[kind].tensors === 'none' ? [] : ['--max-semi-space-size=4']),
 ];
 
 /** Runs a stage in its own process and says how it ended, whatever happens to that process. */

@@ -52,6 +52,8 @@ export interface StageDefinition {
   readonly kind: StageKind;
   /** Part of the cache key: raise it when the same settings would produce a different output. */
   readonly version: number;
+  /** What it computes with tensors: its artefact, which then depends on the runtime, or only a check of it. */
+  readonly tensors: 'none' | 'check' | 'artefact';
   /** Loaded only when the stage runs. */
   readonly load: () => Promise<RunStage>;
 }

@@ -65,7 +65,7 @@ describe('pages of the diagnostics', () => {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => ({ name, text: read(join('src', name)) }));
     const unsaid = sources
-      .filter(({ name }) => /catalogue\/|problems\.ts$/.test(name))
+      .filter(({ name }) => /catalogue\/|-diagnostics\.ts$/.test(name))
       .flatMap(({ name, text }) =>
         [...text.matchAll(/^export (?:const|function) (\w+)/gm)]
           .map(([, message = '']) => message)
