@@ -4,7 +4,7 @@ import type { Host } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import type { Stage, StageKind } from '../../language/ir/types.js';
+import type { Stage } from '../../language/ir/types.js';
 import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { TrainPlan } from './train-plan/plan.js';
 
@@ -49,7 +49,6 @@ export interface StageContext {
 export type RunStage = (context: StageContext) => Promise<StageResult>;
 
 export interface StageDefinition {
-  readonly kind: StageKind;
   /** Part of the cache key: raise it when the same settings would produce a different output. */
   readonly version: number;
   /** What it computes with tensors: its artefact, which then depends on the runtime, or only a check of it. */
