@@ -60,6 +60,14 @@ describe('pages of the diagnostics', () => {
     expect(named.filter((code) => !CODES.includes(code))).to.deep.equal([]);
   });
 
+  it('are made by files that the recipe names', () => {
+    const recipe = read('docs/adding-a-diagnostic.md');
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /catalogue\/|-diagnostics\.ts$/.test(name))
+      .filter((name) => /'FTP\d{4}'/.test(read(join('src', name))));
+    expect(files.filter((name) => !recipe.includes(`\`src/${name}\``))).to.deep.equal([]);
+  });
+
   it('are of messages that something says', () => {
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
