@@ -7,6 +7,7 @@ import { compile } from '../../../src/language/compile.js';
 import { paramFileUnreadable } from '../../../src/language/diagnostics/catalogue/params.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { lintReport, rules } from '../../../src/language/lint/index.js';
+import { expectGolden } from '../../helpers/golden.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 import { CODES, isOfLint, isOfText, PAGES, read } from './catalogue.js';
 import { sectionOf } from './example.js';
@@ -119,8 +120,12 @@ describe('pages of the diagnostics', () => {
         expect(found.map((found) => found.code)).to.deep.equal([code]);
         const rule = rules.find((rule) => rule.code === code);
         if (rule === undefined) return;
-        for (const part of [`Rule \`${rule.id}\` (${rule.level})`, rule.doc, rule.reason])
-          expect(page).to.include(part);
+        const { id, level, doc, reason } = rule;
+        const beginning = `Rule \`${id}\` (${level}). ${doc}\n\n${reason}`;
+        expectGolden(
+          `docs/errors/${code}.md`,
+          page.replace(/(?<=^# .*\n\n).*?(?=\n\n## )/s, () => beginning),
+        );
       });
   }
 });
