@@ -1,6 +1,5 @@
 export { lockPath } from '../../language/schemas/lock-file.js';
 export { lockText } from './lock-text.js';
-export { lockedCommits } from './locked-commits.js';
 export { means, namesOf } from './merge-locks.js';
 export {
   checkAgainst,

@@ -8,7 +8,7 @@ import type { Program } from '../../language/ir/types.js';
 import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
 import { checkLock } from './check-lock.js';
-import { lockedCommit } from './locked-commits.js';
+import { lockedCommit } from './locked-commit.js';
 import { openLock } from './read-lock.js';
 import { placeOf } from './setting-spans.js';
 

@@ -10,7 +10,7 @@ import { replaceFile, sweepReplacements } from '../store/index.js';
 import { modulesOf } from './lock-entries.js';
 import { lockItems } from './lock-items.js';
 import { lockText } from './lock-text.js';
-import { repositoryKey } from './locked-commits.js';
+import { repositoryKey } from './locked-commit.js';
 import { keysOf, type MergedLock, makeLock, means, mergeLocks } from './merge-locks.js';
 import { openLock } from './read-lock.js';
 import { resolveProgram } from './resolve-program.js';

@@ -101,13 +101,17 @@ describe('decoder plan', () => {
   };
   for (const [title, options] of Object.entries(cases))
     it(`predicts the memory of ${title}`, function () {
-      // resident memory can be read and reset on Linux only
+      // resident memory can be read and reset on Linux only; the process has the limits of a stage's
       if (process.platform !== 'linux') this.skip();
       const script = fileURLToPath(new URL('./measure.js', import.meta.url));
       const measured = Number(
-        execFileSync(process.execPath, ['--expose-gc', script, JSON.stringify(options)], {
-          encoding: 'utf8',
-        }),
+        execFileSync(
+          process.execPath,
+          ['--expose-gc', '--max-semi-space-size=4', script, JSON.stringify(options)],
+          {
+            encoding: 'utf8',
+          },
+        ),
       );
       const { parts } = planDecoder(options);
       // weights and adapter lie in memory before the measurement begins

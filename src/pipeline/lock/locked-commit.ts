@@ -1,7 +1,5 @@
-import type { Host } from '../../language/host/host.js';
-import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
+import type { Lock } from '../../language/schemas/lock-file.js';
 import type { Repository } from '../../language/schemas/repositories.js';
-import { openLock } from './read-lock.js';
 
 const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
 
@@ -14,11 +12,4 @@ export function lockedCommit(lock: Lock | undefined, repository: Repository): st
   const section = repository.kind === 'model' ? lock?.models : lock?.data;
   const key = repositoryKey(repository);
   return section !== undefined && Object.hasOwn(section, key) ? section[key]?.commit : undefined;
-}
-
-/** The commits of the lock next to a pipeline; none if there is no lock, or one that cannot be used. */
-export function lockedCommits(host: Host, pipeline: string): (repository: Repository) => string | undefined {
-  const lock = openLock(host, lockPath(pipeline));
-  const usable = lock === undefined || 'code' in lock ? undefined : lock;
-  return (repository) => lockedCommit(usable, repository);
 }
