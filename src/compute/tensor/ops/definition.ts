@@ -42,7 +42,7 @@ export interface OpDefinition {
 }
 
 /** The input at a position. Throws a {@link GraphError} if it is missing. */
-export function argument<T>(values: readonly T[], index: number): T {
+export function argument<T>(values: ArrayLike<T>, index: number): T {
   const value = values[index];
   if (value === undefined) throw new GraphError(`argument ${index} is missing`);
   return value;

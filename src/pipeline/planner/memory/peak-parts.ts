@@ -18,7 +18,8 @@ export function peakOf(
   parts: Partial<MemoryParts>,
   spread: { readonly below: number; readonly above: number },
 ): Peak {
-  const whole: MemoryParts = mapParts({ ...NO_PARTS, ...parts }, Math.ceil);
+  const whole: Record<MemoryPart, number> = { ...NO_PARTS, ...parts };
+  for (const part of MEMORY_PARTS) whole[part] = Math.ceil(whole[part]);
   const bytes = sumOf(whole);
   return {
     bytes,
@@ -26,12 +27,6 @@ export function peakOf(
     high: Math.ceil(bytes + spread.above),
     parts: whole,
   };
-}
-
-function mapParts(parts: MemoryParts, change: (bytes: number, part: MemoryPart) => number): MemoryParts {
-  return Object.fromEntries(
-    MEMORY_PARTS.map((part) => [part, change(parts[part], part)]),
-  ) as unknown as MemoryParts;
 }
 
 export function largestPart(parts: MemoryParts): { readonly part: MemoryPart; readonly bytes: number } {

@@ -14,13 +14,11 @@ interface LabelledColumns {
 }
 
 /** White space at the ends of a label is not part of it, and one that is declared twice, of which the checker warns, is one. */
-export function labelledColumns({ args }: Call): LabelledColumns {
-  const { labels, ...columns } = args as unknown as LabelledColumns;
-  return {
-    ...columns,
-    ...(labels === undefined ? {} : { labels: [...new Set(labels.map((label) => label.trim()))] }),
-  };
-}
+export const labelledColumns = ({ args: { text, label, labels } }: Call): LabelledColumns => ({
+  text: String(text),
+  label: String(label),
+  ...(Array.isArray(labels) ? { labels: [...new Set(labels.map((name) => String(name).trim()))] } : {}),
+});
 
 /** The label of a row as text: numbers and truth values are written out. Throws a {@link RowProblem}. */
 export function labelOf(row: Row, { label: column }: LabelledColumns): string {

@@ -19,14 +19,12 @@ interface Call {
 
 type HostKernel = (call: Call) => { readonly shape: Shape; readonly values: Float32Array };
 
-const at = (values: Values, index: number): number => argument(values as unknown as readonly number[], index);
-
 /** Position in data of the element that belongs to one of the indices. */
 const place = ({ read, number }: Call): ((element: number) => number) => {
   const [indices, rows, count, inner] = [read('indices'), number('rows'), number('count'), number('inner')];
   return (element) => {
     const outer = Math.floor(element / (count * inner));
-    return (outer * rows + at(indices, element)) * inner + (element % inner);
+    return (outer * rows + argument(indices, element)) * inner + (element % inner);
   };
 };
 
@@ -66,20 +64,20 @@ const KERNELS: Readonly<Record<HostKernelName, HostKernel>> = {
     const [indices, updates, inner] = [read('indices'), read('updates'), number('inner')];
     const values = new Float32Array(number('rows') * inner);
     updates.forEach((value, element) => {
-      const target = at(indices, Math.floor(element / inner)) * inner + (element % inner);
-      values[target] = at(values, target) + value;
+      const target = argument(indices, Math.floor(element / inner)) * inner + (element % inner);
+      values[target] = argument(values, target) + value;
     });
     return { shape: [number('rows'), ...shape('updates').slice(1)], values };
   },
   [KERNEL.gatherElements]: (call) => {
     const [x, from] = [call.read('x'), place(call)];
-    const values = Float32Array.from(call.read('indices'), (_, index) => at(x, from(index)));
+    const values = Float32Array.from(call.read('indices'), (_, index) => argument(x, from(index)));
     return { shape: call.shape('indices'), values };
   },
   [KERNEL.scatterElements]: (call) => {
     const [values, to] = [Float32Array.from(call.read('x')), place(call)];
     call.read('updates').forEach((value, element) => {
-      values[to(element)] = at(values, to(element)) + value;
+      values[to(element)] = argument(values, to(element)) + value;
     });
     return { shape: call.shape('x'), values };
   },
