@@ -218,7 +218,7 @@ describe('models of the Hub in a plan', () => {
       answering(404, { 'x-error-code': 'RevisionNotFound' }),
     ],
     ['a refusal', 'FTP1409', /status 418/, answering(418, {})],
-    ['a page instead of an API', 'FTP1409', /not valid JSON/, answering(200, {}, '<html>')],
+    ['a page instead of an API', 'FTP1409', /not a JSON object/, answering(200, {}, '<html>')],
     ['an answer without a commit', 'FTP1409', /no `sha`/, answering(200, {}, '{"siblings":[]}')],
     ['redirects without end', 'FTP1409', /redirected more than/, answering(302, { location: '/again' })],
     ['a redirect to a file', 'FTP1409', /redirects to/, answering(302, { location: 'file:///etc/passwd' })],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { digestOf } from '../../../language/host/digests.js';
 import { type Host, HostError } from '../../../language/host/host.js';
-import { type Checked, count, finite, record, sha256 } from '../../../language/host/json.js';
+import { type Checked, count, finite, record } from '../../../language/host/json.js';
 
 /** Describes an installation, in its folder: written last, and does not list itself. */
 export const MANIFEST = 'manifest.json';
@@ -12,7 +12,8 @@ export const MANIFEST = 'manifest.json';
 export const INSTALLED_FILES = record(
   v.object({
     bytes: count,
-    sha256,
+    /** What no file can have is damage, as any other digest that the file has not. */
+    sha256: v.string(),
     /** When it was last changed, in whole seconds since the epoch, which copies and archives keep. */
     modified: finite,
   }),

@@ -157,7 +157,7 @@ describe('decoder plan', () => {
   });
 
   it('holds less of a large vocabulary in shards, and takes every logit of a training twice', () => {
-    const large = { ...base, config: { ...config, vocabSize: 65_536 }, decoded: true, logitsChunk: 256 };
+    const large = { ...base, config: { ...config, vocabSize: 65_536 }, dequantised: true, logitsChunk: 256 };
     const shards = { ...large, vocabularyShard: 8192 };
     const [whole, part] = [planDecoder(large), planDecoder(shards)];
     const held = ({ parts }: typeof whole) => parts.workspace + parts.logits;

@@ -6,7 +6,7 @@ import type { Precision } from '../../../../src/compute/models/decoder/types.js'
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { VARIANTS } from '../../../../src/compute/tensor/runtimes/tensorflow/variants.js';
 import type { Runtime } from '../../../../src/compute/tensor/types.js';
-import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
+import { openHere, whereInstalled, whyBf16RoundsTwice } from '../../tensor/runtimes/here.js';
 import { fixture, unpack } from './fixture.js';
 
 interface Autocast {
@@ -83,7 +83,9 @@ describe('precision', () => {
 
   whereInstalled('tensorflow', () => {
     const native = () => openHere('tensorflow', VARIANTS.bf16);
-    it(`bf16 on bfloat16 ${title}`, () => compare(native));
+    const roundsTwice = whyBf16RoundsTwice();
+    if (roundsTwice === undefined) it(`bf16 on bfloat16 ${title}`, () => compare(native));
+    else it.skip(`bf16 on bfloat16 ${title}: ${roundsTwice}`, () => {});
 
     it('bf16 on bfloat16 gives the losses of its emulation', async () => {
       const [here, there] = [await computed('bf16', native), await computed('bf16', onnx)];

