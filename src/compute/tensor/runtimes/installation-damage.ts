@@ -12,7 +12,7 @@ export const MANIFEST = 'manifest.json';
 export const INSTALLED_FILES = record(
   v.object({
     bytes: count,
-    /** What no file can have is damage, as any other digest that the file has not. */
+    /** Any text: one that is no digest matches no file, so that the file counts as damaged. */
     sha256: v.string(),
     /** When it was last changed, in whole seconds since the epoch, which copies and archives keep. */
     modified: finite,
