@@ -34,7 +34,7 @@ import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import { type Diagnostic, isError } from './diagnostics/types.js';
 import { type Host, HostError } from './host/host.js';
 import { lookingOnce } from './host/looking-once.js';
-import type { Budget, Program } from './ir/types.js';
+import type { Budget, Program } from './ir/program.js';
 import type { SourceMap } from './source/text.js';
 
 export interface CompileOptions {

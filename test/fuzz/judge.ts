@@ -5,7 +5,7 @@ import type { Diagnostic, Fix } from '../../src/language/diagnostics/types.js';
 import { formatText } from '../../src/language/formatter/index.js';
 import type { Host } from '../../src/language/host/host.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
-import type { Program } from '../../src/language/ir/types.js';
+import type { Program } from '../../src/language/ir/program.js';
 import { checkFile } from '../../src/language/lint/index.js';
 import type { Span } from '../../src/language/source/span.js';
 import { type SourceMap, type SourceText, sourceText } from '../../src/language/source/text.js';

@@ -1,6 +1,6 @@
 /** Trees of conditions, as the checker makes them. */
 import { isComparison } from '../../src/language/ir/expression.js';
-import type { BinaryExpression, Expression, Scalar, ValueType } from '../../src/language/ir/types.js';
+import type { BinaryExpression, Expression, Scalar, ValueType } from '../../src/language/ir/program.js';
 
 export const metric = (...path: readonly string[]): Expression => measuring('number', ...path);
 

@@ -1,4 +1,4 @@
-import type { Call } from '../../language/ir/types.js';
+import type { Call } from '../../language/ir/program.js';
 import { metricsOf } from '../../language/schemas/functions/metric.js';
 import type { Span } from '../../language/source/span.js';
 import { metricTwice } from './evaluation-diagnostics.js';

@@ -1,5 +1,5 @@
 /** The blocks of a pipeline, checked in one combination of its matrices' values. */
-import type { Budget, Value } from '../ir/types.js';
+import type { Budget, Value } from '../ir/program.js';
 import type { Context } from './context.js';
 import type { Module } from './modules.js';
 import { type CheckedStage, checkBudget, checkStage } from './stages.js';

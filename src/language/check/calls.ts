@@ -4,7 +4,7 @@ import * as names from '../diagnostics/catalogue/names.js';
 import * as params from '../diagnostics/catalogue/params.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { named } from '../diagnostics/make.js';
-import type { Value } from '../ir/types.js';
+import type { Value } from '../ir/program.js';
 import type { Family, FunctionSchema } from '../schemas/schema.js';
 import type { Argument, Entry, Word } from '../syntax/ast.js';
 import { coerce } from './coerce.js';

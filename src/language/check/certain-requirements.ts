@@ -1,7 +1,7 @@
 /** Requirements whose outcome is certain before anything is measured, and those that contradict each other. */
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { BinaryExpression, Expression as Condition, Requirement } from '../ir/types.js';
+import type { BinaryExpression, Expression as Condition, Requirement } from '../ir/program.js';
 import type { MetricSchema } from '../schemas/schema.js';
 import type { Requirement as Written } from '../syntax/ast.js';
 import { pathsIn } from '../syntax/references.js';

@@ -1,7 +1,7 @@
 /** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
 import * as errors from '../diagnostics/catalogue/classification.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Call } from '../ir/types.js';
+import type { Call } from '../ir/program.js';
 import { isCall } from '../ir/values.js';
 import { metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED } from '../schemas/functions/template.js';

@@ -2,7 +2,7 @@
 import { badRepository, badRevision } from '../diagnostics/catalogue/hub.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
-import type { Value } from '../ir/types.js';
+import type { Value } from '../ir/program.js';
 import { isCall } from '../ir/values.js';
 import { isRepositoryId, isRevision } from '../schemas/repositories.js';
 import type { SettingType } from '../schemas/schema.js';

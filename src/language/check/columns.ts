@@ -3,7 +3,7 @@
 import { otherColumns } from '../diagnostics/catalogue/columns.js';
 import { unknownColumn } from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Call, Value } from '../ir/types.js';
+import type { Call, Value } from '../ir/program.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
 import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';

@@ -3,8 +3,8 @@
 import { deviceMemoryDiffers, runtimesDiffer } from '../diagnostics/catalogue/runtimes.js';
 import { baseMismatch, emptySplit, idleSetting, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import type { Budget, Value } from '../ir/program.js';
 import { takesLimit } from '../ir/runtimes.js';
-import type { Budget, Value } from '../ir/types.js';
 import type { MetricSchema } from '../schemas/schema.js';
 import { budgetMetrics, type budgetSettings, stageMetrics } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';

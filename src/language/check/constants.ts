@@ -2,7 +2,7 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as paramErrors from '../diagnostics/catalogue/params.js';
 import * as errors from '../diagnostics/catalogue/values.js';
-import type { MetricName } from '../ir/types.js';
+import type { MetricName } from '../ir/program.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import {

@@ -1,6 +1,6 @@
 import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Host } from '../host/host.js';
-import type { Origin } from '../ir/types.js';
+import type { Origin } from '../ir/program.js';
 import type { Span } from '../source/span.js';
 import type { Scope } from './scope.js';
 import type { PortUse } from './symbols.js';

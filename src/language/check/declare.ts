@@ -2,7 +2,7 @@
 import * as errors from '../diagnostics/catalogue/names.js';
 import { badSecret, matrixElsewhere } from '../diagnostics/catalogue/params.js';
 import { isTestFile, misplacedNative } from '../diagnostics/catalogue/syntax.js';
-import type { StageKind } from '../ir/types.js';
+import type { StageKind } from '../ir/program.js';
 import { functions } from '../schemas/functions/index.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Span } from '../source/span.js';

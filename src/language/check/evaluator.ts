@@ -1,4 +1,4 @@
-import type { Value } from '../ir/types.js';
+import type { Value } from '../ir/program.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';

@@ -2,7 +2,7 @@
 import * as errors from '../diagnostics/catalogue/values.js';
 import { evaluate } from '../ir/evaluate.js';
 import { isComparison, namesIn, resultUnit, sameMeasure, unitOf } from '../ir/expression.js';
-import type { Expression as Checked, MetricName, Unit, Value, ValueType } from '../ir/types.js';
+import type { Expression as Checked, MetricName, Unit, Value, ValueType } from '../ir/program.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';

@@ -4,7 +4,7 @@ import { missingSetting, noneIsDefault } from '../diagnostics/catalogue/values.j
 import { nearest } from '../diagnostics/did-you-mean.js';
 import { foreignSetting } from '../diagnostics/foreign.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Origin, Value, Values } from '../ir/types.js';
+import type { Origin, Value, Values } from '../ir/program.js';
 import { isCall, isQuantity, isRecord } from '../ir/values.js';
 import { functions } from '../schemas/functions/index.js';
 import type { Setting, SettingType } from '../schemas/schema.js';

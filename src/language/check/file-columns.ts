@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { HostError } from '../host/host.js';
-import type { Call } from '../ir/types.js';
+import type { Call } from '../ir/program.js';
 import type { FolderAccess } from './context.js';
 
 export interface FileColumns {

@@ -1,7 +1,7 @@
 /** Settings that are well typed but have no effect here, or conflict with another one. */
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Call, Value } from '../ir/types.js';
+import type { Call, Value } from '../ir/program.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import type { CheckedStage } from './stages.js';

@@ -1,6 +1,6 @@
 /** Stages that a matrix makes of one block: their names, and which of them refer to each other. */
 import { withNames } from '../ir/expression.js';
-import type { Requirement, Value } from '../ir/types.js';
+import type { Requirement, Value } from '../ir/program.js';
 import { isList, isRecord, isReference } from '../ir/values.js';
 import type { Binding } from './matrix.js';
 import type { CheckedStage } from './stages.js';

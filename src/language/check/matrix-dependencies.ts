@@ -1,5 +1,5 @@
 /** Which matrices a stage's settings follow from: by itself, through names of its file, and through its inputs. */
-import type { StageKind } from '../ir/types.js';
+import type { StageKind } from '../ir/program.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Block, Preset, SourceFile, Word } from '../syntax/ast.js';
 import { pathsIn } from '../syntax/references.js';

@@ -1,6 +1,6 @@
 /** `matrix rate: Number = [1e-4, 2e-4]`: the values of each, and their combinations. */
 import * as errors from '../diagnostics/catalogue/params.js';
-import type { Value } from '../ir/types.js';
+import type { Value } from '../ir/program.js';
 import { isCall } from '../ir/values.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';

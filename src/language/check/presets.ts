@@ -2,7 +2,7 @@
 
 import * as errors from '../diagnostics/catalogue/names.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
-import type { Values } from '../ir/types.js';
+import type { Values } from '../ir/program.js';
 import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Preset } from '../syntax/ast.js';

@@ -2,7 +2,7 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { baselineMissing } from '../diagnostics/catalogue/wiring.js';
-import type { Requirement as Checked, Expression as Condition, MetricName } from '../ir/types.js';
+import type { Requirement as Checked, Expression as Condition, MetricName } from '../ir/program.js';
 import { stageMetrics } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';

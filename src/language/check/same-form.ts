@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { otherForm, otherTokenizer } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { HostError } from '../host/host.js';
-import type { Call } from '../ir/types.js';
+import type { Call } from '../ir/program.js';
 import { isCall, isFile } from '../ir/values.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';

@@ -3,7 +3,7 @@ import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Value } from '../ir/types.js';
+import type { Value } from '../ir/program.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';

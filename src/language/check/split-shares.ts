@@ -1,5 +1,5 @@
 import { sharesDoNotAddUp } from '../diagnostics/catalogue/values.js';
-import type { Values } from '../ir/types.js';
+import type { Values } from '../ir/program.js';
 import type { Block } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { formatQuantity } from './units.js';

@@ -2,7 +2,7 @@
 import { type CycleReference, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { namesIn } from '../ir/expression.js';
-import type { Expression, Reference, Value } from '../ir/types.js';
+import type { Expression, Reference, Value } from '../ir/program.js';
 import { isList, isRecord, isReference } from '../ir/values.js';
 import type { CheckedStage } from './stages.js';
 

@@ -1,5 +1,5 @@
 /** A setting of a stage by its path: its place in the text, who set it, and the stage that it refers to. */
-import type { Origin, PresetOrigin, Reference } from '../ir/types.js';
+import type { Origin, PresetOrigin, Reference } from '../ir/program.js';
 import { atOrAbove, functionNamed } from '../schemas/setting-paths.js';
 import type { Span } from '../source/span.js';
 import type { Expression, Property } from '../syntax/ast.js';

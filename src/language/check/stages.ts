@@ -2,7 +2,7 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
-import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/types.js';
+import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/program.js';
 import type { StageSchema } from '../schemas/schema.js';
 import { atOrAbove } from '../schemas/setting-paths.js';
 import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';

@@ -1,7 +1,7 @@
 /** Matrices of a pipeline: their combinations, and every block once in each that concerns it. */
 import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Budget, Requirement } from '../ir/types.js';
+import type { Budget, Requirement } from '../ir/program.js';
 import type { Blocks } from './blocks.js';
 import type { FolderAccess } from './context.js';
 import { Declarations } from './declare.js';

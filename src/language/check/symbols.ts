@@ -1,6 +1,6 @@
 /** What a name can refer to. */
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Requirement as CheckedRequirement, StageKind, Unit, Value, Values } from '../ir/types.js';
+import type { Requirement as CheckedRequirement, StageKind, Unit, Value, Values } from '../ir/program.js';
 import type { FunctionSchema, SettingType, StageSchema } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Block, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';

@@ -1,7 +1,7 @@
 /** Whose tokenizer a format uses where it does not say: that of the one base that is trained on it. */
 import { noTokenizer, severalTokenizers } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Call, Value } from '../ir/types.js';
+import type { Call, Value } from '../ir/program.js';
 import { isCall } from '../ir/values.js';
 import { references } from './stage-graph.js';
 import { headingOf } from './stage-settings.js';

@@ -2,7 +2,7 @@
 import { UNITS, type UnitSuffix } from '../../../grammar/units.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Unit } from '../ir/types.js';
+import type { Unit } from '../ir/program.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';

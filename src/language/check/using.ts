@@ -1,6 +1,6 @@
 /** What is after `using`: a method, and presets in layers, of which the later ones win. */
 import * as errors from '../diagnostics/catalogue/names.js';
-import type { PresetOrigin, Value, Values } from '../ir/types.js';
+import type { PresetOrigin, Value, Values } from '../ir/program.js';
 import { isPlainRecord } from '../ir/values.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Word } from '../syntax/ast.js';

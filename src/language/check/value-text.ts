@@ -1,5 +1,5 @@
 /** Values as they would be in a pipeline. */
-import type { Call, Unit, Value, Values } from '../ir/types.js';
+import type { Call, Unit, Value, Values } from '../ir/program.js';
 import { isCall, isFile, isList, isQuantity, isReference, isSecret } from '../ir/values.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
 import { alternative, alternatives, functionNamed, recordFields } from '../schemas/setting-paths.js';

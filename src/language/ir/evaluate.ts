@@ -1,6 +1,6 @@
 /** The value of an expression, as far as the values of its names are known. */
 import { type Comparison, isComparison, sameMeasure, unitOf } from './expression.js';
-import type { BinaryExpression, Expression, NameExpression, Quantity, Scalar, Unit } from './types.js';
+import type { BinaryExpression, Expression, NameExpression, Quantity, Scalar, Unit } from './program.js';
 import { isQuantity } from './values.js';
 
 export interface Measure {

@@ -1,7 +1,7 @@
 /** The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract: docs/schema/events.json. */
 import * as v from 'valibot';
 import { anyObject, type Checked, figure, record, version } from '../host/json.js';
-import { STAGE_KINDS } from './types.js';
+import { STAGE_KINDS } from './program.js';
 
 const KIND = v.picklist(STAGE_KINDS);
 const ACTION = v.picklist(['run', 'resume', 'cached']);

@@ -1,7 +1,7 @@
 /** Expressions as one would write them: layout and the way a number was written do not show. */
 import { NEGATE_PRECEDENCE, NOT_PRECEDENCE, PRECEDENCE } from '../../../grammar/operators.js';
 import { isComparison, namesIn, unitOf } from './expression.js';
-import type { BinaryExpression, Expression, Unit, ValueType } from './types.js';
+import type { BinaryExpression, Expression, Unit, ValueType } from './program.js';
 
 /** A number with the unit of what it is compared with. */
 type NumberText = (value: number, unit: Unit | undefined) => string;

@@ -1,5 +1,5 @@
 /** Expressions as trees: their parts, their names, and how measures go together. */
-import type { Expression, MetricName, NameExpression, Unit, ValueType } from './types.js';
+import type { Expression, MetricName, NameExpression, Unit, ValueType } from './program.js';
 
 export type Comparison = '<' | '<=' | '>' | '>=' | '==' | '!=';
 

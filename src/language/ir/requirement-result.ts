@@ -2,7 +2,7 @@
 import { evaluate, type Reading } from './evaluate.js';
 import { type Comparison, isComparison, namesIn } from './expression.js';
 import { expressionText } from './expression-text.js';
-import type { Expression, MetricName, Requirement } from './types.js';
+import type { Expression, MetricName, Requirement } from './program.js';
 
 /** What a `require` came to. */
 export interface RequirementResult {

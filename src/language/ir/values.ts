@@ -1,5 +1,5 @@
 /** Which kind of value a setting has, told by its tag. */
-import type { Call, FileValue, Quantity, Reference, SecretValue, Value, Values } from './types.js';
+import type { Call, FileValue, Quantity, Reference, SecretValue, Value, Values } from './program.js';
 
 /** An object of any kind, tagged or not. */
 export const isRecord = (value: unknown): value is Values =>

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { CheckedStage } from '../check/stages.js';
 import { type Host, HostError } from '../host/host.js';
-import type { Call, Value } from '../ir/types.js';
+import type { Call, Value } from '../ir/program.js';
 import { isCall, isRecord } from '../ir/values.js';
 import { entryOf, rowsIn } from './lock.js';
 import type { PipelineFiles, RowCount } from './types.js';

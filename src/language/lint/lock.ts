@@ -1,6 +1,6 @@
 /** What the lock file next to a pipeline records about a model or rows. */
 import { tryJson } from '../host/json.js';
-import type { Call } from '../ir/types.js';
+import type { Call } from '../ir/program.js';
 import { LOCK, type Lock, type LockedEntry } from '../schemas/lock-file.js';
 
 /** `undefined` for an invalid lock: the commands that use one report what is wrong with it. */

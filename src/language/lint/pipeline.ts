@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { CheckedStage } from '../check/stages.js';
 import type { Analysis, CompileResult } from '../compile.js';
 import { type Host, HostError } from '../host/host.js';
-import type { StageKind } from '../ir/types.js';
+import type { StageKind } from '../ir/program.js';
 import type { Lock } from '../schemas/lock-file.js';
 import { spanText } from '../source/text.js';
 import { countRows } from './count-rows.js';

@@ -1,7 +1,7 @@
 /** The types of lint rules. */
 import type { CheckedStage } from '../check/stages.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { StageKind } from '../ir/types.js';
+import type { StageKind } from '../ir/program.js';
 import type { Lock } from '../schemas/lock-file.js';
 import type { Span } from '../source/span.js';
 import type { Param } from '../syntax/ast.js';

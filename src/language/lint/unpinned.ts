@@ -1,6 +1,6 @@
 /** Models and data sets of the Hub without a commit, which can change at any time. */
 import type { CheckedStage } from '../check/stages.js';
-import type { Call, StageKind, Value } from '../ir/types.js';
+import type { Call, StageKind, Value } from '../ir/program.js';
 import { isCall, isList } from '../ir/values.js';
 import { entryOf } from './lock.js';
 import { declarationOf } from './places.js';

@@ -1,6 +1,6 @@
 /** Settings as numbers and calls, and numbers as they are written in a file. */
 import type { CheckedStage } from '../check/stages.js';
-import type { Call, Value } from '../ir/types.js';
+import type { Call, Value } from '../ir/program.js';
 import { isCall } from '../ir/values.js';
 import { valueAt as valueIn } from '../schemas/setting-paths.js';
 

@@ -1,5 +1,5 @@
 /** Repositories of a model hub: what may be their names, and which calls name them. */
-import type { Call } from '../ir/types.js';
+import type { Call } from '../ir/program.js';
 import { lookUp } from '../source/look-up.js';
 
 type RepositoryKind = 'model' | 'dataset';

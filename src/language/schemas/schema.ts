@@ -11,7 +11,7 @@ import type {
   StageKind,
   Unit,
   Value,
-} from '../ir/types.js';
+} from '../ir/program.js';
 
 /** What a port outputs, and what a setting that refers to a port accepts. */
 export type PortType = 'Data' | 'Dialogs' | 'Adapter' | 'Model' | 'Gate' | 'Metric';

@@ -1,5 +1,5 @@
 /** Settings by their paths (`lora.rank`, `optimizer.schedule.warmup`): what schemas, values and tables say about them. */
-import type { Value, Values } from '../ir/types.js';
+import type { Value, Values } from '../ir/program.js';
 import { isCall, isRecord } from '../ir/values.js';
 import { lookUp } from '../source/look-up.js';
 import { functions } from './functions/index.js';

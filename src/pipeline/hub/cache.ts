@@ -12,7 +12,7 @@ import { dirname, join, relative } from 'node:path';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-cache.js';
 import { replaceFile, writing } from '../store/index.js';

@@ -1,5 +1,5 @@
 /** The calls of a program that name repositories. */
-import type { Call, Program, Stage, Value } from '../../language/ir/types.js';
+import type { Call, Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isSecret } from '../../language/ir/values.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';
 

@@ -2,7 +2,7 @@
 import { noUsableFiles } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { Call, PinnedRepository } from '../../language/ir/types.js';
+import type { Call, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import { filesOfSplit, isReadable, isUnread } from '../stages/hub-files.js';
 import { fetchFile } from './download.js';

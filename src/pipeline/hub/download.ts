@@ -14,7 +14,7 @@ import { dirname } from 'node:path';
 import { offlineMissing, wrongContent } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import { syncFile, syncFolder, writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
 import { blobPath, isPresent, showBlob } from './cache.js';

@@ -4,7 +4,7 @@ import { offlineMissing } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
-import type { PinnedRepository, Stage } from '../../language/ir/types.js';
+import type { PinnedRepository, Stage } from '../../language/ir/program.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
 import { isSmall } from '../stages/hub-files.js';
 import { accessFrom } from './access.js';

@@ -3,7 +3,7 @@
 import { MAX_HEADER_BYTES } from '../../compute/models/safetensors/header.js';
 import { badAnswer, offlineMissing } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
-import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import { filePath } from './download.js';
 import { request, TransientError } from './request.js';
 import { retrying } from './retry.js';

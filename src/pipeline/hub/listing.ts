@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { badAnswer, hostileName } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import { count, hex, JsonFault, parseJson, sha256 } from '../../language/host/json.js';
-import type { HubFile } from '../../language/ir/types.js';
+import type { HubFile } from '../../language/ir/program.js';
 import { isSafeName, type Repository } from '../../language/schemas/repositories.js';
 import { request, TransientError } from './request.js';
 import { retrying } from './retry.js';

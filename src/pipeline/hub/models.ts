@@ -4,7 +4,7 @@ import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/folder
 import { noUsableFiles } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import { snapshotFolder } from '../stages/hub-cache.js';
 import { isSmall, wantedOf } from '../stages/hub-files.js';

@@ -5,7 +5,7 @@ import { toFetch } from '../../language/diagnostics/catalogue/hub.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { DigestTable, StoredDigest } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { Call, HubFile, PinnedRepository, Program, Value } from '../../language/ir/types.js';
+import type { Call, HubFile, PinnedRepository, Program, Value } from '../../language/ir/program.js';
 import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import type { Span } from '../../language/source/span.js';
 import { snapshotFolder } from '../stages/hub-cache.js';

@@ -5,7 +5,7 @@ import { ModelError } from '../../compute/models/types.js';
 import { noUsableFiles, offlineMissing, usedFromCache } from '../../language/diagnostics/catalogue/hub.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
-import type { HubFile, PinnedRepository } from '../../language/ir/types.js';
+import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import { isCommit, type Repository } from '../../language/schemas/repositories.js';
 import { cachedCommit, snapshotFolder } from '../stages/hub-cache.js';
 import { keepListing, keptListing, snapshotListing, writeRef } from './cache.js';

@@ -1,4 +1,4 @@
-import type { HubFile } from '../../language/ir/types.js';
+import type { HubFile } from '../../language/ir/program.js';
 
 /** How a hub is reached. The token is kept only here, while requests are made. */
 export interface HubAccess {

@@ -4,7 +4,7 @@ import { userProblem } from '../../compute/models/user-problem.js';
 import type { Analysis } from '../../language/compile.js';
 import { drifted, driftNoticed, notLocked } from '../../language/diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { Call } from '../../language/ir/types.js';
+import type { Call } from '../../language/ir/program.js';
 import type { Lock, LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { pinnedCommit, type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import type { Span } from '../../language/source/span.js';

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import type { Analysis } from '../../language/compile.js';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { Call, PinnedRepository, Program } from '../../language/ir/types.js';
+import type { Call, PinnedRepository, Program } from '../../language/ir/program.js';
 import type { LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { pinnedFiles, repositoryOf } from '../../language/schemas/repositories.js';
 import { fileLines } from '../stages/data/file-lines.js';

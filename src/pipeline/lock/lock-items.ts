@@ -1,7 +1,7 @@
 /** What a pipeline reads, by the names of a lock, each with the places where it is named. */
 import { relative, resolve } from 'node:path';
 import type { Analysis } from '../../language/compile.js';
-import type { Call, Program, Stage, Value } from '../../language/ir/types.js';
+import type { Call, Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isFile } from '../../language/ir/values.js';
 import { isMadeUp } from '../../language/schemas/functions/source.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';

@@ -4,7 +4,7 @@ import { lockMissing } from '../../language/diagnostics/catalogue/lock.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { type Digests, type DigestTable, openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { Program } from '../../language/ir/types.js';
+import type { Program } from '../../language/ir/program.js';
 import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
 import { checkLock } from './check-lock.js';

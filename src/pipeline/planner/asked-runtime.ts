@@ -1,6 +1,7 @@
 /** What is asked of the machine, and by whom: the command line takes precedence over the pipeline, which takes precedence over `auto`. */
+
+import type { Program, Value } from '../../language/ir/program.js';
 import type { RuntimeChoice, RuntimeRequest } from '../../language/ir/runtimes.js';
-import type { Program, Value } from '../../language/ir/types.js';
 import type { budgetSettings } from '../../language/schemas/stages/budget.js';
 
 /** `option`: that of the command line, where it is given. */

@@ -1,6 +1,7 @@
 /** Requirements on memory and time, held against the plan before anything runs. */
+
+import type { Program } from '../../language/ir/program.js';
 import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
-import type { Program } from '../../language/ir/types.js';
 import type { BudgetLine } from './types.js';
 
 /** What the plan says about the run as a whole; `undefined` if it says nothing. */

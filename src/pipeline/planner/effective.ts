@@ -1,5 +1,5 @@
 /** Every setting as it counts, and who set it. */
-import type { Stage, Value } from '../../language/ir/types.js';
+import type { Stage, Value } from '../../language/ir/program.js';
 import { isPlainRecord, isRecord } from '../../language/ir/values.js';
 import { atOrAbove } from '../../language/schemas/setting-paths.js';
 import { FIELDS } from '../stages/train-plan/fields.js';

@@ -1,7 +1,7 @@
 /** How long rows are and how many, before the stages that count them have run. */
 import { join } from 'node:path';
 import type { Host } from '../../language/host/host.js';
-import type { Program, Stage } from '../../language/ir/types.js';
+import type { Program, Stage } from '../../language/ir/program.js';
 import { LABELLED } from '../../language/schemas/functions/template.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { type ExpectedSplits, expectedSplits } from '../stages/data/general-rows.js';

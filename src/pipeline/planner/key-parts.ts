@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { Call, Program, Value } from '../../language/ir/types.js';
+import type { Call, Program, Value } from '../../language/ir/program.js';
 import { isCall, isFile, isRecord, isReference, isSecret } from '../../language/ir/values.js';
 import { functions } from '../../language/schemas/functions/index.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';

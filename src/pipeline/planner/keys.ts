@@ -4,7 +4,7 @@ import { ModelError } from '../../compute/models/types.js';
 import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Digests } from '../../language/host/digests.js';
 import { type Host, HostError } from '../../language/host/host.js';
-import type { Program, Stage, StageKind } from '../../language/ir/types.js';
+import type { Program, Stage, StageKind } from '../../language/ir/program.js';
 import { hasFactors } from '../../language/schemas/methods.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import { snapshotFolder } from '../stages/hub-cache.js';

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
-import type { Program, Stage } from '../../language/ir/types.js';
+import type { Program, Stage } from '../../language/ir/program.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store } from '../store/index.js';
 import type { StageKey } from './keys.js';

@@ -1,6 +1,6 @@
 /** What can be wrong with a plan, as diagnostics. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { Stage } from '../../language/ir/types.js';
+import type { Stage } from '../../language/ir/program.js';
 import { planTexts } from '../stages/train-plan/fields.js';
 import type { PlanMachine } from './machines.js';
 import { largestPart } from './memory/peak-parts.js';

@@ -8,8 +8,8 @@ import { identityOf, isRuntime, type RuntimeIdentity } from '../../compute/tenso
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
+import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
-import type { Program } from '../../language/ir/types.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { checkedAdapter } from '../stages/train/adapters/checked-adapter.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';

@@ -1,7 +1,7 @@
 /** Which model folder is at the root of what a stage trains, evaluates, merges or takes its tokenizer from. */
 
 import type { Host } from '../../language/host/host.js';
-import type { Program, Stage, Value } from '../../language/ir/types.js';
+import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isReference } from '../../language/ir/values.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { type ResolvedModel, resolveModelCall } from '../stages/resolve-models.js';

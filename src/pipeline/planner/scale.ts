@@ -1,7 +1,7 @@
 /** How much a stage works on: rows, tokens, optimiser steps, parameters. */
 
 import { stepsPerEpoch } from '../../compute/training/order.js';
-import type { Stage, StageKind, Value } from '../../language/ir/types.js';
+import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';

@@ -2,7 +2,7 @@
 import { secretUnset } from '../../language/diagnostics/catalogue/params.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { SecretValue, Stage, Value } from '../../language/ir/types.js';
+import type { SecretValue, Stage, Value } from '../../language/ir/program.js';
 import { isList, isRecord, isSecret } from '../../language/ir/values.js';
 
 /** One error a secret whose environment variable is not set. */

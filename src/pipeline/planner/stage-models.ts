@@ -7,7 +7,7 @@ import type { ModelFolder } from '../../compute/models/load.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { type FormatOf, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
 import type { Host } from '../../language/host/host.js';
-import type { Program, Value } from '../../language/ir/types.js';
+import type { Program, Value } from '../../language/ir/program.js';
 import { openResolved } from '../stages/open-models.js';
 import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
 import type { BaseForm } from './memory/train.js';

@@ -3,7 +3,7 @@
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../../compute/training/order.js';
-import type { Stage, Value } from '../../language/ir/types.js';
+import type { Stage, Value } from '../../language/ir/program.js';
 import { hasFactors } from '../../language/schemas/methods.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { factorsOf } from '../stages/train/adapters/kinds.js';

@@ -1,8 +1,8 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
+import type { Instance, Origin, StageKind, Value } from '../../language/ir/program.js';
 import type { RuntimeRequest } from '../../language/ir/runtimes.js';
-import type { Instance, Origin, StageKind, Value } from '../../language/ir/types.js';
 import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { ModuleCoverage } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';

@@ -1,8 +1,8 @@
 import type { ParamValues } from '../../language/check/overrides.js';
 import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
-import type { Program } from '../../language/ir/types.js';
 import type { LintReport } from '../../language/lint/index.js';
 import type { PlanOptions } from '../planner/plan.js';
 import type { SavedPlan } from '../planner/saved/index.js';

@@ -4,8 +4,8 @@ import { chooseRuntime, DEFAULT_RUNTIME, isUndecided } from '../../compute/tenso
 import { identityOf, type RuntimeIdentity, runtimeProblem } from '../../compute/tensor/runtimes/index.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import type { Program } from '../../language/ir/program.js';
 import { type RuntimeChoice, type RuntimeName, takesLimit } from '../../language/ir/runtimes.js';
-import type { Program } from '../../language/ir/types.js';
 import { askedDeviceMemory, askedRuntime } from '../planner/asked-runtime.js';
 import type { PlanOptions } from '../planner/plan.js';
 import type { PlanScope } from './request.js';

@@ -1,12 +1,12 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { namesIn, partsOf } from '../../language/ir/expression.js';
+import type { Budget, Expression, Requirement, Stage } from '../../language/ir/program.js';
 import {
   type Lookup,
   type RequirementResult,
   resultOf,
   unknownIn,
 } from '../../language/ir/requirement-result.js';
-import type { Budget, Expression, Requirement, Stage } from '../../language/ir/types.js';
 import { bytes, duration, numberText } from '../planner/quantities.js';
 import type { BudgetLine } from '../planner/types.js';
 import { type Measurements, metricsFor } from '../stages/requirement-results.js';

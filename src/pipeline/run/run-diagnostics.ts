@@ -1,6 +1,6 @@
 /** What can go wrong while stages run, as diagnostics. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { Stage } from '../../language/ir/types.js';
+import type { Stage } from '../../language/ir/program.js';
 import { bytes } from '../planner/quantities.js';
 
 export function processKilled(

@@ -5,8 +5,8 @@ import { type Diagnostic, isError, UserError } from '../../language/diagnostics/
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { RunStatus, StageSummary } from '../../language/ir/events.js';
+import type { Program } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import type { Program } from '../../language/ir/types.js';
 import { askedDeviceMemory } from '../planner/asked-runtime.js';
 import { changedFile, runtimeName } from '../planner/keys.js';
 import type { Preparation } from '../prepare/index.js';

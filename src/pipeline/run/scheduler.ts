@@ -3,8 +3,8 @@
 import { UserError } from '../../language/diagnostics/types.js';
 import type { StageAction, StageStatus, StageSummary } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
+import type { Stage } from '../../language/ir/program.js';
 import type { RequirementResult } from '../../language/ir/requirement-result.js';
-import type { Stage } from '../../language/ir/types.js';
 import { requirementResults } from '../stages/requirement-results.js';
 import type { Artefact } from '../stages/stage.js';
 import { outputPath, type StoreEntry } from '../store/index.js';

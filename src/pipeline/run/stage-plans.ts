@@ -1,4 +1,4 @@
-import type { Program } from '../../language/ir/types.js';
+import type { Program } from '../../language/ir/program.js';
 import type { Plan } from '../planner/types.js';
 import type { StagePlan } from './run-context.js';
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
-import type { StageKind } from '../../language/ir/types.js';
+import type { StageKind } from '../../language/ir/program.js';
 import { stages } from '../stages/index.js';
 import { childEnvironment } from './child-environment.js';
 import type { FromChild, StageTask, ToChild } from './messages.js';

@@ -1,4 +1,4 @@
-import type { StageKind } from '../../language/ir/types.js';
+import type { StageKind } from '../../language/ir/program.js';
 import type { StageDefinition } from './stage.js';
 
 /** Every stage kind and where its runner is; a runner is loaded only in the process of a stage that runs. */

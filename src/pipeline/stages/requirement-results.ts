@@ -1,7 +1,7 @@
 /** What the requirements of a stage come to, by what it and the stages before it measured. */
 import type { StageResult } from '../../language/ir/outputs.js';
+import type { Stage } from '../../language/ir/program.js';
 import { type Lookup, type RequirementResult, resultOf } from '../../language/ir/requirement-result.js';
-import type { Stage } from '../../language/ir/types.js';
 
 /** What stages measured, by name. */
 export type Measurements = Readonly<Record<string, Pick<StageResult, 'metrics' | 'baseline'>>>;

@@ -1,7 +1,7 @@
 /** Adapters that a pipeline names by a folder. */
 import { join, resolve } from 'node:path';
 import { ADAPTER_FILES } from '../../compute/packaging/read-adapter.js';
-import type { Call } from '../../language/ir/types.js';
+import type { Call } from '../../language/ir/program.js';
 import { adapters as functions } from '../../language/schemas/functions/adapter.js';
 import type { ModelPath } from './open-models.js';
 import type { StageContext } from './stage.js';

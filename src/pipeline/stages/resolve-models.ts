@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
-import type { Call, Reference } from '../../language/ir/types.js';
+import type { Call, Reference } from '../../language/ir/program.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
 import { cachedCommit, snapshotFolder } from './hub-cache.js';
 import type { StageContext } from './stage.js';

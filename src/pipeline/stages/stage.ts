@@ -3,8 +3,8 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
+import type { Stage } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import type { Stage } from '../../language/ir/types.js';
 import type { WeightResidency } from '../../language/ir/weight-residency.js';
 import type { TrainPlan } from './train-plan/plan.js';
 

@@ -1,6 +1,6 @@
 import type { Analysis, CompileResult } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
-import type { Program } from '../../language/ir/types.js';
+import type { Program } from '../../language/ir/program.js';
 import type { PlanRequest, Preparation } from '../../pipeline/prepare/index.js';
 import type { CliContext } from './cli-context.js';
 

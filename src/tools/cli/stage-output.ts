@@ -1,6 +1,6 @@
 import type { ParamValues } from '../../language/check/overrides.js';
 import type { RunStatus } from '../../language/ir/events.js';
-import type { Stage } from '../../language/ir/types.js';
+import type { Stage } from '../../language/ir/program.js';
 import { prepare } from '../../pipeline/prepare/index.js';
 import type { Artefact } from '../../pipeline/stages/stage.js';
 import { openStore } from '../../pipeline/store/index.js';

@@ -1,7 +1,7 @@
 /** Names of stages that people ask for. */
 import { noSuchStage, severalStages } from '../../language/diagnostics/catalogue/insight.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
-import type { Program, Stage } from '../../language/ir/types.js';
+import type { Program, Stage } from '../../language/ir/program.js';
 
 /** A name that no stage has; it may be that of a block of which a matrix makes several stages. */
 export function noSuchName(

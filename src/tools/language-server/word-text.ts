@@ -1,7 +1,7 @@
 /** Words and values that no declaration and no schema describes: keywords, quantities, rules of the linter. */
 import { UNITS } from '../../../grammar/units.js';
 import { baseValue } from '../../language/check/units.js';
-import type { Unit } from '../../language/ir/types.js';
+import type { Unit } from '../../language/ir/program.js';
 import { rules } from '../../language/lint/rules.js';
 import { lookUp } from '../../language/source/look-up.js';
 import type { SourceText } from '../../language/source/text.js';

@@ -7,7 +7,7 @@ import {
 } from '../../language/diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reading } from '../../language/ir/evaluate.js';
-import type { Stage, ValueType } from '../../language/ir/types.js';
+import type { Stage, ValueType } from '../../language/ir/program.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import type { Word } from '../../language/syntax/ast.js';
 import { newSettingName } from '../../pipeline/stages/train-plan/old-names.js';

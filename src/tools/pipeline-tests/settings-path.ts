@@ -2,7 +2,7 @@
 import { notComparable, unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reading } from '../../language/ir/evaluate.js';
-import type { Stage, Value, Values, ValueType } from '../../language/ir/types.js';
+import type { Stage, Value, Values, ValueType } from '../../language/ir/program.js';
 import { isCall, isFile, isQuantity, isRecord, isReference, isSecret } from '../../language/ir/values.js';
 import { functions } from '../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../language/schemas/schema.js';

@@ -11,7 +11,7 @@ import type { Analysis } from '../../language/compile.js';
 import { duplicateKey, unknownSetting } from '../../language/diagnostics/catalogue/names.js';
 import { unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
 import { missingSetting, typeMismatch, unknownChoice } from '../../language/diagnostics/catalogue/values.js';
-import type { Value, Values } from '../../language/ir/types.js';
+import type { Value, Values } from '../../language/ir/program.js';
 import { defaulted, optional, type SettingType, t } from '../../language/schemas/schema.js';
 import { positionAt, type SourceText, spanText } from '../../language/source/text.js';
 import type { Expression, Property, Test } from '../../language/syntax/ast.js';

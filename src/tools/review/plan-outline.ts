@@ -1,7 +1,7 @@
 /** A program and its plan as what a reviewer compares. */
 import { relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { Program, Stage } from '../../language/ir/types.js';
+import type { Program, Stage } from '../../language/ir/program.js';
 import { budgetLines } from '../../pipeline/planner/budget.js';
 import type { Plan, PlannedStage } from '../../pipeline/planner/types.js';
 import { requirementText } from './requirement-text.js';

@@ -1,7 +1,7 @@
 /** The effective settings of a stage leaf by leaf, each as it would be in a file. */
 
 import { valueText } from '../../language/check/value-text.js';
-import type { Origin, Stage, StageKind, Value } from '../../language/ir/types.js';
+import type { Origin, Stage, StageKind, Value } from '../../language/ir/program.js';
 import { isCall, isFile, isRecord, isReference } from '../../language/ir/values.js';
 import type { Setting, SettingType } from '../../language/schemas/schema.js';
 import { functionNamed, recordFields, settingTypeAt } from '../../language/schemas/setting-paths.js';

@@ -1,6 +1,6 @@
 /** What a reviewer compares: a plan as plain data, without anything of the machine that made it. */
 import type { Reason } from '../../language/ir/events.js';
-import type { Origin, PresetOrigin, Reference, StageKind } from '../../language/ir/types.js';
+import type { Origin, PresetOrigin, Reference, StageKind } from '../../language/ir/program.js';
 
 /** A setting as it counts, as it would be in a file. */
 export interface SettingOutline {

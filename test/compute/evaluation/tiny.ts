@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Tokenizer } from '../../../src/compute/models/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { OutputFolder, StageResult } from '../../../src/language/ir/outputs.js';
-import type { Stage } from '../../../src/language/ir/types.js';
+import type { Stage } from '../../../src/language/ir/program.js';
 import type { Artefact, StageContext } from '../../../src/pipeline/stages/stage.js';
 import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
 import { contextOf as alone, stageOf } from '../../pipeline/stages/alone.js';

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { ModuleLoader } from '../../../src/language/check/modules.js';
 import { compile } from '../../../src/language/compile.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import type { Value } from '../../../src/language/ir/types.js';
+import type { Value } from '../../../src/language/ir/program.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 
 const host = nodeHost();

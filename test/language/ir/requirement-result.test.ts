@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { namesIn } from '../../../src/language/ir/expression.js';
 import { expressionText } from '../../../src/language/ir/expression-text.js';
+import type { BinaryExpression, Expression } from '../../../src/language/ir/program.js';
 import { resultOf, unknownIn } from '../../../src/language/ir/requirement-result.js';
-import type { BinaryExpression, Expression } from '../../../src/language/ir/types.js';
 import { binary, metric, negate, not, value } from '../../helpers/expressions.js';
 
 type Binary = BinaryExpression['op'];

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { STAGE_KINDS } from '../../../src/language/ir/types.js';
+import { STAGE_KINDS } from '../../../src/language/ir/program.js';
 import { expectGolden } from '../../helpers/golden.js';
 
 const folder = 'docs/schema';

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { StageEvent } from '../../../src/language/ir/events.js';
-import type { Program } from '../../../src/language/ir/types.js';
+import type { Program } from '../../../src/language/ir/program.js';
 import { fetchForStage, pinProgram } from '../../../src/pipeline/hub/index.js';
 import { freshFolder } from '../store/folders.js';
 import { COMMIT, hubHost, sha256, tinyModel } from './folders.js';

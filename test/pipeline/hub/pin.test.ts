@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Program, Value } from '../../../src/language/ir/types.js';
+import type { Program, Value } from '../../../src/language/ir/program.js';
 import { pinProgram } from '../../../src/pipeline/hub/index.js';
 import { freshFolder } from '../store/folders.js';
 import { COMMIT, hubHost, sha256, tinyModel } from './folders.js';

@@ -1,4 +1,4 @@
-import type { Program, Stage, Value } from '../../../src/language/ir/types.js';
+import type { Program, Stage, Value } from '../../../src/language/ir/program.js';
 
 /** A program with one stage whose setting calls the Hub; a data stage where the call is `hub`. */
 export function planOf(folder: string, args: Readonly<Record<string, Value>>, call = 'hf'): Program {

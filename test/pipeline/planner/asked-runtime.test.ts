@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { compile } from '../../../src/language/compile.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import type { Program } from '../../../src/language/ir/types.js';
+import type { Program } from '../../../src/language/ir/program.js';
 import { askedDeviceMemory, askedRuntime } from '../../../src/pipeline/planner/asked-runtime.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import { savedProgram } from '../../../src/pipeline/planner/saved/make.js';

@@ -2,7 +2,7 @@ import { appendFileSync, cpSync } from 'node:fs';
 import { expect } from 'chai';
 import { openDigests } from '../../../src/language/host/digests.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import type { Program } from '../../../src/language/ir/types.js';
+import type { Program } from '../../../src/language/ir/program.js';
 import { changedFile, keyOf, type StageKey, stageParts } from '../../../src/pipeline/planner/keys.js';
 import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { compile } from '../../../src/language/compile.js';
 import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import type { Program } from '../../../src/language/ir/types.js';
+import type { Program } from '../../../src/language/ir/program.js';
 import type { PlanOptions } from '../../../src/pipeline/planner/plan.js';
 import type { LengthSurvey } from '../../../src/pipeline/stages/format/survey.js';
 

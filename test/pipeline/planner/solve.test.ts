@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Call } from '../../../src/language/ir/types.js';
+import type { Call } from '../../../src/language/ir/program.js';
 import { peakOf } from '../../../src/pipeline/planner/memory/peak-parts.js';
 import { type Solution, solve } from '../../../src/pipeline/planner/solve/solve.js';
 import {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Expression, Program, Stage, StageKind } from '../../../src/language/ir/types.js';
+import type { Expression, Program, Stage, StageKind } from '../../../src/language/ir/program.js';
 import { budgetLines } from '../../../src/pipeline/planner/budget.js';
 import {
   brokenBudgets,

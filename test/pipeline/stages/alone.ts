@@ -2,7 +2,7 @@
 
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../src/language/ir/events.js';
-import type { Stage, StageKind, Value } from '../../../src/language/ir/types.js';
+import type { Stage, StageKind, Value } from '../../../src/language/ir/program.js';
 import type { StageContext } from '../../../src/pipeline/stages/stage.js';
 
 export const SPAN: Stage['span'] = { file: 'pipeline.ftp', start: 0, end: 1 };

@@ -7,7 +7,7 @@ import { ModelError } from '../../../src/compute/models/types.js';
 import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import type { Call } from '../../../src/language/ir/types.js';
+import type { Call } from '../../../src/language/ir/program.js';
 import { modelFiles, openResolved } from '../../../src/pipeline/stages/open-models.js';
 import { type ResolvedModel, resolveModelCall } from '../../../src/pipeline/stages/resolve-models.js';
 

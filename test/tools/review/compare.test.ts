@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { BinaryExpression, Expression } from '../../../src/language/ir/types.js';
+import type { BinaryExpression, Expression } from '../../../src/language/ir/program.js';
 import { compare } from '../../../src/tools/review/compare.js';
 import { headline } from '../../../src/tools/review/render/headline.js';
 import { requirementText } from '../../../src/tools/review/requirement-text.js';

@@ -1,4 +1,4 @@
-import type { Value } from '../../../language/ir/types.js';
+import type { Value } from '../../../language/ir/program.js';
 import type { METRIC_ROWS } from '../../../language/schemas/functions/metric.js';
 
 export type MetricName = keyof typeof METRIC_ROWS;

@@ -1,5 +1,5 @@
 import { insert } from '../../diagnostics/make.js';
-import type { Call } from '../../ir/types.js';
+import type { Call } from '../../ir/program.js';
 import { expressionOf } from '../places.js';
 import type { Rule } from '../types.js';
 import { valueAt } from '../values.js';

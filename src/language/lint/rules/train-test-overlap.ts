@@ -1,6 +1,6 @@
 import { headingOf, referenceIn } from '../../check/stage-settings.js';
 import type { CheckedStage } from '../../check/stages.js';
-import type { Reference } from '../../ir/types.js';
+import type { Reference } from '../../ir/program.js';
 import { ancestors, blockName, readFrom } from '../lineage.js';
 import { expressionOf } from '../places.js';
 import type { Finding, Pipeline, Rule } from '../types.js';

@@ -1,4 +1,4 @@
-import type { Call } from '../../ir/types.js';
+import type { Call } from '../../ir/program.js';
 import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
 
 /** Templates in `stdlib/chat/`: how well-known families of models write a chat. */

@@ -1,4 +1,4 @@
-import type { StageKind } from '../../ir/types.js';
+import type { StageKind } from '../../ir/program.js';
 import type { StageSchema } from '../schema.js';
 import { dataSchema } from './data.js';
 import { deploySchema } from './deploy.js';

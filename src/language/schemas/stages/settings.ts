@@ -1,5 +1,5 @@
 /** The settings of a checked stage with the static types that its schema gives them. */
-import type { Stage, StageKind } from '../../ir/types.js';
+import type { Stage, StageKind } from '../../ir/program.js';
 import type { DataSettings } from './data.js';
 import type { DeploySettings } from './deploy.js';
 import type { EvalSettings } from './eval.js';

@@ -1,5 +1,5 @@
 /** Which settings come from presets, for a terminal. */
-import type { Value } from '../../../language/ir/types.js';
+import type { Value } from '../../../language/ir/program.js';
 import { isCall, isReference } from '../../../language/ir/values.js';
 import type { Plan, PlannedStage } from '../types.js';
 import { columns } from './columns.js';

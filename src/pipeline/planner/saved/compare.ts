@@ -1,7 +1,7 @@
 /** A saved plan against what is there now: the first differences, by name. */
 
 import { valueText } from '../../../language/check/value-text.js';
-import type { Value, Values } from '../../../language/ir/types.js';
+import type { Value, Values } from '../../../language/ir/program.js';
 import { isQuantity, isRecord, isReference } from '../../../language/ir/values.js';
 import { settingTypeAt } from '../../../language/schemas/setting-paths.js';
 import { lookUp } from '../../../language/source/look-up.js';

@@ -1,7 +1,7 @@
 /** A plan as it is saved: the program without places and texts, so that its form may change and its meaning not. */
 
 import type { Host } from '../../../language/host/host.js';
-import type { Program, Value } from '../../../language/ir/types.js';
+import type { Program, Value } from '../../../language/ir/program.js';
 import { isCall, isRecord } from '../../../language/ir/values.js';
 import { repositoryOf } from '../../../language/schemas/repositories.js';
 import type { Secret } from '../../../language/syntax/ast.js';

@@ -1,6 +1,6 @@
 import { dataError } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { FileValue } from '../../../language/ir/types.js';
+import type { FileValue } from '../../../language/ir/program.js';
 import { type Row, RowFault } from './parse-row.js';
 
 export type CheckRow = (row: Row) => RowFault | undefined;

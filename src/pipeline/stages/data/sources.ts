@@ -2,7 +2,7 @@ import { join, relative, resolve } from 'node:path';
 import { fileNotFound, isFolder } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Call, Value } from '../../../language/ir/types.js';
+import type { Call, Value } from '../../../language/ir/program.js';
 import { isMadeUp } from '../../../language/schemas/functions/source.js';
 import { pinnedCommit, pinnedFiles, repositoryOf } from '../../../language/schemas/repositories.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';

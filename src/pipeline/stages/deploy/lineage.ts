@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Reference } from '../../../language/ir/types.js';
+import type { Reference } from '../../../language/ir/program.js';
 import { isCall, isReference } from '../../../language/ir/values.js';
 import { outputOf, resolveEvaluated } from '../eval/evaluated-model.js';
 import { type ResolvedModel, resolveModel } from '../resolve-models.js';

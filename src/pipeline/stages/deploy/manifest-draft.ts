@@ -11,7 +11,7 @@ import type { Host } from '../../../language/host/host.js';
 import { tryJsonFile } from '../../../language/host/json.js';
 import { ftpcVersion } from '../../../language/host/version.js';
 import { STAGE_RECORD } from '../../../language/ir/outputs.js';
-import type { Reference } from '../../../language/ir/types.js';
+import type { Reference } from '../../../language/ir/program.js';
 import type { ManifestDraft } from '../../deploy/publish.js';
 import { modelFiles } from '../open-models.js';
 import type { Artefact, StageContext } from '../stage.js';

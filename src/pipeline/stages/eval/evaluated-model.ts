@@ -5,7 +5,7 @@ import type { WeightStore } from '../../../compute/models/types.js';
 import { residentStorage } from '../../../compute/models/weights/load.js';
 import { openAdapter } from '../../../compute/packaging/read-adapter.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Call, Reference } from '../../../language/ir/types.js';
+import type { Call, Reference } from '../../../language/ir/program.js';
 import type { WeightResidency } from '../../../language/ir/weight-residency.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';

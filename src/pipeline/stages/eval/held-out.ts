@@ -1,5 +1,5 @@
 import type { HeldOut } from '../../../compute/evaluation/held-out.js';
-import type { Reference } from '../../../language/ir/types.js';
+import type { Reference } from '../../../language/ir/program.js';
 import { openSplit } from '../format/open-split.js';
 import type { StageContext } from '../stage.js';
 

@@ -27,7 +27,7 @@ import { readAdapter } from '../../../compute/packaging/read-adapter.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import { namesIn } from '../../../language/ir/expression.js';
-import type { Call, Reference, Stage } from '../../../language/ir/types.js';
+import type { Call, Reference, Stage } from '../../../language/ir/program.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';

@@ -4,7 +4,7 @@ import {
   ModelError,
   TemplateStopped,
 } from '../../../compute/models/types.js';
-import type { Call, FileValue, Value } from '../../../language/ir/types.js';
+import type { Call, FileValue, Value } from '../../../language/ir/program.js';
 import { turnsOf } from '../data/conversations.js';
 import { RowFault } from '../data/parse-row.js';
 import type { RenderContext, RenderedRow } from './rendered-row.js';

@@ -4,7 +4,7 @@ import { someLabels } from '../../../compute/models/labels.js';
 import { nearest } from '../../../language/diagnostics/did-you-mean.js';
 import { counted } from '../../../language/diagnostics/make.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { Stage } from '../../../language/ir/types.js';
+import type { Stage } from '../../../language/ir/program.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { DropReason, RowEntry, RowReport } from '../row-report.js';

@@ -1,7 +1,7 @@
 /** The labels of all rows of a format stage, and whether a classifier can be trained on them. */
 
 import type { Host } from '../../../language/host/host.js';
-import type { Call, Stage } from '../../../language/ir/types.js';
+import type { Call, Stage } from '../../../language/ir/program.js';
 import { readDataRows } from '../data/data-rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
 import { labelUntrained, oneLabel, undeclaredLabel } from './format-diagnostics.js';

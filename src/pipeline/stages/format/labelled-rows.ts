@@ -2,7 +2,7 @@
 
 import { classPosition } from '../../../compute/models/labels.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
-import type { Call } from '../../../language/ir/types.js';
+import type { Call } from '../../../language/ir/program.js';
 import { type EncodedRow, IGNORED } from './encode-row.js';
 import { type Row, RowProblem } from './row-columns.js';
 

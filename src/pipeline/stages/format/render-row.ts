@@ -1,4 +1,4 @@
-import type { Call } from '../../../language/ir/types.js';
+import type { Call } from '../../../language/ir/program.js';
 import { renderChat, renderConversation } from './chat.js';
 import type { RenderContext, RenderedRow } from './rendered-row.js';
 import { optionalText, type Row, text } from './row-columns.js';

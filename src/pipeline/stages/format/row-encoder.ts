@@ -7,7 +7,7 @@ import { padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { turnEnd } from '../../../compute/models/turn-end.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
-import type { Call, FileValue, Stage } from '../../../language/ir/types.js';
+import type { Call, FileValue, Stage } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { DropReason } from '../row-report.js';

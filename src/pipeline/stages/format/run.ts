@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
-import type { Call } from '../../../language/ir/types.js';
+import type { Call } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readDataRows } from '../data/data-rows.js';

@@ -1,6 +1,6 @@
 import type { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Call, Program, Stage } from '../../../language/ir/types.js';
+import type { Call, Program, Stage } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Line } from '../data/file-lines.js';

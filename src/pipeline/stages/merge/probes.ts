@@ -1,7 +1,7 @@
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
-import type { Reference } from '../../../language/ir/types.js';
+import type { Reference } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openSplit } from '../format/open-split.js';
 import type { Artefact, StageContext } from '../stage.js';

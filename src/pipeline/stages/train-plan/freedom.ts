@@ -1,5 +1,5 @@
 /** What one freedom of the planner is: a field of a {@link TrainPlan}, with everything that is said and done about it. */
-import type { Call } from '../../../language/ir/types.js';
+import type { Call } from '../../../language/ir/program.js';
 import type { Method } from '../../../language/schemas/methods.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
 import type { TrainPlan } from './plan.js';

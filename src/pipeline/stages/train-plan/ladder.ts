@@ -3,7 +3,7 @@
  * training that ran out of memory. What cannot change the result is always allowed; the rest only where the file lists
  * it, or leaves the method open.
  */
-import type { Call } from '../../../language/ir/types.js';
+import type { Call } from '../../../language/ir/program.js';
 import { FIELDS } from './fields.js';
 import { COSTS, type RelaxationLimits, type RelaxationRule } from './freedom.js';
 import type { TrainPlan } from './plan.js';

@@ -7,7 +7,7 @@ import type { CheckedStage } from '../../../language/check/stages.js';
 import type { Analysis } from '../../../language/compile.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Program, Stage } from '../../../language/ir/types.js';
+import type { Program, Stage } from '../../../language/ir/program.js';
 import { placeOf } from '../../../language/lint/places.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolveModelCall } from '../resolve-models.js';

@@ -7,7 +7,7 @@ import {
   totalSteps,
   warmupSteps,
 } from '../../../compute/training/index.js';
-import type { Quantity, Stage, Value } from '../../../language/ir/types.js';
+import type { Quantity, Stage, Value } from '../../../language/ir/program.js';
 import { isCall } from '../../../language/ir/values.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';

@@ -1,5 +1,5 @@
 /** What a training continues with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
-import type { Stage } from '../../../language/ir/types.js';
+import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';

@@ -3,7 +3,7 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { wholeTensor } from '../../../compute/models/adapters/whole.js';
 import { vocabularyShardSize } from '../../../compute/models/decoder/vocabulary-shards.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
-import type { Stage } from '../../../language/ir/types.js';
+import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RelaxationLimits } from '../train-plan/freedom.js';
 import { isPaged } from './loop-settings.js';

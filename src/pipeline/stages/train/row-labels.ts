@@ -3,7 +3,7 @@
 import { sameLabels, someLabels } from '../../../compute/models/labels.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { Stage } from '../../../language/ir/types.js';
+import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readFormatInfo } from '../format/open-split.js';
 import type { StageContext } from '../stage.js';

@@ -1,6 +1,6 @@
 /** What can go wrong in a train stage, as diagnostics. */
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { Stage } from '../../../language/ir/types.js';
+import type { Stage } from '../../../language/ir/program.js';
 
 /** A training over frozen weights that stopped being a number, where that is the fault of one of them. */
 export const withNotFinite = ({ diagnostic }: UserError, base: string, tensor: string): UserError =>

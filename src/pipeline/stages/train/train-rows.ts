@@ -1,6 +1,6 @@
 import type { TokenRow, TokenRows } from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Stage } from '../../../language/ir/types.js';
+import type { Stage } from '../../../language/ir/program.js';
 import { openSplit, type TokenizedSplit } from '../format/open-split.js';
 import type { RowEntry } from '../row-report.js';
 import { noRows, tokenOutOfVocabulary } from './train-diagnostics.js';

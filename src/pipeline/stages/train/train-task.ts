@@ -5,7 +5,7 @@ import type { WeightStore } from '../../../compute/models/types.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import { type Checkpoints, checkpoints } from '../../../compute/training/index.js';
-import type { Reference } from '../../../language/ir/types.js';
+import type { Reference } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
 import { openResolved } from '../open-models.js';

@@ -6,7 +6,7 @@ import type { AdapterTensors } from '../../../compute/models/types.js';
 import { writeAdapter } from '../../../compute/packaging/write-adapter.js';
 import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
-import type { Reference } from '../../../language/ir/types.js';
+import type { Reference } from '../../../language/ir/program.js';
 import { readFormatInfo } from '../format/open-split.js';
 import type { StageContext } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';

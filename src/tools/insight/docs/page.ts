@@ -4,7 +4,7 @@ import type { ParamValues } from '../../../language/check/overrides.js';
 import type { Analysis, CompileResult } from '../../../language/compile.js';
 import { counted } from '../../../language/diagnostics/make.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Program, Stage, StageKind } from '../../../language/ir/types.js';
+import type { Program, Stage, StageKind } from '../../../language/ir/program.js';
 import type { LintReport } from '../../../language/lint/index.js';
 import { bytes, duration } from '../../../pipeline/planner/quantities.js';
 import { scaleText } from '../../../pipeline/planner/render/scale.js';

@@ -1,5 +1,5 @@
 /** A graph in Graphviz's language (https://graphviz.org/doc/info/lang.html). */
-import type { StageKind } from '../../../language/ir/types.js';
+import type { StageKind } from '../../../language/ir/program.js';
 import type { Graph, GraphInput } from './graph.js';
 import { edgeLabel, endOf, identifiers, keyOf, nodeLines, STATUS_COLOURS } from './look.js';
 

@@ -3,7 +3,7 @@
 import { references } from '../../../language/check/stage-graph.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { StageAction } from '../../../language/ir/events.js';
-import type { Program, Stage, StageKind, Value } from '../../../language/ir/types.js';
+import type { Program, Stage, StageKind, Value } from '../../../language/ir/program.js';
 import { isCall } from '../../../language/ir/values.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';

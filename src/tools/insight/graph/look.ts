@@ -1,5 +1,5 @@
 /** How kinds and statuses look, the same in every format: a status is legible by its words without any colour. */
-import type { StageKind } from '../../../language/ir/types.js';
+import type { StageKind } from '../../../language/ir/program.js';
 import type { GraphEdge, GraphInput, GraphNode, NodeStatus } from './graph.js';
 
 export const STATUS_TEXT: Readonly<Record<NodeStatus, string>> = {

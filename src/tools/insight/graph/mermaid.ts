@@ -1,5 +1,5 @@
 /** A graph as a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html). */
-import type { StageKind } from '../../../language/ir/types.js';
+import type { StageKind } from '../../../language/ir/program.js';
 import type { Graph, GraphInput } from './graph.js';
 import { edgeLabel, endOf, identifiers, keyOf, nodeLines, STATUS_COLOURS, statusesIn } from './look.js';
 

@@ -1,7 +1,7 @@
 /** What a name of a pipeline refers to: a setting, a stage with all its settings, or a parameter. */
 import { noSuchSetting } from '../../../language/diagnostics/catalogue/insight.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { StageKind } from '../../../language/ir/types.js';
+import type { StageKind } from '../../../language/ir/program.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
 import { noSuchName } from '../stage-names.js';
 import { splitName } from './address.js';

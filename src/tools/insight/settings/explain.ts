@@ -4,7 +4,7 @@ import { originOf, presetOf } from '../../../language/check/stage-settings.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { Analysis } from '../../../language/compile.js';
-import type { Origin, PresetOrigin, Value } from '../../../language/ir/types.js';
+import type { Origin, PresetOrigin, Value } from '../../../language/ir/program.js';
 import type { LintReport } from '../../../language/lint/index.js';
 import { type SourceMap, spanText } from '../../../language/source/text.js';
 import type { Expression } from '../../../language/syntax/ast.js';

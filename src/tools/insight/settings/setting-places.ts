@@ -2,7 +2,7 @@
 import { textAt } from '../../../language/check/stage-settings.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
 import type { Analysis } from '../../../language/compile.js';
-import type { PresetOrigin } from '../../../language/ir/types.js';
+import type { PresetOrigin } from '../../../language/ir/program.js';
 import type { Span } from '../../../language/source/span.js';
 import { positionAt, type SourceMap } from '../../../language/source/text.js';
 import type { Expression, Preset, Property } from '../../../language/syntax/ast.js';

@@ -1,5 +1,5 @@
 /** The settings of a stage by their paths: `lora.rank`, `optimizer.schedule.warmup`. */
-import type { Stage, Value } from '../../../language/ir/types.js';
+import type { Stage, Value } from '../../../language/ir/program.js';
 import { isCall, isRecord } from '../../../language/ir/values.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { functionNamed, recordFields } from '../../../language/schemas/setting-paths.js';

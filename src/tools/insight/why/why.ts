@@ -4,7 +4,7 @@ import { valueText } from '../../../language/check/value-text.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Reason, StageAction } from '../../../language/ir/events.js';
 import type { StageRecord } from '../../../language/ir/outputs.js';
-import type { StageKind, Value } from '../../../language/ir/types.js';
+import type { StageKind, Value } from '../../../language/ir/program.js';
 import type { SourceMap } from '../../../language/source/text.js';
 import { comparableRecord, latestKeys, readRecords } from '../../../pipeline/planner/history.js';
 import { runReasons } from '../../../pipeline/planner/reasons.js';

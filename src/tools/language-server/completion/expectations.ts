@@ -2,7 +2,7 @@
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { typeNoun } from '../../../language/check/nouns.js';
 import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
-import type { Unit } from '../../../language/ir/types.js';
+import type { Unit } from '../../../language/ir/program.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { alternative } from '../../../language/schemas/setting-paths.js';
 import { lookUp } from '../../../language/source/look-up.js';

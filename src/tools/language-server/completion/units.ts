@@ -2,7 +2,7 @@
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { UNITS, type UnitSuffix } from '../../../../grammar/units.js';
 import { suffixesOf, unitNoun } from '../../../language/check/units.js';
-import type { Unit } from '../../../language/ir/types.js';
+import type { Unit } from '../../../language/ir/program.js';
 import { alternatives } from '../../../language/schemas/setting-paths.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import { expectedIn } from '../cursor/expected.js';

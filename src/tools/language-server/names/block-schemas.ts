@@ -1,5 +1,5 @@
 /** What may be set in a block, and what a `require` in it may refer to, by the kind of the block. */
-import type { StageKind } from '../../../language/ir/types.js';
+import type { StageKind } from '../../../language/ir/program.js';
 import type { MetricSchema, Setting } from '../../../language/schemas/schema.js';
 import { budgetMetrics, budgetSettings, stageMetrics } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';

@@ -1,7 +1,7 @@
 /** The words of a file of tests, which refer to a pipeline: its parameters, its stages, and what is known of them. */
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { unitNoun } from '../../../language/check/units.js';
-import type { Unit, ValueType } from '../../../language/ir/types.js';
+import type { Unit, ValueType } from '../../../language/ir/program.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { alternative } from '../../../language/schemas/setting-paths.js';
 import { lookUp } from '../../../language/source/look-up.js';

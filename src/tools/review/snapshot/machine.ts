@@ -1,5 +1,5 @@
 /** For which machine a snapshot is made, so that it says the same wherever it is made. */
-import type { Expression, Program } from '../../../language/ir/types.js';
+import type { Expression, Program } from '../../../language/ir/program.js';
 import type { MachineChoice } from '../plan-quietly.js';
 import type { SnapshotMachine } from './types.js';
 

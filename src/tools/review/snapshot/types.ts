@@ -1,7 +1,7 @@
 /** `NAME.plan.json` next to a pipeline: the plan that its authors agreed on. Contract: docs/schema/snapshot.json. */
 import * as v from 'valibot';
 import { type Checked, count, finite, positive, record, version } from '../../../language/host/json.js';
-import { STAGE_KINDS } from '../../../language/ir/types.js';
+import { STAGE_KINDS } from '../../../language/ir/program.js';
 
 export const SNAPSHOT_VERSION = 1;
 

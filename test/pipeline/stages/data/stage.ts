@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageResult } from '../../../../src/language/ir/outputs.js';
-import type { Call, Value } from '../../../../src/language/ir/types.js';
+import type { Call, Value } from '../../../../src/language/ir/program.js';
 import { readDataRows } from '../../../../src/pipeline/stages/data/data-rows.js';
 import { run } from '../../../../src/pipeline/stages/data/run.js';
 import type { SplitName } from '../../../../src/pipeline/stages/data/split.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { StageResult } from '../../../../src/language/ir/outputs.js';
-import type { Call } from '../../../../src/language/ir/types.js';
+import type { Call } from '../../../../src/language/ir/program.js';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
 import { run } from '../../../../src/pipeline/stages/format/run.js';
 import type { Artefact, StageContext } from '../../../../src/pipeline/stages/stage.js';

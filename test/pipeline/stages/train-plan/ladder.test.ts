@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Call } from '../../../../src/language/ir/types.js';
+import type { Call } from '../../../../src/language/ir/program.js';
 import { changedFields } from '../../../../src/pipeline/stages/train-plan/fields.js';
 import type { RelaxationLimits } from '../../../../src/pipeline/stages/train-plan/freedom.js';
 import { ladder, nextExact } from '../../../../src/pipeline/stages/train-plan/ladder.js';

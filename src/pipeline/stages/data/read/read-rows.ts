@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { brokenFile, otherFormat } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../../../language/host/host.js';
-import type { Value } from '../../../../language/ir/types.js';
+import type { Value } from '../../../../language/ir/program.js';
 import { type Line, LineSplitter, type Splitter, windowsOf } from '../file-lines.js';
 import { CsvSplitter, DELIMITERS } from './csv.js';
 import { parquetSize } from './footer.js';

@@ -8,7 +8,7 @@ import {
   startWithout,
 } from '../../../../language/diagnostics/catalogue/adapters.js';
 import { type Diagnostic, isError, UserError } from '../../../../language/diagnostics/types.js';
-import type { Stage } from '../../../../language/ir/types.js';
+import type { Stage } from '../../../../language/ir/program.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import { checkTask } from '../row-labels.js';
 import { type AdapterCase, isSet } from './definition.js';

@@ -3,7 +3,7 @@ import type { AdapterInits } from '../../../../compute/models/adapters/definitio
 import type { Adapter, AdapterTensors, ModelConfig } from '../../../../compute/models/types.js';
 import type { Runtime } from '../../../../compute/tensor/types.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
-import type { Stage, Value } from '../../../../language/ir/types.js';
+import type { Stage, Value } from '../../../../language/ir/program.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
 import type { Span } from '../../../../language/source/span.js';

@@ -4,7 +4,7 @@ import { dropoutOf, initAdapter } from '../../../../compute/models/adapters/kind
 import type { Adapter, AdapterTensors, ModelConfig, WeightStore } from '../../../../compute/models/types.js';
 import type { Runtime } from '../../../../compute/tensor/types.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
-import type { Stage } from '../../../../language/ir/types.js';
+import type { Stage } from '../../../../language/ir/program.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
