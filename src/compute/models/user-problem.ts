@@ -1,5 +1,4 @@
-import { hostError } from '../../language/diagnostics/catalogue/files.js';
-import { modelError } from '../../language/diagnostics/catalogue/models.js';
+import { hostError, modelError } from '../../language/diagnostics/catalogue/files.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { OutOfMemoryError } from '../tensor/out-of-memory.js';

@@ -1,5 +1,5 @@
 /** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
-import * as errors from '../diagnostics/catalogue/classification.js';
+import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call } from '../ir/program.js';
 import { isCall } from '../ir/values.js';

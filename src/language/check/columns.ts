@@ -1,7 +1,6 @@
 /** Rows and those who read them: columns that a template, a source or a split refers to, and no row has. */
 
-import { otherColumns } from '../diagnostics/catalogue/columns.js';
-import { unknownColumn } from '../diagnostics/catalogue/names.js';
+import { otherColumns, unknownColumn } from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isList, isRecord } from '../ir/values.js';

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { adapterFolderMissing } from '../diagnostics/catalogue/adapters.js';
-import { ggufMissing } from '../diagnostics/catalogue/models.js';
+import { ggufMissing } from '../diagnostics/catalogue/files.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import { HostError } from '../host/host.js';

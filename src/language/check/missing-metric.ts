@@ -1,6 +1,5 @@
 /** A condition refers to a metric that its evaluation does not measure. */
-import { metricOfOtherRows } from '../diagnostics/catalogue/classification.js';
-import { metricNotListed } from '../diagnostics/catalogue/wiring.js';
+import { metricNotListed, metricOfOtherRows } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { METRIC_ROWS, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, templates } from '../schemas/functions/template.js';

@@ -1,4 +1,4 @@
-import { changesMeaning, notFormatted } from '../diagnostics/catalogue/formatting.js';
+import { changesMeaning, notFormatted } from '../diagnostics/catalogue/syntax.js';
 import { type Diagnostic, isError } from '../diagnostics/types.js';
 import { sourceText } from '../source/text.js';
 import { parse } from '../syntax/parse.js';

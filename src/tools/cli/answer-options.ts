@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Answerer, AnswerOptions } from '../../compute/evaluation/chat.js';
 import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
-import { modelError } from '../../language/diagnostics/catalogue/models.js';
+import { modelError } from '../../language/diagnostics/catalogue/files.js';
 import { harmless } from '../../language/diagnostics/render/index.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ModelError } from '../../../src/compute/models/types.js';
 import { compile } from '../../../src/language/compile.js';
-import { hostError } from '../../../src/language/diagnostics/catalogue/files.js';
-import { modelError } from '../../../src/language/diagnostics/catalogue/models.js';
+import { hostError, modelError } from '../../../src/language/diagnostics/catalogue/files.js';
 import { nearest } from '../../../src/language/diagnostics/did-you-mean.js';
 import {
   checkJson,

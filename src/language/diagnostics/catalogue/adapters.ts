@@ -4,7 +4,7 @@ import { nearest } from '../did-you-mean.js';
 import { error, named, replace, warning } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-export const adapterFolderMissing = (at: Span, folder: string, why: string): Diagnostic =>
+export const adapterFolderMissing = (at: Span, folder: string, why: string) =>
   error('FTP0752', at, `the adapter folder \`${folder}\` cannot be used`, {
     label: why,
     help: 'give a folder that PEFT or AdapterHub saved (`adapter_config.json` and weights in safetensors), relative to the pipeline file',
@@ -29,7 +29,7 @@ export function targetUnknown(at: Span, target: string, known: readonly string[]
   });
 }
 
-export const headTarget = (at: Span, target: string, isHead: boolean): Diagnostic =>
+export const headTarget = (at: Span, target: string, isHead: boolean) =>
   error(
     'FTP0754',
     at,
@@ -40,19 +40,19 @@ export const headTarget = (at: Span, target: string, isHead: boolean): Diagnosti
     },
   );
 
-export const targetOutside = (at: Span, target: string, layers: readonly number[]): Diagnostic =>
+export const targetOutside = (at: Span, target: string, layers: readonly number[]) =>
   error('FTP0755', at, `\`${target}\` is in none of the layers that get an adapter`, {
     label: `\`layers\` is ${layers.join(', ')}`,
     help: 'add its layer to `layers`, or remove one of the two settings',
   });
 
-export const layerUnknown = (at: Span, layer: number, count: number): Diagnostic =>
+export const layerUnknown = (at: Span, layer: number, count: number) =>
   error('FTP0756', at, `the base has no layer ${layer}`, {
     label: `it has ${count} layers, 0 to ${count - 1}`,
     help: `use layers from 0 to ${count - 1}`,
   });
 
-export const patternUnreadable = (at: Span, pattern: string, why: string): Diagnostic =>
+export const patternUnreadable = (at: Span, pattern: string, why: string) =>
   error('FTP0757', at, `\`${pattern}\` is not a pattern: ${why}`, {
     label: 'not a regular expression',
     help: 'write the end of a path from a dot on, such as `"self_attn.q_proj"`, or a regular expression that matches it',
@@ -63,7 +63,7 @@ export const patternUnmatched = (
   setting: 'rank_pattern' | 'alpha_pattern',
   pattern: string,
   known: readonly string[],
-): Diagnostic => {
+) => {
   const meant = nearest(pattern, known);
   return error(
     'FTP0758',
@@ -87,7 +87,7 @@ interface Contradiction {
   readonly taken: string;
 }
 
-export const startContradicts = (at: Span, { setting, set, adapter, taken }: Contradiction): Diagnostic =>
+export const startContradicts = (at: Span, { setting, set, adapter, taken }: Contradiction) =>
   error('FTP0759', at, `\`${setting}\` is ${set}, but the adapter \`${adapter}\` has ${taken}`, {
     label: 'differs from the adapter that training continues from',
     help: `remove \`${setting}\`: it is taken from the adapter`,
@@ -102,19 +102,19 @@ const conflict = (
   [setting, other]: readonly [setting: string, other: string],
   why: string,
   removable: string = other,
-): Diagnostic =>
+) =>
   error(code, at, `${setting} cannot be combined with ${other}: ${why}`, {
     label: 'conflicting settings',
     help: `remove ${setting} or ${removable}`,
   });
 
-export const startWithout = (at: Span, setting: string, why: string): Diagnostic =>
+export const startWithout = (at: Span, setting: string, why: string) =>
   conflict('FTP0760', at, [quoted(setting), '`start`'], why);
 
 export const baseDiffers = (
   at: Span,
   { adapter, own, base }: { readonly adapter: string; readonly own: string; readonly base: string },
-): Diagnostic =>
+) =>
   warning(
     'FTP0761',
     at,
@@ -125,13 +125,13 @@ export const baseDiffers = (
     },
   );
 
-export const initWithout = (at: Span, init: string, setting: string, why: string): Diagnostic =>
+export const initWithout = (at: Span, init: string, setting: string, why: string) =>
   error('FTP0762', at, `\`init: ${init}\` cannot be combined with \`${setting}\`: ${why}`, {
     label: 'conflicting settings',
     help: `remove \`init\` or \`${setting}\``,
   });
 
-export const rankTooHigh = (at: Span, layer: string, rank: number, most: number): Diagnostic =>
+export const rankTooHigh = (at: Span, layer: string, rank: number, most: number) =>
   error(
     'FTP0763',
     at,
@@ -142,10 +142,10 @@ export const rankTooHigh = (at: Span, layer: string, rank: number, most: number)
     },
   );
 
-export const promptWithout = (at: Span, setting: string, why: string): Diagnostic =>
+export const promptWithout = (at: Span, setting: string, why: string) =>
   conflict('FTP0764', at, [quoted(setting), '`prompt`'], why);
 
-export const promptTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
+export const promptTooLong = (at: Span, tokens: number, positions: number) =>
   error(
     'FTP0765',
     at,
@@ -156,16 +156,16 @@ export const promptTooLong = (at: Span, tokens: number, positions: number): Diag
     },
   );
 
-export const promptMerged = (at: Span, adapter: string): Diagnostic =>
+export const promptMerged = (at: Span, adapter: string) =>
   error('FTP0766', at, `\`${adapter}\` is a prompt, which cannot be merged into weights`, {
     label: 'virtual tokens, not changes to weights',
     help: 'load it with PEFT on top of its base, or train low-rank factors: remove `prompt`',
   });
 
-export const prefixWithout = (at: Span, setting: string, why: string): Diagnostic =>
+export const prefixWithout = (at: Span, setting: string, why: string) =>
   conflict('FTP0767', at, [quoted(setting), 'a prefix'], why, 'the prefix');
 
-export const prefixTooLong = (at: Span, tokens: number, positions: number): Diagnostic =>
+export const prefixTooLong = (at: Span, tokens: number, positions: number) =>
   error(
     'FTP0768',
     at,
@@ -173,28 +173,28 @@ export const prefixTooLong = (at: Span, tokens: number, positions: number): Diag
     { label: 'too many', help: 'lower `prefix.tokens`; 10 to 100 are usual' },
   );
 
-export const prefixMerged = (at: Span, adapter: string): Diagnostic =>
+export const prefixMerged = (at: Span, adapter: string) =>
   error('FTP0769', at, `\`${adapter}\` is a prefix, which cannot be merged into weights`, {
     label: 'keys and values before every text, not changes to weights',
     help: 'load it with PEFT on top of its base, or train low-rank factors: remove `prefix`',
   });
 
-export const bottleneckWithout = (at: Span, setting: string, why: string): Diagnostic =>
+export const bottleneckWithout = (at: Span, setting: string, why: string) =>
   conflict('FTP0770', at, [quoted(setting), 'bottleneck adapters'], why, '`adapter`');
 
-export const bottleneckMerged = (at: Span, adapter: string): Diagnostic =>
+export const bottleneckMerged = (at: Span, adapter: string) =>
   error('FTP0771', at, `\`${adapter}\` has bottleneck adapters, which cannot be merged into weights`, {
     label: 'they are separate, non-linear networks',
     help: "load it with AdapterHub's `adapters` on top of its base, or train low-rank factors: remove `adapter`",
   });
 
-export const reductionTooHigh = (at: Span, reduction: number, hidden: number): Diagnostic =>
+export const reductionTooHigh = (at: Span, reduction: number, hidden: number) =>
   error('FTP0772', at, `a reduction of ${reduction} leaves no width: the base has ${hidden} hidden values`, {
     label: `at most ${hidden}`,
     help: 'lower `reduction`; 2 to 64 are usual, and 16 is the most common',
   });
 
-export const sumAfterNorm = (at: Span, family: string): Diagnostic =>
+export const sumAfterNorm = (at: Span, family: string) =>
   error('FTP0773', at, `\`kind: pfeiffer\` does not work with the ${family} family`, {
     label: 'its blocks have a norm between a sublayer and the sum that the adapter would read',
     help: 'use `kind: houlsby` with the same `where`: it reads the output of the sublayer',

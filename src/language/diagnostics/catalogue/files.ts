@@ -1,31 +1,32 @@
-/** FTP060x: files that cannot be read. */
+/** FTP060x: files that cannot be read. FTP083x, FTP084x: model and adapter files that cannot be used. */
 import type { HostErrorCode } from '../../host/host.js';
+import type { Span } from '../../source/span.js';
 import { error, wholeFile } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
 
-export const fileNotFound = (path: string, details: { readonly help?: string } = {}): Diagnostic =>
+export const fileNotFound = (path: string, details: { readonly help?: string } = {}) =>
   error('FTP0601', wholeFile(path), `there is no file \`${path}\``, {
     help: 'check the path, and the folder that it is relative to',
     ...details,
   });
 
-export const isFolder = (path: string): Diagnostic =>
+export const isFolder = (path: string) =>
   error('FTP0602', wholeFile(path), `\`${path}\` is a folder, not a file`, { help: 'name a file in it' });
 
-const noFile = (path: string): Diagnostic =>
+const noFile = (path: string) =>
   error('FTP0602', wholeFile(path), `\`${path}\` is a pipe or a device, not a file`, { help: 'name a file' });
 
-const noAccess = (path: string): Diagnostic =>
+const noAccess = (path: string) =>
   error('FTP0603', wholeFile(path), `no permission to read \`${path}\``, {
     help: 'give the user that runs ftpc permission to read it',
   });
 
-const fileTooLarge = (path: string): Diagnostic =>
+const fileTooLarge = (path: string) =>
   error('FTP0604', wholeFile(path), `\`${path}\` is too large to read at once`, {
     help: 'split it into several files, and read them with a glob',
   });
 
-const readFailed = (path: string, detail: string): Diagnostic =>
+const readFailed = (path: string, detail: string) =>
   error('FTP0605', wholeFile(path), `\`${path}\` could not be read`, {
     notes: [detail],
     help: 'the disk or the file system reported this error; try copying the file elsewhere',
@@ -46,18 +47,18 @@ export const hostError = (failure: {
   readonly code: HostErrorCode;
   readonly path: string;
   readonly detail: string;
-}): Diagnostic => READS[failure.code](failure.path, failure.detail);
+}) => READS[failure.code](failure.path, failure.detail);
 
 /** Something in a data file that a stage cannot continue with. */
-export const dataError = (place: Place, message: string, help: string): Diagnostic =>
+export const dataError = (place: Place, message: string, help: string) =>
   error('FTP0606', place, message, { help });
 
-export const noRows = (stage: string, file: string): Diagnostic =>
+export const noRows = (stage: string, file: string) =>
   error('FTP0607', wholeFile(file), `\`${stage}\` has no rows left`, {
     help: 'the report of the stage names every row that was dropped, with its line and the reason',
   });
 
-export const tooManyMistakes = (file: string, more: number): Diagnostic =>
+export const tooManyMistakes = (file: string, more: number) =>
   error('FTP0608', wholeFile(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
     help: 'fix the first ones and check again; if there is no end to them, the file may not be a pipeline',
   });
@@ -67,7 +68,7 @@ export const otherFormat = (
   file: string,
   expected: string,
   found: { readonly name: string; readonly help: string } | undefined,
-): Diagnostic =>
+) =>
   error(
     'FTP0609',
     wholeFile(file),
@@ -82,19 +83,58 @@ export const otherFormat = (
   );
 
 /** A file that cannot be read to its end: `why` continues its name. */
-export const brokenFile = (place: Place, why: string, help?: string): Diagnostic =>
+export const brokenFile = (place: Place, why: string, help?: string) =>
   error('FTP0610', place, `\`${place.file}\` ${why}`, {
     help: help ?? 'copy or download it again and compare the size; it may have been cut off',
   });
 
 /** Columns that have no names of their own. */
-export const badHeader = (place: Place, why: string, help?: string): Diagnostic =>
+export const badHeader = (place: Place, why: string, help?: string) =>
   error('FTP0611', place, `the columns of \`${place.file}\` cannot be distinguished: ${why}`, {
     help: help ?? 'give each column a unique name in the first line',
   });
 
-export const noParquetReader = (file: string, detail: string): Diagnostic =>
+export const noParquetReader = (file: string, detail: string) =>
   error('FTP0613', wholeFile(file), `\`${file}\` is read with DuckDB, which could not be loaded`, {
     notes: [detail],
     help: 'run `npm ci` again on a machine of the same kind, or convert the file to JSON lines',
+  });
+
+const CODES = {
+  model_not_found: 'FTP0831',
+  model_unsupported: 'FTP0832',
+  model_config: 'FTP0833',
+  model_weights: 'FTP0834',
+  model_tokenizer: 'FTP0835',
+  model_template: 'FTP0836',
+  adapter_invalid: 'FTP0837',
+  adapter_mismatch: 'FTP0838',
+  gguf_invalid: 'FTP0839',
+  gguf_unsupported: 'FTP0840',
+  quantised_invalid: 'FTP0841',
+} as const;
+
+/**
+ * A `ModelError` as a diagnostic; its type is repeated here, since diagnostics cannot import models. Its texts are
+ * sentences, messages are not.
+ */
+export const modelError = (failure: {
+  readonly code: keyof typeof CODES;
+  readonly path: string;
+  readonly detail: string;
+  readonly help: string;
+}) =>
+  error(CODES[failure.code], wholeFile(failure.path), `\`${failure.path}\`: ${phrase(failure.detail)}`, {
+    help: phrase(failure.help),
+  });
+
+function phrase(sentence: string): string {
+  const bare = sentence.replace(/\.$/, '');
+  return /^[A-Z][a-z ]/.test(bare) ? `${bare.charAt(0).toLowerCase()}${bare.slice(1)}` : bare;
+}
+
+export const ggufMissing = (at: Span, path: string, why: string) =>
+  error('FTP0842', at, `the GGUF file \`${path}\` cannot be used`, {
+    label: why,
+    help: 'download it first, or choose another file; the path is relative to the pipeline file; `node scripts/models/fetch.mjs smollm2 --to FOLDER` in the repository of ftpc downloads a small one',
   });

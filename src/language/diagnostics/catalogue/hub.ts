@@ -3,13 +3,13 @@ import type { Span } from '../../source/span.js';
 import { error, warning } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-export const badRepository = (at: Span, id: string): Diagnostic =>
+export const badRepository = (at: Span, id: string) =>
   error('FTP1401', at, `\`${id}\` cannot be the name of a repository`, {
     label: 'not `org/name`',
     help: 'write the name as shown on the model\'s page: letters, digits, `-`, `_` and `.`, with one slash; a folder is named with `local("…")`',
   });
 
-export const badRevision = (at: Span, revision: string): Diagnostic =>
+export const badRevision = (at: Span, revision: string) =>
   error('FTP1402', at, `\`${revision}\` cannot be a revision`, {
     label: 'not a branch, tag or commit',
     help: 'write a branch or tag such as `main`, or the 40 hexadecimal digits of a commit',
@@ -24,7 +24,7 @@ interface Repository {
 const NOUN = { model: 'model', dataset: 'data set' } as const;
 const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
 
-export const offlineMissing = (repository: Repository, files: readonly string[]): Diagnostic =>
+export const offlineMissing = (repository: Repository, files: readonly string[]) =>
   error(
     'FTP1404',
     undefined,
@@ -35,13 +35,13 @@ export const offlineMissing = (repository: Repository, files: readonly string[])
     },
   );
 
-export const unreachable = (endpoint: string, detail: string): Diagnostic =>
+export const unreachable = (endpoint: string, detail: string) =>
   error('FTP1405', undefined, `the Hub at ${endpoint} cannot be reached`, {
     notes: [detail],
     help: `run again: what was downloaded is kept; without a network, put the files into a folder and read it with \`local("…")\`, or copy the cache of another machine`,
   });
 
-export const usedFromCache = (repository: Repository, commit: string): Diagnostic =>
+export const usedFromCache = (repository: Repository, commit: string) =>
   warning(
     'FTP1406',
     undefined,
@@ -52,7 +52,7 @@ export const usedFromCache = (repository: Repository, commit: string): Diagnosti
 export const noAccess = (
   repository: Repository,
   { gated, withToken }: { readonly gated: boolean; readonly withToken: boolean },
-): Diagnostic =>
+) =>
   error(
     'FTP1407',
     undefined,
@@ -72,7 +72,7 @@ export const noAccess = (
 export const notOnHub = (
   repository: Repository,
   missing: 'repository' | 'revision' | { readonly file: string },
-): Diagnostic => {
+) => {
   const noun = NOUN[repository.kind];
   if (missing === 'repository')
     return error('FTP1408', undefined, `the Hub has no ${noun} \`${repository.id}\``, {
@@ -84,17 +84,17 @@ export const notOnHub = (
   });
 };
 
-export const failedAnswer = (repository: Repository, detail: string): Diagnostic =>
+export const failedAnswer = (repository: Repository, detail: string) =>
   error('FTP1409', undefined, `the Hub refused a request for \`${repository.id}\`: ${detail}`, {
     help: 'try again later; `HF_ENDPOINT` names another server',
   });
 
-export const badAnswer = (url: string, detail: string): Diagnostic =>
+export const badAnswer = (url: string, detail: string) =>
   error('FTP1409', undefined, `${url} sent an invalid response: ${detail}`, {
     help: 'check `HF_ENDPOINT` and any proxies: something other than a Hub answered',
   });
 
-export const hostileName = (url: string, name: string): Diagnostic =>
+export const hostileName = (url: string, name: string) =>
   error(
     'FTP1410',
     undefined,
@@ -104,7 +104,7 @@ export const hostileName = (url: string, name: string): Diagnostic =>
     },
   );
 
-export const wrongContent = (repository: Repository, file: string, detail: string): Diagnostic =>
+export const wrongContent = (repository: Repository, file: string, detail: string) =>
   error(
     'FTP1411',
     undefined,
@@ -114,11 +114,7 @@ export const wrongContent = (repository: Repository, file: string, detail: strin
     },
   );
 
-export const noUsableFiles = (
-  repository: Repository,
-  lacking: string,
-  notes: readonly string[] = [],
-): Diagnostic =>
+export const noUsableFiles = (repository: Repository, lacking: string, notes: readonly string[] = []) =>
   error('FTP1412', undefined, `\`${repository.id}\` has ${lacking}`, {
     notes,
     help:
@@ -149,12 +145,12 @@ export const toFetch = ({
   message: `${megabytes(bytes)} of \`${id}\` in ${files} ${files === 1 ? 'file' : 'files'} are not on this machine yet; the run downloads them`,
 });
 
-export const badEndpoint = (): Diagnostic =>
+export const badEndpoint = () =>
   error('FTP1414', undefined, 'the variable HF_ENDPOINT is not the address of a server', {
     help: 'set it to an address such as `https://huggingface.co`, without a name and password in it, or unset it',
   });
 
-export const badToken = (variable: string): Diagnostic =>
+export const badToken = (variable: string) =>
   error(
     'FTP1414',
     undefined,

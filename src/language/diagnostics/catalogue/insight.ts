@@ -1,7 +1,6 @@
 /** FTP15xx: questions about a pipeline and its runs that cannot be answered. */
 import { nearest } from '../did-you-mean.js';
 import { error, named, warning, wholeFile } from '../make.js';
-import type { Diagnostic } from '../types.js';
 
 /** Names that are listed if none is similar. */
 const LISTED = 12;
@@ -21,7 +20,7 @@ export const noSuchStage = (
   name: string,
   stages: readonly string[],
   others: readonly string[] = [],
-): Diagnostic =>
+) =>
   error('FTP1501', wholeFile(file), `the pipeline has no stage \`${name}\``, {
     help: known(
       name,
@@ -32,7 +31,7 @@ export const noSuchStage = (
   });
 
 /** `adapter`, if a matrix makes `adapter@rate=1e-4` and others of it. */
-export const severalStages = (file: string, name: string, instances: readonly string[]): Diagnostic =>
+export const severalStages = (file: string, name: string, instances: readonly string[]) =>
   error(
     'FTP1501',
     wholeFile(file),
@@ -42,17 +41,12 @@ export const severalStages = (file: string, name: string, instances: readonly st
     },
   );
 
-export const noSuchSetting = (
-  file: string,
-  where: string,
-  name: string,
-  settings: readonly string[],
-): Diagnostic =>
+export const noSuchSetting = (file: string, where: string, name: string, settings: readonly string[]) =>
   error('FTP1502', wholeFile(file), `${where} has no setting \`${name}\``, {
     help: known(name, settings, 'its settings are', 'it has no settings'),
   });
 
-export const noRuns = (pipeline?: string): Diagnostic =>
+export const noRuns = (pipeline?: string) =>
   error(
     'FTP1503',
     undefined,
@@ -64,19 +58,19 @@ export const noRuns = (pipeline?: string): Diagnostic =>
     },
   );
 
-export const noSuchRun = (asked: string, runs: readonly string[]): Diagnostic =>
+export const noSuchRun = (asked: string, runs: readonly string[]) =>
   error('FTP1504', undefined, `there is no run \`${asked}\``, {
     help: known(asked, runs, 'the newest runs are', 'this folder has no runs'),
     notes: ['refer to a run by its id, by the beginning of its id, or as `latest`, `latest~1`, …'],
   });
 
-export const ambiguousRun = (asked: string, matches: readonly string[]): Diagnostic =>
+export const ambiguousRun = (asked: string, matches: readonly string[]) =>
   error('FTP1505', undefined, `\`${asked}\` is the beginning of ${matches.length} runs`, {
     help: `write more of the id: ${named(matches.slice(0, LISTED))}`,
   });
 
 /** Damaged lines are skipped; the rest is shown. */
-export const damagedJournal = (path: string, lines: readonly number[], torn: boolean): Diagnostic =>
+export const damagedJournal = (path: string, lines: readonly number[], torn: boolean) =>
   warning(
     'FTP1506',
     { file: path, line: lines[0] ?? 0, column: 0 },
@@ -94,25 +88,25 @@ export const damagedJournal = (path: string, lines: readonly number[], torn: boo
     },
   );
 
-export const badQuery = (detail: string, views: readonly string[]): Diagnostic =>
+export const badQuery = (detail: string, views: readonly string[]) =>
   error('FTP1507', undefined, 'the query cannot be run', {
     notes: [detail],
     help: `there are ${named(views, 'and')}; \`ftpc metrics --views\` lists their columns`,
   });
 
-export const queryOutside = (detail: string): Diagnostic =>
+export const queryOutside = (detail: string) =>
   error('FTP1508', undefined, 'the query reads something other than the runs', {
     notes: [detail],
     help: 'a query can only read the views: no files, no network, no extensions; to save the result, redirect the output of `--csv` or `--json`',
   });
 
-export const noDatabase = (detail: string): Diagnostic =>
+export const noDatabase = (detail: string) =>
   error('FTP1509', undefined, 'DuckDB cannot be loaded on this machine', {
     notes: [detail],
     help: 'install it for this platform: `npm install @duckdb/node-api`; everything but `ftpc metrics --sql` works without it',
   });
 
-export const noSuchMetric = (name: string, metrics: readonly string[]): Diagnostic =>
+export const noSuchMetric = (name: string, metrics: readonly string[]) =>
   error('FTP1510', undefined, `no run has the metric \`${name}\``, {
     help: known(name, metrics, 'there are', 'these runs have no metrics'),
   });

@@ -1,24 +1,23 @@
 /** FTP142x–143x: lock files and saved plans. */
 import type { Span } from '../../source/span.js';
 import { error, warning, wholeFile } from '../make.js';
-import type { Diagnostic } from '../types.js';
 
-export const lockUnreadable = (file: string, detail: string): Diagnostic =>
+export const lockUnreadable = (file: string, detail: string) =>
   error('FTP1420', wholeFile(file), `the lock file \`${file}\` cannot be used: ${detail}`, {
     help: 'restore it from version control, or delete it and run `ftpc lock`',
   });
 
-export const lockConflict = (file: string, line: number): Diagnostic =>
+export const lockConflict = (file: string, line: number) =>
   error('FTP1421', { file, line, column: 1 }, `the lock file \`${file}\` has unresolved merge conflicts`, {
     help: 'keep the lines of both sides, remove the conflict markers and run `ftpc lock`; or take one side and run `ftpc lock --upgrade` for what differs',
   });
 
-export const lockMissing = (file: string, pipeline: string): Diagnostic =>
+export const lockMissing = (file: string, pipeline: string) =>
   error('FTP1422', wholeFile(file), `\`--locked\` needs a lock file, but there is no \`${file}\``, {
     help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
   });
 
-export const notLocked = (at: Span | undefined, what: string, file: string, pipeline: string): Diagnostic =>
+export const notLocked = (at: Span | undefined, what: string, file: string, pipeline: string) =>
   error('FTP1423', at, `${what} is not in \`${file}\``, {
     label: 'not locked',
     help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
@@ -39,12 +38,7 @@ const shown = (differences: readonly string[]): readonly string[] =>
     ? differences
     : [...differences.slice(0, SHOWN), `${differences.length - SHOWN} more differ`];
 
-export const drifted = (
-  at: Span | undefined,
-  { what, differences }: Drift,
-  file: string,
-  pipeline: string,
-): Diagnostic =>
+export const drifted = (at: Span | undefined, { what, differences }: Drift, file: string, pipeline: string) =>
   error('FTP1424', at, `${what} differs from \`${file}\``, {
     label: 'differs from the lock',
     notes: shown(differences),
@@ -56,14 +50,14 @@ export const driftNoticed = (
   { what, differences }: Drift,
   file: string,
   pipeline: string,
-): Diagnostic =>
+) =>
   warning('FTP1425', at, `${what} differs from \`${file}\``, {
     label: 'differs from the lock',
     notes: shown(differences),
     help: `accept the change with \`ftpc lock ${pipeline} --upgrade\`; with \`--locked\` this is an error`,
   });
 
-export const savedPlanUnreadable = (file: string, detail: string): Diagnostic =>
+export const savedPlanUnreadable = (file: string, detail: string) =>
   error('FTP1430', wholeFile(file), `\`${file}\` is not a plan that can be run: ${detail}`, {
     help: 'create it again with `ftpc plan PIPELINE --out FILE`',
   });
@@ -73,7 +67,7 @@ export const planMoved = (
   { what, before, after }: { readonly what: string; readonly before: string; readonly after: string },
   file: string,
   pipeline: string,
-): Diagnostic =>
+) =>
   error('FTP1431', at ?? wholeFile(file), `${what} has changed since \`${file}\` was saved`, {
     label: 'changed since',
     notes: [`then ${before}`, `now ${after}`],

@@ -1,11 +1,11 @@
-/** FTP02xx: names and imports. */
+/** FTP02xx: names and imports. FTP0519: columns that a template needs and a source does not have. */
 import type { Span } from '../../source/span.js';
 import { instead, suggestion } from '../did-you-mean.js';
 import { foreignSetting, foreignValue } from '../foreign.js';
 import { error, insert, named, replace, warning, withinQuotes } from '../make.js';
 import type { Diagnostic, Hint } from '../types.js';
 
-export const unknownName = (at: Span, name: string, known: readonly string[]): Diagnostic => {
+export const unknownName = (at: Span, name: string, known: readonly string[]) => {
   const meant = foreignValue(name);
   return error('FTP0201', at, `nothing here is called \`${name}\``, {
     label: 'unknown name',
@@ -29,13 +29,13 @@ function settingFor(name: string, at: Span, known: readonly string[], nested: Ne
 /** By setting with a record or call: how its members are written, such as `{ epochs: … }` for `epochs`. */
 export type NestedForms = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-export const unknownKind = (at: Span, kind: string, known: readonly string[]): Diagnostic =>
+export const unknownKind = (at: Span, kind: string, known: readonly string[]) =>
   error('FTP0202', at, `there is no block kind \`${kind}\``, {
     label: 'unknown kind',
     ...suggestion(kind, at, known),
   });
 
-export const duplicateName = (at: Span, name: string, first: Span): Diagnostic =>
+export const duplicateName = (at: Span, name: string, first: Span) =>
   error('FTP0203', at, `\`${name}\` is declared twice`, {
     label: 'second declaration',
     related: [{ at: first, message: 'first declaration' }],
@@ -43,26 +43,20 @@ export const duplicateName = (at: Span, name: string, first: Span): Diagnostic =
   });
 
 /** `known`: the columns of the first row. */
-export const unknownColumn = (
-  at: Span,
-  column: string,
-  files: string,
-  known: readonly string[],
-): Diagnostic => {
-  return error('FTP0230', at, `no row of \`${files}\` has a column \`${column}\``, {
+export const unknownColumn = (at: Span, column: string, files: string, known: readonly string[]) =>
+  error('FTP0230', at, `no row of \`${files}\` has a column \`${column}\``, {
     label: 'no such column',
     ...suggestion(column, withinQuotes(at), known),
   });
-};
 
-export const duplicateKey = (at: Span, key: string, first: Span): Diagnostic =>
+export const duplicateKey = (at: Span, key: string, first: Span) =>
   error('FTP0204', at, `\`${key}\` is set twice`, {
     label: 'set again',
     related: [{ at: first, message: 'set here first' }],
     help: 'keep one of them',
   });
 
-export const unknownModule = (at: Span, module: string, known: readonly string[]): Diagnostic => {
+export const unknownModule = (at: Span, module: string, known: readonly string[]) => {
   const inside = withinQuotes(at);
   return error('FTP0205', at, `there is no module \`${module}\``, {
     label: 'unknown module',
@@ -88,7 +82,7 @@ function pathFor(module: string, at: Span): Hint & Pick<Diagnostic, 'notes'> {
 }
 
 /** `meant`: an existing file with a similar name. */
-export const importNotFound = (at: Span, path: string, why: string, meant: string | undefined): Diagnostic =>
+export const importNotFound = (at: Span, path: string, why: string, meant: string | undefined) =>
   error('FTP0206', at, `the imported file \`${path}\` cannot be read`, {
     label: why,
     help: 'the path is relative to the importing file',
@@ -102,7 +96,7 @@ export const unknownExport = (
   module: string,
   known: readonly string[],
   kind?: string,
-): Diagnostic =>
+) =>
   error('FTP0207', at, `\`${module}\` does not export \`${name}\``, {
     label: kind === undefined || kind === 'function' ? 'not exported' : `a ${kind} of that file`,
     ...(kind === undefined || kind === 'function'
@@ -111,20 +105,20 @@ export const unknownExport = (
   });
 
 /** `starter` and other functions that need no import. */
-export const knownAnyway = (at: Span, name: string): Diagnostic =>
+export const knownAnyway = (at: Span, name: string) =>
   error('FTP0228', at, `\`${name}\` needs no import`, {
     label: 'no module exports it',
     help: 'remove it from the import',
   });
 
 /** `adapter.best()` */
-export const calledPort = (at: Span, written: string): Diagnostic =>
+export const calledPort = (at: Span, written: string) =>
   error('FTP0229', at, `\`${written}\` is not a function`, {
     label: 'an output of a stage',
     help: `write \`${written}\` without parentheses`,
   });
 
-export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
+export const importCycle = (at: Span, path: readonly string[]) =>
   path.length === 2
     ? error('FTP0208', at, 'the file imports itself', {
         label: 'this file',
@@ -137,7 +131,7 @@ export const importCycle = (at: Span, path: readonly string[]): Diagnostic =>
       });
 
 /** `removal`: the name with its comma, or the whole line of the import. */
-export const unusedImport = (at: Span, name: string, removal: Span, whole: boolean): Diagnostic =>
+export const unusedImport = (at: Span, name: string, removal: Span, whole: boolean) =>
   warning('FTP0209', at, `\`${name}\` is imported and not used`, {
     label: 'not used',
     fixes: [replace(whole ? 'remove the import' : `remove \`${name}\``, removal, '')],
@@ -148,20 +142,20 @@ export const notImported = (
   name: string,
   module: string,
   put: { readonly at: number; readonly text: string },
-): Diagnostic =>
+) =>
   error('FTP0210', at, `\`${name}\` is not imported`, {
     label: `exported by \`${module}\``,
     help: `write \`import { ${name} } from "${module}"\` at the top`,
     fixes: [insert(`import \`${name}\``, at.file, put.at, put.text)],
   });
 
-export const unknownFunction = (at: Span, name: string, known: readonly string[]): Diagnostic =>
+export const unknownFunction = (at: Span, name: string, known: readonly string[]) =>
   error('FTP0211', at, `there is no function \`${name}\``, {
     label: 'unknown function',
     ...suggestion(name, at, known),
   });
 
-export const unknownPreset = (at: Span, name: string, kind: string, known: readonly string[]): Diagnostic =>
+export const unknownPreset = (at: Span, name: string, kind: string, known: readonly string[]) =>
   error('FTP0212', at, `there is no preset \`${name}\` for \`${kind}\``, {
     label: 'unknown preset',
     ...(known.length === 0
@@ -175,14 +169,14 @@ export const unknownSetting = (
   where: string,
   known: readonly string[],
   nested: NestedForms = {},
-): Diagnostic =>
+) =>
   error('FTP0213', at, `${where} has no setting \`${key}\``, {
     label: 'unknown setting',
     ...settingFor(key, at, known, nested),
   });
 
 /** `using = qlora` among the settings; `whole` is the setting with its line. */
-export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: Span): Diagnostic =>
+export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: Span) =>
   error('FTP0227', at, '`using` belongs in the heading of a block', {
     label: 'not a setting',
     help: `write it before the opening brace: \`… using ${value} {\``,
@@ -198,71 +192,100 @@ export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: S
     ],
   });
 
-export const unknownArgument = (
-  at: Span,
-  name: string,
-  callee: string,
-  known: readonly string[],
-): Diagnostic =>
+export const unknownArgument = (at: Span, name: string, callee: string, known: readonly string[]) =>
   error('FTP0214', at, `\`${callee}\` has no argument \`${name}\``, {
     label: 'unknown argument',
     ...(known.length === 0 ? { help: `\`${callee}\` takes no arguments` } : settingFor(name, at, known, {})),
   });
 
-export const unknownPort = (at: Span, stage: string, port: string, known: readonly string[]): Diagnostic =>
+export const unknownPort = (at: Span, stage: string, port: string, known: readonly string[]) =>
   error('FTP0215', at, `\`${stage}\` has no output named \`${port}\``, {
     label: 'unknown port',
     ...(known.length === 0 ? { help: 'this stage has no outputs' } : suggestion(port, at, known)),
   });
 
-export const unknownMetric = (at: Span, name: string, where: string, known: readonly string[]): Diagnostic =>
+export const unknownMetric = (at: Span, name: string, where: string, known: readonly string[]) =>
   error('FTP0216', at, `${where} measures no \`${name}\``, {
     label: 'unknown metric',
     ...suggestion(name, at, known),
   });
 
-export const noPorts = (at: Span, name: string, kind: string): Diagnostic =>
+export const noPorts = (at: Span, name: string, kind: string) =>
   error('FTP0217', at, `\`${name}\` is a ${kind} and has no ports`, {
     label: 'not a stage',
     help: `write \`${name}\` alone; only stages have ports`,
     fixes: [replace('remove it', { ...at, start: at.start - 1 }, '', 'maybe_incorrect')],
   });
 
-export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string): Diagnostic =>
+export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string) =>
   error('FTP0218', at, `the preset \`${name}\` is for \`${target}\`, this is a \`${kind}\``, {
     label: `for ${named([target])}`,
     help: `choose a preset that is declared \`for ${kind}\``,
   });
 
-export const secondMethod = (at: Span, method: string, first: string, firstAt: Span): Diagnostic =>
+export const secondMethod = (at: Span, method: string, first: string, firstAt: Span) =>
   error('FTP0222', at, `\`${first}\` and \`${method}\` are both methods`, {
     label: 'a second method',
     related: [{ at: firstAt, message: 'the first one' }],
     help: 'a stage has one method; keep one of them',
   });
 
-export const appliedTwice = (at: Span, name: string, first: Span): Diagnostic =>
+export const appliedTwice = (at: Span, name: string, first: Span) =>
   error('FTP0223', at, `\`${name}\` appears twice after \`using\``, {
     label: 'again',
     related: [{ at: first, message: 'here first' }],
     help: 'keep one of them: of several presets, the later ones win',
   });
 
-export const presetCycle = (at: Span, name: string): Diagnostic =>
+export const presetCycle = (at: Span, name: string) =>
   error('FTP0224', at, `the preset \`${name}\` applies itself`, {
     label: 'leads back to this preset',
     help: 'remove one of the presets after `using`',
   });
 
-export const unusedDeclaration = (at: Span, kind: string, name: string, whole: Span): Diagnostic =>
+export const unusedDeclaration = (at: Span, kind: string, name: string, whole: Span) =>
   warning('FTP0225', at, `the ${kind} \`${name}\` is not used`, {
     label: 'not used',
     fixes: [replace(`remove \`${name}\``, whole, '', 'maybe_incorrect')],
   });
 
-export const stageWithoutEffect = (at: Span, name: string, whole: Span): Diagnostic =>
+export const stageWithoutEffect = (at: Span, name: string, whole: Span) =>
   warning('FTP0226', at, `nothing reads \`${name}\``, {
     label: 'has no effect',
     help: 'refer to it from another stage, or remove it; a `require` in it would also be reason to keep it',
     fixes: [replace(`remove \`${name}\``, whole, '', 'maybe_incorrect')],
   });
+
+/** Columns that a message lists at most. */
+const LISTED_COLUMNS = 8;
+
+export const otherColumns = (
+  at: Span,
+  found: {
+    readonly template: string;
+    readonly needed: readonly string[];
+    readonly source: string;
+    readonly columns: readonly string[];
+    /** Span of the source. */
+    readonly at: Span;
+    /** A template that fits the columns of the source. */
+    readonly fitting: string | undefined;
+    /** Whether the source can map its columns. */
+    readonly canBeNamed: boolean;
+  },
+) =>
+  error(
+    'FTP0519',
+    at,
+    `\`${found.template}\` reads ${named(found.needed, 'and')}, but the rows of \`${found.source}\` have ${named(found.columns.slice(0, LISTED_COLUMNS), 'and')}`,
+    {
+      label: 'finds none of its columns',
+      related: [{ at: found.at, message: 'these rows' }],
+      help:
+        found.fitting !== undefined
+          ? `write \`template = ${found.fitting}()\`, or choose another \`source\``
+          : found.canBeNamed
+            ? 'name the columns in the `source`: `columns: { instruction: "…", output: "…" }`'
+            : 'choose a `source` whose rows have these columns',
+    },
+  );

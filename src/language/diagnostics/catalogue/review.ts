@@ -1,19 +1,19 @@
 /** FTP130x: comparing with a commit. FTP131x: snapshots. */
 import { error, warning, wholeFile } from '../make.js';
-import type { Diagnostic, Place } from '../types.js';
+import type { Place } from '../types.js';
 
-export const gitMissing = (): Diagnostic =>
+export const gitMissing = () =>
   error('FTP1301', undefined, 'git is not installed, or not on the PATH', {
     help: '`--against` reads the earlier pipeline from git: install it, or compare with a snapshot (`ftpc snapshot`)',
   });
 
-export const noRepository = (file: string, said: string): Diagnostic =>
+export const noRepository = (file: string, said: string) =>
   error('FTP1302', wholeFile(file), `\`${file}\` is not in a git repository`, {
     notes: said === '' ? [] : [said],
     help: 'run `ftpc plan --against` where the pipeline is under version control, or compare with a snapshot',
   });
 
-export const unknownRef = (ref: string, near: string | undefined): Diagnostic =>
+export const unknownRef = (ref: string, near: string | undefined) =>
   error('FTP1303', undefined, `the repository has no commit \`${ref}\``, {
     help:
       near === undefined
@@ -21,12 +21,12 @@ export const unknownRef = (ref: string, near: string | undefined): Diagnostic =>
         : `did you mean \`${near}\`?`,
   });
 
-export const shallowClone = (ref: string): Diagnostic =>
+export const shallowClone = (ref: string) =>
   error('FTP1304', undefined, `the commit \`${ref}\` is not in this shallow clone`, {
     help: 'fetch it: `git fetch --depth=1 origin BRANCH`, or `fetch-depth: 0` at `actions/checkout`',
   });
 
-export const brokenAtRef = (file: string, ref: string, mistakes: number, first: string): Diagnostic =>
+export const brokenAtRef = (file: string, ref: string, mistakes: number, first: string) =>
   warning(
     'FTP1305',
     wholeFile(file),
@@ -37,13 +37,13 @@ export const brokenAtRef = (file: string, ref: string, mistakes: number, first: 
     },
   );
 
-export const objectMissing = (what: string, said: string): Diagnostic =>
+export const objectMissing = (what: string, said: string) =>
   error('FTP1306', undefined, `git does not have ${what}`, {
     notes: said === '' ? [] : [said],
     help: 'a partial clone leaves it out: `git fetch --refetch --no-filter`; otherwise, check with `git fsck`',
   });
 
-export const largeObjectMissing = (file: string, ref: string): Diagnostic =>
+export const largeObjectMissing = (file: string, ref: string) =>
   warning(
     'FTP1307',
     wholeFile(file),
@@ -54,7 +54,7 @@ export const largeObjectMissing = (file: string, ref: string): Diagnostic =>
     },
   );
 
-export const submoduleChanged = (path: string, ref: string): Diagnostic =>
+export const submoduleChanged = (path: string, ref: string) =>
   warning(
     'FTP1308',
     wholeFile(path),
@@ -65,7 +65,7 @@ export const submoduleChanged = (path: string, ref: string): Diagnostic =>
     },
   );
 
-export const gitFailed = (doing: string, said: string): Diagnostic =>
+export const gitFailed = (doing: string, said: string) =>
   error('FTP1309', undefined, `git could not ${doing}`, {
     notes: said === '' ? [] : [said],
     help: 'run git in the same folder to see more',
@@ -73,17 +73,17 @@ export const gitFailed = (doing: string, said: string): Diagnostic =>
 
 const UPDATE = '`ftpc snapshot --mode update` writes it';
 
-export const snapshotMissing = (file: string): Diagnostic =>
+export const snapshotMissing = (file: string) =>
   error('FTP1310', wholeFile(file), `there is no snapshot \`${file}\``, {
     help: `${UPDATE}; commit it with the pipeline`,
   });
 
-export const snapshotMalformed = (place: Place, why: string): Diagnostic =>
+export const snapshotMalformed = (place: Place, why: string) =>
   error('FTP1311', place, `\`${place.file}\` is not a snapshot: ${why}`, {
     help: `${UPDATE} again; it is not meant to be edited by hand`,
   });
 
-export const snapshotVersion = (file: string, found: number, known: number): Diagnostic =>
+export const snapshotVersion = (file: string, found: number, known: number) =>
   error(
     'FTP1312',
     wholeFile(file),
@@ -93,7 +93,7 @@ export const snapshotVersion = (file: string, found: number, known: number): Dia
     },
   );
 
-export const snapshotParams = (file: string, kept: Readonly<Record<string, string>>): Diagnostic => {
+export const snapshotParams = (file: string, kept: Readonly<Record<string, string>>) => {
   const words = Object.entries(kept).map(([name, value]) => `\`-p ${name}=${value}\``);
   return error('FTP1313', wholeFile(file), 'the snapshot was made with other parameters', {
     notes: [words.length === 0 ? 'it was made without parameters' : `it was made with ${words.join(' ')}`],
@@ -101,7 +101,7 @@ export const snapshotParams = (file: string, kept: Readonly<Record<string, strin
   });
 };
 
-export const snapshotMachine = (file: string, kept: string): Diagnostic =>
+export const snapshotMachine = (file: string, kept: string) =>
   error('FTP1314', wholeFile(file), 'the snapshot was made for another machine', {
     notes: [`it was made for ${kept}`],
     help: 'leave out `--machine` and `--memory` to use that one, or update the snapshot with `--mode update`',

@@ -11,10 +11,10 @@ const failure = (code: string, message: string, help: string, notes?: readonly s
   ...(notes === undefined || notes.length === 0 ? {} : { notes }),
 });
 
-export const runtimeMissing = (title: string, install: string): Diagnostic =>
+export const runtimeMissing = (title: string, install: string) =>
   failure('FTP0910', `${title} is not installed`, install);
 
-export const runtimeBroken = (title: string, detail: string, install: string): Diagnostic =>
+export const runtimeBroken = (title: string, detail: string, install: string) =>
   failure(
     'FTP0911',
     `${title} does not load: ${detail.split('\n')[0]}`,
@@ -22,52 +22,52 @@ export const runtimeBroken = (title: string, detail: string, install: string): D
   );
 
 /** An installation of which a file is not what was installed. */
-export const runtimeDamaged = (title: string, detail: string, install: string): Diagnostic =>
+export const runtimeDamaged = (title: string, detail: string, install: string) =>
   failure(
     'FTP0911',
     `${title} is damaged, and was not loaded: ${detail}`,
     `repair it: ${install}; or use another runtime, e.g. \`--runtime onnx\``,
   );
 
-export const installationRuns = (title: string, holder: string): Diagnostic =>
+export const installationRuns = (title: string, holder: string) =>
   failure(
     'FTP0938',
     `${title} is being installed or removed by another process: ${holder}`,
     'wait for it to finish, then run again',
   );
 
-export const noBuildHere = (title: string, builds: string): Diagnostic =>
+export const noBuildHere = (title: string, builds: string) =>
   failure(
     'FTP0912',
     `${title} cannot be installed on ${process.platform} on ${process.arch}: it is built for ${builds}`,
     'use ONNX Runtime, which needs no installation: `--runtime onnx`',
   );
 
-export const toolMissing = (tool: string, what: string, help: string): Diagnostic =>
+export const toolMissing = (tool: string, what: string, help: string) =>
   failure('FTP0913', `\`${tool}\` is needed to ${what}, but does not run here`, help);
 
-export const diskTooSmall = (folder: string, needed: string, free: string): Diagnostic =>
+export const diskTooSmall = (folder: string, needed: string, free: string) =>
   failure(
     'FTP0914',
     `the installation needs ${needed} in \`${folder}\`, but only ${free} is free`,
     'free some space, or set `XDG_CACHE_HOME` to another cache folder; what was downloaded is kept',
   );
 
-export const fetchFailed = (url: string, detail: string): Diagnostic =>
+export const fetchFailed = (url: string, detail: string) =>
   failure(
     'FTP0915',
     `${url} cannot be downloaded: ${detail}`,
     'check the network and any proxies, then run again: the download resumes where it stopped',
   );
 
-export const fetchedOther = (name: string, detail: string): Diagnostic =>
+export const fetchedOther = (name: string, detail: string) =>
   failure(
     'FTP0916',
     `\`${name}\` does not match what its index lists: ${detail}`,
     'the download was discarded; run again, and check proxies and mirrors if this repeats',
   );
 
-export const buildFailed = (command: string, output: readonly string[]): Diagnostic =>
+export const buildFailed = (command: string, output: readonly string[]) =>
   failure(
     'FTP0917',
     `the binding cannot be built: \`${command}\` failed`,
@@ -75,14 +75,14 @@ export const buildFailed = (command: string, output: readonly string[]): Diagnos
     output,
   );
 
-export const notListed = (what: string, index: string): Diagnostic =>
+export const notListed = (what: string, index: string) =>
   failure(
     'FTP0918',
     `${index} lists no ${what}`,
     'set `PIP_INDEX_URL` to an index that has it; the default is https://pypi.org/simple',
   );
 
-export const doesNotCompute = (title: string, detail: readonly string[]): Diagnostic =>
+export const doesNotCompute = (title: string, detail: readonly string[]) =>
   failure(
     'FTP0919',
     `${title} was downloaded, but does not compute on this machine`,
@@ -94,7 +94,7 @@ export const runtimesDiffer = (
   at: Span,
   runtime: string,
   first: { readonly name: string; readonly runtime: string; readonly span: Span },
-): Diagnostic =>
+) =>
   error('FTP0920', at, `two budgets ask for different runtimes: \`${first.runtime}\` and \`${runtime}\``, {
     label: 'differs from the first',
     related: [{ at: first.span, message: `\`${first.name}\` asks for \`${first.runtime}\`` }],
@@ -106,7 +106,7 @@ export const deviceMemoryDiffers = (
   at: Span,
   size: string,
   first: { readonly name: string; readonly size: string; readonly span: Span },
-): Diagnostic =>
+) =>
   error('FTP0922', at, `two budgets set different limits for tensors: \`${first.size}\` and \`${size}\``, {
     label: 'differs from the first',
     related: [{ at: first.span, message: `\`${first.name}\` says \`${first.size}\`` }],
@@ -129,7 +129,7 @@ export const deviceSizeUnknown = (detail: string): Diagnostic => ({
   help: 'the plan considers only the memory of the machine; set how much GPU memory a run may use with `FTPC_DEVICE_MEMORY=6GiB`, for example, or in a budget: `device_memory = 6GiB`',
 });
 
-export const noGpu = (): Diagnostic =>
+export const noGpu = () =>
   failure(
     'FTP0930',
     'WebGPU finds no GPU on this machine',
@@ -137,7 +137,7 @@ export const noGpu = (): Diagnostic =>
   );
 
 /** In bytes. */
-export const deviceFull = (asked: number, taken: number, most: number): Diagnostic =>
+export const deviceFull = (asked: number, taken: number, most: number) =>
   failure(
     'FTP0931',
     `out of memory on the device: ${asked} bytes were requested, with ${taken} of ${most} in use`,
@@ -145,14 +145,14 @@ export const deviceFull = (asked: number, taken: number, most: number): Diagnost
   );
 
 /** In bytes. */
-export const tensorTooLarge = (asked: number, most: number): Diagnostic =>
+export const tensorTooLarge = (asked: number, most: number) =>
   failure(
     'FTP0932',
     `out of memory for one tensor: it needs ${asked} bytes, and the GPU allows at most ${most}`,
     'train with a smaller `batch.micro` or `max_length`, or use another runtime, e.g. `--runtime onnx`',
   );
 
-export const deviceFailed = (detail: string): Diagnostic =>
+export const deviceFailed = (detail: string) =>
   failure(
     'FTP0933',
     `the GPU did not compute: ${detail.split('\n')[0]}`,
@@ -167,21 +167,21 @@ export const driverInSoftware = (driver: string): Diagnostic => ({
   help: 'install the driver of the GPU; without a GPU, `--runtime onnx` is many times faster',
 });
 
-export const wasmAborted = (detail: string): Diagnostic =>
+export const wasmAborted = (detail: string) =>
   failure(
     'FTP0934',
     `WebAssembly aborted: ${detail.split('\n')[0]}`,
     'its memory is limited to 4 GiB; use another runtime, e.g. `--runtime onnx`',
   );
 
-export const deviceMemoryUnreadable = (text: string): Diagnostic =>
+export const deviceMemoryUnreadable = (text: string) =>
   failure(
     'FTP0935',
     `\`FTPC_DEVICE_MEMORY\` is not a size: \`${text}\``,
     'write a number with a unit, e.g. `FTPC_DEVICE_MEMORY=6GiB`, or unset the variable',
   );
 
-export const variantUnknown = (text: string, known: readonly string[]): Diagnostic =>
+export const variantUnknown = (text: string, known: readonly string[]) =>
   failure(
     'FTP0937',
     `\`FTPC_TENSORFLOW\` is \`${text}\`, which is not a known variant`,

@@ -1,9 +1,9 @@
-/** FTP04xx: connections between stages. */
+/** FTP04xx: connections between stages; from FTP0415 on, of stages for classifiers with stages for generative models. */
 import type { Span } from '../../source/span.js';
 import { error, info, insert, named, replace, warning } from '../make.js';
-import type { Diagnostic, Fix } from '../types.js';
+import type { Fix } from '../types.js';
 
-export const wrongPort = (at: Span, written: string, found: string, wanted: string): Diagnostic =>
+export const wrongPort = (at: Span, written: string, found: string, wanted: string) =>
   error('FTP0401', at, `expected ${wanted}, but \`${written}\` is ${found}`, {
     label: `not ${wanted}`,
   });
@@ -18,7 +18,7 @@ export const noNamedPort = (
     readonly wanted: string;
     readonly needsFormat: boolean;
   },
-): Diagnostic =>
+) =>
   found.fits
     ? error('FTP0401', at, `\`${stage}\` has no ports: it outputs ${found.output} as a whole`, {
         label: 'no port',
@@ -32,7 +32,7 @@ export const noNamedPort = (
           : undefined,
       });
 
-export const portNeeded = (at: Span, stage: string, ports: readonly string[]): Diagnostic =>
+export const portNeeded = (at: Span, stage: string, ports: readonly string[]) =>
   error('FTP0402', at, `\`${stage}\` has several ports`, {
     label: 'which port?',
     help: `write ${named(ports.map((port) => `${stage}.${port}`))}`,
@@ -51,7 +51,7 @@ const cycleText = (path: readonly CycleReference[]): string =>
   [path.at(-1)?.name ?? '', ...path.map(({ name }) => name)].map((name) => `\`${name}\``).join(' → ');
 
 /** `path`: every name in the cycle and where it is read, the last one closing it. */
-export const stageCycle = (path: readonly CycleReference[]): Diagnostic => {
+export const stageCycle = (path: readonly CycleReference[]) => {
   const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
   const names = path.map(({ name }) => name);
   return error(
@@ -69,7 +69,7 @@ export const stageCycle = (path: readonly CycleReference[]): Diagnostic => {
   );
 };
 
-export const valueCycle = (path: readonly CycleReference[]): Diagnostic => {
+export const valueCycle = (path: readonly CycleReference[]) => {
   const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
   return error(
     'FTP0403',
@@ -86,20 +86,20 @@ export const valueCycle = (path: readonly CycleReference[]): Diagnostic => {
   );
 };
 
-export const noTokenizer = (at: Span, stage: string): Diagnostic =>
+export const noTokenizer = (at: Span, stage: string) =>
   error('FTP0404', at, `the tokenizer of \`${stage}\` is unknown`, {
     label: 'no `model`, and no stage trains on it',
     help: 'set `model = …` in the format, or train a base on one of its ports',
   });
 
-export const severalTokenizers = (at: Span, stage: string, users: readonly string[]): Diagnostic =>
+export const severalTokenizers = (at: Span, stage: string, users: readonly string[]) =>
   error('FTP0405', at, `\`${stage}\` is read by stages with different bases`, {
     label: 'which tokenizer?',
     notes: [`${named(users, 'and')} read it, each with its own base`],
     help: 'set `model = …` here, or give each base its own format',
   });
 
-export const baselineMissing = (at: Span, stage: string, bodyEnd: number): Diagnostic =>
+export const baselineMissing = (at: Span, stage: string, bodyEnd: number) =>
   error('FTP0406', at, `${stage} has no \`baseline\` to compare with`, {
     label: 'no baseline',
     help: 'set `baseline = …` to the model that it is compared with',
@@ -116,7 +116,7 @@ export const metricNotListed = (
   metric: string,
   listEnd: Span | undefined,
   imported?: { readonly at: number; readonly text: string },
-): Diagnostic =>
+) =>
   error('FTP0407', at, `\`${metric}\` is required but not measured`, {
     label: 'not in `metrics`',
     help: `add \`${metric}\` to \`metrics\``,
@@ -134,14 +134,14 @@ function measureIt(
   return { ...measured, title: 'import and measure it', edits: [...edits, ...measured.edits] };
 }
 
-export const emptySplit = (at: Span, reference: string, data: string, share: Span | undefined): Diagnostic =>
+export const emptySplit = (at: Span, reference: string, data: string, share: Span | undefined) =>
   error('FTP0408', at, `\`${reference}\` has no rows`, {
     label: 'an empty split',
     related: share === undefined ? undefined : [{ at: share, message: 'gives it no share' }],
     help: `give it a share in the \`split\` of \`${data}\``,
   });
 
-export const baseMismatch = (at: Span, adapter: string, trained: Span): Diagnostic =>
+export const baseMismatch = (at: Span, adapter: string, trained: Span) =>
   error('FTP0409', at, `\`${adapter}\` was trained on another base`, {
     label: 'not the base it was trained on',
     related: [{ at: trained, message: 'trained on this one' }],
@@ -154,19 +154,14 @@ export const presetNeeds = (
   why: string,
   requirement: Span,
   help: string | undefined,
-): Diagnostic =>
+) =>
   error('FTP0411', at, `a requirement of \`${preset}\` does not hold: ${why}`, {
     label: 'cannot be applied here',
     related: [{ at: requirement, message: 'required here' }],
     help,
   });
 
-export const deployOfMatrix = (
-  at: Span,
-  stage: string,
-  matrices: readonly string[],
-  pins: string,
-): Diagnostic =>
+export const deployOfMatrix = (at: Span, stage: string, matrices: readonly string[], pins: string) =>
   info(
     'FTP0412',
     at,
@@ -177,7 +172,7 @@ export const deployOfMatrix = (
     },
   );
 
-export const otherTokenizer = (at: Span, format: string, model: Span): Diagnostic =>
+export const otherTokenizer = (at: Span, format: string, model: Span) =>
   error('FTP0413', at, `\`${format}\` is tokenized for another model`, {
     label: 'not the tokenizer of the model that uses it',
     related: [{ at: model, message: 'tokenized for this one' }],
@@ -188,26 +183,26 @@ export const otherForm = (
   at: Span,
   format: string,
   related: readonly { readonly at: Span; readonly message: string }[],
-): Diagnostic =>
+) =>
   warning('FTP0414', at, `\`${format}\` uses a different template than the model was trained with`, {
     label: 'a different template',
     related,
     help: 'evaluate with the template used for training: the same `template`, with the same `style`',
   });
 
-export const impossibleRequirement = (at: Span, text: string): Diagnostic =>
+export const impossibleRequirement = (at: Span, text: string) =>
   warning('FTP0428', at, `\`${text}\` never holds`, {
     label: 'regardless of what is measured',
     help: 'a ratio is from 0% to 100%, a perplexity is 1 or more, and no size, time or count is negative: is something missing?',
   });
 
-export const idleRequirement = (at: Span, text: string): Diagnostic =>
+export const idleRequirement = (at: Span, text: string) =>
   warning('FTP0430', at, `\`${text}\` always holds`, {
     label: 'regardless of what is measured',
     help: 'it has no effect: write the intended limit, or remove it',
   });
 
-export const contradiction = (at: Span, text: string, other: Span): Diagnostic =>
+export const contradiction = (at: Span, text: string, other: Span) =>
   warning('FTP0431', at, `\`${text}\` never holds together with another requirement`, {
     label: 'no value satisfies both',
     related: [{ at: other, message: 'the other one' }],
@@ -215,43 +210,117 @@ export const contradiction = (at: Span, text: string, other: Span): Diagnostic =
   });
 
 /** `why`: a whole sentence. */
-export const idleSetting = (at: Span, why: string, help: string): Diagnostic =>
+export const idleSetting = (at: Span, why: string, help: string) =>
   warning('FTP0432', at, why, { label: 'has no effect', help });
 
-export const microAboveGlobal = (at: Span, micro: number, global: number): Diagnostic =>
+export const microAboveGlobal = (at: Span, micro: number, global: number) =>
   error('FTP0433', at, `\`micro\` is ${micro}, but a step has only ${global} rows`, {
     label: '`micro` is above `global`',
     help: `write \`micro: ${global}\` or less, or remove it: the planner chooses what fits`,
   });
 
-export const comparedWithItself = (at: Span): Diagnostic =>
+export const comparedWithItself = (at: Span) =>
   warning('FTP0434', at, 'the model is compared with itself', {
     label: 'the same as `model`',
     help: 'set `baseline` to the model that it should beat, such as the base before training',
   });
 
-export const sharedTarget = (at: Span, stage: string, first: Span): Diagnostic =>
+export const sharedTarget = (at: Span, stage: string, first: Span) =>
   error('FTP0435', at, `\`${stage}\` publishes into the folder of another stage`, {
     label: 'the same folder',
     related: [{ at: first, message: 'first published here' }],
     help: 'give each its own folder: a folder has one `current` release and one sequence of release numbers',
   });
 
-export const promptAndPrefix = (at: Span): Diagnostic =>
+export const promptAndPrefix = (at: Span) =>
   error('FTP0437', at, '`prompt` and `prefix` cannot be combined', {
     label: 'both put virtual tokens before every text',
     help: 'keep `prefix` for keys and values in every layer, or `prompt` for embeddings alone',
   });
 
-export const adapterWithVirtualTokens = (at: Span, other: string): Diagnostic =>
+export const adapterWithVirtualTokens = (at: Span, other: string) =>
   error('FTP0440', at, `\`adapter\` and \`${other}\` cannot be combined`, {
     label: 'each is a separate method',
     help: `keep one of the two: \`adapter\` for bottlenecks in the blocks, \`${other}\` for virtual tokens before every text`,
   });
 
 /** A file to import from is valid, but has nothing to run. */
-export const nothingToPlan = (file: string): Diagnostic =>
+export const nothingToPlan = (file: string) =>
   error('FTP0436', { file, start: 0, end: 0 }, 'there is no stage to plan or run', {
     label: 'a file without a stage',
     help: 'give the pipeline that imports this file, or add a stage such as `data rows { source = jsonl("rows.jsonl") }`',
+  });
+
+/** A format stage, and the span of its template. */
+interface FormatStage {
+  readonly name: string;
+  readonly template: Span;
+}
+
+const labelledRows = (rows: FormatStage) => ({ at: rows.template, message: 'rows with labels' });
+const unlabelledRows = (rows: FormatStage) => ({ at: rows.template, message: 'rows without labels' });
+
+export const headWithoutLabels = (at: Span, rows: FormatStage) =>
+  error(
+    'FTP0415',
+    at,
+    `\`head\` trains a classification head, but the rows of \`${rows.name}\` have no labels`,
+    {
+      label: 'nothing to classify',
+      related: [unlabelledRows(rows)],
+      help: 'use `template = labelled()` in the format stage, or train an adapter: `using lora`',
+    },
+  );
+
+export const rowsMismatch = (
+  at: Span,
+  rows: FormatStage,
+  found: 'labelled' | 'unlabelled',
+  other: { readonly at: Span; readonly message: string },
+) =>
+  error(
+    'FTP0417',
+    at,
+    found === 'labelled'
+      ? `the rows of \`${rows.name}\` have labels, but the stage that reads them works on text`
+      : `the rows of \`${rows.name}\` have no labels, but the stage that reads them classifies`,
+    {
+      label: found === 'labelled' ? 'labelled rows' : 'rows without labels',
+      related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows), other],
+      help: 'read the same kind of rows that the model was trained on: give each kind its own `format` stage',
+    },
+  );
+
+export const metricOfOtherRows = (
+  at: Span,
+  metric: string,
+  rows: FormatStage,
+  found: 'labelled' | 'unlabelled',
+  fitting: readonly string[],
+) =>
+  error(
+    'FTP0418',
+    at,
+    found === 'labelled'
+      ? `\`${metric}\` does not apply to classifiers, and the rows of \`${rows.name}\` have labels`
+      : `\`${metric}\` is a metric for classifiers, but the rows of \`${rows.name}\` have no labels`,
+    {
+      label: 'cannot be measured',
+      related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows)],
+      help: `measure ${named(fitting)}`,
+    },
+  );
+
+/** A setting without a meaning for labelled rows. `why`: half a sentence. */
+export const settingWithLabels = (at: Span, setting: string, why: string, rows: FormatStage | undefined) =>
+  error('FTP0419', at, `\`${setting}\` cannot be combined with labelled rows: ${why}`, {
+    label: 'conflicting settings',
+    related: rows === undefined ? undefined : [labelledRows(rows)],
+    help: `leave \`${setting}\` out`,
+  });
+
+export const settingWithHead = (at: Span, setting: string, why: string) =>
+  error('FTP0420', at, `\`${setting}\` cannot be combined with \`using head\`: ${why}`, {
+    label: 'conflicting settings',
+    help: `remove \`${setting}\`, or train an adapter along with the head: \`using lora\``,
   });

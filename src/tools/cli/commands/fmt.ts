@@ -44,7 +44,7 @@ async function formatFiles(
   flags: ReportOptions,
   context: CliContext,
 ): Promise<number> {
-  const { nothingToFormat } = await import('../../../language/diagnostics/catalogue/formatting.js');
+  const { nothingToFormat } = await import('../../../language/diagnostics/catalogue/syntax.js');
   const { namedFiles } = await import('../named-files.js');
   const { formatFile } = await import('../format/format-file.js');
   const { files, diagnostics } = namedFiles(context.host, names, {
