@@ -1,5 +1,6 @@
-;; AdamW's step, with moments in float32 or in 8 bits a block (src/compute/training/optimizers/adamw.ts has the formulas). What
-;; is rounded to float32 and what is computed in float64 is as there, so that the results are equal bit for bit.
+;; AdamW's step, with moments in float32 or as blocks of 8-bit codes. The formulas are in
+;; src/compute/training/optimizers/adamw.ts. What is rounded to float32 and what is computed in float64 is as there, so
+;; that the results are equal bit for bit.
 (module
   (import "kernel" "memory" (memory 1))
 
@@ -14,7 +15,7 @@
   (global $step i32 (i32.const 48))
   (global $small i32 (i32.const 56))
 
-  ;; $count elements (at least one, up to three behind the last are written too) of parameters, gradients and moments.
+  ;; $count elements (at least one, up to three after the last are written too) of parameters, gradients and moments.
   (func $adamw (export "adamw") (param $p i32) (param $g i32) (param $m i32) (param $v i32) (param $count i32)
     (local $scale v128) (local $take1 v128) (local $keep v128) (local $step v128) (local $small v128)
     (local $keep1 v128) (local $keep2 v128) (local $take2 v128)
@@ -75,7 +76,7 @@
       (local.set $v (i32.add (local.get $v) (i32.const 16)))
       (br_if $four (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 4))) (i32.const 0)))))
 
-  ;; Codes of 8 bits to float32: a value of the table at $map each, times $absmax.
+  ;; Codes of 8 bits to float32: each code's value in the table at $map, times $absmax.
   (func $dequantise (param $codes i32) (param $map i32) (param $absmax f32) (param $out i32) (param $count i32)
     (loop $one
       (f32.store (local.get $out)
@@ -85,7 +86,7 @@
       (local.set $out (i32.add (local.get $out) (i32.const 4)))
       (br_if $one (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
-  ;; The largest magnitude of $count values; behind them stand zeros up to a multiple of four.
+  ;; The largest magnitude of $count values; after them there are zeros up to a multiple of four.
   (func $largest (param $at i32) (param $count i32) (result f32)
     (local $most v128)
     (loop $four
@@ -115,7 +116,7 @@
       (local.set $codes (i32.add (local.get $codes) (i32.const 1)))
       (br_if $one (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
-  ;; Tables of one moment: 256 values, 256 ends, and 65,536 first codes, one behind the other at $tables.
+  ;; Tables of one moment: 256 values, 256 ends, and 65,536 first codes, one after the other at $tables.
   (func $write (param $values i32) (param $absmax i32) (param $tables i32) (param $codes i32) (param $count i32)
     (local $most f32)
     (local.set $most (call $largest (local.get $values) (local.get $count)))
@@ -136,7 +137,7 @@
       (call $dequantise (local.get $mc) (local.get $means) (f32.load (local.get $ma)) (local.get $scratch) (local.get $size))
       (call $dequantise (local.get $vc) (local.get $squares) (f32.load (local.get $va)) (local.get $v) (local.get $size))
       (call $adamw (local.get $p) (local.get $g) (local.get $scratch) (local.get $v) (local.get $size))
-      ;; what $adamw wrote behind the last must not count as a magnitude
+      ;; what $adamw wrote after the last must not count as a magnitude
       (memory.fill (i32.add (local.get $scratch) (i32.shl (local.get $size) (i32.const 2))) (i32.const 0)
         (i32.sub (i32.const 1024) (i32.shl (local.get $size) (i32.const 2))))
       (memory.fill (i32.add (local.get $v) (i32.shl (local.get $size) (i32.const 2))) (i32.const 0)

@@ -107,7 +107,7 @@
       (local.set $out (i32.add (local.get $out) (i32.const 128)))
       (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
-  ;; 6-bit scale of sub-block $j < 8 (ggml-quants.c, get_scale_min_k4); $at is where the twelve bytes stand.
+  ;; 6-bit scale of sub-block $j < 8 (ggml-quants.c, get_scale_min_k4); $at is where the twelve bytes begin.
   (func $scale6 (param $at i32) (param $j i32) (result f32)
     (local.set $at (i32.add (local.get $at) (local.get $j)))
     (f32.convert_i32_u (if (result i32) (i32.lt_u (local.get $j) (i32.const 4))
@@ -177,7 +177,7 @@
       (local.set $in (i32.add (local.get $in) (i32.const 176)))
       (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
-  ;; 128 bytes of lower halves, 64 of upper quarters, 16 signed scales, scale of scales; sixteen codes a scale
+  ;; 128 bytes of lower halves, 64 of upper quarters, 16 signed scales, scale of scales; sixteen codes per scale
   (func (export "Q6_K") (param $in i32) (param $out i32) (param $count i32)
     (local $k i32) (local $scale f32) (local $at i32)
     (loop $block
@@ -207,7 +207,7 @@
       (local.set $in (i32.add (local.get $in) (i32.const 210)))
       (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
-  ;; Four at a time; up to three values behind the last are read and written too. The steps are those of $half.
+  ;; Four at a time; up to three values after the last are read and written too. The steps are those of $half.
   (func (export "F16") (param $in i32) (param $out i32) (param $count i32)
     (local $bits v128) (local $size v128)
     (loop $four

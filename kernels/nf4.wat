@@ -1,13 +1,13 @@
-;; NF4 dequantisation: 4-bit codes to float32, 64 weights a block, exact.
+;; NF4 dequantisation: 4-bit codes to float32, 64 weights per block, exact.
 ;;
 ;; A float32 of the 16-entry code book is four bytes, so the code book is held as four byte planes, one v128 each, and
 ;; i8x16.swizzle looks sixteen codes up in a plane at once. Two rounds of interleaving put the bytes together again.
 (module
   (import "kernel" "memory" (memory 1))
 
-  ;; $codes:  2 codes a byte, the first in the upper half; 32 bytes a block
-  ;; $absmax: one float32 a block
-  ;; $out:    64 float32 a block
+  ;; $codes:  2 codes per byte, the first in the upper half; 32 bytes per block
+  ;; $absmax: one float32 per block
+  ;; $out:    64 float32 per block
   ;; $planes: four planes of 16 bytes, plane b holding byte b of each code book entry
   (func (export "dequantise") (param $codes i32) (param $absmax i32) (param $out i32) (param $blocks i32) (param $planes i32)
     (local $plane0 v128) (local $plane1 v128) (local $plane2 v128) (local $plane3 v128)

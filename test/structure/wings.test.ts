@@ -24,8 +24,6 @@ const CIRCLES: readonly { readonly files: readonly string[]; readonly why: strin
       'ops/layout.ts',
       'ops/matmul.ts',
       'ops/reduce.ts',
-      'ops/softmax.ts',
-      'ops/sum-to.ts',
       'ops/transformer.ts',
       'ops/unary.ts',
     ].map((file) => `src/compute/tensor/${file}`),

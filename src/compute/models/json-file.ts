@@ -54,6 +54,7 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: JsonF
       path,
       `The file could not be read: ${error.detail}.`,
       error.code === 'no_file' ? 'Put a file in its place.' : 'Check its permissions.',
+      { cause: error },
     );
   }
 }

@@ -133,8 +133,9 @@ export class ModelError extends Error {
     readonly detail: string,
     /** One sentence: how to fix it. */
     readonly help: string,
+    options?: ErrorOptions,
   ) {
-    super(`${path}: ${detail}`);
+    super(`${path}: ${detail}`, options);
   }
 }
 

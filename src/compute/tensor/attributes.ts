@@ -1,27 +1,16 @@
 /** Typed reads of a node's attributes; a missing or wrong one is a bug of the builder. */
 import { GraphError } from './shape.js';
-import type { Attributes } from './types.js';
+import type { Attribute, Attributes } from './types.js';
 
-export function number(attributes: Attributes, name: string): number {
-  const value = attributes[name];
-  if (typeof value !== 'number') throw new GraphError(`attribute ${name} must be a number`);
-  return value;
-}
+const reader =
+  <T extends Attribute>(isOne: (value: Attribute | undefined) => value is T, kind: string) =>
+  (attributes: Attributes, name: string): T => {
+    const value = attributes[name];
+    if (!isOne(value)) throw new GraphError(`attribute ${name} must be ${kind}`);
+    return value;
+  };
 
-export function flag(attributes: Attributes, name: string): boolean {
-  const value = attributes[name];
-  if (typeof value !== 'boolean') throw new GraphError(`attribute ${name} must be true or false`);
-  return value;
-}
-
-export function text(attributes: Attributes, name: string): string {
-  const value = attributes[name];
-  if (typeof value !== 'string') throw new GraphError(`attribute ${name} must be a string`);
-  return value;
-}
-
-export function list(attributes: Attributes, name: string): readonly number[] {
-  const value = attributes[name];
-  if (typeof value !== 'object') throw new GraphError(`attribute ${name} must be a list of numbers`);
-  return value;
-}
+export const number = reader((value) => typeof value === 'number', 'a number');
+export const flag = reader((value) => typeof value === 'boolean', 'true or false');
+export const text = reader((value) => typeof value === 'string', 'a string');
+export const list = reader((value) => typeof value === 'object', 'a list of numbers');

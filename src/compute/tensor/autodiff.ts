@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation: emits the gradient nodes after the nodes they differentiate. */
 import type { GraphBuilder } from './builder.js';
 import { argument } from './ops/definition.js';
-import { isOp, OPS } from './ops/index.js';
+import { OPS } from './ops/index.js';
 import { GraphError, sameShape } from './shape.js';
 import type { ValueId } from './types.js';
 
@@ -40,7 +40,7 @@ export function gradients(
     const upstream = node.outputs.map((output) => known.get(output));
     const needs = node.inputs.map((input) => depends.has(input));
     if (upstream.every((gradient) => gradient === undefined) || !needs.includes(true)) continue;
-    const rule = isOp(node.op) ? OPS[node.op].gradient : undefined;
+    const rule = OPS[node.op].gradient;
     if (rule === undefined) throw new GraphError(`${node.op} has no gradient`);
     const results = rule({ builder, ...node, gradients: upstream, needs });
     results.forEach((gradient, index) => {

@@ -11,20 +11,6 @@ export interface ProductOptions {
   readonly alpha?: number;
 }
 
-interface AdaptedInputs {
-  readonly x: ValueId;
-  readonly merged: ValueId;
-  readonly plain: ValueId;
-  readonly down: ValueId;
-  readonly up: ValueId;
-}
-
-interface AdaptedOptions {
-  readonly transB: boolean;
-  readonly scale: number;
-  readonly mergedBack: boolean;
-}
-
 export class GraphBuilder {
   private readonly types: TensorType[] = [];
   private readonly inputs: NamedValue[] = [];
@@ -136,8 +122,11 @@ export class GraphBuilder {
     return this.one('gemm', [a, b, c], { transA, transB, alpha });
   }
 
-  adapted({ x, merged, plain, down, up }: AdaptedInputs, options: AdaptedOptions): ValueId {
-    return this.one('adapted', [x, merged, plain, down, up], { ...options });
+  adapted(
+    { x, merged, plain, down, up }: Readonly<Record<'x' | 'merged' | 'plain' | 'down' | 'up', ValueId>>,
+    options: { readonly transB: boolean; readonly scale: number; readonly mergedBack: boolean },
+  ): ValueId {
+    return this.one('adapted', [x, merged, plain, down, up], options);
   }
 
   sum = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>

@@ -1,6 +1,6 @@
 /** The memory of runtimes that compute in host memory. */
 import { discarded } from './garbage.js';
-import { allocateOnHost } from './host-out-of-memory.js';
+import { allocateOnHost } from './out-of-memory.js';
 import { viewOf } from './runtimes/host-tensor.js';
 import { bytesOf, GraphError } from './shape.js';
 import type { Account, HostTensor, Memory, Tensor, TensorBuffer, TensorType } from './types.js';

@@ -1,4 +1,5 @@
 /** The tensor graph: one description that runtimes execute, the planner measures, and tests check against the reference. */
+import type { OpName } from './ops/names.js';
 import type { PackedTensor } from './packed.js';
 
 export type DType = 'f32' | 'i32' | 'i64' | 'bool';
@@ -11,11 +12,11 @@ export interface TensorType {
 /** A value in a graph: an input, a constant, or one output of a node. */
 export type ValueId = number;
 
-type Attribute = number | boolean | string | readonly number[];
+export type Attribute = number | boolean | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface Node {
-  readonly op: string;
+  readonly op: OpName;
   readonly inputs: readonly ValueId[];
   readonly outputs: readonly ValueId[];
   readonly attributes: Attributes;

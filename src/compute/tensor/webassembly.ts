@@ -1,4 +1,4 @@
-import { allocateOnHost } from './host-out-of-memory.js';
+import { allocateOnHost } from './out-of-memory.js';
 
 /** The part of WebAssembly's JavaScript interface that is used here; TypeScript declares it for browsers only. */
 interface WebAssemblyApi {

@@ -1,6 +1,5 @@
 import type { Decoder } from '../models/decoder/types.js';
-import { translateHostError } from '../tensor/host-out-of-memory.js';
-import { OutOfMemoryError } from '../tensor/out-of-memory.js';
+import { OutOfMemoryError, translateHostError } from '../tensor/out-of-memory.js';
 import type { Packing } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import { createUpdater } from './create-updater.js';

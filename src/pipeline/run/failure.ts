@@ -1,6 +1,5 @@
 import { userProblem } from '../../compute/models/user-problem.js';
-import { translateHostError } from '../../compute/tensor/host-out-of-memory.js';
-import { OutOfMemoryError } from '../../compute/tensor/out-of-memory.js';
+import { OutOfMemoryError, translateHostError } from '../../compute/tensor/out-of-memory.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/program.js';
 import { outOfMemory } from './run-diagnostics.js';

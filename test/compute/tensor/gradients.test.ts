@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { gradients } from '../../../src/compute/tensor/autodiff.js';
 import { GraphBuilder } from '../../../src/compute/tensor/builder.js';
 import { OPS } from '../../../src/compute/tensor/ops/index.js';
-import { evaluate } from '../../../src/compute/tensor/runtimes/reference/evaluate.js';
+import { evaluate } from '../../../src/compute/tensor/runtimes/reference/index.js';
 import { verify } from '../../../src/compute/tensor/verify.js';
 import { CASES, graphOf, inputsOf, randomNumbers } from './cases.js';
 import { DIFFERENTIABLE, differentiated, WITHOUT } from './differentiated.js';

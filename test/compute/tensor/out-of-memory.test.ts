@@ -1,15 +1,22 @@
 /** What each library says where it finds no memory, as one type of error. */
 import { expect } from 'chai';
+import { readTextFile } from '../../../src/compute/models/json-file.js';
+import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
+import { ModelError } from '../../../src/compute/models/types.js';
 import { userProblem } from '../../../src/compute/models/user-problem.js';
-import { allocateOnHost, translateHostError } from '../../../src/compute/tensor/host-out-of-memory.js';
-import { OutOfMemoryError } from '../../../src/compute/tensor/out-of-memory.js';
+import {
+  allocateOnHost,
+  OutOfMemoryError,
+  translateHostError,
+} from '../../../src/compute/tensor/out-of-memory.js';
 import { allocate } from '../../../src/compute/tensor/runtimes/host-tensor.js';
 import { translateOnnxError } from '../../../src/compute/tensor/runtimes/onnx/out-of-memory.js';
 import { translating } from '../../../src/compute/tensor/runtimes/tensorflow/out-of-memory.js';
 import { rowRangesOf } from '../../../src/compute/tensor/runtimes/tfjs/row-ranges.js';
 import { translateDawnError } from '../../../src/compute/tensor/runtimes/tfjs/webgpu-out-of-memory.js';
 import { f32 } from '../../../src/compute/tensor/shape.js';
-import { HostError } from '../../../src/language/host/host.js';
+import { type Host, HostError } from '../../../src/language/host/host.js';
+import { memoryHost } from '../models/memory-host.js';
 
 const refusedBy = (use: () => unknown): OutOfMemoryError['refused'] | undefined => {
   try {
@@ -44,6 +51,28 @@ describe('memory that is refused', () => {
       expect(translateHostError(error), error.message).to.be.instanceOf(OutOfMemoryError);
     for (const error of [new HostError('io', 'out of memory.txt', 'EIO'), new Error('out of memory'), 7])
       expect(translateHostError(error)).to.equal(error);
+  });
+
+  it('is known where the error of a file hides it', () => {
+    const host: Host = {
+      ...memoryHost({ '/file': new Uint8Array(16) }),
+      readBytes(path) {
+        throw new HostError('no_memory', path, 'ENOMEM: not enough memory, read');
+      },
+    };
+    for (const read of [
+      () => openSafetensors(host, '/file'),
+      () => readTextFile(host, '/file', { code: 'model_tokenizer', maxBytes: 100 }),
+    ]) {
+      let found: unknown;
+      try {
+        read();
+      } catch (error) {
+        found = error;
+      }
+      expect(found).to.be.instanceOf(ModelError);
+      expect(translateHostError(found)).to.be.instanceOf(OutOfMemoryError);
+    }
   });
 
   it('is known by the words of ONNX Runtime', () => {

@@ -107,6 +107,7 @@ export function readFile(host: Host, path: string, start: number, length: number
       path,
       `The file could not be read: ${error.detail}.`,
       error.code === 'no_access' ? 'Check its permissions.' : HELP,
+      { cause: error },
     );
   }
 }

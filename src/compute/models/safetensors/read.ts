@@ -73,6 +73,7 @@ function readAligned(host: Host, path: string, start: number, length: number): U
         path,
         `The file could not be read: ${error.detail}.`,
         error.code === 'no_access' ? 'Check its permissions.' : HELP,
+        { cause: error },
       );
     throw error;
   }

@@ -1,8 +1,7 @@
 /** Binary arithmetic with NumPy's broadcasting. */
 import { broadcast, f32, sameShape, sizeOf } from '../shape.js';
 import type { ValueId } from '../types.js';
-import { argument, expect, type GradientContext, type OpDefinition, upstream } from './definition.js';
-import { sumTo } from './sum-to.js';
+import { argument, expect, type GradientContext, type OpDefinition, sumTo, upstream } from './definition.js';
 
 function binary(
   gradient: (context: GradientContext) => readonly [() => ValueId, () => ValueId],

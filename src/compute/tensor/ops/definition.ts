@@ -1,6 +1,6 @@
 /** What the step compiler knows of an op: one definition drives execution, gradients and the memory plan. */
 import type { GraphBuilder } from '../builder.js';
-import { GraphError } from '../shape.js';
+import { GraphError, type Shape, sameShape } from '../shape.js';
 import type { Attributes, TensorType, ValueId } from '../types.js';
 
 export interface GradientContext {
@@ -55,4 +55,16 @@ export function expect(holds: boolean, message: string): asserts holds {
 /** The gradient of the only differentiable output. */
 export function upstream(context: GradientContext): ValueId {
   return argument(context.gradients as readonly ValueId[], 0);
+}
+
+/** The gradient of a broadcast: sums over the axes along which a value of `shape` was repeated. */
+export function sumTo(builder: GraphBuilder, value: ValueId, shape: Shape): ValueId {
+  const from = builder.shapeOf(value);
+  if (sameShape(from, shape)) return value;
+  const missing = from.length - shape.length;
+  const axes = from
+    .map((_, axis) => axis)
+    .filter((axis) => axis < missing || shape[axis - missing] !== from[axis]);
+  const summed = axes.length === 0 ? value : builder.sum(value, axes, true);
+  return builder.reshape(summed, shape);
 }

@@ -6,7 +6,6 @@ import * as layout from './layout.js';
 import * as matmul from './matmul.js';
 import type { OpName } from './names.js';
 import * as reduce from './reduce.js';
-import * as softmax from './softmax.js';
 import * as transformer from './transformer.js';
 import * as unary from './unary.js';
 
@@ -15,10 +14,7 @@ export const OPS: Readonly<Record<OpName, OpDefinition>> = {
   ...unary,
   ...matmul,
   ...reduce,
-  ...softmax,
   ...transformer,
   ...layout,
   ...gather,
 };
-
-export const isOp = (name: string): name is OpName => Object.hasOwn(OPS, name);

@@ -1,8 +1,7 @@
 /** Ops that move elements and compute nothing. */
 import { list, number } from '../attributes.js';
 import { broadcast, type Shape, sameShape, sizeOf, withAxis } from '../shape.js';
-import { argument, expect, type OpDefinition, upstream } from './definition.js';
-import { sumTo } from './sum-to.js';
+import { argument, expect, type OpDefinition, sumTo, upstream } from './definition.js';
 
 const free = () => 0;
 

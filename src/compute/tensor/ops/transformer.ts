@@ -1,8 +1,7 @@
 /** Ops that decoders are made of and that runtimes have fused kernels for. */
 import { number } from '../attributes.js';
 import { f32, sameShape, sizeOf } from '../shape.js';
-import { argument, expect, type OpDefinition, upstream } from './definition.js';
-import { sumTo } from './sum-to.js';
+import { argument, expect, type OpDefinition, sumTo, upstream } from './definition.js';
 
 /**
  * Root-mean-square norm (Zhang and Sennrich 2019, arXiv 1910.07467): x `[…, d]`, weight `[d]` →

@@ -1,4 +1,4 @@
-import { translateHostError } from '../host-out-of-memory.js';
+import { translateHostError } from '../out-of-memory.js';
 import { bytesOf, sizeOf } from '../shape.js';
 import type { DType, HostTensor, TensorType } from '../types.js';
 

@@ -4,7 +4,7 @@
  * of them.
  */
 import type { Pages } from '../../../language/ir/outputs.js';
-import { allocateOnHost } from '../../tensor/host-out-of-memory.js';
+import { allocateOnHost } from '../../tensor/out-of-memory.js';
 import {
   fresh,
   inMemory,

@@ -6,7 +6,7 @@ import { blueprintOf } from '../../../../src/compute/models/architectures/index.
 import { causalMask } from '../../../../src/compute/models/decoder/positions.js';
 import { flopsOf } from '../../../../src/compute/tensor/cost.js';
 import { transientBytes } from '../../../../src/compute/tensor/liveness.js';
-import { evaluate } from '../../../../src/compute/tensor/runtimes/reference/evaluate.js';
+import { evaluate } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { randomNumbers } from '../../tensor/cases.js';
 import { fixture, relativeError } from '../decoder/fixture.js';
 

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { planMemory } from '../../../../src/compute/tensor/liveness.js';
 import { accumulateInPlace, LEAST_SUM } from '../../../../src/compute/tensor/runtimes/onnx/accumulate.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
-import { evaluate } from '../../../../src/compute/tensor/runtimes/reference/evaluate.js';
+import { evaluate } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { f32, sizeOf } from '../../../../src/compute/tensor/shape.js';
 import type { Graph, HostTensor, ValueId } from '../../../../src/compute/tensor/types.js';
 

@@ -115,7 +115,7 @@ class InPlaceSums {
   }
 
   private emit(
-    op: string,
+    op: Node['op'],
     inputs: readonly ValueId[],
     shape: readonly number[],
     attributes: Node['attributes'],

@@ -22,27 +22,47 @@ type Lowering = (context: LoweringContext) => readonly OnnxNode[];
 
 const MICROSOFT = 'com.microsoft';
 
-const simple =
-  (type: string, attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string): Lowering =>
-  ({ inputs, outputs }) => [{ type, inputs, outputs, attributes, domain }];
+type NodeAttributes = Readonly<Record<string, OnnxAttribute>>;
 
-const product =
-  (type: string, domain?: string): Lowering =>
-  ({ inputs, outputs, attributes }) => [
+interface NodeForm {
+  readonly attributes?: NodeAttributes | ((attributes: Attributes) => NodeAttributes);
+  /** Inputs after those of the op. */
+  readonly operands?: (context: LoweringContext) => readonly string[];
+  readonly domain?: string;
+}
+
+const node =
+  (type: string, { attributes, operands, domain }: NodeForm = {}): Lowering =>
+  (c) => [
     {
       type,
-      inputs,
-      outputs,
+      inputs: [...c.inputs, ...(operands?.(c) ?? [])],
+      outputs: c.outputs,
+      attributes: typeof attributes === 'function' ? attributes(c.attributes) : attributes,
       domain,
-      attributes: {
-        transA: { int: Number(flag(attributes, 'transA')) },
-        transB: { int: Number(flag(attributes, 'transB')) },
-        alpha: { float: number(attributes, 'alpha') },
-      },
     },
   ];
 
+const int = (value: number | boolean): OnnxAttribute => ({ int: Number(value) });
+const LAST_AXIS = { axis: int(-1) };
+
+const product = (type: string, domain?: string): Lowering =>
+  node(type, {
+    domain,
+    attributes: (given) => ({
+      transA: int(flag(given, 'transA')),
+      transB: int(flag(given, 'transB')),
+      alpha: { float: number(given, 'alpha') },
+    }),
+  });
+
 const GEMM = product('Gemm');
+
+/** The input of `adapted` and the merged matrix; its other inputs are there for the gradient. */
+const FACTORS = node('FusedMatMul', {
+  domain: MICROSOFT,
+  attributes: (given) => ({ transB: int(flag(given, 'transB')) }),
+});
 
 /** `[m, k, 1]` filters over k channels of n values, added to what is in the memory of the result (see accumulate.ts). */
 const pointwise: Lowering = ({ inputs: [a = '', b = '', sum = ''], outputs }) => [
@@ -55,142 +75,83 @@ const pointwise: Lowering = ({ inputs: [a = '', b = '', sum = ''], outputs }) =>
   },
 ];
 
-const reduction =
-  (type: string): Lowering =>
-  ({ inputs, outputs, attributes, ints }) => [
-    {
-      type,
-      inputs: [...inputs, ints(list(attributes, 'axes'))],
-      outputs,
-      attributes: { keepdims: { int: Number(flag(attributes, 'keepdims')) } },
-    },
-  ];
+const reduction = (type: string): Lowering =>
+  node(type, {
+    operands: (c) => [c.ints(list(c.attributes, 'axes'))],
+    attributes: (given) => ({ keepdims: int(flag(given, 'keepdims')) }),
+  });
 
-const shaped =
-  (type: string): Lowering =>
-  ({ inputs, outputs, attributes, ints }) => [
-    { type, inputs: [...inputs, ints(list(attributes, 'shape'))], outputs },
-  ];
+const shaped = (type: string): Lowering =>
+  node(type, { operands: (c) => [c.ints(list(c.attributes, 'shape'))] });
 
-const along =
-  (type: string, extra: Readonly<Record<string, OnnxAttribute>> = {}): Lowering =>
-  ({ inputs, outputs, attributes }) => [
-    { type, inputs, outputs, attributes: { axis: { int: number(attributes, 'axis') }, ...extra } },
-  ];
+const normed = (type: string): Lowering =>
+  node(type, { attributes: (given) => ({ ...LAST_AXIS, epsilon: { float: number(given, 'epsilon') } }) });
+
+const along = (type: string, more: NodeAttributes = {}): Lowering =>
+  node(type, { attributes: (given) => ({ axis: int(number(given, 'axis')), ...more }) });
 
 export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
-  add: simple('Add'),
-  sub: simple('Sub'),
-  mul: simple('Mul'),
-  div: simple('Div'),
-  neg: simple('Neg'),
-  exp: simple('Exp'),
-  log: simple('Log'),
-  sqrt: simple('Sqrt'),
-  reciprocal: simple('Reciprocal'),
-  sigmoid: simple('Sigmoid'),
-  tanh: simple('Tanh'),
-  erf: simple('Erf'),
-  silu: simple('QuickGelu', { alpha: { float: 1 } }, MICROSOFT),
-  relu: simple('Relu'),
-  equal: simple('Equal'),
-  where: simple('Where'),
-  cast: ({ inputs, outputs, attributes }) => [
-    { type: 'Cast', inputs, outputs, attributes: { to: { int: ELEMENT[text(attributes, 'to') as DType] } } },
-  ],
+  add: node('Add'),
+  sub: node('Sub'),
+  mul: node('Mul'),
+  div: node('Div'),
+  neg: node('Neg'),
+  exp: node('Exp'),
+  log: node('Log'),
+  sqrt: node('Sqrt'),
+  reciprocal: node('Reciprocal'),
+  sigmoid: node('Sigmoid'),
+  tanh: node('Tanh'),
+  erf: node('Erf'),
+  silu: node('QuickGelu', { attributes: { alpha: { float: 1 } }, domain: MICROSOFT }),
+  relu: node('Relu'),
+  equal: node('Equal'),
+  where: node('Where'),
+  cast: node('Cast', { attributes: (given) => ({ to: int(ELEMENT[text(given, 'to') as DType]) }) }),
   toBf16: ({ inputs, outputs, temporary }) => {
     const short = temporary();
     return [
-      { type: 'Cast', inputs, outputs: [short], attributes: { to: { int: BFLOAT16 } } },
-      { type: 'Cast', inputs: [short], outputs, attributes: { to: { int: ELEMENT.f32 } } },
+      { type: 'Cast', inputs, outputs: [short], attributes: { to: int(BFLOAT16) } },
+      { type: 'Cast', inputs: [short], outputs, attributes: { to: int(ELEMENT.f32) } },
     ];
   },
   matmul: product('FusedMatMul', MICROSOFT),
   gemm: (context) => (context.outputTypes[0]?.shape.length === 3 ? pointwise(context) : GEMM(context)),
-  adapted: ({ inputs, outputs, attributes }) => [
-    {
-      type: 'FusedMatMul',
-      inputs: inputs.slice(0, 2),
-      outputs,
-      domain: MICROSOFT,
-      attributes: { transB: { int: Number(flag(attributes, 'transB')) } },
-    },
-  ],
+  adapted: (c) => FACTORS({ ...c, inputs: c.inputs.slice(0, 2) }),
   sum: reduction('ReduceSum'),
   mean: reduction('ReduceMean'),
   max: reduction('ReduceMax'),
-  softmax: simple('Softmax', { axis: { int: -1 } }),
-  logSoftmax: simple('LogSoftmax', { axis: { int: -1 } }),
+  softmax: node('Softmax', { attributes: LAST_AXIS }),
+  logSoftmax: node('LogSoftmax', { attributes: LAST_AXIS }),
   // its outputs are y, the mean (which it leaves out) and the inverse deviation
-  rmsNorm: ({ inputs, outputs, attributes }) => [
-    {
-      type: 'SimplifiedLayerNormalization',
-      inputs,
-      outputs,
-      attributes: { axis: { int: -1 }, epsilon: { float: number(attributes, 'epsilon') } },
-    },
-  ],
-  layerNorm: ({ inputs, outputs, attributes }) => [
-    {
-      type: 'LayerNormalization',
-      inputs,
-      outputs,
-      attributes: { axis: { int: -1 }, epsilon: { float: number(attributes, 'epsilon') } },
-    },
-  ],
-  rotary: ({ inputs, outputs, attributes }) => [
-    {
-      type: 'RotaryEmbedding',
-      inputs,
-      outputs,
-      attributes: { num_heads: { int: number(attributes, 'heads') } },
-    },
-  ],
-  detach: simple('Identity'),
+  rmsNorm: normed('SimplifiedLayerNormalization'),
+  layerNorm: normed('LayerNormalization'),
+  rotary: node('RotaryEmbedding', { attributes: (given) => ({ num_heads: int(number(given, 'heads')) }) }),
+  detach: node('Identity'),
   reshape: shaped('Reshape'),
   expand: shaped('Expand'),
-  transpose: ({ inputs, outputs, attributes }) => [
-    { type: 'Transpose', inputs, outputs, attributes: { perm: { ints: list(attributes, 'perm') } } },
-  ],
-  slice: ({ inputs, outputs, attributes, ints }) => [
-    {
-      type: 'Slice',
-      inputs: [
-        ...inputs,
-        ints([number(attributes, 'start')]),
-        ints([number(attributes, 'end')]),
-        ints([number(attributes, 'axis')]),
-      ],
-      outputs,
-    },
-  ],
-  pad: ({ inputs, outputs, attributes, ints, scalar }) => [
-    {
-      type: 'Pad',
-      inputs: [
-        ...inputs,
-        ints([number(attributes, 'before'), number(attributes, 'after')]),
-        scalar(0),
-        ints([number(attributes, 'axis')]),
-      ],
-      outputs,
-    },
-  ],
+  transpose: node('Transpose', { attributes: (given) => ({ perm: { ints: list(given, 'perm') } }) }),
+  slice: node('Slice', {
+    operands: (c) => ['start', 'end', 'axis'].map((name) => c.ints([number(c.attributes, name)])),
+  }),
+  pad: node('Pad', {
+    operands: ({ attributes, ints, scalar }) => [
+      ints([number(attributes, 'before'), number(attributes, 'after')]),
+      scalar(0),
+      ints([number(attributes, 'axis')]),
+    ],
+  }),
   concat: along('Concat'),
-  gather: simple('Gather', { axis: { int: 0 } }),
-  scatterRows({ inputs, outputs, outputTypes, inputTypes, ints, scalar, temporary }): readonly OnnxNode[] {
+  gather: node('Gather', { attributes: { axis: int(0) } }),
+  scatterRows({ inputs, outputs, outputTypes, inputTypes, ints, scalar, temporary }) {
     const [indices = '', updates = ''] = inputs;
     const [zeros, column, wide] = [temporary(), temporary(), temporary()];
+    const attributes = { reduction: { text: 'add' } };
     return [
       { type: 'Expand', inputs: [scalar(0), ints(outputTypes[0]?.shape ?? [])], outputs: [zeros] },
-      { type: 'Cast', inputs: [indices], outputs: [wide], attributes: { to: { int: ELEMENT.i64 } } },
+      { type: 'Cast', inputs: [indices], outputs: [wide], attributes: { to: int(ELEMENT.i64) } },
       { type: 'Reshape', inputs: [wide, ints([inputTypes[0]?.shape[0] ?? 0, 1])], outputs: [column] },
-      {
-        type: 'ScatterND',
-        inputs: [zeros, column, updates],
-        outputs,
-        attributes: { reduction: { text: 'add' } },
-      },
+      { type: 'ScatterND', inputs: [zeros, column, updates], outputs, attributes },
     ];
   },
   gatherElements: along('GatherElements'),

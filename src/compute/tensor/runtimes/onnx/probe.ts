@@ -7,7 +7,7 @@ import { GraphBuilder } from '../../builder.js';
 import { argument } from '../../ops/definition.js';
 import { sizeOf } from '../../shape.js';
 import type { CompiledGraph, Graph, ValueId } from '../../types.js';
-import { evaluate } from '../reference/evaluate.js';
+import { evaluate } from '../reference/index.js';
 
 const NODES = 80;
 const WIDTH = 16;

@@ -8,10 +8,9 @@
  */
 import type { Tensor } from 'onnxruntime-node';
 import { discarded } from '../../garbage.js';
-import { allocateOnHost } from '../../host-out-of-memory.js';
 import { planMemory } from '../../liveness.js';
 import { argument } from '../../ops/definition.js';
-import { isOp } from '../../ops/index.js';
+import { allocateOnHost } from '../../out-of-memory.js';
 import { bytesOf } from '../../shape.js';
 import type { Graph, TensorType, ValueId } from '../../types.js';
 import { intermediateName } from './encode.js';
@@ -37,8 +36,7 @@ export interface ScratchPlan {
 }
 
 export function planScratch(graph: Graph, smallest: number): ScratchPlan {
-  if (graph.nodes.some(({ op }) => !isOp(op) || COMPOSED.has(op)))
-    return { bytes: 0, places: [], inOutputs: [] };
+  if (graph.nodes.some(({ op }) => COMPOSED.has(op))) return { bytes: 0, places: [], inOutputs: [] };
   const { bytes, offsets, inOutputs } = planMemory(graph, smallest);
   const named = (value: ValueId) => ({
     value,

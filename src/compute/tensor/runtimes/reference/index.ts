@@ -1,10 +1,13 @@
-/** The reference runtime: what every other runtime is checked against. */
-
+/** The reference runtime, slow and obvious: what every other runtime is checked against. */
 import { hostMemory, onHost } from '../../memory.js';
-import { GraphError } from '../../shape.js';
-import type { DType, Graph, HostTensor, Runtime } from '../../types.js';
+import type { OpName } from '../../ops/names.js';
+import { GraphError, sizeOf } from '../../shape.js';
+import type { DType, Graph, HostTensor, Runtime, ValueId } from '../../types.js';
 import { verify } from '../../verify.js';
-import { evaluate } from './evaluate.js';
+import * as elementwise from './elementwise.js';
+import type { Kernel, ReferenceTensor } from './kernel.js';
+import * as layout from './layout.js';
+import * as linear from './linear.js';
 
 const STORES: Readonly<Record<DType, (values: Float64Array) => HostTensor['data']>> = {
   f32: (values) => Float32Array.from(values),
@@ -46,3 +49,41 @@ export const referenceRuntime = (): Runtime => ({
     };
   },
 });
+
+const KERNELS: Readonly<Record<OpName, Kernel>> = { ...elementwise, ...linear, ...layout };
+
+/** Runs a graph in float64. Inputs and results by name. Throws a {@link GraphError} if an input is missing or has a wrong length. */
+export function evaluate(
+  graph: Graph,
+  inputs: Readonly<Record<string, ArrayLike<number>>>,
+): Readonly<Record<string, Float64Array>> {
+  const values = new Map<ValueId, ReferenceTensor>();
+  const shapeOf = (value: ValueId) => graph.types[value]?.shape ?? [];
+  const read = (value: ValueId): ReferenceTensor => {
+    const known = values.get(value);
+    if (known === undefined) throw new GraphError(`value ${value} was never computed`);
+    return known;
+  };
+
+  for (const { name, value } of graph.inputs) {
+    const data = inputs[name];
+    if (data?.length !== sizeOf(shapeOf(value)))
+      throw new GraphError(`input ${name} needs ${sizeOf(shapeOf(value))} values, not ${data?.length}`);
+    values.set(value, { shape: shapeOf(value), data: Float64Array.from(data) });
+  }
+  for (const { value, data } of graph.constants)
+    values.set(value, { shape: shapeOf(value), data: Float64Array.from(data, Number) });
+  for (const node of graph.nodes) {
+    const outputs = node.outputs.map((value) => ({
+      shape: shapeOf(value),
+      data: new Float64Array(sizeOf(shapeOf(value))),
+    }));
+    const types = node.inputs.map((value) => graph.types[value] ?? { dtype: 'f32' as const, shape: [] });
+    KERNELS[node.op](node.inputs.map(read), outputs, node.attributes, types);
+    node.outputs.forEach((value, index) => {
+      const output = outputs[index];
+      if (output !== undefined) values.set(value, output);
+    });
+  }
+  return Object.fromEntries(graph.outputs.map(({ name, value }) => [name, read(value).data]));
+}

@@ -1,4 +1,5 @@
-import { flag, number } from '../../attributes.js';
+/** Products, reductions, and what goes by rows. */
+import { flag, list, number } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import { at, broadcastPosition, eachIndex, type Kernel, position } from './kernel.js';
 
@@ -41,70 +42,52 @@ export const gemm: Kernel = (inputs, outputs, attributes, types) => {
 export const adapted: Kernel = (inputs, outputs, attributes, types) =>
   matmul(inputs.slice(0, 2), outputs, { transB: flag(attributes, 'transB'), transA: false, alpha: 1 }, types);
 
-export const softmax: Kernel = (inputs, outputs) => {
-  const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
-  const width = at(x.shape, x.shape.length - 1);
-  for (let start = 0; start < x.data.length; start += width) {
-    const row = x.data.subarray(start, start + width);
-    const top = Math.max(...row);
-    const powers = row.map((value) => Math.exp(value - top));
-    const total = powers.reduce((sum, value) => sum + value, 0);
-    y.data.set(
-      powers.map((value) => value / total),
-      start,
-    );
-  }
-};
+/** Each row of the first input along the last axis; `compute` gives that of the first output. */
+const byRow =
+  (compute: (values: Float64Array, row: number, ...rest: Parameters<Kernel>) => Float64Array): Kernel =>
+  (inputs, outputs, ...rest) => {
+    const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
+    const width = at(x.shape, x.shape.length - 1);
+    for (let row = 0; row * width < x.data.length; row++) {
+      const values = x.data.subarray(row * width, (row + 1) * width);
+      y.data.set(compute(values, row, inputs, outputs, ...rest), row * width);
+    }
+  };
 
-export const logSoftmax: Kernel = (inputs, outputs) => {
-  const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
-  const width = at(x.shape, x.shape.length - 1);
-  for (let start = 0; start < x.data.length; start += width) {
-    const row = x.data.subarray(start, start + width);
-    const top = Math.max(...row);
-    const norm = top + Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0));
-    y.data.set(
-      row.map((value) => value - norm),
-      start,
-    );
-  }
-};
+const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
 
-export const rmsNorm: Kernel = (inputs, outputs, attributes) => {
-  const [x, weight] = [argument(inputs, 0), argument(inputs, 1)];
-  const [y, inv] = [argument(outputs, 0), argument(outputs, 1)];
-  const width = at(x.shape, x.shape.length - 1);
-  inv.data.forEach((_, row) => {
-    const values = x.data.subarray(row * width, (row + 1) * width);
-    const square = values.reduce((sum, value) => sum + value * value, 0) / width;
-    const scale = 1 / Math.sqrt(square + number(attributes, 'epsilon'));
-    inv.data[row] = scale;
-    y.data.set(
-      values.map((value, column) => value * scale * at(weight.data, column)),
-      row * width,
-    );
-  });
-};
+export const softmax = byRow((row) => {
+  const top = Math.max(...row);
+  const powers = row.map((value) => Math.exp(value - top));
+  const whole = total(powers);
+  return powers.map((value) => value / whole);
+});
 
-export const layerNorm: Kernel = (inputs, outputs, attributes) => {
-  const [x, weight, bias] = [argument(inputs, 0), argument(inputs, 1), argument(inputs, 2)];
-  const [y, mean, inv] = [argument(outputs, 0), argument(outputs, 1), argument(outputs, 2)];
-  const width = at(x.shape, x.shape.length - 1);
-  inv.data.forEach((_, row) => {
-    const values = x.data.subarray(row * width, (row + 1) * width);
-    const middle = values.reduce((sum, value) => sum + value, 0) / width;
-    const square = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / width;
-    const scale = 1 / Math.sqrt(square + number(attributes, 'epsilon'));
-    mean.data[row] = middle;
-    inv.data[row] = scale;
-    y.data.set(
-      values.map(
-        (value, column) => (value - middle) * scale * at(weight.data, column) + at(bias.data, column),
-      ),
-      row * width,
-    );
-  });
-};
+export const logSoftmax = byRow((row) => {
+  const top = Math.max(...row);
+  const norm = top + Math.log(total(row.map((value) => Math.exp(value - top))));
+  return row.map((value) => value - norm);
+});
+
+export const rmsNorm = byRow((values, row, inputs, outputs, attributes) => {
+  const [weight, inv] = [argument(inputs, 1), argument(outputs, 1)];
+  const square = total(values.map((value) => value * value)) / values.length;
+  const scale = 1 / Math.sqrt(square + number(attributes, 'epsilon'));
+  inv.data[row] = scale;
+  return values.map((value, column) => value * scale * at(weight.data, column));
+});
+
+export const layerNorm = byRow((values, row, inputs, outputs, attributes) => {
+  const [weight, bias] = [argument(inputs, 1), argument(inputs, 2)];
+  const middle = total(values) / values.length;
+  const square = total(values.map((value) => (value - middle) ** 2)) / values.length;
+  const scale = 1 / Math.sqrt(square + number(attributes, 'epsilon'));
+  argument(outputs, 1).data[row] = middle;
+  argument(outputs, 2).data[row] = scale;
+  return values.map(
+    (value, column) => (value - middle) * scale * at(weight.data, column) + at(bias.data, column),
+  );
+});
 
 export const rotary: Kernel = (inputs, outputs, attributes) => {
   const [x, cos, sin, y] = [
@@ -122,5 +105,32 @@ export const rotary: Kernel = (inputs, outputs, attributes) => {
     const here = at(x.data, element);
     y.data[element] =
       column < half ? here * c - at(x.data, element + half) * s : here * c + at(x.data, element - half) * s;
+  });
+};
+
+const reduction =
+  (start: number, fold: (sum: number, value: number) => number): Kernel =>
+  (inputs, outputs, attributes) => {
+    const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
+    const axes = list(attributes, 'axes');
+    const rest = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    y.data.fill(start);
+    eachIndex(x.shape, (index, element) => {
+      let target = 0;
+      index.forEach((value, axis) => {
+        target = target * at(rest, axis) + (axes.includes(axis) ? 0 : value);
+      });
+      y.data[target] = fold(at(y.data, target), at(x.data, element));
+    });
+  };
+
+export const sum = reduction(0, (total, value) => total + value);
+export const max = reduction(Number.NEGATIVE_INFINITY, Math.max);
+export const mean: Kernel = (inputs, outputs, attributes, types) => {
+  sum(inputs, outputs, attributes, types);
+  const [x, y] = [argument(inputs, 0), argument(outputs, 0)];
+  const count = x.data.length / y.data.length;
+  y.data.forEach((value, index) => {
+    y.data[index] = value / count;
   });
 };

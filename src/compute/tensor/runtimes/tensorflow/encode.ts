@@ -1,11 +1,10 @@
 /** A graph as the bytes of a function of TensorFlow: a node or more for each op. */
 
 import { argument } from '../../ops/definition.js';
-import { isOp } from '../../ops/index.js';
-import { GraphError } from '../../shape.js';
 import type { Graph, HostTensor, TensorType, ValueId } from '../../types.js';
-import { LOWERINGS, type LoweringContext } from './lowerings.js';
+import { LOWERINGS } from './lowerings.js';
 import { functionMessage, type NamedType, type TensorFlowNode } from './messages.js';
+import type { NodeContext } from './nodes.js';
 import { PACKINGS, type PackingName, TABLES } from './packings.js';
 import { inBf16, readExactly, ValueReferences } from './value-references.js';
 import { PLAIN, type Variant } from './variants.js';
@@ -86,7 +85,6 @@ function addNodes(
   const exact = readExactly(graph);
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
   for (const node of graph.nodes) {
-    if (!isOp(node.op)) throw new GraphError(`${node.op} is not a known op`);
     const [data, indices] = node.inputs;
     const lookUp = node.op === 'gather' && data !== undefined ? lookUps.get(data) : undefined;
     if (lookUp !== undefined && indices !== undefined && node.outputs[0] !== undefined) {
@@ -110,7 +108,7 @@ function addNodes(
 }
 
 /** The nodes of a function in the making: what lowerings add to. */
-interface NodeList extends Pick<LoweringContext, 'node' | 'ints' | 'int' | 'scalar'> {
+interface NodeList extends NodeContext {
   readonly nodes: readonly TensorFlowNode[];
   readonly constant: (type: TensorType, data: HostTensor['data']) => string;
 }

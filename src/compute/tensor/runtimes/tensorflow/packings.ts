@@ -6,21 +6,10 @@ import type { CodedTensor, HalfTensor, PackedTensor } from '../../packed.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Content } from '../device-memory.js';
 import type { Binding } from './binding.js';
-import { DATA_TYPE, type TensorFlowAttribute, type TensorFlowType } from './messages.js';
+import { DATA_TYPE, type TensorFlowType } from './messages.js';
+import { binary, cast, gathered, type NodeContext, reshaped, sliced } from './nodes.js';
 
 export type PackingName = HalfTensor['form'] | 'coded' | 'coded twice';
-
-/** What dequantising adds nodes with. */
-interface DequantiseContext {
-  readonly node: (
-    op: string,
-    output: string,
-    inputs: readonly string[],
-    attributes?: Readonly<Record<string, TensorFlowAttribute>>,
-  ) => string;
-  readonly ints: (values: readonly number[]) => string;
-  readonly int: (value: number) => string;
-}
 
 interface Packing {
   /** Types of its handles. */
@@ -28,47 +17,26 @@ interface Packing {
   /** Whether it reads {@link TABLES}. */
   readonly coded: boolean;
   readonly dequantise: (
-    c: DequantiseContext,
+    c: NodeContext,
     handles: readonly string[],
     shape: Shape,
     tables: readonly string[],
   ) => string;
   /** Some rows alone. */
-  readonly lookUp?: (c: DequantiseContext, handles: readonly string[], indices: string) => string;
+  readonly lookUp?: (c: NodeContext, handles: readonly string[], indices: string) => string;
 }
 
 /** Arguments after a function's inputs where any of these is coded: what two bytes stand for, and constants' codes. */
 export const TABLES = ['quads', 'constants'] as const;
 
-const FLOAT: TensorFlowAttribute = { type: 'f32' };
-const INDEX: TensorFlowAttribute = { type: 'i32' };
 /** Of bitsandbytes' NF4: values that share a constant, and constants that share a scale. */
 const [BLOCK, NESTED] = [64, 256];
 
-const cast = (c: DequantiseContext, value: string, from: TensorFlowType, to: TensorFlowType): string =>
-  c.node('Cast', 'y', [value], { SrcT: { type: from }, DstT: { type: to }, Truncate: { flag: false } });
-
-const reshaped = (c: DequantiseContext, value: string, shape: Shape): string =>
-  c.node('Reshape', 'output', [value, c.ints(shape)], { T: FLOAT, Tshape: INDEX });
-
-const binary = (c: DequantiseContext, op: 'Mul' | 'AddV2', x: string, y: string): string =>
-  c.node(op, 'z', [x, y], { T: FLOAT });
-
-const gathered = (c: DequantiseContext, rows: string, indices: string, type: TensorFlowType): string =>
-  c.node('GatherV2', 'output', [rows, indices, c.int(0)], {
-    Tparams: { type },
-    Tindices: INDEX,
-    Taxis: INDEX,
-    batch_dims: { int: 0 },
-  });
-
-const lookedUp = (c: DequantiseContext, table: string, codes: string, type: TensorFlowType): string =>
+const lookedUp = (c: NodeContext, table: string, codes: string, type: TensorFlowType): string =>
   gathered(c, table, cast(c, codes, type, 'i32'), 'f32');
 
-const firstOf = (c: DequantiseContext, value: string, has: number, wanted: number): string =>
-  has === wanted
-    ? value
-    : c.node('Slice', 'output', [value, c.ints([0]), c.ints([wanted])], { T: FLOAT, Index: INDEX });
+const firstOf = (c: NodeContext, value: string, has: number, wanted: number): string =>
+  has === wanted ? value : sliced(c, value, [0], [wanted]);
 
 const half = (form: HalfTensor['form']): Packing => ({
   handles: [form],
@@ -81,7 +49,7 @@ const blocksOf = (shape: Shape): number => Math.ceil(sizeOf(shape) / BLOCK);
 const groupsOf = (shape: Shape): number => Math.ceil(blocksOf(shape) / NESTED);
 
 function dequantiseCodes(
-  c: DequantiseContext,
+  c: NodeContext,
   codes: string,
   constants: string,
   shape: Shape,

@@ -6,7 +6,8 @@ import { number } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
 import type { Graph, Node, ValueId } from '../../types.js';
-import { converted, type LoweringContext, multiplied, scaledBy } from './lowerings.js';
+import { type LoweringContext, multiplied, scaledBy } from './lowerings.js';
+import { cast, type NodeContext } from './nodes.js';
 
 type Form = 'f32' | 'bf16';
 
@@ -17,7 +18,7 @@ export class ValueReferences {
   private readonly made = new Map<ValueId, ReferenceBuilders>();
   private readonly known: Readonly<Record<Form, Map<ValueId, string>>> = { f32: new Map(), bf16: new Map() };
 
-  constructor(private readonly node: LoweringContext['node']) {}
+  constructor(readonly node: NodeContext['node']) {}
 
   set(value: ValueId, made: ReferenceBuilders): void {
     this.made.set(value, made);
@@ -29,8 +30,7 @@ export class ValueReferences {
     const made = this.made.get(value);
     if (made === undefined) throw new GraphError(`value ${value} is read before it is computed`);
     const other = form === 'f32' ? 'bf16' : 'f32';
-    const reference =
-      made[form]?.() ?? this.node('Cast', 'y', [this.get(value, other)], converted(other, form));
+    const reference = made[form]?.() ?? cast(this, this.get(value, other), other, form);
     this.known[form].set(value, reference);
     return reference;
   }
@@ -69,7 +69,7 @@ export function inBf16(
     values.set(output, { bf16: () => product });
     return true;
   }
-  const scaled = scaledBy(context, context.node('Cast', 'y', [product], converted('bf16', 'f32')));
+  const scaled = scaledBy(context, cast(context, product, 'bf16', 'f32'));
   values.set(output, { f32: () => scaled });
   return true;
 }

@@ -1,5 +1,5 @@
 /** Opens the backends of TensorFlow.js: one of each in a process. */
-import { translateHostError } from '../../host-out-of-memory.js';
+import { translateHostError } from '../../out-of-memory.js';
 import type { TfjsName } from './installed.js';
 import { registerHostKernels } from './kernels/host-kernels.js';
 import { type Core, loadCore, loader } from './library.js';

@@ -1,8 +1,6 @@
 /** What a compiled graph does, one kernel or a few at a time. */
 import { argument } from '../../ops/definition.js';
-import { isOp } from '../../ops/index.js';
 import { arrange, executionOrder } from '../../order.js';
-import { GraphError } from '../../shape.js';
 import { fuseProducts } from '../../simplify.js';
 import type { Graph, Node, ValueId } from '../../types.js';
 import { fused, type NodeLowering } from './fusions.js';
@@ -21,7 +19,6 @@ export interface KernelCall extends Pick<NodeLowering, 'node' | 'takesPacked'> {
 }
 
 function plain(name: TfjsName, given: Node): NodeLowering {
-  if (!isOp(given.op)) throw new GraphError(`${given.op} is not a known op`);
   // the others are there for its gradient
   const node = given.op === 'adapted' ? { ...given, inputs: given.inputs.slice(0, 2) } : given;
   const takesPacked = name === 'webgpu' ? TAKES_PACKED[given.op] : undefined;
