@@ -14,7 +14,7 @@ import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
-import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-cache.js';
+import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-repositories.js';
 import { replaceFile, writing } from '../store/index.js';
 import { listingText, readListing } from './listing.js';
 import type { HubListing } from './types.js';

@@ -4,7 +4,7 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Call, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
-import { filesOfSplit, isReadable, isUnread } from '../stages/hub-files.js';
+import { filesOfSplit, isReadable, isUnread } from '../stages/hub-repositories.js';
 import { fetchFile } from './download.js';
 import { matches } from './pattern.js';
 import { pinOf } from './resolve.js';

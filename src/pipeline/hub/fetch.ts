@@ -6,7 +6,7 @@ import type { Host } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { PinnedRepository, Stage } from '../../language/ir/program.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
-import { isSmall } from '../stages/hub-files.js';
+import { isSmall } from '../stages/hub-repositories.js';
 import { accessFrom } from './access.js';
 import { missingFiles } from './cache.js';
 import { hubCalls } from './calls.js';

@@ -8,7 +8,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Call, HubFile, PinnedRepository, Program, Value } from '../../language/ir/program.js';
 import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import type { Span } from '../../language/source/span.js';
-import { snapshotFolder } from '../stages/hub-cache.js';
+import { snapshotFolder } from '../stages/hub-repositories.js';
 import { accessFrom } from './access.js';
 import { missingFiles } from './cache.js';
 import { type HubCall, hubCalls, replaceCalls, secretOf } from './calls.js';

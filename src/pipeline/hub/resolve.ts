@@ -7,7 +7,7 @@ import { type Diagnostic, UserError } from '../../language/diagnostics/types.js'
 import { type Host, HostError } from '../../language/host/host.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import { isCommit, type Repository } from '../../language/schemas/repositories.js';
-import { cachedCommit, snapshotFolder } from '../stages/hub-cache.js';
+import { cachedCommit, snapshotFolder } from '../stages/hub-repositories.js';
 import { keepListing, keptListing, snapshotListing, writeRef } from './cache.js';
 import { askListing } from './listing.js';
 import type { HubAccess, HubListing } from './types.js';

@@ -8,7 +8,7 @@ import type { Call } from '../../language/ir/program.js';
 import type { Lock, LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { pinnedCommit, type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import type { Span } from '../../language/source/span.js';
-import { snapshotFolder } from '../stages/hub-cache.js';
+import { snapshotFolder } from '../stages/hub-repositories.js';
 import { entryOf, fileOf, type LockInputs, modulesOf } from './lock-entries.js';
 import { type LockItem, lockItems } from './lock-items.js';
 

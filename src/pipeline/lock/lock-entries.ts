@@ -9,10 +9,9 @@ import type { LockedEntry, LockedFile } from '../../language/schemas/lock-file.j
 import { pinnedFiles, repositoryOf } from '../../language/schemas/repositories.js';
 import { fileLines } from '../stages/data/file-lines.js';
 import { sourcePaths } from '../stages/data/sources.js';
-import { snapshotFolder } from '../stages/hub-cache.js';
+import { snapshotFolder } from '../stages/hub-repositories.js';
 import { modelFiles, openResolved } from '../stages/open-models.js';
-import { adapterPaths, resolveAdapter } from '../stages/resolve-adapters.js';
-import { resolveModelCall } from '../stages/resolve-models.js';
+import { adapterPaths, resolveAdapter, resolveModelCall } from '../stages/resolve-models.js';
 import type { LockItem } from './lock-items.js';
 
 export interface LockInputs {

@@ -1,7 +1,9 @@
 /** Every setting as it counts, and who set it. */
 import type { Stage, Value } from '../../language/ir/program.js';
 import { isPlainRecord, isRecord } from '../../language/ir/values.js';
-import { atOrAbove } from '../../language/schemas/setting-paths.js';
+import type { Setting } from '../../language/schemas/schema.js';
+import { atOrAbove, recordFields } from '../../language/schemas/setting-paths.js';
+import { schemas } from '../../language/schemas/stages/index.js';
 import { FIELDS } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { EffectiveSetting } from './types.js';
@@ -55,3 +57,20 @@ function withoutText(value: Value): Value {
     'sha256' in value ? Object.entries(value).filter(([name]) => name !== 'text') : Object.entries(value);
   return Object.fromEntries(fields.map(([name, field]) => [name, withoutText(field)]));
 }
+
+function isInSchema(path: string): boolean {
+  const names = path.split('.');
+  const leaf = names.pop() ?? '';
+  const fields = names.reduce<Readonly<Record<string, Setting>> | undefined>(
+    (outer, name) => recordFields(outer?.[name]?.type),
+    schemas.train.settings,
+  );
+  return fields !== undefined && Object.hasOwn(fields, leaf);
+}
+
+export const PLANNED_SETTINGS: Readonly<Record<string, Setting>> = Object.fromEntries(
+  FIELDS.filter(({ setting }) => !isInSchema(setting)).map(({ setting, type, doc }) => [
+    setting,
+    { type, doc, required: false },
+  ]),
+);

@@ -19,16 +19,16 @@ import { dataPeak, formatPeak } from './memory/row-stages.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
 import { fitsIn } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
-import { stageNamed } from './root-model.js';
+import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
 import {
   type AdaptedModel,
   decodedWeights,
   formatWritten,
   keptByProcess,
   type PlannedModel,
+  stageNamed,
   weightBytes,
 } from './stage-models.js';
-import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './time.js';
 import { memoryBudgetOf, paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
 import type { Peak, Seconds } from './types.js';
 

@@ -4,17 +4,23 @@ import type { Host } from '../../language/host/host.js';
 import type { Program, Stage } from '../../language/ir/program.js';
 import { LABELLED } from '../../language/schemas/functions/template.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { type ExpectedSplits, expectedSplits } from '../stages/data/general-rows.js';
 import { estimateRows } from '../stages/data/read/estimate.js';
+import { type ExpectedSplits, expectedSplits } from '../stages/data/select-rows.js';
 import { sourceFiles } from '../stages/data/sources.js';
 import { labelledColumns } from '../stages/format/labelled-rows.js';
-import { readFormatInfo } from '../stages/format/open-split.js';
+import { readFormatInfo } from '../stages/format/split-files.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
-import { assumedLengths, countedLengths, type Lengths, sampledLengths } from './lengths.js';
-import type { SourceSize } from './plan-context.js';
-import { stageNamed } from './root-model.js';
+import { stageNamed } from './stage-models.js';
 
 export type Survey = (program: Program, host: Host, format: Stage) => Promise<LengthSurvey>;
+
+/** Bytes and rows of a data stage's sources. */
+export interface SourceSize {
+  readonly bytes: number;
+  readonly rows: number;
+  /** Those of the bytes that come out of Parquet files. */
+  readonly parquet: number;
+}
 
 /** Of every file that a data stage reads. */
 export function sourceSize(program: Program, host: Host, data: Stage): SourceSize {
@@ -26,13 +32,8 @@ export function sourceSize(program: Program, host: Host, data: Stage): SourceSiz
   };
 }
 
-interface SourceSizes {
-  readonly own: SourceSize;
-  /** Of the rows that `mix` takes a share of. */
-  readonly general: SourceSize;
-}
-
-function sizesOf(program: Program, host: Host, data: Stage): SourceSizes {
+/** `general`: of the rows that `mix` takes a share of. */
+function sizesOf(program: Program, host: Host, data: Stage): Readonly<Record<'own' | 'general', SourceSize>> {
   const files = sourceFiles(settingsOf(data, 'data'), program.folder, host);
   const sizeOf = (general: boolean): SourceSize => {
     const sizes = files.filter((file) => file.general === general).map((file) => estimateRows(file, host));
@@ -40,13 +41,6 @@ function sizesOf(program: Program, host: Host, data: Stage): SourceSizes {
     return { bytes: sum('bytes'), rows: Math.ceil(sum('rows')), parquet: sum('parquet') };
   };
   return { own: sizeOf(false), general: sizeOf(true) };
-}
-
-/** From the output of a format stage that has run. */
-export function readLengths(host: Host, entry: string, split: string): Lengths | undefined {
-  const path = join(entry, 'format.json');
-  if (host.stat(path) === undefined) return undefined;
-  return countedLengths(readFormatInfo(host, entry), split);
 }
 
 /** The part of the sources that is passed on: less than all with `limit`. */
@@ -64,27 +58,80 @@ export function expectedRows(program: Program, host: Host, data: Stage, split: s
   return ofSplit(expectedSplits(settingsOf(data, 'data'), rows), split);
 }
 
-/** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one. */
-export function surveyedLengths(survey: LengthSurvey, split: string): Lengths {
-  return sampledLengths(survey, ofSplit(survey.expected, split));
-}
-
 const ofSplit = ({ all, ...splits }: ExpectedSplits, split: string): number =>
   new Map(Object.entries(splits)).get(split) ?? all;
 
+/** How long the rows are that a stage will read. */
+export interface Lengths {
+  readonly rows: number;
+  readonly tokens: number;
+  readonly supervised: number;
+  readonly longest: number;
+  /** `histogram[i]` rows have at most `16 · (i + 1)` tokens and more than `16 · i`. */
+  readonly histogram: readonly number[];
+  /** Of labelled rows: their labels, or as many as are known of. */
+  readonly labels?: readonly string[];
+  /** `counted` from the format stage's output, `sampled` from the sources, `assumed` where neither can be read. */
+  readonly known: 'counted' | 'sampled' | 'assumed';
+}
+
+/** Tokens a bin of the histogram is wide. */
+export const BIN = 16;
+
+const NO_ROWS = { rows: 0, tokens: 0, supervised: 0, longest: 0, histogram: [] };
+
+/** From the output of a format stage that has run; its split `all` is what the stage itself means. */
+export function countedLengths(host: Host, entry: string, split: string): Lengths | undefined {
+  if (host.stat(join(entry, 'format.json')) === undefined) return undefined;
+  const { splits, labels } = readFormatInfo(host, entry);
+  return { ...(splits[split === '' ? 'all' : split] ?? NO_ROWS), labels, known: 'counted' };
+}
+
+/** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one. */
+export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
+  const rows = ofSplit(survey.expected, split);
+  const scale = survey.sampled === 0 ? 0 : rows / survey.sampled;
+  return {
+    rows: Math.round(rows),
+    tokens: Math.round(survey.tokens * scale),
+    supervised: Math.round(survey.supervised * scale),
+    longest: survey.longest,
+    histogram: survey.histogram.map((count) => count * scale),
+    labels: survey.labels,
+    known: 'sampled',
+  };
+}
+
+/** Every row as long as allowed: the worst case. */
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
-  const data = dataOf(program, format);
+  const { from, max_length: most, template } = settingsOf(format, 'format');
+  const data = stageNamed(program, from.stage);
   const rows = data === undefined ? 1000 : expectedRows(program, host, data, split);
-  const { max_length: most } = settingsOf(format, 'format');
-  return assumedLengths(Math.max(1, Math.ceil(rows)), most, assumedLabels(format));
+  // how many labels the rows have is not known unless they are declared, and a head is small whatever they are
+  const labels = template.call === LABELLED ? (labelledColumns(template).labels ?? ['0', '1']) : undefined;
+  return assumedLengths(Math.max(1, Math.ceil(rows)), most, labels);
 }
 
-/** Those that are declared; how many others the rows have is not known, and a head is small whatever they are. */
-function assumedLabels(format: Stage): readonly string[] | undefined {
-  const { template } = settingsOf(format, 'format');
-  return template.call === LABELLED ? (labelledColumns(template).labels ?? ['0', '1']) : undefined;
+export function assumedLengths(rows: number, longest: number, labels?: readonly string[]): Lengths {
+  const histogram = new Array<number>(Math.max(1, Math.ceil(longest / BIN))).fill(0);
+  histogram[histogram.length - 1] = rows;
+  const tokens = rows * longest;
+  return { rows, tokens, supervised: tokens, longest, histogram, labels, known: 'assumed' };
 }
 
-function dataOf(program: Program, format: Stage): Stage | undefined {
-  return stageNamed(program, settingsOf(format, 'format').from.stage);
+/** Without the rows above `limit`; a bin that straddles it is kept, so that nothing is underestimated. */
+export function shortened(lengths: Lengths, limit: number): Lengths {
+  if (lengths.longest <= limit) return lengths;
+  const histogram = lengths.histogram.slice(0, Math.ceil(limit / BIN));
+  const rows = histogram.reduce((sum, count) => sum + count, 0);
+  const share = lengths.rows === 0 ? 0 : rows / lengths.rows;
+  const tokens = histogram.reduce((sum, count, bin) => sum + count * BIN * (bin + 0.5), 0);
+  return {
+    ...lengths,
+    rows: Math.round(rows),
+    tokens: Math.min(lengths.tokens, Math.round(tokens)),
+    supervised: Math.round(lengths.supervised * share),
+    longest: Math.min(limit, histogram.length * BIN),
+    histogram,
+  };
 }

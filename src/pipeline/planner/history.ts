@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import { anyObject, type Json, jsonLines, tryJsonFile } from '../../language/host/json.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
-import { newPartName, renamed } from '../stages/train-plan/old-names.js';
+import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { journalPath, keyOfOutputs, layoutIn, runIds } from '../store/index.js';
 
 /** Records of the store, newest first. Damaged ones are left out: they serve comparison, not reuse. */

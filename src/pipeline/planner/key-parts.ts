@@ -10,9 +10,9 @@ import type { Setting } from '../../language/schemas/schema.js';
 import { recordFields } from '../../language/schemas/setting-paths.js';
 import { sourcePaths } from '../stages/data/sources.js';
 import { modelFiles } from '../stages/open-models.js';
-import { adapterPaths, type NamedAdapter, resolveAdapter } from '../stages/resolve-adapters.js';
+import { adapterPaths, type NamedAdapter, resolveAdapter } from '../stages/resolve-models.js';
 import { canonical } from './canonical.js';
-import { type RootModel, rootModel } from './root-model.js';
+import { type RootModel, rootModel } from './stage-models.js';
 
 /** One thing that a key is made of. */
 export interface KeyPart {

@@ -7,7 +7,7 @@ import { type Host, HostError } from '../../language/host/host.js';
 import type { Program, Stage, StageKind } from '../../language/ir/program.js';
 import { hasFactors } from '../../language/schemas/methods.js';
 import { schemas } from '../../language/schemas/stages/index.js';
-import { snapshotFolder } from '../stages/hub-cache.js';
+import { snapshotFolder } from '../stages/hub-repositories.js';
 import { stages as definitions } from '../stages/index.js';
 import { FIELDS, planOf } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';

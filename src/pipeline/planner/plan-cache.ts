@@ -11,7 +11,7 @@ import {
 import type { Host } from '../../language/host/host.js';
 import { anyObject, tryJsonFile } from '../../language/host/json.js';
 import { replaceFile } from '../store/index.js';
-import { SPEED, type Speed } from './time.js';
+import { SPEED, type Speed } from './speed.js';
 
 export interface PlanCache {
   readonly digests: Digests;

@@ -9,23 +9,15 @@ import type { StageRecord } from '../../language/ir/outputs.js';
 import type { Program, Stage } from '../../language/ir/program.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store } from '../store/index.js';
+import type { Lengths, SourceSize } from './expected-rows.js';
 import type { StageKey } from './keys.js';
-import type { Lengths } from './lengths.js';
 import type { PlanMachine } from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
+import type { Speed } from './speed.js';
 import type { Models, PlannedModel } from './stage-models.js';
-import type { Speed } from './time.js';
 import type { PlannedDevice } from './types.js';
 
 export type PlanStore = Pick<Store, 'find' | 'resumable'>;
-
-/** Bytes and rows of a data stage's sources. */
-export interface SourceSize {
-  readonly bytes: number;
-  readonly rows: number;
-  /** Those of the bytes that come out of Parquet files. */
-  readonly parquet: number;
-}
 
 export interface PlanContext {
   readonly program: Program;

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/program.js';
 import { planTexts } from '../stages/train-plan/fields.js';
 import type { PlanMachine } from './machines.js';
-import { largestPart } from './memory/peak-parts.js';
+import { largestPart } from './memory/peaks.js';
 import { availableText, type MemoryBudget, refusedText, type TightMemory, tighter } from './memory-budget.js';
 import { bytes } from './quantities.js';
 import type { Peak, RejectedPlan } from './types.js';

@@ -16,25 +16,24 @@ import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { askedDeviceMemory, askedRuntime } from './asked-runtime.js';
 import { canonical } from './canonical.js';
 import {
+  countedLengths,
+  type Lengths,
   limitedSize,
-  readLengths,
+  type SourceSize,
   type Survey,
+  sampledLengths,
   sourceSize,
-  surveyedLengths,
   worstLengths,
 } from './expected-rows.js';
 import { latestKeys, readRecords } from './history.js';
 import { runtimeName, type StageKey } from './keys.js';
-import type { Lengths } from './lengths.js';
 import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
 import { openPlanCache } from './plan-cache.js';
-import type { PlanContext, PlanStore, SourceSize } from './plan-context.js';
+import type { PlanContext, PlanStore } from './plan-context.js';
 import { deviceNotRun, lengthsAssumed, noSuchEngine, unknownMachine } from './plan-diagnostics.js';
-import { stageNamed } from './root-model.js';
-import { measureSpeed, speedKey } from './speed.js';
-import { openModels } from './stage-models.js';
-import type { Speed } from './time.js';
+import { measureSpeed, type Speed, speedKey } from './speed.js';
+import { openModels, stageNamed } from './stage-models.js';
 import type { PlannedDevice } from './types.js';
 
 export interface PlanOptions {
@@ -180,7 +179,7 @@ function lengthLookup(
     const format = stageNamed(program, name);
     if (format === undefined) return undefined;
     const entry = store.find(keys.get(name)?.key ?? '-');
-    const counted = entry === undefined ? undefined : readLengths(host, entry.path, split);
+    const counted = entry === undefined ? undefined : countedLengths(host, entry.path, split);
     if (counted !== undefined || !look) return counted;
     const surveyed =
       surveys.get(name) ??
@@ -195,7 +194,7 @@ function lengthLookup(
     const sample = await surveyed;
     return sample === undefined || sample.sampled === 0
       ? worstLengths(program, host, format, split)
-      : surveyedLengths(sample, split);
+      : sampledLengths(sample, split);
   };
 }
 

@@ -22,7 +22,7 @@ import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
-import { NO_PARTS } from './memory/peak-parts.js';
+import { NO_PARTS } from './memory/peaks.js';
 import { decoderShape } from './memory/train.js';
 import { tighter } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
@@ -31,7 +31,7 @@ import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { reason, runReasons } from './reasons.js';
 import { scaleOf } from './scale.js';
 import { missingSecrets } from './secrets.js';
-import { addSeconds, NO_TIME } from './time.js';
+import { addSeconds, NO_TIME } from './speed.js';
 import { decide, earlierPlan, memoryBudgetOf, type TrainFacts, trainFacts } from './train-stage.js';
 import type { Peak, Plan, PlannedStage, RejectedPlan } from './types.js';
 

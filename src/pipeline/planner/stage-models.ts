@@ -1,5 +1,4 @@
 /** Models as the planner sees them: shape and sizes, nothing loaded. Opened once a plan. */
-
 import { unreadHead } from '../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { type ExpectedTensor, expectedTensors } from '../../compute/models/architectures/index.js';
@@ -7,11 +6,13 @@ import type { ModelFolder } from '../../compute/models/load.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { type FormatOf, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
 import type { Host } from '../../language/host/host.js';
-import type { Program, Value } from '../../language/ir/program.js';
+import type { Program, Stage, Value } from '../../language/ir/program.js';
+import { isCall, isReference } from '../../language/ir/values.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { openResolved } from '../stages/open-models.js';
+import { type ResolvedModel, resolveModelCall } from '../stages/resolve-models.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
-import type { BaseForm } from './memory/train.js';
-import { type RootModel, rootModel } from './root-model.js';
 
 export interface PlannedModel {
   readonly root: RootModel;
@@ -78,6 +79,18 @@ export function openModels(program: Program, host: Host): Models {
   };
 }
 
+/** The form that a base has in memory: what its method asks for, materialised as float32, or none. */
+export type BaseForm = TrainPlan['method'] | 'paged' | 'materialised';
+
+export function baseForm({
+  method,
+  pagedWeights,
+  materialised,
+}: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>): BaseForm {
+  if (pagedWeights) return 'paged';
+  return materialised && method !== 'full' ? 'materialised' : method;
+}
+
 /** A model, and the adapter over it: with labels there, its head over the vocabulary is not in memory. */
 export type AdaptedModel = Pick<PlannedModel, 'config' | 'format'> & {
   readonly adapter?: AdapterConfig;
@@ -116,4 +129,45 @@ const ON_GPU: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
 export function keptByProcess(model: AdaptedModel): Readonly<Record<BaseForm, boolean>> {
   const blocks = residentTensors(model).some(({ name }) => !ON_GPU.has(model.format(name)));
   return { lora: blocks, qlora: false, full: true, head: blocks, paged: true, materialised: false };
+}
+
+/** How a stage holds weights that an earlier stage wrote; `file` if they are still those of the folder. */
+type WeightOrigin = 'file' | 'f32' | 'f16' | 'bf16';
+
+export interface RootModel {
+  readonly model: ResolvedModel;
+  /** What the weights are stored as when the stage reads them. */
+  readonly weights: WeightOrigin;
+  /** Train stage whose adapter lies over the base, if any. */
+  readonly adapterOf?: string;
+  /** Train stage that the weights come from, by full training or a merge. */
+  readonly trainedBy?: string;
+}
+
+export const stageNamed = (program: Program, name: string): Stage | undefined =>
+  program.stages.find((stage) => stage.name === name);
+
+/** `undefined` for a value that names no model; a checked program has none. */
+export function rootModel(program: Program, value: Value | undefined, host: Host): RootModel | undefined {
+  if (isCall(value)) {
+    const model = resolveModelCall(value, { folder: program.folder, host });
+    return model === undefined ? undefined : { model, weights: model.seed === undefined ? 'file' : 'f32' };
+  }
+  if (!isReference(value)) return undefined;
+  const stage = stageNamed(program, value.stage);
+  if (stage?.kind === 'train') {
+    const base = rootModel(program, settingsOf(stage, 'train').base, host);
+    if (base === undefined) return undefined;
+    return stage.preset === 'full'
+      ? { ...base, weights: 'f32', trainedBy: stage.name }
+      : { ...base, adapterOf: stage.name };
+  }
+  if (stage?.kind === 'merge') {
+    const settings = settingsOf(stage, 'merge');
+    const base = rootModel(program, settings.base, host);
+    if (base === undefined) return undefined;
+    const { adapter, dtype: weights } = settings;
+    return { ...base, weights, ...(adapter === undefined ? {} : { trainedBy: adapter.stage }) };
+  }
+  return undefined;
 }

@@ -8,14 +8,13 @@ import { hasFactors } from '../../language/schemas/methods.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { factorsOf } from '../stages/train/adapters/kinds.js';
 import { optimizerName, stopAfter } from '../stages/train/loop-settings.js';
-import { relaxationLimits } from '../stages/train/relaxation-limits.js';
+import { relaxationLimits } from '../stages/train/recovery.js';
 import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
 import { LISTABLE, ladder } from '../stages/train-plan/ladder.js';
-import { withMicro } from '../stages/train-plan/micro-batch.js';
-import type { TrainPlan } from '../stages/train-plan/plan.js';
+import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
+import { BIN, type Lengths, shortened } from './expected-rows.js';
 import type { KeyPart } from './key-parts.js';
 import { keyOf, planFromParts } from './keys.js';
-import { BIN, type Lengths, shortened } from './lengths.js';
 import {
   decoderShape,
   longestPadded,
@@ -26,10 +25,9 @@ import {
 } from './memory/train.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
-import { stageNamed } from './root-model.js';
 import { type Solution, type SolveRequest, solve } from './solve/solve.js';
 import { fastestPlan, materialisedIfSmall } from './solve/start.js';
-import { decodedWeights, keptByProcess, type PlannedModel, weightBytes } from './stage-models.js';
+import { decodedWeights, keptByProcess, type PlannedModel, stageNamed, weightBytes } from './stage-models.js';
 
 /** Facts about a train stage that no choice changes. */
 export interface TrainFacts {

@@ -2,21 +2,13 @@ import { join } from 'node:path';
 import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt, untrained, WEIGHT_FILE } from '../../compute/models/open.js';
 import type { Host } from '../../language/host/host.js';
-import { wantedOf } from './hub-files.js';
-import type { ResolvedModel } from './resolve-models.js';
+import { wantedOf } from './hub-repositories.js';
+import type { ModelPath, ResolvedModel } from './resolve-models.js';
 
 /** Opens a model of any kind; fresh weights are made where they would be read. Throws a `ModelError`. */
 export function openResolved(host: Host, { folder, seed }: ResolvedModel): ModelFolder {
   const model = openModelAt(host, folder);
   return seed === undefined ? model : untrained(model, seed);
-}
-
-export interface ModelPath {
-  /** Name in the folder. */
-  readonly name: string;
-  /** Absolute. */
-  readonly path: string;
-  readonly bytes: number;
 }
 
 /**

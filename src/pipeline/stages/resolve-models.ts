@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
+import { ADAPTER_FILES } from '../../compute/packaging/read-adapter.js';
 import type { Call, Reference } from '../../language/ir/program.js';
+import { adapters as functions } from '../../language/schemas/functions/adapter.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
-import { cachedCommit, snapshotFolder } from './hub-cache.js';
+import { cachedCommit, snapshotFolder } from './hub-repositories.js';
 import type { StageContext } from './stage.js';
 
 /** Where a model is, and the seed of its weights if they are yet to be made. */
@@ -15,6 +17,15 @@ export interface ResolvedModel {
   readonly commit?: string;
   /** How the model is called in files that name their base. */
   readonly label: string;
+}
+
+/** A file of a model or of an adapter. */
+export interface ModelPath {
+  /** Name in the folder. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: number;
 }
 
 type ModelContext = Pick<StageContext, 'folder' | 'host'>;
@@ -75,4 +86,33 @@ export function resolveModel(
   if (artefact === undefined || output === undefined)
     throw new Error(`stage ${value.stage} produced no model`);
   return { folder: join(artefact.path, output), label: `${value.stage}` };
+}
+
+export interface NamedAdapter {
+  /** Absolute path of a folder as PEFT or AdapterHub saves it. */
+  readonly folder: string;
+  /** As the file has it. */
+  readonly label: string;
+}
+
+/** Where an `adapter` call points; `undefined` for a function that is no adapter. */
+export function resolveAdapter(
+  { call, args }: Call,
+  { folder }: Pick<StageContext, 'folder'>,
+): NamedAdapter | undefined {
+  if (!Object.hasOwn(functions, call)) return undefined;
+  const label = String(args['folder']);
+  return { folder: resolve(folder, label), label };
+}
+
+/** The files that decide what an adapter does: what digests are made of. Those that are not there are left out. */
+export function adapterPaths(
+  { folder }: NamedAdapter,
+  { host }: Pick<StageContext, 'host'>,
+): readonly ModelPath[] {
+  return ADAPTER_FILES.flatMap((name) => {
+    const path = join(folder, name);
+    const stat = host.stat(path);
+    return stat === undefined || stat.isFolder ? [] : [{ name, path, bytes: stat.size }];
+  });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { JsonFault, parseJson } from '../../language/host/json.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
-import { newPartName, renamed } from '../stages/train-plan/old-names.js';
+import { newPartName, renamed } from '../stages/train-plan/fields.js';
 
 export const RECORD = 'stage.json';
 

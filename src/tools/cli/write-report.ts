@@ -6,7 +6,7 @@ import type { Host } from '../../language/host/host.js';
 import { checkJson, JsonFault } from '../../language/host/json.js';
 import type { Plan } from '../../pipeline/planner/types.js';
 import type { RunOutcome } from '../../pipeline/run/index.js';
-import { FORMAT_INFO } from '../../pipeline/stages/format/format-info.js';
+import { FORMAT_INFO } from '../../pipeline/stages/format/split-files.js';
 import {
   journalPath,
   openStore,

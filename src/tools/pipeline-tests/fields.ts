@@ -5,8 +5,7 @@ import type { StageSummary } from '../../language/ir/events.js';
 import type { Scalar, ValueType } from '../../language/ir/program.js';
 import type { SettingType } from '../../language/schemas/schema.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
-import { FIELDS, fieldValue } from '../../pipeline/stages/train-plan/fields.js';
-import { settingName } from '../../pipeline/stages/train-plan/old-names.js';
+import { FIELDS, fieldValue, settingName } from '../../pipeline/stages/train-plan/fields.js';
 import type { Facts, Need, RunResult } from './types.js';
 
 export interface Field<T> {

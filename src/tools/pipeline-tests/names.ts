@@ -10,7 +10,7 @@ import type { Reading } from '../../language/ir/evaluate.js';
 import type { Stage, ValueType } from '../../language/ir/program.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import type { Word } from '../../language/syntax/ast.js';
-import { newSettingName } from '../../pipeline/stages/train-plan/old-names.js';
+import { newSettingName } from '../../pipeline/stages/train-plan/fields.js';
 import {
   CHOSEN,
   type Field,

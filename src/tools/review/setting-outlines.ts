@@ -6,7 +6,7 @@ import { isCall, isFile, isRecord, isReference } from '../../language/ir/values.
 import type { Setting, SettingType } from '../../language/schemas/schema.js';
 import { functionNamed, recordFields, settingTypeAt } from '../../language/schemas/setting-paths.js';
 import { lookUp } from '../../language/source/look-up.js';
-import { PLANNED_SETTINGS } from '../../pipeline/planner/planned-settings.js';
+import { PLANNED_SETTINGS } from '../../pipeline/planner/effective.js';
 import type { PlannedStage } from '../../pipeline/planner/types.js';
 import type { SettingOutline } from './types.js';
 

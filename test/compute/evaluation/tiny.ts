@@ -102,7 +102,7 @@ export interface Dialog {
   readonly kind?: string;
 }
 
-/** A complete format stage, written as `src/pipeline/stages/format/format-info.ts` says. */
+/** A complete format stage, written as `src/pipeline/stages/format/split-files.ts` says. */
 export function formatted(folder: string, tokenizer: Tokenizer, dialogs: readonly Dialog[]): Artefact {
   const path = join(folder, 'rows');
   mkdirSync(path, { recursive: true });

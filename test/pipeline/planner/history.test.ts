@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import type { StageRecord } from '../../../src/language/ir/outputs.js';
 import { comparableRecord, differences } from '../../../src/pipeline/planner/history.js';
-import { runReasons } from '../../../src/pipeline/planner/reasons.js';
-import { reasonsText } from '../../../src/pipeline/planner/render/reasons.js';
+import { reasonsText, runReasons } from '../../../src/pipeline/planner/reasons.js';
 
 const record = (key: string, parts: Readonly<Record<string, string>>): StageRecord => ({
   version: 1,

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../../src/compute/models/types.js';
 import { packRows } from '../../../src/compute/training/batch.js';
 import { epochOrder } from '../../../src/compute/training/order.js';
 import { uniform } from '../../../src/compute/training/shuffle.js';
-import { BIN, type Lengths } from '../../../src/pipeline/planner/lengths.js';
+import { BIN, type Lengths } from '../../../src/pipeline/planner/expected-rows.js';
 import { longestPadded, sequencesOf } from '../../../src/pipeline/planner/memory/train.js';
 
 /** Rows of 20 tokens and more, most of them short. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Call } from '../../../src/language/ir/program.js';
-import { peakOf } from '../../../src/pipeline/planner/memory/peak-parts.js';
+import { peakOf } from '../../../src/pipeline/planner/memory/peaks.js';
 import { type Solution, solve } from '../../../src/pipeline/planner/solve/solve.js';
 import {
   attentionToRecompute,
@@ -9,8 +9,7 @@ import {
   sensibleMicro,
 } from '../../../src/pipeline/planner/solve/start.js';
 import { ladder } from '../../../src/pipeline/stages/train-plan/ladder.js';
-import { divisors } from '../../../src/pipeline/stages/train-plan/micro-batch.js';
-import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
+import { divisors, type TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
 
 const START: TrainPlan = {
   method: 'lora',

@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { filesOfSplit, formatOfFile, isReadable, isUnread } from '../../../src/pipeline/stages/hub-files.js';
+import {
+  filesOfSplit,
+  formatOfFile,
+  isReadable,
+  isUnread,
+} from '../../../src/pipeline/stages/hub-repositories.js';
 
 describe('files of a data set of the Hub', () => {
   it('are told apart by their endings', () => {

@@ -23,9 +23,7 @@ import {
   SPREAD,
   TOKENIZER,
 } from './calibration.js';
-import { gpuPeak, sharedPeak } from './device.js';
-import { NO_PARTS, peakOf, sumOf } from './peak-parts.js';
-import { inPieces } from './refused-tensors.js';
+import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import { runtimeOverhead } from './runtimes.js';
 import type { PlanDecoder } from './train.js';
 

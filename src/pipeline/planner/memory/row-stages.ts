@@ -1,6 +1,6 @@
 /** Stages that read rows: no tensors, only a process and what it keeps of each row. */
 
-import type { SourceSize } from '../plan-context.js';
+import type { SourceSize } from '../expected-rows.js';
 import type { Peak } from '../types.js';
 import {
   DATA_PROCESS,
@@ -10,7 +10,7 @@ import {
   type RowProcess,
   TOKENIZER,
 } from './calibration.js';
-import { peakOf } from './peak-parts.js';
+import { peakOf } from './peaks.js';
 
 export const dataPeak = (size: SourceSize): Peak => rowPeak(size, DATA_PROCESS, parquetBytes(size));
 

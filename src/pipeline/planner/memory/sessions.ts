@@ -2,7 +2,7 @@
 
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { BIN, type Lengths } from '../lengths.js';
+import { BIN, type Lengths } from '../expected-rows.js';
 import { MOST_SESSIONS } from './calibration.js';
 
 export interface SessionInput {

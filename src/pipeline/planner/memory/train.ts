@@ -21,12 +21,11 @@ import {
 import { groupSize, parameterGroups, updateGraph } from '../../../compute/training/update-graphs.js';
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { BIN, type Lengths, shortened } from '../lengths.js';
+import { BIN, type Lengths, shortened } from '../expected-rows.js';
+import { type BaseForm, baseForm } from '../stage-models.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
-import { gpuPeak, sharedPeak } from './device.js';
-import { NO_PARTS, peakOf, sumOf } from './peak-parts.js';
-import { inPieces } from './refused-tensors.js';
+import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import { runtimeOverhead } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
@@ -62,18 +61,6 @@ export interface TrainMemory {
   readonly largestTensor?: number;
   readonly planDecoder: PlanDecoder;
 }
-
-/** The form that a base has in memory: what its method asks for, materialised as float32, or none. */
-export type BaseForm = TrainPlan['method'] | 'paged' | 'materialised';
-
-export const baseForm = ({
-  method,
-  pagedWeights,
-  materialised,
-}: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>): BaseForm => {
-  if (pagedWeights) return 'paged';
-  return materialised && method !== 'full' ? 'materialised' : method;
-};
 
 /** What the decoder is asked to hold under a choice, at the longest batch. */
 export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanOptions {

@@ -4,6 +4,7 @@ import { coverageCells } from '../../stages/train/coverage.js';
 import { planCells } from '../../stages/train-plan/fields.js';
 import { PLAN_COLUMNS } from '../../stages/train-plan/freedom.js';
 import { bytes, duration } from '../quantities.js';
+import { reasonsText } from '../reasons.js';
 import {
   MEMORY_PARTS,
   type PeakFigures,
@@ -15,7 +16,6 @@ import {
 import { columns, widthOf, wrapped } from './columns.js';
 import type { Palette } from './palette.js';
 import { presetTable } from './presets.js';
-import { reasonsText } from './reasons.js';
 import { trainedText, workText } from './scale.js';
 
 const UNKNOWN = 'known after run';

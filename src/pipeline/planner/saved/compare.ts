@@ -8,7 +8,7 @@ import { lookUp } from '../../../language/source/look-up.js';
 import { canonical } from '../canonical.js';
 import { differences as partDifferences } from '../history.js';
 import type { Plan } from '../types.js';
-import type { SavedPlan, SavedProgram } from './types.js';
+import type { SavedPlan, SavedProgram } from './saved-file.js';
 
 /** Something that changed since a plan was saved. */
 export interface PlanDifference {

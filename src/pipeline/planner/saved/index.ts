@@ -5,5 +5,5 @@ export {
   programDifferences,
 } from './compare.js';
 export { lockDigest, savedPlan, savedProgram, savedSecrets } from './make.js';
-export { readSavedPlan } from './read.js';
-export type { SavedPlan } from './types.js';
+export type { SavedPlan } from './saved-file.js';
+export { readSavedPlan } from './saved-file.js';

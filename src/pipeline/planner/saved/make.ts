@@ -7,7 +7,7 @@ import { repositoryOf } from '../../../language/schemas/repositories.js';
 import type { Secret } from '../../../language/syntax/ast.js';
 import { canonical, sha256 } from '../canonical.js';
 import type { Plan } from '../types.js';
-import type { SavedPlan, SavedProgram, SavedSecret } from './types.js';
+import type { SavedPlan, SavedProgram, SavedSecret } from './saved-file.js';
 
 export interface SavedPlanInput {
   readonly program: Program;

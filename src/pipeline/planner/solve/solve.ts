@@ -5,9 +5,10 @@ import type { RelaxationName } from '../../stages/train-plan/freedom.js';
 import type { Relaxation } from '../../stages/train-plan/ladder.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { canonical } from '../canonical.js';
-import { fitsIn, type MemoryBudget } from '../memory-budget.js';
+import { largestPart } from '../memory/peaks.js';
+import { availableText, fitsIn, type MemoryBudget, refusedText, tighter } from '../memory-budget.js';
+import { bytes } from '../quantities.js';
 import type { Peak, RejectedPlan } from '../types.js';
-import { whyOtherMethod, whyTooLarge } from './why.js';
 
 export interface SolveRequest extends MemoryBudget {
   readonly start: TrainPlan;
@@ -114,4 +115,29 @@ function remembered(peakOf: (plan: TrainPlan) => Peak): (plan: TrainPlan) => Pea
     known.set(key, peak);
     return peak;
   };
+}
+
+function whyTooLarge(peak: Peak, budget: MemoryBudget): string {
+  if (peak.refused !== undefined) return refusedText(peak.refused);
+  const tight = tighter(peak, budget);
+  const { needs, available } = tight;
+  const { part, bytes: size } = largestPart(needs.parts);
+  return `needs ${bytes(needs.high - available)} more than the ${availableText(tight)}; largest part: ${part}, ${bytes(size)}`;
+}
+
+function whyOtherMethod(
+  other: TrainPlan,
+  peak: Peak,
+  budget: MemoryBudget,
+  taken: TrainPlan['method'],
+): string {
+  if (!fitsIn(peak, budget)) return whyTooLarge(peak, budget);
+  if (other.method === 'full') return 'fits, but trains every weight: only with `using full`';
+  if (other.method === 'qlora')
+    return taken === 'full'
+      ? 'fits, but trains an adapter: only with `using qlora`'
+      : 'fits, but quantises the base to 4 bits: chosen only if the base as stored does not fit';
+  return taken === 'qlora'
+    ? 'fits, but the file asks for `qlora`'
+    : 'fits, but trains an adapter: only with `using lora`';
 }

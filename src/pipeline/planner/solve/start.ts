@@ -6,10 +6,10 @@ import { paddedLength } from '../../../compute/training/index.js';
 import { hasFactors, isMethod } from '../../../language/schemas/methods.js';
 import { startingPlan } from '../../stages/train-plan/fields.js';
 import { SMALLEST_LOGITS_CHUNK } from '../../stages/train-plan/freedoms.js';
-import { divisors } from '../../stages/train-plan/micro-batch.js';
-import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { BIN, type Lengths } from '../lengths.js';
-import { baseForm, type TrainMemory } from '../memory/train.js';
+import { divisors, type TrainPlan } from '../../stages/train-plan/plan.js';
+import { BIN, type Lengths } from '../expected-rows.js';
+import type { TrainMemory } from '../memory/train.js';
+import { baseForm } from '../stage-models.js';
 
 export interface StartOptions {
   readonly preset: string | undefined;

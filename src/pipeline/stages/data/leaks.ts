@@ -1,8 +1,7 @@
-import { HashTable } from './hash-table.js';
+import { HashTable } from './hashes.js';
 import { NearCopies } from './near-copies.js';
 import { RowFault } from './parse-row.js';
-import { contentOf } from './row-content.js';
-import { wholeText } from './row-identity.js';
+import { contentOf, wholeText } from './row-content.js';
 import type { RowReader } from './row-reader.js';
 import type { RowTable } from './row-table.js';
 

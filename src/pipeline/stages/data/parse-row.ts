@@ -1,5 +1,5 @@
 import { type Line, LONGEST_LINE } from './file-lines.js';
-import { quietFault } from './quiet-faults.js';
+import { quietFault } from './json-text.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -1,12 +1,17 @@
 import type { Line } from './file-lines.js';
 import { GrowingArray } from './growing-array.js';
-import { HashTable } from './hash-table.js';
-import { hash96 } from './hashes.js';
+import { HashTable, hash96 } from './hashes.js';
 import type { CheckRow } from './json-schema.js';
 import { NearCopies } from './near-copies.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
-import { contentOf, type RowContent, renamed } from './row-content.js';
-import { identityOf, type RowIdentity, wholeText } from './row-identity.js';
+import {
+  contentOf,
+  identityOf,
+  type RowContent,
+  type RowIdentity,
+  renamed,
+  wholeText,
+} from './row-content.js';
 import type { RowReader } from './row-reader.js';
 import type { RowTable } from './row-table.js';
 import type { SourceFile } from './sources.js';

@@ -1,4 +1,5 @@
 import { turnsOf } from './conversations.js';
+import { hash96 } from './hashes.js';
 import { kindOf, type Row, RowFault } from './parse-row.js';
 import { idsOf } from './token-ids.js';
 
@@ -155,3 +156,24 @@ function readMessage(
   if (role === 'assistant' && content.trim() === '') return new RowFault('empty', `${at}/content is empty`);
   return { role, content };
 }
+
+/** What a row says, as keys: equal where texts are equal except for white space. */
+export interface RowIdentity {
+  readonly key: string;
+  readonly whole: readonly [number, number];
+  /** `undefined` if nothing is asked. */
+  readonly question: readonly [number, number] | undefined;
+}
+
+export function identityOf({ question, answer }: RowContent): RowIdentity {
+  const asked = JSON.stringify((question ?? []).map(plain));
+  const key = `${asked}\n${plain(answer)}`;
+  return { key, whole: hash96(key), question: question === undefined ? undefined : hash96(asked) };
+}
+
+/** White space becomes one space. Single spaces are passed over: a long row has millions, and a replacement takes memory. */
+const plain = (text: string): string => text.replace(/[^\S ]\s*| \s+/g, ' ').trim();
+
+/** Question and answer as one text: what near copies are told by. */
+export const wholeText = ({ question, answer }: RowContent): string =>
+  [...(question ?? []), answer].join('\n');

@@ -6,8 +6,7 @@ import type { Call, Value } from '../../../language/ir/program.js';
 import { isMadeUp } from '../../../language/schemas/functions/source.js';
 import { pinnedCommit, pinnedFiles, repositoryOf } from '../../../language/schemas/repositories.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
-import { snapshotFolder } from '../hub-cache.js';
-import { formatOfFile } from '../hub-files.js';
+import { formatOfFile, snapshotFolder } from '../hub-repositories.js';
 import type { RowFile, RowFormat } from './read/read-rows.js';
 import type { Columns } from './row-content.js';
 

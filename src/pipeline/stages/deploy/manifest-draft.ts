@@ -12,10 +12,12 @@ import { tryJsonFile } from '../../../language/host/json.js';
 import { ftpcVersion } from '../../../language/host/version.js';
 import { STAGE_RECORD } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/program.js';
+import { isCall, isReference } from '../../../language/ir/values.js';
 import type { ManifestDraft } from '../../deploy/publish.js';
+import { outputOf, resolveEvaluated } from '../eval/evaluated-model.js';
 import { modelFiles } from '../open-models.js';
+import { type ResolvedModel, resolveModel } from '../resolve-models.js';
 import type { Artefact, StageContext } from '../stage.js';
-import { type Lineage, lineageOf } from './lineage.js';
 
 /** All that a release's manifest says about where it came from. `releases` is the folder of the releases. */
 export function manifestDraft(
@@ -106,4 +108,31 @@ const recorded = (host: Host, path: string): string | undefined => {
 
 function folderDigest(host: Host, folder: string): string {
   return combinedDigest(digestFiles(host, folder, filesBelow(host, folder)));
+}
+
+/** Where a model came from: back over merges and trainings to the one that no stage made. */
+interface Lineage {
+  readonly base: ResolvedModel;
+  /** The stage whose adapter is in it, the last one where there are several. */
+  readonly adapter?: { readonly artefact: Artefact; readonly folder: string };
+  /** How the base was held while the adapter was trained. */
+  readonly storage: 'stored' | 'nf4';
+}
+
+export function lineageOf(reference: Reference, context: StageContext): Lineage {
+  const { artefact, folder } = outputOf(reference, context);
+  const isAdapter = context.host.stat(join(folder, 'adapter_config.json')) !== undefined;
+  const adapter = isAdapter ? { artefact, folder } : adapterIn(artefact, context);
+  const { storage } = resolveEvaluated(reference, context);
+  const base = artefact.stage.settings['base'];
+  if (isCall(base)) return { base: resolveModel(base, context), adapter, storage };
+  if (!isReference(base)) return { base: { folder, label: reference.stage }, adapter, storage };
+  const before = lineageOf(base, context);
+  return { ...before, adapter: adapter ?? before.adapter, storage };
+}
+
+/** The adapter that a merge stage took. */
+function adapterIn(merge: Artefact, context: StageContext): Lineage['adapter'] {
+  const adapter = merge.stage.settings['adapter'];
+  return isReference(adapter) ? outputOf(adapter, context) : undefined;
 }

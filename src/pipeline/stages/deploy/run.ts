@@ -7,8 +7,7 @@ import { type PublishedRelease, type PublishRequest, publish } from '../../deplo
 import { smoke } from '../../deploy/smoke.js';
 import { outputOf } from '../eval/evaluated-model.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { lineageOf } from './lineage.js';
-import { manifestDraft } from './manifest-draft.js';
+import { lineageOf, manifestDraft } from './manifest-draft.js';
 
 /** Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however often it is deployed. */
 export const run: RunStage = (context) => deploy(context, nodeDisk());

@@ -1,6 +1,7 @@
 import type { HeldOut } from '../../../compute/evaluation/held-out.js';
+import type { Observation } from '../../../compute/evaluation/observe.js';
 import type { Reference } from '../../../language/ir/program.js';
-import { openSplit } from '../format/open-split.js';
+import { openSplit } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
 
 /** A split of a format stage as the rows of an evaluation. */
@@ -24,4 +25,28 @@ export function openHeldOut(
     padId: split.info.padId,
     ...(split.info.labels === undefined ? {} : { labels: split.info.labels }),
   };
+}
+
+/** `answers.jsonl`: one object for every row that was answered. */
+export function* answerLines(
+  rows: readonly number[],
+  heldOut: HeldOut,
+  own: Observation,
+  baseline: Observation | undefined,
+): Generator<string> {
+  for (const row of rows) {
+    const { file, line, prompt, answer: reference, kind } = heldOut.text(row);
+    const fields = {
+      file,
+      line,
+      kind,
+      prompt,
+      reference,
+      answer: own.answers.get(row),
+      baseline: baseline?.answers.get(row),
+      loss: own.losses?.[row],
+      baselineLoss: baseline?.losses?.[row],
+    };
+    yield `${JSON.stringify(fields)}\n`;
+  }
 }

@@ -33,7 +33,6 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { answerLines } from './answer-lines.js';
 import {
   type EvaluatedModel,
   type OpenBase,
@@ -41,7 +40,7 @@ import {
   resolveEvaluated,
   sameWeights,
 } from './evaluated-model.js';
-import { openHeldOut } from './held-out.js';
+import { answerLines, openHeldOut } from './held-out.js';
 import { progress } from './progress.js';
 
 /** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */

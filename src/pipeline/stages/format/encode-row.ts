@@ -1,6 +1,5 @@
 import type { Tokenizer } from '../../../compute/models/types.js';
-import type { RenderedRow } from './rendered-row.js';
-import { RowProblem } from './row-columns.js';
+import { type RenderedRow, RowProblem } from './rendered-row.js';
 
 export const IGNORED = -100;
 

@@ -5,8 +5,7 @@ import { readDataRows } from '../data/data-rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
 import type { Artefact } from '../stage.js';
 import { IGNORED } from './encode-row.js';
-import type { FormatInfo } from './format-info.js';
-import { openSplit, readFormatInfo } from './open-split.js';
+import { type FormatInfo, openSplit, readFormatInfo } from './split-files.js';
 
 /** A row as a data or format stage hands it on; the last three only if it is tokenized. */
 export interface PreviewRow {

@@ -1,7 +1,20 @@
-import type { Call } from '../../../language/ir/program.js';
-import { renderChat, renderConversation } from './chat.js';
-import type { RenderContext, RenderedRow } from './rendered-row.js';
-import { optionalText, type Row, text } from './row-columns.js';
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  ModelError,
+  TemplateStopped,
+} from '../../../compute/models/types.js';
+import type { Call, FileValue, Value } from '../../../language/ir/program.js';
+import { turnsOf } from '../data/conversations.js';
+import { RowFault } from '../data/parse-row.js';
+import {
+  optionalText,
+  type RenderContext,
+  type RenderedRow,
+  type Row,
+  RowProblem,
+  text,
+} from './rendered-row.js';
 
 type Render = (row: Row, context: RenderContext, args: Call['args']) => RenderedRow;
 
@@ -56,4 +69,134 @@ function answered(prompt: string, answer: string, endToken: string, given: reado
     begins: true,
     given,
   };
+}
+
+/** A row by the model's own chat template, every answer of the assistant with its border. */
+function renderChat(row: Row, context: RenderContext, args: Call['args']): RenderedRow {
+  return renderMessages(messagesOf(row), context, args);
+}
+
+/** A row of ShareGPT; a column `system` takes precedence over the one of the template. */
+function renderConversation(row: Row, context: RenderContext, args: Call['args']): RenderedRow {
+  const turns = turnsOf(row);
+  if (turns instanceof RowFault) throw new RowProblem(turns.reason, turns.detail);
+  return renderMessages(withSystem(turns, optionalText(row, 'system')), context, args);
+}
+
+function renderMessages(
+  given: readonly ChatMessage[],
+  context: RenderContext,
+  args: Call['args'],
+): RenderedRow {
+  const { chat, lossOn } = context;
+  if (chat === undefined) throw new Error('a chat was rendered without a chat template');
+  const messages = withSystem(given, systemText(args['system']));
+  const turns = messages.flatMap(({ role }, index) => (role === 'assistant' ? [index] : []));
+  if (turns.length === 0 && lossOn === 'assistant')
+    throw new RowProblem('no_supervised_token', 'there is no message from the assistant');
+  const whole = write(chat, messages);
+  const answers = turns.flatMap((turn) => {
+    const border = borderOf(whole, messages, turn, chat, context.turnEnds);
+    if (border !== undefined) return [{ ...border, turn }];
+    // Without a mask no border is needed; there is only nothing to ask the model.
+    if (lossOn === 'all') return [];
+    throw new RowProblem(
+      'no_supervised_token',
+      `the chat template renders message ${turn + 1} differently when others follow, so its answer cannot be separated from the prompt`,
+    );
+  });
+  const last = answers.at(-1);
+  return {
+    text: whole,
+    answers,
+    prompt: last === undefined ? '' : whole.slice(0, last.start),
+    answer: last === undefined ? '' : (messages[last.turn]?.content ?? ''),
+    begins: false,
+    given: given.map(({ content }) => content),
+  };
+}
+
+/**
+ * Where the answer of a turn begins and ends: after what the model is given when it is to write that turn, and with
+ * what is there when the turn is the last. `undefined` if either is no beginning of the whole.
+ */
+function borderOf(
+  whole: string,
+  messages: readonly ChatMessage[],
+  turn: number,
+  chat: ChatTemplate,
+  turnEnds: readonly string[],
+): { readonly start: number; readonly end: number } | undefined {
+  const prompt = write(chat, messages.slice(0, turn), true);
+  const through = endOfAnswer(write(chat, messages.slice(0, turn + 1)), whole, turnEnds);
+  return through !== undefined && whole.startsWith(prompt) && through.length >= prompt.length
+    ? { start: prompt.length, end: through.length }
+    : undefined;
+}
+
+/**
+ * The text through the answer's end token: white space that a template writes after it is not a part of the answer, nor is
+ * the end of the whole chat, which Phi-3 writes after the last answer alone. `undefined` if the whole begins otherwise.
+ */
+function endOfAnswer(turn: string, whole: string, turnEnds: readonly string[]): string | undefined {
+  const trimmed = turn.trimEnd();
+  const token = turnEnds.find((end) => trimmed.endsWith(end));
+  if (whole.startsWith(token === undefined ? turn : trimmed)) return token === undefined ? turn : trimmed;
+  if (token === undefined) return undefined;
+  const before = trimmed.slice(0, -token.length).trimEnd();
+  return turnEnds.some((end) => before.endsWith(end)) ? endOfAnswer(before, whole, turnEnds) : undefined;
+}
+
+/** A template may refuse a chat, say one whose roles don't alternate: that is the row's fault, not the model's. */
+function write(chat: ChatTemplate, messages: readonly ChatMessage[], addGenerationPrompt = false): string {
+  try {
+    return chat.render(messages, { addGenerationPrompt });
+  } catch (error) {
+    if (error instanceof ModelError && !(error instanceof TemplateStopped))
+      throw new RowProblem('wrong_type', error.detail);
+    throw error;
+  }
+}
+
+function systemText(system: Value | undefined): string | undefined {
+  if (system === undefined || system === null) return undefined;
+  const content = typeof system === 'string' ? system : (system as FileValue).text;
+  return content.trim() === '' ? undefined : content.trim();
+}
+
+function withSystem(messages: readonly ChatMessage[], system: string | undefined): readonly ChatMessage[] {
+  return system === undefined || messages[0]?.role === 'system'
+    ? messages
+    : [{ role: 'system', content: system }, ...messages];
+}
+
+const ROLES: readonly string[] = ['system', 'user', 'assistant'];
+
+function messagesOf(row: Row): readonly ChatMessage[] {
+  const given = row['messages'] ?? undefined;
+  if (given === undefined)
+    return [
+      { role: 'user', content: question(row) },
+      { role: 'assistant', content: text(row, 'output') },
+    ];
+  if (!Array.isArray(given)) throw new RowProblem('wrong_type', '`messages` is not a list');
+  if (given.length === 0) throw new RowProblem('empty', '`messages` is empty');
+  return given.map(messageOf);
+}
+
+function messageOf(message: unknown, index: number): ChatMessage {
+  const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown };
+  if (typeof role !== 'string' || !ROLES.includes(role))
+    throw new RowProblem('wrong_type', `message ${index + 1} has no role among ${ROLES.join(', ')}`);
+  if (typeof content !== 'string')
+    throw new RowProblem('wrong_type', `message ${index + 1} has no text in \`content\``);
+  if (role === 'assistant' && content.trim() === '')
+    throw new RowProblem('empty', `message ${index + 1}, the assistant's, is empty`);
+  return { role: role as ChatMessage['role'], content };
+}
+
+function question(row: Row): string {
+  const instruction = text(row, 'instruction');
+  const input = optionalText(row, 'input');
+  return input === undefined ? instruction : `${instruction}\n\n${input}`;
 }

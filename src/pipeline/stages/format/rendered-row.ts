@@ -1,4 +1,5 @@
 import type { ChatTemplate } from '../../../compute/models/types.js';
+import type { DropReason } from '../row-report.js';
 
 /** A row as text, with the parts that are answers. */
 export interface RenderedRow {
@@ -22,4 +23,36 @@ export interface RenderContext {
   /** Tokens after which a chat template's answer has ended. */
   readonly turnEnds: readonly string[];
   readonly lossOn: 'assistant' | 'all';
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A row that can't be written out. */
+export class RowProblem extends Error {
+  override readonly name = 'RowProblem';
+  constructor(
+    readonly reason: Extract<
+      DropReason,
+      'missing_column' | 'wrong_type' | 'empty' | 'malformed' | 'no_supervised_token'
+    >,
+    readonly detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** A column that must hold text. */
+export function text(row: Row, name: string): string {
+  const value = row[name];
+  if (value === undefined || value === null) throw new RowProblem('missing_column', `no column \`${name}\``);
+  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is not a string`);
+  if (value.trim() === '') throw new RowProblem('empty', `\`${name}\` is empty`);
+  return value;
+}
+
+/** A column that may be missing or blank. */
+export function optionalText(row: Row, name: string): string | undefined {
+  const value = row[name] ?? '';
+  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is not a string`);
+  return value.trim() === '' ? undefined : value;
 }

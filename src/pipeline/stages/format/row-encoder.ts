@@ -5,7 +5,7 @@ import {
 } from '../../../compute/models/chat-template/index.js';
 import { padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
-import { turnEnd } from '../../../compute/models/turn-end.js';
+import { isSpecial, turnEnd } from '../../../compute/models/turn-end.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Call, FileValue, Stage } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
@@ -15,9 +15,7 @@ import { cut, type EncodedRow, encodeRow, pieces } from './encode-row.js';
 import { noChatTemplate } from './format-diagnostics.js';
 import { labelledColumns, labelledRow, labelledText, labelOf } from './labelled-rows.js';
 import { needsChatTemplate, renderRow, TOKENS } from './render-row.js';
-import type { RenderContext, RenderedRow } from './rendered-row.js';
-import { type Row, RowProblem, text } from './row-columns.js';
-import { specialFinder } from './special-tokens.js';
+import { type RenderContext, type RenderedRow, type Row, RowProblem, text } from './rendered-row.js';
 import { shownTokens, takeTokens } from './tokenized-rows.js';
 
 interface RowRemark {
@@ -183,4 +181,20 @@ function fitted(
     };
   const done = overflow === 'split' ? `split into ${kept.length}` : 'cut';
   return { rendered, kept, remarks: [...remarks, { reason: 'too_long', detail: `${done}: ${allowed}` }] };
+}
+
+/** How special tokens look: `<|im_end|>`, `</s>`, `[INST]`. */
+const LOOKS_SPECIAL = /<[^<>\s]{1,64}>|\[[^[\]\s]{1,64}\]/g;
+
+/** Finds the special tokens that are in texts of a row, where they would open or end turns. */
+function specialFinder(tokenizer: Tokenizer): (texts: readonly string[]) => readonly string[] {
+  const known = new Map<string, boolean>();
+  const isToken = (text: string): boolean => {
+    const id = tokenizer.idOf(text);
+    if (id === undefined) return false;
+    const found = known.get(text) ?? isSpecial(tokenizer, id);
+    known.set(text, found);
+    return found;
+  };
+  return (texts) => [...new Set(texts.flatMap((text) => text.match(LOOKS_SPECIAL) ?? []).filter(isToken))];
 }

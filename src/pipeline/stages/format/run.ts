@@ -12,12 +12,10 @@ import { resolveModel } from '../resolve-models.js';
 import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { nothingKept } from './format-diagnostics.js';
-import type { FormatInfo, SplitInfo } from './format-info.js';
-import { LabelCounts, labelsOfRows } from './label-counts.js';
-import { lookAlikes } from './labelled-rows.js';
+import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
 import { TOKENS } from './render-row.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
-import { SplitWriter } from './split-writer.js';
+import { type FormatInfo, type SplitInfo, SplitWriter } from './split-files.js';
 
 /** Rows between two looks at signals and two progress events. */
 const STRIDE = 256;

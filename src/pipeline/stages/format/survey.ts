@@ -4,24 +4,24 @@ import type { Call, Program, Stage } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Line } from '../data/file-lines.js';
+import { parseLine, RowFault } from '../data/parse-row.js';
+import { knownRows, rowsOf } from '../data/read/read-rows.js';
+import { type Columns, contentOf, renamed } from '../data/row-content.js';
 import {
   type ExpectedSplits,
   expectedGeneralRows,
   expectedSplits,
   type SourceRows,
-} from '../data/general-rows.js';
-import { parseLine, RowFault } from '../data/parse-row.js';
-import { knownRows, rowsOf } from '../data/read/read-rows.js';
-import { type Columns, contentOf, renamed } from '../data/row-content.js';
+} from '../data/select-rows.js';
 import { type SourceFile, sourceFiles } from '../data/sources.js';
 import { openResolved } from '../open-models.js';
 import { resolveModelCall } from '../resolve-models.js';
 import type { DropReason, RowEntry } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
 import { noRowFits } from './format-diagnostics.js';
-import { LENGTH_BUCKET } from './format-info.js';
 import { labelledColumns, sortedLabels } from './labelled-rows.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
+import { LENGTH_BUCKET } from './split-files.js';
 
 /** Lengths of the rows of a format stage that has not run yet. */
 export interface LengthSurvey {

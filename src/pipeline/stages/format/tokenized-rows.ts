@@ -4,8 +4,7 @@ import type { FormatSettings } from '../../../language/schemas/stages/format.js'
 import { kindOf, RowFault } from '../data/parse-row.js';
 import { idsOf } from '../data/token-ids.js';
 import { type EncodedRow, IGNORED, supervisedIn } from './encode-row.js';
-import type { RenderedRow } from './rendered-row.js';
-import { type Row, RowProblem } from './row-columns.js';
+import { type RenderedRow, type Row, RowProblem } from './rendered-row.js';
 
 /**
  * Ids and labels of a row, checked against the vocabulary that the model has rows for. `attention_mask` may say that the

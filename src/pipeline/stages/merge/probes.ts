@@ -3,7 +3,7 @@ import type { Tokenizer } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { openSplit } from '../format/open-split.js';
+import { openSplit } from '../format/split-files.js';
 import type { Artefact, StageContext } from '../stage.js';
 
 /** For a merge without rows to take probes from. */

@@ -1,5 +1,4 @@
 /** What is said and done with the fields of a plan, whichever there are: all of it goes over the table of freedoms. */
-
 import type { Method } from '../../../language/schemas/methods.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
 import { type FastestPlan, type Freedom, PLAN_COLUMNS } from './freedom.js';
@@ -10,7 +9,7 @@ type FieldName = keyof TrainPlan;
 export type FieldValue = string | number | boolean;
 
 /** A freedom of any type, with its name. */
-export interface Field extends Omit<Freedom<FieldValue>, 'start'> {
+interface Field extends Omit<Freedom<FieldValue>, 'start'> {
   readonly name: FieldName;
   start?(fastest: FastestPlan): FieldValue | undefined;
   /** What leaving it out means; itself left out if the field has to be there. */
@@ -114,3 +113,27 @@ export const changedFields = (
 /** Whether two plans are shown as one. */
 export const isSamePlan = (a: TrainPlan, b: TrainPlan): boolean =>
   FIELDS.every((field) => field.isMinor === true || fieldValue(field, a) === fieldValue(field, b));
+
+export const newFieldName = (name: string): string =>
+  FIELDS.find(({ formerly }) => formerly === name)?.name ?? name;
+
+/** `head_chunk` → `logits_chunk`: the same name as that of a setting, or in a test. */
+export const newSettingName = (name: string): string =>
+  settingName(newFieldName(name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())));
+
+/** `logitsChunk` → `logits_chunk` */
+export const settingName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** `chosen.headChunk` → `chosen.logitsChunk`: the same name as that of a part of a key. */
+export const newPartName = (name: string): string =>
+  name.startsWith(CHOSEN) ? CHOSEN + newFieldName(name.slice(CHOSEN.length)) : name;
+
+const CHOSEN = 'chosen.';
+
+/** The same fields under the names that `rename` gives them. */
+export const renamed = <T>(
+  fields: Readonly<Record<string, T>>,
+  rename: (name: string) => string,
+): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [rename(name), value]));

@@ -6,9 +6,14 @@
 import { hasFactors, METHODS } from '../../../language/schemas/methods.js';
 import { t } from '../../../language/schemas/schema.js';
 import type { Freedoms } from './freedom.js';
-import { divisors, withMicro } from './micro-batch.js';
-import type { TrainPlan } from './plan.js';
-import { recomputedCell, recomputedText, recomputesSomething } from './recomputed.js';
+import {
+  divisors,
+  recomputedCell,
+  recomputedText,
+  recomputesSomething,
+  type TrainPlan,
+  withMicro,
+} from './plan.js';
 
 /** A method with factors has none if its adapter has another form. */
 const hasRank = ({ rank }: TrainPlan): boolean => rank > 0;

@@ -12,8 +12,8 @@ import { placeOf } from '../../../language/lint/places.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolveModelCall } from '../resolve-models.js';
 import { checkStageAdapter } from './adapters/checked-adapter.js';
+import { type Place, startOf } from './adapters/definition.js';
 import { adapterOf, stageAdapter, trainedKind } from './adapters/kinds.js';
-import { type Place, startOf } from './adapters/start.js';
 
 /** A base that is not here yet is no mistake: what goes with it is looked at once it is. */
 export function checkTraining(

@@ -1,14 +1,21 @@
 /** What a training continues with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
+
+import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
+import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { wholeTensor } from '../../../compute/models/adapters/whole.js';
+import { vocabularyShardSize } from '../../../compute/models/decoder/vocabulary-shards.js';
+import type { ModelConfig } from '../../../compute/models/types.js';
 import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { changedFields, type FieldValue } from '../train-plan/fields.js';
+import type { RelaxationLimits } from '../train-plan/freedom.js';
 import { nextExact } from '../train-plan/ladder.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
-import { relaxationLimits, type TrainComputation } from './relaxation-limits.js';
+import { isPaged } from './loop-settings.js';
 import { rowLabels } from './row-labels.js';
 
 export interface Recovery {
@@ -38,4 +45,34 @@ export function recoverKilled(
   const { config } = openResolved(host, base);
   const adapter = checkedAdapter(stage, { config, label: base.label }, context, rowLabels(context));
   return recover(plan, stage, { config, adapter, runtime });
+}
+
+/** What a train stage computes, and with what. */
+interface TrainComputation {
+  readonly config: ModelConfig;
+  readonly adapter: AdapterConfig;
+  /** Name of the tensor runtime. */
+  readonly runtime: string;
+}
+
+/** What may be changed where a train stage does not fit; `global`: rows of a step, or sequences of them. */
+export function relaxationLimits(
+  stage: Stage,
+  { config, adapter, runtime }: TrainComputation,
+  global: number,
+): RelaxationLimits {
+  const settings = settingsOf(stage, 'train');
+  return {
+    preset: stage.preset,
+    fallback: settings.fallback,
+    global,
+    micro: settings.batch.micro,
+    layers: config.layers,
+    vocabularyShard:
+      runtime === 'onnx' && wholeTensor(config, adapter, 'head') === undefined
+        ? vocabularyShardSize(adaptedConfig(config, adapter))
+        : undefined,
+    fixedRank: settings.start !== undefined,
+    offloads: isPaged(settings),
+  };
 }

@@ -7,8 +7,7 @@ import { isJson } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { isMethod, METHODS, type Method } from '../../../language/schemas/methods.js';
 import { RowReport } from '../row-report.js';
-import { residencyFields } from '../train-plan/fields.js';
-import { newFieldName, renamed } from '../train-plan/old-names.js';
+import { newFieldName, renamed, residencyFields } from '../train-plan/fields.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import type { TrainRows } from './train-rows.js';
 

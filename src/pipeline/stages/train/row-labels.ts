@@ -5,7 +5,7 @@ import type { ModelConfig } from '../../../compute/models/types.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { readFormatInfo } from '../format/open-split.js';
+import { readFormatInfo } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
 
 /** Nothing if they have none. Throws a `UserError` if the rows to watch training on are numbered otherwise. */

@@ -4,18 +4,17 @@ import { createDecoder } from '../../../compute/models/decoder/index.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
 import { tensorNotFinite } from '../../../compute/models/weights/not-finite.js';
 import { OutOfMemoryError, translateHostError } from '../../../compute/tensor/out-of-memory.js';
-import { isNotFinite, train } from '../../../compute/training/index.js';
+import { isNotFinite, type TrainingEvent, tokensPerSecond, train } from '../../../compute/training/index.js';
+import type { StageEvent } from '../../../language/ir/events.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { RunStage } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';
+import { startOf } from './adapters/definition.js';
 import { freshAdapter, withFactors } from './adapters/kinds.js';
-import { startOf } from './adapters/start.js';
 import { coverageLines, coverageOf, trainableLine } from './coverage.js';
 import { loopSettings } from './loop-settings.js';
 import { recover } from './recovery.js';
-import { stageEvent } from './stage-event.js';
-import { withNotFinite } from './train-diagnostics.js';
-import type { TrainRows } from './train-rows.js';
+import { type TrainRows, withNotFinite } from './train-rows.js';
 import { type TrainTask, trainTask } from './train-task.js';
 import { writeResult } from './write-result.js';
 
@@ -125,4 +124,32 @@ function describe(
     note('no validation row is left: training is not watched, and the last state counts as the best');
   }
   context.output.write('coverage.json', `${JSON.stringify(coverage, null, 2)}\n`);
+}
+
+/** What the loop reports, as an event of the stage. */
+function stageEvent(stage: string, event: TrainingEvent): StageEvent {
+  switch (event.type) {
+    case 'step': {
+      const { step, epoch, loss, learningRate, gradNorm, tokens, seconds } = event.record;
+      return {
+        type: 'stage.progress',
+        stage,
+        done: step,
+        total: event.total,
+        unit: 'steps',
+        step,
+        epoch,
+        loss,
+        learningRate,
+        gradNorm,
+        tokensPerSecond: tokensPerSecond(tokens, seconds),
+      };
+    }
+    case 'validation':
+      return { type: 'validation', stage, step: event.step, loss: event.loss, best: event.best };
+    case 'checkpoint':
+      return { type: 'checkpoint.saved', stage, step: event.step, path: event.path };
+    case 'note':
+      return { type: 'note', stage, text: event.text };
+  }
 }

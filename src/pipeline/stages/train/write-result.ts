@@ -1,21 +1,25 @@
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../../compute/models/chat-template/index.js';
+import { configText } from '../../../compute/models/config/config-text.js';
+import { unquantised } from '../../../compute/models/config/index.js';
 import type { Decoder } from '../../../compute/models/decoder/index.js';
-import type { AdapterTensors } from '../../../compute/models/types.js';
+import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
+import type { ModelFolder } from '../../../compute/models/load.js';
+import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
+import type { AdapterTensors, ModelConfig } from '../../../compute/models/types.js';
 import { writeAdapter } from '../../../compute/packaging/write-adapter.js';
 import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
-import type { StageResult } from '../../../language/ir/outputs.js';
+import type { OutputFolder, StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/program.js';
-import { readFormatInfo } from '../format/open-split.js';
+import { readFormatInfo } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { savedAdapter } from './adapters/kinds.js';
-import { writeModel } from './model-folder.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './result-files.js';
 import type { TrainTask } from './train-task.js';
 
-export interface TrainingOutcome {
+interface TrainingOutcome {
   readonly plan: TrainPlan;
   /** `undefined` if every weight was trained. */
   readonly adapter: AdapterConfig | undefined;
@@ -72,4 +76,40 @@ function styleOf({ stage }: Reference, { host, inputs }: StageContext): string |
 /** Without validation the last state is the best that is known. */
 function bestParameters(task: TrainTask, decoder: Decoder, { best, step }: TrainingState): AdapterTensors {
   return best === null || best.step === step ? decoder.parameters : task.checkpoints.parametersOf(best.step);
+}
+
+/**
+ * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
+ * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base; one over
+ * labels replaces it where \`trained\` has them.
+ */
+function writeModel(
+  output: Pick<OutputFolder, 'write'>,
+  folder: string,
+  base: ModelFolder,
+  trained: ModelConfig,
+  parameters: Decoder['parameters'],
+): void {
+  for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
+  output.write(`${folder}/config.json`, float32Config(base, trained));
+  const tensors = [...parameters].map(
+    ([name, parameter]): WritableTensor => ({
+      name,
+      dtype: 'F32',
+      shape: parameter.shape,
+      chunks() {
+        const { data } = parameter;
+        return [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+      },
+    }),
+  );
+  output.write(`${folder}/model.safetensors`, safetensorsChunks(tensors));
+}
+
+/** The base's config.json with the type of the new weights, under the name that the file used for it. */
+function float32Config(base: ModelFolder, trained: ModelConfig): string {
+  const config = unquantised(base.configJson());
+  const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
+  const classes = trained.labels === undefined ? {} : classifierFields(trained, padIdOf(base.config));
+  return configText({ ...config, [field]: 'float32', ...classes });
 }

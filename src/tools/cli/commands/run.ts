@@ -54,7 +54,7 @@ export const run: Command = {
 /** A saved plan says all of it itself. */
 async function planRequestOf(args: Arguments, context: CliContext): Promise<PlanRequest> {
   const file = args.positional('file');
-  const { isSavedPlan } = await import('../../../pipeline/planner/saved/read.js');
+  const { isSavedPlan } = await import('../../../pipeline/planner/saved/saved-file.js');
   if (!isSavedPlan(context.host, resolve(context.host.cwd, file)))
     return {
       file,

@@ -1,6 +1,6 @@
 import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
-import { reasonsText } from '../../../pipeline/planner/render/reasons.js';
+import { reasonsText } from '../../../pipeline/planner/reasons.js';
 import type { Colours } from '../cli-context.js';
 
 const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {

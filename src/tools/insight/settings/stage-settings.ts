@@ -5,7 +5,7 @@ import type { Setting } from '../../../language/schemas/schema.js';
 import { functionNamed, recordFields } from '../../../language/schemas/setting-paths.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
 import { lookUp } from '../../../language/source/look-up.js';
-import { PLANNED_SETTINGS } from '../../../pipeline/planner/planned-settings.js';
+import { PLANNED_SETTINGS } from '../../../pipeline/planner/effective.js';
 
 export interface StageSetting {
   readonly path: string;

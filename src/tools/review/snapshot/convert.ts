@@ -1,6 +1,6 @@
 /** Between a reviewed plan and what is kept of it. */
 
-import { newSettingName, renamed } from '../../../pipeline/stages/train-plan/old-names.js';
+import { newSettingName, renamed } from '../../../pipeline/stages/train-plan/fields.js';
 import { FIGURES, type Figures, type PlanOutline, type SettingOutline, type StageOutline } from '../types.js';
 import {
   SNAPSHOT_VERSION,

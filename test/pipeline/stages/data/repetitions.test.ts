@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { execa } from 'execa';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
-import { bandsFor } from '../../../../src/pipeline/stages/data/near-index.js';
+import { bandsFor } from '../../../../src/pipeline/stages/data/near-copies.js';
 import { jaccard, tripleHashes } from '../../../../src/pipeline/stages/data/word-triples.js';
 import { call, cleanUp, lines, pair, runData } from './stage.js';
 

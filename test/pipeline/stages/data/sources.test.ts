@@ -5,12 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import type { Splitter } from '../../../../src/pipeline/stages/data/file-lines.js';
+import { isSampled, type Sample, type Splitter } from '../../../../src/pipeline/stages/data/file-lines.js';
 import { CsvSplitter } from '../../../../src/pipeline/stages/data/read/csv.js';
 import { parquetSize } from '../../../../src/pipeline/stages/data/read/footer.js';
 import { ListSplitter } from '../../../../src/pipeline/stages/data/read/json-list.js';
 import { knownRows, rowsOf } from '../../../../src/pipeline/stages/data/read/read-rows.js';
-import { isSampled, type Sample } from '../../../../src/pipeline/stages/data/read/row-sample.js';
 import { textSplitter } from '../../../../src/pipeline/stages/data/read/text-splitters.js';
 import { call, cleanUp, type DataRun, lines, pair, runData } from './stage.js';
 

@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
-import { openSplit } from '../../../../src/pipeline/stages/format/open-split.js';
 import { openEncoder, type RowEncoder } from '../../../../src/pipeline/stages/format/row-encoder.js';
+import { openSplit } from '../../../../src/pipeline/stages/format/split-files.js';
 import { surveyLengths } from '../../../../src/pipeline/stages/format/survey.js';
 import { call, fixtures, host, type Row, settingsOf, stageOf, world } from './format-runner.js';
 

@@ -4,13 +4,12 @@ import { expect } from 'chai';
 import { classPosition, sameLabels, someLabels } from '../../../../src/compute/models/labels.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/format-info.js';
 import {
   labelledColumns,
   lookAlikes,
   sortedLabels,
 } from '../../../../src/pipeline/stages/format/labelled-rows.js';
-import { openSplit } from '../../../../src/pipeline/stages/format/open-split.js';
+import { type FormatInfo, openSplit } from '../../../../src/pipeline/stages/format/split-files.js';
 import { call, host, type Row, world } from './format-runner.js';
 
 interface Report {

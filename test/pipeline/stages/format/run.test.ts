@@ -4,9 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/format-info.js';
-import { openSplit } from '../../../../src/pipeline/stages/format/open-split.js';
 import { openEncoder } from '../../../../src/pipeline/stages/format/row-encoder.js';
+import { type FormatInfo, openSplit } from '../../../../src/pipeline/stages/format/split-files.js';
 import { call, cases, fixtures, host, type Row, settingsOf, stageOf, world } from './format-runner.js';
 
 const validReport = new Ajv2020({ strict: false }).compile(

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/format-info.js';
+import type { FormatInfo } from '../../../../src/pipeline/stages/format/split-files.js';
 import { surveyLengths } from '../../../../src/pipeline/stages/format/survey.js';
 import { call, cases, host, type Row, settingsOf, stageOf, world } from './format-runner.js';
 

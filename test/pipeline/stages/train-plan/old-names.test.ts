@@ -4,7 +4,7 @@ import {
   newPartName,
   newSettingName,
   renamed,
-} from '../../../../src/pipeline/stages/train-plan/old-names.js';
+} from '../../../../src/pipeline/stages/train-plan/fields.js';
 
 describe('names of earlier versions', () => {
   it('are renamed as fields, settings and parts of a key', () => {

@@ -3,7 +3,7 @@ import {
   recomputedCell,
   recomputedText,
   recomputesSomething,
-} from '../../../../src/pipeline/stages/train-plan/recomputed.js';
+} from '../../../../src/pipeline/stages/train-plan/plan.js';
 
 describe('what is recomputed', () => {
   const cases = [

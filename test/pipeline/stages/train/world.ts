@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { Origin, Stage, Value } from '../../../../src/language/ir/program.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/format-info.js';
+import type { FormatInfo } from '../../../../src/pipeline/stages/format/split-files.js';
 import type { Artefact, StageContext } from '../../../../src/pipeline/stages/stage.js';
 import type { TrainPlan } from '../../../../src/pipeline/stages/train-plan/plan.js';
 import { outputFolder, workFolder } from '../../../../src/pipeline/store/index.js';

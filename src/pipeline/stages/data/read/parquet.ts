@@ -1,8 +1,7 @@
 import { badHeader, brokenFile, noParquetReader } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
-import type { Line } from '../file-lines.js';
-import { outsideStrings } from '../json-strings.js';
-import type { Sample } from './row-sample.js';
+import type { Line, Sample } from '../file-lines.js';
+import { outsideStrings } from '../json-text.js';
 
 /** Nothing that a file of rows says may reach outside, and no reading takes more than this. */
 const SETTINGS = {

@@ -5,13 +5,19 @@ import { brokenFile, otherFormat } from '../../../../language/diagnostics/catalo
 import { UserError } from '../../../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../../../language/host/host.js';
 import type { Value } from '../../../../language/ir/program.js';
-import { type Line, LineSplitter, type Splitter, windowsOf } from '../file-lines.js';
+import {
+  EVERY_ROW,
+  isSampled,
+  type Line,
+  LineSplitter,
+  type Sample,
+  type Splitter,
+  windowsOf,
+} from '../file-lines.js';
 import { CsvSplitter, DELIMITERS } from './csv.js';
 import { parquetSize } from './footer.js';
 import { ListSplitter } from './json-list.js';
 import { parquetRows } from './parquet.js';
-import { EVERY_ROW, isSampled, type Sample } from './row-sample.js';
-import { isGzip, kindOf } from './signatures.js';
 import { type SyntheticOptions, syntheticRows } from './synthetic.js';
 import { type DocumentsBy, textSplitter } from './text-splitters.js';
 
@@ -118,3 +124,42 @@ async function* unpacked(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
     throw new UserError(brokenFile(place, `cannot be unpacked: ${error.message}`));
   }
 }
+
+interface FileKind {
+  readonly name: string;
+  /** What to do with it. */
+  readonly help: string;
+}
+
+interface Signature extends FileKind {
+  readonly bytes: readonly number[];
+}
+
+const text = (characters: string): readonly number[] => [...Buffer.from(characters, 'latin1')];
+
+const UNPACK = 'decompress it first; only gzip can be read directly';
+const CONVERT = 'convert it to JSON lines, CSV or Parquet';
+
+const SIGNATURES: readonly Signature[] = [
+  { name: 'Parquet', bytes: text('PAR1'), help: 'read it with `parquet("…")`' },
+  { name: 'Arrow', bytes: text('ARROW1'), help: CONVERT },
+  { name: 'SQLite', bytes: text('SQLite format 3'), help: CONVERT },
+  { name: 'PDF', bytes: text('%PDF-'), help: CONVERT },
+  { name: 'zip', bytes: text('PK\u0003\u0004'), help: UNPACK },
+  { name: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd], help: UNPACK },
+  { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a], help: UNPACK },
+  { name: 'bzip2', bytes: text('BZh'), help: UNPACK },
+  { name: 'UTF-16', bytes: [0xff, 0xfe], help: 'convert it to UTF-8' },
+  { name: 'UTF-16', bytes: [0xfe, 0xff], help: 'convert it to UTF-8' },
+];
+
+const GZIP = [0x1f, 0x8b];
+
+const begins = (start: Uint8Array, bytes: readonly number[]): boolean =>
+  bytes.every((byte, index) => start[index] === byte);
+
+const isGzip = (start: Uint8Array): boolean => begins(start, GZIP);
+
+/** `undefined` for what may be text, packed with gzip or not. */
+const kindOf = (start: Uint8Array): FileKind | undefined =>
+  SIGNATURES.find(({ bytes }) => begins(start, bytes));

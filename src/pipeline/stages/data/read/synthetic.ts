@@ -1,6 +1,5 @@
-import type { Line } from '../file-lines.js';
+import type { Line, Sample } from '../file-lines.js';
 import { unitHash } from '../hashes.js';
-import type { Sample } from './row-sample.js';
 
 export interface SyntheticOptions {
   readonly rows: number;

@@ -11,9 +11,8 @@ import { type Diagnostic, isError, UserError } from '../../../../language/diagno
 import type { Stage } from '../../../../language/ir/program.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import { checkTask } from '../row-labels.js';
-import { type AdapterCase, isSet } from './definition.js';
+import { type AdapterCase, isSet, type Place, type Start, startOf } from './definition.js';
 import { adapterOf, adapterProblems, stageAdapter, takenSettings } from './kinds.js';
-import { type Place, type Start, startOf } from './start.js';
 
 /** Throws a `ModelError` if the adapter to continue from does not fit the base. */
 export function checkStageAdapter(given: AdapterCase): readonly Diagnostic[] {

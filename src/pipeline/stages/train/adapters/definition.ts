@@ -1,13 +1,16 @@
 import type { AdapterConfig, AdapterKind } from '../../../../compute/models/adapters/config.js';
 import type { AdapterInits } from '../../../../compute/models/adapters/definition.js';
 import type { Adapter, AdapterTensors, ModelConfig } from '../../../../compute/models/types.js';
+import type { OpenedAdapter } from '../../../../compute/packaging/adapter-folder.js';
+import { openAdapter } from '../../../../compute/packaging/read-adapter.js';
 import type { Runtime } from '../../../../compute/tensor/types.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
 import type { Stage, Value } from '../../../../language/ir/program.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
 import type { Span } from '../../../../language/source/span.js';
-import type { Start } from './start.js';
+import { type NamedAdapter, resolveAdapter } from '../../resolve-models.js';
+import type { StageContext } from '../../stage.js';
 
 /** The adapter of a train stage, and what it is checked against. */
 export interface AdapterCase {
@@ -61,3 +64,13 @@ export const factorSettings = (stage: Stage): readonly string[] =>
     .filter((path) => isSet(stage.origins, path));
 
 export const NO_FACTORS = 'there are no low-rank factors';
+
+export type Place = Pick<StageContext, 'folder' | 'host'>;
+
+export type Start = NamedAdapter & { readonly opened: OpenedAdapter };
+
+/** Nothing if a stage has no `start`. Throws a `ModelError` if the adapter cannot be read. */
+export function startOf({ start }: Pick<TrainSettings, 'start'>, place: Place): Start | undefined {
+  const named = start && resolveAdapter(start, place);
+  return named && { ...named, opened: openAdapter(place.host, named.folder) };
+}

@@ -9,12 +9,11 @@ import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
 import { bottleneck } from './bottleneck.js';
-import { type AdapterCase, isSet, type SettingValues, type StageAdapter } from './definition.js';
+import { type AdapterCase, isSet, type SettingValues, type StageAdapter, type Start } from './definition.js';
 import { head } from './head.js';
 import { lora } from './lora.js';
 import { prefix } from './prefix.js';
 import { prompt } from './prompt.js';
-import type { Start } from './start.js';
 
 /** Where settings ask for several kinds, the first one counts; those of `lora` are always there. */
 const KINDS: { readonly [K in AdapterKind]: StageAdapter<K> } = { prompt, prefix, bottleneck, lora, head };

@@ -1,11 +1,30 @@
-import { adaptedProjections } from '../../../../compute/models/adapters/branches.js';
+import { adaptedProjections, branchAt, isNamed } from '../../../../compute/models/adapters/branches.js';
 import type { LoraConfig } from '../../../../compute/models/adapters/config.js';
+import { matchesPattern, patternProblem } from '../../../../compute/models/adapters/patterns.js';
 import { plainAdapter } from '../../../../compute/models/adapters/pissa.js';
-import { type TargetSet, targetsOfSet } from '../../../../compute/models/adapters/targets.js';
+import {
+  projectionsNamed,
+  type TargetSet,
+  targetNames,
+  targetsOfSet,
+} from '../../../../compute/models/adapters/targets.js';
 import { savableTensors } from '../../../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
-import type { StageAdapter } from './definition.js';
-import { loraProblems } from './lora-problems.js';
+import {
+  headTarget,
+  initWithout,
+  layerUnknown,
+  patternUnmatched,
+  patternUnreadable,
+  rankTooHigh,
+  targetOutside,
+  targetUnknown,
+} from '../../../../language/diagnostics/catalogue/adapters.js';
+import type { Diagnostic } from '../../../../language/diagnostics/types.js';
+import { hasFactors } from '../../../../language/schemas/methods.js';
+import { settingsOf } from '../../../../language/schemas/stages/settings.js';
+import type { Span } from '../../../../language/source/span.js';
+import type { AdapterCase, StageAdapter } from './definition.js';
 
 /** Low-rank factors, which are trained where nothing else is asked for. */
 export const lora: StageAdapter<'lora'> = {
@@ -69,3 +88,83 @@ const coverOf = (model: ModelConfig, adapter: LoraConfig): string =>
   adaptedProjections(model, adapter)
     .map(({ path }) => path)
     .join();
+
+interface LoraCase extends AdapterCase {
+  readonly adapter: LoraConfig;
+}
+
+/** An adapter that a stage continues from fits its base, or was refused. */
+function loraProblems(given: AdapterCase, adapter: LoraConfig): readonly Diagnostic[] {
+  if (given.start !== undefined || !hasFactors(given.stage.preset)) return [];
+  const { rankPattern, alphaPattern, ...plain } = adapter;
+  const layers = [...layerProblems({ ...given, adapter }), ...initProblems({ ...given, adapter })];
+  const targets = layers.length > 0 ? [] : targetProblems({ ...given, adapter: plain });
+  // what an unknown target would have matched is no pattern's fault
+  if (layers.length + targets.length > 0) return [...layers, ...targets];
+  const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
+  return patternProblems({ ...given, adapter: plain }, patterns);
+}
+
+/** What PiSSA does not go with. */
+function initProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] {
+  if (adapter.pissa !== true) return [];
+  const place = at('lora.init');
+  const patterned = adapter.rankPattern !== undefined || adapter.alphaPattern !== undefined;
+  const other = adapter.dora ? 'dora' : adapter.rslora && patterned ? 'rslora' : undefined;
+  if (other !== undefined) return [initWithout(place, 'pissa', other, INIT_REASONS[other])];
+  const { rankPattern, alphaPattern, ...plain } = adapter;
+  const narrow = adaptedProjections(model, plain).find(
+    ({ inputs, outputs, branch }) => branch.rank > Math.min(inputs, outputs),
+  );
+  return narrow === undefined
+    ? []
+    : [rankTooHigh(at('lora.rank'), narrow.path, adapter.rank, Math.min(narrow.inputs, narrow.outputs))];
+}
+
+const INIT_REASONS = {
+  dora: 'the magnitudes are those of the whole weights',
+  rslora:
+    'with per-layer ranks, no single alpha preserves every scale once the factors are combined with the initial ones',
+} as const;
+
+function layerProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] {
+  return (adapter.layers ?? []).flatMap((layer, index) =>
+    layer < model.layers ? [] : [layerUnknown(at(`lora.layers.${index}`), layer, model.layers)],
+  );
+}
+
+function targetProblems({ stage, model, adapter, at }: LoraCase): readonly Diagnostic[] {
+  if (typeof settingsOf(stage, 'train').lora.targets === 'string') return [];
+  return adapter.targets.flatMap((target, index) => {
+    const named = projectionsNamed(model, target);
+    const place = at(`lora.targets.${index}`);
+    if (named.length === 0) return [noSuchTarget(model, target, place)];
+    const reached = named.some(({ path, layer }) => branchAt({ ...adapter, targets: [target] }, path, layer));
+    return reached ? [] : [targetOutside(place, target, adapter.layers ?? [])];
+  });
+}
+
+function noSuchTarget(model: ModelConfig, target: string, at: Span): Diagnostic {
+  const outer = savableTensors(model).find(({ name }) => isNamed(name.replace(/\.weight$/, ''), target));
+  return outer === undefined
+    ? targetUnknown(at, target, targetNames(model))
+    : headTarget(at, target, outer.role === 'head');
+}
+
+function patternProblems(
+  { model, adapter, at }: LoraCase,
+  patterns: Readonly<Record<'rank_pattern' | 'alpha_pattern', Readonly<Record<string, number>> | undefined>>,
+): readonly Diagnostic[] {
+  if (Object.values(patterns).every((pattern) => pattern === undefined)) return [];
+  const adapted = adaptedProjections(model, adapter);
+  const known = [...new Set(adapted.map(({ target }) => target))];
+  return (['rank_pattern', 'alpha_pattern'] as const).flatMap((setting) =>
+    Object.keys(patterns[setting] ?? {}).flatMap((pattern) => {
+      const place = at(`lora.${setting}.${pattern}`);
+      const why = patternProblem(pattern);
+      if (why !== undefined) return [patternUnreadable(place, pattern, why)];
+      const matches = adapted.some(({ path }) => matchesPattern(pattern, path));
+      return matches ? [] : [patternUnmatched(place, setting, pattern, known)];
+    }),
+  );
+}

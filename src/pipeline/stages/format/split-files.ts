@@ -1,0 +1,201 @@
+/**
+ * The hand-over from format to train and eval: three files for each of the splits `train`, `valid`, `test` and `all`.
+ *
+ * `<split>.tokens.bin`: int32 pairs, little endian: id, label (-100: not supervised), rows one after another.
+ * `<split>.rows.bin`: {@link ROW_FIELDS} float64 a row: offset of the first token, tokens, supervised tokens,
+ *   prompt tokens (those before the last answer; 0 if no prompt is left whole), index of the source file, line.
+ * `<split>.text.jsonl`: one object a row: `{ "prompt", "answer", "file", "line", "kind"? }`; prompt is the text before
+ *   the last answer, answer the reference for generation, without the end token. Of a row that is split, the first piece
+ *   has them, and the others are empty.
+ * Of labelled rows, a label of a token is the class of its text, at the last token; prompt is the text, answer the label.
+ * `format.json`: see {@link FormatInfo}.
+ */
+
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Host } from '../../../language/host/host.js';
+import { type Checked, count, ownJson, record, version } from '../../../language/host/json.js';
+import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
+import { textLines } from '../text-lines.js';
+import type { EncodedRow } from './encode-row.js';
+import type { RenderedRow } from './rendered-row.js';
+
+const ROW_FIELDS = 6;
+
+/** Width of a bar of {@link SplitInfo.histogram} in tokens. */
+export const LENGTH_BUCKET = 16;
+
+const SPLIT = v.object({
+  rows: count,
+  tokens: count,
+  supervised: count,
+  longest: count,
+  /** Rows by length: `histogram[i]` rows have at most `16 · (i + 1)` tokens (and more than `16 · i`). */
+  histogram: v.array(count),
+});
+export type SplitInfo = Checked<typeof SPLIT>;
+
+export const FORMAT_INFO = v.object({
+  version: version(1),
+  /** Model folder or GGUF file whose tokenizer was used, and digests of tokenizer.json and chat template. */
+  tokenizer: v.object({ folder: v.string(), sha256: v.string() }),
+  template: v.object({
+    sha256: v.string(),
+    /** Of a style that is not the model's own: whoever is trained on these rows takes it along. */
+    source: v.optional(v.string()),
+  }),
+  files: v.array(v.string()),
+  splits: record(SPLIT),
+  /** Of labelled rows: what their classes are called, by their numbers. */
+  labels: v.optional(v.array(v.string())),
+  /** Ids that end an answer. */
+  stopIds: v.array(v.number()),
+  padId: v.number(),
+});
+export type FormatInfo = Checked<typeof FORMAT_INFO>;
+
+interface RowOrigin {
+  readonly file: string;
+  readonly fileIndex: number;
+  readonly line: number;
+  readonly kind?: string;
+}
+
+/** Writes the files of one split row by row; see `rows.ts` for what is in them. */
+export class SplitWriter {
+  private readonly tokens: OutputFile;
+  private readonly rows: OutputFile;
+  private readonly text: OutputFile;
+  private readonly histogram: number[] = [];
+  private count = 0;
+  private offset = 0;
+  private supervised = 0;
+  private longest = 0;
+
+  constructor(output: OutputFolder, split: string) {
+    this.tokens = output.open(`${split}.tokens.bin`);
+    this.rows = output.open(`${split}.rows.bin`);
+    this.text = output.open(`${split}.text.jsonl`);
+  }
+
+  add(
+    row: EncodedRow,
+    { prompt, answer }: Pick<RenderedRow, 'prompt' | 'answer'>,
+    { file, fileIndex, line, kind }: RowOrigin,
+  ): void {
+    const { length } = row.ids;
+    const pairs = new DataView(new ArrayBuffer(length * 8));
+    for (let t = 0; t < length; t++) {
+      pairs.setInt32(t * 8, row.ids[t] ?? 0, true);
+      pairs.setInt32(t * 8 + 4, row.labels[t] ?? 0, true);
+    }
+    this.tokens.write(new Uint8Array(pairs.buffer));
+    const record = new DataView(new ArrayBuffer(ROW_FIELDS * 8));
+    [this.offset, length, row.supervised, row.promptTokens, fileIndex, line].forEach((value, i) => {
+      record.setFloat64(i * 8, value, true);
+    });
+    this.rows.write(new Uint8Array(record.buffer));
+    this.text.write(
+      `${JSON.stringify({ prompt, answer, file, line, ...(kind === undefined ? {} : { kind }) })}\n`,
+    );
+    const bucket = Math.ceil(length / LENGTH_BUCKET) - 1;
+    while (this.histogram.length <= bucket) this.histogram.push(0);
+    this.histogram[bucket] = (this.histogram[bucket] ?? 0) + 1;
+    this.count++;
+    this.offset += length;
+    this.supervised += row.supervised;
+    this.longest = Math.max(this.longest, length);
+  }
+
+  close(): SplitInfo {
+    for (const file of [this.tokens, this.rows, this.text]) file.close();
+    return {
+      rows: this.count,
+      tokens: this.offset,
+      supervised: this.supervised,
+      longest: this.longest,
+      histogram: this.histogram,
+    };
+  }
+}
+
+/** What a row says besides its tokens. */
+const SPLIT_TEXT = v.object({
+  prompt: v.string(),
+  /** The reference, without an end token. */
+  answer: v.string(),
+  file: v.string(),
+  line: count,
+  /** What sort of row it is, where the data says so. */
+  kind: v.optional(v.string()),
+});
+type SplitText = Checked<typeof SPLIT_TEXT>;
+
+/** The rows of a split, read from its files when they are asked for. */
+export interface TokenizedSplit {
+  readonly info: FormatInfo;
+  readonly rows: number;
+  /** Tokens of every row. */
+  readonly lengths: Uint32Array;
+  read(row: number): { readonly ids: Int32Array; readonly labels: Int32Array };
+  /** Tokens of the prompt of the last answer (0: no prompt is left whole), and supervised ones. */
+  countsOf(row: number): { readonly prompt: number; readonly supervised: number };
+  placeOf(row: number): { readonly file: string; readonly line: number };
+  /** Texts in the order of the rows. */
+  texts(): Iterable<SplitText>;
+}
+
+const ROW_BYTES = ROW_FIELDS * 8;
+/** Bytes of a token in `tokens.bin`: id and label. */
+const TOKEN_BYTES = 8;
+/** Rows whose records are read at a time. */
+const WINDOW = 4096;
+
+export const readFormatInfo = (host: Host, folder: string): FormatInfo =>
+  ownJson(FORMAT_INFO, host.readText(join(folder, 'format.json')));
+
+/** Opens a split of what a format stage put out under `folder`. Only lengths stay in memory. */
+export function openSplit(host: Host, folder: string, name: string): TokenizedSplit {
+  const info = readFormatInfo(host, folder);
+  const rows = info.splits[name]?.rows ?? 0;
+  const path = (ending: string): string => join(folder, `${name}.${ending}`);
+  const records = (first: number, count: number): Float64Array =>
+    new Float64Array(aligned(host.readBytes(path('rows.bin'), first * ROW_BYTES, count * ROW_BYTES)));
+  const lengths = new Uint32Array(rows);
+  for (let first = 0; first < rows; first += WINDOW) {
+    const count = Math.min(WINDOW, rows - first);
+    const window = records(first, count);
+    for (let row = 0; row < count; row++) lengths[first + row] = window[row * ROW_FIELDS + 1] ?? 0;
+  }
+  return {
+    info,
+    rows,
+    lengths,
+    read(row) {
+      const [offset = 0, tokens = 0] = records(row, 1);
+      const pairs = new Int32Array(
+        aligned(host.readBytes(path('tokens.bin'), offset * TOKEN_BYTES, tokens * TOKEN_BYTES)),
+      );
+      return {
+        ids: Int32Array.from({ length: tokens }, (_, t) => pairs[2 * t] ?? 0),
+        labels: Int32Array.from({ length: tokens }, (_, t) => pairs[2 * t + 1] ?? 0),
+      };
+    },
+    countsOf(row) {
+      const record = records(row, 1);
+      return { supervised: record[2] ?? 0, prompt: record[3] ?? 0 };
+    },
+    placeOf(row) {
+      const record = records(row, 1);
+      return { file: info.files[record[4] ?? 0] ?? '', line: record[5] ?? 0 };
+    },
+    *texts() {
+      for (const line of textLines(host, path('text.jsonl'))) yield ownJson(SPLIT_TEXT, line);
+    },
+  };
+}
+
+/** Exactly these bytes, at the start of a buffer of their own. */
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  return bytes.slice().buffer;
+}
