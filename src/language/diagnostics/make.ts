@@ -35,6 +35,10 @@ export const replace = (
   applicability: Applicability = 'safe',
 ): Fix => ({ title, edits: [{ span, text }], applicability });
 
+/** A fix that writes something else in the same place, which is probably what is meant. */
+export const rewrite = (span: Span, text: string): Fix =>
+  replace(`write \`${text}\``, span, text, 'maybe_incorrect');
+
 export const insert = (title: string, file: string, at: number, text: string): Fix =>
   replace(title, { file, start: at, end: at }, text);
 

@@ -7,8 +7,8 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import { type Host, HostError } from '../host/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
 import { type JsonEntry, JsonFault, type JsonNode, readJson } from './json-tree.js';
+import { LEVELS, type Level } from './rule.js';
 import { ruleIds } from './rules.js';
-import { LEVELS, type Level } from './types.js';
 
 const CONFIG_FILE = 'ftpc.json';
 

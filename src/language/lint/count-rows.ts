@@ -5,7 +5,7 @@ import { type Host, HostError } from '../host/host.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isRecord } from '../ir/values.js';
 import { entryOf, rowsIn } from './lock.js';
-import type { PipelineFiles, RowCount } from './types.js';
+import type { PipelineFiles, RowCount } from './rule.js';
 
 /** Larger files are not read: they have more rows than any rule asks for. */
 const MOST_BYTES = 4 << 20;

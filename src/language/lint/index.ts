@@ -1,5 +1,5 @@
 export { checkFile } from './check-file.js';
 export { applyFixes } from './fix.js';
 export { type LintReport, lintReport, type SuppressedFinding } from './lint.js';
+export { LEVELS } from './rule.js';
 export { rules } from './rules.js';
-export { LEVELS } from './types.js';

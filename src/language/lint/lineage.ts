@@ -5,7 +5,8 @@ import { modelUnder } from '../check/tokenizers.js';
 import { isMadeUp } from '../schemas/functions/source.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';
-import type { Pipeline } from './types.js';
+import type { Pipeline } from './rule.js';
+import { numberAt } from './values.js';
 
 /** `dialogs.train` → the format stage `dialogs`. */
 export const readFrom = (
@@ -18,6 +19,24 @@ export const readFrom = (
 /** The data stage under a setting that takes rows. */
 export const dataUnder = (checked: CheckedStage, key: string, pipeline: Pipeline): CheckedStage | undefined =>
   readFrom(readFrom(checked, key, pipeline), 'from', pipeline);
+
+/** The rows under a train stage, and how many of them it trains on at most; `undefined` if that is not known. */
+export function trainRows(checked: CheckedStage, pipeline: Pipeline) {
+  const data = dataUnder(checked, 'dataset', pipeline);
+  const rows = data && pipeline.rows(data);
+  return data && rows && { data, most: rows.most, train: Math.round(rows.most * rows.trainShare) };
+}
+
+/** Optimiser steps of a train stage, if the file limits them or its rows are counted: an upper bound, since rows may be dropped. */
+export function stepsOf(checked: CheckedStage, pipeline: Pipeline): number | undefined {
+  const limit = numberAt(checked, 'stop.steps');
+  const data = dataUnder(checked, 'dataset', pipeline);
+  const rows = data && pipeline.rows(data);
+  const [epochs, global] = [numberAt(checked, 'stop.epochs'), numberAt(checked, 'batch.global')];
+  if (rows === undefined || epochs === undefined || global === undefined) return limit;
+  const all = Math.ceil((rows.most * rows.trainShare * epochs) / global);
+  return Math.max(1, limit === undefined ? all : Math.min(limit, all));
+}
 
 /** Synthetic rows, for plans and benchmarks: the guides' advice on data does not apply. */
 export const hasSyntheticRows = ({ stage }: CheckedStage): boolean =>

@@ -12,8 +12,8 @@ import { positionAt, type SourceMap, type SourceText } from '../source/text.js';
 import { type Allowance, allowancesOf, unused } from './allowances.js';
 import { type Config, configFor } from './config.js';
 import { pipelineOf } from './pipeline.js';
+import type { Finding, Rule } from './rule.js';
 import { rules } from './rules.js';
-import type { Finding, Rule } from './types.js';
 
 export interface SuppressedFinding {
   readonly diagnostic: Diagnostic;

@@ -9,7 +9,7 @@ import { spanText } from '../source/text.js';
 import { countRows } from './count-rows.js';
 import { readLock } from './lock.js';
 import { placeOf } from './places.js';
-import type { Pipeline, PipelineFiles, RowCount } from './types.js';
+import type { Pipeline, PipelineFiles, RowCount } from './rule.js';
 
 export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host): Pipeline {
   const sound = analysis.stages.filter(({ isSound, block }) => isSound && !block.broken);

@@ -3,7 +3,7 @@ import { headingOf, presetOf, propertyOf, textAt } from '../check/stage-settings
 import type { CheckedStage } from '../check/stages.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
-import type { Pipeline, SettingPlace } from './types.js';
+import type { Pipeline, SettingPlace } from './rule.js';
 import { callAt } from './values.js';
 
 const LITERALS = new Set<Expression['kind']>(['number', 'quantity', 'string', 'boolean', 'list', 'record']);
@@ -37,6 +37,10 @@ export function placeOf(checked: CheckedStage, path: string): SettingPlace {
 /** The expression of a top-level setting, if the block has one. */
 export const expressionOf = (checked: CheckedStage, key: string): Expression | undefined =>
   propertyOf(checked, key)?.value;
+
+/** Where a finding about a top-level setting is reported: at its value, or at the heading of a block without it. */
+export const spanOf = (checked: CheckedStage, key: string): Span =>
+  expressionOf(checked, key)?.span ?? headingOf(checked);
 
 /** A finding about the value of a parameter is reported at its declaration, where it can be fixed. */
 export function declarationOf(checked: CheckedStage, key: string, pipeline: Pipeline): Span {

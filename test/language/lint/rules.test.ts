@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { applyEdits } from '../../../src/language/diagnostics/apply.js';
 import { rules } from '../../../src/language/lint/index.js';
-import { alphaOutOfProportion } from '../../../src/language/lint/rules/alpha-out-of-proportion.js';
+import { adapterRules } from '../../../src/language/lint/rules/adapters.js';
 import { BASE, changed, linted, rowsOf } from './world.js';
 
 type Edit = readonly [from: string, to: string];
@@ -405,6 +405,7 @@ describe('lint rules', () => {
       of: () => [checked],
       place: () => ({ span: train.block.span, literal: false, byLibrary: false }),
     };
-    expect(alphaOutOfProportion.check(pipeline as never)).to.deep.equal([]);
+    const [alphaOutOfProportion] = adapterRules;
+    expect(alphaOutOfProportion?.check(pipeline as never)).to.deep.equal([]);
   });
 });

@@ -1,5 +1,6 @@
-/** The types of lint rules. */
+/** Lint rules, and the pipeline as they see it. */
 import type { CheckedStage } from '../check/stages.js';
+import { rewrite } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/program.js';
 import type { Lock } from '../schemas/lock-file.js';
@@ -24,6 +25,28 @@ export interface Rule {
   /** Why it matters, with figures and their source. */
   readonly reason: string;
   readonly check: (pipeline: Pipeline) => readonly Finding[];
+}
+
+/** A check that looks at each stage of a kind by itself. */
+export const each =
+  (
+    kind: StageKind,
+    check: (checked: CheckedStage, pipeline: Pipeline) => Finding | undefined,
+  ): Rule['check'] =>
+  (pipeline) =>
+    pipeline.of(kind).flatMap((checked) => check(checked, pipeline) ?? []);
+
+/**
+ * A finding about the value of a setting; none where a preset of the standard library sets it. `write`: what to write
+ * instead, which a fix does where `isWritten`: by default, where the value is a literal.
+ */
+export function aboutValue(
+  { span, literal, because, byLibrary }: SettingPlace,
+  { write, isWritten = literal, ...found }: Omit<Finding, 'at'> & { write?: string; isWritten?: boolean },
+): Finding | undefined {
+  if (byLibrary) return undefined;
+  const fixes = write !== undefined && isWritten ? [rewrite(span, write)] : [];
+  return { at: span, fixes, ...found, label: because ?? found.label };
 }
 
 /** The pipeline as rules see it: only stages without errors. */

@@ -1,0 +1,112 @@
+/** Rank, alpha, targets and dropout of low-rank adapters. */
+import type { CheckedStage } from '../../check/stages.js';
+import { replace } from '../../diagnostics/make.js';
+import { hasNoFactors, isAdapter, trainRows } from '../lineage.js';
+import { aboutValue, each, type Rule } from '../rule.js';
+import { numberAt, numberText, percent, valueAt } from '../values.js';
+
+/** Rank, alpha and targets say nothing of other trainings. */
+const hasFactors = (checked: CheckedStage): boolean => isAdapter(checked) && !hasNoFactors(checked);
+
+/** The update is scaled by alpha ÷ rank, with rsLoRA by alpha ÷ √rank: as strong as it is, or twice. */
+const SCALES = { low: 1, high: 2 } as const;
+
+const MLP =
+  /(?:^|\.)(?:gate_proj|up_proj|down_proj|gate_up_proj|c_fc|mlp\.c_proj|dense_h_to_4h|dense_4h_to_h)$/;
+
+const LEAST_RANK = 8;
+
+/** Upper end of what the guide calls the least number of rows. */
+const SMALL_DATA = 1000;
+const LEAST_DROPOUT = 0.05;
+
+export const adapterRules: readonly Rule[] = [
+  {
+    id: 'alpha-out-of-proportion',
+    code: 'FTP1002',
+    level: 'warning',
+    doc: 'An `alpha` that is not between `rank` and twice `rank` (with rsLoRA: between √rank and twice that).',
+    reason:
+      'The update of an adapter is scaled by alpha ÷ rank, which acts like a factor on the learning rate. The usual choice is alpha = 2 × rank; a rank that is raised without its alpha trains at a lower rate than the file says.',
+    check: each('train', (checked, pipeline) => {
+      const [rank, alpha] = [numberAt(checked, 'lora.rank'), numberAt(checked, 'lora.alpha')];
+      if (rank === undefined || alpha === undefined || !hasFactors(checked)) return undefined;
+      const divisor = valueAt(checked, 'lora.rslora') === true ? Math.sqrt(rank) : rank;
+      const scale = alpha / divisor;
+      if (scale >= SCALES.low && scale <= SCALES.high) return undefined;
+      const isSet = checked.stage.origins['lora.alpha'] !== 'default';
+      const place = pipeline.place(checked, isSet ? 'lora.alpha' : 'lora.rank');
+      const usual = numberText(Math.round(SCALES.high * divisor));
+      const after = { ...place.span, start: place.span.end };
+      const add = replace(`write \`alpha: ${usual}\` too`, after, `, alpha: ${usual}`, 'maybe_incorrect');
+      return aboutValue(place, {
+        message: `alpha ${numberText(alpha)} scales the update of rank ${rank} by ${numberText(Number(scale.toPrecision(2)))}`,
+        label: isSet ? 'out of proportion to the rank' : `\`alpha\` defaults to ${numberText(alpha)}`,
+        help: `a scale of 1 to 2 is usual: write \`alpha: ${usual}\``,
+        ...(isSet ? { write: usual } : { fixes: place.literal ? [add] : [] }),
+      });
+    }),
+  },
+  {
+    id: 'targets-without-mlp',
+    code: 'FTP1003',
+    level: 'warning',
+    doc: 'An adapter on attention layers only.',
+    reason:
+      'LoRA must be applied to the MLP layers as well as to attention to reach what full fine-tuning reaches (arXiv:2410.21228); they have most of the parameters of a block. Attention alone saves memory at the cost of quality.',
+    check: each('train', (checked, pipeline) => {
+      const targets = valueAt(checked, 'lora.targets');
+      const names =
+        typeof targets === 'string' ? [targets] : Array.isArray(targets) ? targets.map(String) : [];
+      if (!hasFactors(checked) || names.length === 0) return undefined;
+      if (names.includes('all_linear') || names.some((name) => MLP.test(name))) return undefined;
+      const place = pipeline.place(checked, 'lora.targets');
+      return aboutValue(place, {
+        message: 'the adapter skips the MLP layers',
+        label: 'attention only',
+        help: 'write `targets: all_linear`; a lower rank saves memory at less cost in quality',
+        write: 'all_linear',
+        // A choice such as `attention` reads as a name.
+        isWritten: place.literal || pipeline.text(place.span) === targets,
+      });
+    }),
+  },
+  {
+    id: 'dropout-on-small-data',
+    code: 'FTP1022',
+    level: 'info',
+    doc: 'An adapter with less than 5 % dropout on fewer than 1,000 rows.',
+    reason:
+      'A model soon memorises a few rows. A dropout of 5 to 10 % in the adapter counteracts that and costs nothing once the adapter is merged.',
+    check: each('train', (checked, pipeline) => {
+      const dropout = numberAt(checked, 'lora.dropout');
+      if (dropout === undefined || dropout >= LEAST_DROPOUT || !hasFactors(checked)) return undefined;
+      const rows = trainRows(checked, pipeline);
+      if (rows === undefined || rows.train >= SMALL_DATA) return undefined;
+      const isSet = checked.stage.origins['lora.dropout'] !== 'default';
+      return aboutValue(pipeline.place(checked, isSet ? 'lora.dropout' : 'lora'), {
+        message: `${isSet ? `a dropout of ${percent(dropout)}` : 'no dropout'} on ${rows.train} rows at most`,
+        label: 'is soon memorised',
+        help: 'write `dropout: 5%` in `lora`; 5% to 10% is usual for small data',
+        write: isSet ? '5%' : undefined,
+      });
+    }),
+  },
+  {
+    id: 'rank-too-low',
+    code: 'FTP1024',
+    level: 'info',
+    doc: 'An adapter with a rank below 8.',
+    reason:
+      'A rank of 8 is enough for a style or a simple domain, 16 for instructions, 32 to 64 for code and mathematics, 128 and more to match full fine-tuning. Below 8, an adapter can learn little.',
+    check: each('train', (checked, pipeline) => {
+      const rank = numberAt(checked, 'lora.rank');
+      if (rank === undefined || rank >= LEAST_RANK || !hasFactors(checked)) return undefined;
+      return aboutValue(pipeline.place(checked, 'lora.rank'), {
+        message: `a rank of ${rank} is below ${LEAST_RANK}`,
+        label: 'limits what can be learned',
+        help: 'use a rank of 8 for style and simple domains, 16 for instructions; change `alpha` with it',
+      });
+    }),
+  },
+];
