@@ -7,10 +7,9 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
 import { askedRuntime } from '../../pipeline/planner/asked-runtime.js';
 import type { CliContext } from './cli-context.js';
-import type { Arguments, OptionSpec } from './command.js';
+import { type Arguments, type OptionSpec, UsageError } from './command.js';
 import { diagnosticsPrinter } from './diagnostics-printer.js';
-import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
-import { UsageError } from './usage-error.js';
+import { MODEL_RUNTIME, runtimeOf, threadsOf } from './options.js';
 
 /** Options of every command that lets a model answer. */
 export const ANSWER_OPTIONS = {

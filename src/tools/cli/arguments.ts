@@ -4,8 +4,7 @@
  */
 import Parser from 'yargs-parser';
 import { named } from '../../language/diagnostics/make.js';
-import type { Arguments, Command, OptionSpec } from './command.js';
-import { didYouMean, UsageError, unknown } from './usage-error.js';
+import { type Arguments, type Command, didYouMean, type OptionSpec, UsageError, unknown } from './command.js';
 
 /** Options that every command has. */
 export const COMMON: Readonly<Record<string, OptionSpec>> = {

@@ -1,4 +1,7 @@
 /** What a command is made of. Its file stays light: `run` imports what it needs when it is called. */
+
+import { nearest } from '../../language/diagnostics/did-you-mean.js';
+import type { RunStatus } from '../../language/ir/events.js';
 import type { CliContext } from './cli-context.js';
 
 export interface OptionSpec {
@@ -55,3 +58,46 @@ export interface Command {
   /** The exit code. */
   readonly run: (args: Arguments, context: CliContext) => Promise<number>;
 }
+
+/** A command line that cannot be understood: printed as it is, with where to read on. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  constructor(
+    message: string,
+    /** The command whose help is pointed at. */
+    readonly command?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** `unknown option \`--jsn\`: did you mean \`--json\`?` */
+export const unknown = (
+  what: string,
+  name: string,
+  known: readonly string[],
+  command?: { readonly name: string },
+): UsageError => new UsageError(`unknown ${what} \`${name}\`${didYouMean(name, known)}`, command?.name);
+
+export function didYouMean(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === undefined ? '' : `: did you mean \`${near}\`?`;
+}
+
+/** Exit codes of every command. */
+export const EXIT = {
+  done: 0,
+  error: 1,
+  changes: 2,
+  gateFailed: 3,
+  budgetExceeded: 4,
+  interrupted: 130,
+} as const;
+
+export const EXIT_OF_RUN: Readonly<Record<RunStatus, number>> = {
+  done: EXIT.done,
+  failed: EXIT.error,
+  gate_failed: EXIT.gateFailed,
+  budget_exceeded: EXIT.budgetExceeded,
+  interrupted: EXIT.interrupted,
+};

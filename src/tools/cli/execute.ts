@@ -7,7 +7,7 @@ import { type RunOutcome, runPipeline } from '../../pipeline/run/index.js';
 import type { CliContext } from './cli-context.js';
 import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { watchSignals } from './interrupts.js';
-import type { RunView } from './progress/run-view.js';
+import type { RunView } from './progress/views.js';
 
 export interface ExecuteRequest extends PlanRequest {
   readonly verify: boolean;

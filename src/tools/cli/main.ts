@@ -2,9 +2,8 @@
 import type { Host } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
 import { processContext } from './cli-context.js';
-import { reportBug } from './crash.js';
-import { dispatch } from './dispatch.js';
-import { EXIT } from './exit-codes.js';
+import { EXIT } from './command.js';
+import { dispatch, reportBug } from './dispatch.js';
 
 // A reader that has had enough (`ftpc … | head`) is no error, and a file that takes no more (`ftpc … > file`) none of ours.
 for (const [name, stream] of Object.entries({ output: process.stdout, error: process.stderr }))

@@ -9,3 +9,7 @@ export const printableIn = <T>(data: T): T =>
 
 /** Digests as people compare them; everything else as it is. */
 export const shortDigest = (text: string): string => (/^[0-9a-f]{64}$/.test(text) ? text.slice(0, 8) : text);
+
+/** `2026-11-25 09:01:21`, UTC, as the ids of runs are. */
+export const utcTime = (milliseconds: number): string =>
+  new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ');

@@ -15,8 +15,6 @@ import { doesNotCompute, fetchedOther, noBuildHere } from '../../language/diagno
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { writeWhole } from '../../pipeline/store/index.js';
-import { buildBinding, requireCompiler } from './binding.js';
-import { unpackNpm } from './npm.js';
 import {
   BINDING,
   isCudaLibrary,
@@ -26,6 +24,7 @@ import {
   NODE_HEADERS,
   TENSORFLOW,
 } from './packages.js';
+import { buildBinding, requireCompiler, runTool, unpackNpm } from './programs.js';
 import {
   alone,
   bytesOf,
@@ -35,7 +34,6 @@ import {
   replaceFolder,
   requireSpace,
 } from './staging.js';
-import { runTool } from './tool.js';
 import { fetchFile, type Remote } from './transfer.js';
 import { exactly, findWheel, requirementsOf } from './wheels.js';
 import { textOf, unzip, withZip, ZipError } from './zip.js';

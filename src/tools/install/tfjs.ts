@@ -20,8 +20,8 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { writeWhole } from '../../pipeline/store/index.js';
-import { unpackNpm } from './npm.js';
 import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
+import { runTool, unpackNpm } from './programs.js';
 import {
   alone,
   bytesOf,
@@ -31,7 +31,6 @@ import {
   replaceFolder,
   requireSpace,
 } from './staging.js';
-import { runTool } from './tool.js';
 
 interface TfjsInstallOptions {
   readonly signal: AbortSignal;

@@ -7,11 +7,10 @@ import type { Host } from '../../language/host/host.js';
 import { type SourceText, sourceText } from '../../language/source/text.js';
 import type { Test } from '../../language/syntax/ast.js';
 import { settingOf } from '../pipeline-tests/settings.js';
-import { CachedDisk } from './cached-disk.js';
-import { declaredIn } from './names/declarations.js';
 import { type FileIndex, indexOf } from './names/file-index.js';
+import { declaredIn } from './names/targets.js';
 import type { PipelineNames } from './names/test-names.js';
-import { isInside, isPipelineFile, type OpenFiles } from './open-files.js';
+import { CachedDisk, isInside, isPipelineFile, type OpenFiles } from './open-files.js';
 
 export interface Compilation extends CompileResult {
   /** Absolute path of the pipeline. */

@@ -21,7 +21,7 @@ import {
 import { pathText } from './named-files.js';
 import { schemaOf } from './names/block-schemas.js';
 import type { Declaration, Target } from './names/targets.js';
-import { planFacts, plannedOf } from './plan-facts.js';
+import { planFacts, plannedOf } from './plans.js';
 import { shownPath } from './projects.js';
 import type { Session, Spot } from './session.js';
 

@@ -6,12 +6,11 @@ import { brokenAtRef } from '../../language/diagnostics/catalogue/review.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { compare } from './compare.js';
-import { withDigests } from './large-files.js';
 import { diagnosticSummary } from './plan-outline.js';
 import { type MachineChoice, machineRequest, planQuietly, type QuietPlan } from './plan-quietly.js';
 import { refHost } from './ref-host.js';
 import type { Repository } from './repository.js';
-import type { Base, Comparison, Note, PlanOutline } from './types.js';
+import type { Base, Comparison, Note, PlanOutline, StageOutline } from './types.js';
 
 interface CommitRequest {
   readonly host: Host;
@@ -120,4 +119,35 @@ function untracked(taken: readonly string[], repository: Repository): readonly N
   const tracked = repository.tracked(taken);
   const files = taken.filter((path) => !tracked.has(path));
   return files.length === 0 ? [] : [{ kind: 'untracked', files }];
+}
+
+/** What is in the keys of stages that read such a file: their real digest, by absolute path, and what follows. */
+export function withDigests(
+  reviewed: PlanOutline,
+  folder: string,
+  digests: ReadonlyMap<string, string>,
+): PlanOutline {
+  if (digests.size === 0) return reviewed;
+  const known = new Map([...digests].map(([path, sha256]) => [`file:${relative(folder, path)}`, sha256]));
+  const stages: StageOutline[] = [];
+  for (const stage of reviewed.stages) {
+    const found = corrected(stage, known);
+    stages.push(found);
+    // stages are after those that they read
+    if (found.identity !== undefined && found !== stage) known.set(`stage:${stage.name}`, found.identity.key);
+  }
+  return { ...reviewed, stages };
+}
+
+function corrected(stage: StageOutline, known: ReadonlyMap<string, string>): StageOutline {
+  const { identity } = stage;
+  const parts = Object.entries(identity?.parts ?? {});
+  if (identity === undefined || !parts.some(([name]) => known.has(name))) return stage;
+  return {
+    ...stage,
+    identity: {
+      key: `${identity.key} with files that are not here`,
+      parts: Object.fromEntries(parts.map(([name, value]) => [name, known.get(name) ?? value])),
+    },
+  };
 }

@@ -1,8 +1,7 @@
 /** Two plans of a pipeline → what changed between them. */
 import { figureChanges, totalsOf } from './figures.js';
 import { matchStages, renamesOf, type StageMatch } from './match-stages.js';
-import { rerunOf } from './reruns.js';
-import { settingChanges } from './setting-changes.js';
+import { rerunOf, settingChanges } from './stage-changes.js';
 import type {
   Base,
   BudgetChange,

@@ -3,13 +3,17 @@
  * for; all others are those of the working tree, also files that git does not know.
  */
 import { join } from 'node:path';
-import { submoduleChanged } from '../../language/diagnostics/catalogue/review.js';
+import { largeObjectMissing, submoduleChanged } from '../../language/diagnostics/catalogue/review.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
-import { type EarlierContents, openContents } from './earlier-contents.js';
-import { globWith } from './earlier-glob.js';
-import { type EarlierPaths, type EarlierPlace, isOfPackage, openEarlierPaths } from './earlier-paths.js';
-import type { Repository } from './repository.js';
+import {
+  type EarlierPaths,
+  type EarlierPlace,
+  globWith,
+  isOfPackage,
+  openEarlierPaths,
+} from './earlier-paths.js';
+import { largePointer, type Repository } from './repository.js';
 
 interface RefHost {
   readonly host: Host;
@@ -83,4 +87,41 @@ function listed(real: Host, places: EarlierPaths, folder: string): readonly stri
   const here = place.from === 'disk' ? real.list(place.path) : [];
   const kept = here.filter((one) => places.of(join(folder, one)).from !== 'nowhere');
   return [...new Set([...kept, ...come])].sort(byCodeUnit);
+}
+
+export interface EarlierContents {
+  /** Of object `id`, which was at the absolute `path`; `name` is what git calls it. Throws a `UserError`. */
+  of(id: string, path: string, name: string): Uint8Array;
+  /** SHA-256 of files whose content is not here and was taken from the working tree, by absolute path. */
+  readonly absent: ReadonlyMap<string, string>;
+}
+
+/** Each object is read once. */
+export function openContents(
+  real: Host,
+  repository: Repository,
+  ref: string,
+  report: (diagnostic: Diagnostic) => void,
+): EarlierContents {
+  const known = new Map<string, Uint8Array>();
+  const absent = new Map<string, string>();
+  const large = (sha256: string, path: string, name: string): Uint8Array => {
+    const kept = repository.largeObject(sha256);
+    if (kept !== undefined) return real.readBytes(kept);
+    report(largeObjectMissing(name, ref));
+    absent.set(path, sha256);
+    return real.stat(path) === undefined ? new Uint8Array() : real.readBytes(path);
+  };
+  return {
+    absent,
+    of(id, path, name) {
+      const found = known.get(id);
+      if (found !== undefined) return found;
+      const stored = repository.read(id);
+      const sha256 = largePointer(stored);
+      const content = sha256 === undefined ? stored : large(sha256, path, name);
+      known.set(id, content);
+      return content;
+    },
+  };
 }

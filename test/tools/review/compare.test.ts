@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { BinaryExpression, Expression } from '../../../src/language/ir/program.js';
 import { compare } from '../../../src/tools/review/compare.js';
+import { requirementText } from '../../../src/tools/review/plan-outline.js';
 import { headline } from '../../../src/tools/review/render/headline.js';
-import { requirementText } from '../../../src/tools/review/requirement-text.js';
 import type {
   BudgetOutline,
   DiagnosticSummary,

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
 import { compare } from '../../../src/tools/review/compare.js';
-import { marker } from '../../../src/tools/review/render/escape.js';
-import { LONGEST_COMMENT } from '../../../src/tools/review/render/folded.js';
-import { renderFailure, renderMarkdown } from '../../../src/tools/review/render/markdown.js';
+import {
+  LONGEST_COMMENT,
+  marker,
+  renderFailure,
+  renderMarkdown,
+} from '../../../src/tools/review/render/markdown.js';
 import { renderComparisonText } from '../../../src/tools/review/render/text.js';
 import type {
   Comparison,

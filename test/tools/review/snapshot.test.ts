@@ -10,8 +10,12 @@ import {
   checkAsked,
   type SnapshotRequest,
 } from '../../../src/tools/review/snapshot/against-snapshot.js';
-import { readSnapshot, snapshotPath, snapshotText } from '../../../src/tools/review/snapshot/read.js';
-import type { Snapshot } from '../../../src/tools/review/snapshot/types.js';
+import {
+  readSnapshot,
+  type Snapshot,
+  snapshotPath,
+  snapshotText,
+} from '../../../src/tools/review/snapshot/snapshot.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { PIPELINE, PRESETS, rowsText, type Working, workingFolder } from './repository.js';
 

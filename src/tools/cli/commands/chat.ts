@@ -10,8 +10,7 @@ import {
   printer,
 } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Command, EXIT } from '../command.js';
 
 export const chat: Command = {
   name: 'chat',

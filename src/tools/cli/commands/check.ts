@@ -1,10 +1,8 @@
 import type { ParamValues } from '../../../language/check/overrides.js';
 import { checkModels } from '../../../pipeline/prepare/check-models.js';
 import type { CliContext } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
-import { UsageError } from '../usage-error.js';
+import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
+import { PARAM_OPTION, paramsOf } from '../options.js';
 
 /** Each prints in a form of its own. */
 const FORMS = ['json', 'github', 'sarif'] as const;

@@ -1,8 +1,7 @@
 import type { Classification } from '../../../compute/evaluation/classifier.js';
 import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Command, EXIT } from '../command.js';
 import { type Column, tableLines } from '../table.js';
 
 export const classify: Command = {

@@ -1,6 +1,4 @@
-import type { Command, CommandTable } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { unknown } from '../usage-error.js';
+import { type Command, type CommandTable, EXIT, unknown } from '../command.js';
 
 /** `commands`: those that are completed. */
 export const completion = (commands: CommandTable): Command => ({

@@ -1,5 +1,4 @@
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Command, EXIT } from '../command.js';
 
 export const diff: Command = {
   name: 'diff',

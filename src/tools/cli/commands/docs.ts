@@ -1,11 +1,8 @@
 import { extname, join, resolve } from 'node:path';
 import { isError } from '../../../language/diagnostics/types.js';
 import type { CliContext } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
-import { UsageError, unknown } from '../usage-error.js';
+import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
+import { memoryOf, PARAM_OPTION, PLAN_MACHINE_OPTIONS, paramsOf, planMachine } from '../options.js';
 
 const FORMATS = ['md', 'html'] as const;
 

@@ -1,7 +1,6 @@
 import type { Colours } from '../cli-context.js';
-import type { Command } from '../command.js';
+import { type Command, EXIT } from '../command.js';
 import type { Finding, State } from '../doctor/index.js';
-import { EXIT } from '../exit-codes.js';
 
 export const doctor: Command = {
   name: 'doctor',

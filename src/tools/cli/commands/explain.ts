@@ -1,10 +1,15 @@
 import { join, resolve } from 'node:path';
 import { type CliContext, lineWidth } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
-import { UsageError, unknown } from '../usage-error.js';
+import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
+import {
+  memoryOf,
+  PARAM_OPTION,
+  PLAN_MACHINE_OPTIONS,
+  paramsOf,
+  planMachine,
+  runtimeOf,
+  threadsOf,
+} from '../options.js';
 
 export const explain: Command = {
   name: 'explain',

@@ -1,10 +1,7 @@
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { CliContext } from '../cli-context.js';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import type { FormatOutcome } from '../format/format-file.js';
-import type { ReportOptions } from '../format/report.js';
-import { UsageError } from '../usage-error.js';
+import { type Command, EXIT, UsageError } from '../command.js';
+import type { FormatOutcome, ReportOptions } from '../fix/format.js';
 
 const STANDARD_INPUT = '-';
 
@@ -46,7 +43,7 @@ async function formatFiles(
 ): Promise<number> {
   const { nothingToFormat } = await import('../../../language/diagnostics/catalogue/syntax.js');
   const { namedFiles } = await import('../named-files.js');
-  const { formatFile } = await import('../format/format-file.js');
+  const { formatFile } = await import('../fix/format.js');
   const { files, diagnostics } = namedFiles(context.host, names, {
     ending: '.ftp',
     nothing: nothingToFormat,
@@ -57,7 +54,7 @@ async function formatFiles(
 }
 
 async function formatInput(flags: ReportOptions, context: CliContext): Promise<number> {
-  const { formatBytes } = await import('../format/format-file.js');
+  const { formatBytes } = await import('../fix/format.js');
   const outcome = formatBytes(await context.input(), '<standard input>');
   if (flags.check || flags.diff || flags.json || outcome.after === undefined)
     return finish(context, [outcome], [], flags);
@@ -71,7 +68,7 @@ async function finish(
   diagnostics: readonly Diagnostic[],
   flags: ReportOptions,
 ): Promise<number> {
-  const { report } = await import('../format/report.js');
+  const { report } = await import('../fix/format.js');
   await report(context, outcomes, diagnostics, flags);
   const failed = diagnostics.length > 0 || outcomes.some(({ status }) => status === 'failed');
   return failed || (flags.check && outcomes.some(({ status }) => status === 'changed'))

@@ -9,10 +9,8 @@ import {
   printer,
 } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
 import type { Question } from '../questions.js';
-import { UsageError } from '../usage-error.js';
 
 export const generate: Command = {
   name: 'generate',

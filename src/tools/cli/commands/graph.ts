@@ -1,10 +1,8 @@
 import { extname } from 'node:path';
 import type { Graph } from '../../insight/graph/index.js';
 import type { CliContext } from '../cli-context.js';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
-import { UsageError } from '../usage-error.js';
+import { type Command, EXIT, UsageError } from '../command.js';
+import { PARAM_OPTION, paramsOf } from '../options.js';
 
 const FORMATS = ['mermaid', 'dot', 'text', 'svg'] as const;
 type Format = (typeof FORMATS)[number];

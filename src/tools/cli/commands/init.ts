@@ -1,7 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import { errorLine } from '../cli-context.js';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Command, EXIT } from '../command.js';
 import { starterFiles } from '../init/files.js';
 
 export const init: Command = {

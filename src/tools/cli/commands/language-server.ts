@@ -1,5 +1,4 @@
-import type { Command } from '../command.js';
-import { UsageError } from '../usage-error.js';
+import { type Command, UsageError } from '../command.js';
 
 export const languageServer: Command = {
   name: 'language-server',

@@ -1,10 +1,8 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { LockOutcome } from '../../../pipeline/lock/index.js';
 import type { CliContext } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
-import { UsageError, unknown } from '../usage-error.js';
+import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
+import { PARAM_OPTION, paramsOf } from '../options.js';
 
 export const lock: Command = {
   name: 'lock',

@@ -1,8 +1,6 @@
 import type { Run } from '../../insight/runs/index.js';
 import type { CliContext } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { UsageError } from '../usage-error.js';
+import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
 
 export const metrics: Command = {
   name: 'metrics',

@@ -1,11 +1,17 @@
 import type { Plan } from '../../../pipeline/planner/types.js';
 import { type CliContext, lineWidth } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
-import { LOCKED_OPTION, PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
+import {
+  LOCKED_OPTION,
+  memoryOf,
+  PARAM_OPTION,
+  PLAN_MACHINE_OPTIONS,
+  paramsOf,
+  planMachine,
+  runtimeOf,
+  threadsOf,
+} from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
-import { UsageError } from '../usage-error.js';
 
 export const plan: Command = {
   name: 'plan',

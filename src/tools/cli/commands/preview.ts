@@ -1,7 +1,5 @@
-import type { Command } from '../command.js';
-import { EXIT, EXIT_OF_RUN } from '../exit-codes.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
-import { UsageError } from '../usage-error.js';
+import { type Command, EXIT, EXIT_OF_RUN, UsageError } from '../command.js';
+import { PARAM_OPTION, paramsOf } from '../options.js';
 
 const ROWS = 3;
 const SPLITS = ['train', 'valid', 'test', 'all'] as const;
@@ -27,7 +25,7 @@ export const preview: Command = {
     const count = args.number('rows') ?? ROWS;
     if (!Number.isInteger(count) || count < 1)
       throw new UsageError('`--rows` needs a whole number from 1', 'preview');
-    const { stageOutput } = await import('../stage-output.js');
+    const { stageOutput } = await import('../preview.js');
     const found = await stageOutput(
       context,
       args.positional('file'),
@@ -39,7 +37,7 @@ export const preview: Command = {
     const shown = await read(context.host, found, args.text('split') ?? 'all', count);
     if (args.flag('json')) context.out(JSON.stringify(shown));
     else {
-      const { rowLines } = await import('../preview-rows.js');
+      const { rowLines } = await import('../preview.js');
       for (const row of shown.rows) for (const line of await rowLines(context, found, row)) context.out(line);
       if (shown.rows.length === 0) context.err('no rows in this split');
     }

@@ -1,8 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { ReleaseManifest } from '../../../compute/packaging/manifest/index.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Command, EXIT } from '../command.js';
 
 export const releases: Command = {
   name: 'releases',

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Command, EXIT } from '../command.js';
 
 export const rollback: Command = {
   name: 'rollback',

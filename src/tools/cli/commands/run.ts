@@ -1,12 +1,17 @@
 import { resolve } from 'node:path';
 import type { PlanRequest } from '../../../pipeline/prepare/index.js';
 import { type CliContext, canOverwrite, lineWidth } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT_OF_RUN } from '../exit-codes.js';
-import { memoryOf, RUN_MACHINE_OPTIONS, runtimeOf, threadsOf } from '../machine-options.js';
-import { LOCKED_OPTION, PARAM_OPTION, paramsOf } from '../pipeline-options.js';
-import type { RunView } from '../progress/run-view.js';
-import { UsageError } from '../usage-error.js';
+import { type Arguments, type Command, EXIT_OF_RUN, UsageError } from '../command.js';
+import {
+  LOCKED_OPTION,
+  memoryOf,
+  PARAM_OPTION,
+  paramsOf,
+  RUN_MACHINE_OPTIONS,
+  runtimeOf,
+  threadsOf,
+} from '../options.js';
+import type { RunView } from '../progress/views.js';
 
 export const run: Command = {
   name: 'run',
@@ -78,7 +83,7 @@ async function planRequestOf(args: Arguments, context: CliContext): Promise<Plan
 
 /** Events for programs, bars for a terminal, lines for everything else. */
 async function viewOf(context: CliContext, json: boolean): Promise<RunView> {
-  if (json) return (await import('../progress/run-view.js')).jsonView(context);
+  if (json) return (await import('../progress/views.js')).jsonView(context);
   if (canOverwrite(context)) return (await import('../progress/bars.js')).barsView(context, context.err);
-  return (await import('../progress/lines.js')).linesView(context, context.err);
+  return (await import('../progress/views.js')).linesView(context, context.err);
 }

@@ -3,9 +3,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { RuntimeName } from '../../../language/ir/runtimes.js';
 import type { InstallStep } from '../../install/staging.js';
 import type { CliContext } from '../cli-context.js';
-import type { Arguments, Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { UsageError, unknown } from '../usage-error.js';
+import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
 
 type Action = (args: Arguments, context: CliContext) => Promise<number>;
 

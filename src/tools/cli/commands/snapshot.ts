@@ -1,6 +1,5 @@
 import type { Command } from '../command.js';
-import { memoryOf, namedMachine, PLAN_MACHINE_OPTIONS } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { memoryOf, namedMachine, PARAM_OPTION, PLAN_MACHINE_OPTIONS, paramsOf } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 
 const MACHINE =

@@ -1,7 +1,6 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { FileOutcome } from '../../pipeline-tests/index.js';
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
+import { type Command, EXIT } from '../command.js';
 
 export const test: Command = {
   name: 'test',

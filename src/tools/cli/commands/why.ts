@@ -1,7 +1,13 @@
-import type { Command } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { memoryOf, PLAN_MACHINE_OPTIONS, planMachine, runtimeOf, threadsOf } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../pipeline-options.js';
+import { type Command, EXIT } from '../command.js';
+import {
+  memoryOf,
+  PARAM_OPTION,
+  PLAN_MACHINE_OPTIONS,
+  paramsOf,
+  planMachine,
+  runtimeOf,
+  threadsOf,
+} from '../options.js';
 
 export const why: Command = {
   name: 'why',

@@ -1,7 +1,15 @@
-import type { Check } from './finding.js';
-import { gpu } from './gpu.js';
-import { python, starter, tokenizers } from './libraries.js';
-import { cores, disk, memory, node, writing } from './machine.js';
+import {
+  type Check,
+  cores,
+  disk,
+  gpu,
+  memory,
+  node,
+  python,
+  starter,
+  tokenizers,
+  writing,
+} from './checks.js';
 import { runtimes } from './runtime.js';
 
 /** In the order in which they are shown. */
@@ -17,4 +25,4 @@ export const checks: readonly Check[] = [
   gpu,
   python,
 ];
-export type { Finding, State } from './finding.js';
+export type { Finding, State } from './checks.js';

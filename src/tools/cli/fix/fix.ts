@@ -1,12 +1,13 @@
 /** `ftpc check --fix` and `--diff`. */
 
+import { createTwoFilesPatch } from 'diff';
+import { harmless } from '../../../language/diagnostics/render/index.js';
 import { isError } from '../../../language/diagnostics/types.js';
 import type { FixResult } from '../../../language/lint/fix.js';
 import type { CliContext } from '../cli-context.js';
+import { EXIT } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
-import { EXIT } from '../exit-codes.js';
 import { verdict } from '../verdict.js';
-import { printedDiff, unifiedDiff } from './diff.js';
 import { rewriteAll } from './rewrite.js';
 
 export interface FixRequest {
@@ -73,4 +74,35 @@ async function report(
   const names = files.map(({ file }) => file).join(', ');
   if (!diff && files.length > 0) context.err(`${green('wrote')} ${names}`);
   if (fixed.length === 0) context.err('nothing to fix automatically');
+}
+
+/** As `patch -p1` takes it. */
+export const unifiedDiff = (changed: {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}): string =>
+  createTwoFilesPatch(
+    `a/${changed.file}`,
+    `b/${changed.file}`,
+    changed.before,
+    changed.after,
+    undefined,
+    undefined,
+    { context: 3 },
+  ).replace(/^=+\n/, '');
+
+/** On a terminal coloured, and nothing in it drives the terminal; elsewhere as it is. */
+export function printedDiff(patch: string, { colours, terminal }: CliContext): string {
+  const text = patch.replace(/\n$/, '');
+  if (!terminal.out) return text;
+  const { green, red, cyan, bold } = colours.out;
+  return harmless(text)
+    .split('\n')
+    .map((line) => {
+      if (/^(---|\+\+\+) /.test(line)) return bold(line);
+      if (line.startsWith('@@')) return cyan(line);
+      return line.startsWith('+') ? green(line) : line.startsWith('-') ? red(line) : line;
+    })
+    .join('\n');
 }

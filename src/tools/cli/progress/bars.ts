@@ -1,8 +1,7 @@
 import { type Options, SingleBar } from 'cli-progress';
 import type { CliContext, Colours } from '../cli-context.js';
-import { paceKeeper } from './pace.js';
-import type { RunView } from './run-view.js';
-import { countText, figuresOf, type Progress, sentenceOf, timeLeft } from './sentences.js';
+import { countText, figuresOf, type Progress, paceKeeper, sentenceOf, timeLeft } from './sentences.js';
+import type { RunView } from './views.js';
 
 interface Payload {
   readonly event: Progress;

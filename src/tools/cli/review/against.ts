@@ -7,8 +7,8 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import { type CommitComparison, planAgainst } from '../../review/against-commit.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
 import type { CliContext } from '../cli-context.js';
+import { EXIT } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
-import { EXIT } from '../exit-codes.js';
 import { type ComparisonFormat, comparisonPrinter, refused } from './comparison-format.js';
 import { openRepository } from './git.js';
 

@@ -2,10 +2,8 @@
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Comparison } from '../../review/types.js';
 import type { CliContext } from '../cli-context.js';
-import type { Arguments } from '../command.js';
+import { type Arguments, EXIT, UsageError } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
-import { EXIT } from '../exit-codes.js';
-import { UsageError } from '../usage-error.js';
 
 export const COMPARISON_FORMATS = ['text', 'markdown', 'json'] as const;
 export type ComparisonFormat = (typeof COMPARISON_FORMATS)[number];

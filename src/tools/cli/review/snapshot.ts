@@ -6,11 +6,10 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import { replaceFile } from '../../../pipeline/store/index.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
 import { againstSnapshot, checkAsked, type SnapshotRequest } from '../../review/snapshot/against-snapshot.js';
-import { readSnapshot, snapshotPath, snapshotText } from '../../review/snapshot/read.js';
-import type { Snapshot } from '../../review/snapshot/types.js';
+import { readSnapshot, type Snapshot, snapshotPath, snapshotText } from '../../review/snapshot/snapshot.js';
 import type { CliContext } from '../cli-context.js';
+import { EXIT } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
-import { EXIT } from '../exit-codes.js';
 import { type ComparisonFormat, comparisonPrinter, refused } from './comparison-format.js';
 
 export interface SnapshotOptions {

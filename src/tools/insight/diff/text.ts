@@ -2,10 +2,8 @@
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
-import { utcTime } from '../runs/time.js';
-import { printableIn, shortDigest } from '../safe-text.js';
-import { sparkline } from './curves.js';
-import type { RunDiff, RunHead, Sides, StageDiff } from './diff.js';
+import { printableIn, shortDigest, utcTime } from '../safe-text.js';
+import { type RunDiff, type RunHead, type Sides, type StageDiff, sparkline } from './diff.js';
 
 const NONE = '–';
 

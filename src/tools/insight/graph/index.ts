@@ -1,5 +1,4 @@
-export { dot } from './dot.js';
+export { dot, svg, svgFile } from './dot.js';
 export { type Graph, graphOf } from './graph.js';
 export { mermaid } from './mermaid.js';
-export { svg, svgFile } from './svg.js';
 export { graphText } from './text.js';

@@ -1,14 +1,15 @@
 /** One page about a run; everything from outside is escaped. */
-import { html } from '../html/markup.js';
-import { page } from '../html/page.js';
+
+import { counted } from '../../../language/diagnostics/make.js';
+import type { StageSummary } from '../../../language/ir/events.js';
+import { bytes, bytes as bytesText, duration, numberText } from '../../../pipeline/planner/quantities.js';
+import { MEMORY_PARTS } from '../../../pipeline/planner/types.js';
+import { barChart, lineChart } from '../html/charts.js';
+import { html, left, type Markup, nothing, page, right, table } from '../html/page.js';
 import { STYLE } from '../html/style.js';
-import type { ReportInput } from './input.js';
-import { data } from './sections/data.js';
-import { evaluation } from './sections/evaluation.js';
-import { manifest } from './sections/manifest.js';
-import { memory } from './sections/memory.js';
-import { summary } from './sections/summary.js';
-import { training } from './sections/training.js';
+import { CURVES } from '../metrics/plot.js';
+import { evaluation } from './evaluation.js';
+import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
 
 const SECTIONS = [summary, training, evaluation, data, memory, manifest] as const;
 
@@ -22,4 +23,191 @@ export function renderReport(input: ReportInput): string {
 ${SECTIONS.map((section) => section(input))}
 </main>`,
   );
+}
+
+/** What ran, how it ended, and what each stage took. */
+export function summary({ events }: ReportInput): Markup {
+  const started = events.find((event) => event.type === 'run.started');
+  const finished = events.findLast((event) => event.type === 'run.finished');
+  if (started?.type !== 'run.started') return nothing;
+  const end = finished?.type === 'run.finished' ? finished : undefined;
+  const peak = Math.max(0, ...(end?.stages ?? []).map((stage) => stage.peakMemoryBytes));
+  const when = events[0]?.at;
+  return html`<h1>${started.pipeline}</h1>
+<p class="soft">run ${started.runId}${when === undefined ? '' : ` · ${new Date(when).toISOString().replace('T', ' ').slice(0, 16)} UTC`} · ftpc ${started.ftpc} · ${started.engine}, ${started.runtime}</p>
+<div class="cards">
+<div class="card"><b class="status ${end?.status ?? 'interrupted'}">${(end?.status ?? 'killed').replaceAll('_', ' ')}</b><span>status</span></div>
+${end === undefined ? nothing : html`<div class="card"><b>${duration(end.seconds)}</b><span>wall time</span></div>`}
+${peak === 0 ? nothing : html`<div class="card"><b>${bytes(peak)}</b><span>peak memory</span></div>`}
+</div>
+${diagnostics(events)}
+${table(
+  'Stages',
+  [...left('stage', 'kind', 'status'), ...right('time', 'peak memory'), ...left('figures')],
+  (end?.stages ?? []).map((stage) => [
+    stage.name,
+    stage.kind,
+    html`<span class="status ${statusOf(stage)}">${statusOf(stage)}</span>`,
+    stage.status === 'cached' || stage.status === 'blocked' ? '' : duration(stage.seconds),
+    stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : '',
+    figures(stage.metrics),
+  ]),
+)}`;
+}
+
+/** A stage that was interrupted has nothing wrong with it. */
+const statusOf = ({ status, interrupted }: StageSummary): string =>
+  interrupted === true ? 'interrupted' : status;
+
+const figures = (metrics: Readonly<Record<string, number>>): string =>
+  Object.entries(metrics)
+    .filter(([name]) => !name.startsWith('baseline.'))
+    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${numberText(value)}`)
+    .join(' · ');
+
+function diagnostics(events: ReportInput['events']): Markup {
+  const found = events.filter((event) => event.type === 'diagnostic');
+  if (found.length === 0) return nothing;
+  return html`<ul>${found.map((event) => {
+    const fields = event as Readonly<Record<string, unknown>>;
+    const severity = String(fields['severity']);
+    const place = typeof fields['file'] === 'string' ? ` (${fields['file']}:${String(fields['line'])})` : '';
+    return html`<li><b class="${severity}">${severity} ${String(fields['code'])}</b> ${String(fields['message'])}<span class="soft">${place}</span></li>`;
+  })}</ul>`;
+}
+
+/** Curves of every train stage: loss, validation, learning rate, gradient norm, speed. */
+export function training({ curves, events }: ReportInput): Markup {
+  const trained = curves.filter(({ steps }) => steps.length > 0);
+  if (trained.length === 0) return nothing;
+  return html`<h2>Training</h2>
+${trained.map((stage) => charts(stage, events))}`;
+}
+
+function charts(stage: ReportInput['curves'][number], events: ReportInput['events']): Markup {
+  const chart = (title: string, name: string, curve: keyof typeof CURVES, yName = name): Markup =>
+    lineChart([{ name, points: CURVES[curve](stage) }], { title, xName: 'step', yName, fromZero: true });
+  return html`<h3>${stage.name}</h3>
+<div class="charts">
+${lineChart(
+  [
+    { name: 'training', points: CURVES.loss(stage) },
+    { name: 'validation', points: CURVES.valid_loss(stage), marks: true },
+  ],
+  { title: 'Loss', xName: 'step', yName: 'nats per token' },
+)}
+${chart('Learning rate', 'learning rate', 'learning_rate', 'rate')}
+${chart('Gradient norm before clipping', 'gradient norm', 'grad_norm', 'norm')}
+${chart('Speed', 'tokens/s', 'tokens_per_second')}
+</div>
+${events.map((event) =>
+  event.type === 'recovery' && event.stage === stage.name
+    ? html`<p>Recovered from ${event.cause}: went on with <code>${JSON.stringify(event.change)}</code></p>`
+    : nothing,
+)}`;
+}
+
+/** Rows listed one by one at most; the JSON report has them all. */
+const MOST_ROWS = 200;
+
+/** What became of the rows: how many were kept, why the others were not, and how long they are. */
+export function data({ rows, lengths }: ReportInput): Markup {
+  const names = Object.keys(rows);
+  if (names.length === 0) return nothing;
+  return html`<h2>Data</h2>
+${names.map((name) => html`<h3>${name}</h3>${rowsOf(rows[name], lengths[name] ?? [])}`)}`;
+}
+
+function rowsOf(report: RowsReport | undefined, lengths: readonly Lengths[]): Markup {
+  if (report === undefined) return nothing;
+  return html`<p>${report.kept} of ${report.rows} rows kept.</p>
+${counts(report)}
+${listed('dropped', report.dropped)}
+${listed('warned of', report.warnings)}
+<div class="charts">${lengths.map(({ split, width, counts: bars }) =>
+    barChart(
+      bars.map((value, index) => ({
+        label: String(width * (index + 1)),
+        value,
+        title: `${value} rows with ${width * index + 1} to ${width * (index + 1)} tokens`,
+      })),
+      `Length of the rows, ${split}`,
+      'tokens, at most',
+    ),
+  )}</div>`;
+}
+
+function counts({ counts: reasons, rows }: RowsReport): Markup {
+  const found = Object.entries(reasons).filter(([, count]) => count > 0);
+  if (found.length === 0) return nothing;
+  return table(
+    'Rows that were dropped',
+    [...left('reason'), ...right('rows', 'share')],
+    found.map(([reason, count]) => [
+      reason.replaceAll('_', ' '),
+      count,
+      `${((100 * count) / Math.max(1, rows)).toFixed(1)} %`,
+    ]),
+  );
+}
+
+function listed(what: string, notes: readonly RowNote[]): Markup {
+  if (notes.length === 0) return nothing;
+  const shown = notes.slice(0, MOST_ROWS);
+  const rest = notes.length - shown.length;
+  return html`<details><summary>${counted(notes.length, 'row')} ${what}</summary>
+${table(
+  `Rows ${what}`,
+  left('place', 'reason', 'detail'),
+  shown.map(({ file, line, reason, detail }) => [
+    html`<code>${file}:${line}</code>`,
+    reason.replaceAll('_', ' '),
+    detail,
+  ]),
+)}${rest > 0 ? html`<p class="soft">and ${rest} more in the stage’s JSON report</p>` : nothing}</details>`;
+}
+
+/** What the plan predicted next to what was measured, stage by stage. */
+export function memory({ plan, events }: ReportInput): Markup {
+  if (plan === undefined) return nothing;
+  const finished = events.findLast((event) => event.type === 'run.finished');
+  const stages = finished?.type === 'run.finished' ? finished.stages : [];
+  const rows = plan.stages.flatMap((planned) => {
+    const measured = stages.find(({ name }) => name === planned.name)?.peakMemoryBytes ?? 0;
+    return planned.peak === null ? [] : [{ planned, peak: planned.peak, measured }];
+  });
+  if (rows.length === 0) return nothing;
+  const parts = MEMORY_PARTS.filter((part) => rows.some(({ peak }) => peak.parts[part] > 0));
+  return html`<h2>Memory</h2>
+<p class="soft">The most that is resident in a stage’s own process; ${plan.machine.name} has ${bytes(plan.machine.memoryBytes)}.</p>
+${table(
+  'Memory',
+  [...left('stage'), ...right('planned', 'measured', 'plan ÷ measured', ...parts)],
+  rows.map(({ planned, peak, measured }) => [
+    planned.name,
+    bytes(peak.bytes),
+    measured > 0 ? bytes(measured) : '',
+    measured > 0 ? (peak.bytes / measured).toFixed(2) : '',
+    ...parts.map((part) => (peak.parts[part] > 0 ? bytes(peak.parts[part]) : '')),
+  ]),
+)}`;
+}
+
+/** Every file that the stages produced, with its digest. */
+export function manifest({ manifest: entries }: ReportInput): Markup {
+  if (entries.length === 0) return nothing;
+  return html`<h2>Outputs</h2>
+${entries.map(
+  ({ stage, key, files }) => html`<details><summary>${stage} · <code>.ftp/store/${key}</code></summary>
+${table(
+  `Files of ${stage}`,
+  [...left('file'), ...right('size'), ...left('SHA-256')],
+  Object.entries(files).map(([name, { bytes, sha256 }]) => [
+    html`<code>${name}</code>`,
+    bytesText(bytes),
+    html`<code>${sha256}</code>`,
+  ]),
+)}</details>
+`,
+)}`;
 }

@@ -1,4 +1,3 @@
-export { damageOf } from './damage.js';
 export { failedLastTime, findRun, readRuns } from './find.js';
 export { readRun } from './read.js';
-export type { Run, RunStage } from './run.js';
+export { damageOf, type Run, type RunStage } from './run.js';

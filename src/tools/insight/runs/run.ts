@@ -1,4 +1,7 @@
 /** A run as its journal tells it. */
+
+import { damagedJournal } from '../../../language/diagnostics/catalogue/insight.js';
+import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Reason, RunStatus, StageAction, StageStatus } from '../../../language/ir/events.js';
 
 export interface TrainStep {
@@ -62,3 +65,6 @@ export interface Run {
   readonly errors: readonly string[];
   readonly damage: Damage | null;
 }
+
+export const damageOf = ({ id, damage }: Run): readonly Diagnostic[] =>
+  damage === null ? [] : [damagedJournal(`.ftp/runs/${id}/journal.jsonl`, damage.lines, damage.torn)];

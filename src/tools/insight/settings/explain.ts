@@ -8,13 +8,21 @@ import type { Origin, PresetOrigin, Value } from '../../../language/ir/program.j
 import type { LintReport } from '../../../language/lint/index.js';
 import { type SourceMap, spanText } from '../../../language/source/text.js';
 import type { Expression } from '../../../language/syntax/ast.js';
+import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { Plan, PlannedStage, RejectedPlan } from '../../../pipeline/planner/types.js';
-import { lintsIn, type SettingLint } from './lints.js';
-import { declarationOf, expressionAt, type FilePlace, placeOf, writtenIn } from './setting-places.js';
+import {
+  declarationOf,
+  expressionAt,
+  type FilePlace,
+  lintsIn,
+  placeOf,
+  type SettingLint,
+  type UsedParam,
+  usedParams,
+  writtenIn,
+} from './setting-places.js';
 import { type StageSetting, settingsByPath } from './stage-settings.js';
 import { choicesOf, typeText, unitsOf } from './type-text.js';
-import { type UsedParam, usedParams } from './used-params.js';
-import { isSetByPlanner, whyChosen } from './why-chosen.js';
 
 /** Everything that an answer is drawn from. */
 export interface Pipeline {
@@ -152,4 +160,27 @@ function methodSetBy({ stage, block }: CheckedStage, sources: SourceMap): SetBy 
   if (word === undefined) return { from: 'nobody' };
   const at = placeOf(word.span, sources);
   return word.text === stage.preset ? { from: 'author', at } : { from: 'preset', at };
+}
+
+export const isSetByPlanner = (path: string, planned: PlannedStage | undefined): boolean =>
+  planned?.effective[path]?.from === 'planner';
+
+export function whyChosen(
+  path: string,
+  { peak, rejected, chosen, action }: PlannedStage,
+  plan: Plan | undefined,
+): { readonly why: string; readonly rejected: readonly RejectedPlan[] } {
+  const available = plan === undefined ? '' : bytes(plan.machine.availableBytes);
+  const fits =
+    peak === null
+      ? 'what it needs is known when the model can be read'
+      : peak.measured === undefined
+        ? `the stage then needs ${bytes(peak.bytes)} (at most ${bytes(peak.high)}) of ${available}`
+        : `${bytes(peak.measured)} of ${available} were measured with it`;
+  const kept = action === 'cached' ? 'chosen when the stage ran: ' : '';
+  const follows: Readonly<Record<string, string>> = {
+    'batch.accumulation': `it follows: ${chosen?.accumulation} × ${chosen?.microBatch} rows are the rows of one step`,
+    'lora.alpha': `it follows the rank, so that alpha ÷ rank stays as the file has it`,
+  };
+  return { why: `${kept}${follows[path] ?? fits}`, rejected };
 }

@@ -5,11 +5,9 @@ import { bytes } from '../../../pipeline/planner/quantities.js';
 import { columns, wrapped } from '../../../pipeline/planner/render/columns.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import { printableIn } from '../safe-text.js';
-import type { Answer, StageAnswer } from './answer.js';
+import type { Answer, ParamExplanation, SecretExplanation, StageAnswer } from './answer.js';
 import type { SetBy, SettingExplanation } from './explain.js';
-import type { SettingLint } from './lints.js';
-import type { ParamExplanation, SecretExplanation } from './params.js';
-import { placeText } from './setting-places.js';
+import { placeText, type SettingLint } from './setting-places.js';
 
 /** No text of a pipeline reaches the terminal as it is: colours are put around what has been made safe. */
 export function answerText(found: Answer, palette: Palette, width?: number): string {

@@ -1,3 +1,3 @@
-export { requireStage } from '../stage-names.js';
+export { requireStage } from '../settings/address.js';
 export { whyText } from './text.js';
 export { type WhyAnswer, whyOf } from './why.js';

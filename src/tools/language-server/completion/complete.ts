@@ -1,18 +1,39 @@
-/** What may be at the cursor. */
 import type { TextEdit } from 'vscode-languageserver';
 import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { expectedIn } from '../cursor/expected.js';
+import { cursorAt } from '../cursor/frames.js';
 import { endOf, type IToken, isNumber, isOperand, isOperator, isSets, isString } from '../cursor/tokens.js';
-import { toRange } from '../positions.js';
+import { toOffset, toRange } from '../positions.js';
+import { type Feature, onView } from '../session.js';
 import { conditionIn, JOINING, metricProposals, NEGATION } from './conditions.js';
 import { inTest, testBlock } from './expectations.js';
 import { keyProposals } from './keys.js';
 import { importedProposals } from './library-proposals.js';
-import type { Proposals, Request } from './request.js';
-import { ruleProposals, stringProposals } from './strings.js';
+import { ruleProposals, stringProposals, unitProposals } from './literals.js';
+import { type Proposals, type Request, toItem } from './request.js';
 import { declarations, inHead } from './top.js';
-import { unitProposals } from './units.js';
 import { afterDot, valueProposals } from './value-proposals.js';
+
+/** What may be typed next; works on the tokens before the cursor, so that a file need not parse. */
+export const completion: Feature = {
+  capabilities: {
+    completionProvider: { triggerCharacters: ['.', '"', '/', '=', ':', '(', '[', '{', ','] },
+  },
+  register: (session) =>
+    session.connection.onCompletion(
+      onView(session, null, (view, params) => {
+        const cursor = cursorAt(view.source, toOffset(view.source, params.position));
+        const frame = cursor.frames.at(-1);
+        if (frame === undefined) return null;
+        const snippets = session.client().textDocument?.completion?.completionItem?.snippetSupport === true;
+        const request: Request = { session, view, cursor, frame, snippets };
+        const seen = new Set<string>();
+        return complete(request)
+          .filter(({ label }) => !seen.has(label) && seen.add(label) !== undefined)
+          .map((proposal) => toItem(proposal, request));
+      }),
+    ),
+};
 
 export function complete(request: Request): Proposals {
   const { cursor, frame } = request;

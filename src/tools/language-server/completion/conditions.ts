@@ -5,7 +5,7 @@ import type { MetricSchema } from '../../../language/schemas/schema.js';
 import { kindOf } from '../cursor/expected.js';
 import { ftp, headOf, metricText } from '../describe.js';
 import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/block-schemas.js';
-import { stagesIn } from '../names/declarations.js';
+import { stagesIn } from '../names/targets.js';
 import type { Proposals, Request } from './request.js';
 
 const word = (label: string, detail: string): Proposals => [

@@ -6,9 +6,9 @@ import type { Family, FunctionSchema } from '../../../language/schemas/schema.js
 import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import { isString } from '../cursor/tokens.js';
 import { ftp, functionDoc, functionText, headOf, paragraphs, signature } from '../describe.js';
-import { libraryModules } from '../library.js';
 import { schemaOf } from '../names/block-schemas.js';
-import { exportsOf, namesIn } from '../names/declarations.js';
+import { exportsOf, namesIn } from '../names/targets.js';
+import { libraryModules } from '../package-files.js';
 import { toPosition } from '../positions.js';
 import { argumentSnippet } from './keys.js';
 import type { Proposal, Proposals, Request } from './request.js';

@@ -9,8 +9,8 @@ import { isString } from '../cursor/tokens.js';
 import { kindText } from '../describe.js';
 import { valueSnippet } from './keys.js';
 import { presetProposals } from './library-proposals.js';
+import { libraryNames } from './literals.js';
 import type { Proposals, Request } from './request.js';
-import { libraryNames } from './strings.js';
 import { valueProposals } from './value-proposals.js';
 
 const keyword = (label: string, insert: string, detail: string, sort = 'c'): Proposals => [

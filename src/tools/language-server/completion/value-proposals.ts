@@ -11,7 +11,7 @@ import { expectedIn, fieldsIn } from '../cursor/expected.js';
 import { isSets } from '../cursor/tokens.js';
 import { ftp, headOf, paragraphs, portText } from '../describe.js';
 import { schemaOf } from '../names/block-schemas.js';
-import { namesIn, type StageDeclaration, stagesIn } from '../names/declarations.js';
+import { namesIn, type StageDeclaration, stagesIn } from '../names/targets.js';
 import { conditionIn, metricsAfter, named } from './conditions.js';
 import { formOf } from './keys.js';
 import { functionProposals } from './library-proposals.js';

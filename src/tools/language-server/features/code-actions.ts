@@ -3,11 +3,10 @@ import type { CodeAction, Range, TextEdit, WorkspaceEdit } from 'vscode-language
 import { CodeActionKind } from 'vscode-languageserver/node.js';
 import type { Fix } from '../../../language/diagnostics/types.js';
 import { applyFixes } from '../../../language/lint/index.js';
-import { type Finding, findingsByFile } from '../findings.js';
 import { toRange } from '../positions.js';
 import { pathOf } from '../projects.js';
 import { type Feature, type Session, safely } from '../session.js';
-import { rangeOf, shown } from './diagnostics.js';
+import { type Finding, findingsByFile, rangeOf, shown } from './diagnostics.js';
 import { lineEdits } from './formatting.js';
 
 /** What is done to the whole document: every safe fix, or those of some diagnostics. */

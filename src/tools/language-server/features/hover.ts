@@ -4,13 +4,12 @@ import { MarkupKind } from 'vscode-languageserver/node.js';
 import { cursorAt } from '../cursor/frames.js';
 import { isString } from '../cursor/tokens.js';
 import { paragraphs } from '../describe.js';
-import { errorPage } from '../error-pages.js';
-import { findingsByFile } from '../findings.js';
+import { errorPage } from '../package-files.js';
 import { toOffset, toRange } from '../positions.js';
 import { type Feature, onSpot, type Session, type Spot } from '../session.js';
 import { describeTarget } from '../target-text.js';
 import { describeWord } from '../word-text.js';
-import { rangeOf } from './diagnostics.js';
+import { findingsByFile, rangeOf } from './diagnostics.js';
 
 export const hover: Feature = {
   capabilities: { hoverProvider: true },

@@ -1,15 +1,12 @@
+import { completion } from '../completion/complete.js';
 import type { Feature } from '../session.js';
 import { codeActions } from './code-actions.js';
-import { completion } from './completion.js';
-import { definition } from './definition.js';
-import { folding } from './folding.js';
 import { formatting } from './formatting.js';
 import { hover } from './hover.js';
 import { inlayHints } from './inlay-hints.js';
-import { links } from './links.js';
-import { highlight, references } from './references.js';
+import { definition, highlight, links, references } from './navigation.js';
+import { folding, selection } from './ranges.js';
 import { rename } from './rename.js';
-import { selection } from './selection.js';
 import { semanticTokens } from './semantic-tokens.js';
 import { signatureHelp } from './signature.js';
 import { documentSymbols, workspaceSymbols } from './symbols.js';

@@ -3,13 +3,11 @@ import type { DocumentSymbol, Range, SymbolInformation } from 'vscode-languagese
 import { SymbolKind } from 'vscode-languageserver/node.js';
 import type { Span } from '../../../language/source/span.js';
 import type { SourceText } from '../../../language/source/text.js';
-import { declaredIn } from '../names/declarations.js';
-import type { Declaration } from '../names/targets.js';
+import { type Declaration, declaredIn } from '../names/targets.js';
 import { toRange } from '../positions.js';
 import type { View } from '../projects.js';
-import { declarationPlace, locationOf } from '../references.js';
+import { declarationPlace, locationOf, pipelineFiles } from '../references.js';
 import { type Feature, onView, safely } from '../session.js';
-import { pipelineFiles } from '../workspace-files.js';
 
 const KINDS: Readonly<Record<Declaration['what'], SymbolKind>> = {
   param: SymbolKind.Constant,

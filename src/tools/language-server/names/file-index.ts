@@ -13,8 +13,7 @@ import {
   schemaOf,
   settingsIn,
 } from './block-schemas.js';
-import { declaredIn, namesIn, targetOf } from './declarations.js';
-import type { Declaration, Target } from './targets.js';
+import { type Declaration, declaredIn, namesIn, type Target, targetOf } from './targets.js';
 import { type PipelineNames, walkTest } from './test-names.js';
 import { ValueWalker } from './value-words.js';
 

@@ -19,8 +19,7 @@ import {
 } from '../../pipeline-tests/fields.js';
 import { testSettings } from '../../pipeline-tests/settings.js';
 import { ownMetrics, schemaOf } from './block-schemas.js';
-import { targetOf } from './declarations.js';
-import type { Declaration, Target } from './targets.js';
+import { type Declaration, type Target, targetOf } from './targets.js';
 import type { ValueWalker } from './value-words.js';
 
 /** What a pipeline declares. */

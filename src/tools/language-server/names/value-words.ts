@@ -6,8 +6,7 @@ import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Entry, Expression } from '../../../language/syntax/ast.js';
 import { schemaOf } from './block-schemas.js';
-import { functionTarget } from './declarations.js';
-import type { Target } from './targets.js';
+import { functionTarget, type Target } from './targets.js';
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 

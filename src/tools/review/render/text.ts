@@ -2,8 +2,7 @@
 import { columns } from '../../../pipeline/planner/render/columns.js';
 import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import type { Comparison } from '../types.js';
-import { baseName, headline } from './headline.js';
-import { noteCells } from './notes.js';
+import { baseName, headline, noteCells } from './headline.js';
 import { type Cell, visible } from './pieces.js';
 import { type Row, type Section, sectionsOf } from './sections.js';
 

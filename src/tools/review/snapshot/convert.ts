@@ -8,7 +8,7 @@ import {
   type SnapshotFigures,
   type SnapshotMachine,
   type SnapshotStage,
-} from './types.js';
+} from './snapshot.js';
 
 const MIB = 2 ** 20;
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { FoundGpus } from '../../../../src/pipeline/prepare/gpus.js';
-import { gpuFinding } from '../../../../src/tools/cli/doctor/gpu.js';
+import { gpuFinding } from '../../../../src/tools/cli/doctor/checks.js';
 import { freshFolder } from '../folders.js';
 
 const GIB = 2 ** 30;

@@ -1,0 +1,181 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
+import { deviceLimit } from '../../../compute/tensor/runtimes/device-limit.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import type { Host } from '../../../language/host/host.js';
+import { packageVersion } from '../../../language/host/version.js';
+import { bytes } from '../../../pipeline/planner/quantities.js';
+import { type FoundGpus, findGpus } from '../../../pipeline/prepare/gpus.js';
+
+/** `note`: good to know; nothing depends on it. */
+export type State = 'ok' | 'warning' | 'failed' | 'note';
+
+export interface Finding {
+  readonly name: string;
+  readonly state: State;
+  /** What was found. */
+  readonly detail: string;
+  /** What to do, where something is wrong. */
+  readonly help?: string;
+}
+
+export type Check = (host: Host) => Promise<Finding>;
+
+export const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+
+const OLDEST: readonly [number, number] = [20, 19];
+/** Checkpoints and merged weights of the smallest real models already need this much. Bytes. */
+const LITTLE_DISK = 2 * 2 ** 30;
+const LITTLE_MEMORY = 2 * 2 ** 30;
+
+export const node: Check = async () => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const old = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+  return {
+    name: 'node',
+    state: old ? 'failed' : 'ok',
+    detail: process.versions.node,
+    help: old ? `install Node ${OLDEST.join('.')} or newer` : undefined,
+  };
+};
+
+export const cores: Check = async (host) => {
+  const { cores: count, cpu } = host.machine();
+  return { name: 'cores', state: 'ok', detail: `${count} (${cpu})` };
+};
+
+export const memory: Check = async (host) => {
+  const { memoryBytes } = host.machine();
+  return {
+    name: 'memory',
+    state: memoryBytes < LITTLE_MEMORY ? 'warning' : 'ok',
+    detail: `${bytes(memoryBytes)} for this process`,
+    help: memoryBytes < LITTLE_MEMORY ? 'the planner will choose small shapes; see `ftpc plan`' : undefined,
+  };
+};
+
+export const disk: Check = async (host) => {
+  const stat = statfsSync(host.cwd);
+  const free = stat.bavail * stat.bsize;
+  return {
+    name: 'disk',
+    state: free < LITTLE_DISK ? 'warning' : 'ok',
+    detail: `${bytes(free)} free in ${host.cwd}`,
+    help: free < LITTLE_DISK ? 'free some space: `ftpc plan` says what a run will write' : undefined,
+  };
+};
+
+export const writing: Check = async (host) => {
+  const root = join(host.cwd, '.ftp');
+  const folder = existsSync(root) ? root : host.cwd;
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return { name: 'write access', state: 'ok', detail: folder };
+  } catch (error) {
+    return {
+      name: 'write access',
+      state: 'failed',
+      detail: firstLine(error),
+      help: 'run in a folder of your own',
+    };
+  }
+};
+
+/** Loads a library and uses it once: native code that does not fit the system fails only then. */
+const library =
+  (name: string, pack: string, use: () => Promise<void>): Check =>
+  async (host) => {
+    const version = packageVersion(host, pack);
+    if (version === undefined)
+      return { name, state: 'failed', detail: 'not installed', help: 'run `npm ci` in the folder of ftpc' };
+    try {
+      await use();
+      return { name, state: 'ok', detail: version };
+    } catch (error) {
+      return {
+        name,
+        state: 'failed',
+        detail: `${version} does not load: ${firstLine(error)}`,
+        help: 'reinstall with `npm ci` on this machine: the package differs between systems',
+      };
+    }
+  };
+
+export const tokenizers = library('tokenizers', 'tokenizers', async () => {
+  await import('tokenizers');
+});
+
+export const starter: Check = async (host) => {
+  const folder = `${host.packageFolder}/stdlib/models/starter`;
+  const found = host.stat(`${folder}/config.json`) !== undefined;
+  return {
+    name: 'starter model',
+    state: found ? 'ok' : 'warning',
+    detail: found ? folder : `missing: ${folder}`,
+    help: found ? undefined : '`starter()` will not be found; reinstall ftpc, or name another base',
+  };
+};
+
+const TIMEOUT = 5_000;
+
+/** The first line that a program prints; `undefined` if it is not there or does not answer. */
+async function answer(program: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)(program, [...args], { timeout: TIMEOUT });
+    const line = stdout.split('\n')[0]?.trim();
+    return line === '' ? undefined : line;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nothing here needs it, but people ask for it. */
+export const python: Check = async () => {
+  const found = await answer('python3', ['--version']);
+  return { name: 'python', state: 'note', detail: found ?? 'none found; nothing here needs it' };
+};
+
+/** NVIDIA GPUs with their memory, and how much of it a run may take. Nothing here needs one. */
+export const gpu: Check = async (host) => gpuFinding(host, await findGpus());
+
+export function gpuFinding(host: Host, found: FoundGpus): Finding {
+  const name = 'GPU';
+  try {
+    const limit = deviceLimit(host);
+    const allowed = limit === undefined ? [] : [`a run may use ${bytes(limit)} (\`FTPC_DEVICE_MEMORY\`)`];
+    switch (found.state) {
+      case 'none':
+        return { name, state: 'note', detail: 'no NVIDIA GPU found; training runs on the CPU' };
+      case 'failed':
+        return {
+          name,
+          state: 'warning',
+          detail: [`\`nvidia-smi\` does not report one: ${found.detail}`, ...allowed].join('; '),
+          help: 'fix its driver; if the GPU works and only its memory size is unknown, set `FTPC_DEVICE_MEMORY`',
+        };
+      case 'found':
+        return {
+          name,
+          state: 'note',
+          detail: [
+            ...found.gpus.map(
+              (one) => `${one.name}: ${bytes(one.memoryBytes)}, of which ${bytes(one.freeBytes)} are free`,
+            ),
+            ...allowed,
+          ].join('; '),
+          help:
+            chooseRuntime(host) === 'tensorflow'
+              ? undefined
+              : '`ftpc runtime install tensorflow` lets training run on it',
+        };
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message, help } = error.diagnostic;
+    return { name, state: 'failed', detail: message, help };
+  }
+}

@@ -1,0 +1,46 @@
+import type { Diagnostic } from '../../../language/diagnostics/types.js';
+import type { RunEvent } from '../../../language/ir/events.js';
+import type { CliContext } from '../cli-context.js';
+import { countText, figuresOf, paceKeeper, sentenceOf, timeLeft } from './sentences.js';
+
+/** Shows a run while it proceeds. */
+export interface RunView {
+  event(event: RunEvent): void;
+  /** Makes room for a diagnostic, which the caller prints where `printsDiagnostics` is set. */
+  diagnostic(diagnostic: Diagnostic): void;
+  readonly printsDiagnostics: boolean;
+  close(): void;
+}
+
+/** One JSON object per line, nothing else; diagnostics are events too. */
+export const jsonView = (context: CliContext): RunView => ({
+  event: (event) => context.out(JSON.stringify(event)),
+  diagnostic: () => {},
+  printsDiagnostics: false,
+  close: () => {},
+});
+
+/** Progress is a line at most this often where no bar is shown: logs stay readable. Milliseconds. */
+const EVERY = 5_000;
+
+export function linesView(context: CliContext, show: (line: string) => void): RunView {
+  const elapsedOf = paceKeeper(context.host.clock);
+  let last = context.host.clock();
+  return {
+    event: (event) => {
+      const sentence = sentenceOf(event, context.colours.err);
+      if (sentence !== undefined) show(sentence);
+      const elapsed = elapsedOf(event);
+      if (event.type !== 'stage.progress' || context.host.clock() - last < EVERY) return;
+      last = context.host.clock();
+      const left = timeLeft(event, elapsed);
+      const count = countText(event);
+      show(
+        [`${event.stage}: ${count}`, ...figuresOf(event), ...(left === undefined ? [] : [left])].join(', '),
+      );
+    },
+    diagnostic: () => {},
+    printsDiagnostics: true,
+    close: () => {},
+  };
+}

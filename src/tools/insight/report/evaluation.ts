@@ -1,0 +1,123 @@
+import type { ClassReport, EvaluationReport, Interval, Sample } from '../../../compute/evaluation/report.js';
+import { numberText } from '../../../pipeline/planner/quantities.js';
+import { html, left, type Markup, nothing, right, table } from '../html/page.js';
+import type { ReportInput } from './input.js';
+
+/** Tuned next to baseline, with intervals, and answers to look at. */
+export function evaluation({ evaluations }: ReportInput): Markup {
+  const names = Object.keys(evaluations);
+  if (names.length === 0) return nothing;
+  return html`<h2>Evaluation</h2>
+${names.map((name) => html`<h3>${name}</h3>${one(evaluations[name])}`)}`;
+}
+
+function one(report: EvaluationReport | undefined): Markup {
+  if (report === undefined) return nothing;
+  const names = Object.keys(report.metrics) as (keyof EvaluationReport['metrics'])[];
+  const compared = report.baselineModel !== null;
+  const columns = [
+    'rows',
+    'tuned',
+    INTERVAL,
+    ...(compared ? ['baseline', INTERVAL, 'difference', INTERVAL] : []),
+  ];
+  return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` next to ${report.baselineModel.label}`}: ${report.rows} rows, ${whatOf(report)}.</p>
+${table(
+  'Metrics',
+  [...left('metric'), ...right(...columns)],
+  names.map((name) => {
+    const difference = report.differences[name];
+    return [
+      name.replaceAll('_', ' '),
+      number(report.counted[name]),
+      html`<b>${number(report.metrics[name])}</b>`,
+      range(report.intervals[name]),
+      ...(compared
+        ? [
+            number(report.baseline[name]),
+            range(report.baselineIntervals[name]),
+            number(difference?.value),
+            range(difference && [difference.low, difference.high]),
+          ]
+        : []),
+    ];
+  }),
+)}
+${gates(report)}
+${report.classes === undefined ? nothing : classes(report.classes)}
+${report.samples.length === 0 ? nothing : html`<h3>Answers</h3>`}${report.samples.map(sample)}`;
+}
+
+const INTERVAL = '95 % interval';
+
+/** What was made of the rows. */
+const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationReport): string =>
+  found === undefined
+    ? `${tokens} supervised tokens, ${answered} answers${howAnswered(generation)}`
+    : `${found.labels.length} labels`;
+
+/** Nobody reads a wider table. */
+const MOST_COLUMNS = 24;
+
+/** Precision and recall of every label, and which labels are taken for which. */
+const classes = ({ labels, scores, confusion }: ClassReport): Markup => html`<h3>Labels</h3>
+${table(
+  'Labels',
+  [...left('label'), ...right('rows', 'given', 'precision', 'recall', 'F1')],
+  scores.map(({ rows, predicted, precision, recall, f1 }, label) => [
+    labels[label] ?? '',
+    rows,
+    predicted,
+    ...[precision, recall, f1].map(number),
+  ]),
+)}
+${
+  confusion === undefined || labels.length > MOST_COLUMNS
+    ? nothing
+    : html`<h3>Confusion matrix</h3>
+${table(
+  'Confusion matrix',
+  [...left('label ↓ given →'), ...right(...labels)],
+  confusion.map((row, label) => [
+    labels[label] ?? '',
+    ...row.map((count, given) => (given === label ? html`<b>${count}</b>` : count)),
+  ]),
+)}`
+}`;
+
+const gates = ({ requires }: EvaluationReport): Markup =>
+  requires.length === 0
+    ? nothing
+    : html`<ul>${requires.map(({ require, holds, sentence }) => html`<li><b class="${holds ? 'holds' : 'failed'}">${holds ? 'holds' : 'does not hold'}</b> <code>${require}</code> <span class="soft">${sentence}</span></li>`)}</ul>`;
+
+const number = (value: number | undefined): string => (value === undefined ? '' : numberText(value));
+
+const range = (interval: Interval | undefined): string =>
+  interval === undefined ? '' : `${numberText(interval[0])} – ${numberText(interval[1])}`;
+
+const sample = ({ prompt, reference, baseline, answer }: Sample): Markup => html`<div class="sample">
+<h4>asked</h4><pre>${prompt}</pre>
+<div class="pair"><div><h4>reference</h4><pre>${reference}</pre></div>
+${baseline === undefined ? nothing : html`<div><h4>before</h4><pre>${baseline}</pre></div>`}
+<div><h4>after</h4><pre>${answer}</pre></div></div>
+</div>`;
+
+/** `, the likeliest token each time, of at most 64 tokens` */
+function howAnswered(generation: EvaluationReport['generation']): string {
+  if (generation === undefined) return '';
+  const { maxTokens, sampling, repetitionPenalty, stop } = generation;
+  const cuts = [
+    sampling?.topK === undefined ? [] : `top-k ${sampling.topK}`,
+    sampling?.topP === undefined ? [] : `top-p ${sampling.topP}`,
+    sampling?.minP === undefined ? [] : `min-p ${sampling.minP}`,
+  ].flat();
+  return [
+    '',
+    sampling === undefined
+      ? 'the likeliest token each time'
+      : [`drawn at temperature ${sampling.temperature}`, ...cuts, `seed ${sampling.seed}`].join(', '),
+    `of at most ${maxTokens} tokens`,
+    ...(repetitionPenalty === undefined ? [] : [`with a repetition penalty of ${repetitionPenalty}`]),
+    ...(stop === undefined ? [] : [`up to ${stop.map((text) => JSON.stringify(text)).join(' or ')}`]),
+  ].join(', ');
+}
