@@ -24,7 +24,7 @@ export interface KeystrokeTimes {
   readonly completion: Times;
 }
 
-export interface Times {
+interface Times {
   readonly median: number;
   readonly p95: number;
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Host } from '../../src/language/host/host.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import { checkFile } from '../../src/language/lint/index.js';
-import { tableLines } from '../../src/tools/cli/table.js';
+import { columns } from '../../src/pipeline/planner/render/columns.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { keystrokes } from './keystroke.js';
 import { asYaml, YamlChecker } from './peer.js';
@@ -110,11 +110,9 @@ function median(run: () => void, most = 500): number {
 function table(rows: readonly Row[]): readonly string[] {
   const titles = ['', 'ms', 'limit', 'kept', 'peer', 'ms', 'ratio'];
   const shown = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
-  return tableLines(
-    titles.map((title, index) => ({ title, right: index !== 0 && index !== 3 && index !== 4 })),
-    rows.map(({ what, own, most, peer }) => [
-      ...[what, shown(own), shown(most), own < most ? 'yes' : 'NO'],
-      ...(peer === undefined ? ['–', '–', '–'] : [peer.name, shown(peer.time), (own / peer.time).toFixed(2)]),
-    ]),
-  );
+  const cells = rows.map(({ what, own, most, peer }) => [
+    ...[what, shown(own), shown(most), own < most ? 'yes' : 'NO'],
+    ...(peer === undefined ? ['–', '–', '–'] : [peer.name, shown(peer.time), (own / peer.time).toFixed(2)]),
+  ]);
+  return columns([titles, ...cells], { right: [1, 2, 5, 6] });
 }

@@ -12,9 +12,9 @@ import type { Host } from '../../src/language/host/host.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
+import { columns } from '../../src/pipeline/planner/render/columns.js';
 import { logitsChunk } from '../../src/pipeline/planner/solve/start.js';
 import { childEnvironment } from '../../src/pipeline/run/child-environment.js';
-import { tableLines } from '../../src/tools/cli/table.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { ownWays, RANK, TARGET, type Task, type Way, wayName } from '../training/cases.js';
 import { median } from '../training/median.js';
@@ -107,25 +107,20 @@ async function inTurns(
   } finally {
     for (const child of children) child.kill();
   }
-  const columns = ['runtime', 'tokens/s', 'processor s/step', 'peak of the process', 'held', 'loss'].map(
-    (title, index) => ({ title, right: index > 0 }),
-  );
-  const lines = tableLines(
-    columns,
-    answers.map((all) => {
-      const of = (key: 'seconds' | 'cpuSeconds' | 'loss') => median(all.map((one) => one[key]));
-      const most = (key: 'peakBytes' | 'heldBytes') => Math.max(...all.map((one) => one[key]));
-      return [
-        all[0]?.where ?? '',
-        ((TARGET.rows * TARGET.length) / of('seconds')).toFixed(0),
-        of('cpuSeconds').toFixed(2),
-        bytes(most('peakBytes')),
-        bytes(most('heldBytes')),
-        of('loss').toFixed(6),
-      ];
-    }),
-  );
-  return { lines, able };
+  const titles = ['runtime', 'tokens/s', 'processor s/step', 'peak of the process', 'held', 'loss'];
+  const rows = answers.map((all) => {
+    const of = (key: 'seconds' | 'cpuSeconds' | 'loss') => median(all.map((one) => one[key]));
+    const most = (key: 'peakBytes' | 'heldBytes') => Math.max(...all.map((one) => one[key]));
+    return [
+      all[0]?.where ?? '',
+      ((TARGET.rows * TARGET.length) / of('seconds')).toFixed(0),
+      of('cpuSeconds').toFixed(2),
+      bytes(most('peakBytes')),
+      bytes(most('heldBytes')),
+      of('loss').toFixed(6),
+    ];
+  });
+  return { lines: columns([titles, ...rows], { right: [1, 2, 3, 4, 5] }), able };
 }
 
 /** What has not taken a step by then is no runtime for this shape; it would keep the others waiting for an hour. */

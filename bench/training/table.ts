@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
+import { columns } from '../../src/pipeline/planner/render/columns.js';
 import { logitsChunk } from '../../src/pipeline/planner/solve/start.js';
-import { tableLines } from '../../src/tools/cli/table.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import {
   type Measured,
@@ -145,10 +145,6 @@ function rates(hasPeer: boolean): Rates {
 }
 
 function table(lines: readonly Line[], arithmetic: number): readonly string[] {
-  const columns = ['way', 'tokens/s', 'peak', 'of the rate of products'].map((title, index) => ({
-    title,
-    right: index > 0,
-  }));
   const rows = lines.map(({ name, measured }) =>
     measured === undefined
       ? [name, '–', '–', '–']
@@ -159,7 +155,7 @@ function table(lines: readonly Line[], arithmetic: number): readonly string[] {
           `${(100 * measured.tokensPerSecond * arithmetic).toFixed(0)} %`,
         ],
   );
-  return tableLines(columns, rows);
+  return columns([['way', 'tokens/s', 'peak', 'of the rate of products'], ...rows], { right: [1, 2, 3] });
 }
 
 /** The first of our ways, by op. */

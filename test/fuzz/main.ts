@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { tableLines } from '../../src/tools/cli/table.js';
+import { columns } from '../../src/pipeline/planner/render/columns.js';
 import { Fuzzer } from './fuzz.js';
 import { MUTATIONS } from './mutations.js';
 
@@ -83,12 +83,7 @@ async function watch(wanted: Options): Promise<void> {
   });
   const titles = ['mutation', 'same', 'reported', 'another', 'wrong'];
   const rows = [...counts].map(([name, count]) => [name, ...Object.values(count).map(String)]);
-  console.log(
-    tableLines(
-      titles.map((title, i) => ({ title, right: i > 0 })),
-      rows,
-    ).join('\n'),
-  );
+  console.log(columns([titles, ...rows], { right: [1, 2, 3, 4] }).join('\n'));
   console.log(
     `${last + 1 - wanted.from} cases of seed ${wanted.seed}: ${wrong === 0 ? 'all well' : `${wrong} wrong`}`,
   );

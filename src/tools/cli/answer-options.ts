@@ -7,53 +7,34 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
 import { askedRuntime } from '../../pipeline/planner/asked-runtime.js';
 import type { CliContext } from './cli-context.js';
-import { type Arguments, type OptionSpec, UsageError } from './command.js';
-import { diagnosticsPrinter } from './diagnostics-printer.js';
+import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
+import { printDiagnostics } from './diagnostics-printer.js';
 import { MODEL_RUNTIME, runtimeOf, threadsOf } from './options.js';
 
 /** Options of every command that lets a model answer. */
 export const ANSWER_OPTIONS = {
-  base: {
-    type: 'string',
-    value: 'FOLDER',
-    doc: 'The base of an adapter, if it is not where the adapter says.',
-  },
-  system: { type: 'string', value: 'TEXT', doc: 'The system message.' },
-  'max-tokens': { type: 'number', value: 'N', doc: 'Longest answer, in tokens; default: 128.' },
-  stop: {
-    type: 'string',
-    value: 'TEXT',
-    many: true,
-    doc: 'End the answer before this text; may be given more than once.',
-  },
-  temperature: {
-    type: 'number',
-    value: 'T',
-    doc: 'Sample tokens at this temperature; 0, the default, always takes the likeliest one.',
-  },
-  'top-p': {
-    type: 'number',
-    value: 'P',
-    doc: 'Sample only from the likeliest tokens that together make up this probability.',
-  },
-  'top-k': { type: 'number', value: 'N', doc: 'Sample only from this many of the likeliest tokens.' },
-  'min-p': {
-    type: 'number',
-    value: 'P',
-    doc: 'Sample only tokens at least this fraction as likely as the likeliest one.',
-  },
-  'repetition-penalty': {
-    type: 'number',
-    value: 'X',
-    doc: 'Values above 1 discourage tokens that are already in the prompt or the answer.',
-  },
-  seed: { type: 'number', value: 'N', doc: 'Seed for sampling; default: 17.' },
-  '4bit': {
-    type: 'boolean',
-    doc: 'Keep the base in four bits, as for an adapter trained with qlora.',
-  },
+  base: option.text('FOLDER', 'The base of an adapter, if it is not where the adapter says.'),
+  system: option.text('TEXT', 'The system message.'),
+  'max-tokens': option.number('N', 'Longest answer, in tokens; default: 128.'),
+  stop: option.text('TEXT', 'End the answer before this text; may be given more than once.', { many: true }),
+  temperature: option.number(
+    'T',
+    'Sample tokens at this temperature; 0, the default, always takes the likeliest one.',
+  ),
+  'top-p': option.number(
+    'P',
+    'Sample only from the likeliest tokens that together make up this probability.',
+  ),
+  'top-k': option.number('N', 'Sample only from this many of the likeliest tokens.'),
+  'min-p': option.number('P', 'Sample only tokens at least this fraction as likely as the likeliest one.'),
+  'repetition-penalty': option.number(
+    'X',
+    'Values above 1 discourage tokens that are already in the prompt or the answer.',
+  ),
+  seed: option.number('N', 'Seed for sampling; default: 17.'),
+  '4bit': option.flag('Keep the base in four bits, as for an adapter trained with qlora.'),
   runtime: MODEL_RUNTIME,
-  threads: { type: 'number', value: 'N', doc: 'Threads; default: one per core.' },
+  threads: option.number('N', 'Threads; default: one per core.'),
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 const LONGEST = 128;
@@ -67,10 +48,7 @@ export const openOptions = (args: Arguments, context: CliContext): OpenAnswererO
   float32Bytes: UNPACKED * context.host.machine().memoryBytes,
   runtime: chooseRuntime(context.host, askedRuntime(runtimeOf(args), undefined)),
   threads: threadsOf(args),
-  async warn(warning) {
-    const { pretty } = await diagnosticsPrinter(context, new Map());
-    for (const text of pretty([warning])) context.err(text);
-  },
+  warn: (warning) => printDiagnostics(context, [warning]),
 });
 
 export function answerOptions(args: Arguments): AnswerOptions {

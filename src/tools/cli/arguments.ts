@@ -38,9 +38,9 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
   });
   const known = entries.map(([name]) => dashed(name));
   const stranger = Object.keys(argv).find((name) => name !== '_' && !Object.hasOwn(options, name));
-  if (stranger !== undefined) throw unknown('option', dashed(stranger), known, command);
-  if (error !== null) throw new UsageError(inOurWords(error.message), command.name);
-  for (const [name, spec] of entries) checkValues(command, name, spec, textsOf(argv[name]));
+  if (stranger !== undefined) throw unknown('option', dashed(stranger), known);
+  if (error !== null) throw new UsageError(inOurWords(error.message));
+  for (const [name, spec] of entries) checkValues(name, spec, textsOf(argv[name]));
   if (argv['help'] === undefined) checkPositionals(command, textsOf(argv._));
   return reader(command, argv);
 }
@@ -74,18 +74,16 @@ function detached(words: readonly string[], options: OptionSpecs): string[] {
   });
 }
 
-function checkValues(command: Command, name: string, spec: OptionSpec, values: readonly string[]): void {
+function checkValues(name: string, spec: OptionSpec, values: readonly string[]): void {
   if (spec.type === 'boolean') return;
-  const option = dashed(name);
-  if (values.length > 1 && spec.many !== true)
-    throw new UsageError(`\`${option}\` is given twice`, command.name);
+  const dashes = dashed(name);
+  if (values.length > 1 && spec.many !== true) throw new UsageError(`\`${dashes}\` is given twice`);
   for (const value of values) {
     if (spec.type === 'number' && (value === '' || !Number.isFinite(Number(value))))
-      throw new UsageError(`\`${option}\` needs a number, not \`${value}\``, command.name);
+      throw new UsageError(`\`${dashes}\` needs a number, not \`${value}\``);
     if (spec.choices !== undefined && !spec.choices.includes(value))
       throw new UsageError(
-        `\`${option}\` takes ${named(spec.choices)}, not \`${value}\`${didYouMean(value, spec.choices)}`,
-        command.name,
+        `\`${dashes}\` takes ${named(spec.choices)}, not \`${value}\`${didYouMean(value, spec.choices)}`,
       );
   }
 }
@@ -93,13 +91,10 @@ function checkValues(command: Command, name: string, spec: OptionSpec, values: r
 function checkPositionals(command: Command, given: readonly string[]): void {
   const missing = command.positionals.slice(given.length).find(({ optional }) => optional !== true);
   if (missing !== undefined)
-    throw new UsageError(
-      `\`ftpc ${command.name}\` needs ${missing.name.toUpperCase()}: ${missing.doc}`,
-      command.name,
-    );
+    throw new UsageError(`\`ftpc ${command.name}\` needs ${missing.name.toUpperCase()}: ${missing.doc}`);
   const extra = given[command.positionals.length];
   if (extra !== undefined && command.positionals.at(-1)?.many !== true)
-    throw new UsageError(`\`ftpc ${command.name}\` does not know what to do with \`${extra}\``, command.name);
+    throw new UsageError(`\`ftpc ${command.name}\` does not know what to do with \`${extra}\``);
 }
 
 function reader(command: Command, words: ParsedLine): Arguments {

@@ -15,6 +15,19 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
 }
 
+/** Options by what they take: nothing, any text (called `value` in the help), a number, or one of some words. */
+export const option = {
+  flag: (doc: string): OptionSpec => ({ type: 'boolean', doc }),
+  text: (value: string, doc: string, details: Pick<OptionSpec, 'short' | 'many'> = {}): OptionSpec => ({
+    type: 'string',
+    value,
+    doc,
+    ...details,
+  }),
+  number: (value: string, doc: string): OptionSpec => ({ type: 'number', value, doc }),
+  choice: (choices: readonly string[], doc: string): OptionSpec => ({ type: 'string', choices, doc }),
+} as const;
+
 export interface PositionalSpec {
   readonly name: string;
   readonly doc: string;
@@ -62,22 +75,11 @@ export interface Command {
 /** A command line that cannot be understood: printed as it is, with where to read on. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
-  constructor(
-    message: string,
-    /** The command whose help is pointed at. */
-    readonly command?: string,
-  ) {
-    super(message);
-  }
 }
 
 /** `unknown option \`--jsn\`: did you mean \`--json\`?` */
-export const unknown = (
-  what: string,
-  name: string,
-  known: readonly string[],
-  command?: { readonly name: string },
-): UsageError => new UsageError(`unknown ${what} \`${name}\`${didYouMean(name, known)}`, command?.name);
+export const unknown = (what: string, name: string, known: readonly string[]): UsageError =>
+  new UsageError(`unknown ${what} \`${name}\`${didYouMean(name, known)}`);
 
 export function didYouMean(name: string, known: readonly string[]): string {
   const near = nearest(name, known);

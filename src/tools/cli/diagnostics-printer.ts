@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { SourceMap } from '../../language/source/text.js';
 import type { CliContext } from './cli-context.js';
+import { EXIT } from './command.js';
 
 export interface DiagnosticsPrinter {
   /** `{ version, valid, diagnostics }` */
@@ -30,4 +31,26 @@ export async function diagnosticsPrinter(
       return diagnostics.map((found) => prettyDiagnostic(found, sources, context.colours.err, width));
     },
   };
+}
+
+/** Prints diagnostics for people. */
+export async function printDiagnostics(
+  context: CliContext,
+  diagnostics: readonly Diagnostic[],
+  sources: SourceMap = new Map(),
+): Promise<void> {
+  const printer = await diagnosticsPrinter(context, sources);
+  for (const text of printer.pretty(diagnostics)) context.err(text);
+}
+
+/** Prints why a command has no answer, with `json` where its answer would be; the exit code. */
+export async function printFailure(
+  context: CliContext,
+  json: boolean,
+  diagnostics: readonly Diagnostic[],
+  sources?: SourceMap,
+): Promise<number> {
+  if (!json) await printDiagnostics(context, diagnostics, sources);
+  else context.out((await diagnosticsPrinter(context, sources ?? new Map())).json(diagnostics));
+  return EXIT.error;
 }

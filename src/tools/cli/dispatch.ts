@@ -2,7 +2,7 @@ import { ftpcVersion } from '../../language/host/version.js';
 import { type CliContext, errorLine } from './cli-context.js';
 import { EXIT, UsageError, unknown } from './command.js';
 import { commands } from './commands/index.js';
-import { diagnosticsPrinter } from './diagnostics-printer.js';
+import { printDiagnostics } from './diagnostics-printer.js';
 
 /** Runs one command line to its end and gives its exit code; what it has to say goes through `context`. */
 export async function dispatch(words: readonly string[], context: CliContext): Promise<number> {
@@ -12,9 +12,9 @@ export async function dispatch(words: readonly string[], context: CliContext): P
     if (!(error instanceof UsageError)) await reportBug(error, context);
     else {
       const [name = ''] = words;
-      const command = error.command ?? (Object.hasOwn(commands, name) ? name : undefined);
+      const command = Object.hasOwn(commands, name) ? `${name} ` : '';
       context.err(`${context.colours.err.red('error')}: ${error.message}`);
-      context.err(`run \`ftpc ${command === undefined ? '' : `${command} `}--help\` for what it takes`);
+      context.err(`run \`ftpc ${command}--help\` for what it takes`);
     }
     return EXIT.error;
   }
@@ -63,8 +63,7 @@ export async function reportBug(error: unknown, context: CliContext): Promise<vo
   const { userProblem } = await import('../../compute/models/user-problem.js');
   const diagnostic = userProblem(error);
   if (diagnostic !== undefined) {
-    const printer = await diagnosticsPrinter(context, new Map());
-    for (const text of printer.pretty([diagnostic])) context.err(text);
+    await printDiagnostics(context, [diagnostic]);
     return;
   }
   const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);

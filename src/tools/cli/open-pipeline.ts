@@ -3,6 +3,7 @@ import { isError } from '../../language/diagnostics/types.js';
 import type { Program } from '../../language/ir/program.js';
 import type { PlanRequest, Preparation } from '../../pipeline/prepare/index.js';
 import type { CliContext } from './cli-context.js';
+import { printDiagnostics, printFailure } from './diagnostics-printer.js';
 
 export interface OpenPipeline extends Pick<Preparation, 'plan'> {
   readonly program: Program;
@@ -19,20 +20,17 @@ export async function openPipeline(
   request: PlanRequest,
   { json, planned }: { readonly json: boolean; readonly planned: boolean },
 ): Promise<OpenPipeline | undefined> {
-  const { diagnosticsPrinter } = await import('./diagnostics-printer.js');
   const { compiled, program, diagnostics, plan } = planned
     ? await (await import('../../pipeline/prepare/index.js')).prepare(context.host, request)
     : await justCompiled(context, request);
   const { analysis, sources } = compiled;
-  const printer = await diagnosticsPrinter(context, sources);
-  if (program !== undefined && analysis !== undefined) {
-    // A stage that cannot be planned has an answer with holes: here is why.
-    for (const text of printer.pretty((plan?.diagnostics ?? []).filter(isError))) context.err(text);
-    return { program, analysis, compiled, plan };
+  if (program === undefined || analysis === undefined) {
+    await printFailure(context, json, diagnostics, sources);
+    return undefined;
   }
-  if (json) context.out(printer.json(diagnostics));
-  else for (const text of printer.pretty(diagnostics)) context.err(text);
-  return undefined;
+  // A stage that cannot be planned has an answer with holes: here is why.
+  await printDiagnostics(context, (plan?.diagnostics ?? []).filter(isError), sources);
+  return { program, analysis, compiled, plan };
 }
 
 async function justCompiled(

@@ -1,32 +1,30 @@
 import { readFileSync, statSync } from 'node:fs';
+import { UNITS } from '../../../grammar/units.js';
 import { joined, type ParamFile, type ParamValues } from '../../language/check/overrides.js';
 import { readParamFile } from '../../language/check/param-file.js';
 import { paramFileUnreadable } from '../../language/diagnostics/catalogue/params.js';
 import { RUNTIME_CHOICES, type RuntimeChoice } from '../../language/ir/runtimes.js';
-import { type Arguments, type OptionSpec, UsageError, unknown } from './command.js';
+import { lookUp } from '../../language/source/look-up.js';
+import type { PlanRequest } from '../../pipeline/prepare/index.js';
+import type { MachineChoice } from '../review/plan-quietly.js';
+import { type Arguments, type OptionSpec, option, UsageError, unknown } from './command.js';
 
 /** `-p name=value`, of every command that reads a pipeline. */
 export const PARAM_OPTION: Readonly<Record<string, OptionSpec>> = {
-  param: {
-    type: 'string',
-    short: 'p',
-    many: true,
-    value: 'NAME=VALUE',
-    doc: 'Set a parameter of the pipeline, or select a value of a matrix; may be given more than once.',
-  },
-  params: {
-    type: 'string',
-    many: true,
-    value: 'FILE.json',
-    doc: 'Set parameters from a JSON object; later files override earlier ones, and `-p` overrides them all.',
-  },
+  param: option.text(
+    'NAME=VALUE',
+    'Set a parameter of the pipeline, or select a value of a matrix; may be given more than once.',
+    { short: 'p', many: true },
+  ),
+  params: option.text(
+    'FILE.json',
+    'Set parameters from a JSON object; later files override earlier ones, and `-p` overrides them all.',
+    { many: true },
+  ),
 };
 
 export const LOCKED_OPTION: Readonly<Record<string, OptionSpec>> = {
-  locked: {
-    type: 'boolean',
-    doc: 'Refuse anything that differs from the lock file or is not in it; see `ftpc lock`.',
-  },
+  locked: option.flag('Refuse anything that differs from the lock file or is not in it; see `ftpc lock`.'),
 };
 
 export function paramsOf(args: Arguments): ParamValues {
@@ -60,109 +58,115 @@ const REASONS: Readonly<Record<string, string>> = {
   ENODEV: 'this is a device',
 };
 
-const MEMORY: OptionSpec = {
-  type: 'string',
-  value: 'SIZE',
-  doc: 'Plan for this much memory, e.g. 24GiB, instead of that of the machine.',
-};
+const MEMORY: OptionSpec = option.text(
+  'SIZE',
+  'Plan for this much memory, e.g. 24GiB, instead of that of the machine.',
+);
 
-const THREADS: OptionSpec = {
-  type: 'number',
-  value: 'N',
-  doc: 'Threads of the tensor runtime; default: one per core.',
-};
+const THREADS: OptionSpec = option.number('N', 'Threads of the tensor runtime; default: one per core.');
 
 /** `fallback`: what applies where the option is left out. */
-const runtimeOption = (fallback: string): OptionSpec => ({
-  type: 'string',
-  choices: RUNTIME_CHOICES,
-  doc: `The tensor runtime; default: ${fallback}. auto takes TensorFlow if it is installed for a GPU on this machine, or else the faster one on the CPU, as measured.`,
-});
+const runtimeOption = (fallback: string): OptionSpec =>
+  option.choice(
+    RUNTIME_CHOICES,
+    `The tensor runtime; default: ${fallback}. auto takes TensorFlow if it is installed for a GPU on this machine, or else the faster one on the CPU, as measured.`,
+  );
 
 const RUNTIME = runtimeOption('as the pipeline says');
 
 /** Of commands that read no pipeline. */
 export const MODEL_RUNTIME = runtimeOption('auto');
 
-/** Options of commands that run on this machine. */
-export const RUN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+/** Of commands that run a pipeline on this machine. */
+export const RUN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  ...PARAM_OPTION,
   memory: MEMORY,
+  runtime: RUNTIME,
+  threads: THREADS,
+  ...LOCKED_OPTION,
+};
+
+const MACHINE = {
+  machine: option.text(
+    'NAME',
+    'Plan for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
+  ),
+  memory: MEMORY,
+  devices: option.number('N', 'How many devices the machine has.'),
+} as const;
+
+/** Of commands that plan, also for machines that are not here. */
+export const PLAN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  ...PARAM_OPTION,
+  machine: MACHINE.machine,
+  memory: MEMORY,
+  engine: option.choice(['embedded', 'accelerate'], 'The engine that would run it; default: embedded.'),
+  devices: MACHINE.devices,
   runtime: RUNTIME,
   threads: THREADS,
 };
 
-/** Options of `plan`, which may look at machines that are not here. */
-export const PLAN_MACHINE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  machine: {
-    type: 'string',
-    value: 'NAME',
-    doc: 'Plan for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
-  },
-  memory: MEMORY,
-  engine: {
-    type: 'string',
-    choices: ['embedded', 'accelerate'],
-    doc: 'The engine that would run it; default: embedded.',
-  },
-  devices: { type: 'number', value: 'N', doc: 'How many devices the machine has.' },
-  runtime: RUNTIME,
-  threads: THREADS,
-};
+/** Of a snapshot, which is of one machine; `doc` says for which. */
+export const snapshotOptions = (doc: string): Readonly<Record<string, OptionSpec>> => ({
+  ...PARAM_OPTION,
+  ...MACHINE,
+  machine: { ...MACHINE.machine, doc },
+});
 
-export interface NamedMachine {
-  readonly machine?: string;
-  readonly devices?: number;
-}
-
-/** Throws a `UsageError` for a machine that the catalogue does not have. */
-export async function namedMachine(args: Arguments): Promise<NamedMachine> {
+/** A machine as the command line describes it. Throws a `UsageError` for one that the catalogue does not have. */
+export async function namedMachine(args: Arguments): Promise<Omit<MachineChoice, 'engine'>> {
+  const memoryBytes = memoryOf(args);
   const machine = args.text('machine');
   if (machine !== undefined) {
     const { machineNames } = await import('../../pipeline/planner/machines.js');
     if (!machineNames().includes(machine)) throw unknown('machine', machine, machineNames());
   }
-  const devices = args.number('devices');
-  if (devices !== undefined && (!Number.isInteger(devices) || devices < 1))
-    throw new UsageError('`--devices` needs a whole number from 1');
-  return { machine, devices };
+  return { memoryBytes, machine, devices: wholeNumber(args, 'devices') };
 }
 
-export const planMachine = async (args: Arguments): Promise<NamedMachine & { readonly engine?: string }> => ({
+export const planMachine = async (args: Arguments): Promise<MachineChoice> => ({
   ...(await namedMachine(args)),
   engine: args.text('engine'),
 });
 
-const UNITS: Readonly<Record<string, number>> = {
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-};
+/** A pipeline as `-p`, `--memory`, `--runtime` and `--threads` ask for it, on this machine. */
+export const runRequest = (file: string, args: Arguments): PlanRequest => ({
+  file,
+  params: paramsOf(args),
+  memoryBytes: memoryOf(args),
+  runtime: runtimeOf(args),
+  threads: threadsOf(args),
+});
+
+/** The same on the machine that is named. */
+export const planRequest = async (file: string, args: Arguments): Promise<PlanRequest> => ({
+  ...runRequest(file, args),
+  ...(await planMachine(args)),
+});
 
 /** `24GiB` in bytes; units as in the language. */
-export function memoryOf(args: Arguments): number | undefined {
+function memoryOf(args: Arguments): number | undefined {
   const text = args.text('memory');
   if (text === undefined) return undefined;
-  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]i?B)$/.exec(text);
-  const unit = UNITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined)
+  const [, number, suffix = ''] = /^(\d+(?:\.\d+)?)\s*([KMGT]i?B)$/.exec(text) ?? [];
+  const unit = lookUp(UNITS, suffix);
+  if (unit === undefined)
     throw new UsageError(`\`--memory\` needs a size with its unit, e.g. 24GiB, not \`${text}\``);
-  return Math.round(Number(match[1]) * unit);
+  return Math.round(Number(number) * unit.factor);
+}
+
+/** A number of which there is at least one; `undefined` if it is left out. Throws a `UsageError`. */
+export function wholeNumber(args: Arguments, name: string, most?: number): number | undefined {
+  const value = args.number(name);
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= (most ?? value)))
+    return value;
+  throw new UsageError(`\`--${name}\` needs a whole number from 1${most === undefined ? '' : ` to ${most}`}`);
 }
 
 /** More than any machine has cores; the system would be busy with starting more. */
 const MOST_THREADS = 1024;
 
-export function threadsOf(args: Arguments): number | undefined {
-  const threads = args.number('threads');
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS))
-    throw new UsageError(`\`--threads\` needs a whole number from 1 to ${MOST_THREADS}`);
-  return threads;
-}
+export const threadsOf = (args: Arguments): number | undefined => wholeNumber(args, 'threads', MOST_THREADS);
 
 /** `undefined` if it is left out: then the pipeline may say it. */
 export const runtimeOf = (args: Arguments): RuntimeChoice | undefined =>

@@ -7,7 +7,7 @@ import type { Artefact } from '../../pipeline/stages/stage.js';
 import { openStore } from '../../pipeline/store/index.js';
 import type { CliContext } from './cli-context.js';
 import { UsageError, unknown } from './command.js';
-import { diagnosticsPrinter } from './diagnostics-printer.js';
+import { printDiagnostics } from './diagnostics-printer.js';
 import { execute } from './execute.js';
 import { linesView } from './progress/views.js';
 
@@ -21,8 +21,7 @@ export async function stageOutput(
   const { host } = context;
   const { program, plan, compiled, diagnostics } = await prepare(host, { file, params });
   if (program === undefined) {
-    const printer = await diagnosticsPrinter(context, compiled.sources);
-    for (const text of printer.pretty(diagnostics)) context.err(text);
+    await printDiagnostics(context, diagnostics, compiled.sources);
     return { status: 'failed' };
   }
   const stage = await rowsStage(program.stages, name);
@@ -51,10 +50,7 @@ async function rowsStage(stages: readonly Stage[], name: string): Promise<Stage>
       stages.map((known) => known.name),
     );
   if (stage.kind !== 'data' && stage.kind !== 'format')
-    throw new UsageError(
-      `\`${name}\` is a ${stage.kind} stage; only data and format stages output rows`,
-      'preview',
-    );
+    throw new UsageError(`\`${name}\` is a ${stage.kind} stage; only data and format stages output rows`);
   return stage;
 }
 

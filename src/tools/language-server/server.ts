@@ -137,7 +137,7 @@ interface DocumentEvents {
   readonly allChanged: () => void;
 }
 
-export function followDocuments(session: Session, events: DocumentEvents): void {
+function followDocuments(session: Session, events: DocumentEvents): void {
   const { connection, open, projects } = session;
   const documents = new TextDocuments(TextDocument);
   documents.onDidChangeContent(
@@ -176,7 +176,7 @@ export function followDocuments(session: Session, events: DocumentEvents): void 
 }
 
 /** Asks the editor to tell of files that change on the disk, where it can. */
-export async function watchFiles({ connection, client }: Session): Promise<void> {
+async function watchFiles({ connection, client }: Session): Promise<void> {
   if (client().workspace?.didChangeWatchedFiles?.dynamicRegistration !== true) return;
   await connection.client.register(DidChangeWatchedFilesNotification.type, {
     watchers: [{ globPattern: WATCHED }],

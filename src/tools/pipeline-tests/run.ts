@@ -115,7 +115,7 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
 }
 
 /** What is wrong; `undefined` if it holds. */
-export function failureOf({ condition, source }: Expectation, facts: Facts): Diagnostic | undefined {
+function failureOf({ condition, source }: Expectation, facts: Facts): Diagnostic | undefined {
   const textOf = ({ span }: Condition): string => spanText(source, span).replace(/\s+/g, ' ');
   /** What was looked at, in order, by its text. */
   const seen = new Map<string, string>();

@@ -122,7 +122,7 @@ function untracked(taken: readonly string[], repository: Repository): readonly N
 }
 
 /** What is in the keys of stages that read such a file: their real digest, by absolute path, and what follows. */
-export function withDigests(
+function withDigests(
   reviewed: PlanOutline,
   folder: string,
   digests: ReadonlyMap<string, string>,

@@ -90,7 +90,7 @@ export const diagnosticSummary = ({ code, severity, message }: Diagnostic): Diag
 type Settings = Readonly<Record<string, SettingOutline>>;
 
 /** Sorted by path. `moduleName`: what a module is called, wherever the command runs. */
-export function settingOutlines(
+function settingOutlines(
   stage: Stage,
   planned: PlannedStage,
   moduleName: (module: string) => string,

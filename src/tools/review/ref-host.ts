@@ -89,7 +89,7 @@ function listed(real: Host, places: EarlierPaths, folder: string): readonly stri
   return [...new Set([...kept, ...come])].sort(byCodeUnit);
 }
 
-export interface EarlierContents {
+interface EarlierContents {
   /** Of object `id`, which was at the absolute `path`; `name` is what git calls it. Throws a `UserError`. */
   of(id: string, path: string, name: string): Uint8Array;
   /** SHA-256 of files whose content is not here and was taken from the working tree, by absolute path. */
@@ -97,7 +97,7 @@ export interface EarlierContents {
 }
 
 /** Each object is read once. */
-export function openContents(
+function openContents(
   real: Host,
   repository: Repository,
   ref: string,

@@ -79,7 +79,7 @@ export interface ListChange<T = string> {
   readonly removed: readonly T[];
 }
 
-export type StageStatus = 'added' | 'removed' | 'changed' | 'unchanged';
+type StageStatus = 'added' | 'removed' | 'changed' | 'unchanged';
 
 export interface StageChange {
   readonly name: string;

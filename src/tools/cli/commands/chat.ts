@@ -10,7 +10,7 @@ import {
   printer,
 } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';
-import { type Command, EXIT } from '../command.js';
+import { type Command, EXIT, option } from '../command.js';
 
 export const chat: Command = {
   name: 'chat',
@@ -18,7 +18,7 @@ export const chat: Command = {
   positionals: [{ name: 'model', doc: 'Folder of a model, of an adapter, or of releases; or a GGUF file.' }],
   options: {
     ...ANSWER_OPTIONS,
-    json: { type: 'boolean', doc: 'Print every answer as a JSON object on one line.' },
+    json: option.flag('Print every answer as a JSON object on one line.'),
   },
   examples: [['ftpc chat releases/legal --temperature 0.7', 'talk with the current release']],
   run: async (args, context) => {

@@ -1,7 +1,7 @@
 import type { ParamValues } from '../../../language/check/overrides.js';
 import { checkModels } from '../../../pipeline/prepare/check-models.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
+import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import { PARAM_OPTION, paramsOf } from '../options.js';
 
 /** Each prints in a form of its own. */
@@ -13,15 +13,12 @@ export const check: Command = {
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PARAM_OPTION,
-    fix: {
-      type: 'boolean',
-      doc: 'Make the corrections that are certain, in the file and in your files that it imports.',
-    },
-    'fix-all': { type: 'boolean', doc: 'Also make corrections that are only likely.' },
-    diff: { type: 'boolean', doc: 'Print what `--fix` would change, and change nothing.' },
-    json: { type: 'boolean', doc: 'Print `{ version, valid, diagnostics }` as JSON.' },
-    github: { type: 'boolean', doc: 'Print annotations for a GitHub workflow.' },
-    sarif: { type: 'boolean', doc: 'Print a SARIF 2.1.0 log, for code scanning.' },
+    fix: option.flag('Make the corrections that are certain, in the file and in your files that it imports.'),
+    'fix-all': option.flag('Also make corrections that are only likely.'),
+    diff: option.flag('Print what `--fix` would change, and change nothing.'),
+    json: option.flag('Print `{ version, valid, diagnostics }` as JSON.'),
+    github: option.flag('Print annotations for a GitHub workflow.'),
+    sarif: option.flag('Print a SARIF 2.1.0 log, for code scanning.'),
   },
   examples: [
     ['ftpc check pipelines/legal.ftp', 'every mistake, each with its location and a way to fix it'],
@@ -35,10 +32,7 @@ export const check: Command = {
     const form = formOf(args);
     if (args.flag('fix') || args.flag('fix-all') || args.flag('diff')) {
       if (form === 'github' || form === 'sarif')
-        throw new UsageError(
-          `\`--${form}\` prints the findings of the file as it is; run \`--fix\` first`,
-          'check',
-        );
+        throw new UsageError(`\`--${form}\` prints the findings of the file as it is; run \`--fix\` first`);
       const { fixFiles } = await import('../fix/fix.js');
       return fixFiles(context, {
         file,
@@ -90,6 +84,6 @@ async function lookAt(context: CliContext, file: string, params: ParamValues) {
 
 function formOf(args: Arguments): (typeof FORMS)[number] | undefined {
   const [form, more] = FORMS.filter((name) => args.flag(name));
-  if (more !== undefined) throw new UsageError(`\`--${form}\` and \`--${more}\` exclude each other`, 'check');
+  if (more !== undefined) throw new UsageError(`\`--${form}\` and \`--${more}\` exclude each other`);
   return form;
 }

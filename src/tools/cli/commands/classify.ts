@@ -1,8 +1,8 @@
 import type { Classification } from '../../../compute/evaluation/classifier.js';
+import { columns } from '../../../pipeline/planner/render/columns.js';
 import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';
-import { type Command, EXIT } from '../command.js';
-import { type Column, tableLines } from '../table.js';
+import { type Command, EXIT, option } from '../command.js';
 
 export const classify: Command = {
   name: 'classify',
@@ -19,10 +19,7 @@ export const classify: Command = {
     '4bit': ANSWER_OPTIONS['4bit'],
     runtime: ANSWER_OPTIONS.runtime,
     threads: ANSWER_OPTIONS.threads,
-    json: {
-      type: 'boolean',
-      doc: 'Print every text with the probability of each label as a JSON object on one line.',
-    },
+    json: option.flag('Print every text with the probability of each label as a JSON object on one line.'),
   },
   examples: [
     ['ftpc classify releases/topics "The licensee may sublicense."', 'the likeliest label first'],
@@ -40,7 +37,7 @@ export const classify: Command = {
         if (args.flag('json'))
           context.out(answerLine({ text, label: found.label, probabilities: mapOf(found) }));
         else if (many) context.out(shown(`${found.label}\t${text}`, context));
-        else for (const row of tableLines(COLUMNS, cellsOf(found))) context.out(shown(row, context));
+        else for (const row of tableOf(found)) context.out(shown(row, context));
       }
       return EXIT.done;
     } finally {
@@ -49,10 +46,10 @@ export const classify: Command = {
   },
 };
 
-const COLUMNS: readonly Column[] = [{ title: 'label' }, { title: 'probability', right: true }];
-
-const cellsOf = ({ shares }: Classification): readonly (readonly string[])[] =>
-  shares.map(({ label, probability }) => [label, `${(100 * probability).toFixed(1)} %`]);
+function tableOf({ shares }: Classification): readonly string[] {
+  const rows = shares.map(({ label, probability }) => [label, `${(100 * probability).toFixed(1)} %`]);
+  return columns([['label', 'probability'], ...rows], { right: [1] });
+}
 
 const mapOf = ({ shares }: Classification): Readonly<Record<string, number>> =>
   Object.fromEntries(shares.map(({ label, probability }) => [label, probability]));

@@ -23,7 +23,7 @@ export const completion = (commands: CommandTable): Command => ({
     const shell =
       args.optionalPositional('shell') ?? (context.host.env('SHELL') ?? 'bash').split('/').at(-1) ?? 'bash';
     const write = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
-    if (write === undefined) throw unknown('shell', shell, Object.keys(scripts), { name: 'completion' });
+    if (write === undefined) throw unknown('shell', shell, Object.keys(scripts));
     const all = await Promise.all(Object.values(commands).map((load) => load()));
     context.out(write(all).trimEnd());
     return EXIT.done;

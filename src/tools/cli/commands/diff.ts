@@ -1,4 +1,5 @@
-import { type Command, EXIT } from '../command.js';
+import { type Command, EXIT, option } from '../command.js';
+import { printDiagnostics } from '../diagnostics-printer.js';
 
 export const diff: Command = {
   name: 'diff',
@@ -7,7 +8,7 @@ export const diff: Command = {
     { name: 'run', doc: 'A run: its id, the beginning of its id, latest, or latest~1 for the one before.' },
     { name: 'other', doc: 'The run to compare it with; default: the newest.', optional: true },
   ],
-  options: { json: { type: 'boolean', doc: 'Print both runs and their differences as JSON.' } },
+  options: { json: option.flag('Print both runs and their differences as JSON.') },
   examples: [
     ['ftpc diff latest~1 latest', 'the last two runs'],
     ['ftpc diff 20261125-0901 20261125-0903 --json', 'by the beginnings of their ids, for scripts'],
@@ -18,10 +19,7 @@ export const diff: Command = {
     const { host } = context;
     const names = [args.positional('run'), args.optionalPositional('other') ?? 'latest'] as const;
     const [a, b] = [readRun(host, findRun(host, names[0])), readRun(host, findRun(host, names[1]))];
-    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
-    const printer = await diagnosticsPrinter(context, new Map());
-    const damages = [...new Set([a, b])].flatMap(damageOf);
-    for (const text of printer.pretty(damages)) context.err(text);
+    await printDiagnostics(context, [...new Set([a, b])].flatMap(damageOf));
     const found = diffRuns(a, b);
     context.out(args.flag('json') ? JSON.stringify(found, null, 2) : diffText(found, context.colours.out));
     return EXIT.done;

@@ -1,8 +1,9 @@
 import { extname, join, resolve } from 'node:path';
 import { isError } from '../../../language/diagnostics/types.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
-import { memoryOf, PARAM_OPTION, PLAN_MACHINE_OPTIONS, paramsOf, planMachine } from '../options.js';
+import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
+import { printDiagnostics, printFailure } from '../diagnostics-printer.js';
+import { PLAN_OPTIONS, paramsOf, planMachine } from '../options.js';
 
 const FORMATS = ['md', 'html'] as const;
 
@@ -17,19 +18,10 @@ export const docs: Command = {
     },
   ],
   options: {
-    ...PARAM_OPTION,
-    ...PLAN_MACHINE_OPTIONS,
-    format: {
-      type: 'string',
-      choices: FORMATS,
-      doc: 'Format of the page; default: md, or as the ending of --out says.',
-    },
-    out: {
-      type: 'string',
-      value: 'PATH',
-      doc: 'Write the page to this file, or the whole reference to this folder.',
-    },
-    json: { type: 'boolean', doc: 'Print the contents of the page as JSON.' },
+    ...PLAN_OPTIONS,
+    format: option.choice(FORMATS, 'Format of the page; default: md, or as the ending of --out says.'),
+    out: option.text('PATH', 'Write the page to this file, or the whole reference to this folder.'),
+    json: option.flag('Print the contents of the page as JSON.'),
   },
   examples: [
     ['ftpc docs pipelines/legal.ftp --out legal.html', 'a page for people who do not read pipelines'],
@@ -53,19 +45,17 @@ async function reference(name: string | undefined, args: Arguments, context: Cli
   const { referencePages } = await import('../../insight/docs/reference.js');
   const pages = referencePages(context.host);
   if (name !== undefined && !Object.hasOwn(pages, name))
-    throw unknown('page', name, [...Object.keys(pages), 'FILE.ftp'], docs);
+    throw unknown('page', name, [...Object.keys(pages), 'FILE.ftp']);
   if (args.text('format') === 'html')
-    throw new UsageError('the reference is Markdown: `--format html` is for the page of a pipeline', 'docs');
+    throw new UsageError('the reference is Markdown: `--format html` is for the page of a pipeline');
   const chosen = Object.entries(pages).filter(([page]) => name === undefined || page === name);
   const out = args.text('out');
   if (args.flag('json')) context.out(JSON.stringify({ version: 1, pages: Object.fromEntries(chosen) }));
   else if (out === undefined) context.out(chosen.map(([, text]) => text.trimEnd()).join('\n\n'));
   else {
-    const { writeFile } = await import('../write-file.js');
-    for (const [page, text] of chosen) {
-      const file = name === undefined ? join(out, `${page}.md`) : out;
-      context.err(`wrote ${writeFile(context.host, file, text)}`);
-    }
+    const { writeOut } = await import('../write-file.js');
+    for (const [page, text] of chosen)
+      writeOut(context, name === undefined ? join(out, `${page}.md`) : out, text);
   }
   return EXIT.done;
 }
@@ -76,18 +66,13 @@ async function pipelinePage(file: string, args: Arguments, context: CliContext):
   const format = args.text('format') ?? (/^\.html?$/i.test(extname(out ?? '')) ? 'html' : 'md');
   const params = paramsOf(args);
   const { planQuietly } = await import('../../review/plan-quietly.js');
-  const machine = { memoryBytes: memoryOf(args), ...(await planMachine(args)) };
+  const machine = await planMachine(args);
   const { compiled, diagnostics, plan, lints } = await planQuietly(context.host, file, params, machine);
   const { program, analysis, sources } = compiled;
-  const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
-  const printer = await diagnosticsPrinter(context, sources);
-  if (program === undefined || analysis === undefined || plan === undefined) {
-    if (json) context.out(printer.json(diagnostics));
-    else for (const text of printer.pretty(diagnostics)) context.err(text);
-    return EXIT.error;
-  }
+  if (program === undefined || analysis === undefined || plan === undefined)
+    return printFailure(context, json, diagnostics, sources);
   // A stage that cannot be planned leaves holes in the page: here is why.
-  for (const text of printer.pretty(plan.diagnostics.filter(isError))) context.err(text);
+  await printDiagnostics(context, plan.diagnostics.filter(isError), sources);
   const { htmlPage, markdownPage, pageOf } = await import('../../insight/docs/index.js');
   const page = pageOf({ host: context.host, file, program, analysis, compiled, plan, lints, params });
   if (json) {
@@ -97,8 +82,8 @@ async function pipelinePage(file: string, args: Arguments, context: CliContext):
   const text = format === 'html' ? await htmlPage(page) : markdownPage(page);
   if (out === undefined) context.out(text.trimEnd());
   else {
-    const { writeFile } = await import('../write-file.js');
-    context.err(`wrote ${writeFile(context.host, out, text)}`);
+    const { writeOut } = await import('../write-file.js');
+    writeOut(context, out, text);
   }
   return EXIT.done;
 }

@@ -1,12 +1,12 @@
 import type { Colours } from '../cli-context.js';
-import { type Command, EXIT } from '../command.js';
+import { type Command, EXIT, option } from '../command.js';
 import type { Finding, State } from '../doctor/index.js';
 
 export const doctor: Command = {
   name: 'doctor',
   doc: 'Checks what ftpc needs on this machine: versions, native libraries (by using them), memory, disk.',
   positionals: [],
-  options: { json: { type: 'boolean', doc: 'Print the findings as JSON.' } },
+  options: { json: option.flag('Print the findings as JSON.') },
   examples: [['ftpc doctor', 'what works here, and how to fix what does not']],
   run: async (args, context) => {
     const { checks } = await import('../doctor/index.js');

@@ -1,15 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type CliContext, lineWidth } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
-import {
-  memoryOf,
-  PARAM_OPTION,
-  PLAN_MACHINE_OPTIONS,
-  paramsOf,
-  planMachine,
-  runtimeOf,
-  threadsOf,
-} from '../options.js';
+import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
+import { PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
 
 export const explain: Command = {
   name: 'explain',
@@ -22,12 +14,8 @@ export const explain: Command = {
     },
   ],
   options: {
-    ...PARAM_OPTION,
-    ...PLAN_MACHINE_OPTIONS,
-    json: {
-      type: 'boolean',
-      doc: 'Print `{ version, code, text }`, or everything about the setting, as JSON.',
-    },
+    ...PLAN_OPTIONS,
+    json: option.flag('Print `{ version, code, text }`, or everything about the setting, as JSON.'),
   },
   examples: [
     ['ftpc explain FTP0301', 'the page of that code'],
@@ -48,7 +36,6 @@ export const explain: Command = {
     if (asked.includes(':'))
       throw new UsageError(
         `\`${asked}\` is not a pipeline: write \`FILE.ftp:STAGE.SETTING\`, e.g. \`pipelines/legal.ftp:adapter.lora.rank\``,
-        'explain',
       );
     return explainCode(asked, args.flag('json'), context);
   },
@@ -79,13 +66,13 @@ async function explainCode(asked: string, json: boolean, context: CliContext): P
   const code = rules.find(({ id }) => id === asked)?.code ?? asked.toUpperCase();
   const codes = codesOf(context);
   if (!codes.includes(code)) {
-    const isId = asked.includes('-');
-    throw unknown(
-      isId ? 'rule' : 'code',
-      isId ? asked : code,
-      isId ? rules.map(({ id }) => id) : codes,
-      explain,
-    );
+    if (asked.includes('-'))
+      throw unknown(
+        'rule',
+        asked,
+        rules.map(({ id }) => id),
+      );
+    throw unknown('code', code, codes);
   }
   const text = pageOf(code, context);
   context.out(json ? JSON.stringify({ version: 1, code, text }) : text.trimEnd());
@@ -102,15 +89,7 @@ async function explainName(
   const { answerOf, answerText } = await import('../../insight/settings/index.js');
   const json = args.flag('json');
   const params = paramsOf(args);
-  const wanted = {
-    file,
-    params,
-    memoryBytes: memoryOf(args),
-    runtime: runtimeOf(args),
-    threads: threadsOf(args),
-    ...(await planMachine(args)),
-  };
-  const opened = await openPipeline(context, wanted, { json, planned: true });
+  const opened = await openPipeline(context, await planRequest(file, args), { json, planned: true });
   if (opened === undefined) return EXIT.error;
   const { analysis, compiled, plan } = opened;
   const { lintReport } = await import('../../../language/lint/index.js');

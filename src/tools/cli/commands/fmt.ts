@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { CliContext } from '../cli-context.js';
-import { type Command, EXIT, UsageError } from '../command.js';
+import { type Command, EXIT, option, UsageError } from '../command.js';
 import type { FormatOutcome, ReportOptions } from '../fix/format.js';
 
 const STANDARD_INPUT = '-';
@@ -17,9 +17,9 @@ export const fmt: Command = {
     },
   ],
   options: {
-    check: { type: 'boolean', doc: 'Write nothing; name the files that are not formatted and exit with 1.' },
-    diff: { type: 'boolean', doc: 'Write nothing; print what would change.' },
-    json: { type: 'boolean', doc: 'Print `{ version, files, diagnostics }` as JSON.' },
+    check: option.flag('Write nothing; name the files that are not formatted and exit with 1.'),
+    diff: option.flag('Write nothing; print what would change.'),
+    json: option.flag('Print `{ version, files, diagnostics }` as JSON.'),
   },
   examples: [
     ['ftpc fmt', 'every .ftp in this folder and below'],
@@ -31,7 +31,7 @@ export const fmt: Command = {
     const flags = { check: args.flag('check'), diff: args.flag('diff'), json: args.flag('json') };
     if (!names.includes(STANDARD_INPUT))
       return formatFiles(names.length === 0 ? ['.'] : names, flags, context);
-    if (names.length > 1) throw new UsageError('`-` cannot be combined with files', 'fmt');
+    if (names.length > 1) throw new UsageError('`-` cannot be combined with files');
     return formatInput(flags, context);
   },
 };

@@ -9,7 +9,7 @@ import {
   printer,
 } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
+import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import type { Question } from '../questions.js';
 
 export const generate: Command = {
@@ -25,13 +25,12 @@ export const generate: Command = {
   ],
   options: {
     ...ANSWER_OPTIONS,
-    questions: {
-      type: 'string',
-      value: 'FILE.jsonl',
-      doc: 'Answer every question in a file, in batches; a line is `{ "question": … }` or `{ "messages": […] }`.',
-    },
-    raw: { type: 'boolean', doc: 'Use the question as the whole prompt, without the chat template.' },
-    json: { type: 'boolean', doc: 'Print every answer with its token counts as a JSON object on one line.' },
+    questions: option.text(
+      'FILE.jsonl',
+      'Answer every question in a file, in batches; a line is `{ "question": … }` or `{ "messages": […] }`.',
+    ),
+    raw: option.flag('Use the question as the whole prompt, without the chat template.'),
+    json: option.flag('Print every answer with its token counts as a JSON object on one line.'),
   },
   examples: [
     ['ftpc generate releases/legal "Is the MIT License approved by the OSI?"', 'the current release'],

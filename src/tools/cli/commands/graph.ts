@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { Graph } from '../../insight/graph/index.js';
 import type { CliContext } from '../cli-context.js';
-import { type Command, EXIT, UsageError } from '../command.js';
+import { type Command, EXIT, option, UsageError } from '../command.js';
 import { PARAM_OPTION, paramsOf } from '../options.js';
 
 const FORMATS = ['mermaid', 'dot', 'text', 'svg'] as const;
@@ -22,18 +22,14 @@ export const graph: Command = {
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PARAM_OPTION,
-    format: {
-      type: 'string',
-      choices: FORMATS,
-      doc: 'Format of the drawing; default: mermaid, or as the ending of --out says.',
-    },
-    status: {
-      type: 'boolean',
-      doc: 'Show what a run would do with each stage, and what failed the last time.',
-    },
-    inputs: { type: 'boolean', doc: 'Show the files and models that stages read.' },
-    out: { type: 'string', value: 'FILE', doc: 'Write to a file: .mmd, .dot, .svg or .txt.' },
-    json: { type: 'boolean', doc: 'Print nodes and edges as JSON.' },
+    format: option.choice(
+      FORMATS,
+      'Format of the drawing; default: mermaid, or as the ending of --out says.',
+    ),
+    status: option.flag('Show what a run would do with each stage, and what failed the last time.'),
+    inputs: option.flag('Show the files and models that stages read.'),
+    out: option.text('FILE', 'Write to a file: .mmd, .dot, .svg or .txt.'),
+    json: option.flag('Print nodes and edges as JSON.'),
   },
   examples: [
     ['ftpc graph pipelines/legal.ftp', 'as Mermaid, which GitHub draws in a README'],
@@ -58,22 +54,22 @@ export const graph: Command = {
     const text = json ? JSON.stringify(drawn) : await draw(drawn, format, context, out !== undefined);
     if (out === undefined) context.out(text);
     else {
-      const { writeFile } = await import('../write-file.js');
-      context.err(`wrote ${writeFile(context.host, out, `${text}\n`)}`);
+      const { writeOut } = await import('../write-file.js');
+      writeOut(context, out, `${text}\n`);
     }
     return EXIT.done;
   },
 };
 
 function formatOf(asked: string | undefined, out: string | undefined): Format {
-  const ending = out === undefined ? undefined : ENDINGS[extname(out).toLowerCase()];
-  if (asked !== undefined) return asked as Format;
-  if (out !== undefined && ending === undefined)
+  const given = FORMATS.find((format) => format === asked);
+  if (given !== undefined || out === undefined) return given ?? 'mermaid';
+  const ending = ENDINGS[extname(out).toLowerCase()];
+  if (ending === undefined)
     throw new UsageError(
       `\`--out ${out}\` has an unknown format: end it with ${Object.keys(ENDINGS).join(', ')}, or give \`--format\``,
-      'graph',
     );
-  return ending ?? 'mermaid';
+  return ending;
 }
 
 async function draw(graph: Graph, format: Format, context: CliContext, toFile: boolean): Promise<string> {

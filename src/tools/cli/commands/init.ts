@@ -1,13 +1,13 @@
 import { join, relative, resolve } from 'node:path';
 import { errorLine } from '../cli-context.js';
-import { type Command, EXIT } from '../command.js';
+import { type Command, EXIT, option } from '../command.js';
 import { starterFiles } from '../init/files.js';
 
 export const init: Command = {
   name: 'init',
   doc: 'Writes a small pipeline with its data into a folder, ready to check, plan and run.',
   positionals: [{ name: 'folder', doc: 'Where to write; default: here.', optional: true }],
-  options: { json: { type: 'boolean', doc: 'Print the paths of the files as JSON.' } },
+  options: { json: option.flag('Print the paths of the files as JSON.') },
   examples: [
     ['ftpc init', 'into this folder'],
     ['ftpc init capitals && cd capitals && ftpc run capitals.ftp', 'into a new one, and run it'],

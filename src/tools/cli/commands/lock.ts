@@ -1,7 +1,8 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { LockOutcome } from '../../../pipeline/lock/index.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
+import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import { PARAM_OPTION, paramsOf } from '../options.js';
 
 export const lock: Command = {
@@ -18,15 +19,13 @@ export const lock: Command = {
   ],
   options: {
     ...PARAM_OPTION,
-    upgrade: {
-      type: 'boolean',
-      doc: 'Update the lock to what is there now: new commits of branches, changed files. Without it, locked entries stay.',
-    },
-    check: {
-      type: 'boolean',
-      doc: 'Only compare, without network requests, and exit with 2 if something differs or is missing.',
-    },
-    json: { type: 'boolean', doc: 'Print what was done as JSON.' },
+    upgrade: option.flag(
+      'Update the lock to what is there now: new commits of branches, changed files. Without it, locked entries stay.',
+    ),
+    check: option.flag(
+      'Only compare, without network requests, and exit with 2 if something differs or is missing.',
+    ),
+    json: option.flag('Print what was done as JSON.'),
   },
   examples: [
     ['ftpc lock pipelines/legal.ftp', 'writes the lock, or adds missing entries'],
@@ -35,19 +34,16 @@ export const lock: Command = {
   ],
   run: async (args, context) => {
     const names = args.positionals('name');
-    if (names.length > 0 && !args.flag('upgrade')) throw new UsageError('names need `--upgrade`', 'lock');
+    if (names.length > 0 && !args.flag('upgrade')) throw new UsageError('names need `--upgrade`');
     if (args.flag('check') && args.flag('upgrade'))
-      throw new UsageError('`--check` and `--upgrade` exclude each other', 'lock');
-    const { compile } = await import('../../../language/compile.js');
-    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
-    const compiled = compile(context.host, args.positional('file'), { params: paramsOf(args) });
+      throw new UsageError('`--check` and `--upgrade` exclude each other');
+    const { openPipeline } = await import('../open-pipeline.js');
+    const json = args.flag('json');
+    const request = { file: args.positional('file'), params: paramsOf(args) };
+    const opened = await openPipeline(context, request, { json, planned: false });
+    if (opened === undefined) return EXIT.error;
+    const { program, analysis, compiled } = opened;
     const printer = await diagnosticsPrinter(context, compiled.sources);
-    const { program, analysis } = compiled;
-    if (program === undefined || analysis === undefined) {
-      if (args.flag('json')) context.out(printer.json(compiled.diagnostics));
-      else for (const text of printer.pretty(compiled.diagnostics)) context.err(text);
-      return EXIT.error;
-    }
     const { checkAgainst, lockKeys, means, namesOf, writeLock } = await import(
       '../../../pipeline/lock/index.js'
     );
@@ -56,10 +52,8 @@ export const lock: Command = {
     if (stranger !== undefined) throw unknown('entry', stranger, keys.flatMap(namesOf));
     const outcome = args.flag('check')
       ? { diagnostics: checkAgainst({ program, analysis }, context.host) }
-      : await writeLock({ program, analysis }, context.host, {
-          ...(args.flag('upgrade') ? { upgrade: names } : {}),
-        });
-    if (args.flag('json')) {
+      : await writeLock({ program, analysis }, context.host, args.flag('upgrade') ? { upgrade: names } : {});
+    if (json) {
       const { lock: _, diagnostics, ...done } = { lock: undefined, ...outcome };
       context.out(
         JSON.stringify({ version: 1, ...done, diagnostics: diagnostics.map(printer.fields) }, null, 2),

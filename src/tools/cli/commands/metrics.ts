@@ -1,29 +1,29 @@
 import type { Run } from '../../insight/runs/index.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
+import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
+import { printDiagnostics } from '../diagnostics-printer.js';
+import { wholeNumber } from '../options.js';
 
 export const metrics: Command = {
   name: 'metrics',
   doc: 'Shows runs and their metrics in one table, draws curves, and answers SQL over all runs of this folder.',
   positionals: [],
   options: {
-    pipeline: { type: 'string', value: 'FILE', doc: 'Only runs of this pipeline.' },
-    last: { type: 'number', value: 'N', doc: 'Only the newest N runs.' },
-    metric: {
-      type: 'string',
-      many: true,
-      value: 'NAME',
-      doc: 'Only this metric, e.g. rouge_l or quality.rouge_l; may be given more than once.',
-    },
-    plot: {
-      type: 'string',
-      value: 'NAME',
-      doc: 'Draw loss, valid_loss, learning_rate, grad_norm or tokens_per_second by step, or a metric by run.',
-    },
-    sql: { type: 'string', value: 'QUERY', doc: 'Answer a select over the views that --views lists.' },
-    views: { type: 'boolean', doc: 'List the views of --sql with their columns.' },
-    csv: { type: 'boolean', doc: 'Print the table as CSV.' },
-    json: { type: 'boolean', doc: 'Print the table as JSON.' },
+    pipeline: option.text('FILE', 'Only runs of this pipeline.'),
+    last: option.number('N', 'Only the newest N runs.'),
+    metric: option.text(
+      'NAME',
+      'Only this metric, e.g. rouge_l or quality.rouge_l; may be given more than once.',
+      { many: true },
+    ),
+    plot: option.text(
+      'NAME',
+      'Draw loss, valid_loss, learning_rate, grad_norm or tokens_per_second by step, or a metric by run.',
+    ),
+    sql: option.text('QUERY', 'Answer a select over the views that --views lists.'),
+    views: option.flag('List the views of --sql with their columns.'),
+    csv: option.flag('Print the table as CSV.'),
+    json: option.flag('Print the table as JSON.'),
   },
   examples: [
     [
@@ -35,24 +35,19 @@ export const metrics: Command = {
   ],
   run: async (args, context) => {
     const asked = ['plot', 'sql', 'views'].filter((name) => args.texts(name).length > 0);
-    if (asked.length > 1)
-      throw new UsageError(`\`--${asked[0]}\` and \`--${asked[1]}\` exclude each other`, 'metrics');
+    if (asked.length > 1) throw new UsageError(`\`--${asked[0]}\` and \`--${asked[1]}\` exclude each other`);
     if (args.flag('csv') && (args.flag('json') || asked[0] === 'plot' || asked[0] === 'views'))
-      throw new UsageError('`--csv` is for tables: without `--json`, `--plot` and `--views`', 'metrics');
+      throw new UsageError('`--csv` is for tables: without `--json`, `--plot` and `--views`');
     if (args.flag('views')) return listViews(args.flag('json'), context);
-    const last = args.number('last');
-    if (last !== undefined && (!Number.isInteger(last) || last < 1))
-      throw new UsageError('`--last` needs a whole number from 1', 'metrics');
+    const last = wholeNumber(args, 'last');
     const { damageOf, readRuns } = await import('../../insight/runs/index.js');
     const pipeline = args.text('pipeline');
     const runs = readRuns(context.host, {
       curves: asked.length > 0,
-      ...(pipeline === undefined ? {} : { pipeline }),
-      ...(last === undefined ? {} : { last }),
+      pipeline,
+      last,
     });
-    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
-    const printer = await diagnosticsPrinter(context, new Map());
-    for (const text of printer.pretty(runs.flatMap(damageOf))) context.err(text);
+    await printDiagnostics(context, runs.flatMap(damageOf));
     const sql = args.text('sql');
     const plot = args.text('plot');
     if (sql !== undefined) await answerSql(runs, sql, args, context);
@@ -121,7 +116,7 @@ const WIDEST_PLOT = 90;
 
 async function listViews(json: boolean, context: CliContext): Promise<number> {
   const { VIEWS } = await import('../../insight/metrics/index.js');
-  const { tableLines } = await import('../table.js');
+  const { columns: aligned } = await import('../../../pipeline/planner/render/columns.js');
   if (json) {
     const views = Object.entries(VIEWS).map(([name, { doc, columns }]) => ({
       name,
@@ -135,8 +130,7 @@ async function listViews(json: boolean, context: CliContext): Promise<number> {
   for (const [name, { doc, columns }] of Object.entries(VIEWS)) {
     context.out(`${bold(name)}  ${doc}`);
     const rows = Object.entries(columns).map(([column, [type, doc]]) => [`  ${column}`, dim(type), doc]);
-    for (const line of tableLines([{ title: '' }, { title: '' }, { title: '' }], rows).slice(1))
-      context.out(line);
+    for (const line of aligned(rows)) context.out(line);
   }
   return EXIT.done;
 }

@@ -1,16 +1,7 @@
 import type { Plan } from '../../../pipeline/planner/types.js';
 import { type CliContext, lineWidth } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError } from '../command.js';
-import {
-  LOCKED_OPTION,
-  memoryOf,
-  PARAM_OPTION,
-  PLAN_MACHINE_OPTIONS,
-  paramsOf,
-  planMachine,
-  runtimeOf,
-  threadsOf,
-} from '../options.js';
+import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
+import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planMachine, planRequest } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 
 export const plan: Command = {
@@ -18,25 +9,18 @@ export const plan: Command = {
   doc: 'Shows what a run would do and why, the memory, time and disk it needs, and what was chosen and rejected.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
-    ...PARAM_OPTION,
-    ...PLAN_MACHINE_OPTIONS,
-    'exit-code': {
-      type: 'boolean',
-      doc: 'Exit with 2 if a stage would run or, with --against, if something changed; with 0 otherwise.',
-    },
-    against: {
-      type: 'string',
-      value: 'REF',
-      doc: 'Show what changed since this branch, tag or commit of git.',
-    },
-    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Format of --against; default: text.' },
+    ...PLAN_OPTIONS,
+    'exit-code': option.flag(
+      'Exit with 2 if a stage would run or, with --against, if something changed; with 0 otherwise.',
+    ),
+    against: option.text('REF', 'Show what changed since this branch, tag or commit of git.'),
+    format: option.choice(COMPARISON_FORMATS, 'Format of --against; default: text.'),
     ...LOCKED_OPTION,
-    out: {
-      type: 'string',
-      value: 'PLANFILE',
-      doc: 'Save the plan to this file: `ftpc run PLANFILE` does exactly what it says, or nothing if anything has changed.',
-    },
-    json: { type: 'boolean', doc: 'Print the plan as JSON.' },
+    out: option.text(
+      'PLANFILE',
+      'Save the plan to this file: `ftpc run PLANFILE` does exactly what it says, or nothing if anything has changed.',
+    ),
+    json: option.flag('Print the plan as JSON.'),
   },
   examples: [
     ['ftpc plan pipelines/legal.ftp', 'for this machine'],
@@ -59,19 +43,12 @@ export const plan: Command = {
     const ref = args.text('against');
     if (ref !== undefined) return against(args, context, ref);
     if (args.text('format') !== undefined)
-      throw new UsageError('`--format` needs `--against`; without it, use `--json`', 'plan');
+      throw new UsageError('`--format` needs `--against`; without it, use `--json`');
     const out = outOf(args);
     const { prepare } = await import('../../../pipeline/prepare/index.js');
     const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
-    const wanted = {
-      file: args.positional('file'),
-      params: paramsOf(args),
-      memoryBytes: memoryOf(args),
-      runtime: runtimeOf(args),
-      threads: threadsOf(args),
-      locked: args.flag('locked'),
-      ...(await planMachine(args)),
-    };
+    const request = await planRequest(args.positional('file'), args);
+    const wanted = { ...request, locked: args.flag('locked') };
     const prepared = await prepare(context.host, wanted);
     const { lints } = prepared;
     const printer = await diagnosticsPrinter(context, lints.sources);
@@ -128,9 +105,9 @@ function outOf(args: Arguments): string | undefined {
   const out = args.text('out');
   const elsewhere = ['machine', 'devices', 'engine'].find((name) => args.text(name) !== undefined);
   if (out !== undefined && elsewhere !== undefined)
-    throw new UsageError(`\`--out\` saves a plan for this machine; leave \`--${elsewhere}\` out`, 'plan');
+    throw new UsageError(`\`--out\` saves a plan for this machine; leave \`--${elsewhere}\` out`);
   if (out?.endsWith('.ftp') === true)
-    throw new UsageError('`--out` names the file to write; one that ends in `.ftp` is a pipeline', 'plan');
+    throw new UsageError('`--out` names the file to write; one that ends in `.ftp` is a pipeline');
   return out;
 }
 
@@ -139,15 +116,14 @@ const OF_RUNS = ['out', 'locked', 'runtime', 'threads'] as const;
 
 async function against(args: Arguments, context: CliContext, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);
-  if (other !== undefined)
-    throw new UsageError(`\`--${other}\` cannot be combined with \`--against\``, 'plan');
+  if (other !== undefined) throw new UsageError(`\`--${other}\` cannot be combined with \`--against\``);
   const { comparePlans } = await import('../review/against.js');
   const format = comparisonFormat(args);
   return comparePlans(context, {
     file: args.positional('file'),
     ref,
     params: paramsOf(args),
-    machine: { memoryBytes: memoryOf(args), ...(await planMachine(args)) },
+    machine: await planMachine(args),
     format,
     exitCode: args.flag('exit-code'),
   });

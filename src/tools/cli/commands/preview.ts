@@ -1,5 +1,5 @@
-import { type Command, EXIT, EXIT_OF_RUN, UsageError } from '../command.js';
-import { PARAM_OPTION, paramsOf } from '../options.js';
+import { type Command, EXIT, EXIT_OF_RUN, option } from '../command.js';
+import { PARAM_OPTION, paramsOf, wholeNumber } from '../options.js';
 
 const ROWS = 3;
 const SPLITS = ['train', 'valid', 'test', 'all'] as const;
@@ -13,18 +13,16 @@ export const preview: Command = {
   ],
   options: {
     ...PARAM_OPTION,
-    split: { type: 'string', choices: SPLITS, doc: 'Rows of this split; default: all.' },
-    rows: { type: 'number', value: 'N', doc: `Maximum number of rows; default: ${ROWS}.` },
-    json: { type: 'boolean', doc: 'Print rows with ids and labels as JSON.' },
+    split: option.choice(SPLITS, 'Rows of this split; default: all.'),
+    rows: option.number('N', `Maximum number of rows; default: ${ROWS}.`),
+    json: option.flag('Print rows with ids and labels as JSON.'),
   },
   examples: [
     ['ftpc preview pipelines/legal.ftp dialogs', 'what the model will be trained on, token by token'],
     ['ftpc preview pipelines/legal.ftp dialogs --split test --rows 1 --json', 'ids and labels of one row'],
   ],
   run: async (args, context) => {
-    const count = args.number('rows') ?? ROWS;
-    if (!Number.isInteger(count) || count < 1)
-      throw new UsageError('`--rows` needs a whole number from 1', 'preview');
+    const count = wholeNumber(args, 'rows') ?? ROWS;
     const { stageOutput } = await import('../preview.js');
     const found = await stageOutput(
       context,

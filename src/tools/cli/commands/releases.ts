@@ -1,15 +1,15 @@
 import { relative, resolve } from 'node:path';
 import type { ReleaseManifest } from '../../../compute/packaging/manifest/index.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
-import { type Command, EXIT } from '../command.js';
+import { type Command, EXIT, option } from '../command.js';
 
 export const releases: Command = {
   name: 'releases',
   doc: 'Lists the releases of a folder: number, time, base, metrics, and which one is current.',
   positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
   options: {
-    verify: { type: 'boolean', doc: 'Check every file against its manifest; exit with 1 if one differs.' },
-    json: { type: 'boolean', doc: 'Print releases and history as JSON.' },
+    verify: option.flag('Check every file against its manifest; exit with 1 if one differs.'),
+    json: option.flag('Print releases and history as JSON.'),
   },
   examples: [
     ['ftpc releases releases/legal', 'what was published'],
@@ -21,7 +21,7 @@ export const releases: Command = {
     const { readHistory } = await import('../../../pipeline/deploy/history.js');
     const { noReleases } = await import('../../../pipeline/deploy/release-diagnostics.js');
     const { nodeDisk } = await import('../../../language/host/node-disk.js');
-    const { tableLines } = await import('../table.js');
+    const { columns } = await import('../../../pipeline/planner/render/columns.js');
     const { host } = context;
     const folder = resolve(host.cwd, args.positional('folder'));
     const disk = { host, disk: nodeDisk() };
@@ -36,23 +36,19 @@ export const releases: Command = {
       context.out(JSON.stringify({ version: 1, releases: list, history: readHistory(disk, folder) }));
     } else {
       const { bold, dim, red } = context.colours.out;
-      const [head = '', ...lines] = tableLines(
+      const [head = '', ...lines] = columns(
         [
-          { title: '' },
-          { title: 'release', right: true },
-          { title: 'created' },
-          { title: 'kind' },
-          { title: 'base' },
-          { title: 'metrics' },
+          ['', 'release', 'created', 'kind', 'base', 'metrics'],
+          ...found.map(({ number, current, manifest, damage }) => [
+            current ? bold('→') : '',
+            String(number),
+            manifest?.created.slice(0, 16).replace('T', ' ') ?? '',
+            manifest?.kind ?? red(`damaged: ${damage ?? ''}`),
+            manifest?.base.label ?? '',
+            figures(manifest),
+          ]),
         ],
-        found.map(({ number, current, manifest, damage }) => [
-          current ? bold('→') : '',
-          String(number),
-          manifest?.created.slice(0, 16).replace('T', ' ') ?? '',
-          manifest?.kind ?? red(`damaged: ${damage ?? ''}`),
-          manifest?.base.label ?? '',
-          figures(manifest),
-        ]),
+        { right: [1] },
       );
       context.out(dim(head));
       for (const line of lines) context.out(line);

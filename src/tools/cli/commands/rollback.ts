@@ -1,17 +1,13 @@
 import { resolve } from 'node:path';
-import { type Command, EXIT } from '../command.js';
+import { type Command, EXIT, option } from '../command.js';
 
 export const rollback: Command = {
   name: 'rollback',
   doc: 'Makes an earlier release current again, after checking its files.',
   positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
   options: {
-    to: {
-      type: 'number',
-      value: 'N',
-      doc: 'The release to return to; default: the one before the current one.',
-    },
-    json: { type: 'boolean', doc: 'Print `{ version, from, to }` as JSON.' },
+    to: option.number('N', 'The release to return to; default: the one before the current one.'),
+    json: option.flag('Print `{ version, from, to }` as JSON.'),
   },
   examples: [
     ['ftpc rollback releases/legal', 'one back'],

@@ -1,16 +1,8 @@
 import { resolve } from 'node:path';
 import type { PlanRequest } from '../../../pipeline/prepare/index.js';
 import { type CliContext, canOverwrite, lineWidth } from '../cli-context.js';
-import { type Arguments, type Command, EXIT_OF_RUN, UsageError } from '../command.js';
-import {
-  LOCKED_OPTION,
-  memoryOf,
-  PARAM_OPTION,
-  paramsOf,
-  RUN_MACHINE_OPTIONS,
-  runtimeOf,
-  threadsOf,
-} from '../options.js';
+import { type Arguments, type Command, EXIT_OF_RUN, option, UsageError } from '../command.js';
+import { RUN_OPTIONS, runRequest } from '../options.js';
 import type { RunView } from '../progress/views.js';
 
 export const run: Command = {
@@ -18,11 +10,9 @@ export const run: Command = {
   doc: 'Runs a pipeline: completed stages are not run again, and interrupted ones resume from their checkpoint.',
   positionals: [{ name: 'file', doc: 'The pipeline, or a plan that `ftpc plan --out` saved.' }],
   options: {
-    ...PARAM_OPTION,
-    ...RUN_MACHINE_OPTIONS,
-    ...LOCKED_OPTION,
-    verify: { type: 'boolean', doc: 'Check the digests of every stored output, however large.' },
-    json: { type: 'boolean', doc: 'Print every event as a JSON object on one line.' },
+    ...RUN_OPTIONS,
+    verify: option.flag('Check the digests of every stored output, however large.'),
+    json: option.flag('Print every event as a JSON object on one line.'),
   },
   examples: [
     ['ftpc run pipelines/legal.ftp', 'with progress bars on a terminal, lines in a log'],
@@ -61,22 +51,12 @@ async function planRequestOf(args: Arguments, context: CliContext): Promise<Plan
   const file = args.positional('file');
   const { isSavedPlan } = await import('../../../pipeline/planner/saved/saved-file.js');
   if (!isSavedPlan(context.host, resolve(context.host.cwd, file)))
-    return {
-      file,
-      params: paramsOf(args),
-      memoryBytes: memoryOf(args),
-      runtime: runtimeOf(args),
-      threads: threadsOf(args),
-      locked: args.flag('locked'),
-    };
+    return { ...runRequest(file, args), locked: args.flag('locked') };
   const given = ['param', 'params', 'memory', 'runtime', 'threads', 'locked'].find(
     (name) => args.texts(name).length > 0,
   );
   if (given !== undefined)
-    throw new UsageError(
-      `a saved plan runs unchanged; leave \`--${given}\` out, or plan again with it`,
-      'run',
-    );
+    throw new UsageError(`a saved plan runs unchanged; leave \`--${given}\` out, or plan again with it`);
   const { openSavedPlan } = await import('../../../pipeline/prepare/index.js');
   return openSavedPlan(context.host, file);
 }

@@ -3,7 +3,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { RuntimeName } from '../../../language/ir/runtimes.js';
 import type { InstallStep } from '../../install/staging.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, UsageError, unknown } from '../command.js';
+import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
 
 type Action = (args: Arguments, context: CliContext) => Promise<number>;
 
@@ -20,11 +20,10 @@ export const runtime: Command = {
     },
   ],
   options: {
-    cpu: {
-      type: 'boolean',
-      doc: 'Install TensorFlow without GPU kernels and CUDA: a download of 0.3 GB instead of 3.4 GB.',
-    },
-    json: { type: 'boolean', doc: 'Print the runtimes as JSON.' },
+    cpu: option.flag(
+      'Install TensorFlow without GPU kernels and CUDA: a download of 0.3 GB instead of 3.4 GB.',
+    ),
+    json: option.flag('Print the runtimes as JSON.'),
   },
   examples: [
     ['ftpc runtime list', 'what is installed, and which one `auto` uses'],
@@ -36,8 +35,8 @@ export const runtime: Command = {
   run: async (args, context) => {
     const asked = args.positional('action');
     const action = Object.hasOwn(ACTIONS, asked) ? ACTIONS[asked] : undefined;
-    if (action === undefined) throw unknown('action', asked, Object.keys(ACTIONS), runtime);
-    if (args.flag('cpu') && asked !== 'install') throw new UsageError('`--cpu` needs `install`', 'runtime');
+    if (action === undefined) throw unknown('action', asked, Object.keys(ACTIONS));
+    if (args.flag('cpu') && asked !== 'install') throw new UsageError('`--cpu` needs `install`');
     return action(args, context);
   },
 };
@@ -46,7 +45,7 @@ const ACTIONS: Readonly<Record<string, Action>> = { list, install, remove };
 
 async function list(args: Arguments, context: CliContext): Promise<number> {
   const name = args.optionalPositional('name');
-  if (name !== undefined) throw new UsageError(`\`list\` takes no name; leave \`${name}\` out`, 'runtime');
+  if (name !== undefined) throw new UsageError(`\`list\` takes no name; leave \`${name}\` out`);
   await show(args, context);
   return EXIT.done;
 }
@@ -93,7 +92,7 @@ interface Installable {
 
 const tfjs = (name: TfjsName): Installable => ({
   install: async (args, host, options) => {
-    if (args.flag('cpu')) throw new UsageError('`--cpu` needs `install tensorflow`', 'runtime');
+    if (args.flag('cpu')) throw new UsageError('`--cpu` needs `install tensorflow`');
     const { installTfjs } = await import('../../install/tfjs.js');
     const { manifest, already } = await installTfjs(host, name, options);
     return { what: await titleOf(name), bytes: manifest.bytes, already };
@@ -127,9 +126,9 @@ const titleOf = async (name: RuntimeName): Promise<string> =>
 async function installable(args: Arguments): Promise<InstallableName> {
   const name = args.optionalPositional('name');
   if (name === undefined)
-    throw new UsageError(`say which: \`ftpc runtime ${args.positional('action')} tensorflow\``, 'runtime');
-  if (name === 'onnx') throw new UsageError('ONNX Runtime is part of ftpc and is always there', 'runtime');
-  if (!isInstallable(name)) throw unknown('runtime', name, Object.keys(INSTALLABLE), runtime);
+    throw new UsageError(`say which: \`ftpc runtime ${args.positional('action')} tensorflow\``);
+  if (name === 'onnx') throw new UsageError('ONNX Runtime is part of ftpc and is always there');
+  if (!isInstallable(name)) throw unknown('runtime', name, Object.keys(INSTALLABLE));
   return name;
 }
 

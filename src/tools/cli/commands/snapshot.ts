@@ -1,27 +1,22 @@
-import type { Command } from '../command.js';
-import { memoryOf, namedMachine, PARAM_OPTION, PLAN_MACHINE_OPTIONS, paramsOf } from '../options.js';
+import { type Command, option } from '../command.js';
+import { namedMachine, paramsOf, snapshotOptions } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 
 const MACHINE =
   'Plan for a machine of the catalogue; default: the machine of the snapshot, or the memory that the budget allows.';
-const { machine, memory, devices } = PLAN_MACHINE_OPTIONS;
 
 export const snapshot: Command = {
   name: 'snapshot',
   doc: 'Keeps the plan of a pipeline next to it, as NAME.plan.json, and shows what differs from it.',
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
-    mode: {
-      type: 'string',
-      choices: ['update', 'validate'],
-      doc: 'Write the snapshot, or compare with it and exit with 2 if something changed; default: update.',
-    },
-    ...PARAM_OPTION,
-    ...(machine === undefined ? {} : { machine: { ...machine, doc: MACHINE } }),
-    ...(memory === undefined ? {} : { memory }),
-    ...(devices === undefined ? {} : { devices }),
-    format: { type: 'string', choices: COMPARISON_FORMATS, doc: 'Format of the differences; default: text.' },
-    json: { type: 'boolean', doc: 'Print what differs as JSON.' },
+    mode: option.choice(
+      ['update', 'validate'],
+      'Write the snapshot, or compare with it and exit with 2 if something changed; default: update.',
+    ),
+    ...snapshotOptions(MACHINE),
+    format: option.choice(COMPARISON_FORMATS, 'Format of the differences; default: text.'),
+    json: option.flag('Print what differs as JSON.'),
   },
   examples: [
     ['ftpc snapshot pipelines/legal.ftp', 'writes pipelines/legal.plan.json'],
@@ -37,7 +32,7 @@ export const snapshot: Command = {
       file: args.positional('file'),
       mode: args.text('mode') === 'validate' ? 'validate' : 'update',
       params: paramsOf(args),
-      machine: { memoryBytes: memoryOf(args), ...(await namedMachine(args)) },
+      machine: await namedMachine(args),
       format: comparisonFormat(args),
     });
   },

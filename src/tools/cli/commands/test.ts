@@ -1,6 +1,6 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { FileOutcome } from '../../pipeline-tests/index.js';
-import { type Command, EXIT } from '../command.js';
+import { type Command, EXIT, option } from '../command.js';
 
 export const test: Command = {
   name: 'test',
@@ -14,13 +14,10 @@ export const test: Command = {
     },
   ],
   options: {
-    run: {
-      type: 'boolean',
-      doc: 'Include the tests that run their pipeline; without it, they are skipped.',
-    },
-    filter: { type: 'string', value: 'TEXT', doc: 'Only tests whose `FILE: NAME` contains this text.' },
-    json: { type: 'boolean', doc: 'Print `{ version, passed, files }` as JSON.' },
-    junit: { type: 'string', value: 'FILE', doc: 'Also write a JUnit report.' },
+    run: option.flag('Include the tests that run their pipeline; without it, they are skipped.'),
+    filter: option.text('TEXT', 'Only tests whose `FILE: NAME` contains this text.'),
+    json: option.flag('Print `{ version, passed, files }` as JSON.'),
+    junit: option.text('FILE', 'Also write a JUnit report.'),
   },
   examples: [
     ['ftpc test', 'every test in this folder and below'],

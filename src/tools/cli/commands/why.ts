@@ -1,13 +1,5 @@
-import { type Command, EXIT } from '../command.js';
-import {
-  memoryOf,
-  PARAM_OPTION,
-  PLAN_MACHINE_OPTIONS,
-  paramsOf,
-  planMachine,
-  runtimeOf,
-  threadsOf,
-} from '../options.js';
+import { type Command, EXIT, option } from '../command.js';
+import { PLAN_OPTIONS, planRequest } from '../options.js';
 
 export const why: Command = {
   name: 'why',
@@ -17,9 +9,8 @@ export const why: Command = {
     { name: 'stage', doc: 'One of its stages.' },
   ],
   options: {
-    ...PARAM_OPTION,
-    ...PLAN_MACHINE_OPTIONS,
-    json: { type: 'boolean', doc: 'Print the tree of reasons as JSON.' },
+    ...PLAN_OPTIONS,
+    json: option.flag('Print the tree of reasons as JSON.'),
   },
   examples: [
     ['ftpc why pipelines/legal.ftp adapter', 'every difference, before and after'],
@@ -27,21 +18,12 @@ export const why: Command = {
   ],
   run: async (args, context) => {
     const { openPipeline } = await import('../open-pipeline.js');
-    const file = args.positional('file');
     const stage = args.positional('stage');
     const json = args.flag('json');
-    const opened = await openPipeline(
-      context,
-      {
-        file,
-        params: paramsOf(args),
-        memoryBytes: memoryOf(args),
-        runtime: runtimeOf(args),
-        threads: threadsOf(args),
-        ...(await planMachine(args)),
-      },
-      { json, planned: true },
-    );
+    const opened = await openPipeline(context, await planRequest(args.positional('file'), args), {
+      json,
+      planned: true,
+    });
     if (opened?.plan === undefined) return EXIT.error;
     const { program, analysis, compiled, plan } = opened;
     const { requireStage, whyOf, whyText } = await import('../../insight/why/index.js');

@@ -110,7 +110,7 @@ const ROWS = 6;
 const WIDTH = 16;
 
 /** The largest difference between a runtime and the reference on a small graph, forward and backward. */
-export async function worstDifference(runtime: Runtime): Promise<number> {
+async function worstDifference(runtime: Runtime): Promise<number> {
   const [expected, found] = [await results(referenceRuntime()), await results(runtime)];
   let worst = 0;
   for (const [name, { data }] of Object.entries(expected)) {

@@ -2,8 +2,8 @@
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Comparison } from '../../review/types.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, EXIT, UsageError } from '../command.js';
-import { diagnosticsPrinter } from '../diagnostics-printer.js';
+import { type Arguments, UsageError } from '../command.js';
+import { printFailure } from '../diagnostics-printer.js';
 
 export const COMPARISON_FORMATS = ['text', 'markdown', 'json'] as const;
 export type ComparisonFormat = (typeof COMPARISON_FORMATS)[number];
@@ -47,8 +47,5 @@ export async function refused(
   error: unknown,
 ): Promise<number> {
   if (!(error instanceof UserError)) throw error;
-  const printer = await diagnosticsPrinter(context, new Map());
-  if (format === 'json') context.out(printer.json([error.diagnostic]));
-  else for (const text of printer.pretty([error.diagnostic])) context.err(text);
-  return EXIT.error;
+  return printFailure(context, format === 'json', [error.diagnostic]);
 }

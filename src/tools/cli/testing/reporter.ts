@@ -101,7 +101,7 @@ function testJson(
 const MARKS: Readonly<Record<TestOutcome['status'], string>> = { passed: '✓', failed: '✗', skipped: '-' };
 
 /** A test's line. */
-export function testLine({ status, name, seconds, expectations }: TestOutcome, colours: Colours): string {
+function testLine({ status, name, seconds, expectations }: TestOutcome, colours: Colours): string {
   const { green, red, yellow, dim } = colours;
   const colour = { passed: green, failed: red, skipped: yellow }[status];
   const mark = colour(MARKS[status]);
@@ -111,14 +111,10 @@ export function testLine({ status, name, seconds, expectations }: TestOutcome, c
   return `  ${mark} ${shown} ${dim(`(${count}, ${took(seconds)})`)}`;
 }
 
-export const indented = (text: string): string => text.replace(/^(?=.)/gm, '      ');
+const indented = (text: string): string => text.replace(/^(?=.)/gm, '      ');
 
 /** `3 passed, 1 failed in 13 s` */
-export function sumLine(
-  files: readonly FileOutcome[],
-  seconds: number,
-  { green, red, yellow }: Colours,
-): string {
+function sumLine(files: readonly FileOutcome[], seconds: number, { green, red, yellow }: Colours): string {
   const tests = files.flatMap((file) => file.tests);
   const count = (status: TestOutcome['status']): number =>
     tests.filter((test) => test.status === status).length;

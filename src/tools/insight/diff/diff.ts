@@ -120,7 +120,7 @@ const asChange = ({ name, before, after }: Difference): RunChange => ({
   b: after ?? null,
 });
 
-export interface CurveDiff {
+interface CurveDiff {
   readonly steps: number;
   /** Training loss, smoothed over a tenth of the steps: single batches say little. */
   readonly first: number | null;
@@ -135,7 +135,7 @@ export interface CurveDiff {
 const POINTS = 32;
 
 /** `null` for a stage without steps. */
-export function curveOf({ steps, validations }: RunStage): CurveDiff | null {
+function curveOf({ steps, validations }: RunStage): CurveDiff | null {
   const losses = steps.flatMap(({ loss }) => (loss === null ? [] : [loss]));
   if (losses.length === 0) return null;
   const window = Math.max(1, Math.round(losses.length / 10));

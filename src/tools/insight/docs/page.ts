@@ -35,7 +35,7 @@ export interface PageStage {
   readonly findings: readonly string[];
 }
 
-export interface PageSource {
+interface PageSource {
   readonly stage: string;
   readonly pattern: string;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];

@@ -48,7 +48,7 @@ export function mermaid(graph: Graph): string {
  * Mermaid has no backslash: signs that mean something to it, or to Markdown and HTML in it, are written as numbers.
  * A control sign becomes a space.
  */
-export const escaped = (text: string): string =>
+const escaped = (text: string): string =>
   text
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .replace(/[^\p{L}\p{N}\p{M} .,:/@=+~✗·()-]/gu, (sign) => `#${sign.codePointAt(0)};`);

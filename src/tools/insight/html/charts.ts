@@ -4,10 +4,10 @@ import { drawable, type Point, rangeOf, type Series } from '../series.js';
 import { html, type Markup, nothing } from './page.js';
 
 /** Of the drawing, in its own units. */
-export const WIDTH = 560;
-export const EDGE = { left: 56, right: WIDTH - 14, bottom: 40 } as const;
+const WIDTH = 560;
+const EDGE = { left: 56, right: WIDTH - 14, bottom: 40 } as const;
 
-export interface Figure {
+interface Figure {
   readonly title: string;
   /** Besides the title. */
   readonly legend?: Markup;
@@ -16,10 +16,7 @@ export interface Figure {
 }
 
 /** `drawing` ends at `height - EDGE.bottom`; below it are the axis and its name. */
-export const figure = (
-  { title, legend, height, xName }: Figure,
-  drawing: readonly Markup[],
-): Markup => html`<figure>
+const figure = ({ title, legend, height, xName }: Figure, drawing: readonly Markup[]): Markup => html`<figure>
 <figcaption>${title}${legend}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}">
 ${drawing}
@@ -29,7 +26,7 @@ ${drawing}
 </figure>`;
 
 /** A line across at each value, with the value next to it. */
-export const gridLines = (values: readonly number[], y: (value: number) => number): readonly Markup[] =>
+const gridLines = (values: readonly number[], y: (value: number) => number): readonly Markup[] =>
   values.map(
     (value) =>
       html`<line class="grid" x1="${EDGE.left}" x2="${EDGE.right}" y1="${px(y(value))}" y2="${px(y(value))}"/>
@@ -38,11 +35,11 @@ export const gridLines = (values: readonly number[], y: (value: number) => numbe
   );
 
 /** A text below the axis. */
-export const labelBelow = (x: number, height: number, text: string): Markup =>
+const labelBelow = (x: number, height: number, text: string): Markup =>
   html`<text x="${px(x)}" y="${height - EDGE.bottom + 16}" text-anchor="middle">${text}</text>
 `;
 
-export const px = (value: number): number => Math.round(value * 10) / 10;
+const px = (value: number): number => Math.round(value * 10) / 10;
 
 /** Round numbers (1, 2 or 5 times a power of ten) that span `low` to `high` in about `count` steps. */
 export function ticks(low: number, high: number, count: number): readonly number[] {

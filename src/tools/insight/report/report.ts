@@ -26,7 +26,7 @@ ${SECTIONS.map((section) => section(input))}
 }
 
 /** What ran, how it ended, and what each stage took. */
-export function summary({ events }: ReportInput): Markup {
+function summary({ events }: ReportInput): Markup {
   const started = events.find((event) => event.type === 'run.started');
   const finished = events.findLast((event) => event.type === 'run.finished');
   if (started?.type !== 'run.started') return nothing;
@@ -77,7 +77,7 @@ function diagnostics(events: ReportInput['events']): Markup {
 }
 
 /** Curves of every train stage: loss, validation, learning rate, gradient norm, speed. */
-export function training({ curves, events }: ReportInput): Markup {
+function training({ curves, events }: ReportInput): Markup {
   const trained = curves.filter(({ steps }) => steps.length > 0);
   if (trained.length === 0) return nothing;
   return html`<h2>Training</h2>
@@ -111,7 +111,7 @@ ${events.map((event) =>
 const MOST_ROWS = 200;
 
 /** What became of the rows: how many were kept, why the others were not, and how long they are. */
-export function data({ rows, lengths }: ReportInput): Markup {
+function data({ rows, lengths }: ReportInput): Markup {
   const names = Object.keys(rows);
   if (names.length === 0) return nothing;
   return html`<h2>Data</h2>
@@ -168,7 +168,7 @@ ${table(
 }
 
 /** What the plan predicted next to what was measured, stage by stage. */
-export function memory({ plan, events }: ReportInput): Markup {
+function memory({ plan, events }: ReportInput): Markup {
   if (plan === undefined) return nothing;
   const finished = events.findLast((event) => event.type === 'run.finished');
   const stages = finished?.type === 'run.finished' ? finished.stages : [];
@@ -194,7 +194,7 @@ ${table(
 }
 
 /** Every file that the stages produced, with its digest. */
-export function manifest({ manifest: entries }: ReportInput): Markup {
+function manifest({ manifest: entries }: ReportInput): Markup {
   if (entries.length === 0) return nothing;
   return html`<h2>Outputs</h2>
 ${entries.map(

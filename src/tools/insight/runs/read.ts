@@ -138,7 +138,7 @@ interface JsonLines {
 const ENDING = 2;
 
 /** `skip` says which lines but the last ones are not looked at: a journal has one for every step. */
-export function readLines(text: string, skip: (line: string) => boolean = () => false): JsonLines {
+function readLines(text: string, skip: (line: string) => boolean = () => false): JsonLines {
   const lines = text.split('\n');
   // A sound file ends with a line end.
   const last = lines.at(-1) === '' ? lines.length - 1 : lines.length;
@@ -154,12 +154,12 @@ export function readLines(text: string, skip: (line: string) => boolean = () => 
   return { objects, bad, torn: bad.at(-1) === last && lines.at(-1) !== '' };
 }
 
-export const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-export const asNumber = (value: unknown): number | undefined =>
+const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const asNumber = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
 /** The entries of an object whose values are of one kind; `null` if it is not an object. */
-export function entriesOf<T>(
+function entriesOf<T>(
   value: unknown,
   as: (value: unknown) => T | undefined,
 ): Readonly<Record<string, T>> | null {

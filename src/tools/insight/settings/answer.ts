@@ -124,7 +124,7 @@ export interface SecretExplanation {
   readonly at: FilePlace | undefined;
 }
 
-export function explainParams(
+function explainParams(
   stages: readonly { readonly stage: string; readonly settings: readonly SettingExplanation[] }[],
   pipeline: Pipeline,
 ): readonly ParamExplanation[] {
@@ -169,7 +169,7 @@ export function explainParams(
   ];
 }
 
-export const explainSecrets = ({ analysis, sources }: Pipeline): readonly SecretExplanation[] =>
+const explainSecrets = ({ analysis, sources }: Pipeline): readonly SecretExplanation[] =>
   analysis.main.tree.secrets.map(({ name, value, doc }) => ({
     name: name.text,
     doc: doc ?? null,

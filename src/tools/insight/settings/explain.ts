@@ -162,10 +162,10 @@ function methodSetBy({ stage, block }: CheckedStage, sources: SourceMap): SetBy 
   return word.text === stage.preset ? { from: 'author', at } : { from: 'preset', at };
 }
 
-export const isSetByPlanner = (path: string, planned: PlannedStage | undefined): boolean =>
+const isSetByPlanner = (path: string, planned: PlannedStage | undefined): boolean =>
   planned?.effective[path]?.from === 'planner';
 
-export function whyChosen(
+function whyChosen(
   path: string,
   { peak, rejected, chosen, action }: PlannedStage,
   plan: Plan | undefined,

@@ -35,7 +35,7 @@ export const completion: Feature = {
     ),
 };
 
-export function complete(request: Request): Proposals {
+function complete(request: Request): Proposals {
   const { cursor, frame } = request;
   const { partial, inComment } = cursor;
   if (inComment !== undefined) return ruleProposals(inComment, request);

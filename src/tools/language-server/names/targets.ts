@@ -14,7 +14,7 @@ import type { Block, Matrix, Native, Param, Preset, Secret, Word } from '../../.
 export type PathNames = NonNullable<Extract<SettingType, { kind: 'string' }>['names']> | 'file';
 
 /** What a file declares. */
-export type DeclarationNode =
+type DeclarationNode =
   | { readonly what: 'param'; readonly node: Param }
   | { readonly what: 'matrix'; readonly node: Matrix }
   | { readonly what: 'secret'; readonly node: Secret }

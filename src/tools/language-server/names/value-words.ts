@@ -132,7 +132,7 @@ export class ValueWalker {
 }
 
 /** Words that a type knows. */
-export const choicesOf = (type: SettingType | undefined): readonly string[] =>
+const choicesOf = (type: SettingType | undefined): readonly string[] =>
   alternatives(type).flatMap((one) =>
     one.kind === 'enum' ? one.values : one.kind === 'file' ? (one.library?.names ?? []) : [],
   );

@@ -52,7 +52,7 @@ function footer(comparison: Comparison): string {
 export const LONGEST_COMMENT = 65_000;
 
 /** The sections as Markdown, in so much room that with `others` they make one comment. */
-export function foldedSections(sections: readonly Section[], others: readonly string[]): readonly string[] {
+function foldedSections(sections: readonly Section[], others: readonly string[]): readonly string[] {
   const all = sections.map(folded);
   const fixed = [...others, ...all.flatMap(({ open, close }) => [open, close])];
   const room = LONGEST_COMMENT - fixed.reduce((sum, text) => sum + text.length + 2, 0);
@@ -125,11 +125,11 @@ const LONGEST_NAME = 200;
 const shortened = (name: string): string =>
   `${name.slice(0, LONGEST_NAME - 17).replace(/%.?$/, '')}~${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 
-export const cellText = (cell: Cell): string =>
+const cellText = (cell: Cell): string =>
   cell.map((piece) => (typeof piece === 'string' ? piece : foreign(piece))).join('');
 
 /** Nothing in it is markup, a mention, a reference or an address: a code span, where that is certain to hold. */
-export function foreign({ code: text }: ForeignText): string {
+function foreign({ code: text }: ForeignText): string {
   const shown = visible(text);
   if (shown !== '' && TAME.test(shown) && !/<[a-z!/?]/i.test(shown) && shown.trim() === shown)
     return `\`${shown}\``;

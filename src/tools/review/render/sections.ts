@@ -142,7 +142,7 @@ function diagnosticRows({ diagnostics }: Comparison): readonly Row[] {
 }
 
 /** `lora.rank changed; reads new output of dialogs`, or `reads dialogs ← clauses: data/legal/a.jsonl changed` */
-export function whyCell(stage: StageChange, all: readonly StageChange[]): Cell {
+function whyCell(stage: StageChange, all: readonly StageChange[]): Cell {
   if (stage.reasons.length > 0) {
     const inputs: Cell =
       stage.because.length === 0 ? [] : ['; reads new output of ', ...joined(stage.because.map(code))];

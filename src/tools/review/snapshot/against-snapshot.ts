@@ -66,7 +66,7 @@ export function checkAsked({ kept, snapshotFile, params, machine }: SnapshotRequ
 const USUAL: SnapshotMachine = { kind: 'catalogue', name: 'cpu-8gib' };
 
 /** What was asked for on the command line; `undefined` if nothing was. */
-export function askedMachine({ machine, memoryBytes, devices }: MachineChoice): SnapshotMachine | undefined {
+function askedMachine({ machine, memoryBytes, devices }: MachineChoice): SnapshotMachine | undefined {
   if (machine !== undefined)
     return {
       kind: 'catalogue',
@@ -77,11 +77,11 @@ export function askedMachine({ machine, memoryBytes, devices }: MachineChoice): 
   return memoryBytes === undefined ? undefined : { kind: 'memory', memoryBytes };
 }
 
-export const usualMachine = (program: Program): SnapshotMachine =>
+const usualMachine = (program: Program): SnapshotMachine =>
   memoryLimit(program) === undefined ? USUAL : { kind: 'budget' };
 
 /** How a plan for it is asked for; of a budget that is gone, the usual machine. */
-export function machineChoice(machine: SnapshotMachine, program: Program): MachineChoice {
+function machineChoice(machine: SnapshotMachine, program: Program): MachineChoice {
   switch (machine.kind) {
     case 'catalogue': {
       const { name, memoryBytes, devices } = machine;
@@ -122,7 +122,7 @@ function limitIn(condition: Expression): number | undefined {
 const least = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 
-export function machineText(machine: SnapshotMachine): string {
+function machineText(machine: SnapshotMachine): string {
   if (machine.kind === 'budget') return 'the memory that its budget allows';
   if (machine.kind === 'memory') return `${machine.memoryBytes / 2 ** 20} MiB of memory`;
   return machine.name;

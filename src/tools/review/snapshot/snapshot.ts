@@ -65,7 +65,7 @@ const STAGE = v.strictObject({
 });
 export type SnapshotStage = Checked<typeof STAGE>;
 
-export const SNAPSHOT = v.strictObject({
+const SNAPSHOT = v.strictObject({
   version: version(SNAPSHOT_VERSION),
   machine: MACHINE,
   /** As they were given on the command line. */
