@@ -10,7 +10,7 @@ import type { Setting, SettingType } from '../../language/schemas/schema.js';
 import { functionNamed, recordFields, settingTypeAt } from '../../language/schemas/setting-paths.js';
 import { lookUp } from '../../language/source/look-up.js';
 import { budgetLines } from '../../pipeline/planner/budget.js';
-import { PLANNED_SETTINGS } from '../../pipeline/planner/planned-settings.js';
+import { PLANNED_SETTINGS } from '../../pipeline/planner/effective.js';
 import type { Plan, PlannedStage } from '../../pipeline/planner/types.js';
 import type {
   BudgetOutline,
