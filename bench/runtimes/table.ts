@@ -14,7 +14,7 @@ import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
 import { columns } from '../../src/pipeline/planner/render/columns.js';
 import { logitsChunk } from '../../src/pipeline/planner/solve/start.js';
-import { childEnvironment } from '../../src/pipeline/run/child-environment.js';
+import { childEnvironment } from '../../src/pipeline/run/stage-process.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { ownWays, RANK, TARGET, type Task, type Way, wayName } from '../training/cases.js';
 import { median } from '../training/median.js';

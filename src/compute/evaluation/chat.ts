@@ -4,9 +4,7 @@ import { turnEnd } from '../models/turn-end.js';
 import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
 import { promptTooLong, unknownToken } from './evaluation-diagnostics.js';
 import { generate } from './generation/generate.js';
-import { type DrawSettings, samplingOf, stopsOf } from './generation/settings.js';
-import type { EndReason } from './generation/types.js';
-import { textStream } from './text-stream.js';
+import { type DrawSettings, type EndReason, samplingOf, stopsOf } from './generation/settings.js';
 
 export interface AnswerOptions extends DrawSettings {
   /** Longest answer in tokens. Default 256. */
@@ -146,4 +144,45 @@ export function beginning(ids: Int32Array, { beginId }: Pick<Tokenizer, 'beginId
   return beginId === undefined || ids[0] === beginId || ids.length === 0
     ? ids
     : Int32Array.of(beginId, ...ids);
+}
+
+interface TextStream {
+  /** The whole text so far; gives what can be shown now and never has to be taken back. */
+  push(text: string): string;
+  /** What was held back. */
+  end(): string;
+}
+
+/**
+ * Cuts a growing text into pieces to show: characters that are not complete yet (U+FFFD at the end) and what may be
+ * the beginning of a stop string are held back.
+ */
+export function textStream(stopStrings: readonly string[] = []): TextStream {
+  let shown = 0;
+  let whole = '';
+  return {
+    push(text) {
+      whole = text;
+      const safe = text.length - heldBack(text, stopStrings);
+      if (safe <= shown) return '';
+      const piece = text.slice(shown, safe);
+      shown = safe;
+      return piece;
+    },
+    end() {
+      const piece = whole.slice(shown);
+      shown = whole.length;
+      return piece;
+    },
+  };
+}
+
+function heldBack(text: string, stopStrings: readonly string[]): number {
+  const incomplete = /\uFFFD+$/.exec(text)?.[0].length ?? 0;
+  const complete = text.slice(0, text.length - incomplete);
+  for (let length = Math.max(0, ...stopStrings.map((stop) => stop.length - 1)); length > 0; length--) {
+    const end = complete.slice(-length);
+    if (end.length === length && stopStrings.some((stop) => stop.startsWith(end))) return incomplete + length;
+  }
+  return incomplete;
 }

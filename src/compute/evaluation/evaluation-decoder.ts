@@ -3,7 +3,16 @@ import { createDecoder, type Decoder } from '../models/decoder/index.js';
 import { vocabularyShardSize } from '../models/decoder/vocabulary-shards.js';
 import type { Adapter, ModelConfig, WeightStore } from '../models/types.js';
 import type { Runtime } from '../tensor/types.js';
-import { EVALUATION_SHAPES } from './shapes.js';
+
+/** What an evaluation computes at a time: the planner measures these shapes, and the stage runs them. */
+export const EVALUATION_SHAPES = {
+  /** Tokens of a micro batch of losses, padding included. */
+  batchTokens: 512,
+  /** Tokens whose logits exist at the same time. */
+  logitsChunk: 128,
+  /** Bytes of keys and values of a batch of answers. */
+  cacheBytes: 128 * 2 ** 20,
+} as const;
 
 interface EvaluationModel {
   readonly runtime: Runtime;

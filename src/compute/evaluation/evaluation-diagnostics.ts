@@ -1,6 +1,5 @@
 /** What a user can cause in an evaluation, as diagnostics. */
-import type { Diagnostic, Place } from '../../language/diagnostics/types.js';
-import { UserError } from '../../language/diagnostics/types.js';
+import { type Diagnostic, type Place, UserError } from '../../language/diagnostics/types.js';
 import type { Span } from '../../language/source/span.js';
 import { someLabels } from '../models/labels.js';
 

@@ -1,12 +1,35 @@
 import type { Decoder } from '../models/decoder/types.js';
 import type { Tokenizer } from '../models/types.js';
+import type { TokenRows } from '../training/token-rows.js';
+import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { generate } from './generation/generate.js';
-import { stopsOf } from './generation/settings.js';
-import type { GenerationOptions } from './generation/types.js';
-import type { HeldOut } from './held-out.js';
+import { type GenerationOptions, stopsOf } from './generation/settings.js';
 import { type RowLoss, rowLosses } from './losses.js';
 import type { MeasuredRow } from './metrics/types.js';
-import { EVALUATION_SHAPES } from './shapes.js';
+
+/** What a format stage says about a row besides its tokens. */
+export interface RowText {
+  readonly prompt: string;
+  /** The reference, without an end token. */
+  readonly answer: string;
+  readonly file: string;
+  readonly line: number;
+  /** What sort of row it is, where the data says so: the report breaks the metrics down by it. */
+  readonly kind?: string;
+}
+
+/** The rows that models are measured on. */
+export interface HeldOut {
+  readonly tokens: TokenRows;
+  text(row: number): RowText;
+  /** Tokens before the first supervised one: what a model gets to answer. */
+  promptTokens(row: number): number;
+  /** Ids that end an answer. */
+  readonly stopIds: readonly number[];
+  readonly padId: number;
+  /** Of labelled rows: their labels by the numbers that are in the rows. */
+  readonly labels?: readonly string[];
+}
 
 /** How rows are answered. */
 export interface AnswerSettings

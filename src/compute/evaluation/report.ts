@@ -1,12 +1,11 @@
 import type { RequirementResult } from '../../language/ir/requirement-result.js';
 import type { Span } from '../../language/source/span.js';
-import type { ChosenMetric } from './chosen-metrics.js';
 import { noNumbers, nothingToMeasure } from './evaluation-diagnostics.js';
-import type { RowText } from './held-out.js';
+import type { ChosenMetric } from './measured-rows.js';
 import { type ClassScores, type Confusion, classScores, confusion } from './metrics/classes.js';
 import { measure, measureDifference } from './metrics/measure.js';
 import type { MeasuredRow, Measurement, MetricName } from './metrics/types.js';
-import type { AnswerSettings } from './observe.js';
+import type { AnswerSettings, RowText } from './observe.js';
 
 /** A model as the report names it. */
 export interface ReportedModel {

@@ -4,7 +4,7 @@ import { adapterShapes, misfit } from '../models/adapters/kinds.js';
 import { modulesToSave, savableTensors } from '../models/adapters/whole.js';
 import { type ModelConfig, ModelError } from '../models/types.js';
 import type { OpenedAdapter } from './adapter-folder.js';
-import { OTHERWISE } from './peft/config-file.js';
+import { OTHERWISE } from './peft/format.js';
 
 /**
  * Checks that an adapter fits a base: every target in every layer, with the base's shapes, and nothing besides.

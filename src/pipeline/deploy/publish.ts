@@ -5,14 +5,19 @@ import {
   MANIFEST,
   type ReleaseManifest,
   textDigest,
-} from '../../compute/packaging/manifest/index.js';
+} from '../../compute/packaging/manifest.js';
 import { DiskError } from '../../language/host/disk.js';
-import { currentRelease, moveCurrent } from './current.js';
 import { addHistory, type HistoryAction } from './history.js';
-import { publishingFolder, sweepLeftovers } from './leftovers.js';
 import { changedWhileCopied, writing } from './release-diagnostics.js';
-import { listReleases, type Release, type ReleaseAccess, releaseName } from './releases.js';
-import { damages } from './verify.js';
+import {
+  currentRelease,
+  damages,
+  listReleases,
+  moveCurrent,
+  type Release,
+  type ReleaseAccess,
+  releaseName,
+} from './releases.js';
 
 /** What a manifest says that is known before the release has a number. */
 export type ManifestDraft = Omit<
@@ -140,4 +145,20 @@ function makeCurrent(
     moveCurrent(access, folder, number);
     addHistory(access, folder, { action, release: number, from, digest });
   });
+}
+
+const PUBLISHING = /^\.(?:publishing|current)-(\d+)/;
+
+/** The folder in which this process prepares a release; others never take it for one. */
+function publishingFolder({ disk }: Pick<ReleaseAccess, 'disk'>, folder: string): string {
+  return `${folder}/.publishing-${disk.pid}`;
+}
+
+/** Removes what processes left behind that were killed while they published. */
+function sweepLeftovers({ host, disk }: ReleaseAccess, folder: string): void {
+  for (const name of host.list(folder)) {
+    const [, pid] = PUBLISHING.exec(name) ?? [];
+    if (pid !== undefined && (Number(pid) === disk.pid || !disk.alive(Number(pid))))
+      disk.remove(`${folder}/${name}`);
+  }
 }

@@ -1,6 +1,13 @@
-import { type ReleaseManifest, readManifest } from '../../compute/packaging/manifest/index.js';
+import {
+  digestFile,
+  filesBelow,
+  MANIFEST,
+  type ReleaseManifest,
+  readManifest,
+} from '../../compute/packaging/manifest.js';
 import type { Disk } from '../../language/host/disk.js';
 import type { Host } from '../../language/host/host.js';
+import { currentInTheWay, noReleases, noSuchRelease, writing } from './release-diagnostics.js';
 
 /** Where releases are read and written. */
 export interface ReleaseAccess {
@@ -40,4 +47,75 @@ export function listReleases({ host, disk }: ReleaseAccess, folder: string): rea
       return 'damage' in manifest ? { ...found, damage: manifest.damage } : { ...found, manifest };
     })
     .sort((a, b) => a.number - b.number);
+}
+
+export function currentRelease(access: ReleaseAccess, folder: string): Release | undefined {
+  return listReleases(access, folder).find(({ current }) => current);
+}
+
+/** Throws a `UserError` if no release can be published in this folder. */
+export function checkTarget(access: ReleaseAccess, folder: string): void {
+  writing(() => access.disk.mayFill(folder));
+  checkCurrent(access, folder);
+}
+
+function checkCurrent({ host, disk }: ReleaseAccess, folder: string): void {
+  const path = `${folder}/${CURRENT}`;
+  if (disk.readLink(path) === undefined && host.stat(path) !== undefined) throw currentInTheWay(path);
+}
+
+/** Makes a release current in one step: whoever follows the link sees the old release or the new one. */
+export function moveCurrent(access: ReleaseAccess, folder: string, number: number): void {
+  checkCurrent(access, folder);
+  const { disk } = access;
+  const path = `${folder}/${CURRENT}`;
+  const temporary = `${folder}/.${CURRENT}-${disk.pid}`;
+  disk.remove(temporary);
+  disk.link(releaseName(number), temporary);
+  disk.rename(temporary, path);
+}
+
+/** What differs from the manifest, one sentence each; empty if every file is as it was published. */
+export function damages({ host }: Pick<ReleaseAccess, 'host'>, release: Release): readonly string[] {
+  const { path, manifest, damage } = release;
+  if (manifest === undefined) return [damage ?? 'it has no manifest'];
+  const problems: string[] = [];
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    const stat = host.stat(`${path}/${name}`);
+    if (stat === undefined || stat.isFolder) problems.push(`${name} is missing`);
+    else if (stat.size !== expected.bytes)
+      problems.push(`${name} has ${stat.size} bytes instead of ${expected.bytes}`);
+    else if (digestFile(host, `${path}/${name}`).sha256 !== expected.sha256)
+      problems.push(`${name} has different content`);
+  }
+  for (const name of filesBelow(host, path)) {
+    if (name !== MANIFEST && !Object.hasOwn(manifest.files, name))
+      problems.push(`${name} was not published with it`);
+  }
+  return problems;
+}
+
+interface Verification {
+  readonly release: number;
+  readonly holds: boolean;
+  readonly problems: readonly string[];
+}
+
+/** Checks every file of a release against its manifest. Throws a `UserError` if there is no such release. */
+export function verifyRelease(access: ReleaseAccess, folder: string, number: number): Verification {
+  const problems = damages(access, findRelease(access, folder, number));
+  return { release: number, holds: problems.length === 0, problems };
+}
+
+export function findRelease(access: ReleaseAccess, folder: string, number: number): Release {
+  const releases = listReleases(access, folder);
+  if (releases.length === 0) throw noReleases(folder);
+  const found = releases.find((release) => release.number === number);
+  if (found === undefined)
+    throw noSuchRelease(
+      folder,
+      number,
+      releases.map((release) => release.number),
+    );
+  return found;
 }

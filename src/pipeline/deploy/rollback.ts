@@ -1,8 +1,14 @@
-import { currentRelease, moveCurrent } from './current.js';
 import { addHistory } from './history.js';
 import { damagedRelease, noEarlierRelease, noReleases, writing } from './release-diagnostics.js';
-import { listReleases, type Release, type ReleaseAccess } from './releases.js';
-import { damages, findRelease } from './verify.js';
+import {
+  currentRelease,
+  damages,
+  findRelease,
+  listReleases,
+  moveCurrent,
+  type Release,
+  type ReleaseAccess,
+} from './releases.js';
 
 interface Rollback {
   readonly from: number | null;

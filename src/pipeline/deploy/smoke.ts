@@ -1,6 +1,6 @@
 import { NoNumberError } from '../../compute/evaluation/generation/answer.js';
-import { pythonStrip } from '../../compute/evaluation/metrics/python-strip.js';
-import type { ReleaseManifest } from '../../compute/packaging/manifest/index.js';
+import { pythonStrip } from '../../compute/evaluation/metrics/texts.js';
+import type { ReleaseManifest } from '../../compute/packaging/manifest.js';
 import type { Host } from '../../language/host/host.js';
 import { type OpenAnswererOptions, openAny } from './open-answerer.js';
 import { smokeFailed } from './release-diagnostics.js';

@@ -16,8 +16,8 @@ import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-repositories.js';
 import { replaceFile, writing } from '../store/index.js';
+import type { HubListing } from './access.js';
 import { listingText, readListing } from './listing.js';
-import type { HubListing } from './types.js';
 
 type RepositoryName = Pick<Repository, 'kind' | 'id'>;
 

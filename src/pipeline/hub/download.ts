@@ -17,12 +17,10 @@ import type { Host } from '../../language/host/host.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import { syncFile, syncFolder, writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
+import type { HubAccess } from './access.js';
 import { blobPath, isPresent, showBlob } from './cache.js';
 import { partialOf } from './partial.js';
-import { type Answer, request, TransientError } from './request.js';
-import { retrying } from './retry.js';
-import { failOn } from './status.js';
-import type { HubAccess } from './types.js';
+import { type Answer, failOn, request, retrying, TransientError } from './request.js';
 
 /** Told how many bytes of the file are here. */
 type Progress = (bytes: number) => void;

@@ -1,14 +1,14 @@
 /** The start of a large file, by a range request: enough to plan with. A safetensors file says there what it holds. */
 
+import { basename, dirname } from 'node:path';
 import { MAX_HEADER_BYTES } from '../../compute/models/safetensors/header.js';
 import { badAnswer, offlineMissing } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
+import { type Host, HostError } from '../../language/host/host.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
+import type { HubAccess } from './access.js';
 import { filePath } from './download.js';
-import { request, TransientError } from './request.js';
-import { retrying } from './retry.js';
-import { failOn } from './status.js';
-import type { HubAccess } from './types.js';
+import { failOn, request, retrying, TransientError } from './request.js';
 
 /** Rows are counted in this much; most headers of safetensors are shorter. */
 const START = 1 << 16;
@@ -57,4 +57,40 @@ async function firstOf(body: AsyncIterable<Uint8Array>, wanted: number): Promise
     if (bytes >= wanted) break;
   }
   return new Uint8Array(Buffer.concat(pieces).subarray(0, wanted));
+}
+
+export interface VirtualFile {
+  readonly bytes: number;
+  readonly head: Uint8Array;
+}
+
+/** A Host on which files that are not here yet can be planned with: their sizes, and how they begin. */
+export function withVirtualFiles(host: Host, files: ReadonlyMap<string, VirtualFile>): Host {
+  if (files.size === 0) return host;
+  const absent = (path: string): HostError =>
+    new HostError('not_found', path, 'the file has not been fetched yet');
+  return {
+    ...host,
+    stat(path) {
+      const file = files.get(path);
+      return file === undefined ? host.stat(path) : { size: file.bytes, isFolder: false, modified: 0 };
+    },
+    readText(path) {
+      if (files.has(path)) throw absent(path);
+      return host.readText(path);
+    },
+    readBytes(path, start = 0, length) {
+      const file = files.get(path);
+      if (file === undefined) return host.readBytes(path, start, length);
+      const end = Math.min(file.bytes, length === undefined ? file.bytes : start + length);
+      if (end > file.head.length) throw absent(path);
+      return file.head.slice(start, end);
+    },
+    list(folder) {
+      const names = [...files.keys()]
+        .filter((path) => dirname(path) === folder)
+        .map((path) => basename(path));
+      return names.length === 0 ? host.list(folder) : [...new Set([...host.list(folder), ...names])].sort();
+    },
+  };
 }

@@ -5,10 +5,8 @@ import { UserError } from '../../language/diagnostics/types.js';
 import { count, hex, JsonFault, parseJson, sha256 } from '../../language/host/json.js';
 import type { HubFile } from '../../language/ir/program.js';
 import { isSafeName, type Repository } from '../../language/schemas/repositories.js';
-import { request, TransientError } from './request.js';
-import { retrying } from './retry.js';
-import { failOn } from './status.js';
-import type { HubAccess, HubListing } from './types.js';
+import type { HubAccess, HubListing } from './access.js';
+import { failOn, request, retrying, TransientError } from './request.js';
 
 /** Bytes of an answer, at most: about 100,000 files. */
 const MOST_BYTES = 64_000_000;

@@ -9,15 +9,12 @@ import type { Call, HubFile, PinnedRepository, Program, Value } from '../../lang
 import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import type { Span } from '../../language/source/span.js';
 import { snapshotFolder } from '../stages/hub-repositories.js';
-import { accessFrom } from './access.js';
+import { accessFrom, type HubAccess, type HubListing } from './access.js';
 import { missingFiles } from './cache.js';
 import { type HubCall, hubCalls, replaceCalls, secretOf } from './calls.js';
-import { filesOfCall, pinDataSet } from './data-sets.js';
-import { readHead } from './heads.js';
-import { pinModel } from './models.js';
+import { readHead, type VirtualFile, withVirtualFiles } from './heads.js';
+import { filesOfCall, pinDataSet, pinModel } from './repository-files.js';
 import { resolveListing } from './resolve.js';
-import type { HubAccess, HubListing } from './types.js';
-import { type VirtualFile, withVirtualFiles } from './virtual-host.js';
 
 export interface PinOptions {
   /** The commit that a lock has for a repository. */

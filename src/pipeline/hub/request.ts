@@ -1,8 +1,16 @@
 /** One HTTP request: redirects followed by hand, a token that stays at home, and a limit on silence. */
 
-import { badAnswer } from '../../language/diagnostics/catalogue/hub.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  badAnswer,
+  failedAnswer,
+  noAccess,
+  notOnHub,
+  unreachable,
+} from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
-import type { HubAccess } from './types.js';
+import type { Repository } from '../../language/schemas/repositories.js';
+import type { HubAccess } from './access.js';
 
 /** A fault that may pass: the next try may succeed. */
 export class TransientError extends Error {
@@ -126,4 +134,64 @@ function transient(error: unknown, url: URL, patience: number): TransientError {
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   const code = cause?.code ?? '';
   return new TransientError(`${url.host}: ${code || 'the connection broke'}`, UNREACHABLE.test(code));
+}
+
+/** Statuses that may pass. */
+const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Throws a {@link TransientError} or a `UserError`; the Hub says in a header which of several things a status means. */
+export function failOn(answer: Answer, repository: Repository, access: HubAccess, file?: string): never {
+  const { status, headers } = answer.response;
+  answer.close();
+  // The address that the Hub gives for large files is good for a while only; the next try asks for another.
+  const isElsewhere = new URL(answer.url).origin !== new URL(access.endpoint).origin;
+  if (isElsewhere && status === 403) throw new TransientError('the storage of the Hub refused', false);
+  if (PASSING.has(status)) throw new TransientError(`status ${status}`, false, waitOf(headers));
+  const meaning = headers.get('x-error-code') ?? '';
+  const gated = meaning === 'GatedRepo';
+  // The Hub hides what a caller may not see: a private repository is “not found” or 401 for the rest.
+  if (status === 401 || status === 403)
+    throw new UserError(noAccess(repository, { gated, withToken: access.token !== undefined }));
+  if (status === 404) throw new UserError(notOnHub(repository, what(meaning, file)));
+  throw new UserError(failedAnswer(repository, `status ${status}`));
+}
+
+function what(
+  meaning: string,
+  file: string | undefined,
+): 'repository' | 'revision' | { readonly file: string } {
+  if (meaning === 'RevisionNotFound') return 'revision';
+  return file === undefined || meaning === 'RepoNotFound' ? 'repository' : { file };
+}
+
+/** `Retry-After` in milliseconds; it is seconds or a date. */
+function waitOf(headers: Headers): number {
+  const seconds = Number(headers.get('retry-after') ?? 0);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+}
+
+/** The longest that a server may ask to be waited for. */
+const LONGEST = 60_000;
+
+/**
+ * Tries again where a fault may pass, with growing pauses. `progressed` tells whether the last try got further: such a
+ * try does not count, so that a long download over a poor line ends. Throws a `UserError` for what stays.
+ */
+export async function retrying<T>(
+  access: HubAccess,
+  attempt: () => Promise<T>,
+  progressed: () => boolean = () => false,
+): Promise<T> {
+  for (let failures = 0; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      if (progressed()) failures = 0;
+      const pause = access.pauses[failures++];
+      const lost = pause === undefined || (error.unreachable && failures > 1);
+      if (lost) throw new UserError(unreachable(access.endpoint, error.detail));
+      await sleep(Math.min(LONGEST, Math.max(pause, error.after)), undefined, { signal: access.signal });
+    }
+  }
 }

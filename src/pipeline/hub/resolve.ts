@@ -8,9 +8,9 @@ import { type Host, HostError } from '../../language/host/host.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import { isCommit, type Repository } from '../../language/schemas/repositories.js';
 import { cachedCommit, snapshotFolder } from '../stages/hub-repositories.js';
+import type { HubAccess, HubListing } from './access.js';
 import { keepListing, keptListing, snapshotListing, writeRef } from './cache.js';
 import { askListing } from './listing.js';
-import type { HubAccess, HubListing } from './types.js';
 
 interface ResolveOptions {
   readonly host: Host;

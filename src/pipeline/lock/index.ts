@@ -1,4 +1,5 @@
 export { lockPath } from '../../language/schemas/lock-file.js';
+export { placeOf } from './lock-items.js';
 export { lockText } from './lock-text.js';
 export { means, namesOf } from './merge-locks.js';
 export {
@@ -7,5 +8,4 @@ export {
   type PinnedPipeline,
   resolveProgram,
 } from './resolve-program.js';
-export { placeOf } from './setting-spans.js';
 export { type LockOutcome, lockKeys, lockNow, writeLock } from './write-lock.js';

@@ -1,13 +1,15 @@
 /** What a pipeline reads, by the names of a lock, each with the places where it is named. */
 import { relative, resolve } from 'node:path';
+import { textAt } from '../../language/check/stage-settings.js';
 import type { Analysis } from '../../language/compile.js';
 import type { Call, Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isFile } from '../../language/ir/values.js';
 import { isMadeUp } from '../../language/schemas/functions/source.js';
-import { repositoryOf } from '../../language/schemas/repositories.js';
+import type { Lock } from '../../language/schemas/lock-file.js';
+import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import { functionNamed } from '../../language/schemas/setting-paths.js';
 import type { Span } from '../../language/source/span.js';
-import { placeOf } from './setting-spans.js';
+import type { Expression } from '../../language/syntax/ast.js';
 
 type LockSection = 'models' | 'data' | 'files' | 'modules';
 
@@ -77,4 +79,35 @@ function namedCall(call: Call): Omit<LockItem, 'at'> | undefined {
     what: `\`${repository?.id ?? (name === '' ? `${call.call}()` : name)}\``,
     calls: [call],
   };
+}
+
+const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
+
+/** The key of a repository in a lock. */
+export const repositoryKey = ({ kind, id, revision }: Repository): string =>
+  `${FUNCTION[kind]} ${id}@${revision}`;
+
+/** The commit that a lock has for a repository. */
+export function lockedCommit(lock: Lock | undefined, repository: Repository): string | undefined {
+  const section = repository.kind === 'model' ? lock?.models : lock?.data;
+  const key = repositoryKey(repository);
+  return section !== undefined && Object.hasOwn(section, key) ? section[key]?.commit : undefined;
+}
+
+/**
+ * The place of `base` or `source.0` or `mix.general`; where it is a parameter, that of the parameter's value.
+ * What a preset set is where the stage begins.
+ */
+export function placeOf(analysis: Analysis, stage: string, path: string): Span | undefined {
+  const checked = analysis.stages.find((candidate) => candidate.stage.name === stage);
+  if (checked === undefined) return undefined;
+  const text = textAt(checked.block.properties, path);
+  return text === undefined ? checked.stage.span : declared(analysis, text.expression).span;
+}
+
+function declared(analysis: Analysis, expression: Expression): Expression {
+  if (expression.kind !== 'reference' || expression.path.length !== 1) return expression;
+  const name = expression.path[0]?.text;
+  const param = analysis.main.tree.params.find((candidate) => candidate.name.text === name);
+  return param?.value === undefined ? expression : declared(analysis, param.value);
 }

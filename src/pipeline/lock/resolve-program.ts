@@ -8,9 +8,8 @@ import type { Program } from '../../language/ir/program.js';
 import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
 import { checkLock } from './check-lock.js';
-import { lockedCommit } from './locked-commit.js';
-import { openLock } from './read-lock.js';
-import { placeOf } from './setting-spans.js';
+import { lockedCommit, placeOf } from './lock-items.js';
+import { openLock } from './lock-text.js';
 
 export interface LockResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {
   /** Refuses whatever is not as the lock says. */

@@ -8,11 +8,9 @@ import type { Host } from '../../language/host/host.js';
 import { EMPTY_LOCK, type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { replaceFile, sweepReplacements } from '../store/index.js';
 import { modulesOf } from './lock-entries.js';
-import { lockItems } from './lock-items.js';
-import { lockText } from './lock-text.js';
-import { repositoryKey } from './locked-commit.js';
+import { lockItems, repositoryKey } from './lock-items.js';
+import { lockText, openLock } from './lock-text.js';
 import { keysOf, type MergedLock, makeLock, means, mergeLocks } from './merge-locks.js';
-import { openLock } from './read-lock.js';
 import { resolveProgram } from './resolve-program.js';
 
 interface LockRequest {

@@ -1,7 +1,7 @@
 /** What each kind of stage needs in memory, time and disk, once it is known what it will do. */
 
+import { EVALUATION_SHAPES } from '../../compute/evaluation/evaluation-decoder.js';
 import { isMetricName, metrics } from '../../compute/evaluation/metrics/table.js';
-import { EVALUATION_SHAPES } from '../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { savedConfig } from '../../compute/models/adapters/kinds.js';

@@ -1,8 +1,10 @@
 /** From a pipeline's file to its plan: `plan`, `run`, `test`, reviews and editors find the same wrong with the same file. */
+
+import { join, sep } from 'node:path';
 import { type CompileResult, compile } from '../../language/compile.js';
 import { nothingToPlan } from '../../language/diagnostics/catalogue/wiring.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
-import type { Host } from '../../language/host/host.js';
+import { type Host, HostError } from '../../language/host/host.js';
 import { lintReport } from '../../language/lint/index.js';
 import { hubCalls } from '../hub/index.js';
 import { type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
@@ -12,7 +14,6 @@ import { checkModels } from './check-models.js';
 import type { PlanRequest, PlanScope, PlanTarget, Preparation, SavedPlanFile } from './request.js';
 import { computing } from './runtime.js';
 import { movedInPlan, movedSince } from './saved-plan.js';
-import { withoutRuns } from './without-runs.js';
 
 /** Floating-point operations per second of the machine whose times are compared: about two desktop cores. */
 export const NOMINAL_SPEED = 100e9;
@@ -97,3 +98,21 @@ const commitsOf =
 
 const choicesOf = ({ plan: { stages } }: SavedPlanFile): Readonly<Record<string, TrainPlan>> =>
   Object.fromEntries(stages.flatMap(({ name, chosen }) => (chosen === null ? [] : [[name, chosen]])));
+
+/** Without what earlier runs left, but with the digests of large files: they save time and change nothing. */
+function withoutRuns(host: Host): Host {
+  const work = join(host.cwd, '.ftp');
+  const kept = join(work, 'digests.json');
+  const isHidden = (path: string): boolean => path === work || (path.startsWith(work + sep) && path !== kept);
+  const shown = <T>(path: string, read: () => T): T => {
+    if (isHidden(path)) throw new HostError('not_found', path, 'left out of comparisons');
+    return read();
+  };
+  return {
+    ...host,
+    stat: (path) => (isHidden(path) ? undefined : host.stat(path)),
+    readText: (path) => shown(path, () => host.readText(path)),
+    readBytes: (path, start, length) => shown(path, () => host.readBytes(path, start, length)),
+    list: (folder) => shown(folder, () => host.list(folder)),
+  };
+}

@@ -1,18 +1,22 @@
 /** Where tensors are, which a plan has to take into account: on a GPU of this machine, or within a limit of their own. */
 
+import { execa } from 'execa';
+import * as v from 'valibot';
 import { deviceLimit } from '../../compute/tensor/runtimes/device-limit.js';
 import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import { largestOf } from '../../compute/tensor/runtimes/tfjs/driver.js';
+import { dawnPath, tfjsFolder } from '../../compute/tensor/runtimes/tfjs/installed.js';
 import { MOST_HEAP } from '../../compute/tensor/runtimes/tfjs/wasm.js';
 import { formatQuantity } from '../../language/check/units.js';
 import { deviceMemoryIdle, deviceSizeUnknown } from '../../language/diagnostics/catalogue/runtimes.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { finite, tryJson } from '../../language/host/json.js';
 import { takesLimit } from '../../language/ir/runtimes.js';
 import type { PlannedDevice } from '../planner/types.js';
 import { findGpus, usedGpu } from './gpus.js';
-import { largestOnGpu } from './webgpu-limits.js';
 
-export interface TensorDevice {
+interface TensorDevice {
   readonly device?: PlannedDevice;
   /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
@@ -76,4 +80,40 @@ async function nvidiaGpu(host: Host, limit: number | undefined): Promise<TensorD
   const isLimited = limit !== undefined && limit < usable;
   const device = { name, memoryBytes, availableBytes: isLimited ? limit : usable };
   return { device: isLimited ? { ...device, isLimited } : device, diagnostics: [] };
+}
+
+/** Milliseconds: a driver that is being loaded takes seconds. */
+const PATIENCE = 10_000;
+
+/** Bytes. */
+const LIMIT = v.pipe(finite, v.minValue(1));
+const LIMITS = v.object({ maxBufferSize: LIMIT, maxStorageBufferBindingSize: LIMIT });
+
+const SCRIPT = `
+  const { create } = require(process.argv[1]);
+  const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  process.stdout.write(JSON.stringify({ maxBufferSize, maxStorageBufferBindingSize }), () => process.exit());
+`;
+
+/**
+ * Bytes of the largest tensor that it takes in one piece. A process of its own asks: Dawn and TensorFlow do not get on in
+ * one. Never throws: where nothing can be said it is `undefined`, and whoever computes says why. `variables` are laid over the
+ * environment of this process.
+ */
+export async function largestOnGpu(
+  host: Host,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<number | undefined> {
+  const folder = tfjsFolder(host, 'webgpu');
+  // libraries of the window system, which are asked on the way, complain where this is not set
+  const env = { XDG_RUNTIME_DIR: host.env('XDG_RUNTIME_DIR') ?? folder, ...variables };
+  const { failed, stdout } = await execa(
+    process.execPath,
+    ['-e', `(async () => {${SCRIPT}})()`, dawnPath(folder)],
+    { env, stdin: 'ignore', timeout: PATIENCE, reject: false },
+  );
+  if (failed) return undefined;
+  const limits = tryJson(LIMITS, stdout);
+  return limits && largestOf(limits);
 }

@@ -6,17 +6,15 @@ import { nodeHost } from '../../language/host/node-host.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import { stages } from '../stages/index.js';
 import { outputFolder, workFolder } from '../store/index.js';
-import { diagnosticOf } from './failure.js';
-import { Interrupted } from './interrupted.js';
-import type { FromChild, StageTask, ToChild } from './messages.js';
+import { type FromChild, InterruptedError, type StageTask, type ToChild } from './messages.js';
 import { ownPeakMemory, volunteer } from './peak-memory.js';
-import { internalError } from './run-diagnostics.js';
+import { diagnosticOf, internalError } from './run-diagnostics.js';
 
 /** How long a checkpoint may take once the parent is gone. */
 const LAST_WORDS = 20_000;
 
 const stop = new AbortController();
-const interrupt = (): void => stop.abort(new Interrupted());
+const interrupt = (): void => stop.abort(new InterruptedError());
 
 /** Resolves when the message is handed to the system: only then may the process end. */
 const say = (message: FromChild): Promise<void> =>

@@ -43,3 +43,11 @@ export type FromChild =
       readonly peakMemoryBytes: number;
     }
   | { readonly type: 'interrupted'; readonly peakMemoryBytes: number };
+
+/** The reason of an aborted stage: save what can be saved, then throw it. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  constructor() {
+    super('the run was interrupted');
+  }
+}

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import { ModelError } from '../../compute/models/types.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { HostError } from '../../language/host/host.js';
+import { nodeHost } from '../../language/host/node-host.js';
 import type { Artefact } from '../stages/stage.js';
+import type { Recovery } from '../stages/train/recovery.js';
 import { forgetChild, noteChild, runFolder, writeWhole } from '../store/index.js';
 import { fromCwd } from './from-cwd.js';
 import type { StageTask } from './messages.js';
-import { retryOf } from './retry.js';
 import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
 import { fileChanged } from './run-diagnostics.js';
 import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js';
@@ -105,4 +108,22 @@ function withTrace(end: Extract<StageEnd, { how: 'failed' }>, context: RunContex
   const path = join(runFolder(layout, context.runId), 'crash.txt');
   writeWhole(path, `${end.trace}\n`, { sync: false });
   return { ...end.diagnostic, notes: [`the trace is in \`${fromCwd(layout.cwd, path)}\``] };
+}
+
+/**
+ * What to try after the system has killed a training run because memory ran out: what the stage itself would try when an
+ * allocation fails. `undefined` if the stage is no training, or nothing is left to try.
+ */
+async function retryOf({ cwd, ...task }: StageTask): Promise<Recovery | undefined> {
+  const { stage, trainPlan } = task;
+  if (stage.kind !== 'train' || trainPlan === undefined) return undefined;
+  const { recoverKilled } = await import('../stages/train/recovery.js');
+  try {
+    return recoverKilled(trainPlan, { ...task, host: nodeHost(cwd) });
+  } catch (error) {
+    // The base cannot be read any more: the kill is what the user has to be told.
+    if (error instanceof ModelError || error instanceof HostError || error instanceof UserError)
+      return undefined;
+    throw error;
+  }
 }

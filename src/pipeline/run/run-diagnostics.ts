@@ -1,4 +1,7 @@
 /** What can go wrong while stages run, as diagnostics. */
+
+import { userProblem } from '../../compute/models/user-problem.js';
+import { OutOfMemoryError, translateHostError } from '../../compute/tensor/out-of-memory.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/program.js';
 import { bytes } from '../planner/quantities.js';
@@ -48,7 +51,7 @@ export function fileChanged(stage: Stage, file: string, when: 'before' | 'while'
   };
 }
 
-export function outOfMemory(stage: Stage, detail: string): Diagnostic {
+function outOfMemory(stage: Stage, detail: string): Diagnostic {
   return {
     code: 'FTP0813',
     severity: 'error',
@@ -126,4 +129,13 @@ export function internalError(stage: Stage, message: string, trace: string): Dia
     notes: [`the trace is in \`${trace}\``],
     help: 'report it with that file',
   };
+}
+
+/** The diagnostic of an error that ended a stage; `undefined` for a bug. */
+export function diagnosticOf(error: unknown, stage: Stage): Diagnostic | undefined {
+  const found = userProblem(error);
+  if (found !== undefined) return { at: stage.span, ...found };
+  const failure = translateHostError(error);
+  if (failure instanceof OutOfMemoryError) return outOfMemory(stage, failure.message.split('\n')[0] ?? '');
+  return undefined;
 }

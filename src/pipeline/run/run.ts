@@ -19,7 +19,6 @@ import {
   type Store,
   takeLock,
 } from '../store/index.js';
-import { unwritableTargets } from './deploy-targets.js';
 import { recorder } from './recorder.js';
 import {
   brokenBudgets,
@@ -29,7 +28,7 @@ import {
 } from './requirements.js';
 import type { StagePlan, Watcher } from './run-context.js';
 import { runStages, type StagesOutcome } from './scheduler.js';
-import { stagePlansOf } from './stage-plans.js';
+import { stagePlansOf, unwritableTargets } from './stage-plans.js';
 import type { Interrupts } from './stage-process.js';
 
 export interface RunRequest {

@@ -1,5 +1,12 @@
+import { resolve } from 'node:path';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { nodeDisk } from '../../language/host/node-disk.js';
 import type { Program } from '../../language/ir/program.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { checkTarget } from '../deploy/index.js';
 import type { Plan } from '../planner/types.js';
+import type { Store } from '../store/index.js';
 import type { StagePlan } from './run-context.js';
 
 /** The stages that are to run, in order, each with what the plan says about it; with `only`, these and all that they read. */
@@ -21,4 +28,24 @@ function reachable(program: Program, names: readonly string[]): ReadonlySet<stri
   for (const stage of program.stages.toReversed())
     if (found.has(stage.name)) for (const input of stage.inputs) found.add(input);
   return found;
+}
+
+/** Deploy stages whose target cannot be written: told before hours of training, not after them. */
+export function unwritableTargets(
+  plans: readonly StagePlan[],
+  host: Host,
+  store: Pick<Store, 'find'>,
+): readonly Diagnostic[] {
+  return plans
+    .filter(({ stage, key }) => stage.kind === 'deploy' && store.find(key) === undefined)
+    .flatMap(({ stage }) => {
+      const { args } = settingsOf(stage, 'deploy').target;
+      try {
+        checkTarget({ host, disk: nodeDisk() }, resolve(host.cwd, String(args['path'])));
+        return [];
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return [{ ...error.diagnostic, at: stage.span }];
+      }
+    });
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { MAPPED_BYTES } from '../../language/host/shareable.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { StageKind } from '../../language/ir/program.js';
 import { stages } from '../stages/index.js';
-import { childEnvironment } from './child-environment.js';
 import type { FromChild, StageTask, ToChild } from './messages.js';
 import { memoryKills, peakMemoryOf } from './peak-memory.js';
 import { processCrashed, processKilled } from './run-diagnostics.js';
@@ -20,7 +20,7 @@ export type StageEnd =
     }
   | { readonly how: 'interrupted' };
 
-export interface StageHandlers {
+interface StageHandlers {
   event(event: StageEvent): void;
   diagnostic(diagnostic: Diagnostic): void;
   /** The process has begun. */
@@ -156,5 +156,19 @@ function forward(child: ChildProcess, { stop, kill }: Interrupts): () => void {
     clearTimeout(timer);
     stop.removeEventListener('abort', ask);
     kill.removeEventListener('abort', end);
+  };
+}
+
+/**
+ * What has to be set before a runtime is loaded. Threads: each library counts the cores by itself, and two
+ * pools on the same cores slow each other down.
+ */
+export function childEnvironment(threads: number, runtime: string): Readonly<Record<string, string>> {
+  return {
+    OMP_NUM_THREADS: String(threads),
+    RAYON_NUM_THREADS: String(threads),
+    // weights are shared with a runtime that would copy them otherwise
+    ...(runtime === 'tensorflow' ? { MALLOC_MMAP_THRESHOLD_: String(MAPPED_BYTES) } : {}),
+    TOKENIZERS_PARALLELISM: threads > 1 ? 'true' : 'false',
   };
 }

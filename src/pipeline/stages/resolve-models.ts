@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
-import { ADAPTER_FILES } from '../../compute/packaging/read-adapter.js';
+import { ADAPTER_FILES } from '../../compute/packaging/adapters.js';
 import type { Call, Reference } from '../../language/ir/program.js';
 import { adapters as functions } from '../../language/schemas/functions/adapter.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';

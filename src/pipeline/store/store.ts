@@ -1,14 +1,18 @@
 /** Complete outputs of stages by the digest of everything that could change them. */
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import * as v from 'valibot';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { JsonFault, parseJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import type { StageRecord } from '../../language/ir/outputs.js';
+import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
+import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { digestsBelow, filesBelow, firstDamage } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { type Layout, layoutIn } from './layout.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
-import { RECORD, readRecord, recordText } from './record.js';
 import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
 import { hasCheckpoint } from './work-folder.js';
 
@@ -157,4 +161,32 @@ function removeEntry(layout: Layout, path: string): void {
     renameSync(path, aside);
     rmSync(aside, { recursive: true, force: true });
   });
+}
+
+const RECORD = 'stage.json';
+
+/** A record as its file has it: with a digest of itself, since the metrics in it decide gates. */
+const recordText = (record: StageRecord): string =>
+  `${JSON.stringify({ ...record, check: digestOf(record) }, null, 2)}\n`;
+
+const digestOf = (record: object): string =>
+  createHash('sha256').update(JSON.stringify(record)).digest('hex');
+
+/** Records of before have no digest. */
+const WITH_CHECK = v.object({ ...STAGE_RECORD.entries, check: v.optional(v.unknown()) });
+
+/** The record of a store entry; what is wrong with it if there is no sound one. */
+function readRecord(folder: string): StageRecord | { readonly damage: string } {
+  let text: string;
+  try {
+    text = readFileSync(join(folder, RECORD), 'utf8');
+  } catch {
+    return { damage: `\`${RECORD}\` cannot be read` };
+  }
+  const found = parseJson(WITH_CHECK, text);
+  if (found instanceof JsonFault) return { damage: `\`${RECORD}\` has another form: ${found.detail}` };
+  const { check, ...record } = found;
+  return check === undefined || check === digestOf(record)
+    ? { ...record, parts: renamed(record.parts, newPartName) }
+    : { damage: `\`${RECORD}\` does not have the content that was written` };
 }

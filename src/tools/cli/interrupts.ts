@@ -1,4 +1,4 @@
-import { Interrupted } from '../../pipeline/run/interrupted.js';
+import { InterruptedError } from '../../pipeline/run/messages.js';
 import type { Interrupts } from '../../pipeline/run/stage-process.js';
 
 /**
@@ -9,10 +9,10 @@ export function watchSignals(said: (line: string) => void): Interrupts & { reado
   const stop = new AbortController();
   const kill = new AbortController();
   const heard = (): void => {
-    if (stop.signal.aborted) kill.abort(new Interrupted());
+    if (stop.signal.aborted) kill.abort(new InterruptedError());
     else {
       said('interrupted: saving progress; interrupt again to stop at once');
-      stop.abort(new Interrupted());
+      stop.abort(new InterruptedError());
     }
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

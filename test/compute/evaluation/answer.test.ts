@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { textStream } from '../../../src/compute/evaluation/chat.js';
 import { growingAnswer } from '../../../src/compute/evaluation/generation/answer.js';
 import {
   argmax,
@@ -7,7 +8,6 @@ import {
   type Sampling,
 } from '../../../src/compute/evaluation/generation/sampling.js';
 import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
-import { textStream } from '../../../src/compute/evaluation/text-stream.js';
 
 /** What an answer comes to whose tokens are the bytes of a text, and the pieces that were shown on the way. */
 function spoken(bytes: Uint8Array, stops: readonly string[]) {

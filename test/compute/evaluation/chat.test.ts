@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Answerer, type AnswererParts, answerer } from '../../../src/compute/evaluation/chat.js';
-import { textStream } from '../../../src/compute/evaluation/text-stream.js';
+import {
+  type Answerer,
+  type AnswererParts,
+  answerer,
+  textStream,
+} from '../../../src/compute/evaluation/chat.js';
 import { createDecoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import type { Tokenizer } from '../../../src/compute/models/types.js';

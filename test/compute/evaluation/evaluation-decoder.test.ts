@@ -4,7 +4,7 @@ import { generate } from '../../../src/compute/evaluation/generation/generate.js
 import { rowLosses } from '../../../src/compute/evaluation/losses.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
-import { readAdapter } from '../../../src/compute/packaging/read-adapter.js';
+import { readAdapter } from '../../../src/compute/packaging/adapters.js';
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { expected, tiny } from './tiny.js';

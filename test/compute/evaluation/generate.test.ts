@@ -1,14 +1,13 @@
 import { expect } from 'chai';
 import { NoNumberError } from '../../../src/compute/evaluation/generation/answer.js';
-import { generationBatches } from '../../../src/compute/evaluation/generation/batches.js';
-import { generate } from '../../../src/compute/evaluation/generation/generate.js';
+import { generate, generationBatches } from '../../../src/compute/evaluation/generation/generate.js';
 import {
   argmax,
   candidates,
   draw,
   penaliseRepetition,
 } from '../../../src/compute/evaluation/generation/sampling.js';
-import type { GeneratedAnswer } from '../../../src/compute/evaluation/generation/types.js';
+import type { GeneratedAnswer } from '../../../src/compute/evaluation/generation/settings.js';
 import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import { type FakeDecoder, fakeDecoder, tinyConfig } from './fake-decoder.js';
 import { fixture } from './fixtures.js';

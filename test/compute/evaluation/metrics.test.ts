@@ -1,11 +1,13 @@
 import { expect } from 'chai';
-import { bootstrap, wilson } from '../../../src/compute/evaluation/metrics/interval.js';
-import { measure, measureDifference } from '../../../src/compute/evaluation/metrics/measure.js';
-import { pythonStrip } from '../../../src/compute/evaluation/metrics/python-strip.js';
-import { rougeL } from '../../../src/compute/evaluation/metrics/rouge-l.js';
+import {
+  bootstrap,
+  measure,
+  measureDifference,
+  wilson,
+} from '../../../src/compute/evaluation/metrics/measure.js';
 import { metrics } from '../../../src/compute/evaluation/metrics/table.js';
+import { pythonStrip, rougeL, unigramSums } from '../../../src/compute/evaluation/metrics/texts.js';
 import type { MeasuredRow } from '../../../src/compute/evaluation/metrics/types.js';
-import { unigramSums } from '../../../src/compute/evaluation/metrics/unigram.js';
 import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import { fixture } from './fixtures.js';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import type { ReleaseManifest } from '../../../src/compute/packaging/manifest/index.js';
+import type { ReleaseManifest } from '../../../src/compute/packaging/manifest.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { type Disk, DiskError } from '../../../src/language/host/disk.js';
 import { listReleases, readHistory, verifyRelease } from '../../../src/pipeline/deploy/index.js';

@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
-import { UserError } from '../../../src/language/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../../src/language/diagnostics/types.js';
 import type { StageEvent } from '../../../src/language/ir/events.js';
 import type { Program } from '../../../src/language/ir/program.js';
 import { fetchForStage, pinProgram } from '../../../src/pipeline/hub/index.js';

@@ -2,9 +2,8 @@
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { Lock } from '../../../src/language/schemas/lock-file.js';
-import { lockText } from '../../../src/pipeline/lock/lock-text.js';
+import { lockText, parseLock } from '../../../src/pipeline/lock/lock-text.js';
 import { means, mergeLocks } from '../../../src/pipeline/lock/merge-locks.js';
-import { parseLock } from '../../../src/pipeline/lock/read-lock.js';
 
 const DIGEST = 'a'.repeat(64);
 const OTHER = 'b'.repeat(64);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { OutOfMemoryError, outOfMemory } from '../../../src/compute/tensor/out-of-memory.js';
 import { deviceFull } from '../../../src/language/diagnostics/catalogue/runtimes.js';
 import type { Stage } from '../../../src/language/ir/program.js';
-import { diagnosticOf } from '../../../src/pipeline/run/failure.js';
+import { diagnosticOf } from '../../../src/pipeline/run/run-diagnostics.js';
 import { span } from './worlds.js';
 
 describe('an error that ends a stage', () => {

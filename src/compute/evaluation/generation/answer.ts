@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '../seeded-random.js';
 import { argmax, candidates, draw, penaliseRepetition } from './sampling.js';
-import type { EndReason, GeneratedAnswer, GenerationOptions } from './types.js';
+import type { EndReason, GeneratedAnswer, GenerationOptions } from './settings.js';
 
 /** One row's answer while it grows. */
 export interface GrowingAnswer {

@@ -29,3 +29,45 @@ export function stopsOf(
   };
   return { ids: stops.flatMap(idOf), texts: stops.filter((stop) => idOf(stop).length === 0) };
 }
+
+export interface GenerationOptions {
+  /** Longest answer in tokens, without the end token. */
+  readonly maxTokens: number;
+  /** Ids that end an answer; they are not part of it. */
+  readonly stopIds: readonly number[];
+  /** Default: answers are only ids. */
+  readonly text?: TextOptions;
+  /** Default: the likeliest token at each step. */
+  readonly sampling?: Sampling;
+  /** Of each row's draws, by the prompts' order, instead of its index: the same number, the same draws. */
+  readonly streams?: readonly number[];
+  /** Above 1 discourages tokens of the prompt and the answer so far; 1 does nothing. */
+  readonly repetitionPenalty?: number;
+  /** Called with every token of a row's answer as it is chosen. */
+  readonly onToken?: (row: number, id: number) => void;
+  /** Called with the number of rows that are complete. */
+  readonly onProgress?: (done: number) => void;
+  /** Aborts between two tokens by throwing the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Bytes that the keys and values of one batch may take. Default 256 MiB. */
+  readonly cacheBytes?: number;
+}
+
+interface TextOptions {
+  /** Text of an answer's ids. */
+  readonly decode: (ids: readonly number[]) => string;
+  /** Texts that end an answer, wherever tokens begin and end in them; they are not part of it. */
+  readonly stops?: readonly string[];
+  /** Called with a row's text after every token, a stop string and what follows it cut off. */
+  readonly onText?: (row: number, text: string) => void;
+}
+
+/** `stop`: an end token or a stop string; `length`: `maxTokens`; `full`: the model's last position. */
+export type EndReason = 'stop' | 'length' | 'full';
+
+export interface GeneratedAnswer {
+  readonly ids: readonly number[];
+  readonly reason: EndReason;
+  /** Text of the ids before a stop string; empty if no {@link TextOptions} are given. */
+  readonly text: string;
+}

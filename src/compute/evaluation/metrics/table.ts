@@ -1,6 +1,5 @@
 import { macroF1 } from './classes.js';
-import { pythonStrip } from './python-strip.js';
-import { rougeL } from './rouge-l.js';
+import { pythonStrip, rougeL } from './texts.js';
 import type { Metric, MetricName } from './types.js';
 
 const everyRow = (): boolean => true;

@@ -1,5 +1,3 @@
-export { mergedCard } from './card.js';
-export { mergedConfig } from './config.js';
 export { type MergeDtype, mergeDtypes } from './dtypes.js';
 export {
   largestDifference,
@@ -10,3 +8,4 @@ export {
   proveMerge,
 } from './proof.js';
 export { mergedTensors } from './tensors.js';
+export { mergedCard, mergedConfig } from './texts.js';

@@ -3,15 +3,25 @@ import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
 import { labelsOf } from '../../models/adapters/classifier.js';
 import type { AdapterKind } from '../../models/adapters/config.js';
+import { readJsonFile } from '../../models/json-file.js';
+import { labelFields, labelsIn } from '../../models/labels.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
+import { ModelError } from '../../models/types.js';
 import type { AdapterFiles, OpenedAdapter } from '../adapter-folder.js';
+import { modelCard } from '../model-card.js';
 import { checkTypes, valuesOf } from '../tensor-values.js';
-import { modelCard } from './card.js';
-import { configFields, formatConfig, invalid, OTHER_KIND, refuseUnknown } from './config-file.js';
-import type { PeftFormat } from './format.js';
-import { PEFT_READERS } from './formats.js';
-import { formatLabels, LABELS, readLabels } from './labels-file.js';
+import {
+  configFields,
+  formatConfig,
+  invalid,
+  OTHER_KIND,
+  type PeftFormat,
+  type PeftReader,
+  refuseUnknown,
+} from './format.js';
+import { headFormat, loraFormat } from './lora.js';
+import { prefixFormat, promptFormat } from './virtual-tokens.js';
 
 const PEFT_WEIGHTS = 'adapter_model.safetensors';
 
@@ -58,3 +68,40 @@ export const peftFiles =
       'README.md': modelCard(format.card(config), { base, licence, classifies: labels !== undefined }),
     };
   };
+
+export const PEFT_FORMATS = {
+  lora: loraFormat,
+  head: headFormat,
+  prompt: promptFormat,
+  prefix: prefixFormat,
+} satisfies { readonly [K in AdapterKind]?: PeftFormat<K> };
+
+/** By the `peft_type` of their files. */
+const PEFT_READERS: ReadonlyMap<unknown, PeftReader> = new Map(
+  Object.values(PEFT_FORMATS).flatMap(({ reader }: { readonly reader?: PeftReader }) =>
+    reader === undefined ? [] : [[reader.type, reader]],
+  ),
+);
+
+/** What the classes of a head are called, which PEFT does not say: the fields that transformers has in `config.json`. */
+const LABELS = 'labels.json';
+
+const formatLabels = (labels: readonly string[]): string =>
+  `${JSON.stringify(labelFields(labels), null, 2)}\n`;
+
+/** Throws a {@link ModelError} `adapter_invalid`. */
+function readLabels(host: Host, folder: string): readonly string[] {
+  const path = `${folder}/${LABELS}`;
+  const wrong = (at: string, detail: string): ModelError =>
+    new ModelError(
+      'adapter_invalid',
+      at,
+      detail,
+      `Write \`{ "id2label": { "0": "first label", "1": "second label" } }\` into ${path}.`,
+    );
+  if (host.stat(path) === undefined)
+    throw wrong(folder, `The adapter classifies (task_type SEQ_CLS), but its labels have no names.`);
+  const labels = labelsIn(readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 5_000_000 }));
+  if (labels === undefined) throw wrong(path, '"id2label" does not give every number from 0 a unique name.');
+  return labels;
+}

@@ -6,8 +6,7 @@ import { SCORE } from '../../models/architectures/index.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import type { SafetensorsFile } from '../../models/safetensors/read.js';
 import type { ModelError } from '../../models/types.js';
-import { invalid, OTHERWISE } from './config-file.js';
-import { type PeftContents, PREFIX } from './format.js';
+import { invalid, OTHERWISE, type PeftContents, PREFIX } from './format.js';
 
 /** Before its release 5, transformers called the head of GPT-NeoX so, and PEFT after it. */
 const OLD_HEAD = /^embed_out(?=$|\.)/;

@@ -4,11 +4,12 @@ import { isJson } from '../../../language/host/json.js';
 import type { HeadConfig, LoraConfig } from '../../models/adapters/config.js';
 import { patternProblem } from '../../models/adapters/patterns.js';
 import type { AdapterBase } from '../adapter-folder.js';
-import { cell } from '../card-text.js';
 import { type ConfigFields, isCount, isIndex, isPositive } from '../config-fields.js';
-import { baseOf, isEmpty } from './config-file.js';
+import { cell } from '../model-card.js';
 import {
+  baseOf,
   type CardContent,
+  isEmpty,
   PEFT_VERSION,
   type PeftConfig,
   type PeftFields,

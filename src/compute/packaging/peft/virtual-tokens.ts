@@ -5,9 +5,10 @@ import { PROMPT } from '../../models/adapters/prompt.js';
 import type { SafetensorsFile } from '../../models/safetensors/read.js';
 import type { AdapterBase } from '../adapter-folder.js';
 import type { ConfigFields } from '../config-fields.js';
-import { baseOf, invalid } from './config-file.js';
 import {
+  baseOf,
   type CardContent,
+  invalid,
   PEFT_VERSION,
   type PeftContents,
   type PeftFields,

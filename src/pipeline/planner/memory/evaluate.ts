@@ -1,8 +1,8 @@
 /** The peak of an evaluation and of a merge: one model at a time, forward only. */
 
-import { batchRows, cacheBytesPerToken } from '../../../compute/evaluation/generation/batches.js';
+import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
+import { batchRows, cacheBytesPerToken } from '../../../compute/evaluation/generation/generate.js';
 import { lossRows } from '../../../compute/evaluation/losses.js';
-import { EVALUATION_SHAPES } from '../../../compute/evaluation/shapes.js';
 import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';

@@ -6,7 +6,7 @@ import {
   filesBelow,
   type ReleaseStage,
   textDigest,
-} from '../../../compute/packaging/manifest/index.js';
+} from '../../../compute/packaging/manifest.js';
 import type { Host } from '../../../language/host/host.js';
 import { tryJsonFile } from '../../../language/host/json.js';
 import { ftpcVersion } from '../../../language/host/version.js';

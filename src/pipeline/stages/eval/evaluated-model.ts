@@ -3,7 +3,7 @@ import { unreadHead } from '../../../compute/models/adapters/classifier.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
 import { residentStorage } from '../../../compute/models/weights/load.js';
-import { openAdapter } from '../../../compute/packaging/read-adapter.js';
+import { openAdapter } from '../../../compute/packaging/adapters.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Call, Reference } from '../../../language/ir/program.js';
 import type { WeightResidency } from '../../../language/ir/weight-residency.js';

@@ -1,5 +1,4 @@
-import type { HeldOut } from '../../../compute/evaluation/held-out.js';
-import type { Observation } from '../../../compute/evaluation/observe.js';
+import type { HeldOut, Observation } from '../../../compute/evaluation/observe.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { openSplit } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';

@@ -1,4 +1,3 @@
-import { chosenMetrics } from '../../../compute/evaluation/chosen-metrics.js';
 import { classifyRows } from '../../../compute/evaluation/classify.js';
 import { evaluationDecoder } from '../../../compute/evaluation/evaluation-decoder.js';
 import {
@@ -10,10 +9,19 @@ import {
   rowsTooLong,
 } from '../../../compute/evaluation/evaluation-diagnostics.js';
 import { NoNumberError } from '../../../compute/evaluation/generation/answer.js';
-import type { HeldOut } from '../../../compute/evaluation/held-out.js';
-import { chooseRows, measuredRows, rowFacts } from '../../../compute/evaluation/measured-rows.js';
+import {
+  chooseRows,
+  chosenMetrics,
+  measuredRows,
+  rowFacts,
+} from '../../../compute/evaluation/measured-rows.js';
 import { metrics } from '../../../compute/evaluation/metrics/table.js';
-import { type AnswerSettings, type Observation, observe } from '../../../compute/evaluation/observe.js';
+import {
+  type AnswerSettings,
+  type HeldOut,
+  type Observation,
+  observe,
+} from '../../../compute/evaluation/observe.js';
 import {
   type EvaluationReport,
   evaluationReport,
@@ -22,8 +30,8 @@ import {
 import { labelsOf } from '../../../compute/models/adapters/classifier.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
+import { readAdapter } from '../../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../../compute/packaging/check-base.js';
-import { readAdapter } from '../../../compute/packaging/read-adapter.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import { namesIn } from '../../../language/ir/expression.js';

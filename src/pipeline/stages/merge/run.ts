@@ -9,6 +9,7 @@ import { SINGLE_FILE } from '../../../compute/models/safetensors/folder.js';
 import { safetensorsChunks } from '../../../compute/models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
 import { residentStorage } from '../../../compute/models/weights/load.js';
+import { readAdapter } from '../../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import {
   largestDifference,
@@ -19,7 +20,6 @@ import {
   probeLogits,
   proveMerge,
 } from '../../../compute/packaging/merge/index.js';
-import { readAdapter } from '../../../compute/packaging/read-adapter.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';

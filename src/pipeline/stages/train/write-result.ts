@@ -8,7 +8,7 @@ import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
 import type { AdapterTensors, ModelConfig } from '../../../compute/models/types.js';
-import { writeAdapter } from '../../../compute/packaging/write-adapter.js';
+import { writeAdapter } from '../../../compute/packaging/adapters.js';
 import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
 import type { OutputFolder, StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/program.js';

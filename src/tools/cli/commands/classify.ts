@@ -1,4 +1,4 @@
-import type { Classification } from '../../../compute/evaluation/classifier.js';
+import type { Classification } from '../../../compute/evaluation/classify.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
 import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';

@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path';
-import type { ReleaseManifest } from '../../../compute/packaging/manifest/index.js';
+import type { ReleaseManifest } from '../../../compute/packaging/manifest.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
 import { type Command, EXIT, option } from '../command.js';
 
@@ -17,7 +17,7 @@ export const releases: Command = {
   ],
   run: async (args, context) => {
     const { listReleases } = await import('../../../pipeline/deploy/releases.js');
-    const { damages } = await import('../../../pipeline/deploy/verify.js');
+    const { damages } = await import('../../../pipeline/deploy/releases.js');
     const { readHistory } = await import('../../../pipeline/deploy/history.js');
     const { noReleases } = await import('../../../pipeline/deploy/release-diagnostics.js');
     const { nodeDisk } = await import('../../../language/host/node-disk.js');

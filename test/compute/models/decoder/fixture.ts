@@ -9,7 +9,7 @@ import type {
   StoredTensor,
   WeightStore,
 } from '../../../../src/compute/models/types.js';
-import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
+import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
 import type { Json } from '../../../../src/language/host/json.js';
 import { ofKind } from '../adapters/of-kind.js';
 import { concat } from '../errors.js';

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
+import { adapterFiles, readAdapter } from '../../../../src/compute/packaging/adapters.js';
 import { checkAdapter } from '../../../../src/compute/packaging/check-base.js';
-import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
-import { adapterFiles } from '../../../../src/compute/packaging/write-adapter.js';
 import type { Json } from '../../../../src/language/host/json.js';
 import { BOTTLENECK_FIXTURES, bottleneckFixture } from '../../models/decoder/bottleneck-fixture.js';
 import { concat, modelError } from '../../models/errors.js';

@@ -5,8 +5,8 @@ import { openTensorSource } from '../../../../src/compute/models/safetensors/fol
 import type { Adapter, StoredTensor } from '../../../../src/compute/models/types.js';
 import { float32Tensor } from '../../../../src/compute/models/weights/dense.js';
 import { weightStore } from '../../../../src/compute/models/weights/weight-store.js';
+import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
 import { mergedTensors, proveMerge } from '../../../../src/compute/packaging/merge/index.js';
-import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { tiny } from '../../evaluation/tiny.js';

@@ -4,9 +4,13 @@ import { labelsOf } from '../../../../src/compute/models/adapters/classifier.js'
 import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
+import {
+  adapterFiles,
+  openAdapter,
+  readAdapter,
+  writeAdapter,
+} from '../../../../src/compute/packaging/adapters.js';
 import { checkAdapter } from '../../../../src/compute/packaging/check-base.js';
-import { openAdapter, readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
-import { adapterFiles, writeAdapter } from '../../../../src/compute/packaging/write-adapter.js';
 import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { ofKind } from '../../models/adapters/of-kind.js';

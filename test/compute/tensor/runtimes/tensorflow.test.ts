@@ -16,7 +16,7 @@ import { isWorthCompiling, VARIANTS } from '../../../../src/compute/tensor/runti
 import { GraphError } from '../../../../src/compute/tensor/shape.js';
 import type { HostTensor, Tensor, ValueId } from '../../../../src/compute/tensor/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { childEnvironment } from '../../../../src/pipeline/run/child-environment.js';
+import { childEnvironment } from '../../../../src/pipeline/run/stage-process.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
 import { openHere, whereInstalled, whyBf16RoundsTwice } from './here.js';

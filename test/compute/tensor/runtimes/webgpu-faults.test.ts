@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { driverOf } from '../../../../src/compute/tensor/runtimes/tfjs/driver.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { largestOnGpu } from '../../../../src/pipeline/prepare/webgpu-limits.js';
+import { largestOnGpu } from '../../../../src/pipeline/prepare/tensor-device.js';
 import { openHere, whereInstalled } from './here.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../helpers/lose-device.js', import.meta.url));

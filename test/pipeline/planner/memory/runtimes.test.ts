@@ -10,7 +10,7 @@ import { groupSize, parameterGroups, updateGraph } from '../../../../src/compute
 import type { RuntimeName } from '../../../../src/language/ir/runtimes.js';
 import { DECODER_PROCESS } from '../../../../src/pipeline/planner/memory/calibration.js';
 import { type RuntimeOverhead, runtimeOverhead } from '../../../../src/pipeline/planner/memory/runtimes.js';
-import { childEnvironment } from '../../../../src/pipeline/run/child-environment.js';
+import { childEnvironment } from '../../../../src/pipeline/run/stage-process.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
 import { whereInstalled } from '../../../compute/tensor/runtimes/here.js';
 

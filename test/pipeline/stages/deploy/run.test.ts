@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openModel } from '../../../../src/compute/models/load.js';
-import type { ReleaseManifest } from '../../../../src/compute/packaging/manifest/index.js';
+import type { ReleaseManifest } from '../../../../src/compute/packaging/manifest.js';
 import { nodeDisk } from '../../../../src/language/host/node-disk.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { listReleases, openAnswerer, verifyRelease } from '../../../../src/pipeline/deploy/index.js';

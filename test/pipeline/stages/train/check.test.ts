@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { PROMPT } from '../../../../src/compute/models/adapters/prompt.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
-import { adapterFiles } from '../../../../src/compute/packaging/write-adapter.js';
+import { adapterFiles } from '../../../../src/compute/packaging/adapters.js';
 import { compile } from '../../../../src/language/compile.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { checkTraining } from '../../../../src/pipeline/stages/train/check.js';

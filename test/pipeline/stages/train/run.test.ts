@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { openSafetensors } from '../../../../src/compute/models/safetensors/read.js';
-import { readAdapter } from '../../../../src/compute/packaging/read-adapter.js';
+import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';

@@ -7,7 +7,7 @@ import type { LoraConfig } from '../../../../src/compute/models/adapters/config.
 import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { openSafetensors } from '../../../../src/compute/models/safetensors/read.js';
-import { adapterFiles } from '../../../../src/compute/packaging/write-adapter.js';
+import { adapterFiles } from '../../../../src/compute/packaging/adapters.js';
 import type { Stage, StageKind } from '../../../../src/language/ir/program.js';
 import { run as runData } from '../../../../src/pipeline/stages/data/run.js';
 import { run as runFormat } from '../../../../src/pipeline/stages/format/run.js';

@@ -2,7 +2,7 @@ import type { AdapterConfig, AdapterKind } from '../../../../compute/models/adap
 import type { AdapterInits } from '../../../../compute/models/adapters/definition.js';
 import type { Adapter, AdapterTensors, ModelConfig } from '../../../../compute/models/types.js';
 import type { OpenedAdapter } from '../../../../compute/packaging/adapter-folder.js';
-import { openAdapter } from '../../../../compute/packaging/read-adapter.js';
+import { openAdapter } from '../../../../compute/packaging/adapters.js';
 import type { Runtime } from '../../../../compute/tensor/types.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
 import type { Stage, Value } from '../../../../language/ir/program.js';

@@ -1,8 +1,14 @@
-import type { AdapterBase } from '../adapter-folder.js';
-import { quote } from '../card-text.js';
-import type { CardContent } from './format.js';
+/** Texts as they may be in a model card. */
+import type { AdapterBase } from './adapter-folder.js';
+import type { CardContent } from './peft/format.js';
 
-export interface CardOptions {
+/** In a cell of a Markdown table. */
+export const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
+
+/** A YAML scalar in single quotes. */
+export const quote = (text: string): string => `'${text.replaceAll("'", "''").replace(/\s+/g, ' ')}'`;
+
+interface CardOptions {
   readonly base: AdapterBase;
   readonly licence?: string;
   readonly classifies: boolean;
@@ -50,7 +56,7 @@ model.config.pad_token_id = AutoTokenizer.from_pretrained(BASE).pad_token_id
 model = PeftModel.from_pretrained(model, ADAPTER)
 `;
 
-export interface CardFront {
+interface CardFront {
   readonly library: string;
   /** The kind of adapter. */
   readonly tag: string | undefined;

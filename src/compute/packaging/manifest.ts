@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { type Host, HostError } from '../../language/host/host.js';
+import {
+  anyObject,
+  type Checked,
+  count,
+  figure,
+  JsonFault,
+  parseJson,
+  record,
+  version,
+} from '../../language/host/json.js';
+
+const FILE_DIGEST = v.object({ bytes: count, sha256: v.string() });
+type FileDigest = Checked<typeof FILE_DIGEST>;
+
+/** By name, `/` between folders, sorted. */
+const FILE_DIGESTS = record(FILE_DIGEST);
+type FileDigests = Checked<typeof FILE_DIGESTS>;
+
+const STAGE = v.object({ stage: v.string(), kind: v.string(), key: v.string(), sha256: v.string() });
+export type ReleaseStage = Checked<typeof STAGE>;
+
+const BASE = v.object({
+  label: v.string(),
+  /** Where it was, relative to the release's folder or absolute: an adapter needs it. */
+  folder: v.string(),
+  /** `nf4`: the adapter was trained over the base in four bits. */
+  storage: v.picklist(['stored', 'nf4']),
+  /** Seed of weights that were made fresh. */
+  seed: v.optional(v.number()),
+  sha256: v.string(),
+  files: FILE_DIGESTS,
+});
+
+/** `manifest.json` of a release: what it is, and what it came from. */
+const RELEASE_MANIFEST = v.object({
+  version: version(1),
+  release: count,
+  kind: v.picklist(['model', 'adapter']),
+  /** Of the files and the base: equal digests are one release. */
+  digest: v.string(),
+  /** ISO 8601, UTC. */
+  created: v.string(),
+  /** Version of ftpc. */
+  ftpc: v.string(),
+  base: BASE,
+  /** The adapter that is in it; null for a model that was trained whole. */
+  adapter: v.nullable(v.object({ stage: v.string(), sha256: v.string() })),
+  /** Each stage that it came from, with the key and the digest of its output. */
+  stages: v.array(STAGE),
+  /** The rows: outputs of data and format stages. */
+  data: v.array(STAGE),
+  /** Effective settings by stage. */
+  settings: record(anyObject),
+  metrics: record(record(figure)),
+  baseline: record(record(figure)),
+  /** What it was asked before it became current, and its answer. */
+  smoke: v.nullable(v.object({ prompt: v.string(), answer: v.string() })),
+  files: FILE_DIGESTS,
+});
+export type ReleaseManifest = Checked<typeof RELEASE_MANIFEST>;
+
+export const MANIFEST = 'manifest.json';
+
+/** A release's manifest, or what is wrong with it in a sentence. */
+export function readManifest(host: Host, folder: string): ReleaseManifest | { readonly damage: string } {
+  let text: string;
+  try {
+    text = host.readText(`${folder}/${MANIFEST}`);
+  } catch (error) {
+    if (error instanceof HostError) return { damage: `${MANIFEST} can't be read: ${error.detail}` };
+    throw error;
+  }
+  const manifest = parseJson(RELEASE_MANIFEST, text);
+  return manifest instanceof JsonFault ? { damage: `${MANIFEST}: ${manifest.detail}` } : manifest;
+}
+
+const WINDOW = 1 << 24;
+
+/** SHA-256 of a file, read through a window of 16 MiB. */
+export function digestFile(host: Host, path: string): FileDigest {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (;;) {
+    const part = host.readBytes(path, bytes, WINDOW);
+    hash.update(part);
+    bytes += part.byteLength;
+    if (part.byteLength < WINDOW) return { bytes, sha256: hash.digest('hex') };
+  }
+}
+
+/** Names of all files below a folder, `/` between folders, sorted by code unit. */
+export function filesBelow(host: Host, folder: string): readonly string[] {
+  const walk = (prefix: string): readonly string[] =>
+    host.list(`${folder}/${prefix}`).flatMap((name) => {
+      const stat = host.stat(`${folder}/${prefix}${name}`);
+      if (stat === undefined) return [];
+      return stat.isFolder ? walk(`${prefix}${name}/`) : [`${prefix}${name}`];
+    });
+  return [...walk('')].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+export function digestFiles(host: Host, folder: string, names: readonly string[]): FileDigests {
+  return Object.fromEntries(names.map((name) => [name, digestFile(host, `${folder}/${name}`)]));
+}
+
+/** One digest of many files: of their names, sizes and digests. */
+export function combinedDigest(files: FileDigests): string {
+  const lines = Object.entries(files)
+    .map(([name, { bytes, sha256 }]) => `${sha256} ${bytes} ${name}\n`)
+    .sort();
+  return createHash('sha256').update(lines.join('')).digest('hex');
+}
+
+export function textDigest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,3 +1,0 @@
-export { combinedDigest, digestFile, digestFiles, filesBelow, textDigest } from './digest.js';
-export { MANIFEST, readManifest } from './read.js';
-export type * from './types.js';

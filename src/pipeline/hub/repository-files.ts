@@ -1,0 +1,130 @@
+/**
+ * Files of a model or a data set. A model's small ones are fetched to plan with, its weights by the stage that needs them;
+ * small files of rows are fetched at once, since they have no SHA-256 until then.
+ */
+import { join } from 'node:path';
+import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/folder.js';
+import { noUsableFiles } from '../../language/diagnostics/catalogue/hub.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { Call, HubFile, PinnedRepository } from '../../language/ir/program.js';
+import type { Repository } from '../../language/schemas/repositories.js';
+import {
+  filesOfSplit,
+  isReadable,
+  isSmall,
+  isUnread,
+  snapshotFolder,
+  wantedOf,
+} from '../stages/hub-repositories.js';
+import type { HubAccess, HubListing } from './access.js';
+import { fetchFile } from './download.js';
+import { pinOf } from './resolve.js';
+
+/** A configuration or tokenizer is never larger. */
+const MOST_SMALL_BYTES = 500_000_000;
+
+/** The files of a model, its small ones fetched. Throws a `UserError` or a `ModelError`. */
+export async function pinModel(
+  host: Host,
+  access: HubAccess,
+  repository: Repository,
+  listing: HubListing,
+  secret: string | undefined,
+): Promise<PinnedRepository> {
+  checkModel(repository, listing);
+  const small = listing.files.filter(({ name }) => isSmall(name));
+  const pinned = pinOf(repository, listing, small, secret);
+  for (const file of small) await fetchFile(host, access, pinned, file);
+  const folder = snapshotFolder(host, repository, listing.commit);
+  const isWanted = wantedOf(
+    listing.files.map(({ name }) => name),
+    (name) => host.readText(join(folder, name)),
+  );
+  return pinOf(
+    repository,
+    listing,
+    listing.files.filter(({ name }) => isWanted(name)),
+    secret,
+  );
+}
+
+function checkModel(repository: Repository, { files }: HubListing): void {
+  const has = (name: string): boolean => files.some((file) => file.name === name);
+  const fail = (lacking: string, notes?: readonly string[]): never => {
+    throw new UserError(noUsableFiles(repository, lacking, notes));
+  };
+  if (!has('config.json')) fail('no `config.json`');
+  if (!has(SINGLE_FILE) && !has(INDEX_FILE)) fail('no safetensors weights', pickles(files));
+  const large = files.find(({ name, bytes }) => isSmall(name) && bytes > MOST_SMALL_BYTES);
+  if (large !== undefined) fail(`a \`${large.name}\` of ${large.bytes} bytes`);
+}
+
+/** Weights that would have to be unpickled, which runs what is in them. */
+const pickles = (files: readonly HubFile[]): readonly string[] =>
+  files.some(({ name }) => /\.(?:bin|pt|pth|ckpt)$/.test(name))
+    ? ['it has pickled weights (`.bin`, `.pt`), which ftpc never opens: unpickling runs code']
+    : [];
+
+/** The files that a call reads. Throws a `UserError` if there are none. */
+export function filesOfCall(
+  repository: Repository,
+  { files }: HubListing,
+  { args }: Call,
+): readonly string[] {
+  const names = files.map(({ name }) => name).sort();
+  const pattern = typeof args['files'] === 'string' ? args['files'] : undefined;
+  const split = typeof args['split'] === 'string' ? args['split'] : undefined;
+  const asked = pattern === undefined ? undefined : names.filter((name) => matches(name, pattern));
+  const found = asked?.filter(isReadable) ?? filesOfSplit(names, split);
+  if (found.length > 0) return found;
+  const others = (asked ?? names).filter(isUnread);
+  throw new UserError(
+    noUsableFiles(
+      repository,
+      pattern !== undefined
+        ? `no file \`${pattern}\` that can be read`
+        : split === undefined
+          ? 'no file of rows that can be read'
+          : `no file of the split \`${split}\` that can be read`,
+      others.length === 0
+        ? []
+        : [
+            `it has ${others
+              .slice(0, 5)
+              .map((name) => `\`${name}\``)
+              .join(', ')}`,
+          ],
+    ),
+  );
+}
+
+/** `listing`: the files of rows that are read. */
+export async function pinDataSet(
+  host: Host,
+  access: HubAccess,
+  repository: Repository,
+  listing: HubListing,
+  secret: string | undefined,
+): Promise<PinnedRepository> {
+  const pinned = pinOf(repository, listing, listing.files, secret);
+  for (const file of listing.files)
+    if (file.sha256 === undefined) await fetchFile(host, access, pinned, file);
+  return pinned;
+}
+
+/** Whether a path in a repository matches a pattern: `*` within a folder's name, `**` over folders, `?` one character. */
+function matches(name: string, pattern: string): boolean {
+  const clean = pattern.replace(/^\.?\//, '');
+  const source = clean.replace(/\*\*\/|\*\*|\*|\?|[^*?]+/g, (part) => PARTS[part] ?? literal(part));
+  return new RegExp(`^${source}$`).test(name);
+}
+
+const PARTS: Readonly<Record<string, string>> = {
+  '**/': '(?:[^/]+/)*',
+  '**': '.*',
+  '*': '[^/]*',
+  '?': '[^/]',
+};
+
+const literal = (text: string): string => text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
