@@ -7,8 +7,9 @@ import type { Host } from '../../language/host/host.js';
 import type { RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import { askedDeviceMemory } from '../planner/asked-runtime.js';
+
 import { changedFile, runtimeName } from '../planner/keys.js';
+import { askedDeviceMemory } from '../planner/requested-runtime.js';
 import type { Preparation } from '../prepare/index.js';
 import {
   newRunId,

@@ -73,7 +73,7 @@ export const plan: Command = {
     else {
       const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
       context.out(renderPlanText(made, context.colours.out, lineWidth(context, 'out')));
-      const { askedRuntime } = await import('../../../pipeline/planner/asked-runtime.js');
+      const { askedRuntime } = await import('../../../pipeline/planner/requested-runtime.js');
       const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
       const { wrapped } = await import('../../../pipeline/planner/render/columns.js');
       const [chosen = '', ...others] = explainChoice(
