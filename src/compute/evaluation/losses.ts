@@ -1,6 +1,5 @@
 import type { Decoder } from '../models/decoder/types.js';
-import { buildBatch, paddedLength } from '../training/batch.js';
-import type { TokenRows } from '../training/token-rows.js';
+import { buildBatch, paddedLength, type TokenRows } from '../training/batch.js';
 
 export interface RowLoss {
   /** In nats. */

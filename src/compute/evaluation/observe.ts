@@ -1,6 +1,6 @@
 import type { Decoder } from '../models/decoder/types.js';
 import type { Tokenizer } from '../models/types.js';
-import type { TokenRows } from '../training/token-rows.js';
+import type { TokenRows } from '../training/batch.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { generate } from './generation/generate.js';
 import { type GenerationOptions, stopsOf } from './generation/settings.js';

@@ -2,9 +2,10 @@
  * Splits a graph of a forward and a backward pass into two. What the backward pass needs of the forward one
  * is either saved or recomputed from the inputs: the less is saved, the more is recomputed.
  */
-import { restrict } from './restrict.js';
+
 import { GraphError } from './shape.js';
 import type { Graph, NamedValue } from './types.js';
+import { restrict } from './uses.js';
 
 interface PassGraphs {
   /** Gives the forward outputs, and each saved value as an output under its name. */

@@ -1,10 +1,9 @@
 /** Rewrites that keep the meaning and cost less. */
 import { flag, number } from './attributes.js';
 import { joinPaddedSums } from './join-padded-sums.js';
-import { restrict } from './restrict.js';
 import { sameShape } from './shape.js';
 import type { Graph, Node, ValueId } from './types.js';
-import { countUses } from './uses.js';
+import { countUses, restrict } from './uses.js';
 
 /** Applies every rewrite that costs less on every runtime, then drops what is no longer used. */
 export function simplify(graph: Graph): Graph {

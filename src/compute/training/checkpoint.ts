@@ -1,9 +1,11 @@
+import * as v from 'valibot';
 import type { Host } from '../../language/host/host.js';
+import { type Checked, tryJson, version } from '../../language/host/json.js';
 import type { WorkFolder } from '../../language/ir/outputs.js';
 import { openSafetensors } from '../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../models/safetensors/write.js';
 import { type Optimizer, type StateAccess, type StateTensor, slotBytes } from './optimizers/index.js';
-import type { TrainingState } from './state.js';
+import { TRAINING_STATE, type TrainingState } from './state.js';
 
 const PARAMETERS = 'parameters.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
@@ -34,16 +36,10 @@ export interface Checkpoints {
   parametersOf(step: number): Parameters;
 }
 
-interface StoredState {
-  readonly version: 1;
-  readonly digest: string;
-  readonly state: TrainingState;
-}
+const STORED_STATE = v.object({ version: version(1), digest: v.string(), state: TRAINING_STATE });
 
 /** Name of a step's checkpoint; names in order are steps in order up to a million. */
-function checkpointName(step: number): string {
-  return `step-${String(step).padStart(6, '0')}`;
-}
+const checkpointName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
 
 export function checkpoints(options: CheckpointOptions): Checkpoints {
   const { host, work, digest, keep } = options;
@@ -60,11 +56,13 @@ export function checkpoints(options: CheckpointOptions): Checkpoints {
       return newest;
     },
     async save(state, parameters, optimizer) {
-      const stored: StoredState = { version: 1, digest, state };
+      const stored: Checked<typeof STORED_STATE> = { version: 1, digest, state };
       const { step: saved, best } = state;
       const name = checkpointName(saved);
       await work.commit(name, {
-        [PARAMETERS]: safetensorsChunks(writable(parameters)),
+        [PARAMETERS]: safetensorsChunks(
+          [...parameters].map(([name, { shape, data }]) => f32Writable(name, shape, data)),
+        ),
         [OPTIMIZER]: safetensorsChunks(
           [...optimizer.state].map(([name, tensor]) => stateWritable(name, tensor)),
         ),
@@ -86,22 +84,16 @@ function usable({ host, work, digest, note }: CheckpointOptions): readonly Train
   const states: TrainingState[] = [];
   let foreign = 0;
   for (const name of work.committed()) {
-    const state = readState(host, `${work.path}/${name}/${STATE}`);
-    if (state?.digest === digest && name === checkpointName(state.state.step)) states.push(state.state);
+    const path = `${work.path}/${name}/${STATE}`;
+    const stored = host.stat(path) && tryJson(STORED_STATE, host.readText(path));
+    if (stored?.digest === digest && name === checkpointName(stored.state.step)) states.push(stored.state);
     else foreign++;
   }
-  if (foreign > 0) {
+  if (foreign > 0)
     note(
       `${foreign === 1 ? 'a checkpoint' : `${foreign} checkpoints`} of other settings, rows or base: not used`,
     );
-  }
   return states.sort((a, b) => a.step - b.step);
-}
-
-function readState(host: Host, path: string): StoredState | undefined {
-  if (host.stat(path) === undefined) return undefined;
-  const value = JSON.parse(host.readText(path)) as StoredState;
-  return value.version === 1 ? value : undefined;
 }
 
 /** The newest state whose best checkpoint is still there. */
@@ -113,10 +105,6 @@ function newestWithBest(states: readonly TrainingState[]): TrainingState | undef
 function superseded(steps: ReadonlySet<number>, keep: number, best: number | undefined): readonly number[] {
   const newestFirst = [...steps].sort((a, b) => b - a);
   return newestFirst.slice(keep).filter((step) => step !== best);
-}
-
-function writable(parameters: Parameters): readonly WritableTensor[] {
-  return [...parameters].map(([name, { shape, data }]) => f32Writable(name, shape, data));
 }
 
 /** A tensor that a checkpoint fills. */

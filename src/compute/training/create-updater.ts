@@ -8,7 +8,7 @@ import {
   type Rule,
   type StateAllocator,
 } from './optimizers/index.js';
-import type { Updater } from './updater.js';
+import type { Updater } from './optimizers/optimizer.js';
 
 /** Whether a rule computes where tensors lie, on a runtime that keeps them on a device. */
 export const isOnDevice = (rule: Rule, inFile: boolean): boolean => rule.graph !== undefined && !inFile;

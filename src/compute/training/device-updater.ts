@@ -18,8 +18,8 @@ import {
   type StateAccess,
   settingsOf,
 } from './optimizers/index.js';
+import type { Updater } from './optimizers/optimizer.js';
 import { groupSize, PARAMETER, parameterGroups, squaresGraph, updateGraph } from './update-graphs.js';
-import type { Updater } from './updater.js';
 
 interface DeviceRule {
   readonly rule: Rule;

@@ -1,5 +1,7 @@
+export type { TokenRow, TokenRows } from './batch.js';
 export { paddedLength } from './batch.js';
 export { type Checkpoints, checkpoints } from './checkpoint.js';
+export { isNotFinite } from './failures.js';
 export {
   type Ending,
   type TrainingEvent,
@@ -7,9 +9,7 @@ export {
   type TrainingSettings,
   train,
 } from './loop.js';
-export { isNotFinite } from './not-finite.js';
 export * from './optimizers/index.js';
 export { type StopAfter, totalSteps } from './order.js';
 export { isScheduleName, warmupSteps } from './schedule.js';
 export { type TrainingState, tokensPerSecond } from './state.js';
-export type { TokenRow, TokenRows } from './token-rows.js';

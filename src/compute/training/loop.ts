@@ -1,10 +1,9 @@
 import type { Decoder } from '../models/decoder/types.js';
 import { OutOfMemoryError, translateHostError } from '../tensor/out-of-memory.js';
-import type { Packing } from './batch.js';
+import type { Packing, TokenRows } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import { createUpdater } from './create-updater.js';
-import { divergenceWatch } from './divergence.js';
-import { notFinite } from './not-finite.js';
+import { divergenceWatch, notFinite, StepOutOfMemoryError } from './failures.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
@@ -12,14 +11,11 @@ import {
   offloading,
   type StateOffload,
 } from './optimizers/index.js';
+import type { Updater } from './optimizers/optimizer.js';
 import { globalBatches, type RowOrder } from './order.js';
-import { StepOutOfMemoryError } from './out-of-memory.js';
 import { rateOf, type Schedule } from './schedule.js';
 import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
-import { optimiserStep } from './step.js';
-import type { TokenRows } from './token-rows.js';
-import type { Updater } from './updater.js';
-import { validationLoss } from './validation-loss.js';
+import { optimiserStep, validationLoss } from './step.js';
 
 export interface TrainingSettings extends OptimizerOptions {
   readonly optimizer: OptimizerName;
@@ -144,48 +140,30 @@ function stepTaker(
     const rate = rateOf(settings.schedule, settings.rate, step, settings.totalSteps);
     const start = options.clock();
     const output = await optimiserStep({
-      decoder,
-      updater,
-      source: rows,
-      rows: batches.rowsOf(step),
-      microBatch: settings.microBatch,
-      packing,
-      padId,
-      seed: settings.seed,
-      step,
-      rate,
-      clip: settings.clip,
-      noise: settings.noise,
-      pause,
+      ...settings,
+      ...{ decoder, updater, source: rows, rows: batches.rowsOf(step), packing, padId, step, rate, pause },
     });
-    const record: StepRecord = {
-      step,
-      epoch: step / batches.stepsPerEpoch,
-      learningRate: rate,
-      ...output,
-      seconds: (options.clock() - start) / 1000,
-    };
+    const epoch = step / batches.stepsPerEpoch;
+    const seconds = (options.clock() - start) / 1000;
+    const record: StepRecord = { step, epoch, learningRate: rate, ...output, seconds };
     state.step = step;
     state.steps.push(record);
     emit({ type: 'step', record, total: settings.totalSteps });
-    const warning = watch.look(record);
+    const warning = watch(record);
     if (warning !== undefined) emit({ type: 'note', text: warning });
   };
 }
 
-interface CheckpointSaver extends Pick<BackgroundTask, 'check' | 'settled'> {
-  /** Resolves when the state is taken, and what was saved before is on the disk. */
-  save(): Promise<void>;
-  /** The same, if there were steps since the last time. */
-  saveNewer(): Promise<void>;
-}
-
+/**
+ * `save` resolves when the state is taken, and what was saved before is on the disk; `saveNewer` does so if there were
+ * steps since the last time.
+ */
 function checkpointSaver(
   { checkpoints, decoder, emit }: TrainOptions,
   state: RunningState,
   updater: Updater,
   spent: () => number,
-): CheckpointSaver {
+) {
   const { begin, check, settled } = backgroundTask();
   let saved = state.step;
   const save = async (): Promise<void> => {
@@ -201,16 +179,11 @@ function checkpointSaver(
   return { check, settled, save, saveNewer: async () => (saved < state.step ? save() : undefined) };
 }
 
-/** Work that runs alongside the steps, one piece at a time. */
-interface BackgroundTask {
-  begin(work: Promise<void>): void;
-  /** Throws what the work has failed with, once. */
-  check(): void;
-  /** Waits for the work, and throws what it has failed with, once. */
-  settled(): Promise<void>;
-}
-
-function backgroundTask(): BackgroundTask {
+/**
+ * Work that runs alongside the steps, one piece at a time. `check` throws what the work has failed with, once; `settled`
+ * waits for it first.
+ */
+function backgroundTask() {
   let work: Promise<void> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
   const check = (): void => {
@@ -219,13 +192,13 @@ function backgroundTask(): BackgroundTask {
     if (found !== undefined) throw found.error;
   };
   return {
-    begin(begun) {
+    begin(begun: Promise<void>): void {
       work = begun.catch((error: unknown) => {
         failure = { error };
       });
     },
     check,
-    async settled() {
+    async settled(): Promise<void> {
       await work;
       check();
     },
@@ -247,13 +220,8 @@ async function validate(
   const { decoder, validation, padId, settings, emit } = options;
   if (validation === undefined || validation.count === 0) return;
   const { step } = state;
-  const loss = await validationLoss({
-    decoder,
-    source: validation,
-    microBatch: settings.microBatch,
-    padId,
-    pause,
-  });
+  const { microBatch } = settings;
+  const loss = await validationLoss({ decoder, source: validation, microBatch, padId, pause });
   if (!Number.isFinite(loss)) {
     throw notFinite('validation loss', loss, step, state.steps.at(-1)?.learningRate ?? settings.rate);
   }

@@ -1,51 +1,45 @@
 /** The state of a training except its tensors: plain JSON, whole in every checkpoint. */
-export interface TrainingState {
-  /** Optimiser steps taken. */
-  readonly step: number;
-  /** The last step after which validation and checkpoint were done. */
-  readonly checked: number;
-  /** The step with the lowest validation loss. */
-  readonly best: { readonly step: number; readonly loss: number } | null;
-  /** Validations since the best one. */
-  readonly stale: number;
-  /** Time spent so far, over all runs. */
-  readonly seconds: number;
-  readonly steps: readonly StepRecord[];
-  readonly validations: readonly ValidationRecord[];
-}
+import * as v from 'valibot';
+import { type Checked, figure } from '../../language/host/json.js';
 
-export interface StepRecord {
+const STEP_RECORD = v.object({
   /** From 1. */
-  readonly step: number;
+  step: figure,
   /** Passes over the rows after this step. */
-  readonly epoch: number;
+  epoch: figure,
   /** Mean over the supervised tokens of the global batch, in nats. */
-  readonly loss: number;
+  loss: figure,
   /** The rate that this step used. */
-  readonly learningRate: number;
+  learningRate: figure,
   /** Before clipping. */
-  readonly gradNorm: number;
+  gradNorm: figure,
   /** Tokens without padding. */
-  readonly tokens: number;
-  readonly seconds: number;
-}
+  tokens: figure,
+  seconds: figure,
+});
+export type StepRecord = Checked<typeof STEP_RECORD>;
 
-interface ValidationRecord {
-  readonly step: number;
-  /** Mean over all supervised tokens, in nats. */
-  readonly loss: number;
-}
+/** A step, and its mean loss over all supervised tokens, in nats. */
+const VALIDATION = v.object({ step: figure, loss: figure });
+
+export const TRAINING_STATE = v.object({
+  /** Optimiser steps taken. */
+  step: figure,
+  /** The last step after which validation and checkpoint were done. */
+  checked: figure,
+  /** The step with the lowest validation loss. */
+  best: v.nullable(VALIDATION),
+  /** Validations since the best one. */
+  stale: figure,
+  /** Time spent so far, over all runs. */
+  seconds: figure,
+  steps: v.array(STEP_RECORD),
+  validations: v.array(VALIDATION),
+});
+export type TrainingState = Checked<typeof TRAINING_STATE>;
 
 /** The state as the loop changes it. */
-export interface RunningState extends Omit<TrainingState, 'steps' | 'validations'> {
-  step: number;
-  checked: number;
-  best: TrainingState['best'];
-  stale: number;
-  seconds: number;
-  steps: StepRecord[];
-  validations: ValidationRecord[];
-}
+export type RunningState = v.InferInput<typeof TRAINING_STATE>;
 
 export function freshState(): RunningState {
   return { step: 0, checked: 0, best: null, stale: 0, seconds: 0, steps: [], validations: [] };

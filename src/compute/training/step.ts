@@ -6,11 +6,11 @@ import {
   type Packing,
   packedBatches,
   supervisedTokens,
+  type TokenRows,
 } from './batch.js';
 import { clipFactor } from './clip.js';
-import { notFinite } from './not-finite.js';
-import type { TokenRows } from './token-rows.js';
-import type { Updater } from './updater.js';
+import { notFinite } from './failures.js';
+import type { Updater } from './optimizers/optimizer.js';
 
 interface StepInput {
   readonly decoder: Decoder;
@@ -105,3 +105,26 @@ function batchesOf(
  */
 const noiseBound = (alpha: number, length: number, width: number): number =>
   alpha / Math.sqrt(length * width);
+
+/** Mean cross entropy over all supervised tokens, in nats: no batch counts more than its tokens. */
+export async function validationLoss({
+  decoder,
+  source,
+  microBatch,
+  padId,
+  pause,
+}: Pick<StepInput, 'decoder' | 'source' | 'microBatch' | 'padId' | 'pause'>): Promise<number> {
+  const order = Uint32Array.from({ length: source.count }, (_, row) => row);
+  // the longest first, so that batches pad little
+  order.sort((a, b) => source.lengthOf(b) - source.lengthOf(a) || a - b);
+  let sum = 0;
+  let tokens = 0;
+  for (let start = 0; start < order.length; start += microBatch) {
+    await pause();
+    const rows = order.subarray(start, start + microBatch);
+    const result = await decoder.loss(buildBatch(source, rows, padId, decoder.options.config.maxPositions));
+    sum += result.sum;
+    tokens += result.tokens;
+  }
+  return tokens > 0 ? sum / tokens : 0;
+}

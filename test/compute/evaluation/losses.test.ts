@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { lossBatches, rowLosses } from '../../../src/compute/evaluation/losses.js';
 import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import type { Batch, Decoder } from '../../../src/compute/models/decoder/types.js';
-import type { TokenRows } from '../../../src/compute/training/token-rows.js';
+import type { TokenRows } from '../../../src/compute/training/batch.js';
 import { tinyConfig } from './fake-decoder.js';
 
 describe('losses over rows', () => {

@@ -4,12 +4,12 @@ import { readTextFile } from '../../../src/compute/models/json-file.js';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
 import { ModelError } from '../../../src/compute/models/types.js';
 import { userProblem } from '../../../src/compute/models/user-problem.js';
+import { allocate } from '../../../src/compute/tensor/memory.js';
 import {
   allocateOnHost,
   OutOfMemoryError,
   translateHostError,
 } from '../../../src/compute/tensor/out-of-memory.js';
-import { allocate } from '../../../src/compute/tensor/runtimes/host-tensor.js';
 import { translateOnnxError } from '../../../src/compute/tensor/runtimes/onnx/out-of-memory.js';
 import { translating } from '../../../src/compute/tensor/runtimes/tensorflow/out-of-memory.js';
 import { rowRangesOf } from '../../../src/compute/tensor/runtimes/tfjs/row-ranges.js';

@@ -5,11 +5,11 @@ import { GraphBuilder } from '../../../src/compute/tensor/builder.js';
 import { flopsOf } from '../../../src/compute/tensor/cost.js';
 import { transientBytes } from '../../../src/compute/tensor/liveness.js';
 import { rematerialise } from '../../../src/compute/tensor/rematerialise.js';
-import { restrict } from '../../../src/compute/tensor/restrict.js';
 import { evaluate } from '../../../src/compute/tensor/runtimes/reference/index.js';
 import { GraphError } from '../../../src/compute/tensor/shape.js';
 import { fuseProducts, simplify } from '../../../src/compute/tensor/simplify.js';
 import type { Graph } from '../../../src/compute/tensor/types.js';
+import { restrict } from '../../../src/compute/tensor/uses.js';
 import { verify } from '../../../src/compute/tensor/verify.js';
 
 /** y = silu(x·Wᵀ)·Vᵀ + x, and its gradients, that of W behind what was summed up before. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Decoder } from '../../../src/compute/models/decoder/types.js';
-import { divergenceWatch } from '../../../src/compute/training/divergence.js';
+import { divergenceWatch, StepOutOfMemoryError } from '../../../src/compute/training/failures.js';
 import {
   checkpoints,
   type TrainingEvent,
@@ -12,7 +12,6 @@ import {
   train,
 } from '../../../src/compute/training/index.js';
 import type { TrainOptions } from '../../../src/compute/training/loop.js';
-import { StepOutOfMemoryError } from '../../../src/compute/training/out-of-memory.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { WorkFolder } from '../../../src/language/ir/outputs.js';
 import { workFolder } from '../../../src/pipeline/store/index.js';
@@ -368,7 +367,7 @@ describe('the watch over the loss', () => {
     const watch = divergenceWatch(history);
     return losses
       .map((loss, index) => record(loss, before.length + index))
-      .filter((each) => watch.look(each) !== undefined)
+      .filter((each) => watch(each) !== undefined)
       .map(({ step }) => step);
   };
   const falling = Array.from({ length: 30 }, (_, i) => 3 - i * 0.05);

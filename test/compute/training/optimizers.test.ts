@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { sizeOf } from '../../../src/compute/tensor/shape.js';
 import { clipFactor, globalNorm } from '../../../src/compute/training/clip.js';
 import {
   createOptimizer,
   decays,
-  elements,
   OPTIMIZERS,
   type OptimizerName,
   offloading,
@@ -13,7 +13,7 @@ import {
   slotBytes,
   workspaceBytes,
 } from '../../../src/compute/training/index.js';
-import { dynamicMap } from '../../../src/compute/training/optimizers/dynamic-map.js';
+import { dynamicMap } from '../../../src/compute/training/optimizers/adam-kernel.js';
 import type { RuleInput } from '../../../src/compute/training/optimizers/optimizer.js';
 import type { Pages } from '../../../src/language/ir/outputs.js';
 import { fixtureJson } from './fixture.js';
@@ -92,7 +92,7 @@ describe('optimisers', () => {
         const parameters = new Map(
           Object.entries(shapes).map(([key, shape]) => [
             key,
-            { shape, data: Float32Array.from({ length: elements(shape) }, (_, at) => Math.sin(at)) },
+            { shape, data: Float32Array.from({ length: sizeOf(shape) }, (_, at) => Math.sin(at)) },
           ]),
         );
         const optimizer = createOptimizer(OPTIMIZERS[name], parameters, options, keep);

@@ -15,7 +15,7 @@ import {
   packRows,
 } from '../../../src/compute/training/batch.js';
 import { checkpoints, type TrainingSettings, train } from '../../../src/compute/training/index.js';
-import { uniform } from '../../../src/compute/training/shuffle.js';
+import { uniform } from '../../../src/compute/training/order.js';
 import type { StepRecord } from '../../../src/compute/training/state.js';
 import { workFolder } from '../../../src/pipeline/store/index.js';
 import { fixturePath, host, largestDifference, recordedRows, tokenRows } from './fixture.js';

@@ -1,5 +1,5 @@
 /** AdamW's step as plain loops: what the kernel must equal bit for bit. */
-import { dynamicMap, nearest } from '../../../src/compute/training/optimizers/dynamic-map.js';
+import { dynamicMap, nearest } from '../../../src/compute/training/optimizers/adam-kernel.js';
 import type { RuleInput } from '../../../src/compute/training/optimizers/optimizer.js';
 
 const { fround } = Math;

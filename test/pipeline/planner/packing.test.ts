@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import type { ModelConfig } from '../../../src/compute/models/types.js';
 import { packRows } from '../../../src/compute/training/batch.js';
-import { epochOrder } from '../../../src/compute/training/order.js';
-import { uniform } from '../../../src/compute/training/shuffle.js';
+import { epochOrder, uniform } from '../../../src/compute/training/order.js';
 import { BIN, type Lengths } from '../../../src/pipeline/planner/expected-rows.js';
 import { longestPadded, sequencesOf } from '../../../src/pipeline/planner/memory/train.js';
 

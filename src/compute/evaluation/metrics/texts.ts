@@ -1,4 +1,4 @@
-import { IGNORED, type TokenRows } from '../../training/token-rows.js';
+import { IGNORED, type TokenRows } from '../../training/batch.js';
 
 /**
  * ROUGE-L F1 of an answer against its reference, equal to `rouge_score`'s `rougeL` with `use_stemmer=False`

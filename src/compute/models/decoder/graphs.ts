@@ -1,9 +1,9 @@
 /** The graphs that a decoder runs, by role and shape: what is compiled, and what the planner measures. */
 import { productsInBf16 } from '../../tensor/low-precision.js';
 import { rematerialise } from '../../tensor/rematerialise.js';
-import { restrict } from '../../tensor/restrict.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
+import { restrict } from '../../tensor/uses.js';
 import type { AdapterConfig, PrefixConfig } from '../adapters/config.js';
 import { adapterShapes, dropoutOf, type LayerKind } from '../adapters/kinds.js';
 import { prefixTokens } from '../adapters/prefix.js';

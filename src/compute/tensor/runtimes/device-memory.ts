@@ -4,10 +4,10 @@
  */
 import { deviceFull } from '../../../language/diagnostics/catalogue/runtimes.js';
 import { discarded } from '../garbage.js';
-import { Ledger } from '../memory.js';
+import { allocate, Ledger } from '../memory.js';
 import { outOfMemory } from '../out-of-memory.js';
 import type { PackedTensor } from '../packed.js';
-import { bytesOf, f32, GraphError } from '../shape.js';
+import { bytesOf, f32, GraphError, sameShape } from '../shape.js';
 import type {
   CompiledGraph,
   DeviceTensor,
@@ -19,7 +19,6 @@ import type {
   TensorBuffer,
   TensorType,
 } from '../types.js';
-import { allocate } from './host-tensor.js';
 
 type Data = HostTensor['data'];
 
@@ -233,8 +232,6 @@ export class DeviceMemory<Handle> implements Memory {
 const bytesIn = (data: Data): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 const sameType = (a: TensorType, b: TensorType): boolean =>
-  a.dtype === b.dtype &&
-  a.shape.length === b.shape.length &&
-  a.shape.every((size, axis) => size === b.shape[axis]);
+  a.dtype === b.dtype && sameShape(a.shape, b.shape);
 
 const typeText = ({ dtype, shape }: TensorType): string => `${dtype} [${shape.join(', ')}]`;

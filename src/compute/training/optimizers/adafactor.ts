@@ -3,8 +3,10 @@
  * (`scale_parameter=False, relative_step=False`): of a matrix only the means of the squared gradients over rows and
  * over columns are its state.
  */
+
+import { sizeOf } from '../../tensor/shape.js';
 import { sumOfSquares } from '../clip.js';
-import { elements, floats, type Rule, type RuleInput, type Slot } from './optimizer.js';
+import { floats, type Rule, type RuleInput, type Slot } from './optimizer.js';
 
 /** Added to squared gradients. */
 const SMALLEST = 1e-30;
@@ -16,8 +18,8 @@ const DECAY = -0.8;
 export const adafactor: Rule = {
   slots(shape): Readonly<Record<string, Slot>> {
     const columns = shape.at(-1) ?? 1;
-    const rows = elements(shape) / columns;
-    return shape.length < 2 ? { v: floats(elements(shape)) } : { row: floats(rows), column: floats(columns) };
+    const rows = sizeOf(shape) / columns;
+    return shape.length < 2 ? { v: floats(sizeOf(shape)) } : { row: floats(rows), column: floats(columns) };
   },
   update(input) {
     const { parameter, rate, decay } = input;

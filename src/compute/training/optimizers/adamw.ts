@@ -1,6 +1,7 @@
+import { sizeOf } from '../../tensor/shape.js';
 import type { ValueId } from '../../tensor/types.js';
 import { adamKernel } from './adam-kernel.js';
-import { elements, floats, type Rule } from './optimizer.js';
+import { floats, type Rule } from './optimizer.js';
 
 /**
  * `torch.optim.AdamW` (Loshchilov and Hutter, 2019, arXiv 1711.05101): decay first, then moments, then the update with
@@ -8,7 +9,7 @@ import { elements, floats, type Rule } from './optimizer.js';
  * out alike; the update is computed in float64 and rounded once.
  */
 export const adamw: Rule = {
-  slots: (shape) => ({ m: floats(elements(shape)), v: floats(elements(shape)) }),
+  slots: (shape) => ({ m: floats(sizeOf(shape)), v: floats(sizeOf(shape)) }),
   update: (input) =>
     adamKernel().adamw(input, input.slots['m'] as Float32Array, input.slots['v'] as Float32Array),
   graph: {

@@ -2,9 +2,11 @@
  * AdamW with both moments in 8 bits (Dettmers et al. 2022, arXiv 2110.02861), as bitsandbytes computes it: blocks of 256
  * share the largest magnitude, and each value is the nearest of 256 codes between dynamic exponents.
  */
+
+import { sizeOf } from '../../tensor/shape.js';
 import { adamKernel, BLOCK, MEANS, SQUARES } from './adam-kernel.js';
 import { adamw } from './adamw.js';
-import { elements, floats, type Rule } from './optimizer.js';
+import { floats, type Rule } from './optimizer.js';
 
 /** Smaller parameters keep float32 moments (bitsandbytes' `min_8bit_size`). */
 const SMALLEST = 4096;
@@ -18,7 +20,7 @@ const EMBEDDING =
 
 export const adamw8bit: Rule = {
   slots(shape, name) {
-    const count = elements(shape);
+    const count = sizeOf(shape);
     if (count < SMALLEST || EMBEDDING.test(name)) return adamw.slots(shape, name);
     const blocks = Math.ceil(count / BLOCK);
     return {

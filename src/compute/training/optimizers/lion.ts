@@ -1,8 +1,9 @@
-import { elements, floats, type Rule } from './optimizer.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { floats, type Rule } from './optimizer.js';
 
 /** Lion (Chen et al. 2023, arXiv 2302.06675): a step of one size in the direction of the interpolated momentum's sign. */
 export const lion: Rule = {
-  slots: (shape) => ({ m: floats(elements(shape)) }),
+  slots: (shape) => ({ m: floats(sizeOf(shape)) }),
   update({ parameter: { data }, gradient, slots, options, decay, rate, gradientScale }) {
     const { beta1, beta2 } = options;
     const m = slots['m'] as Float32Array;

@@ -33,6 +33,19 @@ export interface Optimizer {
   ): void;
 }
 
+/** What a step does with its gradients once they are added up, on the host or where they lie. */
+export interface Updater extends Pick<Optimizer, 'state'> {
+  /** Global L2 norm of the gradients. */
+  norm(): Promise<number>;
+  /** Step `step` (from 1), as {@link Optimizer}'s. */
+  update(step: number, rate: number, gradientScale: number): Promise<void>;
+  /** Brings parameters and optimiser state to the host, where `state` and the decoder's `parameters` can be read. */
+  collect(): Promise<void>;
+  /** Lets go of the copy of the state that {@link collect} has made: whoever wanted it has taken it. */
+  forget(): void;
+  release(): Promise<void>;
+}
+
 /** Hyperparameters of all optimisers; each reads its own. The rate comes from the schedule. */
 export interface OptimizerOptions {
   readonly beta1: number;
@@ -185,8 +198,5 @@ export const settingsOf = (
   rate: rate * (isFaster(name, shape) ? loraplusRatio : 1),
   decay: decays(name) ? decay : 0,
 });
-
-export const elements = (shape: readonly number[]): number =>
-  shape.reduce((product, size) => product * size, 1);
 
 export const floats = (length: number): Slot => ({ type: 'f32', length });

@@ -1,8 +1,9 @@
-import { elements, floats, type Rule } from './optimizer.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { floats, type Rule } from './optimizer.js';
 
 /** `torch.optim.SGD`: decay is part of the gradient; with momentum, the first step takes the gradient as it is. */
 export const sgd: Rule = {
-  slots: (shape) => ({ momentum: floats(elements(shape)) }),
+  slots: (shape) => ({ momentum: floats(sizeOf(shape)) }),
   update({ parameter: { data }, gradient, slots, options, decay, step, rate, gradientScale }) {
     const { momentum } = options;
     const buffer = slots['momentum'] as Float32Array;

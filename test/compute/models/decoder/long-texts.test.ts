@@ -6,8 +6,7 @@ import { expect } from 'chai';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import type { Decoder, DecoderOptions } from '../../../../src/compute/models/decoder/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
-import { buildBatch, buildPacked } from '../../../../src/compute/training/batch.js';
-import type { TokenRows } from '../../../../src/compute/training/token-rows.js';
+import { buildBatch, buildPacked, type TokenRows } from '../../../../src/compute/training/batch.js';
 import { fixture, relativeError } from './fixture.js';
 
 const CLOSE = 1e-5;

@@ -4,8 +4,7 @@ import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import type { Batch, Decoder, DecoderOptions } from '../../../../src/compute/models/decoder/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../../src/compute/tensor/types.js';
-import { buildBatch, buildPacked } from '../../../../src/compute/training/batch.js';
-import type { TokenRows } from '../../../../src/compute/training/token-rows.js';
+import { buildBatch, buildPacked, type TokenRows } from '../../../../src/compute/training/batch.js';
 import { FIXTURES, fixture, relativeError, unpack } from './fixture.js';
 
 const LOSS = 1e-6;

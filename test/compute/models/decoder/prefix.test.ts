@@ -9,8 +9,7 @@ import type { Batch, Decoder, DecoderOptions } from '../../../../src/compute/mod
 import type { Adapter } from '../../../../src/compute/models/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../../src/compute/tensor/types.js';
-import { buildPacked } from '../../../../src/compute/training/batch.js';
-import type { TokenRows } from '../../../../src/compute/training/token-rows.js';
+import { buildPacked, type TokenRows } from '../../../../src/compute/training/batch.js';
 import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
 import { fixture, memoryWeights, type Packed, relativeError, unpack } from './fixture.js';
 import { expectGradients, expectRowLosses } from './recorded.js';

@@ -1,8 +1,8 @@
 /** Prefix tuning's keys and values from what is trained, as PEFT's `PrefixEncoder` computes them. */
 import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
-import { restrict } from '../../../tensor/restrict.js';
 import type { Graph } from '../../../tensor/types.js';
+import { restrict } from '../../../tensor/uses.js';
 import type { PrefixConfig } from '../../adapters/config.js';
 import { PREFIX_EMBEDDING, PREFIX_HIDDEN, PREFIX_OUT, prefix } from '../../adapters/prefix.js';
 import type { ModelConfig } from '../../types.js';

@@ -1,10 +1,9 @@
 /** ONNX Runtime on the CPU, through `onnxruntime-node`, which is loaded only when it is asked for. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { hostMemory, onHost } from '../../memory.js';
+import { allocate, hostMemory, onHost } from '../../memory.js';
 import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
 import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
-import { allocate } from '../host-tensor.js';
 import { accumulateInPlace, LEAST_SUM } from './accumulate.js';
 import { encode, STOP } from './encode.js';
 import { translateOnnxError } from './out-of-memory.js';

@@ -1,8 +1,9 @@
 /** TensorFlow, through the native binding of TensorFlow.js: each graph is a function of its eager context. */
+
+import { viewOf } from '../../memory.js';
 import { argument } from '../../ops/definition.js';
 import type { CompiledGraph, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
 import { DeviceMemory, type HandleStore } from '../device-memory.js';
-import { viewOf } from '../host-tensor.js';
 import { type Binding, loadBinding } from './binding.js';
 import { encode } from './encode.js';
 import { DATA_TYPE } from './messages.js';

@@ -2,8 +2,7 @@
 import { translateHostError } from '../../out-of-memory.js';
 import type { TfjsName } from './installed.js';
 import { registerHostKernels } from './kernels/host-kernels.js';
-import { type Core, loadCore, loader } from './library.js';
-import type { OpenBackend, OpenOptions } from './open-backend.js';
+import { type Core, loadCore, loader, type OpenBackend, type OpenOptions } from './library.js';
 import { limitHeap } from './wasm.js';
 import { openWebGpu } from './webgpu.js';
 

@@ -1,11 +1,11 @@
 /** A backend that tensors are made on, and what its memory does with handles. */
+
+import { allocate } from '../../memory.js';
 import { GraphError, type Shape } from '../../shape.js';
 import type { DType, HostTensor, TensorType } from '../../types.js';
 import type { HandleStore } from '../device-memory.js';
-import { allocate } from '../host-tensor.js';
 import type { TfjsName } from './installed.js';
-import type { Tensor, Values } from './library.js';
-import type { OpenBackend } from './open-backend.js';
+import type { OpenBackend, Tensor, Values } from './library.js';
 import { Packer } from './packings.js';
 import type { Handle } from './row-ranges.js';
 

@@ -2,11 +2,11 @@
 import { flag, number } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
-import { GraphError, type Shape, sizeOf } from '../../shape.js';
+import { GraphError, sizeOf } from '../../shape.js';
 import { CROSS_ENTROPY_GRADIENT, FORM_KERNEL, INTO, ROW_KERNEL } from './kernels/kernel-names.js';
 import type { ProductAttributes } from './kernels/product.js';
 import type { Tensor } from './library.js';
-import type { Lowering, LoweringContext } from './lowering.js';
+import { type Lowering, type LoweringContext, reshaped, shapeOf } from './lowering.js';
 import type { WeightPart } from './packings.js';
 import type { RowRange } from './row-ranges.js';
 
@@ -18,11 +18,7 @@ export const TAKES_PACKED: Readonly<Partial<Record<OpName, number>>> = {
   gather: 0,
 };
 
-const shapeOf = (c: LoweringContext, index = 0): Shape => argument(c.inputTypes, index).shape;
 const widthOf = (c: LoweringContext): number => shapeOf(c).at(-1) ?? 1;
-const reshaped = (c: LoweringContext, x: Tensor, shape: Shape): Tensor =>
-  c.kernel('Reshape', { x }, { shape });
-
 interface ProductOptions {
   readonly transA?: boolean;
   readonly alpha?: number;

@@ -2,15 +2,13 @@
  * TensorFlow.js: each graph is a list of kernels of a backend. Its own gradients are not used, and every tensor is
  * disposed of at its last use.
  */
-import { GraphError } from '../../shape.js';
 import type { Runtime } from '../../types.js';
 import { DeviceMemory } from '../device-memory.js';
 import { openBackend } from './backends.js';
 import { activate, handlesOf, packerOf, type TfjsDevice } from './device.js';
 import { compiled } from './execution.js';
 import type { TfjsName } from './installed.js';
-import { typeNamed, type Values } from './library.js';
-import type { OpenOptions } from './open-backend.js';
+import { type OpenOptions, typeNamed, type Values } from './library.js';
 import { elementRange, rangeShape, rowRangesOfShape } from './row-ranges.js';
 
 interface TfjsOptions extends OpenOptions {
@@ -31,7 +29,6 @@ export async function tfjsRuntime({ name, folder, ...options }: TfjsOptions): Pr
   const largest = Math.min(backend.largest, options.largest ?? backend.largest);
   const make: TfjsDevice['make'] = (values, shape, type) => {
     const dtype = typeNamed(type);
-    if (dtype === undefined) throw new GraphError(`TensorFlow.js has no tensors of ${type}`);
     activate(device);
     return engine.makeTensor(values as Values, shape, dtype);
   };

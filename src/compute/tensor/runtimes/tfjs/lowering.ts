@@ -1,3 +1,5 @@
+import { argument } from '../../ops/definition.js';
+import type { Shape } from '../../shape.js';
 import type { Attributes, TensorType } from '../../types.js';
 import type { KernelAttributes, KernelInputs, Tensor } from './library.js';
 import type { Weight } from './packings.js';
@@ -18,3 +20,8 @@ export interface LoweringContext {
 }
 
 export type Lowering = (context: LoweringContext) => readonly Tensor[];
+
+export const shapeOf = (c: LoweringContext, index = 0): Shape => argument(c.inputTypes, index).shape;
+
+export const reshaped = (c: LoweringContext, x: Tensor, shape: Shape): Tensor =>
+  c.kernel('Reshape', { x }, { shape });

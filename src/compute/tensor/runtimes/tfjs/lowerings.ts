@@ -2,16 +2,15 @@
 import { flag, list, number, text } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
-import { around, GraphError, type Shape } from '../../shape.js';
+import { around, type Shape, sameShape, sizeOf } from '../../shape.js';
 import type { DType } from '../../types.js';
 import { GPU_LOWERINGS } from './gpu-lowerings.js';
 import type { TfjsName } from './installed.js';
 import { HOST_KERNEL, KERNEL } from './kernels/kernel-names.js';
 import { type Tensor, typeNamed } from './library.js';
-import type { Lowering, LoweringContext } from './lowering.js';
+import { type Lowering, type LoweringContext, reshaped, shapeOf } from './lowering.js';
 
 const first = (c: LoweringContext): Tensor => argument(c.inputs, 0);
-const shapeOf = (c: LoweringContext, index = 0): Shape => argument(c.inputTypes, index).shape;
 
 const unary =
   (kernel: string): Lowering =>
@@ -24,9 +23,6 @@ const binary =
 const apply = (c: LoweringContext, kernel: string, a: Tensor, b: Tensor): Tensor =>
   c.kernel(kernel, { a, b });
 
-const reshaped = (c: LoweringContext, x: Tensor, shape: Shape): Tensor =>
-  c.kernel('Reshape', { x }, { shape });
-
 /** Repeats along axes of size 1 and new leading axes. */
 function expanded(c: LoweringContext, x: Tensor, shape: Shape): Tensor {
   const lead = shape.length - x.shape.length;
@@ -35,45 +31,33 @@ function expanded(c: LoweringContext, x: Tensor, shape: Shape): Tensor {
   return c.kernel('Tile', { x: lead === 0 ? x : reshaped(c, x, whole) }, { reps });
 }
 
-function reduction(kernel: string, axes: 'axis' | 'reductionIndices' = 'axis'): Lowering {
-  return (c) => [
-    c.kernel(
-      kernel,
-      { x: first(c) },
-      { [axes]: list(c.attributes, 'axes'), keepDims: flag(c.attributes, 'keepdims') },
-    ),
-  ];
-}
+const reduction =
+  (kernel: string, axes: 'axis' | 'reductionIndices' = 'axis'): Lowering =>
+  (c) => {
+    const attributes = { [axes]: list(c.attributes, 'axes'), keepDims: flag(c.attributes, 'keepdims') };
+    return [c.kernel(kernel, { x: first(c) }, attributes)];
+  };
 
-/** What of a product's attributes is the same for every node of an op. */
-interface ProductOptions {
-  readonly transA?: boolean;
-  readonly alpha?: number;
-}
-
-/** Products are of three axes in every backend; leading axes are folded. */
-function product(c: LoweringContext, given: ProductOptions = {}): Tensor {
+/** Products are of three axes in every backend; leading axes are folded. `given` takes the place of attributes. */
+function product(
+  c: LoweringContext,
+  given: { readonly transA?: boolean; readonly alpha?: number } = {},
+): Tensor {
   const alpha = given.alpha ?? number(c.attributes, 'alpha');
   const { shape } = argument(c.outputTypes, 0);
-  const stacked = (index: number): Tensor => {
-    const own = shapeOf(c, index);
-    const lead = own.slice(0, -2).reduce((count, size) => count * size, 1);
-    const [a, b] = [own.slice(0, -2), shape.slice(0, -2)];
+  const lead = shape.slice(0, -2);
+  const [a, b] = [0, 1].map((index) => {
+    const [own, value] = [shapeOf(c, index), argument(c.inputs, index)];
     // a factor that is shared by several of the other repeats along the last of the leading axes
-    const whole = index === 1 && a.join() !== b.join() ? [...b, ...own.slice(-2)] : own;
-    const value = whole === own ? argument(c.inputs, index) : expanded(c, argument(c.inputs, index), whole);
-    const count = whole === own ? lead : b.reduce((total, size) => total * size, 1);
-    return reshaped(c, value, [count, ...own.slice(-2)]);
+    const whole = [...lead, ...own.slice(-2)];
+    const repeated = sameShape(whole, own) ? value : expanded(c, value, whole);
+    return reshaped(c, repeated, [sizeOf(lead), ...own.slice(-2)]);
+  });
+  const transposes = {
+    transposeA: given.transA ?? flag(c.attributes, 'transA'),
+    transposeB: flag(c.attributes, 'transB'),
   };
-  const [a, b] = [stacked(0), stacked(1)];
-  const result = c.kernel(
-    'BatchMatMul',
-    { a, b },
-    {
-      transposeA: given.transA ?? flag(c.attributes, 'transA'),
-      transposeB: flag(c.attributes, 'transB'),
-    },
-  );
+  const result = c.kernel('BatchMatMul', { a, b } as Readonly<Record<string, Tensor>>, transposes);
   const scaled = alpha === 1 ? result : apply(c, 'Multiply', result, c.scalar(alpha));
   return reshaped(c, scaled, shape);
 }
@@ -89,12 +73,6 @@ function inverseScale(c: LoweringContext, x: Tensor): Tensor {
 
 const sliced = (c: LoweringContext, x: Tensor, begin: Shape, size: Shape): Tensor =>
   c.kernel('Slice', { x }, { begin, size });
-
-function tfjsType(dtype: DType) {
-  const found = typeNamed(dtype);
-  if (found === undefined) throw new GraphError(`TensorFlow.js has no tensors of ${dtype}`);
-  return found;
-}
 
 const COMMON: Readonly<Record<OpName, Lowering>> = {
   add: binary('Add'),
@@ -125,7 +103,7 @@ const COMMON: Readonly<Record<OpName, Lowering>> = {
     const to = text(c.attributes, 'to') as DType;
     // the one of TensorFlow.js gives integers another name, which its kernels for the GPU do not all bear
     if (to === 'f32') return [c.kernel(KERNEL.toFloat, { x: first(c) })];
-    return [c.kernel('Cast', { x: first(c) }, { dtype: tfjsType(to) })];
+    return [c.kernel('Cast', { x: first(c) }, { dtype: typeNamed(to) })];
   },
   toBf16: (c) => [c.kernel(KERNEL.toBf16, { x: first(c) })],
   matmul: (c) => [product(c)],
@@ -189,23 +167,19 @@ const COMMON: Readonly<Record<OpName, Lowering>> = {
   gather: (c) => [
     c.kernel('GatherV2', { x: first(c), indices: argument(c.inputs, 1) }, { axis: 0, batchDims: 0 }),
   ],
-  scatterRows: (c) => [
-    c.kernel(
-      KERNEL.scatterRows,
-      { indices: first(c), updates: argument(c.inputs, 1) },
-      { rows: number(c.attributes, 'rows'), count: shapeOf(c)[0], inner: around(shapeOf(c, 1), 0).inner },
-    ),
-  ],
-  gatherElements: (c) => [
-    c.kernel(KERNEL.gatherElements, { x: first(c), indices: argument(c.inputs, 1) }, alongAxis(c)),
-  ],
-  scatterElements: (c) => [
-    c.kernel(
-      KERNEL.scatterElements,
-      { x: first(c), indices: argument(c.inputs, 1), updates: argument(c.inputs, 2) },
-      alongAxis(c),
-    ),
-  ],
+  scatterRows: (c) => {
+    const inputs = { indices: first(c), updates: argument(c.inputs, 1) };
+    const { size: count, inner } = around(shapeOf(c, 1), 0);
+    return [c.kernel(KERNEL.scatterRows, inputs, { rows: number(c.attributes, 'rows'), count, inner })];
+  },
+  gatherElements: (c) => {
+    const inputs = { x: first(c), indices: argument(c.inputs, 1) };
+    return [c.kernel(KERNEL.gatherElements, inputs, alongAxis(c))];
+  },
+  scatterElements: (c) => {
+    const inputs = { x: first(c), indices: argument(c.inputs, 1), updates: argument(c.inputs, 2) };
+    return [c.kernel(KERNEL.scatterElements, inputs, alongAxis(c))];
+  },
 };
 
 const OWN: Readonly<Record<TfjsName, Partial<Readonly<Record<OpName, Lowering>>>>> = {

@@ -5,8 +5,7 @@
 import { deviceFull, wasmAborted } from '../../../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
 import { outOfMemory } from '../../out-of-memory.js';
-import type { Backend, Core } from './library.js';
-import type { OpenBackend } from './open-backend.js';
+import type { Backend, Core, OpenBackend } from './library.js';
 
 export const MOST_HEAP = 3 * 2 ** 30;
 

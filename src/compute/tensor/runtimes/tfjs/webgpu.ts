@@ -5,8 +5,7 @@ import { OutOfMemoryError, outOfMemory } from '../../out-of-memory.js';
 import { type AdapterInfo, type AdapterLimits, driverOf, largestOf } from './driver.js';
 import { dawnPath } from './installed.js';
 import { registerWebGpuKernels } from './kernels/webgpu.js';
-import { type Backend, type Engine, loadCore } from './library.js';
-import type { OpenBackend, OpenOptions } from './open-backend.js';
+import { type Backend, type Engine, loadCore, type OpenBackend, type OpenOptions } from './library.js';
 import { tooLargeForGpu, translateDawnError } from './webgpu-out-of-memory.js';
 
 interface GpuBuffer {

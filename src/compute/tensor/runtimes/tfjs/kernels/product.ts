@@ -3,7 +3,7 @@
  * as it goes by strides: fewer programs are compiled, and a packed weight is read forward and transposed by the same
  * code. Each sum is added up in one order, so the same inputs give the same bytes.
  */
-import type { Core, KernelAttributes, TensorInfo } from '../library.js';
+import type { KernelFunction } from '../library.js';
 import { FORMS, type Form, formOf } from './forms.js';
 import { FORM_KERNEL } from './kernel-names.js';
 import { intoOf, named, runProgram, type WebGpuBackend } from './shader.js';
@@ -99,19 +99,7 @@ fn main() {
   }
 }`;
 
-export function registerProductKernel(core: Core): void {
-  core.registerKernel<WebGpuBackend>({
-    kernelName: FORM_KERNEL.product,
-    backendName: 'webgpu',
-    kernelFunc: ({ inputs, attrs, backend }) => product(backend, inputs, attrs),
-  });
-}
-
-function product(
-  backend: WebGpuBackend,
-  inputs: Readonly<Record<string, TensorInfo>>,
-  attributes: KernelAttributes,
-): TensorInfo {
+export const product: KernelFunction<WebGpuBackend> = ({ inputs, attrs: attributes, backend }) => {
   const given = attributes as unknown as ProductAttributes;
   const { shape, depth, whole, width, firstRow, firstColumn, firstDepth, transA, transB } = given;
   const [batch, rows, columns] = shape;
@@ -149,4 +137,4 @@ function product(
     code: code(FORMS[form], added),
     ...(into && { over: into }),
   });
-}
+};
