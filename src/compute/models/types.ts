@@ -1,5 +1,5 @@
 /** The interface of a model to the rest of the program: configuration, stored weights, tokenizer, adapters. */
-import type { PackedTensor } from '../tensor/packed.js';
+import type { PackedTensor } from '../tensor/types.js';
 import type { AdapterConfig, AdapterKind } from './adapters/config.js';
 import type { Activation, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';

@@ -129,12 +129,9 @@ export class GraphBuilder {
     return this.one('adapted', [x, merged, plain, down, up], options);
   }
 
-  sum = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>
-    this.reduce('sum', x, axes, keepdims);
-  mean = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>
-    this.reduce('mean', x, axes, keepdims);
-  max = (x: ValueId, axes: readonly number[], keepdims = false): ValueId =>
-    this.reduce('max', x, axes, keepdims);
+  sum = this.reduction('sum');
+  mean = this.reduction('mean');
+  max = this.reduction('max');
 
   detach = (x: ValueId): ValueId => this.one('detach', [x]);
 
@@ -196,14 +193,11 @@ export class GraphBuilder {
     return this.one('rotary', [x, cos, sin], { heads });
   }
 
-  private reduce(
-    op: 'sum' | 'mean' | 'max',
-    x: ValueId,
-    axes: readonly number[],
-    keepdims: boolean,
-  ): ValueId {
-    const rank = this.shapeOf(x).length;
-    return this.one(op, [x], { axes: axes.map((axis) => axisOf(axis, rank)), keepdims });
+  private reduction(op: 'sum' | 'mean' | 'max') {
+    return (x: ValueId, axes: readonly number[], keepdims = false): ValueId => {
+      const { length } = this.shapeOf(x);
+      return this.one(op, [x], { axes: axes.map((axis) => axisOf(axis, length)), keepdims });
+    };
   }
 
   private one(op: OpName, inputs: readonly ValueId[], attributes: Attributes = {}): ValueId {

@@ -75,7 +75,7 @@ function largestWorkspace(graph: Graph): number {
   return Math.max(
     0,
     ...graph.nodes.map((node) => {
-      const rule = OPS[node.op].memory.workspace;
+      const rule = OPS[node.op].memory?.workspace;
       return rule?.(node.inputs.map(typeOf), node.outputs.map(typeOf), node.attributes) ?? 0;
     }),
   );
@@ -91,7 +91,7 @@ function allocations(graph: Graph): readonly Allocation[] {
   const home = new Map<ValueId, Allocation>();
 
   const overwritten = (node: Node, position: number, value: ValueId): Allocation | undefined => {
-    const inPlace = position === 0 ? (OPS[node.op].memory.inPlace ?? []) : [];
+    const inPlace = position === 0 ? (OPS[node.op].memory?.inPlace ?? []) : [];
     return inPlace
       .filter((index) => sameShape(typeOf(argument(node.inputs, index)).shape, typeOf(value).shape))
       .map((index) => home.get(argument(node.inputs, index)))
@@ -108,7 +108,7 @@ function allocations(graph: Graph): readonly Allocation[] {
   };
 
   order.forEach((node, step) => {
-    const { alias } = OPS[node.op].memory;
+    const alias = OPS[node.op].memory?.alias;
     node.outputs.forEach((value, position) => {
       if (outputs.has(value)) {
         // other ops may read, element by element, an input whose memory the caller has their output written to

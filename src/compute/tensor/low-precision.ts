@@ -1,8 +1,6 @@
 /** Products in bfloat16, as PyTorch's autocast computes them. */
 import type { Graph, Node, TensorType, ValueId } from './types.js';
 
-const PRODUCTS: ReadonlySet<string> = new Set(['matmul']);
-
 /**
  * Rounds what goes into every matrix product and what comes out to bfloat16; sums within a product, and everything
  * else, stay in float32. To be applied after gradients were taken, whose products are rounded too, and before products
@@ -29,7 +27,7 @@ export function productsInBf16(graph: Graph): Graph {
     return result;
   };
   for (const node of graph.nodes) {
-    if (!PRODUCTS.has(node.op)) {
+    if (node.op !== 'matmul') {
       nodes.push(node);
       continue;
     }

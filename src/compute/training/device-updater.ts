@@ -39,7 +39,7 @@ interface DeviceParameter {
 export function updaterOnDevice(runtime: Runtime, device: DeviceParameters, optimizer: DeviceRule): Updater {
   const { memory } = runtime;
   const tensors = tensorsOf(memory, device, optimizer.rule);
-  const graphs = graphCache(runtime);
+  const graphs = new GraphCache(runtime);
   const groups = parameterGroups(tensors.trained);
   // those that take most memory first: if there is too little, nothing has changed yet
   const inOrder = [...groups].sort((a, b) => groupSize(b) - groupSize(a));
@@ -156,18 +156,8 @@ const deviceNumbers = (memory: Memory, values: RuleNumbers): Tensors =>
     ]),
   );
 
-interface DeviceTensors {
-  readonly trained: readonly DeviceParameter[];
-  readonly state: ReadonlyMap<string, StateAccess>;
-  /** A number, for the sum of the gradients' squares. */
-  readonly total: Tensor;
-  /** Brings the state to the host, where it can be read until `forget`. */
-  collect(): Promise<void>;
-  forget(): void;
-  release(): void;
-}
-
-function tensorsOf(memory: Memory, device: DeviceParameters, rule: Rule): DeviceTensors {
+/** `total`: a number, for the sum of the gradients' squares. `collect` brings the state to the host until `forget`. */
+function tensorsOf(memory: Memory, device: DeviceParameters, rule: Rule) {
   const buffers: TensorBuffer[] = [];
   const place = (shape: Shape, fill = 0): Tensor => {
     const buffer = memory.buffer();
@@ -204,35 +194,32 @@ function tensorsOf(memory: Memory, device: DeviceParameters, rule: Rule): Device
     trained,
     state,
     total: place([]),
-    async collect() {
+    async collect(): Promise<void> {
       for (const { written } of trained)
         for (const [name, tensor] of Object.entries(written))
           if (name !== PARAMETER && !collected.has(tensor))
             collected.set(tensor, (await memory.read(tensor)).data as Float32Array);
     },
     forget: () => collected.clear(),
-    release() {
+    release(): void {
       for (const buffer of buffers) buffer.release();
     },
   };
 }
 
-interface GraphCache {
-  /** Runs the graph of this key, which `build` gives the first time. */
-  run(key: string, build: () => Graph, inputs: Tensors, outputs: Tensors): Promise<void>;
-  release(): Promise<void>;
-}
+class GraphCache {
+  private readonly compiled = new Map<string, Promise<CompiledGraph>>();
 
-function graphCache(runtime: Runtime): GraphCache {
-  const compiled = new Map<string, Promise<CompiledGraph>>();
-  return {
-    async run(key, build, inputs, outputs) {
-      const known = compiled.get(key) ?? runtime.compile(build());
-      compiled.set(key, known);
-      await (await known).run(inputs, outputs);
-    },
-    async release() {
-      for (const one of compiled.values()) await (await one).release();
-    },
-  };
+  constructor(private readonly runtime: Runtime) {}
+
+  /** Runs the graph of this key, which `build` gives the first time. */
+  async run(key: string, build: () => Graph, inputs: Tensors, outputs: Tensors): Promise<void> {
+    const known = this.compiled.get(key) ?? this.runtime.compile(build());
+    this.compiled.set(key, known);
+    await (await known).run(inputs, outputs);
+  }
+
+  async release(): Promise<void> {
+    for (const one of this.compiled.values()) await (await one).release();
+  }
 }

@@ -1,4 +1,4 @@
-import type { PackedTensor } from '../../tensor/packed.js';
+import type { PackedTensor } from '../../tensor/types.js';
 import type { StoredTensor } from '../types.js';
 import { rowElements } from './dense.js';
 import type { Round } from './half.js';

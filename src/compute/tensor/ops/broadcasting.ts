@@ -54,7 +54,6 @@ export const equal: OpDefinition = {
     return [{ dtype: 'bool', shape: broadcast(a.shape, b.shape) }];
   },
   cost: (_, outputs) => sizeOf(argument(outputs, 0).shape),
-  memory: {},
 };
 
 export const where: OpDefinition = {

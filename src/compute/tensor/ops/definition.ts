@@ -38,7 +38,8 @@ export interface OpDefinition {
     outputs: readonly TensorType[],
     attributes: Attributes,
   ) => number;
-  readonly memory: MemoryRule;
+  /** Default: it overwrites nothing, gives no view and needs nothing besides. */
+  readonly memory?: MemoryRule;
 }
 
 /** The input at a position. Throws a {@link GraphError} if it is missing. */

@@ -19,7 +19,6 @@ export const gather: OpDefinition = {
     return [b.scatterRows(b.reshape(indices, [count]), updates, rows ?? 0), undefined];
   },
   cost: () => 0,
-  memory: {},
 };
 
 /** Sums rows: indices `[m]`, updates `[m, …rest]` → `[rows, …rest]`; equal indices add up. */
@@ -60,7 +59,6 @@ export const gatherElements: OpDefinition = {
     return [b.scatterElements(zeros, argument(context.inputs, 1), upstream(context), axis), undefined];
   },
   cost: () => 0,
-  memory: {},
 };
 
 /** Data with each update added at its index along an axis. */

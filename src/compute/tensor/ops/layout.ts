@@ -42,7 +42,6 @@ export const expand: OpDefinition = {
     sumTo(context.builder, upstream(context), context.builder.shapeOf(argument(context.inputs, 0))),
   ],
   cost: free,
-  memory: {},
 };
 
 export const transpose: OpDefinition = {
@@ -64,7 +63,6 @@ export const transpose: OpDefinition = {
     return [context.builder.transpose(upstream(context), inverse)];
   },
   cost: free,
-  memory: {},
 };
 
 /** Elements `start` up to `end` of one axis. */
@@ -89,7 +87,6 @@ export const slice: OpDefinition = {
     return [context.builder.pad(upstream(context), axis, start, size - end)];
   },
   cost: free,
-  memory: {},
 };
 
 /** Zeros before and after along one axis. */
@@ -108,7 +105,6 @@ export const pad: OpDefinition = {
     return [context.builder.slice(upstream(context), axis, start, start + size)];
   },
   cost: free,
-  memory: {},
 };
 
 export const concat: OpDefinition = {
@@ -134,5 +130,4 @@ export const concat: OpDefinition = {
     });
   },
   cost: free,
-  memory: {},
 };

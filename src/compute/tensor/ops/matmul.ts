@@ -65,7 +65,6 @@ export const matmul: OpDefinition = {
   infer: (inputs, attributes) => [f32(productShape(inputs, attributes))],
   gradient: productGradient,
   cost: productCost,
-  memory: {},
 };
 
 /** A product of matrices added to a third: `[m, k] × [k, n] + [m, n]`; the fused form of `add(matmul(…), …)`. */
@@ -125,7 +124,6 @@ export const adapted: OpDefinition = {
     ];
   },
   cost: (inputs, outputs, attributes) => productCost(inputs, outputs, { ...attributes, ...ADAPTED }),
-  memory: {},
 };
 
 const ADAPTED = { transA: false };

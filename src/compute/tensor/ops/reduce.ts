@@ -36,7 +36,6 @@ function reduction(
       return [gradient(context, dy, shape, axes)];
     },
     cost: (inputs) => sizeOf(argument(inputs, 0).shape),
-    memory: {},
   };
 }
 

@@ -35,7 +35,6 @@ export const rmsNorm: OpDefinition = {
     ];
   },
   cost: (inputs) => 5 * sizeOf(argument(inputs, 0).shape),
-  memory: {},
 };
 
 /**
@@ -77,7 +76,6 @@ export const layerNorm: OpDefinition = {
     ];
   },
   cost: (inputs) => 7 * sizeOf(argument(inputs, 0).shape),
-  memory: {},
 };
 
 /**
@@ -105,5 +103,4 @@ export const rotary: OpDefinition = {
     return [b.rotary(upstream(context), cos, b.neg(sin), heads), undefined, undefined];
   },
   cost: (inputs) => 3 * sizeOf(argument(inputs, 0).shape),
-  memory: {},
 };

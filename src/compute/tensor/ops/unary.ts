@@ -66,7 +66,6 @@ export const cast: OpDefinition = {
   // only f32 carries a gradient, and a cast between f32 and f32 is not emitted
   gradient: () => [undefined],
   cost: (_, outputs) => sizeOf(argument(outputs, 0).shape),
-  memory: {},
 };
 
 /**

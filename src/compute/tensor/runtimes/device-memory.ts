@@ -6,7 +6,6 @@ import { deviceFull } from '../../../language/diagnostics/catalogue/runtimes.js'
 import { discarded } from '../garbage.js';
 import { allocate, Ledger } from '../memory.js';
 import { outOfMemory } from '../out-of-memory.js';
-import type { PackedTensor } from '../packed.js';
 import { bytesOf, f32, GraphError, sameShape } from '../shape.js';
 import type {
   CompiledGraph,
@@ -15,6 +14,7 @@ import type {
   HostTensor,
   Memory,
   NamedValue,
+  PackedTensor,
   Tensor,
   TensorBuffer,
   TensorType,

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { OutOfMemoryError } from '../../../../src/compute/tensor/out-of-memory.js';
-import type { CodedTensor, PackedTensor } from '../../../../src/compute/tensor/packed.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';
 import { tfjsRuntime } from '../../../../src/compute/tensor/runtimes/tfjs/index.js';
 import {
@@ -13,7 +12,14 @@ import {
 import { refusedBytes } from '../../../../src/compute/tensor/runtimes/tfjs/kernel-calls.js';
 import { bytesOnGpu } from '../../../../src/compute/tensor/runtimes/tfjs/row-ranges.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
-import type { Graph, HostTensor, Runtime, Tensor } from '../../../../src/compute/tensor/types.js';
+import type {
+  CodedTensor,
+  Graph,
+  HostTensor,
+  PackedTensor,
+  Runtime,
+  Tensor,
+} from '../../../../src/compute/tensor/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { fixture } from '../../models/decoder/fixture.js';
 import { conformance } from './conformance.js';

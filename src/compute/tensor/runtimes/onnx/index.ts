@@ -105,17 +105,11 @@ function failed(error: unknown): never {
 
 const isStop = (error: unknown): boolean => error instanceof Error && /^Non tensor type/.test(error.message);
 
-/** A graph, as ONNX Runtime runs it, and where its intermediates lie. */
-interface ScratchGraph {
-  readonly graph: Graph;
-  readonly run: Graph;
-  readonly plan: ScratchPlan;
-}
-
+/** `run` is the graph as ONNX Runtime runs it, and `plan` says where its intermediates lie. */
 function compiled(
   onnx: Onnx,
   session: InferenceSession,
-  { graph, run, plan }: ScratchGraph,
+  { graph, run, plan }: { readonly graph: Graph; readonly run: Graph; readonly plan: ScratchPlan },
   scratch: Scratch,
 ): CompiledGraph {
   // a host tensor that is fed again, as weights are, is wrapped once in each shape

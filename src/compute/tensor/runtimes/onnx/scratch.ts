@@ -9,14 +9,11 @@
 import type { Tensor } from 'onnxruntime-node';
 import { discarded } from '../../garbage.js';
 import { planMemory } from '../../liveness.js';
+import { viewOf } from '../../memory.js';
 import { argument } from '../../ops/definition.js';
 import { allocateOnHost } from '../../out-of-memory.js';
-import { bytesOf } from '../../shape.js';
-import type { Graph, TensorType, ValueId } from '../../types.js';
+import type { Graph, HostTensor, TensorType, ValueId } from '../../types.js';
 import { intermediateName } from './encode.js';
-
-/** Ops that are lowered to more than one node, whose order is then not that of the graph. */
-const COMPOSED: ReadonlySet<string> = new Set(['scatterRows']);
 
 export interface ScratchPlan {
   readonly bytes: number;
@@ -36,7 +33,8 @@ export interface ScratchPlan {
 }
 
 export function planScratch(graph: Graph, smallest: number): ScratchPlan {
-  if (graph.nodes.some(({ op }) => COMPOSED.has(op))) return { bytes: 0, places: [], inOutputs: [] };
+  // it is lowered to more than one node, whose order is then not that of the graph
+  if (graph.nodes.some(({ op }) => op === 'scatterRows')) return { bytes: 0, places: [], inOutputs: [] };
   const { bytes, offsets, inOutputs } = planMemory(graph, smallest);
   const named = (value: ValueId) => ({
     value,
@@ -64,9 +62,7 @@ export class Scratch {
   /** Tensors over the stretch; none outlives it, or it could not be collected. */
   private fetches = new Map<ScratchPlan, Fetches>();
 
-  constructor(
-    private readonly wrap: (type: TensorType, data: Float32Array | Int32Array | Uint8Array) => Tensor,
-  ) {}
+  constructor(private readonly wrap: (type: TensorType, data: HostTensor['data']) => Tensor) {}
 
   /** Graphs tell their need when they are compiled, so that the stretch is allocated once for all of them. */
   reserve(plan: ScratchPlan): void {
@@ -89,15 +85,8 @@ export class Scratch {
     if (known !== undefined) return known;
     const fetches: Record<string, Tensor> = {};
     for (const { name, type, offset } of plan.places)
-      fetches[name] = this.wrap(type, this.view(type, offset));
+      fetches[name] = this.wrap(type, viewOf(type, this.memory, offset));
     this.fetches.set(plan, fetches);
     return fetches;
-  }
-
-  private view(type: TensorType, offset: number): Float32Array | Int32Array | Uint8Array {
-    const bytes = bytesOf(type);
-    if (type.dtype === 'f32') return new Float32Array(this.memory, offset, bytes / 4);
-    if (type.dtype === 'i32') return new Int32Array(this.memory, offset, bytes / 4);
-    return new Uint8Array(this.memory, offset, bytes);
   }
 }

@@ -2,8 +2,9 @@
  * Packed forms on the device: how they get there, and the nodes that make them float32 where a graph reads them. Codes
  * are looked up four at a time, in a table of what each two bytes stand for: the fastest way that this library has.
  */
-import type { CodedTensor, HalfTensor, PackedTensor } from '../../packed.js';
+
 import { type Shape, sizeOf } from '../../shape.js';
+import type { CodedTensor, HalfTensor, PackedTensor } from '../../types.js';
 import type { Content } from '../device-memory.js';
 import type { Binding } from './binding.js';
 import { DATA_TYPE, type TensorFlowType } from './messages.js';

@@ -23,7 +23,7 @@ export function compiled(context: ExecutionContext, graph: Graph): CompiledGraph
   const { name, backend, largest } = device;
   const engine = backend.core.engine();
   const steps = kernelCallsOf(name, graph, largest);
-  const kept = graphConstants(graph, device);
+  const kept = new GraphConstants(graph, device);
 
   const execute = (contents: readonly Content<Handle>[]): readonly Handle[] => {
     const values = new RunValues(context, graph, kept, contents);
@@ -49,31 +49,31 @@ export function compiled(context: ExecutionContext, graph: Graph): CompiledGraph
 }
 
 /** What a graph needs besides its inputs, made when it is compiled. */
-interface GraphConstants {
+class GraphConstants {
   readonly constants: ReadonlyMap<ValueId, Handle>;
-  /** A constant of a lowering. */
-  readonly scalar: (value: number) => Tensor;
-  readonly release: () => void;
-}
+  private readonly scalars = new Map<number, Tensor>();
 
-function graphConstants(graph: Graph, { upload, make }: TfjsDevice): GraphConstants {
-  const constants = new Map(
-    graph.constants.map(({ value, data }) => [value, upload(argument(graph.types, value), data)]),
-  );
-  const scalars = new Map<number, Tensor>();
-  return {
-    constants,
-    scalar(value) {
-      const known = scalars.get(value) ?? make(Float32Array.of(value), [], 'f32');
-      scalars.set(value, known);
-      return known;
-    },
-    release() {
-      for (const handle of constants.values()) dispose(handle);
-      dispose([...scalars.values()]);
-      scalars.clear();
-    },
+  constructor(
+    graph: Graph,
+    private readonly device: TfjsDevice,
+  ) {
+    this.constants = new Map(
+      graph.constants.map(({ value, data }) => [value, device.upload(argument(graph.types, value), data)]),
+    );
+  }
+
+  /** A constant of a lowering. */
+  scalar = (value: number): Tensor => {
+    const known = this.scalars.get(value) ?? this.device.make(Float32Array.of(value), [], 'f32');
+    this.scalars.set(value, known);
+    return known;
   };
+
+  release(): void {
+    for (const handle of this.constants.values()) dispose(handle);
+    dispose([...this.scalars.values()]);
+    this.scalars.clear();
+  }
 }
 
 /** The values of one run. */

@@ -1,7 +1,7 @@
 /** Packed weights on the GPU: halves two, codes eight to an i32, as WGSL has no smaller integers. */
 import { argument } from '../../ops/definition.js';
-import type { CodedTensor, PackedTensor } from '../../packed.js';
 import { type Shape, sizeOf } from '../../shape.js';
+import type { CodedTensor, PackedTensor } from '../../types.js';
 import type { Content } from '../device-memory.js';
 import { BLOCK, type FormName } from './kernels/forms.js';
 import type { Tensor, Values } from './library.js';

@@ -1,5 +1,5 @@
 /** Forms in which a weight lies on the GPU, and the WGSL that reads a value of each: none is unpacked as a whole. */
-import type { HalfTensor } from '../../../packed.js';
+import type { HalfTensor } from '../../../types.js';
 import type { KernelAttributes } from '../library.js';
 
 export type FormName = 'f32' | HalfTensor['form'] | 'coded';
