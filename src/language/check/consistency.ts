@@ -5,6 +5,7 @@ import { baseMismatch, emptySplit, idleSetting, sharedTarget } from '../diagnost
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget, Value } from '../ir/program.js';
 import { takesLimit } from '../ir/runtimes.js';
+import { isRecord } from '../ir/values.js';
 import type { MetricSchema } from '../schemas/schema.js';
 import { budgetMetrics, type budgetSettings, stageMetrics } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
@@ -30,8 +31,8 @@ const emptySplits: Check = (checked, stages) =>
     const from = format && referenceIn(format, 'from');
     const data = from && stages.get(from.stage);
     if (reference === undefined || data === undefined || !data.isSound) return [];
-    const split = data.stage.settings['split'] as Readonly<Record<string, Value>> | undefined;
-    const share = split === undefined ? (reference.port === 'train' ? 1 : 0) : split[reference.port];
+    const { split } = data.stage.settings;
+    const share = isRecord(split) ? split[reference.port] : Number(reference.port === 'train');
     if (reference.port === 'all' || (typeof share === 'number' && share > 0)) return [];
     const span = split === undefined ? data.block.name.span : settingSpan(data, 'split');
     const written = `${reference.stage}.${reference.port}`;
@@ -100,7 +101,7 @@ interface BudgetSetting<V> {
   readonly span: Span;
 }
 
-function settingsOf<V extends Value>(
+function budgetSettingsOf<V extends Value>(
   key: SettingName,
   budgets: readonly Budget[],
   { blocks }: SourceFile,
@@ -120,7 +121,7 @@ function differingBudgets(budgets: readonly Budget[], tree: SourceFile): readonl
     key: SettingName,
     problem: (at: Span, value: V, first: BudgetSetting<V>) => Diagnostic,
   ) => {
-    const [first, ...others] = settingsOf<V>(key, budgets, tree);
+    const [first, ...others] = budgetSettingsOf<V>(key, budgets, tree);
     return others.flatMap(({ span, value }) =>
       first === undefined || value === first.value ? [] : [problem(span, value, first)],
     );
@@ -139,9 +140,9 @@ const sizeText = (bytes: number): string => formatQuantity(bytes, 'bytes');
 
 /** A limit of a device where the pipeline itself asks for a runtime that has none. */
 function idleLimits(budgets: readonly Budget[], tree: SourceFile): readonly Diagnostic[] {
-  const [asked] = settingsOf<string>('runtime', budgets, tree);
+  const [asked] = budgetSettingsOf<string>('runtime', budgets, tree);
   if (asked === undefined || asked.value === 'auto' || takesLimit(asked.value)) return [];
-  return settingsOf<number>('device_memory', budgets, tree).map(({ span }) =>
+  return budgetSettingsOf<number>('device_memory', budgets, tree).map(({ span }) =>
     idleSetting(
       span,
       `\`device_memory\` limits the memory of tensors on a device, but \`${asked.value}\` uses the memory of the machine`,

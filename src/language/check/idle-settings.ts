@@ -2,6 +2,7 @@
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/program.js';
+import { isCall, isList } from '../ir/values.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import type { CheckedStage } from './stages.js';
@@ -85,8 +86,8 @@ const NOTHING_TO_OFFER: Readonly<{
 function idleFallbacks(checked: CheckedStage): readonly Diagnostic[] {
   const list = checked.block.properties.find(({ key }) => key.text === 'fallback')?.value;
   const steps = checked.stage.settings['fallback'];
-  if (list?.kind !== 'list' || !Array.isArray(steps)) return [];
-  return (steps as readonly Call[]).flatMap(({ call, args }, index) => {
+  if (list?.kind !== 'list' || !isList(steps)) return [];
+  return steps.filter(isCall).flatMap(({ call, args }, index) => {
     const why = Object.hasOwn(NOTHING_TO_OFFER, call) ? NOTHING_TO_OFFER[call]?.(args, checked) : undefined;
     const item: Expression | undefined = list.items[index];
     return why === undefined || item === undefined

@@ -20,6 +20,10 @@ export const isQuantity = (value: unknown): value is Quantity =>
 export const isFile = (value: unknown): value is Pick<FileValue, 'file' | 'sha256'> =>
   isRecord(value) && typeof value['file'] === 'string' && typeof value['sha256'] === 'string';
 
+/** A file with its text, as the compiler reads it. */
+export const isReadFile = (value: unknown): value is FileValue =>
+  isFile(value) && 'text' in value && typeof value.text === 'string';
+
 export const isSecret = (value: unknown): value is SecretValue =>
   isRecord(value) && typeof value['secret'] === 'string' && typeof value['env'] === 'string';
 

@@ -24,7 +24,7 @@ export interface SourceFile extends RowFile {
  */
 export function sourceFiles(settings: DataSettings, folder: string, host: Host): readonly SourceFile[] {
   const { source, mix } = settings;
-  const calls = (Array.isArray(source) ? source : [source]) as readonly Call[];
+  const calls = [source].flat();
   const listed = [
     ...calls.map((call) => ({ call, general: false })),
     ...(mix === undefined ? [] : [{ call: mix.general, general: true }]),

@@ -4,7 +4,8 @@ import {
   ModelError,
   TemplateStopped,
 } from '../../../compute/models/types.js';
-import type { Call, FileValue, Value } from '../../../language/ir/program.js';
+import type { Call, Value } from '../../../language/ir/program.js';
+import { isReadFile } from '../../../language/ir/values.js';
 import { turnsOf } from '../data/conversations.js';
 import { RowFault } from '../data/parse-row.js';
 import {
@@ -159,8 +160,7 @@ function write(chat: ChatTemplate, messages: readonly ChatMessage[], addGenerati
 }
 
 function systemText(system: Value | undefined): string | undefined {
-  if (system === undefined || system === null) return undefined;
-  const content = typeof system === 'string' ? system : (system as FileValue).text;
+  const content = isReadFile(system) ? system.text : typeof system === 'string' ? system : '';
   return content.trim() === '' ? undefined : content.trim();
 }
 

@@ -7,7 +7,8 @@ import { padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { isSpecial, turnEnd } from '../../../compute/models/turn-end.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
-import type { Call, FileValue, Stage } from '../../../language/ir/program.js';
+import type { Call, Stage } from '../../../language/ir/program.js';
+import { isReadFile } from '../../../language/ir/values.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { DropReason } from '../row-report.js';
@@ -136,10 +137,10 @@ function classified(
 
 /** The style that the template names, or the model's own. */
 function chatTemplate(model: ModelFolder, { args }: Call): LoadedTemplate | undefined {
-  const style = args['style'] as FileValue | undefined;
-  return style === undefined
-    ? model.template()
-    : compileChatTemplate(style.text, model.specialTokens(), style.file);
+  const style = args['style'];
+  return isReadFile(style)
+    ? compileChatTemplate(style.text, model.specialTokens(), style.file)
+    : model.template();
 }
 
 /** A normaliser may leave out characters, but no real text loses three quarters of its own. */

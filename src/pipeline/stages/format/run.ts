@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
-import type { Call } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readDataRows } from '../data/data-rows.js';
@@ -29,7 +28,8 @@ export const run: RunStage = async (context) => {
   const settings = settingsOf(stage, 'format');
   const data = inputs[settings.from.stage];
   if (data === undefined) throw new Error(`stage ${settings.from.stage} produced no rows`);
-  const model = openResolved(host, resolveModel(settings.model as Call, context));
+  if (settings.model === undefined) throw new Error(`the format ${stage.name} has no model`);
+  const model = openResolved(host, resolveModel(settings.model, context));
   const labels =
     settings.template.call === LABELLED ? labelsOfRows(host, data.path, settings.template, stage) : undefined;
   noteLookAlikes(context, labels ?? []);

@@ -1,6 +1,6 @@
 import type { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Call, Program, Stage } from '../../../language/ir/program.js';
+import type { Program, Stage } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Line } from '../data/file-lines.js';
@@ -57,7 +57,7 @@ export async function surveyLengths(
 ): Promise<LengthSurvey> {
   const settings = settingsOf(format, 'format');
   const data = program.stages.find(({ name }) => name === settings.from.stage);
-  const model = resolveModelCall(settings.model as Call, { folder: program.folder, host });
+  const model = settings.model && resolveModelCall(settings.model, { folder: program.folder, host });
   if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
   const labels = new Set<string>();
   const isLabelled = settings.template.call === LABELLED;

@@ -7,8 +7,8 @@ import {
   totalSteps,
   warmupSteps,
 } from '../../../compute/training/index.js';
-import type { Quantity, Stage, Value } from '../../../language/ir/program.js';
-import { isCall } from '../../../language/ir/values.js';
+import type { Stage, Value } from '../../../language/ir/program.js';
+import { isCall, isQuantity } from '../../../language/ir/values.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
 import type { TrainPlan } from '../train-plan/plan.js';
@@ -72,10 +72,12 @@ export function loopSettings(
 function scheduleOf(value: Value | undefined, total: number): TrainingSettings['schedule'] {
   if (!isCall(value)) return { name: 'constant', warmupSteps: 0 };
   const { call, args } = value;
+  const { warmup } = args;
+  if (!isQuantity(warmup)) throw new Error(`the schedule ${call} has no warm-up`);
   if (!isScheduleName(call)) throw new Error(`no schedule is named ${call}`);
   return {
     name: call,
-    warmupSteps: warmupSteps(args['warmup'] as Quantity, total),
+    warmupSteps: warmupSteps(warmup, total),
     ...(args['power'] === undefined ? {} : { power: Number(args['power']) }),
     ...(args['end'] === undefined ? {} : { end: Number(args['end']) }),
     ...(args['cycles'] === undefined ? {} : { cycles: Number(args['cycles']) }),

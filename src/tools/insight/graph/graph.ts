@@ -4,7 +4,7 @@ import { references } from '../../../language/check/stage-graph.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { StageAction } from '../../../language/ir/events.js';
 import type { Program, Stage, StageKind, Value } from '../../../language/ir/program.js';
-import { isCall } from '../../../language/ir/values.js';
+import { isCall, isList, isRecord } from '../../../language/ir/values.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
 import { recordFields } from '../../../language/schemas/setting-paths.js';
@@ -129,8 +129,8 @@ function inputsIn(value: Value, type: SettingType | undefined): readonly GraphIn
     return inFields(value.args, schema?.args);
   }
   if ('sha256' in value) return [{ name: String(value['file']), kind: 'files' }];
-  if (Array.isArray(value)) return value.flatMap((item: Value) => inputsIn(item, undefined));
-  return inFields(value as Readonly<Record<string, Value>>, recordFields(type));
+  if (isList(value)) return value.flatMap((item) => inputsIn(item, undefined));
+  return isRecord(value) ? inFields(value, recordFields(type)) : [];
 }
 
 const inFields = (
