@@ -17,8 +17,6 @@
  * Nothing here throws for what a user wrote: every mistake is a diagnostic, and one mistake is one error.
  */
 import { basename, dirname, resolve } from 'node:path';
-import { blanksInTexts } from './check/blanks.js';
-import { checkBlocks, evaluateParams } from './check/blocks.js';
 import { checkConsistency } from './check/consistency.js';
 import type { Context, FolderAccess } from './check/context.js';
 import { Declarations } from './check/declare.js';
@@ -27,6 +25,8 @@ import { onePerMistake } from './check/one-per-mistake.js';
 import { checkOverrides, FILES, type Overrides, overridesFrom, type ParamValues } from './check/overrides.js';
 import { findCycles, inOrder } from './check/stage-graph.js';
 import type { CheckedStage } from './check/stages.js';
+import { checkBlocks, evaluateParams } from './check/stages.js';
+import { blanksInTexts } from './check/suspicious-texts.js';
 import { isOpen, leftOut, readMatrices, type Sweep, spread, spreadBudgets } from './check/sweep.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations, unusedImports } from './check/unused.js';

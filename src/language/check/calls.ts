@@ -9,8 +9,7 @@ import type { Family, FunctionSchema } from '../schemas/schema.js';
 import type { Argument, Entry, Word } from '../syntax/ast.js';
 import { coerce } from './coerce.js';
 import { constant } from './constants.js';
-import type { Context } from './context.js';
-import type { Evaluate } from './evaluator.js';
+import type { Context, Evaluate } from './context.js';
 import { evaluateEntries } from './fields.js';
 import { expressionNoun, FAMILY_NOUNS, typeNoun } from './nouns.js';
 

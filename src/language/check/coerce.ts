@@ -9,7 +9,7 @@ import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Context } from './context.js';
 import { constantNoun, typeNoun } from './nouns.js';
-import type { Constant } from './symbols.js';
+import type { Constant } from './scope.js';
 import { formatNumber, formatQuantity, needsUnit, suffixesOf } from './units.js';
 
 type Of<K extends SettingType['kind']> = Extract<SettingType, { kind: K }>;

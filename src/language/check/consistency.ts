@@ -14,11 +14,11 @@ import { checkCertain, type MetricOf } from './certain-requirements.js';
 import { classification } from './classification.js';
 import { columnsOfRows, fittingColumns } from './columns.js';
 import type { FolderAccess } from './context.js';
-import { fileTexts } from './file-texts.js';
 import { idleSettings } from './idle-settings.js';
-import { sameForm, sameTokenizer } from './same-form.js';
 import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
+import { fileTexts } from './suspicious-texts.js';
+import { sameForm, sameTokenizer } from './tokenizers.js';
 import { formatQuantity } from './units.js';
 
 type Check = (checked: CheckedStage, stages: Stages, access: FolderAccess) => readonly Diagnostic[];

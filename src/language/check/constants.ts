@@ -14,7 +14,7 @@ import {
   valueNode,
 } from './expressions.js';
 import { constantNoun, expressionNoun } from './nouns.js';
-import type { Constant } from './symbols.js';
+import type { Constant } from './scope.js';
 
 export function constant(expression: Expression, context: Context): Constant | undefined {
   switch (expression.kind) {

@@ -1,9 +1,10 @@
 import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Host } from '../host/host.js';
-import type { Origin } from '../ir/program.js';
+import type { Origin, Value } from '../ir/program.js';
+import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
-import type { Scope } from './scope.js';
-import type { PortUse } from './symbols.js';
+import type { Expression } from '../syntax/ast.js';
+import type { PortUse, Scope } from './scope.js';
 
 /** Where the relative paths of a file start, and how they are read. */
 export interface FolderAccess {
@@ -54,3 +55,11 @@ export class Context {
     Object.assign(this.origins, fork.origins);
   }
 }
+
+/** An expression as a value of one kind of type; `path` is where the value is in the stage (`lora.rank`), `undefined` inside lists. */
+export type Evaluate<K extends SettingType['kind']> = (
+  expression: Expression,
+  type: Extract<SettingType, { kind: K }>,
+  context: Context,
+  path: string | undefined,
+) => Value | undefined;

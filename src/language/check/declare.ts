@@ -1,23 +1,21 @@
 /** The names of a file: what it imports and declares, each once. */
 import * as errors from '../diagnostics/catalogue/names.js';
 import { badSecret, matrixElsewhere } from '../diagnostics/catalogue/params.js';
-import { isTestFile, misplacedNative } from '../diagnostics/catalogue/syntax.js';
+import { isTestFile, misplacedNative, misplacedTest, notInTests } from '../diagnostics/catalogue/syntax.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/program.js';
 import { functions } from '../schemas/functions/index.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Span } from '../source/span.js';
-import type { Block, Secret, Word } from '../syntax/ast.js';
+import type { Block, Secret, SourceFile, Word } from '../syntax/ast.js';
 import { referredTo } from '../syntax/references.js';
 import { Context, type FolderAccess } from './context.js';
 import { type Binding, matrixSymbol } from './matrix.js';
 import { type Module, type ModuleLoader, PRELUDE } from './modules.js';
 import type { Overrides } from './overrides.js';
 import { paramSymbol } from './params.js';
-import { presetSymbol } from './presets.js';
-import { Scope } from './scope.js';
-import type { FtpSymbol, FunctionSymbol } from './symbols.js';
-import { misplaced } from './test-files.js';
-import { methodOf } from './using.js';
+import { methodOf, presetSymbol } from './presets.js';
+import { type FtpSymbol, type FunctionSymbol, Scope } from './scope.js';
 
 export class Declarations {
   private readonly contexts = new Map<Module, Context>();
@@ -185,3 +183,17 @@ function endOfLine(module: Module, offset: number): number {
   const next = module.source.lineStarts.find((start) => start > offset);
   return next ?? module.source.text.length;
 }
+
+export function misplaced(tree: SourceFile): readonly Diagnostic[] {
+  if (!isTestFile(tree.file)) return tree.tests.map(({ span }) => misplacedTest(word(span, 'test')));
+  const refuse = (items: readonly { readonly span: Span }[], keyword: string) =>
+    items.map(({ span }) => notInTests(word(span, keyword), `\`${keyword}\``));
+  return [
+    ...refuse(tree.matrices, 'matrix'),
+    ...refuse(tree.secrets, 'secret'),
+    ...refuse(tree.presets, 'preset'),
+    ...tree.blocks.map(({ kind }) => notInTests(kind.span, `\`${kind.text}\``)),
+  ];
+}
+
+const word = (span: Span, keyword: string): Span => ({ ...span, end: span.start + keyword.length });

@@ -7,7 +7,7 @@ import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { constantNoun, expressionNoun } from './nouns.js';
-import type { Constant } from './symbols.js';
+import type { Constant } from './scope.js';
 import { baseValue, foreignNumber, needsUnit, suffixesOf, unitNoun, unknownUnit } from './units.js';
 
 export type SyntaxOf<K extends Expression['kind']> = Extract<Expression, { kind: K }>;

@@ -10,8 +10,8 @@ import { functions } from '../schemas/functions/index.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
+import { isValue } from './scope.js';
 import { evaluate, takesNone } from './setting-value.js';
-import { isValue } from './symbols.js';
 import { formatQuantity } from './units.js';
 
 export type Fields = Readonly<Record<string, Setting>>;

@@ -12,11 +12,10 @@ import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import { checkForm } from './coerce.js';
 import { constant } from './constants.js';
-import type { Context } from './context.js';
-import type { Evaluate } from './evaluator.js';
+import type { Context, Evaluate } from './context.js';
 import { expressionNoun, typeNoun } from './nouns.js';
+import { isValue } from './scope.js';
 import { strayedSecret } from './secrets.js';
-import { isValue } from './symbols.js';
 
 /** A prompt or a schema; nothing that belongs into a setting is larger. */
 const MOST_BYTES = 4_000_000;

@@ -8,8 +8,8 @@ import type { Matrix } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { given, measured, type Overrides } from './overrides.js';
 import { declaredType, narrowed } from './params.js';
+import type { Constant, MatrixSymbol } from './scope.js';
 import { evaluate } from './setting-value.js';
-import type { Constant, MatrixSymbol } from './symbols.js';
 import { formatQuantity } from './units.js';
 
 interface MatrixValue {

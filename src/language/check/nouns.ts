@@ -3,7 +3,7 @@ import { named, withArticle } from '../diagnostics/make.js';
 import { isCall } from '../ir/values.js';
 import type { Family, PortType, SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
-import type { Constant } from './symbols.js';
+import type { Constant } from './scope.js';
 import { formatNumber, formatQuantity, unitNoun } from './units.js';
 
 export const SYMBOL_NOUNS = {

@@ -12,8 +12,8 @@ import { sourceText } from '../source/text.js';
 import type { Word } from '../syntax/ast.js';
 import { parseExpression } from '../syntax/parse.js';
 import type { Context } from './context.js';
+import type { Constant } from './scope.js';
 import { evaluate } from './setting-value.js';
-import type { Constant } from './symbols.js';
 
 export interface Override {
   /** The value, as an expression of the language; where it is text, as it is. */

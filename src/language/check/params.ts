@@ -7,8 +7,8 @@ import type { Span } from '../source/span.js';
 import type { Param, Range, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { given, measured, type Overrides } from './overrides.js';
+import type { Constant, ParamSymbol } from './scope.js';
 import { evaluate } from './setting-value.js';
-import type { Constant, ParamSymbol } from './symbols.js';
 
 /** Types that a parameter may have; `none` is allowed nowhere, so that every parameter has a value. */
 export const PARAM_TYPES: Readonly<Record<string, SettingType>> = {

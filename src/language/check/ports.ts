@@ -4,10 +4,9 @@ import * as params from '../diagnostics/catalogue/params.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Port, PortType, StageSchema } from '../schemas/schema.js';
-import type { Context } from './context.js';
-import type { Evaluate } from './evaluator.js';
+import type { Context, Evaluate } from './context.js';
 import { expressionNoun, portNoun, typeNoun } from './nouns.js';
-import type { StageSymbol } from './symbols.js';
+import type { StageSymbol } from './scope.js';
 
 export const portType = (port: Port, method: string | undefined): PortType =>
   (method === undefined ? undefined : port.typeUsing?.[method]) ?? port.type;

@@ -1,12 +1,18 @@
-/** `require`: conditions over what is measured, typed and folded as far as they are known. */
+/**
+ * `require`: conditions over what is measured, typed and folded as far as they are known; at the end, those that refer to
+ * a metric which their evaluation does not measure.
+ */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
-import { baselineMissing } from '../diagnostics/catalogue/wiring.js';
+import { baselineMissing, metricNotListed, metricOfOtherRows } from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
 import type { Requirement as Checked, Expression as Condition, MetricName } from '../ir/program.js';
+import { METRIC_ROWS, metricsOf } from '../schemas/functions/metric.js';
+import { LABELLED, templates } from '../schemas/functions/template.js';
 import { stageMetrics } from '../schemas/stages/budget.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
-import type { Expression, Requirement } from '../syntax/ast.js';
+import type { Block, Expression, Requirement } from '../syntax/ast.js';
 import { constant, constantNames } from './constants.js';
 import type { Context } from './context.js';
 import {
@@ -16,10 +22,8 @@ import {
   type TypedExpression,
   valueNode,
 } from './expressions.js';
-import type { MetricScope } from './metric-scope.js';
-import { unmeasured } from './missing-metric.js';
 import { constantNoun, expressionNoun } from './nouns.js';
-import { isValue, type StageSymbol } from './symbols.js';
+import { type Insertion, isValue, type MetricScope, type StageSymbol } from './scope.js';
 
 export function checkRequirement(
   { condition, span }: Requirement,
@@ -82,7 +86,9 @@ function reference(
   if (first.text === 'baseline' && second !== undefined && measured.baseline !== undefined) {
     const word = third ?? second;
     if (third !== undefined || !Object.hasOwn(measured.metrics, second.text))
-      return context.report(names.unknownMetric(word.span, word.text, 'the baseline', metricsOf(measured)));
+      return context.report(
+        names.unknownMetric(word.span, word.text, 'the baseline', knownMetrics(measured)),
+      );
     if (!measured.baseline.isSet)
       return context.report(baselineMissing(expression.span, measured.where, measured.baseline.insertAt));
     return metric(['baseline', second.text], second.span, expression.span, measured, context);
@@ -91,7 +97,7 @@ function reference(
   if (first.text === measured.own && second !== undefined && third === undefined)
     return Object.hasOwn(measured.metrics, second.text)
       ? metric([second.text], second.span, expression.span, measured, context)
-      : context.report(names.unknownMetric(second.span, second.text, measured.where, metricsOf(measured)));
+      : context.report(names.unknownMetric(second.span, second.text, measured.where, knownMetrics(measured)));
   if (symbol === undefined && second !== undefined && first.text !== 'baseline')
     return context.report(
       names.unknownName(first.span, first.text, context.scope.declared('stage', 'param', 'matrix')),
@@ -106,10 +112,10 @@ function reference(
       : valueNode(found, expression, 'none', context);
   }
   const text = expression.path.map((word) => word.text).join('.');
-  return context.report(names.unknownMetric(expression.span, text, measured.where, metricsOf(measured)));
+  return context.report(names.unknownMetric(expression.span, text, measured.where, knownMetrics(measured)));
 }
 
-const metricsOf = ({ listed, metrics }: MetricScope): readonly string[] =>
+const knownMetrics = ({ listed, metrics }: MetricScope): readonly string[] =>
   listed === undefined ? Object.keys(metrics) : [...new Set([...listed.names, ...Object.keys(metrics)])];
 
 /** `at`: the word that names the metric, the last one of its path. */
@@ -144,7 +150,7 @@ function metricOfStage(
     return context.report(
       names.unknownMetric(word.span, word.text, `\`${first.text}\``, Object.keys(metrics)),
     );
-  const listed = block.properties.find(({ key }) => key.text === 'metrics')?.value;
+  const listed = writtenIn(block, 'metrics');
   const isMeasured =
     second.text in stageMetrics ||
     listed?.kind !== 'list' ||
@@ -163,4 +169,46 @@ const namesOf = (item: Expression): string | undefined =>
 function endOf(list: Extract<Expression, { kind: 'list' }> | undefined): Span | undefined {
   const last = list?.items.at(-1)?.span;
   return last && { ...last, start: last.end };
+}
+
+/** Offers to measure it, unless the rows cannot have it. `end`: where the list of metrics ends. */
+function unmeasured(
+  { text, span }: { readonly text: string; readonly span: Span },
+  { block, end }: { readonly block: Block | undefined; readonly end: Span | undefined },
+  context: Context,
+): Diagnostic {
+  const rows = block && rowsOf(block, context);
+  const of = Object.hasOwn(METRIC_ROWS, text) ? METRIC_ROWS[text as keyof typeof METRIC_ROWS] : 'any';
+  if (rows !== undefined && of !== 'any' && of !== rows.of)
+    return metricOfOtherRows(
+      span,
+      text,
+      rows,
+      rows.of === 'labels' ? 'labelled' : 'unlabelled',
+      metricsOf(rows.of),
+    );
+  return metricNotListed(span, text, end, importOf(text, context));
+}
+
+/** The rows that an evaluation reads, where that is written in the file; nothing is known of others. */
+function rowsOf(
+  block: Block,
+  { scope }: Context,
+): { readonly name: string; readonly template: Span; readonly of: 'labels' | 'texts' } | undefined {
+  const dataset = writtenIn(block, 'dataset');
+  const name = dataset?.kind === 'reference' ? dataset.path[0]?.text : undefined;
+  const format = name === undefined ? undefined : scope.lookup(name);
+  const template = format?.kind === 'stage' ? writtenIn(format.block, 'template') : undefined;
+  if (name === undefined || template?.kind !== 'call' || !Object.hasOwn(templates, template.callee.text))
+    return undefined;
+  return { name, template: template.span, of: template.callee.text === LABELLED ? 'labels' : 'texts' };
+}
+
+const writtenIn = ({ properties }: Block, setting: string): Expression | undefined =>
+  properties.find(({ key }) => key.text === setting)?.value;
+
+/** Measured, a metric must be known too. */
+function importOf(name: string, { scope }: Context): Insertion | undefined {
+  const module = scope.lookup(name) === undefined ? scope.moduleOf(name) : undefined;
+  return module === undefined ? undefined : scope.importing(name, module);
 }

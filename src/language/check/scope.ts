@@ -1,6 +1,145 @@
+/** What a name can refer to, and the names of a file. */
+
+import type { Diagnostic } from '../diagnostics/types.js';
+import type { Requirement as CheckedRequirement, StageKind, Unit, Value, Values } from '../ir/program.js';
 import { functions } from '../schemas/functions/index.js';
-import type { Family } from '../schemas/schema.js';
-import type { FtpSymbol, FunctionSymbol } from './symbols.js';
+import type { Family, FunctionSchema, MetricSchema, SettingType, StageSchema } from '../schemas/schema.js';
+import type { Span } from '../source/span.js';
+import type { Block, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
+
+/** A value that is known when the program is compiled; numbers are in base units. */
+export interface Constant {
+  readonly value: Value;
+  /** Of a number with a unit. */
+  readonly unit?: Unit;
+  /** A literal as it is in the file. */
+  readonly written?: string;
+  /** Where a name's value is. */
+  readonly at?: Span;
+}
+
+export interface ParamSymbol {
+  readonly kind: 'param';
+  readonly declaration: Param;
+  readonly type: SettingType | undefined;
+  /**
+   * Evaluated when first asked for; `undefined` if it has no valid value, which has been reported. `at`: where it is
+   * asked for.
+   */
+  readonly constant: (at?: Span) => Constant | undefined;
+}
+
+/** A parameter with several values: the one that it has in the combination that is checked. */
+export interface MatrixSymbol {
+  readonly kind: 'matrix';
+  readonly declaration: Matrix;
+  readonly type: SettingType | undefined;
+  /** The values of the matrices are still being read. */
+  readonly isOpen: boolean;
+  /** `undefined` if it has none, which has been reported. */
+  readonly constant: () => Constant | undefined;
+}
+
+interface SecretSymbol {
+  readonly kind: 'secret';
+  readonly declaration: Secret;
+}
+
+export interface StageSymbol {
+  readonly kind: 'stage';
+  readonly block: Block;
+  /** `undefined` if the kind is unknown, which has been reported. */
+  readonly schema: StageSchema | undefined;
+  /** The method of its `using`. */
+  readonly method: string | undefined;
+}
+
+interface BudgetSymbol {
+  readonly kind: 'budget';
+  readonly block: Block;
+}
+
+/** Where a stage's port is referred to. */
+export interface PortUse {
+  readonly stage: string;
+  readonly port: string;
+  readonly span: Span;
+}
+
+/** A requirement of a preset in a block that applies it. */
+interface PresetRequirement {
+  /** Absent where something is wrong with it. */
+  readonly checked?: CheckedRequirement;
+  readonly uses: readonly PortUse[];
+  readonly problem?: Diagnostic;
+}
+
+export type PresetTarget = StageKind | 'budget';
+
+export interface PresetSymbol {
+  readonly kind: 'preset';
+  readonly declaration: Preset;
+  readonly target: PresetTarget;
+  /** What an import calls the module it is in. */
+  readonly module: string;
+  /** Checks one of its requirements, among the names of its own file, as one of a block that applies it. */
+  readonly require: (requirement: Requirement, measured: MetricScope) => PresetRequirement;
+  /** The presets that it applies itself, and its own settings last. */
+  readonly layers: () => readonly Layer[];
+  /** The method of its `using`. */
+  readonly method: () => string | undefined;
+}
+
+/** One preset of those that a block applies. */
+export interface Layer {
+  readonly preset: PresetSymbol;
+  readonly settings: Values;
+  readonly requirements: readonly Requirement[];
+  /** The word in the block that brought it. */
+  readonly word: Word;
+}
+
+export interface FunctionSymbol {
+  readonly kind: 'function';
+  readonly name: string;
+  readonly schema: FunctionSchema;
+}
+
+/** Something imported that does not exist, which has been reported. */
+interface UnknownSymbol {
+  readonly kind: 'unknown';
+}
+
+export type Declaration =
+  | ParamSymbol
+  | MatrixSymbol
+  | SecretSymbol
+  | StageSymbol
+  | BudgetSymbol
+  | PresetSymbol
+  | UnknownSymbol;
+export type FtpSymbol = Declaration | FunctionSymbol;
+
+/** A name of a value that is known before the run. */
+export const isValue = (symbol: FtpSymbol | undefined): symbol is ParamSymbol | MatrixSymbol =>
+  symbol?.kind === 'param' || symbol?.kind === 'matrix';
+
+/** What a `require` may refer to. */
+export interface MetricScope {
+  /** `the eval stage \`quality\`` */
+  readonly where: string;
+  readonly metrics: Readonly<Record<string, MetricSchema>>;
+  /** What measures it. */
+  readonly block?: Block;
+  /** Names that are measured, where the stage chooses them. */
+  readonly listed?: { readonly names: ReadonlySet<string>; readonly end: Span | undefined };
+  /** The stage's own name, which it need not write. */
+  readonly own?: string;
+  /** Whether it may refer to other stages: of what they measure, and in a budget of memory and time too. */
+  readonly ofStages?: 'measured' | 'all';
+  /** `undefined`: the kind knows no baseline. */
+  readonly baseline?: { readonly isSet: boolean; readonly insertAt: number };
+}
 
 export interface Insertion {
   /** Offset in the file. */

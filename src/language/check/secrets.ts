@@ -6,8 +6,7 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
-import type { Context } from './context.js';
-import type { Evaluate } from './evaluator.js';
+import type { Context, Evaluate } from './context.js';
 import { expressionNoun, typeNoun } from './nouns.js';
 
 export const evaluateSecret: Evaluate<'secret'> = (expression, type, context) => {

@@ -10,13 +10,12 @@ import type { Expression } from '../syntax/ast.js';
 import { evaluateCall } from './calls.js';
 import { checkForm, coerce } from './coerce.js';
 import { constant, truth } from './constants.js';
-import type { Context } from './context.js';
-import { evaluateEnum } from './enums.js';
-import type { Evaluate } from './evaluator.js';
+import type { Context, Evaluate } from './context.js';
 import { evaluateEntries } from './fields.js';
 import { checkPath, evaluateFile } from './files.js';
 import { expressionNoun, SYMBOL_NOUNS, typeNoun } from './nouns.js';
 import { evaluatePort } from './ports.js';
+import { isValue } from './scope.js';
 import { evaluateSecret, strayedSecret } from './secrets.js';
 import { evaluateUnion } from './unions.js';
 import { foreignNumber, unknownUnit } from './units.js';
@@ -57,6 +56,24 @@ const simple = (expression: Expression, type: SettingType, context: Context): Va
   if (form !== undefined && checkForm(value, form, expression.span, context) === undefined) return undefined;
   if (type.names === undefined) return value;
   return checkPath(value, type.names, expression.span, context);
+};
+
+/** A word of the language: the choices come before names of the file. */
+const choice: Evaluate<'enum'> = (expression, type, context) => {
+  if (expression.kind === 'string')
+    return context.report(
+      type.values.includes(expression.value)
+        ? errors.quotedChoice(expression.span, expression.value)
+        : errors.unknownChoice(expression.span, expression.value, type.values),
+    );
+  if (expression.kind !== 'reference')
+    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+  const word = expression.path.map(({ text }) => text).join('.');
+  if (type.values.includes(word)) return word;
+  if (!isValue(context.scope.lookup(word)))
+    return context.report(errors.unknownChoice(expression.span, word, type.values));
+  const value = constant(expression, context);
+  return value === undefined ? undefined : coerce(value, type, expression.span, context);
 };
 
 const list: Evaluate<'list'> = (expression, type, context, path) => {
@@ -162,7 +179,7 @@ const evaluators: { readonly [K in SettingType['kind']]: Evaluate<K> } = {
   list,
   record,
   map,
-  enum: evaluateEnum,
+  enum: choice,
   call: evaluateCall,
   file: evaluateFile,
   secret: evaluateSecret,

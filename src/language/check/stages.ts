@@ -1,8 +1,13 @@
-/** A block as a stage or a budget: its settings against the schema of its kind, and what it requires. */
+/**
+ * The blocks of a pipeline, checked in one combination of its matrices' values: each as a stage or a budget, its settings
+ * against the schema of its kind, and what it requires.
+ */
 import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
+import { sharesDoNotAddUp } from '../diagnostics/catalogue/values.js';
 import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
 import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/program.js';
+import { isRecord } from '../ir/values.js';
 import type { StageSchema } from '../schemas/schema.js';
 import { atOrAbove } from '../schemas/setting-paths.js';
 import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';
@@ -11,12 +16,12 @@ import { type SourceText, spanText } from '../source/text.js';
 import type { Block, Expression, Property, Word } from '../syntax/ast.js';
 import { Context } from './context.js';
 import { evaluateEntries, nestedForms } from './fields.js';
-import type { MetricScope } from './metric-scope.js';
-import { withIndent } from './removal.js';
+import type { Module } from './modules.js';
+import { layersOf, merged } from './presets.js';
 import { checkRequirement } from './requirements.js';
-import { checkShares } from './split-shares.js';
-import type { Layer, PortUse, StageSymbol } from './symbols.js';
-import { layersOf, merged } from './using.js';
+import { isValue, type Layer, type MetricScope, type PortUse, type StageSymbol } from './scope.js';
+import { formatQuantity } from './units.js';
+import { withIndent } from './unused.js';
 
 export interface CheckedStage {
   readonly stage: Stage;
@@ -27,7 +32,7 @@ export interface CheckedStage {
   readonly isSound: boolean;
 }
 
-export function checkStage(
+function checkStage(
   symbol: StageSymbol & { readonly schema: StageSchema },
   file: Context,
   source: SourceText,
@@ -173,7 +178,7 @@ function listedMetrics(list: Extract<Expression, { kind: 'list' }>) {
   return { names: found, end };
 }
 
-export function checkBudget(block: Block, file: Context, source: SourceText): Budget {
+function checkBudget(block: Block, file: Context, source: SourceText): Budget {
   const layers = layersOf(block.using, 'budget', file);
   const settings = evaluateEntries(block.properties, budgetSettings, file, {
     path: '',
@@ -193,4 +198,53 @@ export function checkBudget(block: Block, file: Context, source: SourceText): Bu
     ],
     span: block.span,
   };
+}
+
+export interface Blocks {
+  readonly stages: readonly CheckedStage[];
+  readonly budgets: readonly Budget[];
+}
+
+/** `wanted`: the stages that are of interest; budgets and presets always are. */
+export function checkBlocks(
+  main: Module,
+  context: Context,
+  wanted: (stage: string) => boolean = () => true,
+): Blocks {
+  const stages: CheckedStage[] = [];
+  const budgets: Budget[] = [];
+  for (const symbol of context.scope.own.values()) {
+    if (symbol.kind === 'preset') symbol.layers();
+    if (symbol.kind === 'budget') budgets.push(checkBudget(symbol.block, context, main.source));
+    if (symbol.kind === 'stage' && symbol.schema !== undefined && wanted(symbol.block.name.text))
+      stages.push(checkStage({ ...symbol, schema: symbol.schema }, context, main.source));
+  }
+  return { stages, budgets };
+}
+
+/** The values that are the same in every combination; evaluating them all reports what is wrong with them. */
+export function evaluateParams(
+  context: Context,
+  varies: (name: string) => boolean = () => false,
+): Readonly<Record<string, Value>> {
+  const values = [...context.scope.own].flatMap(([name, symbol]) => {
+    const value = isValue(symbol) ? symbol.constant()?.value : undefined;
+    return value === undefined || varies(name) ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(values);
+}
+
+/** Sides of a split that rows go to. */
+const SIDES = ['train', 'valid', 'test'] as const;
+/** Shares are decimal literals in binary: this much is rounding. */
+const ROUNDING = 1e-9;
+
+/** The shares of a `split` give every row one side. */
+function checkShares(block: Block, settings: Values, context: Context): void {
+  const { split } = settings;
+  const written = block.properties.find(({ key }) => key.text === 'split');
+  if (!isRecord(split) || written === undefined || block.kind.text !== 'data') return;
+  const total = SIDES.reduce((sum, side) => sum + Number(split[side] ?? 0), 0);
+  if (Math.abs(total - 1) > ROUNDING)
+    context.report(sharesDoNotAddUp(written.value.span, formatQuantity(total, 'ratio')));
 }

@@ -1,16 +1,18 @@
-/** Matrices of a pipeline: their combinations, and every block once in each that concerns it. */
+/** Matrices of a pipeline: their combinations, and every block once in each that concerns it, under a name of its own. */
 import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Budget, Requirement } from '../ir/program.js';
-import type { Blocks } from './blocks.js';
+import { withNames } from '../ir/expression.js';
+import type { Budget, Requirement, StageKind, Value } from '../ir/program.js';
+import { isList, isRecord, isReference } from '../ir/values.js';
+import { schemas } from '../schemas/stages/index.js';
+import type { Block, Preset, SourceFile, Word } from '../syntax/ast.js';
+import { pathsIn } from '../syntax/references.js';
 import type { FolderAccess } from './context.js';
 import { Declarations } from './declare.js';
-import { type Axes, asInstance, instanceName, requirementOf } from './instances.js';
 import { axisOf, type Binding, combinations } from './matrix.js';
-import { matricesOf } from './matrix-dependencies.js';
 import type { Module, ModuleLoader } from './modules.js';
 import type { Overrides } from './overrides.js';
-import type { CheckedStage } from './stages.js';
+import type { Blocks, CheckedStage } from './stages.js';
 
 export interface Sweep {
   /** At least one, which is empty if there is no matrix. */
@@ -95,4 +97,105 @@ export function leftOut(
     const pins = open.map((matrix) => `-p ${matrix}=${first?.get(matrix)?.written ?? '…'}`);
     return [deployOfMatrix({ ...block.kind.span, end: block.name.span.end }, name, open, pins.join(' '))];
   });
+}
+
+/** Of a declared stage: the matrices that tell its instances apart. */
+export type Axes = ReadonlyMap<string, readonly string[]>;
+
+/** `adapter@rate=1e-4,rank=8` */
+export function instanceName(name: string, binding: Binding, axes: Axes): string {
+  const at = (axes.get(name) ?? []).map((matrix) => `${matrix}=${binding.get(matrix)?.label ?? ''}`);
+  return at.length === 0 ? name : `${name}@${at.join(',')}`;
+}
+
+/** The stage in one combination: its own name, and those of the instances that it reads. */
+export function asInstance(checked: CheckedStage, binding: Binding, axes: Axes): CheckedStage {
+  const { stage, uses } = checked;
+  const own = axes.get(stage.name) ?? [];
+  if (own.length === 0) return checked;
+  const named = (name: string): string => instanceName(name, binding, axes);
+  const at = own.flatMap((matrix) => {
+    const value = binding.get(matrix)?.constant.value;
+    return value === undefined ? [] : [[matrix, value] as const];
+  });
+  const settings = Object.entries(stage.settings).map(([key, value]) => [key, renamed(value, named)]);
+  return {
+    ...checked,
+    uses: uses.map((use) => ({ ...use, stage: named(use.stage) })),
+    stage: {
+      ...stage,
+      name: named(stage.name),
+      instance: { of: stage.name, at: Object.fromEntries(at) },
+      settings: Object.fromEntries(settings),
+      requires: stage.requires.map((requirement) => requirementOf(requirement, named)),
+    },
+  };
+}
+
+/** A requirement whose metrics are those of instances. */
+export const requirementOf = (requirement: Requirement, named: (stage: string) => string): Requirement => ({
+  ...requirement,
+  condition: withNames(requirement.condition, ([first = '', ...rest]) =>
+    rest.length === 0 || first === 'baseline' ? [first, ...rest] : [named(first), ...rest],
+  ),
+});
+
+/** A value whose references name instances. */
+function renamed(value: Value, named: (stage: string) => string): Value {
+  if (isReference(value)) return { stage: named(value.stage), port: value.port };
+  if (isList(value)) return value.map((item) => renamed(item, named));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renamed(inner, named)]));
+}
+
+type Path = readonly Word[];
+
+/** Matrices by the name of the stage, budget or parameter, in order of declaration; the graph of the names may have cycles. */
+export function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly string[]> {
+  const matrices = tree.matrices.map(({ name }) => name.text);
+  const blocks = new Map(tree.blocks.map((block) => [block.name.text, block]));
+  const paths = new Map<string, readonly Path[]>([
+    ...tree.params.map(({ name, value }) => [name.text, value === undefined ? [] : pathsIn(value)] as const),
+    ...tree.presets.map((preset) => [preset.name.text, pathsOf(preset, preset.target)] as const),
+    ...tree.blocks.map((block) => [block.name.text, pathsOf(block, block.kind)] as const),
+  ]);
+  const mentions = new Map(
+    [...paths].map(([name, found]) => [
+      name,
+      found.filter((path) => isMention(path, blocks)).map(([word]) => word?.text ?? ''),
+    ]),
+  );
+  return new Map(
+    [...tree.blocks, ...tree.params].map(({ name }) => {
+      const reached = reach(name.text, mentions);
+      return [name.text, matrices.filter((matrix) => reached.has(matrix))];
+    }),
+  );
+}
+
+const pathsOf = ({ using, properties, requirements }: Block | Preset, kind: Word): readonly Path[] => [
+  ...using.map((word) => [word]),
+  ...properties.flatMap(({ value }) => pathsIn(value)),
+  ...requirements.flatMap(({ condition }) => pathsIn(condition)).filter((path) => !isMetric(path, kind.text)),
+];
+
+/** `require rows >= 500` refers to no stage `rows`. */
+const isMetric = ([word, port]: Path, kind: string): boolean =>
+  port === undefined &&
+  word !== undefined &&
+  Object.hasOwn(schemas, kind) &&
+  Object.hasOwn(schemas[kind as StageKind].metrics, word.text);
+
+/** `loss_on = all` refers to no stage `all`, unless such a stage outputs something without a port. */
+function isMention([word, port]: Path, blocks: ReadonlyMap<string, Block>): boolean {
+  const kind = blocks.get(word?.text ?? '')?.kind.text;
+  if (kind === undefined || port !== undefined) return true;
+  return Object.hasOwn(schemas, kind) && '' in schemas[kind as StageKind].ports;
+}
+
+function reach(start: string, mentions: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const found = new Set([start]);
+  // What is added while the set is walked is walked too.
+  for (const name of found) for (const next of mentions.get(name) ?? []) found.add(next);
+  return found;
 }

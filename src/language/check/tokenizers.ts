@@ -1,13 +1,26 @@
-/** Whose tokenizer a format uses where it does not say: that of the one base that is trained on it. */
-import { noTokenizer, severalTokenizers } from '../diagnostics/catalogue/wiring.js';
-import type { Diagnostic } from '../diagnostics/types.js';
-import type { Call, Value } from '../ir/program.js';
-import { isCall } from '../ir/values.js';
-import { references } from './stage-graph.js';
-import { headingOf } from './stage-settings.js';
-import type { CheckedStage } from './stages.js';
+/**
+ * Rows that are cut and written as the model knows them: of its tokenizer, and in the form it was trained in. Where a
+ * format names no tokenizer, it uses that of the one base that is trained on it.
+ */
 
-type Stages = ReadonlyMap<string, CheckedStage>;
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import {
+  noTokenizer,
+  otherForm,
+  otherTokenizer,
+  severalTokenizers,
+} from '../diagnostics/catalogue/wiring.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { HostError } from '../host/host.js';
+import type { Call, Value } from '../ir/program.js';
+import { isCall, isFile } from '../ir/values.js';
+import { LABELLED } from '../schemas/functions/template.js';
+import { settingsOf } from '../schemas/stages/settings.js';
+import type { FolderAccess } from './context.js';
+import { references } from './stage-graph.js';
+import { headingOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
+import type { CheckedStage } from './stages.js';
 
 export function fillTokenizers(
   stages: readonly CheckedStage[],
@@ -74,4 +87,81 @@ export function modelUnder(checked: CheckedStage, stages: Stages, depth = 0): Ca
   const [reference] = references(value);
   const source = reference === undefined ? undefined : stages.get(reference.stage);
   return source === undefined ? undefined : modelUnder(source, stages, depth + 1);
+}
+
+/** Folders of the models that are on this machine; others are looked at when they are opened. */
+const FOLDERS: Readonly<Record<string, (call: Call, access: FolderAccess) => string>> = {
+  starter: (_, { host }) => join(host.packageFolder, 'stdlib', 'models', 'starter'),
+  local: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
+  untrained: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
+};
+
+/** Digest of the tokenizer of a model; `undefined` if it cannot be told. */
+function tokenizerOf(call: Call, access: FolderAccess): string | undefined {
+  const folder = Object.hasOwn(FOLDERS, call.call) ? FOLDERS[call.call]?.(call, access) : undefined;
+  if (folder === undefined) return undefined;
+  try {
+    const bytes = access.host.readBytes(join(folder, 'tokenizer.json'));
+    return createHash('sha256').update(bytes).digest('hex');
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+/** Tokens of another tokenizer are other words to the model. */
+export function sameTokenizer(
+  checked: CheckedStage,
+  stages: Stages,
+  access: FolderAccess,
+): readonly Diagnostic[] {
+  const own = checked.stage.settings['baseline'];
+  const models = [modelUnder(checked, stages), isCall(own) ? own : undefined];
+  return ['dataset', 'validate'].flatMap((key) => {
+    const reference = referenceIn(checked, key);
+    const format = reference && stages.get(reference.stage);
+    const model = format?.stage.settings['model'];
+    if (format === undefined || !isCall(model) || !format.isSound) return [];
+    const other = models.find((call) => call !== undefined && isOther(call, model, access));
+    return other === undefined
+      ? []
+      : [otherTokenizer(settingSpan(checked, key), format.stage.name, settingSpan(format, 'model'))];
+  });
+}
+
+function isOther(one: Call, other: Call, access: FolderAccess): boolean {
+  if (JSON.stringify(one) === JSON.stringify(other)) return false;
+  const [a, b] = [tokenizerOf(one, access), tokenizerOf(other, access)];
+  return a !== undefined && b !== undefined && a !== b;
+}
+
+/** An evaluation that asks in another form than the model was trained to answer measures the form. */
+export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  if (checked.stage.kind !== 'eval') return [];
+  const model = referenceIn(checked, 'model');
+  const trained = model && trainedBy(model.stage, stages);
+  const [asked, learnt] = [checked, trained].map((stage) => {
+    const reference = stage && referenceIn(stage, 'dataset');
+    return reference && stages.get(reference.stage);
+  });
+  if (asked === undefined || learnt === undefined || !asked.isSound || !learnt.isSound) return [];
+  if (formOf(asked) === formOf(learnt) || isLabelled(asked) !== isLabelled(learnt)) return [];
+  const { name } = asked.stage;
+  return [
+    otherForm(settingSpan(checked, 'dataset'), name, [
+      { at: settingSpan(learnt, 'template'), message: 'trained in this form' },
+      { at: settingSpan(asked, 'template'), message: 'used with this one' },
+    ]),
+  ];
+}
+
+/** Labelled rows and others differ in more than form; see `classification.ts`. */
+const isLabelled = ({ stage }: CheckedStage): boolean =>
+  settingsOf(stage, 'format').template.call === LABELLED;
+
+/** Template and style; the system message is content. */
+function formOf({ stage }: CheckedStage): string {
+  const { call, args } = settingsOf(stage, 'format').template;
+  const style = args['style'];
+  return `${call} ${isFile(style) ? style.sha256 : ''}`;
 }

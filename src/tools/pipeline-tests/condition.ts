@@ -8,7 +8,7 @@ import {
   valueNode,
 } from '../../language/check/expressions.js';
 import { expressionNoun } from '../../language/check/nouns.js';
-import { isValue } from '../../language/check/symbols.js';
+import { isValue } from '../../language/check/scope.js';
 import * as tests from '../../language/diagnostics/catalogue/tests.js';
 import * as errors from '../../language/diagnostics/catalogue/values.js';
 import type { Expression } from '../../language/syntax/ast.js';

@@ -1,17 +1,20 @@
-/** Texts that are names of files: `chat(system: "prompts/legal.md")` says the name to the model, not what is in the file. */
+/** Texts that probably mean something else: names of files, and texts with a blank to fill, `"out/${name}"`. */
 import { resolve } from 'node:path';
-import { nameAsText } from '../diagnostics/catalogue/values.js';
+import { nameAsText, notFilledIn } from '../diagnostics/catalogue/values.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { functions } from '../schemas/functions/index.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
-import type { Expression } from '../syntax/ast.js';
+import type { Expression, Property } from '../syntax/ast.js';
 import { withParts } from '../syntax/references.js';
 import type { FolderAccess } from './context.js';
+import type { Module } from './modules.js';
+import { isValue, type Scope } from './scope.js';
 import type { Stages } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
+/** `chat(system: "prompts/legal.md")` says the name to the model, not what is in the file. */
 export function fileTexts({ block }: CheckedStage, _: Stages, access: FolderAccess): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   for (const { value } of block.properties)
@@ -39,3 +42,18 @@ const ARGUMENTS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     return both.length === 0 ? [] : [[name, new Set(both)]];
   }),
 );
+
+/** Blanks as other languages know them. Only names of parameters and matrices are told: any other text may be intended. */
+export function blanksInTexts({ tree, source }: Module, scope: Scope): readonly Diagnostic[] {
+  if (!source.text.includes('${')) return [];
+  const properties: readonly Property[] = [...tree.blocks, ...tree.presets].flatMap(
+    (declaration) => declaration.properties,
+  );
+  const values = [...properties, ...tree.params].flatMap(({ value }) => (value === undefined ? [] : [value]));
+  return values.flatMap(withParts).flatMap((part) => {
+    if (part.kind !== 'string') return [];
+    const blanks = [...part.value.matchAll(/\$\{(\w+)\}/g)];
+    const found = blanks.find(([, name = '']) => isValue(scope.own.get(name)));
+    return found === undefined ? [] : [notFilledIn(part.span, found[0], found[1] ?? '')];
+  });
+}
