@@ -24,16 +24,14 @@ import { type Module, ModuleLoader } from './check/modules.js';
 import { onePerMistake } from './check/one-per-mistake.js';
 import { checkOverrides, FILES, type Overrides, overridesFrom, type ParamValues } from './check/overrides.js';
 import { findCycles, inOrder } from './check/stage-graph.js';
-import type { CheckedStage } from './check/stages.js';
-import { checkBlocks, evaluateParams } from './check/stages.js';
+import { type CheckedStage, checkBlocks, evaluateParams } from './check/stages.js';
 import { blanksInTexts } from './check/suspicious-texts.js';
 import { isOpen, leftOut, readMatrices, type Sweep, spread, spreadBudgets } from './check/sweep.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations, unusedImports } from './check/unused.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import { type Diagnostic, isError } from './diagnostics/types.js';
-import { type Host, HostError } from './host/host.js';
-import { lookingOnce } from './host/looking-once.js';
+import { type Host, HostError, lookingOnce } from './host/host.js';
 import type { Budget, Program } from './ir/program.js';
 import type { SourceMap } from './source/text.js';
 

@@ -11,13 +11,10 @@ import { coerce } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context, Evaluate } from './context.js';
 import { evaluateEntries } from './fields.js';
-import { expressionNoun, FAMILY_NOUNS, typeNoun } from './nouns.js';
+import { FAMILY_NOUNS, typeNoun, wrongType } from './nouns.js';
 
 export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) => {
-  const mismatch = (help?: string) =>
-    context.report(
-      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
-    );
+  const mismatch = (help?: string) => wrongType(expression, type, context, help);
   if (expression.kind === 'call') return call(expression.callee, expression.args, type.family, context, path);
   if (expression.kind === 'string') {
     const known = context.scope.functions(type.family).map((name) => `${name}(…)`);

@@ -1,12 +1,11 @@
 /** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
 import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import { isCall } from '../ir/values.js';
+import { isCall, isList } from '../ir/values.js';
 import { metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED } from '../schemas/functions/template.js';
-import { settingsOf } from '../schemas/stages/settings.js';
 import type { Span } from '../source/span.js';
-import { referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
+import { propertyOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 interface Rows {
@@ -142,9 +141,10 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
 
 function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
   const fitting = metricsOf(rows.kind === 'labelled' ? 'labels' : 'texts');
-  const list = checked.block.properties.find(({ key }) => key.text === 'metrics')?.value;
-  const { metrics } = settingsOf(checked.stage, 'eval');
-  return metrics.flatMap(({ call }, index) => {
+  const list = propertyOf(checked, 'metrics')?.value;
+  const { metrics } = checked.stage.settings;
+  const calls = isList(metrics) ? metrics.filter(isCall) : [];
+  return calls.flatMap(({ call }, index) => {
     if (fitting.includes(call)) return [];
     const item = list?.kind === 'list' ? list.items[index] : undefined;
     return [

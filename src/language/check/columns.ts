@@ -117,7 +117,7 @@ const stringIn = ({ block }: CheckedStage, key: string, text: string) =>
 
 const callsIn = (value: Value): readonly Call[] => (isList(value) ? value : [value]).filter(isCall);
 
-export interface FileColumns {
+interface FileColumns {
   /** As the pipeline names the files. */
   readonly files: string;
   /** Those of the first row. */
@@ -137,8 +137,8 @@ type ColumnReader = (bytes: Uint8Array, call: Call) => Omit<FileColumns, 'files'
 const LOOKS: Readonly<Record<string, ColumnReader>> = { jsonl: lookAtLines, csv: lookAtHeader };
 
 /** `undefined` if the rows are elsewhere, packed or too many, or cannot be read. */
-export function fileColumns(call: Call, { host, folder }: FolderAccess): FileColumns | undefined {
-  const look = Object.hasOwn(LOOKS, call.call) ? LOOKS[call.call] : undefined;
+function fileColumns(call: Call, { host, folder }: FolderAccess): FileColumns | undefined {
+  const look = lookUp(LOOKS, call.call);
   const { files } = call.args;
   if (look === undefined || typeof files !== 'string') return undefined;
   try {

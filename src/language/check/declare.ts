@@ -184,7 +184,7 @@ function endOfLine(module: Module, offset: number): number {
   return next ?? module.source.text.length;
 }
 
-export function misplaced(tree: SourceFile): readonly Diagnostic[] {
+function misplaced(tree: SourceFile): readonly Diagnostic[] {
   if (!isTestFile(tree.file)) return tree.tests.map(({ span }) => misplacedTest(word(span, 'test')));
   const refuse = (items: readonly { readonly span: Span }[], keyword: string) =>
     items.map(({ span }) => notInTests(word(span, keyword), `\`${keyword}\``));

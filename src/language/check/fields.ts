@@ -46,7 +46,7 @@ export const nestedForms = (fields: Fields): Readonly<Record<string, Readonly<Re
 const forms = (keys: readonly string[], form: (key: string) => string): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.map((key) => [key, form(key)]));
 
-export function join(path: string | undefined, key: string): string | undefined {
+function join(path: string | undefined, key: string): string | undefined {
   if (path === undefined || path === '') return path === '' ? key : undefined;
   const known = joined.get(path) ?? new Map<string, string>();
   const name = known.get(key) ?? `${path}.${key}`;

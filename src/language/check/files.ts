@@ -13,7 +13,7 @@ import type { Expression } from '../syntax/ast.js';
 import { checkForm } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context, Evaluate } from './context.js';
-import { expressionNoun, typeNoun } from './nouns.js';
+import { expressionNoun, typeNoun, wrongType } from './nouns.js';
 import { isValue } from './scope.js';
 import { strayedSecret } from './secrets.js';
 
@@ -41,7 +41,7 @@ export const evaluateFile: Evaluate<'file'> = (expression, type, context) => {
           }),
     );
   if (expression.kind !== 'call' || expression.callee.text !== 'file')
-    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+    return wrongType(expression, type, context);
   const [argument, more] = expression.args;
   if (argument === undefined)
     return context.report(errors.missingArgument(expression.callee.span, 'file', 'path', 'The file.'));

@@ -3,6 +3,7 @@ import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isList } from '../ir/values.js';
+import { lookUp } from '../source/look-up.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import type { CheckedStage } from './stages.js';
@@ -88,7 +89,7 @@ function idleFallbacks(checked: CheckedStage): readonly Diagnostic[] {
   const steps = checked.stage.settings['fallback'];
   if (list?.kind !== 'list' || !isList(steps)) return [];
   return steps.filter(isCall).flatMap(({ call, args }, index) => {
-    const why = Object.hasOwn(NOTHING_TO_OFFER, call) ? NOTHING_TO_OFFER[call]?.(args, checked) : undefined;
+    const why = lookUp(NOTHING_TO_OFFER, call)?.(args, checked);
     const item: Expression | undefined = list.items[index];
     return why === undefined || item === undefined
       ? []

@@ -2,6 +2,7 @@
 import * as errors from '../diagnostics/catalogue/params.js';
 import type { Value } from '../ir/program.js';
 import { isCall } from '../ir/values.js';
+import { lookUp } from '../source/look-up.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
 import type { Matrix } from '../syntax/ast.js';
@@ -71,7 +72,7 @@ export function axisOf(
     if (first < index && at !== undefined && firstAt !== undefined)
       context.report(errors.equalValues(at, written, firstAt));
   }
-  const override = Object.hasOwn(overrides, name.text) ? overrides[name.text] : undefined;
+  const override = lookUp(overrides, name.text);
   if (override === undefined) return { ...axis, values };
   const wanted = given(override, declaration, type, context);
   if (wanted === undefined) return { ...axis, values: [] };
@@ -118,7 +119,7 @@ export function combinations(axes: readonly Axis[], context: Context): readonly 
 }
 
 /** `1e-4`, `16`, `512tok`, `starter`, `local-models-llama`. */
-export function labelOf({ value, unit }: Constant): string {
+function labelOf({ value, unit }: Constant): string {
   if (typeof value === 'number') return formatQuantity(value, unit);
   if (isCall(value)) {
     const args = Object.values(value.args).filter((arg) => typeof arg === 'string');

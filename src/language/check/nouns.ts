@@ -1,8 +1,10 @@
 /** Types and expressions in words, for messages. */
+import { typeMismatch } from '../diagnostics/catalogue/values.js';
 import { named, withArticle } from '../diagnostics/make.js';
 import { isCall } from '../ir/values.js';
 import type { Family, PortType, SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
+import type { Context } from './context.js';
 import type { Constant } from './scope.js';
 import { formatNumber, formatQuantity, unitNoun } from './units.js';
 
@@ -75,6 +77,15 @@ const plural = (type: SettingType): string => {
   if (type.kind === 'union') return type.of.map(plural).join(' or ');
   return type.kind === 'enum' ? typeNoun(type) : typeNoun(type).replace(/^an? /, '').concat('s');
 };
+
+/** Reports an expression that is no value of a type. */
+export const wrongType = (
+  expression: Expression,
+  type: SettingType,
+  context: Context,
+  help?: string,
+): undefined =>
+  context.report(typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }));
 
 /** What was written, by its form alone. */
 export function expressionNoun(expression: Expression): string {

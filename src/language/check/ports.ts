@@ -1,11 +1,12 @@
 /** References to what other stages output. */
+
 import * as names from '../diagnostics/catalogue/names.js';
 import * as params from '../diagnostics/catalogue/params.js';
-import * as errors from '../diagnostics/catalogue/values.js';
 import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Port, PortType, StageSchema } from '../schemas/schema.js';
+import { lookUp } from '../source/look-up.js';
 import type { Context, Evaluate } from './context.js';
-import { expressionNoun, portNoun, typeNoun } from './nouns.js';
+import { portNoun, wrongType } from './nouns.js';
 import type { StageSymbol } from './scope.js';
 
 export const portType = (port: Port, method: string | undefined): PortType =>
@@ -22,10 +23,7 @@ const fitting = (
     .map(([name]) => name);
 
 export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
-  const mismatch = (help?: string) =>
-    context.report(
-      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), { help }),
-    );
+  const mismatch = (help?: string) => wrongType(expression, type, context, help);
   if (expression.kind === 'call' && context.scope.isPort(expression.callee.text))
     return context.report(names.calledPort(expression.callee.span, expression.callee.text));
   if (expression.kind !== 'reference')
@@ -48,8 +46,7 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
   const written = expression.path.map(({ text }) => text).join('.');
   const word = third ?? second;
   const portName = second?.text ?? '';
-  const port =
-    third === undefined && Object.hasOwn(schema.ports, portName) ? schema.ports[portName] : undefined;
+  const port = third === undefined ? lookUp(schema.ports, portName) : undefined;
   if (port === undefined) {
     const named = Object.keys(schema.ports).filter((name) => name !== '');
     const whole = schema.ports[''];

@@ -10,6 +10,7 @@ import type { Requirement as Checked, Expression as Condition, MetricName } from
 import { METRIC_ROWS, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, templates } from '../schemas/functions/template.js';
 import { stageMetrics } from '../schemas/stages/budget.js';
+import { lookUp } from '../source/look-up.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
 import type { Block, Expression, Requirement } from '../syntax/ast.js';
@@ -145,7 +146,7 @@ function metricOfStage(
   if (schema === undefined || first === undefined || second === undefined) return undefined;
   const metrics = ofStages === 'all' ? { ...schema.metrics, ...stageMetrics } : schema.metrics;
   const word = third ?? second;
-  const found = third === undefined && Object.hasOwn(metrics, second.text) ? metrics[second.text] : undefined;
+  const found = third === undefined ? lookUp(metrics, second.text) : undefined;
   if (found === undefined)
     return context.report(
       names.unknownMetric(word.span, word.text, `\`${first.text}\``, Object.keys(metrics)),

@@ -110,7 +110,7 @@ interface UnknownSymbol {
   readonly kind: 'unknown';
 }
 
-export type Declaration =
+type Declaration =
   | ParamSymbol
   | MatrixSymbol
   | SecretSymbol

@@ -2,12 +2,11 @@
 
 import { unknownName } from '../diagnostics/catalogue/names.js';
 import { secretUsed } from '../diagnostics/catalogue/params.js';
-import * as errors from '../diagnostics/catalogue/values.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context, Evaluate } from './context.js';
-import { expressionNoun, typeNoun } from './nouns.js';
+import { wrongType } from './nouns.js';
 
 export const evaluateSecret: Evaluate<'secret'> = (expression, type, context) => {
   const [word, more] = expression.kind === 'reference' ? expression.path : [];
@@ -16,10 +15,11 @@ export const evaluateSecret: Evaluate<'secret'> = (expression, type, context) =>
   if (word !== undefined && symbol === undefined)
     return context.report(unknownName(word.span, word.text, context.scope.declared('secret')));
   if (symbol?.kind !== 'secret')
-    return context.report(
-      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
-        help: 'declare `secret hub_token = env("HF_TOKEN")` and write its name here',
-      }),
+    return wrongType(
+      expression,
+      type,
+      context,
+      'declare `secret hub_token = env("HF_TOKEN")` and write its name here',
     );
   const { name, value } = symbol.declaration;
   const variable = value.kind === 'call' ? value.args[0]?.value : undefined;

@@ -13,7 +13,7 @@ import { constant, truth } from './constants.js';
 import type { Context, Evaluate } from './context.js';
 import { evaluateEntries } from './fields.js';
 import { checkPath, evaluateFile } from './files.js';
-import { expressionNoun, SYMBOL_NOUNS, typeNoun } from './nouns.js';
+import { expressionNoun, SYMBOL_NOUNS, typeNoun, wrongType } from './nouns.js';
 import { evaluatePort } from './ports.js';
 import { isValue } from './scope.js';
 import { evaluateSecret, strayedSecret } from './secrets.js';
@@ -39,13 +39,13 @@ const simple = (expression: Expression, type: SettingType, context: Context): Va
     return context.report(unknownUnit(expression, units));
   }
   if (expression.kind === 'list' || expression.kind === 'record' || expression.kind === 'call')
-    return context.report(
-      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
-        help:
-          expression.kind === 'list'
-            ? 'give one value; to try several, use a `matrix`: `matrix name: Number = [ … ]`'
-            : undefined,
-      }),
+    return wrongType(
+      expression,
+      type,
+      context,
+      expression.kind === 'list'
+        ? 'give one value; to try several, use a `matrix`: `matrix name: Number = [ … ]`'
+        : undefined,
     );
   const found = constant(expression, context);
   if (found === undefined) return undefined;
@@ -66,8 +66,7 @@ const choice: Evaluate<'enum'> = (expression, type, context) => {
         ? errors.quotedChoice(expression.span, expression.value)
         : errors.unknownChoice(expression.span, expression.value, type.values),
     );
-  if (expression.kind !== 'reference')
-    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+  if (expression.kind !== 'reference') return wrongType(expression, type, context);
   const word = expression.path.map(({ text }) => text).join('.');
   if (type.values.includes(word)) return word;
   if (!isValue(context.scope.lookup(word)))
@@ -97,7 +96,7 @@ const list: Evaluate<'list'> = (expression, type, context, path) => {
       context.adopt(alone);
       return undefined;
     }
-    return context.report(errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression)));
+    return wrongType(expression, type, context);
   }
   const { file, start, end } = expression.span;
   return context.report(
@@ -132,11 +131,11 @@ function reportRepeated(items: readonly Value[], written: readonly Expression[],
 const record: Evaluate<'record'> = (expression, type, context, path) => {
   if (expression.kind !== 'record') {
     const form = Object.keys(type.fields).map((key) => `${key}: …`);
-    return context.report(
-      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
-        help:
-          presetHelp(expression, context) ?? `write \`{ ${form.join(', ')} }\`; some entries may be omitted`,
-      }),
+    return wrongType(
+      expression,
+      type,
+      context,
+      presetHelp(expression, context) ?? `write \`{ ${form.join(', ')} }\`; some entries may be omitted`,
     );
   }
   const last = path?.split('.').at(-1);
@@ -150,10 +149,11 @@ const record: Evaluate<'record'> = (expression, type, context, path) => {
 
 const map: Evaluate<'map'> = (expression, type, context, path) => {
   if (expression.kind !== 'record')
-    return context.report(
-      errors.typeMismatch(expression.span, typeNoun(type), expressionNoun(expression), {
-        help: 'write `{ name: value }`; a name with dots is written in quotes',
-      }),
+    return wrongType(
+      expression,
+      type,
+      context,
+      'write `{ name: value }`; a name with dots is written in quotes',
     );
   const firsts = new Map<string, Span>();
   const entries = expression.entries.flatMap(({ key, value }): [string, Value][] => {

@@ -21,7 +21,6 @@ import { layersOf, merged } from './presets.js';
 import { checkRequirement } from './requirements.js';
 import { isValue, type Layer, type MetricScope, type PortUse, type StageSymbol } from './scope.js';
 import { formatQuantity } from './units.js';
-import { withIndent } from './unused.js';
 
 export interface CheckedStage {
   readonly stage: Stage;
@@ -123,6 +122,16 @@ function usingAsSetting({ name, using, properties }: Block, key: Word, source: S
   const written = value === undefined ? '' : spanText(source, value.span).replace(/^\[\s*|\s*\]$/g, '');
   const whole = withIndent({ ...key.span, end: value?.span.end ?? key.span.end }, source);
   return names.usingInBlock(key.span, written, whole, using.at(-1)?.span ?? name.span);
+}
+
+/** A setting with its indentation and its line end, where nothing else is on its line. */
+function withIndent(span: Span, source: SourceText): Span {
+  const indent = /(?:^|\n)([ \t]*)$/.exec(source.text.slice(0, span.start))?.[1];
+  if (indent === undefined) return span;
+  const rest = /^[ \t]*,?[ \t]*(?:\r?\n|$)/.exec(source.text.slice(span.end));
+  return rest === null
+    ? span
+    : { ...span, start: span.start - indent.length, end: span.end + rest[0].length };
 }
 
 /** A preset sets it, though its value may be wrong, which has been reported there. */

@@ -103,13 +103,13 @@ export function leftOut(
 export type Axes = ReadonlyMap<string, readonly string[]>;
 
 /** `adapter@rate=1e-4,rank=8` */
-export function instanceName(name: string, binding: Binding, axes: Axes): string {
+function instanceName(name: string, binding: Binding, axes: Axes): string {
   const at = (axes.get(name) ?? []).map((matrix) => `${matrix}=${binding.get(matrix)?.label ?? ''}`);
   return at.length === 0 ? name : `${name}@${at.join(',')}`;
 }
 
 /** The stage in one combination: its own name, and those of the instances that it reads. */
-export function asInstance(checked: CheckedStage, binding: Binding, axes: Axes): CheckedStage {
+function asInstance(checked: CheckedStage, binding: Binding, axes: Axes): CheckedStage {
   const { stage, uses } = checked;
   const own = axes.get(stage.name) ?? [];
   if (own.length === 0) return checked;
@@ -133,7 +133,7 @@ export function asInstance(checked: CheckedStage, binding: Binding, axes: Axes):
 }
 
 /** A requirement whose metrics are those of instances. */
-export const requirementOf = (requirement: Requirement, named: (stage: string) => string): Requirement => ({
+const requirementOf = (requirement: Requirement, named: (stage: string) => string): Requirement => ({
   ...requirement,
   condition: withNames(requirement.condition, ([first = '', ...rest]) =>
     rest.length === 0 || first === 'baseline' ? [first, ...rest] : [named(first), ...rest],
@@ -151,7 +151,7 @@ function renamed(value: Value, named: (stage: string) => string): Value {
 type Path = readonly Word[];
 
 /** Matrices by the name of the stage, budget or parameter, in order of declaration; the graph of the names may have cycles. */
-export function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly string[]> {
+function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly string[]> {
   const matrices = tree.matrices.map(({ name }) => name.text);
   const blocks = new Map(tree.blocks.map((block) => [block.name.text, block]));
   const paths = new Map<string, readonly Path[]>([

@@ -17,6 +17,7 @@ import type { Call, Value } from '../ir/program.js';
 import { isCall, isFile } from '../ir/values.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';
+import { lookUp } from '../source/look-up.js';
 import type { FolderAccess } from './context.js';
 import { references } from './stage-graph.js';
 import { headingOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
@@ -98,7 +99,7 @@ const FOLDERS: Readonly<Record<string, (call: Call, access: FolderAccess) => str
 
 /** Digest of the tokenizer of a model; `undefined` if it cannot be told. */
 function tokenizerOf(call: Call, access: FolderAccess): string | undefined {
-  const folder = Object.hasOwn(FOLDERS, call.call) ? FOLDERS[call.call]?.(call, access) : undefined;
+  const folder = lookUp(FOLDERS, call.call)?.(call, access);
   if (folder === undefined) return undefined;
   try {
     const bytes = access.host.readBytes(join(folder, 'tokenizer.json'));

@@ -48,47 +48,23 @@ export function formatQuantity(value: number, unit: Unit | 'number' | undefined)
 
 const trim = (value: number): string => `${Number(value.toPrecision(6))}`;
 
-/** Words that people use for units, by what they mean. */
-const MEANT: Readonly<Record<string, readonly UnitSuffix[]>> = {
-  k: ['KB', 'KiB'],
-  kb: ['KB', 'KiB'],
-  mb: ['MB', 'MiB'],
-  g: ['GB', 'GiB'],
-  gb: ['GB', 'GiB'],
-  gig: ['GB', 'GiB'],
-  tb: ['TB', 'TiB'],
-  kib: ['KiB'],
-  mib: ['MiB'],
-  gib: ['GiB'],
-  tib: ['TiB'],
-  b: ['B'],
-  byte: ['B'],
-  bytes: ['B'],
-  ms: ['ms'],
-  msec: ['ms'],
-  sec: ['s'],
-  secs: ['s'],
-  second: ['s'],
-  seconds: ['s'],
-  min: ['m'],
-  mins: ['m'],
-  minute: ['m'],
-  minutes: ['m'],
-  hr: ['h'],
-  hrs: ['h'],
-  hour: ['h'],
-  hours: ['h'],
-  day: ['d'],
-  days: ['d'],
-  t: ['tok'],
-  tk: ['tok'],
-  toks: ['tok'],
-  token: ['tok'],
-  tokens: ['tok'],
-  step: ['steps'],
-  pct: ['%'],
-  percent: ['%'],
-};
+/** Words that people use for units, besides the units in other letters, and what they mean. */
+const ALIASES: readonly (readonly [words: string, ...units: UnitSuffix[]])[] = [
+  ['k kb', 'KB', 'KiB'],
+  ['mb', 'MB', 'MiB'],
+  ['g gb gig', 'GB', 'GiB'],
+  ['tb', 'TB', 'TiB'],
+  ['byte bytes', 'B'],
+  ['msec', 'ms'],
+  ['sec secs second seconds', 's'],
+  ['min mins minute minutes', 'm'],
+  ['hr hrs hour hours', 'h'],
+  ['day days', 'd'],
+  ['t tk toks token tokens', 'tok'],
+  ['step', 'steps'],
+  ['pct percent', '%'],
+];
+const MEANT = new Map(ALIASES.flatMap(([words, ...units]) => words.split(' ').map((word) => [word, units])));
 
 const SAYS: Partial<Readonly<Record<UnitSuffix, string>>> = {
   KB: '10^3 bytes',
@@ -119,10 +95,7 @@ export function unknownUnit(
   const fits = (candidate: UnitSuffix): boolean =>
     units === undefined || units.length === 0 || units.includes(UNITS[candidate].measure);
   const lower = suffix.toLowerCase();
-  const meant = (
-    (Object.hasOwn(MEANT, lower) ? MEANT[lower] : undefined) ??
-    SUFFIXES.filter((known) => known.toLowerCase() === lower)
-  ).filter(fits);
+  const meant = (MEANT.get(lower) ?? SUFFIXES.filter((known) => known.toLowerCase() === lower)).filter(fits);
   const known = units === undefined || units.length === 0 ? SUFFIXES : suffixesOf(units);
   const sum = runTogether(`${digits}${suffix}`);
   if (sum !== undefined) return errors.unitsRunTogether(span, `${digits}${suffix}`, sum);

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import type { Span } from '../source/span.js';
-import { named, replace } from './make.js';
+import { named, rewrite } from './make.js';
 import type { Hint } from './types.js';
 
 /** The known name that is probably meant: it differs only in case, `_` and `-`, or in at most a third of its letters. */
@@ -44,17 +44,13 @@ const LISTED = 16;
 /** Help and fix for something that has another spelling here. */
 export const instead = (meant: string, at: Span): Hint => ({
   help: `write \`${meant}\``,
-  fixes: [replace(`write \`${meant}\``, at, meant, 'maybe_incorrect')],
+  fixes: [rewrite(at, meant)],
 });
 
 /** Help and fix for an unknown name. */
 export function suggestion(name: string, span: Span, known: readonly string[]): Hint {
   const meant = nearest(name, known);
-  if (meant !== undefined)
-    return {
-      help: `did you mean \`${meant}\`?`,
-      fixes: [replace(`write \`${meant}\``, span, meant, 'maybe_incorrect')],
-    };
+  if (meant !== undefined) return { ...instead(meant, span), help: `did you mean \`${meant}\`?` };
   return known.length === 0 || known.length > LISTED
     ? {}
     : { help: `known: ${named([...known].sort(), 'and')}` };

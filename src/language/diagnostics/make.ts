@@ -1,31 +1,27 @@
 import type { Span } from '../source/span.js';
-import type { Applicability, Diagnostic, Fix, Place } from './types.js';
+import type { Applicability, Diagnostic, Fix, Place, Severity } from './types.js';
 
 /** A file as a whole, without line and column. */
 export const wholeFile = (file: string): Place => ({ file, line: 0, column: 0 });
 
-type Details = Omit<Diagnostic, 'code' | 'severity' | 'message' | 'at'>;
+type Texts = Omit<Diagnostic, 'code' | 'severity' | 'at'>;
 
-export const error = (
-  code: string,
-  at: Diagnostic['at'],
-  message: string,
-  details: Details = {},
-): Diagnostic => ({ code, severity: 'error', message, at, ...details });
+/** The message by itself, or, where it is long, as one of the texts. */
+const of =
+  (severity: Severity) =>
+  (
+    code: string,
+    at: Diagnostic['at'],
+    text: string | Texts,
+    details: Omit<Texts, 'message'> = {},
+  ): Diagnostic => {
+    const { message, ...others } = typeof text === 'string' ? { message: text, ...details } : text;
+    return { code, severity, message, at, ...others };
+  };
 
-export const warning = (
-  code: string,
-  at: Diagnostic['at'],
-  message: string,
-  details: Details = {},
-): Diagnostic => ({ code, severity: 'warning', message, at, ...details });
-
-export const info = (
-  code: string,
-  at: Diagnostic['at'],
-  message: string,
-  details: Details = {},
-): Diagnostic => ({ code, severity: 'info', message, at, ...details });
+export const error = of('error');
+export const warning = of('warning');
+export const info = of('info');
 
 /** A fix with one edit: `text` replaces the text at `span`. */
 export const replace = (

@@ -1,7 +1,6 @@
-import type { TokenType } from '../../../grammar/chevrotain.js';
-import { LCurly, LParen, LSquare, RCurly, RParen, RSquare } from '../../../grammar/tokens.js';
-import { choice, type Doc, LINE_END, suffix } from './doc.js';
-import { type Token, tokensWithComments } from './trivia.js';
+import { EOF, type IToken, type TokenType } from '../../../grammar/chevrotain.js';
+import { LCurly, LParen, LSquare, lexer, Newline, RCurly, RParen, RSquare } from '../../../grammar/tokens.js';
+import { choice, type Doc, group, LINE_END, suffix } from './doc.js';
 
 const OPENING: readonly TokenType[] = [LParen, LSquare, LCurly];
 const CLOSING: readonly TokenType[] = [RParen, RSquare, RCurly];
@@ -131,4 +130,81 @@ export class Cursor {
     if (token === undefined) throw new Error('a text has at least the token of its end');
     return token;
   }
+}
+
+interface OwnLine {
+  readonly text: string;
+  /** An empty line is before it. */
+  readonly blankBefore: boolean;
+}
+
+export interface Token {
+  readonly type: TokenType;
+  readonly image: string;
+  readonly start: number;
+  readonly end: number;
+  /** Comments on the lines before it. */
+  readonly leading: readonly OwnLine[];
+  /** An empty line is before it, after its leading comments. */
+  readonly blankBefore: boolean;
+  /** Comment after it on its line. */
+  readonly trailing?: string;
+}
+
+/** The last token is the end of the file, which may have leading comments. */
+export function tokensWithComments(text: string): readonly Token[] {
+  const { tokens, groups } = lexer.tokenize(text);
+  const comments = groups['comments'] ?? [];
+  const pieces = [...tokens.filter(({ tokenType }) => tokenType !== Newline), ...comments];
+  pieces.sort((a, b) => a.startOffset - b.startOffset);
+  const isComment = new Set(comments);
+  const out: Token[] = [];
+  let leading: OwnLine[] = [];
+  let end = 0;
+  for (const piece of pieces) {
+    const lineEnds = countLineEnds(text, end, piece.startOffset);
+    const last = out.at(-1);
+    const blank = { blankBefore: lineEnds > 1 };
+    end = piece.startOffset + piece.image.length;
+    if (!isComment.has(piece)) {
+      out.push({ ...read(piece), leading, ...blank });
+      leading = [];
+    } else if (lineEnds === 0 && last !== undefined && leading.length === 0)
+      out[out.length - 1] = { ...last, trailing: piece.image.trimEnd() };
+    else leading.push({ text: piece.image.trimEnd(), ...blank });
+  }
+  return [
+    ...out,
+    { type: EOF, image: '', start: text.length, end: text.length, leading, blankBefore: false },
+  ];
+}
+
+const read = ({ tokenType, image, startOffset }: IToken) => ({
+  type: tokenType,
+  image,
+  start: startOffset,
+  end: startOffset + image.length,
+});
+
+const [LF, CR] = [10, 13];
+
+/** `\n`, `\r\n` and `\r` each end a line. */
+function countLineEnds(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) {
+    const char = text.charCodeAt(i);
+    if (char === LF ? text.charCodeAt(i - 1) !== CR || i === start : char === CR) count++;
+  }
+  return count;
+}
+
+/** An item that ends a line, with the comments after it. `print` and `separator` take their tokens in this order. */
+export function endingLine(cursor: Cursor, print: () => Doc, separator: () => Doc): Doc {
+  const { start } = cursor.next;
+  const printed = print();
+  const after = separator();
+  const allowance = cursor.allowanceBehind(start);
+  if (allowance === undefined) return [printed, after, cursor.commentsAfter()];
+  const whereItFits = choice('', suffix(` ${allowance}`));
+  return [group([choice([allowance, LINE_END], ''), printed, whereItFits]), after];
 }

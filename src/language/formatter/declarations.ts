@@ -15,10 +15,9 @@ import type {
   Test,
   Word,
 } from '../syntax/ast.js';
-import { Cursor } from './cursor.js';
+import { Cursor, endingLine } from './cursor.js';
 import { BREAK, choice, type Doc, group, indent, render, SPACE_OR_BREAK } from './doc.js';
 import { ExpressionLayout } from './expressions.js';
-import { endingLine } from './items.js';
 
 interface Part {
   readonly at: number;

@@ -4,7 +4,7 @@
  */
 
 /** Columns that a line has at most, where there is a place to break it. */
-export const WIDTH = 100;
+const WIDTH = 100;
 const INDENT = '  ';
 
 export type Doc =

@@ -2,9 +2,8 @@
 import { PRECEDENCE } from '../../../grammar/operators.js';
 import { Comma, LParen, Minus } from '../../../grammar/tokens.js';
 import type { Argument, Entry, Expression, Range } from '../syntax/ast.js';
-import type { Cursor } from './cursor.js';
+import { type Cursor, endingLine } from './cursor.js';
 import { BREAK, choice, type Doc, group, indent, SPACE_OR_BREAK } from './doc.js';
-import { endingLine } from './items.js';
 
 /** Where an expression is: only in brackets may it continue in the next line. */
 type BracketPosition = 'outside' | 'in_brackets' | 'fills_brackets';

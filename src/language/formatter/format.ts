@@ -1,9 +1,9 @@
 import { changesMeaning, notFormatted } from '../diagnostics/catalogue/syntax.js';
 import { type Diagnostic, isError } from '../diagnostics/types.js';
 import { sourceText } from '../source/text.js';
+import type { SourceFile } from '../syntax/ast.js';
 import { parse } from '../syntax/parse.js';
 import { FileLayout } from './declarations.js';
-import { sameMeaning } from './same-meaning.js';
 
 /** Exactly one of the two is there. */
 interface FormatResult {
@@ -25,3 +25,18 @@ export function formatText(text: string, file: string): FormatResult {
   if (!sameMeaning(before.tree, after.tree)) return { diagnostics: [changesMeaning(file)] };
   return { text: formatted };
 }
+
+/** Do two trees say the same, whatever its place, with the same comments? */
+export const sameMeaning = (a: SourceFile, b: SourceFile): boolean =>
+  meaning(a) === meaning(b) && comments(a) === comments(b);
+
+const PLACES: ReadonlySet<string> = new Set(['span', 'comments']);
+
+const meaning = (tree: SourceFile): string =>
+  JSON.stringify(tree, (key, value: unknown) => (PLACES.has(key) ? undefined : value));
+
+const comments = (tree: SourceFile): string =>
+  tree.comments
+    .map(({ text }) => text.trimEnd())
+    .sort()
+    .join('\n');

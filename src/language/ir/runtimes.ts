@@ -17,3 +17,6 @@ export interface RuntimeRequest {
   /** Of the products of a training; default: float32. */
   readonly precision?: 'bf16';
 }
+
+/** Where a stage that trains nothing has a model's weights, which changes no result. `paged`: they stay in their files. */
+export type WeightResidency = 'float32' | 'stored' | 'paged';

@@ -1,7 +1,6 @@
 import { type CompileOptions, type CompileResult, compile } from '../compile.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Host } from '../host/host.js';
-import { lookingOnce } from '../host/looking-once.js';
+import { type Host, lookingOnce } from '../host/host.js';
 import type { SourceMap } from '../source/text.js';
 import { type LintReport, lintReport } from './lint.js';
 

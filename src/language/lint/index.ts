@@ -1,5 +1,4 @@
 export { checkFile } from './check-file.js';
 export { applyFixes } from './fix.js';
 export { type LintReport, lintReport, type SuppressedFinding } from './lint.js';
-export { LEVELS } from './rule.js';
 export { rules } from './rules.js';

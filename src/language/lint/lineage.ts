@@ -5,8 +5,8 @@ import { modelUnder } from '../check/tokenizers.js';
 import { isMadeUp } from '../schemas/functions/source.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';
+import { numberAt } from './places.js';
 import type { Pipeline } from './rule.js';
-import { numberAt } from './values.js';
 
 /** `dialogs.train` → the format stage `dialogs`. */
 export const readFrom = (

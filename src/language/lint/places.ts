@@ -1,10 +1,12 @@
-/** Where in the file the value of a setting comes from. */
+/** Settings for rules: where in the file a value comes from, values as numbers and calls, and numbers as they are written in a file. */
 import { headingOf, presetOf, propertyOf, textAt } from '../check/stage-settings.js';
 import type { CheckedStage } from '../check/stages.js';
+import type { Call, Value } from '../ir/program.js';
+import { isCall } from '../ir/values.js';
+import { valueAt as valueIn } from '../schemas/setting-paths.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Pipeline, SettingPlace } from './rule.js';
-import { callAt } from './values.js';
 
 const LITERALS = new Set<Expression['kind']>(['number', 'quantity', 'string', 'boolean', 'list', 'record']);
 
@@ -51,3 +53,25 @@ export function declarationOf(checked: CheckedStage, key: string, pipeline: Pipe
   // A value from the command line differs from the declaration's.
   return value?.kind === 'call' && value.callee.text === callAt(checked, key)?.call ? value.span : span;
 }
+
+export const valueAt = ({ stage }: CheckedStage, path: string): Value | undefined =>
+  valueIn(stage.settings, path);
+
+export const numberAt = (checked: CheckedStage, path: string): number | undefined => {
+  const value = valueAt(checked, path);
+  return typeof value === 'number' ? value : undefined;
+};
+
+export const callAt = (checked: CheckedStage, path: string): Call | undefined => {
+  const value = valueAt(checked, path);
+  return isCall(value) ? value : undefined;
+};
+
+/** `3e-3`, `0.02`, `16`: the shorter way to write a number. */
+export function numberText(value: number): string {
+  const [plain, scientific] = [`${value}`, value.toExponential()];
+  return Math.abs(value) < 0.01 && scientific.length <= plain.length ? scientific : plain;
+}
+
+/** `3%` for 0.03. */
+export const percent = (share: number): string => `${Number((share * 100).toPrecision(4))}%`;

@@ -134,88 +134,70 @@ export type Infer<S extends Readonly<Record<string, Setting>>> = {
 type Options = { readonly default?: Value; readonly inert?: boolean };
 
 /** Builders: `required(t)` must be written, `optional(t)` has a default or is left to the planner. */
-export const required = <T>(type: StaticType<T>, doc: string): Setting<T> => ({
-  type: type.type,
+export const required = <T>({ type }: StaticType<T>, doc: string): Setting<T> => ({
+  type,
   doc,
   required: true,
 });
 export const optional = <T>(
-  type: StaticType<T>,
+  { type }: StaticType<T>,
   doc: string,
   options: Options = {},
-): Setting<T | undefined> => ({
-  type: type.type,
-  doc,
-  required: false,
-  ...options,
-});
+): Setting<T | undefined> => ({ type, doc, required: false, ...options });
 /** Always present for the runner, since the default fills it in. A record's default is `{}`: its fields have their own. */
 export const defaulted = <T>(
-  type: StaticType<T>,
+  { type }: StaticType<T>,
   value: Value,
   doc: string,
-  options: { readonly inert?: boolean } = {},
-): Setting<T> => ({
-  type: type.type,
-  doc,
-  required: false,
-  default: value,
-  ...options,
-});
+  options: Pick<Options, 'inert'> = {},
+): Setting<T> => ({ type, doc, required: false, default: value, ...options });
 
 export interface StaticType<T> {
   readonly type: SettingType;
   readonly _type?: T;
 }
 
+const of = <T>(type: SettingType): StaticType<T> => ({ type });
+
+interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
+}
+
 export const t = {
-  boolean: { type: { kind: 'boolean' } } as StaticType<boolean>,
-  integer: (bounds: { min?: number; max?: number } = {}): StaticType<number> => ({
-    type: { kind: 'integer', ...bounds },
-  }),
-  number: (
-    bounds: { min?: number; max?: number; above?: number; below?: number } = {},
-  ): StaticType<number> => ({
-    type: { kind: 'number', ...bounds },
-  }),
-  string: { type: { kind: 'string' } } as StaticType<string>,
+  boolean: of<boolean>({ kind: 'boolean' }),
+  integer: (bounds: Bounds = {}) => of<number>({ kind: 'integer', ...bounds }),
+  number: (bounds: Bounds & { readonly above?: number; readonly below?: number } = {}) =>
+    of<number>({ kind: 'number', ...bounds }),
+  string: of<string>({ kind: 'string' }),
   /** A text that is not empty. */
-  filled: { type: { kind: 'string', form: 'filled' } } as StaticType<string>,
+  filled: of<string>({ kind: 'string', form: 'filled' }),
   /** A file or glob that must match something. */
-  files: { type: { kind: 'string', names: 'files' } } as StaticType<string>,
+  files: of<string>({ kind: 'string', names: 'files' }),
   /** One GGUF file. */
-  ggufFile: { type: { kind: 'string', names: 'gguf' } } as StaticType<string>,
+  ggufFile: of<string>({ kind: 'string', names: 'gguf' }),
   /** A folder that must hold a model. */
-  modelFolder: { type: { kind: 'string', names: 'model' } } as StaticType<string>,
+  modelFolder: of<string>({ kind: 'string', names: 'model' }),
   /** A folder that must hold an adapter. */
-  adapterFolder: { type: { kind: 'string', names: 'adapter' } } as StaticType<string>,
+  adapterFolder: of<string>({ kind: 'string', names: 'adapter' }),
   /** `org/name` on a model hub. */
-  repository: { type: { kind: 'string', form: 'repository' } } as StaticType<string>,
+  repository: of<string>({ kind: 'string', form: 'repository' }),
   /** A branch, tag or commit. */
-  revision: { type: { kind: 'string', form: 'revision' } } as StaticType<string>,
-  secret: { type: { kind: 'secret' } } as StaticType<SecretValue>,
-  quantity: (unit: Unit, bounds: { min?: number; max?: number } = {}): StaticType<number> => ({
-    type: { kind: 'quantity', units: [unit], ...bounds },
-  }),
-  quantities: (...units: Unit[]): StaticType<Quantity> => ({ type: { kind: 'quantity', units } }),
-  enum: <const V extends string>(...values: readonly V[]): StaticType<V> => ({
-    type: { kind: 'enum', values },
-  }),
-  list: <T>(of: StaticType<T>, bounds: { min?: number } = {}): StaticType<readonly T[]> => ({
-    type: { kind: 'list', of: of.type, ...bounds },
-  }),
-  record: <const F extends Readonly<Record<string, Setting>>>(fields: F): StaticType<Infer<F>> => ({
-    type: { kind: 'record', fields },
-  }),
-  map: <T>(of: StaticType<T>): StaticType<Readonly<Record<string, T>>> => ({
-    type: { kind: 'map', of: of.type },
-  }),
-  call: (family: Family): StaticType<Call> => ({ type: { kind: 'call', family } }),
-  file: { type: { kind: 'file' } } as StaticType<FileValue>,
-  fileOf: (library: FileLibrary): StaticType<FileValue> => ({ type: { kind: 'file', library } }),
-  port: (...accepts: PortType[]): StaticType<Reference> => ({ type: { kind: 'port', accepts } }),
-  none: { type: { kind: 'none' } } as StaticType<null>,
-  union: <A, B, C = never>(a: StaticType<A>, b: StaticType<B>, c?: StaticType<C>): StaticType<A | B | C> => ({
-    type: { kind: 'union', of: c === undefined ? [a.type, b.type] : [a.type, b.type, c.type] },
-  }),
+  revision: of<string>({ kind: 'string', form: 'revision' }),
+  secret: of<SecretValue>({ kind: 'secret' }),
+  quantity: (unit: Unit, bounds: Bounds = {}) => of<number>({ kind: 'quantity', units: [unit], ...bounds }),
+  quantities: (...units: Unit[]) => of<Quantity>({ kind: 'quantity', units }),
+  enum: <const V extends string>(...values: readonly V[]) => of<V>({ kind: 'enum', values }),
+  list: <T>(items: StaticType<T>, bounds: Pick<Bounds, 'min'> = {}) =>
+    of<readonly T[]>({ kind: 'list', of: items.type, ...bounds }),
+  record: <const F extends Readonly<Record<string, Setting>>>(fields: F) =>
+    of<Infer<F>>({ kind: 'record', fields }),
+  map: <T>(values: StaticType<T>) => of<Readonly<Record<string, T>>>({ kind: 'map', of: values.type }),
+  call: (family: Family) => of<Call>({ kind: 'call', family }),
+  file: of<FileValue>({ kind: 'file' }),
+  fileOf: (library: FileLibrary) => of<FileValue>({ kind: 'file', library }),
+  port: (...accepts: PortType[]) => of<Reference>({ kind: 'port', accepts }),
+  none: of<null>({ kind: 'none' }),
+  union: <A, B, C = never>(a: StaticType<A>, b: StaticType<B>, c?: StaticType<C>) =>
+    of<A | B | C>({ kind: 'union', of: c === undefined ? [a.type, b.type] : [a.type, b.type, c.type] }),
 };

@@ -4,6 +4,7 @@ import {
   type UnexpectedDetails,
   unexpectedCharacter,
 } from '../diagnostics/catalogue/syntax.js';
+import { instead } from '../diagnostics/did-you-mean.js';
 import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
@@ -33,50 +34,28 @@ const codePoint = (text: string): string =>
 /** `at`: what the lexer could not read. */
 export function foreignCharacters(at: Span, { text: source }: SourceText): Diagnostic {
   const text = source.slice(at.start, at.end);
-  return unexpectedCharacter(at, ...meantBy(text, at, source));
-}
-
-function meantBy(
-  text: string,
-  at: Span,
-  source: string,
-): readonly [shown: string, details?: UnexpectedDetails] {
   const shown = `\`${text}\``;
   if (/^[\u2028\u2029]+$/.test(text))
-    return [
-      codePoint(text),
-      {
-        label: 'an unusual line terminator',
-        help: 'write a line feed',
-        fixes: [replace('write a line feed', at, '\n')],
-      },
-    ];
+    return unexpectedCharacter(at, codePoint(text), {
+      label: 'an unusual line terminator',
+      help: 'write a line feed',
+      fixes: [replace('write a line feed', at, '\n')],
+    });
   if (INVISIBLE.test(text))
-    return [
-      codePoint(text),
-      {
-        label: 'an invisible character',
-        help: 'remove it',
-        fixes: [replace('remove it', at, '')],
-      },
-    ];
+    return unexpectedCharacter(at, codePoint(text), {
+      label: 'an invisible character',
+      help: 'remove it',
+      fixes: [replace('remove it', at, '')],
+    });
   const plain = [...text].map((sign) => SIGNS[sign] ?? sign.normalize('NFKC')).join('');
   if (plain !== text && /^[\x21-\x7e]+$/.test(plain))
-    return [
-      shown,
-      { help: `write \`${plain}\``, fixes: [replace(`write \`${plain}\``, at, plain, 'maybe_incorrect')] },
-    ];
+    return unexpectedCharacter(at, shown, instead(plain, at));
   if (/^[\p{L}\p{M}\p{N}]+$/u.test(text))
-    return [
-      `${shown} (${codePoint(text)})`,
-      {
-        help: 'names consist of the letters a to z and A to Z, digits and `_`; other characters are only for strings and comments',
-      },
-    ];
-  return [
-    shown,
-    text === '%' ? percent(at, source) : HELP[text] === undefined ? undefined : { help: HELP[text] },
-  ];
+    return unexpectedCharacter(at, `${shown} (${codePoint(text)})`, {
+      help: 'names consist of the letters a to z and A to Z, digits and `_`; other characters are only for strings and comments',
+    });
+  if (text === '%') return unexpectedCharacter(at, shown, percent(at, source));
+  return unexpectedCharacter(at, shown, HELP[text] === undefined ? undefined : { help: HELP[text] });
 }
 
 /** `5 %`, or the remainder of a division. */

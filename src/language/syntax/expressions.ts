@@ -1,6 +1,7 @@
 import type { IToken } from '../../../grammar/chevrotain.js';
 import type { Part, SyntaxNode } from '../../../grammar/node.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
+import { badEscape } from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import type { SourceText } from '../source/text.js';
@@ -8,7 +9,6 @@ import type { Argument, Entry, Expression, Word } from './ast.js';
 import { Commas, hasComma } from './commas.js';
 import { endOf, isNode, node, nodes, startOf, token } from './cst.js';
 import { Row } from './row.js';
-import { readEscapes } from './strings.js';
 
 /** Builds expressions of one file, and reports what the wide grammar let through. */
 export class ExpressionBuilder {
@@ -219,4 +219,24 @@ function soleWord(item: SyntaxNode): IToken | undefined {
   if (first === undefined || first.next !== undefined) return undefined;
   if (isNode(first)) return soleWord(first);
   return first.key === 'Name' && !first.isInserted ? first.token : undefined;
+}
+
+const SIMPLE: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' };
+
+/** The value of a string from what is between its quotes; `start` is the offset of its first character. */
+export function readEscapes(
+  content: string,
+  file: string,
+  start: number,
+  report: (diagnostic: Diagnostic) => void,
+): string {
+  return content.replace(/\\(u\{([0-9a-fA-F]{1,6})\}|.)/g, (written, body: string, hex, offset: number) => {
+    const point = hex === undefined ? undefined : Number.parseInt(hex, 16);
+    if (point !== undefined && point <= 0x10ffff) return String.fromCodePoint(point);
+    const simple = SIMPLE[body];
+    if (simple !== undefined) return simple;
+    const at: Span = { file, start: start + offset, end: start + offset + written.length };
+    report(badEscape(at, written));
+    return written;
+  });
 }

@@ -119,26 +119,33 @@ export class TreeBuilder {
     };
   }
 
-  private param(parent: SyntaxNode): readonly Param[] {
-    const [name, type] = [token(parent, 'Name', 0), token(parent, 'Name', 1)];
+  /** A declaration by its name, with the doc comment before it; none where the name is missing. */
+  private declared<T>(parent: SyntaxNode, read: (span: Span, name: IToken) => T) {
+    const name = token(parent, 'Name');
     if (name === undefined) return [];
-    const sets = token(parent, 'Sets');
-    if (sets?.image === ':') this.context.report(errors.wrongSetSign(this.expressions.span(sets), '='));
     const span = this.expressions.spanOf(parent, 0);
-    const value = node(parent, 'expression');
-    return [
-      {
-        name: this.expressions.word(name),
-        type: type === undefined ? { text: '', span: this.at(endOf(name)) } : this.expressions.word(type),
-        range: this.range(parent),
-        value:
-          value === undefined && sets === undefined
-            ? undefined
-            : this.expressions.expression(value, span.end),
-        doc: this.context.docs.before(span.start),
-        span,
-      },
-    ];
+    const doc = this.context.docs.before(span.start);
+    return [{ name: this.expressions.word(name), ...read(span, name), doc, span }];
+  }
+
+  private param(parent: SyntaxNode): readonly Param[] {
+    return this.declared(parent, (span, name) => {
+      const value = node(parent, 'expression');
+      const isSet = value !== undefined || token(parent, 'Sets') !== undefined;
+      this.sign(parent);
+      return {
+        ...this.typed(parent, name),
+        value: isSet ? this.expressions.expression(value, span.end) : undefined,
+      };
+    });
+  }
+
+  private typed(parent: SyntaxNode, name: IToken): Pick<Param, 'type' | 'range'> {
+    const type = token(parent, 'Name', 1);
+    return {
+      type: type === undefined ? { text: '', span: this.at(endOf(name)) } : this.expressions.word(type),
+      range: this.range(parent),
+    };
   }
 
   private range(parent: SyntaxNode): Range | undefined {
@@ -153,49 +160,26 @@ export class TreeBuilder {
   }
 
   private matrix(parent: SyntaxNode): readonly Matrix[] {
-    const [name, type] = [token(parent, 'Name', 0), token(parent, 'Name', 1)];
-    if (name === undefined) return [];
-    this.sign(parent);
-    const span = this.expressions.spanOf(parent, 0);
-    return [
-      {
-        name: this.expressions.word(name),
-        type: type === undefined ? { text: '', span: this.at(endOf(name)) } : this.expressions.word(type),
-        range: this.range(parent),
+    return this.declared(parent, (span, name) => {
+      this.sign(parent);
+      return {
+        ...this.typed(parent, name),
         value: this.expressions.expression(node(parent, 'expression'), span.end),
-        doc: this.context.docs.before(span.start),
-        span,
-      },
-    ];
+      };
+    });
   }
 
   private secret(parent: SyntaxNode): readonly Secret[] {
-    const name = token(parent, 'Name');
-    if (name === undefined) return [];
-    this.sign(parent);
-    const span = this.expressions.spanOf(parent, 0);
-    return [
-      {
-        name: this.expressions.word(name),
-        value: this.expressions.expression(node(parent, 'expression'), span.end),
-        doc: this.context.docs.before(span.start),
-        span,
-      },
-    ];
+    return this.declared(parent, (span) => {
+      this.sign(parent);
+      return { value: this.expressions.expression(node(parent, 'expression'), span.end) };
+    });
   }
 
   private native(parent: SyntaxNode): readonly Native[] {
-    const [name, family] = [token(parent, 'Name', 0), token(parent, 'Name', 1)];
-    if (name === undefined || family === undefined) return [];
-    const span = this.expressions.spanOf(parent, 0);
-    return [
-      {
-        name: this.expressions.word(name),
-        family: this.expressions.word(family),
-        doc: this.context.docs.before(span.start),
-        span,
-      },
-    ];
+    const family = token(parent, 'Name', 1);
+    if (family === undefined) return [];
+    return this.declared(parent, () => ({ family: this.expressions.word(family) }));
   }
 
   private preset(parent: SyntaxNode): readonly Preset[] {
@@ -268,12 +252,8 @@ export class TreeBuilder {
     const key = token(parent, 'Name');
     if (key === undefined) return [];
     this.sign(parent);
-    return [
-      {
-        key: this.expressions.word(key),
-        value: this.expressions.expression(node(parent, 'expression'), endOf(key)),
-      },
-    ];
+    const value = this.expressions.expression(node(parent, 'expression'), endOf(key));
+    return [{ key: this.expressions.word(key), value }];
   }
 
   private requirement(parent: SyntaxNode): Requirement & Expectation {

@@ -10,7 +10,7 @@ import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
 import { mergeDtypes } from '../../compute/packaging/merge/index.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
-import type { WeightResidency } from '../../language/ir/weight-residency.js';
+import type { WeightResidency } from '../../language/ir/runtimes.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';

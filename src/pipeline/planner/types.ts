@@ -2,8 +2,7 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { Instance, Origin, StageKind, Value } from '../../language/ir/program.js';
-import type { RuntimeRequest } from '../../language/ir/runtimes.js';
-import type { WeightResidency } from '../../language/ir/weight-residency.js';
+import type { RuntimeRequest, WeightResidency } from '../../language/ir/runtimes.js';
 import type { ModuleCoverage } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 

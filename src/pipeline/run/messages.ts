@@ -3,8 +3,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { PinnedRepository, Stage } from '../../language/ir/program.js';
-import type { RuntimeName } from '../../language/ir/runtimes.js';
-import type { WeightResidency } from '../../language/ir/weight-residency.js';
+import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
 import type { Artefact } from '../stages/stage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 

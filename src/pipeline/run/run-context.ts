@@ -1,8 +1,7 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, RunEvent } from '../../language/ir/events.js';
 import type { PinnedRepository, Stage } from '../../language/ir/program.js';
-import type { RuntimeName } from '../../language/ir/runtimes.js';
-import type { WeightResidency } from '../../language/ir/weight-residency.js';
+import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store, StoreEntry } from '../store/index.js';
 

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
 import { ADAPTER_FILES } from '../../compute/packaging/adapters.js';
 import type { Call, Reference } from '../../language/ir/program.js';
-import { adapters as functions } from '../../language/schemas/functions/adapter.js';
+import { adapters as functions } from '../../language/schemas/functions/model.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
 import { cachedCommit, snapshotFolder } from './hub-repositories.js';
 import type { StageContext } from './stage.js';

@@ -4,8 +4,7 @@ import type { Host } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
 import type { Stage } from '../../language/ir/program.js';
-import type { RuntimeName } from '../../language/ir/runtimes.js';
-import type { WeightResidency } from '../../language/ir/weight-residency.js';
+import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
 import type { TrainPlan } from './train-plan/plan.js';
 
 /** A complete output of an earlier stage. */

@@ -1,7 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { locate } from '../../../src/language/diagnostics/render/index.js';
-import { LEVELS, rules } from '../../../src/language/lint/index.js';
+import { rules } from '../../../src/language/lint/index.js';
+import { LEVELS } from '../../../src/language/lint/rule.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { changed, linted } from './world.js';
 

@@ -1,5 +1,5 @@
 import { shareableFloats } from '../../../language/host/shareable.js';
-import type { WeightResidency } from '../../../language/ir/weight-residency.js';
+import type { WeightResidency } from '../../../language/ir/runtimes.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';

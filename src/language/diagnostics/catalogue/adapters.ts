@@ -30,15 +30,11 @@ export function targetUnknown(at: Span, target: string, known: readonly string[]
 }
 
 export const headTarget = (at: Span, target: string, isHead: boolean) =>
-  error(
-    'FTP0754',
-    at,
-    `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which cannot have low-rank factors`,
-    {
-      label: 'not a linear layer of a block',
-      help: `train it in full along with the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
-    },
-  );
+  error('FTP0754', at, {
+    message: `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which cannot have low-rank factors`,
+    label: 'not a linear layer of a block',
+    help: `train it in full along with the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
+  });
 
 export const targetOutside = (at: Span, target: string, layers: readonly number[]) =>
   error('FTP0755', at, `\`${target}\` is in none of the layers that get an adapter`, {
@@ -65,18 +61,14 @@ export const patternUnmatched = (
   known: readonly string[],
 ) => {
   const meant = nearest(pattern, known);
-  return error(
-    'FTP0758',
-    at,
-    `\`${setting}\` names \`${pattern}\`, but no linear layer with an adapter has that name`,
-    {
-      label: 'has no effect',
-      help:
-        meant === undefined
-          ? `the layers with an adapter are ${named(known.slice(0, LISTED), 'and')}`
-          : `did you mean \`${meant}\`?`,
-    },
-  );
+  return error('FTP0758', at, {
+    message: `\`${setting}\` names \`${pattern}\`, but no linear layer with an adapter has that name`,
+    label: 'has no effect',
+    help:
+      meant === undefined
+        ? `the layers with an adapter are ${named(known.slice(0, LISTED), 'and')}`
+        : `did you mean \`${meant}\`?`,
+  });
 };
 
 interface Contradiction {
@@ -115,15 +107,11 @@ export const baseDiffers = (
   at: Span,
   { adapter, own, base }: { readonly adapter: string; readonly own: string; readonly base: string },
 ) =>
-  warning(
-    'FTP0761',
-    at,
-    `the adapter \`${adapter}\` was trained on \`${own}\`, but the base here is \`${base}\``,
-    {
-      label: 'the shapes fit; whether the weights do is unknown',
-      help: 'continue on the base that the adapter was trained on; if this is the same model under another name, ignore this',
-    },
-  );
+  warning('FTP0761', at, {
+    message: `the adapter \`${adapter}\` was trained on \`${own}\`, but the base here is \`${base}\``,
+    label: 'the shapes fit; whether the weights do is unknown',
+    help: 'continue on the base that the adapter was trained on; if this is the same model under another name, ignore this',
+  });
 
 export const initWithout = (at: Span, init: string, setting: string, why: string) =>
   error('FTP0762', at, `\`init: ${init}\` cannot be combined with \`${setting}\`: ${why}`, {
@@ -132,29 +120,21 @@ export const initWithout = (at: Span, init: string, setting: string, why: string
   });
 
 export const rankTooHigh = (at: Span, layer: string, rank: number, most: number) =>
-  error(
-    'FTP0763',
-    at,
-    `\`init: pissa\` needs ${rank} principal components of \`${layer}\`, which has only ${most}`,
-    {
-      label: `at most ${most}`,
-      help: `lower \`rank\` to ${most} or less`,
-    },
-  );
+  error('FTP0763', at, {
+    message: `\`init: pissa\` needs ${rank} principal components of \`${layer}\`, which has only ${most}`,
+    label: `at most ${most}`,
+    help: `lower \`rank\` to ${most} or less`,
+  });
 
 export const promptWithout = (at: Span, setting: string, why: string) =>
   conflict('FTP0764', at, [quoted(setting), '`prompt`'], why);
 
 export const promptTooLong = (at: Span, tokens: number, positions: number) =>
-  error(
-    'FTP0765',
-    at,
-    `${tokens} virtual tokens leave no room for text: the base has ${positions} positions`,
-    {
-      label: 'too many',
-      help: 'lower `prompt.tokens`; 10 to 100 are usual',
-    },
-  );
+  error('FTP0765', at, {
+    message: `${tokens} virtual tokens leave no room for text: the base has ${positions} positions`,
+    label: 'too many',
+    help: 'lower `prompt.tokens`; 10 to 100 are usual',
+  });
 
 export const promptMerged = (at: Span, adapter: string) =>
   error('FTP0766', at, `\`${adapter}\` is a prompt, which cannot be merged into weights`, {
@@ -166,12 +146,11 @@ export const prefixWithout = (at: Span, setting: string, why: string) =>
   conflict('FTP0767', at, [quoted(setting), 'a prefix'], why, 'the prefix');
 
 export const prefixTooLong = (at: Span, tokens: number, positions: number) =>
-  error(
-    'FTP0768',
-    at,
-    `a prefix of ${tokens} tokens leaves no room for text: the base has ${positions} positions`,
-    { label: 'too many', help: 'lower `prefix.tokens`; 10 to 100 are usual' },
-  );
+  error('FTP0768', at, {
+    message: `a prefix of ${tokens} tokens leaves no room for text: the base has ${positions} positions`,
+    label: 'too many',
+    help: 'lower `prefix.tokens`; 10 to 100 are usual',
+  });
 
 export const prefixMerged = (at: Span, adapter: string) =>
   error('FTP0769', at, `\`${adapter}\` is a prefix, which cannot be merged into weights`, {

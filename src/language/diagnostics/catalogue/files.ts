@@ -69,18 +69,15 @@ export const otherFormat = (
   expected: string,
   found: { readonly name: string; readonly help: string } | undefined,
 ) =>
-  error(
-    'FTP0609',
-    wholeFile(file),
-    found === undefined
-      ? `\`${file}\` is not a ${expected} file`
-      : `\`${file}\` is a ${found.name} file, which \`${expected}\` cannot read`,
-    {
-      help:
-        found?.help ??
-        `check the path, or use the function for this kind of file: \`jsonl\`, \`json\`, \`csv\` or \`text\``,
-    },
-  );
+  error('FTP0609', wholeFile(file), {
+    message:
+      found === undefined
+        ? `\`${file}\` is not a ${expected} file`
+        : `\`${file}\` is a ${found.name} file, which \`${expected}\` cannot read`,
+    help:
+      found?.help ??
+      `check the path, or use the function for this kind of file: \`jsonl\`, \`json\`, \`csv\` or \`text\``,
+  });
 
 /** A file that cannot be read to its end: `why` continues its name. */
 export const brokenFile = (place: Place, why: string, help?: string) =>

@@ -1,7 +1,6 @@
 /** FTP140x–141x: models and data sets of a hub. */
 import type { Span } from '../../source/span.js';
-import { error, warning } from '../make.js';
-import type { Diagnostic } from '../types.js';
+import { counted, error, info, warning } from '../make.js';
 
 export const badRepository = (at: Span, id: string) =>
   error('FTP1401', at, `\`${id}\` cannot be the name of a repository`, {
@@ -25,15 +24,11 @@ const NOUN = { model: 'model', dataset: 'data set' } as const;
 const FUNCTION = { model: 'hf', dataset: 'hub' } as const;
 
 export const offlineMissing = (repository: Repository, files: readonly string[]) =>
-  error(
-    'FTP1404',
-    undefined,
-    `${files.length === 0 ? `the ${NOUN[repository.kind]} \`${repository.id}\`` : `\`${files[0]}\` of \`${repository.id}\``} is not in the cache, and HF_HUB_OFFLINE stops ftpc from contacting the Hub`,
-    {
-      notes: files.length > 1 ? [`${files.length} files are missing`] : [],
-      help: 'unset HF_HUB_OFFLINE once, or copy the cache folder from a machine that has the files',
-    },
-  );
+  error('FTP1404', undefined, {
+    message: `${files.length === 0 ? `the ${NOUN[repository.kind]} \`${repository.id}\`` : `\`${files[0]}\` of \`${repository.id}\``} is not in the cache, and HF_HUB_OFFLINE stops ftpc from contacting the Hub`,
+    notes: files.length > 1 ? [`${files.length} files are missing`] : [],
+    help: 'unset HF_HUB_OFFLINE once, or copy the cache folder from a machine that has the files',
+  });
 
 export const unreachable = (endpoint: string, detail: string) =>
   error('FTP1405', undefined, `the Hub at ${endpoint} cannot be reached`, {
@@ -42,32 +37,26 @@ export const unreachable = (endpoint: string, detail: string) =>
   });
 
 export const usedFromCache = (repository: Repository, commit: string) =>
-  warning(
-    'FTP1406',
-    undefined,
-    `the Hub cannot be reached: \`${repository.id}\` is used as last fetched, at commit ${commit.slice(0, 12)}`,
-    { help: '`ftpc lock` records the commit, so that the Hub need not be asked' },
-  );
+  warning('FTP1406', undefined, {
+    message: `the Hub cannot be reached: \`${repository.id}\` is used as last fetched, at commit ${commit.slice(0, 12)}`,
+    help: '`ftpc lock` records the commit, so that the Hub need not be asked',
+  });
 
 export const noAccess = (
   repository: Repository,
   { gated, withToken }: { readonly gated: boolean; readonly withToken: boolean },
 ) =>
-  error(
-    'FTP1407',
-    undefined,
-    gated
+  error('FTP1407', undefined, {
+    message: gated
       ? `\`${repository.id}\` is gated: its owner must grant you access`
       : `the Hub gives no access to \`${repository.id}\``,
-    {
-      notes: withToken
-        ? ['a token was sent']
-        : ['no token was sent: none is declared, or its variable is not set'],
-      help: gated
-        ? `accept its conditions on the page of the ${NOUN[repository.kind]}, then use a token of that account`
-        : `check the name; for a private ${NOUN[repository.kind]} declare \`secret hub_token = env("HF_TOKEN")\`, and write \`${FUNCTION[repository.kind]}("${repository.id}", token: hub_token)\``,
-    },
-  );
+    notes: withToken
+      ? ['a token was sent']
+      : ['no token was sent: none is declared, or its variable is not set'],
+    help: gated
+      ? `accept its conditions on the page of the ${NOUN[repository.kind]}, then use a token of that account`
+      : `check the name; for a private ${NOUN[repository.kind]} declare \`secret hub_token = env("HF_TOKEN")\`, and write \`${FUNCTION[repository.kind]}("${repository.id}", token: hub_token)\``,
+  });
 
 export const notOnHub = (
   repository: Repository,
@@ -95,24 +84,16 @@ export const badAnswer = (url: string, detail: string) =>
   });
 
 export const hostileName = (url: string, name: string) =>
-  error(
-    'FTP1410',
-    undefined,
-    `${url} lists a file that would be written outside its folder: ${JSON.stringify(name.slice(0, 100))}`,
-    {
-      help: 'nothing was written; do not use this repository',
-    },
-  );
+  error('FTP1410', undefined, {
+    message: `${url} lists a file that would be written outside its folder: ${JSON.stringify(name.slice(0, 100))}`,
+    help: 'nothing was written; do not use this repository',
+  });
 
 export const wrongContent = (repository: Repository, file: string, detail: string) =>
-  error(
-    'FTP1411',
-    undefined,
-    `\`${file}\` of \`${repository.id}\` does not match what the Hub lists: ${detail}`,
-    {
-      help: 'the download was discarded; run again, and check proxies if this repeats',
-    },
-  );
+  error('FTP1411', undefined, {
+    message: `\`${file}\` of \`${repository.id}\` does not match what the Hub lists: ${detail}`,
+    help: 'the download was discarded; run again, and check proxies if this repeats',
+  });
 
 export const noUsableFiles = (repository: Repository, lacking: string, notes: readonly string[] = []) =>
   error('FTP1412', undefined, `\`${repository.id}\` has ${lacking}`, {
@@ -139,11 +120,10 @@ export const toFetch = ({
   readonly id: string;
   readonly files: number;
   readonly bytes: number;
-}): Diagnostic => ({
-  code: 'FTP1413',
-  severity: 'info',
-  message: `${megabytes(bytes)} of \`${id}\` in ${files} ${files === 1 ? 'file' : 'files'} are not on this machine yet; the run downloads them`,
-});
+}) =>
+  info('FTP1413', undefined, {
+    message: `${megabytes(bytes)} of \`${id}\` in ${counted(files, 'file')} are not on this machine yet; the run downloads them`,
+  });
 
 export const badEndpoint = () =>
   error('FTP1414', undefined, 'the variable HF_ENDPOINT is not the address of a server', {
@@ -151,11 +131,7 @@ export const badEndpoint = () =>
   });
 
 export const badToken = (variable: string) =>
-  error(
-    'FTP1414',
-    undefined,
-    `the variable ${variable} is not an access token: it has spaces, line breaks or other characters that tokens never contain`,
-    {
-      help: 'set it to the token and nothing else',
-    },
-  );
+  error('FTP1414', undefined, {
+    message: `the variable ${variable} is not an access token: it has spaces, line breaks or other characters that tokens never contain`,
+    help: 'set it to the token and nothing else',
+  });

@@ -32,14 +32,10 @@ export const noSuchStage = (
 
 /** `adapter`, if a matrix makes `adapter@rate=1e-4` and others of it. */
 export const severalStages = (file: string, name: string, instances: readonly string[]) =>
-  error(
-    'FTP1501',
-    wholeFile(file),
-    `the pipeline has no stage \`${name}\`, but a matrix makes several stages of it`,
-    {
-      help: `name one of them: ${named(instances.slice(0, LISTED))}${instances.length > LISTED ? ', …' : ''}`,
-    },
-  );
+  error('FTP1501', wholeFile(file), {
+    message: `the pipeline has no stage \`${name}\`, but a matrix makes several stages of it`,
+    help: `name one of them: ${named(instances.slice(0, LISTED))}${instances.length > LISTED ? ', …' : ''}`,
+  });
 
 export const noSuchSetting = (file: string, where: string, name: string, settings: readonly string[]) =>
   error('FTP1502', wholeFile(file), `${where} has no setting \`${name}\``, {
@@ -47,16 +43,13 @@ export const noSuchSetting = (file: string, where: string, name: string, setting
   });
 
 export const noRuns = (pipeline?: string) =>
-  error(
-    'FTP1503',
-    undefined,
-    pipeline === undefined
-      ? 'nothing has been run in this folder'
-      : `\`${pipeline}\` has not been run in this folder`,
-    {
-      help: 'runs are kept in `.ftp/runs` of the folder where `ftpc run` was called: go there, or run the pipeline first',
-    },
-  );
+  error('FTP1503', undefined, {
+    message:
+      pipeline === undefined
+        ? 'nothing has been run in this folder'
+        : `\`${pipeline}\` has not been run in this folder`,
+    help: 'runs are kept in `.ftp/runs` of the folder where `ftpc run` was called: go there, or run the pipeline first',
+  });
 
 export const noSuchRun = (asked: string, runs: readonly string[]) =>
   error('FTP1504', undefined, `there is no run \`${asked}\``, {
@@ -74,10 +67,11 @@ export const damagedJournal = (path: string, lines: readonly number[], torn: boo
   warning(
     'FTP1506',
     { file: path, line: lines[0] ?? 0, column: 0 },
-    torn && lines.length === 1
-      ? 'the last line of this journal was cut off'
-      : `${lines.length === 1 ? 'a line' : `${lines.length} lines`} of this journal cannot be read`,
     {
+      message:
+        torn && lines.length === 1
+          ? 'the last line of this journal was cut off'
+          : `${lines.length === 1 ? 'a line' : `${lines.length} lines`} of this journal cannot be read`,
       notes:
         lines.length > 1
           ? [`lines ${lines.slice(0, LISTED).join(', ')}${lines.length > LISTED ? ', …' : ''}`]

@@ -274,18 +274,14 @@ export const otherColumns = (
     readonly canBeNamed: boolean;
   },
 ) =>
-  error(
-    'FTP0519',
-    at,
-    `\`${found.template}\` reads ${named(found.needed, 'and')}, but the rows of \`${found.source}\` have ${named(found.columns.slice(0, LISTED_COLUMNS), 'and')}`,
-    {
-      label: 'finds none of its columns',
-      related: [{ at: found.at, message: 'these rows' }],
-      help:
-        found.fitting !== undefined
-          ? `write \`template = ${found.fitting}()\`, or choose another \`source\``
-          : found.canBeNamed
-            ? 'name the columns in the `source`: `columns: { instruction: "…", output: "…" }`'
-            : 'choose a `source` whose rows have these columns',
-    },
-  );
+  error('FTP0519', at, {
+    message: `\`${found.template}\` reads ${named(found.needed, 'and')}, but the rows of \`${found.source}\` have ${named(found.columns.slice(0, LISTED_COLUMNS), 'and')}`,
+    label: 'finds none of its columns',
+    related: [{ at: found.at, message: 'these rows' }],
+    help:
+      found.fitting !== undefined
+        ? `write \`template = ${found.fitting}()\`, or choose another \`source\``
+        : found.canBeNamed
+          ? 'name the columns in the `source`: `columns: { instruction: "…", output: "…" }`'
+          : 'choose a `source` whose rows have these columns',
+  });

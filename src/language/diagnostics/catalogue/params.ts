@@ -118,15 +118,11 @@ export const equalValues = (at: Span, value: string, first: Span) =>
   });
 
 export const tooManyCombinations = (at: Span, counts: readonly number[], most: number) =>
-  error(
-    'FTP0512',
-    at,
-    `the matrices have ${counts.reduce((product, count) => product * count, 1)} combinations; at most ${most} are allowed`,
-    {
-      label: `${counts.join(' × ')} values`,
-      help: 'remove values, or select one of them with `-p`',
-    },
-  );
+  error('FTP0512', at, {
+    message: `the matrices have ${counts.reduce((product, count) => product * count, 1)} combinations; at most ${most} are allowed`,
+    label: `${counts.join(' × ')} values`,
+    help: 'remove values, or select one of them with `-p`',
+  });
 
 export const noSuchCombination = ({ shown, at }: ParamInput, name: string, values: readonly string[]) =>
   error('FTP0513', at, `\`${shown}\` is not a value of the matrix \`${name}\``, {
@@ -160,12 +156,8 @@ export const memberTwice = (at: Place, name: string) =>
   error('FTP0518', at, `\`${name}\` appears twice in the parameter file`, { help: 'keep one of them' });
 
 export const secretUnset = (at: Span, stage: string, secret: string, variable: string) =>
-  error(
-    'FTP0529',
-    at,
-    `\`${stage}\` needs the secret \`${secret}\`, but the environment variable ${variable} is not set`,
-    {
-      label: 'reads a secret',
-      help: `set it where ftpc runs, for example \`${variable}=… ftpc run …\`, or in the settings of your CI`,
-    },
-  );
+  error('FTP0529', at, {
+    message: `\`${stage}\` needs the secret \`${secret}\`, but the environment variable ${variable} is not set`,
+    label: 'reads a secret',
+    help: `set it where ftpc runs, for example \`${variable}=… ftpc run …\`, or in the settings of your CI`,
+  });

@@ -27,15 +27,11 @@ export const shallowClone = (ref: string) =>
   });
 
 export const brokenAtRef = (file: string, ref: string, mistakes: number, first: string) =>
-  warning(
-    'FTP1305',
-    wholeFile(file),
-    `at \`${ref}\` the pipeline has ${mistakes === 1 ? 'an error' : `${mistakes} errors`}, so there is nothing to compare with`,
-    {
-      notes: [`the first: ${first}`],
-      help: 'everything counts as new; compare with a commit whose pipeline has no errors',
-    },
-  );
+  warning('FTP1305', wholeFile(file), {
+    message: `at \`${ref}\` the pipeline has ${mistakes === 1 ? 'an error' : `${mistakes} errors`}, so there is nothing to compare with`,
+    notes: [`the first: ${first}`],
+    help: 'everything counts as new; compare with a commit whose pipeline has no errors',
+  });
 
 export const objectMissing = (what: string, said: string) =>
   error('FTP1306', undefined, `git does not have ${what}`, {
@@ -44,26 +40,18 @@ export const objectMissing = (what: string, said: string) =>
   });
 
 export const largeObjectMissing = (file: string, ref: string) =>
-  warning(
-    'FTP1307',
-    wholeFile(file),
-    `\`${file}\` as of \`${ref}\` is stored in Git LFS and has not been fetched`,
-    {
-      notes: ['its rows are taken from the working tree; the fact that it changed is still detected'],
-      help: `fetch it: \`git lfs fetch origin ${ref}\``,
-    },
-  );
+  warning('FTP1307', wholeFile(file), {
+    message: `\`${file}\` as of \`${ref}\` is stored in Git LFS and has not been fetched`,
+    notes: ['its rows are taken from the working tree; the fact that it changed is still detected'],
+    help: `fetch it: \`git lfs fetch origin ${ref}\``,
+  });
 
 export const submoduleChanged = (path: string, ref: string) =>
-  warning(
-    'FTP1308',
-    wholeFile(path),
-    `the submodule \`${path}\` is at a different commit than at \`${ref}\``,
-    {
-      notes: ['its files are taken from the working tree on both sides'],
-      help: 'compare inside the submodule to see what changed in it',
-    },
-  );
+  warning('FTP1308', wholeFile(path), {
+    message: `the submodule \`${path}\` is at a different commit than at \`${ref}\``,
+    notes: ['its files are taken from the working tree on both sides'],
+    help: 'compare inside the submodule to see what changed in it',
+  });
 
 export const gitFailed = (doing: string, said: string) =>
   error('FTP1309', undefined, `git could not ${doing}`, {
@@ -84,14 +72,10 @@ export const snapshotMalformed = (place: Place, why: string) =>
   });
 
 export const snapshotVersion = (file: string, found: number, known: number) =>
-  error(
-    'FTP1312',
-    wholeFile(file),
-    `the snapshot is of version ${found}, and this ftpc reads version ${known}`,
-    {
-      help: found > known ? 'use the ftpc that wrote it, or a newer one' : `${UPDATE} in this version`,
-    },
-  );
+  error('FTP1312', wholeFile(file), {
+    message: `the snapshot is of version ${found}, and this ftpc reads version ${known}`,
+    help: found > known ? 'use the ftpc that wrote it, or a newer one' : `${UPDATE} in this version`,
+  });
 
 export const snapshotParams = (file: string, kept: Readonly<Record<string, string>>) => {
   const words = Object.entries(kept).map(([name, value]) => `\`-p ${name}=${value}\``);

@@ -1,94 +1,75 @@
 /** What keeps a tensor runtime from being used or installed. */
 import type { Span } from '../../source/span.js';
-import { error } from '../make.js';
-import type { Diagnostic } from '../types.js';
-
-const failure = (code: string, message: string, help: string, notes?: readonly string[]): Diagnostic => ({
-  code,
-  severity: 'error',
-  message,
-  help,
-  ...(notes === undefined || notes.length === 0 ? {} : { notes }),
-});
+import { error, info, warning } from '../make.js';
 
 export const runtimeMissing = (title: string, install: string) =>
-  failure('FTP0910', `${title} is not installed`, install);
+  error('FTP0910', undefined, `${title} is not installed`, { help: install });
 
 export const runtimeBroken = (title: string, detail: string, install: string) =>
-  failure(
-    'FTP0911',
-    `${title} does not load: ${detail.split('\n')[0]}`,
-    `reinstall it for this machine: ${install}; or use another runtime, e.g. \`--runtime onnx\``,
-  );
+  error('FTP0911', undefined, {
+    message: `${title} does not load: ${detail.split('\n')[0]}`,
+    help: `reinstall it for this machine: ${install}; or use another runtime, e.g. \`--runtime onnx\``,
+  });
 
 /** An installation of which a file is not what was installed. */
 export const runtimeDamaged = (title: string, detail: string, install: string) =>
-  failure(
-    'FTP0911',
-    `${title} is damaged, and was not loaded: ${detail}`,
-    `repair it: ${install}; or use another runtime, e.g. \`--runtime onnx\``,
-  );
+  error('FTP0911', undefined, {
+    message: `${title} is damaged, and was not loaded: ${detail}`,
+    help: `repair it: ${install}; or use another runtime, e.g. \`--runtime onnx\``,
+  });
 
 export const installationRuns = (title: string, holder: string) =>
-  failure(
-    'FTP0938',
-    `${title} is being installed or removed by another process: ${holder}`,
-    'wait for it to finish, then run again',
-  );
+  error('FTP0938', undefined, {
+    message: `${title} is being installed or removed by another process: ${holder}`,
+    help: 'wait for it to finish, then run again',
+  });
 
 export const noBuildHere = (title: string, builds: string) =>
-  failure(
-    'FTP0912',
-    `${title} cannot be installed on ${process.platform} on ${process.arch}: it is built for ${builds}`,
-    'use ONNX Runtime, which needs no installation: `--runtime onnx`',
-  );
+  error('FTP0912', undefined, {
+    message: `${title} cannot be installed on ${process.platform} on ${process.arch}: it is built for ${builds}`,
+    help: 'use ONNX Runtime, which needs no installation: `--runtime onnx`',
+  });
 
 export const toolMissing = (tool: string, what: string, help: string) =>
-  failure('FTP0913', `\`${tool}\` is needed to ${what}, but does not run here`, help);
+  error('FTP0913', undefined, `\`${tool}\` is needed to ${what}, but does not run here`, { help });
 
 export const diskTooSmall = (folder: string, needed: string, free: string) =>
-  failure(
-    'FTP0914',
-    `the installation needs ${needed} in \`${folder}\`, but only ${free} is free`,
-    'free some space, or set `XDG_CACHE_HOME` to another cache folder; what was downloaded is kept',
-  );
+  error('FTP0914', undefined, {
+    message: `the installation needs ${needed} in \`${folder}\`, but only ${free} is free`,
+    help: 'free some space, or set `XDG_CACHE_HOME` to another cache folder; what was downloaded is kept',
+  });
 
 export const fetchFailed = (url: string, detail: string) =>
-  failure(
-    'FTP0915',
-    `${url} cannot be downloaded: ${detail}`,
-    'check the network and any proxies, then run again: the download resumes where it stopped',
-  );
+  error('FTP0915', undefined, {
+    message: `${url} cannot be downloaded: ${detail}`,
+    help: 'check the network and any proxies, then run again: the download resumes where it stopped',
+  });
 
 export const fetchedOther = (name: string, detail: string) =>
-  failure(
-    'FTP0916',
-    `\`${name}\` does not match what its index lists: ${detail}`,
-    'the download was discarded; run again, and check proxies and mirrors if this repeats',
-  );
+  error('FTP0916', undefined, {
+    message: `\`${name}\` does not match what its index lists: ${detail}`,
+    help: 'the download was discarded; run again, and check proxies and mirrors if this repeats',
+  });
 
 export const buildFailed = (command: string, output: readonly string[]) =>
-  failure(
-    'FTP0917',
-    `the binding cannot be built: \`${command}\` failed`,
-    'install a compiler for C++17 (g++ 8 or newer), or name one in `CXX`; nothing was installed',
-    output,
-  );
+  error('FTP0917', undefined, {
+    message: `the binding cannot be built: \`${command}\` failed`,
+    help: 'install a compiler for C++17 (g++ 8 or newer), or name one in `CXX`; nothing was installed',
+    notes: output.length > 0 ? output : undefined,
+  });
 
 export const notListed = (what: string, index: string) =>
-  failure(
-    'FTP0918',
-    `${index} lists no ${what}`,
-    'set `PIP_INDEX_URL` to an index that has it; the default is https://pypi.org/simple',
-  );
+  error('FTP0918', undefined, {
+    message: `${index} lists no ${what}`,
+    help: 'set `PIP_INDEX_URL` to an index that has it; the default is https://pypi.org/simple',
+  });
 
 export const doesNotCompute = (title: string, detail: readonly string[]) =>
-  failure(
-    'FTP0919',
-    `${title} was downloaded, but does not compute on this machine`,
-    'nothing was installed; the notes have its output',
-    detail,
-  );
+  error('FTP0919', undefined, {
+    message: `${title} was downloaded, but does not compute on this machine`,
+    help: 'nothing was installed; the notes have its output',
+    notes: detail.length > 0 ? detail : undefined,
+  });
 
 export const runtimesDiffer = (
   at: Span,
@@ -114,76 +95,66 @@ export const deviceMemoryDiffers = (
   });
 
 /** Information only: the pipeline may be meant for another machine. */
-export const deviceMemoryIdle = (size: string, runtime: string): Diagnostic => ({
-  code: 'FTP0923',
-  severity: 'info',
-  message: `\`device_memory = ${size}\` limits nothing: \`${runtime}\` uses the memory of the machine`,
-  help: 'remove it, or use `tensorflow`, `webgpu` or `wasm`; `require peak_memory <= …` limits the memory of the machine that a stage uses',
-});
+export const deviceMemoryIdle = (size: string, runtime: string) =>
+  info('FTP0923', undefined, {
+    message: `\`device_memory = ${size}\` limits nothing: \`${runtime}\` uses the memory of the machine`,
+    help: 'remove it, or use `tensorflow`, `webgpu` or `wasm`; `require peak_memory <= …` limits the memory of the machine that a stage uses',
+  });
 
 /** A warning only: the run will show whether it fits. */
-export const deviceSizeUnknown = (detail: string): Diagnostic => ({
-  code: 'FTP0921',
-  severity: 'warning',
-  message: `the memory size of the GPU is unknown: \`nvidia-smi\` fails, ${detail}`,
-  help: 'the plan considers only the memory of the machine; set how much GPU memory a run may use with `FTPC_DEVICE_MEMORY=6GiB`, for example, or in a budget: `device_memory = 6GiB`',
-});
+export const deviceSizeUnknown = (detail: string) =>
+  warning('FTP0921', undefined, {
+    message: `the memory size of the GPU is unknown: \`nvidia-smi\` fails, ${detail}`,
+    help: 'the plan considers only the memory of the machine; set how much GPU memory a run may use with `FTPC_DEVICE_MEMORY=6GiB`, for example, or in a budget: `device_memory = 6GiB`',
+  });
 
 export const noGpu = () =>
-  failure(
-    'FTP0930',
-    'WebGPU finds no GPU on this machine',
-    'install the Vulkan driver of the GPU and `libvulkan1`, or name a driver in `VK_ICD_FILENAMES`; or use `--runtime onnx`',
-  );
+  error('FTP0930', undefined, {
+    message: 'WebGPU finds no GPU on this machine',
+    help: 'install the Vulkan driver of the GPU and `libvulkan1`, or name a driver in `VK_ICD_FILENAMES`; or use `--runtime onnx`',
+  });
 
 /** In bytes. */
 export const deviceFull = (asked: number, taken: number, most: number) =>
-  failure(
-    'FTP0931',
-    `out of memory on the device: ${asked} bytes were requested, with ${taken} of ${most} in use`,
-    'train with a smaller `batch.micro` or `max_length`, or raise the limit: `FTPC_DEVICE_MEMORY`, or `device_memory` in a budget',
-  );
+  error('FTP0931', undefined, {
+    message: `out of memory on the device: ${asked} bytes were requested, with ${taken} of ${most} in use`,
+    help: 'train with a smaller `batch.micro` or `max_length`, or raise the limit: `FTPC_DEVICE_MEMORY`, or `device_memory` in a budget',
+  });
 
 /** In bytes. */
 export const tensorTooLarge = (asked: number, most: number) =>
-  failure(
-    'FTP0932',
-    `out of memory for one tensor: it needs ${asked} bytes, and the GPU allows at most ${most}`,
-    'train with a smaller `batch.micro` or `max_length`, or use another runtime, e.g. `--runtime onnx`',
-  );
+  error('FTP0932', undefined, {
+    message: `out of memory for one tensor: it needs ${asked} bytes, and the GPU allows at most ${most}`,
+    help: 'train with a smaller `batch.micro` or `max_length`, or use another runtime, e.g. `--runtime onnx`',
+  });
 
 export const deviceFailed = (detail: string) =>
-  failure(
-    'FTP0933',
-    `the GPU did not compute: ${detail.split('\n')[0]}`,
-    'none of its results were used; run again, and if this repeats, update its driver or use `--runtime onnx`',
-  );
+  error('FTP0933', undefined, {
+    message: `the GPU did not compute: ${detail.split('\n')[0]}`,
+    help: 'none of its results were used; run again, and if this repeats, update its driver or use `--runtime onnx`',
+  });
 
 /** A warning only: the results are correct. */
-export const driverInSoftware = (driver: string): Diagnostic => ({
-  code: 'FTP0936',
-  severity: 'warning',
-  message: `WebGPU computes on the CPU, slowly: ${driver} is a software driver`,
-  help: 'install the driver of the GPU; without a GPU, `--runtime onnx` is many times faster',
-});
+export const driverInSoftware = (driver: string) =>
+  warning('FTP0936', undefined, {
+    message: `WebGPU computes on the CPU, slowly: ${driver} is a software driver`,
+    help: 'install the driver of the GPU; without a GPU, `--runtime onnx` is many times faster',
+  });
 
 export const wasmAborted = (detail: string) =>
-  failure(
-    'FTP0934',
-    `WebAssembly aborted: ${detail.split('\n')[0]}`,
-    'its memory is limited to 4 GiB; use another runtime, e.g. `--runtime onnx`',
-  );
+  error('FTP0934', undefined, {
+    message: `WebAssembly aborted: ${detail.split('\n')[0]}`,
+    help: 'its memory is limited to 4 GiB; use another runtime, e.g. `--runtime onnx`',
+  });
 
 export const deviceMemoryUnreadable = (text: string) =>
-  failure(
-    'FTP0935',
-    `\`FTPC_DEVICE_MEMORY\` is not a size: \`${text}\``,
-    'write a number with a unit, e.g. `FTPC_DEVICE_MEMORY=6GiB`, or unset the variable',
-  );
+  error('FTP0935', undefined, {
+    message: `\`FTPC_DEVICE_MEMORY\` is not a size: \`${text}\``,
+    help: 'write a number with a unit, e.g. `FTPC_DEVICE_MEMORY=6GiB`, or unset the variable',
+  });
 
 export const variantUnknown = (text: string, known: readonly string[]) =>
-  failure(
-    'FTP0937',
-    `\`FTPC_TENSORFLOW\` is \`${text}\`, which is not a known variant`,
-    `write ${known.map((name) => `\`${name}\``).join(', ')}, or unset the variable: the fastest is then measured and used`,
-  );
+  error('FTP0937', undefined, {
+    message: `\`FTPC_TENSORFLOW\` is \`${text}\`, which is not a known variant`,
+    help: `write ${known.map((name) => `\`${name}\``).join(', ')}, or unset the variable: the fastest is then measured and used`,
+  });

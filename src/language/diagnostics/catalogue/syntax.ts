@@ -1,6 +1,7 @@
 /** FTP01xx: how a file is written. FTP110x: files that are not formatted. */
 import type { Span } from '../../source/span.js';
-import { error, insert, replace, warning, wholeFile } from '../make.js';
+import { instead } from '../did-you-mean.js';
+import { error, insert, replace, rewrite, warning, wholeFile } from '../make.js';
 import type { Diagnostic, Hint } from '../types.js';
 
 export type UnexpectedDetails = Partial<Pick<Diagnostic, 'label'>> & Hint;
@@ -116,8 +117,7 @@ export const leadingZero = (at: Span, written: string) => {
   const plain = written.replace(/^0+(?=\d)/, '');
   return error('FTP0126', at, `\`${written}\` has a leading zero`, {
     label: 'numbers are decimal; a leading zero is allowed only before a decimal point',
-    help: `write \`${plain}\``,
-    fixes: [replace(`write \`${plain}\``, at, plain, 'maybe_incorrect')],
+    ...instead(plain, at),
   });
 };
 
@@ -159,14 +159,14 @@ export const unexpectedTopLevel = (at: Span, found: string, hint: Hint = {}) =>
   });
 
 export const wrongSetSign = (at: Span, sign: '=' | ':') =>
-  error(
-    'FTP0112',
-    at,
-    sign === '='
-      ? 'in a block, a setting is written with `=`'
-      : 'inside parentheses or braces, a name is followed by `:`',
-    { label: `write \`${sign}\``, fixes: [replace(`write \`${sign}\``, at, sign === '=' ? ' =' : ':')] },
-  );
+  error('FTP0112', at, {
+    message:
+      sign === '='
+        ? 'in a block, a setting is written with `=`'
+        : 'inside parentheses or braces, a name is followed by `:`',
+    label: `write \`${sign}\``,
+    fixes: [replace(`write \`${sign}\``, at, sign === '=' ? ' =' : ':')],
+  });
 
 export const missingSeparator = (at: Span, where: string) =>
   error('FTP0113', at, `expected a comma between ${where}`, {
@@ -185,7 +185,7 @@ export const unknownEdition = (at: Span, year: number) =>
   error('FTP0115', at, `there is no edition ${year}`, {
     label: 'unknown edition',
     help: 'this compiler knows `edition 2026`; a later edition needs a later ftpc',
-    fixes: [replace('write `edition 2026`', at, 'edition 2026', 'maybe_incorrect')],
+    fixes: [rewrite(at, 'edition 2026')],
   });
 
 export const misplacedEdition = (at: Span) =>
@@ -226,7 +226,7 @@ export const misplacedExpect = (at: Span) =>
   error('FTP0124', at, '`expect` can only be used in a `test`', {
     label: 'not here',
     help: 'in a block, write `require`',
-    fixes: [replace('write `require`', at, 'require', 'maybe_incorrect')],
+    fixes: [rewrite(at, 'require')],
   });
 
 export const requireInTest = (at: Span) =>

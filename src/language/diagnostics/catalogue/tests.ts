@@ -68,15 +68,11 @@ export const badReport = (span: Span, what: string) =>
 
 /** `setting` is about a machine, which may be another one. */
 export const runsHere = (span: Span, setting: string) =>
-  error(
-    'FTP1212',
-    span,
-    `a test with \`run = true\` runs on this machine: \`${setting}\` applies only to plans`,
-    {
-      label: 'for another machine',
-      help: 'remove it, or move the expectations about plans into a test that does not run',
-    },
-  );
+  error('FTP1212', span, {
+    message: `a test with \`run = true\` runs on this machine: \`${setting}\` applies only to plans`,
+    label: 'for another machine',
+    help: 'remove it, or move the expectations about plans into a test that does not run',
+  });
 
 /** `matrices`: those that make several stages of this name. */
 export const severalStages = (span: Span, name: string, matrices: readonly string[]) =>

@@ -1,7 +1,7 @@
 /** FTP03xx: types, units and values. */
 import type { Span } from '../../source/span.js';
-import { nearest, suggestion } from '../did-you-mean.js';
-import { error, insert, named, replace, warning, withArticle } from '../make.js';
+import { instead, nearest, suggestion } from '../did-you-mean.js';
+import { error, insert, named, replace, rewrite, warning, withArticle } from '../make.js';
 import type { Fix } from '../types.js';
 
 export const typeMismatch = (
@@ -15,14 +15,13 @@ export const unitNeeded = (at: Span, written: string, suffixes: readonly string[
   error('FTP0302', at, `\`${written}\` needs a unit`, {
     label: 'a bare number',
     help: `write ${named(suffixes.map((suffix) => `${written}${suffix}`))}`,
-    fixes: [replace(`write \`${likely}\``, at, likely, 'maybe_incorrect')],
+    fixes: [rewrite(at, likely)],
   });
 
 export const shareNeeded = (at: Span, written: string, percent: string) =>
   error('FTP0302', at, `\`${written}\` needs a unit: ratios are written in percent`, {
     label: 'a bare number',
-    help: `write \`${percent}\``,
-    fixes: [replace(`write \`${percent}\``, at, percent, 'maybe_incorrect')],
+    ...instead(percent, at),
   });
 
 export const unknownUnit = (
@@ -37,15 +36,14 @@ export const unknownUnit = (
       meant.length > 0
         ? `write ${meant.map(({ text, says }) => `\`${text}\` (${says})`).join(' or ')}`
         : `units are ${named(known, 'and')}`,
-    fixes: meant.map(({ text }) => replace(`write \`${text}\``, at, text, 'maybe_incorrect')),
+    fixes: meant.map(({ text }) => rewrite(at, text)),
   });
 
 /** `1h30m` */
 export const unitsRunTogether = (at: Span, written: string, sum: string) =>
   error('FTP0303', at, `\`${written}\` combines several quantities`, {
     label: 'a quantity is one number with one unit',
-    help: `write \`${sum}\``,
-    fixes: [replace(`write \`${sum}\``, at, sum, 'maybe_incorrect')],
+    ...instead(sum, at),
   });
 
 export const wrongUnit = (at: Span, found: string, wanted: string, suffixes: readonly string[]) =>
@@ -192,15 +190,11 @@ export const listInList = (at: Span, wanted: string) =>
 
 /** `order = none` */
 export const noneIsDefault = (at: Span, key: string, value: string | undefined) =>
-  warning(
-    'FTP0329',
-    at,
-    `\`none\` leaves \`${key}\` at its default${value === undefined ? '' : `, \`${value}\``}`,
-    {
-      label: 'as if it were not written',
-      help: 'remove it, or write the intended value',
-    },
-  );
+  warning('FTP0329', at, {
+    message: `\`none\` leaves \`${key}\` at its default${value === undefined ? '' : `, \`${value}\``}`,
+    label: 'as if it were not written',
+    help: 'remove it, or write the intended value',
+  });
 
 export const digitSeparators = (at: Span, written: string, plain: string) =>
   error('FTP0322', at, `\`${written}\` is not a number: digits are written without separators`, {
@@ -220,8 +214,7 @@ export const nameAsText = (at: Span, file: string) =>
 export const notDecimal = (at: Span, written: string, plain: string) =>
   error('FTP0327', at, `\`${written}\` is not a number`, {
     label: 'numbers are written in decimal digits',
-    help: `write \`${plain}\``,
-    fixes: [replace(`write \`${plain}\``, at, plain, 'maybe_incorrect')],
+    ...instead(plain, at),
   });
 
 /** `directory("${folder}")` */

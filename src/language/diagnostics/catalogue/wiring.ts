@@ -54,36 +54,30 @@ const cycleText = (path: readonly CycleReference[]): string =>
 export const stageCycle = (path: readonly CycleReference[]) => {
   const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
   const names = path.map(({ name }) => name);
-  return error(
-    'FTP0403',
-    at,
-    names.length === 1
-      ? `\`${names[0]}\` reads its own output`
-      : `${named([...names].sort(), 'and')} wait for each other`,
-    {
-      label: 'closes the cycle',
-      related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `reads \`${name}\`` })),
-      notes: names.length === 1 ? undefined : [cycleText(path)],
-      help: 'remove one of these references',
-    },
-  );
+  return error('FTP0403', at, {
+    message:
+      names.length === 1
+        ? `\`${names[0]}\` reads its own output`
+        : `${named([...names].sort(), 'and')} wait for each other`,
+    label: 'closes the cycle',
+    related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `reads \`${name}\`` })),
+    notes: names.length === 1 ? undefined : [cycleText(path)],
+    help: 'remove one of these references',
+  });
 };
 
 export const valueCycle = (path: readonly CycleReference[]) => {
   const at = path.at(-1)?.at ?? { file: '', start: 0, end: 0 };
-  return error(
-    'FTP0403',
-    at,
-    path.length === 1
-      ? `the value of \`${path[0]?.name}\` is computed from itself`
-      : `${named(path.map(({ name }) => name).sort(), 'and')} are computed from each other`,
-    {
-      label: 'closes the cycle',
-      related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `needs \`${name}\`` })),
-      notes: path.length === 1 ? undefined : [cycleText(path)],
-      help: 'give one of them a value that does not depend on the others',
-    },
-  );
+  return error('FTP0403', at, {
+    message:
+      path.length === 1
+        ? `the value of \`${path[0]?.name}\` is computed from itself`
+        : `${named(path.map(({ name }) => name).sort(), 'and')} are computed from each other`,
+    label: 'closes the cycle',
+    related: path.slice(0, -1).map(({ name, at: read }) => ({ at: read, message: `needs \`${name}\`` })),
+    notes: path.length === 1 ? undefined : [cycleText(path)],
+    help: 'give one of them a value that does not depend on the others',
+  });
 };
 
 export const noTokenizer = (at: Span, stage: string) =>
@@ -162,15 +156,11 @@ export const presetNeeds = (
   });
 
 export const deployOfMatrix = (at: Span, stage: string, matrices: readonly string[], pins: string) =>
-  info(
-    'FTP0412',
-    at,
-    `\`${stage}\` is skipped: it can publish only one model, but ${named(matrices, 'and')} ${matrices.length === 1 ? 'has' : 'have'} several values`,
-    {
-      label: 'not published',
-      help: `choose one value: \`${pins}\``,
-    },
-  );
+  info('FTP0412', at, {
+    message: `\`${stage}\` is skipped: it can publish only one model, but ${named(matrices, 'and')} ${matrices.length === 1 ? 'has' : 'have'} several values`,
+    label: 'not published',
+    help: `choose one value: \`${pins}\``,
+  });
 
 export const otherTokenizer = (at: Span, format: string, model: Span) =>
   error('FTP0413', at, `\`${format}\` is tokenized for another model`, {
@@ -261,16 +251,12 @@ const labelledRows = (rows: FormatStage) => ({ at: rows.template, message: 'rows
 const unlabelledRows = (rows: FormatStage) => ({ at: rows.template, message: 'rows without labels' });
 
 export const headWithoutLabels = (at: Span, rows: FormatStage) =>
-  error(
-    'FTP0415',
-    at,
-    `\`head\` trains a classification head, but the rows of \`${rows.name}\` have no labels`,
-    {
-      label: 'nothing to classify',
-      related: [unlabelledRows(rows)],
-      help: 'use `template = labelled()` in the format stage, or train an adapter: `using lora`',
-    },
-  );
+  error('FTP0415', at, {
+    message: `\`head\` trains a classification head, but the rows of \`${rows.name}\` have no labels`,
+    label: 'nothing to classify',
+    related: [unlabelledRows(rows)],
+    help: 'use `template = labelled()` in the format stage, or train an adapter: `using lora`',
+  });
 
 export const rowsMismatch = (
   at: Span,
@@ -278,18 +264,15 @@ export const rowsMismatch = (
   found: 'labelled' | 'unlabelled',
   other: { readonly at: Span; readonly message: string },
 ) =>
-  error(
-    'FTP0417',
-    at,
-    found === 'labelled'
-      ? `the rows of \`${rows.name}\` have labels, but the stage that reads them works on text`
-      : `the rows of \`${rows.name}\` have no labels, but the stage that reads them classifies`,
-    {
-      label: found === 'labelled' ? 'labelled rows' : 'rows without labels',
-      related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows), other],
-      help: 'read the same kind of rows that the model was trained on: give each kind its own `format` stage',
-    },
-  );
+  error('FTP0417', at, {
+    message:
+      found === 'labelled'
+        ? `the rows of \`${rows.name}\` have labels, but the stage that reads them works on text`
+        : `the rows of \`${rows.name}\` have no labels, but the stage that reads them classifies`,
+    label: found === 'labelled' ? 'labelled rows' : 'rows without labels',
+    related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows), other],
+    help: 'read the same kind of rows that the model was trained on: give each kind its own `format` stage',
+  });
 
 export const metricOfOtherRows = (
   at: Span,
@@ -298,18 +281,15 @@ export const metricOfOtherRows = (
   found: 'labelled' | 'unlabelled',
   fitting: readonly string[],
 ) =>
-  error(
-    'FTP0418',
-    at,
-    found === 'labelled'
-      ? `\`${metric}\` does not apply to classifiers, and the rows of \`${rows.name}\` have labels`
-      : `\`${metric}\` is a metric for classifiers, but the rows of \`${rows.name}\` have no labels`,
-    {
-      label: 'cannot be measured',
-      related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows)],
-      help: `measure ${named(fitting)}`,
-    },
-  );
+  error('FTP0418', at, {
+    message:
+      found === 'labelled'
+        ? `\`${metric}\` does not apply to classifiers, and the rows of \`${rows.name}\` have labels`
+        : `\`${metric}\` is a metric for classifiers, but the rows of \`${rows.name}\` have no labels`,
+    label: 'cannot be measured',
+    related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows)],
+    help: `measure ${named(fitting)}`,
+  });
 
 /** A setting without a meaning for labelled rows. `why`: half a sentence. */
 export const settingWithLabels = (at: Span, setting: string, why: string, rows: FormatStage | undefined) =>

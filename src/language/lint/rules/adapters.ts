@@ -2,8 +2,8 @@
 import type { CheckedStage } from '../../check/stages.js';
 import { replace } from '../../diagnostics/make.js';
 import { hasNoFactors, isAdapter, trainRows } from '../lineage.js';
+import { numberAt, numberText, percent, valueAt } from '../places.js';
 import { aboutValue, each, type Rule } from '../rule.js';
-import { numberAt, numberText, percent, valueAt } from '../values.js';
 
 /** Rank, alpha and targets say nothing of other trainings. */
 const hasFactors = (checked: CheckedStage): boolean => isAdapter(checked) && !hasNoFactors(checked);

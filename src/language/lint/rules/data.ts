@@ -4,9 +4,8 @@ import type { CheckedStage } from '../../check/stages.js';
 import { counted, insert, rewrite } from '../../diagnostics/make.js';
 import { isCall, isList } from '../../ir/values.js';
 import { dataUnder, hasSyntheticRows, isFromScratch, readsLabels, trainRows } from '../lineage.js';
-import { expressionOf, spanOf } from '../places.js';
+import { callAt, expressionOf, numberAt, percent, spanOf, valueAt } from '../places.js';
 import { aboutValue, each, type Pipeline, type Rule } from '../rule.js';
-import { callAt, numberAt, percent, valueAt } from '../values.js';
 
 const FEWEST_ROWS = 500;
 const GENERAL_SHARES = { low: 0.05, high: 0.1 } as const;

@@ -3,9 +3,8 @@ import type { CheckedStage } from '../../check/stages.js';
 import type { Call, StageKind, Value } from '../../ir/program.js';
 import { isCall, isList } from '../../ir/values.js';
 import { entryOf } from '../lock.js';
-import { declarationOf } from '../places.js';
+import { callAt, declarationOf } from '../places.js';
 import type { Finding, Pipeline, PipelineFiles, Rule } from '../rule.js';
-import { callAt } from '../values.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
 

@@ -14,9 +14,8 @@ import {
   readFrom,
   stepsOf,
 } from '../lineage.js';
-import { expressionOf, spanOf } from '../places.js';
+import { callAt, expressionOf, numberAt, numberText, percent, spanOf, valueAt } from '../places.js';
 import { aboutValue, each, type Pipeline, type Rule } from '../rule.js';
-import { callAt, numberAt, numberText, percent, valueAt } from '../values.js';
 
 /** The guide's ranges, and the rate that its examples use. */
 const RATES = {

@@ -1,11 +1,9 @@
 import type { FunctionSchema } from '../schema.js';
-import { adapters } from './adapter.js';
-import { dedupes } from './dedupe.js';
 import { fallbacks } from './fallback.js';
 import { metrics } from './metric.js';
-import { models } from './model.js';
+import { adapters, models } from './model.js';
 import { optimizers, schedules } from './optimizer.js';
-import { sources } from './source.js';
+import { dedupes, sources } from './source.js';
 import { targets } from './target.js';
 import { templates } from './template.js';
 

@@ -6,7 +6,7 @@ import { residentStorage } from '../../../compute/models/weights/load.js';
 import { openAdapter } from '../../../compute/packaging/adapters.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Call, Reference } from '../../../language/ir/program.js';
-import type { WeightResidency } from '../../../language/ir/weight-residency.js';
+import type { WeightResidency } from '../../../language/ir/runtimes.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';
 import { type ResolvedModel, resolveModel } from '../resolve-models.js';

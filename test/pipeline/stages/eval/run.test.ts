@@ -7,7 +7,7 @@ import type { Tokenizer } from '../../../../src/compute/models/types.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { Expression, Requirement } from '../../../../src/language/ir/program.js';
-import type { WeightResidency } from '../../../../src/language/ir/weight-residency.js';
+import type { WeightResidency } from '../../../../src/language/ir/runtimes.js';
 import { run } from '../../../../src/pipeline/stages/eval/run.js';
 import {
   baseCall,

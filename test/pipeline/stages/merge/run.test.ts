@@ -11,7 +11,7 @@ import { readAdapter, writeAdapter } from '../../../../src/compute/packaging/ada
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import type { WeightResidency } from '../../../../src/language/ir/weight-residency.js';
+import type { WeightResidency } from '../../../../src/language/ir/runtimes.js';
 import { run } from '../../../../src/pipeline/stages/merge/run.js';
 import type { Artefact } from '../../../../src/pipeline/stages/stage.js';
 import {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { homeOf } from '../../../../language/host/home.js';
 import type { Host } from '../../../../language/host/host.js';
+import { homeOf } from '../../../../language/host/host.js';
 import { type Checked, finite, tryJsonFile, version } from '../../../../language/host/json.js';
 import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../installation-damage.js';
 
