@@ -60,11 +60,11 @@ export interface HalfTensor {
   readonly bits: Uint8Array;
 }
 
-/** Codes of four bits into a table, times a constant a block of values: NF4 as bitsandbytes lays it out. */
+/** Codes of four bits into a table, times a constant per block of values: NF4 as bitsandbytes lays it out. */
 export interface CodedTensor {
   readonly form: 'coded';
   readonly shape: readonly number[];
-  /** Two a byte, the first in the upper half. */
+  /** Two per byte, the first in the upper half. */
   readonly codes: Uint8Array;
   /** 16 values; one object for all tensors of a table. */
   readonly table: Float32Array;

@@ -48,13 +48,8 @@ export const transpose: OpDefinition = {
   infer(inputs, attributes) {
     const { dtype, shape } = argument(inputs, 0);
     const order = list(attributes, 'perm');
-    expect(
-      sameShape(
-        [...order].sort((a, b) => a - b),
-        shape.map((_, axis) => axis),
-      ),
-      `[${order.join()}] permutes ${shape.length} axes`,
-    );
+    const sorted = [...order].sort((a, b) => a - b);
+    expect(sameShape(sorted, [...shape.keys()]), `[${order.join()}] permutes ${shape.length} axes`);
     return [{ dtype, shape: order.map((axis) => argument(shape, axis)) }];
   },
   gradient(context) {
@@ -69,11 +64,8 @@ export const transpose: OpDefinition = {
 export const slice: OpDefinition = {
   infer(inputs, attributes) {
     const { dtype, shape } = argument(inputs, 0);
-    const [axis, start, end] = [
-      number(attributes, 'axis'),
-      number(attributes, 'start'),
-      number(attributes, 'end'),
-    ];
+    const axis = number(attributes, 'axis');
+    const [start, end] = [number(attributes, 'start'), number(attributes, 'end')];
     expect(
       start >= 0 && start < end && end <= argument(shape, axis),
       `slice ${start}:${end} of [${shape.join()}]`,

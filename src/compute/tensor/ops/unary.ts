@@ -7,7 +7,7 @@ import type { DType, ValueId } from '../types.js';
 import { argument, expect, type OpDefinition, upstream } from './definition.js';
 
 function unary(
-  /** Operations an element. */
+  /** Operations per element. */
   flops: number,
   gradient: (builder: GraphBuilder, gradient: ValueId, input: ValueId, output: ValueId) => ValueId,
   inPlace = true,

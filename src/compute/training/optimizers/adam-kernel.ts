@@ -33,7 +33,7 @@ const END = SQUARE_SCALES + (4 * WINDOW) / BLOCK;
 interface EightBitMoments {
   readonly m: Uint8Array;
   readonly v: Uint8Array;
-  /** One a block, as `squareScales`. */
+  /** One per block, as `squareScales`. */
   readonly meanScales: Float32Array;
   readonly squareScales: Float32Array;
 }

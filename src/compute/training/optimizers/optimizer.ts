@@ -138,15 +138,7 @@ export function createOptimizer(
         if (gradient === undefined) throw new Error(`no gradient for ${name}`);
         const own = settingsOf(name, parameter.shape, options, rate);
         states.get(name)?.change((slots) => {
-          rule.update({
-            parameter,
-            gradient,
-            slots,
-            options,
-            step,
-            gradientScale,
-            ...own,
-          });
+          rule.update({ parameter, gradient, slots, options, step, gradientScale, ...own });
         });
       }
     },

@@ -2,7 +2,7 @@
 import type { Machine } from '../../../../language/host/host.js';
 
 /**
- * Programs a core beyond which waiting awake takes from those that could run. Measured on two cores: alone,
+ * Programs per core beyond which waiting awake takes from those that could run. Measured on two cores: alone,
  * awake is 4 to 25 % faster, small models most; next to ten other programs it takes two to three times as long.
  */
 const CROWDED = 1.5;

@@ -1,6 +1,6 @@
 /**
  * Packed forms on the device: how they get there, and the nodes that make them float32 where a graph reads them. Codes
- * are looked up four at a time, in a table of what each two bytes stand for: the fastest way that this library has.
+ * are looked up four at a time, in a table of the four values of each two bytes: the fastest way that this library has.
  */
 
 import { type Shape, sizeOf } from '../../shape.js';
@@ -27,7 +27,7 @@ interface Packing {
   readonly lookUp?: (c: NodeContext, handles: readonly string[], indices: string) => string;
 }
 
-/** Arguments after a function's inputs where any of these is coded: what two bytes stand for, and constants' codes. */
+/** Arguments after a function's inputs where any of these is coded: the values of two bytes, and constants' codes. */
 export const TABLES = ['quads', 'constants'] as const;
 
 /** Of bitsandbytes' NF4: values that share a constant, and constants that share a scale. */
@@ -96,7 +96,7 @@ interface Table {
   readonly handle: number;
 }
 
-/** What two bytes stand for, as the processor reads them: the first is the lower one. */
+/** The four values of two bytes, as the processor reads them: the first is the lower one. */
 function quadsOf(table: Float32Array): Float32Array {
   const quads = new Float32Array(4 * 65536);
   for (let pair = 0; pair < 65536; pair++)

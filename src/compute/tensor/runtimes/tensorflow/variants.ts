@@ -40,7 +40,7 @@ const FUSED_FROM = 1e6;
 
 const PRODUCTS: ReadonlySet<string> = new Set<OpName>(['matmul', 'gemm', 'adapted']);
 
-/** Whether XLA compiles a graph; `from` stands for {@link COMPILED_FROM}. */
+/** Whether XLA compiles a graph; `from` takes the place of {@link COMPILED_FROM}. */
 export function isWorthCompiling(graph: Graph, from = COMPILED_FROM): boolean {
   const multiplies = graph.nodes.some(({ op }) => PRODUCTS.has(op));
   return flopsOf(graph) >= (multiplies ? from : Math.min(from, FUSED_FROM));

@@ -1,4 +1,4 @@
-/** Nodes that a kernel of the GPU takes the place of, or a few, where nobody else reads what is between them. */
+/** Nodes that a kernel of the GPU takes the place of, or a few, where nothing else reads what is between them. */
 import { number } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import { type Shape, sameShape, sizeOf } from '../../shape.js';

@@ -1,4 +1,4 @@
-/** Ops that the GPU has kernels of its own for; those of `lowerings.ts` stand for the others. */
+/** Ops that the GPU has kernels of its own for; the others have those of `lowerings.ts`. */
 import { flag, number } from '../../attributes.js';
 import { argument } from '../../ops/definition.js';
 import type { OpName } from '../../ops/names.js';
@@ -106,7 +106,7 @@ export const GPU_LOWERINGS: Partial<Readonly<Record<OpName, Lowering>>> = {
 
 /**
  * Over logits `[rows, classes]`, a column of each row, and where it is given an upstream gradient of each row: log p at
- * the columns, and the gradient of the logits, which lies where they lay if nobody reads them any more.
+ * the columns, and the gradient of the logits, which lies where they lay if nothing reads them any more.
  */
 export const crossEntropy: Lowering = (c) => {
   const [x, indices] = [argument(c.inputs, 0), argument(c.inputs, 1)];

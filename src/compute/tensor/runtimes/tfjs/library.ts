@@ -30,7 +30,7 @@ export interface Backend {
 export interface Engine {
   readonly backendName: string;
   readonly backend: Backend;
-  /** Data that tensors stand for. */
+  /** Data that belong to tensors. */
   readonly state: { readonly tensorInfo: { has(id: object): boolean } };
   setBackend(name: string): Promise<boolean>;
   makeTensor(values: Values, shape: readonly number[], dtype: TfjsType): Tensor;

@@ -11,7 +11,7 @@ export interface LoweringContext {
   readonly attributes: Attributes;
   /** An input in the form and the parts that it lies in; asked for only where the lowering says that it reads such. */
   readonly weight: (index: number) => Weight;
-  /** Whether a kernel may write over an input: it was computed in this run, and nobody reads it after this. */
+  /** Whether a kernel may write over an input: it was computed in this run, and nothing reads it after this. */
   readonly mayOverwrite: (index: number) => boolean;
   /** Runs a kernel; what it gives is disposed of unless it becomes an output. */
   readonly kernel: (name: string, inputs: KernelInputs, attributes?: KernelAttributes) => Tensor;

@@ -208,7 +208,7 @@ function watched(
       try {
         return use();
       } catch (error) {
-        // what a tensor stands for is its owner's to dispose of; twice, and the next run fails
+        // the data of a tensor are its owner's to dispose of; twice, and the next run fails
         const { tensorInfo } = engine.state;
         for (const id of made)
           if (!tensorInfo.has(id) && backend.refCount(id) > 0) backend.disposeData(id, true);

@@ -11,7 +11,7 @@ export interface Form {
   readonly declarations: string;
 }
 
-/** Two values an i32, the first in the lower half. */
+/** Two values per i32, the first in the lower half. */
 const half = (value: string): Form => ({
   inputs: ['b'],
   declarations: `
@@ -28,7 +28,7 @@ export const FORMS: Readonly<Record<FormName, Form>> = {
   f32: { inputs: ['b'], declarations: 'fn valueAt(index : i32) -> f32 { return b[index]; }' },
   f16: half('select(unpack2x16float(both).x, unpack2x16float(both).y, index % 2 == 1)'),
   bf16: half('bitcast<f32>(select(both << 16u, both & 0xffff0000u, index % 2 == 1))'),
-  // eight codes an i32; of each byte the first is in the upper half
+  // eight codes per i32; of each byte the first is in the upper half
   coded: {
     inputs: ['b', 'constants', 'table'],
     declarations: `

@@ -1,4 +1,4 @@
-/** Kernels for the GPU that take the place of several of TensorFlow.js: elementwise ones, and one workgroup a row. */
+/** Kernels for the GPU that take the place of several of TensorFlow.js: one thread per element, or a workgroup per row. */
 import { type Shape, sizeOf } from '../../../shape.js';
 import type { TensorInfo } from '../library.js';
 import { ROW_KERNEL } from './kernel-names.js';
@@ -26,7 +26,7 @@ workgroupBarrier();`;
 
 const EACH = `for (var at = lane; at < width; at += ${THREADS})`;
 
-/** Of a workgroup a row: `row`, `first` (its first element), `lane` and `width`; nothing is done past the last row. */
+/** A workgroup per row, whose code has `row`, `first` (its first element), `lane` and `width`; nothing is done past the last row. */
 const byRow = (
   shader: Omit<Shader, 'code' | 'groups' | 'declarations'>,
   rows: string,

@@ -78,7 +78,7 @@ interface ShaderRun {
 }
 
 /**
- * Programs see inputs as arrays and count by themselves, so TensorFlow.js is told of no shapes: it would compile a
+ * Programs see inputs as arrays and count by themselves, so TensorFlow.js is told of no shapes: it would compile
  * a program for each combination of ranks.
  */
 export function runProgram(backend: WebGpuBackend, run: ShaderRun): TensorInfo {
@@ -132,13 +132,13 @@ export const like =
   (inputs: Readonly<Record<string, TensorInfo>>): Shape =>
     (named('a shader', [name], inputs)[name] as TensorInfo).shape;
 
-/** One thread an element of the output, of which `value` is an expression. */
+/** One thread per element of the output, of which `value` is an expression. */
 export const elementwise = (shader: Omit<Shader, 'code'>, prepare: string, value: string): Shader => ({
   ...shader,
   code: `if (index < uniforms.size) {\n${prepare}\nresult[index] = ${value};\n}`,
 });
 
-/** Runs a shader of one thread per element, or one workgroup a row. */
+/** Runs a shader of one thread per element, or one workgroup per row. */
 export function runShader(
   backend: WebGpuBackend,
   name: string,

@@ -82,7 +82,7 @@ const crossEntropyShader = (inputs: readonly string[], score: string): Shader =>
 const FRESH = crossEntropyShader(['x', 'sums', 'indices', 'upstream'], 'x[index]');
 const OVER = crossEntropyShader(['sums', 'indices', 'upstream'], 'result[index]');
 
-/** Written over the logits where nobody reads them any more; a view of another tensor shares its buffer. */
+/** Written over the logits where nothing reads them any more; a view of another tensor shares its buffer. */
 const crossEntropyGradient: KernelFunction<WebGpuBackend> = ({ inputs, attrs, backend }) => {
   const { x } = named(CROSS_ENTROPY_GRADIENT, ['x'], inputs);
   if (x === undefined || attrs['overwrites'] !== true || backend.refCount(x.dataId) !== 1)
@@ -120,7 +120,7 @@ const summed = (_: unknown, { rows, rest }: Readonly<Record<string, unknown>>): 
 
 const ZEROS = elementwise({ inputs: [], shape: summed }, '', '0.0');
 
-/** Written into zeros, the rows from `first` on: one thread a value of the rows that are added. */
+/** Written into zeros, the rows from `first` on: one thread per value of the rows that are added. */
 const SUMS: Shader = {
   inputs: ['indices', 'updates', 'chains'],
   uniforms: { count: 'i32', inner: 'i32', first: 'i32', rows: 'i32' },
