@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { sourcePath } from '../../compute/tensor/runtimes/tensorflow/installed.js';
 import {
   buildFailed,
+  doesNotCompute,
   fetchedOther,
   fetchFailed,
   toolMissing,
@@ -35,7 +36,7 @@ interface ToolOptions {
 const LINES = 8;
 
 /** Throws only the signal's reason. */
-export async function runTool(
+async function runTool(
   program: string,
   words: readonly string[],
   { cwd, signal, env = {} }: ToolOptions,
@@ -58,6 +59,19 @@ export async function runTool(
       .filter((line) => line.trim() !== '')
       .slice(-LINES),
   };
+}
+
+/**
+ * Runs a script with its arguments in another process, since native code that does not fit the machine ends the one that
+ * loads it. Throws a `UserError` about `title` if it fails.
+ */
+export async function tryScript(
+  title: string,
+  words: readonly string[],
+  options: ToolOptions,
+): Promise<void> {
+  const { failed, output } = await runTool(process.execPath, ['-e', ...words], options);
+  if (failed) throw new UserError(doesNotCompute(title, output));
 }
 
 /** Unpacks a package into a folder. Throws a `UserError`. */

@@ -3,14 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
-import { type InstalledFiles, secondsOf } from '../../compute/tensor/runtimes/installation-damage.js';
+import {
+  type InstalledFiles,
+  MANIFEST,
+  secondsOf,
+} from '../../compute/tensor/runtimes/installation-damage.js';
 import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
 import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { bytes as bytesText } from '../../pipeline/planner/quantities.js';
-import { syncFile, syncFolder, takeLock, writing } from '../../pipeline/store/index.js';
+import { syncFile, syncFolder, takeLock, writeWhole, writing } from '../../pipeline/store/index.js';
 import { stateOf } from '../../pipeline/store/process-identity.js';
 import { digestOf } from './transfer.js';
 
@@ -55,13 +59,34 @@ export function requireSpace(folder: string, needed: number): void {
     throw new UserError(diskTooSmall(folder, bytesText(needed), bytesText(bavail * bsize)));
 }
 
-/** Removes an installation, or what is in its place. Throws a `UserError` if that is not allowed. */
-export const removeFolder = (host: Host, folder: string, manifest: string): void =>
-  writing(folder, undefined, () => {
-    // without its manifest it counts as none, should this be interrupted
-    if (host.stat(join(folder, manifest)) !== undefined) rmSync(join(folder, manifest));
-    if (host.stat(folder) !== undefined) rmSync(folder, { recursive: true });
+/**
+ * Removes a runtime from its folder, with everything that an installation left; whether there was one. Throws a `UserError`
+ * if that is not allowed.
+ */
+export async function removeRuntime(host: Host, name: RuntimeName, folder: string): Promise<boolean> {
+  if (host.stat(runtimesFolder(host))?.isFolder !== true) return false;
+  return alone(host, name, () => {
+    const was = host.stat(folder) !== undefined;
+    const manifest = join(folder, MANIFEST);
+    writing(folder, undefined, () => {
+      // without its manifest it counts as none, should this be interrupted
+      if (host.stat(manifest) !== undefined) rmSync(manifest);
+      if (was) rmSync(folder, { recursive: true });
+    });
+    if (name === 'tensorflow') rmSync(downloadsFolder(host), { recursive: true, force: true });
+    return was;
   });
+}
+
+/** Wheels that were fetched for TensorFlow, and are kept for the next try. */
+export const downloadsFolder = (host: Host): string => join(runtimesFolder(host), 'downloads');
+
+/** Adds the manifest to what was put together, and gives it the place of what was there. */
+export function finish<M>(staging: string, folder: string, manifest: M): M {
+  writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
+  replaceFolder(staging, folder);
+  return manifest;
+}
 
 /** Of this runtime all, as it is nobody's while the lock is held, and of the others what a process that is gone has left. */
 function sweep(root: string, name: RuntimeName): void {
@@ -80,7 +105,7 @@ function discard(folder: string): void {
 }
 
 /** Gives what was put together its name; what had it before is removed. */
-export function replaceFolder(from: string, to: string): void {
+function replaceFolder(from: string, to: string): void {
   const old = `${from}.old`;
   writing(to, undefined, () => {
     if (statSync(to, { throwIfNoEntry: false }) !== undefined) renameSync(to, old);

@@ -3,7 +3,6 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   bindingPath,
-  MANIFEST,
   readTensorFlow,
   runtimesFolder,
   sourceDigest,
@@ -11,10 +10,9 @@ import {
   tensorflowDamage,
   tensorflowFolder,
 } from '../../compute/tensor/runtimes/tensorflow/installed.js';
-import { doesNotCompute, fetchedOther, noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
+import { fetchedOther, noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import { writeWhole } from '../../pipeline/store/index.js';
 import {
   BINDING,
   isCudaLibrary,
@@ -24,14 +22,15 @@ import {
   NODE_HEADERS,
   TENSORFLOW,
 } from './packages.js';
-import { buildBinding, requireCompiler, runTool, unpackNpm } from './programs.js';
+import { buildBinding, requireCompiler, tryScript, unpackNpm } from './programs.js';
 import {
   alone,
   bytesOf,
+  downloadsFolder,
   filesIn,
+  finish,
   type InstallStep,
-  removeFolder,
-  replaceFolder,
+  removeRuntime,
   requireSpace,
 } from './staging.js';
 import { fetchFile, type Remote } from './transfer.js';
@@ -76,10 +75,9 @@ async function putTogether(
   staging: string,
 ): Promise<TensorFlowManifest> {
   const { cpu, signal, progress } = options;
-  const root = runtimesFolder(host);
-  const downloads = join(root, 'downloads');
+  const downloads = downloadsFolder(host);
   // what an earlier try has fetched takes no more
-  requireSpace(root, NEEDED_BYTES[cpu ? 'cpu' : 'cuda'] - bytesAt(downloads));
+  requireSpace(runtimesFolder(host), NEEDED_BYTES[cpu ? 'cpu' : 'cuda'] - bytesAt(downloads));
   const unpacked = await unpackWheels(host, options, downloads, staging);
   progress({ what: 'fetching the sources of the binding' });
   const sources = join(staging, 'sources');
@@ -87,24 +85,26 @@ async function putTogether(
   await unpackNpm(BINDING, binding, signal);
   await unpackNpm(NODE_HEADERS, nodeHeaders, signal);
   progress({ what: 'building the binding' });
+  const target = bindingPath(staging);
   await buildBinding(
     host,
     {
       headers: unpacked.headers,
       binding,
       nodeHeaders,
-      target: bindingPath(staging),
+      target,
       rpath: '$ORIGIN/../tensorflow',
     },
     signal,
   );
   progress({ what: 'trying it' });
-  await requireThatItComputes(bindingPath(staging), signal);
+  const env = { TF_CPP_MIN_LOG_LEVEL: '2' };
+  await tryScript(TITLE, [TRIAL, target], { cwd: dirname(target), signal, env });
   rmSync(sources, { recursive: true });
   rmSync(unpacked.headers, { recursive: true });
   progress({ what: 'recording what was installed' });
   const files = await filesIn(staging, signal);
-  const manifest: TensorFlowManifest = {
+  const manifest = finish<TensorFlowManifest>(staging, tensorflowFolder(host), {
     version: 2,
     tensorflow: TENSORFLOW.version,
     binding: BINDING.version,
@@ -112,25 +112,14 @@ async function putTogether(
     cuda: !cpu,
     bytes: bytesOf(files),
     files,
-  };
-  writeWhole(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { sync: true });
-  replaceFolder(staging, tensorflowFolder(host));
+  });
   rmSync(downloads, { recursive: true, force: true });
   return manifest;
 }
 
-/** Removes it with everything that an installation left; whether there was one. Throws a `UserError`. */
-export async function removeTensorFlow(host: Host): Promise<boolean> {
-  const root = runtimesFolder(host);
-  if (host.stat(root)?.isFolder !== true) return false;
-  return alone(host, 'tensorflow', () => {
-    const folder = tensorflowFolder(host);
-    const was = host.stat(folder) !== undefined;
-    removeFolder(host, folder, MANIFEST);
-    rmSync(join(root, 'downloads'), { recursive: true, force: true });
-    return was;
-  });
-}
+/** Whether there was one. Throws a `UserError`. */
+export const removeTensorFlow = (host: Host): Promise<boolean> =>
+  removeRuntime(host, 'tensorflow', tensorflowFolder(host));
 
 const bytesAt = (folder: string): number =>
   existsSync(folder)
@@ -202,7 +191,7 @@ async function withWheel<T>(wheel: string, use: Parameters<typeof withZip<T>>[1]
   }
 }
 
-/** Ends well where `1 + 1` is 2: native code that does not fit the machine ends the process that loads it. */
+/** Ends well where `1 + 1` is 2. */
 const TRIAL = `
 try {
   const binding = require(process.argv[1]);
@@ -214,12 +203,3 @@ try {
   console.error(error.message);
   process.exitCode = 1;
 }`;
-
-async function requireThatItComputes(binding: string, signal: AbortSignal): Promise<void> {
-  const { failed, output } = await runTool(process.execPath, ['-e', TRIAL, binding], {
-    cwd: dirname(binding),
-    signal,
-    env: { TF_CPP_MIN_LOG_LEVEL: '2' },
-  });
-  if (failed) throw new UserError(doesNotCompute(TITLE, output));
-}

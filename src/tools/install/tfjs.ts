@@ -7,7 +7,6 @@ import {
   DAWN,
   dawnBuild,
   dawnPath,
-  MANIFEST,
   packageFolder,
   readTfjs,
   type TfjsManifest,
@@ -15,22 +14,13 @@ import {
   tfjsDamage,
   tfjsFolder,
 } from '../../compute/tensor/runtimes/tfjs/installed.js';
-import { doesNotCompute, noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
+import { noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { writeWhole } from '../../pipeline/store/index.js';
 import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
-import { runTool, unpackNpm } from './programs.js';
-import {
-  alone,
-  bytesOf,
-  filesIn,
-  type InstallStep,
-  removeFolder,
-  replaceFolder,
-  requireSpace,
-} from './staging.js';
+import { tryScript, unpackNpm } from './programs.js';
+import { alone, bytesOf, filesIn, finish, type InstallStep, removeRuntime, requireSpace } from './staging.js';
 
 interface TfjsInstallOptions {
   readonly signal: AbortSignal;
@@ -58,26 +48,18 @@ export async function installTfjs(
       await fetchPart(one, staging, signal);
     }
     progress({ what: 'trying it' });
-    await requireThatItLoads(title, staging, wanted, signal);
+    const modules = wanted.map(({ name: one }) => (one === DAWN ? dawnPath(staging) : one));
+    const script = modules.map((one) => `require(${JSON.stringify(one)});`).join('\n');
+    await tryScript(title, [script], { cwd: staging, signal });
     const files = await filesIn(staging, signal);
-    const put: TfjsManifest = { version: 1, packages, bytes: bytesOf(files), files };
-    writeWhole(join(staging, MANIFEST), `${JSON.stringify(put, null, 2)}\n`, { sync: true });
-    replaceFolder(staging, tfjsFolder(host, name));
-    return put;
+    return finish(staging, tfjsFolder(host, name), { version: 1, packages, bytes: bytesOf(files), files });
   });
   return { manifest, already: false };
 }
 
-/** Removes it with everything that an installation left; whether there was one. Throws a `UserError`. */
-export async function removeTfjs(host: Host, name: TfjsName): Promise<boolean> {
-  if (host.stat(runtimesFolder(host))?.isFolder !== true) return false;
-  return alone(host, name, () => {
-    const folder = tfjsFolder(host, name);
-    const was = host.stat(folder) !== undefined;
-    removeFolder(host, folder, MANIFEST);
-    return was;
-  });
-}
+/** Whether there was one. Throws a `UserError`. */
+export const removeTfjs = (host: Host, name: TfjsName): Promise<boolean> =>
+  removeRuntime(host, name, tfjsFolder(host, name));
 
 /** Fetches a package whole, and moves what is kept of it to its place. */
 async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortSignal): Promise<void> {
@@ -92,17 +74,4 @@ async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortS
     renameSync(path, join(target, file));
   }
   rmSync(whole, { recursive: true });
-}
-
-/** Native code that does not fit the machine ends the process that loads it, so that is another one. */
-async function requireThatItLoads(
-  title: string,
-  folder: string,
-  wanted: readonly PartialPackage[],
-  signal: AbortSignal,
-): Promise<void> {
-  const modules = wanted.map(({ name }) => (name === DAWN ? dawnPath(folder) : name));
-  const script = modules.map((name) => `require(${JSON.stringify(name)});`).join('\n');
-  const { failed, output } = await runTool(process.execPath, ['-e', script], { cwd: folder, signal });
-  if (failed) throw new UserError(doesNotCompute(title, output));
 }

@@ -1,11 +1,11 @@
-/** Modules of the standard library, read once. */
+/** What ftpc brings: modules of the standard library, each read once, and pages of diagnostics. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PRELUDE } from '../../language/check/modules.js';
-import { HostError } from '../../language/host/host.js';
 import { sourceText } from '../../language/source/text.js';
 import type { SourceFile } from '../../language/syntax/ast.js';
 import { parse } from '../../language/syntax/parse.js';
+import { errorPage, errorPagePath } from '../insight/error-pages.js';
 import type { Projects } from './projects.js';
 import type { Session } from './session.js';
 
@@ -35,29 +35,11 @@ export function libraryModules({ projects }: Session): readonly LibraryModule[] 
   return modules;
 }
 
-interface ErrorPage {
-  readonly title: string;
-  /** Its first paragraph. */
-  readonly summary: string;
-  readonly uri: string;
-}
-
-const pagePath = ({ packageFolder }: Projects, code: string): string =>
-  join(packageFolder, 'docs', 'errors', `${code}.md`);
-
 export const pageUri = (projects: Projects, code: string): string =>
-  pathToFileURL(pagePath(projects, code)).href;
+  pathToFileURL(errorPagePath(projects, code)).href;
 
-export function errorPage(projects: Projects, code: string): ErrorPage | undefined {
-  try {
-    const [head = '', , ...rest] = projects
-      .hostAt(projects.packageFolder)
-      .readText(pagePath(projects, code))
-      .split('\n');
-    const summary = rest.join('\n').split('\n\n')[0] ?? '';
-    return { title: head.replace(/^#\s*/, ''), summary: summary.trim(), uri: pageUri(projects, code) };
-  } catch (error) {
-    if (error instanceof HostError) return undefined;
-    throw error;
-  }
+/** The page of a diagnostic in Markdown: a link to it, and its first paragraph. */
+export function pageText(projects: Projects, code: string): string | undefined {
+  const page = errorPage(projects.hostAt(projects.packageFolder), code);
+  return page && `[${page.heading}](${pageUri(projects, code)})\n\n${page.body.split('\n\n')[0]}`;
 }

@@ -9,6 +9,7 @@ import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { SourceMap, SourceText } from '../../language/source/text.js';
 import type { Test } from '../../language/syntax/ast.js';
+import { errorCodes } from '../insight/error-pages.js';
 import { conditionOf } from './condition.js';
 import { machineOf, paramsOf, plainSettings, settingOf } from './settings.js';
 import type { Expectation, TestCase } from './types.js';
@@ -61,9 +62,7 @@ class Reader {
   ) {
     this.context = context;
     this.source = main.source;
-    this.codes = host
-      .list(join(host.packageFolder, 'docs/errors'))
-      .flatMap((name) => /^(FTP\d{4})\.md$/.exec(name)?.[1] ?? []);
+    this.codes = errorCodes(host);
   }
 
   /** `undefined` if something is wrong with it. */

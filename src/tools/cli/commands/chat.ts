@@ -16,10 +16,7 @@ export const chat: Command = {
   name: 'chat',
   doc: 'Starts a chat with a model folder, an adapter folder, or a release. Ctrl-C stops an answer; an empty line or Ctrl-D ends the chat.',
   positionals: [{ name: 'model', doc: 'Folder of a model, of an adapter, or of releases; or a GGUF file.' }],
-  options: {
-    ...ANSWER_OPTIONS,
-    json: option.flag('Print every answer as a JSON object on one line.'),
-  },
+  options: { ...ANSWER_OPTIONS, json: option.flag('Print every answer as a JSON object on one line.') },
   examples: [['ftpc chat releases/legal --temperature 0.7', 'talk with the current release']],
   run: async (args, context) => {
     const { createInterface } = await import('node:readline');

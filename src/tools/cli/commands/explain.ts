@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { errorCodes, errorPage } from '../../insight/error-pages.js';
 import { type CliContext, lineWidth } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
 import { PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
@@ -41,20 +42,10 @@ export const explain: Command = {
   },
 };
 
-const codesFolder = ({ host }: CliContext): string => join(host.packageFolder, 'docs', 'errors');
-
-const codesOf = (context: CliContext): readonly string[] =>
-  context.host
-    .list(codesFolder(context))
-    .flatMap((name) => (/^FTP\d{4}\.md$/.test(name) ? [name.slice(0, -'.md'.length)] : []));
-
-const pageOf = (code: string, context: CliContext): string =>
-  context.host.readText(join(codesFolder(context), `${code}.md`));
-
 function listCodes(json: boolean, context: CliContext): number {
-  const codes = codesOf(context).map((code) => ({
+  const codes = errorCodes(context.host).map((code) => ({
     code,
-    title: (pageOf(code, context).split('\n')[0] ?? '').replace(/^#\s*(FTP\d{4}:?\s*)?/, ''),
+    title: errorPage(context.host, code)?.title ?? '',
   }));
   if (json) context.out(JSON.stringify({ version: 1, codes }));
   else for (const { code, title } of codes) context.out(`${code}  ${title}`);
@@ -64,7 +55,7 @@ function listCodes(json: boolean, context: CliContext): number {
 async function explainCode(asked: string, json: boolean, context: CliContext): Promise<number> {
   const { rules } = await import('../../../language/lint/index.js');
   const code = rules.find(({ id }) => id === asked)?.code ?? asked.toUpperCase();
-  const codes = codesOf(context);
+  const codes = errorCodes(context.host);
   if (!codes.includes(code)) {
     if (asked.includes('-'))
       throw unknown(
@@ -74,7 +65,7 @@ async function explainCode(asked: string, json: boolean, context: CliContext): P
       );
     throw unknown('code', code, codes);
   }
-  const text = pageOf(code, context);
+  const text = errorPage(context.host, code)?.text ?? '';
   context.out(json ? JSON.stringify({ version: 1, code, text }) : text.trimEnd());
   return EXIT.done;
 }

@@ -42,11 +42,7 @@ export const metrics: Command = {
     const last = wholeNumber(args, 'last');
     const { damageOf, readRuns } = await import('../../insight/runs/index.js');
     const pipeline = args.text('pipeline');
-    const runs = readRuns(context.host, {
-      curves: asked.length > 0,
-      pipeline,
-      last,
-    });
+    const runs = readRuns(context.host, { curves: asked.length > 0, pipeline, last });
     await printDiagnostics(context, runs.flatMap(damageOf));
     const sql = args.text('sql');
     const plot = args.text('plot');

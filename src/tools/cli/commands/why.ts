@@ -8,10 +8,7 @@ export const why: Command = {
     { name: 'file', doc: 'The pipeline.' },
     { name: 'stage', doc: 'One of its stages.' },
   ],
-  options: {
-    ...PLAN_OPTIONS,
-    json: option.flag('Print the tree of reasons as JSON.'),
-  },
+  options: { ...PLAN_OPTIONS, json: option.flag('Print the tree of reasons as JSON.') },
   examples: [
     ['ftpc why pipelines/legal.ftp adapter', 'every difference, before and after'],
     ['ftpc why pipelines/legal.ftp adapter -p smoke=true --json', 'with parameters, for scripts'],

@@ -24,6 +24,17 @@ export interface Finding {
 
 export type Check = (host: Host) => Promise<Finding>;
 
+/** Right, or `problem`, for which there is help. */
+const judged = (
+  name: string,
+  detail: string,
+  problem: false | 'warning' | 'failed',
+  help: string,
+): Finding => (problem === false ? { name, state: 'ok', detail } : { name, state: problem, detail, help });
+
+export const failed = (name: string, detail: string, help: string): Finding =>
+  judged(name, detail, 'failed', help);
+
 export const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
@@ -35,12 +46,7 @@ const LITTLE_MEMORY = 2 * 2 ** 30;
 export const node: Check = async () => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const old = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
-  return {
-    name: 'node',
-    state: old ? 'failed' : 'ok',
-    detail: process.versions.node,
-    help: old ? `install Node ${OLDEST.join('.')} or newer` : undefined,
-  };
+  return judged('node', process.versions.node, old && 'failed', `install Node ${OLDEST.join('.')} or newer`);
 };
 
 export const cores: Check = async (host) => {
@@ -50,23 +56,17 @@ export const cores: Check = async (host) => {
 
 export const memory: Check = async (host) => {
   const { memoryBytes } = host.machine();
-  return {
-    name: 'memory',
-    state: memoryBytes < LITTLE_MEMORY ? 'warning' : 'ok',
-    detail: `${bytes(memoryBytes)} for this process`,
-    help: memoryBytes < LITTLE_MEMORY ? 'the planner will choose small shapes; see `ftpc plan`' : undefined,
-  };
+  const problem = memoryBytes < LITTLE_MEMORY && 'warning';
+  const help = 'the planner will choose small shapes; see `ftpc plan`';
+  return judged('memory', `${bytes(memoryBytes)} for this process`, problem, help);
 };
 
 export const disk: Check = async (host) => {
   const stat = statfsSync(host.cwd);
   const free = stat.bavail * stat.bsize;
-  return {
-    name: 'disk',
-    state: free < LITTLE_DISK ? 'warning' : 'ok',
-    detail: `${bytes(free)} free in ${host.cwd}`,
-    help: free < LITTLE_DISK ? 'free some space: `ftpc plan` says what a run will write' : undefined,
-  };
+  const problem = free < LITTLE_DISK && 'warning';
+  const help = 'free some space: `ftpc plan` says what a run will write';
+  return judged('disk', `${bytes(free)} free in ${host.cwd}`, problem, help);
 };
 
 export const writing: Check = async (host) => {
@@ -76,12 +76,7 @@ export const writing: Check = async (host) => {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return { name: 'write access', state: 'ok', detail: folder };
   } catch (error) {
-    return {
-      name: 'write access',
-      state: 'failed',
-      detail: firstLine(error),
-      help: 'run in a folder of your own',
-    };
+    return failed('write access', firstLine(error), 'run in a folder of your own');
   }
 };
 
@@ -90,18 +85,13 @@ const library =
   (name: string, pack: string, use: () => Promise<void>): Check =>
   async (host) => {
     const version = packageVersion(host, pack);
-    if (version === undefined)
-      return { name, state: 'failed', detail: 'not installed', help: 'run `npm ci` in the folder of ftpc' };
+    if (version === undefined) return failed(name, 'not installed', 'run `npm ci` in the folder of ftpc');
     try {
       await use();
       return { name, state: 'ok', detail: version };
     } catch (error) {
-      return {
-        name,
-        state: 'failed',
-        detail: `${version} does not load: ${firstLine(error)}`,
-        help: 'reinstall with `npm ci` on this machine: the package differs between systems',
-      };
+      const help = 'reinstall with `npm ci` on this machine: the package differs between systems';
+      return failed(name, `${version} does not load: ${firstLine(error)}`, help);
     }
   };
 
@@ -112,12 +102,8 @@ export const tokenizers = library('tokenizers', 'tokenizers', async () => {
 export const starter: Check = async (host) => {
   const folder = `${host.packageFolder}/stdlib/models/starter`;
   const found = host.stat(`${folder}/config.json`) !== undefined;
-  return {
-    name: 'starter model',
-    state: found ? 'ok' : 'warning',
-    detail: found ? folder : `missing: ${folder}`,
-    help: found ? undefined : '`starter()` will not be found; reinstall ftpc, or name another base',
-  };
+  const help = '`starter()` will not be found; reinstall ftpc, or name another base';
+  return judged('starter model', found ? folder : `missing: ${folder}`, !found && 'warning', help);
 };
 
 const TIMEOUT = 5_000;

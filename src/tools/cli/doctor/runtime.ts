@@ -8,40 +8,24 @@ import { explainVariant } from '../../../compute/tensor/runtimes/tensorflow/vari
 import type { HostTensor, Runtime } from '../../../compute/tensor/types.js';
 import { driverInSoftware, noGpu } from '../../../language/diagnostics/catalogue/runtimes.js';
 import { RUNTIME_NAMES, type RuntimeName } from '../../../language/ir/runtimes.js';
-import { type Check, firstLine } from './checks.js';
+import { type Check, failed, firstLine } from './checks.js';
 
 /** Two implementations of the same float32 graph may differ by rounding, and no more. */
 const TOLERANCE = 1e-5;
 
-interface RuntimeAdvice {
-  readonly name: string;
-  /** What helps where it computes wrongly, and where it does not load. */
-  readonly wrong: string;
-  readonly broken: string;
-}
-
-/** A runtime of TensorFlow.js. */
-const tfjs = (name: RuntimeName): RuntimeAdvice => ({
-  name,
-  wrong: `reinstall it (\`ftpc runtime remove ${name}\`, then \`install\`), or use \`--runtime onnx\``,
-  broken: `reinstall it on this machine: \`ftpc runtime remove ${name}\`, then \`install\``,
-});
-
-const ADVICE: Readonly<Record<RuntimeName, RuntimeAdvice>> = {
-  onnx: {
-    name: 'onnxruntime',
-    wrong: 'reinstall with `npm ci`; if it stays, this processor is not supported',
-    broken: 'reinstall with `npm ci`; it needs glibc 2.28 or newer on Linux',
-  },
-  tensorflow: {
-    name: 'tensorflow',
-    wrong: 'reinstall it (`ftpc runtime remove tensorflow`, then `install`), or use `--runtime onnx`',
-    broken: 'reinstall it on this machine: `ftpc runtime remove tensorflow`, then `install`',
-  },
-  webgpu: tfjs('webgpu'),
-  wasm: tfjs('wasm'),
-  cpu: tfjs('cpu'),
-};
+/** How a runtime is called here, and what helps where it computes wrongly and where it does not load. */
+const adviceOn = (name: RuntimeName) =>
+  name === 'onnx'
+    ? {
+        name: 'onnxruntime',
+        wrong: 'reinstall with `npm ci`; if it stays, this processor is not supported',
+        broken: 'reinstall with `npm ci`; it needs glibc 2.28 or newer on Linux',
+      }
+    : {
+        name,
+        wrong: `reinstall it (\`ftpc runtime remove ${name}\`, then \`install\`), or use \`--runtime onnx\``,
+        broken: `reinstall it on this machine: \`ftpc runtime remove ${name}\`, then \`install\``,
+      };
 
 const ON_GPU: ReadonlySet<RuntimeName> = new Set(['tensorflow', 'webgpu']);
 
@@ -49,25 +33,20 @@ const ON_GPU: ReadonlySet<RuntimeName> = new Set(['tensorflow', 'webgpu']);
 const check =
   (runtime: RuntimeName): Check =>
   async (host) => {
-    const { name, wrong, broken } = ADVICE[runtime];
+    const { name, wrong, broken } = adviceOn(runtime);
     const version = RUNTIMES[runtime].version(host);
     if (version === undefined) {
       const { install } = RUNTIMES[runtime];
       const wanted = ON_GPU.has(runtime) ? 'where there is a GPU' : 'if you want it';
       return runtime === 'onnx'
-        ? { name, state: 'failed', detail: 'not installed', help: install }
+        ? failed(name, 'not installed', install)
         : { name, state: 'note', detail: `not installed; ${wanted}, ${install}` };
     }
     try {
       const opened = await openRuntime(host, runtime, { look: 'all' });
       const difference = await worstDifference(opened);
       if (difference > TOLERANCE)
-        return {
-          name,
-          state: 'failed',
-          detail: `${version} computes wrongly: off by ${difference.toExponential(1)}`,
-          help: wrong,
-        };
+        return failed(name, `${version} computes wrongly: off by ${difference.toExponential(1)}`, wrong);
       const detail = [
         `${version}; a product, a softmax and their gradients agree with the reference to ${difference.toExponential(0)}`,
         ...(opened.device === undefined ? [] : [`on the ${opened.device}`]),

@@ -106,11 +106,7 @@ const cellOf = ({ values }: Row, metric: string): string =>
 const asRows = ({ metrics, rows }: MetricsTable): readonly Column[] => [
   { title: 'run', right: false, cells: rows.map(({ run }) => run.id) },
   ...Object.entries(HEAD).map(([title, of]) => ({ title, right: title === 'time', cells: rows.map(of) })),
-  ...metrics.map((metric) => ({
-    title: metric,
-    right: true,
-    cells: rows.map((row) => cellOf(row, metric)),
-  })),
+  ...metrics.map((metric) => ({ title: metric, right: true, cells: rows.map((row) => cellOf(row, metric)) })),
 ];
 
 const asColumns = ({ metrics, rows }: MetricsTable): readonly Column[] => [

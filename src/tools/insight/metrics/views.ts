@@ -15,11 +15,12 @@ export interface View {
 const RUN = ['VARCHAR', 'Id of the run; sorts by time.'] as const;
 const STAGE = ['VARCHAR', 'Name of the stage.'] as const;
 
-const ofStages = (
-  run: Run,
-  rows: (stage: RunStage) => readonly (readonly Cell[])[],
-): readonly (readonly Cell[])[] =>
+const ofStages = (run: Run, rows: (stage: RunStage) => readonly (readonly Cell[])[]): Cell[][] =>
   run.stages.flatMap((stage) => rows(stage).map((row) => [run.id, stage.name, ...row]));
+
+/** Of stages that were trained in this run. */
+const ofTraining = (run: Run, rows: (stage: RunStage) => readonly (readonly Cell[])[]) =>
+  ofStages(run, (stage) => (stage.action === 'cached' ? [] : rows(stage)));
 
 /** Steps are whole numbers; a damaged line may have others. */
 const whole = (value: number): Cell => (Number.isInteger(value) ? value : null);
@@ -96,17 +97,15 @@ export const VIEWS: Readonly<Record<string, View>> = {
       tokens_per_second: ['DOUBLE', 'Tokens trained on per second.'],
     },
     rows: (run) =>
-      ofStages(run, (stage) =>
-        stage.action === 'cached'
-          ? []
-          : stage.steps.map(({ step, epoch, loss, learningRate, gradNorm, tokensPerSecond }) => [
-              whole(step),
-              epoch,
-              loss,
-              learningRate,
-              gradNorm,
-              tokensPerSecond,
-            ]),
+      ofTraining(run, ({ steps }) =>
+        steps.map(({ step, epoch, loss, learningRate, gradNorm, tokensPerSecond }) => [
+          whole(step),
+          epoch,
+          loss,
+          learningRate,
+          gradNorm,
+          tokensPerSecond,
+        ]),
       ),
   },
   validations: {
@@ -119,10 +118,8 @@ export const VIEWS: Readonly<Record<string, View>> = {
       best: ['BOOLEAN', 'Whether it is the lowest so far.'],
     },
     rows: (run) =>
-      ofStages(run, (stage) =>
-        stage.action === 'cached'
-          ? []
-          : stage.validations.map(({ step, loss, best }) => [whole(step), loss, best]),
+      ofTraining(run, ({ validations }) =>
+        validations.map(({ step, loss, best }) => [whole(step), loss, best]),
       ),
   },
 };

@@ -1,5 +1,4 @@
 import type { TextEdit } from 'vscode-languageserver';
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { expectedIn } from '../cursor/expected.js';
 import { cursorAt } from '../cursor/frames.js';
 import { endOf, type IToken, isNumber, isOperand, isOperator, isSets, isString } from '../cursor/tokens.js';
@@ -10,15 +9,13 @@ import { inTest, testBlock } from './expectations.js';
 import { keyProposals } from './keys.js';
 import { importedProposals } from './library-proposals.js';
 import { ruleProposals, stringProposals, unitProposals } from './literals.js';
-import { type Proposals, type Request, toItem } from './request.js';
+import { type Proposals, propose, type Request, toItem } from './request.js';
 import { declarations, inHead } from './top.js';
 import { afterDot, valueProposals } from './value-proposals.js';
 
 /** What may be typed next; works on the tokens before the cursor, so that a file need not parse. */
 export const completion: Feature = {
-  capabilities: {
-    completionProvider: { triggerCharacters: ['.', '"', '/', '=', ':', '(', '[', '{', ','] },
-  },
+  capabilities: { completionProvider: { triggerCharacters: ['.', '"', '/', '=', ':', '(', '[', '{', ','] } },
   register: (session) =>
     session.connection.onCompletion(
       onView(session, null, (view, params) => {
@@ -93,13 +90,7 @@ function inBlock(request: Request): Proposals {
   if (first === undefined)
     return [
       ...keyProposals(request),
-      {
-        label: 'require',
-        kind: CompletionItemKind.Keyword,
-        insert: 'require $1',
-        detail: 'a condition',
-        sort: 'c',
-      },
+      propose('Keyword', 'require', { insert: 'require $1', detail: 'a condition', sort: 'c' }),
     ];
   if (first.image === 'require')
     return isOperand(statement.at(-1)) && statement.length > 1

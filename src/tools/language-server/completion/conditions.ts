@@ -1,16 +1,13 @@
 /** What a `require` may refer to. */
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { unitNoun } from '../../../language/check/units.js';
 import type { MetricSchema } from '../../../language/schemas/schema.js';
 import { kindOf } from '../cursor/expected.js';
 import { ftp, headOf, metricText } from '../describe.js';
 import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/block-schemas.js';
 import { stagesIn } from '../names/targets.js';
-import type { Proposals, Request } from './request.js';
+import { type Proposals, propose, type Request } from './request.js';
 
-const word = (label: string, detail: string): Proposals => [
-  { label, kind: CompletionItemKind.Keyword, detail, sort: 'e' },
-];
+const word = (label: string, detail: string): Proposals => [propose('Keyword', label, { detail, sort: 'e' })];
 
 /** Between two conditions. */
 export const JOINING: Proposals = [...word('and', 'both hold'), ...word('or', 'at least one holds')];
@@ -37,33 +34,31 @@ export function metricProposals(kind: string, request: Request): Proposals {
     ...named(ownMetrics(kind) ?? {}),
     ...stagesIn(request.view.module)
       .filter(({ name }) => name.text !== own)
-      .map((stage) => ({
-        label: stage.name.text,
-        kind: CompletionItemKind.Class,
-        detail: `what the ${stage.node.kind.text} stage measured`,
-        doc: ftp(headOf(stage)),
-        insert: `${stage.name.text}${dot}`,
-        sort: 'c',
-      })),
+      .map((stage) =>
+        propose('Class', stage.name.text, {
+          detail: `what the ${stage.node.kind.text} stage measured`,
+          doc: ftp(headOf(stage)),
+          insert: `${stage.name.text}${dot}`,
+          sort: 'c',
+        }),
+      ),
     ...(hasBaseline(kind)
       ? [
-          {
-            label: 'baseline',
-            kind: CompletionItemKind.Module,
+          propose('Module', 'baseline', {
             detail: 'the same metrics of the baseline',
             insert: `baseline${dot}`,
             sort: 'b',
-          },
+          }),
         ]
       : []),
   ];
 }
 
 export const named = (metrics: Readonly<Record<string, MetricSchema>>): Proposals =>
-  Object.entries(metrics).map(([name, schema]) => ({
-    label: name,
-    kind: CompletionItemKind.Field,
-    detail: schema.unit === 'number' || schema.unit === 'boolean' ? schema.unit : unitNoun(schema.unit),
-    doc: metricText(name, schema),
-    sort: 'a',
-  }));
+  Object.entries(metrics).map(([name, schema]) =>
+    propose('Field', name, {
+      detail: schema.unit === 'number' || schema.unit === 'boolean' ? schema.unit : unitNoun(schema.unit),
+      doc: metricText(name, schema),
+      sort: 'a',
+    }),
+  );

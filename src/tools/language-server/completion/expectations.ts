@@ -1,5 +1,4 @@
 /** Inside of `test "…" { … }`: its settings, and what an expectation can refer to. */
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { typeNoun } from '../../../language/check/nouns.js';
 import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
 import type { Unit } from '../../../language/ir/program.js';
@@ -27,7 +26,7 @@ import {
 import { pipelineOf } from '../projects.js';
 import { JOINING, NEGATION, named } from './conditions.js';
 import { valueSnippet } from './keys.js';
-import type { Proposals, Request } from './request.js';
+import { type Proposal, type Proposals, propose, type Request } from './request.js';
 import { valuesOf } from './value-proposals.js';
 
 type Block = Extract<Frame, { kind: 'block' }>;
@@ -53,40 +52,32 @@ export function inTest(block: Block, request: Request): Proposals {
 
 function settings(block: Block, { cursor }: Request): Proposals {
   const taken = new Set(keysFrom(cursor.tokens, block.open).filter((key) => key !== cursor.partial?.image));
-  const table = Object.entries(testSettings).map(([label, setting]) => ({
-    label,
-    kind: CompletionItemKind.Property,
-    detail: typeNoun(setting.type),
-    doc: settingText(setting),
-    insert: `${label} = ${valueSnippet(setting)}`,
-    sort: 'b',
-  }));
+  const table = Object.entries(testSettings).map(([label, setting]) =>
+    propose('Property', label, {
+      detail: typeNoun(setting.type),
+      doc: settingText(setting),
+      insert: `${label} = ${valueSnippet(setting)}`,
+      sort: 'b',
+    }),
+  );
   return [
-    { ...property('with', 'with = { $1 }', 'a record `{ … }`'), doc: OTHER_SETTINGS.with },
-    { ...property('machine', 'machine = $1', 'a machine'), doc: OTHER_SETTINGS.machine },
+    property('with', 'with = { $1 }', 'a record `{ … }`'),
+    property('machine', 'machine = $1', 'a machine'),
     ...table,
-    { ...property('expect', 'expect $1', 'a condition'), kind: CompletionItemKind.Keyword, sort: 'a' },
+    propose('Keyword', 'expect', { insert: 'expect $1', detail: 'a condition', sort: 'a' }),
   ].filter(({ label }) => !taken.has(label));
 }
 
-const property = (label: string, insert: string, detail: string) => ({
-  label,
-  kind: CompletionItemKind.Property,
-  insert,
-  detail,
-  sort: 'b',
-});
+const property = (label: keyof typeof OTHER_SETTINGS, insert: string, detail: string): Proposal =>
+  propose('Property', label, { insert, detail, doc: OTHER_SETTINGS[label], sort: 'b' });
 
-const words = (labels: readonly string[]): Proposals =>
-  labels.map((label) => ({ label, kind: CompletionItemKind.EnumMember }));
+const words = (labels: readonly string[]): Proposals => labels.map((label) => propose('EnumMember', label));
 
 /** A name with a dash is not a word of the language. */
 const machines = (): Proposals =>
-  machineNames().map((label) => ({
-    label,
-    kind: CompletionItemKind.EnumMember,
-    insert: /^\w+$/.test(label) ? label : JSON.stringify(label),
-  }));
+  machineNames().map((label) =>
+    propose('EnumMember', label, { insert: /^\w+$/.test(label) ? label : JSON.stringify(label) }),
+  );
 
 type Braces = Extract<Frame, { open: IToken }>;
 
@@ -100,13 +91,9 @@ function parameters(frame: Braces, block: Block, request: Request): Proposals {
   const sign = isSets(request.cursor.next) ? '' : ': $1';
   return valued(block, request)
     .filter(({ label }) => !taken.has(label))
-    .map(({ label, node }) => ({
-      label,
-      kind: CompletionItemKind.Property,
-      detail: node.type.text,
-      doc: node.doc,
-      insert: `${label}${sign}`,
-    }));
+    .map(({ label, node }) =>
+      propose('Property', label, { detail: node.type.text, doc: node.doc, insert: `${label}${sign}` }),
+    );
 }
 
 function parameterValues({ statement }: Braces, block: Block, request: Request): Proposals {
@@ -128,11 +115,7 @@ function expectable(block: Block, request: Request): Proposals {
     if (compared?.words !== undefined) return words(compared.words);
   }
   if (statement.length > 1 && isOperand(statement.at(-1))) return JOINING;
-  const roots = Object.entries(ROOT_DOCS).map(([label, doc]) => ({
-    label,
-    kind: CompletionItemKind.Module,
-    doc,
-  }));
+  const roots = Object.entries(ROOT_DOCS).map(([label, doc]) => propose('Module', label, { doc }));
   return [...roots, ...NEGATION];
 }
 
@@ -157,7 +140,7 @@ function namesAfter(path: readonly string[], block: Block, request: Request): Pr
   const stageNames = [...pipelineAt(block, request).values()].flatMap(
     (declared): Proposals =>
       declared.what === 'stage'
-        ? [{ label: declared.name.text, kind: CompletionItemKind.Class, detail: declared.node.kind.text }]
+        ? [propose('Class', declared.name.text, { detail: declared.node.kind.text })]
         : [],
   );
   const table = fields(tableAfter(path, block, request));
@@ -174,23 +157,18 @@ function namesAfter(path: readonly string[], block: Block, request: Request): Pr
     : [...table, ...words(['settings', ...(kind === 'train' ? ['chosen'] : [])])];
 }
 
-const REPORTS: Proposals[number] = {
-  label: 'reports',
-  kind: CompletionItemKind.Method,
+const REPORTS: Proposals[number] = propose('Method', 'reports', {
   detail: 'a diagnostic with this code came up',
   insert: 'reports("$1")',
   sort: 'z',
-};
+});
 
 function settingsAfter(path: readonly string[], table: Readonly<Record<string, Setting>>): Proposals {
   const [first, ...rest] = path;
   if (first === undefined)
-    return Object.entries(table).map(([label, setting]) => ({
-      label,
-      kind: CompletionItemKind.Property,
-      detail: typeNoun(setting.type),
-      doc: settingText(setting),
-    }));
+    return Object.entries(table).map(([label, setting]) =>
+      propose('Property', label, { detail: typeNoun(setting.type), doc: settingText(setting) }),
+    );
   const type = lookUp(table, first)?.type;
   return settingsAfter(rest, alternative(type, 'record')?.fields ?? {});
 }
@@ -212,11 +190,7 @@ function kindOfStage(name: string, block: Block, request: Request): string | und
 }
 
 const fields = (table: Fields<never>): Proposals =>
-  Object.entries(table).map(([label, field]) => ({
-    label,
-    kind: CompletionItemKind.Field,
-    detail: fieldText(field),
-  }));
+  Object.entries(table).map(([label, field]) => propose('Field', label, { detail: fieldText(field) }));
 
 /** `plan`, `adapter` for `… plan.adapter.`, whose last dot is `at`; none if no dot is there. */
 function pathBefore(statement: readonly IToken[], at: number): readonly string[] {

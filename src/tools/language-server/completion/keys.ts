@@ -1,5 +1,4 @@
 /** Keys of a block, a record or a call that are not set yet. */
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { typeNoun } from '../../../language/check/nouns.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
@@ -8,7 +7,7 @@ import { type Fields, fieldsIn } from '../cursor/expected.js';
 import { type Frame, keysFrom } from '../cursor/frames.js';
 import { isSets } from '../cursor/tokens.js';
 import { settingText } from '../describe.js';
-import { escaped, type Proposals, type Request } from './request.js';
+import { escaped, type Proposals, propose, type Request } from './request.js';
 
 const SIGNS: Partial<Readonly<Record<Frame['kind'], string>>> = { block: ' = ', record: ': ', call: ': ' };
 
@@ -21,14 +20,14 @@ export function keyProposals({ cursor, frame }: Request): Proposals {
   const hasSign = isSets(next);
   return Object.entries(fields)
     .filter(([key]) => !taken.has(key))
-    .map(([key, setting]) => ({
-      label: key,
-      kind: CompletionItemKind.Property,
-      detail: typeNoun(setting.type),
-      doc: settingText(setting),
-      insert: hasSign ? key : `${key}${sign}${valueSnippet(setting)}`,
-      sort: setting.required ? 'a' : 'b',
-    }));
+    .map(([key, setting]) =>
+      propose('Property', key, {
+        detail: typeNoun(setting.type),
+        doc: settingText(setting),
+        insert: hasSign ? key : `${key}${sign}${valueSnippet(setting)}`,
+        sort: setting.required ? 'a' : 'b',
+      }),
+    );
 }
 
 /** The form of a value, with a stop for what is to be typed. */

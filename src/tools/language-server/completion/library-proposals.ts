@@ -1,6 +1,5 @@
 /** What modules export: functions by what they give, presets, and names in an import; with the import that they need. */
 import type { TextEdit } from 'vscode-languageserver';
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { Family, FunctionSchema } from '../../../language/schemas/schema.js';
 import { functionNamed } from '../../../language/schemas/setting-paths.js';
@@ -11,7 +10,7 @@ import { exportsOf, namesIn } from '../names/targets.js';
 import { libraryModules } from '../package-files.js';
 import { toPosition } from '../positions.js';
 import { argumentSnippet } from './keys.js';
-import type { Proposal, Proposals, Request } from './request.js';
+import { type Proposal, type Proposals, propose, type Request } from './request.js';
 
 export function functionProposals(families: readonly Family[], request: Request): Proposals {
   const { scope } = request.view.analysis.context;
@@ -34,14 +33,12 @@ function proposal(name: string, schema: FunctionSchema, { cursor }: Request): Pr
   const hasCall = cursor.next?.image === '(';
   const snippet = argumentSnippet(schema.args, schema.positional);
   const needsCall = snippet !== '' || schema.family === 'model';
-  return {
-    label: name,
-    kind: CompletionItemKind.Function,
+  return propose('Function', name, {
     detail: signature(name, schema),
     doc: functionDoc(schema),
     insert: hasCall || !needsCall ? name : `${name}(${snippet})`,
     sort: 'b',
-  };
+  });
 }
 
 /** Adds a name to the import of its module, or an import for it. */
@@ -59,30 +56,27 @@ function importEdit(name: string, module: string, { view }: Request): TextEdit[]
 export function presetProposals(kind: string, request: Request): Proposals {
   const taken = new Set(request.frame.statement.map(({ image }) => image));
   const names = namesIn(request.view.module);
-  const methods = (schemaOf(kind)?.presets ?? []).map((label) => ({
-    label,
-    kind: CompletionItemKind.EnumMember,
-    detail: `method of ${kind}`,
-    sort: 'a',
-  }));
+  const methods = (schemaOf(kind)?.presets ?? []).map((label) =>
+    propose('EnumMember', label, { detail: `method of ${kind}`, sort: 'a' }),
+  );
   const here = [...names].flatMap(([label, target]): Proposals => {
     if (target.kind !== 'declared' || target.declared.what !== 'preset') return [];
     const { node } = target.declared;
     if (node.target.text !== kind) return [];
     const doc = paragraphs(ftp(headOf(target.declared)), node.doc);
-    return [{ label, kind: CompletionItemKind.Interface, detail: `preset for ${kind}`, doc, sort: 'b' }];
+    return [propose('Interface', label, { detail: `preset for ${kind}`, doc, sort: 'b' })];
   });
   const elsewhere = libraryModules(request.session).flatMap(({ name: module, tree }) =>
     tree.presets
       .filter(({ name, target }) => target.text === kind && !names.has(name.text))
-      .map(({ name, doc }) => ({
-        label: name.text,
-        kind: CompletionItemKind.Interface,
-        detail: `import from ${module}`,
-        doc,
-        also: importEdit(name.text, module, request),
-        sort: 'd',
-      })),
+      .map(({ name, doc }) =>
+        propose('Interface', name.text, {
+          detail: `import from ${module}`,
+          doc,
+          also: importEdit(name.text, module, request),
+          sort: 'd',
+        }),
+      ),
   );
   return [...methods, ...here, ...elsewhere].filter(({ label }) => !taken.has(label));
 }
@@ -118,10 +112,7 @@ export function importedProposals(request: Request): Proposals {
 
 function exported(label: string, doc: string | undefined, module: string): Proposal {
   const schema = functionNamed(label);
-  return {
-    label,
-    kind: schema === undefined ? CompletionItemKind.Interface : CompletionItemKind.Function,
-    detail: module,
-    doc: schema === undefined ? doc : functionText(label, schema),
-  };
+  return schema === undefined
+    ? propose('Interface', label, { detail: module, doc })
+    : propose('Function', label, { detail: module, doc: functionText(label, schema) });
 }

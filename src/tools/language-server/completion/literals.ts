@@ -1,6 +1,5 @@
 /** Inside of strings and comments: modules of imports, files and folders, rules of the linter. */
 import { dirname, resolve } from 'node:path';
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { UNITS, type UnitSuffix } from '../../../../grammar/units.js';
 import { suffixesOf, unitNoun } from '../../../language/check/units.js';
 import { HostError } from '../../../language/host/host.js';
@@ -16,7 +15,7 @@ import type { PathNames } from '../names/targets.js';
 import { libraryModules } from '../package-files.js';
 import { conditionIn, metricsAfter } from './conditions.js';
 import { testBlock, unitsInTest } from './expectations.js';
-import type { Proposal, Proposals, Request } from './request.js';
+import { type Proposal, type Proposals, propose, type Request } from './request.js';
 
 export function stringProposals(token: IToken, request: Request): Proposals {
   const start = token.startOffset + 1;
@@ -44,24 +43,15 @@ function namesAt(frame: Frame, { cursor }: Request): Names | undefined {
 
 /** Modules that ftpc brings. */
 export const libraryNames = (request: Request): Proposals =>
-  libraryModules(request.session).map(({ name, tree }) => ({
-    label: name,
-    kind: CompletionItemKind.Module,
-    detail: tree.doc?.split('\n')[0],
-    sort: 'a',
-  }));
+  libraryModules(request.session).map(({ name, tree }) =>
+    propose('Module', name, { detail: tree.doc?.split('\n')[0], sort: 'a' }),
+  );
 
 function modules(typed: string, replace: Extent, request: Request): Proposals {
   const library = libraryNames(request).map((one) => ({ ...one, replace }));
   if (/^\.\.?\//.test(typed)) return paths(typed, replace, 'module', request);
   const relative = ['./', '..'].map(
-    (label): Proposal => ({
-      label,
-      kind: CompletionItemKind.Folder,
-      detail: 'a file next to this one',
-      replace,
-      sort: 'b',
-    }),
+    (label): Proposal => propose('Folder', label, { detail: 'a file next to this one', replace, sort: 'b' }),
   );
   return [...library, ...relative];
 }
@@ -90,11 +80,9 @@ function paths(typed: string, content: Extent, names: Names, { view, session }: 
     return host.list(folder).flatMap((name): Proposals => {
       if (name.startsWith('.')) return [];
       const isFolder = host.stat(resolve(folder, name))?.isFolder === true;
-      if (isFolder) return [{ label: `${name}/`, kind: CompletionItemKind.Folder, replace, sort: 'b' }];
+      if (isFolder) return [propose('Folder', `${name}/`, { replace, sort: 'b' })];
       const isSelf = resolve(folder, name) === view.module.path;
-      return ending.test(name) && !isSelf
-        ? [{ label: name, kind: CompletionItemKind.File, replace, sort: 'a' }]
-        : [];
+      return ending.test(name) && !isSelf ? [propose('File', name, { replace, sort: 'a' })] : [];
     });
   } catch (error) {
     if (error instanceof HostError) return [];
@@ -109,23 +97,17 @@ export function ruleProposals({ image, startOffset }: IToken, { cursor }: Reques
   if (typed === undefined) return [];
   const rest = /^[\w-]*/.exec(image.slice(before.length))?.[0] ?? '';
   const replace = { start: cursor.offset - typed.length, end: cursor.offset + rest.length };
-  return rules.map(({ id, doc, reason }) => ({
-    label: id,
-    kind: CompletionItemKind.EnumMember,
-    detail: doc,
-    doc: reason,
-    replace,
-  }));
+  return rules.map(({ id, doc, reason }) => propose('EnumMember', id, { detail: doc, doc: reason, replace }));
 }
 
 export function unitProposals(number: string, request: Request): Proposals {
   const digits = /^[\d.]+(?:[eE][+-]?\d+)?/.exec(number)?.[0] ?? number;
-  return suffixesOf(unitsAt(request)).map((suffix) => ({
-    label: `${digits}${suffix}`,
-    kind: CompletionItemKind.Unit,
-    detail: unitNoun(UNITS[suffix as UnitSuffix].measure),
-    sort: 'a',
-  }));
+  return suffixesOf(unitsAt(request)).map((suffix) =>
+    propose('Unit', `${digits}${suffix}`, {
+      detail: unitNoun(UNITS[suffix as UnitSuffix].measure),
+      sort: 'a',
+    }),
+  );
 }
 
 const ANY: readonly Unit[] = ['bytes', 'seconds', 'tokens', 'steps', 'ratio'];

@@ -1,6 +1,6 @@
 /** Where something is to be completed, and the making of items for that place. */
-import type { CompletionItem, CompletionItemKind, TextEdit } from 'vscode-languageserver';
-import { InsertTextFormat, MarkupKind } from 'vscode-languageserver/node.js';
+import type { CompletionItem, TextEdit } from 'vscode-languageserver';
+import { CompletionItemKind, InsertTextFormat, MarkupKind } from 'vscode-languageserver/node.js';
 import type { Cursor, Frame } from '../cursor/frames.js';
 import { endOf, isNumber, isWord } from '../cursor/tokens.js';
 import { toRange } from '../positions.js';
@@ -19,7 +19,7 @@ export interface Request {
 
 export interface Proposal {
   readonly label: string;
-  readonly kind: CompletionItemKind;
+  readonly kind: keyof typeof CompletionItemKind;
   readonly detail?: string;
   readonly doc?: string;
   /** With `$1` for what is still to be typed; default: the label. */
@@ -35,6 +35,12 @@ export interface Proposal {
 
 export type Proposals = readonly Proposal[];
 
+export const propose = (
+  kind: Proposal['kind'],
+  label: string,
+  more: Omit<Proposal, 'kind' | 'label'> = {},
+): Proposal => ({ label, kind, ...more });
+
 export function toItem(proposal: Proposal, request: Request): CompletionItem {
   const { label, kind, detail, doc, insert = label, also, sort, filter } = proposal;
   const { snippets, view } = request;
@@ -42,7 +48,7 @@ export function toItem(proposal: Proposal, request: Request): CompletionItem {
   const newText = isSnippet ? insert : plain(insert);
   return {
     label,
-    kind,
+    kind: CompletionItemKind[kind],
     // Editors show it as it is, without Markdown.
     ...(detail === undefined ? {} : { detail: detail.replaceAll('`', '') }),
     ...(doc === undefined ? {} : { documentation: { kind: MarkupKind.Markdown, value: doc } }),

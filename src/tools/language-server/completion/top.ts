@@ -1,5 +1,4 @@
 /** Declarations, and the words inside of their heads. */
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { typeNoun } from '../../../language/check/nouns.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
@@ -10,11 +9,11 @@ import { kindText } from '../describe.js';
 import { valueSnippet } from './keys.js';
 import { presetProposals } from './library-proposals.js';
 import { libraryNames } from './literals.js';
-import type { Proposals, Request } from './request.js';
+import { type Proposals, propose, type Request } from './request.js';
 import { valueProposals } from './value-proposals.js';
 
 const keyword = (label: string, insert: string, detail: string, sort = 'c'): Proposals => [
-  { label, kind: CompletionItemKind.Keyword, insert, detail, sort },
+  propose('Keyword', label, { insert, detail, sort }),
 ];
 
 /** A tab stop of a snippet with its initial text. */
@@ -27,14 +26,12 @@ function blockProposal({ kind, doc, settings }: StageSchema): Proposals[number] 
     const value = valueSnippet(setting).replace(/\$1|\$\{1:/, (stop) => stop.replace('1', `${index + 2}`));
     return `  ${key} = ${value}\n`;
   });
-  return {
-    label: kind,
-    kind: CompletionItemKind.Class,
+  return propose('Class', kind, {
     detail: doc.split(/[.:]/)[0],
     doc: kindText(schemas[kind]),
     insert: `${kind} \${1:name} {\n${lines.join('')}}`,
     sort: 'a',
-  };
+  });
 }
 
 const TESTS: Proposals = keyword(
@@ -46,13 +43,11 @@ const TESTS: Proposals = keyword(
 
 const DECLARATIONS: Proposals = [
   ...Object.values(schemas).map(blockProposal),
-  {
-    label: 'budget',
-    kind: CompletionItemKind.Class,
+  propose('Class', 'budget', {
     detail: 'Limits that a plan must keep',
     insert: `budget ${stop(1, 'machine')} {\n  require ${stop(2, 'peak_memory <= 8GiB')}\n}`,
     sort: 'a',
-  },
+  }),
   ...keyword(
     'param',
     `param ${stop(1, 'name')}: ${stop(2, 'Bool')} = ${stop(3, 'false')}`,
@@ -122,8 +117,6 @@ function usingAt(kind: string, request: Request): Proposals {
 }
 
 const types = (): Proposals =>
-  Object.entries(PARAM_TYPES).map(([label, type]) => ({
-    label,
-    kind: CompletionItemKind.TypeParameter,
-    detail: typeNoun(type),
-  }));
+  Object.entries(PARAM_TYPES).map(([label, type]) =>
+    propose('TypeParameter', label, { detail: typeNoun(type) }),
+  );

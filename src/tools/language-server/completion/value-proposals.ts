@@ -1,5 +1,4 @@
 /** Values that a place takes: words, names, calls, ports, forms. */
-import { CompletionItemKind } from 'vscode-languageserver/node.js';
 import { portNoun, typeNoun } from '../../../language/check/nouns.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { portType } from '../../../language/check/ports.js';
@@ -15,7 +14,7 @@ import { namesIn, type StageDeclaration, stagesIn } from '../names/targets.js';
 import { conditionIn, metricsAfter, named } from './conditions.js';
 import { formOf } from './keys.js';
 import { functionProposals } from './library-proposals.js';
-import { escaped, type Proposals, type Request } from './request.js';
+import { escaped, type Proposals, propose, type Request } from './request.js';
 
 export function valueProposals(request: Request): Proposals {
   if (request.cursor.next?.image === '?') return valueNames(request, { kind: 'boolean' });
@@ -42,15 +41,7 @@ const form = (type: SettingType): Proposals => {
   const insert = formOf(type);
   return insert === undefined
     ? []
-    : [
-        {
-          label: FORMS[type.kind] ?? insert,
-          kind: CompletionItemKind.Snippet,
-          detail: typeNoun(type),
-          insert,
-          sort: 'b',
-        },
-      ];
+    : [propose('Snippet', FORMS[type.kind] ?? insert, { detail: typeNoun(type), insert, sort: 'b' })];
 };
 
 const FORMS: Partial<Readonly<Record<SettingType['kind'], string>>> = {
@@ -62,7 +53,7 @@ const FORMS: Partial<Readonly<Record<SettingType['kind'], string>>> = {
 };
 
 const word = (label: string, detail: string): Proposals => [
-  { label, kind: CompletionItemKind.EnumMember, detail, sort: 'a' },
+  propose('EnumMember', label, { detail, sort: 'a' }),
 ];
 
 const PROPOSE: { readonly [K in SettingType['kind']]: Propose<K> } = {
@@ -77,11 +68,7 @@ const PROPOSE: { readonly [K in SettingType['kind']]: Propose<K> } = {
     // What the list may hold, with the brackets around it.
     ...alternatives(type.of)
       .flatMap((of) => proposalsFor(of, request))
-      .map((one) => ({
-        ...one,
-        insert: `[${one.insert ?? escaped(one.label)}$0]`,
-        sort: 'c',
-      })),
+      .map((one) => ({ ...one, insert: `[${one.insert ?? escaped(one.label)}$0]`, sort: 'c' })),
   ],
   record: form,
   map: form,
@@ -108,12 +95,10 @@ function portsThatFit(accepts: readonly PortType[], { view, frame, cursor }: Req
     .flatMap((stage) =>
       portsOf(stage)
         .filter(({ type }) => accepts.includes(type))
-        .map(({ port, type: _, ...proposal }) => ({
-          ...proposal,
-          label: port === '' ? stage.name.text : `${stage.name.text}.${port}`,
-          kind: CompletionItemKind.Reference,
-          sort: 'a',
-        })),
+        .map(({ port, type: _, ...texts }) => {
+          const label = port === '' ? stage.name.text : `${stage.name.text}.${port}`;
+          return propose('Reference', label, { ...texts, sort: 'a' });
+        }),
     );
 }
 
@@ -135,20 +120,18 @@ export function afterDot(name: string, request: Request): Proposals {
   const accepts = alternative(expectedIn(request.cursor.frames), 'port')?.accepts;
   return (stage === undefined ? [] : portsOf(stage))
     .filter(({ port }) => port !== '')
-    .map(({ port, type, ...proposal }) => ({
-      ...proposal,
-      label: port,
-      kind: CompletionItemKind.Field,
+    .map(({ port, type, ...texts }) => {
       // What does not fit is after what does.
-      sort: accepts === undefined || accepts.includes(type) ? 'a' : 'z',
-    }));
+      const sort = accepts === undefined || accepts.includes(type) ? 'a' : 'z';
+      return propose('Field', port, { ...texts, sort });
+    });
 }
 
 const secretsOf = (view: Request['view']): Proposals =>
   [...namesIn(view.module)].flatMap(
     ([label, target]): Proposals =>
       target.kind === 'declared' && target.declared.what === 'secret'
-        ? [{ label, kind: CompletionItemKind.Variable, detail: 'secret', sort: 'a' }]
+        ? [propose('Variable', label, { detail: 'secret', sort: 'a' })]
         : [],
   );
 
@@ -164,7 +147,7 @@ function leftOut(request: Request): Proposals {
   const setting = settingAt(request);
   const last = request.frame.statement.at(-1);
   return setting?.required === false && (isSets(last) || last?.image === '?')
-    ? [{ label: 'none', kind: CompletionItemKind.Keyword, detail: 'omits it', sort: 'f' }]
+    ? [propose('Keyword', 'none', { detail: 'omits it', sort: 'f' })]
     : [];
 }
 
@@ -176,7 +159,7 @@ function standard(request: Request): Proposals {
   const isForm = /^[[{]/.test(label) || setting.type.kind === 'enum' || setting.type.kind === 'boolean';
   return isForm
     ? []
-    : [{ label, kind: CompletionItemKind.Value, detail: 'the default', insert: escaped(label), sort: 'b' }];
+    : [propose('Value', label, { detail: 'the default', insert: escaped(label), sort: 'b' })];
 }
 
 const simple = new Set<SettingType['kind']>(['integer', 'number', 'quantity', 'boolean', 'string', 'call']);
@@ -191,13 +174,11 @@ function valueNames({ view, cursor }: Request, type: SettingType | undefined): P
     if (target.kind !== 'declared' || !('type' in target.declared.node) || name === own) return [];
     const { what, node } = target.declared;
     const given = PARAM_TYPES[node.type.text];
-    const proposal = {
-      label: name,
-      kind: CompletionItemKind.Variable,
+    const proposal = propose('Variable', name, {
       detail: `${what} ${node.type.text}`,
       doc: paragraphs(ftp(headOf(target.declared)), node.doc),
       sort: 'b',
-    };
+    });
     if (given === undefined || (type === undefined ? given.kind !== 'call' : mayBe(given, type)))
       return [proposal];
     return given.kind === 'boolean'

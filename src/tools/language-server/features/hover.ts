@@ -4,7 +4,7 @@ import { MarkupKind } from 'vscode-languageserver/node.js';
 import { cursorAt } from '../cursor/frames.js';
 import { isString } from '../cursor/tokens.js';
 import { paragraphs } from '../describe.js';
-import { errorPage } from '../package-files.js';
+import { pageText } from '../package-files.js';
 import { toOffset, toRange } from '../positions.js';
 import { type Feature, onSpot, type Session, type Spot } from '../session.js';
 import { describeTarget } from '../target-text.js';
@@ -20,12 +20,12 @@ function hoverAt(spot: Spot, session: Session): Hover | null {
   const { view, offset, occurrence } = spot;
   const named = codeNamed(spot);
   if (named !== undefined) {
-    const page = pageText([named], session);
+    const page = pageText(session.projects, named);
     return page === undefined ? null : { contents: { kind: MarkupKind.Markdown, value: page } };
   }
   const word = occurrence === undefined ? describeWord(view.source, offset) : undefined;
   const text = occurrence === undefined ? word?.text : describeTarget(occurrence.target, spot, session);
-  const value = paragraphs(text, pageText(codesAt(view.module.path, offset, session), session));
+  const value = paragraphs(text, pagesText(codesAt(view.module.path, offset, session), session));
   if (value === '') return null;
   const span = occurrence?.span ?? word;
   return {
@@ -57,8 +57,5 @@ function codesAt(path: string, offset: number, session: Session): readonly strin
   return [...new Set(here.map(({ diagnostic }) => diagnostic.code))];
 }
 
-function pageText(codes: readonly string[], { projects }: Session): string | undefined {
-  const pages = codes.flatMap((code) => errorPage(projects, code) ?? []);
-  if (pages.length === 0) return undefined;
-  return pages.map(({ title, summary, uri }) => `[${title}](${uri})\n\n${summary}`).join('\n\n---\n\n');
-}
+const pagesText = (codes: readonly string[], { projects }: Session): string =>
+  codes.flatMap((code) => pageText(projects, code) ?? []).join('\n\n---\n\n');

@@ -17,10 +17,7 @@ export const rename: Feature = {
       onSpot(session, null, (spot): { range: Range; placeholder: string } | null => {
         const declared = renamed(spot, session);
         if (spot.occurrence === undefined || declared === undefined) return null;
-        return {
-          range: toRange(spot.view.source, spot.occurrence.span),
-          placeholder: declared.name.text,
-        };
+        return { range: toRange(spot.view.source, spot.occurrence.span), placeholder: declared.name.text };
       }),
     );
     connection.onRenameRequest(
