@@ -85,12 +85,7 @@ const wholeFrom = (least: number, args: Arguments, name: string): number | undef
     `a whole number from ${least}`,
   );
 
-function within(
-  args: Arguments,
-  name: string,
-  allows: (value: number) => boolean,
-  range: string,
-): number | undefined {
+function within(args: Arguments, name: string, allows: (value: number) => boolean, range: string) {
   const value = args.number(name);
   if (value !== undefined && !allows(value))
     throw new UsageError(`\`--${name}\` must be ${range}, not ${value}`);

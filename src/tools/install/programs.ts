@@ -36,11 +36,7 @@ interface ToolOptions {
 const LINES = 8;
 
 /** Throws only the signal's reason. */
-async function runTool(
-  program: string,
-  words: readonly string[],
-  { cwd, signal, env = {} }: ToolOptions,
-): Promise<ToolResult> {
+async function runTool(program: string, words: readonly string[], { cwd, signal, env = {} }: ToolOptions) {
   const result = await execa(program, [...words], {
     cwd,
     env: { ...env, LC_ALL: 'C' },

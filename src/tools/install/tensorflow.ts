@@ -69,11 +69,7 @@ export async function installTensorFlow(
   return { manifest, already: false };
 }
 
-async function putTogether(
-  host: Host,
-  options: InstallOptions,
-  staging: string,
-): Promise<TensorFlowManifest> {
+async function putTogether(host: Host, options: InstallOptions, staging: string) {
   const { cpu, signal, progress } = options;
   const downloads = downloadsFolder(host);
   // what an earlier try has fetched takes no more

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchedOther, fetchFailed } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { type Answer, request, TransientError } from '../../pipeline/hub/request.js';
+import { request, TransientError } from '../../pipeline/hub/request.js';
 import { writeAll } from '../../pipeline/store/durable.js';
 import { writing } from '../../pipeline/store/index.js';
 
@@ -24,11 +24,7 @@ const PATIENCE = 30_000;
 const PAUSES = [500, 2_000, 5_000];
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-async function ask(
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function ask(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) {
   const access = { endpoint: url.origin, offline: false, patience: PATIENCE, pauses: PAUSES, signal };
   const answer = await request(access, `${url.pathname}${url.search}`, headers);
   const { status, ok } = answer.response;

@@ -48,11 +48,7 @@ function testCase(test: TestOutcome, options: JunitOptions): string {
   return element('testcase', attributes, [problem('failure', test.diagnostics, options)]);
 }
 
-function problem(
-  kind: 'error' | 'failure',
-  diagnostics: readonly Diagnostic[],
-  { text }: JunitOptions,
-): string {
+function problem(kind: 'error' | 'failure', diagnostics: readonly Diagnostic[], { text }: JunitOptions) {
   const [first] = diagnostics;
   const attributes = { message: first?.message ?? '', type: first?.code ?? '' };
   return `<${kind}${written(attributes)}>${escaped(diagnostics.map(text).join('\n'))}</${kind}>`;

@@ -12,7 +12,7 @@ import { refHost } from './ref-host.js';
 import type { Repository } from './repository.js';
 import type { Base, Comparison, Note, PlanOutline, StageOutline } from './types.js';
 
-interface CommitRequest {
+export interface CommitRequest {
   readonly host: Host;
   readonly file: string;
   readonly ref: string;
@@ -122,11 +122,7 @@ function untracked(taken: readonly string[], repository: Repository): readonly N
 }
 
 /** What is in the keys of stages that read such a file: their real digest, by absolute path, and what follows. */
-function withDigests(
-  reviewed: PlanOutline,
-  folder: string,
-  digests: ReadonlyMap<string, string>,
-): PlanOutline {
+function withDigests(reviewed: PlanOutline, folder: string, digests: ReadonlyMap<string, string>) {
   if (digests.size === 0) return reviewed;
   const known = new Map([...digests].map(([path, sha256]) => [`file:${relative(folder, path)}`, sha256]));
   const stages: StageOutline[] = [];

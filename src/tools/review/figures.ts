@@ -1,11 +1,14 @@
 /** Sizes for people: a change that they do not show does not count. */
+
 import { bytes, count, duration, magnitude } from '../../pipeline/planner/quantities.js';
+import type { PlannedStage } from '../../pipeline/planner/types.js';
 import { FIGURES, type FigureChange, type FigureName, type Figures, type StageOutline } from './types.js';
 
 interface Figure {
   /** In a table. */
   readonly noun: string;
   readonly text: (value: number) => string;
+  readonly of: (stage: PlannedStage) => number | null | undefined;
   /** How the stages' values make that of the whole; `undefined` if that says nothing. */
   readonly total?: (values: readonly number[]) => number;
 }
@@ -14,15 +17,23 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 const largest = (values: readonly number[]): number => Math.max(...values);
 
 const TABLE: Readonly<Record<FigureName, Figure>> = {
-  rows: { noun: 'rows', text: count },
-  tokens: { noun: 'tokens', text: count },
-  steps: { noun: 'steps', text: count, total: sum },
-  tokensSeen: { noun: 'tokens trained on', text: count, total: sum },
-  trainableParameters: { noun: 'trainable parameters', text: count, total: sum },
-  totalParameters: { noun: 'parameters in all', text: count },
-  peakBytes: { noun: 'peak memory', text: bytes, total: largest },
-  seconds: { noun: 'time', text: duration, total: sum },
+  rows: { noun: 'rows', text: count, of: ({ scale }) => scale?.rows },
+  tokens: { noun: 'tokens', text: count, of: ({ scale }) => scale?.tokens },
+  steps: { noun: 'steps', text: count, of: ({ scale }) => scale?.steps, total: sum },
+  tokensSeen: { noun: 'tokens trained on', text: count, of: ({ scale }) => scale?.tokensSeen, total: sum },
+  trainableParameters: {
+    noun: 'trainable parameters',
+    text: count,
+    of: ({ scale }) => scale?.trainableParameters,
+    total: sum,
+  },
+  totalParameters: { noun: 'parameters in all', text: count, of: ({ scale }) => scale?.totalParameters },
+  peakBytes: { noun: 'peak memory', text: bytes, of: ({ peak }) => peak?.bytes, total: largest },
+  seconds: { noun: 'time', text: duration, of: ({ seconds }) => seconds?.expected, total: sum },
 };
+
+export const figuresOf = (stage: PlannedStage): Figures =>
+  Object.fromEntries(FIGURES.map((figure) => [figure, TABLE[figure].of(stage) ?? null]));
 
 export const figureNoun = (figure: FigureName): string => TABLE[figure].noun;
 

@@ -12,14 +12,8 @@ import { lookUp } from '../../language/source/look-up.js';
 import { budgetLines } from '../../pipeline/planner/budget.js';
 import { PLANNED_SETTINGS } from '../../pipeline/planner/effective.js';
 import type { Plan, PlannedStage } from '../../pipeline/planner/types.js';
-import type {
-  BudgetOutline,
-  DiagnosticSummary,
-  Figures,
-  PlanOutline,
-  SettingOutline,
-  StageOutline,
-} from './types.js';
+import { figuresOf } from './figures.js';
+import type { BudgetOutline, DiagnosticSummary, PlanOutline, SettingOutline, StageOutline } from './types.js';
 
 /** `diagnostics` are those of the compilation; the plan has its own. `cwd`: what paths in the program start from. */
 export function planOutline(
@@ -54,19 +48,6 @@ function reviewedStage(
     requires: stage.requires.map(({ condition }) => requirementText(condition)).sort(),
     figures: figuresOf(planned),
     identity: { key: planned.key, parts: planned.parts },
-  };
-}
-
-function figuresOf({ scale, peak, seconds }: PlannedStage): Figures {
-  return {
-    rows: scale?.rows ?? null,
-    tokens: scale?.tokens ?? null,
-    steps: scale?.steps ?? null,
-    tokensSeen: scale?.tokensSeen ?? null,
-    trainableParameters: scale?.trainableParameters ?? null,
-    totalParameters: scale?.totalParameters ?? null,
-    peakBytes: peak?.bytes ?? null,
-    seconds: seconds?.expected ?? null,
   };
 }
 

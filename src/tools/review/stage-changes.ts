@@ -42,10 +42,7 @@ function identityOf(setting: SettingOutline, after: SettingOutline, renames?: Re
 }
 
 /** Another function has other arguments: those that it fills in itself are no changes of their own. */
-function followsFromCall(
-  { path, before, after, from }: SettingChange,
-  all: readonly SettingChange[],
-): boolean {
+function followsFromCall({ path, before, after, from }: SettingChange, all: readonly SettingChange[]) {
   if ((before !== null && after !== null) || (from !== undefined && from !== 'default')) return false;
   return all.some(
     (other) => other.before !== null && other.after !== null && path.startsWith(`${other.path}.`),
@@ -84,10 +81,7 @@ export function rerunOf(
 
 const STAGE = 'stage:';
 
-function underNewNames(
-  parts: Readonly<Record<string, string>>,
-  renames: ReadonlyMap<string, string>,
-): Readonly<Record<string, string>> {
+function underNewNames(parts: Readonly<Record<string, string>>, renames: ReadonlyMap<string, string>) {
   return Object.fromEntries(
     Object.entries(parts).map(([name, value]) => {
       const renamed = name.startsWith(STAGE) ? renames.get(name.slice(STAGE.length)) : undefined;

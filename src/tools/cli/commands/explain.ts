@@ -70,12 +70,7 @@ async function explainCode(asked: string, json: boolean, context: CliContext): P
   return EXIT.done;
 }
 
-async function explainName(
-  file: string,
-  name: string | undefined,
-  args: Arguments,
-  context: CliContext,
-): Promise<number> {
+async function explainName(file: string, name: string | undefined, args: Arguments, context: CliContext) {
   const { openPipeline } = await import('../open-pipeline.js');
   const { answerOf, answerText } = await import('../../insight/settings/index.js');
   const json = args.flag('json');

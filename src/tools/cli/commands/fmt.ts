@@ -36,11 +36,7 @@ export const fmt: Command = {
   },
 };
 
-async function formatFiles(
-  names: readonly string[],
-  flags: ReportOptions,
-  context: CliContext,
-): Promise<number> {
+async function formatFiles(names: readonly string[], flags: ReportOptions, context: CliContext) {
   const { nothingToFormat } = await import('../../../language/diagnostics/catalogue/syntax.js');
   const { namedFiles } = await import('../named-files.js');
   const { formatFile } = await import('../fix/format.js');

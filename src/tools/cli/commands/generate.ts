@@ -59,11 +59,7 @@ export const generate: Command = {
   },
 };
 
-async function questionsOf(
-  file: string,
-  args: Arguments,
-  { host }: CliContext,
-): Promise<readonly Question[]> {
+async function questionsOf(file: string, args: Arguments, { host }: CliContext) {
   const { readQuestions } = await import('../questions.js');
   return readQuestions(host, file, args.text('system'));
 }

@@ -53,12 +53,7 @@ export const metrics: Command = {
   },
 };
 
-async function answerSql(
-  runs: readonly Run[],
-  sql: string,
-  args: Arguments,
-  context: CliContext,
-): Promise<void> {
+async function answerSql(runs: readonly Run[], sql: string, args: Arguments, context: CliContext) {
   const { csv, query, tableText } = await import('../../insight/metrics/index.js');
   const { columns, rows } = await query(runs, sql);
   if (args.flag('json')) {

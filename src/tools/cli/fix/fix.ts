@@ -58,11 +58,7 @@ const jsonOf = ({ fixed, files }: FixResult, diff: boolean) => ({
 });
 
 /** `fixed FTP0112: write `=`` for each, and the files. */
-async function report(
-  { fixed, files, before }: FixResult,
-  diff: boolean,
-  context: CliContext,
-): Promise<void> {
+async function report({ fixed, files, before }: FixResult, diff: boolean, context: CliContext) {
   const { harmless, locate } = await import('../../../language/diagnostics/render/index.js');
   const { green } = context.colours.err;
   for (const { diagnostic, fix } of fixed) {

@@ -1,22 +1,16 @@
 /** `ftpc plan FILE --against REF` */
 
 import { resolve } from 'node:path';
-import type { ParamValues } from '../../../language/check/overrides.js';
 import { fileNotFound } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import { type CommitComparison, planAgainst } from '../../review/against-commit.js';
-import type { MachineChoice } from '../../review/plan-quietly.js';
+import { type CommitComparison, type CommitRequest, planAgainst } from '../../review/against-commit.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import { type ComparisonFormat, comparisonPrinter, refused } from './comparison-format.js';
 import { openRepository } from './git.js';
 
-export interface ComparisonRequest {
-  readonly file: string;
-  readonly ref: string;
-  readonly params: ParamValues;
-  readonly machine: MachineChoice;
+interface ComparisonRequest extends Omit<CommitRequest, 'host' | 'repository'> {
   readonly format: ComparisonFormat;
   /** Whether a change is an exit code. */
   readonly exitCode: boolean;
@@ -25,14 +19,14 @@ export interface ComparisonRequest {
 /** The exit code. */
 export async function comparePlans(context: CliContext, wanted: ComparisonRequest): Promise<number> {
   const { host } = context;
-  const { file, ref, params, machine } = wanted;
+  const { file, ref } = wanted;
   let found: CommitComparison;
   try {
     const path = resolve(host.cwd, file);
     if (host.stat(path) === undefined) throw new UserError(fileNotFound(file));
     // git is asked first: it answers at once
     const repository = openRepository(path, ref, file);
-    found = await planAgainst({ host, file, ref, params, machine, repository });
+    found = await planAgainst({ ...wanted, host, repository });
   } catch (error) {
     return refused(context, wanted.format, error);
   }

@@ -1,22 +1,17 @@
 /** `ftpc snapshot FILE` */
 
 import { resolve } from 'node:path';
-import type { ParamValues } from '../../../language/check/overrides.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { replaceFile } from '../../../pipeline/store/index.js';
-import type { MachineChoice } from '../../review/plan-quietly.js';
 import { againstSnapshot, checkAsked, type SnapshotRequest } from '../../review/snapshot/against-snapshot.js';
-import { readSnapshot, type Snapshot, snapshotPath, snapshotText } from '../../review/snapshot/snapshot.js';
+import { readSnapshot, snapshotPath, snapshotText } from '../../review/snapshot/snapshot.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import { type ComparisonFormat, comparisonPrinter, refused } from './comparison-format.js';
 
-export interface SnapshotOptions {
-  readonly file: string;
+interface SnapshotOptions extends Pick<SnapshotRequest, 'file' | 'params' | 'machine'> {
   readonly mode: 'update' | 'validate';
-  readonly params: ParamValues;
-  readonly machine: MachineChoice;
   readonly format: ComparisonFormat;
 }
 
@@ -29,10 +24,7 @@ export async function keepSnapshot(context: CliContext, wanted: SnapshotOptions)
   }
 }
 
-async function kept(
-  context: CliContext,
-  { file, mode, params, machine, format }: SnapshotOptions,
-): Promise<number> {
+async function kept(context: CliContext, { file, mode, params, machine, format }: SnapshotOptions) {
   const { host } = context;
   const snapshotFile = snapshotPath(file);
   const path = resolve(host.cwd, snapshotFile);
@@ -60,12 +52,7 @@ async function kept(
 }
 
 /** What an update replaces need not be readable. */
-function earlier(
-  context: CliContext,
-  path: string,
-  shown: string,
-  mode: SnapshotOptions['mode'],
-): Snapshot | undefined {
+function earlier(context: CliContext, path: string, shown: string, mode: SnapshotOptions['mode']) {
   try {
     return readSnapshot(context.host, path, shown);
   } catch (error) {

@@ -46,12 +46,7 @@ function once<T>(known: Map<string, Promise<T>>, settings: TestSettings, make: (
 }
 
 /** `cwd` is where the command was given: what people read starts there. */
-async function runQuietly(
-  context: CliContext,
-  file: string,
-  settings: TestSettings,
-  cwd: string,
-): Promise<RunResult> {
+async function runQuietly(context: CliContext, file: string, settings: TestSettings, cwd: string) {
   const diagnostics: Diagnostic[] = [];
   let seconds = 0;
   const { status, stages } = await execute(

@@ -24,11 +24,7 @@ export function diffText(found: RunDiff, palette: Palette): string {
 }
 
 function heads({ a, b, seconds, peakMemoryBytes }: RunDiff, { bold, dim }: Palette): readonly string[] {
-  const row = (
-    letter: string,
-    { id, pipeline, started, status }: RunHead,
-    of: 'a' | 'b',
-  ): readonly string[] => [
+  const row = (letter: string, { id, pipeline, started, status }: RunHead, of: 'a' | 'b') => [
     bold(letter),
     id,
     pipeline,

@@ -11,8 +11,9 @@ import { scaleText } from '../../../pipeline/planner/render/scale.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/types.js';
 import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
 import { type Graph, graphOf } from '../graph/index.js';
+import type { PipelineAnswer } from '../settings/answer.js';
 import type { SettingExplanation } from '../settings/explain.js';
-import { type Answer, answerOf, setByText } from '../settings/index.js';
+import { answerOf, setByText } from '../settings/index.js';
 
 interface PageSetting {
   readonly path: string;
@@ -54,8 +55,8 @@ export interface Page {
   readonly file: string;
   readonly doc: string | undefined;
   readonly commands: readonly (readonly [line: string, what: string])[];
-  readonly params: Extract<Answer, { readonly about: 'pipeline' }>['params'];
-  readonly secrets: Extract<Answer, { readonly about: 'pipeline' }>['secrets'];
+  readonly params: PipelineAnswer['params'];
+  readonly secrets: PipelineAnswer['secrets'];
   readonly graph: Graph;
   readonly stages: readonly PageStage[];
   readonly sources: readonly PageSource[];
@@ -97,10 +98,7 @@ export function pageOf(world: PageContext): Page {
   };
 }
 
-function commandsOf(
-  file: string,
-  { params }: Extract<Answer, { readonly about: 'pipeline' }>,
-): Page['commands'] {
+function commandsOf(file: string, { params }: PipelineAnswer): Page['commands'] {
   const needed = params.filter((param) => param.default === null).map(({ name }) => ` -p ${name}=…`);
   const line = (command: string): string => `ftpc ${command} ${shellWord(file)}${needed.join('')}`;
   return [
@@ -114,11 +112,7 @@ function commandsOf(
 const shellWord = (path: string): string =>
   /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
-function pageStage(
-  stage: Stage,
-  answer: Extract<Answer, { readonly about: 'pipeline' }>,
-  plan: Plan,
-): PageStage {
+function pageStage(stage: Stage, answer: PipelineAnswer, plan: Plan): PageStage {
   const found = answer.stages.find((one) => one.stage === stage.name);
   const all = found?.settings ?? [];
   const leaves = all.filter(

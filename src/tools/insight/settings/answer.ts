@@ -47,6 +47,8 @@ export type Answer =
       readonly stages: readonly StageAnswer[];
     };
 
+export type PipelineAnswer = Extract<Answer, { readonly about: 'pipeline' }>;
+
 /** `name` as in {@link splitName}; left out, everything. Throws a `UserError` for a name that the pipeline does not have. */
 export function answerOf(file: string, name: string | undefined, pipeline: Pipeline): Answer {
   const stages = pipeline.analysis.stages.map((checked) => ({

@@ -117,11 +117,7 @@ function lintsOf(path: string, checked: CheckedStage, { lints }: Pipeline): read
 }
 
 /** What is in the block, where that is the whole value: more than what would have to be written. */
-function asWritten(
-  path: string,
-  checked: CheckedStage,
-  { analysis, sources, params }: Pipeline,
-): string | undefined {
+function asWritten(path: string, checked: CheckedStage, { analysis, sources, params }: Pipeline) {
   const found = checked.stage.origins[path] === 'author' ? writtenIn(checked, path) : undefined;
   const source = found === undefined ? undefined : sources.get(found.span.file);
   if (found === undefined || source === undefined || !WHOLE.has(found.kind)) return undefined;

@@ -48,6 +48,17 @@ export function setByText({ from, at, preset, params }: SetBy, places = true): s
   return `${names.length === 0 ? 'a parameter' : names.join(', ')}${where}`;
 }
 
+/** Names and what is said of them; a name of which there is nothing to say is left out. */
+const listOf = (
+  rows: readonly (readonly [name: string, text: string | null | undefined])[],
+  palette: Palette,
+  width?: number,
+): readonly string[] =>
+  columns(
+    rows.flatMap(([name, text]) => (text == null ? [] : [[`  ${palette.dim(name)}`, text]])),
+    { width },
+  );
+
 function settingText(
   { stage, kind, setting, inside }: Extract<Answer, { readonly about: 'setting' }>,
   palette: Palette,
@@ -55,29 +66,22 @@ function settingText(
 ): string {
   const { path, text, setBy, asked, type, units, choices, required, why, rejected, affectsOutput } = setting;
   const nobody = required ? 'nobody, although it is required' : 'nobody; nothing is assumed';
-  const rows: readonly (readonly [string, string])[] = [
+  const rerun = affectsOutput ? `\`${stage}\` and the stages that read it run again` : 'nothing runs again';
+  const rows = [
     ['value', text === null ? palette.dim('not set') : palette.bold(text)],
     ['set by', setBy.from === 'nobody' ? nobody : setByText(setBy)],
-    ...(asked === undefined ? [] : [['asked', `the file has ${asked}`] as const]),
+    ['asked', asked && `the file has ${asked}`],
     ['what', setting.doc],
-    ...(why === undefined ? [] : [['why', why] as const]),
+    ['why', why],
     ['type', type],
-    ...(choices.length === 0 ? [] : [['allowed', choices.join(', ')] as const]),
-    ...(units.length === 0 ? [] : [['units', units.join(', ')] as const]),
+    ['allowed', choices.length === 0 ? undefined : choices.join(', ')],
+    ['units', units.length === 0 ? undefined : units.join(', ')],
     ['default', required ? 'none: it is required' : (setting.default ?? defaultText(setting, inside))],
-    [
-      'if changed',
-      affectsOutput ? `\`${stage}\` and the stages that read it run again` : 'nothing runs again',
-    ],
-  ];
-  const head = `${palette.bold(`${stage}.${path}`)} ${palette.dim(`of a ${kind} stage`)}`;
-  const table = columns(
-    rows.map(([name, value]) => [`  ${palette.dim(name)}`, value]),
-    { width },
-  );
+    ['if changed', rerun],
+  ] as const;
   return [
-    head,
-    ...table,
+    `${palette.bold(`${stage}.${path}`)} ${palette.dim(`of a ${kind} stage`)}`,
+    ...listOf(rows, palette, width),
     ...(rejected === undefined || rejected.length === 0
       ? []
       : ['', ...rejectedLines(rejected, palette, width)]),
@@ -172,21 +176,17 @@ function lintLines(
 function paramText(param: ParamExplanation, palette: Palette, width?: number): string {
   const { name, doc, type, text, from, at, usedBy } = param;
   const place = at === undefined ? '' : placeText(at);
-  const rows: readonly (readonly [string, string])[] = [
-    [from === 'matrix' ? 'values' : 'value', palette.bold(text)],
+  const isMatrix = from === 'matrix';
+  const rows = [
+    [isMatrix ? 'values' : 'value', palette.bold(text)],
     ['set by', param.given ?? place],
-    ...(doc === null ? [] : [['what', doc] as const]),
+    ['what', doc],
     ['type', type],
-    ...(from === 'matrix' ? [] : [['default', param.default ?? 'none: it is required'] as const]),
+    ['default', isMatrix ? undefined : (param.default ?? 'none: it is required')],
     ['used by', usedBy.length === 0 ? 'no setting' : usedBy.join(', ')],
-  ];
-  const table = columns(
-    rows.map(([title, value]) => [`  ${palette.dim(title)}`, value]),
-    { width },
-  );
-  return [`${palette.dim(from === 'matrix' ? 'matrix' : 'param')} ${palette.bold(name)}`, ...table].join(
-    '\n',
-  );
+  ] as const;
+  const head = `${palette.dim(isMatrix ? 'matrix' : 'param')} ${palette.bold(name)}`;
+  return [head, ...listOf(rows, palette, width)].join('\n');
 }
 
 const secretText = ({ name, doc, env, at }: SecretExplanation, palette: Palette): string =>

@@ -68,10 +68,7 @@ const plain = (text: string): string =>
 export const escaped = (text: string): string => text.replace(/[$}\\]/g, '\\$&');
 
 /** The word that is being typed, to its end. */
-function wordAt({ cursor: { partial, offset } }: Request): {
-  readonly start: number;
-  readonly end: number;
-} {
+function wordAt({ cursor: { partial, offset } }: Request): { readonly start: number; readonly end: number } {
   return partial !== undefined && (isWord(partial) || isNumber(partial))
     ? { start: partial.startOffset, end: endOf(partial) }
     : { start: offset, end: offset };

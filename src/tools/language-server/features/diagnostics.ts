@@ -1,5 +1,5 @@
 /** Diagnostics, pushed with the version of the text that they refer to. */
-import type { DiagnosticRelatedInformation, Diagnostic as LspDiagnostic, Range } from 'vscode-languageserver';
+import type { Diagnostic as LspDiagnostic, Range } from 'vscode-languageserver';
 import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node.js';
 import { COMMAND_LINE } from '../../../language/diagnostics/catalogue/params.js';
 import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
@@ -86,10 +86,7 @@ export function rangeOf({ diagnostic: { at }, sources }: Finding): Range {
   return source === undefined ? START : toRange(source, at);
 }
 
-const related = (
-  { diagnostic, compiled, sources }: Finding,
-  { open }: Session,
-): DiagnosticRelatedInformation[] =>
+const related = ({ diagnostic, compiled, sources }: Finding, { open }: Session) =>
   (diagnostic.related ?? []).flatMap(({ at, message }) => {
     const source = sources.get(at.file);
     if (source === undefined) return [];

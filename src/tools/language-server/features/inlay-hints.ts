@@ -70,12 +70,7 @@ const settingValue = (block: Block, key: string): Expression | undefined =>
   block.properties.find((property) => property.key.text === key)?.value;
 
 /** Inside of a record, before its brace. */
-function insideRecord(
-  value: Expression | undefined,
-  text: string,
-  tooltip: string,
-  source: SourceText,
-): InlayHint[] {
+function insideRecord(value: Expression | undefined, text: string, tooltip: string, source: SourceText) {
   const last = value?.kind === 'record' ? value.entries.at(-1) : undefined;
   return last === undefined || text === ''
     ? []

@@ -49,11 +49,7 @@ function renamed({ occurrence, view, offset }: Spot, { projects }: Session): Dec
 const refuse = (message: string): ResponseError<void> => new ResponseError(ErrorCodes.InvalidParams, message);
 
 /** A file that names the thing and something else by the new name. */
-function collision(
-  name: string,
-  places: readonly NamePlace[],
-  { projects, open }: Session,
-): string | undefined {
+function collision(name: string, places: readonly NamePlace[], { projects, open }: Session) {
   for (const path of new Set(places.map((place) => place.path))) {
     const view = projects.view(path);
     if (view !== undefined && namesIn(view.module).has(name))

@@ -40,10 +40,7 @@ export function sectionsOf(comparison: Comparison): readonly Section[] {
   return sections.filter(({ rows }) => rows.length > 0);
 }
 
-const settingRows = (
-  stages: readonly StageChange[],
-  chosen: (change: SettingChange) => boolean,
-): readonly Row[] =>
+const settingRows = (stages: readonly StageChange[], chosen: (change: SettingChange) => boolean) =>
   stages.flatMap(({ name, settings }) =>
     settings.filter(chosen).map((change): Row => {
       const { path, before, after } = change;
