@@ -9,7 +9,7 @@ import { askedRuntime } from '../../pipeline/planner/requested-runtime.js';
 import type { CliContext } from './cli-context.js';
 import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
 import { printDiagnostics } from './diagnostics-printer.js';
-import { MODEL_RUNTIME, runtimeOf, threadsOf } from './options.js';
+import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 
 /** Options of every command that lets a model answer. */
 export const ANSWER_OPTIONS = {

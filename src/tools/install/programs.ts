@@ -19,7 +19,7 @@ import { tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import type { NpmPackage } from './packages.js';
 
-export interface ToolResult {
+interface ToolResult {
   readonly missing: boolean;
   readonly failed: boolean;
   readonly stdout: string;
@@ -70,7 +70,10 @@ export async function tryScript(
   if (failed) throw new UserError(doesNotCompute(title, output));
 }
 
-/** Unpacks a package into a folder. Throws a `UserError`. */
+/**
+ * Unpacks a package into a folder, as the user's npm fetches it: its registry, its proxies, its credentials; no script is
+ * run. Throws a `UserError`.
+ */
 export async function unpackNpm(wanted: NpmPackage, folder: string, signal: AbortSignal): Promise<void> {
   const spec = `${wanted.name}@${wanted.version}`;
   makeFolders(folder);
@@ -147,7 +150,10 @@ export async function requireCompiler(host: Host, signal: AbortSignal): Promise<
     );
 }
 
-/** Throws a `UserError` with what the compiler said. */
+/**
+ * Builds TensorFlow.js's native binding, with `native/tensorflow.cc`, over the libraries and C headers of a wheel: one call
+ * of the compiler. Throws a `UserError` with what it said.
+ */
 export async function buildBinding(host: Host, parts: BindingParts, signal: AbortSignal): Promise<void> {
   makeFolders(dirname(parts.target));
   const compiler = compilerOf(host);

@@ -98,6 +98,7 @@ interface CacheEntry {
   readonly stamp: string | undefined;
 }
 
+/** The disk with open documents over it, looked at once: a keystroke asks for the same files as the one before. */
 export class CachedDisk {
   private readonly known = new Map<string, CacheEntry>();
 

@@ -121,7 +121,7 @@ function untracked(taken: readonly string[], repository: Repository): readonly N
   return files.length === 0 ? [] : [{ kind: 'untracked', files }];
 }
 
-/** What is in the keys of stages that read such a file: their real digest, by absolute path, and what follows. */
+/** Of files that Git LFS keeps and that were not fetched, what is in the keys of stages that read them: their real digest, by absolute path, and what follows. */
 function withDigests(reviewed: PlanOutline, folder: string, digests: ReadonlyMap<string, string>) {
   if (digests.size === 0) return reviewed;
   const known = new Map([...digests].map(([path, sha256]) => [`file:${relative(folder, path)}`, sha256]));

@@ -96,7 +96,7 @@ interface EarlierContents {
   readonly absent: ReadonlyMap<string, string>;
 }
 
-/** Each object is read once. */
+/** Contents at a commit, each read once; that of a Git LFS pointer is looked for where Git LFS keeps it. */
 function openContents(
   real: Host,
   repository: Repository,

@@ -1,4 +1,4 @@
-/** Which settings of a stage count for something else now. */
+/** What changed of a stage: settings that count for something else now, and whether it makes something else. */
 
 import type { Reason } from '../../language/ir/events.js';
 import { runReasons } from '../../pipeline/planner/reasons.js';

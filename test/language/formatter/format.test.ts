@@ -5,7 +5,7 @@ import { formatText } from '../../../src/language/formatter/index.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { sourceText } from '../../../src/language/source/text.js';
 import { parse } from '../../../src/language/syntax/parse.js';
-import { starterFiles } from '../../../src/tools/cli/init/files.js';
+import { starterFiles } from '../../../src/tools/cli/commands/init.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { randomFrom, respace, strewComments } from './mangle.js';
 

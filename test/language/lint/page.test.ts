@@ -6,7 +6,7 @@ import { prettyDiagnostic } from '../../../src/language/diagnostics/render/index
 import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { lintReport, rules } from '../../../src/language/lint/index.js';
-import { starterFiles } from '../../../src/tools/cli/init/files.js';
+import { starterFiles } from '../../../src/tools/cli/commands/init.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 import { changed, linted } from './world.js';

@@ -6,7 +6,7 @@ import { nodeHost } from '../../../src/language/host/node-host.js';
 
 export const ROOT = nodeHost().packageFolder;
 
-/** Recorded runs of `pipelines/legal.ftp`, oldest first: see the README beside them. */
+/** Recorded runs of `pipelines/legal.ftp`, oldest first: see the README next to them. */
 export const RUNS = [
   '20261125-090121-3f20',
   '20261125-090324-26d5',

@@ -195,7 +195,7 @@ export function cursor(marked: string): { readonly text: string; readonly positi
   return { text, position: positionOf(text, Math.max(0, at)) };
 }
 
-/** A second reading of the protocol's rule, beside the server's own. */
+/** A second reading of the protocol's rule, next to the server's own. */
 export function positionOf(text: string, offset: number): Position {
   const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: lines.length - 1, character: lines.at(-1)?.length ?? 0 };

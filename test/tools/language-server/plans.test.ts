@@ -20,7 +20,7 @@ describe('language server: plans', () => {
   const planned = (before: number): Promise<true> =>
     bench.client.until(() => (bench.client.refreshes > before ? true : undefined), 'a plan');
 
-  it('shows what the planner chose beside the text, once it is planned', async () => {
+  it('shows what the planner chose next to the text, once it is planned', async () => {
     const { client, folder } = bench;
     const doc = await client.open(folder.uri('plans.ftp'), PIPELINE);
     await planned(0);

@@ -59,7 +59,7 @@ describe('a snapshot', () => {
   const read = async () =>
     readSnapshot(nodeHost(work.path), join(work.path, 'pipe.plan.json'), 'pipe.plan.json');
 
-  it('is beside its pipeline', () => {
+  it('is next to its pipeline', () => {
     expect(snapshotPath('pipelines/legal.ftp')).to.equal('pipelines/legal.plan.json');
     expect(snapshotPath('legal')).to.equal('legal.plan.json');
   });

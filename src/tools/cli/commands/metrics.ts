@@ -2,7 +2,7 @@ import type { Run } from '../../insight/runs/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import { printDiagnostics } from '../diagnostics-printer.js';
-import { wholeNumber } from '../options.js';
+import { wholeNumber } from '../machine-options.js';
 
 export const metrics: Command = {
   name: 'metrics',
@@ -67,26 +67,17 @@ async function showTable(runs: readonly Run[], args: Arguments, context: CliCont
   const { csv, metricsTable, metricsText } = await import('../../insight/metrics/index.js');
   const table = metricsTable(runs, args.texts('metric'));
   if (args.flag('json')) {
-    const list = table.rows.map(({ run, values }) => ({
-      run: run.id,
-      pipeline: run.pipeline,
-      started: run.started,
-      status: run.status,
-      seconds: run.seconds,
-      params: run.params,
-      metrics: Object.fromEntries(table.metrics.map((metric) => [metric, values[metric] ?? null])),
-    }));
+    const list = table.rows.map(({ run: { id, pipeline, started, status, seconds, params }, values }) => {
+      const metrics = table.metrics.map((metric) => [metric, values[metric] ?? null] as const);
+      return { run: id, pipeline, started, status, seconds, params, metrics: Object.fromEntries(metrics) };
+    });
     context.out(JSON.stringify({ version: 1, runs: list }));
   } else if (args.flag('csv')) {
     const head = ['run', 'pipeline', 'started', 'status', 'seconds', ...table.metrics];
-    const rows = table.rows.map(({ run, values }) => [
-      run.id,
-      run.pipeline,
-      run.started === null ? null : new Date(run.started).toISOString(),
-      run.status,
-      run.seconds,
-      ...table.metrics.map((metric) => values[metric]),
-    ]);
+    const rows = table.rows.map(({ run: { id, pipeline, started, status, seconds }, values }) => {
+      const time = started === null ? null : new Date(started).toISOString();
+      return [id, pipeline, time, status, seconds, ...table.metrics.map((metric) => values[metric])];
+    });
     context.out(csv([head, ...rows]));
   } else for (const line of metricsText(table, context.width, context.colours.out)) context.out(line);
 }

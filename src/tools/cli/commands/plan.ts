@@ -1,7 +1,8 @@
 import type { Plan } from '../../../pipeline/planner/types.js';
 import { type CliContext, lineWidth } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
-import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planMachine, planRequest } from '../options.js';
+import { planMachine } from '../machine-options.js';
+import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 
 export const plan: Command = {
@@ -62,35 +63,21 @@ export const plan: Command = {
       if (json) context.out(printer.json(checked));
       return EXIT.error;
     }
+    const found = { ...made, valid: made.valid && valid };
     if (json)
-      context.out(
-        JSON.stringify(
-          { ...made, valid: made.valid && valid, diagnostics: diagnostics.map(printer.fields) },
-          null,
-          2,
-        ),
-      );
+      context.out(JSON.stringify({ ...found, diagnostics: diagnostics.map(printer.fields) }, null, 2));
     else {
       const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
       context.out(renderPlanText(made, context.colours.out, lineWidth(context, 'out')));
       const { askedRuntime } = await import('../../../pipeline/planner/requested-runtime.js');
       const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
       const { wrapped } = await import('../../../pipeline/planner/render/columns.js');
-      const [chosen = '', ...others] = explainChoice(
-        context.host,
-        askedRuntime(wanted.runtime, prepared.program),
-      );
-      context.out(
-        context.colours.out.dim(
-          [
-            '',
-            ...wrapped(`Computed by ${chosen}`, lineWidth(context, 'out') ?? Number.POSITIVE_INFINITY),
-            ...others.map((other) => `  ${other}`),
-          ].join('\n'),
-        ),
-      );
+      const runtime = askedRuntime(wanted.runtime, prepared.program);
+      const [chosen = '', ...others] = explainChoice(context.host, runtime);
+      const width = lineWidth(context, 'out') ?? Number.POSITIVE_INFINITY;
+      const lines = ['', ...wrapped(`Computed by ${chosen}`, width), ...others.map((other) => `  ${other}`)];
+      context.out(context.colours.out.dim(lines.join('\n')));
     }
-    const found = { ...made, valid: made.valid && valid };
     if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {
       const { savePlan } = await import('../../../pipeline/prepare/index.js');
       savePlan(context.host, out, prepared, wanted);

@@ -1,5 +1,6 @@
 import { type Command, EXIT, EXIT_OF_RUN, option } from '../command.js';
-import { PARAM_OPTION, paramsOf, wholeNumber } from '../options.js';
+import { wholeNumber } from '../machine-options.js';
+import { PARAM_OPTION, paramsOf } from '../options.js';
 
 const ROWS = 3;
 const SPLITS = ['train', 'valid', 'test', 'all'] as const;

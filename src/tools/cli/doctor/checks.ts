@@ -1,3 +1,4 @@
+/** Checks of the machine, of its GPUs and of the libraries. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -109,7 +109,7 @@ ${requires.map(
 }
 
 /** What the page of a pipeline has in addition to the look of every page. */
-export const PAGE_STYLE = `
+const PAGE_STYLE = `
 .skip { position: absolute; left: -999px; } .skip:focus { left: 12px; top: 8px; background: var(--card); padding: 6px 10px; }
 main { max-width: 900px; }
 tbody th { font-weight: 500; }

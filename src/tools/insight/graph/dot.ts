@@ -74,7 +74,10 @@ export async function svgFile(graph: Graph): Promise<string> {
   return (await svg(graph)).replace('<g id="graph0"', `${DARK}<g id="graph0"`);
 }
 
-/** A whole SVG element, without the XML declaration; the same bytes for the same graph. */
+/**
+ * A whole SVG element, without the XML declaration; the same bytes for the same graph. Graphviz lays it out, which is
+ * loaded here and nowhere else (1.2 MB of WebAssembly).
+ */
 export async function svg(graph: Graph): Promise<string> {
   const { instance } = await import('@viz-js/viz');
   const viz = await instance();

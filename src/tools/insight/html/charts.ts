@@ -1,4 +1,4 @@
-/** What the charts of a page have in common: a frame, round values on the axes, and the names of these. */
+/** Charts of a page as inline SVG: a frame, round values on the axes, and the names of these. */
 
 import { drawable, type Point, rangeOf, type Series } from '../series.js';
 import { html, type Markup, nothing } from './page.js';
@@ -81,6 +81,7 @@ const FLOOR = HEIGHT - EDGE.bottom;
 /** More points than pixels only make a page heavy. */
 const MOST_POINTS = 400;
 
+/** Axes with round ticks, a legend, and the value of each point when hovered over. */
 export function lineChart(lines: readonly Line[], options: ChartOptions): Markup {
   const drawn = drawable(lines).map((line) => ({ ...line, points: thin(line.points) }));
   if (drawn.length === 0) return nothing;
@@ -158,6 +159,7 @@ const BARS_FLOOR = BARS_HEIGHT - EDGE.bottom;
 /** Labels under the bars at most: more would run into each other. */
 const MOST_LABELS = 12;
 
+/** Upright bars next to each other: a histogram. */
 export function barChart(bars: readonly Bar[], title: string, xName: string): Markup {
   const highest = Math.max(0, ...bars.map(({ value }) => value));
   if (highest === 0) return nothing;

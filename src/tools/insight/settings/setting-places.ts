@@ -56,6 +56,7 @@ export interface SettingLint {
   readonly allowed?: string;
 }
 
+/** Findings of the lint rules whose place lies in what is written of a setting. */
 export function lintsIn({ diagnostics, suppressed }: LintReport, span: Span): readonly SettingLint[] {
   const open = diagnostics.map((diagnostic) => ({ diagnostic, allowed: undefined }));
   const allowed = suppressed.map(({ diagnostic, reason }) => ({ diagnostic, allowed: reason }));
@@ -98,6 +99,7 @@ export interface UsedParam {
   readonly at?: FilePlace;
 }
 
+/** The parameters that a value follows from. */
 export function usedParams(
   expression: Expression,
   context: Context,

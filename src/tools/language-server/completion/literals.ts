@@ -1,4 +1,4 @@
-/** Inside of strings and comments: modules of imports, files and folders, rules of the linter. */
+/** In strings, comments and numbers: modules of imports, files and folders, rules of the linter, units. */
 import { dirname, resolve } from 'node:path';
 import { UNITS, type UnitSuffix } from '../../../../grammar/units.js';
 import { suffixesOf, unitNoun } from '../../../language/check/units.js';

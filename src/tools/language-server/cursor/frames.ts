@@ -99,23 +99,10 @@ class Walker {
       this.frames.length = 1;
       this.top.statement = [];
     }
-    switch (token.image) {
-      case '{':
-      case '[':
-      case '(':
-        this.open(token);
-        return;
-      case '}':
-      case ']':
-      case ')':
-        this.close(token);
-        return;
-      case ',':
-        this.separate(token);
-        return;
-      default:
-        this.top.statement.push(token);
-    }
+    if (Object.hasOwn(PAIRS, token.image)) this.open(token);
+    else if (CLOSING.has(token.image)) this.close(token);
+    else if (token.image === ',') this.separate(token);
+    else this.top.statement.push(token);
   }
 
   private open(token: IToken): void {
@@ -153,6 +140,7 @@ class Walker {
 }
 
 const PAIRS: Readonly<Record<string, string>> = { '{': '}', '[': ']', '(': ')' };
+const CLOSING = new Set(Object.values(PAIRS));
 
 /** Keys that are in a block, a record or the arguments of a call, before and after the cursor. */
 export function keysFrom({ tokens }: Tokens, open: IToken): readonly string[] {

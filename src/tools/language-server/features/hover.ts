@@ -3,11 +3,10 @@ import type { Hover } from 'vscode-languageserver';
 import { MarkupKind } from 'vscode-languageserver/node.js';
 import { cursorAt } from '../cursor/frames.js';
 import { isString } from '../cursor/tokens.js';
-import { paragraphs } from '../describe.js';
+import { describeTarget, paragraphs } from '../describe.js';
 import { pageText } from '../package-files.js';
 import { toOffset, toRange } from '../positions.js';
 import { type Feature, onSpot, type Session, type Spot } from '../session.js';
-import { describeTarget } from '../target-text.js';
 import { describeWord } from '../word-text.js';
 import { findingsByFile, rangeOf } from './diagnostics.js';
 

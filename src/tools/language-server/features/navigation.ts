@@ -1,4 +1,4 @@
-/** Where what a word refers to is written: a name, a preset of the library, a module, a file. */
+/** Where a word leads: to what it refers to, to modules and files, and to its other uses. */
 import type { DocumentLink, Location } from 'vscode-languageserver';
 import { DocumentHighlightKind } from 'vscode-languageserver/node.js';
 import { PRELUDE } from '../../../language/check/modules.js';

@@ -1,4 +1,4 @@
-/** Blocks, brackets over several lines, runs of comments and of imports. */
+/** What can be folded (blocks, brackets, comments, imports), and what a selection grows to: value, setting, block, file. */
 import type { FoldingRange, SelectionRange } from 'vscode-languageserver';
 import { FoldingRangeKind } from 'vscode-languageserver/node.js';
 import type { Span } from '../../../language/source/span.js';

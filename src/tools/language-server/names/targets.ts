@@ -63,31 +63,27 @@ export type Target =
   /** A file or pattern, relative to the folder of the pipeline. */
   | { readonly kind: 'path'; readonly path: string; readonly names: PathNames };
 
+type Of<K extends Target['kind']> = Extract<Target, { kind: K }>;
+
+const placeId = ({ module, name }: Declaration): string => `${module.path}#${name.text}`;
+
+const IDS: { readonly [K in Target['kind']]?: (target: Of<K>) => string } = {
+  declared: ({ declared }) => placeId(declared),
+  function: ({ name }) => `function ${name}`,
+  setting: ({ owner, path }) => `setting ${owner} ${path}`,
+  argument: ({ callee, path }) => `argument ${callee} ${path}`,
+  port: ({ stage, name }) => `${placeId(stage)}.${name}`,
+  metric: ({ owner, name }) => `metric ${owner} ${name}`,
+  root: ({ name }) => `root ${name}`,
+  field: ({ name }) => `field ${name}`,
+  method: ({ owner, name }) => `method ${owner} ${name}`,
+  choice: ({ value }) => `choice ${value}`,
+};
+
 /** Targets with equal ids are the same thing; `undefined` for what is not a name, such as a path. */
 export function idOf(target: Target): string | undefined {
-  switch (target.kind) {
-    case 'declared':
-      return `${target.declared.module.path}#${target.declared.name.text}`;
-    case 'function':
-      return `function ${target.name}`;
-    case 'setting':
-      return `setting ${target.owner} ${target.path}`;
-    case 'argument':
-      return `argument ${target.callee} ${target.path}`;
-    case 'port':
-      return `${target.stage.module.path}#${target.stage.name.text}.${target.name}`;
-    case 'metric':
-      return `metric ${target.owner} ${target.name}`;
-    case 'root':
-    case 'field':
-      return `${target.kind} ${target.name}`;
-    case 'method':
-      return `method ${target.owner} ${target.name}`;
-    case 'choice':
-      return `choice ${target.value}`;
-    default:
-      return undefined;
-  }
+  // The entry found for `target.kind` takes `target`.
+  return (IDS[target.kind] as ((target: Target) => string) | undefined)?.(target);
 }
 
 type NamedNode = DeclarationNode & { readonly node: { readonly name: Word } };

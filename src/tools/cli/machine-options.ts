@@ -1,0 +1,81 @@
+/** Options about the machine and the runtime, and what they ask for. Light: a command that reads no pipeline has some too. */
+import { UNITS } from '../../../grammar/units.js';
+import { RUNTIME_CHOICES, type RuntimeChoice } from '../../language/ir/runtimes.js';
+import { lookUp } from '../../language/source/look-up.js';
+import type { MachineChoice } from '../review/plan-quietly.js';
+import { type Arguments, type OptionSpec, option, UsageError, unknown } from './command.js';
+
+export const MEMORY: OptionSpec = option.text(
+  'SIZE',
+  'Plan for this much memory, e.g. 24GiB, instead of that of the machine.',
+);
+
+export const THREADS: OptionSpec = option.number(
+  'N',
+  'Threads of the tensor runtime; default: one per core.',
+);
+
+/** `fallback`: what applies where the option is left out. */
+const runtimeOption = (fallback: string): OptionSpec =>
+  option.choice(
+    RUNTIME_CHOICES,
+    `The tensor runtime; default: ${fallback}. auto takes TensorFlow if it is installed for a GPU on this machine, or else the faster one on the CPU, as measured.`,
+  );
+
+export const RUNTIME = runtimeOption('as the pipeline says');
+
+/** Of commands that read no pipeline. */
+export const MODEL_RUNTIME = runtimeOption('auto');
+
+export const MACHINE = {
+  machine: option.text(
+    'NAME',
+    'Plan for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
+  ),
+  memory: MEMORY,
+  devices: option.number('N', 'How many devices the machine has.'),
+} as const;
+
+/** A machine as the command line describes it. Throws a `UsageError` for one that the catalogue does not have. */
+export async function namedMachine(args: Arguments): Promise<Omit<MachineChoice, 'engine'>> {
+  const memoryBytes = memoryOf(args);
+  const machine = args.text('machine');
+  if (machine !== undefined) {
+    const { machineNames } = await import('../../pipeline/planner/machines.js');
+    if (!machineNames().includes(machine)) throw unknown('machine', machine, machineNames());
+  }
+  return { memoryBytes, machine, devices: wholeNumber(args, 'devices') };
+}
+
+export const planMachine = async (args: Arguments): Promise<MachineChoice> => ({
+  ...(await namedMachine(args)),
+  engine: args.text('engine'),
+});
+
+/** `24GiB` in bytes; units as in the language. */
+export function memoryOf(args: Arguments): number | undefined {
+  const text = args.text('memory');
+  if (text === undefined) return undefined;
+  const [, number, suffix = ''] = /^(\d+(?:\.\d+)?)\s*([KMGT]i?B)$/.exec(text) ?? [];
+  const unit = lookUp(UNITS, suffix);
+  if (unit === undefined)
+    throw new UsageError(`\`--memory\` needs a size with its unit, e.g. 24GiB, not \`${text}\``);
+  return Math.round(Number(number) * unit.factor);
+}
+
+/** A number of which there is at least one; `undefined` if it is left out. Throws a `UsageError`. */
+export function wholeNumber(args: Arguments, name: string, most?: number): number | undefined {
+  const value = args.number(name);
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= (most ?? value)))
+    return value;
+  throw new UsageError(`\`--${name}\` needs a whole number from 1${most === undefined ? '' : ` to ${most}`}`);
+}
+
+/** More than any machine has cores; the system would be busy with starting more. */
+const MOST_THREADS = 1024;
+
+export const threadsOf = (args: Arguments): number | undefined => wholeNumber(args, 'threads', MOST_THREADS);
+
+/** `undefined` if it is left out: then the pipeline may say it. */
+export const runtimeOf = (args: Arguments): RuntimeChoice | undefined =>
+  RUNTIME_CHOICES.find((name) => name === args.text('runtime'));
