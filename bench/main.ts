@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- language training runtimes weights]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training runtimes memory weights]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` and `--steps N` of `training` and
- * `runtimes`, `--repeats N` of `training`.
+ * `runtimes`, `--repeats N` of `training` and `memory`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   language: async () => (await import('./language/table.js')).language,
   training: async () => (await import('./training/table.js')).training,
   runtimes: async () => (await import('./runtimes/table.js')).runtimes,
+  memory: async () => (await import('./memory/table.js')).memory,
   weights: async () => (await import('./weights/table.js')).weights,
 };
 

@@ -26,11 +26,10 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB 
 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
- * products pack them, once more; outputs come in fresh memory. Seven steps of hidden 192 and 576, 512 and 1,024 tokens, kept
- * and recomputed, adapter and full, decoded or not: each within 5 % of the whole process; of two measured again
- * the driver took 33 and 41 MiB.
+ * products pack them, once more; outputs come in fresh memory. Two steps of hidden 192 and 256 tokens, an adapter and every
+ * weight (`npm run bench -- memory --only wasm`): each within 3 % of the whole process.
  */
-const WASM = { process: -28 * MIB, driver: 41 * MIB, copies: 2 } as const;
+const WASM = { process: -28 * MIB, driver: 27 * MIB, copies: 2 } as const;
 
 /**
  * TensorFlow.js over Dawn: the driver, and the kernels of a step, which it compiles in the process. Measured with
