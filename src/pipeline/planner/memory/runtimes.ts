@@ -18,7 +18,7 @@ const MIB = 2 ** 20;
  *
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
  * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, saved and recomputed, adapter and full: 18 MiB besides
- * what is written twice, outputs, and half again of the intermediates; each within 3 % of the whole process. Memory that
+ * what is written twice, outputs, and half again of the intermediates; each within 5 % of the whole process. Memory that
  * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %. While XLA
  * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
  */
@@ -27,7 +27,7 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
  * products pack them, once more; outputs come in fresh memory. Two steps of hidden 192 and 256 tokens, an adapter and every
- * weight (`npm run bench -- memory --only wasm`): each within 3 % of the whole process.
+ * weight (`npm run bench -- memory --only wasm`): each within 5 % of the whole process.
  */
 const WASM = { process: -28 * MIB, driver: 27 * MIB, copies: 2 } as const;
 
