@@ -6,9 +6,7 @@ import type { MetricSchema } from '../schemas/schema.js';
 import type { Requirement as Written } from '../syntax/ast.js';
 import { pathsIn } from '../syntax/references.js';
 
-/**
- * `written`: those of the block itself; one that a preset brings may always hold in one stage and not in another.
- */
+/** `written`: those of the block itself; one that a preset brings may always hold in one stage and not in another. */
 export function checkCertain(
   requires: readonly Requirement[],
   written: readonly Written[],

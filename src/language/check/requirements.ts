@@ -155,7 +155,7 @@ function metricOfStage(
   const isMeasured =
     second.text in stageMetrics ||
     listed?.kind !== 'list' ||
-    listed.items.some((item) => namesOf(item) === second.text);
+    listed.items.some((item) => metricNamed(item) === second.text);
   if (!isMeasured) return context.report(unmeasured(second, { block, end: endOf(listed) }, context));
   if (ofStages === undefined)
     return context.report(names.unknownMetric(span, `${first.text}.${second.text}`, where, []));
@@ -163,11 +163,12 @@ function metricOfStage(
   return { op: 'name', path: [first.text, second.text], span, type: found.unit };
 }
 
-/** The metric that an item of a list of metrics is. */
-const namesOf = (item: Expression): string | undefined =>
+/** The metric that an item of a list of metrics names. */
+export const metricNamed = (item: Expression): string | undefined =>
   item.kind === 'call' ? item.callee.text : item.kind === 'reference' ? item.path[0]?.text : undefined;
 
-function endOf(list: Extract<Expression, { kind: 'list' }> | undefined): Span | undefined {
+/** Where another metric would be written. */
+export function endOf(list: Extract<Expression, { kind: 'list' }> | undefined): Span | undefined {
   const last = list?.items.at(-1)?.span;
   return last && { ...last, start: last.end };
 }

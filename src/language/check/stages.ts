@@ -18,7 +18,7 @@ import { Context } from './context.js';
 import { evaluateEntries, nestedForms } from './fields.js';
 import type { Module } from './modules.js';
 import { layersOf, merged } from './presets.js';
-import { checkRequirement } from './requirements.js';
+import { checkRequirement, endOf, metricNamed } from './requirements.js';
 import { isValue, type Layer, type MetricScope, type PortUse, type StageSymbol } from './scope.js';
 import { formatQuantity } from './units.js';
 
@@ -176,16 +176,10 @@ const chosenMetrics = (value: Value | undefined): MetricScope['listed'] =>
     ? { names: new Set(value.map((item) => String(item.call))), end: undefined }
     : undefined;
 
-function listedMetrics(list: Extract<Expression, { kind: 'list' }>) {
-  const found = new Set<string>();
-  for (const item of list.items) {
-    if (item.kind === 'call') found.add(item.callee.text);
-    if (item.kind === 'reference' && item.path[0] !== undefined) found.add(item.path[0].text);
-  }
-  const last = list.items.at(-1)?.span;
-  const end: Span | undefined = last === undefined ? undefined : { ...last, start: last.end };
-  return { names: found, end };
-}
+const listedMetrics = (list: Extract<Expression, { kind: 'list' }>) => ({
+  names: new Set(list.items.flatMap((item) => metricNamed(item) ?? [])),
+  end: endOf(list),
+});
 
 function checkBudget(block: Block, file: Context, source: SourceText): Budget {
   const layers = layersOf(block.using, 'budget', file);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BASE, changed, linted } from './world.js';
+import { BASE, changed, linted } from './linted.js';
 
 const EPOCHS = ['epochs: 2', 'epochs: 9'] as const;
 const STOP = '  stop = {';

@@ -4,7 +4,7 @@ import { locate } from '../../../src/language/diagnostics/render/index.js';
 import { rules } from '../../../src/language/lint/index.js';
 import { LEVELS } from '../../../src/language/lint/rule.js';
 import { expectGolden } from '../../helpers/golden.js';
-import { changed, linted } from './world.js';
+import { changed, linted } from './linted.js';
 
 const TEXT = changed(['epochs: 2', 'epochs: 9']);
 

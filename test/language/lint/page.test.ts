@@ -9,7 +9,7 @@ import { lintReport, rules } from '../../../src/language/lint/index.js';
 import { starterFiles } from '../../../src/tools/cli/commands/init.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
-import { changed, linted } from './world.js';
+import { changed, linted } from './linted.js';
 
 const root = nodeHost().packageFolder;
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { applyEdits } from '../../../src/language/diagnostics/apply.js';
 import { rules } from '../../../src/language/lint/index.js';
 import { adapterRules } from '../../../src/language/lint/rules/adapters.js';
-import { BASE, changed, linted, rowsOf } from './world.js';
+import { BASE, changed, linted, rowsOf } from './linted.js';
 
 type Edit = readonly [from: string, to: string];
 

@@ -1,4 +1,5 @@
 /** FTP02xx: names and imports. FTP0519: columns that a template needs and a source does not have. */
+import { lookUp } from '../../source/look-up.js';
 import type { Span } from '../../source/span.js';
 import { instead, suggestion } from '../did-you-mean.js';
 import { foreignSetting, foreignValue } from '../foreign.js';
@@ -20,7 +21,7 @@ function settingFor(name: string, at: Span, known: readonly string[], nested: Ne
   const own = meant ?? name;
   if (known.includes(own)) return instead(own, at);
   for (const [holder, forms] of Object.entries(nested)) {
-    const form = Object.hasOwn(forms, own) ? forms[own] : undefined;
+    const form = lookUp(forms, own);
     if (form !== undefined) return { help: `it belongs in \`${holder}\`: write \`${holder} = ${form}\`` };
   }
   return suggestion(name, at, known);

@@ -1,4 +1,5 @@
 /** FTP05xx: parameters and secrets. */
+import { byWord, lookUp } from '../../source/look-up.js';
 import type { Span } from '../../source/span.js';
 import { instead, nearest, suggestion } from '../did-you-mean.js';
 import { error, named, replace, wholeFile } from '../make.js';
@@ -42,29 +43,18 @@ export const badParamValue = ({ shown, at }: ParamInput, name: string, type: str
   });
 
 /** What other languages call the types. */
-const FOREIGN_TYPES: Readonly<Record<string, string>> = {
-  float: 'Number',
-  double: 'Number',
-  real: 'Number',
-  decimal: 'Number',
-  str: 'String',
-  text: 'String',
-  path: 'String',
-  flag: 'Bool',
-  size: 'Bytes',
-  memory: 'Bytes',
-  time: 'Duration',
-  timeout: 'Duration',
-  seconds: 'Duration',
-  percent: 'Ratio',
-  share: 'Ratio',
-  fraction: 'Ratio',
-  length: 'Tokens',
-};
+const FOREIGN_TYPES = byWord({
+  Number: 'float double real decimal',
+  String: 'str text path',
+  Bool: 'flag',
+  Bytes: 'size memory',
+  Duration: 'time timeout seconds',
+  Ratio: 'percent share fraction',
+  Tokens: 'length',
+});
 
 export const unknownParamType = (at: Span, type: string, known: readonly string[]) => {
-  const lower = type.toLowerCase();
-  const meant = Object.hasOwn(FOREIGN_TYPES, lower) ? FOREIGN_TYPES[lower] : undefined;
+  const meant = lookUp(FOREIGN_TYPES, type.toLowerCase());
   return error('FTP0504', at, `there is no type \`${type}\` for a parameter`, {
     label: 'unknown type',
     ...(meant === undefined ? suggestion(type, at, known) : instead(meant, at)),
