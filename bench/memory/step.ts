@@ -1,6 +1,7 @@
 /** The training step of a case, over weights that cost little to make. */
-import { labelsOf } from '../../src/compute/models/adapters/classifier.js';
+
 import { adapterShapes } from '../../src/compute/models/adapters/kinds.js';
+import { labelsOf } from '../../src/compute/models/adapters/whole.js';
 import { expectedTensors } from '../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../src/compute/models/decoder/index.js';
 import type { StoredTensor } from '../../src/compute/models/types.js';

@@ -5,11 +5,10 @@ import { expectedTensors } from '../../src/compute/models/architectures/index.js
 import { createDecoder } from '../../src/compute/models/decoder/index.js';
 import { weightAccess } from '../../src/compute/models/load.js';
 import type { ModelConfig } from '../../src/compute/models/types.js';
-import { float32Tensor } from '../../src/compute/models/weights/dense.js';
-import { elementCount } from '../../src/compute/models/weights/sizes.js';
-import type { WeightSource } from '../../src/compute/models/weights/weight-source.js';
+import { float32Tensor, type WeightSource } from '../../src/compute/models/weights/stored-tensor.js';
 import { openRuntime } from '../../src/compute/tensor/runtimes/index.js';
 import { isCrowded, onnxRuntime } from '../../src/compute/tensor/runtimes/onnx/index.js';
+import { sizeOf } from '../../src/compute/tensor/shape.js';
 import type { Runtime } from '../../src/compute/tensor/types.js';
 import { createUpdater } from '../../src/compute/training/create-updater.js';
 import { OPTIMIZERS } from '../../src/compute/training/optimizers/index.js';
@@ -98,7 +97,7 @@ function evenSource(config: ModelConfig): WeightSource {
     expectedTensors(config).map(({ name, shape, role }) => {
       const read = (_: number, count: number) =>
         role === 'norm' ? new Float32Array(count).fill(1) : values(count);
-      const load = () => float32Tensor(name, shape, read(0, elementCount(shape)));
+      const load = () => float32Tensor(name, shape, read(0, sizeOf(shape)));
       return [name, { name, shape, path: 'even weights', format: () => 'F32' as const, read, load }];
     }),
   );

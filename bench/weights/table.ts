@@ -1,8 +1,9 @@
 /** How fast weights are dequantised: values per second on one thread, for each format that is held in blocks. */
-import { blockTensor } from '../../src/compute/models/weights/dense.js';
+
 import { BLOCKS, type BlockFormat } from '../../src/compute/models/weights/formats.js';
 import { quantiseNf4 } from '../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../src/compute/models/weights/nf4-tensor.js';
+import { blockTensor } from '../../src/compute/models/weights/stored-tensor.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 
 /** Of a block of SmolLM2-135M: 3.5 million. */

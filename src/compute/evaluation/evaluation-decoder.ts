@@ -1,6 +1,6 @@
-import { adaptedConfig } from '../models/adapters/classifier.js';
+import { adaptedConfig } from '../models/adapters/whole.js';
+import { vocabularyShardSize } from '../models/decoder/chunks.js';
 import { createDecoder, type Decoder } from '../models/decoder/index.js';
-import { vocabularyShardSize } from '../models/decoder/vocabulary-shards.js';
 import type { Adapter, ModelConfig, WeightStore } from '../models/types.js';
 import type { Runtime } from '../tensor/types.js';
 

@@ -1,22 +1,20 @@
+import { sizeOf } from '../tensor/shape.js';
 import { type ExpectedTensor, expectedTensors } from './architectures/index.js';
 import { fillNormal } from './philox.js';
 import type { ModelConfig, WeightStore } from './types.js';
-import { float32Tensor } from './weights/dense.js';
 import { loadTensors } from './weights/load.js';
-import { elementCount } from './weights/sizes.js';
-import type { WeightSource } from './weights/weight-source.js';
+import { float32Tensor, type WeightSource } from './weights/stored-tensor.js';
 
 /** Standard deviation of a fresh weight: transformers' `initializer_range`. */
 export const DEVIATION = 0.02;
 
 /** Fresh float32 weights for training from scratch: N(0, 0.02), norms of one and biases of zero, as transformers initialises a Llama. */
-export function initModel(config: ModelConfig, seed: number): WeightStore {
-  return loadTensors('fresh weights', freshSource(config, seed), config, 'stored');
-}
+export const initModel = (config: ModelConfig, seed: number): WeightStore =>
+  loadTensors('fresh weights', freshSource(config, seed), config, 'stored');
 
 /** The weights of {@link initModel} as a source: each value is made when it is read. */
-export function freshSource(config: ModelConfig, seed: number): WeightSource {
-  return new Map(
+export const freshSource = (config: ModelConfig, seed: number): WeightSource =>
+  new Map(
     expectedTensors(config).map((tensor) => [
       tensor.name,
       {
@@ -29,12 +27,11 @@ export function freshSource(config: ModelConfig, seed: number): WeightSource {
           float32Tensor(
             tensor.name,
             tensor.shape,
-            freshValues(config, seed, tensor, 0, elementCount(tensor.shape)),
+            freshValues(config, seed, tensor, 0, sizeOf(tensor.shape)),
           ),
       },
     ]),
   );
-}
 
 function freshValues(
   config: ModelConfig,

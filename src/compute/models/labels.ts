@@ -50,9 +50,8 @@ export const padIdOf = ({
  * Position of the token that a class is read at: the last one that does not pad (transformers,
  * `GenericForSequenceClassification`), or the first where all do.
  */
-export function classPosition(ids: Int32Array, padId: number): number {
-  return Math.max(
+export const classPosition = (ids: Int32Array, padId: number): number =>
+  Math.max(
     0,
     ids.findLastIndex((id) => id !== padId),
   );
-}

@@ -7,14 +7,13 @@ import {
   readTokens,
   type SpecialTokens,
 } from './chat-template/index.js';
-import { type Companion, folderCompanions } from './companions.js';
 import { readConfig } from './config/index.js';
-import { readJsonFile, readTextFile } from './json-file.js';
-import { openTensorSource } from './safetensors/folder.js';
+import { readJsonFile, readTextFile } from './read-file.js';
+import { openTensorSource } from './safetensors/read.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
+import { safetensorsSource } from './weights/bitsandbytes.js';
 import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';
-import { safetensorsSource } from './weights/safetensors-source.js';
-import type { SourceTensor, WeightSource } from './weights/weight-source.js';
+import type { SourceTensor, WeightSource } from './weights/stored-tensor.js';
 
 interface ModelFile {
   /** Name in the folder. */
@@ -136,3 +135,20 @@ function readLicence(host: Host, folder: string): string | undefined {
   const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1];
   return front === undefined ? undefined : /^license:[ \t]*['"]?([^'"\r\n]+?)['"]?[ \t]*$/m.exec(front)?.[1];
 }
+
+/** A file that is next to config and weights in a Hugging Face folder. */
+export interface Companion {
+  readonly name: string;
+  read(): string | Uint8Array;
+}
+
+/** Whoever loads a model made from this one must cut texts, render chats and end answers as before, under the same licence. */
+export const COMPANION =
+  /^(?:tokenizer\.json|tokenizer_config\.json|tokenizer\.model|special_tokens_map\.json|added_tokens\.json|vocab\.json|merges\.txt|chat_template\.jinja|chat_template\.json|generation_config\.json|LICEN[CS]E.*|NOTICE.*|USE_POLICY.*)$/i;
+
+/** The companions of a folder, byte for byte. */
+const folderCompanions = (host: Host, folder: string): readonly Companion[] =>
+  host
+    .list(folder)
+    .filter((name) => COMPANION.test(name) && host.stat(`${folder}/${name}`)?.isFolder === false)
+    .map((name) => ({ name, read: () => host.readBytes(`${folder}/${name}`) }));

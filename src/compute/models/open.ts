@@ -1,21 +1,18 @@
 import type { Host } from '../../language/host/host.js';
+import { isGguf } from './config-at.js';
 import { openGguf } from './gguf/open.js';
 import { freshSource } from './initialise.js';
-import { isGguf } from './is-gguf.js';
 import { type ModelFolder, openModel, weightAccess } from './load.js';
 
 /** Opens what is at a path: a GGUF file, or a folder in Hugging Face layout. Throws a `ModelError`. */
-export function openModelAt(host: Host, path: string): ModelFolder {
-  return isGguf(host, path) ? openGguf(host, path) : openModel(host, path);
-}
+export const openModelAt = (host: Host, path: string): ModelFolder =>
+  isGguf(host, path) ? openGguf(host, path) : openModel(host, path);
 
 export const WEIGHT_FILE = /\.safetensors(?:\.index\.json)?$/;
 
 /** A model of the same shape, with the same tokenizer, and fresh random weights that are made as they are read. */
-export function untrained(model: ModelFolder, seed: number): ModelFolder {
-  return {
-    ...model,
-    ...weightAccess('fresh weights', model.config, () => freshSource(model.config, seed)),
-    files: () => model.files().filter(({ name }) => !WEIGHT_FILE.test(name)),
-  };
-}
+export const untrained = (model: ModelFolder, seed: number): ModelFolder => ({
+  ...model,
+  ...weightAccess('fresh weights', model.config, () => freshSource(model.config, seed)),
+  files: () => model.files().filter(({ name }) => !WEIGHT_FILE.test(name)),
+});

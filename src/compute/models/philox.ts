@@ -51,9 +51,8 @@ function hash(text: string, start: number): number {
 }
 
 /** Uniform in [0, 1) with 32 bits. */
-export function uniform(seed: number, stream: string, index: number): number {
-  return (words(seed, stream, Math.floor(index / 4))[index % 4] ?? 0) / 2 ** 32;
-}
+export const uniform = (seed: number, stream: string, index: number): number =>
+  (words(seed, stream, Math.floor(index / 4))[index % 4] ?? 0) / 2 ** 32;
 
 /** Fills with uniform values from [low, high): element i is `low + (high − low)·uniform(seed, stream, i)`. */
 export function fillUniform(

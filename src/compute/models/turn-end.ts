@@ -1,10 +1,5 @@
 import { type ChatTemplate, ModelError, type Tokenizer } from './types.js';
 
-interface TurnEnd {
-  readonly token: string;
-  readonly id: number;
-}
-
 /** A text that no template writes by itself. */
 const MARK = 'q7Zx';
 
@@ -12,7 +7,10 @@ const MARK = 'q7Zx';
  * The special token that a template puts after an assistant's answer: where the answer ends, whatever the config calls
  * the end of a text. `undefined` if the template writes none.
  */
-export function turnEnd(template: ChatTemplate, tokenizer: Tokenizer): TurnEnd | undefined {
+export function turnEnd(
+  template: ChatTemplate,
+  tokenizer: Tokenizer,
+): { readonly token: string; readonly id: number } | undefined {
   const turn = rendered(template);
   const at = turn.lastIndexOf(MARK);
   const [id] = at < 0 ? [] : tokenizer.encode(turn.slice(at + MARK.length).trimStart());
@@ -34,6 +32,5 @@ function rendered(template: ChatTemplate): string {
 }
 
 /** Whether a token is one that texts are shown without. */
-export function isSpecial(tokenizer: Tokenizer, id: number): boolean {
-  return tokenizer.decode([id]) !== '' && tokenizer.decode([id], { skipSpecial: true }) === '';
-}
+export const isSpecial = (tokenizer: Tokenizer, id: number): boolean =>
+  tokenizer.decode([id]) !== '' && tokenizer.decode([id], { skipSpecial: true }) === '';

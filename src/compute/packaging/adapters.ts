@@ -1,7 +1,7 @@
 import type { Host } from '../../language/host/host.js';
 import type { OutputFolder } from '../../language/ir/outputs.js';
 import type { AdapterKind } from '../models/adapters/config.js';
-import { readJsonFile } from '../models/json-file.js';
+import { readJsonFile } from '../models/read-file.js';
 import { type Adapter, ModelError } from '../models/types.js';
 import type {
   AdapterFiles,

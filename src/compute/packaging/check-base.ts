@@ -1,7 +1,6 @@
 import { isNamed } from '../models/adapters/branches.js';
-import { adaptedConfig } from '../models/adapters/classifier.js';
 import { adapterShapes, misfit } from '../models/adapters/kinds.js';
-import { modulesToSave, savableTensors } from '../models/adapters/whole.js';
+import { adaptedConfig, modulesToSave, savableTensors } from '../models/adapters/whole.js';
 import { type ModelConfig, ModelError } from '../models/types.js';
 import type { OpenedAdapter } from './adapter-folder.js';
 import { OTHERWISE } from './peft/format.js';

@@ -1,9 +1,9 @@
 import type { TensorEntry } from '../models/safetensors/header.js';
 import type { SafetensorsFile } from '../models/safetensors/read.js';
 import { type AdapterTensors, ModelError } from '../models/types.js';
-import { areFinite } from '../models/weights/not-finite.js';
-import { safetensorsTensor } from '../models/weights/safetensors-source.js';
-import { elementCount } from '../models/weights/sizes.js';
+import { safetensorsTensor } from '../models/weights/bitsandbytes.js';
+import { areFinite } from '../models/weights/stored-tensor.js';
+import { sizeOf } from '../tensor/shape.js';
 
 /**
  * Reads the values of an adapter's tensors as float32. Throws a {@link ModelError} `adapter_invalid` if one is not
@@ -15,7 +15,7 @@ export const valuesOf = (tensors: ReadonlyMap<string, TensorEntry>, file: Safete
   );
 
 function finiteValues(entry: TensorEntry, file: SafetensorsFile): Float32Array {
-  const values = safetensorsTensor({ entry, file }).read(0, elementCount(entry.shape));
+  const values = safetensorsTensor({ entry, file }).read(0, sizeOf(entry.shape));
   if (areFinite(values)) return values;
   throw new ModelError(
     'adapter_invalid',

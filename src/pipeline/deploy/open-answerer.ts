@@ -3,7 +3,7 @@ import { type Answerer, answerer } from '../../compute/evaluation/chat.js';
 import { type Classifier, classifier } from '../../compute/evaluation/classify.js';
 import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.js';
 import { classifierAsked, noClassifier } from '../../compute/evaluation/evaluation-diagnostics.js';
-import { unreadHead } from '../../compute/models/adapters/classifier.js';
+import { unreadHead } from '../../compute/models/adapters/whole.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';

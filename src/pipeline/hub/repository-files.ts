@@ -3,7 +3,7 @@
  * small files of rows are fetched at once, since they have no SHA-256 until then.
  */
 import { join } from 'node:path';
-import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/folder.js';
+import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';
 import { noUsableFiles } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';

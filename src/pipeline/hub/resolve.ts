@@ -1,6 +1,6 @@
 /** A revision as a commit with its files: from the lock, from the cache, or from the Hub, in this order. */
 import { join } from 'node:path';
-import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../../compute/models/safetensors/folder.js';
+import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../../compute/models/safetensors/read.js';
 import { ModelError } from '../../compute/models/types.js';
 import { noUsableFiles, offlineMissing, usedFromCache } from '../../language/diagnostics/catalogue/hub.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';

@@ -2,9 +2,9 @@
 
 import { EVALUATION_SHAPES } from '../../compute/evaluation/evaluation-decoder.js';
 import { isMetricName, metrics } from '../../compute/evaluation/metrics/table.js';
-import { adaptedConfig } from '../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { savedConfig } from '../../compute/models/adapters/kinds.js';
+import { adaptedConfig } from '../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
 import { mergeDtypes } from '../../compute/packaging/merge/index.js';

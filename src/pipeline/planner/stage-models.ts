@@ -1,6 +1,7 @@
 /** Models as the planner sees them: shape and sizes, nothing loaded. Opened once a plan. */
-import { unreadHead } from '../../compute/models/adapters/classifier.js';
+
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
+import { unreadHead } from '../../compute/models/adapters/whole.js';
 import { type ExpectedTensor, expectedTensors } from '../../compute/models/architectures/index.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import type { ModelConfig } from '../../compute/models/types.js';

@@ -1,7 +1,7 @@
 /** Where the standard cache keeps what was fetched from a model hub, so that transformers and ftpc share it. */
 import { join, resolve } from 'node:path';
-import { COMPANION } from '../../compute/models/companions.js';
-import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../../compute/models/safetensors/folder.js';
+import { COMPANION } from '../../compute/models/load.js';
+import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../../compute/models/safetensors/read.js';
 import type { Host } from '../../language/host/host.js';
 import { homeOf } from '../../language/host/host.js';
 import { isCommit, type Repository } from '../../language/schemas/repositories.js';

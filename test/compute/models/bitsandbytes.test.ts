@@ -9,7 +9,7 @@ import {
   safetensorsChunks,
   type WritableTensor,
 } from '../../../src/compute/models/safetensors/write.js';
-import { floatsOf } from '../../../src/compute/models/weights/block-kernel.js';
+import { floatsOf } from '../../../src/compute/models/weights/dequantisation.js';
 import { plannedBytes } from '../../../src/compute/models/weights/load.js';
 import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';

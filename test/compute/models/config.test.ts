@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { configText } from '../../../src/compute/models/config/config-text.js';
 import { readConfig } from '../../../src/compute/models/config/index.js';
+import { configText } from '../../../src/compute/models/config/shape.js';
 import { modelError } from './errors.js';
 import { memoryHost } from './memory-host.js';
 

@@ -1,10 +1,13 @@
 import { expect } from 'chai';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
-import { dequantiseBlocks, floatsOf } from '../../../src/compute/models/weights/block-kernel.js';
-import { blockTensor, float32Tensor } from '../../../src/compute/models/weights/dense.js';
-import { dequantisationWorkspace } from '../../../src/compute/models/weights/dequantisation.js';
+import {
+  dequantisationWorkspace,
+  dequantiseBlocks,
+  floatsOf,
+} from '../../../src/compute/models/weights/dequantisation.js';
+import { storedBytes } from '../../../src/compute/models/weights/formats.js';
 import { encodeBfloat16, encodeFloat16, ROUNDINGS } from '../../../src/compute/models/weights/half.js';
-import { storedBytes } from '../../../src/compute/models/weights/sizes.js';
+import { blockTensor, float32Tensor } from '../../../src/compute/models/weights/stored-tensor.js';
 import { readFixtureBytes } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
 

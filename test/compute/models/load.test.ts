@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { unreadHead } from '../../../src/compute/models/adapters/classifier.js';
 import type { HeadConfig } from '../../../src/compute/models/adapters/config.js';
+import { unreadHead } from '../../../src/compute/models/adapters/whole.js';
 import { expectedTensors } from '../../../src/compute/models/architectures/index.js';
 import { initModel } from '../../../src/compute/models/initialise.js';
 import { openModel } from '../../../src/compute/models/load.js';
@@ -11,7 +11,7 @@ import {
 } from '../../../src/compute/models/safetensors/write.js';
 import { encodeBfloat16, encodeFloat16 } from '../../../src/compute/models/weights/half.js';
 import { plannedBytes, plannedFormat } from '../../../src/compute/models/weights/load.js';
-import { tensorNotFinite } from '../../../src/compute/models/weights/not-finite.js';
+import { tensorNotFinite } from '../../../src/compute/models/weights/stored-tensor.js';
 import { concat, modelError } from './errors.js';
 import { readFixture } from './fixtures.js';
 import { type MemoryHost, memoryHost } from './memory-host.js';

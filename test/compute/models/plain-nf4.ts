@@ -1,7 +1,7 @@
+import { NF4_BLOCK } from '../../../src/compute/models/weights/formats.js';
 import { NF4_CODE } from '../../../src/compute/models/weights/nf4-codes.js';
-import { dequantiseConstants } from '../../../src/compute/models/weights/nf4-dequantise.js';
 import type { Nf4Data } from '../../../src/compute/models/weights/nf4-quantise.js';
-import { NF4_BLOCK } from '../../../src/compute/models/weights/sizes.js';
+import { dequantiseConstants } from '../../../src/compute/models/weights/nf4-tensor.js';
 
 /** Dequantises `out.length` weights from `start` on (any position): the oracle of the WebAssembly kernel. */
 export function dequantiseNf4Plain(data: Nf4Data, start: number, out: Float32Array): void {

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { openModelAt } from '../../../src/compute/models/open.js';
-import { openTensorSource } from '../../../src/compute/models/safetensors/folder.js';
-import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
+import { openSafetensors, openTensorSource } from '../../../src/compute/models/safetensors/read.js';
 import { f32Writable, safetensorsChunks } from '../../../src/compute/models/safetensors/write.js';
 import { ModelError } from '../../../src/compute/models/types.js';
 import { HostError } from '../../../src/language/host/host.js';

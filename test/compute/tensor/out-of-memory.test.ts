@@ -1,6 +1,6 @@
 /** What each library says where it finds no memory, as one type of error. */
 import { expect } from 'chai';
-import { readTextFile } from '../../../src/compute/models/json-file.js';
+import { readTextFile } from '../../../src/compute/models/read-file.js';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
 import { ModelError } from '../../../src/compute/models/types.js';
 import { userProblem } from '../../../src/compute/models/user-problem.js';

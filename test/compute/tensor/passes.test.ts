@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { accumulated } from '../../../src/compute/models/architectures/graphs/inputs.js';
 import { gradients } from '../../../src/compute/tensor/autodiff.js';
 import { GraphBuilder } from '../../../src/compute/tensor/builder.js';
 import { flopsOf } from '../../../src/compute/tensor/cost.js';
@@ -26,7 +25,7 @@ function network() {
   const y = b.add(x, b.matmul(b.silu(hidden), v, { transB: true }));
   b.output('y', y);
   const [dx, dw, dv] = gradients(b, [{ value: y, gradient: dy }], [x, w, v]);
-  if (dw !== undefined) accumulated(b, 'w', dw);
+  if (dw !== undefined) b.output('grad.w', b.add(b.input('total.w', b.shapeOf(dw)), dw));
   for (const [name, value] of [
     ['dx', dx],
     ['dv', dv],

@@ -1,6 +1,6 @@
 import type { Batch, Decoder, LossResult } from '../../../src/compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../src/compute/models/types.js';
-import { weightStore } from '../../../src/compute/models/weights/weight-store.js';
+import { weightStore } from '../../../src/compute/models/weights/stored-tensor.js';
 import { referenceRuntime } from '../../../src/compute/tensor/runtimes/reference/index.js';
 import { tokenRows } from './fixture.js';
 

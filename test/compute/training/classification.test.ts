@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { adaptedConfig } from '../../../src/compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../src/compute/models/adapters/config.js';
 import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
+import { adaptedConfig } from '../../../src/compute/models/adapters/whole.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import type { DecoderOptions } from '../../../src/compute/models/decoder/types.js';
 import { type ModelFolder, openModel } from '../../../src/compute/models/load.js';

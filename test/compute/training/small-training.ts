@@ -7,11 +7,14 @@ import { createDecoder } from '../../../src/compute/models/decoder/index.js';
 import { freshSource } from '../../../src/compute/models/initialise.js';
 import { fillNormal } from '../../../src/compute/models/philox.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
-import { blockTensor, float32Tensor } from '../../../src/compute/models/weights/dense.js';
 import { encodeBfloat16 } from '../../../src/compute/models/weights/half.js';
 import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
-import { weightStore } from '../../../src/compute/models/weights/weight-store.js';
+import {
+  blockTensor,
+  float32Tensor,
+  weightStore,
+} from '../../../src/compute/models/weights/stored-tensor.js';
 import { sizeOf } from '../../../src/compute/tensor/shape.js';
 import type { Runtime } from '../../../src/compute/tensor/types.js';
 import { type Checkpoints, type TrainingSettings, train } from '../../../src/compute/training/index.js';

@@ -3,6 +3,7 @@
  * arXiv 1902.00751; Pfeiffer et al. 2020, arXiv 2005.00247), or next to them (He et al. 2021, arXiv 2110.04366). What they
  * compute and what their tensors are called is that of AdapterHub's `adapters` 1.3.
  */
+import { sizeOf } from '../../tensor/shape.js';
 import {
   type BlockBlueprint,
   blockName,
@@ -12,7 +13,6 @@ import {
 } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../philox.js';
 import type { ModelConfig } from '../types.js';
-import { elementCount } from '../weights/sizes.js';
 import type { BottleneckConfig, BottleneckPlace } from './config.js';
 import type { AdapterDefinition, AdapterInits, Bottlenecks } from './definition.js';
 
@@ -72,15 +72,12 @@ export const readsAcrossNorm = (config: ModelConfig, { places, reads }: Bottlene
  * starts close to its base. `mam_adapter`: down from Kaiming's uniform with a = √5, which is U(−1/√hidden, 1/√hidden), and
  * up 0, so that it starts as its base.
  */
-const FILL: Readonly<
-  Record<
-    AdapterInits['bottleneck'],
-    (out: Float32Array, seed: number, name: string, isDown: boolean, inputs: number) => void
-  >
-> = {
+type Fill = (out: Float32Array, seed: number, name: string, inputs: number) => void;
+const FILL: Readonly<Record<AdapterInits['bottleneck'], Fill>> = {
   bert: (out, seed, name) => fillNormal(out, seed, name, 0.02),
-  mam_adapter(out, seed, name, isDown, inputs) {
-    if (isDown) fillUniform(out, seed, name, -1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs));
+  mam_adapter(out, seed, name, inputs) {
+    const bound = 1 / Math.sqrt(inputs);
+    if (name.includes('adapter_down')) fillUniform(out, seed, name, -bound, bound);
   },
 };
 
@@ -97,9 +94,9 @@ export const bottleneck: AdapterDefinition<'bottleneck'> = {
   },
   init(model, adapter, { seed, init = 'bert' }) {
     const tensors = bottleneck.shapes(model, adapter).map(({ name, shape }) => {
-      const data = new Float32Array(elementCount(shape));
+      const data = new Float32Array(sizeOf(shape));
       const [, inputs] = shape;
-      if (inputs !== undefined) FILL[init](data, seed, name, name.includes('adapter_down'), inputs);
+      if (inputs !== undefined) FILL[init](data, seed, name, inputs);
       return [name, { shape, data }] as const;
     });
     return new Map(tensors);

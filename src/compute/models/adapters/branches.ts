@@ -1,14 +1,17 @@
 /** Which linear layers have low-rank factors, and which: PEFT's rules for names, layers and patterns. */
 import {
+  type BlockBlueprint,
+  blueprintOf,
+  inputsOf,
   type NamedShape,
   type PlacedProjection,
   type Projection,
+  projectionsOf,
   projectionsOfModel,
 } from '../architectures/index.js';
 import type { ModelConfig } from '../types.js';
 import type { LoraConfig } from './config.js';
 import type { Branch } from './definition.js';
-import { matchesPattern } from './patterns.js';
 
 /**
  * The branch over the linear layer with this full path; `undefined` if it has none. A whole path counts in every
@@ -37,9 +40,8 @@ export function branchFor(lora: LoraConfig, path: string): Branch {
 }
 
 /** The first pattern that matches the end of a path from a dot on (peft, `get_pattern_key`). */
-function matched(patterns: Readonly<Record<string, number>> | undefined, path: string): number | undefined {
-  return Object.entries(patterns ?? {}).find(([pattern]) => matchesPattern(pattern, path))?.[1];
-}
+const matched = (patterns: Readonly<Record<string, number>> | undefined, path: string): number | undefined =>
+  Object.entries(patterns ?? {}).find(([pattern]) => matchesPattern(pattern, path))?.[1];
 
 export const downName = (module: string): string => `${module}.lora_A.weight`;
 export const upName = (module: string): string => `${module}.lora_B.weight`;
@@ -73,3 +75,69 @@ export const adaptedProjections = (config: ModelConfig, lora: LoraConfig): reado
     const branch = branchAt(lora, projection.path, projection.layer);
     return branch === undefined ? [] : [{ ...projection, branch }];
   });
+
+/** Which linear layers of a block a set has. */
+const MEMBERS = {
+  /** Every one: PEFT's `all-linear`, which leaves the head out. */
+  all_linear: projectionsOf,
+  attention: ({ attention }: BlockBlueprint) => [...inputsOf(attention), attention.output],
+  /** What PEFT takes where no target is named: queries and values, or the layer that they are fused in. */
+  query_value: ({ attention }: BlockBlueprint) =>
+    attention.inputs.kind === 'separate' ? [attention.inputs.q, attention.inputs.v] : inputsOf(attention),
+} as const satisfies Readonly<Record<string, (block: BlockBlueprint) => readonly Projection[]>>;
+
+export type TargetSet = keyof typeof MEMBERS;
+
+/**
+ * The targets of a set, as PEFT lists them: the last part of a path, or as much more of it as tells the layer from
+ * those that are not in the set.
+ */
+export function targetsOfSet(config: ModelConfig, set: TargetSet): readonly string[] {
+  const found = Object.values(blueprintOf(config).blocks).flatMap((block) => {
+    const members = MEMBERS[set](block);
+    const others = projectionsOf(block).filter((projection) => !members.includes(projection));
+    return members.map(({ target, module }) =>
+      others.some((other) => isNamed(other.module, target)) ? module : target,
+    );
+  });
+  return [...new Set(found)];
+}
+
+/** Names that a target may have: last parts of paths, and paths within a block. */
+export function targetNames(config: ModelConfig): readonly string[] {
+  const all = projectionsOfModel(config);
+  return [...new Set([...all.map(({ target }) => target), ...all.map(({ module }) => module)])];
+}
+
+/** The linear layers that a target names, whatever their layer. */
+export const projectionsNamed = (config: ModelConfig, target: string): readonly PlacedProjection[] =>
+  projectionsOfModel(config).filter(({ path }) => isNamed(path, target));
+
+/** Bounds of patterns over the paths of linear layers, which may come from a stranger's adapter. */
+const LONGEST = 200;
+const MOST_REPETITIONS = 6;
+
+/** A group that is repeated and holds a repetition or a choice: what makes matching take exponential time. */
+const REPEATED_GROUP = /\((?:[^()\\]|\\.)*[*+{|](?:[^()\\]|\\.)*\)[*+{]/;
+
+/**
+ * What is wrong with a pattern, in a few words; nothing if it is a regular expression that is matched in little time.
+ * A path has about fifty letters, so that a few plain repetitions do no harm.
+ */
+export function patternProblem(pattern: string): string | undefined {
+  if (pattern.length > LONGEST) return `it has more than ${LONGEST} letters`;
+  if (REPEATED_GROUP.test(pattern)) return 'it repeats a group that contains a repetition or an alternative';
+  if ((pattern.match(/[*+{]/g) ?? []).length > MOST_REPETITIONS)
+    return `it has more than ${MOST_REPETITIONS} repetitions`;
+  try {
+    matchesPattern(pattern, '');
+    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return error.message.replace(/^.*: /, '').toLowerCase();
+    throw error;
+  }
+}
+
+/** Whether a pattern matches the end of a path from a dot on (peft, `get_pattern_key`). Throws a `SyntaxError`. */
+export const matchesPattern = (pattern: string, path: string): boolean =>
+  new RegExp(`^(.*\\.)?(${pattern})$`).test(path);

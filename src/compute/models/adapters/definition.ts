@@ -33,7 +33,7 @@ export interface BlockAdapters {
 }
 
 /** One block of a model. */
-export interface PlacedBlock {
+interface PlacedBlock {
   readonly block: BlockBlueprint;
   readonly layer: number;
   /** The full name of what is called so within the block. */

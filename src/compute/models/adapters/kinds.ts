@@ -1,4 +1,4 @@
-/** The kinds of adapters: everything that depends on the kind alone is looked up here. */
+/** The kinds of adapters: what `definition.ts` says of each is looked up here. */
 import {
   type BlockBlueprint,
   type Blueprint,
@@ -10,10 +10,10 @@ import type { Adapter, ModelConfig } from '../types.js';
 import { bottleneck } from './bottleneck.js';
 import type { AdapterConfig, AdapterKind } from './config.js';
 import type { AdapterDefinition, AddedModule, BlockAdapters, InitOptions } from './definition.js';
-import { head } from './head.js';
 import { lora } from './lora.js';
 import { prefix } from './prefix.js';
 import { prompt } from './prompt.js';
+import { head } from './whole.js';
 
 const KINDS: { readonly [K in AdapterKind]: AdapterDefinition<K> } = {
   lora,
@@ -25,19 +25,15 @@ const KINDS: { readonly [K in AdapterKind]: AdapterDefinition<K> } = {
 
 const definitionOf = <K extends AdapterKind>({ kind }: AdapterConfig<K>): AdapterDefinition<K> => KINDS[kind];
 
-/** Every trained tensor of an adapter, by its full name. */
 export const adapterShapes = (model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
   definitionOf(adapter).shapes(model, adapter);
 
-/** What an adapter holds besides its trained tensors. */
 export const firstShapes = (model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
   definitionOf(adapter).firstShapes?.(model, adapter) ?? [];
 
-/** The config of what is saved of a trained adapter. */
 export const savedConfig = (adapter: AdapterConfig): AdapterConfig =>
   definitionOf(adapter).savedConfig?.(adapter) ?? adapter;
 
-/** A fresh adapter. */
 export const initAdapter = <K extends AdapterKind>(
   model: ModelConfig,
   config: AdapterConfig<K>,
@@ -48,11 +44,9 @@ export const initAdapter = <K extends AdapterKind>(
 export const virtualTokensOf = (adapter: AdapterConfig | undefined): number =>
   adapter === undefined ? 0 : (definitionOf(adapter).virtualTokens?.(adapter) ?? 0);
 
-/** Modules that an adapter adds to a model. */
 export const addedModules = (model: ModelConfig, adapter: AdapterConfig): readonly AddedModule[] =>
   definitionOf(adapter).modules?.(model, adapter) ?? [];
 
-/** Why an adapter does not fit a base whose shapes do. */
 export const misfit = (model: ModelConfig, adapter: AdapterConfig): string | undefined =>
   definitionOf(adapter).misfit?.(model, adapter);
 

@@ -1,7 +1,6 @@
-import { projectionsOf, projectionsOfModel, weightName } from '../architectures/index.js';
+import { projectionsOf, projectionsOfModel } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../philox.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
-import { elementCount } from '../weights/sizes.js';
 import {
   type AdaptedProjection,
   adaptedProjections,
@@ -22,7 +21,7 @@ import {
   type InitOptions,
   needed,
 } from './definition.js';
-import { plainConfig, principalFactors } from './pissa.js';
+import { matrixOf, plainConfig, principalFactors } from './pissa.js';
 import { initWhole, wholeShapes } from './whole.js';
 
 /** LoRA (Hu et al. 2021, arXiv 2106.09685) with its variants, as PEFT computes them. */
@@ -111,9 +110,7 @@ function rowNorms(
   weights: WeightStore,
   { path, outputs, inputs, transposed }: AdaptedProjection,
 ): Float32Array {
-  const stored = weights.get(weightName({ module: path }));
-  const values = new Float32Array(elementCount(stored.shape));
-  stored.dequantise(values);
+  const values = matrixOf(weights, path);
   const [ofOutput, ofInput] = transposed ? [1, outputs] : [inputs, 1];
   return Float32Array.from({ length: outputs }, (_, output) => {
     let sum = 0;

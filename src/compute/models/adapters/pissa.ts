@@ -1,7 +1,7 @@
 /** PiSSA (Meng et al. 2024, arXiv 2404.02948): training begins with the principal parts of the weights themselves. */
+import { sizeOf } from '../../tensor/shape.js';
 import { weightName } from '../architectures/index.js';
 import type { Adapter, AdapterTensors, WeightStore } from '../types.js';
-import { elementCount } from '../weights/sizes.js';
 import {
   type AdaptedProjection,
   downName,
@@ -13,24 +13,15 @@ import {
 import type { LoraConfig } from './config.js';
 import { largestTriplets } from './svd.js';
 
-export interface Factors {
-  /** `[rank, inputs]` */
-  readonly down: Float32Array;
-  /** `[outputs, rank]` */
-  readonly up: Float32Array;
-}
-
 /**
  * A = √(S ÷ scale)·Vᵀ and B = U·√(S ÷ scale) of the weights W = U·S·Vᵀ `[outputs, inputs]`, cut to the rank, so that
- * scale·B·A is the best approximation of W of that rank (peft, `pissa_init`).
+ * scale·B·A is the best approximation of W of that rank (peft, `pissa_init`): `down` is A `[rank, inputs]`, `up` B `[outputs, rank]`.
  */
 export function principalFactors(
   weights: WeightStore,
   { path, outputs, inputs, transposed, branch: { rank, scale } }: AdaptedProjection,
-): Factors {
-  const stored = weights.get(weightName({ module: path }));
-  const data = new Float32Array(elementCount(stored.shape));
-  stored.dequantise(data);
+): Readonly<Record<'down' | 'up', Float32Array>> {
+  const data = matrixOf(weights, path);
   const [rows, columns] = transposed ? [inputs, outputs] : [outputs, inputs];
   const found = largestTriplets({ rows, columns, data }, rank);
   const [left, right] = transposed ? [found.right, found.left] : [found.left, found.right];
@@ -46,6 +37,14 @@ export function principalFactors(
     });
   });
   return { down, up };
+}
+
+/** The weights of a linear layer, as they are stored. */
+export function matrixOf(weights: WeightStore, path: string): Float32Array {
+  const stored = weights.get(weightName({ module: path }));
+  const values = new Float32Array(sizeOf(stored.shape));
+  stored.dequantise(values);
+  return values;
 }
 
 /** An adapter that began so, as one over the weights as they are. */

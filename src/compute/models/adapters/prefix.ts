@@ -2,9 +2,9 @@
  * Prefix tuning (Li & Liang 2021, arXiv 2101.00190): keys and values of virtual tokens, trained in every layer, that each
  * text attends to. A text's own positions begin after them.
  */
+import { sizeOf } from '../../tensor/shape.js';
 import { fillNormal, fillUniform } from '../philox.js';
 import type { ModelConfig } from '../types.js';
-import { elementCount } from '../weights/sizes.js';
 import type { AdapterConfig } from './config.js';
 import { type AdapterDefinition, outerModule } from './definition.js';
 
@@ -52,7 +52,7 @@ export const prefix: AdapterDefinition<'prefix'> = {
     const zeros: readonly string[] = init === 'zero' ? last : [];
     const inputs = { [PREFIX_HIDDEN.bias]: laneWidth(model), [PREFIX_OUT.bias]: projection ?? 1 };
     const tensors = prefix.shapes(model, adapter).map(({ name, shape }) => {
-      const data = new Float32Array(elementCount(shape));
+      const data = new Float32Array(sizeOf(shape));
       const bound = 1 / Math.sqrt(inputs[name] ?? shape[1] ?? 1);
       if (name === PREFIX_EMBEDDING && !zeros.includes(name)) fillNormal(data, seed, name, 1);
       else if (!zeros.includes(name)) fillUniform(data, seed, name, -bound, bound);

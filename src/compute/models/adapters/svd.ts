@@ -26,12 +26,15 @@ const TOLERANCE = 1e-9;
 
 /** The `count` largest triplets; at most as many as the matrix has rows or columns. */
 export function largestTriplets(matrix: Matrix, count: number): Triplets {
+  const { rows, columns } = matrix;
+  const forwards = (v: Float64Array): Float64Array => times(matrix, v);
+  const backwards = (u: Float64Array): Float64Array => timesTransposed(matrix, u);
+  if (rows >= columns)
+    return tallTriplets({ rows, columns, times: forwards, timesTransposed: backwards }, count);
   // the basis of the columns is exact once it is whole: columns are the shorter side
-  if (matrix.rows < matrix.columns) {
-    const { values, left, right } = tallTriplets(transposed(matrix), count);
-    return { values, left: right, right: left };
-  }
-  return tallTriplets(tall(matrix), count);
+  const turned = { rows: columns, columns: rows, times: backwards, timesTransposed: forwards };
+  const { values, left, right } = tallTriplets(turned, count);
+  return { values, left: right, right: left };
 }
 
 /** A matrix by its products. */
@@ -41,20 +44,6 @@ interface Operator {
   readonly times: (v: Float64Array) => Float64Array;
   readonly timesTransposed: (u: Float64Array) => Float64Array;
 }
-
-const tall = (matrix: Matrix): Operator => ({
-  rows: matrix.rows,
-  columns: matrix.columns,
-  times: (v) => times(matrix, v),
-  timesTransposed: (u) => timesTransposed(matrix, u),
-});
-
-const transposed = (matrix: Matrix): Operator => ({
-  rows: matrix.columns,
-  columns: matrix.rows,
-  times: (v) => timesTransposed(matrix, v),
-  timesTransposed: (u) => times(matrix, u),
-});
 
 function tallTriplets(matrix: Operator, count: number): Triplets {
   const most = matrix.columns;

@@ -1,14 +1,42 @@
 /** Embedding and head that an adapter brings whole: PEFT's `modules_to_save`. */
+import { sizeOf } from '../../tensor/shape.js';
 import { blueprintOf, type NamedShape, SCORE, weightName } from '../architectures/index.js';
 import { DEVIATION } from '../initialise.js';
 import { sameLabels } from '../labels.js';
 import { fillNormal } from '../philox.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
-import { elementCount } from '../weights/sizes.js';
 import { isNamed } from './branches.js';
-import { adaptedConfig, labelsOf } from './classifier.js';
 import type { AdapterConfig } from './config.js';
-import { needed } from './definition.js';
+import { type AdapterDefinition, needed } from './definition.js';
+
+const classifiers = new WeakMap<ModelConfig, Map<string, ModelConfig>>();
+
+/** The labels that an adapter brings a head for. */
+export const labelsOf = (adapter: AdapterConfig | undefined): readonly string[] | undefined =>
+  adapter !== undefined && 'labels' in adapter ? adapter.labels : undefined;
+
+/** The config of a base with an adapter: that of a classifier where the adapter brings labels. */
+export function adaptedConfig(config: ModelConfig, adapter: AdapterConfig | undefined): ModelConfig {
+  const labels = labelsOf(adapter);
+  if (labels === undefined || labels === config.labels) return config;
+  // what follows from a config is kept by its identity
+  const known = classifiers.get(config) ?? new Map<string, ModelConfig>();
+  classifiers.set(config, known);
+  const key = JSON.stringify(labels);
+  const made = known.get(key) ?? { ...config, labels };
+  known.set(key, made);
+  return made;
+}
+
+/**
+ * Name of the tensor of a base that is not read once there are labels: its head over the vocabulary, where that is not
+ * its embedding.
+ */
+export function unreadHead(config: ModelConfig, adapter: AdapterConfig | undefined): string | undefined {
+  if (labelsOf(adapter) === undefined || config.labels !== undefined) return undefined;
+  const { embedding, head } = blueprintOf(config);
+  return head.output.name === embedding.name ? undefined : head.output.name;
+}
 
 export type WholeRole = 'embedding' | 'head';
 
@@ -65,7 +93,7 @@ export function initWhole(
   const { embedding, head } = blueprintOf(adaptedConfig(config, adapter));
   const labels = labelsOf(adapter);
   const tensors = wholeTensors(config, adapter).map(({ role, name, shape }) => {
-    const data = new Float32Array(elementCount(shape));
+    const data = new Float32Array(sizeOf(shape));
     const from = (role === 'head' ? head.output : embedding).name;
     // only a classifier of the same labels has a head to begin with
     if (role === 'head' && labels !== undefined && !sameLabels(config.labels, labels))
@@ -75,3 +103,5 @@ export function initWhole(
   });
   return new Map(tensors);
 }
+
+export const head: AdapterDefinition<'head'> = { shapes: wholeShapes, init: initWhole };

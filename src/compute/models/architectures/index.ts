@@ -1,16 +1,9 @@
 /** What the rest of the program asks of a model's architecture. */
+
+import { GraphError } from '../../tensor/shape.js';
 import type { ModelConfig } from '../types.js';
-import type { Blueprint, Projection } from './blueprint.js';
+import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
 import { FAMILIES } from './families/index.js';
-import {
-  blockName,
-  blockOf,
-  blockTensors,
-  type ExpectedTensor,
-  headNormTensors,
-  projectionsOf,
-  weightName,
-} from './tensors.js';
 
 const blueprints = new WeakMap<ModelConfig, Blueprint>();
 
@@ -77,4 +70,84 @@ export function projectionsOfModel(config: ModelConfig): readonly PlacedProjecti
 
 export type { BlockBlueprint, Blueprint, NamedShape, Projection, Rotary } from './blueprint.js';
 export { FAMILIES } from './families/index.js';
-export * from './tensors.js';
+
+/** What a tensor does, which decides how it is initialised and whether NF4 storage quantises it. */
+type TensorRole = 'embedding' | 'positions' | 'projection' | 'norm' | 'bias' | 'head';
+
+export interface ExpectedTensor extends NamedShape {
+  readonly role: TensorRole;
+  /** Value of a fresh norm's weight. */
+  readonly unit?: 0 | 1;
+  /** A matrix of a linear layer that is stored `[inputs, outputs]`. */
+  readonly transposed?: boolean;
+}
+
+export const weightName = ({ module }: { readonly module: string }): string => `${module}.weight`;
+export const biasName = ({ module }: { readonly module: string }): string => `${module}.bias`;
+
+export const weightShape = ({ outputs, inputs, transposed }: Projection): readonly [number, number] =>
+  transposed ? [inputs, outputs] : [outputs, inputs];
+
+/** What gives queries, keys and values. */
+export const inputsOf = ({ inputs }: BlockBlueprint['attention']): readonly Projection[] =>
+  inputs.kind === 'separate' ? [inputs.q, inputs.k, inputs.v] : [inputs.all];
+
+/** The linear layers of a block, in the order in which it uses them. */
+export function projectionsOf({ attention, mlp }: BlockBlueprint): readonly Projection[] {
+  const { up } = mlp;
+  return [
+    ...inputsOf(attention),
+    attention.output,
+    ...(up.kind === 'gated' ? [up.gate, up.up] : up.kind === 'plain' ? [up.up] : [up.both]),
+    mlp.down,
+  ];
+}
+
+const normTensors = (norm: Norm, width: number): readonly ExpectedTensor[] => [
+  { name: weightName(norm), shape: [width], role: 'norm', unit: norm.offset === 1 ? 0 : 1 },
+  ...(norm.kind === 'layer'
+    ? [{ name: biasName(norm), shape: [width], role: 'bias' as const } satisfies ExpectedTensor]
+    : []),
+];
+
+const projectionTensors = (projection: Projection): readonly ExpectedTensor[] => [
+  {
+    name: weightName(projection),
+    shape: weightShape(projection),
+    role: 'projection',
+    ...(projection.transposed ? { transposed: true } : {}),
+  },
+  ...(projection.bias
+    ? [{ name: biasName(projection), shape: [projection.outputs], role: 'bias' as const }]
+    : []),
+];
+
+/** Tensors of a block, by their names within it. */
+export function blockTensors(block: BlockBlueprint, headDim: number): readonly ExpectedTensor[] {
+  const { attention, mlp } = block;
+  const hidden = attention.output.outputs;
+  const norms = [attention.norm, attention.after, mlp.norm, mlp.after].filter((norm) => norm !== undefined);
+  const heads = attention.headNorms === undefined ? [] : [attention.headNorms.q, attention.headNorms.k];
+  // parallel blocks may share one norm
+  const distinct = norms.filter(
+    ({ module }, index) => norms.findIndex((norm) => norm.module === module) === index,
+  );
+  return [
+    ...distinct.flatMap((norm) => normTensors(norm, hidden)),
+    ...heads.flatMap((norm) => normTensors(norm, headDim)),
+    ...projectionsOf(block).flatMap(projectionTensors),
+  ];
+}
+
+export const blockName = ({ blocksAt }: Blueprint, layer: number, name: string): string =>
+  `${blocksAt}.${layer}.${name}`;
+
+export function blockOf({ layers, blocks }: Blueprint, layer: number): BlockBlueprint {
+  const block = blocks[layers[layer] ?? ''];
+  if (block === undefined) throw new GraphError(`block ${layer} of ${layers.length}`);
+  return block;
+}
+
+/** Tensors of the final norm, by their full names. */
+export const headNormTensors = ({ head, embedding }: Blueprint): readonly ExpectedTensor[] =>
+  normTensors(head.norm, embedding.shape[1] ?? 0);

@@ -9,7 +9,102 @@ import {
   textOf,
   wholeNumber,
 } from './jinja-values.js';
-import { capitalized, lengthOf, stripped, unbroken, wordsTitled } from './python-strings.js';
+
+/** What Python strips and splits at; JavaScript knows U+FEFF besides, and not U+001C to U+001F and U+0085. */
+const SPACES = '\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+const SPACE = new RegExp(`[${SPACES}]`);
+
+export interface Ends {
+  readonly start: boolean;
+  readonly end: boolean;
+}
+
+/** A text without any of these characters, or without white space, at its ends, as Python's `str.strip`. */
+export function stripped(text: string, characters: string | undefined, ends: Ends): string {
+  if (characters === undefined) return withoutSpace(text, ends);
+  const dropped = new Set(characters);
+  const points = [...text];
+  const kept = (point: string): boolean => !dropped.has(point);
+  const first = ends.start ? points.findIndex(kept) : 0;
+  const last = ends.end ? points.findLastIndex(kept) : points.length - 1;
+  return first < 0 ? '' : points.slice(first, last + 1).join('');
+}
+
+/** White space is never one of two surrogates. */
+function withoutSpace(text: string, ends: Ends): string {
+  const isSpace = (at: number): boolean => SPACE.test(text.charAt(at));
+  let [start, end] = [0, text.length];
+  while (ends.start && start < end && isSpace(start)) start++;
+  while (ends.end && start < end && isSpace(end - 1)) end--;
+  return text.slice(start, end);
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Characters of a text, of which JavaScript counts some as two. */
+export const lengthOf = (text: string): number => (SURROGATE.test(text) ? [...text].length : text.length);
+
+/** The character at a place, which counts from the end if it is negative. */
+export const characterAt = (text: string, at: number): string | undefined =>
+  SURROGATE.test(text) ? [...text].at(at) : text.at(at);
+
+/** Python's `str.split` at white space, `most` times at most. */
+export function wordsOf(text: string, most = Number.POSITIVE_INFINITY): readonly string[] {
+  const words: string[] = [];
+  let rest = stripped(text, undefined, { start: true, end: false });
+  while (rest !== '' && words.length < most) {
+    const at = rest.search(SPACE);
+    words.push(at < 0 ? rest : rest.slice(0, at));
+    rest = at < 0 ? '' : stripped(rest.slice(at), undefined, { start: true, end: false });
+  }
+  return rest === '' ? words : [...words, rest];
+}
+
+/** What Python's `str.find` and `str.rfind` give: positions count code points, and both ends may be negative. */
+export function found(method: 'find' | 'rfind', text: string, args: readonly unknown[]): number {
+  const [part, from, to] = args;
+  const points = [...text];
+  if (typeof part !== 'string') throw new Error(`${method}() looks for a text`);
+  const start = place(from, 0, points.length);
+  const end = Math.min(points.length, place(to, points.length, points.length));
+  if (start > end) return -1;
+  const window = points.slice(start, end).join('');
+  const at = method === 'find' ? window.indexOf(part) : window.lastIndexOf(part);
+  return at < 0 ? -1 : start + [...window.slice(0, at)].length;
+}
+
+/** A place in a text of this length, as Python reads one: from the end if it is negative, and never before the start. */
+function place(value: unknown, otherwise: number, length: number): number {
+  if (value === undefined || value === null) return otherwise;
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw new Error('a place in a text is a whole number');
+  return value < 0 ? Math.max(0, value + length) : value;
+}
+
+/** Python's `str.capitalize`. */
+export function capitalized(text: string): string {
+  const [first = '', ...rest] = text;
+  return first.toUpperCase() + rest.join('').toLowerCase();
+}
+
+/** Python's `str.title`: a letter is large where no letter is before it. */
+export const lettersTitled = (text: string): string =>
+  text.replace(
+    /([\p{Lu}\p{Ll}\p{Lt}])([\p{Lu}\p{Ll}\p{Lt}]*)/gu,
+    (_, first: string, rest: string) => first.toUpperCase() + rest.toLowerCase(),
+  );
+
+const WORD_STARTS = new RegExp(`([-${SPACES}({[<]+)`);
+
+/** Jinja's filter `title`: words begin after white space, a hyphen or an opening bracket. */
+const wordsTitled = (text: string): string =>
+  text
+    .split(WORD_STARTS)
+    .map((word) => capitalized(word))
+    .join('');
+
+/** A text whose line ends, those that Python knows, are all `\n`. */
+const unbroken = (text: string): string => text.replace(/\r\n|[\r\v\f\u2028\u2029]/g, '\n');
 
 /**
  * What a filter without arguments makes of a value; `undefined` leaves it to the library. Throws for what neither can do
@@ -37,7 +132,7 @@ export const parsedFloat = (text: string): JinjaResult | undefined =>
   DECIMAL.test(text) ? { float: plain(text) } : undefined;
 
 /** Of what JSON has no word for, or JavaScript another. */
-function checkJson(value: JinjaValue): void {
+function checkJson(value: JinjaValue): undefined {
   if (value.type === 'UndefinedValue') throw new Error('Undefined is not JSON serializable');
   if (value.type === 'FloatValue' && floatText(Number(value.value)) !== JSON.stringify(value.value))
     throw new Error(`it writes ${floatText(Number(value.value))} as JSON, which is not supported`);
@@ -63,25 +158,16 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
 ]);
 
 /** What a filter reads a text or a list as, whether or not it has arguments. Throws where that cannot be done. */
-export const OPERANDS: ReadonlyMap<string, (value: JinjaValue) => string | readonly string[] | undefined> =
-  new Map<string, (value: JinjaValue) => string | readonly string[] | undefined>([
-    ['join', (value) => (isList(value) ? itemsOf(value).map(textOf) : undefined)],
-    ['indent', (value) => (value.type === 'StringValue' ? unbroken(String(value.value)) : undefined)],
-    [
-      'tojson',
-      (value) => {
-        checkJson(value);
-        return undefined;
-      },
-    ],
-  ]);
+type Operand = (value: JinjaValue) => string | readonly string[] | undefined;
+export const OPERANDS: ReadonlyMap<string, Operand> = new Map<string, Operand>([
+  ['join', (value) => (isList(value) ? itemsOf(value).map(textOf) : undefined)],
+  ['indent', (value) => (value.type === 'StringValue' ? unbroken(String(value.value)) : undefined)],
+  ['tojson', checkJson],
+]);
 
-/** Tests that the library decides otherwise; `undefined` leaves a value to it. */
-export const TESTS: ReadonlyMap<string, (value: JinjaValue) => boolean | undefined> = new Map<
-  string,
-  (value: JinjaValue) => boolean | undefined
->([
-  ['number', ({ type }) => type === 'BooleanValue' || undefined],
-  ['iterable', ({ type }) => type === 'ObjectValue' || type === 'UndefinedValue' || undefined],
-  ['sequence', ({ type }) => type === 'ObjectValue' || type === 'UndefinedValue' || undefined],
+/** Tests that hold for values of these types, of which the library decides otherwise. */
+export const TESTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['number', ['BooleanValue']],
+  ['iterable', ['ObjectValue', 'UndefinedValue']],
+  ['sequence', ['ObjectValue', 'UndefinedValue']],
 ]);

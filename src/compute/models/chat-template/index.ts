@@ -1,6 +1,6 @@
 import type { Host } from '../../../language/host/host.js';
 import { isJson, type Json } from '../../../language/host/json.js';
-import { readJsonFile, readTextFile } from '../json-file.js';
+import { readJsonFile, readTextFile } from '../read-file.js';
 import {
   type ChatMessage,
   type ChatTemplate,
@@ -71,22 +71,12 @@ function defaultTemplate(value: unknown, path: string): string | undefined {
   );
 }
 
-const SPECIAL_FIELDS = [
-  'bos_token',
-  'eos_token',
-  'unk_token',
-  'sep_token',
-  'pad_token',
-  'cls_token',
-  'mask_token',
-];
-
 function readSpecialTokens(config: Json): SpecialTokens {
   const tokens: Record<string, string> = {};
-  for (const field of SPECIAL_FIELDS) {
-    const value = config[field];
+  for (const name of ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask']) {
+    const value = config[`${name}_token`];
     const content = isJson(value) ? value['content'] : value;
-    if (typeof content === 'string') tokens[field] = content;
+    if (typeof content === 'string') tokens[`${name}_token`] = content;
   }
   return tokens;
 }
@@ -121,10 +111,7 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
       const environment = new Environment();
       const length = texts.reduce((sum, text) => sum + text.length, source.length);
       try {
-        const variables = {
-          ...globals(special, messages, addGenerationPrompt),
-          ...dateOf(source),
-        };
+        const variables = { ...globals(special, messages, addGenerationPrompt), ...dateOf(source) };
         for (const [name, value] of Object.entries(variables)) environment.set(name, value);
         return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
       } catch (error) {

@@ -30,35 +30,35 @@ export function wholeNumber(value: number): { readonly int: number } {
 export const textOf = (value: JinjaValue): string =>
   value.type === 'StringValue' ? String(value.value) : value.type === 'UndefinedValue' ? '' : reprOf(value);
 
-type Writer = (value: JinjaValue) => string;
-
-const WRITERS: ReadonlyMap<string, Writer> = new Map<string, Writer>([
-  ['StringValue', ({ value }) => quoted(String(value))],
-  ['IntegerValue', ({ value }) => String(value)],
-  ['FloatValue', ({ value }) => floatText(Number(value))],
-  ['BooleanValue', ({ value }) => (value === true ? 'True' : 'False')],
-  ['NullValue', () => 'None'],
-  ['UndefinedValue', () => 'Undefined'],
-  ['ArrayValue', (value) => `[${itemsOf(value).map(reprOf).join(', ')}]`],
-  ['TupleValue', (value) => tupleText(itemsOf(value).map(reprOf))],
+/** The library's types of values, with the names that Python has for them and how it writes their values. */
+type ValueType = readonly [name: string, write: (value: JinjaValue) => string];
+const TYPES: ReadonlyMap<string, ValueType> = new Map<string, ValueType>([
+  ['StringValue', ['str', ({ value }) => quoted(String(value))]],
+  ['IntegerValue', ['int', ({ value }) => String(value)]],
+  ['FloatValue', ['float', ({ value }) => floatText(Number(value))]],
+  ['BooleanValue', ['bool', ({ value }) => (value === true ? 'True' : 'False')]],
+  ['NullValue', ['NoneType', () => 'None']],
+  ['UndefinedValue', ['Undefined', () => 'Undefined']],
+  ['ArrayValue', ['list', (value) => `[${listText(itemsOf(value))}]`]],
   [
-    'ObjectValue',
-    (value) =>
-      `{${entriesOf(value)
-        .map(([name, item]) => `${quoted(name)}: ${reprOf(item)}`)
-        .join(', ')}}`,
+    'TupleValue',
+    ['tuple', (value) => `(${listText(itemsOf(value))}${itemsOf(value).length === 1 ? ',' : ''})`],
   ],
+  ['ObjectValue', ['dict', (value) => `{${entriesOf(value).map(entryText).join(', ')}}`]],
 ]);
+
+const listText = (items: readonly JinjaValue[]): string => items.map(reprOf).join(', ');
+
+const entryText = ([name, item]: readonly [string, JinjaValue]): string => `${quoted(name)}: ${reprOf(item)}`;
+
+export const typeName = ({ type }: JinjaValue): string => TYPES.get(type)?.[0] ?? 'object';
 
 /** Python's `repr`. Throws for what Python writes with an address. */
 function reprOf(value: JinjaValue): string {
-  const write = WRITERS.get(value.type);
+  const write = TYPES.get(value.type)?.[1];
   if (write === undefined) throw new Error('it writes a function or a namespace, which is not supported');
   return write(value);
 }
-
-const tupleText = (items: readonly string[]): string =>
-  items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
 
 /** Python writes an exponent from 1e16 on and below 1e-4, with two digits at least. */
 export function floatText(value: number): string {

@@ -1,3 +1,4 @@
+import { capitalized, found, lettersTitled, stripped, wordsOf } from './filters.js';
 import {
   Environment,
   type JinjaCall,
@@ -10,7 +11,6 @@ import {
 } from './jinja.js';
 import { type JinjaResult, textOf, wholeNumber } from './jinja-values.js';
 import { evaluated, type PrecomputedNode, PythonInterpreter } from './python.js';
-import { capitalized, type Ends, found, lettersTitled, stripped, wordsOf } from './python-strings.js';
 
 /** A template that does more than a chat ever needs. */
 export class TemplateLimitError extends Error {
@@ -26,13 +26,6 @@ const EVALUATIONS_PER_CHARACTER = 20;
 const MAX_GROWTH = 200;
 /** Added to it, so that small chats have room. */
 const MIN_CHARACTERS = 8_000_000;
-
-/** Which ends of a text Python's methods work on. */
-const ENDS: ReadonlyMap<unknown, Ends> = new Map([
-  ['strip', { start: true, end: true }],
-  ['lstrip', { start: true, end: false }],
-  ['rstrip', { start: false, end: true }],
-]);
 
 /** A method of Python's `str`; `undefined` leaves the call to the library. */
 type TextMethod = (text: string, args: readonly unknown[]) => JinjaResult | readonly string[] | undefined;
@@ -50,12 +43,16 @@ function times(value: unknown): number | undefined {
   return Number(value) < 0 ? undefined : Number(value);
 }
 
+const strip =
+  (start: boolean, end: boolean): TextMethod =>
+  (text, [characters]) =>
+    stripped(text, asText('strip', characters), { start, end });
+
 /** What the library lacks, or has in another form. */
 const TEXT_METHODS: ReadonlyMap<unknown, TextMethod> = new Map<unknown, TextMethod>([
-  ...[...ENDS].map(([name, ends]): [unknown, TextMethod] => [
-    name,
-    (text, [characters]) => stripped(text, asText('strip', characters), ends),
-  ]),
+  ['strip', strip(true, true)],
+  ['lstrip', strip(true, false)],
+  ['rstrip', strip(false, true)],
   ['find', (text, args) => wholeNumber(found('find', text, args))],
   ['rfind', (text, args) => wholeNumber(found('rfind', text, args))],
   [
@@ -84,16 +81,8 @@ interface RunningLoop {
 
 /** What is between `{%` and `%}`, or outside: its result is not written. */
 const STATEMENTS: ReadonlySet<string> = new Set([
-  'Program',
-  'Set',
-  'If',
-  'For',
-  'Macro',
-  'CallStatement',
-  'FilterStatement',
-  'Break',
-  'Continue',
-  'Comment',
+  ...['Program', 'Set', 'If', 'For', 'Macro', 'CallStatement', 'FilterStatement'],
+  ...['Break', 'Continue', 'Comment'],
 ]);
 
 /**

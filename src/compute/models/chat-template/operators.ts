@@ -8,6 +8,7 @@ import {
   type JinjaResult,
   numberOf,
   textOf,
+  typeName,
   wholeNumber,
 } from './jinja-values.js';
 
@@ -20,32 +21,23 @@ const LONGEST_REPETITION = 1_000_000;
 const isText = ({ type }: JinjaValue): boolean => type === 'StringValue';
 const isFloat = ({ type }: JinjaValue): boolean => type === 'FloatValue';
 
-const NAMES: ReadonlyMap<string, string> = new Map([
-  ['StringValue', 'str'],
-  ['IntegerValue', 'int'],
-  ['FloatValue', 'float'],
-  ['BooleanValue', 'bool'],
-  ['NullValue', 'NoneType'],
-  ['UndefinedValue', 'Undefined'],
-  ['ArrayValue', 'list'],
-  ['TupleValue', 'tuple'],
-  ['ObjectValue', 'dict'],
-]);
-
-const typeName = ({ type }: JinjaValue): string => NAMES.get(type) ?? 'object';
-
 const refused = (operator: string, left: JinjaValue, right: JinjaValue): Error =>
   new Error(`unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${typeName(right)}'`);
 
-/** Of two numbers: of whole ones a whole number, as far as JavaScript holds it. */
-const arithmetic =
-  (compute: (a: number, b: number) => number): Operator =>
+/** Of two numbers. */
+const ofNumbers =
+  (compute: (a: number, b: number, left: JinjaValue, right: JinjaValue) => JinjaResult): Operator =>
   (left, right) => {
     const [a, b] = [numberOf(left), numberOf(right)];
-    if (a === undefined || b === undefined) return undefined;
+    return a === undefined || b === undefined ? undefined : compute(a, b, left, right);
+  };
+
+/** Of whole numbers a whole number, as far as JavaScript holds it. */
+const arithmetic = (compute: (a: number, b: number) => number): Operator =>
+  ofNumbers((a, b, left, right) => {
     const result = compute(a, b);
     return isFloat(left) || isFloat(right) ? { float: result } : wholeNumber(result);
-  };
+  });
 
 /** The remainder has the sign of the divisor. */
 function modulo(a: number, b: number): number {
@@ -56,21 +48,17 @@ function modulo(a: number, b: number): number {
 
 const floorDivision = (a: number, b: number): number => Math.round((a - modulo(a, b)) / b);
 
-const power: Operator = (left, right) => {
-  const [a, b] = [numberOf(left), numberOf(right)];
-  if (a === undefined || b === undefined) return undefined;
+const power = ofNumbers((a, b, left, right) => {
   if (a === 0 && b < 0) throw new Error('0.0 cannot be raised to a negative power');
   const result = a ** b;
   if (!Number.isFinite(result)) throw new Error(`${floatText(a)} ** ${floatText(b)} is out of range`);
   return isFloat(left) || isFloat(right) || b < 0 ? { float: result } : wholeNumber(result);
-};
+});
 
-const divide: Operator = (left, right) => {
-  const [a, b] = [numberOf(left), numberOf(right)];
-  if (a === undefined || b === undefined) return undefined;
+const divide = ofNumbers((a, b) => {
   if (b === 0) throw new Error('division by zero');
   return { float: a / b };
-};
+});
 
 const times = arithmetic((a, b) => a * b);
 
@@ -129,11 +117,5 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['>', comparison((difference) => difference > 0)],
   ['>=', comparison((difference) => difference >= 0)],
   ['in', isIn],
-  [
-    'not in',
-    (left, right) => {
-      const found = isIn(left, right);
-      return found === undefined ? undefined : !found;
-    },
-  ],
+  ['not in', (left, right) => (isList(right) ? !isIn(left, right) : undefined)],
 ]);

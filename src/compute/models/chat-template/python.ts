@@ -1,4 +1,4 @@
-import { FILTERS, OPERANDS, parsedFloat, parsedWhole, TESTS } from './filters.js';
+import { characterAt, FILTERS, OPERANDS, parsedFloat, parsedWhole, TESTS } from './filters.js';
 import {
   Environment,
   Interpreter,
@@ -16,7 +16,6 @@ import {
 } from './jinja.js';
 import { equal, isList, itemsOf, type JinjaResult, textOf } from './jinja-values.js';
 import { OPERATORS } from './operators.js';
-import { characterAt } from './python-strings.js';
 
 /** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
 export interface PrecomputedNode extends JinjaNode {
@@ -28,12 +27,8 @@ export const evaluated = (result: JinjaValue): PrecomputedNode => ({ type: 'Eval
 
 const isEvaluated = (node: JinjaNode | undefined): node is PrecomputedNode => node?.type === 'Evaluated';
 
-/** Filters with arguments that the library passes over without a word, and how many it reads. */
-const READ: ReadonlyMap<string, number> = new Map([
-  ['join', 1],
-  ['int', 1],
-  ['float', 1],
-]);
+/** Filters of which the library reads one argument, and passes over others without a word. */
+const ONE_ARGUMENT: ReadonlySet<string> = new Set(['join', 'int', 'float']);
 
 const PARSERS: ReadonlyMap<string, (text: string) => JinjaResult | undefined> = new Map([
   ['int', parsedWhole],
@@ -89,8 +84,7 @@ export class PythonInterpreter extends Interpreter {
 
   override evaluateTestExpression(node: JinjaTest, environment: JinjaEnvironment): JinjaValue {
     const value = this.evaluate(node.operand, environment);
-    const found = TESTS.get(node.test.value)?.(value);
-    if (found !== undefined) return this.made(found !== node.negate, environment);
+    if (TESTS.get(node.test.value)?.includes(value.type)) return this.made(!node.negate, environment);
     return super.evaluateTestExpression({ ...node, operand: evaluated(value) }, environment);
   }
 
@@ -164,9 +158,8 @@ export class PythonInterpreter extends Interpreter {
 const CALLER = 'caller';
 
 function checkArguments(name: string, args: readonly JinjaNode[]): void {
-  const most = READ.get(name);
   const named = args.some(({ type }) => type === 'KeywordArgumentExpression');
-  if (most !== undefined && (args.length > most || named))
+  if (ONE_ARGUMENT.has(name) && (args.length > 1 || named))
     throw new Error(`it uses the filter \`${name}\` with arguments that are not supported`);
   const [, test] = args as readonly (JinjaNode & { readonly value?: unknown })[];
   if ((name === 'selectattr' || name === 'rejectattr') && test?.value === 'undefined')

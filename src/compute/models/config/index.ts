@@ -1,8 +1,8 @@
 import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
 import { FAMILIES, type Family } from '../architectures/families/index.js';
-import { readJsonFile } from '../json-file.js';
 import { labelsIn } from '../labels.js';
+import { readJsonFile } from '../read-file.js';
 import type { ModelConfig } from '../types.js';
 import { ConfigReader } from './reader.js';
 
@@ -58,6 +58,4 @@ function refuseQuantisation(reader: ConfigReader): void {
 const QUANTISED = 'quantization_config';
 
 /** The same config for weights that are not quantised. */
-export function unquantised({ [QUANTISED]: _, ...config }: Json): Json {
-  return config;
-}
+export const unquantised = ({ [QUANTISED]: _, ...config }: Json): Json => config;

@@ -1,6 +1,6 @@
 /** Fields of a `config.json`, each checked when it is read; what is wrong names the field and the file. */
 import { isJson, type Json } from '../../../language/host/json.js';
-import { shown } from '../shown.js';
+import { shown } from '../read-file.js';
 import { ModelError } from '../types.js';
 
 export class ConfigReader {

@@ -2,14 +2,8 @@
 
 import { isJson, type Json } from '../../../language/host/json.js';
 import type { RopeScaling } from '../architectures/blueprint.js';
+import type { ModelConfig } from '../types.js';
 import { ConfigReader } from './reader.js';
-
-interface Rope {
-  readonly theta: number;
-  readonly scaling?: RopeScaling;
-  /** Part of every head that is turned. */
-  readonly share: number;
-}
 
 interface RopeDefaults {
   readonly theta: number;
@@ -31,6 +25,8 @@ export const PLAIN: RopeDefaults = {
   partial: false,
 };
 
+type Rope = Pick<ModelConfig, 'ropeTheta' | 'ropeShare' | 'ropeScaling'>;
+
 /** `half` is how many frequencies a whole head has. */
 export function readRope(config: ConfigReader, half: number, defaults: RopeDefaults = PLAIN): Rope {
   // where a file has both, transformers takes the older one
@@ -46,10 +42,15 @@ export function readRope(config: ConfigReader, half: number, defaults: RopeDefau
   if (!defaults.partial && share !== 1 && type !== 'default')
     config.unsupported(defaults.shareField, 'it must be 1 with a rope_type', share);
   const turned = defaults.partial ? share : 1;
+  const ropeTheta = config.asPositive(defaults.thetaField, theta);
+  if (typeof type !== 'string' || !Object.hasOwn(SCALINGS, type))
+    return config.unsupported(field, `rope_type may be ${Object.keys(SCALINGS).join(', ')}`);
+  const reader = new ConfigReader(rope, config.path);
+  const ropeScaling = SCALINGS[type]?.(reader, config, Math.floor(half * turned));
   return {
-    theta: config.asPositive(defaults.thetaField, theta),
-    share: turned,
-    scaling: readScaling(config, field, type, rope, Math.floor(half * turned)),
+    ropeTheta,
+    ...(turned === 1 ? {} : { ropeShare: turned }),
+    ...(ropeScaling === undefined ? {} : { ropeScaling }),
   };
 }
 
@@ -121,18 +122,6 @@ const SCALINGS: Readonly<Record<string, Read>> = {
   yarn: YARN,
   longrope: LONG,
 };
-
-function readScaling(
-  config: ConfigReader,
-  field: string,
-  type: unknown,
-  rope: Json,
-  frequencies: number,
-): RopeScaling | undefined {
-  if (typeof type !== 'string' || !Object.hasOwn(SCALINGS, type))
-    return config.unsupported(field, `rope_type may be ${Object.keys(SCALINGS).join(', ')}`);
-  return SCALINGS[type]?.(new ConfigReader(rope, config.path), config, frequencies);
-}
 
 function divisors(rope: ConfigReader, field: string, count: number): readonly number[] {
   const found = rope.list(field) ?? rope.wrong(field, 'a list of numbers');

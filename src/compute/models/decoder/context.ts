@@ -2,15 +2,13 @@
 import { GraphError } from '../../tensor/shape.js';
 import { type LayerKind, layerKind } from '../adapters/kinds.js';
 import { type Blueprint, blueprintOf } from '../architectures/index.js';
-import { BatchPositions } from './batch-positions.js';
-import { Buffers, HostBuffers } from './buffers.js';
-import { CompiledGraphs } from './compiled-graphs.js';
+import { headShards, type VocabularyShard } from './chunks.js';
 import { createMatrixRows, type MatrixRows } from './matrix-rows.js';
 import { createParameters } from './parameters.js';
+import { BatchPositions } from './position-inputs.js';
 import { createPrefix, type Prefix } from './prefix.js';
-import type { DecoderResources } from './resources.js';
+import { Buffers, CompiledGraphs, type DecoderResources, HostBuffers } from './resources.js';
 import type { DecoderOptions } from './types.js';
-import { headShards, type VocabularyShard } from './vocabulary-shards.js';
 import { Weights, weightNames } from './weights.js';
 
 export interface DecoderContext extends DecoderResources {

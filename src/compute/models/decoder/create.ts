@@ -1,15 +1,14 @@
-import { adaptedConfig } from '../adapters/classifier.js';
 import { virtualTokensOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
+import { adaptedConfig } from '../adapters/whole.js';
 import type { ModelConfig } from '../types.js';
 import { createContext } from './context.js';
 import { addEmbeddingGradient } from './embedding.js';
 import { trainsBlocks } from './graphs.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
-import { prompted } from './prompted.js';
 import { openSession } from './session.js';
 import { evaluateStack } from './stack.js';
-import { lossResult, supervisionOf } from './supervision.js';
+import { lossResult, prompted, supervisionOf } from './supervision.js';
 import { trainStack, upstreamBuffer } from './training-pass.js';
 import type { Decoder, DecoderOptions } from './types.js';
 
@@ -26,12 +25,10 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
     options: { ...options, config: withRoom(options.config, virtualTokensOf(options.adapter?.config)) },
     parameters: parameters.values,
     gradients: parameters.gradients,
-    collectGradients: () => parameters.collect(),
-    parametersChanged: () => parameters.changed(),
+    collectGradients: parameters.collect,
+    parametersChanged: parameters.changed,
     onDevice: parameters.onDevice,
-    zeroGradients() {
-      parameters.zeroGradients();
-    },
+    zeroGradients: parameters.zeroGradients,
     async accumulate(rows, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
       context.compiled.begin();

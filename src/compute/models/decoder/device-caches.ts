@@ -130,19 +130,15 @@ function keepGraph(lanes: readonly number[], count: number): Graph {
   return b.build();
 }
 
-interface CacheFill {
-  readonly rows: number;
-  readonly groups: number;
-  readonly size: number;
-  readonly dim: number;
-  /** Positions of the padded prompts. */
-  readonly length: number;
-  /** Tokens of a prefix. */
-  readonly virtual: number;
-}
-
-/** Keys and values of prompts at the front of a cache, after those of a prefix. */
-function fillGraph({ rows, groups, size, dim, length, virtual }: CacheFill): Graph {
+/** Keys and values of prompts, padded to `length`, at the front of a cache, after those of a prefix of `virtual` tokens. */
+function fillGraph({
+  rows,
+  groups,
+  size,
+  dim,
+  length,
+  virtual,
+}: Readonly<Record<'rows' | 'groups' | 'size' | 'dim' | 'length' | 'virtual', number>>): Graph {
   const taken = Math.min(length, size - virtual);
   return ofBoth('fill', [rows * groups, length, dim], (b, cache, name) => {
     const own = b.slice(cache, 1, 0, taken);

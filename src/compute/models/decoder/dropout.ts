@@ -13,12 +13,11 @@ function mix(value: number): number {
   return x ^ (x >>> 14);
 }
 
-export function streamOf(key: DropoutKey, layer: number, module: number): number {
-  return [key.seed, Math.floor(key.seed / 2 ** 32), key.step, key.micro, layer, module].reduce(
+export const streamOf = (key: DropoutKey, layer: number, module: number): number =>
+  [key.seed, Math.floor(key.seed / 2 ** 32), key.step, key.micro, layer, module].reduce(
     (state, counter) => mix(Math.imul(state, 0x9e3779b1) + counter + 1),
     0x6a09e667,
   );
-}
 
 /** Writes 1 where an element is kept and 0 if it is dropped, with a probability of `rate` for 0. */
 export function dropoutMask(out: Uint8Array, rate: number, stream: number): void {

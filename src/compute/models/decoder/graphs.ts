@@ -4,7 +4,7 @@ import { rematerialise } from '../../tensor/rematerialise.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
 import { restrict } from '../../tensor/uses.js';
-import type { AdapterConfig, PrefixConfig } from '../adapters/config.js';
+import type { PrefixConfig } from '../adapters/config.js';
 import { adapterShapes, dropoutOf, type LayerKind } from '../adapters/kinds.js';
 import { prefixTokens } from '../adapters/prefix.js';
 import { wholeTensor } from '../adapters/whole.js';
@@ -21,16 +21,9 @@ import {
 import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
 import type { BlockPart } from '../architectures/graphs/residual.js';
 import { blueprintOf } from '../architectures/index.js';
-import type { ModelConfig } from '../types.js';
-import type { Precision, Recomputation, Trainable } from './types.js';
+import type { DecoderPlanOptions, Recomputation } from './types.js';
 
-export interface GraphOptions {
-  readonly config: ModelConfig;
-  readonly adapter?: AdapterConfig;
-  readonly trainable: Trainable;
-  /** Of matrix products; default: `f32`. */
-  readonly precision?: Precision;
-}
+export type GraphOptions = Pick<DecoderPlanOptions, 'config' | 'adapter' | 'trainable' | 'precision'>;
 
 export interface BlockShape {
   readonly rows: number;
@@ -39,11 +32,18 @@ export interface BlockShape {
   readonly packed?: number;
 }
 
+/** `packed`: tokens of the longest text that a packed row may hold. */
+export const blockShape = ({ rows, length, packed }: BlockShape): BlockShape => ({
+  rows,
+  length,
+  ...(packed === undefined ? {} : { packed: reachOf(packed, length) }),
+});
+
 export const shapeName = ({ rows, length, packed }: BlockShape): string =>
   `${rows}x${length}${packed === undefined ? '' : ` packed ${packed}`}`;
 
 /** How far back attention looks where no text has more tokens: a block of queries doubled, so that graphs are few. */
-export function reachOf(longestText: number, length: number): number {
+function reachOf(longestText: number, length: number): number {
   let reach = QUERY_BLOCK;
   while (reach < longestText) reach *= 2;
   return Math.min(reach, length);
@@ -148,11 +148,8 @@ export type HeadRole = 'train' | 'loss' | 'logits';
 export function headGraph(options: GraphOptions, tokens: number, role: HeadRole): Graph {
   const { config, adapter, trainable } = options;
   const saved = trainable === 'adapter' && wholeTensor(config, adapter, 'head') !== undefined;
-  const head = architectureHead({
-    blueprint: blueprintOf(config),
-    tokens,
-    trainable: role !== 'train' ? 'none' : saved ? 'output' : trainable,
-  });
+  const trained = role !== 'train' ? 'none' : saved ? 'output' : trainable;
+  const head = architectureHead(blueprintOf(config), tokens, trained);
   const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
   const wanted = (name: string) => (role === 'train' ? !unwanted.includes(name) : name === role);
   return simplify(
@@ -177,7 +174,7 @@ export function vocabularyShardGraph(
   size: { readonly tokens: number; readonly shardSize: number },
   role: ShardRole,
 ): Graph {
-  const shard = architectureShard({ blueprint: blueprintOf(options.config), ...size });
+  const shard = architectureShard(blueprintOf(options.config), size.tokens, size.shardSize);
   const outputs = shard.outputs.filter(({ name }) => SHARD_OUTPUTS[role].includes(name));
   return simplify(restrict(inPrecision(shard, options), outputs));
 }

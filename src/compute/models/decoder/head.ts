@@ -71,7 +71,7 @@ export async function headGradient(
   upstream: Tensor | undefined,
 ): Promise<Float32Array> {
   const { buffers, host, options, shards, rows, weights } = context;
-  if (shards !== undefined) return shardedGradient(context, hidden, supervision, { scale, upstream, shards });
+  if (shards !== undefined) return shardedGradient(context, hidden, supervision, scale, upstream, shards);
   const losses = new Float32Array(supervision.positions.length);
   const totals = totalsOf(context);
   for (const chunk of chunksOf(losses.length, chunkOf(context))) {

@@ -1,4 +1,5 @@
 /** The trainable tensors of a decoder and the gradients that add up next to them. */
+import { f32, sizeOf } from '../../tensor/shape.js';
 import type { HostTensor, Memory, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/branches.js';
 import type { DecoderOptions, DeviceParameters } from './types.js';
@@ -26,10 +27,15 @@ export interface Parameters {
   release(): void;
 }
 
-export const floatTensor = (shape: readonly number[], data: Float32Array): HostTensor => ({
-  type: { dtype: 'f32', shape },
+export type HostFloats = HostTensor & { readonly data: Float32Array };
+
+export const floatTensor = (shape: readonly number[], data: Float32Array): HostFloats => ({
+  type: f32(shape),
   data,
 });
+
+export const zeros = (shape: readonly number[]): HostFloats =>
+  floatTensor(shape, new Float32Array(sizeOf(shape)));
 
 /** `names` are the weights that full training copies to float32. */
 export function createParameters(options: DecoderOptions, names: readonly string[]): Parameters {
@@ -61,10 +67,10 @@ export function createParameters(options: DecoderOptions, names: readonly string
 }
 
 /** A tensor that changes: on the host, the same object. */
-function placed(memory: Memory, tensor: HostTensor): Tensor {
+function placed(memory: Memory, tensor: HostFloats): Tensor {
   if (memory.isHost) return tensor;
   const place = memory.buffer().tensor(tensor.type);
-  memory.write([place], (data) => (data as Float32Array).set(tensor.data as Float32Array));
+  memory.write([place], (data) => (data as Float32Array).set(tensor.data));
   return place;
 }
 
@@ -76,7 +82,7 @@ function valuesOf(options: DecoderOptions, names: readonly string[]): ReadonlyMa
   if (options.trainable === 'full')
     for (const name of names) {
       const stored = options.weights.get(name);
-      const data = new Float32Array(stored.shape.reduce((product, size) => product * size, 1));
+      const data = new Float32Array(sizeOf(stored.shape));
       stored.dequantise(data);
       values.set(name, { shape: stored.shape, data });
     }

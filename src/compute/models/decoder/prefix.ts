@@ -4,7 +4,7 @@ import { PREFIX_EMBEDDING } from '../adapters/prefix.js';
 import { prefixGraphs as architecturePrefix } from '../architectures/graphs/prefix.js';
 import type { Adapter, ModelConfig } from '../types.js';
 import { prefixGraphs } from './graphs.js';
-import { floatTensor } from './parameters.js';
+import { floatTensor, type HostFloats, zeros } from './parameters.js';
 import type { DecoderResources } from './resources.js';
 
 type HostTensors = Readonly<Record<string, HostTensor>>;
@@ -39,19 +39,18 @@ export const prefixFloats = (
 export function createPrefix({ options, graphs, compiled, parameters }: DecoderResources): Prefix {
   const { adapter, config, trainable } = options;
   if (adapter?.config.kind !== 'prefix') return NONE;
-  const { config: own } = adapter;
+  const own = adapter.config;
   const { tokens } = own;
   const lanes = [config.keyValueHeads, tokens, config.headDim];
   const shape = [2 * config.layers, ...lanes];
   const size = prefixFloats(config, tokens, false);
   const training = trainable === 'adapter';
-  const states = floatTensor(shape, new Float32Array(size));
+  const states = zeros(shape);
   const gradients = floatTensor(shape, new Float32Array(training ? size : 0));
-  const byLayer = (of: HostTensor, prefix: string): readonly HostTensors[] => {
-    const lane = (index: number): HostTensor => {
-      const length = size / (2 * config.layers);
-      return floatTensor(lanes, (of.data as Float32Array).subarray(index * length, (index + 1) * length));
-    };
+  const byLayer = ({ data }: HostFloats, prefix: string): readonly HostTensors[] => {
+    const length = size / (2 * config.layers);
+    const lane = (index: number): HostTensor =>
+      floatTensor(lanes, data.subarray(index * length, (index + 1) * length));
     return Array.from({ length: config.layers }, (_, layer) => ({
       [`${prefix}prefix.keys`]: lane(2 * layer),
       [`${prefix}prefix.values`]: lane(2 * layer + 1),
@@ -76,7 +75,7 @@ export function createPrefix({ options, graphs, compiled, parameters }: DecoderR
     async prepare() {
       if (isReady) return;
       await (await graphOf('forward')).run(trained(), { states });
-      (gradients.data as Float32Array).fill(0);
+      gradients.data.fill(0);
       // what is trained changes between any two passes
       isReady = !training;
     },

@@ -2,15 +2,15 @@
 import type { Tensor } from '../../tensor/types.js';
 import { virtualTokensOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
-import type { Caches } from './caches.js';
+import { type Caches, HostCaches } from './caches.js';
 import type { DecoderContext } from './context.js';
-import { createCaches } from './create-caches.js';
-import { DecodePositions } from './decode-positions.js';
+import { DeviceCaches } from './device-caches.js';
 import { decodeStepGraph } from './graphs.js';
 import { headLogits } from './head.js';
+import { DecodePositions } from './position-inputs.js';
 import { turningLengthOf } from './positions.js';
-import { promptedIds } from './prompted.js';
 import { evaluateStack } from './stack.js';
+import { promptedIds } from './supervision.js';
 import type { DecodeSession } from './types.js';
 
 const LENGTH_BUCKET = 16;
@@ -173,3 +173,7 @@ class Session implements DecodeSession {
     if (needed > this.caches.size) await this.caches.grow(cacheSize(needed, this.capacity));
   }
 }
+
+/** Within the memory of the host, arrays that are appended to in place are faster than graphs that write whole caches. */
+const createCaches = (context: DecoderContext, rows: number): Caches =>
+  context.options.runtime.device === 'GPU' ? new DeviceCaches(context, rows) : new HostCaches(context, rows);

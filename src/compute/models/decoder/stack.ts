@@ -2,16 +2,13 @@
 import type { CompiledGraph, Tensor } from '../../tensor/types.js';
 import type { DecoderContext } from './context.js';
 import { positionLookup } from './embedding.js';
-import { type BlockShape, evaluationBlock, reachOf, shapeName } from './graphs.js';
+import { type BlockShape, blockShape, evaluationBlock, shapeName } from './graphs.js';
 import type { Batch } from './types.js';
 
 export type Tokens = Omit<Batch, 'labels'>;
 
-export const shapeOf = ({ rows, length, segments, longestText = length }: Tokens): BlockShape => ({
-  rows,
-  length,
-  ...(segments === undefined ? {} : { packed: reachOf(longestText, length) }),
-});
+export const shapeOf = ({ rows, length, segments, longestText = length }: Tokens): BlockShape =>
+  blockShape({ rows, length, packed: segments && longestText });
 
 /** Hidden states `[rows·length, hidden]` after the last block, without dropout. */
 export async function evaluateStack(

@@ -19,16 +19,6 @@ import {
 import { hiddenShape, outputsOf, shapeOf, type Tokens } from './stack.js';
 import type { DropoutKey } from './types.js';
 
-/** One forward pass of which the backward pass is still to come. */
-interface ForwardPass {
-  readonly hidden: Tensor;
-  /**
-   * Adds up the gradients of the trained tensors; gives the gradient of the embedded tokens, or nothing where
-   * nobody needs it. `upstream` is the gradient of `hidden` and may be overwritten.
-   */
-  backward(upstream: Tensor): Promise<Tensor | undefined>;
-}
-
 /** Where the gradient of the last hidden states belongs. */
 export const upstreamBuffer = (context: DecoderContext, shape: BlockShape): Tensor =>
   context.buffers.floats('gradient.0', hiddenShape(context, shape));
@@ -39,7 +29,7 @@ export async function trainStack(
   tokens: Tokens,
   key: DropoutKey,
   noise: number,
-): Promise<ForwardPass> {
+): Promise<TrainingPass> {
   const blocks = await compiledBlocks(context, shapeOf(tokens));
   const pass = new TrainingPass(context, tokens, key, blocks);
   context.parameters.publish();
@@ -73,7 +63,7 @@ const compiledBlocks = (context: DecoderContext, shape: BlockShape): Promise<rea
   );
 };
 
-class TrainingPass implements ForwardPass {
+class TrainingPass {
   private readonly shape: BlockShape;
   /** What the backward pass takes from the forward pass, by layer. */
   private readonly saved: Tensors[] = [];
@@ -112,6 +102,10 @@ class TrainingPass implements ForwardPass {
     }
   }
 
+  /**
+   * Adds up the gradients of the trained tensors; gives the gradient of the embedded tokens, or nothing where
+   * nobody needs it. `upstream` is the gradient of `hidden` and may be overwritten.
+   */
   async backward(upstream: Tensor): Promise<Tensor | undefined> {
     const { buffers, graphs, prefix } = this.context;
     let dy = upstream;

@@ -47,11 +47,9 @@ export interface Recomputation {
   readonly recomputedAttention?: number;
 }
 
-export interface DecoderOptions extends Recomputation {
-  readonly runtime: Runtime;
+/** What a decoder and its plan have in common. */
+interface PassOptions extends Recomputation {
   readonly config: ModelConfig;
-  readonly weights: WeightStore;
-  readonly adapter?: Adapter;
   readonly trainable: Trainable;
   /** Tokens whose logits are computed at a time. */
   readonly logitsChunk: number;
@@ -62,6 +60,12 @@ export interface DecoderOptions extends Recomputation {
   readonly vocabularyShard?: number;
   /** Default: `f32`. */
   readonly precision?: Precision;
+}
+
+export interface DecoderOptions extends PassOptions {
+  readonly runtime: Runtime;
+  readonly weights: WeightStore;
+  readonly adapter?: Adapter;
 }
 
 /** Seed and counters for random numbers in training: the same three numbers give the same dropout masks and NEFTune noise. */
@@ -159,10 +163,8 @@ export interface DecoderPlan {
   readonly flops: number;
 }
 
-export interface DecoderPlanOptions extends Recomputation {
-  readonly config: ModelConfig;
+export interface DecoderPlanOptions extends PassOptions {
   readonly adapter?: AdapterConfig;
-  readonly trainable: Trainable;
   /** Bytes that the stored weights hold (NF4: codes and double-quantised constants). */
   readonly weightBytes: number;
   /** Whether block weights must be dequantised into a float32 workspace (any format but F32). */
@@ -171,7 +173,4 @@ export interface DecoderPlanOptions extends Recomputation {
   readonly length: number;
   /** For packed rows: the largest number of tokens of a text. */
   readonly packed?: number;
-  readonly logitsChunk: number;
-  readonly vocabularyShard?: number;
-  readonly precision?: Precision;
 }

@@ -21,12 +21,12 @@ import {
 } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { dequantisationWorkspace } from '../weights/dequantisation.js';
+import type { VocabularyShard } from './chunks.js';
 import { Embedding } from './embedding.js';
 import type { MatrixRows } from './matrix-rows.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderResources } from './resources.js';
 import type { DecoderOptions } from './types.js';
-import type { VocabularyShard } from './vocabulary-shards.js';
 
 /** One group of weights that are in float32 at the same time: a block, or the head. */
 interface WeightGroup {
@@ -142,23 +142,23 @@ export class Weights {
     return view === undefined ? this.packed(stored) : this.hold(shape, view);
   }
 
+  private hold(shape: readonly number[], data: Float32Array): Tensor | undefined {
+    return this.once(data, () => this.options.runtime.memory.hold(floatTensor(shape, data)));
+  }
+
   /** A stored form that the runtime dequantises itself. */
   private packed(stored: StoredTensor): Tensor | undefined {
-    const known = this.held.get(stored);
-    if (known !== undefined) return known;
-    const { memory } = this.options.runtime;
-    const packed = memory.isHost ? undefined : stored.packed?.();
-    const tensor = packed && memory.holdPacked(packed);
-    if (tensor !== undefined) this.held.set(stored, tensor);
-    return tensor;
+    return this.once(stored, () => {
+      const { memory } = this.options.runtime;
+      const packed = memory.isHost ? undefined : stored.packed?.();
+      return packed && memory.holdPacked(packed);
+    });
   }
 
   /** In the memory of the runtime, once, whoever asks. */
-  private hold(shape: readonly number[], data: Float32Array): Tensor {
-    const known = this.held.get(data);
-    if (known !== undefined) return known;
-    const tensor = this.options.runtime.memory.hold(floatTensor(shape, data));
-    this.held.set(data, tensor);
+  private once(source: Float32Array | StoredTensor, make: () => Tensor | undefined): Tensor | undefined {
+    const tensor = this.held.get(source) ?? make();
+    if (tensor !== undefined) this.held.set(source, tensor);
     return tensor;
   }
 

@@ -1,16 +1,14 @@
 import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { parseConfig } from '../config/index.js';
-import { shown } from '../shown.js';
+import { shown } from '../read-file.js';
 import { type ModelConfig, ModelError } from '../types.js';
-import { floatsOf } from '../weights/block-kernel.js';
-import { elementCount } from '../weights/sizes.js';
+import { floatsOf } from '../weights/dequantisation.js';
 import { readFile } from './cursor.js';
-import { GGUF_FAMILIES, type GgufFamily, rotatesPairs } from './families.js';
-import { GgufFields, textIn } from './fields.js';
+import { GGUF_FAMILIES, type GgufFamily, GgufFields, rotatesPairs, textIn } from './families.js';
 import type { GgufHeader } from './header.js';
 import { ggufLayout } from './layout.js';
-import { ggufRope } from './rope.js';
 
 /** Tensors that say something of the config, or nothing. */
 const NO_WEIGHT = /^rope_(?:freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(?:\.weight)?$/;
@@ -37,9 +35,11 @@ export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
     (family.wholeHeads === true ? file.number('rope.dimension_count') : undefined);
   const theta = file.decimal('rope.freq_base') ?? 10_000;
   const scaling = ggufRope(file, (tensor) => readVector(host, header, tensor), theta, unsupported);
+  const tokens = header.values.get('tokenizer.ggml.tokens');
   const fields: Json = {
     model_type: family.modelType,
-    vocab_size: tensors.get('token_embd.weight')?.shape[0] ?? tokenCount(header),
+    vocab_size:
+      tensors.get('token_embd.weight')?.shape[0] ?? (Array.isArray(tokens) ? tokens.length : undefined),
     hidden_size: file.number('embedding_length'),
     intermediate_size: file.number('feed_forward_length'),
     num_hidden_layers: file.number('block_count'),
@@ -56,14 +56,12 @@ export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
     pad_token_id: file.plain('tokenizer.ggml.padding_token_id'),
     ...family.fields(file),
   };
-  const config = parseConfig(withoutNothing(fields), path);
+  // a field that a file lacks is left out, so that the family's own default holds
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const config = parseConfig(Object.fromEntries(given), path);
   refuseStrangers(header, config, unsupported);
   return config;
 }
-
-/** A field that a file lacks is left out, so that the family's own default holds. */
-const withoutNothing = (fields: Json): Json =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 function refuseParts(file: GgufFields, family: GgufFamily, unsupported: (detail: string) => never): void {
   const parts = file.plain('split.count') ?? 1;
@@ -96,7 +94,7 @@ const LONGEST_VECTOR = 4096;
 function readVector(host: Host, header: GgufHeader, name: string): Float32Array | undefined {
   const tensor = header.tensors.get(name);
   if (tensor === undefined) return undefined;
-  const count = elementCount(tensor.shape);
+  const count = sizeOf(tensor.shape);
   if (count > LONGEST_VECTOR)
     throw new ModelError(
       'gguf_invalid',
@@ -107,13 +105,67 @@ function readVector(host: Host, header: GgufHeader, name: string): Float32Array 
   return floatsOf(tensor.type, readFile(host, header.path, tensor.start, tensor.bytes), 0, count);
 }
 
-function tokenCount({ values }: GgufHeader): number | undefined {
-  const tokens = values.get('tokenizer.ggml.tokens');
-  return Array.isArray(tokens) ? tokens.length : undefined;
-}
-
 /** What ends a text, and what ends a turn of a chat. */
 function endTokens(file: GgufFields): readonly number[] {
   const ids = ['eos_token_id', 'eot_token_id'].map((key) => file.plain(`tokenizer.ggml.${key}`));
   return [...new Set(ids.filter((id) => id !== undefined))];
+}
+
+/** The divisors of the frequencies in a tensor such as `rope_freqs.weight`. */
+type ReadTensor = (name: string) => Float32Array | undefined;
+
+/** Llama 3.1 and later (`modeling_rope_utils.py`, `_compute_llama3_parameters`): all of them have these. */
+const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } as const;
+
+/** Nothing if frequencies are as they were; `unsupported` refuses a kind that is not understood. */
+function ggufRope(
+  file: GgufFields,
+  read: ReadTensor,
+  theta: number,
+  unsupported: (detail: string) => never,
+): Json | undefined {
+  const [plain, short, long] = ['rope_freqs', 'rope_factors_short', 'rope_factors_long'].map((name) =>
+    read(`${name}.weight`),
+  );
+  if (short !== undefined && long !== undefined)
+    return {
+      rope_type: 'longrope',
+      short_factor: [...short],
+      long_factor: [...long],
+      original_max_position_embeddings: file.number('rope.scaling.original_context_length'),
+      attention_factor: file.decimal('rope.scaling.attn_factor'),
+    };
+  if (plain !== undefined) return ofDivisors(file, plain, theta);
+  const type = file.value('rope.scaling.type') ?? 'none';
+  if (type === 'none') return undefined;
+  if (type === 'linear') return { rope_type: 'linear', factor: file.decimal('rope.scaling.factor') };
+  return unsupported(`${file.architecture}.rope.scaling.type is ${shown(type)}.`);
+}
+
+/** llama.cpp keeps what Llama 3's rule gives, not the rule: it is known again by its divisors. */
+function ofDivisors(file: GgufFields, divisors: Float32Array, theta: number): Json {
+  const factor = Math.round(Math.max(...divisors));
+  const known = divisors.every((divisor, i) => {
+    const expected = llama3Divisor(factor, theta ** (i / divisors.length));
+    return Math.abs(divisor - expected) <= 1e-5 * expected;
+  });
+  if (known) return { rope_type: 'llama3', factor, ...LLAMA3 };
+  const factors = [...divisors];
+  return {
+    rope_type: 'longrope',
+    short_factor: factors,
+    long_factor: factors,
+    original_max_position_embeddings: file.number('context_length'),
+    attention_factor: 1,
+  };
+}
+
+/** `period` is 1 ÷ frequency. */
+function llama3Divisor(factor: number, period: number): number {
+  const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = LLAMA3;
+  const turns = original / (2 * Math.PI * period);
+  if (turns > high) return 1;
+  if (turns < low) return factor;
+  const smooth = (turns - low) / (high - low);
+  return 1 / ((1 - smooth) / factor + smooth);
 }

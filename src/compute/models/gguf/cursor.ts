@@ -1,4 +1,5 @@
-import { type Host, HostError } from '../../../language/host/host.js';
+import type { Host } from '../../../language/host/host.js';
+import { readBytes } from '../read-file.js';
 import { ModelError } from '../types.js';
 
 const WINDOW = 1 << 20;
@@ -10,19 +11,16 @@ export const HELP = 'Download the file again; it is damaged or not a GGUF file o
 
 /** Reads a GGUF header forwards, a window of the file at a time; every step is checked against the file's size. */
 export class Cursor {
-  private readonly host: Host;
-  private readonly path: string;
-  private readonly size: number;
   private window: Uint8Array = new Uint8Array(0);
   private windowStart = 0;
   private offset = 0;
   private itemsRead = 0;
 
-  constructor(host: Host, path: string, size: number) {
-    this.host = host;
-    this.path = path;
-    this.size = size;
-  }
+  constructor(
+    private readonly host: Host,
+    private readonly path: string,
+    private readonly size: number,
+  ) {}
 
   get position(): number {
     return this.offset;
@@ -56,20 +54,12 @@ export class Cursor {
     const end = this.windowStart + this.window.length;
     if (this.offset < this.windowStart || this.offset + length > end) {
       this.windowStart = this.offset;
-      this.window = readFile(
-        this.host,
-        this.path,
-        this.offset,
-        Math.min(Math.max(length, WINDOW), this.size - this.offset),
-      );
+      const ahead = Math.min(Math.max(length, WINDOW), this.size - this.offset);
+      this.window = readFile(this.host, this.path, this.offset, ahead);
     }
-    const view = new DataView(
-      this.window.buffer,
-      this.window.byteOffset + this.offset - this.windowStart,
-      length,
-    );
+    const at = this.window.byteOffset + this.offset - this.windowStart;
     this.offset += length;
-    return view;
+    return new DataView(this.window.buffer, at, length);
   }
 
   u32(): number {
@@ -90,27 +80,5 @@ export class Cursor {
 }
 
 /** Bytes of the file, 8-byte aligned in memory. Throws a {@link ModelError}. */
-export function readFile(host: Host, path: string, start: number, length: number): Uint8Array {
-  try {
-    const bytes = host.readBytes(path, start, length);
-    if (bytes.byteLength === length) return aligned(bytes);
-    throw new ModelError(
-      'gguf_invalid',
-      path,
-      `${bytes.byteLength} of ${length} bytes could be read at ${start}.`,
-      HELP,
-    );
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    throw new ModelError(
-      'gguf_invalid',
-      path,
-      `The file could not be read: ${error.detail}.`,
-      error.code === 'no_access' ? 'Check its permissions.' : HELP,
-      { cause: error },
-    );
-  }
-}
-
-const aligned = (bytes: Uint8Array): Uint8Array =>
-  bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+export const readFile = (host: Host, path: string, start: number, length: number): Uint8Array =>
+  readBytes(host, path, start, length, { code: 'gguf_invalid', help: HELP });

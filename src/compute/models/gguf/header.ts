@@ -1,6 +1,5 @@
 import type { Host } from '../../../language/host/host.js';
-import { refusePointer } from '../git-lfs.js';
-import { ModelError } from '../types.js';
+import { fileSize } from '../read-file.js';
 import { BLOCKS, type BlockFormat } from '../weights/formats.js';
 import { Cursor } from './cursor.js';
 
@@ -22,45 +21,15 @@ export interface GgufHeader {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
-/** Numbers of the formats in a file (ggml.h, `enum ggml_type`), in the order of the table of formats. */
-const TYPE_NUMBERS: Readonly<Record<BlockFormat, number>> = {
-  F32: 0,
-  F16: 1,
-  BF16: 30,
-  Q4_0: 2,
-  Q4_1: 3,
-  Q5_0: 6,
-  Q5_1: 7,
-  Q8_0: 8,
-  Q4_K: 12,
-  Q5_K: 13,
-  Q6_K: 14,
+/** Formats by their numbers in a file (ggml.h, `enum ggml_type`); those that are not read are named in errors. */
+const TYPES: Readonly<Record<number, string>> = {
+  ...{ 0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 6: 'Q5_0', 7: 'Q5_1', 8: 'Q8_0', 9: 'Q8_1' },
+  ...{ 10: 'Q2_K', 11: 'Q3_K', 12: 'Q4_K', 13: 'Q5_K', 14: 'Q6_K', 15: 'Q8_K', 16: 'IQ2_XXS' },
+  ...{ 17: 'IQ2_XS', 18: 'IQ3_XXS', 19: 'IQ1_S', 20: 'IQ4_NL', 21: 'IQ3_S', 22: 'IQ2_S', 23: 'IQ4_XS' },
+  ...{ 28: 'F64', 29: 'IQ1_M', 30: 'BF16', 34: 'TQ1_0', 35: 'TQ2_0', 39: 'MXFP4' },
 };
 
-const TYPES: ReadonlyMap<number, BlockFormat> = new Map(
-  (Object.keys(TYPE_NUMBERS) as BlockFormat[]).map((name) => [TYPE_NUMBERS[name], name]),
-);
-
-/** Formats that are known and not read, so that an error can name them. */
-const OTHER_TYPES: Readonly<Record<number, string>> = {
-  9: 'Q8_1',
-  10: 'Q2_K',
-  11: 'Q3_K',
-  15: 'Q8_K',
-  16: 'IQ2_XXS',
-  17: 'IQ2_XS',
-  18: 'IQ3_XXS',
-  19: 'IQ1_S',
-  20: 'IQ4_NL',
-  21: 'IQ3_S',
-  22: 'IQ2_S',
-  23: 'IQ4_XS',
-  28: 'F64',
-  29: 'IQ1_M',
-  34: 'TQ1_0',
-  35: 'TQ2_0',
-  39: 'MXFP4',
-};
+const isRead = (type: string): type is BlockFormat => Object.hasOwn(BLOCKS, type);
 
 const MAGIC = 0x46554747;
 const MAX_ENTRIES = 100_000;
@@ -74,12 +43,8 @@ const DEFAULT_ALIGNMENT = 32;
  * no two tensors over the same bytes. Format: ggml-org/ggml, `docs/gguf.md`. Throws a {@link ModelError}.
  */
 export function readGgufHeader(host: Host, path: string): GgufHeader {
-  const stat = host.stat(path);
-  if (stat === undefined || stat.isFolder) {
-    throw new ModelError('model_not_found', path, 'There is no such file.', 'Give a GGUF file.');
-  }
-  refusePointer(host, path, stat.size, 'gguf_invalid');
-  const cursor = new Cursor(host, path, stat.size);
+  const fileBytes = fileSize(host, path, 'GGUF', 'gguf_invalid');
+  const cursor = new Cursor(host, path, fileBytes);
   if (cursor.u32() !== MAGIC) cursor.fail('The file does not begin with "GGUF".');
   const version = cursor.u32();
   if (version !== 2 && version !== 3)
@@ -100,7 +65,7 @@ export function readGgufHeader(host: Host, path: string): GgufHeader {
   if (typeof alignment !== 'number' || alignment < 8 || !Number.isInteger(Math.log2(alignment))) {
     return cursor.fail(`general.alignment is ${String(alignment)}; it must be a power of two from 8 on.`);
   }
-  return { path, values, tensors: place(cursor, infos, alignment, stat.size) };
+  return { path, values, tensors: place(cursor, infos, alignment, fileBytes) };
 }
 
 type Reader = (cursor: Cursor, key: string, depth: number) => GgufValue;
@@ -140,24 +105,17 @@ function readValue(cursor: Cursor, type: number, key: string, depth: number): Gg
   return reader(cursor, key, depth);
 }
 
-interface TensorInfo {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly type: BlockFormat;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-function readInfo(cursor: Cursor): TensorInfo {
+/** A tensor whose place counts from the end of the header. */
+function readInfo(cursor: Cursor): GgufTensor {
   const name = cursor.string('a tensor name', MAX_NAME);
   const dimensions = cursor.u32();
   if (dimensions > MAX_DIMENSIONS) cursor.fail(`Tensor "${name}" has ${dimensions} dimensions.`);
   const shape = Array.from({ length: dimensions }, () => cursor.u64(`A size of "${name}"`)).reverse();
   const number = cursor.u32();
-  const type = TYPES.get(number);
-  if (type === undefined) {
+  const type = TYPES[number] ?? String(number);
+  if (!isRead(type)) {
     return cursor.unsupported(
-      `Tensor "${name}" is of GGML type ${OTHER_TYPES[number] ?? number}.`,
+      `Tensor "${name}" is of GGML type ${type}.`,
       `Use a file whose tensors are ${Object.keys(BLOCKS).join(', ')}.`,
     );
   }
@@ -168,19 +126,20 @@ function readInfo(cursor: Cursor): TensorInfo {
     cursor.fail(`Rows of "${name}" have ${row} values, no multiple of ${type}'s ${values}.`);
   const total = (count / BigInt(values)) * BigInt(bytes);
   if (total > BigInt(Number.MAX_SAFE_INTEGER)) cursor.fail(`Tensor "${name}" would have ${total} bytes.`);
-  return { name, shape, type, offset: cursor.u64(`The offset of "${name}"`), bytes: Number(total) };
+  return { name, shape, type, start: cursor.u64(`The offset of "${name}"`), bytes: Number(total) };
 }
 
 function place(
   cursor: Cursor,
-  infos: readonly TensorInfo[],
+  infos: readonly GgufTensor[],
   alignment: number,
   size: number,
 ): ReadonlyMap<string, GgufTensor> {
   const dataStart = Math.ceil(cursor.position / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   let end = 0;
-  for (const { name, shape, type, offset, bytes } of [...infos].sort((a, b) => a.offset - b.offset)) {
+  for (const info of [...infos].sort((a, b) => a.start - b.start)) {
+    const { name, start: offset, bytes } = info;
     if (tensors.has(name)) cursor.fail(`Two tensors are named "${name}".`);
     if (offset % alignment !== 0)
       cursor.fail(`Tensor "${name}" starts at ${offset}, off the alignment of ${alignment}.`);
@@ -188,7 +147,7 @@ function place(
     end = offset + bytes;
     if (dataStart + end > size)
       cursor.fail(`Tensor "${name}" ends at byte ${dataStart + end}; the file has ${size}.`);
-    tensors.set(name, { name, shape, type, start: dataStart + offset, bytes });
+    tensors.set(name, { ...info, start: dataStart + offset });
   }
   return tensors;
 }

@@ -1,7 +1,7 @@
 /** Where a GGUF file keeps a model's tensors, and how: by what a tensor does, so that every family has one table. */
+import type { Norm } from '../architectures/blueprint.js';
 import {
   type BlockBlueprint,
-  type Blueprint,
   blockName,
   blockOf,
   blueprintOf,
@@ -19,23 +19,21 @@ export type Arrangement =
   /** One was added: Gemma's norms. */
   | { readonly kind: 'one_more' };
 
-interface PlacedTensor {
-  readonly name: string;
-  /** Name in the file. */
-  readonly ggufName: string;
-  readonly arrangement: Arrangement;
-}
-
 const SAME: Arrangement = { kind: 'same' };
 
-/** Every tensor that the config asks for. `rotatesPairs`: llama.cpp turns neighbours where Hugging Face turns halves. */
-export function ggufLayout(config: ModelConfig, rotatesPairs: boolean): readonly PlacedTensor[] {
+/** Every tensor that the config asks for, with its name in the file. `rotatesPairs`: llama.cpp turns neighbours where Hugging Face turns halves. */
+export function ggufLayout(
+  config: ModelConfig,
+  rotatesPairs: boolean,
+): readonly { readonly name: string; readonly ggufName: string; readonly arrangement: Arrangement }[] {
   const blueprint = blueprintOf(config);
-  const known = new Map<string, readonly [string, Arrangement]>();
-  const outer = outerModules(blueprint);
-  for (const [module, part] of outer) known.set(module, [part, SAME]);
-  const { norm } = blueprint.head;
-  known.set(norm.module, ['output_norm', norm.offset === 1 ? { kind: 'one_more' } : SAME]);
+  const { embedding, positions, head } = blueprint;
+  const known = new Map<string, readonly [string, Arrangement]>([
+    [moduleOf(head.output.name), ['output', SAME]],
+    [moduleOf(embedding.name), ['token_embd', SAME]],
+    [moduleOf(positions?.name ?? ''), ['position_embd', SAME]],
+    [head.norm.module, ['output_norm', arrangedNorm(head.norm)]],
+  ]);
   blueprint.layers.forEach((_, layer) => {
     const block = blockOf(blueprint, layer);
     for (const [module, part, arrangement] of blockModules(block, config, rotatesPairs))
@@ -52,13 +50,7 @@ export function ggufLayout(config: ModelConfig, rotatesPairs: boolean): readonly
 
 const moduleOf = (name: string): string => name.slice(0, name.lastIndexOf('.'));
 
-function outerModules({ embedding, positions, head }: Blueprint): readonly (readonly [string, string])[] {
-  return [
-    [moduleOf(head.output.name), 'output'],
-    [moduleOf(embedding.name), 'token_embd'],
-    ...(positions === undefined ? [] : ([[moduleOf(positions.name), 'position_embd']] as const)),
-  ];
-}
+const arrangedNorm = ({ offset }: Norm): Arrangement => (offset === 1 ? { kind: 'one_more' } : SAME);
 
 type PlacedModule = readonly [module: string, part: string, arrangement: Arrangement];
 
@@ -68,25 +60,18 @@ function blockModules(
   rotatesPairs: boolean,
 ): readonly PlacedModule[] {
   const turned = rotatesPairs ? pairsOfHeads(headDim) : SAME;
+  const { inputs } = attention;
+  const [separate, fused] = inputs.kind === 'separate' ? [inputs, undefined] : [undefined, inputs];
   const projections = [
-    ...(attention.inputs.kind === 'separate'
-      ? ([
-          [attention.inputs.q, 'attn_q', turned],
-          [attention.inputs.k, 'attn_k', turned],
-          [attention.inputs.v, 'attn_v', SAME],
-        ] as const)
-      : ([
-          [
-            attention.inputs.all,
-            'attn_qkv',
-            attention.inputs.order === 'heads' ? partsOfHeads(heads, headDim) : SAME,
-          ],
-        ] as const)),
-    [attention.output, 'attn_output', SAME] as const,
-    ...(mlp.up.kind === 'gated' ? ([[mlp.up.gate, 'ffn_gate', SAME]] as const) : []),
-    [mlp.up.kind === 'fused' ? mlp.up.both : mlp.up.up, 'ffn_up', SAME] as const,
-    [mlp.down, 'ffn_down', SAME] as const,
-  ];
+    [separate?.q, 'attn_q', turned],
+    [separate?.k, 'attn_k', turned],
+    [separate?.v, 'attn_v', SAME],
+    [fused?.all, 'attn_qkv', fused?.order === 'heads' ? partsOfHeads(heads, headDim) : SAME],
+    [attention.output, 'attn_output', SAME],
+    [mlp.up.kind === 'gated' ? mlp.up.gate : undefined, 'ffn_gate', SAME],
+    [mlp.up.kind === 'fused' ? mlp.up.both : mlp.up.up, 'ffn_up', SAME],
+    [mlp.down, 'ffn_down', SAME],
+  ] as const;
   const norms = [
     [attention.norm, 'attn_norm'],
     [attention.after, 'post_attention_norm'],
@@ -96,15 +81,13 @@ function blockModules(
     [mlp.after, 'post_ffw_norm'],
   ] as const;
   return [
-    ...projections.map(
-      ([projection, part, arrangement]): PlacedModule => [
-        projection.module,
-        part,
-        projection.transposed ? { kind: 'transposed' } : arrangement,
-      ],
+    ...projections.flatMap(([projection, part, arrangement]): readonly PlacedModule[] =>
+      projection === undefined
+        ? []
+        : [[projection.module, part, projection.transposed ? { kind: 'transposed' } : arrangement]],
     ),
     ...norms.flatMap(([norm, part]): readonly PlacedModule[] =>
-      norm === undefined ? [] : [[norm.module, part, norm.offset === 1 ? { kind: 'one_more' } : SAME]],
+      norm === undefined ? [] : [[norm.module, part, arrangedNorm(norm)]],
     ),
   ];
 }

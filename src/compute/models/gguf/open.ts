@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
-import { compileChatTemplate } from '../chat-template/index.js';
-import { configJsonOf, writtenCompanions } from '../companions.js';
-import { type ModelFolder, weightAccess } from '../load.js';
+import { FAMILIES } from '../architectures/index.js';
+import { CHAT_TEMPLATE, compileChatTemplate, type LoadedTemplate } from '../chat-template/index.js';
+import { oneOrMore } from '../config/shape.js';
+import { type Companion, type ModelFolder, weightAccess } from '../load.js';
 import type { ModelConfig } from '../types.js';
 import { ggufConfig } from './config.js';
-import { textIn } from './fields.js';
+import { textIn } from './families.js';
 import { type GgufHeader, readGgufHeader } from './header.js';
 import { ggufBegins, ggufSpecialTokens, ggufTokenizerJson } from './tokenizer.js';
 import { ggufSource } from './weights.js';
@@ -22,14 +23,11 @@ export function openGguf(host: Host, path: string): ModelFolder {
   return {
     path,
     config,
-    configJson: () => configJsonOf(config),
-    companions: () =>
-      writtenCompanions({
-        config,
-        tokenizer: () => ggufTokenizerJson(header),
-        tokenizerConfig: tokenizerConfig(header, config),
-        template: template(),
-      }),
+    configJson: () => {
+      const { className, modelType, write } = FAMILIES[config.architecture];
+      return { architectures: [className], model_type: modelType, ...write(config) };
+    },
+    companions: () => companionsOf(header, config, template()),
     files: () => [{ name: basename(path), bytes: host.stat(path)?.size ?? 0 }],
     ...weightAccess(path, config, () => ggufSource(host, header, config)),
     async tokenizer() {
@@ -48,12 +46,30 @@ export function openGguf(host: Host, path: string): ModelFolder {
   };
 }
 
-function tokenizerConfig(header: GgufHeader, { maxPositions }: ModelConfig): Json {
-  return {
+/** The companions that transformers would find next to the model of the file. */
+function companionsOf(
+  header: GgufHeader,
+  config: ModelConfig,
+  template: LoadedTemplate | undefined,
+): readonly Companion[] {
+  const generation = {
+    ...(config.bosTokenId === null ? {} : { bos_token_id: config.bosTokenId }),
+    ...(config.eosTokenIds.length === 0 ? {} : { eos_token_id: oneOrMore(config.eosTokenIds) }),
+    ...(config.padTokenId === null ? {} : { pad_token_id: config.padTokenId }),
+  };
+  const tokenizer = {
     ...ggufSpecialTokens(header),
     add_bos_token: ggufBegins(header),
     clean_up_tokenization_spaces: false,
-    model_max_length: maxPositions,
+    model_max_length: config.maxPositions,
     tokenizer_class: 'PreTrainedTokenizerFast',
   };
+  const text = (json: Json): string => `${JSON.stringify(json, null, 2)}\n`;
+  return [
+    ...(template === undefined ? [] : [{ name: CHAT_TEMPLATE, read: () => template.source }]),
+    { name: 'generation_config.json', read: () => text(generation) },
+    // made when it is asked for: it is by far the largest
+    { name: 'tokenizer.json', read: () => text(ggufTokenizerJson(header)) },
+    { name: 'tokenizer_config.json', read: () => text(tokenizer) },
+  ];
 }

@@ -1,10 +1,17 @@
 import type { Json } from '../../../language/host/json.js';
-import { shown } from '../shown.js';
+import { shown } from '../read-file.js';
 import { ModelError } from '../types.js';
-import { BYTE_LEVEL_DECODER, PRE_TOKENIZERS, type PreTokenizer } from './byte-level.js';
-import { flagIn, numberIn } from './fields.js';
+import { flagIn, numberIn } from './families.js';
 import type { GgufHeader, GgufValue } from './header.js';
-import { impliedMerges, pieceDecoder, pieceStyle, respelled } from './sentence-piece.js';
+import {
+  BYTE_LEVEL_DECODER,
+  impliedMerges,
+  PRE_TOKENIZERS,
+  type PreTokenizer,
+  pieceDecoder,
+  pieceStyle,
+  respelled,
+} from './vocabularies.js';
 
 /** Kinds of tokens in `tokenizer.ggml.token_type` that are cut out of the text. */
 const CONTROL = 3;

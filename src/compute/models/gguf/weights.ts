@@ -1,11 +1,15 @@
 import type { Host } from '../../../language/host/host.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { type ModelConfig, ModelError } from '../types.js';
-import { floatsOf } from '../weights/block-kernel.js';
-import { blockTensor, float32Tensor } from '../weights/dense.js';
+import { floatsOf } from '../weights/dequantisation.js';
 import { BLOCKS } from '../weights/formats.js';
-import { elementCount } from '../weights/sizes.js';
-import { transposedSource } from '../weights/transposed.js';
-import type { SourceTensor, WeightSource } from '../weights/weight-source.js';
+import {
+  blockTensor,
+  float32Tensor,
+  type SourceTensor,
+  transposedSource,
+  type WeightSource,
+} from '../weights/stored-tensor.js';
 import { readFile } from './cursor.js';
 import { rotatesPairs } from './families.js';
 import type { GgufHeader, GgufTensor } from './header.js';
@@ -42,21 +46,29 @@ function arranged(file: InFile, arrangement: Arrangement): SourceTensor {
 const bytesOf = ({ host, header, tensor }: InFile, from: number, length: number): Uint8Array =>
   readFile(host, header.path, tensor.start + from, length);
 
+/** What is read by units of so many values, of which `unitsOf` gives some as they are stored. */
+const readByUnits = (
+  { name, tensor: { type, shape }, header: { path } }: InFile,
+  values: number,
+  unitsOf: (first: number, count: number) => Uint8Array,
+): Pick<SourceTensor, 'name' | 'path' | 'shape' | 'read'> => ({
+  name,
+  path,
+  shape,
+  read(start, count) {
+    const first = Math.floor(start / values);
+    const end = Math.ceil((start + count) / values);
+    return floatsOf(type, unitsOf(first, end - first), start - first * values, count);
+  },
+});
+
 function asItStands(file: InFile): SourceTensor {
-  const { name, tensor, header } = file;
+  const { name, tensor } = file;
   const { type, shape } = tensor;
   const { values, bytes } = BLOCKS[type];
   return {
-    name,
-    path: header.path,
-    shape,
+    ...readByUnits(file, values, (first, count) => bytesOf(file, first * bytes, count * bytes)),
     format: () => type,
-    read(start, count) {
-      const first = Math.floor(start / values);
-      const end = Math.ceil((start + count) / values);
-      const blocks = bytesOf(file, first * bytes, (end - first) * bytes);
-      return floatsOf(type, blocks, start - first * values, count);
-    },
     load: () => blockTensor(name, shape, type, bytesOf(file, 0, tensor.bytes)),
   };
 }
@@ -78,9 +90,7 @@ function inRows(file: InFile, order: Extract<Arrangement, { kind: 'rows' }>): So
     return out;
   };
   return {
-    name,
-    path: header.path,
-    shape,
+    ...readByUnits(file, width, read),
     format() {
       if (Number.isInteger(rowBytes)) return type;
       throw new ModelError(
@@ -89,11 +99,6 @@ function inRows(file: InFile, order: Extract<Arrangement, { kind: 'rows' }>): So
         `Tensor "${tensor.name}" of type ${type} has rows that cannot be reordered.`,
         'Convert the model again; such a tensor is kept as F32.',
       );
-    },
-    read(start, count) {
-      const first = Math.floor(start / width);
-      const end = Math.ceil((start + count) / width);
-      return floatsOf(type, read(first, end - first), start - first * width, count);
     },
     load() {
       const blocks = new Uint8Array(tensor.bytes);
@@ -129,6 +134,6 @@ function lessOne(plain: SourceTensor): SourceTensor {
     ...plain,
     format: () => 'F32',
     read,
-    load: () => float32Tensor(name, shape, read(0, elementCount(shape))),
+    load: () => float32Tensor(name, shape, read(0, sizeOf(shape))),
   };
 }

@@ -1,5 +1,37 @@
-import { DTYPE_BITS, isDtype, type SafetensorsDtype } from './dtypes.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from './json.js';
+
+/**
+ * Element types of the safetensors format and their width in bits (safetensors 0.7, `tensor.rs`), in the order in which the reference writer
+ * puts tensors, the last first.
+ */
+export const DTYPE_BITS = {
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
+} as const;
+
+export type SafetensorsDtype = keyof typeof DTYPE_BITS;
+
+const isDtype = (name: string): name is SafetensorsDtype => Object.hasOwn(DTYPE_BITS, name);
 
 export interface TensorEntry {
   readonly name: string;
@@ -10,15 +42,15 @@ export interface TensorEntry {
   readonly end: number;
 }
 
-interface SafetensorsHeader {
+export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_ENTRIES = 200_000;
+const MAX_RANK = 16;
+
+export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
   /** By name, in the order of the data. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
 }
-
-export const MAX_HEADER_BYTES = 100_000_000;
-const MAX_ENTRIES = 200_000;
-const MAX_RANK = 16;
 
 /** What is wrong with a header, in a sentence without the file's name. */
 export class HeaderError extends Error {
@@ -123,6 +155,4 @@ function integers(value: JsonValue | undefined, of: string): readonly number[] {
 }
 
 /** A name of a stranger's file, safe to print: escaped and cut. */
-function quote(name: string): string {
-  return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
-}
+const quote = (name: string): string => JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);

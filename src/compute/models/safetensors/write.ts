@@ -1,4 +1,4 @@
-import { DTYPE_BITS, dtypeOrder, type SafetensorsDtype } from './dtypes.js';
+import { DTYPE_BITS, type SafetensorsDtype } from './header.js';
 
 /** A tensor to be written; its bytes are asked for once, when their turn comes. */
 export interface WritableTensor {
@@ -9,22 +9,17 @@ export interface WritableTensor {
   chunks(): Iterable<Uint8Array>;
 }
 
-interface SafetensorsWriteOptions {
-  /** Default: `{"format":"pt"}`, which transformers and PEFT ask for. */
-  readonly metadata?: Readonly<Record<string, string>>;
-}
-
 /**
  * The bytes of a safetensors file, piece by piece, so that no second copy of a model is ever held. Equal tensors give
  * equal bytes: widest elements first, then by name, as the reference writer orders them; the header is padded with
- * spaces to a multiple of 8.
+ * spaces to a multiple of 8. transformers and PEFT ask for the format "pt".
  */
 export function* safetensorsChunks(
   tensors: readonly WritableTensor[],
-  options: SafetensorsWriteOptions = {},
+  { metadata = { format: 'pt' } }: { readonly metadata?: Readonly<Record<string, string>> } = {},
 ): Generator<Uint8Array> {
   const ordered = inOrder(tensors);
-  yield headerBytes(ordered, options.metadata ?? { format: 'pt' });
+  yield headerBytes(ordered, metadata);
   for (const tensor of ordered) {
     let written = 0;
     for (const chunk of tensor.chunks()) {
@@ -38,18 +33,17 @@ export function* safetensorsChunks(
 }
 
 /** A float32 tensor that lies in memory as a whole. */
-export function f32Writable(name: string, shape: readonly number[], data: Float32Array): WritableTensor {
-  return {
-    name,
-    dtype: 'F32',
-    shape,
-    chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
-  };
-}
+export const f32Writable = (name: string, shape: readonly number[], data: Float32Array): WritableTensor => ({
+  name,
+  dtype: 'F32',
+  shape,
+  chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
+});
 
-function inOrder(tensors: readonly WritableTensor[]): readonly WritableTensor[] {
-  return [...tensors].sort((a, b) => dtypeOrder(b.dtype) - dtypeOrder(a.dtype) || compare(a.name, b.name));
-}
+const ORDER = Object.keys(DTYPE_BITS);
+
+const inOrder = (tensors: readonly WritableTensor[]): readonly WritableTensor[] =>
+  [...tensors].sort((a, b) => ORDER.indexOf(b.dtype) - ORDER.indexOf(a.dtype) || compare(a.name, b.name));
 
 function headerBytes(
   ordered: readonly WritableTensor[],
@@ -81,11 +75,8 @@ function headerBytes(
   return bytes;
 }
 
-function byteLength(tensor: WritableTensor): number {
-  return (tensor.shape.reduce((product, size) => product * size, 1) * DTYPE_BITS[tensor.dtype]) / 8;
-}
+const byteLength = (tensor: WritableTensor): number =>
+  (tensor.shape.reduce((product, size) => product * size, 1) * DTYPE_BITS[tensor.dtype]) / 8;
 
 /** By UTF-8 bytes as Rust orders strings; equal to code points, which UTF-16 order is not beyond U+FFFF. */
-function compare(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
+const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -67,11 +67,6 @@ function bytesOf(character: string, vocab: ReadonlyMap<string, number>): readonl
 /** A pair of strings in a list. */
 const BYTES_OF_MERGE = 100;
 
-interface TokenMerge {
-  readonly rank: number;
-  readonly id: number;
-}
-
 function merger(model: BpeModel): (ids: number[]) => readonly number[] {
   const pairs = mergeTable(model);
   return (ids) => {
@@ -102,7 +97,10 @@ function merger(model: BpeModel): (ids: number[]) => readonly number[] {
   };
 }
 
-function mergeTable({ vocab, merges }: BpeModel): (left: number, right: number) => TokenMerge | undefined {
+function mergeTable({
+  vocab,
+  merges,
+}: BpeModel): (left: number, right: number) => Omit<QueuedMerge, 'at'> | undefined {
   let base = 1;
   for (const id of vocab.values()) base = Math.max(base, id + 1);
   if (base > 2 ** 26) throw new MergeError(`the ids reach ${base}`);
@@ -169,6 +167,5 @@ class MergeQueue {
   }
 }
 
-function before(a: QueuedMerge, b: QueuedMerge): boolean {
-  return a.rank < b.rank || (a.rank === b.rank && a.at < b.at);
-}
+const before = (a: QueuedMerge, b: QueuedMerge): boolean =>
+  a.rank < b.rank || (a.rank === b.rank && a.at < b.at);

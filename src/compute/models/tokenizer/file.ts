@@ -1,6 +1,7 @@
+import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import { isJson, type Json } from '../../../language/host/json.js';
-import { readJsonFile } from '../json-file.js';
+import { readJsonFile } from '../read-file.js';
 import { ModelError } from '../types.js';
 
 /** A token that is cut out of the text before the byte-pair merges see it. */
@@ -37,9 +38,8 @@ export interface TokenizerFile {
 const MAX_BYTES = 200_000_000;
 
 /** Reads and checks a `tokenizer.json` with a byte-pair model. Throws a {@link ModelError} `model_tokenizer`. */
-export function readTokenizerFile(host: Host, path: string): TokenizerFile {
-  return parseTokenizer(readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: MAX_BYTES }), path);
-}
+export const readTokenizerFile = (host: Host, path: string): TokenizerFile =>
+  parseTokenizer(readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: MAX_BYTES }), path);
 
 export function parseTokenizer(json: Json, path: string): TokenizerFile {
   const fail: Fail = (
@@ -151,21 +151,23 @@ function readMerges(value: unknown, fail: Fail): readonly (readonly [string, str
   });
 }
 
+const isId = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < 2 ** 31;
+
+const ADDED = v.looseObject({
+  id: v.custom<number>(isId),
+  content: v.pipe(v.string(), v.nonEmpty()),
+});
+
 function readAdded(value: unknown, fail: Fail): readonly AddedToken[] {
   if (value == null) return [];
   if (!Array.isArray(value)) return fail('"added_tokens" is not a list.');
   return value.map((token: unknown) => {
-    if (
-      !isJson(token) ||
-      typeof token['content'] !== 'string' ||
-      token['content'] === '' ||
-      !isId(token['id'])
-    ) {
+    if (!v.is(ADDED, token))
       return fail(`"added_tokens" has ${JSON.stringify(token)}, which has no content or no id.`);
-    }
     return {
-      id: token['id'],
-      content: token['content'],
+      id: token.id,
+      content: token.content,
       special: token['special'] === true,
       singleWord: token['single_word'] === true,
       leftStrip: token['lstrip'] === true,
@@ -173,8 +175,4 @@ function readAdded(value: unknown, fail: Fail): readonly AddedToken[] {
       normalized: token['normalized'] === true,
     };
   });
-}
-
-function isId(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < 2 ** 31;
 }

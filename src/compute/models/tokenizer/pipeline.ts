@@ -39,9 +39,8 @@ export async function loadPipeline(steps: Json): Promise<Pipeline> {
 }
 
 /** The library knows where in the text a stretch is; called on a stretch alone, it takes each for the first. */
-function prependsAtStartOnly(step: unknown): boolean {
-  return JSON.stringify(step).includes('"prepend_scheme":"first"');
-}
+const prependsAtStartOnly = (step: unknown): boolean =>
+  JSON.stringify(step).includes('"prepend_scheme":"first"');
 
 function withoutPrefix(step: unknown): unknown {
   if (Array.isArray(step)) return step.map(withoutPrefix);

@@ -1,6 +1,6 @@
 import type { Host } from '../../../language/host/host.js';
 import { isJson } from '../../../language/host/json.js';
-import { readJsonFile } from '../json-file.js';
+import { readJsonFile } from '../read-file.js';
 import { ModelError, type Tokenizer } from '../types.js';
 import { addedTokenSplitter } from './added.js';
 import { bpeEncoder, MergeError, type WordEncoder } from './bpe.js';

@@ -2,17 +2,17 @@
  * Weights that bitsandbytes quantised to NF4, as `save_pretrained` writes a model in 4 bits: the codes under the name of
  * the weight, and next to them absmax constants, code tables and JSON (`QuantState.as_dict(packed=True)`).
  */
-import type { LocatedTensor, TensorSource } from '../safetensors/folder.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';
+import type { LocatedTensor, TensorSource } from '../safetensors/read.js';
 import { ModelError } from '../types.js';
-import { floatsOf } from './block-kernel.js';
+import { floatsOf } from './dequantisation.js';
+import { BLOCKS, type BlockFormat, NF4_BLOCK, NF4_NESTED_BLOCK } from './formats.js';
 import { ROUNDINGS, type Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
-import { dequantiseNf4 } from './nf4-dequantise.js';
 import type { Nf4Data } from './nf4-quantise.js';
-import { nf4Tensor } from './nf4-tensor.js';
-import { elementCount, NF4_BLOCK, NF4_NESTED_BLOCK } from './sizes.js';
-import type { SourceTensor } from './weight-source.js';
+import { dequantiseNf4, nf4Tensor } from './nf4-tensor.js';
+import { blockTensor, type SourceTensor, type WeightSource } from './stored-tensor.js';
 
 const KINDS = ['nf4', 'fp4'] as const;
 const MAX_STATE_BYTES = 10_000;
@@ -20,7 +20,7 @@ const MAX_STATE_BYTES = 10_000;
 const GROUP = NF4_BLOCK * NF4_NESTED_BLOCK;
 
 /** The tensor of a quantised weight; `undefined` for any other weight. Throws a {@link ModelError}. */
-export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor | undefined {
+function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor | undefined {
   // other kinds of quantisation are refused by what their state says
   const state = KINDS.map((kind) => tensors.get(`${name}.quant_state.bitsandbytes__${kind}`)).find(
     (found) => found !== undefined,
@@ -28,7 +28,7 @@ export function bitsandbytesTensor(name: string, tensors: TensorSource): SourceT
   if (state === undefined) return undefined;
   const parts = new QuantisedParts(name, state, tensors);
   const { shape } = parts;
-  const elements = elementCount(shape);
+  const elements = sizeOf(shape);
   return {
     name,
     path: state.file.path,
@@ -71,7 +71,7 @@ class QuantisedParts {
     if (typeof dtype !== 'string' || !isRounding(dtype))
       this.fail(`its quant_state says dtype ${JSON.stringify(dtype ?? null)}.`);
     this.round = ROUNDINGS[dtype];
-    const elements = elementCount(shape);
+    const elements = sizeOf(shape);
     const blocks = Math.ceil(elements / NF4_BLOCK);
     this.codes = this.part('', Math.ceil(elements / 2));
     this.sameTable('.quant_map', NF4_CODE);
@@ -163,3 +163,39 @@ const bytesOf = ({ entry, file }: LocatedTensor, start: number, length: number):
 
 const isSize = (value: JsonValue): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+/** What safetensors calls the formats that it can hold. */
+const READABLE: ReadonlySet<string> = new Set<BlockFormat>(['F32', 'F16', 'BF16']);
+
+/** A tensor of a safetensors file. */
+export function safetensorsTensor({ entry, file }: LocatedTensor): SourceTensor {
+  const { name, shape } = entry;
+  const format = (): BlockFormat => {
+    if (READABLE.has(entry.dtype)) return entry.dtype as BlockFormat;
+    throw new ModelError(
+      'model_weights',
+      file.path,
+      `Tensor "${name}" is of type ${entry.dtype}; weights are read as F32, F16 or BF16.`,
+      'Convert the model to one of those types; a quantised model must be de-quantised first.',
+    );
+  };
+  return {
+    name,
+    path: file.path,
+    shape,
+    format,
+    read(start, count) {
+      const { bytes } = BLOCKS[format()];
+      return floatsOf(format(), file.read(entry, start * bytes, count * bytes), 0, count);
+    },
+    load: () => blockTensor(name, shape, format(), file.read(entry)),
+  };
+}
+
+export const safetensorsSource = (tensors: TensorSource): WeightSource =>
+  new Map(
+    [...tensors].map(([name, located]) => [
+      name,
+      bitsandbytesTensor(name, tensors) ?? safetensorsTensor(located),
+    ]),
+  );

@@ -5,9 +5,8 @@
  */
 import { BLOCKS_KERNEL, NF4_KERNEL } from '../../tensor/kernels.generated.js';
 import { createMemory, startModule } from '../../tensor/webassembly.js';
-import type { BlockFormat } from './formats.js';
+import { BLOCKS, type BlockFormat, NF4_BLOCK } from './formats.js';
 import { NF4_CODE } from './nf4-codes.js';
-import { NF4_BLOCK } from './sizes.js';
 
 /** Values of one call: 128 KiB of floats, so that blocks and result stay in the second-level cache. */
 const CALL_VALUES = 1 << 15;
@@ -102,4 +101,31 @@ export function dequantiseCalls(
     const [from, to] = [Math.max(start, first), Math.min(end, first + count * values)];
     out.set(shared.out.subarray(from - first, to - first), from - start);
   }
+}
+
+/** Dequantises `out.length` values from value `start` on (any position) of a tensor's whole blocks, exactly. */
+export function dequantiseBlocks(
+  format: KernelFormat,
+  blocks: Uint8Array,
+  start: number,
+  out: Float32Array,
+): void {
+  const { values, bytes } = BLOCKS[format];
+  dequantiseCalls(values, start, out, (memory, block, count, to) => {
+    memory.raw.set(blocks.subarray(block * bytes, (block + count) * bytes));
+    memory.blocks(format, count, to);
+  });
+}
+
+/** `count` values from value `start` on; a view if they are float32 already (bytes aligned to 4). */
+export function floatsOf(
+  format: BlockFormat,
+  blocks: Uint8Array,
+  start: number,
+  count: number,
+): Float32Array {
+  if (format === 'F32') return new Float32Array(blocks.buffer, blocks.byteOffset + 4 * start, count);
+  const out = new Float32Array(count);
+  dequantiseBlocks(format, blocks, start, out);
+  return out;
 }

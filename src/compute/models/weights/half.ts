@@ -1,9 +1,8 @@
 /** The nearest float16 or bfloat16 of a float32. */
 
 /** The float32 bits of `source`, a view where its place in memory allows one. */
-function bitsOf(source: Float32Array): Uint32Array {
-  return new Uint32Array(source.buffer, source.byteOffset, source.length);
-}
+const bitsOf = (source: Float32Array): Uint32Array =>
+  new Uint32Array(source.buffer, source.byteOffset, source.length);
 
 /** Nearest bfloat16, ties to even; NaN stays NaN (as PyTorch's `.bfloat16()`). */
 export function encodeBfloat16(source: Float32Array): Uint16Array {

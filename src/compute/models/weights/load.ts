@@ -1,17 +1,22 @@
 import { shareableFloats } from '../../../language/host/shareable.js';
 import type { WeightResidency } from '../../../language/ir/runtimes.js';
 import { discardedYoung } from '../../tensor/garbage.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
-import { float32Tensor, rowElements } from './dense.js';
-import type { StoredFormat } from './formats.js';
+import { type StoredFormat, storedBytes } from './formats.js';
 import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
-import { areFinite } from './not-finite.js';
-import { elementCount, storedBytes } from './sizes.js';
-import { transposedSource, transposedTensor } from './transposed.js';
-import type { SourceTensor, WeightSource } from './weight-source.js';
-import { weightStore } from './weight-store.js';
+import {
+  areFinite,
+  encodedTensor,
+  float32Tensor,
+  type SourceTensor,
+  transposedSource,
+  transposedTensor,
+  type WeightSource,
+  weightStore,
+} from './stored-tensor.js';
 
 /**
  * How a model is held in memory: as in its files; as float32; with the projections of its blocks in NF4; as the float32
@@ -82,7 +87,8 @@ export const materialisedWithin = (
   storage: keyof typeof MATERIALISED,
   float32Bytes: number,
   without?: string,
-): Storage => (float32BytesOf(config, without) <= float32Bytes ? materialised(storage) : storage);
+): Storage =>
+  plannedBytes(config, () => 'F32', 'f32', without) <= float32Bytes ? materialised(storage) : storage;
 
 /** As float32 only where that takes at most {@link MOST_MATERIALISED_BYTES}; what is made into 4 bits is not paged. */
 export function residentStorage(
@@ -95,10 +101,6 @@ export function residentStorage(
   return materialisedWithin(config, storage, residency === 'float32' ? MOST_MATERIALISED_BYTES : 0, without);
 }
 
-/** Bytes of all weights but `without` as float32. */
-const float32BytesOf = (config: ModelConfig, without?: string): number =>
-  plannedBytes(config, () => 'F32', 'f32', without);
-
 /**
  * Checks that every tensor of the config is there with its shape, and in a format that can be read, and no block and no
  * parameter of a block is left out, before any data is touched. Other tensors (rotary buffers, a head that repeats tied
@@ -106,13 +108,8 @@ const float32BytesOf = (config: ModelConfig, without?: string): number =>
  * Throws a {@link ModelError} that names the tensor, the shape expected and the shape found.
  */
 export function checkTensors(origin: string, source: WeightSource, config: ModelConfig): void {
-  const wrong = (path: string, detail: string): ModelError =>
-    new ModelError(
-      'model_weights',
-      path,
-      detail,
-      'Check that the weights belong to the config next to them.',
-    );
+  const help = 'Check that the weights belong to the config next to them.';
+  const wrong = (path: string, detail: string) => new ModelError('model_weights', path, detail, help);
   for (const expected of expectedTensors(config)) {
     const { name, shape } = expected;
     const found = foundFor(source, expected);
@@ -160,7 +157,7 @@ function checkTied(source: WeightSource, config: ModelConfig): void {
   const { head, embedding } = blueprintOf({ ...config, tieEmbeddings: false });
   const [own, table] = [source.get(head.output.name), source.get(embedding.name)];
   if (own === undefined || table === undefined || own.shape.join() !== table.shape.join()) return;
-  const elements = elementCount(own.shape);
+  const elements = sizeOf(own.shape);
   for (let start = 0; start < elements; start += WINDOW) {
     const [a, b] = [own, table].map((tensor) => tensor.read(start, Math.min(WINDOW, elements - start)));
     if (a?.every((value, i) => value === b?.[i])) continue;
@@ -192,8 +189,7 @@ export function loadTensors(
     const { name, role, transposed } = expected;
     const found = foundFor(source, expected);
     if (found === undefined || name === without) continue;
-    const paged = storage === 'paged' && !HELD.has(role);
-    if (paged) tensors.push(pagedTensor(found));
+    if (storage === 'paged' && !HELD.has(role)) tensors.push(pagedTensor(found));
     else if (held === 'nf4_materialised' && role === 'projection')
       tensors.push(asFloat32(quantised(found, transposed)));
     else tensors.push(loadTensor(found, plannedFormat(role, found.format(), held), transposed));
@@ -220,13 +216,11 @@ function loadTensor(source: SourceTensor, format: StoredFormat, transposed = fal
 
 function quantised(source: SourceTensor, transposed = false): StoredTensor {
   const { name, shape } = source;
-  const elements = elementCount(shape);
+  const elements = sizeOf(shape);
   if (!transposed) return nf4Tensor(name, shape, quantiseNf4(elements, finite(source)));
   const turned = transposedSource(source);
-  return transposedTensor(
-    name,
-    nf4Tensor(name, turned.shape, quantiseNf4(elements, finite(turned), elements)),
-  );
+  const data = quantiseNf4(elements, finite(turned), elements);
+  return transposedTensor(name, nf4Tensor(name, turned.shape, data));
 }
 
 function asFloat32({
@@ -234,7 +228,7 @@ function asFloat32({
   shape,
   dequantise,
 }: Pick<StoredTensor, 'name' | 'shape' | 'dequantise'>): StoredTensor {
-  const values = shareableFloats(elementCount(shape));
+  const values = shareableFloats(sizeOf(shape));
   dequantise(values);
   return float32Tensor(name, shape, values);
 }
@@ -263,16 +257,8 @@ function readInto(source: SourceTensor, from: number, out: Float32Array): void {
 }
 
 /** A tensor that stays in its file. */
-function pagedTensor(source: SourceTensor): StoredTensor {
-  const { name, shape } = source;
-  const row = rowElements(shape);
-  return {
-    name,
-    shape,
-    format: source.format(),
-    residentBytes: 0,
-    view: () => undefined,
-    dequantise: (out) => readInto(source, 0, out),
-    dequantiseRows: (first, count, out) => readInto(source, first * row, out.subarray(0, count * row)),
-  };
-}
+const pagedTensor = (source: SourceTensor): StoredTensor =>
+  encodedTensor(
+    { name: source.name, shape: source.shape, format: source.format(), residentBytes: 0 },
+    (start, out) => readInto(source, start, out),
+  );

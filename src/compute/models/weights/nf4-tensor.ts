@@ -1,11 +1,38 @@
 import type { PackedTensor } from '../../tensor/types.js';
 import type { StoredTensor } from '../types.js';
-import { rowElements } from './dense.js';
+import { dequantiseCalls } from './dequantisation.js';
+import { NF4_BLOCK, NF4_NESTED_BLOCK, storedBytes } from './formats.js';
 import type { Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
-import { dequantiseNf4 } from './nf4-dequantise.js';
 import type { Nf4Data } from './nf4-quantise.js';
-import { NF4_BLOCK, NF4_NESTED_BLOCK, storedBytes } from './sizes.js';
+import { encodedTensor } from './stored-tensor.js';
+
+const CODE_BYTES = NF4_BLOCK / 2;
+
+/** Absmax of blocks `first … first + out.length - 1`, rounded as bitsandbytes rounds it. */
+export function dequantiseConstants(data: Nf4Data, first: number, out: Float32Array): void {
+  if ('absmax' in data) {
+    out.set(data.absmax.subarray(first, first + out.length));
+    return;
+  }
+  const { constants, scales, offset } = data;
+  const end = first + out.length;
+  for (let at = first; at < end; ) {
+    const scale = scales[Math.floor(at / NF4_NESTED_BLOCK)] as number;
+    const stop = Math.min(end, (Math.floor(at / NF4_NESTED_BLOCK) + 1) * NF4_NESTED_BLOCK);
+    for (; at < stop; at++)
+      out[at - first] = Math.fround((DYNAMIC_CODE[constants[at] as number] as number) * scale) + offset;
+  }
+}
+
+/** Dequantises `out.length` weights from `start` on (any position) with SIMD. */
+export function dequantiseNf4(data: Nf4Data, start: number, out: Float32Array): void {
+  dequantiseCalls(NF4_BLOCK, start, out, (memory, block, count, to) => {
+    memory.raw.set(data.codes.subarray(block * CODE_BYTES, (block + count) * CODE_BYTES));
+    dequantiseConstants(data, block, memory.absmax.subarray(0, count));
+    memory.nf4(count, to);
+  });
+}
 
 /** A tensor held in NF4; `round` is the type that its values are dequantised to, if not float32. */
 export function nf4Tensor(
@@ -14,39 +41,19 @@ export function nf4Tensor(
   data: Nf4Data,
   round?: Round,
 ): StoredTensor {
-  const dequantise = (start: number, out: Float32Array): void => {
+  const format = 'absmax' in data ? 'NF4_SINGLE' : 'NF4';
+  // a runtime dequantises to float32
+  const packed = () => (round === undefined ? packedNf4(shape, data) : undefined);
+  const residentBytes = storedBytes(shape, format);
+  return encodedTensor({ name, shape, format, residentBytes, packed }, (start, out) => {
     dequantiseNf4(data, start, out);
     round?.(out);
-  };
-  const row = rowElements(shape);
-  const format = 'absmax' in data ? 'NF4_SINGLE' : 'NF4';
-  return {
-    name,
-    shape,
-    format,
-    residentBytes: storedBytes(shape, format),
-    view: () => undefined,
-    // a runtime dequantises to float32
-    packed: () => (round === undefined ? packed(shape, data) : undefined),
-    dequantise: (out) => dequantise(0, out),
-    dequantiseRows: (first, count, out) => dequantise(first * row, out.subarray(0, count * row)),
-  };
+  });
 }
 
-const packed = (shape: readonly number[], data: Nf4Data): PackedTensor => ({
-  form: 'coded',
-  shape,
-  table: NF4_CODE,
-  block: NF4_BLOCK,
-  codes: data.codes,
-  constants:
-    'absmax' in data
-      ? data.absmax
-      : {
-          codes: data.constants,
-          scales: data.scales,
-          offset: data.offset,
-          table: DYNAMIC_CODE,
-          block: NF4_NESTED_BLOCK,
-        },
-});
+function packedNf4(shape: readonly number[], data: Nf4Data): PackedTensor {
+  const plain = { form: 'coded', shape, table: NF4_CODE, block: NF4_BLOCK, codes: data.codes } as const;
+  if ('absmax' in data) return { ...plain, constants: data.absmax };
+  const { constants: codes, scales, offset } = data;
+  return { ...plain, constants: { codes, scales, offset, table: DYNAMIC_CODE, block: NF4_NESTED_BLOCK } };
+}

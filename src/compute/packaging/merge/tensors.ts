@@ -1,11 +1,16 @@
 import type { Span } from '../../../language/source/span.js';
 import { adaptedProjections } from '../../models/adapters/branches.js';
-import { adaptedConfig, unreadHead } from '../../models/adapters/classifier.js';
-import { type WholeRole, wholeTensor, wholeTensors } from '../../models/adapters/whole.js';
+import {
+  adaptedConfig,
+  unreadHead,
+  type WholeRole,
+  wholeTensor,
+  wholeTensors,
+} from '../../models/adapters/whole.js';
 import { blueprintOf, weightName } from '../../models/architectures/index.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
 import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
-import { float32Tensor } from '../../models/weights/dense.js';
+import { float32Tensor } from '../../models/weights/stored-tensor.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import { notFinite, overflows } from './merge-diagnostics.js';

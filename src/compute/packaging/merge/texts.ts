@@ -1,5 +1,5 @@
 import type { Json } from '../../../language/host/json.js';
-import { configText } from '../../models/config/config-text.js';
+import { configText } from '../../models/config/shape.js';
 import { classifierFields } from '../../models/labels.js';
 import type { Adapter, ModelConfig } from '../../models/types.js';
 import { cell, quote } from '../model-card.js';

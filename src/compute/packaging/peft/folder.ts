@@ -1,10 +1,10 @@
 /** Folders of adapters as PEFT saves and loads them. */
 import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
-import { labelsOf } from '../../models/adapters/classifier.js';
 import type { AdapterKind } from '../../models/adapters/config.js';
-import { readJsonFile } from '../../models/json-file.js';
+import { labelsOf } from '../../models/adapters/whole.js';
 import { labelFields, labelsIn } from '../../models/labels.js';
+import { readJsonFile } from '../../models/read-file.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
 import { ModelError } from '../../models/types.js';

@@ -1,8 +1,8 @@
 /** Low-rank factors, with a head over labels or not, and such a head alone, as PEFT saves them. */
 
 import { isJson } from '../../../language/host/json.js';
+import { patternProblem } from '../../models/adapters/branches.js';
 import type { HeadConfig, LoraConfig } from '../../models/adapters/config.js';
-import { patternProblem } from '../../models/adapters/patterns.js';
 import type { AdapterBase } from '../adapter-folder.js';
 import { type ConfigFields, isCount, isIndex, isPositive } from '../config-fields.js';
 import { cell } from '../model-card.js';

@@ -3,14 +3,14 @@
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
 import { batchRows, cacheBytesPerToken } from '../../../compute/evaluation/generation/generate.js';
 import { lossRows } from '../../../compute/evaluation/losses.js';
-import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
+import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { blueprintOf } from '../../../compute/models/architectures/index.js';
+import { vocabularyShardSize } from '../../../compute/models/decoder/chunks.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
-import { vocabularyShardSize } from '../../../compute/models/decoder/vocabulary-shards.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
 import { paddedLength } from '../../../compute/training/batch.js';

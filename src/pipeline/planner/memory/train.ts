@@ -1,8 +1,8 @@
 /** The peak of a training step, from the graphs that will run it. */
 
-import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes } from '../../../compute/models/adapters/kinds.js';
+import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../../compute/models/decoder/types.js';

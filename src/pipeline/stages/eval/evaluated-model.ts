@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { unreadHead } from '../../../compute/models/adapters/classifier.js';
+import { unreadHead } from '../../../compute/models/adapters/whole.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
 import { residentStorage } from '../../../compute/models/weights/load.js';

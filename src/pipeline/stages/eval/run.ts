@@ -27,8 +27,8 @@ import {
   evaluationReport,
   type ReportedModel,
 } from '../../../compute/evaluation/report.js';
-import { labelsOf } from '../../../compute/models/adapters/classifier.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
+import { labelsOf } from '../../../compute/models/adapters/whole.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { readAdapter } from '../../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../../compute/packaging/check-base.js';

@@ -1,11 +1,10 @@
 import { evaluationDecoder } from '../../../compute/evaluation/evaluation-decoder.js';
-import { adaptedConfig, labelsOf } from '../../../compute/models/adapters/classifier.js';
-import { wholeTensors } from '../../../compute/models/adapters/whole.js';
+import { adaptedConfig, labelsOf, wholeTensors } from '../../../compute/models/adapters/whole.js';
 import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';
 import { unquantised } from '../../../compute/models/config/index.js';
 import { padIdOf } from '../../../compute/models/labels.js';
 import { type ModelFolder, openModel } from '../../../compute/models/load.js';
-import { SINGLE_FILE } from '../../../compute/models/safetensors/folder.js';
+import { SINGLE_FILE } from '../../../compute/models/safetensors/read.js';
 import { safetensorsChunks } from '../../../compute/models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
 import { residentStorage } from '../../../compute/models/weights/load.js';

@@ -1,11 +1,10 @@
-import { labelsOf, unreadHead } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { initAdapter } from '../../../compute/models/adapters/kinds.js';
+import { labelsOf, unreadHead } from '../../../compute/models/adapters/whole.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { ModelConfig, StoredTensor, WeightStore } from '../../../compute/models/types.js';
-import { float32Tensor } from '../../../compute/models/weights/dense.js';
 import { materialised } from '../../../compute/models/weights/load.js';
-import { weightStore } from '../../../compute/models/weights/weight-store.js';
+import { float32Tensor, weightStore } from '../../../compute/models/weights/stored-tensor.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 
 /**

@@ -1,10 +1,9 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
 import { branchTensors } from '../../../compute/models/adapters/branches.js';
-import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import type { AddedModule } from '../../../compute/models/adapters/definition.js';
 import { adapterShapes, addedModules, layerKind } from '../../../compute/models/adapters/kinds.js';
-import { savableTensors, wholeTensor } from '../../../compute/models/adapters/whole.js';
+import { adaptedConfig, savableTensors, wholeTensor } from '../../../compute/models/adapters/whole.js';
 import {
   blueprintOf,
   expectedTensors,
@@ -13,7 +12,7 @@ import {
   projectionsOfModel,
 } from '../../../compute/models/architectures/index.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
-import { elementCount } from '../../../compute/models/weights/sizes.js';
+import { sizeOf } from '../../../compute/tensor/shape.js';
 
 /** The linear layers of one name, over all blocks; embedding and head stand for themselves. */
 export interface ModuleCoverage {
@@ -127,7 +126,7 @@ const addedCoverage = ({ module, layers, of, shapes }: AddedModule): ModuleCover
 });
 
 const elements = (shapes: readonly NamedShape[]): number =>
-  shapes.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  shapes.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /** The line that PEFT's `print_trainable_parameters` prints. */
 export function trainableLine({ trainable, all }: Pick<Coverage, 'trainable' | 'all'>): string {

@@ -1,9 +1,8 @@
 /** What a training continues with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
 
-import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
-import { wholeTensor } from '../../../compute/models/adapters/whole.js';
-import { vocabularyShardSize } from '../../../compute/models/decoder/vocabulary-shards.js';
+import { adaptedConfig, wholeTensor } from '../../../compute/models/adapters/whole.js';
+import { vocabularyShardSize } from '../../../compute/models/decoder/chunks.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';

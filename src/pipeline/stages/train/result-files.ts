@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readJsonFile } from '../../../compute/models/json-file.js';
+import { readJsonFile } from '../../../compute/models/read-file.js';
 import { ModelError } from '../../../compute/models/types.js';
 import { type Ending, type TrainingState, tokensPerSecond } from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';

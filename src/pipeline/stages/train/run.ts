@@ -1,8 +1,8 @@
-import { adaptedConfig } from '../../../compute/models/adapters/classifier.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { createDecoder } from '../../../compute/models/decoder/index.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
-import { tensorNotFinite } from '../../../compute/models/weights/not-finite.js';
+import { tensorNotFinite } from '../../../compute/models/weights/stored-tensor.js';
 import { OutOfMemoryError, translateHostError } from '../../../compute/tensor/out-of-memory.js';
 import { isNotFinite, type TrainingEvent, tokensPerSecond, train } from '../../../compute/training/index.js';
 import type { StageEvent } from '../../../language/ir/events.js';

@@ -1,8 +1,8 @@
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../../compute/models/chat-template/index.js';
-import { configText } from '../../../compute/models/config/config-text.js';
 import { unquantised } from '../../../compute/models/config/index.js';
+import { configText } from '../../../compute/models/config/shape.js';
 import type { Decoder } from '../../../compute/models/decoder/index.js';
 import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { matchesPattern, patternProblem } from '../../../../src/compute/models/adapters/patterns.js';
+import { matchesPattern, patternProblem } from '../../../../src/compute/models/adapters/branches.js';
 
 describe('patterns over paths', () => {
   it('match the end of a path from a dot on, as in PEFT', () => {

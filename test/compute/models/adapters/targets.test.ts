@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { adaptedProjections, branchAt } from '../../../../src/compute/models/adapters/branches.js';
-import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import {
+  adaptedProjections,
+  branchAt,
   projectionsNamed,
   type TargetSet,
   targetsOfSet,
-} from '../../../../src/compute/models/adapters/targets.js';
+} from '../../../../src/compute/models/adapters/branches.js';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import { projectionsOfModel } from '../../../../src/compute/models/architectures/index.js';
 import { parseConfig } from '../../../../src/compute/models/config/index.js';
 import type { ModelConfig } from '../../../../src/compute/models/types.js';

@@ -60,7 +60,7 @@ for (const name of FIXTURES)
           verify(decodeStepGraph({ config, kind, rows: 3, capacity: 8 }));
         }
       for (const trainable of ['none', 'adapter', 'full'] as const)
-        verify(headGraph({ blueprint, tokens: 4, trainable }));
+        verify(headGraph(blueprint, 4, trainable));
     });
 
     it('asks for the gradients of what is trained, and of nothing else', () => {

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
-import { CompiledGraphs } from '../../../../src/compute/models/decoder/compiled-graphs.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
+import { CompiledGraphs } from '../../../../src/compute/models/decoder/resources.js';
 import { initModel } from '../../../../src/compute/models/initialise.js';
 import type { ModelConfig } from '../../../../src/compute/models/types.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';

@@ -3,11 +3,14 @@ import { expect } from 'chai';
 import { expectedTensors } from '../../../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import type { ModelConfig, WeightStore } from '../../../../src/compute/models/types.js';
-import { blockTensor, float32Tensor } from '../../../../src/compute/models/weights/dense.js';
 import { encodeBfloat16 } from '../../../../src/compute/models/weights/half.js';
 import { quantiseNf4 } from '../../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../../src/compute/models/weights/nf4-tensor.js';
-import { weightStore } from '../../../../src/compute/models/weights/weight-store.js';
+import {
+  blockTensor,
+  float32Tensor,
+  weightStore,
+} from '../../../../src/compute/models/weights/stored-tensor.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import type { RuntimeName } from '../../../../src/language/ir/runtimes.js';
 import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';

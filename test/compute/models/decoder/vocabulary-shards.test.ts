@@ -1,8 +1,5 @@
 import { expect } from 'chai';
-import {
-  vocabularyShardSize,
-  vocabularyShards,
-} from '../../../../src/compute/models/decoder/vocabulary-shards.js';
+import { vocabularyShardSize, vocabularyShards } from '../../../../src/compute/models/decoder/chunks.js';
 
 const shape = (vocabSize: number, hiddenSize: number) => ({ vocabSize, hiddenSize, labels: undefined });
 

@@ -6,7 +6,7 @@ import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import { openSafetensors } from '../../../../src/compute/models/safetensors/read.js';
 import type { ModelConfig } from '../../../../src/compute/models/types.js';
-import { floatsOf } from '../../../../src/compute/models/weights/block-kernel.js';
+import { floatsOf } from '../../../../src/compute/models/weights/dequantisation.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { modelError } from '../errors.js';
 import { readFixtureBytes } from '../fixtures.js';

@@ -4,8 +4,10 @@ import { readGgufHeader } from '../../../../src/compute/models/gguf/header.js';
 import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import { openSafetensors } from '../../../../src/compute/models/safetensors/read.js';
 import { ModelError } from '../../../../src/compute/models/types.js';
-import { dequantiseBlocks } from '../../../../src/compute/models/weights/block-kernel.js';
-import { dequantisationWorkspace } from '../../../../src/compute/models/weights/dequantisation.js';
+import {
+  dequantisationWorkspace,
+  dequantiseBlocks,
+} from '../../../../src/compute/models/weights/dequantisation.js';
 import { BLOCKS, type BlockFormat } from '../../../../src/compute/models/weights/formats.js';
 import { plannedBytes, plannedFormat } from '../../../../src/compute/models/weights/load.js';
 import { modelError } from '../errors.js';

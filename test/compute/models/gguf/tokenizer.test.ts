@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { Tokenizer as RustTokenizer } from 'tokenizers';
 import { readGgufHeader } from '../../../../src/compute/models/gguf/header.js';
-import { impliedMerges } from '../../../../src/compute/models/gguf/sentence-piece.js';
 import { ggufBegins, ggufTokenizerJson } from '../../../../src/compute/models/gguf/tokenizer.js';
+import { impliedMerges } from '../../../../src/compute/models/gguf/vocabularies.js';
 import { parseTokenizer } from '../../../../src/compute/models/tokenizer/file.js';
 import { buildTokenizer } from '../../../../src/compute/models/tokenizer/tokenizer.js';
 import { ModelError } from '../../../../src/compute/models/types.js';

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openModel } from '../../../../src/compute/models/load.js';
-import { openTensorSource } from '../../../../src/compute/models/safetensors/folder.js';
+import { openTensorSource } from '../../../../src/compute/models/safetensors/read.js';
 import type { Adapter, StoredTensor } from '../../../../src/compute/models/types.js';
-import { float32Tensor } from '../../../../src/compute/models/weights/dense.js';
-import { weightStore } from '../../../../src/compute/models/weights/weight-store.js';
+import { float32Tensor, weightStore } from '../../../../src/compute/models/weights/stored-tensor.js';
 import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
 import { mergedTensors, proveMerge } from '../../../../src/compute/packaging/merge/index.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { adaptedProjections } from '../../../../src/compute/models/adapters/branches.js';
-import { labelsOf } from '../../../../src/compute/models/adapters/classifier.js';
 import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
+import { labelsOf } from '../../../../src/compute/models/adapters/whole.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
 import {

@@ -1,10 +1,10 @@
 /** Packed weights as TensorFlow decodes them within its graphs, bit for bit. */
 import { expect } from 'chai';
 import type { StoredTensor } from '../../../../src/compute/models/types.js';
-import { blockTensor } from '../../../../src/compute/models/weights/dense.js';
 import { encodeBfloat16, encodeFloat16 } from '../../../../src/compute/models/weights/half.js';
 import { type Nf4Data, quantiseNf4 } from '../../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../../src/compute/models/weights/nf4-tensor.js';
+import { blockTensor } from '../../../../src/compute/models/weights/stored-tensor.js';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import { dequantiseNf4Plain } from '../../models/plain-nf4.js';

@@ -1,6 +1,6 @@
 /** What kernels of the GPU take the place of. */
 import { expect } from 'chai';
-import { crossEntropy } from '../../../../src/compute/models/architectures/graphs/cross-entropy.js';
+import { crossEntropy } from '../../../../src/compute/models/architectures/graphs/head.js';
 import { headGraph } from '../../../../src/compute/models/decoder/graphs.js';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { referenceRuntime } from '../../../../src/compute/tensor/runtimes/reference/index.js';

@@ -1,6 +1,34 @@
 /** Parts that several families are put together from, under the names that transformers gives them. */
+import type { Json } from '../../../../language/host/json.js';
+import type { ConfigReader } from '../../config/reader.js';
+import { PLAIN, readRope } from '../../config/rope.js';
+import { COMMON, readShape } from '../../config/shape.js';
 import type { ModelConfig } from '../../types.js';
-import type { Activation, Attention, Blueprint, Mlp, Norm, Projection, Rotary } from '../blueprint.js';
+import type {
+  Activation,
+  Attention,
+  BlockBlueprint,
+  Blueprint,
+  Mlp,
+  Norm,
+  Projection,
+  Rotary,
+} from '../blueprint.js';
+
+/** A family of models: how its `config.json` is read, and what it computes. */
+export interface Family {
+  /** `model_type` of `config.json`. */
+  readonly modelType: string;
+  /** The class of transformers with a head for the next token, in `architectures` of `config.json`. */
+  readonly className: string;
+  /** The one with a head over labels. */
+  readonly classifierName: string;
+  /** Throws a `ModelError` for an option that is not understood or makes no sense. */
+  readonly read: (config: ConfigReader) => ModelConfig;
+  readonly blueprint: (config: ModelConfig) => Blueprint;
+  /** Fields of a `config.json` that says what the config says, besides those of {@link writeShape}. */
+  readonly write: (config: ModelConfig) => Json;
+}
 
 export function projection(
   module: string,
@@ -48,6 +76,21 @@ export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
 /** A name that {@link ACTIVATIONS} knows a function by. */
 export const activationName = (activation: Activation | undefined): string | undefined =>
   Object.entries(ACTIVATIONS).find(([, value]) => value === activation)?.[0];
+
+/** What Llama and the families of its kind say in the same fields. */
+export function readLlamaShape(
+  config: ConfigReader,
+  fields = COMMON,
+  rope = PLAIN,
+): Omit<ModelConfig, 'architecture'> {
+  const shape = readShape(config, fields);
+  config.only('hidden_act', ['silu']);
+  return {
+    ...shape,
+    intermediateSize: config.whole('intermediate_size'),
+    ...readRope(config, shape.headDim / 2, rope),
+  };
+}
 
 /** `self_attn.{q,k,v,o}_proj`, pre-norm. */
 export function separateAttention(config: ModelConfig): Attention {
@@ -108,18 +151,15 @@ export function frame(
   };
 }
 
-/** The kind of each layer: `full` or `sliding`. */
-const layerKinds = ({ layers, layerTypes }: ModelConfig): readonly string[] =>
-  layerTypes ?? Array.from({ length: layers }, () => 'full');
-
 /** Blocks that differ only in what a position sees. */
 export function fullAndSliding(
-  config: ModelConfig,
+  { layers: count, layerTypes, window }: ModelConfig,
   attention: Attention,
   mlp: Mlp,
+  residual: BlockBlueprint['residual'] = 'sequential',
 ): Pick<Blueprint, 'layers' | 'blocks'> {
-  const layers = layerKinds(config);
-  const full = { attention, mlp, residual: 'sequential' as const };
-  const sliding = { ...full, attention: { ...attention, window: config.window } };
+  const layers = layerTypes ?? Array<string>(count).fill('full');
+  const full = { attention, mlp, residual };
+  const sliding = { ...full, attention: { ...attention, window } };
   return { layers, blocks: { full, ...(layers.includes('sliding') ? { sliding } : {}) } };
 }

@@ -4,20 +4,19 @@
  */
 import type { ConfigReader } from '../../config/reader.js';
 import { readRope } from '../../config/rope.js';
-import { COMMON, readLayerTypes, readShape } from '../../config/shape.js';
+import { COMMON, readLayerTypes, readShape, writeLayerTypes, writeShape } from '../../config/shape.js';
 import type { ModelConfig } from '../../types.js';
 import type { Attention, Mlp } from '../blueprint.js';
 import {
   ACTIVATIONS,
   activationName,
+  type Family,
   frame,
   fullAndSliding,
   gatedMlp,
   rms,
   separateAttention,
 } from './building-blocks.js';
-import type { Family } from './family.js';
-import { writeLayerTypes, writeShape } from './write.js';
 
 /** What Gemma 2 and 3 say in the same fields. */
 export function readGemma(
@@ -26,15 +25,14 @@ export function readGemma(
 ): Omit<ModelConfig, 'architecture' | 'ropeTheta'> {
   const shape = readShape(config, { ...COMMON, tied: true });
   const bias = config.flag('attention_bias');
-  const window = config.whole('sliding_window', 4096);
   config.only('use_bidirectional_attention', [false]);
   return {
     ...shape,
     intermediateSize: config.whole('intermediate_size'),
     activation: config.choice('hidden_activation', ACTIVATIONS, 'gelu_pytorch_tanh'),
     ...(bias ? { biases: { attention: true, output: true, mlp: false } } : {}),
-    window,
-    layerTypes: readLayerTypes(config, shape.layers, window, slides),
+    window: config.whole('sliding_window', 4096),
+    layerTypes: readLayerTypes(config, shape.layers, slides),
     queryScale: config.positive('query_pre_attn_scalar', 256) ** -0.5,
   };
 }
@@ -75,14 +73,12 @@ export const gemma2: Family = {
   classifierName: 'Gemma2ForSequenceClassification',
   read(config) {
     const gemma = readGemma(config, (layer) => layer % 2 === 0);
-    const rope = readRope(config, gemma.headDim / 2);
     const cap = (field: string, fallback: number) =>
       field in config.json ? config.optional(field) : fallback;
     return {
       architecture: 'gemma2',
       ...gemma,
-      ropeTheta: rope.theta,
-      ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
+      ...readRope(config, gemma.headDim / 2),
       scoreCap: cap('attn_logit_softcapping', 50),
       logitCap: cap('final_logit_softcapping', 30),
     };

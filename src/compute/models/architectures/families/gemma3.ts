@@ -3,10 +3,9 @@
  * of soft-capped scores (transformers passes over `attn_logit_softcapping`), five sliding layers for each full one, and rotary frequencies of their own for the sliding layers.
  */
 import { PLAIN, readRope, ropeOfKind } from '../../config/rope.js';
-import { fullAndSliding, rms, rotaryOf } from './building-blocks.js';
-import type { Family } from './family.js';
+import { writeLayerTypes, writeShape } from '../../config/shape.js';
+import { type Family, fullAndSliding, rms, rotaryOf } from './building-blocks.js';
 import { gemmaBlock, gemmaFrame, readGemma, writeGemma } from './gemma2.js';
-import { writeLayerTypes, writeShape } from './write.js';
 
 export const gemma3: Family = {
   modelType: 'gemma3_text',
@@ -18,17 +17,15 @@ export const gemma3: Family = {
     const half = gemma.headDim / 2;
     const far = { ...PLAIN, theta: 1_000_000 };
     const near = { ...PLAIN, thetaField: 'rope_local_base_freq' };
-    const global = readRope(ropeOfKind(config, 'full_attention') ?? config, half, far);
     const own = ropeOfKind(config, 'sliding_attention');
     const local = own && readRope(own, half, near);
-    if (local?.scaling !== undefined)
+    if (local?.ropeScaling !== undefined)
       config.unsupported('rope_parameters', 'those of sliding_attention must be of type default');
     return {
       architecture: 'gemma3',
       ...gemma,
-      ropeTheta: global.theta,
-      ...(global.scaling === undefined ? {} : { ropeScaling: global.scaling }),
-      localRopeTheta: local?.theta ?? config.positive(near.thetaField, near.theta),
+      ...readRope(ropeOfKind(config, 'full_attention') ?? config, half, far),
+      localRopeTheta: local?.ropeTheta ?? config.positive(near.thetaField, near.theta),
       ...(config.has('final_logit_softcapping')
         ? { logitCap: config.optional('final_logit_softcapping') }
         : {}),

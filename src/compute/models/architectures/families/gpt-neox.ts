@@ -3,10 +3,17 @@
  * turned, attention and MLP next to each other, queries, keys and values fused head by head.
  */
 import { PLAIN, readRope } from '../../config/rope.js';
-import { COMMON, readShape } from '../../config/shape.js';
-import { ACTIVATIONS, activationName, layerNorm, projection, rotaryOf } from './building-blocks.js';
-import type { Family } from './family.js';
-import { writeIds } from './write.js';
+import { COMMON, readShape, writeIds } from '../../config/shape.js';
+import type { Attention, Mlp } from '../blueprint.js';
+import {
+  ACTIVATIONS,
+  activationName,
+  type Family,
+  fullAndSliding,
+  layerNorm,
+  projection,
+  rotaryOf,
+} from './building-blocks.js';
 
 const ROPE = {
   ...PLAIN,
@@ -22,16 +29,13 @@ export const gptNeox: Family = {
   classifierName: 'GPTNeoXForSequenceClassification',
   read(config) {
     const shape = readShape(config, { ...COMMON, epsilon: 'layer_norm_eps', epsilonDefault: 1e-5 });
-    const rope = readRope(config, shape.headDim / 2, ROPE);
     const bias = config.flag('attention_bias', true);
     return {
       architecture: 'gpt_neox',
       ...shape,
       intermediateSize: config.whole('intermediate_size'),
       activation: config.choice('hidden_act', ACTIVATIONS, 'gelu'),
-      ropeTheta: rope.theta,
-      ropeShare: rope.share,
-      ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
+      ...readRope(config, shape.headDim / 2, ROPE),
       biases: { attention: bias, output: bias, mlp: true },
       parallel: config.flag('use_parallel_residual', true),
     };
@@ -40,34 +44,29 @@ export const gptNeox: Family = {
     const { hiddenSize: hidden, intermediateSize: inner, normEpsilon, biases } = config;
     const embedding = { name: 'gpt_neox.embed_in.weight', shape: [config.vocabSize, hidden] };
     const bias = biases?.attention ?? true;
+    const attention: Attention = {
+      norm: layerNorm('input_layernorm', normEpsilon),
+      inputs: {
+        kind: 'fused',
+        order: 'heads',
+        all: projection('attention.query_key_value', 3 * hidden, hidden, { bias }),
+      },
+      output: projection('attention.dense', hidden, hidden, { bias }),
+      rotary: rotaryOf(config),
+      scale: 1 / Math.sqrt(config.headDim),
+    };
+    const mlp: Mlp = {
+      norm: layerNorm('post_attention_layernorm', normEpsilon),
+      activation: config.activation ?? 'gelu',
+      up: { kind: 'plain', up: projection('mlp.dense_h_to_4h', inner, hidden, { bias: true }) },
+      down: projection('mlp.dense_4h_to_h', hidden, inner, { bias: true }),
+    };
     return {
       embedding,
       paddingFrozen: false,
       embeddingScale: 1,
       blocksAt: 'gpt_neox.layers',
-      layers: Array.from({ length: config.layers }, () => 'full'),
-      blocks: {
-        full: {
-          attention: {
-            norm: layerNorm('input_layernorm', normEpsilon),
-            inputs: {
-              kind: 'fused',
-              order: 'heads',
-              all: projection('attention.query_key_value', 3 * hidden, hidden, { bias }),
-            },
-            output: projection('attention.dense', hidden, hidden, { bias }),
-            rotary: rotaryOf(config),
-            scale: 1 / Math.sqrt(config.headDim),
-          },
-          mlp: {
-            norm: layerNorm('post_attention_layernorm', normEpsilon),
-            activation: config.activation ?? 'gelu',
-            up: { kind: 'plain', up: projection('mlp.dense_h_to_4h', inner, hidden, { bias: true }) },
-            down: projection('mlp.dense_4h_to_h', hidden, inner, { bias: true }),
-          },
-          residual: config.parallel ? 'parallel' : 'sequential',
-        },
-      },
+      ...fullAndSliding(config, attention, mlp, config.parallel ? 'parallel' : 'sequential'),
       head: {
         norm: layerNorm('gpt_neox.final_layer_norm', normEpsilon),
         output: config.tieEmbeddings ? embedding : { name: 'embed_out.weight', shape: embedding.shape },
@@ -85,7 +84,7 @@ export const gptNeox: Family = {
     num_attention_heads: config.heads,
     num_hidden_layers: config.layers,
     rotary_emb_base: config.ropeTheta,
-    rotary_pct: config.ropeShare,
+    rotary_pct: config.ropeShare ?? 1,
     use_parallel_residual: config.parallel,
   }),
 };

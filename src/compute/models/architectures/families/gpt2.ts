@@ -2,10 +2,16 @@
  * GPT-2 (Radford et al. 2019), as transformers' `modeling_gpt2.py`: LayerNorm, learned positions, fused projections
  * that are stored transposed. Its dropout belongs to its first training and is left out.
  */
-import { readShape } from '../../config/shape.js';
-import { ACTIVATIONS, activationName, layerNorm, projection } from './building-blocks.js';
-import type { Family } from './family.js';
-import { writeIds } from './write.js';
+import { readShape, writeIds } from '../../config/shape.js';
+import type { Attention, Mlp } from '../blueprint.js';
+import {
+  ACTIVATIONS,
+  activationName,
+  type Family,
+  fullAndSliding,
+  layerNorm,
+  projection,
+} from './building-blocks.js';
 
 const FIELDS = {
   hidden: 'n_embd',
@@ -38,6 +44,22 @@ export const gpt2: Family = {
   blueprint(config) {
     const { hiddenSize: hidden, intermediateSize: inner, normEpsilon, vocabSize, maxPositions } = config;
     const options = { bias: true, transposed: true };
+    const attention: Attention = {
+      norm: layerNorm('ln_1', normEpsilon),
+      inputs: {
+        kind: 'fused',
+        order: 'parts',
+        all: projection('attn.c_attn', 3 * hidden, hidden, options),
+      },
+      output: projection('attn.c_proj', hidden, hidden, options),
+      scale: 1 / Math.sqrt(config.headDim),
+    };
+    const mlp: Mlp = {
+      norm: layerNorm('ln_2', normEpsilon),
+      activation: config.activation ?? 'gelu_tanh',
+      up: { kind: 'plain', up: projection('mlp.c_fc', inner, hidden, options) },
+      down: projection('mlp.c_proj', hidden, inner, options),
+    };
     const embedding = { name: 'transformer.wte.weight', shape: [vocabSize, hidden] };
     return {
       embedding,
@@ -45,28 +67,7 @@ export const gpt2: Family = {
       embeddingScale: 1,
       positions: { name: 'transformer.wpe.weight', shape: [maxPositions, hidden] },
       blocksAt: 'transformer.h',
-      layers: Array.from({ length: config.layers }, () => 'full'),
-      blocks: {
-        full: {
-          attention: {
-            norm: layerNorm('ln_1', normEpsilon),
-            inputs: {
-              kind: 'fused',
-              order: 'parts',
-              all: projection('attn.c_attn', 3 * hidden, hidden, options),
-            },
-            output: projection('attn.c_proj', hidden, hidden, options),
-            scale: 1 / Math.sqrt(config.headDim),
-          },
-          mlp: {
-            norm: layerNorm('ln_2', normEpsilon),
-            activation: config.activation ?? 'gelu_tanh',
-            up: { kind: 'plain', up: projection('mlp.c_fc', inner, hidden, options) },
-            down: projection('mlp.c_proj', hidden, inner, options),
-          },
-          residual: 'sequential',
-        },
-      },
+      ...fullAndSliding(config, attention, mlp),
       head: {
         norm: layerNorm('transformer.ln_f', normEpsilon),
         output: config.tieEmbeddings ? embedding : { name: 'lm_head.weight', shape: embedding.shape },

@@ -1,5 +1,5 @@
 import type { ArchitectureName } from '../../types.js';
-import type { Family } from './family.js';
+import type { Family } from './building-blocks.js';
 import { gemma2 } from './gemma2.js';
 import { gemma3 } from './gemma3.js';
 import { gptNeox } from './gpt-neox.js';
@@ -25,4 +25,4 @@ export const FAMILIES: Readonly<Record<ArchitectureName, Family>> = {
   gpt_neox: gptNeox,
 };
 
-export type { Family } from './family.js';
+export type { Family } from './building-blocks.js';

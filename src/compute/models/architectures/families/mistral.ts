@@ -1,29 +1,15 @@
 /** Mistral (Jiang et al. 2023, arXiv 2310.06825), as transformers' `modeling_mistral.py`: Llama with a sliding window. */
-import { readRope } from '../../config/rope.js';
-import { readShape } from '../../config/shape.js';
-import type { Family } from './family.js';
+import { readWindow, writeShape } from '../../config/shape.js';
+import { type Family, readLlamaShape } from './building-blocks.js';
 import { llama } from './llama.js';
-import { writeShape } from './write.js';
 
 export const mistral: Family = {
   modelType: 'mistral',
   className: 'MistralForCausalLM',
   classifierName: 'MistralForSequenceClassification',
   read(config) {
-    const shape = readShape(config);
-    config.only('hidden_act', ['silu']);
-    const rope = readRope(config, shape.headDim / 2);
-    const window = config.has('sliding_window') ? config.whole('sliding_window') : undefined;
-    return {
-      architecture: 'mistral',
-      ...shape,
-      intermediateSize: config.whole('intermediate_size'),
-      ropeTheta: rope.theta,
-      ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
-      ...(window === undefined
-        ? {}
-        : { window, layerTypes: Array.from({ length: shape.layers }, () => 'sliding' as const) }),
-    };
+    const shape = readLlamaShape(config);
+    return { architecture: 'mistral', ...shape, ...readWindow(config, shape.layers) };
   },
   blueprint: llama.blueprint,
   write: (config) => ({

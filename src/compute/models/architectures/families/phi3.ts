@@ -1,9 +1,15 @@
 /** Phi-3 and Phi-4-mini (arXiv 2404.14219), as transformers' `modeling_phi3.py`: Llama with fused projections. */
-import { PLAIN, readRope } from '../../config/rope.js';
-import { COMMON, readShape } from '../../config/shape.js';
-import { frame, fullAndSliding, gatedMlp, projection, separateAttention } from './building-blocks.js';
-import type { Family } from './family.js';
-import { writeShape } from './write.js';
+import { PLAIN } from '../../config/rope.js';
+import { COMMON, readWindow, writeShape } from '../../config/shape.js';
+import {
+  type Family,
+  frame,
+  fullAndSliding,
+  gatedMlp,
+  projection,
+  readLlamaShape,
+  separateAttention,
+} from './building-blocks.js';
 
 /** Files of before transformers 4.43 call the long kind by other names. */
 const ROPE = { ...PLAIN, partial: true, aliases: { su: 'longrope', yarn: 'longrope' } };
@@ -13,21 +19,8 @@ export const phi3: Family = {
   className: 'Phi3ForCausalLM',
   classifierName: 'Phi3ForSequenceClassification',
   read(config) {
-    const shape = readShape(config, { ...COMMON, epsilonDefault: 1e-5 });
-    config.only('hidden_act', ['silu']);
-    const rope = readRope(config, shape.headDim / 2, ROPE);
-    const window = config.has('sliding_window') ? config.whole('sliding_window') : undefined;
-    return {
-      architecture: 'phi3',
-      ...shape,
-      intermediateSize: config.whole('intermediate_size'),
-      ropeTheta: rope.theta,
-      ...(rope.share === 1 ? {} : { ropeShare: rope.share }),
-      ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
-      ...(window === undefined
-        ? {}
-        : { window, layerTypes: Array.from({ length: shape.layers }, () => 'sliding' as const) }),
-    };
+    const shape = readLlamaShape(config, { ...COMMON, epsilonDefault: 1e-5 }, ROPE);
+    return { architecture: 'phi3', ...shape, ...readWindow(config, shape.layers) };
   },
   blueprint(config) {
     const { hiddenSize: hidden, intermediateSize: inner, heads, keyValueHeads, headDim } = config;

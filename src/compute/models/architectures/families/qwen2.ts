@@ -1,32 +1,17 @@
 /** Qwen2 and Qwen2.5 (arXiv 2407.10671), as transformers' `modeling_qwen2.py`: Llama with biases of queries, keys and values. */
 import type { ConfigReader } from '../../config/reader.js';
-import { readRope } from '../../config/rope.js';
-import { readLayerTypes, readShape } from '../../config/shape.js';
+import { readWindow, writeLayerTypes, writeShape } from '../../config/shape.js';
 import type { ModelConfig } from '../../types.js';
-import type { Family } from './family.js';
+import { type Family, readLlamaShape } from './building-blocks.js';
 import { llama } from './llama.js';
-import { writeLayerTypes, writeShape } from './write.js';
 
 /** What Qwen 2 and 3 say in the same fields. */
 export function readQwen(config: ConfigReader): Omit<ModelConfig, 'architecture'> {
-  const shape = readShape(config);
-  config.only('hidden_act', ['silu']);
-  const rope = readRope(config, shape.headDim / 2);
-  const window =
-    config.flag('use_sliding_window') && config.has('sliding_window')
-      ? config.whole('sliding_window')
-      : undefined;
+  const shape = readLlamaShape(config);
+  const slides = config.flag('use_sliding_window');
   const first = config.json['max_window_layers'] ?? 28;
   const from = typeof first === 'number' ? first : config.wrong('max_window_layers', 'a number');
-  return {
-    ...shape,
-    intermediateSize: config.whole('intermediate_size'),
-    ropeTheta: rope.theta,
-    ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
-    ...(window === undefined
-      ? {}
-      : { window, layerTypes: readLayerTypes(config, shape.layers, window, (layer) => layer >= from) }),
-  };
+  return { ...shape, ...(slides ? readWindow(config, shape.layers, (layer) => layer >= from) : {}) };
 }
 
 export const qwen2: Family = {

@@ -1,7 +1,6 @@
 /** Qwen3 (arXiv 2505.09388), as transformers' `modeling_qwen3.py`: every head of the queries and keys is normalised. */
 
-import { frame, fullAndSliding, gatedMlp, rms, separateAttention } from './building-blocks.js';
-import type { Family } from './family.js';
+import { type Family, frame, fullAndSliding, gatedMlp, rms, separateAttention } from './building-blocks.js';
 import { qwen2, readQwen } from './qwen2.js';
 
 export const qwen3: Family = {

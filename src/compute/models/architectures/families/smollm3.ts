@@ -1,18 +1,21 @@
 /** SmolLM3, as transformers' `modeling_smollm3.py`: Llama of which some layers have no positions (arXiv 2501.18795). */
-import { PLAIN, readRope } from '../../config/rope.js';
-import { COMMON, readLayerTypes, readShape } from '../../config/shape.js';
-import { frame, fullAndSliding, gatedMlp, separateAttention } from './building-blocks.js';
-import type { Family } from './family.js';
-import { writeLayerTypes, writeShape } from './write.js';
+import { PLAIN } from '../../config/rope.js';
+import { COMMON, readWindow, writeLayerTypes, writeShape } from '../../config/shape.js';
+import {
+  type Family,
+  frame,
+  fullAndSliding,
+  gatedMlp,
+  readLlamaShape,
+  separateAttention,
+} from './building-blocks.js';
 
 export const smollm3: Family = {
   modelType: 'smollm3',
   className: 'SmolLM3ForCausalLM',
   classifierName: 'SmolLM3ForSequenceClassification',
   read(config) {
-    const shape = readShape(config, { ...COMMON, tied: true });
-    config.only('hidden_act', ['silu']);
-    const rope = readRope(config, shape.headDim / 2, { ...PLAIN, theta: 2_000_000 });
+    const shape = readLlamaShape(config, { ...COMMON, tied: true }, { ...PLAIN, theta: 2_000_000 });
     const attention = config.flag('attention_bias');
     const mlp = config.flag('mlp_bias');
     const interval = config.whole('no_rope_layer_interval', 4);
@@ -23,24 +26,13 @@ export const smollm3: Family = {
     const unrotated = Array.from({ length: shape.layers }, (_, layer) =>
       listed === undefined ? (layer + 1) % interval === 0 : listed[layer] === 0,
     );
-    const window =
-      config.flag('use_sliding_window') && config.has('sliding_window')
-        ? config.whole('sliding_window')
-        : undefined;
+    const slides = config.flag('use_sliding_window');
     return {
       architecture: 'smollm3',
       ...shape,
-      intermediateSize: config.whole('intermediate_size'),
-      ropeTheta: rope.theta,
-      ...(rope.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
       ...(attention || mlp ? { biases: { attention, output: attention, mlp } } : {}),
       unrotated,
-      ...(window === undefined
-        ? {}
-        : {
-            window,
-            layerTypes: readLayerTypes(config, shape.layers, window, (layer) => unrotated[layer] ?? false),
-          }),
+      ...(slides ? readWindow(config, shape.layers, (layer) => unrotated[layer] ?? false) : {}),
     };
   },
   blueprint(config) {

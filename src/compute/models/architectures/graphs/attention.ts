@@ -2,9 +2,8 @@
 import type { ValueId } from '../../../tensor/types.js';
 import type { ModelConfig } from '../../types.js';
 import type { Attention, Norm } from '../blueprint.js';
-import { capped } from './activation.js';
+import { capped, normalise } from './elementwise.js';
 import { type LayerContext, linear, linears } from './linear.js';
-import { normalise } from './norm.js';
 
 /** Far below any score, and finite: a position that sees nothing still gives numbers. */
 export const MASKED = -1e9;
@@ -22,24 +21,21 @@ interface AttentionContext extends LayerContext {
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
   /** What every text attends to before itself. */
-  readonly prefix?: PrefixValues;
+  readonly prefix?: PastValues;
   /** No position sees more positions, itself among them: the mask lets none that lie further back through. */
   readonly reach?: number;
   /** `[rows, length, dims/2]` each; absent if the block has no rotary embeddings. */
   readonly angles?: { readonly cos: ValueId; readonly sin: ValueId };
 }
 
-/** Keys and values `[keyValueHeads, tokens, dim]`, not rotary-embedded; the mask is `[1, 1, length, tokens]`, of packed rows `[rows, …]`. */
-interface PrefixValues {
+/**
+ * Keys and values that are there before the queries come. Of a prefix `[keyValueHeads, tokens, dim]`, not rotary-embedded,
+ * with a mask `[1, 1, length, tokens]`, of packed rows `[rows, …]`.
+ */
+interface PastValues {
   readonly keys: ValueId;
   readonly values: ValueId;
   readonly mask: ValueId;
-}
-
-/** Heads of one kind in the layout `[rows, length, count·dim]`. */
-interface Heads {
-  readonly values: ValueId;
-  readonly count: number;
 }
 
 /** Queries `[rows·groups, heads/groups·length, dim]`, keys and values `[rows·groups, length, dim]`. */
@@ -65,7 +61,7 @@ export function queriesKeysValues(context: AttentionContext, x: ValueId, span: R
   const byHead = (y: ValueId, count: number) =>
     b.transpose(b.reshape(y, [rows, length, count, dim]), [0, 2, 1, 3]);
   const ready = (y: ValueId, count: number, norm: Norm | undefined) =>
-    byHead(rotaryEmbedded(context, normalisedHeads(context, { values: y, count }, norm, span), span), count);
+    byHead(rotaryEmbedded(context, normalisedHeads(context, y, count, norm), count, span), count);
   return {
     queries: b.reshape(ready(q, heads, norms?.q), folded),
     keys: b.reshape(ready(k, groups, norms?.k), lane),
@@ -99,23 +95,25 @@ function projected(
   return [part(0), part(1), part(2)];
 }
 
-/** Each head normalised by itself. */
+/** Each head of `[rows·length, count·dim]` normalised by itself. */
 function normalisedHeads(
   context: AttentionContext,
-  { values, count }: Heads,
+  values: ValueId,
+  count: number,
   norm: Norm | undefined,
-  { rows, length }: RowShape,
-): Heads {
-  if (norm === undefined) return { values, count };
+): ValueId {
+  if (norm === undefined) return values;
   const { builder: b, config } = context;
-  const heads = b.reshape(values, [rows * length * count, config.headDim]);
-  return { values: b.reshape(normalise(context, norm, heads), b.shapeOf(values)), count };
+  const [positions = 0] = b.shapeOf(values);
+  const heads = b.reshape(values, [positions * count, config.headDim]);
+  return b.reshape(normalise(context, norm, heads), b.shapeOf(values));
 }
 
 /** Rotary embeddings; of a head that is embedded in part, the first values. */
 function rotaryEmbedded(
   context: AttentionContext,
-  { values, count }: Heads,
+  values: ValueId,
+  count: number,
   { rows, length }: RowShape,
 ): ValueId {
   const { builder: b, config, attention, angles } = context;
@@ -136,13 +134,6 @@ function rotaryEmbedded(
  */
 export const QUERY_BLOCK = 128;
 
-interface AttentionOutput {
-  /** `[rows·length, heads·dim]` */
-  readonly mixed: ValueId;
-  /** Attention probabilities of each block of queries, `[rows, heads, queries, seen]`. */
-  readonly probabilities: readonly ValueId[];
-}
-
 /**
  * Rows and columns of the mask of rows of this length. All blocks of queries see alike, but for how far back a row goes:
  * it is the mask of the last block, of which an earlier one takes the columns that end with its own.
@@ -154,21 +145,22 @@ export function maskShape(length: number, queryBlock = QUERY_BLOCK): readonly [n
 
 /**
  * Softmax over what each position sees: the mask, `[1, 1, …maskShape]`, is added to the scores, and nothing of another
- * text of the row is seen.
+ * text of the row is seen. `mixed` `[rows·length, heads·dim]`, and of each block of queries `probabilities`
+ * `[rows, heads, queries, seen]`.
  */
 export function attend(
   context: AttentionContext,
   met: QueryKeyValue,
   mask: ValueId,
   span: RowShape,
-): AttentionOutput {
+): { readonly mixed: ValueId; readonly probabilities: readonly ValueId[] } {
   const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
   const byHead = b.reshape(met.queries, [rows * groups, heads / groups, length, dim]);
   const prefix = context.prefix && { ...context.prefix, ...prefixOfEachRow(context, context.prefix, rows) };
   const reach = Math.min(attention.window ?? length, context.reach ?? length);
-  const blocks: QueryBlockOutput[] = [];
+  const blocks: ReturnType<typeof attendBlock>[] = [];
   // from the last one on: gradients of keys and values are then summed from the few that the first block sees upwards
   for (let first = (Math.ceil(length / queryBlock) - 1) * queryBlock; first >= 0; first -= queryBlock) {
     const end = Math.min(first + queryBlock, length);
@@ -191,9 +183,9 @@ export function attend(
 /** The keys and values of a prefix next to those of each row: `[rows·groups, tokens, dim]`. */
 function prefixOfEachRow(
   { builder: b }: AttentionContext,
-  { keys, values }: PrefixValues,
+  { keys, values }: PastValues,
   rows: number,
-): Pick<PrefixValues, 'keys' | 'values'> {
+): Pick<PastValues, 'keys' | 'values'> {
   const repeated = (value: ValueId) => {
     const [groups = 1, tokens = 1, dim = 1] = b.shapeOf(value);
     const whole = b.expand(b.reshape(value, [1, groups, tokens, dim]), [rows, groups, tokens, dim]);
@@ -209,16 +201,9 @@ function prefixOfEachRow(
 const productsPerHead = (lanes: number, queries: number): number =>
   lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1;
 
-interface QueryBlockOutput {
-  /** `[rows, heads, end − first, dim]` */
-  readonly mixed: ValueId;
-  /** `[rows, heads, end − first, seen]` */
-  readonly probabilities: ValueId;
-}
-
 /**
  * Queries `first … end` of every head, here `[rows·groups, heads/groups, length, dim]`, over keys and
- * values `start … end`.
+ * values `start … end`: `mixed` `[rows, heads, end − first, dim]` and `probabilities` `[rows, heads, end − first, seen]`.
  */
 function attendBlock(
   { builder: b, config, attention, segments, prefix }: AttentionContext,
@@ -226,7 +211,7 @@ function attendBlock(
   mask: ValueId,
   { rows }: RowShape,
   { first, end, start }: { readonly first: number; readonly end: number; readonly start: number },
-): QueryBlockOutput {
+): { readonly mixed: ValueId; readonly probabilities: ValueId } {
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const queriesPerGroup = heads / groups;
   const before = prefix === undefined ? 0 : (b.shapeOf(prefix.keys)[1] ?? 0);
@@ -249,13 +234,8 @@ function attendBlock(
   };
   const lanes = rows * groups;
   const parts = productsPerHead(lanes, queriesPerGroup * count);
-  const [lead, shared] =
-    parts === 1
-      ? [[lanes], [lanes]]
-      : [
-          [lanes, parts],
-          [lanes, 1],
-        ];
+  const lead = parts === 1 ? [lanes] : [lanes, parts];
+  const shared = parts === 1 ? [lanes] : [lanes, 1];
   const ownRows = (queriesPerGroup * count) / parts;
   const own = b.reshape(cut(queries, 2, first, end), [...lead, ownRows, dim]);
   const seenOf = (lead: ValueId | undefined, value: ValueId) =>
@@ -271,8 +251,8 @@ function attendBlock(
 /** One new token per row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */
 export function attendCached(
   context: AttentionContext,
-  { queries, keys, values }: { readonly queries: ValueId; readonly keys: ValueId; readonly values: ValueId },
-  past: { readonly keys: ValueId; readonly values: ValueId; readonly mask: ValueId },
+  { queries, keys, values }: QueryKeyValue,
+  past: PastValues,
   rows: number,
 ): ValueId {
   const { builder: b, config, attention } = context;

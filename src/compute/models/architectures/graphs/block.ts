@@ -1,11 +1,10 @@
-import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, NamedValue, ValueId } from '../../../tensor/types.js';
 import { isAdapterTensor, type LayerKind } from '../../adapters/kinds.js';
 import type { ModelConfig } from '../../types.js';
 import { attend, maskShape, queriesKeysValues } from './attention.js';
-import { accumulated, type BlockInputs, blockInputs } from './inputs.js';
-import { normalise } from './norm.js';
+import { normalise } from './elementwise.js';
+import { addGradients, type BlockInputs, blockInputs } from './inputs.js';
 import { type BlockPart, joinResiduals } from './residual.js';
 
 /** Rows of one length that go through a block at once. */
@@ -32,7 +31,7 @@ interface BlockOptions {
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
  * where the block has rotary embeddings, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments` `[rows, length]` where
  * rows hold several texts (see `Batch.segments`), `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
- * (see `PrefixValues`), weights and adapter tensors by
+ * (see `PastValues`), weights and adapter tensors by
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
  * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
  */
@@ -57,7 +56,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   b.output('y', y);
   if (trainable !== 'none') {
     const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapterTensor(name));
-    addGradients(b, x, y, trained);
+    addGradients(b, { value: y, gradient: b.input('dy', b.shapeOf(x)) }, trained, x);
   }
   const joint = b.build();
   return {
@@ -113,26 +112,6 @@ function layerInputs(
     reach: packed,
   };
   return { layer, mask };
-}
-
-/** The backward part: `dy` in, `dx` and the accumulated gradients of the trained tensors out. */
-function addGradients(
-  b: GraphBuilder,
-  x: ValueId,
-  y: ValueId,
-  trained: readonly (readonly [name: string, value: ValueId])[],
-): void {
-  const dy = b.input('dy', b.shapeOf(x));
-  const [dx, ...found] = gradients(
-    b,
-    [{ value: y, gradient: dy }],
-    [x, ...trained.map(([, value]) => value)],
-  );
-  trained.forEach(([name], index) => {
-    const gradient = found[index];
-    if (gradient !== undefined) accumulated(b, name, gradient);
-  });
-  if (dx !== undefined) b.output('dx', dx);
 }
 
 const numbered = (values: readonly ValueId[], prefix: string): readonly NamedValue[] =>

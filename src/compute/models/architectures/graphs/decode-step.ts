@@ -3,8 +3,8 @@ import type { Graph, ValueId } from '../../../tensor/types.js';
 import type { LayerKind } from '../../adapters/kinds.js';
 import type { ModelConfig } from '../../types.js';
 import { attendCached, queriesKeysValues } from './attention.js';
+import { normalise } from './elementwise.js';
 import { blockInputs } from './inputs.js';
-import { normalise } from './norm.js';
 import { joinResiduals } from './residual.js';
 
 export interface DecodeStepOptions {

@@ -1,18 +1,33 @@
-import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, ValueId } from '../../../tensor/types.js';
 import type { Blueprint } from '../blueprint.js';
-import { capped } from './activation.js';
-import { crossEntropy } from './cross-entropy.js';
-import { accumulated, blockInputs } from './inputs.js';
-import { normalise } from './norm.js';
+import { capped, normalise } from './elementwise.js';
+import { addGradients, blockInputs } from './inputs.js';
 
-interface HeadOptions {
-  readonly blueprint: Blueprint;
-  /** Positions that go through the head at once. */
-  readonly tokens: number;
-  /** What of it is trained: nothing of its own under an adapter, the output matrix, or the norm as well. */
-  readonly trainable: 'adapter' | 'output' | 'full' | 'none';
+interface CrossEntropy {
+  /** `[n]`, in nats. */
+  readonly loss: ValueId;
+  /**
+   * Gradient of the logits, softmax∘seed − seed at the label, for an upstream gradient `[n]` of the losses.
+   * Where the seed is 0 the row is exactly 0: a row without a label needs no division and gives no NaN.
+   */
+  readonly gradient: (seed: ValueId) => ValueId;
+}
+
+/** logits `[n, classes]`, labels i32 `[n]`. */
+export function crossEntropy(b: GraphBuilder, logits: ValueId, labels: ValueId): CrossEntropy {
+  const rows = b.shapeOf(labels);
+  const column = [...rows, 1];
+  const indices = b.reshape(labels, column);
+  const logProbabilities = b.logSoftmax(logits);
+  return {
+    loss: b.neg(b.reshape(b.gatherElements(logProbabilities, indices, 1), rows)),
+    gradient(seed) {
+      const upstream = b.reshape(seed, column);
+      const spread = b.mul(b.exp(logProbabilities), upstream);
+      return b.scatterElements(spread, indices, b.neg(upstream), 1);
+    },
+  };
 }
 
 /** Name of the output matrix among the head's inputs; its norm's tensors have their own names. */
@@ -21,9 +36,14 @@ export const OUTPUT = 'output';
 /**
  * Loss and its backward. Inputs: `x` `[tokens, hidden]`, the final norm's tensors by their full names, `output`,
  * `labels` i32 `[tokens]`, `seed` `[tokens]` (upstream gradient of each loss), `total.NAME` for each trained tensor.
- * Outputs: `loss` `[tokens]`, `logits` `[tokens, vocab]`, `dx`, `grad.NAME`.
+ * Outputs: `loss` `[tokens]`, `logits` `[tokens, vocab]`, `dx`, `grad.NAME`. `trainable`: nothing of its own under an
+ * adapter, the output matrix, or the norm as well.
  */
-export function headGraph({ blueprint, tokens, trainable }: HeadOptions): Graph {
+export function headGraph(
+  blueprint: Blueprint,
+  tokens: number,
+  trainable: 'adapter' | 'output' | 'full' | 'none',
+): Graph {
   const [vocab = 0] = blueprint.head.output.shape;
   const b = new GraphBuilder('head');
   const { x, logits, declared } = logitsOf(b, blueprint, tokens, vocab);
@@ -37,16 +57,7 @@ export function headGraph({ blueprint, tokens, trainable }: HeadOptions): Graph 
   const trained = [...declared].filter(
     ([name]) => trainable === 'full' || (trainable === 'output' && name === OUTPUT),
   );
-  const found = gradients(
-    b,
-    [{ value: logits, gradient: gradient(seed) }],
-    [x, ...trained.map(([, value]) => value)],
-  );
-  trained.forEach(([name], index) => {
-    const total = found[index + 1];
-    if (total !== undefined) accumulated(b, name, total);
-  });
-  if (found[0] !== undefined) b.output('dx', found[0]);
+  addGradients(b, { value: logits, gradient: gradient(seed) }, trained, x);
   return b.build();
 }
 
@@ -61,11 +72,6 @@ function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, vocabula
   return { x, logits, declared };
 }
 
-interface VocabularyShardOptions extends Pick<HeadOptions, 'blueprint' | 'tokens'> {
-  /** Rows of the output matrix. */
-  readonly shardSize: number;
-}
-
 /**
  * The same for a shard of the vocabulary, of a head that is not trained. The loss is the logarithm of Σ exp over all
  * logits, less the logit of the label; the gradient of a logit is seed · exp(logit − that logarithm), less seed at the
@@ -75,7 +81,7 @@ interface VocabularyShardOptions extends Pick<HeadOptions, 'blueprint' | 'tokens
  * Outputs: `logits` `[tokens, shardSize]`; `label` `[tokens]`: the logit of the label; `most` and `sum` `[tokens]`: the largest
  * logit, and Σ exp(logit − most); `dx`: the gradient by way of the shard's logits.
  */
-export function vocabularyShardGraph({ blueprint, tokens, shardSize }: VocabularyShardOptions): Graph {
+export function vocabularyShardGraph(blueprint: Blueprint, tokens: number, shardSize: number): Graph {
   const b = new GraphBuilder('vocabulary_shard');
   const { x, logits } = logitsOf(b, blueprint, tokens, shardSize);
   const column = [tokens, 1];
@@ -91,7 +97,6 @@ export function vocabularyShardGraph({ blueprint, tokens, shardSize }: Vocabular
   ) as [ValueId, ValueId, ValueId];
   const spread = b.mul(b.exp(b.sub(logits, total)), seed);
   const gradient = b.scatterElements(spread, labels, b.neg(here), 1);
-  const [dx] = gradients(b, [{ value: logits, gradient }], [x]);
-  if (dx !== undefined) b.output('dx', dx);
+  addGradients(b, { value: logits, gradient }, [], x);
   return b.build();
 }

@@ -1,4 +1,5 @@
 /** Declares the tensors of a block as graph inputs, each when it is first used. */
+import { gradients } from '../../../tensor/autodiff.js';
 import type { GraphBuilder } from '../../../tensor/builder.js';
 import type { ValueId } from '../../../tensor/types.js';
 
@@ -19,8 +20,23 @@ export function blockInputs(builder: GraphBuilder): BlockInputs {
   };
 }
 
-/** Adds `total.NAME` + gradient as the output `grad.NAME`, so that micro batches add up in place. */
-export function accumulated(builder: GraphBuilder, name: string, gradient: ValueId): void {
-  const total = builder.input(`total.${name}`, builder.shapeOf(gradient));
-  builder.output(`grad.${name}`, builder.add(total, gradient));
+/**
+ * The gradients of trained tensors, by way of one value's: adds `total.NAME` + gradient as the output `grad.NAME`, so that
+ * micro batches add up in place, and `dx`, the gradient of x, if there is an x.
+ */
+export function addGradients(
+  b: GraphBuilder,
+  by: { readonly value: ValueId; readonly gradient: ValueId },
+  trained: readonly (readonly [name: string, value: ValueId])[],
+  x?: ValueId,
+): void {
+  const inputs = trained.map(([, value]) => value);
+  const found = gradients(b, [by], x === undefined ? inputs : [...inputs, x]);
+  trained.forEach(([name], index) => {
+    const gradient = found[index];
+    if (gradient === undefined) return;
+    b.output(`grad.${name}`, b.add(b.input(`total.${name}`, b.shapeOf(gradient)), gradient));
+  });
+  const dx = found[trained.length];
+  if (dx !== undefined) b.output('dx', dx);
 }

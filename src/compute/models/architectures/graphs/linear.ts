@@ -4,7 +4,7 @@ import type { ValueId } from '../../../tensor/types.js';
 import { downName, firstDownName, firstUpName, magnitudeName, upName } from '../../adapters/branches.js';
 import type { BlockAdapters, Branch } from '../../adapters/definition.js';
 import type { Projection } from '../blueprint.js';
-import { biasName, weightName, weightShape } from '../tensors.js';
+import { biasName, weightName, weightShape } from '../index.js';
 
 export interface LayerContext extends BlockAdapters {
   readonly builder: GraphBuilder;
@@ -91,11 +91,18 @@ interface AdaptedLayer {
 const downOf = ({ weight }: LayerContext, { module, inputs }: Projection, { rank }: Branch): ValueId =>
   weight(downName(module), [rank, inputs]);
 
-const factors = (context: LayerContext, { projection, branch }: AdaptedLayer) =>
-  [
-    downOf(context, projection, branch),
-    context.weight(upName(projection.module), [projection.outputs, branch.rank]),
-  ] as const;
+const upOf = ({ weight }: LayerContext, { module, outputs }: Projection, { rank }: Branch): ValueId =>
+  weight(upName(module), [outputs, rank]);
+
+/** A `[rank, inputs]`, B `[outputs, rank]`, and W + scale·B·A as W is stored. */
+function updated(context: LayerContext, { projection, branch, matrix }: AdaptedLayer) {
+  const { builder: b } = context;
+  const [down, up] = [downOf(context, projection, branch), upOf(context, projection, branch)];
+  const update = projection.transposed
+    ? b.matmul(down, up, { transA: true, transB: true, alpha: branch.scale })
+    : b.matmul(up, down, { alpha: branch.scale });
+  return { down, up, whole: b.add(matrix, update) };
+}
 
 /** Inputs that survive, not yet divided by their fraction. */
 const masked = ({ builder: b }: LayerContext, { projection, x }: AdaptedLayer): ValueId =>
@@ -104,7 +111,8 @@ const masked = ({ builder: b }: LayerContext, { projection, x }: AdaptedLayer): 
 /** LoRA (Hu et al. 2021, arXiv 2106.09685), next to the matrix: scale·dropout(x)·Aᵀ·Bᵀ. */
 function lowRank(context: LayerContext, adapted: AdaptedLayer): ValueId {
   const { builder: b, dropout } = context;
-  const [down, up] = factors(context, adapted);
+  const { projection, branch } = adapted;
+  const [down, up] = [downOf(context, projection, branch), upOf(context, projection, branch)];
   const dropped = dropout > 0 ? masked(context, adapted) : adapted.x;
   // inverted dropout divides by the fraction that is kept; the division rides on the product
   const low = adapted.low ?? b.matmul(dropped, down, { transB: true, alpha: 1 / (1 - dropout) });
@@ -146,23 +154,15 @@ const mergesForward = (
   !residual &&
   rowsOf(context, x) >= Math.max(FEWEST, MERGING * inputs);
 
-/** The same of the gradient of x. */
-const mergesBackward = (context: LayerContext, { outputs }: Projection, x: ValueId): boolean =>
-  rowsOf(context, x) >= MERGING * outputs;
-
 /** LoRA without dropout: x·(W + scale·B·A)ᵀ. */
 function merged(context: LayerContext, adapted: AdaptedLayer): ValueId {
   const { builder: b } = context;
   const { projection, branch, x, matrix } = adapted;
-  const [down, up] = factors(context, adapted);
-  const { scale } = branch;
-  const update = projection.transposed
-    ? b.matmul(down, up, { transA: true, transB: true, alpha: scale })
-    : b.matmul(up, down, { alpha: scale });
-  const whole = b.add(matrix, update);
+  const { down, up, whole } = updated(context, adapted);
+  const mergedBack = rowsOf(context, x) >= MERGING * projection.outputs;
   return b.adapted(
     { x, merged: whole, plain: matrix, down, up },
-    { transB: !projection.transposed, scale, mergedBack: mergesBackward(context, projection, x) },
+    { transB: !projection.transposed, scale: branch.scale, mergedBack },
   );
 }
 
@@ -173,12 +173,8 @@ function merged(context: LayerContext, adapted: AdaptedLayer): ValueId {
 function decomposed(context: LayerContext, adapted: AdaptedLayer & { readonly product: ValueId }): ValueId {
   const { builder: b, weight, dropout } = context;
   const { projection, branch, matrix } = adapted;
-  const [down, up] = factors(context, adapted);
+  const { down, up, whole } = updated(context, adapted);
   const magnitude = weight(magnitudeName(projection.module), [projection.outputs]);
-  const update = projection.transposed
-    ? b.matmul(down, up, { transA: true, transB: true, alpha: branch.scale })
-    : b.matmul(up, down, { alpha: branch.scale });
-  const whole = b.add(matrix, update);
   const norm = b.sqrt(b.sum(b.mul(whole, whole), [projection.transposed ? 0 : 1]));
   const gain = b.div(magnitude, b.detach(norm));
   const x = dropout > 0 ? b.mul(masked(context, adapted), b.scalar(1 / (1 - dropout))) : adapted.x;

@@ -1,12 +1,11 @@
 /** Prefix tuning's keys and values from what is trained, as PEFT's `PrefixEncoder` computes them. */
-import { gradients } from '../../../tensor/autodiff.js';
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph } from '../../../tensor/types.js';
 import { restrict } from '../../../tensor/uses.js';
 import type { PrefixConfig } from '../../adapters/config.js';
 import { PREFIX_EMBEDDING, PREFIX_HIDDEN, PREFIX_OUT, prefix } from '../../adapters/prefix.js';
 import type { ModelConfig } from '../../types.js';
-import { accumulated } from './inputs.js';
+import { addGradients } from './inputs.js';
 
 export interface PrefixGraphs {
   /** From the trained tensors: `flat` `[tokens, layers·2·keyValueHeads·dim]`, as PEFT saves them. */
@@ -33,11 +32,7 @@ export function prefixGraphs(config: ModelConfig, adapter: PrefixConfig): Prefix
   const apart = b.reshape(flat, [tokens, 2 * layers, keyValueHeads, headDim]);
   const states = b.transpose(apart, [1, 2, 0, 3]);
   const dstates = b.input('dstates', b.shapeOf(states));
-  const names = [...trained.keys()];
-  gradients(b, [{ value: states, gradient: dstates }], [...trained.values()]).forEach((gradient, index) => {
-    const name = names[index];
-    if (gradient !== undefined && name !== undefined) accumulated(b, name, gradient);
-  });
+  addGradients(b, { value: states, gradient: dstates }, [...trained]);
   const joint = b.build();
   return {
     flat: restrict(joint, [{ name: 'flat', value: flat }]),

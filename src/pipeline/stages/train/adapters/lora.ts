@@ -1,13 +1,16 @@
-import { adaptedProjections, branchAt, isNamed } from '../../../../compute/models/adapters/branches.js';
-import type { LoraConfig } from '../../../../compute/models/adapters/config.js';
-import { matchesPattern, patternProblem } from '../../../../compute/models/adapters/patterns.js';
-import { plainAdapter } from '../../../../compute/models/adapters/pissa.js';
 import {
+  adaptedProjections,
+  branchAt,
+  isNamed,
+  matchesPattern,
+  patternProblem,
   projectionsNamed,
   type TargetSet,
   targetNames,
   targetsOfSet,
-} from '../../../../compute/models/adapters/targets.js';
+} from '../../../../compute/models/adapters/branches.js';
+import type { LoraConfig } from '../../../../compute/models/adapters/config.js';
+import { plainAdapter } from '../../../../compute/models/adapters/pissa.js';
 import { savableTensors } from '../../../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
 import {

@@ -1,8 +1,9 @@
 /** Masks, angles and segments of a batch, which the graphs of its layers read. */
-import type { Tensor, Tensors } from '../../tensor/types.js';
-import { maskShape } from '../architectures/graphs/attention.js';
+import type { HostTensor, Tensor, Tensors } from '../../tensor/types.js';
+import { MASKED, maskShape } from '../architectures/graphs/attention.js';
 import { type BlockBlueprint, type Blueprint, blockOf } from '../architectures/index.js';
 import type { BlockShape } from './graphs.js';
+import { type HostFloats, zeros } from './parameters.js';
 import { Angles, causalMask, prefixMask, textLengths, textPositions, turningLength } from './positions.js';
 import type { DecoderResources } from './resources.js';
 import type { Batch } from './types.js';
@@ -49,10 +50,7 @@ export class BatchPositions {
       const shape = [segments === undefined ? 1 : rows, 1, length, this.prefix];
       const wanted = segments ?? String(length);
       [masks['prefix.mask']] = this.current([`prefix ${maskRole(window)}`], shape, wanted, (data) => {
-        const placed =
-          segments === undefined
-            ? Int32Array.from({ length }, (_, index) => index)
-            : textPositions(segments, length);
+        const placed = textPositions(segments ?? new Int32Array(length), length);
         prefixMask(placed, this.prefix, window, data);
       });
     }
@@ -122,4 +120,56 @@ export function positionFloats(
   return (
     masks.size * (queries * columns + beforeTexts) + rows * length * (dims + (packed === undefined ? 0 : 1))
   );
+}
+
+interface LayerPositions {
+  readonly window: number | undefined;
+  readonly half: number;
+  readonly angles: Angles | undefined;
+  cos: HostFloats;
+  sin: HostFloats;
+  mask: HostFloats;
+}
+
+const EMPTY = zeros([0]);
+
+/** Angles and masks of the next token of each row, for every kind of layer. */
+export class DecodePositions {
+  private readonly kinds: ReadonlyMap<BlockBlueprint, LayerPositions>;
+
+  constructor(private readonly blueprint: Blueprint) {
+    this.kinds = new Map(
+      Object.values(blueprint.blocks).map((block): [BlockBlueprint, LayerPositions] => {
+        const { rotary, window } = block.attention;
+        const half = (rotary?.dims ?? 0) / 2;
+        const angles = rotary && new Angles(rotary);
+        return [block, { window, half, angles, cos: EMPTY, sin: EMPTY, mask: EMPTY }];
+      }),
+    );
+  }
+
+  /** For rows of these lengths in a cache of `size` positions: what their next tokens see, and their angles. */
+  prepare(lengths: Int32Array, size: number): void {
+    const rows = lengths.length;
+    for (const kind of this.kinds.values()) {
+      if (kind.mask.type.shape.join() !== `${rows},1,1,${size}`) {
+        kind.mask = zeros([rows, 1, 1, size]);
+        [kind.cos, kind.sin] = [zeros([rows, 1, kind.half]), zeros([rows, 1, kind.half])];
+      }
+      kind.mask.data.fill(MASKED);
+      lengths.forEach((length, row) => {
+        const first = kind.window === undefined ? 0 : Math.max(0, length + 1 - kind.window);
+        kind.mask.data.fill(0, row * size + first, row * size + length);
+        kind.angles?.write(length, length + 1, kind.cos.data, kind.sin.data, row * kind.half);
+      });
+    }
+  }
+
+  /** Inputs of a layer's step graph. */
+  inputs(layer: number): Readonly<Record<string, HostTensor>> {
+    const kind = this.kinds.get(blockOf(this.blueprint, layer));
+    if (kind === undefined) return {};
+    const { cos, sin, mask, angles } = kind;
+    return angles === undefined ? { mask } : { mask, cos, sin };
+  }
 }

@@ -1,7 +1,9 @@
 /** Activations of one element, and soft capping. */
 import type { GraphBuilder } from '../../../tensor/builder.js';
 import type { ValueId } from '../../../tensor/types.js';
-import type { Activation, BottleneckActivation } from '../blueprint.js';
+import type { Activation, BottleneckActivation, Norm } from '../blueprint.js';
+import { biasName, weightName } from '../index.js';
+import type { LayerContext } from './linear.js';
 
 type Build = (builder: GraphBuilder, x: ValueId) => ValueId;
 
@@ -36,3 +38,17 @@ export const activate = (
 /** cap·tanh(x/cap), so that no value is beyond ±cap (Gemma 2, arXiv 2408.00118). */
 export const capped = (b: GraphBuilder, x: ValueId, cap: number | undefined): ValueId =>
   cap === undefined ? x : b.mul(b.tanh(b.mul(x, b.scalar(1 / cap))), b.scalar(cap));
+
+/** x `[…, d]` normalised over its last axis. */
+export function normalise(
+  { builder: b, weight }: Pick<LayerContext, 'builder' | 'weight'>,
+  norm: Norm,
+  x: ValueId,
+): ValueId {
+  const width = [b.shapeOf(x).at(-1) ?? 0];
+  const stored = weight(weightName(norm), width);
+  const scale = norm.offset === 0 ? stored : b.add(stored, b.scalar(norm.offset));
+  return norm.kind === 'rms'
+    ? b.rmsNorm(x, scale, norm.epsilon)
+    : b.layerNorm(x, scale, weight(biasName(norm), width), norm.epsilon);
+}
