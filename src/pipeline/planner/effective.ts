@@ -6,7 +6,7 @@ import { atOrAbove, recordFields } from '../../language/schemas/setting-paths.js
 import { schemas } from '../../language/schemas/stages/index.js';
 import { FIELDS } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import type { EffectiveSetting } from './types.js';
+import type { EffectiveSetting } from './plan-json.js';
 
 export function effectiveSettings(
   stage: Stage,

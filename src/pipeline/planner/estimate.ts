@@ -15,10 +15,11 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
-import { dataPeak, formatPeak } from './memory/row-stages.js';
+import { dataPeak, formatPeak } from './memory/peaks.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
 import { fitsIn } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
+import type { Peak, Seconds } from './plan-json.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
 import {
   type AdaptedModel,
@@ -30,7 +31,6 @@ import {
   weightBytes,
 } from './stage-models.js';
 import { memoryBudgetOf, paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
-import type { Peak, Seconds } from './types.js';
 
 export interface Estimate {
   readonly peak: Peak | null;

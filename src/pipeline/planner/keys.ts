@@ -27,9 +27,7 @@ export interface KeyContext {
 }
 
 /** Settings that act through the plan alone: what they led to is in the key, and they are not. */
-const PLAN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
-  train: ['fallback'],
-};
+const PLAN_SETTINGS: Readonly<Partial<Record<StageKind, readonly string[]>>> = { train: ['fallback'] };
 
 /**
  * A file that a stage reads and whose content is no longer what its key was made of, by the name of its part, or one

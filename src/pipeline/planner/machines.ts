@@ -1,7 +1,7 @@
 /** Machines that a plan can be made for without being on them. */
 import type { Host } from '../../language/host/host.js';
 
-export const MIB = 2 ** 20;
+const MIB = 2 ** 20;
 
 export interface PlanMachine {
   readonly name: string;

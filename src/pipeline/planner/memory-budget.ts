@@ -1,6 +1,13 @@
 /** What a stage may take, and how a peak compares with it. */
+
+import {
+  MEMORY_PARTS,
+  type Peak,
+  type PeakFigures,
+  type PlannedDevice,
+  type RefusedTensor,
+} from './plan-json.js';
 import { bytes } from './quantities.js';
-import type { Peak, PeakFigures, PlannedDevice, RefusedTensor } from './types.js';
 
 export interface MemoryBudget {
   /** Of the machine's memory. */
@@ -38,4 +45,10 @@ export const refusedText = ({ bytes: size, largest }: RefusedTensor): string =>
 export function availableText({ available, device }: TightMemory): string {
   if (device === undefined) return `${bytes(available)} available`;
   return `${bytes(available)} ${device.isLimited ? 'allowed' : 'available'} on ${device.name}`;
+}
+
+/** `largest part: weights, 1.50 GiB` */
+export function largestText({ parts }: PeakFigures): string {
+  const largest = MEMORY_PARTS.reduce((most, part) => (parts[part] > parts[most] ? part : most));
+  return `largest part: ${largest}, ${bytes(parts[largest])}`;
 }

@@ -13,9 +13,9 @@ import type { Lengths, SourceSize } from './expected-rows.js';
 import type { StageKey } from './keys.js';
 import type { PlanMachine } from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
+import type { PlannedDevice } from './plan-json.js';
 import type { Speed } from './speed.js';
 import type { Models, PlannedModel } from './stage-models.js';
-import type { PlannedDevice } from './types.js';
 
 export type PlanStore = Pick<Store, 'find' | 'resumable'>;
 

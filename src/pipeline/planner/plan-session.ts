@@ -13,6 +13,7 @@ import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { checkedAdapter } from '../stages/train/adapters/checked-adapter.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
+import { askedDeviceMemory, askedRuntime } from './budget.js';
 import { canonical } from './canonical.js';
 import {
   countedLengths,
@@ -31,10 +32,9 @@ import type { PlanDecoder } from './memory/train.js';
 import { openPlanCache } from './plan-cache.js';
 import type { PlanContext, PlanStore } from './plan-context.js';
 import { deviceNotRun, lengthsAssumed, noSuchEngine, unknownMachine } from './plan-diagnostics.js';
-import { askedDeviceMemory, askedRuntime } from './requested-runtime.js';
+import type { PlannedDevice } from './plan-json.js';
 import { measureSpeed, type Speed, speedKey } from './speed.js';
 import { openModels, stageNamed } from './stage-models.js';
-import type { PlannedDevice } from './types.js';
 
 export interface PlanOptions {
   readonly memoryBytes?: number;

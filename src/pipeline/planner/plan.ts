@@ -16,7 +16,7 @@ import { readSummary } from '../stages/train/result-files.js';
 import { withResidency } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { openStore } from '../store/index.js';
-import { budgetLines } from './budget.js';
+import { askedRuntime, budgetLines } from './budget.js';
 import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
@@ -25,15 +25,13 @@ import { NO_PARTS } from './memory/peaks.js';
 import { decoderShape } from './memory/train.js';
 import { tighter } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
-import { notFit, stageTooLarge } from './plan-diagnostics.js';
+import { missingSecrets, notFit, stageTooLarge } from './plan-diagnostics.js';
+import type { Peak, Plan, PlannedStage, RejectedPlan } from './plan-json.js';
 import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { reason, runReasons } from './reasons.js';
-import { askedRuntime } from './requested-runtime.js';
 import { scaleOf } from './scale.js';
-import { missingSecrets } from './secrets.js';
 import { addSeconds, NO_TIME } from './speed.js';
 import { decide, earlierPlan, memoryBudgetOf, type TrainFacts, trainFacts } from './train-stage.js';
-import type { Peak, Plan, PlannedStage, RejectedPlan } from './types.js';
 
 export type { PlanOptions } from './plan-session.js';
 

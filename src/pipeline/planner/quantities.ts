@@ -1,4 +1,5 @@
 /** Bytes, seconds and counts for people. */
+import type { StageScale } from './plan-json.js';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -51,3 +52,31 @@ export function numberText(value: number): string {
   const size = Math.abs(value);
   return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
 }
+
+/** `2,412 rows, 302 steps, trains 325 k of 1.90 M (17.1%)`; empty if nothing is known. */
+export function scaleText(scale: StageScale | null): string {
+  return [workText(scale), trainedText(scale)].filter((text) => text !== '').join(', ');
+}
+
+/** `2,412 rows, 302 steps`: how often something is done, and with how many parameters if none is trained. */
+export function workText(scale: StageScale | null): string {
+  if (scale === null) return '';
+  const { rows, steps, known, trainableParameters: trained, totalParameters: all } = scale;
+  const about = known === 'counted' ? '' : '~';
+  return [
+    ...(rows === null ? [] : [`${about}${count(rows)} ${rows === 1 ? 'row' : 'rows'}`]),
+    ...(steps === null ? [] : [`${about}${count(steps)} ${steps === 1 ? 'step' : 'steps'}`]),
+    ...(trained === null && all !== null ? [`${magnitude(all)} parameters`] : []),
+  ].join(', ');
+}
+
+/** `trains 325 k of 1.90 M (17.1%)`; empty if nothing is trained. */
+export function trainedText(scale: StageScale | null): string {
+  const { trainableParameters: trained, totalParameters: all } = scale ?? NOTHING;
+  return trained === null || all === null
+    ? ''
+    : `trains ${magnitude(trained)} of ${magnitude(all)} (${share(trained / all)})`;
+}
+
+const NOTHING = { trainableParameters: null, totalParameters: null };
+const share = (part: number): string => `${(100 * part).toFixed(part >= 0.1 ? 1 : 2)}%`;

@@ -4,25 +4,32 @@ import type { StageRecord } from '../../language/ir/outputs.js';
 import { type Difference, differences } from './history.js';
 import type { StageKey } from './keys.js';
 
-/** Codes of reasons; `path` names the part. */
-type ReasonCode =
-  | 'unchanged'
-  | 'checkpoint'
-  | 'checkpoint_left'
-  | 'first_run'
-  | 'output_missing'
-  | 'setting_changed'
-  | 'setting_added'
-  | 'setting_removed'
-  | 'file_changed'
-  | 'file_added'
-  | 'file_removed'
-  | 'input_changed'
-  | 'input_added'
-  | 'input_removed'
-  | 'choice_changed'
-  | 'runtime_changed'
-  | 'definition_changed';
+/** The words of each reason, by its code; `path` names the part. */
+const TEXTS = {
+  unchanged: () => 'unchanged',
+  checkpoint: () => 'resumes from its checkpoint',
+  checkpoint_left: ({ before }: Reason) =>
+    `does not resume from its checkpoint, which was made with ${value(before)}`,
+  first_run: () => 'has not run yet',
+  output_missing: () => 'its output is missing or damaged',
+  setting_changed: ({ path, before, after }) => `${short(path)}: ${value(before)} → ${value(after)}`,
+  setting_added: ({ path, after }) => `${short(path)} is new: ${value(after)}`,
+  setting_removed: ({ path, before }) => `${short(path)} is gone: was ${value(before)}`,
+  file_changed: ({ path }) => `${path} changed`,
+  file_added: ({ path }) => `${path} is new`,
+  file_removed: ({ path }) => `${path} is gone`,
+  input_changed: ({ path }) => `${path} differs from last time`,
+  input_added: ({ path }) => `reads ${path} now`,
+  input_removed: ({ path }) => `no longer reads ${path}`,
+  choice_changed: ({ path, before, after }) => `${short(path)}: ${value(before)} → ${value(after)}`,
+  runtime_changed: ({ before, after }) => `runtime: ${value(before)} → ${value(after)}`,
+  definition_changed: () => 'this version of ftpc makes it differently',
+} as const satisfies Readonly<Record<string, (reason: Reason) => string>>;
+
+type ReasonCode = keyof typeof TEXTS;
+
+const short = (path: string | undefined): string => (path ?? '').replace(/^(?:settings|chosen)\./, '');
+const value = (found: unknown): string => (typeof found === 'string' ? found : JSON.stringify(found ?? null));
 
 export const reason = (code: ReasonCode, fields: Omit<Reason, 'code'> = {}): Reason => ({ code, ...fields });
 
@@ -65,27 +72,6 @@ function shown(prefix: string, value: string | undefined): unknown {
   }
 }
 
-const TEXTS: Readonly<Record<ReasonCode, (reason: Reason) => string>> = {
-  unchanged: () => 'unchanged',
-  checkpoint: () => 'resumes from its checkpoint',
-  checkpoint_left: ({ before }) =>
-    `does not resume from its checkpoint, which was made with ${value(before)}`,
-  first_run: () => 'has not run yet',
-  output_missing: () => 'its output is missing or damaged',
-  setting_changed: ({ path, before, after }) => `${short(path)}: ${value(before)} → ${value(after)}`,
-  setting_added: ({ path, after }) => `${short(path)} is new: ${value(after)}`,
-  setting_removed: ({ path, before }) => `${short(path)} is gone: was ${value(before)}`,
-  file_changed: ({ path }) => `${path} changed`,
-  file_added: ({ path }) => `${path} is new`,
-  file_removed: ({ path }) => `${path} is gone`,
-  input_changed: ({ path }) => `${path} differs from last time`,
-  input_added: ({ path }) => `reads ${path} now`,
-  input_removed: ({ path }) => `no longer reads ${path}`,
-  choice_changed: ({ path, before, after }) => `${short(path)}: ${value(before)} → ${value(after)}`,
-  runtime_changed: ({ before, after }) => `runtime: ${value(before)} → ${value(after)}`,
-  definition_changed: () => 'this version of ftpc makes it differently',
-};
-
 const isCode = (code: string): code is ReasonCode => Object.hasOwn(TEXTS, code);
 
 export const reasonText = (reason: Reason): string =>
@@ -97,6 +83,3 @@ export function reasonsText(reasons: readonly Reason[]): string {
   const more = reasons.length - shown.length;
   return [...shown, ...(more > 0 ? [`${more} more`] : [])].join('; ');
 }
-
-const short = (path: string | undefined): string => (path ?? '').replace(/^(?:settings|chosen)\./, '');
-const value = (found: unknown): string => (typeof found === 'string' ? found : JSON.stringify(found ?? null));

@@ -1,25 +1,17 @@
 /** How much a stage works on: rows, tokens, optimiser steps, parameters. */
 
 import { stepsPerEpoch } from '../../compute/training/order.js';
-import type { Stage, StageKind, Value } from '../../language/ir/program.js';
+import type { StageKind, Value } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { coverageOf } from '../stages/train/coverage.js';
-import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { StoreEntry } from '../store/index.js';
+import type { EstimateInput } from './estimate.js';
 import { expectedRows, type Lengths, shortened } from './expected-rows.js';
 import { decoderShape } from './memory/train.js';
 import type { PlanContext } from './plan-context.js';
-import type { TrainFacts } from './train-stage.js';
-import type { StageScale } from './types.js';
+import type { StageScale } from './plan-json.js';
 
-export interface ScaleInput {
-  readonly context: PlanContext;
-  readonly stage: Stage;
-  /** Train stages. */
-  readonly trainPlan?: TrainPlan;
-  readonly facts?: TrainFacts;
-  /** False for a cached stage: only what costs nothing is looked up. */
-  readonly look: boolean;
+interface ScaleInput extends EstimateInput {
   /** Of a cached stage. */
   readonly entry?: StoreEntry;
 }
@@ -54,13 +46,10 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
     const steps = facts.memory.steps(lengths.rows);
     const perRow = lengths.tokens / Math.max(1, lengths.rows);
     const seen = rowsSeen(steps, lengths.rows, settingsOf(stage, 'train').batch.global);
-    return {
-      ...UNKNOWN,
-      ...rowsOf(lengths),
-      steps,
-      tokensSeen: Math.round(perRow * seen),
-      ...parametersOf(trainPlan, facts),
-    };
+    const { config, adapter } = decoderShape(facts.memory, trainPlan);
+    const { trainable: trainableParameters, all: totalParameters } = coverageOf(config, adapter);
+    const tokensSeen = Math.round(perRow * seen);
+    return { ...UNKNOWN, ...rowsOf(lengths), steps, tokensSeen, trainableParameters, totalParameters };
   },
   async eval({ context, stage, look }) {
     const { dataset, model } = settingsOf(stage, 'eval');
@@ -88,16 +77,6 @@ const rowsOf = (lengths: Lengths | undefined): Partial<StageScale> =>
 function rowsSeen(steps: number, rows: number, global: number): number {
   const perPass = stepsPerEpoch(rows, global);
   return Math.floor(steps / perPass) * rows + Math.min(rows, (steps % perPass) * global);
-}
-
-/** As PEFT's `print_trainable_parameters` counts: all are the base's and the adapter's; a tied head counts once. */
-function parametersOf(
-  plan: TrainPlan,
-  { memory }: TrainFacts,
-): Pick<StageScale, 'trainableParameters' | 'totalParameters'> {
-  const { config, adapter } = decoderShape(memory, plan);
-  const { trainable, all } = coverageOf(config, adapter);
-  return { trainableParameters: trainable, totalParameters: all };
 }
 
 /** The base under a model; an adapter over it is not counted. */

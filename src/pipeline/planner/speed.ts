@@ -1,11 +1,14 @@
-/** How fast this machine multiplies: a product of a decoder's size, through the runtime that will train. */
+/**
+ * How fast this machine multiplies: a product of a decoder's size, through the runtime that will train. And how long stages
+ * take: arithmetic over that rate, or bytes over one that is nearly the same everywhere.
+ */
 import * as v from 'valibot';
 import { GraphBuilder } from '../../compute/tensor/builder.js';
 import { openRuntime } from '../../compute/tensor/runtimes/index.js';
 import type { Host } from '../../language/host/host.js';
 import { type Checked, that } from '../../language/host/json.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import type { Seconds } from './types.js';
+import type { Seconds } from './plan-json.js';
 
 const SIZE = 512;
 const ROWS = 1024;

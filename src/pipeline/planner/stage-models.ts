@@ -93,9 +93,7 @@ export function baseForm({
 }
 
 /** A model, and the adapter over it: with labels there, its head over the vocabulary is not in memory. */
-export type AdaptedModel = Pick<PlannedModel, 'config' | 'format'> & {
-  readonly adapter?: AdapterConfig;
-};
+export type AdaptedModel = Pick<PlannedModel, 'config' | 'format'> & { readonly adapter?: AdapterConfig };
 
 const residentTensors = ({ config, adapter }: AdaptedModel): readonly ExpectedTensor[] => {
   const unread = unreadHead(config, adapter);
@@ -148,7 +146,7 @@ export interface RootModel {
 export const stageNamed = (program: Program, name: string): Stage | undefined =>
   program.stages.find((stage) => stage.name === name);
 
-/** `undefined` for a value that names no model; a checked program has none. */
+/** Which model is at the root of what a stage trains, evaluates, merges or takes its tokenizer from; `undefined` for a value that names none. */
 export function rootModel(program: Program, value: Value | undefined, host: Host): RootModel | undefined {
   if (isCall(value)) {
     const model = resolveModelCall(value, { folder: program.folder, host });

@@ -33,7 +33,6 @@ import { decodedWeights, keptByProcess, type PlannedModel, stageNamed, weightByt
 export interface TrainFacts {
   readonly model: PlannedModel;
   readonly memory: TrainMemory;
-  readonly validation: Lengths | undefined;
   readonly limits: RelaxationLimits;
   readonly maxLength: number;
 }
@@ -61,7 +60,6 @@ export async function trainFacts(
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   return {
     model,
-    validation,
     maxLength,
     memory: {
       ...shape,
@@ -203,8 +201,8 @@ export function trainFlops(stage: Stage, facts: TrainFacts, plan: TrainPlan): nu
   const perRow = tokens / Math.max(1, lengths.rows);
   const trained = steps * Math.min(settings.batch.global, lengths.rows) * perRow * perToken;
   const validations = Math.ceil(steps / settings.checkpoint.every);
-  const watched =
-    facts.validation === undefined ? 0 : paddedTokens(facts.validation) * validations * (perToken / 3);
+  const { validation } = facts.memory;
+  const watched = validation === undefined ? 0 : paddedTokens(validation) * validations * (perToken / 3);
   return trained + watched;
 }
 

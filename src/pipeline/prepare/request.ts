@@ -5,8 +5,8 @@ import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { LintReport } from '../../language/lint/index.js';
 import type { PlanOptions } from '../planner/plan.js';
+import type { Plan } from '../planner/plan-json.js';
 import type { SavedPlan } from '../planner/saved/index.js';
-import type { Plan } from '../planner/types.js';
 
 /** What a pipeline is planned for; what is left out is as the pipeline says, or this machine. */
 export interface PlanTarget

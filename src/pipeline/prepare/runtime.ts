@@ -6,9 +6,8 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program } from '../../language/ir/program.js';
 import { type RuntimeChoice, type RuntimeName, takesLimit } from '../../language/ir/runtimes.js';
-
+import { askedDeviceMemory, askedRuntime } from '../planner/budget.js';
 import type { PlanOptions } from '../planner/plan.js';
-import { askedDeviceMemory, askedRuntime } from '../planner/requested-runtime.js';
 import type { PlanScope } from './request.js';
 import { tensorDevice } from './tensor-device.js';
 

@@ -9,6 +9,7 @@ import { ftpcVersion } from '../../language/host/version.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { lockPath, placeOf } from '../lock/index.js';
 import { runtimeName } from '../planner/keys.js';
+import type { Plan } from '../planner/plan-json.js';
 import {
   environmentDifferences,
   lockDigest,
@@ -21,7 +22,6 @@ import {
   savedProgram,
   savedSecrets,
 } from '../planner/saved/index.js';
-import type { Plan } from '../planner/types.js';
 import { replaceFile } from '../store/index.js';
 import type { PlanRequest, Preparation, SavedPlanFile } from './request.js';
 

@@ -13,7 +13,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { finite, tryJson } from '../../language/host/json.js';
 import { takesLimit } from '../../language/ir/runtimes.js';
-import type { PlannedDevice } from '../planner/types.js';
+import type { PlannedDevice } from '../planner/plan-json.js';
 import { findGpus, usedGpu } from './gpus.js';
 
 interface TensorDevice {

@@ -7,8 +7,8 @@ import {
   resultOf,
   unknownIn,
 } from '../../language/ir/requirement-result.js';
+import type { BudgetLine } from '../planner/plan-json.js';
 import { bytes, duration, numberText } from '../planner/quantities.js';
-import type { BudgetLine } from '../planner/types.js';
 import { type Measurements, metricsFor } from '../stages/requirement-results.js';
 import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './run-diagnostics.js';
 

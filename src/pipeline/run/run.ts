@@ -7,9 +7,8 @@ import type { Host } from '../../language/host/host.js';
 import type { RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-
+import { askedDeviceMemory } from '../planner/budget.js';
 import { changedFile, runtimeName } from '../planner/keys.js';
-import { askedDeviceMemory } from '../planner/requested-runtime.js';
 import type { Preparation } from '../prepare/index.js';
 import {
   newRunId,

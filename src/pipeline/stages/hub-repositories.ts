@@ -1,4 +1,7 @@
-/** Where the standard cache keeps what was fetched from a model hub, so that transformers and ftpc share it. */
+/**
+ * Where the standard cache keeps what was fetched from a model hub, so that transformers and ftpc share it, and which files
+ * of a repository are read: a model's config, tokenizer, licence and safetensors; a data set's rows. Nothing is unpickled.
+ */
 import { join, resolve } from 'node:path';
 import { COMPANION } from '../../compute/models/load.js';
 import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../../compute/models/safetensors/read.js';

@@ -13,11 +13,43 @@ export type DropReason =
   | 'too_long'
   | 'no_supervised_token';
 
-export interface RowEntry {
+/** `file` as reports show it. */
+export interface RowPlace {
   readonly file: string;
   readonly line: number;
+}
+
+export interface RowEntry extends RowPlace {
   readonly reason: DropReason;
   readonly detail: string;
+}
+
+/** Rows that were not kept, counted by the reason. */
+export class DropCounts {
+  private readonly first = new Map<DropReason, RowEntry & { count: number }>();
+
+  add(entry: RowEntry): void {
+    const known = this.first.get(entry.reason);
+    if (known === undefined) this.first.set(entry.reason, { ...entry, count: 1 });
+    else known.count++;
+  }
+
+  get rows(): number {
+    return [...this.first.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+
+  count(reason: DropReason): number {
+    return this.first.get(reason)?.count ?? 0;
+  }
+
+  /** The first row of every reason, the most common reason first. */
+  get examples(): readonly RowEntry[] {
+    return [...this.first.values()].sort((a, b) => b.count - a.count);
+  }
+
+  toJSON(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.first].map(([reason, { count }]) => [reason, count]));
+  }
 }
 
 /**
@@ -25,11 +57,9 @@ export interface RowEntry {
  * Entries are written as they come, so that memory does not grow with them; warnings are kept until the end.
  */
 export class RowReport {
+  readonly dropped = new DropCounts();
   private readonly file: OutputFile;
-  private readonly counts = new Map<DropReason, number>();
-  private readonly first = new Map<DropReason, RowEntry>();
   private readonly warnings: RowEntry[] = [];
-  private entries = 0;
 
   constructor(output: OutputFolder) {
     this.file = output.open('report.json');
@@ -37,38 +67,20 @@ export class RowReport {
   }
 
   drop(entry: RowEntry): void {
-    if (!this.first.has(entry.reason)) this.first.set(entry.reason, entry);
-    this.counts.set(entry.reason, (this.counts.get(entry.reason) ?? 0) + 1);
-    this.file.write(`${this.entries === 0 ? '' : ','}\n    ${JSON.stringify(entry)}`);
-    this.entries++;
+    this.file.write(`${this.dropped.rows === 0 ? '' : ','}\n    ${JSON.stringify(entry)}`);
+    this.dropped.add(entry);
   }
 
   warn(entry: RowEntry): void {
     this.warnings.push(entry);
   }
 
-  get dropped(): number {
-    return this.entries;
-  }
-
-  count(reason: DropReason): number {
-    return this.counts.get(reason) ?? 0;
-  }
-
-  /** The first row of every reason, the most common reason first. */
-  get examples(): readonly RowEntry[] {
-    return [...this.first.values()].sort((a, b) => this.count(b.reason) - this.count(a.reason));
-  }
-
   /** `rows` = `kept` + dropped. */
   close(kept: number): { readonly rows: number; readonly kept: number } {
-    const rows = kept + this.entries;
-    const rest = JSON.stringify(
-      { warnings: this.warnings, rows, kept, counts: Object.fromEntries(this.counts) },
-      null,
-      2,
-    );
-    this.file.write(`${this.entries === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
+    const { warnings, dropped: counts } = this;
+    const rows = kept + counts.rows;
+    const rest = JSON.stringify({ warnings, rows, kept, counts }, null, 2);
+    this.file.write(`${counts.rows === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
     this.file.close();
     return { rows, kept };
   }

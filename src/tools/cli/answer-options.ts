@@ -5,7 +5,7 @@ import { modelError } from '../../language/diagnostics/catalogue/files.js';
 import { harmless } from '../../language/diagnostics/render/index.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
-import { askedRuntime } from '../../pipeline/planner/requested-runtime.js';
+import { askedRuntime } from '../../pipeline/planner/budget.js';
 import type { CliContext } from './cli-context.js';
 import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
 import { printDiagnostics } from './diagnostics-printer.js';

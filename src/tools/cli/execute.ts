@@ -1,7 +1,7 @@
 import { compile } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
 import { ftpcVersion } from '../../language/host/version.js';
-import type { Plan } from '../../pipeline/planner/types.js';
+import type { Plan } from '../../pipeline/planner/plan-json.js';
 import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline/prepare/index.js';
 import { type RunOutcome, runPipeline } from '../../pipeline/run/index.js';
 import type { CliContext } from './cli-context.js';

@@ -4,7 +4,7 @@ import type { EvaluationReport } from '../../compute/evaluation/report.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { checkJson, JsonFault } from '../../language/host/json.js';
-import type { Plan } from '../../pipeline/planner/types.js';
+import type { Plan } from '../../pipeline/planner/plan-json.js';
 import type { RunOutcome } from '../../pipeline/run/index.js';
 import { FORMAT_INFO } from '../../pipeline/stages/format/split-files.js';
 import {

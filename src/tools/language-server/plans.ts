@@ -3,9 +3,8 @@
  * made in another process, once typing has stopped; a plan of an older text is never shown.
  */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import { bytes, duration } from '../../pipeline/planner/quantities.js';
-import { scaleText } from '../../pipeline/planner/render/scale.js';
-import type { PlannedStage } from '../../pipeline/planner/types.js';
+import type { PlannedStage } from '../../pipeline/planner/plan-json.js';
+import { bytes, duration, scaleText } from '../../pipeline/planner/quantities.js';
 import { planTexts } from '../../pipeline/stages/train-plan/fields.js';
 import type { Compilation, Projects } from './projects.js';
 import type { Settings } from './settings.js';

@@ -4,7 +4,7 @@ import { isError } from '../../language/diagnostics/types.js';
 import type { StageSummary } from '../../language/ir/events.js';
 import type { Scalar, ValueType } from '../../language/ir/program.js';
 import type { SettingType } from '../../language/schemas/schema.js';
-import type { PlannedStage } from '../../pipeline/planner/types.js';
+import type { PlannedStage } from '../../pipeline/planner/plan-json.js';
 import { FIELDS, fieldValue, settingName } from '../../pipeline/stages/train-plan/fields.js';
 import type { Facts, Need, RunResult } from './types.js';
 

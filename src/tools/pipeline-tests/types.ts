@@ -7,7 +7,7 @@ import type { Reading } from '../../language/ir/evaluate.js';
 import type { RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Span } from '../../language/source/span.js';
 import type { SourceText } from '../../language/source/text.js';
-import type { Plan } from '../../pipeline/planner/types.js';
+import type { Plan } from '../../pipeline/planner/plan-json.js';
 
 /** What must be known before a name has a value; each comes after the one before it. */
 export type Need = 'program' | 'plan' | 'run';

@@ -1,7 +1,7 @@
 /** Sizes for people: a change that they do not show does not count. */
 
+import type { PlannedStage } from '../../pipeline/planner/plan-json.js';
 import { bytes, count, duration, magnitude } from '../../pipeline/planner/quantities.js';
-import type { PlannedStage } from '../../pipeline/planner/types.js';
 import { FIGURES, type FigureChange, type FigureName, type Figures, type StageOutline } from './types.js';
 
 interface Figure {

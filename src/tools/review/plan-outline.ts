@@ -11,7 +11,7 @@ import { functionNamed, recordFields, settingTypeAt } from '../../language/schem
 import { lookUp } from '../../language/source/look-up.js';
 import { budgetLines } from '../../pipeline/planner/budget.js';
 import { PLANNED_SETTINGS } from '../../pipeline/planner/effective.js';
-import type { Plan, PlannedStage } from '../../pipeline/planner/types.js';
+import type { Plan, PlannedStage } from '../../pipeline/planner/plan-json.js';
 import { figuresOf } from './figures.js';
 import type { BudgetOutline, DiagnosticSummary, PlanOutline, SettingOutline, StageOutline } from './types.js';
 

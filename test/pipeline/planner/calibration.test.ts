@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Plan } from '../../../src/pipeline/planner/types.js';
+import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
 import { peaksOf, planIn, runIn } from './command.js';
 import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Survey } from '../../../src/pipeline/planner/expected-rows.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
-import type { PlannedStage } from '../../../src/pipeline/planner/types.js';
+import type { PlannedStage } from '../../../src/pipeline/planner/plan-json.js';
 import { type Folder, pipelineFolder, QUICK, STARTER, SURVEY } from './pipeline.js';
 
 const LABELS = ['answer', 'question'];

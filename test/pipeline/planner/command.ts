@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../../src/language/ir/events.js';
-import type { Plan } from '../../../src/pipeline/planner/types.js';
+import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
 
 const MAIN = join(
   fileURLToPath(new URL('.', import.meta.url)),

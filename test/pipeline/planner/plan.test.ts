@@ -5,10 +5,10 @@ import { expect } from 'chai';
 import { identityOf } from '../../../src/compute/tensor/runtimes/index.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
+import { MEMORY_PARTS, type Plan } from '../../../src/pipeline/planner/plan-json.js';
 import { bytes } from '../../../src/pipeline/planner/quantities.js';
-import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
-import { MEMORY_PARTS, type Plan } from '../../../src/pipeline/planner/types.js';
 import { openStore } from '../../../src/pipeline/store/index.js';
 import { type Folder, pipelineFolder, QUICK, STARTER, TEXT } from './pipeline.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { plan } from '../../../src/pipeline/planner/plan.js';
-import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
 import { pipelineFolder, QUICK, TEXT } from './pipeline.js';
 

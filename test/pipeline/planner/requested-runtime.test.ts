@@ -4,9 +4,8 @@ import { compile } from '../../../src/language/compile.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 
 import type { Program } from '../../../src/language/ir/program.js';
-
+import { askedDeviceMemory, askedRuntime } from '../../../src/pipeline/planner/budget.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
-import { askedDeviceMemory, askedRuntime } from '../../../src/pipeline/planner/requested-runtime.js';
 import { savedProgram } from '../../../src/pipeline/planner/saved/make.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 

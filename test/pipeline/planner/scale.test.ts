@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import type { Plan, StageScale } from '../../../src/pipeline/planner/types.js';
+import type { Plan, StageScale } from '../../../src/pipeline/planner/plan-json.js';
 import { freshFolder } from '../run/worlds.js';
 
 const MAIN = join(

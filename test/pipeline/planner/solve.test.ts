@@ -1,15 +1,18 @@
 import { expect } from 'chai';
+import type { ModelConfig } from '../../../src/compute/models/types.js';
 import type { Call } from '../../../src/language/ir/program.js';
 import { peakOf } from '../../../src/pipeline/planner/memory/peaks.js';
 import { type Solution, solve } from '../../../src/pipeline/planner/solve/solve.js';
-import {
-  attentionToRecompute,
-  leastPadding,
-  logitsChunk,
-  sensibleMicro,
-} from '../../../src/pipeline/planner/solve/start.js';
+import { fastestPlan } from '../../../src/pipeline/planner/solve/start.js';
 import { ladder } from '../../../src/pipeline/stages/train-plan/ladder.js';
 import { divisors, type TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
+
+const CONFIG: ModelConfig = {
+  architecture: 'llama',
+  ...{ hiddenSize: 576, intermediateSize: 1536, keyValueHeads: 3, headDim: 64, maxPositions: 8192 },
+  ...{ vocabSize: 64, layers: 1, heads: 9, ropeTheta: 10_000, normEpsilon: 1e-5, tieEmbeddings: true },
+  ...{ bosTokenId: null, eosTokenIds: [], padTokenId: null },
+};
 
 const START: TrainPlan = {
   method: 'lora',
@@ -272,41 +275,62 @@ describe('solver', () => {
 });
 
 describe('starting choice', () => {
+  const rows = (histogram: readonly number[]) => ({
+    rows: histogram.reduce((sum, count) => sum + count, 0),
+    tokens: 0,
+    supervised: 0,
+    longest: histogram.length * 16,
+    histogram,
+    known: 'counted' as const,
+  });
+  const smollm2 = { ...CONFIG, heads: 9, layers: 30, vocabSize: 49_152 };
+  const fastest = (options: Partial<Parameters<typeof fastestPlan>[0]>): TrainPlan =>
+    fastestPlan({
+      ...{
+        preset: undefined,
+        config: smollm2,
+        global: 16,
+        micro: undefined,
+        maxLength: 8192,
+        rank: 8,
+        alpha: 16,
+      },
+      ...{ longestPadded: 256, lengths: rows([100]), ...options },
+    });
+
   it('takes the largest sensible divisor', () => {
-    expect(sensibleMicro(16, 256)).to.equal(16);
-    expect(sensibleMicro(64, 128)).to.equal(32);
-    expect(sensibleMicro(16, 1024)).to.equal(4);
-    expect(sensibleMicro(16, 8192)).to.equal(1);
-    expect(sensibleMicro(17, 512)).to.equal(6);
-    expect(sensibleMicro(1, 64)).to.equal(1);
+    const sensible = (global: number, longestPadded: number): number =>
+      fastest({ global, longestPadded, packed: true }).microBatch;
+    expect(sensible(16, 256)).to.equal(16);
+    expect(sensible(64, 128)).to.equal(32);
+    expect(sensible(16, 1024)).to.equal(4);
+    expect(sensible(16, 8192)).to.equal(1);
+    expect(sensible(17, 512)).to.equal(6);
+    expect(sensible(1, 64)).to.equal(1);
   });
 
   it('cuts a batch of unequal rows into more micro batches, and one of equal rows into none', () => {
-    const rows = (histogram: readonly number[]) => ({
-      rows: histogram.reduce((sum, count) => sum + count, 0),
-      tokens: 0,
-      supervised: 0,
-      longest: histogram.length * 16,
-      histogram,
-      known: 'counted' as const,
-    });
-    expect(leastPadding(16, 16, rows([0, 0, 0, 100]))).to.equal(16);
-    expect(leastPadding(16, 16, rows([0, 0, 500, 300, 100, 60, 20, 10, 5, 5]))).to.equal(8);
-    expect(leastPadding(16, 4, rows([0, 0, 0, 100]))).to.equal(4);
+    const micro = (longestPadded: number, histogram: readonly number[]): number =>
+      fastest({ longestPadded, lengths: rows(histogram) }).microBatch;
+    expect(micro(256, [0, 0, 0, 100])).to.equal(16);
+    expect(micro(256, [0, 0, 500, 300, 100, 60, 20, 10, 5, 5])).to.equal(8);
+    expect(micro(1024, [0, 0, 0, 100])).to.equal(4);
   });
 
-  it("keeps the attention's shares up to 256 MiB, of the last blocks first", () => {
-    const smollm2 = { heads: 9, layers: 30 };
-    expect(attentionToRecompute(smollm2, 1, 512)).to.equal(0);
+  it("saves the attention's probabilities up to 256 MiB, of the last blocks first", () => {
+    const recomputed = (micro: number, longestPadded: number, config = smollm2): number =>
+      fastest({ micro, longestPadded, config }).recomputedAttention ?? 0;
+    expect(recomputed(1, 512)).to.equal(0);
     // 23.6 MB a block
-    expect(attentionToRecompute(smollm2, 4, 512)).to.equal(19);
-    expect(attentionToRecompute(smollm2, 2, 8192)).to.equal(30);
-    expect(attentionToRecompute({ heads: 6, layers: 6 }, 16, 128)).to.equal(0);
+    expect(recomputed(4, 512)).to.equal(19);
+    expect(recomputed(2, 8192)).to.equal(30);
+    expect(recomputed(16, 128, { ...smollm2, heads: 6, layers: 6 })).to.equal(0);
   });
 
   it('bounds the logits of a chunk', () => {
-    expect(logitsChunk(4096)).to.equal(512);
-    expect(logitsChunk(49_152)).to.equal(512);
-    expect(logitsChunk(128_256)).to.equal(256);
+    const chunk = (vocabSize: number): number => fastest({ config: { ...smollm2, vocabSize } }).logitsChunk;
+    expect(chunk(4096)).to.equal(512);
+    expect(chunk(49_152)).to.equal(512);
+    expect(chunk(128_256)).to.equal(256);
   });
 });

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { RunEvent } from '../../../src/language/ir/events.js';
 import type { Program } from '../../../src/language/ir/program.js';
-import type { Plan } from '../../../src/pipeline/planner/types.js';
+import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
 import type { RunRequest } from '../../../src/pipeline/run/index.js';
 
 export function freshFolder(): string {

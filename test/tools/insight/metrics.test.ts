@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
-import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import {
   csv,
   metricsTable,

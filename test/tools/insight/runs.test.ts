@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
-import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { runIds } from '../../../src/pipeline/store/index.js';
 import { diffRuns, diffText } from '../../../src/tools/insight/diff/index.js';
 import {

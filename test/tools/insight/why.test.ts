@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { compile } from '../../../src/language/compile.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
-import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { type WhyAnswer, whyOf, whyText } from '../../../src/tools/insight/why/index.js';
 import { pipelineFolder, QUICK, TEXT } from '../../pipeline/planner/pipeline.js';
 import { writeFinishedRun } from './finished.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { PLAIN } from '../../../src/pipeline/planner/render/palette.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { compare } from '../../../src/tools/review/compare.js';
 import {
   LONGEST_COMMENT,

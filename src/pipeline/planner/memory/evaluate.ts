@@ -14,7 +14,7 @@ import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.j
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
 import { paddedLength } from '../../../compute/training/batch.js';
-import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
+import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import {
   ANSWER_SESSION,
   DEVICE_CONTEXT,

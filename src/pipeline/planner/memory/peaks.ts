@@ -1,7 +1,18 @@
 import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
 import { refusedBytes } from '../../../compute/tensor/runtimes/tfjs/kernel-calls.js';
-import { MEMORY_PARTS, type MemoryPart, type MemoryParts, type Peak } from '../types.js';
-import { CUDA_PROCESS, DEVICE_CONTEXT, SPREAD } from './calibration.js';
+import type { SourceSize } from '../expected-rows.js';
+import { MEMORY_PARTS, type MemoryPart, type MemoryParts, type Peak } from '../plan-json.js';
+import {
+  CUDA_PROCESS,
+  DATA_PROCESS,
+  DEVICE_CONTEXT,
+  FORMAT_PROCESS,
+  PARQUET,
+  ROW_SPREAD,
+  type RowProcess,
+  SPREAD,
+  TOKENIZER,
+} from './calibration.js';
 
 export const NO_PARTS: MemoryParts = {
   weights: 0,
@@ -30,12 +41,6 @@ export function peakOf(
     high: Math.ceil(bytes + spread.above),
     parts: whole,
   };
-}
-
-export function largestPart(parts: MemoryParts): { readonly part: MemoryPart; readonly bytes: number } {
-  return MEMORY_PARTS.map((part) => ({ part, bytes: parts[part] })).reduce((largest, one) =>
-    one.bytes > largest.bytes ? one : largest,
-  );
 }
 
 interface Allowance {
@@ -80,4 +85,26 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
   const sizes = graphs.map(({ graph }) => refusedBytes(graph, largest) ?? 0);
   const bytes = Math.max(0, ...sizes);
   return bytes === 0 ? peak : { ...peak, refused: { bytes, largest } };
+}
+
+export const dataPeak = (size: SourceSize): Peak => rowPeak(size, DATA_PROCESS, parquetBytes(size));
+
+/** What DuckDB takes, and what a group of rows does on its way out of it. */
+const parquetBytes = ({ parquet }: SourceSize): number =>
+  parquet === 0 ? 0 : PARQUET.library + Math.min(PARQUET.most, PARQUET.perByte * parquet);
+
+export const formatPeak = (size: Pick<SourceSize, 'rows' | 'bytes'>, tokenizerBytes: number): Peak =>
+  rowPeak(size, FORMAT_PROCESS, TOKENIZER.made * tokenizerBytes);
+
+function rowPeak(
+  { rows, bytes }: Pick<SourceSize, 'rows' | 'bytes'>,
+  measured: RowProcess,
+  tables: number,
+): Peak {
+  const runtime =
+    measured.process +
+    Math.min(measured.mostGarbage, measured.garbage * rows + measured.garbagePerByte * bytes);
+  const workspace = measured.row * rows + tables;
+  const sum = runtime + workspace;
+  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * sum, above: ROW_SPREAD.above * sum });
 }

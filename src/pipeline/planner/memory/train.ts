@@ -22,8 +22,8 @@ import { groupSize, parameterGroups, updateGraph } from '../../../compute/traini
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from '../expected-rows.js';
+import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
-import type { MemoryParts, Peak, PlannedDevice } from '../types.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import { runtimeOverhead } from './runtimes.js';

@@ -11,7 +11,7 @@ const GAP = 2;
 /** Columns of a terminal below which a text is hard to read. */
 const NARROW = 24;
 
-export interface Layout {
+interface Layout {
   /** Columns of numbers, counted from 0: they end under each other. */
   readonly right?: readonly number[];
   /** Columns of the terminal: a last cell that does not fit is broken between words. Left out if there is no limit. */
@@ -69,3 +69,16 @@ export function wrapped(text: string, width: number): readonly string[] {
   }
   return lines;
 }
+
+/** The colours that a plan is shown in; picocolors has this shape, and `PLAIN` none. */
+export interface Palette {
+  bold(text: string): string;
+  dim(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  red(text: string): string;
+  cyan(text: string): string;
+}
+
+const same = (text: string): string => text;
+export const PLAIN: Palette = { bold: same, dim: same, green: same, yellow: same, red: same, cyan: same };

@@ -1,9 +1,8 @@
 /** Which settings come from presets, for a terminal. */
 import type { Value } from '../../../language/ir/program.js';
 import { isCall, isReference } from '../../../language/ir/values.js';
-import type { Plan, PlannedStage } from '../types.js';
-import { columns } from './columns.js';
-import type { Palette } from './palette.js';
+import type { Plan, PlannedStage } from '../plan-json.js';
+import { columns, type Palette } from './columns.js';
 
 export function presetTable({ stages }: Plan, palette: Palette, width?: number): readonly string[] {
   const rows = stages.flatMap((stage) => rowsOf(stage, palette));

@@ -3,8 +3,6 @@ import type { StageAction } from '../../../language/ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
 import { planCells } from '../../stages/train-plan/fields.js';
 import { PLAN_COLUMNS } from '../../stages/train-plan/freedom.js';
-import { bytes, duration } from '../quantities.js';
-import { reasonsText } from '../reasons.js';
 import {
   MEMORY_PARTS,
   type PeakFigures,
@@ -12,11 +10,11 @@ import {
   type PlannedDevice,
   type PlannedStage,
   type Seconds,
-} from '../types.js';
-import { columns, widthOf, wrapped } from './columns.js';
-import type { Palette } from './palette.js';
+} from '../plan-json.js';
+import { bytes, duration, trainedText, workText } from '../quantities.js';
+import { reasonsText } from '../reasons.js';
+import { columns, type Palette, widthOf, wrapped } from './columns.js';
 import { presetTable } from './presets.js';
-import { trainedText, workText } from './scale.js';
 
 const UNKNOWN = 'known after run';
 const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };

@@ -7,7 +7,7 @@ import { settingTypeAt } from '../../../language/schemas/setting-paths.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import { canonical } from '../canonical.js';
 import { differences as partDifferences } from '../history.js';
-import type { Plan } from '../types.js';
+import type { Plan } from '../plan-json.js';
 import type { SavedPlan, SavedProgram } from './saved-file.js';
 
 /** Something that changed since a plan was saved. */
@@ -139,13 +139,7 @@ export function environmentDifferences(saved: SavedPlan, now: PlanEnvironment): 
     ...plain('the version of ftpc', saved.ftpc, now.ftpc),
     ...plain('the runtime', saved.runtime, now.runtime),
     ...(now.memoryBytes < saved.machine.memoryBytes
-      ? [
-          {
-            what: 'the memory of the machine',
-            before: `${saved.machine.memoryBytes} bytes`,
-            after: `${now.memoryBytes} bytes`,
-          },
-        ]
+      ? plain('the memory of the machine', `${saved.machine.memoryBytes} bytes`, `${now.memoryBytes} bytes`)
       : []),
     ...saved.secrets.flatMap(({ name, env, set }) => {
       const found = now.secrets.find((secret) => secret.name === name && secret.env === env);

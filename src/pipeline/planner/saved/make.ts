@@ -6,7 +6,7 @@ import { isCall, isRecord } from '../../../language/ir/values.js';
 import { repositoryOf } from '../../../language/schemas/repositories.js';
 import type { Secret } from '../../../language/syntax/ast.js';
 import { canonical, sha256 } from '../canonical.js';
-import type { Plan } from '../types.js';
+import type { Plan } from '../plan-json.js';
 import type { SavedPlan, SavedProgram, SavedSecret } from './saved-file.js';
 
 export interface SavedPlanInput {

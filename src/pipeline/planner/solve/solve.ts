@@ -5,10 +5,16 @@ import type { RelaxationName } from '../../stages/train-plan/freedom.js';
 import type { Relaxation } from '../../stages/train-plan/ladder.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { canonical } from '../canonical.js';
-import { largestPart } from '../memory/peaks.js';
-import { availableText, fitsIn, type MemoryBudget, refusedText, tighter } from '../memory-budget.js';
+import {
+  availableText,
+  fitsIn,
+  largestText,
+  type MemoryBudget,
+  refusedText,
+  tighter,
+} from '../memory-budget.js';
+import type { Peak, RejectedPlan } from '../plan-json.js';
 import { bytes } from '../quantities.js';
-import type { Peak, RejectedPlan } from '../types.js';
 
 export interface SolveRequest extends MemoryBudget {
   readonly start: TrainPlan;
@@ -121,8 +127,7 @@ function whyTooLarge(peak: Peak, budget: MemoryBudget): string {
   if (peak.refused !== undefined) return refusedText(peak.refused);
   const tight = tighter(peak, budget);
   const { needs, available } = tight;
-  const { part, bytes: size } = largestPart(needs.parts);
-  return `needs ${bytes(needs.high - available)} more than the ${availableText(tight)}; largest part: ${part}, ${bytes(size)}`;
+  return `needs ${bytes(needs.high - available)} more than the ${availableText(tight)}; ${largestText(needs)}`;
 }
 
 function whyOtherMethod(

@@ -11,7 +11,7 @@ import { BIN, type Lengths } from '../expected-rows.js';
 import type { TrainMemory } from '../memory/train.js';
 import { baseForm } from '../stage-models.js';
 
-export interface StartOptions {
+interface StartOptions {
   readonly preset: string | undefined;
   readonly config: ModelConfig;
   /** Rows of a step, or sequences of them. */
@@ -68,7 +68,7 @@ export const materialisedIfSmall = (
 const MOST_PROBABILITIES = 256 * 2 ** 20;
 
 /** Blocks, from the first on, whose attention probabilities are not saved. */
-export function attentionToRecompute(
+function attentionToRecompute(
   { heads, layers }: Pick<ModelConfig, 'heads' | 'layers'>,
   rows: number,
   length: number,
@@ -86,7 +86,7 @@ const MICRO_BATCH_TOKENS = 128;
  * are sorted by length and cut, and each micro batch is padded to its longest row: the k-th micro batch of m rows
  * then has about the length that a share of k·m ÷ global of the rows exceeds.
  */
-export function leastPadding(global: number, most: number, lengths: Lengths): number {
+function leastPadding(global: number, most: number, lengths: Lengths): number {
   if (global % most !== 0) return most;
   const cost = (micro: number): number => {
     let tokens = 0;
@@ -108,7 +108,7 @@ function exceededBy({ histogram, longest, rows }: Lengths, share: number): numbe
 }
 
 /** The largest divisor that stays under both bounds; where divisors are far apart, a batch that leaves a remainder. */
-export function sensibleMicro(global: number, longestPadded: number): number {
+function sensibleMicro(global: number, longestPadded: number): number {
   const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_TOKENS / longestPadded), global));
   const divisor = divisors(global).find((rows) => rows <= most) ?? 1;
   if (divisor * 2 > most) return divisor;

@@ -1,6 +1,6 @@
 /** ShareGPT: `conversations`, a list of `{ "from", "value" }`. */
 import type { ChatMessage } from '../../../compute/models/types.js';
-import { kindOf, type Row, RowFault } from './parse-row.js';
+import { kindOf, mustBe, type Row, RowFault } from './parse-row.js';
 
 /**
  * Who speaks, by the names that data sets use: those of the first ShareGPT files, those of chats, and LLaMA-Factory's
@@ -24,31 +24,36 @@ const SPEAKERS: Readonly<Record<string, ChatMessage['role']>> = {
 export function turnsOf(row: Row): readonly ChatMessage[] | RowFault {
   const list = row['conversations'];
   if (list === undefined || list === null) return new RowFault('missing_column', 'no column `conversations`');
-  if (!Array.isArray(list))
-    return new RowFault('wrong_type', `/conversations is ${kindOf(list)}, must be a list`);
-  if (list.length === 0) return new RowFault('empty', '`conversations` is empty');
-  const turns: ChatMessage[] = [];
+  return turnsIn('conversations', list, turnOf);
+}
+
+/** The turns in the list of a column, or what is wrong with the first that is none. */
+export function turnsIn<T>(
+  column: string,
+  list: unknown,
+  turnOf: (entry: Row, at: string) => T | RowFault,
+): readonly T[] | RowFault {
+  if (!Array.isArray(list)) return mustBe(`/${column}`, list, 'a list');
+  if (list.length === 0) return new RowFault('empty', `\`${column}\` is empty`);
+  const turns: T[] = [];
   for (const [index, entry] of list.entries()) {
-    const turn = turnOf(entry, `/conversations/${index}`);
+    const at = `/${column}/${index}`;
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
+      return mustBe(at, entry, 'an object');
+    const turn = turnOf(entry as Row, at);
     if (turn instanceof RowFault) return turn;
     turns.push(turn);
   }
   return turns;
 }
 
-function turnOf(entry: unknown, at: string): ChatMessage | RowFault {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
-    return new RowFault('wrong_type', `${at} is ${kindOf(entry)}, must be an object`);
-  const { from, value } = entry as Row;
+function turnOf({ from, value }: Row, at: string): ChatMessage | RowFault {
   if (typeof from !== 'string' || !Object.hasOwn(SPEAKERS, from)) {
     const found = typeof from === 'string' ? JSON.stringify(from) : kindOf(from ?? null);
-    return new RowFault(
-      'wrong_type',
-      `${at}/from is ${found}, must be one of ${Object.keys(SPEAKERS).join(', ')}`,
-    );
+    const known = Object.keys(SPEAKERS).join(', ');
+    return new RowFault('wrong_type', `${at}/from is ${found}, must be one of ${known}`);
   }
-  if (typeof value !== 'string')
-    return new RowFault('wrong_type', `${at}/value is ${kindOf(value ?? null)}, must be a string`);
+  if (typeof value !== 'string') return mustBe(`${at}/value`, value ?? null, 'a string');
   const role = SPEAKERS[from] ?? 'user';
   if (role === 'assistant' && value.trim() === '') return new RowFault('empty', `${at}/value is empty`);
   return { role, content: value };

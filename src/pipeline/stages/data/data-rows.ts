@@ -3,12 +3,18 @@
  * the rows in their files, general rows after them. Columns have their usual names here (`instruction`, `input`,
  * `output`), whatever they are called in the source; other columns pass through.
  */
+
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, type Checked, count, ownJson } from '../../../language/host/json.js';
-import { textLines } from '../text-lines.js';
-import type { SplitName } from './split.js';
+import type { OutputFolder } from '../../../language/ir/outputs.js';
+import { type DropCounts, type DropReason, RowReport } from '../row-report.js';
+import { textLines } from './file-lines.js';
+import type { RowReader } from './row-reader.js';
+import { NONE } from './row-table.js';
+import { type SplitName, splitNames } from './split.js';
+import { StatisticsCounter } from './statistics.js';
 
 const DATA_ROW = v.object({
   /** Path as reports show it: relative to the working directory. */
@@ -23,4 +29,70 @@ export function* readDataRows(host: Host, folder: string, split: SplitName): Ite
   const path = join(folder, `${split}.jsonl`);
   if (host.stat(path) === undefined) return;
   for (const line of textLines(host, path)) yield ownJson(DATA_ROW, line);
+}
+
+interface RowCounts {
+  readonly rows: number;
+  readonly kept: number;
+  readonly report: DropCounts;
+  readonly splits: Readonly<Record<SplitName, number>>;
+}
+
+/**
+ * Writes the rows of each split, the report and the statistics, in the order in which the rows were read. `contradictions`:
+ * rows that contradict an earlier one.
+ */
+export async function writeRows(
+  output: OutputFolder,
+  reader: RowReader,
+  contradictions: readonly number[],
+  breathe: (done: number) => Promise<void>,
+): Promise<RowCounts> {
+  const { table, files } = reader;
+  const report = new RowReport(output);
+  const statistics = new StatisticsCounter();
+  const outputs = splitNames.map((name) => output.open(`${name}.jsonl`));
+  const splits = { train: 0, valid: 0, test: 0 };
+  for (let row = 0; row < table.count; row++) {
+    await breathe(row);
+    const fate = table.fate(row);
+    if (fate === 'passed') continue;
+    const place = reader.placeOf(row);
+    if (fate !== 'kept') {
+      report.drop({ ...place, reason: fate, detail: table.details.get(row) ?? detailOf(reader, row, fate) });
+      continue;
+    }
+    const split = table.split.get(row);
+    const named = reader.row(row);
+    outputs[split]?.write(`${JSON.stringify({ ...place, row: named })}\n`);
+    statistics.add(named, split, files[table.file.get(row)]?.general === true);
+    splits[splitNames[split] ?? 'train']++;
+  }
+  const reason = 'contradiction';
+  for (const row of contradictions)
+    if (table.is(row, 'kept'))
+      report.warn({ ...reader.placeOf(row), reason, detail: detailOf(reader, row, reason) });
+  for (const file of outputs) file.close();
+  output.write('statistics.json', `${JSON.stringify(statistics.result(), null, 2)}\n`);
+  const counts = report.close(splits.train + splits.valid + splits.test);
+  return { ...counts, report: report.dropped, splits };
+}
+
+const percent = (overlap: number): string => `${Math.round(overlap * 100)} %`;
+
+const sentences: Readonly<Partial<Record<DropReason, (other: string, overlap: number) => string>>> = {
+  duplicate: (other) => `repeats ${other}`,
+  near_duplicate: (other, overlap) => `shares ${percent(overlap)} of its word triples with ${other}`,
+  contradiction: (other) => `has the same question as ${other} but another answer`,
+  leak: (other, overlap) =>
+    overlap === 1 ? `training sees it at ${other}` : `training sees ${percent(overlap)} of it at ${other}`,
+};
+
+/** What a row has to do with another one. */
+function detailOf(reader: RowReader, row: number, reason: DropReason): string {
+  const { table } = reader;
+  const other = table.other.get(row);
+  if (other === NONE) return '';
+  const { file, line } = reader.placeOf(other);
+  return sentences[reason]?.(`${file}:${line}`, table.overlap.get(row)) ?? '';
 }

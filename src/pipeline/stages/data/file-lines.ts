@@ -14,6 +14,19 @@ export interface Line {
   readonly fault?: string;
 }
 
+const NOTHING = new Uint8Array(0);
+
+/** A row that is not text in its file, as the JSON that it stands for. */
+export function rowLine(number: number, json: string): Line {
+  const bytes = Buffer.from(json);
+  return { number, offset: 0, bytes, tooLong: false, length: bytes.length };
+}
+
+/** A row of which no object can be made. */
+export const faultyLine = (number: number, fault: string): Line => ({
+  ...{ number, offset: 0, bytes: NOTHING, tooLong: false, length: 0, fault },
+});
+
 /** Cuts a file that comes in pieces into rows. A piece must not change while rows of it are in use. */
 export interface Splitter {
   push(bytes: Uint8Array): readonly Line[];
@@ -57,7 +70,7 @@ export class Gatherer {
 
   take(): Pick<Line, 'bytes' | 'length' | 'tooLong'> {
     const tooLong = this.total > this.longest;
-    const [first = new Uint8Array(0)] = this.parts;
+    const [first = NOTHING] = this.parts;
     const bytes = this.parts.length > 1 ? Buffer.concat(this.parts) : first;
     const taken = { bytes, length: this.total, tooLong };
     this.parts = [];
@@ -139,3 +152,11 @@ export const EVERY_ROW: Sample = { skip: 0, every: 1 };
 
 export const isSampled = ({ skip, every }: Sample, index: number): boolean =>
   index >= skip && (index - skip) % every === 0;
+
+const decoder = new TextDecoder();
+
+/** Lines of a file that the program itself wrote, however long, read through a window. */
+export function* textLines(host: Host, path: string): Iterable<string> {
+  for (const { bytes } of fileLines(host, path, { window: 1 << 20, longest: Number.POSITIVE_INFINITY }))
+    yield decoder.decode(bytes);
+}

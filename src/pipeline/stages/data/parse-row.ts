@@ -11,44 +11,41 @@ export class RowFault {
   ) {}
 }
 
+const malformed = (detail: string): RowFault => new RowFault('malformed', detail);
+
+/** The fault of a value that is of another kind than it must be. */
+export const mustBe = (at: string, value: unknown, what: string): RowFault =>
+  new RowFault('wrong_type', `${at} is ${kindOf(value)}, must be ${what}`);
+
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const MEBI = 1 << 20;
 
 /** A row as a JSON object, or why it is not one. */
 export function parseLine(line: Line): Row | RowFault {
   if (line.tooLong)
-    return new RowFault(
-      'malformed',
-      `the row has ${line.length} bytes; at most ${LONGEST_LINE / MEBI} MiB are read`,
-    );
-  if (line.fault !== undefined) return new RowFault('malformed', line.fault);
+    return malformed(`the row has ${line.length} bytes; at most ${LONGEST_LINE / MEBI} MiB are read`);
+  if (line.fault !== undefined) return malformed(line.fault);
   const text = decoded(line.bytes);
   if (text instanceof RowFault) return text;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return new RowFault(
-      'malformed',
-      `not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`,
-    );
+    return malformed(`not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return new RowFault('malformed', `no JSON object, but ${kindOf(value)}`);
+    return malformed(`no JSON object, but ${kindOf(value)}`);
   const fault = quietFault(text);
-  if (fault !== undefined) return new RowFault('malformed', fault);
+  if (fault !== undefined) return malformed(fault);
   if (LONE_SURROGATES.test(text) && !wellFormed(value))
-    return new RowFault(
-      'malformed',
-      'it has a string that is not valid Unicode: a lone surrogate, as in `\\ud800`',
-    );
+    return malformed('it has a string that is not valid Unicode: a lone surrogate, as in `\\ud800`');
   return value as Row;
 }
 
 /** As {@link decoded}; NUL, which is in no text, mostly means another encoding. */
 export function decodedText(bytes: Uint8Array): string | RowFault {
   const nul = bytes.indexOf(0);
-  return nul < 0 ? decoded(bytes) : new RowFault('malformed', `not text: byte ${nul + 1} of the row is NUL`);
+  return nul < 0 ? decoded(bytes) : malformed(`not text: byte ${nul + 1} of the row is NUL`);
 }
 
 /** The bytes of a row as text, or why they are not text. */
@@ -56,7 +53,7 @@ function decoded(bytes: Uint8Array): string | RowFault {
   try {
     return strict.decode(bytes);
   } catch {
-    return new RowFault('malformed', `not UTF-8: byte ${firstInvalid(bytes)} of the row is not valid`);
+    return malformed(`not UTF-8: byte ${firstInvalid(bytes)} of the row is not valid`);
   }
 }
 

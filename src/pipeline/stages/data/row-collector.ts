@@ -1,6 +1,6 @@
 import type { Line } from './file-lines.js';
 import { GrowingArray } from './growing-array.js';
-import { HashTable, hash96 } from './hashes.js';
+import { HashTable, hash96, unitHash } from './hashes.js';
 import type { CheckRow } from './json-schema.js';
 import { NearCopies } from './near-copies.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
@@ -15,7 +15,6 @@ import {
 import type { RowReader } from './row-reader.js';
 import type { RowTable } from './row-table.js';
 import type { SourceFile } from './sources.js';
-import { groupOrder } from './split.js';
 
 /** What is looked at when rows are read. */
 export interface Checks {
@@ -135,7 +134,7 @@ export class Collector {
     const hash = hash96(key);
     let group = this.groupNumbers.get(...hash);
     if (group === undefined) {
-      group = this.groups.order.push(groupOrder(this.checks.seed, key));
+      group = this.groups.order.push(unitHash(this.checks.seed, key));
       this.groups.sizes.push(0);
       this.groupNumbers.set(...hash, group);
     }

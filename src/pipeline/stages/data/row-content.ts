@@ -1,6 +1,6 @@
-import { turnsOf } from './conversations.js';
+import { turnsIn, turnsOf } from './conversations.js';
 import { hash96 } from './hashes.js';
-import { kindOf, type Row, RowFault } from './parse-row.js';
+import { mustBe, type Row, RowFault } from './parse-row.js';
 import { idsOf } from './token-ids.js';
 
 /** What a row says, whatever its columns are called: what repetitions and contradictions are told by. */
@@ -21,12 +21,12 @@ interface RowShape {
 
 /** What rows may look like; of several, the first that is whole counts. */
 const SHAPES: readonly RowShape[] = [
-  { marks: ['messages'], read: readMessages },
+  { marks: ['messages'], read: (row) => ofTurns(turnsIn('messages', row['messages'], readMessage)) },
   { marks: ['instruction', 'output'], read: (row) => readPair(row, 'instruction', 'output', 'input') },
   { marks: ['label'], read: readLabelled },
   { marks: ['text'], read: readText },
   { marks: ['prompt', 'completion'], read: (row) => readPair(row, 'prompt', 'completion') },
-  { marks: ['conversations'], read: readConversations },
+  { marks: ['conversations'], read: (row) => ofTurns(turnsOf(row)) },
   { marks: ['input_ids'], read: readIds },
 ];
 
@@ -54,10 +54,8 @@ export function contentOf(row: Row, columns: Columns): RowContent | RowFault {
     first ??= content;
   }
   if (first !== undefined) return first;
-  const found = Object.keys(row)
-    .slice(0, 8)
-    .map((name) => `\`${name}\``);
-  const hint = found.length === 0 ? 'it has none' : `it has ${found.join(', ')}`;
+  const found = Object.keys(row).slice(0, 8);
+  const hint = found.length === 0 ? 'it has none' : `it has ${found.map((name) => `\`${name}\``).join(', ')}`;
   return new RowFault(
     'missing_column',
     `no column \`instruction\`, \`messages\`, \`conversations\`, \`text\` or \`input_ids\`: ${hint}`,
@@ -75,8 +73,7 @@ const has = (row: Row, name: string): boolean => Object.hasOwn(row, name);
 function text(row: Row, name: string): string | RowFault {
   if (!has(row, name)) return new RowFault('missing_column', `no column \`${name}\``);
   const value = row[name];
-  if (typeof value !== 'string')
-    return new RowFault('wrong_type', `/${name} is ${kindOf(value)}, must be a string`);
+  if (typeof value !== 'string') return mustBe(`/${name}`, value, 'a string');
   if (value.trim() === '') return new RowFault('empty', `\`${name}\` is empty`);
   return value;
 }
@@ -86,7 +83,7 @@ function readPair(row: Row, question: string, answer: string, about?: string): R
   if (typeof asked !== 'string') return asked;
   const input = about === undefined ? undefined : row[about];
   if (input !== undefined && input !== null && typeof input !== 'string')
-    return new RowFault('wrong_type', `/${about} is ${kindOf(input)}, must be a string`);
+    return mustBe(`/${about}`, input, 'a string');
   const answered = text(row, answer);
   if (typeof answered !== 'string') return answered;
   return { question: [asked, input ?? ''], answer: answered };
@@ -102,37 +99,24 @@ function readLabelled(row: Row): RowContent | RowFault {
   const { label } = row;
   const whole = text(row, 'text');
   if (typeof whole !== 'string') return whole;
-  if (label === null || typeof label === 'object')
-    return new RowFault('wrong_type', `/label is ${kindOf(label)}, must be a string or number`);
+  if (label === null || typeof label === 'object') return mustBe('/label', label, 'a string or number');
   return { question: [whole], answer: String(label) };
 }
 
 const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];
 
-function readMessages(row: Row): RowContent | RowFault {
-  const list = row['messages'];
-  if (!Array.isArray(list)) return new RowFault('wrong_type', `/messages is ${kindOf(list)}, must be a list`);
-  if (list.length === 0) return new RowFault('empty', '`messages` is empty');
-  const turns: { readonly role: string; readonly content: string }[] = [];
-  for (const [index, message] of list.entries()) {
-    const turn = readMessage(message, `/messages/${index}`);
-    if (turn instanceof RowFault) return turn;
-    turns.push(turn);
-  }
-  return ofTurns(turns);
+interface Turn {
+  readonly role: string;
+  readonly content: string;
 }
 
 /** The last answer, and all that is before it. */
-function ofTurns(turns: readonly { readonly role: string; readonly content: string }[]): RowContent {
+function ofTurns(turns: readonly Turn[] | RowFault): RowContent | RowFault {
+  if (turns instanceof RowFault) return turns;
   const lines = turns.map(({ role, content }) => `${role}\n${content}`);
   const last = turns.findLastIndex(({ role }) => role === 'assistant');
   if (last < 0) return { answer: lines.join('\n') };
   return { question: lines.slice(0, last), answer: turns[last]?.content ?? '' };
-}
-
-function readConversations(row: Row): RowContent | RowFault {
-  const turns = turnsOf(row);
-  return turns instanceof RowFault ? turns : ofTurns(turns);
 }
 
 function readIds(row: Row): RowContent | RowFault {
@@ -142,17 +126,10 @@ function readIds(row: Row): RowContent | RowFault {
   return { answer: `${found.ids.join(' ')}\n${found.labels?.join(' ') ?? ''}` };
 }
 
-function readMessage(
-  message: unknown,
-  at: string,
-): { readonly role: string; readonly content: string } | RowFault {
-  if (typeof message !== 'object' || message === null || Array.isArray(message))
-    return new RowFault('wrong_type', `${at} is ${kindOf(message)}, must be an object`);
-  const { role, content } = message as Row;
+function readMessage({ role, content }: Row, at: string): Turn | RowFault {
   if (typeof role !== 'string' || !ROLES.includes(role))
     return new RowFault('wrong_type', `${at}/role must be one of ${ROLES.join(', ')}`);
-  if (typeof content !== 'string')
-    return new RowFault('wrong_type', `${at}/content is ${kindOf(content)}, must be a string`);
+  if (typeof content !== 'string') return mustBe(`${at}/content`, content, 'a string');
   if (role === 'assistant' && content.trim() === '') return new RowFault('empty', `${at}/content is empty`);
   return { role, content };
 }

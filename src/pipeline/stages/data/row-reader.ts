@@ -2,6 +2,7 @@ import { dataError } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
+import type { RowPlace } from '../row-report.js';
 import { LONGEST_LINE } from './file-lines.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
 import { renamed } from './row-content.js';
@@ -47,6 +48,11 @@ export class RowReader {
     return window.bytes.subarray(offset - window.start, offset - window.start + length);
   }
 
+  /** Where a row is, as reports show it. */
+  placeOf(row: number): RowPlace {
+    return { file: this.files[this.table.file.get(row)]?.name ?? '', line: this.table.line.get(row) };
+  }
+
   /** The row under usual names. It has been read before, so it parses unless the file was changed meanwhile. */
   row(row: number): Row {
     const bytes = this.bytes(row);
@@ -58,11 +64,7 @@ export class RowReader {
       tooLong: bytes.length > LONGEST_LINE,
     });
     if (parsed instanceof RowFault) {
-      const place = {
-        file: this.files[this.table.file.get(row)]?.name ?? '',
-        line: this.table.line.get(row),
-        column: 0,
-      };
+      const place = { ...this.placeOf(row), column: 0 };
       throw new UserError(
         dataError(place, 'the file changed while it was read', 'run again when nothing writes to it'),
       );

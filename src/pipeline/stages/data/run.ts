@@ -6,6 +6,7 @@ import { HostError } from '../../../language/host/host.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
+import { writeRows } from './data-rows.js';
 import { schemaCheck } from './json-schema.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
@@ -15,7 +16,6 @@ import { RowTable } from './row-table.js';
 import { selectRows } from './select-rows.js';
 import { type SourceFile, sourceFiles } from './sources.js';
 import { assignSplits, type Shares } from './split.js';
-import { writeRows } from './write-rows.js';
 
 const SEED = 17;
 /** Rows between two looks at signals. */
@@ -50,7 +50,7 @@ const runData: RunStage = async (context) => {
   const lookUp = new RowReader(stores, files, table, LOOK_UP);
   const collector = new Collector(table, checks, lookUp);
   await readAll(context, files, spools, collector);
-  if (checks.contradictions === 'fail') failOnContradiction(collector, files);
+  if (checks.contradictions === 'fail') failOnContradiction(collector, lookUp);
 
   const { order, sizes } = collector.groups;
   const splits = assignSplits(order.view(), sizes.view(), shares);
@@ -71,13 +71,11 @@ const runData: RunStage = async (context) => {
   await dropLeaks(table, inOrder, checks.near === undefined ? LEAK_SIMILARITY : undefined, (done) =>
     breathe(context, 'comparing splits', done, table.count),
   );
-  const written = await writeRows(
-    output,
-    { table, files, reader: inOrder, contradictions: collector.contradictions },
-    (done) => breathe(context, 'writing rows', done, table.count),
+  const written = await writeRows(output, inOrder, collector.contradictions, (done) =>
+    breathe(context, 'writing rows', done, table.count),
   );
   for (const spool of spools) spool?.remove();
-  if (written.splits.train === 0) throw nothingToTrainOn(context, table, files);
+  if (written.splits.train === 0) throw nothingToTrainOn(context, inOrder);
 
   const dropped = written.rows - written.kept;
   return {
@@ -91,7 +89,7 @@ const runData: RunStage = async (context) => {
     metrics: {
       rows: written.kept,
       dropped: written.rows === 0 ? 0 : dropped / written.rows,
-      duplicates: countOf(table, 'duplicate') + countOf(table, 'near_duplicate'),
+      duplicates: written.report.count('duplicate') + written.report.count('near_duplicate'),
       contradictions: collector.contradictions.length,
     },
   };
@@ -157,41 +155,31 @@ function sharesOf({ split }: DataSettings, { stage }: StageContext): Shares {
   throw new UserError(sharesDoNotAddUp(stage.span, `${Number((sum * 100).toFixed(2))}%`));
 }
 
-function failOnContradiction({ contradictions, table }: Collector, files: readonly SourceFile[]): void {
+function failOnContradiction({ contradictions, table }: Collector, reader: RowReader): void {
   const [first] = contradictions;
   if (first === undefined) return;
-  const place = (row: number) => ({
-    file: files[table.file.get(row)]?.name ?? '',
-    line: table.line.get(row),
-    column: 0,
-  });
-  const other = place(table.other.get(first));
+  const other = reader.placeOf(table.other.get(first));
   const more = contradictions.length === 1 ? '' : `, as do ${contradictions.length - 1} more rows`;
   throw new UserError(
     dataError(
-      place(first),
+      { ...reader.placeOf(first), column: 0 },
       `the row has the same question as ${other.file}:${other.line} but another answer${more}`,
       'fix one of the rows, or write `contradictions = drop`',
     ),
   );
 }
 
-function countOf(table: RowTable, fate: 'duplicate' | 'near_duplicate'): number {
-  let count = 0;
-  for (let row = 0; row < table.count; row++) if (table.is(row, fate)) count++;
-  return count;
-}
-
 /** No row for training: counts by reason, and the first rows that were dropped with their place. */
-function nothingToTrainOn({ stage }: StageContext, table: RowTable, files: readonly SourceFile[]): UserError {
+function nothingToTrainOn({ stage }: StageContext, reader: RowReader): UserError {
+  const { table, files } = reader;
   const counts = new Map<string, number>();
   const shown: string[] = [];
   for (let row = 0; row < table.count; row++) {
     const fate = table.fate(row);
     counts.set(fate, (counts.get(fate) ?? 0) + 1);
     if (fate === 'kept' || fate === 'passed' || shown.length >= 3) continue;
-    const why = table.details.get(row) ?? fate;
-    shown.push(`${files[table.file.get(row)]?.name ?? ''}:${table.line.get(row)}: ${why}`);
+    const { file, line } = reader.placeOf(row);
+    shown.push(`${file}:${line}: ${table.details.get(row) ?? fate}`);
   }
   const summary = [...counts].map(([fate, count]) => `${count} ${fate.replaceAll('_', ' ')}`).join(', ');
   const base = noRows(stage.name, files[0]?.name ?? '');

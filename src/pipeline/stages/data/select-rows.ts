@@ -35,9 +35,8 @@ export function selectRows(
   const order = (row: number): number =>
     unitHash(options.seed, `${table.high.get(row)} ${table.low.get(row)}`);
   keepLowest(table, general, selection.general, order);
-  keepLowest(table, train, selection.quotas.train, order);
-  keepLowest(table, valid, selection.quotas.valid, order);
-  keepLowest(table, test, selection.quotas.test, order);
+  for (const [index, name] of splitNames.entries())
+    keepLowest(table, kept[index] ?? [], selection.quotas[name], order);
   return selection;
 }
 

@@ -1,5 +1,3 @@
-import { unitHash } from './hashes.js';
-
 export const splitNames = ['train', 'valid', 'test'] as const;
 export type SplitName = (typeof splitNames)[number];
 
@@ -12,7 +10,7 @@ export type Shares = Readonly<Record<SplitName, number>>;
  * groups. A group of low hash stays in test when rows are added to others. A split with a share gets at least one
  * group where there are enough of them.
  *
- * `order[i]` is the hash of group i in [0, 1) (see {@link groupOrder}), `sizes[i]` its rows. Returns an index into
+ * `order[i]` is the hash of group i in [0, 1) (see `unitHash`), `sizes[i]` its rows. Returns an index into
  * {@link splitNames} for each group.
  */
 export function assignSplits(
@@ -76,22 +74,4 @@ function nearest(groups: readonly number[], sizes: ArrayLike<number>, size: numb
     if (off < least) [best, least] = [group, off];
   }
   return best;
-}
-
-/** The place of a group in the order in which splits are filled. */
-export const groupOrder = (seed: number, key: string): number => unitHash(seed, key);
-
-/** {@link assignSplits} by key, for callers that hold few groups: key to number of rows. */
-export function splitOf(
-  groups: ReadonlyMap<string, number>,
-  shares: Shares,
-  seed: number,
-): ReadonlyMap<string, SplitName> {
-  const keys = [...groups.keys()];
-  const codes = assignSplits(
-    keys.map((key) => groupOrder(seed, key)),
-    [...groups.values()],
-    shares,
-  );
-  return new Map(keys.map((key, i) => [key, splitNames[codes[i] ?? 0] ?? 'train']));
 }

@@ -39,14 +39,16 @@ interface ColumnCounts {
 /** Counts row by row; what it holds does not grow with the rows. */
 export class StatisticsCounter {
   private readonly columns = new Map<string, ColumnCounts>();
-  private readonly splits = splitNames.map(() => ({ rows: 0, general: 0 }));
+  private readonly splits = {
+    train: { rows: 0, general: 0 },
+    valid: { rows: 0, general: 0 },
+    test: { rows: 0, general: 0 },
+  };
 
   add(row: Row, split: number, general: boolean): void {
-    const counted = this.splits[split];
-    if (counted !== undefined) {
-      counted.rows++;
-      if (general) counted.general++;
-    }
+    const counted = this.splits[splitNames[split] ?? 'train'];
+    counted.rows++;
+    if (general) counted.general++;
     for (const [name, value] of Object.entries(row)) {
       const column = this.column(name);
       if (column !== undefined) count(column, value);
@@ -62,11 +64,9 @@ export class StatisticsCounter {
   }
 
   result(): DataStatistics {
-    const [train, valid, test] = this.splits;
-    const none = { rows: 0, general: 0 };
     return {
       version: 1,
-      splits: { train: train ?? none, valid: valid ?? none, test: test ?? none },
+      splits: this.splits,
       columns: Object.fromEntries([...this.columns].map(([name, column]) => [name, summary(column)])),
     };
   }

@@ -1,5 +1,5 @@
 /** Rows that were tokenized elsewhere: `input_ids` and `labels`. */
-import { kindOf, type Row, RowFault } from './parse-row.js';
+import { kindOf, mustBe, type Row, RowFault } from './parse-row.js';
 
 /** A label that no loss counts. */
 const IGNORED = -100;
@@ -29,14 +29,12 @@ export function idsOf(row: Row): TokenIds | RowFault {
 function numbers(row: Row, name: string, isValid: (value: number) => boolean): readonly number[] | RowFault {
   const list = row[name];
   if (list === undefined || list === null) return new RowFault('missing_column', `no column \`${name}\``);
-  if (!Array.isArray(list)) return new RowFault('wrong_type', `/${name} is ${kindOf(list)}, must be a list`);
+  if (!Array.isArray(list)) return mustBe(`/${name}`, list, 'a list');
   const wrong = list.findIndex(
     (value) => !Number.isInteger(value) || !isValid(value as number) || value > 0x7fffffff,
   );
   if (wrong < 0) return list as readonly number[];
   const found = typeof list[wrong] === 'number' ? String(list[wrong]) : kindOf(list[wrong]);
-  return new RowFault(
-    'wrong_type',
-    `/${name}/${wrong} is ${found}, must be an id${name === 'labels' ? ' or -100' : ''}`,
-  );
+  const what = name === 'labels' ? 'an id or -100' : 'an id';
+  return new RowFault('wrong_type', `/${name}/${wrong} is ${found}, must be ${what}`);
 }

@@ -9,9 +9,8 @@ export function progress(
   models: number,
 ): (label: string) => (done: number, what: keyof typeof LABELS) => void {
   let before = 0;
-  let base = 0;
   return (label) => {
-    base = before;
+    const base = before;
     let losses = 0;
     return (done, what) => {
       if (what === 'losses') losses = done;

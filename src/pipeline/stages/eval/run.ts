@@ -114,8 +114,8 @@ export const run: RunStage = async (context) => {
   answers.close();
   return {
     outputs: { report: 'report.json', answers: 'answers.jsonl' },
-    metrics: numbers(report.metrics),
-    ...(baseline === undefined ? {} : { baseline: numbers(report.baseline) }),
+    metrics: report.metrics,
+    ...(baseline === undefined ? {} : { baseline: report.baseline }),
   };
 };
 
@@ -128,7 +128,7 @@ const measurements = (
   baseline: Metrics,
 ): Measurements => ({
   ...Object.fromEntries(Object.entries(inputs).map(([name, { result }]) => [name, result])),
-  [stage.name]: { metrics: numbers(metrics), baseline: numbers(baseline) },
+  [stage.name]: { metrics, baseline },
 });
 
 /** Metrics of this stage that its requirements name; what another stage measured is not measured here. */
@@ -216,12 +216,7 @@ async function observeOne(
   checkLabels(work, subject, labelsOf(adapter?.config) ?? model.config.labels);
   const room = model.config.maxPositions - virtualTokensOf(adapter?.config);
   checkLengths(work.heldOut, subject, room, stage.span);
-  const decoder = await evaluationDecoder({
-    runtime: work.runtime,
-    config: model.config,
-    weights,
-    adapter,
-  });
+  const decoder = await evaluationDecoder({ runtime: work.runtime, config: model.config, weights, adapter });
   try {
     const { heldOut, report } = work;
     const { labels } = decoder.options.config;
@@ -248,11 +243,7 @@ function checkLabels(
 ): void {
   const { stage: from, port } = settingsOf(stage, 'eval').dataset;
   if (heldOut.labels === undefined && labels === undefined) return;
-  if (
-    heldOut.labels === undefined ||
-    labels === undefined ||
-    heldOut.labels.some((name) => !labels.includes(name))
-  )
+  if (labels === undefined || heldOut.labels?.every((name) => labels.includes(name)) !== true)
     throw otherLabels({ label, labels }, { name: from, labels: heldOut.labels }, stage.span);
   const held = new Set(Array.from({ length: heldOut.tokens.count }, (_, row) => heldOut.text(row).answer));
   const missing = labels.find((name) => !held.has(name));
@@ -267,9 +258,8 @@ function checkLengths(
   most: number,
   at: StageContext['stage']['span'],
 ): void {
-  const longer = Array.from({ length: tokens.count }, (_, row) => row).filter(
-    (row) => tokens.lengthOf(row) > most,
-  );
+  const rows = Array.from({ length: tokens.count }, (_, row) => row);
+  const longer = rows.filter((row) => tokens.lengthOf(row) > most);
   const [first] = longer;
   if (first === undefined) return;
   const { file, line } = text(first);
@@ -286,5 +276,3 @@ function highestId({ tokens }: HeldOut): number {
 function reported({ label, storage, adapter, base }: EvaluatedModel): ReportedModel {
   return { label, storage, ...(adapter === undefined ? {} : { adapter: label, base: base.label }) };
 }
-
-const numbers = (values: EvaluationReport['metrics']): Readonly<Record<string, number>> => values;

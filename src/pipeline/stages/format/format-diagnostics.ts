@@ -2,66 +2,57 @@
 
 import { someLabels } from '../../../compute/models/labels.js';
 import { nearest } from '../../../language/diagnostics/did-you-mean.js';
-import { counted } from '../../../language/diagnostics/make.js';
+import { counted, error } from '../../../language/diagnostics/make.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Stage } from '../../../language/ir/program.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import type { DropReason, RowEntry, RowReport } from '../row-report.js';
+import type { DropCounts, DropReason, RowPlace } from '../row-report.js';
 
-export function noChatTemplate(path: string, { span }: Pick<Stage, 'span'>): UserError {
-  return new UserError({
-    code: 'FTP0620',
-    severity: 'error',
-    message: `the model in \`${path}\` has no chat template`,
-    at: span,
+const userError = (...diagnostic: Parameters<typeof error>): UserError => new UserError(error(...diagnostic));
+
+export const noChatTemplate = (path: string, { span }: Pick<Stage, 'span'>): UserError =>
+  userError('FTP0620', span, `the model in \`${path}\` has no chat template`, {
     help: 'use `alpaca()` or `completion()`, or add a chat_template.jinja to the folder',
   });
-}
 
 export function nothingKept(
-  stage: Pick<Stage, 'name' | 'span'>,
+  { name, span }: Pick<Stage, 'name' | 'span'>,
   settings: FormatSettings,
-  report: RowReport,
+  dropped: DropCounts,
 ): UserError {
-  const rows = report.dropped;
-  return new UserError({
-    code: 'FTP0621',
-    severity: 'error',
-    message:
-      rows === 0
-        ? `stage \`${stage.name}\` got no rows from \`${settings.from.stage}\``
-        : `stage \`${stage.name}\` kept none of ${rows} rows`,
-    at: stage.span,
-    notes: report.examples.map(
-      ({ file, line, reason, detail }) =>
-        `${report.count(reason)} × ${reason}, first ${file}:${line}: ${detail}`,
-    ),
-    help: helpFor(report.examples[0]?.reason, settings),
-  });
+  const message =
+    dropped.rows === 0
+      ? `stage \`${name}\` got no rows from \`${settings.from.stage}\``
+      : `stage \`${name}\` kept none of ${dropped.rows} rows`;
+  return userError('FTP0621', span, message, whyDropped(dropped, settings));
 }
 
-/** Found by a plan: of the rows that were looked at, the stage would keep none. `entries`: the first of every reason. */
+/** Found by a plan: of the rows that were looked at, the stage would keep none. */
 export function noRowFits(
   stage: Pick<Stage, 'kind' | 'name' | 'span' | 'settings'>,
   data: Pick<Stage, 'name'>,
   rows: number,
-  entries: readonly (RowEntry & { readonly count: number })[],
+  dropped: DropCounts,
 ): UserError {
-  const [commonest] = entries;
-  return new UserError({
-    code: 'FTP0622',
-    severity: 'error',
-    message: `\`${stage.name}\` can use none of the rows of \`${data.name}\` that were examined`,
-    at: stage.span,
-    notes: [
-      `its sources have ${counted(rows, 'row')}`,
-      ...entries.map(
-        ({ count, reason, file, line, detail }) => `${count} × ${reason}, first ${file}:${line}: ${detail}`,
-      ),
-    ],
-    help: helpFor(commonest?.reason, settingsOf(stage, 'format')),
+  const { notes, help } = whyDropped(dropped, settingsOf(stage, 'format'));
+  const message = `\`${stage.name}\` can use none of the rows of \`${data.name}\` that were examined`;
+  return userError('FTP0622', stage.span, message, {
+    notes: [`its sources have ${counted(rows, 'row')}`, ...notes],
+    help,
   });
+}
+
+/** The first row of every reason, and what would fix most of them. */
+function whyDropped(dropped: DropCounts, settings: FormatSettings) {
+  const { examples } = dropped;
+  return {
+    notes: examples.map(
+      ({ file, line, reason, detail }) =>
+        `${dropped.count(reason)} × ${reason}, first ${file}:${line}: ${detail}`,
+    ),
+    help: helpFor(examples[0]?.reason, settings),
+  };
 }
 
 const shown = (label: string): string => `\`${label}\``;
@@ -70,14 +61,11 @@ export function undeclaredLabel(
   { name }: Pick<Stage, 'name'>,
   label: string,
   declared: readonly string[],
-  { file, line }: Pick<RowEntry, 'file' | 'line'>,
+  place: RowPlace,
 ): UserError {
   const meant = nearest(label, declared);
-  return new UserError({
-    code: 'FTP0775',
-    severity: 'error',
-    message: `a row of stage \`${name}\` has the label ${shown(label)}, which is not declared`,
-    at: { file, line, column: 0 },
+  const message = `a row of stage \`${name}\` has the label ${shown(label)}, which is not declared`;
+  return userError('FTP0775', { ...place, column: 0 }, message, {
     notes: [`the declared labels are ${someLabels(declared)}`],
     help:
       meant === undefined
@@ -89,13 +77,10 @@ export function undeclaredLabel(
 export function oneLabel(
   { name, span }: Pick<Stage, 'name' | 'span'>,
   label: string,
-  { file, line }: Pick<RowEntry, 'file' | 'line'>,
+  { file, line }: RowPlace,
 ): UserError {
-  return new UserError({
-    code: 'FTP0776',
-    severity: 'error',
-    message: `every row of stage \`${name}\` has the label ${shown(label)}: there is nothing to classify`,
-    at: span,
+  const message = `every row of stage \`${name}\` has the label ${shown(label)}: there is nothing to classify`;
+  return userError('FTP0776', span, message, {
     notes: [`the first of them is ${file}:${line}`],
     help: 'name the column that holds the labels, `labelled(label: "…")`, or add rows with another label',
   });
@@ -105,20 +90,15 @@ export function oneLabel(
 export function labelUntrained(
   { name, span }: Pick<Stage, 'name' | 'span'>,
   label: string,
-  place: Pick<RowEntry, 'file' | 'line'> | undefined,
+  place: RowPlace | undefined,
 ): UserError {
-  return new UserError({
-    code: 'FTP0777',
-    severity: 'error',
-    message:
-      place === undefined
-        ? `no row of stage \`${name}\` has the label ${shown(label)}`
-        : `no row to train on has the label ${shown(label)}: its only rows are held out by \`${name}\``,
-    at: place === undefined ? span : { ...place, column: 0 },
-    help:
-      place === undefined
-        ? 'remove the label from `labels`, or add rows that have it'
-        : 'add rows with this label, or remove its rows; a split with another `seed` may put one of them into the training split',
+  if (place === undefined)
+    return userError('FTP0777', span, `no row of stage \`${name}\` has the label ${shown(label)}`, {
+      help: 'remove the label from `labels`, or add rows that have it',
+    });
+  const message = `no row to train on has the label ${shown(label)}: its only rows are held out by \`${name}\``;
+  return userError('FTP0777', { ...place, column: 0 }, message, {
+    help: 'add rows with this label, or remove its rows; a split with another `seed` may put one of them into the training split',
   });
 }
 

@@ -5,6 +5,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Call, Stage } from '../../../language/ir/program.js';
 import { readDataRows } from '../data/data-rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
+import type { RowPlace } from '../row-report.js';
 import { type EncodedRow, IGNORED } from './encode-row.js';
 import { labelUntrained, oneLabel, undeclaredLabel } from './format-diagnostics.js';
 import { type Row, RowProblem } from './rendered-row.js';
@@ -75,12 +76,6 @@ export function labelledRow(
 export function labelledText(whole: string, tokenizer: Tokenizer): Int32Array {
   const begin = tokenizer.beginId === undefined ? [] : [tokenizer.beginId];
   return Int32Array.from([...begin, ...tokenizer.encode(whole)]);
-}
-
-/** Where a row of a label is. */
-interface RowPlace {
-  readonly file: string;
-  readonly line: number;
 }
 
 /**

@@ -38,17 +38,14 @@ export async function preview(
   split: string,
   count: number,
 ): Promise<Preview> {
-  const rows =
-    artefact.stage.kind === 'data'
-      ? dataRows(host, artefact.path, split, count)
-      : await formatRows(host, artefact.path, split, count);
-  return { version: 1, stage: artefact.stage.name, rows };
+  const rowsOf = artefact.stage.kind === 'data' ? dataRows : formatRows;
+  return { version: 1, stage: artefact.stage.name, rows: await rowsOf(host, artefact, split, count) };
 }
 
-function dataRows(host: Host, folder: string, split: string, count: number): readonly PreviewRow[] {
+function dataRows(host: Host, { path }: Artefact, split: string, count: number): readonly PreviewRow[] {
   const rows: PreviewRow[] = [];
   for (const name of split === 'all' ? splitNames : [split as SplitName])
-    for (const { file, line, row } of readDataRows(host, folder, name)) {
+    for (const { file, line, row } of readDataRows(host, path, name)) {
       if (rows.length === count) return rows;
       rows.push({ file, line, text: JSON.stringify(row), input_ids: [], labels: [], supervised: 0 });
     }
@@ -57,12 +54,12 @@ function dataRows(host: Host, folder: string, split: string, count: number): rea
 
 async function formatRows(
   host: Host,
-  folder: string,
+  artefact: Artefact,
   name: string,
   count: number,
 ): Promise<readonly PreviewRow[]> {
-  const split = openSplit(host, folder, name);
-  const tokenizer = await openModelAt(host, split.info.tokenizer.folder).tokenizer();
+  const split = openSplit(host, artefact.path, name);
+  const tokenizer = await tokenizerOf(host, artefact);
   return Array.from({ length: Math.min(count, split.rows) }, (_, row) => {
     const { ids, labels } = split.read(row);
     return {

@@ -59,7 +59,8 @@ export const run: RunStage = async (context) => {
       keptRows++;
       for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
       if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
-      const origin = { file, fileIndex: indexOf(files, file), line, ...kindOf(row) };
+      const kind = typeof row['kind'] === 'string' ? row['kind'] : undefined;
+      const origin = { file, fileIndex: indexOf(files, file), line, kind };
       for (const [index, piece] of outcome.kept.entries()) {
         // a book in a thousand pieces would be written a thousand times
         const told = index === 0 ? outcome.rendered : NO_TEXT;
@@ -71,24 +72,35 @@ export const run: RunStage = async (context) => {
   }
   splits['all'] = all.close();
   report.close(keptRows);
-  if (keptRows === 0) throw nothingKept(stage, settings, report);
+  if (keptRows === 0) throw nothingKept(stage, settings, report.dropped);
   if (labels !== undefined) counts.check(labels, stage);
   await pause(context, read, read);
 
-  const info = formatInfo({ folder: model.path, sha256: digest }, encoder, files, splits);
-  const styled = settings.template.args['style'] !== undefined;
-  const template = { ...info.template, ...(styled ? { source: encoder.templateSource } : {}) };
-  output.write('format.json', `${JSON.stringify({ ...info, template, labels }, null, 2)}\n`);
+  const tokenizer = { folder: model.path, sha256: digest };
+  const isStyled = settings.template.args['style'] !== undefined;
+  const info = formatInfo(encoder, isStyled, { tokenizer, files: [...files.keys()], splits, labels });
+  output.write('format.json', `${JSON.stringify(info, null, 2)}\n`);
+  const { tokens, longest } = splits['all'];
   return {
     outputs: { report: 'report.json', format: 'format.json' },
-    metrics: {
-      rows: keptRows,
-      dropped: report.dropped / read,
-      tokens: splits['all'].tokens,
-      longest: splits['all'].longest,
-    },
+    metrics: { rows: keptRows, dropped: report.dropped.rows / read, tokens, longest },
   };
 };
+
+const formatInfo = (
+  { templateSource, stopIds, padId }: RowEncoder,
+  isStyled: boolean,
+  { tokenizer, files, splits, labels }: Pick<FormatInfo, 'tokenizer' | 'files' | 'splits' | 'labels'>,
+): FormatInfo => ({
+  version: 1,
+  tokenizer,
+  template: { sha256: sha256(templateSource), source: isStyled ? templateSource : undefined },
+  files,
+  splits,
+  stopIds,
+  padId,
+  labels,
+});
 
 async function pause({ stage, emit, signal }: StageContext, done: number, total: number): Promise<void> {
   emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label: 'writing rows' });
@@ -126,37 +138,12 @@ function indexOf(files: Map<string, number>, file: string): number {
   return files.size - 1;
 }
 
-function kindOf(row: Readonly<Record<string, unknown>>): { readonly kind?: string } {
-  const kind = row['kind'];
-  return typeof kind === 'string' ? { kind } : {};
-}
-
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 /** Taken before the tokenizer is made: the text of one in a GGUF file takes as much memory again. */
 function tokenizerDigest(model: ModelFolder): string {
-  const content =
-    model
-      .companions()
-      .find(({ name }) => name === 'tokenizer.json')
-      ?.read() ?? '';
+  const file = model.companions().find(({ name }) => name === 'tokenizer.json');
+  const content = file?.read() ?? '';
   discarded(content.length);
   return sha256(content);
-}
-
-function formatInfo(
-  tokenizer: FormatInfo['tokenizer'],
-  { templateSource, stopIds, padId }: RowEncoder,
-  files: ReadonlyMap<string, number>,
-  splits: Readonly<Record<string, SplitInfo>>,
-): FormatInfo {
-  return {
-    version: 1,
-    tokenizer,
-    template: { sha256: sha256(templateSource) },
-    files: [...files.keys()],
-    splits,
-    stopIds,
-    padId,
-  };
 }

@@ -16,14 +16,14 @@ import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import { type Checked, count, ownJson, record, version } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
-import { textLines } from '../text-lines.js';
+import { textLines } from '../data/file-lines.js';
 import type { EncodedRow } from './encode-row.js';
 import type { RenderedRow } from './rendered-row.js';
 
 const ROW_FIELDS = 6;
 
 /** Width of a bar of {@link SplitInfo.histogram} in tokens. */
-export const LENGTH_BUCKET = 16;
+const LENGTH_BUCKET = 16;
 
 const SPLIT = v.object({
   rows: count,
@@ -61,16 +61,31 @@ interface RowOrigin {
   readonly kind?: string;
 }
 
-/** Writes the files of one split row by row; see `rows.ts` for what is in them. */
+/** Rows counted by their length. */
+export class LengthCounts {
+  readonly histogram: number[] = [];
+  rows = 0;
+  tokens = 0;
+  supervised = 0;
+  longest = 0;
+
+  add(length: number, supervised: number): void {
+    const bucket = Math.ceil(length / LENGTH_BUCKET) - 1;
+    while (this.histogram.length <= bucket) this.histogram.push(0);
+    this.histogram[bucket] = (this.histogram[bucket] ?? 0) + 1;
+    this.rows++;
+    this.tokens += length;
+    this.supervised += supervised;
+    this.longest = Math.max(this.longest, length);
+  }
+}
+
+/** Writes the files of one split row by row. */
 export class SplitWriter {
   private readonly tokens: OutputFile;
   private readonly rows: OutputFile;
   private readonly text: OutputFile;
-  private readonly histogram: number[] = [];
-  private count = 0;
-  private offset = 0;
-  private supervised = 0;
-  private longest = 0;
+  private readonly counts = new LengthCounts();
 
   constructor(output: OutputFolder, split: string) {
     this.tokens = output.open(`${split}.tokens.bin`);
@@ -91,31 +106,18 @@ export class SplitWriter {
     }
     this.tokens.write(new Uint8Array(pairs.buffer));
     const record = new DataView(new ArrayBuffer(ROW_FIELDS * 8));
-    [this.offset, length, row.supervised, row.promptTokens, fileIndex, line].forEach((value, i) => {
+    [this.counts.tokens, length, row.supervised, row.promptTokens, fileIndex, line].forEach((value, i) => {
       record.setFloat64(i * 8, value, true);
     });
     this.rows.write(new Uint8Array(record.buffer));
-    this.text.write(
-      `${JSON.stringify({ prompt, answer, file, line, ...(kind === undefined ? {} : { kind }) })}\n`,
-    );
-    const bucket = Math.ceil(length / LENGTH_BUCKET) - 1;
-    while (this.histogram.length <= bucket) this.histogram.push(0);
-    this.histogram[bucket] = (this.histogram[bucket] ?? 0) + 1;
-    this.count++;
-    this.offset += length;
-    this.supervised += row.supervised;
-    this.longest = Math.max(this.longest, length);
+    this.text.write(`${JSON.stringify({ prompt, answer, file, line, kind })}\n`);
+    this.counts.add(length, row.supervised);
   }
 
   close(): SplitInfo {
     for (const file of [this.tokens, this.rows, this.text]) file.close();
-    return {
-      rows: this.count,
-      tokens: this.offset,
-      supervised: this.supervised,
-      longest: this.longest,
-      histogram: this.histogram,
-    };
+    const { rows, tokens, supervised, longest, histogram } = this.counts;
+    return { rows, tokens, supervised, longest, histogram };
   }
 }
 

@@ -1,4 +1,3 @@
-import type { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
@@ -16,12 +15,12 @@ import {
 import { type SourceFile, sourceFiles } from '../data/sources.js';
 import { openResolved } from '../open-models.js';
 import { resolveModelCall } from '../resolve-models.js';
-import type { DropReason, RowEntry } from '../row-report.js';
+import { DropCounts, type RowEntry } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
 import { noRowFits } from './format-diagnostics.js';
 import { labelledColumns, sortedLabels } from './labelled-rows.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
-import { LENGTH_BUCKET } from './split-files.js';
+import { LengthCounts } from './split-files.js';
 
 /** Lengths of the rows of a format stage that has not run yet. */
 export interface LengthSurvey {
@@ -72,27 +71,36 @@ export async function surveyLengths(
   const rows: SourceRows = { own: found, general: available };
   const mixed = expectedGeneralRows(dataSettings, rows);
 
-  const tally = new LengthTally();
+  const counts = new LengthCounts();
+  let longest = 0;
+  const tally = (kept: readonly EncodedRow[], isCounted: boolean): void => {
+    for (const { ids, supervised } of kept) {
+      longest = Math.max(longest, ids.length);
+      if (isCounted) counts.add(ids.length, supervised);
+    }
+  };
   const refused = new DropCounts();
   const stride = Math.max(1, Math.ceil(found / maxRows));
-  const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) =>
-    tally.add(kept, true),
-  );
-  if (found > 0 && ownKept === 0) throw refused.error(format, data, found);
+  const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) => tally(kept, true));
+  if (found > 0 && ownKept === 0) throw noRowFits(format, data, found, refused);
   // As many general rows count as would be mixed with the sampled ones; all of them may be the longest.
   const generalStride = Math.max(1, Math.ceil(available / maxRows));
   const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
   let due = 0;
   const generalKept = await meanKept(encoded(host, general, generalStride, encoder, refused), (kept) => {
     due += share;
-    tally.add(kept, due >= 1);
+    tally(kept, due >= 1);
     if (due >= 1) due--;
   });
 
   return {
     rows: found,
     expected: expectedSplits(dataSettings, rows, { own: ownKept, general: generalKept }),
-    ...tally.result(),
+    sampled: counts.rows,
+    longest,
+    tokens: counts.tokens,
+    supervised: counts.supervised,
+    histogram: counts.histogram,
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };
 }
@@ -119,37 +127,6 @@ async function meanKept(
     onRow(row);
   }
   return read === 0 ? 0 : kept / read;
-}
-
-class LengthTally {
-  private readonly histogram: number[] = [];
-  private sampled = 0;
-  private longest = 0;
-  private tokens = 0;
-  private supervised = 0;
-
-  add(rows: readonly EncodedRow[], counts: boolean): void {
-    for (const { ids, supervised } of rows) {
-      this.longest = Math.max(this.longest, ids.length);
-      if (!counts) continue;
-      const bucket = Math.ceil(ids.length / LENGTH_BUCKET) - 1;
-      while (this.histogram.length <= bucket) this.histogram.push(0);
-      this.histogram[bucket] = (this.histogram[bucket] ?? 0) + 1;
-      this.sampled++;
-      this.tokens += ids.length;
-      this.supervised += supervised;
-    }
-  }
-
-  result(): Omit<LengthSurvey, 'rows' | 'expected'> {
-    return {
-      sampled: this.sampled,
-      longest: this.longest,
-      tokens: this.tokens,
-      supervised: this.supervised,
-      histogram: this.histogram,
-    };
-  }
 }
 
 interface CountedFile {
@@ -190,23 +167,6 @@ async function* encoded(
         yield 'reason' in kept ? [] : kept;
       }
     before += rows;
-  }
-}
-
-/** Rows of which nothing is kept, counted by the reason. */
-class DropCounts {
-  private readonly first = new Map<DropReason, RowEntry & { count: number }>();
-
-  add(entry: RowEntry): void {
-    const known = this.first.get(entry.reason);
-    if (known === undefined) this.first.set(entry.reason, { ...entry, count: 1 });
-    else known.count++;
-  }
-
-  /** That none is kept, with the first row of every reason, the most common reason first. */
-  error(format: Stage, data: Stage, rows: number): UserError {
-    const entries = [...this.first.values()].sort((a, b) => b.count - a.count);
-    return noRowFits(format, data, rows, entries);
   }
 }
 

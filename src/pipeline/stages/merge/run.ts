@@ -146,13 +146,7 @@ async function write(
     onTensor: () => {
       done++;
       signal.throwIfAborted();
-      context.emit({
-        type: 'stage.progress',
-        stage: stage.name,
-        done,
-        total: names.length,
-        unit: 'tensors',
-      });
+      context.emit({ type: 'stage.progress', stage: stage.name, done, total: names.length, unit: 'tensors' });
     },
   });
   output.write(`${FOLDER}/${SINGLE_FILE}`, safetensorsChunks(tensors));
@@ -175,12 +169,7 @@ async function logitsOf(
   adapter: Adapter | undefined,
   probes: readonly Int32Array[],
 ): Promise<ProbeLogits> {
-  const decoder = await evaluationDecoder({
-    runtime,
-    config,
-    weights,
-    adapter,
-  });
+  const decoder = await evaluationDecoder({ runtime, config, weights, adapter });
   try {
     return await probeLogits(decoder, probes);
   } finally {

@@ -114,6 +114,7 @@ export const changedFields = (
 export const isSamePlan = (a: TrainPlan, b: TrainPlan): boolean =>
   FIELDS.every((field) => field.isMinor === true || fieldValue(field, a) === fieldValue(field, b));
 
+/** Names in files of earlier versions: outputs, saved plans, snapshots, records of the store, pipeline tests. */
 export const newFieldName = (name: string): string =>
   FIELDS.find(({ formerly }) => formerly === name)?.name ?? name;
 

@@ -43,7 +43,7 @@ export type Freedoms = {
 
 /** Columns of a table of plans. */
 export const PLAN_COLUMNS = ['method', 'rows × times', 'rank', 'tokens', 'recomputed'] as const;
-export type PlanColumn = (typeof PLAN_COLUMNS)[number];
+type PlanColumn = (typeof PLAN_COLUMNS)[number];
 
 /** What a plan would be if memory did not matter: found from the rows and the model. */
 export interface FastestPlan

@@ -32,6 +32,12 @@ const OFFLOADED = [0.25, 0.5, 0.75, 1];
 const above = (first: number, last: number): readonly number[] =>
   Array.from({ length: last }, (_, index) => index + 1).filter((count) => count > first);
 
+/** A half of a number, a half of that, and so on, as long as they are whole and not below the least. */
+function halves(number: number, least: number): readonly number[] {
+  const half = number / 2;
+  return half >= least && Number.isInteger(half) ? [half, ...halves(half, least)] : [];
+}
+
 /** Blocks that recompute at least their MLP; those that recompute all are among them. */
 const mlpsOf = ({ recomputedMlps = 0, checkpointedBlocks }: TrainPlan): number =>
   Math.max(recomputedMlps, checkpointedBlocks);
@@ -95,11 +101,9 @@ export const FREEDOMS: Freedoms = {
       isOpen: () => false,
       applies: ({ preset, fixedRank }) => hasFactors(preset) && !fixedRank,
       states(from, _, { min }) {
-        const states: TrainPlan[] = [];
-        if (!hasFactors(from.method)) return states;
-        for (let rank = from.rank / 2; rank >= Number(min) && Number.isInteger(rank); rank /= 2)
-          states.push({ ...from, rank, alpha: (from.alpha * rank) / from.rank });
-        return states;
+        if (!hasFactors(from.method)) return [];
+        const ranks = halves(from.rank, Number(min));
+        return ranks.map((rank) => ({ ...from, rank, alpha: (from.alpha * rank) / from.rank }));
       },
       text: ({ rank }) => `with rank ${rank}`,
       help: { args: { min: 4 }, text: 'lower_rank(min: 4)' },
@@ -166,12 +170,8 @@ export const FREEDOMS: Freedoms = {
       cost: 'time',
       isExact: true,
       isOpen: () => true,
-      states(from) {
-        const states: TrainPlan[] = [];
-        for (let chunk = from.logitsChunk / 2; chunk >= SMALLEST_LOGITS_CHUNK; chunk /= 2)
-          states.push({ ...from, logitsChunk: chunk });
-        return states;
-      },
+      states: (from) =>
+        halves(from.logitsChunk, SMALLEST_LOGITS_CHUNK).map((logitsChunk) => ({ ...from, logitsChunk })),
       text: ({ logitsChunk }) => `with the logits of ${logitsChunk} tokens at a time`,
     },
   },

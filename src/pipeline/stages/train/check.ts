@@ -27,12 +27,9 @@ export function checkTraining(
   const bases = new Map<string, Base | undefined>();
   const baseFor = (stage: Stage): Base | undefined => {
     const key = JSON.stringify(stage.settings['base']);
-    if (!bases.has(key))
-      bases.set(
-        key,
-        quietly(() => baseOf(stage, place)),
-      );
-    return bases.get(key);
+    const base = bases.has(key) ? bases.get(key) : quietly(() => baseOf(stage, place));
+    bases.set(key, base);
+    return base;
   };
   const named = new Map(program.stages.map((stage) => [stage.name, stage]));
   const checks = new Map(analysis.stages.map((checked) => [checked.stage.name, checked]));

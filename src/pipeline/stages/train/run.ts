@@ -5,6 +5,7 @@ import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/
 import { tensorNotFinite } from '../../../compute/models/weights/stored-tensor.js';
 import { OutOfMemoryError, translateHostError } from '../../../compute/tensor/out-of-memory.js';
 import { isNotFinite, type TrainingEvent, tokensPerSecond, train } from '../../../compute/training/index.js';
+import { UserError } from '../../../language/diagnostics/types.js';
 import type { StageEvent } from '../../../language/ir/events.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { RunStage } from '../stage.js';
@@ -14,7 +15,7 @@ import { freshAdapter, withFactors } from './adapters/kinds.js';
 import { coverageLines, coverageOf, trainableLine } from './coverage.js';
 import { loopSettings } from './loop-settings.js';
 import { recover } from './recovery.js';
-import { type TrainRows, withNotFinite } from './train-rows.js';
+import type { TrainRows } from './train-rows.js';
 import { type TrainTask, trainTask } from './train-task.js';
 import { writeResult } from './write-result.js';
 
@@ -91,6 +92,14 @@ async function attempt(task: TrainTask, plan: TrainPlan): Promise<StageResult> {
     await decoder.release();
   }
 }
+
+/** A training over frozen weights that stopped being a number, where that is the fault of one of them. */
+const withNotFinite = ({ diagnostic }: UserError, base: string, tensor: string): UserError =>
+  new UserError({
+    ...diagnostic,
+    notes: [`tensor "${tensor}" of \`${base}\` has values that are not finite`],
+    help: 'download the base again, or use one whose weights are finite; weights that overflow in f16 need bf16 or f32',
+  });
 
 /** The adapter that training starts with: the one to continue from, or a fresh one. */
 function firstAdapter(

@@ -1,4 +1,5 @@
 import type { TokenRow, TokenRows } from '../../../compute/training/index.js';
+import { error } from '../../../language/diagnostics/make.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Stage } from '../../../language/ir/program.js';
@@ -54,8 +55,13 @@ export function shortRows(options: RowsOptions): TrainRows {
 function checkedRow(split: TokenizedSplit, row: number, { stage, vocabSize }: RowsOptions): TokenRow {
   const tokens = split.read(row);
   const id = tokens.ids.find((token) => token < 0 || token >= vocabSize);
-  if (id !== undefined) throw tokenOutOfVocabulary(stage, { id, ...split.placeOf(row) }, vocabSize);
-  return tokens;
+  if (id === undefined) return tokens;
+  const message = `a row of stage \`${stage.name}\` has token ${id}, but its base has only ${vocabSize} tokens`;
+  throw new UserError(
+    error('FTP0853', { ...split.placeOf(row), column: 0 }, message, {
+      help: 'format the rows with the tokenizer of this base: set `model` of the format stage to it',
+    }),
+  );
 }
 
 function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<RowEntry> {
@@ -66,40 +72,20 @@ function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<RowEntry> 
   }
 }
 
-/** A training over frozen weights that stopped being a number, where that is the fault of one of them. */
-export const withNotFinite = ({ diagnostic }: UserError, base: string, tensor: string): UserError =>
-  new UserError({
-    ...diagnostic,
-    notes: [`tensor "${tensor}" of \`${base}\` has values that are not finite`],
-    help: 'download the base again, or use one whose weights are finite; weights that overflow in f16 need bf16 or f32',
-  });
-
-function noRows(stage: Stage, split: string, total: number, maxLength: number): UserError {
-  return new UserError({
-    code: 'FTP0852',
-    severity: 'error',
-    message:
-      total === 0
-        ? `stage \`${stage.name}\` has nothing to train on: split \`${split}\` has no rows`
-        : `stage \`${stage.name}\` has nothing to train on: all ${total} rows of \`${split}\` are longer than ${maxLength} tokens`,
-    at: stage.span,
-    help:
-      total === 0
-        ? 'check the report of the data stage: which rows were dropped, and how they were split'
-        : 'raise `max_length` of the format stage or the `min` of `shorten`, or use `overflow = split`',
-  });
-}
-
-function tokenOutOfVocabulary(
-  stage: Stage,
-  found: { readonly id: number; readonly file: string; readonly line: number },
-  vocabulary: number,
-): UserError {
-  return new UserError({
-    code: 'FTP0853',
-    severity: 'error',
-    message: `a row of stage \`${stage.name}\` has token ${found.id}, but its base has only ${vocabulary} tokens`,
-    at: { file: found.file, line: found.line, column: 0 },
-    help: 'format the rows with the tokenizer of this base: set `model` of the format stage to it',
-  });
+function noRows({ name, span }: Stage, split: string, total: number, maxLength: number): UserError {
+  const nothing = `stage \`${name}\` has nothing to train on:`;
+  return new UserError(
+    total === 0
+      ? error('FTP0852', span, `${nothing} split \`${split}\` has no rows`, {
+          help: 'check the report of the data stage: which rows were dropped, and how they were split',
+        })
+      : error(
+          'FTP0852',
+          span,
+          `${nothing} all ${total} rows of \`${split}\` are longer than ${maxLength} tokens`,
+          {
+            help: 'raise `max_length` of the format stage or the `min` of `shorten`, or use `overflow = split`',
+          },
+        ),
+  );
 }

@@ -74,7 +74,7 @@ function formatOf(asked: string | undefined, out: string | undefined): Format {
 
 async function draw(graph: Graph, format: Format, context: CliContext, toFile: boolean): Promise<string> {
   const { dot, graphText, mermaid, svgFile } = await import('../../insight/graph/index.js');
-  const { PLAIN } = await import('../../../pipeline/planner/render/palette.js');
+  const { PLAIN } = await import('../../../pipeline/planner/render/columns.js');
   const writers: Readonly<Record<Format, () => string | Promise<string>>> = {
     mermaid: () => mermaid(graph),
     dot: () => dot(graph),

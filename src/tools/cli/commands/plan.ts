@@ -1,4 +1,4 @@
-import type { Plan } from '../../../pipeline/planner/types.js';
+import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import { type CliContext, lineWidth } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import { planMachine } from '../machine-options.js';
@@ -69,7 +69,7 @@ export const plan: Command = {
     else {
       const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
       context.out(renderPlanText(made, context.colours.out, lineWidth(context, 'out')));
-      const { askedRuntime } = await import('../../../pipeline/planner/requested-runtime.js');
+      const { askedRuntime } = await import('../../../pipeline/planner/budget.js');
       const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
       const { wrapped } = await import('../../../pipeline/planner/render/columns.js');
       const runtime = askedRuntime(wanted.runtime, prepared.program);

@@ -1,7 +1,7 @@
 /** Two runs for a terminal. */
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
+import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
-import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import { printableIn, shortDigest, utcTime } from '../safe-text.js';
 import { type RunDiff, type RunHead, type Sides, type StageDiff, sparkline } from './diff.js';
 

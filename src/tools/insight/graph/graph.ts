@@ -9,7 +9,7 @@ import { functions } from '../../../language/schemas/functions/index.js';
 import type { Setting, SettingType } from '../../../language/schemas/schema.js';
 import { recordFields } from '../../../language/schemas/setting-paths.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
-import type { Plan } from '../../../pipeline/planner/types.js';
+import type { Plan } from '../../../pipeline/planner/plan-json.js';
 
 /** What a run would do with a stage; `failed`: it failed the last time, also where its output exists and a gate did not hold. */
 export type NodeStatus = StageAction | 'failed';

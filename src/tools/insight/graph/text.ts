@@ -1,6 +1,5 @@
 /** A graph for a terminal: every stage with what it reads, in the order in which they run. */
-import { columns } from '../../../pipeline/planner/render/columns.js';
-import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import { columns, type Palette } from '../../../pipeline/planner/render/columns.js';
 import { printable } from '../safe-text.js';
 import type { Graph, NodeStatus } from './graph.js';
 import { STATUS_TEXT } from './look.js';

@@ -2,7 +2,7 @@
 import { noSuchMetric } from '../../../language/diagnostics/catalogue/insight.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
-import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import type { Run, RunStage } from '../runs/index.js';
 import { printable } from '../safe-text.js';
 import { drawable, type Point, type Range, rangeOf, type Series } from '../series.js';

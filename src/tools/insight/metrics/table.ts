@@ -2,8 +2,8 @@
 import { noSuchMetric } from '../../../language/diagnostics/catalogue/insight.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { duration, numberText } from '../../../pipeline/planner/quantities.js';
+import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns, widthOf } from '../../../pipeline/planner/render/columns.js';
-import type { Palette } from '../../../pipeline/planner/render/palette.js';
 import type { Run } from '../runs/index.js';
 import { printable, utcTime } from '../safe-text.js';
 

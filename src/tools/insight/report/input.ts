@@ -1,6 +1,6 @@
 import type { EvaluationReport } from '../../../compute/evaluation/report.js';
 import type { RunEvent } from '../../../language/ir/events.js';
-import type { Plan } from '../../../pipeline/planner/types.js';
+import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import type { RunStage } from '../runs/index.js';
 
 /** The `report` of a data or format stage. */

@@ -2,8 +2,8 @@
 
 import { counted } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
+import { MEMORY_PARTS } from '../../../pipeline/planner/plan-json.js';
 import { bytes, bytes as bytesText, duration, numberText } from '../../../pipeline/planner/quantities.js';
-import { MEMORY_PARTS } from '../../../pipeline/planner/types.js';
 import { barChart, lineChart } from '../html/charts.js';
 import { html, left, type Markup, nothing, page, right, table } from '../html/page.js';
 import { STYLE } from '../html/style.js';

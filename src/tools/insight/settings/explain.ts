@@ -8,8 +8,8 @@ import type { Origin, PresetOrigin, Value } from '../../../language/ir/program.j
 import type { LintReport } from '../../../language/lint/index.js';
 import { type SourceMap, spanText } from '../../../language/source/text.js';
 import type { Expression } from '../../../language/syntax/ast.js';
+import type { Plan, PlannedStage, RejectedPlan } from '../../../pipeline/planner/plan-json.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
-import type { Plan, PlannedStage, RejectedPlan } from '../../../pipeline/planner/types.js';
 import {
   declarationOf,
   expressionAt,

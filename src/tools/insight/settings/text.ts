@@ -2,8 +2,7 @@
 
 import { counted } from '../../../language/diagnostics/make.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
-import { columns, wrapped } from '../../../pipeline/planner/render/columns.js';
-import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import { columns, type Palette, wrapped } from '../../../pipeline/planner/render/columns.js';
 import { printableIn } from '../safe-text.js';
 import type { Answer, ParamExplanation, SecretExplanation, StageAnswer } from './answer.js';
 import type { SetBy, SettingExplanation } from './explain.js';

@@ -1,7 +1,7 @@
 /** A why for a terminal: a tree whose branches are reasons, and below a changed input the reasons of that. */
 import type { StageAction } from '../../../language/ir/events.js';
 import { reasonText } from '../../../pipeline/planner/reasons.js';
-import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { printable, shortDigest } from '../safe-text.js';
 import { placeText } from '../settings/setting-places.js';
 import type { StageReasons, WhyAnswer, WhyReason } from './why.js';

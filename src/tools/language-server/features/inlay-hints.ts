@@ -3,7 +3,7 @@ import type { InlayHint } from 'vscode-languageserver';
 import { InlayHintKind, MarkupKind } from 'vscode-languageserver/node.js';
 import type { SourceText } from '../../../language/source/text.js';
 import type { Block, Expression } from '../../../language/syntax/ast.js';
-import type { PlannedStage } from '../../../pipeline/planner/types.js';
+import type { PlannedStage } from '../../../pipeline/planner/plan-json.js';
 import { peakText, planFacts, plannedOf } from '../plans.js';
 import { toOffset, toPosition } from '../positions.js';
 import { type Feature, onView } from '../session.js';

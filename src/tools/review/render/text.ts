@@ -1,6 +1,5 @@
 /** A comparison for a terminal. */
-import { columns } from '../../../pipeline/planner/render/columns.js';
-import type { Palette } from '../../../pipeline/planner/render/palette.js';
+import { columns, type Palette } from '../../../pipeline/planner/render/columns.js';
 import type { Comparison } from '../types.js';
 import { baseName, headline, noteCells } from './headline.js';
 import { type Cell, visible } from './pieces.js';

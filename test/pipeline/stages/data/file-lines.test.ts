@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { type Host, HostError } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { fileLines } from '../../../../src/pipeline/stages/data/file-lines.js';
+import { fileLines, textLines } from '../../../../src/pipeline/stages/data/file-lines.js';
+import { memoryHost } from '../../../compute/models/memory-host.js';
 
 function hostOf(text: string): Host {
   const bytes = Buffer.from(text);
@@ -57,5 +58,24 @@ describe('lines of a data file', () => {
 
   it('passes on what the host says', () => {
     expect(() => [...fileLines(nodeHost(), '/nowhere/x.jsonl')]).to.throw(HostError);
+  });
+});
+
+describe('lines of a file of the program itself', () => {
+  const textOf = (text: string): readonly string[] => [...textLines(memoryHost({ '/f': text }), '/f')];
+
+  it('end with a line feed or the file', () => {
+    expect(textOf('')).to.deep.equal([]);
+    expect(textOf('a')).to.deep.equal(['a']);
+    expect(textOf('a\n')).to.deep.equal(['a']);
+    expect(textOf('a\nb')).to.deep.equal(['a', 'b']);
+  });
+
+  it('go over the borders of windows, in the middle of characters and of lines', () => {
+    const window = 1 << 20;
+    for (const lead of [window - 3, window - 2, window - 1, window, 2 * window - 1]) {
+      const text = [`${'x'.repeat(lead)}👩東`, 'ü'.repeat(window), 'end'];
+      expect(textOf(`${text.join('\n')}\n`), String(lead)).to.deep.equal(text);
+    }
   });
 });

@@ -120,7 +120,7 @@ describe('data stage: repetitions and contradictions', () => {
   it('takes little more memory for a row of many words than the row has', async () => {
     const code = `
       import { tripleHashes } from ${JSON.stringify(new URL('../../../../src/pipeline/stages/data/word-triples.js', import.meta.url).href)};
-      import { identityOf } from ${JSON.stringify(new URL('../../../../src/pipeline/stages/data/row-identity.js', import.meta.url).href)};
+      import { identityOf } from ${JSON.stringify(new URL('../../../../src/pipeline/stages/data/row-content.js', import.meta.url).href)};
       const answer = 'ab '.repeat(6_000_000);
       console.log(tripleHashes(answer).length, identityOf({ answer }).key.length);`;
     const { stdout } = await execa(process.execPath, [

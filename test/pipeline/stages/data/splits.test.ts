@@ -1,11 +1,20 @@
 import { expect } from 'chai';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
-import { assignSplits, groupOrder, splitNames, splitOf } from '../../../../src/pipeline/stages/data/split.js';
+import { unitHash } from '../../../../src/pipeline/stages/data/hashes.js';
+import { assignSplits, type SplitName, splitNames } from '../../../../src/pipeline/stages/data/split.js';
 import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 
 const split = { train: 0.8, valid: 0.1, test: 0.1, seed: 17 };
 const many = (count: number, more: (i: number) => object = () => ({})): readonly object[] =>
   Array.from({ length: count }, (_, i) => pair(`question ${i}`, `answer ${i}`, more(i)));
+
+/** The split of each group, by the number of its rows. */
+function splitOf(groups: ReadonlyMap<string, number>, seed: number): ReadonlyMap<string, SplitName> {
+  const keys = [...groups.keys()];
+  const order = keys.map((key) => unitHash(seed, key));
+  const codes = assignSplits(order, [...groups.values()], split);
+  return new Map(keys.map((key, i) => [key, splitNames[codes[i] ?? 0] ?? 'train']));
+}
 
 describe('data stage: splits', () => {
   afterEach(cleanUp);
@@ -42,7 +51,7 @@ describe('data stage: splits', () => {
       const { group } = row as { group: string };
       sizes.set(group, (sizes.get(group) ?? 0) + 1);
     }
-    const expected = splitOf(sizes, split, 17);
+    const expected = splitOf(sizes, 17);
     const { rows: of } = await runData(
       { 'rows.jsonl': lines(...rows) },
       { split: { ...split, by: 'group' }, dedupe: [call('exact')] },
@@ -53,10 +62,10 @@ describe('data stage: splits', () => {
 
   it('keeps a held-out group held out when rows are added to others', () => {
     const sizes = new Map(Array.from({ length: 100 }, (_, i) => [`g${i}`, 10]));
-    const before = splitOf(sizes, split, 3);
-    const lowest = [...sizes.keys()].sort((a, b) => groupOrder(3, a) - groupOrder(3, b))[0] ?? '';
+    const before = splitOf(sizes, 3);
+    const lowest = [...sizes.keys()].sort((a, b) => unitHash(3, a) - unitHash(3, b))[0] ?? '';
     expect(before.get(lowest)).to.equal('test');
-    const after = splitOf(new Map([...sizes, ['new', 25]]), split, 3);
+    const after = splitOf(new Map([...sizes, ['new', 25]]), 3);
     expect(after.get(lowest)).to.equal('test');
   });
 

@@ -1,7 +1,15 @@
 import { badHeader, brokenFile } from '../../../../language/diagnostics/catalogue/files.js';
 import { counted } from '../../../../language/diagnostics/make.js';
 import { type Place, UserError } from '../../../../language/diagnostics/types.js';
-import { Gatherer, isMark, type Line, LONGEST_LINE, type Splitter } from '../file-lines.js';
+import {
+  faultyLine,
+  Gatherer,
+  isMark,
+  type Line,
+  LONGEST_LINE,
+  rowLine,
+  type Splitter,
+} from '../file-lines.js';
 import { decodedText } from '../parse-row.js';
 
 const [QUOTE, NEWLINE, RETURN] = [0x22, 0x0a, 0x0d];
@@ -81,8 +89,7 @@ export class CsvSplitter implements Splitter {
     const number = this.recordLine;
     this.recordLine = this.line;
     this.state = 'start';
-    const base = { number, offset: 0, bytes: NOTHING, tooLong, length };
-    if (tooLong) return [base];
+    if (tooLong) return [{ number, offset: 0, bytes, tooLong, length }];
     const content = bytes.at(-1) === RETURN ? bytes.subarray(0, -1) : bytes;
     if (content.length === 0) return [];
     const text = decodedText(content);
@@ -91,17 +98,14 @@ export class CsvSplitter implements Splitter {
       return [];
     }
     const fields = typeof text === 'string' ? fieldsOf(text, this.delimiter) : text.detail;
-    if (typeof fields === 'string') return [{ ...base, fault: fields }];
-    const header = this.header;
+    if (typeof fields === 'string') return [faultyLine(number, fields)];
+    const { header } = this;
     if (fields.length !== header.length)
-      return [{ ...base, fault: `${counted(fields.length, 'field')}, but the header has ${header.length}` }];
-    const row = Object.fromEntries(header.map((name, column) => [name, fields[column] ?? '']));
-    const json = Buffer.from(JSON.stringify(row));
-    return [{ ...base, bytes: json, length: json.length }];
+      return [faultyLine(number, `${counted(fields.length, 'field')}, but the header has ${header.length}`)];
+    const row = header.map((name, column) => [name, fields[column] ?? '']);
+    return [rowLine(number, JSON.stringify(Object.fromEntries(row)))];
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 function headerOf(
   text: string | { readonly detail: string },

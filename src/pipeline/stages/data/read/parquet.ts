@@ -1,6 +1,6 @@
 import { badHeader, brokenFile, noParquetReader } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
-import type { Line, Sample } from '../file-lines.js';
+import { type Line, rowLine, type Sample } from '../file-lines.js';
 import { outsideStrings } from '../json-text.js';
 
 /** Nothing that a file of rows says may reach outside, and no reading takes more than this. */
@@ -36,7 +36,9 @@ export async function* parquetRows(
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
       const numberOf = (index: number): number => 1 + sample.skip + sample.every * (first + index);
-      yield chunk.getColumnValues(0).map((json, index) => rowLine(String(json), numberOf(index)));
+      yield chunk
+        .getColumnValues(0)
+        .map((json, index) => rowLine(numberOf(index), withoutOddNumbers(String(json))));
       first += chunk.rowCount;
     }
   } catch (error) {
@@ -67,12 +69,7 @@ async function connect(name: string) {
   }
 }
 
-interface Column {
-  readonly name: string;
-  readonly type: string;
-}
-
-async function columnsOf(connection: Connection, quoted: string): Promise<readonly Column[]> {
+async function columnsOf(connection: Connection, quoted: string) {
   const reader = await connection.runAndReadAll(
     `select column_name, column_type from (describe select * from read_parquet(${quoted}))`,
   );
@@ -80,7 +77,7 @@ async function columnsOf(connection: Connection, quoted: string): Promise<readon
 }
 
 /** What stands for a row in the query: the name of a column would stand for that column. */
-function unusedName(columns: readonly Column[]): string {
+function unusedName(columns: readonly { readonly name: string }[]): string {
   const names = new Set(columns.map(({ name }) => name.toLowerCase()));
   let unused = 'r';
   while (names.has(unused)) unused += 'r';
@@ -120,12 +117,8 @@ async function checkColumns(connection: Connection, quoted: string, name: string
   }
 }
 
-function rowLine(json: string, number: number): Line {
-  const bytes = Buffer.from(
-    NO_NUMBER.test(json) ? outsideStrings(json, (part) => part.replace(NO_NUMBERS, 'null')) : json,
-  );
-  return { number, offset: 0, bytes, tooLong: false, length: bytes.length };
-}
+const withoutOddNumbers = (json: string): string =>
+  NO_NUMBER.test(json) ? outsideStrings(json, (part) => part.replace(NO_NUMBERS, 'null')) : json;
 
 /** What JSON cannot say. */
 const NO_NUMBER = /NaN|Infinity/;

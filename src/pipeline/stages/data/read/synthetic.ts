@@ -1,4 +1,4 @@
-import type { Line, Sample } from '../file-lines.js';
+import { type Line, rowLine, type Sample } from '../file-lines.js';
 import { unitHash } from '../hashes.js';
 
 export interface SyntheticOptions {
@@ -29,8 +29,7 @@ export function* syntheticRows(
 function syntheticRow({ length, vocabulary, seed }: SyntheticOptions, row: number): Line {
   const next = generator(unitHash(seed, `synthetic ${row}`) * 2 ** 32);
   const ids = Array.from({ length }, () => Math.floor(next() * vocabulary));
-  const bytes = Buffer.from(JSON.stringify({ input_ids: ids, labels: ids }));
-  return { number: row + 1, offset: 0, bytes, tooLong: false, length: bytes.length };
+  return rowLine(row + 1, JSON.stringify({ input_ids: ids, labels: ids }));
 }
 
 /** Mulberry32 (Tommy Ettinger): good enough for filler, and one multiplication a number. */

@@ -1,4 +1,13 @@
-import { Gatherer, type Line, LineSplitter, LONGEST_LINE, markLength, type Splitter } from '../file-lines.js';
+import {
+  faultyLine,
+  Gatherer,
+  type Line,
+  LineSplitter,
+  LONGEST_LINE,
+  markLength,
+  rowLine,
+  type Splitter,
+} from '../file-lines.js';
 import { decodedText } from '../parse-row.js';
 
 export type DocumentsBy = 'document' | 'paragraph' | 'line';
@@ -71,10 +80,7 @@ const LINE_END = Buffer.from('\n');
 
 function asText(bytes: Uint8Array, number: number): readonly Line[] {
   const text = decodedText(bytes);
-  const base = { number, offset: 0, tooLong: false };
-  if (typeof text !== 'string') return [{ ...base, bytes: new Uint8Array(0), length: 0, fault: text.detail }];
+  if (typeof text !== 'string') return [faultyLine(number, text.detail)];
   const content = text.replace(/[\r\n]+$/, '');
-  if (content.trim() === '') return [];
-  const json = Buffer.from(JSON.stringify({ text: content }));
-  return [{ ...base, bytes: json, length: json.length }];
+  return content.trim() === '' ? [] : [rowLine(number, JSON.stringify({ text: content }))];
 }

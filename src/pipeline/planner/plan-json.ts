@@ -115,14 +115,6 @@ export interface BudgetLine {
   readonly holds: boolean | null;
 }
 
-export interface PlannedMachine {
-  readonly name: string;
-  readonly memoryBytes: number;
-  /** What the solver may use: the memory less a margin. */
-  readonly availableBytes: number;
-  readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
-}
-
 /** Where tensors are, in addition to the process, or within a limit of their own. */
 export interface PlannedDevice {
   readonly name: string;
@@ -135,21 +127,17 @@ export interface PlannedDevice {
   readonly isLimited?: boolean;
 }
 
-/** Files of the Hub that are not here yet. */
-export interface PlannedFetch {
-  readonly kind: 'model' | 'dataset';
-  readonly id: string;
-  readonly revision: string;
-  readonly commit: string;
-  readonly files: number;
-  readonly bytes: number;
-}
-
 export interface Plan {
   readonly version: 1;
   readonly pipeline: string;
   readonly engine: string;
-  readonly machine: PlannedMachine;
+  readonly machine: {
+    readonly name: string;
+    readonly memoryBytes: number;
+    /** What the solver may use: the memory less a margin. */
+    readonly availableBytes: number;
+    readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
+  };
   /** Name and version: `onnx 1.30.0`. */
   readonly runtime: string;
   /** Who set it: `--runtime`, the pipeline, or nobody. */
@@ -166,7 +154,14 @@ export interface Plan {
     readonly diskBytes: number;
   };
   readonly budget: readonly BudgetLine[];
-  /** What the run fetches before or while it does this; left out if there is nothing. */
-  readonly fetch?: readonly PlannedFetch[];
+  /** Files of the Hub that are not here yet, which the run fetches before or while it does this; left out if there are none. */
+  readonly fetch?: readonly {
+    readonly kind: 'model' | 'dataset';
+    readonly id: string;
+    readonly revision: string;
+    readonly commit: string;
+    readonly files: number;
+    readonly bytes: number;
+  }[];
   readonly diagnostics: readonly Diagnostic[];
 }
