@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { otherColumns, unknownColumn } from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { HostError } from '../host/host.js';
+import { anyObject, tryJson } from '../host/json.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
 import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
@@ -188,20 +189,12 @@ function firstRow(bytes: Uint8Array): readonly string[] | undefined {
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(10, start);
     const line = text.decode(bytes.subarray(start, end < 0 ? bytes.length : end)).trim();
-    if (line !== '') return namesIn(line);
+    const row = line === '' ? undefined : tryJson(anyObject, line);
+    if (line !== '') return row && Object.keys(row);
     if (end < 0) return undefined;
     start = end + 1;
   }
   return undefined;
-}
-
-function namesIn(line: string): readonly string[] | undefined {
-  try {
-    const row: unknown = JSON.parse(line);
-    return typeof row === 'object' && row !== null && !Array.isArray(row) ? Object.keys(row) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const DELIMITERS: Readonly<Record<string, string>> = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' };

@@ -152,7 +152,7 @@ export interface Token {
 }
 
 /** The last token is the end of the file, which may have leading comments. */
-export function tokensWithComments(text: string): readonly Token[] {
+function tokensWithComments(text: string): readonly Token[] {
   const { tokens, groups } = lexer.tokenize(text);
   const comments = groups['comments'] ?? [];
   const pieces = [...tokens.filter(({ tokenType }) => tokenType !== Newline), ...comments];

@@ -27,7 +27,7 @@ export function formatText(text: string, file: string): FormatResult {
 }
 
 /** Do two trees say the same, whatever its place, with the same comments? */
-export const sameMeaning = (a: SourceFile, b: SourceFile): boolean =>
+const sameMeaning = (a: SourceFile, b: SourceFile): boolean =>
   meaning(a) === meaning(b) && comments(a) === comments(b);
 
 const PLACES: ReadonlySet<string> = new Set(['span', 'comments']);

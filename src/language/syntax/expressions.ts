@@ -224,7 +224,7 @@ function soleWord(item: SyntaxNode): IToken | undefined {
 const SIMPLE: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', t: '\t' };
 
 /** The value of a string from what is between its quotes; `start` is the offset of its first character. */
-export function readEscapes(
+function readEscapes(
   content: string,
   file: string,
   start: number,
