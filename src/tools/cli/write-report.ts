@@ -40,7 +40,7 @@ export function writeReport(
     if (kind === 'data' || kind === 'format') rows[name] = report as RowsReport;
     if (kind === 'eval')
       evaluations[name] = { ...(report as EvaluationReport), requires: findings[name] ?? [] };
-    if (kind === 'format') lengths[name] = lengthsBeside(join(host.cwd, outputs['format'] ?? ''));
+    if (kind === 'format') lengths[name] = lengthsNextTo(join(host.cwd, outputs['format'] ?? ''));
   }
   const page = renderReport({
     events: readJournal(store.layout, runId),
@@ -72,7 +72,7 @@ function readJson(path: string): unknown {
   }
 }
 
-function lengthsBeside(path: string): readonly Lengths[] {
+function lengthsNextTo(path: string): readonly Lengths[] {
   const info = checkJson(FORMAT_INFO, readJson(path));
   if (info instanceof JsonFault) return [];
   return Object.entries(info.splits)

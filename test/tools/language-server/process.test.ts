@@ -1,4 +1,4 @@
-/** The server as a process: what stands on its standard output, how it ends, and what it leaves behind. */
+/** The server as a process: what is on its standard output, how it ends, and what it leaves. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';

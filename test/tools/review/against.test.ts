@@ -25,7 +25,7 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
     expect(headline(comparison)).to.deep.equal(['no change']);
   });
 
-  it('has no change where text was laid out anew, values written otherwise, or defaults written out', async () => {
+  it('has no change where text was laid out again, values written otherwise, or defaults written out', async () => {
     work.edit(
       'pipe.ftp',
       'split = { train: 80%, valid: 10%, test: 10% }',
@@ -96,7 +96,7 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
     expect(headline(comparison)[0]).to.match(
       /^3 of 5 stages rerun, 3 settings changed, 1 requirement changed/,
     );
-    // what lints say anew counts too: this rate is as far out of range as the one before
+    // what lints newly say counts too: this rate is as far out of range as the one before
     expect(comparison.diagnostics.added.map(({ code }) => code)).to.include('FTP1001');
   });
 

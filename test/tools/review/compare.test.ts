@@ -37,7 +37,7 @@ const between = (before: PlanOutline, after: PlanOutline) =>
   });
 
 describe('two plans', () => {
-  it('whose stages swap their outputs make nothing anew', () => {
+  it('whose stages swap their outputs make nothing again', () => {
     const { stages, changed } = between(
       side([stage('a', '1'), stage('b', '2')]),
       side([stage('a', '2'), stage('b', '1')]),
