@@ -1,7 +1,7 @@
 /** Prompt tuning (Lester et al. 2021, arXiv 2104.08691): trained embeddings of virtual tokens before every text. */
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import { fillNormal, uniform } from '../philox.js';
-import type { AdapterTensors, ModelConfig } from '../types.js';
+import type { ModelConfig } from '../types.js';
 import type { AdapterConfig } from './config.js';
 import { type AdapterDefinition, needed, outerModule } from './definition.js';
 
@@ -18,10 +18,6 @@ export const promptShape = (
   adapter: AdapterConfig | undefined,
 ): NamedShape | undefined =>
   adapter?.kind === 'prompt' ? { name: PROMPT, shape: [adapter.tokens, hiddenSize] } : undefined;
-
-/** The prompt of an adapter, where it is one. */
-export const promptOf = (tensors: AdapterTensors | undefined): Float32Array | undefined =>
-  tensors?.get(PROMPT)?.data;
 
 export const prompt: AdapterDefinition<'prompt'> = {
   shapes: ({ hiddenSize }, { tokens }) => [{ name: PROMPT, shape: [tokens, hiddenSize] }],

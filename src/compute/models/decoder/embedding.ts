@@ -1,7 +1,7 @@
 /** Tokens as hidden states, and the gradients of the tables that they are looked up in. */
 
 import type { Tensor } from '../../tensor/types.js';
-import { promptOf, promptShape } from '../adapters/prompt.js';
+import { PROMPT, promptShape } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
 import type { MatrixRows, RowSource } from './matrix-rows.js';
@@ -90,7 +90,7 @@ export class Embedding {
   private lookUp(ids: Int32Array, placing: PositionLookup, out: Float32Array): void {
     const width = this.shared.options.config.hiddenSize;
     const tokens = this.rows(this.tokens);
-    const prompt = promptOf(this.shared.options.adapter?.tensors);
+    const prompt = this.shared.options.adapter?.tensors.get(PROMPT)?.data;
     ids.forEach((id, index) => {
       tokens(id, out.subarray(index * width, (index + 1) * width));
     });

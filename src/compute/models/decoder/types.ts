@@ -29,7 +29,7 @@ export interface Batch {
 }
 
 /** What is trained: an adapter over frozen weights, every weight, or nothing. */
-export type Trainable = 'adapter' | 'full' | 'none';
+type Trainable = 'adapter' | 'full' | 'none';
 
 /**
  * How matrix products are computed: in float32, or with inputs and results rounded to bfloat16, as under PyTorch's

@@ -1,6 +1,5 @@
 /** The nearest float16 or bfloat16 of a float32. */
 
-/** The float32 bits of `source`, a view where its place in memory allows one. */
 const bitsOf = (source: Float32Array): Uint32Array =>
   new Uint32Array(source.buffer, source.byteOffset, source.length);
 

@@ -69,23 +69,19 @@ function feedForward(context: LayerContext, { up, down, activation }: Mlp, x: Va
   return { out: linear(context, down, inner), saved: { gate, up: value } };
 }
 
-interface BlockOutput {
-  /** The block's result, `[n, hidden]`. */
-  readonly y: ValueId;
-  /** Expensive to recompute and small to save, by name; of the attention's part also what the MLP starts from. */
-  readonly saved: Readonly<Record<'attention' | 'mlp', PartValues['saved']>>;
-}
-
 /** Parts of a block whose activations are saved or recomputed by themselves; `probabilities`: those of attention. */
 export type BlockPart = 'probabilities' | 'attention' | 'mlp' | 'lows';
 
-/** x `[n, hidden]` and what the attention gives for it, `[n, heads·dim]`, before its output projection. */
+/**
+ * x `[n, hidden]` and what the attention gives for it, `[n, heads·dim]`, before its output projection → the block's result y
+ * `[n, hidden]`, and what is saved of each part: of the attention's also what the MLP starts from.
+ */
 export function joinResiduals(
   context: LayerContext,
   { attention, mlp, residual }: BlockBlueprint,
   x: ValueId,
   attended: ValueId,
-): BlockOutput {
+): { readonly y: ValueId; readonly saved: Readonly<Record<'attention' | 'mlp', PartValues['saved']>> } {
   const { builder: b } = context;
   const behind = (norm: Norm | undefined, value: ValueId) =>
     norm === undefined ? value : normalise(context, norm, value);
