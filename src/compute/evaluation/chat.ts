@@ -140,11 +140,8 @@ function promptIds(asked: Prompt, tokenizer: Tokenizer, template: ChatTemplate |
 }
 
 /** With the token that the tokenizer puts before a text. */
-export function beginning(ids: Int32Array, { beginId }: Pick<Tokenizer, 'beginId'>): Int32Array {
-  return beginId === undefined || ids[0] === beginId || ids.length === 0
-    ? ids
-    : Int32Array.of(beginId, ...ids);
-}
+export const beginning = (ids: Int32Array, { beginId }: Pick<Tokenizer, 'beginId'>): Int32Array =>
+  beginId === undefined || ids[0] === beginId || ids.length === 0 ? ids : Int32Array.of(beginId, ...ids);
 
 interface TextStream {
   /** The whole text so far; gives what can be shown now and never has to be taken back. */

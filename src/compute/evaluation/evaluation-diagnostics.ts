@@ -1,77 +1,58 @@
 /** What a user can cause in an evaluation, as diagnostics. */
-import { type Diagnostic, type Place, UserError } from '../../language/diagnostics/types.js';
+import { userError } from '../../language/diagnostics/make.js';
+import type { Place } from '../../language/diagnostics/types.js';
 import type { Span } from '../../language/source/span.js';
 import { someLabels } from '../models/labels.js';
 
-type Fields = Omit<Diagnostic, 'severity'>;
-const error = (fields: Fields): UserError => new UserError({ severity: 'error', ...fields });
-
-export function metricTwice(name: string, at: Span): UserError {
-  return error({
-    code: 'FTP0701',
-    message: `the metric \`${name}\` appears twice in \`metrics\``,
-    at,
+export const metricTwice = (name: string, at: Span) =>
+  userError('FTP0701', at, `the metric \`${name}\` appears twice in \`metrics\``, {
     help: 'keep one of them: a `require` could not distinguish them; to measure both, write two eval stages',
   });
-}
 
-export function nothingToMeasure(name: string, rows: number, at: Span): UserError {
-  return error({
-    code: 'FTP0703',
-    message: `there are no rows to measure \`${name}\` on`,
-    at,
+export const nothingToMeasure = (name: string, rows: number, at: Span) =>
+  userError('FTP0703', at, `there are no rows to measure \`${name}\` on`, {
     notes: [
       `${rows} rows are held out; none of them has what the metric needs (a supervised token, a prompt to answer, a reference that is short enough)`,
     ],
     help: 'raise the limit of the metric, or hold out other rows',
   });
-}
 
-export function noRows(dataset: string, at: Span): UserError {
-  return error({
-    code: 'FTP0704',
-    message: `\`${dataset}\` has no rows to evaluate on`,
-    at,
+export const noRows = (dataset: string, at: Span) =>
+  userError('FTP0704', at, `\`${dataset}\` has no rows to evaluate on`, {
     help: 'give the split of the data stage a larger share',
   });
-}
 
-export function foreignTokens(label: string, id: number, vocab: number, at: Span): UserError {
-  return error({
-    code: 'FTP0705',
-    message: `\`${label}\` cannot read the tokens of the rows: id ${id} is outside its vocabulary of ${vocab}`,
+export const foreignTokens = (label: string, id: number, vocab: number, at: Span) =>
+  userError(
+    'FTP0705',
     at,
-    help: 'compare with a model that has the same tokenizer, or format the rows with the tokenizer of this one',
-  });
-}
+    `\`${label}\` cannot read the tokens of the rows: id ${id} is outside its vocabulary of ${vocab}`,
+    {
+      help: 'compare with a model that has the same tokenizer, or format the rows with the tokenizer of this one',
+    },
+  );
 
-export function noNumbers(label: string, at?: Span): UserError {
-  return error({
-    code: 'FTP0706',
-    message: `\`${label}\` produced a loss or logits that are not finite`,
-    at,
+export const noNumbers = (label: string, at?: Span) =>
+  userError('FTP0706', at, `\`${label}\` produced a loss or logits that are not finite`, {
     help: 'check its weights for values that are not finite; if f16 overflows, use bf16 or f32',
   });
-}
 
-export function promptTooLong(label: string, tokens: number, most: number, at?: Place): UserError {
-  return error({
-    code: 'FTP0707',
+export const promptTooLong = (label: string, tokens: number, most: number, at?: Place) =>
+  userError(
+    'FTP0707',
     at,
-    message:
-      tokens === 0
-        ? 'the prompt is empty'
-        : `the prompt has ${tokens} tokens, but \`${label}\` accepts fewer than ${most}`,
-    help: tokens === 0 ? 'write a question' : 'shorten the prompt, or begin a new conversation',
-  });
-}
+    tokens === 0
+      ? 'the prompt is empty'
+      : `the prompt has ${tokens} tokens, but \`${label}\` accepts fewer than ${most}`,
+    { help: tokens === 0 ? 'write a question' : 'shorten the prompt, or begin a new conversation' },
+  );
 
 /** `labels`: those of the model; left out if it gives none. */
 export function otherLabels(
   found: { readonly label: string; readonly labels?: readonly string[] },
   rows: { readonly name: string; readonly labels?: readonly string[] },
   at: Span,
-): UserError {
+) {
   const { label: model, labels } = found;
   const foreign = rows.labels?.find((name) => !labels?.includes(name));
   const message =
@@ -80,10 +61,7 @@ export function otherLabels(
       : rows.labels === undefined
         ? `\`${model}\` is a classifier, but the rows of \`${rows.name}\` have no labels`
         : `\`${model}\` does not know the label \`${foreign}\` of the rows of \`${rows.name}\``;
-  return error({
-    code: 'FTP0778',
-    message,
-    at,
+  return userError('FTP0778', at, message, {
     ...(labels === undefined ? {} : { notes: [`it knows ${someLabels(labels)}`] }),
     help:
       rows.labels === undefined
@@ -92,44 +70,43 @@ export function otherLabels(
   });
 }
 
-export function labelWithoutRow(dataset: string, label: string, labels: number, at: Span): UserError {
-  return error({
-    code: 'FTP0779',
-    message: `no row of \`${dataset}\` has the label \`${label}\`, so its F1 cannot be computed`,
+export const labelWithoutRow = (dataset: string, label: string, labels: number, at: Span) =>
+  userError(
+    'FTP0779',
     at,
-    notes: [`\`f1\` is the mean over all ${labels} labels`],
-    help: 'hold out more rows, or rows of every label; or measure `accuracy` alone',
-  });
-}
+    `no row of \`${dataset}\` has the label \`${label}\`, so its F1 cannot be computed`,
+    {
+      notes: [`\`f1\` is the mean over all ${labels} labels`],
+      help: 'hold out more rows, or rows of every label; or measure `accuracy` alone',
+    },
+  );
 
-export function classifierAsked(label: string): UserError {
-  return error({
-    code: 'FTP0780',
-    message: `\`${label}\` is a classifier: it assigns labels and does not generate text`,
-    help: 'run `ftpc classify MODEL TEXT`',
-  });
-}
+export const classifierAsked = (label: string) =>
+  userError(
+    'FTP0780',
+    undefined,
+    `\`${label}\` is a classifier: it assigns labels and does not generate text`,
+    { help: 'run `ftpc classify MODEL TEXT`' },
+  );
 
-export function noClassifier(label: string): UserError {
-  return error({
-    code: 'FTP0781',
-    message: `\`${label}\` is not a classifier: it has no labels`,
+export const noClassifier = (label: string) =>
+  userError('FTP0781', undefined, `\`${label}\` is not a classifier: it has no labels`, {
     help: 'ask it with `ftpc generate MODEL QUESTION`, or train a classifier on labelled rows',
   });
-}
 
-export function unknownToken(
+export const unknownToken = (
   label: string,
   { token, id, vocab }: { readonly token: string; readonly id: number; readonly vocab: number },
   at?: Place,
-): UserError {
-  return error({
-    code: 'FTP0871',
+) =>
+  userError(
+    'FTP0871',
     at,
-    message: `\`${label}\` cannot read \`${token}\`: the tokenizer gives it the id ${id}, but the model has only ${vocab} tokens`,
-    help: 'use the tokenizer and the weights of the same model, or resize the model’s embeddings to the tokenizer',
-  });
-}
+    `\`${label}\` cannot read \`${token}\`: the tokenizer gives it the id ${id}, but the model has only ${vocab} tokens`,
+    {
+      help: 'use the tokenizer and the weights of the same model, or resize the model’s embeddings to the tokenizer',
+    },
+  );
 
 export function rowsTooLong(found: {
   readonly label: string;
@@ -139,13 +116,15 @@ export function rowsTooLong(found: {
   /** Where the first of them is. */
   readonly first: string;
   readonly at: Span;
-}): UserError {
+}) {
   const { label, most, rows, first, at } = found;
-  return error({
-    code: 'FTP0875',
-    message: `\`${label}\` has ${most} positions, but ${rows === 1 ? '1 row is' : `${rows} rows are`} longer`,
+  return userError(
+    'FTP0875',
     at,
-    notes: [`the first of them is ${first}`],
-    help: `give the format stage \`max_length = ${most}tok\`, or use a model with more positions`,
-  });
+    `\`${label}\` has ${most} positions, but ${rows === 1 ? '1 row is' : `${rows} rows are`} longer`,
+    {
+      notes: [`the first of them is ${first}`],
+      help: `give the format stage \`max_length = ${most}tok\`, or use a model with more positions`,
+    },
+  );
 }

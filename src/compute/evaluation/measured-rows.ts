@@ -66,15 +66,14 @@ export function rowFacts(
 }
 
 /** The rows with what one model made of them. */
-export function measuredRows(facts: readonly RowFacts[], observation: Observation): readonly MeasuredRow[] {
-  return facts.map((fact, row) => ({
+export const measuredRows = (facts: readonly RowFacts[], observation: Observation): readonly MeasuredRow[] =>
+  facts.map((fact, row) => ({
     ...fact,
     lossSum: observation.losses?.[row]?.sum ?? 0,
     tokens: observation.losses?.[row]?.tokens ?? fact.tokens,
     answer: observation.answers.get(row),
     ...(observation.classes === undefined ? {} : { classes: observation.classes[row] }),
   }));
-}
 
 interface RowChoice {
   /** Rows to answer, in order. */

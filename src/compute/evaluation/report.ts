@@ -138,31 +138,35 @@ function measureAll(
   model: ReportedModel,
   rows: readonly MeasuredRow[],
 ): ByMetric<Measurement> {
-  const measured: Partial<Record<MetricName, Measurement>> = {};
-  for (const { name, args } of chosen) {
+  return byMetric(chosen, ({ name, args }) => {
     const found = measure(name, rows, { args, seed });
     if (found === undefined) throw nothingToMeasure(name, rows.length, span);
     // A loss of several hundred nats overflows e^x; that is not a number to compare with either.
     if (!Number.isFinite(found.value)) throw noNumbers(model.label, span);
-    measured[name] = found;
-  }
-  return measured;
+    return found;
+  });
 }
 
-function differences(
+/** Metrics of which there is nothing to say are left out. */
+const byMetric = <T>(
+  chosen: readonly ChosenMetric[],
+  measured: (metric: ChosenMetric) => T | undefined,
+): ByMetric<T> =>
+  Object.fromEntries(
+    chosen.flatMap((metric) => {
+      const value = measured(metric);
+      return value === undefined ? [] : [[metric.name, value]];
+    }),
+  );
+
+const differences = (
   { chosen, seed, rows }: ReportInput,
   other: readonly MeasuredRow[],
-): EvaluationReport['differences'] {
-  const found: Partial<Record<MetricName, { value: number; low: number; high: number }>> = {};
-  for (const { name, args } of chosen) {
-    const difference = measureDifference(name, rows, other, { args, seed });
-    if (difference !== undefined) {
-      const { value, low, high } = difference;
-      found[name] = { value, low, high };
-    }
-  }
-  return found;
-}
+): EvaluationReport['differences'] =>
+  mapValues(
+    byMetric(chosen, ({ name, args }) => measureDifference(name, rows, other, { args, seed })),
+    ({ value, low, high }) => ({ value, low, high }),
+  );
 
 /** The metrics of each kind of row; a kind on whose rows a metric says nothing leaves it out. */
 function groupReports(input: ReportInput): Readonly<Record<string, GroupReport>> | undefined {
@@ -170,12 +174,10 @@ function groupReports(input: ReportInput): Readonly<Record<string, GroupReport>>
   if (kinds.length === 0) return undefined;
   const values = (rows: readonly MeasuredRow[] | undefined, kind: string): ByMetric<number> => {
     const group = (rows ?? []).filter((_, row) => input.texts[row]?.kind === kind);
-    const found: Partial<Record<MetricName, number>> = {};
-    for (const { name, args } of input.chosen) {
-      const measured = measure(name, group, { args, seed: input.seed, resamples: 1 });
-      if (measured !== undefined) found[name] = measured.value;
-    }
-    return found;
+    return byMetric(
+      input.chosen,
+      ({ name, args }) => measure(name, group, { args, seed: input.seed, resamples: 1 })?.value,
+    );
   };
   return Object.fromEntries(
     kinds.map((kind) => [
@@ -202,8 +204,5 @@ function sampleOf({ rows, baseline, texts }: ReportInput, row: number): Sample {
   };
 }
 
-function mapValues<T, U>(values: ByMetric<T>, change: (value: T) => U): ByMetric<U> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, change(value as T)]),
-  ) as ByMetric<U>;
-}
+const mapValues = <T, U>(values: ByMetric<T>, change: (value: T) => U): ByMetric<U> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));

@@ -102,9 +102,8 @@ export function filesBelow(host: Host, folder: string): readonly string[] {
   return [...walk('')].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-export function digestFiles(host: Host, folder: string, names: readonly string[]): FileDigests {
-  return Object.fromEntries(names.map((name) => [name, digestFile(host, `${folder}/${name}`)]));
-}
+export const digestFiles = (host: Host, folder: string, names: readonly string[]): FileDigests =>
+  Object.fromEntries(names.map((name) => [name, digestFile(host, `${folder}/${name}`)]));
 
 /** One digest of many files: of their names, sizes and digests. */
 export function combinedDigest(files: FileDigests): string {
@@ -114,6 +113,4 @@ export function combinedDigest(files: FileDigests): string {
   return createHash('sha256').update(lines.join('')).digest('hex');
 }
 
-export function textDigest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
+export const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');

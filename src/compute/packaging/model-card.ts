@@ -66,11 +66,10 @@ interface CardFront {
 }
 
 /** What the Hub reads. */
-export function front(
+export const front = (
   { name }: AdapterBase,
   { library, tag, licence, task = 'text-generation' }: CardFront,
-): string {
-  return `---
+): string => `---
 base_model: ${quote(name ?? '')}
 library_name: ${library}
 ${licence === undefined ? '' : `license: ${quote(licence)}\n`}pipeline_tag: ${task}
@@ -79,4 +78,3 @@ tags:
 ${tag === undefined ? '' : `- ${tag}\n`}- transformers
 ---
 `;
-}

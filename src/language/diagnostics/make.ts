@@ -1,5 +1,12 @@
 import type { Span } from '../source/span.js';
-import type { Applicability, Diagnostic, Fix, Place, Severity } from './types.js';
+import {
+  type Applicability,
+  type Diagnostic,
+  type Fix,
+  type Place,
+  type Severity,
+  UserError,
+} from './types.js';
 
 /** A file as a whole, without line and column. */
 export const wholeFile = (file: string): Place => ({ file, line: 0, column: 0 });
@@ -22,6 +29,9 @@ const of =
 export const error = of('error');
 export const warning = of('warning');
 export const info = of('info');
+
+/** An error to be thrown. */
+export const userError = (...fields: Parameters<typeof error>): UserError => new UserError(error(...fields));
 
 /** A fix with one edit: `text` replaces the text at `span`. */
 export const replace = (

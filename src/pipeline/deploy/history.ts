@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Checked, count, jsonLines } from '../../language/host/json.js';
-import type { ReleaseAccess } from './releases.js';
+import { writing } from './release-diagnostics.js';
+import { currentRelease, moveCurrent, type ReleaseAccess } from './releases.js';
 
 const HISTORY = 'history.jsonl';
 
@@ -15,15 +16,22 @@ const ENTRY = v.object({
   digest: v.string(),
 });
 type HistoryEntry = Checked<typeof ENTRY>;
-export type HistoryAction = HistoryEntry['action'];
 
-/** Adds a line. A line that a power cut tore is closed first, so that it spoils no other. */
-export function addHistory(
-  { host, disk }: ReleaseAccess,
+/** Makes a release current, and adds a line that says so. */
+export function makeCurrent(
+  access: ReleaseAccess,
   folder: string,
-  entry: Omit<HistoryEntry, 'at'>,
+  { action, release, digest }: Pick<HistoryEntry, 'action' | 'release' | 'digest'>,
 ): void {
-  const path = `${folder}/${HISTORY}`;
+  const from = currentRelease(access, folder)?.number ?? null;
+  writing(() => {
+    moveCurrent(access, folder, release);
+    append(access, `${folder}/${HISTORY}`, { action, release, from, digest });
+  });
+}
+
+/** A line that a power cut tore is closed first, so that it spoils no other. */
+function append({ host, disk }: ReleaseAccess, path: string, entry: Omit<HistoryEntry, 'at'>): void {
   const size = host.stat(path)?.size ?? 0;
   const torn = size > 0 && host.readBytes(path, size - 1, 1)[0] !== 0x0a;
   const line = JSON.stringify({ at: new Date(host.now()).toISOString(), ...entry });

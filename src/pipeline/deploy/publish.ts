@@ -7,17 +7,9 @@ import {
   textDigest,
 } from '../../compute/packaging/manifest.js';
 import { DiskError } from '../../language/host/disk.js';
-import { addHistory, type HistoryAction } from './history.js';
+import { makeCurrent } from './history.js';
 import { changedWhileCopied, writing } from './release-diagnostics.js';
-import {
-  currentRelease,
-  damages,
-  listReleases,
-  moveCurrent,
-  type Release,
-  type ReleaseAccess,
-  releaseName,
-} from './releases.js';
+import { damages, listReleases, type Release, type ReleaseAccess, releaseName } from './releases.js';
 
 /** What a manifest says that is known before the release has a number. */
 export type ManifestDraft = Omit<
@@ -76,18 +68,11 @@ export async function publish(access: ReleaseAccess, request: PublishRequest): P
       if (copied[name]?.sha256 !== files[name]?.sha256) throw changedWhileCopied(`${source}/${name}`);
     const smoke = await request.smoke(temporary);
     const created = new Date(host.now()).toISOString();
+    const manifest = { digest, created, smoke, ...draft, files };
     const number = writing(() =>
-      place(access, folder, temporary, (release) => ({
-        version: 1,
-        release,
-        digest,
-        created,
-        smoke,
-        ...draft,
-        files,
-      })),
+      place(access, folder, temporary, (release) => ({ version: 1, release, ...manifest })),
     );
-    makeCurrent(access, folder, number, digest, 'publish');
+    makeCurrent(access, folder, { action: 'publish', release: number, digest });
     return { number, path: `${folder}/${releaseName(number)}`, action: 'publish', digest };
   } catch (error) {
     try {
@@ -129,30 +114,15 @@ async function again(
   const { number, path } = known;
   if (known.current) return { number, path, action: 'unchanged', digest };
   await request.smoke(path);
-  makeCurrent(access, request.folder, number, digest, 'again');
+  makeCurrent(access, request.folder, { action: 'again', release: number, digest });
   return { number, path, action: 'again', digest };
-}
-
-function makeCurrent(
-  access: ReleaseAccess,
-  folder: string,
-  number: number,
-  digest: string,
-  action: HistoryAction,
-): void {
-  const from = currentRelease(access, folder)?.number ?? null;
-  writing(() => {
-    moveCurrent(access, folder, number);
-    addHistory(access, folder, { action, release: number, from, digest });
-  });
 }
 
 const PUBLISHING = /^\.(?:publishing|current)-(\d+)/;
 
 /** The folder in which this process prepares a release; others never take it for one. */
-function publishingFolder({ disk }: Pick<ReleaseAccess, 'disk'>, folder: string): string {
-  return `${folder}/.publishing-${disk.pid}`;
-}
+const publishingFolder = ({ disk }: Pick<ReleaseAccess, 'disk'>, folder: string): string =>
+  `${folder}/.publishing-${disk.pid}`;
 
 /** Removes what processes left behind that were killed while they published. */
 function sweepLeftovers({ host, disk }: ReleaseAccess, folder: string): void {

@@ -1,9 +1,9 @@
 /** What can go wrong with releases, as diagnostics. */
-import { UserError } from '../../language/diagnostics/types.js';
+import { userError, wholeFile } from '../../language/diagnostics/make.js';
 import { DiskError } from '../../language/host/disk.js';
 
 const error = (code: string, file: string, message: string, help: string, notes?: readonly string[]) =>
-  new UserError({ code, severity: 'error', message, at: { file, line: 0, column: 0 }, help, notes });
+  userError(code, wholeFile(file), message, { help, notes });
 
 const WHY: Readonly<Partial<Record<DiskError['code'], string>>> = {
   full: 'the disk is full',
@@ -29,26 +29,19 @@ export function writing<T>(work: () => T): T {
   }
 }
 
-export function smokeFailed(folder: string, prompt: string, why: string): UserError {
-  return error(
+export const smokeFailed = (folder: string, prompt: string, why: string) =>
+  error(
     'FTP0742',
     folder,
     `the release does not answer ${JSON.stringify(prompt)}: ${why}`,
     'the current release is unchanged; check the evaluation, or change `smoke`',
   );
-}
 
-export function noReleases(folder: string): UserError {
-  return error(
-    'FTP0743',
-    folder,
-    `\`${folder}\` has no releases`,
-    'run a pipeline with a deploy stage first',
-  );
-}
+export const noReleases = (folder: string) =>
+  error('FTP0743', folder, `\`${folder}\` has no releases`, 'run a pipeline with a deploy stage first');
 
-export function noEarlierRelease(folder: string, current: number | undefined): UserError {
-  return error(
+export const noEarlierRelease = (folder: string, current: number | undefined) =>
+  error(
     'FTP0744',
     folder,
     current === undefined
@@ -56,10 +49,9 @@ export function noEarlierRelease(folder: string, current: number | undefined): U
       : `there is no release before ${current} to go back to`,
     '`ftpc releases` lists them; choose one with `--to`',
   );
-}
 
-export function noSuchRelease(folder: string, release: number, known: readonly number[]): UserError {
-  return error(
+export const noSuchRelease = (folder: string, release: number, known: readonly number[]) =>
+  error(
     'FTP0745',
     folder,
     `there is no release ${release}`,
@@ -67,46 +59,40 @@ export function noSuchRelease(folder: string, release: number, known: readonly n
       ? 'run a pipeline with a deploy stage first'
       : `choose ${known.length === 1 ? 'the only release' : 'one of the releases'}: ${known.join(', ')}`,
   );
-}
 
-export function damagedRelease(folder: string, release: number, problems: readonly string[]): UserError {
-  return error(
+export const damagedRelease = (folder: string, release: number, problems: readonly string[]) =>
+  error(
     'FTP0746',
     folder,
     `release ${release} differs from what was published, so it was not made current`,
     'publish it again, or choose another release',
     problems,
   );
-}
 
-export function changedWhileCopied(file: string): UserError {
-  return error(
+export const changedWhileCopied = (file: string) =>
+  error(
     'FTP0747',
     file,
     `\`${file}\` changed while it was copied`,
     'another program writes to it; stop that program and run again',
   );
-}
 
 /** `name` is `null` if the adapter does not name its base. */
-export function noBase(folder: string, name: string | null): UserError {
-  return error(
+export const noBase = (folder: string, name: string | null) =>
+  error(
     'FTP0749',
     folder,
     name === null ? 'the adapter does not name its base' : `the adapter's base \`${name}\` was not found`,
     'give the folder of the base: `--base FOLDER`',
   );
-}
 
-export function noAdapter(folder: string): UserError {
-  return error('FTP0751', folder, `\`${folder}\` is not an adapter, so it has no base`, 'leave `--base` out');
-}
+export const noAdapter = (folder: string) =>
+  error('FTP0751', folder, `\`${folder}\` is not an adapter, so it has no base`, 'leave `--base` out');
 
-export function currentInTheWay(path: string): UserError {
-  return error(
+export const currentInTheWay = (path: string) =>
+  error(
     'FTP0750',
     path,
     `\`${path}\` is not a symbolic link, so it cannot be pointed to another release`,
     'move it away; ftpc needs a symbolic link with this name there',
   );
-}

@@ -29,9 +29,7 @@ export interface Release {
 }
 
 /** `0001`: four digits, more if they are needed, so that names sort as numbers do for long. */
-export function releaseName(number: number): string {
-  return String(number).padStart(4, '0');
-}
+export const releaseName = (number: number): string => String(number).padStart(4, '0');
 
 /** Every release of a folder, lowest number first; none if the folder does not exist. */
 export function listReleases({ host, disk }: ReleaseAccess, folder: string): readonly Release[] {
@@ -49,9 +47,8 @@ export function listReleases({ host, disk }: ReleaseAccess, folder: string): rea
     .sort((a, b) => a.number - b.number);
 }
 
-export function currentRelease(access: ReleaseAccess, folder: string): Release | undefined {
-  return listReleases(access, folder).find(({ current }) => current);
-}
+export const currentRelease = (access: ReleaseAccess, folder: string): Release | undefined =>
+  listReleases(access, folder).find(({ current }) => current);
 
 /** Throws a `UserError` if no release can be published in this folder. */
 export function checkTarget(access: ReleaseAccess, folder: string): void {

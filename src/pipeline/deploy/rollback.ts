@@ -1,11 +1,10 @@
-import { addHistory } from './history.js';
-import { damagedRelease, noEarlierRelease, noReleases, writing } from './release-diagnostics.js';
+import { makeCurrent } from './history.js';
+import { damagedRelease, noEarlierRelease, noReleases } from './release-diagnostics.js';
 import {
   currentRelease,
   damages,
   findRelease,
   listReleases,
-  moveCurrent,
   type Release,
   type ReleaseAccess,
 } from './releases.js';
@@ -28,15 +27,8 @@ export function rollback(access: ReleaseAccess, folder: string, to?: number): Ro
   if (problems.length > 0) throw damagedRelease(folder, target.number, problems);
   const from = current?.number ?? null;
   if (target.number === from) return { from, to: target.number };
-  writing(() => {
-    moveCurrent(access, folder, target.number);
-    addHistory(access, folder, {
-      action: 'rollback',
-      release: target.number,
-      from,
-      digest: target.manifest?.digest ?? '',
-    });
-  });
+  const digest = target.manifest?.digest ?? '';
+  makeCurrent(access, folder, { action: 'rollback', release: target.number, digest });
   return { from, to: target.number };
 }
 

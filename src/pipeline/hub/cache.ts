@@ -20,16 +20,13 @@ import type { HubListing } from './access.js';
 import { listingText, readListing } from './listing.js';
 
 type RepositoryName = Pick<Repository, 'kind' | 'id'>;
+type PinnedName = Pick<PinnedRepository, 'kind' | 'id' | 'commit'>;
 
 export const blobPath = (host: Host, repository: RepositoryName, { sha256, blob }: HubFile): string =>
   join(repositoryFolder(host, repository), 'blobs', sha256 ?? blob ?? '');
 
 /** Whether a file is there whole: a name appears only after its content, so that its size tells. */
-export function isPresent(
-  host: Host,
-  pinned: RepositoryName & { readonly commit: string },
-  file: HubFile,
-): boolean {
+export function isPresent(host: Host, pinned: PinnedName, file: HubFile): boolean {
   const stat = host.stat(join(snapshotFolder(host, pinned, pinned.commit), file.name));
   return stat !== undefined && !stat.isFolder && stat.size === file.bytes;
 }
@@ -38,11 +35,7 @@ export const missingFiles = (host: Host, pinned: PinnedRepository): readonly Hub
   pinned.files.filter((file) => !isPresent(host, pinned, file));
 
 /** Shows a blob in its snapshot, by one rename. */
-export function showBlob(
-  host: Host,
-  pinned: RepositoryName & { readonly commit: string },
-  file: HubFile,
-): void {
+export function showBlob(host: Host, pinned: PinnedName, file: HubFile): void {
   const path = join(snapshotFolder(host, pinned, pinned.commit), file.name);
   const blob = blobPath(host, pinned, file);
   const temporary = join(dirname(path), `.${process.pid}.link`);

@@ -1,20 +1,12 @@
 /** One file into the cache: continues where an earlier try ended, checks size and digest, and shows the file only then. */
 import { createHash, type Hash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { offlineMissing, wrongContent } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
+import { readInto } from '../store/digest.js';
 import { syncFile, syncFolder, writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
 import type { HubAccess } from './access.js';
@@ -22,37 +14,32 @@ import { blobPath, isPresent, showBlob } from './cache.js';
 import { partialOf } from './partial.js';
 import { type Answer, failOn, request, retrying, TransientError } from './request.js';
 
-/** Told how many bytes of the file are here. */
-type Progress = (bytes: number) => void;
+interface FileFetch {
+  readonly host: Host;
+  readonly access: HubAccess;
+  readonly pinned: PinnedRepository;
+  readonly file: HubFile;
+  /** Told how many bytes of the file are here. */
+  readonly progress?: (bytes: number) => void;
+}
 
 export const filePath = ({ kind, id, commit }: PinnedRepository, name: string): string =>
   `/${kind === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${name.split('/').map(encodeURIComponent).join('/')}`;
 
 /** Throws a `UserError`, or the signal's reason. What has come by then is kept for the next try. */
-export async function fetchFile(
-  host: Host,
-  access: HubAccess,
-  pinned: PinnedRepository,
-  file: HubFile,
-  progress: Progress = () => {},
-): Promise<void> {
+export async function fetchFile(fetch: FileFetch): Promise<void> {
+  const { host, access, pinned, file } = fetch;
   if (isPresent(host, pinned, file)) return;
   const blob = blobPath(host, pinned, file);
   if (!existsSync(blob) || statSync(blob).size !== file.bytes) {
     if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
-    await fetchBlob(host, access, pinned, file, progress);
+    await fetchBlob(fetch, blob);
   }
   showBlob(host, pinned, file);
 }
 
-async function fetchBlob(
-  host: Host,
-  access: HubAccess,
-  pinned: PinnedRepository,
-  file: HubFile,
-  progress: Progress,
-): Promise<void> {
-  const blob = blobPath(host, pinned, file);
+async function fetchBlob(fetch: FileFetch, blob: string): Promise<void> {
+  const { host, access, pinned, file } = fetch;
   const part = partialOf(blob, host.now());
   const sizeOf = (): number => statSync(part, { throwIfNoEntry: false })?.size ?? 0;
   // What an earlier run left may be damaged: then the file is fetched from its start, once.
@@ -61,7 +48,7 @@ async function fetchBlob(
     let before = sizeOf();
     await retrying(
       access,
-      () => fill(access, pinned, file, part, progress),
+      () => fill(fetch, part),
       () => {
         const got = sizeOf() > before;
         before = sizeOf();
@@ -80,19 +67,14 @@ async function fetchBlob(
 }
 
 /** Asks for what is missing of a part, and writes it as it comes. */
-async function fill(
-  access: HubAccess,
-  pinned: PinnedRepository,
-  file: HubFile,
-  part: string,
-  progress: Progress,
-): Promise<void> {
+async function fill(fetch: FileFetch, part: string): Promise<void> {
+  const { pinned, file, progress } = fetch;
   const handle = writing(part, undefined, () => openSync(part, 'a+'));
   try {
     if (statSync(part).size > file.bytes) ftruncateSync(handle, 0);
     const have = statSync(part).size;
     if (have === file.bytes && have > 0) return;
-    const answer = await askFrom(access, pinned, file, have);
+    const answer = await askFrom(fetch, have);
     if (answer === undefined) {
       ftruncateSync(handle, 0);
       throw new TransientError('the server does not have that part of the file', false);
@@ -101,7 +83,7 @@ async function fill(
     if (!goesOn) ftruncateSync(handle, 0);
     await receive(answer, goesOn ? have : 0, file.bytes, (piece, bytes) => {
       writing(part, undefined, () => writeAll(handle, piece));
-      progress(bytes);
+      progress?.(bytes);
     }).catch((error: unknown) => {
       if (!(error instanceof TooLongError)) throw error;
       ftruncateSync(handle, 0);
@@ -113,20 +95,15 @@ async function fill(
 }
 
 /** The file from a byte on, or all of it where the server gives no parts; `undefined` if it has no such part. */
-async function askFrom(
-  access: HubAccess,
-  pinned: PinnedRepository,
-  { name }: HubFile,
-  start: number,
-): Promise<Answer | undefined> {
+async function askFrom({ access, pinned, file }: FileFetch, start: number): Promise<Answer | undefined> {
   const range: Readonly<Record<string, string>> = start > 0 ? { range: `bytes=${start}-` } : {};
-  const answer = await request(access, filePath(pinned, name), range);
+  const answer = await request(access, filePath(pinned, file.name), range);
   const { status, ok } = answer.response;
   if (status === 416) {
     answer.close();
     return undefined;
   }
-  if (!ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, name);
+  if (!ok) failOn(answer, { ...pinned, revision: pinned.commit }, access, file.name);
   checkCommit(answer, pinned);
   if (status === 206 && startOf(answer) !== start) {
     answer.close();
@@ -166,23 +143,12 @@ function checkCommit({ response }: Answer, pinned: PinnedRepository): void {
     throw new UserError(wrongContent(pinned, 'a file', `it belongs to commit ${commit.slice(0, 40)}`));
 }
 
-const WINDOW = 1 << 22;
-
 /** Large files have a SHA-256; the others are named as Git names them: SHA-1 of a header and the content. */
 function wrongDigest(path: string, file: HubFile): string | undefined {
   const { bytes, sha256, blob } = file;
   const hash: Hash =
     sha256 === undefined ? createHash('sha1').update(`blob ${bytes}\0`) : createHash('sha256');
-  const handle = openSync(path, 'r');
-  try {
-    const window = Buffer.allocUnsafe(WINDOW);
-    for (let read = 1; read > 0; ) {
-      read = readSync(handle, window, 0, WINDOW, null);
-      hash.update(window.subarray(0, read));
-    }
-  } finally {
-    closeSync(handle);
-  }
+  readInto(hash, path);
   const found = hash.digest('hex');
   const expected = sha256 ?? blob;
   return expected === undefined || found === expected

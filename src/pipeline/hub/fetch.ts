@@ -26,8 +26,8 @@ interface FetchTask {
 const EVERY = 250;
 
 /** Throws a `UserError`, or the signal's reason. Complete files are left alone, and no server is asked for them. */
-export async function fetchForStage(job: FetchTask): Promise<void> {
-  for (const repository of wanted(job)) await fetchRepository(job, repository);
+export async function fetchForStage(task: FetchTask): Promise<void> {
+  for (const repository of wanted(task)) await fetchRepository(task, repository);
 }
 
 /** Rows are read by data stages alone, and a format stage needs no weights. */
@@ -53,30 +53,19 @@ async function fetchRepository(
   const missing = missingFiles(host, pinned);
   if (missing.length === 0) return;
   const access = accessFrom(host.env, pinned.secret, signal);
-  if (access.offline)
-    throw new UserError(
-      offlineMissing(
-        pinned,
-        missing.map(({ name }) => name),
-      ),
-    );
+  const names = missing.map(({ name }) => name);
+  if (access.offline) throw new UserError(offlineMissing(pinned, names));
   const total = missing.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   let last = 0;
   const show = (done: number): void => {
     if (host.clock() - last < EVERY && done < total) return;
     last = host.clock();
-    emit({
-      type: 'stage.progress',
-      stage: stage.name,
-      done,
-      total,
-      unit: 'bytes',
-      label: `fetching ${pinned.id}`,
-    });
+    const label = `fetching ${pinned.id}`;
+    emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'bytes', label });
   };
   for (const file of missing) {
-    await fetchFile(host, access, pinned, file, (bytes) => show(before + bytes));
+    await fetchFile({ host, access, pinned, file, progress: (bytes) => show(before + bytes) });
     before += file.bytes;
     show(before);
   }

@@ -59,12 +59,11 @@ export async function pinProgram(
   const found = new Map<string, ResolvedRevision>();
   const diagnostics: Diagnostic[] = [];
   for (const [name, group] of byRepository(calls)) {
-    const at = group[0] === undefined ? undefined : options.at?.(group[0]);
+    const at = options.at?.(group.first);
     const report = (diagnostic: Diagnostic): void =>
       void diagnostics.push({ ...diagnostic, at: at ?? diagnostic.at });
     try {
       const resolved = await resolve(group, host, options, report);
-      if (resolved === undefined) continue;
       found.set(name, resolved);
       const missing = fetchOf(resolved);
       if (missing.files > 0) diagnostics.push(toFetch(missing));
@@ -95,20 +94,24 @@ const fetchOf = ({ pinned: { kind, id, revision, commit }, missing }: ResolvedRe
 
 const nameOf = ({ kind, id, revision }: Repository): string => `${kind} ${id} ${revision}`;
 
-function byRepository(calls: readonly HubCall[]): ReadonlyMap<string, readonly HubCall[]> {
-  const groups = new Map<string, HubCall[]>();
-  for (const call of calls) {
-    const repository = repositoryOf(call.call);
-    if (repository === undefined) continue;
-    const name = nameOf(repository);
-    groups.set(name, [...(groups.get(name) ?? []), call]);
-  }
-  return groups;
+/** The calls that name one repository. */
+interface CallGroup {
+  readonly repository: Repository;
+  readonly first: HubCall;
+  readonly calls: Call[];
 }
 
-interface HubHead {
-  readonly file: HubFile;
-  readonly start: Uint8Array;
+function byRepository(all: readonly HubCall[]): ReadonlyMap<string, CallGroup> {
+  const groups = new Map<string, CallGroup>();
+  for (const first of all) {
+    const repository = repositoryOf(first.call);
+    if (repository === undefined) continue;
+    const name = nameOf(repository);
+    const group = groups.get(name) ?? { repository, first, calls: [] };
+    group.calls.push(first.call);
+    groups.set(name, group);
+  }
+  return groups;
 }
 
 interface ResolvedRevision {
@@ -117,18 +120,16 @@ interface ResolvedRevision {
   readonly pinned: PinnedRepository;
   /** Files that are not here, and how they begin. */
   readonly missing: readonly HubFile[];
-  readonly heads: readonly HubHead[];
+  readonly heads: ReadonlyMap<HubFile, Uint8Array>;
 }
 
 async function resolve(
-  calls: readonly HubCall[],
+  { repository, calls }: CallGroup,
   host: Host,
   options: PinOptions,
   warn: (diagnostic: Diagnostic) => void,
-): Promise<ResolvedRevision | undefined> {
-  const repository = calls[0] === undefined ? undefined : repositoryOf(calls[0].call);
-  if (repository === undefined) return undefined;
-  const secret = calls.map(({ call }) => secretOf(call)).find((name) => name !== undefined);
+): Promise<ResolvedRevision> {
+  const secret = calls.map(secretOf).find((name) => name !== undefined);
   const real = accessFrom(host.env, secret);
   const access: HubAccess = {
     ...real,
@@ -137,28 +138,15 @@ async function resolve(
   };
   // Without a server nothing newer than the lock can be known; the cache may be older than it.
   const fresh = options.fresh?.(repository) === true && !access.offline;
-  const listing = await resolveListing(repository, {
-    host,
-    access,
-    commit: fresh ? undefined : options.locked?.(repository),
-    fresh,
-    warn,
-  });
-  const pinned =
-    repository.kind === 'model'
-      ? await pinModel(host, access, repository, listing, secret)
-      : await pinDataSet(host, access, repository, rowFiles(calls, repository, listing), secret);
+  const commit = fresh ? undefined : options.locked?.(repository);
+  const listing = await resolveListing(repository, { host, access, commit, fresh, warn });
+  const request = { host, access, repository, listing, secret };
+  const pinned = await (repository.kind === 'model' ? pinModel(request) : pinDataSet(request, calls));
   const missing = missingFiles(host, pinned);
-  const heads: HubHead[] = [];
+  const heads = new Map<HubFile, Uint8Array>();
   for (const file of options.heads === false ? [] : missing)
-    heads.push({ file, start: await readHead(access, pinned, file) });
+    heads.set(file, await readHead(access, pinned, file));
   return { repository, listing, pinned, missing, heads };
-}
-
-/** Of what is listed, the files that the calls read. */
-function rowFiles(calls: readonly HubCall[], repository: Repository, listing: HubListing): HubListing {
-  const names = new Set(calls.flatMap(({ call }) => filesOfCall(repository, listing, call)));
-  return { ...listing, files: listing.files.filter(({ name }) => names.has(name)) };
 }
 
 /** The calls say which commit they mean, and those of data sets which files. */
@@ -183,10 +171,10 @@ function virtualFiles(
   const digests: Record<string, StoredDigest> = {};
   for (const { pinned: repository, heads } of all) {
     const folder = snapshotFolder(host, repository, repository.commit);
-    for (const { file, start } of heads) {
-      const path = join(folder, file.name);
-      files.set(path, { bytes: file.bytes, head: start });
-      if (file.sha256 !== undefined) digests[path] = { size: file.bytes, modified: 0, sha256: file.sha256 };
+    for (const [{ name, bytes, sha256 }, head] of heads) {
+      const path = join(folder, name);
+      files.set(path, { bytes, head });
+      if (sha256 !== undefined) digests[path] = { size: bytes, modified: 0, sha256 };
     }
   }
   return { files, digests };

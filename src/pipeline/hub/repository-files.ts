@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';
 import { noUsableFiles } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
-import type { Host } from '../../language/host/host.js';
 import type { Call, HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import {
@@ -17,36 +16,25 @@ import {
   snapshotFolder,
   wantedOf,
 } from '../stages/hub-repositories.js';
-import type { HubAccess, HubListing } from './access.js';
+import type { HubListing } from './access.js';
 import { fetchFile } from './download.js';
-import { pinOf } from './resolve.js';
+import { type PinRequest, pinOf } from './resolve.js';
 
 /** A configuration or tokenizer is never larger. */
 const MOST_SMALL_BYTES = 500_000_000;
 
 /** The files of a model, its small ones fetched. Throws a `UserError` or a `ModelError`. */
-export async function pinModel(
-  host: Host,
-  access: HubAccess,
-  repository: Repository,
-  listing: HubListing,
-  secret: string | undefined,
-): Promise<PinnedRepository> {
+export async function pinModel(request: PinRequest): Promise<PinnedRepository> {
+  const { host, access, repository, listing } = request;
   checkModel(repository, listing);
   const small = listing.files.filter(({ name }) => isSmall(name));
-  const pinned = pinOf(repository, listing, small, secret);
-  for (const file of small) await fetchFile(host, access, pinned, file);
+  const pinned = pinOf(request, small);
+  for (const file of small) await fetchFile({ host, access, pinned, file });
   const folder = snapshotFolder(host, repository, listing.commit);
-  const isWanted = wantedOf(
-    listing.files.map(({ name }) => name),
-    (name) => host.readText(join(folder, name)),
-  );
-  return pinOf(
-    repository,
-    listing,
-    listing.files.filter(({ name }) => isWanted(name)),
-    secret,
-  );
+  const names = listing.files.map(({ name }) => name);
+  const isWanted = wantedOf(names, (name) => host.readText(join(folder, name)));
+  const files = listing.files.filter(({ name }) => isWanted(name));
+  return pinOf(request, files);
 }
 
 function checkModel(repository: Repository, { files }: HubListing): void {
@@ -79,37 +67,22 @@ export function filesOfCall(
   const found = asked?.filter(isReadable) ?? filesOfSplit(names, split);
   if (found.length > 0) return found;
   const others = (asked ?? names).filter(isUnread);
-  throw new UserError(
-    noUsableFiles(
-      repository,
-      pattern !== undefined
-        ? `no file \`${pattern}\` that can be read`
-        : split === undefined
-          ? 'no file of rows that can be read'
-          : `no file of the split \`${split}\` that can be read`,
-      others.length === 0
-        ? []
-        : [
-            `it has ${others
-              .slice(0, 5)
-              .map((name) => `\`${name}\``)
-              .join(', ')}`,
-          ],
-    ),
-  );
+  const sought =
+    pattern !== undefined
+      ? `file \`${pattern}\``
+      : `file of ${split === undefined ? 'rows' : `the split \`${split}\``}`;
+  const shown = others.slice(0, 5).map((name) => `\`${name}\``);
+  const notes = shown.length === 0 ? [] : [`it has ${shown.join(', ')}`];
+  throw new UserError(noUsableFiles(repository, `no ${sought} that can be read`, notes));
 }
 
-/** `listing`: the files of rows that are read. */
-export async function pinDataSet(
-  host: Host,
-  access: HubAccess,
-  repository: Repository,
-  listing: HubListing,
-  secret: string | undefined,
-): Promise<PinnedRepository> {
-  const pinned = pinOf(repository, listing, listing.files, secret);
-  for (const file of listing.files)
-    if (file.sha256 === undefined) await fetchFile(host, access, pinned, file);
+/** `calls` say which of the files are read. */
+export async function pinDataSet(request: PinRequest, calls: readonly Call[]): Promise<PinnedRepository> {
+  const { host, access, repository, listing } = request;
+  const names = new Set(calls.flatMap((call) => filesOfCall(repository, listing, call)));
+  const files = listing.files.filter(({ name }) => names.has(name));
+  const pinned = pinOf(request, files);
+  for (const file of files) if (file.sha256 === undefined) await fetchFile({ host, access, pinned, file });
   return pinned;
 }
 

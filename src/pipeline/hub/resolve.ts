@@ -28,14 +28,17 @@ export async function resolveListing(repository: Repository, options: ResolveOpt
   const known = options.commit ?? (isCommit(repository.revision) ? repository.revision : undefined);
   const kept = known === undefined ? undefined : keptListing(host, repository, known);
   if (kept !== undefined) return kept;
-  if (access.offline) return cacheListing(host, repository, known);
+  if (access.offline) {
+    const cached = cachedListing(host, repository, known);
+    if (cached === undefined) throw new UserError(offlineMissing(repository, []));
+    return cached;
+  }
   try {
     return await hubListing(access, host, repository, known);
   } catch (error) {
     const isAway = error instanceof UserError && error.diagnostic.code === 'FTP1405';
     if (!isAway || options.fresh === true) throw error;
-    const commit = known ?? cachedCommit(host, repository);
-    const listing = commit === undefined ? undefined : wholeListing(host, repository, commit);
+    const listing = cachedListing(host, repository, known);
     if (listing === undefined) throw error;
     options.warn(usedFromCache(repository, listing.commit));
     return listing;
@@ -59,18 +62,13 @@ async function hubListing(
   return listing;
 }
 
-function cacheListing(host: Host, repository: Repository, known: string | undefined): HubListing {
-  const commit = known ?? cachedCommit(host, repository);
-  const listing = commit === undefined ? undefined : wholeListing(host, repository, commit);
-  if (listing === undefined) throw new UserError(offlineMissing(repository, []));
-  return listing;
-}
-
 /**
- * What the cache knows of a commit. A snapshot without a listing was fetched by another program: it counts where nobody
+ * What the cache knows of a commit, or of the one that it has for the revision. A snapshot without a listing was fetched by another program: it counts where nobody
  * can be asked and it holds all that a model needs.
  */
-function wholeListing(host: Host, repository: Repository, commit: string): HubListing | undefined {
+function cachedListing(host: Host, repository: Repository, known?: string): HubListing | undefined {
+  const commit = known ?? cachedCommit(host, repository);
+  if (commit === undefined) return undefined;
   const kept = keptListing(host, repository, commit);
   if (kept !== undefined) return kept;
   const found = snapshotListing(host, repository, commit);
@@ -91,16 +89,23 @@ function hasWeights(host: Host, folder: string, names: ReadonlySet<string>): boo
   }
 }
 
+export interface PinRequest {
+  readonly host: Host;
+  readonly access: HubAccess;
+  readonly repository: Repository;
+  readonly listing: HubListing;
+  /** The environment variable that opens the repository. */
+  readonly secret: string | undefined;
+}
+
 export const pinOf = (
-  { kind, id, revision }: Repository,
-  { commit }: HubListing,
+  { repository: { kind, id, revision }, listing, secret }: PinRequest,
   files: readonly HubFile[],
-  secret: string | undefined,
 ): PinnedRepository => ({
   kind,
   id,
   revision,
-  commit,
+  commit: listing.commit,
   files: [...files].sort((a, b) => (a.name < b.name ? -1 : 1)),
   ...(secret === undefined ? {} : { secret }),
 });

@@ -10,7 +10,7 @@ import { pinnedCommit, type Repository, repositoryOf } from '../../language/sche
 import type { Span } from '../../language/source/span.js';
 import { snapshotFolder } from '../stages/hub-repositories.js';
 import { entryOf, fileOf, type LockInputs, modulesOf } from './lock-entries.js';
-import { type LockItem, lockItems } from './lock-items.js';
+import { type LockItem, lockItems, ownOf } from './lock-items.js';
 
 interface CheckOptions {
   /** Path of the lock and of the pipeline for people. */
@@ -51,7 +51,7 @@ export function checkLock(
   for (const [name, { sha256 }] of strict
     ? Object.entries(modulesOf(analysis, reading.program.folder))
     : []) {
-    const locked = Object.hasOwn(lock.modules, name) ? lock.modules[name] : undefined;
+    const locked = ownOf(lock.modules, name);
     const what = `the module \`${name}\``;
     if (locked === undefined) missing(importOf(analysis, name), what);
     else if (locked.sha256 !== sha256) differ(importOf(analysis, name), what, [otherText(name)]);
@@ -62,19 +62,17 @@ export function checkLock(
 const otherText = (name: string): string =>
   name.startsWith('std/') ? 'its text differs: it comes with ftpc' : 'its text differs';
 
-function importOf({ main }: Analysis, name: string): Span | undefined {
-  return main.imports.find(({ statement }) => statement.from.text === name)?.statement.from.span;
-}
+const importOf = ({ main }: Analysis, name: string): Span | undefined =>
+  main.imports.find(({ statement }) => statement.from.text === name)?.statement.from.span;
 
 /** Sentences; `undefined` if the lock has no such entry. */
 function differencesOf(named: LockItem, lock: Lock, reading: LockInputs): readonly string[] | undefined {
   if (named.file !== undefined) {
-    const locked = Object.hasOwn(lock.files, named.key) ? lock.files[named.key] : undefined;
+    const locked = ownOf(lock.files, named.key);
     if (locked === undefined) return undefined;
     return fileDifference(named.key, locked, fileOf(named.file.path, reading.host, reading.digests));
   }
-  const section = named.section === 'models' ? lock.models : lock.data;
-  const locked = Object.hasOwn(section, named.key) ? section[named.key] : undefined;
+  const locked = ownOf(named.section === 'models' ? lock.models : lock.data, named.key);
   if (locked === undefined) return undefined;
   const repository = named.calls[0] === undefined ? undefined : repositoryOf(named.calls[0]);
   if (repository === undefined) return entryDifferences(locked, entryOf(named, reading));
@@ -91,8 +89,7 @@ function entryDifferences(locked: LockedEntry, now: LockedEntry): readonly strin
       : [`the licence is ${now.licence ?? 'unknown'} instead of ${locked.licence ?? 'unknown'}`];
   const names = [...new Set([...Object.keys(locked.files), ...Object.keys(now.files)])].sort();
   const files = names.flatMap((name) => {
-    const before = Object.hasOwn(locked.files, name) ? locked.files[name] : undefined;
-    const after = Object.hasOwn(now.files, name) ? now.files[name] : undefined;
+    const [before, after] = [ownOf(locked.files, name), ownOf(now.files, name)];
     if (before === undefined) return [`\`${name}\` is new`];
     if (after === undefined) return [`\`${name}\` is no longer there`];
     return fileDifference(name, before, after);
@@ -113,12 +110,11 @@ function fileDifference(name: string, before: LockedFile, after: LockedFile): re
 function hubDifferences(locked: LockedEntry, now: LockedEntry, { section }: LockItem): readonly string[] {
   if (locked.commit !== now.commit)
     return [`the commit is ${now.commit?.slice(0, 12)} instead of ${locked.commit?.slice(0, 12)}`];
-  const files = Object.entries(now.files);
   const read =
     section === 'data'
       ? Object.fromEntries(Object.entries(locked.files).filter(([name]) => name in now.files))
       : locked.files;
-  return entryDifferences({ ...locked, files: read }, { ...now, files: Object.fromEntries(files) });
+  return entryDifferences({ ...locked, files: read }, now);
 }
 
 /** Without a server: the files that have been fetched. The others are held to the lock when they come. */

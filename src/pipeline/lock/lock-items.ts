@@ -88,11 +88,12 @@ export const repositoryKey = ({ kind, id, revision }: Repository): string =>
   `${FUNCTION[kind]} ${id}@${revision}`;
 
 /** The commit that a lock has for a repository. */
-export function lockedCommit(lock: Lock | undefined, repository: Repository): string | undefined {
-  const section = repository.kind === 'model' ? lock?.models : lock?.data;
-  const key = repositoryKey(repository);
-  return section !== undefined && Object.hasOwn(section, key) ? section[key]?.commit : undefined;
-}
+export const lockedCommit = (lock: Lock | undefined, repository: Repository): string | undefined =>
+  ownOf((repository.kind === 'model' ? lock?.models : lock?.data) ?? {}, repositoryKey(repository))?.commit;
+
+/** Names of others may be those of what every object inherits. */
+export const ownOf = <T>(values: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(values, key) ? values[key] : undefined;
 
 /**
  * The place of `base` or `source.0` or `mix.general`; where it is a parameter, that of the parameter's value.

@@ -2,7 +2,7 @@
 import type { Analysis } from '../../language/compile.js';
 import type { Lock, LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { entryOf, fileOf, type LockInputs, modulesOf } from './lock-entries.js';
-import { lockItems } from './lock-items.js';
+import { lockItems, ownOf } from './lock-items.js';
 
 /** Throws what opening models and files throws. */
 export function makeLock(analysis: Analysis, reading: LockInputs): Lock {
@@ -54,7 +54,7 @@ export function mergeLocks(
       else joined[key] = value;
     }
     for (const [key, value] of Object.entries(found)) {
-      const earlier = Object.hasOwn(old, key) ? old[key] : undefined;
+      const earlier = ownOf(old, key);
       if (earlier === undefined) changes.added.push(key);
       else if (stable(earlier) === stable(value)) continue;
       else if (moves(key)) changes.moved.push(key);

@@ -31,7 +31,7 @@ export interface PinnedPipeline {
   readonly lock?: Lock;
 }
 
-type CompiledPipeline = Required<Pick<CompileResult, 'program' | 'analysis'>>;
+export type CompiledPipeline = Required<Pick<CompileResult, 'program' | 'analysis'>>;
 
 /** Never throws for what a user or a server can cause. */
 export async function resolveProgram(
@@ -65,9 +65,14 @@ export async function resolveProgram(
     at: ({ stage, path }) => placeOf(analysis, stage.name, path),
   });
   const known = { ...digests.changed(), ...pinned.digests };
-  const onHub =
-    pinned.program === undefined ? [] : pinnedDrift(pinned.program, pinned.host, known, before, check);
-  const diagnostics = [...before, ...pinned.diagnostics, ...onHub];
+  // What the Hub lists for a commit against what was locked of it; everything else has been looked at.
+  const isOnHub = pinned.program !== undefined && hubCalls(pinned.program.stages).length > 0;
+  const said = new Set(before.map(({ message }) => message));
+  const onHub = isOnHub
+    ? check(pinned.program, pinned.host, openDigests(pinned.host, readDigestTable(pinned.host), known))
+    : [];
+  const fresh = onHub.filter(({ message }) => !said.has(message));
+  const diagnostics = [...before, ...pinned.diagnostics, ...fresh];
   return {
     ...(diagnostics.some(isError) ? {} : { program: pinned.program }),
     host: pinned.host,
@@ -76,20 +81,6 @@ export async function resolveProgram(
     diagnostics,
     ...(lock === undefined ? {} : { lock }),
   };
-}
-
-/** What the Hub lists for a commit against what was locked of it; everything else has been looked at. */
-function pinnedDrift(
-  program: Program,
-  host: Host,
-  known: DigestTable,
-  before: readonly Diagnostic[],
-  check: (program: Program, host: Host, digests: Digests) => readonly Diagnostic[],
-): readonly Diagnostic[] {
-  if (hubCalls(program.stages).length === 0) return [];
-  const said = new Set(before.map(({ message }) => message));
-  const digests = openDigests(host, readDigestTable(host), known);
-  return check(program, host, digests).filter(({ message }) => !said.has(message));
 }
 
 /** A pipeline against its lock, without a server: every difference is an error. */

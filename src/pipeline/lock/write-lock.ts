@@ -1,7 +1,6 @@
 /** `ftpc lock`: the lock next to a pipeline, made, completed or moved on. */
 import { resolve } from 'node:path';
 import { userProblem } from '../../compute/models/user-problem.js';
-import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
@@ -11,7 +10,7 @@ import { modulesOf } from './lock-entries.js';
 import { lockItems, repositoryKey } from './lock-items.js';
 import { lockText, openLock } from './lock-text.js';
 import { keysOf, type MergedLock, makeLock, means, mergeLocks } from './merge-locks.js';
-import { resolveProgram } from './resolve-program.js';
+import { type CompiledPipeline, resolveProgram } from './resolve-program.js';
 
 interface LockRequest {
   /** Entries to update; an empty list means all of them. Default: none. */
@@ -26,8 +25,6 @@ export type LockOutcome =
       readonly diagnostics: readonly Diagnostic[];
       readonly written: boolean;
     });
-
-type CompiledPipeline = Required<Pick<CompileResult, 'program' | 'analysis'>>;
 
 /** What a pipeline reads now, as a lock would say it. `moves` tells which entries the Hub is asked for again. */
 export async function lockNow(

@@ -6,7 +6,7 @@ import { nodeHost } from '../../language/host/node-host.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import { stages } from '../stages/index.js';
 import { outputFolder, workFolder } from '../store/index.js';
-import { type FromChild, InterruptedError, type StageTask, type ToChild } from './messages.js';
+import { type FromChild, InterruptedError, type StageEnd, type StageTask, type ToChild } from './messages.js';
 import { ownPeakMemory, volunteer } from './peak-memory.js';
 import { diagnosticOf, internalError } from './run-diagnostics.js';
 
@@ -23,39 +23,32 @@ const say = (message: FromChild): Promise<void> =>
     else process.send(message, undefined, undefined, () => resolve());
   });
 
-async function work(task: StageTask): Promise<FromChild> {
+async function work(task: StageTask): Promise<StageEnd> {
   try {
     const host = nodeHost(task.cwd);
     const emit = (event: StageEvent): void => void say({ type: 'event', event });
     if (task.repositories.length > 0) await fetchFor(task, host, emit);
     const warn = (diagnostic: Diagnostic): void => void say({ type: 'diagnostic', diagnostic });
     const run = await stages[task.stage.kind].load();
+    const output = outputFolder(task.output);
+    const { signal } = stop;
     const result = await run({
-      stage: task.stage,
-      inputs: task.inputs,
-      folder: task.folder,
+      ...task,
       host,
-      output: outputFolder(task.output),
+      output,
       work: workFolder(task.work, warn),
-      trainPlan: task.trainPlan,
-      residency: task.residency,
-      key: task.key,
-      runtime: task.runtime,
-      threads: task.threads,
-      deviceMemory: task.deviceMemory,
       emit,
       warn,
-      signal: stop.signal,
+      signal,
     });
-    return { type: 'done', result, peakMemoryBytes: ownPeakMemory() };
+    return { how: 'done', result };
   } catch (error) {
-    const peakMemoryBytes = ownPeakMemory();
-    if (stop.signal.aborted && error === stop.signal.reason) return { type: 'interrupted', peakMemoryBytes };
+    if (stop.signal.aborted && error === stop.signal.reason) return { how: 'interrupted' };
     const diagnostic = diagnosticOf(error, task.stage);
-    if (diagnostic !== undefined) return { type: 'failed', diagnostic, peakMemoryBytes };
+    if (diagnostic !== undefined) return { how: 'failed', diagnostic };
     const message = error instanceof Error ? error.message : String(error);
     const trace = error instanceof Error ? (error.stack ?? message) : message;
-    return { type: 'failed', diagnostic: internalError(task.stage, message, ''), trace, peakMemoryBytes };
+    return { how: 'failed', diagnostic: internalError(task.stage, message, ''), trace };
   }
 }
 
@@ -79,6 +72,6 @@ process.on('message', (message: ToChild) => {
   if (message.type === 'stop') interrupt();
   else
     void work(message.task)
-      .then(say)
+      .then((end) => say({ type: 'end', end, peakMemoryBytes: ownPeakMemory() }))
       .then(() => process.exit(0));
 });

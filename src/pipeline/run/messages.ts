@@ -2,46 +2,51 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
-import type { PinnedRepository, Stage } from '../../language/ir/program.js';
-import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
-import type { Artefact } from '../stages/stage.js';
-import type { TrainPlan } from '../stages/train-plan/plan.js';
+import type { PinnedRepository } from '../../language/ir/program.js';
+import type { StageContext } from '../stages/stage.js';
+
+type SharedContext = Pick<StageContext, 'folder' | 'runtime' | 'threads' | 'deviceMemory'>;
+
+/** What every stage of a run is told. */
+export interface SharedTask extends SharedContext {
+  /** Repositories of a hub that the program reads. */
+  readonly repositories: readonly PinnedRepository[];
+}
 
 /** Everything a stage's context is rebuilt from. */
-export interface StageTask {
-  readonly stage: Stage;
-  readonly inputs: Readonly<Record<string, Artefact>>;
-  readonly folder: string;
+export interface StageTask
+  extends SharedTask,
+    Pick<StageContext, 'stage' | 'inputs' | 'trainPlan' | 'residency' | 'key'> {
   readonly cwd: string;
   /** Absolute path of the output folder, which exists and is empty. */
   readonly output: string;
   /** Absolute path of the work folder. */
   readonly work: string;
-  readonly trainPlan?: TrainPlan;
-  readonly residency?: WeightResidency;
-  readonly key: string;
-  readonly runtime: RuntimeName;
-  readonly threads: number;
-  /** Bytes that tensors may take on a device. */
-  readonly deviceMemory?: number;
-  /** Repositories of a hub that the program reads. */
-  readonly repositories: readonly PinnedRepository[];
 }
 
 export type ToChild = { readonly type: 'task'; readonly task: StageTask } | { readonly type: 'stop' };
 
-export type FromChild =
-  | { readonly type: 'event'; readonly event: StageEvent }
-  | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
-  | { readonly type: 'done'; readonly result: StageResult; readonly peakMemoryBytes: number }
+export type StageEnd =
+  | { readonly how: 'done'; readonly result: StageResult }
   | {
-      readonly type: 'failed';
+      readonly how: 'failed';
       readonly diagnostic: Diagnostic;
       /** The trace of a bug. */
       readonly trace?: string;
-      readonly peakMemoryBytes: number;
+      /** The process was killed because memory ran out. */
+      readonly starved?: boolean;
     }
-  | { readonly type: 'interrupted'; readonly peakMemoryBytes: number };
+  | { readonly how: 'interrupted' };
+
+export interface EndOfProcess {
+  readonly end: StageEnd;
+  readonly peakMemoryBytes: number;
+}
+
+export type FromChild =
+  | { readonly type: 'event'; readonly event: StageEvent }
+  | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
+  | ({ readonly type: 'end' } & EndOfProcess);
 
 /** The reason of an aborted stage: save what can be saved, then throw it. */
 export class InterruptedError extends Error {

@@ -5,49 +5,29 @@ import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
 import type { Artefact } from '../stages/stage.js';
 import type { Recovery } from '../stages/train/recovery.js';
-import { forgetChild, noteChild, runFolder, writeWhole } from '../store/index.js';
-import { fromCwd } from './from-cwd.js';
-import type { StageTask } from './messages.js';
-import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
+import { forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
+import type { EndOfProcess, StageEnd, StageTask } from './messages.js';
+import type { RunContext, StageOutcome, StagePlan } from './run-context.js';
 import { fileChanged } from './run-diagnostics.js';
-import { type Interrupts, runInProcess, type StageEnd } from './stage-process.js';
+import { runInProcess } from './stage-process.js';
 
 /** Runs a stage and puts its output into the store. Throws a `UserError` if the disk refuses. */
 export async function produce(
   plan: StagePlan,
   artefacts: Readonly<Record<string, Artefact>>,
   context: RunContext,
-  watcher: Watcher,
-  interrupts: Interrupts,
 ): Promise<StageOutcome> {
   const { stage, key, parts, trainPlan, residency } = plan;
-  const { store } = context;
+  const { store, shared, watcher } = context;
   const begun = context.clock();
   // a checkpoint of another content would be gone on from once the file is the old one again
   const other = context.changedFile(plan);
   if (other !== undefined) throw new UserError(fileChanged(stage, other, 'before'));
   const output = store.begin(key);
   try {
-    const { end, peakMemoryBytes } = await tryUntilItFits(
-      {
-        stage,
-        inputs: artefacts,
-        folder: context.folder,
-        cwd: store.layout.cwd,
-        output,
-        work: store.workPath(key),
-        trainPlan,
-        residency,
-        key,
-        runtime: context.runtime,
-        threads: context.threads,
-        deviceMemory: context.deviceMemory,
-        repositories: context.repositories,
-      },
-      context,
-      watcher,
-      interrupts,
-    );
+    const paths = { cwd: store.layout.cwd, output, work: store.workPath(key) };
+    const task = { ...shared, ...paths, stage, inputs: artefacts, trainPlan, residency, key };
+    const { end, peakMemoryBytes } = await tryUntilItFits(task, context);
     if (end.how !== 'done') {
       if (end.how === 'failed') watcher.diagnostic(withTrace(end, context));
       return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
@@ -71,10 +51,8 @@ export async function produce(
 /** A training run that the system kills because memory ran out resumes from its checkpoint, with less at a time. */
 async function tryUntilItFits(
   first: StageTask,
-  { store }: RunContext,
-  watcher: Watcher,
-  interrupts: Interrupts,
-): ReturnType<typeof runInProcess> {
+  { store, watcher, interrupts }: RunContext,
+): Promise<EndOfProcess> {
   const { layout } = store;
   let peak = 0;
   for (let task = first; ; ) {

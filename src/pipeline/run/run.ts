@@ -26,7 +26,7 @@ import {
   type RequirementResults,
   type StageFigures,
 } from './requirements.js';
-import type { StagePlan, Watcher } from './run-context.js';
+import type { RunContext, StagePlan, Watcher } from './run-context.js';
 import { runStages, type StagesOutcome } from './scheduler.js';
 import { stagePlansOf, unwritableTargets } from './stage-plans.js';
 import type { Interrupts } from './stage-process.js';
@@ -95,7 +95,14 @@ export async function runPipeline(
     const unwritable = unwritableTargets(runnable.stages, host, store);
     unwritable.forEach(log.diagnostic);
     if (unwritable.length > 0) return finish({ status: 'failed' });
-    const outcome = await runStagesOf(runnable, { ...request, store, runId }, log, interrupts);
+    const outcome = await runStages(runnable.stages, {
+      runId,
+      store,
+      ...stageSettings(runnable.program, request),
+      clock: host.clock,
+      watcher: log,
+      interrupts,
+    });
     const exceeded = overBudget(runnable.program, outcome.summaries, seconds());
     exceeded.forEach(log.diagnostic);
     return finish({
@@ -145,40 +152,24 @@ async function runPlanOf(
   return plan.valid ? { program, stages: stagePlansOf(program, plan, request.only) } : { status: 'failed' };
 }
 
-const runStagesOf = (
-  { program, stages }: RunPlan,
-  {
-    runId,
-    store,
+const stageSettings = (
+  program: Program,
+  { host, runtime, threads, verify }: RunRequest,
+): Pick<RunContext, 'shared' | 'verify' | 'changedFile'> => ({
+  shared: {
+    folder: program.folder,
     runtime,
     threads,
-    verify,
-    host,
-  }: RunRequest & { readonly runId: string; readonly store: Store },
-  log: Watcher,
-  interrupts: Interrupts,
-): Promise<StagesOutcome> =>
-  runStages(
-    stages,
-    {
-      runId,
-      store,
-      folder: program.folder,
-      runtime,
-      threads,
-      deviceMemory: askedDeviceMemory(program),
-      repositories: program.repositories ?? [],
-      verify,
-      clock: host.clock,
-      changedFile: ({ stage, parts }) =>
-        changedFile(program, stage, parts, host, {
-          digests: openDigests(host, readDigestTable(host)),
-          runtime: identityOf(host, runtime),
-        }),
-    },
-    log,
-    interrupts,
-  );
+    deviceMemory: askedDeviceMemory(program),
+    repositories: program.repositories ?? [],
+  },
+  verify,
+  changedFile: ({ stage, parts }) =>
+    changedFile(program, stage, parts, host, {
+      digests: openDigests(host, readDigestTable(host)),
+      runtime: identityOf(host, runtime),
+    }),
+});
 
 function overBudget(
   program: Program,

@@ -7,12 +7,10 @@ import type { Stage } from '../../language/ir/program.js';
 import type { RequirementResult } from '../../language/ir/requirement-result.js';
 import { requirementResults } from '../stages/requirement-results.js';
 import type { Artefact } from '../stages/stage.js';
-import { outputPath, type StoreEntry } from '../store/index.js';
-import { fromCwd } from './from-cwd.js';
+import { fromCwd, outputPath, type StoreEntry } from '../store/index.js';
 import { produce } from './produce.js';
 import { failedRequirements, type RequirementResults } from './requirements.js';
 import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
-import type { Interrupts } from './stage-process.js';
 
 export interface StagesOutcome {
   readonly summaries: readonly StageSummary[];
@@ -23,12 +21,8 @@ export interface StagesOutcome {
   readonly interrupted: boolean;
 }
 
-export async function runStages(
-  plans: readonly StagePlan[],
-  context: RunContext,
-  watcher: Watcher,
-  interrupts: Interrupts,
-): Promise<StagesOutcome> {
+export async function runStages(plans: readonly StagePlan[], context: RunContext): Promise<StagesOutcome> {
+  const { watcher, interrupts } = context;
   const artefacts: Record<string, Artefact> = {};
   const results: Record<string, StageResult> = {};
   const summaries: StageSummary[] = [];
@@ -45,7 +39,7 @@ export async function runStages(
       continue;
     }
     const begun = context.clock();
-    const done = await settle(plan, artefacts, context, watcher, interrupts);
+    const done = await settle(plan, artefacts, context);
     const seconds = done.cached ? 0 : (context.clock() - begun) / 1000;
     if (done.entry !== undefined) results[stage.name] = done.entry.record.result;
     const broken = done.entry === undefined ? [] : failedRequirements(stage, results);
@@ -74,11 +68,9 @@ async function settle(
   plan: StagePlan,
   artefacts: Readonly<Record<string, Artefact>>,
   context: RunContext,
-  watcher: Watcher,
-  interrupts: Interrupts,
 ): Promise<StageOutcome> {
   const { stage, key, parts, reasons } = plan;
-  const { store } = context;
+  const { store, watcher } = context;
   const found = store.find(key, { verify: context.verify, remove: watcher.diagnostic });
   const action: StageAction = found !== undefined ? 'cached' : store.resumable(key) ? 'resume' : 'run';
   watcher.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
@@ -90,7 +82,7 @@ async function settle(
       peakMemoryBytes: found.record.peakMemoryBytes,
     };
   try {
-    return await produce(plan, artefacts, context, watcher, interrupts);
+    return await produce(plan, artefacts, context);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     watcher.diagnostic(error.diagnostic);

@@ -31,12 +31,12 @@ function reachable(program: Program, names: readonly string[]): ReadonlySet<stri
 }
 
 /** Deploy stages whose target cannot be written: told before hours of training, not after them. */
-export function unwritableTargets(
+export const unwritableTargets = (
   plans: readonly StagePlan[],
   host: Host,
   store: Pick<Store, 'find'>,
-): readonly Diagnostic[] {
-  return plans
+): readonly Diagnostic[] =>
+  plans
     .filter(({ stage, key }) => stage.kind === 'deploy' && store.find(key) === undefined)
     .flatMap(({ stage }) => {
       const { args } = settingsOf(stage, 'deploy').target;
@@ -48,4 +48,3 @@ export function unwritableTargets(
         return [{ ...error.diagnostic, at: stage.span }];
       }
     });
-}

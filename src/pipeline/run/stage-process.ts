@@ -3,22 +3,11 @@ import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { MAPPED_BYTES } from '../../language/host/shareable.js';
 import type { StageEvent } from '../../language/ir/events.js';
-import type { StageResult } from '../../language/ir/outputs.js';
 import type { StageKind } from '../../language/ir/program.js';
 import { stages } from '../stages/index.js';
-import type { FromChild, StageTask, ToChild } from './messages.js';
+import type { EndOfProcess, FromChild, StageTask, ToChild } from './messages.js';
 import { memoryKills, peakMemoryOf } from './peak-memory.js';
 import { processCrashed, processKilled } from './run-diagnostics.js';
-
-export type StageEnd =
-  | { readonly how: 'done'; readonly result: StageResult }
-  | {
-      readonly how: 'failed';
-      readonly diagnostic: Diagnostic;
-      readonly trace?: string;
-      readonly starved?: boolean;
-    }
-  | { readonly how: 'interrupted' };
 
 interface StageHandlers {
   event(event: StageEvent): void;
@@ -56,7 +45,7 @@ export async function runInProcess(
   task: StageTask,
   handlers: StageHandlers,
   interrupts: Interrupts,
-): Promise<{ readonly end: StageEnd; readonly peakMemoryBytes: number }> {
+): Promise<EndOfProcess> {
   const killsBefore = memoryKills();
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
     cwd: task.cwd,
@@ -67,12 +56,12 @@ export async function runInProcess(
   });
   if (child.pid !== undefined) handlers.started(child.pid);
   const printed = tailOf(child);
-  let last: FromChild | undefined;
+  let said: EndOfProcess | undefined;
   let peak = 0;
   child.on('message', (message: FromChild) => {
     if (message.type === 'event') handlers.event(message.event);
     else if (message.type === 'diagnostic') handlers.diagnostic(message.diagnostic);
-    else last = message;
+    else said = message;
   });
   const look = setInterval(() => {
     peak = Math.max(peak, peakMemoryOf(child.pid ?? 0) ?? 0);
@@ -85,10 +74,8 @@ export async function runInProcess(
   });
   clearInterval(look);
   forget();
-  if (last !== undefined) {
-    const { peakMemoryBytes } = last as Extract<FromChild, { peakMemoryBytes: number }>;
-    return { end: endOf(last), peakMemoryBytes: Math.max(peak, peakMemoryBytes) };
-  }
+  const last = said as EndOfProcess | undefined;
+  if (last !== undefined) return { end: last.end, peakMemoryBytes: Math.max(peak, last.peakMemoryBytes) };
   if (interrupts.stop.aborted) return { end: { how: 'interrupted' }, peakMemoryBytes: peak };
   const starved = memoryKills() > killsBefore || /heap out of memory|bad_alloc/.test(printed());
   return {
@@ -101,13 +88,6 @@ interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: string;
-}
-
-function endOf(message: FromChild): StageEnd {
-  if (message.type === 'done') return { how: 'done', result: message.result };
-  if (message.type === 'failed')
-    return { how: 'failed', diagnostic: message.diagnostic, trace: message.trace };
-  return { how: 'interrupted' };
 }
 
 function causeOf(

@@ -5,8 +5,7 @@
 import { join, resolve } from 'node:path';
 import { COMPANION } from '../../compute/models/load.js';
 import { INDEX_FILE, SINGLE_FILE, shardsIn } from '../../compute/models/safetensors/read.js';
-import type { Host } from '../../language/host/host.js';
-import { homeOf } from '../../language/host/host.js';
+import { type Host, homeOf } from '../../language/host/host.js';
 import { isCommit, type Repository } from '../../language/schemas/repositories.js';
 
 /** Where the Hub's own library keeps its cache: `HF_HUB_CACHE`, or `hub` in `HF_HOME`, or `~/.cache/huggingface/hub`. */

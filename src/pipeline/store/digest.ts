@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface FileDigest {
@@ -9,16 +9,22 @@ export interface FileDigest {
 
 const WINDOW = 1 << 22;
 
-/** SHA-256 of a file, read through a window of 4 MiB. */
+/** SHA-256 of a file. */
 export function digestFile(path: string): FileDigest {
   const hash = createHash('sha256');
+  const bytes = readInto(hash, path);
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Adds a file, read through a window of 4 MiB; gives its bytes. */
+export function readInto(hash: Hash, path: string): number {
   const file = openSync(path, 'r');
   try {
     const window = Buffer.allocUnsafe(WINDOW);
     let bytes = 0;
     for (;;) {
       const read = readSync(file, window, 0, WINDOW, null);
-      if (read === 0) return { bytes, sha256: hash.digest('hex') };
+      if (read === 0) return bytes;
       hash.update(window.subarray(0, read));
       bytes += read;
     }
@@ -38,22 +44,21 @@ export function filesBelow(folder: string): readonly string[] {
   return walk(folder, '').sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-export function digestsBelow(folder: string): Readonly<Record<string, FileDigest>> {
-  return Object.fromEntries(filesBelow(folder).map((name) => [name, digestFile(join(folder, name))]));
-}
+export const digestsBelow = (folder: string): Readonly<Record<string, FileDigest>> =>
+  Object.fromEntries(filesBelow(folder).map((name) => [name, digestFile(join(folder, name))]));
 
-/** The first thing that is wrong with files that should be as `expected`; `undefined` when they are. */
-export function firstDamage(
+/** The first thing that is wrong with files that should be as `expected`; `undefined` when they are. `isRead`: of which files the content is looked at. */
+export function firstDamage<F extends FileDigest>(
   folder: string,
-  expected: Readonly<Record<string, FileDigest>>,
-  options: { readonly digests: boolean },
+  expected: Readonly<Record<string, F>>,
+  isRead: (file: F, stat: Stats) => boolean = () => true,
 ): string | undefined {
   for (const [name, file] of Object.entries(expected)) {
     const path = join(folder, name);
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined || !stat.isFile()) return `\`${name}\` is missing`;
     if (stat.size !== file.bytes) return `\`${name}\` has ${stat.size} bytes instead of ${file.bytes}`;
-    if (options.digests && digestFile(path).sha256 !== file.sha256)
+    if (isRead(file, stat) && digestFile(path).sha256 !== file.sha256)
       return `\`${name}\` does not have the content that was written`;
   }
   return undefined;

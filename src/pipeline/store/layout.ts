@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 
 /** Where everything is that ftpc keeps in a working directory. */
 export interface Layout {
@@ -40,3 +40,10 @@ export const journalPath = (layout: Layout, runId: string): string =>
   join(runFolder(layout, runId), 'journal.jsonl');
 export const reportPath = (layout: Layout, runId: string): string =>
   join(runFolder(layout, runId), 'report.html');
+
+/** Relative to the working directory, where it lies inside. */
+export function fromCwd(cwd: string, path: string): string {
+  if (!isAbsolute(path)) return path;
+  const short = relative(cwd, path);
+  return short.startsWith('..') ? path : short;
+}

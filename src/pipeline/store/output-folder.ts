@@ -7,14 +7,12 @@ import { writeAll, writeWhole } from './durable.js';
 import { badOutputName, writing } from './store-diagnostics.js';
 
 /** A folder that a stage fills. Its files are forced to disk when the whole folder is sealed, once each. */
-export function outputFolder(path: string): OutputFolder {
-  return {
-    path,
-    write: (name, content) => writeWhole(inside(path, name), content, { sync: false }),
-    open: (name) => openOutput(inside(path, name)),
-    remove: (name) => rmSync(inside(path, name), { force: true }),
-  };
-}
+export const outputFolder = (path: string): OutputFolder => ({
+  path,
+  write: (name, content) => writeWhole(inside(path, name), content, { sync: false }),
+  open: (name) => openOutput(inside(path, name)),
+  remove: (name) => rmSync(inside(path, name), { force: true }),
+});
 
 /** The absolute path of `name`, which must not leave the folder. */
 export function inside(folder: string, name: string): string {

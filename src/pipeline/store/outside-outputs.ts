@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { StageRecord, StageResult } from '../../language/ir/outputs.js';
-import { digestFile, type FileDigest, filesBelow } from './digest.js';
+import { digestFile, type FileDigest, filesBelow, firstDamage } from './digest.js';
 
 /** A file as it was when the entry was sealed. */
 type OutsideFile = FileDigest & { readonly modified: number };
@@ -52,18 +52,8 @@ export function outsideDamage(
 ): { readonly path: string; readonly detail: string } | undefined {
   for (const [path, files] of Object.entries(outside)) {
     const folder = outputPath(entry, path);
-    for (const [name, file] of Object.entries(files)) {
-      const detail = damageOf(join(folder, name), name, file);
-      if (detail !== undefined) return { path: folder, detail };
-    }
+    const detail = firstDamage(folder, files, (file, { mtimeMs }) => mtimeMs !== file.modified);
+    if (detail !== undefined) return { path: folder, detail };
   }
   return undefined;
-}
-
-function damageOf(path: string, name: string, file: OutsideFile): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) return `\`${name}\` is missing`;
-  if (stat.size !== file.bytes) return `\`${name}\` has ${stat.size} bytes instead of ${file.bytes}`;
-  if (stat.mtimeMs === file.modified || digestFile(path).sha256 === file.sha256) return undefined;
-  return `\`${name}\` does not have the content that was written`;
 }

@@ -15,15 +15,13 @@ interface ProcessIdentity {
   readonly started: string;
 }
 
-export function identityOf(pid: number): ProcessIdentity {
-  return {
-    pid,
-    host: hostname(),
-    boot: orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    namespace: orEmpty(() => readlinkSync('/proc/self/ns/pid')),
-    started: startOf(pid),
-  };
-}
+export const identityOf = (pid: number): ProcessIdentity => ({
+  pid,
+  host: hostname(),
+  boot: orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+  namespace: orEmpty(() => readlinkSync('/proc/self/ns/pid')),
+  started: startOf(pid),
+});
 
 /** What a file says about a process; only its pid is sure to be there. */
 export const PROCESS_NOTE = v.object({

@@ -1,9 +1,8 @@
 /** What can go wrong on a disk, as diagnostics: named functions, so that no message is written twice. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
-
-const place = (file: string) => ({ file, line: 0, column: 0 });
+import { error, warning, wholeFile } from '../../language/diagnostics/make.js';
+import { UserError } from '../../language/diagnostics/types.js';
 
 /** The operating system's codes for a failed write, in words. */
 const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: string }>> = {
@@ -31,16 +30,12 @@ const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: str
   EISDIR: { why: 'a folder is where a file is needed', help: 'move that folder away and run again' },
 };
 
-function cannotWrite(path: string, code: string, bytes: number | undefined): Diagnostic {
+function cannotWrite(path: string, code: string, bytes: number | undefined) {
   const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'fix that and run again' };
-  return {
-    code: 'FTP0801',
-    severity: 'error',
-    message: `cannot write \`${path}\`: ${cause.why}`,
-    at: place(path),
+  return error('FTP0801', wholeFile(path), `cannot write \`${path}\`: ${cause.why}`, {
     notes: bytes === undefined ? [] : [`the file needs ${bytes} bytes; the incomplete file was removed`],
     help: cause.help,
-  };
+  });
 }
 
 /** Runs something that writes `path`; what the system refuses becomes a `UserError`. */
@@ -66,46 +61,25 @@ function causeOfAbsence(path: string): string {
   }
 }
 
-export function corruptEntry(path: string, detail: string): Diagnostic {
-  return {
-    code: 'FTP0802',
-    severity: 'warning',
-    message: `the stored output \`${path}\` is damaged and was removed: ${detail}`,
-    at: place(path),
+export const corruptEntry = (path: string, detail: string) =>
+  warning('FTP0802', wholeFile(path), `the stored output \`${path}\` is damaged and was removed: ${detail}`, {
     help: 'its stage runs again; if this repeats, check the disk',
-  };
-}
+  });
 
-export function corruptOutside(path: string, detail: string): Diagnostic {
-  return {
-    code: 'FTP1440',
-    severity: 'warning',
-    message: `\`${path}\` no longer matches what was published: ${detail}`,
-    at: place(path),
+export const corruptOutside = (path: string, detail: string) =>
+  warning('FTP1440', wholeFile(path), `\`${path}\` no longer matches what was published: ${detail}`, {
     help: 'its stage publishes it again, as a new release; delete the changed one once nothing uses it',
-  };
-}
+  });
 
-export function corruptCheckpoint(path: string, detail: string): Diagnostic {
-  return {
-    code: 'FTP0803',
-    severity: 'warning',
-    message: `the checkpoint \`${path}\` is damaged and is not used: ${detail}`,
-    at: place(path),
+export const corruptCheckpoint = (path: string, detail: string) =>
+  warning('FTP0803', wholeFile(path), `the checkpoint \`${path}\` is damaged and is not used: ${detail}`, {
     help: 'training continues from the checkpoint before it, or from the start',
-  };
-}
+  });
 
-export function lockHeld(path: string, holder: string): Diagnostic {
-  return {
-    code: 'FTP0804',
-    severity: 'error',
-    message: `another run is active in this folder: ${holder}`,
-    at: place(path),
+export const lockHeld = (path: string, holder: string) =>
+  error('FTP0804', wholeFile(path), `another run is active in this folder: ${holder}`, {
     help: 'wait for it to finish, or stop it (its checkpoints are kept)',
-  };
-}
+  });
 
-export function badOutputName(name: string): Error {
-  return new Error(`an output's name must stay inside its folder: ${name}`);
-}
+export const badOutputName = (name: string): Error =>
+  new Error(`an output's name must stay inside its folder: ${name}`);

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { JsonFault, parseJson } from '../../language/host/json.js';
@@ -11,7 +11,7 @@ import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { digestsBelow, filesBelow, firstDamage } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
-import { type Layout, layoutIn } from './layout.js';
+import { fromCwd, type Layout, layoutIn } from './layout.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
 import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
 import { hasCheckpoint } from './work-folder.js';
@@ -117,13 +117,8 @@ function keysIn(folder: string): readonly string[] {
 function damageOf(path: string, key: string, record: StageRecord, verify: boolean): string | undefined {
   if (record.key !== key) return `\`${RECORD}\` belongs to another key`;
   const bytes = Object.values(record.files).reduce((sum, file) => sum + file.bytes, 0);
-  return firstDamage(path, record.files, { digests: verify || bytes <= ALWAYS_DIGESTED });
+  return firstDamage(path, record.files, () => verify || bytes <= ALWAYS_DIGESTED);
 }
-
-const fromCwd = (cwd: string, path: string): string => {
-  const short = relative(cwd, path);
-  return short.startsWith('..') ? path : short;
-};
 
 function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry {
   for (const name of filesBelow(folder)) syncFile(join(folder, name));

@@ -88,7 +88,7 @@ function damageOf(folder: string): string | undefined {
   }
   const commit = parseJson(COMMIT, text);
   if (commit instanceof JsonFault) return `\`${LIST}\` has another form: ${commit.detail}`;
-  return firstDamage(folder, commit.files, { digests: true });
+  return firstDamage(folder, commit.files);
 }
 
 /** Whether a work folder holds a complete checkpoint, without making or cleaning anything. */

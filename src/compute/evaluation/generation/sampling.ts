@@ -118,9 +118,8 @@ function scoresOf(ids: Ids, scores: Float64Array): Float64Array {
   return found;
 }
 
-function minP(ids: Ids, scores: Float64Array, fraction: number): Ids {
-  return fraction <= 0 ? ids : ids.filter((id) => Math.exp(scores[id] as number) >= fraction);
-}
+const minP = (ids: Ids, scores: Float64Array, fraction: number): Ids =>
+  fraction <= 0 ? ids : ids.filter((id) => Math.exp(scores[id] as number) >= fraction);
 
 function sum(weights: Float64Array): number {
   let total = 0;

@@ -74,17 +74,14 @@ function statisticOf(name: MetricName, rows: readonly MeasuredRow[]): (draws?: U
   return (draws) => finish(weightedMean(parts, draws));
 }
 
-function resampled(
+const resampled = (
   rows: number,
   statistic: (draws: Uint32Array) => number,
   { resamples, seed }: MeasureOptions,
-): Interval {
-  return bootstrap(rows, statistic, resamples ?? resamplesFor(rows), seededRandom(seed, STREAM));
-}
+): Interval => bootstrap(rows, statistic, resamples ?? resamplesFor(rows), seededRandom(seed, STREAM));
 
-function resamplesFor(rows: number): number {
-  return Math.max(100, Math.min(MOST_RESAMPLES, Math.floor(MOST_DRAWS / rows)));
-}
+const resamplesFor = (rows: number): number =>
+  Math.max(100, Math.min(MOST_RESAMPLES, Math.floor(MOST_DRAWS / rows)));
 
 interface Interval {
   readonly low: number;

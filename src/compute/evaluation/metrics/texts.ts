@@ -14,9 +14,7 @@ export function rougeL(reference: string, answer: string): number {
   return (2 * precision * recall) / (precision + recall);
 }
 
-function words(text: string): readonly string[] {
-  return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-}
+const words = (text: string): readonly string[] => text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
 
 /** Length of the longest common subsequence, in one row of the table: memory grows with the shorter text only. */
 function longestCommonSubsequence(a: readonly string[], b: readonly string[]): number {

@@ -151,11 +151,10 @@ function activationOf(fields: ConfigFields): BottleneckActivation {
   );
 }
 
-export function invalid(path: string, detail: string): ModelError {
-  return new ModelError(
+export const invalid = (path: string, detail: string): ModelError =>
+  new ModelError(
     'adapter_invalid',
     path,
     detail,
     'Use a bottleneck adapter as AdapterHub saves it: `save_adapter(folder, name, use_safetensors=True)`.',
   );
-}

@@ -1,33 +1,26 @@
 /** What a user can cause in a merge, as diagnostics. */
-import { UserError } from '../../../language/diagnostics/types.js';
+import { userError } from '../../../language/diagnostics/make.js';
 import type { Span } from '../../../language/source/span.js';
 import type { MergeDtype } from './dtypes.js';
 
-const error = (
-  code: string,
-  message: string,
-  help: string,
-  at?: Span,
-  notes?: readonly string[],
-): UserError => new UserError({ code, severity: 'error', message, at, notes, help });
+const error = (code: string, message: string, help: string, at?: Span, notes?: readonly string[]) =>
+  userError(code, at, message, { notes, help });
 
-export function overflows(tensor: string, value: number, dtype: MergeDtype, at?: Span): UserError {
-  return error(
+export const overflows = (tensor: string, value: number, dtype: MergeDtype, at?: Span) =>
+  error(
     'FTP0721',
     `\`${tensor}\` has the value ${value.toPrecision(4)}, which overflows in ${dtype}`,
     dtype === 'f16' ? 'use `dtype = bf16` or `dtype = f32`' : 'use `dtype = f32`',
     at,
   );
-}
 
-export function notFinite(tensor: string, at?: Span): UserError {
-  return error(
+export const notFinite = (tensor: string, at?: Span) =>
+  error(
     'FTP0722',
     `\`${tensor}\` would have values that are not finite`,
     'the base or the adapter is damaged, or training diverged: check its loss and gradient norm',
     at,
   );
-}
 
 export interface LogitDifferences {
   /** Largest |merged − (base with adapter)| of a logit. */
@@ -38,12 +31,12 @@ export interface LogitDifferences {
   readonly scale: number;
 }
 
-export function mergeDiffers(
+export const mergeDiffers = (
   { logit, scale }: LogitDifferences,
   { dtype, tolerance }: { readonly dtype: MergeDtype; readonly tolerance: number },
   at?: Span,
-): UserError {
-  return error(
+) =>
+  error(
     'FTP0723',
     `the merged model does not match the base with its adapter: a logit differs by ${logit.toPrecision(3)}`,
     dtype === 'f32'
@@ -52,22 +45,19 @@ export function mergeDiffers(
     at,
     [`at most ${(tolerance * scale).toPrecision(3)} is allowed, for logits up to ${scale.toPrecision(3)}`],
   );
-}
 
-export function adapterWithoutEffect(at?: Span): UserError {
-  return error(
+export const adapterWithoutEffect = (at?: Span) =>
+  error(
     'FTP0724',
     'the adapter has no effect: the merged model would equal the base',
     'train it first, or merge the adapter that was trained',
     at,
   );
-}
 
-export function effectLost({ logit, effect }: LogitDifferences, dtype: MergeDtype, at?: Span): UserError {
-  return error(
+export const effectLost = ({ logit, effect }: LogitDifferences, dtype: MergeDtype, at?: Span) =>
+  error(
     'FTP0725',
     `rounding to ${dtype} hides the adapter: the adapter changes a logit by at most ${effect.toPrecision(3)}, rounding by ${logit.toPrecision(3)}`,
     'use `dtype = f32`, or train the adapter further',
     at,
   );
-}
