@@ -6,7 +6,8 @@ import { type Digests, type DigestTable, openDigests, readDigestTable } from '..
 import type { Host } from '../../language/host/host.js';
 import type { Program } from '../../language/ir/program.js';
 import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
-import { hubCalls, type PinnedProgram, type PinOptions, pinProgram } from '../hub/index.js';
+import { hubCalls } from '../hub/calls.js';
+import { type PinnedProgram, type PinOptions, pinProgram } from '../hub/pin.js';
 import { checkLock } from './check-lock.js';
 import { lockedCommit, placeOf } from './lock-items.js';
 import { openLock } from './lock-text.js';

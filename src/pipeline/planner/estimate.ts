@@ -7,7 +7,7 @@ import { savedConfig } from '../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
-import { mergeDtypes } from '../../compute/packaging/merge/index.js';
+import { mergeDtypes } from '../../compute/packaging/merge/dtypes.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';

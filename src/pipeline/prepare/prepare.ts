@@ -6,7 +6,7 @@ import { nothingToPlan } from '../../language/diagnostics/catalogue/wiring.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import { lintReport } from '../../language/lint/index.js';
-import { hubCalls } from '../hub/index.js';
+import { hubCalls } from '../hub/calls.js';
 import { type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';

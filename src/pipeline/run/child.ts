@@ -53,7 +53,7 @@ async function work(task: StageTask): Promise<StageEnd> {
 }
 
 async function fetchFor(task: StageTask, host: Host, emit: (event: StageEvent) => void): Promise<void> {
-  const { fetchForStage } = await import('../hub/index.js');
+  const { fetchForStage } = await import('../hub/fetch.js');
   const inputs = Object.values(task.inputs).map(({ stage }) => stage);
   await fetchForStage({ ...task, inputs, host, emit, signal: stop.signal });
 }

@@ -4,7 +4,7 @@ import type { Host } from '../../language/host/host.js';
 import { nodeDisk } from '../../language/host/node-disk.js';
 import type { Program } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { checkTarget } from '../deploy/index.js';
+import { checkTarget } from '../deploy/releases.js';
 import type { Plan } from '../planner/plan-json.js';
 import type { Store } from '../store/index.js';
 import type { StagePlan } from './run-context.js';

@@ -3,7 +3,7 @@ import { isError } from '../../language/diagnostics/types.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
 import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline/prepare/index.js';
-import { type RunOutcome, runPipeline } from '../../pipeline/run/index.js';
+import { type RunOutcome, runPipeline } from '../../pipeline/run/run.js';
 import type { CliContext } from './cli-context.js';
 import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { watchSignals } from './interrupts.js';

@@ -5,7 +5,7 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { checkJson, JsonFault } from '../../language/host/json.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
-import type { RunOutcome } from '../../pipeline/run/index.js';
+import type { RunOutcome } from '../../pipeline/run/run.js';
 import { FORMAT_INFO } from '../../pipeline/stages/format/split-files.js';
 import {
   journalPath,

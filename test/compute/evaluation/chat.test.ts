@@ -13,7 +13,7 @@ import { materialisedWithin } from '../../../src/compute/models/weights/load.js'
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { openAnswerer } from '../../../src/pipeline/deploy/index.js';
+import { openAnswerer } from '../../../src/pipeline/deploy/open-answerer.js';
 import { expected, tiny } from './tiny.js';
 
 const host = nodeHost();

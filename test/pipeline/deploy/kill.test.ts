@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { listReleases, verifyRelease } from '../../../src/pipeline/deploy/index.js';
+import { listReleases, verifyRelease } from '../../../src/pipeline/deploy/releases.js';
 import { scratch } from '../../compute/evaluation/tiny.js';
 import { access, publishContent } from './releases-fixture.js';
 

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import type { ReleaseManifest } from '../../../src/compute/packaging/manifest.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { type Disk, DiskError } from '../../../src/language/host/disk.js';
-import { listReleases, readHistory, verifyRelease } from '../../../src/pipeline/deploy/index.js';
+import { readHistory } from '../../../src/pipeline/deploy/history.js';
+import { listReleases, verifyRelease } from '../../../src/pipeline/deploy/releases.js';
 import { scratch } from '../../compute/evaluation/tiny.js';
 import { access, publishContent, source } from './releases-fixture.js';
 

@@ -2,12 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeDisk } from '../../../src/language/host/node-disk.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import {
-  type PublishedRelease,
-  type PublishRequest,
-  publish,
-  type ReleaseAccess,
-} from '../../../src/pipeline/deploy/index.js';
+import { type PublishedRelease, type PublishRequest, publish } from '../../../src/pipeline/deploy/publish.js';
+import type { ReleaseAccess } from '../../../src/pipeline/deploy/releases.js';
 
 export const access: ReleaseAccess = { host: nodeHost(), disk: nodeDisk() };
 

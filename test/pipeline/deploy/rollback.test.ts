@@ -2,7 +2,9 @@ import { readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
-import { listReleases, readHistory, rollback, verifyRelease } from '../../../src/pipeline/deploy/index.js';
+import { readHistory } from '../../../src/pipeline/deploy/history.js';
+import { listReleases, verifyRelease } from '../../../src/pipeline/deploy/releases.js';
+import { rollback } from '../../../src/pipeline/deploy/rollback.js';
 import { scratch } from '../../compute/evaluation/tiny.js';
 import { access, publishContent } from './releases-fixture.js';
 

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, w
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Program, Value } from '../../../src/language/ir/program.js';
-import { pinProgram } from '../../../src/pipeline/hub/index.js';
+import { pinProgram } from '../../../src/pipeline/hub/pin.js';
 import { freshFolder } from '../store/folders.js';
 import { COMMIT, hubHost, sha256, tinyModel } from './folders.js';
 import { planOf } from './programs.js';

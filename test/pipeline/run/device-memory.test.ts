@@ -5,7 +5,7 @@ import { compile } from '../../../src/language/compile.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import { prepare } from '../../../src/pipeline/prepare/index.js';
-import { runPipeline } from '../../../src/pipeline/run/index.js';
+import { runPipeline } from '../../../src/pipeline/run/run.js';
 import { whereInstalled } from '../../compute/tensor/runtimes/here.js';
 import { writePipeline } from './pipelines.js';
 import { calm, freshFolder, recorder, request } from './worlds.js';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { runPipeline } from '../../../src/pipeline/run/index.js';
+import { runPipeline } from '../../../src/pipeline/run/run.js';
 import { layoutIn, readJournal, takeLock } from '../../../src/pipeline/store/index.js';
 import { binary, metric, value } from '../../helpers/expressions.js';
 import { calm, emptyPlan, freshFolder, program, recorder, request, span } from './worlds.js';

@@ -12,7 +12,7 @@ import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
-import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
+import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import {

@@ -1,6 +1,6 @@
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
-import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/index.js';
+import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openSplit } from '../format/split-files.js';

@@ -12,13 +12,12 @@ import { readAdapter } from '../../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import {
   largestDifference,
-  mergedCard,
-  mergedConfig,
-  mergedTensors,
   type ProbeLogits,
   probeLogits,
   proveMerge,
-} from '../../../compute/packaging/merge/index.js';
+} from '../../../compute/packaging/merge/proof.js';
+import { mergedTensors } from '../../../compute/packaging/merge/tensors.js';
+import { mergedCard, mergedConfig } from '../../../compute/packaging/merge/texts.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';

@@ -5,7 +5,8 @@ import { openTensorSource } from '../../../../src/compute/models/safetensors/rea
 import type { Adapter, StoredTensor } from '../../../../src/compute/models/types.js';
 import { float32Tensor, weightStore } from '../../../../src/compute/models/weights/stored-tensor.js';
 import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
-import { mergedTensors, proveMerge } from '../../../../src/compute/packaging/merge/index.js';
+import { proveMerge } from '../../../../src/compute/packaging/merge/proof.js';
+import { mergedTensors } from '../../../../src/compute/packaging/merge/tensors.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { tiny } from '../../evaluation/tiny.js';

@@ -5,7 +5,8 @@ import { openModel } from '../../../../src/compute/models/load.js';
 import type { ReleaseManifest } from '../../../../src/compute/packaging/manifest.js';
 import { nodeDisk } from '../../../../src/language/host/node-disk.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { listReleases, openAnswerer, verifyRelease } from '../../../../src/pipeline/deploy/index.js';
+import { openAnswerer } from '../../../../src/pipeline/deploy/open-answerer.js';
+import { listReleases, verifyRelease } from '../../../../src/pipeline/deploy/releases.js';
 import { run } from '../../../../src/pipeline/stages/deploy/run.js';
 import type { Artefact } from '../../../../src/pipeline/stages/stage.js';
 import {

@@ -1,1 +1,0 @@
-export { type RunOutcome, type RunRequest, runPipeline } from './run.js';
