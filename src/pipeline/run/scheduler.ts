@@ -41,20 +41,18 @@ export async function runStages(plans: readonly StagePlan[], context: RunContext
     const begun = context.clock();
     const done = await settle(plan, artefacts, context);
     const seconds = done.cached ? 0 : (context.clock() - begun) / 1000;
-    if (done.entry !== undefined) results[stage.name] = done.entry.record.result;
-    const broken = done.entry === undefined ? [] : failedRequirements(stage, results);
+    const { entry } = done;
+    if (entry !== undefined) {
+      results[stage.name] = entry.record.result;
+      findings[stage.name] = requirementResults(stage, results);
+    }
+    const broken = entry === undefined ? [] : failedRequirements(stage, results);
     broken.forEach(watcher.diagnostic);
-    if (done.entry !== undefined) findings[stage.name] = requirementResults(stage, results);
-    const holds = done.entry !== undefined && broken.length === 0;
-    if (done.entry !== undefined && holds)
-      artefacts[stage.name] = {
-        stage,
-        path: done.entry.path,
-        key: plan.key,
-        result: done.entry.record.result,
-      };
+    const holds = entry !== undefined && broken.length === 0;
+    if (holds)
+      artefacts[stage.name] = { stage, path: entry.path, key: plan.key, result: entry.record.result };
     else if (done.interrupted) interrupted = true;
-    else if (done.entry !== undefined && stage.kind === 'eval') gateClosed = true;
+    else if (entry !== undefined && stage.kind === 'eval') gateClosed = true;
     else failed = true;
     const status = !holds ? 'failed' : done.cached ? 'cached' : 'done';
     const summary = summaryOf(stage, status, context, { ...done, seconds });
@@ -74,13 +72,10 @@ async function settle(
   const found = store.find(key, { verify: context.verify, remove: watcher.diagnostic });
   const action: StageAction = found !== undefined ? 'cached' : store.resumable(key) ? 'resume' : 'run';
   watcher.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
-  if (found !== undefined)
-    return {
-      entry: found,
-      cached: true,
-      interrupted: false,
-      peakMemoryBytes: found.record.peakMemoryBytes,
-    };
+  if (found !== undefined) {
+    const { peakMemoryBytes } = found.record;
+    return { entry: found, cached: true, interrupted: false, peakMemoryBytes };
+  }
   try {
     return await produce(plan, artefacts, context);
   } catch (error) {
