@@ -140,7 +140,7 @@ export class ModelError extends Error {
 }
 
 /** A chat template that does more than a chat needs, whatever the chat: no row is to blame, and none is tried again. */
-export class TemplateStopped extends ModelError {}
+export class ExcessiveTemplateError extends ModelError {}
 
 export type ModelErrorCode =
   | 'model_not_found'

@@ -3,24 +3,24 @@ import * as v from 'valibot';
 import { type Host, HostError } from '../../language/host/host.js';
 import {
   anyObject,
-  type Checked,
   count,
   figure,
   JsonFault,
+  type JsonOf,
   parseJson,
   record,
   version,
 } from '../../language/host/json.js';
 
 const FILE_DIGEST = v.object({ bytes: count, sha256: v.string() });
-type FileDigest = Checked<typeof FILE_DIGEST>;
+type FileDigest = JsonOf<typeof FILE_DIGEST>;
 
 /** By name, `/` between folders, sorted. */
 const FILE_DIGESTS = record(FILE_DIGEST);
-type FileDigests = Checked<typeof FILE_DIGESTS>;
+type FileDigests = JsonOf<typeof FILE_DIGESTS>;
 
 const STAGE = v.object({ stage: v.string(), kind: v.string(), key: v.string(), sha256: v.string() });
-export type ReleaseStage = Checked<typeof STAGE>;
+export type ReleaseStage = JsonOf<typeof STAGE>;
 
 const BASE = v.object({
   label: v.string(),
@@ -60,7 +60,7 @@ const RELEASE_MANIFEST = v.object({
   smoke: v.nullable(v.object({ prompt: v.string(), answer: v.string() })),
   files: FILE_DIGESTS,
 });
-export type ReleaseManifest = Checked<typeof RELEASE_MANIFEST>;
+export type ReleaseManifest = JsonOf<typeof RELEASE_MANIFEST>;
 
 export const MANIFEST = 'manifest.json';
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Host } from '../../language/host/host.js';
-import { type Checked, tryJson, version } from '../../language/host/json.js';
+import { type JsonOf, tryJson, version } from '../../language/host/json.js';
 import type { WorkFolder } from '../../language/ir/outputs.js';
 import { openSafetensors } from '../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks, type WritableTensor } from '../models/safetensors/write.js';
@@ -56,7 +56,7 @@ export function checkpoints(options: CheckpointOptions): Checkpoints {
       return newest;
     },
     async save(state, parameters, optimizer) {
-      const stored: Checked<typeof STORED_STATE> = { version: 1, digest, state };
+      const stored: JsonOf<typeof STORED_STATE> = { version: 1, digest, state };
       const { step: saved, best } = state;
       const name = checkpointName(saved);
       await work.commit(name, {

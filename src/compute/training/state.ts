@@ -1,6 +1,6 @@
 /** The state of a training except its tensors: plain JSON, whole in every checkpoint. */
 import * as v from 'valibot';
-import { type Checked, figure } from '../../language/host/json.js';
+import { figure, type JsonOf } from '../../language/host/json.js';
 
 const STEP_RECORD = v.object({
   /** From 1. */
@@ -17,7 +17,7 @@ const STEP_RECORD = v.object({
   tokens: figure,
   seconds: figure,
 });
-export type StepRecord = Checked<typeof STEP_RECORD>;
+export type StepRecord = JsonOf<typeof STEP_RECORD>;
 
 /** A step, and its mean loss over all supervised tokens, in nats. */
 const VALIDATION = v.object({ step: figure, loss: figure });
@@ -36,7 +36,7 @@ export const TRAINING_STATE = v.object({
   steps: v.array(STEP_RECORD),
   validations: v.array(VALIDATION),
 });
-export type TrainingState = Checked<typeof TRAINING_STATE>;
+export type TrainingState = JsonOf<typeof TRAINING_STATE>;
 
 /** The state as the loop changes it. */
 export type RunningState = v.InferInput<typeof TRAINING_STATE>;

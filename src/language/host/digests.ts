@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { FileStat, Host } from './host.js';
-import { anyObject, type Checked, finite, sha256, tryJsonFile } from './json.js';
+import { anyObject, finite, type JsonOf, sha256, tryJsonFile } from './json.js';
 
 const STORED_DIGEST = v.object({
   size: finite,
@@ -11,7 +11,7 @@ const STORED_DIGEST = v.object({
   changed: v.optional(finite),
   sha256,
 });
-export type StoredDigest = Checked<typeof STORED_DIGEST>;
+export type StoredDigest = JsonOf<typeof STORED_DIGEST>;
 
 /** Absolute path → digest: the content of `.ftp/digests.json`. */
 export type DigestTable = Readonly<Record<string, StoredDigest>>;

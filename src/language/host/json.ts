@@ -90,7 +90,7 @@ export const jsonLines = <const S extends v.GenericSchema>(
   });
 
 /** What a schema describes, to be read only. */
-export type Checked<S extends v.GenericSchema> = DeepReadonly<v.InferInput<S>>;
+export type JsonOf<S extends v.GenericSchema> = DeepReadonly<v.InferInput<S>>;
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 

@@ -1,6 +1,6 @@
 /** The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract: docs/schema/events.json. */
 import * as v from 'valibot';
-import { anyObject, type Checked, figure, record, version } from '../host/json.js';
+import { anyObject, figure, type JsonOf, record, version } from '../host/json.js';
 import { STAGE_KINDS } from './program.js';
 
 const KIND = v.picklist(STAGE_KINDS);
@@ -17,7 +17,7 @@ const REASON = v.object({
   before: v.optional(v.unknown()),
   after: v.optional(v.unknown()),
 });
-export type Reason = Checked<typeof REASON>;
+export type Reason = JsonOf<typeof REASON>;
 
 /** What a stage reports while it works. */
 const STAGE_EVENTS = [
@@ -48,7 +48,7 @@ const STAGE_EVENTS = [
   v.object({ type: v.literal('recovery'), stage: v.string(), cause: v.string(), change: anyObject }),
   v.object({ type: v.literal('note'), stage: v.string(), text: v.string() }),
 ] as const;
-export type StageEvent = Checked<(typeof STAGE_EVENTS)[number]>;
+export type StageEvent = JsonOf<(typeof STAGE_EVENTS)[number]>;
 
 const FINISHED = {
   kind: KIND,
@@ -61,7 +61,7 @@ const FINISHED = {
   metrics: record(figure),
 };
 const STAGE_SUMMARY = v.object({ name: v.string(), ...FINISHED });
-export type StageSummary = Checked<typeof STAGE_SUMMARY>;
+export type StageSummary = JsonOf<typeof STAGE_SUMMARY>;
 
 export const RUN_EVENT = v.variant('type', [
   ...STAGE_EVENTS,
@@ -95,4 +95,4 @@ export const RUN_EVENT = v.variant('type', [
     stages: v.array(STAGE_SUMMARY),
   }),
 ]);
-export type RunEvent = Checked<typeof RUN_EVENT>;
+export type RunEvent = JsonOf<typeof RUN_EVENT>;

@@ -1,6 +1,6 @@
 /** What the store gives a stage to write into, and what it keeps. */
 import * as v from 'valibot';
-import { type Checked, count, figure, finite, record, sha256, version } from '../host/json.js';
+import { count, figure, finite, type JsonOf, record, sha256, version } from '../host/json.js';
 
 /** A folder that a stage fills. It becomes visible to others by one rename, when the stage has ended well. */
 export interface OutputFolder {
@@ -55,7 +55,7 @@ const RESULT = v.object({
   /** Metrics of the baseline, `baseline.<metric>` in a `require`. */
   baseline: v.optional(METRICS),
 });
-export type StageResult = Checked<typeof RESULT>;
+export type StageResult = JsonOf<typeof RESULT>;
 
 const FILE = v.object({ bytes: count, sha256 });
 
@@ -74,4 +74,4 @@ export const STAGE_RECORD = v.object({
   seconds: finite,
   peakMemoryBytes: finite,
 });
-export type StageRecord = Checked<typeof STAGE_RECORD>;
+export type StageRecord = JsonOf<typeof STAGE_RECORD>;

@@ -1,6 +1,6 @@
 /** `NAME.lock` next to a pipeline: what its names refer to, and the digests of what it reads. Contract: docs/schema/lock.json. */
 import * as v from 'valibot';
-import { type Checked, count, hex, record, sha256, version } from '../host/json.js';
+import { count, hex, type JsonOf, record, sha256, version } from '../host/json.js';
 import { isSafeName } from './repositories.js';
 
 /** Names are shown: none may speak to a terminal. */
@@ -45,9 +45,9 @@ export const LOCK = v.object({
   modules: record(v.object({ sha256 }), PLAIN),
 });
 
-export type LockedFile = Checked<typeof FILE>;
-export type LockedEntry = Checked<typeof ENTRY>;
-export type Lock = Checked<typeof LOCK>;
+export type LockedFile = JsonOf<typeof FILE>;
+export type LockedEntry = JsonOf<typeof ENTRY>;
+export type Lock = JsonOf<typeof LOCK>;
 
 export const EMPTY_LOCK: Lock = { version: 1, models: {}, data: {}, files: {}, modules: {} };
 

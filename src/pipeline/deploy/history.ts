@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Checked, count, jsonLines } from '../../language/host/json.js';
+import { count, type JsonOf, jsonLines } from '../../language/host/json.js';
 import { writing } from './release-diagnostics.js';
 import { currentRelease, moveCurrent, type ReleaseAccess } from './releases.js';
 
@@ -15,7 +15,7 @@ const ENTRY = v.object({
   from: v.nullable(count),
   digest: v.string(),
 });
-type HistoryEntry = Checked<typeof ENTRY>;
+type HistoryEntry = JsonOf<typeof ENTRY>;
 
 /** Makes a release current, and adds a line that says so. */
 export function makeCurrent(

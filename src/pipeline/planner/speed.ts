@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { GraphBuilder } from '../../compute/tensor/builder.js';
 import { openRuntime } from '../../compute/tensor/runtimes/index.js';
 import type { Host } from '../../language/host/host.js';
-import { type Checked, that } from '../../language/host/json.js';
+import { type JsonOf, that } from '../../language/host/json.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import type { Seconds } from './plan-json.js';
 
@@ -98,7 +98,7 @@ export const speedKey = (host: Host, threads: number, runtime: string): string =
 export const SPEED = v.object({
   flopsPerSecond: that((value): value is number => Number.isFinite(value) && Number(value) > 0, 'a rate'),
 });
-export type Speed = Checked<typeof SPEED>;
+export type Speed = JsonOf<typeof SPEED>;
 
 /** Share of a matrix product's rate that a whole training step reaches: the rest is element-wise work and memory. */
 const STEP_EFFICIENCY = 0.3;

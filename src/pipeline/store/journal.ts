@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Host } from '../../language/host/host.js';
-import { type Checked, finite, jsonLines } from '../../language/host/json.js';
+import { finite, type JsonOf, jsonLines } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { RUN_EVENT, type RunEvent } from '../../language/ir/events.js';
 import { writeAll } from './durable.js';
@@ -10,7 +10,7 @@ import { writing } from './store-diagnostics.js';
 
 /** An event with the time at which it was written, milliseconds since the epoch. */
 const JOURNAL_LINE = v.intersect([RUN_EVENT, v.object({ at: finite })]);
-type JournalLine = Checked<typeof JOURNAL_LINE>;
+type JournalLine = JsonOf<typeof JOURNAL_LINE>;
 
 export interface Journal {
   readonly path: string;

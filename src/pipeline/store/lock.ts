@@ -3,7 +3,7 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utime
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
-import { type Checked, tryJson } from '../../language/host/json.js';
+import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
@@ -15,7 +15,7 @@ const HOLDER = v.object({
   runId: v.optional(v.string()),
   since: v.optional(v.string()),
 });
-type Holder = Checked<typeof HOLDER>;
+type Holder = JsonOf<typeof HOLDER>;
 
 export interface RunLock {
   release(): void;

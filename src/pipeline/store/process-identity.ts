@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import { type Checked, that } from '../../language/host/json.js';
+import { type JsonOf, that } from '../../language/host/json.js';
 
 /** Names a process for good: a pid alone is given out again, after a restart at the latest. */
 interface ProcessIdentity {
@@ -31,7 +31,7 @@ export const PROCESS_NOTE = v.object({
   namespace: v.optional(v.string()),
   started: v.optional(v.string()),
 });
-type ProcessNote = Checked<typeof PROCESS_NOTE>;
+type ProcessNote = JsonOf<typeof PROCESS_NOTE>;
 
 /** `unknown`: another machine or container, whose processes cannot be seen from here. */
 export function stateOf(process: ProcessNote): 'alive' | 'gone' | 'unknown' {

@@ -1,7 +1,7 @@
 /** What makes a written folder a commit: its files are forced to disk and listed with their digests. */
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { type Checked, count, record, sha256, version } from '../../language/host/json.js';
+import { count, type JsonOf, record, sha256, version } from '../../language/host/json.js';
 import { digestsBelow, filesBelow } from './digest.js';
 import { syncFile, syncFolders, writeWhole } from './durable.js';
 
@@ -9,7 +9,7 @@ import { syncFile, syncFolders, writeWhole } from './durable.js';
 export const LIST = 'commit.json';
 
 export const COMMIT = v.object({ version: version(1), files: record(v.object({ bytes: count, sha256 })) });
-type Commit = Checked<typeof COMMIT>;
+type Commit = JsonOf<typeof COMMIT>;
 
 /** Takes about as long as the disk does. Throws a `UserError`. */
 export function seal(folder: string): void {

@@ -62,7 +62,7 @@ export function plainAdapter({ config, tensors }: Adapter<'lora'>, first: Adapte
       const [rows = 0, columns = 0] = shape;
       return isDown
         ? ([name, { shape: [2 * rows, columns], data: below(data, began) }] as const)
-        : ([name, { shape: [rows, 2 * columns], data: beside(data, began, columns) }] as const);
+        : ([name, { shape: [rows, 2 * columns], data: sideBySide(data, began, columns) }] as const);
     });
   return { config: plainConfig(config), tensors: new Map(joined) };
 }
@@ -79,7 +79,7 @@ function below(data: Float32Array, began: Float32Array): Float32Array {
 }
 
 /** `[data | −began]`, both with rows of this width. */
-function beside(data: Float32Array, began: Float32Array, width: number): Float32Array {
+function sideBySide(data: Float32Array, began: Float32Array, width: number): Float32Array {
   const out = new Float32Array(2 * data.length);
   for (let row = 0; row * width < data.length; row++) {
     out.set(data.subarray(row * width, (row + 1) * width), 2 * row * width);

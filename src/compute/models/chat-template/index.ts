@@ -4,8 +4,8 @@ import { readJsonFile, readTextFile } from '../read-file.js';
 import {
   type ChatMessage,
   type ChatTemplate,
+  ExcessiveTemplateError,
   ModelError,
-  TemplateStopped,
   type Tokenizer,
 } from '../types.js';
 import { dateOf } from './date.js';
@@ -116,7 +116,7 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
         return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
       } catch (error) {
         if (error instanceof TemplateLimitError) {
-          throw failed('The chat template was stopped', error, TemplateStopped);
+          throw failed('The chat template was stopped', error, ExcessiveTemplateError);
         }
         throw failed('The chat template refused the messages', error);
       }

@@ -59,15 +59,15 @@ export class BatchPositions {
 
   private angles({ rows, length, lengths, segments }: TokenLayout, rotary: Rotary, role: string): Tensors {
     const shape = [rows, length, rotary.dims / 2];
-    const behind = (tokens: number): number => this.prefix + tokens;
-    const whole = (lengths ?? Array<number>(rows).fill(length)).map(behind);
+    const shifted = (tokens: number): number => this.prefix + tokens;
+    const whole = (lengths ?? Array<number>(rows).fill(length)).map(shifted);
     const areLong = whole.map((tokens) => tokens > turningLength(rotary));
     const wanted = segments ?? `${rows}x${length} ${areLong.join()}`;
     const [cos, sin] = this.current([`cos ${role}`, `sin ${role}`], shape, wanted, (cosines, sines) => {
       const angles = new Angles(rotary);
       if (segments === undefined) return angles.fill(whole, length, cosines, sines, this.prefix);
       const placed = textPositions(segments, length);
-      angles.at(placed.map(behind), textLengths(placed).map(behind), cosines, sines);
+      angles.at(placed.map(shifted), textLengths(placed).map(shifted), cosines, sines);
     });
     return { cos, sin };
   }

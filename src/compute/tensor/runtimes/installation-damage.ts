@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { digestOf } from '../../../language/host/digests.js';
 import { type Host, HostError } from '../../../language/host/host.js';
-import { type Checked, count, finite, record } from '../../../language/host/json.js';
+import { count, finite, type JsonOf, record } from '../../../language/host/json.js';
 
 /** Describes an installation, in its folder: written last, and does not list itself. */
 export const MANIFEST = 'manifest.json';
@@ -18,7 +18,7 @@ export const INSTALLED_FILES = record(
     modified: finite,
   }),
 );
-export type InstalledFiles = Checked<typeof INSTALLED_FILES>;
+export type InstalledFiles = JsonOf<typeof INSTALLED_FILES>;
 
 /** `changed`: reads only files that were modified since, which is fast; `all`: every file. */
 export type Look = 'changed' | 'all';

@@ -4,9 +4,9 @@ import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import {
   anyObject,
-  type Checked,
   finite,
   type Json,
+  type JsonOf,
   record,
   tryJsonFile,
 } from '../../../language/host/json.js';
@@ -14,7 +14,7 @@ import { runtimesFolder } from './tensorflow/installed.js';
 
 /** Seconds of a block's step, by name and version of what computed it, or of compiling it; `null` if it failed. */
 const SPEEDS = record(v.nullable(finite));
-export type Speeds = Checked<typeof SPEEDS>;
+export type Speeds = JsonOf<typeof SPEEDS>;
 
 /** Another than the default must take this much less time: it costs something else, and measurements waver. */
 export const WORTH_IT = 0.8;

@@ -5,12 +5,12 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import {
   anyObject,
-  type Checked,
   checkJson,
   finite,
   hex,
   isJson,
   JsonFault,
+  type JsonOf,
   parseJson,
   positive,
   record,
@@ -77,9 +77,9 @@ const SAVED_PLAN = v.object({
   stages: v.array(STAGE),
 });
 
-export type SavedPlan = Checked<typeof SAVED_PLAN>;
-export type SavedProgram = Checked<typeof PROGRAM>;
-export type SavedSecret = Checked<typeof SECRET>;
+export type SavedPlan = JsonOf<typeof SAVED_PLAN>;
+export type SavedProgram = JsonOf<typeof PROGRAM>;
+export type SavedSecret = JsonOf<typeof SECRET>;
 
 const MOST_BYTES = 64_000_000;
 

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
-import { anyObject, type Checked, count, ownJson } from '../../../language/host/json.js';
+import { anyObject, count, type JsonOf, ownJson } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { type DropCounts, type DropReason, RowReport } from '../row-report.js';
 import { textLines } from './file-lines.js';
@@ -22,7 +22,7 @@ const DATA_ROW = v.object({
   line: count,
   row: anyObject,
 });
-type DataRow = Checked<typeof DATA_ROW>;
+type DataRow = JsonOf<typeof DATA_ROW>;
 
 /** The rows of a split, one at a time. */
 export function* readDataRows(host: Host, folder: string, split: SplitName): Iterable<DataRow> {

@@ -1,8 +1,8 @@
 import {
   type ChatMessage,
   type ChatTemplate,
+  ExcessiveTemplateError,
   ModelError,
-  TemplateStopped,
 } from '../../../compute/models/types.js';
 import type { Call, Value } from '../../../language/ir/program.js';
 import { isReadFile } from '../../../language/ir/values.js';
@@ -153,7 +153,7 @@ function write(chat: ChatTemplate, messages: readonly ChatMessage[], addGenerati
   try {
     return chat.render(messages, { addGenerationPrompt });
   } catch (error) {
-    if (error instanceof ModelError && !(error instanceof TemplateStopped))
+    if (error instanceof ModelError && !(error instanceof ExcessiveTemplateError))
       throw new RowProblem('wrong_type', error.detail);
     throw error;
   }

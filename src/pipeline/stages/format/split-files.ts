@@ -14,7 +14,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
-import { type Checked, count, ownJson, record, version } from '../../../language/host/json.js';
+import { count, type JsonOf, ownJson, record, version } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
 import { textLines } from '../data/file-lines.js';
 import type { EncodedRow } from './encode-row.js';
@@ -33,7 +33,7 @@ const SPLIT = v.object({
   /** Rows by length: `histogram[i]` rows have at most `16 · (i + 1)` tokens (and more than `16 · i`). */
   histogram: v.array(count),
 });
-export type SplitInfo = Checked<typeof SPLIT>;
+export type SplitInfo = JsonOf<typeof SPLIT>;
 
 export const FORMAT_INFO = v.object({
   version: version(1),
@@ -52,7 +52,7 @@ export const FORMAT_INFO = v.object({
   stopIds: v.array(v.number()),
   padId: v.number(),
 });
-export type FormatInfo = Checked<typeof FORMAT_INFO>;
+export type FormatInfo = JsonOf<typeof FORMAT_INFO>;
 
 interface RowOrigin {
   readonly file: string;
@@ -131,7 +131,7 @@ const SPLIT_TEXT = v.object({
   /** What sort of row it is, where the data says so. */
   kind: v.optional(v.string()),
 });
-type SplitText = Checked<typeof SPLIT_TEXT>;
+type SplitText = JsonOf<typeof SPLIT_TEXT>;
 
 /** The rows of a split, read from its files when they are asked for. */
 export interface TokenizedSplit {

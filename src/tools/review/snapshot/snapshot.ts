@@ -8,10 +8,10 @@ import {
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import {
-  type Checked,
   count,
   finite,
   JsonFault,
+  type JsonOf,
   parseJson,
   positive,
   record,
@@ -39,7 +39,7 @@ const MACHINE = v.variant('kind', [
   /** As much memory as the pipeline's budget allows. */
   v.strictObject({ kind: v.literal('budget') }),
 ]);
-export type SnapshotMachine = Checked<typeof MACHINE>;
+export type SnapshotMachine = JsonOf<typeof MACHINE>;
 
 /** Times are not among them: they are those of a machine. */
 const FIGURES = v.strictObject({
@@ -51,7 +51,7 @@ const FIGURES = v.strictObject({
   totalParameters: v.optional(count),
   peakMiB: v.optional(count),
 });
-export type SnapshotFigures = Checked<typeof FIGURES>;
+export type SnapshotFigures = JsonOf<typeof FIGURES>;
 
 const STAGE = v.strictObject({
   name: v.string(),
@@ -63,7 +63,7 @@ const STAGE = v.strictObject({
   requires: v.array(v.string()),
   figures: FIGURES,
 });
-export type SnapshotStage = Checked<typeof STAGE>;
+export type SnapshotStage = JsonOf<typeof STAGE>;
 
 const SNAPSHOT = v.strictObject({
   version: version(SNAPSHOT_VERSION),
@@ -80,7 +80,7 @@ const SNAPSHOT = v.strictObject({
     }),
   ),
 });
-export type Snapshot = Checked<typeof SNAPSHOT>;
+export type Snapshot = JsonOf<typeof SNAPSHOT>;
 
 /** `legal.ftp` → `legal.plan.json` */
 export const snapshotPath = (pipeline: string): string => `${pipeline.replace(/\.ftp$/, '')}.plan.json`;

@@ -6,7 +6,7 @@ import {
 } from '../../../../src/compute/models/chat-template/index.js';
 import { parseTokenizer } from '../../../../src/compute/models/tokenizer/file.js';
 import { buildTokenizer } from '../../../../src/compute/models/tokenizer/tokenizer.js';
-import { type ChatMessage, TemplateStopped } from '../../../../src/compute/models/types.js';
+import { type ChatMessage, ExcessiveTemplateError } from '../../../../src/compute/models/types.js';
 import { modelError } from '../errors.js';
 import { readFixture } from '../fixtures.js';
 import { memoryHost } from '../memory-host.js';
@@ -72,7 +72,7 @@ describe('chat template', () => {
     const source =
       '{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}{{ messages[0].role }}';
     expect(modelError(() => compileChatTemplate(source, {}, 'x').render(USER))).to.be.instanceOf(
-      TemplateStopped,
+      ExcessiveTemplateError,
     );
   });
 

@@ -221,10 +221,10 @@ function attendBlock(
   const ahead = columns - queriesOfMask - first;
   const cut = (value: ValueId, axis: number, from: number, to: number) =>
     from === 0 && to === b.shapeOf(value)[axis] ? value : b.slice(value, axis, from, to);
-  const behind = (lead: ValueId | undefined, value: ValueId, axis: number) =>
+  const joined = (lead: ValueId | undefined, value: ValueId, axis: number) =>
     lead === undefined ? value : b.concat([lead, value], axis);
   /** `[1 or rows, 1, count, seen]`: what is added to the scores. */
-  const visible = () => behind(prefix && cut(prefix.mask, 2, first, end), ofTexts(), 3);
+  const visible = () => joined(prefix && cut(prefix.mask, 2, first, end), ofTexts(), 3);
   const ofTexts = () => {
     const causal = cut(cut(mask, 2, 0, count), 3, start + ahead, end + ahead);
     if (segments === undefined) return causal;
@@ -239,7 +239,7 @@ function attendBlock(
   const ownRows = (queriesPerGroup * count) / parts;
   const own = b.reshape(cut(queries, 2, first, end), [...lead, ownRows, dim]);
   const seenOf = (lead: ValueId | undefined, value: ValueId) =>
-    b.reshape(behind(lead, cut(value, 1, start, end), 1), [...shared, seen, dim]);
+    b.reshape(joined(lead, cut(value, 1, start, end), 1), [...shared, seen, dim]);
   const product = b.matmul(own, seenOf(prefix?.keys, keys), { transB: true, alpha: attention.scale });
   const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
   const probabilities = b.softmax(b.add(scores, visible()));

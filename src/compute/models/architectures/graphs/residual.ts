@@ -83,14 +83,14 @@ export function joinResiduals(
   attended: ValueId,
 ): { readonly y: ValueId; readonly saved: Readonly<Record<'attention' | 'mlp', PartValues['saved']>> } {
   const { builder: b } = context;
-  const behind = (norm: Norm | undefined, value: ValueId) =>
+  const normed = (norm: Norm | undefined, value: ValueId) =>
     norm === undefined ? value : normalise(context, norm, value);
   const met = bottleneck(context, 'attention', linear(context, attention.output, attended), x);
-  const mixed = behind(attention.after, met.out);
+  const mixed = normed(attention.after, met.out);
   const middle = residual === 'parallel' ? x : b.add(x, mixed);
   const fed = feedForward(context, mlp, normalise(context, mlp.norm, middle));
   const { out, saved } = bottleneck(context, 'mlp', fed.out, middle);
-  const own = behind(mlp.after, out);
+  const own = normed(mlp.after, out);
   const ofMlp = { ...fed.saved, ...saved };
   return residual === 'parallel'
     ? { y: b.add(b.add(own, mixed), x), saved: { attention: met.saved, mlp: ofMlp } }

@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { Host } from '../../../../language/host/host.js';
 import { homeOf } from '../../../../language/host/host.js';
-import { type Checked, finite, tryJsonFile, version } from '../../../../language/host/json.js';
+import { finite, type JsonOf, tryJsonFile, version } from '../../../../language/host/json.js';
 import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../installation-damage.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
@@ -21,7 +21,7 @@ const TENSORFLOW_MANIFEST = v.object({
   /** Manifests of earlier versions have none, and are trusted. */
   files: v.optional(INSTALLED_FILES),
 });
-export type TensorFlowManifest = Checked<typeof TENSORFLOW_MANIFEST>;
+export type TensorFlowManifest = JsonOf<typeof TENSORFLOW_MANIFEST>;
 
 export { MANIFEST };
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Host } from '../../../../language/host/host.js';
-import { type Checked, finite, record, tryJsonFile, version } from '../../../../language/host/json.js';
+import { finite, type JsonOf, record, tryJsonFile, version } from '../../../../language/host/json.js';
 import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../installation-damage.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
 
@@ -19,7 +19,7 @@ const TFJS_MANIFEST = v.object({
   /** Manifests of earlier versions have none, and are trusted. */
   files: v.optional(INSTALLED_FILES),
 });
-export type TfjsManifest = Checked<typeof TFJS_MANIFEST>;
+export type TfjsManifest = JsonOf<typeof TFJS_MANIFEST>;
 
 export { MANIFEST };
 

@@ -133,7 +133,7 @@ export class ListSplitter implements Splitter {
         return false;
       case 'after':
         if (this.depth === 0) throw this.broken('there is something after its end', at);
-        this.behind(byte);
+        this.afterList(byte);
         return false;
       case 'later key':
         return this.inKey(byte, at);
@@ -178,7 +178,7 @@ export class ListSplitter implements Splitter {
     else this.state = 'after';
   }
 
-  private behind(byte: number): void {
+  private afterList(byte: number): void {
     if (this.string(byte)) return;
     if (byte === COMMA && this.depth === 1) this.state = 'later key';
     else this.bracket(byte);
