@@ -48,6 +48,13 @@ export const lineWidth = ({ terminal, width }: CliContext, stream: 'out' | 'err'
 export const canOverwrite = ({ terminal, host }: CliContext): boolean =>
   terminal.err && host.env('TERM') !== 'dumb';
 
+/** Goes to the start of the line on a terminal that can, and empties it: of a bar, or of the `^C` of who pressed it. */
+export const LINE_START = '\r\x1b[2K';
+
+/** What begins a line of standard error that something may be in already. */
+export const lineStart = (context: CliContext): string =>
+  canOverwrite(context) ? LINE_START : context.terminal.err ? '\n' : '';
+
 /** NO_COLOR wins (https://no-color.org), then FORCE_COLOR, then whether anyone is looking. */
 function coloursOf(host: Host, stream: NodeJS.WriteStream): Colours {
   const set = (name: string): boolean => (host.env(name) ?? '') !== '';

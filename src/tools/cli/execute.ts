@@ -4,7 +4,7 @@ import { ftpcVersion } from '../../language/host/version.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
 import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline/prepare/index.js';
 import { type RunOutcome, runPipeline } from '../../pipeline/run/run.js';
-import type { CliContext } from './cli-context.js';
+import { type CliContext, lineStart } from './cli-context.js';
 import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { watchSignals } from './interrupts.js';
 import type { RunView } from './progress/views.js';
@@ -26,7 +26,10 @@ export async function execute(
   const compiled = compile(host, file, { params });
   // the run says first what computes, and the pipeline may say it
   const runtime = await decideRuntime(host, request.runtime, compiled.program);
-  const interrupts = watchSignals(context.err);
+  const interrupts = watchSignals((line) => {
+    view.makeRoom();
+    context.err(lineStart(context) + line);
+  });
   let printer = await diagnosticsPrinter(context, compiled.sources);
   let plan: Plan | undefined;
   try {
@@ -61,6 +64,7 @@ export async function execute(
         event: view.event,
         diagnostic: (diagnostic) => {
           view.diagnostic(diagnostic);
+          view.makeRoom();
           if (view.printsDiagnostics) for (const text of printer.pretty([diagnostic])) context.err(text);
         },
       },

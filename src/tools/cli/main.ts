@@ -4,6 +4,7 @@ import { nodeHost } from '../../language/host/node-host.js';
 import { processContext } from './cli-context.js';
 import { EXIT } from './command.js';
 import { dispatch, reportBug } from './dispatch.js';
+import { endBySignal } from './interrupts.js';
 
 // A reader that has had enough (`ftpc … | head`) is no error, and a file that takes no more (`ftpc … > file`) none of ours.
 for (const [name, stream] of Object.entries({ output: process.stdout, error: process.stderr }))
@@ -36,3 +37,4 @@ process.on('uncaughtException', (error) => {
     .finally(() => process.exit(EXIT.error));
 });
 process.exitCode = await dispatch(process.argv.slice(2), context);
+if (process.exitCode === EXIT.interrupted) endBySignal();

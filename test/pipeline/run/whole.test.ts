@@ -162,7 +162,7 @@ describe('a whole pipeline', () => {
     const running = start(cwd);
     await running.until((line) => line.type === 'stage.progress' && line['step'] === 3);
     running.process.kill('SIGINT');
-    expect((await running.ended).code).to.equal(130);
+    expect((await running.ended).signal).to.equal('SIGINT');
     const saved = running.lines.filter(({ type }) => type === 'checkpoint.saved');
     expect(Number(saved.at(-1)?.['step'])).to.be.within(3, 6);
     const { lines } = await finish(cwd);

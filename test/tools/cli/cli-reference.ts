@@ -22,7 +22,7 @@ an internal error prints its stack trace instead of writing it to a file.
 | 2 | something changed (\`plan --exit-code\`, \`snapshot --mode validate\`, \`lock --check\`) |
 | 3 | a gate failed |
 | 4 | a budget is exceeded |
-| 130 | interrupted |
+| 130 | interrupted; the process ends by the signal, so that a loop in a shell ends with it |
 
 ${commands.map(section).join('\n')}`;
 }

@@ -62,7 +62,8 @@ export function barsView(context: CliContext, show: (line: string) => void): Run
       show(sentence);
       if (shown !== undefined) move(shown);
     },
-    diagnostic: stop,
+    diagnostic: () => {},
+    makeRoom: stop,
     printsDiagnostics: true,
     close: stop,
   };

@@ -2,12 +2,10 @@
 
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { InstallStep } from '../../install/staging.js';
-import { type CliContext, canOverwrite } from '../cli-context.js';
+import { type CliContext, canOverwrite, LINE_START } from '../cli-context.js';
 
 /** Milliseconds between two looks, on a terminal and in a log. */
 const EVERY = { terminal: 200, log: 5_000 } as const;
-/** Goes to the line's start and empties it. */
-const AGAIN = '\r\x1b[2K';
 
 export interface InstallView {
   readonly step: (step: InstallStep) => void;
@@ -28,11 +26,11 @@ export function installView(context: CliContext): InstallView {
       if (!isNew && host.clock() - last < every) return;
       last = host.clock();
       what = step.what;
-      if (overwrites) overwrite(`${AGAIN}${stepText(step, width - 1)}`);
+      if (overwrites) overwrite(`${LINE_START}${stepText(step, width - 1)}`);
       else err(stepText(step));
     },
     close: () => {
-      if (overwrites && what !== '') overwrite(AGAIN);
+      if (overwrites && what !== '') overwrite(LINE_START);
     },
   };
 }

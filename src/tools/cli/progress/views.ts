@@ -6,8 +6,10 @@ import { countText, figuresOf, paceKeeper, sentenceOf, timeLeft } from './senten
 /** Shows a run while it proceeds. */
 export interface RunView {
   event(event: RunEvent): void;
-  /** Makes room for a diagnostic, which the caller prints where `printsDiagnostics` is set. */
+  /** The caller prints it where `printsDiagnostics` is set. */
   diagnostic(diagnostic: Diagnostic): void;
+  /** Takes a bar away: a line follows that is not of this view. */
+  makeRoom(): void;
   readonly printsDiagnostics: boolean;
   close(): void;
 }
@@ -16,6 +18,7 @@ export interface RunView {
 export const jsonView = (context: CliContext): RunView => ({
   event: (event) => context.out(JSON.stringify(event)),
   diagnostic: () => {},
+  makeRoom: () => {},
   printsDiagnostics: false,
   close: () => {},
 });
@@ -40,6 +43,7 @@ export function linesView(context: CliContext, show: (line: string) => void): Ru
       );
     },
     diagnostic: () => {},
+    makeRoom: () => {},
     printsDiagnostics: true,
     close: () => {},
   };

@@ -57,6 +57,7 @@ async function runQuietly(context: CliContext, file: string, settings: TestSetti
         if (event.type === 'run.finished') seconds = event.seconds;
       },
       diagnostic: (found) => void diagnostics.push(seenFrom(cwd, found)),
+      makeRoom: () => {},
       printsDiagnostics: false,
       close: () => {},
     },
