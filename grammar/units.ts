@@ -20,3 +20,28 @@ export const UNITS = {
 } as const;
 
 export type UnitSuffix = keyof typeof UNITS;
+
+/** Words that people use for units, besides the units in other letters, and what they mean. */
+const ALIASES: readonly (readonly [words: string, ...units: UnitSuffix[]])[] = [
+  ['k kb', 'KB', 'KiB'],
+  ['mb', 'MB', 'MiB'],
+  ['g gb gig', 'GB', 'GiB'],
+  ['tb', 'TB', 'TiB'],
+  ['byte bytes', 'B'],
+  ['msec', 'ms'],
+  ['sec secs second seconds', 's'],
+  ['min mins minute minutes', 'm'],
+  ['hr hrs hour hours', 'h'],
+  ['day days', 'd'],
+  ['t tk toks token tokens', 'tok'],
+  ['step', 'steps'],
+  ['pct percent', '%'],
+];
+const MEANT = new Map(ALIASES.flatMap(([words, ...units]) => words.split(' ').map((word) => [word, units])));
+
+/** The units that a word in another spelling may stand for: `gb` for `GB` and `GiB`; none for a word that is no unit. */
+export function unitsMeantBy(word: string): readonly UnitSuffix[] {
+  const lower = word.toLowerCase();
+  const suffixes = Object.keys(UNITS) as UnitSuffix[];
+  return MEANT.get(lower) ?? suffixes.filter((known) => known.toLowerCase() === lower);
+}

@@ -21,6 +21,7 @@ import { checkConsistency } from './check/consistency.js';
 import type { Context, FolderAccess } from './check/context.js';
 import { Declarations } from './check/declare.js';
 import { type Module, ModuleLoader } from './check/modules.js';
+import { nearPath } from './check/near-paths.js';
 import { onePerMistake } from './check/one-per-mistake.js';
 import { checkOverrides, FILES, type Overrides, overridesFrom, type ParamValues } from './check/overrides.js';
 import { findCycles, inOrder } from './check/stage-graph.js';
@@ -70,7 +71,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   const { sources } = loader;
 
   // 1. Parse.
-  const main = parse(loader, file);
+  const main = parse(loader, file, host);
   if ('code' in main) return { diagnostics: [main], sources };
 
   // 2. Declare.
@@ -112,12 +113,12 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
 }
 
 /** The pipeline's own file, or why it cannot be read; imports are read when their names are. */
-function parse(loader: ModuleLoader, file: string): Module | Diagnostic {
+function parse(loader: ModuleLoader, file: string, host: Host): Module | Diagnostic {
   try {
     return loader.main(file);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return hostError({ ...error, path: file });
+    return hostError({ ...error, path: file, meant: nearPath(file, host.cwd, host) });
   }
 }
 

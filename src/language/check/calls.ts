@@ -3,23 +3,23 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as params from '../diagnostics/catalogue/params.js';
 import * as errors from '../diagnostics/catalogue/values.js';
-import { named } from '../diagnostics/make.js';
+import { nearest } from '../diagnostics/did-you-mean.js';
 import type { Value } from '../ir/program.js';
+import { functions } from '../schemas/functions/index.js';
 import type { Family, FunctionSchema } from '../schemas/schema.js';
 import type { Argument, Entry, Word } from '../syntax/ast.js';
+import { callInQuotes } from './call-in-quotes.js';
 import { coerce } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context, Evaluate } from './context.js';
 import { evaluateEntries } from './fields.js';
-import { FAMILY_NOUNS, typeNoun, wrongType } from './nouns.js';
+import { FAMILY_NOUNS, wrongType } from './nouns.js';
+import { settingHint } from './setting-hints.js';
 
 export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) => {
   const mismatch = (help?: string) => wrongType(expression, type, context, help);
   if (expression.kind === 'call') return call(expression.callee, expression.args, type.family, context, path);
-  if (expression.kind === 'string') {
-    const known = context.scope.functions(type.family).map((name) => `${name}(…)`);
-    return mismatch(known.length > 0 ? `${typeNoun(type)} is a call: ${named(known)}` : undefined);
-  }
+  if (expression.kind === 'string') return context.report(callInQuotes(expression, type, context));
   if (expression.kind !== 'reference') return mismatch();
   const [word, more] = expression.path;
   if (word === undefined) return undefined;
@@ -49,9 +49,26 @@ function unknownFunction(word: Word, family: Family, context: Context): undefine
   const module = context.scope.moduleOf(word.text);
   return context.report(
     module === undefined
-      ? names.unknownFunction(word.span, word.text, context.scope.functions(family))
+      ? names.unknownFunction(
+          word.span,
+          word.text,
+          context.scope.functions(family),
+          unimported(word.text, family, context),
+        )
       : names.notImported(word.span, word.text, module, context.scope.importing(word.text, module)),
   );
+}
+
+/** A function of the library of nearly this name, which the file does not import; none if one of the file is nearer. */
+function unimported(name: string, family: Family, { scope }: Context) {
+  const own = scope.functions(family);
+  const all = Object.keys(functions).filter((known) => functions[known]?.family === family);
+  const meant = nearest(name, [...own, ...all]);
+  const module =
+    meant === undefined || scope.callable(meant) !== undefined ? undefined : scope.moduleOf(meant);
+  return meant === undefined || module === undefined
+    ? undefined
+    : { name: meant, module, put: scope.importing(meant, module) };
 }
 
 function call(
@@ -85,7 +102,15 @@ function call(
     // An argument that could not be told may be the one that is missing.
     missing: (key, doc) =>
       isUnclear ? undefined : errors.missingArgument(callee.span, callee.text, key, doc),
-    unknown: (key, known) => names.unknownArgument(key.span, key.text, callee.text, known),
+    unknown: (key, known, value) =>
+      names.unknownArgument(
+        key.span,
+        key.text,
+        callee.text,
+        known.length === 0
+          ? { help: `\`${callee.text}\` takes no arguments` }
+          : settingHint(key, value, { known, callee: callee.text }),
+      ),
   });
   return values === undefined || isUnclear ? undefined : { call: symbol.name, args: values };
 }

@@ -75,7 +75,7 @@ function reference(expression: SyntaxOf<'reference'>, context: Context): Constan
       return undefined;
     case undefined:
       return context.report(
-        names.unknownName(first.span, first.text, context.scope.declared('param', 'matrix')),
+        names.unknownName(first.span, first.text, context.scope.declared('param', 'matrix'), second),
       );
     default:
       if (context.scope.ambiguous.has(first.text)) return undefined;

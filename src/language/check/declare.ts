@@ -2,6 +2,7 @@
 import * as errors from '../diagnostics/catalogue/names.js';
 import { badSecret, matrixElsewhere } from '../diagnostics/catalogue/params.js';
 import { isTestFile, misplacedNative, misplacedTest, notInTests } from '../diagnostics/catalogue/syntax.js';
+import { nearest } from '../diagnostics/did-you-mean.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/program.js';
 import { functions } from '../schemas/functions/index.js';
@@ -111,6 +112,7 @@ export class Declarations {
       }
       const known = [...exported.keys(), ...module.tree.presets.map((preset) => preset.name.text)];
       context.report(errors.unknownExport(name.span, name.text, module.name, known));
+      this.standIn(nearest(name.text, known), module, context);
       return { kind: 'unknown' };
     }
     const { scope } = this.context(module, false);
@@ -128,6 +130,13 @@ export class Declarations {
         ),
       );
     return { kind: 'unknown' };
+  }
+
+  /** What a misspelt import was meant to bring is there: that it is not would be the same mistake again. */
+  private standIn(meant: string | undefined, module: Module, { scope }: Context): void {
+    if (meant === undefined || scope.own.has(meant)) return;
+    const found = natives(module).get(meant) ?? this.presetOf(module, meant);
+    if (found !== undefined) scope.own.set(meant, found);
   }
 
   private presetOf(module: Module, name: string): FtpSymbol | undefined {

@@ -1,16 +1,14 @@
 /** Named values against a table of settings: a block, a record, the arguments of a call. */
 import { duplicateKey, unknownSetting } from '../diagnostics/catalogue/names.js';
 import { missingSetting, noneIsDefault } from '../diagnostics/catalogue/values.js';
-import { nearest } from '../diagnostics/did-you-mean.js';
-import { foreignSetting } from '../diagnostics/foreign.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Origin, Value, Values } from '../ir/program.js';
 import { isCall, isQuantity, isRecord } from '../ir/values.js';
-import { functions } from '../schemas/functions/index.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { isValue } from './scope.js';
+import { settingHint, standsFor } from './setting-hints.js';
 import { evaluate, takesNone } from './setting-value.js';
 import { formatQuantity } from './units.js';
 
@@ -21,30 +19,12 @@ interface FieldOptions {
   readonly path: string | undefined;
   /** `undefined`: what is missing has been reported in another way. */
   readonly missing: (key: string, doc: string) => Diagnostic | undefined;
-  readonly unknown: (key: Word, known: readonly string[]) => Diagnostic;
+  readonly unknown: (key: Word, known: readonly string[], value: Expression) => Diagnostic;
   /** What a preset sets: stands in for defaults. */
   readonly preset?: Values;
   /** A preset's own body: nothing is filled in. */
   readonly partial?: boolean;
 }
-
-/** How what is in records and calls is written in the setting that holds them. */
-export const nestedForms = (fields: Fields): Readonly<Record<string, Readonly<Record<string, string>>>> =>
-  Object.fromEntries(
-    Object.entries(fields).flatMap(([key, { type }]) => {
-      if (type.kind === 'record')
-        return [[key, forms(Object.keys(type.fields), (inner) => `{ ${inner}: … }`)]];
-      if (type.kind !== 'call') return [];
-      const calls = Object.entries(functions).filter(([, { family }]) => family === type.family);
-      const all = calls.map(([name, { args }]) =>
-        forms(Object.keys(args), (inner) => `${name}(${inner}: …)`),
-      );
-      return [[key, Object.assign({}, ...all.reverse())]];
-    }),
-  );
-
-const forms = (keys: readonly string[], form: (key: string) => string): Readonly<Record<string, string>> =>
-  Object.fromEntries(keys.map((key) => [key, form(key)]));
 
 function join(path: string | undefined, key: string): string | undefined {
   if (path === undefined || path === '') return path === '' ? key : undefined;
@@ -72,13 +52,12 @@ export function evaluateEntries(
     const first = given.get(key.text);
     if (!Object.hasOwn(fields, key.text)) {
       unknown.push(key.text);
-      context.report(options.unknown(key, Object.keys(fields)));
+      context.report(options.unknown(key, Object.keys(fields), entry.value));
     } else if (first !== undefined) context.report(duplicateKey(key.span, key.text, first.key.span));
     else given.set(key.text, entry);
   }
   /** It has been reported as unknown under the name that stands for it. */
-  const misspelt = (key: string): boolean =>
-    unknown.some((name) => (foreignSetting(name) ?? nearest(name, [key])) === key);
+  const misspelt = (key: string): boolean => unknown.some((name) => standsFor(name, key));
   const values: Record<string, Value> = {};
   let failed = context.errors > before;
   for (const key in fields) {
@@ -119,7 +98,8 @@ function author(
     partial,
     preset: isRecord(preset) ? preset : undefined,
     missing: (key, doc) => missingSetting(expression.span, where, key, doc),
-    unknown: (key, known) => unknownSetting(key.span, key.text, where, known),
+    unknown: (key, known, value) =>
+      unknownSetting(key.span, key.text, where, settingHint(key, value, { known })),
   });
 }
 

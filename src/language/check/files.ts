@@ -13,6 +13,7 @@ import type { Expression } from '../syntax/ast.js';
 import { checkForm } from './coerce.js';
 import { constant } from './constants.js';
 import type { Context, Evaluate } from './context.js';
+import { nearPath, nearPattern } from './near-paths.js';
 import { expressionNoun, typeNoun, wrongType } from './nouns.js';
 import { isValue } from './scope.js';
 import { strayedSecret } from './secrets.js';
@@ -80,9 +81,10 @@ function libraryFile(
 function readFile(file: string, span: Span, context: Context, at?: string) {
   const { host, folder } = context.access;
   const path = at ?? resolve(folder, file);
-  const fail = (why: string) => context.report(errors.fileMissing(span, file, why));
+  const near = () => (at === undefined ? nearPath(file, folder, host) : undefined);
+  const fail = (why: string, meant?: string) => context.report(errors.fileMissing(span, file, why, meant));
   const stat = host.stat(path);
-  if (stat === undefined) return fail('no such file');
+  if (stat === undefined) return fail('no such file', near());
   if (stat.isFolder) return fail('this is a folder');
   if (stat.size > MOST_BYTES) return fail(`larger than ${MOST_BYTES / 1e6} MB`);
   try {
@@ -115,15 +117,17 @@ export function checkPath(
   if (names === 'files') {
     if (stat !== undefined && !stat.isFolder) return path;
     if (stat === undefined && /[*?[{]/.test(path) && host.glob(path, folder).length > 0) return path;
-    return context.report(errors.noFilesMatch(span, path));
+    const meant = nearPath(path, folder, host) ?? nearPattern(path, folder, host);
+    return context.report(errors.noFilesMatch(span, path, meant, context.scope.declared('param', 'matrix')));
   }
+  const near = () => (stat === undefined ? nearPath(path, folder, host) : undefined);
   if (names === 'gguf') {
     if (stat?.isFolder === false) return path;
     const why = stat === undefined ? 'no such file' : 'this is a folder';
-    return context.report(ggufMissing(span, path, why));
+    return context.report(ggufMissing(span, path, why, near()));
   }
   const { marker, missing } = FOLDERS[names];
-  if (stat === undefined) return context.report(missing(span, path, 'no such folder'));
+  if (stat === undefined) return context.report(missing(span, path, 'no such folder', near()));
   if (!stat.isFolder) return context.report(missing(span, path, 'this is a file'));
   if (host.stat(resolve(folder, path, marker)) === undefined)
     return context.report(missing(span, path, `holds no \`${marker}\``));

@@ -6,6 +6,7 @@ import { type Host, HostError, type HostErrorCode } from '../host/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
 import type { Import, SourceFile } from '../syntax/ast.js';
 import { type ParseResult, parse } from '../syntax/parse.js';
+import { nearPath } from './near-paths.js';
 
 export interface Module {
   /** What an import calls it: `std/data`, or the path. */
@@ -133,7 +134,10 @@ export class ModuleLoader {
         this.loaded.set(path, this.read(this.displayed(path), path, false));
       } catch (error) {
         if (!(error instanceof HostError)) throw error;
-        const meant = this.host.stat(`${path}.ftp`) === undefined ? undefined : `${text}.ftp`;
+        const meant =
+          this.host.stat(`${path}.ftp`) === undefined
+            ? nearPath(text, dirname(from), this.host)
+            : `${text}.ftp`;
         this.diagnostics.push(errors.importNotFound(span, text, WHY[error.code], meant));
         return undefined;
       }

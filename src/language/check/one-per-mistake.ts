@@ -46,8 +46,13 @@ export function onePerMistake(
     if (ABSENCE.has(diagnostic.code)) return false;
     return !broken.some((block) => span.start >= block.span.start && span.start <= block.span.end);
   });
+  // What is wrong with the arguments of a function that does not exist will be seen when it does.
+  const unknown = new Set(
+    certain.filter(({ code }) => code === 'FTP0211').map((found) => lineKey(found, sources)),
+  );
+  const kept = syntax.filter((found) => found.code !== 'FTP0112' || !unknown.has(lineKey(found, sources)));
   const seen = new Set<string>();
-  return [...syntax, ...certain].sort(inOrder).filter((diagnostic) => {
+  return [...kept, ...certain].sort(inOrder).filter((diagnostic) => {
     const span = spanOf(diagnostic);
     const place = ONCE.has(diagnostic.code) ? span?.file : diagnostic.at;
     const key = JSON.stringify([diagnostic.code, place, diagnostic.message]);

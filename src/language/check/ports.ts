@@ -3,8 +3,10 @@
 import * as names from '../diagnostics/catalogue/names.js';
 import * as params from '../diagnostics/catalogue/params.js';
 import * as wiring from '../diagnostics/catalogue/wiring.js';
+import { named } from '../diagnostics/make.js';
 import type { Port, PortType, StageSchema } from '../schemas/schema.js';
 import { lookUp } from '../source/look-up.js';
+import type { Expression } from '../syntax/ast.js';
 import type { Context, Evaluate } from './context.js';
 import { portNoun, wrongType } from './nouns.js';
 import type { StageSymbol } from './scope.js';
@@ -22,16 +24,32 @@ const fitting = (
     .filter(([, port]) => accepts.includes(portType(port, method)))
     .map(([name]) => name);
 
-export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
-  const mismatch = (help?: string) => wrongType(expression, type, context, help);
+/** `"dialogs.train"`, `adapter.best()`, `perplexity < 3` */
+function noReference(
+  expression: Exclude<Expression, { kind: 'reference' }>,
+  type: Parameters<typeof evaluatePort>[1],
+  context: Context,
+): undefined {
   if (expression.kind === 'call' && context.scope.isPort(expression.callee.text))
     return context.report(names.calledPort(expression.callee.span, expression.callee.text));
-  if (expression.kind !== 'reference')
-    return mismatch(
-      expression.kind === 'binary' && type.accepts.includes('Gate')
-        ? 'write the condition as a `require` in the eval stage, and use its gate here: `….passed`'
-        : undefined,
-    );
+  if (
+    expression.kind === 'string' &&
+    context.scope.lookup(expression.value.split('.')[0] ?? '')?.kind === 'stage'
+  )
+    return context.report(wiring.stageInQuotes(expression.span, expression.value, portNoun(type.accepts)));
+  return wrongType(
+    expression,
+    type,
+    context,
+    expression.kind === 'binary' && type.accepts.includes('Gate')
+      ? 'write the condition as a `require` in the eval stage, and use its gate here: `….passed`'
+      : undefined,
+  );
+}
+
+export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
+  const mismatch = (help?: string) => wrongType(expression, type, context, help);
+  if (expression.kind !== 'reference') return noReference(expression, type, context);
   const [first, second, third] = expression.path;
   if (first === undefined) return undefined;
   const symbol = context.scope.lookup(first.text);
@@ -64,17 +82,41 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
     return context.report(
       candidates.length > 0
         ? wiring.portNeeded(expression.span, first.text, candidates)
-        : wiring.wrongPort(expression.span, written, handedOn(symbol), portNoun(type.accepts)),
+        : wiring.wrongPort(
+            expression.span,
+            written,
+            handedOn(symbol),
+            portNoun(type.accepts),
+            helpFor(type.accepts, undefined, first.text, context),
+          ),
     );
   }
   const found = portType(port, method);
   if (!type.accepts.includes(found))
     return context.report(
-      wiring.wrongPort(expression.span, written, portNoun([found]), portNoun(type.accepts)),
+      wiring.wrongPort(
+        expression.span,
+        written,
+        portNoun([found]),
+        portNoun(type.accepts),
+        helpFor(type.accepts, found, first.text, context),
+      ),
     );
   context.uses.push({ stage: first.text, port: portName, span: expression.span });
   return { stage: first.text, port: portName };
 };
+
+/** How to come from what is written to what is wanted: by a stage in between, or another one that is there. */
+function helpFor(
+  accepts: readonly PortType[],
+  found: PortType | undefined,
+  stage: string,
+  context: Context,
+): string | undefined {
+  if (found === 'Data' && accepts.includes('Dialogs')) return wiring.needsFormat(stage);
+  const names = stagesThatFit(accepts, context).filter((name) => name !== stage);
+  return names.length === 0 ? undefined : `name a stage that fits: ${named(names)}`;
+}
 
 const stagesThatFit = (accepts: readonly PortType[], context: Context): readonly string[] =>
   context.scope.declared('stage').filter((name) => {

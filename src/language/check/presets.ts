@@ -8,12 +8,13 @@ import type { PresetOrigin, Value, Values } from '../ir/program.js';
 import { isPlainRecord } from '../ir/values.js';
 import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';
 import { schemas } from '../schemas/stages/index.js';
-import type { Preset, Word } from '../syntax/ast.js';
+import type { Preset, Property, Word } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluateEntries } from './fields.js';
 import type { Module } from './modules.js';
 import { checkRequirement } from './requirements.js';
 import type { FtpSymbol, Layer, MetricScope, PresetSymbol, PresetTarget, Scope } from './scope.js';
+import { settingHint } from './setting-hints.js';
 
 const TARGETS: readonly string[] = [...Object.keys(schemas), 'budget'];
 const isTarget = (word: string): word is PresetTarget => TARGETS.includes(word);
@@ -72,7 +73,13 @@ function ownLayer(symbol: PresetSymbol, module: Module, context: Context): Layer
       path: '',
       partial: true,
       missing: (key, doc) => missingSetting(name.span, `\`${name.text}\``, key, doc),
-      unknown: (key, known) => errors.unknownSetting(key.span, key.text, where, known),
+      unknown: (key, known, value) =>
+        errors.unknownSetting(
+          key.span,
+          key.text,
+          where,
+          settingHint(key, value, { known, block: blockOf(target, properties) }),
+        ),
     }) ?? {};
   // Whether it is measured, and compared with a baseline, the stage that applies it decides.
   const measured: MetricScope = {
@@ -89,6 +96,11 @@ function ownLayer(symbol: PresetSymbol, module: Module, context: Context): Layer
   );
   return { preset: symbol, settings, requirements: sound, word: name };
 }
+
+const blockOf = (kind: PresetTarget, properties: readonly Property[]) => ({
+  kind,
+  sets: properties.map(({ key }) => key.text),
+});
 
 const methodsOf = (kind: PresetTarget): readonly string[] => (kind === 'budget' ? [] : schemas[kind].presets);
 

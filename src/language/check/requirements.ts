@@ -163,9 +163,15 @@ function metricOfStage(
   return { op: 'name', path: [first.text, second.text], span, type: found.unit };
 }
 
-/** The metric that an item of a list of metrics names. */
+/** The metric that an item of a list of metrics names, also in quotes, which has been reported. */
 export const metricNamed = (item: Expression): string | undefined =>
-  item.kind === 'call' ? item.callee.text : item.kind === 'reference' ? item.path[0]?.text : undefined;
+  item.kind === 'string'
+    ? item.value
+    : item.kind === 'call'
+      ? item.callee.text
+      : item.kind === 'reference'
+        ? item.path[0]?.text
+        : undefined;
 
 /** Where another metric would be written. */
 export function endOf(list: Extract<Expression, { kind: 'list' }> | undefined): Span | undefined {

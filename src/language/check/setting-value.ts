@@ -7,6 +7,7 @@ import type { Value } from '../ir/program.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
+import { namesInQuotes } from './call-in-quotes.js';
 import { evaluateCall } from './calls.js';
 import { checkForm, coerce } from './coerce.js';
 import { constant, truth } from './constants.js';
@@ -17,6 +18,7 @@ import { expressionNoun, SYMBOL_NOUNS, typeNoun, wrongType } from './nouns.js';
 import { evaluatePort } from './ports.js';
 import { isValue } from './scope.js';
 import { evaluateSecret, strayedSecret } from './secrets.js';
+import { settingHint } from './setting-hints.js';
 import { evaluateUnion } from './unions.js';
 import { foreignNumber, unknownUnit } from './units.js';
 
@@ -79,10 +81,14 @@ const list: Evaluate<'list'> = (expression, type, context, path) => {
   if (expression.kind === 'list') {
     if (expression.items.length < (type.min ?? 0))
       return context.report(errors.emptyList(expression.span, typeNoun(type)));
+    const quoted = namesInQuotes(expression.items, type.of);
+    if (quoted !== undefined) context.report(quoted.error);
     const items = expression.items.map((item) =>
-      item.kind === 'list' && type.of.kind !== 'list'
-        ? context.report(errors.listInList(item.span, typeNoun(type)))
-        : evaluate(item, type.of, context, undefined),
+      quoted?.items.includes(item) === true
+        ? undefined
+        : item.kind === 'list' && type.of.kind !== 'list'
+          ? context.report(errors.listInList(item.span, typeNoun(type)))
+          : evaluate(item, type.of, context, undefined),
     );
     if (!items.every((item) => item !== undefined)) return undefined;
     // The values of a matrix have an error of their own.
@@ -143,7 +149,8 @@ const record: Evaluate<'record'> = (expression, type, context, path) => {
   return evaluateEntries(expression.entries, type.fields, context, {
     path,
     missing: (key, doc) => errors.missingSetting(expression.span, where, key, doc),
-    unknown: (key, known) => names.unknownSetting(key.span, key.text, where, known),
+    unknown: (key, known, value) =>
+      names.unknownSetting(key.span, key.text, where, settingHint(key, value, { known })),
   });
 };
 

@@ -15,11 +15,12 @@ import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
 import type { Block, Expression, Property, Word } from '../syntax/ast.js';
 import { Context } from './context.js';
-import { evaluateEntries, nestedForms } from './fields.js';
+import { evaluateEntries } from './fields.js';
 import type { Module } from './modules.js';
 import { layersOf, merged } from './presets.js';
 import { checkRequirement, endOf, metricNamed } from './requirements.js';
 import { isValue, type Layer, type MetricScope, type PortUse, type StageSymbol } from './scope.js';
+import { type SettingPlace, settingHint } from './setting-hints.js';
 import { formatQuantity } from './units.js';
 
 export interface CheckedStage {
@@ -110,12 +111,17 @@ function checkSettings(
       setBy(presets.layers, key)
         ? undefined
         : errors.missingSetting(heading, `\`${block.name.text}\``, key, doc),
-    unknown: (key, known) =>
+    unknown: (key, known, value) =>
       key.text === 'using'
         ? usingAsSetting(block, key, source)
-        : names.unknownSetting(key.span, key.text, where, known, nestedForms(schema.settings)),
+        : names.unknownSetting(key.span, key.text, where, settingHint(key, value, placeIn(block, known))),
   });
 }
+
+const placeIn = ({ kind, properties }: Block, known: readonly string[]): SettingPlace => ({
+  known,
+  block: { kind: kind.text, sets: properties.map(({ key }) => key.text) },
+});
 
 function usingAsSetting({ name, using, properties }: Block, key: Word, source: SourceText) {
   const value = properties.find((property) => property.key === key)?.value;
@@ -187,7 +193,8 @@ function checkBudget(block: Block, file: Context, source: SourceText): Budget {
     path: '',
     preset: merged(layers).values,
     missing: () => undefined,
-    unknown: (key, known) => names.unknownSetting(key.span, key.text, 'a `budget`', known),
+    unknown: (key, known, value) =>
+      names.unknownSetting(key.span, key.text, 'a `budget`', settingHint(key, value, placeIn(block, known))),
   });
   const limits: MetricScope = { where: 'a `budget`', metrics: budgetMetrics, ofStages: 'all' };
   return {

@@ -27,6 +27,12 @@ export const evaluateUnion: Evaluate<'union'> = (expression, type, context, path
   // `10k` where a number or a word may be: no unit is right there, and the number is what was meant.
   if (meant.length === 0 && expression.kind === 'bad_quantity')
     meant.push(...attempts.filter(({ alternative }) => isNumeric(alternative)));
+  // `"org/name"` where a model may be: a call that takes the text.
+  if (meant.length === 0 && expression.kind === 'string') {
+    const stage = context.scope.lookup(expression.value.split('.')[0] ?? '');
+    const kind = stage?.kind === 'stage' ? 'port' : 'call';
+    meant.push(...attempts.filter(({ alternative }) => alternative.kind === kind));
+  }
   const [only] = meant;
   if (only !== undefined && meant.length === 1) {
     if (takesNone(type)) sayNoLimit(only.fork.diagnostics);
@@ -44,12 +50,14 @@ function sayNoLimit(diagnostics: Diagnostic[]): void {
 
 function noneFits(expression: Expression, type: Extract<SettingType, { kind: 'union' }>, context: Context) {
   if (expression.kind === 'reference') {
-    const [first] = expression.path;
+    const [first, second] = expression.path;
     if (first !== undefined && context.scope.lookup(first.text) === undefined)
-      return names.unknownName(first.span, first.text, [
-        ...context.scope.declared('param', 'matrix', 'stage'),
-        ...choices(type),
-      ]);
+      return names.unknownName(
+        first.span,
+        first.text,
+        [...context.scope.declared('param', 'matrix', 'stage'), ...choices(type)],
+        second,
+      );
   }
   const units = type.of.flatMap((alternative) => (alternative.kind === 'quantity' ? alternative.units : []));
   if (expression.kind === 'number' && units.length > 0)

@@ -1,5 +1,5 @@
 /** Quantities: from what is written to base units, and back to words. */
-import { UNITS, type UnitSuffix } from '../../../grammar/units.js';
+import { UNITS, type UnitSuffix, unitsMeantBy } from '../../../grammar/units.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Unit } from '../ir/program.js';
@@ -48,24 +48,6 @@ export function formatQuantity(value: number, unit: Unit | 'number' | undefined)
 
 const trim = (value: number): string => `${Number(value.toPrecision(6))}`;
 
-/** Words that people use for units, besides the units in other letters, and what they mean. */
-const ALIASES: readonly (readonly [words: string, ...units: UnitSuffix[]])[] = [
-  ['k kb', 'KB', 'KiB'],
-  ['mb', 'MB', 'MiB'],
-  ['g gb gig', 'GB', 'GiB'],
-  ['tb', 'TB', 'TiB'],
-  ['byte bytes', 'B'],
-  ['msec', 'ms'],
-  ['sec secs second seconds', 's'],
-  ['min mins minute minutes', 'm'],
-  ['hr hrs hour hours', 'h'],
-  ['day days', 'd'],
-  ['t tk toks token tokens', 'tok'],
-  ['step', 'steps'],
-  ['pct percent', '%'],
-];
-const MEANT = new Map(ALIASES.flatMap(([words, ...units]) => words.split(' ').map((word) => [word, units])));
-
 const SAYS: Partial<Readonly<Record<UnitSuffix, string>>> = {
   KB: '10^3 bytes',
   MB: '10^6 bytes',
@@ -94,8 +76,7 @@ export function unknownUnit(
   const { digits, suffix, span } = expression;
   const fits = (candidate: UnitSuffix): boolean =>
     units === undefined || units.length === 0 || units.includes(UNITS[candidate].measure);
-  const lower = suffix.toLowerCase();
-  const meant = (MEANT.get(lower) ?? SUFFIXES.filter((known) => known.toLowerCase() === lower)).filter(fits);
+  const meant = unitsMeantBy(suffix).filter(fits);
   const known = units === undefined || units.length === 0 ? SUFFIXES : suffixesOf(units);
   const sum = runTogether(`${digits}${suffix}`);
   if (sum !== undefined) return errors.unitsRunTogether(span, `${digits}${suffix}`, sum);
@@ -176,6 +157,14 @@ export function needsUnit(value: number, units: readonly Unit[], span: Span): Di
   const unit = units[0] ?? 'tokens';
   if (unit === 'ratio' && units.length === 1)
     return errors.shareNeeded(span, `${value}`, Math.abs(value) <= 1 ? `${trim(value * 100)}%` : `${value}%`);
-  const likely = unit === 'ratio' && Number.isInteger(value) ? (units[1] ?? unit) : unit;
-  return errors.unitNeeded(span, `${value}`, suffixesOf(units), `${value}${LIKELY[likely]}`);
+  // A share below 1 is one: `0.05` of the steps is `5%` of them.
+  const isShare = units.includes('ratio') && value > 0 && value < 1;
+  const forms = isShare
+    ? [`${trim(value * 100)}%`]
+    : suffixesOf(units.filter((one) => one !== 'steps' || Number.isInteger(value))).map(
+        (suffix) => `${value}${suffix}`,
+      );
+  const other = units.find((one) => one !== 'ratio') ?? unit;
+  const likely = units.length > 1 && Number.isInteger(value) ? other : unit;
+  return errors.unitNeeded(span, `${value}`, forms, isShare ? forms : [`${value}${LIKELY[likely]}`]);
 }

@@ -18,6 +18,7 @@ import * as t from '../../../grammar/tokens.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { SourceText } from '../source/text.js';
 import { endOf } from './cst.js';
+import { groupBelow } from './groups.js';
 import { indexOf, isTopLevel, syntaxErrors } from './syntax-errors.js';
 
 let parser: FtpParser | undefined;
@@ -42,7 +43,7 @@ export function readDeclaration(
     const { node, failures } = read('program', tokens);
     if (failures.length === 0) return { node, diagnostics };
     const isReadable = line < MOST_LINES && node !== undefined;
-    const found = isReadable ? unreadableLine(failures, tokens, blockBraces) : undefined;
+    const found = isReadable ? unreadableLine(failures, tokens, blockBraces, source) : undefined;
     if (found === undefined) {
       for (const found of syntaxErrors(failures, tokens, source, written)) diagnostics.push(found);
       return { node, diagnostics };
@@ -61,6 +62,7 @@ function unreadableLine(
   failures: readonly IRecognitionException[],
   tokens: readonly IToken[],
   blockBraces: Layout['blockBraces'],
+  source: SourceText,
 ) {
   for (const failure of failures) {
     const expectation = expectationOf(failure);
@@ -83,7 +85,13 @@ function unreadableLine(
     const brace = line.findIndex((token) => blockBraces.has(token));
     if (brace >= 0) end = Math.max(end, closingOf(tokens, start + brace));
     if (end > tokens.length) continue;
-    return { failure, start, end, instead: keepSetting(first, second) };
+    const group = end === index ? groupBelow(tokens, start, end, source) : undefined;
+    return {
+      failure,
+      start,
+      end: group?.end ?? end,
+      instead: keepSetting(first, second, group !== undefined),
+    };
   }
   return undefined;
 }
@@ -105,8 +113,10 @@ function closingOf(tokens: readonly IToken[], index: number): number {
 }
 
 /** A setting whose value cannot be read is still set. */
-function keepSetting(first: IToken, second: IToken | undefined): IToken[] {
+function keepSetting(first: IToken, second: IToken | undefined, isGroup: boolean): IToken[] {
   if (second === undefined || !tokenMatcher(first, t.Name) || !tokenMatcher(second, t.Sets)) return [];
   const at = endOf(second);
-  return [first, second, createTokenInstance(t.Unreadable, '', at, at, 0, 0, 0, 0)];
+  // The colon of `lora:` is part of the same mistake.
+  const sign = isGroup ? createTokenInstance(t.Equals, '=', at, at, 0, 0, 0, 0) : second;
+  return [first, sign, createTokenInstance(t.Unreadable, '', at, at, 0, 0, 0, 0)];
 }

@@ -126,6 +126,7 @@ export class ExpressionBuilder {
         const entries = nodes(child, 'entry');
         this.commas.own(entries, 'the entries of a record');
         this.commas.last(child);
+        this.signs(entries, ':');
         return { kind: 'record', entries: entries.flatMap((entry) => this.entry(entry)), span };
       }
       default:
@@ -156,7 +157,9 @@ export class ExpressionBuilder {
     const callee = path[0];
     if (callee === undefined) return this.missing(span.start);
     if (call === undefined) return { kind: 'reference', path, span };
-    const args = this.args(nodes(call, 'argument'));
+    const written = nodes(call, 'argument');
+    this.signs(written, ':');
+    const args = this.args(written);
     this.commas.last(call);
     return {
       kind: 'call',
@@ -175,6 +178,10 @@ export class ExpressionBuilder {
       const [one, next] = [written[index], written[index + 1]];
       if (one === undefined) continue;
       const name = next === undefined || hasComma(one) ? undefined : soleWord(one);
+      if (name !== undefined && next !== undefined && this.isString(next, endOf(name))) {
+        this.report(errors.prefixedString(this.span(name), name.image));
+        continue;
+      }
       if (name !== undefined && next !== undefined && token(next, 'Sets') === undefined) {
         // `rate 2e-4`: a colon is missing, and no comma.
         const at = endOf(name);
@@ -190,10 +197,38 @@ export class ExpressionBuilder {
     return args;
   }
 
+  /** Does the text have a string at this place? */
+  private isString(parent: SyntaxNode, at: number): boolean {
+    return parent.start === at && this.source.text[at] === '"';
+  }
+
+  /** Names that are followed by the other sign: one error for all of a block or bracket. */
+  signs(named: readonly SyntaxNode[], wanted: '=' | ':'): void {
+    const wrong = named.flatMap((parent) => {
+      const sets = token(parent, 'Sets');
+      return sets !== undefined && sets.image !== wanted ? [this.span(sets)] : [];
+    });
+    const [first] = wrong;
+    if (first !== undefined)
+      this.report(
+        errors.wrongSetSign(
+          first,
+          wanted,
+          wrong.map((span) => this.withBlanks(span)),
+        ),
+      );
+  }
+
+  private withBlanks(span: Span): Span {
+    const { text } = this.source;
+    let { start, end } = span;
+    while (text[start - 1] === ' ') start--;
+    while (text[end] === ' ') end++;
+    return { ...span, start, end };
+  }
+
   private argument(parent: SyntaxNode): Argument {
     const name = token(parent, 'Word');
-    const sets = token(parent, 'Sets');
-    if (sets?.image === '=') this.report(errors.wrongSetSign(this.span(sets), ':'));
     const at = name === undefined ? 0 : endOf(name);
     const value = this.expression(node(parent, 'expression'), parent.end < 0 ? at : parent.start);
     return name === undefined ? { value } : { name: this.word(name), value };
@@ -202,8 +237,6 @@ export class ExpressionBuilder {
   private entry(parent: SyntaxNode): readonly Entry[] {
     const word = token(parent, 'Word') ?? token(parent, 'StringLiteral');
     if (word === undefined) return [];
-    const sets = token(parent, 'Sets');
-    if (sets?.image === '=') this.report(errors.wrongSetSign(this.span(sets), ':'));
     const text =
       word.tokenType.name === 'StringLiteral'
         ? readEscapes(word.image.slice(1, -1), this.file, startOf(word) + 1, this.report)

@@ -67,7 +67,7 @@ function diagnose(
   tokens: readonly IToken[],
   source: SourceText,
 ): Diagnostic {
-  const meant = likelyMeant(expectation.rule, index, tokens, source.file);
+  const meant = likelyMeant(expectation.rule, index, tokens, source);
   const found = describe(meant?.at ?? failure.token, source);
   const previous = lastBefore(tokens, index);
   const at = place(meant?.at ?? failure.token, previous, source);

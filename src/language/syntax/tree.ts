@@ -132,7 +132,7 @@ export class TreeBuilder {
     return this.declared(parent, (span, name) => {
       const value = node(parent, 'expression');
       const isSet = value !== undefined || token(parent, 'Sets') !== undefined;
-      this.sign(parent);
+      this.expressions.signs([parent], '=');
       return {
         ...this.typed(parent, name),
         value: isSet ? this.expressions.expression(value, span.end) : undefined,
@@ -161,7 +161,7 @@ export class TreeBuilder {
 
   private matrix(parent: SyntaxNode): readonly Matrix[] {
     return this.declared(parent, (span, name) => {
-      this.sign(parent);
+      this.expressions.signs([parent], '=');
       return {
         ...this.typed(parent, name),
         value: this.expressions.expression(node(parent, 'expression'), span.end),
@@ -171,7 +171,7 @@ export class TreeBuilder {
 
   private secret(parent: SyntaxNode): readonly Secret[] {
     return this.declared(parent, (span) => {
-      this.sign(parent);
+      this.expressions.signs([parent], '=');
       return { value: this.expressions.expression(node(parent, 'expression'), span.end) };
     });
   }
@@ -230,13 +230,17 @@ export class TreeBuilder {
     const properties: Property[] = [];
     const requirements: Requirement[] = [];
     const expectations: Expectation[] = [];
+    const settings: SyntaxNode[] = [];
     if (body !== undefined) this.expressions.commas.settings(body);
     for (let part = body?.first; part !== undefined; part = part.next) {
       if (!isNode(part)) continue;
-      if (part.rule === 'property') properties.push(...this.property(part));
-      else if (part.rule === 'requirement') requirements.push(this.requirement(part));
+      if (part.rule === 'property') {
+        settings.push(part);
+        properties.push(...this.property(part));
+      } else if (part.rule === 'requirement') requirements.push(this.requirement(part));
       else expectations.push(this.requirement(part));
     }
+    this.expressions.signs(settings, '=');
     return {
       using: (using === undefined ? [] : tokens(using, 'Name')).map((name) => this.expressions.word(name)),
       properties,
@@ -251,7 +255,6 @@ export class TreeBuilder {
   private property(parent: SyntaxNode): readonly Property[] {
     const key = token(parent, 'Name');
     if (key === undefined) return [];
-    this.sign(parent);
     const value = this.expressions.expression(node(parent, 'expression'), endOf(key));
     return [{ key: this.expressions.word(key), value }];
   }
@@ -259,11 +262,6 @@ export class TreeBuilder {
   private requirement(parent: SyntaxNode): Requirement & Expectation {
     const span = this.expressions.spanOf(parent, 0);
     return { condition: this.expressions.expression(node(parent, 'expression'), span.end), span };
-  }
-
-  private sign(parent: SyntaxNode): void {
-    const sets: IToken | undefined = token(parent, 'Sets');
-    if (sets?.image === ':') this.context.report(errors.wrongSetSign(this.expressions.span(sets), '='));
   }
 
   private at(offset: number): Span {

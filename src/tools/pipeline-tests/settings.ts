@@ -11,6 +11,7 @@ import type { Analysis } from '../../language/compile.js';
 import { duplicateKey, unknownSetting } from '../../language/diagnostics/catalogue/names.js';
 import { unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
 import { missingSetting, typeMismatch, unknownChoice } from '../../language/diagnostics/catalogue/values.js';
+import { suggestion } from '../../language/diagnostics/did-you-mean.js';
 import type { Value, Values } from '../../language/ir/program.js';
 import { defaulted, optional, type SettingType, t } from '../../language/schemas/schema.js';
 import { positionAt, type SourceText, spanText } from '../../language/source/text.js';
@@ -44,7 +45,7 @@ export function plainSettings({ properties, name }: Test, context: Context): Val
   return evaluateEntries(plain, testSettings, context, {
     path: '',
     missing: (key, doc) => missingSetting(name.span, where, key, doc),
-    unknown: (key) => unknownSetting(key.span, key.text, where, known),
+    unknown: (key) => unknownSetting(key.span, key.text, where, suggestion(key.text, key.span, known)),
   });
 }
 

@@ -1,13 +1,14 @@
 /** FTP0752…: adapters, and train settings that conflict with the base or with each other. */
 import type { Span } from '../../source/span.js';
-import { nearest } from '../did-you-mean.js';
+import { nearest, otherPath } from '../did-you-mean.js';
 import { error, named, replace, warning } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
-export const adapterFolderMissing = (at: Span, folder: string, why: string) =>
+export const adapterFolderMissing = (at: Span, folder: string, why: string, meant?: string) =>
   error('FTP0752', at, `the adapter folder \`${folder}\` cannot be used`, {
     label: why,
     help: 'give a folder that PEFT or AdapterHub saved (`adapter_config.json` and weights in safetensors), relative to the pipeline file',
+    ...otherPath(at, meant),
   });
 
 const LISTED = 20;

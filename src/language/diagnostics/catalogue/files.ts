@@ -1,6 +1,7 @@
 /** FTP060x: files that cannot be read. FTP083x, FTP084x: model and adapter files that cannot be used. */
 import type { HostErrorCode } from '../../host/host.js';
 import type { Span } from '../../source/span.js';
+import { otherPath } from '../did-you-mean.js';
 import { error, wholeFile } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
 
@@ -32,8 +33,9 @@ const readFailed = (path: string, detail: string) =>
     help: 'the disk or the file system reported this error; try copying the file elsewhere',
   });
 
-const READS: Readonly<Record<HostErrorCode, (path: string, detail: string) => Diagnostic>> = {
-  not_found: (path) => fileNotFound(path),
+const READS: Readonly<Record<HostErrorCode, (path: string, detail: string, meant?: string) => Diagnostic>> = {
+  not_found: (path, _, meant) =>
+    fileNotFound(path, meant === undefined ? {} : { help: `did you mean \`${meant}\`?` }),
   is_folder: isFolder,
   no_file: noFile,
   no_access: noAccess,
@@ -42,12 +44,13 @@ const READS: Readonly<Record<HostErrorCode, (path: string, detail: string) => Di
   io: readFailed,
 };
 
-/** A failed read of the Host as a diagnostic. */
+/** A failed read of the Host as a diagnostic. `meant`: a file of nearly this name, which is there. */
 export const hostError = (failure: {
   readonly code: HostErrorCode;
   readonly path: string;
   readonly detail: string;
-}) => READS[failure.code](failure.path, failure.detail);
+  readonly meant?: string;
+}) => READS[failure.code](failure.path, failure.detail, failure.meant);
 
 /** Something in a data file that a stage cannot continue with. */
 export const dataError = (place: Place, message: string, help: string) =>
@@ -130,8 +133,9 @@ function phrase(sentence: string): string {
   return /^[A-Z][a-z ]/.test(bare) ? `${bare.charAt(0).toLowerCase()}${bare.slice(1)}` : bare;
 }
 
-export const ggufMissing = (at: Span, path: string, why: string) =>
+export const ggufMissing = (at: Span, path: string, why: string, meant?: string) =>
   error('FTP0842', at, `the GGUF file \`${path}\` cannot be used`, {
     label: why,
     help: 'download it first, or choose another file; the path is relative to the pipeline file; `node scripts/models/fetch.mjs smollm2 --to FOLDER` in the repository of ftpc downloads a small one',
+    ...otherPath(at, meant),
   });

@@ -1,34 +1,31 @@
 /** FTP02xx: names and imports. FTP0519: columns that a template needs and a source does not have. */
-import { lookUp } from '../../source/look-up.js';
 import type { Span } from '../../source/span.js';
 import { instead, suggestion } from '../did-you-mean.js';
-import { foreignSetting, foreignValue } from '../foreign.js';
-import { error, insert, named, replace, warning, withinQuotes } from '../make.js';
+import { foreignFunction, foreignValue } from '../foreign.js';
+import { error, insert, named, replace, rewrite, warning, withinQuotes } from '../make.js';
 import type { Diagnostic, Hint } from '../types.js';
 
-export const unknownName = (at: Span, name: string, known: readonly string[]) => {
+/** `then`: what follows it after a dot, as in `var.rate`. */
+export const unknownName = (at: Span, name: string, known: readonly string[], then?: Word) => {
   const meant = foreignValue(name);
+  if (then !== undefined && SCOPES.has(name) && known.includes(then.text))
+    return error('FTP0201', at, `nothing here is called \`${name}\``, {
+      label: 'unknown name',
+      ...instead(then.text, { ...at, end: then.span.end }),
+    });
   return error('FTP0201', at, `nothing here is called \`${name}\``, {
     label: 'unknown name',
     ...(meant === undefined ? suggestion(name, at, known) : instead(meant, at)),
   });
 };
 
-/** The setting that another tool's `name` corresponds to: in this block, or in a record or call of it. */
-function settingFor(name: string, at: Span, known: readonly string[], nested: NestedForms): Hint {
-  const meant = foreignSetting(name);
-  if (typeof meant === 'object') return { help: `write \`${meant.write}\`` };
-  const own = meant ?? name;
-  if (known.includes(own)) return instead(own, at);
-  for (const [holder, forms] of Object.entries(nested)) {
-    const form = lookUp(forms, own);
-    if (form !== undefined) return { help: `it belongs in \`${holder}\`: write \`${holder} = ${form}\`` };
-  }
-  return suggestion(name, at, known);
-}
+/** Before the names of parameters in other languages. */
+const SCOPES = new Set(['var', 'vars', 'local', 'param', 'params', 'args', 'config', 'cfg']);
 
-/** By setting with a record or call: how its members are written, such as `{ epochs: … }` for `epochs`. */
-export type NestedForms = Readonly<Record<string, Readonly<Record<string, string>>>>;
+interface Word {
+  readonly text: string;
+  readonly span: Span;
+}
 
 export const unknownKind = (at: Span, kind: string, known: readonly string[]) =>
   error('FTP0202', at, `there is no block kind \`${kind}\``, {
@@ -138,23 +135,45 @@ export const unusedImport = (at: Span, name: string, removal: Span, whole: boole
     fixes: [replace(whole ? 'remove the import' : `remove \`${name}\``, removal, '')],
   });
 
-export const notImported = (
-  at: Span,
-  name: string,
-  module: string,
-  put: { readonly at: number; readonly text: string },
-) =>
+export const notImported = (at: Span, name: string, module: string, put: Insertion) =>
   error('FTP0210', at, `\`${name}\` is not imported`, {
     label: `exported by \`${module}\``,
     help: `write \`import { ${name} } from "${module}"\` at the top`,
     fixes: [insert(`import \`${name}\``, at.file, put.at, put.text)],
   });
 
-export const unknownFunction = (at: Span, name: string, known: readonly string[]) =>
-  error('FTP0211', at, `there is no function \`${name}\``, {
+/** `meant`: a function of the library that the file does not import, with the edit that does. */
+export const unknownFunction = (
+  at: Span,
+  name: string,
+  known: readonly string[],
+  meant?: { readonly name: string; readonly module: string; readonly put: Insertion },
+) => {
+  const foreign = foreignFunction(name);
+  return error('FTP0211', at, `there is no function \`${name}\``, {
     label: 'unknown function',
-    ...suggestion(name, at, known),
+    ...(foreign !== undefined
+      ? { help: `write \`${foreign}\`` }
+      : meant === undefined
+        ? suggestion(name, at, known)
+        : fromLibrary(at, meant.name, meant.module, meant.put)),
   });
+};
+
+interface Insertion {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** `accuracy` of `std/eval`, for `acuracy`: written and imported. */
+function fromLibrary(at: Span, name: string, module: string, put: Insertion): Hint {
+  const written = rewrite(at, name);
+  const { edits } = insert('', at.file, put.at, put.text);
+  return {
+    help: `did you mean \`${name}\` of \`${module}\`?`,
+    fixes: [{ ...written, title: `write \`${name}\`, and import it`, edits: [...edits, ...written.edits] }],
+  };
+}
 
 export const unknownPreset = (at: Span, name: string, kind: string, known: readonly string[]) =>
   error('FTP0212', at, `there is no preset \`${name}\` for \`${kind}\``, {
@@ -164,17 +183,8 @@ export const unknownPreset = (at: Span, name: string, kind: string, known: reado
       : suggestion(name, at, known)),
   });
 
-export const unknownSetting = (
-  at: Span,
-  key: string,
-  where: string,
-  known: readonly string[],
-  nested: NestedForms = {},
-) =>
-  error('FTP0213', at, `${where} has no setting \`${key}\``, {
-    label: 'unknown setting',
-    ...settingFor(key, at, known, nested),
-  });
+export const unknownSetting = (at: Span, key: string, where: string, hint: Hint) =>
+  error('FTP0213', at, `${where} has no setting \`${key}\``, { label: 'unknown setting', ...hint });
 
 /** `using = qlora` among the settings; `whole` is the setting with its line. */
 export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: Span) =>
@@ -193,11 +203,8 @@ export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: S
     ],
   });
 
-export const unknownArgument = (at: Span, name: string, callee: string, known: readonly string[]) =>
-  error('FTP0214', at, `\`${callee}\` has no argument \`${name}\``, {
-    label: 'unknown argument',
-    ...(known.length === 0 ? { help: `\`${callee}\` takes no arguments` } : settingFor(name, at, known, {})),
-  });
+export const unknownArgument = (at: Span, name: string, callee: string, hint: Hint) =>
+  error('FTP0214', at, `\`${callee}\` has no argument \`${name}\``, { label: 'unknown argument', ...hint });
 
 export const unknownPort = (at: Span, stage: string, port: string, known: readonly string[]) =>
   error('FTP0215', at, `\`${stage}\` has no output named \`${port}\``, {

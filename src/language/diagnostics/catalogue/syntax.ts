@@ -1,7 +1,7 @@
 /** FTP01xx: how a file is written. FTP110x: files that are not formatted. */
 import type { Span } from '../../source/span.js';
 import { instead } from '../did-you-mean.js';
-import { error, insert, replace, rewrite, warning, wholeFile } from '../make.js';
+import { counted, error, insert, replace, rewrite, warning, wholeFile } from '../make.js';
 import type { Diagnostic, Hint } from '../types.js';
 
 export type UnexpectedDetails = Partial<Pick<Diagnostic, 'label'>> & Hint;
@@ -158,14 +158,29 @@ export const unexpectedTopLevel = (at: Span, found: string, hint: Hint = {}) =>
     ...hint,
   });
 
-export const wrongSetSign = (at: Span, sign: '=' | ':') =>
+/** `signs`: all of one block or bracket, each with the blanks around it; the first one is shown. */
+export const wrongSetSign = (at: Span, sign: '=' | ':', signs: readonly Span[] = [at]) =>
   error('FTP0112', at, {
     message:
       sign === '='
         ? 'in a block, a setting is written with `=`'
         : 'inside parentheses or braces, a name is followed by `:`',
-    label: `write \`${sign}\``,
-    fixes: [replace(`write \`${sign}\``, at, sign === '=' ? ' =' : ':')],
+    label: `write \`${sign}\`${signs.length < 2 ? '' : `, here and in ${counted(signs.length - 1, 'other place')}`}`,
+    fixes: [
+      {
+        title: `write \`${sign}\``,
+        applicability: 'safe',
+        edits: signs.map((span) => ({ span, text: sign === '=' ? ' = ' : ': ' })),
+      },
+    ],
+  });
+
+/** `f"{name}.jsonl"`: `at` is the prefix. */
+export const prefixedString = (at: Span, prefix: string) =>
+  error('FTP0107', at, `expected a string without a prefix, found \`${prefix}\``, {
+    label: 'a prefix of another language',
+    help: 'remove it; to use a parameter, write its name without quotes instead of the string',
+    fixes: [replace('remove it', at, '', 'maybe_incorrect')],
   });
 
 export const missingSeparator = (at: Span, where: string) =>

@@ -1,6 +1,6 @@
 /** FTP03xx: types, units and values. */
 import type { Span } from '../../source/span.js';
-import { instead, nearest, suggestion } from '../did-you-mean.js';
+import { instead, nearest, otherPath, suggestion } from '../did-you-mean.js';
 import { error, insert, named, replace, rewrite, warning, withArticle } from '../make.js';
 import type { Fix } from '../types.js';
 
@@ -11,11 +11,11 @@ export const typeMismatch = (
   hint: { readonly help?: string; readonly fixes?: readonly Fix[] } = {},
 ) => error('FTP0301', at, `expected ${wanted}, found ${found}`, { label: `expected ${wanted}`, ...hint });
 
-export const unitNeeded = (at: Span, written: string, suffixes: readonly string[], likely: string) =>
+export const unitNeeded = (at: Span, written: string, forms: readonly string[], likely: readonly string[]) =>
   error('FTP0302', at, `\`${written}\` needs a unit`, {
     label: 'a bare number',
-    help: `write ${named(suffixes.map((suffix) => `${written}${suffix}`))}`,
-    fixes: [rewrite(at, likely)],
+    help: `write ${named(forms)}`,
+    fixes: likely.map((text) => rewrite(at, text)),
   });
 
 export const shareNeeded = (at: Span, written: string, percent: string) =>
@@ -129,22 +129,37 @@ export const wrongFamily = (
     help: `known: ${named(known, 'and')}`,
   });
 
-export const fileMissing = (at: Span, path: string, why: string) =>
+export const fileMissing = (at: Span, path: string, why: string, meant?: string) =>
   error('FTP0315', at, `the file \`${path}\` cannot be read`, {
     label: why,
     help: 'the path is relative to the pipeline file',
+    ...otherPath(at, meant),
   });
 
-export const noFilesMatch = (at: Span, pattern: string) =>
-  error('FTP0316', at, `no file matches \`${pattern}\``, {
+/** `meant`: a path that is there; `names`: parameters. */
+export const noFilesMatch = (
+  at: Span,
+  pattern: string,
+  meant: string | undefined,
+  names: readonly string[],
+) => {
+  const name = /[{]([A-Za-z_]\w*)[}]/.exec(pattern)?.[1];
+  return error('FTP0316', at, `no file matches \`${pattern}\``, {
     label: 'matches nothing',
     help: 'the pattern is relative to the pipeline file',
+    ...(name !== undefined && names.includes(name)
+      ? {
+          help: `strings are not interpolated: declare the whole path as a parameter, and write its name without quotes`,
+        }
+      : otherPath(at, meant)),
   });
+};
 
-export const modelFolderMissing = (at: Span, folder: string, why: string) =>
+export const modelFolderMissing = (at: Span, folder: string, why: string, meant?: string) =>
   error('FTP0317', at, `the model folder \`${folder}\` cannot be used`, {
     label: why,
     help: 'give a folder in Hugging Face layout (`config.json`, `tokenizer.json`, `*.safetensors`), relative to the pipeline file',
+    ...otherPath(at, meant),
   });
 
 export const notConstant = (at: Span, what: string) =>

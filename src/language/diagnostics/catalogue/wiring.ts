@@ -3,10 +3,22 @@ import type { Span } from '../../source/span.js';
 import { error, info, insert, named, replace, warning } from '../make.js';
 import type { Fix } from '../types.js';
 
-export const wrongPort = (at: Span, written: string, found: string, wanted: string) =>
+export const wrongPort = (at: Span, written: string, found: string, wanted: string, help?: string) =>
   error('FTP0401', at, `expected ${wanted}, but \`${written}\` is ${found}`, {
     label: `not ${wanted}`,
+    help,
   });
+
+/** `"dialogs.train"` */
+export const stageInQuotes = (at: Span, written: string, wanted: string) =>
+  error('FTP0301', at, `expected ${wanted}, found a string`, {
+    label: `expected ${wanted}`,
+    help: `names are written without quotes: \`${written}\``,
+    fixes: [replace('remove the quotes', at, written)],
+  });
+
+export const needsFormat = (stage: string): string =>
+  `turn the rows into text with \`format dialogs { from = ${stage}, template = … }\`, and read \`dialogs.train\``;
 
 /** `rows.train`, if `rows` has only one output, without a port. */
 export const noNamedPort = (
@@ -27,9 +39,7 @@ export const noNamedPort = (
       })
     : error('FTP0401', at, `expected ${found.wanted}, but \`${stage}\` outputs ${found.output}`, {
         label: `not ${found.wanted}`,
-        help: found.needsFormat
-          ? `turn the rows into text with \`format dialogs { from = ${stage}, template = … }\`, and read \`dialogs.train\``
-          : undefined,
+        help: found.needsFormat ? needsFormat(stage) : undefined,
       });
 
 export const portNeeded = (at: Span, stage: string, ports: readonly string[]) =>

@@ -5,6 +5,7 @@ import { replace } from '../../diagnostics/make.js';
 import type { Fix } from '../../diagnostics/types.js';
 import type { Span } from '../../source/span.js';
 import { endOf } from '../cst.js';
+import type { Group } from '../groups.js';
 
 /** A better word for a failure of the parser. */
 export interface Correction {
@@ -27,6 +28,10 @@ export interface Failure {
   /** The line has a comparison where a sign would follow its name. */
   readonly compares: boolean;
   readonly span: (from: IToken, to?: IToken) => Span;
+  /** The tokens of its line. */
+  readonly line: readonly IToken[];
+  /** What is below a name and its sign, further to the right. */
+  readonly group?: Group;
 }
 
 export type Habit = (failure: Failure) => Correction | undefined;

@@ -1,8 +1,8 @@
 /** Habits in the heads of declarations and between them. */
-import { tokenMatcher } from '../../../../grammar/chevrotain.js';
+import { type IToken, tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
 import { replace } from '../../diagnostics/make.js';
-import { type Correction, type Habit, isName, write } from './habit.js';
+import { type Correction, type Failure, type Habit, isName, write } from './habit.js';
 
 /** `edition = 2026`, `edition "2026"` */
 const edition: Habit = ({ rule, token, next, span }) => {
@@ -23,7 +23,17 @@ const importing: Habit = ({ rule, token, next, span }) => {
     : { help };
 };
 
-const PYTHON_IMPORT: Correction = { help: 'write `import { name } from "…"`' };
+/** `from std.data import jsonl, csv` */
+function pythonImport(line: readonly IToken[], span: Failure['span']): Correction {
+  const at = line.findIndex(({ tokenType }) => tokenType === t.Import);
+  const [first, last] = [line[0], line.at(-1)];
+  const module = line.slice(1, at).map(({ image }) => (image === '.' ? '/' : image));
+  const names = line.slice(at + 1).filter(isName);
+  if (at < 2 || names.length === 0 || first === undefined || last === undefined)
+    return { help: 'write `import { name } from "…"`' };
+  const text = `import { ${names.map(({ image }) => image).join(', ')} } from "${module.join('')}"`;
+  return { help: `write \`${text}\``, fixes: [write(text, span(first, last), 'maybe_incorrect')] };
+}
 
 /** `let x = 3` */
 const declares: Habit = ({ rule, first, token, previous }) =>
@@ -33,7 +43,7 @@ const declares: Habit = ({ rule, first, token, previous }) =>
     : undefined;
 
 /** The heads of declarations. */
-const heads: Habit = ({ rule, token, first, span }) => {
+const heads: Habit = ({ rule, token, first, line, span }) => {
   if (rule === 'range')
     return token.image === ','
       ? { help: 'write `(1..64)`', fixes: [replace('write `..`', span(token), '..')] }
@@ -45,7 +55,7 @@ const heads: Habit = ({ rule, token, first, span }) => {
   if (rule === 'preset')
     return { help: 'write `preset name for train { … }`, with the kind of block that it is for' };
   if (rule !== 'block' || !tokenMatcher(first, t.Word)) return undefined;
-  if (first.tokenType === t.From) return PYTHON_IMPORT;
+  if (first.tokenType === t.From) return pythonImport(line, span);
   if (token.tokenType === t.StringLiteral && /^"[A-Za-z_]\w*"$/.test(token.image))
     return {
       help: 'names are written without quotes',
@@ -68,13 +78,13 @@ const twoNames: Habit = ({ rule, token, previous, first, next, span }) => {
 };
 
 /** Outside of blocks. */
-const outside: Habit = ({ rule, token, previous, first, next }) => {
+const outside: Habit = ({ rule, token, previous, first, next, line, span }) => {
   if (rule !== 'program') return undefined;
   if ([t.Param, t.Matrix].includes(first.tokenType) && previous !== undefined) {
     if (token.tokenType === t.LSquare) return { help: 'a range is written in parentheses: `Int(1..64)`' };
     if (token.tokenType === t.Question) return { help: 'a parameter always has a value: remove the `?`' };
   }
-  if (token.tokenType === t.From) return PYTHON_IMPORT;
+  if (token.tokenType === t.From) return pythonImport(line, span);
   return isName(token) && next !== undefined && tokenMatcher(next, t.Sets)
     ? {
         help: 'settings belong in blocks; for a value that several blocks share, write `param name: Type = value`',

@@ -4,7 +4,9 @@
  */
 import type { IToken } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
+import type { SourceText } from '../../source/text.js';
 import { endOf } from '../cst.js';
+import { groupBelow } from '../groups.js';
 import type { Correction, Failure } from './habit.js';
 import { HEADS } from './heads.js';
 import { LINES } from './lines.js';
@@ -15,12 +17,14 @@ export function likelyMeant(
   rule: string,
   index: number,
   tokens: readonly IToken[],
-  file: string,
+  source: SourceText,
 ): Correction | undefined {
   const token = tokens[index];
   if (token === undefined) return undefined;
   let start = index;
   while (start > 0 && tokens[start - 1]?.tokenType !== t.Newline) start--;
+  let end = index;
+  while (end < tokens.length && tokens[end]?.tokenType !== t.Newline) end++;
   const failure: Failure = {
     rule,
     token,
@@ -29,7 +33,9 @@ export function likelyMeant(
     afterNext: tokens[index + 2],
     first: tokens[start] ?? token,
     compares: compares(tokens, start),
-    span: (from, to = from) => ({ file, start: from.startOffset, end: endOf(to) }),
+    span: (from, to = from) => ({ file: source.file, start: from.startOffset, end: endOf(to) }),
+    line: tokens.slice(start, end),
+    group: end === index ? groupBelow(tokens, start, index, source) : undefined,
   };
   for (const habit of [...HEADS, ...LINES]) {
     const meant = habit(failure);

@@ -1,9 +1,9 @@
 /** Habits in the lines of a block and in values. */
 import { type IToken, tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
-import { UNITS } from '../../../../grammar/units.js';
+import { UNITS, unitsMeantBy } from '../../../../grammar/units.js';
 import { isTestFile } from '../../diagnostics/catalogue/syntax.js';
-import { insert, replace } from '../../diagnostics/make.js';
+import { insert, named, replace } from '../../diagnostics/make.js';
 import { endOf } from '../cst.js';
 import { type Correction, type Failure, type Habit, isName, isNumeric, touch, write } from './habit.js';
 
@@ -11,13 +11,27 @@ import { type Correction, type Failure, type Habit, isName, isNumeric, touch, wr
 const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
   if (previous?.tokenType !== t.NumberLiteral || !isName(token)) return undefined;
   if (STATEMENTS.test(token.image) || (next !== undefined && tokenMatcher(next, t.Sets))) return undefined;
-  const text = previous.image + token.image;
+  const isUnit = Object.hasOwn(UNITS, token.image);
+  const meant = isUnit ? [] : unitsMeantBy(token.image);
+  const texts = (meant.length === 0 ? [token.image] : meant).map((unit) => previous.image + unit);
   return {
     expected: 'a unit directly after its number',
-    help: `write \`${text}\`: a unit directly follows its number`,
-    fixes: [
-      write(text, span(previous, token), Object.hasOwn(UNITS, token.image) ? 'safe' : 'maybe_incorrect'),
-    ],
+    help: `write ${named(texts)}: a unit directly follows its number`,
+    fixes: texts.map((text) => write(text, span(previous, token), isUnit ? 'safe' : 'maybe_incorrect')),
+  };
+};
+
+/** `lora:` with its settings, or `metrics:` with its items, in the lines below, further to the right. */
+const grouped: Habit = ({ token, previous, first, group, span }) => {
+  if (token.tokenType !== t.Newline || group === undefined || previous === undefined) return undefined;
+  const value = group.value ?? (group.isList ? '[ … ]' : '{ name: value }');
+  const { last } = group;
+  return {
+    help: `a value begins on the line of its name: \`${first.image} = ${value}\``,
+    fixes:
+      group.value === undefined
+        ? []
+        : [write(`${first.image} = ${group.value}`, span(first, last), 'maybe_incorrect')],
   };
 };
 
@@ -154,6 +168,7 @@ const closing: Habit = ({ rule, token, span }) => {
 };
 
 export const LINES: readonly Habit[] = [
+  grouped,
   spaceBeforeUnit,
   conditional,
   thousands,
