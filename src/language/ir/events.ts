@@ -75,6 +75,8 @@ export const RUN_EVENT = v.variant('type', [
     ftpc: v.string(),
     /** `-p name=value` as typed; secrets are no parameters. */
     params: v.optional(record(v.string())),
+    /** What git has checked out where the pipeline is, and whether a file of the pipeline differs from that. */
+    commit: v.optional(v.object({ id: v.string(), changed: v.boolean() })),
   }),
   v.object({
     type: v.literal('stage.started'),

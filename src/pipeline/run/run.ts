@@ -4,7 +4,7 @@ import { identityOf } from '../../compute/tensor/runtimes/index.js';
 import { type Diagnostic, isError, UserError } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { RunStatus, StageSummary } from '../../language/ir/events.js';
+import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { askedDeviceMemory } from '../planner/budget.js';
@@ -40,6 +40,7 @@ export interface RunRequest {
   readonly ftpc: string;
   /** `-p name=value` as typed. */
   readonly params?: Readonly<Record<string, string>>;
+  readonly commit?: Extract<RunEvent, { type: 'run.started' }>['commit'];
   readonly threads: number;
   readonly verify: boolean;
   /** Only these stages and what they need. */
@@ -78,6 +79,7 @@ export async function runPipeline(
     runtime: runtimeName(identityOf(host, request.runtime)),
     ftpc: request.ftpc,
     ...(request.params === undefined ? {} : { params: request.params }),
+    ...(request.commit === undefined ? {} : { commit: request.commit }),
   });
   const seconds = (): number => (host.clock() - begun) / 1000;
   const finish = ({ status, stages = [], findings = {} }: RunEnd): RunOutcome => {

@@ -1,9 +1,10 @@
-import { compile } from '../../language/compile.js';
+import { type CompileResult, compile } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
 import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline/prepare/index.js';
-import { type RunOutcome, runPipeline } from '../../pipeline/run/run.js';
+import { type RunOutcome, type RunRequest, runPipeline } from '../../pipeline/run/run.js';
+import type { Pipeline } from '../insight/settings/explain.js';
 import { type CliContext, lineStart } from './cli-context.js';
 import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { watchSignals } from './interrupts.js';
@@ -15,12 +16,19 @@ export interface ExecuteRequest extends PlanRequest {
   readonly only?: string;
 }
 
+export interface Executed extends RunOutcome {
+  readonly threads: number;
+  readonly plan?: Plan;
+  /** As it was read for the run; left out where it has errors. */
+  readonly pipeline?: Pipeline;
+}
+
 /** Runs a pipeline on this machine, shown by `view`. */
 export async function execute(
   context: CliContext,
   request: ExecuteRequest,
   view: RunView,
-): Promise<RunOutcome & { readonly plan?: Plan }> {
+): Promise<Executed> {
   const { host } = context;
   const { file, params, verify, only, threads = host.machine().cores } = request;
   const compiled = compile(host, file, { params });
@@ -32,6 +40,7 @@ export async function execute(
   });
   let printer = await diagnosticsPrinter(context, compiled.sources);
   let plan: Plan | undefined;
+  let read: Pipeline | undefined;
   try {
     const outcome = await runPipeline(
       {
@@ -41,6 +50,7 @@ export async function execute(
         runtime,
         ftpc: ftpcVersion(host),
         params,
+        commit: only === undefined ? await commitOf(compiled) : undefined,
         threads,
         verify,
         only: only === undefined ? undefined : [only],
@@ -48,6 +58,8 @@ export async function execute(
           const prepared = await prepareCompiled(host, compiled, request);
           const { lints } = prepared;
           plan = prepared.plan;
+          const { analysis, sources } = compiled;
+          if (analysis !== undefined) read = { analysis, sources, plan, lints, params };
           printer = await diagnosticsPrinter(context, lints.sources);
           // Rows that are looked at are not trained on yet.
           if (only !== undefined) return prepared;
@@ -70,9 +82,16 @@ export async function execute(
       },
       interrupts,
     );
-    return { ...outcome, plan };
+    return { ...outcome, threads, plan, pipeline: read };
   } finally {
     interrupts.release();
     view.close();
   }
+}
+
+/** What git has of the pipeline and of the files that it imports. */
+async function commitOf({ analysis }: CompileResult): Promise<RunRequest['commit']> {
+  if (analysis === undefined) return undefined;
+  const { checkedOut } = await import('./review/git.js');
+  return checkedOut([analysis.main.path, ...[...analysis.modules.values()].map(({ path }) => path)]);
 }

@@ -5,7 +5,6 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { checkJson, JsonFault } from '../../language/host/json.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
-import type { RunOutcome } from '../../pipeline/run/run.js';
 import { FORMAT_INFO } from '../../pipeline/stages/format/split-files.js';
 import {
   journalPath,
@@ -15,9 +14,12 @@ import {
   type Store,
   writeWhole,
 } from '../../pipeline/store/index.js';
-import type { Lengths, ReportInput, RowsReport } from '../insight/report/input.js';
+import type { Lengths, ReportInput, RowsReport, WhatRan } from '../insight/report/input.js';
+import { whatRan } from '../insight/report/ran-settings.js';
 import { renderReport } from '../insight/report/report.js';
 import { readRun } from '../insight/runs/index.js';
+import type { Pipeline } from '../insight/settings/explain.js';
+import type { Executed } from './execute.js';
 
 /** Rows of a length histogram of a format stage: each bar is this many tokens wide. */
 const BAR = 16;
@@ -25,7 +27,7 @@ const BAR = 16;
 /** Gathers what a run left, and writes its page; the page's path, or `undefined` for a run that never began. */
 export function writeReport(
   host: Host,
-  { runId, plan, stages, findings }: RunOutcome & { readonly plan?: Plan },
+  { runId, plan, stages, findings, pipeline, threads }: Executed,
 ): string | undefined {
   const store = openStore(host.cwd);
   if (!existsSync(journalPath(store.layout, runId))) return undefined;
@@ -46,6 +48,7 @@ export function writeReport(
     events: readJournal(store.layout, runId),
     curves: readRun(host, runId).stages,
     plan,
+    ...(pipeline === undefined ? {} : { ran: ranOf(host, pipeline, threads) }),
     rows,
     lengths,
     evaluations,
@@ -63,6 +66,13 @@ export function writeReport(
   }
   return relative(host.cwd, path);
 }
+
+const ranOf = (host: Host, pipeline: Pipeline, threads: number): WhatRan => ({
+  ...whatRan(pipeline.analysis.main.path, pipeline),
+  machine: host.machine(),
+  system: `${process.platform} ${process.arch}, Node.js ${process.versions.node}`,
+  threads,
+});
 
 function readJson(path: string): unknown {
   try {

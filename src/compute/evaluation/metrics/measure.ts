@@ -97,8 +97,9 @@ export function wilson(hits: number, total: number): Interval {
   const centre = share + square / 2;
   const spread = Z * Math.sqrt((share * (1 - share)) / total + square / total / 4);
   return {
-    low: Math.max(0, (centre - spread) / (1 + square)),
-    high: Math.min(1, (centre + spread) / (1 + square)),
+    // rounding would leave a few times 1e-19 where the interval ends exactly at 0, or at 1
+    low: hits === 0 ? 0 : Math.max(0, (centre - spread) / (1 + square)),
+    high: hits === total ? 1 : Math.min(1, (centre + spread) / (1 + square)),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Git, as a comparison needs it: a process for what changed, and one for each object that is read; no network. */
 import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { execaSync } from 'execa';
 import {
   gitFailed,
@@ -50,6 +50,21 @@ export function openRepository(file: string, ref: string, shown: string): Reposi
       return existsSync(path) ? path : undefined;
     },
   };
+}
+
+/** What is checked out in the repository of `files`, and whether one of them differs from it; `undefined` without one. */
+export function checkedOut(
+  files: readonly [string, ...string[]],
+): { readonly id: string; readonly changed: boolean } | undefined {
+  try {
+    const answer = git(realPath(dirname(files[0])), ['rev-parse', '--show-toplevel', 'HEAD']);
+    if (answer.code !== 0) return undefined;
+    const [root = '', id = ''] = answer.text.split('\n');
+    const inside = files.map(realPath).filter((path) => !relative(root, path).startsWith('..'));
+    return { id, changed: git(root, ['status', '--porcelain', '--', ...inside]).text !== '' };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Paths that one command line is given. */

@@ -1,6 +1,6 @@
 /** The page of a pipeline as one HTML file: no script, nothing loaded from anywhere, everything from outside escaped. */
 import { svg } from '../graph/index.js';
-import { html, page as htmlFile, left, Markup, nothing, table } from '../html/page.js';
+import { code, html, page as htmlFile, left, Markup, nothing, prose, table } from '../html/page.js';
 import { STYLE } from '../html/style.js';
 import type { Page, PageStage } from './page.js';
 import { type Cell, type PageTable, tablesOf } from './page-tables.js';
@@ -12,7 +12,7 @@ export async function htmlPage(page: Page): Promise<string> {
 <main>
 <h1>${page.name}</h1>
 <p class="soft"><code>${page.file}</code></p>
-${prose(page.doc)}
+${paragraphs(page.doc)}
 <h2 id="run">How to run it</h2>
 <dl class="commands">${page.commands.map(
     ([line, what]) => html`<dt><code>${line}</code></dt><dd>${what}</dd>
@@ -32,22 +32,17 @@ ${tables.budgets === undefined ? nothing : cells(tables.budgets)}
 }
 
 /** Doc comments: paragraphs, and code between backticks. */
-const prose = (text: string | undefined): Markup =>
+const paragraphs = (text: string | undefined): Markup =>
   text === undefined
     ? nothing
     : html`${text.split(/\n\s*\n/).map(
-        (paragraph) => html`<p>${inline(paragraph)}</p>
+        (paragraph) => html`<p>${prose(paragraph)}</p>
 `,
       )}`;
 
-const inline = (text: string): readonly (Markup | string)[] =>
-  text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
-
-const code = (text: string): Markup => html`<code>${text}</code>`;
-
 function cell(content: Cell): Markup | string {
   if ('text' in content) return content.text;
-  if ('doc' in content) return content.doc;
+  if ('doc' in content) return prose(content.doc);
   if ('names' in content) return content.names.join(', ');
   if ('code' in content) return code(content.code);
   if (content.holds === null) return '?';
@@ -71,13 +66,13 @@ const section = (shown: PageTable | undefined): Markup =>
 ${
   shown.note === undefined
     ? nothing
-    : html`<p>${inline(shown.note)}</p>
+    : html`<p>${prose(shown.note)}</p>
 `
 }${cells(shown)}`;
 
 function stage({ name, kind, doc, facts, settings, defaults, requires, findings }: PageStage): Markup {
   return html`<section class="stage"><h3><span class="soft">${kind}</span> ${name}</h3>
-${prose(doc)}
+${paragraphs(doc)}
 <dl class="facts">${facts.map(([title, text]) => html`<dt>${title}</dt><dd>${text}</dd>`)}</dl>
 ${
   settings.length === 0
@@ -96,7 +91,7 @@ ${requires.map(
   (require) => html`<p class="require">requires ${code(require)}</p>
 `,
 )}${findings.map(
-  (finding) => html`<p class="finding">${finding}</p>
+  (finding) => html`<p class="finding">${prose(finding)}</p>
 `,
 )}${
   defaults.length === 0
@@ -113,11 +108,8 @@ const PAGE_STYLE = `
 .skip { position: absolute; left: -999px; } .skip:focus { left: 12px; top: 8px; background: var(--card); padding: 6px 10px; }
 main { max-width: 900px; }
 tbody th { font-weight: 500; }
-dl { margin: 8px 0; } dd { margin: 0; }
 dl.commands { background: var(--card); border-radius: 8px; padding: 10px 16px; }
 dl.commands dd { color: var(--soft); margin-bottom: 8px; } dl.commands dd:last-child { margin-bottom: 0; }
-dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; }
-dl.facts dt { color: var(--soft); }
 dd, td { overflow-wrap: anywhere; } tbody th, td:last-child { white-space: nowrap; }
 section.stage { background: var(--card); border-radius: 10px; padding: 4px 18px 12px; margin: 14px 0; }
 section.stage h3 { font-size: 17px; margin: 12px 0 4px; }

@@ -11,7 +11,7 @@ import { bytes, duration, scaleText } from '../../../pipeline/planner/quantities
 import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
 import { type Graph, graphOf } from '../graph/index.js';
 import type { PipelineAnswer } from '../settings/answer.js';
-import type { SettingExplanation } from '../settings/explain.js';
+import { type SettingExplanation, toldOnce } from '../settings/explain.js';
 import { answerOf, setByText } from '../settings/index.js';
 
 interface PageSetting {
@@ -114,9 +114,7 @@ const shellWord = (path: string): string =>
 function pageStage(stage: Stage, answer: PipelineAnswer, plan: Plan): PageStage {
   const found = answer.stages.find((one) => one.stage === stage.name);
   const all = found?.settings ?? [];
-  const leaves = all.filter(
-    ({ path, text, setBy }) => text !== null && !isToldElsewhere(path, text, setBy, all),
-  );
+  const leaves = toldOnce(all);
   const isDefault = ({ setBy }: SettingExplanation): boolean => setBy.from === 'default';
   return {
     name: stage.name,
@@ -134,18 +132,6 @@ function pageStage(stage: Stage, answer: PipelineAnswer, plan: Plan): PageStage 
         `${code}: ${message}${allowed === undefined ? '' : ` (allowed: ${allowed})`}`,
     ),
   };
-}
-
-/** A record is told by what is in it, and what someone wrote into a call by the call. */
-function isToldElsewhere(
-  path: string,
-  text: string,
-  { from }: SettingExplanation['setBy'],
-  all: readonly SettingExplanation[],
-): boolean {
-  const isAbove = (other: SettingExplanation): boolean => path.startsWith(`${other.path}.`);
-  if (text.startsWith('{')) return all.some((other) => other.path.startsWith(`${path}.`));
-  return from === 'author' && all.some((other) => isAbove(other) && /^\w+\(/.test(other.text ?? ''));
 }
 
 const pageSetting = ({ path, text, setBy, doc }: SettingExplanation): PageSetting => ({

@@ -5,20 +5,30 @@ import { html, type Markup, nothing } from './page.js';
 
 /** Of the drawing, in its own units. */
 const WIDTH = 560;
-const EDGE = { left: 56, right: WIDTH - 14, bottom: 40 } as const;
+const EDGE = { left: 76, right: WIDTH - 18, bottom: 48 } as const;
 
 interface Figure {
   readonly title: string;
   /** Besides the title. */
   readonly legend?: Markup;
   readonly height: number;
+  /** Where the y axis begins. */
+  readonly top: number;
+  /** Of the axes, with their units. */
   readonly xName: string;
+  readonly yName: string;
+  /** The picture in words, for those who do not see it. */
+  readonly what: string;
 }
 
 /** `drawing` ends at `height - EDGE.bottom`; below it are the axis and its name. */
-const figure = ({ title, legend, height, xName }: Figure, drawing: readonly Markup[]): Markup => html`<figure>
+const figure = (
+  { title, legend, height, top, xName, yName, what }: Figure,
+  drawing: readonly Markup[],
+): Markup => html`<figure class="chart">
 <figcaption>${title}${legend}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}">
+<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}: ${what}">
+<text class="name" transform="translate(16 ${px((top + height - EDGE.bottom) / 2)}) rotate(-90)" text-anchor="middle">${yName}</text>
 ${drawing}
 <line class="axis" x1="${EDGE.left}" x2="${EDGE.right}" y1="${height - EDGE.bottom}" y2="${height - EDGE.bottom}"/>
 <text class="name" x="${(EDGE.left + EDGE.right) / 2}" y="${height - 6}" text-anchor="middle">${xName}</text>
@@ -36,7 +46,7 @@ const gridLines = (values: readonly number[], y: (value: number) => number): rea
 
 /** A text below the axis. */
 const labelBelow = (x: number, height: number, text: string): Markup =>
-  html`<text x="${px(x)}" y="${height - EDGE.bottom + 16}" text-anchor="middle">${text}</text>
+  html`<text x="${px(x)}" y="${height - EDGE.bottom + 18}" text-anchor="middle">${text}</text>
 `;
 
 const px = (value: number): number => Math.round(value * 10) / 10;
@@ -89,14 +99,25 @@ export function lineChart(lines: readonly Line[], options: ChartOptions): Markup
     drawn.flatMap(({ points }) => points),
     options.fromZero === true,
   );
-  return figure({ ...options, legend: legend(drawn), height: HEIGHT }, [
+  const shape = { legend: legend(drawn), height: HEIGHT, top: TOP, what: inWords(drawn, options) };
+  return figure({ ...options, ...shape }, [
     ...gridLines(scale.yTicks, scale.y),
     ...scale.xTicks.map((tick) => labelBelow(scale.x(tick), HEIGHT, tickText(tick))),
-    html`<text class="name" transform="translate(12 ${px((TOP + FLOOR) / 2)}) rotate(-90)" text-anchor="middle">${options.yName}</text>
-`,
     ...drawn.map((line, index) => draw(line, index, scale, options)),
   ]);
 }
+
+/** `training from 7.4 to 2.1, steps 1 to 46` */
+const inWords = (lines: readonly Line[], { xName }: ChartOptions): string =>
+  lines
+    .map(({ name, points }) => {
+      const [first, last] = [points[0], points.at(-1)];
+      if (first === undefined || last === undefined) return name;
+      return first === last
+        ? `${name} ${valueText(first.y)} at ${xName} ${valueText(first.x)}`
+        : `${name} from ${valueText(first.y)} at ${xName} ${valueText(first.x)} to ${valueText(last.y)} at ${valueText(last.x)}`;
+    })
+    .join('; ');
 
 interface Scale {
   readonly xTicks: readonly number[];
@@ -160,13 +181,16 @@ const BARS_FLOOR = BARS_HEIGHT - EDGE.bottom;
 const MOST_LABELS = 12;
 
 /** Upright bars next to each other: a histogram. */
-export function barChart(bars: readonly Bar[], title: string, xName: string): Markup {
+export function barChart(
+  bars: readonly Bar[],
+  options: Pick<Figure, 'title' | 'xName' | 'yName' | 'what'>,
+): Markup {
   const highest = Math.max(0, ...bars.map(({ value }) => value));
   if (highest === 0) return nothing;
   const slot = (EDGE.right - EDGE.left) / bars.length;
   const size = (value: number): number => px((value / highest) * (BARS_FLOOR - BARS_TOP));
   const every = Math.ceil(bars.length / MOST_LABELS);
-  return figure({ title, height: BARS_HEIGHT, xName }, [
+  return figure({ ...options, height: BARS_HEIGHT, top: BARS_TOP }, [
     ...gridLines(ticks(0, highest, 4), (value) => BARS_FLOOR - size(value)),
     ...bars.map(({ value, title: hover }, index) => {
       const x = px(EDGE.left + slot * (index + 0.1));

@@ -1,6 +1,6 @@
 import type { ClassReport, EvaluationReport, Interval, Sample } from '../../../compute/evaluation/report.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
-import { html, left, type Markup, nothing, right, table } from '../html/page.js';
+import { html, left, type Markup, nothing, prose, right, table } from '../html/page.js';
 import type { ReportInput } from './input.js';
 
 /** Tuned next to baseline, with intervals, and answers to look at. */
@@ -45,10 +45,10 @@ ${table(
 )}
 ${gates(report)}
 ${report.classes === undefined ? nothing : classes(report.classes)}
-${report.samples.length === 0 ? nothing : html`<h3>Answers</h3>`}${report.samples.map(sample)}`;
+${report.samples.length === 0 ? nothing : html`<h4>Answers</h4>`}${report.samples.map(sample)}`;
 }
 
-const INTERVAL = '95 % interval';
+const INTERVAL = '95\u00a0% interval';
 
 /** What was made of the rows. */
 const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationReport): string =>
@@ -60,7 +60,7 @@ const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationRepo
 const MOST_COLUMNS = 24;
 
 /** Precision and recall of every label, and which labels are taken for which. */
-const classes = ({ labels, scores, confusion }: ClassReport): Markup => html`<h3>Labels</h3>
+const classes = ({ labels, scores, confusion }: ClassReport): Markup => html`<h4>Labels</h4>
 ${table(
   'Labels',
   [...left('label'), ...right('rows', 'given', 'precision', 'recall', 'F1')],
@@ -74,7 +74,7 @@ ${table(
 ${
   confusion === undefined || labels.length > MOST_COLUMNS
     ? nothing
-    : html`<h3>Confusion matrix</h3>
+    : html`<h4>Confusion matrix</h4>
 ${table(
   'Confusion matrix',
   [...left('label ↓ given →'), ...right(...labels)],
@@ -82,25 +82,34 @@ ${table(
     labels[label] ?? '',
     ...row.map((count, given) => (given === label ? html`<b>${count}</b>` : count)),
   ]),
+  { isGrid: true },
 )}`
 }`;
 
 const gates = ({ requires }: EvaluationReport): Markup =>
   requires.length === 0
     ? nothing
-    : html`<ul>${requires.map(({ require, holds, sentence }) => html`<li><b class="${holds ? 'holds' : 'failed'}">${holds ? 'holds' : 'does not hold'}</b> <code>${require}</code> <span class="soft">${sentence}</span></li>`)}</ul>`;
+    : html`<ul>${requires.map(({ require, holds, sentence }) => html`<li><b class="${holds ? 'holds' : 'failed'}">${holds ? 'holds' : 'does not hold'}</b> <code>${require}</code> <span class="soft">${prose(sentence)}</span></li>`)}</ul>`;
 
 const number = (value: number | undefined): string => (value === undefined ? '' : numberText(value));
 
-const range = (interval: Interval | undefined): string =>
-  interval === undefined ? '' : `${numberText(interval[0])} – ${numberText(interval[1])}`;
+/** Of an end that is nothing next to the other, rounding left something: it is 0. */
+const range = (interval: Interval | undefined): string => {
+  if (interval === undefined) return '';
+  const most = Math.max(...interval.map(Math.abs));
+  const ends = interval.map((end) => (Math.abs(end) < 1e-12 * most ? 0 : end));
+  return ends.map(numberText).join(ends.some((end) => end < 0) ? ' to ' : ' – ');
+};
 
-const sample = ({ prompt, reference, baseline, answer }: Sample): Markup => html`<div class="sample">
-<h4>asked</h4><pre>${prompt}</pre>
-<div class="pair"><div><h4>reference</h4><pre>${reference}</pre></div>
-${baseline === undefined ? nothing : html`<div><h4>before</h4><pre>${baseline}</pre></div>`}
-<div><h4>after</h4><pre>${answer}</pre></div></div>
-</div>`;
+const sample = ({ prompt, reference, baseline, answer }: Sample): Markup => {
+  const said = (who: string, text: string): Markup =>
+    html`<div><dt>${who}</dt><dd><pre>${text}</pre></dd></div>`;
+  return html`<dl class="sample">${said('asked', prompt)}
+${said('reference', reference)}
+${baseline === undefined ? nothing : said('before', baseline)}
+${said('after', answer)}</dl>
+`;
+};
 
 /** `, the likeliest token each time, of at most 64 tokens` */
 function howAnswered(generation: EvaluationReport['generation']): string {

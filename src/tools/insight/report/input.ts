@@ -1,7 +1,10 @@
 import type { EvaluationReport } from '../../../compute/evaluation/report.js';
+import type { Machine } from '../../../language/host/host.js';
 import type { RunEvent } from '../../../language/ir/events.js';
+import type { StageKind } from '../../../language/ir/program.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import type { RunStage } from '../runs/index.js';
+import type { SetBy } from '../settings/explain.js';
 
 /** The `report` of a data or format stage. */
 export interface RowsReport {
@@ -26,7 +29,44 @@ export interface Lengths {
   readonly counts: readonly number[];
 }
 
+/** A setting that had a value. */
+export interface RanSetting {
+  readonly path: string;
+  /** The text in the file; left out where it has none. */
+  readonly written?: string;
+  /** As a pipeline would have it. */
+  readonly effective: string;
+  readonly from: SetBy['from'];
+  /** In words: a place in the file, a parameter, the planner. */
+  readonly setBy: string;
+  /** Of what the planner chose. */
+  readonly why?: string;
+}
+
+export interface RanStage {
+  readonly name: string;
+  readonly kind: StageKind;
+  readonly settings: readonly RanSetting[];
+}
+
+/** What was run, and on what. */
+export interface WhatRan {
+  readonly params: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly from: string;
+    readonly doc: string;
+  }[];
+  readonly stages: readonly RanStage[];
+  readonly machine: Machine;
+  /** `linux x64, Node.js 20.20.0` */
+  readonly system: string;
+  readonly threads: number;
+}
+
 export interface ReportInput {
+  /** Left out where the pipeline could not be read. */
+  readonly ran?: WhatRan;
   readonly events: readonly (RunEvent & { readonly at?: number })[];
   /** Of the stages of the run, the whole curve of each. */
   readonly curves: readonly Pick<RunStage, 'name' | 'steps' | 'validations'>[];

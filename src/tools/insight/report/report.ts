@@ -5,13 +5,14 @@ import type { StageSummary } from '../../../language/ir/events.js';
 import { MEMORY_PARTS } from '../../../pipeline/planner/plan-json.js';
 import { bytes, bytes as bytesText, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { barChart, lineChart } from '../html/charts.js';
-import { html, left, type Markup, nothing, page, right, table } from '../html/page.js';
+import { html, left, type Markup, nothing, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
 import { CURVES } from '../metrics/plot.js';
 import { evaluation } from './evaluation.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
+import { ranSettings } from './ran-settings.js';
 
-const SECTIONS = [summary, training, evaluation, data, memory, manifest] as const;
+const SECTIONS = [summary, training, evaluation, ranSettings, data, memory, manifest] as const;
 
 export function renderReport(input: ReportInput): string {
   const started = input.events.find((event) => event.type === 'run.started');
@@ -37,10 +38,11 @@ function summary({ events }: ReportInput): Markup {
 <p class="soft">run ${started.runId}${when === undefined ? '' : ` · ${new Date(when).toISOString().replace('T', ' ').slice(0, 16)} UTC`} · ftpc ${started.ftpc} · ${started.engine}, ${started.runtime}</p>
 <div class="cards">
 <div class="card"><b class="status ${end?.status ?? 'interrupted'}">${(end?.status ?? 'killed').replaceAll('_', ' ')}</b><span>status</span></div>
-${end === undefined ? nothing : html`<div class="card"><b>${duration(end.seconds)}</b><span>wall time</span></div>`}
-${peak === 0 ? nothing : html`<div class="card"><b>${bytes(peak)}</b><span>peak memory</span></div>`}
+${end === undefined ? nothing : html`<div class="card"><b>${together(duration(end.seconds))}</b><span>wall time</span></div>`}
+${peak === 0 ? nothing : html`<div class="card"><b>${together(bytes(peak))}</b><span>peak memory</span></div>`}
 </div>
 ${diagnostics(events)}
+<h2>Stages</h2>
 ${table(
   'Stages',
   [...left('stage', 'kind', 'status'), ...right('time', 'peak memory'), ...left('figures')],
@@ -59,11 +61,14 @@ ${table(
 const statusOf = ({ status, interrupted }: StageSummary): string =>
   interrupted === true ? 'interrupted' : status;
 
-const figures = (metrics: Readonly<Record<string, number>>): string =>
-  Object.entries(metrics)
+/** Each in one line, name and number. */
+const figures = (metrics: Readonly<Record<string, number>>): Markup =>
+  html`${Object.entries(metrics)
     .filter(([name]) => !name.startsWith('baseline.'))
-    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${numberText(value)}`)
-    .join(' · ');
+    .map(
+      ([name, value], index) =>
+        html`${index === 0 ? '' : ' · '}<span class="whole">${name.replaceAll('_', ' ')} ${numberText(value)}</span>`,
+    )}`;
 
 function diagnostics(events: ReportInput['events']): Markup {
   const found = events.filter((event) => event.type === 'diagnostic');
@@ -72,7 +77,7 @@ function diagnostics(events: ReportInput['events']): Markup {
     const fields = event as Readonly<Record<string, unknown>>;
     const severity = String(fields['severity']);
     const place = typeof fields['file'] === 'string' ? ` (${fields['file']}:${String(fields['line'])})` : '';
-    return html`<li><b class="${severity}">${severity} ${String(fields['code'])}</b> ${String(fields['message'])}<span class="soft">${place}</span></li>`;
+    return html`<li><b class="${severity}">${severity} ${String(fields['code'])}</b> ${prose(String(fields['message']))}<span class="soft">${place}</span></li>`;
   })}</ul>`;
 }
 
@@ -85,8 +90,13 @@ ${trained.map((stage) => charts(stage, events))}`;
 }
 
 function charts(stage: ReportInput['curves'][number], events: ReportInput['events']): Markup {
-  const chart = (title: string, name: string, curve: keyof typeof CURVES, yName = name): Markup =>
-    lineChart([{ name, points: CURVES[curve](stage) }], { title, xName: 'step', yName, fromZero: true });
+  const chart = (title: string, yName: string, curve: keyof typeof CURVES): Markup =>
+    lineChart([{ name: yName, points: CURVES[curve](stage) }], {
+      title,
+      xName: 'optimiser step',
+      yName,
+      fromZero: true,
+    });
   return html`<h3>${stage.name}</h3>
 <div class="charts">
 ${lineChart(
@@ -94,15 +104,15 @@ ${lineChart(
     { name: 'training', points: CURVES.loss(stage) },
     { name: 'validation', points: CURVES.valid_loss(stage), marks: true },
   ],
-  { title: 'Loss', xName: 'step', yName: 'nats per token' },
+  { title: 'Loss', xName: 'optimiser step', yName: 'loss (nats per token)' },
 )}
-${chart('Learning rate', 'learning rate', 'learning_rate', 'rate')}
-${chart('Gradient norm before clipping', 'gradient norm', 'grad_norm', 'norm')}
-${chart('Speed', 'tokens/s', 'tokens_per_second')}
+${chart('Learning rate', 'learning rate', 'learning_rate')}
+${chart('Gradient norm before clipping', 'gradient norm (L2)', 'grad_norm')}
+${chart('Speed', 'tokens per second', 'tokens_per_second')}
 </div>
 ${events.map((event) =>
   event.type === 'recovery' && event.stage === stage.name
-    ? html`<p>Recovered from ${event.cause}: went on with <code>${JSON.stringify(event.change)}</code></p>`
+    ? html`<p>Recovered from ${prose(event.cause)}: continued with <code>${JSON.stringify(event.change)}</code></p>`
     : nothing,
 )}`;
 }
@@ -131,8 +141,15 @@ ${listed('warned of', report.warnings)}
         value,
         title: `${value} rows with ${width * index + 1} to ${width * (index + 1)} tokens`,
       })),
-      `Length of the rows, ${split}`,
-      'tokens, at most',
+      {
+        title: `Length of the rows, ${split}`,
+        xName: `length (tokens, at most)`,
+        yName: 'rows',
+        what: `${counted(
+          bars.reduce((sum, value) => sum + value, 0),
+          'row',
+        )} by their length in tokens`,
+      },
     ),
   )}</div>`;
 }
@@ -162,7 +179,7 @@ ${table(
   shown.map(({ file, line, reason, detail }) => [
     html`<code>${file}:${line}</code>`,
     reason.replaceAll('_', ' '),
-    detail,
+    prose(detail),
   ]),
 )}${rest > 0 ? html`<p class="soft">and ${rest} more in the stage’s JSON report</p>` : nothing}</details>`;
 }
@@ -179,7 +196,7 @@ function memory({ plan, events }: ReportInput): Markup {
   if (rows.length === 0) return nothing;
   const parts = MEMORY_PARTS.filter((part) => rows.some(({ peak }) => peak.parts[part] > 0));
   return html`<h2>Memory</h2>
-<p class="soft">The most that is resident in a stage’s own process; ${plan.machine.name} has ${bytes(plan.machine.memoryBytes)}.</p>
+<p class="soft">The most that is resident in a stage’s own process; ${plan.machine.name} has ${together(bytes(plan.machine.memoryBytes))}.</p>
 ${table(
   'Memory',
   [...left('stage'), ...right('planned', 'measured', 'plan ÷ measured', ...parts)],

@@ -78,6 +78,16 @@ export function explainSettings(checked: CheckedStage, pipeline: Pipeline): read
     .map((found) => explain(found, checked, planned, pipeline));
 }
 
+/** Those with a value, each once: a record is told by what is in it, and what someone wrote into a call by the call. */
+export function toldOnce(all: readonly SettingExplanation[]): readonly SettingExplanation[] {
+  return all.filter(({ path, text, setBy }) => {
+    if (text === null) return false;
+    if (text.startsWith('{')) return !all.some((other) => other.path.startsWith(`${path}.`));
+    const isAbove = (other: SettingExplanation): boolean => path.startsWith(`${other.path}.`);
+    return setBy.from !== 'author' || !all.some((other) => isAbove(other) && /^\w+\(/.test(other.text ?? ''));
+  });
+}
+
 function explain(
   found: StageSetting,
   checked: CheckedStage,

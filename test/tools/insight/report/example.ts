@@ -36,6 +36,42 @@ const memory = (bytes: number) => ({
 });
 
 export const example: ReportInput = {
+  ran: {
+    params: [{ name: 'smoke', value: 'true', from: '-p smoke=true', doc: 'Only some of the `rows`.' }],
+    stages: [
+      {
+        name: 'adapter',
+        kind: 'train',
+        settings: [
+          {
+            path: 'lora.rank',
+            written: 'smoke ? 8 : 16',
+            effective: '8',
+            from: 'param',
+            setBy: '-p smoke (pipelines/legal.ftp:37:18)',
+          },
+          {
+            path: 'batch.micro',
+            effective: '4',
+            from: 'planner',
+            setBy: 'the planner',
+            why: 'the stage then needs 410 MiB (at most 422 MiB) of 15.0 GiB',
+          },
+          {
+            path: 'seed',
+            written: '17',
+            effective: '17',
+            from: 'author',
+            setBy: 'pipelines/legal.ftp:44:10',
+          },
+          { path: 'order', effective: 'shuffled', from: 'default', setBy: 'default' },
+        ],
+      },
+    ],
+    machine: { name: 'laptop', cpu: 'a processor', cores: 8, load: 0, memoryBytes: 16 * 2 ** 30 },
+    system: 'linux x64, Node.js 20.20.0',
+    threads: 4,
+  },
   curves: [{ name: 'adapter', steps, validations }],
   events: [
     {
@@ -46,6 +82,7 @@ export const example: ReportInput = {
       engine: 'embedded',
       runtime: 'onnx 1.30.0',
       ftpc: '0.1.0',
+      commit: { id: '0123456789abcdef0123456789abcdef01234567', changed: true },
       at: Date.UTC(2026, 10, 25, 2, 13, 54),
     },
     { type: 'recovery', stage: 'adapter', cause: 'no memory for step 12', change: { microBatch: 4 } },
@@ -170,7 +207,7 @@ export const example: ReportInput = {
       metrics: { perplexity: 2.41, exact_match: 0.58 },
       baseline: { perplexity: 31.7, exact_match: 0 },
       intervals: { perplexity: [2.2, 2.66], exact_match: [0.46, 0.69] },
-      baselineIntervals: { perplexity: [28.1, 36.2], exact_match: [0, 0.057] },
+      baselineIntervals: { perplexity: [28.1, 36.2], exact_match: [8.57e-19, 0.057] },
       differences: {
         perplexity: { value: -29.29, low: -33.9, high: -25.6 },
         exact_match: { value: 0.58, low: 0.46, high: 0.7 },

@@ -43,6 +43,40 @@ describe('HTML report', () => {
     expect(numbers.every(Number.isFinite)).to.equal(true);
   });
 
+  it('says what was run: settings as in the file and as they took effect, commit, machine, seeds', () => {
+    const text = page.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+    for (const part of [
+      'lora.rank smoke ? 8 : 16 8 -p smoke (pipelines/legal.ftp:37:18)',
+      'batch.micro not set 4 the planner : the stage then needs 410 MiB (at most 422 MiB) of 15.0 GiB',
+      'order shuffled',
+      'smoke true -p smoke=true Only some of the rows .',
+      '0123456789abcdef0123456789abcdef01234567 , with changes',
+      'laptop: a processor, 8 cores, 16.0 GiB',
+      'onnx 1.30.0, 4 threads',
+      'seeds 17 (adapter.seed)',
+    ])
+      expect(text).to.contain(part);
+  });
+
+  it('has no backticks, and 0 for the end of an interval that is 0', () => {
+    expect(page.replace(/<pre>[\s\S]*?<\/pre>/g, '')).to.not.contain('`');
+    expect(page).to.contain('0 – 0.057').and.to.not.contain('8.57e-19');
+  });
+
+  it('can be read aloud: headings in order, tables and plots with names, titles with scope', () => {
+    const levels = [...page.matchAll(/<h([1-6])/g)].map(([, level]) => Number(level));
+    expect(levels[0]).to.equal(1);
+    levels.forEach((level, index) => {
+      expect(level - (levels[index - 1] ?? 0), levels.join(' ')).to.be.at.most(1);
+    });
+    expect(page.match(/<caption/g)?.length).to.equal(page.match(/<table/g)?.length);
+    expect(page).to.not.match(/<th(?![^>]*scope=)[ >]/);
+    for (const [svg] of page.matchAll(/<svg[\s\S]*?<\/svg>/g)) {
+      expect(svg).to.match(/role="img" aria-label="[^":]+: .+"/);
+      expect(svg.match(/<text class="name"/g), 'a label on each axis').to.have.lengthOf(2);
+    }
+  });
+
   it('closes what it opens', () => {
     const open: string[] = [];
     for (const [, slash, name = '', rest = ''] of page
