@@ -1,12 +1,14 @@
 /** What budgets say: requirements on memory and time, held against the plan before anything runs, and what is asked of the machine. */
-import type { Program, Value } from '../../language/ir/program.js';
+import { namesIn, partsOf } from '../../language/ir/expression.js';
+import type { Expression, Program, Requirement, Value } from '../../language/ir/program.js';
 import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
 import type { RuntimeChoice, RuntimeRequest } from '../../language/ir/runtimes.js';
 import type { budgetSettings } from '../../language/schemas/stages/budget.js';
 import type { BudgetLine } from './plan-json.js';
+import { bytes, duration, numberText } from './quantities.js';
 
-/** What the plan says about the run as a whole; `undefined` if it says nothing. */
-interface BudgetedFigures {
+/** What the plan says about the run as a whole, or about a stage; `undefined` if it says nothing. */
+export interface BudgetedFigures {
   /** Bytes. */
   readonly peak_memory?: number;
   /** Seconds. */
@@ -20,18 +22,43 @@ export function budgetLines(
   predicted: BudgetedFigures,
   stages: Readonly<Record<string, BudgetedFigures>> = {},
 ): readonly BudgetLine[] {
-  const lookup: Lookup = ([name = '', metric]) => {
+  const lookup = figureLookup(predicted, stages);
+  return requirementsOf(program).map((requirement): BudgetLine => {
+    const { value, limit, holds } = resultOf(requirement, lookup) ?? UNKNOWN;
+    return { require: requirement.text, value, limit, holds };
+  });
+}
+
+export const figureLookup =
+  (whole: BudgetedFigures, stages: Readonly<Record<string, BudgetedFigures>>): Lookup =>
+  ([name = '', metric]) => {
     const known: Readonly<Record<string, number | undefined>> =
-      metric === undefined ? { ...predicted } : { ...stages[name] };
+      metric === undefined ? { ...whole } : { ...stages[name] };
     return known[metric ?? name];
   };
-  return program.budgets.flatMap(({ requires }) =>
-    requires.map((requirement): BudgetLine => {
-      const { value, limit, holds } = resultOf(requirement, lookup) ?? UNKNOWN;
-      return { require: requirement.text, value, limit, holds };
-    }),
-  );
+
+/** In the order of the lines of a plan. */
+export const requirementsOf = ({ budgets }: Pick<Program, 'budgets'>): readonly Requirement[] =>
+  budgets.flatMap(({ requires }) => requires);
+
+/** Whether a requirement refers to this figure, of a stage or of the run. */
+export const refersTo = ({ condition }: Requirement, metric: keyof BudgetedFigures): boolean =>
+  namesIn(condition).some(({ path }) => path.at(-1) === metric);
+
+const FIGURES: Readonly<Record<string, (value: number) => string>> = {
+  peak_memory: bytes,
+  wall_time: duration,
+};
+
+/** The left side of a requirement in the unit of what it refers to; a ratio of two has none. */
+export function figureOf({ condition }: Requirement, value: number): string {
+  const [name] = namesIn(condition);
+  const show = isScaled(condition) ? undefined : FIGURES[name?.path.at(-1) ?? ''];
+  return (show ?? numberText)(value);
 }
+
+const isScaled = (expression: Expression): boolean =>
+  expression.op === '/' || partsOf(expression).some(isScaled);
 
 /** The command line's `option` takes precedence over the pipeline, which takes precedence over `auto`. */
 export function askedRuntime(

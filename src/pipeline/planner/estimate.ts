@@ -17,9 +17,9 @@ import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
 import { decoderShape, optimizerBytes, trainPeak } from './memory/train.js';
-import { fitsIn } from './memory-budget.js';
+import { fitsIn, type MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
-import type { Peak, Seconds } from './plan-json.js';
+import type { BudgetLimit, Peak, Seconds } from './plan-json.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
 import {
   type AdaptedModel,
@@ -38,6 +38,8 @@ export interface Estimate {
   readonly diskBytes: number;
   /** Stages that train nothing: where they have a model's weights. */
   readonly residency?: WeightResidency;
+  /** Without the budget, they would be held another way. */
+  readonly decides?: true;
 }
 
 export interface EstimateInput {
@@ -46,6 +48,8 @@ export interface EstimateInput {
   /** Train stages. */
   readonly trainPlan?: TrainPlan;
   readonly facts?: TrainFacts;
+  /** What a budget allows the process. */
+  readonly limit?: BudgetLimit;
   /** False for a cached stage: nothing is read or measured for it. */
   readonly look: boolean;
 }
@@ -92,7 +96,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       ),
     };
   },
-  async eval({ context, stage, look }) {
+  async eval({ context, stage, limit, look }) {
     const settings = settingsOf(stage, 'eval');
     const model = context.models.of(settings.model);
     const lengths = await context.lengths(settings.dataset.stage, settings.dataset.port, look);
@@ -121,7 +125,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const peakOf = (residency: WeightResidency): Peak =>
       largest(models.map((one) => evaluationPeak(forwardMemory(context, one, longest, residency), answers)));
     return {
-      ...firstThatFits(context, ['float32', 'stored', 'paged'], peakOf),
+      ...firstThatFits(memoryBudgetOf(context, limit), ['float32', 'stored', 'paged'], peakOf),
       seconds:
         speed === undefined
           ? null
@@ -129,7 +133,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       diskBytes: 50_000 + 1200 * lengths.rows,
     };
   },
-  async merge({ context, stage }) {
+  async merge({ context, stage, limit }) {
     const { adapter: merged, base: baseModel, dtype } = settingsOf(stage, 'merge');
     const base = context.models.of(baseModel);
     if (base === undefined) return NOTHING;
@@ -149,12 +153,12 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
     const bytes = base.parameters * mergeDtypes[dtype].bytes;
     return {
-      ...firstThatFits(context, ['stored', 'paged'], peakOf),
+      ...firstThatFits(memoryBudgetOf(context, limit), ['stored', 'paged'], peakOf),
       seconds: here(context, copySeconds(4 * bytes)),
       diskBytes: bytes + base.tokenizerBytes,
     };
   },
-  async deploy({ context, stage }) {
+  async deploy({ context, stage, limit }) {
     const model = context.models.of(settingsOf(stage, 'deploy').model);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
@@ -163,7 +167,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     // a release is asked something before it becomes current, whether or not the file says what
     const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
     return {
-      ...firstThatFits(context, ['stored', 'paged'], (residency) =>
+      ...firstThatFits(memoryBudgetOf(context, limit), ['stored', 'paged'], (residency) =>
         evaluationPeak(forwardMemory(context, model, 256, residency), asked),
       ),
       seconds: here(context, plus(copySeconds(2 * bytes), 2)),
@@ -194,17 +198,20 @@ const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.byte
 
 /** Weights are in memory in the first way that fits, and else in the last; what is computed is the same. */
 function firstThatFits(
-  context: PlanContext,
+  budget: MemoryBudget,
   ways: readonly WeightResidency[],
   peakOf: (residency: WeightResidency) => Peak,
-): Required<Pick<Estimate, 'peak' | 'residency'>> {
+): Pick<Estimate, 'peak' | 'residency' | 'decides'> {
   const stored = peakOf('stored');
   const tried = ways
     .map((residency) => ({ residency, peak: residency === 'stored' ? stored : peakOf(residency) }))
     // what is float32 already, or in 4 bits, has one residency
     .filter(({ residency, peak }) => residency === 'stored' || peak.bytes !== stored.bytes);
-  const fits = tried.find(({ peak }) => fitsIn(peak, memoryBudgetOf(context)));
-  return fits ?? tried.at(-1) ?? { residency: 'stored', peak: stored };
+  const fits = (isLenient: boolean) => tried.find(({ peak }) => fitsIn(peak, { ...budget, isLenient }));
+  const last = tried.at(-1) ?? { residency: 'stored', peak: stored };
+  const found = fits(false) ?? fits(true) ?? last;
+  const free = tried.find(({ peak }) => fitsIn(peak, { ...budget, limit: undefined })) ?? last;
+  return free === found ? found : { ...found, decides: true };
 }
 
 /** What a stage takes that trains nothing of a model; `longest`: tokens of a row. */

@@ -1,6 +1,8 @@
 /** What a stage may take, and how a peak compares with it. */
 
+import { limitText } from './limits.js';
 import {
+  type BudgetLimit,
   MEMORY_PARTS,
   type Peak,
   type PeakFigures,
@@ -14,6 +16,10 @@ export interface MemoryBudget {
   readonly availableBytes: number;
   /** Where tensors lie, if not in the machine's memory alone. */
   readonly device?: PlannedDevice;
+  /** What a budget allows the process. */
+  readonly limit?: BudgetLimit;
+  /** What is expected has to be within the budget, and not the upper end of its interval. */
+  readonly isLenient?: boolean;
 }
 
 export interface TightMemory {
@@ -21,11 +27,19 @@ export interface TightMemory {
   readonly available: number;
   /** Default: the machine. */
   readonly device?: PlannedDevice;
+  /** The budget that allows less than the machine. */
+  readonly limit?: BudgetLimit;
 }
 
 /** Of the two memories, the one of which a peak takes the greater share. */
-export function tighter(peak: Peak, { availableBytes, device }: MemoryBudget): TightMemory {
-  const onHost: TightMemory = { needs: peak, available: availableBytes };
+export function tighter(peak: Peak, { availableBytes: ofMachine, device, limit }: MemoryBudget): TightMemory {
+  const availableBytes = Math.min(ofMachine, limit?.most ?? ofMachine);
+  const decides = limit !== undefined && limit.most < ofMachine;
+  const onHost: TightMemory = {
+    needs: peak,
+    available: availableBytes,
+    ...(decides ? { limit } : {}),
+  };
   if (peak.device === undefined || device === undefined) return onHost;
   const onDevice: TightMemory = { needs: peak.device, available: device.availableBytes, device };
   return onDevice.needs.high * availableBytes > onHost.needs.high * onDevice.available ? onDevice : onHost;
@@ -33,6 +47,8 @@ export function tighter(peak: Peak, { availableBytes, device }: MemoryBudget): T
 
 /** The upper end of the interval counts: a plan that may turn out not to fit does not fit. */
 export function fitsIn(peak: Peak, budget: MemoryBudget): boolean {
+  const { limit, isLenient, ...machine } = budget;
+  if (limit !== undefined && isLenient) return peak.bytes <= limit.most && fitsIn(peak, machine);
   const { needs, available } = tighter(peak, budget);
   return peak.refused === undefined && needs.high <= available;
 }
@@ -42,7 +58,8 @@ export const refusedText = ({ bytes: size, largest }: RefusedTensor): string =>
   `a tensor of ${bytes(size)} has to be in one piece, and the GPU takes ${bytes(largest)}`;
 
 /** `3.00 GiB available on NVIDIA L4` */
-export function availableText({ available, device }: TightMemory): string {
+export function availableText({ available, device, limit }: TightMemory): string {
+  if (limit !== undefined) return `${bytes(available)} of ${limitText(limit)}`;
   if (device === undefined) return `${bytes(available)} available`;
   return `${bytes(available)} ${device.isLimited ? 'allowed' : 'available'} on ${device.name}`;
 }

@@ -7,6 +7,7 @@ import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
 import type { Program, Stage } from '../../language/ir/program.js';
+import type { Span } from '../../language/source/span.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store } from '../store/index.js';
 import type { Lengths, SourceSize } from './expected-rows.js';
@@ -54,5 +55,7 @@ export interface PlanContext {
   limited(data: string): SourceSize;
   /** `undefined` if nothing can be measured: the machine is not here. */
   speed(): Promise<Speed | undefined>;
+  /** `legal.ftp:68` */
+  place(span: Span): string;
   report(diagnostic: Diagnostic): void;
 }

@@ -1,12 +1,13 @@
 /** What can be wrong with a plan, as diagnostics. */
 
 import { secretUnset } from '../../language/diagnostics/catalogue/params.js';
-import { error, info } from '../../language/diagnostics/make.js';
+import { counted, error, info } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { SecretValue, Stage, Value } from '../../language/ir/program.js';
 import { isList, isRecord, isSecret } from '../../language/ir/values.js';
 import { planTexts } from '../stages/train-plan/fields.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { PlanMachine } from './machines.js';
 import {
   availableText,
@@ -44,14 +45,20 @@ export function notFit(stage: Stage, { peak, budget, machine, rejected, wouldHel
     refused === undefined ? `it needs at least ${bytes(needs.bytes)}, and ${there}` : refusedText(refused);
   return error('FTP0901', stage.span, `stage \`${stage.name}\` does not fit: ${why}`, {
     ...(refused === undefined && { label: largestText(needs) }),
-    notes: rejected.map((plan) => {
-      const { method, microBatch, maxLength, peakBytes, why: reason } = plan;
-      const rows = `${microBatch} ${microBatch === 1 ? 'row' : 'rows'} at a time`;
-      return `${[method, ...planTexts(plan), rows, `${maxLength} tokens`].join(', ')}: ${bytes(peakBytes)}; ${reason}`;
-    }),
+    notes: rejected.map(rejectedText),
     help: ways.join(', or '),
   });
 }
+
+/** `lora, the base read one block at a time, 1 row at a time, 256 tokens` */
+export const planText = (plan: TrainPlan): string => {
+  const { method, microBatch, maxLength } = plan;
+  const rows = `${counted(microBatch, 'row')} at a time`;
+  return [method, ...planTexts(plan), rows, `${maxLength} tokens`].join(', ');
+};
+
+export const rejectedText = (plan: RejectedPlan): string =>
+  `${planText(plan)}: ${bytes(plan.peakBytes)}; ${plan.why}`;
 
 const OTHER_RUNTIME = 'compute with another runtime, e.g. `--runtime onnx`';
 

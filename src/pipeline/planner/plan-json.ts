@@ -97,6 +97,8 @@ export interface PlannedStage {
   /** Eval, merge and deploy stages: how they hold a model's weights. */
   readonly residency?: WeightResidency;
   readonly rejected: readonly RejectedPlan[];
+  /** Left out where no budget limits the stage, or the machine does so more. */
+  readonly limits?: StageLimits;
   readonly effective: Readonly<Record<string, EffectiveSetting>>;
   readonly scale: StageScale | null;
   /** Train stages whose base can be read: which of its modules are trained. */
@@ -105,6 +107,24 @@ export interface PlannedStage {
   readonly key: string;
   /** What the key is a digest of. */
   readonly parts: Readonly<Record<string, string>>;
+}
+
+/** What a requirement of a budget leaves to a stage. */
+export interface BudgetLimit {
+  /** Bytes or seconds. */
+  readonly most: number;
+  /** As written. */
+  readonly require: string;
+  /** `legal.ftp:68` */
+  readonly at: string;
+}
+
+/** Where a budget allows a stage less than the machine does. */
+export interface StageLimits {
+  readonly memory?: BudgetLimit;
+  readonly time?: BudgetLimit;
+  /** Without the budget, something else would have been chosen. */
+  readonly decides?: true;
 }
 
 export interface BudgetLine {

@@ -1,5 +1,6 @@
 /** Opens everything that a plan looks at, once. */
 
+import { resolve } from 'node:path';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { planDecoder } from '../../compute/models/decoder/plan.js';
 import { userProblem } from '../../compute/models/user-problem.js';
@@ -7,9 +8,11 @@ import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
 import { identityOf, isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
-import type { Host } from '../../language/host/host.js';
+import { type Host, HostError } from '../../language/host/host.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
+import type { Span } from '../../language/source/span.js';
+import { positionAt, sourceText } from '../../language/source/text.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { checkedAdapter } from '../stages/train/adapters/checked-adapter.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -134,9 +137,19 @@ export function openPlanSession(
       sources: (name) => sizeOf(program, host, name, false),
       limited: (name) => sizeOf(program, host, name, true),
       speed: once(async () => nominal ?? (machine.here ? await measure() : undefined)),
+      place: (span) => placeText(host, span),
       report,
     },
   };
+}
+
+function placeText(host: Host, { file, start }: Span): string {
+  try {
+    return `${file}:${positionAt(sourceText(file, host.readText(resolve(host.cwd, file))), start).line}`;
+  } catch (error) {
+    if (error instanceof HostError) return file;
+    throw error;
+  }
 }
 
 function sizeOf(program: Program, host: Host, name: string, limited: boolean): SourceSize {

@@ -16,46 +16,37 @@ import { readSummary } from '../stages/train/result-files.js';
 import { withResidency } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { openStore } from '../store/index.js';
-import { askedRuntime, budgetLines } from './budget.js';
+import { askedRuntime, refersTo, requirementsOf } from './budget.js';
+import { type BudgetedPlan, brokenBudgets } from './budget-diagnostics.js';
+import { figuresOf, limitsOf, plannedBudget } from './budgeted-stages.js';
 import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
 import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
 import { NO_PARTS } from './memory/peaks.js';
 import { decoderShape } from './memory/train.js';
-import { tighter } from './memory-budget.js';
+import { fitsIn, tighter } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
 import { missingSecrets, notFit, stageTooLarge } from './plan-diagnostics.js';
-import type { Peak, Plan, PlannedStage, RejectedPlan } from './plan-json.js';
+import type { Peak, Plan, PlannedStage, RejectedPlan, StageLimits } from './plan-json.js';
 import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { reason, runReasons } from './reasons.js';
 import { scaleOf } from './scale.js';
-import { addSeconds, NO_TIME } from './speed.js';
-import { decide, earlierPlan, memoryBudgetOf, type TrainFacts, trainFacts } from './train-stage.js';
+import { NO_TIME } from './speed.js';
+import { decide, earlierPlan } from './train-choice.js';
+import { memoryBudgetOf, type TrainFacts, trainFacts } from './train-stage.js';
 
 export type { PlanOptions } from './plan-session.js';
 
 /** Never throws for what a user can cause: that is in `diagnostics`, and `valid` is false. */
 export async function plan(program: Program, host: Host, options: PlanOptions = {}): Promise<Plan> {
   const { context, diagnostics, keep } = openPlanSession(program, host, options, openStore(host.cwd));
-  const stages: PlannedStage[] = [];
-  for (const stage of program.stages) {
-    try {
-      stages.push(await planStage(context, stage));
-    } catch (error) {
-      const problem = userProblem(error);
-      if (problem === undefined) throw error;
-      context.report(problem);
-      stages.push(unknownStage(stage));
-    }
-  }
+  const { first, closest = first } = await planStages(context);
+  const { stages, budget } = first;
   keep();
   const { machine } = context;
-  const figures = stages.map((stage) => peakFigure(stage));
-  const peakBytes = figures.some((figure) => figure === undefined)
-    ? null
-    : Math.max(0, ...figures.map(Number));
-  const seconds = addSeconds(stages.map((stage) => stage.seconds));
+  const valid = !diagnostics.some(isError);
+  if (valid) for (const broken of brokenBudgets(program, closest)) context.report(broken);
   return {
     version: 1,
     pipeline: program.name,
@@ -69,25 +60,49 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     runtime: runtimeName(context.runtime),
     runtimeSetBy: askedRuntime(options.runtimeOption, program).by,
     ...(context.device === undefined ? {} : { device: context.device }),
-    valid: !diagnostics.some(isError),
+    valid,
     stages,
-    totals: { peakBytes, seconds, diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
-    budget: budgetLines(
-      program,
-      { peak_memory: peakBytes ?? undefined, wall_time: seconds?.expected },
-      Object.fromEntries(
-        stages.map((stage) => [
-          stage.name,
-          { peak_memory: peakFigure(stage), wall_time: stage.seconds?.expected },
-        ]),
-      ),
-    ),
+    totals: { ...figuresOf(stages), diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
+    budget,
     diagnostics,
   };
 }
 
-/** What was measured takes precedence over what is predicted. */
-const peakFigure = ({ peak }: PlannedStage): number | undefined => peak?.measured ?? peak?.bytes;
+/** The time of the whole run is known when every stage is planned: where it is too long, all are planned once more. */
+async function planStages(
+  context: PlanContext,
+): Promise<{ readonly first: BudgetedPlan; readonly closest?: BudgetedPlan }> {
+  const first = await planOnce(context, []);
+  const requirements = requirementsOf(context.program);
+  const isTooSlow = first.budget.some(({ holds }, index) => {
+    const requirement = requirements[index];
+    return holds === false && requirement !== undefined && refersTo(requirement, 'wall_time');
+  });
+  if (!isTooSlow) return { first };
+  const quicker = await planOnce(context, first.stages);
+  const holds = quicker.budget.every((line) => line.holds !== false);
+  return holds ? { first: quicker } : { first, closest: quicker };
+}
+
+/** `before`: the stages as they were planned without a limit on the whole. */
+async function planOnce(context: PlanContext, before: readonly PlannedStage[]): Promise<BudgetedPlan> {
+  const stages: PlannedStage[] = [];
+  const wouldHelp = new Map<string, string>();
+  for (const stage of context.program.stages) {
+    const others = [...stages, ...before.slice(stages.length + 1)];
+    try {
+      const { planned, help } = await planStage(context, stage, limitsOf(context, stage.name, others));
+      stages.push(planned);
+      if (help !== undefined) wouldHelp.set(stage.name, help);
+    } catch (error) {
+      const problem = userProblem(error);
+      if (problem === undefined) throw error;
+      context.report(problem);
+      stages.push(unknownStage(stage));
+    }
+  }
+  return { stages, wouldHelp, budget: plannedBudget(context.program, stages) };
+}
 
 interface StageDecision {
   readonly key: StageKey;
@@ -95,10 +110,20 @@ interface StageDecision {
   readonly facts?: TrainFacts;
   readonly rejected: readonly RejectedPlan[];
   readonly problem?: Diagnostic;
+  /** Left out where nothing is chosen. */
+  readonly limits?: StageLimits;
+  readonly wouldHelp?: string;
 }
 
-async function planStage(context: PlanContext, stage: Stage): Promise<PlannedStage> {
-  const decided = stage.kind === 'train' ? await decideTrain(context, stage) : decidePlain(context, stage);
+interface StagePlanning {
+  readonly planned: PlannedStage;
+  /** What the file does not list and with which the stage would fit. */
+  readonly help?: string;
+}
+
+async function planStage(context: PlanContext, stage: Stage, limits: StageLimits): Promise<StagePlanning> {
+  const decided =
+    stage.kind === 'train' ? await decideTrain(context, stage, limits) : decidePlain(context, stage);
   const { key, trainPlan, rejected, problem } = decided;
   context.keys.set(stage.name, key);
   if (trainPlan !== undefined) context.trainPlans.set(stage.name, trainPlan);
@@ -106,14 +131,18 @@ async function planStage(context: PlanContext, stage: Stage): Promise<PlannedSta
   const cached = entry !== undefined;
   const facts =
     decided.facts ?? (stage.kind === 'train' ? await trainFacts(context, stage, false) : undefined);
-  const found = await estimate({ context, stage, trainPlan, facts, look: !cached });
+  const { decides, ...found } = await estimate({
+    ...{ context, stage, trainPlan, facts, look: !cached },
+    limit: limits.memory,
+  });
   const scale = await scaleOf({ context, stage, trainPlan, facts, look: !cached, entry });
   const { action, reasons } = whatToDo(context, stage, { key, trainPlan, cached });
   if (!cached) for (const missing of missingSecrets(stage, context.host)) context.report(missing);
   if (problem !== undefined && !cached) context.report(problem);
   else if (!cached && stage.kind !== 'train' && found.peak !== null && isBeyond(found.peak, context))
     context.report(stageTooLarge(stage, found.peak, memoryBudgetOf(context)));
-  return {
+  const shown = decided.limits ?? (decides ? { ...limits, decides } : limits);
+  const planned = {
     name: stage.name,
     instance: stage.instance,
     kind: stage.kind,
@@ -125,11 +154,13 @@ async function planStage(context: PlanContext, stage: Stage): Promise<PlannedSta
     chosen: trainPlan ?? null,
     residency: found.residency,
     rejected,
+    ...(cached || Object.keys(shown).length === 0 ? {} : { limits: shown }),
     effective: effectiveSettings(stage, trainPlan, takenFields(context, stage)),
     scale,
     ...coverage(facts, trainPlan),
     ...key,
   };
+  return { planned, help: decided.wouldHelp };
 }
 
 /** A stage with nothing to choose is given the benefit of the doubt: its expected peak counts. */
@@ -162,7 +193,7 @@ function decidePlain(context: PlanContext, stage: Stage): StageDecision {
 }
 
 /** A plan that has led to an output is kept, and how the base was held for it: nothing is measured for it. */
-async function decideTrain(context: PlanContext, stage: Stage): Promise<StageDecision> {
+async function decideTrain(context: PlanContext, stage: Stage, limits: StageLimits): Promise<StageDecision> {
   const parts = stageParts(context.program, stage, context.host, context, context.keys);
   const earlier = context.savedPlans[stage.name] ?? earlierPlan(context, stage, parts);
   if (earlier !== undefined) {
@@ -179,17 +210,18 @@ async function decideTrain(context: PlanContext, stage: Stage): Promise<StageDec
   }
   const facts = await trainFacts(context, stage, true);
   if (facts === undefined) throw new Error(`stage ${stage.name} has no model or no rows`);
-  const decision = decide(context, stage, facts, parts, earlier);
-  const { plan: trainPlan, rejected, peak, fits, wouldHelp } = decision;
+  const decision = await decide(context, { stage, facts, parts, earlier, limits });
+  const { plan: trainPlan, rejected, peak, wouldHelp } = decision;
   const { machine } = context;
+  const budget = memoryBudgetOf(context);
   return {
     key: keyOf(parts, trainPlan),
     trainPlan,
     facts,
     rejected,
-    problem: fits
-      ? undefined
-      : notFit(stage, { peak, budget: memoryBudgetOf(context), machine, rejected, wouldHelp }),
+    limits: decision.limits,
+    wouldHelp,
+    problem: fitsIn(peak, budget) ? undefined : notFit(stage, { peak, budget, machine, rejected, wouldHelp }),
   };
 }
 

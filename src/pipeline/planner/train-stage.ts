@@ -4,29 +4,16 @@ import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../../compute/training/order.js';
 import type { Stage, Value } from '../../language/ir/program.js';
-import { hasFactors } from '../../language/schemas/methods.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { factorsOf } from '../stages/train/adapters/kinds.js';
 import { optimizerName, stopAfter } from '../stages/train/loop-settings.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
-import { LISTABLE, ladder } from '../stages/train-plan/ladder.js';
-import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
+import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from './expected-rows.js';
-import type { KeyPart } from './key-parts.js';
-import { keyOf, planFromParts } from './keys.js';
-import {
-  decoderShape,
-  longestPadded,
-  PACKING_LOSS,
-  sequencesOf,
-  type TrainMemory,
-  trainPeak,
-} from './memory/train.js';
+import { decoderShape, PACKING_LOSS, sequencesOf, type TrainMemory } from './memory/train.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
-import { type Solution, type SolveRequest, solve } from './solve/solve.js';
-import { fastestPlan, materialisedIfSmall } from './solve/start.js';
+import type { BudgetLimit } from './plan-json.js';
 import { decodedWeights, keptByProcess, type PlannedModel, stageNamed, weightBytes } from './stage-models.js';
 
 /** Facts about a train stage that no choice changes. */
@@ -87,108 +74,11 @@ export async function trainFacts(
   };
 }
 
-/** The plan of an earlier run that differs from this stage in nothing but its plan. */
-export function earlierPlan(
-  context: PlanContext,
-  stage: Stage,
-  parts: readonly KeyPart[],
-): TrainPlan | undefined {
-  const { global, micro } = settingsOf(stage, 'train').batch;
-  for (const record of context.records()) {
-    if (record.kind !== 'train') continue;
-    const plan = planFromParts(record.parts, global);
-    if (plan !== undefined && isAllowed(plan, stage, micro) && keyOf(parts, plan).key === record.key)
-      return plan;
-  }
-  return undefined;
-}
-
-function isAllowed({ method, microBatch }: TrainPlan, { preset }: Stage, micro: number | undefined): boolean {
-  if (!hasFactors(preset) || !hasFactors(method)) return method === preset;
-  if (preset === 'qlora' && method !== 'qlora') return false;
-  return micro === undefined || microBatch <= micro;
-}
-
 /** What a stage of this context may take. */
-export const memoryBudgetOf = ({ availableBytes, device }: PlanContext): MemoryBudget => ({
-  availableBytes,
-  device,
-});
-
-export interface Decision extends Solution {
-  /** A relaxation that the file does not allow and with which the stage would fit. */
-  readonly wouldHelp?: string;
-}
-
-export function decide(
-  context: PlanContext,
-  stage: Stage,
-  facts: TrainFacts,
-  parts: readonly KeyPart[],
-  earlier: TrainPlan | undefined,
-): Decision {
-  const { limits, memory } = facts;
-  const start = startOf(stage, facts);
-  const kept =
-    (earlier && withMicro(earlier, earlier.microBatch, limits.global)) ??
-    resumablePlan(context, parts, start, limits);
-  const request: SolveRequest = {
-    start,
-    ladder: ladder(limits),
-    // a frozen base is no smaller version of an adapter's training, nor the other way round
-    methods: stage.preset === 'head' ? [] : undefined,
-    ...memoryBudgetOf(context),
-    peakOf: (plan) => trainPeak(memory, plan),
-  };
-  const solution = solve({
-    ...request,
-    earlier: kept === undefined ? [] : [materialisedIfSmall(memory, kept), kept],
-  });
-  return solution.fits ? solution : { ...solution, wouldHelp: wouldHelp(request, limits) };
-}
-
-function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts): TrainPlan {
-  const fastest = fastestPlan({
-    preset: stage.preset,
-    config: model.config,
-    global: limits.global,
-    packed: memory.packed !== undefined,
-    micro: limits.micro,
-    maxLength,
-    longestPadded: longestPadded(memory, { maxLength }),
-    lengths: memory.lengths,
-    ...factorsOf(memory.adapter),
-  });
-  return materialisedIfSmall(memory, fastest);
-}
-
-/** A plan under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
-function resumablePlan(
-  context: PlanContext,
-  parts: readonly KeyPart[],
-  start: TrainPlan,
-  { preset, micro, global, layers }: RelaxationLimits,
-): TrainPlan | undefined {
-  const resumable = (plan: TrainPlan): boolean => context.store.resumable(keyOf(parts, plan).key);
-  if (resumable(start)) return start;
-  const methods = preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
-  for (const method of methods)
-    for (let rows = micro ?? global; rows >= 1; rows--) {
-      if (global % rows !== 0 && rows !== start.microBatch) continue;
-      for (let blocks = 0; blocks <= layers; blocks++) {
-        const plan = { ...withMicro(start, rows, global), method, checkpointedBlocks: blocks };
-        if (resumable(plan)) return plan;
-      }
-    }
-  return undefined;
-}
-
-const wouldHelp = (request: SolveRequest, limits: RelaxationLimits): string | undefined =>
-  LISTABLE.find(({ call }) => {
-    const { fallback } = limits;
-    if (fallback.some((listed) => listed.call === call.call)) return false;
-    return solve({ ...request, ladder: ladder({ ...limits, fallback: [...fallback, call] }) }).fits;
-  })?.text;
+export const memoryBudgetOf = (
+  { availableBytes, device }: PlanContext,
+  limit?: BudgetLimit,
+): MemoryBudget => ({ availableBytes, device, limit });
 
 /** Floating-point operations of a whole training, validations included. */
 export function trainFlops(stage: Stage, facts: TrainFacts, plan: TrainPlan): number {

@@ -1,16 +1,14 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import { namesIn, partsOf } from '../../language/ir/expression.js';
-import type { Budget, Expression, Requirement, Stage } from '../../language/ir/program.js';
+import type { Budget, Stage } from '../../language/ir/program.js';
 import {
   type Lookup,
   type RequirementResult,
   resultOf,
   unknownIn,
 } from '../../language/ir/requirement-result.js';
-import type { BudgetLine } from '../planner/plan-json.js';
-import { bytes, duration, numberText } from '../planner/quantities.js';
+import { figureOf } from '../planner/budget.js';
 import { type Measurements, metricsFor } from '../stages/requirement-results.js';
-import { budgetBroken, budgetExceeded, requirementFailed, unknownMetric } from './run-diagnostics.js';
+import { budgetExceeded, requirementFailed, unknownMetric } from './run-diagnostics.js';
 
 /** What a stage's requirements make of what was measured: one diagnostic for each that does not hold. */
 export function failedRequirements(stage: Stage, measured: Measurements): readonly Diagnostic[] {
@@ -58,33 +56,3 @@ export function exceededBudgets(
     }),
   );
 }
-
-/** Requirements of the budgets that the plan does not keep. */
-export const brokenBudgets = (
-  budgets: readonly Budget[],
-  lines: readonly BudgetLine[],
-): readonly Diagnostic[] =>
-  budgets
-    .flatMap(({ requires }) => requires)
-    .flatMap((requirement) => {
-      const line = lines.find(({ require, holds }) => require === requirement.text && holds === false);
-      if (line === undefined) return [];
-      const figure = figureOf(requirement, line.value ?? 0);
-      const time = namesIn(requirement.condition).some(({ path }) => path.at(-1) === 'wall_time');
-      return [budgetBroken(requirement.text, requirement.span, figure, time)];
-    });
-
-const FIGURES: Readonly<Record<string, (value: number) => string>> = {
-  peak_memory: bytes,
-  wall_time: duration,
-};
-
-/** The left side of a requirement in the unit of what it refers to; a ratio of two has none. */
-function figureOf({ condition }: Requirement, value: number): string {
-  const [name] = namesIn(condition);
-  const show = isScaled(condition) ? undefined : FIGURES[name?.path.at(-1) ?? ''];
-  return (show ?? numberText)(value);
-}
-
-const isScaled = (expression: Expression): boolean =>
-  expression.op === '/' || partsOf(expression).some(isScaled);

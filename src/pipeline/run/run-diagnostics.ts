@@ -67,19 +67,6 @@ export const budgetExceeded = (text: string, span: Stage['span'], figure: string
     help: 'the outputs are kept; raise the budget or reduce the work',
   });
 
-/** `time`: whether the limit is on a time, which depends on what else the machine is doing. */
-export const budgetBroken = (text: string, span: Stage['span'], figure: string, time: boolean) =>
-  error('FTP0825', span, `the plan exceeds the budget \`require ${text}\`: it needs ${figure}`, {
-    ...(time
-      ? {
-          notes: [
-            'times are estimated from the speed of this machine, which is lower while other programs run: it is measured again once `.ftp/speed.json` is removed',
-          ],
-        }
-      : {}),
-    help: 'nothing was run; `ftpc plan` shows what uses it',
-  });
-
 export const unknownMetric = (stage: Stage, text: string, span: Stage['span'], names: string) =>
   error(
     'FTP0824',

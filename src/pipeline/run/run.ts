@@ -1,7 +1,7 @@
 /** A run from its first event to its last: lock, journal, plan, stages, budgets. */
 
 import { identityOf } from '../../compute/tensor/runtimes/index.js';
-import { type Diagnostic, isError, UserError } from '../../language/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
@@ -20,12 +20,7 @@ import {
   takeLock,
 } from '../store/index.js';
 import { recorder } from './recorder.js';
-import {
-  brokenBudgets,
-  exceededBudgets,
-  type RequirementResults,
-  type StageFigures,
-} from './requirements.js';
+import { exceededBudgets, type RequirementResults, type StageFigures } from './requirements.js';
 import type { RunContext, StagePlan, Watcher } from './run-context.js';
 import { runStages, type StagesOutcome } from './scheduler.js';
 import { stagePlansOf, unwritableTargets } from './stage-plans.js';
@@ -146,11 +141,7 @@ async function runPlanOf(
   diagnostics.forEach(diagnostic);
   if (program === undefined || plan === undefined) return { status: 'failed' };
   plan.diagnostics.forEach(diagnostic);
-  const broken = brokenBudgets(program.budgets, plan.budget);
-  if (broken.length > 0) {
-    if (!plan.diagnostics.some(isError)) broken.forEach(diagnostic);
-    return { status: 'budget_exceeded' };
-  }
+  if (plan.budget.some(({ holds }) => holds === false)) return { status: 'budget_exceeded' };
   return plan.valid ? { program, stages: stagePlansOf(program, plan, request.only) } : { status: 'failed' };
 }
 
@@ -199,13 +190,13 @@ const ORPHAN_PATIENCE = 20_000;
 const ran = (stages: readonly StageSummary[]): readonly StageSummary[] =>
   stages.filter((stage) => stage.status === 'done' || stage.status === 'failed');
 
-/** What did not run, or failed, has measured nothing; what is cached took no time now. */
+/** What did not run, or failed, has measured nothing; what is cached took neither time nor memory now. */
 const stageFigures = (stages: readonly StageSummary[]): StageFigures =>
   Object.fromEntries(
     stages
       .filter(({ status }) => status === 'done' || status === 'cached')
-      .map(({ name, metrics, peakMemoryBytes, seconds }) => [
+      .map(({ name, status, metrics, peakMemoryBytes, seconds }) => [
         name,
-        { ...metrics, peak_memory: peakMemoryBytes, wall_time: seconds },
+        { ...metrics, peak_memory: status === 'cached' ? 0 : peakMemoryBytes, wall_time: seconds },
       ]),
   );

@@ -132,7 +132,10 @@ describe('plan', () => {
       JSON.stringify({ ...config, num_hidden_layers: 20, intermediate_size: 24_576 }),
     );
     const program = folder.program(
-      TEXT.replaceAll(`untrained("${STARTER}", seed: 1)`, 'untrained("wide", seed: 1)'),
+      TEXT.replaceAll(`untrained("${STARTER}", seed: 1)`, 'untrained("wide", seed: 1)').replace(
+        '2GiB',
+        '64GiB',
+      ),
     );
     const at = async (memoryBytes: number) => {
       const made = await plan(program, folder.host, { ...QUICK, memoryBytes });

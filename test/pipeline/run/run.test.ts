@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { brokenBudgets } from '../../../src/pipeline/planner/budget-diagnostics.js';
 import { runPipeline } from '../../../src/pipeline/run/run.js';
 import { layoutIn, readJournal, takeLock } from '../../../src/pipeline/store/index.js';
 import { binary, metric, value } from '../../helpers/expressions.js';
@@ -44,7 +45,14 @@ describe('a run', () => {
       { name: 'machine', settings: {}, span, requires: [{ text: 'peak_memory <= 1GiB', condition, span }] },
     ];
     const { status } = await runPipeline(
-      request(cwd, { program: program(cwd, { budgets }), plan: emptyPlan({ budget }), diagnostics: [] }),
+      request(cwd, {
+        program: program(cwd, { budgets }),
+        plan: emptyPlan({
+          budget,
+          diagnostics: brokenBudgets({ budgets }, { stages: [], budget, wouldHelp: new Map() }),
+        }),
+        diagnostics: [],
+      }),
       seen,
       calm,
     );

@@ -3,6 +3,7 @@ import type { StageAction } from '../../../language/ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
 import { planCells } from '../../stages/train-plan/fields.js';
 import { PLAN_COLUMNS } from '../../stages/train-plan/freedom.js';
+import { limitText } from '../limits.js';
 import {
   MEMORY_PARTS,
   type PeakFigures,
@@ -10,6 +11,7 @@ import {
   type PlannedDevice,
   type PlannedStage,
   type Seconds,
+  type StageLimits,
 } from '../plan-json.js';
 import { bytes, duration, trainedText, workText } from '../quantities.js';
 import { reasonsText } from '../reasons.js';
@@ -102,11 +104,14 @@ const secondsText = (seconds: Seconds | null): string =>
   seconds === null ? UNKNOWN : `${duration(seconds.expected)}, at most ${duration(seconds.high)}`;
 
 const BAR = 24;
+const AVAILABLE = 'what is available';
 
-function memoryTables({ name, peak }: PlannedStage, plan: Plan, palette: Palette): readonly string[] {
+function memoryTables({ name, peak, limits }: PlannedStage, plan: Plan, palette: Palette): readonly string[] {
   if (peak === null) return [];
   const { machine, device } = plan;
-  const process = memoryTable(`Memory of ${name}`, peak, machine.availableBytes, palette);
+  const allowed = limits?.memory?.most ?? machine.availableBytes;
+  const of = limits?.memory === undefined ? AVAILABLE : 'what the budget allows';
+  const process = memoryTable(`Memory of ${name}`, peak, allowed, palette, of);
   return peak.device === undefined || device === undefined
     ? process
     : [
@@ -121,6 +126,7 @@ function memoryTable(
   peak: PeakFigures,
   availableBytes: number,
   palette: Palette,
+  of = AVAILABLE,
 ): readonly string[] {
   const largest = Math.max(1, ...MEMORY_PARTS.map((part) => peak.parts[part]));
   const rows = MEMORY_PARTS.filter((part) => peak.parts[part] > 0).map((part) => {
@@ -136,11 +142,7 @@ function memoryTable(
     palette.bold(title),
     ...columns([
       ...rows,
-      [
-        '  sum',
-        bytes(peak.bytes),
-        palette.dim(`at most ${bytes(peak.high)}, ${share}% of what is available`),
-      ],
+      ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of ${of}`)],
     ]),
   ];
 }
@@ -149,7 +151,7 @@ function memoryTable(
 const WIDE = 110;
 
 function choiceTable(
-  { name, scale, chosen, rejected, peak }: PlannedStage,
+  { name, scale, chosen, rejected, peak, limits }: PlannedStage,
   palette: Palette,
   width?: number,
 ): readonly string[] {
@@ -168,6 +170,17 @@ function choiceTable(
   return [
     trains === '' ? title : `${title}${palette.dim(`: ${trains}`)}`,
     ...columns([head, taken, ...others], { width }),
+    ...decidedBy(limits).map((line) => palette.dim(`  ${line}`)),
+  ];
+}
+
+/** Which lines of the pipeline decided, where the machine would have allowed more. */
+function decidedBy(limits: StageLimits | undefined): readonly string[] {
+  if (limits?.decides === undefined) return [];
+  const { memory, time } = limits;
+  return [
+    ...(memory === undefined ? [] : [`${limitText(memory)} decided: at most ${bytes(memory.most)}`]),
+    ...(time === undefined ? [] : [`${limitText(time)} decided: at most ${duration(time.most)}`]),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { RelaxationName } from '../../stages/train-plan/freedom.js';
 import type { Relaxation } from '../../stages/train-plan/ladder.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { canonical } from '../canonical.js';
+import { limitText } from '../limits.js';
 import {
   availableText,
   fitsIn,
@@ -13,8 +14,8 @@ import {
   refusedText,
   tighter,
 } from '../memory-budget.js';
-import type { Peak, RejectedPlan } from '../plan-json.js';
-import { bytes } from '../quantities.js';
+import type { BudgetLimit, Peak, RejectedPlan } from '../plan-json.js';
+import { bytes, duration } from '../quantities.js';
 
 export interface SolveRequest extends MemoryBudget {
   readonly start: TrainPlan;
@@ -23,7 +24,14 @@ export interface SolveRequest extends MemoryBudget {
   readonly earlier?: readonly TrainPlan[];
   /** Methods that are shown next to the plan; default: those that train more than a head. */
   readonly methods?: readonly Method[];
+  /** Where a budget limits the time of the stage. */
+  readonly time?: TimeBudget;
   peakOf(plan: TrainPlan): Peak;
+}
+
+interface TimeBudget {
+  readonly limit: BudgetLimit;
+  secondsOf(plan: TrainPlan): number;
 }
 
 export interface Solution {
@@ -42,25 +50,32 @@ export function solve(request: SolveRequest): Solution {
   const rungs = request.ladder.filter(({ states }) => states(start).length > 0);
   const peakOf = remembered(request.peakOf);
   const fits = (plan: TrainPlan): boolean => fitsIn(peakOf(plan), request);
+  const isInTime = timeCheck(request);
+  const fitsAll = (plan: TrainPlan): boolean => fits(plan) && isInTime(plan);
   const solution = (plan: TrainPlan, taken: number, tried: readonly RejectedPlan[]): Solution => ({
     plan,
     peak: peakOf(plan),
-    fits: fits(plan),
+    fits: fitsAll(plan),
     taken: rungs.slice(0, taken).map(({ name }) => name),
     rejected: [...tried, ...unlike(underOtherMethods(plan, peakOf, request), tried)],
   });
-  const first = [...earlier, start].find(fits);
+  const first = [...earlier, start].find(fitsAll);
   if (first !== undefined) return solution(first, 0, []);
 
-  const tried: RejectedPlan[] = [reject(start, peakOf(start), whyTooLarge(peakOf(start), request))];
+  const why = (plan: TrainPlan): string =>
+    fits(plan) && request.time !== undefined
+      ? tooSlow(request.time, plan)
+      : whyTooLarge(peakOf(plan), request);
+  const tried: RejectedPlan[] = [reject(start, peakOf(start), why(start))];
   for (const [index, rung] of rungs.entries()) {
     const dimensions = rungs.slice(0, index + 1).reverse();
-    const found = search(start, dimensions, fits, true);
+    const found = search(start, dimensions, { fits, isInTime }, true);
     if (found !== undefined) return solution(found, index + 1, tried);
     const least = extreme(start, dimensions);
     const peak = peakOf(least);
-    if (!tried.some((one) => isSamePlan(one, least)))
-      tried.push(reject(least, peak, `${rung.text(least)}: ${whyTooLarge(peak, request)}`));
+    const helps = !rung.isExact || !fits(start);
+    if (helps && !tried.some((one) => isSamePlan(one, least)))
+      tried.push(reject(least, peak, `${rung.text(least)}: ${why(least)}`));
   }
   return solution(extreme(start, [...rungs].reverse()), rungs.length, tried);
 }
@@ -69,14 +84,14 @@ export function solve(request: SolveRequest): Solution {
 function search(
   from: TrainPlan,
   dimensions: readonly Relaxation[],
-  fits: (plan: TrainPlan) => boolean,
+  { fits, isInTime }: Readonly<Record<'fits' | 'isInTime', (plan: TrainPlan) => boolean>>,
   must: boolean,
 ): TrainPlan | undefined {
   const [outer, ...inner] = dimensions;
-  if (outer === undefined) return fits(from) ? from : undefined;
+  if (outer === undefined) return fits(from) && isInTime(from) ? from : undefined;
   for (const state of must ? outer.states(from) : [from, ...outer.states(from)]) {
-    if (!fits(extreme(state, inner))) continue;
-    const found = search(state, inner, fits, false);
+    if (!fits(extreme(state, inner)) || !isInTime(quickest(state, inner))) continue;
+    const found = search(state, inner, { fits, isInTime }, false);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -86,6 +101,27 @@ function search(
 function extreme(from: TrainPlan, dimensions: readonly Relaxation[]): TrainPlan {
   return dimensions.reduce((plan, rung) => rung.states(plan).at(-1) ?? plan, from);
 }
+
+/** What takes least time: less to compute, and nothing twice. */
+export const quickest = (from: TrainPlan, rungs: readonly Relaxation[]): TrainPlan =>
+  extreme(
+    from,
+    rungs.filter(({ isExact }) => !isExact),
+  );
+
+function timeCheck({ time }: SolveRequest): (plan: TrainPlan) => boolean {
+  if (time === undefined) return () => true;
+  const known = new Map<string, boolean>();
+  return (plan) => {
+    const key = canonical(plan);
+    const found = known.get(key) ?? time.secondsOf(plan) <= time.limit.most;
+    known.set(key, found);
+    return found;
+  };
+}
+
+const tooSlow = ({ limit, secondsOf }: TimeBudget, plan: TrainPlan): string =>
+  `takes ${duration(secondsOf(plan))}, and ${limitText(limit)} leaves it ${duration(limit.most)}`;
 
 const USUAL = ['lora', 'qlora', 'full'] as const satisfies readonly Method[];
 

@@ -57,7 +57,7 @@ export const plan: Command = {
     const json = args.flag('json');
     const checked = [...prepared.diagnostics, ...lints.diagnostics];
     const diagnostics = [...checked, ...(made?.diagnostics ?? [])];
-    const valid = diagnostics.every(({ severity }) => severity !== 'error');
+    const valid = checked.every(({ severity }) => severity !== 'error');
     if (!json) for (const text of printer.pretty(diagnostics)) context.err(text);
     if (made === undefined) {
       if (json) context.out(printer.json(checked));

@@ -8,7 +8,8 @@ import type { Origin, PresetOrigin, Value } from '../../../language/ir/program.j
 import type { LintReport } from '../../../language/lint/index.js';
 import { type SourceMap, spanText } from '../../../language/source/text.js';
 import type { Expression } from '../../../language/syntax/ast.js';
-import type { Plan, PlannedStage, RejectedPlan } from '../../../pipeline/planner/plan-json.js';
+import { limitText } from '../../../pipeline/planner/limits.js';
+import type { Plan, PlannedStage, RejectedPlan, StageLimits } from '../../../pipeline/planner/plan-json.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import {
   declarationOf,
@@ -173,10 +174,16 @@ const isSetByPlanner = (path: string, planned: PlannedStage | undefined): boolea
 
 function whyChosen(
   path: string,
-  { peak, rejected, chosen, action }: PlannedStage,
+  { peak, rejected, chosen, action, limits }: PlannedStage,
   plan: Plan | undefined,
 ): { readonly why: string; readonly rejected: readonly RejectedPlan[] } {
-  const available = plan === undefined ? '' : bytes(plan.machine.availableBytes);
+  const allowed = limits?.memory;
+  const available =
+    allowed !== undefined
+      ? `the ${bytes(allowed.most)} of ${limitText(allowed)}`
+      : plan === undefined
+        ? ''
+        : bytes(plan.machine.availableBytes);
   const fits =
     peak === null
       ? 'what it needs is known when the model can be read'
@@ -188,5 +195,10 @@ function whyChosen(
     'batch.accumulation': `it follows: ${chosen?.accumulation} × ${chosen?.microBatch} rows are the rows of one step`,
     'lora.alpha': `it follows the rank, so that alpha ÷ rank stays as the file has it`,
   };
-  return { why: `${kept}${follows[path] ?? fits}`, rejected };
+  const decided = limits?.decides && follows[path] === undefined ? decidedText(limits) : '';
+  return { why: `${kept}${decided}${follows[path] ?? fits}`, rejected };
 }
+
+/** `` `require peak_memory <= 0.6GB` (legal.ftp:68) decided: `` */
+const decidedText = ({ memory, time }: StageLimits): string =>
+  `${[memory, time].flatMap((limit) => (limit === undefined ? [] : [limitText(limit)])).join(' and ')} decided: `;

@@ -1,0 +1,152 @@
+/** What is chosen for a train stage: an earlier choice that still fits, or the fastest that machine and budgets allow. */
+
+import type { Stage } from '../../language/ir/program.js';
+import { hasFactors } from '../../language/schemas/methods.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { factorsOf } from '../stages/train/adapters/kinds.js';
+import { isSamePlan } from '../stages/train-plan/fields.js';
+import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
+import { LISTABLE, ladder } from '../stages/train-plan/ladder.js';
+import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
+import type { KeyPart } from './key-parts.js';
+import { keyOf, planFromParts } from './keys.js';
+import { longestPadded, trainPeak } from './memory/train.js';
+import type { PlanContext } from './plan-context.js';
+import type { StageLimits } from './plan-json.js';
+import { type Solution, type SolveRequest, solve } from './solve/solve.js';
+import { fastestPlan, materialisedIfSmall } from './solve/start.js';
+import { computeSeconds } from './speed.js';
+import { memoryBudgetOf, type TrainFacts, trainFlops } from './train-stage.js';
+
+/** The plan of an earlier run that differs from this stage in nothing but its plan. */
+export function earlierPlan(
+  context: PlanContext,
+  stage: Stage,
+  parts: readonly KeyPart[],
+): TrainPlan | undefined {
+  const { global, micro } = settingsOf(stage, 'train').batch;
+  for (const record of context.records()) {
+    if (record.kind !== 'train') continue;
+    const plan = planFromParts(record.parts, global);
+    if (plan !== undefined && isAllowed(plan, stage, micro) && keyOf(parts, plan).key === record.key)
+      return plan;
+  }
+  return undefined;
+}
+
+function isAllowed({ method, microBatch }: TrainPlan, { preset }: Stage, micro: number | undefined): boolean {
+  if (!hasFactors(preset) || !hasFactors(method)) return method === preset;
+  if (preset === 'qlora' && method !== 'qlora') return false;
+  return micro === undefined || microBatch <= micro;
+}
+
+export interface Decision extends Solution {
+  /** A relaxation that the file does not allow and with which the stage would fit. */
+  readonly wouldHelp?: string;
+  /** What a budget allows less of than the machine, and whether that is why this was chosen. */
+  readonly limits?: StageLimits;
+}
+
+interface DecideInput {
+  readonly stage: Stage;
+  readonly facts: TrainFacts;
+  readonly parts: readonly KeyPart[];
+  readonly earlier?: TrainPlan;
+  readonly limits: StageLimits;
+}
+
+export async function decide(context: PlanContext, input: DecideInput): Promise<Decision> {
+  const { stage, facts, limits } = input;
+  const request = solveRequest(context, input);
+  const machine = solve(request);
+  if (limits.memory === undefined && limits.time === undefined)
+    return machine.fits ? machine : { ...machine, wouldHelp: wouldHelp(request, facts.limits) };
+  const speed = limits.time === undefined ? undefined : await context.speed();
+  const secondsOf = (plan: TrainPlan): number =>
+    speed === undefined ? 0 : computeSeconds(trainFlops(stage, facts, plan), speed).expected;
+  const time = limits.time === undefined ? undefined : { limit: limits.time, secondsOf };
+  const budgeted: SolveRequest = { ...request, limit: limits.memory, time };
+  const found = [budgeted, { ...budgeted, isLenient: true }].map(solveLazily).find((one) => one().fits);
+  const solution = found?.() ?? closest(budgeted);
+  return {
+    ...solution,
+    ...(solution.fits ? {} : { wouldHelp: wouldHelp({ ...budgeted, isLenient: true }, facts.limits) }),
+    limits: { ...limits, ...(isSamePlan(solution.plan, machine.plan) ? {} : { decides: true }) },
+  };
+}
+
+const solveLazily = (request: SolveRequest) => (): Solution => solve(request);
+
+/** Where no plan keeps the budget: the quickest of those that fit, or else the one that needs least memory. */
+function closest({ time, ...request }: SolveRequest): Solution {
+  if (time === undefined) return solve(request);
+  const { secondsOf } = time;
+  const start = request.ladder
+    .filter(({ isExact }) => !isExact)
+    .reduce((plan, rung) => {
+      const least = rung.states(plan).at(-1) ?? plan;
+      return secondsOf(least) < secondsOf(plan) ? least : plan;
+    }, request.start);
+  const quick = solve({ ...request, start, earlier: [] });
+  return { ...(quick.fits ? quick : solve({ ...request, isLenient: true })), fits: false };
+}
+
+function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: DecideInput): SolveRequest {
+  const { limits, memory } = facts;
+  const start = startOf(stage, facts);
+  const kept =
+    (earlier && withMicro(earlier, earlier.microBatch, limits.global)) ??
+    resumablePlan(context, parts, start, limits);
+  return {
+    start,
+    ladder: ladder(limits),
+    // a frozen base is no smaller version of an adapter's training, nor the other way round
+    methods: stage.preset === 'head' ? [] : undefined,
+    ...memoryBudgetOf(context),
+    peakOf: (plan) => trainPeak(memory, plan),
+    earlier: kept === undefined ? [] : [materialisedIfSmall(memory, kept), kept],
+  };
+}
+
+function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts): TrainPlan {
+  const fastest = fastestPlan({
+    preset: stage.preset,
+    config: model.config,
+    global: limits.global,
+    packed: memory.packed !== undefined,
+    micro: limits.micro,
+    maxLength,
+    longestPadded: longestPadded(memory, { maxLength }),
+    lengths: memory.lengths,
+    ...factorsOf(memory.adapter),
+  });
+  return materialisedIfSmall(memory, fastest);
+}
+
+/** A plan under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
+function resumablePlan(
+  context: PlanContext,
+  parts: readonly KeyPart[],
+  start: TrainPlan,
+  { preset, micro, global, layers }: RelaxationLimits,
+): TrainPlan | undefined {
+  const resumable = (plan: TrainPlan): boolean => context.store.resumable(keyOf(parts, plan).key);
+  if (resumable(start)) return start;
+  const methods = preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
+  for (const method of methods)
+    for (let rows = micro ?? global; rows >= 1; rows--) {
+      if (global % rows !== 0 && rows !== start.microBatch) continue;
+      for (let blocks = 0; blocks <= layers; blocks++) {
+        const plan = { ...withMicro(start, rows, global), method, checkpointedBlocks: blocks };
+        if (resumable(plan)) return plan;
+      }
+    }
+  return undefined;
+}
+
+const wouldHelp = ({ earlier: _, ...request }: SolveRequest, limits: RelaxationLimits): string | undefined =>
+  LISTABLE.find(({ call }) => {
+    const { fallback } = limits;
+    if (fallback.some((listed) => listed.call === call.call)) return false;
+    return solve({ ...request, ladder: ladder({ ...limits, fallback: [...fallback, call] }) }).fits;
+  })?.text;
