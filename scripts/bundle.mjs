@@ -1,7 +1,8 @@
 // Joins the modules of each program in few files, in dist/bin: opening about 170 small ones took a third of the time of
 // `ftpc check`. What is loaded lazily stays in files of its own. Packages are loaded from `node_modules`, but for those that
 // are no dependencies of the published package: they are joined too, with their licences next to them. These are valibot,
-// of which only a twentieth is used, and yargs, whose parser every command needs and whose files take longer to open than to run.
+// of which only a twentieth is used, yargs, whose parser every command needs and whose files take longer to open than to run, and
+// yaml, which only `ftpc import` loads.
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +33,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   external: Object.keys(dependencies),
+  // The entry of `yaml` for Node is CommonJS, which asks for `process` as a module; that for browsers is the same as modules.
+  alias: { yaml: join(root, 'node_modules', 'yaml', 'browser', 'index.js') },
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',

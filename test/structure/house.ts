@@ -65,6 +65,7 @@ export const WINGS: readonly Wing[] = [
     rooms: [
       { path: 'src/tools/review', doc: 'what a change changes' },
       { path: 'src/tools/install', doc: 'runtimes on demand', rim: true },
+      { path: 'src/tools/import', doc: 'files of other tools' },
       { path: 'src/tools/insight', doc: 'runs, reports, docs' },
       { path: 'src/tools/pipeline-tests', doc: 'NAME.test.ftp' },
       { path: 'src/tools/language-server', doc: 'editors' },

@@ -18,6 +18,7 @@ export const commands: CommandTable = {
   runtime: async () => (await import('./runtime.js')).runtime,
   doctor: async () => (await import('./doctor.js')).doctor,
   init: async () => (await import('./init.js')).init,
+  import: async () => (await import('./import.js')).importCommand,
   explain: async () => (await import('./explain.js')).explain,
   graph: async () => (await import('./graph.js')).graph,
   why: async () => (await import('./why.js')).why,

@@ -1,0 +1,46 @@
+/** Values as a pipeline writes them. */
+import { formatNumber } from '../../language/check/units.js';
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t' };
+
+/** A string; what drives a terminal or hides is written as its number. */
+export const quoted = (text: string): string =>
+  `"${text.replace(
+    /["\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`,
+  )}"`;
+
+/** Without the last digits, in which decimals differ from binary numbers: `0.05 · 0.2` is 1 %. */
+const rounded = (value: number): number => Number.parseFloat(value.toPrecision(12));
+
+/** `2e-4` */
+export const number = (value: number): string => formatNumber(rounded(value));
+
+/** `5%` for 0.05. */
+export const percent = (share: number): string => `${rounded(share * 100)}%`;
+
+/** `{ rank: 8, alpha: 16 }`, without what is not set; nothing if nothing is. */
+export function record(fields: Readonly<Record<string, string | undefined>>): string | undefined {
+  const pairs = Object.entries(fields).flatMap(([name, text]) =>
+    text === undefined ? [] : [`${name}: ${text}`],
+  );
+  return pairs.length === 0 ? undefined : `{ ${pairs.join(', ')} }`;
+}
+
+export const list = (items: readonly string[]): string => `[${items.join(', ')}]`;
+
+/** A name as the key of a record. */
+export const key = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : quoted(name));
+
+/** A text in lines of comments, within 80 columns. `indent` comes after `//`. */
+export function comment(text: string, indent = ''): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && 3 + indent.length + line.length + 1 + word.length > 78) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((words) => `// ${indent}${words}`);
+}

@@ -1,0 +1,123 @@
+/** What a file asks for, in the terms of all these tools: the tables fill it in, and `write.ts` makes a pipeline of it. */
+import type { Span } from '../../language/source/span.js';
+
+export type TemplateName = 'chat' | 'sharegpt' | 'alpaca' | 'completion';
+
+/** Rows that are read from one place. */
+export interface Dataset {
+  readonly at: Span;
+  /** A folder or file, relative to where the tool is called, or the name of a data set on the Hub. */
+  path?: string;
+  /** `train`, `train[:10%]`. */
+  split?: string;
+  /** Names or patterns of files in `path`. */
+  files?: readonly string[];
+  revision?: string;
+  /** `json`, `csv`, `parquet`, `text`. */
+  fileType?: string;
+  template?: TemplateName;
+  /** Names of columns that differ from those that the template reads. */
+  columns: Partial<Record<'instruction' | 'input' | 'output' | 'text' | 'messages', string>>;
+  /** Keys of a message that hold its role and its text. */
+  roleKey?: string;
+  contentKey?: string;
+  /** Why no template of ftpc makes the same text. */
+  unlike?: string;
+}
+
+export const newDataset = (at: Span): Dataset => ({ at, columns: {} });
+
+/** A line in the pipeline, above the setting that it is about. */
+export interface Remark {
+  readonly at: RemarkPlace;
+  readonly text: string;
+}
+
+export type RemarkPlace =
+  | 'source'
+  | 'split'
+  | 'limit'
+  | 'template'
+  | 'max_length'
+  | 'lora'
+  | 'optimizer'
+  | 'batch'
+  | 'stop'
+  | 'checkpoint';
+
+export interface Recipe {
+  base?: { readonly name: string; readonly at: Span };
+  revision?: string;
+  method?: 'lora' | 'full';
+  fourBit?: boolean;
+  lora: {
+    rank?: number;
+    alpha?: number;
+    dropout?: number;
+    /** A set of ftpc, or names and ends of paths. */
+    targets?: 'all_linear' | 'query_value' | readonly string[];
+    rslora?: boolean;
+    dora?: boolean;
+    layers?: readonly number[];
+    rankPattern?: ReadonlyMap<string, number>;
+    alphaPattern?: ReadonlyMap<string, number>;
+    modulesToSave?: readonly string[];
+    init?: 'kaiming' | 'gaussian' | 'pissa';
+  };
+  /** Folder of an adapter to continue from. */
+  start?: string;
+  /** As the tool calls it; `optimizers.ts` knows what it is here. */
+  optimizer?: string;
+  rate?: number;
+  decay?: number;
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+  /** 0: not clipped. */
+  clip?: number;
+  loraplusRatio?: number;
+  /** As the tool calls it; `schedules.ts` knows what it is here. */
+  schedule?: string;
+  /** Share of the steps. */
+  warmupRatio?: number;
+  warmupSteps?: number;
+  cycles?: number;
+  power?: number;
+  endRate?: number;
+  /** Rows per device and backward pass. */
+  micro?: number;
+  accumulation?: number;
+  /** Rows per step of one device, if it is said as such. */
+  stepRows?: number;
+  devices: number;
+  packing?: boolean;
+  epochs?: number;
+  steps?: number;
+  patience?: number;
+  every?: number;
+  keep?: number;
+  neftune?: number;
+  order?: 'file' | 'by_length';
+  seed?: number;
+  maxLength?: number;
+  overflow?: 'drop' | 'truncate' | 'split';
+  lossOn?: 'assistant' | 'all';
+  system?: string;
+  /** A family of chat templates, as the tool calls it, or `{ file }`. */
+  style?: string | { readonly file: string };
+  datasets: Dataset[];
+  /** Rows for validation that are read from elsewhere. */
+  validation: Dataset[];
+  validShare?: number;
+  exactDuplicates?: boolean;
+  limit?: number;
+  remarks: Remark[];
+}
+
+export const newRecipe = (devices: number): Recipe => ({
+  lora: {},
+  devices,
+  datasets: [],
+  validation: [],
+  remarks: [],
+});

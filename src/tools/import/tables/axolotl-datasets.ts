@@ -1,0 +1,244 @@
+/** Axolotl: what a data set of `datasets` becomes. */
+import { a, type ForeignRecord, type ForeignValue, valueIn } from '../foreign.js';
+import { type Dataset, newDataset, type Recipe, type TemplateName } from '../recipe.js';
+import {
+  automatic,
+  becomes,
+  byItself,
+  each,
+  hasNone,
+  type ImportContext,
+  left,
+  refused,
+  type TranslationTable,
+  translateEntries,
+  unable,
+  type Verdict,
+} from '../translation.js';
+import { remark } from '../write.js';
+import { addDataset, BY_ITSELF, NONE, setStyle } from './common.js';
+
+/** A data set while it is read, and the recipe that it is for. */
+interface Target {
+  readonly dataset: Dataset;
+  readonly recipe: Recipe;
+}
+
+const column = (name: keyof Dataset['columns'], ...doc: readonly string[]) =>
+  becomes(`\`columns: { ${name}: … }\`${doc.join('')}`, a.text, ({ dataset }: Target, value) => {
+    if (value !== name) dataset.columns[name] = value;
+    return undefined;
+  });
+
+/** Kinds of prompts by what comes before a dot or a colon in `type`. */
+const TEMPLATES: Readonly<Record<string, TemplateName>> = {
+  alpaca: 'alpaca',
+  chat_template: 'chat',
+  sharegpt: 'sharegpt',
+  completion: 'completion',
+  pretrain: 'completion',
+};
+
+const PREAMBLE =
+  'Axolotl writes "Below is an instruction that describes a task. …" before each prompt; `alpaca()` begins with "### Instruction:".';
+
+function setType({ dataset, recipe }: Target, value: ForeignValue, context: ImportContext): Verdict {
+  if (value.kind === 'record') return ownPrompt({ dataset, recipe }, value, context);
+  const type = a.text.read(value) ?? '';
+  const [family = '', ...rest] = type.split(/[.:]/);
+  const template = Object.hasOwn(TEMPLATES, family) ? TEMPLATES[family] : undefined;
+  if (
+    template === undefined &&
+    /reward|rwd|bradley|dpo|kto|orpo|stepwise|intel|ultra|argilla|ebft/i.test(type)
+  )
+    return refused(NONE.preference);
+  dataset.template = template ?? 'alpaca';
+  if (template === undefined)
+    return left(
+      'ftpc does not have this prompt; `alpaca()` takes its place, with the columns `instruction`, `input` and `output`',
+    );
+  if (rest.length > 0 && !(family === 'chat_template' && rest[0] === 'default'))
+    return /^(argilla|icr|intel|ultra|prompt_pairs|zephyr)$/.test(rest[0] ?? '')
+      ? refused(NONE.preference)
+      : left(
+          `the variant \`${rest.join('.').slice(0, 40)}\` of this prompt is not there; \`${template}()\` takes its place`,
+        );
+  if (template === 'alpaca') remark(recipe, 'template', PREAMBLE);
+  return undefined;
+}
+
+/** A prompt of the author's own: its columns are those of `alpaca()`, its text is not. */
+function ownPrompt(target: Target, record: ForeignRecord, context: ImportContext): Verdict {
+  target.dataset.template = 'alpaca';
+  translateEntries(record, OWN_PROMPT, target, context, 'datasets.type.');
+  return undefined;
+}
+
+const OWN_PROMPT: TranslationTable<Target> = {
+  field_instruction: column('instruction'),
+  field_input: column('input'),
+  field_output: column('output'),
+  field_system: hasNone<Target>('a system message is the same for all rows: `chat(system: …)`'),
+  system_prompt: hasNone<Target>('`alpaca()` has no system message'),
+  system_format: hasNone<Target>('`alpaca()` has no system message'),
+  format: hasNone<Target>(
+    '`alpaca()` writes the prompt its own way; `chat(style: file("own.jinja"))` takes a template',
+  ),
+  no_input_format: hasNone<Target>('`alpaca()` writes the prompt its own way'),
+};
+
+const messageKey = (part: 'roleKey' | 'contentKey') =>
+  becomes(
+    '`sharegpt()` for `from` and `value`, `chat()` for `role` and `content`',
+    a.text,
+    ({ dataset }: Target, value) => {
+      dataset[part] = value;
+      return undefined;
+    },
+  );
+
+const mappings = becomes(
+  '`sharegpt()` for `from` and `value`, `chat()` for `role` and `content`',
+  a.record,
+  ({ dataset }: Target, record) => {
+    const role = valueIn(record, 'role');
+    const content = valueIn(record, 'content');
+    dataset.roleKey = role === undefined ? undefined : a.text.read(role);
+    dataset.contentKey = content === undefined ? undefined : a.text.read(content);
+    const others = record.entries
+      .filter(({ key }) => key !== 'role' && key !== 'content')
+      .map(({ key }) => key);
+    return others.length === 0
+      ? undefined
+      : left(`a message has a role and a text, and nothing of ${others.join(', ')}`);
+  },
+);
+
+/** Names that `chat()` and `sharegpt()` know as the same speakers. */
+const SPEAKERS: Readonly<Record<string, readonly string[]>> = {
+  system: ['system'],
+  user: ['user', 'human'],
+  assistant: ['assistant', 'gpt', 'chatgpt', 'bot', 'model'],
+  tool: ['tool'],
+};
+
+const roles = becomes(
+  'the speakers that `chat()` and `sharegpt()` know',
+  a.record,
+  (_: Target, { entries }) =>
+    entries.every(({ key, value }) =>
+      (a.texts.read(value) ?? ['?']).every((name) => SPEAKERS[key]?.includes(name)),
+    )
+      ? automatic('these are the speakers that ftpc knows')
+      : left('the speakers of a row cannot be given other roles'),
+);
+
+const trainedRoles = becomes('`loss_on = assistant`, or `all`', a.names, ({ recipe }: Target, names) => {
+  if (names.every((name) => SPEAKERS['assistant']?.includes(name)))
+    return automatic('the answers of the assistant are trained on');
+  recipe.lossOn = 'all';
+  return left('`loss_on` is `assistant` or `all`, here `all`');
+});
+
+export const datasetTable: TranslationTable<Target> = {
+  path: becomes(
+    '`hub("org/name")`, or `jsonl`, `json`, `csv`, `parquet`, `text` of a file',
+    a.text,
+    ({ dataset }: Target, value) => {
+      dataset.path = value;
+    },
+  ),
+  type: becomes(
+    '`template = alpaca()`, `chat()`, `sharegpt()` or `completion()`',
+    a.value,
+    (target: Target, value, context) => setType(target, value, context),
+  ),
+  split: becomes(
+    '`split` of `hub`; `[:20%]` becomes a share, `[:500]` a `limit`',
+    a.text,
+    ({ dataset }: Target, value) => {
+      dataset.split = value;
+    },
+  ),
+  data_files: becomes('`files` of `hub`, or the file', a.names, ({ dataset }: Target, value) => {
+    dataset.files = value;
+  }),
+  revision: becomes('`revision` of `hub`', a.text, ({ dataset }: Target, value) => {
+    dataset.revision = value;
+  }),
+  ds_type: becomes('which function reads the file', a.text, ({ dataset }: Target, value) => {
+    dataset.fileType = value;
+  }),
+  field: column('text'),
+  text_column: column('text'),
+  field_messages: column('messages'),
+  message_property_mappings: mappings,
+  message_field_role: messageKey('roleKey'),
+  message_field_content: messageKey('contentKey'),
+  roles,
+  roles_to_train: trainedRoles,
+  chat_template: becomes('`style` of `chat()`', a.text, ({ recipe }: Target, value) =>
+    setStyle(recipe, value),
+  ),
+  train_on_eos: hasNone<Target>('the end of every answer is trained on, and no other', 'turn'),
+  train_on_eot: hasNone<Target>('the end of every answer is trained on, and no other', 'turn'),
+  name: hasNone<Target>(
+    'configurations of a data set are not known; `files: "folder/*"` of `hub` names their files',
+    'default',
+    'main',
+  ),
+  skip: hasNone<Target>('rows are not skipped by their number', 0),
+  drop_system_message: hasNone<Target>('system messages of the rows are kept'),
+  ...each(
+    'shards shards_idx preprocess_shards',
+    hasNone<Target>('all rows are read; `limit` chooses some by the seed'),
+  ),
+  ...each(
+    `field_human field_model field_tools field_system input_format input_transform conversation
+    message_field_training message_field_training_detail`,
+    hasNone<Target>('`chat()` and `sharegpt()` read speakers and texts, and nothing else of a message'),
+  ),
+  ...each(
+    'field_thinking template_thinking_key split_thinking',
+    hasNone<Target>('a message has a role and a text; what the model thinks has to be in the text'),
+  ),
+  ...each(
+    'logprobs_field temperature',
+    unable<Target>('ftpc does not distil from the probabilities of another model'),
+  ),
+  ...each(
+    `field_chosen field_rejected field_prompt step_separator max_completion_length
+    train_on_last_step_only`,
+    unable<Target>(NONE.preference),
+  ),
+  chat_template_jinja: hasNone<Target>('save the template as a file: `chat(style: file("own.jinja"))`'),
+  trust_remote_code: byItself<Target>(BY_ITSELF.code),
+};
+
+/** Rows of `datasets`, `test_datasets` or `pretraining_dataset`, under that key. */
+export const datasets = (key: string, where: 'datasets' | 'validation') =>
+  becomes<Recipe, readonly ForeignRecord[]>(
+    'the `source` of a data stage',
+    a.records,
+    (recipe, records, context) => {
+      for (const record of records) {
+        const dataset = newDataset(record.span);
+        const own = { ...context, keys: [] };
+        translateEntries(record, datasetTable, { dataset, recipe }, own, `${key}.`);
+        settleTemplate(dataset, recipe, key);
+        addDataset(dataset, where, recipe, context, own.keys);
+      }
+      return undefined;
+    },
+  );
+
+function settleTemplate(dataset: Dataset, recipe: Recipe, key: string): void {
+  dataset.template ??= key === 'pretraining_dataset' ? 'completion' : 'chat';
+  if (dataset.template === 'chat' && dataset.roleKey === 'from') dataset.template = 'sharegpt';
+  if (dataset.template === 'sharegpt' && dataset.columns.messages === 'conversations')
+    delete dataset.columns.messages;
+  if (dataset.template === 'completion') {
+    // Texts that are too long are cut into several rows.
+    recipe.overflow = 'split';
+  }
+}

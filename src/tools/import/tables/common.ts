@@ -1,0 +1,328 @@
+/** What the tables of several tools have in common: reasons, and translations of settings that mean the same in all. */
+import { a, type ForeignValue, oneOf, type Reader } from '../foreign.js';
+import { isPattern, namesOfPattern, optimizerOf, scheduleOf, styleOf } from '../optimizers.js';
+import type { Dataset, Recipe } from '../recipe.js';
+import { splitOf } from '../sources.js';
+import {
+  automatic,
+  becomes,
+  type ImportContext,
+  type KeyRecord,
+  left,
+  type Translation,
+  type Verdict,
+} from '../translation.js';
+import { remark } from '../write.js';
+
+/** Why a key needs nothing. */
+export const BY_ITSELF = {
+  planner: 'the planner decides what is recomputed, quantised further, offloaded or paged',
+  micro: 'the planner chooses how many rows are computed at a time; results do not depend on it',
+  store: 'outputs, checkpoints and the journal are in the store; an interrupted run resumes by itself',
+  reports: 'ftpc keeps the figures of every step itself: `ftpc metrics`, `ftpc diff` and the report',
+  kernels: 'the tensor runtime chooses how it computes; results do not depend on it',
+  precision: 'matrix products are computed in float32, or rounded as on a GPU with `precision = bf16`',
+  reading: 'rows are streamed, tokenized once and kept in the store, without workers to set',
+  model: 'the architecture and the tokenizer are read from the files of the base',
+  best: 'the checkpoint with the lowest validation loss is `.best`, the last one `.last`',
+  padding: 'rows are padded only to the longest of their micro batch, and padding never counts',
+  code: 'code in a repository is never run',
+  generation: 'says how a model answers, not how it is trained: `generation` of an `eval` stage',
+} as const;
+
+/** Why a key has no counterpart. */
+export const NONE = {
+  devices: 'one stage trains on one device; `ftpc import --devices N` multiplies the rows of a step instead',
+  upload: 'nothing is uploaded; a `deploy` stage publishes a release into a folder',
+  tokens: 'the vocabulary and the special tokens of the base stay as they are',
+  loss: 'another loss than the cross entropy of the tokens is not computed',
+  parts: 'either an adapter or every weight is trained, not some of the weights',
+  preference: 'ftpc does not train on preferences or rewards',
+  images: 'rows are text only: images, video and audio are not read',
+  schedule: 'the schedules of ftpc do not have it',
+  quantised: 'a base is quantised to NF4 (QLoRA), or not at all',
+  experts: 'adapters are on linear layers, not on parameters of experts',
+} as const;
+
+export const rate: Translation<Recipe> = becomes('`rate` of the optimizer', a.positive, (recipe, value) => {
+  recipe.rate = value;
+});
+
+/** A field of a recipe that takes the value as it is. */
+export const field = <K extends keyof Recipe>(
+  doc: string,
+  reader: Reader<NonNullable<Recipe[K]>>,
+  name: K,
+): Translation<Recipe> =>
+  becomes(doc, reader, (recipe, value) => {
+    recipe[name] = value;
+  });
+
+export const loraField = <K extends keyof Recipe['lora']>(
+  doc: string,
+  reader: Reader<NonNullable<Recipe['lora'][K]>>,
+  name: K,
+): Translation<Recipe> =>
+  becomes(doc, reader, (recipe, value) => {
+    recipe.lora[name] = value;
+  });
+
+export const base: Translation<Recipe> = becomes(
+  '`base = hf("org/name")` or `local("folder")`',
+  a.text,
+  (recipe, name, _, at) => {
+    recipe.base = { name, at };
+  },
+);
+
+export const optimizer: Translation<Recipe> = becomes(
+  '`optimizer = adamw(…)`, `adamw8bit`, `adafactor`, `lion` or `sgd`',
+  a.text,
+  (recipe, name) => {
+    recipe.optimizer = name;
+    const { near } = optimizerOf(name);
+    return near === undefined ? undefined : left(near);
+  },
+);
+
+export const schedule: Translation<Recipe> = becomes(
+  '`schedule` of the optimizer',
+  a.text,
+  (recipe, name) => {
+    recipe.schedule = name;
+    const { near } = scheduleOf(name);
+    return near === undefined ? undefined : left(near);
+  },
+);
+
+/** Share of the steps, or, from 1, their number, as Trainer 5 reads it. */
+export const warmup: Translation<Recipe> = becomes('`warmup` of the schedule', a.amount, (recipe, value) => {
+  if (value < 1) recipe.warmupRatio = value;
+  else recipe.warmupSteps = Math.round(value);
+  return undefined;
+});
+
+export const warmupRatio: Translation<Recipe> = becomes(
+  '`warmup` of the schedule, in %',
+  a.share,
+  (recipe, value) => {
+    recipe.warmupRatio ??= value;
+  },
+);
+
+/** Arguments of a schedule. */
+export const scheduleArguments: Translation<Recipe> = becomes(
+  '`cycles`, `power` and `end` of the schedule',
+  a.record,
+  (recipe, { entries }) => {
+    const others: string[] = [];
+    for (const { key, value } of entries) {
+      const put = SCHEDULE_ARGUMENTS[key];
+      const number = a.number.read(value);
+      if (put === undefined || number === undefined) others.push(key);
+      else put(recipe, number);
+    }
+    return others.length === 0 ? undefined : left(`${NONE.schedule}: ${others.join(', ')}`);
+  },
+);
+
+const SCHEDULE_ARGUMENTS: Readonly<Record<string, (recipe: Recipe, value: number) => void>> = {
+  num_cycles: (recipe, value) => {
+    recipe.cycles = Math.max(1, Math.round(value));
+  },
+  power: (recipe, value) => {
+    recipe.power = value;
+  },
+  lr_end: (recipe, value) => {
+    recipe.endRate = value;
+  },
+};
+
+/** No limit if it is not above 0. */
+export const maxSteps: Translation<Recipe> = becomes('`stop = { steps: … }`', a.whole, (recipe, value) => {
+  if (value <= 0) return automatic('without a limit, as here');
+  recipe.steps = value;
+  return undefined;
+});
+
+/** 0 is not clipped. */
+export const clip = field('`clip` of the optimizer; `none` for 0', a.amount, 'clip');
+
+/** Every so many steps; below 1, a share of all steps. */
+export const everySteps = (put: 'saves' | 'validations'): Translation<Recipe> =>
+  becomes('`checkpoint = { every: … }`: checkpoints and validations', a.positive, (recipe, value) => {
+    if (value < 1) return left('`every` counts steps, whose number only the rows tell; `ftpc plan` shows it');
+    if (put === 'validations' || recipe.every === undefined) recipe.every = Math.round(value);
+    return undefined;
+  });
+
+/** When something is done: `steps` go with the number of steps. */
+export const strategy: Translation<Recipe> = becomes(
+  'checkpoints and validations come every `checkpoint = { every: … }` steps',
+  a.value,
+  (_, value) => {
+    const word = value.kind === 'scalar' ? String(value.value) : '';
+    if (/steps$/i.test(word)) return automatic('checkpoints and validations come every so many steps');
+    if (/^(no|false|best)$/i.test(word)) return automatic(BY_ITSELF.store);
+    return left('`checkpoint = { every: … }` counts steps, whose number per epoch only the rows tell');
+  },
+);
+
+/** Linear layers with an adapter: a word for all, names, ends of paths, or a regular expression. */
+export const targets: Translation<Recipe> = becomes(
+  '`lora = { targets: … }`; a regular expression becomes the names at its end',
+  a.names,
+  (recipe, names) => {
+    if (names.some((name) => /^all([-_]linear)?$/i.test(name))) {
+      recipe.lora.targets = 'all_linear';
+      return undefined;
+    }
+    const patterns = names.filter(isPattern);
+    const found = patterns.map(namesOfPattern);
+    const plain = names.filter((name) => !isPattern(name));
+    const all = [...new Set([...plain, ...found.flatMap((some) => some ?? [])])];
+    if (recipe.lora.targets !== 'all_linear' && all.length > 0) recipe.lora.targets = all;
+    if (patterns.length > 0 && all.length > 0 && found.every((some) => some !== undefined))
+      remark(
+        recipe,
+        'lora',
+        'The targets were a regular expression; here they are the names at its end, in every layer.',
+      );
+    return found.includes(undefined)
+      ? left('targets are names and ends of paths, not regular expressions')
+      : undefined;
+  },
+);
+
+/** Saved with the adapter, and trained whole. */
+export const modulesToSave: Translation<Recipe> = becomes(
+  '`lora = { modules_to_save: … }`: `embed_tokens`, `lm_head`',
+  a.names,
+  (recipe, names) => {
+    const known = names.filter((name) => name === 'embed_tokens' || name === 'lm_head');
+    if (known.length > 0) recipe.lora.modulesToSave = known;
+    return known.length === names.length
+      ? undefined
+      : left('only `embed_tokens` and `lm_head` can be trained with an adapter');
+  },
+);
+
+/** PEFT's `init_lora_weights`. */
+export const initialWeights: Translation<Recipe> = becomes(
+  '`lora = { init: … }`: `kaiming`, `gaussian`, `pissa`',
+  a.value,
+  (recipe, value) => {
+    const word = value.kind === 'scalar' ? String(value.value).toLowerCase() : '';
+    const init = word === 'true' ? 'kaiming' : word;
+    if (init !== 'kaiming' && init !== 'gaussian' && !init.startsWith('pissa'))
+      return left('`init` is `kaiming`, `gaussian` or `pissa`');
+    recipe.lora.init = init.startsWith('pissa') ? 'pissa' : init === 'gaussian' ? 'gaussian' : 'kaiming';
+    return undefined;
+  },
+);
+
+/** A family of chat templates, or the model's own. */
+export const chatTemplate: Translation<Recipe> = becomes(
+  "`style` of `chat()`; where ftpc has no such family, the model's own template",
+  a.text,
+  (recipe, name) => setStyle(recipe, name),
+);
+
+/** Names for the template that the model brings. */
+const OWN = /^(tokenizer_default(_fallback_.*)?|default|empty)$/;
+
+export function setStyle(recipe: Recipe, name: string): Verdict {
+  if (OWN.test(name)) return undefined;
+  recipe.style = name;
+  if (styleOf(name) === undefined)
+    remark(recipe, 'template', `The chat template of the model itself stands for \`${name.slice(0, 40)}\`.`);
+  return undefined;
+}
+
+/** Rows for validation: a share, or, from 1, a number of rows. */
+export const validationShare: Translation<Recipe> = becomes(
+  '`split = { train: …, valid: … }`',
+  a.amount,
+  (recipe, value) => {
+    if (value === 0) return automatic('no rows are set aside, as here');
+    if (value >= 1) return left('a split has shares, whose size only the number of rows tells: `valid: 5%`');
+    recipe.validShare = value;
+    return undefined;
+  },
+);
+
+export const bits = (doc: string): Translation<Recipe> =>
+  becomes(doc, a.flag, (recipe, value) => {
+    if (!value) return automatic('the base stays as it is stored');
+    recipe.fourBit = true;
+    return undefined;
+  });
+
+export const eightBit: Translation<Recipe> = becomes(
+  'a base in 8 bits is not quantised',
+  a.flag,
+  (_, value) =>
+    value
+      ? left(`${NONE.quantised}; it is read as it is stored`)
+      : automatic('the base is not quantised to 8 bits'),
+);
+
+export const shuffled = oneOf('true', 'false');
+
+/** Which columns, and what of a data set, `datasets` with several entries can share. */
+export function addDataset(
+  dataset: Dataset,
+  where: 'datasets' | 'validation',
+  recipe: Recipe,
+  context: ImportContext,
+  keys: readonly KeyRecord[],
+): void {
+  const [first] = recipe.datasets;
+  const differs = first !== undefined && first.template !== dataset.template;
+  if (!differs) {
+    recipe[where].push(dataset);
+    context.keys.push(...keys);
+    return;
+  }
+  const why = `a stage trains on rows of one format: those before are for \`${first.template}()\`, these for \`${dataset.template}()\``;
+  context.keys.push(
+    ...keys.map((record) =>
+      record.status === 'translated' ? { ...record, status: 'left' as const, why } : record,
+    ),
+  );
+}
+
+/** What of `train[:20%]` can be said where there are several data sets. */
+export function settleSplits(recipe: Recipe, context: ImportContext, key: string): void {
+  for (const dataset of recipe.datasets) {
+    const { share, rows, part } = splitOf(dataset.split);
+    if (share === undefined && rows === undefined && part === undefined) continue;
+    const alone = recipe.datasets.length === 1 && part === undefined;
+    if (alone && rows !== undefined) recipe.limit = rows;
+    const text = alone
+      ? rows !== undefined
+        ? `The first ${rows} rows there; here as many, chosen by the seed.`
+        : 'The first rows there; here as large a share, chosen by the seed. `test` is for nobody.'
+      : undefined;
+    if (text !== undefined) remark(recipe, rows === undefined ? 'split' : 'limit', text);
+    else setAside(context, key, dataset.split);
+  }
+}
+
+const setAside = ({ keys }: ImportContext, key: string, split: string | undefined): void => {
+  const at = keys.findIndex(
+    (record) =>
+      record.key === key && record.status === 'translated' && record.value === JSON.stringify(split),
+  );
+  const record = keys[at];
+  if (record !== undefined)
+    keys[at] = {
+      ...record,
+      status: 'left',
+      why: 'the whole split is read: of several data sets, none is cut by itself',
+    };
+};
+
+/** What a value says, for tables that look at it themselves. */
+export const textOf = (value: ForeignValue | undefined): string | undefined =>
+  value === undefined ? undefined : a.text.read(value);

@@ -1,0 +1,293 @@
+/** LLaMA-Factory: what each key of its YAML or JSON becomes. Defaults: `src/llamafactory/hparams/`. */
+import { a, isUnset, oneOf, valueIn } from '../foreign.js';
+import type { Dataset, Recipe } from '../recipe.js';
+import {
+  automatic,
+  becomes,
+  byItself,
+  each,
+  hasNone,
+  type ImportContext,
+  type ImportedFile,
+  left,
+  refused,
+  revise,
+  type TranslationTable,
+  unable,
+} from '../translation.js';
+import * as common from './common.js';
+import { BY_ITSELF, NONE, textOf } from './common.js';
+import { addNamed } from './llama-factory-datasets.js';
+import { settleTrainer, trainer } from './trainer.js';
+
+const here = (why: string) => byItself<Recipe>(why);
+const none = (why: string, ...same: readonly (string | number | boolean)[]) => hasNone<Recipe>(why, ...same);
+const never = (why: string, ...same: readonly (string | number | boolean)[]) => unable<Recipe>(why, ...same);
+
+const MODEL: TranslationTable<Recipe> = {
+  model_name_or_path: common.base,
+  model_revision: common.field('`revision` of `hf`', a.text, 'revision'),
+  adapter_name_or_path: becomes('`start = peft("folder")`', a.names, (recipe, names) => {
+    recipe.start = names.at(-1);
+    return names.length > 1
+      ? left('training continues from one adapter; merge those before into the base')
+      : undefined;
+  }),
+  quantization_bit: becomes('`using qlora` for 4', a.whole, (recipe, value) => {
+    if (value !== 4) return left(`${NONE.quantised}; it is read as it is stored`);
+    recipe.fourBit = true;
+    return undefined;
+  }),
+  quantization_method: none(NONE.quantised, 'bnb', 'bitsandbytes'),
+  quantization_type: none(NONE.quantised, 'nf4'),
+  ...each('double_quantization quantization_device_map', here(BY_ITSELF.planner)),
+  ...each(
+    `cache_dir adapter_folder offload_folder use_fast_tokenizer low_cpu_mem_usage print_param_status
+    use_kv_cache`,
+    here(BY_ITSELF.model),
+  ),
+  trust_remote_code: here(BY_ITSELF.code),
+  ...each(
+    `resize_vocab split_special_tokens add_tokens add_special_tokens new_special_tokens_config
+    init_special_tokens`,
+    none(NONE.tokens),
+  ),
+  ...each(
+    'rope_scaling upcast_layernorm upcast_lmhead_output moe_aux_loss_coef',
+    none('the base is read as its files describe it'),
+  ),
+  ...each('shift_attn', none('attention is that of the base')),
+  mixture_of_depths: never('the architecture of the base stays as it is'),
+  train_from_scratch: none(
+    '`base = untrained("folder")` has random weights, and its shapes from a folder with `config.json`',
+  ),
+  ...each(
+    'flash_attn use_unsloth use_unsloth_gc enable_liger_kernel use_v1_kernels',
+    here(BY_ITSELF.kernels),
+  ),
+  ...each('disable_gradient_checkpointing use_reentrant_gc', here(BY_ITSELF.planner)),
+  ...each(
+    'hf_hub_token ms_hub_token om_hub_token',
+    none('write `secret hf_token = env("HF_TOKEN")`, and `token: hf_token` in `hf` and `hub`'),
+  ),
+  ...each(
+    `image_max_pixels image_min_pixels image_do_pan_and_scan crop_to_patches video_max_pixels video_min_pixels video_fps video_maxlen
+    use_audio_in_video audio_sampling_rate freeze_vision_tower freeze_multi_modal_projector freeze_language_model media_dir`,
+    never(NONE.images),
+  ),
+  ...each(
+    `infer_backend infer_dtype vllm_maxlen vllm_gpu_util vllm_enforce_eager vllm_max_lora_rank
+    vllm_config sglang_maxlen sglang_mem_fraction sglang_tp_size sglang_config sglang_lora_backend`,
+    here(BY_ITSELF.generation),
+  ),
+  ...each(
+    `export_dir export_size export_device export_quantization_bit export_quantization_dataset
+    export_quantization_nsamples export_quantization_maxlen export_legacy_format export_hub_model_id`,
+    none('`merge merged { base = …, adapter = adapter.best }` writes a merged model'),
+  ),
+};
+
+const METHOD: TranslationTable<Recipe> = {
+  stage: becomes(
+    '`sft` and `pt`; the others are not there',
+    oneOf('sft', 'pt', 'rm', 'ppo', 'dpo', 'kto'),
+    (recipe, stage) => {
+      if (stage === 'pt') recipe.lossOn = 'all';
+      return stage === 'sft' || stage === 'pt' ? undefined : refused(NONE.preference);
+    },
+  ),
+  finetuning_type: becomes(
+    '`using lora` or `using full`',
+    oneOf('lora', 'full', 'oft', 'freeze'),
+    (recipe, type) => {
+      if (type === 'freeze') return refused(NONE.parts);
+      if (type === 'oft') return refused('adapters are LoRA or QLoRA');
+      recipe.method = type;
+      return undefined;
+    },
+  ),
+  lora_rank: common.loraField('`lora = { rank: … }`', a.count, 'rank'),
+  lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
+  lora_dropout: common.loraField('`lora = { dropout: … }`', a.share, 'dropout'),
+  lora_target: common.targets,
+  additional_target: common.modulesToSave,
+  use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
+  use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
+  pissa_init: becomes('`lora = { init: pissa }`', a.flag, (recipe, value) => {
+    if (value) recipe.lora.init = 'pissa';
+    return undefined;
+  }),
+  pissa_iter: none('PiSSA decomposes exactly, without iterations', -1),
+  pissa_convert: here('an adapter that starts from PiSSA is saved as one that fits the original base'),
+  create_new_adapter: none('`start` continues the adapter; merge it into the base for a new one'),
+  loraplus_lr_ratio: common.field('`loraplus_ratio` of the optimizer', a.positive, 'loraplusRatio'),
+  loraplus_lr_embedding: none('the embedding has no adapter, so it has no rate of its own', 1e-6),
+  ...each(
+    'freeze_trainable_layers freeze_trainable_modules freeze_extra_modules use_llama_pro',
+    never(NONE.parts),
+  ),
+  ...each('module_dropout oft_rank oft_block_size oft_target', never('adapters are LoRA or QLoRA')),
+  ...each(
+    `pref_beta pref_ftx pref_bco_weight pref_loss dpo_label_smoothing kto_chosen_weight kto_rejected_weight simpo_gamma ld_alpha
+    ppo_buffer_size ppo_epochs ppo_score_norm ppo_target ppo_whiten_rewards ref_model ref_model_adapters
+    ref_model_quantization_bit reward_model reward_model_adapters reward_model_quantization_bit reward_model_type`,
+    never(NONE.preference),
+  ),
+  ...each('use_dft_loss use_asft_loss asft_alpha use_eaft_loss eaft_alpha', never(NONE.loss)),
+  ...each(
+    'use_galore use_apollo use_badam use_adam_mini use_muon',
+    none('ftpc does not have this optimizer; AdamW takes its place'),
+  ),
+  ...each(
+    `galore_target galore_rank galore_update_interval galore_scale galore_proj_type galore_layerwise apollo_target apollo_rank
+    apollo_update_interval apollo_scale apollo_proj apollo_proj_type apollo_scale_type apollo_layerwise apollo_scale_front badam_mode
+    badam_start_block badam_switch_mode badam_switch_interval badam_update_ratio badam_mask_mode badam_verbose`,
+    none('ftpc does not have this optimizer'),
+  ),
+  early_stopping_steps: common.field('`stop = { patience: … }`', a.count, 'patience'),
+  disable_shuffling: becomes('`order = file`', a.flag, (recipe, value) => {
+    if (!value) return automatic('rows are shuffled');
+    recipe.order = 'file';
+    return undefined;
+  }),
+  pure_bf16: here(BY_ITSELF.precision),
+  ...each('fp8 fp8_backend fp8_enable_fsdp_float8_all_gather', none('nothing is computed in 8 bits')),
+  ...each('plot_loss compute_accuracy include_effective_tokens_per_second', here(BY_ITSELF.reports)),
+  ...each(
+    `use_swanlab swanlab_project swanlab_workspace swanlab_run_name swanlab_mode swanlab_api_key
+    swanlab_logdir swanlab_lark_webhook_url swanlab_lark_secret`,
+    here(BY_ITSELF.reports),
+  ),
+  ...each(
+    `enable_torch_profiler profiler_output_dir profiler_wait_steps profiler_warmup_steps
+    profiler_active_steps profiler_repeat profiler_record_shapes profiler_profile_memory
+    profiler_with_stack profile_modules`,
+    here(BY_ITSELF.reports),
+  ),
+};
+
+const DATA: TranslationTable<Recipe> = {
+  dataset: becomes(
+    'the `source` of a data stage, as `dataset_info.json` describes it',
+    a.names,
+    () => undefined,
+  ),
+  eval_dataset: becomes('another data stage, for `validate`', a.names, () => undefined),
+  dataset_dir: becomes('where `dataset_info.json` is', a.text, (_, dir) =>
+    /^REMOTE:|^ONLINE$/.test(dir) ? left('name the data sets of the Hub: `hub("org/name")`') : undefined,
+  ),
+  template: becomes(
+    "`style` of `chat()`; where ftpc has no such family, the model's own template",
+    a.text,
+    (recipe, name) => common.setStyle(recipe, name),
+  ),
+  default_system: common.field('`chat(system: …)`', a.text, 'system'),
+  cutoff_len: common.field('`max_length` of the format stage', a.count, 'maxLength'),
+  train_on_prompt: becomes('`loss_on = all`', a.flag, (recipe, value) => {
+    recipe.lossOn = value ? 'all' : 'assistant';
+  }),
+  mask_history: none('every answer of a chat is trained on'),
+  packing: common.field('`batch = { packing: true }`', a.flag, 'packing'),
+  neat_packing: becomes('`batch = { packing: true }`', a.flag, (recipe, value) => {
+    if (value) recipe.packing = true;
+    return undefined;
+  }),
+  val_size: common.validationShare,
+  max_samples: common.field('`limit`, where there is one data set', a.count, 'limit'),
+  ...each(
+    'mix_strategy interleave_probs',
+    none('data sets are read one after the other, then shuffled', 'concat'),
+  ),
+  ...each(
+    `streaming buffer_size overwrite_cache preprocessing_batch_size preprocessing_num_workers
+    tokenized_path data_shared_file_system ignore_pad_token_for_loss`,
+    here(BY_ITSELF.reading),
+  ),
+  eval_on_each_dataset: none('a stage validates on one split'),
+  ...each('tool_format', none('what tools are there is text of a message')),
+  ...each(
+    'enable_thinking preserve_thinking',
+    none('the chat template of the model decides what it does with thoughts'),
+  ),
+  ...each(
+    `predict_with_generate eval_num_beams do_sample temperature top_p top_k num_beams max_length
+    max_new_tokens repetition_penalty length_penalty skip_special_tokens`,
+    here(BY_ITSELF.generation),
+  ),
+};
+
+const MACHINE: TranslationTable<Recipe> = {
+  ...each(
+    `ray_num_workers ray_init_kwargs master_addr master_port use_mca use_megatron_bridge
+    use_hyper_parallel hyper_parallel_args hyper_parallel_cp_size`,
+    none(NONE.devices, 1),
+  ),
+  ...each(
+    `tensor_model_parallel_size pipeline_model_parallel_size expert_model_parallel_size context_parallel_size sequence_parallel
+    use_distributed_optimizer overlap_param_gather overlap_grad_reduce virtual_pipeline_model_parallel_size`,
+    none(NONE.devices, 1),
+  ),
+  ...each(
+    `bias_activation_fusion apply_rope_fusion moe_grouped_gemm moe_token_dispatcher_type
+    recompute_granularity recompute_method recompute_num_layers use_packed_sequences`,
+    here(BY_ITSELF.kernels),
+  ),
+  export_hf_on_finish: here(BY_ITSELF.store),
+  ...each(
+    `use_kt kt_cpu_activation kt_weight_path kt_non_expert_weight_path kt_expert_checkpoint_path
+    kt_use_lora_experts kt_lora_expert_num kt_lora_expert_intermediate_size kt_config`,
+    none('experts are computed where the rest is'),
+  ),
+};
+
+/** Version 0; the files for version 1 have a table of their own. */
+export const llamaFactory: TranslationTable<Recipe> = {
+  ...trainer,
+  ...MODEL,
+  ...METHOD,
+  ...DATA,
+  ...MACHINE,
+};
+
+/** Defaults of LLaMA-Factory, and what several keys say together. */
+export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file: ImportedFile): void {
+  recipe.method ??= 'lora';
+  recipe.rate ??= 5e-5;
+  const { lora } = recipe;
+  lora.rank ??= 8;
+  lora.alpha ??= 2 * lora.rank;
+  lora.targets ??= 'all_linear';
+  recipe.maxLength ??= 2048;
+  settleTrainer(recipe, context);
+  const isPretraining = textOf(valueIn(file.record, 'stage')) === 'pt';
+  // Rows of a training are cut to the length; those that are packed are dropped if they are longer, and texts without answers are cut into several.
+  recipe.overflow = isPretraining ? 'split' : recipe.packing === true ? 'drop' : 'truncate';
+  readNamed(recipe, context, file);
+  if (isPretraining) for (const dataset of recipe.datasets) asText(dataset);
+  if (recipe.limit !== undefined && recipe.datasets.length > 1) {
+    recipe.limit = undefined;
+    revise(context, 'max_samples', left('`limit` counts the rows of all data sets together, not of each'));
+  }
+}
+
+function readNamed(recipe: Recipe, context: ImportContext, { record, folder }: ImportedFile): void {
+  const dir = textOf(valueIn(record, 'dataset_dir')) ?? 'data';
+  for (const [key, where] of [
+    ['dataset', 'datasets'],
+    ['eval_dataset', 'validation'],
+  ] as const) {
+    const value = valueIn(record, key);
+    const names = value === undefined || isUnset(value) ? undefined : a.names.read(value);
+    if (value === undefined || names === undefined) continue;
+    const verdict = addNamed({ names, at: value.span, dir, fileFolder: folder, key, where }, recipe, context);
+    if (verdict !== undefined) revise(context, key, verdict);
+  }
+}
+
+/** For pre-training, the question is the text. */
+function asText(dataset: Dataset): void {
+  if (dataset.template !== 'chat') return;
+  dataset.template = 'completion';
+  const { instruction = 'instruction' } = dataset.columns;
+  dataset.columns = instruction === 'text' ? {} : { text: instruction };
+}

@@ -1,0 +1,252 @@
+/** TRL: what the arguments of `trl sft` become, and those of `SFTConfig`, `ModelConfig` and PEFT's `LoraConfig`. */
+import { a, type ForeignRecord, isUnset, valueIn } from '../foreign.js';
+import { type Dataset, newDataset, type Recipe } from '../recipe.js';
+import { columnsIn } from '../sources.js';
+import {
+  automatic,
+  becomes,
+  byItself,
+  each,
+  hasNone,
+  type ImportContext,
+  type ImportedFile,
+  left,
+  refused,
+  revise,
+  type TranslationTable,
+  translateEntries,
+  unable,
+} from '../translation.js';
+import { remark } from '../write.js';
+import * as common from './common.js';
+import { BY_ITSELF, NONE, textOf } from './common.js';
+import { settleTrainer, trainer } from './trainer.js';
+
+const here = (why: string) => byItself<Recipe>(why);
+const none = (why: string, ...same: readonly (string | number | boolean)[]) => hasNone<Recipe>(why, ...same);
+const never = (why: string, ...same: readonly (string | number | boolean)[]) => unable<Recipe>(why, ...same);
+
+/** `ModelConfig`, `LoraConfig` and `BitsAndBytesConfig`. */
+const MODEL: TranslationTable<Recipe> = {
+  ...each('model_name_or_path base_model_name_or_path', common.base),
+  ...each('model_revision revision', common.field('`revision` of `hf`', a.text, 'revision')),
+  use_peft: becomes('`using lora`; without it, `using full`', a.flag, (recipe, value) => {
+    recipe.method = value ? 'lora' : 'full';
+  }),
+  peft_type: becomes('`using lora`', a.text, (recipe, name) => {
+    if (!/^(PeftType\.)?lora$/i.test(name)) return refused('adapters are LoRA or QLoRA');
+    recipe.method = 'lora';
+    return undefined;
+  }),
+  ...each('lora_r r', common.loraField('`lora = { rank: … }`', a.count, 'rank')),
+  lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
+  lora_dropout: common.loraField('`lora = { dropout: … }`', a.share, 'dropout'),
+  ...each('lora_target_modules target_modules', common.targets),
+  ...each('lora_modules_to_save modules_to_save', common.modulesToSave),
+  use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
+  use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
+  init_lora_weights: common.initialWeights,
+  rank_pattern: common.loraField('`lora = { rank_pattern: … }`', a.numbersByName, 'rankPattern'),
+  alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.numbersByName, 'alphaPattern'),
+  layers_to_transform: common.loraField('`lora = { layers: … }`', a.counts, 'layers'),
+  bias: none('biases are not trained with an adapter', 'none'),
+  ...each(
+    'lora_task_type task_type',
+    unable<Recipe>('rows for a classifier have a text and a label: `template = labelled()`', 'CAUSAL_LM'),
+  ),
+  ...each(
+    `lora_target_parameters target_parameters layers_pattern layer_replication exclude_modules
+    megatron_config megatron_core loftq_config eva_config corda_config use_qalora qalora_group_size
+    trainable_token_indices lora_bias arrow_config`,
+    none('`lora` has no such setting'),
+  ),
+  ...each(
+    `fan_in_fan_out inference_mode auto_mapping peft_version runtime_config ensure_weight_tying`,
+    here(BY_ITSELF.model),
+  ),
+  load_in_4bit: common.bits('`using qlora`'),
+  load_in_8bit: common.eightBit,
+  ...each('bnb_4bit_quant_type', none(NONE.quantised, 'nf4')),
+  ...each(
+    `use_bnb_nested_quant bnb_4bit_quant_storage bnb_4bit_use_double_quant bnb_4bit_compute_dtype
+    quant_method`,
+    here(BY_ITSELF.planner),
+  ),
+  ...each('dtype torch_dtype', here(BY_ITSELF.precision)),
+  attn_implementation: here(BY_ITSELF.kernels),
+  trust_remote_code: here(BY_ITSELF.code),
+  ...each('model_init_kwargs router_aux_loss_coef', none('the base is read as its files describe it')),
+};
+
+/** `ScriptArguments`, `DatasetMixtureConfig` and what `SFTConfig` says of rows. */
+const DATA: TranslationTable<Recipe> = {
+  dataset_name: becomes('`hub("org/name")`, or a file', a.text, (recipe, path, _, at) => {
+    recipe.datasets.unshift({ ...newDataset(at), path });
+    return undefined;
+  }),
+  dataset_config: none(
+    'configurations of a data set are not known; `files: "folder/*"` of `hub` names their files',
+    'default',
+    'main',
+  ),
+  dataset_train_split: becomes('`split` of `hub`', a.text, () => undefined),
+  dataset_test_split: becomes(
+    '`split` of `hub` for another data stage, where there is validation',
+    a.text,
+    () => undefined,
+  ),
+  datasets: becomes<Recipe, readonly ForeignRecord[]>(
+    'the `source` of a data stage',
+    a.records,
+    (recipe, records, context) => {
+      recipe.datasets = records.map((record) => {
+        const dataset = newDataset(record.span);
+        translateEntries(record, MIXTURE, dataset, context, 'datasets.');
+        return dataset;
+      });
+      return undefined;
+    },
+  ),
+  test_split_size: common.validationShare,
+  dataset_text_field: becomes('`columns: { text: … }`, and `completion()`', a.text, () => undefined),
+  max_length: common.field('`max_length` of the format stage', a.count, 'maxLength'),
+  max_seq_length: common.field('`max_length` of the format stage', a.count, 'maxLength'),
+  truncation_mode: none('a row that is too long loses its end', 'keep_start'),
+  packing: common.field('`batch = { packing: true }`', a.flag, 'packing'),
+  packing_strategy: becomes('`overflow = split` for `bfd_split`', a.text, (recipe, name) => {
+    if (name === 'bfd_split' || name === 'bfd-requeue') recipe.overflow = 'split';
+    return name === 'wrapped' ? left('rows are packed whole, and none attends to another') : undefined;
+  }),
+  completion_only_loss: becomes('`loss_on = assistant`, or `all`', a.flag, (recipe, value) => {
+    recipe.lossOn = value ? 'assistant' : 'all';
+  }),
+  assistant_only_loss: becomes('`loss_on = assistant`; without it, `all` for chats', a.flag, () => undefined),
+  shuffle_dataset: here('rows are shuffled in every epoch'),
+  chat_template_path: becomes('`chat(style: file("…"))`', a.text, (recipe, path) => {
+    if (!/\.jinja2?$/.test(path))
+      return left('a template is read from a file: `chat(style: file("own.jinja"))`');
+    recipe.style = { file: path };
+    return undefined;
+  }),
+  loss_type: becomes('the cross entropy of the tokens', a.text, (_, name) =>
+    /nll$/.test(name) ? automatic('the loss is the cross entropy of the tokens') : refused(NONE.loss),
+  ),
+  eos_token: none(NONE.tokens),
+  pad_token: here(BY_ITSELF.padding),
+  ...each('padding_free pad_to_multiple_of eval_packing', here(BY_ITSELF.padding)),
+  ...each(
+    `dataset_num_proc dataset_kwargs dataset_streaming streaming dataset_batch_size ignore_bias_buffers`,
+    here(BY_ITSELF.reading),
+  ),
+  env: here('the environment is that of the command'),
+  ...each(
+    `beta ref_model_init_kwargs reward_funcs num_generations max_completion_length max_prompt_length
+    loss_weights`,
+    never(NONE.preference),
+  ),
+};
+
+const MIXTURE: TranslationTable<Dataset> = {
+  path: becomes('`hub("org/name")`, or a file', a.text, (dataset: Dataset, value) => {
+    dataset.path = value;
+  }),
+  split: becomes('`split` of `hub`', a.text, (dataset: Dataset, value) => {
+    dataset.split = value;
+  }),
+  data_files: becomes('`files` of `hub`, or the file', a.names, (dataset: Dataset, value) => {
+    dataset.files = value;
+  }),
+  data_dir: becomes('`files` of `hub`', a.text, (dataset: Dataset, value) => {
+    dataset.files ??= [`${value}/**`];
+  }),
+  name: hasNone<Dataset>(
+    'configurations of a data set are not known; `files: "folder/*"` of `hub` names their files',
+    'default',
+    'main',
+  ),
+  columns: hasNone<Dataset>('columns that no template reads are left alone'),
+  fraction: hasNone<Dataset>('`mix` adds a share of general rows', 1),
+};
+
+export const trl: TranslationTable<Recipe> = { ...trainer, ...MODEL, ...DATA };
+
+/** Objects of a script, whose arguments may be kept apart in the file. */
+const SECTIONS =
+  /^(sft_?config|training_args|training_arguments|args|model_?config|model_args|script_?arguments|script_args|dataset_args|peft_?config|lora_?config|quantization_?config|bnb_?config)$/i;
+
+/** The arguments without the names of the objects that they are for. */
+export const flattened = (record: ForeignRecord): ForeignRecord => ({
+  ...record,
+  entries: record.entries.flatMap((entry) =>
+    SECTIONS.test(entry.key) && entry.value.kind === 'record' ? entry.value.entries : [entry],
+  ),
+});
+
+/** Defaults of `SFTConfig` and `ModelConfig` (of PEFT for a `LoraConfig` of one's own), and what several keys say together. */
+export function settleTrl(recipe: Recipe, context: ImportContext, { record }: ImportedFile): void {
+  const has = (key: string): boolean => {
+    const value = valueIn(record, key);
+    return value !== undefined && !isUnset(value);
+  };
+  const isPeft = ['r', 'target_modules', 'peft_type', 'task_type'].some(has);
+  if (isPeft) recipe.method ??= 'lora';
+  recipe.method ??= 'full';
+  const { lora } = recipe;
+  lora.rank ??= isPeft ? 8 : 16;
+  lora.alpha ??= isPeft ? 8 : 32;
+  lora.dropout ??= isPeft ? 0 : 0.05;
+  // PEFT's own default for most families.
+  lora.targets ??= 'query_value';
+  if (recipe.method === 'full') withoutAdapter(context);
+  recipe.rate ??= 2e-5;
+  settleTrainer(recipe, context);
+  const length = valueIn(record, 'max_length');
+  if (length !== undefined && isUnset(length)) {
+    recipe.maxLength = 32_768;
+    remark(recipe, 'max_length', 'There, rows may be of any length.');
+  }
+  recipe.maxLength ??= 1024;
+  recipe.overflow ??= 'truncate';
+  settleRows(recipe, record, context);
+  common.settleSplits(recipe, context, 'datasets.split');
+}
+
+/** Without `use_peft`, TRL ignores what is said of adapters. */
+function withoutAdapter(context: ImportContext): void {
+  for (const { key, status } of [...context.keys])
+    if (/^lora_|^use_(rslora|dora)$/.test(key) && status === 'translated')
+      revise(
+        context,
+        key,
+        automatic('`use_peft` is not set, so TRL trains every weight, without an adapter'),
+      );
+}
+
+/** What TRL reads off the columns of the rows: texts, prompts with completions, or chats. */
+function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContext): void {
+  const split = textOf(valueIn(record, 'dataset_train_split'));
+  const testSplit = textOf(valueIn(record, 'dataset_test_split')) ?? 'test';
+  const field = textOf(valueIn(record, 'dataset_text_field'));
+  const [first] = recipe.datasets;
+  const columns = first?.path === undefined ? undefined : columnsIn(first.path, context);
+  const isText =
+    field !== undefined || columns?.includes('text') === true || columns?.includes('prompt') === true;
+  const template = isText && columns?.includes('messages') !== true ? 'completion' : 'chat';
+  for (const dataset of recipe.datasets) {
+    dataset.template = template;
+    dataset.split ??= split;
+    if (template === 'completion' && field !== undefined && field !== 'text') dataset.columns.text = field;
+  }
+  if (columns === undefined && field === undefined)
+    remark(
+      recipe,
+      'template',
+      'TRL reads off the columns what the rows are: for `text`, or `prompt` and `completion`, write `completion()`.',
+    );
+  const onlyAnswers = valueIn(record, 'assistant_only_loss');
+  if (template === 'chat')
+    recipe.lossOn = onlyAnswers !== undefined && a.flag.read(onlyAnswers) === true ? 'assistant' : 'all';
+  const strategy = textOf(valueIn(record, 'eval_strategy') ?? valueIn(record, 'evaluation_strategy'));
+  if (first !== undefined && strategy !== undefined && strategy !== 'no' && recipe.validShare === undefined)
+    recipe.validation.push({ ...first, split: testSplit });
+}

@@ -1,0 +1,163 @@
+/**
+ * What becomes of a key. Each tool has a table from its keys to translations; an entry is one of four:
+ * it becomes a setting, it needs nothing because ftpc does it by itself, it is left with a reason, or it is refused.
+ */
+
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { lookUp } from '../../language/source/look-up.js';
+import type { Span } from '../../language/source/span.js';
+import { type ForeignRecord, type ForeignValue, isUnset, type Reader, shown } from './foreign.js';
+import { cannotExpress, unknownKey, wrongValue } from './import-diagnostics.js';
+
+/** What was decided about one value; nothing: it was translated. */
+export type Verdict =
+  | { readonly left: string }
+  | { readonly automatic: string }
+  | { readonly refused: string }
+  | undefined;
+
+export const left = (why: string) => ({ left: why });
+export const automatic = (why: string) => ({ automatic: why });
+export const refused = (why: string) => ({ refused: why });
+
+type Apply<T> = (
+  value: ForeignValue,
+  target: T,
+  context: ImportContext,
+) => Verdict | { readonly wrong: string };
+
+export interface Translation<T> {
+  readonly kind: 'becomes' | 'automatic' | 'left' | 'refused';
+  /** The setting that it becomes, or the reason why there is none: what the table in the documentation says. */
+  readonly doc: string;
+  readonly apply: Apply<T>;
+}
+
+export type TranslationTable<T> = Readonly<Record<string, Translation<T>>>;
+
+export type KeyStatus = 'translated' | 'automatic' | 'left' | 'unset' | 'unknown' | 'refused';
+
+/** A key of the file and what became of it. */
+export interface KeyRecord {
+  /** `datasets.split` for a key inside another. */
+  readonly key: string;
+  readonly status: KeyStatus;
+  /** The value in one line; of secrets, nothing. */
+  readonly value: string;
+  /** Why it is not translated, or needs no translation. */
+  readonly why?: string;
+}
+
+export interface ImportContext {
+  readonly host: Host;
+  /** The folder that the paths in the file are relative to: absolute. */
+  readonly folder: string;
+  readonly report: (diagnostic: Diagnostic) => void;
+  readonly keys: KeyRecord[];
+}
+
+/** What a table does not see: the file as a whole. */
+export interface ImportedFile {
+  readonly record: ForeignRecord;
+  /** Where the file is: absolute. */
+  readonly folder: string;
+}
+
+/** Becomes a setting: `doc` names it, `put` keeps the value for the pipeline. */
+export const becomes = <T, V>(
+  doc: string,
+  reader: Reader<V>,
+  put: (target: T, value: V, context: ImportContext, span: Span) => Verdict,
+): Translation<T> => ({
+  kind: 'becomes',
+  doc,
+  apply: (value, target, context) => {
+    const read = reader.read(value);
+    return read === undefined ? { wrong: reader.expects } : put(target, read, context, value.span);
+  },
+});
+
+/** Needs nothing: ftpc does it by itself, or it concerns nothing that ftpc has. */
+export const byItself = <T>(why: string): Translation<T> => ({
+  kind: 'automatic',
+  doc: why,
+  apply: () => automatic(why),
+});
+
+type Scalar = string | number | boolean;
+
+const isAmong = (value: ForeignValue, values: readonly Scalar[]): boolean =>
+  value.kind === 'scalar' && value.value !== null && values.includes(value.value);
+
+const AS_HERE = 'the value is what ftpc does anyway';
+
+/** Has no counterpart; `same` are the values with which it means what ftpc does anyway. */
+export const hasNone = <T>(why: string, ...same: readonly Scalar[]): Translation<T> => ({
+  kind: 'left',
+  doc: why,
+  apply: (value) => (isAmong(value, [false, ...same]) ? automatic(AS_HERE) : left(why)),
+});
+
+/** Asks for a method that ftpc does not have. */
+export const unable = <T>(why: string, ...same: readonly Scalar[]): Translation<T> => ({
+  kind: 'refused',
+  doc: why,
+  apply: (value) => (isAmong(value, [false, ...same]) ? automatic(AS_HERE) : refused(why)),
+});
+
+/** The same translation for several keys: `keys` with spaces between them. */
+export const each = <T>(keys: string, translation: Translation<T>): TranslationTable<T> =>
+  Object.fromEntries(keys.split(/\s+/).map((key) => [key, translation]));
+
+const SECRET = /token$|api_key|secret|password/i;
+
+/** Translates the entries of a record into `target`; each leaves a {@link KeyRecord}. `prefix`: the record's own key and a dot. */
+export function translateEntries<T>(
+  record: ForeignRecord,
+  table: TranslationTable<T>,
+  target: T,
+  context: ImportContext,
+  prefix = '',
+): void {
+  for (const { key, span, value } of record.entries) {
+    const translation = lookUp(table, key);
+    const name = `${prefix}${key}`;
+    const text = SECRET.test(key) && !isUnset(value) ? '…' : shown(value);
+    const add = (status: KeyStatus, why?: string): void =>
+      void context.keys.push({ key: name, status, value: text, ...(why === undefined ? {} : { why }) });
+    if (translation === undefined) {
+      context.report(unknownKey(span, name, key, Object.keys(table)));
+      add('unknown', 'no key that `ftpc import` knows');
+    } else if (isUnset(value)) add('unset');
+    else {
+      const verdict = translation.apply(value, target, context);
+      if (verdict === undefined) add('translated');
+      else if ('wrong' in verdict) {
+        context.report(wrongValue(value.span, `\`${name}\``, verdict.wrong, text));
+        add('left', `it must be ${verdict.wrong}`);
+      } else if ('refused' in verdict) {
+        // Settings of a method all say the same; one of them is enough.
+        const isSaid = context.keys.some((record) => record.why === verdict.refused);
+        if (!isSaid) context.report(cannotExpress(span, name, verdict.refused));
+        add('refused', verdict.refused);
+      } else if ('left' in verdict) add('left', verdict.left);
+      else add('automatic', verdict.automatic);
+    }
+  }
+}
+
+/** Says of a key that was translated what only other keys tell: that it needs nothing, or is left. */
+export function revise(
+  { keys }: ImportContext,
+  key: string,
+  verdict: { readonly left: string } | { readonly automatic: string },
+): void {
+  const at = keys.findIndex((record) => record.key === key && record.status === 'translated');
+  const record = keys[at];
+  if (record === undefined) return;
+  keys[at] =
+    'left' in verdict
+      ? { ...record, status: 'left', why: verdict.left }
+      : { ...record, status: 'automatic', why: verdict.automatic };
+}

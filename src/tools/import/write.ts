@@ -1,0 +1,302 @@
+/** A recipe as the text of a pipeline. */
+
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { formatText } from '../../language/formatter/index.js';
+import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
+import { wrongValue } from './import-diagnostics.js';
+import { comment, key, list, number, percent, quoted, record } from './literals.js';
+import { isLayerName, optimizerOf, scheduleOf, styleOf } from './optimizers.js';
+import type { Dataset, Recipe, RemarkPlace } from './recipe.js';
+import { isLocal, pathFrom, type Source, sourceOf, splitOf } from './sources.js';
+import type { ImportContext, KeyRecord } from './translation.js';
+
+export interface Destination {
+  /** Where the settings came from, in words: `Axolotl's lora.yml`. */
+  readonly origin: string;
+  /** The folder of the pipeline: absolute. */
+  readonly folder: string;
+}
+
+/** The pipeline, or why there can be none. */
+export function pipelineText(
+  recipe: Recipe,
+  { origin, folder }: Destination,
+  context: ImportContext,
+): string | readonly Diagnostic[] {
+  const base = modelText(recipe, folder, context);
+  const [sources, validation] = [recipe.datasets, recipe.validation].map((datasets) =>
+    datasets.map((dataset) => sourceOf(dataset, folder, context)),
+  );
+  const wrong = [base, ...(sources ?? []), ...(validation ?? [])].filter(isDiagnostic);
+  if (wrong.length > 0 || typeof base !== 'string') return wrong;
+  const blocks = [
+    ...dataBlock('rows', recipe, (sources ?? []).filter(isSource)),
+    ...formatBlock('examples', 'rows', recipe, recipe.datasets[0]),
+    ...(recipe.validation.length === 0
+      ? []
+      : [
+          ...dataBlock('validation', undefined, (validation ?? []).filter(isSource)),
+          ...formatBlock('validation_examples', 'validation', recipe, recipe.validation[0]),
+        ]),
+    ...trainBlock(recipe, base, folder, context),
+  ];
+  const text = [
+    `/// Imported from ${safeName(origin)}.`,
+    'edition 2026',
+    '',
+    ...importLines(recipe, [...(sources ?? []), ...(validation ?? [])].filter(isSource)),
+    '',
+    ...blocks,
+    ...keyComments(context.keys),
+    '',
+  ].join('\n');
+  const formatted = formatText(text, 'imported.ftp');
+  if (formatted.text === undefined)
+    throw new Error(`an imported pipeline has errors: ${formatted.diagnostics?.[0]?.message}\n${text}`);
+  return formatted.text;
+}
+
+const isDiagnostic = (value: unknown): value is Diagnostic =>
+  typeof value === 'object' && value !== null && 'severity' in value;
+
+const isSource = (value: Source | Diagnostic): value is Source => !isDiagnostic(value);
+
+function importLines(recipe: Recipe, sources: readonly Source[]): readonly string[] {
+  const names = (all: readonly (string | undefined)[]): string =>
+    [...new Set(all.filter((name) => name !== undefined))].sort().join(', ');
+  const templates = [recipe.datasets[0], recipe.validation[0]].map((dataset) => dataset?.template);
+  return [
+    `import { ${names(sources.map(({ call }) => call))} } from "std/data"`,
+    `import { ${names(templates)} } from "std/format"`,
+  ];
+}
+
+/** A block with its settings; what is `undefined` is not set. */
+function block(
+  heading: string,
+  settings: Readonly<Record<string, string | undefined>>,
+  remarks: Recipe['remarks'] = [],
+): readonly string[] {
+  const lines = Object.entries(settings).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const about = remarks.filter(({ at }) => (at as string) === name).flatMap(({ text }) => comment(text));
+    return [...new Set(about), `${name} = ${value}`];
+  });
+  return [`${heading} {`, ...lines, '}', ''];
+}
+
+/** Without a recipe: rows of which each is for validation. */
+function dataBlock(name: string, recipe: Recipe | undefined, sources: readonly Source[]): readonly string[] {
+  const texts = sources.map(({ text }) => text);
+  return block(
+    `data ${name}`,
+    {
+      source: texts.length === 1 ? texts[0] : list(texts),
+      dedupe: recipe?.exactDuplicates === true ? '[exact]' : undefined,
+      split: recipe === undefined ? undefined : splitText(recipe),
+      limit: recipe?.limit === undefined ? undefined : `${recipe.limit}`,
+    },
+    recipe?.remarks,
+  );
+}
+
+/** Shares of all rows: of `train[:20%]`, of which 5 % are for validation, 19, 1 and 80 %. */
+function splitText({ datasets, validShare = 0 }: Recipe): string | undefined {
+  const read = datasets.length === 1 ? (splitOf(datasets[0]?.split).share ?? 1) : 1;
+  if (read === 1 && validShare === 0) return undefined;
+  const valid = Number((read * validShare * 100).toFixed(6));
+  const train = Number((read * 100 - valid).toFixed(6));
+  return record({
+    train: `${train}%`,
+    valid: valid === 0 ? undefined : `${valid}%`,
+    test: read === 1 ? undefined : `${Number((100 - valid - train).toFixed(6))}%`,
+  });
+}
+
+function formatBlock(
+  name: string,
+  from: string,
+  recipe: Recipe,
+  dataset: Dataset | undefined,
+): readonly string[] {
+  return block(
+    `format ${name}`,
+    {
+      from,
+      template: templateText(recipe, dataset),
+      max_length: recipe.maxLength === undefined ? undefined : `${Math.max(recipe.maxLength, 8)}tok`,
+      overflow: recipe.overflow === 'drop' ? undefined : recipe.overflow,
+      loss_on: recipe.lossOn === 'all' ? 'all' : undefined,
+    },
+    from === 'rows' ? recipe.remarks : [],
+  );
+}
+
+function templateText({ system, style }: Recipe, dataset: Dataset | undefined): string {
+  const name = dataset?.template ?? 'chat';
+  if (name !== 'chat' && name !== 'sharegpt') return `${name}()`;
+  const family = typeof style === 'string' ? styleOf(style) : undefined;
+  const args = [
+    ...(system === undefined ? [] : [`system: ${quoted(system)}`]),
+    ...(family !== undefined ? [`style: ${family}`] : []),
+    ...(typeof style === 'object' ? [`style: file(${quoted(style.file)})`] : []),
+  ];
+  return `${name}(${args.join(', ')})`;
+}
+
+function trainBlock(recipe: Recipe, base: string, folder: string, context: ImportContext): readonly string[] {
+  const method = recipe.method === 'full' ? 'full' : recipe.fourBit === true ? 'qlora' : 'lora';
+  const separate = recipe.validation.length > 0;
+  return block(
+    `train ${method === 'full' ? 'tuned' : 'adapter'} using ${method}`,
+    {
+      base,
+      dataset: 'examples.train',
+      validate: separate ? 'validation_examples.all' : recipe.validShare ? 'examples.valid' : undefined,
+      lora: method === 'full' ? undefined : loraText(recipe),
+      start:
+        recipe.start === undefined
+          ? undefined
+          : `peft(${quoted(pathFrom(folder, context.folder, recipe.start))})`,
+      optimizer: optimizerText(recipe),
+      neftune_noise_alpha: recipe.neftune === undefined ? undefined : number(recipe.neftune),
+      batch: record({
+        global: `${globalRows(recipe)}`,
+        packing: recipe.packing === true ? 'true' : undefined,
+      }),
+      stop: record({
+        epochs: recipe.epochs === undefined ? undefined : number(recipe.epochs),
+        steps: recipe.steps === undefined ? undefined : `${recipe.steps}`,
+        patience: recipe.patience === undefined ? undefined : `${recipe.patience}`,
+      }),
+      checkpoint: record({
+        every: recipe.every === undefined ? undefined : `${recipe.every}steps`,
+        keep: recipe.keep === undefined ? undefined : `${recipe.keep}`,
+      }),
+      order: recipe.order,
+      seed: recipe.seed === undefined ? undefined : `${recipe.seed}`,
+    },
+    recipe.remarks,
+  );
+}
+
+/** Rows per step on all devices. */
+export const globalRows = ({ micro = 1, accumulation = 1, stepRows, devices }: Recipe): number =>
+  (stepRows ?? micro * accumulation) * devices;
+
+function loraText({ lora, start }: Recipe): string | undefined {
+  const dropout = lora.dropout === undefined || lora.dropout === 0 ? undefined : percent(lora.dropout);
+  // The adapter that training starts from says all the rest.
+  if (start !== undefined) return record({ dropout });
+  const pattern = (numbers: ReadonlyMap<string, number> | undefined): string | undefined =>
+    numbers === undefined
+      ? undefined
+      : record(Object.fromEntries([...numbers].map(([name, value]) => [key(name), number(value)])));
+  return record({
+    rank: lora.rank === undefined ? undefined : `${lora.rank}`,
+    alpha: lora.alpha === undefined ? undefined : number(lora.alpha),
+    dropout,
+    targets:
+      lora.targets === undefined || typeof lora.targets === 'string'
+        ? lora.targets
+        : list(lora.targets.map((name) => (isLayerName(name) ? name : quoted(name)))),
+    rslora: lora.rslora === true ? 'true' : undefined,
+    dora: lora.dora === true ? 'true' : undefined,
+    layers: lora.layers === undefined ? undefined : list(lora.layers.map(String)),
+    rank_pattern: pattern(lora.rankPattern),
+    alpha_pattern: pattern(lora.alphaPattern),
+    modules_to_save: lora.modulesToSave === undefined ? undefined : list(lora.modulesToSave),
+    init: lora.init === 'kaiming' ? undefined : lora.init,
+  });
+}
+
+function optimizerText(recipe: Recipe): string {
+  const { call, paged } = optimizerOf(recipe.optimizer ?? 'adamw');
+  const isAdam = call === 'adamw' || call === 'adamw8bit';
+  const hasBetas = isAdam || call === 'lion';
+  const some = (value: number | undefined, usual: number): string | undefined =>
+    value === undefined || value === usual ? undefined : number(value);
+  const fields = record({
+    rate: number(recipe.rate ?? 0),
+    beta1: hasBetas ? some(recipe.beta1, 0.9) : undefined,
+    // Trainer gives Lion its own default, and not that of the Lion paper.
+    beta2: isAdam
+      ? some(recipe.beta2, 0.999)
+      : call === 'lion'
+        ? some(recipe.beta2 ?? 0.999, 0.99)
+        : undefined,
+    epsilon: isAdam ? some(recipe.epsilon, 1e-8) : undefined,
+    decay: some(recipe.decay, 0),
+    loraplus_ratio: some(recipe.loraplusRatio, 1),
+    schedule: scheduleText(recipe),
+    clip: recipe.clip === 0 ? 'none' : some(recipe.clip, 1),
+    paged: paged === true ? 'true' : undefined,
+  });
+  return `${call}(${(fields ?? '').replace(/^\{ | \}$/g, '')})`;
+}
+
+function scheduleText(recipe: Recipe): string | undefined {
+  const { call } = scheduleOf(recipe.schedule ?? 'linear');
+  if (call === undefined) return undefined;
+  const { warmupSteps, warmupRatio = 0 } = recipe;
+  const warmup = warmupSteps === undefined ? percent(warmupRatio) : `${warmupSteps}steps`;
+  const args = [
+    `warmup: ${warmup}`,
+    ...(call === 'cosine_restarts' && recipe.cycles !== undefined ? [`cycles: ${recipe.cycles}`] : []),
+    ...(call === 'polynomial' && recipe.power !== undefined ? [`power: ${number(recipe.power)}`] : []),
+    ...(call === 'polynomial' && recipe.endRate !== undefined ? [`end: ${number(recipe.endRate)}`] : []),
+  ];
+  return `${call}(${args.join(', ')})`;
+}
+
+function modelText({ base, revision }: Recipe, folder: string, context: ImportContext): string | Diagnostic {
+  if (base === undefined) throw new Error('a recipe without a base');
+  const { name, at } = base;
+  if (isLocal(name, context)) return `local(${quoted(pathFrom(folder, context.folder, name))})`;
+  if (!isRepositoryId(name))
+    return wrongValue(at, 'the base model', 'a folder, or `org/name` of the Hub', quoted(name.slice(0, 60)));
+  const pinned = revision !== undefined && revision !== 'main' && isRevision(revision);
+  return `hf(${quoted(name)}${pinned ? `, revision: ${quoted(revision)}` : ''})`;
+}
+
+/** What became of the keys that are no settings above: nothing of the file is lost silently. */
+function keyComments(keys: readonly KeyRecord[]): readonly string[] {
+  const of = (...statuses: readonly KeyRecord['status'][]): readonly KeyRecord[] =>
+    keys.filter(({ status }) => statuses.includes(status));
+  const leftOut = byReason(of('left', 'unknown'), ({ key: name, value }) => `${safeName(name)}: ${value}`);
+  const automatic = byReason(of('automatic'), ({ key: name }) => safeName(name));
+  const unset = [...new Set(of('unset').map(({ key: name }) => safeName(name)))];
+  const sections = [
+    ['Not translated:', leftOut.flatMap(([why, texts]) => reasonLines(texts, why))],
+    ['Needs nothing here:', automatic.flatMap(([why, texts]) => reasonLines([texts.join(', ')], why))],
+    ['Without a value:', unset.length === 0 ? [] : comment(unset.join(', '), '  ')],
+  ] as const;
+  return sections
+    .filter(([, lines]) => lines.length > 0)
+    .flatMap(([heading, lines], index) => [...(index === 0 ? [] : ['//']), `// ${heading}`, ...lines]);
+}
+
+const reasonLines = (texts: readonly string[], why: string): readonly string[] => [
+  ...texts.flatMap((text) => comment(text, '  ')),
+  ...comment(why, '    '),
+];
+
+/** Keys with the same reason, which is said once. */
+function byReason(
+  keys: readonly KeyRecord[],
+  textOf: (record: KeyRecord) => string,
+): readonly (readonly [why: string, texts: readonly string[]])[] {
+  const reasons = new Map<string, Set<string>>();
+  for (const record of keys) {
+    const why = record.why ?? '';
+    reasons.set(why, (reasons.get(why) ?? new Set()).add(textOf(record)));
+  }
+  return [...reasons].map(([why, texts]) => [why, [...texts]]);
+}
+
+/** A key of a file may be anything. */
+const safeName = (name: string): string =>
+  name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').replace(/^(.{80}).+$/u, '$1…');
+
+export const remark = (recipe: Recipe, at: RemarkPlace, text: string): void =>
+  void recipe.remarks.push({ at, text });

@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import { prettyDiagnostic } from '../../../src/language/diagnostics/render/index.js';
+import { isUnset } from '../../../src/tools/import/foreign.js';
+import { tools } from '../../../src/tools/import/tools.js';
+import { expectGolden } from '../../helpers/golden.js';
+import { importText } from './imported.js';
+
+const laughs = [
+  'a: &a [x, x, x, x, x, x, x, x, x, x]',
+  ...'bcdefghij'.split('').map((name, at) => {
+    const before = `*${'abcdefghi'.charAt(at)}`;
+    return `${name}: &${name} [${Array(10).fill(before).join(', ')}]`;
+  }),
+].join('\n');
+
+/** What a file may be that nobody meant to write. */
+const FILES: Readonly<Record<string, string | Uint8Array>> = {
+  'empty.yml': '',
+  'only-comments.yml': '# nothing\n',
+  'a-list.yml': '- base_model: acme/base\n',
+  'a-word.yml': 'base_model\n',
+  'no-text.yml': new Uint8Array([0xff, 0xfe, 0x00]),
+  'large.yml': 'x'.repeat((1 << 20) + 1),
+  'twice.yml': 'base_model: acme/base\nadapter: lora\nadapter: qlora\n',
+  'tabs.yml': 'base_model: acme/base\ndatasets:\n\t- path: acme/rows\n',
+  'unclosed.yml': 'base_model: [acme/base\nlearning_rate: 1\n',
+  'unclosed.json': '{"model_name_or_path": "acme/base",',
+  'no-anchor.yml': 'base_model: *missing\n',
+  'code.yml': 'base_model: !!python/object/apply:os.system ["true"]\n',
+  'two-documents.yml': 'base_model: acme/base\n---\nbase_model: acme/other\n',
+  'laughs.yml': laughs,
+  'deep.yml': `base_model: ${'['.repeat(5000)}${']'.repeat(5000)}\n`,
+  'list-as-key.yml': '? [a, b]\n: acme/base\n',
+  'merge-of-a-list.yml': '<<: [1, 2]\nbase_model: acme/base\n',
+  'another-tool.yml': 'compute_environment: LOCAL_MACHINE\nnum_processes: 8\n',
+  'names.yml':
+    'base_model: <your model>\nlearning_rate: 1e-4\ndatasets:\n  - {path: "s3://bucket/rows", type: alpaca}\n',
+  'types.yml':
+    'base_model: acme/base\nlearning_rate: [1]\nmicro_batch_size: two\nsample_packing: maybe\nnum_epochs: -1\ndatasets: 7\n',
+  'control.yml':
+    'base_model: "acme/\\e[31mbase"\nlearning_rate: 1e-4\nadapter: lora\n"\\u202edrow": "\\u2028 }"\ndatasets:\n  - {path: acme/rows, type: alpaca}\n',
+};
+
+describe('a hostile file', () => {
+  it('gets diagnostics with their places, and never a stack trace', async () => {
+    const shown: string[] = [];
+    for (const [name, file] of Object.entries(FILES)) {
+      const { text, diagnostics, sources } = await importText(name, file);
+      expect(text, name).to.equal(undefined);
+      shown.push(...diagnostics.map((found) => prettyDiagnostic(found, sources)));
+    }
+    expectGolden('test/tools/import/golden/hostile.txt', `${shown.join('\n\n')}\n`);
+  });
+
+  it('ends no comment and hides nothing in the pipeline', async () => {
+    const { text = '' } = await importText(
+      'file.yml',
+      'base_model: acme/base\nlearning_rate: 1e-4\nadapter: lora\n"a\\n}\\ntrain b { ": "x\\ntrain c {"\n"\\u202edrow": "\\u2028"\nhub_token: hf_abc\ndefault_system_message: "say \\"\\u202e\\"\\n"\ndatasets:\n  - {path: acme/rows, type: chat_template}\n',
+    );
+    expect(text.match(/^train/gm)).to.have.length(1);
+    expect(text).not.to.match(/[\p{Cf}\p{Zl}]/u);
+    expect(text).not.to.contain('hf_abc');
+    expect(text).to.contain('system: "say \\"\\u{202E}\\"\\n"');
+  });
+
+  it('may have any value for any key', async () => {
+    const values = [
+      '1',
+      '-1',
+      '0.5',
+      '1e999',
+      '.nan',
+      'true',
+      'word',
+      '[]',
+      '[1, a]',
+      '{a: 1}',
+      '""',
+      '2020-01-01',
+      '"\\u202e"',
+      '[[[1]]]',
+    ];
+    for (const { table, name, needs } of tools)
+      for (const value of values) {
+        const lines = Object.keys(table).map((key) => `${JSON.stringify(key)}: ${value}`);
+        const { keys } = await importText('file.yml', lines.join('\n'), { from: name });
+        expect(keys.length, `${needs.base}: ${value}`).to.be.at.least(1);
+      }
+  }).timeout(60_000);
+
+  it('may have any value for one key of a good file', async () => {
+    const good: Readonly<Record<string, string>> = {
+      axolotl: 'base_model: acme/base\nlearning_rate: 1e-4\ndatasets: [{path: acme/rows, type: alpaca}]\n',
+      'llama-factory': 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset: acme/rows\n',
+      trl: 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset_name: acme/rows\n',
+    };
+    for (const { table, name, title } of tools.filter(({ title }) => !title.endsWith('1')))
+      for (const [key, { kind }] of Object.entries(table))
+        for (const value of kind === 'becomes' ? ['0.3', '{a: word}'] : []) {
+          const lines = (good[name] ?? '').split('\n').filter((line) => !line.startsWith(`${key}:`));
+          const { text, diagnostics } = await importText(
+            'file.yml',
+            `${lines.join('\n')}\n${key}: ${value}\n`,
+            { from: name },
+          );
+          const isWrong = diagnostics.some(({ severity }) => severity === 'error');
+          expect(text === undefined, `${title} ${key}: ${value}`).to.equal(isWrong);
+        }
+  }).timeout(120_000);
+
+  it('knows what has no value', () => {
+    const span = { file: 'file.yml', start: 0, end: 0 };
+    expect(isUnset({ kind: 'scalar', value: null, span })).to.equal(true);
+    expect(isUnset({ kind: 'scalar', value: 0, span })).to.equal(false);
+  });
+});

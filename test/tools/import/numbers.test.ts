@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { importText } from './imported.js';
+
+const AXOLOTL =
+  'base_model: acme/base\ndatasets:\n  - {path: acme/rows, type: alpaca}\nlearning_rate: 1e-4\n';
+const FACTORY =
+  'model_name_or_path: acme/base\nfinetuning_type: lora\nstage: sft\ndataset: acme/rows\nlearning_rate: 1e-4\n';
+const TRL = 'model_name_or_path: acme/base\ndataset_name: acme/rows\nlearning_rate: 1e-4\nuse_peft: true\n';
+
+/** What is added to a file, and what the pipeline then has. */
+const CASES: readonly (readonly [what: string, file: string, wanted: readonly string[], devices?: number])[] =
+  [
+    [
+      'micro batch times accumulation',
+      `${AXOLOTL}micro_batch_size: 2\ngradient_accumulation_steps: 4`,
+      ['global: 8'],
+    ],
+    ['times devices', `${AXOLOTL}micro_batch_size: 2\ngradient_accumulation_steps: 4`, ['global: 64'], 8],
+    ['a default that is 1', AXOLOTL, ['global: 1', 'epochs: 1', 'max_length = 512tok', 'cosine(warmup: 3%)']],
+    ['steps for a warm-up in steps', `${AXOLOTL}warmup_steps: 10\nwarmup_ratio: 0.5`, ['warmup: 10steps']],
+    ['a share for a warm-up below 1', `${AXOLOTL}warmup_steps: 0.1`, ['warmup: 10%']],
+    ['two steps where Axolotl makes two of one', `${AXOLOTL}warmup_steps: 1`, ['warmup: 2steps']],
+    [
+      'decimals without noise',
+      `${AXOLOTL}warmup_ratio: 0.07\nval_set_size: 0.07`,
+      ['warmup: 7%', 'train: 93%, valid: 7%'],
+    ],
+    ['a number in quotes', `${AXOLOTL.replace('1e-4', '"2e-5"')}`, ['rate: 2e-5']],
+    [
+      'the maximum of steps instead of epochs',
+      `${AXOLOTL}max_steps: 70\nnum_epochs: 4`,
+      ['stop = { steps: 70 }'],
+    ],
+    ['no maximum of steps', `${AXOLOTL}max_steps: -1\nnum_epochs: 4`, ['stop = { epochs: 4 }']],
+    [
+      'rows of a slice',
+      `${AXOLOTL.replace('type: alpaca', 'type: alpaca, split: "train[:500]"')}`,
+      ['limit = 500'],
+    ],
+    ['no clipping', `${AXOLOTL}max_grad_norm: 0`, ['clip: none']],
+    [
+      'a constant rate, without warm-up',
+      `${AXOLOTL}lr_scheduler: constant\nwarmup_ratio: 0.1`,
+      ['adamw(rate: 1e-4)'],
+    ],
+    [
+      "Trainer's default for Lion",
+      `${AXOLOTL}optimizer: lion_32bit`,
+      ['lion(rate: 1e-4, beta2: 0.999, schedule'],
+    ],
+    [
+      'a regular expression as names',
+      `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_modules: 'model.layers.[\\d]+.(mlp|self_attn).(up|q)_proj'`,
+      ['targets: [up_proj, q_proj]'],
+    ],
+    ['alpha of twice the rank', `${FACTORY}lora_rank: 24`, ['rank: 24, alpha: 48, targets: all_linear']],
+    [
+      'ranks of LLaMA-Factory',
+      FACTORY,
+      ['rank: 8, alpha: 16', 'epochs: 3', 'global: 8', 'linear(warmup: 0%)', 'max_length = 2048tok'],
+    ],
+    [
+      'ranks of ModelConfig',
+      TRL,
+      ['rank: 16, alpha: 32, dropout: 5%, targets: query_value', 'max_length = 1024tok', 'loss_on = all'],
+    ],
+    [
+      'ranks of LoraConfig',
+      `${TRL.replace('use_peft: true\n', '')}peft_config: {target_modules: all-linear}`,
+      ['rank: 8, alpha: 8, targets: all_linear'],
+    ],
+    ['every weight without use_peft', TRL.replace('true', 'false'), ['using full']],
+  ];
+
+describe('numbers of an import', () => {
+  for (const [what, file, wanted, devices] of CASES)
+    it(`are right: ${what}`, async () => {
+      const { text, diagnostics } = await importText(
+        'file.yml',
+        file,
+        devices === undefined ? {} : { devices },
+      );
+      expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
+      const line = (text ?? '').replace(/\n\s+/g, ' ').replaceAll('( ', '(').replaceAll(', )', ')');
+      for (const part of wanted) expect(line).to.contain(part);
+    });
+});
