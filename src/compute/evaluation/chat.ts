@@ -1,5 +1,6 @@
 import type { Place } from '../../language/diagnostics/types.js';
 import type { Decoder } from '../models/decoder/types.js';
+import type { TrainingPrompt } from '../models/training-prompt.js';
 import { turnEnd } from '../models/turn-end.js';
 import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
 import { promptTooLong, unknownToken } from './evaluation-diagnostics.js';
@@ -39,6 +40,8 @@ export interface Answerer {
   readonly label: string;
   /** Has a chat template. Without one, messages are continued as a text of their lines. */
   readonly chats: boolean;
+  /** How the rows asked that it was trained on, where that is known. */
+  readonly training?: TrainingPrompt;
   /**
    * Answers messages, or continues a text, which the tokenizer starts with its begin token.
    * Calls must not overlap. Throws a `UserError` for a prompt that fills the model.
@@ -56,9 +59,10 @@ export interface AnswererParts {
   readonly decoder: Decoder;
   readonly tokenizer: Tokenizer;
   readonly template?: ChatTemplate;
+  readonly training?: TrainingPrompt;
 }
 
-export function answerer({ label, decoder, tokenizer, template }: AnswererParts): Answerer {
+export function answerer({ label, decoder, tokenizer, template, training }: AnswererParts): Answerer {
   const { config } = decoder.options;
   const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
   const stopIds = [...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
@@ -76,7 +80,7 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
     onText?: (text: string) => void,
   ): Promise<readonly Answer[]> {
     const { maxTokens = 256, repetitionPenalty, signal } = options;
-    const stops = stopsOf(tokenizer, options.stop ?? []);
+    const stops = stopsOf(tokenizer, [...(training?.stop ?? []), ...(options.stop ?? [])]);
     const generated = await generate(decoder, prompts, {
       maxTokens,
       stopIds: [...stopIds, ...stops.ids],
@@ -96,11 +100,12 @@ export function answerer({ label, decoder, tokenizer, template }: AnswererParts)
   return {
     label,
     chats: template !== undefined,
+    training,
     async answer(prompt, options = {}, onText) {
       const show = (piece: string): void => {
         if (piece !== '') onText?.(piece);
       };
-      const stream = textStream(options.stop);
+      const stream = textStream([...(training?.stop ?? []), ...(options.stop ?? [])]);
       const watch = onText && ((text: string): void => show(stream.push(text)));
       const [answer] = await answersOf([idsOf({ prompt })], 0, options, watch);
       show(stream.end());

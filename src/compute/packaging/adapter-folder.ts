@@ -1,5 +1,6 @@
 /** Folders of adapters, whichever library reads and writes them. */
 import type { AdapterConfig, AdapterKind } from '../models/adapters/config.js';
+import type { RowPrompt } from '../models/training-prompt.js';
 import type { Adapter, ModelConfig } from '../models/types.js';
 
 /** What an adapter folder says about its base. */
@@ -34,6 +35,8 @@ export interface AdapterFilesOptions {
   readonly base: AdapterBase;
   /** Licence of the base, for the model card. */
   readonly licence?: string;
+  /** How the rows asked that it was trained on, for the model card. */
+  readonly prompt?: RowPrompt;
 }
 
 /** By name within the folder. */

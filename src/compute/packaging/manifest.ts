@@ -11,6 +11,7 @@ import {
   record,
   version,
 } from '../../language/host/json.js';
+import { ROW_PROMPT } from '../models/training-prompt.js';
 
 const FILE_DIGEST = v.object({ bytes: count, sha256: v.string() });
 type FileDigest = JsonOf<typeof FILE_DIGEST>;
@@ -46,6 +47,8 @@ const RELEASE_MANIFEST = v.object({
   /** Version of ftpc. */
   ftpc: v.string(),
   base: BASE,
+  /** How the rows asked that it was trained on; left out where nobody knows. */
+  prompt: v.optional(ROW_PROMPT),
   /** The adapter that is in it; null for a model that was trained whole. */
   adapter: v.nullable(v.object({ stage: v.string(), sha256: v.string() })),
   /** Each stage that it came from, with the key and the digest of its output. */

@@ -1,4 +1,6 @@
 /** Texts as they may be in a model card. */
+
+import type { RowPrompt } from '../models/training-prompt.js';
 import type { AdapterBase } from './adapter-folder.js';
 import type { CardContent } from './peft/format.js';
 
@@ -12,12 +14,13 @@ interface CardOptions {
   readonly base: AdapterBase;
   readonly licence?: string;
   readonly classifies: boolean;
+  readonly prompt?: RowPrompt;
 }
 
 /** The model card of an adapter folder: front matter that the Hub reads, and how to load it. */
 export function modelCard(
   { tag, title, facts }: CardContent,
-  { base, licence, classifies }: CardOptions,
+  { base, licence, classifies, prompt }: CardOptions,
 ): string {
   const task = classifies ? 'text-classification' : 'text-generation';
   return `${front(base, { library: 'peft', tag, licence, task })}
@@ -28,8 +31,31 @@ ${factTable(facts)}
 \`\`\`python
 ${(classifies ? LOADING_LABELS : LOADING).trim()}
 \`\`\`
+${promptSection(prompt)}`;
+}
+
+/** How to ask what was trained, as the rows did; nothing where they do not say. */
+export function promptSection(prompt: RowPrompt | undefined): string {
+  if (prompt === undefined) return '';
+  const { style, template, systems, otherRows, stop } = prompt;
+  const shown = systems.map(({ text }) => (text === null ? 'none' : code(text)));
+  const all = otherRows > 0 ? [...shown, 'others'] : shown;
+  const facts: CardContent['facts'] = [
+    [all.length > 1 ? 'System prompts' : 'System prompt', all.join(', ')],
+    ['Template', style === 'text' ? `${template}: the answer continues the question` : template],
+    ['An answer ends at', stop.length === 0 ? 'no token' : stop.map(code).join(', ')],
+  ];
+  return `
+## How to ask
+
+As the rows did that it was trained on; \`ftpc generate\` and \`ftpc chat\` do so by themselves.
+
+${factTable(facts)}
 `;
 }
+
+/** Text in a cell that is shown as it is. */
+const code = (text: string): string => `\`\` ${cell(text)} \`\``;
 
 /** A table without a heading, as Markdown has it. */
 export const factTable = (facts: CardContent['facts']): string =>

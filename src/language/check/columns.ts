@@ -5,10 +5,11 @@
  */
 
 import { resolve } from 'node:path';
+import * as v from 'valibot';
 import { otherColumns, unknownColumn } from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { HostError } from '../host/host.js';
-import { anyObject, tryJson } from '../host/json.js';
+import { anyObject, isJson, type Json, tryJson } from '../host/json.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
 import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
@@ -71,10 +72,16 @@ export function fittingColumns(
     const brought = broughtBy(call, access);
     if (brought === undefined || hasOne(needed, brought, call)) continue;
     const fitting = usualColumns().find(([, sets]) => hasOne(sets, brought, call));
+    const mapped = call.args['columns'];
+    const wanted =
+      needed.find((set) => isRecord(mapped) && set.some((column) => Object.hasOwn(mapped, column))) ??
+      needed[0] ??
+      [];
     return [
       otherColumns(settingSpan(checked, 'template'), {
         template: template.call,
-        needed: (needed[0] ?? []).map((column) => ownName(call, column)),
+        needed: wanted.map((column) => ownName(call, column)),
+        usual: wanted,
         source: call.call,
         columns: brought.first,
         at: settingSpan(data, 'source'),
@@ -135,7 +142,11 @@ const PACKED = /\.gz$/i;
 type ColumnReader = (bytes: Uint8Array, call: Call) => Omit<FileColumns, 'files'> | undefined;
 
 /** By source; in the others it is not the text that names the columns. */
-const LOOKS: Readonly<Record<string, ColumnReader>> = { jsonl: lookAtLines, csv: lookAtHeader };
+const LOOKS: Readonly<Record<string, ColumnReader>> = {
+  jsonl: lookAtLines,
+  json: lookAtList,
+  csv: lookAtHeader,
+};
 
 /** `undefined` if the rows are elsewhere, packed or too many, or cannot be read. */
 function fileColumns(call: Call, { host, folder }: FolderAccess): FileColumns | undefined {
@@ -195,6 +206,27 @@ function firstRow(bytes: Uint8Array): readonly string[] | undefined {
     start = end + 1;
   }
   return undefined;
+}
+
+/** Parsed again at every keystroke of an editor, which gets the same bytes. */
+const parsed = new WeakMap<Uint8Array, { readonly value: unknown }>();
+
+const valueIn = (bytes: Uint8Array): unknown => tryJson(v.unknown(), new TextDecoder().decode(bytes));
+
+/** Of a JSON list, all rows; of an object, those of the list in its member. */
+function lookAtList(bytes: Uint8Array, { args }: Call): Omit<FileColumns, 'files'> | undefined {
+  const known = parsed.get(bytes);
+  const value = known === undefined ? valueIn(bytes) : known.value;
+  if (known === undefined) parsed.set(bytes, { value });
+  const { field } = args;
+  const list = typeof field === 'string' && isJson(value) ? lookUp(value, field) : value;
+  const rows: readonly Json[] = Array.isArray(list) ? list.filter(isJson) : [];
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  return {
+    first: Object.keys(first),
+    has: (column) => rows.some((row) => Object.hasOwn(row, column)),
+  };
 }
 
 const DELIMITERS: Readonly<Record<string, string>> = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' };

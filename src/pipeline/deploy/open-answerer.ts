@@ -7,6 +7,7 @@ import { unreadHead } from '../../compute/models/adapters/whole.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
+import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
 import type { ChatTemplate } from '../../compute/models/types.js';
 import { materialisedWithin } from '../../compute/models/weights/load.js';
 import { readAdapter } from '../../compute/packaging/adapters.js';
@@ -33,6 +34,8 @@ export interface OpenAnswererOptions {
    * to be decoded. Default: none.
    */
   readonly float32Bytes?: number;
+  /** The chat template that writes questions; `model`: the base's own. Default: that of training, else the base's own. */
+  readonly template?: NamedTemplate | 'model';
   /** The weights stay in their files, which are read again for every token. */
   readonly paged?: boolean;
   /** Default: the one that `auto` chooses. */
@@ -43,6 +46,12 @@ export interface OpenAnswererOptions {
   readonly deviceMemory?: number;
   /** Told what slows the answers down. */
   readonly warn?: RuntimeOptions['warn'];
+}
+
+/** A Jinja template, and what errors call it. */
+export interface NamedTemplate {
+  readonly source: string;
+  readonly path: string;
 }
 
 interface AnswerSource {
@@ -87,18 +96,25 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
     adapter,
   });
   const parts = { label: options.folder, decoder, tokenizer: await model.tokenizer() };
-  return decoder.options.config.labels === undefined
-    ? answerer({ ...parts, template: styleOf(host, model, adapterFolder) ?? model.template() })
-    : classifier(parts);
+  if (decoder.options.config.labels !== undefined) return classifier(parts);
+  const template = templateOf(host, model, adapterFolder, options.template);
+  return answerer({ ...parts, template, training: readTrainingPrompt(host, adapterFolder ?? base) });
 }
 
-/** The template that an adapter was trained with, where it is not its base's. */
-function styleOf(host: Host, model: ModelFolder, adapter: string | undefined): ChatTemplate | undefined {
-  if (adapter === undefined) return undefined;
-  const style = readStyle(host, adapter);
-  return style === undefined
-    ? undefined
-    : compileChatTemplate(style, model.specialTokens(), join(adapter, CHAT_TEMPLATE));
+/** The template that was asked for, or the one that an adapter was trained with, where it is not its base's. */
+function templateOf(
+  host: Host,
+  model: ModelFolder,
+  adapter: string | undefined,
+  named: OpenAnswererOptions['template'],
+): ChatTemplate | undefined {
+  const compiled = ({ source, path }: NamedTemplate): ChatTemplate =>
+    compileChatTemplate(source, model.specialTokens(), path);
+  if (named !== undefined && named !== 'model') return compiled(named);
+  const style = adapter === undefined || named === 'model' ? undefined : readStyle(host, adapter);
+  return style === undefined || adapter === undefined
+    ? model.template()
+    : compiled({ source: style, path: join(adapter, CHAT_TEMPLATE) });
 }
 
 function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {

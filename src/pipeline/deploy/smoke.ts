@@ -1,3 +1,4 @@
+import { askedAsTrained } from '../../compute/evaluation/asked-as-trained.js';
 import { NoNumberError } from '../../compute/evaluation/generation/answer.js';
 import { pythonStrip } from '../../compute/evaluation/metrics/texts.js';
 import type { ReleaseManifest } from '../../compute/packaging/manifest.js';
@@ -27,7 +28,7 @@ export async function smoke(
     const text =
       'labels' in model
         ? (await model.classify(prompt ?? ANY)).label
-        : (await model.answer([{ role: 'user', content: prompt ?? ANY }], { maxTokens: TOKENS, signal }))
+        : (await model.answer(askedAsTrained(prompt ?? ANY, model.training), { maxTokens: TOKENS, signal }))
             .text;
     if (prompt === undefined) return null;
     if (pythonStrip(text) === '') throw smokeFailed(releases, prompt, 'its answer is empty');

@@ -6,6 +6,7 @@ import { harmless } from '../../language/diagnostics/render/index.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
 import { askedRuntime } from '../../pipeline/planner/budget.js';
+import { ASKING_OPTIONS } from './asked-as.js';
 import type { CliContext } from './cli-context.js';
 import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
 import { printDiagnostics } from './diagnostics-printer.js';
@@ -14,7 +15,7 @@ import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 /** Options of every command that lets a model answer. */
 export const ANSWER_OPTIONS = {
   base: option.text('FOLDER', 'The base of an adapter, if it is not where the adapter says.'),
-  system: option.text('TEXT', 'The system message.'),
+  ...ASKING_OPTIONS,
   'max-tokens': option.number('N', 'Longest answer, in tokens; default: 128.'),
   stop: option.text('TEXT', 'End the answer before this text; may be given more than once.', { many: true }),
   temperature: option.number(

@@ -16,16 +16,16 @@ export interface Question {
 const KEYS = ['question', 'messages'] as const;
 
 /**
- * The questions of a file, in its order: `{ "question": … }`, before which `system` is said, or `{ "messages": […] }`.
+ * The questions of a file, in its order: `{ "question": … }` or `{ "messages": […] }`.
  * Other fields are passed over, and so are blank lines. Throws a `UserError` at the first line that is neither, or a
  * `HostError`.
  */
-export function readQuestions(host: Host, path: string, system: string | undefined): readonly Question[] {
+export function readQuestions(host: Host, path: string): readonly Question[] {
   const text = decoded(host.readBytes(path), path).replace(/^\ufeff/, '');
   const questions = text.split(/\r?\n/).flatMap((line, index): Question[] => {
     if (line.trim() === '') return [];
     const at = { file: path, line: index + 1, column: 1 };
-    return [{ at, messages: messagesOf(line, at, system) }];
+    return [{ at, messages: messagesOf(line, at) }];
   });
   if (questions.length === 0)
     throw wrong({ file: path, line: 0, column: 0 }, `\`${basename(path)}\` has no questions`);
@@ -58,13 +58,9 @@ const MESSAGES = v.array(
   v.object({ role: v.picklist(['system', 'user', 'assistant']), content: v.string() }),
 );
 
-function messagesOf(line: string, at: Place, system: string | undefined): readonly ChatMessage[] {
+function messagesOf(line: string, at: Place): readonly ChatMessage[] {
   const row = parsed(line, at);
-  if (typeof row['question'] === 'string')
-    return [
-      ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      { role: 'user', content: row['question'] },
-    ];
+  if (typeof row['question'] === 'string') return [{ role: 'user', content: row['question'] }];
   if (row['question'] !== undefined) throw wrong(at, '`question` must be a string');
   const { messages } = row;
   if (messages === undefined) {

@@ -5,7 +5,6 @@ import { formatText } from '../../../src/language/formatter/index.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { sourceText } from '../../../src/language/source/text.js';
 import { parse } from '../../../src/language/syntax/parse.js';
-import { starterFiles } from '../../../src/tools/cli/commands/init.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { randomFrom, respace, strewComments } from './mangle.js';
 
@@ -76,15 +75,11 @@ describe('formatter', () => {
 
   it('has been applied to the pipelines of this repository', () => {
     const own = files.filter(({ name }) => /^(pipelines|stdlib)\//.test(name));
-    const started = Object.entries(starterFiles()).map(([name, text]) => ({
-      name: `ftpc init: ${name}`,
-      text,
-    }));
     const shown = pages.flatMap(({ name, text }) =>
       [...text.matchAll(/```ftp[^\n]*\n([\s\S]*?)```/g)].map(([, block = '']) => ({ name, text: block })),
     );
     expect(shown.length).to.be.above(5);
-    for (const { name, text } of [...own, ...started.filter(({ name }) => name.endsWith('.ftp')), ...shown]) {
+    for (const { name, text } of [...own, ...shown]) {
       const { text: result } = formatText(text, name);
       // parts of a pipeline that a page shows need not stand alone
       if (result !== undefined || !name.endsWith('.md')) expect(text, name).to.equal(result);

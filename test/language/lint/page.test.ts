@@ -6,7 +6,7 @@ import { prettyDiagnostic } from '../../../src/language/diagnostics/render/index
 import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { lintReport, rules } from '../../../src/language/lint/index.js';
-import { starterFiles } from '../../../src/tools/cli/commands/init.js';
+import { TEMPLATE_NAMES, TEMPLATES, templateFiles } from '../../../src/tools/cli/init/templates.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
 import { changed, linted } from './linted.js';
@@ -120,12 +120,13 @@ describe('our own pipelines', () => {
       ).to.deep.equal([]);
     });
 
-  it('what `ftpc init` writes is clean', () => {
-    const laid = overlayHost('/nowhere', starterFiles());
-    const compiled = compile(laid, 'capitals.ftp');
-    const found = [...compiled.diagnostics, ...lintReport(compiled, laid).diagnostics];
-    expect(found.map(({ code, message }) => `${code} ${message}`)).to.deep.equal([]);
-  });
+  for (const name of TEMPLATE_NAMES)
+    it(`what \`ftpc init --template ${name}\` writes is clean`, () => {
+      const laid = overlayHost('/nowhere', templateFiles(nodeHost(), name));
+      const compiled = compile(laid, TEMPLATES[name].pipeline);
+      const found = [...compiled.diagnostics, ...lintReport(compiled, laid).diagnostics];
+      expect(found.map(({ code, message }) => `${code} ${message}`)).to.deep.equal([]);
+    });
 });
 
 describe('lintReport()', () => {

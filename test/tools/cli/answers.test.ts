@@ -175,7 +175,7 @@ describe('a file of questions', () => {
     const path = join(folder, 'questions.jsonl');
     writeFileSync(path, content);
     try {
-      readQuestions(nodeHost(), path, undefined);
+      readQuestions(nodeHost(), path);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const { code, at, help = '' } = error.diagnostic;
@@ -202,13 +202,10 @@ describe('a file of questions', () => {
       expect(problemOf(content)).to.match(problem);
     });
 
-  it('says the system message before each question, and not before messages', () => {
+  it('has questions and messages', () => {
     const path = join(folder, 'questions.jsonl');
     writeFileSync(path, '{"question":"a"}\n{"messages":[{"role":"user","content":"b"}]}\n');
-    const read = readQuestions(nodeHost(), path, 'brief');
-    expect(read.map(({ messages }) => messages.map(({ content }) => content))).to.deep.equal([
-      ['brief', 'a'],
-      ['b'],
-    ]);
+    const read = readQuestions(nodeHost(), path);
+    expect(read.map(({ messages }) => messages.map(({ content }) => content))).to.deep.equal([['a'], ['b']]);
   });
 });

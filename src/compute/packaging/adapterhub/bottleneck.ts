@@ -9,7 +9,7 @@ import { openSafetensors } from '../../models/safetensors/read.js';
 import { f32Writable, safetensorsChunks } from '../../models/safetensors/write.js';
 import type { ArchitectureName, ModelConfig } from '../../models/types.js';
 import type { AdapterFiles, AdapterFilesOptions, OpenedAdapter } from '../adapter-folder.js';
-import { factTable, front } from '../model-card.js';
+import { factTable, front, promptSection } from '../model-card.js';
 import { checkTypes, valuesOf } from '../tensor-values.js';
 import { ADAPTERS_VERSION, formatBottleneck, invalid, parseBottleneck } from './config-file.js';
 
@@ -44,14 +44,17 @@ export function openBottleneck(host: Host, folder: string, json: Json, configPat
 }
 
 /** The files of such a folder; equal adapters give equal bytes. */
-export const bottleneckFiles: AdapterFiles<'bottleneck'> = ({ config, tensors }, { base, licence }) => {
+export const bottleneckFiles: AdapterFiles<'bottleneck'> = (
+  { config, tensors },
+  { base, licence, prompt },
+) => {
   const writable = [...tensors].map(([name, { shape, data }]) => f32Writable(name, shape, data));
   const told = interfaceFile(base.shape);
   return {
     'adapter_config.json': formatBottleneck(config, base),
     [BOTTLENECK_WEIGHTS]: { [Symbol.iterator]: () => safetensorsChunks(writable) },
     ...(told === undefined ? {} : { [INTERFACE_FILE]: told }),
-    'README.md': bottleneckCard(config, { base, licence, isTold: told !== undefined }),
+    'README.md': bottleneckCard(config, { base, licence, prompt, isTold: told !== undefined }),
   };
 };
 
@@ -129,7 +132,7 @@ adapters.init(model, interface=adapters.AdapterModelInterface(**told))`;
 /** The model card of the folder; `isTold`: a file of the folder tells the library of the base's modules. */
 function bottleneckCard(
   { reduction, places, activation, reads, scale, leaveOut = [] }: BottleneckConfig,
-  { base, licence, isTold }: AdapterFilesOptions & { readonly isTold: boolean },
+  { base, licence, prompt, isTold }: AdapterFilesOptions & { readonly isTold: boolean },
 ): string {
   const facts: readonly (readonly [string, string | number])[] = [
     ['Kind', KINDS[reads]],
@@ -148,5 +151,5 @@ ${factTable(facts)}
 ${isTold ? LOADING_TOLD : LOADING}
 model.load_adapter(ADAPTER, use_safetensors=True, set_active=True)
 \`\`\`
-`;
+${promptSection(prompt)}`;
 }

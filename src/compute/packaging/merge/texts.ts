@@ -1,8 +1,9 @@
 import type { Json } from '../../../language/host/json.js';
 import { configText } from '../../models/config/shape.js';
 import { classifierFields } from '../../models/labels.js';
+import type { RowPrompt } from '../../models/training-prompt.js';
 import type { Adapter, ModelConfig } from '../../models/types.js';
-import { cell, quote } from '../model-card.js';
+import { cell, promptSection, quote } from '../model-card.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import type { LogitDifferences } from './merge-diagnostics.js';
 
@@ -36,6 +37,8 @@ interface MergedCardInput {
   readonly labels?: readonly string[];
   /** Set where the adapter was trained over a base in four bits. */
   readonly quantisedTraining: boolean;
+  /** How the rows asked that the adapter, or the base, was trained on. */
+  readonly prompt?: RowPrompt;
   readonly differences: LogitDifferences;
   readonly probes: number;
 }
@@ -73,7 +76,7 @@ ${front.join('\n')}
 |---|---|
 ${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}
 
-${proof(differences, probes, adapter !== undefined)}${input.quantisedTraining ? `\n${QUANTISED}` : ''}`;
+${proof(differences, probes, adapter !== undefined)}${input.quantisedTraining ? `\n${QUANTISED}` : ''}${promptSection(input.prompt)}`;
 }
 
 function proof({ logit, effect, scale }: LogitDifferences, probes: number, adapted: boolean): string {

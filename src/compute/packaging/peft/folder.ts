@@ -56,7 +56,7 @@ function openWeights(host: Host, folder: string): SafetensorsFile {
 /** How adapters of a kind are written. */
 export const peftFiles =
   <K extends AdapterKind>(format: PeftFormat<K>): AdapterFiles<K> =>
-  ({ config, tensors }, { base, licence }) => {
+  ({ config, tensors }, { base, licence, prompt }) => {
     const labels = labelsOf(config);
     const named = [...tensors].map(([name, { shape, data }]) =>
       f32Writable(format.nameInFile(name), shape, data),
@@ -65,7 +65,12 @@ export const peftFiles =
       'adapter_config.json': formatConfig(format.fields(config, base)),
       [PEFT_WEIGHTS]: { [Symbol.iterator]: () => safetensorsChunks(named) },
       ...(labels === undefined ? {} : { [LABELS]: formatLabels(labels) }),
-      'README.md': modelCard(format.card(config), { base, licence, classifies: labels !== undefined }),
+      'README.md': modelCard(format.card(config), {
+        base,
+        licence,
+        classifies: labels !== undefined,
+        prompt,
+      }),
     };
   };
 

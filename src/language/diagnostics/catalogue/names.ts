@@ -272,6 +272,8 @@ export const otherColumns = (
   found: {
     readonly template: string;
     readonly needed: readonly string[];
+    /** The same columns by their usual names. */
+    readonly usual: readonly string[];
     readonly source: string;
     readonly columns: readonly string[];
     /** Span of the source. */
@@ -290,6 +292,6 @@ export const otherColumns = (
       found.fitting !== undefined
         ? `write \`template = ${found.fitting}()\`, or choose another \`source\``
         : found.canBeNamed
-          ? 'name the columns in the `source`: `columns: { instruction: "…", output: "…" }`'
+          ? `name the columns in the \`source\`: \`columns: { ${found.usual.map((column) => `${column}: "…"`).join(', ')} }\``
           : 'choose a `source` whose rows have these columns',
   });

@@ -1,14 +1,39 @@
 import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
-const columns = t.record({
-  instruction: optional(t.filled, 'Column with the question; default: `instruction`.'),
-  input: optional(
+/** Columns that a row may do without, though its source maps them. */
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'input',
+  'system',
+  'labels',
+  'attention_mask',
+  'position_ids',
+  'kind',
+]);
+export const mayBeMissing = (column: string): boolean => OPTIONAL.has(column);
+
+const column = (name: string, doc: string) =>
+  optional(
     t.filled,
-    'Column with the input that the question is about; default: `input`, if it exists.',
-  ),
-  output: optional(t.filled, 'Column with the answer; default: `output`.'),
-  text: optional(t.filled, 'Column with a text; default: `text`.'),
-  label: optional(t.filled, 'Column with the label of a text; default: `label`.'),
+    `Column with ${doc}; default: \`${name}\`${mayBeMissing(name) ? ', if it exists' : ''}.`,
+  );
+
+/** Every column that a template or an evaluation reads. */
+const columns = t.record({
+  instruction: column('instruction', 'the question'),
+  input: column('input', 'the input that the question is about'),
+  output: column('output', 'the answer'),
+  messages: column('messages', 'a chat: a list of `{ "role", "content" }`'),
+  conversations: column('conversations', 'a chat of ShareGPT: a list of `{ "from", "value" }`'),
+  system: column('system', 'the system message of `conversations`'),
+  text: column('text', 'a text'),
+  prompt: column('prompt', 'the beginning of a text'),
+  completion: column('completion', 'what follows the `prompt`'),
+  label: column('label', 'the label of a text'),
+  input_ids: column('input_ids', 'the tokens of a text'),
+  labels: column('labels', 'the labels of the tokens'),
+  attention_mask: column('attention_mask', 'the mask of the tokens'),
+  position_ids: column('position_ids', 'the positions of the tokens'),
+  kind: column('kind', 'what sort of row it is, by which an evaluation reports'),
 });
 
 const files = required(t.files, 'File or glob, relative to the pipeline file. Gzipped files are supported.');

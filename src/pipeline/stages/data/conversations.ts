@@ -20,11 +20,11 @@ const SPEAKERS: Readonly<Record<string, ChatMessage['role']>> = {
   function_response: 'tool',
 };
 
-/** The turns of a row, or why it has none. */
-export function turnsOf(row: Row): readonly ChatMessage[] | RowFault {
+/** The turns of a row, or why it has none; `name` is what the source calls their column. */
+export function turnsOf(row: Row, name = 'conversations'): readonly ChatMessage[] | RowFault {
   const list = row['conversations'];
-  if (list === undefined || list === null) return new RowFault('missing_column', 'no column `conversations`');
-  return turnsIn('conversations', list, turnOf);
+  if (list === undefined || list === null) return new RowFault('missing_column', `no column \`${name}\``);
+  return turnsIn(name, list, turnOf);
 }
 
 /** The turns in the list of a column, or what is wrong with the first that is none. */

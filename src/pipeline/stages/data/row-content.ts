@@ -1,3 +1,6 @@
+import { nearest } from '../../../language/diagnostics/did-you-mean.js';
+import { mayBeMissing } from '../../../language/schemas/functions/source.js';
+import { type Columns, type OwnName, ownNames } from './column-names.js';
 import { turnsIn, turnsOf } from './conversations.js';
 import { hash96 } from './hashes.js';
 import { mustBe, type Row, RowFault } from './parse-row.js';
@@ -10,23 +13,26 @@ export interface RowContent {
   readonly answer: string;
 }
 
-/** Usual name of a column → its name in the source. */
-export type Columns = Readonly<Record<string, string>>;
-
 interface RowShape {
   /** Columns of which one marks the shape. */
   readonly marks: readonly string[];
-  readonly read: (row: Row) => RowContent | RowFault;
+  readonly read: (row: Row, own: OwnName) => RowContent | RowFault;
 }
 
 /** What rows may look like; of several, the first that is whole counts. */
 const SHAPES: readonly RowShape[] = [
-  { marks: ['messages'], read: (row) => ofTurns(turnsIn('messages', row['messages'], readMessage)) },
-  { marks: ['instruction', 'output'], read: (row) => readPair(row, 'instruction', 'output', 'input') },
+  {
+    marks: ['messages'],
+    read: (row, own) => ofTurns(turnsIn(own('messages'), row['messages'], readMessage)),
+  },
+  {
+    marks: ['instruction', 'output'],
+    read: (row, own) => readPair(row, own, ['instruction', 'output', 'input']),
+  },
   { marks: ['label'], read: readLabelled },
   { marks: ['text'], read: readText },
-  { marks: ['prompt', 'completion'], read: (row) => readPair(row, 'prompt', 'completion') },
-  { marks: ['conversations'], read: (row) => ofTurns(turnsOf(row)) },
+  { marks: ['prompt', 'completion'], read: (row, own) => readPair(row, own, ['prompt', 'completion']) },
+  { marks: ['conversations'], read: (row, own) => ofTurns(turnsOf(row, own('conversations'))) },
   { marks: ['input_ids'], read: readIds },
 ];
 
@@ -39,17 +45,27 @@ export function renamed(row: Row, columns: Columns): Row {
     if (Object.hasOwn(row, own)) named[usual] = row[own];
     else delete named[usual];
   }
+  for (const { asked, instead } of RIVALS)
+    if (!Object.hasOwn(columns, instead) && asked.some((usual) => Object.hasOwn(columns, usual)))
+      delete named[instead];
   return named;
 }
+
+/** Columns that a template reads where they are there, and not those that the source maps for it. */
+const RIVALS: readonly { readonly asked: readonly string[]; readonly instead: string }[] = [
+  { asked: ['instruction', 'output'], instead: 'messages' },
+  { asked: ['prompt', 'completion'], instead: 'text' },
+];
 
 /** Reads what a row says, or why it says nothing. `row` has usual names; columns that were asked for must be there. */
 export function contentOf(row: Row, columns: Columns): RowContent | RowFault {
   const asked = missingOf(row, columns);
   if (asked !== undefined) return asked;
+  const own = ownNames(columns);
   const present = SHAPES.filter(({ marks }) => marks.some((mark) => has(row, mark)));
   let first: RowFault | undefined;
   for (const shape of present) {
-    const content = shape.read(row);
+    const content = shape.read(row, own);
     if (!(content instanceof RowFault)) return content;
     first ??= content;
   }
@@ -64,42 +80,51 @@ export function contentOf(row: Row, columns: Columns): RowContent | RowFault {
 
 function missingOf(row: Row, columns: Columns): RowFault | undefined {
   for (const [usual, own] of Object.entries(columns))
-    if (usual !== 'input' && !has(row, usual)) return new RowFault('missing_column', `no column \`${own}\``);
+    if (!mayBeMissing(usual) && !has(row, usual)) {
+      const near = nearest(own, Object.keys(row));
+      const meant = near === undefined ? '' : `: did you mean \`${near}\`?`;
+      return new RowFault('missing_column', `no column \`${own}\`${meant}`);
+    }
   return undefined;
 }
 
 const has = (row: Row, name: string): boolean => Object.hasOwn(row, name);
 
-function text(row: Row, name: string): string | RowFault {
-  if (!has(row, name)) return new RowFault('missing_column', `no column \`${name}\``);
-  const value = row[name];
+function text(row: Row, usual: string, own: OwnName): string | RowFault {
+  const name = own(usual);
+  if (!has(row, usual)) return new RowFault('missing_column', `no column \`${name}\``);
+  const value = row[usual];
   if (typeof value !== 'string') return mustBe(`/${name}`, value, 'a string');
   if (value.trim() === '') return new RowFault('empty', `\`${name}\` is empty`);
   return value;
 }
 
-function readPair(row: Row, question: string, answer: string, about?: string): RowContent | RowFault {
-  const asked = text(row, question);
+function readPair(
+  row: Row,
+  own: OwnName,
+  [question, answer, about]: readonly [string, string, string?],
+): RowContent | RowFault {
+  const asked = text(row, question, own);
   if (typeof asked !== 'string') return asked;
-  const input = about === undefined ? undefined : row[about];
-  if (input !== undefined && input !== null && typeof input !== 'string')
-    return mustBe(`/${about}`, input, 'a string');
-  const answered = text(row, answer);
+  const input = (about === undefined ? undefined : row[about]) ?? '';
+  if (typeof input !== 'string') return mustBe(`/${own(about ?? '')}`, input, 'a string');
+  const answered = text(row, answer, own);
   if (typeof answered !== 'string') return answered;
-  return { question: [asked, input ?? ''], answer: answered };
+  return { question: [asked, input], answer: answered };
 }
 
-function readText(row: Row): RowContent | RowFault {
-  const whole = text(row, 'text');
+function readText(row: Row, own: OwnName): RowContent | RowFault {
+  const whole = text(row, 'text', own);
   return typeof whole === 'string' ? { answer: whole } : whole;
 }
 
 /** The same text with another label is a contradiction, and no repetition. */
-function readLabelled(row: Row): RowContent | RowFault {
+function readLabelled(row: Row, own: OwnName): RowContent | RowFault {
   const { label } = row;
-  const whole = text(row, 'text');
+  const whole = text(row, 'text', own);
   if (typeof whole !== 'string') return whole;
-  if (label === null || typeof label === 'object') return mustBe('/label', label, 'a string or number');
+  if (label === null || typeof label === 'object')
+    return mustBe(`/${own('label')}`, label, 'a string or number');
   return { question: [whole], answer: String(label) };
 }
 
@@ -119,8 +144,8 @@ function ofTurns(turns: readonly Turn[] | RowFault): RowContent | RowFault {
   return { question: lines.slice(0, last), answer: turns[last]?.content ?? '' };
 }
 
-function readIds(row: Row): RowContent | RowFault {
-  const found = idsOf(row);
+function readIds(row: Row, own: OwnName): RowContent | RowFault {
+  const found = idsOf(row, own);
   if (found instanceof RowFault) return found;
   // the same ids with other labels teach something else
   return { answer: `${found.ids.join(' ')}\n${found.labels?.join(' ') ?? ''}` };

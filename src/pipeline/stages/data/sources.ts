@@ -2,13 +2,14 @@ import { join, relative, resolve } from 'node:path';
 import { fileNotFound, isFolder } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Call, Value } from '../../../language/ir/program.js';
+import type { Call, Stage, Value } from '../../../language/ir/program.js';
+import { isCall } from '../../../language/ir/values.js';
 import { isMadeUp } from '../../../language/schemas/functions/source.js';
 import { pinnedCommit, pinnedFiles, repositoryOf } from '../../../language/schemas/repositories.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { formatOfFile, snapshotFolder } from '../hub-repositories.js';
+import { type Columns, type OwnName, ownNames } from './column-names.js';
 import type { RowFile, RowFormat } from './read/read-rows.js';
-import type { Columns } from './row-content.js';
 
 /** `name` is relative to the working directory where the file lies in it: what reports and editors show. */
 export interface SourceFile extends RowFile {
@@ -104,6 +105,17 @@ function localFiles(pattern: string, folder: string, host: Host): readonly strin
 function nameOf(path: string, host: Host): string {
   const name = relative(host.cwd, path);
   return (name.startsWith('..') ? path : name).replaceAll('\\', '/');
+}
+
+/** What a stage's sources call a column; its usual name where they differ. General rows have names of their own. */
+export function ownNamesOf({ settings }: Pick<Stage, 'settings'>): OwnName {
+  const calls = [settings['source']].flat().filter(isCall);
+  const [first = {}, ...others] = calls.map(({ args }) => columnsOf(args['columns']));
+  return ownNames(
+    Object.fromEntries(
+      Object.entries(first).filter(([usual, own]) => others.every((columns) => columns[usual] === own)),
+    ),
+  );
 }
 
 function columnsOf(value: Value | undefined): Columns {

@@ -1,4 +1,6 @@
 /** Rows that were tokenized elsewhere: `input_ids` and `labels`. */
+
+import type { OwnName } from './column-names.js';
 import { kindOf, mustBe, type Row, RowFault } from './parse-row.js';
 
 /** A label that no loss counts. */
@@ -11,23 +13,29 @@ interface TokenIds {
 }
 
 /** Ids and labels of a row, of one length, or what is wrong with them. */
-export function idsOf(row: Row): TokenIds | RowFault {
-  const ids = numbers(row, 'input_ids', (id) => id >= 0);
+export function idsOf(row: Row, own: OwnName = (usual) => usual): TokenIds | RowFault {
+  const ids = numbers(row, own, 'input_ids', (id) => id >= 0);
   if (ids instanceof RowFault) return ids;
-  if (ids.length === 0) return new RowFault('empty', '`input_ids` is empty');
+  if (ids.length === 0) return new RowFault('empty', `\`${own('input_ids')}\` is empty`);
   if (row['labels'] === undefined || row['labels'] === null) return { ids, labels: undefined };
-  const labels = numbers(row, 'labels', (label) => label >= 0 || label === IGNORED);
+  const labels = numbers(row, own, 'labels', (label) => label >= 0 || label === IGNORED);
   if (labels instanceof RowFault) return labels;
   if (labels.length !== ids.length)
     return new RowFault(
       'wrong_type',
-      `/labels has ${labels.length} values, and /input_ids has ${ids.length}`,
+      `/${own('labels')} has ${labels.length} values, and /${own('input_ids')} has ${ids.length}`,
     );
   return { ids, labels };
 }
 
-function numbers(row: Row, name: string, isValid: (value: number) => boolean): readonly number[] | RowFault {
-  const list = row[name];
+function numbers(
+  row: Row,
+  own: OwnName,
+  usual: string,
+  isValid: (value: number) => boolean,
+): readonly number[] | RowFault {
+  const list = row[usual];
+  const name = own(usual);
   if (list === undefined || list === null) return new RowFault('missing_column', `no column \`${name}\``);
   if (!Array.isArray(list)) return mustBe(`/${name}`, list, 'a list');
   const wrong = list.findIndex(
@@ -35,6 +43,6 @@ function numbers(row: Row, name: string, isValid: (value: number) => boolean): r
   );
   if (wrong < 0) return list as readonly number[];
   const found = typeof list[wrong] === 'number' ? String(list[wrong]) : kindOf(list[wrong]);
-  const what = name === 'labels' ? 'an id or -100' : 'an id';
+  const what = usual === 'labels' ? 'an id or -100' : 'an id';
   return new RowFault('wrong_type', `/${name}/${wrong} is ${found}, must be ${what}`);
 }

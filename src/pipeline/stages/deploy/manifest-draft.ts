@@ -1,4 +1,5 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { readTrainingPrompt } from '../../../compute/models/training-prompt.js';
 import {
   combinedDigest,
   digestFile,
@@ -28,6 +29,7 @@ export function manifestDraft(
 ): ManifestDraft {
   const { stage, host } = context;
   const lineage = lineageOf(model, context);
+  const { folder } = outputOf(model, context);
   const inputs = Object.values(context.inputs);
   const stages = inputs.map((artefact) => stageDigest(artefact, host));
   const isRows = ({ kind: each }: ReleaseStage): boolean => each === 'data' || each === 'format';
@@ -35,6 +37,7 @@ export function manifestDraft(
     kind,
     ftpc: ftpcVersion(host),
     base: baseOf(lineage, kind, releases, context),
+    prompt: readTrainingPrompt(host, folder),
     adapter:
       lineage.adapter === undefined
         ? null

@@ -3,6 +3,7 @@ import { classPosition } from '../../../compute/models/labels.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Call, Stage } from '../../../language/ir/program.js';
+import type { OwnName } from '../data/column-names.js';
 import { readDataRows } from '../data/data-rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
 import type { RowPlace } from '../row-report.js';
@@ -25,8 +26,9 @@ export const labelledColumns = ({ args: { text, label, labels } }: Call): Labell
 });
 
 /** The label of a row as text: numbers and truth values are written out. Throws a {@link RowProblem}. */
-export function labelOf(row: Row, { label: column }: LabelledColumns): string {
-  const value = row[column];
+export function labelOf(row: Row, { label: usual }: LabelledColumns, own: OwnName): string {
+  const value = row[usual];
+  const column = own(usual);
   if (value === undefined || value === null)
     throw new RowProblem('missing_column', `no label in \`${column}\``);
   const isLabel = typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
@@ -93,7 +95,7 @@ export function labelsOfRows(
   const found = new Map<string, RowPlace>();
   for (const split of splitNames)
     for (const { file, line, row } of readDataRows(host, folder, split)) {
-      const label = quietly(() => labelOf(row, columns));
+      const label = quietly(() => labelOf(row, columns, (usual) => usual));
       if (label === undefined) continue;
       if (declared?.has(label) === false) throw undeclaredLabel(stage, label, [...declared], { file, line });
       if (!found.has(label)) found.set(label, { file, line });

@@ -1,3 +1,4 @@
+import { withSystem } from '../../../compute/models/training-prompt.js';
 import {
   type ChatMessage,
   type ChatTemplate,
@@ -6,6 +7,7 @@ import {
 } from '../../../compute/models/types.js';
 import type { Call, Value } from '../../../language/ir/program.js';
 import { isReadFile } from '../../../language/ir/values.js';
+import type { OwnName } from '../data/column-names.js';
 import { turnsOf } from '../data/conversations.js';
 import { RowFault } from '../data/parse-row.js';
 import {
@@ -41,21 +43,21 @@ export function renderRow(template: Call, row: Row, context: RenderContext): Ren
 }
 
 /** The layout of the Alpaca data set: https://github.com/tatsu-lab/stanford_alpaca */
-function renderAlpaca(row: Row, { endToken }: RenderContext): RenderedRow {
-  const instruction = text(row, 'instruction');
-  const input = optionalText(row, 'input');
-  const output = text(row, 'output');
+function renderAlpaca(row: Row, { endToken, own }: RenderContext): RenderedRow {
+  const instruction = text(row, 'instruction', own);
+  const input = optionalText(row, 'input', own);
+  const output = text(row, 'output', own);
   const about = input === undefined ? '' : `### Input:\n${input}\n\n`;
   const prompt = `### Instruction:\n${instruction}\n\n${about}### Response:\n`;
   return answered(prompt, output, endToken, [instruction, input ?? '', output]);
 }
 
-function renderCompletion(row: Row, { endToken }: RenderContext): RenderedRow {
+function renderCompletion(row: Row, { endToken, own }: RenderContext): RenderedRow {
   if (row['text'] == null && row['prompt'] != null) {
-    const [prompt, completion] = [text(row, 'prompt'), text(row, 'completion')];
+    const [prompt, completion] = [text(row, 'prompt', own), text(row, 'completion', own)];
     return answered(prompt, completion, endToken, [prompt, completion]);
   }
-  const whole = text(row, 'text');
+  const whole = text(row, 'text', own);
   return answered('', whole, endToken, [whole]);
 }
 
@@ -74,14 +76,14 @@ function answered(prompt: string, answer: string, endToken: string, given: reado
 
 /** A row by the model's own chat template, every answer of the assistant with its border. */
 function renderChat(row: Row, context: RenderContext, args: Call['args']): RenderedRow {
-  return renderMessages(messagesOf(row), context, args);
+  return renderMessages(messagesOf(row, context.own), context, args);
 }
 
 /** A row of ShareGPT; a column `system` takes precedence over the one of the template. */
 function renderConversation(row: Row, context: RenderContext, args: Call['args']): RenderedRow {
-  const turns = turnsOf(row);
+  const turns = turnsOf(row, context.own('conversations'));
   if (turns instanceof RowFault) throw new RowProblem(turns.reason, turns.detail);
-  return renderMessages(withSystem(turns, optionalText(row, 'system')), context, args);
+  return renderMessages(withSystem(turns, optionalText(row, 'system', context.own)), context, args);
 }
 
 function renderMessages(
@@ -107,12 +109,14 @@ function renderMessages(
     );
   });
   const last = answers.at(-1);
+  const [first] = messages;
   return {
     text: whole,
     answers,
     prompt: last === undefined ? '' : whole.slice(0, last.start),
     answer: last === undefined ? '' : (messages[last.turn]?.content ?? ''),
     begins: false,
+    ...(first?.role === 'system' ? { system: first.content } : {}),
     given: given.map(({ content }) => content),
   };
 }
@@ -164,23 +168,17 @@ function systemText(system: Value | undefined): string | undefined {
   return content.trim() === '' ? undefined : content.trim();
 }
 
-function withSystem(messages: readonly ChatMessage[], system: string | undefined): readonly ChatMessage[] {
-  return system === undefined || messages[0]?.role === 'system'
-    ? messages
-    : [{ role: 'system', content: system }, ...messages];
-}
-
 const ROLES: readonly string[] = ['system', 'user', 'assistant'];
 
-function messagesOf(row: Row): readonly ChatMessage[] {
+function messagesOf(row: Row, own: OwnName): readonly ChatMessage[] {
   const given = row['messages'] ?? undefined;
   if (given === undefined)
     return [
-      { role: 'user', content: question(row) },
-      { role: 'assistant', content: text(row, 'output') },
+      { role: 'user', content: question(row, own) },
+      { role: 'assistant', content: text(row, 'output', own) },
     ];
-  if (!Array.isArray(given)) throw new RowProblem('wrong_type', '`messages` is not a list');
-  if (given.length === 0) throw new RowProblem('empty', '`messages` is empty');
+  if (!Array.isArray(given)) throw new RowProblem('wrong_type', `\`${own('messages')}\` is not a list`);
+  if (given.length === 0) throw new RowProblem('empty', `\`${own('messages')}\` is empty`);
   return given.map(messageOf);
 }
 
@@ -195,8 +193,8 @@ function messageOf(message: unknown, index: number): ChatMessage {
   return { role: role as ChatMessage['role'], content };
 }
 
-function question(row: Row): string {
-  const instruction = text(row, 'instruction');
-  const input = optionalText(row, 'input');
+function question(row: Row, own: OwnName): string {
+  const instruction = text(row, 'instruction', own);
+  const input = optionalText(row, 'input', own);
   return input === undefined ? instruction : `${instruction}\n\n${input}`;
 }

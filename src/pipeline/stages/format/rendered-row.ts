@@ -1,4 +1,5 @@
 import type { ChatTemplate } from '../../../compute/models/types.js';
+import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
 
 /** A row as text, with the parts that are answers. */
@@ -11,6 +12,8 @@ export interface RenderedRow {
   readonly answer: string;
   /** Whether the token that the tokenizer puts before a text comes first; a chat template writes its own. */
   readonly begins: boolean;
+  /** The system message, where there is one. */
+  readonly system?: string;
   /** The texts that the row brought. */
   readonly given: readonly string[];
 }
@@ -23,6 +26,8 @@ export interface RenderContext {
   /** Tokens after which a chat template's answer has ended. */
   readonly turnEnds: readonly string[];
   readonly lossOn: 'assistant' | 'all';
+  /** What the source calls a column, for what is wrong with it. */
+  readonly own: OwnName;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -42,8 +47,9 @@ export class RowProblem extends Error {
 }
 
 /** A column that must hold text. */
-export function text(row: Row, name: string): string {
-  const value = row[name];
+export function text(row: Row, usual: string, own: OwnName): string {
+  const value = row[usual];
+  const name = own(usual);
   if (value === undefined || value === null) throw new RowProblem('missing_column', `no column \`${name}\``);
   if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is not a string`);
   if (value.trim() === '') throw new RowProblem('empty', `\`${name}\` is empty`);
@@ -51,8 +57,8 @@ export function text(row: Row, name: string): string {
 }
 
 /** A column that may be missing or blank. */
-export function optionalText(row: Row, name: string): string | undefined {
-  const value = row[name] ?? '';
-  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${name}\` is not a string`);
+export function optionalText(row: Row, usual: string, own: OwnName): string | undefined {
+  const value = row[usual] ?? '';
+  if (typeof value !== 'string') throw new RowProblem('wrong_type', `\`${own(usual)}\` is not a string`);
   return value.trim() === '' ? undefined : value;
 }

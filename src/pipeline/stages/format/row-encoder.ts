@@ -1,3 +1,4 @@
+import { alpacaTemplate } from '../../../compute/models/chat-template/alpaca.js';
 import {
   checkSpecialTokens,
   compileChatTemplate,
@@ -11,6 +12,7 @@ import type { Call, Stage } from '../../../language/ir/program.js';
 import { isReadFile } from '../../../language/ir/values.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
+import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
 import { cut, type EncodedRow, encodeRow, pieces } from './encode-row.js';
 import { noChatTemplate } from './format-diagnostics.js';
@@ -38,6 +40,8 @@ export interface RowEncoder {
   readonly tokenizer: Tokenizer;
   /** The chat template's source, `''` if none is used: a part of what the rows depend on. */
   readonly templateSource: string;
+  /** The chat template that goes with what is trained on the rows, where it is not the model's own. */
+  readonly ownTemplate?: string;
   /** Token that ends an answer, `''` if neither model nor template has one. */
   readonly endToken: string;
   /** Ids that end an answer. */
@@ -49,6 +53,12 @@ export interface RowEncoder {
 /** Labels by their numbers are known once all rows were seen; a survey, which has not, takes them all for the first. */
 type LabelNumbers = ReadonlyMap<string, number>;
 
+interface EncoderOptions {
+  readonly numbers?: LabelNumbers;
+  /** What the source calls a column. */
+  readonly own?: OwnName;
+}
+
 /**
  * Opens tokenizer and template of a model for the rows of a format stage. Throws a `ModelError` when one is broken, or
  * when the template writes special tokens that the tokenizer lacks, and a `UserError` if there is no template.
@@ -57,7 +67,7 @@ export async function openEncoder(
   model: ModelFolder,
   settings: FormatSettings,
   stage: Pick<Stage, 'name' | 'span'>,
-  numbers?: LabelNumbers,
+  { numbers, own = (usual) => usual }: EncoderOptions = {},
 ): Promise<RowEncoder> {
   const tokenizer = await model.tokenizer();
   // Texts cannot be read without a tokenizer: better said before the first row.
@@ -74,23 +84,25 @@ export async function openEncoder(
     endToken: endTokens[0] ?? '',
     turnEnds: turn === undefined ? endTokens : [turn.token, ...endTokens],
     lossOn: settings.loss_on,
+    own,
   };
   const findSpecial = specialFinder(tokenizer);
   const mostCharacters = settings.max_length * longestToken(tokenizer) * NORMALISED;
   return {
     tokenizer,
     templateSource: chat?.source ?? '',
+    ...ownTemplate(settings.template, chat, context, tokenizer),
     endToken: turn?.token ?? context.endToken,
     stopIds: [...new Set([...eosTokenIds, ...(turn === undefined ? [] : [turn.id])])],
     padId,
     encode(row) {
       try {
         if (settings.template.call === TOKENS) {
-          const taken = takeTokens(row, model.config.vocabSize, settings.loss_on);
+          const taken = takeTokens(row, model.config.vocabSize, settings.loss_on, own);
           return fitted(shownTokens(taken, tokenizer), taken, settings, []);
         }
         if (settings.template.call === LABELLED)
-          return classified(row, settings, { tokenizer, padId, numbers, findSpecial });
+          return classified(row, settings, { tokenizer, padId, numbers, own, findSpecial });
         const rendered = renderRow(settings.template, row, context);
         if (settings.overflow === 'drop' && rendered.text.length > mostCharacters) {
           const detail = `${rendered.text.length} characters, at most ${settings.max_length} tokens are allowed`;
@@ -108,6 +120,7 @@ export async function openEncoder(
 
 interface ClassifierOptions extends Pick<RowEncoder, 'tokenizer' | 'padId'> {
   readonly numbers: LabelNumbers | undefined;
+  readonly own: OwnName;
   findSpecial(texts: readonly string[]): readonly string[];
 }
 
@@ -115,11 +128,11 @@ interface ClassifierOptions extends Pick<RowEncoder, 'tokenizer' | 'padId'> {
 function classified(
   row: Row,
   settings: FormatSettings,
-  { tokenizer, padId, numbers, findSpecial }: ClassifierOptions,
+  { tokenizer, padId, numbers, own, findSpecial }: ClassifierOptions,
 ): EncodingResult {
   const columns = labelledColumns(settings.template);
-  const label = labelOf(row, columns);
-  const whole = text(row, columns.text);
+  const label = labelOf(row, columns, own);
+  const whole = text(row, columns.text, own);
   const ids = labelledText(whole, tokenizer);
   const { max_length: limit, overflow } = settings;
   const tooLong = `${ids.length} tokens, at most ${limit} are allowed`;
@@ -141,6 +154,19 @@ function chatTemplate(model: ModelFolder, { args }: Call): LoadedTemplate | unde
   return isReadFile(style)
     ? compileChatTemplate(style.text, model.specialTokens(), style.file)
     : model.template();
+}
+
+/** A style of the rows' own, or Alpaca's layout, which no model has. */
+function ownTemplate(
+  { call, args }: Call,
+  chat: LoadedTemplate | undefined,
+  { endToken }: RenderContext,
+  { beginId, tokenOf }: Tokenizer,
+): Pick<RowEncoder, 'ownTemplate'> {
+  if (chat !== undefined && args['style'] !== undefined) return { ownTemplate: chat.source };
+  if (call !== 'alpaca') return {};
+  const begin = beginId === undefined ? '' : (tokenOf(beginId) ?? '');
+  return { ownTemplate: alpacaTemplate({ begin, end: endToken }) };
 }
 
 /** A normaliser may leave out characters, but no real text loses three quarters of its own. */

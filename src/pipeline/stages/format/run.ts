@@ -5,6 +5,7 @@ import { discarded } from '../../../compute/tensor/garbage.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readDataRows } from '../data/data-rows.js';
+import { ownNamesOf } from '../data/sources.js';
 import { splitNames } from '../data/split.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
@@ -14,6 +15,7 @@ import { nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
 import { TOKENS } from './render-row.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
+import { rowPrompt, SystemCounts } from './row-prompt.js';
 import { type FormatInfo, type SplitInfo, SplitWriter } from './split-files.js';
 
 /** Rows between two looks at signals and two progress events. */
@@ -35,7 +37,10 @@ export const run: RunStage = async (context) => {
   noteLookAlikes(context, labels ?? []);
   const numbers = labels && new Map(labels.map((label, number) => [label, number]));
   const digest = tokenizerDigest(model);
-  const encoder = await openEncoder(model, settings, stage, numbers);
+  const encoder = await openEncoder(model, settings, stage, {
+    numbers,
+    own: ownNamesOf(data.stage),
+  });
   if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
 
   const total = data.result.metrics['rows'] ?? 0;
@@ -43,6 +48,7 @@ export const run: RunStage = async (context) => {
   const files = new Map<string, number>();
   const report = new RowReport(output);
   const counts = new LabelCounts();
+  const systems = new SystemCounts();
   const splits: Record<string, SplitInfo> = {};
   let read = 0;
   let keptRows = 0;
@@ -57,6 +63,7 @@ export const run: RunStage = async (context) => {
         continue;
       }
       keptRows++;
+      systems.add(split, outcome.rendered.system);
       for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
       if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
       const kind = typeof row['kind'] === 'string' ? row['kind'] : undefined;
@@ -77,8 +84,8 @@ export const run: RunStage = async (context) => {
   await pause(context, read, read);
 
   const tokenizer = { folder: model.path, sha256: digest };
-  const isStyled = settings.template.args['style'] !== undefined;
-  const info = formatInfo(encoder, isStyled, { tokenizer, files: [...files.keys()], splits, labels });
+  const prompt = rowPrompt(settings.template, encoder, systems);
+  const info = formatInfo(encoder, { tokenizer, files: [...files.keys()], splits, labels, prompt });
   output.write('format.json', `${JSON.stringify(info, null, 2)}\n`);
   const { tokens, longest } = splits['all'];
   return {
@@ -88,18 +95,15 @@ export const run: RunStage = async (context) => {
 };
 
 const formatInfo = (
-  { templateSource, stopIds, padId }: RowEncoder,
-  isStyled: boolean,
-  { tokenizer, files, splits, labels }: Pick<FormatInfo, 'tokenizer' | 'files' | 'splits' | 'labels'>,
+  { templateSource, ownTemplate, stopIds, padId }: RowEncoder,
+  { tokenizer, ...rest }: Pick<FormatInfo, 'tokenizer' | 'files' | 'splits' | 'labels' | 'prompt'>,
 ): FormatInfo => ({
   version: 1,
   tokenizer,
-  template: { sha256: sha256(templateSource), source: isStyled ? templateSource : undefined },
-  files,
-  splits,
+  template: { sha256: sha256(templateSource), source: ownTemplate },
   stopIds,
   padId,
-  labels,
+  ...rest,
 });
 
 async function pause({ stage, emit, signal }: StageContext, done: number, total: number): Promise<void> {

@@ -13,6 +13,7 @@
 
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { ROW_PROMPT } from '../../../compute/models/training-prompt.js';
 import type { Host } from '../../../language/host/host.js';
 import { count, type JsonOf, ownJson, record, version } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
@@ -41,13 +42,15 @@ export const FORMAT_INFO = v.object({
   tokenizer: v.object({ folder: v.string(), sha256: v.string() }),
   template: v.object({
     sha256: v.string(),
-    /** Of a style that is not the model's own: whoever is trained on these rows takes it along. */
+    /** Where it is not the model's own: whoever is trained on these rows takes it along. */
     source: v.optional(v.string()),
   }),
   files: v.array(v.string()),
   splits: record(SPLIT),
   /** Of labelled rows: what their classes are called, by their numbers. */
   labels: v.optional(v.array(v.string())),
+  /** How rows ask that a model answers; older artefacts do not say. */
+  prompt: v.optional(ROW_PROMPT),
   /** Ids that end an answer. */
   stopIds: v.array(v.number()),
   padId: v.number(),

@@ -2,17 +2,18 @@ import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/program.js';
 import { LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { Columns } from '../data/column-names.js';
 import type { Line } from '../data/file-lines.js';
 import { parseLine, RowFault } from '../data/parse-row.js';
 import { knownRows, rowsOf } from '../data/read/read-rows.js';
-import { type Columns, contentOf, renamed } from '../data/row-content.js';
+import { contentOf, renamed } from '../data/row-content.js';
 import {
   type ExpectedSplits,
   expectedGeneralRows,
   expectedSplits,
   type SourceRows,
 } from '../data/select-rows.js';
-import { type SourceFile, sourceFiles } from '../data/sources.js';
+import { ownNamesOf, type SourceFile, sourceFiles } from '../data/sources.js';
 import { openResolved } from '../open-models.js';
 import { resolveModelCall } from '../resolve-models.js';
 import { DropCounts, type RowEntry } from '../row-report.js';
@@ -59,10 +60,12 @@ export async function surveyLengths(
   const model = settings.model && resolveModelCall(settings.model, { folder: program.folder, host });
   if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
   const labels = new Set<string>();
-  const isLabelled = settings.template.call === LABELLED;
-  const opened = await openEncoder(openResolved(host, model), settings, format);
-  const encoder = isLabelled ? noting(opened, labels) : opened;
   const dataSettings = settingsOf(data, 'data');
+  const opened = await openEncoder(openResolved(host, model), settings, format, {
+    own: ownNamesOf(data),
+  });
+  const isLabelled = settings.template.call === LABELLED;
+  const encoder = isLabelled ? noting(opened, labels) : opened;
   const sources = sourceFiles(dataSettings, program.folder, host);
   const counted = await countRows(host, sources);
   const own = counted.filter(({ file }) => !file.general);

@@ -6,6 +6,11 @@ import { padIdOf } from '../../../compute/models/labels.js';
 import { type ModelFolder, openModel } from '../../../compute/models/load.js';
 import { SINGLE_FILE } from '../../../compute/models/safetensors/read.js';
 import { safetensorsChunks } from '../../../compute/models/safetensors/write.js';
+import {
+  readTrainingPrompt,
+  TRAINING_PROMPT_FILE,
+  trainingPromptText,
+} from '../../../compute/models/training-prompt.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
 import { residentStorage } from '../../../compute/models/weights/load.js';
 import { readAdapter } from '../../../compute/packaging/adapters.js';
@@ -61,6 +66,8 @@ export const run: RunStage = async (context) => {
     hasAdapter: adapted !== undefined,
     at: stage.span,
   });
+  const prompt = readTrainingPrompt(host, adapted?.adapter ?? base.base.folder);
+  if (prompt !== undefined) output.write(`${FOLDER}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
   const quantisedTraining = adapted?.storage === 'nf4';
   output.write(
     `${FOLDER}/README.md`,
@@ -71,6 +78,7 @@ export const run: RunStage = async (context) => {
       adapter: before.adapter,
       labels: merged.config.labels,
       quantisedTraining,
+      prompt,
       differences,
       probes: before.probes.length,
     }),

@@ -7,6 +7,11 @@ import type { Decoder } from '../../../compute/models/decoder/index.js';
 import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
+import {
+  type RowPrompt,
+  TRAINING_PROMPT_FILE,
+  trainingPromptText,
+} from '../../../compute/models/training-prompt.js';
 import type { AdapterTensors, ModelConfig } from '../../../compute/models/types.js';
 import { writeAdapter } from '../../../compute/packaging/adapters.js';
 import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
@@ -34,7 +39,7 @@ export async function writeResult(
 ): Promise<StageResult> {
   const { context, rows } = task;
   const kind = adapter === undefined ? 'model' : 'adapter';
-  const style = styleOf(task.settings.dataset, context);
+  const { style, prompt } = askedBy(task.settings.dataset, context);
   const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
     const folder = `${kind}/${name}`;
     if (adapter === undefined)
@@ -51,9 +56,12 @@ export async function writeResult(
           shape: task.model.config,
         },
         licence: task.model.licence(),
+        prompt,
       });
     }
     if (style !== undefined) context.output.write(`${folder}/${CHAT_TEMPLATE}`, style);
+    if (prompt !== undefined)
+      context.output.write(`${folder}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
     return folder;
   };
   const best = await save('best', bestParameters(task, decoder, state));
@@ -67,10 +75,15 @@ export async function writeResult(
   };
 }
 
-/** The chat template of the rows, where it is not the base's own. */
-function styleOf({ stage }: Reference, { host, inputs }: StageContext): string | undefined {
+/** The chat template of the rows, where it is not the base's own, and how they ask. */
+function askedBy(
+  { stage }: Reference,
+  { host, inputs }: StageContext,
+): { readonly style?: string; readonly prompt?: RowPrompt } {
   const rows = inputs[stage];
-  return rows === undefined ? undefined : readFormatInfo(host, rows.path).template.source;
+  if (rows === undefined) return {};
+  const { template, prompt } = readFormatInfo(host, rows.path);
+  return { style: template.source, prompt };
 }
 
 /** Without validation the last state is the best that is known. */

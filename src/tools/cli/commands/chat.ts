@@ -1,4 +1,4 @@
-import type { Answerer, AnswerOptions } from '../../../compute/evaluation/chat.js';
+import type { Answerer, AnswerOptions, Prompt } from '../../../compute/evaluation/chat.js';
 import type { ChatMessage } from '../../../compute/models/types.js';
 import {
   ANSWER_OPTIONS,
@@ -9,6 +9,7 @@ import {
   openOptions,
   printer,
 } from '../answer-options.js';
+import { askedAs, checkAsking, templateOption } from '../asked-as.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
 
@@ -23,9 +24,10 @@ export const chat: Command = {
     const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
     const { decoded } = await import('../questions.js');
     const options = answerOptions(args);
-    const model = await openAnswerer(context.host, openOptions(args, context));
-    const system = args.text('system');
-    const messages: ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
+    checkAsking(args);
+    const template = templateOption(args, context);
+    const model = await openAnswerer(context.host, { ...openOptions(args, context), template });
+    const messages: ChatMessage[] = [];
     // bytes as they come: a line that is not UTF-8 is refused, not repaired
     const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });
     const ask = (): void =>
@@ -33,11 +35,12 @@ export const chat: Command = {
     const talk = args.flag('json') ? answerAsJson : answerAsText;
     try {
       if (!model.chats) throw noTemplate(model);
+      const prompt = askedAs(args, model, context, true);
       ask();
       for await (const line of lines) {
         if (line.trim() === '') break;
         messages.push({ role: 'user', content: decoded(Buffer.from(line, 'latin1'), '-') });
-        messages.push({ role: 'assistant', content: await talk(model, messages, options, context) });
+        messages.push({ role: 'assistant', content: await talk(model, prompt(messages), options, context) });
         ask();
       }
       return EXIT.done;
@@ -50,11 +53,11 @@ export const chat: Command = {
 
 async function answerAsJson(
   model: Answerer,
-  messages: readonly ChatMessage[],
+  prompt: Prompt,
   options: AnswerOptions,
   context: CliContext,
 ): Promise<string> {
-  const found = await answersOf(model, () => model.answer(messages, options));
+  const found = await answersOf(model, () => model.answer(prompt, options));
   context.out(answerLine(found));
   return found.text;
 }
@@ -62,7 +65,7 @@ async function answerAsJson(
 /** Ctrl-C ends the answer and not the talk: what was shown counts as said. */
 async function answerAsText(
   model: Answerer,
-  messages: readonly ChatMessage[],
+  prompt: Prompt,
   options: AnswerOptions,
   context: CliContext,
 ): Promise<string> {
@@ -76,7 +79,7 @@ async function answerAsText(
       said += piece;
       print(piece);
     };
-    await answersOf(model, () => model.answer(messages, { ...options, signal: stop.signal }, show));
+    await answersOf(model, () => model.answer(prompt, { ...options, signal: stop.signal }, show));
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   } finally {

@@ -8,6 +8,7 @@ import {
   openOptions,
   printer,
 } from '../answer-options.js';
+import { askedAs, checkAsking, templateOption } from '../asked-as.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import type { Question } from '../questions.js';
@@ -45,13 +46,22 @@ export const generate: Command = {
     if (file !== undefined && args.flag('raw'))
       throw new UsageError('`--raw` works with a single question; questions of a file use the chat template');
     const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
-    const questions = file === undefined ? undefined : await questionsOf(file, args, context);
-    const prompt = file === undefined ? await promptOf(args, context) : '';
-    const model = await openAnswerer(context.host, openOptions(args, context));
+    const questions = file === undefined ? undefined : await questionsOf(file, context);
+    const question = file === undefined ? await questionOf(args, context) : '';
+    checkAsking(args);
+    const model = await openAnswerer(context.host, {
+      ...openOptions(args, context),
+      template: templateOption(args, context),
+    });
     try {
-      if (!args.flag('raw') && !model.chats) throw noTemplate(model);
-      if (questions === undefined) await answerOne(model, prompt, options, args.flag('json'), context);
-      else await answerAll(model, questions, options, args.flag('json'), context);
+      const ask = args.flag('raw') ? undefined : askedAs(args, model, context);
+      const prompts = (questions ?? [{ messages: [{ role: 'user', content: question } as const] }]).map(
+        (asked) => ({ ...asked, prompt: ask?.(asked.messages) ?? question }),
+      );
+      if (!model.chats && prompts.some(({ prompt }) => typeof prompt !== 'string')) throw noTemplate(model);
+      const [first] = prompts;
+      if (questions !== undefined) await answerAll(model, prompts, options, args.flag('json'), context);
+      else if (first !== undefined) await answerOne(model, first.prompt, options, args.flag('json'), context);
       return EXIT.done;
     } finally {
       await model.release();
@@ -59,24 +69,15 @@ export const generate: Command = {
   },
 };
 
-async function questionsOf(file: string, args: Arguments, { host }: CliContext) {
+async function questionsOf(file: string, { host }: CliContext) {
   const { readQuestions } = await import('../questions.js');
-  return readQuestions(host, file, args.text('system'));
+  return readQuestions(host, file);
 }
 
-async function promptOf(args: Arguments, context: CliContext): Promise<Prompt> {
+/** The question itself, or standard input without the line break at its end. */
+async function questionOf(args: Arguments, context: CliContext): Promise<string> {
   const asked = args.positional('question');
-  const question = asked === '-' ? await readQuestion(context) : asked;
-  if (args.flag('raw')) return question;
-  const system = args.text('system');
-  return [
-    ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-    { role: 'user', content: question },
-  ];
-}
-
-/** Standard input, without the line break at its end. */
-async function readQuestion(context: CliContext): Promise<string> {
+  if (asked !== '-') return asked;
   const { decoded } = await import('../questions.js');
   return decoded(await context.input(), '-').replace(/\r?\n$/, '');
 }
@@ -94,22 +95,26 @@ async function answerOne(
   context.out(json ? answerLine(found) : '');
 }
 
+/** A question with how it is asked. */
+interface AskedQuestion extends Partial<Question> {
+  readonly prompt: Prompt;
+}
+
 async function answerAll(
   model: Answerer,
-  questions: readonly Question[],
+  prompts: readonly AskedQuestion[],
   options: AnswerOptions,
   json: boolean,
   context: CliContext,
 ): Promise<void> {
-  const prompts = questions.map(({ messages, at }) => ({ prompt: messages, at }));
   const print = printer(context);
   let done = 0;
   await answersOf(model, async () => {
     for await (const answer of model.answerAll(prompts, options)) {
-      const question = questions[done++];
-      if (json) context.out(answerLine({ line: question?.at.line, ...answer }));
+      const question = prompts[done++];
+      if (json) context.out(answerLine({ line: question?.at?.line, ...answer }));
       else {
-        print(`> ${question?.messages.at(-1)?.content ?? ''}\n${answer.text}`);
+        print(`> ${question?.messages?.at(-1)?.content ?? ''}\n${answer.text}`);
         context.out('');
       }
     }

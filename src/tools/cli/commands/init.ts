@@ -1,157 +1,111 @@
 import { join, relative, resolve } from 'node:path';
-import { errorLine } from '../cli-context.js';
-import { type Command, EXIT, option } from '../command.js';
+import { named, userError, wholeFile } from '../../../language/diagnostics/make.js';
+import type { Host } from '../../../language/host/host.js';
+import type { CliContext } from '../cli-context.js';
+import { type Arguments, type Command, EXIT, option } from '../command.js';
+import { ftpcWord, shellWord } from '../init/spelling.js';
+import {
+  DEFAULT_TEMPLATE,
+  isTemplate,
+  TEMPLATE_NAMES,
+  TEMPLATES,
+  type TemplateName,
+  templateFiles,
+} from '../init/templates.js';
 
 export const init: Command = {
   name: 'init',
-  doc: 'Writes a small pipeline with its data into a folder, ready to check, plan and run.',
+  doc: 'Writes a small pipeline with its rows and tests into a folder, ready to check, plan and run.',
   positionals: [{ name: 'folder', doc: 'Where to write; default: here.', optional: true }],
-  options: { json: option.flag('Print the paths of the files as JSON.') },
+  options: {
+    template: option.choice(
+      TEMPLATE_NAMES,
+      `What to begin with; default: ${DEFAULT_TEMPLATE}, or the answer to a question at a terminal.`,
+    ),
+    json: option.flag('Print the paths of the files as JSON.'),
+  },
   examples: [
-    ['ftpc init', 'into this folder'],
-    ['ftpc init capitals && cd capitals && ftpc run capitals.ftp', 'into a new one, and run it'],
+    ['ftpc init', 'into this folder, with a template that you choose'],
+    ['ftpc init topics --template classification', 'into a new one'],
   ],
   run: async (args, context) => {
+    const template = await chosenTemplate(args, context);
+    if (template === undefined) {
+      context.err('nothing was written');
+      return EXIT.error;
+    }
     const { writeWhole } = await import('../../../pipeline/store/index.js');
     const { host } = context;
     const folder = resolve(host.cwd, args.optionalPositional('folder') ?? '.');
-    const files = Object.entries(starterFiles()).map(([name, text]) => ({ path: join(folder, name), text }));
-    const standing = files.filter(({ path }) => host.stat(path) !== undefined);
-    if (standing.length > 0) {
-      const names = standing.map(({ path }) => `\`${relative(host.cwd, path)}\``).join(', ');
-      context.err(
-        errorLine(
-          context,
-          `${names} ${standing.length === 1 ? 'is' : 'are'} already there; nothing was written`,
-        ),
-      );
-      context.err('choose another folder: `ftpc init FOLDER`');
-      return EXIT.error;
-    }
+    const files = filesFor(host, folder, template);
+    checkFree(host, files);
     for (const { path, text } of files) writeWhole(path, text, { sync: false });
-    const paths = files.map(({ path }) => relative(host.cwd, path));
-    if (args.flag('json')) context.out(JSON.stringify({ version: 1, files: paths }));
-    else {
-      for (const path of paths) context.out(`wrote ${path}`);
-      context.out(`now: ftpc run ${paths[0] ?? ''}`);
-    }
+    const paths = files.map(({ path }) => shownPath(host, path));
+    if (args.flag('json')) context.out(JSON.stringify({ version: 1, template, files: paths }));
+    else
+      for (const line of [...paths.map((path) => `wrote ${path}`), '', ...nextSteps(host, folder, template)])
+        context.out(line);
     return EXIT.done;
   },
 };
 
-/** A pipeline that runs in a minute on a laptop, with rows that it learns. */
-
-const PIPELINE = `/// Learn which capital belongs to which country, in the words of data/capitals.jsonl.
-///
-/// ftpc plan capitals.ftp     what would run, what it needs, and why
-/// ftpc run capitals.ftp      run it; run it again and nothing is done twice
-edition 2026
-
-import { jsonl } from "std/data"
-import { chat } from "std/format"
-import { exact_match, perplexity } from "std/eval"
-
-// allow(no-general-mix): the starter is for trying out; it has little to forget
-data capitals {
-  source = jsonl("data/capitals.jsonl")
-  // allow(no-near-deduplication): the questions are alike on purpose, and split by group
-  dedupe = [exact]
-  split = { train: 80%, valid: 10%, test: 10%, by: "group" }
-  require rows >= 50
+async function chosenTemplate(args: Arguments, context: CliContext): Promise<TemplateName | undefined> {
+  const named = args.text('template');
+  if (named !== undefined && isTemplate(named)) return named;
+  if (process.stdin.isTTY === true && context.terminal.err && !args.flag('json')) {
+    const { askTemplate } = await import('../init/ask-template.js');
+    return askTemplate(context);
+  }
+  const others = TEMPLATE_NAMES.filter((name) => name !== DEFAULT_TEMPLATE);
+  context.err(`template: ${DEFAULT_TEMPLATE}; --template takes ${others.join(', ')} too`);
+  return DEFAULT_TEMPLATE;
 }
 
-format dialogs {
-  from = capitals
-  template = chat(system: "You answer with the name of a city.")
-  max_length = 128tok
+interface NewFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
 }
 
-// allow(too-few-rows, dropout-on-small-data, no-early-stopping): a first look, over in a minute
-train adapter {
-  base = starter()
-  dataset = dialogs.train
-  validate = dialogs.valid
-  lora = { rank: 8, alpha: 16 }
-  // allow(rate-out-of-range): the starter has 3 million parameters; a real base needs about 2e-4
-  optimizer = adamw(rate: 2e-3, schedule: cosine(warmup: 5%))
-  batch = { global: 8 }
-  stop = { epochs: 2 }
+const IGNORE = '.gitignore';
+
+/** The files of the template, and what git need not keep, unless the folder says itself what that is. */
+function filesFor(host: Host, folder: string, template: TemplateName): readonly NewFile[] {
+  const files = Object.entries(templateFiles(host, template)).map(([name, text]) => ({
+    path: join(folder, name),
+    text,
+  }));
+  const ignore = join(folder, IGNORE);
+  return host.stat(ignore) === undefined ? [...files, { path: ignore, text: '.ftp/\nreleases/\n' }] : files;
 }
 
-eval quality {
-  model = adapter.best
-  dataset = dialogs.test
-  baseline = starter()
-  metrics = [perplexity, exact_match]
-  require perplexity < baseline.perplexity
-}
-
-deploy local {
-  model = adapter.best
-  when = quality.passed
-  target = directory("releases/capitals")
-}
-`;
-
-const CAPITALS: readonly (readonly [country: string, city: string])[] = [
-  ['Austria', 'Vienna'],
-  ['Belgium', 'Brussels'],
-  ['Brazil', 'Brasília'],
-  ['Canada', 'Ottawa'],
-  ['Chile', 'Santiago'],
-  ['China', 'Beijing'],
-  ['Cuba', 'Havana'],
-  ['Denmark', 'Copenhagen'],
-  ['Egypt', 'Cairo'],
-  ['Finland', 'Helsinki'],
-  ['France', 'Paris'],
-  ['Germany', 'Berlin'],
-  ['Ghana', 'Accra'],
-  ['Greece', 'Athens'],
-  ['Hungary', 'Budapest'],
-  ['Iceland', 'Reykjavík'],
-  ['India', 'New Delhi'],
-  ['Ireland', 'Dublin'],
-  ['Italy', 'Rome'],
-  ['Japan', 'Tokyo'],
-  ['Kenya', 'Nairobi'],
-  ['Mexico', 'Mexico City'],
-  ['Norway', 'Oslo'],
-  ['Peru', 'Lima'],
-  ['Poland', 'Warsaw'],
-  ['Portugal', 'Lisbon'],
-  ['Spain', 'Madrid'],
-  ['Sweden', 'Stockholm'],
-  ['Thailand', 'Bangkok'],
-  ['Vietnam', 'Hanoi'],
-];
-
-/** Ways to ask the same; each is a group of its own, so that the test asks in words that training has not seen. */
-const QUESTIONS: readonly ((country: string) => string)[] = [
-  (country) => `What is the capital of ${country}?`,
-  (country) => `Which city is the capital of ${country}?`,
-  (country) => `Name the capital of ${country}.`,
-  (country) => `The government of ${country} sits in which city?`,
-  (country) => `I am flying to the capital of ${country}. Where do I land?`,
-  (country) => `Tell me the capital city of ${country}.`,
-  (country) => `${country}: what is its capital?`,
-  (country) => `What do we call the capital of ${country}?`,
-  (country) => `Where is the seat of government of ${country}?`,
-  (country) => `Give the capital of ${country}.`,
-];
-
-function rows(): string {
-  const lines = QUESTIONS.flatMap((ask, group) =>
-    CAPITALS.map(([country, city]) =>
-      JSON.stringify({ instruction: ask(country), output: city, group: `question-${group + 1}` }),
-    ),
+/** Throws a `UserError` if anything is where a file would be written. */
+function checkFree(host: Host, files: readonly NewFile[]): void {
+  const taken = files.filter(({ path }) => host.stat(path) !== undefined);
+  const [first] = taken;
+  if (first === undefined) return;
+  const names = taken.map(({ path }) => shownPath(host, path));
+  const are = names.length === 1 ? 'is' : 'are';
+  throw userError(
+    'FTP1520',
+    wholeFile(shownPath(host, first.path)),
+    `${named(names, 'and')} ${are} already there; nothing was written`,
+    { help: 'choose another folder: `ftpc init FOLDER`' },
   );
-  return `${lines.join('\n')}\n`;
 }
 
-/** By their path in the new folder. */
-export const starterFiles = (): Readonly<Record<string, string>> => ({
-  'capitals.ftp': PIPELINE,
-  'data/capitals.jsonl': rows(),
-  '.gitignore': '.ftp/\nreleases/\n',
-});
+const shownPath = ({ cwd }: Host, path: string): string => relative(cwd, path).replaceAll('\\', '/');
+
+/** What to type next, as it works here. */
+function nextSteps(host: Host, folder: string, template: TemplateName): readonly string[] {
+  const ftpc = ftpcWord(host);
+  const { pipeline, ask } = TEMPLATES[template];
+  const way = relative(host.cwd, folder);
+  return [
+    'next:',
+    ...(way === '' ? [] : [`  cd ${shellWord(way)}`]),
+    `  ${ftpc} plan ${pipeline}`,
+    `  ${ftpc} run ${pipeline}`,
+    `  ${ftpc} ${ask}`,
+  ];
+}
