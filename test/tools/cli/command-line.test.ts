@@ -129,18 +129,32 @@ describe('command line', () => {
     const made = await ftpc(folder, ['init', 'new', '--json']);
     expect(JSON.parse(made.out)).to.deep.equal({
       version: 1,
-      files: ['new/capitals.ftp', 'new/data/capitals.jsonl', 'new/.gitignore'],
+      template: 'instruction',
+      files: ['new/capitals.ftp', 'new/capitals.test.ftp', 'new/data/capitals.jsonl', 'new/.gitignore'],
     });
+    expect(made.err).to.contain('--template');
     writeFileSync(join(folder, 'new/capitals.ftp'), 'mine');
     const again = await ftpc(folder, ['init', 'new']);
     expect(again.code).to.equal(1);
-    expect(again.err).to.contain('already there; nothing was written');
+    expect(again.err).to.contain('FTP1520').and.to.contain('already there; nothing was written');
     expect(readFileSync(join(folder, 'new/capitals.ftp'), 'utf8')).to.equal('mine');
-    const other = await ftpc(folder, ['init', 'other']);
+    const near = await ftpc(folder, ['init', 'other', '--template', 'clasification']);
+    expect(near.err).to.contain('did you mean `classification`?');
+    const npx = { npm_command: 'exec' };
+    const other = await ftpc(folder, ['init', "an other's", '--template', 'classification'], npx);
     expect(other.code).to.equal(0);
-    const checked = await ftpc(join(folder, 'other'), ['check', 'capitals.ftp', '--json']);
+    expect(other.out).to.contain("cd 'an other'\\''s'\n  npx ftpc plan animals.ftp\n");
+    const checked = await ftpc(join(folder, "an other's"), ['check', 'animals.ftp', '--json']);
     expect(JSON.parse(checked.out)).to.deep.equal({ version: 1, valid: true, diagnostics: [] });
-    expect(readdirSync(join(folder, 'other')).sort()).to.deep.equal(['.gitignore', 'capitals.ftp', 'data']);
+  });
+
+  it('init leaves a .gitignore alone', async () => {
+    mkdirSync(join(folder, 'mine'));
+    writeFileSync(join(folder, 'mine/.gitignore'), 'dist\n');
+    const { code, out } = await ftpc(folder, ['init', 'mine', '--template', 'chat', '--json']);
+    expect(code).to.equal(0);
+    expect(JSON.parse(out).files).not.to.contain('mine/.gitignore');
+    expect(readFileSync(join(folder, 'mine/.gitignore'), 'utf8')).to.equal('dist\n');
   });
 
   it('doctor uses what it reports on', async () => {
