@@ -1,7 +1,7 @@
 /** `training_prompt.json` next to an adapter or model: how the rows asked that it was trained on. */
 import * as v from 'valibot';
 import type { Host } from '../../language/host/host.js';
-import { type Checked, checkJson, count, JsonFault, version } from '../../language/host/json.js';
+import { type JsonOf, checkJson, count, JsonFault, version } from '../../language/host/json.js';
 import { readJsonFile } from './read-file.js';
 import { type ChatMessage, ModelError } from './types.js';
 
@@ -18,7 +18,7 @@ export const ROW_PROMPT = v.object({
   /** Texts that end an answer. */
   stop: v.array(v.string()),
 });
-export type RowPrompt = Checked<typeof ROW_PROMPT>;
+export type RowPrompt = JsonOf<typeof ROW_PROMPT>;
 
 const TRAINING_PROMPT = v.object({ version: version(1), ...ROW_PROMPT.entries });
 export type TrainingPrompt = RowPrompt;
