@@ -1,7 +1,7 @@
 /** `training_prompt.json` next to an adapter or model: how the rows asked that it was trained on. */
 import * as v from 'valibot';
 import type { Host } from '../../language/host/host.js';
-import { type JsonOf, checkJson, count, JsonFault, version } from '../../language/host/json.js';
+import { checkJson, count, JsonFault, type JsonOf, version } from '../../language/host/json.js';
 import { readJsonFile } from './read-file.js';
 import { type ChatMessage, ModelError } from './types.js';
 
@@ -39,7 +39,10 @@ export function readTrainingPrompt(host: Host, folder: string): TrainingPrompt |
     TRAINING_PROMPT,
     readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 5_000_000 }),
   );
-  if (!(found instanceof JsonFault)) return found;
+  if (!(found instanceof JsonFault)) {
+    const { style, template, systems, otherRows, stop } = found;
+    return { style, template, systems, otherRows, stop };
+  }
   throw new ModelError(
     'adapter_invalid',
     path,

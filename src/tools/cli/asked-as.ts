@@ -13,7 +13,7 @@ import { HostError } from '../../language/host/host.js';
 import { CHAT_STYLES } from '../../language/schemas/functions/template.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
 import { type CliContext, lineWidth } from './cli-context.js';
-import { type Arguments, type OptionSpec, option, UsageError, unknown } from './command.js';
+import { type Arguments, didYouMean, type OptionSpec, option, UsageError } from './command.js';
 
 export const ASKING_OPTIONS = {
   system: option.text('TEXT', 'The system message; default: that of training, where all rows had the same.'),
@@ -44,7 +44,9 @@ export function templateOption(args: Arguments, { host }: CliContext): OpenAnswe
     if (!(error instanceof HostError)) throw error;
     throw /[./\\]/.test(name)
       ? new UsageError(`\`--template\`: \`${name}\` cannot be read: ${error.detail}`)
-      : unknown('template', name, ['model', ...styles]);
+      : new UsageError(
+          `\`--template\` takes ${['model', ...styles].join(', ')} or a Jinja file, not \`${name}\`${didYouMean(name, ['model', ...styles])}`,
+        );
   }
 }
 
@@ -66,7 +68,7 @@ export function askedAs(
     const isOpen = own === undefined && !args.flag('no-system') && !continues;
     for (const line of [
       ...(named === undefined && (continues || training.style === 'chat') ? templateLines(training) : []),
-      ...(isOpen ? systemLines(training, lineWidth(context, 'err') ?? COLUMNS) : []),
+      ...(isOpen ? systemLines(training, lineWidth(context, 'err') ?? LONGEST) : []),
     ])
       context.err(line);
   }
@@ -77,8 +79,8 @@ export function askedAs(
   };
 }
 
-/** Of a line where nothing says how wide it may be. */
-const COLUMNS = 80;
+/** Of a line where no terminal says how wide it may be. */
+const LONGEST = 200;
 
 const BASE = 'that of the base';
 
@@ -91,7 +93,10 @@ function templateLines({ style, template }: TrainingPrompt): readonly string[] {
 function systemLines(training: TrainingPrompt, width: number): readonly string[] {
   const system = systemOf(training);
   if (system !== undefined) {
-    const [before, after] = ['system prompt of training: ', '; --no-system answers without'];
+    const before = 'system prompt of training: ';
+    const whole = `${before}${JSON.stringify(system)}; --no-system answers without`;
+    if (whole.length <= width) return [whole];
+    const after = '; --no-system omits it';
     return [`${before}${quoted(system, width - before.length - after.length)}${after}`];
   }
   if (!hasManySystems(training)) return [];
