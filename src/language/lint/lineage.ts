@@ -5,7 +5,7 @@ import { modelUnder } from '../check/tokenizers.js';
 import { isMadeUp } from '../schemas/functions/source.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';
-import { numberAt } from './places.js';
+import { stopAfter } from '../schemas/stages/train.js';
 import type { Pipeline } from './rule.js';
 
 /** `dialogs.train` → the format stage `dialogs`. */
@@ -29,12 +29,13 @@ export function trainRows(checked: CheckedStage, pipeline: Pipeline) {
 
 /** Optimiser steps of a train stage, if the file limits them or its rows are counted: an upper bound, since rows may be dropped. */
 export function stepsOf(checked: CheckedStage, pipeline: Pipeline): number | undefined {
-  const limit = numberAt(checked, 'stop.steps');
+  const settings = settingsOf(checked.stage, 'train');
+  const { epochs, steps: limit } = stopAfter(settings.stop, checked.stage.origins);
   const data = dataUnder(checked, 'dataset', pipeline);
   const rows = data && pipeline.rows(data);
-  const [epochs, global] = [numberAt(checked, 'stop.epochs'), numberAt(checked, 'batch.global')];
-  if (rows === undefined || epochs === undefined || global === undefined) return limit;
-  const all = Math.ceil((rows.most * rows.trainShare * epochs) / global);
+  if (rows === undefined || epochs === undefined) return limit;
+  const perEpoch = Math.max(1, Math.ceil((rows.most * rows.trainShare) / settings.batch.global));
+  const all = Math.ceil(epochs * perEpoch);
   return Math.max(1, limit === undefined ? all : Math.min(limit, all));
 }
 

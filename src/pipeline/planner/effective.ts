@@ -24,6 +24,9 @@ export function effectiveSettings(
   const presetOf = (path: string): Pick<EffectiveSetting, 'preset' | 'module'> =>
     atOrAbove(stage.origins, path) === 'preset' ? { ...atOrAbove(stage.presets, path) } : {};
   for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
+  // steps replace the epochs of the default
+  const { 'stop.epochs': epochs, 'stop.steps': steps } = effective;
+  if (epochs?.from === 'default' && steps?.value != null) delete effective['stop.epochs'];
   const from = stage.origins['start'] ?? 'author';
   for (const [name, value] of Object.entries(taken))
     if (value !== undefined) effective[name] = { value, from };

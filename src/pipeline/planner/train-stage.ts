@@ -5,7 +5,8 @@ import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js
 import { totalSteps } from '../../compute/training/order.js';
 import type { Stage, Value } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { optimizerName, stopAfter } from '../stages/train/loop-settings.js';
+import { stopAfter } from '../../language/schemas/stages/train.js';
+import { optimizerName } from '../stages/train/loop-settings.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -57,7 +58,7 @@ export async function trainFacts(
       precision: settings.precision,
       validation,
       steps: (rows) =>
-        totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings, stage.origins)),
+        totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings.stop, stage.origins)),
       onDevice: context.machine.devices.length > 0,
       device: context.device,
       keptByProcess: keptByProcess(adapted),

@@ -163,6 +163,13 @@ const CASES: readonly Case[] = [
   { name: '11% warm-up', edits: [['warmup: 3%', 'warmup: 11%']], found: ['warmup-out-of-range'] },
   { name: '20 of 400 steps', edits: [['warmup: 3%', 'warmup: 20steps']] },
   { name: '100 of 400 steps', edits: [['warmup: 3%', 'warmup: 100steps']], found: ['warmup-out-of-range'] },
+  {
+    name: '100 steps of 2000, over as many epochs as they take',
+    edits: [
+      ['warmup: 3%', 'warmup: 100steps'],
+      ['epochs: 2', 'steps: 2000'],
+    ],
+  },
   { name: 'no schedule', edits: [[', schedule: cosine(warmup: 3%)', '']], found: ['warmup-out-of-range'] },
 
   {

@@ -139,8 +139,15 @@ const batch = t.record({
 });
 
 const stop = t.record({
-  epochs: defaulted(t.number({ above: 0 }), 3, 'Epochs: passes over the rows.'),
-  steps: optional(t.integer({ min: 1 }), 'Maximum number of optimiser steps.'),
+  epochs: defaulted(
+    t.number({ above: 0 }),
+    3,
+    'Epochs: passes over the rows. If only `steps` is set, as many as these take.',
+  ),
+  steps: optional(
+    t.integer({ min: 1 }),
+    'Optimiser steps: training takes exactly that many, repeating rows as needed; if `epochs` is set too, it ends at whichever comes first.',
+  ),
   patience: optional(
     t.integer({ min: 1 }),
     'Number of validations without a better loss after which training ends.',
@@ -223,3 +230,16 @@ export const trainSchema: StageSchema = {
     tokens_per_second: { doc: 'Tokens trained on per second.', unit: 'number', known: 'run' },
   },
 };
+
+/**
+ * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`
+ * means 500 steps however few the rows; where both were asked for, the smaller one ends it. `origins`: of the stage.
+ */
+export function stopAfter(
+  { epochs, steps }: { readonly epochs: number; readonly steps?: number },
+  origins: Readonly<Record<string, string>>,
+): { readonly epochs?: number; readonly steps?: number } {
+  if (steps === undefined) return { epochs };
+  const epochsAsked = (origins['stop.epochs'] ?? 'default') !== 'default';
+  return epochsAsked ? { epochs, steps } : { steps };
+}

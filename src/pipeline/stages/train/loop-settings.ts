@@ -2,7 +2,6 @@ import {
   isOptimizerName,
   isScheduleName,
   type OptimizerName,
-  type StopAfter,
   type TrainingSettings,
   totalSteps,
   warmupSteps,
@@ -10,18 +9,8 @@ import {
 import type { Stage, Value } from '../../../language/ir/program.js';
 import { isCall, isQuantity } from '../../../language/ir/values.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import type { TrainSettings } from '../../../language/schemas/stages/train.js';
+import { stopAfter, type TrainSettings } from '../../../language/schemas/stages/train.js';
 import type { TrainPlan } from '../train-plan/plan.js';
-
-/**
- * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`
- * means 500 steps however few the rows; where both were asked for, the smaller one ends it.
- */
-export function stopAfter({ stop }: Pick<TrainSettings, 'stop'>, origins: Stage['origins']): StopAfter {
-  if (stop.steps === undefined) return { epochs: stop.epochs };
-  const epochsAsked = (origins['stop.epochs'] ?? 'default') !== 'default';
-  return epochsAsked ? { epochs: stop.epochs, steps: stop.steps } : { steps: stop.steps };
-}
 
 /** The optimiser's name in the table of the training room. */
 export function optimizerName({ optimizer: { call } }: Pick<TrainSettings, 'optimizer'>): OptimizerName {
@@ -43,7 +32,7 @@ export function loopSettings(
   const { args } = settings.optimizer;
   // an optimiser has no argument for what it does not use
   const number = (name: string): number => Number(args[name] ?? 0);
-  const total = totalSteps(rows, settings.batch.global, stopAfter(settings, stage.origins));
+  const total = totalSteps(rows, settings.batch.global, stopAfter(settings.stop, stage.origins));
   return {
     optimizer: optimizerName(settings),
     rate: number('rate'),
