@@ -38,6 +38,7 @@ export const WINGS: readonly Wing[] = [
     name: 'compute',
     doc: 'tensors → models; knows nothing of pipelines',
     rooms: [
+      { path: 'src/compute/libraries', doc: 'native code', rim: true },
       { path: 'src/compute/tensor', doc: 'graphs, ops, runtimes' },
       { path: 'src/compute/models', doc: 'architectures, weights' },
       { path: 'src/compute/training', doc: 'the training loop' },

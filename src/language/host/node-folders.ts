@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /**
  * A folder with those above it; gives the topmost one that was not there. Node's own `recursive` does not end where a
@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
  */
 export function makeFolders(path: string): string | undefined {
   try {
-    mkdirSync(path);
+    makeOne(path);
     return path;
   } catch (error) {
     if (isFolder(path)) return undefined;
@@ -18,10 +18,16 @@ export function makeFolders(path: string): string | undefined {
   }
 }
 
+/** What ftpc keeps next to a pipeline is of no interest to git, and says so itself. */
+function makeOne(path: string): void {
+  mkdirSync(path);
+  if (basename(path) === '.ftp') writeFileSync(join(path, '.gitignore'), '*\n');
+}
+
 /** Whether it was not there. */
 function make(path: string): boolean {
   try {
-    mkdirSync(path);
+    makeOne(path);
     return true;
   } catch (error) {
     if (isFolder(path)) return false;

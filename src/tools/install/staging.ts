@@ -2,12 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { type InstalledFiles, MANIFEST, secondsOf } from '../../compute/libraries/damage.js';
 import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
-import {
-  type InstalledFiles,
-  MANIFEST,
-  secondsOf,
-} from '../../compute/tensor/runtimes/installation-damage.js';
 import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
 import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';

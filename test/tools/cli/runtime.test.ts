@@ -2,7 +2,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { secondsOf } from '../../../src/compute/tensor/runtimes/installation-damage.js';
+import { secondsOf } from '../../../src/compute/libraries/damage.js';
 import { freshFolder, ftpc } from './folders.js';
 
 const NAME = 'node_modules/library.js';

@@ -1,4 +1,5 @@
 import { isJson, type Json } from '../../../language/host/json.js';
+import { loadLibrary } from '../../libraries/index.js';
 
 /** The parts of a tokenizer that the Rust library does for us, synchronously: everything but the merges. */
 export interface Pipeline {
@@ -10,7 +11,7 @@ export interface Pipeline {
 
 /** Loads the library and the three steps as they are in a `tokenizer.json`. Throws what the library throws. */
 export async function loadPipeline(steps: Json): Promise<Pipeline> {
-  const { Tokenizer } = await import('tokenizers');
+  const { Tokenizer } = await loadLibrary('tokenizers');
   const build = (json: Json) =>
     Tokenizer.fromString(
       JSON.stringify({

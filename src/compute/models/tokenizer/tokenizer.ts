@@ -1,3 +1,4 @@
+import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson } from '../../../language/host/json.js';
 import { readJsonFile } from '../read-file.js';
@@ -38,6 +39,7 @@ export async function buildTokenizer(file: TokenizerFile, path: string): Promise
   try {
     pipeline = await loadPipeline(file.pipeline);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw failed(
       `The tokenizer has an unsupported step: ${error instanceof Error ? error.message : String(error)}.`,
     );

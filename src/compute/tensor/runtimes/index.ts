@@ -1,5 +1,4 @@
 /** The runtimes that execute graphs, by name. A library is loaded when its runtime is opened, and not before. */
-import { createRequire } from 'node:module';
 import {
   driverInSoftware,
   runtimeBroken,
@@ -8,12 +7,12 @@ import {
 } from '../../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import { PACKAGE, tryJsonFile } from '../../../language/host/json.js';
 import type { RuntimeName } from '../../../language/ir/runtimes.js';
+import type { Look } from '../../libraries/damage.js';
+import { libraryMissing, libraryVersion } from '../../libraries/index.js';
 import { OutOfMemoryError } from '../out-of-memory.js';
 import type { Runtime } from '../types.js';
 import { deviceLimit } from './device-limit.js';
-import type { Look } from './installation-damage.js';
 import { bindingPath, tensorflowDamage, tensorflowFolder } from './tensorflow/installed.js';
 import { checkForced, tensorflowVersion, type Variant, variantOf } from './tensorflow/variants.js';
 import { readTfjs, type TfjsName, tfjsDamage, tfjsFolder, tfjsVersion } from './tfjs/installed.js';
@@ -50,6 +49,8 @@ interface RuntimeKind {
   readonly open: (host: Host, options: RuntimeOptions) => Promise<Runtime>;
   /** How it comes onto a machine. */
   readonly install: string;
+  /** What is said where it is not installed; default: how to install it. */
+  readonly missing?: (host: Host) => Diagnostic | undefined;
   /** How to reinstall it; default: in the same way. */
   readonly reinstall?: string;
 }
@@ -81,19 +82,13 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
   onnx: {
     title: 'ONNX Runtime',
     doc: 'Comes with ftpc and computes on the CPU.',
-    version: (host) => {
-      try {
-        const path = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-        return tryJsonFile(PACKAGE, host, path)?.version;
-      } catch {
-        return undefined;
-      }
-    },
-    open: async (host, { threads }) => {
+    version: (host) => libraryVersion(host, 'onnxruntime-node'),
+    open: async (host, { threads, look }) => {
       const { isCrowded, onnxRuntime } = await import('./onnx/index.js');
-      return onnxRuntime({ threads, crowded: isCrowded(host.machine()) });
+      return onnxRuntime({ host, look, threads, crowded: isCrowded(host.machine()) });
     },
-    install: 'run `npm ci` in the folder of ftpc',
+    install: 'install ftpc again on this machine',
+    missing: (host) => libraryMissing(host, 'onnxruntime-node'),
   },
   tensorflow: {
     title: 'TensorFlow',
@@ -135,8 +130,8 @@ export const isRuntime = (name: string): name is RuntimeName => Object.hasOwn(RU
 
 /** What is wrong where the runtime is not installed. */
 export function runtimeProblem(host: Host, name: RuntimeName): Diagnostic | undefined {
-  const { title, version, install } = RUNTIMES[name];
-  return version(host) === undefined ? runtimeMissing(title, install) : undefined;
+  const { title, version, missing, install } = RUNTIMES[name];
+  return version(host) === undefined ? (missing?.(host) ?? runtimeMissing(title, install)) : undefined;
 }
 
 export const identityOf = (host: Host, name: RuntimeName): RuntimeIdentity => ({

@@ -97,7 +97,7 @@ export const badHeader = (place: Place, why: string, help?: string) =>
 export const noParquetReader = (file: string, detail: string) =>
   error('FTP0613', wholeFile(file), `\`${file}\` is read with DuckDB, which could not be loaded`, {
     notes: [detail],
-    help: 'run `npm ci` again on a machine of the same kind, or convert the file to JSON lines',
+    help: 'install ftpc again on this machine, or convert the file to JSON lines',
   });
 
 const CODES = {

@@ -71,6 +71,29 @@ export const doesNotCompute = (title: string, detail: readonly string[]) =>
     notes: detail.length > 0 ? detail : undefined,
   });
 
+/** A library of native code that comes with ftpc; `systems` have it. */
+export const libraryNotBuilt = (title: string, here: string, systems: readonly string[]) =>
+  error('FTP0924', undefined, {
+    message: `${title} is not built for this system, ${here}`,
+    help:
+      systems.length === 0
+        ? 'this package of ftpc is not complete: install it again'
+        : `this ftpc has it for ${systems.join(', ')}`,
+  });
+
+export const libraryNotUnpacked = (title: string, folder: string, detail: string) =>
+  error('FTP0925', undefined, {
+    message: `${title} cannot be unpacked into \`${folder}\`: ${detail.split('\n')[0]}`,
+    help: 'free some space, or set `XDG_CACHE_HOME` to a folder that you may write to',
+  });
+
+/** An archive of the package of ftpc. */
+export const libraryDamaged = (title: string, path: string, detail: string) =>
+  error('FTP0926', undefined, {
+    message: `${title} was not unpacked: \`${path}\` is not the file that was published, ${detail}`,
+    help: 'install ftpc again: the package on this machine is damaged',
+  });
+
 export const runtimesDiffer = (
   at: Span,
   runtime: string,

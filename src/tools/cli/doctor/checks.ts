@@ -3,11 +3,11 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { libraryVersion, loadLibrary } from '../../../compute/libraries/index.js';
 import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
 import { deviceLimit } from '../../../compute/tensor/runtimes/device-limit.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import { packageVersion } from '../../../language/host/version.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { type FoundGpus, findGpus } from '../../../pipeline/prepare/gpus.js';
 
@@ -81,24 +81,20 @@ export const writing: Check = async (host) => {
   }
 };
 
-/** Loads a library and uses it once: native code that does not fit the system fails only then. */
-const library =
-  (name: string, pack: string, use: () => Promise<void>): Check =>
-  async (host) => {
-    const version = packageVersion(host, pack);
-    if (version === undefined) return failed(name, 'not installed', 'run `npm ci` in the folder of ftpc');
-    try {
-      await use();
-      return { name, state: 'ok', detail: version };
-    } catch (error) {
-      const help = 'reinstall with `npm ci` on this machine: the package differs between systems';
-      return failed(name, `${version} does not load: ${firstLine(error)}`, help);
-    }
-  };
-
-export const tokenizers = library('tokenizers', 'tokenizers', async () => {
-  await import('tokenizers');
-});
+/** Loads the library: native code that does not fit the system fails only then. */
+export const tokenizers: Check = async (host) => {
+  const name = 'tokenizers';
+  const version = libraryVersion(host, name);
+  try {
+    await loadLibrary(name, host, 'all');
+    return { name, state: 'ok', detail: version ?? 'unknown' };
+  } catch (error) {
+    if (error instanceof UserError)
+      return failed(name, error.diagnostic.message, error.diagnostic.help ?? '');
+    const help = 'install ftpc again on this machine: the library differs between systems';
+    return failed(name, `${version} does not load: ${firstLine(error)}`, help);
+  }
+};
 
 export const starter: Check = async (host) => {
   const folder = `${host.packageFolder}/stdlib/models/starter`;

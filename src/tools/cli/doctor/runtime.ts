@@ -18,8 +18,8 @@ const adviceOn = (name: RuntimeName) =>
   name === 'onnx'
     ? {
         name: 'onnxruntime',
-        wrong: 'reinstall with `npm ci`; if it stays, this processor is not supported',
-        broken: 'reinstall with `npm ci`; it needs glibc 2.28 or newer on Linux',
+        wrong: 'install ftpc again; if it stays, this processor is not supported',
+        broken: 'install ftpc again; it needs glibc 2.28 or newer on Linux',
       }
     : {
         name,

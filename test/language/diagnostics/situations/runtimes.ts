@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { platformHere } from '../../../../src/compute/libraries/platform.js';
 import {
   bindingPath,
   MANIFEST,
@@ -13,6 +14,7 @@ import type { TfjsName } from '../../../../src/compute/tensor/runtimes/tfjs/inst
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { identityOf } from '../../../../src/pipeline/store/process-identity.js';
 import { BINDING, NODE_HEADERS, type NpmPackage } from '../../../../src/tools/install/packages.js';
+import { packed } from '../../../compute/libraries/fake-package.js';
 import { type FakeParts, fakeTfjs, softwareAdapter } from '../../../compute/tensor/runtimes/fake-tfjs.js';
 import { type IndexOptions, indexServer, zipOf } from '../../../tools/install/index-server.js';
 import { bareEnvironment } from '../surroundings.js';
@@ -82,6 +84,17 @@ const failing =
     return { env };
   };
 
+/** A package of ftpc that has ONNX Runtime packed for a system; `spoil` changes it. */
+const packedFor =
+  (system: string, spoil: (files: Record<string, string | Uint8Array>) => void = () => {}): Situation =>
+  ({ folder, write }) => {
+    const code = { 'node_modules/onnxruntime-node/index.js': 'exports.env = {};' };
+    const files = { ...packed('onnxruntime-node', code, { system }) };
+    spoil(files);
+    for (const [path, content] of Object.entries(files)) write(join('ftpc', path), content);
+    return { host: (real) => ({ ...real, packageFolder: join(folder, 'ftpc') }) };
+  };
+
 /** An installation of TensorFlow whose library is none. */
 function brokenTensorFlow({ folder, write }: Ground, cuda: boolean): void {
   const real = nodeHost(folder);
@@ -97,6 +110,13 @@ function brokenTensorFlow({ folder, write }: Ground, cuda: boolean): void {
   };
   write(inside(join(at, MANIFEST)), JSON.stringify(manifest));
 }
+
+const onLinux =
+  (situation: Situation): Situation =>
+  (ground) => {
+    on(ground, 'linux', 'x64');
+    return situation(ground);
+  };
 
 export const RUNTIMES: Situations = {
   FTP0911: (ground) => {
@@ -129,6 +149,16 @@ export const RUNTIMES: Situations = {
     program(ground, 'nvidia-smi', 'echo "NVIDIA-SMI has failed: the driver is not loaded"; exit 9');
     return { env: { PATH: `${join(ground.folder, 'bin')}${delimiter}${process.env['PATH']}` } };
   },
+  FTP0924: onLinux(packedFor('darwin-arm64')),
+  FTP0925: (ground) => {
+    ground.write('cache/ftpc', '');
+    return packedFor(platformHere())(ground);
+  },
+  FTP0926: onLinux(
+    packedFor('linux-x64', (files) => {
+      files['dist/libraries/onnxruntime-node-linux-x64.br'] = 'cut off';
+    }),
+  ),
   FTP0930: failing('webgpu', { adapter: 'null' }),
   FTP0931: failing(
     'wasm',

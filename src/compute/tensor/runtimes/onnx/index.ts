@@ -1,5 +1,8 @@
 /** ONNX Runtime on the CPU, through `onnxruntime-node`, which is loaded only when it is asked for. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Host } from '../../../../language/host/host.js';
+import type { Look } from '../../../libraries/damage.js';
+import { type Libraries, loadLibrary } from '../../../libraries/index.js';
 import { allocate, hostMemory, onHost } from '../../memory.js';
 import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
@@ -14,6 +17,10 @@ import { waiting } from './waiting.js';
 export { isCrowded } from './waiting.js';
 
 interface OnnxOptions {
+  /** Where the library is; default: this machine. */
+  readonly host?: Host;
+  /** Which of its files are looked at before it is loaded. */
+  readonly look?: Look;
   /** Threads inside one op; default: one per core, as ONNX Runtime counts them. */
   readonly threads?: number;
   /**
@@ -32,7 +39,7 @@ interface OnnxOptions {
   readonly profile?: string;
 }
 
-type Onnx = typeof import('onnxruntime-node');
+type Onnx = Libraries['onnxruntime-node'];
 
 const ELEMENTS: Readonly<Record<DType, 'float32' | 'int32' | 'int64' | 'bool'>> = {
   f32: 'float32',
@@ -51,14 +58,13 @@ const LOG_ERRORS = 3;
  * The library as it is: from 1.29 on it would tell its makers of sessions, among them sums of graphs and weights, and keep
  * an identifier and what it could not send in the user's cache. It reads when it is loaded that it is not to.
  */
-export async function loadOnnx(): Promise<Onnx> {
+export async function loadOnnx(host?: Host, look?: Look): Promise<Onnx> {
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
-  const module = (await import('onnxruntime-node')) as Onnx & { default?: Onnx };
-  return module.default ?? module;
+  return loadLibrary('onnxruntime-node', host, look);
 }
 
 export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
-  const onnx = await loadOnnx();
+  const onnx = await loadOnnx(options.host, options.look);
   const settings: InferenceSession.SessionOptions = {
     intraOpNumThreads: options.threads ?? 0,
     interOpNumThreads: 1,

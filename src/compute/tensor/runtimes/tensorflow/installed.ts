@@ -1,11 +1,11 @@
 /** Where TensorFlow is installed, and the files of an installation. */
 import { createHash } from 'node:crypto';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import * as v from 'valibot';
+import { cacheFolder } from '../../../../language/host/cache-folder.js';
 import type { Host } from '../../../../language/host/host.js';
-import { homeOf } from '../../../../language/host/host.js';
 import { finite, type JsonOf, tryJsonFile, version } from '../../../../language/host/json.js';
-import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../installation-damage.js';
+import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../../../libraries/damage.js';
 
 /** `manifest.json`, written last: a folder without it is no installation. */
 const TENSORFLOW_MANIFEST = v.object({
@@ -34,12 +34,6 @@ export const sourceDigest = (host: Host): string =>
     .update(host.readText(sourcePath(host)))
     .digest('hex');
 
-/** The user's cache folder: `XDG_CACHE_HOME`, which counts for nothing if it is relative, else `~/.cache`. */
-function cacheFolder(host: Host): string {
-  const named = host.env('XDG_CACHE_HOME') ?? '';
-  return isAbsolute(named) ? named : resolve(host.cwd, homeOf(host), '.cache');
-}
-
 /** What is wrong with what is installed, if anything. */
 export function tensorflowDamage(host: Host, look?: Look): string | undefined {
   const found = readTensorFlow(host);
@@ -47,7 +41,7 @@ export function tensorflowDamage(host: Host, look?: Look): string | undefined {
 }
 
 /** Folder of everything that is installed in addition to the package. */
-export const runtimesFolder = (host: Host): string => join(cacheFolder(host), 'ftpc', 'runtimes');
+export const runtimesFolder = (host: Host): string => join(cacheFolder(host), 'runtimes');
 
 export const tensorflowFolder = (host: Host): string => join(runtimesFolder(host), 'tensorflow');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Host } from '../../../../language/host/host.js';
 import { finite, type JsonOf, record, tryJsonFile, version } from '../../../../language/host/json.js';
-import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../installation-damage.js';
+import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../../../libraries/damage.js';
 import { runtimesFolder } from '../tensorflow/installed.js';
 
 /** The backends of TensorFlow.js that are runtimes here; each is a folder of its own. */

@@ -1,9 +1,9 @@
 /** Whether an installation is intact: damaged native code ends the process that loads it, without a message. */
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { digestOf } from '../../../language/host/digests.js';
-import { type Host, HostError } from '../../../language/host/host.js';
-import { count, finite, type JsonOf, record } from '../../../language/host/json.js';
+import { digestOf } from '../../language/host/digests.js';
+import { type Host, HostError } from '../../language/host/host.js';
+import { count, finite, type JsonOf, record } from '../../language/host/json.js';
 
 /** Describes an installation, in its folder: written last, and does not list itself. */
 export const MANIFEST = 'manifest.json';
