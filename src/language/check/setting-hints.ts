@@ -68,17 +68,36 @@ function elsewhere(
   const own = rest.at(-1) ?? holder;
   const isHere = block?.kind === spot.kind;
   if (known.includes(own) && (isHere ? rest.length === 0 : block === undefined))
-    return instead(own, key.span);
+    return renamed(spot, own, key, value, block);
   const text = value === undefined ? OPEN : (valueText(value, spot.setting.type) ?? OPEN);
   const below = insideCall(callee, own, text);
   if (below !== undefined) return below;
   const line = spot.line(text);
   if (!isHere) return { help: `it belongs in a \`${spot.kind}\` block: write \`${line}\` there` };
   if (rest.length > 0 && block.sets.includes(holder))
-    return { help: `it belongs in \`${holder}\`: write \`${own}: ${text}\` there` };
+    return { help: `it belongs in \`${holder}\`: write \`${spot.part(text)}\` there` };
   return {
     help: rest.length === 0 ? `write \`${line}\`` : `it belongs in \`${holder}\`: write \`${line}\``,
     fixes: rewritten(line, key, value, { known, block }),
+  };
+}
+
+/** The setting has another name here, and its value perhaps another form. */
+function renamed(
+  spot: SettingSpot,
+  own: string,
+  key: Word,
+  value: Expression | undefined,
+  block: SettingPlace['block'],
+): Hint {
+  if (block === undefined) return instead(own, key.span);
+  if (block.sets.includes(own)) return { help: `leave it out: \`${own}\` is set in this block` };
+  const text = value === undefined ? undefined : valueText(value, spot.setting.type);
+  if (text === undefined || text.includes(OPEN)) return instead(own, key.span);
+  const line = spot.line(text);
+  return {
+    help: `write \`${line}\``,
+    fixes: [replace(`write \`${line}\``, whole(key, value), line, 'maybe_incorrect')],
   };
 }
 

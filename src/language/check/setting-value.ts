@@ -4,6 +4,7 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Value } from '../ir/program.js';
+import { METHODS } from '../schemas/methods.js';
 import type { SettingType } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
@@ -141,7 +142,9 @@ const record: Evaluate<'record'> = (expression, type, context, path) => {
       expression,
       type,
       context,
-      presetHelp(expression, context) ?? `write \`{ ${form.join(', ')} }\`; some entries may be omitted`,
+      presetHelp(expression, context) ??
+        methodHelp(expression) ??
+        `write \`{ ${form.join(', ')} }\`; some entries may be omitted`,
     );
   }
   const last = path?.split('.').at(-1);
@@ -202,6 +205,19 @@ function portOfNoStage(expression: Expression, context: Context): Diagnostic | u
   const symbol = context.scope.own.get(first.text);
   if (symbol === undefined || symbol.kind === 'stage' || symbol.kind === 'unknown') return undefined;
   return names.noPorts(second.span, first.text, SYMBOL_NOUNS[symbol.kind]);
+}
+
+/** `adapter = "qlora"` */
+function methodHelp(expression: Expression): string | undefined {
+  const word =
+    expression.kind === 'string'
+      ? expression.value
+      : expression.kind === 'reference'
+        ? expression.path[0]?.text
+        : undefined;
+  return METHODS.some((method) => method === word)
+    ? `a method is chosen in the heading: \`train adapter using ${word} {\``
+    : undefined;
 }
 
 /** A preset is no value: it is applied to a block. */

@@ -6,6 +6,7 @@ import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { sharesDoNotAddUp } from '../diagnostics/catalogue/values.js';
 import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
+import type { Hint } from '../diagnostics/types.js';
 import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/program.js';
 import { isRecord } from '../ir/values.js';
 import type { StageSchema } from '../schemas/schema.js';
@@ -114,7 +115,12 @@ function checkSettings(
     unknown: (key, known, value) =>
       key.text === 'using'
         ? usingAsSetting(block, key, source)
-        : names.unknownSetting(key.span, key.text, where, settingHint(key, value, placeIn(block, known))),
+        : names.unknownSetting(
+            key.span,
+            key.text,
+            where,
+            wholeLines(settingHint(key, value, placeIn(block, known)), source),
+          ),
   });
 }
 
@@ -129,6 +135,17 @@ function usingAsSetting({ name, using, properties }: Block, key: Word, source: S
   const whole = withIndent({ ...key.span, end: value?.span.end ?? key.span.end }, source);
   return names.usingInBlock(key.span, written, whole, using.at(-1)?.span ?? name.span);
 }
+
+/** What removes a setting removes its line. */
+const wholeLines = ({ fixes = [], ...hint }: Hint, source: SourceText): Hint => ({
+  ...hint,
+  fixes: fixes.map((fix) => ({
+    ...fix,
+    edits: fix.edits.map((edit) =>
+      edit.text === '' ? { ...edit, span: withIndent(edit.span, source) } : edit,
+    ),
+  })),
+});
 
 /** A setting with its indentation and its line end, where nothing else is on its line. */
 function withIndent(span: Span, source: SourceText): Span {

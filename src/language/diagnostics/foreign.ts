@@ -36,7 +36,6 @@ const SETTINGS = byWord({
   'train.base': 'base_model model_name model_name_or_path model_id',
   'train.seed': 'random_seed random_state training_seed',
   'format.max_length': 'max_seq_length max_seq_len sequence_len cutoff_len model_max_length block_size',
-  'data.source': 'data_files train_file dataset_path dataset_name dataset_dir datasets',
   'data.limit': 'max_samples max_train_samples num_samples',
   'eval.generation.max_tokens': 'max_new_tokens max_gen_length',
 });
@@ -86,8 +85,8 @@ const LINES: readonly (readonly [
   [
     'gradient_accumulation_steps',
     'train',
-    'batch = { global: 16 }',
-    'rows per optimiser step, from which accumulation follows',
+    'batch = { global: … }',
+    'rows per optimiser step: those of a device, times the accumulation',
   ],
   ['betas', 'train', 'optimizer = adamw(rate: 2e-4, beta1: 0.9, beta2: 0.999)'],
   ['group_by_length', 'train', (value) => `order = ${value === false ? 'shuffled' : 'by_length'}`],
@@ -106,6 +105,11 @@ const LINES: readonly (readonly [
   ],
   ['system_prompt system_message default_system', 'format', 'template = chat(system: file("system.md"))'],
   ['val_set_size val_size test_size', 'data', split],
+  [
+    'datasets data_files train_file dataset_path dataset_name dataset_dir',
+    'data',
+    'source = jsonl("data/*.jsonl")',
+  ],
   ['dataset_text_field', 'data', 'source = jsonl("data/*.jsonl", columns: { text: "…" })'],
   [
     'output_dir push_to_hub hub_model_id',

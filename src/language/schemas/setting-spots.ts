@@ -14,6 +14,8 @@ export interface SettingSpot {
   readonly setting: Setting;
   /** The line of the block that sets it: `optimizer = adamw(rate: 2e-4)`. */
   readonly line: (value: string) => string;
+  /** What is written for it in the setting that holds it, where that is there: `schedule: cosine(warmup: 3%)`. */
+  readonly part: (value: string) => string;
 }
 
 /** Further down there is nothing: functions take functions at most twice. */
@@ -27,10 +29,16 @@ function among(fields: Readonly<Record<string, Setting>>, name: string, value: s
   return [...needed.map((key) => `${key}: …`), `${name}: ${value}`].join(', ');
 }
 
-function visit(at: Omit<SettingSpot, 'line'>, wrap: Wrap, found: Map<string, SettingSpot>): void {
+const inside = (part: Wrap | undefined, whole: string, alone: string): string =>
+  part === undefined ? alone : part(whole);
+
+type Place = Omit<SettingSpot, 'line' | 'part'>;
+
+/** `part` is absent at the top. */
+function visit(at: Place, wrap: Wrap, part: Wrap | undefined, found: Map<string, SettingSpot>): void {
   const key = `${at.kind}.${at.path}`;
   const known = found.get(key);
-  if (known === undefined) found.set(key, { ...at, line: wrap });
+  if (known === undefined) found.set(key, { ...at, line: wrap, part: part ?? wrap });
   else if (at.callees.length > 0)
     found.set(key, { ...known, callees: [...new Set([...known.callees, ...at.callees])] });
   if (at.path.split('.').length > DEEPEST) return;
@@ -40,6 +48,7 @@ function visit(at: Omit<SettingSpot, 'line'>, wrap: Wrap, found: Map<string, Set
         visit(
           { ...at, path: `${at.path}.${name}`, callees: [], setting },
           (value) => wrap(`{ ${among(type.fields, name, value)} }`),
+          (value) => inside(part, `{ ${name}: ${value} }`, `${name}: ${value}`),
           found,
         );
     if (type.kind !== 'call') continue;
@@ -48,6 +57,7 @@ function visit(at: Omit<SettingSpot, 'line'>, wrap: Wrap, found: Map<string, Set
         visit(
           { ...at, path: `${at.path}.${name}`, callees: [callee], setting },
           (value) => wrap(`${callee}(${among(args, name, value)})`),
+          (value) => inside(part, `${callee}(${name}: ${value})`, `${name}: ${value}`),
           found,
         );
   }
@@ -64,7 +74,7 @@ export function settingSpots(): ReadonlyMap<string, SettingSpot> {
   const found = new Map<string, SettingSpot>();
   for (const [kind, { settings }] of Object.entries(schemas))
     for (const [name, setting] of Object.entries(settings))
-      visit({ kind, path: name, callees: [], setting }, (value) => `${name} = ${value}`, found);
+      visit({ kind, path: name, callees: [], setting }, (value) => `${name} = ${value}`, undefined, found);
   spots = found;
   return found;
 }

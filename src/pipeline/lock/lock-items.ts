@@ -30,26 +30,38 @@ export interface LockItem {
 /** Everything that the program reads, each once, in the order in which it is named. */
 export function lockItems(program: Program, analysis: Analysis): readonly LockItem[] {
   const found = new Map<string, LockItem>();
-  const add = (named: LockItem): void => {
+  const written = new Set<string>();
+  const add = (named: LockItem, isWritten: boolean): void => {
     const id = `${named.section} ${named.key}`;
     const before = found.get(id);
-    found.set(id, before === undefined ? named : { ...before, calls: [...before.calls, ...named.calls] });
+    // A format has the model of the stage that trains on it: what is written is where it is written.
+    const at = before === undefined || (isWritten && !written.has(id)) ? named.at : before.at;
+    if (isWritten) written.add(id);
+    found.set(id, before === undefined ? named : { ...before, at, calls: [...before.calls, ...named.calls] });
+  };
+  const place = (stage: Stage, path: string) => {
+    const at = placeOf(analysis, stage.name, path);
+    return { at, isWritten: at !== undefined && at !== stage.span };
   };
   const walk = (stage: Stage, path: string, value: Value): void => {
-    const at = (): Span | undefined => placeOf(analysis, stage.name, path);
     if (isFile(value)) {
       const key = posix(relative(program.folder, resolve(program.folder, value.file)));
-      add({
-        section: 'files',
-        key,
-        what: `\`${value.file}\``,
-        at: at(),
-        calls: [],
-        file: { path: resolve(program.folder, value.file), sha256: value.sha256 },
-      });
+      const { at, isWritten } = place(stage, path);
+      add(
+        {
+          section: 'files',
+          key,
+          what: `\`${value.file}\``,
+          at,
+          calls: [],
+          file: { path: resolve(program.folder, value.file), sha256: value.sha256 },
+        },
+        isWritten,
+      );
     } else if (isCall(value)) {
       const named = namedCall(value);
-      if (named !== undefined) add({ ...named, at: at() });
+      const { at, isWritten } = place(stage, path);
+      if (named !== undefined) add({ ...named, at }, isWritten);
       for (const [name, arg] of Object.entries(value.args)) walk(stage, `${path}.${name}`, arg);
     } else if (value !== null && typeof value === 'object') {
       for (const [name, field] of Object.entries(value)) walk(stage, `${path}.${name}`, field as Value);

@@ -13,12 +13,20 @@ export interface OptionSpec {
   /** How the value is called in the help. */
   readonly value?: string;
   readonly choices?: readonly string[];
+  /** A list of words that a shell offers, where it is too long, or loaded too slowly, for every call. */
+  readonly words?: WordList;
 }
+
+export type WordList = 'machines' | 'explained';
 
 /** Options by what they take: nothing, any text (called `value` in the help), a number, or one of some words. */
 export const option = {
   flag: (doc: string): OptionSpec => ({ type: 'boolean', doc }),
-  text: (value: string, doc: string, details: Pick<OptionSpec, 'short' | 'many'> = {}): OptionSpec => ({
+  text: (
+    value: string,
+    doc: string,
+    details: Pick<OptionSpec, 'short' | 'many' | 'words'> = {},
+  ): OptionSpec => ({
     type: 'string',
     value,
     doc,
@@ -36,6 +44,7 @@ export interface PositionalSpec {
   readonly many?: boolean;
   /** What a shell offers. */
   readonly choices?: readonly string[];
+  readonly words?: WordList;
 }
 
 /** How a positional is in a usage line: `FILE`, `[FILE]`, `[FILE..]`. */

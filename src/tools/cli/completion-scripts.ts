@@ -11,17 +11,18 @@ export const scripts: Readonly<Record<string, (commands: readonly Command[]) => 
 const optionsOf = (command: Command): readonly string[] =>
   [...Object.keys(command.options), 'help'].map((name) => `--${name}`);
 
-/** Words that stand for themselves, with the place of their positional. */
-const choicesOf = ({ positionals }: Command): readonly { readonly at: number; readonly words: string }[] =>
-  positionals.flatMap(({ choices = [] }, at) =>
-    choices.length === 0 ? [] : [{ at, words: choices.join(' ') }],
+/** Words that stand for themselves, with the place of their positional; `beside`: pipelines are offered too. */
+const choicesOf = ({ positionals }: Command) =>
+  positionals.flatMap(({ choices = [], words }, at) =>
+    choices.length === 0 ? [] : [{ at, words: choices.join(' '), beside: words !== undefined }],
   );
 
-/** What an option takes: one of some words, a path, something that no shell knows; or nothing. */
-type Value = readonly string[] | 'path' | 'any' | undefined;
+/** What an option takes: one of some words, a path, a parameter, something that no shell knows; or nothing. */
+type Value = readonly string[] | 'path' | 'param' | 'any' | undefined;
 
 function takenBy({ type, value = '', choices }: OptionSpec): Value {
   if (type === 'boolean') return undefined;
+  if (value === 'NAME=VALUE') return 'param';
   return choices ?? (/FILE|FOLDER|PATH/.test(value) ? 'path' : 'any');
 }
 
@@ -29,18 +30,22 @@ const takes = (command: Command, at: number, name: string): boolean => command.p
 
 /** A stage is a line that begins with its kind: to complete one starts no process of ours. */
 const STAGES = `sed -nE 's/^(${Object.keys(schemas).join('|')})[[:space:]]+([A-Za-z_][A-Za-z0-9_]*).*/\\2/p'`;
+/** So is a parameter, of the pipeline that is among the words; its sign comes with it. */
+const PARAMS = `sed -nE 's/^(param|matrix)[[:space:]]+([A-Za-z_][A-Za-z0-9_]*).*/\\2=/p'`;
 const RUNS = 'latest latest~1 $(ls .ftp/runs 2>/dev/null)';
 
 /** For bash and zsh. */
 const FUNCTIONS = `_ftpc_runs() { echo ${RUNS}; }
-_ftpc_stages() { ${STAGES} "$1" 2>/dev/null; }`;
+_ftpc_stages() { ${STAGES} "$1" 2>/dev/null; }
+_ftpc_params() { for word in "$@"; do case "$word" in *.ftp) ${PARAMS} "$word" 2>/dev/null ;; esac; done; }`;
 
 function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const words = `words="${optionsOf(command).join(' ')}"`;
     if (takes(command, 0, 'run')) return `    ${command.name}) ${words}; values="$(_ftpc_runs)" ;;`;
     const choices = choicesOf(command).map(
-      ({ at, words }) => `; [ "$COMP_CWORD" -eq ${at + 2} ] && values="${words}"`,
+      ({ at, words, beside }) =>
+        `; [ "$COMP_CWORD" -eq ${at + 2} ] && values="${words}${beside ? ` $(compgen -f -X '!*.ftp' -- "$current")` : ''}"`,
     );
     if (choices.length > 0) return `    ${command.name}) ${words}${choices.join('')} ;;`;
     return takes(command, 1, 'stage')
@@ -81,6 +86,8 @@ function bashValues(commands: readonly Command[]): readonly string[] {
   const offered = (value: Value): string | undefined => {
     if (value === undefined) return undefined;
     if (value === 'any') return 'return ;;';
+    if (value === 'param')
+      return `compopt -o nospace 2>/dev/null; COMPREPLY=($(compgen -W "$(_ftpc_params "\${COMP_WORDS[@]}")" -- "$current")); return ;;`;
     const list = value === 'path' ? '-f' : `-W "${value.join(' ')}"`;
     return `COMPREPLY=($(compgen ${list} -- "$current")); return ;;`;
   };
@@ -103,7 +110,8 @@ function zsh(commands: readonly Command[]): string {
     const stage = takes(command, 1, 'stage') ? ` '2:stage:($(_ftpc_stages "\${words[2]}"))'` : '';
     const run = takes(command, 0, 'run') ? ` '*:run:($(_ftpc_runs))'` : '';
     const choices = choicesOf(command).map(
-      ({ at, words }) => ` '${at + 1}:${command.positionals[at]?.name}:(${words})'`,
+      ({ at, words, beside }) =>
+        ` '${at + 1}:${command.positionals[at]?.name}:${beside ? `{compadd -- ${words}; _files -g "*.ftp"}` : `(${words})`}'`,
     );
     return `    ${command.name}) _arguments ${[...options, "'--help[Show help.]'"].join(' ')}${file}${stage}${run}${choices.join('')} ;;`;
   });
@@ -129,10 +137,16 @@ compdef _ftpc ftpc
 `;
 }
 
+const ZSH_ACTIONS = {
+  path: '_files',
+  any: ' ',
+  param: '{compadd -S "" -- $(_ftpc_params $words)}',
+} as const;
+
 /** `=`: its value is the next word, or is after an equals sign. */
 function zshOption(name: string, spec: OptionSpec): readonly string[] {
   const value = takenBy(spec);
-  const action = value === 'path' ? '_files' : value === 'any' ? ' ' : `(${value?.join(' ')})`;
+  const action = typeof value === 'string' ? ZSH_ACTIONS[value] : `(${value?.join(' ')})`;
   const rest = `[${quoted(spec.doc)}]${value === undefined ? '' : `:${spec.value ?? name}:${action}`}`;
   const many = spec.many === true ? '*' : '';
   return [
@@ -144,6 +158,12 @@ function zshOption(name: string, spec: OptionSpec): readonly string[] {
 /** Inside single quotes and square brackets. */
 const quoted = (text: string): string =>
   text.replace(/'/g, "'\\''").replace(/[[\]]/g, '\\$&').replace(/:/g, '\\:');
+
+const FISH_PARAMS = `function _ftpc_params
+  for word in $argv
+    string match -q '*.ftp' -- $word; and ${PARAMS} $word 2>/dev/null
+  end
+end`;
 
 function fish(commands: readonly Command[]): string {
   const string = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
@@ -164,12 +184,13 @@ function fish(commands: readonly Command[]): string {
         `complete -c ftpc -n '__fish_seen_subcommand_from ${command.name}' -l ${name}${spec.short === undefined ? '' : ` -s ${spec.short}`}${fishValue(takenBy(spec))} -d ${string(spec.doc)}`,
     ),
   ]);
-  return `# ftpc completion for fish\n${lines.join('\n')}\n`;
+  return `# ftpc completion for fish\n${FISH_PARAMS}\n${lines.join('\n')}\n`;
 }
 
 /** `-r` brings files, `-x` only what is listed; a tab ends a word, so that it is not described as the option is. */
 function fishValue(value: Value): string {
   if (value === undefined) return '';
   if (value === 'path') return ' -r';
+  if (value === 'param') return ` -x -a '(_ftpc_params (commandline -opc))'`;
   return value === 'any' ? ' -x' : ` -x -a '${value.map((word) => `${word}\\t`).join(' ')}'`;
 }

@@ -31,6 +31,7 @@ export const MACHINE = {
   machine: option.text(
     'NAME',
     'Plan for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
+    { words: 'machines' },
   ),
   memory: MEMORY,
   devices: option.number('N', 'How many devices the machine has.'),

@@ -75,6 +75,12 @@ const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ['ftpc plan --format m', ['markdown']],
   ['ftpc plan --memory ', []],
   ['ftpc run -p ', []],
+  ['ftpc run a.ftp -p ', ['smoke=', 'speed=']],
+  ['ftpc plan a.ftp --param sm', ['smoke=']],
+  ['ftpc plan --machine a100', ['a100-40gb', 'a100-80gb']],
+  ['ftpc explain FTP110', ['FTP1101', 'FTP1102', 'FTP1103']],
+  ['ftpc explain no-dedup', ['no-deduplication']],
+  ['ftpc explain rsl', ['rslora']],
   ['ftpc check --params a.j', ['a.json']],
 ];
 
@@ -87,7 +93,10 @@ describe('completion', function () {
         join(folder, scriptOf(shell)),
         execFileSync(process.execPath, [FTPC, 'completion', shell], { cwd: folder }),
       );
-    writeFileSync(join(folder, 'a.ftp'), 'data rows {\n}\n\ntrain tuned using lora {\n}\n');
+    writeFileSync(
+      join(folder, 'a.ftp'),
+      'param smoke: Bool = false\nmatrix speed: Number = [1, 2]\n\ndata rows {\n}\n\ntrain tuned using lora {\n}\n',
+    );
     writeFileSync(join(folder, 'a.json'), '{}');
   });
 

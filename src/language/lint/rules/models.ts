@@ -3,7 +3,7 @@ import type { CheckedStage } from '../../check/stages.js';
 import type { Call, StageKind, Value } from '../../ir/program.js';
 import { isCall, isList } from '../../ir/values.js';
 import { entryOf } from '../lock.js';
-import { callAt, declarationOf } from '../places.js';
+import { callAt, declarationOf, expressionOf } from '../places.js';
 import type { Finding, Pipeline, PipelineFiles, Rule } from '../rule.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -16,21 +16,25 @@ function unpinned(
   keys: readonly string[],
 ): readonly Finding[] {
   const found = new Map<string, Finding>();
-  for (const checked of kinds.flatMap((kind) => pipeline.of(kind)))
-    for (const key of keys)
-      for (const { args } of callsOf(checked.stage.settings[key], call)) {
-        const name = String(args['repository']);
-        const isPinned =
-          COMMIT.test(String(args['revision'])) ||
-          entryOf(pipeline.files.lock, { call, args })?.commit !== undefined;
-        if (isPinned || found.has(name)) continue;
-        found.set(name, {
-          at: declarationOf(checked, key, pipeline),
-          message: `the version of \`${name}\` is not pinned`,
-          label: 'may change at any time',
-          help: 'run `ftpc lock`, which records the commit in the lock file, or write it as `revision: "…"`',
-        });
-      }
+  const places = kinds
+    .flatMap((kind) => pipeline.of(kind))
+    .flatMap((checked) => keys.map((key) => ({ checked, key })));
+  // A format has the model of the stage that trains on it: what is written comes before what follows from it.
+  const isWritten = ({ checked, key }: (typeof places)[number]) => expressionOf(checked, key) !== undefined;
+  for (const { checked, key } of [...places.filter(isWritten), ...places.filter((one) => !isWritten(one))])
+    for (const { args } of callsOf(checked.stage.settings[key], call)) {
+      const name = String(args['repository']);
+      const isPinned =
+        COMMIT.test(String(args['revision'])) ||
+        entryOf(pipeline.files.lock, { call, args })?.commit !== undefined;
+      if (isPinned || found.has(name)) continue;
+      found.set(name, {
+        at: declarationOf(checked, key, pipeline),
+        message: `the version of \`${name}\` is not pinned`,
+        label: 'may change at any time',
+        help: 'run `ftpc lock`, which records the commit in the lock file, or write it as `revision: "…"`',
+      });
+    }
   return [...found.values()];
 }
 

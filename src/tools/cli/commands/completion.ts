@@ -1,4 +1,32 @@
-import { type Command, type CommandTable, EXIT, unknown } from '../command.js';
+import type { CliContext } from '../cli-context.js';
+import {
+  type Command,
+  type CommandTable,
+  EXIT,
+  type OptionSpec,
+  type PositionalSpec,
+  unknown,
+  type WordList,
+} from '../command.js';
+
+/** The commands with their lists of words, which are loaded only here. */
+async function withWords(commands: readonly Command[], { host }: CliContext): Promise<readonly Command[]> {
+  const { machineNames } = await import('../../../pipeline/planner/machines.js');
+  const { errorCodes } = await import('../../insight/error-pages.js');
+  const { explainedNames } = await import('../../insight/settings/setting-page.js');
+  const { rules } = await import('../../../language/lint/index.js');
+  const lists: Readonly<Record<WordList, readonly string[]>> = {
+    machines: machineNames(),
+    explained: [...errorCodes(host), ...rules.map(({ id }) => id), ...explainedNames()],
+  };
+  const filled = <T extends OptionSpec | PositionalSpec>(spec: T): T =>
+    spec.words === undefined ? spec : { ...spec, choices: lists[spec.words] };
+  return commands.map((command) => ({
+    ...command,
+    positionals: command.positionals.map(filled),
+    options: Object.fromEntries(Object.entries(command.options).map(([name, spec]) => [name, filled(spec)])),
+  }));
+}
 
 /** `commands`: those that are completed. */
 export const completion = (commands: CommandTable): Command => ({
@@ -25,7 +53,7 @@ export const completion = (commands: CommandTable): Command => ({
     const write = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
     if (write === undefined) throw unknown('shell', shell, Object.keys(scripts));
     const all = await Promise.all(Object.values(commands).map((load) => load()));
-    context.out(write(all).trimEnd());
+    context.out(write(await withWords(all, context)).trimEnd());
     return EXIT.done;
   },
 });

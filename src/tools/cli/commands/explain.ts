@@ -6,12 +6,13 @@ import { PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
 
 export const explain: Command = {
   name: 'explain',
-  doc: 'Explains a diagnostic, or a setting of a pipeline: its value, who set it and why, and what else it could be.',
+  doc: 'Explains a diagnostic, a setting by its name, or a setting of a pipeline: its value, who set it and why, and what else it could be.',
   positionals: [
     {
       name: 'what',
-      doc: 'A code (FTP0301), the id of a lint rule, or PIPELINE:STAGE.SETTING, PIPELINE:STAGE or PIPELINE:PARAM; default: lists all codes.',
+      doc: 'A code (FTP0301), the id of a lint rule, a setting (rank), or PIPELINE:STAGE.SETTING, PIPELINE:STAGE or PIPELINE:PARAM; default: lists all codes.',
       optional: true,
+      words: 'explained',
     },
   ],
   options: {
@@ -20,6 +21,7 @@ export const explain: Command = {
   },
   examples: [
     ['ftpc explain FTP0301', 'the page of that code'],
+    ['ftpc explain rank', 'what a setting is, and where it is written'],
     [
       'ftpc explain pipelines/legal.ftp:adapter.lora.rank',
       'a setting: value, type, range, who set it and why',
@@ -38,7 +40,10 @@ export const explain: Command = {
       throw new UsageError(
         `\`${asked}\` is not a pipeline: write \`FILE.ftp:STAGE.SETTING\`, e.g. \`pipelines/legal.ftp:adapter.lora.rank\``,
       );
-    return explainCode(asked, args.flag('json'), context);
+    if (/^FTP\d*$/i.test(asked)) return explainCode(asked, args.flag('json'), context);
+    return (
+      (await explainWord(asked, args.flag('json'), context)) ?? explainCode(asked, args.flag('json'), context)
+    );
   },
 };
 
@@ -49,6 +54,23 @@ function listCodes(json: boolean, context: CliContext): number {
   }));
   if (json) context.out(JSON.stringify({ version: 1, codes }));
   else for (const { code, title } of codes) context.out(`${code}  ${title}`);
+  return EXIT.done;
+}
+
+/** A setting, a function or a kind of block by its name; `undefined` if there is none. */
+async function explainWord(asked: string, json: boolean, context: CliContext): Promise<number | undefined> {
+  const { foreignAnswer, settingsNamed } = await import('../../insight/settings/setting-page.js');
+  const foreign = foreignAnswer(asked);
+  const own = settingsNamed(asked);
+  const found = own.length > 0 || foreign?.setting === undefined ? own : settingsNamed(foreign.setting);
+  if (found.length === 0 && foreign === undefined) return undefined;
+  if (json) {
+    context.out(JSON.stringify({ version: 1, settings: found, elsewhere: foreign?.text }, null, 2));
+    return EXIT.done;
+  }
+  const { settingPagesText } = await import('../../insight/settings/setting-page-text.js');
+  const said = own.length > 0 ? undefined : foreign?.text;
+  context.out(settingPagesText(asked, found, said, context.colours.out, lineWidth(context, 'out')));
   return EXIT.done;
 }
 
@@ -63,6 +85,8 @@ async function explainCode(asked: string, json: boolean, context: CliContext): P
         asked,
         rules.map(({ id }) => id),
       );
+    const { explainedNames } = await import('../../insight/settings/setting-page.js');
+    if (!/^FTP/i.test(asked)) throw unknown('setting', asked, explainedNames());
     throw unknown('code', code, codes);
   }
   const text = errorPage(context.host, code)?.text ?? '';
