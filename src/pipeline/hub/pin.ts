@@ -27,8 +27,8 @@ export interface PinOptions {
   readonly heads?: boolean;
   /** Milliseconds before each further try of a request; left out, some seconds in all. */
   readonly pauses?: readonly number[];
-  /** Where a call is in its file. */
-  readonly at?: (call: HubCall) => Span | undefined;
+  /** Where the calls of one repository are in the file. */
+  readonly at?: (calls: readonly HubCall[]) => Span | undefined;
 }
 
 type Fetch = Omit<PinnedRepository, 'files' | 'secret'> & {
@@ -59,7 +59,7 @@ export async function pinProgram(
   const found = new Map<string, ResolvedRevision>();
   const diagnostics: Diagnostic[] = [];
   for (const [name, group] of byRepository(calls)) {
-    const at = options.at?.(group.first);
+    const at = options.at?.(group.named);
     const report = (diagnostic: Diagnostic): void =>
       void diagnostics.push({ ...diagnostic, at: at ?? diagnostic.at });
     try {
@@ -97,18 +97,19 @@ const nameOf = ({ kind, id, revision }: Repository): string => `${kind} ${id} ${
 /** The calls that name one repository. */
 interface CallGroup {
   readonly repository: Repository;
-  readonly first: HubCall;
+  readonly named: HubCall[];
   readonly calls: Call[];
 }
 
 function byRepository(all: readonly HubCall[]): ReadonlyMap<string, CallGroup> {
   const groups = new Map<string, CallGroup>();
-  for (const first of all) {
-    const repository = repositoryOf(first.call);
+  for (const one of all) {
+    const repository = repositoryOf(one.call);
     if (repository === undefined) continue;
     const name = nameOf(repository);
-    const group = groups.get(name) ?? { repository, first, calls: [] };
-    group.calls.push(first.call);
+    const group = groups.get(name) ?? { repository, named: [], calls: [] };
+    group.named.push(one);
+    group.calls.push(one.call);
     groups.set(name, group);
   }
   return groups;

@@ -118,6 +118,15 @@ export function placeOf(analysis: Analysis, stage: string, path: string): Span |
   return text === undefined ? checked.stage.span : declared(analysis, text.expression).span;
 }
 
+/** The first place that is written, of what several stages have: a format has the model of the stage that trains on it. */
+export function firstPlace(
+  analysis: Analysis,
+  named: readonly { readonly stage: Stage; readonly path: string }[],
+): Span | undefined {
+  const places = named.map(({ stage, path }) => ({ stage, at: placeOf(analysis, stage.name, path) }));
+  return (places.find(({ stage, at }) => at !== stage.span) ?? places[0])?.at;
+}
+
 function declared(analysis: Analysis, expression: Expression): Expression {
   if (expression.kind !== 'reference' || expression.path.length !== 1) return expression;
   const name = expression.path[0]?.text;

@@ -9,7 +9,7 @@ import { type Lock, lockPath } from '../../language/schemas/lock-file.js';
 import { hubCalls } from '../hub/calls.js';
 import { type PinnedProgram, type PinOptions, pinProgram } from '../hub/pin.js';
 import { checkLock } from './check-lock.js';
-import { lockedCommit, placeOf } from './lock-items.js';
+import { firstPlace, lockedCommit } from './lock-items.js';
 import { openLock } from './lock-text.js';
 
 export interface LockResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {
@@ -63,7 +63,7 @@ export async function resolveProgram(
   const pinned = await pinProgram(program, host, {
     ...options,
     locked: (repository) => options.commits?.(repository) ?? lockedCommit(lock, repository),
-    at: ({ stage, path }) => placeOf(analysis, stage.name, path),
+    at: (calls) => firstPlace(analysis, calls),
   });
   const known = { ...digests.changed(), ...pinned.digests };
   // What the Hub lists for a commit against what was locked of it; everything else has been looked at.
