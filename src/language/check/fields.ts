@@ -76,7 +76,8 @@ export function evaluateEntries(
       warnOfDefault(key, written.value, setting, context);
     const value = isLeftOut ? leftOut(setting, path, context, options.partial) : found;
     if (value !== undefined) values[key] = value;
-    else failed ||= written !== undefined && !isLeftOut;
+    // A preset sets it, or another name stands for it, and is wrong: then it is missing here all the same.
+    else failed ||= (written !== undefined && !isLeftOut) || (setting.required && options.partial !== true);
   }
   return failed || context.errors > before ? undefined : values;
 }
@@ -147,7 +148,13 @@ function absent(
 ): Value | undefined {
   if (options.partial === true) return undefined;
   const preset = options.preset?.[key];
-  if (preset !== undefined) return complete(preset, setting.type, path, context, 'preset');
+  if (preset !== undefined) {
+    for (const [inner, doc] of lacking(preset, setting.type, key)) {
+      const missing = options.missing(inner, doc);
+      if (missing !== undefined) context.report(missing);
+    }
+    return complete(preset, setting.type, path, context, 'preset');
+  }
   if (options.misspelt(key)) return undefined;
   if (setting.required) {
     const missing = options.missing(key, setting.doc);
@@ -155,6 +162,17 @@ function absent(
   }
   if (setting.default === undefined) return undefined;
   return complete(setting.default, setting.type, path, context, 'default');
+}
+
+/** What a preset leaves out of its records, and nobody else has set; by path. */
+function lacking(value: Value, type: SettingType, path: string): readonly (readonly [string, string])[] {
+  if (type.kind !== 'record' || !isRecord(value)) return [];
+  return Object.entries(type.fields).flatMap(([key, setting]) => {
+    const inner = value[key] ?? setting.default;
+    const name = `${path}.${key}`;
+    if (inner !== undefined) return lacking(inner, setting.type, name);
+    return setting.required ? [[name, setting.doc] as const] : [];
+  });
 }
 
 /** A preset's or the schema's value, with the defaults inside its records. */
