@@ -6,6 +6,7 @@
 // of the files follow in that order. `archives.json` has the digests of the archives.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,8 +88,8 @@ const compress = (content) =>
     },
   });
 
-/** What was packed earlier, by this very script: it is as good where the content is the same. */
-const by = `${digest(readFileSync(fileURLToPath(import.meta.url)))} with brotli ${process.versions.brotli}`;
+/** What was packed earlier in this way is as good where the content is the same. */
+const by = `brotli ${process.versions.brotli}, ${QUALITY}, ${WINDOW_BITS}`;
 function readEarlier() {
   try {
     const read = JSON.parse(readFileSync(join(target, LIST), 'utf8'));
@@ -134,8 +135,25 @@ const worker = async () => {
 await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));
 
 writeFileSync(join(target, LIST), `${JSON.stringify({ version: 1, by, libraries }, null, 2)}\n`);
+const require = createRequire(import.meta.url);
+/** Neither package of ONNX Runtime has the text of its licence, which is MIT. */
+const MIT = require('spdx-license-list/licenses/MIT')
+  .licenseText.replace('<year> ', '')
+  .replace('<copyright holders>', 'Microsoft Corporation');
+const licenceOf = (name) => {
+  const { version, license } = require(join(modules, name, 'package.json'));
+  const file = join(modules, name, 'LICENSE');
+  if (!existsSync(file) && license !== 'MIT') throw new Error(`${name} has no licence`);
+  return `# ${name} ${version}\n\n${(existsSync(file) ? readFileSync(file, 'utf8') : MIT).trim()}\n`;
+};
+const LICENCES = 'LICENSES.md';
+writeFileSync(
+  join(target, LICENCES),
+  ['onnxruntime-common', 'onnxruntime-node', 'tokenizers'].map(licenceOf).join('\n'),
+);
+
 const listed = Object.values(libraries).flatMap(({ archives }) =>
   Object.values(archives).map(({ file }) => file),
 );
 for (const name of readdirSync(target))
-  if (name !== LIST && !listed.includes(name)) rmSync(join(target, name));
+  if (name !== LIST && name !== LICENCES && !listed.includes(name)) rmSync(join(target, name));

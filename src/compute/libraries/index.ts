@@ -8,7 +8,7 @@ import { nodeHost } from '../../language/host/node-host.js';
 import type { Look } from './damage.js';
 import { type Libraries, type LibraryName, TITLES } from './library.js';
 import { archiveOf, missingHere, packedVersion } from './packed.js';
-import { unpacked } from './unpack.js';
+import { librariesFolder, unpacked } from './unpack.js';
 
 export type { Libraries } from './library.js';
 
@@ -19,6 +19,10 @@ const ownVersion = (host: Host, name: LibraryName): string | undefined =>
 /** Found out without unpacking or loading it; `undefined` if there is none for this machine. */
 export const libraryVersion = (host: Host, name: LibraryName): string | undefined =>
   ownVersion(host, name) ?? packedVersion(host, name);
+
+/** Where a library is, for people. */
+export const libraryPlace = (host: Host, name: LibraryName): string =>
+  ownVersion(host, name) === undefined ? `unpacked in ${librariesFolder(host)}` : 'in `node_modules`';
 
 /** What is said where there is none for this machine. */
 export const libraryMissing = (host: Host, name: LibraryName): Diagnostic | undefined =>

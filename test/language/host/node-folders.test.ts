@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -16,6 +16,16 @@ describe('makeFolders', () => {
     expect(statSync(join(folder, 'a/b/c')).isDirectory()).to.equal(true);
     expect(makeFolders(join(folder, 'a/b/c'))).to.equal(undefined);
     expect(makeFolders(join(folder, 'a/b/d'))).to.equal(join(folder, 'a/b/d'));
+  });
+
+  it('tells git to leave out what ftpc keeps next to a pipeline, and nothing else', () => {
+    makeFolders(join(folder, 'project/.ftp/store'));
+    expect(readFileSync(join(folder, 'project/.ftp/.gitignore'), 'utf8')).to.equal('*\n');
+    expect(existsSync(join(folder, 'project/.gitignore'))).to.equal(false);
+    makeFolders(join(folder, 'project/.ftp/tests/.ftp'));
+    writeFileSync(join(folder, 'project/.ftp/.gitignore'), 'mine\n');
+    makeFolders(join(folder, 'project/.ftp/runs'));
+    expect(readFileSync(join(folder, 'project/.ftp/.gitignore'), 'utf8')).to.equal('mine\n');
   });
 
   it('takes a link to a folder as one', () => {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { libraryVersion, loadLibrary } from '../../../compute/libraries/index.js';
+import { libraryPlace, libraryVersion, loadLibrary } from '../../../compute/libraries/index.js';
 import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
 import { deviceLimit } from '../../../compute/tensor/runtimes/device-limit.js';
 import { UserError } from '../../../language/diagnostics/types.js';
@@ -87,7 +87,7 @@ export const tokenizers: Check = async (host) => {
   const version = libraryVersion(host, name);
   try {
     await loadLibrary(name, host, 'all');
-    return { name, state: 'ok', detail: version ?? 'unknown' };
+    return { name, state: 'ok', detail: [version ?? 'unknown', libraryPlace(host, name)].join(', ') };
   } catch (error) {
     if (error instanceof UserError)
       return failed(name, error.diagnostic.message, error.diagnostic.help ?? '');
