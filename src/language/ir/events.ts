@@ -59,6 +59,8 @@ const FINISHED = {
   peakMemoryBytes: figure,
   outputs: record(v.string()),
   metrics: record(figure),
+  /** Stages that keep rows: those that were not kept, by the reason. */
+  dropped: v.optional(record(figure)),
 };
 const STAGE_SUMMARY = v.object({ name: v.string(), ...FINISHED });
 export type StageSummary = JsonOf<typeof STAGE_SUMMARY>;

@@ -54,6 +54,8 @@ const RESULT = v.object({
   metrics: METRICS,
   /** Metrics of the baseline, `baseline.<metric>` in a `require`. */
   baseline: v.optional(METRICS),
+  /** Rows that were not kept, by the reason. */
+  dropped: v.optional(record(count)),
 });
 export type StageResult = JsonOf<typeof RESULT>;
 

@@ -116,6 +116,8 @@ export interface MetricSchema {
   /** Lower bound of all measurements. Default: 0. */
   readonly min?: number;
   readonly known: 'plan' | 'run';
+  /** A share of rows, which people read in percent. */
+  readonly isShare?: true;
 }
 
 /** A function of the standard library: its arguments are settings too; `positional` ones may be given without a name. */

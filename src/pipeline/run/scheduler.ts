@@ -112,6 +112,7 @@ function summaryOf(
     seconds,
     peakMemoryBytes,
     outputs: Object.fromEntries(outputs),
+    ...(result?.dropped === undefined ? {} : { dropped: result.dropped }),
     metrics: {
       ...result?.metrics,
       ...Object.fromEntries(

@@ -1,6 +1,7 @@
 import type { StageSummary } from '../../language/ir/events.js';
-import { bytes, duration, numberText } from '../../pipeline/planner/quantities.js';
+import { bytes, duration } from '../../pipeline/planner/quantities.js';
 import { columns } from '../../pipeline/planner/render/columns.js';
+import { figureText } from '../insight/metric-text.js';
 import type { Colours } from './cli-context.js';
 import { statusText } from './progress/sentences.js';
 
@@ -23,17 +24,18 @@ export function summaryLines(
   return columns(rows, { right: [2, 3], width });
 }
 
+/** The reasons of what was dropped have it. */
+const isTold = (name: string, dropped: StageSummary['dropped']): boolean =>
+  dropped !== undefined && name === 'duplicates';
+
 /** Figures at most in a line. */
 const MOST = 4;
 
-function headline({ metrics, outputs }: StageSummary): string {
+function headline({ metrics, outputs, dropped }: StageSummary): string {
   const release = outputs['release'];
-  const figures = Object.entries(metrics)
-    .filter(([name]) => !name.startsWith('baseline.'))
+  const figures = Object.keys(metrics)
+    .filter((name) => !name.startsWith('baseline.') && !isTold(name, dropped))
     .slice(0, MOST)
-    .map(([name, value]) => {
-      const before = metrics[`baseline.${name}`];
-      return `${name.replaceAll('_', ' ')} ${before === undefined ? '' : `${numberText(before)} → `}${numberText(value)}`;
-    });
+    .map((name) => figureText(name, { metrics, dropped }));
   return [...(release === undefined ? [] : [release]), ...figures].join(' · ');
 }

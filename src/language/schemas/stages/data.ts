@@ -47,7 +47,7 @@ export const dataSchema: StageSchema = {
   ports: { '': { type: 'Data', doc: 'The rows with their split.' } },
   metrics: {
     rows: { doc: 'Rows kept.', unit: 'number', known: 'run' },
-    dropped: { doc: 'Fraction of the rows that were dropped.', unit: 'ratio', known: 'run' },
+    dropped: { doc: 'Fraction of the rows that were dropped.', unit: 'ratio', known: 'run', isShare: true },
     duplicates: { doc: 'Rows dropped as exact or near duplicates.', unit: 'number', known: 'run' },
     contradictions: { doc: 'Rows that contradict an earlier row.', unit: 'number', known: 'run' },
   },

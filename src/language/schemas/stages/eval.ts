@@ -53,7 +53,12 @@ const settings = {
 const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
   loss: { doc: 'Mean cross entropy over all supervised tokens, in nats.', unit: 'number', known: 'run' },
   perplexity: { doc: 'e to the power of the loss.', unit: 'number', min: 1, known: 'run' },
-  exact_match: { doc: 'Fraction of the answers that equal the reference.', unit: 'ratio', known: 'run' },
+  exact_match: {
+    doc: 'Fraction of the answers that equal the reference.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
   rouge_l: { doc: 'Mean ROUGE-L F1 of the answers.', unit: 'ratio', known: 'run' },
   unigram_perplexity: {
     doc: 'e to the entropy of the supervised tokens taken one by one: what a model of token frequencies reaches.',
@@ -61,7 +66,12 @@ const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
     min: 1,
     known: 'run',
   },
-  accuracy: { doc: 'Fraction of the rows that get the right label.', unit: 'ratio', known: 'run' },
+  accuracy: {
+    doc: 'Fraction of the rows that get the right label.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
   f1: {
     doc: 'Mean over the labels of the harmonic mean of precision and recall.',
     unit: 'ratio',

@@ -92,6 +92,7 @@ const runData: RunStage = async (context) => {
       duplicates: written.report.count('duplicate') + written.report.count('near_duplicate'),
       contradictions: collector.contradictions.length,
     },
+    dropped: written.report.toJSON(),
   };
 };
 

@@ -37,10 +37,7 @@ export const run: RunStage = async (context) => {
   noteLookAlikes(context, labels ?? []);
   const numbers = labels && new Map(labels.map((label, number) => [label, number]));
   const digest = tokenizerDigest(model);
-  const encoder = await openEncoder(model, settings, stage, {
-    numbers,
-    own: ownNamesOf(data.stage),
-  });
+  const encoder = await openEncoder(model, settings, stage, { numbers, own: ownNamesOf(data.stage) });
   if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
 
   const total = data.result.metrics['rows'] ?? 0;
@@ -91,6 +88,7 @@ export const run: RunStage = async (context) => {
   return {
     outputs: { report: 'report.json', format: 'format.json' },
     metrics: { rows: keptRows, dropped: report.dropped.rows / read, tokens, longest },
+    dropped: report.dropped.toJSON(),
   };
 };
 

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { ReleaseManifest } from '../../../compute/packaging/manifest.js';
-import { numberText } from '../../../pipeline/planner/quantities.js';
+import { metricText } from '../../insight/metric-text.js';
 import { type Command, EXIT, option } from '../command.js';
 
 export const releases: Command = {
@@ -67,6 +67,6 @@ function figures(manifest: ReleaseManifest | undefined): string {
   return (evaluated.length > 0 ? evaluated : stages)
     .flatMap(([, metrics]) => Object.entries(metrics))
     .slice(0, 3)
-    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${numberText(value)}`)
+    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${metricText(name, value)}`)
     .join(' · ');
 }

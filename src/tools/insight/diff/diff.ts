@@ -1,5 +1,6 @@
 /** Two runs side by side: what went in, what came out, and what it took. */
 import { type Difference, differences } from '../../../pipeline/planner/history.js';
+import { FIELDS } from '../../../pipeline/stages/train-plan/fields.js';
 import type { Run, RunStage } from '../runs/index.js';
 
 /** A figure of both runs; `null` if a run does not have it. */
@@ -37,6 +38,8 @@ export interface StageDiff {
   readonly peakMemoryBytes: Sides<number>;
   /** Every metric of either run. */
   readonly metrics: Readonly<Record<string, Sides<number>>>;
+  /** Rows that were not kept, by the reason for which either run dropped any. */
+  readonly dropped: Readonly<Record<string, Sides<number>>>;
   /** Training: how the losses went. */
   readonly curves: Sides<CurveDiff>;
 }
@@ -101,14 +104,36 @@ function diffStage(name: string, a: RunStage | undefined, b: RunStage | undefine
       a?.key === undefined || b?.key === undefined || a.key === null || b.key === null
         ? null
         : a.key === b.key,
-    changes: before == null || after == null ? [] : differences(before, after).map(asChange),
+    changes: before == null || after == null ? [] : changesOf(before, after),
     seconds: pair((stage) => (wasBegun(stage) ? stage.seconds : null)),
     peakMemoryBytes: pair((stage) => (wasBegun(stage) ? stage.peakMemoryBytes : null)),
     metrics: Object.fromEntries(
       metrics.map((metric) => [metric, pair((stage) => stage.metrics[metric] ?? null)]),
     ),
+    dropped: Object.fromEntries(
+      [...new Set([a, b].flatMap((stage) => Object.keys(stage?.dropped ?? {})))].map((reason) => [
+        reason,
+        pair(({ dropped }) => (dropped === null ? null : (dropped[reason] ?? 0))),
+      ]),
+    ),
     curves: pair(curveOf),
   };
+}
+
+/** What the planner chose as the file has it is told once, as the setting that it is. */
+function changesOf(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): readonly RunChange[] {
+  const changes = differences(before, after).map(asChange);
+  return changes.filter(({ name, a, b }) => {
+    const field = FIELDS.find(({ key }) => name === `chosen.${key}`);
+    const setting = `settings.${field?.setting}`;
+    return (
+      field === undefined ||
+      !changes.some((other) => other.name === setting && other.a === a && other.b === b)
+    );
+  });
 }
 
 /** What waited for a stage that failed took no time and no memory. */

@@ -2,6 +2,7 @@
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
+import { metricText, reasonText } from '../metric-text.js';
 import { printableIn, shortDigest, utcTime } from '../safe-text.js';
 import { type RunDiff, type RunHead, type Sides, type StageDiff, sparkline } from './diff.js';
 
@@ -88,31 +89,41 @@ function stages({ stages }: RunDiff, { bold, dim }: Palette): readonly string[] 
 }
 
 function metrics({ stages }: RunDiff, palette: Palette): readonly string[] {
-  const rows = stages.filter(isFinished).flatMap(({ stage, metrics }) =>
-    Object.entries(metrics)
-      .filter(([, { a, b }]) => a !== b)
-      .map(([name, pair]) => [
+  const rows = stages.filter(isFinished).flatMap(({ stage, metrics, dropped }) =>
+    [
+      ...Object.entries(metrics).map(([name, pair]) => ({ name, pair, text: textOf(name) })),
+      ...Object.entries(dropped).map(([reason, pair]) => ({
+        ...{ name: `dropped: ${reasonText(reason, 2)}`, pair, text: numberText },
+      })),
+    ]
+      .filter(({ pair: { a, b } }) => a !== b)
+      .map(({ name, pair, text }) => [
         `  ${palette.dim(stage)}`,
         name,
-        figure(pair.a, numberText),
+        figure(pair.a, text),
         '→',
-        figure(pair.b, numberText),
-        palette.dim(delta(pair)),
+        figure(pair.b, text),
+        palette.dim(delta(pair, text)),
       ]),
   );
   return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows)];
 }
+
+const textOf =
+  (name: string) =>
+  (value: number): string =>
+    metricText(name, value);
 
 /** In both runs: what one of them did not reach has no metrics to compare. */
 const isFinished = ({ status: { a, b } }: StageDiff): boolean =>
   [a, b].every((status) => status === 'done' || status === 'cached' || status === 'failed');
 
 /** `+0.012 (+4.3%)` */
-function delta({ a, b }: Sides<number>): string {
+function delta({ a, b }: Sides<number>, text: (value: number) => string): string {
   if (a === null || b === null) return '';
   const sign = b > a ? '+' : '−';
   const share = a === 0 ? '' : ` (${sign}${numberText((100 * Math.abs(b - a)) / Math.abs(a))}%)`;
-  return `${sign}${numberText(Math.abs(b - a))}${share}`;
+  return `${sign}${text(Math.abs(b - a))}${share}`;
 }
 
 function curves({ stages }: RunDiff, palette: Palette): readonly string[] {

@@ -4,6 +4,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import { duration, numberText } from '../../../pipeline/planner/quantities.js';
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns, widthOf } from '../../../pipeline/planner/render/columns.js';
+import { droppedRows, metricText } from '../metric-text.js';
 import type { Run } from '../runs/index.js';
 import { printable, utcTime } from '../safe-text.js';
 
@@ -100,8 +101,13 @@ const HEAD: Readonly<Record<string, (row: Row) => string>> = {
 
 const NONE = '–';
 
-const cellOf = ({ values }: Row, metric: string): string =>
-  values[metric] === undefined ? NONE : numberText(values[metric]);
+/** Of rows that were dropped, how many they are, next to their share. */
+function cellOf({ run, values }: Row, metric: string): string {
+  if (values[metric] === undefined) return NONE;
+  const text = metricText(metric, values[metric]);
+  const stage = run.stages.find(({ name }) => metric === `${name}.dropped`);
+  return stage?.dropped == null ? text : `${droppedRows(stage.dropped)} (${text})`;
+}
 
 const asRows = ({ metrics, rows }: MetricsTable): readonly Column[] => [
   { title: 'run', right: false, cells: rows.map(({ run }) => run.id) },

@@ -1,6 +1,7 @@
 import type { ClassReport, EvaluationReport, Interval, Sample } from '../../../compute/evaluation/report.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
 import { html, left, type Markup, nothing, prose, right, table } from '../html/page.js';
+import { metricText } from '../metric-text.js';
 import type { ReportInput } from './input.js';
 
 /** Tuned next to baseline, with intervals, and answers to look at. */
@@ -30,14 +31,14 @@ ${table(
     return [
       name.replaceAll('_', ' '),
       number(report.counted[name]),
-      html`<b>${number(report.metrics[name])}</b>`,
-      range(report.intervals[name]),
+      html`<b>${figure(name, report.metrics[name])}</b>`,
+      range(name, report.intervals[name]),
       ...(compared
         ? [
-            number(report.baseline[name]),
-            range(report.baselineIntervals[name]),
-            number(difference?.value),
-            range(difference && [difference.low, difference.high]),
+            figure(name, report.baseline[name]),
+            range(name, report.baselineIntervals[name]),
+            figure(name, difference?.value),
+            range(name, difference && [difference.low, difference.high]),
           ]
         : []),
     ];
@@ -92,13 +93,15 @@ const gates = ({ requires }: EvaluationReport): Markup =>
     : html`<ul>${requires.map(({ require, holds, sentence }) => html`<li><b class="${holds ? 'holds' : 'failed'}">${holds ? 'holds' : 'does not hold'}</b> <code>${require}</code> <span class="soft">${prose(sentence)}</span></li>`)}</ul>`;
 
 const number = (value: number | undefined): string => (value === undefined ? '' : numberText(value));
+const figure = (name: string, value: number | undefined): string =>
+  value === undefined ? '' : metricText(name, value);
 
 /** Of an end that is nothing next to the other, rounding left something: it is 0. */
-const range = (interval: Interval | undefined): string => {
+const range = (name: string, interval: Interval | undefined): string => {
   if (interval === undefined) return '';
   const most = Math.max(...interval.map(Math.abs));
   const ends = interval.map((end) => (Math.abs(end) < 1e-12 * most ? 0 : end));
-  return ends.map(numberText).join(ends.some((end) => end < 0) ? ' to ' : ' – ');
+  return ends.map((end) => metricText(name, end)).join(ends.some((end) => end < 0) ? ' to ' : ' – ');
 };
 
 const sample = ({ prompt, reference, baseline, answer }: Sample): Markup => {

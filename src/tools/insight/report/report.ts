@@ -3,10 +3,11 @@
 import { counted } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
 import { MEMORY_PARTS } from '../../../pipeline/planner/plan-json.js';
-import { bytes, bytes as bytesText, duration, numberText } from '../../../pipeline/planner/quantities.js';
+import { bytes, bytes as bytesText, duration } from '../../../pipeline/planner/quantities.js';
 import { barChart, lineChart } from '../html/charts.js';
 import { html, left, type Markup, nothing, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
+import { figureText, percentText } from '../metric-text.js';
 import { CURVES } from '../metrics/plot.js';
 import { evaluation } from './evaluation.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
@@ -52,7 +53,7 @@ ${table(
     html`<span class="status ${statusOf(stage)}">${statusOf(stage)}</span>`,
     stage.status === 'cached' || stage.status === 'blocked' ? '' : duration(stage.seconds),
     stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : '',
-    figures(stage.metrics),
+    figures(stage),
   ]),
 )}`;
 }
@@ -62,12 +63,12 @@ const statusOf = ({ status, interrupted }: StageSummary): string =>
   interrupted === true ? 'interrupted' : status;
 
 /** Each in one line, name and number. */
-const figures = (metrics: Readonly<Record<string, number>>): Markup =>
-  html`${Object.entries(metrics)
-    .filter(([name]) => !name.startsWith('baseline.'))
+const figures = ({ metrics, dropped }: StageSummary): Markup =>
+  html`${Object.keys(metrics)
+    .filter((name) => !name.startsWith('baseline.'))
     .map(
-      ([name, value], index) =>
-        html`${index === 0 ? '' : ' · '}<span class="whole">${name.replaceAll('_', ' ')} ${numberText(value)}</span>`,
+      (name, index) =>
+        html`${index === 0 ? '' : ' · '}<span class="whole">${figureText(name, { metrics, dropped })}</span>`,
     )}`;
 
 function diagnostics(events: ReportInput['events']): Markup {
@@ -163,7 +164,7 @@ function counts({ counts: reasons, rows }: RowsReport): Markup {
     found.map(([reason, count]) => [
       reason.replaceAll('_', ' '),
       count,
-      `${((100 * count) / Math.max(1, rows)).toFixed(1)} %`,
+      percentText(count / Math.max(1, rows)),
     ]),
   );
 }

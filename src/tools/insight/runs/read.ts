@@ -106,6 +106,7 @@ function summaryOf(
     parts: entriesOf(started?.['parts'], asText) ?? (key === null ? null : storedParts(host, key)),
     reasons: (Array.isArray(started?.['reasons']) ? started['reasons'] : []).filter(isReason),
     metrics: entriesOf(finished?.['metrics'], asNumber) ?? {},
+    dropped: entriesOf(finished?.['dropped'], asNumber),
     outputs,
     steps: [...steps.values()].sort((a, b) => a.step - b.step),
     validations: [...validations.values()].sort((a, b) => a.step - b.step),

@@ -34,6 +34,8 @@ export interface RunStage {
   readonly parts: Readonly<Record<string, string>> | null;
   readonly reasons: readonly Reason[];
   readonly metrics: Readonly<Record<string, number>>;
+  /** Rows that were not kept, by the reason; `null` if the stage keeps none, or the journal is of an older version. */
+  readonly dropped: Readonly<Record<string, number>> | null;
   readonly outputs: Readonly<Record<string, string>>;
   /** Training: the whole curve of what the stage made, also where it began from a checkpoint or was cached. */
   readonly steps: readonly TrainStep[];

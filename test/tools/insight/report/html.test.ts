@@ -60,7 +60,7 @@ describe('HTML report', () => {
 
   it('has no backticks, and 0 for the end of an interval that is 0', () => {
     expect(page.replace(/<pre>[\s\S]*?<\/pre>/g, '')).to.not.contain('`');
-    expect(page).to.contain('0 – 0.057').and.to.not.contain('8.57e-19');
+    expect(page).to.contain('0% – 5.7%').and.to.not.contain('8.57e-19');
   });
 
   it('can be read aloud: headings in order, tables and plots with names, titles with scope', () => {

@@ -1,0 +1,63 @@
+/** Metrics for people: shares in percent, and rows that were dropped as a count with its reasons. */
+import { schemas } from '../../language/schemas/stages/index.js';
+import { count, numberText } from '../../pipeline/planner/quantities.js';
+
+/** Of a stage, as events and journals have it. */
+interface Measured {
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Rows by the reason for which they were dropped. */
+  readonly dropped?: Readonly<Record<string, number>>;
+}
+
+/** Names of the metrics that are shares of rows; each has one meaning, whatever the stage. */
+const SHARES: ReadonlySet<string> = new Set(
+  Object.values(schemas).flatMap(({ metrics }) =>
+    Object.entries(metrics).flatMap(([name, { isShare }]) => (isShare ? [name] : [])),
+  ),
+);
+
+/** `0.0019` → `0.19%` where it is a share, by a name with or without what it belongs to. */
+export const metricText = (name: string, value: number): string =>
+  SHARES.has(name.slice(name.lastIndexOf('.') + 1)) ? percentText(value) : numberText(value);
+
+export const percentText = (share: number): string => `${numberText(Number((100 * share).toPrecision(4)))}%`;
+
+/** `exact match 93.3%`, `8 dropped: 6 leaks, 2 duplicates` */
+export function figureText(name: string, { metrics, dropped }: Measured): string {
+  const value = metrics[name] ?? Number.NaN;
+  if (name === 'dropped' && dropped !== undefined) return droppedText(dropped);
+  const before = metrics[`baseline.${name}`];
+  const change = before === undefined ? '' : `${metricText(name, before)} → `;
+  return `${name.replaceAll('_', ' ')} ${change}${metricText(name, value)}`;
+}
+
+export const droppedRows = (dropped: NonNullable<Measured['dropped']>): number =>
+  Object.values(dropped).reduce((sum, rows) => sum + rows, 0);
+
+function droppedText(dropped: NonNullable<Measured['dropped']>): string {
+  const reasons = Object.entries(dropped)
+    .filter(([, rows]) => rows > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, rows]) => `${count(rows)} ${reasonText(reason, rows)}`);
+  const all = droppedRows(dropped);
+  return reasons.length === 0 ? 'none dropped' : `${count(all)} dropped: ${reasons.join(', ')}`;
+}
+
+/** What is counted, where its name alone would not say it of several. */
+const MANY: Readonly<Record<string, string>> = {
+  duplicate: 'duplicates',
+  near_duplicate: 'near duplicates',
+  contradiction: 'contradictions',
+  leak: 'leaks',
+  missing_column: 'without a column',
+  wrong_type: 'of a wrong type',
+  no_supervised_token: 'without a supervised token',
+};
+const ONE: Readonly<Record<string, string>> = {
+  missing_column: 'without a column',
+  wrong_type: 'of a wrong type',
+  no_supervised_token: 'without a supervised token',
+};
+
+export const reasonText = (reason: string, rows: number): string =>
+  (rows === 1 ? ONE : MANY)[reason] ?? reason.replaceAll('_', ' ');
