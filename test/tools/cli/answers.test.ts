@@ -1,8 +1,10 @@
 /** `ftpc generate` and `ftpc chat` as a user meets them: streams, files of questions, signals, closed pipes. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import * as v from 'valibot';
+import { ROW_PROMPT, trainingPromptText } from '../../../src/compute/models/training-prompt.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { answerLine, shown } from '../../../src/tools/cli/answer-options.js';
@@ -66,6 +68,69 @@ describe('answers on the command line', () => {
     const [first, again, other] = [await draw(), await draw('--seed', '17'), await draw('--seed', '18')];
     expect(again).to.equal(first);
     expect(other).not.to.equal(first);
+  });
+
+  describe('of a model that says how it was trained', () => {
+    const ask = (...words: string[]) =>
+      ftpc(folder, ['generate', 'asked', 'Why?', '--max-tokens', '6', ...words]);
+    const trained = (systems: readonly (string | null)[], more: object = {}): void => {
+      const prompt = {
+        ...{ style: 'chat', template: 'that of the base', otherRows: 0, stop: ['<|im_end|>'] },
+        systems: systems.map((text, at) => ({ text, rows: 9 - at })),
+        ...more,
+      };
+      write('asked/training_prompt.json', trainingPromptText(v.parse(ROW_PROMPT, prompt)));
+    };
+    before(() => cpSync(join(folder, 'model'), join(folder, 'asked'), { recursive: true }));
+
+    it('are asked with its system prompt, unless options say otherwise', async () => {
+      trained(['Be brief.']);
+      const [byDefault, said, without] = [
+        await ask(),
+        await ask('--system', 'Be brief.'),
+        await ask('--no-system'),
+      ];
+      expect(byDefault.err).to.equal('system prompt of training: "Be brief."; --no-system answers without\n');
+      expect(byDefault.out).to.equal(said.out);
+      expect([said.err, without.err]).to.deep.equal(['', '']);
+      expect(without.out).not.to.equal(said.out);
+      const file = write('asked.jsonl', '{"question":"Why?"}\n');
+      const many = await ftpc(folder, [
+        'generate',
+        'asked',
+        '--questions',
+        file,
+        '--max-tokens',
+        '6',
+        '--json',
+      ]);
+      expect(`${objects(many.out)[0]?.['text']}\n`).to.equal(said.out);
+      const talk = await ftpc(folder, ['chat', 'asked', '--max-tokens', '6', '--json'], {}, 'Why?\n');
+      expect(`${objects(talk.out)[0]?.['text']}\n`).to.equal(said.out);
+      const both = await ask('--system', 'x', '--no-system');
+      expect([both.code, both.out]).to.deep.equal([1, '']);
+    });
+
+    it('have no system prompt where the rows had several, which are listed', async () => {
+      trained(['Be brief.', null]);
+      const { err, out } = await ask();
+      expect(err)
+        .to.contain('had 2 system prompts')
+        .and.to.contain('9 rows  "Be brief."')
+        .and.to.contain('none');
+      expect(out).to.equal((await ask('--no-system')).out);
+    });
+
+    it('continue a text where the rows were texts', async () => {
+      trained([null], { style: 'text', template: 'completion' });
+      const { err, out } = await ask();
+      expect(err).to.equal('template of training: completion; --template model asks in a chat\n');
+      expect(out).to.equal((await ask('--raw')).out);
+      const model = await ask('--template', 'model');
+      expect(model.out).not.to.equal(out);
+      expect((await ask('--template', 'chatml')).code).to.equal(0);
+      expect((await ask('--template', 'chatm')).err).to.contain('did you mean `chatml`?');
+    });
   });
 
   const misused: readonly (readonly [words: readonly string[], says: string])[] = [

@@ -128,6 +128,32 @@ describe('data stage: what a row must be', () => {
     expect(report.dropped[0]).to.deep.include({ line: 2, reason: 'missing_column', detail: 'no column `a`' });
   });
 
+  it('renames every column that a template reads, and says what is wrong by the names of the file', async () => {
+    const talk = [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'a' },
+    ];
+    const columns = { messages: 'dialog', system: 'rule' };
+    const { rows, report } = await runData(
+      { 'rows.jsonl': lines({ dialog: talk }, { dialog: 'q' }, { dialogue: talk }) },
+      { source: jsonl('rows.jsonl', columns) },
+    );
+    expect(rows('train')[0]?.row).to.deep.include({ messages: talk });
+    expect(report.dropped.map(({ detail }) => detail)).to.deep.equal([
+      '/dialog is a string, must be a list',
+      'no column `dialog`: did you mean `dialogue`?',
+    ]);
+  });
+
+  it('reads mapped columns before others that a template would read', async () => {
+    const { rows } = await runData(
+      { 'rows.jsonl': lines({ q: 'x', a: 'y', text: 'z', messages: [] }) },
+      { source: jsonl('rows.jsonl', { prompt: 'q', completion: 'a', instruction: 'q', output: 'a' }) },
+    );
+    expect(rows('train')[0]?.row).to.deep.include({ prompt: 'x', completion: 'y' });
+    expect(rows('train')[0]?.row).not.to.have.any.keys('text', 'messages');
+  });
+
   it('checks rows against a JSON Schema', async () => {
     const schema = {
       type: 'object',
