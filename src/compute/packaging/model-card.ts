@@ -57,6 +57,34 @@ ${factTable(facts)}
 /** Text in a cell that is shown as it is. */
 const code = (text: string): string => `\`\` ${cell(text)} \`\``;
 
+interface WholeModel {
+  readonly base: string;
+  readonly licence?: string;
+  readonly classifies: boolean;
+  /** Its weights are not the base's. */
+  readonly isTrained: boolean;
+}
+
+/** What the Hub reads of a model that needs no other. */
+export const wholeFront = ({ base, licence, classifies, isTrained }: WholeModel): string => `---
+base_model: ${quote(base)}
+library_name: transformers
+${licence === undefined ? '' : `license: ${quote(licence)}\n`}pipeline_tag: ${classifies ? 'text-classification' : 'text-generation'}
+tags:
+${isTrained ? `- ${quote(`base_model:finetune:${base}`)}\n` : ''}- transformers
+---
+`;
+
+/** The model card of a model that was trained whole. */
+export const trainedCard = (
+  model: Omit<WholeModel, 'isTrained'>,
+  prompt: RowPrompt | undefined,
+): string => `${wholeFront({ ...model, isTrained: true })}
+# ${model.base}, fine-tuned
+
+Every weight was trained.
+${promptSection(prompt)}`;
+
 /** A table without a heading, as Markdown has it. */
 export const factTable = (facts: CardContent['facts']): string =>
   ['| | |', '|---|---|', ...facts.map(([fact, value]) => `| ${fact} | ${value} |`)].join('\n');

@@ -3,7 +3,7 @@ import { configText } from '../../models/config/shape.js';
 import { classifierFields } from '../../models/labels.js';
 import type { RowPrompt } from '../../models/training-prompt.js';
 import type { Adapter, ModelConfig } from '../../models/types.js';
-import { cell, promptSection, quote } from '../model-card.js';
+import { cell, promptSection, wholeFront } from '../model-card.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import type { LogitDifferences } from './merge-diagnostics.js';
 
@@ -46,15 +46,12 @@ interface MergedCardInput {
 /** The model card of a merged folder. The same input gives the same text. */
 export function mergedCard(input: MergedCardInput): string {
   const { base, licence, dtype, adapter, labels, differences, probes } = input;
-  const front = [
-    `base_model: ${quote(base)}`,
-    'library_name: transformers',
-    ...(licence === undefined ? [] : [`license: ${quote(licence)}`]),
-    `pipeline_tag: ${labels === undefined ? 'text-generation' : 'text-classification'}`,
-    'tags:',
-    ...(adapter === undefined ? [] : [`- ${quote(`base_model:finetune:${base}`)}`]),
-    '- transformers',
-  ];
+  const front = wholeFront({
+    base,
+    licence,
+    classifies: labels !== undefined,
+    isTrained: adapter !== undefined,
+  });
   const rows: readonly (readonly [string, string])[] = [
     ['Base', base],
     ...(adapter?.config.kind === 'lora'
@@ -66,10 +63,7 @@ export function mergedCard(input: MergedCardInput): string {
     ...(labels === undefined ? [] : [['Labels', labels.map(cell).join(', ')] as const]),
     ['Weights', mergeDtypes[dtype].torch],
   ];
-  return `---
-${front.join('\n')}
----
-
+  return `${front}
 # ${adapter === undefined ? `${base} in ${mergeDtypes[dtype].torch}` : `${base}, fine-tuned`}
 
 | | |

@@ -14,6 +14,7 @@ import {
 } from '../../../compute/models/training-prompt.js';
 import type { AdapterTensors, ModelConfig } from '../../../compute/models/types.js';
 import { writeAdapter } from '../../../compute/packaging/adapters.js';
+import { trainedCard } from '../../../compute/packaging/model-card.js';
 import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
 import type { OutputFolder, StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/program.js';
@@ -59,6 +60,8 @@ export async function writeResult(
         prompt,
       });
     }
+    if (adapter === undefined)
+      context.output.write(`${folder}/README.md`, trainedCard(cardOf(task, decoder), prompt));
     if (style !== undefined) context.output.write(`${folder}/${CHAT_TEMPLATE}`, style);
     if (prompt !== undefined)
       context.output.write(`${folder}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
@@ -74,6 +77,12 @@ export async function writeResult(
     metrics: metricsOf(state),
   };
 }
+
+const cardOf = ({ base, model }: TrainTask, { options }: Decoder) => ({
+  base: base.label,
+  licence: model.licence(),
+  classifies: options.config.labels !== undefined,
+});
 
 /** The chat template of the rows, where it is not the base's own, and how they ask. */
 function askedBy(

@@ -82,16 +82,12 @@ function filesFor(host: Host, folder: string, template: TemplateName): readonly 
 /** Throws a `UserError` if anything is where a file would be written. */
 function checkFree(host: Host, files: readonly NewFile[]): void {
   const taken = files.filter(({ path }) => host.stat(path) !== undefined);
-  const [first] = taken;
-  if (first === undefined) return;
-  const names = taken.map(({ path }) => shownPath(host, path));
-  const are = names.length === 1 ? 'is' : 'are';
-  throw userError(
-    'FTP1520',
-    wholeFile(shownPath(host, first.path)),
-    `${named(names, 'and')} ${are} already there; nothing was written`,
-    { help: 'choose another folder: `ftpc init FOLDER`' },
-  );
+  if (taken.length === 0) return;
+  const [name = '', ...others] = taken.map(({ path }) => shownPath(host, path));
+  throw userError('FTP1520', wholeFile(name), `\`${name}\` is already there; nothing was written`, {
+    notes: others.length === 0 ? [] : [`so ${others.length === 1 ? 'is' : 'are'} ${named(others, 'and')}`],
+    help: 'choose another folder: `ftpc init FOLDER`',
+  });
 }
 
 const shownPath = ({ cwd }: Host, path: string): string => relative(cwd, path).replaceAll('\\', '/');
