@@ -3,6 +3,9 @@ import type { Span } from '../../language/source/span.js';
 
 export type TemplateName = 'chat' | 'sharegpt' | 'alpaca' | 'completion';
 
+/** Columns that templates read. */
+export type ColumnName = 'instruction' | 'input' | 'output' | 'text' | 'messages' | 'conversations';
+
 /** Rows that are read from one place. */
 export interface Dataset {
   readonly at: Span;
@@ -16,13 +19,13 @@ export interface Dataset {
   /** `json`, `csv`, `parquet`, `text`. */
   fileType?: string;
   template?: TemplateName;
+  /** Whether `alpaca()` begins with its sentence. */
+  preamble?: boolean;
   /** Names of columns that differ from those that the template reads. */
-  columns: Partial<Record<'instruction' | 'input' | 'output' | 'text' | 'messages', string>>;
+  columns: Partial<Record<ColumnName, string>>;
   /** Keys of a message that hold its role and its text. */
   roleKey?: string;
   contentKey?: string;
-  /** Why no template of ftpc makes the same text. */
-  unlike?: string;
 }
 
 export const newDataset = (at: Span): Dataset => ({ at, columns: {} });

@@ -134,6 +134,7 @@ function formatBlock(
 
 function templateText({ system, style }: Recipe, dataset: Dataset | undefined): string {
   const name = dataset?.template ?? 'chat';
+  if (name === 'alpaca' && dataset?.preamble === true) return 'alpaca(preamble: true)';
   if (name !== 'chat' && name !== 'sharegpt') return `${name}()`;
   const family = typeof style === 'string' ? styleOf(style) : undefined;
   const args = [

@@ -79,7 +79,6 @@ file or folder here. LLaMA-Factory's data sets are looked up in \`dataset_info.j
 
 - **Rows per step.** \`batch.global\` is micro batch × accumulation × devices. The number of devices is in none of
   these files: say it with \`--devices N\`. With packing, the other tools count packed sequences and ftpc counts rows.
-- **Alpaca.** \`alpaca()\` writes \`### Instruction:\` and so on; Axolotl writes a sentence before it.
 - **Several data sets.** A stage trains on rows of one format; data sets of another format than the first are listed.
 - **Checkpoints per epoch.** \`checkpoint.every\` counts steps; \`ftpc plan\` shows how many there are in an epoch.
 - **An evaluation.** These files describe a training alone. Add an \`eval\` stage with a held-out split, and a \`deploy\`

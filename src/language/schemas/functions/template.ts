@@ -22,7 +22,13 @@ export const templates = {
     family: 'template',
     doc: '`### Instruction:`, `### Input:`, `### Response:`, and the end token.',
     positional: [],
-    args: {},
+    args: {
+      preamble: defaulted(
+        t.boolean,
+        false,
+        'Begin with the sentence of the Alpaca data set: "Below is an instruction that describes a task…".',
+      ),
+    },
   },
   sharegpt: {
     family: 'template',

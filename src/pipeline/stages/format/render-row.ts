@@ -43,14 +43,20 @@ export function renderRow(template: Call, row: Row, context: RenderContext): Ren
 }
 
 /** The layout of the Alpaca data set: https://github.com/tatsu-lab/stanford_alpaca */
-function renderAlpaca(row: Row, { endToken, own }: RenderContext): RenderedRow {
+function renderAlpaca(row: Row, { endToken, own }: RenderContext, args: Call['args']): RenderedRow {
   const instruction = text(row, 'instruction', own);
   const input = optionalText(row, 'input', own);
   const output = text(row, 'output', own);
   const about = input === undefined ? '' : `### Input:\n${input}\n\n`;
-  const prompt = `### Instruction:\n${instruction}\n\n${about}### Response:\n`;
+  const preamble = args['preamble'] === true ? `${preambleOf(input !== undefined)}\n\n` : '';
+  const prompt = `${preamble}### Instruction:\n${instruction}\n\n${about}### Response:\n`;
   return answered(prompt, output, endToken, [instruction, input ?? '', output]);
 }
+
+const preambleOf = (hasInput: boolean): string =>
+  `Below is an instruction that describes a task${
+    hasInput ? ', paired with an input that provides further context' : ''
+  }. Write a response that appropriately completes the request.`;
 
 function renderCompletion(row: Row, { endToken, own }: RenderContext): RenderedRow {
   if (row['text'] == null && row['prompt'] != null) {

@@ -10,13 +10,13 @@ import {
   type ImportContext,
   left,
   refused,
+  revise,
   type TranslationTable,
   translateEntries,
   unable,
   type Verdict,
 } from '../translation.js';
-import { remark } from '../write.js';
-import { addDataset, BY_ITSELF, NONE, setStyle } from './common.js';
+import { addDataset, BY_ITSELF, NONE, setStyle, settleMessages } from './common.js';
 
 /** A data set while it is read, and the recipe that it is for. */
 interface Target {
@@ -39,9 +39,6 @@ const TEMPLATES: Readonly<Record<string, TemplateName>> = {
   pretrain: 'completion',
 };
 
-const PREAMBLE =
-  'Axolotl writes "Below is an instruction that describes a task. …" before each prompt; `alpaca()` begins with "### Instruction:".';
-
 function setType({ dataset, recipe }: Target, value: ForeignValue, context: ImportContext): Verdict {
   if (value.kind === 'record') return ownPrompt({ dataset, recipe }, value, context);
   const type = a.text.read(value) ?? '';
@@ -63,7 +60,7 @@ function setType({ dataset, recipe }: Target, value: ForeignValue, context: Impo
       : left(
           `the variant \`${rest.join('.').slice(0, 40)}\` of this prompt is not there; \`${template}()\` takes its place`,
         );
-  if (template === 'alpaca') remark(recipe, 'template', PREAMBLE);
+  if (template === 'alpaca') dataset.preamble = true;
   return undefined;
 }
 
@@ -225,20 +222,17 @@ export const datasets = (key: string, where: 'datasets' | 'validation') =>
         const dataset = newDataset(record.span);
         const own = { ...context, keys: [] };
         translateEntries(record, datasetTable, { dataset, recipe }, own, `${key}.`);
-        settleTemplate(dataset, recipe, key);
+        settleTemplate(dataset, recipe, key, own);
         addDataset(dataset, where, recipe, context, own.keys);
       }
       return undefined;
     },
   );
 
-function settleTemplate(dataset: Dataset, recipe: Recipe, key: string): void {
+function settleTemplate(dataset: Dataset, recipe: Recipe, key: string, context: ImportContext): void {
   dataset.template ??= key === 'pretraining_dataset' ? 'completion' : 'chat';
   if (dataset.template === 'chat' && dataset.roleKey === 'from') dataset.template = 'sharegpt';
-  if (dataset.template === 'sharegpt' && dataset.columns.messages === 'conversations')
-    delete dataset.columns.messages;
-  if (dataset.template === 'completion') {
-    // Texts that are too long are cut into several rows.
-    recipe.overflow = 'split';
-  }
+  if (!settleMessages(dataset)) revise(context, `${key}.field_messages`, left(NONE.messages));
+  // Texts that are too long are cut into several rows.
+  if (dataset.template === 'completion') recipe.overflow = 'split';
 }

@@ -1,4 +1,5 @@
 /** What the tables of several tools have in common: reasons, and translations of settings that mean the same in all. */
+import { sources } from '../../../language/schemas/functions/source.js';
 import { a, type ForeignValue, oneOf, type Reader } from '../foreign.js';
 import { isPattern, namesOfPattern, optimizerOf, scheduleOf, styleOf } from '../optimizers.js';
 import type { Dataset, Recipe } from '../recipe.js';
@@ -41,6 +42,8 @@ export const NONE = {
   images: 'rows are text only: images, video and audio are not read',
   schedule: 'the schedules of ftpc do not have it',
   quantised: 'a base is quantised to NF4 (QLoRA), or not at all',
+  messages:
+    'a chat is read from the column `messages` (or, with `from` and `value`, `conversations`): rename it in the rows',
   experts: 'adapters are on linear layers, not on parameters of experts',
 } as const;
 
@@ -290,6 +293,19 @@ export function addDataset(
       record.status === 'translated' ? { ...record, status: 'left' as const, why } : record,
     ),
   );
+}
+
+/** A column of chats with another name than the template reads; false if it cannot be named. */
+export function settleMessages({ template, columns }: Dataset): boolean {
+  const name = columns.messages;
+  if (name === undefined || (template !== 'chat' && template !== 'sharegpt')) return true;
+  const usual = template === 'sharegpt' ? 'conversations' : 'messages';
+  delete columns.messages;
+  if (name === usual) return true;
+  const { type } = sources.jsonl.args.columns;
+  const isKnown = type.kind === 'record' && Object.hasOwn(type.fields, usual);
+  if (isKnown) columns[usual] = name;
+  return isKnown;
 }
 
 /** What of `train[:20%]` can be said where there are several data sets. */

@@ -7,7 +7,7 @@ import { cannotExpress } from '../import-diagnostics.js';
 import { type Dataset, newDataset, type Recipe } from '../recipe.js';
 import { type ImportContext, type KeyRecord, left } from '../translation.js';
 import { remark } from '../write.js';
-import { addDataset, NONE } from './common.js';
+import { addDataset, NONE, settleMessages } from './common.js';
 
 /** What is read of an entry; anything may be in the file. */
 type Entry = Readonly<Record<string, unknown>>;
@@ -127,15 +127,17 @@ function describe(
   const subset = textIn(entry, 'folder') ?? textIn(entry, 'subset');
   if (hub !== undefined && subset !== undefined) dataset.files = [`${subset}/*`];
   return textIn(entry, 'formatting') === 'sharegpt' || textIn(entry, 'formatting') === 'openai'
-    ? conversation(dataset, columns, tags)
+    ? conversation(dataset, columns, tags, recipe)
     : instructions(dataset, columns, entry, recipe);
 }
 
-function conversation(dataset: Dataset, columns: Entry, tags: Entry): true {
+function conversation(dataset: Dataset, columns: Entry, tags: Entry, recipe: Recipe): true {
   const messages = textIn(columns, 'messages') ?? 'conversations';
   const chat = textIn(tags, 'role_tag') === 'role';
   dataset.template = chat ? 'chat' : 'sharegpt';
-  if (messages !== (chat ? 'messages' : 'conversations')) dataset.columns.messages = messages;
+  dataset.columns.messages = messages;
+  if (!settleMessages(dataset))
+    remark(recipe, 'source', `The column \`${messages.slice(0, 40)}\`: ${NONE.messages}.`);
   return true;
 }
 

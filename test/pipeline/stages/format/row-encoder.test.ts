@@ -233,6 +233,18 @@ describe('the Alpaca layout', () => {
     const without = encoded(encoder, { instruction: 'Ask', input: ' ', output: 'Yes.' });
     expect(without.rendered.text).to.equal('### Instruction:\nAsk\n\n### Response:\nYes.</s>');
   });
+
+  it('begins with the sentence of the data set if that is asked for', async () => {
+    const encoder = await open(model('pieces'), { template: call('alpaca', { preamble: true }) });
+    const sentence = (row: Row): string =>
+      encoded(encoder, { instruction: 'Ask', output: 'Yes.', ...row }).rendered.text.split('\n\n')[0] ?? '';
+    expect(sentence({ input: 'it' })).to.equal(
+      'Below is an instruction that describes a task, paired with an input that provides further context. Write a response that appropriately completes the request.',
+    );
+    expect(sentence({})).to.equal(
+      'Below is an instruction that describes a task. Write a response that appropriately completes the request.',
+    );
+  });
 });
 
 describe('a row that can’t be written out', () => {
