@@ -38,14 +38,15 @@ function tablesOf<T>(table: TranslationTable<T>): string {
 const FIGURES = `| | Axolotl | LLaMA-Factory |
 |---|---|---|
 | YAML and JSON files | 252 | 102 |
-| imported; each passes \`ftpc check\`, but for files that are not there | 184 | 46 |
+| imported; each passes \`ftpc check\`, but for data and models that are not there | 184 | 46 |
 | refused, with the reason (preferences and rewards, images, some of the weights, other losses) | 65 | 25 |
-| train nothing (clusters, answering, merging) | 3 | 31 |
+| train nothing (clusters, answering, merging) | 2 | 31 |
+| have a placeholder for a name | 1 | 0 |
 | keys of the imported files | 7792 | 1167 |
 | translated | 46.5 % | 48.6 % |
 | need nothing, because ftpc does it by itself | 27.6 % | 41.6 % |
 | have no value | 17.4 % | 1.7 % |
-| listed in a comment, with the reason | 8.4 % | 8.1 % |
+| listed in a comment, with the reason | 8.5 % | 8.1 % |
 | unknown, with a warning | 2 keys | 1 key |`;
 
 export const importingPage = (): string => `# Importing

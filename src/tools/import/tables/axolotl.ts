@@ -1,5 +1,5 @@
 /** Axolotl: what each key of its YAML becomes. Defaults: `src/axolotl/utils/schemas/`, `core/builders/`. */
-import { a } from '../foreign.js';
+import { a, type ForeignRecord } from '../foreign.js';
 import type { Recipe } from '../recipe.js';
 import {
   automatic,
@@ -67,7 +67,8 @@ const MODEL: TranslationTable<Recipe> = {
     `model_config overrides_of_model_config model_kwargs overrides_of_model_kwargs rope_scaling`,
     none('the base is read as its files describe it'),
   ),
-  ...each('trust_remote_code', here(BY_ITSELF.code)),
+  trust_remote_code: here(BY_ITSELF.code),
+  bnb_config_kwargs: here(BY_ITSELF.planner),
   processor_type: never(NONE.images),
   ...each('image_size image_resize_algorithm freeze_mm_modules role_boundaries', never(NONE.images)),
   num_labels: never('rows for a classifier have a text and a label: `template = labelled()`'),
@@ -79,14 +80,11 @@ const MODEL: TranslationTable<Recipe> = {
     model_quantization_config_kwargs quantization use_onebitllms quantize_moe_experts`,
     none(NONE.quantised),
   ),
-  ...each(
-    'special_tokens',
-    becomes<Recipe, ReturnType<typeof a.record.read> & object>(
-      'only `pad_token` needs nothing',
-      a.record,
-      (_, { entries }) =>
-        entries.every(({ key }) => key === 'pad_token') ? automatic(BY_ITSELF.padding) : left(NONE.tokens),
-    ),
+  special_tokens: becomes<Recipe, ForeignRecord>(
+    'only `pad_token` needs nothing',
+    a.record,
+    (_, { entries }) =>
+      entries.every(({ key }) => key === 'pad_token') ? automatic(BY_ITSELF.padding) : left(NONE.tokens),
   ),
   ...each(
     `tokens added_tokens_overrides eot_tokens resize_token_embeddings_to_32x mean_resizing_embeddings
