@@ -102,7 +102,8 @@ export function foreignNumber(
   type: SettingType | undefined,
 ): Diagnostic | undefined {
   const written = `${digits}${suffix}`;
-  if (/^(_\d+)+$/.test(suffix)) return errors.digitSeparators(span, written, written.replaceAll('_', ''));
+  if (/^(_\d+)+[A-Za-z%]*$/.test(suffix))
+    return errors.digitSeparators(span, written, written.replaceAll('_', ''));
   // Each type of a union is asked for itself.
   if (type?.kind === 'union') return undefined;
   const power = type?.kind === 'integer' || type?.kind === 'number' ? POWERS[suffix] : undefined;

@@ -114,7 +114,11 @@ function isBetter(
 ): boolean {
   const [had, has] = [counted(before), counted(after)];
   const wanted = counted(batch.map(({ diagnostic }) => diagnostic));
-  for (const [key, count] of wanted) if ((has.get(key) ?? 0) > (had.get(key) ?? 0) - count) return false;
+  for (const [key, count] of wanted) {
+    const left = (has.get(key) ?? 0) - (had.get(key) ?? 0);
+    if (left > -count && (left > 0 || batch.some(({ fix }) => batch.length > 1 || isStill(key, fix, after))))
+      return false;
+  }
   // Errors of a later phase are not new: the mistake had hidden them.
   const phase =
     batch
@@ -126,6 +130,20 @@ function isBetter(
       found.severity === 'error' &&
       phaseOf(found) <= phase &&
       (has.get(nameOf(found)) ?? 0) > (had.get(nameOf(found)) ?? 0),
+  );
+}
+
+/** Is the same said where the fix has been made? The next one of a line is said only when the first is fixed. */
+function isStill(key: string, { edits }: Fix, after: readonly Diagnostic[]): boolean {
+  const [first] = [...edits].sort((a, b) => a.span.start - b.span.start);
+  if (first === undefined) return true;
+  const { file, start } = first.span;
+  return after.some(
+    (found) =>
+      nameOf(found) === key &&
+      (found.at === undefined ||
+        !('start' in found.at) ||
+        (found.at.file === file && found.at.start <= start + first.text.length)),
   );
 }
 

@@ -1,6 +1,8 @@
 /** Commas that are missing, and one that is after the last item of a line. */
 import type { Part, SyntaxNode } from '../../../grammar/node.js';
+import { UNITS } from '../../../grammar/units.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
+import { replace } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { SourceText } from '../source/text.js';
 import { endOf, isNode, startOf } from './cst.js';
@@ -41,7 +43,28 @@ export class Commas {
 
   /** Reports that a comma is missing at an offset. */
   missing(at: number, where: string): void {
-    this.report(errors.missingSeparator({ file: this.source.file, start: at, end: at }, where));
+    this.report(
+      this.unitAt(at) ?? errors.missingSeparator({ file: this.source.file, start: at, end: at }, where),
+    );
+  }
+
+  /** `length: 64 tok`: no comma is missing there. */
+  private unitAt(at: number): Diagnostic | undefined {
+    const { text, file } = this.source;
+    const number = /\d[\d.]*$/.exec(text.slice(Math.max(0, at - 20), at))?.[0];
+    const [gap, suffix = ''] = /^ +([A-Za-z]+|%)(?!\w)/.exec(text.slice(at)) ?? [];
+    if (number === undefined || gap === undefined || !Object.hasOwn(UNITS, suffix)) return undefined;
+    const end = at + gap.length;
+    const fix = replace(`write \`${number}${suffix}\``, { file, start: at, end: end - suffix.length }, '');
+    return errors.expected(
+      { file, start: end - suffix.length, end },
+      'a unit directly after its number',
+      `\`${suffix}\``,
+      {
+        help: `write \`${number}${suffix}\`: a unit directly follows its number`,
+        fixes: [fix],
+      },
+    );
   }
 
   /** Reports two settings on one line without a comma between them. */

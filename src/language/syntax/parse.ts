@@ -109,6 +109,9 @@ const comment = (token: IToken, file: string): Comment => ({
 /** What the parser and the tree builder conclude, rather than see. */
 const GUESSES = new Set(['FTP0107', 'FTP0108', 'FTP0109', 'FTP0110', 'FTP0111', 'FTP0112', 'FTP0113']);
 
+/** `=` for `:` or the other way round. */
+const SIGN = 'FTP0112';
+
 /** After one of these, or before it, the rest of its line cannot be read for certain. */
 const UNREADABLE = new Set(['FTP0101', 'FTP0102']);
 
@@ -118,11 +121,17 @@ function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): reado
   const lineOf = (diagnostic: Diagnostic): number => positionAt(source, offsetOf(diagnostic)).line;
   const sorted = [...diagnostics].sort((a, b) => offsetOf(a) - offsetOf(b));
   const taken = new Set(sorted.filter(({ code }) => UNREADABLE.has(code)).map(lineOf));
-  const kept = sorted.filter((diagnostic) => {
-    if (!GUESSES.has(diagnostic.code)) return true;
+  const kept: Diagnostic[] = [];
+  for (const diagnostic of sorted) {
     const line = lineOf(diagnostic);
-    return !taken.has(line) && taken.add(line) !== undefined;
-  });
+    const isGuess = GUESSES.has(diagnostic.code);
+    const before = kept.findLastIndex((one) => one.code === SIGN && lineOf(one) === line);
+    const first = kept[before];
+    if (diagnostic.code === SIGN && first !== undefined)
+      kept[before] = errors.withMoreSigns(first, diagnostic);
+    else if (!isGuess || !taken.has(line)) kept.push(diagnostic);
+    if (isGuess) taken.add(line);
+  }
   return withoutClosing(kept, source);
 }
 

@@ -158,6 +158,18 @@ export const unexpectedTopLevel = (at: Span, found: string, hint: Hint = {}) =>
     ...hint,
   });
 
+/** Two of them as one, shown where the first is: brackets in brackets are one habit. */
+export const withMoreSigns = (found: Diagnostic, more: Diagnostic): Diagnostic => {
+  const [first, second] = [found.fixes?.[0], more.fixes?.[0]];
+  if (first === undefined || second === undefined) return found;
+  const edits = [...first.edits, ...second.edits];
+  const sign = edits[0]?.text.trim() ?? '';
+  return { ...found, label: signsLabel(sign, edits.length), fixes: [{ ...first, edits }] };
+};
+
+const signsLabel = (sign: string, count: number): string =>
+  `write \`${sign}\`${count < 2 ? '' : `, here and in ${counted(count - 1, 'other place')}`}`;
+
 /** `signs`: all of one block or bracket, each with the blanks around it; the first one is shown. */
 export const wrongSetSign = (at: Span, sign: '=' | ':', signs: readonly Span[] = [at]) =>
   error('FTP0112', at, {
@@ -165,7 +177,7 @@ export const wrongSetSign = (at: Span, sign: '=' | ':', signs: readonly Span[] =
       sign === '='
         ? 'in a block, a setting is written with `=`'
         : 'inside parentheses or braces, a name is followed by `:`',
-    label: `write \`${sign}\`${signs.length < 2 ? '' : `, here and in ${counted(signs.length - 1, 'other place')}`}`,
+    label: signsLabel(sign, signs.length),
     fixes: [
       {
         title: `write \`${sign}\``,

@@ -8,7 +8,21 @@ import { endOf } from '../cst.js';
 import { type Correction, type Failure, type Habit, isName, isNumeric, touch, write } from './habit.js';
 
 /** `512 tok` */
-const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
+const spaceBeforeUnit: Habit = (failure) => {
+  const { rule, token, previous, line } = failure;
+  if (rule !== 'entry') return unitAfter(previous, token, failure.next, failure);
+  // In a record the unit has been taken for the next name, which has no colon.
+  const number = line[line.indexOf(token) - 2];
+  const meant = previous && unitAfter(number, previous, token, failure);
+  return meant && { ...meant, at: previous };
+};
+
+function unitAfter(
+  previous: IToken | undefined,
+  token: IToken,
+  next: IToken | undefined,
+  { span }: Failure,
+): Correction | undefined {
   if (previous?.tokenType !== t.NumberLiteral || !isName(token)) return undefined;
   if (STATEMENTS.test(token.image) || (next !== undefined && tokenMatcher(next, t.Sets))) return undefined;
   const isUnit = Object.hasOwn(UNITS, token.image);
@@ -19,7 +33,7 @@ const spaceBeforeUnit: Habit = ({ token, previous, next, span }) => {
     help: `write ${named(texts)}: a unit directly follows its number`,
     fixes: texts.map((text) => write(text, span(previous, token), isUnit ? 'safe' : 'maybe_incorrect')),
   };
-};
+}
 
 /** `lora:` with its settings, or `metrics:` with its items, in the lines below, further to the right. */
 const grouped: Habit = ({ token, previous, first, group, span }) => {
