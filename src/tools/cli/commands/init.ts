@@ -76,7 +76,7 @@ function filesFor(host: Host, folder: string, template: TemplateName): readonly 
     text,
   }));
   const ignore = join(folder, IGNORE);
-  return host.stat(ignore) === undefined ? [...files, { path: ignore, text: '.ftp/\nreleases/\n' }] : files;
+  return host.stat(ignore) === undefined ? [...files, { path: ignore, text: 'releases/\n' }] : files;
 }
 
 /** Throws a `UserError` if anything is where a file would be written. */
