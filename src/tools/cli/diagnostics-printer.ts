@@ -1,4 +1,5 @@
-import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { counted } from '../../language/diagnostics/make.js';
+import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { SourceMap } from '../../language/source/text.js';
 import type { CliContext } from './cli-context.js';
 import { EXIT } from './command.js';
@@ -32,6 +33,12 @@ export async function diagnosticsPrinter(
     },
   };
 }
+
+/** What the rules advise, in one line: who plans or runs wants the plan or the run. `file` as it was asked for. */
+export const findingsLine = (lints: readonly Diagnostic[], file: string): readonly string[] => {
+  const found = lints.filter((lint) => !isError(lint)).length;
+  return found === 0 ? [] : [`${counted(found, 'finding')}: \`ftpc check ${file}\``];
+};
 
 /** Prints diagnostics for people. */
 export async function printDiagnostics(

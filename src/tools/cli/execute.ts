@@ -6,7 +6,7 @@ import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline
 import { type RunOutcome, type RunRequest, runPipeline } from '../../pipeline/run/run.js';
 import type { Pipeline } from '../insight/settings/explain.js';
 import { type CliContext, lineStart } from './cli-context.js';
-import { diagnosticsPrinter } from './diagnostics-printer.js';
+import { diagnosticsPrinter, findingsLine } from './diagnostics-printer.js';
 import { watchSignals } from './interrupts.js';
 import type { RunView } from './progress/views.js';
 
@@ -63,9 +63,10 @@ export async function execute(
           printer = await diagnosticsPrinter(context, lints.sources);
           // Rows that are looked at are not trained on yet.
           if (only !== undefined) return prepared;
-          const warnings = lints.diagnostics.filter(({ severity }) => severity === 'warning');
           // A machine that reads the events asks `check --json` for them.
-          if (view.printsDiagnostics) for (const text of printer.pretty(warnings)) context.err(text);
+          if (view.printsDiagnostics)
+            for (const line of findingsLine(lints.diagnostics, file))
+              context.err(context.colours.err.dim(line));
           const errors = lints.diagnostics.filter(isError);
           if (errors.length === 0) return prepared;
           return { diagnostics: [...prepared.diagnostics, ...errors] };

@@ -115,7 +115,7 @@ export function explainChoice(host: Host, asked: RuntimeRequest = NOBODY): reado
       `${RUNTIMES[chosen].title}: ${reason(host, asked, chosen)}`,
       ...(chosen === 'tensorflow' ? explainVariant(host) : []),
     ].join('; '),
-    ...RUNTIME_NAMES.filter((name) => name !== chosen).map(
+    ...RUNTIME_NAMES.filter((name) => name !== chosen && RUNTIMES[name].version(host) !== undefined).map(
       (name) => `${RUNTIMES[name].title}: ${need(host, name)}`,
     ),
   ];
@@ -140,8 +140,6 @@ function reason(host: Host, { choice, by, precision }: RuntimeRequest, chosen: R
 }
 
 function need(host: Host, name: RuntimeName): string {
-  const { install, version } = RUNTIMES[name];
-  if (version(host) === undefined) return `not installed; ${install}`;
   if (name === 'tensorflow' && readTensorFlow(host)?.cuda === true && !hasGpu(host))
     return `installed for GPUs, but no GPU driver is loaded; \`--runtime ${name}\` computes on the CPU`;
   return `installed; \`--runtime ${name}\` takes it`;

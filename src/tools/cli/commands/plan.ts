@@ -1,3 +1,4 @@
+import { isError } from '../../../language/diagnostics/types.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import { type CliContext, lineWidth } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
@@ -47,7 +48,7 @@ export const plan: Command = {
       throw new UsageError('`--format` needs `--against`; without it, use `--json`');
     const out = outOf(args);
     const { prepare } = await import('../../../pipeline/prepare/index.js');
-    const { diagnosticsPrinter } = await import('../diagnostics-printer.js');
+    const { diagnosticsPrinter, findingsLine } = await import('../diagnostics-printer.js');
     const request = await planRequest(args.positional('file'), args);
     const wanted = { ...request, locked: args.flag('locked') };
     const prepared = await prepare(context.host, wanted);
@@ -58,7 +59,12 @@ export const plan: Command = {
     const checked = [...prepared.diagnostics, ...lints.diagnostics];
     const diagnostics = [...checked, ...(made?.diagnostics ?? [])];
     const valid = checked.every(({ severity }) => severity !== 'error');
-    if (!json) for (const text of printer.pretty(diagnostics)) context.err(text);
+    if (!json) {
+      const shown = diagnostics.filter((one) => isError(one) || !lints.diagnostics.includes(one));
+      for (const text of printer.pretty(shown)) context.err(text);
+      for (const line of findingsLine(lints.diagnostics, args.positional('file')))
+        context.err(context.colours.err.dim(line));
+    }
     if (made === undefined) {
       if (json) context.out(printer.json(checked));
       return EXIT.error;
