@@ -5,7 +5,7 @@
  * are. Any warning of npm fails it, and so do more than 250 MB on the disk.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,6 +80,7 @@ function use() {
   const { files } = JSON.parse(ftpc('init', 'started', '--json'));
   const pipeline = basename(files.find((path) => path.endsWith('.ftp')));
   ftpc('check', pipeline);
+  if (existsSync(join(home, '.cache'))) throw new Error('`ftpc check` unpacked what it does not need');
   ftpc('plan', pipeline);
   ftpc('run', pipeline);
   const [release] = readdirSync(join(started, 'releases'));

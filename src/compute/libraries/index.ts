@@ -6,7 +6,7 @@ import type { Host } from '../../language/host/host.js';
 import { PACKAGE, tryJsonFile } from '../../language/host/json.js';
 import { nodeHost } from '../../language/host/node-host.js';
 import type { Look } from './damage.js';
-import { type Libraries, type LibraryName, TITLES } from './library.js';
+import type { Libraries, LibraryName } from './library.js';
 import { archiveOf, missingHere, packedVersion } from './packed.js';
 import { librariesFolder, unpacked } from './unpack.js';
 
@@ -26,7 +26,7 @@ export const libraryPlace = (host: Host, name: LibraryName): string =>
 
 /** What is said where there is none for this machine. */
 export const libraryMissing = (host: Host, name: LibraryName): Diagnostic | undefined =>
-  libraryVersion(host, name) === undefined ? missingHere(host, name, TITLES[name]) : undefined;
+  libraryVersion(host, name) === undefined ? missingHere(host, name) : undefined;
 
 /**
  * Loads a library; where it is packed, it is unpacked before, once per user. `look` says which of its files are compared
@@ -39,7 +39,7 @@ export async function loadLibrary<N extends LibraryName>(
   look?: Look,
 ): Promise<Libraries[N]> {
   if (ownVersion(host, name) !== undefined) return requireFrom(host.packageFolder, name);
-  const archive = archiveOf(host, name, TITLES[name]);
+  const archive = archiveOf(host, name);
   const folder = await unpacked(host, archive, look);
   try {
     return requireFrom(folder, name);

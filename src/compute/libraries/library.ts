@@ -6,7 +6,16 @@ export interface Libraries {
 
 export type LibraryName = keyof Libraries;
 
-export const TITLES: Readonly<Record<LibraryName, string>> = {
-  'onnxruntime-node': 'ONNX Runtime',
-  tokenizers: 'the tokenizers library',
+interface LibraryWords {
+  readonly title: string;
+  /** What does without it. */
+  readonly instead?: string;
+}
+
+export const WORDS: Readonly<Record<LibraryName, LibraryWords>> = {
+  'onnxruntime-node': {
+    title: 'ONNX Runtime',
+    instead: 'a slower one works on any: run `ftpc runtime install wasm`, then use `--runtime wasm`',
+  },
+  tokenizers: { title: 'the tokenizers library' },
 };

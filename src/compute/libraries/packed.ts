@@ -11,7 +11,7 @@ import { libraryDamaged, libraryNotBuilt } from '../../language/diagnostics/cata
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import { count, ownJson, record, sha256, tryJsonFile, version } from '../../language/host/json.js';
-import type { LibraryName } from './library.js';
+import { type LibraryName, WORDS } from './library.js';
 import { platformHere } from './platform.js';
 
 /** `archives.json`, next to the archives. */
@@ -56,17 +56,20 @@ export function packedVersion(host: Host, name: LibraryName): string | undefined
 }
 
 /** What is said where this package has none for this machine. */
-export const missingHere = (host: Host, name: LibraryName, title: string): Diagnostic =>
-  libraryNotBuilt(title, platformHere(), Object.keys(packedLibrary(host, name)?.archives ?? {}).sort());
+export function missingHere(host: Host, name: LibraryName): Diagnostic {
+  const { title, instead } = WORDS[name];
+  const systems = Object.keys(packedLibrary(host, name)?.archives ?? {}).sort();
+  return libraryNotBuilt(title, platformHere(), systems, instead);
+}
 
 /** Throws a `UserError` if this package has none for this machine. */
-export function archiveOf(host: Host, name: LibraryName, title: string): Archive {
+export function archiveOf(host: Host, name: LibraryName): Archive {
   const found = packedLibrary(host, name);
   const here = platformHere();
   const archive = found?.archives[here];
-  if (found === undefined || archive === undefined) throw new UserError(missingHere(host, name, title));
+  if (found === undefined || archive === undefined) throw new UserError(missingHere(host, name));
   return {
-    title,
+    title: WORDS[name].title,
     path: join(folderOf(host), archive.file),
     sha256: archive.sha256,
     folder: `${name}-${found.version}-${here}-${archive.sha256.slice(0, 12)}`,

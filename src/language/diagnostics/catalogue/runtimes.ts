@@ -71,14 +71,16 @@ export const doesNotCompute = (title: string, detail: readonly string[]) =>
     notes: detail.length > 0 ? detail : undefined,
   });
 
-/** A library of native code that comes with ftpc; `systems` have it. */
-export const libraryNotBuilt = (title: string, here: string, systems: readonly string[]) =>
+/** A library of native code that comes with ftpc; `systems` have it, and `instead` does without. */
+export const libraryNotBuilt = (title: string, here: string, systems: readonly string[], instead?: string) =>
   error('FTP0924', undefined, {
     message: `${title} is not built for this system, ${here}`,
     help:
       systems.length === 0
         ? 'this package of ftpc is not complete: install it again'
-        : `this ftpc has it for ${systems.join(', ')}`,
+        : [`this ftpc has it for ${systems.join(', ')}`, ...(instead === undefined ? [] : [instead])].join(
+            '; ',
+          ),
   });
 
 export const libraryNotUnpacked = (title: string, folder: string, detail: string) =>

@@ -36,7 +36,9 @@ const check =
     const { name, wrong, broken } = adviceOn(runtime);
     const version = RUNTIMES[runtime].version(host);
     if (version === undefined) {
-      const { install } = RUNTIMES[runtime];
+      const { install, missing } = RUNTIMES[runtime];
+      const problem = missing?.(host);
+      if (problem !== undefined) return failed(name, problem.message, problem.help ?? install);
       const wanted = ON_GPU.has(runtime) ? 'where there is a GPU' : 'if you want it';
       return runtime === 'onnx'
         ? failed(name, 'not installed', install)
