@@ -12,7 +12,7 @@ import { counted } from '../../language/diagnostics/make.js';
 import { HostError } from '../../language/host/host.js';
 import { CHAT_STYLES } from '../../language/schemas/functions/template.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
-import { type CliContext, lineWidth } from './cli-context.js';
+import { type CliContext, messageWidth } from './cli-context.js';
 import { type Arguments, didYouMean, type OptionSpec, option, UsageError } from './command.js';
 
 export const ASKING_OPTIONS = {
@@ -68,7 +68,7 @@ export function askedAs(
     const isOpen = own === undefined && !args.flag('no-system') && !continues;
     for (const line of [
       ...(named === undefined && (continues || training.style === 'chat') ? templateLines(training) : []),
-      ...(isOpen ? systemLines(training, lineWidth(context, 'err') ?? LONGEST) : []),
+      ...(isOpen ? systemLines(training, messageWidth(context) ?? LONGEST) : []),
     ])
       context.err(line);
   }

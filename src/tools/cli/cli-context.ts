@@ -17,7 +17,7 @@ export interface CliContext {
   readonly terminal: { readonly out: boolean; readonly err: boolean };
   /** Of the stream that people read. */
   readonly colours: { readonly out: Colours; readonly err: Colours };
-  /** Columns of the terminal. */
+  /** Columns of the terminal; without one, what COLUMNS asks for, or 80. */
   readonly width: number;
 }
 
@@ -30,7 +30,7 @@ export function processContext(host: Host): CliContext {
     terminal: { out: process.stdout.isTTY === true, err: process.stderr.isTTY === true },
     colours: { out: coloursOf(host, process.stdout), err: coloursOf(host, process.stderr) },
     // A terminal that does not know its size says 0.
-    width: process.stderr.columns || process.stdout.columns || 100,
+    width: process.stderr.columns || process.stdout.columns || askedWidth(host) || 80,
   };
 }
 
@@ -40,9 +40,15 @@ export function errorLine({ colours }: CliContext, message: string, code?: strin
   return `${bold(red(code === undefined ? 'error' : `error[${code}]`))}: ${message}`;
 }
 
-/** Columns that a line may take on this stream; no limit where it goes into a file or another program. */
-export const lineWidth = ({ terminal, width }: CliContext, stream: 'out' | 'err'): number | undefined =>
-  terminal[stream] ? width : undefined;
+/** `COLUMNS=120 ftpc …`; `undefined` if it says nothing. */
+function askedWidth(host: Host): number | undefined {
+  const columns = Number(host.env('COLUMNS'));
+  return Number.isInteger(columns) && columns > 0 ? columns : undefined;
+}
+
+/** Columns of a diagnostic. Without a terminal, and unless COLUMNS limits it, a message is one line, as programs look for it. */
+export const messageWidth = ({ terminal, width, host }: CliContext): number | undefined =>
+  terminal.err ? width : askedWidth(host);
 
 /** Whether lines can be written over: a terminal may be one that knows no escapes. */
 export const canOverwrite = ({ terminal, host }: CliContext): boolean =>

@@ -1,7 +1,7 @@
 import { counted } from '../../language/diagnostics/make.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { SourceMap } from '../../language/source/text.js';
-import type { CliContext } from './cli-context.js';
+import { type CliContext, messageWidth } from './cli-context.js';
 import { EXIT } from './command.js';
 
 export interface DiagnosticsPrinter {
@@ -28,7 +28,7 @@ export async function diagnosticsPrinter(
     fields: (diagnostic) => ({ ...diagnosticJson(diagnostic, sources) }),
     github: (diagnostics) => diagnostics.map((found) => githubAnnotation(found, sources)),
     pretty: (diagnostics) => {
-      const width = context.terminal.err ? context.width : undefined;
+      const width = messageWidth(context);
       return diagnostics.map((found) => prettyDiagnostic(found, sources, context.colours.err, width));
     },
   };

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { columns, wrapped } from '../../../src/pipeline/planner/render/columns.js';
+import { columns } from '../../../src/pipeline/planner/render/columns.js';
+import { widthOf, wrapped } from '../../../src/pipeline/planner/render/wrapped.js';
 
 describe('columns', () => {
   it('are as wide as their widest cell, whatever its colours and characters', () => {
@@ -46,7 +47,59 @@ describe('columns', () => {
     expect(columns([['  qlora', text]])).to.have.lengthOf(1);
   });
 
-  it('leave a word that is too long in one piece', () => {
-    expect(wrapped('in /a/long/path here', 8)).to.deep.equal(['in', '/a/long/path', 'here']);
+  it('break the others between words where that is enough, and end numbers under each other', () => {
+    const rows = [
+      ['run', 'pipeline', 'started', 'time'],
+      ['20261128-215119-77f2', 'pipelines/legal.ftp', '2026-11-28 21:51:19', '1 min 56 s'],
+    ];
+    expect(columns(rows, { right: [3], width: 60 })).to.deep.equal([
+      'run                   pipeline    started           time',
+      '20261128-215119-77f2  pipelines/  2026-11-28  1 min 56 s',
+      '                      legal.ftp   21:51:19',
+    ]);
+  });
+
+  it('are a text where they cannot be next to each other', () => {
+    const row = ['  stage', ...Array.from({ length: 6 }, (_, index) => `column number ${index}`)];
+    const lines = columns([row], { width: 30 });
+    expect(lines.every((line) => line.length <= 30)).to.equal(true);
+    expect(lines.join(' ').split(/ +/).join(' ')).to.equal(row.join(' ').replace(/ +/g, ' '));
+  });
+
+  it('fit whatever width there is', () => {
+    const rows = [
+      [
+        '  \u001b[2mname\u001b[22m',
+        'a long text, with 12.5 MiB and 3 min 20 s in it',
+        '12,345',
+        '許可された値の説明',
+      ],
+      ['  x', 'averyverylongnamewithoutanybreaks', '1', ''],
+    ];
+    for (let width = 24; width < 120; width++)
+      for (const line of columns(rows, { right: [2], width }))
+        expect(widthOf(line), `${width}: ${line}`).to.be.at.most(width);
+  });
+});
+
+describe('wrapped lines', () => {
+  it('break a word that is too long, after a slash if it has one', () => {
+    expect(wrapped('in /a/long/path here', 8)).to.deep.equal(['in', '/a/long/', 'path', 'here']);
+    expect(wrapped('a sequence', 4)).to.deep.equal(['a', 'sequ', 'ence']);
+  });
+
+  it('keep numbers with their units, and figures with their names', () => {
+    expect(wrapped('needs 12.5 MiB more', 9)).to.deep.equal(['needs', '12.5 MiB', 'more']);
+    expect(wrapped('takes 3 min 20 s', 12)).to.deep.equal(['takes', '3 min 20 s']);
+    expect(wrapped('exact match 0.25 · loss 3.1', 20)).to.deep.equal(['exact match 0.25 ·', 'loss 3.1']);
+  });
+
+  it('go on in the same colour, and close it at the end of each line', () => {
+    const [dim, end, reset] = ['\u001b[2m', '\u001b[22m', '\u001b[0m'];
+    expect(wrapped(`${dim}one two${end} six`, 5)).to.deep.equal([
+      `${dim}one${reset}`,
+      `${dim}two${end}`,
+      'six',
+    ]);
   });
 });

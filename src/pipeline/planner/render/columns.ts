@@ -1,73 +1,155 @@
-/** Cells under each other on a terminal, where colour codes take no room and some characters take two columns. */
-import { displayWidth } from '../../../language/diagnostics/render/width.js';
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
-const COLOURS = /\u001b\[[0-9;]*m/g;
-
-/** Columns of a terminal that a text takes. */
-export const widthOf = (cell: string): number => displayWidth(cell.replace(COLOURS, ''));
+/** Cells under each other on a terminal. */
+import { narrowest, widthOf, wrapped } from './wrapped.js';
 
 const GAP = 2;
 /** Columns of a terminal below which a text is hard to read. */
 const NARROW = 24;
+/** A word that has to be broken keeps so many columns. */
+const NARROWEST = 8;
 
 interface Layout {
-  /** Columns of numbers, counted from 0: they end under each other. */
+  /** Columns of numbers, counted from 0: they end under each other, and are never broken. */
   readonly right?: readonly number[];
-  /** Columns of the terminal: a last cell that does not fit is broken between words. Left out if there is no limit. */
+  /** Columns of the terminal: cells that do not fit are broken between words. Left out if there is no limit. */
   readonly width?: number;
 }
 
-/** One line per row; more where its last cell is broken. */
+/** One line per row; more where its cells are broken. */
 export function columns(
   rows: readonly (readonly string[])[],
   { right = [], width = Number.POSITIVE_INFINITY }: Layout = {},
 ): readonly string[] {
+  const widths = naturalWidths(rows, right);
+  const lasts = Math.max(
+    0,
+    ...rows.map((row) => (row.length > widths.length ? widthOf(row.at(-1) ?? '') : 0)),
+  );
+  // nothing needs room after the last cell
+  const room = width - (lasts > 0 ? Math.min(lasts, NARROW) : -GAP);
+  const least = leastWidths(rows, widths, right);
+  const broken = least.map((one, index) => (right.includes(index) ? one : Math.min(one, NARROWEST)));
+  // a last cell that is long can go below the others
+  const roomBelow = lasts > NARROW ? width : room;
+  const allowed =
+    fitTo(widths, widths, room) ??
+    fitTo(widths, widths, roomBelow) ??
+    fitTo(widths, least, room) ??
+    fitTo(widths, least, roomBelow) ??
+    fitTo(widths, broken, room);
+  // what is broken takes less than it may
+  const fitted = allowed?.map((wide, index) =>
+    right.includes(index)
+      ? wide
+      : Math.max(0, ...columnOf(rows, index).flatMap((cell) => brokenCell(cell, wide).map(widthOf))),
+  );
+  return rows.flatMap((row) =>
+    fitted === undefined ? flowing(row, width) : besides(row, fitted, { right, width }),
+  );
+}
+
+/** Of a last cell, only where it is a number: it needs no room after it. */
+function naturalWidths(rows: readonly (readonly string[])[], right: readonly number[]): readonly number[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, index) => {
-      // a last cell needs no room after it, unless it ends where the others do
-      if (index === row.length - 1 && !right.includes(index)) return;
-      widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
+      if (index < row.length - 1 || right.includes(index))
+        widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
     });
-  return rows.flatMap((row) => {
-    const cells = row.slice(0, -1).map((cell, index) => {
-      const room = ' '.repeat((widths[index] ?? 0) - widthOf(cell));
-      return (right.includes(index) ? room + cell : cell + room) + ' '.repeat(GAP);
-    });
-    const last = row.at(-1) ?? '';
-    const room = right.includes(row.length - 1) ? (widths[row.length - 1] ?? 0) - widthOf(last) : 0;
-    return hanging(cells.join('') + ' '.repeat(Math.max(0, room)), last, width);
-  });
+  return Array.from(widths, (wide) => wide ?? 0);
 }
 
-/** `lead` and, next to it, the lines of `text`; below it, where too little room is left next to it. */
-function hanging(lead: string, text: string, width: number): readonly string[] {
-  const column = widthOf(lead);
-  if (text === '' || column + widthOf(text) <= width) return [(lead + text).trimEnd()];
-  const indent = /^ */.exec(lead)?.[0].length ?? 0;
-  const [start, lines] =
-    width - column >= NARROW
-      ? [column, wrapped(text, width - column)]
-      : [indent + 2 * GAP, ['', ...wrapped(text, Math.max(NARROW, width - indent - 2 * GAP))]];
-  return lines.map((line, index) => (index === 0 ? lead + line : ' '.repeat(start) + line).trimEnd());
-}
+const leastWidths = (
+  rows: readonly (readonly string[])[],
+  widths: readonly number[],
+  right: readonly number[],
+): readonly number[] =>
+  widths.map((wide, index) =>
+    right.includes(index) ? wide : Math.max(0, ...columnOf(rows, index).map(narrowest)),
+  );
 
-/** Lines of at most `width` columns, unless one word is longer. */
-export function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let used = 0;
-  for (const word of text.split(' ')) {
-    const wide = widthOf(word);
-    if (lines.length === 0 || used + 1 + wide > width) {
-      lines.push(word);
-      used = wide;
-    } else {
-      lines[lines.length - 1] += ` ${word}`;
-      used += 1 + wide;
-    }
+/** Its cells, but for those that are the last of their row. */
+const columnOf = (rows: readonly (readonly string[])[], index: number): readonly string[] =>
+  rows.flatMap((row) => (index < row.length - 1 ? [row[index] ?? ''] : []));
+
+/** Widths that take no more than `room` with their gaps: the widest gives way first, none below its `least`. */
+function fitTo(
+  widths: readonly number[],
+  least: readonly number[],
+  room: number,
+): readonly number[] | undefined {
+  const fitted = [...widths];
+  let over = fitted.reduce((sum, wide) => sum + wide + GAP, 0) - room;
+  for (; over > 0; over--) {
+    const widest = fitted.reduce(
+      (found, wide, index) => (wide > (least[index] ?? 0) && wide > (fitted[found] ?? 0) ? index : found),
+      -1,
+    );
+    if (widest < 0) return undefined;
+    fitted[widest] = (fitted[widest] ?? 0) - 1;
   }
-  return lines;
+  return fitted;
+}
+
+interface Fitted {
+  readonly right: readonly number[];
+  readonly width: number;
+}
+
+/** The cells of a row next to each other; the last one below them, where too little room is left. */
+function besides(
+  row: readonly string[],
+  widths: readonly number[],
+  { right, width }: Fitted,
+): readonly string[] {
+  const own = row.slice(0, -1);
+  const last = row.at(-1) ?? '';
+  const cells = own.map((cell, index) => brokenCell(cell, widths[index] ?? 0));
+  const start = own.reduce((sum, _, index) => sum + (widths[index] ?? 0) + GAP, 0);
+  const isBelow = width - start < Math.min(widthOf(last), NARROW);
+  const isNumber = right.includes(row.length - 1);
+  const end = isBelow ? [] : wrapped(last, width - start);
+  const height = Math.max(1, end.length, ...cells.map((cell) => cell.length));
+  const lines = Array.from({ length: height }, (_, line) =>
+    [
+      ...cells.map((cell, index) => {
+        const text = cell[line] ?? '';
+        const pad = ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(text)));
+        return (right.includes(index) ? pad + text : text + pad) + ' '.repeat(GAP);
+      }),
+      `${isNumber && line === 0 ? ' '.repeat(Math.max(0, (widths[row.length - 1] ?? 0) - widthOf(last))) : ''}${end[line] ?? ''}`,
+    ]
+      .join('')
+      .trimEnd(),
+  );
+  return isBelow ? [...lines, ...indented(last, indentOf(own[0] ?? '') + 2 * GAP, width)] : lines;
+}
+
+/** A row of too many cells for the terminal: as a text, its cells whole where they fit. */
+function flowing(row: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  const indent = indentOf(row[0] ?? '') + 2 * GAP;
+  for (const cell of row.filter((text) => widthOf(text) > 0)) {
+    const line = lines.at(-1);
+    if (line !== undefined && widthOf(line) + GAP + widthOf(cell) <= width)
+      lines[lines.length - 1] = `${line}${' '.repeat(GAP)}${cell}`;
+    else lines.push(...(line === undefined ? brokenCell(cell, width) : indented(cell, indent, width)));
+  }
+  return lines.map((line) => line.trimEnd());
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+const INDENT = /^(?:\u001b\[[0-9;]*m)*( *)/;
+const indentOf = (cell: string): number => INDENT.exec(cell)?.[1]?.length ?? 0;
+
+const indented = (text: string, indent: number, width: number): readonly string[] =>
+  wrapped(text, Math.max(NARROWEST, width - indent)).map((line) => ' '.repeat(indent) + line);
+
+/** The lines of a cell, each as far in as the first. */
+function brokenCell(cell: string, width: number): readonly string[] {
+  if (widthOf(cell) <= width) return [cell];
+  const indent = indentOf(cell);
+  const bare = indent === 0 ? cell : cell.replace(' '.repeat(indent), '');
+  return wrapped(bare, Math.max(1, width - indent)).map((line) => ' '.repeat(indent) + line);
 }
 
 /** The colours that a plan is shown in; picocolors has this shape, and `PLAIN` none. */

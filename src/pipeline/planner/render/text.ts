@@ -15,8 +15,9 @@ import {
 } from '../plan-json.js';
 import { bytes, duration, trainedText, workText } from '../quantities.js';
 import { reasonsText } from '../reasons.js';
-import { columns, type Palette, widthOf, wrapped } from './columns.js';
+import { columns, type Palette } from './columns.js';
 import { presetTable } from './presets.js';
+import { widthOf, wrapped } from './wrapped.js';
 
 const UNKNOWN = 'known after run';
 const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', cached: '=' };
@@ -30,13 +31,13 @@ export function renderPlanText(plan: Plan, palette: Palette, width?: number): st
     wrapped(heading(plan, palette), width ?? Number.POSITIVE_INFINITY),
     stageTable(plan, palette, width),
     ...trains.flatMap((stage) => [
-      memoryTables(stage, plan, palette),
+      memoryTables(stage, plan, palette, width),
       choiceTable(stage, palette, width),
-      trainedTable(stage, palette),
+      trainedTable(stage, palette, width),
     ]),
     presetTable(plan, palette, width),
-    budgetTable(plan, palette),
-    [conclusion(plan, palette)],
+    budgetTable(plan, palette, width),
+    wrapped(conclusion(plan, palette), width ?? Number.POSITIVE_INFINITY),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -106,18 +107,26 @@ const secondsText = (seconds: Seconds | null): string =>
 const BAR = 24;
 const AVAILABLE = 'what is available';
 
-function memoryTables({ name, peak, limits }: PlannedStage, plan: Plan, palette: Palette): readonly string[] {
+function memoryTables(
+  { name, peak, limits }: PlannedStage,
+  plan: Plan,
+  palette: Palette,
+  width?: number,
+): readonly string[] {
   if (peak === null) return [];
   const { machine, device } = plan;
   const allowed = limits?.memory?.most ?? machine.availableBytes;
   const of = limits?.memory === undefined ? AVAILABLE : 'what the budget allows';
-  const process = memoryTable(`Memory of ${name}`, peak, allowed, palette, of);
+  const process = memoryTable(`Memory of ${name}`, peak, allowed, { palette, width, of });
   return peak.device === undefined || device === undefined
     ? process
     : [
         ...process,
         '',
-        ...memoryTable(`Memory of ${name} on ${device.name}`, peak.device, device.availableBytes, palette),
+        ...memoryTable(`Memory of ${name} on ${device.name}`, peak.device, device.availableBytes, {
+          palette,
+          width,
+        }),
       ];
 }
 
@@ -125,8 +134,11 @@ function memoryTable(
   title: string,
   peak: PeakFigures,
   availableBytes: number,
-  palette: Palette,
-  of = AVAILABLE,
+  {
+    palette,
+    width,
+    of = AVAILABLE,
+  }: { readonly palette: Palette; readonly width?: number | undefined; readonly of?: string },
 ): readonly string[] {
   const largest = Math.max(1, ...MEMORY_PARTS.map((part) => peak.parts[part]));
   const rows = MEMORY_PARTS.filter((part) => peak.parts[part] > 0).map((part) => {
@@ -139,11 +151,11 @@ function memoryTable(
   });
   const share = ((100 * peak.high) / availableBytes).toFixed(peak.high < 0.1 * availableBytes ? 1 : 0);
   return [
-    palette.bold(title),
-    ...columns([
-      ...rows,
-      ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of ${of}`)],
-    ]),
+    ...wrapped(palette.bold(title), width ?? Number.POSITIVE_INFINITY),
+    ...columns(
+      [...rows, ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of ${of}`)]],
+      { width },
+    ),
   ];
 }
 
@@ -168,9 +180,15 @@ function choiceTable(
   const trains = trainedText(scale);
   const title = palette.bold(`Choice for ${name}`);
   return [
-    trains === '' ? title : `${title}${palette.dim(`: ${trains}`)}`,
+    ...wrapped(
+      trains === '' ? title : `${title}${palette.dim(`: ${trains}`)}`,
+      width ?? Number.POSITIVE_INFINITY,
+    ),
     ...columns([head, taken, ...others], { width }),
-    ...decidedBy(limits).map((line) => palette.dim(`  ${line}`)),
+    ...columns(
+      decidedBy(limits).map((line) => ['', palette.dim(line)]),
+      { width },
+    ),
   ];
 }
 
@@ -184,7 +202,7 @@ function decidedBy(limits: StageLimits | undefined): readonly string[] {
   ];
 }
 
-function trainedTable({ name, coverage }: PlannedStage, palette: Palette): readonly string[] {
+function trainedTable({ name, coverage }: PlannedStage, palette: Palette, width?: number): readonly string[] {
   if (coverage === undefined) return [];
   const [head = [], ...rows] = coverageCells(coverage);
   const indented = (row: readonly string[]): readonly string[] =>
@@ -194,18 +212,18 @@ function trainedTable({ name, coverage }: PlannedStage, palette: Palette): reado
   );
   return [
     palette.bold(`Trained in ${name}`),
-    ...columns([indented(head).map((cell) => palette.dim(cell)), ...cells]),
+    ...columns([indented(head).map((cell) => palette.dim(cell)), ...cells], { width }),
   ];
 }
 
-function budgetTable({ budget }: Plan, palette: Palette): readonly string[] {
+function budgetTable({ budget }: Plan, palette: Palette, width?: number): readonly string[] {
   if (budget.length === 0) return [];
   const rows = budget.map(({ require, value, holds }) => [
     holds === null ? palette.dim('  ?') : holds ? palette.green('  ✓') : palette.red('  ✗'),
     `require ${require}`,
     value === null ? UNKNOWN : `planned: ${require.includes('time') ? duration(value) : bytes(value)}`,
   ]);
-  return [palette.bold('Budget'), ...columns(rows)];
+  return [palette.bold('Budget'), ...columns(rows, { width })];
 }
 
 function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): string {

@@ -21,7 +21,11 @@ export const diff: Command = {
     const [a, b] = [readRun(host, findRun(host, names[0])), readRun(host, findRun(host, names[1]))];
     await printDiagnostics(context, [...new Set([a, b])].flatMap(damageOf));
     const found = diffRuns(a, b);
-    context.out(args.flag('json') ? JSON.stringify(found, null, 2) : diffText(found, context.colours.out));
+    context.out(
+      args.flag('json')
+        ? JSON.stringify(found, null, 2)
+        : diffText(found, context.colours.out, context.width),
+    );
     return EXIT.done;
   },
 };

@@ -10,11 +10,14 @@ export const doctor: Command = {
   examples: [['ftpc doctor', 'what works here, and how to fix what does not']],
   run: async (args, context) => {
     const { checks } = await import('../doctor/index.js');
+    const { columns } = await import('../../../pipeline/planner/render/columns.js');
     const findings: Finding[] = [];
     for (const check of checks) {
       const finding = await check(context.host);
       findings.push(finding);
-      if (!args.flag('json')) for (const line of linesOf(finding, context.colours.out)) context.out(line);
+      if (!args.flag('json'))
+        for (const line of columns(rowsOf(finding, context.colours.out), { width: context.width }))
+          context.out(line);
     }
     const healthy = findings.every(({ state }) => state !== 'failed');
     if (args.flag('json')) context.out(JSON.stringify({ version: 1, healthy, findings }, null, 2));
@@ -29,10 +32,10 @@ const SIGNS: Readonly<Record<State, (colours: Colours) => string>> = {
   note: ({ dim }) => dim('note   '),
 };
 
-/** Columns of the names, with the space after them. */
-const NAMES = 15;
+/** Names are filled up to this, as a finding is shown before the next is made. */
+const NAMES = 13;
 
-const linesOf = ({ name, state, detail, help }: Finding, colours: Colours): readonly string[] => [
-  `${SIGNS[state](colours)}  ${name.padEnd(NAMES)}${detail}`,
-  ...(help === undefined ? [] : [`${' '.repeat(9 + NAMES)}${colours.dim(help)}`]),
+const rowsOf = ({ name, state, detail, help }: Finding, colours: Colours): readonly (readonly string[])[] => [
+  [SIGNS[state](colours), name.padEnd(NAMES), detail],
+  ...(help === undefined ? [] : [[' '.repeat(7), ' '.repeat(NAMES), colours.dim(help)]]),
 ];

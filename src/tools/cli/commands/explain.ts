@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { errorCodes, errorPage } from '../../insight/error-pages.js';
-import { type CliContext, lineWidth } from '../cli-context.js';
+import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
 import { PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
 
@@ -47,13 +47,17 @@ export const explain: Command = {
   },
 };
 
-function listCodes(json: boolean, context: CliContext): number {
+async function listCodes(json: boolean, context: CliContext): Promise<number> {
   const codes = errorCodes(context.host).map((code) => ({
     code,
     title: errorPage(context.host, code)?.title ?? '',
   }));
   if (json) context.out(JSON.stringify({ version: 1, codes }));
-  else for (const { code, title } of codes) context.out(`${code}  ${title}`);
+  else {
+    const { columns } = await import('../../../pipeline/planner/render/columns.js');
+    const rows = codes.map(({ code, title }) => [code, title]);
+    for (const line of columns(rows, { width: context.width })) context.out(line);
+  }
   return EXIT.done;
 }
 
@@ -70,7 +74,7 @@ async function explainWord(asked: string, json: boolean, context: CliContext): P
   }
   const { settingPagesText } = await import('../../insight/settings/setting-page-text.js');
   const said = own.length > 0 ? undefined : foreign?.text;
-  context.out(settingPagesText(asked, found, said, context.colours.out, lineWidth(context, 'out')));
+  context.out(settingPagesText(asked, found, said, context.colours.out, context.width));
   return EXIT.done;
 }
 
@@ -90,7 +94,11 @@ async function explainCode(asked: string, json: boolean, context: CliContext): P
     throw unknown('code', code, codes);
   }
   const text = errorPage(context.host, code)?.text ?? '';
-  context.out(json ? JSON.stringify({ version: 1, code, text }) : text.trimEnd());
+  if (json) context.out(JSON.stringify({ version: 1, code, text }));
+  else {
+    const { markdownLines } = await import('../../insight/markdown-lines.js');
+    for (const line of markdownLines(text.trimEnd(), context.width)) context.out(line);
+  }
   return EXIT.done;
 }
 
@@ -108,7 +116,7 @@ async function explainName(file: string, name: string | undefined, args: Argumen
   context.out(
     json
       ? JSON.stringify({ version: 1, pipeline: file, ...answer }, null, 2)
-      : answerText(answer, context.colours.out, lineWidth(context, 'out')),
+      : answerText(answer, context.colours.out, context.width),
   );
   return EXIT.done;
 }

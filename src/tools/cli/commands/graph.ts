@@ -78,7 +78,7 @@ async function draw(graph: Graph, format: Format, context: CliContext, toFile: b
   const writers: Readonly<Record<Format, () => string | Promise<string>>> = {
     mermaid: () => mermaid(graph),
     dot: () => dot(graph),
-    text: () => graphText(graph, toFile ? PLAIN : context.colours.out),
+    text: () => (toFile ? graphText(graph, PLAIN) : graphText(graph, context.colours.out, context.width)),
     svg: () => svgFile(graph),
   };
   return writers[format]();

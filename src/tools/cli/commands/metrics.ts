@@ -110,9 +110,9 @@ async function listViews(json: boolean, context: CliContext): Promise<number> {
   }
   const { bold, dim } = context.colours.out;
   for (const [name, { doc, columns }] of Object.entries(VIEWS)) {
-    context.out(`${bold(name)}  ${doc}`);
+    for (const line of aligned([[bold(name), doc]], { width: context.width })) context.out(line);
     const rows = Object.entries(columns).map(([column, [type, doc]]) => [`  ${column}`, dim(type), doc]);
-    for (const line of aligned(rows)) context.out(line);
+    for (const line of aligned(rows, { width: context.width })) context.out(line);
   }
   return EXIT.done;
 }

@@ -1,6 +1,6 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
-import { type CliContext, lineWidth } from '../cli-context.js';
+import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import { planMachine } from '../machine-options.js';
 import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
@@ -74,14 +74,22 @@ export const plan: Command = {
       context.out(JSON.stringify({ ...found, diagnostics: diagnostics.map(printer.fields) }, null, 2));
     else {
       const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
-      context.out(renderPlanText(made, context.colours.out, lineWidth(context, 'out')));
+      context.out(renderPlanText(made, context.colours.out, context.width));
       const { askedRuntime } = await import('../../../pipeline/planner/budget.js');
       const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
-      const { wrapped } = await import('../../../pipeline/planner/render/columns.js');
+      const { columns } = await import('../../../pipeline/planner/render/columns.js');
+      const { wrapped } = await import('../../../pipeline/planner/render/wrapped.js');
       const runtime = askedRuntime(wanted.runtime, prepared.program);
       const [chosen = '', ...others] = explainChoice(context.host, runtime);
-      const width = lineWidth(context, 'out') ?? Number.POSITIVE_INFINITY;
-      const lines = ['', ...wrapped(`Computed by ${chosen}`, width), ...others.map((other) => `  ${other}`)];
+      const width = context.width;
+      const lines = [
+        '',
+        ...wrapped(`Computed by ${chosen}`, width),
+        ...columns(
+          others.map((other) => [' ', other]),
+          { width },
+        ),
+      ];
       context.out(context.colours.out.dim(lines.join('\n')));
     }
     if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {

@@ -48,7 +48,7 @@ export const releases: Command = {
             figures(manifest),
           ]),
         ],
-        { right: [1] },
+        { right: [1], width: context.width },
       );
       context.out(dim(head));
       for (const line of lines) context.out(line);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { PlanRequest } from '../../../pipeline/prepare/index.js';
-import { type CliContext, canOverwrite, lineWidth } from '../cli-context.js';
+import { type CliContext, canOverwrite } from '../cli-context.js';
 import { type Arguments, type Command, EXIT_OF_RUN, option, UsageError } from '../command.js';
 import { RUN_OPTIONS, runRequest } from '../options.js';
 import type { RunView } from '../progress/views.js';
@@ -37,7 +37,7 @@ export const run: Command = {
       const { summaryLines } = await import('../summary.js');
       if (outcome.stages.length > 0) {
         context.err('');
-        for (const line of summaryLines(outcome.stages, context.colours.err, lineWidth(context, 'err')))
+        for (const line of summaryLines(outcome.stages, context.colours.err, context.width))
           context.err(line);
       }
       if (report !== undefined) context.err(`\nreport: ${report}`);

@@ -51,7 +51,8 @@ async function list(args: Arguments, context: CliContext): Promise<number> {
 }
 
 /** What is here now. */
-async function show(args: Arguments, { host, out, colours }: CliContext): Promise<void> {
+async function show(args: Arguments, { host, out, colours, width }: CliContext): Promise<void> {
+  const { columns } = await import('../../../pipeline/planner/render/columns.js');
   const { chooseRuntime } = await import('../../../compute/tensor/runtimes/choice.js');
   const { RUNTIMES } = await import('../../../compute/tensor/runtimes/index.js');
   const auto = chooseRuntime(host);
@@ -68,9 +69,15 @@ async function show(args: Arguments, { host, out, colours }: CliContext): Promis
   for (const { name, title, version, damage, auto: isChosen, doc } of found) {
     const state = version === null ? dim('not installed'.padEnd(20)) : green(version.padEnd(20));
     out(`${name.padEnd(12)}${state}${title}${isChosen ? ', used by auto' : ''}`);
-    out(dim(`            ${doc}`));
-    if (damage !== null)
-      out(red(`            damaged: ${damage}; \`ftpc runtime install ${name}\` repairs it`));
+    const below = [
+      dim(doc),
+      ...(damage === null ? [] : [red(`damaged: ${damage}; \`ftpc runtime install ${name}\` repairs it`)]),
+    ];
+    for (const line of columns(
+      below.map((text) => [' '.repeat(10), text]),
+      { width },
+    ))
+      out(line);
   }
 }
 

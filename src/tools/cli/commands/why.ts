@@ -33,7 +33,7 @@ export const why: Command = {
       inputs: Object.fromEntries(program.stages.map(({ name, inputs }) => [name, inputs])),
       sources: compiled.sources,
     });
-    context.out(json ? JSON.stringify(answer, null, 2) : whyText(answer, context.colours.out));
+    context.out(json ? JSON.stringify(answer, null, 2) : whyText(answer, context.colours.out, context.width));
     return EXIT.done;
   },
 };

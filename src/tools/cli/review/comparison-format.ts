@@ -37,7 +37,7 @@ export async function comparisonPrinter(
     return renderMarkdown;
   }
   const { renderComparisonText } = await import('../../review/render/text.js');
-  return (comparison) => renderComparisonText(comparison, context.colours.out);
+  return (comparison) => renderComparisonText(comparison, context.colours.out, context.width);
 }
 
 /** Prints why nothing can be compared, and gives the exit code. Throws what is not a `UserError`. */

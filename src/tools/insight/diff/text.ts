@@ -2,21 +2,22 @@
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
 import { metricText, reasonText } from '../metric-text.js';
 import { printableIn, shortDigest, utcTime } from '../safe-text.js';
 import { type RunDiff, type RunHead, type Sides, type StageDiff, sparkline } from './diff.js';
 
 const NONE = '–';
 
-export function diffText(found: RunDiff, palette: Palette): string {
+export function diffText(found: RunDiff, palette: Palette, width?: number): string {
   const diff = printableIn(found);
   const sections = [
-    heads(diff, palette),
-    changes(diff, palette),
-    stages(diff, palette),
-    metrics(diff, palette),
-    curves(diff, palette),
-    remarks(diff),
+    heads(diff, palette, width),
+    changes(diff, palette, width),
+    stages(diff, palette, width),
+    metrics(diff, palette, width),
+    curves(diff, palette, width),
+    remarks(diff, width),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -24,7 +25,11 @@ export function diffText(found: RunDiff, palette: Palette): string {
     .join('\n\n');
 }
 
-function heads({ a, b, seconds, peakMemoryBytes }: RunDiff, { bold, dim }: Palette): readonly string[] {
+function heads(
+  { a, b, seconds, peakMemoryBytes }: RunDiff,
+  { bold, dim }: Palette,
+  width?: number,
+): readonly string[] {
   const row = (letter: string, { id, pipeline, started, status }: RunHead, of: 'a' | 'b') => [
     bold(letter),
     id,
@@ -34,15 +39,18 @@ function heads({ a, b, seconds, peakMemoryBytes }: RunDiff, { bold, dim }: Palet
     figure(seconds[of], duration),
     figure(peakMemoryBytes[of], bytes),
   ];
-  return columns([
-    ['', 'run', 'pipeline', 'started', 'status', 'time', 'memory'].map(dim),
-    row('a', a, 'a'),
-    row('b', b, 'b'),
-  ]);
+  return columns(
+    [
+      ['', 'run', 'pipeline', 'started', 'status', 'time', 'memory'].map(dim),
+      row('a', a, 'a'),
+      row('b', b, 'b'),
+    ],
+    { right: [5, 6], width },
+  );
 }
 
 /** What went in: parameters, settings, files, choices. Stages that only read other outputs follow from these. */
-function changes({ params, stages }: RunDiff, palette: Palette): readonly string[] {
+function changes({ params, stages }: RunDiff, palette: Palette, width?: number): readonly string[] {
   const all = [
     ...params.map((change) => ({ stage: '-p', change })),
     ...stages.flatMap(({ stage, changes }) =>
@@ -65,30 +73,34 @@ function changes({ params, stages }: RunDiff, palette: Palette): readonly string
         '→',
         palette.green(side(change.b)),
       ]),
+      { width },
     ),
   ];
 }
 
 const side = (text: string | null): string => (text === null ? 'none' : shortDigest(text));
 
-function stages({ stages }: RunDiff, { bold, dim }: Palette): readonly string[] {
+function stages({ stages }: RunDiff, { bold, dim }: Palette, width?: number): readonly string[] {
   return [
     bold('Stages'),
-    ...columns([
-      ['  stage', 'a', 'b', 'output', 'time', 'memory'].map(dim),
-      ...stages.map(({ stage, status, sameOutput, seconds, peakMemoryBytes }) => [
-        `  ${stage}`,
-        status.a ?? NONE,
-        status.b ?? NONE,
-        sameOutput === null ? NONE : sameOutput ? dim('same') : 'differs',
-        both(seconds, duration),
-        both(peakMemoryBytes, bytes),
-      ]),
-    ]),
+    ...columns(
+      [
+        ['  stage', 'a', 'b', 'output', 'time', 'memory'].map(dim),
+        ...stages.map(({ stage, status, sameOutput, seconds, peakMemoryBytes }) => [
+          `  ${stage}`,
+          status.a ?? NONE,
+          status.b ?? NONE,
+          sameOutput === null ? NONE : sameOutput ? dim('same') : 'differs',
+          both(seconds, duration),
+          both(peakMemoryBytes, bytes),
+        ]),
+      ],
+      { width },
+    ),
   ];
 }
 
-function metrics({ stages }: RunDiff, palette: Palette): readonly string[] {
+function metrics({ stages }: RunDiff, palette: Palette, width?: number): readonly string[] {
   const rows = stages.filter(isFinished).flatMap(({ stage, metrics, dropped }) =>
     [
       ...Object.entries(metrics).map(([name, pair]) => ({ name, pair, text: textOf(name) })),
@@ -106,7 +118,7 @@ function metrics({ stages }: RunDiff, palette: Palette): readonly string[] {
         palette.dim(delta(pair, text)),
       ]),
   );
-  return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows)];
+  return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows, { width })];
 }
 
 const textOf =
@@ -126,12 +138,19 @@ function delta({ a, b }: Sides<number>, text: (value: number) => string): string
   return `${sign}${text(Math.abs(b - a))}${share}`;
 }
 
-function curves({ stages }: RunDiff, palette: Palette): readonly string[] {
+function curves({ stages }: RunDiff, palette: Palette, width?: number): readonly string[] {
   const trained = stages.filter(({ curves: { a, b } }) => a !== null || b !== null);
-  return trained.flatMap((stage) => [palette.bold(`Loss of ${stage.stage}`), ...curveLines(stage, palette)]);
+  return trained.flatMap((stage) => [
+    palette.bold(`Loss of ${stage.stage}`),
+    ...curveLines(stage, palette, width),
+  ]);
 }
 
-function curveLines({ curves: { a, b } }: StageDiff, { dim, cyan }: Palette): readonly string[] {
+function curveLines(
+  { curves: { a, b } }: StageDiff,
+  { dim, cyan }: Palette,
+  width?: number,
+): readonly string[] {
   const all = [...(a?.points ?? []), ...(b?.points ?? [])];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const rows = [['a', a] as const, ['b', b] as const].map(([letter, curve]) =>
@@ -145,14 +164,16 @@ function curveLines({ curves: { a, b } }: StageDiff, { dim, cyan }: Palette): re
           dim(`${curve.steps} steps`),
         ],
   );
-  return columns(rows);
+  return columns(rows, { width });
 }
 
-function remarks({ a, b }: RunDiff): readonly string[] {
-  return (a.id === b.id ? [a] : [a, b]).flatMap(({ id, status, errors }) => [
-    ...errors.map((error) => `${id}: ${error}`),
-    ...(status === 'unfinished' ? [`${id} has no end: it was killed or is still running`] : []),
-  ]);
+function remarks({ a, b }: RunDiff, width = Number.POSITIVE_INFINITY): readonly string[] {
+  return (a.id === b.id ? [a] : [a, b])
+    .flatMap(({ id, status, errors }) => [
+      ...errors.map((error) => `${id}: ${error}`),
+      ...(status === 'unfinished' ? [`${id} has no end: it was killed or is still running`] : []),
+    ])
+    .flatMap((line) => wrapped(line, width));
 }
 
 const figure = (value: number | null, text: (value: number) => string): string =>

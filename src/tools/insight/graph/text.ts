@@ -11,7 +11,7 @@ const PAINTS: Readonly<Record<NodeStatus, keyof Palette>> = {
   failed: 'red',
 };
 
-export function graphText(graph: Graph, palette: Palette): string {
+export function graphText(graph: Graph, palette: Palette, width?: number): string {
   const rows = graph.nodes.map(({ name, kind, status }) => {
     const into = graph.edges.filter((edge) => edge.to === name);
     const from = into.flatMap((edge) =>
@@ -26,5 +26,5 @@ export function graphText(graph: Graph, palette: Palette): string {
       from.length === 0 ? '' : `◀ ${from.join(', ')}`,
     ];
   });
-  return columns(rows).join('\n');
+  return columns(rows, { width }).join('\n');
 }

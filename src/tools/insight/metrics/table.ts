@@ -3,7 +3,8 @@ import { noSuchMetric } from '../../../language/diagnostics/catalogue/insight.js
 import { UserError } from '../../../language/diagnostics/types.js';
 import { duration, numberText } from '../../../pipeline/planner/quantities.js';
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
-import { columns, widthOf } from '../../../pipeline/planner/render/columns.js';
+import { columns } from '../../../pipeline/planner/render/columns.js';
+import { widthOf } from '../../../pipeline/planner/render/wrapped.js';
 import { droppedRows, metricText } from '../metric-text.js';
 import type { Run } from '../runs/index.js';
 import { printable, utcTime } from '../safe-text.js';
@@ -72,22 +73,23 @@ function blocks(table: readonly Column[], fixed: number, width: number, palette:
   }
   return parts.flatMap((part, index) => [
     ...(index === 0 ? [] : ['']),
-    ...lines([...lead, ...part], palette),
+    ...lines([...lead, ...part], width, palette),
   ]);
 }
 
-function lines(table: readonly Column[], { dim }: Palette): readonly string[] {
+function lines(table: readonly Column[], width: number, { dim }: Palette): readonly string[] {
   const rows = (table[0]?.cells ?? []).map((_, index) => table.map(({ cells }) => cells[index] ?? ''));
   const right = table.flatMap((column, index) => (column.right ? [index] : []));
-  const [head = '', ...body] = columns([table.map(({ title }) => title), ...rows], { right });
-  return [dim(head), ...body];
+  return columns([table.map(({ title }) => dim(title)), ...rows], { right, width });
 }
 
 /** Runs below each other where that fits, else next to each other: there are more metrics than runs that people compare. */
 export function metricsText(table: MetricsTable, width: number, palette: Palette): readonly string[] {
   const narrow = asRows(table).map(safe);
   const room = narrow.reduce((sum, column) => sum + columnWidth(column) + 2, -2);
-  return room <= width ? lines(narrow, palette) : blocks(asColumns(table).map(safe), 1, width, palette);
+  return room <= width
+    ? lines(narrow, width, palette)
+    : blocks(asColumns(table).map(safe), 1, width, palette);
 }
 
 type Row = MetricsTable['rows'][number];

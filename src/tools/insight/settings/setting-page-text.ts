@@ -2,7 +2,8 @@
 import { named } from '../../../language/diagnostics/make.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
 import { lookUp } from '../../../language/source/look-up.js';
-import { columns, type Palette, wrapped } from '../../../pipeline/planner/render/columns.js';
+import { columns, type Palette } from '../../../pipeline/planner/render/columns.js';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
 import type { SettingAnswer } from './setting-page.js';
 
 const INDENT = '  ';

@@ -2,7 +2,8 @@
 
 import { counted } from '../../../language/diagnostics/make.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
-import { columns, type Palette, wrapped } from '../../../pipeline/planner/render/columns.js';
+import { columns, type Palette } from '../../../pipeline/planner/render/columns.js';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
 import { printableIn } from '../safe-text.js';
 import type { Answer, ParamExplanation, SecretExplanation, StageAnswer } from './answer.js';
 import type { SetBy, SettingExplanation } from './explain.js';
@@ -19,11 +20,11 @@ export function answerText(found: Answer, palette: Palette, width?: number): str
     case 'param':
       return paramText(answer, palette, width);
     case 'secret':
-      return secretText(answer, palette);
+      return secretText(answer, palette, width);
     case 'pipeline':
       return [
         ...answer.params.map((param) => paramText(param, palette, width)),
-        ...answer.secrets.map((secret) => secretText(secret, palette)),
+        ...answer.secrets.map((secret) => secretText(secret, palette, width)),
         ...answer.stages.map((stage) => stageText(stage, palette, width)),
       ].join('\n\n');
   }
@@ -120,14 +121,21 @@ function settingLines(
     longest(settings.map(({ path }) => path)) + longest(settings.map(({ setBy }) => setByText(setBy)));
   const most = Math.max(NARROWEST, Math.min(WIDEST, width - others - 6));
   const short = (text: string): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
-  return columns([
-    ['  setting', 'value', 'set by'].map((title) => palette.dim(title)),
-    ...settings.map(({ path, text, setBy }) => [
-      `  ${path}`,
-      text === null ? palette.dim(UNSET) : setBy.from === 'default' ? short(text) : palette.bold(short(text)),
-      palette.dim(setByText(setBy)),
-    ]),
-  ]);
+  return columns(
+    [
+      ['  setting', 'value', 'set by'].map((title) => palette.dim(title)),
+      ...settings.map(({ path, text, setBy }) => [
+        `  ${path}`,
+        text === null
+          ? palette.dim(UNSET)
+          : setBy.from === 'default'
+            ? short(text)
+            : palette.bold(short(text)),
+        palette.dim(setByText(setBy)),
+      ]),
+    ],
+    { width },
+  );
 }
 
 /** Longest value in a table, and on a narrow terminal; a setting alone, and JSON, have all of it. */
@@ -188,12 +196,11 @@ function paramText(param: ParamExplanation, palette: Palette, width?: number): s
   return [head, ...listOf(rows, palette, width)].join('\n');
 }
 
-const secretText = ({ name, doc, env, at }: SecretExplanation, palette: Palette): string =>
-  [
-    `${palette.dim('secret')} ${palette.bold(name)}`,
-    ...columns([
-      [palette.dim('  read from'), `$${env}; its content is shown, hashed and stored nowhere`],
-      ...(doc === null ? [] : [[palette.dim('  what'), doc]]),
-      ...(at === undefined ? [] : [[palette.dim('  declared'), placeText(at)]]),
-    ]),
-  ].join('\n');
+function secretText({ name, doc, env, at }: SecretExplanation, palette: Palette, width?: number): string {
+  const rows = [
+    ['read from', `$${env}; its content is shown, hashed and stored nowhere`],
+    ['what', doc],
+    ['declared', at && placeText(at)],
+  ] as const;
+  return [`${palette.dim('secret')} ${palette.bold(name)}`, ...listOf(rows, palette, width)].join('\n');
+}

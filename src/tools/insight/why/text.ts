@@ -2,6 +2,7 @@
 import type { StageAction } from '../../../language/ir/events.js';
 import { reasonText } from '../../../pipeline/planner/reasons.js';
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
 import { printable, shortDigest } from '../safe-text.js';
 import { placeText } from '../settings/setting-places.js';
 import type { StageReasons, WhyAnswer, WhyReason } from './why.js';
@@ -17,7 +18,7 @@ interface Branch {
   readonly below: readonly Branch[];
 }
 
-export function whyText(answer: WhyAnswer, palette: Palette): string {
+export function whyText(answer: WhyAnswer, palette: Palette, width = Number.POSITIVE_INFINITY): string {
   const { bold, dim } = palette;
   const then =
     answer.downstream.length === 0 || answer.action === 'cached'
@@ -31,7 +32,10 @@ export function whyText(answer: WhyAnswer, palette: Palette): string {
   const tree = new Tree(answer, palette);
   return [
     `${dim(answer.kind)} ${bold(answer.stage)} ${VERDICTS[answer.action]}`,
-    ...drawn([...tree.reasons(answer), ...then, { text: dim(comparedText(answer)), below: [] }], palette),
+    ...drawn([...tree.reasons(answer), ...then, { text: dim(comparedText(answer)), below: [] }], {
+      dim,
+      width,
+    }),
   ].join('\n');
 }
 
@@ -89,12 +93,19 @@ function comparedText({ action, comparedWith, key }: WhyAnswer): string {
     : `compared with output ${shortDigest(comparedWith.key)}${made}`;
 }
 
-function drawn(branches: readonly Branch[], palette: Palette, indent = ''): readonly string[] {
+function drawn(
+  branches: readonly Branch[],
+  page: { readonly dim: Palette['dim']; readonly width: number },
+  indent = '',
+): readonly string[] {
   return branches.flatMap(({ text, below }, index) => {
     const isLast = index === branches.length - 1;
+    const beneath = `${indent}${isLast ? '   ' : '│  '}`;
+    const [first = '', ...rest] = wrapped(text, page.width - beneath.length);
     return [
-      `${palette.dim(`${indent}${isLast ? '└─' : '├─'}`)} ${text}`,
-      ...drawn(below, palette, `${indent}${isLast ? '   ' : '│  '}`),
+      `${page.dim(`${indent}${isLast ? '└─' : '├─'}`)} ${first}`,
+      ...rest.map((line) => `${page.dim(beneath)}${line}`),
+      ...drawn(below, page, beneath),
     ];
   });
 }

@@ -1,0 +1,82 @@
+/** Lines of a terminal: broken between words, where colour codes take no room and some characters take two columns. */
+import { displayWidth, graphemes } from '../../../language/diagnostics/render/width.js';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+const COLOURS = /\u001b\[[0-9;]*m/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+const PARTS = /\u001b\[[0-9;]*m|[^\u001b]+/g;
+
+/** Columns of a terminal that a text takes. */
+export const widthOf = (cell: string): number => displayWidth(cell.replace(COLOURS, ''));
+
+/** A space before a unit belongs to its number, and so does the one in `1 min 20 s`. */
+const BETWEEN_WORDS = / (?!(?:[KMGT]iB|B|k|M|G|ms|s|min|h|%)(?![\p{L}\d]))(?!(?<=\d (?:min|h) )\d)/u;
+/** What separates figures: each stays whole. */
+const FIGURES = ' · ';
+
+/** Lines of at most `width` columns; a longer word is broken, after a slash if it has one. Colours go on in the next line. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let used = 0;
+  for (const word of wordsOf(text, width)) {
+    const wide = widthOf(word);
+    if (lines.length === 0 || used + 1 + wide > width) {
+      const pieces = wide > width ? piecesOf(word, Math.max(1, width)) : [word];
+      lines.push(...pieces);
+      used = widthOf(pieces.at(-1) ?? '');
+    } else {
+      lines[lines.length - 1] += ` ${word}`;
+      used += 1 + wide;
+    }
+  }
+  return coloured(lines);
+}
+
+/** The narrowest that the text can be without a break inside a word, but after a slash. */
+export const narrowest = (text: string): number =>
+  Math.max(
+    0,
+    ...wordsOf(text, 0)
+      .flatMap((word) => word.split(/(?<=\/)/))
+      .map(widthOf),
+  );
+
+function wordsOf(text: string, width: number): readonly string[] {
+  const figures = text.split(FIGURES);
+  return figures.flatMap((figure, index) => {
+    const whole = index < figures.length - 1 ? `${figure} ·` : figure;
+    return figures.length > 1 && widthOf(whole) <= width ? [whole] : whole.split(BETWEEN_WORDS);
+  });
+}
+
+function piecesOf(word: string, width: number): readonly string[] {
+  const pieces = [''];
+  let used = 0;
+  const add = (part: string, wide: number): void => {
+    if (used + wide > width && used > 0) {
+      pieces.push('');
+      used = 0;
+    }
+    pieces[pieces.length - 1] += part;
+    used += wide;
+  };
+  for (const part of word.split(/(?<=\/)/))
+    if (widthOf(part) <= width) add(part, widthOf(part));
+    else
+      for (const [section] of part.matchAll(PARTS))
+        if (section.startsWith('\u001b')) add(section, 0);
+        else for (const sign of graphemes(section)) add(sign, displayWidth(sign));
+  return pieces;
+}
+
+const isOpening = (code: string): boolean => !/\[(?:0|22|23|24|27|39|49)?m$/.test(code);
+
+/** Each line with its own codes: what is open at its end is closed there, and opened again in the next. */
+function coloured(lines: readonly string[]): readonly string[] {
+  let open: readonly string[] = [];
+  return lines.map((line) => {
+    const before = open.join('');
+    for (const [code] of line.matchAll(COLOURS)) open = isOpening(code) ? [...open, code] : open.slice(0, -1);
+    return `${before}${line}${open.length > 0 ? '\u001b[0m' : ''}`;
+  });
+}
