@@ -21,7 +21,7 @@ export const callInQuotes = (text: Text, type: CallType, context: Context): Diag
 
 function hintOf(text: Text, type: CallType, context: Context): Hint {
   if (isNameOf(text, type.family)) return withoutQuotes([text]);
-  const written = READINGS[type.family]?.(text.value, context);
+  const written = readingOf(text.value, type.family, context);
   if (written !== undefined) return instead(written, text.span);
   const known = context.scope.functions(type.family).map((name) => `${name}(…)`);
   return known.length > 0 ? { help: `${typeNoun(type)} is a call: ${named(known)}` } : {};
@@ -61,6 +61,10 @@ export function namesInQuotes(
     items: quoted,
   };
 }
+
+/** What a text says to other tools, as a call: `hf("org/name")`. */
+export const readingOf = (text: string, family: Family, context: Context): string | undefined =>
+  READINGS[family]?.(text, context);
 
 /** Sources by the endings of their files. */
 const SOURCES: Readonly<Record<string, string>> = {

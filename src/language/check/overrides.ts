@@ -11,6 +11,7 @@ import type { Span } from '../source/span.js';
 import { sourceText } from '../source/text.js';
 import type { Word } from '../syntax/ast.js';
 import { parseExpression } from '../syntax/parse.js';
+import { readingOf } from './call-in-quotes.js';
 import type { Context } from './context.js';
 import type { Constant } from './scope.js';
 import { evaluate } from './setting-value.js';
@@ -41,8 +42,8 @@ export function given(
   type: SettingType,
   context: Context,
 ): Constant | undefined {
-  const refuse = (why: string) =>
-    context.report(badParamValue(override.given, name.text, typeWord.text, why));
+  const refuse = (why: string, meant?: string) =>
+    context.report(badParamValue(override.given, name.text, typeWord.text, why, meant));
   const { text, isText } = override;
   if (type.kind === 'string' && (isText ?? !text.startsWith('"'))) return { value: text };
   if (isText === true && isPlain(type)) return refuse('JSON has its own syntax for it, without quotes');
@@ -50,7 +51,8 @@ export function given(
   const fork = context.fork();
   const value = diagnostics.length > 0 ? undefined : evaluate(expression, type, fork, undefined);
   if (value !== undefined && fork.errors === 0) return measured(value, type);
-  return refuse(reason(diagnostics[0] ?? fork.diagnostics[0]));
+  const call = type.kind === 'call' ? readingOf(text, type.family, context) : undefined;
+  return refuse(reason(diagnostics[0] ?? fork.diagnostics[0]), call);
 }
 
 /** An error inside a value in a few words: its place would be that of the value. */

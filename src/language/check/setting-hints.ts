@@ -1,7 +1,7 @@
 /** What to write for a setting that is not there: misspelt, in another block, or as another tool calls it. */
 import { instead, nearest, suggestion } from '../diagnostics/did-you-mean.js';
 import { type ForeignValue, foreignSetting } from '../diagnostics/foreign.js';
-import { replace } from '../diagnostics/make.js';
+import { replace, withArticle } from '../diagnostics/make.js';
 import type { Hint } from '../diagnostics/types.js';
 import { functions } from '../schemas/functions/index.js';
 import type { SettingType } from '../schemas/schema.js';
@@ -40,9 +40,12 @@ export function settingHint(key: Word, value: Expression | undefined, place: Set
   if (block === 'heading')
     return { help: `write \`${line}\` in the heading${why}: \`train adapter ${line} {\`` };
   if (place.block === undefined) return { help: `write \`${line}\`${why}` };
-  if (block !== place.block.kind) return { help: `write \`${line}\` in a \`${block}\` block${why}` };
+  if (block !== place.block.kind) return { help: `write \`${line}\` in ${blockNoun(block)}${why}` };
   return { help: `write \`${line}\`${why}`, fixes: rewritten(line, key, value, place) };
 }
+
+/** `a \`train\` block` */
+const blockNoun = (kind: string): string => `${withArticle(kind).replace(kind, `\`${kind}\``)} block`;
 
 /** A setting of this language: misspelt, or in another place than its own. */
 function ownHint(key: Word, value: Expression | undefined, place: SettingPlace): Hint {
@@ -73,7 +76,7 @@ function elsewhere(
   const below = insideCall(callee, own, text);
   if (below !== undefined) return below;
   const line = spot.line(text);
-  if (!isHere) return { help: `it belongs in a \`${spot.kind}\` block: write \`${line}\` there` };
+  if (!isHere) return { help: `it belongs in ${blockNoun(spot.kind)}: write \`${line}\` there` };
   if (rest.length > 0 && block.sets.includes(holder))
     return { help: `it belongs in \`${holder}\`: write \`${spot.part(text)}\` there` };
   return {
@@ -207,5 +210,6 @@ function callText(word: string, family: string): string | undefined {
     return repository === undefined ? undefined : `hf(${JSON.stringify(repository)})`;
   }
   const needed = Object.keys(schema.args).filter((key) => schema.args[key]?.required === true);
+  if (needed.length === 0) return name;
   return `${name}(${needed.map((key) => `${key}: ${OPEN}`).join(', ')})`;
 }

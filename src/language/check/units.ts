@@ -102,7 +102,8 @@ export function foreignNumber(
   type: SettingType | undefined,
 ): Diagnostic | undefined {
   const written = `${digits}${suffix}`;
-  if (/^(_\d+)+[A-Za-z%]*$/.test(suffix))
+  const own = /^(?:_\d+)+([A-Za-z%]*)$/.exec(suffix)?.[1];
+  if (own === '' || (own !== undefined && Object.hasOwn(UNITS, own)))
     return errors.digitSeparators(span, written, written.replaceAll('_', ''));
   // Each type of a union is asked for itself.
   if (type?.kind === 'union') return undefined;

@@ -122,7 +122,7 @@ const LINES: readonly (readonly [
 /** Settings of other trainers for which nothing is to be written, and why. */
 const NEEDLESS: readonly (readonly [words: string, why: string])[] = [
   [
-    'report_to wandb_project wandb_entity wandb_name wandb_run_id wandb_watch wandb_log_model use_wandb run_name logging_dir logging_steps logging_strategy logging_first_step log_level plot_loss mlflow_experiment_name',
+    'report_to wandb tensorboard wandb_project wandb_entity wandb_name wandb_run_id wandb_watch wandb_log_model use_wandb run_name logging_dir logging_steps logging_strategy logging_first_step log_level plot_loss mlflow_experiment_name',
     'every run keeps its metrics, which `ftpc metrics` prints and `ftpc diff` compares',
   ],
   [

@@ -37,9 +37,19 @@ export const missingParam = (at: Span, name: string, isGivable: boolean) =>
       : 'give it a default here: the command line gives values to the parameters of the pipeline itself',
   });
 
-export const badParamValue = ({ shown, at }: ParamInput, name: string, type: string, why: string) =>
+/** `meant`: a call that the value stands for. */
+export const badParamValue = (
+  { shown, at }: ParamInput,
+  name: string,
+  type: string,
+  why: string,
+  meant?: string,
+) =>
   error('FTP0503', at, `\`${shown}\` is not a valid ${type}: ${why}`, {
-    help: `the parameter is declared as \`${name}: ${type}\``,
+    help:
+      meant === undefined
+        ? `the parameter is declared as \`${name}: ${type}\``
+        : `write \`-p '${name}=${meant}'\``,
   });
 
 /** What other languages call the types. */

@@ -127,7 +127,7 @@ const statement: Habit = (failure) => {
   return setting(failure, token, next);
 };
 
-function setting({ span }: Failure, name: IToken, next: IToken): Correction | undefined {
+function setting({ span, afterNext }: Failure, name: IToken, next: IToken): Correction | undefined {
   if (next.image === '==')
     return { at: next, expected: '`=`', help: 'write `=`', fixes: [write('=', span(next))] };
   if (next.tokenType === t.LCurly)
@@ -139,7 +139,7 @@ function setting({ span }: Failure, name: IToken, next: IToken): Correction | un
     return {
       at: next,
       expected: '`=`',
-      help: `to group settings, write one record: \`${name.image} = { key: value }\``,
+      help: `to group settings, write one record: \`${name.image} = { ${afterNext?.image ?? 'key'}: … }\``,
     };
   if (next.tokenType === t.LParen)
     return { at: next, expected: '`=`', help: `write \`${name.image} = value\`` };
