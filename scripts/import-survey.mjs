@@ -14,7 +14,7 @@ const folders = words.filter((word) => !word.startsWith('--'));
 const host = nodeHost();
 
 /** Diagnostics for files and folders that are not on this machine. */
-const NOT_HERE = new Set(['FTP0316', 'FTP0317']);
+const NOT_HERE = new Set(['FTP0316', 'FTP0317', 'FTP0752']);
 
 const filesIn = (path) =>
   statSync(path).isDirectory()

@@ -72,6 +72,18 @@ const texts = reader('a text or a list of texts', (value) => {
   return items.every((item) => typeof item === 'string') ? (items as readonly string[]) : undefined;
 });
 
+const isRank = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 1024;
+
+const numbersByName = (
+  expects: string,
+  isIn: (value: number) => boolean,
+): Reader<ReadonlyMap<string, number>> =>
+  reader(expects, (value) => {
+    if (value.kind !== 'record') return undefined;
+    const pairs = value.entries.map((entry) => [entry.key, numberOf(entry.value) ?? Number.NaN] as const);
+    return pairs.every(([, number]) => isIn(number)) ? new Map(pairs) : undefined;
+  });
+
 export const a = {
   positive: numberWhere('a number above 0', (value) => value > 0),
   /** At least 0. */
@@ -81,6 +93,14 @@ export const a = {
   share: numberWhere('a number from 0 to below 1', (value) => value >= 0 && value < 1),
   count: numberWhere('a whole number of at least 1', (value) => Number.isInteger(value) && value >= 1),
   whole: numberWhere('a whole number', Number.isInteger),
+  /** Of rows; a pipeline has steps of up to a million. */
+  rows: numberWhere(
+    'a whole number of 1 to 1000000',
+    (value) => Number.isInteger(value) && value >= 1 && value <= 1e6,
+  ),
+  rank: numberWhere('a whole number of 1 to 1024', isRank),
+  dropout: numberWhere('a number of 0 to 0.9', (value) => value >= 0 && value <= 0.9),
+  seed: numberWhere('a whole number of at least 0', (value) => Number.isInteger(value) && value >= 0),
   flag: reader('`true` or `false`', (value) => FLAGS.get(scalarOf(value))),
   text: reader('a text', (value) => {
     const scalar = scalarOf(value);
@@ -100,13 +120,8 @@ export const a = {
       : undefined;
   }),
   /** By names that the author chose. */
-  numbersByName: reader('names with a number each', (value) => {
-    if (value.kind !== 'record') return undefined;
-    const pairs = value.entries.map((entry) => [entry.key, numberOf(entry.value)] as const);
-    return pairs.every(([, number]) => number !== undefined)
-      ? new Map(pairs as readonly (readonly [string, number])[])
-      : undefined;
-  }),
+  ranksByName: numbersByName('names with a rank of 1 to 1024 each', isRank),
+  alphasByName: numbersByName('names with a number above 0 each', (value) => value > 0),
   record: reader('settings with their values', (value) => (value.kind === 'record' ? value : undefined)),
   records: reader('a list of settings', (value) => {
     const items = value.kind === 'list' ? value.items : [value];

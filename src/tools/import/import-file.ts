@@ -10,7 +10,7 @@ import { type Tool, type ToolName, toolOf } from './tools.js';
 import { type ImportContext, type KeyRecord, translateEntries } from './translation.js';
 import { pipelineText, remark } from './write.js';
 
-export interface ImportRequest {
+interface ImportRequest {
   /** As it was named, for messages. */
   readonly file: string;
   readonly bytes: Uint8Array;

@@ -1,8 +1,9 @@
 /** Optimisers, schedules, targets and chat templates by the names that other tools have for them. */
+import { PROJECTIONS } from '../../language/schemas/stages/train.js';
 import { byWord } from '../../language/source/look-up.js';
 
 /** A function of ftpc and the arguments that make it the same. */
-export interface Optimizer {
+interface Optimizer {
   readonly call: 'adamw' | 'adamw8bit' | 'adafactor' | 'lion' | 'sgd';
   readonly paged?: boolean;
 }
@@ -56,7 +57,7 @@ export function optimizerOf(name: string): Optimizer & { readonly near?: string 
       };
 }
 
-export interface Schedule {
+interface Schedule {
   /** `undefined`: the rate stays as it is, without warm-up. */
   readonly call?: 'cosine' | 'cosine_restarts' | 'polynomial' | 'inverse_sqrt' | 'linear' | 'constant';
   readonly near?: string;
@@ -80,11 +81,7 @@ export function scheduleOf(name: string): Schedule {
 }
 
 /** Linear layers that ftpc knows by these names in every family; others are ends of paths. */
-const LAYERS = new Set(
-  'q_proj k_proj v_proj o_proj gate_proj up_proj down_proj qkv_proj gate_up_proj c_attn c_proj c_fc query_key_value dense dense_h_to_4h dense_4h_to_h'.split(
-    ' ',
-  ),
-);
+const LAYERS: ReadonlySet<string> = new Set(PROJECTIONS);
 
 export const isLayerName = (name: string): boolean => LAYERS.has(name);
 

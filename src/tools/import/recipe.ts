@@ -4,7 +4,7 @@ import type { Span } from '../../language/source/span.js';
 export type TemplateName = 'chat' | 'sharegpt' | 'alpaca' | 'completion';
 
 /** Columns that templates read. */
-export type ColumnName = 'instruction' | 'input' | 'output' | 'text' | 'messages' | 'conversations';
+type ColumnName = 'instruction' | 'input' | 'output' | 'text' | 'messages' | 'conversations';
 
 /** Rows that are read from one place. */
 export interface Dataset {
@@ -31,7 +31,7 @@ export interface Dataset {
 export const newDataset = (at: Span): Dataset => ({ at, columns: {} });
 
 /** A line in the pipeline, above the setting that it is about. */
-export interface Remark {
+interface Remark {
   readonly at: RemarkPlace;
   readonly text: string;
 }

@@ -10,7 +10,7 @@ import type { Dataset, Recipe, RemarkPlace } from './recipe.js';
 import { isLocal, pathFrom, type Source, sourceOf, splitOf } from './sources.js';
 import type { ImportContext, KeyRecord } from './translation.js';
 
-export interface Destination {
+interface Destination {
   /** Where the settings came from, in words: `Axolotl's lora.yml`. */
   readonly origin: string;
   /** The folder of the pipeline: absolute. */
@@ -182,7 +182,7 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
 }
 
 /** Rows per step on all devices. */
-export const globalRows = ({ micro = 1, accumulation = 1, stepRows, devices }: Recipe): number =>
+const globalRows = ({ micro = 1, accumulation = 1, stepRows, devices }: Recipe): number =>
   (stepRows ?? micro * accumulation) * devices;
 
 function loraText({ lora, start }: Recipe): string | undefined {

@@ -3,7 +3,7 @@ import { prettyDiagnostic } from '../../../src/language/diagnostics/render/index
 import { isUnset } from '../../../src/tools/import/foreign.js';
 import { tools } from '../../../src/tools/import/tools.js';
 import { expectGolden } from '../../helpers/golden.js';
-import { importText } from './imported.js';
+import { errorsOf, importText } from './imported.js';
 
 const laughs = [
   'a: &a [x, x, x, x, x, x, x, x, x, x]',
@@ -39,6 +39,16 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
     'base_model: acme/base\nlearning_rate: [1]\nmicro_batch_size: two\nsample_packing: maybe\nnum_epochs: -1\ndatasets: 7\n',
   'control.yml':
     'base_model: "acme/\\e[31mbase"\nlearning_rate: 1e-4\nadapter: lora\n"\\u202edrow": "\\u2028 }"\ndatasets:\n  - {path: acme/rows, type: alpaca}\n',
+};
+
+/** Files that say what is needed and no more. */
+const GOOD: Readonly<Record<string, string>> = {
+  Axolotl:
+    'base_model: acme/base\nadapter: lora\nlearning_rate: 1e-4\ndatasets: [{path: acme/rows, type: alpaca}]\n',
+  'LLaMA-Factory': 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset: acme/rows\n',
+  'LLaMA-Factory 1':
+    'model: acme/base\ncutoff_len: 512\ntrain_dataset: acme/rows\npeft_config: {name: lora}\n',
+  TRL: 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset_name: acme/rows\nuse_peft: true\n',
 };
 
 describe('a hostile file', () => {
@@ -88,23 +98,18 @@ describe('a hostile file', () => {
       }
   }).timeout(60_000);
 
-  it('may have any value for one key of a good file', async () => {
-    const good: Readonly<Record<string, string>> = {
-      axolotl: 'base_model: acme/base\nlearning_rate: 1e-4\ndatasets: [{path: acme/rows, type: alpaca}]\n',
-      'llama-factory': 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset: acme/rows\n',
-      trl: 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset_name: acme/rows\n',
-    };
-    for (const { table, name, title } of tools.filter(({ title }) => !title.endsWith('1')))
-      for (const [key, { kind }] of Object.entries(table))
-        for (const value of kind === 'becomes' ? ['0.3', '{a: word}'] : []) {
-          const lines = (good[name] ?? '').split('\n').filter((line) => !line.startsWith(`${key}:`));
-          const { text, diagnostics } = await importText(
-            'file.yml',
-            `${lines.join('\n')}\n${key}: ${value}\n`,
-            { from: name },
-          );
+  it('gives a pipeline without errors, or none, whatever value one key has', async () => {
+    // Folders that are not there are no fault of the pipeline.
+    const others = (text: string) => errorsOf(text).filter((error) => !/^FTP0(316|317|752)/.test(error));
+    for (const { table, name, title } of tools)
+      for (const key of Object.keys(table).filter((key) => table[key]?.kind === 'becomes'))
+        for (const value of ['0.95', '100000', 'word', '{a: 0.5}']) {
+          const lines = (GOOD[title] ?? '').split('\n').filter((line) => !line.startsWith(`${key}:`));
+          const file = `${lines.join('\n')}\n${key}: ${value}\n`;
+          const { text, diagnostics } = await importText('file.yml', file, { from: name });
           const isWrong = diagnostics.some(({ severity }) => severity === 'error');
           expect(text === undefined, `${title} ${key}: ${value}`).to.equal(isWrong);
+          if (text !== undefined) expect(others(text), `${title} ${key}: ${value}`).to.deep.equal([]);
         }
   }).timeout(120_000);
 

@@ -35,9 +35,9 @@ const MODEL: TranslationTable<Recipe> = {
   load_in_4bit: common.bits('`using qlora`'),
   load_in_8bit: common.eightBit,
   lora_model_dir: common.field('`start = peft("folder")`', a.text, 'start'),
-  lora_r: common.loraField('`lora = { rank: … }`', a.count, 'rank'),
+  lora_r: common.loraField('`lora = { rank: … }`', a.rank, 'rank'),
   lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
-  lora_dropout: common.loraField('`lora = { dropout: … }`', a.share, 'dropout'),
+  lora_dropout: common.loraField('`lora = { dropout: … }`', a.dropout, 'dropout'),
   lora_target_modules: common.targets,
   lora_target_linear: becomes('`lora = { targets: all_linear }`', a.flag, (recipe, value) => {
     if (!value) return automatic('`targets` says which layers have an adapter');
@@ -45,8 +45,8 @@ const MODEL: TranslationTable<Recipe> = {
     return undefined;
   }),
   lora_modules_to_save: common.modulesToSave,
-  lora_rank_pattern: common.loraField('`lora = { rank_pattern: … }`', a.numbersByName, 'rankPattern'),
-  lora_alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.numbersByName, 'alphaPattern'),
+  lora_rank_pattern: common.loraField('`lora = { rank_pattern: … }`', a.ranksByName, 'rankPattern'),
+  lora_alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.alphasByName, 'alphaPattern'),
   peft_layers_to_transform: common.loraField('`lora = { layers: … }`', a.counts, 'layers'),
   peft_use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
   peft_use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
@@ -187,13 +187,13 @@ const TRAINING: TranslationTable<Recipe> = {
     'embedding_lr embedding_lr_scale lr_groups',
     none('all weights have one rate; LoRA+ has `loraplus_ratio`'),
   ),
-  micro_batch_size: common.field('`batch = { global: … }`: times the accumulation', a.count, 'micro'),
+  micro_batch_size: common.field('`batch = { global: … }`: times the accumulation', a.rows, 'micro'),
   gradient_accumulation_steps: common.field(
     '`batch = { global: … }`: times the micro batch',
-    a.count,
+    a.rows,
     'accumulation',
   ),
-  batch_size: becomes('`batch = { global: … }`', a.count, (recipe, value) => {
+  batch_size: becomes('`batch = { global: … }`', a.rows, (recipe, value) => {
     recipe.stepRows = value;
   }),
   ...each('eval_batch_size auto_find_batch_size', here(BY_ITSELF.micro)),
@@ -202,7 +202,7 @@ const TRAINING: TranslationTable<Recipe> = {
   early_stopping_patience: common.field('`stop = { patience: … }`', a.count, 'patience'),
   neftune_noise_alpha: common.field('`neftune_noise_alpha`', a.positive, 'neftune'),
   noisy_embedding_alpha: common.field('`neftune_noise_alpha`', a.positive, 'neftune'),
-  seed: common.field('`seed`', a.whole, 'seed'),
+  seed: common.field('`seed`', a.seed, 'seed'),
   save_steps: common.everySteps('saves'),
   eval_steps: common.everySteps('validations'),
   ...each(
@@ -233,7 +233,7 @@ const MACHINE: TranslationTable<Recipe> = {
   ),
   ...each('fp8 fp8_enable_fsdp_float8_all_gather', none('nothing is computed in 8 bits')),
   ...each(
-    `ddp_timeout attn_implementation flash_attention flash_attn_cross_entropy flash_attn_rms_norm
+    `ddp_timeout ddp_find_unused_parameters attn_implementation flash_attention flash_attn_cross_entropy flash_attn_rms_norm
     flash_attn_fuse_mlp flash_attn_fuse_qkv flash_attn_d512 flash_optimum sdp_attention sdpa_varlen
     xformers_attention eager_attention flex_attention flex_attn_compile_kwargs sage_attention
     s2_attention large_head_attention fused_attn_kernel gemma4_hybrid_attn_impl ring_attn_func
@@ -267,7 +267,7 @@ const MACHINE: TranslationTable<Recipe> = {
   ),
   ...each(
     `fsdp fsdp_config fsdp_version fsdp_final_state_dict_type deepspeed ddp ddp_bucket_cap_mb
-    ddp_broadcast_buffers ddp_find_unused_parameters context_parallel_size sequence_parallel_degree
+    ddp_broadcast_buffers context_parallel_size sequence_parallel_degree
     tensor_parallel_size dp_shard_size dp_replicate_size expert_parallel_size expert_parallel_backend
     expert_parallel_fallback_on_unsupported expert_parallel_num_nvl_bytes expert_parallel_num_rdma_bytes
     expert_parallel_token_capacity world_size use_ray ray_num_workers ray_run_name resources_per_worker`,

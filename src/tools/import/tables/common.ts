@@ -1,6 +1,6 @@
 /** What the tables of several tools have in common: reasons, and translations of settings that mean the same in all. */
 import { sources } from '../../../language/schemas/functions/source.js';
-import { a, type ForeignValue, oneOf, type Reader } from '../foreign.js';
+import { a, type ForeignValue, type Reader } from '../foreign.js';
 import { isPattern, namesOfPattern, optimizerOf, scheduleOf, styleOf } from '../optimizers.js';
 import type { Dataset, Recipe } from '../recipe.js';
 import { splitOf } from '../sources.js';
@@ -248,6 +248,7 @@ export const validationShare: Translation<Recipe> = becomes(
   a.amount,
   (recipe, value) => {
     if (value === 0) return automatic('no rows are set aside, as here');
+    if (value < 1e-6) return left('a split has shares of at least 0.0001 %');
     if (value >= 1) return left('a split has shares, whose size only the number of rows tells: `valid: 5%`');
     recipe.validShare = value;
     return undefined;
@@ -269,8 +270,6 @@ export const eightBit: Translation<Recipe> = becomes(
       ? left(`${NONE.quantised}; it is read as it is stored`)
       : automatic('the base is not quantised to 8 bits'),
 );
-
-export const shuffled = oneOf('true', 'false');
 
 /** Which columns, and what of a data set, `datasets` with several entries can share. */
 export function addDataset(

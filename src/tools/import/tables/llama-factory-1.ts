@@ -37,9 +37,9 @@ const PEFT: TranslationTable<Recipe> = {
     recipe.method = 'lora';
     return undefined;
   }),
-  r: common.loraField('`lora = { rank: … }`', a.count, 'rank'),
+  r: common.loraField('`lora = { rank: … }`', a.rank, 'rank'),
   lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
-  lora_dropout: common.loraField('`lora = { dropout: … }`', a.share, 'dropout'),
+  lora_dropout: common.loraField('`lora = { dropout: … }`', a.dropout, 'dropout'),
   target_modules: common.targets,
   use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
   use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
@@ -90,8 +90,8 @@ export const llamaFactory1: TranslationTable<Recipe> = {
     'template custom_chat_template',
     becomes('`style` of `chat()`', a.text, (recipe: Recipe, name) => common.setStyle(recipe, name)),
   ),
-  micro_batch_size: common.field('`batch = { global: … }`', a.count, 'micro'),
-  global_batch_size: common.field('`batch = { global: … }`', a.count, 'stepRows'),
+  micro_batch_size: common.field('`batch = { global: … }`', a.rows, 'micro'),
+  global_batch_size: common.field('`batch = { global: … }`', a.rows, 'stepRows'),
   cutoff_len: common.field('`max_length` of the format stage', a.count, 'maxLength'),
   train_dataset: becomes(
     'the `source` of a data stage, as the named YAML describes it',

@@ -15,11 +15,7 @@ type Entry = Readonly<Record<string, unknown>>;
 const DESCRIPTION = 'dataset_info.json';
 
 /** Folders where `dataset_dir` may be: LLaMA-Factory is called in its own folder, with a file somewhere below it. */
-export function dataFolder(
-  dir: string,
-  fileFolder: string,
-  { host, folder }: ImportContext,
-): string | undefined {
+function dataFolder(dir: string, fileFolder: string, { host, folder }: ImportContext): string | undefined {
   const starts = [folder, ...parents(fileFolder)];
   return starts
     .map((start) => resolve(start, dir))
@@ -51,7 +47,7 @@ const textIn = (entry: Entry, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
-export interface Wanted {
+interface Wanted {
   readonly names: readonly string[];
   readonly at: Span;
   /** `dataset_dir` as it is written. */

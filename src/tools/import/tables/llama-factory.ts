@@ -106,9 +106,9 @@ const METHOD: TranslationTable<Recipe> = {
       return undefined;
     },
   ),
-  lora_rank: common.loraField('`lora = { rank: … }`', a.count, 'rank'),
+  lora_rank: common.loraField('`lora = { rank: … }`', a.rank, 'rank'),
   lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
-  lora_dropout: common.loraField('`lora = { dropout: … }`', a.share, 'dropout'),
+  lora_dropout: common.loraField('`lora = { dropout: … }`', a.dropout, 'dropout'),
   lora_target: common.targets,
   additional_target: common.modulesToSave,
   use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
@@ -260,6 +260,8 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
   recipe.maxLength ??= 2048;
   settleTrainer(recipe, context);
   const isPretraining = textOf(valueIn(file.record, 'stage')) === 'pt';
+  // Texts for pre-training are always put together.
+  if (isPretraining) recipe.packing ??= true;
   // Rows of a training are cut to the length; those that are packed are dropped if they are longer, and texts without answers are cut into several.
   recipe.overflow = isPretraining ? 'split' : recipe.packing === true ? 'drop' : 'truncate';
   readNamed(recipe, context, file);

@@ -47,18 +47,18 @@ export const trainer: TranslationTable<Recipe> = {
   label_smoothing_factor: none('the loss is the cross entropy of the tokens, without smoothing', 0),
   per_device_train_batch_size: common.field(
     '`batch = { global: … }`: times the accumulation',
-    a.count,
+    a.rows,
     'micro',
   ),
   gradient_accumulation_steps: common.field(
     '`batch = { global: … }`: times the micro batch',
-    a.count,
+    a.rows,
     'accumulation',
   ),
   num_train_epochs: common.field('`stop = { epochs: … }`', a.positive, 'epochs'),
   max_steps: common.maxSteps,
   neftune_noise_alpha: common.field('`neftune_noise_alpha`', a.positive, 'neftune'),
-  seed: common.field('`seed`', a.whole, 'seed'),
+  seed: common.field('`seed`', a.seed, 'seed'),
   data_seed: none('one `seed` is for everything'),
   group_by_length: becomes('`order = by_length`', a.flag, (recipe, value) => {
     if (!value) return automatic('rows are shuffled');

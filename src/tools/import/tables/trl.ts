@@ -1,7 +1,7 @@
 /** TRL: what the arguments of `trl sft` become, and those of `SFTConfig`, `ModelConfig` and PEFT's `LoraConfig`. */
 import { a, type ForeignRecord, isUnset, valueIn } from '../foreign.js';
 import { type Dataset, newDataset, type Recipe } from '../recipe.js';
-import { columnsIn } from '../sources.js';
+import { columnsIn, isLocal } from '../sources.js';
 import {
   automatic,
   becomes,
@@ -38,16 +38,16 @@ const MODEL: TranslationTable<Recipe> = {
     recipe.method = 'lora';
     return undefined;
   }),
-  ...each('lora_r r', common.loraField('`lora = { rank: … }`', a.count, 'rank')),
+  ...each('lora_r r', common.loraField('`lora = { rank: … }`', a.rank, 'rank')),
   lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
-  lora_dropout: common.loraField('`lora = { dropout: … }`', a.share, 'dropout'),
+  lora_dropout: common.loraField('`lora = { dropout: … }`', a.dropout, 'dropout'),
   ...each('lora_target_modules target_modules', common.targets),
   ...each('lora_modules_to_save modules_to_save', common.modulesToSave),
   use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
   use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
   init_lora_weights: common.initialWeights,
-  rank_pattern: common.loraField('`lora = { rank_pattern: … }`', a.numbersByName, 'rankPattern'),
-  alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.numbersByName, 'alphaPattern'),
+  rank_pattern: common.loraField('`lora = { rank_pattern: … }`', a.ranksByName, 'rankPattern'),
+  alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.alphasByName, 'alphaPattern'),
   layers_to_transform: common.loraField('`lora = { layers: … }`', a.counts, 'layers'),
   bias: none('biases are not trained with an adapter', 'none'),
   ...each(
@@ -138,6 +138,7 @@ const DATA: TranslationTable<Recipe> = {
     `dataset_num_proc dataset_kwargs dataset_streaming streaming dataset_batch_size ignore_bias_buffers`,
     here(BY_ITSELF.reading),
   ),
+  _n_gpu: here(BY_ITSELF.kernels),
   env: here('the environment is that of the command'),
   ...each(
     `beta ref_model_init_kwargs reward_funcs num_generations max_completion_length max_prompt_length
@@ -207,6 +208,12 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
   }
   recipe.maxLength ??= 1024;
   recipe.overflow ??= 'truncate';
+  // TRL ignores the one where there are the others.
+  if (has('datasets') && has('dataset_name')) {
+    const name = valueIn(record, 'dataset_name');
+    recipe.datasets = recipe.datasets.filter(({ at }) => at !== name?.span);
+    revise(context, 'dataset_name', automatic('`datasets` decide, in TRL too'));
+  }
   settleRows(recipe, record, context);
   common.settleSplits(recipe, context, 'datasets.split');
 }
@@ -222,11 +229,15 @@ function withoutAdapter(context: ImportContext): void {
       );
 }
 
+/** More arguments than anyone writes by hand. */
+const WRITTEN = 80;
+
 /** What TRL reads off the columns of the rows: texts, prompts with completions, or chats. */
 function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContext): void {
   const split = textOf(valueIn(record, 'dataset_train_split'));
-  const testSplit = textOf(valueIn(record, 'dataset_test_split')) ?? 'test';
-  const field = textOf(valueIn(record, 'dataset_text_field'));
+  const named = textOf(valueIn(record, 'dataset_text_field'));
+  // What a program wrote has every default, and says nothing of these rows.
+  const field = record.entries.length > WRITTEN && named === 'text' ? undefined : named;
   const [first] = recipe.datasets;
   const columns = first?.path === undefined ? undefined : columnsIn(first.path, context);
   const isText =
@@ -246,7 +257,27 @@ function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContex
   const onlyAnswers = valueIn(record, 'assistant_only_loss');
   if (template === 'chat')
     recipe.lossOn = onlyAnswers !== undefined && a.flag.read(onlyAnswers) === true ? 'assistant' : 'all';
+  settleValidation(recipe, first, record, context);
+}
+
+/** Another split of the same rows, which a file does not have. */
+function settleValidation(
+  recipe: Recipe,
+  first: Dataset | undefined,
+  record: ForeignRecord,
+  context: ImportContext,
+): void {
   const strategy = textOf(valueIn(record, 'eval_strategy') ?? valueIn(record, 'evaluation_strategy'));
-  if (first !== undefined && strategy !== undefined && strategy !== 'no' && recipe.validShare === undefined)
-    recipe.validation.push({ ...first, split: testSplit });
+  if (first === undefined || strategy === undefined || strategy === 'no') return;
+  if (recipe.validShare !== undefined) return;
+  if (isLocal(first.path ?? '', context))
+    remark(
+      recipe,
+      'source',
+      'A file has no split for validation: `split = { train: 90%, valid: 10% }` makes one.',
+    );
+  else {
+    const split = textOf(valueIn(record, 'dataset_test_split')) ?? 'test';
+    recipe.validation.push({ ...first, split });
+  }
 }
