@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import { anyObject, type Json, jsonLines, tryJsonFile } from '../../language/host/json.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
-import { newPartName, renamed } from '../stages/train-plan/fields.js';
+import { FIELDS, newPartName, renamed } from '../stages/train-plan/fields.js';
 import { journalPath, keyOfOutputs, layoutIn, runIds } from '../store/index.js';
 
 /** Records of the store, newest first. Damaged ones are left out: they serve comparison, not reuse. */
@@ -101,4 +101,17 @@ export function differences(
     }
   }
   return all.filter((one) => !renamed.has(one));
+}
+
+/** For people: what the planner chose as the file has it is told once, as the setting that it is. */
+export function toldDifferences(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): readonly Difference[] {
+  const all = differences(before, after);
+  return all.filter((one) => {
+    const field = FIELDS.find(({ key }) => key !== undefined && one.name === `chosen.${key}`);
+    const setting = all.find(({ name }) => field !== undefined && name === `settings.${field.setting}`);
+    return setting?.before !== one.before || setting?.after !== one.after;
+  });
 }

@@ -1,7 +1,9 @@
 /** Why a stage runs: what differs from the last time. */
+import { valueText } from '../../language/check/value-text.js';
 import type { Reason } from '../../language/ir/events.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
-import { type Difference, differences } from './history.js';
+import type { Value } from '../../language/ir/program.js';
+import { type Difference, toldDifferences } from './history.js';
 import type { StageKey } from './keys.js';
 
 /** The words of each reason, by its code; `path` names the part. */
@@ -29,7 +31,9 @@ const TEXTS = {
 type ReasonCode = keyof typeof TEXTS;
 
 const short = (path: string | undefined): string => (path ?? '').replace(/^(?:settings|chosen)\./, '');
-const value = (found: unknown): string => (typeof found === 'string' ? found : JSON.stringify(found ?? null));
+/** As a pipeline would have it; settings that are not set are `none`. */
+const value = (found: unknown): string =>
+  typeof found === 'string' ? found : valueText((found ?? null) as Value);
 
 export const reason = (code: ReasonCode, fields: Omit<Reason, 'code'> = {}): Reason => ({ code, ...fields });
 
@@ -40,7 +44,7 @@ export function runReasons(
 ): readonly Reason[] {
   if (earlier === undefined) return [reason('first_run')];
   if (earlier.key === key) return [reason('output_missing')];
-  const found = differences(earlier.parts, parts).map(asReason);
+  const found = toldDifferences(earlier.parts, parts).map(asReason);
   // order of files, or a part that changed its place
   return found.length === 0 ? [reason('file_changed', { path: 'order of the files' })] : found;
 }

@@ -117,7 +117,8 @@ function knownParams(host: Host, file: string, params: ParamValues): ParamValues
 
 function untracked(taken: readonly string[], repository: Repository): readonly Note[] {
   const tracked = repository.tracked(taken);
-  const files = taken.filter((path) => !tracked.has(path));
+  // what runs leave is no part of the pipeline, and nobody commits it
+  const files = taken.filter((path) => !tracked.has(path) && !path.split('/').includes('.ftp'));
   return files.length === 0 ? [] : [{ kind: 'untracked', files }];
 }
 

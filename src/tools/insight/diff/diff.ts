@@ -1,6 +1,5 @@
 /** Two runs side by side: what went in, what came out, and what it took. */
-import { type Difference, differences } from '../../../pipeline/planner/history.js';
-import { FIELDS } from '../../../pipeline/stages/train-plan/fields.js';
+import { type Difference, differences, toldDifferences } from '../../../pipeline/planner/history.js';
 import type { Run, RunStage } from '../runs/index.js';
 
 /** A figure of both runs; `null` if a run does not have it. */
@@ -104,7 +103,7 @@ function diffStage(name: string, a: RunStage | undefined, b: RunStage | undefine
       a?.key === undefined || b?.key === undefined || a.key === null || b.key === null
         ? null
         : a.key === b.key,
-    changes: before == null || after == null ? [] : changesOf(before, after),
+    changes: before == null || after == null ? [] : toldDifferences(before, after).map(asChange),
     seconds: pair((stage) => (wasBegun(stage) ? stage.seconds : null)),
     peakMemoryBytes: pair((stage) => (wasBegun(stage) ? stage.peakMemoryBytes : null)),
     metrics: Object.fromEntries(
@@ -118,22 +117,6 @@ function diffStage(name: string, a: RunStage | undefined, b: RunStage | undefine
     ),
     curves: pair(curveOf),
   };
-}
-
-/** What the planner chose as the file has it is told once, as the setting that it is. */
-function changesOf(
-  before: Readonly<Record<string, string>>,
-  after: Readonly<Record<string, string>>,
-): readonly RunChange[] {
-  const changes = differences(before, after).map(asChange);
-  return changes.filter(({ name, a, b }) => {
-    const field = FIELDS.find(({ key }) => name === `chosen.${key}`);
-    const setting = `settings.${field?.setting}`;
-    return (
-      field === undefined ||
-      !changes.some((other) => other.name === setting && other.a === a && other.b === b)
-    );
-  });
 }
 
 /** What waited for a stage that failed took no time and no memory. */
