@@ -1,5 +1,5 @@
 // Makes `npx ftpc` work in the repository itself: npm links the commands of dependencies, not a package's own.
-// Quiet where it cannot: installed as a dependency, or without a `node_modules` of its own, npm has done the work.
+// Quiet where it cannot.
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
