@@ -1,6 +1,6 @@
 /** What to write for a setting that is not there: misspelt, in another block, or as another tool calls it. */
 import { instead, nearest, suggestion } from '../diagnostics/did-you-mean.js';
-import { type ForeignValue, foreignSetting } from '../diagnostics/foreign.js';
+import { type ForeignValue, foreignSetting, usualColumn } from '../diagnostics/foreign.js';
 import { replace, withArticle } from '../diagnostics/make.js';
 import type { Hint } from '../diagnostics/types.js';
 import { functions } from '../schemas/functions/index.js';
@@ -52,6 +52,8 @@ function ownHint(key: Word, value: Expression | undefined, place: SettingPlace):
   const spots = spotsNamed(key.text);
   const inside = spots.find(({ kind, path }) => kind === place.block?.kind && path.includes('.'));
   if (inside !== undefined) return elsewhere(inside, key, value, place);
+  const column = place.block === undefined ? usualColumn(key.text) : undefined;
+  if (column !== undefined && place.known.includes(column)) return instead(column, key.span);
   if (nearest(key.text, place.known) !== undefined) return suggestion(key.text, key.span, place.known);
   const other = new Set(spots.map(({ kind }) => kind));
   const [spot] = spots;

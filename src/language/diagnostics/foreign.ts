@@ -40,6 +40,20 @@ const SETTINGS = byWord({
   'eval.generation.max_tokens': 'max_new_tokens max_gen_length',
 });
 
+/** What data sets call the columns that templates read. */
+const COLUMNS = byWord({
+  instruction: 'question query problem',
+  output: 'answer response target reply solution',
+  messages: 'chat dialog dialogue turns',
+  text: 'content document sentence',
+  label: 'class category',
+  prompt: 'prefix',
+  completion: 'continuation suffix',
+});
+
+/** The usual name of a column that a data set calls otherwise. */
+export const usualColumn = (name: string): string | undefined => lookUp(COLUMNS, name.toLowerCase());
+
 /** A literal value that another tool's setting has. */
 export type ForeignValue = string | number | boolean | undefined;
 
