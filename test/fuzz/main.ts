@@ -23,7 +23,7 @@ interface Result {
 }
 
 /** Milliseconds without a case that ends. */
-const PATIENCE = 30_000;
+const PATIENCE = 600_000;
 
 if (isMainThread) await watch(options());
 else work(workerData as Options);

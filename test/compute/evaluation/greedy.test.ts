@@ -65,4 +65,4 @@ describe('greedy answers are transformers’, token for token', () => {
         expect(answers.map(({ ids }) => ids)).to.deep.equal(recorded.penalised);
       });
     });
-}).timeout(20_000);
+});

@@ -200,7 +200,7 @@ describe('the training loop', () => {
       expect(all).to.deep.equal(Array.from({ length: 23 }, (_, i) => i + 1));
       expect(resumed.result?.state.steps.length).to.equal(23);
     }
-  }).timeout(20_000);
+  });
 
   it('validates on resume what an abort in the middle of a validation left out', async () => {
     const undisturbed = (await trial()).result?.state;
@@ -351,7 +351,7 @@ describe('the training loop', () => {
   it('says nothing of a training that goes well', async () => {
     expect(notes(await trial())).to.deep.equal([]);
   });
-}).timeout(30_000);
+});
 
 describe('the watch over the loss', () => {
   const said = (losses: readonly number[], before: readonly number[] = []): number[] => {

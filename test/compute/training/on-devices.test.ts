@@ -44,7 +44,7 @@ for (const name of TFJS_NAMES)
         });
         expect(seen.get(100)).to.deep.equal(seen.get(10));
         expect(runtime.memory.account.tensors).to.equal(before);
-      }).timeout(120_000);
+      });
 
       it('holds no copy of what the optimiser remembers when a checkpoint has it', async () => {
         const states: (readonly StateAccess[])[] = [];

@@ -160,8 +160,6 @@ for (const runtime of RUNTIME_NAMES)
   describe(`training against PyTorch, PEFT and Trainer, on ${runtime}`, () => {
     whereInstalled(runtime, () => {
       for (const name of RUNS[runtime])
-        it(`${name}: losses, norms, rates and final tensors`, () => wholeTraining(name, runtime)).timeout(
-          120_000,
-        );
+        it(`${name}: losses, norms, rates and final tensors`, () => wholeTraining(name, runtime));
     });
   });

@@ -239,5 +239,5 @@ describe('a step', () => {
         ),
         name,
       ).to.equal(true);
-  }).timeout(60_000);
+  });
 });

@@ -39,9 +39,7 @@ const errorsOf = ({ found }: ReturnType<typeof legal.check>) =>
   found.filter(({ severity }) => severity === 'error');
 const errorsIn = (mutant: string) => errorsOf(legal.check(mutant));
 
-describe('a file with a mistake', function () {
-  this.timeout(60_000);
-
+describe('a file with a mistake', () => {
   for (const { name, text, tokens, check, lineOf, describe } of subjects) {
     const sound = check(text);
     const isSilent = (spoilt: ReturnType<typeof check>): boolean =>

@@ -44,7 +44,7 @@ describe('examples of the diagnostics', () => {
   it('have no situation of a code that needs none', () => {
     expect(Object.keys(SITUATIONS).filter((code) => !played.includes(code))).to.deep.equal([]);
   });
-}).timeout(120_000);
+});
 
 type Found = readonly (readonly (readonly string[])[])[];
 

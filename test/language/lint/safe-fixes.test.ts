@@ -127,7 +127,7 @@ describe('safe fixes', () => {
         expect(again.files, `${source.name} again`).to.deep.equal([]);
       }
       expect(seen).to.be.above(10);
-    }).timeout(120_000);
+    });
 });
 
 /** A habit: every place where it would be written otherwise. */
@@ -191,5 +191,5 @@ describe('habits in sound pipelines', () => {
         }
       }
       expect(seen, 'places').to.be.above(0);
-    }).timeout(120_000);
+    });
 });

@@ -300,7 +300,7 @@ describe('models of the Hub in a plan', () => {
     const { diagnostics } = await pin();
     expect(diagnostics.map(({ code }) => code)).to.deep.equal(['FTP1405']);
     expect(diagnostics[0]?.notes?.[0]).to.contain('did not respond for 0.3 s');
-  }).timeout(20_000);
+  });
 
   it('starts over where the cache was cut', async () => {
     await pin();

@@ -5,8 +5,7 @@ import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
 import { type Folder, pipelineFolder, QUICK, TEXT } from './pipeline.js';
 
-describe('budgets as constraints of the planner', function () {
-  this.timeout(60_000);
+describe('budgets as constraints of the planner', () => {
   let folder: Folder;
   before(() => {
     folder = pipelineFolder();

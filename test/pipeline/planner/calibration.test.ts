@@ -24,8 +24,7 @@ describe('the plan against a run', () => {
   let made: Plan;
   let measured: ReadonlyMap<string, number>;
 
-  before(function () {
-    this.timeout(120_000);
+  before(() => {
     folder = pipelineFolder();
     folder.write('data/b.jsonl', '');
     folder.write(

@@ -58,8 +58,7 @@ interface Ran {
 describe('a base that does not fit', () => {
   let folder: Folder;
 
-  before(function () {
-    this.timeout(120_000);
+  before(() => {
     folder = pipelineFolder();
     const base = join(folder.path, 'base');
     mkdirSync(base);
@@ -128,5 +127,5 @@ describe('a base that does not fit', () => {
     );
     expect(paged.bytes).to.deep.equal(held.bytes);
     expect(paged.perplexity).to.equal(held.perplexity);
-  }).timeout(240_000);
+  });
 });

@@ -11,7 +11,6 @@ import { whereInstalled } from '../../compute/tensor/runtimes/here.js';
 
 whereInstalled('tensorflow', () => {
   it('runtimes of the CPU are measured within some seconds, and once', async function () {
-    this.timeout(180_000);
     const cache = mkdtempSync(join(tmpdir(), 'cache-'));
     const real = nodeHost();
     const host: Host = {

@@ -132,8 +132,7 @@ describe('how much a stage works on, against a run', () => {
       .reduce((sum, size) => sum + size, 0);
   };
 
-  before(function () {
-    this.timeout(120_000);
+  before(() => {
     folder = freshFolder();
     mkdirSync(join(folder, 'data'));
     cpSync(MODEL, join(folder, 'model'), { recursive: true });

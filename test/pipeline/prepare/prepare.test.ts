@@ -44,4 +44,4 @@ describe('a pipeline that is prepared', () => {
       expect(await codesOf(TEXT, scope)).to.deep.equal(['FTP1425']);
     });
   }
-}).timeout(60_000);
+});

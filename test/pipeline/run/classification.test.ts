@@ -135,8 +135,7 @@ describe('a pipeline of classifiers', () => {
   const report = (stage: string): EvaluationReport =>
     JSON.parse(readFileSync(output(stage, 'report'), 'utf8')) as EvaluationReport;
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     mkdirSync(join(cwd, 'data'));
     cpSync(MODEL, join(cwd, 'model'), { recursive: true });
     untie(join(cwd, 'model'));

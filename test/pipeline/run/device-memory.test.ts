@@ -61,4 +61,4 @@ describe('a training whose device is full', () => {
       expect(status, JSON.stringify(seen.diagnostics)).to.equal('done');
     });
   });
-}).timeout(60_000);
+});

@@ -64,7 +64,7 @@ describe('a run that is killed', () => {
     const pid = stageProcess(cwd);
     running.process.kill('SIGKILL');
     await running.ended;
-    for (let waited = 0; stateOf({ pid }) === 'alive' && waited < 5000; waited += 50) await sleep(50);
+    while (stateOf({ pid }) === 'alive') await sleep(50);
     expect(stateOf({ pid })).to.equal('gone');
   });
 
@@ -110,4 +110,4 @@ describe('a run that is killed', () => {
     expect(diagnostic?.['message']).to.contain(`process ${running.process.pid}`);
     expect((await running.ended).code).to.equal(0);
   });
-}).timeout(60_000);
+});

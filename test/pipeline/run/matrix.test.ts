@@ -51,8 +51,7 @@ describe('a run over a matrix', () => {
     expect(plan.diagnostics.map(({ code }: Line) => code)).to.include('FTP0412');
   });
 
-  it('trains and evaluates each, on rows that are made once', async function () {
-    this.timeout(60_000);
+  it('trains and evaluates each, on rows that are made once', async () => {
     const { code, lines, err } = await finish(cwd);
     expect(err).to.equal('');
     expect(code).to.equal(0);
@@ -82,8 +81,7 @@ describe('a run over a matrix', () => {
     ).to.equal(true);
   });
 
-  it('takes the chosen one from the store, and publishes it', async function () {
-    this.timeout(60_000);
+  it('takes the chosen one from the store, and publishes it', async () => {
     const { code, lines } = await finish(cwd, ['run', 'tiny.ftp', '-p', 'rate=5e-3', '--json']);
     expect(code).to.equal(0);
     expect(summaries(lines).map(({ name, status }) => `${name} ${status}`)).to.deep.equal([

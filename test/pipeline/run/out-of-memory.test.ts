@@ -63,4 +63,4 @@ describe('a training that the system kills when memory runs out', () => {
     const again = steps.findIndex((step, index) => index > 0 && step <= (steps[index - 1] ?? 0));
     expect(again < 0 || (steps[again] ?? 0) > 1, 'does not start over').to.equal(true);
   });
-}).timeout(60_000);
+});

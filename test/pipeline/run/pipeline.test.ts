@@ -211,4 +211,4 @@ describe('ftpc run', () => {
     const none = await ftpc(cwd, ['preview', 'tiny.ftp', 'dialog']);
     expect(none.err).to.contain('did you mean `dialogs`?');
   });
-}).timeout(60_000);
+});

@@ -19,16 +19,16 @@ export interface Running {
   until(fits: (line: Line) => boolean): Promise<Line>;
 }
 
-/** Starts `ftpc run tiny.ftp --json`, where asked for behind a line of a shell, such as a limit. */
+/** Starts `ftpc run tiny.ftp --json`, where asked for after a line of a shell, such as a limit. */
 export function start(
   cwd: string,
   words: readonly string[] = ['run', 'tiny.ftp', '--json'],
   env: Readonly<Record<string, string>> = {},
-  behind?: string,
+  limit?: string,
 ): Running {
   const command = [process.execPath, FTPC, ...words];
   const [program = '', ...given] =
-    behind === undefined ? command : ['sh', '-c', `${behind}; exec "$0" "$@"`, ...command];
+    limit === undefined ? command : ['sh', '-c', `${limit}; exec "$0" "$@"`, ...command];
   const child = spawn(program, given, {
     cwd,
     env: { ...process.env, ...env },

@@ -128,6 +128,6 @@ for (const runtime of ['webgpu', 'wasm'] as const)
           found.forEach((loss, step) => {
             expect(Math.abs(loss / (expected[step] ?? 0) - 1), `step ${step + 1}`).to.be.below(LOSS);
           });
-        }).timeout(300_000);
+        });
     });
   });

@@ -48,8 +48,7 @@ describe('a run with a secret', () => {
     expect(code).to.equal(0);
   });
 
-  it('leaves it in no file and in no output, whatever is asked', async function () {
-    this.timeout(120_000);
+  it('leaves it in no file and in no output, whatever is asked', async () => {
     const said: string[] = [];
     const ask = async (...words: string[]): Promise<number> => {
       const { code, out, err } = await ftpc(cwd, words, env());

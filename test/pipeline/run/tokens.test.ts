@@ -53,8 +53,7 @@ describe('a base without a tokenizer', () => {
     writeFileSync(join(cwd, 'text.ftp'), pipeline('completion()'));
   });
 
-  it('is trained, evaluated and merged on rows that are tokens already', async function () {
-    this.timeout(60_000);
+  it('is trained, evaluated and merged on rows that are tokens already', async () => {
     const { code, lines, err } = await finish(cwd, ['run', 'tokens.ftp', '--json']);
     expect(err).to.equal('');
     expect(code).to.equal(0);
@@ -62,8 +61,7 @@ describe('a base without a tokenizer', () => {
     expect(finished.map(({ status }) => status)).to.deep.equal(['done', 'done', 'done', 'done', 'done']);
   });
 
-  it('cannot have texts, which is said before any row', async function () {
-    this.timeout(60_000);
+  it('cannot have texts, which is said before any row', async () => {
     writeFileSync(join(cwd, 'rows.jsonl'), '{"text":"a text"}\n{"text":"another"}\n'.repeat(10));
     const { code, lines } = await finish(cwd, ['run', 'text.ftp', '--json']);
     expect(code).to.equal(1);

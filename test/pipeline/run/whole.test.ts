@@ -27,8 +27,7 @@ const adapterDigest = (cwd: string, stage: Summary | undefined): string =>
 describe('a whole pipeline', () => {
   let whole = '';
   let first: Readonly<Record<string, Summary>> = {};
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     whole = freshFolder();
     writePipeline(whole, { steps: 6 });
     const { lines, code, err } = await finish(whole);
@@ -168,4 +167,4 @@ describe('a whole pipeline', () => {
     const { lines } = await finish(cwd);
     expect(adapterDigest(cwd, summaries(lines)['adapter'])).to.equal(adapterDigest(whole, first['adapter']));
   });
-}).timeout(60_000);
+});

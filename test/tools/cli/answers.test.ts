@@ -232,7 +232,7 @@ describe('answers on the command line', () => {
       /^[^\p{Cc}\u202e]*\t[^\p{Cc}]*\n[^\p{Cc}]*$/u,
     );
   });
-}).timeout(60_000);
+});
 
 describe('a file of questions', () => {
   const folder = freshFolder();

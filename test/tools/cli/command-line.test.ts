@@ -204,4 +204,4 @@ describe('command line', () => {
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
     expect(readFileSync(path, 'utf8')).to.equal(text);
   });
-}).timeout(60_000);
+});

@@ -147,4 +147,4 @@ describe('check --fix', () => {
     const log = JSON.parse((await check('a.ftp', '--sarif')).out);
     expect(log.version).to.equal('2.1.0');
   });
-}).timeout(60_000);
+});

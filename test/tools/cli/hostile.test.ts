@@ -175,4 +175,4 @@ describe('a hostile user', () => {
     expect(ran.out).to.contain('a file is where a folder is needed');
     expect(readFileSync(join(folder, '.ftp'), 'utf8')).to.equal('mine');
   });
-}).timeout(60_000);
+});

@@ -13,8 +13,7 @@ const CTRL_C = '\x03';
 const MESSAGE = 'interrupted: saving progress; interrupt again to stop at once';
 const LOOP = 'for n in 1 2 3; do echo "run $n"; "$NODE" "$FTPC" run tiny.ftp; done; echo "after the loop"';
 
-describe('Ctrl-C', function () {
-  this.timeout(60_000);
+describe('Ctrl-C', () => {
   if (!hasTerminals)
     return it.skip('there is no bash, or no `script` of util-linux, which makes a pseudo-terminal');
 

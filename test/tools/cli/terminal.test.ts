@@ -32,8 +32,7 @@ data far {
 }
 `;
 
-describe('a terminal', function () {
-  this.timeout(30_000);
+describe('a terminal', () => {
   if (!hasScript) return it.skip('there is no `script` of util-linux here, which makes a pseudo-terminal');
   const folder = freshFolder();
   before(() => {

@@ -185,4 +185,4 @@ describe('insight on the command line', () => {
     expect(err).to.contain('warning[FTP1506]: the last line of this journal was cut off');
     expect(existsSync(join(recorded.path, '.ftp/store'))).to.equal(false);
   });
-}).timeout(120_000);
+});

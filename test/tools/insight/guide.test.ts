@@ -52,4 +52,4 @@ describe('docs/insight.md', () => {
     if (program === undefined) throw new Error('the pipeline has errors');
     expectGolden('docs/insight/legal.svg', `${await svgFile(graphOf(program, { inputs: true }))}\n`);
   });
-}).timeout(120_000);
+});

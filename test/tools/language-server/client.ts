@@ -24,7 +24,7 @@ import {
 const MAIN = fileURLToPath(new URL('../../../bin/main.js', import.meta.url));
 
 /** Longer than anything takes, even on a machine with other work. */
-const PATIENCE = 10_000;
+const PATIENCE = 600_000;
 
 export const CAPABILITIES: ClientCapabilities = {
   workspace: {

@@ -69,7 +69,7 @@ describe('language server: plans', () => {
       ),
     );
     let found = await hints(doc.uri);
-    for (let tries = 0; found.length === 0 && tries < 100; tries++) {
+    while (found.length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       found = await hints(doc.uri);
     }

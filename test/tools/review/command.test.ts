@@ -11,8 +11,7 @@ const schema = (name: string) =>
     JSON.parse(readFileSync(join(nodeHost().packageFolder, 'docs/schema', `${name}.json`), 'utf8')) as object,
   );
 
-describe(`plan --against and snapshot on the command line${noGit === undefined ? '' : ` (skipped: ${noGit})`}`, function () {
-  this.timeout(60_000);
+describe(`plan --against and snapshot on the command line${noGit === undefined ? '' : ` (skipped: ${noGit})`}`, () => {
   let work: Working;
   before(function () {
     if (noGit !== undefined) this.skip();

@@ -132,8 +132,7 @@ if (method === 'GET') {
 }
 `;
 
-describe(`the scripts of the GitHub Action${reason === undefined ? '' : ` (skipped: ${reason})`}`, function () {
-  this.timeout(60_000);
+describe(`the scripts of the GitHub Action${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   let work: Working;
   before(function () {
     if (reason !== undefined) this.skip();

@@ -15,8 +15,7 @@ describe(`docs/review.md${noGit === undefined ? '' : ` (skipped: ${noGit})`}`, (
     if (noGit !== undefined) this.skip();
   });
 
-  it('shows what the command says of the change that it describes', async function () {
-    this.timeout(60_000);
+  it('shows what the command says of the change that it describes', async () => {
     const work = workingFolder();
     work.git('init', '-q', '-b', 'main');
     cpSync(join(root, 'pipelines'), join(work.path, 'pipelines'), { recursive: true });

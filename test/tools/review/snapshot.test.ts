@@ -235,8 +235,7 @@ describe('snapshots of this repository', () => {
   });
 
   for (const name of files)
-    it(`${name} is what the pipeline comes to (UPDATE_GOLDEN=1 writes it)`, async function () {
-      this.timeout(60_000);
+    it(`${name} is what the pipeline comes to (UPDATE_GOLDEN=1 writes it)`, async () => {
       const file = `pipelines/${name.replace('.plan.json', '.ftp')}`;
       expect(existsSync(join(root, file))).to.equal(true);
       const host = nodeHost(root);

@@ -32,7 +32,6 @@ describe(`bottleneck adapters in AdapterHub's library${why}`, () => {
   before(async function () {
     // without the library there is nothing to compare with
     if (!isThere) this.skip();
-    this.timeout(180_000);
     folder = mkdtempSync(join(tmpdir(), 'ftpc-adapters-'));
     for (const name of names) ours.push(await written(name));
     const folders = names.map((name) => join(folder, name));

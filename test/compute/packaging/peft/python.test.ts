@@ -93,7 +93,6 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
   before(async function () {
     // without PEFT there is nothing to compare with
     if (!isThere) this.skip();
-    this.timeout(180_000);
     folder = mkdtempSync(join(tmpdir(), 'ftpc-peft-'));
     for (const [index, [name, lora]] of Object.entries(CASES).entries())
       ours.push(await written(String(index), lora, baseFor(String(index), BASES[name])));

@@ -102,7 +102,7 @@ whereInstalled('tensorflow', () => {
       });
       // mapped anew, the 3.4 MiB of a packed factor would be 17,000 pages
       expect(stdout, stderr).to.match(/^\{"faults":\d{1,3}\}$/);
-    }).timeout(60_000);
+    });
 
     it('compiles what multiplies much, and what makes many passes over memory', () => {
       const updating = (numbers: number) => {

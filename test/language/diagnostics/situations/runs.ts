@@ -25,7 +25,7 @@ const withDisk = (name: string, body: string): string => `
   process.getBuiltinModule('module').syncBuiltinESMExports();`;
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds() && waited < 30_000; waited += 10) await sleep(10);
+  while (!holds()) await sleep(10);
 }
 
 /** Kills the stage at work some milliseconds after that holds; only in the first command. */

@@ -43,7 +43,7 @@ describe('the data that ships with the pipelines', () => {
     expect(readdirSync(join(data, 'legal'))).to.have.length(byKind.size);
     const general = generalRows().map((row) => `${JSON.stringify(row)}\n`);
     expect(readFileSync(join(data, 'general.jsonl'), 'utf8') === general.join('')).to.equal(true);
-  }).timeout(60_000);
+  });
 
   it('asks no question with two answers, and no kind has a constant one', () => {
     const rows = legal();
@@ -100,7 +100,7 @@ describe('the data that ships with the pipelines', () => {
     }
     expect(tokens / rows.length).to.be.at.most(75);
     expect(short / rows.length).to.be.at.least(0.7);
-  }).timeout(30_000);
+  });
 });
 
 describe('the tokenizer of the starter', () => {

@@ -47,7 +47,7 @@ describe('a training that is killed', () => {
       const read = (folder: string): Buffer => readFileSync(join(folder, 'output', file));
       expect(read(disturbed).equals(read(undisturbed)), file).to.equal(true);
     }
-  }).timeout(60_000);
+  });
 });
 
 interface Run {

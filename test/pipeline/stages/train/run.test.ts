@@ -526,4 +526,4 @@ describe('the train stage', () => {
     expect(steps).to.deep.equal(Array.from({ length: 12 }, (_, i) => i + 1));
     expect(result.metrics['steps']).to.equal(12);
   });
-}).timeout(30_000);
+});

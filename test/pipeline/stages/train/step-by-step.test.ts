@@ -164,5 +164,5 @@ describe('a run in the order of the file', () => {
         );
         expect(worst, name).to.be.below(TENSOR * largest);
       }
-    }).timeout(60_000);
+    });
 });
