@@ -148,5 +148,11 @@ export function shown(value: ForeignValue, limit = 48): string {
 function plain(value: ForeignValue): unknown {
   if (value.kind === 'scalar') return value.value;
   if (value.kind === 'list') return value.items.map(plain);
-  return Object.fromEntries(value.entries.map((entry) => [entry.key, plain(entry.value)]));
+  return Object.fromEntries(
+    value.entries.map((entry) => [entry.key, isSecretKey(entry.key) ? '…' : plain(entry.value)]),
+  );
 }
+
+/** Keys whose values are copied nowhere. */
+export const isSecretKey = (key: string): boolean =>
+  /(^|_)(hub|hf|ms|om|auth|access|api)_?(token|key)$|secret|password|webhook/i.test(key);

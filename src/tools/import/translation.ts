@@ -7,7 +7,14 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { lookUp } from '../../language/source/look-up.js';
 import type { Span } from '../../language/source/span.js';
-import { type ForeignRecord, type ForeignValue, isUnset, type Reader, shown } from './foreign.js';
+import {
+  type ForeignRecord,
+  type ForeignValue,
+  isSecretKey,
+  isUnset,
+  type Reader,
+  shown,
+} from './foreign.js';
 import { cannotExpress, unknownKey, wrongValue } from './import-diagnostics.js';
 
 /** What was decided about one value; nothing: it was translated. */
@@ -110,8 +117,6 @@ export const unable = <T>(why: string, ...same: readonly Scalar[]): Translation<
 export const each = <T>(keys: string, translation: Translation<T>): TranslationTable<T> =>
   Object.fromEntries(keys.split(/\s+/).map((key) => [key, translation]));
 
-const SECRET = /token$|api_key|secret|password/i;
-
 /** Translates the entries of a record into `target`; each leaves a {@link KeyRecord}. `prefix`: the record's own key and a dot. */
 export function translateEntries<T>(
   record: ForeignRecord,
@@ -123,7 +128,7 @@ export function translateEntries<T>(
   for (const { key, span, value } of record.entries) {
     const translation = lookUp(table, key);
     const name = `${prefix}${key}`;
-    const text = SECRET.test(key) && !isUnset(value) ? '…' : shown(value);
+    const text = isSecretKey(key) && !isUnset(value) ? '…' : shown(value);
     const add = (status: KeyStatus, why?: string): void =>
       void context.keys.push({ key: name, status, value: text, ...(why === undefined ? {} : { why }) });
     if (translation === undefined) {

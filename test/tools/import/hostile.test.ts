@@ -65,7 +65,7 @@ describe('a hostile file', () => {
   it('ends no comment and hides nothing in the pipeline', async () => {
     const { text = '' } = await importText(
       'file.yml',
-      'base_model: acme/base\nlearning_rate: 1e-4\nadapter: lora\n"a\\n}\\ntrain b { ": "x\\ntrain c {"\n"\\u202edrow": "\\u2028"\nhub_token: hf_abc\ndefault_system_message: "say \\"\\u202e\\"\\n"\ndatasets:\n  - {path: acme/rows, type: chat_template}\n',
+      'base_model: acme/base\nlearning_rate: 1e-4\nadapter: lora\n"a\\n}\\ntrain b { ": "x\\ntrain c {"\n"\\u202edrow": "\\u2028"\nhub_token: hf_abc\nswanlab_lark_secret: hf_abc\nmodel_config: {api_key: hf_abc}\ndefault_system_message: "say \\"\\u202e\\"\\n"\ndatasets:\n  - {path: acme/rows, type: chat_template}\n',
     );
     expect(text.match(/^train/gm)).to.have.length(1);
     expect(text).not.to.match(/[\p{Cf}\p{Zl}]/u);

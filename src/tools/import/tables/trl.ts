@@ -230,7 +230,7 @@ function withoutAdapter(context: ImportContext): void {
 }
 
 /** More arguments than anyone writes by hand. */
-const WRITTEN = 80;
+const WRITTEN = 60;
 
 /** What TRL reads off the columns of the rows: texts, prompts with completions, or chats. */
 function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContext): void {
@@ -242,21 +242,22 @@ function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContex
   const columns = first?.path === undefined ? undefined : columnsIn(first.path, context);
   const isText =
     field !== undefined || columns?.includes('text') === true || columns?.includes('prompt') === true;
-  const template = isText && columns?.includes('messages') !== true ? 'completion' : 'chat';
+  const answers = valueIn(record, 'assistant_only_loss');
+  const onlyAnswers = answers !== undefined && a.flag.read(answers) === true;
+  const isChat = onlyAnswers || columns?.includes('messages') === true;
+  const template = isText && !isChat ? 'completion' : 'chat';
   for (const dataset of recipe.datasets) {
     dataset.template = template;
     dataset.split ??= split;
     if (template === 'completion' && field !== undefined && field !== 'text') dataset.columns.text = field;
   }
-  if (columns === undefined && field === undefined)
+  if (columns === undefined && field === undefined && !onlyAnswers)
     remark(
       recipe,
       'template',
       'TRL reads off the columns what the rows are: for `text`, or `prompt` and `completion`, write `completion()`.',
     );
-  const onlyAnswers = valueIn(record, 'assistant_only_loss');
-  if (template === 'chat')
-    recipe.lossOn = onlyAnswers !== undefined && a.flag.read(onlyAnswers) === true ? 'assistant' : 'all';
+  if (template === 'chat') recipe.lossOn = onlyAnswers ? 'assistant' : 'all';
   settleValidation(recipe, first, record, context);
 }
 
