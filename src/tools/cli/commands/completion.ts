@@ -31,7 +31,7 @@ async function withWords(commands: readonly Command[], { host }: CliContext): Pr
 /** `commands`: those that are completed. */
 export const completion = (commands: CommandTable): Command => ({
   name: 'completion',
-  doc: 'Prints a script that completes commands, options, their values and pipeline files in your shell.',
+  doc: 'Prints a script for your shell, which completes commands, options and their values, pipelines with their stages and parameters, machines, settings and codes.',
   positionals: [
     {
       name: 'shell',
