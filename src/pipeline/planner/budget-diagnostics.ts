@@ -3,6 +3,7 @@
 import { error } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Program, Requirement } from '../../language/ir/program.js';
+import { isSamePlan } from '../stages/train-plan/fields.js';
 import { figureOf, refersTo, requirementsOf } from './budget.js';
 import { largestText } from './memory-budget.js';
 import { planText, rejectedText } from './plan-diagnostics.js';
@@ -57,7 +58,9 @@ const leastNotes = ({ name, chosen, peak, rejected }: PlannedStage): readonly st
     ? [`\`${name}\` needs ${bytes(peak?.bytes ?? 0)}, with nothing left to choose`]
     : [
         `\`${name}\` needs ${bytes(peak?.bytes ?? 0)} with ${planText(chosen)}`,
-        ...rejected.map((plan) => `rejected: ${rejectedText(plan)}`),
+        ...rejected
+          .filter((plan) => !isSamePlan(plan, chosen))
+          .map((plan) => `rejected: ${rejectedText(plan)}`),
       ];
 
 function tooSlow(requirement: Requirement, line: BudgetLine, planned: BudgetedPlan): Diagnostic {

@@ -67,17 +67,24 @@ export function solve(request: SolveRequest): Solution {
       ? tooSlow(request.time, plan)
       : whyTooLarge(peakOf(plan), request);
   const tried: RejectedPlan[] = [reject(start, peakOf(start), why(start))];
+  const leasts: TrainPlan[] = [];
   for (const [index, rung] of rungs.entries()) {
     const dimensions = rungs.slice(0, index + 1).reverse();
     const found = search(start, dimensions, { fits, isInTime }, true);
     if (found !== undefined) return solution(found, index + 1, tried);
     const least = extreme(start, dimensions);
+    leasts.push(least);
     const peak = peakOf(least);
     const helps = !rung.isExact || !fits(start);
     if (helps && !tried.some((one) => isSamePlan(one, least)))
       tried.push(reject(least, peak, `${rung.text(least)}: ${why(least)}`));
   }
-  return solution(extreme(start, [...rungs].reverse()), rungs.length, tried);
+  // further down is not always less: a base in 4 bits has less than one that is read block by block
+  const least = leasts.reduce(
+    (best, one) => (peakOf(one).high <= peakOf(best).high ? one : best),
+    extreme(start, [...rungs].reverse()),
+  );
+  return solution(least, rungs.length, tried);
 }
 
 /** The first state that fits, the outermost dimension changing last; `must` leaves out its unchanged state. */
