@@ -13,11 +13,15 @@ import { svgOf } from './screens/svg.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const main = join(root, 'dist/bin/main.js');
-const COLUMNS = 132;
+/** The first has no number in its pictures' names. */
+const WIDTHS = [80, 120];
 /** What a progress bar begins with when it draws itself again. */
 const FIRST_COLUMN = '\u001b[1G';
 
-/** name of the picture → what is done to the pipeline, what is typed, and where the picture is taken. */
+/**
+ * name of the picture → what is done to the pipeline, what is typed, and when the picture is taken; `later`: another
+ * picture, of the end.
+ */
 const SCREENS = {
   check: {
     prepare: (edit) =>
@@ -33,6 +37,7 @@ const SCREENS = {
   run: {
     typed: 'ftpc run pipelines/legal.ftp -p smoke=true',
     until: /3\d\/46 steps/u,
+    later: 'report',
   },
   review: {
     prepare: (edit) => edit([['rank: 16', 'rank: 32']]),
@@ -43,13 +48,22 @@ const SCREENS = {
 const wanted = process.argv.slice(2);
 for (const [name, screen] of Object.entries(SCREENS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const folder = pipelinesIn(mkdtempSync(join(tmpdir(), 'ftpc-screen-')));
-  screen.prepare?.((pairs) => replaceIn(join(folder, 'pipelines/legal.ftp'), pairs));
-  const output = record(folder, screen.typed);
-  rmSync(folder, { recursive: true });
-  const file = join(root, 'docs/images', `terminal-${name}.svg`);
+  for (const columns of WIDTHS) {
+    const folder = pipelinesIn(mkdtempSync(join(tmpdir(), 'ftpc-screen-')));
+    screen.prepare?.((pairs) => replaceIn(join(folder, 'pipelines/legal.ftp'), pairs));
+    const output = record(folder, screen.typed, columns);
+    rmSync(folder, { recursive: true });
+    draw(name, screen.typed, await screenOf(output, columns, screen.until), columns);
+    if (screen.later !== undefined)
+      draw(screen.later, screen.typed, await screenOf(output, columns), columns);
+  }
+}
+
+function draw(name, typed, lines, columns) {
+  const width = columns === WIDTHS[0] ? '' : `-${columns}`;
+  const file = join(root, 'docs/images', `terminal-${name}${width}.svg`);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, svgOf(await screenOf(output, screen.until), screen.typed));
+  writeFileSync(file, svgOf(lines, typed));
   console.log(file);
 }
 
@@ -80,8 +94,8 @@ function replaceIn(file, pairs) {
 }
 
 /** What a command writes to a terminal of this width, control sequences and all. */
-function record(folder, typed) {
-  const command = typed.replace(/^ftpc/u, `stty cols ${COLUMNS} rows 50; '${process.execPath}' '${main}'`);
+function record(folder, typed, columns) {
+  const command = typed.replace(/^ftpc/u, `stty cols ${columns} rows 50; '${process.execPath}' '${main}'`);
   try {
     execFileSync('script', ['-qec', command, 'typescript'], {
       cwd: folder,
@@ -97,22 +111,22 @@ function record(folder, typed) {
 }
 
 /** The lines of the terminal's cells after all of the output, or when `until` is first seen. */
-async function screenOf(output, until) {
-  const terminal = new xterm.Terminal({ cols: COLUMNS, rows: 200, allowProposedApi: true });
+async function screenOf(output, columns, until) {
+  const terminal = new xterm.Terminal({ cols: columns, rows: 200, allowProposedApi: true });
   for (const part of output.split(FIRST_COLUMN)) {
     await new Promise((done) => terminal.write(part + FIRST_COLUMN, done));
-    const lines = linesOf(terminal);
+    const lines = linesOf(terminal, columns);
     if (until !== undefined && lines.some((line) => until.test(line.map((cell) => cell.text).join(''))))
       return lines;
   }
-  return linesOf(terminal);
+  return linesOf(terminal, columns);
 }
 
-function linesOf(terminal) {
+function linesOf(terminal, columns) {
   const buffer = terminal.buffer.active;
   const lines = Array.from({ length: buffer.length }, (_, y) => {
     const line = buffer.getLine(y);
-    return Array.from({ length: COLUMNS }, (_, x) => {
+    return Array.from({ length: columns }, (_, x) => {
       const cell = line.getCell(x);
       return {
         text: cell.getChars() || ' ',

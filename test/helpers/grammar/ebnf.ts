@@ -5,7 +5,7 @@ const HEAD = `/*
  * The grammar of .ftp files, in the EBNF of the W3C (https://www.w3.org/TR/xml/#sec-notation), written from the parser
  * by \`npm run grammar\`.
  *
- * Between the tokens of the first part may stand spaces and comments. A line end is a token (Newline) only outside of
+ * Spaces and comments are allowed between the tokens of the first part. A line end is a token (Newline) only outside of
  * ( ), [ ] and { } of expressions: inside them lines break freely. Two statements of a body need a line end or a comma
  * between them. The parser takes more than this, such as \`:\` for \`=\`, and says what is meant.
  *
@@ -18,7 +18,7 @@ export function ebnf(): string {
   const parts = [
     HEAD,
     ...rules().map(production),
-    '\n/* Tokens: nothing may stand between their parts. */\n',
+    '\n/* Tokens: nothing is allowed between their parts. */\n',
     ...lexicalRules().map(production),
   ];
   return `${parts.join('\n')}\n`;

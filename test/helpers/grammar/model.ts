@@ -14,7 +14,7 @@ export interface Production {
   readonly form: Form;
   /** What the parser's source says of the rule. */
   readonly doc?: string;
-  /** Spaces and comments may stand between its parts. */
+  /** Spaces and comments are allowed between its parts. */
   readonly lexical: boolean;
 }
 

@@ -49,15 +49,15 @@ export function railroadPage(): string {
 <main>
 <h1>The grammar of <code>.ftp</code> files</h1>
 <p class="soft">Drawn from the parser by <code>npm run grammar</code>; <code>grammar/ftp.ebnf</code> says the same as
-text. Blue boxes are written as they stand; the others lead to their rule.</p>
-<p>Between the tokens of a rule may stand spaces and comments. A line end is a token only outside of
+text. Blue boxes are written literally; the others link to their rule.</p>
+<p>Spaces and comments are allowed between the tokens of a rule. A line end is a token only outside of
 <code>( )</code>, <code>[ ]</code> and <code>{ }</code> of expressions: inside them lines break freely. Two statements
 of a body need a line end or a comma between them.</p>
 <h2>Rules</h2>
 ${index(syntax)}
 ${sections(syntax)}
 <h2>Tokens</h2>
-<p class="soft">Nothing stands between the parts of a token.</p>
+<p class="soft">Nothing is allowed between the parts of a token.</p>
 ${index(lexis)}
 ${sections(lexis)}
 </main>

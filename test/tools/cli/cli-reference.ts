@@ -12,8 +12,9 @@ Generated from the definitions of the commands (\`src/tools/cli/commands/\`) by 
 ${commands.map(({ name, doc }) => `| [\`ftpc ${name}\`](#ftpc-${name}) | ${doc} |`).join('\n')}
 
 Every command takes \`--help\`. With \`--json\`, standard output contains only the data, and messages for people go to
-standard error. Colours follow \`NO_COLOR\`, \`FORCE_COLOR\` and whether the output is a terminal. With \`FTPC_DEBUG=1\`,
-an internal error prints its stack trace instead of writing it to a file.
+standard error. Colours follow \`NO_COLOR\`, \`FORCE_COLOR\` and whether the output is a terminal. Tables fit the
+terminal; without one, the width that \`COLUMNS\` says, or 80. With \`FTPC_DEBUG=1\`, an internal error prints its stack
+trace instead of writing it to a file.
 
 | exit code | |
 |---|---|

@@ -29,7 +29,7 @@ export function columns(
   const least = leastWidths(rows, widths, right);
   const broken = least.map((one, index) => (right.includes(index) ? one : Math.min(one, NARROWEST)));
   // a last cell that is long can go below the others
-  const roomBelow = lasts > NARROW ? width : room;
+  const roomBelow = lasts > NARROW ? width + GAP : room;
   const allowed =
     fitTo(widths, widths, room) ??
     fitTo(widths, widths, roomBelow) ??

@@ -62,7 +62,7 @@ function formatOf(call: Call, { path, name }: Pick<SourceFile, 'path' | 'name'>,
   return format === 'json' && isLined(path, host) ? 'jsonl' : format;
 }
 
-/** `.json` stands for a list as well as for an object a line. */
+/** `.json` stands for a list as well as for one object per line. */
 function isLined(path: string, host: Host): boolean {
   if (host.stat(path) === undefined) return false;
   return /^\ufeff?\s*\{/.test(Buffer.from(host.readBytes(path, 0, 256)).toString());

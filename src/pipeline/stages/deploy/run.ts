@@ -39,7 +39,7 @@ const targets: Readonly<Record<string, Target>> = {
       source,
       draft: manifestDraft(model, isAdapter ? 'adapter' : 'model', folder, context),
       smoke: (release) => {
-        context.emit({ type: 'note', stage: stage.name, text: `asking the release in ${release}` });
+        context.emit({ type: 'note', stage: stage.name, text: 'asking the release before it is published' });
         return smoke(host, folder, {
           folder: release,
           ...(isAdapter ? { base: base.folder, storage, seed: base.seed } : {}),

@@ -4,7 +4,7 @@
  * `<split>.tokens.bin`: int32 pairs, little endian: id, label (-100: not supervised), rows one after another.
  * `<split>.rows.bin`: {@link ROW_FIELDS} float64 a row: offset of the first token, tokens, supervised tokens,
  *   prompt tokens (those before the last answer; 0 if no prompt is left whole), index of the source file, line.
- * `<split>.text.jsonl`: one object a row: `{ "prompt", "answer", "file", "line", "kind"? }`; prompt is the text before
+ * `<split>.text.jsonl`: one object per row: `{ "prompt", "answer", "file", "line", "kind"? }`; prompt is the text before
  *   the last answer, answer the reference for generation, without the end token. Of a row that is split, the first piece
  *   has them, and the others are empty.
  * Of labelled rows, a label of a token is the class of its text, at the last token; prompt is the text, answer the label.

@@ -12,7 +12,7 @@ export const classify: Command = {
       name: 'model',
       doc: 'Folder of a classifier, of an adapter with a classification head, or of releases.',
     },
-    { name: 'text', doc: 'The text; `-` reads texts from standard input, one a line.' },
+    { name: 'text', doc: 'The text; `-` reads texts from standard input, one per line.' },
   ],
   options: {
     base: ANSWER_OPTIONS.base,

@@ -1,7 +1,11 @@
 import { type Options, SingleBar } from 'cli-progress';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
 import type { CliContext, Colours } from '../cli-context.js';
 import { countText, figuresOf, type Progress, paceKeeper, sentenceOf, timeLeft } from './sentences.js';
 import type { RunView } from './views.js';
+
+/** Of the lines after the first. */
+const INDENT = '  ';
 
 interface Payload {
   readonly event: Progress;
@@ -59,7 +63,8 @@ export function barsView(context: CliContext, show: (line: string) => void): Run
       }
       if (sentence === undefined) return;
       stop();
-      show(sentence);
+      for (const [index, line] of wrapped(sentence, width - INDENT.length).entries())
+        show(index === 0 ? line : INDENT + line);
       if (shown !== undefined) move(shown);
     },
     diagnostic: () => {},

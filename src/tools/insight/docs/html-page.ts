@@ -1,6 +1,6 @@
 /** The page of a pipeline as one HTML file: no script, nothing loaded from anywhere, everything from outside escaped. */
 import { svg } from '../graph/index.js';
-import { code, html, page as htmlFile, left, Markup, nothing, prose, table } from '../html/page.js';
+import { code, html, page as htmlFile, left, Markup, nothing, prose, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
 import type { Page, PageStage } from './page.js';
 import { type Cell, type PageTable, tablesOf } from './page-tables.js';
@@ -25,7 +25,7 @@ ${section(tables.files)}
 <h2 id="stages">Stages</h2>
 ${page.stages.map(stage)}
 ${section(tables.gates)}<h2 id="plan">Plan</h2>
-<p>For ${page.machine}. ${page.totals}</p>
+<p>For ${together(page.machine)}. ${together(page.totals)}</p>
 ${tables.budgets === undefined ? nothing : cells(tables.budgets)}
 </main>`;
   return htmlFile(`${page.name} · ftpc`, `${STYLE}${PAGE_STYLE}`, body);
@@ -41,7 +41,7 @@ const paragraphs = (text: string | undefined): Markup =>
       )}`;
 
 function cell(content: Cell): Markup | string {
-  if ('text' in content) return content.text;
+  if ('text' in content) return together(content.text);
   if ('doc' in content) return prose(content.doc);
   if ('names' in content) return content.names.join(', ');
   if ('code' in content) return code(content.code);
@@ -73,7 +73,7 @@ ${
 function stage({ name, kind, doc, facts, settings, defaults, requires, findings }: PageStage): Markup {
   return html`<section class="stage"><h3><span class="soft">${kind}</span> ${name}</h3>
 ${paragraphs(doc)}
-<dl class="facts">${facts.map(([title, text]) => html`<dt>${title}</dt><dd>${text}</dd>`)}</dl>
+<dl class="facts">${facts.map(([title, text]) => html`<dt>${title}</dt><dd>${together(text)}</dd>`)}</dl>
 ${
   settings.length === 0
     ? nothing
