@@ -122,14 +122,18 @@ function oneALine(diagnostics: readonly Diagnostic[], source: SourceText): reado
   const sorted = [...diagnostics].sort((a, b) => offsetOf(a) - offsetOf(b));
   const taken = new Set(sorted.filter(({ code }) => UNREADABLE.has(code)).map(lineOf));
   const kept: Diagnostic[] = [];
+  /** Where in `kept` the signs of a line are: a megabyte of mistakes is to end, too. */
+  const signs = new Map<number, number>();
   for (const diagnostic of sorted) {
     const line = lineOf(diagnostic);
     const isGuess = GUESSES.has(diagnostic.code);
-    const before = kept.findLastIndex((one) => one.code === SIGN && lineOf(one) === line);
+    const before = diagnostic.code === SIGN ? (signs.get(line) ?? -1) : -1;
     const first = kept[before];
-    if (diagnostic.code === SIGN && first !== undefined)
-      kept[before] = errors.withMoreSigns(first, diagnostic);
-    else if (!isGuess || !taken.has(line)) kept.push(diagnostic);
+    if (first !== undefined) kept[before] = errors.withMoreSigns(first, diagnostic);
+    else if (!isGuess || !taken.has(line)) {
+      if (diagnostic.code === SIGN) signs.set(line, kept.length);
+      kept.push(diagnostic);
+    }
     if (isGuess) taken.add(line);
   }
   return withoutClosing(kept, source);

@@ -42,7 +42,7 @@ export function openEarlierPaths(
 
   const inRoot = (path: string): string | undefined => {
     const inside = relative(root, path).split(sep).join('/');
-    return inside === '..' || inside.startsWith('../..') ? undefined : inside;
+    return inside === '..' || inside.startsWith('../') ? undefined : inside;
   };
   const nameOf = (path: string): string | undefined => {
     const above = dirname(path);

@@ -22,7 +22,7 @@ describe('a plan for a GPU of this machine', () => {
   after(() => folder.remove());
 
   const planned = (memoryBytes: number, availableBytes: number) =>
-    plan(folder.program(), folder.host, {
+    plan({ ...folder.program(), budgets: [] }, folder.host, {
       memoryBytes,
       device: { name: 'NVIDIA L4', memoryBytes: 2 * availableBytes, availableBytes } satisfies PlannedDevice,
       runtime: RUNTIME,
