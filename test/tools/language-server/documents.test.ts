@@ -206,6 +206,8 @@ describe('language server: documents', () => {
 
   it('serves files of tests', async () => {
     bench.folder.write('legal.ftp', PIPELINE);
+    const changes = [{ uri: bench.folder.uri('legal.ftp'), type: 1 }];
+    await bench.client.connection.sendNotification('workspace/didChangeWatchedFiles', { changes });
     const uri = bench.folder.uri('legal.test.ftp');
     const test = (marked: string): string => `edition 2026\n\ntest "fits" {\n${marked}}\n`;
     const doc = await bench.client.open(
