@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { HostError } from '../../../src/language/host/host.js';
@@ -104,5 +104,14 @@ describe(`a host at a commit${noGit === undefined ? '' : ` (skipped: ${noGit})`}
     const { host, taken } = open();
     for (const name of ['same.txt', 'changed.txt', 'ignored.txt']) host.readText(at(name));
     expect(taken()).to.deep.equal(['tree/ignored.txt', 'tree/same.txt']);
+  });
+
+  it('does not name what is next to the repository, of which git knows nothing', () => {
+    const neighbour = `${work.path}-next.txt`;
+    writeFileSync(neighbour, 'a cache, say');
+    const { host, taken } = open();
+    expect(host.readText(neighbour)).to.equal('a cache, say');
+    rmSync(neighbour);
+    expect(taken()).to.deep.equal([]);
   });
 });
