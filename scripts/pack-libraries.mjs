@@ -30,7 +30,7 @@ const isCode = (path) => /(?:\.js|^package\.json|\/package\.json)$/.test(path);
 
 /**
  * Of Windows' own files, onnxruntime.dll loads DirectML.dll when its provider for GPUs is asked for, and DirectML the other
- * two; of the two copies for macOS, the binding names the first. `test/structure/libraries.test.ts` reads it in the binaries.
+ * two; of the two copies for macOS, the binding names the first. `test/structure/install.test.ts` reads it in the binaries.
  */
 const NOT_LOADED = /^(?:DirectML|dxcompiler|dxil)\.dll$|^libonnxruntime\.\d+\.\d+.*\.dylib$/;
 

@@ -8,7 +8,7 @@ import type { CardContent } from './peft/format.js';
 export const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 
 /** A YAML scalar in single quotes. */
-export const quote = (text: string): string => `'${text.replaceAll("'", "''").replace(/\s+/g, ' ')}'`;
+const quote = (text: string): string => `'${text.replaceAll("'", "''").replace(/\s+/g, ' ')}'`;
 
 interface CardOptions {
   readonly base: AdapterBase;

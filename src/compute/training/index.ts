@@ -10,6 +10,6 @@ export {
   train,
 } from './loop.js';
 export * from './optimizers/index.js';
-export { type StopAfter, totalSteps } from './order.js';
+export { totalSteps } from './order.js';
 export { isScheduleName, warmupSteps } from './schedule.js';
 export { type TrainingState, tokensPerSecond } from './state.js';

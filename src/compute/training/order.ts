@@ -79,7 +79,7 @@ export function uniform(seed: number, stream: number, counter: number): number {
 }
 
 /** Fisher–Yates in place. */
-export function shuffle(values: Uint32Array, seed: number, stream: number): void {
+function shuffle(values: Uint32Array, seed: number, stream: number): void {
   for (let last = values.length - 1; last > 0; last--) {
     const other = Math.floor(uniform(seed, stream, last) * (last + 1));
     const held = values[last] ?? 0;

@@ -58,7 +58,7 @@ export const usualColumn = (name: string): string | undefined => lookUp(COLUMNS,
 export type ForeignValue = string | number | boolean | undefined;
 
 /** A line to write for a setting of another tool. */
-export interface ForeignLine {
+interface ForeignLine {
   /** The kind of its block, or `heading` for what is written there. */
   readonly block: string;
   readonly line: string;

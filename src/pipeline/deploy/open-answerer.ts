@@ -49,7 +49,7 @@ export interface OpenAnswererOptions {
 }
 
 /** A Jinja template, and what errors call it. */
-export interface NamedTemplate {
+interface NamedTemplate {
   readonly source: string;
   readonly path: string;
 }

@@ -20,7 +20,7 @@ export interface Tool {
   readonly needs: { readonly base: readonly string[]; readonly rows: readonly string[] };
 }
 
-export const TOOL_NAMES = ['axolotl', 'llama-factory', 'trl'] as const;
+const TOOL_NAMES = ['axolotl', 'llama-factory', 'trl'] as const;
 
 export type ToolName = (typeof TOOL_NAMES)[number];
 

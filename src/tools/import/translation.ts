@@ -43,7 +43,7 @@ export interface Translation<T> {
 
 export type TranslationTable<T> = Readonly<Record<string, Translation<T>>>;
 
-export type KeyStatus = 'translated' | 'automatic' | 'left' | 'unset' | 'unknown' | 'refused';
+type KeyStatus = 'translated' | 'automatic' | 'left' | 'unset' | 'unknown' | 'refused';
 
 /** A key of the file and what became of it. */
 export interface KeyRecord {

@@ -15,7 +15,7 @@ export interface Branch {
 }
 
 /** The branches of one block, by the paths of its linear layers within it. */
-export type Branches = Readonly<Record<string, Branch>>;
+type Branches = Readonly<Record<string, Branch>>;
 
 /** The adapter after one part of a block. */
 export interface Bottleneck extends Pick<BottleneckConfig, 'activation' | 'reads' | 'scale'> {

@@ -42,7 +42,7 @@ function withoutSpace(text: string, ends: Ends): string {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /** Characters of a text, of which JavaScript counts some as two. */
-export const lengthOf = (text: string): number => (SURROGATE.test(text) ? [...text].length : text.length);
+const lengthOf = (text: string): number => (SURROGATE.test(text) ? [...text].length : text.length);
 
 /** The character at a place, which counts from the end if it is negative. */
 export const characterAt = (text: string, at: number): string | undefined =>

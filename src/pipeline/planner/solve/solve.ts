@@ -110,7 +110,7 @@ function extreme(from: TrainPlan, dimensions: readonly Relaxation[]): TrainPlan 
 }
 
 /** What takes least time: less to compute, and nothing twice. */
-export const quickest = (from: TrainPlan, rungs: readonly Relaxation[]): TrainPlan =>
+const quickest = (from: TrainPlan, rungs: readonly Relaxation[]): TrainPlan =>
   extreme(
     from,
     rungs.filter(({ isExact }) => !isExact),

@@ -15,7 +15,7 @@ interface PartValues {
 }
 
 /** A bottleneck adapter, as AdapterHub's `adapters` computes it: out `[n, hidden]` is what the part gives, and stream `[n, hidden]` the hidden states that it read and is added to. */
-export function bottleneck(
+function bottleneck(
   context: LayerContext,
   place: BottleneckPlace,
   out: ValueId,
