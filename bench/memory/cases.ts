@@ -4,10 +4,10 @@ import { expectedTensors } from '../../src/compute/models/architectures/index.js
 import { planDecoder } from '../../src/compute/models/decoder/plan.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../src/compute/models/decoder/types.js';
 import type { ModelConfig } from '../../src/compute/models/types.js';
-import { OPTIMIZERS, type Rule } from '../../src/compute/training/optimizers/index.js';
-import { groupSize, parameterGroups, updateGraph } from '../../src/compute/training/update-graphs.js';
+import { OPTIMIZERS } from '../../src/compute/training/optimizers/index.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { runtimeOverhead } from '../../src/pipeline/planner/memory/runtimes.js';
+import { largestUpdate } from '../../src/pipeline/planner/memory/train.js';
 
 export interface MemoryCase {
   readonly title: string;
@@ -24,13 +24,13 @@ const config: ModelConfig = {
   ...{ tieEmbeddings: true, bosTokenId: 1, eosTokenIds: [2], padTokenId: 0 },
 };
 const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-const lora = { kind: 'lora', rank: 8, alpha: 16, dropout: 0, targets } as const;
+export const lora = { kind: 'lora', rank: 8, alpha: 16, dropout: 0, targets } as const;
 const labels = ['a', 'b', 'c'];
-const base: DecoderPlanOptions = {
+export const base: DecoderPlanOptions = {
   ...{ config, adapter: lora, trainable: 'adapter', weightBytes: 0, dequantised: false },
   ...{ rows: 4, length: 192, checkpointedBlocks: 0, logitsChunk: 512 },
 };
-const bottlenecks = (dropout: number): BottleneckConfig => ({
+export const bottlenecks = (dropout: number): BottleneckConfig => ({
   ...{ kind: 'bottleneck', reduction: 8, places: ['attention', 'mlp'], activation: 'gelu' },
   ...{ reads: 'output', scale: 1, dropout },
 });
@@ -106,7 +106,10 @@ export function plannedGrowth({ options, runtime, optimizer, environment }: Memo
   const trained = options.trainable === 'full' ? weights : 0;
   if (runtime === 'onnx') return tensors + trained;
   const compiles = environment?.['FTPC_TENSORFLOW'] === 'xla';
-  const update = optimizer === undefined ? undefined : largestUpdate(OPTIMIZERS[optimizer], options.config);
+  const update =
+    optimizer === undefined
+      ? undefined
+      : largestUpdate(OPTIMIZERS[optimizer], expectedTensors(options.config));
   const { driver, copies, graph } = runtimeOverhead(runtime, { ...planned, compiles, update });
   return tensors + trained + moments(optimizer, planned) + driver + copies + graph;
 }
@@ -114,11 +117,3 @@ export function plannedGrowth({ options, runtime, optimizer, environment }: Memo
 /** Two moments per trained value. */
 const moments = (optimizer: string | undefined, { parts }: DecoderPlan): number =>
   optimizer === undefined ? 0 : 2 * parts.gradients;
-
-function largestUpdate({ graph, slots }: Rule, config: ModelConfig) {
-  if (graph === undefined) throw new Error('the optimiser has no graph');
-  const [most = []] = [...parameterGroups(expectedTensors(config))].sort(
-    (a, b) => groupSize(b) - groupSize(a),
-  );
-  return updateGraph(graph, Object.keys(slots([], '')), most);
-}

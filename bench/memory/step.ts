@@ -48,6 +48,8 @@ export function trainingSteps({ options, optimizer }: MemoryCase): (runtime: Run
       await updater?.norm();
       await updater?.update(step + 1, 1e-4, 1);
     }
+    await updater?.release();
+    await decoder.release();
   };
 }
 

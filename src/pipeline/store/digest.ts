@@ -47,7 +47,10 @@ export function filesBelow(folder: string): readonly string[] {
 export const digestsBelow = (folder: string): Readonly<Record<string, FileDigest>> =>
   Object.fromEntries(filesBelow(folder).map((name) => [name, digestFile(join(folder, name))]));
 
-/** The first thing that is wrong with files that should be as `expected`; `undefined` when they are. `isRead`: of which files the content is looked at. */
+/**
+ * The first thing that is wrong with files that should be as `expected`; `undefined` when they are. `isRead`: of which files
+ * the content is looked at.
+ */
 export function firstDamage<F extends FileDigest>(
   folder: string,
   expected: Readonly<Record<string, F>>,

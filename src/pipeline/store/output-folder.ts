@@ -1,4 +1,3 @@
-/** A file that stands in for memory: the system keeps in its cache what it has room for. */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
@@ -61,6 +60,7 @@ function openOutput(path: string): OutputFile {
 /** At most this much a system call. */
 const WINDOW = 1 << 26;
 
+/** A file in the place of memory: the system keeps in its cache what it has room for. */
 export function openPages(path: string): Pages {
   const file = writing(path, undefined, () => openSync(path, 'w+'));
   const whole = (bytes: Uint8Array, move: (done: number, count: number) => number): void => {

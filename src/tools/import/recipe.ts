@@ -79,7 +79,7 @@ export interface Recipe {
   /** 0: not clipped. */
   clip?: number;
   loraplusRatio?: number;
-  /** As the tool calls it; `schedules.ts` knows what it is here. */
+  /** As the tool calls it; `optimizers.ts` knows what it is here. */
   schedule?: string;
   /** Share of the steps. */
   warmupRatio?: number;

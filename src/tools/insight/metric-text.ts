@@ -43,20 +43,18 @@ function droppedText(dropped: NonNullable<Measured['dropped']>): string {
   return reasons.length === 0 ? 'none dropped' : `${count(all)} dropped: ${reasons.join(', ')}`;
 }
 
-/** What is counted, where its name alone would not say it of several. */
-const MANY: Readonly<Record<string, string>> = {
-  duplicate: 'duplicates',
-  near_duplicate: 'near duplicates',
-  contradiction: 'contradictions',
-  leak: 'leaks',
-  missing_column: 'without a column',
-  wrong_type: 'of a wrong type',
-  no_supervised_token: 'without a supervised token',
-};
+/** What is counted, where its name alone would not say it: of one, and of several. */
 const ONE: Readonly<Record<string, string>> = {
   missing_column: 'without a column',
   wrong_type: 'of a wrong type',
   no_supervised_token: 'without a supervised token',
+};
+const MANY: Readonly<Record<string, string>> = {
+  ...ONE,
+  duplicate: 'duplicates',
+  near_duplicate: 'near duplicates',
+  contradiction: 'contradictions',
+  leak: 'leaks',
 };
 
 export const reasonText = (reason: string, rows: number): string =>

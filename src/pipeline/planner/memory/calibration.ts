@@ -18,7 +18,7 @@ export const SESSION = 1 * MIB;
 
 /** A compiled graph of a generation: each number of rows that are still being answered is a shape. */
 export const ANSWER_SESSION = 0.5 * MIB;
-/** The decoder keeps this many graphs and releases the least recently used (`models/decoder/compiled.ts`). */
+/** The decoder keeps this many graphs and releases the least recently used. */
 export const MOST_SESSIONS = 64;
 
 /** An evaluation or a merge also loads the tokenizer and keeps rows and answers … */

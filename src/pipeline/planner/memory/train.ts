@@ -111,10 +111,14 @@ function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedSha
 function updateOnDevice(memory: TrainMemory, plan: TrainPlan): Graph | undefined {
   const rule: Rule = OPTIMIZERS[memory.optimizer];
   const inFile = (plan.offloadedState ?? 0) > 0;
-  if (memory.runtime === 'onnx' || rule.graph === undefined || !isOnDevice(rule, inFile)) return undefined;
-  const groups = parameterGroups(trainedTensors(memory, plan));
-  const [largest] = [...groups].sort((a, b) => groupSize(b) - groupSize(a));
-  return largest && updateGraph(rule.graph, Object.keys(rule.slots([], '')), largest);
+  if (memory.runtime === 'onnx' || !isOnDevice(rule, inFile)) return undefined;
+  return largestUpdate(rule, trainedTensors(memory, plan));
+}
+
+/** `undefined` if the rule has no graph, or nothing is trained. */
+export function largestUpdate({ graph, slots }: Rule, trained: readonly NamedShape[]): Graph | undefined {
+  const [largest] = [...parameterGroups(trained)].sort((a, b) => groupSize(b) - groupSize(a));
+  return graph && largest && updateGraph(graph, Object.keys(slots([], '')), largest);
 }
 
 function longestRow(

@@ -10,7 +10,7 @@ const PARTS = /\u001b\[[0-9;]*m|[^\u001b]+/g;
 export const widthOf = (cell: string): number => displayWidth(cell.replace(COLOURS, ''));
 
 /** A space before a unit belongs to its number, and so does the one in `1 min 20 s`. */
-const BETWEEN_WORDS = / (?!(?:[KMGT]iB|B|k|M|G|ms|s|min|h|%)(?![\p{L}\d]))(?!(?<=\d (?:min|h) )\d)/u;
+const BETWEEN_WORDS = / (?!(?<=\d )(?:[KMGT]iB|B|k|M|G|ms|s|min|h|%)(?![\p{L}\d]))(?!(?<=\d (?:min|h) )\d)/u;
 /** What separates figures: each stays whole. */
 const FIGURES = ' · ';
 

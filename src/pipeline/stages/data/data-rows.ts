@@ -78,7 +78,7 @@ export async function writeRows(
   return { ...counts, report: report.dropped, splits };
 }
 
-const percent = (overlap: number): string => `${Math.round(overlap * 100)} %`;
+const percent = (overlap: number): string => `${Math.round(overlap * 100)}%`;
 
 const sentences: Readonly<Partial<Record<DropReason, (other: string, overlap: number) => string>>> = {
   duplicate: (other) => `repeats ${other}`,

@@ -103,7 +103,11 @@ function stages({ stages }: RunDiff, { bold, dim }: Palette, width?: number): re
 function metrics({ stages }: RunDiff, palette: Palette, width?: number): readonly string[] {
   const rows = stages.filter(isFinished).flatMap(({ stage, metrics, dropped }) =>
     [
-      ...Object.entries(metrics).map(([name, pair]) => ({ name, pair, text: textOf(name) })),
+      ...Object.entries(metrics).map(([name, pair]) => ({
+        name,
+        pair,
+        text: (value: number) => metricText(name, value),
+      })),
       ...Object.entries(dropped).map(([reason, pair]) => ({
         ...{ name: `dropped: ${reasonText(reason, 2)}`, pair, text: numberText },
       })),
@@ -120,11 +124,6 @@ function metrics({ stages }: RunDiff, palette: Palette, width?: number): readonl
   );
   return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows, { width })];
 }
-
-const textOf =
-  (name: string) =>
-  (value: number): string =>
-    metricText(name, value);
 
 /** In both runs: what one of them did not reach has no metrics to compare. */
 const isFinished = ({ status: { a, b } }: StageDiff): boolean =>

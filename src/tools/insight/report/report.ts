@@ -3,7 +3,7 @@
 import { counted } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
 import { MEMORY_PARTS } from '../../../pipeline/planner/plan-json.js';
-import { bytes, bytes as bytesText, duration } from '../../../pipeline/planner/quantities.js';
+import { bytes, duration } from '../../../pipeline/planner/quantities.js';
 import { barChart, lineChart } from '../html/charts.js';
 import { html, left, type Markup, nothing, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
@@ -220,9 +220,9 @@ ${entries.map(
 ${table(
   `Files of ${stage}`,
   [...left('file'), ...right('size'), ...left('SHA-256')],
-  Object.entries(files).map(([name, { bytes, sha256 }]) => [
+  Object.entries(files).map(([name, { bytes: size, sha256 }]) => [
     html`<code>${name}</code>`,
-    bytesText(bytes),
+    bytes(size),
     html`<code>${sha256}</code>`,
   ]),
 )}</details>

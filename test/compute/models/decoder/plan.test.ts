@@ -1,8 +1,7 @@
 /** The memory plan against the buffers that a training step allocates, and its arithmetic against the formula. */
 import { expect } from 'chai';
-import { MEMORY_CASES, type MemoryCase } from '../../../../bench/memory/cases.js';
+import { base, bottlenecks, lora, MEMORY_CASES, type MemoryCase } from '../../../../bench/memory/cases.js';
 import { trainingSteps } from '../../../../bench/memory/step.js';
-import type { BottleneckConfig } from '../../../../src/compute/models/adapters/config.js';
 import { prefixTokens } from '../../../../src/compute/models/adapters/prefix.js';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import { prefixFloats } from '../../../../src/compute/models/decoder/prefix.js';
@@ -11,40 +10,7 @@ import { transientBytes } from '../../../../src/compute/tensor/liveness.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { verify } from '../../../../src/compute/tensor/verify.js';
 
-const config = {
-  architecture: 'llama',
-  vocabSize: 8192,
-  hiddenSize: 384,
-  intermediateSize: 1024,
-  layers: 4,
-  heads: 6,
-  keyValueHeads: 2,
-  headDim: 64,
-  maxPositions: 1024,
-  ropeTheta: 10000,
-  normEpsilon: 1e-5,
-  tieEmbeddings: true,
-  bosTokenId: 1,
-  eosTokenIds: [2],
-  padTokenId: 0,
-} as const;
-const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-const base: DecoderPlanOptions = {
-  config,
-  adapter: { kind: 'lora', rank: 8, alpha: 16, dropout: 0, targets },
-  trainable: 'adapter',
-  weightBytes: 0,
-  dequantised: false,
-  rows: 4,
-  length: 192,
-  checkpointedBlocks: 0,
-  logitsChunk: 512,
-};
-
-const bottlenecks = (dropout: number): BottleneckConfig => ({
-  ...{ kind: 'bottleneck', reduction: 8, places: ['attention', 'mlp'], activation: 'gelu' },
-  ...{ reads: 'output', scale: 1, dropout },
-});
+const { config } = base;
 
 /**
  * Bytes of buffers that outlive a graph's run: what is planned but for frozen and trained values, what one graph has of
@@ -133,7 +99,7 @@ describe('decoder plan', () => {
     const head = 8192 * 384;
     const frozen = planDecoder({
       ...base,
-      adapter: { kind: 'lora', rank: 1, alpha: 1, dropout: 0, targets },
+      adapter: { ...lora, rank: 1 },
     }).flops;
     // nothing of the base is computed twice: what the adapters read is kept
     const beside = planDecoder({ ...base, adapter: bottlenecks(0) }).flops;

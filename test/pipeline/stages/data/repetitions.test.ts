@@ -59,7 +59,7 @@ describe('data stage: repetitions and contradictions', () => {
       { dedupe: [call('near', { similarity: 0.9 })] },
     );
     expect(report.dropped.map(({ line, reason }) => [line, reason])).to.deep.equal([[2, 'near_duplicate']]);
-    expect(report.dropped[0]?.detail).to.match(/^shares 9\d % of its word triples with rows\.jsonl:1$/);
+    expect(report.dropped[0]?.detail).to.match(/^shares 9\d% of its word triples with rows\.jsonl:1$/);
     const looser = await runData(
       { 'rows.jsonl': lines(...rows) },
       { dedupe: [call('near', { similarity: 0.7 })] },

@@ -4,7 +4,7 @@
  * never given back: no page faults, and a peak that is known beforehand.
  *
  * The intermediates are declared as outputs of the model and fetched into overlapping places. That is valid
- * because the runtime runs nodes one after another in an order that is known (see ../../order.ts).
+ * because the runtime runs nodes one after another in an order that is known (see `tensor/order.ts`).
  */
 import type { Tensor } from 'onnxruntime-node';
 import { discarded } from '../../garbage.js';

@@ -67,7 +67,7 @@ const swiGlu = withProducer('silu', ([x = [], y = []]) =>
 );
 
 /**
- * Cross entropy as `models/architectures/graphs/cross-entropy.ts` builds it: log p at a column of each row, and where it
+ * Cross entropy as `models/architectures/graphs/head.ts` builds it: log p at a column of each row, and where it
  * is asked for, the gradient p·u − u at that column. No array of logarithms or probabilities is made.
  */
 const labelled: FusionRule = (node, { producer, reader, uses, shapeOf }) => {
