@@ -1,4 +1,5 @@
 /** A text where a call is wanted: `"perplexity"`, `"org/name"`, `"data/rows.jsonl"`, and what it stands for. */
+
 import { resolve } from 'node:path';
 import { typeMismatch } from '../diagnostics/catalogue/values.js';
 import { instead } from '../diagnostics/did-you-mean.js';
@@ -9,6 +10,7 @@ import { CHAT_STYLES } from '../schemas/functions/template.js';
 import { isRepositoryId } from '../schemas/repositories.js';
 import type { Family, SettingType } from '../schemas/schema.js';
 import { lookUp } from '../source/look-up.js';
+import { quoted } from '../source/quoted.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { typeNoun } from './nouns.js';
@@ -78,7 +80,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   md: 'text',
 };
 
-const called = (name: string, text: string): string => `${name}(${JSON.stringify(text)})`;
+const called = (name: string, text: string): string => `${name}(${quoted(text)})`;
 
 /** What a text says to other tools, as a call. */
 const READINGS: Partial<Record<Family, (text: string, context: Context) => string | undefined>> = {

@@ -8,6 +8,7 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import { HostError } from '../host/host.js';
 import type { FileLibrary } from '../schemas/schema.js';
+import { quoted } from '../source/quoted.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
 import { checkForm } from './coerce.js';
@@ -35,7 +36,7 @@ export const evaluateFile: Evaluate<'file'> = (expression, type, context) => {
               replace(
                 'write `file(…)`',
                 expression.span,
-                `file(${JSON.stringify(expression.value)})`,
+                `file(${quoted(expression.value)})`,
                 'maybe_incorrect',
               ),
             ],

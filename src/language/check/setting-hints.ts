@@ -1,4 +1,5 @@
 /** What to write for a setting that is not there: misspelt, in another block, or as another tool calls it. */
+
 import { instead, nearest, suggestion } from '../diagnostics/did-you-mean.js';
 import { type ForeignValue, foreignSetting, usualColumn } from '../diagnostics/foreign.js';
 import { replace, withArticle } from '../diagnostics/make.js';
@@ -6,6 +7,7 @@ import type { Hint } from '../diagnostics/types.js';
 import { functions } from '../schemas/functions/index.js';
 import type { SettingType } from '../schemas/schema.js';
 import { type SettingSpot, settingSpots, spotsNamed } from '../schemas/setting-spots.js';
+import { quoted } from '../source/quoted.js';
 import type { Expression, Word } from '../syntax/ast.js';
 import { formatNumber, formatQuantity } from './units.js';
 
@@ -179,7 +181,7 @@ function valueText(value: Expression, type: SettingType): string | undefined {
     case 'call':
       return typeof literal === 'string' ? callText(literal, type.family) : undefined;
     case 'string':
-      return value.kind === 'string' ? JSON.stringify(value.value) : undefined;
+      return value.kind === 'string' ? quoted(value.value) : undefined;
     case 'port':
       return value.kind === 'reference' ? literalOf(value)?.toString() : undefined;
     default:
@@ -209,7 +211,7 @@ function callText(word: string, family: string): string | undefined {
     [];
   if (name === undefined || schema === undefined) {
     const [repository] = family === 'model' && /^[\w.-]+\/[\w.-]+$/.test(word) ? [word] : [];
-    return repository === undefined ? undefined : `hf(${JSON.stringify(repository)})`;
+    return repository === undefined ? undefined : `hf(${quoted(repository)})`;
   }
   const needed = Object.keys(schema.args).filter((key) => schema.args[key]?.required === true);
   if (needed.length === 0) return name;

@@ -1,8 +1,10 @@
 /** Values as they would be in a pipeline. */
+
 import type { Call, Unit, Value, Values } from '../ir/program.js';
 import { isCall, isFile, isList, isQuantity, isReference, isSecret } from '../ir/values.js';
 import type { Setting, SettingType } from '../schemas/schema.js';
 import { alternative, alternatives, functionNamed, recordFields } from '../schemas/setting-paths.js';
+import { quoted } from '../source/quoted.js';
 import { formatQuantity } from './units.js';
 
 /** `type` tells what a bare number measures, and which strings are words. */
@@ -10,13 +12,13 @@ export function valueText(value: Value, type?: SettingType): string {
   if (value === null) return 'none';
   if (typeof value === 'boolean') return `${value}`;
   if (typeof value === 'number') return formatQuantity(value, unitOf(type));
-  if (typeof value === 'string') return isWord(value, type) ? value : JSON.stringify(value);
+  if (typeof value === 'string') return isWord(value, type) ? value : quoted(value);
   if (isList(value))
     return `[${value.map((item) => valueText(item, alternative(type, 'list')?.of)).join(', ')}]`;
   if (isCall(value)) return callText(value);
   if (isReference(value)) return value.port === '' ? value.stage : `${value.stage}.${value.port}`;
   if (isQuantity(value)) return formatQuantity(value.value, value.unit);
-  if (isFile(value)) return `file(${JSON.stringify(value.file)})`;
+  if (isFile(value)) return `file(${quoted(value.file)})`;
   if (isSecret(value)) return value.secret;
   return recordText(value as Values, recordFields(type));
 }

@@ -7,12 +7,15 @@ import * as t from '../../../grammar/tokens.js';
 import type { SourceText } from '../source/text.js';
 import { endOf } from './cst.js';
 
+/** Items of a value that is written out in a message and its fix. */
+const MOST_ITEMS = 50;
+
 export interface Group {
   /** Index of the token after its last line. */
   readonly end: number;
   readonly last: IToken;
   readonly isList: boolean;
-  /** As a list or a record; `undefined` where it holds groups itself. */
+  /** As a list or a record; `undefined` where it holds groups itself, or is long. */
   readonly value: string | undefined;
 }
 
@@ -48,8 +51,9 @@ export function groupBelow(
     const from = isItem ? second : line[2];
     isWhole &&= from !== undefined && isItem === (items.length === 0 ? isItem : isList);
     isList = isItem;
+    isWhole &&= items.length < MOST_ITEMS;
     const value = from === undefined ? '' : text.slice(from.startOffset, endOf(final));
-    items.push(isItem ? value : `${first.image}: ${value}`);
+    if (isWhole || items.length === 0) items.push(isItem ? value : `${first.image}: ${value}`);
     last = final;
     at = next;
   }

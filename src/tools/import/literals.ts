@@ -1,14 +1,6 @@
 /** Values as a pipeline writes them. */
 import { formatNumber } from '../../language/check/units.js';
-
-const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t' };
-
-/** A string; what drives a terminal or hides is written as its number. */
-export const quoted = (text: string): string =>
-  `"${text.replace(
-    /["\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
-    (character) => ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`,
-  )}"`;
+import { quoted } from '../../language/source/quoted.js';
 
 /** Without the last digits, in which decimals differ from binary numbers: `0.05 · 0.2` is 1 %. */
 const rounded = (value: number): number => Number.parseFloat(value.toPrecision(12));

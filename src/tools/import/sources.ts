@@ -3,8 +3,8 @@ import { extname, join, relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
+import { quoted } from '../../language/source/quoted.js';
 import { wrongValue } from './import-diagnostics.js';
-import { quoted } from './literals.js';
 import type { Dataset } from './recipe.js';
 import type { ImportContext } from './translation.js';
 

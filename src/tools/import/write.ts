@@ -3,8 +3,9 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { formatText } from '../../language/formatter/index.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
+import { quoted } from '../../language/source/quoted.js';
 import { wrongValue } from './import-diagnostics.js';
-import { comment, key, list, number, percent, quoted, record } from './literals.js';
+import { comment, key, list, number, percent, record } from './literals.js';
 import { isLayerName, optimizerOf, scheduleOf, styleOf } from './optimizers.js';
 import type { Dataset, Recipe, RemarkPlace } from './recipe.js';
 import { isLocal, pathFrom, type Source, sourceOf, splitOf } from './sources.js';
