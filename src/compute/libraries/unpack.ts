@@ -89,7 +89,7 @@ async function place(host: Host, staging: string, folder: string): Promise<void>
     try {
       return await rename(staging, folder);
     } catch (error) {
-      if (isWhole(host, folder)) return;
+      if (isWhole(host, folder, 'all')) return;
       if (tries === TRIES) throw error;
       discard(asideOf(staging));
       await rename(folder, asideOf(staging)).catch(() => sleep(PAUSE_MS));

@@ -119,9 +119,13 @@ export function assumedLengths(rows: number, longest: number, labels?: readonly 
   return { rows, tokens, supervised: tokens, longest, histogram, labels, known: 'assumed' };
 }
 
-/** Without the rows above `limit`; a bin that straddles it is kept, so that nothing is underestimated. */
+/**
+ * Without the rows above `limit`; a bin that straddles it is kept, so that nothing is underestimated. Of rows that nobody
+ * has seen, all are as long as is left.
+ */
 export function shortened(lengths: Lengths, limit: number): Lengths {
   if (lengths.longest <= limit) return lengths;
+  if (lengths.known === 'assumed') return assumedLengths(lengths.rows, limit, lengths.labels);
   const histogram = lengths.histogram.slice(0, Math.ceil(limit / BIN));
   const rows = histogram.reduce((sum, count) => sum + count, 0);
   const share = lengths.rows === 0 ? 0 : rows / lengths.rows;

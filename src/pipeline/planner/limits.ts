@@ -18,7 +18,10 @@ export interface LimitRequest {
   place(span: Span): string;
 }
 
-/** The least that any requirement allows; `undefined` if none limits the stage, or none could ever hold. */
+/**
+ * The least that any requirement allows; `undefined` if none limits the stage, or none could ever hold. Nothing is left
+ * where the other stages take too long as they are planned: they may be quicker, too.
+ */
 export function limitOf(request: LimitRequest): BudgetLimit | undefined {
   const found = request.budgets
     .flatMap(({ requires }) => requires)
@@ -43,14 +46,16 @@ function limitIn(
   const ofStage = ({ path }: MetricName): boolean => path[0] === stage && path[1] === metric;
   const ofRun = ({ path }: MetricName): boolean => path.length === 1 && path[0] === metric;
   if (!namesIn(condition).some((name) => ofStage(name) || ofRun(name))) return [];
-  const holds = (figure: number): boolean => {
-    const read = (name: MetricName): number | boolean | undefined =>
-      ofStage(name) ? figure : ofRun(name) ? whole(figure) : others(name.path);
+  const isTrue = (read: (name: MetricName) => number | boolean | undefined): boolean => {
     const result = evaluate(condition, read);
     return !('value' in result) || result.value === true;
   };
-  if (holds(Number.MAX_SAFE_INTEGER) || !holds(0)) return [];
-  const most = greatest(holds);
+  const holds = (figure: number): boolean =>
+    isTrue((name) => (ofStage(name) ? figure : ofRun(name) ? whole(figure) : others(name.path)));
+  const couldHold = (): boolean =>
+    metric === 'wall_time' && isTrue(({ path }) => (path.at(-1) === metric ? 0 : others(path)));
+  if (holds(Number.MAX_SAFE_INTEGER) || (!holds(0) && !couldHold())) return [];
+  const most = holds(0) ? greatest(holds) : 0;
   return [{ most: metric === 'peak_memory' ? Math.floor(most) : most, require: text, at: place(span) }];
 }
 

@@ -6,14 +6,15 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { factorsOf } from '../stages/train/adapters/kinds.js';
 import { isSamePlan } from '../stages/train-plan/fields.js';
 import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
-import { LISTABLE, ladder } from '../stages/train-plan/ladder.js';
+import { LISTABLE, ladder, type Relaxation } from '../stages/train-plan/ladder.js';
 import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
+import { shortened } from './expected-rows.js';
 import type { KeyPart } from './key-parts.js';
 import { keyOf, planFromParts } from './keys.js';
 import { longestPadded, trainPeak } from './memory/train.js';
 import type { PlanContext } from './plan-context.js';
 import type { StageLimits } from './plan-json.js';
-import { type Solution, type SolveRequest, solve } from './solve/solve.js';
+import { quickest, type Solution, type SolveRequest, solve } from './solve/solve.js';
 import { fastestPlan, materialisedIfSmall } from './solve/start.js';
 import { computeSeconds } from './speed.js';
 import { memoryBudgetOf, type TrainFacts, trainFlops } from './train-stage.js';
@@ -60,36 +61,43 @@ export async function decide(context: PlanContext, input: DecideInput): Promise<
   const request = solveRequest(context, input);
   const machine = solve(request);
   if (limits.memory === undefined && limits.time === undefined)
-    return machine.fits ? machine : { ...machine, wouldHelp: wouldHelp(request, facts.limits) };
+    return machine.fits ? machine : { ...machine, wouldHelp: wouldHelp(request, facts) };
   const speed = limits.time === undefined ? undefined : await context.speed();
   const secondsOf = (plan: TrainPlan): number =>
     speed === undefined ? 0 : computeSeconds(trainFlops(stage, facts, plan), speed).expected;
   const time = limits.time === undefined ? undefined : { limit: limits.time, secondsOf };
   const budgeted: SolveRequest = { ...request, limit: limits.memory, time };
-  const found = [budgeted, { ...budgeted, isLenient: true }].map(solveLazily).find((one) => one().fits);
-  const solution = found?.() ?? closest(budgeted);
+  const strict = solve(budgeted);
+  const solution = strict.fits ? strict : leniently(budgeted);
   return {
     ...solution,
-    ...(solution.fits ? {} : { wouldHelp: wouldHelp({ ...budgeted, isLenient: true }, facts.limits) }),
+    ...(solution.fits ? {} : { wouldHelp: wouldHelp({ ...budgeted, isLenient: true }, facts) }),
     limits: { ...limits, ...(isSamePlan(solution.plan, machine.plan) ? {} : { decides: true }) },
   };
 }
 
-const solveLazily = (request: SolveRequest) => (): Solution => solve(request);
+/** What keeps the budgets by what is expected; where no plan does, the closest one. */
+function leniently(request: SolveRequest): Solution {
+  const lenient = solve({ ...request, isLenient: true });
+  return lenient.fits ? lenient : closest(request);
+}
 
 /** Where no plan keeps the budget: the quickest of those that fit, or else the one that needs least memory. */
 function closest({ time, ...request }: SolveRequest): Solution {
   if (time === undefined) return solve(request);
-  const { secondsOf } = time;
-  const start = request.ladder
-    .filter(({ isExact }) => !isExact)
-    .reduce((plan, rung) => {
-      const least = rung.states(plan).at(-1) ?? plan;
-      return secondsOf(least) < secondsOf(plan) ? least : plan;
-    }, request.start);
-  const quick = solve({ ...request, start, earlier: [] });
+  const quick = solve({ ...request, start: quickest(request.start, request.ladder, time), earlier: [] });
   return { ...(quick.fits ? quick : solve({ ...request, isLenient: true })), fits: false };
 }
+
+/** The ladder of a stage, as far down as there are rows to train on: longer ones than a plan allows are left out. */
+const rungsOf = ({ memory, maxLength }: TrainFacts, limits: RelaxationLimits): readonly Relaxation[] =>
+  ladder(limits).map((rung) => ({
+    ...rung,
+    states: (from) =>
+      rung
+        .states(from)
+        .filter((plan) => plan.maxLength >= maxLength || shortened(memory.lengths, plan.maxLength).rows > 0),
+  }));
 
 function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: DecideInput): SolveRequest {
   const { limits, memory } = facts;
@@ -99,7 +107,7 @@ function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: De
     resumablePlan(context, parts, start, limits);
   return {
     start,
-    ladder: ladder(limits),
+    ladder: rungsOf(facts, limits),
     // a frozen base is no smaller version of an adapter's training, nor the other way round
     methods: stage.preset === 'head' ? [] : undefined,
     ...memoryBudgetOf(context),
@@ -144,9 +152,10 @@ function resumablePlan(
   return undefined;
 }
 
-const wouldHelp = ({ earlier: _, ...request }: SolveRequest, limits: RelaxationLimits): string | undefined =>
+const wouldHelp = ({ earlier: _, ...request }: SolveRequest, facts: TrainFacts): string | undefined =>
   LISTABLE.find(({ call }) => {
-    const { fallback } = limits;
+    const { fallback } = facts.limits;
     if (fallback.some((listed) => listed.call === call.call)) return false;
-    return solve({ ...request, ladder: ladder({ ...limits, fallback: [...fallback, call] }) }).fits;
+    return solve({ ...request, ladder: rungsOf(facts, { ...facts.limits, fallback: [...fallback, call] }) })
+      .fits;
   })?.text;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -112,6 +112,17 @@ describe('libraries of native code', () => {
       expect(readFileSync(inCache(PARTS), 'utf8')).to.equal(FILES[PARTS]);
       expect(names()).to.have.length(1);
     });
+
+  it('are unpacked again where a file does not load whose size and time are as they were', async () => {
+    await loaded(made);
+    const path = inCache(PARTS);
+    const { atime, mtime } = statSync(path);
+    writeFileSync(path, FILES[PARTS].replace("first'", 'first('));
+    utimesSync(path, atime, mtime);
+    expect(await loaded(made)).to.equal('first');
+    expect(readFileSync(path, 'utf8')).to.equal(FILES[PARTS]);
+    expect(names()).to.have.length(1);
+  });
 
   it('are not taken from what a killed unpacking left, which goes in time', async () => {
     const left = join(librariesFolder(made.host), '.killed');

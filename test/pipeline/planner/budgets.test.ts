@@ -3,7 +3,7 @@ import { plan } from '../../../src/pipeline/planner/plan.js';
 import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
-import { type Folder, pipelineFolder, QUICK, TEXT } from './pipeline.js';
+import { type Folder, pipelineFolder, QUICK, SURVEY, TEXT } from './pipeline.js';
 
 describe('budgets as constraints of the planner', () => {
   let folder: Folder;
@@ -24,6 +24,13 @@ describe('budgets as constraints of the planner', () => {
     const stage = found.stages.find((one) => one.name === name);
     if (stage === undefined) throw new Error(name);
     return stage;
+  };
+  /** Half of the rows have less than 128 tokens. */
+  const SHORT_TOO = {
+    survey: async () => ({
+      ...SURVEY,
+      histogram: SURVEY.histogram.map((_, bin) => (bin === 6 || bin === 15 ? 200 : 0)),
+    }),
   };
   const trained = (found: Plan) => stageOf(found, 'adapter');
 
@@ -70,7 +77,7 @@ describe('budgets as constraints of the planner', () => {
   });
 
   it('refuse where nothing fits, at the line, with the least that can be had', async () => {
-    const found = await made(withBudget('peak_memory <= 10MiB'));
+    const found = await made(withBudget('peak_memory <= 10MiB'), SHORT_TOO);
     expect(found.diagnostics.map(({ code }) => code)).to.deep.equal(['FTP0825']);
     const [broken] = found.diagnostics;
     expect(broken?.message).to.match(
@@ -92,21 +99,56 @@ describe('budgets as constraints of the planner', () => {
   });
 
   it('take a quicker plan where the file allows one, and only then', async () => {
-    const roomy = await made(withBudget('peak_memory <= 2GiB'));
+    const roomy = await made(withBudget('peak_memory <= 2GiB'), SHORT_TOO);
     const whole = roomy.totals.seconds?.expected ?? 0;
     const seconds = (share: number): string => `${(whole * share).toFixed(3)}s`;
-    const same = await made(withBudget(`wall_time <= ${seconds(1.1)}`));
+    const same = await made(withBudget(`wall_time <= ${seconds(1.1)}`), SHORT_TOO);
     expect(trained(same).chosen).to.deep.equal(trained(roomy).chosen);
     expect(trained(same).limits).to.equal(undefined);
-    const quick = await made(withBudget(`wall_time <= ${seconds(0.9)}`));
+    const quick = await made(withBudget(`wall_time <= ${seconds(0.9)}`), SHORT_TOO);
     expect(quick.budget[0]?.holds).to.equal(true);
     expect(trained(quick).chosen?.maxLength).to.be.below(256);
     expect(trained(quick).limits?.time?.require).to.equal(`wall_time <= ${seconds(0.9)}`);
     expect(trained(quick).rejected[0]?.why).to.match(/^takes .*, and `require wall_time .* leaves it /);
-    const never = await made(withBudget('wall_time <= 1s'));
+    const never = await made(withBudget('wall_time <= 1s'), SHORT_TOO);
     expect(trained(never).chosen).to.deep.equal(trained(roomy).chosen);
     expect(never.diagnostics[0]?.message).to.match(/`require wall_time <= 1s`: at least .* are needed/);
     expect(never.diagnostics[0]?.notes?.join()).to.contain('lower while other programs run');
+  });
+
+  it('are kept by no plan that leaves no row to train on', async () => {
+    const whole = (await made(withBudget('peak_memory <= 2GiB'))).totals.seconds?.expected ?? 0;
+    for (const require of [`wall_time <= ${(whole * 0.9).toFixed(3)}s`, 'peak_memory <= 10MiB']) {
+      const found = await made(withBudget(require).replace('shorten(min: 128tok)', 'shorten(min: 16tok)'));
+      expect(
+        found.diagnostics.map(({ code }) => code),
+        require,
+      ).to.deep.equal(['FTP0825']);
+      const { chosen, rejected } = trained(found);
+      for (const { maxLength } of [...(chosen === null ? [] : [chosen]), ...rejected])
+        expect(maxLength, require).to.be.above(240);
+    }
+  });
+
+  it('of the whole run look for the quickest plan of each stage where the others alone take too long', async () => {
+    const two = (text: string): string => {
+      const [stage = ''] = /train adapter [^}]*\}[\s\S]*?\n\}\n/.exec(text) ?? [];
+      return text.replace(stage, `${stage}${stage.replace('train adapter', 'train second')}`);
+    };
+    const roomy = await made(two(withBudget('peak_memory <= 2GiB')), SHORT_TOO);
+    const slow = stageOf(roomy, 'second').seconds?.expected ?? 0;
+    const whole = roomy.totals.seconds?.expected ?? 0;
+    const others = whole - 2 * slow;
+    const kept = await made(two(withBudget(`wall_time <= ${(others + 0.95 * slow).toFixed(3)}s`)), SHORT_TOO);
+    expect(kept.budget[0]?.holds).to.equal(true);
+    for (const name of ['adapter', 'second'])
+      expect(stageOf(kept, name).chosen?.maxLength, name).to.be.below(256);
+    const never = await made(two(withBudget('wall_time <= 0.01s')), SHORT_TOO);
+    const [broken] = never.diagnostics;
+    expect(broken?.code).to.equal('FTP0825');
+    expect(broken?.notes?.join('\n')).to.match(
+      /way to train `adapter`: .*128 tokens[\s\S]*way to train `second`: .*128 tokens/,
+    );
   });
 
   it('change no key where they decide nothing', async () => {

@@ -50,7 +50,11 @@ export function solve(request: SolveRequest): Solution {
   const rungs = request.ladder.filter(({ states }) => states(start).length > 0);
   const peakOf = remembered(request.peakOf);
   const fits = (plan: TrainPlan): boolean => fitsIn(peakOf(plan), request);
-  const isInTime = timeCheck(request);
+  const time = request.time && { ...request.time, secondsOf: remembered(request.time.secondsOf) };
+  const isInTime = (plan: TrainPlan): boolean =>
+    time === undefined || time.secondsOf(plan) <= time.limit.most;
+  const mayBeInTime = (plan: TrainPlan, freedoms: readonly Relaxation[]): boolean =>
+    time === undefined || isInTime(quickest(plan, freedoms, time));
   const fitsAll = (plan: TrainPlan): boolean => fits(plan) && isInTime(plan);
   const solution = (plan: TrainPlan, taken: number, tried: readonly RejectedPlan[]): Solution => ({
     plan,
@@ -70,7 +74,7 @@ export function solve(request: SolveRequest): Solution {
   const leasts: TrainPlan[] = [];
   for (const [index, rung] of rungs.entries()) {
     const dimensions = rungs.slice(0, index + 1).reverse();
-    const found = search(start, dimensions, { fits, isInTime }, true);
+    const found = search(start, dimensions, { fits, isInTime, mayBeInTime }, true);
     if (found !== undefined) return solution(found, index + 1, tried);
     const least = extreme(start, dimensions);
     leasts.push(least);
@@ -87,18 +91,22 @@ export function solve(request: SolveRequest): Solution {
   return solution(least, rungs.length, tried);
 }
 
+interface Checks extends Readonly<Record<'fits' | 'isInTime', (plan: TrainPlan) => boolean>> {
+  mayBeInTime(plan: TrainPlan, freedoms: readonly Relaxation[]): boolean;
+}
+
 /** The first state that fits, the outermost dimension changing last; `must` leaves out its unchanged state. */
 function search(
   from: TrainPlan,
   dimensions: readonly Relaxation[],
-  { fits, isInTime }: Readonly<Record<'fits' | 'isInTime', (plan: TrainPlan) => boolean>>,
+  checks: Checks,
   must: boolean,
 ): TrainPlan | undefined {
   const [outer, ...inner] = dimensions;
-  if (outer === undefined) return fits(from) && isInTime(from) ? from : undefined;
+  if (outer === undefined) return checks.fits(from) && checks.isInTime(from) ? from : undefined;
   for (const state of must ? outer.states(from) : [from, ...outer.states(from)]) {
-    if (!fits(extreme(state, inner)) || !isInTime(quickest(state, inner))) continue;
-    const found = search(state, inner, { fits, isInTime }, false);
+    if (!checks.fits(extreme(state, inner)) || !checks.mayBeInTime(state, inner)) continue;
+    const found = search(state, inner, checks, false);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -109,23 +117,18 @@ function extreme(from: TrainPlan, dimensions: readonly Relaxation[]): TrainPlan 
   return dimensions.reduce((plan, rung) => rung.states(plan).at(-1) ?? plan, from);
 }
 
-/** What takes least time: less to compute, and nothing twice. */
-const quickest = (from: TrainPlan, rungs: readonly Relaxation[]): TrainPlan =>
-  extreme(
-    from,
-    rungs.filter(({ isExact }) => !isExact),
-  );
-
-function timeCheck({ time }: SolveRequest): (plan: TrainPlan) => boolean {
-  if (time === undefined) return () => true;
-  const known = new Map<string, boolean>();
-  return (plan) => {
-    const key = canonical(plan);
-    const found = known.get(key) ?? time.secondsOf(plan) <= time.limit.most;
-    known.set(key, found);
-    return found;
-  };
-}
+/** What takes least time: of the freedoms that leave something out, those that make it quicker, and nothing twice. */
+export const quickest = (
+  from: TrainPlan,
+  rungs: readonly Relaxation[],
+  { secondsOf }: Pick<TimeBudget, 'secondsOf'>,
+): TrainPlan =>
+  rungs
+    .filter(({ isExact }) => !isExact)
+    .reduce((plan, rung) => {
+      const least = rung.states(plan).at(-1) ?? plan;
+      return secondsOf(least) < secondsOf(plan) ? least : plan;
+    }, from);
 
 const tooSlow = ({ limit, secondsOf }: TimeBudget, plan: TrainPlan): string =>
   `takes ${duration(secondsOf(plan))}, and ${limitText(limit)} leaves it ${duration(limit.most)}`;
@@ -156,13 +159,13 @@ const reject = (plan: TrainPlan, peak: Peak, why: string): RejectedPlan => ({
 const unlike = (more: readonly RejectedPlan[], those: readonly RejectedPlan[]): readonly RejectedPlan[] =>
   more.filter((one) => !those.some((other) => isSamePlan(one, other)));
 
-function remembered(peakOf: (plan: TrainPlan) => Peak): (plan: TrainPlan) => Peak {
-  const known = new Map<string, Peak>();
+function remembered<T>(figureOf: (plan: TrainPlan) => T): (plan: TrainPlan) => T {
+  const known = new Map<string, T>();
   return (plan) => {
     const key = canonical(plan);
-    const peak = known.get(key) ?? peakOf(plan);
-    known.set(key, peak);
-    return peak;
+    const figure = known.get(key) ?? figureOf(plan);
+    known.set(key, figure);
+    return figure;
   };
 }
 
