@@ -1,3 +1,4 @@
+import { alpacaPreamble } from '../../../compute/models/chat-template/alpaca.js';
 import { withSystem } from '../../../compute/models/training-prompt.js';
 import {
   type ChatMessage,
@@ -48,15 +49,10 @@ function renderAlpaca(row: Row, { endToken, own }: RenderContext, args: Call['ar
   const input = optionalText(row, 'input', own);
   const output = text(row, 'output', own);
   const about = input === undefined ? '' : `### Input:\n${input}\n\n`;
-  const preamble = args['preamble'] === true ? `${preambleOf(input !== undefined)}\n\n` : '';
+  const preamble = args['preamble'] === true ? `${alpacaPreamble(input !== undefined)}\n\n` : '';
   const prompt = `${preamble}### Instruction:\n${instruction}\n\n${about}### Response:\n`;
   return answered(prompt, output, endToken, [instruction, input ?? '', output]);
 }
-
-const preambleOf = (hasInput: boolean): string =>
-  `Below is an instruction that describes a task${
-    hasInput ? ', paired with an input that provides further context' : ''
-  }. Write a response that appropriately completes the request.`;
 
 function renderCompletion(row: Row, { endToken, own }: RenderContext): RenderedRow {
   if (row['text'] == null && row['prompt'] != null) {

@@ -166,7 +166,7 @@ function ownTemplate(
   if (chat !== undefined && args['style'] !== undefined) return { ownTemplate: chat.source };
   if (call !== 'alpaca') return {};
   const begin = beginId === undefined ? '' : (tokenOf(beginId) ?? '');
-  return { ownTemplate: alpacaTemplate({ begin, end: endToken }) };
+  return { ownTemplate: alpacaTemplate({ begin, end: endToken, preamble: args['preamble'] === true }) };
 }
 
 /** A normaliser may leave out characters, but no real text loses three quarters of its own. */

@@ -69,4 +69,29 @@ describe('how rows ask', () => {
     expect([...encoder.tokenizer.encode(written)]).to.deep.equal([...(row?.ids ?? [])]);
     expect(template.render([question], { addGenerationPrompt: true })).to.contain(outcome.rendered.prompt);
   });
+
+  for (const input of [undefined, 'a text'])
+    it(`asks as rows of Alpaca with a preamble ask, ${input === undefined ? 'without' : 'with'} an input`, async () => {
+      const template = { call: 'alpaca', args: { preamble: true } };
+      const encoder = await openEncoder(model, settingsOf({ template }), stageOf('format', 'dialogs', {}));
+      const outcome = encoder.encode({
+        instruction: 'q',
+        ...(input === undefined ? {} : { input }),
+        output: 'a',
+      });
+      if (!('kept' in outcome)) throw new Error(outcome.detail);
+      const content = input === undefined ? 'q' : `q\n\n### Input:\n${input}`;
+      const own = compileChatTemplate(encoder.ownTemplate ?? '', {}, 'x');
+      const { prompt } = outcome.rendered;
+      expect(prompt).to.match(/^Below is an instruction/);
+      const ids = (text: string) => [...encoder.tokenizer.encode(text)];
+      const asked = own.render([{ role: 'user', content }], { addGenerationPrompt: true });
+      expect(asked.endsWith(prompt)).to.equal(true);
+      const [row] = outcome.kept;
+      const whole = own.render([
+        { role: 'user', content },
+        { role: 'assistant', content: 'a' },
+      ]);
+      expect(ids(whole)).to.deep.equal([...(row?.ids ?? [])]);
+    });
 });
