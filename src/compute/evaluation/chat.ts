@@ -1,6 +1,6 @@
 import type { Place } from '../../language/diagnostics/types.js';
 import type { Decoder } from '../models/decoder/types.js';
-import type { TrainingPrompt } from '../models/training-prompt.js';
+import type { RowPrompt } from '../models/training-prompt.js';
 import { turnEnd } from '../models/turn-end.js';
 import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
 import { promptTooLong, unknownToken } from './evaluation-diagnostics.js';
@@ -41,7 +41,7 @@ export interface Answerer {
   /** Has a chat template. Without one, messages are continued as a text of their lines. */
   readonly chats: boolean;
   /** How the rows asked that it was trained on, where that is known. */
-  readonly training?: TrainingPrompt;
+  readonly training?: RowPrompt;
   /**
    * Answers messages, or continues a text, which the tokenizer starts with its begin token.
    * Calls must not overlap. Throws a `UserError` for a prompt that fills the model.
@@ -59,7 +59,7 @@ export interface AnswererParts {
   readonly decoder: Decoder;
   readonly tokenizer: Tokenizer;
   readonly template?: ChatTemplate;
-  readonly training?: TrainingPrompt;
+  readonly training?: RowPrompt;
 }
 
 export function answerer({ label, decoder, tokenizer, template, training }: AnswererParts): Answerer {

@@ -5,11 +5,14 @@ import { checkJson, count, JsonFault, type JsonOf, version } from '../../languag
 import { readJsonFile } from './read-file.js';
 import { type ChatMessage, ModelError } from './types.js';
 
+/** What {@link RowPrompt} calls the template of rows that are written by the base's own. */
+export const BASE_TEMPLATE = 'that of the base';
+
 /** Without a version: as a format stage hands it on. */
 export const ROW_PROMPT = v.object({
   /** `chat`: by a chat template; `text`: the answer continues the question. */
   style: v.picklist(['chat', 'text']),
-  /** For people: `that of the base`, `chatml`, `alpaca`, `completion`, a file. */
+  /** For people: {@link BASE_TEMPLATE}, `chatml`, `alpaca`, `completion`, a file. */
   template: v.string(),
   /** System prompts of the rows that are trained on, the most frequent first; `null`: rows without one. At most {@link MOST_SYSTEMS}. */
   systems: v.array(v.object({ text: v.nullable(v.string()), rows: count })),
@@ -21,7 +24,6 @@ export const ROW_PROMPT = v.object({
 export type RowPrompt = JsonOf<typeof ROW_PROMPT>;
 
 const TRAINING_PROMPT = v.object({ version: version(1), ...ROW_PROMPT.entries });
-export type TrainingPrompt = RowPrompt;
 
 /** More of them are only counted: rows that each have their own are answered without a default. */
 export const MOST_SYSTEMS = 8;
@@ -32,7 +34,7 @@ export const trainingPromptText = (prompt: RowPrompt): string =>
   `${JSON.stringify({ version: 1, ...prompt }, null, 2)}\n`;
 
 /** `undefined` if the folder does not say: it is of another program, or older. Throws a {@link ModelError}. */
-export function readTrainingPrompt(host: Host, folder: string): TrainingPrompt | undefined {
+export function readTrainingPrompt(host: Host, folder: string): RowPrompt | undefined {
   const path = `${folder}/${TRAINING_PROMPT_FILE}`;
   if (host.stat(path) === undefined) return undefined;
   const found = checkJson(
@@ -52,13 +54,13 @@ export function readTrainingPrompt(host: Host, folder: string): TrainingPrompt |
 }
 
 /** The one system prompt that every row had. */
-export function systemOf(prompt: TrainingPrompt | undefined): string | undefined {
+export function systemOf(prompt: RowPrompt | undefined): string | undefined {
   const [first, second] = prompt?.systems ?? [];
   return second === undefined && prompt?.otherRows === 0 ? (first?.text ?? undefined) : undefined;
 }
 
 /** Several, or some rows with and some without: nobody can say which of them is meant. */
-export const hasManySystems = ({ systems, otherRows }: TrainingPrompt): boolean =>
+export const hasManySystems = ({ systems, otherRows }: RowPrompt): boolean =>
   systems.length > 1 || otherRows > 0;
 
 /** Messages after a system prompt, unless they begin with one of their own. */

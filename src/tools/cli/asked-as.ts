@@ -2,9 +2,10 @@
 import { resolve } from 'node:path';
 import type { Answerer, Prompt } from '../../compute/evaluation/chat.js';
 import {
+  BASE_TEMPLATE,
   hasManySystems,
+  type RowPrompt,
   systemOf,
-  type TrainingPrompt,
   withSystem,
 } from '../../compute/models/training-prompt.js';
 import type { ChatMessage } from '../../compute/models/types.js';
@@ -16,7 +17,10 @@ import { type CliContext, messageWidth } from './cli-context.js';
 import { type Arguments, didYouMean, type OptionSpec, option, UsageError } from './command.js';
 
 export const ASKING_OPTIONS = {
-  system: option.text('TEXT', 'The system message; default: that of training, where all rows had the same.'),
+  system: option.text(
+    'TEXT',
+    'The system message; default: that of training, where all rows had the same. Texts to be continued have none.',
+  ),
   'no-system': option.flag('Answer without the system message of training.'),
   template: option.text(
     'NAME',
@@ -24,8 +28,15 @@ export const ASKING_OPTIONS = {
   ),
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
-/** Throws a `UsageError` for options that contradict each other. */
-export function checkAsking(args: Arguments): void {
+/** Throws a `UsageError` for options that contradict each other; `isRaw`: the question is the whole prompt. */
+export function checkAsking(args: Arguments, isRaw = false): void {
+  const [given] = (['system', 'no-system', 'template'] as const).filter((name) =>
+    name === 'no-system' ? args.flag(name) : args.text(name) !== undefined,
+  );
+  if (isRaw && given !== undefined)
+    throw new UsageError(
+      `\`--raw\` and \`--${given}\` contradict each other: a raw question is the whole prompt, so leave one of them out`,
+    );
   if (args.flag('no-system') && args.text('system') !== undefined)
     throw new UsageError('`--system` and `--no-system` contradict each other: give one of them');
 }
@@ -52,7 +63,7 @@ export function templateOption(args: Arguments, { host }: CliContext): OpenAnswe
 
 /**
  * How messages are asked of a model: a function that makes a prompt of them. Says on standard error what training
- * decides. A talk is never a text to be continued.
+ * decides. A talk is never a text to be continued. Throws a `UsageError` for a system message before such a text.
  */
 export function askedAs(
   args: Arguments,
@@ -63,6 +74,10 @@ export function askedAs(
   const named = args.text('template');
   const continues = training?.style === 'text' && named === undefined && !isTalk;
   const own = args.text('system');
+  if (continues && own !== undefined)
+    throw new UsageError(
+      'the rows of training were texts, so the question is continued without `--system`: write what it says into the question, or ask in a chat with `--template model`',
+    );
   const system = args.flag('no-system') ? undefined : (own ?? systemOf(training));
   if (training !== undefined) {
     const isOpen = own === undefined && !args.flag('no-system') && !continues;
@@ -82,15 +97,13 @@ export function askedAs(
 /** Of a line where no terminal says how wide it may be. */
 const LONGEST = 200;
 
-const BASE = 'that of the base';
-
-function templateLines({ style, template }: TrainingPrompt): readonly string[] {
-  if (template === BASE) return [];
+function templateLines({ style, template }: RowPrompt): readonly string[] {
+  if (template === BASE_TEMPLATE) return [];
   const other = style === 'text' ? 'asks in a chat' : "uses the base's";
   return [`template of training: ${template}; --template model ${other}`];
 }
 
-function systemLines(training: TrainingPrompt, width: number): readonly string[] {
+function systemLines(training: RowPrompt, width: number): readonly string[] {
   const system = systemOf(training);
   if (system !== undefined) {
     const before = 'system prompt of training: ';

@@ -126,6 +126,10 @@ describe('answers on the command line', () => {
       const { err, out } = await ask();
       expect(err).to.equal('template of training: completion; --template model asks in a chat\n');
       expect(out).to.equal((await ask('--raw')).out);
+      const said = await ask('--system', 'Be brief.');
+      expect([said.code, said.out]).to.deep.equal([1, '']);
+      expect(said.err).to.contain('`--template model`');
+      expect((await ask('--system', 'Be brief.', '--template', 'model')).code).to.equal(0);
       const model = await ask('--template', 'model');
       expect(model.out).not.to.equal(out);
       expect((await ask('--template', 'chatml')).code).to.equal(0);
@@ -141,6 +145,9 @@ describe('answers on the command line', () => {
     [['Why?', '--stop', ''], 'needs a text that is not empty'],
     [['Why?', '--top-k', '0.5', '--temperature', '1'], 'a whole number from 1'],
     [['Why?', '--temprature', '1'], 'did you mean `--temperature`?'],
+    [['Why?', '--raw', '--system', 'x'], '`--raw` and `--system` contradict each other'],
+    [['Why?', '--raw', '--no-system'], '`--raw` and `--no-system` contradict each other'],
+    [['Why?', '--raw', '--template', 'chatml'], '`--raw` and `--template` contradict each other'],
     [[], 'needs QUESTION or `--questions FILE.jsonl`'],
     [['Why?', '--questions', 'questions.jsonl'], 'one of them'],
   ];

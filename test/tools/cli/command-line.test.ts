@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
@@ -146,6 +146,19 @@ describe('command line', () => {
     expect(other.out).to.contain("cd 'an other'\\''s'\n  npx ftpc plan animals.ftp\n");
     const checked = await ftpc(join(folder, "an other's"), ['check', 'animals.ftp', '--json']);
     expect(JSON.parse(checked.out)).to.deep.equal({ version: 1, valid: true, diagnostics: [] });
+  });
+
+  it('init writes nothing where a file is in the place of a folder', async () => {
+    mkdirSync(join(folder, 'blocked'));
+    writeFileSync(join(folder, 'blocked/data'), 'mine');
+    const within = await ftpc(folder, ['init', 'blocked']);
+    expect([within.code, within.out]).to.deep.equal([1, '']);
+    expect(within.err)
+      .to.contain('FTP1520')
+      .and.to.contain('`blocked/data` is already there; nothing was written');
+    expect(readdirSync(join(folder, 'blocked'))).to.deep.equal(['data']);
+    const beneath = await ftpc(folder, ['init', 'blocked/data/deeper']);
+    expect(beneath.err).to.contain('`blocked/data` is already there');
   });
 
   it('init leaves a .gitignore alone', async () => {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { MOST_SYSTEMS, type RowPrompt } from '../../../compute/models/training-prompt.js';
+import { BASE_TEMPLATE, MOST_SYSTEMS, type RowPrompt } from '../../../compute/models/training-prompt.js';
 import type { Call } from '../../../language/ir/program.js';
 import { isReadFile } from '../../../language/ir/values.js';
 import type { SplitName } from '../data/split.js';
@@ -27,7 +27,7 @@ export function rowPrompt(
 
 function templateName(call: string, { style }: Call['args']): string {
   if (isReadFile(style)) return basename(style.file, '.jinja');
-  return call === 'chat' || call === 'sharegpt' ? 'that of the base' : call;
+  return call === 'chat' || call === 'sharegpt' ? BASE_TEMPLATE : call;
 }
 
 /** System prompts that are told apart while rows are read; of more, only the rows are counted. */

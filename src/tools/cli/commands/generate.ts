@@ -30,7 +30,7 @@ export const generate: Command = {
       'FILE.jsonl',
       'Answer every question in a file, in batches; a line is `{ "question": … }` or `{ "messages": […] }`.',
     ),
-    raw: option.flag('Use the question as the whole prompt, without the chat template.'),
+    raw: option.flag('Use the question as the whole prompt, without template and system message.'),
     json: option.flag('Print every answer with its token counts as a JSON object on one line.'),
   },
   examples: [
@@ -48,7 +48,7 @@ export const generate: Command = {
     const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
     const questions = file === undefined ? undefined : await questionsOf(file, context);
     const question = file === undefined ? await questionOf(args, context) : '';
-    checkAsking(args);
+    checkAsking(args, args.flag('raw'));
     const model = await openAnswerer(context.host, {
       ...openOptions(args, context),
       template: templateOption(args, context),

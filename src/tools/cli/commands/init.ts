@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { named, userError, wholeFile } from '../../../language/diagnostics/make.js';
 import type { Host } from '../../../language/host/host.js';
 import type { CliContext } from '../cli-context.js';
@@ -79,11 +79,21 @@ function filesFor(host: Host, folder: string, template: TemplateName): readonly 
   return host.stat(ignore) === undefined ? [...files, { path: ignore, text: 'releases/\n' }] : files;
 }
 
-/** Throws a `UserError` if anything is where a file would be written. */
+/** What is where a file would be written, or a folder for it. */
+function inTheWay(host: Host, path: string): string | undefined {
+  if (host.stat(path) !== undefined) return path;
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const found = host.stat(folder);
+    if (found !== undefined) return found.isFolder ? undefined : folder;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** Throws a `UserError` if anything is where a file or its folder would be. */
 function checkFree(host: Host, files: readonly NewFile[]): void {
-  const taken = files.filter(({ path }) => host.stat(path) !== undefined);
-  if (taken.length === 0) return;
-  const [name = '', ...others] = taken.map(({ path }) => shownPath(host, path));
+  const taken = new Set(files.flatMap(({ path }) => inTheWay(host, path) ?? []));
+  if (taken.size === 0) return;
+  const [name = '', ...others] = [...taken].map((path) => shownPath(host, path));
   throw userError('FTP1520', wholeFile(name), `\`${name}\` is already there; nothing was written`, {
     notes: others.length === 0 ? [] : [`so ${others.length === 1 ? 'is' : 'are'} ${named(others, 'and')}`],
     help: 'choose another folder: `ftpc init FOLDER`',
