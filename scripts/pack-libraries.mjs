@@ -109,7 +109,12 @@ for (const [name, systems] of Object.entries({
   tokenizers: tokenizers(),
 })) {
   const { version } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'));
-  const archives = {};
+  // in an order that does not depend on which worker ends first
+  const archives = Object.fromEntries(
+    Object.keys(systems)
+      .sort()
+      .map((system) => [system, undefined]),
+  );
   libraries[name] = { version, archives };
   for (const [system, paths] of Object.entries(systems))
     tasks.push(async () => {

@@ -58,7 +58,7 @@ async function unpack(host: Host, archive: Archive, folder: string): Promise<voi
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw error;
-    throw new UserError(libraryNotUnpacked(archive.title, parent, message));
+    throw new UserError(libraryNotUnpacked(archive.title, parent, { code, message }));
   } finally {
     discard(staging);
     discard(asideOf(staging));

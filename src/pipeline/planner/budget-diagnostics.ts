@@ -16,6 +16,8 @@ export interface BudgetedPlan {
   readonly budget: readonly BudgetLine[];
   /** What the file does not list and with which a stage would keep its budget. */
   readonly wouldHelp: ReadonlyMap<string, string>;
+  /** The speed of this machine was stored by an earlier run or by this one. */
+  readonly isSpeedStored?: boolean;
 }
 
 /** One for each line that does not hold. */
@@ -65,17 +67,19 @@ const leastNotes = ({ name, chosen, peak, rejected }: PlannedStage): readonly st
 
 function tooSlow(requirement: Requirement, line: BudgetLine, planned: BudgetedPlan): Diagnostic {
   const limited = planned.stages.filter(({ limits }) => limits?.time?.require === requirement.text);
-  const trained = limited.flatMap(({ name, chosen }) =>
-    chosen === null ? [] : [`the quickest way to train \`${name}\`: ${planText(chosen)}`],
+  const trained = limited.flatMap(({ name, chosen, seconds, limits }) =>
+    chosen === null || (seconds?.expected ?? 0) <= (limits?.time?.most ?? 0)
+      ? []
+      : [`the quickest way to train \`${name}\`: ${planText(chosen)}`],
   );
   return broken(requirement, `at least ${figureOf(requirement, line.value ?? 0)} are needed`, {
-    notes: [...trained, BUSY],
+    notes: [...trained, planned.isSpeedStored ? `${BUSY}: ${STORED}` : BUSY],
     help: [...helpOf(limited, planned), 'allow more here'],
   });
 }
 
-const BUSY =
-  'times are estimated from the speed of this machine, which is lower while other programs run: it is measured again once `.ftp/speed.json` is removed';
+const BUSY = 'times are estimated from the speed of this machine, which is lower while other programs run';
+const STORED = 'it is measured again once `.ftp/speed.json` is removed';
 
 const helpOf = (stages: readonly PlannedStage[], { wouldHelp }: BudgetedPlan): readonly string[] =>
   stages.flatMap(({ name }) => {

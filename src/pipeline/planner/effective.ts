@@ -4,6 +4,8 @@ import { isPlainRecord, isRecord } from '../../language/ir/values.js';
 import type { Setting } from '../../language/schemas/schema.js';
 import { atOrAbove, recordFields } from '../../language/schemas/setting-paths.js';
 import { schemas } from '../../language/schemas/stages/index.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { stopAfter } from '../../language/schemas/stages/train.js';
 import { FIELDS } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { EffectiveSetting } from './plan-json.js';
@@ -25,8 +27,11 @@ export function effectiveSettings(
     atOrAbove(stage.origins, path) === 'preset' ? { ...atOrAbove(stage.presets, path) } : {};
   for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
   // steps replace the epochs of the default
-  const { 'stop.epochs': epochs, 'stop.steps': steps } = effective;
-  if (epochs?.from === 'default' && steps?.value != null) delete effective['stop.epochs'];
+  if (
+    stage.kind === 'train' &&
+    stopAfter(settingsOf(stage, 'train').stop, stage.origins).epochs === undefined
+  )
+    delete effective['stop.epochs'];
   const from = stage.origins['start'] ?? 'author';
   for (const [name, value] of Object.entries(taken))
     if (value !== undefined) effective[name] = { value, from };

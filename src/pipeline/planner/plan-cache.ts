@@ -21,10 +21,13 @@ export interface PlanCache {
   keep(): void;
 }
 
+/** Where the speed of this machine is stored. */
+export const speedPath = ({ cwd }: Pick<Host, 'cwd'>): string => `${cwd}/.ftp/speed.json`;
+
 /** `known`: what another part of the program knows of files, some of which may not be here yet. */
 export function openPlanCache(host: Host, known: DigestTable = {}): PlanCache {
   const digests = openDigests(host, readDigestTable(host), known);
-  const path = `${host.cwd}/.ftp/speed.json`;
+  const path = speedPath(host);
   let measured: Record<string, Speed> | undefined;
   return {
     digests,

@@ -26,6 +26,7 @@ import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
 import { NO_PARTS } from './memory/peaks.js';
 import { decoderShape } from './memory/train.js';
 import { fitsIn, tighter } from './memory-budget.js';
+import { speedPath } from './plan-cache.js';
 import type { PlanContext } from './plan-context.js';
 import { missingSecrets, notFit, stageTooLarge } from './plan-diagnostics.js';
 import type { Peak, Plan, PlannedStage, RejectedPlan, StageLimits } from './plan-json.js';
@@ -46,7 +47,9 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
   keep();
   const { machine } = context;
   const valid = !diagnostics.some(isError);
-  if (valid) for (const broken of brokenBudgets(program, closest)) context.report(broken);
+  const isSpeedStored = host.stat(speedPath(host)) !== undefined;
+  if (valid)
+    for (const broken of brokenBudgets(program, { ...closest, isSpeedStored })) context.report(broken);
   return {
     version: 1,
     pipeline: program.name,

@@ -113,7 +113,12 @@ describe('budgets as constraints of the planner', () => {
     const never = await made(withBudget('wall_time <= 1s'), SHORT_TOO);
     expect(trained(never).chosen).to.deep.equal(trained(roomy).chosen);
     expect(never.diagnostics[0]?.message).to.match(/`require wall_time <= 1s`: at least .* are needed/);
-    expect(never.diagnostics[0]?.notes?.join()).to.contain('lower while other programs run');
+    expect(never.diagnostics[0]?.notes?.join())
+      .to.contain('lower while other programs run')
+      .and.not.contain('speed.json');
+    folder.write('.ftp/speed.json', '{}');
+    const again = await made(withBudget('wall_time <= 1s'), SHORT_TOO);
+    expect(again.diagnostics[0]?.notes?.join()).to.contain('once `.ftp/speed.json` is removed');
   });
 
   it('are kept by no plan that leaves no row to train on', async () => {

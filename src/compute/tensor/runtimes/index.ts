@@ -150,7 +150,7 @@ export async function openRuntime(
   const { title, damage, open, install, reinstall = install } = RUNTIMES[name];
   const requireWhole = (look?: Look): void => {
     const damaged = damage?.(host, look);
-    if (damaged !== undefined) throw new UserError(runtimeDamaged(title, damaged, install));
+    if (damaged !== undefined) throw new UserError(runtimeDamaged({ name, title }, damaged, install));
   };
   requireWhole(options.look);
   try {
@@ -161,7 +161,7 @@ export async function openRuntime(
     if (error instanceof UserError || error instanceof OutOfMemoryError) throw error;
     requireWhole('all');
     throw new UserError(
-      runtimeBroken(title, error instanceof Error ? error.message : String(error), reinstall),
+      runtimeBroken({ name, title }, error instanceof Error ? error.message : String(error), reinstall),
     );
   }
 }

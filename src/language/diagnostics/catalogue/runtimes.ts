@@ -5,17 +5,28 @@ import { error, info, warning } from '../make.js';
 export const runtimeMissing = (title: string, install: string) =>
   error('FTP0910', undefined, `${title} is not installed`, { help: install });
 
-export const runtimeBroken = (title: string, detail: string, install: string) =>
+/** `onnx` comes with ftpc; where it is the one that fails, another has to be installed. */
+const otherRuntime = (failing: string): string =>
+  failing === 'onnx'
+    ? 'use another runtime: run `ftpc runtime install wasm`, then use `--runtime wasm`'
+    : 'use another runtime, e.g. `--runtime onnx`';
+
+interface FailingRuntime {
+  readonly name: string;
+  readonly title: string;
+}
+
+export const runtimeBroken = ({ name, title }: FailingRuntime, detail: string, install: string) =>
   error('FTP0911', undefined, {
     message: `${title} does not load: ${detail.split('\n')[0]}`,
-    help: `reinstall it for this machine: ${install}; or use another runtime, e.g. \`--runtime onnx\``,
+    help: `reinstall it for this machine: ${install}; or ${otherRuntime(name)}`,
   });
 
 /** An installation of which a file is not what was installed. */
-export const runtimeDamaged = (title: string, detail: string, install: string) =>
+export const runtimeDamaged = ({ name, title }: FailingRuntime, detail: string, install: string) =>
   error('FTP0911', undefined, {
     message: `${title} is damaged, and was not loaded: ${detail}`,
-    help: `repair it: ${install}; or use another runtime, e.g. \`--runtime onnx\``,
+    help: `repair it: ${install}; or ${otherRuntime(name)}`,
   });
 
 export const installationRuns = (title: string, holder: string) =>
@@ -83,10 +94,26 @@ export const libraryNotBuilt = (title: string, here: string, systems: readonly s
           ),
   });
 
-export const libraryNotUnpacked = (title: string, folder: string, detail: string) =>
+/** What helps where a folder takes nothing, by the code of the system's error. */
+const UNBLOCK: Readonly<Record<string, string>> = {
+  ENOSPC: 'free some space',
+  EDQUOT: 'free some space',
+  EEXIST: 'a file is where a folder is needed: move it away',
+  ENOTDIR: 'a file is where a folder is needed: move it away',
+  ENOENT: 'a folder was removed meanwhile, or a link leads nowhere: run again',
+};
+
+/** `code` of the system's error. */
+export const libraryNotUnpacked = (
+  title: string,
+  folder: string,
+  { code, message }: { readonly code: string; readonly message: string },
+) =>
   error('FTP0925', undefined, {
-    message: `${title} cannot be unpacked into \`${folder}\`: ${detail.split('\n')[0]}`,
-    help: 'free some space, or set `XDG_CACHE_HOME` to a folder that you may write to',
+    message: `${title} cannot be unpacked into \`${folder}\`: ${message.split('\n')[0]}`,
+    help: [UNBLOCK[code], 'set `XDG_CACHE_HOME` to a folder that you may write to']
+      .filter(Boolean)
+      .join(', or '),
   });
 
 /** An archive of the package of ftpc. */
