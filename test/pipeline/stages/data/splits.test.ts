@@ -104,7 +104,7 @@ describe('data stage: splits', () => {
       }
       for (const { reason, detail } of report.dropped) {
         expect(reason).to.equal('leak');
-        expect(detail).to.match(/^training sees (it|\d+ % of it) at rows\.jsonl:\d+$/);
+        expect(detail).to.match(/^training sees (it|\d+% of it) at rows\.jsonl:\d+$/);
         found++;
       }
     }
