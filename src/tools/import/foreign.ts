@@ -1,9 +1,9 @@
 /** A settings file of another tool: its values, each with its place. */
 import type { Span } from '../../language/source/span.js';
 
-export type ForeignValue =
+export type ForeignNode =
   | { readonly kind: 'scalar'; readonly value: string | number | boolean | null; readonly span: Span }
-  | { readonly kind: 'list'; readonly items: readonly ForeignValue[]; readonly span: Span }
+  | { readonly kind: 'list'; readonly items: readonly ForeignNode[]; readonly span: Span }
   | ForeignRecord;
 
 export interface ForeignRecord {
@@ -16,15 +16,15 @@ export interface ForeignEntry {
   readonly key: string;
   /** Of the key. */
   readonly span: Span;
-  readonly value: ForeignValue;
+  readonly value: ForeignNode;
 }
 
-export const isUnset = (value: ForeignValue): boolean =>
+export const isUnset = (value: ForeignNode): boolean =>
   (value.kind === 'scalar' && (value.value === null || value.value === '')) ||
   (value.kind === 'list' && value.items.length === 0) ||
   (value.kind === 'record' && value.entries.length === 0);
 
-export const valueIn = (record: ForeignRecord, key: string): ForeignValue | undefined =>
+export const valueIn = (record: ForeignRecord, key: string): ForeignNode | undefined =>
   record.entries.find((entry) => entry.key === key)?.value;
 
 /** What a key may have as its value. */
@@ -32,16 +32,16 @@ export interface Reader<T> {
   /** `a number above 0`, for messages. */
   readonly expects: string;
   /** `undefined` if it is something else. */
-  readonly read: (value: ForeignValue) => T | undefined;
+  readonly read: (value: ForeignNode) => T | undefined;
 }
 
 const reader = <T>(expects: string, read: Reader<T>['read']): Reader<T> => ({ expects, read });
 
-const scalarOf = (value: ForeignValue): string | number | boolean | null | undefined =>
+const scalarOf = (value: ForeignNode): string | number | boolean | null | undefined =>
   value.kind === 'scalar' ? value.value : undefined;
 
 /** Python reads a number also where it is in quotes, or written `1e-4`, which YAML 1.1 takes for a text. */
-function numberOf(value: ForeignValue): number | undefined {
+function numberOf(value: ForeignNode): number | undefined {
   const scalar = scalarOf(value);
   const number =
     typeof scalar === 'number'
@@ -128,7 +128,7 @@ export const a = {
     return items.every((item) => item.kind === 'record') ? (items as readonly ForeignRecord[]) : undefined;
   }),
   /** Anything at all. */
-  value: reader('a value', (value: ForeignValue) => value),
+  value: reader('a value', (value: ForeignNode) => value),
 } as const;
 
 /** One of some words, in any case. */
@@ -139,13 +139,13 @@ export const oneOf = <W extends string>(...words: readonly W[]): Reader<W> =>
   });
 
 /** A value in one line, as it is shown to people: nothing in it can drive a terminal or end a comment. */
-export function shown(value: ForeignValue, limit = 48): string {
+export function shown(value: ForeignNode, limit = 48): string {
   const text = JSON.stringify(plain(value)) ?? '';
   const safe = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;
 }
 
-function plain(value: ForeignValue): unknown {
+function plain(value: ForeignNode): unknown {
   if (value.kind === 'scalar') return value.value;
   if (value.kind === 'list') return value.items.map(plain);
   return Object.fromEntries(

@@ -43,6 +43,12 @@ export const unknownKey = (at: Span, name: string, key: string, known: readonly 
   });
 };
 
+/** `count`: those that are not reported each. */
+export const moreUnknownKeys = (at: Span, count: number) =>
+  warning('FTP1606', at, `${count} more keys, from here on, are none that \`ftpc import\` knows`, {
+    help: 'they are listed in the pipeline as not translated; `--from` names another tool',
+  });
+
 export const missingKey = (at: Span, what: string, keys: readonly string[]) =>
   error('FTP1607', { ...at, end: Math.min(at.end, at.start + 1) }, `the file does not say ${what}`, {
     help: `set ${named(keys)}`,

@@ -3,11 +3,12 @@ import { basename } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { type SourceMap, sourceText } from '../../language/source/text.js';
-import { missingKey, unknownTool } from './import-diagnostics.js';
+import { missingKey, moreUnknownKeys, unknownTool } from './import-diagnostics.js';
 import { readSettings, settingsText } from './read-settings.js';
 import { newRecipe, type Recipe } from './recipe.js';
+import { settleUnread } from './settle.js';
 import { type Tool, type ToolName, toolOf } from './tools.js';
-import { type ImportContext, type KeyRecord, translateEntries } from './translation.js';
+import { type ImportContext, type KeyRecord, REPORTED, translateEntries } from './translation.js';
 import { pipelineText, remark } from './write.js';
 
 interface ImportRequest {
@@ -42,22 +43,30 @@ export async function importFile(host: Host, request: ImportRequest): Promise<Im
   if (!('table' in tool)) return { ...failed([unknownTool(file, tool)]), sources };
   const record = tool.shape?.(settings) ?? settings;
   const diagnostics: Diagnostic[] = [];
+  const reported = new Set<string>();
   const context: ImportContext = {
     host,
     folder: host.cwd,
     report: (found) => {
-      if (!diagnostics.some(({ message, at }) => message === found.message && at === found.at))
-        diagnostics.push(found);
+      const id = JSON.stringify([found.at, found.message]);
+      if (!reported.has(id)) diagnostics.push(found);
+      reported.add(id);
     },
     keys: [],
+    said: new Set(),
+    unknown: { count: 0 },
   };
   const recipe = newRecipe(devices);
   translateEntries(record, tool.table, recipe, context);
   await tool.settle(recipe, context, { record, folder: fileFolder });
+  settleUnread(recipe, context);
+  const { further, count } = context.unknown;
+  if (further !== undefined) diagnostics.push(moreUnknownKeys(further, count - REPORTED));
   const isWrong = (): boolean => diagnostics.some(({ severity }) => severity === 'error');
   // A file in which something is wrong need not be told what else it lacks.
   if (!isWrong()) diagnostics.push(...missing(recipe, tool, record.span));
-  const result = { tool, keys: context.keys, sources };
+  const keys = context.keys.map(({ at, sets, ...record }): KeyRecord => record);
+  const result = { tool, keys, sources };
   if (isWrong()) return { ...result, diagnostics };
   sayWhatPackingCounts(recipe, tool);
   const written = pipelineText(
@@ -76,10 +85,21 @@ const failed = (diagnostics: readonly Diagnostic[]): Imported => ({
 });
 
 /** What no pipeline can be without. */
-function missing({ base, datasets, rate }: Recipe, { needs }: Tool, at: Parameters<typeof missingKey>[0]) {
+function missing(
+  { base, datasets, rate, method, start, lora }: Recipe,
+  { needs }: Tool,
+  at: Parameters<typeof missingKey>[0],
+) {
+  const isNew = method === 'lora' && start === undefined;
+  const adapter = [
+    ...(isNew && lora.rank === undefined ? ['lora_r'] : []),
+    ...(isNew && lora.alpha === undefined ? ['lora_alpha'] : []),
+  ];
   return [
     ...(base === undefined ? [missingKey(at, 'which model is trained', needs.base)] : []),
     ...(datasets.length === 0 ? [missingKey(at, 'what it is trained on', needs.rows)] : []),
+    // Others have defaults; Axolotl, too, stops without them.
+    ...(adapter.length === 0 ? [] : [missingKey(at, 'how large the adapter is', adapter)]),
     ...(rate === undefined ? [missingKey(at, 'the learning rate', ['learning_rate'])] : []),
   ];
 }

@@ -1,6 +1,6 @@
 /** Optimisers, schedules, targets and chat templates by the names that other tools have for them. */
 import { PROJECTIONS } from '../../language/schemas/stages/train.js';
-import { byWord } from '../../language/source/look-up.js';
+import { byWord, lookUp } from '../../language/source/look-up.js';
 
 /** A function of ftpc and the arguments that make it the same. */
 interface Optimizer {
@@ -43,9 +43,9 @@ const NEAREST: Readonly<Record<string, Optimizer>> = {
 /** `near`: ftpc has not this one, but one that differs little, or AdamW in its stead. */
 export function optimizerOf(name: string): Optimizer & { readonly near?: string } {
   const key = name.replace(/^OptimizerNames\./, '').toLowerCase();
-  const known = OPTIMIZERS[CALLS[key] ?? ''];
+  const known = lookUp(OPTIMIZERS, lookUp(CALLS, key));
   if (known !== undefined) return known;
-  const nearest = Object.hasOwn(NEAREST, key) ? NEAREST[key] : undefined;
+  const nearest = lookUp(NEAREST, key);
   return nearest === undefined
     ? {
         call: 'adamw',
@@ -76,7 +76,7 @@ const SCHEDULES: Readonly<Record<string, Schedule>> = {
 /** Schedules of Trainer and of Axolotl. */
 export function scheduleOf(name: string): Schedule {
   const key = name.replace(/^SchedulerType\./, '').toLowerCase();
-  const known = Object.hasOwn(SCHEDULES, key) ? SCHEDULES[key] : undefined;
+  const known = lookUp(SCHEDULES, key);
   return known ?? { call: 'cosine', near: 'ftpc does not have this schedule; a cosine takes its place' };
 }
 
@@ -106,5 +106,4 @@ const STYLES = byWord({
 });
 
 /** A `style` of `chat()`; `undefined` for a template that ftpc has only where a model brings it. */
-export const styleOf = (name: string): string | undefined =>
-  Object.hasOwn(STYLES, name) ? STYLES[name] : undefined;
+export const styleOf = (name: string): string | undefined => lookUp(STYLES, name);

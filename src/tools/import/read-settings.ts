@@ -5,7 +5,7 @@
 import type { Document, Node, Pair } from 'yaml';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Span } from '../../language/source/span.js';
-import type { ForeignEntry, ForeignRecord, ForeignValue } from './foreign.js';
+import type { ForeignEntry, ForeignNode, ForeignRecord } from './foreign.js';
 import { notSettings, unreadable } from './import-diagnostics.js';
 
 /** Bytes of a file of settings; the longest of the examples of three tools has 4 KB. */
@@ -44,7 +44,13 @@ export async function readSettings(
   const yaml = await import('yaml');
   const whole: Span = { file, start: 0, end: Math.min(text.length, 1) };
   try {
-    const document = yaml.parseDocument(text, { version: '1.1', merge: true, prettyErrors: false });
+    const document = yaml.parseDocument(text, {
+      version: '1.1',
+      merge: true,
+      prettyErrors: false,
+      // Compares each key with every other.
+      uniqueKeys: false,
+    });
     const wrong = [
       ...document.errors,
       ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED'),
@@ -53,10 +59,7 @@ export async function readSettings(
     if (wrong.some(({ message }) => /call stack/i.test(message))) return [tooDeep(whole)];
     if (wrong.length > 0)
       return wrong.slice(0, MOST_ERRORS).map(({ code, message, pos: [start, end] }) => {
-        // Of a key that is set twice, the parser names the first character only.
-        const word =
-          code === 'DUPLICATE_KEY' ? (/^[^\s:]+/.exec(text.slice(start, start + 80))?.[0] ?? '') : '';
-        const at = { file, start, end: Math.max(end, start + word.length, start + 1) };
+        const at = { file, start, end: Math.max(end, start + 1) };
         return unreadable(at, messageOf(code, message, text.slice(at.start, at.end)), helpOf(code));
       });
     if (document.contents === null) return [notSettings(file, `\`${file}\` is empty`)];
@@ -84,14 +87,12 @@ const tooDeep = (at: Span): Diagnostic =>
   );
 
 const MESSAGES: Readonly<Record<string, (text: string) => string>> = {
-  DUPLICATE_KEY: (text) => `the key \`${text}\` is set twice`,
   TAB_AS_INDENT: () => 'a tab indents this line, and YAML knows spaces only',
   TAG_RESOLVE_FAILED: (text) => `the tag \`${text.slice(0, 40)}\` asks for more than a value`,
   MULTIPLE_DOCS: () => 'the file has a second document',
 };
 
 const HELPS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'remove one of the two: other tools silently take the last',
   TAB_AS_INDENT: 'replace it with spaces',
   TAG_RESOLVE_FAILED: 'write the value without the tag: code in a file of settings is never run',
   MULTIPLE_DOCS: 'keep one document in the file: what comes before or after `---`',
@@ -112,7 +113,7 @@ class Walk {
     private readonly file: string,
   ) {}
 
-  value(node: unknown, depth: number): ForeignValue {
+  value(node: unknown, depth: number): ForeignNode {
     const span = this.spanOf(node);
     if (++this.count > MOST_VALUES)
       throw new Unreadable(
@@ -143,17 +144,26 @@ class Walk {
   private entries(pairs: readonly Pair[], depth: number): readonly ForeignEntry[] {
     const own: ForeignEntry[] = [];
     const merged: ForeignEntry[] = [];
+    const seen = new Set<string>();
     for (const { key, value } of pairs) {
       const name = this.yaml.isScalar(key) ? String(key.source ?? key.value) : undefined;
       const at = this.spanOf(key);
       if (name === '<<') merged.push(...this.merged(value, depth + 1));
       else if (name === undefined) throw new Unreadable(unreadable(at, 'a key is no name', 'give it a name'));
+      else if (seen.has(name))
+        throw new Unreadable(
+          unreadable(
+            at,
+            `the key \`${name.slice(0, 60)}\` is set twice`,
+            'remove one of the two: other tools silently take the last',
+          ),
+        );
       else own.push({ key: name, span: at, value: this.value(value, depth + 1) });
+      if (name !== '<<') seen.add(name);
     }
-    const names = new Set(own.map((entry) => entry.key));
     for (const entry of merged)
-      if (!names.has(entry.key)) {
-        names.add(entry.key);
+      if (!seen.has(entry.key)) {
+        seen.add(entry.key);
         own.push(entry);
       }
     return own;

@@ -13,6 +13,8 @@ export interface Dataset {
   path?: string;
   /** `train`, `train[:10%]`. */
   split?: string;
+  /** Where its split is written. */
+  splitAt?: Span;
   /** Names or patterns of files in `path`. */
   files?: readonly string[];
   revision?: string;
@@ -47,6 +49,9 @@ export type RemarkPlace =
   | 'batch'
   | 'stop'
   | 'checkpoint';
+
+/** A setting that other keys can leave without an effect. `lora`: all of an adapter but its dropout. */
+export type RecipePart = keyof Recipe | 'dropout' | 'scheduleArguments' | 'warmup';
 
 export interface Recipe {
   base?: { readonly name: string; readonly at: Span };
@@ -92,6 +97,8 @@ export interface Recipe {
   accumulation?: number;
   /** Rows per step of one device, if it is said as such. */
   stepRows?: number;
+  /** Rows per step of all devices, if it is said as such. */
+  totalRows?: number;
   devices: number;
   packing?: boolean;
   epochs?: number;

@@ -3,6 +3,7 @@ import { extname, join, relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
+import { lookUp } from '../../language/source/look-up.js';
 import { quoted } from '../../language/source/quoted.js';
 import { wrongValue } from './import-diagnostics.js';
 import type { Dataset } from './recipe.js';
@@ -27,15 +28,15 @@ const CALLS: Readonly<Record<string, SourceCall>> = {
   '.md': 'text',
 };
 
-/** Readers of the library `datasets`, which stand where a path does: `path: json`, `data_files: rows.jsonl`. */
+/** Readers of the library `datasets`, which a file has in the place of a path: `path: json`, `data_files: rows.jsonl`. */
 const READERS = new Set(['json', 'csv', 'parquet', 'text', 'arrow']);
 
 const kindOf = (path: string): string => extname(path.replace(/\.gz$/, '')).toLowerCase();
 
 const looksLocal = (path: string): boolean =>
-  /^(\.{1,2}([/\\]|$)|[/\\~]|[A-Za-z]:[/\\])/.test(path) || CALLS[kindOf(path)] !== undefined;
+  /^(\.{1,2}([/\\]|$)|[/\\~]|[A-Za-z]:[/\\])/.test(path) || lookUp(CALLS, kindOf(path)) !== undefined;
 
-/** Whether a name stands for something on this disk, and not for a repository. */
+/** Whether a name is that of something on this disk, and not of a repository. */
 export const isLocal = (path: string, { host, folder }: ImportContext): boolean =>
   looksLocal(path) || host.stat(resolve(folder, path)) !== undefined;
 
@@ -105,7 +106,7 @@ function filesIn(
   path: string,
   { host }: ImportContext,
 ): { readonly kind: string; readonly name: string } | undefined {
-  const names = host.list(path).filter((name) => CALLS[kindOf(name)] !== undefined);
+  const names = host.list(path).filter((name) => lookUp(CALLS, kindOf(name)) !== undefined);
   const counts = new Map<string, number>();
   for (const name of names) counts.set(kindOf(name), (counts.get(kindOf(name)) ?? 0) + 1);
   const [kind] = [...counts].sort(([, left], [, right]) => right - left)[0] ?? [];
@@ -114,7 +115,7 @@ function filesIn(
 
 /** Of a `.json`, only its beginning tells whether it has one list or a row on each line. */
 function callOf(kind: string, path: string, { fileType }: Dataset, context: ImportContext): SourceCall {
-  const call = CALLS[kind] ?? CALLS[`.${fileType ?? 'jsonl'}`] ?? 'jsonl';
+  const call = lookUp(CALLS, kind) ?? lookUp(CALLS, `.${fileType ?? 'jsonl'}`) ?? 'jsonl';
   if (call !== 'json') return call;
   const beginning = beginningOf(path, context)?.trimStart();
   return beginning?.startsWith('{') === true ? 'jsonl' : 'json';

@@ -20,9 +20,7 @@ export interface Tool {
   readonly needs: { readonly base: readonly string[]; readonly rows: readonly string[] };
 }
 
-const TOOL_NAMES = ['axolotl', 'llama-factory', 'trl'] as const;
-
-export type ToolName = (typeof TOOL_NAMES)[number];
+export type ToolName = 'axolotl' | 'llama-factory' | 'trl';
 
 export const tools: readonly Tool[] = [
   {

@@ -7,15 +7,9 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { lookUp } from '../../language/source/look-up.js';
 import type { Span } from '../../language/source/span.js';
-import {
-  type ForeignRecord,
-  type ForeignValue,
-  isSecretKey,
-  isUnset,
-  type Reader,
-  shown,
-} from './foreign.js';
+import { type ForeignNode, type ForeignRecord, isSecretKey, isUnset, type Reader, shown } from './foreign.js';
 import { cannotExpress, unknownKey, wrongValue } from './import-diagnostics.js';
+import type { RecipePart } from './recipe.js';
 
 /** What was decided about one value; nothing: it was translated. */
 export type Verdict =
@@ -29,7 +23,7 @@ export const automatic = (why: string) => ({ automatic: why });
 export const refused = (why: string) => ({ refused: why });
 
 type Apply<T> = (
-  value: ForeignValue,
+  value: ForeignNode,
   target: T,
   context: ImportContext,
 ) => Verdict | { readonly wrong: string };
@@ -39,6 +33,8 @@ export interface Translation<T> {
   /** The setting that it becomes, or the reason why there is none: what the table in the documentation says. */
   readonly doc: string;
   readonly apply: Apply<T>;
+  /** What of a recipe it sets, where other keys can leave that without an effect. */
+  readonly sets?: RecipePart;
 }
 
 export type TranslationTable<T> = Readonly<Record<string, Translation<T>>>;
@@ -56,12 +52,23 @@ export interface KeyRecord {
   readonly why?: string;
 }
 
+/** A record that other keys may still change. */
+export interface OpenRecord extends KeyRecord {
+  /** Of the value. */
+  readonly at?: Span;
+  readonly sets?: RecipePart;
+}
+
 export interface ImportContext {
   readonly host: Host;
   /** The folder that the paths in the file are relative to: absolute. */
   readonly folder: string;
   readonly report: (diagnostic: Diagnostic) => void;
-  readonly keys: KeyRecord[];
+  readonly keys: OpenRecord[];
+  /** Reasons for refusals that were given: settings of a method all have the same. */
+  readonly said: Set<string>;
+  /** Keys that no table has. */
+  readonly unknown: { count: number; further?: Span };
 }
 
 /** What a table does not see: the file as a whole. */
@@ -76,9 +83,11 @@ export const becomes = <T, V>(
   doc: string,
   reader: Reader<V>,
   put: (target: T, value: V, context: ImportContext, span: Span) => Verdict,
+  sets?: RecipePart,
 ): Translation<T> => ({
   kind: 'becomes',
   doc,
+  ...(sets === undefined ? {} : { sets }),
   apply: (value, target, context) => {
     const read = reader.read(value);
     return read === undefined ? { wrong: reader.expects } : put(target, read, context, value.span);
@@ -94,7 +103,7 @@ export const byItself = <T>(why: string): Translation<T> => ({
 
 type Scalar = string | number | boolean;
 
-const isAmong = (value: ForeignValue, values: readonly Scalar[]): boolean =>
+const isAmong = (value: ForeignNode, values: readonly Scalar[]): boolean =>
   value.kind === 'scalar' && value.value !== null && values.includes(value.value);
 
 const AS_HERE = 'the value is what ftpc does anyway';
@@ -117,6 +126,9 @@ export const unable = <T>(why: string, ...same: readonly Scalar[]): Translation<
 export const each = <T>(keys: string, translation: Translation<T>): TranslationTable<T> =>
   Object.fromEntries(keys.split(/\s+/).map((key) => [key, translation]));
 
+/** So many unknown keys are reported one by one: a file with more is for something else. */
+export const REPORTED = 100;
+
 /** Translates the entries of a record into `target`; each leaves a {@link KeyRecord}. `prefix`: the record's own key and a dot. */
 export function translateEntries<T>(
   record: ForeignRecord,
@@ -125,14 +137,24 @@ export function translateEntries<T>(
   context: ImportContext,
   prefix = '',
 ): void {
+  const known = Object.keys(table);
   for (const { key, span, value } of record.entries) {
     const translation = lookUp(table, key);
     const name = `${prefix}${key}`;
     const text = isSecretKey(key) && !isUnset(value) ? '…' : shown(value);
     const add = (status: KeyStatus, why?: string): void =>
-      void context.keys.push({ key: name, status, value: text, ...(why === undefined ? {} : { why }) });
+      void context.keys.push({
+        key: name,
+        status,
+        value: text,
+        ...(why === undefined ? {} : { why }),
+        at: value.span,
+        ...(translation?.sets === undefined ? {} : { sets: translation.sets }),
+      });
     if (translation === undefined) {
-      context.report(unknownKey(span, name, key, Object.keys(table)));
+      context.unknown.count += 1;
+      if (context.unknown.count <= REPORTED) context.report(unknownKey(span, name, key, known));
+      else context.unknown.further ??= span;
       add('unknown', 'no key that `ftpc import` knows');
     } else if (isUnset(value)) add('unset');
     else {
@@ -142,9 +164,8 @@ export function translateEntries<T>(
         context.report(wrongValue(value.span, `\`${name}\``, verdict.wrong, text));
         add('left', `it must be ${verdict.wrong}`);
       } else if ('refused' in verdict) {
-        // Settings of a method all say the same; one of them is enough.
-        const isSaid = context.keys.some((record) => record.why === verdict.refused);
-        if (!isSaid) context.report(cannotExpress(span, name, verdict.refused));
+        if (!context.said.has(verdict.refused)) context.report(cannotExpress(span, name, verdict.refused));
+        context.said.add(verdict.refused);
         add('refused', verdict.refused);
       } else if ('left' in verdict) add('left', verdict.left);
       else add('automatic', verdict.automatic);
@@ -160,9 +181,13 @@ export function revise(
 ): void {
   const at = keys.findIndex((record) => record.key === key && record.status === 'translated');
   const record = keys[at];
-  if (record === undefined) return;
-  keys[at] =
-    'left' in verdict
-      ? { ...record, status: 'left', why: verdict.left }
-      : { ...record, status: 'automatic', why: verdict.automatic };
+  if (record !== undefined) keys[at] = revised(record, verdict);
 }
+
+export const revised = (
+  record: OpenRecord,
+  verdict: { readonly left: string } | { readonly automatic: string },
+): OpenRecord =>
+  'left' in verdict
+    ? { ...record, status: 'left', why: verdict.left }
+    : { ...record, status: 'automatic', why: verdict.automatic };

@@ -12,7 +12,7 @@ import { isLocal, pathFrom, type Source, sourceOf, splitOf } from './sources.js'
 import type { ImportContext, KeyRecord } from './translation.js';
 
 interface Destination {
-  /** Where the settings came from, in words: `Axolotl's lora.yml`. */
+  /** Where the settings came from, in words: `lora.yml of Axolotl`. */
   readonly origin: string;
   /** The folder of the pipeline: absolute. */
   readonly folder: string;
@@ -125,7 +125,7 @@ function formatBlock(
     {
       from,
       template: templateText(recipe, dataset),
-      max_length: recipe.maxLength === undefined ? undefined : `${Math.max(recipe.maxLength, 8)}tok`,
+      max_length: recipe.maxLength === undefined ? undefined : `${recipe.maxLength}tok`,
       overflow: recipe.overflow === 'drop' ? undefined : recipe.overflow,
       loss_on: recipe.lossOn === 'all' ? 'all' : undefined,
     },
@@ -183,8 +183,8 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
 }
 
 /** Rows per step on all devices. */
-const globalRows = ({ micro = 1, accumulation = 1, stepRows, devices }: Recipe): number =>
-  (stepRows ?? micro * accumulation) * devices;
+const globalRows = ({ micro = 1, accumulation = 1, stepRows, totalRows, devices }: Recipe): number =>
+  totalRows ?? (stepRows ?? micro * accumulation) * devices;
 
 function loraText({ lora, start }: Recipe): string | undefined {
   const dropout = lora.dropout === undefined || lora.dropout === 0 ? undefined : percent(lora.dropout);
@@ -241,6 +241,8 @@ function scheduleText(recipe: Recipe): string | undefined {
   const { call } = scheduleOf(recipe.schedule ?? 'linear');
   if (call === undefined) return undefined;
   const { warmupSteps, warmupRatio = 0 } = recipe;
+  if (call === 'constant' && warmupSteps === undefined && warmupRatio === 0) return undefined;
+  // `0%` is written: without it, ftpc has 3 %.
   const warmup = warmupSteps === undefined ? percent(warmupRatio) : `${warmupSteps}steps`;
   const args = [
     `warmup: ${warmup}`,

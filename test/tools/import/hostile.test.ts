@@ -38,13 +38,13 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'types.yml':
     'base_model: acme/base\nlearning_rate: [1]\nmicro_batch_size: two\nsample_packing: maybe\nnum_epochs: -1\ndatasets: 7\n',
   'control.yml':
-    'base_model: "acme/\\e[31mbase"\nlearning_rate: 1e-4\nadapter: lora\n"\\u202edrow": "\\u2028 }"\ndatasets:\n  - {path: acme/rows, type: alpaca}\n',
+    'base_model: "acme/\\e[31mbase"\nlearning_rate: 1e-4\nadapter: lora\nlora_r: 8\nlora_alpha: 8\n"\\u202edrow": "\\u2028 }"\ndatasets:\n  - {path: acme/rows, type: alpaca}\n',
 };
 
 /** Files that say what is needed and no more. */
 const GOOD: Readonly<Record<string, string>> = {
   Axolotl:
-    'base_model: acme/base\nadapter: lora\nlearning_rate: 1e-4\ndatasets: [{path: acme/rows, type: alpaca}]\n',
+    'base_model: acme/base\nadapter: lora\nlora_r: 8\nlora_alpha: 16\nlearning_rate: 1e-4\ndatasets: [{path: acme/rows, type: alpaca}]\n',
   'LLaMA-Factory': 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset: acme/rows\n',
   'LLaMA-Factory 1':
     'model: acme/base\ncutoff_len: 512\ntrain_dataset: acme/rows\npeft_config: {name: lora}\n',
@@ -65,7 +65,7 @@ describe('a hostile file', () => {
   it('ends no comment and hides nothing in the pipeline', async () => {
     const { text = '' } = await importText(
       'file.yml',
-      'base_model: acme/base\nlearning_rate: 1e-4\nadapter: lora\n"a\\n}\\ntrain b { ": "x\\ntrain c {"\n"\\u202edrow": "\\u2028"\nhub_token: hf_abc\nswanlab_lark_secret: hf_abc\nmodel_config: {api_key: hf_abc}\ndefault_system_message: "say \\"\\u202e\\"\\n"\ndatasets:\n  - {path: acme/rows, type: chat_template}\n',
+      'base_model: acme/base\nlearning_rate: 1e-4\nadapter: lora\nlora_r: 8\nlora_alpha: 16\n"a\\n}\\ntrain b { ": "x\\ntrain c {"\n"\\u202edrow": "\\u2028"\nhub_token: hf_abc\nswanlab_lark_secret: hf_abc\nmodel_config: {api_key: hf_abc}\ndefault_system_message: "say \\"\\u202e\\"\\n"\ndatasets:\n  - {path: acme/rows, type: chat_template}\n',
     );
     expect(text.match(/^train/gm)).to.have.length(1);
     expect(text).not.to.match(/[\p{Cf}\p{Zl}]/u);

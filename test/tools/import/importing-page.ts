@@ -43,10 +43,10 @@ const FIGURES = `| | Axolotl | LLaMA-Factory |
 | train nothing (clusters, answering, merging) | 2 | 31 |
 | have a placeholder for a name | 1 | 0 |
 | keys of the imported files | 7792 | 1167 |
-| translated | 46.5 % | 48.6 % |
-| need nothing, because ftpc does it by itself | 27.7 % | 41.6 % |
+| translated | 46.1 % | 48.6 % |
+| need nothing, because ftpc does it by itself | 28.0 % | 41.6 % |
 | have no value | 17.4 % | 1.7 % |
-| listed in a comment, with the reason | 8.4 % | 8.1 % |
+| listed in a comment, with the reason | 8.5 % | 8.1 % |
 | unknown, with a warning | 2 keys | 1 key |`;
 
 export const importingPage = (): string => `# Importing
@@ -79,7 +79,8 @@ file or folder here. LLaMA-Factory's data sets are looked up in \`dataset_info.j
 ## What to look at
 
 - **Rows per step.** \`batch.global\` is micro batch × accumulation × devices. The number of devices is in none of
-  these files: say it with \`--devices N\`. With packing, the other tools count packed sequences and ftpc counts rows.
+  these files: say it with \`--devices N\`. LLaMA-Factory 1's \`global_batch_size\` is of all devices already. With packing,
+  the other tools count packed sequences and ftpc counts rows.
 - **Several data sets.** A stage trains on rows of one format; data sets of another format than the first are listed.
 - **Checkpoints per epoch.** \`checkpoint.every\` counts steps; \`ftpc plan\` shows how many there are in an epoch.
 - **An evaluation.** These files describe a training alone. Add an \`eval\` stage with a held-out split, and a \`deploy\`

@@ -69,6 +69,22 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
       `${TRL.replace('use_peft: true\n', '')}peft_config: {target_modules: all-linear}`,
       ['rank: 8, alpha: 8, targets: all_linear'],
     ],
+    ['a seed that is not that of ftpc', AXOLOTL, ['seed = 42']],
+    ['the warm-up of a known number of steps', `${AXOLOTL}max_steps: 1000`, ['cosine(warmup: 30steps)']],
+    ['at most 100 steps of warm-up', `${AXOLOTL}max_steps: 9000`, ['cosine(warmup: 100steps)']],
+    ['no warm-up of few steps', `${AXOLOTL}max_steps: 20`, ['cosine(warmup: 0%)']],
+    ['a length below the least', `${AXOLOTL}sequence_len: 4`, ['There, 4 tokens', 'max_length = 8tok']],
+    [
+      'rows of all devices',
+      'model: acme/base\ntrain_dataset: acme/rows\npeft_config: {name: lora}\nglobal_batch_size: 32\ncutoff_len: 512\n',
+      ['global: 32'],
+      8,
+    ],
+    [
+      'names that every object has',
+      `${AXOLOTL.replace('type: alpaca', 'type: chat_template, roles: {constructor: [x]}')}lr_scheduler_kwargs: {valueOf: 1}\noptimizer: constructor`,
+      ['adamw(rate: 1e-4', 'valueOf'],
+    ],
     ['every weight without use_peft', TRL.replace('true', 'false'), ['using full']],
   ];
 

@@ -2,13 +2,15 @@ import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Imported } from '../../import/import-file.js';
+import type { ToolName } from '../../import/tools.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option, UsageError } from '../command.js';
 
 const STANDARD_INPUT = '-';
 
-/** As `TOOL_NAMES` of the room, which is loaded only when something is imported. */
-const TOOLS = ['axolotl', 'llama-factory', 'trl'] as const;
+/** Every name: the room itself is loaded only when something is imported. */
+const NAMES = { axolotl: true, 'llama-factory': true, trl: true } satisfies Record<ToolName, true>;
+const TOOLS = Object.keys(NAMES) as readonly ToolName[];
 
 export const importCommand: Command = {
   name: 'import',

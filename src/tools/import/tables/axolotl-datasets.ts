@@ -1,6 +1,9 @@
 /** Axolotl: what a data set of `datasets` becomes. */
-import { a, type ForeignRecord, type ForeignValue, valueIn } from '../foreign.js';
+import { isRevision } from '../../../language/schemas/repositories.js';
+import { lookUp } from '../../../language/source/look-up.js';
+import { a, type ForeignNode, type ForeignRecord, valueIn } from '../foreign.js';
 import { type Dataset, newDataset, type Recipe, type TemplateName } from '../recipe.js';
+import { isLocal, splitOf } from '../sources.js';
 import {
   automatic,
   becomes,
@@ -39,11 +42,11 @@ const TEMPLATES: Readonly<Record<string, TemplateName>> = {
   pretrain: 'completion',
 };
 
-function setType({ dataset, recipe }: Target, value: ForeignValue, context: ImportContext): Verdict {
+function setType({ dataset, recipe }: Target, value: ForeignNode, context: ImportContext): Verdict {
   if (value.kind === 'record') return ownPrompt({ dataset, recipe }, value, context);
   const type = a.text.read(value) ?? '';
   const [family = '', ...rest] = type.split(/[.:]/);
-  const template = Object.hasOwn(TEMPLATES, family) ? TEMPLATES[family] : undefined;
+  const template = lookUp(TEMPLATES, family);
   if (
     template === undefined &&
     /reward|rwd|bradley|dpo|kto|orpo|stepwise|intel|ultra|argilla|ebft/i.test(type)
@@ -124,7 +127,7 @@ const roles = becomes(
   a.record,
   (_: Target, { entries }) =>
     entries.every(({ key, value }) =>
-      (a.texts.read(value) ?? ['?']).every((name) => SPEAKERS[key]?.includes(name)),
+      (a.texts.read(value) ?? ['?']).every((name) => lookUp(SPEAKERS, key)?.includes(name)),
     )
       ? automatic('these are the speakers that ftpc knows')
       : left('the speakers of a row cannot be given other roles'),
@@ -153,15 +156,18 @@ export const datasetTable: TranslationTable<Target> = {
   split: becomes(
     '`split` of `hub`; `[:20%]` becomes a share, `[:500]` a `limit`',
     a.text,
-    ({ dataset }: Target, value) => {
+    ({ dataset }: Target, value, _, at) => {
       dataset.split = value;
+      dataset.splitAt = at;
     },
   ),
   data_files: becomes('`files` of `hub`, or the file', a.names, ({ dataset }: Target, value) => {
     dataset.files = value;
   }),
   revision: becomes('`revision` of `hub`', a.text, ({ dataset }: Target, value) => {
+    if (!isRevision(value)) return left(NONE.revision);
     dataset.revision = value;
+    return undefined;
   }),
   ds_type: becomes('which function reads the file', a.text, ({ dataset }: Target, value) => {
     dataset.fileType = value;
@@ -174,8 +180,11 @@ export const datasetTable: TranslationTable<Target> = {
   message_field_content: messageKey('contentKey'),
   roles,
   roles_to_train: trainedRoles,
-  chat_template: becomes('`style` of `chat()`', a.text, ({ recipe }: Target, value) =>
-    setStyle(recipe, value),
+  chat_template: becomes(
+    '`style` of `chat()`',
+    a.text,
+    ({ recipe }: Target, value) => setStyle(recipe, value),
+    'style',
   ),
   train_on_eos: hasNone<Target>('the end of every answer is trained on, and no other', 'turn'),
   train_on_eot: hasNone<Target>('the end of every answer is trained on, and no other', 'turn'),
@@ -232,6 +241,12 @@ export const datasets = (key: string, where: 'datasets' | 'validation') =>
 function settleTemplate(dataset: Dataset, recipe: Recipe, key: string, context: ImportContext): void {
   dataset.template ??= key === 'pretraining_dataset' ? 'completion' : 'chat';
   if (dataset.template === 'chat' && dataset.roleKey === 'from') dataset.template = 'sharegpt';
+  if (isLocal(dataset.path ?? '', context)) {
+    const alone = splitOf(dataset.split);
+    if (alone.share === undefined && alone.rows === undefined && alone.part === undefined)
+      revise(context, `${key}.split`, automatic('a file or a folder has no splits: all of it is read'));
+    revise(context, `${key}.revision`, left(NONE.folder));
+  }
   if (!settleMessages(dataset)) revise(context, `${key}.field_messages`, left(NONE.messages));
   // Texts that are too long are cut into several rows.
   if (dataset.template === 'completion') recipe.overflow = 'split';

@@ -4,28 +4,22 @@ import type { Recipe } from '../recipe.js';
 import {
   automatic,
   becomes,
-  byItself,
   each,
-  hasNone,
   type ImportContext,
   left,
   refused,
   revise,
   type TranslationTable,
-  unable,
 } from '../translation.js';
 import { remark } from '../write.js';
 import { datasets } from './axolotl-datasets.js';
 import * as common from './common.js';
-import { BY_ITSELF, NONE } from './common.js';
-
-const here = (why: string) => byItself<Recipe>(why);
-const none = (why: string, ...same: readonly (string | number | boolean)[]) => hasNone<Recipe>(why, ...same);
-const never = (why: string, ...same: readonly (string | number | boolean)[]) => unable<Recipe>(why, ...same);
+import { BY_ITSELF, NONE, TRAINER_SEED } from './common.js';
+import { here, never, none } from './for-recipes.js';
 
 const MODEL: TranslationTable<Recipe> = {
   base_model: common.base,
-  ...each('model_revision revision_of_model', common.field('`revision` of `hf`', a.text, 'revision')),
+  ...each('model_revision revision_of_model', common.revision),
   adapter: becomes('`using lora`, `using qlora`; without a value, `using full`', a.text, (recipe, name) => {
     if (name !== 'lora' && name !== 'qlora') return refused('adapters are LoRA or QLoRA');
     recipe.method = 'lora';
@@ -39,11 +33,16 @@ const MODEL: TranslationTable<Recipe> = {
   lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
   lora_dropout: common.loraField('`lora = { dropout: … }`', a.dropout, 'dropout'),
   lora_target_modules: common.targets,
-  lora_target_linear: becomes('`lora = { targets: all_linear }`', a.flag, (recipe, value) => {
-    if (!value) return automatic('`targets` says which layers have an adapter');
-    recipe.lora.targets = 'all_linear';
-    return undefined;
-  }),
+  lora_target_linear: becomes(
+    '`lora = { targets: all_linear }`',
+    a.flag,
+    (recipe, value) => {
+      if (!value) return automatic('`targets` says which layers have an adapter');
+      recipe.lora.targets = 'all_linear';
+      return undefined;
+    },
+    'lora',
+  ),
   lora_modules_to_save: common.modulesToSave,
   lora_rank_pattern: common.loraField('`lora = { rank_pattern: … }`', a.ranksByName, 'rankPattern'),
   lora_alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.alphasByName, 'alphaPattern'),
@@ -366,18 +365,19 @@ export function settleAxolotl(recipe: Recipe, context: ImportContext): void {
   recipe.optimizer ??= 'adamw_torch_fused';
   recipe.schedule ??= 'cosine';
   recipe.maxLength ??= 512;
-  if (recipe.steps === undefined) recipe.epochs ??= 1;
-  else if (recipe.epochs !== undefined) {
-    recipe.epochs = undefined;
-    revise(context, 'num_epochs', automatic('`max_steps` decides, in Axolotl too'));
-  }
+  recipe.seed ??= TRAINER_SEED;
+  common.settleLength(recipe, context, { epochs: 1, key: 'num_epochs', tool: 'Axolotl' });
   if (recipe.warmupSteps !== undefined)
     revise(context, 'warmup_ratio', automatic('`warmup_steps` decides, in Axolotl too'));
-  else if (recipe.warmupRatio === undefined) {
+  else if (recipe.warmupRatio === undefined && recipe.steps !== undefined) {
+    const steps = Math.min(Math.floor(0.03 * recipe.steps), 100);
+    if (steps === 0) recipe.warmupRatio = 0;
+    else recipe.warmupSteps = steps;
+  } else if (recipe.warmupRatio === undefined) {
     recipe.warmupRatio = 0.03;
     remark(recipe, 'optimizer', "Axolotl's own warm-up: 3 % of the steps, but at most 100 steps.");
   }
   // Axolotl makes two of one.
   if (recipe.warmupSteps === 1) recipe.warmupSteps = 2;
-  common.settleSplits(recipe, context, 'datasets.split');
+  common.settleSplits(recipe, context);
 }

@@ -1,15 +1,20 @@
 /** What the tables of several tools have in common: reasons, and translations of settings that mean the same in all. */
+
 import { sources } from '../../../language/schemas/functions/source.js';
-import { a, type ForeignValue, type Reader } from '../foreign.js';
-import { isPattern, namesOfPattern, optimizerOf, scheduleOf, styleOf } from '../optimizers.js';
+import { isRevision } from '../../../language/schemas/repositories.js';
+import { lookUp } from '../../../language/source/look-up.js';
+import { a, type ForeignNode, type Reader } from '../foreign.js';
+import { isPattern, namesOfPattern, optimizerOf, scheduleOf } from '../optimizers.js';
 import type { Dataset, Recipe } from '../recipe.js';
 import { splitOf } from '../sources.js';
 import {
   automatic,
   becomes,
   type ImportContext,
-  type KeyRecord,
   left,
+  type OpenRecord,
+  revise,
+  revised,
   type Translation,
   type Verdict,
 } from '../translation.js';
@@ -44,6 +49,8 @@ export const NONE = {
   quantised: 'a base is quantised to NF4 (QLoRA), or not at all',
   messages:
     'a chat is read from the column `messages` (or, with `from` and `value`, `conversations`): rename it in the rows',
+  revision: 'no revision on the Hub has such a name',
+  folder: 'a file or a folder has no revisions',
   experts: 'adapters are on linear layers, not on parameters of experts',
 } as const;
 
@@ -57,18 +64,40 @@ export const field = <K extends keyof Recipe>(
   reader: Reader<NonNullable<Recipe[K]>>,
   name: K,
 ): Translation<Recipe> =>
-  becomes(doc, reader, (recipe, value) => {
-    recipe[name] = value;
-  });
+  becomes(
+    doc,
+    reader,
+    (recipe, value) => {
+      recipe[name] = value;
+    },
+    name,
+  );
 
 export const loraField = <K extends keyof Recipe['lora']>(
   doc: string,
   reader: Reader<NonNullable<Recipe['lora'][K]>>,
   name: K,
 ): Translation<Recipe> =>
-  becomes(doc, reader, (recipe, value) => {
-    recipe.lora[name] = value;
-  });
+  becomes(
+    doc,
+    reader,
+    (recipe, value) => {
+      recipe.lora[name] = value;
+    },
+    name === 'dropout' ? 'dropout' : 'lora',
+  );
+
+export const revision: Translation<Recipe> = becomes(
+  '`revision` of `hf`',
+  a.text,
+  (recipe, value) => {
+    if (value === 'main') return automatic('the newest revision is read, unless another is named');
+    if (!isRevision(value)) return left(NONE.revision);
+    recipe.revision = value;
+    return undefined;
+  },
+  'revision',
+);
 
 export const base: Translation<Recipe> = becomes(
   '`base = hf("org/name")` or `local("folder")`',
@@ -99,11 +128,16 @@ export const schedule: Translation<Recipe> = becomes(
 );
 
 /** Share of the steps, or, from 1, their number, as Trainer 5 reads it. */
-export const warmup: Translation<Recipe> = becomes('`warmup` of the schedule', a.amount, (recipe, value) => {
-  if (value < 1) recipe.warmupRatio = value;
-  else recipe.warmupSteps = Math.round(value);
-  return undefined;
-});
+export const warmup: Translation<Recipe> = becomes(
+  '`warmup` of the schedule',
+  a.amount,
+  (recipe, value) => {
+    if (value < 1) recipe.warmupRatio = value;
+    else recipe.warmupSteps = Math.round(value);
+    return undefined;
+  },
+  'warmup',
+);
 
 export const warmupRatio: Translation<Recipe> = becomes(
   '`warmup` of the schedule, in %',
@@ -111,6 +145,7 @@ export const warmupRatio: Translation<Recipe> = becomes(
   (recipe, value) => {
     recipe.warmupRatio ??= value;
   },
+  'warmup',
 );
 
 /** Arguments of a schedule. */
@@ -120,24 +155,28 @@ export const scheduleArguments: Translation<Recipe> = becomes(
   (recipe, { entries }) => {
     const others: string[] = [];
     for (const { key, value } of entries) {
-      const put = SCHEDULE_ARGUMENTS[key];
+      const put = lookUp(SCHEDULE_ARGUMENTS, key);
       const number = a.number.read(value);
-      if (put === undefined || number === undefined) others.push(key);
-      else put(recipe, number);
+      if (put === undefined || number === undefined || !put(recipe, number)) others.push(key);
     }
     return others.length === 0 ? undefined : left(`${NONE.schedule}: ${others.join(', ')}`);
   },
+  'scheduleArguments',
 );
 
-const SCHEDULE_ARGUMENTS: Readonly<Record<string, (recipe: Recipe, value: number) => void>> = {
+/** False for a number that the schedule cannot have here. */
+const SCHEDULE_ARGUMENTS: Readonly<Record<string, (recipe: Recipe, value: number) => boolean>> = {
   num_cycles: (recipe, value) => {
-    recipe.cycles = Math.max(1, Math.round(value));
+    recipe.cycles = Number.isInteger(value) && value >= 1 ? value : undefined;
+    return recipe.cycles !== undefined;
   },
   power: (recipe, value) => {
-    recipe.power = value;
+    recipe.power = value > 0 ? value : undefined;
+    return recipe.power !== undefined;
   },
   lr_end: (recipe, value) => {
-    recipe.endRate = value;
+    recipe.endRate = value >= 0 ? value : undefined;
+    return recipe.endRate !== undefined;
   },
 };
 
@@ -195,6 +234,7 @@ export const targets: Translation<Recipe> = becomes(
       ? left('targets are names and ends of paths, not regular expressions')
       : undefined;
   },
+  'lora',
 );
 
 /** Saved with the adapter, and trained whole. */
@@ -208,6 +248,7 @@ export const modulesToSave: Translation<Recipe> = becomes(
       ? undefined
       : left('only `embed_tokens` and `lm_head` can be trained with an adapter');
   },
+  'lora',
 );
 
 /** PEFT's `init_lora_weights`. */
@@ -222,6 +263,7 @@ export const initialWeights: Translation<Recipe> = becomes(
     recipe.lora.init = init.startsWith('pissa') ? 'pissa' : init === 'gaussian' ? 'gaussian' : 'kaiming';
     return undefined;
   },
+  'lora',
 );
 
 /** A family of chat templates, or the model's own. */
@@ -229,16 +271,15 @@ export const chatTemplate: Translation<Recipe> = becomes(
   "`style` of `chat()`; where ftpc has no such family, the model's own template",
   a.text,
   (recipe, name) => setStyle(recipe, name),
+  'style',
 );
 
 /** Names for the template that the model brings. */
 const OWN = /^(tokenizer_default(_fallback_.*)?|default|empty)$/;
 
 export function setStyle(recipe: Recipe, name: string): Verdict {
-  if (OWN.test(name)) return undefined;
+  if (OWN.test(name)) return automatic('the chat template is that of the model, as here');
   recipe.style = name;
-  if (styleOf(name) === undefined)
-    remark(recipe, 'template', `The chat template of the model itself stands for \`${name.slice(0, 40)}\`.`);
   return undefined;
 }
 
@@ -256,11 +297,16 @@ export const validationShare: Translation<Recipe> = becomes(
 );
 
 export const bits = (doc: string): Translation<Recipe> =>
-  becomes(doc, a.flag, (recipe, value) => {
-    if (!value) return automatic('the base stays as it is stored');
-    recipe.fourBit = true;
-    return undefined;
-  });
+  becomes(
+    doc,
+    a.flag,
+    (recipe, value) => {
+      if (!value) return automatic('the base stays as it is stored');
+      recipe.fourBit = true;
+      return undefined;
+    },
+    'fourBit',
+  );
 
 export const eightBit: Translation<Recipe> = becomes(
   'a base in 8 bits is not quantised',
@@ -277,7 +323,7 @@ export function addDataset(
   where: 'datasets' | 'validation',
   recipe: Recipe,
   context: ImportContext,
-  keys: readonly KeyRecord[],
+  keys: readonly OpenRecord[],
 ): void {
   const [first] = recipe.datasets;
   const differs = first !== undefined && first.template !== dataset.template;
@@ -308,36 +354,56 @@ export function settleMessages({ template, columns }: Dataset): boolean {
 }
 
 /** What of `train[:20%]` can be said where there are several data sets. */
-export function settleSplits(recipe: Recipe, context: ImportContext, key: string): void {
+export function settleSplits(recipe: Recipe, { keys }: ImportContext): void {
+  const places = new Map(keys.map(({ at }, index) => [at, index]));
   for (const dataset of recipe.datasets) {
     const { share, rows, part } = splitOf(dataset.split);
     if (share === undefined && rows === undefined && part === undefined) continue;
-    const alone = recipe.datasets.length === 1 && part === undefined;
-    if (alone && rows !== undefined) recipe.limit = rows;
-    const text = alone
-      ? rows !== undefined
-        ? `The first ${rows} rows there; here as many, chosen by the seed.`
-        : 'The first rows there; here as large a share, chosen by the seed. `test` is for nobody.'
-      : undefined;
-    if (text !== undefined) remark(recipe, rows === undefined ? 'split' : 'limit', text);
-    else setAside(context, key, dataset.split);
+    if (recipe.datasets.length === 1 && part === undefined) cut(recipe, rows);
+    else if (dataset.splitAt !== undefined) {
+      const index = places.get(dataset.splitAt) ?? -1;
+      const record = keys[index];
+      if (record?.status === 'translated') keys[index] = revised(record, left(WHOLE));
+    }
   }
 }
 
-const setAside = ({ keys }: ImportContext, key: string, split: string | undefined): void => {
-  const at = keys.findIndex(
-    (record) =>
-      record.key === key && record.status === 'translated' && record.value === JSON.stringify(split),
-  );
-  const record = keys[at];
-  if (record !== undefined)
-    keys[at] = {
-      ...record,
-      status: 'left',
-      why: 'the whole split is read: of several data sets, none is cut by itself',
-    };
-};
+const WHOLE =
+  'the whole split is read: of several data sets, none is cut by itself, and of one, its beginning';
+
+/** The rows of the only data set: so many, or so large a share. */
+function cut(recipe: Recipe, rows: number | undefined): void {
+  if (rows === undefined)
+    remark(
+      recipe,
+      'split',
+      'The first rows there; here as large a share, chosen by the seed. `test` is for nobody.',
+    );
+  else {
+    recipe.limit = rows;
+    remark(recipe, 'limit', `The first ${rows} rows there; here as many, chosen by the seed.`);
+  }
+}
+
+/** Of all tools that are built on transformers' Trainer; ftpc has another. */
+export const TRAINER_SEED = 42;
+
+interface Length {
+  /** The tool's own number of epochs, and its key for another. */
+  readonly epochs: number;
+  readonly key: string;
+  readonly tool: string;
+}
+
+/** A number of steps wins over one of epochs. */
+export function settleLength(recipe: Recipe, context: ImportContext, { epochs, key, tool }: Length): void {
+  if (recipe.steps === undefined) recipe.epochs ??= epochs;
+  else if (recipe.epochs !== undefined) {
+    recipe.epochs = undefined;
+    revise(context, key, automatic(`\`max_steps\` decides, in ${tool} too`));
+  }
+}
 
 /** What a value says, for tables that look at it themselves. */
-export const textOf = (value: ForeignValue | undefined): string | undefined =>
+export const textOf = (value: ForeignNode | undefined): string | undefined =>
   value === undefined ? undefined : a.text.read(value);

@@ -7,28 +7,20 @@ import { cannotExpress } from '../import-diagnostics.js';
 import { readSettings } from '../read-settings.js';
 import { newDataset, type Recipe } from '../recipe.js';
 import {
-  automatic,
   becomes,
-  byItself,
   each,
-  hasNone,
   type ImportContext,
   type ImportedFile,
   left,
   refused,
-  revise,
   type TranslationTable,
   translateEntries,
-  unable,
 } from '../translation.js';
 import { remark } from '../write.js';
 import * as common from './common.js';
-import { addDataset, BY_ITSELF, NONE, textOf } from './common.js';
+import { addDataset, BY_ITSELF, NONE, TRAINER_SEED, textOf } from './common.js';
+import { here, never, none } from './for-recipes.js';
 import { trainer } from './trainer.js';
-
-const here = (why: string) => byItself<Recipe>(why);
-const none = (why: string, ...same: readonly (string | number | boolean)[]) => hasNone<Recipe>(why, ...same);
-const never = (why: string, ...same: readonly (string | number | boolean)[]) => unable<Recipe>(why, ...same);
 
 /** PEFT's settings under `peft_config`. */
 const PEFT: TranslationTable<Recipe> = {
@@ -57,11 +49,16 @@ const PEFT: TranslationTable<Recipe> = {
 
 const QUANTISATION: TranslationTable<Recipe> = {
   name: none(NONE.quantised, 'bnb', 'auto'),
-  quantization_bit: becomes('`using qlora` for 4', a.whole, (recipe, value) => {
-    if (value !== 4) return left(NONE.quantised);
-    recipe.fourBit = true;
-    return undefined;
-  }),
+  quantization_bit: becomes(
+    '`using qlora` for 4',
+    a.whole,
+    (recipe, value) => {
+      if (value !== 4) return left(NONE.quantised);
+      recipe.fourBit = true;
+      return undefined;
+    },
+    'fourBit',
+  ),
   ...each(
     'compute_dtype double_quantization quantization_device_map quantization_type',
     here(BY_ITSELF.planner),
@@ -88,10 +85,10 @@ export const llamaFactory1: TranslationTable<Recipe> = {
   trust_remote_code: here(BY_ITSELF.code),
   ...each(
     'template custom_chat_template',
-    becomes('`style` of `chat()`', a.text, (recipe: Recipe, name) => common.setStyle(recipe, name)),
+    becomes('`style` of `chat()`', a.text, (recipe: Recipe, name) => common.setStyle(recipe, name), 'style'),
   ),
   micro_batch_size: common.field('`batch = { global: … }`', a.rows, 'micro'),
-  global_batch_size: common.field('`batch = { global: … }`', a.rows, 'stepRows'),
+  global_batch_size: common.field('`batch = { global: … }`, of all devices', a.rows, 'totalRows'),
   cutoff_len: common.field('`max_length` of the format stage', a.count, 'maxLength'),
   train_dataset: becomes(
     'the `source` of a data stage, as the named YAML describes it',
@@ -141,11 +138,8 @@ export async function settleLlamaFactory1(
   recipe.schedule = 'constant';
   recipe.maxLength ??= 2048;
   recipe.overflow = 'truncate';
-  if (recipe.steps === undefined) recipe.epochs ??= 3;
-  else if (recipe.epochs !== undefined) {
-    recipe.epochs = undefined;
-    revise(context, 'num_train_epochs', automatic('`max_steps` decides, in LLaMA-Factory too'));
-  }
+  recipe.seed ??= TRAINER_SEED;
+  common.settleLength(recipe, context, { epochs: 3, key: 'num_train_epochs', tool: 'LLaMA-Factory' });
   const described = valueIn(record, 'train_dataset');
   const path = textOf(described);
   if (described === undefined || path === undefined) return;

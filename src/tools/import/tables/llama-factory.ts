@@ -4,40 +4,44 @@ import type { Dataset, Recipe } from '../recipe.js';
 import {
   automatic,
   becomes,
-  byItself,
   each,
-  hasNone,
   type ImportContext,
   type ImportedFile,
   left,
   refused,
   revise,
   type TranslationTable,
-  unable,
 } from '../translation.js';
 import * as common from './common.js';
 import { BY_ITSELF, NONE, textOf } from './common.js';
+import { here, never, none } from './for-recipes.js';
 import { addNamed } from './llama-factory-datasets.js';
 import { settleTrainer, trainer } from './trainer.js';
 
-const here = (why: string) => byItself<Recipe>(why);
-const none = (why: string, ...same: readonly (string | number | boolean)[]) => hasNone<Recipe>(why, ...same);
-const never = (why: string, ...same: readonly (string | number | boolean)[]) => unable<Recipe>(why, ...same);
-
 const MODEL: TranslationTable<Recipe> = {
   model_name_or_path: common.base,
-  model_revision: common.field('`revision` of `hf`', a.text, 'revision'),
-  adapter_name_or_path: becomes('`start = peft("folder")`', a.names, (recipe, names) => {
-    recipe.start = names.at(-1);
-    return names.length > 1
-      ? left('training continues from one adapter; merge those before into the base')
-      : undefined;
-  }),
-  quantization_bit: becomes('`using qlora` for 4', a.whole, (recipe, value) => {
-    if (value !== 4) return left(`${NONE.quantised}; it is read as it is stored`);
-    recipe.fourBit = true;
-    return undefined;
-  }),
+  model_revision: common.revision,
+  adapter_name_or_path: becomes(
+    '`start = peft("folder")`',
+    a.names,
+    (recipe, names) => {
+      recipe.start = names.at(-1);
+      return names.length > 1
+        ? left('training continues from one adapter; merge those before into the base')
+        : undefined;
+    },
+    'start',
+  ),
+  quantization_bit: becomes(
+    '`using qlora` for 4',
+    a.whole,
+    (recipe, value) => {
+      if (value !== 4) return left(`${NONE.quantised}; it is read as it is stored`);
+      recipe.fourBit = true;
+      return undefined;
+    },
+    'fourBit',
+  ),
   quantization_method: none(NONE.quantised, 'bnb', 'bitsandbytes'),
   quantization_type: none(NONE.quantised, 'nf4'),
   ...each('double_quantization quantization_device_map', here(BY_ITSELF.planner)),
@@ -113,10 +117,15 @@ const METHOD: TranslationTable<Recipe> = {
   additional_target: common.modulesToSave,
   use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
   use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
-  pissa_init: becomes('`lora = { init: pissa }`', a.flag, (recipe, value) => {
-    if (value) recipe.lora.init = 'pissa';
-    return undefined;
-  }),
+  pissa_init: becomes(
+    '`lora = { init: pissa }`',
+    a.flag,
+    (recipe, value) => {
+      if (value) recipe.lora.init = 'pissa';
+      return undefined;
+    },
+    'lora',
+  ),
   pissa_iter: none('PiSSA decomposes exactly, without iterations', -1),
   pissa_convert: here('an adapter that starts from PiSSA is saved as one that fits the original base'),
   create_new_adapter: none('`start` continues the adapter; merge it into the base for a new one'),
@@ -180,6 +189,7 @@ const DATA: TranslationTable<Recipe> = {
     "`style` of `chat()`; where ftpc has no such family, the model's own template",
     a.text,
     (recipe, name) => common.setStyle(recipe, name),
+    'style',
   ),
   default_system: common.field('`chat(system: …)`', a.text, 'system'),
   cutoff_len: common.field('`max_length` of the format stage', a.count, 'maxLength'),

@@ -4,18 +4,14 @@ import type { Recipe } from '../recipe.js';
 import {
   automatic,
   becomes,
-  byItself,
   each,
-  hasNone,
   type ImportContext,
   revise,
   type TranslationTable,
 } from '../translation.js';
 import * as common from './common.js';
-import { BY_ITSELF, NONE } from './common.js';
-
-const here = (why: string) => byItself<Recipe>(why);
-const none = (why: string, ...same: readonly (string | number | boolean)[]) => hasNone<Recipe>(why, ...same);
+import { BY_ITSELF, NONE, TRAINER_SEED } from './common.js';
+import { here, none } from './for-recipes.js';
 
 export const trainer: TranslationTable<Recipe> = {
   learning_rate: common.rate,
@@ -37,6 +33,7 @@ export const trainer: TranslationTable<Recipe> = {
       else recipe.warmupSteps = Math.round(value);
       return undefined;
     },
+    'warmup',
   ),
   weight_decay: common.field('`decay` of the optimizer', a.amount, 'decay'),
   adam_beta1: common.field('`beta1` of the optimizer', a.share, 'beta1'),
@@ -136,11 +133,8 @@ export function settleTrainer(recipe: Recipe, context: ImportContext): void {
   recipe.optimizer ??= 'adamw_torch_fused';
   recipe.schedule ??= 'linear';
   recipe.micro ??= 8;
-  if (recipe.steps === undefined) recipe.epochs ??= 3;
-  else if (recipe.epochs !== undefined) {
-    recipe.epochs = undefined;
-    revise(context, 'num_train_epochs', automatic('`max_steps` decides, in Trainer too'));
-  }
+  recipe.seed ??= TRAINER_SEED;
+  common.settleLength(recipe, context, { epochs: 3, key: 'num_train_epochs', tool: 'Trainer' });
   if (recipe.warmupSteps !== undefined)
     revise(context, 'warmup_ratio', automatic('`warmup_steps` decides, in Trainer too'));
   recipe.warmupRatio ??= 0;

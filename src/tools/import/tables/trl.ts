@@ -5,7 +5,6 @@ import { columnsIn, isLocal } from '../sources.js';
 import {
   automatic,
   becomes,
-  byItself,
   each,
   hasNone,
   type ImportContext,
@@ -20,16 +19,13 @@ import {
 import { remark } from '../write.js';
 import * as common from './common.js';
 import { BY_ITSELF, NONE, textOf } from './common.js';
+import { here, never, none } from './for-recipes.js';
 import { settleTrainer, trainer } from './trainer.js';
-
-const here = (why: string) => byItself<Recipe>(why);
-const none = (why: string, ...same: readonly (string | number | boolean)[]) => hasNone<Recipe>(why, ...same);
-const never = (why: string, ...same: readonly (string | number | boolean)[]) => unable<Recipe>(why, ...same);
 
 /** `ModelConfig`, `LoraConfig` and `BitsAndBytesConfig`. */
 const MODEL: TranslationTable<Recipe> = {
   ...each('model_name_or_path base_model_name_or_path', common.base),
-  ...each('model_revision revision', common.field('`revision` of `hf`', a.text, 'revision')),
+  ...each('model_revision revision', common.revision),
   use_peft: becomes('`using lora`; without it, `using full`', a.flag, (recipe, value) => {
     recipe.method = value ? 'lora' : 'full';
   }),
@@ -122,12 +118,17 @@ const DATA: TranslationTable<Recipe> = {
   }),
   assistant_only_loss: becomes('`loss_on = assistant`; without it, `all` for chats', a.flag, () => undefined),
   shuffle_dataset: here('rows are shuffled in every epoch'),
-  chat_template_path: becomes('`chat(style: file("…"))`', a.text, (recipe, path) => {
-    if (!/\.jinja2?$/.test(path))
-      return left('a template is read from a file: `chat(style: file("own.jinja"))`');
-    recipe.style = { file: path };
-    return undefined;
-  }),
+  chat_template_path: becomes(
+    '`chat(style: file("…"))`',
+    a.text,
+    (recipe, path) => {
+      if (!/\.jinja2?$/.test(path))
+        return left('a template is read from a file: `chat(style: file("own.jinja"))`');
+      recipe.style = { file: path };
+      return undefined;
+    },
+    'style',
+  ),
   loss_type: becomes('the cross entropy of the tokens', a.text, (_, name) =>
     /nll$/.test(name) ? automatic('the loss is the cross entropy of the tokens') : refused(NONE.loss),
   ),
@@ -151,8 +152,9 @@ const MIXTURE: TranslationTable<Dataset> = {
   path: becomes('`hub("org/name")`, or a file', a.text, (dataset: Dataset, value) => {
     dataset.path = value;
   }),
-  split: becomes('`split` of `hub`', a.text, (dataset: Dataset, value) => {
+  split: becomes('`split` of `hub`', a.text, (dataset: Dataset, value, _, at) => {
     dataset.split = value;
+    dataset.splitAt = at;
   }),
   data_files: becomes('`files` of `hub`, or the file', a.names, (dataset: Dataset, value) => {
     dataset.files = value;
@@ -198,7 +200,6 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
   lora.dropout ??= isPeft ? 0 : 0.05;
   // PEFT's own default for most families.
   lora.targets ??= 'query_value';
-  if (recipe.method === 'full') withoutAdapter(context);
   recipe.rate ??= 2e-5;
   settleTrainer(recipe, context);
   const length = valueIn(record, 'max_length');
@@ -215,18 +216,7 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
     revise(context, 'dataset_name', automatic('`datasets` decide, in TRL too'));
   }
   settleRows(recipe, record, context);
-  common.settleSplits(recipe, context, 'datasets.split');
-}
-
-/** Without `use_peft`, TRL ignores what is said of adapters. */
-function withoutAdapter(context: ImportContext): void {
-  for (const { key, status } of [...context.keys])
-    if (/^lora_|^use_(rslora|dora)$/.test(key) && status === 'translated')
-      revise(
-        context,
-        key,
-        automatic('`use_peft` is not set, so TRL trains every weight, without an adapter'),
-      );
+  common.settleSplits(recipe, context);
 }
 
 /** More arguments than anyone writes by hand. */
@@ -257,7 +247,15 @@ function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContex
       'template',
       'TRL reads off the columns what the rows are: for `text`, or `prompt` and `completion`, write `completion()`.',
     );
-  if (template === 'chat') recipe.lossOn = onlyAnswers ? 'assistant' : 'all';
+  if (template === 'chat') {
+    recipe.lossOn = onlyAnswers ? 'assistant' : 'all';
+    revise(
+      context,
+      'completion_only_loss',
+      left('of chats, `assistant_only_loss` says what the loss counts'),
+    );
+    revise(context, 'dataset_text_field', automatic('rows are chats, without a column of text'));
+  }
   settleValidation(recipe, first, record, context);
 }
 
@@ -269,15 +267,19 @@ function settleValidation(
   context: ImportContext,
 ): void {
   const strategy = textOf(valueIn(record, 'eval_strategy') ?? valueIn(record, 'evaluation_strategy'));
-  if (first === undefined || strategy === undefined || strategy === 'no') return;
-  if (recipe.validShare !== undefined) return;
-  if (isLocal(first.path ?? '', context))
+  const isAsked = strategy !== undefined && strategy !== 'no' && recipe.validShare === undefined;
+  if (!isAsked || first === undefined) {
+    revise(context, 'dataset_test_split', automatic('no other split is read for validation'));
+    return;
+  }
+  if (isLocal(first.path ?? '', context)) {
+    revise(context, 'dataset_test_split', left('a file has no split for validation'));
     remark(
       recipe,
       'source',
       'A file has no split for validation: `split = { train: 90%, valid: 10% }` makes one.',
     );
-  else {
+  } else {
     const split = textOf(valueIn(record, 'dataset_test_split')) ?? 'test';
     recipe.validation.push({ ...first, split });
   }

@@ -1,0 +1,118 @@
+/** Keys that the rest of the file leaves without an effect: by the method, the optimizer, the schedule and the template. */
+import { optimizerOf, scheduleOf, styleOf } from './optimizers.js';
+import type { Recipe, RecipePart } from './recipe.js';
+import { isLocal } from './sources.js';
+import { automatic, type ImportContext, left, revised } from './translation.js';
+import { remark } from './write.js';
+
+interface Rule {
+  readonly parts: readonly RecipePart[];
+  /** Why they have no effect in this recipe; nothing if they have one. */
+  readonly why: (
+    recipe: Recipe,
+    context: ImportContext,
+  ) => ReturnType<typeof left | typeof automatic> | undefined;
+}
+
+const call = (recipe: Recipe) => optimizerOf(recipe.optimizer ?? 'adamw').call;
+const isAdam = (recipe: Recipe): boolean => call(recipe).startsWith('adam');
+const isFull = ({ method }: Recipe): boolean => method === 'full';
+
+/** Templates of the rows, and of those for validation. */
+const templates = ({ datasets, validation }: Recipe): readonly string[] =>
+  [datasets[0], validation[0]].flatMap((dataset) => dataset?.template ?? []);
+
+const hasChat = (recipe: Recipe): boolean =>
+  templates(recipe).some((template) => template === 'chat' || template === 'sharegpt');
+
+const RULES: readonly Rule[] = [
+  {
+    parts: ['lora', 'dropout', 'loraplusRatio'],
+    why: (recipe) => (isFull(recipe) ? automatic('every weight is trained, without an adapter') : undefined),
+  },
+  {
+    parts: ['fourBit'],
+    why: (recipe) =>
+      isFull(recipe) ? left('every weight is trained; only under an adapter is a base in 4 bits') : undefined,
+  },
+  {
+    parts: ['start'],
+    why: (recipe) =>
+      isFull(recipe) ? left('every weight is trained: merge the adapter into the base first') : undefined,
+  },
+  {
+    parts: ['lora'],
+    why: ({ start }) =>
+      start === undefined ? undefined : automatic('the adapter that training starts from says it'),
+  },
+  {
+    parts: ['beta1'],
+    why: (recipe) => (isAdam(recipe) || call(recipe) === 'lion' ? undefined : withoutIt(recipe)),
+  },
+  {
+    parts: ['beta2'],
+    why: (recipe) => (isAdam(recipe) || call(recipe) === 'lion' ? undefined : withoutIt(recipe)),
+  },
+  { parts: ['epsilon'], why: (recipe) => (isAdam(recipe) ? undefined : withoutIt(recipe)) },
+  {
+    parts: ['warmup'],
+    why: ({ schedule = '' }) =>
+      scheduleOf(schedule).call === undefined
+        ? automatic('the rate is constant, without a warm-up')
+        : undefined,
+  },
+  { parts: ['scheduleArguments'], why: unreadArguments },
+  {
+    parts: ['system', 'style'],
+    why: (recipe) =>
+      templates(recipe).length === 0 || hasChat(recipe)
+        ? undefined
+        : left(`\`${templates(recipe)[0]}()\` has neither a system message nor a chat template`),
+  },
+  {
+    parts: ['revision'],
+    why: ({ base }, context) =>
+      base !== undefined && isLocal(base.name, context) ? left('a folder has no revisions') : undefined,
+  },
+];
+
+const withoutIt = (recipe: Recipe) => automatic(`\`${call(recipe)}\` does not have it`);
+
+function unreadArguments({ schedule = 'linear', cycles, power, endRate }: Recipe) {
+  const { call: name } = scheduleOf(schedule);
+  const unread = [
+    ...(cycles === undefined || name === 'cosine_restarts' ? [] : ['num_cycles']),
+    ...(power === undefined || name === 'polynomial' ? [] : ['power']),
+    ...(endRate === undefined || name === 'polynomial' ? [] : ['lr_end']),
+  ];
+  return unread.length === 0 ? undefined : left(`the schedule has no ${unread.join(' and no ')} here`);
+}
+
+/** Says of every such key why; what it set is no longer in the recipe where it would be written. */
+export function settleUnread(recipe: Recipe, context: ImportContext): void {
+  const reasons = new Map<RecipePart, ReturnType<Rule['why']>>();
+  for (const { parts, why } of RULES)
+    for (const part of parts) reasons.set(part, reasons.get(part) ?? why(recipe, context));
+  for (const [index, record] of context.keys.entries()) {
+    const reason = record.sets === undefined ? undefined : reasons.get(record.sets);
+    if (reason !== undefined && record.status === 'translated') context.keys[index] = revised(record, reason);
+  }
+  if (isFull(recipe)) {
+    recipe.start = undefined;
+    recipe.loraplusRatio = undefined;
+  }
+  const { style, maxLength = SHORTEST } = recipe;
+  if (typeof style === 'string' && styleOf(style) === undefined && hasChat(recipe))
+    remark(
+      recipe,
+      'template',
+      `The chat template of the model itself takes the place of \`${style.slice(0, 40)}\`.`,
+    );
+  if (maxLength < SHORTEST) {
+    remark(recipe, 'max_length', `There, ${maxLength} tokens; a pipeline has at least ${SHORTEST}.`);
+    recipe.maxLength = SHORTEST;
+  }
+}
+
+/** Of a row, in tokens. */
+const SHORTEST = 8;

@@ -1,0 +1,148 @@
+import { expect } from 'chai';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import { tools } from '../../../src/tools/import/tools.js';
+import { EXAMPLES, importText } from './imported.js';
+
+/** A file of each tool with what it needs, and how its method, optimizer, schedule and start are said. */
+interface Base {
+  readonly file: string;
+  readonly variants: readonly string[];
+}
+
+const TRAINER = ['optim: sgd', 'lr_scheduler_type: constant', 'lr_scheduler_type: cosine'];
+
+const BASES: Readonly<Record<string, Base>> = {
+  Axolotl: {
+    file: 'base_model: acme/base\nlearning_rate: 1e-4\ndatasets: [{path: acme/rows, type: chat_template}]',
+    variants: [
+      'adapter: lora\nlora_r: 8\nlora_alpha: 16',
+      'adapter: lora\nlora_model_dir: out',
+      'datasets: [{path: acme/rows, type: alpaca}]',
+      'optimizer: sgd',
+      'optimizer: lion_32bit',
+      'lr_scheduler: constant',
+      'lr_scheduler: polynomial',
+    ],
+  },
+  'LLaMA-Factory': {
+    file: 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset: rows',
+    variants: ['finetuning_type: full', 'adapter_name_or_path: out', 'stage: pt\npacking: false', ...TRAINER],
+  },
+  'LLaMA-Factory 1': {
+    file: 'model: acme/base\ncutoff_len: 512\nlearning_rate: 1e-4\ntrain_dataset: acme/rows',
+    variants: ['peft_config: {name: lora}', 'peft_config: {name: lora, adapter_name_or_path: out}'],
+  },
+  TRL: {
+    file: 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset_name: acme/rows',
+    variants: ['use_peft: true', 'dataset_text_field: story', 'assistant_only_loss: true', ...TRAINER],
+  },
+};
+
+/** Of every type. */
+const VALUES = [
+  '0.37',
+  '77',
+  'true',
+  'false',
+  'up_proj',
+  'gaussian',
+  'gemma',
+  'other/name',
+  'truncate',
+  'constant_with_warmup',
+  'group_by_length',
+  'bfd_split',
+  'rows.jinja',
+  '{num_cycles: 3}',
+  '{power: 3}',
+  '{q_proj: 4}',
+  '[{path: other/rows, type: chat_template}]',
+];
+
+/** `file` with `lines`, which replace its own. */
+const withLines = (file: string, lines: string): string => {
+  const keys = lines.split('\n').map((line) => line.split(':')[0]);
+  return [...file.split('\n').filter((line) => !keys.includes(line.split(':')[0])), lines].join('\n');
+};
+
+const settingsOf = (text: string | undefined): string =>
+  (text ?? '')
+    .split('\n')
+    .filter((line) => !line.startsWith('//'))
+    .join('\n');
+
+describe('a key that counts as translated', () => {
+  for (const { title, name, table } of tools)
+    it(`changes the pipeline: ${title}`, async () => {
+      const { file = '', variants = [] } = BASES[title] ?? {};
+      const idle: string[] = [];
+      for (const variant of ['', ...variants]) {
+        const base = variant === '' ? file : withLines(file, variant);
+        const { text } = await importText('file.yml', base, { from: name });
+        const before = settingsOf(text);
+        const own = new Set(base.split('\n').map((line) => line.split(':')[0]));
+        for (const key of Object.keys(table).filter(
+          (one) => table[one]?.kind === 'becomes' && !own.has(one),
+        )) {
+          // One value may be what the tool does without it.
+          let isIdle = false;
+          for (const value of VALUES) {
+            const imported = await importText('file.yml', `${base}\n${key}: ${value}\n`, { from: name });
+            const record = imported.keys.find((one) => one.key === key);
+            if (imported.text === undefined || record?.status !== 'translated') continue;
+            isIdle = settingsOf(imported.text) === before;
+            if (!isIdle) break;
+          }
+          if (isIdle) idle.push(`${variant} | ${key}`);
+        }
+      }
+      expect(idle).to.deep.equal([]);
+    });
+
+  it('is not one of those that the rest of the file leaves without an effect', async () => {
+    const { keys } = await importText(
+      'file.yml',
+      'base_model: acme/base\nmodel_revision: "a b"\nlearning_rate: 1e-4\nload_in_4bit: true\nlora_r: 8\nlora_alpha: 16\noptimizer: sgd\nadam_beta1: 0.8\nadam_epsilon: 1e-6\nlr_scheduler: constant\nwarmup_steps: 9\ndefault_system_message: hello\nchat_template: gemma\ndatasets: [{path: acme/rows, type: alpaca}]\n',
+    );
+    expect(keys.filter(({ status }) => status === 'translated').map(({ key }) => key)).to.deep.equal([
+      'base_model',
+      'learning_rate',
+      'optimizer',
+      'lr_scheduler',
+      'datasets.path',
+      'datasets.type',
+      'datasets',
+    ]);
+  });
+});
+
+describe('a large file', () => {
+  it('is imported to its end, and asks the disk about each of its data sets a few times', async () => {
+    const base = 'base_model: acme/base\nlearning_rate: 1e-4\ndatasets:\n';
+    const rows = Array.from(
+      { length: 1000 },
+      (_, at) => `  - {path: acme/r${at}, type: alpaca, split: "train[:${at % 90}%]", no_such_${at}: 1}`,
+    );
+    const others = Array.from({ length: 2000 }, (_, at) => `lerning_rate_${at}: 1`);
+    const disk = nodeHost(EXAMPLES);
+    let asked = 0;
+    const host = {
+      ...disk,
+      stat: (path: string) => {
+        asked += 1;
+        return disk.stat(path);
+      },
+    };
+    const { keys, diagnostics } = await importText(
+      'file.yml',
+      `${base}${rows.join('\n')}\n${others.join('\n')}\n`,
+      { host },
+    );
+    expect(asked).to.be.below(5000);
+    expect(keys.filter(({ key, status }) => key === 'datasets.split' && status === 'left')).to.have.length(
+      1000,
+    );
+    expect(diagnostics).to.have.length(101);
+    expect(diagnostics.at(-1)?.message).to.contain('2900 more keys');
+  });
+});
