@@ -5,15 +5,15 @@ import { checkJson, count, JsonFault, type JsonOf, version } from '../../languag
 import { readJsonFile } from './read-file.js';
 import { type ChatMessage, ModelError } from './types.js';
 
-/** What {@link RowPrompt} calls the template of rows that are written by the base's own. */
-export const BASE_TEMPLATE = 'that of the base';
+/** What files of earlier versions call the base's own template. */
+const BASE_TEMPLATE = 'that of the base';
 
 /** Without a version: as a format stage hands it on. */
 export const ROW_PROMPT = v.object({
   /** `chat`: by a chat template; `text`: the answer continues the question. */
   style: v.picklist(['chat', 'text']),
-  /** For people: {@link BASE_TEMPLATE}, `chatml`, `alpaca`, `completion`, a file. */
-  template: v.string(),
+  /** For people: `chatml`, `alpaca`, `completion`, a file; `null`: the base's own. */
+  template: v.nullable(v.string()),
   /** System prompts of the rows that are trained on, the most frequent first; `null`: rows without one. At most {@link MOST_SYSTEMS}. */
   systems: v.array(v.object({ text: v.nullable(v.string()), rows: count })),
   /** Rows whose system prompt is none of those. */
@@ -43,7 +43,7 @@ export function readTrainingPrompt(host: Host, folder: string): RowPrompt | unde
   );
   if (!(found instanceof JsonFault)) {
     const { style, template, systems, otherRows, stop } = found;
-    return { style, template, systems, otherRows, stop };
+    return { style, template: template === BASE_TEMPLATE ? null : template, systems, otherRows, stop };
   }
   throw new ModelError(
     'adapter_invalid',

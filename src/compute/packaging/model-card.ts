@@ -42,7 +42,7 @@ export function promptSection(prompt: RowPrompt | undefined): string {
   const all = otherRows > 0 ? [...shown, 'others'] : shown;
   const facts: CardContent['facts'] = [
     [all.length > 1 ? 'System prompts' : 'System prompt', all.join(', ')],
-    ['Template', style === 'text' ? `${template}: the answer continues the question` : template],
+    ['Template', style === 'text' ? `${template}: the answer continues the question` : (template ?? OWN)],
     ['An answer ends at', stop.length === 0 ? 'no token' : stop.map(code).join(', ')],
   ];
   return `
@@ -53,6 +53,8 @@ As the rows did that it was trained on; \`ftpc generate\` and \`ftpc chat\` do s
 ${factTable(facts)}
 `;
 }
+
+const OWN = 'that of the base';
 
 /** Text in a cell that is shown as it is. */
 const code = (text: string): string => `\`\` ${cell(text)} \`\``;

@@ -1,8 +1,8 @@
 /** What requirements come to: whether they hold, and the comparison that decides it. */
 import { evaluate, type Reading } from './evaluate.js';
-import { type Comparison, isComparison, namesIn } from './expression.js';
+import { type Comparison, isComparison, namesIn, partsOf, unitOf } from './expression.js';
 import { expressionText } from './expression-text.js';
-import type { Expression, MetricName, Requirement } from './program.js';
+import type { Expression, MetricName, Requirement, Unit } from './program.js';
 
 /** What a `require` came to. */
 export interface RequirementResult {
@@ -13,7 +13,9 @@ export interface RequirementResult {
   readonly value: number;
   readonly limit: number;
   readonly operator: Comparison;
-  /** `rouge_l - baseline.rouge_l = 0.013, needs >= 0.02` */
+  /** What both sides measure; left out for plain numbers. */
+  readonly unit?: Unit;
+  /** `rouge_l - baseline.rouge_l = 0.013, needs >= 0.02`; in percent where that is: `exact_match = 0%, needs >= 80%` */
   readonly sentence: string;
 }
 
@@ -24,11 +26,17 @@ export type Lookup = (path: MetricName['path']) => number | boolean | undefined;
 export function resultOf(requirement: Requirement, lookup: Lookup): RequirementResult | undefined {
   if (unknownIn(requirement, lookup) !== undefined) return undefined;
   const read = ({ path }: MetricName): Reading => lookup(path);
-  const { holds, left, operator, value, limit } = decide(requirement.condition, read);
-  const [found, needed] = formatApart(value, limit);
+  const { holds, left, right, operator, value, limit } = decide(requirement.condition, read);
+  const unit = unitOf(left.type) ?? (right && unitOf(right.type));
+  const isPercent = unit === 'ratio' && right !== undefined && [left, right].some(saysPercent);
+  const [found, needed] = isPercent ? formatApart(100 * value, 100 * limit, '%') : formatApart(value, limit);
   const sentence = `${expressionText(left, formatNumber)} = ${found}, needs ${operator} ${needed}`;
-  return { require: requirement.text, holds, value, limit, operator, sentence };
+  return { require: requirement.text, holds, value, limit, operator, unit, sentence };
 }
+
+/** `80%` is in it. */
+const saysPercent = (expression: Expression): boolean =>
+  expression.op === 'value' ? expression.type === 'ratio' : partsOf(expression).some(saysPercent);
 
 /** The first name that is not known. */
 export const unknownIn = (
@@ -40,6 +48,8 @@ export const unknownIn = (
 interface Decision {
   readonly holds: boolean;
   readonly left: Expression;
+  /** Left out where the condition compares nothing. */
+  readonly right?: Expression;
   readonly operator: Comparison;
   readonly value: number;
   readonly limit: number;
@@ -78,6 +88,7 @@ function decide(condition: Expression, read: (name: MetricName) => Reading, nega
   return {
     holds,
     left: condition.left,
+    right: condition.right,
     operator: negated ? OPPOSITES[condition.op] : condition.op,
     value: number(condition.left),
     limit: number(condition.right),
@@ -85,12 +96,16 @@ function decide(condition: Expression, read: (name: MetricName) => Reading, nega
 }
 
 /** Both with as many digits as it takes to tell them apart, so that nobody reads "0.02, needs >= 0.02". */
-function formatApart(a: number, b: number): readonly [string, string] {
+function formatApart(a: number, b: number, suffix = ''): readonly [string, string] {
+  const both = (digits: number): readonly [string, string] => [
+    withDigits(a, digits) + suffix,
+    withDigits(b, digits) + suffix,
+  ];
   for (let digits = 4; digits < 17; digits++) {
-    const [first, second] = [withDigits(a, digits), withDigits(b, digits)];
+    const [first, second] = both(digits);
     if (first !== second || a === b) return [first, second];
   }
-  return [String(a), String(b)];
+  return both(17);
 }
 
 /** Four significant digits: enough to compare by eye, short enough for a line. */

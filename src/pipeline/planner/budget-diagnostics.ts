@@ -4,10 +4,10 @@ import { error } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Program, Requirement } from '../../language/ir/program.js';
 import { isSamePlan } from '../stages/train-plan/fields.js';
-import { figureOf, refersTo, requirementsOf } from './budget.js';
+import { figureText, requirementsOf } from './budget.js';
 import { largestText } from './memory-budget.js';
 import { planText, rejectedText } from './plan-diagnostics.js';
-import type { BudgetLine, PlannedStage } from './plan-json.js';
+import type { BudgetLine, Peak, PlannedStage } from './plan-json.js';
 import { bytes } from './quantities.js';
 
 /** The stages of the plan that comes closest. */
@@ -27,30 +27,38 @@ export const brokenBudgets = (
 ): readonly Diagnostic[] =>
   requirementsOf(program).flatMap((requirement, index) => {
     const line = planned.budget[index];
-    if (line?.holds !== false) return [];
-    return [
-      refersTo(requirement, 'wall_time')
-        ? tooSlow(requirement, line, planned)
-        : tooLarge(requirement, line, planned),
-    ];
+    return line?.holds === false ? [brokenBudget(requirement, line, planned)] : [];
   });
 
-function tooLarge(requirement: Requirement, line: BudgetLine, planned: BudgetedPlan): Diagnostic {
-  const { text } = requirement;
-  const beyond = planned.stages
-    .filter(({ action, limits, peak }) => {
-      const limit = action === 'cached' ? undefined : limits?.memory;
-      return limit?.require === text && (peak?.bytes ?? 0) > limit.most;
-    })
+function brokenBudget(requirement: Requirement, line: BudgetLine, planned: BudgetedPlan): Diagnostic {
+  const limited = (metric: 'memory' | 'time'): readonly PlannedStage[] =>
+    planned.stages.filter(
+      ({ action, limits }) => action !== 'cached' && limits?.[metric]?.require === requirement.text,
+    );
+  const slow = line.unit === 'bytes' ? [] : limited('time');
+  if (slow.length > 0) return tooSlow(requirement, line, { ...planned, stages: slow });
+  const large = limited('memory')
+    .filter(({ peak, limits }) => (peak?.bytes ?? 0) > (limits?.memory?.most ?? 0))
     .sort((a, b) => (b.peak?.bytes ?? 0) - (a.peak?.bytes ?? 0));
-  const [most] = beyond;
-  if (most?.peak == null)
-    return broken(requirement, `the run needs ${figureOf(requirement, line.value ?? 0)}`, {});
-  const least = bytes(most.peak.bytes);
-  return broken(requirement, `stage \`${most.name}\` needs at least ${least}`, {
-    label: largestText(most.peak),
-    notes: beyond.flatMap(leastNotes),
-    help: [...helpOf(beyond, planned), `allow ${least} or more here`],
+  const [largest] = large;
+  return largest?.peak == null
+    ? unplanned(requirement, line)
+    : tooLarge(requirement, largest.name, largest.peak, { ...planned, stages: large });
+}
+
+/** A condition that limits no stage by itself, such as one on memory and time at once. */
+const unplanned = (requirement: Requirement, { value, unit }: BudgetLine): Diagnostic =>
+  broken(requirement, `this plan takes ${figureText(value ?? 0, unit)}`, {
+    notes: ['the condition limits no stage by itself, so no other plan was looked for'],
+    help: ['write one condition on memory and one on time', 'allow more here'],
+  });
+
+function tooLarge(requirement: Requirement, largest: string, peak: Peak, planned: BudgetedPlan): Diagnostic {
+  const least = bytes(peak.bytes);
+  return broken(requirement, `stage \`${largest}\` needs at least ${least}`, {
+    label: largestText(peak),
+    notes: planned.stages.flatMap(leastNotes),
+    help: [...helpOf(planned), `allow ${least} or more here`],
   });
 }
 
@@ -65,23 +73,22 @@ const leastNotes = ({ name, chosen, peak, rejected }: PlannedStage): readonly st
           .map((plan) => `rejected: ${rejectedText(plan)}`),
       ];
 
-function tooSlow(requirement: Requirement, line: BudgetLine, planned: BudgetedPlan): Diagnostic {
-  const limited = planned.stages.filter(({ limits }) => limits?.time?.require === requirement.text);
-  const trained = limited.flatMap(({ name, chosen, seconds, limits }) =>
+function tooSlow(requirement: Requirement, { value, unit }: BudgetLine, planned: BudgetedPlan): Diagnostic {
+  const trained = planned.stages.flatMap(({ name, chosen, seconds, limits }) =>
     chosen === null || (seconds?.expected ?? 0) <= (limits?.time?.most ?? 0)
       ? []
       : [`the quickest way to train \`${name}\`: ${planText(chosen)}`],
   );
-  return broken(requirement, `at least ${figureOf(requirement, line.value ?? 0)} are needed`, {
+  return broken(requirement, `the quickest plan that was found takes ${figureText(value ?? 0, unit)}`, {
     notes: [...trained, planned.isSpeedStored ? `${BUSY}: ${STORED}` : BUSY],
-    help: [...helpOf(limited, planned), 'allow more here'],
+    help: [...helpOf(planned), 'allow more here'],
   });
 }
 
 const BUSY = 'times are estimated from the speed of this machine, which is lower while other programs run';
 const STORED = 'it is measured again once `.ftp/speed.json` is removed';
 
-const helpOf = (stages: readonly PlannedStage[], { wouldHelp }: BudgetedPlan): readonly string[] =>
+const helpOf = ({ stages, wouldHelp }: BudgetedPlan): readonly string[] =>
   stages.flatMap(({ name }) => {
     const listed = wouldHelp.get(name);
     return listed === undefined

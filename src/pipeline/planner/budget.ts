@@ -1,6 +1,6 @@
 /** What budgets say: requirements on memory and time, held against the plan before anything runs, and what is asked of the machine. */
-import { namesIn, partsOf } from '../../language/ir/expression.js';
-import type { Expression, Program, Requirement, Value } from '../../language/ir/program.js';
+import { namesIn } from '../../language/ir/expression.js';
+import type { Program, Requirement, Unit, Value } from '../../language/ir/program.js';
 import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
 import type { RuntimeChoice, RuntimeRequest } from '../../language/ir/runtimes.js';
 import type { budgetSettings } from '../../language/schemas/stages/budget.js';
@@ -15,7 +15,7 @@ export interface BudgetedFigures {
   readonly wall_time?: number;
 }
 
-const UNKNOWN = { value: null, limit: null, holds: null };
+const UNKNOWN = { value: null, limit: null, unit: undefined, holds: null };
 
 export function budgetLines(
   program: Program,
@@ -24,8 +24,8 @@ export function budgetLines(
 ): readonly BudgetLine[] {
   const lookup = figureLookup(predicted, stages);
   return requirementsOf(program).map((requirement): BudgetLine => {
-    const { value, limit, holds } = resultOf(requirement, lookup) ?? UNKNOWN;
-    return { require: requirement.text, value, limit, holds };
+    const { value, limit, unit, holds } = resultOf(requirement, lookup) ?? UNKNOWN;
+    return { require: requirement.text, value, limit, unit, holds };
   });
 }
 
@@ -45,20 +45,11 @@ export const requirementsOf = ({ budgets }: Pick<Program, 'budgets'>): readonly 
 export const refersTo = ({ condition }: Requirement, metric: keyof BudgetedFigures): boolean =>
   namesIn(condition).some(({ path }) => path.at(-1) === metric);
 
-const FIGURES: Readonly<Record<string, (value: number) => string>> = {
-  peak_memory: bytes,
-  wall_time: duration,
-};
+const FIGURES: Readonly<Partial<Record<Unit, (value: number) => string>>> = { bytes, seconds: duration };
 
-/** The left side of a requirement in the unit of what it refers to; a ratio of two has none. */
-export function figureOf({ condition }: Requirement, value: number): string {
-  const [name] = namesIn(condition);
-  const show = isScaled(condition) ? undefined : FIGURES[name?.path.at(-1) ?? ''];
-  return (show ?? numberText)(value);
-}
-
-const isScaled = (expression: Expression): boolean =>
-  expression.op === '/' || partsOf(expression).some(isScaled);
+/** One side of a requirement in the unit of what it measures. */
+export const figureText = (value: number, unit: Unit | undefined): string =>
+  ((unit && FIGURES[unit]) ?? numberText)(value);
 
 /** The command line's `option` takes precedence over the pipeline, which takes precedence over `auto`. */
 export function askedRuntime(

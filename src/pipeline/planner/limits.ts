@@ -45,7 +45,10 @@ function limitIn(
 ): readonly BudgetLimit[] {
   const ofStage = ({ path }: MetricName): boolean => path[0] === stage && path[1] === metric;
   const ofRun = ({ path }: MetricName): boolean => path.length === 1 && path[0] === metric;
-  if (!namesIn(condition).some((name) => ofStage(name) || ofRun(name))) return [];
+  const names = namesIn(condition);
+  if (!names.some((name) => ofStage(name) || ofRun(name))) return [];
+  // what one figure may be would depend on the other, for which nothing is chosen yet
+  if (names.some(({ path }) => path.at(-1) !== metric)) return [];
   const isTrue = (read: (name: MetricName) => number | boolean | undefined): boolean => {
     const result = evaluate(condition, read);
     return !('value' in result) || result.value === true;

@@ -1,7 +1,7 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
-import type { Instance, Origin, StageKind, Value } from '../../language/ir/program.js';
+import type { Instance, Origin, StageKind, Unit, Value } from '../../language/ir/program.js';
 import type { RuntimeRequest, WeightResidency } from '../../language/ir/runtimes.js';
 import type { ModuleCoverage } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -129,8 +129,11 @@ export interface StageLimits {
 
 export interface BudgetLine {
   readonly require: string;
+  /** The two sides of the comparison that decides. */
   readonly value: number | null;
   readonly limit: number | null;
+  /** What they measure; left out for plain numbers. */
+  readonly unit?: Unit;
   /** `null` if it is known only after a run. */
   readonly holds: boolean | null;
 }

@@ -14,7 +14,7 @@ import { keyOf, planFromParts } from './keys.js';
 import { longestPadded, trainPeak } from './memory/train.js';
 import type { PlanContext } from './plan-context.js';
 import type { StageLimits } from './plan-json.js';
-import { quickest, type Solution, type SolveRequest, solve } from './solve/solve.js';
+import { quickest, remembered, type Solution, type SolveRequest, solve } from './solve/solve.js';
 import { fastestPlan, materialisedIfSmall } from './solve/start.js';
 import { computeSeconds } from './speed.js';
 import { memoryBudgetOf, type TrainFacts, trainFlops } from './train-stage.js';
@@ -63,8 +63,9 @@ export async function decide(context: PlanContext, input: DecideInput): Promise<
   if (limits.memory === undefined && limits.time === undefined)
     return machine.fits ? machine : { ...machine, wouldHelp: wouldHelp(request, facts) };
   const speed = limits.time === undefined ? undefined : await context.speed();
-  const secondsOf = (plan: TrainPlan): number =>
-    speed === undefined ? 0 : computeSeconds(trainFlops(stage, facts, plan), speed).expected;
+  const secondsOf = remembered((plan) =>
+    speed === undefined ? 0 : computeSeconds(trainFlops(stage, facts, plan), speed).expected,
+  );
   const time = limits.time === undefined ? undefined : { limit: limits.time, secondsOf };
   const budgeted: SolveRequest = { ...request, limit: limits.memory, time };
   const strict = solve(budgeted);
@@ -111,7 +112,7 @@ function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: De
     // a frozen base is no smaller version of an adapter's training, nor the other way round
     methods: stage.preset === 'head' ? [] : undefined,
     ...memoryBudgetOf(context),
-    peakOf: (plan) => trainPeak(memory, plan),
+    peakOf: remembered((plan) => trainPeak(memory, plan)),
     earlier: kept === undefined ? [] : [materialisedIfSmall(memory, kept), kept],
   };
 }

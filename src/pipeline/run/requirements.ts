@@ -6,7 +6,7 @@ import {
   resultOf,
   unknownIn,
 } from '../../language/ir/requirement-result.js';
-import { figureOf } from '../planner/budget.js';
+import { figureText } from '../planner/budget.js';
 import { type Measurements, metricsFor } from '../stages/requirement-results.js';
 import { budgetExceeded, requirementFailed, unknownMetric } from './run-diagnostics.js';
 
@@ -52,7 +52,7 @@ export function exceededBudgets(
       const result = resultOf(requirement, lookup);
       return result === undefined || result.holds
         ? []
-        : [budgetExceeded(requirement.text, requirement.span, figureOf(requirement, result.value))];
+        : [budgetExceeded(requirement.text, requirement.span, figureText(result.value, result.unit))];
     }),
   );
 }

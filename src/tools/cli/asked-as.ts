@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import type { Answerer, Prompt } from '../../compute/evaluation/chat.js';
 import {
-  BASE_TEMPLATE,
   hasManySystems,
   type RowPrompt,
   systemOf,
@@ -98,7 +97,7 @@ export function askedAs(
 const LONGEST = 200;
 
 function templateLines({ style, template }: RowPrompt): readonly string[] {
-  if (template === BASE_TEMPLATE) return [];
+  if (template === null) return [];
   const other = style === 'text' ? 'asks in a chat' : "uses the base's";
   return [`template of training: ${template}; --template model ${other}`];
 }

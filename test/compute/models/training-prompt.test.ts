@@ -12,7 +12,7 @@ import { overlayHost } from '../../helpers/overlay-host.js';
 
 const prompt = (...texts: readonly (string | null)[]): RowPrompt => ({
   style: 'chat',
-  template: 'that of the base',
+  template: null,
   systems: texts.map((text) => ({ text, rows: 3 })),
   otherRows: 0,
   stop: ['<|im_end|>'],
@@ -23,6 +23,9 @@ describe('the prompt of training', () => {
     const host = overlayHost('/m', { 'training_prompt.json': trainingPromptText(prompt('s')) });
     expect(readTrainingPrompt(host, '/m')).to.deep.equal(prompt('s'));
     expect(readTrainingPrompt(host, '/m/other')).to.equal(undefined);
+    const earlier = trainingPromptText({ ...prompt('s'), template: 'that of the base' });
+    const before = overlayHost('/m', { 'training_prompt.json': earlier });
+    expect(readTrainingPrompt(before, '/m')).to.deep.equal(prompt('s'));
   });
 
   it('is an error of the model where it is damaged', () => {

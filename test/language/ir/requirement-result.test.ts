@@ -37,6 +37,18 @@ describe('requirements', () => {
     expect(sentence).to.equal('0.02 = 0.0199999, needs >= 0.02');
   });
 
+  it('speaks in percent where the requirement does, and only there', () => {
+    const percent = (limit: number): Expression => ({ ...value(limit), type: 'ratio' });
+    const sentence = (condition: Expression): string => find(condition).sentence;
+    expect(sentence(binary(metric('zero'), '>=', percent(0.8)))).to.equal('zero = 0%, needs >= 80%');
+    expect(sentence(binary(gain, '>=', percent(0.02)))).to.equal(
+      'rouge_l - baseline.rouge_l = 1.3%, needs >= 2%',
+    );
+    expect(sentence(binary(metric('zero'), '>=', value(0.8)))).to.equal('zero = 0, needs >= 0.8');
+    const share = binary(percent(0.5), '*', metric('loss'));
+    expect(sentence(binary(metric('loss'), '<', share))).to.equal('loss = 2, needs < 1');
+  });
+
   it('compares in all ways', () => {
     const cases: readonly [Binary, boolean, boolean, boolean][] = [
       ['<', true, false, false],

@@ -90,6 +90,20 @@ describe('budgets as constraints of the planner', () => {
     expect(broken?.at?.file).to.equal('pipeline.ftp');
   });
 
+  it('say so where a condition limits no stage by itself, and name the figure that decides in its unit', async () => {
+    const joined = await made(withBudget('peak_memory <= 10MiB or wall_time <= 0.01s'));
+    const [broken] = joined.diagnostics;
+    expect(broken?.message).to.match(/peak_memory <= 10MiB or wall_time <= 0.01s`: this plan takes \d+ MiB$/);
+    expect(broken?.notes).to.deep.equal([
+      'the condition limits no stage by itself, so no other plan was looked for',
+    ]);
+    expect(joined.stages.every(({ limits }) => limits === undefined)).to.equal(true);
+    const both = await made(withBudget('peak_memory <= 8GiB and wall_time <= 0.01s'));
+    expect(both.budget[0]).to.deep.include({ unit: 'seconds', limit: 0.01, holds: false });
+    expect(both.diagnostics[0]?.message).to.match(/the quickest plan that was found takes [\d.]+ (?:s|min)/);
+    expect(renderPlanText(both, PLAIN)).to.match(/planned: [\d.]+ (?:s|min)/);
+  });
+
   it('name what would help if the file listed it', async () => {
     const bare = (text: string): string =>
       text.replace(/ {2}fallback = .*\n/, '').replace('train adapter', 'train adapter using lora');
@@ -112,7 +126,9 @@ describe('budgets as constraints of the planner', () => {
     expect(trained(quick).rejected[0]?.why).to.match(/^takes .*, and `require wall_time .* leaves it /);
     const never = await made(withBudget('wall_time <= 1s'), SHORT_TOO);
     expect(trained(never).chosen).to.deep.equal(trained(roomy).chosen);
-    expect(never.diagnostics[0]?.message).to.match(/`require wall_time <= 1s`: at least .* are needed/);
+    expect(never.diagnostics[0]?.message).to.match(
+      /`require wall_time <= 1s`: the quickest plan that was found takes /,
+    );
     expect(never.diagnostics[0]?.notes?.join())
       .to.contain('lower while other programs run')
       .and.not.contain('speed.json');

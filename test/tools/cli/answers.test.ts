@@ -75,7 +75,7 @@ describe('answers on the command line', () => {
       ftpc(folder, ['generate', 'asked', 'Why?', '--max-tokens', '6', ...words]);
     const trained = (systems: readonly (string | null)[], more: object = {}): void => {
       const prompt = {
-        ...{ style: 'chat', template: 'that of the base', otherRows: 0, stop: ['<|im_end|>'] },
+        ...{ style: 'chat', template: null, otherRows: 0, stop: ['<|im_end|>'] },
         systems: systems.map((text, at) => ({ text, rows: 9 - at })),
         ...more,
       };

@@ -3,6 +3,7 @@ import type { StageAction } from '../../../language/ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
 import { planCells } from '../../stages/train-plan/fields.js';
 import { PLAN_COLUMNS } from '../../stages/train-plan/freedom.js';
+import { figureText } from '../budget.js';
 import { limitText } from '../limits.js';
 import {
   MEMORY_PARTS,
@@ -218,10 +219,10 @@ function trainedTable({ name, coverage }: PlannedStage, palette: Palette, width?
 
 function budgetTable({ budget }: Plan, palette: Palette, width?: number): readonly string[] {
   if (budget.length === 0) return [];
-  const rows = budget.map(({ require, value, holds }) => [
+  const rows = budget.map(({ require, value, unit, holds }) => [
     holds === null ? palette.dim('  ?') : holds ? palette.green('  ✓') : palette.red('  ✗'),
     `require ${require}`,
-    value === null ? UNKNOWN : `planned: ${require.includes('time') ? duration(value) : bytes(value)}`,
+    value === null ? UNKNOWN : `planned: ${figureText(value, unit)}`,
   ]);
   return [palette.bold('Budget'), ...columns(rows, { width })];
 }

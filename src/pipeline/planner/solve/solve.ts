@@ -26,12 +26,13 @@ export interface SolveRequest extends MemoryBudget {
   readonly methods?: readonly Method[];
   /** Where a budget limits the time of the stage. */
   readonly time?: TimeBudget;
-  peakOf(plan: TrainPlan): Peak;
+  /** Asked many times of one plan, so that it is {@link remembered}. */
+  readonly peakOf: (plan: TrainPlan) => Peak;
 }
 
 interface TimeBudget {
   readonly limit: BudgetLimit;
-  secondsOf(plan: TrainPlan): number;
+  readonly secondsOf: (plan: TrainPlan) => number;
 }
 
 export interface Solution {
@@ -48,9 +49,8 @@ export function solve(request: SolveRequest): Solution {
   const { start, earlier = [] } = request;
   // a freedom at its end offers no state
   const rungs = request.ladder.filter(({ states }) => states(start).length > 0);
-  const peakOf = remembered(request.peakOf);
+  const { peakOf, time } = request;
   const fits = (plan: TrainPlan): boolean => fitsIn(peakOf(plan), request);
-  const time = request.time && { ...request.time, secondsOf: remembered(request.time.secondsOf) };
   const isInTime = (plan: TrainPlan): boolean =>
     time === undefined || time.secondsOf(plan) <= time.limit.most;
   const mayBeInTime = (plan: TrainPlan, freedoms: readonly Relaxation[]): boolean =>
@@ -61,15 +61,13 @@ export function solve(request: SolveRequest): Solution {
     peak: peakOf(plan),
     fits: fitsAll(plan),
     taken: rungs.slice(0, taken).map(({ name }) => name),
-    rejected: [...tried, ...unlike(underOtherMethods(plan, peakOf, request), tried)],
+    rejected: [...tried, ...unlike(underOtherMethods(plan, request), tried)],
   });
   const first = [...earlier, start].find(fitsAll);
   if (first !== undefined) return solution(first, 0, []);
 
   const why = (plan: TrainPlan): string =>
-    fits(plan) && request.time !== undefined
-      ? tooSlow(request.time, plan)
-      : whyTooLarge(peakOf(plan), request);
+    fits(plan) && time !== undefined ? tooSlow(time, plan) : whyTooLarge(peakOf(plan), request);
   const tried: RejectedPlan[] = [reject(start, peakOf(start), why(start))];
   const leasts: TrainPlan[] = [];
   for (const [index, rung] of rungs.entries()) {
@@ -136,16 +134,12 @@ const tooSlow = ({ limit, secondsOf }: TimeBudget, plan: TrainPlan): string =>
 const USUAL = ['lora', 'qlora', 'full'] as const satisfies readonly Method[];
 
 /** The same shape under the other methods. */
-function underOtherMethods(
-  plan: TrainPlan,
-  peakOf: (plan: TrainPlan) => Peak,
-  request: SolveRequest,
-): readonly RejectedPlan[] {
+function underOtherMethods(plan: TrainPlan, request: SolveRequest): readonly RejectedPlan[] {
   return (request.methods ?? USUAL)
     .filter((method) => method !== plan.method)
     .map((method) => {
       const other = underMethod(plan, method);
-      const peak = peakOf(other);
+      const peak = request.peakOf(other);
       return reject(other, peak, whyOtherMethod(other, peak, request, plan.method));
     });
 }
@@ -159,7 +153,8 @@ const reject = (plan: TrainPlan, peak: Peak, why: string): RejectedPlan => ({
 const unlike = (more: readonly RejectedPlan[], those: readonly RejectedPlan[]): readonly RejectedPlan[] =>
   more.filter((one) => !those.some((other) => isSamePlan(one, other)));
 
-function remembered<T>(figureOf: (plan: TrainPlan) => T): (plan: TrainPlan) => T {
+/** A figure of plans, computed once for each: several searches for one stage look at the same plans. */
+export function remembered<T>(figureOf: (plan: TrainPlan) => T): (plan: TrainPlan) => T {
   const known = new Map<string, T>();
   return (plan) => {
     const key = canonical(plan);

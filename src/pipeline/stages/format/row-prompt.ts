@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { BASE_TEMPLATE, MOST_SYSTEMS, type RowPrompt } from '../../../compute/models/training-prompt.js';
+import { MOST_SYSTEMS, type RowPrompt } from '../../../compute/models/training-prompt.js';
 import type { Call } from '../../../language/ir/program.js';
 import { isReadFile } from '../../../language/ir/values.js';
 import type { SplitName } from '../data/split.js';
@@ -25,9 +25,9 @@ export function rowPrompt(
   return { style, template: templateName(call, args), ...counts.result(), stop };
 }
 
-function templateName(call: string, { style }: Call['args']): string {
+function templateName(call: string, { style }: Call['args']): RowPrompt['template'] {
   if (isReadFile(style)) return basename(style.file, '.jinja');
-  return call === 'chat' || call === 'sharegpt' ? BASE_TEMPLATE : call;
+  return call === 'chat' || call === 'sharegpt' ? null : call;
 }
 
 /** System prompts that are told apart while rows are read; of more, only the rows are counted. */

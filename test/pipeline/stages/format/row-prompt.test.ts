@@ -26,7 +26,7 @@ describe('how rows ask', () => {
 
   it('is noted by the format stage: the system prompts of the rows, and what ends an answer', async () => {
     const one = await promptOf([asked(undefined, 1), asked('own', 2)], call('chat', { system: ' brief ' }));
-    expect(one).to.deep.include({ style: 'chat', template: 'that of the base', otherRows: 0 });
+    expect(one).to.deep.include({ style: 'chat', template: null, otherRows: 0 });
     expect(one?.systems).to.deep.equal([
       { text: 'brief', rows: 1 },
       { text: 'own', rows: 1 },
