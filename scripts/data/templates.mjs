@@ -63,19 +63,6 @@ const CAPITAL = [
   (country) => `Which capital does ${country} have?`,
   (country) => `For the crossword: capital of ${country}.`,
   (country) => `Please tell me the capital of ${country}.`,
-  (country) => `${country} has its government in which city?`,
-  (country) => `The parliament of ${country} meets in which city?`,
-  (country) => `We want to see the capital of ${country}. Which city is it?`,
-  (country) => `What city is the capital of ${country}?`,
-  (country) => `Next question: what is the capital of ${country}?`,
-  (country) => `Can you name the capital of ${country}?`,
-  (country) => `Her letter came from the capital of ${country}. From which city?`,
-  (country) => `Say the name of the capital of ${country}.`,
-  (country) => `Which city is the seat of the government of ${country}?`,
-  (country) => `A teacher asks for the capital of ${country}. What do you answer?`,
-  (country) => `Of all cities in ${country}, which is the capital?`,
-  (country) => `The embassies in ${country} are in its capital. Which city is that?`,
-  (country) => `The capital city of ${country} is called what?`,
 ];
 
 function instructionRows() {

@@ -58,6 +58,9 @@ export function named(names: readonly string[], joint: 'and' | 'or' = 'or'): str
   return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} ${joint} ${last}`;
 }
 
+/** `3%` for 0.03. */
+export const percentText = (share: number): string => `${Number((share * 100).toPrecision(4))}%`;
+
 /** `1 row`, `3 rows` */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

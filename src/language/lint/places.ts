@@ -72,6 +72,3 @@ export function numberText(value: number): string {
   const [plain, scientific] = [`${value}`, value.toExponential()];
   return Math.abs(value) < 0.01 && scientific.length <= plain.length ? scientific : plain;
 }
-
-/** `3%` for 0.03. */
-export const percent = (share: number): string => `${Number((share * 100).toPrecision(4))}%`;

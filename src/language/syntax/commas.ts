@@ -7,6 +7,9 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { SourceText } from '../source/text.js';
 import { endOf, isNode, startOf } from './cst.js';
 
+/** What may be a unit, after spaces. */
+const UNIT = / +([A-Za-z]+|%)(?!\w)/y;
+
 export class Commas {
   constructor(
     private readonly source: SourceText,
@@ -52,7 +55,8 @@ export class Commas {
   private unitAt(at: number): Diagnostic | undefined {
     const { text, file } = this.source;
     const number = /\d[\d.]*$/.exec(text.slice(Math.max(0, at - 20), at))?.[0];
-    const [gap, suffix = ''] = /^ +([A-Za-z]+|%)(?!\w)/.exec(text.slice(at)) ?? [];
+    UNIT.lastIndex = at;
+    const [gap, suffix = ''] = UNIT.exec(text) ?? [];
     if (number === undefined || gap === undefined || !Object.hasOwn(UNITS, suffix)) return undefined;
     const end = at + gap.length;
     const fix = replace(`write \`${number}${suffix}\``, { file, start: at, end: end - suffix.length }, '');

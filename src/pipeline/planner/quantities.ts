@@ -3,6 +3,11 @@ import type { StageScale } from './plan-json.js';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
+/** What numbers are followed by here, after a space that belongs to them. */
+const UNIT_NAMES = '[KMGT]iB|B|k|M|G|T|ms|s|min|h|%';
+/** The space between a number and its unit: a pattern, for texts that are broken elsewhere. */
+export const BEFORE_UNIT = String.raw` (?=(?<=\d )(?:${UNIT_NAMES})(?![\p{L}\d]))`;
+
 /** Three significant digits at most: `372 MiB`, `1.46 GiB`. */
 export function bytes(value: number): string {
   const sign = value < 0 ? '-' : '';

@@ -1,4 +1,5 @@
 /** Metrics for people: shares in percent, and rows that were dropped as a count with its reasons. */
+import { percentText } from '../../language/diagnostics/make.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import { count, numberText } from '../../pipeline/planner/quantities.js';
 
@@ -16,11 +17,12 @@ const SHARES: ReadonlySet<string> = new Set(
   ),
 );
 
-/** `0.0019` → `0.19%` where it is a share, by a name with or without what it belongs to. */
-export const metricText = (name: string, value: number): string =>
-  SHARES.has(name.slice(name.lastIndexOf('.') + 1)) ? percentText(value) : numberText(value);
+/** Of a name with or without what it belongs to. */
+export const isShare = (name: string): boolean => SHARES.has(name.slice(name.lastIndexOf('.') + 1));
 
-export const percentText = (share: number): string => `${numberText(Number((100 * share).toPrecision(4)))}%`;
+/** `0.0019` → `0.19%` where it is a share. */
+export const metricText = (name: string, value: number): string =>
+  isShare(name) ? percentText(value) : numberText(value);
 
 /** `exact match 93.3%`, `8 dropped: 6 leaks, 2 duplicates` */
 export function figureText(name: string, { metrics, dropped }: Measured): string {

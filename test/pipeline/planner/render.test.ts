@@ -80,6 +80,12 @@ describe('columns', () => {
       for (const line of columns(rows, { right: [2], width }))
         expect(widthOf(line), `${width}: ${line}`).to.be.at.most(width);
   });
+
+  it('take cells of any size', () => {
+    const words = 'a '.repeat(130_000).trimEnd();
+    const lines = columns([[words, 'x'.repeat(9000), 'last']], { width: 80 });
+    expect(Math.max(...lines.slice(0, 1000).map(widthOf))).to.be.at.most(80);
+  });
 });
 
 describe('wrapped lines', () => {

@@ -1,8 +1,8 @@
 /** Rank, alpha, targets and dropout of low-rank adapters. */
 import type { CheckedStage } from '../../check/stages.js';
-import { replace } from '../../diagnostics/make.js';
+import { percentText, replace } from '../../diagnostics/make.js';
 import { hasNoFactors, isAdapter, trainRows } from '../lineage.js';
-import { numberAt, numberText, percent, valueAt } from '../places.js';
+import { numberAt, numberText, valueAt } from '../places.js';
 import { aboutValue, each, type Rule } from '../rule.js';
 
 /** Rank, alpha and targets say nothing of other trainings. */
@@ -85,7 +85,7 @@ export const adapterRules: readonly Rule[] = [
       if (rows === undefined || rows.train >= SMALL_DATA) return undefined;
       const isSet = checked.stage.origins['lora.dropout'] !== 'default';
       return aboutValue(pipeline.place(checked, isSet ? 'lora.dropout' : 'lora'), {
-        message: `${isSet ? `a dropout of ${percent(dropout)}` : 'no dropout'} on ${rows.train} rows at most`,
+        message: `${isSet ? `a dropout of ${percentText(dropout)}` : 'no dropout'} on ${rows.train} rows at most`,
         label: 'is soon memorised',
         help: 'write `dropout: 5%` in `lora`; 5% to 10% is usual for small data',
         write: isSet ? '5%' : undefined,

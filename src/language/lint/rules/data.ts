@@ -1,10 +1,10 @@
 /** Rows of data stages, and how format stages cut and weigh them. */
 import { headingOf, referenceIn } from '../../check/stage-settings.js';
 import type { CheckedStage } from '../../check/stages.js';
-import { counted, insert, rewrite } from '../../diagnostics/make.js';
+import { counted, insert, percentText, rewrite } from '../../diagnostics/make.js';
 import { isCall, isList } from '../../ir/values.js';
 import { dataUnder, hasSyntheticRows, isFromScratch, readsLabels, trainRows } from '../lineage.js';
-import { callAt, expressionOf, numberAt, percent, spanOf, valueAt } from '../places.js';
+import { callAt, expressionOf, numberAt, spanOf, valueAt } from '../places.js';
 import { aboutValue, each, type Pipeline, type Rule } from '../rule.js';
 
 const FEWEST_ROWS = 500;
@@ -73,7 +73,7 @@ export const dataRules: readonly Rule[] = [
         const { span, literal, because } = pipeline.place(checked, 'mix.share');
         return {
           at: span,
-          message: `${percent(share)} of general rows is ${isLow ? 'less than 5%' : 'more than 10%'}`,
+          message: `${percentText(share)} of general rows is ${isLow ? 'less than 5%' : 'more than 10%'}`,
           label: because ?? '5% to 10% is usual',
           help: isLow ? 'too few of them do not prevent forgetting' : 'too many of them dilute the subject',
           fixes: literal ? [rewrite(span, isLow ? '5%' : '10%')] : [],

@@ -2,7 +2,7 @@
 
 import { headingOf, propertyOf, referenceIn } from '../../check/stage-settings.js';
 import type { CheckedStage } from '../../check/stages.js';
-import { counted, insert, replace } from '../../diagnostics/make.js';
+import { counted, insert, percentText, replace } from '../../diagnostics/make.js';
 import { isQuantity } from '../../ir/values.js';
 import {
   dataUnder,
@@ -14,7 +14,7 @@ import {
   readFrom,
   stepsOf,
 } from '../lineage.js';
-import { callAt, expressionOf, numberAt, numberText, percent, spanOf, valueAt } from '../places.js';
+import { callAt, expressionOf, numberAt, numberText, spanOf, valueAt } from '../places.js';
 import { aboutValue, each, type Pipeline, type Rule } from '../rule.js';
 
 /** The guide's ranges, and the rate that its examples use. */
@@ -151,7 +151,7 @@ export const trainingRules: readonly Rule[] = [
       const isLow = share < WARMUP_SHARES.low;
       if (!isLow && share <= WARMUP_SHARES.high) return undefined;
       return aboutValue(pipeline.place(checked, 'optimizer.schedule.warmup'), {
-        message: `a warm-up of ${percent(share)} of the steps is ${isLow ? 'less than 3%' : 'more than 10%'}`,
+        message: `a warm-up of ${percentText(share)} of the steps is ${isLow ? 'less than 3%' : 'more than 10%'}`,
         label: '3% to 10% is usual',
         help: isLow
           ? 'the full rate in the first steps disturbs the weights'

@@ -20,10 +20,7 @@ export function columns(
   { right = [], width = Number.POSITIVE_INFINITY }: Layout = {},
 ): readonly string[] {
   const widths = naturalWidths(rows, right);
-  const lasts = Math.max(
-    0,
-    ...rows.map((row) => (row.length > widths.length ? widthOf(row.at(-1) ?? '') : 0)),
-  );
+  const lasts = widest(rows.map((row) => (row.length > widths.length ? widthOf(row.at(-1) ?? '') : 0)));
   // nothing needs room after the last cell
   const room = width - (lasts > 0 ? Math.min(lasts, NARROW) : -GAP);
   const least = leastWidths(rows, widths, right);
@@ -40,7 +37,11 @@ export function columns(
   const fitted = allowed?.map((wide, index) =>
     right.includes(index)
       ? wide
-      : Math.max(0, ...columnOf(rows, index).flatMap((cell) => brokenCell(cell, wide).map(widthOf))),
+      : widest(
+          columnOf(rows, index)
+            .flatMap((cell) => brokenCell(cell, wide))
+            .map(widthOf),
+        ),
   );
   return rows.flatMap((row) =>
     fitted === undefined ? flowing(row, width) : besides(row, fitted, { right, width }),
@@ -63,9 +64,10 @@ const leastWidths = (
   widths: readonly number[],
   right: readonly number[],
 ): readonly number[] =>
-  widths.map((wide, index) =>
-    right.includes(index) ? wide : Math.max(0, ...columnOf(rows, index).map(narrowest)),
-  );
+  widths.map((wide, index) => (right.includes(index) ? wide : widest(columnOf(rows, index).map(narrowest))));
+
+/** There may be more rows than a call takes arguments. */
+const widest = (widths: readonly number[]): number => widths.reduce((most, wide) => Math.max(most, wide), 0);
 
 /** Its cells, but for those that are the last of their row. */
 const columnOf = (rows: readonly (readonly string[])[], index: number): readonly string[] =>
@@ -77,16 +79,25 @@ function fitTo(
   least: readonly number[],
   room: number,
 ): readonly number[] | undefined {
-  const fitted = [...widths];
-  let over = fitted.reduce((sum, wide) => sum + wide + GAP, 0) - room;
-  for (; over > 0; over--) {
-    const widest = fitted.reduce(
-      (found, wide, index) => (wide > (least[index] ?? 0) && wide > (fitted[found] ?? 0) ? index : found),
-      -1,
-    );
-    if (widest < 0) return undefined;
-    fitted[widest] = (fitted[widest] ?? 0) - 1;
+  /** No wider than `most`, where that is possible. */
+  const upTo = (most: number): readonly number[] =>
+    widths.map((wide, index) => Math.min(wide, Math.max(most, least[index] ?? 0)));
+  const left = (fitted: readonly number[]): number => fitted.reduce((rest, wide) => rest - wide - GAP, room);
+  let [low, high] = [0, Math.max(0, ...widths)];
+  if (left(widths) >= 0) return widths;
+  if (left(upTo(0)) < 0) return undefined;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (left(upTo(middle)) >= 0) low = middle;
+    else high = middle;
   }
+  // what is left over goes to the last of the widest
+  const [fitted, wider] = [[...upTo(low)], upTo(high)];
+  for (let index = fitted.length - 1, rest = left(fitted); index >= 0 && rest > 0; index--)
+    if ((wider[index] ?? 0) > (fitted[index] ?? 0)) {
+      fitted[index] = high;
+      rest--;
+    }
   return fitted;
 }
 

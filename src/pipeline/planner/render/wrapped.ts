@@ -1,5 +1,6 @@
 /** Lines of a terminal: broken between words, where colour codes take no room and some characters take two columns. */
 import { displayWidth, graphemes } from '../../../language/diagnostics/render/width.js';
+import { BEFORE_UNIT } from '../quantities.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
 const COLOURS = /\u001b\[[0-9;]*m/g;
@@ -10,7 +11,7 @@ const PARTS = /\u001b\[[0-9;]*m|[^\u001b]+/g;
 export const widthOf = (cell: string): number => displayWidth(cell.replace(COLOURS, ''));
 
 /** A space before a unit belongs to its number, and so does the one in `1 min 20 s`. */
-const BETWEEN_WORDS = / (?!(?<=\d )(?:[KMGT]iB|B|k|M|G|ms|s|min|h|%)(?![\p{L}\d]))(?!(?<=\d (?:min|h) )\d)/u;
+const BETWEEN_WORDS = new RegExp(String.raw`(?!${BEFORE_UNIT}) (?!(?<=\d (?:min|h) )\d)`, 'u');
 /** What separates figures: each stays whole. */
 const FIGURES = ' · ';
 
@@ -22,7 +23,7 @@ export function wrapped(text: string, width: number): readonly string[] {
     const wide = widthOf(word);
     if (lines.length === 0 || used + 1 + wide > width) {
       const pieces = wide > width ? piecesOf(word, Math.max(1, width)) : [word];
-      lines.push(...pieces);
+      for (const piece of pieces) lines.push(piece);
       used = widthOf(pieces.at(-1) ?? '');
     } else {
       lines[lines.length - 1] += ` ${word}`;
@@ -34,12 +35,9 @@ export function wrapped(text: string, width: number): readonly string[] {
 
 /** The narrowest that the text can be without a break inside a word, but after a slash. */
 export const narrowest = (text: string): number =>
-  Math.max(
-    0,
-    ...wordsOf(text, 0)
-      .flatMap((word) => word.split(/(?<=\/)/))
-      .map(widthOf),
-  );
+  wordsOf(text, 0)
+    .flatMap((word) => word.split(/(?<=\/)/))
+    .reduce((widest, word) => Math.max(widest, widthOf(word)), 0);
 
 function wordsOf(text: string, width: number): readonly string[] {
   const figures = text.split(FIGURES);

@@ -1,9 +1,10 @@
 /** Two runs for a terminal. */
+import { percentText } from '../../../language/diagnostics/make.js';
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
 import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
-import { metricText, reasonText } from '../metric-text.js';
+import { isShare, metricText, reasonText } from '../metric-text.js';
 import { printableIn, shortDigest, utcTime } from '../safe-text.js';
 import { type RunDiff, type RunHead, type Sides, type StageDiff, sparkline } from './diff.js';
 
@@ -107,19 +108,20 @@ function metrics({ stages }: RunDiff, palette: Palette, width?: number): readonl
         name,
         pair,
         text: (value: number) => metricText(name, value),
+        change: isShare(name) ? pointsText : changeText,
       })),
       ...Object.entries(dropped).map(([reason, pair]) => ({
-        ...{ name: `dropped: ${reasonText(reason, 2)}`, pair, text: numberText },
+        ...{ name: `dropped: ${reasonText(reason, 2)}`, pair, text: numberText, change: changeText },
       })),
     ]
       .filter(({ pair: { a, b } }) => a !== b)
-      .map(({ name, pair, text }) => [
+      .map(({ name, pair, text, change }) => [
         `  ${palette.dim(stage)}`,
         name,
         figure(pair.a, text),
         '→',
         figure(pair.b, text),
-        palette.dim(delta(pair, text)),
+        palette.dim(difference(pair, change)),
       ]),
   );
   return rows.length === 0 ? [] : [palette.bold('Metrics that differ'), ...columns(rows, { width })];
@@ -129,13 +131,20 @@ function metrics({ stages }: RunDiff, palette: Palette, width?: number): readonl
 const isFinished = ({ status: { a, b } }: StageDiff): boolean =>
   [a, b].every((status) => status === 'done' || status === 'cached' || status === 'failed');
 
-/** `+0.012 (+4.3%)` */
-function delta({ a, b }: Sides<number>, text: (value: number) => string): string {
-  if (a === null || b === null) return '';
-  const sign = b > a ? '+' : '−';
-  const share = a === 0 ? '' : ` (${sign}${numberText((100 * Math.abs(b - a)) / Math.abs(a))}%)`;
-  return `${sign}${text(Math.abs(b - a))}${share}`;
+function difference(
+  { a, b }: Sides<number>,
+  change: (sign: string, size: number, from: number) => string,
+): string {
+  return a === null || b === null ? '' : change(b > a ? '+' : '−', Math.abs(b - a), a);
 }
+
+/** `+0.012 (+4.3%)` */
+const changeText = (sign: string, size: number, from: number): string =>
+  `${sign}${numberText(size)}${from === 0 ? '' : ` (${sign}${percentText(size / Math.abs(from))})`}`;
+
+/** Of shares; a percentage of percentages would be taken for one of them. */
+const pointsText = (sign: string, size: number): string =>
+  `${sign}${numberText(Number((100 * size).toPrecision(4)))} percentage points`;
 
 function curves({ stages }: RunDiff, palette: Palette, width?: number): readonly string[] {
   const trained = stages.filter(({ curves: { a, b } }) => a !== null || b !== null);

@@ -1,4 +1,5 @@
 /** A self-contained page: no script, nothing loaded from anywhere, light or dark as the reader's system is. */
+import { BEFORE_UNIT } from '../../../pipeline/planner/quantities.js';
 
 export function page(title: string, style: string, body: Markup): string {
   const { text } = html`<!doctype html>
@@ -69,8 +70,7 @@ export const prose = (text: string): Markup =>
 export const code = (text: string): Markup => html`<code>${text}</code>`;
 
 /** Numbers stay in one line with their units. */
-export const together = (text: string): string =>
-  text.replace(/(?<=\d) (?=(?:[KMGT]iB|B|s|min|h|%|M|k|G)(?![\p{L}\d]))/gu, '\u00a0');
+export const together = (text: string): string => text.replace(new RegExp(BEFORE_UNIT, 'gu'), '\u00a0');
 
 /**
  * The first cell of a row names it; `caption` is read aloud, and not shown. Where there is little room, each row is a

@@ -1,13 +1,13 @@
 /** One page about a run; everything from outside is escaped. */
 
-import { counted } from '../../../language/diagnostics/make.js';
+import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
 import { MEMORY_PARTS } from '../../../pipeline/planner/plan-json.js';
 import { bytes, duration } from '../../../pipeline/planner/quantities.js';
 import { barChart, lineChart } from '../html/charts.js';
 import { html, left, type Markup, nothing, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
-import { figureText, percentText } from '../metric-text.js';
+import { figureText } from '../metric-text.js';
 import { CURVES } from '../metrics/plot.js';
 import { evaluation } from './evaluation.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';

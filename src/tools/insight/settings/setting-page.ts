@@ -65,7 +65,7 @@ export const explainedNames = (): readonly string[] => [
 
 const EXAMPLE = '…';
 
-function answerOf({ kind, path, callees, setting, line }: SettingSpot): SettingAnswer {
+function answerOf({ kind, path, callees, setting, line }: Omit<SettingSpot, 'part'>): SettingAnswer {
   const standard = shown(setting);
   return {
     name: `${kind}.${path}`,
@@ -78,27 +78,14 @@ function answerOf({ kind, path, callees, setting, line }: SettingSpot): SettingA
   };
 }
 
-/** Arguments of functions that stand in lists: `up_to` of `exact_match`. */
+/** Arguments of functions that are written in lists: `up_to` of `exact_match`. */
 const argumentsNamed = (name: string): readonly SettingAnswer[] =>
   Object.entries(functions).flatMap(([callee, { args }]) => {
     const setting = lookUp(args, name);
-    return setting === undefined
-      ? []
-      : [
-          {
-            ...answerOf({
-              kind: callee,
-              path: name,
-              callees: [],
-              setting,
-              line: lineOf(callee, name),
-              part: lineOf(callee, name),
-            }),
-          },
-        ];
+    if (setting === undefined) return [];
+    const line = (value: string): string => `${callee}(${name}: ${value})`;
+    return [answerOf({ kind: callee, path: name, callees: [], setting, line })];
   });
-
-const lineOf = (callee: string, name: string) => (value: string) => `${callee}(${name}: ${value})`;
 
 /** A default as it would be written; none for records and lists. */
 function shown({ type, default: value }: Setting): string | undefined {
