@@ -28,11 +28,16 @@ const DATE: Readonly<Record<string, string>> = {
 
 const ASKED = /\bstrftime_now\s+is\s+(?:not\s+)?(?:un)?defined\b/;
 
+function text(format: unknown): string {
+  if (typeof format === 'string') return format;
+  throw new Error('strftime_now() takes a text');
+}
+
 /** The function, by its name, where the template does without asking for it. */
 export const dateOf = (source: string): Readonly<Record<string, unknown>> =>
   ASKED.test(source)
     ? {}
     : {
         strftime_now: (format: unknown): string =>
-          String(format).replace(/%-?./gs, (directive) => DATE[directive] ?? directive),
+          text(format).replace(/%-?./gs, (directive) => DATE[directive] ?? directive),
       };

@@ -1,14 +1,7 @@
 /** Filters and tests of a template that Jinja and the library's JavaScript understand otherwise. */
+import type { Budget } from './budget.js';
 import type { JinjaValue } from './jinja.js';
-import {
-  floatText,
-  isList,
-  itemsOf,
-  type JinjaResult,
-  numberOf,
-  textOf,
-  wholeNumber,
-} from './jinja-values.js';
+import { isList, itemsOf, type JinjaResult, numberOf, textOf, wholeNumber } from './jinja-values.js';
 
 /** What Python strips and splits at; JavaScript knows U+FEFF besides, and not U+001C to U+001F and U+0085. */
 const SPACES = '\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
@@ -110,7 +103,7 @@ const unbroken = (text: string): string => text.replace(/\r\n|[\r\v\f\u2028\u202
  * What a filter without arguments makes of a value; `undefined` leaves it to the library. Throws for what neither can do
  * as Jinja does.
  */
-type Filter = (value: JinjaValue) => JinjaResult | undefined;
+type Filter = (value: JinjaValue, budget: Budget) => JinjaResult | undefined;
 
 const ofText =
   (make: (text: string) => JinjaResult): Filter =>
@@ -131,16 +124,6 @@ export function parsedWhole(text: string): JinjaResult | undefined {
 export const parsedFloat = (text: string): JinjaResult | undefined =>
   DECIMAL.test(text) ? { float: plain(text) } : undefined;
 
-/** Of what JSON has no word for, or JavaScript another. */
-function checkJson(value: JinjaValue): undefined {
-  if (value.type === 'UndefinedValue') throw new Error('Undefined is not JSON serializable');
-  if (value.type === 'FloatValue' && floatText(Number(value.value)) !== JSON.stringify(value.value))
-    throw new Error(`it writes ${floatText(Number(value.value))} as JSON, which is not supported`);
-  const inner =
-    value.value instanceof Map ? [...(value.value.values() as Iterable<JinjaValue>)] : itemsOf(value);
-  inner.forEach(checkJson);
-}
-
 export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ['length', ofText((text) => wholeNumber(lengthOf(text)))],
   ['string', textOf],
@@ -152,17 +135,28 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
     (value) =>
       value.type === 'FloatValue'
         ? wholeNumber(Math.trunc(numberOf(value) ?? 0))
-        : ofText((text) => parsedWhole(text) ?? { int: 0 })(value),
+        : value.type === 'StringValue'
+          ? (parsedWhole(String(value.value)) ?? { int: 0 })
+          : undefined,
   ],
   ['float', ofText((text) => parsedFloat(text) ?? { float: 0 })],
 ]);
 
 /** What a filter reads a text or a list as, whether or not it has arguments. Throws where that cannot be done. */
-type Operand = (value: JinjaValue) => string | readonly string[] | undefined;
+type Operand = (value: JinjaValue, budget: Budget) => string | readonly string[] | undefined;
 export const OPERANDS: ReadonlyMap<string, Operand> = new Map<string, Operand>([
-  ['join', (value) => (isList(value) ? itemsOf(value).map(textOf) : undefined)],
+  [
+    'join',
+    (value, budget) =>
+      isList(value)
+        ? itemsOf(value).map((item) => {
+            const text = textOf(item, budget);
+            budget.spend(text.length);
+            return text;
+          })
+        : undefined,
+  ],
   ['indent', (value) => (value.type === 'StringValue' ? unbroken(String(value.value)) : undefined)],
-  ['tojson', checkJson],
 ]);
 
 /** Tests that hold for values of these types, of which the library decides otherwise. */

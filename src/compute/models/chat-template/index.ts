@@ -8,9 +8,10 @@ import {
   ModelError,
   type Tokenizer,
 } from '../types.js';
+import { TemplateLimitError } from './budget.js';
 import { dateOf } from './date.js';
 import { Environment, type JinjaNode, parse, tokenize } from './jinja.js';
-import { LimitedInterpreter, limitedRange, TemplateLimitError } from './limits.js';
+import { LimitedInterpreter, limitedRange } from './limits.js';
 
 const MAX_BYTES = 5_000_000;
 const CONFIG = 'tokenizer_config.json';
@@ -81,12 +82,30 @@ function readSpecialTokens(config: Json): SpecialTokens {
   return tokens;
 }
 
+/** Errors of the language itself, over which the library stumbles. */
+const FAILURES: readonly (readonly [new () => Error, string])[] = [
+  [TypeError, 'it ends too early'],
+  [RangeError, 'it is nested too deeply, or builds too long a text'],
+];
+
+/** Characters of a template; those of today's models have 30,000 at most. */
+const MOST_CHARACTERS = 500_000;
+/** White space in one place: the library looks for tags behind each of its characters. */
+const MOST_SPACE = 1_000;
+
+/** Before the library reads it, which takes long over such texts. */
+function checkSize(source: string): void {
+  if (source.length > MOST_CHARACTERS) throw new Error(`it has more than ${MOST_CHARACTERS} characters`);
+  for (const [space] of source.matchAll(/\s+/g))
+    if (space.length > MOST_SPACE) throw new Error(`it has more than ${MOST_SPACE} spaces in one place`);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
 export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
   const failed = (what: string, error: unknown, Problem = ModelError): ModelError => {
-    // The parser stumbles over the end of a text with an error of the language itself.
-    const isCut = error instanceof TypeError;
-    const why = isCut ? 'it ends too early' : error instanceof Error ? error.message : String(error);
+    const why = FAILURES.find(([Kind]) => error instanceof Kind)?.[1] ?? messageOf(error);
     return new Problem(
       'model_template',
       path,
@@ -96,6 +115,7 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
   };
   let program: JinjaNode;
   try {
+    checkSize(source);
     // Jinja reads every end of a line as "\n"
     const text = withoutContinuations(source.replace(/\r\n?/g, '\n'));
     program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
@@ -115,7 +135,7 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
         for (const [name, value] of Object.entries(variables)) environment.set(name, value);
         return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
       } catch (error) {
-        if (error instanceof TemplateLimitError) {
+        if (error instanceof TemplateLimitError || error instanceof RangeError) {
           throw failed('The chat template was stopped', error, ExcessiveTemplateError);
         }
         throw failed('The chat template refused the messages', error);
@@ -126,9 +146,33 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
 
 /** As in Python, a text between quotes continues after a line that ends with a backslash; Mistral's templates use it. */
 const withoutContinuations = (source: string): string =>
-  source.includes('\\\n')
-    ? source.replace(/\{[{%].*?[%}]\}/gs, (tag) => tag.replace(/(?<!\\)((?:\\\\)*)\\\n/g, '$1'))
-    : source;
+  source.includes('\\\n') ? between(source, TAG, TAG_END, (tag) => tag.replace(CONTINUATION, '$1')) : source;
+
+const TAG = /\{[{%]/g;
+const TAG_END = /[%}]\}/g;
+const CONTINUATION = /(?<!\\)((?:\\\\)*)\\\n/g;
+
+/** Replaces what begins and ends so; each place of the text is looked at once, where lazy expressions begin again. */
+function between(source: string, open: RegExp, end: RegExp, replace: (part: string) => string): string {
+  let text = '';
+  let at = 0;
+  for (;;) {
+    open.lastIndex = at;
+    const start = open.exec(source)?.index;
+    if (start === undefined) break;
+    end.lastIndex = start + 2;
+    const found = end.exec(source);
+    if (found === null) break;
+    text += source.slice(at, start) + replace(source.slice(start, end.lastIndex));
+    at = end.lastIndex;
+  }
+  return text + source.slice(at);
+}
+
+const MOST_OF_A_REFUSAL = 1_000;
+
+const shortened = (message: string): string =>
+  message.length > MOST_OF_A_REFUSAL ? `${message.slice(0, MOST_OF_A_REFUSAL)}…` : message;
 
 /** What transformers' `apply_chat_template` lets a template see, but for the date. */
 function globals(
@@ -143,7 +187,9 @@ function globals(
     documents: null,
     add_generation_prompt: addGenerationPrompt,
     raise_exception: (message: unknown) => {
-      throw new Error(String(message));
+      throw new Error(
+        typeof message === 'object' ? 'it raises what is not a text' : shortened(String(message)),
+      );
     },
     range: limitedRange,
     true: true,
@@ -159,16 +205,16 @@ function globals(
 const MARKER = /<\|[^<>|\s]{1,64}\|>/g;
 
 /** `{#- special tokens: <|im_start|> <|im_end|> -#}`: a template that says itself which its markers are. */
-const DECLARED = /\{#-?\s*special tokens:(.*?)-?#\}/s;
+const DECLARED = /\{#-?\s*special tokens:((?:(?!\{#).)*?)-?#\}/s;
 
 function markersOf(source: string): readonly string[] {
   const declared = DECLARED.exec(source)?.[1];
   return declared === undefined
-    ? (source.replace(COMMENT, '').match(MARKER) ?? [])
+    ? (withoutComments(source).match(MARKER) ?? [])
     : declared.split(/\s+/).filter((word) => /^<.+>$/.test(word));
 }
 
-const COMMENT = /\{#.*?#\}/gs;
+const withoutComments = (source: string): string => between(source, /\{#/g, /#\}/g, () => '');
 
 /**
  * Checks that every special token that a template writes, by itself or by name (`eos_token`), is one id of the
@@ -180,7 +226,7 @@ export function checkSpecialTokens(
   template: ChatTemplate & Partial<LoadedTemplate>,
   path = template.path ?? CONFIG,
 ): void {
-  const text = template.source.replace(COMMENT, '');
+  const text = withoutComments(template.source);
   const named = Object.entries(template.special ?? {}).filter(([name]) =>
     new RegExp(`\\b${name}\\b`).test(text),
   );

@@ -1,4 +1,5 @@
 /** Values of a template as Python has them: how they are written, and which are equal. */
+import { type Budget, PLACE, VALUE } from './budget.js';
 import type { JinjaValue } from './jinja.js';
 
 /** What an operator or a filter comes to, before it is a value of the library. */
@@ -27,11 +28,15 @@ export function wholeNumber(value: number): { readonly int: number } {
 }
 
 /** Python's `str`. */
-export const textOf = (value: JinjaValue): string =>
-  value.type === 'StringValue' ? String(value.value) : value.type === 'UndefinedValue' ? '' : reprOf(value);
+export const textOf = (value: JinjaValue, budget: Budget): string =>
+  value.type === 'StringValue'
+    ? String(value.value)
+    : value.type === 'UndefinedValue'
+      ? ''
+      : reprOf(value, budget);
 
 /** The library's types of values, with the names that Python has for them and how it writes their values. */
-type ValueType = readonly [name: string, write: (value: JinjaValue) => string];
+type ValueType = readonly [name: string, write: (value: JinjaValue, budget: Budget) => string];
 const TYPES: ReadonlyMap<string, ValueType> = new Map<string, ValueType>([
   ['StringValue', ['str', ({ value }) => quoted(String(value))]],
   ['IntegerValue', ['int', ({ value }) => String(value)]],
@@ -39,25 +44,41 @@ const TYPES: ReadonlyMap<string, ValueType> = new Map<string, ValueType>([
   ['BooleanValue', ['bool', ({ value }) => (value === true ? 'True' : 'False')]],
   ['NullValue', ['NoneType', () => 'None']],
   ['UndefinedValue', ['Undefined', () => 'Undefined']],
-  ['ArrayValue', ['list', (value) => `[${listText(itemsOf(value))}]`]],
+  ['ArrayValue', ['list', (value, budget) => `[${listText(value, budget)}]`]],
   [
     'TupleValue',
-    ['tuple', (value) => `(${listText(itemsOf(value))}${itemsOf(value).length === 1 ? ',' : ''})`],
+    ['tuple', (value, budget) => `(${listText(value, budget)}${itemsOf(value).length === 1 ? ',' : ''})`],
   ],
-  ['ObjectValue', ['dict', (value) => `{${entriesOf(value).map(entryText).join(', ')}}`]],
+  [
+    'ObjectValue',
+    [
+      'dict',
+      (value, budget) =>
+        `{${entriesOf(value)
+          .map(([name, item]) => entryText(name, item, budget))
+          .join(', ')}}`,
+    ],
+  ],
 ]);
 
-const listText = (items: readonly JinjaValue[]): string => items.map(reprOf).join(', ');
+const listText = (value: JinjaValue, budget: Budget): string =>
+  itemsOf(value)
+    .map((item) => reprOf(item, budget))
+    .join(', ');
 
-const entryText = ([name, item]: readonly [string, JinjaValue]): string => `${quoted(name)}: ${reprOf(item)}`;
+function entryText(name: string, item: JinjaValue, budget: Budget): string {
+  budget.spend(name.length);
+  return `${quoted(name)}: ${reprOf(item, budget)}`;
+}
 
 export const typeName = ({ type }: JinjaValue): string => TYPES.get(type)?.[0] ?? 'object';
 
 /** Python's `repr`. Throws for what Python writes with an address. */
-function reprOf(value: JinjaValue): string {
+function reprOf(value: JinjaValue, budget: Budget): string {
   const write = TYPES.get(value.type)?.[1];
   if (write === undefined) throw new Error('it writes a function or a namespace, which is not supported');
-  return write(value);
+  budget.spend(VALUE + (typeof value.value === 'string' ? value.value.length : 0));
+  return budget.within(() => write(value, budget));
 }
 
 /** Python writes an exponent from 1e16 on and below 1e-4, with two digits at least. */
@@ -95,14 +116,16 @@ function codeOf(character: string): string {
 }
 
 /** Python's `==`: lists and dictionaries by what is in them, `1` like `1.0` and `true`, and no text like a number. */
-export function equal(a: JinjaValue, b: JinjaValue): boolean {
+export function equal(a: JinjaValue, b: JinjaValue, budget: Budget): boolean {
+  budget.spend(PLACE);
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined || y !== undefined) return x === y;
   if (a.type !== b.type) return false;
   if (isList(a)) {
     const others = itemsOf(b);
     return (
-      itemsOf(a).length === others.length && itemsOf(a).every((item, i) => equalOrMissing(item, others[i]))
+      itemsOf(a).length === others.length &&
+      budget.within(() => itemsOf(a).every((item, i) => equalOrMissing(item, others[i], budget)))
     );
   }
   if (a.type === 'ObjectValue') {
@@ -110,10 +133,12 @@ export function equal(a: JinjaValue, b: JinjaValue): boolean {
     const entries = entriesOf(a);
     return (
       entries.length === others.size &&
-      entries.every(([name, item]) => equalOrMissing(item, others.get(name)))
+      budget.within(() => entries.every(([name, item]) => equalOrMissing(item, others.get(name), budget)))
     );
   }
+  if (typeof a.value === 'string' && a.value.length === String(b.value).length) budget.spend(a.value.length);
   return a.value === b.value || a.type === 'UndefinedValue' || a.type === 'NullValue';
 }
 
-const equalOrMissing = (a: JinjaValue, b: JinjaValue | undefined): boolean => b !== undefined && equal(a, b);
+const equalOrMissing = (a: JinjaValue, b: JinjaValue | undefined, budget: Budget): boolean =>
+  b !== undefined && equal(a, b, budget);

@@ -89,6 +89,13 @@ interface JinjaInterpreter {
   evaluateTestExpression(node: JinjaTest, environment: JinjaEnvironment): JinjaValue;
   applyFilter(value: JinjaValue, filter: JinjaFilter, environment: JinjaEnvironment): JinjaValue;
   evaluateMacro(node: JinjaMacro, environment: JinjaEnvironment): JinjaValue;
+  /** `{% call macro() %}` */
+  evaluateCallStatement(node: JinjaNode, environment: JinjaEnvironment): JinjaValue;
+  /** By their places, and by their names. */
+  evaluateArguments(
+    args: readonly JinjaNode[],
+    environment: JinjaEnvironment,
+  ): [JinjaValue[], Map<string, JinjaValue>];
 }
 
 interface JinjaModule {

@@ -1,31 +1,19 @@
+import { Budget, nodesIn, PLACE, sizeOf, TemplateLimitError } from './budget.js';
 import { capitalized, found, lettersTitled, stripped, wordsOf } from './filters.js';
 import {
   Environment,
   type JinjaCall,
   type JinjaEnvironment,
   type JinjaLoop,
+  type JinjaMacro,
   type JinjaMember,
   type JinjaName,
   type JinjaNode,
   type JinjaValue,
 } from './jinja.js';
 import { type JinjaResult, textOf, wholeNumber } from './jinja-values.js';
+import { evaluatedArguments, METHOD_PRICES, type PricedArguments } from './prices.js';
 import { evaluated, type PrecomputedNode, PythonInterpreter } from './python.js';
-
-/** A template that does more than a chat ever needs. */
-export class TemplateLimitError extends Error {
-  override readonly name = 'TemplateLimitError';
-}
-
-/** Expressions that one rendering may evaluate: a template takes some tens a message, an endless loop any number. */
-const MIN_EVALUATIONS = 100_000;
-const EVALUATIONS_PER_MESSAGE = 2_000;
-/** Added for every character that goes in: a template may look at each. */
-const EVALUATIONS_PER_CHARACTER = 20;
-/** Characters of all strings that one rendering may make on the way, for each character that goes in. */
-const MAX_GROWTH = 200;
-/** Added to it, so that small chats have room. */
-const MIN_CHARACTERS = 8_000_000;
 
 /** A method of Python's `str`; `undefined` leaves the call to the library. */
 type TextMethod = (text: string, args: readonly unknown[]) => JinjaResult | readonly string[] | undefined;
@@ -79,6 +67,13 @@ interface RunningLoop {
   text: string;
 }
 
+const MAKES_LISTS: ReadonlySet<string> = new Set(['BinaryExpression', 'FilterExpression', 'CallExpression']);
+
+/** Whether the value of a node may be a list of its own. */
+const mayBeNew = (node: JinjaNode | undefined): boolean =>
+  node !== undefined &&
+  (MAKES_LISTS.has(node.type) || (isMember(node) && node.property.type === 'SliceExpression'));
+
 /** What is between `{%` and `%}`, or outside: its result is not written. */
 const STATEMENTS: ReadonlySet<string> = new Set([
   ...['Program', 'Set', 'If', 'For', 'Macro', 'CallStatement', 'FilterStatement'],
@@ -92,34 +87,49 @@ const STATEMENTS: ReadonlySet<string> = new Set([
  * that a template names, and writes values as Python does.
  */
 export class LimitedInterpreter extends PythonInterpreter {
-  private readonly maxEvaluations: number;
-  private readonly maxCharacters: number;
-  private evaluations = 0;
-  private characters = 0;
   /** The loops that run, by their bodies and by what they do without an item. */
   private readonly loops = new Map<readonly JinjaNode[], RunningLoop>();
 
   constructor(environment: JinjaEnvironment, messages: number, inputCharacters: number) {
-    super(environment);
-    this.maxEvaluations =
-      MIN_EVALUATIONS + EVALUATIONS_PER_MESSAGE * messages + EVALUATIONS_PER_CHARACTER * inputCharacters;
-    this.maxCharacters = MIN_CHARACTERS + MAX_GROWTH * inputCharacters;
+    super(environment, new Budget(messages, inputCharacters));
   }
 
   override evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue {
-    this.count(1);
+    const { budget } = this;
+    budget.count(1);
     if (node?.type === 'Break' || node?.type === 'Continue') throw new Leaving(node);
-    const result =
-      node?.type === 'CallExpression'
-        ? this.call(node as JinjaCall, environment)
-        : super.evaluate(isMember(node) ? this.member(node, environment) : node, environment);
-    if (typeof result.value === 'string') {
-      this.characters += result.value.length;
-      if (this.characters > this.maxCharacters) {
-        throw new TemplateLimitError(`it builds more than ${this.maxCharacters} characters of text`);
-      }
+    budget.enter();
+    try {
+      const result =
+        node?.type === 'CallExpression'
+          ? this.call(node as JinjaCall, environment)
+          : super.evaluate(isMember(node) ? this.member(node, environment) : node, environment);
+      if (typeof result.value === 'string') budget.spend(result.value.length);
+      else if (mayBeNew(node)) budget.spend(PLACE * sizeOf(result));
+      return result;
+    } finally {
+      budget.leave();
     }
-    return result;
+  }
+
+  /** A list that is unpacked may have any length. */
+  override evaluateArguments(
+    args: readonly JinjaNode[],
+    environment: JinjaEnvironment,
+  ): [JinjaValue[], Map<string, JinjaValue>] {
+    const [placed, named] = super.evaluateArguments(args, environment);
+    this.budget.spend(PLACE * (placed.length + named.size));
+    return [placed, named];
+  }
+
+  override evaluateMacro(node: JinjaMacro, environment: JinjaEnvironment): JinjaValue {
+    this.budget.count(nodesIn(node));
+    return super.evaluateMacro(node, environment);
+  }
+
+  override evaluateCallStatement(node: JinjaNode, environment: JinjaEnvironment): JinjaValue {
+    this.budget.count(nodesIn(node));
+    return super.evaluateCallStatement(node, environment);
   }
 
   override evaluateFor(node: JinjaLoop, environment: JinjaEnvironment): JinjaValue {
@@ -158,17 +168,10 @@ export class LimitedInterpreter extends PythonInterpreter {
     }
   }
 
-  /** An item of a loop costs as much as an expression, whether or not its body has one. */
-  private count(evaluations: number): void {
-    this.evaluations += evaluations;
-    if (this.evaluations > this.maxEvaluations)
-      throw new TemplateLimitError(`it evaluates more than ${this.maxEvaluations} expressions`);
-  }
-
   private written(statement: JinjaNode, environment: JinjaEnvironment): string {
     return STATEMENTS.has(statement.type)
       ? String(super.evaluateBlock([statement], environment).value)
-      : textOf(this.evaluate(statement, environment));
+      : textOf(this.evaluate(statement, environment), this.budget);
   }
 
   /** A loop over a text goes through its characters, one over what is not defined through nothing. */
@@ -180,7 +183,8 @@ export class LimitedInterpreter extends PythonInterpreter {
     if (given.type !== 'StringValue' && given.type !== 'UndefinedValue' && !isCollection(value))
       throw new Error(`it loops over \`${written(list)}\`, which is not a list`);
     const characters = typeof value === 'string' ? [...value] : [];
-    this.count(isCollection(value) ? sizeOf(value) : characters.length);
+    // An item costs as much as an expression, whether or not the body has one.
+    this.budget.count(isCollection(value) ? sizeOf(given) : characters.length);
     const items = evaluated(isCollection(value) ? given : this.texts(characters, environment));
     return { ...node, iterable: list === iterable ? items : { ...iterable, lhs: items } };
   }
@@ -192,16 +196,19 @@ export class LimitedInterpreter extends PythonInterpreter {
     const object = member?.object.result;
     const method =
       member === undefined || member.computed ? undefined : TEXT_METHODS.get(nameOf(member.property));
+    const price =
+      member === undefined || member.computed ? undefined : METHOD_PRICES.get(nameOf(member.property));
     let given = args;
-    if (object?.type === 'StringValue' && method !== undefined) {
-      const values = args.map((arg) => this.evaluate(arg, environment));
-      const result = method(
-        String(object.value),
-        values.map(({ value }) => value),
-      );
+    if (
+      object !== undefined &&
+      (price !== undefined || (object.type === 'StringValue' && method !== undefined))
+    ) {
+      const { nodes, values } = evaluatedArguments(args, (arg) => evaluated(this.evaluate(arg, environment)));
+      price?.(object, values, this.budget);
+      const result = object.type === 'StringValue' ? resultOf(method, object, values) : undefined;
       if (Array.isArray(result)) return this.texts(result, environment);
       if (result !== undefined) return this.made(result as JinjaResult, environment);
-      given = values.map(evaluated);
+      given = nodes;
     }
     const target = super.evaluate(member ?? callee, environment);
     if (target.type !== 'FunctionValue')
@@ -220,6 +227,19 @@ export class LimitedInterpreter extends PythonInterpreter {
   }
 }
 
+function resultOf(
+  method: TextMethod | undefined,
+  text: JinjaValue,
+  { placed, named }: PricedArguments,
+): ReturnType<TextMethod> {
+  if (method === undefined) return undefined;
+  if (named.size > 0) throw new Error('it names arguments of a method, which is not supported');
+  return method(
+    String(text.value),
+    placed.map(({ value }) => value),
+  );
+}
+
 /** A name that is set in an iteration is forgotten with it; no loop of a chat calls itself, so that all are the first. */
 function iterationOf(environment: JinjaEnvironment): JinjaEnvironment {
   const { value } = environment.lookupVariable('loop');
@@ -235,9 +255,6 @@ const isMember = (node: JinjaNode | undefined): node is JinjaMember => node?.typ
 const isCollection = (value: unknown): value is readonly unknown[] | ReadonlyMap<unknown, unknown> =>
   Array.isArray(value) || value instanceof Map;
 
-const sizeOf = (value: readonly unknown[] | ReadonlyMap<unknown, unknown>): number =>
-  'size' in value ? value.size : value.length;
-
 const nameOf = (node: JinjaNode): string => (node.type === 'Identifier' ? (node as JinjaName).value : '…');
 
 /** A name as the template has it, `message.content.find`, without what is computed. */
@@ -249,10 +266,13 @@ const written = (node: JinjaNode): string =>
       : `${written(node.object)}.${nameOf(node.property)}`;
 
 /** Python's `range`, bounded. */
-export function limitedRange(start: number, stop?: number, step = 1): readonly number[] {
+export function limitedRange(start: unknown, stop?: unknown, step: unknown = 1): readonly number[] {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  if (!isWhole(from) || !isWhole(to) || !isWhole(step)) throw new Error('range() takes whole numbers');
   if (step === 0) throw new Error('range() step must not be zero');
   const count = Math.max(0, Math.ceil((to - from) / step));
   if (count > 10_000) throw new TemplateLimitError(`it asks for a range of ${count} numbers`);
   return Array.from({ length: count }, (_, i) => from + i * step);
 }
+
+const isWhole = (value: unknown): value is number => Number.isInteger(value);

@@ -1,4 +1,5 @@
 /** Operators of a template that Python and the library's JavaScript understand otherwise. */
+import type { Budget } from './budget.js';
 import type { JinjaValue } from './jinja.js';
 import {
   equal,
@@ -13,7 +14,7 @@ import {
 } from './jinja-values.js';
 
 /** What two values come to; `undefined` leaves them to the library. Throws where Python does. */
-type Operator = (left: JinjaValue, right: JinjaValue) => JinjaResult | undefined;
+type Operator = (left: JinjaValue, right: JinjaValue, budget: Budget) => JinjaResult | undefined;
 
 /** A text that is repeated is not made longer than this. */
 const LONGEST_REPETITION = 1_000_000;
@@ -62,10 +63,10 @@ const divide = ofNumbers((a, b) => {
 
 const times = arithmetic((a, b) => a * b);
 
-const multiply: Operator = (left, right) => {
+const multiply: Operator = (left, right, budget) => {
   const text = isText(left) ? left : right;
   const count = numberOf(text === left ? right : left);
-  if (!isText(text) || count === undefined || !Number.isInteger(count)) return times(left, right);
+  if (!isText(text) || count === undefined || !Number.isInteger(count)) return times(left, right, budget);
   const unit = String(text.value);
   if (unit.length * count > LONGEST_REPETITION) throw new Error('it repeats a text too often');
   return unit.repeat(Math.max(0, count));
@@ -74,9 +75,9 @@ const multiply: Operator = (left, right) => {
 const plus = arithmetic((a, b) => a + b);
 
 /** JavaScript would write a number after a text. */
-const add: Operator = (left, right) => {
+const add: Operator = (left, right, budget) => {
   if (isText(left) !== isText(right)) throw refused('+', left, right);
-  return plus(left, right);
+  return plus(left, right, budget);
 };
 
 /** Texts are ordered by their characters, of which JavaScript sees some as two. */
@@ -84,7 +85,7 @@ function ordered(left: JinjaValue, right: JinjaValue): number | undefined {
   const [a, b] = [numberOf(left), numberOf(right)];
   if (a !== undefined && b !== undefined) return a - b;
   if (!isText(left) || !isText(right)) return undefined;
-  const [x, y] = [[...textOf(left)], [...textOf(right)]];
+  const [x, y] = [[...String(left.value)], [...String(right.value)]];
   const at = x.findIndex((character, i) => character !== y[i]);
   if (at < 0) return x.length - y.length;
   return (x[at]?.codePointAt(0) ?? 0) - (y[at]?.codePointAt(0) ?? -1);
@@ -97,8 +98,10 @@ const comparison =
     return difference === undefined ? undefined : holds(difference);
   };
 
-const isIn: Operator = (left, right) =>
-  isList(right) ? itemsOf(right).some((item) => equal(left, item)) : undefined;
+const isIn: Operator = (left, right, budget) => {
+  if (isText(left) && isText(right)) budget.search(String(right.value), String(left.value));
+  return isList(right) ? itemsOf(right).some((item) => equal(left, item, budget)) : undefined;
+};
 
 /** By their sign in the template. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
@@ -109,13 +112,19 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['//', arithmetic(floorDivision)],
   ['%', arithmetic(modulo)],
   ['**', power],
-  ['~', (left, right) => textOf(left) + textOf(right)],
+  ['~', (left, right, budget) => textOf(left, budget) + textOf(right, budget)],
   ['==', equal],
-  ['!=', (left, right) => !equal(left, right)],
+  ['!=', (left, right, budget) => !equal(left, right, budget)],
   ['<', comparison((difference) => difference < 0)],
   ['<=', comparison((difference) => difference <= 0)],
   ['>', comparison((difference) => difference > 0)],
   ['>=', comparison((difference) => difference >= 0)],
   ['in', isIn],
-  ['not in', (left, right) => (isList(right) ? !isIn(left, right) : undefined)],
+  [
+    'not in',
+    (left, right, budget) => {
+      const held = isIn(left, right, budget);
+      return held === undefined ? undefined : !held;
+    },
+  ],
 ]);

@@ -1,3 +1,4 @@
+import { type Budget, VALUE } from './budget.js';
 import { characterAt, FILTERS, OPERANDS, parsedFloat, parsedWhole, TESTS } from './filters.js';
 import {
   Environment,
@@ -14,8 +15,9 @@ import {
   type JinjaTest,
   type JinjaValue,
 } from './jinja.js';
-import { equal, isList, itemsOf, type JinjaResult, textOf } from './jinja-values.js';
+import { equal, isList, itemsOf, type JinjaResult } from './jinja-values.js';
 import { OPERATORS } from './operators.js';
+import { evaluatedArguments, FILTER_PRICES, priceOfOperand } from './prices.js';
 
 /** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
 export interface PrecomputedNode extends JinjaNode {
@@ -41,6 +43,13 @@ const PARSERS: ReadonlyMap<string, (text: string) => JinjaResult | undefined> = 
  * Jinja does it refuses.
  */
 export class PythonInterpreter extends Interpreter {
+  constructor(
+    environment: JinjaEnvironment,
+    protected readonly budget: Budget,
+  ) {
+    super(environment);
+  }
+
   override evaluate(node: JinjaNode | undefined, environment: JinjaEnvironment): JinjaValue {
     if (isEvaluated(node)) return node.result;
     const result = super.evaluate(node, environment);
@@ -54,7 +63,7 @@ export class PythonInterpreter extends Interpreter {
     if (operator === undefined) return super.evaluateBinaryExpression(node, environment);
     const left = this.evaluate(node.left, environment);
     const right = this.evaluate(node.right, environment);
-    const made = operator(left, right);
+    const made = operator(left, right, this.budget);
     if (made !== undefined) return this.made(made, environment);
     return super.evaluateBinaryExpression(
       { ...node, left: evaluated(left), right: evaluated(right) },
@@ -93,13 +102,29 @@ export class PythonInterpreter extends Interpreter {
       filter.type === 'CallExpression' ? (filter as JinjaCall) : { callee: filter, args: [] };
     const name = callee.type === 'Identifier' ? (callee as JinjaName).value : '';
     checkArguments(name, args);
-    const made = args.length === 0 ? FILTERS.get(name)?.(value) : undefined;
+    this.budget.spend(priceOfOperand(name, value));
+    const price = FILTER_PRICES.get(name);
+    if (price === undefined) return this.filtered(value, filter, { name, args }, environment);
+    const { nodes, values } = evaluatedArguments(args, (node) => evaluated(this.evaluate(node, environment)));
+    price(value, values, this.budget);
+    const given = args.length === 0 ? filter : ({ ...filter, args: nodes } as JinjaFilter);
+    return this.filtered(value, given, { name, args: nodes }, environment);
+  }
+
+  private filtered(
+    value: JinjaValue,
+    filter: JinjaFilter,
+    { name, args }: { readonly name: string; readonly args: readonly JinjaNode[] },
+    environment: JinjaEnvironment,
+  ): JinjaValue {
+    const made = args.length === 0 ? FILTERS.get(name)?.(value, this.budget) : undefined;
     if (made !== undefined) return this.made(made, environment);
     if (name === 'list' && isList(value)) return this.list(itemsOf(value), environment);
     if ((name === 'first' || name === 'last') && isList(value) && itemsOf(value).length === 0)
       return new Environment().set('made', undefined);
-    if (name === 'unique' && isList(value)) return this.list(distinct(itemsOf(value)), environment);
-    const read = OPERANDS.get(name)?.(value);
+    if (name === 'unique' && isList(value))
+      return this.list(distinct(itemsOf(value), this.budget), environment);
+    const read = OPERANDS.get(name)?.(value, this.budget);
     if (read !== undefined)
       return super.applyFilter(
         typeof read === 'string' ? this.made(read, environment) : this.texts(read, environment),
@@ -142,6 +167,7 @@ export class PythonInterpreter extends Interpreter {
   }
 
   protected texts(texts: readonly string[], environment: JinjaEnvironment): JinjaValue {
+    this.budget.spend(VALUE * texts.length);
     return this.list(
       texts.map((text) => this.made(text, environment)),
       environment,
@@ -167,12 +193,15 @@ function checkArguments(name: string, args: readonly JinjaNode[]): void {
 }
 
 /** Each value once; texts that differ in case alone are one. */
-function distinct(items: readonly JinjaValue[]): readonly JinjaValue[] {
-  const kept: JinjaValue[] = [];
-  const same = (a: JinjaValue, b: JinjaValue): boolean =>
-    a.type === 'StringValue' && b.type === 'StringValue'
-      ? textOf(a).toLowerCase() === textOf(b).toLowerCase()
-      : equal(a, b);
-  for (const item of items) if (!kept.some((other) => same(item, other))) kept.push(item);
-  return kept;
+function distinct(items: readonly JinjaValue[], budget: Budget): readonly JinjaValue[] {
+  const texts = new Set<string>();
+  const others: JinjaValue[] = [];
+  return items.filter((item) => {
+    if (item.type === 'StringValue') {
+      const text = String(item.value).toLowerCase();
+      budget.spend(text.length);
+      return !texts.has(text) && texts.add(text);
+    }
+    return !others.some((other) => equal(item, other, budget)) && others.push(item);
+  });
 }
