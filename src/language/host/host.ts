@@ -5,6 +5,8 @@
 export interface Host {
   /** Absolute folder that relative paths on the command line start from. */
   readonly cwd: string;
+  /** Absolute folder of a store that others use too; without it, outputs are kept in `.ftp` of `cwd`. */
+  readonly store?: string;
   /** Absolute folder of the installed package: where `stdlib/` and `docs/` are. */
   readonly packageFolder: string;
   /** Whole file as UTF-8. Throws an {@link HostError}. */

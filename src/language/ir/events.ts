@@ -90,6 +90,22 @@ export const RUN_EVENT = v.variant('type', [
     key: v.string(),
     parts: record(v.string()),
   }),
+  v.object({
+    /** Another process makes the same output: this run waits, and then finds it in the store. */
+    type: v.literal('stage.waiting'),
+    stage: v.string(),
+    key: v.string(),
+    /** Who; `stage` is what it is called there, `since` ISO 8601 by the clock of that machine. */
+    holder: v.object({
+      user: v.string(),
+      host: v.string(),
+      pid: v.number(),
+      cwd: v.string(),
+      runId: v.string(),
+      stage: v.string(),
+      since: v.string(),
+    }),
+  }),
   v.object({ type: v.literal('stage.finished'), stage: v.string(), ...FINISHED }),
   v.looseObject({ type: v.literal('diagnostic') }),
   v.object({

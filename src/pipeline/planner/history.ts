@@ -4,15 +4,14 @@ import type { Host } from '../../language/host/host.js';
 import { anyObject, type Json, jsonLines, tryJsonFile } from '../../language/host/json.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { FIELDS, newPartName, renamed } from '../stages/train-plan/fields.js';
-import { journalPath, keyOfOutputs, layoutIn, runIds } from '../store/index.js';
+import { journalPath, keyOfOutputs, layoutOf, runIds, storesOf } from '../store/index.js';
 
 /** Records of the store, newest first. Damaged ones are left out: they serve comparison, not reuse. */
-export function readRecords(host: Host, folder = `${host.cwd}/.ftp/store`): readonly StageRecord[] {
-  if (host.stat(folder)?.isFolder !== true) return [];
-  return host
-    .list(folder)
-    .flatMap((key) => {
-      const path = `${folder}/${key}/stage.json`;
+export function readRecords(host: Host, folders = storesOf(layoutOf(host))): readonly StageRecord[] {
+  return folders
+    .filter((folder) => host.stat(folder)?.isFolder === true)
+    .flatMap((folder) => host.list(folder).map((key) => `${folder}/${key}/stage.json`))
+    .flatMap((path) => {
       const stat = host.stat(path);
       const record = stat && tryJsonFile(STAGE_RECORD, host, path);
       if (stat === undefined || record === undefined) return [];
@@ -29,7 +28,7 @@ const MOST_RUNS = 50;
 export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   for (const id of runIds(host).slice(0, MOST_RUNS)) {
-    const lines = events(host.readText(journalPath(layoutIn(host.cwd), id)));
+    const lines = events(host.readText(journalPath(layoutOf(host), id)));
     const asked = lines.find((line) => line['type'] === 'run.started')?.['pipeline'];
     if (typeof asked !== 'string' || resolve(host.cwd, asked) !== resolve(host.cwd, pipeline)) continue;
     for (const line of lines) {

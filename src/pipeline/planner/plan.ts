@@ -41,7 +41,12 @@ export type { PlanOptions } from './plan-session.js';
 
 /** Never throws for what a user can cause: that is in `diagnostics`, and `valid` is false. */
 export async function plan(program: Program, host: Host, options: PlanOptions = {}): Promise<Plan> {
-  const { context, diagnostics, keep } = openPlanSession(program, host, options, openStore(host.cwd));
+  const { context, diagnostics, keep } = openPlanSession(
+    program,
+    host,
+    options,
+    openStore(host.cwd, host.store),
+  );
   const { first, closest = first } = await planStages(context);
   const { stages, budget } = first;
   keep();

@@ -110,6 +110,7 @@ function withoutRuns(host: Host): Host {
   };
   return {
     ...host,
+    store: undefined,
     stat: (path) => (isHidden(path) ? undefined : host.stat(path)),
     readText: (path) => shown(path, () => host.readText(path)),
     readBytes: (path, start, length) => shown(path, () => host.readBytes(path, start, length)),

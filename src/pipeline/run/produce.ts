@@ -5,10 +5,10 @@ import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
 import type { Artefact } from '../stages/stage.js';
 import type { Recovery } from '../stages/train/recovery.js';
-import { forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
+import { type Claim, forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
 import type { EndOfProcess, StageEnd, StageTask } from './messages.js';
 import type { RunContext, StageOutcome, StagePlan } from './run-context.js';
-import { fileChanged } from './run-diagnostics.js';
+import { claimLost, fileChanged } from './run-diagnostics.js';
 import { runInProcess } from './stage-process.js';
 
 /** Runs a stage and puts its output into the store. Throws a `UserError` if the disk refuses. */
@@ -16,6 +16,7 @@ export async function produce(
   plan: StagePlan,
   artefacts: Readonly<Record<string, Artefact>>,
   context: RunContext,
+  claim: Claim,
 ): Promise<StageOutcome> {
   const { stage, key, parts, trainPlan, residency } = plan;
   const { store, shared, watcher } = context;
@@ -23,11 +24,12 @@ export async function produce(
   // a checkpoint of another content would be gone on from once the file is the old one again
   const other = context.changedFile(plan);
   if (other !== undefined) throw new UserError(fileChanged(stage, other, 'before'));
-  const output = store.begin(key);
+  const output = store.begin(key, stage.kind === 'deploy');
   try {
     const paths = { cwd: store.layout.cwd, output, work: store.workPath(key) };
     const task = { ...shared, ...paths, stage, inputs: artefacts, trainPlan, residency, key };
-    const { end, peakMemoryBytes } = await tryUntilItFits(task, context);
+    const { end, peakMemoryBytes } = await tryUntilItFits(task, context, claim);
+    if (claim.lost.aborted) throw new UserError(claimLost(stage));
     if (end.how !== 'done') {
       if (end.how === 'failed') watcher.diagnostic(withTrace(end, context));
       return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
@@ -52,6 +54,7 @@ export async function produce(
 async function tryUntilItFits(
   first: StageTask,
   { store, watcher, interrupts }: RunContext,
+  claim: Claim,
 ): Promise<EndOfProcess> {
   const { layout } = store;
   let peak = 0;
@@ -59,14 +62,19 @@ async function tryUntilItFits(
     const { end, peakMemoryBytes } = await runInProcess(
       task,
       {
-        event: (event) =>
-          watcher.event(
-            event.type === 'checkpoint.saved' ? { ...event, path: fromCwd(layout.cwd, event.path) } : event,
-          ),
+        event: (event) => {
+          if (event.type === 'stage.progress') claim.progress(event);
+          const isSaved = event.type === 'checkpoint.saved';
+          watcher.event(isSaved ? { ...event, path: fromCwd(layout.cwd, event.path) } : event);
+        },
         diagnostic: watcher.diagnostic,
-        started: (pid) => noteChild(layout, pid),
+        started: (pid) => {
+          noteChild(layout, pid);
+          claim.child(pid);
+        },
       },
-      interrupts,
+      // who has taken over writes the same checkpoints
+      { ...interrupts, kill: AbortSignal.any([interrupts.kill, claim.lost]) },
     );
     forgetChild(layout);
     peak = Math.max(peak, peakMemoryBytes);
@@ -74,7 +82,7 @@ async function tryUntilItFits(
     if (next === undefined || end.how !== 'failed') return { end, peakMemoryBytes: peak };
     const { name } = task.stage;
     watcher.event({ type: 'recovery', stage: name, cause: end.diagnostic.message, change: next.change });
-    store.begin(task.key);
+    store.begin(task.key, task.stage.kind === 'deploy');
     task = { ...task, trainPlan: next.plan };
   }
 }

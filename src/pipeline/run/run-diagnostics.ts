@@ -40,6 +40,17 @@ export const fileChanged = (stage: Stage, file: string, when: 'before' | 'while'
     { help: 'run again when nothing writes to the file' },
   );
 
+export const claimLost = (stage: Stage) =>
+  error(
+    'FTP0806',
+    stage.span,
+    `another process took stage \`${stage.name}\` over, as this one gave no sign of life`,
+    {
+      notes: ['a machine that sleeps, or a store that cannot be reached, does that'],
+      help: 'run again: it waits for the other process, or finds what it made',
+    },
+  );
+
 const outOfMemory = (stage: Stage, detail: string) =>
   error('FTP0813', stage.span, `stage \`${stage.name}\` ran out of memory: ${detail}`, {
     help: 'let the planner choose (no `using`, no `batch.micro`), or list more in `fallback`',

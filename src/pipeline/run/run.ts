@@ -61,7 +61,7 @@ export async function runPipeline(
   interrupts: Interrupts,
 ): Promise<RunOutcome> {
   const { host } = request;
-  const store = openStore(host.cwd);
+  const store = openStore(host.cwd, host.store);
   const runId = newRunId(host.now(), process.pid);
   const begun = host.clock();
   const log = recorder(watcher, request.describe);

@@ -1,13 +1,13 @@
 /** Runs the stages of a program one after another, each in its own process, each output kept once. */
 
 import { UserError } from '../../language/diagnostics/types.js';
-import type { StageAction, StageStatus, StageSummary } from '../../language/ir/events.js';
+import type { RunEvent, StageAction, StageStatus, StageSummary } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { Stage } from '../../language/ir/program.js';
 import type { RequirementResult } from '../../language/ir/requirement-result.js';
 import { requirementResults } from '../stages/requirement-results.js';
 import type { Artefact } from '../stages/stage.js';
-import { fromCwd, outputPath, type StoreEntry } from '../store/index.js';
+import { type Claim, type ClaimHolder, fromCwd, outputPath, type StoreEntry } from '../store/index.js';
 import { produce } from './produce.js';
 import { failedRequirements, type RequirementResults } from './requirements.js';
 import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
@@ -61,28 +61,55 @@ export async function runStages(plans: readonly StagePlan[], context: RunContext
   return { summaries, findings, gateClosed, failed, interrupted };
 }
 
-/** Finds a stage's output in the store, or runs it. */
+/** Finds a stage's output in the store, waits for who makes it, or runs the stage. */
 async function settle(
   plan: StagePlan,
   artefacts: Readonly<Record<string, Artefact>>,
   context: RunContext,
 ): Promise<StageOutcome> {
-  const { stage, key, parts, reasons } = plan;
-  const { store, watcher } = context;
-  const found = store.find(key, { verify: context.verify, remove: watcher.diagnostic });
-  const action: StageAction = found !== undefined ? 'cached' : store.resumable(key) ? 'resume' : 'run';
-  watcher.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
-  if (found !== undefined) {
-    const { peakMemoryBytes } = found.record;
-    return { entry: found, cached: true, interrupted: false, peakMemoryBytes };
-  }
+  const { store, watcher, interrupts } = context;
+  const find = (): StoreEntry | undefined =>
+    store.find(plan.key, { verify: context.verify, remove: watcher.diagnostic });
+  let claim: Claim | undefined;
   try {
-    return await produce(plan, artefacts, context);
+    const found = find();
+    if (found !== undefined) return cached(plan, found, context);
+    const about = { runId: context.runId, stage: plan.stage.name };
+    const waiting = (holder: ClaimHolder): void => watcher.event(waitingEvent(plan, holder));
+    claim = await store.claim(plan.key, about, { signal: interrupts.stop, waiting });
+    if (claim === undefined) return { cached: false, interrupted: true, peakMemoryBytes: 0 };
+    // whoever had the claim has made it
+    const made = find();
+    if (made !== undefined) return cached(plan, made, context);
+    tellStart(plan, store.resumable(plan.key) ? 'resume' : 'run', watcher);
+    return await produce(plan, artefacts, context, claim);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     watcher.diagnostic(error.diagnostic);
     return { cached: false, interrupted: false, peakMemoryBytes: 0 };
+  } finally {
+    claim?.release();
   }
+}
+
+function cached(plan: StagePlan, entry: StoreEntry, { watcher }: RunContext): StageOutcome {
+  tellStart(plan, 'cached', watcher);
+  return { entry, cached: true, interrupted: false, peakMemoryBytes: entry.record.peakMemoryBytes };
+}
+
+function tellStart({ stage, key, parts, reasons }: StagePlan, action: StageAction, watcher: Watcher): void {
+  watcher.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
+}
+
+/** What others are told about who makes an output. */
+function waitingEvent({ stage, key }: StagePlan, holder: ClaimHolder): RunEvent {
+  const { user, host = '', pid, cwd, runId, since } = holder;
+  return {
+    type: 'stage.waiting',
+    stage: stage.name,
+    key,
+    holder: { user, host, pid, cwd, runId, stage: holder.stage, since },
+  };
 }
 
 interface StageCost {

@@ -1,6 +1,22 @@
+export {
+  type Claim,
+  type ClaimHolder,
+  dropClaim,
+  type FoundClaim,
+  foundClaims,
+} from './claims.js';
 export { replaceFile, sweepReplacements, syncFile, syncFolder, writeWhole } from './durable.js';
 export { type Journal, newRunId, openJournal, readJournal, runIds } from './journal.js';
-export { fromCwd, journalPath, keyOfOutputs, layoutIn, reportPath, runFolder } from './layout.js';
+export {
+  fromCwd,
+  journalPath,
+  keyOfOutputs,
+  layoutIn,
+  layoutOf,
+  reportPath,
+  runFolder,
+  storesOf,
+} from './layout.js';
 export { forgetChild, noteChild, outliveOrphan, type RunLock, takeLock } from './lock.js';
 export { outputFolder } from './output-folder.js';
 export { outputPath } from './outside-outputs.js';

@@ -1,38 +1,58 @@
 import { isAbsolute, join, relative } from 'node:path';
+import type { Host } from '../../language/host/host.js';
 
-/** Where everything is that ftpc keeps in a working directory. */
+/** Where everything is that ftpc keeps: in a working directory, and in a store that others may use too. */
 export interface Layout {
   readonly cwd: string;
   readonly root: string;
+  /** What holds the outputs: `root`, or a folder that several working directories, people and machines use. */
+  readonly shared: string;
   /** Complete outputs, one folder a key. */
   readonly store: string;
+  /** Outputs that publish something where this working directory says; `store` unless that is shared. */
+  readonly own: string;
   /** Checkpoints of stages that are not complete, one folder a key. */
   readonly work: string;
   /** Outputs that are being written: renamed into `store` when complete, swept when their writer is gone. */
   readonly temporary: string;
+  /** Who makes the output of a key right now, and which directory needs what. */
+  readonly claims: string;
   readonly runs: string;
   readonly lock: string;
   /** Which process works for the holder of the lock. */
   readonly child: string;
 }
 
-export function layoutIn(cwd: string): Layout {
+/** `shared`: the absolute folder of a store that is not the working directory's own. */
+export function layoutIn(cwd: string, shared: string = join(cwd, '.ftp')): Layout {
   const root = join(cwd, '.ftp');
   return {
     cwd,
     root,
-    store: join(root, 'store'),
-    work: join(root, 'work'),
-    temporary: join(root, 'tmp'),
+    shared,
+    store: join(shared, 'store'),
+    own: join(root, 'store'),
+    work: join(shared, 'work'),
+    temporary: join(shared, 'tmp'),
+    claims: join(shared, 'claims'),
     runs: join(root, 'runs'),
     lock: join(root, 'lock'),
     child: join(root, 'lock.child'),
   };
 }
 
-/** The key of a stage's output, from the paths that a journal has of it: folders of the store are named by key. */
+/** As the command line asks for it. */
+export const layoutOf = ({ cwd, store }: Pick<Host, 'cwd' | 'store'>): Layout => layoutIn(cwd, store);
+
+/** The folders that hold complete outputs. */
+export const storesOf = ({ store, own }: Layout): readonly string[] => [...new Set([store, own])];
+
+/** Where outputs of `own` are written. */
+export const ownTemporary = ({ root }: Layout): string => join(root, 'tmp');
+
+/** The key of a stage's output, from the paths that a journal has of it: folders of a store are named by key. */
 export const keyOfOutputs = (outputs: unknown): string | undefined =>
-  /\.ftp[\\/]store[\\/]([0-9a-f]{64})/.exec(Object.values(outputs ?? {}).join('\n'))?.[1];
+  /(?:^|[\\/])store[\\/]([0-9a-f]{64})(?:[\\/]|$)/m.exec(Object.values(outputs ?? {}).join('\n'))?.[1];
 
 /** Every command that looks for a run or an entry goes through these, so that a folder is named in one place. */
 export const runFolder = (layout: Layout, runId: string): string => join(layout.runs, runId);

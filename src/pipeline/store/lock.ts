@@ -1,5 +1,5 @@
 /** One run a working directory: the second one is refused at once and told who holds the lock. */
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
@@ -7,6 +7,7 @@ import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
+import { place, takeAway } from './place.js';
 import { identityOf, PROCESS_NOTE, stateOf } from './process-identity.js';
 import { lockHeld, writing } from './store-diagnostics.js';
 
@@ -45,7 +46,10 @@ export async function takeLock(layout: LockLocation, runId: string, now: () => n
     if (!place(ticket, layout.lock)) {
       const found = read(layout.lock);
       if (found !== undefined && isHeld(found, layout.lock, now())) throw refusal(layout, found);
-      takeAway(layout.lock, found);
+      takeAway(layout.lock, String(process.pid), (text) => {
+        const taken = tryJson(HOLDER, text ?? '');
+        return taken?.runId === found?.runId && taken?.pid === found?.pid;
+      });
       const placed = place(ticket, layout.lock);
       await sleep(SETTLE);
       const holder = read(layout.lock);
@@ -69,31 +73,6 @@ export async function takeLock(layout: LockLocation, runId: string, now: () => n
       if (holder?.runId === runId && holder.pid === process.pid) rmSync(layout.lock, { force: true });
     },
   };
-}
-
-function place(ticket: string, lock: string): boolean {
-  try {
-    linkSync(ticket, lock);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    return writing(lock, undefined, () => {
-      throw error;
-    });
-  }
-}
-
-/** Removes a stale lock, but not one that another contender has just placed. */
-function takeAway(lock: string, stale: Holder | undefined): void {
-  const aside = `${lock}.stale.${process.pid}`;
-  try {
-    renameSync(lock, aside);
-  } catch {
-    return; // The other contender was faster.
-  }
-  const taken = read(aside);
-  if (taken?.runId !== stale?.runId || taken?.pid !== stale?.pid) place(aside, lock);
-  rmSync(aside, { recursive: true, force: true });
 }
 
 /** `undefined` for a lock that says nothing: cut off by a power failure, or not ours. */

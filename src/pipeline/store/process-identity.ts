@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as v from 'valibot';
@@ -22,6 +23,12 @@ export const identityOf = (pid: number): ProcessIdentity => ({
   namespace: orEmpty(() => readlinkSync('/proc/self/ns/pid')),
   started: startOf(pid),
 });
+
+/** Part of a file's name that no other process uses, on no machine. */
+export const markOf = (): string =>
+  `${hostname()
+    .replace(/[^A-Za-z0-9-]/g, '')
+    .slice(0, 24)}-${process.pid}-${randomBytes(6).toString('hex')}`;
 
 /** What a file says about a process; only its pid is sure to be there. */
 export const PROCESS_NOTE = v.object({

@@ -2,17 +2,20 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { JsonFault, parseJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
+import { type Claim, type ClaimAbout, type ClaimOptions, claimKey, namesIn } from './claims.js';
 import { digestsBelow, filesBelow, firstDamage } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
-import { fromCwd, type Layout, layoutIn } from './layout.js';
+import { fromCwd, type Layout, layoutIn, ownTemporary, storesOf } from './layout.js';
+import { sweepLeftovers } from './leftovers.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
+import { markOf } from './process-identity.js';
 import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
 import { hasCheckpoint } from './work-folder.js';
 
@@ -38,8 +41,13 @@ export interface Store {
   entries(): readonly StoreEntry[];
   /** Whether the stage of this key could resume from a checkpoint. */
   resumable(key: string): boolean;
-  /** An empty folder for the stage of this key to fill. */
-  begin(key: string): string;
+  /**
+   * Makes this process the one that makes the output of a key. While another one does, waits; its output is then in the
+   * store, so look again. `undefined` if the signal came first. Throws a `UserError` if the disk refuses.
+   */
+  claim(key: string, about: ClaimAbout, options?: ClaimOptions): Promise<Claim | undefined>;
+  /** An empty folder for the stage of this key to fill. `publishes`: the output is outside, where this directory says. */
+  begin(key: string, publishes?: boolean): string;
   /** Digests and forces to disk what is in a begun folder, then shows it under its key by one rename. */
   seal(folder: string, sealing: EntryRecord): StoreEntry;
   /** Where the stage of this key keeps its checkpoints until it is complete. */
@@ -48,7 +56,7 @@ export interface Store {
   dropWork(key: string): void;
   /** Takes a begun folder away. */
   discard(folder: string): void;
-  /** Removes what killed runs left behind. Only for the holder of the lock. */
+  /** Removes what killed runs left behind, and nothing that another living one writes. Only for the holder of the lock. */
   sweep(): void;
 }
 
@@ -61,11 +69,14 @@ interface FindOptions {
 /** Entries up to this many bytes are digested on every look: about 50 ms at most. */
 const ALWAYS_DIGESTED = 64 * 2 ** 20;
 
-export function openStore(cwd: string): Store {
-  const layout = layoutIn(cwd);
+/** `shared`: the absolute folder of a store that others use too. */
+export function openStore(cwd: string, shared?: string): Store {
+  const layout = layoutIn(cwd, shared);
   const find = (key: string, options: FindOptions = {}): StoreEntry | undefined => {
-    const path = join(layout.store, key);
-    if (!existsSync(path)) return undefined;
+    const path = storesOf(layout)
+      .map((folder) => join(folder, key))
+      .find((folder) => existsSync(folder));
+    if (path === undefined) return undefined;
     const record = readRecord(path);
     const damage = 'damage' in record ? record.damage : damageOf(path, key, record, options.verify === true);
     if (!('damage' in record) && damage === undefined) {
@@ -85,14 +96,19 @@ export function openStore(cwd: string): Store {
     layout,
     find,
     entries: () =>
-      keysIn(layout.store)
+      storesOf(layout)
+        .flatMap(keysIn)
         .map((key) => find(key))
         .filter((entry) => entry !== undefined),
     resumable: (key) => hasCheckpoint(join(layout.work, key)),
-    begin: (key) => {
-      const path = join(layout.temporary, `${key}.${process.pid}`);
+    claim: (key, about, options) => claimKey(layout, key, about, options),
+    begin: (key, publishes = false) => {
+      const folder = publishes ? ownTemporary(layout) : layout.temporary;
+      const path = join(folder, `${key}.${writer()}`);
       writing(path, undefined, () => {
-        rmSync(path, { recursive: true, force: true });
+        // also what one that was killed has begun: who has the claim is alone with the key
+        for (const name of namesIn(folder))
+          if (name.startsWith(`${key}.`)) rmSync(join(folder, name), { recursive: true, force: true });
         makeFolders(path);
       });
       return path;
@@ -101,8 +117,16 @@ export function openStore(cwd: string): Store {
     workPath: (key) => join(layout.work, key),
     dropWork: (key) => rmSync(join(layout.work, key), { recursive: true, force: true }),
     discard: (folder) => rmSync(folder, { recursive: true, force: true }),
-    sweep: () => rmSync(layout.temporary, { recursive: true, force: true }),
+    sweep: () => sweepLeftovers(layout),
   };
+}
+
+let ownMark = '';
+
+/** Names what this process writes: another one, on another machine, may have its number. */
+function writer(): string {
+  if (ownMark === '') ownMark = markOf();
+  return ownMark;
 }
 
 /** Keys of a store, newest first. */
@@ -122,7 +146,8 @@ function damageOf(path: string, key: string, record: StageRecord, verify: boolea
 
 function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry {
   for (const name of filesBelow(folder)) syncFile(join(folder, name));
-  const path = join(layout.store, sealing.key);
+  const target = dirname(folder) === ownTemporary(layout) ? layout.own : layout.store;
+  const path = join(target, sealing.key);
   const result = portable(sealing.result, layout.cwd, path);
   const outside = recordOutside(result, path);
   const record: StageRecord = {
@@ -139,20 +164,20 @@ function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry 
   writeWhole(join(folder, RECORD), recordText(record), { sync: true });
   syncFolders(folder);
   writing(path, undefined, () => {
-    makeFolders(layout.store);
+    makeFolders(target);
     if (existsSync(path)) removeEntry(layout, path);
     renameSync(folder, path);
   });
-  syncFolder(layout.store);
+  syncFolder(target);
   return { key: sealing.key, path, record };
 }
 
 /** Renamed away first: a kill in the middle must not leave half an entry under its key. */
 function removeEntry(layout: Layout, path: string): void {
-  const aside = join(layout.temporary, `removed.${process.pid}`);
+  const temporary = dirname(path) === layout.store ? layout.temporary : ownTemporary(layout);
+  const aside = join(temporary, `removed.${markOf()}`);
   writing(path, undefined, () => {
-    makeFolders(layout.temporary);
-    rmSync(aside, { recursive: true, force: true });
+    makeFolders(temporary);
     renameSync(path, aside);
     rmSync(aside, { recursive: true, force: true });
   });

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
+import type { Host } from '../../language/host/host.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import { type CliContext, errorLine } from './cli-context.js';
-import { EXIT, UsageError, unknown } from './command.js';
+import { type Arguments, type Command, EXIT, UsageError, unknown } from './command.js';
 import { commands } from './commands/index.js';
 import { printDiagnostics } from './diagnostics-printer.js';
 
@@ -46,7 +48,16 @@ async function commandOf(words: readonly string[], context: CliContext): Promise
     context.out(await helpOf(command, context.width));
     return EXIT.done;
   }
-  return command.run(args, context);
+  const store = storeOf(command, args, context.host);
+  return command.run(args, store === undefined ? context : { ...context, host: { ...context.host, store } });
+}
+
+/** The store that a command line asks for: its option wins over the environment; `undefined` is that of the directory. */
+function storeOf({ options }: Command, args: Arguments, host: Host): string | undefined {
+  const asked = Object.hasOwn(options, 'store') ? args.text('store') : undefined;
+  const folder = asked ?? host.env('FTPC_STORE');
+  if (asked === '') throw new UsageError('`--store` needs a folder');
+  return folder === undefined || folder === '' ? undefined : resolve(host.cwd, folder);
 }
 
 /** The last resort: a user's mistake is a sentence, a bug of ours is one line and a file. */

@@ -65,12 +65,20 @@ const REASONS: Readonly<Record<string, string>> = {
   ENODEV: 'this is a device',
 };
 
+export const STORE_OPTION: Readonly<Record<string, OptionSpec>> = {
+  store: option.text(
+    'FOLDER',
+    'Keep outputs and checkpoints in a folder that others use too; default: FTPC_STORE, or `.ftp` here.',
+  ),
+};
+
 /** Of commands that run a pipeline on this machine. */
 export const RUN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...PARAM_OPTION,
   memory: MEMORY,
   runtime: RUNTIME,
   threads: THREADS,
+  ...STORE_OPTION,
   ...LOCKED_OPTION,
 };
 
@@ -83,6 +91,7 @@ export const PLAN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   devices: MACHINE.devices,
   runtime: RUNTIME,
   threads: THREADS,
+  ...STORE_OPTION,
 };
 
 /** Of a snapshot, which is of one machine; `doc` says for which. */

@@ -27,7 +27,7 @@ export async function stageOutput(
   const stage = await rowsStage(program.stages, name);
   const key = plan?.stages.find((planned) => planned.name === name)?.key;
   if (key === undefined) throw new Error(`the plan knows no stage ${name}`);
-  const store = openStore(host.cwd);
+  const store = openStore(host.cwd, host.store);
   const found = store.find(key);
   if (found !== undefined) return { stage, path: found.path, key, result: found.record.result };
   const { status } = await execute(

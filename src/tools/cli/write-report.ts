@@ -29,7 +29,7 @@ export function writeReport(
   host: Host,
   { runId, plan, stages, findings, pipeline, threads }: Executed,
 ): string | undefined {
-  const store = openStore(host.cwd);
+  const store = openStore(host.cwd, host.store);
   if (!existsSync(journalPath(store.layout, runId))) return undefined;
   const path = reportPath(store.layout, runId);
   const rows: Record<string, RowsReport> = {};

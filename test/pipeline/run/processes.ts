@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const FTPC = fileURLToPath(new URL('../../../bin/main.js', import.meta.url));
+export const FTPC = fileURLToPath(new URL('../../../bin/main.js', import.meta.url));
 
 export type Line = Readonly<Record<string, unknown>> & { readonly type: string };
 

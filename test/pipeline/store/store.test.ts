@@ -155,10 +155,12 @@ describe('store', () => {
     const store = openStore(freshFolder());
     sealOne(store);
     const left = store.begin('d'.repeat(64));
-    mkdirSync(store.workPath(KEY), { recursive: true });
+    const begun = 'e'.repeat(64);
+    for (const key of [KEY, begun]) mkdirSync(store.workPath(key), { recursive: true });
     store.sweep();
     expect(existsSync(left)).to.equal(false);
-    expect(existsSync(store.workPath(KEY))).to.equal(true);
+    expect(existsSync(store.workPath(begun)), 'of a stage that is not complete').to.equal(true);
+    expect(existsSync(store.workPath(KEY)), 'of a stage that is').to.equal(false);
     expect(store.entries().map(({ key }) => key)).to.deep.equal([KEY]);
   });
 

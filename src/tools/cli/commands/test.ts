@@ -1,6 +1,7 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { FileOutcome } from '../../pipeline-tests/index.js';
 import { type Command, EXIT, option } from '../command.js';
+import { STORE_OPTION } from '../options.js';
 
 export const test: Command = {
   name: 'test',
@@ -16,6 +17,7 @@ export const test: Command = {
   options: {
     run: option.flag('Include the tests that run their pipeline; without it, they are skipped.'),
     filter: option.text('TEXT', 'Only tests whose `FILE: NAME` contains this text.'),
+    ...STORE_OPTION,
     json: option.flag('Print `{ version, passed, files }` as JSON.'),
     junit: option.text('FILE', 'Also write a JUnit report.'),
   },

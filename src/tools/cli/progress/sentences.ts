@@ -1,6 +1,7 @@
 import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { reasonsText } from '../../../pipeline/planner/reasons.js';
+import { printable, utcTime } from '../../insight/safe-text.js';
 import type { Colours } from '../cli-context.js';
 
 const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
@@ -25,6 +26,8 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     const why = event.action === 'cached' ? '' : reasonsText(event.reasons);
     return `${bold(event.stage)} ${ACTION[event.action]}${why === '' ? '' : dim(` (${why})`)}`;
   }
+  if (event.type === 'stage.waiting')
+    return `${bold(event.stage)} waits for ${holderText(event.holder)}, which makes the same output`;
   if (event.type === 'stage.finished') {
     const status = statusText(event, colours);
     if (event.status === 'cached') return undefined;
@@ -40,6 +43,18 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     return `${event.stage}: ${event.cause}; continues with ${JSON.stringify(event.change)}`;
   if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
   return undefined;
+}
+
+type Waiting = Extract<RunEvent, { type: 'stage.waiting' }>;
+
+/** `ana@box (process 12, since 2026-11-25 02:13 UTC, in /home/ana/legal)` */
+export const holderText = ({ user, host, pid, since, cwd }: Waiting['holder']): string =>
+  printable(`${user}@${host} (process ${pid}, since ${sinceText(since)}, in ${cwd})`);
+
+/** To the minute; what another machine wrote may be no time. */
+export function sinceText(time: string): string {
+  const parsed = Date.parse(time);
+  return Number.isNaN(parsed) ? time : `${utcTime(parsed).slice(0, 16)} UTC`;
 }
 
 export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;

@@ -2,7 +2,7 @@
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, isJson, type Json, tryJson, tryJsonFile } from '../../../language/host/json.js';
 import type { Reason, RunStatus, StageAction, StageStatus } from '../../../language/ir/events.js';
-import { journalPath, keyOfOutputs, layoutIn } from '../../../pipeline/store/index.js';
+import { journalPath, keyOfOutputs, layoutOf } from '../../../pipeline/store/index.js';
 import type { Run, RunStage, TrainStep, Validation } from './run.js';
 
 export interface ReadOptions {
@@ -14,7 +14,7 @@ const isProgress = (line: string): boolean => line.includes('"type":"stage.progr
 
 /** Throws a `HostError` if the journal cannot be read at all. */
 export function readRun(host: Host, id: string, { curves = true }: ReadOptions = {}): Run {
-  const text = host.readText(journalPath(layoutIn(host.cwd), id));
+  const text = host.readText(journalPath(layoutOf(host), id));
   const { objects, bad, torn } = readLines(text, curves ? undefined : isProgress);
   const started = objects.find(({ type }) => type === 'run.started');
   const finished = objects.find(({ type }) => type === 'run.finished');
@@ -117,10 +117,10 @@ const isReason = (value: unknown): value is Reason => isJson(value) && typeof va
 
 /** Of a journal that was written by an older version: what the store says. */
 const storedParts = (host: Host, key: string): RunStage['parts'] =>
-  entriesOf(tryJsonFile(anyObject, host, `${layoutIn(host.cwd).store}/${key}/stage.json`)?.['parts'], asText);
+  entriesOf(tryJsonFile(anyObject, host, `${layoutOf(host).store}/${key}/stage.json`)?.['parts'], asText);
 
 function storedCurve(host: Host, key: string): Pick<StageEvents, 'steps' | 'validations'> | undefined {
-  const path = `${layoutIn(host.cwd).store}/${key}/metrics.jsonl`;
+  const path = `${layoutOf(host).store}/${key}/metrics.jsonl`;
   if (host.stat(path) === undefined) return undefined;
   const curve = { steps: new Map(), validations: new Map() };
   for (const event of readLines(host.readText(path)).objects) addToCurve(curve, event, 'step');

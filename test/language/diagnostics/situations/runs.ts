@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileLayout } from '../../../../src/language/formatter/declarations.js';
@@ -69,6 +69,18 @@ export const RUNS: Situations = {
       "if (/rows.jsonl$/.test(args[0]) && args[1] === 'r') fs.appendFileSync(args[0], '\\n')",
     ),
   ),
+  FTP0806: ({ folder }) => ({
+    env: inStages(late(4000)),
+    meanwhile: async () => {
+      const claims = join(folder, '.ftp/claims');
+      const claim = () => (existsSync(claims) ? readdirSync(claims) : []).find((name) => name.length === 64);
+      await until(() => claim() !== undefined);
+      const path = join(claims, claim() ?? '');
+      const other = { ...JSON.parse(readFileSync(path, 'utf8')), host: 'elsewhere', mark: 'other' };
+      rmSync(path);
+      writeFileSync(path, JSON.stringify(other));
+    },
+  }),
   // What a stage holds is looked at four times a second.
   FTP0811: (ground) => ({ env: inStages(late(3000)), meanwhile: killing(ground, 600) }),
   FTP0812: stagesThat(

@@ -1,0 +1,84 @@
+/** What killed runs leave behind, and how the next one tells it from what a living process writes. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { tryJson } from '../../language/host/json.js';
+import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
+import { type Layout, ownTemporary, storesOf } from './layout.js';
+import { textOf } from './place.js';
+import { PROCESS_NOTE, stateOf } from './process-identity.js';
+
+/** Only for the holder of the lock. */
+export function sweepLeftovers(layout: Layout): void {
+  for (const claim of foundClaims(layout)) if (isAbandoned(claim)) dropClaim(layout, claim);
+  for (const path of leftoversIn(layout)) remove(path);
+  for (const key of finishedWork(layout)) {
+    // Who has the claim may be about to use it; who makes the output again needs it.
+    const claim = tryClaim(layout, key, { runId: '', stage: '' });
+    if (claim === undefined) continue;
+    if (isStored(layout, key)) remove(join(layout.work, key));
+    claim.release();
+  }
+}
+
+/** Its holder is gone, and so is the process that worked for it. */
+const isAbandoned = ({ state, child }: FoundClaim): boolean =>
+  state === 'gone' && (child === undefined || stateOf(child) !== 'alive');
+
+/** Absolute paths of files and folders that nobody writes or needs any more, except checkpoints. */
+export const leftoversIn = (layout: Layout): readonly string[] => [
+  ...inside(layout.temporary, (name) => isClaimed(layout, name.slice(0, 64))),
+  ...(layout.root === layout.shared ? [] : inside(ownTemporary(layout))),
+  ...tickets(layout.root, /^lock\.(?!child)/),
+  ...tickets(layout.claims, /\.(?:ticket|stale\..*)$/),
+  ...namesIn(layout.claims)
+    .filter((name) => name.endsWith('.beat') && !isSign(layout, name))
+    .map((name) => join(layout.claims, name)),
+];
+
+/** Keys whose output is complete, and whose checkpoints are still there. */
+export const finishedWork = (layout: Layout): readonly string[] =>
+  namesIn(layout.work).filter((key) => isStored(layout, key) && !isClaimed(layout, key));
+
+const isStored = (layout: Layout, key: string): boolean =>
+  isKey(key) && storesOf(layout).some((folder) => existsSync(join(folder, key)));
+
+/** Everything in a folder but what someone still writes. */
+const inside = (folder: string, isWritten: (name: string) => boolean = () => false): readonly string[] =>
+  namesIn(folder)
+    .filter((name) => !isWritten(name))
+    .map((name) => join(folder, name));
+
+/** Somebody who lives, or whom we cannot see, makes the output of this key. */
+function isClaimed(layout: Layout, key: string): boolean {
+  const found = isKey(key) ? foundClaim(layout, key) : undefined;
+  return found !== undefined && !isAbandoned(found);
+}
+
+/** Files that say who writes them, where that process is gone. */
+const tickets = (folder: string, pattern: RegExp): readonly string[] =>
+  namesIn(folder)
+    .filter((name) => pattern.test(name))
+    .map((name) => join(folder, name))
+    .filter((path) => isLeft(path));
+
+function isLeft(path: string): boolean {
+  const note = tryJson(PROCESS_NOTE, textOf(path) ?? '');
+  if (note !== undefined) return stateOf(note) === 'gone';
+  // A text that was cut off says nothing; the name has the number of the process.
+  const pid = Number(/^lock\.(?:stale\.)?(\d+)/.exec(path.slice(path.lastIndexOf('lock.')))?.[1]);
+  return Number.isSafeInteger(pid) && pid > 0 && stateOf({ pid }) === 'gone';
+}
+
+/** Of a claim that is there. */
+const isSign = (layout: Layout, name: string): boolean => {
+  const [key = '', mark] = name.split('.');
+  return foundClaim(layout, key)?.holder.mark === mark;
+};
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Another run sweeps the same store, or the disk refuses: the next one tries again.
+  }
+}
