@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- language training runtimes memory weights]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training runtimes memory plans weights]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` and `--steps N` of `training` and
  * `runtimes`, `--repeats N` of `training` and `memory`.
  */
@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   training: async () => (await import('./training/table.js')).training,
   runtimes: async () => (await import('./runtimes/table.js')).runtimes,
   memory: async () => (await import('./memory/table.js')).memory,
+  plans: async () => (await import('./plans/table.js')).plans,
   weights: async () => (await import('./weights/table.js')).weights,
 };
 

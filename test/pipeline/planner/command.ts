@@ -1,4 +1,4 @@
-/** `ftpc` in a process of its own, as the memory of a stage is only measured there. */
+/** `ftpc` in a process of its own, with stages in theirs. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,7 @@ function printed(folder: string, args: readonly string[]): string {
 export const planIn = (folder: string, ...limits: readonly string[]): Plan =>
   JSON.parse(printed(folder, ['plan', 'pipeline.ftp', '--json', ...limits])) as Plan;
 
-export type Finished = Extract<RunEvent, { readonly type: 'stage.finished' }>;
+type Finished = Extract<RunEvent, { readonly type: 'stage.finished' }>;
 
 /** The stages that a run of `pipeline.ftp` has finished. */
 export const runIn = (folder: string, ...limits: readonly string[]): readonly Finished[] =>
@@ -37,6 +37,3 @@ export const runIn = (folder: string, ...limits: readonly string[]): readonly Fi
     .split('\n')
     .map((line) => JSON.parse(line) as RunEvent)
     .flatMap((event) => (event.type === 'stage.finished' && event.status === 'done' ? [event] : []));
-
-export const peaksOf = (finished: readonly Finished[]): ReadonlyMap<string, number> =>
-  new Map(finished.map(({ stage, peakMemoryBytes }) => [stage, peakMemoryBytes]));

@@ -14,7 +14,7 @@ import { rowsText } from './pipelines.js';
 /** Relative. */
 const LOSS = 1e-4;
 /** WebGPU is tried on a driver in software, which is slow. */
-const STEPS = { webgpu: 8, wasm: 20 } as const;
+const STEPS = { webgpu: 4, wasm: 8 } as const;
 
 const pipeline = (method: string, steps: number): string => `edition 2026
 
@@ -72,32 +72,20 @@ interface Event {
   readonly type?: string;
   readonly loss?: number;
   readonly code?: string;
-  readonly kind?: string;
-  readonly peakMemoryBytes?: number;
 }
 
-interface Ran {
-  readonly events: readonly Event[];
-  /** Of the training, as it was planned. */
-  readonly peak: { readonly bytes: number; readonly high: number };
-}
-
-async function ran(runtime: RuntimeName, method: string, steps: number): Promise<Ran> {
+async function ran(runtime: RuntimeName, method: string, steps: number): Promise<readonly Event[]> {
   const folder = freshFolder();
   mkdirSync(join(folder, 'model'));
   writeModel(join(folder, 'model'));
   writeFileSync(join(folder, 'rows.jsonl'), rowsText(40).split('\n').slice(0, 40).join('\n'));
   writeFileSync(join(folder, 'tiny.ftp'), pipeline(method, steps));
-  const planned = await ftpc(folder, ['plan', 'tiny.ftp', '--runtime', runtime, '--json']);
-  const { stages } = JSON.parse(planned.out) as { stages: { kind: string; peak: Ran['peak'] }[] };
-  const peak = stages.find(({ kind }) => kind === 'train')?.peak ?? { bytes: 0, high: 0 };
   const { code, out, err } = await ftpc(folder, ['run', 'tiny.ftp', '--runtime', runtime, '--json']);
   expect(code, err + out).to.equal(0);
-  const events = out
+  return out
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Event);
-  return { events, peak };
 }
 
 const lossesOf = (events: readonly Event[]): readonly number[] =>
@@ -109,15 +97,9 @@ for (const runtime of ['webgpu', 'wasm'] as const)
       for (const method of ['lora', 'qlora'])
         it(`${method} has the losses of ONNX Runtime over ${STEPS[runtime]} steps`, async () => {
           const steps = STEPS[runtime];
-          const { events, peak } = await ran(runtime, method, steps);
-          const [expected, found] = [lossesOf((await ran('onnx', method, steps)).events), lossesOf(events)];
+          const events = await ran(runtime, method, steps);
+          const [expected, found] = [lossesOf(await ran('onnx', method, steps)), lossesOf(events)];
           const { driver } = await openHere(runtime);
-          const took = events.find(({ type, kind }) => type === 'stage.finished' && kind === 'train');
-          // a driver in software has its kernels in the process, and they are small against it in a tiny training
-          expect(took?.peakMemoryBytes ?? 0, 'peak of the training').to.be.within(
-            0.6 * peak.bytes,
-            peak.high,
-          );
           const slow = events.filter(({ code }) => code === 'FTP0936');
           expect(slow.length, 'told once of a driver in software').to.equal(
             driver?.isSoftware === true ? 1 : 0,

@@ -146,10 +146,4 @@ describe('ftpc test', () => {
     const missing = await test('nowhere.test.ftp');
     expect(missing.err).to.contain('FTP0601');
   });
-
-  it('passes for the pipeline of licences', async () => {
-    const { code, out } = await test(join(root, 'pipelines/legal.test.ftp'));
-    expect(out).to.contain('5 passed, 1 skipped');
-    expect(code).to.equal(0);
-  });
 });

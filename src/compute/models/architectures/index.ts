@@ -5,13 +5,19 @@ import type { ModelConfig } from '../types.js';
 import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
 import { FAMILIES } from './families/index.js';
 
-const blueprints = new WeakMap<ModelConfig, Blueprint>();
-
-export function blueprintOf(config: ModelConfig): Blueprint {
-  const known = blueprints.get(config) ?? withHead(config, FAMILIES[config.architecture].blueprint(config));
-  blueprints.set(config, known);
-  return known;
+/** What follows from a model's config is worked out once: plans ask for it thousands of times. */
+function perModel<T>(of: (config: ModelConfig) => T): (config: ModelConfig) => T {
+  const known = new WeakMap<ModelConfig, { readonly value: T }>();
+  return (config) => {
+    const found = known.get(config) ?? { value: of(config) };
+    known.set(config, found);
+    return found.value;
+  };
 }
+
+export const blueprintOf = perModel((config) =>
+  withHead(config, FAMILIES[config.architecture].blueprint(config)),
+);
 
 /** A classifier's head is a linear layer without bias or bound (transformers, `GenericForSequenceClassification`). */
 const withHead = ({ labels, hiddenSize }: ModelConfig, blueprint: Blueprint): Blueprint =>
@@ -29,7 +35,7 @@ const withHead = ({ labels, hiddenSize }: ModelConfig, blueprint: Blueprint): Bl
 export const SCORE = 'score';
 
 /** Every tensor that a model needs, by its full name, in the order of its layers. */
-export function expectedTensors(config: ModelConfig): readonly ExpectedTensor[] {
+export const expectedTensors = perModel((config): readonly ExpectedTensor[] => {
   const blueprint = blueprintOf(config);
   const { embedding, positions, layers, head } = blueprint;
   const outer = (shape: typeof embedding, role: ExpectedTensor['role']): ExpectedTensor => ({
@@ -48,7 +54,7 @@ export function expectedTensors(config: ModelConfig): readonly ExpectedTensor[] 
     ...headNormTensors(blueprint),
     ...(head.output.name === embedding.name ? [] : [outer(head.output, 'head')]),
   ];
-}
+});
 
 export interface PlacedProjection extends Projection {
   /** Full path: `model.layers.0.self_attn.q_proj`. */
@@ -57,7 +63,7 @@ export interface PlacedProjection extends Projection {
 }
 
 /** The linear layers of all blocks, which adapters and quantisation are for. */
-export function projectionsOfModel(config: ModelConfig): readonly PlacedProjection[] {
+export const projectionsOfModel = perModel((config): readonly PlacedProjection[] => {
   const blueprint = blueprintOf(config);
   return blueprint.layers.flatMap((_, layer) =>
     projectionsOf(blockOf(blueprint, layer)).map((projection) => ({
@@ -66,7 +72,7 @@ export function projectionsOfModel(config: ModelConfig): readonly PlacedProjecti
       path: blockName(blueprint, layer, projection.module),
     })),
   );
-}
+});
 
 export type { BlockBlueprint, Blueprint, NamedShape, Projection, Rotary } from './blueprint.js';
 export { FAMILIES } from './families/index.js';

@@ -76,7 +76,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const graphs: GraphOptions = { config, adapter, trainable, precision };
   const training = trainable !== 'none';
   const backwards = training && trainsBlocks(graphs);
-  const kinds = blockKinds(options, graphs);
+  const kinds = blockKinds(options, graphs, backwards);
   const oneEach = config.labels !== undefined && options.packed === undefined;
   const supervised = oneEach ? rows : rows * (length - 1);
   const head = headWork(options, graphs, supervised);
@@ -166,7 +166,11 @@ function activationBytes(
 }
 
 /** Layers that share their graphs, counted. */
-function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly BlockKind[] {
+function blockKinds(
+  options: DecoderPlanOptions,
+  graphs: GraphOptions,
+  training: boolean,
+): readonly BlockKind[] {
   const blueprint = blueprintOf(options.config);
   const counted = new Map<
     string,
@@ -174,7 +178,6 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
   >();
   blueprint.layers.forEach((_, layer) => {
     const kind = layerKind(blueprint, options.adapter, layer);
-    const training = trainsBlocks(graphs);
     const savedActivations: SavedActivations = training ? savedActivationsOf(layer, options) : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
     const first = training && layer === 0 && graphs.trainable === 'adapter';
@@ -186,9 +189,9 @@ function blockKinds(options: DecoderPlanOptions, graphs: GraphOptions): readonly
   return [...counted.values()].map(({ count, savedActivations, kind, first }) => ({
     count,
     savedActivations,
-    ...(!trainsBlocks(graphs)
-      ? { forward: evaluationBlock(graphs, kind, shape, false) }
-      : trainingBlock(graphs, kind, shape, savedActivations, first)),
+    ...(training
+      ? trainingBlock(graphs, kind, shape, savedActivations, first)
+      : { forward: evaluationBlock(graphs, kind, shape, false) }),
   }));
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a stage's process holds besides the tensors that the graphs account for: VmHWM of real runs less the counted
- * parts, on Linux x64 with Node 20 and onnxruntime-node 1.30. `test/pipeline/planner/calibration.test.ts` runs a pipeline and
- * compares each stage with its plan; `ftpc run FILE --json` prints the same figures.
+ * parts, on Linux x64 with Node 20 and onnxruntime-node 1.30. `npm run bench -- plans` runs whole pipelines and compares
+ * each stage with its plan; `ftpc run FILE --json` prints the same figures.
  *
  * Measured on models of the starter's shape (MiB, process besides the tensors): train 108 to 125 for 4 to 32 rows of
  * 128 to 256 tokens, eval 108 to 111, merge 107. The figures hold where the stage's process exposes `gc`, so that
