@@ -3,10 +3,10 @@
  * call has written is on the disk when it returns, not in a buffer. Every call throws a {@link DiskError}.
  */
 export interface Disk {
-  /** Id of this process, which names its temporary files. */
-  readonly pid: number;
-  /** Whether a process of this id is at work on this machine. */
-  alive(pid: number): boolean;
+  /** Names the temporary files of this process. */
+  readonly writer: string;
+  /** Whether a process whose files are named so may still be at work: for certain not, if it is of this machine and has ended. */
+  mayWrite(writer: string): boolean;
   /** Throws where a folder of this path could neither be made nor written into; changes nothing. */
   mayFill(path: string): void;
   /** Makes a folder and those above it. */

@@ -18,11 +18,12 @@ import {
 import { dirname } from 'node:path';
 import { type Disk, DiskError, type DiskErrorCode } from './disk.js';
 import { makeFolders } from './node-folders.js';
+import { mayWrite, writerMark } from './process-identity.js';
 
 export function nodeDisk(): Disk {
   return {
-    pid: process.pid,
-    alive,
+    writer: writerMark(),
+    mayWrite,
     mayFill: (path) => guard(path, () => accessSync(nearest(path), constants.W_OK | constants.X_OK)),
     makeFolder: (path) =>
       guard(path, () => {
@@ -88,15 +89,6 @@ function readLink(path: string): string | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'EINVAL' || code === 'ENOTDIR') return undefined;
     throw diskError(path, error);
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -118,17 +118,25 @@ async function again(
   return { number, path, action: 'again', digest };
 }
 
-const PUBLISHING = /^\.(?:publishing|current)-(\d+)/;
+const PUBLISHING = /^\.(?:publishing|current)-([0-9a-f-]+)$/;
 
 /** The folder in which this process prepares a release; others never take it for one. */
 const publishingFolder = ({ disk }: Pick<ReleaseAccess, 'disk'>, folder: string): string =>
-  `${folder}/.publishing-${disk.pid}`;
+  `${folder}/.publishing-${disk.writer}`;
 
 /** Removes what processes left behind that were killed while they published. */
-function sweepLeftovers({ host, disk }: ReleaseAccess, folder: string): void {
-  for (const name of host.list(folder)) {
-    const [, pid] = PUBLISHING.exec(name) ?? [];
-    if (pid !== undefined && (Number(pid) === disk.pid || !disk.alive(Number(pid))))
-      disk.remove(`${folder}/${name}`);
-  }
+export function sweepLeftovers(access: ReleaseAccess, folder: string): void {
+  for (const path of leftoversOf(access, folder)) access.disk.remove(path);
+}
+
+/** Of processes that are gone, and of this one. */
+export function leftoversOf({ host, disk }: ReleaseAccess, folder: string): readonly string[] {
+  if (host.stat(folder)?.isFolder !== true) return [];
+  return host
+    .list(folder)
+    .filter((name) => {
+      const [, writer] = PUBLISHING.exec(name) ?? [];
+      return writer !== undefined && (writer === disk.writer || !disk.mayWrite(writer));
+    })
+    .map((name) => `${folder}/${name}`);
 }

@@ -66,7 +66,7 @@ export function moveCurrent(access: ReleaseAccess, folder: string, number: numbe
   checkCurrent(access, folder);
   const { disk } = access;
   const path = `${folder}/${CURRENT}`;
-  const temporary = `${folder}/.${CURRENT}-${disk.pid}`;
+  const temporary = `${folder}/.${CURRENT}-${disk.writer}`;
   disk.remove(temporary);
   disk.link(releaseName(number), temporary);
   disk.rename(temporary, path);

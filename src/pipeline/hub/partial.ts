@@ -3,8 +3,8 @@ import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { identityOf, stateOf } from '../../language/host/process-identity.js';
 import { writing } from '../store/index.js';
-import { identityOf, stateOf } from '../store/process-identity.js';
 
 /** A half that another machine wrote counts as left behind after this long without a change, milliseconds. */
 const ABANDONED = 600_000;

@@ -23,7 +23,7 @@ import { recorder } from './recorder.js';
 import { exceededBudgets, type RequirementResults, type StageFigures } from './requirements.js';
 import type { RunContext, StagePlan, Watcher } from './run-context.js';
 import { runStages, type StagesOutcome } from './scheduler.js';
-import { stagePlansOf, unwritableTargets } from './stage-plans.js';
+import { stagePlansOf, sweepTargets, unwritableTargets } from './stage-plans.js';
 import type { Interrupts } from './stage-process.js';
 
 export interface RunRequest {
@@ -89,6 +89,7 @@ export async function runPipeline(
     store.sweep();
     const runnable = await runPlanOf(request, store, log);
     if ('status' in runnable) return finish(runnable);
+    sweepTargets(runnable.stages, host);
     const unwritable = unwritableTargets(runnable.stages, host, store);
     unwritable.forEach(log.diagnostic);
     if (unwritable.length > 0) return finish({ status: 'failed' });

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { DiskError } from '../../language/host/disk.js';
 import type { Host } from '../../language/host/host.js';
 import { nodeDisk } from '../../language/host/node-disk.js';
 import type { Program } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { sweepLeftovers } from '../deploy/publish.js';
 import { checkTarget } from '../deploy/releases.js';
 import type { Plan } from '../planner/plan-json.js';
 import type { Store } from '../store/index.js';
@@ -28,6 +30,20 @@ function reachable(program: Program, names: readonly string[]): ReadonlySet<stri
   for (const stage of program.stages.toReversed())
     if (found.has(stage.name)) for (const input of stage.inputs) found.add(input);
   return found;
+}
+
+/** Takes away what killed runs left in the folders of releases: a whole model, as a rule. */
+export function sweepTargets(plans: readonly StagePlan[], host: Host): void {
+  for (const { stage } of plans) {
+    if (stage.kind !== 'deploy') continue;
+    const folder = resolve(host.cwd, String(settingsOf(stage, 'deploy').target.args['path']));
+    try {
+      sweepLeftovers({ host, disk: nodeDisk() }, folder);
+    } catch (error) {
+      // The stage says so, if it has to write there.
+      if (!(error instanceof DiskError)) throw error;
+    }
+  }
 }
 
 /** Deploy stages whose target cannot be written: told before hours of training, not after them. */

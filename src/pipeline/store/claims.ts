@@ -10,10 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { identityOf, markOf, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway, textOf } from './place.js';
-import { identityOf, markOf, PROCESS_NOTE, stateOf } from './process-identity.js';
 import { writing } from './store-diagnostics.js';
 
 const HOLDER = v.object({

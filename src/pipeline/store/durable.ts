@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { stateOf } from './process-identity.js';
+import { stateOf } from '../../language/host/process-identity.js';
 import { writing } from './store-diagnostics.js';
 
 type FileContent = string | Uint8Array | Iterable<Uint8Array>;

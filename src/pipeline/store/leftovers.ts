@@ -1,11 +1,11 @@
 /** What killed runs leave behind, and how the next one tells it from what a living process writes. */
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { tryJson } from '../../language/host/json.js';
+import { PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
 import { type Layout, ownTemporary, storesOf } from './layout.js';
 import { textOf } from './place.js';
-import { PROCESS_NOTE, stateOf } from './process-identity.js';
 
 /** Only for the holder of the lock. */
 export function sweepLeftovers(layout: Layout): void {
@@ -29,6 +29,10 @@ export const leftoversIn = (layout: Layout): readonly string[] => [
   ...inside(layout.temporary, (name) => isClaimed(layout, name.slice(0, 64))),
   ...(layout.root === layout.shared ? [] : inside(ownTemporary(layout))),
   ...tickets(layout.root, /^lock\.(?!child)/),
+  // of files that were being replaced
+  ...namesIn(layout.root)
+    .filter((name) => isOfDead(/\.(\d+)\.tmp$/.exec(name)?.[1]))
+    .map((name) => join(layout.root, name)),
   ...tickets(layout.claims, /\.(?:ticket|stale\..*)$/),
   ...namesIn(layout.claims)
     .filter((name) => name.endsWith('.beat') && !isSign(layout, name))
@@ -65,9 +69,11 @@ function isLeft(path: string): boolean {
   const note = tryJson(PROCESS_NOTE, textOf(path) ?? '');
   if (note !== undefined) return stateOf(note) === 'gone';
   // A text that was cut off says nothing; the name has the number of the process.
-  const pid = Number(/^lock\.(?:stale\.)?(\d+)/.exec(path.slice(path.lastIndexOf('lock.')))?.[1]);
-  return Number.isSafeInteger(pid) && pid > 0 && stateOf({ pid }) === 'gone';
+  return isOfDead(/^lock\.(?:stale\.)?(\d+)/.exec(basename(path))?.[1]);
 }
+
+const isOfDead = (pid: string | undefined): boolean =>
+  pid !== undefined && Number.isSafeInteger(Number(pid)) && stateOf({ pid: Number(pid) }) === 'gone';
 
 /** Of a claim that is there. */
 const isSign = (layout: Layout, name: string): boolean => {

@@ -5,10 +5,10 @@ import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { identityOf, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway } from './place.js';
-import { identityOf, PROCESS_NOTE, stateOf } from './process-identity.js';
 import { lockHeld, writing } from './store-diagnostics.js';
 
 const HOLDER = v.object({

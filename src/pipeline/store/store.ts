@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { JsonFault, parseJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { markOf } from '../../language/host/process-identity.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { type Claim, type ClaimAbout, type ClaimOptions, claimKey, namesIn } from './claims.js';
@@ -15,7 +16,6 @@ import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { fromCwd, type Layout, layoutIn, ownTemporary, storesOf } from './layout.js';
 import { sweepLeftovers } from './leftovers.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
-import { markOf } from './process-identity.js';
 import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
 import { hasCheckpoint } from './work-folder.js';
 

@@ -129,7 +129,7 @@ describe('publishing', () => {
   });
 
   /** Every call that writes, counted; call number `at` fails in the middle, and so does each one after it. */
-  const failing = (at: number, error: () => Error, pid: number): { disk: Disk; calls: () => number } => {
+  const failing = (at: number, error: () => Error, writer: string): { disk: Disk; calls: () => number } => {
     let calls = 0;
     const guard =
       <A extends readonly unknown[]>(work: (...args: A) => void, half?: (...args: A) => void) =>
@@ -148,7 +148,7 @@ describe('publishing', () => {
       calls: () => calls,
       disk: {
         ...real,
-        pid,
+        writer,
         makeFolder: guard(real.makeFolder),
         copy: guard(real.copy, (from, to) => {
           real.makeFolder(dirname(to));
@@ -175,7 +175,8 @@ describe('publishing', () => {
   };
 
   class Killed extends Error {}
-  const DEAD = 4_194_303;
+  /** As a killed process of this machine has it. */
+  const DEAD = access.disk.writer.replace(/^\d+/, '4194303');
 
   it('survives a kill at any call: the old state or the new one, and the next run tidies up', async () => {
     let at = 1;
@@ -208,7 +209,7 @@ describe('publishing', () => {
     for (; ; at++) {
       const folder = fresh();
       await publishContent(folder, 'one');
-      const { disk, calls } = failing(at, full, access.disk.pid);
+      const { disk, calls } = failing(at, full, access.disk.writer);
       let code = 'none';
       await publishContent(folder, 'two', {}, { ...access, disk }).catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error;

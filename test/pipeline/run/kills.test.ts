@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { stateOf } from '../../../src/pipeline/store/process-identity.js';
+import { stateOf } from '../../../src/language/host/process-identity.js';
 import { writePipeline } from './pipelines.js';
 import { finish, type Line, stageProcess, start } from './processes.js';
 import { freshFolder } from './worlds.js';

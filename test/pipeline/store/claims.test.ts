@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { identityOf } from '../../../src/language/host/process-identity.js';
 import { type ClaimHolder, claimKey, foundClaims, tryClaim } from '../../../src/pipeline/store/claims.js';
 import { layoutIn, openStore } from '../../../src/pipeline/store/index.js';
-import { identityOf } from '../../../src/pipeline/store/process-identity.js';
 import { freshFolder } from './folders.js';
 
 const KEY = 'a'.repeat(64);

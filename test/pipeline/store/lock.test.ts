@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from '
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
+import { identityOf, stateOf } from '../../../src/language/host/process-identity.js';
 import { layoutIn, noteChild, outliveOrphan, takeLock } from '../../../src/pipeline/store/index.js';
-import { identityOf, stateOf } from '../../../src/pipeline/store/process-identity.js';
 import { freshFolder } from './folders.js';
 
 async function refusal(work: Promise<unknown>): Promise<string> {

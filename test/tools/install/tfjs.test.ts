@@ -27,7 +27,7 @@ import {
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { identityOf } from '../../../src/pipeline/store/process-identity.js';
+import { identityOf } from '../../../src/language/host/process-identity.js';
 import { TFJS_PACKAGES } from '../../../src/tools/install/packages.js';
 import { installTfjs, removeTfjs } from '../../../src/tools/install/tfjs.js';
 

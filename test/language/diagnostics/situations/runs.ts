@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileLayout } from '../../../../src/language/formatter/declarations.js';
-import { identityOf } from '../../../../src/pipeline/store/process-identity.js';
+import { identityOf } from '../../../../src/language/host/process-identity.js';
 import { preloaded, replace } from './faults.js';
 import type { Ground, Situation, Situations } from './types.js';
 

@@ -12,7 +12,7 @@ import {
 } from '../../../../src/compute/tensor/runtimes/tensorflow/installed.js';
 import type { TfjsName } from '../../../../src/compute/tensor/runtimes/tfjs/installed.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { identityOf } from '../../../../src/pipeline/store/process-identity.js';
+import { identityOf } from '../../../../src/language/host/process-identity.js';
 import { BINDING, NODE_HEADERS, type NpmPackage } from '../../../../src/tools/install/packages.js';
 import { packed } from '../../../compute/libraries/fake-package.js';
 import { type FakeParts, fakeTfjs, softwareAdapter } from '../../../compute/tensor/runtimes/fake-tfjs.js';

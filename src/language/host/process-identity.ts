@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import { type JsonOf, that } from '../../language/host/json.js';
+import { type JsonOf, that } from './json.js';
 
 /** Names a process for good: a pid alone is given out again, after a restart at the latest. */
 interface ProcessIdentity {
@@ -29,6 +29,25 @@ export const markOf = (): string =>
   `${hostname()
     .replace(/[^A-Za-z0-9-]/g, '')
     .slice(0, 24)}-${process.pid}-${randomBytes(6).toString('hex')}`;
+
+/** The same as part of a file's name: `12-3456-ab01cd23`. */
+export function writerMark(): string {
+  const { pid, started } = identityOf(process.pid);
+  return `${pid}-${started}-${placeMark()}`;
+}
+
+/** Whether the process of a mark may be at work: one of another machine or container cannot be looked at. */
+export function mayWrite(mark: string): boolean {
+  const [, pid, started, place] = /^(\d+)(?:-(\d*)-([0-9a-f]{8}))?$/.exec(mark) ?? [];
+  if (pid === undefined || (place !== undefined && place !== placeMark())) return true;
+  return stateOf({ pid: Number(pid), started: started === '' ? undefined : started }) === 'alive';
+}
+
+/** Machine and container, not its start: what was written before a restart is left behind. */
+function placeMark(): string {
+  const { host, namespace } = identityOf(process.pid);
+  return createHash('sha256').update(`${host}\n${namespace}`).digest('hex').slice(0, 8);
+}
 
 /** What a file says about a process; only its pid is sure to be there. */
 export const PROCESS_NOTE = v.object({
