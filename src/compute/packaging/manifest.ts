@@ -7,18 +7,21 @@ import {
   figure,
   JsonFault,
   type JsonOf,
-  parseJson,
   record,
   version,
 } from '../../language/host/json.js';
+import {
+  FileSealer,
+  SEALED_FILE,
+  type SealedFile,
+  type SealedFiles,
+} from '../../language/host/sealed-file.js';
+import { checkedText, parseChecked } from '../../language/host/self-check.js';
+import { plainHost } from '../../language/host/verified-host.js';
 import { ROW_PROMPT } from '../models/training-prompt.js';
 
-const FILE_DIGEST = v.object({ bytes: count, sha256: v.string() });
-type FileDigest = JsonOf<typeof FILE_DIGEST>;
-
 /** By name, `/` between folders, sorted. */
-const FILE_DIGESTS = record(FILE_DIGEST);
-type FileDigests = JsonOf<typeof FILE_DIGESTS>;
+const FILE_DIGESTS = record(SEALED_FILE);
 
 const STAGE = v.object({ stage: v.string(), kind: v.string(), key: v.string(), sha256: v.string() });
 export type ReleaseStage = JsonOf<typeof STAGE>;
@@ -71,26 +74,26 @@ export const MANIFEST = 'manifest.json';
 export function readManifest(host: Host, folder: string): ReleaseManifest | { readonly damage: string } {
   let text: string;
   try {
-    text = host.readText(`${folder}/${MANIFEST}`);
+    text = plainHost(host).readText(`${folder}/${MANIFEST}`);
   } catch (error) {
     if (error instanceof HostError) return { damage: `${MANIFEST} can't be read: ${error.detail}` };
     throw error;
   }
-  const manifest = parseJson(RELEASE_MANIFEST, text);
+  const manifest = parseChecked(RELEASE_MANIFEST, text);
   return manifest instanceof JsonFault ? { damage: `${MANIFEST}: ${manifest.detail}` } : manifest;
 }
 
-const WINDOW = 1 << 24;
+export const manifestText = (manifest: ReleaseManifest): string => checkedText(manifest);
 
-/** SHA-256 of a file, read through a window of 16 MiB. */
-export function digestFile(host: Host, path: string): FileDigest {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for (;;) {
-    const part = host.readBytes(path, bytes, WINDOW);
-    hash.update(part);
-    bytes += part.byteLength;
-    if (part.byteLength < WINDOW) return { bytes, sha256: hash.digest('hex') };
+const WINDOW = 1 << 22;
+
+/** What is kept of a file, read through a window of 4 MiB. */
+export function digestFile(host: Host, path: string): SealedFile {
+  const sealer = new FileSealer();
+  for (let start = 0; ; start += WINDOW) {
+    const part = host.readBytes(path, start, WINDOW);
+    sealer.add(part);
+    if (part.byteLength < WINDOW) return sealer.seal();
   }
 }
 
@@ -105,11 +108,11 @@ export function filesBelow(host: Host, folder: string): readonly string[] {
   return [...walk('')].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-export const digestFiles = (host: Host, folder: string, names: readonly string[]): FileDigests =>
+export const digestFiles = (host: Host, folder: string, names: readonly string[]): SealedFiles =>
   Object.fromEntries(names.map((name) => [name, digestFile(host, `${folder}/${name}`)]));
 
 /** One digest of many files: of their names, sizes and digests. */
-export function combinedDigest(files: FileDigests): string {
+export function combinedDigest(files: SealedFiles): string {
   const lines = Object.entries(files)
     .map(([name, { bytes, sha256 }]) => `${sha256} ${bytes} ${name}\n`)
     .sort();

@@ -104,6 +104,7 @@ const REASONS: Readonly<Record<string, string>> = {
   is_folder: 'this is a folder',
   no_file: 'this is a pipe or a device',
   no_access: 'no permission to read it',
+  open_files: 'more files are open than `ulimit -n` allows',
 };
 
 /** The path as written, where something is there. */

@@ -4,11 +4,12 @@ import * as v from 'valibot';
 import type { FileStat, Host } from './host.js';
 import { anyObject, finite, type JsonOf, sha256, tryJsonFile } from './json.js';
 
-const STORED_DIGEST = v.object({
+export const STORED_DIGEST = v.object({
   size: finite,
   modified: finite,
   /** As in `FileStat`: files of an archive or an image often have one time of modification, and weights one size. */
   changed: v.optional(finite),
+  inode: v.optional(finite),
   sha256,
 });
 export type StoredDigest = JsonOf<typeof STORED_DIGEST>;
@@ -40,9 +41,8 @@ export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTa
       if (stat !== undefined && known !== undefined && isSame(stat, known)) return known.sha256;
       const digest = digestOf(host, path);
       if (stat !== undefined) {
-        const { size, modified, changed } = stat;
-        const entry = { size, modified, ...(changed === undefined ? {} : { changed }), sha256: digest };
-        const settled = host.now() - Math.max(modified, changed ?? 0) > SETTLED;
+        const entry = storedDigest(stat, digest);
+        const settled = isSettled(host, stat);
         if (settled) grown = true;
         (settled ? table : fresh).set(path, entry);
       }
@@ -52,8 +52,27 @@ export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTa
   };
 }
 
-const isSame = (stat: FileStat, known: StoredDigest): boolean =>
-  known.size === stat.size && known.modified === stat.modified && known.changed === stat.changed;
+/**
+ * Whether a file is still the one that had this digest: no program can set the time at which it changed last. The device is
+ * no part of it, since a network file system has another number after each mount; the path is.
+ */
+export const isSame = (stat: FileStat, known: StoredDigest): boolean =>
+  known.size === stat.size &&
+  known.modified === stat.modified &&
+  known.changed === stat.changed &&
+  (known.inode === undefined || known.inode === stat.inode);
+
+export const storedDigest = ({ size, modified, changed, inode }: FileStat, sha256: string): StoredDigest => ({
+  size,
+  modified,
+  ...(changed === undefined ? {} : { changed }),
+  ...(inode === undefined ? {} : { inode }),
+  sha256,
+});
+
+/** Whether a change that comes now would show in the times of the file. */
+export const isSettled = (host: Pick<Host, 'now'>, { modified, changed }: FileStat): boolean =>
+  host.now() - Math.max(modified, changed ?? 0) > SETTLED;
 
 /** Throws a `HostError`. */
 export function digestOf(host: Host, path: string): string {

@@ -35,6 +35,8 @@ export interface FileStat {
   readonly modified: number;
   /** When it, its name or its rights changed last, which no program can set: another file in its place has another time. */
   readonly changed?: number;
+  /** The file system's number of the file: another file under the same name has another one. */
+  readonly inode?: number;
 }
 
 export interface Machine {
@@ -47,7 +49,10 @@ export interface Machine {
   readonly cpu: string;
 }
 
-/** `no_file`: a pipe or a device, which gives as much as it likes, or waits. */
+/**
+ * `no_file`: a pipe or a device, which gives as much as it likes, or waits. `open_files`: the limit of files that may be
+ * open is reached, which says nothing about this one.
+ */
 export type HostErrorCode =
   | 'not_found'
   | 'is_folder'
@@ -55,6 +60,7 @@ export type HostErrorCode =
   | 'no_access'
   | 'too_large'
   | 'no_memory'
+  | 'open_files'
   | 'io';
 
 /** A failed read. Callers turn it into a diagnostic; it never reaches the user as it is. */

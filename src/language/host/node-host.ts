@@ -95,7 +95,13 @@ function statOrNothing(path: string): FileStat | undefined {
   });
   return stat === undefined
     ? undefined
-    : { size: stat.size, isFolder: stat.isDirectory(), modified: stat.mtimeMs, changed: stat.ctimeMs };
+    : {
+        size: stat.size,
+        isFolder: stat.isDirectory(),
+        modified: stat.mtimeMs,
+        changed: stat.ctimeMs,
+        inode: stat.ino,
+      };
 }
 
 const NOTHING_THERE: readonly string[] = ['ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'];
@@ -135,6 +141,8 @@ const CODES: Readonly<Record<string, HostErrorCode>> = {
   ERR_FS_FILE_TOO_LARGE: 'too_large',
   ERR_STRING_TOO_LONG: 'too_large',
   ENOMEM: 'no_memory',
+  EMFILE: 'open_files',
+  ENFILE: 'open_files',
 };
 
 function guard<T>(path: string, read: () => T): T {

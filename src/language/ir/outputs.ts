@@ -1,6 +1,7 @@
 /** What the store gives a stage to write into, and what it keeps. */
 import * as v from 'valibot';
-import { count, figure, finite, type JsonOf, record, sha256, version } from '../host/json.js';
+import { count, figure, finite, type JsonOf, record, version } from '../host/json.js';
+import { SEALED_FILE } from '../host/sealed-file.js';
 
 /** A folder that a stage fills. It becomes visible to others by one rename, when the stage has ended well. */
 export interface OutputFolder {
@@ -59,7 +60,7 @@ const RESULT = v.object({
 });
 export type StageResult = JsonOf<typeof RESULT>;
 
-const FILE = v.object({ bytes: count, sha256 });
+export const STAGE_FILE = 'stage.json';
 
 /** `stage.json` in a store entry. */
 export const STAGE_RECORD = v.object({
@@ -68,10 +69,10 @@ export const STAGE_RECORD = v.object({
   key: v.string(),
   /** The parts that the key was made of: why a later run differs is a look-up. */
   parts: record(v.string()),
-  /** SHA-256 of each file by its name in the entry. */
-  files: record(FILE),
+  /** Each file by its name in the entry. */
+  files: record(SEALED_FILE),
   /** Files of outputs that are outside the entry, by the output's path; `modified` is in milliseconds since the epoch. */
-  outside: v.optional(record(record(v.object({ ...FILE.entries, modified: finite })))),
+  outside: v.optional(record(record(v.object({ ...SEALED_FILE.entries, modified: finite })))),
   result: RESULT,
   seconds: finite,
   peakMemoryBytes: finite,

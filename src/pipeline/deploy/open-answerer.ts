@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Answerer, answerer } from '../../compute/evaluation/chat.js';
 import { type Classifier, classifier } from '../../compute/evaluation/classify.js';
 import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.js';
@@ -13,11 +13,14 @@ import { materialisedWithin } from '../../compute/models/weights/load.js';
 import { readAdapter } from '../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../compute/packaging/check-base.js';
 import { MANIFEST, readManifest } from '../../compute/packaging/manifest.js';
+import { checkSealed, verifying } from '../../compute/packaging/sealed.js';
 import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
 import { openRuntime, type RuntimeOptions } from '../../compute/tensor/runtimes/index.js';
 import type { Host } from '../../language/host/host.js';
+import { firstDamage } from '../../language/host/seal-damage.js';
+import type { SealedFiles } from '../../language/host/sealed-file.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import { noAdapter, noBase } from './release-diagnostics.js';
+import { noAdapter, noBase, otherBase } from './release-diagnostics.js';
 import { CURRENT } from './releases.js';
 
 export interface OpenAnswererOptions {
@@ -59,6 +62,8 @@ interface AnswerSource {
   readonly adapter?: string;
   readonly storage: 'stored' | 'f32' | 'nf4';
   readonly seed?: number;
+  /** The base's files as a release's manifest has them. */
+  readonly files?: SealedFiles;
 }
 
 /** Opens what can answer. Throws a `ModelError` or a `UserError` if the folder holds no such thing. */
@@ -78,8 +83,11 @@ export async function openClassifier(host: Host, options: OpenAnswererOptions): 
 }
 
 /** Opens a model, whether it answers or gives labels. */
-export async function openAny(host: Host, options: OpenAnswererOptions): Promise<Answerer | Classifier> {
-  const { base, adapter: adapterFolder, storage, seed } = sourceOf(host, options);
+export async function openAny(plain: Host, options: OpenAnswererOptions): Promise<Answerer | Classifier> {
+  const { base, adapter: adapterFolder, storage, seed, files } = sourceOf(plain, options);
+  if (adapterFolder !== undefined) checkSealed(plain, base);
+  if (files !== undefined) checkBaseFiles(plain, base, files);
+  const host = verifying(plain);
   const found = openModelAt(host, base);
   const model = seed === undefined ? found : untrained(found, seed);
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
@@ -122,6 +130,7 @@ function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
   const current = join(folder, CURRENT);
   if (!isModel(host, folder) && !isAdapter(host, folder) && host.stat(current)?.isFolder === true)
     return sourceOf(host, { ...options, folder: current });
+  checkSealed(host, folder);
   if (!isAdapter(host, folder)) {
     if (base !== undefined) throw noAdapter(folder);
     return { base: folder, storage: storage ?? 'stored', seed };
@@ -132,6 +141,7 @@ function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
     adapter: folder,
     storage: storage ?? under.storage ?? 'stored',
     seed: seed ?? under.seed,
+    files: under.files,
   };
 }
 
@@ -145,6 +155,7 @@ interface AnswerBase {
   readonly folder: string;
   readonly storage?: 'stored' | 'nf4';
   readonly seed?: number;
+  readonly files?: SealedFiles;
 }
 
 /** The base of an adapter folder. One that the caller names is still held as the release's manifest says. */
@@ -154,7 +165,7 @@ function baseUnder(host: Host, adapter: string, named: string | undefined): Answ
   if (named !== undefined) {
     const folder = modelCalled(host, named, [host.cwd]);
     if (folder === undefined) throw noBase(adapter, named);
-    return { ...known, folder };
+    return { ...known, folder, files: undefined };
   }
   if (manifest !== undefined && 'damage' in manifest) throw noBase(adapter, manifest.damage);
   if (known !== undefined) {
@@ -166,6 +177,14 @@ function baseUnder(host: Host, adapter: string, named: string | undefined): Answ
   const folder = name === null ? undefined : modelCalled(host, name, [host.cwd, adapter]);
   if (folder === undefined) throw noBase(adapter, name);
   return { folder };
+}
+
+/** Throws a `UserError` if the base is not the one that a release was made over. */
+function checkBaseFiles(host: Host, base: string, files: SealedFiles): void {
+  // a GGUF file is its own folder's
+  const folder = host.stat(base)?.isFolder === true ? base : dirname(base);
+  const damage = firstDamage(host, folder, files, { look: 'changed' });
+  if (damage !== undefined) throw otherBase(base, damage);
 }
 
 /** A folder from one of the places, or the starter where no folder has its name. */

@@ -3,6 +3,7 @@ import {
   digestFiles,
   filesBelow,
   MANIFEST,
+  manifestText,
   type ReleaseManifest,
   textDigest,
 } from '../../compute/packaging/manifest.js';
@@ -94,7 +95,7 @@ function place(
   const { disk } = access;
   let number = Math.max(0, ...listReleases(access, folder).map((release) => release.number)) + 1;
   for (;;) {
-    disk.write(`${temporary}/${MANIFEST}`, `${JSON.stringify(manifest(number), null, 2)}\n`);
+    disk.write(`${temporary}/${MANIFEST}`, manifestText(manifest(number)));
     try {
       disk.rename(temporary, `${folder}/${releaseName(number)}`);
       return number;

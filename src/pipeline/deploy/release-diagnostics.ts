@@ -86,6 +86,14 @@ export const noBase = (folder: string, name: string | null) =>
     'give the folder of the base: `--base FOLDER`',
   );
 
+export const otherBase = (folder: string, damage: string) =>
+  error(
+    'FTP1443',
+    folder,
+    `the base \`${folder}\` is not the one that the release was made over: ${damage}`,
+    'put the files back as they were; `--base FOLDER` uses another base without this check',
+  );
+
 export const noAdapter = (folder: string) =>
   error('FTP0751', folder, `\`${folder}\` is not an adapter, so it has no base`, 'leave `--base` out');
 

@@ -1,5 +1,4 @@
 import {
-  digestFile,
   filesBelow,
   MANIFEST,
   type ReleaseManifest,
@@ -7,6 +6,7 @@ import {
 } from '../../compute/packaging/manifest.js';
 import type { Disk } from '../../language/host/disk.js';
 import type { Host } from '../../language/host/host.js';
+import { sealDamages } from '../../language/host/seal-damage.js';
 import { currentInTheWay, noReleases, noSuchRelease, writing } from './release-diagnostics.js';
 
 /** Where releases are read and written. */
@@ -72,24 +72,18 @@ export function moveCurrent(access: ReleaseAccess, folder: string, number: numbe
   disk.rename(temporary, path);
 }
 
-/** What differs from the manifest, one sentence each; empty if every file is as it was published. */
+/** What differs from the manifest, one sentence each; empty if every file is as it was published. Every byte is read. */
 export function damages({ host }: Pick<ReleaseAccess, 'host'>, release: Release): readonly string[] {
   const { path, manifest, damage } = release;
   if (manifest === undefined) return [damage ?? 'it has no manifest'];
-  const problems: string[] = [];
-  for (const [name, expected] of Object.entries(manifest.files)) {
-    const stat = host.stat(`${path}/${name}`);
-    if (stat === undefined || stat.isFolder) problems.push(`${name} is missing`);
-    else if (stat.size !== expected.bytes)
-      problems.push(`${name} has ${stat.size} bytes instead of ${expected.bytes}`);
-    else if (digestFile(host, `${path}/${name}`).sha256 !== expected.sha256)
-      problems.push(`${name} has different content`);
-  }
-  for (const name of filesBelow(host, path)) {
-    if (name !== MANIFEST && !Object.hasOwn(manifest.files, name))
-      problems.push(`${name} was not published with it`);
-  }
-  return problems;
+  const differing = [...sealDamages(host, path, manifest.files, { look: 'all' })];
+  const added = filesBelow(host, path).filter(
+    (name) => name !== MANIFEST && !Object.hasOwn(manifest.files, name),
+  );
+  return [
+    ...differing.map(({ name, what }) => `${name} ${what}`),
+    ...added.map((name) => `${name} was not published with it`),
+  ];
 }
 
 interface Verification {

@@ -6,7 +6,7 @@ import { offlineMissing, wrongContent } from '../../language/diagnostics/catalog
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
-import { readInto } from '../store/digest.js';
+import { readParts } from '../store/digest.js';
 import { syncFile, syncFolder, writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
 import type { HubAccess } from './access.js';
@@ -148,7 +148,7 @@ function wrongDigest(path: string, file: HubFile): string | undefined {
   const { bytes, sha256, blob } = file;
   const hash: Hash =
     sha256 === undefined ? createHash('sha1').update(`blob ${bytes}\0`) : createHash('sha256');
-  readInto(hash, path);
+  readParts(path, (part) => hash.update(part));
   const found = hash.digest('hex');
   const expected = sha256 ?? blob;
   return expected === undefined || found === expected

@@ -1,5 +1,6 @@
 /** The process of one stage: gets a task over IPC, runs it, says how it ended, and goes. */
 
+import { verifying } from '../../compute/packaging/sealed.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
@@ -25,7 +26,7 @@ const say = (message: FromChild): Promise<void> =>
 
 async function work(task: StageTask): Promise<StageEnd> {
   try {
-    const host = nodeHost(task.cwd);
+    const host = verifying(nodeHost(task.cwd));
     const emit = (event: StageEvent): void => void say({ type: 'event', event });
     if (task.repositories.length > 0) await fetchFor(task, host, emit);
     const warn = (diagnostic: Diagnostic): void => void say({ type: 'diagnostic', diagnostic });

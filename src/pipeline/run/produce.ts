@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
+import { ENTRY_DAMAGED } from '../../compute/packaging/sealed.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
@@ -31,7 +32,10 @@ export async function produce(
     const { end, peakMemoryBytes } = await tryUntilItFits(task, context, claim);
     if (claim.lost.aborted) throw new UserError(claimLost(stage));
     if (end.how !== 'done') {
-      if (end.how === 'failed') watcher.diagnostic(withTrace(end, context));
+      if (end.how === 'failed') {
+        watcher.diagnostic(withTrace(end, context));
+        if (end.diagnostic.code === ENTRY_DAMAGED) dropDamaged(artefacts, context);
+      }
       return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
     }
     // what was read is not what the key says: it would be found as the output of files that never led to it
@@ -48,6 +52,12 @@ export async function produce(
   } finally {
     store.discard(output);
   }
+}
+
+/** What was read was not what was sealed: all that this run has is read, so that the next run makes again what is damaged. */
+function dropDamaged(artefacts: Readonly<Record<string, Artefact>>, { store, watcher }: RunContext): void {
+  for (const { key } of Object.values(artefacts))
+    store.find(key, { verify: true, remove: watcher.diagnostic, report: watcher.diagnostic });
 }
 
 /** A training run that the system kills because memory ran out resumes from its checkpoint, with less at a time. */

@@ -37,10 +37,10 @@ export function recorder(
     write(happened);
     watcher.event(happened);
   };
-  /** Warnings of no place, which each stage's process would repeat. */
+  /** Warnings of no line, which a plan and each stage's process would repeat. */
   const told = new Set<string>();
   const diagnostic = (found: Diagnostic): void => {
-    if (found.severity === 'warning' && found.at === undefined) {
+    if (found.severity === 'warning' && isOfNoLine(found)) {
       if (told.has(found.message)) return;
       told.add(found.message);
     }
@@ -57,3 +57,5 @@ export function recorder(
     close: () => journal?.close(),
   };
 }
+
+const isOfNoLine = ({ at }: Diagnostic): boolean => at === undefined || ('line' in at && at.line === 0);

@@ -69,7 +69,11 @@ async function settle(
 ): Promise<StageOutcome> {
   const { store, watcher, interrupts } = context;
   const find = (): StoreEntry | undefined =>
-    store.find(plan.key, { verify: context.verify, remove: watcher.diagnostic });
+    store.find(plan.key, {
+      verify: context.verify,
+      remove: watcher.diagnostic,
+      report: watcher.diagnostic,
+    });
   let claim: Claim | undefined;
   try {
     const found = find();

@@ -1,32 +1,25 @@
-import { createHash, type Hash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-
-export interface FileDigest {
-  readonly bytes: number;
-  readonly sha256: string;
-}
+import { FileSealer, type SealedFile, type SealedFiles } from '../../language/host/sealed-file.js';
 
 const WINDOW = 1 << 22;
 
-/** SHA-256 of a file. */
-export function digestFile(path: string): FileDigest {
-  const hash = createHash('sha256');
-  const bytes = readInto(hash, path);
-  return { bytes, sha256: hash.digest('hex') };
+/** What is kept of a file. */
+export function sealFile(path: string): SealedFile {
+  const sealer = new FileSealer();
+  readParts(path, (part) => sealer.add(part));
+  return sealer.seal();
 }
 
-/** Adds a file, read through a window of 4 MiB; gives its bytes. */
-export function readInto(hash: Hash, path: string): number {
+/** Hands a file over, through one window of 4 MiB, which `take` must be done with when it returns. */
+export function readParts(path: string, take: (part: Uint8Array) => void): void {
   const file = openSync(path, 'r');
   try {
     const window = Buffer.allocUnsafe(WINDOW);
-    let bytes = 0;
     for (;;) {
       const read = readSync(file, window, 0, WINDOW, null);
-      if (read === 0) return bytes;
-      hash.update(window.subarray(0, read));
-      bytes += read;
+      if (read === 0) return;
+      take(window.subarray(0, read));
     }
   } finally {
     closeSync(file);
@@ -44,25 +37,5 @@ export function filesBelow(folder: string): readonly string[] {
   return walk(folder, '').sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-export const digestsBelow = (folder: string): Readonly<Record<string, FileDigest>> =>
-  Object.fromEntries(filesBelow(folder).map((name) => [name, digestFile(join(folder, name))]));
-
-/**
- * The first thing that is wrong with files that should be as `expected`; `undefined` when they are. `isRead`: of which files
- * the content is looked at.
- */
-export function firstDamage<F extends FileDigest>(
-  folder: string,
-  expected: Readonly<Record<string, F>>,
-  isRead: (file: F, stat: Stats) => boolean = () => true,
-): string | undefined {
-  for (const [name, file] of Object.entries(expected)) {
-    const path = join(folder, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined || !stat.isFile()) return `\`${name}\` is missing`;
-    if (stat.size !== file.bytes) return `\`${name}\` has ${stat.size} bytes instead of ${file.bytes}`;
-    if (isRead(file, stat) && digestFile(path).sha256 !== file.sha256)
-      return `\`${name}\` does not have the content that was written`;
-  }
-  return undefined;
-}
+export const sealFilesBelow = (folder: string): SealedFiles =>
+  Object.fromEntries(filesBelow(folder).map((name) => [name, sealFile(join(folder, name))]));

@@ -1,11 +1,14 @@
 /** Outputs that are outside their entry, such as releases: named so that they move with the project, and looked after. */
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import type { Host } from '../../language/host/host.js';
+import { firstDamage, type LookOptions } from '../../language/host/seal-damage.js';
+import type { SealedFile } from '../../language/host/sealed-file.js';
 import type { StageRecord, StageResult } from '../../language/ir/outputs.js';
-import { digestFile, type FileDigest, filesBelow, firstDamage } from './digest.js';
+import { filesBelow, sealFile } from './digest.js';
 
 /** A file as it was when the entry was sealed. */
-type OutsideFile = FileDigest & { readonly modified: number };
+type OutsideFile = SealedFile & { readonly modified: number };
 
 const isOutside = (path: string): boolean => isAbsolute(path) || path.startsWith('..');
 
@@ -34,7 +37,7 @@ export function recordOutside(result: StageResult, entry: string): StageRecord['
 function describe(folder: string): Readonly<Record<string, OutsideFile>> {
   const files = filesBelow(folder).map((name) => {
     const path = join(folder, name);
-    return [name, { ...digestFile(path), modified: statSync(path).mtimeMs }] as const;
+    return [name, { ...sealFile(path), modified: statSync(path).mtimeMs }] as const;
   });
   return Object.fromEntries(files);
 }
@@ -45,14 +48,16 @@ export const isGone = ({ result }: StageRecord, entry: string): boolean =>
     .filter(isOutside)
     .some((path) => !existsSync(outputPath(entry, path)));
 
-/** The first output that is no longer what was written. Content is read only where the time of change moved. */
+/** The first output that is no longer what was written. */
 export function outsideDamage(
+  host: Host,
   { outside = {} }: StageRecord,
   entry: string,
+  options: LookOptions,
 ): { readonly path: string; readonly detail: string } | undefined {
   for (const [path, files] of Object.entries(outside)) {
     const folder = outputPath(entry, path);
-    const detail = firstDamage(folder, files, (file, { mtimeMs }) => mtimeMs !== file.modified);
+    const detail = firstDamage(host, folder, files, options);
     if (detail !== undefined) return { path: folder, detail };
   }
   return undefined;

@@ -1,17 +1,19 @@
 /** Complete outputs of stages by the digest of everything that could change them. */
 
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import * as v from 'valibot';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import { JsonFault, parseJson } from '../../language/host/json.js';
+import { type Host, HostError, type HostErrorCode } from '../../language/host/host.js';
+import { JsonFault } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { nodeHost } from '../../language/host/node-host.js';
 import { markOf } from '../../language/host/process-identity.js';
-import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
+import { firstDamage, type Look, type LookOptions } from '../../language/host/seal-damage.js';
+import { checkedText, parseChecked } from '../../language/host/self-check.js';
+import { STAGE_FILE, STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { type Claim, type ClaimAbout, type ClaimOptions, claimKey, namesIn } from './claims.js';
-import { digestsBelow, filesBelow, firstDamage } from './digest.js';
+import { filesBelow, sealFilesBelow } from './digest.js';
 import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { fromCwd, type Layout, layoutIn, ownTemporary, storesOf } from './layout.js';
 import { sweepLeftovers } from './leftovers.js';
@@ -32,8 +34,9 @@ type EntryRecord = Omit<StageRecord, 'version' | 'files'>;
 export interface Store {
   readonly layout: Layout;
   /**
-   * The sound entry of a key. Sizes are always checked, digests where the entry is small or `verify` is set.
-   * With `remove`, a damaged entry is taken away and reported; without it (a plan only looks), it counts as absent.
+   * The sound entry of a key. Sizes are always checked, the content of what is small too, and that of what is large where
+   * it has changed since it was read last, or `verify` is set; a plan, which only looks, leaves it to the run.
+   * With `remove`, a damaged entry is taken away and reported; without it, it counts as absent.
    * So does one whose release is gone, or was changed in place, which goes to `report`; nothing is taken away.
    */
   find(key: string, options?: FindOptions): StoreEntry | undefined;
@@ -66,22 +69,21 @@ interface FindOptions {
   readonly report?: (damage: Diagnostic) => void;
 }
 
-/** Entries up to this many bytes are digested on every look: about 50 ms at most. */
-const ALWAYS_DIGESTED = 64 * 2 ** 20;
-
 /** `shared`: the absolute folder of a store that others use too. */
 export function openStore(cwd: string, shared?: string): Store {
   const layout = layoutIn(cwd, shared);
+  const host = nodeHost(cwd);
   const find = (key: string, options: FindOptions = {}): StoreEntry | undefined => {
     const path = storesOf(layout)
       .map((folder) => join(folder, key))
       .find((folder) => existsSync(folder));
     if (path === undefined) return undefined;
-    const record = readRecord(path);
-    const damage = 'damage' in record ? record.damage : damageOf(path, key, record, options.verify === true);
+    const record = readRecord(host, path);
+    const look: LookOptions = { look: lookFor(options) };
+    const damage = 'damage' in record ? record.damage : damageOf(host, path, key, record, look);
     if (!('damage' in record) && damage === undefined) {
       if (isGone(record, path)) return undefined;
-      const outside = outsideDamage(record, path);
+      const outside = outsideDamage(host, record, path, look);
       if (outside === undefined) return { key, path, record };
       options.report?.(corruptOutside(fromCwd(cwd, outside.path), outside.detail));
       return undefined;
@@ -138,11 +140,20 @@ function keysIn(folder: string): readonly string[] {
     .map(({ key }) => key);
 }
 
-function damageOf(path: string, key: string, record: StageRecord, verify: boolean): string | undefined {
-  if (record.key !== key) return `\`${RECORD}\` belongs to another key`;
-  const bytes = Object.values(record.files).reduce((sum, file) => sum + file.bytes, 0);
-  return firstDamage(path, record.files, () => verify || bytes <= ALWAYS_DIGESTED);
-}
+/** Who may take an entry away is about to use it. */
+const lookFor = ({ verify, remove }: FindOptions): Look =>
+  verify === true ? 'all' : remove === undefined ? 'sizes' : 'changed';
+
+const damageOf = (
+  host: Host,
+  path: string,
+  key: string,
+  record: StageRecord,
+  look: LookOptions,
+): string | undefined =>
+  record.key === key
+    ? firstDamage(host, path, record.files, look)
+    : `\`${STAGE_FILE}\` belongs to another key`;
 
 function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry {
   for (const name of filesBelow(folder)) syncFile(join(folder, name));
@@ -155,13 +166,13 @@ function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry 
     kind: sealing.kind,
     key: sealing.key,
     parts: sealing.parts,
-    files: digestsBelow(folder),
+    files: sealFilesBelow(folder),
     ...(outside === undefined ? {} : { outside }),
     result,
     seconds: sealing.seconds,
     peakMemoryBytes: sealing.peakMemoryBytes,
   };
-  writeWhole(join(folder, RECORD), recordText(record), { sync: true });
+  writeWhole(join(folder, STAGE_FILE), checkedText(record), { sync: true });
   syncFolders(folder);
   writing(path, undefined, () => {
     makeFolders(target);
@@ -183,30 +194,18 @@ function removeEntry(layout: Layout, path: string): void {
   });
 }
 
-const RECORD = 'stage.json';
-
-/** A record as its file has it: with a digest of itself, since the metrics in it decide gates. */
-const recordText = (record: StageRecord): string =>
-  `${JSON.stringify({ ...record, check: digestOf(record) }, null, 2)}\n`;
-
-const digestOf = (record: object): string =>
-  createHash('sha256').update(JSON.stringify(record)).digest('hex');
-
-/** Records of before have no digest. */
-const WITH_CHECK = v.object({ ...STAGE_RECORD.entries, check: v.optional(v.unknown()) });
-
-/** The record of a store entry; what is wrong with it if there is no sound one. */
-function readRecord(folder: string): StageRecord | { readonly damage: string } {
-  let text: string;
+/** The record of a store entry; what is wrong with it if there is no sound one. Throws a `HostError` as {@link firstDamage}. */
+function readRecord(host: Host, folder: string): StageRecord | { readonly damage: string } {
   try {
-    text = readFileSync(join(folder, RECORD), 'utf8');
-  } catch {
-    return { damage: `\`${RECORD}\` cannot be read` };
+    const record = parseChecked(STAGE_RECORD, host.readText(join(folder, STAGE_FILE)));
+    return record instanceof JsonFault
+      ? { damage: `\`${STAGE_FILE}\` is not as it was written: ${record.detail}` }
+      : { ...record, parts: renamed(record.parts, newPartName) };
+  } catch (error) {
+    if (!(error instanceof HostError) || !NO_RECORD.includes(error.code)) throw error;
+    return { damage: `\`${STAGE_FILE}\` cannot be read: ${error.detail}` };
   }
-  const found = parseJson(WITH_CHECK, text);
-  if (found instanceof JsonFault) return { damage: `\`${RECORD}\` has another form: ${found.detail}` };
-  const { check, ...record } = found;
-  return check === undefined || check === digestOf(record)
-    ? { ...record, parts: renamed(record.parts, newPartName) }
-    : { damage: `\`${RECORD}\` does not have the content that was written` };
 }
+
+/** Other failures say nothing about the entry: too many open files, say. */
+const NO_RECORD: readonly HostErrorCode[] = ['not_found', 'is_folder', 'no_file', 'io'];

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import { JsonFault, parseJson } from '../../language/host/json.js';
+import { JsonFault } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { nodeHost } from '../../language/host/node-host.js';
+import { firstDamage } from '../../language/host/seal-damage.js';
+import { parseChecked } from '../../language/host/self-check.js';
 import type { WorkFolder } from '../../language/ir/outputs.js';
-import { firstDamage } from './digest.js';
 import { syncFolder, writeWhole } from './durable.js';
 import { inside, openPages } from './output-folder.js';
 import { COMMIT, LIST } from './seal.js';
@@ -86,9 +88,9 @@ function damageOf(folder: string): string | undefined {
   } catch {
     return `\`${LIST}\` cannot be read`;
   }
-  const commit = parseJson(COMMIT, text);
+  const commit = parseChecked(COMMIT, text);
   if (commit instanceof JsonFault) return `\`${LIST}\` has another form: ${commit.detail}`;
-  return firstDamage(folder, commit.files);
+  return firstDamage(nodeHost(folder), folder, commit.files, { look: 'all' });
 }
 
 /** Whether a work folder holds a complete checkpoint, without making or cleaning anything. */

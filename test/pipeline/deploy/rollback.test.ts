@@ -50,7 +50,7 @@ describe('going back', () => {
     expect(codeOf(() => rollback(access, folder))).to.equal('FTP0746');
     expect(current()).to.equal('0003');
     expect(verifyRelease(access, folder, 2).problems).to.deep.equal([
-      'config.json has different content',
+      'config.json does not have the content that was written',
       'more was not published with it',
     ]);
     writeFileSync(join(folder, '0001', 'manifest.json'), '{"version": 1}');

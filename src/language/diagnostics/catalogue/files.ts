@@ -33,6 +33,13 @@ const readFailed = (path: string, detail: string) =>
     help: 'the disk or the file system reported this error; try copying the file elsewhere',
   });
 
+/** `path`: of what was opened when the limit was reached, which is nothing's fault. */
+const openFilesLimit = (path: string) =>
+  error('FTP0896', wholeFile(path), 'more files are open than this shell allows (`ulimit -n`)', {
+    notes: [`\`${path}\` could not be opened`],
+    help: 'raise the limit and run again: `ulimit -n 1024`; if it is refused, ask who administers the machine',
+  });
+
 const READS: Readonly<Record<HostErrorCode, (path: string, detail: string, meant?: string) => Diagnostic>> = {
   not_found: (path, _, meant) =>
     fileNotFound(path, meant === undefined ? {} : { help: `did you mean \`${meant}\`?` }),
@@ -41,6 +48,7 @@ const READS: Readonly<Record<HostErrorCode, (path: string, detail: string, meant
   no_access: noAccess,
   too_large: fileTooLarge,
   no_memory: readFailed,
+  open_files: openFilesLimit,
   io: readFailed,
 };
 

@@ -32,6 +32,7 @@ export const FILES: Situations = {
     return undefined;
   },
   FTP0605: () => ({ host: unreadable('drive/pipeline.ftp', 'io', 'EIO: i/o error, read') }),
+  FTP0896: () => ({ host: unreadable('pipeline.ftp', 'open_files', 'EMFILE: too many open files') }),
   // An editor saves the file between the look at it and the write.
   FTP1061: ({ folder }) => ({
     host: (real) => ({

@@ -1,0 +1,91 @@
+/**
+ * Which files of a sealed folder were read and found as they were sealed, in the user's cache: a large file is then read once
+ * per change. A memory that cannot be read, or is damaged, remembers nothing; one that cannot be written is not kept.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { cacheFolder } from './cache-folder.js';
+import { isSame, isSettled, STORED_DIGEST, type StoredDigest, storedDigest } from './digests.js';
+import { type FileStat, type Host, HostError } from './host.js';
+import { JsonFault, record, version } from './json.js';
+import { makeFolders } from './node-folders.js';
+import { realPath } from './real-path.js';
+import { checkedText, parseChecked } from './self-check.js';
+
+const MEMORY = v.object({ version: version(1), folder: v.string(), files: record(STORED_DIGEST) });
+
+export interface CheckMemory {
+  /** Whether this file was read and found to have this digest, and has not been changed since. */
+  holds(name: string, stat: FileStat, sha256: string): boolean;
+  /** The file has just been read; `stat` is from before. */
+  keep(name: string, stat: FileStat, sha256: string): void;
+  /** Writes what was kept. */
+  save(): void;
+}
+
+/** Memories of this many folders are kept; those that were written longest ago go first. */
+const MOST_FOLDERS = 500;
+
+/** `folder`: absolute. */
+export function openCheckMemory(host: Host, folder: string): CheckMemory {
+  const real = realPath(folder);
+  const name = createHash('sha256').update(real).digest('hex').slice(0, 32);
+  const path = join(cacheFolder(host), 'checked', `${name}.json`);
+  let files: Map<string, StoredDigest> | undefined;
+  let grown = false;
+  const opened = (): Map<string, StoredDigest> => {
+    files ??= new Map(Object.entries(filesIn(host, path, real)));
+    return files;
+  };
+  return {
+    holds: (file, stat, sha256) => {
+      const known = opened().get(file);
+      return known?.sha256 === sha256 && isSame(stat, known);
+    },
+    keep: (file, stat, sha256) => {
+      if (!isSettled(host, stat)) return;
+      opened().set(file, storedDigest(stat, sha256));
+      grown = true;
+    },
+    save: () => {
+      if (!grown) return;
+      grown = false;
+      write(path, checkedText({ version: 1, folder: real, files: Object.fromEntries(opened()) }));
+    },
+  };
+}
+
+function filesIn(host: Host, path: string, folder: string): Readonly<Record<string, StoredDigest>> {
+  try {
+    const memory = parseChecked(MEMORY, host.readText(path));
+    return memory instanceof JsonFault || memory.folder !== folder ? {} : memory.files;
+  } catch (error) {
+    if (error instanceof HostError) return {};
+    throw error;
+  }
+}
+
+/** In one step. It need not be durable: what is lost is found out again. */
+function write(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    makeFolders(dirname(path));
+    sweep(dirname(path));
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } catch {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function sweep(folder: string): void {
+  const names = readdirSync(folder);
+  if (names.length < MOST_FOLDERS) return;
+  const ages = names.map((name) => ({ path: join(folder, name), time: timeOf(join(folder, name)) }));
+  ages.sort((a, b) => b.time - a.time);
+  for (const { path } of ages.slice(MOST_FOLDERS / 2)) rmSync(path, { force: true });
+}
+
+const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
