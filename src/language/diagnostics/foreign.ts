@@ -69,16 +69,19 @@ interface ForeignLine {
 /** Without a decimal point that rounding left: `0.05` → `5`. */
 const percent = (share: number): number => Number((share * 100).toPrecision(6));
 
+const isShare = (value: ForeignValue): value is number => typeof value === 'number' && value > 0 && value < 1;
+
 /** `val_set_size: 0.1`, or a number of rows. */
 function split(value: ForeignValue): string {
-  const isShare = typeof value === 'number' && value > 0 && value < 1;
-  const valid = isShare ? percent(value) : 10;
+  const valid = isShare(value) ? percent(value) : 10;
   return `split = { train: ${Number((100 - valid).toPrecision(6))}%, valid: ${valid}% }`;
 }
 
 /** Adapters and methods of other tools, as methods of this one. */
 const method = (value: ForeignValue): string =>
-  `using ${['lora', 'qlora', 'full'].find((name) => name === value) ?? 'lora'}`;
+  value === false
+    ? 'using full'
+    : `using ${['lora', 'qlora', 'full'].find((name) => name === value) ?? 'lora'}`;
 
 const precision = (value: ForeignValue): string => `precision = ${value === false ? 'f32' : 'bf16'}`;
 
@@ -87,13 +90,23 @@ const LINES: readonly (readonly [
   words: string,
   block: string,
   line: string | ((value: ForeignValue) => string),
-  note?: string,
+  note?: string | ((value: ForeignValue) => string | undefined),
 ])[] = [
   ['bf16 bfloat16', 'train', precision],
   ['fp16 float16', 'train', precision, 'there is no training in float16'],
   ['mixed_precision torch_dtype pure_bf16', 'train', 'precision = bf16'],
-  ['load_in_4bit quantization_bit quantization_config bnb_4bit_quant_type', 'heading', 'using qlora'],
-  ['load_in_8bit', 'heading', 'using qlora', 'the base is stored in 4 bits, not 8'],
+  [
+    'load_in_4bit quantization_bit quantization_config bnb_4bit_quant_type',
+    'heading',
+    (value) =>
+      value === false || (typeof value === 'number' && value !== 4) ? 'using lora' : 'using qlora',
+  ],
+  [
+    'load_in_8bit',
+    'heading',
+    'using lora',
+    'the base stays as it is stored; `using qlora` quantises it to 4 bits, not 8',
+  ],
   ['finetuning_type use_peft use_lora', 'heading', method],
   ['gradient_checkpointing', 'train', 'fallback = [checkpointing]', 'used where memory is short'],
   [
@@ -118,7 +131,15 @@ const LINES: readonly (readonly [
     (value) => `loss_on = ${value === false ? 'all' : 'assistant'}`,
   ],
   ['system_prompt system_message default_system', 'format', 'template = chat(system: file("system.md"))'],
-  ['val_set_size val_size test_size', 'data', split],
+  [
+    'val_set_size val_size test_size',
+    'data',
+    split,
+    (value) =>
+      typeof value === 'number' && value >= 1
+        ? `a split has shares: choose the one that is about ${value} rows`
+        : undefined,
+  ],
   [
     'datasets data_files train_file dataset_path dataset_name dataset_dir',
     'data',
@@ -207,7 +228,11 @@ export function foreignSetting(written: string, value?: ForeignValue): ForeignSe
   if (setting !== undefined) return { setting };
   const [block, line, note] = lookUp(linesByWord, name) ?? [];
   if (block !== undefined && line !== undefined)
-    return { block, line: typeof line === 'string' ? line : line(value), note };
+    return {
+      block,
+      line: typeof line === 'string' ? line : line(value),
+      note: typeof note === 'function' ? note(value) : note,
+    };
   const needless = lookUp(needlessByWord, name);
   return needless === undefined ? undefined : { needless };
 }

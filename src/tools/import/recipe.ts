@@ -104,6 +104,13 @@ export interface Recipe {
   epochs?: number;
   steps?: number;
   patience?: number;
+  /** Steps from one checkpoint to the next, and from one validation to the next. */
+  saves?: number;
+  validations?: number;
+  /** Whether they come every so many steps at all. */
+  savesBySteps?: boolean;
+  validatesBySteps?: boolean;
+  /** Steps from one checkpoint, with its validation, to the next. */
   every?: number;
   keep?: number;
   neftune?: number;

@@ -2,6 +2,7 @@
 import { optimizerOf, scheduleOf, styleOf } from './optimizers.js';
 import type { Recipe, RecipePart } from './recipe.js';
 import { isLocal } from './sources.js';
+import { BY_ITSELF } from './tables/common.js';
 import { automatic, type ImportContext, left, revised } from './translation.js';
 import { remark } from './write.js';
 
@@ -24,6 +25,13 @@ const templates = ({ datasets, validation }: Recipe): readonly string[] =>
 
 const hasChat = (recipe: Recipe): boolean =>
   templates(recipe).some((template) => template === 'chat' || template === 'sharegpt');
+
+const validates = ({ validShare, validation }: Recipe): boolean =>
+  validShare !== undefined || validation.length > 0;
+
+/** Steps from one validation to the next, where there are any. */
+const validationsOf = (recipe: Recipe): number | undefined =>
+  validates(recipe) && recipe.validatesBySteps === true ? recipe.validations : undefined;
 
 const RULES: readonly Rule[] = [
   {
@@ -63,6 +71,30 @@ const RULES: readonly Rule[] = [
   },
   { parts: ['scheduleArguments'], why: unreadArguments },
   {
+    parts: ['micro', 'accumulation'],
+    why: ({ stepRows, totalRows }) =>
+      stepRows === undefined && totalRows === undefined ? undefined : automatic(BY_ITSELF.micro),
+  },
+  {
+    parts: ['patience', 'validations'],
+    why: (recipe) => (validates(recipe) ? undefined : left('no rows are set aside for validation')),
+  },
+  {
+    parts: ['validations'],
+    why: ({ validatesBySteps }) =>
+      validatesBySteps === true ? undefined : automatic('validations do not come every so many steps there'),
+  },
+  {
+    parts: ['saves'],
+    why: (recipe) => {
+      if (recipe.savesBySteps !== true) return automatic('checkpoints do not come every so many steps there');
+      const validations = validationsOf(recipe);
+      return validations === undefined || validations === recipe.saves
+        ? undefined
+        : left('`every` is for checkpoints and validations; here, it is the steps between validations');
+    },
+  },
+  {
     parts: ['system', 'style'],
     why: (recipe) =>
       templates(recipe).length === 0 || hasChat(recipe)
@@ -101,6 +133,8 @@ export function settleUnread(recipe: Recipe, context: ImportContext): void {
     recipe.start = undefined;
     recipe.loraplusRatio = undefined;
   }
+  recipe.every = validationsOf(recipe) ?? (recipe.savesBySteps === true ? recipe.saves : undefined);
+  if (!validates(recipe)) recipe.patience = undefined;
   const { style, maxLength = SHORTEST } = recipe;
   if (typeof style === 'string' && styleOf(style) === undefined && hasChat(recipe))
     remark(

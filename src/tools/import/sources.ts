@@ -2,6 +2,7 @@
 import { extname, join, relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
+import { SOURCE_BY_ENDING } from '../../language/schemas/functions/source.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
 import { lookUp } from '../../language/source/look-up.js';
 import { quoted } from '../../language/source/quoted.js';
@@ -9,7 +10,7 @@ import { wrongValue } from './import-diagnostics.js';
 import type { Dataset } from './recipe.js';
 import type { ImportContext } from './translation.js';
 
-type SourceCall = 'jsonl' | 'json' | 'csv' | 'parquet' | 'text' | 'hub';
+type SourceCall = (typeof SOURCE_BY_ENDING)[keyof typeof SOURCE_BY_ENDING] | 'hub';
 
 export interface Source {
   readonly call: SourceCall;
@@ -17,16 +18,7 @@ export interface Source {
   readonly text: string;
 }
 
-const CALLS: Readonly<Record<string, SourceCall>> = {
-  '.jsonl': 'jsonl',
-  '.ndjson': 'jsonl',
-  '.json': 'json',
-  '.csv': 'csv',
-  '.tsv': 'csv',
-  '.parquet': 'parquet',
-  '.txt': 'text',
-  '.md': 'text',
-};
+const CALLS: Readonly<Record<string, SourceCall>> = SOURCE_BY_ENDING;
 
 /** Readers of the library `datasets`, which a file has in the place of a path: `path: json`, `data_files: rows.jsonl`. */
 const READERS = new Set(['json', 'csv', 'parquet', 'text', 'arrow']);

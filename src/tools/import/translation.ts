@@ -35,6 +35,8 @@ export interface Translation<T> {
   readonly apply: Apply<T>;
   /** What of a recipe it sets, where other keys can leave that without an effect. */
   readonly sets?: RecipePart;
+  /** A key that decides in its stead, where it is set. */
+  readonly unless?: string;
 }
 
 export type TranslationTable<T> = Readonly<Record<string, Translation<T>>>;
@@ -101,6 +103,12 @@ export const byItself = <T>(why: string): Translation<T> => ({
   apply: () => automatic(why),
 });
 
+/** The translation of a key that has no effect next to another. */
+export const unless = <T>(key: string, translation: Translation<T>): Translation<T> => ({
+  ...translation,
+  unless: key,
+});
+
 type Scalar = string | number | boolean;
 
 const isAmong = (value: ForeignNode, values: readonly Scalar[]): boolean =>
@@ -138,6 +146,7 @@ export function translateEntries<T>(
   prefix = '',
 ): void {
   const known = Object.keys(table);
+  const on = new Set(record.entries.filter(({ value }) => isOn(value)).map(({ key }) => key));
   for (const { key, span, value } of record.entries) {
     const translation = lookUp(table, key);
     const name = `${prefix}${key}`;
@@ -157,6 +166,8 @@ export function translateEntries<T>(
       else context.unknown.further ??= span;
       add('unknown', 'no key that `ftpc import` knows');
     } else if (isUnset(value)) add('unset');
+    else if (translation.unless !== undefined && on.has(translation.unless))
+      add('automatic', `\`${translation.unless}\` decides, in the other tool too`);
     else {
       const verdict = translation.apply(value, target, context);
       if (verdict === undefined) add('translated');
@@ -172,6 +183,9 @@ export function translateEntries<T>(
     }
   }
 }
+
+const isOn = (value: ForeignNode): boolean =>
+  !isUnset(value) && !(value.kind === 'scalar' && (value.value === false || value.value === 0));
 
 /** Says of a key that was translated what only other keys tell: that it needs nothing, or is left. */
 export function revise(

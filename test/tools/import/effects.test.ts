@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { tools } from '../../../src/tools/import/tools.js';
+import { type ToolName, tools } from '../../../src/tools/import/tools.js';
 import { EXAMPLES, importText } from './imported.js';
 
 /** A file of each tool with what it needs, and how its method, optimizer, schedule and start are said. */
@@ -22,19 +22,39 @@ const BASES: Readonly<Record<string, Base>> = {
       'optimizer: lion_32bit',
       'lr_scheduler: constant',
       'lr_scheduler: polynomial',
+      'adapter: lora\nlora_r: 8\nlora_alpha: 16\nlora_target_linear: true',
+      'batch_size: 12\nval_set_size: 0.1\neval_steps: 9',
+      'gradient_accumulation_steps: 3\ncurriculum_sampling: true',
     ],
   },
   'LLaMA-Factory': {
     file: 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset: rows',
-    variants: ['finetuning_type: full', 'adapter_name_or_path: out', 'stage: pt\npacking: false', ...TRAINER],
+    variants: [
+      'finetuning_type: full',
+      'adapter_name_or_path: out',
+      'stage: pt\npacking: false',
+      'val_size: 0.1\neval_strategy: steps\neval_steps: 9',
+      'val_size: 0.1\nwarmup_steps: 0.2\ndisable_shuffling: true',
+      ...TRAINER,
+    ],
   },
   'LLaMA-Factory 1': {
     file: 'model: acme/base\ncutoff_len: 512\nlearning_rate: 1e-4\ntrain_dataset: acme/rows',
-    variants: ['peft_config: {name: lora}', 'peft_config: {name: lora, adapter_name_or_path: out}'],
+    variants: [
+      'global_batch_size: 32',
+      'peft_config: {name: lora}',
+      'peft_config: {name: lora, adapter_name_or_path: out}',
+    ],
   },
   TRL: {
     file: 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset_name: acme/rows',
-    variants: ['use_peft: true', 'dataset_text_field: story', 'assistant_only_loss: true', ...TRAINER],
+    variants: [
+      'use_peft: true',
+      'dataset_text_field: story\npacking: true',
+      'assistant_only_loss: true\nmax_length: 9\ntrain_sampling_strategy: sequential',
+      'datasets: [{path: other/rows}]',
+      ...TRAINER,
+    ],
   },
 };
 
@@ -49,6 +69,7 @@ const VALUES = [
   'gemma',
   'other/name',
   'truncate',
+  'steps',
   'constant_with_warmup',
   'group_by_length',
   'bfd_split',
@@ -71,28 +92,42 @@ const settingsOf = (text: string | undefined): string =>
     .filter((line) => !line.startsWith('//'))
     .join('\n');
 
+/**
+ * Whether a key counts as translated with one of the values, and yet changes nothing; and values to try in another file:
+ * a few with which it changes something, or else all that it takes.
+ */
+async function tried(from: ToolName, base: string, before: string, key: string, values: readonly string[]) {
+  const taken: string[] = [];
+  const changing: string[] = [];
+  let isTranslated = false;
+  for (const value of values) {
+    const { text, keys, diagnostics } = await importText('file.yml', `${base}\n${key}: ${value}\n`, { from });
+    if (diagnostics.some(({ code }) => code === 'FTP1604')) continue;
+    taken.push(value);
+    if (text === undefined || keys.find((one) => one.key === key)?.status !== 'translated') continue;
+    isTranslated = true;
+    if (settingsOf(text) !== before) changing.push(value);
+    if (changing.length === 2) break;
+  }
+  // One value may be what the tool does without it.
+  const isIdle = isTranslated && changing.length === 0;
+  return { further: changing.length > 0 ? changing : taken, isIdle };
+}
+
 describe('a key that counts as translated', () => {
   for (const { title, name, table } of tools)
     it(`changes the pipeline: ${title}`, async () => {
       const { file = '', variants = [] } = BASES[title] ?? {};
       const idle: string[] = [];
+      const values = new Map<string, readonly string[]>();
       for (const variant of ['', ...variants]) {
         const base = variant === '' ? file : withLines(file, variant);
-        const { text } = await importText('file.yml', base, { from: name });
-        const before = settingsOf(text);
         const own = new Set(base.split('\n').map((line) => line.split(':')[0]));
-        for (const key of Object.keys(table).filter(
-          (one) => table[one]?.kind === 'becomes' && !own.has(one),
-        )) {
-          // One value may be what the tool does without it.
-          let isIdle = false;
-          for (const value of VALUES) {
-            const imported = await importText('file.yml', `${base}\n${key}: ${value}\n`, { from: name });
-            const record = imported.keys.find((one) => one.key === key);
-            if (imported.text === undefined || record?.status !== 'translated') continue;
-            isIdle = settingsOf(imported.text) === before;
-            if (!isIdle) break;
-          }
+        const before = settingsOf((await importText('file.yml', base, { from: name })).text);
+        const keys = Object.keys(table).filter((key) => table[key]?.kind === 'becomes' && !own.has(key));
+        for (const key of keys) {
+          const { further, isIdle } = await tried(name, base, before, key, values.get(key) ?? VALUES);
+          if (variant === '') values.set(key, further);
           if (isIdle) idle.push(`${variant} | ${key}`);
         }
       }

@@ -68,7 +68,7 @@ Every key of the file is in the result:
   by itself; or as having no value.
 
 Where a setting differs from what it was in a way that the number does not show, a comment above it says so. A default of
-the other tool that is not that of ftpc is written out. A file that asks for a method that ftpc does not have (\`rl: dpo\`,
+the other tool that is not that of ftpc is written out where it changes what is trained. A file that asks for a method that ftpc does not have (\`rl: dpo\`,
 images) is refused, and nothing is written. Wrong YAML, a key that is set twice, a misspelt key and a value of the wrong type are
 reported with their line and column.
 

@@ -73,6 +73,28 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
     ['the warm-up of a known number of steps', `${AXOLOTL}max_steps: 1000`, ['cosine(warmup: 30steps)']],
     ['at most 100 steps of warm-up', `${AXOLOTL}max_steps: 9000`, ['cosine(warmup: 100steps)']],
     ['no warm-up of few steps', `${AXOLOTL}max_steps: 20`, ['cosine(warmup: 0%)']],
+    [
+      'checkpoints as often as validations',
+      `${AXOLOTL}val_set_size: 0.1\nsave_steps: 700\neval_steps: 70`,
+      ['every: 70steps', 'save_steps: 700'],
+    ],
+    [
+      'checkpoints alone where nothing is validated',
+      `${AXOLOTL}save_steps: 700\neval_steps: 70\nearly_stopping_patience: 3`,
+      ['every: 700steps', 'stop = { epochs: 1 }', 'no rows are set aside'],
+    ],
+    [
+      'no validations by steps that nobody asked for',
+      `${FACTORY}val_size: 0.1\neval_steps: 70\nsave_steps: 700`,
+      ['every: 700steps', 'validations do not come every so many steps'],
+    ],
+    ['rows of a step that are said as such', `${AXOLOTL}batch_size: 12\nmicro_batch_size: 4`, ['global: 12']],
+    ['packing that is asked for twice', `${FACTORY}neat_packing: true\npacking: false`, ['packing: true']],
+    [
+      'every layer, whichever key comes first',
+      `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_linear: true\nlora_target_modules: [q_proj]`,
+      ['targets: all_linear', '`lora_target_linear` decides'],
+    ],
     ['a length below the least', `${AXOLOTL}sequence_len: 4`, ['There, 4 tokens', 'max_length = 8tok']],
     [
       'rows of all devices',

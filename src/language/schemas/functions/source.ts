@@ -36,6 +36,18 @@ const columns = t.record({
   kind: column('kind', 'what sort of row it is, by which an evaluation reports'),
 });
 
+/** Functions for data files, by the endings of their names. */
+export const SOURCE_BY_ENDING = {
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.json': 'json',
+  '.csv': 'csv',
+  '.tsv': 'csv',
+  '.parquet': 'parquet',
+  '.txt': 'text',
+  '.md': 'text',
+} as const;
+
 const files = required(t.files, 'File or glob, relative to the pipeline file. Gzipped files are supported.');
 const named = optional(columns, 'Names of the columns, if they differ from the defaults.');
 

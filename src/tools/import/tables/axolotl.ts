@@ -1,15 +1,17 @@
 /** Axolotl: what each key of its YAML becomes. Defaults: `src/axolotl/utils/schemas/`, `core/builders/`. */
-import { a, type ForeignRecord } from '../foreign.js';
+import { a, type ForeignRecord, oneOf, valueIn } from '../foreign.js';
 import type { Recipe } from '../recipe.js';
 import {
   automatic,
   becomes,
   each,
   type ImportContext,
+  type ImportedFile,
   left,
   refused,
   revise,
   type TranslationTable,
+  unless,
 } from '../translation.js';
 import { remark } from '../write.js';
 import { datasets } from './axolotl-datasets.js';
@@ -32,7 +34,7 @@ const MODEL: TranslationTable<Recipe> = {
   lora_r: common.loraField('`lora = { rank: … }`', a.rank, 'rank'),
   lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
   lora_dropout: common.loraField('`lora = { dropout: … }`', a.dropout, 'dropout'),
-  lora_target_modules: common.targets,
+  lora_target_modules: unless('lora_target_linear', common.targets),
   lora_target_linear: becomes(
     '`lora = { targets: all_linear }`',
     a.flag,
@@ -105,24 +107,32 @@ const DATA: TranslationTable<Recipe> = {
   chat_template_kwargs: none('a chat template gets the messages and nothing else'),
   default_system_message: common.field('`chat(system: …)`', a.text, 'system'),
   sequence_len: common.field('`max_length` of the format stage', a.count, 'maxLength'),
-  excess_length_strategy: becomes('`overflow = drop` or `truncate`', a.text, (recipe, name) => {
-    if (name === 'raise')
-      return left(
-        'rows that are too long are dropped and reported; `require dropped <= 0%` makes that an error',
-      );
-    recipe.overflow = name === 'truncate' ? 'truncate' : 'drop';
-    return undefined;
-  }),
+  excess_length_strategy: becomes(
+    '`overflow = drop` or `truncate`',
+    oneOf('drop', 'truncate', 'raise'),
+    (recipe, name) => {
+      if (name === 'raise')
+        return left(
+          'rows that are too long are dropped and reported; `require dropped <= 0%` makes that an error',
+        );
+      if (name === 'drop') return automatic('rows that are too long are dropped, as here');
+      recipe.overflow = name;
+      return undefined;
+    },
+  ),
   train_on_inputs: becomes('`loss_on = all`', a.flag, (recipe, value) => {
     recipe.lossOn = value ? 'all' : 'assistant';
   }),
   sample_packing: common.field('`batch = { packing: true }`', a.flag, 'packing'),
   dataset_exact_deduplication: common.field('`dedupe = [exact]`', a.flag, 'exactDuplicates'),
-  group_by_length: becomes('`order = by_length`', a.flag, (recipe, value) => {
-    if (!value) return automatic('rows are shuffled');
-    recipe.order = 'by_length';
-    return undefined;
-  }),
+  group_by_length: unless(
+    'curriculum_sampling',
+    becomes('`order = by_length`', a.flag, (recipe, value) => {
+      if (!value) return automatic('rows are shuffled');
+      recipe.order = 'by_length';
+      return undefined;
+    }),
+  ),
   curriculum_sampling: becomes('`order = file`', a.flag, (recipe, value) => {
     if (!value) return automatic('rows are shuffled');
     recipe.order = 'file';
@@ -192,15 +202,21 @@ const TRAINING: TranslationTable<Recipe> = {
     a.rows,
     'accumulation',
   ),
-  batch_size: becomes('`batch = { global: … }`', a.rows, (recipe, value) => {
-    recipe.stepRows = value;
-  }),
+  batch_size: unless(
+    'gradient_accumulation_steps',
+    becomes('`batch = { global: … }`', a.rows, (recipe: Recipe, value) => {
+      recipe.stepRows = value;
+    }),
+  ),
   ...each('eval_batch_size auto_find_batch_size', here(BY_ITSELF.micro)),
   num_epochs: common.field('`stop = { epochs: … }`', a.positive, 'epochs'),
   max_steps: common.maxSteps,
   early_stopping_patience: common.field('`stop = { patience: … }`', a.count, 'patience'),
   neftune_noise_alpha: common.field('`neftune_noise_alpha`', a.positive, 'neftune'),
-  noisy_embedding_alpha: common.field('`neftune_noise_alpha`', a.positive, 'neftune'),
+  noisy_embedding_alpha: unless(
+    'neftune_noise_alpha',
+    common.field('`neftune_noise_alpha`', a.positive, 'neftune'),
+  ),
   seed: common.field('`seed`', a.seed, 'seed'),
   save_steps: common.everySteps('saves'),
   eval_steps: common.everySteps('validations'),
@@ -208,7 +224,8 @@ const TRAINING: TranslationTable<Recipe> = {
     'saves_per_epoch evals_per_epoch',
     none('`checkpoint = { every: … }` counts steps, whose number per epoch only the rows tell', 0),
   ),
-  ...each('save_strategy eval_strategy evaluation_strategy', common.strategy),
+  save_strategy: common.strategy('savesBySteps'),
+  ...each('eval_strategy evaluation_strategy', common.strategy('validatesBySteps')),
   save_total_limit: common.field('`checkpoint = { keep: … }`', a.count, 'keep'),
   ...each('load_best_model_at_end metric_for_best_model greater_is_better', here(BY_ITSELF.best)),
   ...each(
@@ -360,24 +377,31 @@ const METHODS: TranslationTable<Recipe> = {
 export const axolotl: TranslationTable<Recipe> = { ...MODEL, ...DATA, ...TRAINING, ...MACHINE, ...METHODS };
 
 /** Defaults of Axolotl, and what several keys say together. */
-export function settleAxolotl(recipe: Recipe, context: ImportContext): void {
+export function settleAxolotl(recipe: Recipe, context: ImportContext, { record }: ImportedFile): void {
   recipe.method ??= 'full';
   recipe.optimizer ??= 'adamw_torch_fused';
   recipe.schedule ??= 'cosine';
   recipe.maxLength ??= 512;
   recipe.seed ??= TRAINER_SEED;
   common.settleLength(recipe, context, { epochs: 1, key: 'num_epochs', tool: 'Axolotl' });
-  if (recipe.warmupSteps !== undefined)
-    revise(context, 'warmup_ratio', automatic('`warmup_steps` decides, in Axolotl too'));
-  else if (recipe.warmupRatio === undefined && recipe.steps !== undefined) {
-    const steps = Math.min(Math.floor(0.03 * recipe.steps), 100);
-    if (steps === 0) recipe.warmupRatio = 0;
-    else recipe.warmupSteps = steps;
-  } else if (recipe.warmupRatio === undefined) {
-    recipe.warmupRatio = 0.03;
-    remark(recipe, 'optimizer', "Axolotl's own warm-up: 3 % of the steps, but at most 100 steps.");
-  }
+  // A number of steps decides, whatever the strategy is.
+  recipe.savesBySteps = true;
+  recipe.validatesBySteps = true;
+  if (valueIn(record, 'warmup_steps') !== undefined)
+    revise(context, 'warmup_ratio', left('`warmup_steps` decides; Axolotl does not take both'));
+  if (recipe.warmupSteps === undefined && recipe.warmupRatio === undefined) usualWarmup(recipe);
   // Axolotl makes two of one.
   if (recipe.warmupSteps === 1) recipe.warmupSteps = 2;
   common.settleSplits(recipe, context);
+}
+
+function usualWarmup(recipe: Recipe): void {
+  if (recipe.steps === undefined) {
+    recipe.warmupRatio = 0.03;
+    remark(recipe, 'optimizer', "Axolotl's own warm-up: 3 % of the steps, but at most 100 steps.");
+    return;
+  }
+  const steps = Math.min(Math.floor(0.03 * recipe.steps), 100);
+  if (steps === 0) recipe.warmupRatio = 0;
+  else recipe.warmupSteps = steps;
 }

@@ -30,6 +30,7 @@ export const BY_ITSELF = {
   precision: 'matrix products are computed in float32, or rounded as on a GPU with `precision = bf16`',
   reading: 'rows are streamed, tokenized once and kept in the store, without workers to set',
   model: 'the architecture and the tokenizer are read from the files of the base',
+  validation: 'rows are validated on where some are set aside for it',
   best: 'the checkpoint with the lowest validation loss is `.best`, the last one `.last`',
   padding: 'rows are padded only to the longest of their micro batch, and padding never counts',
   code: 'code in a repository is never run',
@@ -192,23 +193,32 @@ export const clip = field('`clip` of the optimizer; `none` for 0', a.amount, 'cl
 
 /** Every so many steps; below 1, a share of all steps. */
 export const everySteps = (put: 'saves' | 'validations'): Translation<Recipe> =>
-  becomes('`checkpoint = { every: … }`: checkpoints and validations', a.positive, (recipe, value) => {
-    if (value < 1) return left('`every` counts steps, whose number only the rows tell; `ftpc plan` shows it');
-    if (put === 'validations' || recipe.every === undefined) recipe.every = Math.round(value);
-    return undefined;
-  });
+  becomes(
+    '`checkpoint = { every: … }`: checkpoints and validations',
+    a.positive,
+    (recipe, value) => {
+      if (value < 1)
+        return left('`every` counts steps, whose number only the rows tell; `ftpc plan` shows it');
+      recipe[put] = Math.round(value);
+      return undefined;
+    },
+    put,
+  );
 
 /** When something is done: `steps` go with the number of steps. */
-export const strategy: Translation<Recipe> = becomes(
-  'checkpoints and validations come every `checkpoint = { every: … }` steps',
-  a.value,
-  (_, value) => {
-    const word = value.kind === 'scalar' ? String(value.value) : '';
-    if (/steps$/i.test(word)) return automatic('checkpoints and validations come every so many steps');
-    if (/^(no|false|best)$/i.test(word)) return automatic(BY_ITSELF.store);
-    return left('`checkpoint = { every: … }` counts steps, whose number per epoch only the rows tell');
-  },
-);
+export const strategy = (of: 'savesBySteps' | 'validatesBySteps'): Translation<Recipe> =>
+  becomes(
+    'checkpoints and validations come every `checkpoint = { every: … }` steps',
+    a.value,
+    (recipe, value) => {
+      const word = value.kind === 'scalar' ? String(value.value) : '';
+      recipe[of] = /steps$/i.test(word);
+      if (recipe[of]) return automatic('checkpoints and validations come every so many steps');
+      if (/^(no|false|best)$/i.test(word))
+        return automatic(of === 'savesBySteps' ? BY_ITSELF.store : BY_ITSELF.validation);
+      return left('`checkpoint = { every: … }` counts steps, whose number per epoch only the rows tell');
+    },
+  );
 
 /** Linear layers with an adapter: a word for all, names, ends of paths, or a regular expression. */
 export const targets: Translation<Recipe> = becomes(
@@ -290,7 +300,7 @@ export const validationShare: Translation<Recipe> = becomes(
   (recipe, value) => {
     if (value === 0) return automatic('no rows are set aside, as here');
     if (value < 1e-6) return left('a split has shares of at least 0.0001 %');
-    if (value >= 1) return left('a split has shares, whose size only the number of rows tells: `valid: 5%`');
+    if (value >= 1) return left('a split has shares, whose size only the number of rows tells: `valid: 10%`');
     recipe.validShare = value;
     return undefined;
   },

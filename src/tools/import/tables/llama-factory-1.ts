@@ -139,6 +139,7 @@ export async function settleLlamaFactory1(
   recipe.maxLength ??= 2048;
   recipe.overflow = 'truncate';
   recipe.seed ??= TRAINER_SEED;
+  recipe.savesBySteps = true;
   common.settleLength(recipe, context, { epochs: 3, key: 'num_train_epochs', tool: 'LLaMA-Factory' });
   const described = valueIn(record, 'train_dataset');
   const path = textOf(described);

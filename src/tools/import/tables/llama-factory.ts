@@ -11,6 +11,7 @@ import {
   refused,
   revise,
   type TranslationTable,
+  unless,
 } from '../translation.js';
 import * as common from './common.js';
 import { BY_ITSELF, NONE, textOf } from './common.js';
@@ -95,10 +96,7 @@ const METHOD: TranslationTable<Recipe> = {
   stage: becomes(
     '`sft` and `pt`; the others are not there',
     oneOf('sft', 'pt', 'rm', 'ppo', 'dpo', 'kto'),
-    (recipe, stage) => {
-      if (stage === 'pt') recipe.lossOn = 'all';
-      return stage === 'sft' || stage === 'pt' ? undefined : refused(NONE.preference);
-    },
+    (_, stage) => (stage === 'sft' || stage === 'pt' ? undefined : refused(NONE.preference)),
   ),
   finetuning_type: becomes(
     '`using lora` or `using full`',
@@ -197,7 +195,10 @@ const DATA: TranslationTable<Recipe> = {
     recipe.lossOn = value ? 'all' : 'assistant';
   }),
   mask_history: none('every answer of a chat is trained on'),
-  packing: common.field('`batch = { packing: true }`', a.flag, 'packing'),
+  packing: becomes('`batch = { packing: true }`', a.flag, (recipe, value) => {
+    // `neat_packing` packs in any case.
+    recipe.packing = value || recipe.packing === true;
+  }),
   neat_packing: becomes('`batch = { packing: true }`', a.flag, (recipe, value) => {
     if (value) recipe.packing = true;
     return undefined;
@@ -250,9 +251,18 @@ const MACHINE: TranslationTable<Recipe> = {
   ),
 };
 
+/** Rows in the order of the file have no other order. */
+const unlessInOrder: TranslationTable<Recipe> = Object.fromEntries(
+  ['train_sampling_strategy', 'group_by_length'].flatMap((key) => {
+    const translation = trainer[key];
+    return translation === undefined ? [] : [[key, unless('disable_shuffling', translation)]];
+  }),
+);
+
 /** Version 0; the files for version 1 have a table of their own. */
 export const llamaFactory: TranslationTable<Recipe> = {
   ...trainer,
+  ...unlessInOrder,
   ...MODEL,
   ...METHOD,
   ...DATA,
@@ -268,10 +278,14 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
   lora.alpha ??= 2 * lora.rank;
   lora.targets ??= 'all_linear';
   recipe.maxLength ??= 2048;
-  settleTrainer(recipe, context);
+  settleTrainer(recipe, context, file.record);
   const isPretraining = textOf(valueIn(file.record, 'stage')) === 'pt';
   // Texts for pre-training are always put together.
-  if (isPretraining) recipe.packing ??= true;
+  if (isPretraining) {
+    recipe.packing ??= true;
+    recipe.lossOn = 'all';
+    revise(context, 'train_on_prompt', automatic('all of a text is trained on'));
+  }
   // Rows of a training are cut to the length; those that are packed are dropped if they are longer, and texts without answers are cut into several.
   recipe.overflow = isPretraining ? 'split' : recipe.packing === true ? 'drop' : 'truncate';
   readNamed(recipe, context, file);

@@ -1,13 +1,15 @@
 /** `TrainingArguments` of transformers 5, which LLaMA-Factory and TRL take as they are: what each becomes. */
-import { a } from '../foreign.js';
+import { a, type ForeignRecord, oneOf, valueIn } from '../foreign.js';
 import type { Recipe } from '../recipe.js';
 import {
   automatic,
   becomes,
   each,
   type ImportContext,
+  left,
   revise,
   type TranslationTable,
+  unless,
 } from '../translation.js';
 import * as common from './common.js';
 import { BY_ITSELF, NONE, TRAINER_SEED } from './common.js';
@@ -57,14 +59,17 @@ export const trainer: TranslationTable<Recipe> = {
   neftune_noise_alpha: common.field('`neftune_noise_alpha`', a.positive, 'neftune'),
   seed: common.field('`seed`', a.seed, 'seed'),
   data_seed: none('one `seed` is for everything'),
-  group_by_length: becomes('`order = by_length`', a.flag, (recipe, value) => {
-    if (!value) return automatic('rows are shuffled');
-    recipe.order = 'by_length';
-    return undefined;
-  }),
+  group_by_length: unless(
+    'train_sampling_strategy',
+    becomes('`order = by_length`', a.flag, (recipe, value) => {
+      if (!value) return automatic('rows are shuffled');
+      recipe.order = 'by_length';
+      return undefined;
+    }),
+  ),
   train_sampling_strategy: becomes(
     '`order = by_length`, or `file` for `sequential`',
-    a.text,
+    oneOf('random', 'sequential', 'group_by_length'),
     (recipe, name) => {
       if (name === 'random') return automatic('rows are shuffled');
       recipe.order = name === 'group_by_length' ? 'by_length' : 'file';
@@ -73,7 +78,8 @@ export const trainer: TranslationTable<Recipe> = {
   ),
   save_steps: common.everySteps('saves'),
   eval_steps: common.everySteps('validations'),
-  ...each('save_strategy eval_strategy evaluation_strategy', common.strategy),
+  save_strategy: common.strategy('savesBySteps'),
+  ...each('eval_strategy evaluation_strategy', common.strategy('validatesBySteps')),
   save_total_limit: common.field('`checkpoint = { keep: … }`', a.count, 'keep'),
   ...each('load_best_model_at_end metric_for_best_model greater_is_better', here(BY_ITSELF.best)),
   ...each(
@@ -129,13 +135,20 @@ export const trainer: TranslationTable<Recipe> = {
 };
 
 /** Defaults of Trainer, and what several keys say together. */
-export function settleTrainer(recipe: Recipe, context: ImportContext): void {
+export function settleTrainer(recipe: Recipe, context: ImportContext, record: ForeignRecord): void {
   recipe.optimizer ??= 'adamw_torch_fused';
   recipe.schedule ??= 'linear';
   recipe.micro ??= 8;
   recipe.seed ??= TRAINER_SEED;
   common.settleLength(recipe, context, { epochs: 3, key: 'num_train_epochs', tool: 'Trainer' });
-  if (recipe.warmupSteps !== undefined)
-    revise(context, 'warmup_ratio', automatic('`warmup_steps` decides, in Trainer too'));
+  recipe.savesBySteps ??= true;
+  recipe.validatesBySteps ??= false;
+  const steps = valueIn(record, 'warmup_steps');
+  if (steps !== undefined && (a.amount.read(steps) ?? 0) > 0)
+    revise(
+      context,
+      'warmup_ratio',
+      left('`warmup_steps` decides, as in transformers 4; in its version 5 the ratio does'),
+    );
   recipe.warmupRatio ??= 0;
 }

@@ -1,5 +1,5 @@
 /** TRL: what the arguments of `trl sft` become, and those of `SFTConfig`, `ModelConfig` and PEFT's `LoraConfig`. */
-import { a, type ForeignRecord, isUnset, valueIn } from '../foreign.js';
+import { a, type ForeignRecord, isUnset, oneOf, valueIn } from '../foreign.js';
 import { type Dataset, newDataset, type Recipe } from '../recipe.js';
 import { columnsIn, isLocal } from '../sources.js';
 import {
@@ -15,6 +15,7 @@ import {
   type TranslationTable,
   translateEntries,
   unable,
+  unless,
 } from '../translation.js';
 import { remark } from '../write.js';
 import * as common from './common.js';
@@ -85,7 +86,10 @@ const DATA: TranslationTable<Recipe> = {
     'default',
     'main',
   ),
-  dataset_train_split: becomes('`split` of `hub`', a.text, () => undefined),
+  dataset_train_split: unless(
+    'datasets',
+    becomes('`split` of `hub`', a.text, () => undefined),
+  ),
   dataset_test_split: becomes(
     '`split` of `hub` for another data stage, where there is validation',
     a.text,
@@ -106,13 +110,22 @@ const DATA: TranslationTable<Recipe> = {
   test_split_size: common.validationShare,
   dataset_text_field: becomes('`columns: { text: … }`, and `completion()`', a.text, () => undefined),
   max_length: common.field('`max_length` of the format stage', a.count, 'maxLength'),
-  max_seq_length: common.field('`max_length` of the format stage', a.count, 'maxLength'),
+  max_seq_length: unless(
+    'max_length',
+    common.field('`max_length` of the format stage', a.count, 'maxLength'),
+  ),
   truncation_mode: none('a row that is too long loses its end', 'keep_start'),
   packing: common.field('`batch = { packing: true }`', a.flag, 'packing'),
-  packing_strategy: becomes('`overflow = split` for `bfd_split`', a.text, (recipe, name) => {
-    if (name === 'bfd_split' || name === 'bfd-requeue') recipe.overflow = 'split';
-    return name === 'wrapped' ? left('rows are packed whole, and none attends to another') : undefined;
-  }),
+  packing_strategy: becomes(
+    '`overflow = split` for `bfd_split`',
+    oneOf('bfd', 'bfd_split', 'bfd-requeue', 'wrapped'),
+    (recipe, name) => {
+      if (name === 'wrapped') return left('rows are packed whole, and none attends to another');
+      if (name === 'bfd') return automatic('rows are packed whole, as here');
+      recipe.overflow = 'split';
+      return undefined;
+    },
+  ),
   completion_only_loss: becomes('`loss_on = assistant`, or `all`', a.flag, (recipe, value) => {
     recipe.lossOn = value ? 'assistant' : 'all';
   }),
@@ -201,13 +214,17 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
   // PEFT's own default for most families.
   lora.targets ??= 'query_value';
   recipe.rate ??= 2e-5;
-  settleTrainer(recipe, context);
+  settleTrainer(recipe, context, record);
   const length = valueIn(record, 'max_length');
   if (length !== undefined && isUnset(length)) {
     recipe.maxLength = 32_768;
     remark(recipe, 'max_length', 'There, rows may be of any length.');
   }
   recipe.maxLength ??= 1024;
+  if (recipe.packing !== true && recipe.overflow === 'split') {
+    recipe.overflow = undefined;
+    revise(context, 'packing_strategy', automatic('rows are not packed'));
+  }
   recipe.overflow ??= 'truncate';
   // TRL ignores the one where there are the others.
   if (has('datasets') && has('dataset_name')) {
@@ -224,7 +241,10 @@ const WRITTEN = 60;
 
 /** What TRL reads off the columns of the rows: texts, prompts with completions, or chats. */
 function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContext): void {
-  const split = textOf(valueIn(record, 'dataset_train_split'));
+  const mixture = valueIn(record, 'datasets');
+  // Of a mixture, each data set has its own.
+  const split =
+    mixture === undefined || isUnset(mixture) ? textOf(valueIn(record, 'dataset_train_split')) : undefined;
   const named = textOf(valueIn(record, 'dataset_text_field'));
   // What a program wrote has every default, and says nothing of these rows.
   const field = record.entries.length > WRITTEN && named === 'text' ? undefined : named;
