@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import * as v from 'valibot';
 import { type JsonOf, that } from './json.js';
 
@@ -94,5 +94,15 @@ function orEmpty(read: () => string): string {
     return read();
   } catch {
     return '';
+  }
+}
+
+/** Who runs this process, for people. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // a number that no name belongs to, as in containers
+    return process.env['USER'] ?? String(process.getuid?.() ?? '');
   }
 }

@@ -107,6 +107,8 @@ export const RUN_EVENT = v.variant('type', [
     }),
   }),
   v.object({ type: v.literal('stage.finished'), stage: v.string(), ...FINISHED }),
+  /** Another process asked for it: the stage saves what it can, and the run ends. `by`: who, as `user@host`. */
+  v.object({ type: v.literal('run.stopping'), by: v.string() }),
   v.looseObject({ type: v.literal('diagnostic') }),
   v.object({
     type: v.literal('run.finished'),

@@ -8,6 +8,7 @@ import type { Artefact } from '../stages/stage.js';
 import type { Recovery } from '../stages/train/recovery.js';
 import { type Claim, forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
 import type { EndOfProcess, StageEnd, StageTask } from './messages.js';
+import { keepPrinted, printedPath } from './printed.js';
 import type { RunContext, StageOutcome, StagePlan } from './run-context.js';
 import { claimLost, fileChanged } from './run-diagnostics.js';
 import { runInProcess } from './stage-process.js';
@@ -63,17 +64,21 @@ function dropDamaged(artefacts: Readonly<Record<string, Artefact>>, { store, wat
 /** A training run that the system kills because memory ran out resumes from its checkpoint, with less at a time. */
 async function tryUntilItFits(
   first: StageTask,
-  { store, watcher, interrupts }: RunContext,
+  { runId, store, watcher, interrupts }: RunContext,
   claim: Claim,
 ): Promise<EndOfProcess> {
   const { layout } = store;
+  const printed = keepPrinted(printedPath(layout, runId, first.stage.name));
   let peak = 0;
   for (let task = first; ; ) {
     const { end, peakMemoryBytes } = await runInProcess(
       task,
       {
         event: (event) => {
-          if (event.type === 'stage.progress') claim.progress(event);
+          if (event.type === 'stage.progress') {
+            const { done, total, unit } = event;
+            claim.progress({ done, total, unit });
+          }
           const isSaved = event.type === 'checkpoint.saved';
           watcher.event(isSaved ? { ...event, path: fromCwd(layout.cwd, event.path) } : event);
         },
@@ -82,6 +87,7 @@ async function tryUntilItFits(
           noteChild(layout, pid);
           claim.child(pid);
         },
+        printed,
       },
       // who has taken over writes the same checkpoints
       { ...interrupts, kill: AbortSignal.any([interrupts.kill, claim.lost]) },

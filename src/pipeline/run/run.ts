@@ -18,7 +18,9 @@ import {
   type RunLock,
   type Store,
   takeLock,
+  watchStops,
 } from '../store/index.js';
+import { InterruptedError } from './messages.js';
 import { recorder } from './recorder.js';
 import { exceededBudgets, type RequirementResults, type StageFigures } from './requirements.js';
 import type { RunContext, StagePlan, Watcher } from './run-context.js';
@@ -81,6 +83,12 @@ export async function runPipeline(
     log.event({ type: 'run.finished', status, seconds: seconds(), stages });
     return { runId, status, stages, findings };
   };
+  const asked = new AbortController();
+  const { root, shared } = store.layout;
+  const stops = watchStops([...new Set([root, shared])], runId, (by) => {
+    log.event({ type: 'run.stopping', by });
+    asked.abort(new InterruptedError());
+  });
   let lock: RunLock | undefined;
   try {
     lock = await takeLock(store.layout, runId, host.now);
@@ -99,7 +107,7 @@ export async function runPipeline(
       ...stageSettings(runnable.program, request),
       clock: host.clock,
       watcher: log,
-      interrupts,
+      interrupts: { ...interrupts, stop: AbortSignal.any([interrupts.stop, asked.signal]) },
     });
     const exceeded = overBudget(runnable.program, outcome.summaries, seconds());
     exceeded.forEach(log.diagnostic);
@@ -118,6 +126,7 @@ export async function runPipeline(
   } finally {
     log.close();
     lock?.release();
+    stops.close();
   }
 }
 

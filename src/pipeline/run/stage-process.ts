@@ -14,6 +14,8 @@ interface StageHandlers {
   diagnostic(diagnostic: Diagnostic): void;
   /** The process has begun. */
   started(pid: number): void;
+  /** Something was written to standard output or error. */
+  printed?(chunk: Buffer): void;
 }
 
 export interface Interrupts {
@@ -55,7 +57,7 @@ export async function runInProcess(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   if (child.pid !== undefined) handlers.started(child.pid);
-  const printed = tailOf(child);
+  const printed = tailOf(child, handlers.printed);
   let said: EndOfProcess | undefined;
   let peak = 0;
   child.on('message', (message: FromChild) => {
@@ -110,9 +112,10 @@ function tell(child: ChildProcess, message: ToChild): void {
 }
 
 /** The end of what a process prints. */
-function tailOf(child: ChildProcess): () => string {
+function tailOf(child: ChildProcess, heard: StageHandlers['printed']): () => string {
   let tail = '';
   const take = (chunk: Buffer): void => {
+    heard?.(chunk);
     tail = (tail + chunk.toString('utf8')).slice(-TAIL);
   };
   child.stdout?.on('data', take);

@@ -4,13 +4,12 @@
  * sign of life, is in a file next to it, which nobody else writes.
  */
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { identityOf, markOf, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
+import { identityOf, markOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway, textOf } from './place.js';
@@ -262,15 +261,5 @@ export function namesIn(folder: string): readonly string[] {
     return readdirSync(folder).sort();
   } catch {
     return [];
-  }
-}
-
-/** Who runs this process, for people. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // a number that no name belongs to, as in containers
-    return process.env['USER'] ?? String(process.getuid?.() ?? '');
   }
 }

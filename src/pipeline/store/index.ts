@@ -1,3 +1,4 @@
+export { type ActiveRun, activeRuns } from './active-runs.js';
 export {
   type Claim,
   type ClaimHolder,
@@ -11,15 +12,26 @@ export {
   fromCwd,
   journalPath,
   keyOfOutputs,
+  type Layout,
   layoutIn,
   layoutOf,
   reportPath,
   runFolder,
   storesOf,
 } from './layout.js';
-export { forgetChild, noteChild, outliveOrphan, type RunLock, takeLock } from './lock.js';
+export {
+  dropLock,
+  type FoundLock,
+  forgetChild,
+  foundLock,
+  noteChild,
+  outliveOrphan,
+  type RunLock,
+  takeLock,
+} from './lock.js';
 export { outputFolder } from './output-folder.js';
 export { outputPath } from './outside-outputs.js';
+export { askToStop, forgetStop, isAskedToStop, watchStops } from './stops.js';
 export { openStore, type Store, type StoreEntry } from './store.js';
 export { writing } from './store-diagnostics.js';
 export { workFolder } from './work-folder.js';

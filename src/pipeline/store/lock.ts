@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { identityOf, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
+import { identityOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
 import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway } from './place.js';
@@ -15,6 +15,9 @@ const HOLDER = v.object({
   ...PROCESS_NOTE.entries,
   runId: v.optional(v.string()),
   since: v.optional(v.string()),
+  user: v.optional(v.string()),
+  /** The store of a run, where it is not that of the directory. */
+  store: v.optional(v.string()),
 });
 type Holder = JsonOf<typeof HOLDER>;
 
@@ -31,13 +34,21 @@ const SETTLE = 50;
 
 /** Where a lock is, and what is said where another process has it. */
 type LockLocation = Pick<Layout, 'root' | 'lock'> & {
+  readonly shared?: string;
   readonly held?: (path: string, holder: string) => Diagnostic;
 };
 
 /** Throws a `UserError` that names the holder. */
 export async function takeLock(layout: LockLocation, runId: string, now: () => number): Promise<RunLock> {
   writing(layout.root, undefined, () => makeFolders(layout.root));
-  const mine: Holder = { ...identityOf(process.pid), runId, since: new Date(now()).toISOString() };
+  const { root, shared = root } = layout;
+  const mine: Holder = {
+    ...identityOf(process.pid),
+    runId,
+    since: new Date(now()).toISOString(),
+    user: userName(),
+    ...(shared === root ? {} : { store: shared }),
+  };
   const text = `${JSON.stringify(mine)}\n`;
   const ticket = `${layout.lock}.${process.pid}.${runId}`;
   // Linked, not created in place: whoever sees the lock sees all of it.
@@ -99,6 +110,24 @@ function refusal({ lock, held = lockHeld }: LockLocation, holder: Holder | undef
       ? 'it has just begun'
       : `process ${holder.pid}${holder.since === undefined ? '' : `, since ${holder.since}`}`;
   return new UserError(held(lock, who));
+}
+
+export interface FoundLock extends Holder {
+  readonly state: ReturnType<typeof stateOf>;
+}
+
+/** Who has the lock of a directory, or had it when it was killed. */
+export function foundLock({ lock }: Pick<Layout, 'lock'>): FoundLock | undefined {
+  const holder = read(lock);
+  return holder === undefined ? undefined : { ...holder, state: stateOf(holder) };
+}
+
+/** Takes the lock away from a holder that is gone, or is said to be; leaves one that another has placed since. */
+export function dropLock({ lock }: Pick<Layout, 'lock'>, holder: FoundLock): void {
+  takeAway(lock, String(process.pid), (text) => {
+    const there = tryJson(HOLDER, text ?? '');
+    return there?.pid === holder.pid && there.runId === holder.runId;
+  });
 }
 
 /** The stage's process is noted, so that the next run can wait for one that outlived its parent. */

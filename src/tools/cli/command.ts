@@ -21,7 +21,11 @@ export type WordList = 'machines' | 'explained';
 
 /** Options by what they take: nothing, any text (called `value` in the help), a number, or one of some words. */
 export const option = {
-  flag: (doc: string): OptionSpec => ({ type: 'boolean', doc }),
+  flag: (doc: string, short?: string): OptionSpec => ({
+    type: 'boolean',
+    doc,
+    ...(short === undefined ? {} : { short }),
+  }),
   text: (
     value: string,
     doc: string,

@@ -8,10 +8,10 @@ import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/install
 import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { stateOf } from '../../language/host/process-identity.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { bytes as bytesText } from '../../pipeline/planner/quantities.js';
 import { syncFile, syncFolder, takeLock, writeWhole, writing } from '../../pipeline/store/index.js';
-import { stateOf } from '../../language/host/process-identity.js';
 import { digestOf } from './transfer.js';
 
 /** What an installation is at. `done` and `total` are bytes, where they are known. */

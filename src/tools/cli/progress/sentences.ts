@@ -35,6 +35,7 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     const memory = event.peakMemoryBytes > 0 ? `, peak ${bytes(event.peakMemoryBytes)}` : '';
     return `${bold(event.stage)} ${status}${dim(` in ${duration(event.seconds)}${memory}`)}`;
   }
+  if (event.type === 'run.stopping') return `asked to stop by ${printable(event.by)}: saving progress`;
   if (event.type === 'validation')
     return dim(
       `${event.stage}: step ${event.step}, validation loss ${numberText(event.loss)}${event.best ? ', the best so far' : ''}`,

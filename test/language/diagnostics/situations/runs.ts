@@ -47,6 +47,14 @@ const checkpoints = (folder: string): number => {
   return key === undefined ? 0 : readdirSync(join(work, key)).filter((name) => /^[^.]/.test(name)).length;
 };
 
+/** This process has a run in the folder. */
+function locked({ write }: Ground): undefined {
+  const since = '2026-01-01T12:00:00.000Z';
+  const holder = { ...identityOf(process.pid), host: 'box', namespace: 'pid:[1]', user: 'ana', since };
+  write('.ftp/lock', JSON.stringify({ ...holder, runId: '20260101-120000-abcd' }));
+  return undefined;
+}
+
 export const RUNS: Situations = {
   FTP0747: stagesThat(
     withDisk('copyFileSync', "if (/config.json$/.test(args[0])) fs.appendFileSync(args[0], ' ')"),
@@ -58,11 +66,7 @@ export const RUNS: Situations = {
     ),
   ),
   FTP0803: (ground) => ({ meanwhile: killing(ground, 0, () => checkpoints(ground.folder) > 1) }),
-  FTP0804: ({ write }) => {
-    const since = new Date().toISOString();
-    write('.ftp/lock', JSON.stringify({ ...identityOf(process.pid), runId: '20260101-120000-abcd', since }));
-    return undefined;
-  },
+  FTP0804: locked,
   FTP0805: stagesThat(
     withDisk(
       'openSync',
@@ -93,6 +97,8 @@ export const RUNS: Situations = {
     ),
   ),
   FTP0823: stagesThat(late(2500)),
+  FTP1702: locked,
+  FTP1704: locked,
   FTP0899: stagesThat(
     withDisk('openSync', "if (/rows.jsonl$/.test(args[0])) throw new TypeError('x is not a function')"),
   ),
