@@ -98,8 +98,7 @@ const LINES: readonly (readonly [
   [
     'load_in_4bit quantization_bit quantization_config bnb_4bit_quant_type',
     'heading',
-    (value) =>
-      value === false || (typeof value === 'number' && value !== 4) ? 'using lora' : 'using qlora',
+    (value) => (value === false || (typeof value === 'number' && value !== 4) ? 'using lora' : 'using qlora'),
   ],
   [
     'load_in_8bit',

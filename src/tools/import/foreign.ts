@@ -1,5 +1,6 @@
 /** A settings file of another tool: its values, each with its place. */
 import type { Span } from '../../language/source/span.js';
+import { withoutControls } from './literals.js';
 
 export type ForeignNode =
   | { readonly kind: 'scalar'; readonly value: string | number | boolean | null; readonly span: Span }
@@ -141,7 +142,7 @@ export const oneOf = <W extends string>(...words: readonly W[]): Reader<W> =>
 /** A value in one line, as it is shown to people: nothing in it can drive a terminal or end a comment. */
 export function shown(value: ForeignNode, limit = 48): string {
   const text = JSON.stringify(plain(value)) ?? '';
-  const safe = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  const safe = withoutControls(text);
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;
 }
 

@@ -21,14 +21,21 @@ export function record(fields: Readonly<Record<string, string | undefined>>): st
 
 export const list = (items: readonly string[]): string => `[${items.join(', ')}]`;
 
+/** A text of a file, which may have anything in it, as it is shown to people. */
+export const withoutControls = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+
 /** A name as the key of a record. */
 export const key = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : quoted(name));
 
-/** A text in lines of comments, within 80 columns. `indent` comes after `//`. */
+/**
+ * A text in lines of comments, within 80 columns: nothing in it can end a comment or drive a terminal. `indent` comes
+ * after `//`.
+ */
 export function comment(text: string, indent = ''): readonly string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/\s+/).map(withoutControls)) {
     if (line !== '' && 3 + indent.length + line.length + 1 + word.length > 78) {
       lines.push(line);
       line = word;

@@ -92,6 +92,8 @@ export interface Recipe {
   cycles?: number;
   power?: number;
   endRate?: number;
+  /** Arguments of the schedule that no schedule has here. */
+  strangeArguments?: readonly string[];
   /** Rows per device and backward pass. */
   micro?: number;
   accumulation?: number;

@@ -110,14 +110,15 @@ const RULES: readonly Rule[] = [
 
 const withoutIt = (recipe: Recipe) => automatic(`\`${call(recipe)}\` does not have it`);
 
-function unreadArguments({ schedule = 'linear', cycles, power, endRate }: Recipe) {
+function unreadArguments({ schedule = 'linear', cycles, power, endRate, strangeArguments = [] }: Recipe) {
   const { call: name } = scheduleOf(schedule);
   const unread = [
+    ...strangeArguments,
     ...(cycles === undefined || name === 'cosine_restarts' ? [] : ['num_cycles']),
     ...(power === undefined || name === 'polynomial' ? [] : ['power']),
     ...(endRate === undefined || name === 'polynomial' ? [] : ['lr_end']),
   ];
-  return unread.length === 0 ? undefined : left(`the schedule has no ${unread.join(' and no ')} here`);
+  return unread.length === 0 ? undefined : left(`here, the schedule has no ${unread.join(' and no ')}`);
 }
 
 /** Says of every such key why; what it set is no longer in the recipe where it would be written. */

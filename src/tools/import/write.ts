@@ -5,7 +5,7 @@ import { formatText } from '../../language/formatter/index.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
 import { quoted } from '../../language/source/quoted.js';
 import { wrongValue } from './import-diagnostics.js';
-import { comment, key, list, number, percent, record } from './literals.js';
+import { comment, key, list, number, percent, record, withoutControls } from './literals.js';
 import { isLayerName, optimizerOf, scheduleOf, styleOf } from './optimizers.js';
 import type { Dataset, Recipe, RemarkPlace } from './recipe.js';
 import { isLocal, pathFrom, type Source, sourceOf, splitOf } from './sources.js';
@@ -299,8 +299,7 @@ function byReason(
 }
 
 /** A key of a file may be anything. */
-const safeName = (name: string): string =>
-  name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').replace(/^(.{80}).+$/u, '$1…');
+const safeName = (name: string): string => withoutControls(name).replace(/^(.{80}).+$/u, '$1…');
 
 export const remark = (recipe: Recipe, at: RemarkPlace, text: string): void =>
   void recipe.remarks.push({ at, text });

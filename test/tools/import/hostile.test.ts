@@ -73,6 +73,21 @@ describe('a hostile file', () => {
     expect(text).to.contain('system: "say \\"\\u{202E}\\"\\n"');
   });
 
+  it('shows none of its control characters, wherever a remark or a reason has a text of it', async () => {
+    const evil = '\\e[31m\\u202e\\u0085';
+    const base = 'learning_rate: 1e-4\n';
+    const files = [
+      `${base}base_model: acme/base\nlr_scheduler_kwargs: {"${evil}": 1}\nchat_template: "${evil}"\ndatasets:\n  - {path: acme/rows, type: chat_template, message_property_mappings: {"${evil}": a}}\n  - {path: acme/rows, type: "alpaca:${evil}", split: "${evil}"}\n`,
+      `${base}model_name_or_path: acme/base\ntemplate: "${evil}"\ndataset: ["${evil}", "b${evil}"]\n`,
+      `${base}model: acme/base\ncutoff_len: 512\ntrain_dataset: "${evil}.yaml"\n`,
+    ];
+    for (const file of files) {
+      const { text = '' } = await importText('file.yml', file);
+      expect(text, file).to.contain('train ');
+      expect(text.replaceAll('\n', '')).not.to.match(/[\p{Cc}\p{Cf}]/u);
+    }
+  });
+
   it('may have any value for any key', async () => {
     const values = [
       '1',

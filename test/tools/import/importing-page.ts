@@ -34,20 +34,20 @@ function tablesOf<T>(table: TranslationTable<T>): string {
     .join('\n\n');
 }
 
-/** Figures of `scripts/import-survey.mjs`, measured on the examples of the commits named on the page. */
-const FIGURES = `| | Axolotl | LLaMA-Factory |
-|---|---|---|
-| YAML and JSON files | 252 | 102 |
-| imported; each passes \`ftpc check\`, but for data and models that are not there | 184 | 46 |
-| refused, with the reason (preferences and rewards, images, some of the weights, other losses) | 65 | 25 |
-| train nothing (clusters, answering, merging) | 2 | 31 |
-| have a placeholder for a name | 1 | 0 |
-| keys of the imported files | 7792 | 1167 |
-| translated | 46.1 % | 48.6 % |
-| need nothing, because ftpc does it by itself | 28.0 % | 41.6 % |
-| have no value | 17.4 % | 1.7 % |
-| listed in a comment, with the reason | 8.5 % | 8.1 % |
-| unknown, with a warning | 2 keys | 1 key |`;
+/** Figures of `scripts/import-survey.mjs`, measured on the examples of the days named on the page. */
+const FIGURES = `| | Axolotl | LLaMA-Factory | TRL |
+|---|---|---|---|
+| YAML and JSON files | 252 | 102 | 10 |
+| imported; each passes \`ftpc check\`, but for data and models that are not there | 184 | 46 | 1 |
+| refused, with the reason (preferences and rewards, images, some of the weights, other losses) | 65 | 25 | 0 |
+| train nothing (clusters, answering, merging) | 2 | 31 | 9 |
+| have a placeholder for a name | 1 | 0 | 0 |
+| keys of the imported files | 7792 | 1167 | 5 |
+| translated | 45.8 % | 48.6 % | 80 % |
+| need nothing, because ftpc does it by itself | 28.3 % | 41.6 % | 20 % |
+| have no value | 17.4 % | 1.7 % | 0 % |
+| listed in a comment, with the reason | 8.5 % | 8.1 % | 0 % |
+| unknown, with a warning | 2 keys | 0 keys | 0 keys |`;
 
 export const importingPage = (): string => `# Importing
 
@@ -88,7 +88,7 @@ file or folder here. LLaMA-Factory's data sets are looked up in \`dataset_info.j
 
 ## How much is translated
 
-Of every example of the two projects, as of November 2026:
+Of every example of the three projects (Axolotl of 24 July 2026, LLaMA-Factory of 18 August, TRL of 24 July):
 
 ${FIGURES}
 

@@ -95,6 +95,16 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
       `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_linear: true\nlora_target_modules: [q_proj]`,
       ['targets: all_linear', '`lora_target_linear` decides'],
     ],
+    [
+      'no argument that a schedule does not have',
+      `${AXOLOTL}lr_scheduler_kwargs: {num_cycles: 2, strange: 1}`,
+      ['cosine(warmup: 3%)', 'no strange and no num_cycles'],
+    ],
+    [
+      'an adapter whose layers are not named',
+      `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_parameters: [experts.up]`,
+      ['names no linear layers', 'targets: all_linear'],
+    ],
     ['a length below the least', `${AXOLOTL}sequence_len: 4`, ['There, 4 tokens', 'max_length = 8tok']],
     [
       'rows of all devices',

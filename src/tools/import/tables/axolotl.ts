@@ -384,6 +384,10 @@ export function settleAxolotl(recipe: Recipe, context: ImportContext, { record }
   recipe.maxLength ??= 512;
   recipe.seed ??= TRAINER_SEED;
   common.settleLength(recipe, context, { epochs: 1, key: 'num_epochs', tool: 'Axolotl' });
+  if (recipe.method === 'lora' && recipe.start === undefined && recipe.lora.targets === undefined) {
+    recipe.lora.targets = 'all_linear';
+    remark(recipe, 'lora', 'The file names no linear layers for the adapter; here, all have one.');
+  }
   // A number of steps decides, whatever the strategy is.
   recipe.savesBySteps = true;
   recipe.validatesBySteps = true;

@@ -158,9 +158,10 @@ export const scheduleArguments: Translation<Recipe> = becomes(
     for (const { key, value } of entries) {
       const put = lookUp(SCHEDULE_ARGUMENTS, key);
       const number = a.number.read(value);
-      if (put === undefined || number === undefined || !put(recipe, number)) others.push(key);
+      if (put === undefined || number === undefined || !put(recipe, number)) others.push(key.slice(0, 40));
     }
-    return others.length === 0 ? undefined : left(`${NONE.schedule}: ${others.join(', ')}`);
+    recipe.strangeArguments = others;
+    return undefined;
   },
   'scheduleArguments',
 );
@@ -311,7 +312,7 @@ export const bits = (doc: string): Translation<Recipe> =>
     doc,
     a.flag,
     (recipe, value) => {
-      if (!value) return automatic('the base stays as it is stored');
+      if (!value) return automatic('a base is quantised only where another key says so');
       recipe.fourBit = true;
       return undefined;
     },

@@ -71,11 +71,12 @@ export function addNamed(
     const entry = lookUp(entries, name);
     const dataset = newDataset(at);
     if (entry === undefined) {
-      dataset.path = /^[\w.-]+\/[\w.-]+$/.test(name) ? name : join(folder, `${name}.json`);
+      const isRepository = /^[\w.-]+\/[\w.-]+$/.test(name);
+      dataset.path = isRepository ? name : join(folder, `${name}.json`);
       remark(
         recipe,
         'source',
-        `\`${name.slice(0, 60)}\` is not described in ${DESCRIPTION}: taken for a file of that name, in the format of Alpaca.`,
+        `\`${name.slice(0, 60)}\` is not described in ${DESCRIPTION}: taken for a ${isRepository ? 'data set of the Hub' : 'file'} of that name, in the format of Alpaca.`,
       );
     } else if (!describe(dataset, recordOf(entry), folder, recipe, context)) continue;
     dataset.template ??= 'chat';

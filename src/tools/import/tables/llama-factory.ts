@@ -157,7 +157,7 @@ const METHOD: TranslationTable<Recipe> = {
     recipe.order = 'file';
     return undefined;
   }),
-  pure_bf16: here(BY_ITSELF.precision),
+  ...each('pure_bf16 mixed_precision', here(BY_ITSELF.precision)),
   ...each('fp8 fp8_backend fp8_enable_fsdp_float8_all_gather', none('nothing is computed in 8 bits')),
   ...each('plot_loss compute_accuracy include_effective_tokens_per_second', here(BY_ITSELF.reports)),
   ...each(
