@@ -109,6 +109,18 @@ export const RUN_EVENT = v.variant('type', [
   v.object({ type: v.literal('stage.finished'), stage: v.string(), ...FINISHED }),
   /** Another process asked for it: the stage saves what it can, and the run ends. `by`: who, as `user@host`. */
   v.object({ type: v.literal('run.stopping'), by: v.string() }),
+  v.object({
+    type: v.literal('retry'),
+    stage: v.string(),
+    /** Of the diagnostic that ended the stage, and what it says. */
+    code: v.string(),
+    cause: v.string(),
+    /** From 1, of `retries`. */
+    attempt: figure,
+    retries: figure,
+    /** How long is waited first. */
+    pauseSeconds: figure,
+  }),
   v.looseObject({ type: v.literal('diagnostic') }),
   v.object({
     type: v.literal('run.finished'),

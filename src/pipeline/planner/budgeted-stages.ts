@@ -5,13 +5,13 @@ import { type BudgetedFigures, budgetLines, figureLookup } from './budget.js';
 import { limitOf } from './limits.js';
 import { NO_PARTS } from './memory/peaks.js';
 import type { PlanContext } from './plan-context.js';
-import type { BudgetLine, Plan, PlannedStage, StageLimits } from './plan-json.js';
+import type { BudgetLine, ParallelPlan, Plan, PlannedStage, StageLimits } from './plan-json.js';
 import { addSeconds } from './speed.js';
 
 /** What was measured takes precedence over what is predicted. */
-const peakFigure = ({ peak }: PlannedStage): number | undefined => peak?.measured ?? peak?.bytes;
+export const peakFigure = ({ peak }: PlannedStage): number | undefined => peak?.measured ?? peak?.bytes;
 
-/** Stages run one after the other. */
+/** As if stages ran one after the other. */
 export function figuresOf(stages: readonly PlannedStage[]): Pick<Plan['totals'], 'peakBytes' | 'seconds'> {
   const figures = stages.map(peakFigure);
   return {
@@ -21,22 +21,38 @@ export function figuresOf(stages: readonly PlannedStage[]): Pick<Plan['totals'],
 }
 
 /** A line that holds for what ran is kept as it is; where only that breaks it, what this run takes counts. */
-export function plannedBudget(program: Program, stages: readonly PlannedStage[]): readonly BudgetLine[] {
-  const lines = budgetLines(program, wholeOf(stages), byName(stages));
+export function plannedBudget(
+  program: Program,
+  stages: readonly PlannedStage[],
+  atOnce: (stages: readonly PlannedStage[]) => Pick<ParallelPlan, 'seconds' | 'peakBytes'>,
+): readonly BudgetLine[] {
+  const linesOf = (counted: readonly PlannedStage[]): readonly BudgetLine[] =>
+    budgetLines(program, together(counted, atOnce(counted)), byName(counted));
+  const lines = linesOf(stages);
   if (lines.every(({ holds }) => holds !== false)) return lines;
-  const running = stages.map((stage) => (stage.action === 'cached' ? { ...stage, peak: NO_MEMORY } : stage));
-  const now = budgetLines(program, wholeOf(running), byName(running));
+  const now = linesOf(
+    stages.map((stage) => (stage.action === 'cached' ? { ...stage, peak: NO_MEMORY } : stage)),
+  );
   return lines.map((line, index) => (line.holds === false ? (now[index] ?? line) : line));
 }
 
 const NO_MEMORY: PlannedStage['peak'] = { bytes: 0, low: 0, high: 0, parts: NO_PARTS };
 
-function wholeOf(stages: readonly PlannedStage[]): BudgetedFigures {
+/** What is not known of a stage is not known of the run. */
+function together(
+  stages: readonly PlannedStage[],
+  { seconds, peakBytes }: Pick<ParallelPlan, 'seconds' | 'peakBytes'>,
+): BudgetedFigures {
+  const { peak_memory } = wholeOf(stages);
+  return { peak_memory: peak_memory && peakBytes, wall_time: seconds?.expected };
+}
+
+export function wholeOf(stages: readonly PlannedStage[]): BudgetedFigures {
   const { peakBytes, seconds } = figuresOf(stages);
   return { peak_memory: peakBytes ?? undefined, wall_time: seconds?.expected };
 }
 
-const byName = (stages: readonly PlannedStage[]): Readonly<Record<string, BudgetedFigures>> =>
+export const byName = (stages: readonly PlannedStage[]): Readonly<Record<string, BudgetedFigures>> =>
   Object.fromEntries(
     stages.map((stage) => [
       stage.name,

@@ -32,6 +32,15 @@ export interface PlanContext {
   readonly device?: PlannedDevice;
   /** Bytes of the largest tensor that the GPU takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
+  /** Cores of the machine that plans, and threads of a stage that computes with tensors. */
+  readonly cores: number;
+  readonly threads: number;
+  /** Tensors are on a device, which takes one stage at a time. */
+  readonly hasDevice: boolean;
+  /** Stages at once, as asked for; left out, as many as are quickest. */
+  readonly parallel?: number;
+  /** Times are those of a machine that is the same everywhere. */
+  readonly isNominal: boolean;
   readonly planDecoder: PlanDecoder;
   readonly models: Models;
   /** Keys of the stages that were looked at so far. */

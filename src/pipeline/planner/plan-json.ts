@@ -150,6 +150,18 @@ export interface PlannedDevice {
   readonly isLimited?: boolean;
 }
 
+/** How a run goes with several stages at once; `totals` are those of one after another. */
+export interface ParallelPlan {
+  /** Stages at once, at most. */
+  readonly stages: number;
+  readonly by: 'auto' | 'option';
+  /** What the planned peaks of stages that run at once may be together. */
+  readonly memoryBytes: number;
+  readonly seconds: Seconds | null;
+  /** The most that is expected to be taken at once. */
+  readonly peakBytes: number;
+}
+
 export interface Plan {
   readonly version: 1;
   readonly pipeline: string;
@@ -171,11 +183,12 @@ export interface Plan {
   readonly valid: boolean;
   readonly stages: readonly PlannedStage[];
   readonly totals: {
-    /** The stage that needs most memory: stages run one after another, each in its own process. */
+    /** The stage that needs most memory, each in its own process; its time is that of one after another. */
     readonly peakBytes: number | null;
     readonly seconds: Seconds | null;
     readonly diskBytes: number;
   };
+  readonly parallel: ParallelPlan;
   readonly budget: readonly BudgetLine[];
   /** Files of the Hub that are not here yet, which the run fetches before or while it does this; left out if there are none. */
   readonly fetch?: readonly {

@@ -50,6 +50,8 @@ export interface PlanOptions {
   readonly devices?: number;
   readonly engine?: string;
   readonly threads?: number;
+  /** Stages at once, at most; default: as many as are quickest. */
+  readonly parallel?: number;
   /** Digests that need not be computed, such as those of files that are still to be fetched. */
   readonly digests?: DigestTable;
   /** Choices that a saved plan made, by stage: they are kept wherever they still fit. */
@@ -95,7 +97,8 @@ export function openPlanSession(
   const memo = openPlanCache(host, options.digests);
   const askedFor = askedRuntime(options.runtimeOption, program);
   const runtime = options.runtime ?? identityOf(host, chooseRuntime(host, askedFor));
-  const threads = options.threads ?? host.machine().cores;
+  const hardware = hardwareOf(host, options, machine);
+  const { threads } = hardware;
   const keys = new Map<string, StageKey>();
   const adapters = new Map<string, AdapterConfig>();
   const found = options.store ?? store;
@@ -115,8 +118,7 @@ export function openPlanSession(
       runtime,
       machine,
       availableBytes: availableBytes(machine, askedDeviceMemory(program)),
-      // a limit holds wherever the plan is for
-      device: options.machine === undefined || options.device?.isShared ? options.device : undefined,
+      ...hardware,
       largestTensor: options.machine === undefined ? options.largestTensor : undefined,
       planDecoder: remembered(options.planDecoder ?? planDecoder),
       models: openModels(program, host),
@@ -140,6 +142,25 @@ export function openPlanSession(
       place: (span) => placeText(host, span),
       report,
     },
+  };
+}
+
+/** What stages compute with, and how many at once. */
+function hardwareOf(
+  host: Host,
+  options: PlanOptions,
+  machine: PlanMachine,
+): Pick<PlanContext, 'device' | 'cores' | 'threads' | 'hasDevice' | 'parallel' | 'isNominal'> {
+  // a limit holds wherever the plan is for
+  const device = options.machine === undefined || options.device?.isShared ? options.device : undefined;
+  const { cores } = host.machine();
+  return {
+    device,
+    cores,
+    threads: options.threads ?? cores,
+    hasDevice: device !== undefined || machine.devices.length > 0,
+    parallel: options.parallel,
+    isNominal: options.nominal !== undefined,
   };
 }
 

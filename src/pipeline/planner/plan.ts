@@ -26,10 +26,11 @@ import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
 import { NO_PARTS } from './memory/peaks.js';
 import { decoderShape } from './memory/train.js';
 import { fitsIn, tighter } from './memory-budget.js';
+import { parallelPlan } from './parallel-stages.js';
 import { speedPath } from './plan-cache.js';
 import type { PlanContext } from './plan-context.js';
 import { missingSecrets, notFit, stageTooLarge } from './plan-diagnostics.js';
-import type { Peak, Plan, PlannedStage, RejectedPlan, StageLimits } from './plan-json.js';
+import type { BudgetLine, Peak, Plan, PlannedStage, RejectedPlan, StageLimits } from './plan-json.js';
 import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { reason, runReasons } from './reasons.js';
 import { scaleOf } from './scale.js';
@@ -71,6 +72,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     valid,
     stages,
     totals: { ...figuresOf(stages), diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
+    parallel: parallelPlan(context, stages),
     budget,
     diagnostics,
   };
@@ -109,8 +111,13 @@ async function planOnce(context: PlanContext, before: readonly PlannedStage[]): 
       stages.push(unknownStage(stage));
     }
   }
-  return { stages, wouldHelp, budget: plannedBudget(context.program, stages) };
+  return { stages, wouldHelp, budget: budgetOf(context, stages) };
 }
+
+const budgetOf = (context: PlanContext, stages: readonly PlannedStage[]): readonly BudgetLine[] =>
+  context.program.budgets.length === 0
+    ? []
+    : plannedBudget(context.program, stages, (counted) => parallelPlan(context, counted));
 
 interface StageDecision {
   readonly key: StageKey;

@@ -44,7 +44,7 @@ async function work(task: StageTask): Promise<StageEnd> {
     });
     return { how: 'done', result };
   } catch (error) {
-    if (stop.signal.aborted && error === stop.signal.reason) return { how: 'interrupted' };
+    if (stop.signal.aborted && error === stop.signal.reason) return { how: 'interrupted', saved: true };
     const diagnostic = diagnosticOf(error, task.stage);
     if (diagnostic !== undefined) return { how: 'failed', diagnostic };
     const message = error instanceof Error ? error.message : String(error);

@@ -16,7 +16,7 @@ export interface SharedTask extends SharedContext {
 /** Everything a stage's context is rebuilt from. */
 export interface StageTask
   extends SharedTask,
-    Pick<StageContext, 'stage' | 'inputs' | 'trainPlan' | 'residency' | 'key'> {
+    Pick<StageContext, 'stage' | 'inputs' | 'trainPlan' | 'residency' | 'key' | 'crowded'> {
   readonly cwd: string;
   /** Absolute path of the output folder, which exists and is empty. */
   readonly output: string;
@@ -36,7 +36,8 @@ export type StageEnd =
       /** The process was killed because memory ran out. */
       readonly starved?: boolean;
     }
-  | { readonly how: 'interrupted' };
+  /** `saved`: it ended by itself, with what it could save; otherwise it took too long. */
+  | { readonly how: 'interrupted'; readonly saved: boolean };
 
 export interface EndOfProcess {
   readonly end: StageEnd;

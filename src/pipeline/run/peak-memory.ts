@@ -22,6 +22,25 @@ export function memoryKills(): number {
   }
 }
 
+/** Says of a stage's process whose signal was SIGKILL whether memory was why. */
+export type KillWatch = () => boolean;
+
+/**
+ * The system counts its kills and does not say whose they are. Each explains the end of one process: of several stages,
+ * one that somebody else ends later is not taken for a second victim.
+ */
+export function killLedger(count: () => number = memoryKills): () => KillWatch {
+  let explained = 0;
+  return () => {
+    const before = count() - explained;
+    return () => {
+      if (count() - explained <= before) return false;
+      explained++;
+      return true;
+    };
+  };
+}
+
 /** Lets the system, where it runs out of memory, end this process rather than the one that waits for it. */
 export function volunteer(): void {
   try {

@@ -9,14 +9,22 @@ import type { Recovery } from '../stages/train/recovery.js';
 import { type Claim, forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
 import type { EndOfProcess, StageEnd, StageTask } from './messages.js';
 import { keepPrinted, printedPath } from './printed.js';
+import { retrying } from './retry.js';
 import type { RunContext, StageOutcome, StagePlan } from './run-context.js';
 import { claimLost, fileChanged } from './run-diagnostics.js';
 import { runInProcess } from './stage-process.js';
 
+/** What a stage is run with besides its plan. */
+export interface StageInputs {
+  readonly artefacts: Readonly<Record<string, Artefact>>;
+  /** Other stages may compute at the same time. */
+  readonly crowded: boolean;
+}
+
 /** Runs a stage and puts its output into the store. Throws a `UserError` if the disk refuses. */
 export async function produce(
   plan: StagePlan,
-  artefacts: Readonly<Record<string, Artefact>>,
+  { artefacts, crowded }: StageInputs,
   context: RunContext,
   claim: Claim,
 ): Promise<StageOutcome> {
@@ -29,8 +37,16 @@ export async function produce(
   const output = store.begin(key, stage.kind === 'deploy');
   try {
     const paths = { cwd: store.layout.cwd, output, work: store.workPath(key) };
-    const task = { ...shared, ...paths, stage, inputs: artefacts, trainPlan, residency, key };
-    const { end, peakMemoryBytes } = await tryUntilItFits(task, context, claim);
+    const task = { ...shared, ...paths, stage, inputs: artefacts, trainPlan, residency, key, crowded };
+    const { end, peakMemoryBytes } = await retrying(
+      stage.name,
+      context,
+      () => {
+        store.begin(key, stage.kind === 'deploy');
+        return tryUntilItFits(task, context, claim);
+      },
+      () => !claim.lost.aborted,
+    );
     if (claim.lost.aborted) throw new UserError(claimLost(stage));
     if (end.how !== 'done') {
       if (end.how === 'failed') {
@@ -70,6 +86,7 @@ async function tryUntilItFits(
   const { layout } = store;
   const printed = keepPrinted(printedPath(layout, runId, first.stage.name));
   let peak = 0;
+  let pid: number | undefined;
   for (let task = first; ; ) {
     const { end, peakMemoryBytes } = await runInProcess(
       task,
@@ -83,16 +100,17 @@ async function tryUntilItFits(
           watcher.event(isSaved ? { ...event, path: fromCwd(layout.cwd, event.path) } : event);
         },
         diagnostic: watcher.diagnostic,
-        started: (pid) => {
-          noteChild(layout, pid);
-          claim.child(pid);
+        started: (id) => {
+          pid = id;
+          noteChild(layout, id);
+          claim.child(id);
         },
         printed,
       },
       // who has taken over writes the same checkpoints
       { ...interrupts, kill: AbortSignal.any([interrupts.kill, claim.lost]) },
     );
-    forgetChild(layout);
+    if (pid !== undefined) forgetChild(layout, pid);
     peak = Math.max(peak, peakMemoryBytes);
     const next = end.how === 'failed' && end.starved === true ? await retryOf(task) : undefined;
     if (next === undefined || end.how !== 'failed') return { end, peakMemoryBytes: peak };

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Reason, RunEvent } from '../../language/ir/events.js';
 import type { Stage } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
+import type { Capacity, StageLoad } from '../planner/side-by-side.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store, StoreEntry } from '../store/index.js';
 import type { SharedTask } from './messages.js';
@@ -15,12 +16,17 @@ export interface StagePlan {
   readonly reasons: readonly Reason[];
   readonly trainPlan?: TrainPlan;
   readonly residency?: WeightResidency;
+  /** What it takes next to others. */
+  readonly load: StageLoad;
 }
 
 export interface RunContext {
   readonly runId: string;
   readonly store: Store;
   readonly shared: SharedTask;
+  readonly capacity: Capacity;
+  /** How often a stage is tried again whose fault may pass. */
+  readonly retries: number;
   /** Digests of every stored output are checked, however large. */
   readonly verify: boolean;
   /** A file that a stage reads and that is not what the plan saw. */

@@ -24,6 +24,17 @@ export function processKilled(stage: Stage, signal: string, peakBytes: number, o
   );
 }
 
+export const processEnded = (stage: Stage) =>
+  error('FTP0811', stage.span, `the process of stage \`${stage.name}\` was ended from outside (SIGTERM)`, {
+    help: 'run again: it resumes from what it saved',
+  });
+
+/** `why`: what the system is short of. */
+export const processNotStarted = (stage: Stage, why: string) =>
+  error('FTP0814', stage.span, `no process could be started for stage \`${stage.name}\`: ${why}`, {
+    help: 'run again when other programs have ended, or with fewer stages at once (`--parallel 1`)',
+  });
+
 export const processCrashed = (stage: Stage, how: string, tail: readonly string[]) =>
   error('FTP0812', stage.span, `the process of stage \`${stage.name}\` ended without a result (${how})`, {
     notes: tail,

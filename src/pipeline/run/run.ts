@@ -9,6 +9,8 @@ import type { Program } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { askedDeviceMemory } from '../planner/budget.js';
 import { changedFile, runtimeName } from '../planner/keys.js';
+import { capacityOf } from '../planner/parallel-stages.js';
+import type { Capacity } from '../planner/side-by-side.js';
 import type { Preparation } from '../prepare/index.js';
 import {
   newRunId,
@@ -23,8 +25,9 @@ import {
 import { InterruptedError } from './messages.js';
 import { recorder } from './recorder.js';
 import { exceededBudgets, type RequirementResults, type StageFigures } from './requirements.js';
+import type { StagesOutcome } from './results.js';
 import type { RunContext, StagePlan, Watcher } from './run-context.js';
-import { runStages, type StagesOutcome } from './scheduler.js';
+import { runStages } from './scheduler.js';
 import { stagePlansOf, sweepTargets, unwritableTargets } from './stage-plans.js';
 import type { Interrupts } from './stage-process.js';
 
@@ -40,6 +43,8 @@ export interface RunRequest {
   readonly commit?: Extract<RunEvent, { type: 'run.started' }>['commit'];
   readonly threads: number;
   readonly verify: boolean;
+  /** How often a stage is tried again whose fault may pass; default: not at all. */
+  readonly retries?: number;
   /** Only these stages and what they need. */
   readonly only?: readonly string[];
   /** Called with the lock held and the store swept. */
@@ -105,11 +110,13 @@ export async function runPipeline(
       runId,
       store,
       ...stageSettings(runnable.program, request),
+      capacity: runnable.capacity,
+      retries: request.retries ?? 0,
       clock: host.clock,
       watcher: log,
       interrupts: { ...interrupts, stop: AbortSignal.any([interrupts.stop, asked.signal]) },
     });
-    const exceeded = overBudget(runnable.program, outcome.summaries, seconds());
+    const exceeded = overBudget(runnable.program, outcome, seconds());
     exceeded.forEach(log.diagnostic);
     return finish({
       status: statusOf(outcome, exceeded.length > 0),
@@ -139,6 +146,7 @@ interface RunEnd {
 interface RunPlan {
   readonly program: Program;
   readonly stages: readonly StagePlan[];
+  readonly capacity: Capacity;
 }
 
 /** What the text and the plan allow to run, or how the run ends if they do not. */
@@ -152,7 +160,8 @@ async function runPlanOf(
   if (program === undefined || plan === undefined) return { status: 'failed' };
   plan.diagnostics.forEach(diagnostic);
   if (plan.budget.some(({ holds }) => holds === false)) return { status: 'budget_exceeded' };
-  return plan.valid ? { program, stages: stagePlansOf(program, plan, request.only) } : { status: 'failed' };
+  if (!plan.valid) return { status: 'failed' };
+  return { program, stages: stagePlansOf(program, plan, request.only), capacity: capacityOf(plan) };
 }
 
 const stageSettings = (
@@ -176,14 +185,11 @@ const stageSettings = (
 
 function overBudget(
   program: Program,
-  stages: readonly StageSummary[],
+  { summaries, peakMemoryBytes }: StagesOutcome,
   seconds: number,
 ): readonly Diagnostic[] {
-  const took = {
-    peak_memory: Math.max(0, ...ran(stages).map(({ peakMemoryBytes }) => peakMemoryBytes)),
-    wall_time: seconds,
-  };
-  return exceededBudgets(program.budgets, took, stageFigures(stages));
+  const took = { peak_memory: peakMemoryBytes, wall_time: seconds };
+  return exceededBudgets(program.budgets, took, stageFigures(summaries));
 }
 
 function statusOf({ interrupted, failed, gateClosed }: StagesOutcome, overBudget: boolean): RunStatus {
@@ -195,10 +201,6 @@ function statusOf({ interrupted, failed, gateClosed }: StagesOutcome, overBudget
 
 /** How long the process of a killed run may take to save its state before it is ended. */
 const ORPHAN_PATIENCE = 20_000;
-
-/** Stages that did something in this run: what is cached took neither time nor memory. */
-const ran = (stages: readonly StageSummary[]): readonly StageSummary[] =>
-  stages.filter((stage) => stage.status === 'done' || stage.status === 'failed');
 
 /** What did not run, or failed, has measured nothing; what is cached took neither time nor memory now. */
 const stageFigures = (stages: readonly StageSummary[]): StageFigures =>

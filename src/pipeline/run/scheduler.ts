@@ -1,92 +1,167 @@
-/** Runs the stages of a program one after another, each in its own process, each output kept once. */
+/** Runs the stages of a program, each in its own process, each output kept once; several at once where the plan allows it. */
 
 import { UserError } from '../../language/diagnostics/types.js';
-import type { RunEvent, StageAction, StageStatus, StageSummary } from '../../language/ir/events.js';
-import type { StageResult } from '../../language/ir/outputs.js';
-import type { Stage } from '../../language/ir/program.js';
-import type { RequirementResult } from '../../language/ir/requirement-result.js';
-import { requirementResults } from '../stages/requirement-results.js';
-import type { Artefact } from '../stages/stage.js';
-import { type Claim, type ClaimHolder, fromCwd, outputPath, type StoreEntry } from '../store/index.js';
-import { produce } from './produce.js';
-import { failedRequirements, type RequirementResults } from './requirements.js';
+import type { RunEvent, StageAction, StageStatus } from '../../language/ir/events.js';
+import { startNow } from '../planner/side-by-side.js';
+import type { Claim, ClaimHolder, StoreEntry } from '../store/index.js';
+import { produce, type StageInputs } from './produce.js';
+import { openResults, type Results, type StagesOutcome } from './results.js';
 import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
 
-export interface StagesOutcome {
-  readonly summaries: readonly StageSummary[];
-  /** What the requirements came to, by stage. */
-  readonly findings: RequirementResults;
-  readonly gateClosed: boolean;
-  readonly failed: boolean;
-  readonly interrupted: boolean;
-}
-
-export async function runStages(plans: readonly StagePlan[], context: RunContext): Promise<StagesOutcome> {
-  const { watcher, interrupts } = context;
-  const artefacts: Record<string, Artefact> = {};
-  const results: Record<string, StageResult> = {};
-  const summaries: StageSummary[] = [];
-  const findings: Record<string, readonly RequirementResult[]> = {};
-  let gateClosed = false;
-  let failed = false;
-  let interrupted = false;
-  for (const plan of plans) {
-    const { stage } = plan;
-    const ready = stage.inputs.every((name) => name in artefacts);
-    if (interrupts.stop.aborted) interrupted = true;
-    if (!ready || interrupted) {
-      summaries.push(finish(watcher, summaryOf(stage, 'blocked', context)));
-      continue;
-    }
-    const begun = context.clock();
-    const done = await settle(plan, artefacts, context);
-    const seconds = done.cached ? 0 : (context.clock() - begun) / 1000;
-    const { entry } = done;
-    if (entry !== undefined) {
-      results[stage.name] = entry.record.result;
-      findings[stage.name] = requirementResults(stage, results);
-    }
-    const broken = entry === undefined ? [] : failedRequirements(stage, results);
-    broken.forEach(watcher.diagnostic);
-    const holds = entry !== undefined && broken.length === 0;
-    if (holds)
-      artefacts[stage.name] = { stage, path: entry.path, key: plan.key, result: entry.record.result };
-    else if (done.interrupted) interrupted = true;
-    else if (entry !== undefined && stage.kind === 'eval') gateClosed = true;
-    else failed = true;
-    const status = !holds ? 'failed' : done.cached ? 'cached' : 'done';
-    const summary = summaryOf(stage, status, context, { ...done, seconds });
-    summaries.push(finish(watcher, done.interrupted ? { ...summary, interrupted: true } : summary));
+/**
+ * Stages start in the order of the plan, as soon as what they read is there and they fit next to those that run. The
+ * failure of one blocks what depends on it, and nothing else.
+ */
+export async function runStages(
+  plans: readonly StagePlan[],
+  context: RunContext,
+  make: typeof produce = produce,
+): Promise<StagesOutcome> {
+  const results = openResults(context);
+  const search = outputSearch(context);
+  const running = new Map<StagePlan, Promise<void>>();
+  let waiting = plans;
+  let bug: { readonly error: unknown } | undefined;
+  const begin = (plan: StagePlan, found?: StoreEntry): void => {
+    waiting = waiting.filter((other) => other !== plan);
+    const inputs = inputsOf(plan, { plans, open: [...waiting, ...running.keys()], results });
+    const ended = settle(plan, { found, inputs, make }, context, results)
+      .catch((error: unknown) => {
+        bug ??= { error };
+      })
+      .finally(() => {
+        running.delete(plan);
+        search.again(plan.key);
+      });
+    running.set(plan, ended);
+  };
+  while (waiting.length > 0 || running.size > 0) {
+    waiting = withoutLost(waiting, { isOver: bug !== undefined, results, stop: context.interrupts.stop });
+    const busy = [...running.keys()];
+    const ready = readyOf(waiting, busy);
+    const known = ready.find(({ key }) => search.find(key) !== undefined);
+    if (known !== undefined) begin(known, search.find(known.key));
+    else
+      for (const { plan } of startNow(
+        ready.map((plan) => ({ ...plan.load, plan })),
+        busy.map(({ load }) => load),
+        context.capacity,
+      ))
+        begin(plan);
+    if (running.size > 0) await Promise.race(running.values());
   }
-  return { summaries, findings, gateClosed, failed, interrupted };
+  if (bug !== undefined) throw bug.error;
+  return results.outcome(plans.map(({ stage }) => stage.name));
 }
 
-/** Finds a stage's output in the store, waits for who makes it, or runs the stage. */
+/** Those whose inputs are there, or known not to come; what another stage is making is waited for. */
+function readyOf(waiting: readonly StagePlan[], busy: readonly StagePlan[]): readonly StagePlan[] {
+  const open = new Set([...waiting, ...busy].map(({ stage }) => stage.name));
+  return waiting.filter(
+    ({ load, key }) => !load.after.some((name) => open.has(name)) && busy.every((other) => other.key !== key),
+  );
+}
+
+interface Ending {
+  readonly isOver: boolean;
+  readonly stop: AbortSignal;
+  readonly results: Results;
+}
+
+/** Says of stages that will not run that they are blocked, and of those that depend on them. */
+function withoutLost(waiting: readonly StagePlan[], { isOver, stop, results }: Ending): readonly StagePlan[] {
+  if (stop.aborted && waiting.length > 0) results.interrupt();
+  return waiting.filter(({ stage }) => {
+    const isLost = isOver || stop.aborted || stage.inputs.some(results.isLost);
+    if (isLost) results.add(stage, 'blocked');
+    return !isLost;
+  });
+}
+
+/** Looks for each output once, and again after a stage that may have made it. */
+function outputSearch(context: RunContext) {
+  const looked = new Map<string, StoreEntry | undefined>();
+  return {
+    find(key: string): StoreEntry | undefined {
+      if (!looked.has(key)) looked.set(key, findOutput(key, context));
+      return looked.get(key);
+    },
+    again: (key: string): void => void looked.delete(key),
+  };
+}
+
+const findOutput = (key: string, { store, verify, watcher }: RunContext): StoreEntry | undefined =>
+  store.find(key, { verify, remove: watcher.diagnostic, report: watcher.diagnostic });
+
+interface Surroundings {
+  readonly plans: readonly StagePlan[];
+  /** Those that are not over. */
+  readonly open: readonly StagePlan[];
+  readonly results: Results;
+}
+
+/** What a stage can reach, and nothing of what else happened to have run; and whether others may compute next to it. */
+function inputsOf(plan: StagePlan, { plans, open, results }: Surroundings): StageInputs {
+  const reach = reachOf(plan, plans);
+  const crowded = open.some(
+    (other) =>
+      other.load.computes && !reach.has(other.stage.name) && !reachOf(other, plans).has(plan.stage.name),
+  );
+  const artefacts = Object.entries(results.artefacts).filter(([name]) => reach.has(name));
+  return { artefacts: Object.fromEntries(artefacts), crowded };
+}
+
+/** Names of the stages that one reads, near and far. */
+function reachOf({ stage }: StagePlan, plans: readonly StagePlan[]): ReadonlySet<string> {
+  const reached = new Set(stage.inputs);
+  for (const other of plans.toReversed())
+    if (reached.has(other.stage.name)) for (const name of other.stage.inputs) reached.add(name);
+  return reached;
+}
+
+interface Making {
+  readonly found: StoreEntry | undefined;
+  readonly inputs: StageInputs;
+  readonly make: typeof produce;
+}
+
+/** Takes an output that was found, waits for who makes it, or runs the stage; and adds what came of it. */
 async function settle(
   plan: StagePlan,
-  artefacts: Readonly<Record<string, Artefact>>,
+  { found, inputs, make }: Making,
   context: RunContext,
+  results: Results,
+): Promise<void> {
+  const { clock, capacity } = context;
+  const begun = clock();
+  const crowded = inputs.crowded && capacity.stages > 1 && !capacity.hasDevice;
+  const done =
+    found === undefined
+      ? await claimed(plan, context, (claim) => make(plan, { ...inputs, crowded }, context, claim))
+      : cached(plan, found, context);
+  const holds = results.take(plan, done);
+  const status: StageStatus = !holds ? 'failed' : done.cached ? 'cached' : 'done';
+  results.add(plan.stage, status, { ...done, begun, ended: done.cached ? begun : clock() });
+}
+
+/** Runs a stage once no other process makes the same, unless that has made it. */
+async function claimed(
+  plan: StagePlan,
+  context: RunContext,
+  make: (claim: Claim) => Promise<StageOutcome>,
 ): Promise<StageOutcome> {
   const { store, watcher, interrupts } = context;
-  const find = (): StoreEntry | undefined =>
-    store.find(plan.key, {
-      verify: context.verify,
-      remove: watcher.diagnostic,
-      report: watcher.diagnostic,
-    });
   let claim: Claim | undefined;
   try {
-    const found = find();
-    if (found !== undefined) return cached(plan, found, context);
     const about = { runId: context.runId, stage: plan.stage.name };
     const waiting = (holder: ClaimHolder): void => watcher.event(waitingEvent(plan, holder));
     claim = await store.claim(plan.key, about, { signal: interrupts.stop, waiting });
     if (claim === undefined) return { cached: false, interrupted: true, peakMemoryBytes: 0 };
     // whoever had the claim has made it
-    const made = find();
+    const made = findOutput(plan.key, context);
     if (made !== undefined) return cached(plan, made, context);
     tellStart(plan, store.resumable(plan.key) ? 'resume' : 'run', watcher);
-    return await produce(plan, artefacts, context, claim);
+    return await make(claim);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     watcher.diagnostic(error.diagnostic);
@@ -114,47 +189,4 @@ function waitingEvent({ stage, key }: StagePlan, holder: ClaimHolder): RunEvent 
     key,
     holder: { user, host, pid, cwd, runId, stage: holder.stage, since },
   };
-}
-
-interface StageCost {
-  readonly entry?: StoreEntry;
-  readonly seconds: number;
-  readonly peakMemoryBytes: number;
-}
-
-const NO_COST: StageCost = { seconds: 0, peakMemoryBytes: 0 };
-
-function summaryOf(
-  stage: Stage,
-  status: StageStatus,
-  context: RunContext,
-  { entry, seconds, peakMemoryBytes }: StageCost = NO_COST,
-): StageSummary {
-  const { cwd } = context.store.layout;
-  const result = entry?.record.result;
-  const outputs = Object.entries(result?.outputs ?? {}).map(([name, path]) => [
-    name,
-    fromCwd(cwd, outputPath(entry?.path ?? '', path)),
-  ]);
-  return {
-    name: stage.name,
-    kind: stage.kind,
-    status,
-    seconds,
-    peakMemoryBytes,
-    outputs: Object.fromEntries(outputs),
-    ...(result?.dropped === undefined ? {} : { dropped: result.dropped }),
-    metrics: {
-      ...result?.metrics,
-      ...Object.fromEntries(
-        Object.entries(result?.baseline ?? {}).map(([name, value]) => [`baseline.${name}`, value]),
-      ),
-    },
-  };
-}
-
-function finish(watcher: Watcher, summary: StageSummary): StageSummary {
-  const { name, ...rest } = summary;
-  watcher.event({ type: 'stage.finished', stage: name, ...rest });
-  return summary;
 }

@@ -7,6 +7,7 @@ import type { Program } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { sweepLeftovers } from '../deploy/publish.js';
 import { checkTarget } from '../deploy/releases.js';
+import { loadOf, waitsFor } from '../planner/parallel-stages.js';
 import type { Plan } from '../planner/plan-json.js';
 import type { Store } from '../store/index.js';
 import type { StagePlan } from './run-context.js';
@@ -20,7 +21,8 @@ export function stagePlansOf(program: Program, plan: Plan, only?: readonly strin
       const planned = plan.stages.find(({ name }) => name === stage.name);
       if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
       const { key, parts, reasons, chosen, residency } = planned;
-      return { stage, key, parts, reasons, trainPlan: chosen ?? undefined, residency };
+      const load = loadOf(planned, waitsFor(stage, program));
+      return { stage, key, parts, reasons, trainPlan: chosen ?? undefined, residency, load };
     });
 }
 

@@ -6,8 +6,8 @@ import type { StageEvent } from '../../language/ir/events.js';
 import type { StageKind } from '../../language/ir/program.js';
 import { stages } from '../stages/index.js';
 import type { EndOfProcess, FromChild, StageTask, ToChild } from './messages.js';
-import { memoryKills, peakMemoryOf } from './peak-memory.js';
-import { processCrashed, processKilled } from './run-diagnostics.js';
+import { killLedger, peakMemoryOf } from './peak-memory.js';
+import { processCrashed, processEnded, processKilled, processNotStarted } from './run-diagnostics.js';
 
 interface StageHandlers {
   event(event: StageEvent): void;
@@ -24,6 +24,8 @@ export interface Interrupts {
   /** Ends it at once. */
   readonly kill: AbortSignal;
 }
+
+const watchKills = killLedger();
 
 /** How long a stage may take to save its state once asked to stop. */
 const PATIENCE = 60_000;
@@ -48,7 +50,7 @@ export async function runInProcess(
   handlers: StageHandlers,
   interrupts: Interrupts,
 ): Promise<EndOfProcess> {
-  const killsBefore = memoryKills();
+  const ranOut = watchKills();
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
     cwd: task.cwd,
     env: { ...process.env, ...childEnvironment(task.threads, task.runtime) },
@@ -70,16 +72,20 @@ export async function runInProcess(
   }, LOOK);
   const forget = forward(child, interrupts);
   const exit = await new Promise<ProcessExit>((resolve) => {
-    child.on('error', (error) => resolve({ code: null, signal: null, error: error.message }));
+    child.on('error', (error) => resolve({ code: null, signal: null, error }));
     child.on('close', (code, signal) => resolve({ code, signal }));
     tell(child, { type: 'task', task });
   });
   clearInterval(look);
   forget();
   const last = said as EndOfProcess | undefined;
-  if (last !== undefined) return { end: last.end, peakMemoryBytes: Math.max(peak, last.peakMemoryBytes) };
-  if (interrupts.stop.aborted) return { end: { how: 'interrupted' }, peakMemoryBytes: peak };
-  const starved = memoryKills() > killsBefore || /heap out of memory|bad_alloc/.test(printed());
+  if (last !== undefined) {
+    const unasked = last.end.how === 'interrupted' && !interrupts.stop.aborted;
+    const end = unasked ? ({ how: 'failed', diagnostic: processEnded(task.stage) } as const) : last.end;
+    return { end, peakMemoryBytes: Math.max(peak, last.peakMemoryBytes) };
+  }
+  if (interrupts.stop.aborted) return { end: { how: 'interrupted', saved: false }, peakMemoryBytes: peak };
+  const starved = (exit.signal === 'SIGKILL' && ranOut()) || /heap out of memory|bad_alloc/.test(printed());
   return {
     end: { how: 'failed', diagnostic: causeOf(task, exit, peak, starved, printed()), starved },
     peakMemoryBytes: peak,
@@ -89,8 +95,16 @@ export async function runInProcess(
 interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  readonly error?: string;
+  readonly error?: NodeJS.ErrnoException;
 }
+
+/** Why the system starts no process for now, by its code. */
+const SHORT_OF: Readonly<Record<string, string>> = {
+  EAGAIN: 'no more processes are allowed (`ulimit -u`)',
+  ENOMEM: 'there is no memory for another process',
+  EMFILE: 'too many files are open (`ulimit -n`)',
+  ENFILE: 'too many files are open on this machine',
+};
 
 function causeOf(
   task: StageTask,
@@ -101,7 +115,10 @@ function causeOf(
 ): Diagnostic {
   if (exit.signal !== null && (starved || exit.signal === 'SIGKILL'))
     return processKilled(task.stage, exit.signal, peak, starved);
-  const how = exit.error ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal);
+  const code = exit.error?.code;
+  if (code !== undefined && Object.hasOwn(SHORT_OF, code))
+    return processNotStarted(task.stage, SHORT_OF[code] ?? code);
+  const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal);
   const lines = printed.split('\n').filter((line) => line.trim() !== '');
   return processCrashed(task.stage, how, lines.slice(-5));
 }

@@ -35,6 +35,8 @@ export interface StageContext {
   readonly runtime: RuntimeName;
   /** Threads that it may use. */
   readonly threads: number;
+  /** Other stages compute at the same time. */
+  readonly crowded?: boolean;
   /** The pipeline's limit, in bytes, for tensors on a device; default: no limit. */
   readonly deviceMemory?: number;
   emit(event: StageEvent): void;

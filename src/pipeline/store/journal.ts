@@ -24,6 +24,7 @@ const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
   'stage.started',
   'checkpoint.saved',
   'recovery',
+  'retry',
   'stage.finished',
   'run.finished',
 ]);

@@ -1,5 +1,5 @@
 /** One run a working directory: the second one is refused at once and told who holds the lock. */
-import { existsSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
@@ -130,28 +130,61 @@ export function dropLock({ lock }: Pick<Layout, 'lock'>, holder: FoundLock): voi
   });
 }
 
-/** The stage's process is noted, so that the next run can wait for one that outlived its parent. */
-export function noteChild(layout: Layout, pid: number): void {
-  writeWhole(layout.child, JSON.stringify(identityOf(pid)), { sync: false });
+/** Processes of stages that run at once: the first one's identity, and those of the others. */
+const CHILDREN = v.object({ ...PROCESS_NOTE.entries, others: v.optional(v.array(PROCESS_NOTE)) });
+type ProcessNote = JsonOf<typeof PROCESS_NOTE>;
+
+/** Processes of stages, as a run has noted them; those that ended since are among them. */
+function notedChildren(layout: Layout): readonly ProcessNote[] {
+  const noted = readAs(CHILDREN, layout.child);
+  if (noted === undefined) return [];
+  const { others = [], ...first } = noted;
+  return [first, ...others];
 }
 
-export function forgetChild(layout: Layout): void {
-  rmSync(layout.child, { force: true });
+/** A stage's process is noted, so that the next run can wait for one that outlived its parent. */
+export const noteChild = (layout: Layout, pid: number): void =>
+  noteChildren(layout, [...notedChildren(layout), identityOf(pid)]);
+
+export const forgetChild = (layout: Layout, pid: number): void =>
+  noteChildren(
+    layout,
+    notedChildren(layout).filter((one) => one.pid !== pid),
+  );
+
+/** Replaced by one rename: the other processes must stay known wherever this one is killed. */
+function noteChildren({ child }: Layout, [first, ...others]: readonly ProcessNote[]): void {
+  if (first === undefined) {
+    rmSync(child, { force: true });
+    return;
+  }
+  const next = `${child}.next`;
+  writeWhole(next, JSON.stringify(others.length === 0 ? first : { ...first, others }), { sync: false });
+  writing(child, undefined, () => renameSync(next, child));
 }
 
 /**
- * Waits until the process that a killed run left behind has ended, and ends it when it takes longer than
+ * Waits until the processes that a killed run left behind have ended, and ends those that take longer than
  * `patience` milliseconds: two processes must never write the same checkpoints.
  */
 export async function outliveOrphan(layout: Layout, patience: number): Promise<void> {
   if (!existsSync(layout.child)) return;
-  const orphan = readAs(PROCESS_NOTE, layout.child);
   const step = 25;
-  if (orphan !== undefined) {
-    for (let waited = 0; stateOf(orphan) === 'alive'; waited += step) {
-      if (waited >= patience) process.kill(orphan.pid, 'SIGKILL');
-      await sleep(step);
-    }
+  for (
+    let orphans = notedChildren(layout), waited = 0;
+    orphans.length > 0;
+    orphans = orphans.filter((one) => stateOf(one) === 'alive'), waited += step
+  ) {
+    if (waited >= patience) for (const { pid } of orphans) end(pid);
+    if (waited > 0) await sleep(step);
   }
-  forgetChild(layout);
+  rmSync(layout.child, { force: true });
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
 }

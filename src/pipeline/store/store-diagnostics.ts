@@ -30,7 +30,25 @@ const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: str
   EISDIR: { why: 'a folder is where a file is needed', help: 'move that folder away and run again' },
 };
 
+/** What the system refuses for now, by its codes: another try may succeed. */
+const FOR_NOW: Readonly<Record<string, string>> = {
+  EAGAIN: 'the system is short of something for now',
+  EBUSY: 'it is in use',
+  EINTR: 'the system interrupted the write',
+  ENFILE: 'too many files are open on this machine',
+  ENOLCK: 'the file server has no lock to give',
+  ESTALE: 'the file server has forgotten the file',
+  ETIMEDOUT: 'the file server does not answer',
+};
+
+const cannotWriteNow = (path: string, why: string, code: string) =>
+  error('FTP0815', wholeFile(path), `cannot write \`${path}\` for now: ${why} (${code})`, {
+    help: 'a run tries again by itself (`--retries`); if this lasts, look at the machine or the file server',
+  });
+
 function cannotWrite(path: string, code: string, bytes: number | undefined) {
+  const passing = FOR_NOW[code];
+  if (passing !== undefined) return cannotWriteNow(path, passing, code);
   const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'fix that and run again' };
   return error('FTP0801', wholeFile(path), `cannot write \`${path}\`: ${cause.why}`, {
     notes: bytes === undefined ? [] : [`the file needs ${bytes} bytes; the incomplete file was removed`],

@@ -12,6 +12,8 @@ import type { RunView } from './progress/views.js';
 
 export interface ExecuteRequest extends PlanRequest {
   readonly verify: boolean;
+  /** Further tries for what may pass; default: none. */
+  readonly retries?: number;
   /** Only this stage and what it needs. */
   readonly only?: string;
 }
@@ -53,6 +55,7 @@ export async function execute(
         commit: only === undefined ? await commitOf(compiled) : undefined,
         threads,
         verify,
+        retries: request.retries,
         only: only === undefined ? undefined : [only],
         prepare: async () => {
           const prepared = await prepareCompiled(host, compiled, request);

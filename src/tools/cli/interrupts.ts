@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { InterruptedError } from '../../pipeline/run/messages.js';
 import type { Interrupts } from '../../pipeline/run/stage-process.js';
 
@@ -13,6 +14,8 @@ let heard: (typeof SIGNALS)[number] | undefined;
 export function watchSignals(said: (line: string) => void): Interrupts & { readonly release: () => void } {
   const stop = new AbortController();
   const kill = new AbortController();
+  // every stage that runs listens
+  setMaxListeners(0, stop.signal, kill.signal);
   const listen = (signal: (typeof SIGNALS)[number]): void => {
     heard ??= signal;
     if (kill.signal.aborted) return;

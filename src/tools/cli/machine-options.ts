@@ -15,6 +15,11 @@ export const THREADS: OptionSpec = option.number(
   'Threads of the tensor runtime; default: one per core.',
 );
 
+export const PARALLEL: OptionSpec = option.text(
+  'N|auto',
+  'Stages that run at once, at most; default: auto, as many as make the planned time shortest, within its memory.',
+);
+
 /** `fallback`: what applies where the option is left out. */
 const runtimeOption = (fallback: string): OptionSpec =>
   option.choice(
@@ -76,6 +81,20 @@ export function wholeNumber(args: Arguments, name: string, most?: number): numbe
 const MOST_THREADS = 1024;
 
 export const threadsOf = (args: Arguments): number | undefined => wholeNumber(args, 'threads', MOST_THREADS);
+
+/** Stages at once; `undefined` where the plan decides. */
+export function parallelOf(args: Arguments): number | undefined {
+  const text = args.text('parallel') ?? 'auto';
+  if (text === 'auto') return undefined;
+  const stages = Number(text);
+  if (/^\d+$/.test(text) && stages >= 1 && stages <= MOST_PARALLEL) return stages;
+  throw new UsageError(
+    `\`--parallel\` needs \`auto\` or a whole number from 1 to ${MOST_PARALLEL}, not \`${text}\``,
+  );
+}
+
+/** Each stage has a process of its own. */
+const MOST_PARALLEL = 64;
 
 /** `undefined` if it is left out: then the pipeline may say it. */
 export const runtimeOf = (args: Arguments): RuntimeChoice | undefined =>

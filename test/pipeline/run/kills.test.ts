@@ -22,7 +22,7 @@ describe('a run that is killed', () => {
   it('stage’s process: a diagnostic that names the signal, no trace, and the next run is complete', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { rows: 1500 });
-    const running = start(cwd);
+    const running = start(cwd, ['run', 'tiny.ftp', '--json', '--retries', '0']);
     await running.until(({ type }) => type === 'stage.progress');
     process.kill(stageProcess(cwd), 'SIGKILL');
     const { code, err } = await running.ended;
@@ -35,6 +35,18 @@ describe('a run that is killed', () => {
     expect(statuses(last(running.lines))).to.deep.equal(['failed', 'blocked']);
     expectWholeStore(cwd);
     expect((await finish(cwd)).code).to.equal(0);
+  });
+
+  it('stage’s process, once: it is tried again, and the run is complete', async () => {
+    const cwd = freshFolder();
+    writePipeline(cwd);
+    const running = start(cwd);
+    await running.until(({ type }) => type === 'stage.started');
+    process.kill(stageProcess(cwd), 'SIGKILL');
+    expect((await running.ended).code).to.equal(0);
+    const retries = running.lines.filter(({ type }) => type === 'retry');
+    expect(retries).to.have.length(1);
+    expect(retries[0]).to.deep.include({ stage: 'rows', code: 'FTP0811', attempt: 1, retries: 2 });
   });
 
   it('parent, at random moments: its child ends, the lock is taken over, and nothing half done is used', async () => {

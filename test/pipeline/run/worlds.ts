@@ -36,6 +36,7 @@ export const emptyPlan = (parts: Partial<Plan> = {}): Plan => ({
   valid: true,
   stages: [],
   totals: { peakBytes: null, seconds: null, diskBytes: 0 },
+  parallel: { stages: 1, by: 'auto', memoryBytes: 9e8, seconds: null, peakBytes: 0 },
   budget: [],
   diagnostics: [],
   ...parts,

@@ -26,6 +26,8 @@ export interface RuntimeIdentity {
 export interface RuntimeOptions {
   /** Threads inside one op; default: one per core. */
   readonly threads?: number;
+  /** Other processes compute at the same time: threads that wait leave them the cores. Default: as the machine's load says. */
+  readonly crowded?: boolean;
   /** Told what slows a run down. */
   readonly warn?: (warning: Diagnostic) => void | Promise<void>;
   /** Bytes that tensors may take on a device, besides what the machine's variable allows. */
@@ -83,9 +85,9 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeKind>> = {
     title: 'ONNX Runtime',
     doc: 'Comes with ftpc and computes on the CPU.',
     version: (host) => libraryVersion(host, 'onnxruntime-node'),
-    open: async (host, { threads, look }) => {
+    open: async (host, { threads, look, crowded }) => {
       const { isCrowded, onnxRuntime } = await import('./onnx/index.js');
-      return onnxRuntime({ host, look, threads, crowded: isCrowded(host.machine()) });
+      return onnxRuntime({ host, look, threads, crowded: crowded === true || isCrowded(host.machine()) });
     },
     install: 'install ftpc again on this machine',
     missing: (host) => libraryMissing(host, 'onnxruntime-node'),

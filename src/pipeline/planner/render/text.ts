@@ -39,9 +39,10 @@ export function renderPlanText(plan: Plan, palette: Palette, width?: number): st
     presetTable(plan, palette, width),
     budgetTable(plan, palette, width),
     wrapped(conclusion(plan, palette), width ?? Number.POSITIVE_INFINITY),
+    wrapped(atOnceText(plan), width ?? Number.POSITIVE_INFINITY),
   ];
   return sections
-    .filter((lines) => lines.length > 0)
+    .filter((lines) => lines.length > 0 && lines.some((line) => line !== ''))
     .map((lines) => lines.join('\n'))
     .join('\n\n');
 }
@@ -242,4 +243,19 @@ function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): 
   return budget.some(({ holds }) => holds === false)
     ? `${palette.red('A budget is exceeded.')} ${text}`
     : text;
+}
+
+/** Where stages run at once: what that makes of time and memory. */
+function atOnceText({ parallel, totals }: Plan): string {
+  const { stages, seconds, peakBytes, by } = parallel;
+  if (stages === 1) return '';
+  const time = [
+    ...(seconds === null ? [] : [`time ${duration(seconds.expected)}`]),
+    ...(seconds === null || totals.seconds === null
+      ? []
+      : [`${duration(totals.seconds.expected)} one at a time`]),
+  ].join(' instead of ');
+  const asked = by === 'option' ? '`--parallel`' : 'the least planned time';
+  const figures = [...(time === '' ? [] : [time]), `peak ${bytes(peakBytes)}`].join(', ');
+  return `Up to ${stages} stages at once (${asked}): ${figures}.`;
 }

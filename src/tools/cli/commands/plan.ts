@@ -2,7 +2,7 @@ import { isError } from '../../../language/diagnostics/types.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
-import { planMachine } from '../machine-options.js';
+import { PARALLEL, parallelOf, planMachine } from '../machine-options.js';
 import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 
@@ -12,6 +12,7 @@ export const plan: Command = {
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PLAN_OPTIONS,
+    parallel: PARALLEL,
     'exit-code': option.flag(
       'Exit with 2 if a stage would run or, with --against, if something changed; with 0 otherwise.',
     ),
@@ -50,7 +51,7 @@ export const plan: Command = {
     const { prepare } = await import('../../../pipeline/prepare/index.js');
     const { diagnosticsPrinter, findingsLine } = await import('../diagnostics-printer.js');
     const request = await planRequest(args.positional('file'), args);
-    const wanted = { ...request, locked: args.flag('locked') };
+    const wanted = { ...request, parallel: parallelOf(args), locked: args.flag('locked') };
     const prepared = await prepare(context.host, wanted);
     const { lints } = prepared;
     const printer = await diagnosticsPrinter(context, lints.sources);
@@ -113,7 +114,7 @@ function outOf(args: Arguments): string | undefined {
 }
 
 /** Options that say how a run begins: a comparison is no run. */
-const OF_RUNS = ['out', 'locked', 'runtime', 'threads'] as const;
+const OF_RUNS = ['out', 'locked', 'runtime', 'threads', 'parallel'] as const;
 
 async function against(args: Arguments, context: CliContext, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);

@@ -2,8 +2,14 @@ import { resolve } from 'node:path';
 import type { PlanRequest } from '../../../pipeline/prepare/index.js';
 import { type CliContext, canOverwrite } from '../cli-context.js';
 import { type Arguments, type Command, EXIT_OF_RUN, option, UsageError } from '../command.js';
+import { PARALLEL, parallelOf } from '../machine-options.js';
 import { RUN_OPTIONS, runRequest } from '../options.js';
 import type { RunView } from '../progress/views.js';
+
+const RETRIES = option.number(
+  'N',
+  'Further tries for a stage whose fault may pass, such as a network that is down or a process that was killed; default: 2.',
+);
 
 export const run: Command = {
   name: 'run',
@@ -11,6 +17,8 @@ export const run: Command = {
   positionals: [{ name: 'file', doc: 'The pipeline, or a plan that `ftpc plan --out` saved.' }],
   options: {
     ...RUN_OPTIONS,
+    parallel: PARALLEL,
+    retries: RETRIES,
     verify: option.flag('Check the digests of every stored output, however large.'),
     json: option.flag('Print every event as a JSON object on one line.'),
   },
@@ -18,6 +26,7 @@ export const run: Command = {
     ['ftpc run pipelines/legal.ftp', 'with progress bars on a terminal, lines in a log'],
     ['ftpc run pipelines/legal.ftp -p smoke=true', 'with a parameter'],
     ['ftpc run pipelines/legal.ftp --json | jq .loss', 'for programs'],
+    ['ftpc run sweep.ftp --parallel 3', 'up to three stages at once, as far as memory allows'],
     ['ftpc run pipelines/legal.ftp --locked', 'only with exactly what the lock file records'],
     ['ftpc run legal.plan', 'a saved plan, as it was reviewed'],
   ],
@@ -28,7 +37,12 @@ export const run: Command = {
     const view = await viewOf(context, json);
     const outcome = await execute(
       context,
-      { ...(await planRequestOf(args, context)), verify: args.flag('verify') },
+      {
+        ...(await planRequestOf(args, context)),
+        parallel: parallelOf(args),
+        retries: retriesOf(args),
+        verify: args.flag('verify'),
+      },
       view,
     );
     // A pipeline that could not be read has nothing to show but what was said.
@@ -45,6 +59,14 @@ export const run: Command = {
     return EXIT_OF_RUN[outcome.status];
   },
 };
+
+const MOST_RETRIES = 100;
+
+function retriesOf(args: Arguments): number {
+  const retries = args.number('retries') ?? 2;
+  if (Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES) return retries;
+  throw new UsageError(`\`--retries\` needs a whole number from 0 to ${MOST_RETRIES}`);
+}
 
 /** A saved plan says all of it itself. */
 async function planRequestOf(args: Arguments, context: CliContext): Promise<PlanRequest> {

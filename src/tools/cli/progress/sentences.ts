@@ -42,6 +42,8 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     );
   if (event.type === 'recovery')
     return `${event.stage}: ${event.cause}; continues with ${JSON.stringify(event.change)}`;
+  if (event.type === 'retry')
+    return `${event.stage}: ${event.cause}; tries again in ${duration(event.pauseSeconds)} (${event.attempt} of ${event.retries})`;
   if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
   return undefined;
 }
@@ -79,19 +81,15 @@ export function timeLeft({ done, total }: Progress, elapsed: number): string | u
   return `${duration((elapsed / done) * (total - done))} left`;
 }
 
-/** When the phase that a stage is in began: time left must not count what came before, or a resumed start. */
+/** When the phase that each stage is in began: time left must not count what came before, or a resumed start. */
 export function paceKeeper(clock: () => number): (event: RunEvent) => number {
-  let phase = '';
-  let began = 0;
-  let from = 0;
+  const phases = new Map<string, { readonly phase: string; readonly began: number; readonly from: number }>();
   return (event) => {
     if (event.type !== 'stage.progress') return 0;
-    const name = phaseOf(event);
-    if (name !== phase) {
-      phase = name;
-      began = clock();
-      from = event.done;
-    }
+    const phase = phaseOf(event);
+    const known = phases.get(event.stage);
+    const { began, from } = known?.phase === phase ? known : { began: clock(), from: event.done };
+    phases.set(event.stage, { phase, began, from });
     const elapsed = (clock() - began) / 1000;
     const done = event.done - from;
     // Scaled so that elapsed ÷ done is the pace since the phase began.
@@ -99,5 +97,4 @@ export function paceKeeper(clock: () => number): (event: RunEvent) => number {
   };
 }
 
-const phaseOf = (event: Progress): string =>
-  [event.stage, event.label ?? '', event.unit, event.total].join('/');
+const phaseOf = (event: Progress): string => [event.label ?? '', event.unit, event.total].join('/');

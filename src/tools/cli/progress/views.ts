@@ -23,19 +23,23 @@ export const jsonView = (context: CliContext): RunView => ({
   close: () => {},
 });
 
-/** Progress is a line at most this often where no bar is shown: logs stay readable. Milliseconds. */
+/** Progress of a stage is a line at most this often where no bar is shown: logs stay readable. Milliseconds. */
 const EVERY = 5_000;
 
 export function linesView(context: CliContext, show: (line: string) => void): RunView {
   const elapsedOf = paceKeeper(context.host.clock);
-  let last = context.host.clock();
+  const begun = context.host.clock();
+  /** When each stage had its last line. */
+  const last = new Map<string, number>();
   return {
     event: (event) => {
       const sentence = sentenceOf(event, context.colours.err);
       if (sentence !== undefined) show(sentence);
       const elapsed = elapsedOf(event);
-      if (event.type !== 'stage.progress' || context.host.clock() - last < EVERY) return;
-      last = context.host.clock();
+      if (event.type !== 'stage.progress') return;
+      const now = context.host.clock();
+      if (now - (last.get(event.stage) ?? begun) < EVERY) return;
+      last.set(event.stage, now);
       const left = timeLeft(event, elapsed);
       const count = countText(event);
       show(

@@ -1,3 +1,4 @@
+import { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -94,6 +95,22 @@ export const RUNS: Situations = {
     withDisk(
       'openSync',
       "if (/rows.jsonl$/.test(args[0])) throw new RangeError('Array buffer allocation failed')",
+    ),
+  ),
+  FTP0814: (ground) => {
+    const internal = ChildProcess.prototype as ChildProcess & { spawn(options: object): unknown };
+    const { spawn } = internal;
+    replace(ground, internal, 'spawn', function (this: ChildProcess, options) {
+      if (!JSON.stringify(options).includes('/run/child.js')) return spawn.call(this, options);
+      const refused = Object.assign(new Error('spawn node EAGAIN'), { code: 'EAGAIN' });
+      return process.nextTick(() => this.emit('error', refused));
+    });
+    return undefined;
+  },
+  FTP0815: stagesThat(
+    withDisk(
+      'writeSync',
+      "throw Object.assign(new Error('ENFILE: file table overflow, write'), { code: 'ENFILE', syscall: 'write' })",
     ),
   ),
   FTP0823: stagesThat(late(2500)),

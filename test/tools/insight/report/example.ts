@@ -162,6 +162,7 @@ export const example: ReportInput = {
       parts: {},
     })),
     totals: { peakBytes: 410e6, seconds: null, diskBytes: 0 },
+    parallel: { stages: 1, by: 'auto', memoryBytes: 9e8, seconds: null, peakBytes: 410e6 },
     budget: [],
     diagnostics: [],
   },

@@ -1,0 +1,63 @@
+/** What is tried again, since it may pass: a network, a busy device, a process that somebody ended. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EndOfProcess, StageEnd } from './messages.js';
+import type { RunContext } from './run-context.js';
+
+/**
+ * Faults that may pass, by their code. What is not here does not: data, settings, a full disk and bugs are the same at the
+ * next try, and a lack of memory has a ladder of its own.
+ */
+export const MAY_PASS: Readonly<Record<string, string>> = {
+  FTP0811: 'whoever ended the process, or the node it was on, is done with it',
+  FTP0814: 'the system has processes and files to give again',
+  FTP0815: 'the system, or a file system of the network, answers again',
+  FTP0933: 'the device is no longer busy with others, or its driver has recovered',
+  FTP1405: 'the network, or the Hub, is back',
+};
+
+/** Whether it makes sense to run a stage that ended so once more. */
+export const mayPass = (end: StageEnd): end is Extract<StageEnd, { how: 'failed' }> =>
+  end.how === 'failed' && end.starved !== true && Object.hasOwn(MAY_PASS, end.diagnostic.code);
+
+/** Seconds before the first further try; each pause is longer than the one before it, up to the longest. */
+const FIRST = 2;
+const GROWTH = 4;
+const LONGEST = 120;
+
+/** `attempt`: from 1. */
+export const pauseBefore = (attempt: number): number => Math.min(LONGEST, FIRST * GROWTH ** (attempt - 1));
+
+export type RetryContext = Pick<RunContext, 'retries' | 'watcher' | 'interrupts'> & {
+  /** `false` if it was interrupted. */
+  readonly pause?: (seconds: number, stop: AbortSignal) => Promise<boolean>;
+};
+
+/** Runs a stage, and again where what ended it may pass. Each try goes on from the stage's checkpoint. */
+export async function retrying(
+  stage: string,
+  { retries, watcher, interrupts, pause = pauseFor }: RetryContext,
+  attempt: () => Promise<EndOfProcess>,
+  isAllowed: () => boolean = () => true,
+): Promise<EndOfProcess> {
+  let peak = 0;
+  for (let tries = 1; ; tries++) {
+    const { end, peakMemoryBytes } = await attempt();
+    peak = Math.max(peak, peakMemoryBytes);
+    if (tries > retries || !mayPass(end) || !isAllowed()) return { end, peakMemoryBytes: peak };
+    const pauseSeconds = pauseBefore(tries);
+    const { code, message } = end.diagnostic;
+    watcher.event({ type: 'retry', stage, code, cause: message, attempt: tries, retries, pauseSeconds });
+    if (!(await pause(pauseSeconds, interrupts.stop)))
+      return { end: { how: 'interrupted', saved: true }, peakMemoryBytes: peak };
+  }
+}
+
+async function pauseFor(seconds: number, stop: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(seconds * 1000, undefined, { signal: stop });
+    return true;
+  } catch (error) {
+    if (stop.aborted) return false;
+    throw error;
+  }
+}
