@@ -16,7 +16,7 @@ export const THREADS: OptionSpec = option.number(
 );
 
 export const PARALLEL: OptionSpec = option.text(
-  'N|auto',
+  'N',
   'Stages that run at once, at most; default: auto, as many as make the planned time shortest, within its memory.',
 );
 
