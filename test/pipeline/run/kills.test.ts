@@ -41,7 +41,7 @@ describe('a run that is killed', () => {
     const cwd = freshFolder();
     writePipeline(cwd);
     const running = start(cwd);
-    await running.until(({ type }) => type === 'stage.started');
+    while (!existsSync(join(cwd, '.ftp/lock.child'))) await sleep(5);
     process.kill(stageProcess(cwd), 'SIGKILL');
     expect((await running.ended).code).to.equal(0);
     const retries = running.lines.filter(({ type }) => type === 'retry');
