@@ -2,7 +2,7 @@
 import { optimizerOf, scheduleOf, styleOf } from './optimizers.js';
 import type { Recipe, RecipePart } from './recipe.js';
 import { isLocal } from './sources.js';
-import { BY_ITSELF } from './tables/common.js';
+import { BY_ITSELF } from './tables/reasons.js';
 import { automatic, type ImportContext, left, revised } from './translation.js';
 import { remark } from './write.js';
 

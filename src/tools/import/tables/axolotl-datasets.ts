@@ -19,7 +19,9 @@ import {
   unable,
   type Verdict,
 } from '../translation.js';
-import { addDataset, BY_ITSELF, NONE, setStyle, settleMessages } from './common.js';
+import { setStyle } from './common.js';
+import { addDataset, settleMessages } from './datasets.js';
+import { BY_ITSELF, NONE } from './reasons.js';
 
 /** A data set while it is read, and the recipe that it is for. */
 interface Target {

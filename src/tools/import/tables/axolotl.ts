@@ -16,8 +16,10 @@ import {
 import { remark } from '../write.js';
 import { datasets } from './axolotl-datasets.js';
 import * as common from './common.js';
-import { BY_ITSELF, NONE, TRAINER_SEED } from './common.js';
+import { TRAINER_SEED } from './common.js';
+import { settleSplits } from './datasets.js';
 import { here, never, none } from './for-recipes.js';
+import { BY_ITSELF, NONE } from './reasons.js';
 
 const MODEL: TranslationTable<Recipe> = {
   base_model: common.base,
@@ -396,7 +398,7 @@ export function settleAxolotl(recipe: Recipe, context: ImportContext, { record }
   if (recipe.warmupSteps === undefined && recipe.warmupRatio === undefined) usualWarmup(recipe);
   // Axolotl makes two of one.
   if (recipe.warmupSteps === 1) recipe.warmupSteps = 2;
-  common.settleSplits(recipe, context);
+  settleSplits(recipe, context);
 }
 
 function usualWarmup(recipe: Recipe): void {

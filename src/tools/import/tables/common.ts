@@ -1,59 +1,21 @@
-/** What the tables of several tools have in common: reasons, and translations of settings that mean the same in all. */
+/** Translations of settings that mean the same in several tools. */
 
-import { sources } from '../../../language/schemas/functions/source.js';
 import { isRevision } from '../../../language/schemas/repositories.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import { a, type ForeignNode, type Reader } from '../foreign.js';
 import { isPattern, namesOfPattern, optimizerOf, scheduleOf } from '../optimizers.js';
-import type { Dataset, Recipe } from '../recipe.js';
-import { splitOf } from '../sources.js';
+import type { Recipe } from '../recipe.js';
 import {
   automatic,
   becomes,
   type ImportContext,
   left,
-  type OpenRecord,
   revise,
-  revised,
   type Translation,
   type Verdict,
 } from '../translation.js';
 import { remark } from '../write.js';
-
-/** Why a key needs nothing. */
-export const BY_ITSELF = {
-  planner: 'the planner decides what is recomputed, quantised further, offloaded or paged',
-  micro: 'the planner chooses how many rows are computed at a time; results do not depend on it',
-  store: 'outputs, checkpoints and the journal are in the store; an interrupted run resumes by itself',
-  reports: 'ftpc keeps the figures of every step itself: `ftpc metrics`, `ftpc diff` and the report',
-  kernels: 'the tensor runtime chooses how it computes; results do not depend on it',
-  precision: 'matrix products are computed in float32, or rounded as on a GPU with `precision = bf16`',
-  reading: 'rows are streamed, tokenized once and kept in the store, without workers to set',
-  model: 'the architecture and the tokenizer are read from the files of the base',
-  validation: 'rows are validated on where some are set aside for it',
-  best: 'the checkpoint with the lowest validation loss is `.best`, the last one `.last`',
-  padding: 'rows are padded only to the longest of their micro batch, and padding never counts',
-  code: 'code in a repository is never run',
-  generation: 'says how a model answers, not how it is trained: `generation` of an `eval` stage',
-} as const;
-
-/** Why a key has no counterpart. */
-export const NONE = {
-  devices: 'one stage trains on one device; `ftpc import --devices N` multiplies the rows of a step instead',
-  upload: 'nothing is uploaded; a `deploy` stage publishes a release into a folder',
-  tokens: 'the vocabulary and the special tokens of the base stay as they are',
-  loss: 'another loss than the cross entropy of the tokens is not computed',
-  parts: 'either an adapter or every weight is trained, not some of the weights',
-  preference: 'ftpc does not train on preferences or rewards',
-  images: 'rows are text only: images, video and audio are not read',
-  schedule: 'the schedules of ftpc do not have it',
-  quantised: 'a base is quantised to NF4 (QLoRA), or not at all',
-  messages:
-    'a chat is read from the column `messages` (or, with `from` and `value`, `conversations`): rename it in the rows',
-  revision: 'no revision on the Hub has such a name',
-  folder: 'a file or a folder has no revisions',
-  experts: 'adapters are on linear layers, not on parameters of experts',
-} as const;
+import { BY_ITSELF, NONE } from './reasons.js';
 
 export const rate: Translation<Recipe> = becomes('`rate` of the optimizer', a.positive, (recipe, value) => {
   recipe.rate = value;
@@ -327,74 +289,6 @@ export const eightBit: Translation<Recipe> = becomes(
       ? left(`${NONE.quantised}; it is read as it is stored`)
       : automatic('the base is not quantised to 8 bits'),
 );
-
-/** Which columns, and what of a data set, `datasets` with several entries can share. */
-export function addDataset(
-  dataset: Dataset,
-  where: 'datasets' | 'validation',
-  recipe: Recipe,
-  context: ImportContext,
-  keys: readonly OpenRecord[],
-): void {
-  const [first] = recipe.datasets;
-  const differs = first !== undefined && first.template !== dataset.template;
-  if (!differs) {
-    recipe[where].push(dataset);
-    context.keys.push(...keys);
-    return;
-  }
-  const why = `a stage trains on rows of one format: those before are for \`${first.template}()\`, these for \`${dataset.template}()\``;
-  context.keys.push(
-    ...keys.map((record) =>
-      record.status === 'translated' ? { ...record, status: 'left' as const, why } : record,
-    ),
-  );
-}
-
-/** A column of chats with another name than the template reads; false if it cannot be named. */
-export function settleMessages({ template, columns }: Dataset): boolean {
-  const name = columns.messages;
-  if (name === undefined || (template !== 'chat' && template !== 'sharegpt')) return true;
-  const usual = template === 'sharegpt' ? 'conversations' : 'messages';
-  delete columns.messages;
-  if (name === usual) return true;
-  const { type } = sources.jsonl.args.columns;
-  const isKnown = type.kind === 'record' && Object.hasOwn(type.fields, usual);
-  if (isKnown) columns[usual] = name;
-  return isKnown;
-}
-
-/** What of `train[:20%]` can be said where there are several data sets. */
-export function settleSplits(recipe: Recipe, { keys }: ImportContext): void {
-  const places = new Map(keys.map(({ at }, index) => [at, index]));
-  for (const dataset of recipe.datasets) {
-    const { share, rows, part } = splitOf(dataset.split);
-    if (share === undefined && rows === undefined && part === undefined) continue;
-    if (recipe.datasets.length === 1 && part === undefined) cut(recipe, rows);
-    else if (dataset.splitAt !== undefined) {
-      const index = places.get(dataset.splitAt) ?? -1;
-      const record = keys[index];
-      if (record?.status === 'translated') keys[index] = revised(record, left(WHOLE));
-    }
-  }
-}
-
-const WHOLE =
-  'the whole split is read: of several data sets, none is cut by itself, and of one, its beginning';
-
-/** The rows of the only data set: so many, or so large a share. */
-function cut(recipe: Recipe, rows: number | undefined): void {
-  if (rows === undefined)
-    remark(
-      recipe,
-      'split',
-      'The first rows there; here as large a share, chosen by the seed. `test` is for nobody.',
-    );
-  else {
-    recipe.limit = rows;
-    remark(recipe, 'limit', `The first ${rows} rows there; here as many, chosen by the seed.`);
-  }
-}
 
 /** Of all tools that are built on transformers' Trainer; ftpc has another. */
 export const TRAINER_SEED = 42;

@@ -18,8 +18,10 @@ import {
 } from '../translation.js';
 import { remark } from '../write.js';
 import * as common from './common.js';
-import { addDataset, BY_ITSELF, NONE, TRAINER_SEED, textOf } from './common.js';
+import { TRAINER_SEED, textOf } from './common.js';
+import { addDataset } from './datasets.js';
 import { here, never, none } from './for-recipes.js';
+import { BY_ITSELF, NONE } from './reasons.js';
 import { trainer } from './trainer.js';
 
 /** PEFT's settings under `peft_config`. */

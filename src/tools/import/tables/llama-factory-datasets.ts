@@ -7,7 +7,8 @@ import { cannotExpress } from '../import-diagnostics.js';
 import { type Dataset, newDataset, type Recipe } from '../recipe.js';
 import { type ImportContext, type KeyRecord, left } from '../translation.js';
 import { remark } from '../write.js';
-import { addDataset, NONE, settleMessages } from './common.js';
+import { addDataset, settleMessages } from './datasets.js';
+import { NONE } from './reasons.js';
 
 /** What is read of an entry; anything may be in the file. */
 type Entry = Readonly<Record<string, unknown>>;

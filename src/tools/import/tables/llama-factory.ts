@@ -14,9 +14,10 @@ import {
   unless,
 } from '../translation.js';
 import * as common from './common.js';
-import { BY_ITSELF, NONE, textOf } from './common.js';
+import { textOf } from './common.js';
 import { here, never, none } from './for-recipes.js';
 import { addNamed } from './llama-factory-datasets.js';
+import { BY_ITSELF, NONE } from './reasons.js';
 import { settleTrainer, trainer } from './trainer.js';
 
 const MODEL: TranslationTable<Recipe> = {

@@ -12,8 +12,9 @@ import {
   unless,
 } from '../translation.js';
 import * as common from './common.js';
-import { BY_ITSELF, NONE, TRAINER_SEED } from './common.js';
+import { TRAINER_SEED } from './common.js';
 import { here, none } from './for-recipes.js';
+import { BY_ITSELF, NONE } from './reasons.js';
 
 export const trainer: TranslationTable<Recipe> = {
   learning_rate: common.rate,

@@ -19,8 +19,10 @@ import {
 } from '../translation.js';
 import { remark } from '../write.js';
 import * as common from './common.js';
-import { BY_ITSELF, NONE, textOf } from './common.js';
+import { textOf } from './common.js';
+import { settleSplits } from './datasets.js';
 import { here, never, none } from './for-recipes.js';
+import { BY_ITSELF, NONE } from './reasons.js';
 import { settleTrainer, trainer } from './trainer.js';
 
 /** `ModelConfig`, `LoraConfig` and `BitsAndBytesConfig`. */
@@ -233,7 +235,7 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
     revise(context, 'dataset_name', automatic('`datasets` decide, in TRL too'));
   }
   settleRows(recipe, record, context);
-  common.settleSplits(recipe, context);
+  settleSplits(recipe, context);
 }
 
 /** More arguments than anyone writes by hand. */

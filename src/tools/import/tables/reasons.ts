@@ -1,0 +1,36 @@
+/** Why a key needs nothing, or has no counterpart, in several tables. */
+
+/** Why a key needs nothing. */
+export const BY_ITSELF = {
+  planner: 'the planner decides what is recomputed, quantised further, offloaded or paged',
+  micro: 'the planner chooses how many rows are computed at a time; results do not depend on it',
+  store: 'outputs, checkpoints and the journal are in the store; an interrupted run resumes by itself',
+  reports: 'ftpc keeps the figures of every step itself: `ftpc metrics`, `ftpc diff` and the report',
+  kernels: 'the tensor runtime chooses how it computes; results do not depend on it',
+  precision: 'matrix products are computed in float32, or rounded as on a GPU with `precision = bf16`',
+  reading: 'rows are streamed, tokenized once and kept in the store, without workers to set',
+  model: 'the architecture and the tokenizer are read from the files of the base',
+  validation: 'rows are validated on where some are set aside for it',
+  best: 'the checkpoint with the lowest validation loss is `.best`, the last one `.last`',
+  padding: 'rows are padded only to the longest of their micro batch, and padding never counts',
+  code: 'code in a repository is never run',
+  generation: 'says how a model answers, not how it is trained: `generation` of an `eval` stage',
+} as const;
+
+/** Why a key has no counterpart. */
+export const NONE = {
+  devices: 'one stage trains on one device; `ftpc import --devices N` multiplies the rows of a step instead',
+  upload: 'nothing is uploaded; a `deploy` stage publishes a release into a folder',
+  tokens: 'the vocabulary and the special tokens of the base stay as they are',
+  loss: 'another loss than the cross entropy of the tokens is not computed',
+  parts: 'either an adapter or every weight is trained, not some of the weights',
+  preference: 'ftpc does not train on preferences or rewards',
+  images: 'rows are text only: images, video and audio are not read',
+  schedule: 'the schedules of ftpc do not have it',
+  quantised: 'a base is quantised to NF4 (QLoRA), or not at all',
+  messages:
+    'a chat is read from the column `messages` (or, with `from` and `value`, `conversations`): rename it in the rows',
+  revision: 'no revision on the Hub has such a name',
+  folder: 'a file or a folder has no revisions',
+  experts: 'adapters are on linear layers, not on parameters of experts',
+} as const;
