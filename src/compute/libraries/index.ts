@@ -49,5 +49,9 @@ export async function loadLibrary<N extends LibraryName>(
   }
 }
 
+/** The folder from which a library that has been loaded can be required, by another process too. */
+export const libraryFolder = async (name: LibraryName, host: Host = nodeHost()): Promise<string> =>
+  ownVersion(host, name) === undefined ? unpacked(host, archiveOf(host, name)) : host.packageFolder;
+
 const requireFrom = <N extends LibraryName>(folder: string, name: N): Libraries[N] =>
   createRequire(join(folder, 'package.json'))(name);

@@ -12,6 +12,17 @@ const TEKKEN =
   '|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*' +
   '|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 
+const GPT_4O = TEKKEN.replace('|[', "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[").replace(
+  '*|\\p{N}',
+  "*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}",
+);
+const DEEPSEEK_3 =
+  '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+' +
+  '| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
+
+/** Patterns of models in wide use. */
+export const PATTERNS: readonly string[] = [LLAMA_3, QWEN_2, TEKKEN, GPT_4O, DEEPSEEK_3];
+
 export interface PreTokenizer {
   readonly step: Json;
   readonly normalizer?: Json;

@@ -1,5 +1,7 @@
 import { isJson, type Json } from '../../../language/host/json.js';
 import { loadLibrary } from '../../libraries/index.js';
+import { checkSteps } from './steps.js';
+import { tryPatterns } from './try-patterns.js';
 
 /** The parts of a tokenizer that the Rust library does for us, synchronously: everything but the merges. */
 export interface Pipeline {
@@ -9,8 +11,9 @@ export interface Pipeline {
   decode(tokens: readonly string[]): string;
 }
 
-/** Loads the library and the three steps as they are in a `tokenizer.json`. Throws what the library throws. */
+/** Loads the library and the three steps as they are in a `tokenizer.json`. Throws what the library throws, or a `StepError`. */
 export async function loadPipeline(steps: Json): Promise<Pipeline> {
+  await tryPatterns(checkSteps(steps));
   const { Tokenizer } = await loadLibrary('tokenizers');
   const build = (json: Json) =>
     Tokenizer.fromString(

@@ -7,6 +7,7 @@ import { addedTokenSplitter } from './added.js';
 import { bpeEncoder, MergeError, type WordEncoder } from './bpe.js';
 import { readTokenizerFile, type TokenizerFile } from './file.js';
 import { loadPipeline, type Pipeline } from './pipeline.js';
+import { StepError } from './steps.js';
 
 /** The tokenizer of a model folder. Throws a {@link ModelError}. */
 export async function loadTokenizer(host: Host, folder: string): Promise<Tokenizer> {
@@ -40,6 +41,7 @@ export async function buildTokenizer(file: TokenizerFile, path: string): Promise
     pipeline = await loadPipeline(file.pipeline);
   } catch (error) {
     if (error instanceof UserError) throw error;
+    if (error instanceof StepError) throw failed(`The tokenizer is not loaded: ${error.message}.`);
     throw failed(
       `The tokenizer has an unsupported step: ${error instanceof Error ? error.message : String(error)}.`,
     );

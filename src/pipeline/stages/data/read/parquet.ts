@@ -100,7 +100,8 @@ async function checkColumns(connection: Connection, quoted: string, name: string
   // elements come depth first, so that those below a column are passed over
   const below = (at: number): number => {
     let next = at + 1;
-    for (let child = 0; child < (elements[at]?.[1] ?? 0); child++) next = below(next);
+    for (let child = 0; next < elements.length && child < (elements[at]?.[1] ?? 0); child++)
+      next = below(next);
     return next;
   };
   for (let at = 1; at < elements.length; at = below(at)) {
