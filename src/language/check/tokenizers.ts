@@ -97,9 +97,12 @@ const FOLDERS: Readonly<Record<string, (call: Call, access: FolderAccess) => str
   untrained: ({ args }, { folder }) => resolve(folder, String(args['folder'])),
 };
 
+export const modelFolder = (call: Call, access: FolderAccess): string | undefined =>
+  lookUp(FOLDERS, call.call)?.(call, access);
+
 /** Digest of the tokenizer of a model; `undefined` if it cannot be told. */
 function tokenizerOf(call: Call, access: FolderAccess): string | undefined {
-  const folder = lookUp(FOLDERS, call.call)?.(call, access);
+  const folder = modelFolder(call, access);
   if (folder === undefined) return undefined;
   try {
     const bytes = access.host.readBytes(join(folder, 'tokenizer.json'));

@@ -7,7 +7,7 @@ import type { Host } from '../host/host.js';
 import { type CheckResult, checkFile } from './check-file.js';
 
 interface FixOptions extends CompileOptions {
-  /** Also uncertain fixes, if a diagnostic has exactly one. */
+  /** Also uncertain fixes, if a diagnostic has exactly one; never what a rule advises. */
   readonly guesses: boolean;
   /** Only fixes of these diagnostics; default: all. */
   readonly codes?: readonly string[];
@@ -78,7 +78,9 @@ function candidates(
     const isAsked = codes === undefined || codes.includes(diagnostic.code);
     const fixes = isAsked ? (diagnostic.fixes ?? []) : [];
     const certain = fixes.find(({ applicability }) => applicability === 'safe');
-    const likely = fixes.filter(({ applicability }) => applicability === 'maybe_incorrect');
+    // what a rule advises would change what a valid pipeline trains, which is for its author to decide
+    const isAdvice = diagnostic.rule !== undefined;
+    const likely = fixes.filter(({ applicability }) => applicability === 'maybe_incorrect' && !isAdvice);
     const fix = certain ?? (guesses && likely.length === 1 ? likely[0] : undefined);
     const isOurs = fix?.edits.every(({ span }) => modules?.get(span.file)?.isLibrary === false);
     return fix !== undefined && isOurs === true ? [{ diagnostic, fix }] : [];

@@ -47,6 +47,16 @@ export const hasSyntheticRows = ({ stage }: CheckedStage): boolean =>
 export const isFromScratch = (checked: CheckedStage, { stages }: Pipeline): boolean =>
   modelUnder(checked, stages)?.call === 'untrained';
 
+/** In two bytes each, 20 million parameters. */
+const SMALL_BASE_BYTES = 40e6;
+
+/** Whether the base has a few million parameters; one that is not on this machine counts as large. */
+export function hasSmallBase(checked: CheckedStage, pipeline: Pipeline): boolean {
+  const model = modelUnder(checked, pipeline.stages);
+  const bytes = model && pipeline.weightBytes(model);
+  return bytes !== undefined && bytes <= SMALL_BASE_BYTES;
+}
+
 /** Whether an adapter is trained, not every weight; a planner that chooses the method chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 

@@ -1,6 +1,7 @@
 /** Adapts a compilation to what rules need. */
 import { basename, dirname, resolve } from 'node:path';
 import type { CheckedStage } from '../check/stages.js';
+import { modelFolder } from '../check/tokenizers.js';
 import type { Analysis, CompileResult } from '../compile.js';
 import { type Host, HostError } from '../host/host.js';
 import type { StageKind } from '../ir/program.js';
@@ -10,6 +11,8 @@ import { countRows } from './count-rows.js';
 import { readLock } from './lock.js';
 import { placeOf } from './places.js';
 import type { Pipeline, PipelineFiles, RowCount } from './rule.js';
+
+const WEIGHTS = /\.safetensors$/;
 
 export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host): Pipeline {
   const sound = analysis.stages.filter(({ isSound, block }) => isSound && !block.broken);
@@ -27,6 +30,12 @@ export function pipelineOf(result: CompileResult, analysis: Analysis, host: Host
     rows(data) {
       if (!counted.has(data)) counted.set(data, countRows(data, context));
       return counted.get(data);
+    },
+    weightBytes(model) {
+      const weights = modelFolder(model, { host, folder });
+      const names = weights === undefined ? [] : files.list(weights).filter((name) => WEIGHTS.test(name));
+      if (weights === undefined || names.length === 0) return undefined;
+      return names.reduce((sum, name) => sum + (host.stat(resolve(weights, name))?.size ?? 0), 0);
     },
     text(span) {
       const source = result.sources.get(span.file);

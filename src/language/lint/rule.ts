@@ -2,7 +2,7 @@
 import type { CheckedStage } from '../check/stages.js';
 import { rewrite } from '../diagnostics/make.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { StageKind } from '../ir/program.js';
+import type { Call, StageKind } from '../ir/program.js';
 import type { Lock } from '../schemas/lock-file.js';
 import type { Span } from '../source/span.js';
 import type { Param } from '../syntax/ast.js';
@@ -59,6 +59,8 @@ export interface Pipeline {
   readonly isWhole: boolean;
   /** Rows in the files of a data stage; see {@link RowCount}. */
   rows(data: CheckedStage): RowCount | undefined;
+  /** Bytes of the files that hold a model's weights; `undefined` if they are not here. */
+  weightBytes(model: Call): number | undefined;
   /** The text of the file at a span. */
   text(span: Span): string;
   /** Where a setting's value comes from; see `places.ts`. */

@@ -15,7 +15,7 @@ const root = nodeHost().packageFolder;
 
 /** What a terminal shows of the frame of the tests with a rate that is too high. */
 const sample = ((): string => {
-  const { report } = linted(changed(['rate: 2e-4', 'rate: 2e-3']));
+  const { report } = linted(changed(['rate: 2e-4', 'rate: 2e-2']));
   return report.diagnostics.map((found) => prettyDiagnostic(found, report.sources)).join('\n\n');
 })();
 
@@ -42,8 +42,8 @@ weights (\`untrained\`) is not being fine-tuned, so the rules on rates, epochs, 
 A guide is right for most pipelines. If yours is an exception, say why in a comment:
 
 \`\`\`
-// allow(rate-out-of-range): 3 million parameters; 2e-3 had the lowest validation loss
-optimizer = adamw(rate: 2e-3, schedule: cosine(warmup: 3%))
+// allow(rate-out-of-range): of five rates, 2e-2 had the lowest validation loss
+optimizer = adamw(rate: 2e-2, schedule: cosine(warmup: 3%))
 \`\`\`
 
 On a line of its own, the comment covers what follows: a setting, a condition, a parameter, or a whole block. At the end
@@ -75,11 +75,12 @@ The levels are \`off\`, \`info\`, \`warning\` and \`error\`. If a finding has th
 \`ftpc check FILE --fix\` makes every correction that is certain, in the file and in your files that it imports:
 punctuation, quotes, imports, brackets, comments that allow nothing. After each round the text is checked again, and a
 change that would cause a new error is not made. \`--diff\` prints the changes as a patch and writes nothing; \`--fix-all\`
-also makes corrections that are only likely, such as a rate in the usual range.
+also makes corrections that are only likely, such as of a misspelt name, where a message has just one. What a rule
+advises, such as a rate in the usual range, would change what is trained: editors offer it, and no option makes it.
 
-In a workflow, \`ftpc check FILE --github\` annotates the lines, and \`ftpc check FILE --sarif > ftpc.sarif\`
-writes a log for code scanning (\`github/codeql-action/upload-sarif\`), with allowed findings as suppressed. Both exit
-with 1 if there is an error.
+Several files may be named, and folders, of which every \`.ftp\` is checked. In a workflow, \`ftpc check . --github\`
+annotates the lines, and \`ftpc check . --sarif > ftpc.sarif\` writes a log for code scanning
+(\`github/codeql-action/upload-sarif\`), with allowed findings as suppressed. All exit with 1 if there is an error.
 
 ## Why
 

@@ -30,6 +30,8 @@ const HEAD: readonly Edit[] = [
 ];
 const NO_LORA: Edit = ['  lora = { rank: 16, alpha: 32, dropout: 5% }\n', ''];
 
+const LARGE: Edit = ['base = starter()', `base = hf("org/model", revision: "${'a'.repeat(40)}")`];
+
 const PINNED = { commit: 'a'.repeat(40), files: {} };
 const EMPTY = { models: {}, data: {}, files: {}, modules: {} };
 const lock = (sections: object): string => JSON.stringify({ version: 1, ...EMPTY, ...sections });
@@ -41,8 +43,24 @@ const CASES: readonly Case[] = [
   { name: '1e-4 is a rate for LoRA', edits: [[RATE, 'rate: 1e-4']] },
   { name: '3e-4 is a rate for LoRA', edits: [[RATE, 'rate: 3e-4']] },
   { name: '9e-5 is too low for LoRA', edits: [[RATE, 'rate: 9e-5']], found: ['rate-out-of-range'] },
-  { name: '3.1e-4 is too high for LoRA', edits: [[RATE, 'rate: 3.1e-4']], found: ['rate-out-of-range'] },
-  { name: '2e-4 is too high for full fine-tuning', edits: [FULL, NO_LORA], found: ['rate-out-of-range'] },
+  {
+    name: '3.1e-4 is too high for LoRA',
+    edits: [LARGE, [RATE, 'rate: 3.1e-4']],
+    found: ['rate-out-of-range'],
+  },
+  { name: '1e-2 is a rate for LoRA on a base of a few million parameters', edits: [[RATE, 'rate: 1e-2']] },
+  { name: '2e-2 is too high there, too', edits: [[RATE, 'rate: 2e-2']], found: ['rate-out-of-range'] },
+  {
+    name: '2e-4 is too high for full fine-tuning',
+    edits: [LARGE, FULL, NO_LORA],
+    found: ['rate-out-of-range'],
+  },
+  { name: '1e-3 is a rate for all weights of a small base', edits: [FULL, NO_LORA, [RATE, 'rate: 1e-3']] },
+  {
+    name: '2e-3 is too high there',
+    edits: [FULL, NO_LORA, [RATE, 'rate: 2e-3']],
+    found: ['rate-out-of-range'],
+  },
   { name: '2e-5 is a rate for full fine-tuning', edits: [FULL, NO_LORA, [RATE, 'rate: 2e-5']] },
   { name: '5e-5 is a rate for full fine-tuning', edits: [FULL, NO_LORA, [RATE, 'rate: 5e-5']] },
   {

@@ -78,7 +78,7 @@ const PIPELINE = TEXT.replace(
   .replace(
     'data rows {',
     `/// How fast it learns.
-param rate: Number(1e-5..1e-2) = 2e-3
+param rate: Number(1e-5..1e-1) = 2e-2
 param rows_limit: Int = 400
 secret token = env("HF_TOKEN")
 
@@ -195,8 +195,8 @@ describe('what is known of a setting', () => {
     const rate = ask('rate');
     expect(rate).to.deep.include({
       about: 'param',
-      type: 'Number(1e-5..1e-2)',
-      text: '0.002',
+      type: 'Number(1e-5..1e-1)',
+      text: '0.02',
       doc: 'How fast it learns.',
     });
     expect(rate).to.deep.include({ usedBy: ['adapter.optimizer.rate'] });

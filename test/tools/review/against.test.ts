@@ -60,7 +60,7 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
 
   it('says which settings changed, who set them, what reruns and through which stages', async () => {
     work.edit('presets.ftp', 'rank: 2', 'rank: 4');
-    work.edit('pipe.ftp', 'Number = 5e-3', 'Number = 2e-3');
+    work.edit('pipe.ftp', 'Number = 5e-3', 'Number = 2e-2');
     work.edit('pipe.ftp', 'epochs: 2', 'epochs: 3');
     work.edit('pipe.ftp', 'require perplexity < 100', 'require perplexity < 90');
     const { comparison, stage } = await work.against();
@@ -72,7 +72,7 @@ describe(`a pipeline against a commit${noGit === undefined ? '' : ` (skipped: ${
         from: 'preset',
         preset: { preset: 'ranks', module: 'presets.ftp' },
       },
-      { path: 'optimizer.rate', before: '0.005', after: '0.002', from: 'param' },
+      { path: 'optimizer.rate', before: '0.005', after: '0.02', from: 'param' },
       { path: 'stop.epochs', before: '2', after: '3', from: 'author' },
     ]);
     expect(stage('quality').requires).to.deep.equal({

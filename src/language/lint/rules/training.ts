@@ -7,6 +7,7 @@ import { isQuantity } from '../../ir/values.js';
 import {
   dataUnder,
   hasBottlenecks,
+  hasSmallBase,
   isAdapter,
   isFromScratch,
   isHead,
@@ -17,10 +18,10 @@ import {
 import { callAt, expressionOf, numberAt, numberText, spanOf, valueAt } from '../places.js';
 import { aboutValue, each, type Pipeline, type Rule } from '../rule.js';
 
-/** The guide's ranges, and the rate that its examples use. */
+/** The guide's ranges, and the rate that its examples use. A base of a few million parameters takes more than it says. */
 const RATES = {
-  adapter: { low: 1e-4, high: 3e-4, usual: 2e-4, name: 'LoRA and QLoRA' },
-  full: { low: 1e-5, high: 5e-5, usual: 2e-5, name: 'full fine-tuning' },
+  adapter: { low: 1e-4, high: 3e-4, usual: 2e-4, small: { high: 1e-2, usual: 2e-3 }, name: 'LoRA and QLoRA' },
+  full: { low: 1e-5, high: 5e-5, usual: 2e-5, small: { high: 1e-3, usual: 2e-4 }, name: 'full fine-tuning' },
 } as const;
 
 const MOST_EPOCHS = 3;
@@ -41,19 +42,21 @@ export const trainingRules: readonly Rule[] = [
     id: 'rate-out-of-range',
     code: 'FTP1001',
     level: 'warning',
-    doc: 'A learning rate outside 1e-4 to 3e-4 for LoRA and QLoRA, or outside 1e-5 to 5e-5 for full fine-tuning.',
+    doc: 'A learning rate outside 1e-4 to 3e-4 for LoRA and QLoRA, or outside 1e-5 to 5e-5 for full fine-tuning; up to 1e-2 and 1e-3 if the base is on this machine and has at most 20 million parameters.',
     reason:
-      'LoRA learns best at about ten times the rate of full fine-tuning. A rate above the range makes the loss oscillate or diverge; one below it learns little in a few epochs. Models of a few million parameters take more: say so with `// allow(rate-out-of-range): …`.',
+      'LoRA learns best at about ten times the rate of full fine-tuning. A rate above the range makes the loss oscillate or diverge; one below it learns little in a few epochs. Models of a few million parameters, such as the starter, take more.',
     check: each('train', (checked, pipeline) => {
       const rate = numberAt(checked, 'optimizer.rate');
       // Other optimisers have scales of their own; random weights want more than trained ones.
       const isAdam = callAt(checked, 'optimizer')?.call.startsWith('adamw') === true;
       if (rate === undefined || !isAdam || isFromScratch(checked, pipeline)) return undefined;
       if (isVirtual(checked) || hasBottlenecks(checked) || isHead(checked)) return undefined;
-      const { low, high, usual, name } = RATES[isAdapter(checked) ? 'adapter' : 'full'];
+      const { small, ...large } = RATES[isAdapter(checked) ? 'adapter' : 'full'];
+      const isSmall = hasSmallBase(checked, pipeline);
+      const { low, high, usual, name } = isSmall ? { ...large, ...small } : large;
       if (rate >= low && rate <= high) return undefined;
       return aboutValue(pipeline.place(checked, 'optimizer.rate'), {
-        message: `the rate ${numberText(rate)} is ${rate > high ? 'above' : 'below'} the range for ${name}`,
+        message: `the rate ${numberText(rate)} is ${rate > high ? 'above' : 'below'} the range for ${name}${isSmall ? ' on a base of a few million parameters' : ''}`,
         label: `${numberText(low)} to ${numberText(high)} is usual`,
         help: `start with ${numberText(usual)}; ${rate > high ? 'too high a rate makes the loss oscillate or diverge' : 'too low a rate learns little'}`,
         write: numberText(usual),

@@ -2,16 +2,18 @@
 
 import { createTwoFilesPatch } from 'diff';
 import { harmless } from '../../../language/diagnostics/render/index.js';
-import { isError } from '../../../language/diagnostics/types.js';
+import { type Diagnostic, isError } from '../../../language/diagnostics/types.js';
 import type { FixResult } from '../../../language/lint/fix.js';
+import { type FileCheck, merged, printChecks } from '../checks.js';
 import type { CliContext } from '../cli-context.js';
 import { EXIT } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
-import { verdict } from '../verdict.js';
 import { rewriteAll } from './rewrite.js';
 
 export interface FixRequest {
-  readonly file: string;
+  readonly files: readonly string[];
+  /** Of names that lead to no file. */
+  readonly missing: readonly Diagnostic[];
   readonly params: Readonly<Record<string, string>>;
   readonly guesses: boolean;
   /** Only show what would change. */
@@ -19,46 +21,69 @@ export interface FixRequest {
   readonly json: boolean;
 }
 
+interface FixedFile {
+  readonly file: string;
+  readonly result: FixResult;
+  /** Why nothing of it could be written. */
+  readonly obstacle?: Diagnostic;
+}
+
+/** One after the other, so that each finds modules as the one before it has left them. */
 export async function fixFiles(context: CliContext, request: FixRequest): Promise<number> {
   const { applyFixes } = await import('../../../language/lint/fix.js');
-  const { file, params, guesses, diff, json } = request;
-  const result = applyFixes(context.host, file, { params, guesses });
-  const obstacle = diff ? undefined : rewriteAll(result.files);
-  // What could not be written has not been fixed; a patch leaves what it does not change.
-  const { diagnostics, sources } = obstacle === undefined ? result.after : result.before;
-  const left = obstacle === undefined ? diagnostics : [...diagnostics, obstacle];
-  const printer = await diagnosticsPrinter(context, sources);
-  if (json)
-    context.out(
-      JSON.stringify(
-        {
-          ...JSON.parse(printer.json(left)),
-          ...(obstacle === undefined ? jsonOf(result, diff) : { mended: [], changed: [] }),
-        },
-        null,
-        2,
-      ),
-    );
-  else {
-    const { shown, line } = await verdict(left, file, context);
-    if (diff) for (const changed of result.files) context.out(printedDiff(unifiedDiff(changed), context));
-    for (const text of printer.pretty(shown)) context.err(`${text}\n`);
-    if (obstacle === undefined) await report(result, diff, context);
-    context.err(line);
+  const { files, missing, params, guesses, diff, json } = request;
+  const fixed = files.map((file): FixedFile => {
+    const result = applyFixes(context.host, file, { params, guesses });
+    return { file, result, obstacle: diff ? undefined : rewriteAll(result.files) };
+  });
+  const left = merged(fixed.map(leftOf), missing);
+  if (json) {
+    const printer = await diagnosticsPrinter(context, left.sources);
+    const answer = { ...JSON.parse(printer.json(left.diagnostics)), ...jsonOf(fixed, diff) };
+    context.out(JSON.stringify(answer, null, 2));
+  } else {
+    if (diff) for (const patch of patchesOf(fixed)) context.out(printedDiff(patch, context));
+    const isIdle = fixed.every(({ result, obstacle }) => obstacle === undefined && result.fixed.length === 0);
+    await printChecks(context, left, async (index) => {
+      await report(fixed[index], diff, context);
+      if (isIdle && index === fixed.length - 1) context.err('nothing to fix automatically');
+    });
   }
-  const standing = diff ? result.before.diagnostics : left;
-  return standing.some(isError) ? EXIT.error : EXIT.done;
+  const standing = diff ? fixed.flatMap(({ result }) => result.before.diagnostics) : left.diagnostics;
+  return [...missing, ...standing].some(isError) ? EXIT.error : EXIT.done;
+}
+
+/** What could not be written has not been fixed; a patch leaves what it does not change. */
+function leftOf({ file, result, obstacle }: FixedFile): FileCheck {
+  const { diagnostics, sources } = obstacle === undefined ? result.after : result.before;
+  return {
+    file,
+    sources,
+    diagnostics: obstacle === undefined ? diagnostics : [...diagnostics, obstacle],
+    suppressed: [],
+  };
 }
 
 /** Besides the fields of `check --json`. */
-const jsonOf = ({ fixed, files }: FixResult, diff: boolean) => ({
-  mended: fixed.map(({ diagnostic: { code, message }, fix: { title } }) => ({ code, message, title })),
-  changed: files.map(({ file }) => file),
-  ...(diff ? { diff: files.map(unifiedDiff).join('') } : {}),
-});
+function jsonOf(files: readonly FixedFile[], diff: boolean) {
+  const written = files.filter(({ obstacle }) => obstacle === undefined);
+  const fixed = written.flatMap(({ result }) => result.fixed);
+  return {
+    mended: fixed.map(({ diagnostic: { code, message }, fix: { title } }) => ({ code, message, title })),
+    changed: [...new Set(written.flatMap(({ result }) => result.files.map(({ file }) => file)))],
+    ...(diff ? { diff: patchesOf(written).join('') } : {}),
+  };
+}
+
+/** What several files would change in a module is one patch. */
+const patchesOf = (files: readonly FixedFile[]): readonly string[] => [
+  ...new Set(files.flatMap(({ result }) => result.files.map(unifiedDiff))),
+];
 
 /** `fixed FTP0112: write `=`` for each, and the files. */
-async function report({ fixed, files, before }: FixResult, diff: boolean, context: CliContext) {
+async function report(done: FixedFile | undefined, diff: boolean, context: CliContext): Promise<void> {
+  if (done === undefined || done.obstacle !== undefined) return;
+  const { fixed, files, before } = done.result;
   const { harmless, locate } = await import('../../../language/diagnostics/render/index.js');
   const { green } = context.colours.err;
   for (const { diagnostic, fix } of fixed) {
@@ -69,7 +94,6 @@ async function report({ fixed, files, before }: FixResult, diff: boolean, contex
   }
   const names = files.map(({ file }) => file).join(', ');
   if (!diff && files.length > 0) context.err(`${green('wrote')} ${names}`);
-  if (fixed.length === 0) context.err('nothing to fix automatically');
 }
 
 /** As `patch -p1` takes it. */

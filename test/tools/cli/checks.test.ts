@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { freshFolder, ftpc } from './folders.js';
+
+const CLEAN = 'edition 2026\n\nbudget all {\n  require peak_memory <= 8GiB\n}\n';
+const MODULE = 'edition 2026\n\npreset short for train {\n  stop = { epochz: 1 }\n}\n';
+const IMPORTS = 'edition 2026\n\nimport { short } from "./module.ftp"\n';
+
+describe('a check of several files', () => {
+  const folder = freshFolder();
+  const check = (...args: readonly string[]) => ftpc(folder, ['check', ...args], { NO_COLOR: '1' });
+  const json = async (...args: readonly string[]) => JSON.parse((await check(...args, '--json')).out);
+  before(() => {
+    mkdirSync(join(folder, 'good/below'), { recursive: true });
+    mkdirSync(join(folder, 'bad'));
+    mkdirSync(join(folder, 'empty'));
+    writeFileSync(join(folder, 'good/a.ftp'), CLEAN);
+    writeFileSync(join(folder, 'good/below/b.ftp'), CLEAN);
+    writeFileSync(join(folder, 'bad/module.ftp'), MODULE);
+    for (const name of ['one', 'two']) writeFileSync(join(folder, `bad/${name}.ftp`), IMPORTS);
+  });
+
+  it('of a folder takes every .ftp below it, and ends with one line', async () => {
+    expect(await check('good')).to.deep.equal({ code: 0, out: '', err: 'ok: 2 files\n' });
+    const { code, err } = await check('.');
+    expect(code).to.equal(1);
+    expect(err)
+      .to.match(/\n1 error.* in 1 of 5 files\n$/)
+      .and.not.contain('ok:');
+  });
+
+  it('says once what is wrong in a module, and names what is not there', async () => {
+    expect(
+      (await json('bad')).diagnostics.filter(({ code }: { code: string }) => code === 'FTP0213'),
+    ).to.have.length(1);
+    const { code, err } = await check('good/a.ftp', 'nowhere.ftp', 'empty');
+    expect(code).to.equal(1);
+    expect(err)
+      .to.contain('nowhere.ftp')
+      .and.contain('FTP1103')
+      .and.match(/\n2 errors\n$/);
+    expect(await json('good')).to.deep.equal({ version: 1, valid: true, diagnostics: [] });
+  });
+
+  it('has parameters of one file alone', async () => {
+    const { code, err } = await check('good', '-p', 'smoke=true');
+    expect(code).to.equal(1);
+    expect(err).to.contain('`-p` sets parameters of one pipeline, and 2 files were named');
+  });
+
+  it('makes corrections in all of them, in a module once', async () => {
+    const shown = await check('.', '--fix-all', '--diff');
+    expect(shown.out.match(/^\+\+\+ b\/bad\/module.ftp/gm)).to.have.length(1);
+    const { err } = await check('.', '--fix-all');
+    expect(err.match(/^fixed FTP0213/gm)).to.have.length(1);
+    expect(readFileSync(join(folder, 'bad/module.ftp'), 'utf8')).to.equal(MODULE.replace('epochz', 'epochs'));
+    expect((await check('.', '--fix')).err).to.match(/nothing to fix automatically\nok: 5 files\n$/);
+  });
+});
