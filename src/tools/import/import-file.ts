@@ -91,15 +91,14 @@ function missing(
   at: Parameters<typeof missingKey>[0],
 ) {
   const isNew = method === 'lora' && start === undefined;
-  const adapter = [
-    ...(isNew && lora.rank === undefined ? ['lora_r'] : []),
-    ...(isNew && lora.alpha === undefined ? ['lora_alpha'] : []),
-  ];
   return [
     ...(base === undefined ? [missingKey(at, 'which model is trained', needs.base)] : []),
     ...(datasets.length === 0 ? [missingKey(at, 'what it is trained on', needs.rows)] : []),
     // Others have defaults; Axolotl, too, stops without them.
-    ...(adapter.length === 0 ? [] : [missingKey(at, 'how large the adapter is', adapter)]),
+    ...(isNew && lora.rank === undefined ? [missingKey(at, 'the rank of the adapter', ['lora_r'])] : []),
+    ...(isNew && lora.alpha === undefined
+      ? [missingKey(at, 'the alpha of the adapter', ['lora_alpha'])]
+      : []),
     ...(rate === undefined ? [missingKey(at, 'the learning rate', ['learning_rate'])] : []),
   ];
 }

@@ -105,6 +105,11 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
       `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_parameters: [experts.up]`,
       ['names no linear layers', 'targets: all_linear'],
     ],
+    [
+      'nothing of a data set that is left out',
+      `${AXOLOTL}excess_length_strategy: truncate\npretraining_dataset: [{path: acme/texts, chat_template: gemma}]`,
+      ['overflow = truncate', 'template = alpaca(preamble: true)'],
+    ],
     ['a length below the least', `${AXOLOTL}sequence_len: 4`, ['There, 4 tokens', 'max_length = 8tok']],
     [
       'rows of all devices',

@@ -232,15 +232,17 @@ export const datasets = (key: string, where: 'datasets' | 'validation') =>
       for (const record of records) {
         const dataset = newDataset(record.span);
         const own = { ...context, keys: [] };
-        translateEntries(record, datasetTable, { dataset, recipe }, own, `${key}.`);
-        settleTemplate(dataset, recipe, key, own);
-        addDataset(dataset, where, recipe, context, own.keys);
+        // A data set that is left out leaves nothing in the recipe.
+        const changed: Recipe = { ...recipe };
+        translateEntries(record, datasetTable, { dataset, recipe: changed }, own, `${key}.`);
+        settleTemplate(dataset, key, own);
+        if (addDataset(dataset, where, recipe, context, own.keys)) Object.assign(recipe, changed);
       }
       return undefined;
     },
   );
 
-function settleTemplate(dataset: Dataset, recipe: Recipe, key: string, context: ImportContext): void {
+function settleTemplate(dataset: Dataset, key: string, context: ImportContext): void {
   dataset.template ??= key === 'pretraining_dataset' ? 'completion' : 'chat';
   if (dataset.template === 'chat' && dataset.roleKey === 'from') dataset.template = 'sharegpt';
   if (isLocal(dataset.path ?? '', context)) {
@@ -250,6 +252,4 @@ function settleTemplate(dataset: Dataset, recipe: Recipe, key: string, context: 
     revise(context, `${key}.revision`, left(NONE.folder));
   }
   if (!settleMessages(dataset)) revise(context, `${key}.field_messages`, left(NONE.messages));
-  // Texts that are too long are cut into several rows.
-  if (dataset.template === 'completion') recipe.overflow = 'split';
 }

@@ -390,6 +390,10 @@ export function settleAxolotl(recipe: Recipe, context: ImportContext, { record }
     recipe.lora.targets = 'all_linear';
     remark(recipe, 'lora', 'The file names no linear layers for the adapter; here, all have one.');
   }
+  if (recipe.datasets[0]?.template === 'completion') {
+    recipe.overflow = 'split';
+    revise(context, 'excess_length_strategy', automatic('texts that are too long are cut into several rows'));
+  }
   // A number of steps decides, whatever the strategy is.
   recipe.savesBySteps = true;
   recipe.validatesBySteps = true;

@@ -5,20 +5,20 @@ import { splitOf } from '../sources.js';
 import { type ImportContext, left, type OpenRecord, revised } from '../translation.js';
 import { remark } from '../write.js';
 
-/** Which columns, and what of a data set, `datasets` with several entries can share. */
+/** Adds a data set to those of its format; false if its rows have another, which its keys then say. */
 export function addDataset(
   dataset: Dataset,
   where: 'datasets' | 'validation',
   recipe: Recipe,
   context: ImportContext,
   keys: readonly OpenRecord[],
-): void {
+): boolean {
   const [first] = recipe.datasets;
   const differs = first !== undefined && first.template !== dataset.template;
   if (!differs) {
     recipe[where].push(dataset);
     context.keys.push(...keys);
-    return;
+    return true;
   }
   const why = `a stage trains on rows of one format: those before are for \`${first.template}()\`, these for \`${dataset.template}()\``;
   context.keys.push(
@@ -26,6 +26,7 @@ export function addDataset(
       record.status === 'translated' ? { ...record, status: 'left' as const, why } : record,
     ),
   );
+  return false;
 }
 
 /** A column of chats with another name than the template reads; false if it cannot be named. */
