@@ -30,7 +30,8 @@ export function partialOf(blob: string, now: number): string {
   });
 }
 
-function isLeft(path: string, owner: string, now: number): boolean {
+/** `owner`: what the name says after its mark. */
+export function isLeft(path: string, owner: string, now: number): boolean {
   const [host = '', pid = '', started = ''] = owner.split(',');
   const here = host === encodeURIComponent(hostname());
   if (here && Number(pid) !== process.pid) return stateOf({ pid: Number(pid), started }) === 'gone';

@@ -7,6 +7,7 @@ import type { Host } from '../../language/host/host.js';
 import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
+import { noteUse } from '../hub/cache-garbage.js';
 import { askedDeviceMemory } from '../planner/budget.js';
 import { changedFile, runtimeName } from '../planner/keys.js';
 import { capacityOf } from '../planner/parallel-stages.js';
@@ -14,6 +15,7 @@ import type { Capacity } from '../planner/side-by-side.js';
 import type { Preparation } from '../prepare/index.js';
 import {
   newRunId,
+  noteRun,
   openJournal,
   openStore,
   outliveOrphan,
@@ -103,6 +105,10 @@ export async function runPipeline(
     const runnable = await runPlanOf(request, store, log);
     if ('status' in runnable) return finish(runnable);
     sweepTargets(runnable.stages, host);
+    const keys = runnable.stages.map(({ key }) => key);
+    const note = (): void => noteRun(host, store.layout, { runId, pipeline: request.pipeline, keys });
+    note();
+    noteUse(host, runnable.program.repositories ?? []);
     const unwritable = unwritableTargets(runnable.stages, host, store);
     unwritable.forEach(log.diagnostic);
     if (unwritable.length > 0) return finish({ status: 'failed' });
@@ -116,6 +122,8 @@ export async function runPipeline(
       watcher: log,
       interrupts: { ...interrupts, stop: AbortSignal.any([interrupts.stop, asked.signal]) },
     });
+    // once more, with the releases that there are now
+    note();
     const exceeded = overBudget(runnable.program, outcome, seconds());
     exceeded.forEach(log.diagnostic);
     return finish({

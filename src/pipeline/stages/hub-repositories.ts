@@ -9,7 +9,7 @@ import { type Host, homeOf } from '../../language/host/host.js';
 import { isCommit, type Repository } from '../../language/schemas/repositories.js';
 
 /** Where the Hub's own library keeps its cache: `HF_HUB_CACHE`, or `hub` in `HF_HOME`, or `~/.cache/huggingface/hub`. */
-function cacheFolder(host: Pick<Host, 'env' | 'cwd'>): string {
+export function cacheFolder(host: Pick<Host, 'env' | 'cwd'>): string {
   const set = (name: string): string | undefined => host.env(name) || undefined;
   const home = set('HF_HOME') ?? join(set('XDG_CACHE_HOME') ?? join(homeOf(host), '.cache'), 'huggingface');
   const folder = set('HF_HUB_CACHE') ?? set('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub');

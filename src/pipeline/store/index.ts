@@ -6,7 +6,17 @@ export {
   type FoundClaim,
   foundClaims,
 } from './claims.js';
+export { type Collected, collect } from './collect.js';
 export { replaceFile, sweepReplacements, syncFile, syncFolder, writeWhole } from './durable.js';
+export {
+  findGarbage,
+  type Garbage,
+  type GarbageOptions,
+  isForgotten,
+  type Need,
+  type Output,
+  sizeOf,
+} from './garbage.js';
 export { type Journal, newRunId, openJournal, readJournal, runIds } from './journal.js';
 export {
   fromCwd,
@@ -29,9 +39,11 @@ export {
   type RunLock,
   takeLock,
 } from './lock.js';
+export { KEPT_RUNS, keptRuns, noteKept, noteRun, pastRuns, releaseEntries } from './needs.js';
 export { outputFolder } from './output-folder.js';
 export { outputPath } from './outside-outputs.js';
 export { askToStop, forgetStop, isAskedToStop, watchStops } from './stops.js';
 export { openStore, type Store, type StoreEntry } from './store.js';
 export { writing } from './store-diagnostics.js';
+export type { FoundUser } from './users.js';
 export { workFolder } from './work-folder.js';

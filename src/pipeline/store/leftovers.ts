@@ -6,6 +6,7 @@ import { PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
 import { type Layout, ownTemporary, storesOf } from './layout.js';
 import { textOf } from './place.js';
+import { UNFINISHED } from './work-folder.js';
 
 /** Only for the holder of the lock. */
 export function sweepLeftovers(layout: Layout): void {
@@ -15,7 +16,7 @@ export function sweepLeftovers(layout: Layout): void {
     // Who has the claim may be about to use it; who makes the output again needs it.
     const claim = tryClaim(layout, key, { runId: '', stage: '' });
     if (claim === undefined) continue;
-    if (isStored(layout, key)) remove(join(layout.work, key));
+    if (isNoMore(layout, key)) remove(join(layout.work, key));
     claim.release();
   }
 }
@@ -39,9 +40,12 @@ export const leftoversIn = (layout: Layout): readonly string[] => [
     .map((name) => join(layout.claims, name)),
 ];
 
-/** Keys whose output is complete, and whose checkpoints are still there. */
+/** Keys whose output is complete and whose checkpoints are still there, and those that came to no checkpoint. */
 export const finishedWork = (layout: Layout): readonly string[] =>
-  namesIn(layout.work).filter((key) => isStored(layout, key) && !isClaimed(layout, key));
+  namesIn(layout.work).filter((key) => isNoMore(layout, key) && !isClaimed(layout, key));
+
+const isNoMore = (layout: Layout, key: string): boolean =>
+  isStored(layout, key) || namesIn(join(layout.work, key)).every((name) => name.startsWith(UNFINISHED));
 
 const isStored = (layout: Layout, key: string): boolean =>
   isKey(key) && storesOf(layout).some((folder) => existsSync(join(folder, key)));

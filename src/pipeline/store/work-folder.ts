@@ -14,7 +14,7 @@ import { sealInThread } from './seal-in-thread.js';
 import { corruptCheckpoint, writing } from './store-diagnostics.js';
 
 /** Names of folders that are being written or removed start with this, and are never read. */
-const UNFINISHED = '.unfinished-';
+export const UNFINISHED = '.unfinished-';
 
 /**
  * Checkpoints that survive a kill at any moment: each folder is written under another name, forced to disk

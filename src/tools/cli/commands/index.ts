@@ -11,6 +11,7 @@ export const commands: CommandTable = {
   logs: async () => (await import('./logs.js')).logs,
   stop: async () => (await import('./stop.js')).stop,
   unlock: async () => (await import('./unlock.js')).unlock,
+  gc: async () => (await import('./gc.js')).gc,
   lock: async () => (await import('./lock.js')).lock,
   preview: async () => (await import('./preview.js')).preview,
   generate: async () => (await import('./generate.js')).generate,

@@ -1,0 +1,144 @@
+/** What `ftpc gc` finds in all places where ftpc keeps something, and its removal. */
+import { dirname, join } from 'node:path';
+import type { Host } from '../../../language/host/host.js';
+import { nodeDisk } from '../../../language/host/node-disk.js';
+import { leftoversOf } from '../../../pipeline/deploy/publish.js';
+import { removeCommit, type UnusedCommit, unusedCommits } from '../../../pipeline/hub/cache-garbage.js';
+import {
+  type Collected,
+  collect,
+  type FoundUser,
+  findGarbage,
+  type Garbage,
+  isForgotten,
+  KEPT_RUNS,
+  type Layout,
+  layoutIn,
+  layoutOf,
+  noteKept,
+  type Output,
+  releaseEntries,
+  sizeOf,
+} from '../../../pipeline/store/index.js';
+
+export interface TidyRequest {
+  readonly runs: number | undefined;
+  readonly days: number;
+  readonly grace: number;
+  readonly checkpoints: boolean;
+  readonly cache: boolean;
+  /** Removed, not only shown. */
+  readonly isDone: boolean;
+}
+
+export interface Tidied {
+  readonly deleted: boolean;
+  /** Bytes that are free now, or would be. */
+  readonly bytes: number;
+  readonly outputs: readonly Output[];
+  readonly checkpoints: readonly Output[];
+  readonly runs: Garbage['runs'];
+  readonly leftovers: Garbage['leftovers'];
+  readonly cache: readonly UnusedCommit[];
+  readonly kept: Garbage['kept'];
+  readonly keptCheckpoints: readonly Output[];
+  readonly keptRuns: Garbage['keptRuns'];
+  /** Other directories that use the store. */
+  readonly users: readonly (Pick<FoundUser, 'user' | 'host' | 'cwd' | 'at' | 'path'> & {
+    /** `forgotten`: its directory is gone, and nothing is kept for it. */
+    readonly state: 'active' | 'old' | 'gone' | 'forgotten';
+  })[];
+  /** Keys that came into use in the meantime. */
+  readonly skipped: readonly string[];
+}
+
+/** Throws a `UserError` if the disk refuses. */
+export async function tidy(host: Host, request: TidyRequest): Promise<Tidied> {
+  const now = host.now();
+  const options = { ...request, runs: request.runs ?? KEPT_RUNS, now };
+  const places = [layoutOf(host), testsOf(host)].filter((place) => place !== undefined);
+  const found = places.map((layout) => ({
+    layout,
+    garbage: withReleases(host, layout, findGarbage(host, layout, options)),
+  }));
+  const all = <T>(of: (garbage: Garbage) => readonly T[]): readonly T[] =>
+    found.flatMap(({ garbage }) => of(garbage));
+  const cache = request.cache ? unusedCommits(host, lockedCommits(host), now) : [];
+  const going = [
+    ...all((one) => one.outputs),
+    ...all((one) => one.checkpoints),
+    ...all((one) => one.runs),
+    ...all((one) => one.leftovers),
+    ...cache,
+  ];
+  const planned = going.reduce((sum, { bytes }) => sum + bytes, 0);
+  const done = request.isDone
+    ? found.map(({ layout, garbage }) => {
+        const collected = collect(layout, garbage, options);
+        noteKept(
+          host,
+          layout,
+          garbage.keptRuns.map(({ runId }) => runId),
+        );
+        return collected;
+      })
+    : [];
+  if (request.isDone) for (const commit of cache) removeCommit(commit);
+  const users = all((one) => one.users).filter(({ isHere }) => !isHere);
+  return {
+    deleted: request.isDone,
+    bytes: request.isDone ? freed(done, cache) : planned,
+    outputs: all((one) => one.outputs),
+    checkpoints: all((one) => one.checkpoints),
+    runs: all((one) => one.runs),
+    leftovers: all((one) => one.leftovers),
+    cache,
+    kept: all((one) => one.kept),
+    keptCheckpoints: all((one) => one.keptCheckpoints),
+    keptRuns: all((one) => one.keptRuns),
+    users: users.map((one) => ({
+      user: one.user,
+      host: one.host,
+      cwd: one.cwd,
+      at: one.at,
+      path: one.path,
+      state: stateOf(one, now),
+    })),
+    skipped: done.flatMap(({ skipped }) => skipped),
+  };
+}
+
+const freed = (done: readonly Collected[], cache: readonly UnusedCommit[]): number =>
+  [...done, ...cache].reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Days after which a directory may have been forgotten. */
+const OLD = 90;
+
+function stateOf(user: FoundUser, now: number): Tidied['users'][number]['state'] {
+  if (isForgotten(user, now)) return 'forgotten';
+  if (user.isGone) return 'gone';
+  return now - user.at > OLD * 86_400_000 ? 'old' : 'active';
+}
+
+/** Tests of pipelines run in a place of their own. */
+function testsOf(host: Host): Layout | undefined {
+  const cwd = join(host.cwd, '.ftp', 'tests');
+  return host.stat(join(cwd, '.ftp'))?.isFolder === true ? layoutIn(cwd) : undefined;
+}
+
+/** With what killed runs left where they published. */
+function withReleases(host: Host, layout: Layout, garbage: Garbage): Garbage {
+  const folders = new Set(releaseEntries(host, layout).map(({ release }) => dirname(release)));
+  const paths = [...folders].flatMap((folder) => leftoversOf({ host, disk: nodeDisk() }, folder));
+  return {
+    ...garbage,
+    leftovers: [...garbage.leftovers, ...paths.map((path) => ({ path, bytes: sizeOf(path) }))],
+  };
+}
+
+/** Commits that a lock file of this directory names. */
+function lockedCommits(host: Host): ReadonlySet<string> {
+  return new Set(
+    host.glob('**/*.lock', host.cwd).flatMap((path) => host.readText(path).match(/\b[0-9a-f]{40}\b/g) ?? []),
+  );
+}
