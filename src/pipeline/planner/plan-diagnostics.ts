@@ -1,10 +1,10 @@
 /** What can be wrong with a plan, as diagnostics. */
 
 import { secretUnset } from '../../language/diagnostics/catalogue/params.js';
-import { counted, error, info } from '../../language/diagnostics/make.js';
+import { counted, error, info, warning } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { SecretValue, Stage, Value } from '../../language/ir/program.js';
+import type { Program, SecretValue, Stage, Value } from '../../language/ir/program.js';
 import { isList, isRecord, isSecret } from '../../language/ir/values.js';
 import { planTexts } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -17,8 +17,8 @@ import {
   type TightMemory,
   tighter,
 } from './memory-budget.js';
-import type { Peak, RejectedPlan } from './plan-json.js';
-import { bytes } from './quantities.js';
+import type { Peak, PlannedStage, RejectedPlan } from './plan-json.js';
+import { bytes, duration } from './quantities.js';
 
 interface NotFit {
   readonly peak: Peak;
@@ -134,3 +134,31 @@ function secretsIn(value: Value): readonly SecretValue[] {
   if (isList(value)) return value.flatMap(secretsIn);
   return isRecord(value) ? Object.values(value).flatMap(secretsIn) : [];
 }
+
+/**
+ * Trainings that come to a point at which they can save more seldom than a notice is long: what they did since the last
+ * checkpoint is lost then. They can after each micro batch.
+ */
+export function slowSteps(
+  program: Program,
+  stages: readonly PlannedStage[],
+  notice: number,
+): readonly Diagnostic[] {
+  return stages.flatMap(({ name, action, seconds, scale, chosen }) => {
+    const source = program.stages.find((stage) => stage.name === name);
+    if (source === undefined || chosen === null || action === 'cached') return [];
+    const passes = (scale?.steps ?? Number.POSITIVE_INFINITY) * chosen.accumulation;
+    const pass = (seconds?.expected ?? 0) / passes;
+    return pass <= notice ? [] : [slowPass(source, pass, notice)];
+  });
+}
+
+const slowPass = ({ name, span }: Stage, pass: number, notice: number): Diagnostic =>
+  warning(
+    'FTP0817',
+    span,
+    `\`${name}\` can save its progress about every ${duration(pass)}, and the notice is ${duration(notice)}: a run that is told to end may lose what was done since the last checkpoint`,
+    {
+      help: 'use a smaller `batch.micro`, save often (`checkpoint = { every: … }`), or ask for a longer notice',
+    },
+  );

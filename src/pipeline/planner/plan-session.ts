@@ -52,6 +52,8 @@ export interface PlanOptions {
   readonly threads?: number;
   /** Stages at once, at most; default: as many as are quickest. */
   readonly parallel?: number;
+  /** Seconds in which a run that is told to end has to save its progress. */
+  readonly notice?: number;
   /** Digests that need not be computed, such as those of files that are still to be fetched. */
   readonly digests?: DigestTable;
   /** Choices that a saved plan made, by stage: they are kept wherever they still fit. */

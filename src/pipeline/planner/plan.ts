@@ -29,7 +29,7 @@ import { fitsIn, tighter } from './memory-budget.js';
 import { parallelPlan } from './parallel-stages.js';
 import { speedPath } from './plan-cache.js';
 import type { PlanContext } from './plan-context.js';
-import { missingSecrets, notFit, stageTooLarge } from './plan-diagnostics.js';
+import { missingSecrets, notFit, slowSteps, stageTooLarge } from './plan-diagnostics.js';
 import type { BudgetLine, Peak, Plan, PlannedStage, RejectedPlan, StageLimits } from './plan-json.js';
 import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { reason, runReasons } from './reasons.js';
@@ -51,6 +51,8 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
   const { first, closest = first } = await planStages(context);
   const { stages, budget } = first;
   keep();
+  for (const slow of options.notice === undefined ? [] : slowSteps(program, stages, options.notice))
+    context.report(slow);
   const { machine } = context;
   const valid = !diagnostics.some(isError);
   const isSpeedStored = host.stat(speedPath(host)) !== undefined;

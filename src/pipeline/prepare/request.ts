@@ -10,7 +10,10 @@ import type { SavedPlan } from '../planner/saved/index.js';
 
 /** What a pipeline is planned for; what is left out is as the pipeline says, or this machine. */
 export interface PlanTarget
-  extends Pick<PlanOptions, 'memoryBytes' | 'machine' | 'devices' | 'engine' | 'threads' | 'parallel'> {
+  extends Pick<
+    PlanOptions,
+    'memoryBytes' | 'machine' | 'devices' | 'engine' | 'threads' | 'parallel' | 'notice'
+  > {
   readonly runtime?: RuntimeChoice;
   /** Refuses whatever is not as the lock says. */
   readonly locked?: boolean;

@@ -62,6 +62,8 @@ async function fetchFor(task: StageTask, host: Host, emit: (event: StageEvent) =
 volunteer();
 // A terminal sends Ctrl-C to every process in front of it; the parent decides and tells us over IPC.
 process.on('SIGINT', () => {});
+// So do closing a terminal, and schedulers that signal every process of a job.
+for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 process.on('SIGTERM', interrupt);
 // A limit on the size of files fails the write, and does not end the process.
 process.on('SIGXFSZ', () => {});

@@ -4,6 +4,7 @@ import { ENTRY_DAMAGED } from '../../compute/packaging/sealed.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
+import type { RunEvent } from '../../language/ir/events.js';
 import type { Artefact } from '../stages/stage.js';
 import type { Recovery } from '../stages/train/recovery.js';
 import { type Claim, forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
@@ -38,12 +39,23 @@ export async function produce(
   try {
     const paths = { cwd: store.layout.cwd, output, work: store.workPath(key) };
     const task = { ...shared, ...paths, stage, inputs: artefacts, trainPlan, residency, key, crowded };
+    let step: number | undefined;
+    const watched = {
+      ...context,
+      watcher: {
+        ...watcher,
+        event: (event: RunEvent): void => {
+          if (event.type === 'checkpoint.saved') step = event.step;
+          watcher.event(event);
+        },
+      },
+    };
     const { end, peakMemoryBytes } = await retrying(
       stage.name,
       context,
       () => {
         store.begin(key, stage.kind === 'deploy');
-        return tryUntilItFits(task, context, claim);
+        return tryUntilItFits(task, watched, claim);
       },
       () => !claim.lost.aborted,
     );
@@ -53,7 +65,8 @@ export async function produce(
         watcher.diagnostic(withTrace(end, context));
         if (end.diagnostic.code === ENTRY_DAMAGED) dropDamaged(artefacts, context);
       }
-      return { cached: false, interrupted: end.how === 'interrupted', peakMemoryBytes };
+      const saved = end.how === 'interrupted' ? end.saved : undefined;
+      return { cached: false, interrupted: end.how === 'interrupted', saved, step, peakMemoryBytes };
     }
     // what was read is not what the key says: it would be found as the output of files that never led to it
     const changed = context.changedFile(plan);

@@ -48,5 +48,9 @@ export interface StageOutcome {
   readonly entry?: StoreEntry;
   readonly cached: boolean;
   readonly interrupted: boolean;
+  /** Where it was interrupted while it ran: whether it ended by itself, with what it could save. */
+  readonly saved?: boolean;
+  /** Of the last checkpoint that this run saved. */
+  readonly step?: number;
   readonly peakMemoryBytes: number;
 }

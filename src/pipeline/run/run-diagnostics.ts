@@ -2,10 +2,10 @@
 
 import { userProblem } from '../../compute/models/user-problem.js';
 import { OutOfMemoryError, translateHostError } from '../../compute/tensor/out-of-memory.js';
-import { error } from '../../language/diagnostics/make.js';
+import { error, warning } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Stage } from '../../language/ir/program.js';
-import { bytes } from '../planner/quantities.js';
+import { bytes, duration } from '../planner/quantities.js';
 
 export function processKilled(stage: Stage, signal: string, peakBytes: number, outOfMemory: boolean) {
   const peak = peakBytes > 0 ? `; its peak memory was ${bytes(peakBytes)}` : '';
@@ -34,6 +34,18 @@ export const processNotStarted = (stage: Stage, why: string) =>
   error('FTP0814', stage.span, `no process could be started for stage \`${stage.name}\`: ${why}`, {
     help: 'run again when other programs have ended, or with fewer stages at once (`--parallel 1`)',
   });
+
+/** `from`: where the next run goes on. */
+export const notSaved = (stage: Stage, notice: number | undefined, from: string) =>
+  warning(
+    'FTP0816',
+    stage.span,
+    `stage \`${stage.name}\` was ended before it had saved its progress${notice === undefined ? '' : `, within a notice of ${duration(notice)}`}`,
+    {
+      notes: [`the next run goes on from ${from}`],
+      help: 'save often (`checkpoint = { every: … }`), use a smaller `batch.micro`, or ask for a longer notice',
+    },
+  );
 
 export const processCrashed = (stage: Stage, how: string, tail: readonly string[]) =>
   error('FTP0812', stage.span, `the process of stage \`${stage.name}\` ended without a result (${how})`, {

@@ -1,5 +1,6 @@
 /** A run from its first event to its last: lock, journal, plan, stages, budgets. */
 
+import { setMaxListeners } from 'node:events';
 import { identityOf } from '../../compute/tensor/runtimes/index.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
@@ -120,7 +121,7 @@ export async function runPipeline(
       retries: request.retries ?? 0,
       clock: host.clock,
       watcher: log,
-      interrupts: { ...interrupts, stop: AbortSignal.any([interrupts.stop, asked.signal]) },
+      interrupts: { ...interrupts, stop: either(interrupts.stop, asked.signal) },
     });
     // once more, with the releases that there are now
     note();
@@ -143,6 +144,13 @@ export async function runPipeline(
     lock?.release();
     stops.close();
   }
+}
+
+function either(one: AbortSignal, other: AbortSignal): AbortSignal {
+  const signal = AbortSignal.any([one, other]);
+  // every stage that runs listens
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 interface RunEnd {

@@ -7,6 +7,7 @@ import type { Claim, ClaimHolder, StoreEntry } from '../store/index.js';
 import { produce, type StageInputs } from './produce.js';
 import { openResults, type Results, type StagesOutcome } from './results.js';
 import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
+import { notSaved } from './run-diagnostics.js';
 
 /**
  * Stages start in the order of the plan, as soon as what they read is there and they fit next to those that run. The
@@ -139,9 +140,29 @@ async function settle(
     found === undefined
       ? await claimed(plan, context, (claim) => make(plan, { ...inputs, crowded }, context, claim))
       : cached(plan, found, context);
+  if (done.saved !== undefined) tellSaved(plan, done, context);
   const holds = results.take(plan, done);
   const status: StageStatus = !holds ? 'failed' : done.cached ? 'cached' : 'done';
   results.add(plan.stage, status, { ...done, begun, ended: done.cached ? begun : clock() });
+}
+
+/** Says of a stage that was interrupted whether its progress was saved; only a training has any. */
+function tellSaved({ stage, key }: StagePlan, { saved, step }: StageOutcome, context: RunContext): void {
+  if (stage.kind !== 'train') return;
+  const { store, watcher, interrupts } = context;
+  const from =
+    step !== undefined
+      ? `the checkpoint of step ${step}`
+      : store.resumable(key)
+        ? 'its last checkpoint'
+        : 'the start';
+  if (saved === true)
+    watcher.event({
+      type: 'note',
+      stage: stage.name,
+      text: `progress is saved: the next run goes on from ${from}`,
+    });
+  else watcher.diagnostic(notSaved(stage, interrupts.notice, from));
 }
 
 /** Runs a stage once no other process makes the same, unless that has made it. */

@@ -23,12 +23,19 @@ export interface Interrupts {
   readonly stop: AbortSignal;
   /** Ends it at once. */
   readonly kill: AbortSignal;
+  /** Seconds from the first until this process is ended too, where that is known. */
+  readonly notice?: number;
 }
 
 const watchKills = killLedger();
 
-/** How long a stage may take to save its state once asked to stop. */
+/** How long a stage may take to save its state once asked to stop, in milliseconds. */
 const PATIENCE = 60_000;
+/** Of a notice, what is left for the run to say how it ended: so many seconds, but no more than this share. */
+const LAST_WORDS = { seconds: 2, share: 0.2 } as const;
+
+export const patienceOf = (notice: number | undefined): number =>
+  notice === undefined ? PATIENCE : 1000 * (notice - Math.min(LAST_WORDS.seconds, LAST_WORDS.share * notice));
 /** How often the memory of a running stage is looked at, for the case that it is killed. */
 const LOOK = 250;
 /** What native code printed last, kept for the diagnostic of a crash. */
@@ -141,12 +148,12 @@ function tailOf(child: ChildProcess, heard: StageHandlers['printed']): () => str
 }
 
 /** Passes interrupts on; the returned function stops doing so. */
-function forward(child: ChildProcess, { stop, kill }: Interrupts): () => void {
+function forward(child: ChildProcess, { stop, kill, notice }: Interrupts): () => void {
   let timer: NodeJS.Timeout | undefined;
   const end = (): void => void child.kill('SIGKILL');
   const ask = (): void => {
     tell(child, { type: 'stop' });
-    timer = setTimeout(end, PATIENCE);
+    timer = setTimeout(end, patienceOf(notice));
   };
   stop.addEventListener('abort', ask, { once: true });
   kill.addEventListener('abort', end, { once: true });

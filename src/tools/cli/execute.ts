@@ -7,13 +7,15 @@ import { type RunOutcome, type RunRequest, runPipeline } from '../../pipeline/ru
 import type { Pipeline } from '../insight/settings/explain.js';
 import { type CliContext, lineStart } from './cli-context.js';
 import { diagnosticsPrinter, findingsLine } from './diagnostics-printer.js';
-import { watchSignals } from './interrupts.js';
+import { type Preemption, watchSignals } from './interrupts.js';
 import type { RunView } from './progress/views.js';
 
 export interface ExecuteRequest extends PlanRequest {
   readonly verify: boolean;
   /** Further tries for what may pass; default: none. */
   readonly retries?: number;
+  /** What tells the run to end, besides SIGTERM and Ctrl-C. */
+  readonly preemption?: Preemption;
   /** Only this stage and what it needs. */
   readonly only?: string;
 }
@@ -36,10 +38,13 @@ export async function execute(
   const compiled = compile(host, file, { params });
   // the run says first what computes, and the pipeline may say it
   const runtime = await decideRuntime(host, request.runtime, compiled.program);
-  const interrupts = watchSignals((line) => {
-    view.makeRoom();
-    context.err(lineStart(context) + line);
-  });
+  const interrupts = watchSignals(
+    (line) => {
+      view.makeRoom();
+      context.err(lineStart(context) + line);
+    },
+    { notice: request.notice, ...request.preemption, cwd: host.cwd },
+  );
   let printer = await diagnosticsPrinter(context, compiled.sources);
   let plan: Plan | undefined;
   let read: Pipeline | undefined;

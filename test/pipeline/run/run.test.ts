@@ -39,7 +39,9 @@ describe('a run', () => {
   it('runs nothing where the plan does not keep a budget', async () => {
     const cwd = freshFolder();
     const seen = recorder();
-    const budget = [{ require: 'peak_memory <= 1GiB', value: 2e9, limit: 1e9, unit: 'bytes' as const, holds: false }];
+    const budget = [
+      { require: 'peak_memory <= 1GiB', value: 2e9, limit: 1e9, unit: 'bytes' as const, holds: false },
+    ];
     const condition = binary(metric('peak_memory'), '<=', value(2 ** 30));
     const budgets = [
       { name: 'machine', settings: {}, span, requires: [{ text: 'peak_memory <= 1GiB', condition, span }] },

@@ -141,7 +141,7 @@ describe('a whole pipeline', () => {
     it(`resumes from a checkpoint after ${whom} was killed, and ends with the same bytes`, async () => {
       const cwd = freshFolder();
       writePipeline(cwd, { steps: 6 });
-      const running = start(cwd);
+      const running = start(cwd, ['run', 'tiny.ftp', '--json', '--retries', '0']);
       await running.until(({ type }) => type === 'checkpoint.saved');
       kill(cwd, () => void running.process.kill('SIGKILL'));
       await running.ended;

@@ -5,6 +5,7 @@ import { type Arguments, type Command, EXIT, option, UsageError } from '../comma
 import { PARALLEL, parallelOf, planMachine } from '../machine-options.js';
 import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
+import { NOTICE, noticeOf } from '../run-options.js';
 
 export const plan: Command = {
   name: 'plan',
@@ -13,6 +14,7 @@ export const plan: Command = {
   options: {
     ...PLAN_OPTIONS,
     parallel: PARALLEL,
+    notice: NOTICE,
     'exit-code': option.flag(
       'Exit with 2 if a stage would run or, with --against, if something changed; with 0 otherwise.',
     ),
@@ -51,7 +53,12 @@ export const plan: Command = {
     const { prepare } = await import('../../../pipeline/prepare/index.js');
     const { diagnosticsPrinter, findingsLine } = await import('../diagnostics-printer.js');
     const request = await planRequest(args.positional('file'), args);
-    const wanted = { ...request, parallel: parallelOf(args), locked: args.flag('locked') };
+    const wanted = {
+      ...request,
+      parallel: parallelOf(args),
+      notice: noticeOf(args),
+      locked: args.flag('locked'),
+    };
     const prepared = await prepare(context.host, wanted);
     const { lints } = prepared;
     const printer = await diagnosticsPrinter(context, lints.sources);
@@ -114,7 +121,7 @@ function outOf(args: Arguments): string | undefined {
 }
 
 /** Options that say how a run begins: a comparison is no run. */
-const OF_RUNS = ['out', 'locked', 'runtime', 'threads', 'parallel'] as const;
+const OF_RUNS = ['out', 'locked', 'runtime', 'threads', 'parallel', 'notice'] as const;
 
 async function against(args: Arguments, context: CliContext, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);

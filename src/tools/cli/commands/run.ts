@@ -5,11 +5,7 @@ import { type Arguments, type Command, EXIT_OF_RUN, option, UsageError } from '.
 import { PARALLEL, parallelOf } from '../machine-options.js';
 import { RUN_OPTIONS, runRequest } from '../options.js';
 import type { RunView } from '../progress/views.js';
-
-const RETRIES = option.number(
-  'N',
-  'Further tries for a stage whose fault may pass, such as a network that is down or a process that was killed; default: 2.',
-);
+import { noticeOf, preemptionOf, RUN_ON_OPTIONS, retriesOf } from '../run-options.js';
 
 export const run: Command = {
   name: 'run',
@@ -18,7 +14,7 @@ export const run: Command = {
   options: {
     ...RUN_OPTIONS,
     parallel: PARALLEL,
-    retries: RETRIES,
+    ...RUN_ON_OPTIONS,
     verify: option.flag('Check the digests of every stored output, however large.'),
     json: option.flag('Print every event as a JSON object on one line.'),
   },
@@ -27,6 +23,7 @@ export const run: Command = {
     ['ftpc run pipelines/legal.ftp -p smoke=true', 'with a parameter'],
     ['ftpc run pipelines/legal.ftp --json | jq .loss', 'for programs'],
     ['ftpc run sweep.ftp --parallel 3', 'up to three stages at once, as far as memory allows'],
+    ['ftpc run pipelines/legal.ftp --notice 30s', 'on a machine that gives 30 seconds before it goes'],
     ['ftpc run pipelines/legal.ftp --locked', 'only with exactly what the lock file records'],
     ['ftpc run legal.plan', 'a saved plan, as it was reviewed'],
   ],
@@ -41,6 +38,8 @@ export const run: Command = {
         ...(await planRequestOf(args, context)),
         parallel: parallelOf(args),
         retries: retriesOf(args),
+        notice: noticeOf(args),
+        preemption: preemptionOf(args),
         verify: args.flag('verify'),
       },
       view,
@@ -59,14 +58,6 @@ export const run: Command = {
     return EXIT_OF_RUN[outcome.status];
   },
 };
-
-const MOST_RETRIES = 100;
-
-function retriesOf(args: Arguments): number {
-  const retries = args.number('retries') ?? 2;
-  if (Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES) return retries;
-  throw new UsageError(`\`--retries\` needs a whole number from 0 to ${MOST_RETRIES}`);
-}
 
 /** A saved plan says all of it itself. */
 async function planRequestOf(args: Arguments, context: CliContext): Promise<PlanRequest> {

@@ -2,8 +2,12 @@ import { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identityOf as identityOfRuntime } from '../../../../src/compute/tensor/runtimes/index.js';
 import { FileLayout } from '../../../../src/language/formatter/declarations.js';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { identityOf } from '../../../../src/language/host/process-identity.js';
+import { runtimeName } from '../../../../src/pipeline/planner/keys.js';
+import { speedKey } from '../../../../src/pipeline/planner/speed.js';
 import { preloaded, replace } from './faults.js';
 import type { Ground, Situation, Situations } from './types.js';
 
@@ -113,6 +117,21 @@ export const RUNS: Situations = {
       "throw Object.assign(new Error('ENFILE: file table overflow, write'), { code: 'ENFILE', syscall: 'write' })",
     ),
   ),
+  FTP0816: (ground) => ({
+    env: inStages(`
+      const { existsSync } = process.getBuiltinModule('fs');
+      setInterval(() => { if (existsSync('leave')) { ${late(6000)} } }, 1).unref();`),
+    meanwhile: async () => {
+      await until(() => checkpoints(ground.folder) > 1);
+      ground.write('leave', '');
+    },
+  }),
+  FTP0817: ({ folder, write }) => {
+    const host = nodeHost(folder);
+    const key = speedKey(host, host.machine().cores, runtimeName(identityOfRuntime(host, 'onnx')));
+    write('.ftp/speed.json', JSON.stringify({ [key]: { flopsPerSecond: 1e7 } }));
+    return undefined;
+  },
   FTP0823: stagesThat(late(2500)),
   FTP1702: locked,
   FTP1704: locked,
