@@ -21,6 +21,7 @@ import {
   notRefused,
   notWell,
   outputsOf,
+  type RunOptions,
   run,
   STAGES,
 } from './project.js';
@@ -84,14 +85,16 @@ const PLACES: Readonly<Record<string, Place>> = {
   'a read-only project': async ({ whole }, folder) => {
     copyScene(whole.folder, folder);
     return asNobody(folder, [folder], async (uid) => {
-      const ended = await run(folder, { uid });
+      const ended = await run(folder, asUser(uid));
       return (ended.code === 0 ? notWell(ended) : notRefused(ended)) ?? readable(folder, uid);
     });
   },
   'a read-only store, with something to train': async ({ adapter }, folder) => {
     copyScene(adapter.folder, folder);
     const store = join(folder, '.ftp/store');
-    const refused = await asNobody(folder, [store], async (uid) => notRefused(await run(folder, { uid })));
+    const refused = await asNobody(folder, [store], async (uid) =>
+      notRefused(await run(folder, asUser(uid))),
+    );
     if (refused !== undefined) return refused;
     return notWell(await run(folder)) ?? difference(adapter.outputs, outputsOf(folder));
   },
@@ -128,7 +131,7 @@ export const places: Kind = {
 
 /** A run that finds everything done. */
 async function cached(folder: string, uid?: number): Promise<string | undefined> {
-  const ended = await run(folder, { uid });
+  const ended = await run(folder, asUser(uid));
   return notWell(ended) ?? notCached(ended);
 }
 
@@ -149,12 +152,16 @@ async function readable(folder: string, uid?: number): Promise<string | undefine
     ['releases', 'releases/tiny', '--verify'],
     ['generate', 'releases/tiny', 'Why?', '--max-tokens', '2'],
   ]) {
-    const ended = await ftpc(folder, words, { uid });
+    const ended = await ftpc(folder, words, asUser(uid));
     if (ended.code !== 0 || isTrace(ended))
       return `\`ftpc ${words.join(' ')}\` ended with ${ended.code ?? ended.signal}: ${ended.err.slice(-500)}`;
   }
   return undefined;
 }
+
+/** A user who has no home of its own cannot have this one's. */
+const asUser = (uid: number | undefined): RunOptions =>
+  uid === undefined ? {} : { uid, env: { HOME: '/nonexistent', XDG_CACHE_HOME: '/nonexistent' } };
 
 /** The user who may do nothing, as whom everything runs here where this process may do all. */
 const NOBODY = 65_534;

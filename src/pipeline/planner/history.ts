@@ -1,10 +1,10 @@
 /** What earlier runs left: which of their records a stage that is not in the store should be compared with. */
 import { resolve } from 'node:path';
 import type { Host } from '../../language/host/host.js';
-import { anyObject, type Json, jsonLines, tryJsonFile } from '../../language/host/json.js';
+import { anyObject, type Json, tryJson, tryJsonFile } from '../../language/host/json.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { FIELDS, newPartName, renamed } from '../stages/train-plan/fields.js';
-import { journalPath, keyOfOutputs, layoutOf, runIds, storesOf } from '../store/index.js';
+import { journalPath, keyOfOutputs, layoutOf, lineReader, runIds, storesOf } from '../store/index.js';
 
 /** Records of the store, newest first. Damaged ones are left out: they serve comparison, not reuse. */
 export function readRecords(host: Host, folders = storesOf(layoutOf(host))): readonly StageRecord[] {
@@ -41,12 +41,14 @@ export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, st
 }
 
 /** Only the few events that are looked for are parsed: a journal has a line for every step. */
-const events = (journal: string): readonly Json[] =>
-  jsonLines(
-    anyObject,
-    journal,
-    (line) => line.includes('"run.started"') || line.includes('"stage.finished"'),
-  );
+function events(journal: string): readonly Json[] {
+  const read = lineReader(journal);
+  return journal
+    .split('\n')
+    .filter((line) => line.includes('"run.started"') || line.includes('"stage.finished"'))
+    .map((line) => tryJson(anyObject, read(line) ?? ''))
+    .filter((event) => event !== undefined);
+}
 
 /**
  * What a stage should be compared with: its own last record, or, where it has none, the record of the same kind from

@@ -5,6 +5,7 @@ import { finite, type JsonOf, jsonLines } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { RUN_EVENT, type RunEvent } from '../../language/ir/events.js';
 import { writeAll } from './durable.js';
+import { checkedLine, soundLines } from './journal-line.js';
 import { journalPath, type Layout, layoutIn, runFolder } from './layout.js';
 import { writing } from './store-diagnostics.js';
 
@@ -38,7 +39,7 @@ export function openJournal(layout: Layout, runId: string, now: () => number): J
   return {
     path,
     append: (event) => {
-      const line = Buffer.from(`${JSON.stringify({ at: now(), ...event })}\n`);
+      const line = Buffer.from(`${checkedLine(JSON.stringify({ at: now(), ...event }))}\n`);
       writing(path, line.byteLength, () => {
         writeAll(file, line);
         if (DURABLE.has(event.type)) fsyncSync(file);
@@ -48,10 +49,10 @@ export function openJournal(layout: Layout, runId: string, now: () => number): J
   };
 }
 
-/** The events of a run. A line that was cut off by a kill is left out; so is one that is no event. */
+/** The events of a run. A line that was cut off by a kill is left out; so is one that is no event, or not as it was written. */
 export function readJournal(layout: Layout, runId: string): readonly JournalLine[] {
   const path = journalPath(layout, runId);
-  return existsSync(path) ? jsonLines(JOURNAL_LINE, readFileSync(path, 'utf8')) : [];
+  return existsSync(path) ? jsonLines(JOURNAL_LINE, soundLines(readFileSync(path, 'utf8'))) : [];
 }
 
 /** Ids of the runs that have a journal, newest first: a run's id begins with its time. */

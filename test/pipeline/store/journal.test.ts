@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { layoutIn, newRunId, openJournal, readJournal, runIds } from '../../../src/pipeline/store/index.js';
@@ -19,6 +19,20 @@ describe('journal', () => {
     ]);
     expect(readFileSync(journal.path, 'utf8').split('\n')).to.have.lengthOf(3);
     expect(readJournal(layout, 'none')).to.deep.equal([]);
+  });
+
+  it('leaves out a line of which a bit was flipped, and reads journals without checks', () => {
+    const layout = layoutIn(freshFolder());
+    const journal = openJournal(layout, 'r1', () => 1000);
+    journal.append({ type: 'note', stage: 'a', text: 'one' });
+    journal.append({ type: 'note', stage: 'a', text: 'two' });
+    journal.close();
+    const sound = readFileSync(journal.path, 'utf8');
+    expect(sound).to.match(/"text":"one","check":"[0-9a-f]{8}"\}\n/);
+    writeFileSync(journal.path, sound.replace('one', 'onf'));
+    expect(readJournal(layout, 'r1')).to.deep.equal([{ at: 1000, type: 'note', stage: 'a', text: 'two' }]);
+    writeFileSync(journal.path, sound.replaceAll(/,"check":"[0-9a-f]{8}"/g, ''));
+    expect(readJournal(layout, 'r1')).to.have.lengthOf(2);
   });
 
   it('names runs so that they sort by time', () => {

@@ -2,7 +2,7 @@
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, isJson, type Json, tryJson, tryJsonFile } from '../../../language/host/json.js';
 import type { Reason, RunStatus, StageAction, StageStatus } from '../../../language/ir/events.js';
-import { journalPath, keyOfOutputs, layoutOf } from '../../../pipeline/store/index.js';
+import { journalPath, keyOfOutputs, layoutOf, lineReader } from '../../../pipeline/store/index.js';
 import type { Run, RunStage, TrainStep, Validation } from './run.js';
 
 export interface ReadOptions {
@@ -141,6 +141,7 @@ const ENDING = 2;
 /** `skip` says which lines but the last ones are not looked at: a journal has one for every step. */
 function readLines(text: string, skip: (line: string) => boolean = () => false): JsonLines {
   const lines = text.split('\n');
+  const read = lineReader(text);
   // A sound file ends with a line end.
   const last = lines.at(-1) === '' ? lines.length - 1 : lines.length;
   const objects: Json[] = [];
@@ -148,7 +149,7 @@ function readLines(text: string, skip: (line: string) => boolean = () => false):
   for (let index = 0; index < last; index++) {
     const line = lines[index] ?? '';
     if (line.trim() === '' || (index < last - ENDING && skip(line))) continue;
-    const object = tryJson(anyObject, line);
+    const object = tryJson(anyObject, read(line) ?? '');
     if (object === undefined) bad.push(index + 1);
     else objects.push(object);
   }
