@@ -23,7 +23,7 @@ type Situation = (typeof SITUATIONS)[number];
 export const clock: Kind = {
   doc: 'a clock that jumps by hours, back and forth, during runs and before stale locks',
   count: 20,
-  short: 2,
+  short: 1,
   open: async ({ folder, shared, seed, count }) => ({
     cases: count,
     run: async (number) => {

@@ -14,7 +14,7 @@ interface Case extends SceneCall {
 export const disk: Kind = {
   doc: 'a full disk and an I/O error at every place where a file is changed; the next run goes on',
   count: Number.POSITIVE_INFINITY,
-  short: 4,
+  short: 3,
   open: async ({ folder, shared, seed, count }) => {
     const found = await scenes(shared, count < SCENES.length ? ['adapter', 'local'] : SCENES);
     const sites = callsOf(found, seed).slice(0, sitesOf(found));

@@ -67,6 +67,7 @@ function flipsOf(project: string, count: number): readonly Flip[] {
   return parts.flatMap(([part, { files }]) => {
     const all = files(project).map((file) => ({ file, size: statSync(file).size }));
     const bytes = all.reduce((sum, { size }) => sum + size, 0);
+    if (bytes === 0) throw new Error(`there is no ${part} to be flipped`);
     const wanted = Math.min(bytes, Math.ceil(count / parts.length));
     return Array.from({ length: wanted }, (_, i) => {
       let offset = Math.floor((i * bytes) / wanted);

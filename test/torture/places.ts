@@ -107,7 +107,7 @@ const PLACES: Readonly<Record<string, Place>> = {
 export const places: Kind = {
   doc: 'read-only, moved and linked projects, and names with spaces, quotes, line breaks and more',
   count: Object.keys(PLACES).length,
-  short: 2,
+  short: 1,
   open: async ({ folder, shared, seed, count }) => {
     const whole = await wholeScene(shared);
     const [adapter] = await scenes(shared, ['adapter']);

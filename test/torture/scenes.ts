@@ -74,13 +74,14 @@ const KINDS: Readonly<Record<string, string>> = {
   local: 'deploy',
 };
 
-/** Leaves a checkpoint behind: the process of the training is killed at the call after it is complete. */
+/** Leaves a checkpoint behind: everything is killed at the call after it is complete. */
 async function interrupted(folder: string): Promise<void> {
   const { calls } = await sceneOf('adapter', folder);
   const last = calls.find(({ name, path }) => name === 'renameSync' && /\/work\/.*\/step-/.test(path));
   if (last === undefined) throw new Error('training saves no checkpoint');
   const at = { process: last.process, number: last.number + 1 };
-  await run(folder, { faults: { root: folder, at, kill: 'self' } });
+  await run(folder, { faults: { root: folder, at, kill: 'all' } });
+  if (readdirSync(join(folder, '.ftp/work')).length === 0) throw new Error('no checkpoint is left');
 }
 
 /** Runs a copy to its end, and counts the calls. */

@@ -9,7 +9,7 @@ import { mutationOf, spoilt } from './cases.js';
 export const mutations: Kind = {
   doc: 'spoilt models, tokenizers, data, adapters and pipelines: accepted, or refused with a code',
   count: 20_000,
-  short: 300,
+  short: 200,
   open: async (options) => ({
     cases: options.count,
     batch: 50,
