@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { adapterFolderMissing } from '../diagnostics/catalogue/adapters.js';
-import { ggufMissing } from '../diagnostics/catalogue/files.js';
+import { ggufMissing, patternTooWide } from '../diagnostics/catalogue/files.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { replace } from '../diagnostics/make.js';
 import { HostError } from '../host/host.js';
@@ -118,7 +118,9 @@ export function checkPath(
   const stat = host.stat(resolve(folder, path));
   if (names === 'files') {
     if (stat !== undefined && !stat.isFolder) return path;
-    if (stat === undefined && /[*?[{]/.test(path) && host.glob(path, folder).length > 0) return path;
+    const found = stat === undefined && /[*?[{]/.test(path) ? matching(path, context) : 0;
+    if (typeof found === 'string') return context.report(patternTooWide(span, path, found));
+    if (found > 0) return path;
     const meant = nearPath(path, folder, host) ?? nearPattern(path, folder, host);
     return context.report(errors.noFilesMatch(span, path, meant, context.scope.declared('param', 'matrix')));
   }
@@ -134,6 +136,16 @@ export function checkPath(
   if (host.stat(resolve(folder, path, marker)) === undefined)
     return context.report(missing(span, path, `holds no \`${marker}\``));
   return path;
+}
+
+/** How many files match, or why nobody looks. */
+function matching(pattern: string, { access: { host, folder } }: Context): number | string {
+  try {
+    return host.glob(pattern, folder).length;
+  } catch (error) {
+    if (error instanceof HostError) return error.detail;
+    throw error;
+  }
 }
 
 /** The file without which a folder is no such thing. */

@@ -25,6 +25,7 @@ const WHY: Readonly<Record<HostErrorCode, string>> = {
   no_access: 'no permission to read it',
   too_large: 'too large',
   no_memory: 'no memory to read it',
+  too_many: 'too many files',
   open_files: 'more files are open than `ulimit -n` allows',
   io: 'the disk reports an error',
 };

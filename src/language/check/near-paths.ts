@@ -23,9 +23,18 @@ export function nearPath(path: string, folder: string, host: Host): string | und
 export function nearPattern(pattern: string, folder: string, host: Host): string | undefined {
   const [, start = '', ending] = /^(.*\*)\.(\w+)$/.exec(pattern) ?? [];
   if (ending === undefined) return undefined;
-  const endings = new Set(host.glob(`${start}.*`, folder).map(endingOf));
+  const endings = new Set(filesLike(`${start}.*`, folder, host).map(endingOf));
   const meant = endings.size === 1 ? [...endings][0] : nearest(ending, endings);
   return meant === undefined || meant === '' ? undefined : `${start}.${meant}`;
+}
+
+function filesLike(pattern: string, folder: string, host: Host): readonly string[] {
+  try {
+    return host.glob(pattern, folder);
+  } catch (error) {
+    if (error instanceof HostError) return [];
+    throw error;
+  }
 }
 
 function nearName(written: string, names: readonly string[]): string | undefined {

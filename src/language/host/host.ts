@@ -17,7 +17,7 @@ export interface Host {
   stat(path: string): FileStat | undefined;
   /** Names in a folder, sorted by code unit. Throws an {@link HostError}. */
   list(folder: string): readonly string[];
-  /** Absolute paths of the files that match `pattern` (relative to `base`), sorted by code unit. */
+  /** Absolute paths of the files that match `pattern` (relative to `base`), sorted by code unit. Throws an {@link HostError} `too_many`. */
   glob(pattern: string, base: string): readonly string[];
   env(name: string): string | undefined;
   /** Milliseconds since the epoch. */
@@ -60,6 +60,8 @@ export type HostErrorCode =
   | 'no_access'
   | 'too_large'
   | 'no_memory'
+  /** A pattern that would look at too many files, or take too long: `path` is the pattern. */
+  | 'too_many'
   | 'open_files'
   | 'io';
 
@@ -82,7 +84,7 @@ export const homeOf = (host: Pick<Host, 'env' | 'cwd'>): string =>
 /** Looks at each name, and reads each file as a whole, once: a program may name a file in every stage, and sees one state of the disk. */
 export function lookingOnce(host: Host): Host {
   const stats = new Map<string, FileStat | undefined>();
-  const globs = new Map<string, readonly string[]>();
+  const globs = new Map<string, readonly string[] | HostError>();
   const files = new Map<string, Uint8Array>();
   return {
     ...host,
@@ -98,9 +100,20 @@ export function lookingOnce(host: Host): Host {
     },
     glob(pattern, base) {
       const key = `${base}\n${pattern}`;
-      const found = globs.get(key) ?? host.glob(pattern, base);
-      globs.set(key, found);
-      return found;
+      const known = globs.get(key) ?? found(() => host.glob(pattern, base));
+      globs.set(key, known);
+      if (known instanceof HostError) throw known;
+      return known;
     },
   };
+}
+
+/** An error is an answer too, which is not looked for a second time. */
+function found<T>(look: () => T): T | HostError {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof HostError) return error;
+    throw error;
+  }
 }

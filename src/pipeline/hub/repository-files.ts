@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';
 import { noUsableFiles } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
+import { wildcard } from '../../language/host/wildcards.js';
 import type { Call, HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import {
@@ -63,7 +64,7 @@ export function filesOfCall(
   const names = files.map(({ name }) => name).sort();
   const pattern = typeof args['files'] === 'string' ? args['files'] : undefined;
   const split = typeof args['split'] === 'string' ? args['split'] : undefined;
-  const asked = pattern === undefined ? undefined : names.filter((name) => matches(name, pattern));
+  const asked = pattern === undefined ? undefined : names.filter(wildcard(pattern.replace(/^\.?\//, '')));
   const found = asked?.filter(isReadable) ?? filesOfSplit(names, split);
   if (found.length > 0) return found;
   const others = (asked ?? names).filter(isUnread);
@@ -85,19 +86,3 @@ export async function pinDataSet(request: PinRequest, calls: readonly Call[]): P
   for (const file of files) if (file.sha256 === undefined) await fetchFile({ host, access, pinned, file });
   return pinned;
 }
-
-/** Whether a path in a repository matches a pattern: `*` within a folder's name, `**` over folders, `?` one character. */
-function matches(name: string, pattern: string): boolean {
-  const clean = pattern.replace(/^\.?\//, '');
-  const source = clean.replace(/\*\*\/|\*\*|\*|\?|[^*?]+/g, (part) => PARTS[part] ?? literal(part));
-  return new RegExp(`^${source}$`).test(name);
-}
-
-const PARTS: Readonly<Record<string, string>> = {
-  '**/': '(?:[^/]+/)*',
-  '**': '.*',
-  '*': '[^/]*',
-  '?': '[^/]',
-};
-
-const literal = (text: string): string => text.replace(/[.+^${}()|[\]\\]/g, '\\$&');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { globSync } from 'tinyglobby';
+import { HostError } from '../../../src/language/host/host.js';
 import { filesMatching } from '../../../src/language/host/node-glob.js';
 
 const FILES = [
@@ -82,6 +83,43 @@ describe('files that match a pattern', () => {
     symlinkSync(join(base, 'data'), join(base, 'folder-link.jsonl'));
     symlinkSync('..', join(base, 'data/deep/loop'));
     for (const pattern of PATTERNS) both(pattern);
+  });
+
+  it('are found by many stars in no more time than by few', () => {
+    const names = [
+      `${'a'.repeat(60)}`,
+      `${'ab'.repeat(20)}.jsonl`,
+      'deep/aXbXcXd.jsonl',
+      'deep/.aXbXcXd.jsonl',
+    ];
+    for (const name of names) {
+      mkdirSync(join(base, 'stars', name, '..'), { recursive: true });
+      writeFileSync(join(base, 'stars', name), '');
+    }
+    const found = (pattern: string): readonly string[] =>
+      filesMatching(pattern, base).map((path) => path.slice(base.length + 1));
+    expect(found(`stars/${'*a'.repeat(40)}*b.jsonl`)).to.deep.equal([]);
+    expect(found(`stars/${'*a*b'.repeat(9)}*.jsonl`)).to.deep.equal([`stars/${'ab'.repeat(20)}.jsonl`]);
+    expect(found('stars/**/*a*b*c*d.jsonl')).to.deep.equal(['stars/deep/aXbXcXd.jsonl']);
+    expect(found('**/.*a*b*c*d.jsonl')).to.deep.equal(['stars/deep/.aXbXcXd.jsonl']);
+    expect(found(join(base, 'st*rs/**/*a*b*c*d.js*l'))).to.deep.equal(['stars/deep/aXbXcXd.jsonl']);
+    expect(found('st*a*r*')).to.deep.equal([]);
+    expect(found('st*a*r*s')).to.have.members([...names.slice(0, 3).map((name) => `stars/${name}`)]);
+    rmSync(join(base, 'stars'), { recursive: true });
+  });
+
+  it('are not looked for where that could take longer than anybody waits', () => {
+    const refused = [
+      '**/a/**/a/**/a/**/b',
+      `${'{a,b}'.repeat(9)}`,
+      '*(a|a)b',
+      'a*b*c*d[ef]',
+      '*'.padEnd(2_000, 'a'),
+    ];
+    for (const pattern of refused)
+      expect(() => filesMatching(`${pattern}/*`, base), pattern)
+        .to.throw(HostError)
+        .with.property('code', 'too_many');
   });
 
   it('are named once, by their own path, where a link leads to them as well', () => {

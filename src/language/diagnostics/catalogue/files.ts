@@ -40,6 +40,18 @@ const openFilesLimit = (path: string) =>
     help: 'raise the limit and run again: `ulimit -n 1024`; if it is refused, ask who administers the machine',
   });
 
+/** A pattern of files that takes too long to follow. */
+export const patternTooWide = (at: Place | Span, pattern: string, detail: string) =>
+  error(
+    'FTP0614',
+    at,
+    `the pattern \`${pattern.length > 60 ? `${pattern.slice(0, 60)}…` : pattern}\` is too wide`,
+    {
+      label: detail,
+      help: 'name the folder that the files are in, or name them one by one in a list',
+    },
+  );
+
 const READS: Readonly<Record<HostErrorCode, (path: string, detail: string, meant?: string) => Diagnostic>> = {
   not_found: (path, _, meant) =>
     fileNotFound(path, meant === undefined ? {} : { help: `did you mean \`${meant}\`?` }),
@@ -49,6 +61,7 @@ const READS: Readonly<Record<HostErrorCode, (path: string, detail: string, meant
   too_large: fileTooLarge,
   no_memory: readFailed,
   open_files: openFilesLimit,
+  too_many: (pattern, detail) => patternTooWide(wholeFile(pattern), pattern, detail),
   io: readFailed,
 };
 

@@ -74,13 +74,13 @@ describe('the steps of a tokenizer', () => {
   it('are tried in another process where a pattern may try many ways, and that process may die', async () => {
     const json = {
       model: { type: 'BPE', vocab: { a: 0 }, merges: [] },
-      ...split('a*a*a*b'),
+      ...split('a*a*(?!.|\\n)b'),
     };
     const error: unknown = await buildTokenizer(
       parseTokenizer(json, 'tokenizer.json'),
       'tokenizer.json',
     ).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(ModelError);
-    expect((error as ModelError).detail).to.contain('"a*a*a*b" tries too many ways');
+    expect((error as ModelError).detail).to.contain('tries too many ways');
   });
 });
