@@ -75,17 +75,7 @@ export async function runPipeline(
   const runId = newRunId(host.now(), process.pid);
   const begun = host.clock();
   const log = recorder(watcher, request.describe);
-  log.event({
-    type: 'run.started',
-    version: 1,
-    runId,
-    pipeline: request.pipeline,
-    engine: request.engine,
-    runtime: runtimeName(identityOf(host, request.runtime)),
-    ftpc: request.ftpc,
-    ...(request.params === undefined ? {} : { params: request.params }),
-    ...(request.commit === undefined ? {} : { commit: request.commit }),
-  });
+  log.event(startEvent(request, runId));
   const seconds = (): number => (host.clock() - begun) / 1000;
   const finish = ({ status, stages = [], findings = {} }: RunEnd): RunOutcome => {
     log.event({ type: 'run.finished', status, seconds: seconds(), stages });
@@ -145,6 +135,21 @@ export async function runPipeline(
     stops.close();
   }
 }
+
+const startEvent = (
+  { host, pipeline, engine, runtime, ftpc, params, commit }: RunRequest,
+  runId: string,
+): RunEvent => ({
+  type: 'run.started',
+  version: 1,
+  runId,
+  pipeline,
+  engine,
+  runtime: runtimeName(identityOf(host, runtime)),
+  ftpc,
+  ...(params === undefined ? {} : { params }),
+  ...(commit === undefined ? {} : { commit }),
+});
 
 function either(one: AbortSignal, other: AbortSignal): AbortSignal {
   const signal = AbortSignal.any([one, other]);
