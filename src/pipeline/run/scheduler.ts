@@ -2,6 +2,7 @@
 
 import { UserError } from '../../language/diagnostics/types.js';
 import type { RunEvent, StageAction, StageStatus } from '../../language/ir/events.js';
+import { duration } from '../planner/quantities.js';
 import { startNow } from '../planner/side-by-side.js';
 import type { Claim, ClaimHolder, StoreEntry } from '../store/index.js';
 import { produce, type StageInputs } from './produce.js';
@@ -150,6 +151,8 @@ async function settle(
 function tellSaved({ stage, key }: StagePlan, { saved, step }: StageOutcome, context: RunContext): void {
   if (stage.kind !== 'train') return;
   const { store, watcher, interrupts } = context;
+  const { notice } = interrupts;
+  const within = notice === undefined ? '' : ` within the notice of ${duration(notice)}`;
   const from =
     step !== undefined
       ? `the checkpoint of step ${step}`
@@ -160,9 +163,9 @@ function tellSaved({ stage, key }: StagePlan, { saved, step }: StageOutcome, con
     watcher.event({
       type: 'note',
       stage: stage.name,
-      text: `progress is saved: the next run goes on from ${from}`,
+      text: `progress is saved${within}: the next run goes on from ${from}`,
     });
-  else watcher.diagnostic(notSaved(stage, interrupts.notice, from));
+  else watcher.diagnostic(notSaved(stage, notice, from));
 }
 
 /** Runs a stage once no other process makes the same, unless that has made it. */

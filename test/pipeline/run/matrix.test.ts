@@ -38,7 +38,7 @@ describe('a run over a matrix', () => {
 
   it('is planned stage by stage', async () => {
     writeMatrix(cwd);
-    const { code, out } = await ftpc(cwd, ['plan', 'tiny.ftp', '--json']);
+    const { code, out } = await ftpc(cwd, ['plan', 'tiny.ftp', '--parallel', '2', '--json']);
     expect(code).to.equal(0);
     const plan = JSON.parse(out);
     const fits = valid('plan');
@@ -48,11 +48,16 @@ describe('a run over a matrix', () => {
       ['adapter@rate=0.005', { of: 'adapter', at: { rate: 5e-3 } }],
       ['adapter@rate=0.001', { of: 'adapter', at: { rate: 0.001 } }],
     ]);
+    expect(plan.parallel).to.deep.include({ stages: 2, by: 'option' });
+    const [one, other] = adapters.map(({ peak }: { peak: { bytes: number } }) => peak.bytes);
+    expect(plan.parallel.peakBytes).to.be.at.least(one + other);
+    expect(plan.parallel.peakBytes).to.be.at.most(plan.parallel.memoryBytes);
+    expect(plan.totals.peakBytes).to.be.below(one + other);
     expect(plan.diagnostics.map(({ code }: Line) => code)).to.include('FTP0412');
   });
 
-  it('trains and evaluates each, on rows that are made once', async () => {
-    const { code, lines, err } = await finish(cwd);
+  it('trains and evaluates each, at once, on rows that are made once', async () => {
+    const { code, lines, err } = await finish(cwd, ['run', 'tiny.ftp', '--parallel', '2', '--json']);
     expect(err).to.equal('');
     expect(code).to.equal(0);
     first = summaries(lines);
@@ -66,6 +71,12 @@ describe('a run over a matrix', () => {
       'fused@rate=0.005 done',
       'fused@rate=0.001 done',
     ]);
+    const at = (type: string, stage: string): number =>
+      lines.findIndex((line) => line.type === type && line['stage'] === stage);
+    const [one, other] = ['adapter@rate=0.005', 'adapter@rate=0.001'] as const;
+    expect(at('stage.started', other)).to.be.above(at('stage.started', one));
+    expect(at('stage.started', other)).to.be.below(at('stage.finished', one));
+    expect(lines.at(-1)?.type).to.equal('run.finished');
     const fits = valid('events');
     for (const line of lines) expect(fits(line), JSON.stringify(fits.errors)).to.equal(true);
     const [fast = Number.NaN, slow = Number.NaN] = ['quality@rate=0.005', 'quality@rate=0.001'].map(

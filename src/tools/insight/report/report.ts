@@ -114,7 +114,9 @@ ${chart('Speed', 'tokens per second', 'tokens_per_second')}
 ${events.map((event) =>
   event.type === 'recovery' && event.stage === stage.name
     ? html`<p>Recovered from ${prose(event.cause)}: continued with <code>${JSON.stringify(event.change)}</code></p>`
-    : nothing,
+    : event.type === 'retry' && event.stage === stage.name
+      ? html`<p>Tried again (${event.attempt} of ${event.retries}) after ${prose(event.cause)}</p>`
+      : nothing,
 )}`;
 }
 
