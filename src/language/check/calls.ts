@@ -44,18 +44,19 @@ export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) 
 };
 
 function unknownFunction(word: Word, family: Family, context: Context): undefined {
-  if (context.scope.isUncertain(word.text)) return undefined;
-  if (context.scope.isPort(word.text)) return context.report(names.calledPort(word.span, word.text));
-  const module = context.scope.moduleOf(word.text);
+  const { scope } = context;
+  if (scope.isUncertain(word.text)) return undefined;
+  if (scope.isPort(word.text)) return context.report(names.calledPort(word.span, word.text));
+  const module = scope.moduleOf(word.text);
   return context.report(
     module === undefined
       ? names.unknownFunction(
           word.span,
           word.text,
-          context.scope.functions(family),
+          scope.functions(family),
           unimported(word.text, family, context),
         )
-      : names.notImported(word.span, word.text, module, context.scope.importing(word.text, module)),
+      : names.notImported({ names: [word], module, importing: (listed) => scope.importing(listed, module) }),
   );
 }
 

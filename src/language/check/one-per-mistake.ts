@@ -1,4 +1,5 @@
 /** One mistake, one error: what follows from a syntax error is left out, and the rest is put in order. */
+import { type NotImported, notImported } from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import { positionAt, type SourceMap } from '../source/text.js';
@@ -52,11 +53,32 @@ export function onePerMistake(
   );
   const kept = syntax.filter((found) => found.code !== 'FTP0112' || !unknown.has(lineKey(found, sources)));
   const seen = new Set<string>();
-  return [...kept, ...certain].sort(inOrder).filter((diagnostic) => {
+  const found = [...kept, ...certain].sort(inOrder).filter((diagnostic) => {
     const span = spanOf(diagnostic);
     const place = ONCE.has(diagnostic.code) ? span?.file : diagnostic.at;
     const key = JSON.stringify([diagnostic.code, place, diagnostic.message]);
     return !seen.has(key) && seen.add(key) !== undefined;
+  });
+  return importedTogether(found);
+}
+
+const isNotImported = (diagnostic: Diagnostic | NotImported): diagnostic is NotImported =>
+  'missing' in diagnostic;
+
+/** Names of one module that are not imported are one import that is missing. */
+function importedTogether(found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const groups = new Map<string, NotImported[]>();
+  const groupOf = ({ missing: { module }, at }: NotImported): string => `${at?.file}\n${module}`;
+  for (const one of found.filter(isNotImported))
+    groups.set(groupOf(one), [...(groups.get(groupOf(one)) ?? []), one]);
+  return found.flatMap((one) => {
+    if (!isNotImported(one)) return [one];
+    const [first, ...others] = groups.get(groupOf(one)) ?? [];
+    if (one !== first) return [];
+    const [name, ...names] = first.missing.names;
+    const more = others.flatMap(({ missing }) => missing.names);
+    const { missing: _, ...together } = notImported({ ...first.missing, names: [name, ...names, ...more] });
+    return [together];
   });
 }
 

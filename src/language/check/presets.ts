@@ -136,8 +136,8 @@ export function layersOf(using: readonly Word[], kind: PresetTarget, context: Co
     if (symbol?.kind === 'unknown') return [];
     const module = symbol === undefined ? context.scope.moduleOf(word.text) : undefined;
     if (module !== undefined) {
-      const insertion = context.scope.importing(word.text, module);
-      return report(errors.notImported(word.span, word.text, module, insertion), context);
+      const importing = (names: string) => context.scope.importing(names, module);
+      return report(errors.notImported({ names: [word], module, importing }), context);
     }
     if (symbol?.kind !== 'preset') {
       const known = [...methods, ...presetsFor(kind, context.scope)];

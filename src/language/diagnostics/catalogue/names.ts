@@ -135,12 +135,32 @@ export const unusedImport = (at: Span, name: string, removal: Span, whole: boole
     fixes: [replace(whole ? 'remove the import' : `remove \`${name}\``, removal, '')],
   });
 
-export const notImported = (at: Span, name: string, module: string, put: Insertion) =>
-  error('FTP0210', at, `\`${name}\` is not imported`, {
+/** Names of one module that a file uses without importing them. */
+export interface NotImported extends Diagnostic {
+  readonly missing: {
+    readonly names: readonly [Word, ...Word[]];
+    readonly module: string;
+    /** The edit that imports names, which are separated by commas. */
+    readonly importing: (names: string) => Insertion;
+  };
+}
+
+export function notImported(missing: NotImported['missing']): NotImported {
+  const { names, module, importing } = missing;
+  const [{ span }, ...others] = names;
+  const texts = names.map(({ text }) => text);
+  const [listed, quoted] = [texts.join(', '), named(texts, 'and')];
+  const put = importing(listed);
+  const found = error('FTP0210', span, `${quoted} ${names.length > 1 ? 'are' : 'is'} not imported`, {
     label: `exported by \`${module}\``,
-    help: `write \`import { ${name} } from "${module}"\` at the top`,
-    fixes: [insert(`import \`${name}\``, at.file, put.at, put.text)],
+    help: `write \`import { ${listed} } from "${module}"\` at the top`,
+    ...(others.length === 0
+      ? {}
+      : { related: others.map(({ span }) => ({ at: span, message: 'this, too' })) }),
+    fixes: [insert(`import ${quoted}`, span.file, put.at, put.text)],
   });
+  return { ...found, missing };
+}
 
 /** `meant`: a function of the library that the file does not import, with the edit that does. */
 export const unknownFunction = (
