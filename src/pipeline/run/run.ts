@@ -81,12 +81,7 @@ export async function runPipeline(
     log.event({ type: 'run.finished', status, seconds: seconds(), stages });
     return { runId, status, stages, findings };
   };
-  const asked = new AbortController();
-  const { root, shared } = store.layout;
-  const stops = watchStops([...new Set([root, shared])], runId, (by) => {
-    log.event({ type: 'run.stopping', by });
-    asked.abort(new InterruptedError());
-  });
+  const asked = stopRequests(store, runId, log);
   let lock: RunLock | undefined;
   try {
     lock = await takeLock(store.layout, runId, host.now);
@@ -96,10 +91,8 @@ export async function runPipeline(
     const runnable = await runPlanOf(request, store, log);
     if ('status' in runnable) return finish(runnable);
     sweepTargets(runnable.stages, host);
-    const keys = runnable.stages.map(({ key }) => key);
-    const note = (): void => noteRun(host, store.layout, { runId, pipeline: request.pipeline, keys });
+    const note = (): void => noteNeeds(request, runnable, store, runId);
     note();
-    noteUse(host, runnable.program.repositories ?? []);
     const unwritable = unwritableTargets(runnable.stages, host, store);
     unwritable.forEach(log.diagnostic);
     if (unwritable.length > 0) return finish({ status: 'failed' });
@@ -132,7 +125,7 @@ export async function runPipeline(
   } finally {
     log.close();
     lock?.release();
-    stops.close();
+    asked.close();
   }
 }
 
@@ -156,6 +149,31 @@ function either(one: AbortSignal, other: AbortSignal): AbortSignal {
   // every stage that runs listens
   setMaxListeners(0, signal);
   return signal;
+}
+
+/** Another process may ask this run to end. */
+function stopRequests(
+  { layout: { root, shared } }: Store,
+  runId: string,
+  log: Watcher,
+): { readonly signal: AbortSignal; close(): void } {
+  const asked = new AbortController();
+  const { close } = watchStops([...new Set([root, shared])], runId, (by) => {
+    log.event({ type: 'run.stopping', by });
+    asked.abort(new InterruptedError());
+  });
+  return { signal: asked.signal, close };
+}
+
+/** Tells those who tidy up what this run is about to use. */
+function noteNeeds(
+  { host, pipeline }: RunRequest,
+  { program, stages }: RunPlan,
+  { layout }: Store,
+  runId: string,
+): void {
+  noteRun(host, layout, { runId, pipeline, keys: stages.map(({ key }) => key) });
+  noteUse(host, program.repositories ?? []);
 }
 
 interface RunEnd {

@@ -30,6 +30,7 @@ export {
   runFolder,
   storesOf,
 } from './layout.js';
+export { isAbandoned } from './leftovers.js';
 export {
   dropLock,
   type FoundLock,

@@ -22,7 +22,7 @@ export function sweepLeftovers(layout: Layout): void {
 }
 
 /** Its holder is gone, and so is the process that worked for it. */
-const isAbandoned = ({ state, child }: FoundClaim): boolean =>
+export const isAbandoned = ({ state, child }: FoundClaim): boolean =>
   state === 'gone' && (child === undefined || stateOf(child) !== 'alive');
 
 /** Absolute paths of files and folders that nobody writes or needs any more, except checkpoints. */

@@ -32,6 +32,17 @@ export const status: Command = {
   },
 };
 
+/** How a run ended, for people. */
+const ENDS: Readonly<Record<string, string>> = {
+  done: 'is done',
+  failed: 'failed',
+  gate_failed: 'ended at a closed gate',
+  budget_exceeded: 'exceeded its budget',
+  interrupted: 'was interrupted',
+  unfinished: 'was killed',
+  unreadable: 'has an unreadable journal',
+};
+
 type Now = { readonly pipeline?: string; readonly doing?: string };
 
 const jsonOf = ({ claims, isHere, ...run }: ActiveRun, { pipeline }: Now) => ({
@@ -61,5 +72,7 @@ async function show(
   if (found.some(({ run }) => run.isHere)) return;
   const nothing = 'nothing runs in this folder';
   const store = found.length === 0 && host.store !== undefined ? `, nor in ${host.store}` : '';
-  out(`${nothing}${store}${last === null ? '' : `; its last run, ${last.runId}, ended: ${last.status}`}`);
+  out(
+    `${nothing}${store}${last === null ? '' : `; its last run, ${last.runId}, ${ENDS[last.status] ?? last.status}`}`,
+  );
 }

@@ -1,7 +1,11 @@
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
+import { type FoundClaim, isAbandoned } from '../../../pipeline/store/index.js';
 import { type Command, EXIT, option } from '../command.js';
 import { printDiagnostics } from '../diagnostics-printer.js';
 import { STORE_OPTION } from '../options.js';
+
+const stateOf = (claim: FoundClaim): FoundClaim['state'] =>
+  claim.state === 'gone' && !isAbandoned(claim) ? 'alive' : claim.state;
 
 export const unlock: Command = {
   name: 'unlock',
@@ -40,7 +44,8 @@ export const unlock: Command = {
         .filter(({ holder }) => isMeant(holder.runId))
         .map((claim) => ({
           path: `${layout.claims}/${claim.key}`,
-          holder: { ...claim.holder, state: claim.state },
+          // the process of the stage may live on for a while
+          holder: { ...claim.holder, state: stateOf(claim) },
           drop: () => dropClaim(layout, claim),
         })),
     ];

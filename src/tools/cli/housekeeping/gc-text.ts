@@ -50,7 +50,7 @@ export function gcLines(found: Tidied, { colours, width }: CliContext): readonly
 
 function lastLine({ deleted, bytes: freed }: Tidied, count: number): string {
   if (count === 0) return 'nothing to remove';
-  return deleted ? `freed ${bytes(freed)}` : `${bytes(freed)} would be freed: \`ftpc gc --delete\``;
+  return deleted ? `freed ${bytes(freed)}` : `${bytes(freed)} would be freed: repeat with \`--delete\``;
 }
 
 const goingRows = ({ outputs, checkpoints, runs, leftovers, cache }: Tidied): readonly Row[] => [

@@ -26,7 +26,7 @@ export function lastRun(
   const runId = runIds(host).find(isOver);
   if (runId === undefined) return null;
   const run = quietly(() => readRun(host, runId, { curves: false }));
-  return { runId, status: run?.status.replaceAll('_', ' ') ?? 'unreadable' };
+  return { runId, status: run?.status ?? 'unreadable' };
 }
 
 function quietly<T>(read: () => T): T | undefined {
