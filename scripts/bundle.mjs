@@ -14,31 +14,42 @@ const bin = join(dist, 'bin');
 
 /** The command, and what it starts as processes and threads: they find each other as neighbours in one folder. */
 const PROGRAMS = [
-  'src/tools/cli/main.js',
-  'src/pipeline/run/child.js',
+  'src/tools/cli/start.js',
+  'src/pipeline/run/stage-child.js',
   'src/pipeline/store/seal-thread.js',
   'src/tools/cli/language-server/server-thread.js',
   'src/tools/cli/language-server/plan-child.js',
 ];
 
+/** Each loads the program next to it, and is one file, so that it can say why that cannot be loaded. */
+const LOADERS = { 'src/tools/cli/main.js': './start.js', 'src/pipeline/run/child.js': './stage-child.js' };
+
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const { metafile } = await build({
-  entryPoints: PROGRAMS.map((program) => join(dist, program)),
+const SHARED = {
   outdir: bin,
   entryNames: '[name]',
-  chunkNames: '[name]-[hash]',
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: Object.keys(dependencies),
-  // The entry of `yaml` for Node is CommonJS, which asks for `process` as a module; that for browsers is the same as modules.
-  alias: { yaml: join(root, 'node_modules', 'yaml', 'browser', 'index.js') },
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',
   metafile: true,
+};
+const { metafile } = await build({
+  ...SHARED,
+  entryPoints: PROGRAMS.map((program) => join(dist, program)),
+  chunkNames: '[name]-[hash]',
+  splitting: true,
+  external: Object.keys(dependencies),
+  // The entry of `yaml` for Node is CommonJS, which asks for `process` as a module; that for browsers is the same as modules.
+  alias: { yaml: join(root, 'node_modules', 'yaml', 'browser', 'index.js') },
+});
+const loaders = await build({
+  ...SHARED,
+  entryPoints: Object.keys(LOADERS).map((loader) => join(dist, loader)),
+  external: Object.values(LOADERS),
 });
 chmodSync(join(bin, 'main.js'), 0o755);
 
@@ -58,7 +69,12 @@ function licenceOf(folder) {
 // Parts of earlier builds stay for a day: a training that began with them in another terminal may still load some. A
 // package that is published (`--fresh`) has none.
 const KEPT_MS = process.argv.includes('--fresh') ? 0 : 24 * 60 * 60 * 1000;
-const current = new Set([licences, ...Object.keys(metafile.outputs).map((output) => resolve(output))]);
+const current = new Set([
+  licences,
+  ...[metafile, loaders.metafile]
+    .flatMap(({ outputs }) => Object.keys(outputs))
+    .map((output) => resolve(output)),
+]);
 for (const name of readdirSync(bin)) {
   const file = join(bin, name);
   if (!current.has(file) && Date.now() - statSync(file).mtimeMs >= KEPT_MS) rmSync(file);

@@ -4,6 +4,7 @@ import { userProblem } from '../../compute/models/user-problem.js';
 import { OutOfMemoryError, translateHostError } from '../../compute/tensor/out-of-memory.js';
 import { error, warning } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { OPEN_FILES } from '../../language/host/system-limit.js';
 import type { Stage } from '../../language/ir/program.js';
 import { bytes, duration } from '../planner/quantities.js';
 
@@ -51,6 +52,12 @@ export const processCrashed = (stage: Stage, how: string, tail: readonly string[
   error('FTP0812', stage.span, `the process of stage \`${stage.name}\` ended without a result (${how})`, {
     notes: tail,
     help: 'run again: it resumes from the last checkpoint; `ftpc doctor` checks the native libraries',
+  });
+
+export const noFilesLeft = (stage: Stage) =>
+  error(OPEN_FILES.code, stage.span, OPEN_FILES.message, {
+    notes: [`the process of stage \`${stage.name}\` could not begin`],
+    help: OPEN_FILES.help,
   });
 
 export const fileChanged = (stage: Stage, file: string, when: 'before' | 'while') =>

@@ -2,12 +2,19 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { MAPPED_BYTES } from '../../language/host/shareable.js';
+import { OPEN_FILES } from '../../language/host/system-limit.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageKind } from '../../language/ir/program.js';
 import { stages } from '../stages/index.js';
 import type { EndOfProcess, FromChild, StageTask, ToChild } from './messages.js';
 import { killLedger, peakMemoryOf } from './peak-memory.js';
-import { processCrashed, processEnded, processKilled, processNotStarted } from './run-diagnostics.js';
+import {
+  noFilesLeft,
+  processCrashed,
+  processEnded,
+  processKilled,
+  processNotStarted,
+} from './run-diagnostics.js';
 
 interface StageHandlers {
   event(event: StageEvent): void;
@@ -125,6 +132,7 @@ function causeOf(
   const code = exit.error?.code;
   if (code !== undefined && Object.hasOwn(SHORT_OF, code))
     return processNotStarted(task.stage, SHORT_OF[code] ?? code);
+  if (printed.includes(OPEN_FILES.code)) return noFilesLeft(task.stage);
   const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal);
   const lines = printed.split('\n').filter((line) => line.trim() !== '');
   return processCrashed(task.stage, how, lines.slice(-5));

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Host } from '../../language/host/host.js';
+import { isOutOfFiles, loadFailure } from '../../language/host/system-limit.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import { type CliContext, errorLine } from './cli-context.js';
 import { type Arguments, type Command, EXIT, UsageError, unknown } from './command.js';
@@ -62,17 +63,18 @@ function storeOf({ options }: Command, args: Arguments, host: Host): string | un
 
 /** The last resort: a user's mistake is a sentence, a bug of ours is one line and a file. */
 export async function reportBug(error: unknown, context: CliContext): Promise<void> {
+  // under such a limit, not even what would report it can be loaded
   if (isOutOfFiles(error)) {
-    context.err(
-      errorLine(
-        context,
-        'too many files are open for the limit of this shell: raise it with `ulimit -n 1024`',
-      ),
-    );
+    for (const line of (loadFailure(error) ?? '').trimEnd().split('\n')) context.err(line);
     return;
   }
   const { userProblem } = await import('../../compute/models/user-problem.js');
-  const diagnostic = userProblem(error);
+  const { memoryRefused } = await import('../../language/diagnostics/catalogue/files.js');
+  const { OutOfMemoryError, translateHostError } = await import('../../compute/tensor/out-of-memory.js');
+  const refusal = translateHostError(error);
+  const diagnostic =
+    userProblem(error) ??
+    (refusal instanceof OutOfMemoryError ? memoryRefused(context.host.cwd, refusal.message) : undefined);
   if (diagnostic !== undefined) {
     await printDiagnostics(context, [diagnostic]);
     return;
@@ -85,10 +87,6 @@ export async function reportBug(error: unknown, context: CliContext): Promise<vo
   );
   if (where === undefined) context.err(trace);
 }
-
-/** Under such a limit, not even what would report a bug can be loaded. */
-const isOutOfFiles = (error: unknown): boolean =>
-  error instanceof Error && /^E[MN]FILE$/.test((error as NodeJS.ErrnoException).code ?? '');
 
 /** Where the trace was written; `undefined` if it could not be. */
 async function keep(trace: string, { host }: CliContext): Promise<string | undefined> {

@@ -181,19 +181,56 @@ describe('command line', () => {
     expect(code).to.equal(0);
   });
 
-  it('says so where its output goes to a disk that is full', async function () {
+  /** Exit code, or the signal, of a command line of the shell in which `$ftpc` is the command; and its standard error. */
+  const inShell = (line: string): readonly [number | NodeJS.Signals | null, string] => {
+    const script = line.replaceAll('$ftpc', '"$0" "$1"');
+    const { status, signal, stderr } = spawnSync('bash', ['-c', script, process.execPath, FTPC], {
+      encoding: 'utf8',
+      cwd: folder,
+    });
+    return [signal ?? status, stderr];
+  };
+
+  it('says so where its output goes to a disk that is full, before it begins', function () {
     if (!existsSync('/dev/full')) this.skip();
-    const { status, stderr } = spawnSync(
-      'sh',
-      ['-c', `"$0" "$1" explain --json > /dev/full`, process.execPath, FTPC],
-      {
-        encoding: 'utf8',
-      },
-    );
-    expect(status).to.equal(1);
-    expect(stderr).to.equal(
-      'error: standard output cannot be written: ENOSPC: no space left on device, write\n',
-    );
+    for (const words of [
+      'explain --json',
+      '--version',
+      'check missing.ftp',
+      'run missing.ftp',
+      'run missing.ftp --json',
+    ])
+      expect(inShell(`$ftpc ${words} > /dev/full`), words).to.deep.equal([
+        1,
+        'error[FTP0897]: standard output cannot be written: no space is left on its device\n  = help: write it to another place; a run goes on from where it was\n',
+      ]);
+    expect(inShell('$ftpc --version 2> /dev/full')[0]).to.equal(1);
+  });
+
+  it('does not take half an output in a file for all of it', function () {
+    if (process.platform === 'win32') this.skip();
+    const [code, err] = inShell('ulimit -f 4; $ftpc explain --json > limited.json');
+    expect(code).to.equal(1);
+    expect(err).to.contain('FTP0897').and.to.contain('the file has reached its limit');
+  });
+
+  it('ends by SIGPIPE where nobody reads on, without a word', function () {
+    if (process.platform === 'win32') this.skip();
+    expect(inShell('exec 3> >(true); wait $!; $ftpc explain --json >&3; exit $?')).to.deep.equal([141, '']);
+  });
+
+  it('says which limit is too low where its own files cannot be opened', function () {
+    if (process.platform === 'win32') this.skip();
+    for (const limit of [20, 30, 40, 50]) {
+      const [code, err] = inShell(`ulimit -n ${limit}; $ftpc plan missing.ftp`);
+      expect(code, `${limit}`).to.equal(1);
+      expect(err, `${limit}`).to.match(
+        limit < 40
+          ? /^error\[FTP0896\]: .*`ulimit -n` is \d+.*\n {2}= help: .*ulimit -n 1024.*\n$/
+          : /^error/,
+      );
+      expect(err, `${limit}`).not.to.contain('    at ');
+    }
   });
 
   it('writes the trace of a bug into a file and one line for the user', async () => {

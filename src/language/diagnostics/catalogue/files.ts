@@ -1,5 +1,6 @@
 /** FTP060x: files that cannot be read. FTP083x, FTP084x: model and adapter files that cannot be used. */
 import type { HostErrorCode } from '../../host/host.js';
+import { OPEN_FILES } from '../../host/system-limit.js';
 import type { Span } from '../../source/span.js';
 import { otherPath } from '../did-you-mean.js';
 import { error, wholeFile } from '../make.js';
@@ -34,10 +35,17 @@ const readFailed = (path: string, detail: string) =>
   });
 
 /** `path`: of what was opened when the limit was reached, which is nothing's fault. */
-const openFilesLimit = (path: string) =>
-  error('FTP0896', wholeFile(path), 'more files are open than this shell allows (`ulimit -n`)', {
+const tooManyOpen = (path: string) =>
+  error(OPEN_FILES.code, wholeFile(path), OPEN_FILES.message, {
     notes: [`\`${path}\` could not be opened`],
-    help: 'raise the limit and run again: `ulimit -n 1024`; if it is refused, ask who administers the machine',
+    help: OPEN_FILES.help,
+  });
+
+/** Outside a stage, whose own diagnostic says what a plan could change. */
+export const memoryRefused = (cwd: string, detail: string) =>
+  error('FTP0898', wholeFile(cwd), 'the system gives ftpc no more memory', {
+    notes: [detail],
+    help: 'end other programs, or raise the limit: `ulimit -v` shows the one of this shell',
   });
 
 /** A pattern of files that takes too long to follow. */
@@ -60,7 +68,7 @@ const READS: Readonly<Record<HostErrorCode, (path: string, detail: string, meant
   no_access: noAccess,
   too_large: fileTooLarge,
   no_memory: readFailed,
-  open_files: openFilesLimit,
+  open_files: tooManyOpen,
   too_many: (pattern, detail) => patternTooWide(wholeFile(pattern), pattern, detail),
   io: readFailed,
 };

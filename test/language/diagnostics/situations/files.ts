@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Host, HostError, type HostErrorCode } from '../../../../src/language/host/host.js';
-import { withoutPackage } from './faults.js';
+import { preloaded, withoutPackage } from './faults.js';
 import type { Ground, Situations } from './types.js';
 
 /** A machine on which the file of that name cannot be read. */
@@ -33,6 +33,23 @@ export const FILES: Situations = {
   },
   FTP0605: () => ({ host: unreadable('drive/pipeline.ftp', 'io', 'EIO: i/o error, read') }),
   FTP0896: () => ({ host: unreadable('pipeline.ftp', 'open_files', 'EMFILE: too many open files') }),
+  FTP0897: () => ({
+    asProcess: true,
+    env: preloaded(`import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      const write = fs.writeSync;
+      fs.writeSync = (file, ...more) => {
+        if (file === 1) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        return write(file, ...more);
+      };
+      syncBuiltinESMExports();`),
+  }),
+  FTP0898: () => ({
+    asProcess: true,
+    env: preloaded(
+      `JSON.stringify = () => { throw new RangeError('WebAssembly.Memory(): could not allocate memory'); };`,
+    ),
+  }),
   // An editor saves the file between the look at it and the write.
   FTP1061: ({ folder }) => ({
     host: (real) => ({
