@@ -8,6 +8,7 @@ import type { RunEvent } from '../../language/ir/events.js';
 import type { Artefact } from '../stages/stage.js';
 import type { Recovery } from '../stages/train/recovery.js';
 import { type Claim, forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
+import { isDeviceHeld } from './busy-device.js';
 import type { EndOfProcess, StageEnd, StageTask } from './messages.js';
 import { keepPrinted, printedPath } from './printed.js';
 import { retrying } from './retry.js';
@@ -57,7 +58,7 @@ export async function produce(
         store.begin(key, stage.kind === 'deploy');
         return tryUntilItFits(task, watched, claim);
       },
-      () => !claim.lost.aborted,
+      { isAllowed: () => !claim.lost.aborted, isDeviceHeld: () => isDeviceHeld(plan.deviceBytes) },
     );
     if (claim.lost.aborted) throw new UserError(claimLost(stage));
     if (end.how !== 'done') {

@@ -11,13 +11,25 @@ export const MAY_PASS: Readonly<Record<string, string>> = {
   FTP0811: 'whoever ended the process, or the node it was on, is done with it',
   FTP0814: 'the system has processes and files to give again',
   FTP0815: 'the system, or a file system of the network, answers again',
+  FTP0813: 'where others hold the memory of the GPU: they give it back',
   FTP0933: 'the device is no longer busy with others, or its driver has recovered',
   FTP1405: 'the network, or the Hub, is back',
 };
 
+/** A lack of memory that is the stage's own does not pass. */
+const WHERE_HELD = 'FTP0813';
+
 /** Whether it makes sense to run a stage that ended so once more. */
 export const mayPass = (end: StageEnd): end is Extract<StageEnd, { how: 'failed' }> =>
   end.how === 'failed' && end.starved !== true && Object.hasOwn(MAY_PASS, end.diagnostic.code);
+
+/** What the end of a stage alone does not say. */
+export interface Circumstances {
+  /** Nobody else has taken the stage over. */
+  isAllowed?(): boolean;
+  /** Others hold the memory of the device. */
+  isDeviceHeld?(): Promise<boolean>;
+}
 
 /** Seconds before the first further try; each pause is longer than the one before it, up to the longest. */
 const FIRST = 2;
@@ -37,13 +49,14 @@ export async function retrying(
   stage: string,
   { retries, watcher, interrupts, pause = pauseFor }: RetryContext,
   attempt: () => Promise<EndOfProcess>,
-  isAllowed: () => boolean = () => true,
+  { isAllowed = () => true, isDeviceHeld = async () => false }: Circumstances = {},
 ): Promise<EndOfProcess> {
   let peak = 0;
   for (let tries = 1; ; tries++) {
     const { end, peakMemoryBytes } = await attempt();
     peak = Math.max(peak, peakMemoryBytes);
     if (tries > retries || !mayPass(end) || !isAllowed()) return { end, peakMemoryBytes: peak };
+    if (end.diagnostic.code === WHERE_HELD && !(await isDeviceHeld())) return { end, peakMemoryBytes: peak };
     const pauseSeconds = pauseBefore(tries);
     const { code, message } = end.diagnostic;
     watcher.event({ type: 'retry', stage, code, cause: message, attempt: tries, retries, pauseSeconds });

@@ -16,6 +16,8 @@ export interface StagePlan {
   readonly reasons: readonly Reason[];
   readonly trainPlan?: TrainPlan;
   readonly residency?: WeightResidency;
+  /** Planned for the device, if tensors are on one. */
+  readonly deviceBytes?: number;
   /** What it takes next to others. */
   readonly load: StageLoad;
 }

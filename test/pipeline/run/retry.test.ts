@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
+import { isDeviceHeld } from '../../../src/pipeline/run/busy-device.js';
 import type { StageEnd } from '../../../src/pipeline/run/messages.js';
 import { MAY_PASS, mayPass, pauseBefore, retrying } from '../../../src/pipeline/run/retry.js';
 import { calm, recorder, span } from './worlds.js';
@@ -74,10 +75,32 @@ describe('a stage whose fault may pass', () => {
   });
 
   it('is not one whose fault stays: data, a requirement, a full disk, memory, a crash, a bug', async () => {
-    for (const code of ['FTP0604', 'FTP0821', 'FTP0801', 'FTP0813', 'FTP0812', 'FTP0899'])
+    for (const code of ['FTP0604', 'FTP0821', 'FTP0801', 'FTP0812', 'FTP0899'])
       expect(mayPass(failure(code)), code).to.equal(false);
     expect(mayPass(failure('FTP0811', { starved: true }))).to.equal(false);
     expect(mayPass({ how: 'interrupted', saved: true })).to.equal(false);
+  });
+
+  it('is one without memory only where others hold that of the GPU', async () => {
+    for (const [isHeld, ends] of [
+      [true, 'done'],
+      [false, 'failed'],
+    ] as const) {
+      const left = [failure('FTP0813'), done];
+      const { end } = await retrying(
+        'adapter',
+        { retries: 1, watcher: recorder(), interrupts: calm, pause: async () => true },
+        async () => ({ end: left.shift() ?? done, peakMemoryBytes: 0 }),
+        { isDeviceHeld: async () => isHeld },
+      );
+      expect(end.how).to.equal(ends);
+    }
+    const gpu = { index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', memoryBytes: 100, freeBytes: 40 };
+    const found = async () => ({ state: 'found', gpus: [gpu] }) as const;
+    expect(await isDeviceHeld(50, undefined, found)).to.equal(true);
+    expect(await isDeviceHeld(30, undefined, found)).to.equal(false);
+    expect(await isDeviceHeld(undefined, undefined, found)).to.equal(false);
+    expect(await isDeviceHeld(50, undefined, async () => ({ state: 'none' }))).to.equal(false);
   });
 
   it('waits two minutes at most', () => {

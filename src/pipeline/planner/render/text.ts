@@ -248,14 +248,16 @@ function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): 
 /** Where stages run at once: what that makes of time and memory. */
 function atOnceText({ parallel, totals }: Plan): string {
   const { stages, seconds, peakBytes, by } = parallel;
+  const gains = peakBytes !== totals.peakBytes || seconds?.expected !== totals.seconds?.expected;
   if (stages === 1) return '';
-  const time = [
-    ...(seconds === null ? [] : [`time ${duration(seconds.expected)}`]),
-    ...(seconds === null || totals.seconds === null
-      ? []
-      : [`${duration(totals.seconds.expected)} one at a time`]),
-  ].join(' instead of ');
   const asked = by === 'option' ? '`--parallel`' : 'the least planned time';
-  const figures = [...(time === '' ? [] : [time]), `peak ${bytes(peakBytes)}`].join(', ');
-  return `Up to ${stages} stages at once (${asked}): ${figures}.`;
+  const begin = `Up to ${stages} stages at once (${asked})`;
+  if (!gains) return `${begin}: no two of them can run at once.`;
+  const times = [seconds, totals.seconds].flatMap((one) => (one === null ? [] : [duration(one.expected)]));
+  const [time, alone] = times.length === 2 ? times : [];
+  const figures = [
+    ...(time === undefined ? [] : [`time ${time} instead of ${alone} one at a time`]),
+    `peak ${bytes(peakBytes)}`,
+  ];
+  return `${begin}: ${figures.join(', ')}.`;
 }
