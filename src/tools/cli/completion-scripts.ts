@@ -33,15 +33,24 @@ const STAGES = `sed -nE 's/^(${Object.keys(schemas).join('|')})[[:space:]]+([A-Z
 /** So is a parameter, of the pipeline that is among the words; its sign comes with it. */
 const PARAMS = `sed -nE 's/^(param|matrix)[[:space:]]+([A-Za-z_][A-Za-z0-9_]*).*/\\2=/p'`;
 const RUNS = 'latest latest~1 $(ls .ftp/runs 2>/dev/null)';
+/** Of a run that is named by the beginning of its id: the stages that it has begun. */
+const RUN_STAGES = `sed -nE 's/.*"type":"stage.started","stage":"([^"]*)".*/\\1/p'`;
 
 /** For bash and zsh. */
 const FUNCTIONS = `_ftpc_runs() { echo ${RUNS}; }
+_ftpc_run_stages() {
+  local run="$1"
+  case "$run" in latest*) run="$(ls .ftp/runs 2>/dev/null | tail -n 1)" ;; esac
+  cat .ftp/runs/"$run"*/journal.jsonl 2>/dev/null | ${RUN_STAGES}
+}
 _ftpc_stages() { ${STAGES} "$1" 2>/dev/null; }
 _ftpc_params() { for word in "$@"; do case "$word" in *.ftp) ${PARAMS} "$word" 2>/dev/null ;; esac; done; }`;
 
 function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const words = `words="${optionsOf(command).join(' ')}"`;
+    if (takes(command, 0, 'run') && takes(command, 1, 'stage'))
+      return `    ${command.name}) ${words}; values="$(_ftpc_runs)"; [ "$COMP_CWORD" -gt 2 ] && values="$(_ftpc_run_stages "\${COMP_WORDS[2]}")" ;;`;
     if (takes(command, 0, 'run')) return `    ${command.name}) ${words}; values="$(_ftpc_runs)" ;;`;
     const choices = choicesOf(command).map(
       ({ at, words, beside }) =>
@@ -107,8 +116,11 @@ function zsh(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const options = Object.entries(command.options).flatMap(([name, spec]) => zshOption(name, spec));
     const file = takes(command, 0, 'file') ? ` '1:pipeline:_files -g "*.ftp"'` : '';
-    const stage = takes(command, 1, 'stage') ? ` '2:stage:($(_ftpc_stages "\${words[2]}"))'` : '';
-    const run = takes(command, 0, 'run') ? ` '*:run:($(_ftpc_runs))'` : '';
+    const ofRun = takes(command, 0, 'run');
+    const stage = takes(command, 1, 'stage')
+      ? ` '2:stage:($(${ofRun ? '_ftpc_run_stages' : '_ftpc_stages'} "\${words[2]}"))'`
+      : '';
+    const run = ofRun ? ` '${takes(command, 1, 'stage') ? 1 : '*'}:run:($(_ftpc_runs))'` : '';
     const choices = choicesOf(command).map(
       ({ at, words, beside }) =>
         ` '${at + 1}:${command.positionals[at]?.name}:${beside ? `{compadd -- ${words}; _files -g "*.ftp"}` : `(${words})`}'`,
@@ -165,6 +177,8 @@ const FISH_PARAMS = `function _ftpc_params
   end
 end`;
 
+const FISH_RUN_STAGES = `(find .ftp/runs -path "*/"(commandline -opc)[3]"*/journal.jsonl" -exec cat '{}' + 2>/dev/null | ${RUN_STAGES})`;
+
 function fish(commands: readonly Command[]): string {
   const string = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
   /** `words` before the one that is asked for: how many, as `test` has it. */
@@ -173,11 +187,23 @@ function fish(commands: readonly Command[]): string {
   const lines = commands.flatMap((command) => [
     `complete -c ftpc -n __fish_use_subcommand -f -a ${command.name} -d ${string(command.doc)}`,
     ...(takes(command, 0, 'run')
-      ? [values(command, '-ge 2', `(echo ${RUNS.replace('$(', '(')} | string split ' ')`)]
+      ? [
+          values(
+            command,
+            takes(command, 1, 'stage') ? '-eq 2' : '-ge 2',
+            `(echo ${RUNS.replace('$(', '(')} | string split ' ')`,
+          ),
+        ]
       : []),
     ...choicesOf(command).map(({ at, words }) => values(command, `-eq ${at + 2}`, words)),
     ...(takes(command, 1, 'stage')
-      ? [values(command, '-ge 3', `(${STAGES} (commandline -opc)[3] 2>/dev/null)`)]
+      ? [
+          values(
+            command,
+            '-ge 3',
+            takes(command, 0, 'run') ? FISH_RUN_STAGES : `(${STAGES} (commandline -opc)[3] 2>/dev/null)`,
+          ),
+        ]
       : []),
     ...Object.entries(command.options).map(
       ([name, spec]) =>

@@ -1,6 +1,6 @@
 /** Completion as shells do it: each is given its script, and asked what it offers for a line. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { commands } from '../../../src/tools/cli/commands/index.js';
@@ -65,6 +65,9 @@ const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ['ftpc completion f', ['fish']],
   ['ftpc why a.ftp ', ['rows', 'tuned']],
   ['ftpc diff la', ['latest', 'latest~1']],
+  ['ftpc logs latest~', ['latest~1']],
+  ['ftpc logs 2026 di', ['dialogs']],
+  ['ftpc stop 20260101', ['20260101-000000-0000']],
   ['ftpc plan --runtime ', RUNTIMES],
   ['ftpc plan --runtime=', RUNTIMES],
   ['ftpc run a.ftp --runtime=w', ['webgpu', 'wasm']],
@@ -97,6 +100,12 @@ describe('completion', () => {
       'param smoke: Bool = false\nmatrix speed: Number = [1, 2]\n\ndata rows {\n}\n\ntrain tuned using lora {\n}\n',
     );
     writeFileSync(join(folder, 'a.json'), '{}');
+    const run = join(folder, '.ftp/runs/20260101-000000-0000');
+    mkdirSync(run, { recursive: true });
+    writeFileSync(
+      join(run, 'journal.jsonl'),
+      ['dialogs', 'adapter'].map((stage) => `{"at":1,"type":"stage.started","stage":"${stage}"}\n`).join(''),
+    );
   });
 
   for (const [shell, offer] of Object.entries({ bash, zsh, fish })) {
