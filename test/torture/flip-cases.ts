@@ -8,6 +8,7 @@ import { layoutIn, openStore, readJournal, workFolder } from '../../src/pipeline
 import { randomFrom } from '../language/formatter/mangle.js';
 import type { Cases } from './cases/cases.js';
 import type { TortureOptions } from './kind.js';
+import { shuffled } from './order.js';
 import { copyScene } from './scenes.js';
 
 /** What a project keeps, of which bits are flipped. */
@@ -61,10 +62,10 @@ interface Flip {
   readonly offset: number;
 }
 
-/** Every byte of each part, or as many of each, evenly spread, as add up to `count`. */
-function flipsOf(project: string, count: number): readonly Flip[] {
+/** Every byte of each part, or as many of each, evenly spread, as add up to `count`; mixed. */
+function flipsOf(project: string, seed: number, count: number): readonly Flip[] {
   const parts = Object.entries(PARTS);
-  return parts.flatMap(([part, { files }]) => {
+  const flips = parts.flatMap(([part, { files }]) => {
     const all = files(project).map((file) => ({ file, size: statSync(file).size }));
     const bytes = all.reduce((sum, { size }) => sum + size, 0);
     if (bytes === 0) throw new Error(`there is no ${part} to be flipped`);
@@ -79,9 +80,10 @@ function flipsOf(project: string, count: number): readonly Flip[] {
       return { part, file: all[at]?.file ?? '', offset };
     });
   });
+  return shuffled(flips, randomFrom(seed));
 }
 
-export const countIn = (project: string, count: number): number => flipsOf(project, count).length;
+export const countIn = (project: string, count: number): number => flipsOf(project, 1, count).length;
 
 /** In a copy of the project of a training that was interrupted. */
 export const PROJECT = 'resumed';
@@ -89,7 +91,7 @@ export const PROJECT = 'resumed';
 export async function open({ seed, count, folder, shared }: TortureOptions): Promise<Cases> {
   const project = join(folder, 'project');
   copyScene(join(shared, PROJECT), project);
-  const flips = flipsOf(project, count);
+  const flips = flipsOf(project, seed, count);
   const sound = new Map<string, ReadonlySet<string>>();
   const itemsOf = (part: Part, file: string): readonly string[] =>
     part.read(project, file).map((item) => JSON.stringify(item));

@@ -17,9 +17,9 @@ export const kills: Kind = {
   count: 200,
   short: 3,
   open: async (options) => {
-    const { folder, count } = options;
+    const { folder, shared, count } = options;
     const cases = choose(
-      await scenes(folder, count < SCENES.length ? ['adapter', 'local'] : SCENES),
+      await scenes(shared, count < SCENES.length ? ['adapter', 'local'] : SCENES),
       options,
     );
     return {

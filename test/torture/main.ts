@@ -1,6 +1,6 @@
 /**
- * `npm run test:torture -- [KIND…] [--seed N] [--count N] [--short] [--only CASE]`: does to ftpc what years do, and counts
- * what it survives. Ends with 1 if anything was lost.
+ * `npm run test:torture -- [KIND…] [--seed N] [--count N] [--minutes N] [--short] [--only CASE]`: does to ftpc what years do,
+ * and counts what it survives. Ends with 1 if anything was lost.
  */
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -17,15 +17,18 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     count: { type: 'string' },
     only: { type: 'string' },
+    minutes: { type: 'string' },
     short: { type: 'boolean' },
     lanes: { type: 'string' },
   },
 });
 const seed = Number(values.seed ?? 1);
 const lanes = Number(values.lanes ?? Math.min(4, availableParallelism()));
+/** Shared among the kinds; what one leaves is for the others. */
+const minutes = Number(values.minutes ?? Number.POSITIVE_INFINITY);
 const unknown = positionals.filter((name) => !Object.hasOwn(KINDS, name));
-if (unknown.length > 0 || [seed, lanes].some(Number.isNaN)) {
-  console.error(`usage: npm run test:torture -- [KIND…] [--seed N] [--count N] [--short]`);
+if (unknown.length > 0 || [seed, lanes, minutes].some(Number.isNaN)) {
+  console.error(`usage: npm run test:torture -- [KIND…] [--seed N] [--count N] [--minutes N] [--short]`);
   for (const [name, { doc }] of Object.entries(KINDS)) console.error(`  ${name.padEnd(10)} ${doc}`);
   process.exit(2);
 }
@@ -41,7 +44,8 @@ process.on('exit', () => rmSync(top, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 const shared = join(top, 'shared');
 const tallies: (readonly [name: string, tally: Tally])[] = [];
-for (const [name, kind] of chosen) {
+const end = performance.now() + minutes * 60_000;
+for (const [at, [name, kind]] of chosen.entries()) {
   const missing = kind.missing?.();
   if (missing !== undefined) {
     console.log(`${name}: not run: ${missing}`);
@@ -52,8 +56,9 @@ for (const [name, kind] of chosen) {
   const folder = join(top, name);
   mkdirSync(folder);
   const begun = performance.now();
+  const until = begun + (end - begun) / (chosen.length - at);
   try {
-    const tally = await torture(kind, { seed, count, folder, shared, only, lanes });
+    const tally = await torture(kind, { seed, count, folder, shared, only, lanes, until });
     tallies.push([name, tally]);
     const seconds = Math.round((performance.now() - begun) / 1000);
     console.log(`${name}: ${tally.tried} tried, ${tally.losses.length} lost, ${seconds} s`);

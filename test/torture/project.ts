@@ -120,27 +120,25 @@ const VOLATILE =
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
-/** Digests of all outputs, store and releases, without times and what follows from them; by path. */
-export function outputsOf(folder: string): ReadonlyMap<string, string> {
+/**
+ * Digests of all outputs, store and releases, without times and what follows from them; by path. `makers`: the projects
+ * that made them, whose paths some name.
+ */
+export function outputsOf(folder: string, makers: readonly string[] = [folder]): ReadonlyMap<string, string> {
   const found = ['.ftp/store', 'releases'].flatMap((top) => filesBelow(join(folder, top)));
   return new Map(
     found
       .map((path) => [relative(folder, path).split(sep).join('/'), path] as const)
       .filter(([name]) => !name.endsWith('history.jsonl'))
-      .map(([name, path]) => [name, digestOf(folder, path)]),
+      .map(([name, path]) => [name, digestOf(makers, path)]),
   );
 }
 
-function digestOf(folder: string, path: string): string {
+function digestOf(makers: readonly string[], path: string): string {
   const bytes = readFileSync(path);
   if (!/\.jsonl?$/.test(path)) return sha256(bytes);
-  return sha256(
-    bytes
-      .toString()
-      .replaceAll(folder, '.')
-      .replaceAll(VOLATILE, '')
-      .replaceAll(/"bytes": ?\d+/g, ''),
-  );
+  const text = makers.reduce((rest, maker) => rest.replaceAll(maker, '.'), bytes.toString());
+  return sha256(text.replaceAll(VOLATILE, '').replaceAll(/"bytes": ?\d+/g, ''));
 }
 
 /** Files of a folder and of those in it, none of links. */
@@ -173,6 +171,7 @@ export function leftovers(folder: string): readonly string[] {
     ...names(top).filter((name) => /^lock|\.tmp$/.test(name)),
     ...names(join(top, 'tmp')).map((name) => `tmp/${name}`),
     ...names(join(top, 'work')).map((name) => `work/${name}`),
+    ...names(join(top, 'claims')).map((name) => `claims/${name}`),
     ...names(join(folder, 'releases/tiny')).filter((name) => name.startsWith('.')),
     ...releases.filter((name) => /(^|\/)\.(publishing|current)-|\.tmp$/.test(name)),
     ...processesIn(folder).map((pid) => `process ${pid}`),

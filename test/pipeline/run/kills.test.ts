@@ -49,25 +49,6 @@ describe('a run that is killed', () => {
     expect(retries[0]).to.deep.include({ stage: 'rows', code: 'FTP0811', attempt: 1, retries: 2 });
   });
 
-  it('parent, at random moments: its child ends, the lock is taken over, and nothing half done is used', async () => {
-    const cwd = freshFolder();
-    writePipeline(cwd, { rows: 1500 });
-    for (let round = 0; round < 3; round++) {
-      const running = start(cwd);
-      await running.until(({ type }) => type === (round === 0 ? 'run.started' : 'stage.started'));
-      await sleep(Math.random() * 500);
-      running.process.kill('SIGKILL');
-      await running.ended;
-      expectWholeStore(cwd);
-    }
-    const { code, lines, err } = await finish(cwd);
-    expect(err).to.equal('');
-    expect(code).to.equal(0);
-    expect(lines.filter(({ type }) => type === 'diagnostic')).to.deep.equal([]);
-    expect(existsSync(join(cwd, '.ftp/lock.child'))).to.equal(false);
-    expect(existsSync(join(cwd, '.ftp/tmp')) ? readdirSync(join(cwd, '.ftp/tmp')) : []).to.deep.equal([]);
-  });
-
   it('parent: the process of its stage does not outlive it for long', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { rows: 1500 });
