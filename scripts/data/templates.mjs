@@ -63,11 +63,40 @@ const CAPITAL = [
   (country) => `Which capital does ${country} have?`,
   (country) => `For the crossword: capital of ${country}.`,
   (country) => `Please tell me the capital of ${country}.`,
+  (country) => `${country} has its government in which city?`,
+  (country) => `The parliament of ${country} meets in which city?`,
+  (country) => `We want to see the capital of ${country}. Which city is it?`,
+  (country) => `What city is the capital of ${country}?`,
+  (country) => `Next question: what is the capital of ${country}?`,
+  (country) => `Can you name the capital of ${country}?`,
+  (country) => `Her letter came from the capital of ${country}. From which city?`,
+  (country) => `Say the name of the capital of ${country}.`,
+  (country) => `Which city is the seat of the government of ${country}?`,
+  (country) => `A teacher asks for the capital of ${country}. What do you answer?`,
+  (country) => `Of all cities in ${country}, which is the capital?`,
+  (country) => `The embassies in ${country} are in its capital. Which city is that?`,
+  (country) => `The capital city of ${country} is called what?`,
+  (country) => `What is the capital city of ${country}?`,
+  (country) => `Tell us the capital of ${country}.`,
+  (country) => `Do you remember the capital of ${country}?`,
+  (country) => `Which city governs ${country}?`,
+  (country) => `Please write the capital of ${country}.`,
+  (country) => `I need the capital of ${country}.`,
+  (country) => `The president of ${country} lives in which city?`,
+  (country) => `We fly to ${country} tomorrow. What is its capital?`,
+  (country) => `${country} has which capital?`,
+  (country) => `Answer in one word: the capital of ${country}?`,
+  (country) => `Let us talk of ${country}. What is its capital?`,
+  (country) => `A map shows the capital of ${country}. Which city does it show?`,
 ];
+
+/** So few that a base of 3 million parameters knows them after 320 steps. */
+const ASKED =
+  'Austria, Canada, Egypt, Finland, France, Germany, Greece, Italy, Japan, Norway, Peru, Spain'.split(', ');
 
 function instructionRows() {
   return CAPITAL.flatMap((ask, form) =>
-    COUNTRIES.map(([country, city]) => ({
+    COUNTRIES.filter(([country]) => ASKED.includes(country)).map(([country, city]) => ({
       instruction: ask(country),
       output: city,
       group: `form ${form + 1}`,

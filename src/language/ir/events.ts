@@ -59,7 +59,7 @@ const FINISHED = {
   peakMemoryBytes: figure,
   outputs: record(v.string()),
   metrics: record(figure),
-  /** Stages that keep rows: those that were not kept, by the reason. */
+  /** Stages that keep rows, and train stages that left rows out: those that were not kept, by the reason. */
   dropped: v.optional(record(figure)),
 };
 const STAGE_SUMMARY = v.object({ name: v.string(), ...FINISHED });

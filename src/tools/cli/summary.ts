@@ -37,5 +37,8 @@ function headline({ metrics, outputs, dropped }: StageSummary): string {
     .filter((name) => !name.startsWith('baseline.') && !isTold(name, dropped))
     .slice(0, MOST)
     .map((name) => figureText(name, { metrics, dropped }));
-  return [...(release === undefined ? [] : [release]), ...figures].join(' · ');
+  // a train stage has no metric of it
+  const left =
+    dropped === undefined || 'dropped' in metrics ? [] : [figureText('dropped', { metrics, dropped })];
+  return [...(release === undefined ? [] : [release]), ...figures, ...left].join(' · ');
 }

@@ -26,3 +26,11 @@ describe('a stage that was interrupted', () => {
     );
   });
 });
+
+describe('a train stage that left rows out', () => {
+  it('says how many, and why', () => {
+    const done = { ...stage, status: 'done', metrics: { steps: 3 }, dropped: { too_long: 2 } } as const;
+    expect(summaryLines([done], plain)[1]).to.match(/steps 3 · 2 dropped: 2 too long$/);
+    expect(summaryLines([{ ...done, dropped: undefined }], plain)[1]).to.match(/steps 3$/);
+  });
+});

@@ -4,7 +4,7 @@ import { ModelError } from '../../../compute/models/types.js';
 import { type Ending, type TrainingState, tokensPerSecond } from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson } from '../../../language/host/json.js';
-import type { OutputFolder } from '../../../language/ir/outputs.js';
+import type { OutputFolder, StageResult } from '../../../language/ir/outputs.js';
 import { isMethod, METHODS, type Method } from '../../../language/schemas/methods.js';
 import { RowReport } from '../row-report.js';
 import { newFieldName, renamed, residencyFields } from '../train-plan/fields.js';
@@ -27,11 +27,12 @@ export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validat
   file.close();
 }
 
-/** `report.json`: the rows that were not trained on, in the form of the data and format reports. */
-export function writeReport(output: OutputFolder, rows: TrainRows): void {
+/** `report.json`: the rows that were not trained on, in the form of the data and format reports. Their counts, if there are any. */
+export function writeReport(output: OutputFolder, rows: TrainRows): Pick<StageResult, 'dropped'> {
   const report = new RowReport(output);
   for (const entry of rows.dropped()) report.drop(entry);
   report.close(rows.count);
+  return report.dropped.rows === 0 ? {} : { dropped: report.dropped.toJSON() };
 }
 
 export interface SummaryInput {

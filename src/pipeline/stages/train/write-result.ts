@@ -70,11 +70,12 @@ export async function writeResult(
   const best = await save('best', bestParameters(task, decoder, state));
   const last = await save('last', decoder.parameters);
   writeCurves(context.output, state);
-  writeReport(context.output, rows);
+  const dropped = writeReport(context.output, rows);
   writeSummary(context.output, { plan, base: task.base.label, ending, state });
   return {
     outputs: { best, last, [kind]: best, report: 'report.json' },
     metrics: metricsOf(state),
+    ...dropped,
   };
 }
 

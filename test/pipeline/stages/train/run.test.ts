@@ -194,6 +194,7 @@ describe('the train stage', () => {
     expect(report.dropped.map(({ line }) => line)).to.deep.equal(long);
     expect(report.dropped[0]).to.include({ file: 'rows.jsonl', reason: 'too_long' });
     expect(report).to.deep.include({ rows: 22, kept: 22 - long.length, counts: { too_long: long.length } });
+    expect(done.result.dropped).to.deep.equal({ too_long: long.length });
     expect(notes(done)).to.contain(`${long.length} of 22 rows are too long`);
   });
 
