@@ -36,7 +36,10 @@ export function startNow<T extends StageLoad>(
   capacity: Capacity,
 ): readonly T[] {
   const started: T[] = [];
-  for (const load of ready) if (mayStart(load, [...running, ...started], capacity)) started.push(load);
+  for (const load of ready) {
+    if (running.length + started.length >= capacity.stages) break;
+    if (mayStart(load, [...running, ...started], capacity)) started.push(load);
+  }
   return started;
 }
 
@@ -44,7 +47,6 @@ function mayStart(load: StageLoad, others: readonly StageLoad[], capacity: Capac
   if (others.length === 0) return true;
   const memory = others.reduce((sum, { memoryBytes }) => sum + memoryBytes, load.memoryBytes);
   return (
-    others.length < capacity.stages &&
     memory <= capacity.memoryBytes &&
     others.every(({ key }) => key !== load.key) &&
     !(capacity.hasDevice && load.computes && others.some(({ computes }) => computes))

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { MAPPED_BYTES } from '../../language/host/shareable.js';
 import { OPEN_FILES } from '../../language/host/system-limit.js';
 import type { StageEvent } from '../../language/ir/events.js';
@@ -65,13 +65,9 @@ export async function runInProcess(
   interrupts: Interrupts,
 ): Promise<EndOfProcess> {
   const ranOut = watchKills();
-  const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
-    cwd: task.cwd,
-    env: { ...process.env, ...childEnvironment(task.threads, task.runtime) },
-    execArgv: [...nodeOptions(task.stage.kind)],
-    serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const child = forkStage(task);
+  if (child instanceof UserError)
+    return { end: { how: 'failed', diagnostic: child.diagnostic }, peakMemoryBytes: 0 };
   if (child.pid !== undefined) handlers.started(child.pid);
   const printed = tailOf(child, handlers.printed);
   let said: EndOfProcess | undefined;
@@ -104,6 +100,23 @@ export async function runInProcess(
     end: { how: 'failed', diagnostic: causeOf(task, exit, peak, starved, printed()), starved },
     peakMemoryBytes: peak,
   };
+}
+
+/** Some of what the system is short of is thrown at once; the rest is an event of the process. */
+function forkStage(task: StageTask): ChildProcess | UserError {
+  try {
+    return fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
+      cwd: task.cwd,
+      env: { ...process.env, ...childEnvironment(task.threads, task.runtime) },
+      execArgv: [...nodeOptions(task.stage.kind)],
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+  } catch (error) {
+    const why = SHORT_OF[(error as NodeJS.ErrnoException).code ?? ''];
+    if (why === undefined) throw error;
+    return new UserError(processNotStarted(task.stage, why));
+  }
 }
 
 interface ProcessExit {

@@ -39,7 +39,7 @@ export function watchSignals(
   const kill = new AbortController();
   // every stage that runs listens
   setMaxListeners(0, stop.signal, kill.signal);
-  const within = notice === undefined ? '' : ` within the notice of ${duration(notice)}`;
+  const within = notice === undefined ? '' : ` within ${duration(notice)}`;
   const ask = (why: string): void => {
     said(`${why}: saving progress${within}; interrupt again to stop at once`);
     stop.abort(new InterruptedError());

@@ -78,7 +78,7 @@ describe('a file that tells a run to end', () => {
     while (!watched.stop.aborted) await sleep(10);
     watched.release();
     expect(said).to.deep.equal([
-      '`going` is there: saving progress within the notice of 30 s; interrupt again to stop at once',
+      '`going` is there: saving progress within 30 s; interrupt again to stop at once',
     ]);
     expect([watched.kill.aborted, watched.notice]).to.deep.equal([false, 30]);
   });
