@@ -1,6 +1,7 @@
 /** What killed runs leave behind, and how the next one tells it from what a living process writes. */
 import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { UserError } from '../../language/diagnostics/types.js';
 import { tryJson } from '../../language/host/json.js';
 import { PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
@@ -14,10 +15,20 @@ export function sweepLeftovers(layout: Layout): void {
   for (const path of leftoversIn(layout)) remove(path);
   for (const key of finishedWork(layout)) {
     // Who has the claim may be about to use it; who makes the output again needs it.
-    const claim = tryClaim(layout, key, { runId: '', stage: '' });
+    const claim = claimQuietly(layout, key);
     if (claim === undefined) continue;
     if (isNoMore(layout, key)) remove(join(layout.work, key));
     claim.release();
+  }
+}
+
+/** Nothing of a store that may only be read. */
+function claimQuietly(layout: Layout, key: string): ReturnType<typeof tryClaim> {
+  try {
+    return tryClaim(layout, key, { runId: '', stage: '' });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
   }
 }
 

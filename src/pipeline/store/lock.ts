@@ -29,6 +29,8 @@ export interface RunLock {
 const BEAT = 5_000;
 /** … and a holder that cannot be looked at (another machine or container) is gone after this long without. */
 const SILENCE = 60_000;
+/** A lock that seems silent is looked at for so long: the clock of another machine may be behind. */
+const WATCHED = 2.5 * BEAT;
 /** Time after which a lock that was taken over is looked at again: longer than the other contender's step. */
 const SETTLE = 50;
 
@@ -39,7 +41,12 @@ type LockLocation = Pick<Layout, 'root' | 'lock'> & {
 };
 
 /** Throws a `UserError` that names the holder. */
-export async function takeLock(layout: LockLocation, runId: string, now: () => number): Promise<RunLock> {
+export async function takeLock(
+  layout: LockLocation,
+  runId: string,
+  now: () => number,
+  watched = WATCHED,
+): Promise<RunLock> {
   writing(layout.root, undefined, () => makeFolders(layout.root));
   const { root, shared = root } = layout;
   const mine: Holder = {
@@ -56,7 +63,8 @@ export async function takeLock(layout: LockLocation, runId: string, now: () => n
   try {
     if (!place(ticket, layout.lock)) {
       const found = read(layout.lock);
-      if (found !== undefined && isHeld(found, layout.lock, now())) throw refusal(layout, found);
+      if (found !== undefined && (await isHeld(found, layout.lock, now(), watched)))
+        throw refusal(layout, found);
       takeAway(layout.lock, String(process.pid), (text) => {
         const taken = tryJson(HOLDER, text ?? '');
         return taken?.runId === found?.runId && taken?.pid === found?.pid;
@@ -97,18 +105,33 @@ function readAs<const S extends v.GenericSchema>(schema: S, path: string): v.Inf
   }
 }
 
-function isHeld(holder: Holder, lock: string, now: number): boolean {
+async function isHeld(holder: Holder, lock: string, now: number, watched: number): Promise<boolean> {
   const state = stateOf(holder);
   if (state !== 'unknown') return state === 'alive';
-  const touched = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return now - touched < SILENCE;
+  const touched = touchedAt(lock);
+  if (now - touched < SILENCE) return true;
+  for (let waited = 0; waited < watched; waited += SETTLE) {
+    await sleep(SETTLE);
+    if (touchedAt(lock) !== touched) return true;
+  }
+  return false;
 }
+
+const touchedAt = (lock: string): number => statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** `ana@box` */
+const placeOf = ({ user, host }: Holder): readonly string[] =>
+  user === undefined || host === undefined ? [] : [`${user}@${host}`];
 
 function refusal({ lock, held = lockHeld }: LockLocation, holder: Holder | undefined): UserError {
   const who =
     holder === undefined
       ? 'it has just begun'
-      : `process ${holder.pid}${holder.since === undefined ? '' : `, since ${holder.since}`}`;
+      : [
+          ...placeOf(holder),
+          `process ${holder.pid}`,
+          ...(holder.since === undefined ? [] : [`since ${holder.since}`]),
+        ].join(', ');
   return new UserError(held(lock, who));
 }
 

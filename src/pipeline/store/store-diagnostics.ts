@@ -96,7 +96,7 @@ export const corruptCheckpoint = (path: string, detail: string) =>
 
 export const lockHeld = (path: string, holder: string) =>
   error('FTP0804', wholeFile(path), `another run is active in this folder: ${holder}`, {
-    help: 'wait for it to finish, or stop it (its checkpoints are kept)',
+    help: 'wait for it to finish, or end it with `ftpc stop`, which keeps its progress',
   });
 
 export const badOutputName = (name: string): Error =>

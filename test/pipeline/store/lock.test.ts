@@ -67,7 +67,21 @@ describe('run lock', () => {
     expect(await refusal(takeLock(layout, 'new', Date.now))).to.contain('another run');
     const silent = Date.now() / 1000 - 120;
     utimesSync(layout.lock, silent, silent);
-    (await takeLock(layout, 'new', Date.now)).release();
+    (await takeLock(layout, 'new', Date.now, 100)).release();
+  });
+
+  it('believes one whose clock is behind, as long as it beats', async () => {
+    const layout = layoutIn(freshFolder());
+    (await takeLock(layout, 'first', Date.now)).release();
+    writeFileSync(
+      layout.lock,
+      JSON.stringify({ ...identityOf(process.pid), host: 'elsewhere', runId: 'there' }),
+    );
+    let behind = Date.now() / 1000 - 3600;
+    utimesSync(layout.lock, behind, behind);
+    const beat = setInterval(() => utimesSync(layout.lock, ++behind, behind), 20);
+    expect(await refusal(takeLock(layout, 'new', Date.now))).to.contain('another run');
+    clearInterval(beat);
   });
 
   it('gives the lock to one of many that find it stale at once', async () => {
