@@ -114,9 +114,9 @@ const tail = ({ out, err }: Ended): string => {
   return `${said.slice(-2).join(' ')} ${err}`.trim().slice(-1200);
 };
 
-/** What differs from run to run, in files that are otherwise the same. */
+/** What differs from run to run, in files that are otherwise the same: times, and whether a release was there already. */
 const VOLATILE =
-  /"(?:seconds|secondsPerStep|tokensPerSecond|tokens_per_second|peakMemoryBytes|created|modified|at|check|sha256)": ?(?:"[^"]*"|[\d.e+-]+)/g;
+  /"(?:action|seconds|secondsPerStep|tokensPerSecond|tokens_per_second|peakMemoryBytes|created|modified|at|check|sha256)": ?(?:"[^"]*"|[\d.e+-]+)/g;
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
