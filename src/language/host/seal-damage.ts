@@ -1,15 +1,9 @@
 /** Whether the files of a sealed folder are as they were sealed: one definition for store entries, releases and their bases. */
 import { openCheckMemory } from './check-memory.js';
+import { digestOf } from './digests.js';
 import type { FileStat, Host } from './host.js';
 import { HostError } from './host.js';
-import {
-  CHUNK_BYTES,
-  FileSealer,
-  isChunk,
-  placeOf,
-  type SealedFile,
-  type SealedFiles,
-} from './sealed-file.js';
+import { isChunk, placeOf, type SealedFile, type SealedFiles } from './sealed-file.js';
 import { plainHost } from './verified-host.js';
 
 /**
@@ -69,32 +63,27 @@ function damageOf(
   if (stat.size !== file.bytes) return `has ${stat.size} bytes instead of ${file.bytes}`;
   if (!isRead) return undefined;
   try {
-    const { sha256, firstBad } = read(host, path, file);
-    if (sha256 === file.sha256) return undefined;
-    return `does not have the content that was written${placeOf(firstBad)}`;
+    return digestOf(host, path) === file.sha256
+      ? undefined
+      : `does not have the content that was written${placeOf(firstBadChunk(host, path, file))}`;
   } catch (error) {
     if (error instanceof HostError && error.code === 'io') return `cannot be read: ${error.detail}`;
     throw error;
   }
 }
 
-interface Reading {
-  readonly sha256: string;
-  /** Where the first chunk that differs begins and ends. */
-  readonly firstBad?: readonly [number, number];
-}
-
-function read(host: Host, path: string, { chunks }: SealedFile): Reading {
-  const window = chunks?.bytes ?? CHUNK_BYTES;
-  const sealer = new FileSealer(window);
-  let firstBad: Reading['firstBad'];
-  for (let start = 0; ; start += window) {
-    const bytes = host.readBytes(path, start, window);
-    sealer.add(bytes);
-    if (chunks !== undefined && bytes.length > 0 && !isChunk(bytes, chunks, start / window))
-      firstBad ??= [start, start + bytes.length];
-    if (bytes.length < window) return { sha256: sealer.seal().sha256, firstBad };
+/** Where it begins and ends. */
+function firstBadChunk(
+  host: Host,
+  path: string,
+  { bytes, chunks }: SealedFile,
+): readonly [number, number] | undefined {
+  if (chunks === undefined) return undefined;
+  for (let start = 0; start < bytes; start += chunks.bytes) {
+    const chunk = host.readBytes(path, start, chunks.bytes);
+    if (!isChunk(chunk, chunks, start / chunks.bytes)) return [start, start + chunk.length];
   }
+  return undefined;
 }
 
 /** The first thing that is wrong, as a sentence; `undefined` if nothing is. */
