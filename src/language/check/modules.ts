@@ -18,6 +18,15 @@ export interface Module {
   readonly imports: readonly { readonly statement: Import; readonly module: Module | undefined }[];
 }
 
+/** Bytes of a pipeline or a module; ten thousand lines have half of it. */
+const MOST_BYTES = 1_000_000;
+
+/** Throws a {@link HostError} for a file that is too long for a pipeline, before it is read. */
+export function requireSourceSize(host: Pick<Host, 'stat'>, path: string): void {
+  const { size = 0 } = host.stat(path) ?? {};
+  if (size > MOST_BYTES) throw new HostError('too_large', path, `the file has ${size} bytes`);
+}
+
 const WHY: Readonly<Record<HostErrorCode, string>> = {
   not_found: 'no such file',
   is_folder: 'a folder',
@@ -95,6 +104,7 @@ export class ModuleLoader {
   }
 
   private read(name: string, path: string, isLibrary: boolean): Module {
+    requireSourceSize(this.host, path);
     const source = sourceText(isLibrary ? `${name}.ftp` : name, this.host.readText(path));
     this.sources.set(source.file, source);
     const { tree, diagnostics } = isLibrary ? parseOnce(source) : parse(source);

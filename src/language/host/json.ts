@@ -21,6 +21,38 @@ export class JsonFault {
   ) {}
 }
 
+/** `JSON.parse` reads what is nested as deep as memory lasts; nothing that walks through it by calling itself does. */
+const DEEPEST = 500;
+
+const [QUOTE, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
+function isTooDeep(text: string): boolean {
+  if (text.length <= DEEPEST) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length && depth <= DEEPEST; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      do at = text.indexOf('"', at + 1);
+      while (at >= 0 && isEscaped(text, at));
+      if (at < 0) return false;
+    } else if (code === LIST || code === OBJECT) depth++;
+    else if (code === LIST_END || code === OBJECT_END) depth--;
+  }
+  return depth > DEEPEST;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === BACKSLASH) before--;
+  return (at - before) % 2 === 1;
+}
+
+/** `JSON.parse`, which refuses what is nested too deeply to be walked through. Throws a `SyntaxError`. */
+export function parseFlat(text: string): unknown {
+  if (isTooDeep(text)) throw new SyntaxError(`it is nested more than ${DEEPEST} levels deep`);
+  return JSON.parse(text);
+}
+
 /** The value of a text, which may begin with a byte order mark. */
 export function parseJson<const S extends v.GenericSchema>(
   schema: S,
@@ -28,7 +60,7 @@ export function parseJson<const S extends v.GenericSchema>(
 ): v.InferInput<S> | JsonFault {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = parseFlat(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     return new JsonFault(error instanceof Error ? error.message : String(error));
   }

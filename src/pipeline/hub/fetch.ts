@@ -31,7 +31,11 @@ export async function fetchForStage(task: FetchTask): Promise<void> {
 }
 
 /** Rows are read by data stages alone, and a format stage needs no weights. */
-function wanted({ stage, inputs, repositories }: FetchTask): readonly PinnedRepository[] {
+export function wanted({
+  stage,
+  inputs,
+  repositories,
+}: Pick<FetchTask, 'stage' | 'inputs' | 'repositories'>): readonly PinnedRepository[] {
   const kind = stage.kind === 'data' ? 'dataset' : 'model';
   const stages = stage.kind === 'data' || stage.kind === 'format' ? [stage] : [stage, ...inputs];
   const named = new Set(

@@ -15,6 +15,7 @@ import {
   processKilled,
   processNotStarted,
 } from './run-diagnostics.js';
+import { passedOn, secretsOf } from './stage-environment.js';
 
 interface StageHandlers {
   event(event: StageEvent): void;
@@ -107,7 +108,7 @@ function forkStage(task: StageTask): ChildProcess | UserError {
   try {
     return fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
       cwd: task.cwd,
-      env: { ...process.env, ...childEnvironment(task.threads, task.runtime) },
+      env: { ...passedOn(process.env, secretsOf(task)), ...childEnvironment(task.threads, task.runtime) },
       execArgv: [...nodeOptions(task.stage.kind)],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

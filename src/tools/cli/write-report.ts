@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import type { EvaluationReport } from '../../compute/evaluation/report.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import { checkJson, JsonFault } from '../../language/host/json.js';
+import { checkJson, JsonFault, parseFlat } from '../../language/host/json.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
 import { FORMAT_INFO } from '../../pipeline/stages/format/split-files.js';
 import {
@@ -76,7 +76,7 @@ const ranOf = (host: Host, pipeline: Pipeline, threads: number): WhatRan => ({
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return parseFlat(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }

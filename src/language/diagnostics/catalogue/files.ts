@@ -25,7 +25,9 @@ const noAccess = (path: string) =>
 
 const fileTooLarge = (path: string) =>
   error('FTP0604', wholeFile(path), `\`${path}\` is too large to read at once`, {
-    help: 'split it into several files, and read them with a glob',
+    help: path.endsWith('.ftp')
+      ? 'a pipeline has a megabyte at most: move parts of it into modules, or generate less of it'
+      : 'split it into several files, and read them with a glob',
   });
 
 const readFailed = (path: string, detail: string) =>

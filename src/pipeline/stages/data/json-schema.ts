@@ -1,5 +1,6 @@
 import { dataError } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
+import { parseFlat } from '../../../language/host/json.js';
 import type { FileValue } from '../../../language/ir/program.js';
 import { type Row, RowFault } from './parse-row.js';
 
@@ -10,7 +11,7 @@ export async function schemaCheck({ file, text }: FileValue): Promise<CheckRow> 
   const place = { file, line: 0, column: 0 };
   let schema: unknown;
   try {
-    schema = JSON.parse(text);
+    schema = parseFlat(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(dataError(place, `\`${file}\` is not JSON: ${why}`, 'fix the JSON Schema'));

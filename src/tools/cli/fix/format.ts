@@ -1,3 +1,4 @@
+import { requireSourceSize } from '../../../language/check/modules.js';
 import { hostError } from '../../../language/diagnostics/catalogue/files.js';
 import { counted } from '../../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
@@ -35,6 +36,7 @@ export function formatBytes(bytes: Uint8Array, file: string): FormatOutcome {
 /** Formats a file and, with `write`, puts the result in its place. */
 export function formatFile(host: Host, { name, path }: NamedFile, write: boolean): FormatOutcome {
   try {
+    requireSourceSize(host, path);
     const outcome = formatBytes(host.readBytes(path), name);
     const { before, after } = outcome;
     if (!write || outcome.status !== 'changed' || before === undefined || after === undefined) return outcome;

@@ -1,6 +1,7 @@
 /** LLaMA-Factory: data sets by the names that `dataset_info.json` describes. */
 import { join, resolve } from 'node:path';
 import { HostError } from '../../../language/host/host.js';
+import { parseFlat } from '../../../language/host/json.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
 import { cannotExpress } from '../import-diagnostics.js';
@@ -32,7 +33,7 @@ function parents(folder: string): readonly string[] {
 function entriesIn(folder: string | undefined, { host }: ImportContext): Entry {
   if (folder === undefined) return {};
   try {
-    const value: unknown = JSON.parse(host.readText(join(folder, DESCRIPTION)));
+    const value: unknown = parseFlat(host.readText(join(folder, DESCRIPTION)));
     return recordOf(value);
   } catch (error) {
     if (error instanceof HostError || error instanceof SyntaxError) return {};
