@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { writerMark } from '../../../src/language/host/process-identity.js';
 import { writePipeline } from './pipelines.js';
 import { finish } from './processes.js';
 import { freshFolder } from './worlds.js';
@@ -32,6 +34,13 @@ describe('a target that cannot be written', () => {
     writePipeline(cwd, { steps: 2, gate: '< 1000000' });
     const { code } = await finish(cwd);
     expect(code).to.equal(0);
-    expect(readdirSync(join(cwd, 'releases/tiny'))).to.include('current');
+    const releases = join(cwd, 'releases/tiny');
+    expect(readdirSync(releases)).to.include('current');
+    // as a process that was killed while it published leaves it, in this form and in that of older versions
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    const left = [`.publishing-${gone}`, `.publishing-${writerMark().replace(/^\d+/, String(gone))}`];
+    for (const name of left) mkdirSync(join(releases, name));
+    expect((await finish(cwd)).code, 'nothing is to do').to.equal(0);
+    expect(readdirSync(releases).filter((name) => name.startsWith('.'))).to.deep.equal([]);
   });
 });
