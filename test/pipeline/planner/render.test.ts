@@ -1,6 +1,45 @@
 import { expect } from 'chai';
-import { columns } from '../../../src/pipeline/planner/render/columns.js';
+import type { ParallelPlan } from '../../../src/pipeline/planner/plan-json.js';
+import { columns, PLAIN } from '../../../src/pipeline/planner/render/columns.js';
+import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
 import { widthOf, wrapped } from '../../../src/pipeline/planner/render/wrapped.js';
+import { emptyPlan } from '../run/worlds.js';
+
+describe('the end of a plan', () => {
+  const time = (expected: number) => ({ expected, low: 0, high: 2 * expected });
+  const ending = (parallel: Partial<ParallelPlan>): string =>
+    renderPlanText(
+      emptyPlan({
+        totals: { peakBytes: 100 * 2 ** 20, seconds: time(120), diskBytes: 0 },
+        parallel: {
+          stages: 2,
+          by: 'auto',
+          memoryBytes: 1e9,
+          seconds: time(80),
+          peakBytes: 150 * 2 ** 20,
+          ...parallel,
+        },
+      }),
+      PLAIN,
+    )
+      .split('\n')
+      .at(-1) ?? '';
+
+  it('says what several stages at once make of time and memory', () => {
+    expect(ending({})).to.equal(
+      'Up to 2 stages at once (the least planned time): time 1 min 20 s instead of 2 min 00 s one at a time, peak 150 MiB.',
+    );
+    expect(ending({ by: 'option', seconds: null })).to.equal(
+      'Up to 2 stages at once (`--parallel`): peak 150 MiB.',
+    );
+  });
+
+  it('says where none can, and nothing where stages run one after another', () => {
+    const alone = { by: 'option', seconds: time(120), peakBytes: 100 * 2 ** 20 } as const;
+    expect(ending(alone)).to.match(/no two of them can run at once\.$/);
+    expect(ending({ ...alone, stages: 1 })).to.match(/^0 to run, 0 cached/);
+  });
+});
 
 describe('columns', () => {
   it('are as wide as their widest cell, whatever its colours and characters', () => {

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { identityOf, stateOf } from '../../../src/language/host/process-identity.js';
-import { layoutIn, noteChild, outliveOrphan, takeLock } from '../../../src/pipeline/store/index.js';
+import {
+  forgetChild,
+  layoutIn,
+  noteChild,
+  outliveOrphan,
+  takeLock,
+} from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
 async function refusal(work: Promise<unknown>): Promise<string> {
@@ -101,6 +107,26 @@ describe('run lock', () => {
     expect(stateOf(identityOf(orphan.pid ?? 0))).to.equal('alive');
     await outliveOrphan(layout, 100);
     expect(await ended).to.equal('SIGKILL');
+    expect(existsSync(layout.child)).to.equal(false);
+  });
+
+  it('knows the processes of all stages that run at once, and waits for each', async () => {
+    const layout = layoutIn(freshFolder());
+    (await takeLock(layout, 'first', Date.now)).release();
+    const stages = [1, 2, 3].map(() => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']));
+    const ended = stages.map(
+      (stage) => new Promise((resolve) => stage.on('exit', (_, signal) => resolve(signal))),
+    );
+    const pids = stages.map(({ pid = 0 }) => pid);
+    for (const pid of pids) noteChild(layout, pid);
+    forgetChild(layout, pids[0] ?? 0);
+    await outliveOrphan(layout, 100);
+    expect(await Promise.all(ended.slice(1))).to.deep.equal(['SIGKILL', 'SIGKILL']);
+    expect(stateOf(identityOf(pids[0] ?? 0))).to.equal('alive');
+    stages[0]?.kill();
+    expect(existsSync(layout.child)).to.equal(false);
+    noteChild(layout, process.pid);
+    forgetChild(layout, process.pid);
     expect(existsSync(layout.child)).to.equal(false);
   });
 });
