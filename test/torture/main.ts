@@ -1,5 +1,5 @@
 /**
- * `npm run test:torture -- [KIND…] [--seed N] [--count N] [--minutes N] [--short] [--only CASE]`: does to ftpc what years do,
+ * `npm run test:torture -- [KIND…] [--seed N] [--count N] [--minutes N] [--short] [--only CASE,…]`: does to ftpc what years do,
  * and counts what it survives. Ends with 1 if anything was lost.
  */
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
@@ -41,24 +41,28 @@ mkdirSync(join(top, 'shared'));
 // another user has to reach what is in it
 chmodSync(top, 0o755);
 process.on('exit', () => rmSync(top, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+/** Ctrl-C lets what has begun end, and shows what was tried until then; a second one does not wait. */
+const stop = new AbortController();
+process.on('SIGINT', () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
+process.on('SIGTERM', () => process.exit(143));
 const shared = join(top, 'shared');
 const tallies: (readonly [name: string, tally: Tally])[] = [];
 const end = performance.now() + minutes * 60_000;
 for (const [at, [name, kind]] of chosen.entries()) {
+  if (stop.signal.aborted) break;
   const missing = kind.missing?.();
   if (missing !== undefined) {
     console.log(`${name}: not run: ${missing}`);
     continue;
   }
   const count = values.count === undefined ? (values.short ? kind.short : kind.count) : Number(values.count);
-  const only = values.only === undefined ? undefined : Number(values.only);
+  const only = values.only?.split(',').map(Number);
   const folder = join(top, name);
   mkdirSync(folder);
   const begun = performance.now();
   const until = begun + (end - begun) / (chosen.length - at);
   try {
-    const tally = await torture(kind, { seed, count, folder, shared, only, lanes, until });
+    const tally = await torture(kind, { seed, count, folder, shared, only, lanes, until, stop: stop.signal });
     tallies.push([name, tally]);
     const seconds = Math.round((performance.now() - begun) / 1000);
     console.log(`${name}: ${tally.tried} tried, ${tally.losses.length} lost, ${seconds} s`);

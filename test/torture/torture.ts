@@ -8,26 +8,30 @@ export interface Tally {
 }
 
 interface TortureLimits {
-  /** Only this case. */
-  readonly only?: number;
+  /** Only these cases. */
+  readonly only?: readonly number[];
   /** How many cases at a time. */
   readonly lanes: number;
   /** When to begin no further one, by `performance.now()`, once there are as many as in the short form. */
   readonly until?: number;
+  /** Begins no further one. */
+  readonly stop?: AbortSignal;
 }
 
 export async function torture(kind: Kind, options: TortureOptions & TortureLimits): Promise<Tally> {
-  const { until = Number.POSITIVE_INFINITY } = options;
+  const { until = Number.POSITIVE_INFINITY, only, stop } = options;
   const { cases, batch = 1, run, close } = await kind.open(options);
-  const first = options.only ?? 0;
-  const end = options.only === undefined ? cases : options.only + 1;
+  const ranges = rangesOf(cases, batch, only);
   const losses: Loss[] = [];
-  let next = first;
+  let tried = 0;
+  let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < end && (performance.now() < until || next < kind.short)) {
-      const from = next;
-      next = Math.min(end, from + batch);
-      losses.push(...(await run(from, next)));
+    while (stop?.aborted !== true && (performance.now() < until || tried < kind.short)) {
+      const range = ranges[next++];
+      if (range === undefined) break;
+      const [from, to] = range;
+      tried += to - from;
+      losses.push(...(await run(from, to)));
     }
   };
   try {
@@ -35,5 +39,18 @@ export async function torture(kind: Kind, options: TortureOptions & TortureLimit
   } finally {
     await close?.();
   }
-  return { tried: next - first, losses: losses.sort((a, b) => a.number - b.number) };
+  return { tried, losses: losses.sort((a, b) => a.number - b.number) };
+}
+
+/** What is handed over at a time: from a number to the one before another. */
+function rangesOf(
+  cases: number,
+  batch: number,
+  only: readonly number[] | undefined,
+): readonly (readonly [from: number, to: number])[] {
+  if (only !== undefined) return only.map((number) => [number, number + 1] as const);
+  return Array.from({ length: Math.ceil(cases / batch) }, (_, i) => {
+    const from = i * batch;
+    return [from, Math.min(cases, from + batch)] as const;
+  });
 }

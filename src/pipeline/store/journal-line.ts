@@ -9,18 +9,18 @@ const checkOf = (json: string): string => crc32(json).toString(16).padStart(8, '
 /** An object as JSON, with its check as the last field. */
 export const checkedLine = (json: string): string => `${json.slice(0, -1)},"check":"${checkOf(json)}"}`;
 
-/**
- * Reads the lines of one journal: gives the JSON without its check, or `undefined` if the line is not as it was written.
- * Journals of before have no checks.
- */
+/** The JSON of a line without its check, or `undefined` if it is not as it was written. One without a check is taken as it is. */
+export function lineText(line: string): string | undefined {
+  const check = CHECK.exec(line);
+  if (check === null) return line;
+  const json = `${line.slice(0, check.index)}}`;
+  return checkOf(json) === check[1] ? json : undefined;
+}
+
+/** {@link lineText} for the lines of one journal: where some have checks, all must. Journals of before have none. */
 export function lineReader(journal: string): (line: string) => string | undefined {
   if (!/,"check":"[0-9a-f]{8}"\}$/m.test(journal)) return (line) => line;
-  return (line) => {
-    const check = CHECK.exec(line);
-    if (check === null) return undefined;
-    const json = `${line.slice(0, check.index)}}`;
-    return checkOf(json) === check[1] ? json : undefined;
-  };
+  return (line) => (CHECK.test(line) ? lineText(line) : undefined);
 }
 
 /** A journal without what is not as it was written, and without its checks. */

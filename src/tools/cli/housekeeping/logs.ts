@@ -7,7 +7,7 @@ import { type Diagnostic, type Severity, UserError } from '../../../language/dia
 import { anyObject, type Json, tryJson } from '../../../language/host/json.js';
 import { RUN_EVENT } from '../../../language/ir/events.js';
 import { printedPath, stageOfPrinted } from '../../../pipeline/run/printed.js';
-import { foundLock, journalPath, layoutOf, runFolder } from '../../../pipeline/store/index.js';
+import { foundLock, journalPath, layoutOf, lineText, runFolder } from '../../../pipeline/store/index.js';
 import { printable, printableIn } from '../../insight/safe-text.js';
 import { type CliContext, messageWidth } from '../cli-context.js';
 import { linesView } from '../progress/views.js';
@@ -35,7 +35,7 @@ export async function showLogs(context: CliContext, request: LogsRequest): Promi
     // looked at before the journal is read: what is written last is not missed
     const over = !follow || !isAtWork(context, runId);
     for (const line of journal.lines()) {
-      const event = tryJson(anyObject, line);
+      const event = tryJson(anyObject, lineText(line) ?? '');
       if (event === undefined) continue;
       if (event['type'] === 'run.finished') status = String(event['status']);
       known ||= event['stage'] === stage;
@@ -116,7 +116,7 @@ function diagnosticOf(fields: Json): Diagnostic {
 function stagesOf(context: CliContext, runId: string): readonly string[] {
   const names = new Set<string>();
   for (const line of growing(journalPath(layoutOf(context.host), runId)).lines()) {
-    const stage = tryJson(anyObject, line)?.['stage'];
+    const stage = tryJson(anyObject, lineText(line) ?? '')?.['stage'];
     if (typeof stage === 'string') names.add(stage);
   }
   return [...names];
