@@ -3,6 +3,16 @@ import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { HubFile } from '../../language/ir/program.js';
 
+/** So many bytes in so many milliseconds, by a clock in milliseconds. */
+export interface Pace {
+  readonly bytes: number;
+  readonly window: number;
+  clock(): number;
+}
+
+/** A KiB per second: a connection that gives less over a minute is broken, or keeps its reader waiting on purpose. */
+export const PACE: Pace = { bytes: 61_440, window: 60_000, clock: () => performance.now() };
+
 /** How a hub is reached. The token is kept only here, while requests are made. */
 export interface HubAccess {
   /** `https://huggingface.co`, or `HF_ENDPOINT`. */
@@ -11,6 +21,10 @@ export interface HubAccess {
   readonly offline: boolean;
   /** Milliseconds without a byte after which a request counts as lost. */
   readonly patience: number;
+  /** What a server has to send at least; none where it is not looked at. */
+  readonly pace?: Pace;
+  /** Told for how many milliseconds a server asks to be waited for. */
+  readonly waiting?: (pause: number) => void;
   /** Milliseconds before each further try. */
   readonly pauses: readonly number[];
   readonly token?: string;
@@ -52,6 +66,7 @@ export function accessFrom(env: Host['env'], secret: string | undefined, signal?
     offline: TRUE.test(env('HF_HUB_OFFLINE') ?? ''),
     patience: 1000 * (seconds > 0 ? seconds : PATIENCE),
     pauses: PAUSES,
+    pace: PACE,
     ...(token === undefined || token === '' ? {} : { token }),
     ...(signal === undefined ? {} : { signal }),
   };

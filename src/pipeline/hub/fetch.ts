@@ -56,17 +56,24 @@ async function fetchRepository(
 ): Promise<void> {
   const missing = missingFiles(host, pinned);
   if (missing.length === 0) return;
-  const access = accessFrom(host.env, pinned.secret, signal);
+  const access = {
+    ...accessFrom(host.env, pinned.secret, signal),
+    waiting: (pause: number): void =>
+      say(`waiting ${Math.ceil(pause / 1000)} s, as the Hub asks: ${pinned.id}`),
+  };
   const names = missing.map(({ name }) => name);
   if (access.offline) throw new UserError(offlineMissing(pinned, names));
   const total = missing.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   let last = 0;
+  let latest = 0;
+  const say = (label: string): void =>
+    emit({ type: 'stage.progress', stage: stage.name, done: latest, total, unit: 'bytes', label });
   const show = (done: number): void => {
     if (host.clock() - last < EVERY && done < total) return;
     last = host.clock();
-    const label = `fetching ${pinned.id}`;
-    emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'bytes', label });
+    latest = done;
+    say(`fetching ${pinned.id}`);
   };
   for (const file of missing) {
     await fetchFile({ host, access, pinned, file, progress: (bytes) => show(before + bytes) });

@@ -21,6 +21,8 @@ export class TransientError extends Error {
     readonly unreachable: boolean,
     /** Milliseconds after which the server asks for another request. */
     readonly after = 0,
+    /** It came too slowly: what came counts as nothing. */
+    readonly slow = false,
   ) {
     super(detail);
   }
@@ -100,20 +102,41 @@ async function once(access: HubAccess, url: URL, headers: Readonly<Record<string
   listen();
   try {
     const response = await fetch(url, { headers, redirect: 'manual', signal: silence.signal });
-    return { response, url: shown(url), body: () => pieces(response, listen, close, fail), close };
+    return {
+      response,
+      url: shown(url),
+      body: () => pieces(paced(response, access, url), listen, close, fail),
+      close,
+    };
   } catch (error) {
     throw fail(error);
   }
 }
 
+/** The pieces of a body, as long as they come fast enough. Throws a {@link TransientError}. */
+async function* paced(response: Response, { pace }: HubAccess, url: URL): AsyncIterable<Uint8Array> {
+  let since = pace?.clock() ?? 0;
+  let bytes = 0;
+  for await (const piece of response.body ?? []) {
+    yield piece;
+    if (pace === undefined) continue;
+    bytes += piece.length;
+    if (pace.clock() - since < pace.window) continue;
+    if (bytes < pace.bytes)
+      throw new TransientError(`${url.host} sent ${bytes} bytes in ${pace.window / 1000} s`, false, 0, true);
+    since = pace.clock();
+    bytes = 0;
+  }
+}
+
 async function* pieces(
-  response: Response,
+  body: AsyncIterable<Uint8Array>,
   listen: () => void,
   close: () => void,
   fail: (error: unknown) => unknown,
 ): AsyncIterable<Uint8Array> {
   try {
-    for await (const piece of response.body ?? []) {
+    for await (const piece of body) {
       listen();
       yield piece;
     }
@@ -129,6 +152,7 @@ const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|C
 
 /** Only what the system says about a failure is shown: messages of others may quote a header or an address. */
 function transient(error: unknown, url: URL, patience: number): TransientError {
+  if (error instanceof TransientError) return error;
   if (error instanceof Error && error.name === 'AbortError')
     return new TransientError(`${url.host} did not respond for ${patience / 1000} s`, false);
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
@@ -171,7 +195,7 @@ function waitOf(headers: Headers): number {
 }
 
 /** The longest that a server may ask to be waited for. */
-const LONGEST = 60_000;
+const LONGEST = 300_000;
 
 /**
  * Tries again where a fault may pass, with growing pauses. `progressed` tells whether the last try got further: such a
@@ -187,11 +211,18 @@ export async function retrying<T>(
       return await attempt();
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
-      if (progressed()) failures = 0;
+      if (error.after > LONGEST)
+        throw new UserError(unreachable(access.endpoint, `${error.detail}: ${asksFor(error.after)}`));
+      if (progressed() && !error.slow) failures = 0;
       const pause = access.pauses[failures++];
       const lost = pause === undefined || (error.unreachable && failures > 1);
       if (lost) throw new UserError(unreachable(access.endpoint, error.detail));
-      await sleep(Math.min(LONGEST, Math.max(pause, error.after)), undefined, { signal: access.signal });
+      if (error.after > pause) access.waiting?.(error.after);
+      await sleep(Math.max(pause, error.after), undefined, { signal: access.signal });
     }
   }
 }
+
+/** What a server asks for that nobody should wait for in silence. */
+const asksFor = (milliseconds: number): string =>
+  `it asks to be asked again in ${Math.ceil(milliseconds / 60_000)} minutes`;

@@ -1,0 +1,62 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { UserError } from '../../../src/language/diagnostics/types.js';
+import type { HubAccess } from '../../../src/pipeline/hub/access.js';
+import { request, retrying, TransientError } from '../../../src/pipeline/hub/request.js';
+
+describe('a request to a hub', () => {
+  let server: Server;
+  const listen = async (answer: RequestListener): Promise<HubAccess> => {
+    server = createServer(answer);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    return { endpoint: `http://127.0.0.1:${port}`, offline: false, patience: 30_000, pauses: [0, 0] };
+  };
+  afterEach(() => {
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  it('is given up where the server sends next to nothing, whatever came', async () => {
+    let asked = 0;
+    const access = await listen((_, response) => {
+      asked++;
+      response.write('a');
+    });
+    // each look at the clock is a minute later
+    let now = 0;
+    const pace = { bytes: 61_440, window: 60_000, clock: () => (now += 60_000) };
+    const read = async (): Promise<void> => {
+      const { body } = await request({ ...access, pace }, '/file');
+      for await (const _ of body());
+    };
+    const error: unknown = await retrying(access, read, () => true).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(UserError);
+    expect((error as UserError).diagnostic.notes?.[0]).to.match(/sent 1 bytes in 60 s/);
+    expect(asked).to.equal(3);
+  });
+
+  it('is not repeated where the server asks for more time than anybody waits, and says how long', async () => {
+    const access = await listen(() => {});
+    const late = async (): Promise<never> => {
+      throw new TransientError('status 429', false, 86_400_000);
+    };
+    const error: unknown = await retrying(access, late).catch((reason: unknown) => reason);
+    expect((error as UserError).diagnostic.notes?.[0]).to.equal(
+      'status 429: it asks to be asked again in 1440 minutes',
+    );
+  });
+
+  it('says how long it waits', async () => {
+    const access = await listen(() => {});
+    const said: number[] = [];
+    let tries = 0;
+    const once = async (): Promise<string> => {
+      if (tries++ === 0) throw new TransientError('status 429', false, 5);
+      return 'done';
+    };
+    expect(await retrying({ ...access, waiting: (pause) => said.push(pause) }, once)).to.equal('done');
+    expect(said).to.deep.equal([5]);
+  });
+});
