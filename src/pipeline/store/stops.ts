@@ -25,8 +25,13 @@ export function askToStop(folder: string, runId: string): void {
 /** Whether someone asked, and the run has not ended since: it takes the file away when it does. */
 export const isAskedToStop = (folder: string, runId: string): boolean => existsSync(stopPath(folder, runId));
 
-export const forgetStop = (folder: string, runId: string): void =>
-  rmSync(stopPath(folder, runId), { force: true });
+export function forgetStop(folder: string, runId: string): void {
+  try {
+    rmSync(stopPath(folder, runId), { force: true });
+  } catch {
+    // a store that is away, or may only be read
+  }
+}
 
 /** Calls `asked` once, with who did. `close` also takes the request away: the run has ended. */
 export function watchStops(

@@ -93,8 +93,15 @@ export const forgetUsed = (layout: Layout, key: string): void =>
 
 /** When outputs were last used, and what the time is, both by the clock of the disk: machines may differ. */
 export function usedTimes(layout: Layout): { readonly now: number; of(key: string): number } {
-  const timeOf = (name: string): number =>
-    statSync(join(usedFolder(layout), name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const timeOf = (name: string): number => {
+    try {
+      return statSync(join(usedFolder(layout), name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    } catch {
+      return 0;
+    }
+  };
+  // who only looks makes no store
+  if (!existsSync(layout.shared)) return { now: Date.now(), of: () => 0 };
   const probe = `now.${markOf()}`;
   markUsed(layout, [probe]);
   const now = timeOf(probe) || Date.now();

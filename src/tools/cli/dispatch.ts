@@ -58,7 +58,13 @@ function storeOf({ options }: Command, args: Arguments, host: Host): string | un
   const asked = Object.hasOwn(options, 'store') ? args.text('store') : undefined;
   const folder = asked ?? host.env('FTPC_STORE');
   if (asked === '') throw new UsageError('`--store` needs a folder');
-  return folder === undefined || folder === '' ? undefined : resolve(host.cwd, folder);
+  if (folder === undefined || folder === '') return undefined;
+  const path = resolve(host.cwd, folder);
+  if (host.stat(path)?.isFolder === false)
+    throw new UsageError(
+      `${asked === undefined ? '`FTPC_STORE`' : '`--store`'} needs a folder: \`${folder}\` is a file`,
+    );
+  return path;
 }
 
 /** The last resort: a user's mistake is a sentence, a bug of ours is one line and a file. */

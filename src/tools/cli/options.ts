@@ -68,7 +68,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export const STORE_OPTION: Readonly<Record<string, OptionSpec>> = {
   store: option.text(
     'FOLDER',
-    'Keep outputs and checkpoints in a folder that others use too; default: FTPC_STORE, or `.ftp` here.',
+    'The folder of outputs and checkpoints, which others may use too; default: FTPC_STORE, or `.ftp` here.',
   ),
 };
 

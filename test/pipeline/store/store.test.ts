@@ -156,11 +156,14 @@ describe('store', () => {
     sealOne(store);
     const left = store.begin('d'.repeat(64));
     const begun = 'e'.repeat(64);
-    for (const key of [KEY, begun]) mkdirSync(store.workPath(key), { recursive: true });
+    const empty = 'f'.repeat(64);
+    for (const key of [KEY, begun]) mkdirSync(join(store.workPath(key), 'step-1'), { recursive: true });
+    mkdirSync(join(store.workPath(empty), '.unfinished-step-1'), { recursive: true });
     store.sweep();
     expect(existsSync(left)).to.equal(false);
     expect(existsSync(store.workPath(begun)), 'of a stage that is not complete').to.equal(true);
     expect(existsSync(store.workPath(KEY)), 'of a stage that is').to.equal(false);
+    expect(existsSync(store.workPath(empty)), 'without a checkpoint').to.equal(false);
     expect(store.entries().map(({ key }) => key)).to.deep.equal([KEY]);
   });
 
