@@ -129,17 +129,3 @@ describe('our own pipelines', () => {
       expect(found.map(({ code, message }) => `${code} ${message}`)).to.deep.equal([]);
     });
 });
-
-describe('lintReport()', () => {
-  it('looks at a warm file in a few milliseconds', () => {
-    const host = nodeHost(root);
-    const compiled = compile(host, 'pipelines/legal.ftp');
-    const times = Array.from({ length: 40 }, () => {
-      const start = performance.now();
-      lintReport(compiled, host);
-      return performance.now() - start;
-    });
-    // The median on a quiet machine is below 1.5 ms, most of it the counting of rows.
-    expect(Math.min(...times)).to.be.below(5);
-  });
-});

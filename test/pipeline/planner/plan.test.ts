@@ -199,9 +199,7 @@ describe('plan', () => {
     const program = folder.program();
     pretend(await plan(program, folder.host, QUICK));
     const busy = () => Promise.reject(new Error('must not be called'));
-    const begun = performance.now();
     const made = await plan(program, folder.host, { ...QUICK, survey: busy, speed: busy });
-    expect(performance.now() - begun).to.be.lessThan(1000);
     expectSchema(made);
     expect(made.stages.map(({ action }) => action)).to.deep.equal(new Array(6).fill('cached'));
     expect(renderPlanText(made, PLAIN)).to.not.match(/Memory of|Choice for/);
