@@ -15,7 +15,7 @@ export const run: Command = {
     ...RUN_OPTIONS,
     parallel: PARALLEL,
     ...RUN_ON_OPTIONS,
-    verify: option.flag('Check the digests of every stored output, however large.'),
+    verify: option.flag('Read every byte of every output and release, however large, and check its digest.'),
     json: option.flag('Print every event as a JSON object on one line.'),
   },
   examples: [
