@@ -34,6 +34,7 @@ export const ANSWER_OPTIONS = {
   ),
   seed: option.number('N', 'Seed for sampling; default: 17.'),
   '4bit': option.flag('Keep the base in four bits, as for an adapter trained with qlora.'),
+  'raw-output': option.flag('Write control characters of answers as they are, instead of as symbols.'),
   runtime: MODEL_RUNTIME,
   threads: option.number('N', 'Threads; default: one per core.'),
 } as const satisfies Readonly<Record<string, OptionSpec>>;
@@ -93,9 +94,12 @@ function within(args: Arguments, name: string, allows: (value: number) => boolea
   return value;
 }
 
-/** What a model wrote, as it goes to standard output: on a terminal without what could drive it. */
-export const shown = (text: string, { terminal }: Pick<CliContext, 'terminal'>): string =>
-  terminal.out ? harmless(text) : text;
+/**
+ * What a model wrote, as it goes to standard output: without what could drive the terminal on which a pipe or a log may end,
+ * unless it is asked for.
+ */
+export const shown = (text: string, args: Pick<Arguments, 'flag'>): string =>
+  args.flag('raw-output') ? text : harmless(text);
 
 /** An answer as JSON on one line, in which nothing drives a terminal either. */
 export const answerLine = (found: object): string =>
@@ -106,9 +110,9 @@ export const answerLine = (found: object): string =>
 
 /** Writes an answer as it grows. */
 export const printer =
-  (context: CliContext): ((piece: string) => void) =>
+  (args: Arguments): ((piece: string) => void) =>
   (piece) =>
-    void process.stdout.write(shown(piece, context));
+    void process.stdout.write(shown(piece, args));
 
 /** A question needs a template that says how it is asked. */
 export const noTemplate = ({ label }: Answerer): UserError =>

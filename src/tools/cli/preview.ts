@@ -1,4 +1,5 @@
 import type { ParamValues } from '../../language/check/overrides.js';
+import { harmless } from '../../language/diagnostics/render/index.js';
 import type { RunStatus } from '../../language/ir/events.js';
 import type { Stage } from '../../language/ir/program.js';
 import { prepare } from '../../pipeline/prepare/index.js';
@@ -65,14 +66,15 @@ export async function rowLines(
   row: PreviewRow,
 ): Promise<readonly string[]> {
   const { bold, dim, green, isColorSupported } = context.colours.out;
-  const place = dim(`${row.file}:${row.line}`);
-  if (artefact.stage.kind === 'data') return [place, row.text, ''];
+  const place = dim(harmless(`${row.file}:${row.line}`));
+  if (artefact.stage.kind === 'data') return [place, harmless(row.text), ''];
   const parts = await previewTokens(context.host, artefact, row);
-  const text = parts.map(({ text: part, supervised }) => {
+  const text = parts.map(({ text: written, supervised }) => {
+    const part = harmless(written);
     if (!supervised) return part;
     return isColorSupported ? eachLine(part, (line) => green(bold(line))) : `${OPEN}${part}${CLOSE}`;
   });
-  const learnt = row.label === undefined ? `${row.supervised} supervised` : `label ${row.label}`;
+  const learnt = row.label === undefined ? `${row.supervised} supervised` : `label ${harmless(row.label)}`;
   const counts = dim(`${row.input_ids.length} tokens, ${learnt}`);
   return [`${place}  ${counts}`, text.join(''), ''];
 }

@@ -32,7 +32,7 @@ export const chat: Command = {
     const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });
     const ask = (): void =>
       void process.stderr.write(context.terminal.err ? context.colours.err.cyan('> ') : '');
-    const talk = args.flag('json') ? answerAsJson : answerAsText;
+    const talk = args.flag('json') ? answerAsJson : answerAsText(printer(args));
     try {
       if (!model.chats) throw noTemplate(model);
       const prompt = askedAs(args, model, context, true);
@@ -63,28 +63,24 @@ async function answerAsJson(
 }
 
 /** Ctrl-C ends the answer and not the talk: what was shown counts as said. */
-async function answerAsText(
-  model: Answerer,
-  prompt: Prompt,
-  options: AnswerOptions,
-  context: CliContext,
-): Promise<string> {
-  const stop = new AbortController();
-  const heard = (): void => stop.abort();
-  process.on('SIGINT', heard);
-  const print = printer(context);
-  let said = '';
-  try {
-    const show = (piece: string): void => {
-      said += piece;
-      print(piece);
-    };
-    await answersOf(model, () => model.answer(prompt, { ...options, signal: stop.signal }, show));
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-  } finally {
-    process.off('SIGINT', heard);
-    context.out('');
-  }
-  return said;
-}
+const answerAsText =
+  (print: (piece: string) => void): typeof answerAsJson =>
+  async (model, prompt, options, context) => {
+    const stop = new AbortController();
+    const heard = (): void => stop.abort();
+    process.on('SIGINT', heard);
+    let said = '';
+    try {
+      const show = (piece: string): void => {
+        said += piece;
+        print(piece);
+      };
+      await answersOf(model, () => model.answer(prompt, { ...options, signal: stop.signal }, show));
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    } finally {
+      process.off('SIGINT', heard);
+      context.out('');
+    }
+    return said;
+  };

@@ -36,8 +36,8 @@ export const classify: Command = {
         const found = await model.classify(text, many ? { file: '-', line, column: 0 } : undefined);
         if (args.flag('json'))
           context.out(answerLine({ text, label: found.label, probabilities: mapOf(found) }));
-        else if (many) context.out(shown(`${found.label}\t${text}`, context));
-        else for (const row of tableOf(found)) context.out(shown(row, context));
+        else if (many) context.out(shown(`${found.label}\t${text}`, args));
+        else for (const row of tableOf(found)) context.out(shown(row, args));
       }
       return EXIT.done;
     } finally {

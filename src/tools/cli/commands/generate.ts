@@ -60,8 +60,9 @@ export const generate: Command = {
       );
       if (!model.chats && prompts.some(({ prompt }) => typeof prompt !== 'string')) throw noTemplate(model);
       const [first] = prompts;
-      if (questions !== undefined) await answerAll(model, prompts, options, args.flag('json'), context);
-      else if (first !== undefined) await answerOne(model, first.prompt, options, args.flag('json'), context);
+      const print = args.flag('json') ? undefined : printer(args);
+      if (questions !== undefined) await answerAll(model, prompts, options, print, context);
+      else if (first !== undefined) await answerOne(model, first.prompt, options, print, context);
       return EXIT.done;
     } finally {
       await model.release();
@@ -82,17 +83,18 @@ async function questionOf(args: Arguments, context: CliContext): Promise<string>
   return decoded(await context.input(), '-').replace(/\r?\n$/, '');
 }
 
+/** Without `print`, answers are written as JSON. */
+type Print = ((piece: string) => void) | undefined;
+
 async function answerOne(
   model: Answerer,
   prompt: Prompt,
   options: AnswerOptions,
-  json: boolean,
+  print: Print,
   context: CliContext,
 ): Promise<void> {
-  const found = await answersOf(model, () =>
-    model.answer(prompt, options, json ? undefined : printer(context)),
-  );
-  context.out(json ? answerLine(found) : '');
+  const found = await answersOf(model, () => model.answer(prompt, options, print));
+  context.out(print === undefined ? answerLine(found) : '');
 }
 
 /** A question with how it is asked. */
@@ -104,15 +106,14 @@ async function answerAll(
   model: Answerer,
   prompts: readonly AskedQuestion[],
   options: AnswerOptions,
-  json: boolean,
+  print: Print,
   context: CliContext,
 ): Promise<void> {
-  const print = printer(context);
   let done = 0;
   await answersOf(model, async () => {
     for await (const answer of model.answerAll(prompts, options)) {
       const question = prompts[done++];
-      if (json) context.out(answerLine({ line: question?.at?.line, ...answer }));
+      if (print === undefined) context.out(answerLine({ line: question?.at?.line, ...answer }));
       else {
         print(`> ${question?.messages?.at(-1)?.content ?? ''}\n${answer.text}`);
         context.out('');
