@@ -1,6 +1,6 @@
 /** One mistake, one error: what follows from a syntax error is left out, and the rest is put in order. */
 import { type NotImported, notImported } from '../diagnostics/catalogue/names.js';
-import type { Diagnostic } from '../diagnostics/types.js';
+import { type Diagnostic, isError } from '../diagnostics/types.js';
 import type { Span } from '../source/span.js';
 import { positionAt, type SourceMap } from '../source/text.js';
 import type { SourceFile } from '../syntax/ast.js';
@@ -35,7 +35,8 @@ export function onePerMistake(
   sources: SourceMap,
 ): readonly Diagnostic[] {
   const broken = [...tree.blocks, ...tree.presets, ...tree.tests].filter((block) => block.broken);
-  const blamed = new Set(syntax.map((diagnostic) => placeKey(spanOf(diagnostic))));
+  // a warning explains no error: left out, there would be a program without what is wrong
+  const blamed = new Set(syntax.filter(isError).map((diagnostic) => placeKey(spanOf(diagnostic))));
   const misread = new Set(
     syntax.filter(({ code }) => MISREAD.has(code)).map((found) => lineKey(found, sources)),
   );

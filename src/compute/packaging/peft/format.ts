@@ -95,10 +95,14 @@ export const configFields = (json: Json, path: string): ConfigFields =>
     invalid(path, `"${field}" is ${found}; ${must}.`, help),
   );
 
+/** A config may name a field as every object has one. */
+const harmless = (field: string, value: unknown): boolean =>
+  Object.hasOwn(HARMLESS, field) && HARMLESS[field]?.includes(value) === true;
+
 /** A field that is not known asks for something, unless its value leaves it without effect. */
 export function refuseUnknown(fields: ConfigFields, known: ReadonlySet<string>): void {
   for (const [field, value] of Object.entries(fields.json))
-    if (!known.has(field) && !isEmpty(value) && !HARMLESS[field]?.includes(value)) {
+    if (!known.has(field) && !isEmpty(value) && !harmless(field, value)) {
       if (field === INIT) fields.fail(field, 'such an adapter fits only weights that it changed', CONVERTED);
       fields.fail(field, 'this feature is not supported', OTHERWISE);
     }
