@@ -69,7 +69,7 @@ export async function runInProcess(
   const child = forkStage(task);
   if (child instanceof UserError)
     return { end: { how: 'failed', diagnostic: child.diagnostic }, peakMemoryBytes: 0 };
-  if (child.pid !== undefined) handlers.started(child.pid);
+  if (child.pid !== undefined) noted(child, () => handlers.started(child.pid ?? 0));
   const printed = tailOf(child, handlers.printed);
   let said: EndOfProcess | undefined;
   let peak = 0;
@@ -117,6 +117,16 @@ function forkStage(task: StageTask): ChildProcess | UserError {
     const why = SHORT_OF[(error as NodeJS.ErrnoException).code ?? ''];
     if (why === undefined) throw error;
     return new UserError(processNotStarted(task.stage, why));
+  }
+}
+
+/** A process that cannot be noted does nothing: it is ended, since this one would wait for it. */
+function noted(child: ChildProcess, note: () => void): void {
+  try {
+    note();
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   }
 }
 

@@ -3,14 +3,14 @@
  * them, and the others wait for it. A claim is a file that is linked whole; what changes while the stage runs, as the
  * sign of life, is in a file next to it, which nobody else writes.
  */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { identityOf, markOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
-import { writeWhole } from './durable.js';
+import { removeLeftover, writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway, textOf } from './place.js';
 import { writing } from './store-diagnostics.js';
@@ -114,7 +114,7 @@ export async function claimKey(
     }
     if (await looks.isGone(key, text ?? '', found)) {
       takeAway(path, markOf(), (there) => there === text);
-      if (found !== undefined) rmSync(beatPath(layout, key, found.holder), { force: true });
+      if (found !== undefined) removeLeftover(beatPath(layout, key, found.holder));
     }
     await pause(text === undefined ? SETTLE : times.look, signal);
   }
@@ -182,7 +182,7 @@ export function tryClaim(
   try {
     return place(ticket, path) ? hold(layout, key, mine, beat) : undefined;
   } finally {
-    rmSync(ticket, { force: true });
+    removeLeftover(ticket);
   }
 }
 
@@ -223,8 +223,8 @@ function hold(layout: Layout, key: string, mine: ClaimHolder, every: number): Cl
     lost: lost.signal,
     release: () => {
       clearInterval(timer);
-      if (isMine()) rmSync(path, { force: true });
-      rmSync(signs, { force: true });
+      if (isMine()) removeLeftover(path);
+      removeLeftover(signs);
     },
   };
 }
@@ -245,7 +245,7 @@ export const isKey = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
 /** Takes a claim away whose holder is gone; leaves one that another process has placed since. */
 export function dropClaim(layout: Layout, { key, holder }: Pick<FoundClaim, 'key' | 'holder'>): void {
   takeAway(join(layout.claims, key), markOf(), (text) => tryJson(HOLDER, text ?? '')?.mark === holder.mark);
-  rmSync(beatPath(layout, key, holder), { force: true });
+  removeLeftover(beatPath(layout, key, holder));
 }
 
 /** Every claim of a store, oldest first. */

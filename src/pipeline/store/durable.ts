@@ -94,6 +94,15 @@ export function sweepReplacements(path: string): void {
   }
 }
 
+/** What a disk does not let go of now, the next run finds and removes. */
+export function removeLeftover(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+  }
+}
+
 export function syncFile(path: string): void {
   writing(path, undefined, () => {
     const file = openSync(path, 'r+');

@@ -1,12 +1,12 @@
 /** One run a working directory: the second one is refused at once and told who holds the lock. */
-import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { identityOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
-import { writeWhole } from './durable.js';
+import { removeLeftover, writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway } from './place.js';
 import { lockHeld, writing } from './store-diagnostics.js';
@@ -75,7 +75,7 @@ export async function takeLock(
       if (!placed || holder?.runId !== runId || holder.pid !== process.pid) throw refusal(layout, holder);
     }
   } finally {
-    rmSync(ticket, { force: true });
+    removeLeftover(ticket);
   }
   const beat = setInterval(() => {
     const time = now() / 1000;
@@ -89,7 +89,7 @@ export async function takeLock(
     release: () => {
       clearInterval(beat);
       const holder = read(layout.lock);
-      if (holder?.runId === runId && holder.pid === process.pid) rmSync(layout.lock, { force: true });
+      if (holder?.runId === runId && holder.pid === process.pid) removeLeftover(layout.lock);
     },
   };
 }
@@ -178,7 +178,7 @@ export const forgetChild = (layout: Layout, pid: number): void =>
 /** Replaced by one rename: the other processes must stay known wherever this one is killed. */
 function noteChildren({ child }: Layout, [first, ...others]: readonly ProcessNote[]): void {
   if (first === undefined) {
-    rmSync(child, { force: true });
+    removeLeftover(child);
     return;
   }
   const next = `${child}.next`;
@@ -201,7 +201,7 @@ export async function outliveOrphan(layout: Layout, patience: number): Promise<v
     if (waited >= patience) for (const { pid } of orphans) end(pid);
     if (waited > 0) await sleep(step);
   }
-  rmSync(layout.child, { force: true });
+  removeLeftover(layout.child);
 }
 
 function end(pid: number): void {
