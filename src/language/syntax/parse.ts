@@ -1,6 +1,12 @@
 /** Text → syntax tree. Never throws; what is wrong is reported, one error a mistake. */
 import type { IToken } from '../../../grammar/chevrotain.js';
-import { FOREIGN_SIGNS, isForeignSign, STRINGS, UnterminatedString } from '../../../grammar/tokens.js';
+import {
+  FOREIGN_SIGNS,
+  isForeignSign,
+  STRINGS,
+  startsDeclaration,
+  UnterminatedString,
+} from '../../../grammar/tokens.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { positionAt, type SourceText } from '../source/text.js';
@@ -25,6 +31,16 @@ const BREAKING = new Set(['FTP0101', 'FTP0117']);
 /** A text with more characters that are not part of the language is not a pipeline: nothing is concluded from the rest. */
 const MOST_FOREIGN = 200;
 
+/** Mistakes after which the rest of the declarations are not read: each costs far more than what is right. */
+const MOST_MISTAKES = 1000;
+
+/** Something that is outside of every block, and no declaration. */
+const OUTSIDE = 'FTP0111';
+
+/** After what is outside, a piece that no declaration begins is the same mistake. */
+const goesOn = ([first, second]: readonly IToken[]): boolean =>
+  first !== undefined && !startsDeclaration(first, second);
+
 export function parse(source: SourceText): ParseResult {
   const { layout, diagnostics, comments } = start(source);
   const breaking = diagnostics.filter(({ code }) => BREAKING.has(code)).map(offsetOf);
@@ -38,9 +54,15 @@ export function parse(source: SourceText): ParseResult {
     isBroken: (start, end) => errorsAt.some((at) => at >= start && at <= end),
     report: (diagnostic) => diagnostics.push(diagnostic),
   });
+  let mistakes = 0;
+  let isOutside = false;
   for (const tokens of isReadable ? declarationsOf(layout) : []) {
+    if (isOutside && goesOn(tokens)) continue;
+    if (mistakes >= MOST_MISTAKES) break;
     const { node, diagnostics: found } = readDeclaration(tokens, layout.blockBraces, source);
     errorsAt = found.length === 0 ? breaking : [...breaking, ...found.map(offsetOf)];
+    isOutside = found.some(({ code }) => code === OUTSIDE);
+    mistakes += found.length;
     isSound &&= found.length === 0;
     diagnostics.push(...found);
     if (node !== undefined) tree.add(node);

@@ -93,7 +93,7 @@ export const noRows = (stage: string, file: string) =>
   });
 
 export const tooManyMistakes = (file: string, more: number) =>
-  error('FTP0608', wholeFile(file), `\`${file}\` has ${more} more mistakes, which are not shown`, {
+  error('FTP0608', wholeFile(file), `\`${file}\` has at least ${more} more mistakes, which are not shown`, {
     help: 'fix the first ones and check again; if there is no end to them, the file may not be a pipeline',
   });
 
