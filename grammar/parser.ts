@@ -3,7 +3,13 @@
  * than the language allows (unknown block kinds, `:` for `=`, missing commas), and the tree builder and the
  * checker say what is wrong with it, one error a mistake.
  */
-import { CstParser, type IRecognitionException, type IToken, tokenMatcher } from './chevrotain.js';
+import {
+  CstParser,
+  type IRecognitionException,
+  type IToken,
+  type TokenType,
+  tokenMatcher,
+} from './chevrotain.js';
 import { Expectations, TooManyFailures } from './expectations.js';
 import { SyntaxNode } from './node.js';
 import {
@@ -358,7 +364,23 @@ export class FtpParser extends CstParser {
     return tokenMatcher(next, Name) || next.tokenType === LCurly;
   }
 
-  // These three take the place of the library's methods of the same names.
+  // These four take the place of the library's methods of the same names.
+
+  /** The library's own list of what may go on after a mistake. */
+  declare private readonly flattenFollowSet: () => readonly TokenType[];
+
+  /** The library looks through the whole list for each token that is skipped: a megabyte of them takes a minute. */
+  protected findReSyncTokenType(): TokenType {
+    const follows = this.flattenFollowSet();
+    const skipped = new Set<TokenType>();
+    for (let ahead = 1; ; ahead++) {
+      const token = this.LA(ahead);
+      if (skipped.has(token.tokenType)) continue;
+      const found = follows.find((type) => tokenMatcher(token, type));
+      if (found !== undefined) return found;
+      skipped.add(token.tokenType);
+    }
+  }
 
   protected cstInvocationStateUpdate(rule: string): void {
     this.CST_STACK.push(new SyntaxNode(rule));

@@ -9,6 +9,7 @@ const codes = (text: string): readonly string[] =>
 describe('a text in which next to nothing is right', () => {
   const ONE: readonly (readonly [name: string, text: string, code: string])[] = [
     ['lines after a string that is not closed', `"""\n${'a\n'.repeat(100_000)}`, 'FTP0102'],
+    ['lines in a block', `train a {\n${'a\n'.repeat(100_000)}`, 'FTP0107'],
     ['braces', '}'.repeat(300_000), 'FTP0111'],
     ['lines with a brace', '}\n'.repeat(300_000), 'FTP0111'],
     ['lines with a parenthesis', ')\n'.repeat(300_000), 'FTP0111'],
