@@ -4,6 +4,7 @@ import { ModelError } from '../../compute/models/types.js';
 import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Digests } from '../../language/host/digests.js';
 import { type Host, HostError } from '../../language/host/host.js';
+import { parseFlat } from '../../language/host/json.js';
 import type { Program, Stage, StageKind } from '../../language/ir/program.js';
 import { hasFactors } from '../../language/schemas/methods.js';
 import { schemas } from '../../language/schemas/stages/index.js';
@@ -125,6 +126,15 @@ const planParts = (plan: TrainPlan | undefined): readonly KeyPart[] =>
 
 const plain = (name: string, value: string): KeyPart => ({ name, identity: name, value });
 
+/** `undefined` for what is none, which only others can have written. */
+function parsed(text: string): unknown {
+  try {
+    return parseFlat(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The plan that a record was made under, from its parts; `undefined` if it holds none. */
 export function planFromParts(
   parts: Readonly<Record<string, string>>,
@@ -133,7 +143,7 @@ export function planFromParts(
   const values = new Map(
     FIELDS.map(({ name }): [string, unknown] => {
       const text = parts[`chosen.${name}`];
-      return [name, text === undefined ? undefined : JSON.parse(text)];
+      return [name, text === undefined ? undefined : parsed(text)];
     }),
   );
   return planOf({

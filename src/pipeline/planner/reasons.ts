@@ -1,5 +1,7 @@
 /** Why a stage runs: what differs from the last time. */
+
 import { valueText } from '../../language/check/value-text.js';
+import { parseFlat } from '../../language/host/json.js';
 import type { Reason } from '../../language/ir/events.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
 import type { Value } from '../../language/ir/program.js';
@@ -70,7 +72,7 @@ function codeOf(prefix: string, { before, after }: Difference): ReasonCode {
 function shown(prefix: string, value: string | undefined): unknown {
   if (value === undefined || (prefix !== 'settings' && prefix !== 'chosen')) return value;
   try {
-    return JSON.parse(value) as unknown;
+    return parseFlat(value);
   } catch {
     return value;
   }
