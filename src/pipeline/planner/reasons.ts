@@ -33,9 +33,14 @@ const TEXTS = {
 type ReasonCode = keyof typeof TEXTS;
 
 const short = (path: string | undefined): string => (path ?? '').replace(/^(?:settings|chosen)\./, '');
+/** Characters of a value that are shown: a record may hold what nobody could read, or wrap into lines. */
+const LONGEST = 2000;
+
 /** As a pipeline would have it; settings that are not set are `none`. */
-const value = (found: unknown): string =>
-  typeof found === 'string' ? found : valueText((found ?? null) as Value);
+function value(found: unknown): string {
+  const text = typeof found === 'string' ? found : valueText((found ?? null) as Value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
 
 export const reason = (code: ReasonCode, fields: Omit<Reason, 'code'> = {}): Reason => ({ code, ...fields });
 
