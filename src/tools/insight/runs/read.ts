@@ -28,7 +28,7 @@ export function readRun(host: Host, id: string, { curves = true }: ReadOptions =
     ftpc: asText(started?.['ftpc']) ?? '',
     status: (asText(finished?.['status']) as RunStatus | undefined) ?? 'unfinished',
     seconds: asNumber(finished?.['seconds']) ?? elapsed(objects),
-    stages: stagesOf(host, objects, curves),
+    stages: inOrderOf(finished?.['stages'], stagesOf(host, objects, curves)),
     errors: objects.flatMap(({ type, severity, code, message }) =>
       type === 'diagnostic' && severity === 'error' ? [`${asText(code)}: ${asText(message)}`] : [],
     ),
@@ -63,6 +63,15 @@ function stagesOf(host: Host, objects: readonly Json[], curves: boolean): readon
     addToCurve(stage, event, 'stage.progress');
   }
   return [...stages].map(([name, stage]) => summaryOf(host, name, stage, curves));
+}
+
+/** A journal has stages as they ran; the end of a run lists them as the pipeline has them. */
+function inOrderOf(listed: unknown, stages: readonly RunStage[]): readonly RunStage[] {
+  const names = (Array.isArray(listed) ? listed : []).map((one: unknown) =>
+    isJson(one) ? one['name'] : undefined,
+  );
+  const place = ({ name }: RunStage): number => (names.includes(name) ? names.indexOf(name) : names.length);
+  return stages.toSorted((a, b) => place(a) - place(b));
 }
 
 /** `type` is what an optimiser step is called: a journal has it among the progress of all stages. */
