@@ -227,6 +227,7 @@ describe('a pipeline of classifiers', () => {
       'model',
       ...ONNX,
     ]);
+    expect(table.err, 'no complaint').to.equal('');
     expect(table.out).to.match(/^label +probability\ncloud +\d+\.\d %\n(\w+ +\d+\.\d %\n){2}$/);
     const many = await ftpc(cwd, ['classify', 'releases', '-', ...ONNX], {}, 'aaaa 1\n\ncccc 2\n');
     expect(many.out).to.equal('animal\taaaa 1\ncloud\tcccc 2\n');

@@ -17,6 +17,7 @@ export const classify: Command = {
   options: {
     base: ANSWER_OPTIONS.base,
     '4bit': ANSWER_OPTIONS['4bit'],
+    'raw-output': ANSWER_OPTIONS['raw-output'],
     runtime: ANSWER_OPTIONS.runtime,
     threads: ANSWER_OPTIONS.threads,
     json: option.flag('Print every text with the probability of each label as a JSON object on one line.'),
