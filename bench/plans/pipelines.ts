@@ -67,17 +67,24 @@ export const PIPELINES: readonly PlannedPipeline[] = [
   { title: 'a deep base, read a block at a time', options: ['--memory', '200MiB'], write: writeDeep },
 ];
 
-/** The starter with many more layers, of random weights. */
 function writeDeep(folder: string): string {
+  writeDeepBase(join(folder, 'base'), LAYERS);
+  const row = (index: number) => JSON.stringify({ instruction: `question ${index}`, output: 'an answer' });
+  writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 8 }, (_, index) => row(index)).join('\n'));
+  writeFileSync(join(folder, 'deep.ftp'), DEEP);
+  return 'deep.ftp';
+}
+
+/** The starter with so many layers, of random weights. */
+export function writeDeepBase(base: string, layers: number): void {
   const starter = join(STDLIB, 'models', 'starter');
-  const base = join(folder, 'base');
   mkdirSync(base);
   for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'])
     cpSync(join(starter, name), join(base, name));
   const config = JSON.parse(readFileSync(join(starter, 'config.json'), 'utf8'));
-  writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, num_hidden_layers: LAYERS }));
+  writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, num_hidden_layers: layers }));
   let state = 1;
-  const tensors = expectedTensors(openModel(nodeHost(folder), base).config).map(({ name, shape, role }) => {
+  const tensors = expectedTensors(openModel(nodeHost(), base).config).map(({ name, shape, role }) => {
     const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
     for (let i = 0; i < values.length; i++) {
       state = (Math.imul(state, 1664525) + 1013904223) | 0;
@@ -86,8 +93,4 @@ function writeDeep(folder: string): string {
     return f32Writable(name, shape, values);
   });
   writeFileSync(join(base, 'model.safetensors'), Buffer.concat([...safetensorsChunks(tensors)]));
-  const row = (index: number) => JSON.stringify({ instruction: `question ${index}`, output: 'an answer' });
-  writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 8 }, (_, index) => row(index)).join('\n'));
-  writeFileSync(join(folder, 'deep.ftp'), DEEP);
-  return 'deep.ftp';
 }

@@ -2,26 +2,16 @@ import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { checkSealed, verifying } from '../../../src/compute/packaging/sealed.js';
-import { type Diagnostic, UserError } from '../../../src/language/diagnostics/types.js';
+import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { listReleases, verifyRelease } from '../../../src/pipeline/deploy/releases.js';
 import { openStore, outputFolder, workFolder } from '../../../src/pipeline/store/index.js';
-import { access, publishContent } from '../../pipeline/deploy/releases-fixture.js';
+import { access, codeOf, publishContent } from '../../pipeline/deploy/releases-fixture.js';
 import { freshFolder } from '../../pipeline/store/folders.js';
 
 const KEY = 'a'.repeat(64);
 /** More than one chunk. */
 const LARGE = 'x'.repeat(2 ** 20 + 5);
-
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof UserError) return error.diagnostic.code;
-    throw error;
-  }
-  return 'none';
-};
 
 /** At the ends, and in the middle. */
 function placesIn(file: string): readonly number[] {

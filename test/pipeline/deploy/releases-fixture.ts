@@ -1,11 +1,23 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeDisk } from '../../../src/language/host/node-disk.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { type PublishedRelease, type PublishRequest, publish } from '../../../src/pipeline/deploy/publish.js';
 import type { ReleaseAccess } from '../../../src/pipeline/deploy/releases.js';
 
 export const access: ReleaseAccess = { host: nodeHost(), disk: nodeDisk() };
+
+/** The code of the `UserError` that `work` throws; `none` if it throws nothing. */
+export function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof UserError) return error.diagnostic.code;
+    throw error;
+  }
+  return 'none';
+}
 
 /** A folder to publish: two small files and one below a folder; `content` tells versions apart. */
 export function source(folder: string, content: string): string {

@@ -1,26 +1,16 @@
 import { readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { UserError } from '../../../src/language/diagnostics/types.js';
 import { readHistory } from '../../../src/pipeline/deploy/history.js';
 import { listReleases, verifyRelease } from '../../../src/pipeline/deploy/releases.js';
 import { rollback } from '../../../src/pipeline/deploy/rollback.js';
 import { scratch } from '../../compute/evaluation/tiny.js';
-import { access, publishContent } from './releases-fixture.js';
+import { access, codeOf, publishContent } from './releases-fixture.js';
 
 describe('going back', () => {
   const place = scratch();
   const folder = join(place.path, 'releases');
   after(() => place.remove());
-  const codeOf = (work: () => unknown): string => {
-    try {
-      work();
-    } catch (error) {
-      if (error instanceof UserError) return error.diagnostic.code;
-      throw error;
-    }
-    return 'none';
-  };
   const current = (): string => readlinkSync(join(folder, 'current'));
 
   it('has nothing to go back to where there is no release, or one', async () => {

@@ -1,12 +1,10 @@
 /** A base that does not fit stays in its files: the plan says so, the run keeps to it, and the adapter is the same. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { expectedTensors } from '../../../src/compute/models/architectures/index.js';
-import { openModel } from '../../../src/compute/models/load.js';
-import { f32Writable, safetensorsChunks } from '../../../src/compute/models/safetensors/write.js';
+import { writeDeepBase } from '../../../bench/plans/pipelines.js';
 import { planIn, runIn } from './command.js';
-import { type Folder, pipelineFolder, STARTER } from './pipeline.js';
+import { type Folder, pipelineFolder } from './pipeline.js';
 
 const MIB = 2 ** 20;
 
@@ -59,22 +57,7 @@ describe('a base that does not fit', () => {
 
   before(() => {
     folder = pipelineFolder();
-    const base = join(folder.path, 'base');
-    mkdirSync(base);
-    for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'])
-      cpSync(join(STARTER, name), join(base, name));
-    const config = JSON.parse(readFileSync(join(STARTER, 'config.json'), 'utf8'));
-    writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, num_hidden_layers: LAYERS }));
-    let state = 1;
-    const tensors = expectedTensors(openModel(folder.host, base).config).map(({ name, shape, role }) => {
-      const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-      for (let i = 0; i < values.length; i++) {
-        state = (Math.imul(state, 1664525) + 1013904223) | 0;
-        values[i] = role === 'norm' ? 1 : state / 2 ** 37;
-      }
-      return f32Writable(name, shape, values);
-    });
-    writeFileSync(join(base, 'model.safetensors'), Buffer.concat([...safetensorsChunks(tensors)]));
+    writeDeepBase(join(folder.path, 'base'), LAYERS);
     folder.program(PIPELINE);
   });
   after(() => folder.remove());
