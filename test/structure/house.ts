@@ -44,6 +44,7 @@ export const WINGS: readonly Wing[] = [
       { path: 'src/compute/training', doc: 'the training loop' },
       { path: 'src/compute/evaluation', doc: 'metrics, generation' },
       { path: 'src/compute/packaging', doc: 'adapters, merging' },
+      { path: 'src/compute/accelerate', doc: 'PyTorch in processes', rim: true },
     ],
   },
   {

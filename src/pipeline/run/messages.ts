@@ -5,7 +5,7 @@ import type { StageResult } from '../../language/ir/outputs.js';
 import type { PinnedRepository } from '../../language/ir/program.js';
 import type { StageContext } from '../stages/stage.js';
 
-type SharedContext = Pick<StageContext, 'folder' | 'runtime' | 'threads' | 'deviceMemory'>;
+type SharedContext = Pick<StageContext, 'folder' | 'runtime' | 'engine' | 'threads' | 'deviceMemory'>;
 
 /** What every stage of a run is told. */
 export interface SharedTask extends SharedContext {

@@ -1,4 +1,5 @@
 /** What runs a stage: its definition, and the context that it runs in. */
+import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
@@ -33,6 +34,8 @@ export interface StageContext {
   readonly key: string;
   /** The tensor runtime that computes. */
   readonly runtime: RuntimeName;
+  /** The processes that compute instead of the tensor runtime; default: none, the engine is the embedded one. */
+  readonly engine?: AccelerateEngine;
   /** Threads that it may use. */
   readonly threads: number;
   /** Other stages compute at the same time. */

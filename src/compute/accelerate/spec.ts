@@ -1,0 +1,198 @@
+/**
+ * What is said between this program and the Python driver (`python/ftpc_driver`): the specification of a training, which
+ * is written to `SPEC.json`, and the events that the ranks print, one JSON object per line. Version 1 of both.
+ */
+import * as v from 'valibot';
+import { count, figure, type JsonOf, positive, record } from '../../language/host/json.js';
+import type { OptimizerOptions } from '../training/index.js';
+
+/** How ranks share a model. `none`: one rank; `ddp`: a replica each; `fsdp`: a shard of every block each; `zero3`: the same by DeepSpeed. */
+export const SHARDINGS = ['none', 'ddp', 'fsdp', 'zero3'] as const;
+export type Sharding = (typeof SHARDINGS)[number];
+
+export const DEVICES = ['cpu', 'cuda'] as const;
+export type RankDevice = (typeof DEVICES)[number];
+
+export const ATTENTIONS = ['eager', 'sdpa', 'flash_attention_2'] as const;
+export type Attention = (typeof ATTENTIONS)[number];
+
+/** Versions of Python packages, by their names; `null`: any. Looked at before a package is imported. */
+export type PackageVersions = Readonly<Record<string, string | null>>;
+
+/** A model as the driver loads it. */
+export interface ModelSpec {
+  /** Absolute. */
+  readonly folder: string;
+  /** The file in `folder` that holds the weights, where they are GGUF. */
+  readonly gguf: string | null;
+  readonly task: 'causal' | 'classifier';
+  /** Of a classifier, in the order of its classes. */
+  readonly labels: readonly string[] | null;
+  /** Of frozen weights; trained ones are float32. */
+  readonly dtype: 'float32' | 'bfloat16';
+  readonly quantisation: { readonly type: 'nf4'; readonly double: boolean } | null;
+  readonly attention: Attention;
+}
+
+/** Micro batches of sequences of rows: a sequence has one row unless rows are packed. */
+export type MicroBatches = readonly (readonly (readonly number[])[])[];
+
+/** Line s of `steps` is what step s (from 1) is made of. */
+export interface StepSpec {
+  readonly rate: number;
+  /** Passes over the rows after this step. */
+  readonly epoch: number;
+  readonly micro: MicroBatches;
+}
+
+/**
+ * A safetensors file of rows one after another: `ids` int32 [tokens], `labels` int32 [tokens] (-100: not supervised; the
+ * label at t is predicted from the tokens before t, of a classifier from those up to t) and `offsets` int64 [rows + 1].
+ */
+export interface RowsSpec {
+  readonly file: string;
+}
+
+export interface OptimizerSpec extends Omit<OptimizerOptions, 'loraplusRatio'> {
+  readonly name: 'adamw' | 'adamw8bit' | 'adafactor' | 'lion' | 'sgd';
+  /** Rate of LoRA's B and of vectors over that of the rest. */
+  readonly lora_plus: number;
+  /** The state may be moved to the host's memory where that of the device is short (bitsandbytes). */
+  readonly paged: boolean;
+}
+
+export interface TrainSpec {
+  readonly version: 1;
+  /** Absolute; what the driver writes is below it: `checkpoints/` and `result/`. */
+  readonly folder: string;
+  readonly versions: PackageVersions;
+  /** Of everything that decides the result: a checkpoint with another is not used. */
+  readonly digest: string;
+  /** Ranks, over all nodes. */
+  readonly world: number;
+  readonly device: RankDevice;
+  readonly sharding: { readonly kind: Sharding; readonly offload: boolean };
+  readonly model: ModelSpec;
+  /** `bf16`: products by autocast. */
+  readonly precision: 'f32' | 'bf16';
+  readonly trained: 'adapter' | 'full';
+  /** A folder of PEFT with the adapter that training begins with; `null` where every weight is trained. */
+  readonly adapter: { readonly folder: string } | null;
+  /** What a head over labels begins with where every weight is trained (in the names of the model's own tensors). */
+  readonly head: { readonly file: string } | null;
+  /** The product of the initial factors is taken off the base's weights. */
+  readonly pissa: boolean;
+  readonly rows: RowsSpec;
+  /** Batches of rows, the longest first. */
+  readonly validation: (RowsSpec & { readonly batches: readonly (readonly number[])[] }) | null;
+  readonly pad_id: number;
+  /** A file of JSON lines: a {@link StepSpec} per step. */
+  readonly steps: string;
+  readonly total_steps: number;
+  /** Steps between two checkpoints. */
+  readonly every: number;
+  /** Newest checkpoints that are kept, in addition to the best one. */
+  readonly keep: number;
+  readonly patience: number | null;
+  /** Seconds at most, over all runs of this training. */
+  readonly wall: number | null;
+  readonly optimizer: OptimizerSpec;
+  /** Largest global norm of the gradient. */
+  readonly clip: number | null;
+  readonly neftune: number | null;
+  readonly seed: number;
+  /** Blocks, from the first, whose activations are recomputed. */
+  readonly checkpointed_blocks: number;
+  /** Tokens whose logits exist at a time; `null`: all. */
+  readonly logits_chunk: number | null;
+}
+
+const MEMORY = v.object({
+  /** Bytes of a device that tensors take, and that its allocator holds. */
+  allocated: count,
+  reserved: count,
+});
+export type DeviceMemory = JsonOf<typeof MEMORY>;
+
+const ENDING = v.picklist(['steps', 'patience', 'wall']);
+
+/** Why a rank cannot go on. `bug`: anything else, with its trace. */
+export const FAULT_KINDS = [
+  'versions',
+  'out_of_memory',
+  'not_finite',
+  'package',
+  'disk_full',
+  'model',
+  'distributed',
+  'bug',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** What ranks say. Those without `rank` come from rank 0, but for `note`, which any may say. */
+export const RANK_EVENT = v.variant('event', [
+  v.object({
+    event: v.literal('start'),
+    pid: positive,
+    rank: count,
+    world: positive,
+    device: v.string(),
+    sharding: v.picklist(SHARDINGS),
+    versions: record(v.string()),
+    /** The step of the checkpoint that training goes on from. */
+    resumed: v.nullable(count),
+    /** Trained numbers. */
+    trained: count,
+  }),
+  v.object({
+    event: v.literal('step'),
+    step: positive,
+    epoch: figure,
+    loss: figure,
+    learning_rate: figure,
+    grad_norm: figure,
+    /** Tokens without padding. */
+    tokens: count,
+    seconds: figure,
+    memory: v.optional(v.nullable(MEMORY)),
+    /** Bytes. */
+    rss: v.optional(v.nullable(count)),
+  }),
+  v.object({ event: v.literal('validation'), step: count, loss: figure, best: v.boolean() }),
+  v.object({ event: v.literal('checkpoint'), step: count, path: v.string() }),
+  v.object({ event: v.literal('note'), text: v.string() }),
+  v.object({
+    event: v.literal('done'),
+    ending: ENDING,
+    step: count,
+    /** Largest resident memory, and memory of the device, per rank. */
+    peak: v.object({ rss: v.array(count), cuda: v.array(count) }),
+  }),
+  v.object({ event: v.literal('interrupted'), step: count, saved: v.boolean() }),
+  v.object({
+    event: v.literal('error'),
+    rank: count,
+    kind: v.picklist(FAULT_KINDS),
+    message: v.string(),
+    step: v.optional(v.nullable(count)),
+    trace: v.optional(v.nullable(v.string())),
+  }),
+  v.object({
+    event: v.literal('alive'),
+    rank: count,
+    rss: v.optional(v.nullable(count)),
+    memory: v.optional(v.nullable(MEMORY)),
+  }),
+]);
+export type RankEvent = JsonOf<typeof RANK_EVENT>;
+export type RankEventOf<K extends RankEvent['event']> = Extract<RankEvent, { readonly event: K }>;
+
+/** The driver's own names, below the folder of a specification. */
+export const RESULT = {
+  best: 'result/best.safetensors',
+  last: 'result/last.safetensors',
+  /** Folders with `model*.safetensors`, where every weight was trained. */
+  bestModel: 'result/best',
+  lastModel: 'result/last',
+  state: 'result/state.json',
+} as const;
