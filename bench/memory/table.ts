@@ -11,7 +11,7 @@ import { nodeHost } from '../../src/language/host/node-host.js';
 import { DECODER_PROCESS, SPREAD } from '../../src/pipeline/planner/memory/calibration.js';
 import { runtimeOverhead } from '../../src/pipeline/planner/memory/runtimes.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
-import { childEnvironment } from '../../src/pipeline/run/stage-process.js';
+import { runtimeVariables } from '../../src/pipeline/run/stage-environment.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { MEMORY_CASES, type MemoryCase, plannedGrowth } from './cases.js';
 
@@ -69,7 +69,7 @@ function row(one: MemoryCase, repeats: number): { readonly line: string; readonl
 /** Bytes by which the process of a step grows. It has the limits of V8's heap that a stage's process has. */
 function measure(one: MemoryCase): number {
   const script = fileURLToPath(new URL('measure.js', import.meta.url));
-  const env = { ...process.env, ...childEnvironment(1, one.runtime), ...one.environment };
+  const env = { ...process.env, ...runtimeVariables(1, one.runtime), ...one.environment };
   const words = ['--expose-gc', '--max-semi-space-size=4', script, JSON.stringify(one)];
   return Number(execFileSync(process.execPath, words, { encoding: 'utf8', env }));
 }

@@ -14,7 +14,7 @@ import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
 import { columns } from '../../src/pipeline/planner/render/columns.js';
 import { logitsChunk } from '../../src/pipeline/planner/solve/start.js';
-import { childEnvironment } from '../../src/pipeline/run/stage-process.js';
+import { runtimeVariables } from '../../src/pipeline/run/stage-environment.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { ownWays, RANK, TARGET, type Task, type Way, wayName } from '../training/cases.js';
 import { median } from '../training/median.js';
@@ -84,7 +84,7 @@ async function inTurns(
       const task: RuntimeTask = { ...TARGET, way, rank: RANK, steps, threads, runtime };
       const child = fork(fileURLToPath(new URL('measure.js', import.meta.url)), [JSON.stringify(task)], {
         execArgv: ['--expose-gc'],
-        env: { ...process.env, ...childEnvironment(threads, runtime), ...environment },
+        env: { ...process.env, ...runtimeVariables(threads, runtime), ...environment },
       });
       // installed is not able: there may be no GPU
       const error = await answerOf(child, FIRST_STEP_SECONDS).then(

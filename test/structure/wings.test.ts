@@ -108,6 +108,25 @@ describe('the house', () => {
     expect(wrong).to.deep.equal([]);
   });
 
+  it('gives no process the whole environment', () => {
+    const started = files
+      .filter((file) => file.startsWith('src/'))
+      .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+      .filter(
+        ({ text }) =>
+          /from '(?:node:child_process|execa)'/.test(text) && !/import type [^\n]*child_process/.test(text),
+      );
+    expect(started.length).to.be.greaterThan(5);
+    const whole = started.filter(
+      ({ text }) => !text.includes('childEnvironment(') || /extendEnv: true/.test(text),
+    );
+    expect(whole.map(({ file }) => file)).to.deep.equal([]);
+    const execa = started.filter(
+      ({ text }) => /\bexeca(?:Sync)?\(/.test(text) && !text.includes('extendEnv: false'),
+    );
+    expect(execa.map(({ file }) => file)).to.deep.equal([]);
+  });
+
   it('is drawn as it is', () => {
     expectGolden('docs/images/house.svg', drawHouse());
     const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');

@@ -1,5 +1,6 @@
 /** A regular expression is tried in a process of its own, which the library of tokenizers may end. */
 import { spawnSync } from 'node:child_process';
+import { childEnvironment } from '../../language/host/child-environment.js';
 import { libraryFolder } from './index.js';
 
 const MOST_TIME = 15_000;
@@ -26,6 +27,7 @@ for (const character of [...characters, '\\u00e9', '\\u0416', '\\u4e2d', '\\u030
 /** Whether texts are split by a pattern without ending the process, or keeping it busy. */
 export async function splitsTexts(pattern: string): Promise<boolean> {
   const { status, signal } = spawnSync(process.execPath, ['-e', TRY], {
+    env: childEnvironment(),
     input: JSON.stringify([await libraryFolder('tokenizers'), pattern]),
     stdio: ['pipe', 'ignore', 'ignore'],
     timeout: MOST_TIME,

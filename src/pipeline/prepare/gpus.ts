@@ -1,5 +1,6 @@
 /** NVIDIA GPUs of this machine and their memory, as `nvidia-smi` tells. */
 import { execa } from 'execa';
+import { childEnvironment } from '../../language/host/child-environment.js';
 
 export interface Gpu {
   readonly index: number;
@@ -25,7 +26,8 @@ const MIB = 2 ** 20;
 /** Never throws. `env` is laid over the environment of this process. */
 export async function findGpus(env: Readonly<Record<string, string>> = {}): Promise<FoundGpus> {
   const result = await execa(PROGRAM, [`--query-gpu=${FIELDS}`, '--format=csv,noheader,nounits'], {
-    env: { ...env, LC_ALL: 'C' },
+    env: childEnvironment({ ...env, LC_ALL: 'C' }),
+    extendEnv: false,
     stdin: 'ignore',
     timeout: PATIENCE,
     reject: false,

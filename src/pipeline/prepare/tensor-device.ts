@@ -10,6 +10,7 @@ import { MOST_HEAP } from '../../compute/tensor/runtimes/tfjs/wasm.js';
 import { formatQuantity } from '../../language/check/units.js';
 import { deviceMemoryIdle, deviceSizeUnknown } from '../../language/diagnostics/catalogue/runtimes.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { childEnvironment } from '../../language/host/child-environment.js';
 import type { Host } from '../../language/host/host.js';
 import { finite, tryJson } from '../../language/host/json.js';
 import { takesLimit } from '../../language/ir/runtimes.js';
@@ -111,7 +112,7 @@ export async function largestOnGpu(
   const { failed, stdout } = await execa(
     process.execPath,
     ['-e', `(async () => {${SCRIPT}})()`, dawnPath(folder)],
-    { env, stdin: 'ignore', timeout: PATIENCE, reject: false },
+    { env: childEnvironment(env), extendEnv: false, stdin: 'ignore', timeout: PATIENCE, reject: false },
   );
   if (failed) return undefined;
   const limits = tryJson(LIMITS, stdout);

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
-import { MAPPED_BYTES } from '../../language/host/shareable.js';
+import { childEnvironment } from '../../language/host/child-environment.js';
 import { OPEN_FILES } from '../../language/host/system-limit.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageKind } from '../../language/ir/program.js';
@@ -15,7 +15,7 @@ import {
   processKilled,
   processNotStarted,
 } from './run-diagnostics.js';
-import { passedOn, secretsOf } from './stage-environment.js';
+import { runtimeVariables, secretsOf } from './stage-environment.js';
 
 interface StageHandlers {
   event(event: StageEvent): void;
@@ -105,10 +105,11 @@ export async function runInProcess(
 
 /** Some of what the system is short of is thrown at once; the rest is an event of the process. */
 function forkStage(task: StageTask): ChildProcess | UserError {
+  const secrets = secretsOf(task);
   try {
     return fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
       cwd: task.cwd,
-      env: { ...passedOn(process.env, secretsOf(task)), ...childEnvironment(task.threads, task.runtime) },
+      env: childEnvironment(runtimeVariables(task.threads, task.runtime), (name) => secrets.has(name)),
       execArgv: [...nodeOptions(task.stage.kind)],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -195,19 +196,5 @@ function forward(child: ChildProcess, { stop, kill, notice }: Interrupts): () =>
     clearTimeout(timer);
     stop.removeEventListener('abort', ask);
     kill.removeEventListener('abort', end);
-  };
-}
-
-/**
- * What has to be set before a runtime is loaded. Threads: each library counts the cores by itself, and two
- * pools on the same cores slow each other down.
- */
-export function childEnvironment(threads: number, runtime: string): Readonly<Record<string, string>> {
-  return {
-    OMP_NUM_THREADS: String(threads),
-    RAYON_NUM_THREADS: String(threads),
-    // weights are shared with a runtime that would copy them otherwise
-    ...(runtime === 'tensorflow' ? { MALLOC_MMAP_THRESHOLD_: String(MAPPED_BYTES) } : {}),
-    TOKENIZERS_PARALLELISM: threads > 1 ? 'true' : 'false',
   };
 }

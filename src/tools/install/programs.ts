@@ -14,10 +14,12 @@ import {
   toolMissing,
 } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { childEnvironment, type Needs } from '../../language/host/child-environment.js';
 import type { Host } from '../../language/host/host.js';
 import { tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import type { NpmPackage } from './packages.js';
+import { compilerNeeds, npmNeeds } from './program-environment.js';
 
 interface ToolResult {
   readonly missing: boolean;
@@ -31,15 +33,19 @@ interface ToolOptions {
   readonly cwd: string;
   readonly signal: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
+  /** Variables that the program reads, besides those that all get. */
+  readonly needs?: Needs;
 }
 
 const LINES = 8;
 
 /** Throws only the signal's reason. */
-async function runTool(program: string, words: readonly string[], { cwd, signal, env = {} }: ToolOptions) {
+async function runTool(program: string, words: readonly string[], options: ToolOptions) {
+  const { cwd, signal, env = {}, needs } = options;
   const result = await execa(program, [...words], {
     cwd,
-    env: { ...env, LC_ALL: 'C' },
+    env: childEnvironment({ ...env, LC_ALL: 'C' }, needs),
+    extendEnv: false,
     cancelSignal: signal,
     stdin: 'ignore',
     reject: false,
@@ -80,7 +86,7 @@ export async function unpackNpm(wanted: NpmPackage, folder: string, signal: Abor
   const packed = await runTool(
     'npm',
     ['pack', spec, '--json', '--ignore-scripts', '--pack-destination', folder],
-    { cwd: folder, signal },
+    { cwd: folder, signal, needs: npmNeeds() },
   );
   if (packed.missing)
     throw new UserError(toolMissing('npm', `fetch \`${spec}\``, 'install npm, which comes with Node.js'));
@@ -139,7 +145,11 @@ const compilerOf = (host: Host): string => host.env('CXX') || 'g++';
 /** Before anything is fetched: is there a compiler at all? Throws a `UserError`. */
 export async function requireCompiler(host: Host, signal: AbortSignal): Promise<void> {
   const compiler = compilerOf(host);
-  const { missing, failed } = await runTool(compiler, ['--version'], { cwd: host.cwd, signal });
+  const { missing, failed } = await runTool(compiler, ['--version'], {
+    cwd: host.cwd,
+    signal,
+    needs: compilerNeeds,
+  });
   if (missing || failed)
     throw new UserError(
       toolMissing(
@@ -166,7 +176,7 @@ export async function buildBinding(host: Host, parts: BindingParts, signal: Abor
       // the libraries are loaded by the binding, whose calls are bound when they are made
       ...['-o', parts.target, '-Wl,-z,lazy', '-ldl', `-Wl,-rpath,${parts.rpath}`],
     ],
-    { cwd: dirname(parts.target), signal },
+    { cwd: dirname(parts.target), signal, needs: compilerNeeds },
   );
   if (failed) throw new UserError(buildFailed(compiler, output));
 }

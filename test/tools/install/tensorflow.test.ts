@@ -1,5 +1,14 @@
 /** An installation over an index, a registry and a compiler of the test's own: what comes of each fault. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
@@ -113,6 +122,19 @@ onLinux('an installation of TensorFlow', () => {
     expect(left(at)).to.deep.equal([]);
     await install(at);
     expect(server?.asked.slice(3)).to.deep.equal(['/simple/tensorflow-cpu/']);
+  });
+
+  it('gives its programs no secret', async () => {
+    await serve();
+    process.env['STOLEN_TOKEN'] = 'x';
+    program('npm', `env > ${join(folder, 'npm.env')}; exit 1`);
+    const at = host({ CXX: program('c++', `env > ${join(folder, 'compiler.env')}`) });
+    expect(await install(at)).to.include({ code: 'FTP0915' });
+    delete process.env['STOLEN_TOKEN'];
+    for (const name of ['npm.env', 'compiler.env'])
+      expect(readFileSync(join(folder, name), 'utf8'))
+        .to.match(/^PATH=/m)
+        .and.not.contain('STOLEN_TOKEN');
   });
 
   it('keeps nothing whose digest is wrong', async () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
 import { type Diagnostic, UserError } from '../../../src/language/diagnostics/types.js';
 import { openRepository } from '../../../src/tools/cli/review/git.js';
@@ -35,6 +36,28 @@ describe(`what git cannot give${noGit === undefined ? '' : ` (skipped: ${noGit})
     } finally {
       process.env['PATH'] = path;
     }
+  });
+
+  it('is no secret, and no other repository than that of the pipeline', () => {
+    const bin = workingFolder();
+    writeFileSync(join(bin.path, 'git'), `#!/bin/sh\nenv > ${join(bin.path, 'seen')}\nexit 1\n`, {
+      mode: 0o755,
+    });
+    const before = { ...process.env };
+    Object.assign(process.env, {
+      PATH: `${bin.path}${delimiter}${before['PATH']}`,
+      STOLEN_TOKEN: 'x',
+      GIT_DIR: 'x',
+      GIT_CEILING_DIRECTORIES: '/nothing',
+    });
+    problemOf(() => open('HEAD'));
+    for (const name of ['STOLEN_TOKEN', 'GIT_DIR', 'GIT_CEILING_DIRECTORIES']) delete process.env[name];
+    Object.assign(process.env, before);
+    const seen = readFileSync(join(bin.path, 'seen'), 'utf8');
+    bin.remove();
+    expect(seen)
+      .to.match(/^GIT_CEILING_DIRECTORIES=/m)
+      .and.not.match(/STOLEN_TOKEN|^GIT_DIR/m);
   });
 
   it('is a folder without a repository', () => {

@@ -7,6 +7,7 @@ import { libraryPlace, libraryVersion, loadLibrary } from '../../../compute/libr
 import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
 import { deviceLimit } from '../../../compute/tensor/runtimes/device-limit.js';
 import { UserError } from '../../../language/diagnostics/types.js';
+import { childEnvironment } from '../../../language/host/child-environment.js';
 import type { Host } from '../../../language/host/host.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { type FoundGpus, findGpus } from '../../../pipeline/prepare/gpus.js';
@@ -108,7 +109,10 @@ const TIMEOUT = 5_000;
 /** The first line that a program prints; `undefined` if it is not there or does not answer. */
 async function answer(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)(program, [...args], { timeout: TIMEOUT });
+    const { stdout } = await promisify(execFile)(program, [...args], {
+      env: childEnvironment(),
+      timeout: TIMEOUT,
+    });
     const line = stdout.split('\n')[0]?.trim();
     return line === '' ? undefined : line;
   } catch {

@@ -2,11 +2,11 @@
 import type { Host } from '../../../language/host/host.js';
 import { nodeHost } from '../../../language/host/node-host.js';
 import { prepare } from '../../../pipeline/prepare/index.js';
-import type { PlanReply, PlanTask } from '../../language-server/plans.js';
-import type { FromPlanChild } from './plan-process.js';
+import type { PlanReply } from '../../language-server/plans.js';
+import type { FromPlanChild, ToPlanChild } from './plan-process.js';
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (job: PlanTask) => {
+process.on('message', (job: ToPlanChild) => {
   answer(job).then(
     (reply) => say({ type: 'reply', reply }),
     (error: unknown) =>
@@ -16,8 +16,8 @@ process.on('message', (job: PlanTask) => {
 
 const say = (message: FromPlanChild): void => void process.send?.(message);
 
-async function answer({ cwd, file, params, machine, texts }: PlanTask): Promise<PlanReply> {
-  const host = withTexts(nodeHost(cwd), texts);
+async function answer({ cwd, file, params, machine, texts, variables }: ToPlanChild): Promise<PlanReply> {
+  const host = withVariables(withTexts(nodeHost(cwd), texts), new Set(variables));
   // How fast this machine is, is measured when someone asks `ftpc plan`, not while they type.
   const { plan, diagnostics } = await prepare(
     host,
@@ -26,6 +26,12 @@ async function answer({ cwd, file, params, machine, texts }: PlanTask): Promise<
   );
   return { stages: plan?.stages ?? [], diagnostics: [...diagnostics, ...(plan?.diagnostics ?? [])] };
 }
+
+/** What this process was not given is known to be there. */
+const withVariables = (host: Host, names: ReadonlySet<string>): Host => ({
+  ...host,
+  env: (name) => host.env(name) ?? (names.has(name) ? 'set' : undefined),
+});
 
 function withTexts(host: Host, texts: Readonly<Record<string, string>>): Host {
   const textOf = (path: string): string | undefined => (Object.hasOwn(texts, path) ? texts[path] : undefined);

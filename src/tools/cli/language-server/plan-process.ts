@@ -1,7 +1,13 @@
 /** Plans in a process of its own: a plan computes for seconds, and the server has milliseconds. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Planner, PlanReply } from '../../language-server/plans.js';
+import { childEnvironment } from '../../../language/host/child-environment.js';
+import type { Planner, PlanReply, PlanTask } from '../../language-server/plans.js';
+
+export interface ToPlanChild extends PlanTask {
+  /** Names of the variables that are set: a plan says which secrets are not, and needs none of them. */
+  readonly variables: readonly string[];
+}
 
 export type FromPlanChild =
   | { readonly type: 'reply'; readonly reply: PlanReply }
@@ -42,13 +48,17 @@ export function planProcess(): Planner {
         };
         worker.on('message', heard).on('exit', gone).on('error', failed);
         signal.addEventListener('abort', aborted);
-        worker.send(job);
+        worker.send({ ...job, variables: setVariables() } satisfies ToPlanChild);
       }),
   };
 }
 
+const setVariables = (): readonly string[] =>
+  Object.entries(process.env).flatMap(([name, value = '']) => (value.trim() === '' ? [] : [name]));
+
 function start(): ChildProcess {
   const child = fork(fileURLToPath(new URL('./plan-child.js', import.meta.url)), [], {
+    env: childEnvironment(),
     execArgv: [],
     // The editor reads our standard output as messages.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

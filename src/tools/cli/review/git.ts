@@ -12,6 +12,7 @@ import {
 } from '../../../language/diagnostics/catalogue/review.js';
 import { nearest } from '../../../language/diagnostics/did-you-mean.js';
 import { UserError } from '../../../language/diagnostics/types.js';
+import { childEnvironment, type Needs, startingWith } from '../../../language/host/child-environment.js';
 import type { EarlierEntry, Repository } from '../../review/repository.js';
 
 /** Opens the repository that `file` is in, at `ref`. Throws a `UserError`. */
@@ -86,27 +87,26 @@ interface GitAnswer {
   readonly err: string;
 }
 
+const VARIABLES = {
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_LITERAL_PATHSPECS: '1',
+  GIT_TERMINAL_PROMPT: '0',
+  LC_ALL: 'C',
+} as const;
+
+const isOfGit: Needs = (name) =>
+  startingWith(['GIT_'])(name) && !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR)$/.test(name);
+
 /**
  * No lock is taken, no transport is allowed (a partial clone would fetch), and the variables by which a hook names its
  * own repository do not count: the one that the pipeline is in does.
  */
 function git(folder: string, args: readonly string[]): GitAnswer {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR)$/.test(name),
-    ),
-  );
   const result = execaSync(
     'git',
     ['-C', folder, '-c', 'protocol.allow=never', '-c', 'core.fsmonitor=false', ...args],
     {
-      env: {
-        ...env,
-        GIT_OPTIONAL_LOCKS: '0',
-        GIT_LITERAL_PATHSPECS: '1',
-        GIT_TERMINAL_PROMPT: '0',
-        LC_ALL: 'C',
-      },
+      env: childEnvironment(VARIABLES, isOfGit),
       extendEnv: false,
       reject: false,
       encoding: 'buffer',

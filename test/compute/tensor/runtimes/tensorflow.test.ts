@@ -16,7 +16,7 @@ import { isWorthCompiling, VARIANTS } from '../../../../src/compute/tensor/runti
 import { GraphError } from '../../../../src/compute/tensor/shape.js';
 import type { HostTensor, Tensor, ValueId } from '../../../../src/compute/tensor/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { childEnvironment } from '../../../../src/pipeline/run/stage-process.js';
+import { runtimeVariables } from '../../../../src/pipeline/run/stage-environment.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
 import { openHere, whereInstalled, whyBf16RoundsTwice } from './here.js';
@@ -98,7 +98,7 @@ whereInstalled('tensorflow', () => {
       const script = fileURLToPath(new URL('packed-products.js', import.meta.url));
       const { stdout, stderr } = spawnSync(process.execPath, [script], {
         encoding: 'utf8',
-        env: { ...process.env, ...childEnvironment(2, 'tensorflow') },
+        env: { ...process.env, ...runtimeVariables(2, 'tensorflow') },
       });
       // mapped anew, the 3.4 MiB of a packed factor would be 17,000 pages
       expect(stdout, stderr).to.match(/^\{"faults":\d{1,3}\}$/);
