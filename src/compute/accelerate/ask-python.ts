@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as v from 'valibot';
 import { pythonBroken } from '../../language/diagnostics/catalogue/environment.js';
 import { UserError } from '../../language/diagnostics/types.js';
+import { childEnvironment, startingWith } from '../../language/host/child-environment.js';
 import type { Host } from '../../language/host/host.js';
 import { record, tryJson } from '../../language/host/json.js';
 import { PACKAGE_NAMES } from './packages.js';
@@ -32,6 +33,9 @@ print("\\n" + json.dumps(facts))
 
 const FACTS = v.object({ version: v.string(), packages: record(v.string()), cuda: v.nullable(v.string()) });
 
+/** What decides which Python a program is that only starts one, and what it finds. */
+export const PYTHON_NEEDS = startingWith(['PYTHON', 'PYENV_', 'CONDA_', 'VIRTUAL_ENV']);
+
 /** Milliseconds: a Python on a network's disk takes seconds. */
 const PATIENCE = 60_000;
 
@@ -51,7 +55,10 @@ export function askPython(host: Host, python: string, named: string, pythonPath:
 function ask(host: Host, python: string, named: string, pythonPath: string): PythonFacts {
   const { stdout, stderr, error, status, signal } = spawnSync(python, ['-c', SCRIPT, ...PACKAGE_NAMES], {
     cwd: host.packageFolder,
-    env: { ...process.env, PYTHONPATH: pythonPath, PYTHONSAFEPATH: '1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: childEnvironment(
+      { PYTHONPATH: pythonPath, PYTHONSAFEPATH: '1', PYTHONDONTWRITEBYTECODE: '1' },
+      PYTHON_NEEDS,
+    ),
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PATIENCE,

@@ -16,5 +16,6 @@ export const bareEnvironment = (folder: string): Readonly<Record<string, string>
   GIT_AUTHOR_EMAIL: 'a@example.org',
   GIT_COMMITTER_NAME: 'a',
   GIT_COMMITTER_EMAIL: 'a@example.org',
+  FTPC_PYTHON: '',
   XDG_CACHE_HOME: join(folder, 'cache'),
 });

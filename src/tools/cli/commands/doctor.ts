@@ -1,19 +1,31 @@
-import type { Colours } from '../cli-context.js';
+import type { CliContext, Colours } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
 import type { Finding, State } from '../doctor/index.js';
+
+const ENGINES = ['embedded', 'accelerate'] as const;
 
 export const doctor: Command = {
   name: 'doctor',
   doc: 'Checks what ftpc needs on this machine: versions, native libraries (by using them), memory, disk.',
   positionals: [],
-  options: { json: option.flag('Print the findings as JSON.') },
-  examples: [['ftpc doctor', 'what works here, and how to fix what does not']],
+  options: {
+    engine: option.choice(ENGINES, 'Check what this engine needs; default: both.'),
+    python: option.text('PYTHON', 'The Python of the accelerate engine, instead of the installed one.'),
+    json: option.flag('Print the findings as JSON.'),
+  },
+  examples: [
+    ['ftpc doctor', 'what works here, and how to fix what does not'],
+    ['ftpc doctor --engine accelerate --python ~/venv', 'whether a Python of your own can train'],
+  ],
   run: async (args, context) => {
-    const { checks } = await import('../doctor/index.js');
+    const engine = ENGINES.find((name) => name === args.text('engine'));
+    const options = { python: args.text('python') };
+    if (engine === 'accelerate') await requirePython(context, options.python);
+    const { checksOf } = await import('../doctor/index.js');
     const { columns } = await import('../../../pipeline/planner/render/columns.js');
     const findings: Finding[] = [];
-    for (const check of checks) {
-      const finding = await check(context.host);
+    for (const check of checksOf(engine)) {
+      const finding = await check(context.host, options);
       findings.push(finding);
       if (!args.flag('json'))
         for (const line of columns(rowsOf(finding, context.colours.out), { width: context.width }))
@@ -24,6 +36,14 @@ export const doctor: Command = {
     return healthy ? EXIT.done : EXIT.error;
   },
 };
+
+/** Who asks for the engine by name has to have it. Throws a `UserError`. */
+async function requirePython(context: CliContext, asked: string | undefined): Promise<void> {
+  const { pythonOf, untriedVersions } = await import('../../../compute/accelerate/environment.js');
+  const { printDiagnostics } = await import('../diagnostics-printer.js');
+  const untried = untriedVersions(pythonOf(context.host, asked));
+  if (untried !== undefined) await printDiagnostics(context, [untried]);
+}
 
 const SIGNS: Readonly<Record<State, (colours: Colours) => string>> = {
   ok: ({ green }) => green('ok     '),

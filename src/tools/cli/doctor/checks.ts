@@ -1,13 +1,10 @@
 /** Checks of the machine, of its GPUs and of the libraries. */
-import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { libraryPlace, libraryVersion, loadLibrary } from '../../../compute/libraries/index.js';
 import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
 import { deviceLimit } from '../../../compute/tensor/runtimes/device-limit.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import { childEnvironment } from '../../../language/host/child-environment.js';
 import type { Host } from '../../../language/host/host.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { type FoundGpus, findGpus } from '../../../pipeline/prepare/gpus.js';
@@ -24,7 +21,13 @@ export interface Finding {
   readonly help?: string;
 }
 
-export type Check = (host: Host) => Promise<Finding>;
+/** What the command was asked for. */
+export interface DoctorOptions {
+  /** What `--python` names. */
+  readonly python?: string;
+}
+
+export type Check = (host: Host, options: DoctorOptions) => Promise<Finding>;
 
 /** Right, or `problem`, for which there is help. */
 const judged = (
@@ -102,28 +105,6 @@ export const starter: Check = async (host) => {
   const found = host.stat(`${folder}/config.json`) !== undefined;
   const help = '`starter()` will not be found; reinstall ftpc, or name another base';
   return judged('starter model', found ? folder : `missing: ${folder}`, !found && 'warning', help);
-};
-
-const TIMEOUT = 5_000;
-
-/** The first line that a program prints; `undefined` if it is not there or does not answer. */
-async function answer(program: string, args: readonly string[]): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)(program, [...args], {
-      env: childEnvironment(),
-      timeout: TIMEOUT,
-    });
-    const line = stdout.split('\n')[0]?.trim();
-    return line === '' ? undefined : line;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Nothing here needs it, but people ask for it. */
-export const python: Check = async () => {
-  const found = await answer('python3', ['--version']);
-  return { name: 'python', state: 'note', detail: found ?? 'none found; nothing here needs it' };
 };
 
 /** NVIDIA GPUs with their memory, and how much of it a run may take. Nothing here needs one. */

@@ -1,28 +1,16 @@
-import {
-  type Check,
-  cores,
-  disk,
-  gpu,
-  memory,
-  node,
-  python,
-  starter,
-  tokenizers,
-  writing,
-} from './checks.js';
+import { accelerate } from './accelerate.js';
+import { type Check, cores, disk, gpu, memory, node, starter, tokenizers, writing } from './checks.js';
 import { runtimes } from './runtime.js';
 
-/** In the order in which they are shown. */
-export const checks: readonly Check[] = [
-  node,
-  cores,
-  memory,
-  ...runtimes,
-  tokenizers,
-  starter,
-  disk,
-  writing,
-  gpu,
-  python,
+const MACHINE: readonly Check[] = [node, cores, memory];
+const FOLDERS: readonly Check[] = [disk, writing, gpu];
+const EMBEDDED: readonly Check[] = [...runtimes, tokenizers, starter];
+
+/** In the order in which they are shown: those of one engine, or of both. */
+export const checksOf = (engine?: 'embedded' | 'accelerate'): readonly Check[] => [
+  ...MACHINE,
+  ...(engine === 'accelerate' ? [] : EMBEDDED),
+  ...FOLDERS,
+  ...(engine === 'embedded' ? [] : accelerate),
 ];
 export type { Finding, State } from './checks.js';

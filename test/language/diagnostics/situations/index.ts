@@ -1,3 +1,4 @@
+import { ENVIRONMENT } from './environment.js';
 import { FILES } from './files.js';
 import { HUB } from './hub.js';
 import { INSIGHT } from './insight.js';
@@ -7,4 +8,12 @@ import { RUNTIMES } from './runtimes.js';
 import type { Situations } from './types.js';
 
 /** What the files of an example cannot make, by code. */
-export const SITUATIONS: Situations = { ...FILES, ...HUB, ...INSIGHT, ...MODELS, ...RUNS, ...RUNTIMES };
+export const SITUATIONS: Situations = {
+  ...ENVIRONMENT,
+  ...FILES,
+  ...HUB,
+  ...INSIGHT,
+  ...MODELS,
+  ...RUNS,
+  ...RUNTIMES,
+};
