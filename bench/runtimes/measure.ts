@@ -1,6 +1,6 @@
 /** One runtime in a process of its own, which takes a step whenever it is told to. */
 import { writeFileSync } from 'node:fs';
-import { ownPeakMemory } from '../../src/pipeline/run/peak-memory.js';
+import { ownPeakMemory } from '../../src/language/host/process-memory.js';
 import { stepper } from '../training/step.js';
 import type { Answer, RuntimeTask } from './table.js';
 

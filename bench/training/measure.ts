@@ -1,6 +1,6 @@
 /** One task in a process of its own: prints what was measured as JSON. */
 import { writeFileSync } from 'node:fs';
-import { ownPeakMemory } from '../../src/pipeline/run/peak-memory.js';
+import { ownPeakMemory } from '../../src/language/host/process-memory.js';
 import type { Measured, Task } from './cases.js';
 import { median } from './median.js';
 import { stepper } from './step.js';

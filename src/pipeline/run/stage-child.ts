@@ -4,11 +4,11 @@ import { verifying } from '../../compute/packaging/sealed.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
+import { ownPeakMemory, volunteer } from '../../language/host/process-memory.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import { stages } from '../stages/index.js';
 import { outputFolder, workFolder } from '../store/index.js';
 import { type FromChild, InterruptedError, type StageEnd, type StageTask, type ToChild } from './messages.js';
-import { ownPeakMemory, volunteer } from './peak-memory.js';
 import { diagnosticOf, internalError } from './run-diagnostics.js';
 
 /** How long a checkpoint may take once the parent is gone. */

@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { pythonNeeds } from '../../compute/accelerate/python-environment.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { childEnvironment } from '../../language/host/child-environment.js';
+import { killLedger, peakMemoryOf } from '../../language/host/process-memory.js';
 import { OPEN_FILES } from '../../language/host/system-limit.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageKind } from '../../language/ir/program.js';
 import { stages } from '../stages/index.js';
 import type { EndOfProcess, FromChild, StageTask, ToChild } from './messages.js';
-import { killLedger, peakMemoryOf } from './peak-memory.js';
 import {
   noFilesLeft,
   processCrashed,
@@ -106,10 +107,12 @@ export async function runInProcess(
 /** Some of what the system is short of is thrown at once; the rest is an event of the process. */
 function forkStage(task: StageTask): ChildProcess | UserError {
   const secrets = secretsOf(task);
+  const needs = (name: string): boolean =>
+    secrets.has(name) || (task.engine !== undefined && pythonNeeds(name));
   try {
     return fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
       cwd: task.cwd,
-      env: childEnvironment(runtimeVariables(task.threads, task.runtime), (name) => secrets.has(name)),
+      env: childEnvironment(runtimeVariables(task.threads, task.runtime), needs),
       execArgv: [...nodeOptions(task.stage.kind)],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { killLedger } from '../../../src/pipeline/run/peak-memory.js';
+import { killLedger } from '../../../src/language/host/process-memory.js';
 
 describe('processes of which some are killed for lack of memory', () => {
   it('each kill explains the end of one of them', () => {
