@@ -9,9 +9,15 @@ import { SITUATIONS } from './situations/index.js';
 const updates = process.env['UPDATE_GOLDEN'] === '1';
 const played = CODES.filter((code) => !isOfText(code) && !isOfLint(code));
 
+/** Pages whose example runs a pipeline take most of the time. */
+const suiteOf = (code: string): string =>
+  exampleOf(read(`docs/errors/${code}.md`))?.steps.some(({ line }) => line.includes('ftpc run ')) === true
+    ? ' @long'
+    : '';
+
 describe('examples of the diagnostics', () => {
   for (const code of played)
-    it(`${code} appears as its page shows it`, async function () {
+    it(`${code} appears as its page shows it${suiteOf(code)}`, async function () {
       const path = `docs/errors/${code}.md`;
       const example = exampleOf(read(path));
       if (example === undefined) throw new Error(`${path} has no \`## Example\` with a console`);

@@ -78,7 +78,7 @@ describe('a base that does not fit', () => {
     };
   };
 
-  it('is read a block at a time, within the limit, to the same bytes', () => {
+  it('is read a block at a time, within the limit, to the same bytes @long', () => {
     const free = planOf();
     const { chosen } = free('adapter');
     expect(chosen).not.to.have.property('pagedWeights');

@@ -92,7 +92,7 @@ const lossesOf = (events: readonly Event[]): readonly number[] =>
   events.flatMap(({ type, loss }) => (type === 'stage.progress' && loss !== undefined ? [loss] : []));
 
 for (const runtime of ['webgpu', 'wasm'] as const)
-  describe(`a pipeline with a tiny Llama on ${runtime}`, () => {
+  describe(`a pipeline with a tiny Llama on ${runtime} @long`, () => {
     whereInstalled(runtime, () => {
       for (const method of ['lora', 'qlora'])
         it(`${method} has the losses of ONNX Runtime over ${STEPS[runtime]} steps`, async () => {

@@ -34,7 +34,7 @@ describe('docs/insight.md', () => {
     writeFinishedRun(planned, { id: RUNS[0], pipeline: 'pipelines/legal.ftp', stages });
   });
 
-  it('shows what the commands print', async () => {
+  it('shows what the commands print @long', async () => {
     const page = readFileSync(PAGE, 'utf8');
     let text = page;
     for (const [block, line = ''] of page.matchAll(BLOCK)) {

@@ -32,7 +32,7 @@ const legal = (): readonly LegalRow[] =>
   );
 
 describe('the data that ships with the pipelines', () => {
-  it('is what the scripts make of the packages', async () => {
+  it('is what the scripts make of the packages @long', async () => {
     const { legalRows } = await script<{ legalRows: () => readonly LegalRow[] }>('legal.mjs');
     const { generalRows } = await script<{ generalRows: () => readonly object[] }>('general.mjs');
     const byKind = new Map<string, string>();
