@@ -26,7 +26,22 @@ export interface Host {
   clock(): number;
   /** The machine that runs this process. */
   machine(): Machine;
+  /** Told that nothing happens for now, as a server is waited for; left out, nobody wants to know. */
+  waiting?(wait: ServerWait): void;
 }
+
+export interface ServerWait {
+  /** Name of the server, with its port where it has one. */
+  readonly server: string;
+  /** Milliseconds until it is asked again, as it wishes; left out: it has not answered yet, or does so slowly. */
+  readonly pause?: number;
+}
+
+/** `waiting 30 s for huggingface.co, as it asks` */
+export const waitText = ({ server, pause }: ServerWait): string =>
+  pause === undefined
+    ? `waiting for ${server}`
+    : `waiting ${Math.ceil(pause / 1000)} s for ${server}, as it asks`;
 
 export interface FileStat {
   readonly size: number;

@@ -1,6 +1,6 @@
 import { badEndpoint, badToken } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
-import type { Host } from '../../language/host/host.js';
+import type { Host, ServerWait } from '../../language/host/host.js';
 import type { HubFile } from '../../language/ir/program.js';
 
 /** So many bytes in so many milliseconds, by a clock in milliseconds. */
@@ -23,8 +23,9 @@ export interface HubAccess {
   readonly patience: number;
   /** What a server has to send at least; none where it is not looked at. */
   readonly pace?: Pace;
-  /** Told for how many milliseconds a server asks to be waited for. */
-  readonly waiting?: (pause: number) => void;
+  /** Told when a server asks to be waited for, and when one takes longer than `quiet` milliseconds to answer. */
+  readonly waiting?: (wait: ServerWait) => void;
+  readonly quiet?: number;
   /** Milliseconds before each further try. */
   readonly pauses: readonly number[];
   readonly token?: string;
@@ -39,6 +40,7 @@ export interface HubListing {
 
 const ENDPOINT = 'https://huggingface.co';
 const PATIENCE = 30;
+const QUIET = 5_000;
 const PAUSES = [300, 1_000, 3_000];
 const TRUE = /^(?:1|on|yes|true)$/i;
 
@@ -54,7 +56,11 @@ function isEndpoint(text: string): boolean {
 }
 
 /** What the Hub's own library reads from the environment, under the same names. `secret` names a variable. Throws a `UserError`. */
-export function accessFrom(env: Host['env'], secret: string | undefined, signal?: AbortSignal): HubAccess {
+export function accessFrom(
+  { env, waiting }: Pick<Host, 'env' | 'waiting'>,
+  secret: string | undefined,
+  signal?: AbortSignal,
+): HubAccess {
   const endpoint = (env('HF_ENDPOINT') || ENDPOINT).replace(/\/+$/, '');
   if (!isEndpoint(endpoint)) throw new UserError(badEndpoint());
   const seconds = Number(env('HF_HUB_DOWNLOAD_TIMEOUT'));
@@ -67,6 +73,8 @@ export function accessFrom(env: Host['env'], secret: string | undefined, signal?
     patience: 1000 * (seconds > 0 ? seconds : PATIENCE),
     pauses: PAUSES,
     pace: PACE,
+    quiet: QUIET,
+    ...(waiting === undefined ? {} : { waiting }),
     ...(token === undefined || token === '' ? {} : { token }),
     ...(signal === undefined ? {} : { signal }),
   };

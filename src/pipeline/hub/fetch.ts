@@ -2,7 +2,7 @@
 
 import { offlineMissing } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
-import type { Host } from '../../language/host/host.js';
+import { type Host, type ServerWait, waitText } from '../../language/host/host.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { PinnedRepository, Stage } from '../../language/ir/program.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
@@ -57,9 +57,10 @@ async function fetchRepository(
   const missing = missingFiles(host, pinned);
   if (missing.length === 0) return;
   const access = {
-    ...accessFrom(host.env, pinned.secret, signal),
-    waiting: (pause: number): void =>
-      say(`waiting ${Math.ceil(pause / 1000)} s, as the Hub asks: ${pinned.id}`),
+    ...accessFrom(host, pinned.secret, signal),
+    // how slowly it comes is shown as it is
+    waiting: (wait: ServerWait): void =>
+      wait.pause === undefined ? undefined : say(`${waitText(wait)}: ${pinned.id}`),
   };
   const names = missing.map(({ name }) => name);
   if (access.offline) throw new UserError(offlineMissing(pinned, names));

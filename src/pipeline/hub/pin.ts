@@ -131,7 +131,7 @@ async function resolve(
   warn: (diagnostic: Diagnostic) => void,
 ): Promise<ResolvedRevision> {
   const secret = calls.map(secretOf).find((name) => name !== undefined);
-  const real = accessFrom(host.env, secret);
+  const real = accessFrom(host, secret);
   const access: HubAccess = {
     ...real,
     offline: real.offline || options.offline === true,

@@ -91,6 +91,7 @@ async function once(access: HubAccess, url: URL, headers: Readonly<Record<string
     timer = setTimeout(() => silence.abort(), access.patience);
   };
   const close = (): void => {
+    clearTimeout(slow);
     clearTimeout(timer);
     access.signal?.removeEventListener('abort', stop);
     silence.abort();
@@ -99,6 +100,7 @@ async function once(access: HubAccess, url: URL, headers: Readonly<Record<string
     close();
     return access.signal?.aborted === true ? access.signal.reason : transient(error, url, access.patience);
   };
+  const slow = setTimeout(() => access.waiting?.({ server: url.host }), access.quiet ?? access.patience);
   listen();
   try {
     const response = await fetch(url, { headers, redirect: 'manual', signal: silence.signal });
@@ -217,7 +219,8 @@ export async function retrying<T>(
       const pause = access.pauses[failures++];
       const lost = pause === undefined || (error.unreachable && failures > 1);
       if (lost) throw new UserError(unreachable(access.endpoint, error.detail));
-      if (error.after > pause) access.waiting?.(error.after);
+      if (error.after > pause)
+        access.waiting?.({ server: new URL(access.endpoint).host, pause: error.after });
       await sleep(Math.max(pause, error.after), undefined, { signal: access.signal });
     }
   }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Host } from '../../language/host/host.js';
+import { type Host, type ServerWait, waitText } from '../../language/host/host.js';
 import { isOutOfFiles, loadFailure } from '../../language/host/system-limit.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import { type CliContext, errorLine } from './cli-context.js';
@@ -50,7 +50,18 @@ async function commandOf(words: readonly string[], context: CliContext): Promise
     return EXIT.done;
   }
   const store = storeOf(command, args, context.host);
-  return command.run(args, store === undefined ? context : { ...context, host: { ...context.host, store } });
+  const host = { ...context.host, waiting: showWaits(context), ...(store === undefined ? {} : { store }) };
+  return command.run(args, { ...context, host });
+}
+
+/** A line for each pause that a server asks for, and one for each server that takes long. */
+function showWaits(context: CliContext): (wait: ServerWait) => void {
+  const slow = new Set<string>();
+  return (wait) => {
+    if (wait.pause === undefined && slow.has(wait.server)) return;
+    if (wait.pause === undefined) slow.add(wait.server);
+    context.err(context.colours.err.dim(waitText(wait)));
+  };
 }
 
 /** The store that a command line asks for: its option wins over the environment; `undefined` is that of the directory. */

@@ -46,6 +46,20 @@ describe('a data set of the Hub', () => {
     'data/train.tsv': Buffer.alloc(10),
   };
 
+  it('is waited for as it asks, and the plan says so', async () => {
+    const at = await project(dataSet(files));
+    at.write('p.ftp', pipeline('hub("tiny/rows")'));
+    let asked = 0;
+    at.hub.trouble = (_, response) => {
+      if (asked++ > 0) return false;
+      response.writeHead(429, { 'retry-after': '1' }).end();
+      return true;
+    };
+    const { code, err } = await at.ftpc('plan', 'p.ftp');
+    expect(code, err).to.equal(0);
+    expect(err.split('\n')).to.include(`waiting 1 s for ${new URL(at.hub.endpoint).host}, as it asks`);
+  });
+
   it('is planned with as it is listed, fetched by its stage, and then read without a server', async () => {
     const at = await project(dataSet(files));
     at.write('p.ftp', pipeline('hub("tiny/rows")'));

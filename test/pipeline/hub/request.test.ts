@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
+import type { ServerWait } from '../../../src/language/host/host.js';
 import type { HubAccess } from '../../../src/pipeline/hub/access.js';
 import { request, retrying, TransientError } from '../../../src/pipeline/hub/request.js';
 
@@ -50,13 +51,28 @@ describe('a request to a hub', () => {
 
   it('says how long it waits', async () => {
     const access = await listen(() => {});
-    const said: number[] = [];
+    const said: ServerWait[] = [];
     let tries = 0;
     const once = async (): Promise<string> => {
       if (tries++ === 0) throw new TransientError('status 429', false, 5);
       return 'done';
     };
-    expect(await retrying({ ...access, waiting: (pause) => said.push(pause) }, once)).to.equal('done');
-    expect(said).to.deep.equal([5]);
+    expect(await retrying({ ...access, waiting: (wait) => said.push(wait) }, once)).to.equal('done');
+    expect(said).to.deep.equal([{ server: new URL(access.endpoint).host, pause: 5 }]);
+  });
+
+  it('says that it waits where the server takes long', async () => {
+    let answer = (): void => {};
+    const access = await listen((_, response) => {
+      answer = () => response.end('late');
+    });
+    const said: ServerWait[] = [];
+    const waiting = (wait: ServerWait): void => {
+      said.push(wait);
+      answer();
+    };
+    const { close } = await request({ ...access, waiting, quiet: 200 }, '/file');
+    close();
+    expect(said).to.deep.equal([{ server: new URL(access.endpoint).host }]);
   });
 });
