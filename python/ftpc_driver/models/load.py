@@ -1,0 +1,110 @@
+"""A base model of transformers with an adapter of PEFT over it, as the specification names them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ftpc_driver.errors import DriverError
+from ftpc_driver.models.names import file_names
+from ftpc_driver.spec import Adapter, Model
+from ftpc_driver.versions import require
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+#: Heads stay as they are in a quantised base.
+HEADS = ["lm_head", "score", "classifier", "embed_out"]
+
+
+def load_base(model: Model, compute: torch.dtype, device: torch.device) -> Any:
+    """The base, frozen, in training mode. `compute`: what products of quantised weights are computed in."""
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+    options: dict[str, Any] = {
+        "dtype": DTYPES[model.dtype],
+        "attn_implementation": model.attention,
+        "local_files_only": True,
+    }
+    if model.gguf is not None:
+        require("gguf", "a GGUF base")
+        options["gguf_file"] = model.gguf
+    if model.quantisation is not None:
+        options |= _quantised(model, compute, device)
+    if model.attention == "flash_attention_2":
+        require("flash_attn", "attention = flash")
+    kind = AutoModelForCausalLM
+    if model.task == "classifier":
+        kind = AutoModelForSequenceClassification
+        labels = model.labels or []
+        options |= {
+            "id2label": dict(enumerate(labels)),
+            "label2id": {name: i for i, name in enumerate(labels)},
+        }
+    try:
+        base = kind.from_pretrained(model.folder, **options)
+    except (OSError, ValueError, KeyError) as error:
+        raise DriverError("model", f"transformers cannot load {model.folder}: {error}") from error
+    base.config.use_cache = False
+    base.requires_grad_(False)
+    return base
+
+
+def _quantised(model: Model, compute: torch.dtype, device: torch.device) -> dict[str, Any]:
+    require("bitsandbytes", "a base in NF4")
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=model.quantisation is not None and model.quantisation.double,
+        bnb_4bit_compute_dtype=compute,
+        # sharding cuts what is stored, and cuts floats alone
+        bnb_4bit_quant_storage=DTYPES[model.dtype],
+        llm_int8_skip_modules=HEADS,
+    )
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+def add_adapter(base: Any, adapter: Adapter) -> Any:
+    """A PEFT model whose trained tensors are those of the folder, in float32."""
+    from peft import PeftConfig, get_peft_model
+    from safetensors.torch import load_file
+
+    config = PeftConfig.from_pretrained(adapter.folder)
+    config.inference_mode = False
+    model = get_peft_model(base, config)
+    fill(model, load_file(Path(adapter.folder) / "adapter_model.safetensors"))
+    return model
+
+
+@torch.no_grad()
+def fill(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Gives every trained tensor the value of its name in a file. Both must have the same names and shapes."""
+    names = file_names(model)
+    missing, unknown = sorted(set(names) - set(tensors)), sorted(set(tensors) - set(names))
+    if missing or unknown:
+        text = "; ".join(
+            f"{what}: {', '.join(some[:3])} ({len(some)})"
+            for what, some in (("not in the file", missing), ("not in the model", unknown))
+            if some
+        )
+        raise DriverError("model", f"the adapter does not fit the model: {text}")
+    for name, parameter in names.items():
+        value = tensors[name]
+        if value.shape != parameter.shape:
+            raise DriverError("model", f"{name} has shape {list(value.shape)}; the model wants {list(parameter.shape)}")
+        parameter.data = value.to(device=parameter.device, dtype=torch.float32, copy=True)
+
+
+#: Parts of models with eyes or ears, which text alone never passes through.
+_OTHER_SENSES = re.compile(r"(^|\.)(vision|visual|audio|multi_modal|image|speech|multimodal)[a-z_]*(\.|$)")
+
+
+def train_whole(base: Any) -> Any:
+    """Every weight of the text part is trained, as float32."""
+    for name, parameter in base.named_parameters():
+        if _OTHER_SENSES.search(name) is None:
+            parameter.requires_grad_(True)
+    return base

@@ -1,0 +1,57 @@
+"""What the parent process tells a rank, and how a rank shows that it is getting on."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from ftpc_driver.errors import FAILED
+
+#: Seconds between two signs of life.
+ALIVE = 5.0
+
+
+class Parent:
+    """`stop` is set by SIGTERM, SIGINT or a line `{"stop":true}`; the end of stdin ends the process."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        self._progress = 0
+
+    def watch(self) -> None:
+        for which in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(which, self._stopped)
+        if os.environ.get("FTPC_PARENT") == "1":
+            threading.Thread(target=self._read, daemon=True).start()
+
+    def advance(self) -> None:
+        """Called by the main thread before each piece of work: whoever stops calling it hangs."""
+        self._progress += 1
+
+    def sign(self, alive: Callable[[], None]) -> None:
+        """Calls `alive` from a thread of its own, as long as the main thread advances."""
+        threading.Thread(target=self._sign, args=(alive,), daemon=True).start()
+
+    def _sign(self, alive: Callable[[], None]) -> None:
+        seen = -1
+        while True:
+            threading.Event().wait(ALIVE)
+            if self._progress != seen:
+                seen = self._progress
+                alive()
+
+    def _stopped(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stop = True
+
+    def _read(self) -> None:
+        with open(0, "rb", buffering=0, closefd=False) as stdin:
+            for line in stdin:
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(message, dict) and message.get("stop") is True:
+                    self.stop = True
+        os._exit(FAILED)

@@ -1,0 +1,156 @@
+"""The specification of a training, version 1, as the parent writes it."""
+
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ftpc_driver.errors import DriverError
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Sharding:
+    kind: Literal["none", "ddp", "fsdp", "zero3"]
+    #: Frozen weights, and with them what else is sharded, wait on the host.
+    offload: bool = False
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    type: Literal["nf4"]
+    double: bool
+
+
+@dataclass(frozen=True)
+class Model:
+    folder: str
+    gguf: str | None
+    task: Literal["causal", "classifier"]
+    labels: list[str] | None
+    #: Of frozen weights.
+    dtype: Literal["float32", "bfloat16"]
+    quantisation: Quantisation | None
+    attention: Literal["eager", "sdpa", "flash_attention_2"]
+
+
+@dataclass(frozen=True)
+class Adapter:
+    folder: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    file: str
+
+
+@dataclass(frozen=True)
+class Validation:
+    file: str
+    #: Rows of each batch.
+    batches: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    name: Literal["adamw", "adamw8bit", "adafactor", "lion", "sgd"]
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    decay: float = 0.0
+    momentum: float = 0.0
+    #: Rate of LoRA's B and of vectors over that of the rest.
+    lora_plus: float = 1.0
+    #: State in memory that the driver pages to the host.
+    paged: bool = False
+
+
+@dataclass(frozen=True)
+class Spec:
+    version: int
+    folder: str
+    versions: dict[str, str | None]
+    digest: str
+    world: int
+    device: Literal["cpu", "cuda"]
+    sharding: Sharding
+    model: Model
+    precision: Literal["f32", "bf16"]
+    trained: Literal["adapter", "full"]
+    adapter: Adapter | None
+    pissa: bool
+    rows: Rows
+    validation: Validation | None
+    pad_id: int
+    steps: str
+    total_steps: int
+    every: int
+    keep: int
+    patience: int | None
+    wall: float | None
+    optimizer: Optimizer
+    clip: float | None
+    neftune: float | None
+    seed: int
+    checkpointed_blocks: int = 0
+    logits_chunk: int | None = None
+
+
+def read_spec(path: str) -> Spec:
+    try:
+        value = json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise DriverError("bug", f"the specification {path} cannot be read: {error}") from None
+    if isinstance(value, dict) and value.get("version") != VERSION:
+        raise DriverError(
+            "versions", f"the specification has version {value.get('version')}; this driver reads {VERSION}"
+        )
+    spec = parse(Spec, value, "specification")
+    assert isinstance(spec, Spec)
+    return spec
+
+
+def parse(kind: Any, value: Any, at: str) -> Any:
+    """A value of JSON as the type says. Fields that are unknown are as wrong as those that are missing."""
+    origin = get_origin(kind)
+    if origin is UnionType:
+        inner = next(part for part in get_args(kind) if part is not type(None))
+        return None if value is None else parse(inner, value, at)
+    if is_dataclass(kind):
+        return _record(kind, value, at)
+    if origin is Literal:
+        return _checked(value in get_args(kind), value, at, f"one of {', '.join(map(str, get_args(kind)))}")
+    if origin is list:
+        _checked(isinstance(value, list), value, at, "a list")
+        (inner,) = get_args(kind)
+        if inner is int and all(type(each) is int for each in value):  # rows by the million
+            return value
+        return [parse(inner, each, f"{at}[{index}]") for index, each in enumerate(value)]
+    if origin is dict:
+        return _checked(isinstance(value, dict), value, at, "an object")
+    if kind is float:
+        _checked(isinstance(value, (int, float)) and not isinstance(value, bool), value, at, "a number")
+        return float(value)
+    return _checked(type(value) is kind, value, at, f"of type {kind.__name__}")
+
+
+def _record(kind: Any, value: Any, at: str) -> Any:
+    _checked(isinstance(value, dict), value, at, "an object")
+    types = get_type_hints(kind)
+    known = {field.name for field in fields(kind)}
+    unknown = sorted(set(value) - known)
+    if unknown:
+        raise DriverError("bug", f"{at} has unknown fields: {', '.join(unknown)}")
+    read = {name: parse(types[name], each, f"{at}.{name}") for name, each in value.items()}
+    try:
+        return kind(**read)
+    except TypeError as error:
+        raise DriverError("bug", f"{at}: {error}") from None
+
+
+def _checked(holds: bool, value: Any, at: str, wanted: str) -> Any:
+    if not holds:
+        raise DriverError("bug", f"{at} is {json.dumps(value)[:80]}; it must be {wanted}")
+    return value

@@ -1,0 +1,1 @@
+"""Training on one rank of many: order, steps, optimisers, checkpoints."""

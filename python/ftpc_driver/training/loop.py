@@ -1,0 +1,133 @@
+"""The order of a training: steps, validations, checkpoints, endings; as `src/compute/training/loop.ts` has it."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from ftpc_driver.spec import Spec
+from ftpc_driver.training.checkpoints import Checkpoints
+from ftpc_driver.training.ranks import Ranks
+from ftpc_driver.training.state import Measured, State, StepRecord, fresh_state
+from ftpc_driver.training.step import PlannedStep, Stepper, not_finite
+
+Ending = Literal["steps", "patience", "wall"]
+
+
+class Interrupted(Exception):  # noqa: N818
+    """A stop was asked for; what was computed is saved."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"stopped after step {step}")
+        self.step = step
+
+
+@dataclass(frozen=True)
+class Loop:
+    spec: Spec
+    ranks: Ranks
+    stepper: Stepper
+    checkpoints: Checkpoints
+    #: Mean loss over the validation's supervised tokens; `None` where there is no validation.
+    validation_loss: Callable[[], float] | None
+    #: Whether this rank was told to stop.
+    stopping: Callable[[], bool]
+    emit: Callable[..., None]
+    #: Fields of a step's event about memory.
+    memory: Callable[[], dict[str, Any]]
+
+    def run(self, resumed: State | None) -> tuple[State, Ending]:
+        """Trains to the end. Whether to stop, and how late it is, is asked of all ranks together, once a step."""
+        spec, state = self.spec, resumed or fresh_state()
+        planned = _planned(spec.steps, state["step"])
+        before, start = state["seconds"], time.monotonic()
+        saved = state["step"]
+
+        def agree() -> bool:
+            """Sets the time that was spent as the first rank has it; whether any rank is to stop."""
+            spent = before + time.monotonic() - start if self.ranks.first else 0.0
+            stop, state["seconds"] = self.ranks.sum([float(self.stopping()), spent])
+            return stop > 0
+
+        while True:
+            stop = agree()
+            ending = _ending(state, spec)
+            due = state["step"] > state["checked"] and (ending is not None or state["step"] % spec.every == 0)
+            if stop:
+                if saved < state["step"]:
+                    self._save(state)
+                raise Interrupted(state["step"])
+            if due:
+                self._validate(state)
+                state["checked"] = saved = state["step"]
+                agree()
+                self._save(state)
+            elif ending is not None:
+                return state, ending
+            else:
+                self._step(state, next(planned))
+
+    def _step(self, state: State, planned: PlannedStep) -> None:
+        step, start = state["step"] + 1, time.monotonic()
+        taken = self.stepper.take(step, planned)
+        record = StepRecord(
+            step=step,
+            epoch=planned["epoch"],
+            loss=taken["loss"],
+            learningRate=planned["rate"],
+            gradNorm=taken["grad_norm"],
+            tokens=taken["tokens"],
+            seconds=time.monotonic() - start,
+        )
+        state["step"] = step
+        state["steps"].append(record)
+        self.emit(
+            "step",
+            step=step,
+            epoch=record["epoch"],
+            loss=record["loss"],
+            learning_rate=record["learningRate"],
+            grad_norm=record["gradNorm"],
+            tokens=record["tokens"],
+            seconds=record["seconds"],
+            **self.memory(),
+        )
+
+    def _validate(self, state: State) -> None:
+        if self.validation_loss is None:
+            return
+        loss = self.validation_loss()
+        step = state["step"]
+        if not math.isfinite(loss):
+            raise not_finite("validation loss", loss, step, state["steps"][-1]["learningRate"])
+        best = state["best"] is None or loss < state["best"]["loss"]
+        measured = Measured(step=step, loss=loss)
+        state["validations"].append(measured)
+        state["best"] = measured if best else state["best"]
+        state["stale"] = 0 if best else state["stale"] + 1
+        self.emit("validation", step=step, loss=loss, best=best)
+
+    def _save(self, state: State) -> None:
+        path = self.checkpoints.save(state)
+        self.emit("checkpoint", step=state["step"], path=str(path))
+
+
+def _ending(state: State, spec: Spec) -> Ending | None:
+    if state["step"] >= spec.total_steps:
+        return "steps"
+    if spec.patience is not None and state["stale"] >= spec.patience:
+        return "patience"
+    if spec.wall is not None and state["step"] > 0 and state["seconds"] >= spec.wall:
+        return "wall"
+    return None
+
+
+def _planned(path: str, done: int) -> Iterator[PlannedStep]:
+    """The steps that are still to be taken, read a line at a time."""
+    with Path(path).open() as lines:
+        for line in islice(lines, done, None):
+            yield json.loads(line)

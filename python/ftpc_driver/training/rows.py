@@ -1,0 +1,103 @@
+"""Tokenised rows, read one at a time from their file, and batches of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ftpc_driver.models.loss import Supervised
+
+IGNORED = -100
+
+
+class TokenRows:
+    """`ids`, `labels` int32 `[tokens]`, `offsets` int64 `[rows + 1]`: row r is tokens offsets[r] to offsets[r + 1]."""
+
+    def __init__(self, path: str) -> None:
+        file = _opened(path)
+        self._ids = file.get_slice("ids")
+        self._labels = file.get_slice("labels")
+        self._offsets: list[int] = file.get_tensor("offsets").tolist()
+
+    def length_of(self, row: int) -> int:
+        return self._offsets[row + 1] - self._offsets[row]
+
+    def ids(self, row: int) -> Tensor:
+        found: Tensor = self._ids[self._offsets[row] : self._offsets[row + 1]]
+        return found
+
+    def labels(self, row: int) -> Tensor:
+        found: Tensor = self._labels[self._offsets[row] : self._offsets[row + 1]]
+        return found
+
+
+def _opened(path: str) -> Any:
+    from safetensors import safe_open
+
+    return safe_open(path, framework="pt")
+
+
+@dataclass(frozen=True)
+class Batch:
+    #: What the model is called with: `input_ids` `[rows, length]`, `position_ids` where sequences hold several rows.
+    inputs: dict[str, Any]
+    #: Supervised tokens.
+    count: int
+
+
+class Batches:
+    """
+    Makes batches on a device. No attention mask is needed: what pads a row comes after all that is read, and packed
+    rows are told apart by positions that start again.
+    """
+
+    def __init__(self, rows: TokenRows, pad_id: int, first_label: int, device: torch.device) -> None:
+        self._rows = rows
+        self._pad_id = pad_id
+        #: The first position of a row whose label counts: 1 for tokens, which follow something, 0 for classes.
+        self._first_label = first_label
+        self._device = device
+
+    def supervised(self, sequences: Sequence[Sequence[int]]) -> int:
+        """Supervised tokens of some sequences of rows."""
+        return sum(
+            int((self._rows.labels(row)[self._first_label :] != IGNORED).sum()) for rows in sequences for row in rows
+        )
+
+    def tokens(self, sequences: Sequence[Sequence[int]]) -> int:
+        return sum(self._rows.length_of(row) for rows in sequences for row in rows)
+
+    def make(self, sequences: Sequence[Sequence[int]], count_none: bool = False) -> Batch:
+        """One row of the batch for each sequence of rows; under `count_none` nothing is supervised."""
+        lengths = [sum(self._rows.length_of(row) for row in rows) for rows in sequences]
+        shape = (len(sequences), max(lengths))
+        ids = torch.full(shape, self._pad_id, dtype=torch.int64)
+        labels = torch.full(shape, IGNORED, dtype=torch.int64)
+        # each token of padding is a text of its own
+        places = torch.zeros(shape, dtype=torch.int64)
+        for index, rows in enumerate(sequences):
+            at = 0
+            for row in rows:
+                end = at + self._rows.length_of(row)
+                ids[index, at:end] = self._rows.ids(row)
+                labels[index, at + self._first_label : end] = self._rows.labels(row)[self._first_label :]
+                places[index, at:end] = torch.arange(end - at)
+                at = end
+        if count_none:
+            labels.fill_(IGNORED)
+        where = (labels != IGNORED).nonzero()
+        inputs: dict[str, Any] = {"input_ids": self._there(ids)}
+        if any(len(rows) > 1 for rows in sequences):
+            inputs["position_ids"] = self._there(places)
+        inputs["supervised"] = Supervised(
+            rows=self._there(where[:, 0]),
+            positions=self._there(where[:, 1] - self._first_label),
+            targets=self._there(labels[where[:, 0], where[:, 1]]),
+            length=shape[1],
+        )
+        return Batch(inputs, len(where))
+
+    def _there(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self._device, non_blocking=True)

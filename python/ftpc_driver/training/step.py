@@ -1,0 +1,115 @@
+"""One optimiser step over a global batch, of which this rank computes its share."""
+
+import contextlib
+import math
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+import torch
+from torch import Tensor, nn
+
+from ftpc_driver.errors import DriverError
+from ftpc_driver.spec import Spec
+from ftpc_driver.training.optimizers import Optimizer
+from ftpc_driver.training.randomness import seed_of
+from ftpc_driver.training.ranks import Ranks
+from ftpc_driver.training.rows import Batches
+
+
+class PlannedStep(TypedDict):
+    """A line of the file of steps."""
+
+    rate: float
+    epoch: float
+    #: Micro batches of sequences of rows.
+    micro: list[list[list[int]]]
+
+
+class Taken(TypedDict):
+    loss: float
+    grad_norm: float
+    tokens: int
+
+
+class Stepper:
+    """
+    The loss of a step is the sum of cross entropies over the supervised tokens of the whole global batch, divided by
+    their number. Micro batch j belongs to rank j modulo world; under fsdp a rank without one computes a batch that
+    counts for nothing, since its peers wait for its part of the weights.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        ranks: Ranks,
+        model: nn.Module,
+        trained: list[nn.Parameter],
+        optimizer: Optimizer,
+        batches: Batches,
+        advance: Callable[[], None],
+    ) -> None:
+        self._spec, self._ranks, self._model = spec, ranks, model
+        self._trained, self._optimizer, self._batches = trained, optimizer, batches
+        self._advance = advance
+        self.autocast: Callable[[], Any] = contextlib.nullcontext
+        if spec.precision == "bf16":
+            self.autocast = lambda: torch.autocast(ranks.device.type, torch.bfloat16)
+
+    def take(self, step: int, planned: PlannedStep) -> Taken:
+        """Parameters change only at the end, so that a step that fails has changed nothing."""
+        micro = planned["micro"]
+        supervised = sum(self._batches.supervised(sequences) for sequences in micro)
+        scale = 1 / supervised if supervised > 0 else 0.0
+        self._optimizer.clear()
+        total = self._accumulate(step, micro, scale)
+        (loss,) = self._ranks.sum([total.item() * scale])
+        if not math.isfinite(loss):
+            raise not_finite("loss", loss, step, planned["rate"])
+        norm = self._clipped()
+        if not math.isfinite(norm):
+            raise not_finite("gradient norm", norm, step, planned["rate"])
+        self._optimizer.step(planned["rate"])
+        tokens = sum(self._batches.tokens(sequences) for sequences in micro)
+        return Taken(loss=loss, grad_norm=norm, tokens=tokens)
+
+    def _accumulate(self, step: int, micro: list[list[list[int]]], scale: float) -> Tensor:
+        """The sum of this rank's losses; its gradients are added up, scaled, on every rank."""
+        rank, world = self._ranks.rank, self._ranks.world
+        total = torch.zeros((), device=self._ranks.device)
+        rounds = range(rank, len(micro), world)
+        if self._spec.sharding.kind in ("fsdp", "zero3"):
+            rounds = range(rank, math.ceil(len(micro) / world) * world, world)
+        for index in rounds:
+            self._advance()
+            idle = index >= len(micro)
+            batch = self._batches.make(micro[-1] if idle else micro[index], count_none=idle)
+            torch.manual_seed(seed_of(self._spec.seed, step, index))
+            with self.autocast():
+                loss = self._model(**batch.inputs)
+            (loss * scale).backward()
+            total += loss.detach()
+        gradients = [
+            parameter.grad if parameter.grad is not None else self._zero(parameter) for parameter in self._trained
+        ]
+        self._ranks.add_up(gradients)
+        return total
+
+    @staticmethod
+    def _zero(parameter: nn.Parameter) -> Tensor:
+        """The gradient of what this rank's rows have not touched."""
+        parameter.grad = torch.zeros_like(parameter)
+        return parameter.grad
+
+    def _clipped(self) -> float:
+        """The global norm of the gradients, which then have at most the norm that is allowed."""
+        gradients = [parameter.grad for parameter in self._trained if parameter.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(gradients))
+        limit = self._spec.clip
+        if limit is not None and norm + 1e-6 > limit and math.isfinite(norm):
+            torch._foreach_mul_(gradients, limit / (norm + 1e-6))
+        return norm
+
+
+def not_finite(what: str, value: float, step: int, rate: float) -> DriverError:
+    said = "not a number" if math.isnan(value) else "infinite"
+    return DriverError("not_finite", f"the {what} of step {step} is {said}; its learning rate was {rate}", step)
