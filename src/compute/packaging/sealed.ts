@@ -1,4 +1,4 @@
-/** Folders that ftpc has sealed with the digests of their files: outputs in a store, and releases. */
+/** Folders that ftpc has sealed with the digests of their files: outputs in a store, releases, and snapshots of a hub. */
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { userError, wholeFile } from '../../language/diagnostics/make.js';
 import { type Host, HostError } from '../../language/host/host.js';
@@ -9,16 +9,17 @@ import { parseChecked } from '../../language/host/self-check.js';
 import { type SealedFolder, verifiedHost } from '../../language/host/verified-host.js';
 import { STAGE_FILE, STAGE_RECORD } from '../../language/ir/outputs.js';
 import { MANIFEST, readManifest } from './manifest.js';
+import { snapshotAt } from './snapshot-seals.js';
 
 /** Reads of these files are compared with what was sealed; damage ends in a `UserError`. */
 export const verifying = (host: Host): Host => verifiedHost(host, (folder) => sealedAt(host, folder));
 
 /**
- * The entry or release of which this is the folder. Throws a `UserError` if what it says of itself is damaged, and
- * `undefined` if it is neither.
+ * The entry, release or snapshot of which this is the folder. Throws a `UserError` if what it says of itself is damaged, and
+ * `undefined` if it is none.
  */
 export const sealedAt = (host: Host, folder: string): SealedFolder | undefined =>
-  entryAt(host, folder) ?? releaseAt(host, folder);
+  entryAt(host, folder) ?? releaseAt(host, folder) ?? snapshotAt(host, folder);
 
 /** Throws a `UserError` if a folder was sealed and is not as it was. `folder` may be one in it. */
 export function checkSealed(host: Host, folder: string, options: LookOptions = { look: 'changed' }): void {
@@ -34,7 +35,7 @@ function entryAt(host: Host, folder: string): SealedFolder | undefined {
   const damaged = (what: string): Error => entryDamaged(pathFor(host, folder), what);
   const record = parseChecked(STAGE_RECORD, readOwn(host, path, damaged));
   if (record instanceof JsonFault) throw damaged(`\`${STAGE_FILE}\`: ${record.detail}`);
-  return { path: folder, files: record.files, open: [STAGE_FILE], damaged };
+  return { path: folder, files: record.files, isOpen: (name) => name === STAGE_FILE, damaged };
 }
 
 function releaseAt(host: Host, folder: string): SealedFolder | undefined {
@@ -43,7 +44,7 @@ function releaseAt(host: Host, folder: string): SealedFolder | undefined {
   const damaged = (what: string): Error => releaseDamaged(pathFor(host, folder), what);
   const manifest = readManifest(host, folder);
   if ('damage' in manifest) throw damaged(manifest.damage);
-  return { path: folder, files: manifest.files, open: [MANIFEST], damaged };
+  return { path: folder, files: manifest.files, isOpen: (name) => name === MANIFEST, damaged };
 }
 
 /** What a manifest of another program has not, but ours still has most of when it is damaged. */

@@ -10,8 +10,8 @@ export interface SealedFolder {
   /** Absolute. */
   readonly path: string;
   readonly files: SealedFiles;
-  /** Names in it that are not sealed, as the record that lists the others. */
-  readonly open: readonly string[];
+  /** Whether a file in it is not sealed, as the record that lists the others. */
+  isOpen(name: string): boolean;
   /** The error of a file that is not as it was. `what` names it. */
   damaged(what: string): Error;
 }
@@ -67,7 +67,7 @@ function openCheck(host: Host, folder: SealedFolder | undefined, path: string): 
   const name = relative(folder.path, join(realPath(dirname(path)), path.slice(dirname(path).length + 1)))
     .split(sep)
     .join('/');
-  if (folder.open.includes(name) || host.stat(path)?.isFolder !== false) return undefined;
+  if (folder.isOpen(name) || host.stat(path)?.isFolder !== false) return undefined;
   const file = Object.hasOwn(folder.files, name) ? folder.files[name] : undefined;
   if (file === undefined) throw folder.damaged(`\`${name}\` was added later`);
   const fail = (what: string): never => {

@@ -10,6 +10,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { sealsPath } from '../../compute/packaging/snapshot-seals.js';
 import type { Host } from '../../language/host/host.js';
 import type { PinnedRepository } from '../../language/ir/program.js';
 import { cacheFolder, repositoryFolder } from '../stages/hub-repositories.js';
@@ -70,6 +71,7 @@ export function unusedCommits(host: Host, named: ReadonlySet<string>, now: numbe
         ...refsTo(folder, commit),
         join(folder, LISTS, `${commit}.json`),
         join(folder, 'snapshots', commit),
+        sealsPath(join(folder, 'snapshots', commit)),
         ...blobs,
       ];
       return { repository, commit, bytes: paths.reduce((sum, path) => sum + sizeOf(path), 0), paths };

@@ -4,11 +4,12 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
@@ -44,6 +45,17 @@ export function showBlob(host: Host, pinned: PinnedName, file: HubFile): void {
     rmSync(temporary, { force: true });
     link(relative(dirname(path), blob), blob, temporary);
     renameSync(temporary, path);
+  });
+}
+
+/** A file that is not what its name says, here and as a blob: both are to be fetched again. */
+export function removeFile(host: Host, pinned: PinnedName, file: HubFile): void {
+  const path = join(snapshotFolder(host, pinned, pinned.commit), file.name);
+  writing(path, undefined, () => {
+    const blob = realpathSync(path);
+    rmSync(path, { force: true });
+    // a link may lead to a file of somebody's own
+    if (basename(dirname(blob)) === 'blobs') rmSync(blob, { force: true });
   });
 }
 

@@ -1,18 +1,19 @@
 /** One file into the cache: continues where an earlier try ended, checks size and digest, and shows the file only then. */
-import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, ftruncateSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { offlineMissing, wrongContent } from '../../language/diagnostics/catalogue/hub.js';
+import { offlineDamaged, offlineMissing, wrongContent } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { ALWAYS_READ } from '../../language/host/seal-damage.js';
+import type { SealedFile } from '../../language/host/sealed-file.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
-import { readParts } from '../store/digest.js';
 import { syncFile, syncFolder, writeAll } from '../store/durable.js';
 import { writing } from '../store/index.js';
 import type { HubAccess } from './access.js';
-import { blobPath, isPresent, showBlob } from './cache.js';
+import { blobPath, isPresent, removeFile, showBlob } from './cache.js';
 import { partialOf } from './partial.js';
 import { type Answer, failOn, request, retrying, TransientError } from './request.js';
+import { compared, damageOf, keepSeal } from './seals.js';
 
 interface FileFetch {
   readonly host: Host;
@@ -26,24 +27,51 @@ interface FileFetch {
 export const filePath = ({ kind, id, commit }: PinnedRepository, name: string): string =>
   `/${kind === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${name.split('/').map(encodeURIComponent).join('/')}`;
 
+/** What is read before others compare it as they read, and costs little, is compared each time. */
+const isRead = ({ name, bytes }: HubFile): boolean => bytes <= ALWAYS_READ || /\.parquet$/i.test(name);
+
+/**
+ * Whether a file is there and, as far as that is not found when it is read, what the Hub lists. One that is not is removed, so
+ * that it is fetched again; offline, a `UserError` is thrown.
+ */
+export function isSound(
+  host: Host,
+  access: Pick<HubAccess, 'offline'>,
+  pinned: PinnedRepository,
+  file: HubFile,
+): boolean {
+  if (!isPresent(host, pinned, file)) return false;
+  const damage = damageOf(host, pinned, file, isRead(file));
+  if (damage === undefined) return true;
+  if (access.offline) throw new UserError(offlineDamaged(pinned, file.name, damage));
+  removeFile(host, pinned, file);
+  return false;
+}
+
 /** Throws a `UserError`, or the signal's reason. What has come by then is kept for the next try. */
 export async function fetchFile(fetch: FileFetch): Promise<void> {
   const { host, access, pinned, file } = fetch;
-  if (isPresent(host, pinned, file)) return;
+  if (isSound(host, access, pinned, file)) return;
   const blob = blobPath(host, pinned, file);
-  if (!existsSync(blob) || statSync(blob).size !== file.bytes) {
-    if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
-    await fetchBlob(fetch, blob);
+  const there = existsSync(blob) && statSync(blob).size === file.bytes ? compared(blob, file) : undefined;
+  if (there !== undefined && 'bytes' in there) {
+    showBlob(host, pinned, file);
+    keepSeal(host, pinned, file.name, there);
+    return;
   }
+  if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
+  const seal = await fetchBlob(fetch, blob);
   showBlob(host, pinned, file);
+  keepSeal(host, pinned, file.name, seal);
 }
 
-async function fetchBlob(fetch: FileFetch, blob: string): Promise<void> {
+async function fetchBlob(fetch: FileFetch, blob: string): Promise<SealedFile> {
   const { host, access, pinned, file } = fetch;
   const part = partialOf(blob, host.now());
   const sizeOf = (): number => statSync(part, { throwIfNoEntry: false })?.size ?? 0;
   // What an earlier run left may be damaged: then the file is fetched from its start, once.
   let left = sizeOf() > 0;
+  let seal: SealedFile;
   for (;;) {
     let before = sizeOf();
     await retrying(
@@ -55,15 +83,19 @@ async function fetchBlob(fetch: FileFetch, blob: string): Promise<void> {
         return got;
       },
     );
-    const wrong = wrongDigest(part, file);
-    if (wrong === undefined) break;
+    const found = compared(part, file);
+    if ('bytes' in found) {
+      seal = found;
+      break;
+    }
     rmSync(part, { force: true });
-    if (!left) throw new UserError(wrongContent(pinned, file.name, wrong));
+    if (!left) throw new UserError(wrongContent(pinned, file.name, found.wrong));
     left = false;
   }
   syncFile(part);
   writing(blob, undefined, () => renameSync(part, blob));
   syncFolder(dirname(blob));
+  return seal;
 }
 
 /** Asks for what is missing of a part, and writes it as it comes. */
@@ -141,17 +173,4 @@ function checkCommit({ response }: Answer, pinned: PinnedRepository): void {
   const commit = response.headers.get('x-repo-commit');
   if (commit !== null && commit !== pinned.commit)
     throw new UserError(wrongContent(pinned, 'a file', `it belongs to commit ${commit.slice(0, 40)}`));
-}
-
-/** Large files have a SHA-256; the others are named as Git names them: SHA-1 of a header and the content. */
-function wrongDigest(path: string, file: HubFile): string | undefined {
-  const { bytes, sha256, blob } = file;
-  const hash: Hash =
-    sha256 === undefined ? createHash('sha1').update(`blob ${bytes}\0`) : createHash('sha256');
-  readParts(path, (part) => hash.update(part));
-  const found = hash.digest('hex');
-  const expected = sha256 ?? blob;
-  return expected === undefined || found === expected
-    ? undefined
-    : `its digest is ${found.slice(0, 12)}…, not ${expected.slice(0, 12)}…`;
 }

@@ -8,9 +8,8 @@ import type { PinnedRepository, Stage } from '../../language/ir/program.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
 import { isSmall } from '../stages/hub-repositories.js';
 import { accessFrom } from './access.js';
-import { missingFiles } from './cache.js';
 import { hubCalls } from './calls.js';
-import { fetchFile } from './download.js';
+import { fetchFile, isSound } from './download.js';
 
 interface FetchTask {
   readonly stage: Stage;
@@ -54,14 +53,14 @@ async function fetchRepository(
   { stage, host, signal, emit }: FetchTask,
   pinned: PinnedRepository,
 ): Promise<void> {
-  const missing = missingFiles(host, pinned);
-  if (missing.length === 0) return;
   const access = {
     ...accessFrom(host, pinned.secret, signal),
     // how slowly it comes is shown as it is
     waiting: (wait: ServerWait): void =>
       wait.pause === undefined ? undefined : say(`${waitText(wait)}: ${pinned.id}`),
   };
+  const missing = pinned.files.filter((file) => !isSound(host, access, pinned, file));
+  if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   if (access.offline) throw new UserError(offlineMissing(pinned, names));
   const total = missing.reduce((sum, { bytes }) => sum + bytes, 0);

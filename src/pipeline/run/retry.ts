@@ -1,5 +1,6 @@
 /** What is tried again, since it may pass: a network, a busy device, a process that somebody ended. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HUB_FILE_DAMAGED } from '../../language/diagnostics/catalogue/hub.js';
 import type { EndOfProcess, StageEnd } from './messages.js';
 import type { RunContext } from './run-context.js';
 
@@ -14,6 +15,7 @@ export const MAY_PASS: Readonly<Record<string, string>> = {
   FTP0813: 'where others hold the memory of the GPU: they give it back',
   FTP0933: 'the device is no longer busy with others, or its driver has recovered',
   FTP1405: 'the network, or the Hub, is back',
+  [HUB_FILE_DAMAGED]: 'what is damaged in the cache is fetched again',
 };
 
 /** A lack of memory that is the stage's own does not pass. */

@@ -1,6 +1,7 @@
 /** The work of the process of one stage: gets a task over IPC, runs it, says how it ended, and goes. */
 
 import { verifying } from '../../compute/packaging/sealed.js';
+import { HUB_FILE_DAMAGED } from '../../language/diagnostics/catalogue/hub.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
@@ -46,6 +47,7 @@ async function work(task: StageTask): Promise<StageEnd> {
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) return { how: 'interrupted', saved: true };
     const diagnostic = diagnosticOf(error, task.stage);
+    if (diagnostic?.code === HUB_FILE_DAMAGED) await doubt(task);
     if (diagnostic !== undefined) return { how: 'failed', diagnostic };
     const message = error instanceof Error ? error.message : String(error);
     const trace = error instanceof Error ? (error.stack ?? message) : message;
@@ -57,6 +59,12 @@ async function fetchFor(task: StageTask, host: Host, emit: (event: StageEvent) =
   const { fetchForStage } = await import('../hub/fetch.js');
   const inputs = Object.values(task.inputs).map(({ stage }) => stage);
   await fetchForStage({ ...task, inputs, host, emit, signal: stop.signal });
+}
+
+/** The next try compares all that it reads of a hub with what that lists, and fetches what differs. */
+async function doubt({ cwd, repositories }: StageTask): Promise<void> {
+  const { forgetSeals } = await import('../hub/seals.js');
+  for (const pinned of repositories) forgetSeals(nodeHost(cwd), pinned);
 }
 
 volunteer();

@@ -2,19 +2,22 @@
 
 import { nodeHost } from '../../language/host/node-host.js';
 import { MAPPED_BYTES } from '../../language/host/shareable.js';
-import { missingFiles } from '../hub/cache.js';
+import { isPresent } from '../hub/cache.js';
 import { wanted } from '../hub/fetch.js';
+import { isSealed } from '../hub/seals.js';
 import type { StageTask } from './messages.js';
 
 /**
- * The variables that open the repositories of which a stage has still to fetch files. A model's code, if it ever ran, would
+ * The variables that open the repositories of which a stage has still to fetch files, or may find damaged ones. A model's code, if it ever ran, would
  * find no other token.
  */
 export function secretsOf(task: StageTask): ReadonlySet<string> {
   if (!task.repositories.some(({ secret }) => secret !== undefined)) return new Set();
   const host = nodeHost(task.cwd);
   const inputs = Object.values(task.inputs).map(({ stage }) => stage);
-  const missing = wanted({ ...task, inputs }).filter((pinned) => missingFiles(host, pinned).length > 0);
+  const missing = wanted({ ...task, inputs }).filter((pinned) =>
+    pinned.files.some((file) => !isPresent(host, pinned, file) || !isSealed(host, pinned, file)),
+  );
   return new Set(missing.flatMap(({ secret }) => (secret === undefined ? [] : [secret])));
 }
 

@@ -37,7 +37,7 @@ describe('sealed files', () => {
   const hostOf = (files: Readonly<Record<string, SealedFile>>) =>
     verifiedHost(nodeHost(folder), (at) =>
       at === folder
-        ? { path: folder, files, open: ['list.json'], damaged: (what) => new Error(what) }
+        ? { path: folder, files, isOpen: (name) => name === 'list.json', damaged: (what) => new Error(what) }
         : undefined,
     );
 

@@ -1,14 +1,25 @@
 /** Weights into the cache, over lines that break, from servers that lie. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Diagnostic, UserError } from '../../../src/language/diagnostics/types.js';
+import { verifying } from '../../../src/compute/packaging/sealed.js';
+import { type Diagnostic, isError, UserError } from '../../../src/language/diagnostics/types.js';
 import type { StageEvent } from '../../../src/language/ir/events.js';
 import type { Program } from '../../../src/language/ir/program.js';
 import { fetchForStage } from '../../../src/pipeline/hub/fetch.js';
 import { pinProgram } from '../../../src/pipeline/hub/pin.js';
+import { forgetSeals } from '../../../src/pipeline/hub/seals.js';
 import { freshFolder } from '../store/folders.js';
 import { COMMIT, hubHost, sha256, tinyModel } from './folders.js';
 import { planOf } from './programs.js';
@@ -81,6 +92,74 @@ describe('weights of the Hub', () => {
     hub.requests.length = 0;
     await get();
     expect(hub.requests).to.deep.equal([]);
+  });
+
+  describe('are compared with what the Hub lists', () => {
+    const flip = (path: string): void => {
+      const { atime, mtime } = statSync(path);
+      const bytes = readFileSync(path);
+      bytes.writeUInt8(bytes.readUInt8(9000) ^ 1, 9000);
+      writeFileSync(path, bytes);
+      utimesSync(path, atime, mtime);
+    };
+    const sealed = join(REPOSITORY, 'ftpc-sealed', `${COMMIT}.json`);
+    const readsAll = (): unknown => {
+      try {
+        return verifying(hubHost(cwd, env)).readBytes(weights()).length;
+      } catch (error) {
+        return error instanceof UserError ? error.diagnostic.code : error;
+      }
+    };
+
+    it('as they are read, once they are sealed', async () => {
+      await get();
+      expect(existsSync(join(cwd, sealed))).to.equal(true);
+      expect(readsAll()).to.equal(WEIGHTS.length);
+      flip(weights());
+      expect(readsAll()).to.equal('FTP1415');
+      forgetSeals(hubHost(cwd, env), { kind: 'model', id: 'tiny/base', commit: COMMIT });
+      expect(readsAll()).to.equal(WEIGHTS.length);
+      expect(await get()).to.equal(undefined);
+      isWhole();
+    });
+
+    it('where they are little, before each use, and are fetched again', async () => {
+      await get();
+      flip(weights());
+      hub.requests.length = 0;
+      expect(await get()).to.equal(undefined);
+      isWhole();
+      expect(hub.requests.filter((line) => line.startsWith('cdn'))).to.have.length(1);
+    });
+
+    it('where another program fetched them', async () => {
+      await get();
+      rmSync(join(cwd, sealed));
+      hub.requests.length = 0;
+      expect(await get()).to.equal(undefined);
+      expect(hub.requests).to.deep.equal([]);
+      expect(existsSync(join(cwd, sealed))).to.equal(true);
+    });
+
+    it('offline, where nothing is taken away', async () => {
+      await get();
+      flip(weights());
+      const before = readFileSync(weights());
+      env['HF_HUB_OFFLINE'] = '1';
+      expect((await get())?.code).to.equal('FTP1416');
+      delete env['HF_HUB_OFFLINE'];
+      expect(readFileSync(weights()).equals(before)).to.equal(true);
+    });
+
+    it('in a plan, which fetches what it reads again', async () => {
+      const config = join(cwd, REPOSITORY, 'snapshots', COMMIT, 'config.json');
+      const text = readFileSync(config, 'utf8');
+      writeFileSync(config, text.replace('llama', 'LLAMA'));
+      const plan = planOf(cwd, { repository: 'tiny/base', revision: 'main' });
+      const { diagnostics } = await pinProgram(plan, hubHost(cwd, env));
+      expect(diagnostics.filter(isError)).to.deep.equal([]);
+      expect(readFileSync(config, 'utf8')).to.equal(text);
+    });
   });
 
   it('go on where the line broke, as often as it breaks', async () => {

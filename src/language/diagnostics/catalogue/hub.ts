@@ -30,6 +30,23 @@ export const offlineMissing = (repository: Repository, files: readonly string[])
     help: 'unset HF_HUB_OFFLINE once, or copy the cache folder from a machine that has the files',
   });
 
+/** The code of a file in the cache that was damaged after it was compared with what the Hub lists. */
+export const HUB_FILE_DAMAGED = 'FTP1415';
+
+/** `what` begins with the file. */
+export const hubFileDamaged = (repository: string, what: string) =>
+  error(HUB_FILE_DAMAGED, undefined, {
+    message: `a file of \`${repository}\` in the cache is damaged: ${what}`,
+    help: 'run again: it is downloaded again; if this repeats, check the disk',
+  });
+
+export const offlineDamaged = ({ id }: Repository, file: string, detail: string) =>
+  error('FTP1416', undefined, {
+    message: `\`${file}\` of \`${id}\` in the cache is not what the Hub lists, and HF_HUB_OFFLINE stops ftpc from downloading it again`,
+    notes: [detail],
+    help: 'unset HF_HUB_OFFLINE once, or copy the file from a machine that has it',
+  });
+
 export const unreachable = (endpoint: string, detail: string) =>
   error('FTP1405', undefined, `the Hub at ${endpoint} cannot be reached`, {
     notes: [detail],

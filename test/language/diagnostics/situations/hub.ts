@@ -59,4 +59,6 @@ export const HUB: Situations = {
   }),
   FTP1412: withFiles(pickled),
   FTP1413: hubWith(tinyModel()),
+  FTP1415: hubWith(tinyModel()),
+  FTP1416: hubWith(tinyModel()),
 };
