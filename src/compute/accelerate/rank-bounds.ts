@@ -15,9 +15,9 @@ export interface Bounds {
 const DEFAULTS = { start: 900, silence: 120, grace: 50 } as const;
 
 /** As the variables `FTPC_RANK_START`, `FTPC_RANK_SILENCE` and `FTPC_RANK_GRACE` say, in seconds. */
-export function boundsOf(environment: Readonly<Record<string, string | undefined>>): Bounds {
+export function boundsOf(env: (name: string) => string | undefined): Bounds {
   const of = (name: keyof typeof DEFAULTS): number => {
-    const seconds = Number(environment[`FTPC_RANK_${name.toUpperCase()}`]);
+    const seconds = Number(env(`FTPC_RANK_${name.toUpperCase()}`));
     return 1000 * (seconds > 0 ? seconds : DEFAULTS[name]);
   };
   return { start: of('start'), silence: of('silence'), grace: of('grace') };

@@ -7,10 +7,7 @@ export type RankFailure =
   | {
       readonly why: 'said';
       readonly rank: number;
-      readonly kind: FaultKind;
-      readonly message: string;
-      readonly step?: number;
-      readonly trace?: string;
+      readonly error: RankEventOf<'error'>;
       readonly tail: readonly string[];
     }
   /** `starved`: by the system, which ran out of memory. */
@@ -62,10 +59,7 @@ export function worstOf(
   const said = (error: RankEventOf<'error'>): RankFailure => ({
     why: 'said',
     rank: error.rank,
-    kind: error.kind,
-    message: error.message,
-    ...(error.step == null ? {} : { step: error.step }),
-    ...(error.trace == null ? {} : { trace: error.trace }),
+    error,
     tail: ranks.find(({ rank }) => rank === error.rank)?.tail() ?? [],
   });
   const causes = CAUSES.flatMap((kind) => errors.filter((error) => error.kind === kind)).map(said);
@@ -73,7 +67,7 @@ export function worstOf(
     failures.find((failure) => failure.why === why),
   );
   const [cause] = causes;
-  const isBug = cause?.why === 'said' && cause.kind === 'bug';
+  const isBug = cause?.why === 'said' && cause.error.kind === 'bug';
   if (cause !== undefined && !(isBug && killed !== undefined)) return cause;
   const lost = errors.filter(({ kind }) => kind === 'distributed').map(said);
   return (

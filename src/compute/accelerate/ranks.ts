@@ -183,8 +183,7 @@ function stateOf({ ranks, said }: Group, { bounds, nodes }: RanksTask, ranOut: (
     end(isAsked: boolean): RanksEnd {
       if (said.done !== undefined) return { how: 'done', ending: said.done.ending };
       const worst = worstOf(failures, said.errors, ranks);
-      if (isAsked && worst?.why !== 'said')
-        return { how: 'interrupted', saved: said.interrupted?.saved ?? false };
+      if (isAsked && worst?.why !== 'said') return { how: 'interrupted', saved: hasSaved(said.interrupted) };
       if (worst !== undefined) return { how: 'failed', failure: worst };
       // rank 0, which speaks for all, is on another node
       if (nodes !== undefined && nodes.node > 0 && !killed) return { how: 'done', ending: 'steps' };
@@ -193,6 +192,10 @@ function stateOf({ ranks, said }: Group, { bounds, nodes }: RanksTask, ranOut: (
     },
   };
 }
+
+/** Before the first step there is nothing to save. */
+const hasSaved = (interrupted: RankEventOf<'interrupted'> | undefined): boolean =>
+  interrupted !== undefined && (interrupted.saved || interrupted.step === 0);
 
 /** A rank that was told to end by somebody else: it saved, and all of them ended. */
 const endedByOthers: RankFailure = { why: 'killed', rank: 0, signal: 'SIGTERM', starved: false, tail: [] };

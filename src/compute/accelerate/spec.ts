@@ -175,6 +175,10 @@ export const RANK_EVENT = v.variant('event', [
     kind: v.picklist(FAULT_KINDS),
     message: v.string(),
     step: v.optional(v.nullable(count)),
+    /** Of `not_finite`: what was not, as JSON cannot say it, and the rate of that step. */
+    what: v.optional(v.picklist(['loss', 'gradient norm', 'validation loss'])),
+    value: v.optional(v.picklist(['nan', 'inf', '-inf'])),
+    rate: v.optional(figure),
     trace: v.optional(v.nullable(v.string())),
   }),
   v.object({

@@ -1,6 +1,6 @@
 import type { Host } from '../../language/host/host.js';
 import type { OutputFolder } from '../../language/ir/outputs.js';
-import type { AdapterKind } from '../models/adapters/config.js';
+import type { AdapterConfig, AdapterKind } from '../models/adapters/config.js';
 import { readJsonFile } from '../models/read-file.js';
 import { type Adapter, ModelError } from '../models/types.js';
 import type {
@@ -13,6 +13,7 @@ import type {
 import { bottleneckFiles, openBottleneck } from './adapterhub/bottleneck.js';
 import { isAdapterHub } from './adapterhub/config-file.js';
 import { openPeft, PEFT_FORMATS, peftFiles } from './peft/folder.js';
+import type { PeftFormat } from './peft/format.js';
 
 /** The files of an adapter folder that say what it computes. */
 export const ADAPTER_FILES = [
@@ -52,6 +53,16 @@ const FILES: { readonly [K in AdapterKind]: AdapterFiles<K> } = {
   prefix: peftFiles(PEFT_FORMATS.prefix),
   bottleneck: bottleneckFiles,
 };
+
+/** What PEFT calls a trained tensor in its files; `undefined` for a kind of adapter that it does not have. */
+export function nameInPeft(adapter: AdapterConfig): ((name: string) => string) | undefined {
+  if (adapter.kind === 'bottleneck') return undefined;
+  const format = formatOf(adapter);
+  return (name) => format.nameInFile(name, adapter);
+}
+
+const formatOf = <K extends keyof typeof PEFT_FORMATS>({ kind }: AdapterConfig<K>): PeftFormat<K> =>
+  PEFT_FORMATS[kind] as PeftFormat<K>;
 
 /** The files of an adapter folder. */
 export const adapterFiles = <K extends AdapterKind>(

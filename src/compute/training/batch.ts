@@ -163,3 +163,11 @@ export function supervisedTokens({ rows, length, labels }: Batch, first = 1): nu
   }
   return count;
 }
+
+/** Rows to be measured, in batches of like length: the longest first, so that batches pad little. */
+export const validationBatches = (source: TokenRows, size: number): readonly Uint32Array[] =>
+  microBatches(
+    Uint32Array.from({ length: source.count }, (_, row) => row),
+    size,
+    (row) => source.lengthOf(row),
+  );

@@ -36,10 +36,11 @@ export interface Checkpoints {
   parametersOf(step: number): Parameters;
 }
 
-const STORED_STATE = v.object({ version: version(1), digest: v.string(), state: TRAINING_STATE });
+/** `state.json` of a checkpoint, of either engine. */
+export const STORED_STATE = v.object({ version: version(1), digest: v.string(), state: TRAINING_STATE });
 
 /** Name of a step's checkpoint; names in order are steps in order up to a million. */
-const checkpointName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
+export const checkpointName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
 
 export function checkpoints(options: CheckpointOptions): Checkpoints {
   const { host, work, digest, keep } = options;

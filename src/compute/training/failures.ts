@@ -4,7 +4,7 @@ import { OutOfMemoryError } from '../tensor/out-of-memory.js';
 import type { StepRecord } from './state.js';
 
 /** What stopped being a number: seen first in this order. */
-type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
+export type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
 
 /** Whether training stopped because of {@link notFinite}. */
 export const isNotFinite = (error: unknown): error is UserError =>

@@ -7,6 +7,7 @@ import {
   packedBatches,
   supervisedTokens,
   type TokenRows,
+  validationBatches,
 } from './batch.js';
 import { clipFactor } from './clip.js';
 import { notFinite } from './failures.js';
@@ -114,14 +115,10 @@ export async function validationLoss({
   padId,
   pause,
 }: Pick<StepInput, 'decoder' | 'source' | 'microBatch' | 'padId' | 'pause'>): Promise<number> {
-  const order = Uint32Array.from({ length: source.count }, (_, row) => row);
-  // the longest first, so that batches pad little
-  order.sort((a, b) => source.lengthOf(b) - source.lengthOf(a) || a - b);
   let sum = 0;
   let tokens = 0;
-  for (let start = 0; start < order.length; start += microBatch) {
+  for (const rows of validationBatches(source, microBatch)) {
     await pause();
-    const rows = order.subarray(start, start + microBatch);
     const result = await decoder.loss(buildBatch(source, rows, padId, decoder.options.config.maxPositions));
     sum += result.sum;
     tokens += result.tokens;

@@ -1,6 +1,6 @@
 /** The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract: docs/schema/events.json. */
 import * as v from 'valibot';
-import { anyObject, figure, type JsonOf, record, version } from '../host/json.js';
+import { anyObject, count, figure, type JsonOf, record, version } from '../host/json.js';
 import { STAGE_KINDS } from './program.js';
 
 const KIND = v.picklist(STAGE_KINDS);
@@ -36,6 +36,10 @@ const STAGE_EVENTS = [
     learningRate: v.optional(figure),
     gradNorm: v.optional(figure),
     tokensPerSecond: v.optional(figure),
+    /** Training on several devices: a process per device. */
+    ranks: v.optional(count),
+    /** Memory of each device that says how much is used, in bytes: of tensors, and what its allocator holds. */
+    memory: v.optional(v.array(v.object({ allocated: figure, reserved: figure }))),
   }),
   v.object({
     type: v.literal('validation'),

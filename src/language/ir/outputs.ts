@@ -35,6 +35,8 @@ export interface WorkFolder {
   /** Names of the committed folders whose files are as they were written (digests checked), sorted. */
   committed(): readonly string[];
   remove(name: string): void;
+  /** An empty folder for what is needed only while the stage runs; it is no commit, and goes with the next run. */
+  scratch(): OutputFolder;
   /** A file for what need not be in memory; it is no commit, and goes when it is closed. */
   pages(name: string): Pages;
 }

@@ -47,6 +47,8 @@ export interface EndOfProcess {
 export type FromChild =
   | { readonly type: 'event'; readonly event: StageEvent }
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
+  /** What processes of the stage's own had resident at most. */
+  | { readonly type: 'memory'; readonly bytes: number }
   | ({ readonly type: 'end' } & EndOfProcess);
 
 /** The reason of an aborted stage: save what can be saved, then throw it. */

@@ -8,6 +8,7 @@ import { nodeHost } from '../../language/host/node-host.js';
 import { ownPeakMemory, volunteer } from '../../language/host/process-memory.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import { stages } from '../stages/index.js';
+import { NotSavedError } from '../stages/stage.js';
 import { outputFolder, workFolder } from '../store/index.js';
 import { type FromChild, InterruptedError, type StageEnd, type StageTask, type ToChild } from './messages.js';
 import { diagnosticOf, internalError } from './run-diagnostics.js';
@@ -25,6 +26,13 @@ const say = (message: FromChild): Promise<void> =>
     else process.send(message, undefined, undefined, () => resolve());
   });
 
+/** What processes of the stage's own had resident at most. */
+let others = 0;
+const usesMemory = (bytes: number): void => {
+  others = Math.max(others, bytes);
+  void say({ type: 'memory', bytes: others });
+};
+
 async function work(task: StageTask): Promise<StageEnd> {
   try {
     const host = verifying(nodeHost(task.cwd));
@@ -41,11 +49,14 @@ async function work(task: StageTask): Promise<StageEnd> {
       work: workFolder(task.work, warn),
       emit,
       warn,
+      usesMemory,
+      printed: (text) => void process.stderr.write(text),
       signal,
     });
     return { how: 'done', result };
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) return { how: 'interrupted', saved: true };
+    if (stop.signal.aborted && error instanceof NotSavedError) return { how: 'interrupted', saved: false };
     const diagnostic = diagnosticOf(error, task.stage);
     if (diagnostic?.code === HUB_FILE_DAMAGED) await doubt(task);
     if (diagnostic !== undefined) return { how: 'failed', diagnostic };
@@ -83,6 +94,6 @@ process.on('message', (message: ToChild) => {
   if (message.type === 'stop') interrupt();
   else
     void work(message.task)
-      .then((end) => say({ type: 'end', end, peakMemoryBytes: ownPeakMemory() }))
+      .then((end) => say({ type: 'end', end, peakMemoryBytes: others + ownPeakMemory() }))
       .then(() => process.exit(0));
 });

@@ -74,13 +74,15 @@ export async function runInProcess(
   const printed = tailOf(child, handlers.printed);
   let said: EndOfProcess | undefined;
   let peak = 0;
+  let others = 0;
   child.on('message', (message: FromChild) => {
     if (message.type === 'event') handlers.event(message.event);
     else if (message.type === 'diagnostic') handlers.diagnostic(message.diagnostic);
+    else if (message.type === 'memory') others = message.bytes;
     else said = message;
   });
   const look = setInterval(() => {
-    peak = Math.max(peak, peakMemoryOf(child.pid ?? 0) ?? 0);
+    peak = Math.max(peak, others + (peakMemoryOf(child.pid ?? 0) ?? 0));
   }, LOOK);
   const forget = forward(child, interrupts);
   const exit = await new Promise<ProcessExit>((resolve) => {

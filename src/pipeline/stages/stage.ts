@@ -45,8 +45,20 @@ export interface StageContext {
   emit(event: StageEvent): void;
   /** Reports a problem that does not end the stage. */
   readonly warn?: (warning: Diagnostic) => void;
+  /** Keeps what processes of its own wrote, with the rest of what was printed. */
+  printed?(text: string): void;
+  /** Tells how much processes of its own had resident at most, in bytes. */
+  usesMemory?(bytes: number): void;
   /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
   readonly signal: AbortSignal;
+}
+
+/** Thrown instead of the signal's reason where a stage could not save its state in time. */
+export class NotSavedError extends Error {
+  override readonly name = 'NotSavedError';
+  constructor() {
+    super('the stage could not save its state in time');
+  }
 }
 
 /** Runs a stage to its end, or throws a `UserError`, a `ModelError`, or the signal's reason. */

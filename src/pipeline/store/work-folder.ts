@@ -8,7 +8,7 @@ import { firstDamage } from '../../language/host/seal-damage.js';
 import { parseChecked } from '../../language/host/self-check.js';
 import type { WorkFolder } from '../../language/ir/outputs.js';
 import { syncFolder, writeWhole } from './durable.js';
-import { inside, openPages } from './output-folder.js';
+import { inside, openPages, outputFolder } from './output-folder.js';
 import { COMMIT, LIST } from './seal.js';
 import { sealInThread } from './seal-in-thread.js';
 import { corruptCheckpoint, writing } from './store-diagnostics.js';
@@ -67,6 +67,12 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
         })
         .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
     remove,
+    scratch() {
+      const folder = join(path, `${UNFINISHED}scratch`);
+      discard(folder);
+      writing(folder, undefined, () => makeFolders(folder));
+      return outputFolder(folder);
+    },
     pages: (name) => openPages(inside(path, `${UNFINISHED}${name}`)),
   };
 }

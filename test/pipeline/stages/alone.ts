@@ -39,6 +39,7 @@ export function contextOf(
       path: folder,
       commit: async () => undefined,
       committed: () => [],
+      scratch: () => output,
       pages: () => {
         throw new Error('no stage of this kind pages');
       },

@@ -59,7 +59,7 @@ export const peftFiles =
   ({ config, tensors }, { base, licence, prompt }) => {
     const labels = labelsOf(config);
     const named = [...tensors].map(([name, { shape, data }]) =>
-      f32Writable(format.nameInFile(name), shape, data),
+      f32Writable(format.nameInFile(name, config), shape, data),
     );
     return {
       'adapter_config.json': formatConfig(format.fields(config, base)),

@@ -24,7 +24,7 @@ export interface PeftFormat<K extends AdapterKind> {
   fields(adapter: AdapterConfig<K>, base: AdapterBase): PeftFields;
   card(adapter: AdapterConfig<K>): CardContent;
   /** What a tensor is called in the file. */
-  nameInFile(name: string): string;
+  nameInFile(name: string, adapter: AdapterConfig<K>): string;
   /** `undefined` for what is read by the reader of another kind. */
   readonly reader?: PeftReader;
 }

@@ -89,10 +89,14 @@ export const promptFormat: PeftFormat<'prompt'> = {
 
 const HEADS = 'num_attention_heads';
 
+/** What is saved has no projection: PEFT has its layers in a file only while it trains them. */
 export const prefixFormat: PeftFormat<'prefix'> = {
-  fields: ({ tokens }, base) => prefixFields(tokens, base),
+  fields: ({ tokens, projection }, base) => ({
+    ...prefixFields(tokens, base),
+    ...(projection === undefined ? {} : { prefix_projection: true, encoder_hidden_size: projection }),
+  }),
   card: ({ tokens }) => cardOf('prefix', 'Prefix', tokens),
-  nameInFile: () => PROMPT,
+  nameInFile: (name, { projection }) => (projection === undefined ? PROMPT : name),
   reader: {
     type: 'PREFIX_TUNING',
     known: knownFields(prefixFields),

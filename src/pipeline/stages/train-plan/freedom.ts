@@ -68,6 +68,8 @@ export interface RelaxationLimits {
   readonly vocabularyShard?: number;
   /** The optimiser's state may be in a file. */
   readonly offloads: boolean;
+  /** PyTorch computes, in processes of its own; default: the embedded engine does. */
+  readonly hasRanks?: boolean;
 }
 
 /** What a relaxation costs, from the least to the most: those that cost less come first, unless the file lists them. */

@@ -150,6 +150,7 @@ export const FREEDOMS: Freedoms = {
       cost: 'base',
       isExact: true,
       isOpen: () => true,
+      applies: ({ hasRanks }) => hasRanks !== true,
       states: ({ materialised: _, ...from }) =>
         (from.method === 'lora' || from.method === 'head') && !from.pagedWeights
           ? [{ ...from, pagedWeights: true }]
@@ -286,7 +287,9 @@ export const FREEDOMS: Freedoms = {
       applies: ({ preset }) => preset !== 'head',
       // attention probabilities give back most for what they cost to recompute; in long rows an MLP more than its
       // attention, in short ones as much
-      states(from, { layers }) {
+      states(from, { layers, hasRanks }) {
+        const blocks = above(from.checkpointedBlocks, layers);
+        if (hasRanks) return blocks.map((checkpointedBlocks) => ({ ...from, checkpointedBlocks }));
         const all = { ...from, recomputedAttention: layers };
         return [
           ...above(attentionOf(from), layers).map((recomputedAttention) => ({
@@ -294,7 +297,7 @@ export const FREEDOMS: Freedoms = {
             recomputedAttention,
           })),
           ...above(mlpsOf(from), layers).map((recomputedMlps) => ({ ...all, recomputedMlps })),
-          ...above(from.checkpointedBlocks, layers).map((checkpointedBlocks) => ({
+          ...blocks.map((checkpointedBlocks) => ({
             ...{ ...all, checkpointedBlocks, recomputedMlps: layers },
           })),
         ];

@@ -37,13 +37,13 @@ export function recover(plan: TrainPlan, stage: Stage, trained: TrainComputation
 /** The same for a process that is gone. Throws where the base cannot be read any more. */
 export function recoverKilled(
   plan: TrainPlan,
-  context: Pick<StageContext, 'stage' | 'inputs' | 'folder' | 'host' | 'runtime'>,
+  context: Pick<StageContext, 'stage' | 'inputs' | 'folder' | 'host' | 'runtime' | 'engine'>,
 ): Recovery | undefined {
-  const { stage, host, runtime } = context;
+  const { stage, host, runtime, engine } = context;
   const base = resolveModel(settingsOf(stage, 'train').base, context);
   const { config } = openResolved(host, base);
   const adapter = checkedAdapter(stage, { config, label: base.label }, context, rowLabels(context));
-  return recover(plan, stage, { config, adapter, runtime });
+  return recover(plan, stage, { config, adapter, runtime, hasRanks: engine !== undefined });
 }
 
 /** What a train stage computes, and with what. */
@@ -52,12 +52,14 @@ interface TrainComputation {
   readonly adapter: AdapterConfig;
   /** Name of the tensor runtime. */
   readonly runtime: string;
+  /** PyTorch computes, in processes of its own. */
+  readonly hasRanks?: boolean;
 }
 
 /** What may be changed where a train stage does not fit; `global`: rows of a step, or sequences of them. */
 export function relaxationLimits(
   stage: Stage,
-  { config, adapter, runtime }: TrainComputation,
+  { config, adapter, runtime, hasRanks = false }: TrainComputation,
   global: number,
 ): RelaxationLimits {
   const settings = settingsOf(stage, 'train');
@@ -68,10 +70,12 @@ export function relaxationLimits(
     micro: settings.batch.micro,
     layers: config.layers,
     vocabularyShard:
-      runtime === 'onnx' && wholeTensor(config, adapter, 'head') === undefined
+      !hasRanks && runtime === 'onnx' && wholeTensor(config, adapter, 'head') === undefined
         ? vocabularyShardSize(adaptedConfig(config, adapter))
         : undefined,
     fixedRank: settings.start !== undefined,
-    offloads: isPaged(settings),
+    // bitsandbytes pages by itself
+    offloads: !hasRanks && isPaged(settings),
+    hasRanks,
   };
 }

@@ -4,7 +4,6 @@ import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
-import { type Checkpoints, checkpoints } from '../../../compute/training/index.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
@@ -25,15 +24,15 @@ export interface TrainTask {
   readonly base: ResolvedModel;
   readonly model: ModelFolder;
   readonly adapter: AdapterConfig;
-  readonly runtime: Runtime;
   readonly rows: TrainRows;
   readonly validation?: TrainRows;
-  readonly checkpoints: Checkpoints;
+  /** What computes in this process; opened when it is asked for. */
+  runtime(): Promise<Runtime>;
   weights(plan: TrainPlan): WeightStore;
 }
 
 /** Throws what keeps a stage from being trained: a `UserError`, or a `ModelError`. */
-export async function trainTask(context: StageContext, plan: TrainPlan): Promise<TrainTask> {
+export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
   const { stage, host } = context;
   const settings = settingsOf(stage, 'train');
   const base = resolveModel(settings.base, context);
@@ -50,6 +49,7 @@ export async function trainTask(context: StageContext, plan: TrainPlan): Promise
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
   const first = { adapter, seed: settings.seed };
+  let runtime: Promise<Runtime> | undefined;
   let loaded: { readonly residency: string; readonly weights: WeightStore } | undefined;
   return {
     context,
@@ -57,16 +57,12 @@ export async function trainTask(context: StageContext, plan: TrainPlan): Promise
     base,
     model,
     adapter,
-    runtime: await openRuntime(context.host, context.runtime, context),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
-    checkpoints: checkpoints({
-      host,
-      work: context.work,
-      digest: context.key,
-      keep: settings.checkpoint.keep,
-      note: (text) => context.emit({ type: 'note', stage: stage.name, text }),
-    }),
+    runtime() {
+      runtime ??= openRuntime(context.host, context.runtime, context);
+      return runtime;
+    },
     weights(plan) {
       // Full training takes the weights over, so a second try reads them again.
       if (plan.method === 'full') return baseWeights(model, { method: 'full' }, first);

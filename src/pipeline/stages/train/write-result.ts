@@ -1,12 +1,7 @@
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
+import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../../compute/models/chat-template/index.js';
-import { unquantised } from '../../../compute/models/config/index.js';
-import { configText } from '../../../compute/models/config/shape.js';
-import type { Decoder } from '../../../compute/models/decoder/index.js';
-import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
-import type { ModelFolder } from '../../../compute/models/load.js';
-import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
 import {
   type RowPrompt,
   TRAINING_PROMPT_FILE,
@@ -15,40 +10,45 @@ import {
 import type { AdapterTensors, ModelConfig } from '../../../compute/models/types.js';
 import { writeAdapter } from '../../../compute/packaging/adapters.js';
 import { trainedCard } from '../../../compute/packaging/model-card.js';
-import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
-import type { OutputFolder, StageResult } from '../../../language/ir/outputs.js';
+import type { TrainingResult } from '../../../compute/training/index.js';
+import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { readFormatInfo } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { savedAdapter } from './adapters/kinds.js';
+import { writeModel } from './model-files.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './result-files.js';
 import type { TrainTask } from './train-task.js';
 
-interface TrainingOutcome {
+/** What training has led to, whichever engine computed. */
+export interface TrainingOutcome extends TrainingResult {
   readonly plan: TrainPlan;
   /** `undefined` if every weight was trained. */
   readonly adapter: AdapterConfig | undefined;
-  readonly result: TrainingResult;
+  /** The tensors of the adapter that training began with. */
+  readonly first: AdapterTensors;
+  /** Of the step with the lowest validation loss, and of the last one; each may be read when it is asked for. */
+  readonly best: AdapterTensors;
+  readonly last: AdapterTensors;
 }
 
 /** Writes the best and the last state, and how they came to be. */
-export async function writeResult(
-  task: TrainTask,
-  decoder: Decoder,
-  { plan, adapter, result: { state, ending } }: TrainingOutcome,
-): Promise<StageResult> {
+export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Promise<StageResult> {
+  const { plan, adapter, first, state, ending } = outcome;
   const { context, rows } = task;
+  const config = adaptedConfig(task.model.config, task.adapter);
   const kind = adapter === undefined ? 'model' : 'adapter';
   const { style, prompt } = askedBy(task.settings.dataset, context);
   const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
     const folder = `${kind}/${name}`;
-    if (adapter === undefined)
-      writeModel(context.output, folder, task.model, decoder.options.config, parameters);
+    if (adapter === undefined) writeModel(context.output, folder, task.model, config, parameters);
     else {
-      const first = decoder.options.adapter?.tensors ?? new Map();
       const trained = { config: adapter, tensors: parameters };
-      const saved = await savedAdapter(trained, { model: task.model.config, runtime: task.runtime, first });
+      const saved = await savedAdapter(trained, {
+        ...{ model: task.model.config, first },
+        runtime: () => task.runtime(),
+      });
       writeAdapter(context.output, folder, saved, {
         base: {
           name: task.base.label,
@@ -61,14 +61,14 @@ export async function writeResult(
       });
     }
     if (adapter === undefined)
-      context.output.write(`${folder}/README.md`, trainedCard(cardOf(task, decoder), prompt));
+      context.output.write(`${folder}/README.md`, trainedCard(cardOf(task, config), prompt));
     if (style !== undefined) context.output.write(`${folder}/${CHAT_TEMPLATE}`, style);
     if (prompt !== undefined)
       context.output.write(`${folder}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
     return folder;
   };
-  const best = await save('best', bestParameters(task, decoder, state));
-  const last = await save('last', decoder.parameters);
+  const best = await save('best', outcome.best);
+  const last = await save('last', outcome.last);
   writeCurves(context.output, state);
   const dropped = writeReport(context.output, rows);
   writeSummary(context.output, { plan, base: task.base.label, ending, state });
@@ -79,10 +79,10 @@ export async function writeResult(
   };
 }
 
-const cardOf = ({ base, model }: TrainTask, { options }: Decoder) => ({
+const cardOf = ({ base, model }: TrainTask, { labels }: ModelConfig) => ({
   base: base.label,
   licence: model.licence(),
-  classifies: options.config.labels !== undefined,
+  classifies: labels !== undefined,
 });
 
 /** The chat template of the rows, where it is not the base's own, and how they ask. */
@@ -94,45 +94,4 @@ function askedBy(
   if (rows === undefined) return {};
   const { template, prompt } = readFormatInfo(host, rows.path);
   return { style: template.source, prompt };
-}
-
-/** Without validation the last state is the best that is known. */
-function bestParameters(task: TrainTask, decoder: Decoder, { best, step }: TrainingState): AdapterTensors {
-  return best === null || best.step === step ? decoder.parameters : task.checkpoints.parametersOf(best.step);
-}
-
-/**
- * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
- * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base; one over
- * labels replaces it where \`trained\` has them.
- */
-function writeModel(
-  output: Pick<OutputFolder, 'write'>,
-  folder: string,
-  base: ModelFolder,
-  trained: ModelConfig,
-  parameters: Decoder['parameters'],
-): void {
-  for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
-  output.write(`${folder}/config.json`, float32Config(base, trained));
-  const tensors = [...parameters].map(
-    ([name, parameter]): WritableTensor => ({
-      name,
-      dtype: 'F32',
-      shape: parameter.shape,
-      chunks() {
-        const { data } = parameter;
-        return [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
-      },
-    }),
-  );
-  output.write(`${folder}/model.safetensors`, safetensorsChunks(tensors));
-}
-
-/** The base's config.json with the type of the new weights, under the name that the file used for it. */
-function float32Config(base: ModelFolder, trained: ModelConfig): string {
-  const config = unquantised(base.configJson());
-  const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
-  const classes = trained.labels === undefined ? {} : classifierFields(trained, padIdOf(base.config));
-  return configText({ ...config, [field]: 'float32', ...classes });
 }

@@ -149,7 +149,10 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
         ? await decoder.logits(text)
         : await decoder.classify({ ...text, labels: labelledRow(IDS, { padId: 2, label: 0 }).labels });
     await decoder.release();
-    const told = await savedAdapter(adapter, { model: config, runtime, first: adapter.tensors });
+    const told = await savedAdapter(adapter, {
+      ...{ model: config, first: adapter.tensors },
+      runtime: async () => runtime,
+    });
     writeAdapter(output, `${name}/adapter`, told, { base: { name: base, revision: null, shape: config } });
     if (virtualTokensOf(own) > 0) return logits;
     const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };

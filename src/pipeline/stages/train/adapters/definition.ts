@@ -49,7 +49,11 @@ export interface StageAdapter<K extends AdapterKind> {
   /** As it is saved; `first` are the tensors that training began with. */
   saved?(
     trained: Adapter<K>,
-    context: { readonly model: ModelConfig; readonly runtime: Runtime; readonly first: AdapterTensors },
+    context: {
+      readonly model: ModelConfig;
+      readonly runtime: () => Promise<Runtime>;
+      readonly first: AdapterTensors;
+    },
   ): Adapter<K> | Promise<Adapter<K>>;
 }
 

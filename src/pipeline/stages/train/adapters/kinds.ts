@@ -60,7 +60,11 @@ export const freshAdapter = (
 /** A trained adapter as it is saved: over the weights as they are. */
 export const savedAdapter = async (
   trained: Adapter,
-  context: { readonly model: ModelConfig; readonly runtime: Runtime; readonly first: AdapterTensors },
+  context: {
+    readonly model: ModelConfig;
+    readonly runtime: () => Promise<Runtime>;
+    readonly first: AdapterTensors;
+  },
 ): Promise<Adapter> => (await stageAdapter(trained.config.kind).saved?.(trained, context)) ?? trained;
 
 /** What does not go with an adapter: other settings, or the base. */

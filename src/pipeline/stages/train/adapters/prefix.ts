@@ -25,7 +25,8 @@ export const prefix: StageAdapter<'prefix'> = {
       : [prefixTooLong(given.at(placeOf(given, 'prefix.tokens')), tokens, given.model.maxPositions)],
   fields: ({ tokens }) => ({ tokens }),
   unmergeable: prefixMerged,
-  saved: (trained, { runtime, model }) => plainPrefix(runtime, model, trained),
+  saved: async (trained, { runtime, model }) =>
+    trained.config.projection === undefined ? trained : plainPrefix(await runtime(), model, trained),
 };
 
 const placeOf = ({ stage }: AdapterCase, setting: string): string =>

@@ -1,0 +1,159 @@
+/** Why ranks failed, in words. */
+import type { RankFailure } from '../../../../compute/accelerate/rank-failure.js';
+import type { FaultKind, RankDevice, RankEventOf } from '../../../../compute/accelerate/spec.js';
+import { OutOfMemoryError } from '../../../../compute/tensor/out-of-memory.js';
+import { notFinite, StepOutOfMemoryError } from '../../../../compute/training/failures.js';
+import { error } from '../../../../language/diagnostics/make.js';
+import { type Diagnostic, UserError } from '../../../../language/diagnostics/types.js';
+import type { Stage } from '../../../../language/ir/program.js';
+
+export interface FailureContext {
+  readonly stage: Stage;
+  readonly device: RankDevice;
+  readonly python: string;
+  /** Learning rate of the last step. */
+  readonly rate: number;
+}
+
+/** What a stage throws whose ranks failed: a `UserError`, or an `OutOfMemoryError`. */
+export function rankError(failure: RankFailure, context: FailureContext): Error {
+  const { stage } = context;
+  switch (failure.why) {
+    case 'said':
+      return saidError(failure.error, failure.tail, context);
+    case 'killed':
+      return failure.starved
+        ? new OutOfMemoryError(`the system killed rank ${failure.rank}, as it ran out of memory`, {
+            memory: 'host',
+          })
+        : new UserError(rankKilled(stage, failure));
+    case 'silent':
+      return new UserError(rankSilent(stage, failure));
+    case 'ended':
+      return new UserError(rankEnded(stage, failure));
+    case 'not_started':
+      return new UserError(rankNotStarted(stage, context.python, failure.error));
+  }
+}
+
+type Said = RankEventOf<'error'>;
+
+const BY_KIND: {
+  readonly [K in Exclude<FaultKind, 'out_of_memory' | 'not_finite'>]: (
+    said: Said,
+    tail: readonly string[],
+    context: FailureContext,
+  ) => Diagnostic;
+} = {
+  versions: packagesDiffer,
+  package: packagesDiffer,
+  disk_full: ({ message }, _, { stage }) =>
+    error('FTP0801', stage.span, `the ranks of stage \`${stage.name}\` cannot write: the disk is full`, {
+      notes: [message],
+      help: 'free some space and run again: it resumes from the last checkpoint',
+    }),
+  model: ({ message }, _, { stage }) =>
+    error('FTP1894', stage.span, `the base of stage \`${stage.name}\` cannot be loaded by PyTorch`, {
+      notes: linesOf(message),
+      help: 'check the base (`ftpc inspect FOLDER`), or train it with `--engine embedded`',
+    }),
+  distributed: ({ message, rank }, tail, { stage }) =>
+    error('FTP1895', stage.span, `rank ${rank} of stage \`${stage.name}\` lost the others`, {
+      notes: [...linesOf(message), ...tail],
+      help: 'run again: it resumes from the last checkpoint; where it lasts, look at the network between the devices',
+    }),
+  bug: ({ message, rank, trace }, tail, { stage }) =>
+    error(
+      'FTP1892',
+      stage.span,
+      `rank ${rank} of stage \`${stage.name}\` failed: ${linesOf(message)[0] ?? ''}`,
+      {
+        notes: trace == null ? tail : linesOf(trace).slice(-TRACE_LINES),
+        help: RESUMES,
+      },
+    ),
+};
+
+/** Lines of a trace that are shown: where it happened, and what. */
+const TRACE_LINES = 6;
+const RESUMES = 'run again: it resumes from the last checkpoint; `ftpc doctor` tries the environment';
+
+const linesOf = (text: string): readonly string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+
+function saidError(said: Said, tail: readonly string[], context: FailureContext): Error {
+  const { kind, message, step, what, value, rate } = said;
+  if (kind === 'out_of_memory') {
+    const memory = context.device === 'cuda' ? 'device' : 'host';
+    const refused = new OutOfMemoryError(linesOf(message)[0] ?? message, { memory });
+    return step == null ? refused : new StepOutOfMemoryError(step, refused);
+  }
+  if (kind === 'not_finite') {
+    const number = value === 'nan' || value === undefined ? Number.NaN : Number.POSITIVE_INFINITY;
+    return notFinite(what ?? 'loss', number, step ?? 1, rate ?? context.rate);
+  }
+  return new UserError(BY_KIND[kind](said, tail, context));
+}
+
+function packagesDiffer({ message }: Said, _: readonly string[], { stage, python }: FailureContext) {
+  return error(
+    'FTP1893',
+    stage.span,
+    `the Python of stage \`${stage.name}\` is not the one that was planned with`,
+    {
+      notes: [`\`${python}\`: ${message}`],
+      help: 'run again, which plans with what is there now; or `ftpc runtime install accelerate`',
+    },
+  );
+}
+
+const rankKilled = ({ name, span }: Stage, { rank, signal, tail }: Extract<RankFailure, { why: 'killed' }>) =>
+  error('FTP1890', span, `rank ${rank} of stage \`${name}\` was ended from outside (${signal})`, {
+    notes: tail,
+    help: 'run again: it resumes from the last checkpoint',
+  });
+
+function rankSilent(
+  { name, span }: Stage,
+  { rank, seconds, isStopped, isStarting, tail }: Extract<RankFailure, { why: 'silent' }>,
+) {
+  const how = isStopped ? 'was stopped (SIGSTOP)' : isStarting ? 'does not start' : 'hangs';
+  const bound = isStarting ? 'FTPC_RANK_START' : 'FTPC_RANK_SILENCE';
+  return error(
+    'FTP1891',
+    span,
+    `rank ${rank} of stage \`${name}\` ${how}: no sign of life for ${Math.round(seconds)} s`,
+    {
+      notes: tail,
+      help: `run again: it resumes from the last checkpoint; \`${bound}=SECONDS\` waits longer`,
+    },
+  );
+}
+
+const rankEnded = ({ name, span }: Stage, { rank, code, tail }: Extract<RankFailure, { why: 'ended' }>) =>
+  error('FTP1892', span, `rank ${rank} of stage \`${name}\` ended without a result (exit code ${code})`, {
+    notes: tail,
+    help: RESUMES,
+  });
+
+const rankNotStarted = ({ name, span }: Stage, python: string, { code, message }: NodeJS.ErrnoException) =>
+  error(
+    'FTP1896',
+    span,
+    `no rank of stage \`${name}\` could be started: ${NOT_STARTED[code ?? ''] ?? message}`,
+    {
+      notes: [`the interpreter is \`${python}\``],
+      help: 'name another with `--python` or `FTPC_PYTHON`, or `ftpc runtime install accelerate`',
+    },
+  );
+
+const NOT_STARTED: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such interpreter',
+  EACCES: 'the interpreter must not be run',
+  EAGAIN: 'no more processes are allowed (`ulimit -u`)',
+  ENOMEM: 'there is no memory for another process',
+  EMFILE: 'too many files are open (`ulimit -n`)',
+};

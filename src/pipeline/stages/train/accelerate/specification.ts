@@ -1,0 +1,94 @@
+import { basename, dirname } from 'node:path';
+import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
+import type { ModelSpec, OptimizerSpec, TrainSpec } from '../../../../compute/accelerate/spec.js';
+import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
+import { adaptedConfig } from '../../../../compute/models/adapters/whole.js';
+import type { TrainingSettings } from '../../../../compute/training/index.js';
+import type { TrainPlan } from '../../train-plan/plan.js';
+import { isPaged } from '../loop-settings.js';
+import type { TrainTask } from '../train-task.js';
+
+/** The files that a specification names. */
+export interface SpecFiles extends Pick<TrainSpec, 'rows' | 'validation' | 'steps'> {
+  /** Folder of the initial adapter, or file of the initial head. */
+  readonly adapter?: string;
+  readonly head?: string;
+  /** Folder of the base, where it is not that of the task: of weights that were made. */
+  readonly base?: string;
+}
+
+/** What the ranks are told. */
+export function specificationOf(
+  task: TrainTask,
+  {
+    plan,
+    adapter,
+    settings,
+  }: { plan: TrainPlan; adapter: AdapterConfig | undefined; settings: TrainingSettings },
+  engine: AccelerateEngine,
+  files: SpecFiles,
+): TrainSpec {
+  const { context } = task;
+  return {
+    version: 1,
+    folder: context.work.path,
+    versions: engine.versions,
+    digest: context.key,
+    world: engine.devices * (engine.nodes?.count ?? 1),
+    device: engine.device,
+    sharding: { kind: engine.sharding, offload: engine.offload },
+    model: modelSpec(task, plan, engine, files.base),
+    precision: task.settings.precision,
+    trained: adapter === undefined ? 'full' : 'adapter',
+    adapter: files.adapter === undefined ? null : { folder: files.adapter },
+    head: files.head === undefined ? null : { file: files.head },
+    pissa: adapter?.kind === 'lora' && adapter.pissa === true,
+    rows: files.rows,
+    validation: files.validation,
+    pad_id: task.rows.padId,
+    steps: files.steps,
+    total_steps: settings.totalSteps,
+    every: settings.every,
+    keep: task.settings.checkpoint.keep,
+    patience: settings.patience ?? null,
+    wall: settings.wall ?? null,
+    optimizer: optimizerSpec(task, settings),
+    clip: settings.clip ?? null,
+    neftune: settings.noise ?? null,
+    seed: settings.seed,
+    checkpointed_blocks: plan.checkpointedBlocks,
+    logits_chunk: plan.logitsChunk,
+  };
+}
+
+function modelSpec(
+  task: TrainTask,
+  { method }: TrainPlan,
+  { attention }: AccelerateEngine,
+  base: string | undefined,
+): ModelSpec {
+  const { model, settings, context } = task;
+  const isFile = base === undefined && context.host.stat(model.path)?.isFolder === false;
+  const labels = adaptedConfig(model.config, task.adapter).labels ?? null;
+  return {
+    folder: base ?? (isFile ? dirname(model.path) : model.path),
+    gguf: isFile ? basename(model.path) : null,
+    task: labels === null ? 'causal' : 'classifier',
+    labels,
+    // what is trained stays float32
+    dtype: settings.precision === 'bf16' && method !== 'full' ? 'bfloat16' : 'float32',
+    quantisation: method === 'qlora' ? { type: 'nf4', double: true } : null,
+    attention,
+  };
+}
+
+const optimizerSpec = (task: TrainTask, settings: TrainingSettings): OptimizerSpec => ({
+  name: settings.optimizer,
+  beta1: settings.beta1,
+  beta2: settings.beta2,
+  epsilon: settings.epsilon,
+  decay: settings.decay,
+  momentum: settings.momentum,
+  lora_plus: settings.loraplusRatio,
+  paged: isPaged(task.settings),
+});

@@ -1,0 +1,121 @@
+/** Training in Python processes: what they read is written, they are watched, and what they leave is the stage's result. */
+import { join } from 'node:path';
+import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
+import { boundsOf } from '../../../../compute/accelerate/rank-bounds.js';
+import { runRanks } from '../../../../compute/accelerate/ranks.js';
+import type { TrainSpec } from '../../../../compute/accelerate/spec.js';
+import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
+import { checkpointName, STORED_STATE } from '../../../../compute/training/checkpoint.js';
+import type { Ending, TrainingSettings } from '../../../../compute/training/index.js';
+import type { StepRecord } from '../../../../compute/training/state.js';
+import { tryJsonFile } from '../../../../language/host/json.js';
+import type { OutputFolder, StageResult } from '../../../../language/ir/outputs.js';
+import { NotSavedError, type StageContext } from '../../stage.js';
+import type { TrainPlan } from '../../train-plan/plan.js';
+import { withFactors } from '../adapters/kinds.js';
+import { describe } from '../describe.js';
+import { loopSettings } from '../loop-settings.js';
+import { decodedTensors, writeModel } from '../model-files.js';
+import { withCulprit } from '../not-finite.js';
+import type { TrainTask } from '../train-task.js';
+import { writeResult } from '../write-result.js';
+import { type InitialAdapter, writeHead, writeInitialAdapter } from './adapter-files.js';
+import { batchesOf, writeRows, writeSteps } from './input-files.js';
+import { rankError } from './rank-diagnostics.js';
+import { rankListener } from './rank-events.js';
+import { readResults } from './results.js';
+import { type SpecFiles, specificationOf } from './specification.js';
+
+/** Throws as the embedded engine does: a `UserError`, the signal's reason, or an `OutOfMemoryError`. */
+export async function trainOnRanks(
+  task: TrainTask,
+  plan: TrainPlan,
+  engine: AccelerateEngine,
+): Promise<StageResult> {
+  const { context, rows } = task;
+  const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
+  const settings = loopSettings(context.stage, plan, rows.count);
+  const scratch = context.work.scratch();
+  const first = adapter && writeInitialAdapter(scratch, task, adapter, plan);
+  const files = writeInputs(scratch, task, settings, first);
+  const specification = specificationOf(task, { plan, adapter, settings }, engine, files);
+  scratch.write('spec.json', JSON.stringify(specification, null, 2));
+  describe(task, adapter);
+  const ending = await runToEnd(task, specification, engine, scratch.path, adapter);
+  const { state, best, last } = readResults(task, adapter);
+  return writeResult(task, {
+    ...{ plan, adapter, state, ending, best, last },
+    first: first?.tensors ?? new Map(),
+  });
+}
+
+function writeInputs(
+  scratch: OutputFolder,
+  task: TrainTask,
+  settings: TrainingSettings,
+  first: InitialAdapter | undefined,
+): SpecFiles {
+  const { rows, validation, model, base } = task;
+  const isMade = base.seed !== undefined;
+  if (isMade) writeModel(scratch, 'base', model, model.config, decodedTensors(model.loadWeights('paged')));
+  return {
+    rows: { file: writeRows(scratch, 'rows.safetensors', rows) },
+    validation:
+      validation === undefined || validation.count === 0
+        ? null
+        : {
+            file: writeRows(scratch, 'validation.safetensors', validation),
+            batches: batchesOf(validation, settings.microBatch),
+          },
+    steps: writeSteps(scratch, 'steps.jsonl', { settings, rows, longest: model.config.maxPositions }),
+    ...(first === undefined ? { head: writeHead(scratch, task) } : { adapter: first.folder }),
+    ...(isMade ? { base: join(scratch.path, 'base') } : {}),
+  };
+}
+
+async function runToEnd(
+  task: TrainTask,
+  { total_steps: total }: TrainSpec,
+  engine: AccelerateEngine,
+  folder: string,
+  adapter: AdapterConfig | undefined,
+): Promise<Ending> {
+  const { context, base, model } = task;
+  const { host, stage, signal, threads } = context;
+  const listener = rankListener({
+    ...{ stage: stage.name, total, emit: context.emit },
+    historyOf: (step) => historyOf(context, step),
+  });
+  const driver = join(host.packageFolder, 'python');
+  const paths = [driver, host.env('PYTHONPATH') ?? ''].filter((path) => path !== '');
+  const end = await runRanks(
+    {
+      python: engine.python,
+      args: ['-m', 'ftpc_driver', 'train', join(folder, 'spec.json')],
+      cwd: folder,
+      environment: { PYTHONPATH: paths.join(process.platform === 'win32' ? ';' : ':') },
+      devices: engine.devices,
+      nodes: engine.nodes,
+      threads: Math.max(1, Math.floor(threads / engine.devices)),
+      bounds: boundsOf((name) => host.env(name)),
+    },
+    {
+      event: listener.event,
+      printed: (rank, text) => context.printed?.(engine.devices === 1 ? text : prefixed(rank, text)),
+      memory: (bytes) => context.usesMemory?.(bytes),
+    },
+    signal,
+  );
+  if (end.how === 'done') return end.ending;
+  if (end.how === 'interrupted') throw end.saved ? signal.reason : new NotSavedError();
+  const { device, python } = engine;
+  const error = rankError(end.failure, { stage, device, python, rate: listener.rate() });
+  throw adapter === undefined ? error : withCulprit(error, base.label, model.loadWeights('paged'));
+}
+
+const prefixed = (rank: number, text: string): string => text.replace(/^(?=.)/gm, `[rank ${rank}] `);
+
+/** The steps of a checkpoint of the ranks; none where it cannot be read. */
+const historyOf = ({ host, work }: StageContext, step: number): readonly StepRecord[] =>
+  tryJsonFile(STORED_STATE, host, `${work.path}/checkpoints/${checkpointName(step)}/state.json`)?.state
+    .steps ?? [];

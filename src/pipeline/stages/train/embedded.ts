@@ -1,0 +1,83 @@
+/** Training in this process. */
+import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
+import { createDecoder, type Decoder } from '../../../compute/models/decoder/index.js';
+import type { AdapterTensors } from '../../../compute/models/types.js';
+import { type Checkpoints, checkpoints, type TrainingState, train } from '../../../compute/training/index.js';
+import type { StageResult } from '../../../language/ir/outputs.js';
+import type { StageContext } from '../stage.js';
+import type { TrainPlan } from '../train-plan/plan.js';
+import { withFactors } from './adapters/kinds.js';
+import { describe } from './describe.js';
+import { firstAdapter } from './first-adapter.js';
+import { loopSettings } from './loop-settings.js';
+import { withCulprit } from './not-finite.js';
+import { stageEvent } from './stage-events.js';
+import type { TrainTask } from './train-task.js';
+import { writeResult } from './write-result.js';
+
+export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<StageResult> {
+  const { context, model, rows, validation } = task;
+  const { host, stage, signal } = context;
+  const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
+  const weights = task.weights(plan);
+  const first = adapter && firstAdapter(task, adapter, weights);
+  const decoder = await createDecoder({
+    runtime: await task.runtime(),
+    config: adaptedConfig(model.config, task.adapter),
+    weights,
+    adapter: first,
+    trainable: adapter === undefined ? 'full' : 'adapter',
+    checkpointedBlocks: plan.checkpointedBlocks,
+    recomputedMlps: plan.recomputedMlps,
+    recomputedAttention: plan.recomputedAttention,
+    logitsChunk: plan.logitsChunk,
+    vocabularyShard: plan.vocabularyShard,
+    precision: task.settings.precision,
+  });
+  const { offloadedState: fraction = 0 } = plan;
+  const offload = fraction > 0 ? { pages: context.work.pages('optimizer'), fraction } : undefined;
+  const saved = checkpointsOf(context, task.settings.checkpoint.keep);
+  try {
+    describe(task, adapter);
+    const { state, ending } = await train({
+      decoder,
+      rows,
+      validation,
+      padId: rows.padId,
+      settings: loopSettings(stage, plan, rows.count),
+      checkpoints: saved,
+      offload,
+      clock: () => host.clock(),
+      signal,
+      emit: (event) => context.emit(stageEvent(stage.name, event)),
+    });
+    const ends = { best: bestParameters(decoder, saved, state), last: decoder.parameters };
+    return await writeResult(task, {
+      plan,
+      adapter,
+      first: first?.tensors ?? new Map(),
+      state,
+      ending,
+      ...ends,
+    });
+  } catch (error) {
+    throw adapter === undefined ? error : withCulprit(error, task.base.label, weights);
+  } finally {
+    offload?.pages.close();
+    await decoder.release();
+  }
+}
+
+const checkpointsOf = ({ host, work, key, stage, emit }: StageContext, keep: number): Checkpoints =>
+  checkpoints({
+    ...{ host, work, keep },
+    digest: key,
+    note: (text) => emit({ type: 'note', stage: stage.name, text }),
+  });
+
+/** Without validation the last state is the best that is known. */
+const bestParameters = (
+  { parameters }: Decoder,
+  saved: Checkpoints,
+  { best, step }: TrainingState,
+): AdapterTensors => (best === null || best.step === step ? parameters : saved.parametersOf(best.step));

@@ -1,0 +1,63 @@
+import { unquantised } from '../../../compute/models/config/index.js';
+import { configText } from '../../../compute/models/config/shape.js';
+import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
+import type { ModelFolder } from '../../../compute/models/load.js';
+import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
+import type { AdapterTensors, ModelConfig, WeightStore } from '../../../compute/models/types.js';
+import { sizeOf } from '../../../compute/tensor/shape.js';
+import type { OutputFolder } from '../../../language/ir/outputs.js';
+
+/**
+ * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
+ * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base; one over
+ * labels replaces it where \`trained\` has them.
+ */
+export function writeModel(
+  output: Pick<OutputFolder, 'write'>,
+  folder: string,
+  base: ModelFolder,
+  trained: ModelConfig,
+  parameters: AdapterTensors,
+): void {
+  for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
+  output.write(`${folder}/config.json`, float32Config(base, trained));
+  const tensors = [...parameters].map(
+    ([name, parameter]): WritableTensor => ({
+      name,
+      dtype: 'F32',
+      shape: parameter.shape,
+      chunks() {
+        const { data } = parameter;
+        return [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+      },
+    }),
+  );
+  output.write(`${folder}/model.safetensors`, safetensorsChunks(tensors));
+}
+
+/** The base's config.json with the type of the new weights, under the name that the file used for it. */
+function float32Config(base: ModelFolder, trained: ModelConfig): string {
+  const config = unquantised(base.configJson());
+  const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
+  const classes = trained.labels === undefined ? {} : classifierFields(trained, padIdOf(base.config));
+  return configText({ ...config, [field]: 'float32', ...classes });
+}
+
+/** The weights of a base as float32, each decoded when it is asked for. */
+export const decodedTensors = (store: WeightStore): AdapterTensors =>
+  new Map(
+    store.names().map((name) => {
+      const tensor = store.get(name);
+      return [
+        name,
+        {
+          shape: tensor.shape,
+          get data() {
+            const values = new Float32Array(sizeOf(tensor.shape));
+            tensor.dequantise(values);
+            return values;
+          },
+        },
+      ];
+    }),
+  );

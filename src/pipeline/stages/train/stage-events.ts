@@ -1,0 +1,30 @@
+import { type TrainingEvent, tokensPerSecond } from '../../../compute/training/index.js';
+import type { StageEvent } from '../../../language/ir/events.js';
+
+/** What the loop reports, as an event of the stage. */
+export function stageEvent(stage: string, event: TrainingEvent): StageEvent {
+  switch (event.type) {
+    case 'step': {
+      const { step, epoch, loss, learningRate, gradNorm, tokens, seconds } = event.record;
+      return {
+        type: 'stage.progress',
+        stage,
+        done: step,
+        total: event.total,
+        unit: 'steps',
+        step,
+        epoch,
+        loss,
+        learningRate,
+        gradNorm,
+        tokensPerSecond: tokensPerSecond(tokens, seconds),
+      };
+    }
+    case 'validation':
+      return { type: 'validation', stage, step: event.step, loss: event.loss, best: event.best };
+    case 'checkpoint':
+      return { type: 'checkpoint.saved', stage, step: event.step, path: event.path };
+    case 'note':
+      return { type: 'note', stage, text: event.text };
+  }
+}
