@@ -1,15 +1,14 @@
 /** Wirings that are well typed and cannot be meant. */
 
-import { deviceMemoryDiffers, runtimesDiffer } from '../diagnostics/catalogue/runtimes.js';
-import { baseMismatch, emptySplit, idleSetting, sharedTarget } from '../diagnostics/catalogue/wiring.js';
+import { baseMismatch, emptySplit, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { Budget, Value } from '../ir/program.js';
-import { takesLimit } from '../ir/runtimes.js';
+import type { Budget } from '../ir/program.js';
 import { isRecord } from '../ir/values.js';
 import type { MetricSchema } from '../schemas/schema.js';
-import { budgetMetrics, type budgetSettings, stageMetrics } from '../schemas/stages/budget.js';
-import type { Span } from '../source/span.js';
+import { budgetMetrics, stageMetrics } from '../schemas/stages/budget.js';
+
 import type { SourceFile } from '../syntax/ast.js';
+import { checkBudgets } from './budgets.js';
 import { checkCertain, type MetricOf } from './certain-requirements.js';
 import { classification } from './classification.js';
 import { columnsOfRows, fittingColumns } from './columns.js';
@@ -19,7 +18,6 @@ import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { fileTexts } from './suspicious-texts.js';
 import { sameForm, sameTokenizer } from './tokenizers.js';
-import { formatQuantity } from './units.js';
 
 type Check = (checked: CheckedStage, stages: Stages, access: FolderAccess) => readonly Diagnostic[];
 
@@ -92,65 +90,6 @@ const CHECKS: readonly Check[] = [
   classification,
 ];
 
-type SettingName = keyof typeof budgetSettings;
-
-/** What a budget sets, and where. */
-interface BudgetSetting<V> {
-  readonly name: string;
-  readonly value: V;
-  readonly span: Span;
-}
-
-function budgetSettingsOf<V extends Value>(
-  key: SettingName,
-  budgets: readonly Budget[],
-  { blocks }: SourceFile,
-): readonly BudgetSetting<V>[] {
-  return budgets.flatMap(({ name, settings }) => {
-    const value = settings[key] as V | undefined;
-    const block = blocks.find((one) => one.kind.text === 'budget' && one.name.text === name);
-    if (value === undefined || block === undefined) return [];
-    const written = block.properties.find((property) => property.key.text === key);
-    return [{ name, value, span: written?.value.span ?? block.name.span }];
-  });
-}
-
-/** The stages of a run are computed by one runtime, which keeps to one limit. */
-function differingBudgets(budgets: readonly Budget[], tree: SourceFile): readonly Diagnostic[] {
-  const differing = <V extends Value>(
-    key: SettingName,
-    problem: (at: Span, value: V, first: BudgetSetting<V>) => Diagnostic,
-  ) => {
-    const [first, ...others] = budgetSettingsOf<V>(key, budgets, tree);
-    return others.flatMap(({ span, value }) =>
-      first === undefined || value === first.value ? [] : [problem(span, value, first)],
-    );
-  };
-  return [
-    ...differing<string>('runtime', (at, value, { value: runtime, ...first }) =>
-      runtimesDiffer(at, value, { ...first, runtime }),
-    ),
-    ...differing<number>('device_memory', (at, value, { value: size, ...first }) =>
-      deviceMemoryDiffers(at, sizeText(value), { ...first, size: sizeText(size) }),
-    ),
-  ];
-}
-
-const sizeText = (bytes: number): string => formatQuantity(bytes, 'bytes');
-
-/** A limit of a device where the pipeline itself asks for a runtime that has none. */
-function idleLimits(budgets: readonly Budget[], tree: SourceFile): readonly Diagnostic[] {
-  const [asked] = budgetSettingsOf<string>('runtime', budgets, tree);
-  if (asked === undefined || asked.value === 'auto' || takesLimit(asked.value)) return [];
-  return budgetSettingsOf<number>('device_memory', budgets, tree).map(({ span }) =>
-    idleSetting(
-      span,
-      `\`device_memory\` limits the memory of tensors on a device, but \`${asked.value}\` uses the memory of the machine`,
-      `remove it, or \`runtime = ${asked.value}\``,
-    ),
-  );
-}
-
 export function checkConsistency(
   stages: readonly CheckedStage[],
   budgets: readonly Budget[],
@@ -164,8 +103,7 @@ export function checkConsistency(
   const sound = stages.filter(({ isSound }) => isSound);
   return [
     ...sharedTargets(sound),
-    ...differingBudgets(budgets, tree),
-    ...idleLimits(budgets, tree),
+    ...checkBudgets(budgets, tree),
     ...sound.flatMap((checked) => CHECKS.flatMap((check) => check(checked, byName, access))),
     ...budgets.flatMap(({ requires }) => checkCertain(requires, written, metricsIn(budgetMetrics, byName))),
   ];

@@ -1,8 +1,17 @@
 /** What budgets say: requirements on memory and time, held against the plan before anything runs, and what is asked of the machine. */
+import { identityOf, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import type { Host } from '../../language/host/host.js';
+import type {
+  RunEngine,
+  EngineChoice,
+  EngineOptions,
+  EngineRequest,
+  ShardingChoice,
+} from '../../language/ir/engines.js';
 import { namesIn } from '../../language/ir/expression.js';
 import type { Program, Requirement, Unit, Value } from '../../language/ir/program.js';
 import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
-import type { RuntimeChoice, RuntimeRequest } from '../../language/ir/runtimes.js';
+import type { RuntimeChoice, RuntimeName, RuntimeRequest } from '../../language/ir/runtimes.js';
 import type { budgetSettings } from '../../language/schemas/stages/budget.js';
 import type { BudgetLine } from './plan-json.js';
 import { bytes, duration, numberText } from './quantities.js';
@@ -63,6 +72,24 @@ export function askedRuntime(
   const choice = (ofBudgets(program, 'runtime') ?? 'auto') as RuntimeChoice;
   return { choice, by: choice === 'auto' ? 'auto' : 'pipeline', ...precision };
 }
+
+/** The same for the engine; what is left out is for the machine to say. */
+export function askedEngine(options: EngineOptions, program: Program | undefined): EngineRequest {
+  const ofPipeline: EngineOptions = {
+    engine: ofBudgets(program, 'engine') as EngineChoice | undefined,
+    devices: ofBudgets(program, 'devices') as number | undefined,
+    nodes: ofBudgets(program, 'nodes') as number | undefined,
+    sharding: ofBudgets(program, 'sharding') as ShardingChoice | undefined,
+  };
+  const { engine = ofPipeline.engine ?? 'auto', devices = ofPipeline.devices } = options;
+  const { nodes = ofPipeline.nodes, sharding = ofPipeline.sharding, node, rendezvous, python } = options;
+  const by = engine === 'auto' ? 'auto' : options.engine === undefined ? 'pipeline' : 'option';
+  return { engine, by, devices, nodes, sharding, node, rendezvous, python };
+}
+
+/** What computes: the engine, whose identity takes the place of the tensor runtime's where it has none. */
+export const computedBy = (host: Host, engine: RunEngine, runtime: RuntimeName): RuntimeIdentity =>
+  engine.name === 'embedded' ? identityOf(host, runtime) : { name: engine.name, version: engine.version };
 
 /** Bytes that the pipeline lets tensors take on a device; `undefined` if it does not say. */
 export const askedDeviceMemory = (program: Program | undefined): number | undefined =>

@@ -5,6 +5,7 @@ import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
+import type { RunEngine } from '../../language/ir/engines.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
 import type { Program, Stage } from '../../language/ir/program.js';
 import type { Span } from '../../language/source/span.js';
@@ -25,6 +26,8 @@ export interface PlanContext {
   readonly host: Host;
   readonly store: PlanStore;
   readonly digests: Digests;
+  readonly engine: RunEngine;
+  /** Of the tensor runtime, or of the engine where it has none. */
   readonly runtime: RuntimeIdentity;
   readonly machine: PlanMachine;
   readonly availableBytes: number;

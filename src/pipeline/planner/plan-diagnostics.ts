@@ -99,13 +99,6 @@ export const unknownMachine = (name: string, known: readonly string[]): Diagnost
   help: 'plan for one of these, or write the snapshot again with `--machine NAME`',
 });
 
-export const noSuchEngine = (engine: string): Diagnostic => ({
-  code: 'FTP0906',
-  severity: 'error',
-  message: `this version has no engine \`${engine}\``,
-  help: 'leave `--engine` out: `embedded` runs the pipeline in this process',
-});
-
 /** The memory plan of a device is that of the step graphs that run on this CPU. */
 export const deviceNotRun = (machine: PlanMachine): Diagnostic => ({
   code: 'FTP0907',

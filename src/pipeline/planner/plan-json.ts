@@ -1,5 +1,6 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { EngineName, EngineRequest, Ranks } from '../../language/ir/engines.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { Instance, Origin, StageKind, Unit, Value } from '../../language/ir/program.js';
 import type { RuntimeRequest, WeightResidency } from '../../language/ir/runtimes.js';
@@ -165,7 +166,11 @@ export interface ParallelPlan {
 export interface Plan {
   readonly version: 1;
   readonly pipeline: string;
-  readonly engine: string;
+  readonly engine: EngineName;
+  /** Who set it: `--engine`, the pipeline, or nobody. */
+  readonly engineSetBy: EngineRequest['by'];
+  /** Of the accelerate engine: where it computes. */
+  readonly ranks?: Ranks;
   readonly machine: {
     readonly name: string;
     readonly memoryBytes: number;
@@ -173,7 +178,7 @@ export interface Plan {
     readonly availableBytes: number;
     readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
   };
-  /** Name and version: `onnx 1.30.0`. */
+  /** Name and version: `onnx 1.30.0`; of the accelerate engine, `accelerate` and the versions of its packages. */
   readonly runtime: string;
   /** Who set it: `--runtime`, the pipeline, or nobody. */
   readonly runtimeSetBy: RuntimeRequest['by'];

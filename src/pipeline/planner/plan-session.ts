@@ -5,10 +5,11 @@ import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { planDecoder } from '../../compute/models/decoder/plan.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
-import { identityOf, isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import { isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
 import { type Host, HostError } from '../../language/host/host.js';
+import { EMBEDDED, type RunEngine, type EngineOptions } from '../../language/ir/engines.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { Span } from '../../language/source/span.js';
@@ -16,7 +17,7 @@ import { positionAt, sourceText } from '../../language/source/text.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { checkedAdapter } from '../stages/train/adapters/checked-adapter.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { askedDeviceMemory, askedRuntime } from './budget.js';
+import { askedDeviceMemory, askedRuntime, computedBy } from './budget.js';
 import { canonical } from './canonical.js';
 import {
   countedLengths,
@@ -34,7 +35,7 @@ import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisM
 import type { PlanDecoder } from './memory/train.js';
 import { openPlanCache } from './plan-cache.js';
 import type { PlanContext, PlanStore } from './plan-context.js';
-import { deviceNotRun, lengthsAssumed, noSuchEngine, unknownMachine } from './plan-diagnostics.js';
+import { deviceNotRun, lengthsAssumed, unknownMachine } from './plan-diagnostics.js';
 import type { PlannedDevice } from './plan-json.js';
 import { measureSpeed, type Speed, speedKey } from './speed.js';
 import { openModels, stageNamed } from './stage-models.js';
@@ -48,7 +49,8 @@ export interface PlanOptions {
   /** Bytes of the largest tensor that the GPU of this machine takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
   readonly devices?: number;
-  readonly engine?: string;
+  /** What computes; default: this process. */
+  readonly engine?: RunEngine;
   readonly threads?: number;
   /** Stages at once, at most; default: as many as are quickest. */
   readonly parallel?: number;
@@ -60,6 +62,7 @@ export interface PlanOptions {
   readonly savedPlans?: Readonly<Record<string, TrainPlan>>;
   /** What the command line asks for, if anything; it takes precedence over the pipeline. */
   readonly runtimeOption?: RuntimeChoice;
+  readonly engineOptions?: EngineOptions;
   /** By default, the real ones, and the requested runtime. */
   readonly store?: PlanStore;
   readonly runtime?: RuntimeIdentity;
@@ -98,17 +101,21 @@ export function openPlanSession(
   const machine = nominal === undefined ? asked : { ...asked, here: true };
   const memo = openPlanCache(host, options.digests);
   const askedFor = askedRuntime(options.runtimeOption, program);
-  const runtime = options.runtime ?? identityOf(host, chooseRuntime(host, askedFor));
+  const { engine = EMBEDDED } = options;
+  const runtime = options.runtime ?? computedBy(host, engine, chooseRuntime(host, askedFor));
   const hardware = hardwareOf(host, options, machine);
   const { threads } = hardware;
   const keys = new Map<string, StageKey>();
   const adapters = new Map<string, AdapterConfig>();
   const found = options.store ?? store;
   const measure = options.speed ?? (() => measured());
-  const measured = (): Promise<Speed> =>
-    memo.speed(speedKey(host, threads, runtimeName(runtime)), () =>
-      measureSpeed(host, isRuntime(runtime.name) ? runtime.name : chooseRuntime(host), threads, 1),
-    );
+  // what the accelerate engine does in a second is not measured
+  const measured = async (): Promise<Speed | undefined> =>
+    engine.name === 'accelerate'
+      ? undefined
+      : memo.speed(speedKey(host, threads, runtimeName(runtime)), () =>
+          measureSpeed(host, isRuntime(runtime.name) ? runtime.name : chooseRuntime(host), threads, 1),
+        );
   return {
     diagnostics,
     keep: memo.keep,
@@ -117,6 +124,7 @@ export function openPlanSession(
       host,
       store: found,
       digests: memo.digests,
+      engine,
       runtime,
       machine,
       availableBytes: availableBytes(machine, askedDeviceMemory(program)),
@@ -183,7 +191,6 @@ function sizeOf(program: Program, host: Host, name: string, limited: boolean): S
 }
 
 function machineOf(host: Host, options: PlanOptions, report: (diagnostic: Diagnostic) => void): PlanMachine {
-  if (options.engine !== undefined && options.engine !== 'embedded') report(noSuchEngine(options.engine));
   const here = thisMachine(host, options.memoryBytes);
   if (options.machine === undefined) return here;
   const machine = catalogueMachine(options.machine, options.memoryBytes, options.devices);

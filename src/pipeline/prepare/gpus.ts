@@ -67,8 +67,12 @@ function readGpu(line: string): Gpu | undefined {
  * The GPU that a run may get: CUDA counts the visible ones by speed and `nvidia-smi` by place, so that of several it is
  * the smallest that is assumed. `visible` is `CUDA_VISIBLE_DEVICES`, whose list ends at the first wrong name.
  */
-export function usedGpu(gpus: readonly Gpu[], visible: string | undefined): Gpu | undefined {
-  if (visible === undefined) return smallest(gpus);
+export const usedGpu = (gpus: readonly Gpu[], visible: string | undefined): Gpu | undefined =>
+  smallest(visibleGpus(gpus, visible));
+
+/** Those that programs may use. */
+export function visibleGpus(gpus: readonly Gpu[], visible: string | undefined): readonly Gpu[] {
+  if (visible === undefined) return gpus;
   const named: Gpu[] = [];
   for (const word of visible.split(',').map((one) => one.trim())) {
     const gpu = gpus.find(
@@ -77,7 +81,7 @@ export function usedGpu(gpus: readonly Gpu[], visible: string | undefined): Gpu 
     if (gpu === undefined) break;
     named.push(gpu);
   }
-  return smallest(named);
+  return named;
 }
 
 const smallest = (gpus: readonly Gpu[]): Gpu | undefined =>

@@ -42,9 +42,13 @@ export async function prepareCompiled(
   if (!goesOn(await checkModels(compiled, host))) return unplanned;
   if (checked.stages.length === 0 && !goesOn([nothingToPlan(checked.file)])) return unplanned;
   const { saved } = target;
-  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host))) return unplanned;
-  const { options, diagnostics: ofMachine } = await computing(host, target.runtime, checked, speed);
+  const { options, diagnostics: ofMachine } = await computing(host, target, {
+    program: checked,
+    analysis,
+    speed,
+  });
   if (ofMachine.some(isError) && !goesOn(ofMachine)) return unplanned;
+  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options.runtime))) return unplanned;
   const resolved = await resolve({ program: checked, analysis }, host, hub, {
     locked: target.locked,
     ...(saved === undefined ? {} : { commits: commitsOf(saved) }),

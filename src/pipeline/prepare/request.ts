@@ -1,6 +1,7 @@
 import type { ParamValues } from '../../language/check/overrides.js';
 import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { EngineOptions } from '../../language/ir/engines.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { LintReport } from '../../language/lint/index.js';
@@ -10,10 +11,8 @@ import type { SavedPlan } from '../planner/saved/index.js';
 
 /** What a pipeline is planned for; what is left out is as the pipeline says, or this machine. */
 export interface PlanTarget
-  extends Pick<
-    PlanOptions,
-    'memoryBytes' | 'machine' | 'devices' | 'engine' | 'threads' | 'parallel' | 'notice'
-  > {
+  extends Pick<PlanOptions, 'memoryBytes' | 'machine' | 'threads' | 'parallel' | 'notice'>,
+    EngineOptions {
   readonly runtime?: RuntimeChoice;
   /** Refuses whatever is not as the lock says. */
   readonly locked?: boolean;

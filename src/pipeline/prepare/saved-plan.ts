@@ -1,12 +1,12 @@
 /** Saved plans: written by `ftpc plan --out`, held to by `ftpc run PLANFILE`. */
 import { resolve } from 'node:path';
-import { identityOf, isRuntime } from '../../compute/tensor/runtimes/index.js';
+import { isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { CompileResult } from '../../language/compile.js';
 import { planMoved } from '../../language/diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { ftpcVersion } from '../../language/host/version.js';
-import type { RuntimeName } from '../../language/ir/runtimes.js';
+import type { EngineOptions } from '../../language/ir/engines.js';
 import { lockPath, placeOf } from '../lock/index.js';
 import { runtimeName } from '../planner/keys.js';
 import type { Plan } from '../planner/plan-json.js';
@@ -33,16 +33,20 @@ export function openSavedPlan(host: Host, name: string): PlanRequest {
     file: pipeline,
     params,
     memoryBytes: machine.memoryBytes,
-    runtime: runtimeNamed(plan),
+    ...engineNamed(plan),
     threads: machine.threads,
     saved: { name, plan },
   };
 }
 
-/** The runtime that a plan was made with, whatever its version here. */
-function runtimeNamed({ runtime }: SavedPlan): RuntimeName {
+/** What a plan was made with, whatever its version here. */
+function engineNamed({ runtime, ranks }: SavedPlan): Pick<PlanRequest, 'runtime' | keyof EngineOptions> {
+  if (ranks !== undefined) {
+    const { devices, nodes, sharding } = ranks;
+    return { engine: 'accelerate', devices, nodes, sharding };
+  }
   const [name = ''] = runtime.split(' ');
-  return isRuntime(name) ? name : 'onnx';
+  return { engine: 'embedded', runtime: isRuntime(name) ? name : 'onnx' };
 }
 
 /** Writes a plan that can be run as it is. Throws a `UserError` if the disk refuses. */
@@ -76,12 +80,13 @@ export function movedSince(
   { name, plan }: SavedPlanFile,
   { program, analysis }: CompileResult,
   host: Host,
+  runtime: RuntimeIdentity,
 ): readonly Diagnostic[] {
   if (program === undefined || analysis === undefined) return [];
   const moves = [
     ...environmentDifferences(plan, {
       ftpc: ftpcVersion(host),
-      runtime: runtimeName(identityOf(host, runtimeNamed(plan))),
+      runtime: runtimeName(runtime),
       memoryBytes: host.machine().memoryBytes,
       secrets: savedSecrets(analysis.main.tree.secrets, host),
       lock: lockDigest(lockText(host, program.file)),

@@ -5,7 +5,7 @@ import type { StageResult } from '../../language/ir/outputs.js';
 import type { PinnedRepository } from '../../language/ir/program.js';
 import type { StageContext } from '../stages/stage.js';
 
-type SharedContext = Pick<StageContext, 'folder' | 'runtime' | 'engine' | 'threads' | 'deviceMemory'>;
+type SharedContext = Pick<StageContext, 'folder' | 'runtime' | 'threads' | 'deviceMemory'>;
 
 /** What every stage of a run is told. */
 export interface SharedTask extends SharedContext {
@@ -16,7 +16,7 @@ export interface SharedTask extends SharedContext {
 /** Everything a stage's context is rebuilt from. */
 export interface StageTask
   extends SharedTask,
-    Pick<StageContext, 'stage' | 'inputs' | 'trainPlan' | 'residency' | 'key' | 'crowded'> {
+    Pick<StageContext, 'stage' | 'inputs' | 'engine' | 'trainPlan' | 'residency' | 'key' | 'crowded'> {
   readonly cwd: string;
   /** Absolute path of the output folder, which exists and is empty. */
   readonly output: string;

@@ -6,6 +6,7 @@ import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
 import type { RunEvent } from '../../language/ir/events.js';
 import type { Artefact } from '../stages/stage.js';
+import { stageEngine, underPlan } from '../stages/stage-engine.js';
 import type { Recovery } from '../stages/train/recovery.js';
 import { type Claim, forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
 import { isDeviceHeld } from './busy-device.js';
@@ -39,7 +40,8 @@ export async function produce(
   const output = store.begin(key, stage.kind === 'deploy');
   try {
     const paths = { cwd: store.layout.cwd, output, work: store.workPath(key) };
-    const task = { ...shared, ...paths, stage, inputs: artefacts, trainPlan, residency, key, crowded };
+    const engine = stageEngine(context.engine, trainPlan);
+    const task = { ...shared, ...paths, stage, inputs: artefacts, engine, trainPlan, residency, key, crowded };
     let step: number | undefined;
     const watched = {
       ...context,
@@ -131,7 +133,7 @@ async function tryUntilItFits(
     const { name } = task.stage;
     watcher.event({ type: 'recovery', stage: name, cause: end.diagnostic.message, change: next.change });
     store.begin(task.key, task.stage.kind === 'deploy');
-    task = { ...task, trainPlan: next.plan };
+    task = { ...task, trainPlan: next.plan, engine: task.engine && underPlan(task.engine, next.plan) };
   }
 }
 

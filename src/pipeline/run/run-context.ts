@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { RunEngine } from '../../language/ir/engines.js';
 import type { Reason, RunEvent } from '../../language/ir/events.js';
 import type { Stage } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
@@ -25,6 +26,7 @@ export interface StagePlan {
 export interface RunContext {
   readonly runId: string;
   readonly store: Store;
+  readonly engine: RunEngine;
   readonly shared: SharedTask;
   readonly capacity: Capacity;
   /** How often a stage is tried again whose fault may pass. */

@@ -1,15 +1,16 @@
 /** A run from its first event to its last: lock, journal, plan, stages, budgets. */
 
 import { setMaxListeners } from 'node:events';
-import { identityOf } from '../../compute/tensor/runtimes/index.js';
+import { nodeUnplaced } from '../../language/diagnostics/catalogue/engines.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
+import type { RunEngine } from '../../language/ir/engines.js';
 import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { noteUse } from '../hub/cache-garbage.js';
-import { askedDeviceMemory } from '../planner/budget.js';
+import { askedDeviceMemory, computedBy } from '../planner/budget.js';
 import { changedFile, runtimeName } from '../planner/keys.js';
 import { capacityOf } from '../planner/parallel-stages.js';
 import type { Capacity } from '../planner/side-by-side.js';
@@ -38,7 +39,8 @@ export interface RunRequest {
   /** The pipeline's file as asked for. */
   readonly pipeline: string;
   readonly host: Host;
-  readonly engine: string;
+  readonly engine: RunEngine;
+  /** Of the embedded engine, and of what is computed next to the other. */
   readonly runtime: RuntimeName;
   readonly ftpc: string;
   /** `-p name=value` as typed. */
@@ -137,8 +139,8 @@ const startEvent = (
   version: 1,
   runId,
   pipeline,
-  engine,
-  runtime: runtimeName(identityOf(host, runtime)),
+  engine: engine.name,
+  runtime: runtimeName(computedBy(host, engine, runtime)),
   ftpc,
   ...(params === undefined ? {} : { params }),
   ...(commit === undefined ? {} : { commit }),
@@ -194,6 +196,11 @@ async function runPlanOf(
   store: Store,
   { diagnostic }: Watcher,
 ): Promise<RunPlan | RunEnd> {
+  const unplaced = nodePlace(request.engine);
+  if (unplaced !== undefined) {
+    diagnostic(unplaced);
+    return { status: 'failed' };
+  }
   const { program, plan, diagnostics } = await request.prepare(store);
   diagnostics.forEach(diagnostic);
   if (program === undefined || plan === undefined) return { status: 'failed' };
@@ -203,10 +210,19 @@ async function runPlanOf(
   return { program, stages: stagePlansOf(program, plan, request.only), capacity: capacityOf(plan) };
 }
 
+/** One of several machines has to know which it is, and where they meet. */
+function nodePlace(engine: RunEngine): Diagnostic | undefined {
+  if (engine.name === 'embedded' || engine.nodes === 1) return undefined;
+  const missing =
+    engine.node === undefined ? '--node' : engine.rendezvous === undefined ? '--rendezvous' : '';
+  return missing === '' ? undefined : nodeUnplaced(engine.nodes, missing);
+}
+
 const stageSettings = (
   program: Program,
-  { host, runtime, threads, verify }: RunRequest,
-): Pick<RunContext, 'shared' | 'verify' | 'changedFile'> => ({
+  { host, engine, runtime, threads, verify }: RunRequest,
+): Pick<RunContext, 'engine' | 'shared' | 'verify' | 'changedFile'> => ({
+  engine,
   shared: {
     folder: program.folder,
     runtime,
@@ -218,7 +234,7 @@ const stageSettings = (
   changedFile: ({ stage, parts }) =>
     changedFile(program, stage, parts, host, {
       digests: openDigests(host, readDigestTable(host)),
-      runtime: identityOf(host, runtime),
+      runtime: computedBy(host, engine, runtime),
     }),
 });
 

@@ -32,7 +32,7 @@ export interface StageContext {
   readonly residency?: WeightResidency;
   /** Store key of the output. */
   readonly key: string;
-  /** The tensor runtime that computes. */
+  /** The tensor runtime that computes in this process. */
   readonly runtime: RuntimeName;
   /** The processes that compute instead of the tensor runtime; default: none, the engine is the embedded one. */
   readonly engine?: AccelerateEngine;

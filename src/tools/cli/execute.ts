@@ -2,7 +2,12 @@ import { type CompileResult, compile } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
-import { decideRuntime, type PlanRequest, prepareCompiled } from '../../pipeline/prepare/index.js';
+import {
+  decideEngine,
+  decideRuntime,
+  type PlanRequest,
+  prepareCompiled,
+} from '../../pipeline/prepare/index.js';
 import { type RunOutcome, type RunRequest, runPipeline } from '../../pipeline/run/run.js';
 import type { Pipeline } from '../insight/settings/explain.js';
 import { type CliContext, lineStart } from './cli-context.js';
@@ -37,7 +42,10 @@ export async function execute(
   const { file, params, verify, only, threads = host.machine().cores } = request;
   const compiled = compile(host, file, { params });
   // the run says first what computes, and the pipeline may say it
-  const runtime = await decideRuntime(host, request.runtime, compiled.program);
+  const { program, analysis } = compiled;
+  const runtime = await decideRuntime(host, request.runtime, program);
+  // what is wrong with it, its preparation says
+  const { engine } = await decideEngine(host, { options: request, program, analysis });
   const interrupts = watchSignals(
     (line) => {
       view.makeRoom();
@@ -53,7 +61,7 @@ export async function execute(
       {
         pipeline: file,
         host,
-        engine: 'embedded',
+        engine,
         runtime,
         ftpc: ftpcVersion(host),
         params,

@@ -39,7 +39,10 @@ export const MACHINE = {
     { words: 'machines' },
   ),
   memory: MEMORY,
-  devices: option.number('N', 'How many devices the machine has.'),
+  devices: option.number(
+    'N',
+    'How many devices the machine has, each of which computes for the accelerate engine.',
+  ),
 } as const;
 
 /** A machine as the command line describes it. Throws a `UsageError` for one that the catalogue does not have. */
@@ -52,11 +55,6 @@ export async function namedMachine(args: Arguments): Promise<Omit<MachineChoice,
   }
   return { memoryBytes, machine, devices: wholeNumber(args, 'devices') };
 }
-
-export const planMachine = async (args: Arguments): Promise<MachineChoice> => ({
-  ...(await namedMachine(args)),
-  engine: args.text('engine'),
-});
 
 /** `24GiB` in bytes; units as in the language. */
 export function memoryOf(args: Arguments): number | undefined {

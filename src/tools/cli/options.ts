@@ -4,12 +4,14 @@ import { joined, type ParamFile, type ParamValues } from '../../language/check/o
 import { readParamFile } from '../../language/check/param-file.js';
 import { paramFileUnreadable } from '../../language/diagnostics/catalogue/params.js';
 import type { PlanRequest } from '../../pipeline/prepare/index.js';
+import type { MachineChoice } from '../review/plan-quietly.js';
 import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
+import { PLAN_ENGINE_OPTIONS, planEngineOf, RUN_ENGINE_OPTIONS, runEngineOf } from './engine-options.js';
 import {
   MACHINE,
   MEMORY,
   memoryOf,
-  planMachine,
+  namedMachine,
   RUNTIME,
   runtimeOf,
   THREADS,
@@ -76,6 +78,7 @@ export const STORE_OPTION: Readonly<Record<string, OptionSpec>> = {
 export const RUN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...PARAM_OPTION,
   memory: MEMORY,
+  ...RUN_ENGINE_OPTIONS,
   runtime: RUNTIME,
   threads: THREADS,
   ...STORE_OPTION,
@@ -87,8 +90,8 @@ export const PLAN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...PARAM_OPTION,
   machine: MACHINE.machine,
   memory: MEMORY,
-  engine: option.choice(['embedded', 'accelerate'], 'The engine that would run it; default: embedded.'),
   devices: MACHINE.devices,
+  ...PLAN_ENGINE_OPTIONS,
   runtime: RUNTIME,
   threads: THREADS,
   ...STORE_OPTION,
@@ -101,8 +104,13 @@ export const snapshotOptions = (doc: string): Readonly<Record<string, OptionSpec
   machine: { ...MACHINE.machine, doc },
 });
 
-/** A pipeline as `-p`, `--memory`, `--runtime` and `--threads` ask for it, on this machine. */
+/** A pipeline as `-p`, `--memory`, `--engine`, `--runtime` and `--threads` ask for it, on this machine. */
 export const runRequest = (file: string, args: Arguments): PlanRequest => ({
+  ...hereRequest(file, args),
+  ...runEngineOf(args),
+});
+
+const hereRequest = (file: string, args: Arguments): PlanRequest => ({
   file,
   params: paramsOf(args),
   memoryBytes: memoryOf(args),
@@ -112,6 +120,11 @@ export const runRequest = (file: string, args: Arguments): PlanRequest => ({
 
 /** The same on the machine that is named. */
 export const planRequest = async (file: string, args: Arguments): Promise<PlanRequest> => ({
-  ...runRequest(file, args),
+  ...hereRequest(file, args),
   ...(await planMachine(args)),
+});
+
+export const planMachine = async (args: Arguments): Promise<MachineChoice> => ({
+  ...(await namedMachine(args)),
+  ...planEngineOf(args),
 });

@@ -1,4 +1,5 @@
 /** A file of tests → tests whose names, types and settings have been checked; nothing is planned yet. */
+
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Context } from '../../language/check/context.js';
 import type { ParamValues } from '../../language/check/overrides.js';
@@ -7,6 +8,7 @@ import { type Analysis, type CompileResult, compile } from '../../language/compi
 import * as errors from '../../language/diagnostics/catalogue/tests.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import type { EngineName } from '../../language/ir/engines.js';
 import type { SourceMap, SourceText } from '../../language/source/text.js';
 import type { Test } from '../../language/syntax/ast.js';
 import { errorCodes } from '../insight/error-pages.js';
@@ -94,7 +96,7 @@ class Reader {
         machine: name,
         memoryBytes: plain['memory'] as number | undefined,
         devices: plain['devices'] as number | undefined,
-        engine: plain['engine'] as string | undefined,
+        engine: plain['engine'] as EngineName | undefined,
         run: plain['run'] === true,
       },
     };

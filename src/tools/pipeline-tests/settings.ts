@@ -12,6 +12,7 @@ import { duplicateKey, unknownSetting } from '../../language/diagnostics/catalog
 import { unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
 import { missingSetting, typeMismatch, unknownChoice } from '../../language/diagnostics/catalogue/values.js';
 import { suggestion } from '../../language/diagnostics/did-you-mean.js';
+import { ENGINE_NAMES } from '../../language/ir/engines.js';
 import type { Value, Values } from '../../language/ir/program.js';
 import { defaulted, optional, type SettingType, t } from '../../language/schemas/schema.js';
 import { positionAt, type SourceText, spanText } from '../../language/source/text.js';
@@ -26,7 +27,7 @@ export const testSettings = {
   ),
   memory: optional(t.quantity('bytes', { min: 1 }), 'Plan for this much memory.'),
   devices: optional(t.integer({ min: 1 }), 'How many devices the machine has.'),
-  engine: optional(t.enum('embedded', 'accelerate'), 'What would run it.'),
+  engine: optional(t.enum(...ENGINE_NAMES), 'The engine that would run it.'),
   run: defaulted(t.boolean, false, 'Run the pipeline, in a folder of its own.'),
 } as const;
 

@@ -1,8 +1,10 @@
 /** What a test of a pipeline is made of, once it has been read, and what it came to. */
+
 import type { TypedExpression } from '../../language/check/expressions.js';
 import type { ParamValues } from '../../language/check/overrides.js';
 import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { EngineName } from '../../language/ir/engines.js';
 import type { Reading } from '../../language/ir/evaluate.js';
 import type { RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Span } from '../../language/source/span.js';
@@ -61,7 +63,7 @@ export interface TestSettings {
   readonly machine?: string;
   readonly memoryBytes?: number;
   readonly devices?: number;
-  readonly engine?: string;
+  readonly engine?: EngineName;
   readonly run: boolean;
 }
 

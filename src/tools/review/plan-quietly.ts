@@ -6,7 +6,10 @@ import { type PlanTarget, type Preparation, prepare } from '../../pipeline/prepa
 import { planOutline } from './plan-outline.js';
 import type { MachineRequest, PlanOutline } from './types.js';
 
-export type MachineChoice = Pick<PlanTarget, 'machine' | 'memoryBytes' | 'devices' | 'engine'>;
+export type MachineChoice = Pick<
+  PlanTarget,
+  'machine' | 'memoryBytes' | 'devices' | 'engine' | 'nodes' | 'sharding'
+>;
 
 /** What is said about the machine that was asked for. */
 export const machineRequest = ({ machine, memoryBytes, devices }: MachineChoice): MachineRequest => ({

@@ -30,6 +30,7 @@ export const emptyPlan = (parts: Partial<Plan> = {}): Plan => ({
   version: 1,
   pipeline: 'tiny.ftp',
   engine: 'embedded',
+  engineSetBy: 'auto',
   machine: { name: 'here', memoryBytes: 1e9, availableBytes: 9e8, devices: [] },
   runtime: 'onnx',
   runtimeSetBy: 'auto',
@@ -49,7 +50,7 @@ export const request = (
 ): RunRequest => ({
   pipeline: 'tiny.ftp',
   host: nodeHost(cwd),
-  engine: 'embedded',
+  engine: { name: 'embedded' },
   runtime: 'onnx',
   ftpc: '0.0.0',
   threads: 1,

@@ -20,7 +20,7 @@ describe('expectations', () => {
     clock: () => performance.now(),
     stopped: () => false,
     run: () => Promise.reject(new Error('nothing is run here')),
-    plan: async ({ program }, settings) => {
+    plan: async ({ program }, { engine: _, ...settings }) => {
       if (program === undefined) return { diagnostics: [] };
       const made = await plan(program, nodeHost(folder), settings);
       return { plan: made, diagnostics: made.diagnostics };

@@ -1,11 +1,28 @@
+import { ENGINE_CHOICES, SHARDING_CHOICES } from '../../ir/engines.js';
 import { RUNTIME_CHOICES } from '../../ir/runtimes.js';
 import { type MetricSchema, optional, t } from '../schema.js';
 
 /** What a `budget` block sets besides what it requires: the machine's part of the pipeline. No key of a stage has it. */
 export const budgetSettings = {
+  engine: optional(
+    t.enum(...ENGINE_CHOICES),
+    'What computes, unless `--engine` is given: `embedded`, in this process, or `accelerate`, with PyTorch in a process per device. Default: `auto`, which takes `accelerate` where an NVIDIA GPU and its environment are there and no `runtime` is asked for.',
+  ),
+  devices: optional(
+    t.integer({ min: 1 }),
+    'Devices of each node that the accelerate engine computes on, a process for each, unless `--devices` is given; default: all GPUs, or one process on the CPU.',
+  ),
+  nodes: optional(
+    t.integer({ min: 1 }),
+    'Machines that the accelerate engine computes on, unless `--nodes` is given; default: 1.',
+  ),
+  sharding: optional(
+    t.enum(...SHARDING_CHOICES),
+    'How several devices share a training, unless `--sharding` is given: a replica on each (`ddp`), shards by FSDP2 (`fsdp`) or by DeepSpeed (`zero3`). Default: `auto`: `ddp` where a replica fits, or else `fsdp`.',
+  ),
   runtime: optional(
     t.enum(...RUNTIME_CHOICES),
-    'The tensor runtime, unless `--runtime` is given; default: `auto`.',
+    'The tensor runtime of the embedded engine, unless `--runtime` is given; default: `auto`.',
   ),
   device_memory: optional(
     t.quantity('bytes', { min: 1 }),

@@ -28,6 +28,7 @@ export function savedPlan(saving: SavedPlanInput): SavedPlan {
     type: 'ftpc.plan',
     ftpc,
     runtime: plan.runtime,
+    ...(plan.ranks === undefined ? {} : { ranks: plan.ranks }),
     pipeline: program.file,
     params,
     machine: { memoryBytes: plan.machine.memoryBytes, threads },

@@ -17,6 +17,7 @@ import {
   that,
   version,
 } from '../../../language/host/json.js';
+import { SHARDING_CHOICES } from '../../../language/ir/engines.js';
 import { isTrainPlan, newFieldName, newPartName, renamed } from '../../stages/train-plan/fields.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 
@@ -47,6 +48,13 @@ const SECRET = v.object({
   set: v.boolean(),
 });
 
+const RANKS = v.object({
+  device: v.picklist(['cpu', 'cuda']),
+  devices: positive,
+  nodes: positive,
+  sharding: v.picklist(SHARDING_CHOICES),
+});
+
 /** What every stage is set to, by stage and setting, and what is required. */
 const PROGRAM = v.object({
   stages: record(
@@ -65,6 +73,8 @@ const SAVED_PLAN = v.object({
   version: version(1),
   ftpc: v.string(),
   runtime: v.string(),
+  /** Of the accelerate engine. */
+  ranks: v.optional(RANKS),
   /** Relative to the working directory. */
   pipeline: v.string(),
   params: record(v.string()),

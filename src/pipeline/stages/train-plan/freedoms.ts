@@ -3,6 +3,7 @@
  * What executes a freedom is in `../train/run.ts`, and what it takes in memory in the planner.
  */
 
+import { SHARDINGS, type Sharding } from '../../../language/ir/engines.js';
 import { hasFactors, METHODS } from '../../../language/schemas/methods.js';
 import { t } from '../../../language/schemas/schema.js';
 import type { Freedoms } from './freedom.js';
@@ -42,6 +43,12 @@ function halves(number: number, least: number): readonly number[] {
 const mlpsOf = ({ recomputedMlps = 0, checkpointedBlocks }: TrainPlan): number =>
   Math.max(recomputedMlps, checkpointedBlocks);
 const attentionOf = (plan: TrainPlan): number => Math.max(plan.recomputedAttention ?? 0, mlpsOf(plan));
+
+const SHARING: Readonly<Record<Sharding, string>> = {
+  ddp: 'a replica on each device',
+  fsdp: 'sharded over the devices',
+  zero3: 'sharded over the devices by DeepSpeed',
+};
 
 export const FREEDOMS: Freedoms = {
   method: {
@@ -226,6 +233,22 @@ export const FREEDOMS: Freedoms = {
         })),
       text: () => 'with the optimiser state in a file',
     },
+  },
+  sharding: {
+    type: t.enum(...SHARDINGS).type,
+    absent: null,
+    doc: 'How the ranks of the accelerate engine share the model: a replica on each (`ddp`), shards by FSDP2 (`fsdp`) or by DeepSpeed (`zero3`); if omitted, there is one rank.',
+    setting: 'sharding',
+    cell: ['method', ({ sharding }) => sharding],
+    text: ({ sharding }) => sharding && SHARING[sharding],
+  },
+  cpuOffload: {
+    type: t.boolean.type,
+    absent: false,
+    doc: 'Shards of the model are in the memory of the machine while they are not needed on their device.',
+    setting: 'cpu_offload',
+    cell: ['method', ({ cpuOffload }) => (cpuOffload ? 'offloaded' : undefined)],
+    text: ({ cpuOffload }) => (cpuOffload ? 'shards in the memory of the machine' : undefined),
   },
   microBatch: {
     type: t.integer({ min: 1 }).type,

@@ -1,3 +1,4 @@
+import type { Sharding } from '../../../language/ir/engines.js';
 import type { Method } from '../../../language/schemas/methods.js';
 
 /** What the planner decides for a train stage; other kinds leave it nothing to decide. The table of freedoms says what each is. */
@@ -16,6 +17,8 @@ export interface TrainPlan {
   readonly logitsChunk: number;
   readonly vocabularyShard?: number;
   readonly offloadedState?: number;
+  readonly sharding?: Sharding;
+  readonly cpuOffload?: boolean;
 }
 
 /** `global`: rows of a step, or sequences of them. */

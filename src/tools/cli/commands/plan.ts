@@ -2,8 +2,8 @@ import { isError } from '../../../language/diagnostics/types.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
-import { PARALLEL, parallelOf, planMachine } from '../machine-options.js';
-import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
+import { PARALLEL, parallelOf } from '../machine-options.js';
+import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planMachine, planRequest } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 import { NOTICE, noticeOf } from '../run-options.js';
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { PlanRequest } from '../../../pipeline/prepare/index.js';
 import { type CliContext, canOverwrite } from '../cli-context.js';
 import { type Arguments, type Command, EXIT_OF_RUN, option, UsageError } from '../command.js';
+import { runEngineOf } from '../engine-options.js';
 import { PARALLEL, parallelOf } from '../machine-options.js';
 import { RUN_OPTIONS, runRequest } from '../options.js';
 import type { RunView } from '../progress/views.js';
@@ -65,14 +66,19 @@ async function planRequestOf(args: Arguments, context: CliContext): Promise<Plan
   const { isSavedPlan } = await import('../../../pipeline/planner/saved/saved-file.js');
   if (!isSavedPlan(context.host, resolve(context.host.cwd, file)))
     return { ...runRequest(file, args), locked: args.flag('locked') };
-  const given = ['param', 'params', 'memory', 'runtime', 'threads', 'locked'].find(
-    (name) => args.texts(name).length > 0,
-  );
+  const given = OF_PLANS.find((name) => args.texts(name).length > 0);
   if (given !== undefined)
     throw new UsageError(`a saved plan runs unchanged; leave \`--${given}\` out, or plan again with it`);
   const { openSavedPlan } = await import('../../../pipeline/prepare/index.js');
-  return openSavedPlan(context.host, file);
+  const { node, rendezvous, python } = runEngineOf(args);
+  return { ...openSavedPlan(context.host, file), node, rendezvous, python };
 }
+
+/** Options whose values a saved plan has. */
+const OF_PLANS = [
+  ...['param', 'params', 'memory', 'engine', 'devices', 'nodes', 'sharding'],
+  ...['runtime', 'threads', 'locked'],
+];
 
 /** Events for programs, bars for a terminal, lines for everything else. */
 async function viewOf(context: CliContext, json: boolean): Promise<RunView> {

@@ -142,6 +142,7 @@ export const example: ReportInput = {
     version: 1,
     pipeline: 'pipelines/legal.ftp',
     engine: 'embedded',
+    engineSetBy: 'auto',
     machine: { name: 'laptop', memoryBytes: 16 * 2 ** 30, availableBytes: 15 * 2 ** 30, devices: [] },
     runtime: 'onnx 1.30.0',
     runtimeSetBy: 'auto',

@@ -1,0 +1,111 @@
+/** FTP18xx, to FTP1849: what the engines can take, and what keeps the accelerate engine from being used. */
+import type { Span } from '../../source/span.js';
+import { counted, error } from '../make.js';
+
+/** A setting of a budget, and who asks for it: the text has a place, an option none. */
+export interface EngineSetting {
+  readonly key: string;
+  readonly value: string;
+  readonly at?: Span;
+}
+
+/** `runtime = onnx`, or `--runtime onnx` where it is an option. */
+const written = ({ key, value, at }: EngineSetting): string =>
+  at === undefined ? `--${key} ${value}` : `${key} = ${value}`;
+
+const related = (other: EngineSetting, message: string) =>
+  other.at === undefined ? {} : { related: [{ at: other.at, message }] };
+
+/** A tensor runtime is a part of the embedded engine. */
+export const runtimeWithEngine = (engine: EngineSetting, runtime: EngineSetting) =>
+  error('FTP1800', engine.at ?? runtime.at, {
+    message: `\`${written(engine)}\` and \`${written(runtime)}\` exclude each other: only the embedded engine computes with a tensor runtime`,
+    label: 'excludes the other',
+    ...(engine.at === undefined ? {} : related(runtime, 'the runtime is asked for here')),
+    help: `leave out \`${written(runtime)}\`, or compute with \`engine = embedded\``,
+  });
+
+/** Settings of several devices. */
+export const RANK_SETTINGS = ['devices', 'nodes', 'sharding'] as const;
+/** What only an option says of them. */
+export const RANK_OPTIONS = ['node', 'rendezvous', 'python'] as const;
+
+/** As where it is left out. */
+export const isOneRank = ({ value }: EngineSetting): boolean => value === '1' || value === 'auto';
+
+/** What divides the work among devices, where the embedded engine is asked for. */
+export const ranksRefused = (setting: EngineSetting, embedded: EngineSetting) =>
+  error('FTP1801', setting.at, {
+    message: `\`${written(setting)}\` needs the accelerate engine, and \`${written(embedded)}\` asks for the embedded one, which computes in one process`,
+    label: 'has no effect with the embedded engine',
+    ...related(embedded, 'asks for the embedded engine'),
+    help: `remove it, or \`${written(embedded)}\``,
+  });
+
+/** The same where nobody asks for an engine, and `auto` did not take that one. */
+export const ranksUnused = (setting: EngineSetting, why: string) =>
+  error('FTP1801', setting.at, {
+    message: `\`${written(setting)}\` needs the accelerate engine, which was not taken: ${why}`,
+    label: 'has no effect with the embedded engine',
+    help: `ask for it with \`engine = accelerate\`, or leave \`${written(setting)}\` out`,
+  });
+
+export const enginesDiffer = (
+  at: Span,
+  key: string,
+  value: string,
+  first: { readonly name: string; readonly value: string; readonly span: Span },
+) =>
+  error('FTP1802', at, `two budgets set \`${key}\` differently: \`${first.value}\` and \`${value}\``, {
+    label: 'differs from the first',
+    related: [{ at: first.span, message: `\`${first.name}\` says \`${first.value}\`` }],
+    help: 'all stages of a run are computed by one engine: remove one of the two settings',
+  });
+
+/** `there`: GPUs that a run may use. */
+export const tooFewGpus = (setting: EngineSetting, there: number) =>
+  error('FTP1803', setting.at, {
+    message: `\`${written(setting)}\` asks for more than there is: ${counted(there, 'GPU')} may be used on this machine`,
+    label: `there ${there === 1 ? 'is' : 'are'} ${there}`,
+    help: 'ask for as many devices as there are; `CUDA_VISIBLE_DEVICES` says which GPUs a run may use',
+  });
+
+/** Shards are of several ranks. */
+export const shardsOfOne = (setting: EngineSetting) =>
+  error('FTP1804', setting.at, {
+    message: `\`${written(setting)}\` needs several devices: one device has nothing to share a model with`,
+    label: 'of one device',
+    help: 'ask for more, e.g. `devices = 2`, or leave `sharding` out',
+  });
+
+export const noDeepSpeed = (setting: EngineSetting, python: string) =>
+  error('FTP1805', setting.at, {
+    message: `\`${written(setting)}\` needs DeepSpeed, which \`${python}\` does not have`,
+    label: 'needs the package `deepspeed`',
+    help: 'use `sharding = fsdp`, which needs no other package, or install `deepspeed` for this Python',
+  });
+
+/** One of several machines has to know which it is, and where they meet. */
+export const nodeUnplaced = (nodes: number, missing: string) =>
+  error('FTP1806', undefined, {
+    message: `a run on ${counted(nodes, 'node')} needs \`${missing}\``,
+    help: 'run the same command on each of them, with its own number: `--node 0 --rendezvous HOST:29400`, where HOST is node 0',
+  });
+
+export const noSuchNode = (setting: EngineSetting, nodes: number) =>
+  error('FTP1807', setting.at, {
+    message:
+      nodes === 1
+        ? `\`${written(setting)}\` is of a run on several nodes, and this one is on one`
+        : `\`${written(setting)}\` is none of the nodes: ${nodes} nodes are numbered from 0`,
+    help:
+      nodes === 1
+        ? 'say how many nodes there are, e.g. `--nodes 2`, or leave the option out'
+        : `use \`--node 0\` to \`--node ${nodes - 1}\``,
+  });
+
+export const engineMissing = (setting: EngineSetting, why: string) =>
+  error('FTP1808', setting.at, {
+    message: `\`${written(setting)}\` cannot compute here: ${why}`,
+    help: 'run `ftpc runtime install accelerate`, or name a Python that has the packages: `--python PATH`, or `FTPC_PYTHON`',
+  });

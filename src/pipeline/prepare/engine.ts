@@ -1,0 +1,189 @@
+/** What a pipeline is computed with: this process, or ranks of the accelerate engine, and on which devices. */
+import { type BudgetSettingName, budgetSettingsOf } from '../../language/check/budget-settings.js';
+import type { Analysis } from '../../language/compile.js';
+import * as errors from '../../language/diagnostics/catalogue/engines.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import {
+  type AccelerateRun,
+  EMBEDDED,
+  type RunEngine,
+  type EngineOptions,
+  type EngineRequest,
+  type PackageVersions,
+} from '../../language/ir/engines.js';
+import type { Program } from '../../language/ir/program.js';
+import type { RuntimeChoice } from '../../language/ir/runtimes.js';
+import { budgetSettings } from '../../language/schemas/stages/budget.js';
+import { askedEngine } from '../planner/budget.js';
+import { catalogueMachine } from '../planner/machines.js';
+import { findGpus, visibleGpus } from './gpus.js';
+import { findPython, LOCKED, type PythonFound } from './python.js';
+import type { PlanScope } from './request.js';
+
+export interface EngineInput {
+  readonly options: EngineOptions & { readonly runtime?: RuntimeChoice; readonly machine?: string };
+  readonly program: Program | undefined;
+  /** Where settings are in the text. */
+  readonly analysis?: Analysis;
+  readonly speed?: PlanScope['speed'];
+}
+
+export interface EngineFound {
+  readonly engine: RunEngine;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type Setting = errors.EngineSetting;
+/** A setting that is asked for, by an option or the pipeline; `undefined`: by nobody. */
+type Lookup = (key: Exclude<keyof EngineInput['options'], 'machine'>) => Setting | undefined;
+
+/** Exists where the driver of an NVIDIA GPU is loaded. */
+const NVIDIA_DEVICE = '/dev/nvidiactl';
+
+const embedded = (diagnostics: readonly Diagnostic[]): EngineFound => ({ engine: EMBEDDED, diagnostics });
+
+/** Never throws for what a user can cause. */
+export async function decideEngine(host: Host, input: EngineInput): Promise<EngineFound> {
+  const { options, program, speed } = input;
+  const asked = askedEngine(options, program);
+  const settingOf = settingLookup(input);
+  const engine = settingOf('engine');
+  const runtime = settingOf('runtime');
+  const elsewhere = options.machine !== undefined || speed === 'nominal';
+  if (runtime !== undefined && runtime.value !== 'auto')
+    return asked.engine === 'accelerate' && engine !== undefined
+      ? embedded([errors.runtimeWithEngine(engine, runtime)])
+      : embedded(refused(input, settingOf, runtime));
+  if (asked.engine === 'embedded')
+    return embedded(engine === undefined ? [] : refused(input, settingOf, engine));
+  if (elsewhere) return asked.engine === 'accelerate' ? planned(asked, input, settingOf) : embedded([]);
+  return asked.engine === 'accelerate'
+    ? required(host, asked, settingOf)
+    : offered(host, asked, input, settingOf);
+}
+
+function settingLookup({ options, program, analysis }: EngineInput): Lookup {
+  return (key) => {
+    const option = options[key];
+    if (option !== undefined) return { key, value: String(option) };
+    if (program === undefined || analysis === undefined || !isBudgetSetting(key)) return undefined;
+    const [found] = budgetSettingsOf(key, program.budgets, analysis.main.tree);
+    return found && { key, value: String(found.value), at: found.span };
+  };
+}
+
+const isBudgetSetting = (key: string): key is BudgetSettingName => Object.hasOwn(budgetSettings, key);
+
+/** Settings of several devices. Of a machine that is named, their number says what it has. */
+function ranksAsked({ options }: EngineInput, settingOf: Lookup): readonly Setting[] {
+  return [...errors.RANK_SETTINGS, ...errors.RANK_OPTIONS].flatMap((key) => {
+    const setting = settingOf(key);
+    const isOfMachine = key === 'devices' && setting?.at === undefined && options.machine !== undefined;
+    return setting === undefined || isOfMachine || errors.isOneRank(setting) ? [] : [setting];
+  });
+}
+
+const refused = (input: EngineInput, settingOf: Lookup, by: Setting): readonly Diagnostic[] =>
+  ranksAsked(input, settingOf).map((setting) => errors.ranksRefused(setting, by));
+
+/** `auto`: the engine is taken where an NVIDIA GPU and its environment are there. */
+async function offered(
+  host: Host,
+  asked: EngineRequest,
+  input: EngineInput,
+  settingOf: Lookup,
+): Promise<EngineFound> {
+  const without = (why: string): EngineFound =>
+    embedded(ranksAsked(input, settingOf).map((setting) => errors.ranksUnused(setting, why)));
+  if (host.stat(NVIDIA_DEVICE) === undefined) return without('this machine has no NVIDIA GPU');
+  const python = await findPython(host, asked.python);
+  if (python === undefined) return without('its environment is not installed');
+  if (typeof python === 'string') return without(python);
+  const gpus = python.cuda ? await gpuCount(host) : 0;
+  if (gpus === 0) return without('its PyTorch finds no NVIDIA GPU');
+  return onRanks(asked, settingOf, python, gpus);
+}
+
+async function required(host: Host, asked: EngineRequest, settingOf: Lookup): Promise<EngineFound> {
+  const setting = settingOf('engine') ?? { key: 'engine', value: 'accelerate' };
+  const python = await findPython(host, asked.python);
+  if (python === undefined)
+    return embedded([errors.engineMissing(setting, 'its environment is not installed')]);
+  if (typeof python === 'string') return embedded([errors.engineMissing(setting, python)]);
+  return onRanks(asked, settingOf, python, python.cuda ? await gpuCount(host) : 0);
+}
+
+/** GPUs that a run may use. */
+async function gpuCount(host: Host): Promise<number> {
+  const path = host.env('PATH');
+  const found = await findGpus(path === undefined ? {} : { PATH: path });
+  return found.state === 'found' ? visibleGpus(found.gpus, host.env('CUDA_VISIBLE_DEVICES')).length : 0;
+}
+
+function onRanks(
+  asked: EngineRequest,
+  settingOf: Lookup,
+  { python, versions }: PythonFound,
+  gpus: number,
+): EngineFound {
+  const devices = asked.devices ?? Math.max(1, gpus);
+  const setting = settingOf('devices');
+  const engine = engineOf(asked, { versions, python, device: gpus > 0 ? 'cuda' : 'cpu', devices });
+  const few = gpus > 0 && devices > gpus && setting !== undefined ? [errors.tooFewGpus(setting, gpus)] : [];
+  return { engine, diagnostics: [...few, ...sharingProblems(engine, settingOf)] };
+}
+
+/** The same for a machine that is not here, with the versions that ftpc installs. */
+function planned(asked: EngineRequest, { options }: EngineInput, settingOf: Lookup): EngineFound {
+  const named = options.machine === undefined ? undefined : catalogueMachine(options.machine);
+  const device = named !== undefined && named.devices.length > 0 ? 'cuda' : 'cpu';
+  const engine = engineOf(asked, { versions: LOCKED, device, devices: asked.devices ?? 1 });
+  return { engine, diagnostics: sharingProblems(engine, settingOf) };
+}
+
+type Place = Pick<AccelerateRun, 'versions' | 'python' | 'device' | 'devices'>;
+
+function engineOf(
+  { nodes = 1, sharding = 'auto', node, rendezvous }: EngineRequest,
+  place: Place,
+): AccelerateRun {
+  const flash = place.device === 'cuda' && place.versions['flash-attn'] !== undefined;
+  return {
+    name: 'accelerate',
+    version: versionText(place.versions, flash),
+    ...place,
+    ...{ nodes, sharding },
+    attention: flash ? 'flash_attention_2' : 'sdpa',
+    ...(nodes > 1 && node !== undefined && { node }),
+    ...(nodes > 1 && rendezvous !== undefined && { rendezvous }),
+  };
+}
+
+/** Packages whose version decides what is computed, in the order of the identity. */
+const IN_KEYS = ['torch', 'transformers', 'peft', 'bitsandbytes'] as const;
+
+/** `torch 2.15.0, transformers 5.24.0, peft 0.21.2, bitsandbytes 0.50.2` */
+const versionText = (versions: PackageVersions, flash: boolean): string =>
+  [...IN_KEYS, ...(flash ? ['flash-attn'] : [])]
+    .flatMap((name) => (versions[name] === undefined ? [] : [`${name} ${versions[name]}`]))
+    .join(', ');
+
+function sharingProblems(
+  { devices, nodes, sharding, versions, python }: AccelerateRun,
+  settingOf: Lookup,
+): readonly Diagnostic[] {
+  const setting = settingOf('sharding');
+  const isShared = sharding !== 'auto' && setting !== undefined;
+  return [
+    ...(isShared && devices * nodes === 1 ? [errors.shardsOfOne(setting)] : []),
+    ...(isShared && sharding === 'zero3' && versions['deepspeed'] === undefined && python !== undefined
+      ? [errors.noDeepSpeed(setting, python)]
+      : []),
+    ...(['node', 'rendezvous'] as const).flatMap((key) => {
+      const place = settingOf(key);
+      const isNone = nodes === 1 || (key === 'node' && Number(place?.value) >= nodes);
+      return place !== undefined && isNone ? [errors.noSuchNode(place, nodes)] : [];
+    }),
+  ];
+}
