@@ -156,7 +156,7 @@ export function tryPython(
 const IDENTITY: readonly PackageName[] = ['torch', 'transformers', 'peft', 'bitsandbytes'];
 
 /** Part of the keys of what is computed, in the place of a tensor runtime's. */
-export const engineIdentity = ({ packages }: PythonEnvironment): RuntimeIdentity => ({
+export const engineIdentity = ({ packages }: Pick<PythonEnvironment, 'packages'>): RuntimeIdentity => ({
   name: 'accelerate',
   version: IDENTITY.flatMap((name) =>
     packages[name] === undefined ? [] : [`${name} ${packages[name]}`],

@@ -51,7 +51,7 @@ export interface Ranks {
 /** Versions of Python packages by their names, of those that compute. */
 export type PackageVersions = Readonly<Record<string, string>>;
 
-export interface AccelerateEngine extends Ranks {
+export interface AccelerateRun extends Ranks {
   readonly name: 'accelerate';
   /** `torch 2.15.0, transformers 5.24.0, …`: the identity of the engine in keys. */
   readonly version: string;
@@ -67,6 +67,6 @@ export interface AccelerateEngine extends Ranks {
 }
 
 /** What computes a run, decided. */
-export type Engine = { readonly name: 'embedded' } | AccelerateEngine;
+export type RunEngine = { readonly name: 'embedded' } | AccelerateRun;
 
-export const EMBEDDED: Engine = { name: 'embedded' };
+export const EMBEDDED: RunEngine = { name: 'embedded' };

@@ -2,10 +2,10 @@
 import { identityOf, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Host } from '../../language/host/host.js';
 import type {
-  RunEngine,
   EngineChoice,
   EngineOptions,
   EngineRequest,
+  RunEngine,
   ShardingChoice,
 } from '../../language/ir/engines.js';
 import { namesIn } from '../../language/ir/expression.js';

@@ -9,7 +9,7 @@ import { isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/i
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
 import { type Host, HostError } from '../../language/host/host.js';
-import { EMBEDDED, type RunEngine, type EngineOptions } from '../../language/ir/engines.js';
+import { EMBEDDED, type EngineOptions, type RunEngine } from '../../language/ir/engines.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { Span } from '../../language/source/span.js';

@@ -1,4 +1,11 @@
 /** What a pipeline is computed with: this process, or ranks of the accelerate engine, and on which devices. */
+import {
+  engineIdentity,
+  type PythonEnvironment,
+  problemOf,
+  tryPython,
+} from '../../compute/accelerate/environment.js';
+import { PACKAGE_NAMES, packageOf } from '../../compute/accelerate/packages.js';
 import { type BudgetSettingName, budgetSettingsOf } from '../../language/check/budget-settings.js';
 import type { Analysis } from '../../language/compile.js';
 import * as errors from '../../language/diagnostics/catalogue/engines.js';
@@ -7,10 +14,9 @@ import type { Host } from '../../language/host/host.js';
 import {
   type AccelerateRun,
   EMBEDDED,
-  type RunEngine,
   type EngineOptions,
   type EngineRequest,
-  type PackageVersions,
+  type RunEngine,
 } from '../../language/ir/engines.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
@@ -18,7 +24,6 @@ import { budgetSettings } from '../../language/schemas/stages/budget.js';
 import { askedEngine } from '../planner/budget.js';
 import { catalogueMachine } from '../planner/machines.js';
 import { findGpus, visibleGpus } from './gpus.js';
-import { findPython, LOCKED, type PythonFound } from './python.js';
 import type { PlanScope } from './request.js';
 
 export interface EngineInput {
@@ -97,21 +102,17 @@ async function offered(
   const without = (why: string): EngineFound =>
     embedded(ranksAsked(input, settingOf).map((setting) => errors.ranksUnused(setting, why)));
   if (host.stat(NVIDIA_DEVICE) === undefined) return without('this machine has no NVIDIA GPU');
-  const python = await findPython(host, asked.python);
-  if (python === undefined) return without('its environment is not installed');
-  if (typeof python === 'string') return without(python);
-  const gpus = python.cuda ? await gpuCount(host) : 0;
+  const found = tryPython(host, asked.python);
+  if ('code' in found) return without(found.message);
+  const gpus = found.cuda === undefined ? 0 : await gpuCount(host);
   if (gpus === 0) return without('its PyTorch finds no NVIDIA GPU');
-  return onRanks(asked, settingOf, python, gpus);
+  return onRanks(asked, settingOf, found, gpus);
 }
 
 async function required(host: Host, asked: EngineRequest, settingOf: Lookup): Promise<EngineFound> {
-  const setting = settingOf('engine') ?? { key: 'engine', value: 'accelerate' };
-  const python = await findPython(host, asked.python);
-  if (python === undefined)
-    return embedded([errors.engineMissing(setting, 'its environment is not installed')]);
-  if (typeof python === 'string') return embedded([errors.engineMissing(setting, python)]);
-  return onRanks(asked, settingOf, python, python.cuda ? await gpuCount(host) : 0);
+  const found = tryPython(host, asked.python);
+  if ('code' in found) return embedded([{ ...found, at: found.at ?? settingOf('engine')?.at }]);
+  return onRanks(asked, settingOf, found, found.cuda === undefined ? 0 : await gpuCount(host));
 }
 
 /** GPUs that a run may use. */
@@ -124,61 +125,71 @@ async function gpuCount(host: Host): Promise<number> {
 function onRanks(
   asked: EngineRequest,
   settingOf: Lookup,
-  { python, versions }: PythonFound,
+  found: PythonEnvironment,
   gpus: number,
 ): EngineFound {
   const devices = asked.devices ?? Math.max(1, gpus);
   const setting = settingOf('devices');
-  const engine = engineOf(asked, { versions, python, device: gpus > 0 ? 'cuda' : 'cpu', devices });
+  const { python, packages } = found;
+  const engine = engineOf(asked, { packages, python, device: gpus > 0 ? 'cuda' : 'cpu', devices });
   const few = gpus > 0 && devices > gpus && setting !== undefined ? [errors.tooFewGpus(setting, gpus)] : [];
-  return { engine, diagnostics: [...few, ...sharingProblems(engine, settingOf)] };
+  const sharding = settingOf('sharding');
+  const lacking = sharding?.value === 'zero3' ? problemOf(found, ['deepspeed']) : undefined;
+  return {
+    engine,
+    diagnostics: [
+      ...few,
+      ...(lacking === undefined ? [] : [{ ...lacking, at: sharding?.at }]),
+      ...placeProblems(engine, settingOf),
+    ],
+  };
 }
 
 /** The same for a machine that is not here, with the versions that ftpc installs. */
 function planned(asked: EngineRequest, { options }: EngineInput, settingOf: Lookup): EngineFound {
   const named = options.machine === undefined ? undefined : catalogueMachine(options.machine);
   const device = named !== undefined && named.devices.length > 0 ? 'cuda' : 'cpu';
-  const engine = engineOf(asked, { versions: LOCKED, device, devices: asked.devices ?? 1 });
-  return { engine, diagnostics: sharingProblems(engine, settingOf) };
+  const engine = engineOf(asked, { packages: INSTALLED, device, devices: asked.devices ?? 1 });
+  return { engine, diagnostics: placeProblems(engine, settingOf) };
 }
 
-type Place = Pick<AccelerateRun, 'versions' | 'python' | 'device' | 'devices'>;
+/** What `ftpc runtime install accelerate` installs. */
+const INSTALLED: PythonEnvironment['packages'] = Object.fromEntries(
+  PACKAGE_NAMES.flatMap((name) => {
+    const { tried } = packageOf(name);
+    return tried === undefined ? [] : [[name, tried]];
+  }),
+);
+
+type Place = Pick<AccelerateRun, 'python' | 'device' | 'devices'> & Pick<PythonEnvironment, 'packages'>;
 
 function engineOf(
   { nodes = 1, sharding = 'auto', node, rendezvous }: EngineRequest,
-  place: Place,
+  { packages, ...place }: Place,
 ): AccelerateRun {
-  const flash = place.device === 'cuda' && place.versions['flash-attn'] !== undefined;
+  const flash = place.device === 'cuda' ? packages.flash_attn : undefined;
+  const { version } = engineIdentity({ packages });
   return {
     name: 'accelerate',
-    version: versionText(place.versions, flash),
+    version: flash === undefined ? version : `${version}, flash_attn ${flash}`,
+    versions: Object.fromEntries(Object.entries(packages)),
     ...place,
     ...{ nodes, sharding },
-    attention: flash ? 'flash_attention_2' : 'sdpa',
+    attention: flash === undefined ? 'sdpa' : 'flash_attention_2',
     ...(nodes > 1 && node !== undefined && { node }),
     ...(nodes > 1 && rendezvous !== undefined && { rendezvous }),
   };
 }
 
-/** Packages whose version decides what is computed, in the order of the identity. */
-const IN_KEYS = ['torch', 'transformers', 'peft', 'bitsandbytes'] as const;
-
-/** `torch 2.15.0, transformers 5.24.0, peft 0.21.2, bitsandbytes 0.50.2` */
-const versionText = (versions: PackageVersions, flash: boolean): string =>
-  [...IN_KEYS, ...(flash ? ['flash-attn'] : [])]
-    .flatMap((name) => (versions[name] === undefined ? [] : [`${name} ${versions[name]}`]))
-    .join(', ');
-
-function sharingProblems(
-  { devices, nodes, sharding, versions, python }: AccelerateRun,
+/** What is said of several devices or nodes where there is one, and of a node that is not there. */
+function placeProblems(
+  { devices, nodes, sharding }: AccelerateRun,
   settingOf: Lookup,
 ): readonly Diagnostic[] {
   const setting = settingOf('sharding');
-  const isShared = sharding !== 'auto' && setting !== undefined;
   return [
-    ...(isShared && devices * nodes === 1 ? [errors.shardsOfOne(setting)] : []),
-    ...(isShared && sharding === 'zero3' && versions['deepspeed'] === undefined && python !== undefined
-      ? [errors.noDeepSpeed(setting, python)]
+    ...(sharding !== 'auto' && setting !== undefined && devices * nodes === 1
+      ? [errors.shardsOfOne(setting)]
       : []),
     ...(['node', 'rendezvous'] as const).flatMap((key) => {
       const place = settingOf(key);

@@ -41,7 +41,17 @@ export async function produce(
   try {
     const paths = { cwd: store.layout.cwd, output, work: store.workPath(key) };
     const engine = stageEngine(context.engine, trainPlan);
-    const task = { ...shared, ...paths, stage, inputs: artefacts, engine, trainPlan, residency, key, crowded };
+    const task = {
+      ...shared,
+      ...paths,
+      stage,
+      inputs: artefacts,
+      engine,
+      trainPlan,
+      residency,
+      key,
+      crowded,
+    };
     let step: number | undefined;
     const watched = {
       ...context,

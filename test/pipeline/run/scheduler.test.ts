@@ -31,6 +31,7 @@ function ground(capacity: Partial<RunContext['capacity']> = {}) {
   const context: RunContext = {
     runId: 'run',
     store,
+    engine: { name: 'embedded' },
     shared: { folder: cwd, runtime: 'onnx', threads: 2, repositories: [] },
     capacity: { stages: 2, memoryBytes: 1000, hasDevice: false, ...capacity },
     retries: 0,

@@ -49,7 +49,7 @@ describe('command line', () => {
     expect(lines[what + 1]).to.match(/^ {8}\S/);
     expect(lines.join('\n'))
       .to.contain('  -p, --param NAME=VALUE ')
-      .and.contain('  --engine embedded|accelerate ')
+      .and.contain('  --engine auto|embedded|accelerate ')
       .and.contain('  --runtime NAME ');
     expect(lines.join('\n')).not.to.contain('[string]');
   });

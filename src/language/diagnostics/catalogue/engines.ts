@@ -78,22 +78,15 @@ export const shardsOfOne = (setting: EngineSetting) =>
     help: 'ask for more, e.g. `devices = 2`, or leave `sharding` out',
   });
 
-export const noDeepSpeed = (setting: EngineSetting, python: string) =>
-  error('FTP1805', setting.at, {
-    message: `\`${written(setting)}\` needs DeepSpeed, which \`${python}\` does not have`,
-    label: 'needs the package `deepspeed`',
-    help: 'use `sharding = fsdp`, which needs no other package, or install `deepspeed` for this Python',
-  });
-
 /** One of several machines has to know which it is, and where they meet. */
 export const nodeUnplaced = (nodes: number, missing: string) =>
-  error('FTP1806', undefined, {
+  error('FTP1805', undefined, {
     message: `a run on ${counted(nodes, 'node')} needs \`${missing}\``,
     help: 'run the same command on each of them, with its own number: `--node 0 --rendezvous HOST:29400`, where HOST is node 0',
   });
 
 export const noSuchNode = (setting: EngineSetting, nodes: number) =>
-  error('FTP1807', setting.at, {
+  error('FTP1806', setting.at, {
     message:
       nodes === 1
         ? `\`${written(setting)}\` is of a run on several nodes, and this one is on one`
@@ -102,10 +95,4 @@ export const noSuchNode = (setting: EngineSetting, nodes: number) =>
       nodes === 1
         ? 'say how many nodes there are, e.g. `--nodes 2`, or leave the option out'
         : `use \`--node 0\` to \`--node ${nodes - 1}\``,
-  });
-
-export const engineMissing = (setting: EngineSetting, why: string) =>
-  error('FTP1808', setting.at, {
-    message: `\`${written(setting)}\` cannot compute here: ${why}`,
-    help: 'run `ftpc runtime install accelerate`, or name a Python that has the packages: `--python PATH`, or `FTPC_PYTHON`',
   });

@@ -11,10 +11,14 @@ const TRIED: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 /** A program that answers as a Python with these packages; `undefined` takes one away. */
-const python =
-  (packages: Readonly<Record<string, string | undefined>> = {}, version = '3.12.1'): Situation =>
+export const python =
+  (
+    packages: Readonly<Record<string, string | undefined>> = {},
+    version = '3.12.1',
+    cuda: string | null = null,
+  ): Situation =>
   ({ folder, write }) => {
-    const facts = JSON.stringify({ version, packages: { ...TRIED, ...packages }, cuda: null });
+    const facts = JSON.stringify({ version, packages: { ...TRIED, ...packages }, cuda });
     write('bin/python', `#!/bin/sh\necho '${facts}'\n`);
     chmodSync(join(folder, 'bin/python'), 0o755);
     return undefined;

@@ -1,3 +1,4 @@
+import { ENGINES } from './engines.js';
 import { ENVIRONMENT } from './environment.js';
 import { FILES } from './files.js';
 import { HUB } from './hub.js';
@@ -9,6 +10,7 @@ import type { Situations } from './types.js';
 
 /** What the files of an example cannot make, by code. */
 export const SITUATIONS: Situations = {
+  ...ENGINES,
   ...ENVIRONMENT,
   ...FILES,
   ...HUB,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { platformHere } from '../../../../src/compute/libraries/platform.js';
 import {
@@ -19,6 +19,7 @@ import { type FakeParts, fakeTfjs, softwareAdapter } from '../../../compute/tens
 import { type IndexOptions, indexServer, zipOf } from '../../../tools/install/index-server.js';
 import { bareEnvironment } from '../surroundings.js';
 import { replace, replaceOfDisk } from './faults.js';
+import { program } from './programs.js';
 import type { Ground, Situation, Situations, Surroundings } from './types.js';
 
 const WHEEL = 'tensorflow_cpu-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl';
@@ -27,14 +28,6 @@ const WHEEL = 'tensorflow_cpu-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl';
 function on(ground: Ground, platform: NodeJS.Platform, arch: NodeJS.Architecture): void {
   replace(ground, process, 'platform', platform);
   replace(ground, process, 'arch', arch);
-}
-
-/** A program of the system. */
-function program({ folder, write }: Ground, name: string, script: string): string {
-  const file = join('bin', name);
-  write(file, `#!/bin/sh\n${script}\n`);
-  chmodSync(join(folder, file), 0o755);
-  return join(folder, file);
 }
 
 interface Index extends IndexOptions {
