@@ -18,7 +18,7 @@ export {
   sizeOf,
 } from './garbage.js';
 export { type Journal, newRunId, openJournal, readJournal, runIds } from './journal.js';
-export { lineReader, lineText } from './journal-line.js';
+export { lineReader } from './journal-line.js';
 export {
   fromCwd,
   journalPath,

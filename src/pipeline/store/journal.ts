@@ -49,10 +49,21 @@ export function openJournal(layout: Layout, runId: string, now: () => number): J
   };
 }
 
-/** The events of a run. A line that was cut off by a kill is left out; so is one that is no event, or not as it was written. */
-export function readJournal(layout: Layout, runId: string): readonly JournalLine[] {
+/**
+ * The events of a run. A line that was cut off by a kill is left out; so is one that is no event, or not as it was written.
+ * `only`: of these types; a journal has a line for every step, and parsing takes most of the time.
+ */
+export function readJournal(
+  layout: Layout,
+  runId: string,
+  only?: readonly RunEvent['type'][],
+): readonly JournalLine[] {
   const path = journalPath(layout, runId);
-  return existsSync(path) ? jsonLines(JOURNAL_LINE, soundLines(readFileSync(path, 'utf8'))) : [];
+  if (!existsSync(path)) return [];
+  const isMeant = (line: string): boolean => only?.some((type) => line.includes(`"type":"${type}"`)) ?? true;
+  return jsonLines(JOURNAL_LINE, soundLines(readFileSync(path, 'utf8')), isMeant).filter(
+    ({ type }) => only?.includes(type) ?? true,
+  );
 }
 
 /** Ids of the runs that have a journal, newest first: a run's id begins with its time. */

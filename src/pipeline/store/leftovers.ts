@@ -7,6 +7,7 @@ import { PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
 import { type Layout, ownTemporary, storesOf } from './layout.js';
 import { textOf } from './place.js';
+import { leftStops } from './stops.js';
 import { UNFINISHED } from './work-folder.js';
 
 /** Only for the holder of the lock. */
@@ -45,6 +46,7 @@ export const leftoversIn = (layout: Layout): readonly string[] => [
   ...namesIn(layout.root)
     .filter((name) => isOfDead(/\.(\d+)\.tmp$/.exec(name)?.[1]))
     .map((name) => join(layout.root, name)),
+  ...leftStops(layout),
   ...tickets(layout.claims, /\.(?:ticket|stale\..*)$/),
   ...namesIn(layout.claims)
     .filter((name) => name.endsWith('.beat') && !isSign(layout, name))

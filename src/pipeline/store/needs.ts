@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import { jsonLines, tryJsonFile } from '../../language/host/json.js';
+import { tryJsonFile } from '../../language/host/json.js';
 import { STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { isKey, namesIn } from './claims.js';
-import { JOURNAL_LINE, type JournalLine, runIds } from './journal.js';
-import { journalPath, type Layout, storesOf } from './layout.js';
+import { readJournal, runIds } from './journal.js';
+import { type Layout, storesOf } from './layout.js';
 import { isGone, outputPath } from './outside-outputs.js';
 import { markUsed, storeUsers, type UsedRun, writeUser } from './users.js';
 
@@ -33,7 +33,7 @@ export interface PastRun extends UsedRun {
 /** Every run of the directory with a journal, newest first. */
 export const pastRuns = (host: Host, layout: Layout): readonly PastRun[] =>
   runIds({ ...host, cwd: layout.cwd }).map((runId) => {
-    const events = eventsOf(host, layout, runId);
+    const events = readJournal(layout, runId, ['run.started', 'stage.started', 'stage.finished']);
     const stages: Record<string, string> = {};
     let pipeline = '';
     let started = 0;
@@ -48,13 +48,6 @@ export const pastRuns = (host: Host, layout: Layout): readonly PastRun[] =>
     }
     return { runId, pipeline, started, keys: Object.keys(stages), stages, counts };
   });
-
-/** Only the few events that are looked for are parsed: a journal has a line for every step. */
-function eventsOf(host: Host, layout: Layout, runId: string): readonly JournalLine[] {
-  const looked = /"type":"(?:run\.started|stage\.started|stage\.finished)"/;
-  const path = journalPath(layout, runId);
-  return jsonLines(JOURNAL_LINE, host.readText(path), (line) => looked.test(line));
-}
 
 /** What is still needed once old runs are gone; nothing where nobody else could ask. */
 export function noteKept(host: Host, layout: Layout, kept: readonly string[]): void {

@@ -1,12 +1,16 @@
 /** Asking a run to end, from another process or another machine: a file that the run looks for. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { tryJson } from '../../language/host/json.js';
 import { userName } from '../../language/host/process-identity.js';
+import { foundClaims, namesIn } from './claims.js';
 import { writeWhole } from './durable.js';
+import { type Layout, runFolder } from './layout.js';
+import { foundLock } from './lock.js';
 import { textOf } from './place.js';
+import { usedTimes } from './users.js';
 
 const STOP = v.object({ by: v.string(), at: v.string() });
 
@@ -31,6 +35,33 @@ export function forgetStop(folder: string, runId: string): void {
   } catch {
     // a store that is away, or may only be read
   }
+}
+
+/** Milliseconds after which a run of another directory, which looks twice a second, would have ended. */
+const IGNORED = 3_600_000;
+
+/** Requests to runs that were killed before they saw them. */
+export function leftStops(layout: Layout): readonly string[] {
+  const folders = [...new Set([layout.root, layout.shared])];
+  const found = folders.flatMap((folder) => {
+    const stops = join(folder, 'stops');
+    return namesIn(stops).map((runId) => ({ runId, path: join(stops, runId) }));
+  });
+  if (found.length === 0) return [];
+  const lock = foundLock(layout);
+  const living = new Set(
+    [
+      ...(lock === undefined ? [] : [{ runId: lock.runId, state: lock.state }]),
+      ...foundClaims(layout).map(({ holder, state }) => ({ runId: holder.runId, state })),
+    ].flatMap(({ runId, state }) => (state === 'gone' ? [] : [runId])),
+  );
+  const { now } = usedTimes(layout);
+  const isOld = (path: string): boolean =>
+    now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) > IGNORED;
+  // a run of another directory has claims only while it makes something
+  return found
+    .filter(({ runId, path }) => !living.has(runId) && (existsSync(runFolder(layout, runId)) || isOld(path)))
+    .map(({ path }) => path);
 }
 
 /** Calls `asked` once, with who did. `close` also takes the request away: the run has ended. */

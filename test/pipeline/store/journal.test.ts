@@ -31,6 +31,8 @@ describe('journal', () => {
     expect(sound).to.match(/"text":"one","check":"[0-9a-f]{8}"\}\n/);
     writeFileSync(journal.path, sound.replace('one', 'onf'));
     expect(readJournal(layout, 'r1')).to.deep.equal([{ at: 1000, type: 'note', stage: 'a', text: 'two' }]);
+    expect(readJournal(layout, 'r1', ['run.started'])).to.deep.equal([]);
+    expect(readJournal(layout, 'r1', ['note'])).to.have.lengthOf(1);
     writeFileSync(journal.path, sound.replaceAll(/,"check":"[0-9a-f]{8}"/g, ''));
     expect(readJournal(layout, 'r1')).to.have.lengthOf(2);
   });

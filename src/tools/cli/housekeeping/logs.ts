@@ -7,7 +7,14 @@ import { type Diagnostic, type Severity, UserError } from '../../../language/dia
 import { anyObject, type Json, tryJson } from '../../../language/host/json.js';
 import { RUN_EVENT } from '../../../language/ir/events.js';
 import { printedPath, stageOfPrinted } from '../../../pipeline/run/printed.js';
-import { foundLock, journalPath, layoutOf, lineText, runFolder } from '../../../pipeline/store/index.js';
+import {
+  foundLock,
+  journalPath,
+  layoutOf,
+  lineReader,
+  readJournal,
+  runFolder,
+} from '../../../pipeline/store/index.js';
 import { printable, printableIn } from '../../insight/safe-text.js';
 import { type CliContext, messageWidth } from '../cli-context.js';
 import { linesView } from '../progress/views.js';
@@ -30,12 +37,14 @@ export async function showLogs(context: CliContext, request: LogsRequest): Promi
   const journal = growing(journalPath(layout, runId));
   const show = json ? jsonShower(context) : shower(context);
   let known = stage === undefined;
+  let read: ReturnType<typeof lineReader> | undefined;
   let status: string | undefined;
   for (;;) {
     // looked at before the journal is read: what is written last is not missed
     const over = !follow || !isAtWork(context, runId);
     for (const line of journal.lines()) {
-      const event = tryJson(anyObject, lineText(line) ?? '');
+      read ??= lineReader(line);
+      const event = tryJson(anyObject, read(line) ?? '');
       if (event === undefined) continue;
       if (event['type'] === 'run.finished') status = String(event['status']);
       known ||= event['stage'] === stage;
@@ -114,12 +123,12 @@ function diagnosticOf(fields: Json): Diagnostic {
 
 /** Names of the stages that a run has begun. */
 function stagesOf(context: CliContext, runId: string): readonly string[] {
-  const names = new Set<string>();
-  for (const line of growing(journalPath(layoutOf(context.host), runId)).lines()) {
-    const stage = tryJson(anyObject, lineText(line) ?? '')?.['stage'];
-    if (typeof stage === 'string') names.add(stage);
-  }
-  return [...names];
+  const events = readJournal(layoutOf(context.host), runId);
+  return [
+    ...new Set(
+      events.flatMap((event) => ('stage' in event && typeof event.stage === 'string' ? [event.stage] : [])),
+    ),
+  ];
 }
 
 /** By path: how far each file was shown. */

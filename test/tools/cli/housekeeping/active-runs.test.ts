@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { expectSchema } from '../../../helpers/schema.js';
 import { writePipeline } from '../../../pipeline/run/pipelines.js';
 import { FTPC, type Line, stageProcess, start } from '../../../pipeline/run/processes.js';
 import { freshFolder } from '../../../pipeline/run/worlds.js';
@@ -13,6 +14,12 @@ function ftpc(cwd: string, ...words: readonly string[]) {
     env: { ...process.env, NO_COLOR: '1', COLUMNS: '80' },
   });
   return { code: status, out: stdout, err: stderr };
+}
+
+function statusOf(cwd: string, ...words: readonly string[]) {
+  const found = JSON.parse(ftpc(cwd, 'status', '--json', ...words).out);
+  expectSchema('status', found);
+  return found;
 }
 
 const last = (lines: readonly Line[]): Line => lines.at(-1) as Line;
@@ -27,7 +34,7 @@ describe('an active run', () => {
     process.kill(atWork, 'SIGSTOP');
     const runId = String(running.lines[0]?.['runId']);
     for (const folder of [cwd, elsewhere]) {
-      const { runs } = JSON.parse(ftpc(folder, 'status', '--json', '--store', shared).out);
+      const { runs } = statusOf(folder, '--store', shared);
       expect(runs).to.have.lengthOf(1);
       expect(runs[0]).to.include({ runId, cwd, store: shared, state: 'alive', pipeline: 'tiny.ftp' });
       expect(runs[0].stages[0]).to.include({ stage: 'rows', state: 'alive' });
@@ -44,6 +51,7 @@ describe('an active run', () => {
     process.kill(atWork, 'SIGCONT');
     expect((await running.ended).code).to.equal(130);
     expect(last(running.lines)).to.include({ type: 'run.finished', status: 'interrupted' });
+    expect(statusOf(cwd)).to.deep.include({ runs: [], last: { runId, status: 'interrupted' } });
     expect(ftpc(cwd, 'status').out).to.equal(
       `nothing runs in this folder; its last run, ${runId}, was interrupted\n`,
     );
@@ -64,6 +72,8 @@ describe('an active run', () => {
       .out.trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Line);
+    for (const line of lines) expectSchema('logs', line);
+    expect(lines.map(({ type }) => type)).to.include('printed');
     expect(lines[0]).to.include({ type: 'run.started', runId });
     expect(lines.filter(({ type }) => type === 'run.finished')).to.have.lengthOf(1);
     expect(ftpc(cwd, 'logs', 'latest', 'rosw').err).to.contain('did you mean `rows`?');

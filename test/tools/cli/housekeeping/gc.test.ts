@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { expectSchema } from '../../../helpers/schema.js';
 import { writePipeline } from '../../../pipeline/run/pipelines.js';
 import { FTPC, finish, start } from '../../../pipeline/run/processes.js';
 import { freshFolder } from '../../../pipeline/run/worlds.js';
@@ -36,7 +37,9 @@ function gc(cwd: string, ...words: readonly string[]): Found {
     encoding: 'utf8',
   });
   expect(stderr).to.equal('');
-  return JSON.parse(stdout) as Found;
+  const found = JSON.parse(stdout) as Found;
+  expectSchema('gc', found);
+  return found;
 }
 
 const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
