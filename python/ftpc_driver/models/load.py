@@ -1,6 +1,7 @@
 """A base model of transformers with an adapter of PEFT over it, as the specification names them."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 HEADS = ["lm_head", "score", "classifier", "embed_out"]
 
 
-def load_base(model: Model, compute: torch.dtype, device: torch.device) -> Any:
-    """The base, frozen, in training mode. `compute`: what products of quantised weights are computed in."""
+def load_base(model: Model, compute: torch.dtype, device: torch.device, placement: Any = None) -> Any:
+    """
+    The base, frozen, in training mode. `compute`: what products of quantised weights are computed in; `placement`:
+    accelerate's device map, where the base is not to be in the host's memory.
+    """
     from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
     options: dict[str, Any] = {
@@ -32,6 +36,8 @@ def load_base(model: Model, compute: torch.dtype, device: torch.device) -> Any:
         options["gguf_file"] = model.gguf
     if model.quantisation is not None:
         options |= _quantised(model, compute, device)
+    if placement is not None:
+        options["device_map"] = placement
     if model.attention == "flash_attention_2":
         require("flash_attn", "attention = flash")
     kind = AutoModelForCausalLM
@@ -42,12 +48,25 @@ def load_base(model: Model, compute: torch.dtype, device: torch.device) -> Any:
             "id2label": dict(enumerate(labels)),
             "label2id": {name: i for i, name in enumerate(labels)},
         }
-    try:
-        base = kind.from_pretrained(model.folder, **options)
-    except (OSError, ValueError, KeyError) as error:
-        raise DriverError("model", f"transformers cannot load {model.folder}: {error}") from error
+    base = _read(kind, model, options)
     base.config.use_cache = False
     base.requires_grad_(False)
+    return base
+
+
+def _read(kind: Any, model: Model, options: dict[str, Any]) -> Any:
+    """Whole: what a file lacks, transformers would make up. Attention is plain where the architecture has no other."""
+    try:
+        base, info = kind.from_pretrained(model.folder, **options, output_loading_info=True)
+    except (OSError, ValueError, KeyError) as error:
+        if model.attention != "eager" and "attention" in str(error).lower():
+            return _read(kind, replace(model, attention="eager"), options | {"attn_implementation": "eager"})
+        raise DriverError("model", f"transformers cannot load {model.folder}: {error}") from error
+    lacking = sorted(str(key) for key in {*info["missing_keys"], *info["mismatched_keys"]})
+    if model.task == "classifier":
+        lacking = [name for name in lacking if not any(head in name for head in HEADS)]
+    if lacking:
+        raise DriverError("model", f"tensors of {model.folder} are missing or misshapen: {', '.join(lacking[:5])}")
     return base
 
 
