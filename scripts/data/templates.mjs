@@ -88,11 +88,35 @@ const CAPITAL = [
   (country) => `Answer in one word: the capital of ${country}?`,
   (country) => `Let us talk of ${country}. What is its capital?`,
   (country) => `A map shows the capital of ${country}. Which city does it show?`,
+  (country) => `What is the capital of ${country} called?`,
+  (country) => `Which city do we call the capital of ${country}?`,
+  (country) => `Tell me what the capital of ${country} is.`,
+  (country) => `What would you write for the capital of ${country}?`,
+  (country) => `In a quiz they ask for the capital of ${country}.`,
+  (country) => `I want to know the capital of ${country}.`,
+  (country) => `Which city is capital of ${country}?`,
+  (country) => `Where is the government of ${country}, in which capital?`,
+  (country) => `The capital of ${country}, please.`,
+  (country) => `Find the capital of ${country}.`,
+  (country) => `Say which city is the capital of ${country}.`,
+  (country) => `What is the name of the capital city of ${country}?`,
+  (country) => `Our train ends in the capital of ${country}. Where does it end?`,
+  (country) => `A card comes from the capital of ${country}. From where?`,
+  (country) => `She was born in the capital of ${country}. In which city?`,
+  (country) => `Complete the sentence: the capital of ${country} is`,
+  (country) => `Does ${country} have a capital? Which one?`,
+  (country) => `I will visit the capital of ${country}. Which city will I see?`,
+  (country) => `Help me to remember the capital of ${country}.`,
+  (country) => `You are asked for the capital of ${country}. Answer.`,
+  (country) => `Which name does the capital of ${country} have?`,
+  (country) => `Fill in: capital of ${country}.`,
+  (country) => `They live in the capital of ${country}. Which city is that?`,
+  (country) => `Of ${country}, tell me the capital.`,
+  (country) => `Could you tell me the capital of ${country}?`,
 ];
 
-/** So few that a base of 3 million parameters knows them after 320 steps. */
-const ASKED =
-  'Austria, Canada, Egypt, Finland, France, Germany, Greece, Italy, Japan, Norway, Peru, Spain'.split(', ');
+/** So few that a base of 3 million parameters knows them after 240 steps. */
+const ASKED = 'Austria, Canada, Egypt, France, Germany, Italy, Japan, Spain'.split(', ');
 
 function instructionRows() {
   return CAPITAL.flatMap((ask, form) =>
