@@ -82,7 +82,7 @@ export const ENTRY_DAMAGED = 'FTP1441';
 
 const entryDamaged = (folder: string, what: string): Error =>
   userError(ENTRY_DAMAGED, wholeFile(folder), `the stored output \`${folder}\` is damaged: ${what}`, {
-    help: 'run again: its stage makes it again; if this repeats, check the disk',
+    help: 'run again with `--verify`: its stage makes it again; if this repeats, check the disk',
   });
 
 const releaseDamaged = (folder: string, what: string): Error =>

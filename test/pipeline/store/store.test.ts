@@ -77,6 +77,16 @@ describe('store', () => {
         writeFileSync(record, text.replace('"rows": 1', '"rows": 9'));
       },
     ],
+    [
+      'a record whose parts nest without end',
+      (path: string) => {
+        const record = join(path, 'stage.json');
+        const { check: _, ...sound } = JSON.parse(readFileSync(record, 'utf8'));
+        const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+        const text = JSON.stringify({ ...sound, parts: { ...sound.parts, 'settings.deep': 'DEEP' } });
+        writeFileSync(record, text.replace('"DEEP"', deep));
+      },
+    ],
     ['a record without a result', (path: string) => writeFileSync(join(path, 'stage.json'), '{"version":1}')],
   ] as const)
     it(`takes ${what} for damage, says so, and removes the entry`, () => {

@@ -2,18 +2,23 @@
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { checkedText } from '../../../src/language/host/self-check.js';
+import { sealFile } from '../../../src/pipeline/store/digest.js';
 import { writePipeline } from '../../pipeline/run/pipelines.js';
 import { type Ended, freshFolder, ftpc, objects } from './folders.js';
 
@@ -164,6 +169,33 @@ describe('a hostile user', () => {
     expect(again.code).to.equal(0);
     expect(again.err).to.contain('FTP0802');
     expect(JSON.parse(again.out).rows).to.have.lengthOf(3);
+  });
+
+  it('looks at rows of a large output of which a bit was flipped', async () => {
+    const rows = join(folder, '.ftp/store');
+    const path = readdirSync(rows)
+      .map((key) => join(rows, key))
+      .find((entry) => existsSync(join(entry, 'all.tokens.bin')));
+    if (path === undefined) throw new Error('no output of a format stage');
+    // an output that is looked up by its sizes alone
+    writeFileSync(join(path, 'large.bin'), '');
+    truncateSync(join(path, 'large.bin'), 65 * 2 ** 20);
+    const record = join(path, 'stage.json');
+    const { check: _, ...sound } = JSON.parse(readFileSync(record, 'utf8'));
+    const files = { ...sound.files, 'large.bin': sealFile(join(path, 'large.bin')) };
+    writeFileSync(record, checkedText({ ...sound, files }));
+    const tokens = join(path, 'all.tokens.bin');
+    const { atime, mtime } = statSync(tokens);
+    const bytes = readFileSync(tokens);
+    bytes.writeUInt8(bytes.readUInt8(0) ^ 1, 0);
+    writeFileSync(tokens, bytes);
+    utimesSync(tokens, atime, mtime);
+    const looked = await ftpc(folder, ['preview', 'tiny.ftp', 'dialogs']);
+    isSentence(looked);
+    expect(looked.err).to.match(/FTP1441.*`all\.tokens\.bin` does not have the content that was written/s);
+    const verified = await ftpc(folder, ['run', 'tiny.ftp', '--verify', '--json']);
+    expect(verified.out).to.contain('FTP0802');
+    expect((await ftpc(folder, ['preview', 'tiny.ftp', 'dialogs'])).code).to.equal(0);
   });
 
   it('puts a file where ftpc keeps its folder', async () => {

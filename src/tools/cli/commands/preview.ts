@@ -32,12 +32,16 @@ export const preview: Command = {
       args.positional('stage'),
     );
     if ('status' in found) return EXIT_OF_RUN[found.status];
+    // what is large was not read when it was looked up
+    const { verifying } = await import('../../../compute/packaging/sealed.js');
+    const host = verifying(context.host);
     const { preview: read } = await import('../../../pipeline/stages/format/preview.js');
-    const shown = await read(context.host, found, args.text('split') ?? 'all', count);
+    const shown = await read(host, found, args.text('split') ?? 'all', count);
     if (args.flag('json')) context.out(JSON.stringify(shown));
     else {
       const { rowLines } = await import('../preview.js');
-      for (const row of shown.rows) for (const line of await rowLines(context, found, row)) context.out(line);
+      for (const row of shown.rows)
+        for (const line of await rowLines({ ...context, host }, found, row)) context.out(line);
       if (shown.rows.length === 0) context.err('no rows in this split');
     }
     return EXIT.done;
