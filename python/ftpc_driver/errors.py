@@ -17,10 +17,11 @@ FAILED = 4
 class DriverError(Exception):
     """A failure whose kind is known where it is found."""
 
-    def __init__(self, kind: Kind, message: str, step: int | None = None) -> None:
+    def __init__(self, kind: Kind, message: str, **facts: object) -> None:
+        """`facts`: further fields of the event, such as the step."""
         super().__init__(message)
         self.kind: Kind = kind
-        self.step = step
+        self.facts = facts
 
 
 def kind_of(error: BaseException) -> Kind:
@@ -44,9 +45,7 @@ def describe(error: BaseException) -> dict[str, object]:
     """The fields of an `error` event."""
     kind = kind_of(error)
     fields: dict[str, object] = {"kind": kind, "message": str(error)[:2000] or type(error).__name__}
-    step = getattr(error, "step", None)
-    if step is not None:
-        fields["step"] = step
+    fields |= getattr(error, "facts", {})
     if kind in ("bug", "distributed"):
         fields["trace"] = "".join(traceback.format_exception(error))[-4000:]
     return fields

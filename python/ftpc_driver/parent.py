@@ -1,8 +1,10 @@
 """What the parent process tells a rank, and how a rank shows that it is getting on."""
 
+import ctypes
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -12,9 +14,12 @@ from ftpc_driver.errors import FAILED
 #: Seconds between two signs of life.
 ALIVE = 5.0
 
+#: `prctl`: the signal that the kernel sends to a process whose parent has died.
+PR_SET_PDEATHSIG = 1
+
 
 class Parent:
-    """`stop` is set by SIGTERM, SIGINT or a line `{"stop":true}`; the end of stdin ends the process."""
+    """`stop` is set by SIGTERM, SIGINT or a line `{"stop":true}`; the end of the parent ends the process."""
 
     def __init__(self) -> None:
         self.stop = False
@@ -24,6 +29,7 @@ class Parent:
         for which in (signal.SIGTERM, signal.SIGINT):
             signal.signal(which, self._stopped)
         if os.environ.get("FTPC_PARENT") == "1":
+            _die_with_parent()
             threading.Thread(target=self._read, daemon=True).start()
 
     def advance(self) -> None:
@@ -54,4 +60,13 @@ class Parent:
                     continue
                 if isinstance(message, dict) and message.get("stop") is True:
                     self.stop = True
+        os._exit(FAILED)
+
+
+def _die_with_parent() -> None:
+    """A stopped rank reads no end of stdin, but the kernel ends it all the same."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = os.environ.get("FTPC_PARENT_PID")
+    if parent is not None and parent != str(os.getppid()):
         os._exit(FAILED)

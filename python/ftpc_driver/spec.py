@@ -42,6 +42,11 @@ class Adapter:
 
 
 @dataclass(frozen=True)
+class Head:
+    file: str
+
+
+@dataclass(frozen=True)
 class Rows:
     file: str
 
@@ -80,6 +85,8 @@ class Spec:
     precision: Literal["f32", "bf16"]
     trained: Literal["adapter", "full"]
     adapter: Adapter | None
+    #: What a classifier's own layer begins with where every weight is trained.
+    head: Head | None
     pissa: bool
     rows: Rows
     validation: Validation | None

@@ -1,6 +1,5 @@
 """A base model of transformers with an adapter of PEFT over it, as the specification names them."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from ftpc_driver.errors import DriverError
 from ftpc_driver.models.names import file_names
+from ftpc_driver.models.structure import is_text
 from ftpc_driver.spec import Adapter, Model
 from ftpc_driver.versions import require
 
@@ -25,7 +25,9 @@ def load_base(model: Model, compute: torch.dtype, device: torch.device, placemen
     accelerate's device map, where the base is not to be in the host's memory.
     """
     from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     options: dict[str, Any] = {
         "dtype": DTYPES[model.dtype],
         "attn_implementation": model.attention,
@@ -89,19 +91,25 @@ def _quantised(model: Model, compute: torch.dtype, device: torch.device) -> dict
 def add_adapter(base: Any, adapter: Adapter) -> Any:
     """A PEFT model whose trained tensors are those of the folder, in float32."""
     from peft import PeftConfig, get_peft_model
-    from safetensors.torch import load_file
 
     config = PeftConfig.from_pretrained(adapter.folder)
     config.inference_mode = False
     model = get_peft_model(base, config)
-    fill(model, load_file(Path(adapter.folder) / "adapter_model.safetensors"))
+    fill(file_names(model), read_tensors(Path(adapter.folder) / "adapter_model.safetensors"))
+    _keep_types(model)
     return model
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    from safetensors.torch import load_file
+
+    tensors: dict[str, Tensor] = load_file(path)
+    return tensors
+
+
 @torch.no_grad()
-def fill(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Gives every trained tensor the value of its name in a file. Both must have the same names and shapes."""
-    names = file_names(model)
+def fill(names: dict[str, nn.Parameter], tensors: dict[str, Tensor]) -> None:
+    """Gives every parameter the value of its name in a file. Both must have the same names and shapes."""
     missing, unknown = sorted(set(names) - set(tensors)), sorted(set(tensors) - set(names))
     if missing or unknown:
         text = "; ".join(
@@ -109,21 +117,35 @@ def fill(model: nn.Module, tensors: dict[str, Tensor]) -> None:
             for what, some in (("not in the file", missing), ("not in the model", unknown))
             if some
         )
-        raise DriverError("model", f"the adapter does not fit the model: {text}")
+        raise DriverError("model", f"the trained tensors do not fit the model: {text}")
     for name, parameter in names.items():
         value = tensors[name]
         if value.shape != parameter.shape:
-            raise DriverError("model", f"{name} has shape {list(value.shape)}; the model wants {list(parameter.shape)}")
+            wanted = f"the model wants {list(parameter.shape)}"
+            raise DriverError("model", f"{name} has shape {list(value.shape)}; {wanted}")
         parameter.data = value.to(device=parameter.device, dtype=torch.float32, copy=True)
 
 
-#: Parts of models with eyes or ears, which text alone never passes through.
-_OTHER_SENSES = re.compile(r"(^|\.)(vision|visual|audio|multi_modal|image|speech|multimodal)[a-z_]*(\.|$)")
+def _keep_types(model: nn.Module) -> None:
+    """What is trained whole computes in float32; what it hands to a base of another type is of that type."""
+    from peft.utils import ModulesToSaveWrapper
+
+    for wrapper in (each for each in model.modules() if isinstance(each, ModulesToSaveWrapper)):
+        dtype = wrapper.original_module.weight.dtype
+        if dtype == torch.float32:
+            continue
+        if isinstance(wrapper.original_module, nn.Embedding):
+            wrapper.register_forward_hook(lambda _module, _inputs, output, dtype=dtype: output.to(dtype))
+        else:
+            wrapper.register_forward_pre_hook(lambda _module, inputs: (inputs[0].float(), *inputs[1:]))
 
 
-def train_whole(base: Any) -> Any:
-    """Every weight of the text part is trained, as float32."""
+def train_whole(base: Any, head: str | None) -> Any:
+    """Every weight of the text part is trained, in float32; `head`: a file of what does not begin as in the base."""
     for name, parameter in base.named_parameters():
-        if _OTHER_SENSES.search(name) is None:
+        if is_text(name):
             parameter.requires_grad_(True)
+    if head is not None:
+        tensors, names = read_tensors(Path(head)), file_names(base)
+        fill({name: names[name] for name in tensors if name in names}, tensors)
     return base

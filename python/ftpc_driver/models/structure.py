@@ -1,8 +1,17 @@
 """Parts of any model of transformers, found without knowing its architecture."""
 
+import re
 from typing import Any
 
 from torch import nn
+
+#: Parts of models with eyes or ears, which text alone never passes through.
+_OTHER_SENSES = re.compile(r"(?:^|\.)(?:vision|visual|audio|image|speech|multi_?modal)[a-z_]*(?:\.|$)")
+
+
+def is_text(name: str) -> bool:
+    """Whether a module or parameter of this name is of the part that text passes through."""
+    return _OTHER_SENSES.search(name) is None
 
 
 def causal_model(model: Any) -> Any:
@@ -15,13 +24,18 @@ def decoder_of(model: Any) -> Any:
     return getattr(model, model.base_model_prefix)
 
 
-def blocks_of(model: Any) -> nn.ModuleList:
-    """The decoder's blocks: the longest of the outermost lists (experts are lists too, within blocks)."""
+def blocks_path(model: Any) -> str:
+    """Path of the decoder's blocks: the longest of the outermost lists (experts are lists too, within blocks)."""
     lists = [
-        (name, module)
-        for name, module in decoder_of(model).named_modules()
-        if isinstance(module, nn.ModuleList) and len(module) > 0 and "vision" not in name
+        (name, len(module))
+        for name, module in model.named_modules()
+        if isinstance(module, nn.ModuleList) and len(module) > 0 and is_text(name)
     ]
     depth = min(name.count(".") for name, _ in lists)
-    _, blocks = max(((n, m) for n, m in lists if n.count(".") == depth), key=lambda each: len(each[1]))
-    return blocks
+    path: str
+    path, _ = max((each for each in lists if each[0].count(".") == depth), key=lambda each: each[1])
+    return path
+
+
+def blocks_of(model: Any) -> list[nn.Module]:
+    return list(model.get_submodule(blocks_path(model)))

@@ -1,5 +1,6 @@
 """The order of a training: steps, validations, checkpoints, endings; as `src/compute/training/loop.ts` has it."""
 
+import contextlib
 import json
 import math
 import time
@@ -13,7 +14,7 @@ from ftpc_driver.spec import Spec
 from ftpc_driver.training.checkpoints import Checkpoints
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.state import Measured, State, StepRecord, fresh_state
-from ftpc_driver.training.step import PlannedStep, Stepper, not_finite
+from ftpc_driver.training.step import Abandoned, PlannedStep, Stepper, not_finite
 
 Ending = Literal["steps", "patience", "wall"]
 
@@ -69,7 +70,8 @@ class Loop:
             elif ending is not None:
                 return state, ending
             else:
-                self._step(state, next(planned))
+                with contextlib.suppress(Abandoned):
+                    self._step(state, next(planned))
 
     def _step(self, state: State, planned: PlannedStep) -> None:
         step, start = state["step"] + 1, time.monotonic()

@@ -1,19 +1,26 @@
 """The optimisers of the language; decay and rates go by the names of parameters, as in the embedded engine."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer as TorchOptimizer
 
+from ftpc_driver.errors import DriverError
 from ftpc_driver.models.names import own_name
 from ftpc_driver.spec import Optimizer as Options
-from ftpc_driver.training.lion import Lion
+from ftpc_driver.training.rules import Adafactor, Lion, Reduce
+from ftpc_driver.versions import require
 
 #: Parameters without weight decay in transformers' Trainer: such names, and every LayerNorm (GPT-2's `ln_1`).
 _NOT_DECAYED = re.compile(r"bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|(?:^|\.)ln_", re.I)
+
+#: Tensors whose 8-bit moments would round to 0 next to rows of tokens that did come up.
+_EMBEDDING = re.compile(r"(?:^|\.)(?:embed_tokens|embed_in|wte|wpe)\.weight$|^prompt_")
+
+Group = dict[str, Any]
 
 
 def decays(name: str) -> bool:
@@ -26,50 +33,43 @@ def is_faster(name: str, parameter: Tensor) -> bool:
 
 
 class Optimizer:
-    """One optimiser of torch over all trained tensors. Its state is told by `SLOT.NAME`."""
+    """One optimiser of torch over what this rank holds of the trained tensors. Its state is told by `SLOT.NAME`."""
 
-    def __init__(self, options: Options, parameters: Mapping[str, nn.Parameter]) -> None:
-        self._parameters = parameters
-        self._inner = MAKERS[options.name](_groups(options, parameters), options)
+    def __init__(self, options: Options, parts: Mapping[str, nn.Parameter], reduce: Reduce) -> None:
+        self._parts = parts
+        self._inner = MAKERS[options.name](_groups(options, parts), options, reduce)
+        if options.name == "adamw8bit":
+            _keep_embeddings_exact(parts)
 
     def step(self, rate: float) -> None:
         for group in self._inner.param_groups:
             group["lr"] = rate * group["faster"]
         self._inner.step()
 
-    def clear(self) -> None:
-        self._inner.zero_grad(set_to_none=True)
-
     def state(self) -> dict[str, Tensor]:
         """Every tensor and number of the state."""
         return {
             f"{slot}.{name}": value if isinstance(value, Tensor) else torch.tensor(value)
-            for name, parameter in self._parameters.items()
-            for slot, value in self._inner.state[parameter].items()
-            if slot not in CONSTANTS
+            for name, part in self._parts.items()
+            for slot, value in self._inner.state[part].items()
         }
 
     def fill(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
+        counts = type(self._inner).__module__.startswith("bitsandbytes")
         for key, value in state.items():
             slot, name = key.split(".", 1)
-            parameter = self._parameters[name]
-            numbers = slot in NUMBERS
-            on = parameter.device if value.dim() > 0 else value.device
-            self._inner.state[parameter][slot] = value.item() if numbers else value.clone().to(on)
+            part = self._parts[name]
+            number = value.dim() == 0
+            there = value.clone() if number else value.to(part.device, copy=True)
+            self._inner.state[part][slot] = int(value) if number and counts else there
 
 
-#: What of a state follows from the kind of optimiser.
-CONSTANTS = {"qmap1", "qmap2"}
-#: What is a number and no tensor in some optimisers of bitsandbytes and transformers.
-NUMBERS: set[str] = set()
-
-
-def _groups(options: Options, parameters: Mapping[str, nn.Parameter]) -> list[dict[str, Any]]:
+def _groups(options: Options, parts: Mapping[str, nn.Parameter]) -> list[Group]:
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in parameters.items():
+    for name, part in parts.items():
         own = own_name(name)
-        groups.setdefault((decays(own), is_faster(own, parameter)), []).append(parameter)
+        groups.setdefault((decays(own), is_faster(own, part)), []).append(part)
     return [
         {
             "params": some,
@@ -80,21 +80,55 @@ def _groups(options: Options, parameters: Mapping[str, nn.Parameter]) -> list[di
     ]
 
 
-def _adamw(groups: Iterable[dict[str, Any]], options: Options) -> TorchOptimizer:
+def _adamw(groups: list[Group], options: Options, _reduce: Reduce) -> TorchOptimizer:
     betas = (options.beta1, options.beta2)
+    if options.paged:
+        made: TorchOptimizer = _bitsandbytes(groups, "PagedAdamW")(groups, betas=betas, eps=options.epsilon)
+        return made
     return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=options.epsilon, fused=True)
 
 
-def _sgd(groups: Iterable[dict[str, Any]], options: Options) -> TorchOptimizer:
+def _adamw8bit(groups: list[Group], options: Options, _reduce: Reduce) -> TorchOptimizer:
+    kind = _bitsandbytes(groups, "PagedAdamW8bit" if options.paged else "AdamW8bit")
+    made: TorchOptimizer = kind(groups, betas=(options.beta1, options.beta2), eps=options.epsilon)
+    return made
+
+
+def _bitsandbytes(groups: list[Group], name: str) -> Any:
+    require("bitsandbytes", f"the optimiser {name}")
+    import bitsandbytes
+
+    device = groups[0]["params"][0].device
+    if name.startswith("Paged") and device.type != "cuda":
+        raise DriverError("package", f"bitsandbytes has no {name} for {device.type}: a paged state needs CUDA")
+    return getattr(bitsandbytes.optim, name)
+
+
+def _keep_embeddings_exact(parts: Mapping[str, nn.Parameter]) -> None:
+    from bitsandbytes.optim import GlobalOptimManager
+
+    exact = [part for name, part in parts.items() if _EMBEDDING.search(own_name(name))]
+    manager = GlobalOptimManager.get_instance()
+    manager.register_parameters(exact)
+    manager.override_config(exact, "optim_bits", 32)
+
+
+def _sgd(groups: list[Group], options: Options, _reduce: Reduce) -> TorchOptimizer:
     return torch.optim.SGD(groups, lr=0.0, momentum=options.momentum)
 
 
-def _lion(groups: Iterable[dict[str, Any]], options: Options) -> TorchOptimizer:
+def _lion(groups: list[Group], options: Options, _reduce: Reduce) -> TorchOptimizer:
     return Lion(groups, (options.beta1, options.beta2))
 
 
-MAKERS: dict[str, Callable[[Iterable[dict[str, Any]], Options], TorchOptimizer]] = {
+def _adafactor(groups: list[Group], _options: Options, reduce: Reduce) -> TorchOptimizer:
+    return Adafactor(groups, reduce)
+
+
+MAKERS: dict[str, Callable[[list[Group], Options, Reduce], TorchOptimizer]] = {
     "adamw": _adamw,
-    "sgd": _sgd,
+    "adamw8bit": _adamw8bit,
+    "adafactor": _adafactor,
     "lion": _lion,
+    "sgd": _sgd,
 }

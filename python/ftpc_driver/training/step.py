@@ -14,6 +14,7 @@ from ftpc_driver.training.optimizers import Optimizer
 from ftpc_driver.training.randomness import seed_of
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.rows import Batches
+from ftpc_driver.training.sharding import Trained
 
 
 class PlannedStep(TypedDict):
@@ -23,6 +24,10 @@ class PlannedStep(TypedDict):
     epoch: float
     #: Micro batches of sequences of rows.
     micro: list[list[list[int]]]
+
+
+class Abandoned(Exception):  # noqa: N818
+    """A rank that is alone was told to stop within a step, which has changed nothing."""
 
 
 class Taken(TypedDict):
@@ -43,14 +48,15 @@ class Stepper:
         spec: Spec,
         ranks: Ranks,
         model: nn.Module,
-        trained: list[nn.Parameter],
+        trained: Trained,
         optimizer: Optimizer,
         batches: Batches,
         advance: Callable[[], None],
+        stopping: Callable[[], bool],
     ) -> None:
         self._spec, self._ranks, self._model = spec, ranks, model
         self._trained, self._optimizer, self._batches = trained, optimizer, batches
-        self._advance = advance
+        self._advance, self._stopping = advance, stopping
         self.autocast: Callable[[], Any] = contextlib.nullcontext
         if spec.precision == "bf16":
             self.autocast = lambda: torch.autocast(ranks.device.type, torch.bfloat16)
@@ -60,7 +66,7 @@ class Stepper:
         micro = planned["micro"]
         supervised = sum(self._batches.supervised(sequences) for sequences in micro)
         scale = 1 / supervised if supervised > 0 else 0.0
-        self._optimizer.clear()
+        self._trained.clear()
         total = self._accumulate(step, micro, scale)
         (loss,) = self._ranks.sum([total.item() * scale])
         if not math.isfinite(loss):
@@ -73,7 +79,7 @@ class Stepper:
         return Taken(loss=loss, grad_norm=norm, tokens=tokens)
 
     def _accumulate(self, step: int, micro: list[list[list[int]]], scale: float) -> Tensor:
-        """The sum of this rank's losses; its gradients are added up, scaled, on every rank."""
+        """The sum of this rank's losses; their gradients are scaled and added up."""
         rank, world = self._ranks.rank, self._ranks.world
         total = torch.zeros((), device=self._ranks.device)
         rounds = range(rank, len(micro), world)
@@ -81,6 +87,8 @@ class Stepper:
             rounds = range(rank, math.ceil(len(micro) / world) * world, world)
         for index in rounds:
             self._advance()
+            if self._ranks.world == 1 and self._stopping():
+                raise Abandoned
             idle = index >= len(micro)
             batch = self._batches.make(micro[-1] if idle else micro[index], count_none=idle)
             torch.manual_seed(seed_of(self._spec.seed, step, index))
@@ -88,22 +96,15 @@ class Stepper:
                 loss = self._model(**batch.inputs)
             (loss * scale).backward()
             total += loss.detach()
-        gradients = [
-            parameter.grad if parameter.grad is not None else self._zero(parameter) for parameter in self._trained
-        ]
-        self._ranks.add_up(gradients)
         return total
 
-    @staticmethod
-    def _zero(parameter: nn.Parameter) -> Tensor:
-        """The gradient of what this rank's rows have not touched."""
-        parameter.grad = torch.zeros_like(parameter)
-        return parameter.grad
-
     def _clipped(self) -> float:
-        """The global norm of the gradients, which then have at most the norm that is allowed."""
-        gradients = [parameter.grad for parameter in self._trained if parameter.grad is not None]
-        norm = float(torch.nn.utils.get_total_norm(gradients))
+        """The global norm of the gradients, summed over the ranks; they then have at most the norm that is allowed."""
+        gradients = self._trained.gradients()
+        if not self._trained.is_sharded:
+            self._ranks.add_up(gradients)
+        squares = torch.stack(torch._foreach_norm(gradients)).double().square().sum().item()
+        norm = math.sqrt(self._ranks.sum([squares])[0] if self._trained.is_sharded else squares)
         limit = self._spec.clip
         if limit is not None and norm + 1e-6 > limit and math.isfinite(norm):
             torch._foreach_mul_(gradients, limit / (norm + 1e-6))
@@ -112,4 +113,5 @@ class Stepper:
 
 def not_finite(what: str, value: float, step: int, rate: float) -> DriverError:
     said = "not a number" if math.isnan(value) else "infinite"
-    return DriverError("not_finite", f"the {what} of step {step} is {said}; its learning rate was {rate}", step)
+    text = f"the {what} of step {step} is {said}; its learning rate was {rate}"
+    return DriverError("not_finite", text, step=step, what=what, value=str(value), rate=rate)

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch import distributed as dist
 
 from ftpc_driver.errors import DriverError
 from ftpc_driver.events import Events
 from ftpc_driver.models.load import add_adapter, load_base, train_whole
 from ftpc_driver.models.loss import attach_loss
 from ftpc_driver.models.names import file_names
-from ftpc_driver.models.structure import causal_model
+from ftpc_driver.models.pissa import take_off
+from ftpc_driver.models.recompute import recompute
+from ftpc_driver.models.structure import blocks_of, causal_model
 from ftpc_driver.parent import Parent
 from ftpc_driver.spec import Spec
 from ftpc_driver.training.checkpoints import Checkpoints
@@ -25,6 +28,7 @@ from ftpc_driver.training.randomness import add_noise
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.results import write_results
 from ftpc_driver.training.rows import Batches, TokenRows
+from ftpc_driver.training.sharding import Trained, shard, watch_blocks
 from ftpc_driver.training.step import Stepper
 from ftpc_driver.training.validation import validation_loss
 
@@ -32,9 +36,11 @@ from ftpc_driver.training.validation import validation_loss
 def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent: Parent) -> None:
     """Emits everything from `start` to `done`, or to `interrupted`."""
     ranks = Ranks(spec)
-    model = prepared(spec, ranks)
-    trained = file_names(model)
-    optimizer = Optimizer(spec.optimizer, trained)
+    parent.sign(lambda: events.emit("alive", rank=ranks.rank, **memory_of(ranks.device)))
+    model = shard(prepared(spec, ranks), spec, ranks).train()
+    watch_blocks(model, parent.advance)
+    trained = Trained(file_names(model))
+    optimizer = Optimizer(spec.optimizer, trained.parts, _sum if trained.is_sharded else _same)
     folder = Path(spec.folder)
 
     def emit(event: str, **fields: Any) -> None:
@@ -51,7 +57,7 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
         optimizer,
         note=lambda text: emit("note", text=text),
     )
-    loop = _loop(spec, ranks, model, checkpoints, optimizer, list(trained.values()), parent, emit)
+    loop = _loop(spec, ranks, model, checkpoints, optimizer, trained, parent, emit)
     resumed = checkpoints.resume()
     events.emit(
         "start",
@@ -62,18 +68,18 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
         sharding=spec.sharding.kind,
         versions=versions,
         resumed=None if resumed is None else resumed["step"],
-        trained=sum(parameter.numel() for parameter in trained.values()),
+        trained=sum(parameter.numel() for parameter in trained.parameters.values()),
     )
-    parent.sign(lambda: events.emit("alive", rank=ranks.rank))
     try:
         state, ending = loop.run(resumed)
     except Interrupted as stop:
         emit("interrupted", step=stop.step, saved=stop.step > 0)
         return
-    if ranks.first:
-        write_results(folder / "result", state, checkpoints, trained)
+    whole = causal_model(model) if spec.trained == "full" else None
+    write_results(folder / "result", state, checkpoints, trained, whole, ranks)
     rss, cuda = peak_of(ranks.device)
     emit("done", ending=ending, step=state["step"], peak={"rss": ranks.gather(rss), "cuda": ranks.gather(cuda)})
+    ranks.barrier()
 
 
 def _loop(
@@ -82,7 +88,7 @@ def _loop(
     model: nn.Module,
     checkpoints: Checkpoints,
     optimizer: Optimizer,
-    trained: list[nn.Parameter],
+    trained: Trained,
     parent: Parent,
     emit: Callable[..., None],
 ) -> Loop:
@@ -92,9 +98,12 @@ def _loop(
     def batches(file: str) -> Batches:
         return Batches(TokenRows(file), spec.pad_id, first_label, ranks.device)
 
-    stepper = Stepper(spec, ranks, model, trained, optimizer, batches(spec.rows.file), parent.advance)
-    validation = spec.validation
-    measure = None
+    def stopping() -> bool:
+        return parent.stop
+
+    rows = batches(spec.rows.file)
+    stepper = Stepper(spec, ranks, model, trained, optimizer, rows, parent.advance, stopping)
+    validation, measure = spec.validation, None
     if validation is not None and validation.batches:
         held_out = batches(validation.file)
         measure = partial(
@@ -106,24 +115,36 @@ def _loop(
         stepper=stepper,
         checkpoints=checkpoints,
         validation_loss=measure,
-        stopping=lambda: parent.stop,
+        stopping=stopping,
         emit=emit,
         memory=lambda: memory_of(ranks.device),
     )
 
 
 def prepared(spec: Spec, ranks: Ranks) -> nn.Module:
-    """The model as it is trained, on this rank's device."""
+    """The model as it is trained, not yet shared by the ranks."""
     compute = torch.bfloat16 if spec.precision == "bf16" else torch.float32
     base = load_base(spec.model, compute, ranks.device)
     if spec.trained == "full":
-        model: nn.Module = train_whole(base)
+        model: nn.Module = train_whole(base, None if spec.head is None else spec.head.file)
     elif spec.adapter is None:
         raise DriverError("bug", "the specification trains an adapter and names none")
     else:
         model = add_adapter(base, spec.adapter)
+    if spec.pissa:
+        take_off(model)
     transformer = causal_model(model)
+    recompute(blocks_of(transformer)[: spec.checkpointed_blocks])
     attach_loss(transformer, spec.logits_chunk)
     if spec.neftune is not None:
         add_noise(transformer.get_input_embeddings(), spec.neftune)
-    return model.to(ranks.device).train()
+    return model
+
+
+def _same(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def _sum(tensor: Tensor) -> Tensor:
+    dist.all_reduce(tensor)
+    return tensor
