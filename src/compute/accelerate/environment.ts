@@ -64,8 +64,8 @@ function locate(host: Host, named: string): string | undefined {
   return candidates.find((path) => host.stat(path)?.isFolder === false);
 }
 
-/** A folder of an environment stands for its Python. */
-function pythonNamed(host: Host, origin: PythonOrigin, named: string): NamedPython {
+/** A folder of an environment is taken for its Python. Throws a `UserError`. */
+export function pythonNamed(host: Host, origin: PythonOrigin, named: string): NamedPython {
   const inside = pythonIn(resolve(host.cwd, named));
   const python = host.stat(inside)?.isFolder === false ? inside : locate(host, named);
   if (python === undefined)

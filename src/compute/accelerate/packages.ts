@@ -20,6 +20,7 @@ export const PYTHON_PACKAGES = {
   safetensors: { tried: '0.8.0', from: '0.5', below: '1', isNeeded: true, use: 'rows, adapters and weights' },
   bitsandbytes: { tried: '0.50.2', from: '0.46', below: '1', use: 'QLoRA and 8-bit optimisers' },
   gguf: { tried: '0.19.0', from: '0.10', below: '1', use: 'bases in GGUF files' },
+  sentencepiece: { tried: '0.2.3', from: '0.2', below: '1', use: 'tokenizers in SentencePiece’s files' },
   trl: { from: '0.20', below: '2', use: 'comparisons with it' },
   deepspeed: { from: '0.16', below: '1', use: '`sharding = zero3`' },
   flash_attn: { from: '2.6', below: '4', use: 'flash attention' },
@@ -30,9 +31,10 @@ export const PACKAGE_NAMES = Object.keys(PYTHON_PACKAGES) as readonly PackageNam
 
 export const packageOf = (name: PackageName): PythonPackage => PYTHON_PACKAGES[name];
 
-/** The oldest Python that the driver runs on, and those that an environment is made for, the best first. */
+/** The oldest Python that the driver runs on. */
 export const OLDEST_PYTHON = '3.11';
-export const PYTHONS = ['3.12', '3.11', '3.13'] as const;
+/** Second numbers of the Pythons that an environment is made for: 3.11 to 3.13. */
+export const PYTHON_MINORS = [11, 12, 13] as const;
 
 /** The release of a version, in numbers: `2.15.0+cu132` is `[2, 15, 0]`. */
 const release = (version: string): readonly number[] =>

@@ -72,8 +72,24 @@ export async function tryScript(
   words: readonly string[],
   options: ToolOptions,
 ): Promise<void> {
-  const { failed, output } = await runTool(process.execPath, ['-e', ...words], options);
+  await tryProgram(title, process.execPath, ['-e', ...words], options);
+}
+
+/** As {@link tryScript}, with a program that was installed. */
+export async function tryProgram(
+  title: string,
+  program: string,
+  words: readonly string[],
+  options: ToolOptions,
+): Promise<void> {
+  const { failed, output } = await runTool(program, words, options);
   if (failed) throw new UserError(doesNotCompute(title, output));
+}
+
+/** Everything below a folder is on the disk for good, where the system has a program for that. Throws only the signal's reason. */
+export async function syncEverything(folder: string, signal: AbortSignal): Promise<void> {
+  const words = process.platform === 'linux' ? ['-f', folder] : [];
+  await runTool('sync', words, { cwd: folder, signal });
 }
 
 /**

@@ -3,13 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type InstalledFiles, MANIFEST, secondsOf } from '../../compute/libraries/damage.js';
-import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
 import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
 import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { stateOf } from '../../language/host/process-identity.js';
-import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { bytes as bytesText } from '../../pipeline/planner/quantities.js';
 import { syncFile, syncFolder, takeLock, writeWhole, writing } from '../../pipeline/store/index.js';
 import { digestOf } from './transfer.js';
@@ -21,6 +19,16 @@ export interface InstallStep {
   readonly total?: number;
 }
 
+/** What is installed as a whole. */
+export interface Installable {
+  /** Of its folder. */
+  readonly name: string;
+  /** As people call it. */
+  readonly title: string;
+  /** Names of what an installation keeps for the next try, next to its folder. */
+  readonly kept?: readonly string[];
+}
+
 /**
  * Installs or removes a runtime while no other process does. `work` puts it together in a folder that goes with its end,
  * and what installations that were killed have left is removed. Throws a `UserError` that names the other process, or what
@@ -28,11 +36,11 @@ export interface InstallStep {
  */
 export async function alone<T>(
   host: Host,
-  name: RuntimeName,
+  { name, title }: Installable,
   work: (staging: string) => T | Promise<T>,
 ): Promise<T> {
   const root = runtimesFolder(host);
-  const held = (_: string, holder: string): Diagnostic => installationRuns(RUNTIMES[name].title, holder);
+  const held = (_: string, holder: string): Diagnostic => installationRuns(title, holder);
   const lock = await takeLock({ root, lock: join(root, `.${name}.lock`), held }, randomUUID(), host.now);
   const staging = join(root, `.${name}-${process.pid}`);
   try {
@@ -59,9 +67,9 @@ export function requireSpace(folder: string, needed: number): void {
  * Removes a runtime from its folder, with everything that an installation left; whether there was one. Throws a `UserError`
  * if that is not allowed.
  */
-export async function removeRuntime(host: Host, name: RuntimeName, folder: string): Promise<boolean> {
+export async function removeRuntime(host: Host, what: Installable, folder: string): Promise<boolean> {
   if (host.stat(runtimesFolder(host))?.isFolder !== true) return false;
-  return alone(host, name, () => {
+  return alone(host, what, () => {
     const was = host.stat(folder) !== undefined;
     const manifest = join(folder, MANIFEST);
     writing(folder, undefined, () => {
@@ -69,13 +77,11 @@ export async function removeRuntime(host: Host, name: RuntimeName, folder: strin
       if (host.stat(manifest) !== undefined) rmSync(manifest);
       if (was) rmSync(folder, { recursive: true });
     });
-    if (name === 'tensorflow') rmSync(downloadsFolder(host), { recursive: true, force: true });
+    for (const kept of what.kept ?? [])
+      rmSync(join(runtimesFolder(host), kept), { recursive: true, force: true });
     return was;
   });
 }
-
-/** Wheels that were fetched for TensorFlow, and are kept for the next try. */
-export const downloadsFolder = (host: Host): string => join(runtimesFolder(host), 'downloads');
 
 /** Adds the manifest to what was put together, and gives it the place of what was there. */
 export function finish<M>(staging: string, folder: string, manifest: M): M {
@@ -85,7 +91,7 @@ export function finish<M>(staging: string, folder: string, manifest: M): M {
 }
 
 /** Of this runtime all, as it is nobody's while the lock is held, and of the others what a process that is gone has left. */
-function sweep(root: string, name: RuntimeName): void {
+function sweep(root: string, name: string): void {
   for (const left of readdirSync(root)) {
     const pid = /^\.[a-z]+(?:-|\.lock\.(?:stale\.)?)(\d+)/.exec(left)?.[1];
     if (left.startsWith(`.${name}-`) || (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone'))

@@ -26,9 +26,9 @@ import { buildBinding, requireCompiler, tryScript, unpackNpm } from './programs.
 import {
   alone,
   bytesOf,
-  downloadsFolder,
   filesIn,
   finish,
+  type Installable,
   type InstallStep,
   removeRuntime,
   requireSpace,
@@ -45,6 +45,9 @@ interface InstallOptions {
 }
 
 const TITLE = 'TensorFlow';
+/** Wheels that were fetched are kept for the next try. */
+const DOWNLOADS = 'downloads';
+const SELF: Installable = { name: 'tensorflow', title: TITLE, kept: [DOWNLOADS] };
 
 /** Installs, or finds that the same is installed. Throws a `UserError`, or the signal's reason. */
 export async function installTensorFlow(
@@ -65,13 +68,13 @@ export async function installTensorFlow(
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new UserError(noBuildHere(TITLE, 'Linux on x64'));
   await requireCompiler(host, signal);
-  const manifest = await alone(host, 'tensorflow', (staging) => putTogether(host, options, staging));
+  const manifest = await alone(host, SELF, (staging) => putTogether(host, options, staging));
   return { manifest, already: false };
 }
 
 async function putTogether(host: Host, options: InstallOptions, staging: string) {
   const { cpu, signal, progress } = options;
-  const downloads = downloadsFolder(host);
+  const downloads = join(runtimesFolder(host), DOWNLOADS);
   // what an earlier try has fetched takes no more
   requireSpace(runtimesFolder(host), NEEDED_BYTES[cpu ? 'cpu' : 'cuda'] - bytesAt(downloads));
   const unpacked = await unpackWheels(host, options, downloads, staging);
@@ -115,7 +118,7 @@ async function putTogether(host: Host, options: InstallOptions, staging: string)
 
 /** Whether there was one. Throws a `UserError`. */
 export const removeTensorFlow = (host: Host): Promise<boolean> =>
-  removeRuntime(host, 'tensorflow', tensorflowFolder(host));
+  removeRuntime(host, SELF, tensorflowFolder(host));
 
 const bytesAt = (folder: string): number =>
   existsSync(folder)

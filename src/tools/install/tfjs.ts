@@ -41,7 +41,7 @@ export async function installTfjs(
   const { title } = RUNTIMES[name];
   if (packages[DAWN] !== undefined && !DAWN_BUILDS.has(dawnBuild()))
     throw new UserError(noBuildHere(title, 'Linux and Windows on x64 and arm64, and macOS'));
-  const manifest = await alone(host, name, async (staging): Promise<TfjsManifest> => {
+  const manifest = await alone(host, { name, title }, async (staging): Promise<TfjsManifest> => {
     requireSpace(runtimesFolder(host), TFJS_NEEDED_BYTES[name]);
     for (const one of wanted) {
       progress({ what: `fetching ${one.name}` });
@@ -59,7 +59,7 @@ export async function installTfjs(
 
 /** Whether there was one. Throws a `UserError`. */
 export const removeTfjs = (host: Host, name: TfjsName): Promise<boolean> =>
-  removeRuntime(host, name, tfjsFolder(host, name));
+  removeRuntime(host, { name, title: RUNTIMES[name].title }, tfjsFolder(host, name));
 
 /** Fetches a package whole, and moves what is kept of it to its place. */
 async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortSignal): Promise<void> {

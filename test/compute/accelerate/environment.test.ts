@@ -72,7 +72,7 @@ describe('the Python of the accelerate engine', () => {
     expect(codeOf(bare)).to.equal('FTP1850');
     fakeEnvironment(environmentFolder(bare), {});
     expect(codeOf(bare), 'an environment that is not whole').to.equal('FTP1850');
-    const manifest = { version: 1, lock: 'a', python: '3.12.4', bytes: 1, records: {} };
+    const manifest = { version: 1, lock: 'a', cuda: true, python: '3.12.4', bytes: 1, records: {} };
     write(join(environmentFolder(bare), 'manifest.json'), JSON.stringify(manifest));
     expect(pythonOf(bare).origin).to.equal('installed');
   });

@@ -36,6 +36,10 @@ export interface IndexOptions {
   readonly cutAt?: number;
   /** Answers with a digest of something else. */
   readonly wrongDigest?: boolean;
+  /** Pages in HTML, without digests and sizes. */
+  readonly html?: boolean;
+  /** Files of the same length with other content. */
+  readonly spoilt?: boolean;
   /** Status of every answer. */
   readonly status?: number;
 }
@@ -43,7 +47,7 @@ export interface IndexOptions {
 /** `wheels`: content by file name; the project is what stands before the first hyphen. */
 export async function indexServer(
   wheels: Readonly<Record<string, Buffer>>,
-  { cutAt, wrongDigest = false, status }: IndexOptions = {},
+  { cutAt, wrongDigest = false, status, html, spoilt }: IndexOptions = {},
 ): Promise<IndexServer> {
   const asked: string[] = [];
   const authorizations: (string | undefined)[] = [];
@@ -71,9 +75,14 @@ export async function indexServer(
               .digest('hex'),
           },
         }));
+      if (html === true)
+        return void response.end(
+          `<!DOCTYPE html>${files.map(({ filename, url }) => `<a href="${url}">${filename}</a><br/>`).join('\n')}`,
+        );
       return void response.end(JSON.stringify({ meta: { 'api-version': '1.1' }, name: project, files }));
     }
-    const content = wheels[path.replace('/files/', '')];
+    const real = wheels[path.replace('/files/', '')];
+    const content = spoilt === true && real !== undefined ? Buffer.alloc(real.length, 'x') : real;
     if (content === undefined) return void response.writeHead(404).end();
     response.writeHead(start > 0 ? 206 : 200, {
       'content-length': content.length - start,

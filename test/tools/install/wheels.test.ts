@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { compareReleases } from '../../../src/compute/accelerate/packages.js';
 import type { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { compareVersions, exactly, findWheel, requirementsOf } from '../../../src/tools/install/wheels.js';
+import { exactly, findWheel, requirementsOf } from '../../../src/tools/install/wheels.js';
 import { type IndexServer, indexServer } from './index-server.js';
 
 const METADATA = `Name: tensorflow
@@ -79,9 +80,9 @@ describe('wheels of a package index', () => {
   });
 
   it('are numbers between dots', () => {
-    expect(compareVersions('1.10', '1.9')).to.be.above(0);
-    expect(compareVersions('1.2', '1.2.0')).to.equal(0);
-    expect(compareVersions('1.2', '1.2.1')).to.be.below(0);
+    expect(compareReleases('1.10', '1.9')).to.be.above(0);
+    expect(compareReleases('1.2', '1.2.0')).to.equal(0);
+    expect(compareReleases('1.2', '1.2.1')).to.be.below(0);
   });
 
   it('that are not listed are told by name', async () => {

@@ -84,3 +84,25 @@ export const packagesUntried = (
       .join(', ')}`,
     help: 'they should work, and outputs of different versions are never mixed; `ftpc doctor` compares a training with the embedded engine',
   });
+
+/** `found`: the version of a Python that was named; `undefined`: none was, and the system has none. */
+export const noPythonToInstall = (
+  wanted: string,
+  found?: { readonly by: string; readonly python: string; readonly version: string },
+  said: readonly string[] = [],
+) =>
+  error('FTP1860', undefined, {
+    message:
+      found === undefined
+        ? `this machine has no Python ${wanted} to make an environment with, and none could be downloaded`
+        : `${found.by} names \`${found.python}\`, which is Python ${found.version}: an environment is made with ${wanted}`,
+    help: 'install one, e.g. `apt install python3.12`, or name one: `ftpc runtime install accelerate --python PATH`',
+    notes: said.length > 0 ? said : undefined,
+  });
+
+export const installerFailed = (what: string, said: readonly string[]) =>
+  error('FTP1861', undefined, {
+    message: `the environment cannot be made: uv fails to ${what}`,
+    help: 'nothing was installed, and what was downloaded is kept; the notes have what uv says',
+    notes: said.length > 0 ? said : undefined,
+  });

@@ -9,26 +9,28 @@ type Action = (args: Arguments, context: CliContext) => Promise<number>;
 
 export const runtime: Command = {
   name: 'runtime',
-  doc: 'Lists, installs and removes tensor runtimes, above all for machines with a GPU.',
+  doc: 'Lists, installs and removes what computes: tensor runtimes, and the environment of the accelerate engine.',
   positionals: [
     { name: 'action', doc: '`list`, `install` or `remove`.', choices: ['list', 'install', 'remove'] },
     {
       name: 'name',
-      doc: 'For install and remove: `tensorflow`, `webgpu`, `wasm` or `cpu`.',
+      doc: 'For install and remove: `accelerate`, `tensorflow`, `webgpu`, `wasm` or `cpu`.',
       optional: true,
-      choices: ['tensorflow', 'webgpu', 'wasm', 'cpu'],
+      choices: ['accelerate', 'tensorflow', 'webgpu', 'wasm', 'cpu'],
     },
   ],
   options: {
     cpu: option.flag(
-      'Install TensorFlow without GPU kernels and CUDA: a download of 0.3 GB instead of 3.4 GB.',
+      'Leave out what only GPUs use: of TensorFlow, 3.1 of 3.4 GB to download; of accelerate, 0.5 of 3.1 GB.',
     ),
+    python: option.text('PYTHON', 'For `install accelerate`: the Python to make the environment with.'),
     json: option.flag('Print the runtimes as JSON.'),
   },
   examples: [
     ['ftpc runtime list', 'what is installed, and which one `auto` uses'],
     ['ftpc runtime install tensorflow', 'once per user; then runs use the GPU without changes to pipelines'],
     ['ftpc runtime install tensorflow --cpu', 'for a machine without a GPU'],
+    ['ftpc runtime install accelerate', 'PyTorch, transformers and PEFT, for `--engine accelerate`'],
     ['ftpc runtime install webgpu', 'for a GPU of any vendor: a 61 MB download, 24 MB on disk'],
     ['ftpc runtime remove tensorflow', 'frees its disk space'],
   ],
@@ -37,6 +39,9 @@ export const runtime: Command = {
     const action = Object.hasOwn(ACTIONS, asked) ? ACTIONS[asked] : undefined;
     if (action === undefined) throw unknown('action', asked, Object.keys(ACTIONS));
     if (args.flag('cpu') && asked !== 'install') throw new UsageError('`--cpu` needs `install`');
+    const isForPython = asked === 'install' && args.optionalPositional('name') === 'accelerate';
+    if (args.text('python') !== undefined && !isForPython)
+      throw new UsageError('`--python` needs `install accelerate`');
     return action(args, context);
   },
 };
@@ -56,14 +61,17 @@ async function show(args: Arguments, { host, out, colours, width }: CliContext):
   const { chooseRuntime } = await import('../../../compute/tensor/runtimes/choice.js');
   const { RUNTIMES } = await import('../../../compute/tensor/runtimes/index.js');
   const auto = chooseRuntime(host);
-  const found = Object.entries(RUNTIMES).map(([name, { title, doc, version, damage }]) => ({
-    name,
-    title,
-    version: version(host) ?? null,
-    damage: damage?.(host) ?? null,
-    auto: name === auto,
-    doc,
-  }));
+  const found = [
+    ...Object.entries(RUNTIMES).map(([name, { title, doc, version, damage }]) => ({
+      name,
+      title,
+      version: version(host) ?? null,
+      damage: damage?.(host) ?? null,
+      auto: name === auto,
+      doc,
+    })),
+    await engineState(host),
+  ];
   if (args.flag('json')) return out(JSON.stringify({ version: 1, runtimes: found }, null, 2));
   const { green, red, dim } = colours.out;
   for (const { name, title, version, damage, auto: isChosen, doc } of found) {
@@ -79,6 +87,24 @@ async function show(args: Arguments, { host, out, colours, width }: CliContext):
     ))
       out(line);
   }
+}
+
+/** The environment of the accelerate engine, as a runtime is listed. */
+async function engineState(host: Host) {
+  const { environmentDamage, environmentFolder, pythonIn, readEnvironment, TITLE } = await import(
+    '../../../compute/accelerate/installed.js'
+  );
+  const { readPackages } = await import('../../../compute/accelerate/site-packages.js');
+  const found = readEnvironment(host);
+  const torch = found && readPackages(host, pythonIn(environmentFolder(host)), '')?.packages.torch;
+  return {
+    name: 'accelerate',
+    title: TITLE,
+    version: found === undefined ? null : `${torch ?? 'damaged'}${found.cuda ? '+cuda' : ''}`,
+    damage: environmentDamage(host) ?? null,
+    auto: false,
+    doc: 'Is installed by `ftpc runtime install accelerate`: the Python of `--engine accelerate`, for one or several NVIDIA GPUs, or for the CPU.',
+  };
 }
 
 interface Installation {
@@ -99,7 +125,7 @@ interface Installable {
 
 const tfjs = (name: TfjsName): Installable => ({
   install: async (args, host, options) => {
-    if (args.flag('cpu')) throw new UsageError('`--cpu` needs `install tensorflow`');
+    if (args.flag('cpu')) throw new UsageError('`--cpu` needs `install tensorflow` or `install accelerate`');
     const { installTfjs } = await import('../../install/tfjs.js');
     const { manifest, already } = await installTfjs(host, name, options);
     return { what: await titleOf(name), bytes: manifest.bytes, already };
@@ -108,7 +134,17 @@ const tfjs = (name: TfjsName): Installable => ({
 });
 
 /** What is installed by hand. */
-const INSTALLABLE: Readonly<Record<Exclude<RuntimeName, 'onnx'>, Installable>> = {
+const INSTALLABLE: Readonly<Record<Exclude<RuntimeName, 'onnx'> | 'accelerate', Installable>> = {
+  accelerate: {
+    install: async (args, host, options) => {
+      const { installAccelerate } = await import('../../install/accelerate.js');
+      const asked = { cpu: args.flag('cpu'), python: args.text('python') };
+      const { manifest, already } = await installAccelerate(host, { ...asked, ...options });
+      const what = `${await titleOf('accelerate')} for Python ${manifest.python}`;
+      return { what, bytes: manifest.bytes, already };
+    },
+    remove: async (host) => (await import('../../install/accelerate.js')).removeAccelerate(host),
+  },
   tensorflow: {
     install: async (args, host, options) => {
       const { installTensorFlow } = await import('../../install/tensorflow.js');
@@ -127,8 +163,10 @@ type InstallableName = keyof typeof INSTALLABLE;
 
 const isInstallable = (name: string): name is InstallableName => Object.hasOwn(INSTALLABLE, name);
 
-const titleOf = async (name: RuntimeName): Promise<string> =>
-  (await import('../../../compute/tensor/runtimes/index.js')).RUNTIMES[name].title;
+const titleOf = async (name: RuntimeName | 'accelerate'): Promise<string> =>
+  name === 'accelerate'
+    ? (await import('../../../compute/accelerate/installed.js')).TITLE
+    : (await import('../../../compute/tensor/runtimes/index.js')).RUNTIMES[name].title;
 
 async function installable(args: Arguments): Promise<InstallableName> {
   const name = args.optionalPositional('name');
