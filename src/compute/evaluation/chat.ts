@@ -1,11 +1,11 @@
 import type { Place } from '../../language/diagnostics/types.js';
-import type { Decoder } from '../models/decoder/types.js';
+import type { ModelFacts } from '../models/any-model.js';
 import type { RowPrompt } from '../models/training-prompt.js';
 import { turnEnd } from '../models/turn-end.js';
-import type { ChatMessage, ChatTemplate, ModelConfig, Tokenizer } from '../models/types.js';
+import type { ChatMessage, ChatTemplate, Tokenizer } from '../models/types.js';
 import { promptTooLong, unknownToken } from './evaluation-diagnostics.js';
-import { generate } from './generation/generate.js';
 import { type DrawSettings, type EndReason, samplingOf, stopsOf } from './generation/settings.js';
+import type { LanguageModel } from './language-model.js';
 
 export interface AnswerOptions extends DrawSettings {
   /** Longest answer in tokens. Default 256. */
@@ -56,20 +56,20 @@ export interface Answerer {
 
 export interface AnswererParts {
   readonly label: string;
-  readonly decoder: Decoder;
+  readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly template?: ChatTemplate;
   readonly training?: RowPrompt;
 }
 
-export function answerer({ label, decoder, tokenizer, template, training }: AnswererParts): Answerer {
-  const { config } = decoder.options;
+export function answerer({ label, model, tokenizer, template, training }: AnswererParts): Answerer {
+  const { facts } = model;
   const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
-  const stopIds = [...config.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
+  const stopIds = [...facts.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
   const idsOf = ({ prompt, at }: PlacedPrompt): Int32Array => {
     const ids = promptIds(prompt, tokenizer, template);
-    checkPrompt(label, ids, tokenizer, config, at);
+    checkPrompt(label, ids, tokenizer, facts, at);
     return ids;
   };
   /** `first`: index of the first prompt among all, which its draws follow. */
@@ -81,7 +81,7 @@ export function answerer({ label, decoder, tokenizer, template, training }: Answ
   ): Promise<readonly Answer[]> {
     const { maxTokens = 256, repetitionPenalty, signal } = options;
     const stops = stopsOf(tokenizer, [...(training?.stop ?? []), ...(options.stop ?? [])]);
-    const generated = await generate(decoder, prompts, {
+    const generated = await model.generate(prompts, {
       maxTokens,
       stopIds: [...stopIds, ...stops.ids],
       text: { decode, stops: stops.texts, onText: onText && ((_, text) => onText(text)) },
@@ -117,7 +117,7 @@ export function answerer({ label, decoder, tokenizer, template, training }: Answ
       for (let first = 0; first < all.length; first += TOGETHER)
         yield* await answersOf(all.slice(first, first + TOGETHER), first, options);
     },
-    release: () => decoder.release(),
+    release: () => model.release(),
   };
 }
 
@@ -126,7 +126,7 @@ export function checkPrompt(
   label: string,
   prompt: Int32Array,
   tokenizer: Tokenizer,
-  { maxPositions, vocabSize }: ModelConfig,
+  { maxPositions, vocabSize }: Pick<ModelFacts, 'maxPositions' | 'vocabSize'>,
   at: Place | undefined,
 ): void {
   if (prompt.length === 0 || prompt.length >= maxPositions)

@@ -1,15 +1,14 @@
 /** What a classifier makes of labelled rows. */
 
 import type { Place } from '../../language/diagnostics/types.js';
-import type { Decoder } from '../models/decoder/types.js';
 import { classPosition, padIdOf } from '../models/labels.js';
 import type { Tokenizer } from '../models/types.js';
-import { buildBatch, IGNORED } from '../training/batch.js';
+import { IGNORED } from '../training/batch.js';
 import { beginning, checkPrompt } from './chat.js';
-import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { noNumbers } from './evaluation-diagnostics.js';
 import { NoNumberError } from './generation/answer.js';
-import { lossBatches, type RowLoss } from './losses.js';
+import type { LanguageModel } from './language-model.js';
+import type { RowLoss } from './losses.js';
 import type { MeasuredRow } from './metrics/types.js';
 import type { HeldOut, Observation } from './observe.js';
 
@@ -26,29 +25,21 @@ interface ClassifyOptions {
  * the first. Throws a {@link NoNumberError} for a logit that is not a number.
  */
 export async function classifyRows(
-  decoder: Decoder,
+  model: LanguageModel,
   options: ClassifyOptions,
 ): Promise<Required<Observation>> {
   const { heldOut, rowLabels, onProgress, signal } = options;
-  const { labels = [], maxPositions } = decoder.options.config;
+  const { labels = [] } = model.facts;
   const numberOf = rowLabels.map((label) => labels.indexOf(label));
   const { tokens } = heldOut;
   const losses: RowLoss[] = Array.from({ length: tokens.count }, () => ({ sum: 0, tokens: 1 }));
   const classes: NonNullable<MeasuredRow['classes']>[] = losses.map(() => ({ truth: 0, predicted: 0 }));
-  let done = 0;
-  for (const rows of lossBatches(tokens, EVALUATION_SHAPES.batchTokens)) {
-    signal?.throwIfAborted();
-    const logits = await decoder.classify(buildBatch(tokens, rows, heldOut.padId, maxPositions));
-    rows.forEach((row, index) => {
-      const own = logits.subarray(index * labels.length, (index + 1) * labels.length);
-      if (!own.every(Number.isFinite)) throw new NoNumberError();
-      const truth = numberOf[classOf(tokens.read(row).labels)] ?? 0;
-      losses[row] = { sum: crossEntropy(own, truth), tokens: 1 };
-      classes[row] = { truth, predicted: largestAt(own) };
-    });
-    done += rows.length;
-    onProgress?.(done);
-  }
+  await model.classify(tokens, { padId: heldOut.padId, onProgress, signal }, (row, logits) => {
+    if (!logits.every(Number.isFinite)) throw new NoNumberError();
+    const truth = numberOf[classOf(tokens.read(row).labels)] ?? 0;
+    losses[row] = { sum: crossEntropy(logits, truth), tokens: 1 };
+    classes[row] = { truth, predicted: largestAt(logits) };
+  });
   const answers = new Map(classes.map(({ predicted }, row) => [row, labels[predicted] ?? '']));
   return { losses, answers, classes };
 }
@@ -92,30 +83,34 @@ export interface Classifier {
 
 export function classifier({
   label,
-  decoder,
+  model,
   tokenizer,
 }: {
   readonly label: string;
-  readonly decoder: Decoder;
+  readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
 }): Classifier {
-  const { config } = decoder.options;
-  const { labels = [] } = config;
+  const { labels = [], ...facts } = model.facts;
   return {
     label,
     labels,
     async classify(text, at) {
       const ids = beginning(tokenizer.encode(text), tokenizer);
-      checkPrompt(label, ids, tokenizer, { ...config, maxPositions: config.maxPositions + 1 }, at);
+      checkPrompt(label, ids, tokenizer, { ...facts, maxPositions: facts.maxPositions + 1 }, at);
+      const padId = padIdOf(facts);
       const marks = new Int32Array(ids.length).fill(IGNORED);
-      marks[classPosition(ids, padIdOf(config))] = 0;
-      const logits = await decoder.classify({ rows: 1, length: ids.length, ids, labels: marks });
-      if (!logits.every(Number.isFinite)) throw noNumbers(label);
-      const shares = probabilities(logits)
+      marks[classPosition(ids, padId)] = 0;
+      const rows = { count: 1, lengthOf: () => ids.length, read: () => ({ ids, labels: marks }) };
+      let found: readonly number[] = [];
+      await model.classify(rows, { padId }, (_, logits) => {
+        if (!logits.every(Number.isFinite)) throw noNumbers(label);
+        found = probabilities(logits);
+      });
+      const shares = found
         .map((probability, number) => ({ label: labels[number] ?? '', probability }))
         .sort((a, b) => b.probability - a.probability);
       return { label: shares[0]?.label ?? '', shares };
     },
-    release: () => decoder.release(),
+    release: () => model.release(),
   };
 }

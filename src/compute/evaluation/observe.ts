@@ -1,10 +1,9 @@
-import type { Decoder } from '../models/decoder/types.js';
 import type { Tokenizer } from '../models/types.js';
 import type { TokenRows } from '../training/batch.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
-import { generate } from './generation/generate.js';
 import { type GenerationOptions, stopsOf } from './generation/settings.js';
-import { type RowLoss, rowLosses } from './losses.js';
+import type { LanguageModel } from './language-model.js';
+import type { RowLoss } from './losses.js';
 import type { MeasuredRow } from './metrics/types.js';
 
 /** What a format stage says about a row besides its tokens. */
@@ -60,14 +59,13 @@ export interface Observation {
 
 /** Losses of all rows and answers to the chosen ones. */
 export async function observe(
-  decoder: Decoder,
+  model: LanguageModel,
   tokenizer: Tokenizer,
   options: ObserveOptions,
 ): Promise<Observation> {
   const { heldOut, onProgress, signal } = options;
   const losses = options.losses
-    ? await rowLosses(decoder, heldOut.tokens, {
-        batchTokens: EVALUATION_SHAPES.batchTokens,
+    ? await model.losses(heldOut.tokens, {
         padId: heldOut.padId,
         onProgress: (done) => onProgress?.(done, 'losses'),
         signal,
@@ -78,7 +76,7 @@ export async function observe(
   );
   const { maxTokens, sampling, repetitionPenalty, stop = [] } = options.generation;
   const stops = stopsOf(tokenizer, stop);
-  const generated = await generate(decoder, prompts, {
+  const generated = await model.generate(prompts, {
     maxTokens,
     sampling,
     repetitionPenalty,

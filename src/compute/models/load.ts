@@ -21,17 +21,27 @@ interface ModelFile {
   readonly bytes: number;
 }
 
-/** A model, in Hugging Face layout or in a GGUF file; weights, tokenizer and template are read when they are asked for. */
-export interface ModelFolder {
+/** What a model has besides weights; tokenizer and template are read when they are asked for. */
+export interface ModelFiles {
   /** The folder, or the GGUF file. */
   readonly path: string;
-  readonly config: ModelConfig;
   /** What `config.json` says, or would say. Throws a {@link ModelError}. */
   configJson(): Json;
   /** The other files that a folder of a model made from this one needs: tokenizer, template, generation settings, licence. */
   companions(): readonly Companion[];
   /** Files that decide what the model does, sorted by name: what a digest is made of. */
   files(): readonly ModelFile[];
+  tokenizer(): Promise<Tokenizer>;
+  template(): LoadedTemplate | undefined;
+  /** `bos_token`, `eos_token` and the like, for a template that is not the model's own. */
+  specialTokens(): SpecialTokens;
+  /** `license` of the model card, as it is written there. */
+  licence(): string | undefined;
+}
+
+/** A model, in Hugging Face layout or in a GGUF file, whose architecture this program has a graph for. */
+export interface ModelFolder extends ModelFiles {
+  readonly config: ModelConfig;
   /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */
   checkWeights(): void;
   /** The format of a tensor in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
@@ -41,12 +51,6 @@ export interface ModelFolder {
    * is missing or misshapen.
    */
   loadWeights(storage: Storage, without?: string): WeightStore;
-  tokenizer(): Promise<Tokenizer>;
-  template(): LoadedTemplate | undefined;
-  /** `bos_token`, `eos_token` and the like, for a template that is not the model's own. */
-  specialTokens(): SpecialTokens;
-  /** `license` of the model card, as it is written there. */
-  licence(): string | undefined;
 }
 
 /** Opens a model folder and reads its config. Throws a {@link ModelError}. */
@@ -61,9 +65,20 @@ export function openModel(host: Host, folder: string): ModelFolder {
   }
   const config = readConfig(host, folder);
   return {
-    path: folder,
+    ...folderFiles(host, folder, config),
     config,
     ...weightAccess(folder, config, () => safetensorsSource(openTensorSource(host, folder))),
+  };
+}
+
+/** What a folder in Hugging Face layout has besides weights. */
+export function folderFiles(
+  host: Host,
+  folder: string,
+  { vocabSize }: Pick<ModelConfig, 'vocabSize'>,
+): ModelFiles {
+  return {
+    path: folder,
     configJson: () =>
       readJsonFile(host, `${folder}/config.json`, { code: 'model_config', maxBytes: MAX_CONFIG_BYTES }),
     companions: () => folderCompanions(host, folder),
@@ -72,7 +87,7 @@ export function openModel(host: Host, folder: string): ModelFolder {
       const path = `${folder}/tokenizer.json`;
       if (host.stat(path) === undefined) {
         const { idsOnly } = await import('./tokenizer/ids-only.js');
-        return idsOnly(host, path, config.vocabSize);
+        return idsOnly(host, path, vocabSize);
       }
       const { loadTokenizer } = await import('./tokenizer/tokenizer.js');
       return loadTokenizer(host, folder);

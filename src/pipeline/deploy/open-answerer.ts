@@ -3,6 +3,7 @@ import { type Answerer, answerer } from '../../compute/evaluation/chat.js';
 import { type Classifier, classifier } from '../../compute/evaluation/classify.js';
 import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.js';
 import { classifierAsked, noClassifier } from '../../compute/evaluation/evaluation-diagnostics.js';
+import { decoderModel } from '../../compute/evaluation/language-model.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
 import type { ModelFolder } from '../../compute/models/load.js';
@@ -103,7 +104,7 @@ export async function openAny(plain: Host, options: OpenAnswererOptions): Promis
     weights: model.loadWeights(form, without),
     adapter,
   });
-  const parts = { label: options.folder, decoder, tokenizer: await model.tokenizer() };
+  const parts = { label: options.folder, model: decoderModel(decoder), tokenizer: await model.tokenizer() };
   if (decoder.options.config.labels !== undefined) return classifier(parts);
   const template = templateOf(host, model, adapterFolder, options.template);
   return answerer({ ...parts, template, training: readTrainingPrompt(host, adapterFolder ?? base) });

@@ -6,9 +6,10 @@ import {
   answerer,
   textStream,
 } from '../../../src/compute/evaluation/chat.js';
+import { decoderModel } from '../../../src/compute/evaluation/language-model.js';
 import { createDecoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
-import type { Tokenizer } from '../../../src/compute/models/types.js';
+import type { ModelConfig, Tokenizer } from '../../../src/compute/models/types.js';
 import { materialisedWithin } from '../../../src/compute/models/weights/load.js';
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
@@ -23,6 +24,7 @@ describe('answering', () => {
   let tuned: Answerer;
   let tokenizer: Tokenizer;
   let parts: AnswererParts;
+  let config: ModelConfig;
   before(async () => {
     base = await openAnswerer(host, { folder: join(tiny, 'base'), threads: 1 });
     tuned = await openAnswerer(host, { folder: join(tiny, 'adapter'), base: join(tiny, 'base'), threads: 1 });
@@ -36,10 +38,11 @@ describe('answering', () => {
       checkpointedBlocks: 0,
       logitsChunk: 64,
     });
-    parts = { label: 'tiny', decoder, tokenizer, template: model.template() };
+    config = model.config;
+    parts = { label: 'tiny', model: decoderModel(decoder), tokenizer, template: model.template() };
   });
   after(async () => {
-    await parts.decoder.release();
+    await parts.model.release();
     await base.release();
     await tuned.release();
   });
@@ -120,9 +123,8 @@ describe('answering', () => {
   });
 
   it('refuses a token that the model does not have', async () => {
-    const { decoder } = parts;
     const longer: Tokenizer = { ...tokenizer, encode: () => Int32Array.of(65, 259), tokenOf: () => '<tool>' };
-    const model = answerer({ label: 'tiny', decoder, tokenizer: longer });
+    const model = answerer({ label: 'tiny', model: parts.model, tokenizer: longer });
     let found: unknown;
     await model.answer('Q').catch((error: unknown) => {
       found = error;
@@ -133,43 +135,40 @@ describe('answering', () => {
   });
 
   it('ends at a special token that is named as a stop, which no text shows', async () => {
-    const { decoder, template } = parts;
+    const { template } = parts;
     const { text: whole } = await base.answer('Q', { maxTokens: 6 });
     const first = tokenizer.encode(whole)[0] ?? 0;
     const special: Tokenizer = {
       ...tokenizer,
       decode: (ids, given) => (given?.skipSpecial === true && ids[0] === first ? '' : tokenizer.decode(ids)),
     };
-    const model = answerer({ label: 'tiny', decoder, tokenizer: special, template });
+    const model = answerer({ label: 'tiny', model: parts.model, tokenizer: special, template });
     const stop = tokenizer.tokenOf(first) ?? '';
     expect(await model.answer('Q', { stop: [stop] })).to.include({ answerTokens: 0, reason: 'stop' });
   });
 
   it('goes on to the longest answer where the model knows no end', async () => {
-    const { decoder } = parts;
-    const config = { ...decoder.options.config, eosTokenIds: [] };
-    const endless = { ...decoder, options: { ...decoder.options, config } };
-    const model = answerer({ label: 'tiny', decoder: endless, tokenizer });
+    const endless = { ...parts.model, facts: { ...parts.model.facts, eosTokenIds: [] } };
+    const model = answerer({ label: 'tiny', model: endless, tokenizer });
     expect(await model.answer('Q', { maxTokens: 50 })).to.include({ answerTokens: 50, reason: 'length' });
     expect(await model.answer('Q', { maxTokens: 500 })).to.include({ answerTokens: 127, reason: 'full' });
   });
 
   it('begins a text with the token that the tokenizer puts before texts, and a chat with what the template writes', async () => {
-    const { decoder, template } = parts;
+    const { template } = parts;
     const begins: Tokenizer = { ...tokenizer, beginId: tokenizer.encode('A')[0] };
-    const model = answerer({ label: 'tiny', decoder, tokenizer: begins, template });
+    const model = answerer({ label: 'tiny', model: parts.model, tokenizer: begins, template });
     const options = { maxTokens: 4 };
     expect(await model.answer('Q', options)).to.deep.equal(await base.answer('AQ', options));
     expect(await model.answer('AQ', options)).to.deep.equal(await base.answer('AQ', options));
     const messages = [{ role: 'user', content: 'hi' }] as const;
     expect(await model.answer(messages, options)).to.deep.equal(await base.answer(messages, options));
-    const plain = answerer({ label: 'tiny', decoder, tokenizer: begins });
+    const plain = answerer({ label: 'tiny', model: parts.model, tokenizer: begins });
     expect(plain.chats).to.equal(false);
     expect(await plain.answer(messages, options)).to.deep.equal(await base.answer('Ahi', options));
   });
 
   it('ends where the template ends a turn, whatever the config says', async () => {
-    const { decoder } = parts;
     const { text: whole } = await base.answer('Q', { maxTokens: 6 });
     const [first = 0] = tokenizer.encode(whole);
     const special: Tokenizer = {
@@ -180,7 +179,7 @@ describe('answering', () => {
           : tokenizer.decode(ids, given),
     };
     const template = { source: '', render: () => `User: q\nAssistant: q7Zx${whole}` };
-    const model = answerer({ label: 'tiny', decoder, tokenizer: special, template });
+    const model = answerer({ label: 'tiny', model: parts.model, tokenizer: special, template });
     expect(await model.answer('Q', { maxTokens: 6 })).to.include({
       text: '',
       reason: 'stop',
@@ -189,7 +188,6 @@ describe('answering', () => {
   });
 
   it('holds packed weights as float32 where there is room for them, and answers alike', async () => {
-    const { config } = parts.decoder.options;
     expect([
       materialisedWithin(config, 'stored', 0),
       materialisedWithin(config, 'stored', 1e9),

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import { NoNumberError } from '../../../src/compute/evaluation/generation/answer.js';
-import { generate, generationBatches } from '../../../src/compute/evaluation/generation/generate.js';
+import {
+  batchRows,
+  generate,
+  generationBatches,
+} from '../../../src/compute/evaluation/generation/generate.js';
 import {
   argmax,
   candidates,
@@ -161,7 +165,11 @@ describe('generation', () => {
     const lengths = prompts.map(({ length }) => length);
     const perToken = 2 * 2 * 2 * 8 * 4;
     const limit = perToken * 30 * 5;
-    const batches = generationBatches(lengths, 10, tinyConfig, limit);
+    const batches = generationBatches(
+      lengths,
+      { maxTokens: 10, maxPositions: tinyConfig.maxPositions },
+      (capacity) => batchRows(tinyConfig, capacity, limit),
+    );
     expect(batches.flatMap(({ rows }) => rows).sort((a, b) => a - b)).to.deep.equal(lengths.map((_, i) => i));
     for (const { rows, capacity } of batches) {
       expect(rows.length * capacity * perToken).to.be.at.most(limit);

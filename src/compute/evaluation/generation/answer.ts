@@ -10,6 +10,8 @@ export interface GrowingAnswer {
   readonly last: number;
   /** Chooses the next token from `[vocab]` logits, which it may change. */
   take(logits: Float32Array): void;
+  /** Takes the next token as somebody else chose it. */
+  accept(id: number): void;
   result(): GeneratedAnswer;
 }
 
@@ -55,6 +57,20 @@ export function growingAnswer(
     words.onText?.(row, text);
   }
 
+  function accept(id: number): void {
+    if (stopIds.has(id)) {
+      reason = 'stop';
+      return;
+    }
+    ids.push(id);
+    if (repetitionPenalty !== 1) seen.add(id);
+    options.onToken?.(row, id);
+    write();
+    if (reason !== undefined) return;
+    if (ids.length >= options.maxTokens) reason = 'length';
+    else if (ids.length >= room) reason = 'full';
+  }
+
   return {
     row,
     get ended() {
@@ -63,20 +79,8 @@ export function growingAnswer(
     get last() {
       return ids.at(-1) ?? 0;
     },
-    take(logits) {
-      const id = next(logits);
-      if (stopIds.has(id)) {
-        reason = 'stop';
-        return;
-      }
-      ids.push(id);
-      if (repetitionPenalty !== 1) seen.add(id);
-      options.onToken?.(row, id);
-      write();
-      if (reason !== undefined) return;
-      if (ids.length >= options.maxTokens) reason = 'length';
-      else if (ids.length >= room) reason = 'full';
-    },
+    take: (logits) => accept(next(logits)),
+    accept,
     result: () => ({ ids, reason: reason ?? 'length', text }),
   };
 }

@@ -21,7 +21,10 @@ export async function generate(
   const lengths = answerable.map((row) => prompts[row]?.length ?? 0);
   if (lengths.includes(0)) throw new RangeError('a prompt holds no token');
   let done = prompts.length - answerable.length;
-  const batches = generationBatches(lengths, options.maxTokens, config, options.cacheBytes ?? CACHE_BYTES);
+  const { maxTokens, cacheBytes = CACHE_BYTES } = options;
+  const batches = generationBatches(lengths, { maxTokens, maxPositions: config.maxPositions }, (capacity) =>
+    batchRows(config, capacity, cacheBytes),
+  );
   for (const { rows, capacity } of batches) {
     const answers = rows.map((index) => {
       const row = answerable[index] as number;
@@ -103,20 +106,19 @@ const MOST_ROWS = 32;
 const SPREAD = 8;
 
 /** Rows that are answered together, by their index, and the tokens that the longest may reach. */
-interface GenerationBatch {
+export interface GenerationBatch {
   readonly rows: readonly number[];
   readonly capacity: number;
 }
 
 /**
  * Groups prompts of similar length, longest first, so that little is padded and the largest batch comes first.
- * A batch's keys and values stay below `cacheBytes`.
+ * `rowsAt`: rows at most, each of so many tokens.
  */
 export function generationBatches(
   lengths: readonly number[],
-  maxTokens: number,
-  config: ModelConfig,
-  cacheBytes: number,
+  { maxTokens, maxPositions }: { readonly maxTokens: number; readonly maxPositions: number },
+  rowsAt: (capacity: number) => number,
 ): readonly GenerationBatch[] {
   const order = lengths.map((_, row) => row).sort((a, b) => lengthOf(b) - lengthOf(a) || a - b);
   function lengthOf(row: number): number {
@@ -132,9 +134,9 @@ export function generationBatches(
   for (const row of order) {
     const first = rows[0];
     const alike = first === undefined || lengthOf(first) - lengthOf(row) <= SPREAD + lengthOf(first) / 8;
-    if (first === undefined || !alike || rows.length >= batchRows(config, capacity, cacheBytes)) {
+    if (first === undefined || !alike || rows.length >= rowsAt(capacity)) {
       close();
-      capacity = Math.min(lengthOf(row) + maxTokens, config.maxPositions);
+      capacity = Math.min(lengthOf(row) + maxTokens, maxPositions);
     }
     rows.push(row);
   }

@@ -1,5 +1,5 @@
 import type { Span } from '../../../language/source/span.js';
-import type { Decoder } from '../../models/decoder/types.js';
+import type { LanguageModel } from '../../evaluation/language-model.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import {
   adapterWithoutEffect,
@@ -16,11 +16,11 @@ export const MOST_PROBES = 4;
 export type ProbeLogits = readonly Float32Array[];
 
 export async function probeLogits(
-  decoder: Pick<Decoder, 'logits'>,
+  model: Pick<LanguageModel, 'logits'>,
   probes: readonly Int32Array[],
 ): Promise<ProbeLogits> {
   const logits: Float32Array[] = [];
-  for (const ids of probes) logits.push(await decoder.logits({ rows: 1, length: ids.length, ids }));
+  for (const ids of probes) logits.push(await model.logits(ids));
   return logits;
 }
 

@@ -1,5 +1,4 @@
 import { classifyRows } from '../../../compute/evaluation/classify.js';
-import { evaluationDecoder } from '../../../compute/evaluation/evaluation-decoder.js';
 import {
   foreignTokens,
   labelWithoutRow,
@@ -27,28 +26,18 @@ import {
   evaluationReport,
   type ReportedModel,
 } from '../../../compute/evaluation/report.js';
-import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
-import { labelsOf } from '../../../compute/models/adapters/whole.js';
+import { openAnyModel } from '../../../compute/models/any-model.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
-import { readAdapter } from '../../../compute/packaging/adapters.js';
-import { checkAdapter } from '../../../compute/packaging/check-base.js';
-import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
-import type { Runtime } from '../../../compute/tensor/types.js';
 import { namesIn } from '../../../language/ir/expression.js';
 import type { Call, Reference, Stage } from '../../../language/ir/program.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { openResolved } from '../open-models.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
-import {
-  type EvaluatedModel,
-  type OpenBase,
-  openBase,
-  resolveEvaluated,
-  sameWeights,
-} from './evaluated-model.js';
+import { embeddedModels } from './embedded-models.js';
+import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
 import { answerLines, openHeldOut } from './held-out.js';
+import type { ModelOpener } from './opened-models.js';
 import { progress } from './progress.js';
 
 /** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */
@@ -68,7 +57,7 @@ export const run: RunStage = async (context) => {
     stage.span,
     labels === undefined ? 'texts' : 'labels',
   );
-  const tokenizer = await openResolved(host, subject.base).tokenizer();
+  const tokenizer = await openAnyModel(host, subject.base.folder).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
   const rows = chooseRows(heldOut, facts, chosen, {
     limit: settings.generation.rows,
@@ -80,7 +69,6 @@ export const run: RunStage = async (context) => {
   const rowsOfModel = labels === undefined ? (losses ? facts.length : 0) + rows.answer.length : facts.length;
   const work: EvaluationTask = {
     context,
-    runtime: await openRuntime(context.host, context.runtime, context),
     heldOut,
     highestId: highestId(heldOut),
     losses,
@@ -140,7 +128,6 @@ const metricsRequired = ({ name, requires }: Stage): readonly string[] =>
 
 interface EvaluationTask {
   readonly context: StageContext;
-  readonly runtime: Runtime;
   readonly heldOut: HeldOut;
   /** Largest token id of any row. */
   readonly highestId: number;
@@ -183,55 +170,51 @@ function resolveBaseline(
 /** With the labels of a classifier. */
 type LabelledObservation = Observation & { readonly labels?: readonly string[] };
 
-/** Never holds two sets of weights: those of the model are released before the baseline's are read. */
 async function observeBoth(
   work: EvaluationTask,
   tokenizer: Tokenizer,
   subject: EvaluatedModel,
   baseline: EvaluatedModel | undefined,
 ): Promise<readonly [LabelledObservation, LabelledObservation | undefined]> {
-  const { host, residency = 'float32' } = work.context;
-  let base: OpenBase | undefined = openBase(host, subject, residency);
-  const own = await observeOne(work, base, tokenizer, subject);
-  if (baseline === undefined) return [own, undefined];
-  if (!sameWeights(baseline, subject)) {
-    base = undefined;
-    base = openBase(host, baseline, residency);
-    tokenizer = await base.model.tokenizer();
+  const models = await embeddedModels(work.context);
+  try {
+    const own = await observeOne(work, models, subject, tokenizer);
+    if (baseline === undefined) return [own, undefined];
+    const same = sameWeights(baseline, subject) ? tokenizer : undefined;
+    return [own, await observeOne(work, models, baseline, same)];
+  } finally {
+    await models.release();
   }
-  return [own, await observeOne(work, base, tokenizer, baseline)];
 }
 
 async function observeOne(
   work: EvaluationTask,
-  { model, weights }: OpenBase,
-  tokenizer: Tokenizer,
+  models: ModelOpener,
   subject: EvaluatedModel,
+  known: Tokenizer | undefined,
 ): Promise<LabelledObservation> {
-  const { host, stage, signal } = work.context;
-  const adapter = subject.adapter === undefined ? undefined : readAdapter(host, subject.adapter);
-  if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
-  if (work.highestId >= model.config.vocabSize)
-    throw foreignTokens(subject.label, work.highestId, model.config.vocabSize, stage.span);
-  checkLabels(work, subject, labelsOf(adapter?.config) ?? model.config.labels);
-  const room = model.config.maxPositions - virtualTokensOf(adapter?.config);
-  checkLengths(work.heldOut, subject, room, stage.span);
-  const decoder = await evaluationDecoder({ runtime: work.runtime, config: model.config, weights, adapter });
+  const { stage, signal } = work.context;
+  const { heldOut, report } = work;
+  const { facts, labels, virtualTokens, ...described } = models.describe(subject);
+  if (work.highestId >= facts.vocabSize)
+    throw foreignTokens(subject.label, work.highestId, facts.vocabSize, stage.span);
+  checkLabels(work, subject, labels);
+  checkLengths(heldOut, subject, facts.maxPositions - virtualTokens, stage.span);
+  const model = await described.open();
   try {
-    const { heldOut, report } = work;
-    const { labels } = decoder.options.config;
     if (heldOut.labels !== undefined && labels !== undefined) {
       const shown = report(subject.label);
       const onProgress = (done: number): void => shown(done, 'answers');
-      const found = await classifyRows(decoder, { heldOut, rowLabels: heldOut.labels, onProgress, signal });
+      const found = await classifyRows(model, { heldOut, rowLabels: heldOut.labels, onProgress, signal });
       return { ...found, labels };
     }
-    return await observe(decoder, tokenizer, { ...work, onProgress: work.report(subject.label), signal });
+    const tokenizer = known ?? (await described.tokenizer());
+    return await observe(model, tokenizer, { ...work, onProgress: report(subject.label), signal });
   } catch (error) {
     if (error instanceof NoNumberError) throw noNumbers(subject.label, stage.span);
     throw error;
   } finally {
-    await decoder.release();
+    await model.release();
   }
 }
 

@@ -1,4 +1,5 @@
 import { evaluationDecoder } from '../../../compute/evaluation/evaluation-decoder.js';
+import { decoderModel } from '../../../compute/evaluation/language-model.js';
 import { adaptedConfig, labelsOf, wholeTensors } from '../../../compute/models/adapters/whole.js';
 import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';
 import { unquantised } from '../../../compute/models/config/index.js';
@@ -178,7 +179,7 @@ async function logitsOf(
 ): Promise<ProbeLogits> {
   const decoder = await evaluationDecoder({ runtime, config, weights, adapter });
   try {
-    return await probeLogits(decoder, probes);
+    return await probeLogits(decoderModel(decoder), probes);
   } finally {
     await decoder.release();
   }

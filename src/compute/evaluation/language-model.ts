@@ -1,0 +1,62 @@
+/** What an evaluation asks of a model, wherever it computes: over a decoder of this process, or in another one. */
+import type { ModelFacts } from '../models/any-model.js';
+import type { Decoder } from '../models/decoder/types.js';
+import { buildBatch, type TokenRows } from '../training/batch.js';
+import { EVALUATION_SHAPES } from './evaluation-decoder.js';
+import { generate } from './generation/generate.js';
+import type { GeneratedAnswer, GenerationOptions } from './generation/settings.js';
+import { lossBatches, type RowLoss, rowLosses } from './losses.js';
+
+export interface RowsOptions {
+  readonly padId: number;
+  /** Called with the number of rows that are done. */
+  readonly onProgress?: (done: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Calls must not overlap. */
+export interface LanguageModel {
+  /** With the labels of an adapter that brings a head over some. */
+  readonly facts: ModelFacts;
+  /** The loss of every row, in the rows' order. */
+  losses(rows: TokenRows, options: RowsOptions): Promise<readonly RowLoss[]>;
+  /** As {@link generate} does. */
+  generate(prompts: readonly Int32Array[], options: GenerationOptions): Promise<readonly GeneratedAnswer[]>;
+  /**
+   * Of a classifier: hands the logits `[labels]` of every row to `take`, in any order, each read where the row's label is.
+   */
+  classify(
+    rows: TokenRows,
+    options: RowsOptions,
+    take: (row: number, logits: Float32Array) => void,
+  ): Promise<void>;
+  /** `[tokens, vocab]`; of a classifier, logits over its labels. */
+  logits(ids: Int32Array): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** A model over a decoder of this process. */
+export function decoderModel(decoder: Decoder): LanguageModel {
+  const { config } = decoder.options;
+  const { batchTokens } = EVALUATION_SHAPES;
+  return {
+    facts: config,
+    losses: (rows, options) => rowLosses(decoder, rows, { ...options, batchTokens }),
+    generate: (prompts, options) => generate(decoder, prompts, options),
+    async classify(rows, { padId, onProgress, signal }, take) {
+      const width = config.labels?.length ?? 0;
+      let done = 0;
+      for (const batch of lossBatches(rows, batchTokens)) {
+        signal?.throwIfAborted();
+        const logits = await decoder.classify(buildBatch(rows, batch, padId, config.maxPositions));
+        batch.forEach((row, index) => {
+          take(row, logits.subarray(index * width, (index + 1) * width));
+        });
+        done += batch.length;
+        onProgress?.(done);
+      }
+    },
+    logits: (ids) => decoder.logits({ rows: 1, length: ids.length, ids }),
+    release: () => decoder.release(),
+  };
+}
