@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { FileStat, Host } from './host.js';
 import { anyObject, finite, type JsonOf, sha256, tryJsonFile } from './json.js';
+import { worked } from './long-work.js';
 
 export const STORED_DIGEST = v.object({
   size: finite,
@@ -80,6 +81,7 @@ export function digestOf(host: Host, path: string): string {
   for (let start = 0; ; start += WINDOW) {
     const chunk = host.readBytes(path, start, WINDOW);
     hash.update(chunk);
+    worked(chunk.length);
     if (chunk.length < WINDOW) return hash.digest('hex');
   }
 }

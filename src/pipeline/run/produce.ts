@@ -89,7 +89,9 @@ export async function produce(
     }
     const seconds = (context.clock() - begun) / 1000;
     const sealing = { kind: stage.kind, key, parts, result: end.result, seconds, peakMemoryBytes };
-    const entry = store.seal(output, sealing);
+    const files = await store.digest(output);
+    if (claim.lost.aborted) throw new UserError(claimLost(stage));
+    const entry = store.seal(output, sealing, files);
     store.dropWork(key);
     return { entry, cached: false, interrupted: false, peakMemoryBytes };
   } finally {

@@ -5,14 +5,16 @@ import type { RunEvent, StageAction, StageStatus } from '../../language/ir/event
 import { duration } from '../planner/quantities.js';
 import { startNow } from '../planner/side-by-side.js';
 import type { Claim, ClaimHolder, StoreEntry } from '../store/index.js';
+import { openPlaces, type Place, type Places } from './places.js';
 import { produce, type StageInputs } from './produce.js';
 import { openResults, type Results, type StagesOutcome } from './results.js';
 import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
 import { notSaved } from './run-diagnostics.js';
 
 /**
- * Stages start in the order of the plan, as soon as what they read is there and they fit next to those that run. The
- * failure of one blocks what depends on it, and nothing else.
+ * Stages start in the order of the plan, as soon as what they read is there and they fit next to those that run. One that
+ * waits for another process takes no place, and has to fit again before it runs. The failure of one blocks what depends
+ * on it, and nothing else.
  */
 export async function runStages(
   plans: readonly StagePlan[],
@@ -22,39 +24,54 @@ export async function runStages(
   const results = openResults(context);
   const search = outputSearch(context);
   const running = new Map<StagePlan, Promise<void>>();
+  const places = openPlaces();
   let waiting = plans;
   let bug: { readonly error: unknown } | undefined;
   const begin = (plan: StagePlan, found?: StoreEntry): void => {
     waiting = waiting.filter((other) => other !== plan);
     const inputs = inputsOf(plan, { plans, open: [...waiting, ...running.keys()], results });
-    const ended = settle(plan, { found, inputs, make }, context, results)
+    const ended = settle(plan, { found, inputs, make, place: places.of(plan) }, context, results)
       .catch((error: unknown) => {
         bug ??= { error };
       })
       .finally(() => {
         running.delete(plan);
+        places.forget(plan);
         search.again(plan.key);
       });
     running.set(plan, ended);
   };
   while (waiting.length > 0 || running.size > 0) {
+    const changed = places.changed();
+    const isOver = bug !== undefined || context.interrupts.stop.aborted;
     waiting = withoutLost(waiting, { isOver: bug !== undefined, results, stop: context.interrupts.stop });
     const busy = [...running.keys()];
     const ready = readyOf(waiting, busy);
     const known = ready.find(({ key }) => search.find(key) !== undefined);
-    if (known !== undefined) begin(known, search.find(known.key));
+    if (isOver) for (const plan of places.asking()) places.answer(plan, false);
+    else if (known !== undefined) begin(known, search.find(known.key));
     else
-      for (const { plan } of startNow(
-        ready.map((plan) => ({ ...plan.load, plan })),
-        busy.map(({ load }) => load),
-        context.capacity,
-      ))
-        begin(plan);
-    if (running.size > 0) await Promise.race(running.values());
+      for (const plan of fitting(ready, busy, places, context))
+        if (running.has(plan)) places.answer(plan, true);
+        else begin(plan);
+    if (running.size > 0) await Promise.race([...running.values(), changed]);
   }
   if (bug !== undefined) throw bug.error;
   return results.outcome(plans.map(({ stage }) => stage.name));
 }
+
+/** Those that run from now on: first those that have waited for another process, and then those that begin. */
+const fitting = (
+  ready: readonly StagePlan[],
+  busy: readonly StagePlan[],
+  places: Places,
+  { capacity }: Pick<RunContext, 'capacity'>,
+): readonly StagePlan[] =>
+  startNow(
+    [...places.asking(), ...ready].map((plan) => ({ ...plan.load, plan })),
+    busy.filter((plan) => !places.isAway(plan)).map(({ load }) => load),
+    capacity,
+  ).map(({ plan }) => plan);
 
 /** Those whose inputs are there, or known not to come; what another stage is making is waited for. */
 function readyOf(waiting: readonly StagePlan[], busy: readonly StagePlan[]): readonly StagePlan[] {
@@ -125,21 +142,26 @@ interface Making {
   readonly found: StoreEntry | undefined;
   readonly inputs: StageInputs;
   readonly make: typeof produce;
+  readonly place: Place;
 }
 
 /** Takes an output that was found, waits for who makes it, or runs the stage; and adds what came of it. */
 async function settle(
   plan: StagePlan,
-  { found, inputs, make }: Making,
+  { found, inputs, make, place }: Making,
   context: RunContext,
   results: Results,
 ): Promise<void> {
   const { clock, capacity } = context;
-  const begun = clock();
+  let begun = clock();
   const crowded = inputs.crowded && capacity.stages > 1 && !capacity.hasDevice;
   const done =
     found === undefined
-      ? await claimed(plan, context, (claim) => make(plan, { ...inputs, crowded }, context, claim))
+      ? await claimed(plan, context, place, (claim) => {
+          // what it waited it took nothing
+          begun = clock();
+          return make(plan, { ...inputs, crowded }, context, claim);
+        })
       : cached(plan, found, context);
   if (done.saved !== undefined) tellSaved(plan, done, context);
   const holds = results.take(plan, done);
@@ -168,22 +190,29 @@ function tellSaved({ stage, key }: StagePlan, { saved, step }: StageOutcome, con
   else watcher.diagnostic(notSaved(stage, notice, from));
 }
 
+const INTERRUPTED: StageOutcome = { cached: false, interrupted: true, peakMemoryBytes: 0 };
+
 /** Runs a stage once no other process makes the same, unless that has made it. */
 async function claimed(
   plan: StagePlan,
   context: RunContext,
+  place: Place,
   make: (claim: Claim) => Promise<StageOutcome>,
 ): Promise<StageOutcome> {
   const { store, watcher, interrupts } = context;
   let claim: Claim | undefined;
   try {
     const about = { runId: context.runId, stage: plan.stage.name };
-    const waiting = (holder: ClaimHolder): void => watcher.event(waitingEvent(plan, holder));
+    const waiting = (holder: ClaimHolder): void => {
+      watcher.event(waitingEvent(plan, holder));
+      place.leave();
+    };
     claim = await store.claim(plan.key, about, { signal: interrupts.stop, waiting });
-    if (claim === undefined) return { cached: false, interrupted: true, peakMemoryBytes: 0 };
+    if (claim === undefined) return INTERRUPTED;
     // whoever had the claim has made it
     const made = findOutput(plan.key, context);
     if (made !== undefined) return cached(plan, made, context);
+    if (!(await place.take())) return INTERRUPTED;
     tellStart(plan, store.resumable(plan.key) ? 'resume' : 'run', watcher);
     return await make(claim);
   } catch (error) {

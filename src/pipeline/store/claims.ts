@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
+import { whileWorking } from '../../language/host/long-work.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { identityOf, markOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
 import { removeLeftover, writeWhole } from './durable.js';
@@ -208,10 +209,12 @@ function hold(layout: Layout, key: string, mine: ClaimHolder, every: number): Cl
     if (there !== undefined ? isMine() : missing < 3) show();
     else {
       clearInterval(timer);
+      silent();
       lost.abort();
     }
   }, every).unref();
   show();
+  const silent = whileWorking(show);
   return {
     progress: (progress) => {
       sign = { ...sign, progress };
@@ -223,6 +226,7 @@ function hold(layout: Layout, key: string, mine: ClaimHolder, every: number): Cl
     lost: lost.signal,
     release: () => {
       clearInterval(timer);
+      silent();
       if (isMine()) removeLeftover(path);
       removeLeftover(signs);
     },

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileSealer, type SealedFile, type SealedFiles } from '../../language/host/sealed-file.js';
+import { worked } from '../../language/host/long-work.js';
+import { FileSealer, type SealedFile } from '../../language/host/sealed-file.js';
 
 const WINDOW = 1 << 22;
 
@@ -20,6 +21,7 @@ export function readParts(path: string, take: (part: Uint8Array) => void): void 
       const read = readSync(file, window, 0, WINDOW, null);
       if (read === 0) return;
       take(window.subarray(0, read));
+      worked(read);
     }
   } finally {
     closeSync(file);
@@ -37,5 +39,14 @@ export function filesBelow(folder: string): readonly string[] {
   return walk(folder, '').sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-export const sealFilesBelow = (folder: string): SealedFiles =>
-  Object.fromEntries(filesBelow(folder).map((name) => [name, sealFile(join(folder, name))]));
+/** Bytes of a file, or of all files below a folder; links are not followed. */
+export function sizeOf(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory()) return stat.size;
+  try {
+    return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+  } catch {
+    return 0;
+  }
+}

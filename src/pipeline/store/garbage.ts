@@ -1,8 +1,8 @@
 /** Which outputs nobody needs any more, and why the others stay. */
-import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import { foundClaims, isKey, namesIn } from './claims.js';
+import { sizeOf } from './digest.js';
 import { type Layout, runFolder, storesOf } from './layout.js';
 import { finishedWork, leftoversIn } from './leftovers.js';
 import { foundLock } from './lock.js';
@@ -159,15 +159,3 @@ const oldRuns = (layout: Layout, isKept: (runId: string) => boolean): Garbage['r
     .filter((runId) => /^\d{8}-\d{6}-[0-9a-f]+$/.test(runId) && !isKept(runId))
 
     .map((runId) => sized(layout, runId));
-
-/** Bytes of a file, or of all files below a folder; links are not followed. */
-export function sizeOf(path: string): number {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return 0;
-  if (!stat.isDirectory()) return stat.size;
-  try {
-    return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
-  } catch {
-    return 0;
-  }
-}

@@ -7,6 +7,7 @@ export {
   foundClaims,
 } from './claims.js';
 export { type Collected, collect } from './collect.js';
+export { sizeOf } from './digest.js';
 export { replaceFile, sweepReplacements, syncFile, syncFolder, writeWhole } from './durable.js';
 export {
   findGarbage,
@@ -15,7 +16,6 @@ export {
   isForgotten,
   type Need,
   type Output,
-  sizeOf,
 } from './garbage.js';
 export { type Journal, newRunId, openJournal, readJournal, runIds } from './journal.js';
 export { lineReader } from './journal-line.js';

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
+import { whileWorking } from '../../language/host/long-work.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { identityOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
 import { removeLeftover, writeWhole } from './durable.js';
@@ -77,17 +78,20 @@ export async function takeLock(
   } finally {
     removeLeftover(ticket);
   }
-  const beat = setInterval(() => {
+  const show = (): void => {
     const time = now() / 1000;
     try {
       utimesSync(layout.lock, time, time);
     } catch {
       // Someone removed the lock by hand; nothing to keep alive.
     }
-  }, BEAT).unref();
+  };
+  const beat = setInterval(show, BEAT).unref();
+  const silent = whileWorking(show);
   return {
     release: () => {
       clearInterval(beat);
+      silent();
       const holder = read(layout.lock);
       if (holder?.runId === runId && holder.pid === process.pid) removeLeftover(layout.lock);
     },

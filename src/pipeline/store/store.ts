@@ -9,15 +9,17 @@ import { makeFolders } from '../../language/host/node-folders.js';
 import { nodeHost } from '../../language/host/node-host.js';
 import { markOf } from '../../language/host/process-identity.js';
 import { firstDamage, type Look, type LookOptions } from '../../language/host/seal-damage.js';
+import type { SealedFiles } from '../../language/host/sealed-file.js';
 import { checkedText, parseChecked } from '../../language/host/self-check.js';
 import { STAGE_FILE, STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { type Claim, type ClaimAbout, type ClaimOptions, claimKey, namesIn } from './claims.js';
-import { filesBelow, sealFilesBelow } from './digest.js';
-import { syncFile, syncFolder, syncFolders, writeWhole } from './durable.js';
+import { syncFolder, syncFolders, writeWhole } from './durable.js';
 import { fromCwd, type Layout, layoutIn, ownTemporary, storesOf } from './layout.js';
 import { sweepLeftovers } from './leftovers.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
+import { sealFiles } from './seal.js';
+import { sealFilesAside } from './seal-in-thread.js';
 import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
 import { hasCheckpoint } from './work-folder.js';
 
@@ -51,8 +53,10 @@ export interface Store {
   claim(key: string, about: ClaimAbout, options?: ClaimOptions): Promise<Claim | undefined>;
   /** An empty folder for the stage of this key to fill. `publishes`: the output is outside, where this directory says. */
   begin(key: string, publishes?: boolean): string;
-  /** Digests and forces to disk what is in a begun folder, then shows it under its key by one rename. */
-  seal(folder: string, sealing: EntryRecord): StoreEntry;
+  /** Forces the files of a begun folder to disk and digests them, in a thread where that takes long. */
+  digest(folder: string): Promise<SealedFiles>;
+  /** Shows a begun folder under its key by one rename, with the digests of its files, which are on disk then. */
+  seal(folder: string, sealing: EntryRecord, files?: SealedFiles): StoreEntry;
   /** Where the stage of this key keeps its checkpoints until it is complete. */
   workPath(key: string): string;
   /** The stage of this key is complete: its checkpoints have served. */
@@ -115,7 +119,8 @@ export function openStore(cwd: string, shared?: string): Store {
       });
       return path;
     },
-    seal: (folder, sealing) => seal(layout, folder, sealing),
+    digest: sealFilesAside,
+    seal: (folder, sealing, files = sealFiles(folder)) => seal(layout, folder, sealing, files),
     workPath: (key) => join(layout.work, key),
     dropWork: (key) => rmSync(join(layout.work, key), { recursive: true, force: true }),
     discard: (folder) => rmSync(folder, { recursive: true, force: true }),
@@ -155,8 +160,7 @@ const damageOf = (
     ? firstDamage(host, path, record.files, look)
     : `\`${STAGE_FILE}\` belongs to another key`;
 
-function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry {
-  for (const name of filesBelow(folder)) syncFile(join(folder, name));
+function seal(layout: Layout, folder: string, sealing: EntryRecord, files: SealedFiles): StoreEntry {
   const target = dirname(folder) === ownTemporary(layout) ? layout.own : layout.store;
   const path = join(target, sealing.key);
   const result = portable(sealing.result, layout.cwd, path);
@@ -166,7 +170,7 @@ function seal(layout: Layout, folder: string, sealing: EntryRecord): StoreEntry 
     kind: sealing.kind,
     key: sealing.key,
     parts: sealing.parts,
-    files: sealFilesBelow(folder),
+    files,
     ...(outside === undefined ? {} : { outside }),
     result,
     seconds: sealing.seconds,

@@ -10,7 +10,7 @@ import type { WorkFolder } from '../../language/ir/outputs.js';
 import { syncFolder, writeWhole } from './durable.js';
 import { inside, openPages, outputFolder } from './output-folder.js';
 import { COMMIT, LIST } from './seal.js';
-import { sealInThread } from './seal-in-thread.js';
+import { commitInThread } from './seal-in-thread.js';
 import { corruptCheckpoint, writing } from './store-diagnostics.js';
 
 /** Names of folders that are being written or removed start with this, and are never read. */
@@ -44,7 +44,7 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
         // into the system's cache: what is being trained may change as soon as this is done
         for (const [file, content] of Object.entries(files))
           writeWhole(inside(temporary, file), content, { sync: false });
-        await sealInThread(temporary);
+        await commitInThread(temporary);
         if (isCommit(target)) remove(name);
         writing(target, undefined, () => renameSync(temporary, target));
         syncFolder(path);

@@ -3,7 +3,8 @@ import type { RunEvent } from '../../../src/language/ir/events.js';
 import type { Stage } from '../../../src/language/ir/program.js';
 import type { RunContext, StageOutcome, StagePlan } from '../../../src/pipeline/run/run-context.js';
 import { runStages } from '../../../src/pipeline/run/scheduler.js';
-import { openStore, type StoreEntry } from '../../../src/pipeline/store/index.js';
+import type { ClaimAbout, ClaimOptions } from '../../../src/pipeline/store/claims.js';
+import { type ClaimHolder, openStore, type StoreEntry } from '../../../src/pipeline/store/index.js';
 import { calm, freshFolder, recorder, span } from './worlds.js';
 
 /** A stage of a plan that reads others and takes 100 bytes. */
@@ -14,14 +15,35 @@ const planOf = (name: string, inputs: readonly string[] = [], parts: Partial<Sta
   return { stage, key, parts: {}, reasons: [], load, ...parts };
 };
 
+const HOLDER: ClaimHolder = {
+  pid: 1,
+  host: 'box',
+  user: 'ana',
+  cwd: '/home/ana',
+  runId: 'other',
+  stage: 'a',
+  since: '2026-01-01T00:00:00.000Z',
+  mark: 'm',
+};
+
 /** Stages that end when the test says so. */
 function ground(capacity: Partial<RunContext['capacity']> = {}) {
   const cwd = freshFolder();
   const entries = new Map<string, StoreEntry>();
+  /** Keys that other processes make, and how to tell that they no longer do. */
+  const elsewhere = new Map<string, () => void>();
   const released = { progress: () => {}, child: () => {}, lost: calm.stop, release: () => {} };
   const store = {
     ...openStore(cwd),
-    claim: async () => released,
+    claim: async (key: string, _about: ClaimAbout, { waiting, signal }: ClaimOptions = {}) => {
+      if (!elsewhere.has(key)) return released;
+      waiting?.(HOLDER);
+      await new Promise<void>((resolve) => {
+        elsewhere.set(key, resolve);
+        signal?.addEventListener('abort', () => resolve());
+      });
+      return signal?.aborted === true ? undefined : released;
+    },
     find: (key: string) => entries.get(key),
     resumable: () => false,
   };
@@ -55,6 +77,15 @@ function ground(capacity: Partial<RunContext['capacity']> = {}) {
     stop,
     inputs,
     entries,
+    /** Other processes make these. */
+    takeAway: (...keys: readonly string[]): void => {
+      for (const key of keys) elsewhere.set(key, () => {});
+    },
+    giveBack: async (key: string): Promise<void> => {
+      elsewhere.get(key)?.();
+      elsewhere.delete(key);
+      await settled();
+    },
     /** Names of stages at work. */
     busy: () => [...ends.keys()],
     run: async (plans: readonly StagePlan[]) => {
@@ -149,6 +180,63 @@ describe('the scheduler', () => {
       'stage.started',
       'stage.finished',
     ]);
+  });
+
+  it('gives the place of a stage that waits for another process to others, and asks for it again', async () => {
+    const { run, busy, done, takeAway, giveBack, at } = ground({ stages: 3, memoryBytes: 200 });
+    takeAway('a');
+    const { outcome } = await run([planOf('a'), planOf('b'), planOf('c'), planOf('d')]);
+    expect(busy(), 'within the memory of two').to.deep.equal(['b', 'c']);
+    at.time = 10;
+    await giveBack('a');
+    expect(busy(), 'it has no place yet').to.deep.equal(['b', 'c']);
+    at.time = 20;
+    await done('b');
+    expect(busy(), 'before those that have not begun').to.deep.equal(['c', 'a']);
+    at.time = 30;
+    await done('a');
+    expect(busy()).to.deep.equal(['c', 'd']);
+    await done('c');
+    at.time = 40;
+    await done('d');
+    const { summaries, peakMemoryBytes } = await outcome;
+    expect(peakMemoryBytes, 'what waits takes nothing').to.equal(200);
+    expect(summaries.map(({ name, seconds }) => [name, seconds])).to.deep.include(['a', 0.01]);
+  });
+
+  it('runs the others where all places would be waiting, one at a time too', async () => {
+    const { run, busy, done, takeAway, giveBack, entries } = ground({ stages: 1 });
+    takeAway('a', 'b');
+    const { outcome } = await run([planOf('a'), planOf('b'), planOf('c'), planOf('a.eval', ['a'])]);
+    expect(busy()).to.deep.equal(['c']);
+    await done('a');
+    expect(entries.has('a'), 'the other process has made it').to.equal(true);
+    await giveBack('a');
+    expect(busy(), 'what is made takes no place').to.deep.equal(['c']);
+    await giveBack('b');
+    await done('c');
+    expect(busy()).to.have.lengthOf(1);
+    for (const name of ['b', 'a.eval', 'b', 'a.eval']) if (busy().includes(name)) await done(name);
+    const { summaries, failed } = await outcome;
+    expect(failed).to.equal(false);
+    expect(summaries.map(({ name, status }) => `${name} ${status}`)).to.deep.equal([
+      'a cached',
+      'b done',
+      'c done',
+      'a.eval done',
+    ]);
+  });
+
+  it('ends what waits, for another process or for a place, once it is interrupted', async () => {
+    const { run, busy, ended, takeAway, giveBack, stop } = ground({ stages: 1 });
+    takeAway('a', 'b');
+    const { outcome } = await run([planOf('a'), planOf('b'), planOf('c')]);
+    await giveBack('a');
+    expect(busy()).to.deep.equal(['c']);
+    stop.abort();
+    await ended('c', { interrupted: true });
+    const { interrupted, failed } = await outcome;
+    expect([interrupted, failed]).to.deep.equal([true, false]);
   });
 
   it('starts nothing more once it is interrupted, and waits for those that save', async () => {

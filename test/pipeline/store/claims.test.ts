@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { digestOf } from '../../../src/language/host/digests.js';
+import { SIGN_BYTES, worked } from '../../../src/language/host/long-work.js';
+import { nodeHost } from '../../../src/language/host/node-host.js';
 import { identityOf } from '../../../src/language/host/process-identity.js';
 import { type ClaimHolder, claimKey, foundClaims, tryClaim } from '../../../src/pipeline/store/claims.js';
+import { sealFile } from '../../../src/pipeline/store/digest.js';
 import { layoutIn, openStore } from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
@@ -136,6 +140,26 @@ describe('claims', () => {
     claim?.release();
     other.sweep();
     expect(existsSync(folder)).to.equal(false);
+  });
+
+  it('show signs of life while their holder reads for long, by the bytes that it reads', async () => {
+    const store = openStore(freshFolder());
+    const { layout } = store;
+    const beats = (): number => foundClaims(layout)[0]?.beat ?? -1;
+    const claim = await store.claim(KEY, ABOUT, { timing: { beat: 1e9 } });
+    const begun = beats();
+    for (let part = 0; part < 8; part++) worked(SIGN_BYTES / 4);
+    expect(beats() - begun).to.equal(2);
+    const large = join(layout.root, 'large');
+    writeFileSync(large, '');
+    truncateSync(large, 3 * SIGN_BYTES);
+    sealFile(large);
+    expect(beats() - begun, 'as it is sealed').to.equal(5);
+    digestOf(nodeHost(), large);
+    expect(beats() - begun, 'as it is verified').to.equal(8);
+    claim?.release();
+    worked(SIGN_BYTES);
+    expect(readdirSync(layout.claims)).to.deep.equal([]);
   });
 
   it('of processes that are gone, and what belongs to them, are swept', () => {
