@@ -71,8 +71,21 @@ export function figuresOf(event: Progress): readonly string[] {
   return [
     ...(event.label === undefined ? [] : [event.label]),
     ...(event.loss === undefined ? [] : [`loss ${numberText(event.loss)}`]),
-    ...(event.tokensPerSecond === undefined ? [] : [`${Math.round(event.tokensPerSecond)} tokens/s`]),
+    ...(event.tokensPerSecond === undefined ? [] : [speedText(event.tokensPerSecond, event.ranks)]),
+    ...memoryText(event.memory ?? []),
   ];
+}
+
+/** In all, and where several devices share the work, of each: `1240 tokens/s (2 × 620)`. */
+function speedText(tokensPerSecond: number, ranks = 1): string {
+  const each = ranks === 1 ? '' : ` (${ranks} × ${Math.round(tokensPerSecond / ranks)})`;
+  return `${Math.round(tokensPerSecond)} tokens/s${each}`;
+}
+
+/** Of the fullest device, what tensors take and what is held for them: `12.1 of 14.0 GiB`. */
+function memoryText(memory: NonNullable<Progress['memory']>): readonly string[] {
+  const [fullest] = [...memory].sort((a, b) => b.reserved - a.reserved);
+  return fullest === undefined ? [] : [`${bytes(fullest.allocated)} of ${bytes(fullest.reserved)}`];
 }
 
 /** Time left at the pace so far; `undefined` before anything is done. */

@@ -1,0 +1,87 @@
+/** The same train stage by both engines, and how far apart they end. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
+import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import type { StageEvent } from '../../../src/language/ir/events.js';
+import { run } from '../../../src/pipeline/stages/train/run.js';
+import { type WorldOptions, world } from '../../pipeline/stages/train/world.js';
+
+const host = nodeHost();
+
+export type TrainOptions = Omit<WorldOptions, 'folder' | 'emit'>;
+
+export interface Trained {
+  readonly events: readonly StageEvent[];
+  /** Absolute path of an output's file. */
+  path(name: string): string;
+}
+
+/** Folders of the tests of a suite, which are removed after it. */
+export function testFolders(): (name: string) => string {
+  let root = '';
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'ftpc-accelerate-'));
+  });
+  after(() => rmSync(root, { recursive: true, force: true }));
+  return (name) => mkdtempSync(join(root, `${name}-`));
+}
+
+export async function trained(
+  folder: string,
+  options: TrainOptions,
+  engine?: AccelerateEngine,
+): Promise<Trained> {
+  const events: StageEvent[] = [];
+  const context = { ...world({ folder, ...options, emit: (event) => events.push(event) }), engine };
+  await run(context);
+  return { events, path: (name) => join(context.output.path, name) };
+}
+
+export const lossesOf = ({ events }: Trained): readonly number[] =>
+  events.flatMap((event) => (event.type === 'stage.progress' ? (event.loss ?? Number.NaN) : []));
+
+const validationsOf = ({ events }: Trained) =>
+  events.flatMap((event) => (event.type === 'validation' ? [event] : []));
+
+/** Largest difference of two files' tensors, over the largest value of the first one's. */
+export function apart(one: string, other: string): number {
+  const [a, b] = [openSafetensors(host, one), openSafetensors(host, other)];
+  expect([...b.tensors.keys()].sort()).to.deep.equal([...a.tensors.keys()].sort());
+  let worst = 0;
+  for (const [name, entry] of a.tensors) {
+    const found = b.tensors.get(name);
+    expect(found?.shape, name).to.deep.equal(entry.shape);
+    if (found === undefined) continue;
+    const [x, y] = [floats(a.read(entry)), floats(b.read(found))];
+    const largest = x.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
+    for (const [i, value] of x.entries())
+      worst = Math.max(worst, Math.abs(value - (y[i] ?? Number.NaN)) / largest);
+  }
+  return worst;
+}
+
+const floats = (bytes: Uint8Array): Float32Array =>
+  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+
+/** Every step's loss, every validation, the best step and the tensors of both states. */
+export function expectEqual(found: Trained, expected: Trained, file: string): void {
+  const [losses, wanted] = [lossesOf(found), lossesOf(expected)];
+  expect(losses.length, 'steps').to.equal(wanted.length);
+  for (const [step, loss] of wanted.entries())
+    expect(Math.abs((losses[step] ?? Number.NaN) / loss - 1), `loss of step ${step + 1}`).to.be.below(1e-5);
+  const [validations, measured] = [validationsOf(found), validationsOf(expected)];
+  expect(validations.map(({ step, best }) => ({ step, best }))).to.deep.equal(
+    measured.map(({ step, best }) => ({ step, best })),
+  );
+  for (const [index, { loss }] of measured.entries())
+    expect(Math.abs((validations[index]?.loss ?? Number.NaN) / loss - 1), 'validation').to.be.below(1e-5);
+  for (const state of ['best', 'last'])
+    expect(
+      apart(expected.path(file.replace('*', state)), found.path(file.replace('*', state))),
+      state,
+    ).to.be.below(1e-4);
+}
