@@ -29,6 +29,16 @@ export const python =
     return undefined;
   };
 
+/** The same, whose ranks run a script. */
+export const ranksThat =
+  (script: string): Situation =>
+  ({ folder, write }) => {
+    const facts = JSON.stringify({ version: '3.12.1', packages: TRIED, cuda: null });
+    write('bin/python', `#!/bin/sh\nif [ "$2" = ftpc_driver ]; then ${script}; fi\necho '${facts}'\n`);
+    chmodSync(join(folder, 'bin/python'), 0o755);
+    return undefined;
+  };
+
 /** A machine whose index has uv, and nothing else: a script of the test's own, whose digest is taken for the right one. */
 const installing =
   (base: Situation, uv: string): Situation =>

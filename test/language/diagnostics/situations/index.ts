@@ -4,6 +4,7 @@ import { FILES } from './files.js';
 import { HUB } from './hub.js';
 import { INSIGHT } from './insight.js';
 import { MODELS } from './models.js';
+import { RANKS } from './ranks.js';
 import { RUNS } from './runs.js';
 import { RUNTIMES } from './runtimes.js';
 import type { Situations } from './types.js';
@@ -16,6 +17,7 @@ export const SITUATIONS: Situations = {
   ...HUB,
   ...INSIGHT,
   ...MODELS,
+  ...RANKS,
   ...RUNS,
   ...RUNTIMES,
 };
