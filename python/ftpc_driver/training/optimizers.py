@@ -11,6 +11,7 @@ from torch.optim import Optimizer as TorchOptimizer
 from ftpc_driver.errors import DriverError
 from ftpc_driver.models.names import own_name
 from ftpc_driver.spec import Optimizer as Options
+from ftpc_driver.training.eight_bits import use_nearest_codes
 from ftpc_driver.training.rules import Adafactor, Lion, Reduce
 from ftpc_driver.versions import require
 
@@ -90,6 +91,8 @@ def _adamw(groups: list[Group], options: Options, _reduce: Reduce) -> TorchOptim
 
 def _adamw8bit(groups: list[Group], options: Options, _reduce: Reduce) -> TorchOptimizer:
     kind = _bitsandbytes(groups, "PagedAdamW8bit" if options.paged else "AdamW8bit")
+    if groups[0]["params"][0].device.type == "cpu":
+        use_nearest_codes()
     made: TorchOptimizer = kind(groups, betas=(options.beta1, options.beta2), eps=options.epsilon)
     return made
 
@@ -108,9 +111,10 @@ def _keep_embeddings_exact(parts: Mapping[str, nn.Parameter]) -> None:
     from bitsandbytes.optim import GlobalOptimManager
 
     exact = [part for name, part in parts.items() if _EMBEDDING.search(own_name(name))]
-    manager = GlobalOptimManager.get_instance()
-    manager.register_parameters(exact)
-    manager.override_config(exact, "optim_bits", 32)
+    if exact:
+        manager = GlobalOptimManager.get_instance()
+        manager.register_parameters(exact)
+        manager.override_config(exact, "optim_bits", 32)
 
 
 def _sgd(groups: list[Group], options: Options, _reduce: Reduce) -> TorchOptimizer:
