@@ -1,3 +1,4 @@
+import type { ShardingChoice } from '../../language/ir/engines.js';
 import type { Attention, PackageVersions, RankDevice, Sharding } from './spec.js';
 
 /** The accelerate engine of a run: which Python computes, on what, and how many of its processes do. */
@@ -11,6 +12,8 @@ export interface AccelerateEngine {
   readonly devices: number;
   /** How ranks share the model; `none` for one rank. */
   readonly sharding: Sharding;
+  /** What was asked for; default: `auto`, so that another may be taken where memory is short. */
+  readonly asked?: ShardingChoice;
   /** Shards wait in the host's memory until they are needed. */
   readonly offload: boolean;
   readonly attention: Attention;

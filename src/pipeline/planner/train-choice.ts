@@ -11,7 +11,7 @@ import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
 import { shortened } from './expected-rows.js';
 import type { KeyPart } from './key-parts.js';
 import { keyOf, planFromParts } from './keys.js';
-import { longestPadded, trainPeak } from './memory/train.js';
+import { longestPadded, type TrainMemory, trainPeak } from './memory/train.js';
 import type { PlanContext } from './plan-context.js';
 import type { StageLimits } from './plan-json.js';
 import { quickest, remembered, type Solution, type SolveRequest, solve } from './solve/solve.js';
@@ -113,8 +113,16 @@ function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: De
     methods: stage.preset === 'head' ? [] : undefined,
     ...memoryBudgetOf(context),
     peakOf: remembered((plan) => trainPeak(memory, plan)),
-    earlier: kept === undefined ? [] : [materialisedIfSmall(memory, kept), kept],
+    earlier: kept === undefined ? [] : keptPlans(memory, kept, start),
   };
+}
+
+/** A plan of a key, which does not say how the base is held, nor how ranks share it: in the order in which they are tried. */
+function keptPlans(memory: TrainMemory, kept: TrainPlan, { sharding }: TrainPlan): readonly TrainPlan[] {
+  if (memory.ranks === undefined) return [materialisedIfSmall(memory, kept), kept];
+  if (kept.sharding !== undefined || kept.cpuOffload || sharding === undefined) return [kept];
+  const shared = { ...kept, sharding };
+  return memory.ranks.sharding === 'auto' ? [shared, { ...kept, sharding: 'fsdp' }] : [shared];
 }
 
 function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts): TrainPlan {
@@ -127,6 +135,7 @@ function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts)
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
     lengths: memory.lengths,
+    ranks: memory.ranks,
     ...factorsOf(memory.adapter),
   });
   return materialisedIfSmall(memory, fastest);

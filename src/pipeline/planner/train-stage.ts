@@ -3,12 +3,13 @@
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../../compute/training/order.js';
+import type { Ranks, RunEngine } from '../../language/ir/engines.js';
 import type { Stage, Value } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { stopAfter } from '../../language/schemas/stages/train.js';
 import { optimizerName } from '../stages/train/loop-settings.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
-import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
+import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from './expected-rows.js';
 import { decoderShape, PACKING_LOSS, sequencesOf, type TrainMemory } from './memory/train.js';
@@ -45,6 +46,7 @@ export async function trainFacts(
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
   const adapted = { ...model, adapter };
+  const ranks = ranksOf(context.engine);
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   return {
     model,
@@ -66,14 +68,24 @@ export async function trainFacts(
       compiles: isCompiled(context.runtime.version),
       largestTensor: context.largestTensor,
       planDecoder: context.planDecoder,
+      ranks,
     },
     limits: relaxationLimits(
       stage,
-      { config: model.config, adapter, runtime: context.runtime.name },
+      { config: model.config, adapter, runtime: context.runtime.name, ranks },
       packing ? sequencesOf(shape, maxLength) : global,
     ),
   };
 }
+
+const ranksOf = (engine: RunEngine): RankLimits | undefined =>
+  engine.name === 'embedded' ? undefined : { ...rankPlace(engine), sharding: engine.sharding };
+
+const rankPlace = ({ device, devices, nodes }: Ranks): Omit<RankLimits, 'sharding'> => ({
+  device,
+  devices,
+  world: devices * nodes,
+});
 
 /** What a stage of this context may take. */
 export const memoryBudgetOf = (

@@ -6,6 +6,7 @@ import {
   tryPython,
 } from '../../compute/accelerate/environment.js';
 import { PACKAGE_NAMES, packageOf } from '../../compute/accelerate/packages.js';
+import { deviceLimit } from '../../compute/tensor/runtimes/device-limit.js';
 import { type BudgetSettingName, budgetSettingsOf } from '../../language/check/budget-settings.js';
 import type { Analysis } from '../../language/compile.js';
 import * as errors from '../../language/diagnostics/catalogue/engines.js';
@@ -21,10 +22,12 @@ import {
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import { budgetSettings } from '../../language/schemas/stages/budget.js';
-import { askedEngine } from '../planner/budget.js';
+import { askedDeviceMemory, askedEngine } from '../planner/budget.js';
 import { catalogueMachine } from '../planner/machines.js';
-import { findGpus, visibleGpus } from './gpus.js';
+import type { PlannedDevice } from '../planner/plan-json.js';
+import { findGpus, type Gpu, usedGpu, visibleGpus } from './gpus.js';
 import type { PlanScope } from './request.js';
+import { plannedGpu } from './tensor-device.js';
 
 export interface EngineInput {
   readonly options: EngineOptions & { readonly runtime?: RuntimeChoice; readonly machine?: string };
@@ -36,6 +39,8 @@ export interface EngineInput {
 
 export interface EngineFound {
   readonly engine: RunEngine;
+  /** The smallest of the GPUs that it computes on. */
+  readonly device?: PlannedDevice;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -64,7 +69,7 @@ export async function decideEngine(host: Host, input: EngineInput): Promise<Engi
     return embedded(engine === undefined ? [] : refused(input, settingOf, engine));
   if (elsewhere) return asked.engine === 'accelerate' ? planned(asked, input, settingOf) : embedded([]);
   return asked.engine === 'accelerate'
-    ? required(host, asked, settingOf)
+    ? required(host, asked, input, settingOf)
     : offered(host, asked, input, settingOf);
 }
 
@@ -104,39 +109,55 @@ async function offered(
   if (host.stat(NVIDIA_DEVICE) === undefined) return without('this machine has no NVIDIA GPU');
   const found = tryPython(host, asked.python);
   if ('code' in found) return without(found.message);
-  const gpus = found.cuda === undefined ? 0 : await gpuCount(host);
-  if (gpus === 0) return without('its PyTorch finds no NVIDIA GPU');
-  return onRanks(asked, settingOf, found, gpus);
+  const gpus = found.cuda === undefined ? [] : await gpusOf(host);
+  if (gpus.length === 0) return without('its PyTorch finds no NVIDIA GPU');
+  return onRanks(host, { asked, settingOf, program: input.program }, found, gpus);
 }
 
-async function required(host: Host, asked: EngineRequest, settingOf: Lookup): Promise<EngineFound> {
+async function required(
+  host: Host,
+  asked: EngineRequest,
+  { program }: EngineInput,
+  settingOf: Lookup,
+): Promise<EngineFound> {
   const found = tryPython(host, asked.python);
   if ('code' in found) return embedded([{ ...found, at: found.at ?? settingOf('engine')?.at }]);
-  return onRanks(asked, settingOf, found, found.cuda === undefined ? 0 : await gpuCount(host));
+  const gpus = found.cuda === undefined ? [] : await gpusOf(host);
+  return onRanks(host, { asked, settingOf, program }, found, gpus);
 }
 
 /** GPUs that a run may use. */
-async function gpuCount(host: Host): Promise<number> {
+async function gpusOf(host: Host): Promise<readonly Gpu[]> {
   const path = host.env('PATH');
   const found = await findGpus(path === undefined ? {} : { PATH: path });
-  return found.state === 'found' ? visibleGpus(found.gpus, host.env('CUDA_VISIBLE_DEVICES')).length : 0;
+  return found.state === 'found' ? visibleGpus(found.gpus, host.env('CUDA_VISIBLE_DEVICES')) : [];
+}
+
+interface Request {
+  readonly asked: EngineRequest;
+  readonly settingOf: Lookup;
+  readonly program: Program | undefined;
 }
 
 function onRanks(
-  asked: EngineRequest,
-  settingOf: Lookup,
+  host: Host,
+  { asked, settingOf, program }: Request,
   found: PythonEnvironment,
-  gpus: number,
+  gpus: readonly Gpu[],
 ): EngineFound {
-  const devices = asked.devices ?? Math.max(1, gpus);
+  const there = gpus.length;
+  const devices = asked.devices ?? Math.max(1, there);
   const setting = settingOf('devices');
   const { python, packages } = found;
-  const engine = engineOf(asked, { packages, python, device: gpus > 0 ? 'cuda' : 'cpu', devices });
-  const few = gpus > 0 && devices > gpus && setting !== undefined ? [errors.tooFewGpus(setting, gpus)] : [];
+  const engine = engineOf(asked, { packages, python, device: there > 0 ? 'cuda' : 'cpu', devices });
+  const few =
+    there > 0 && devices > there && setting !== undefined ? [errors.tooFewGpus(setting, there)] : [];
+  const gpu = usedGpu(gpus, undefined);
   const sharding = settingOf('sharding');
   const lacking = sharding?.value === 'zero3' ? problemOf(found, ['deepspeed']) : undefined;
   return {
     engine,
+    ...(gpu && { device: plannedGpu(gpu, deviceLimit(host, askedDeviceMemory(program))) }),
     diagnostics: [
       ...few,
       ...(lacking === undefined ? [] : [{ ...lacking, at: sharding?.at }]),

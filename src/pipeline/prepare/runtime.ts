@@ -43,11 +43,11 @@ export async function computing(
 ): Promise<Computing> {
   const { program, speed } = input;
   const { runtime: option } = target;
-  const { engine, diagnostics } = await decideEngine(host, { ...input, options: target });
+  const { engine, device, diagnostics } = await decideEngine(host, { ...input, options: target });
   const asked = { engine, runtimeOption: option, engineOptions: target };
   // what is checked next to it, and never measured for it
   const name = await decideRuntime(host, option, program, engine.name === 'embedded' ? speed : 'unknown');
-  const options = { ...asked, runtime: computedBy(host, engine, name) };
+  const options = { ...asked, runtime: computedBy(host, engine, name), ...(device && { device }) };
   if (diagnostics.some(isError) || engine.name === 'accelerate' || speed === 'nominal')
     return { options, diagnostics };
   return onRuntime(host, { name, options, option, program });

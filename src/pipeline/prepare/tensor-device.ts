@@ -15,7 +15,7 @@ import type { Host } from '../../language/host/host.js';
 import { finite, tryJson } from '../../language/host/json.js';
 import { takesLimit } from '../../language/ir/runtimes.js';
 import type { PlannedDevice } from '../planner/plan-json.js';
-import { findGpus, usedGpu } from './gpus.js';
+import { findGpus, type Gpu, usedGpu } from './gpus.js';
 
 interface TensorDevice {
   readonly device?: PlannedDevice;
@@ -75,12 +75,15 @@ async function nvidiaGpu(host: Host, limit: number | undefined): Promise<TensorD
           diagnostics: [],
         };
   const gpu = usedGpu(found.gpus, host.env('CUDA_VISIBLE_DEVICES'));
-  if (gpu === undefined) return undefined;
-  const { name, memoryBytes } = gpu;
+  return gpu && { device: plannedGpu(gpu, limit), diagnostics: [] };
+}
+
+/** What may be planned with of a GPU; `limit`: bytes that are allowed of it. */
+export function plannedGpu({ name, memoryBytes }: Gpu, limit: number | undefined): PlannedDevice {
   const usable = Math.floor(USABLE * memoryBytes);
   const isLimited = limit !== undefined && limit < usable;
   const device = { name, memoryBytes, availableBytes: isLimited ? limit : usable };
-  return { device: isLimited ? { ...device, isLimited } : device, diagnostics: [] };
+  return isLimited ? { ...device, isLimited } : device;
 }
 
 /** Milliseconds: a driver that is being loaded takes seconds. */

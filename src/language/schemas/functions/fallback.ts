@@ -20,6 +20,12 @@ export const fallbacks = {
     positional: [],
     args: {},
   },
+  cpu_offload: {
+    family: 'fallback',
+    doc: 'Keep shards of the model in the memory of the machine while their GPU does not need them; slow. Of the accelerate engine.',
+    positional: [],
+    args: {},
+  },
   qlora: { family: 'fallback', doc: 'Quantise the base to 4 bits.', positional: [], args: {} },
   shorten: {
     family: 'fallback',

@@ -20,12 +20,14 @@ import {
 } from '../../../compute/training/optimizers/index.js';
 import { groupSize, parameterGroups, updateGraph } from '../../../compute/training/update-graphs.js';
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
+import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
+import { rankPeak } from './ranks.js';
 import { runtimeOverhead } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
@@ -60,6 +62,8 @@ export interface TrainMemory {
   /** Bytes of the largest tensor that a GPU takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
   readonly planDecoder: PlanDecoder;
+  /** Of the accelerate engine, where that computes. */
+  readonly ranks?: RankLimits;
 }
 
 /** What the decoder is asked to hold under a choice, at the longest batch. */
@@ -161,6 +165,7 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
 export const PACKING_LOSS = 1.05;
 
 export function trainPeak(memory: TrainMemory, plan: TrainPlan): Peak {
+  if (memory.ranks !== undefined) return rankPeak(memory, memory.ranks, plan);
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, plan));
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const lengths = shortened(memory.lengths, plan.maxLength);

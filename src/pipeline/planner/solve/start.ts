@@ -3,8 +3,10 @@ import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attent
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../../compute/models/weights/load.js';
 import { paddedLength } from '../../../compute/training/index.js';
+import type { Sharding } from '../../../language/ir/engines.js';
 import { hasFactors, isMethod } from '../../../language/schemas/methods.js';
 import { startingPlan } from '../../stages/train-plan/fields.js';
+import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import { SMALLEST_LOGITS_CHUNK } from '../../stages/train-plan/freedoms.js';
 import { divisors, type TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../expected-rows.js';
@@ -23,6 +25,7 @@ interface StartOptions {
   /** Length that the longest rows are padded to. */
   readonly longestPadded: number;
   readonly lengths: Lengths;
+  readonly ranks?: RankLimits;
   readonly rank: number;
   readonly alpha: number;
 }
@@ -30,6 +33,8 @@ interface StartOptions {
 /** More rows, or more tokens, at a time make a CPU no faster: its matrix products are at full speed by then. */
 const MOST_ROWS = 32;
 const MOST_TOKENS = 4096;
+/** A GPU is at full speed with more. */
+const ON_GPU = { rows: 64, tokens: 16_384 } as const;
 
 /** Logits of one chunk, at most: a chunk of few rows packs the whole output matrix for little work. */
 const LOGIT_BYTES = 128 * 2 ** 20;
@@ -38,16 +43,23 @@ const MOST_LOGITS_CHUNK = 512;
 export function fastestPlan(options: StartOptions): TrainPlan {
   const { preset, config, global, maxLength, longestPadded, rank, alpha } = options;
   const method = isMethod(preset) ? preset : 'lora';
-  const sensible = sensibleMicro(global, longestPadded);
+  const { ranks } = options;
+  const sensible = sensibleMicro(global, longestPadded, ranks);
   const microBatch =
     options.micro ?? (options.packed ? sensible : leastPadding(global, sensible, options.lengths));
   return startingPlan({
     ...{ method, global, microBatch, maxLength },
     ...(hasFactors(method) ? { rank, alpha } : { rank: 0, alpha: 0 }),
     logitsChunk: logitsChunk(config.vocabSize),
-    recomputedAttention: method === 'head' ? 0 : attentionToRecompute(config, microBatch, longestPadded),
+    recomputedAttention:
+      method === 'head' || ranks !== undefined ? 0 : attentionToRecompute(config, microBatch, longestPadded),
+    sharding: ranks && startingSharding(ranks),
   });
 }
+
+/** A replica on each device, where nothing else is asked for. */
+const startingSharding = ({ world, sharding }: RankLimits): Sharding | undefined =>
+  world === 1 ? undefined : sharding === 'auto' ? 'ddp' : sharding;
 
 /**
  * The same plan with a materialised base, where that takes little memory and the process is what decodes: another
@@ -108,8 +120,11 @@ function exceededBy({ histogram, longest, rows }: Lengths, share: number): numbe
 }
 
 /** The largest divisor that stays under both bounds; where divisors are far apart, a batch that leaves a remainder. */
-function sensibleMicro(global: number, longestPadded: number): number {
-  const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_TOKENS / longestPadded), global));
+function sensibleMicro(global: number, longestPadded: number, ranks: RankLimits | undefined): number {
+  const { rows, tokens } = ranks?.device === 'cuda' ? ON_GPU : { rows: MOST_ROWS, tokens: MOST_TOKENS };
+  // no rank is left without a micro batch, as long as there are rows
+  const share = Math.max(1, Math.floor(global / (ranks?.world ?? 1)));
+  const most = Math.max(1, Math.min(rows, Math.floor(tokens / longestPadded), share));
   const divisor = divisors(global).find((rows) => rows <= most) ?? 1;
   if (divisor * 2 > most) return divisor;
   return Math.ceil(global / Math.ceil(global / most));

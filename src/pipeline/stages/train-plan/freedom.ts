@@ -1,4 +1,5 @@
 /** What one freedom of the planner is: a field of a {@link TrainPlan}, with everything that is said and done about it. */
+import type { Sharding, ShardingChoice } from '../../../language/ir/engines.js';
 import type { Call } from '../../../language/ir/program.js';
 import type { Method } from '../../../language/schemas/methods.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
@@ -51,6 +52,17 @@ export interface FastestPlan
   /** Rows of a step, or sequences of them. */
   readonly global: number;
   readonly recomputedAttention: number;
+  readonly sharding?: Sharding;
+}
+
+/** The ranks of the accelerate engine. */
+export interface RankLimits {
+  readonly device: 'cpu' | 'cuda';
+  /** Of each node, and in all. */
+  readonly devices: number;
+  readonly world: number;
+  /** As asked for; `auto` may become another where memory is short. */
+  readonly sharding: ShardingChoice;
 }
 
 /** What the relaxations of a stage depend on. */
@@ -69,7 +81,7 @@ export interface RelaxationLimits {
   /** The optimiser's state may be in a file. */
   readonly offloads: boolean;
   /** PyTorch computes, in processes of its own; default: the embedded engine does. */
-  readonly hasRanks?: boolean;
+  readonly ranks?: RankLimits;
 }
 
 /** What a relaxation costs, from the least to the most: those that cost less come first, unless the file lists them. */
@@ -106,6 +118,8 @@ export type RelaxationName =
   | 'smaller_logits_chunk'
   | 'offload_state'
   | 'smaller_micro_batch'
+  | 'fsdp'
+  | 'cpu_offload'
   | 'checkpointing'
   | 'vocabulary_shards'
   | 'qlora'

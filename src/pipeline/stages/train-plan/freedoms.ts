@@ -157,7 +157,7 @@ export const FREEDOMS: Freedoms = {
       cost: 'base',
       isExact: true,
       isOpen: () => true,
-      applies: ({ hasRanks }) => hasRanks !== true,
+      applies: ({ ranks }) => ranks === undefined,
       states: ({ materialised: _, ...from }) =>
         (from.method === 'lora' || from.method === 'head') && !from.pagedWeights
           ? [{ ...from, pagedWeights: true }]
@@ -234,22 +234,6 @@ export const FREEDOMS: Freedoms = {
       text: () => 'with the optimiser state in a file',
     },
   },
-  sharding: {
-    type: t.enum(...SHARDINGS).type,
-    absent: null,
-    doc: 'How the ranks of the accelerate engine share the model: a replica on each (`ddp`), shards by FSDP2 (`fsdp`) or by DeepSpeed (`zero3`); if omitted, there is one rank.',
-    setting: 'sharding',
-    cell: ['method', ({ sharding }) => sharding],
-    text: ({ sharding }) => sharding && SHARING[sharding],
-  },
-  cpuOffload: {
-    type: t.boolean.type,
-    absent: false,
-    doc: 'Shards of the model are in the memory of the machine while they are not needed on their device.',
-    setting: 'cpu_offload',
-    cell: ['method', ({ cpuOffload }) => (cpuOffload ? 'offloaded' : undefined)],
-    text: ({ cpuOffload }) => (cpuOffload ? 'shards in the memory of the machine' : undefined),
-  },
   microBatch: {
     type: t.integer({ min: 1 }).type,
     doc: 'Rows per micro batch.',
@@ -276,6 +260,45 @@ export const FREEDOMS: Freedoms = {
     doc: 'Micro batches per optimiser step: `batch.global` ÷ `batch.micro`.',
     setting: 'batch.accumulation',
     start: ({ global, microBatch }) => Math.ceil(global / microBatch),
+  },
+  sharding: {
+    type: t.enum(...SHARDINGS).type,
+    absent: null,
+    doc: 'How the ranks of the accelerate engine share the model: a replica on each (`ddp`), shards by FSDP2 (`fsdp`) or by DeepSpeed (`zero3`); if omitted, there is one rank.',
+    setting: 'sharding',
+    start: ({ sharding }) => sharding,
+    cell: ['method', ({ sharding }) => sharding],
+    text: ({ sharding }) => sharding && SHARING[sharding],
+    relaxation: {
+      name: 'fsdp',
+      cost: 'time',
+      isExact: true,
+      isOpen: ({ ranks }) => ranks?.sharding === 'auto',
+      states: (from) => (from.sharding === 'ddp' ? [{ ...from, sharding: 'fsdp' }] : []),
+      text: () => 'with the model sharded over the devices',
+    },
+  },
+  cpuOffload: {
+    type: t.boolean.type,
+    absent: false,
+    doc: 'Shards of the model are in the memory of the machine while they are not needed on their device.',
+    setting: 'cpu_offload',
+    cell: ['method', ({ cpuOffload }) => (cpuOffload ? 'offloaded' : undefined)],
+    text: ({ cpuOffload }) => (cpuOffload ? 'shards in the memory of the machine' : undefined),
+    relaxation: {
+      name: 'cpu_offload',
+      cost: 'base',
+      isExact: true,
+      isOpen: () => false,
+      // the memory of a rank without a GPU is that of the machine
+      applies: ({ ranks }) => ranks?.device === 'cuda',
+      states: ({ sharding, ...from }) =>
+        from.cpuOffload
+          ? []
+          : [{ ...from, sharding: sharding === 'zero3' ? 'zero3' : 'fsdp', cpuOffload: true }],
+      text: () => 'with shards in the memory of the machine',
+      help: { args: {}, text: 'cpu_offload' },
+    },
   },
   recomputedAttention: {
     type: t.integer({ min: 0 }).type,
@@ -310,9 +333,9 @@ export const FREEDOMS: Freedoms = {
       applies: ({ preset }) => preset !== 'head',
       // attention probabilities give back most for what they cost to recompute; in long rows an MLP more than its
       // attention, in short ones as much
-      states(from, { layers, hasRanks }) {
+      states(from, { layers, ranks }) {
         const blocks = above(from.checkpointedBlocks, layers);
-        if (hasRanks) return blocks.map((checkpointedBlocks) => ({ ...from, checkpointedBlocks }));
+        if (ranks !== undefined) return blocks.map((checkpointedBlocks) => ({ ...from, checkpointedBlocks }));
         const all = { ...from, recomputedAttention: layers };
         return [
           ...above(attentionOf(from), layers).map((recomputedAttention) => ({

@@ -9,8 +9,9 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
+import { rankLimits } from '../stage-engine.js';
 import { changedFields, type FieldValue } from '../train-plan/fields.js';
-import type { RelaxationLimits } from '../train-plan/freedom.js';
+import type { RankLimits, RelaxationLimits } from '../train-plan/freedom.js';
 import { nextExact } from '../train-plan/ladder.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
@@ -43,7 +44,7 @@ export function recoverKilled(
   const base = resolveModel(settingsOf(stage, 'train').base, context);
   const { config } = openResolved(host, base);
   const adapter = checkedAdapter(stage, { config, label: base.label }, context, rowLabels(context));
-  return recover(plan, stage, { config, adapter, runtime, hasRanks: engine !== undefined });
+  return recover(plan, stage, { config, adapter, runtime, ranks: engine && rankLimits(engine) });
 }
 
 /** What a train stage computes, and with what. */
@@ -53,13 +54,13 @@ interface TrainComputation {
   /** Name of the tensor runtime. */
   readonly runtime: string;
   /** PyTorch computes, in processes of its own. */
-  readonly hasRanks?: boolean;
+  readonly ranks?: RankLimits;
 }
 
 /** What may be changed where a train stage does not fit; `global`: rows of a step, or sequences of them. */
 export function relaxationLimits(
   stage: Stage,
-  { config, adapter, runtime, hasRanks = false }: TrainComputation,
+  { config, adapter, runtime, ranks }: TrainComputation,
   global: number,
 ): RelaxationLimits {
   const settings = settingsOf(stage, 'train');
@@ -70,12 +71,12 @@ export function relaxationLimits(
     micro: settings.batch.micro,
     layers: config.layers,
     vocabularyShard:
-      !hasRanks && runtime === 'onnx' && wholeTensor(config, adapter, 'head') === undefined
+      ranks === undefined && runtime === 'onnx' && wholeTensor(config, adapter, 'head') === undefined
         ? vocabularyShardSize(adaptedConfig(config, adapter))
         : undefined,
     fixedRank: settings.start !== undefined,
     // bitsandbytes pages by itself
-    offloads: !hasRanks && isPaged(settings),
-    hasRanks,
+    offloads: ranks === undefined && isPaged(settings),
+    ranks,
   };
 }

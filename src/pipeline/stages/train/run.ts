@@ -1,5 +1,6 @@
 import { OutOfMemoryError, translateHostError } from '../../../compute/tensor/out-of-memory.js';
 import type { RunStage } from '../stage.js';
+import { rankLimits, underPlan } from '../stage-engine.js';
 import { trainOnRanks } from './accelerate/train.js';
 import { trainEmbedded } from './embedded.js';
 import { recover } from './recovery.js';
@@ -16,7 +17,9 @@ export const run: RunStage = async (context) => {
   const { engine } = context;
   for (let plan = context.trainPlan; ; ) {
     try {
-      return await (engine === undefined ? trainEmbedded(task, plan) : trainOnRanks(task, plan, engine));
+      return await (engine === undefined
+        ? trainEmbedded(task, plan)
+        : trainOnRanks(task, plan, underPlan(engine, plan)));
     } catch (error) {
       const starved = translateHostError(error) instanceof OutOfMemoryError;
       const next = starved
@@ -24,7 +27,7 @@ export const run: RunStage = async (context) => {
             config: task.model.config,
             adapter: task.adapter,
             runtime: context.runtime,
-            hasRanks: engine !== undefined,
+            ranks: engine && rankLimits(engine),
           })
         : undefined;
       if (next === undefined) throw error;

@@ -1,5 +1,6 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
+import type { PlanRequest, Preparation } from '../../../pipeline/prepare/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import { PARALLEL, parallelOf } from '../machine-options.js';
@@ -83,21 +84,7 @@ export const plan: Command = {
     else {
       const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
       context.out(renderPlanText(made, context.colours.out, context.width));
-      const { askedRuntime } = await import('../../../pipeline/planner/budget.js');
-      const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
-      const { columns } = await import('../../../pipeline/planner/render/columns.js');
-      const { wrapped } = await import('../../../pipeline/planner/render/wrapped.js');
-      const runtime = askedRuntime(wanted.runtime, prepared.program);
-      const [chosen = '', ...others] = explainChoice(context.host, runtime);
-      const width = context.width;
-      const lines = [
-        '',
-        ...wrapped(`Computed by ${chosen}`, width),
-        ...columns(
-          others.map((other) => [' ', other]),
-          { width },
-        ),
-      ];
+      const lines = await computedBy(made, wanted, prepared, context);
       context.out(context.colours.out.dim(lines.join('\n')));
     }
     if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {
@@ -108,6 +95,27 @@ export const plan: Command = {
     return exitCode(found, args.flag('exit-code'));
   },
 };
+
+/** What computes, and why; then how, or what else could. */
+async function computedBy(
+  plan: Plan,
+  { runtime }: PlanRequest,
+  { program }: Preparation,
+  { host, width }: CliContext,
+): Promise<readonly string[]> {
+  const { askedRuntime } = await import('../../../pipeline/planner/budget.js');
+  const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
+  const { engineLines } = await import('../../../pipeline/planner/render/engine.js');
+  const { columns } = await import('../../../pipeline/planner/render/columns.js');
+  const { wrapped } = await import('../../../pipeline/planner/render/wrapped.js');
+  const ofRuntimes = (): readonly string[] => {
+    const [chosen = '', ...others] = explainChoice(host, askedRuntime(runtime, program));
+    return [`Computed by ${chosen}`, ...others];
+  };
+  const [first = '', ...others] = plan.engine === 'accelerate' ? engineLines(plan) : ofRuntimes();
+  const rows = others.map((other): readonly string[] => [' ', other]);
+  return ['', ...wrapped(first, width), ...columns(rows, { width })];
+}
 
 /** A saved plan is run where it was made. */
 function outOf(args: Arguments): string | undefined {

@@ -1,0 +1,50 @@
+/** What the accelerate engine computes with, and how its ranks share each training, with reasons. */
+import type { Ranks, Sharding } from '../../../language/ir/engines.js';
+import type { Plan, PlannedStage } from '../plan-json.js';
+
+const SET_BY: Readonly<Record<Plan['engineSetBy'], string>> = {
+  option: 'as asked for on the command line',
+  pipeline: 'as the pipeline asks',
+  auto: 'as there is an NVIDIA GPU',
+};
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** The first line says what computes; empty for the embedded engine. */
+export function engineLines({ runtime, engineSetBy, ranks, stages }: Plan): readonly string[] {
+  if (ranks === undefined) return [];
+  const versions = runtime.slice(runtime.indexOf(' ') + 1);
+  return [
+    `Computed by the accelerate engine, ${SET_BY[engineSetBy]}: ${placeText(ranks)}; ${versions}`,
+    ...stages.flatMap((stage) => sharingText(stage, ranks) ?? []),
+  ];
+}
+
+/** `8 ranks on GPUs of each of 2 nodes` */
+function placeText({ device, devices, nodes }: Ranks): string {
+  const where =
+    device === 'cpu' ? 'the CPU' : devices === 1 ? 'a GPU' : `${count(devices, 'GPU')}, one for each`;
+  const on = `${count(devices, 'rank')} on ${where}`;
+  return nodes === 1 ? on : `${on}, on each of ${nodes} nodes`;
+}
+
+const HOW: Readonly<Record<Sharding, string>> = {
+  ddp: 'each rank has a replica of the model (ddp)',
+  fsdp: 'the ranks have shards of the model (fsdp)',
+  zero3: 'the ranks have shards of the model (zero3)',
+};
+
+function sharingText({ name, chosen, rejected }: PlannedStage, ranks: Ranks): string | undefined {
+  const sharding = chosen?.sharding;
+  if (sharding === undefined) return undefined;
+  const offloaded =
+    chosen?.cpuOffload === true ? ', and those not in use are in the memory of the machine' : '';
+  return `${name}: ${HOW[sharding]}${offloaded}, ${whyShared(sharding, ranks, rejected)}`;
+}
+
+function whyShared(sharding: Sharding, ranks: Ranks, rejected: PlannedStage['rejected']): string {
+  if (ranks.sharding !== 'auto') return 'as asked for';
+  if (sharding === 'ddp') return 'since one fits';
+  const replica = rejected.find((plan) => plan.sharding === 'ddp' || plan.sharding === undefined);
+  return replica === undefined ? 'as in the run that it goes on from' : 'since a replica does not fit';
+}

@@ -1,0 +1,135 @@
+/** Plans for the accelerate engine: how ranks share a model, what they take, and what no key has. */
+import { expect } from 'chai';
+import type { AccelerateRun } from '../../../src/language/ir/engines.js';
+import { type PlanOptions, plan } from '../../../src/pipeline/planner/plan.js';
+import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
+import { engineLines } from '../../../src/pipeline/planner/render/engine.js';
+import { type Folder, pipelineFolder, QUICK, TEXT } from './pipeline.js';
+
+const GIB = 2 ** 30;
+
+const ENGINE: AccelerateRun = {
+  name: 'accelerate',
+  version: 'torch 2.15.0, transformers 5.24.0',
+  versions: { torch: '2.15.0' },
+  python: '/usr/bin/python3',
+  attention: 'sdpa',
+  ...{ device: 'cpu', devices: 1, nodes: 1, sharding: 'auto' },
+};
+const ROOMY = TEXT.replace('<= 2GiB', '<= 200GiB');
+
+describe('a plan for ranks', () => {
+  let folder: Folder;
+  beforeEach(() => {
+    folder = pipelineFolder();
+  });
+  afterEach(() => folder.remove());
+
+  const planned = (
+    engine: Partial<AccelerateRun> = {},
+    options: PlanOptions = {},
+    text = ROOMY,
+  ): Promise<Plan> => {
+    const { runtime: _, ...quick } = QUICK;
+    return plan(folder.program(text), folder.host, {
+      ...{ ...quick, memoryBytes: 64 * GIB },
+      ...options,
+      engine: { ...ENGINE, ...engine },
+    });
+  };
+  const trained = (made: Plan) => {
+    const stage = made.stages.find(({ name }) => name === 'adapter');
+    if (stage?.peak == null || stage.chosen === null) throw new Error('nothing is planned');
+    return { ...stage, peak: stage.peak, chosen: stage.chosen };
+  };
+
+  it('has the engine in its keys, and neither the number of ranks nor the sharding', async () => {
+    const text = ROOMY.replace('{ global: 16 }', '{ global: 16, micro: 4 }');
+    const [one, two, sharded] = [
+      await planned({}, {}, text),
+      await planned({ devices: 2 }, {}, text),
+      await planned({ devices: 2, sharding: 'fsdp' }, {}, text),
+    ];
+    expect(one.engine).to.equal('accelerate');
+    expect(one.runtime).to.equal('accelerate torch 2.15.0, transformers 5.24.0');
+    expect(one.ranks).to.deep.equal({ device: 'cpu', devices: 1, nodes: 1, sharding: 'auto' });
+    expect(trained(one).parts['runtime']).to.equal(one.runtime);
+    expect(trained(two).key).to.equal(trained(one).key);
+    expect(trained(sharded).key).to.equal(trained(one).key);
+    const other = await planned({ version: 'torch 2.16.0, transformers 5.24.0' }, {}, text);
+    expect(trained(other).key).not.to.equal(trained(one).key);
+  });
+
+  it('gives each rank a replica where one fits, and shards otherwise', async () => {
+    expect(trained(await planned()).chosen).not.to.have.property('sharding');
+    expect(trained(await planned({ devices: 2 })).chosen.sharding).to.equal('ddp');
+    expect(trained(await planned({ devices: 2, sharding: 'zero3' })).chosen.sharding).to.equal('zero3');
+    const gpu = { device: 'cuda', devices: 4 } as const;
+    const device = (bytes: number) => ({
+      device: { name: 'GPU', memoryBytes: bytes, availableBytes: bytes },
+    });
+    const text = ROOMY.replace('lora = { rank: 16, alpha: 32, dropout: 5% }', '')
+      .replace('train adapter {', 'train adapter using full {')
+      .replace(/fallback = .*/, 'fallback = []')
+      .replace(/merge fused[\s\S]*when = quality.passed\n/, 'deploy local {\n  model = adapter.best\n');
+    const roomy = trained(await planned(gpu, device(8 * GIB), text));
+    expect(roomy.chosen.sharding).to.equal('ddp');
+    const ddp = roomy.peak.device;
+    if (ddp === undefined) throw new Error('no device');
+    // what the rows take, all but a little, may be saved by smaller micro batches: a replica has to be too much
+    const { activations, logits, workspace } = ddp.parts;
+    const room = ddp.high - 1.25 * (activations + logits + workspace);
+    const tight = trained(await planned(gpu, device(room), text));
+    expect(tight.chosen.sharding).to.equal('fsdp');
+    expect(tight.peak.device?.parts.optimizer).to.equal(Math.ceil(ddp.parts.optimizer / 4));
+    expect(tight.rejected[0]?.sharding).to.equal('ddp');
+  });
+
+  it('counts all ranks of a machine on the CPU, and one on a GPU', async () => {
+    const one = trained(await planned()).peak;
+    const two = trained(await planned({ devices: 2 })).peak;
+    expect(two.parts.weights).to.be.within(1.99 * one.parts.weights, 2.01 * one.parts.weights);
+    expect(one.low).to.be.lessThan(one.bytes);
+    expect(one.high).to.be.greaterThan(one.bytes);
+    const device = { name: 'GPU', memoryBytes: 80 * GIB, availableBytes: 76 * GIB };
+    const four = trained(await planned({ device: 'cuda', devices: 4 }, { device })).peak;
+    expect(four.device?.parts.weights).to.equal(one.parts.weights);
+    expect(four.device?.bytes).to.be.lessThan(4 * GIB);
+  });
+
+  it('leaves no rank without a micro batch', async () => {
+    const { chosen } = trained(await planned({ devices: 8 }));
+    expect(chosen.microBatch * chosen.accumulation).to.equal(16);
+    expect(chosen.accumulation).to.be.at.least(8);
+  });
+
+  it('recomputes whole blocks alone, and pages no weights', async () => {
+    const { chosen, rejected } = trained(await planned({}, { memoryBytes: 1.55 * GIB }));
+    for (const one of [chosen, ...rejected]) {
+      expect(one).not.to.have.any.keys('recomputedMlps', 'pagedWeights', 'vocabularyShard', 'materialised');
+      expect(one.recomputedAttention ?? 0).to.equal(0);
+    }
+  });
+
+  it('moves shards to the memory of the machine where the file lists it', async () => {
+    const gpu = { device: 'cuda', devices: 1 } as const;
+    const device = { name: 'GPU', memoryBytes: 1.4 * GIB, availableBytes: 1.4 * GIB };
+    const text = ROOMY.replace(/fallback = .*/, 'fallback = [cpu_offload]');
+    const { chosen, peak } = trained(await planned(gpu, { device }, text));
+    expect(chosen).to.include({ cpuOffload: true, sharding: 'fsdp' });
+    expect(peak.device?.parts.optimizer).to.equal(0);
+  });
+
+  it('predicts no time of what was not measured', async () => {
+    expect(trained(await planned({}, { speed: undefined })).seconds).to.equal(null);
+  });
+
+  it('says what computes, and why ranks share as they do', async () => {
+    expect(engineLines(await planned({ devices: 2, nodes: 2 }))).to.deep.equal([
+      'Computed by the accelerate engine, as there is an NVIDIA GPU: 2 ranks on the CPU, on each of 2 nodes; torch 2.15.0, transformers 5.24.0',
+      'adapter: each rank has a replica of the model (ddp), since one fits',
+    ]);
+    const [, asked] = engineLines(await planned({ devices: 2, sharding: 'fsdp' }));
+    expect(asked).to.equal('adapter: the ranks have shards of the model (fsdp), as asked for');
+  });
+});
