@@ -3,7 +3,8 @@
 import { planDecoder } from '../../src/compute/models/decoder/plan.js';
 import { plannedBytes } from '../../src/compute/models/weights/load.js';
 import { assumedLengths } from '../../src/pipeline/planner/expected-rows.js';
-import { type TrainMemory, trainPeak } from '../../src/pipeline/planner/memory/train.js';
+import type { TrainMemory } from '../../src/pipeline/planner/memory/train.js';
+import { trainPeak } from '../../src/pipeline/planner/memory/train-peak.js';
 import { solve } from '../../src/pipeline/planner/solve/solve.js';
 import { fastestPlan } from '../../src/pipeline/planner/solve/start.js';
 import { ladder } from '../../src/pipeline/stages/train-plan/ladder.js';

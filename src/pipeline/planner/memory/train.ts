@@ -27,7 +27,6 @@ import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
 import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
-import { rankPeak } from './ranks.js';
 import { runtimeOverhead } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
@@ -164,8 +163,8 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
 /** Best fit leaves a few percent of its sequences empty if rows are much shorter than they. */
 export const PACKING_LOSS = 1.05;
 
-export function trainPeak(memory: TrainMemory, plan: TrainPlan): Peak {
-  if (memory.ranks !== undefined) return rankPeak(memory, memory.ranks, plan);
+/** Of the embedded engine. */
+export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, plan));
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const lengths = shortened(memory.lengths, plan.maxLength);
