@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { JsonFault } from '../../language/host/json.js';
@@ -101,11 +101,20 @@ function damageOf(folder: string): string | undefined {
 
 /** Whether a work folder holds a complete checkpoint, without making or cleaning anything. */
 export function hasCheckpoint(path: string): boolean {
+  const isWhole = (name: string): boolean =>
+    !name.startsWith(UNFINISHED) && damageOf(join(path, name)) === undefined;
+  return namesIn(path).some(isWhole) || namesIn(join(path, RANKS)).some((name) => isOfRanks(path, name));
+}
+
+/** Where the ranks of the accelerate engine have theirs: whole ones, by a rename, with a list that is written last. */
+const RANKS = 'checkpoints';
+const isOfRanks = (path: string, name: string): boolean =>
+  !name.endsWith('.partial') && existsSync(join(path, RANKS, name, 'manifest.json'));
+
+function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(path).some(
-      (name) => !name.startsWith(UNFINISHED) && damageOf(join(path, name)) === undefined,
-    );
+    return readdirSync(folder);
   } catch {
-    return false;
+    return [];
   }
 }

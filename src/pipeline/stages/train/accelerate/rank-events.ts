@@ -74,9 +74,14 @@ const shared = (ranks: number, memory: ReadonlyMap<number, DeviceMemory>) => ({
   ...(memory.size === 0 ? {} : { memory: [...memory].sort(([a], [b]) => a - b).map(([, one]) => one) }),
 });
 
-/** `2 ranks on cpu, sharding fsdp: torch 2.15.0, transformers 5.24.0` */
+/** Packages whose versions are told. */
+const SHOWN = ['torch', 'transformers', 'peft', 'bitsandbytes'] as const;
+
+/** `2 ranks on cpu, fsdp: torch 2.15.0, transformers 5.24.0` */
 function startLine({ world, device, sharding, versions }: RankEventOf<'start'>): string {
-  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const packages = SHOWN.flatMap((name) =>
+    versions[name] === undefined ? [] : [`${name} ${versions[name]}`],
+  );
   const shares = world === 1 ? '' : `, ${sharding}`;
   return `${world} ${world === 1 ? 'rank' : 'ranks'} on ${device.replace(/:\d+$/, '')}${shares}: ${packages.join(', ')}`;
 }
