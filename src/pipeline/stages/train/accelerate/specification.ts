@@ -9,7 +9,7 @@ import { isPaged } from '../loop-settings.js';
 import type { TrainTask } from '../train-task.js';
 
 /** The files that a specification names. */
-export interface SpecFiles extends Pick<TrainSpec, 'rows' | 'validation' | 'steps'> {
+export interface SpecFiles extends Pick<TrainSpec, 'folder' | 'rows' | 'validation' | 'steps'> {
   /** Folder of the initial adapter, or file of the initial head. */
   readonly adapter?: string;
   readonly head?: string;
@@ -31,7 +31,7 @@ export function specificationOf(
   const { context } = task;
   return {
     version: 1,
-    folder: context.work.path,
+    folder: files.folder,
     versions: engine.versions,
     digest: context.key,
     world: engine.devices * (engine.nodes?.count ?? 1),

@@ -32,14 +32,9 @@ export async function trainOnRanks(
   plan: TrainPlan,
   engine: AccelerateEngine,
 ): Promise<StageResult> {
-  const { context, rows } = task;
-  const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
-  const settings = loopSettings(context.stage, plan, rows.count);
-  const scratch = context.work.scratch();
-  const first = adapter && writeInitialAdapter(scratch, task, adapter, plan);
-  const files = writeInputs(scratch, task, settings, first);
-  const specification = specificationOf(task, { plan, adapter, settings }, engine, files);
-  scratch.write('spec.json', JSON.stringify(specification, null, 2));
+  const { work } = task.context;
+  const scratch = work.scratch();
+  const { specification, adapter, first } = writeTraining(scratch, task, { plan, engine, folder: work.path });
   describe(task, adapter);
   const ending = await runToEnd(task, specification, engine, scratch.path, adapter);
   const { state, best, last } = readResults(task, adapter);
@@ -49,12 +44,38 @@ export async function trainOnRanks(
   });
 }
 
+/** What ranks are started with. */
+export interface WrittenTraining {
+  /** As it is in `spec.json`. */
+  readonly specification: TrainSpec;
+  /** `undefined` if every weight is trained. */
+  readonly adapter: AdapterConfig | undefined;
+  /** What the adapter begins with. */
+  readonly first: InitialAdapter | undefined;
+}
+
+/** Writes what ranks read, and `spec.json`; what they write goes below `folder`. */
+export function writeTraining(
+  output: OutputFolder,
+  task: TrainTask,
+  { plan, engine, folder }: { plan: TrainPlan; engine: AccelerateEngine; folder: string },
+): WrittenTraining {
+  const { context, rows } = task;
+  const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
+  const settings = loopSettings(context.stage, plan, rows.count);
+  const first = adapter && writeInitialAdapter(output, task, adapter, plan);
+  const files = { ...writeInputs(output, task, settings, first), folder };
+  const specification = specificationOf(task, { plan, adapter, settings }, engine, files);
+  output.write('spec.json', JSON.stringify(specification, null, 2));
+  return { specification, adapter, first };
+}
+
 function writeInputs(
   scratch: OutputFolder,
   task: TrainTask,
   settings: TrainingSettings,
   first: InitialAdapter | undefined,
-): SpecFiles {
+): Omit<SpecFiles, 'folder'> {
   const { rows, validation, model, base } = task;
   const isMade = base.seed !== undefined;
   if (isMade) writeModel(scratch, 'base', model, model.config, decodedTensors(model.loadWeights('paged')));
