@@ -1,11 +1,13 @@
 import { type CompileResult, compile } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
 import { ftpcVersion } from '../../language/host/version.js';
+import { EMBEDDED } from '../../language/ir/engines.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
 import {
   decideEngine,
   decideRuntime,
   type PlanRequest,
+  type PlanScope,
   prepareCompiled,
 } from '../../pipeline/prepare/index.js';
 import { type RunOutcome, type RunRequest, runPipeline } from '../../pipeline/run/run.js';
@@ -23,6 +25,8 @@ export interface ExecuteRequest extends PlanRequest {
   readonly preemption?: Preemption;
   /** Only this stage and what it needs. */
   readonly only?: string;
+  /** That stage makes rows: nothing computes with a model, so that it matters not which engine is here. */
+  readonly rowsOnly?: boolean;
 }
 
 export interface Executed extends RunOutcome {
@@ -31,6 +35,9 @@ export interface Executed extends RunOutcome {
   /** As it was read for the run; left out where it has errors. */
   readonly pipeline?: Pipeline;
 }
+
+/** What is planned where only rows are made: an engine that is not here is no error. */
+export const ROWS_ONLY: PlanScope = { speed: 'nominal' };
 
 /** Runs a pipeline on this machine, shown by `view`. */
 export async function execute(
@@ -45,7 +52,9 @@ export async function execute(
   const { program, analysis } = compiled;
   const runtime = await decideRuntime(host, request.runtime, program);
   // what is wrong with it, its preparation says
-  const { engine } = await decideEngine(host, { options: request, program, analysis });
+  const { engine } = request.rowsOnly
+    ? { engine: EMBEDDED }
+    : await decideEngine(host, { options: request, program, analysis });
   const interrupts = watchSignals(
     (line) => {
       view.makeRoom();
@@ -71,7 +80,7 @@ export async function execute(
         retries: request.retries,
         only: only === undefined ? undefined : [only],
         prepare: async () => {
-          const prepared = await prepareCompiled(host, compiled, request);
+          const prepared = await prepareCompiled(host, compiled, request, request.rowsOnly ? ROWS_ONLY : {});
           const { lints } = prepared;
           plan = prepared.plan;
           const { analysis, sources } = compiled;

@@ -9,7 +9,7 @@ import { openStore } from '../../pipeline/store/index.js';
 import type { CliContext } from './cli-context.js';
 import { UsageError, unknown } from './command.js';
 import { printDiagnostics } from './diagnostics-printer.js';
-import { execute } from './execute.js';
+import { execute, ROWS_ONLY } from './execute.js';
 import { linesView } from './progress/views.js';
 
 /** The output of a data or format stage, which runs first, with what it needs, where it is not in the store. */
@@ -20,7 +20,7 @@ export async function stageOutput(
   name: string,
 ): Promise<Artefact | { readonly status: RunStatus }> {
   const { host } = context;
-  const { program, plan, compiled, diagnostics } = await prepare(host, { file, params });
+  const { program, plan, compiled, diagnostics } = await prepare(host, { file, params }, ROWS_ONLY);
   if (program === undefined) {
     await printDiagnostics(context, diagnostics, compiled.sources);
     return { status: 'failed' };
@@ -33,7 +33,7 @@ export async function stageOutput(
   if (found !== undefined) return { stage, path: found.path, key, result: found.record.result };
   const { status } = await execute(
     context,
-    { file, params, verify: false, only: name },
+    { file, params, verify: false, only: name, rowsOnly: true },
     linesView(context, context.err),
   );
   const made = store.find(key);

@@ -13,6 +13,7 @@ export const commands: CommandTable = {
   unlock: async () => (await import('./unlock.js')).unlock,
   gc: async () => (await import('./gc.js')).gc,
   lock: async () => (await import('./lock.js')).lock,
+  eject: async () => (await import('./eject.js')).eject,
   preview: async () => (await import('./preview.js')).preview,
   generate: async () => (await import('./generate.js')).generate,
   classify: async () => (await import('./classify.js')).classify,
