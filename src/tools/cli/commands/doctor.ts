@@ -1,16 +1,17 @@
 import type { CliContext, Colours } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
 import type { Finding, State } from '../doctor/index.js';
+import { PYTHON } from '../engine-options.js';
 
 const ENGINES = ['embedded', 'accelerate'] as const;
 
 export const doctor: Command = {
   name: 'doctor',
-  doc: 'Checks what ftpc needs on this machine: versions, native libraries (by using them), memory, disk.',
+  doc: 'Checks what ftpc needs on this machine: versions, native libraries (by using them), memory, disk; and where the accelerate engine has a Python, trains ten steps with it.',
   positionals: [],
   options: {
     engine: option.choice(ENGINES, 'Check what this engine needs; default: both.'),
-    python: option.text('PYTHON', 'The Python of the accelerate engine, instead of the installed one.'),
+    python: PYTHON,
     json: option.flag('Print the findings as JSON.'),
   },
   examples: [
@@ -19,13 +20,18 @@ export const doctor: Command = {
   ],
   run: async (args, context) => {
     const engine = ENGINES.find((name) => name === args.text('engine'));
-    const options = { python: args.text('python') };
-    if (engine === 'accelerate') await requirePython(context, options.python);
+    const python = args.text('python');
+    if (engine === 'accelerate') await requirePython(context, python);
     const { checksOf } = await import('../doctor/index.js');
     const { columns } = await import('../../../pipeline/planner/render/columns.js');
+    const { installView } = await import('../progress/steps.js');
+    const view = installView(context);
+    const options = { python, context, progress: (what: string) => view.step({ what }) };
     const findings: Finding[] = [];
     for (const check of checksOf(engine)) {
       const finding = await check(context.host, options);
+      view.close();
+      if (finding === undefined) continue;
       findings.push(finding);
       if (!args.flag('json'))
         for (const line of columns(rowsOf(finding, context.colours.out), { width: context.width }))

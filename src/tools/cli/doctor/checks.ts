@@ -8,6 +8,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { type FoundGpus, findGpus } from '../../../pipeline/prepare/gpus.js';
+import type { CliContext } from '../cli-context.js';
 
 /** `note`: good to know; nothing depends on it. */
 export type State = 'ok' | 'warning' | 'failed' | 'note';
@@ -21,13 +22,16 @@ export interface Finding {
   readonly help?: string;
 }
 
-/** What the command was asked for. */
+/** What the command was asked for, and how it shows what it is at. */
 export interface DoctorOptions {
   /** What `--python` names. */
   readonly python?: string;
+  readonly context: CliContext;
+  readonly progress: (what: string) => void;
 }
 
-export type Check = (host: Host, options: DoctorOptions) => Promise<Finding>;
+/** `undefined`: there is nothing to look at. */
+export type Check = (host: Host, options: DoctorOptions) => Promise<Finding | undefined>;
 
 /** Right, or `problem`, for which there is help. */
 const judged = (

@@ -1,4 +1,4 @@
-import { accelerate } from './accelerate.js';
+import { accelerateChecks } from './accelerate.js';
 import { type Check, cores, disk, gpu, memory, node, starter, tokenizers, writing } from './checks.js';
 import { runtimes } from './runtime.js';
 
@@ -11,6 +11,6 @@ export const checksOf = (engine?: 'embedded' | 'accelerate'): readonly Check[] =
   ...MACHINE,
   ...(engine === 'accelerate' ? [] : EMBEDDED),
   ...FOLDERS,
-  ...(engine === 'embedded' ? [] : accelerate),
+  ...(engine === 'embedded' ? [] : accelerateChecks()),
 ];
 export type { Finding, State } from './checks.js';

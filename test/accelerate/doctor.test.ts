@@ -1,0 +1,35 @@
+/** `ftpc doctor` with the Python that is there: ten steps by each engine, and by two ranks. */
+import { expect } from 'chai';
+import { tryPython } from '../../src/compute/accelerate/environment.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { freshFolder, ftpc } from '../tools/cli/folders.js';
+
+interface Found {
+  readonly name: string;
+  readonly state: string;
+  readonly detail: string;
+}
+
+describe('doctor, of the accelerate engine', () => {
+  const found = tryPython(nodeHost());
+  it('trains with it, on one device and on all, as the embedded engine does', async function () {
+    if ('code' in found) {
+      console.log(`      (not run: ${found.message})`);
+      return this.skip();
+    }
+    const { code, out, err } = await ftpc(freshFolder(), ['doctor', '--engine', 'accelerate', '--json']);
+    const { findings } = JSON.parse(out) as { readonly findings: readonly Found[] };
+    expect(code, `${out}${err}`).to.equal(0);
+    const states = Object.fromEntries(findings.map(({ name, state }) => [name, state]));
+    expect(states).to.include({ python: 'ok', pytorch: 'ok', training: 'ok' });
+    expect(findings.find(({ name }) => name === 'training')?.detail).to.contain('losses agree');
+  });
+
+  it('does not import a Python that lacks packages', async () => {
+    const { code, err } = await ftpc(freshFolder(), ['doctor', '--engine', 'accelerate'], {
+      FTPC_PYTHON: '/bin/sh',
+    });
+    expect(code).to.equal(1);
+    expect(err).to.contain('FTP1851');
+  });
+});
