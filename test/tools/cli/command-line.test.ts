@@ -171,7 +171,7 @@ describe('command line', () => {
   });
 
   it('doctor uses what it reports on', async () => {
-    const { code, out } = await ftpc(folder, ['doctor', '--json']);
+    const { code, out } = await ftpc(folder, ['doctor', '--engine', 'embedded', '--json']);
     const { healthy, findings } = JSON.parse(out);
     const states = Object.fromEntries(
       findings.map((finding: { name: string; state: string }) => [finding.name, finding.state]),

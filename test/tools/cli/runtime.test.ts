@@ -31,7 +31,9 @@ describe('a damaged installation', () => {
       const plain = await ftpc(cache, ['runtime', 'list'], { XDG_CACHE_HOME: cache });
       const words = plain.out.replaceAll(/\s+/g, ' ');
       expect(words.includes(`damaged: ${told}; \`ftpc runtime install cpu\` repairs it`)).to.equal(touched);
-      const { code, out } = await ftpc(cache, ['doctor', '--json'], { XDG_CACHE_HOME: cache });
+      const { code, out } = await ftpc(cache, ['doctor', '--engine', 'embedded', '--json'], {
+        XDG_CACHE_HOME: cache,
+      });
       const { findings } = JSON.parse(out) as { findings: { name: string; state: string; detail: string }[] };
       const found = findings.find(({ name }) => name === 'cpu');
       expect([code, found?.state]).to.deep.equal([1, 'failed']);
