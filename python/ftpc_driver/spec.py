@@ -59,6 +59,17 @@ class Validation:
 
 
 @dataclass(frozen=True)
+class Padding:
+    """Sequences are padded to a multiple of `bucket`, but not beyond `limit`."""
+
+    bucket: int
+    limit: int
+
+    def length(self, tokens: int) -> int:
+        return max(tokens, min(self.limit, -(-tokens // self.bucket) * self.bucket))
+
+
+@dataclass(frozen=True)
 class Optimizer:
     name: Literal["adamw", "adamw8bit", "adafactor", "lion", "sgd"]
     beta1: float = 0.9
@@ -91,6 +102,7 @@ class Spec:
     rows: Rows
     validation: Validation | None
     pad_id: int
+    padding: Padding
     steps: str
     total_steps: int
     every: int
@@ -103,6 +115,8 @@ class Spec:
     seed: int
     checkpointed_blocks: int = 0
     logits_chunk: int | None = None
+    #: Block and number in it of each linear layer whose input may be dropped, by its path.
+    dropout: dict[str, list[int]] | None = None
 
 
 def read_spec(path: str) -> Spec:

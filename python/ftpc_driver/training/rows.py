@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ftpc_driver.models.loss import Supervised
+from ftpc_driver.spec import Padding
 
 IGNORED = -100
 
@@ -45,6 +46,8 @@ class Batch:
     inputs: dict[str, Any]
     #: Supervised tokens.
     count: int
+    #: Tokens of the longest sequence, without padding.
+    longest: int
 
 
 class Batches:
@@ -53,9 +56,9 @@ class Batches:
     rows are told apart by positions that start again.
     """
 
-    def __init__(self, rows: TokenRows, pad_id: int, first_label: int, device: torch.device) -> None:
+    def __init__(self, rows: TokenRows, pad_id: int, padding: Padding, first_label: int, device: torch.device) -> None:
         self._rows = rows
-        self._pad_id = pad_id
+        self._pad_id, self._padding = pad_id, padding
         #: The first position of a row whose label counts: 1 for tokens, which follow something, 0 for classes.
         self._first_label = first_label
         self._device = device
@@ -72,7 +75,8 @@ class Batches:
     def make(self, sequences: Sequence[Sequence[int]], count_none: bool = False) -> Batch:
         """One row of the batch for each sequence of rows; under `count_none` nothing is supervised."""
         lengths = [sum(self._rows.length_of(row) for row in rows) for rows in sequences]
-        shape = (len(sequences), max(lengths))
+        longest = max(lengths)
+        shape = (len(sequences), self._padding.length(longest))
         ids = torch.full(shape, self._pad_id, dtype=torch.int64)
         labels = torch.full(shape, IGNORED, dtype=torch.int64)
         # each token of padding is a text of its own
@@ -97,7 +101,7 @@ class Batches:
             targets=self._there(labels[where[:, 0], where[:, 1]]),
             length=shape[1],
         )
-        return Batch(inputs, len(where))
+        return Batch(inputs, len(where), longest)
 
     def _there(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device, non_blocking=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ftpc_driver.errors import DriverError
 from ftpc_driver.spec import Spec
 from ftpc_driver.training.optimizers import Optimizer
-from ftpc_driver.training.randomness import seed_of
+from ftpc_driver.training.randomness import Draws
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.rows import Batches
 from ftpc_driver.training.sharding import Trained
@@ -51,11 +51,13 @@ class Stepper:
         trained: Trained,
         optimizer: Optimizer,
         batches: Batches,
+        draws: Draws,
         advance: Callable[[], None],
         stopping: Callable[[], bool],
     ) -> None:
         self._spec, self._ranks, self._model = spec, ranks, model
         self._trained, self._optimizer, self._batches = trained, optimizer, batches
+        self._draws = draws
         self._advance, self._stopping = advance, stopping
         self.autocast: Callable[[], Any] = contextlib.nullcontext
         if spec.precision == "bf16":
@@ -91,7 +93,7 @@ class Stepper:
                 raise Abandoned
             idle = index >= len(micro)
             batch = self._batches.make(micro[-1] if idle else micro[index], count_none=idle)
-            torch.manual_seed(seed_of(self._spec.seed, step, index))
+            self._draws.begin(step, index, batch.longest)
             with self.autocast():
                 loss = self._model(**batch.inputs)
             (loss * scale).backward()

@@ -24,7 +24,7 @@ from ftpc_driver.training.checkpoints import Checkpoints
 from ftpc_driver.training.loop import Interrupted, Loop
 from ftpc_driver.training.memory import memory_of, peak_of
 from ftpc_driver.training.optimizers import Optimizer
-from ftpc_driver.training.randomness import add_noise
+from ftpc_driver.training.randomness import Draws, add_noise, count_dropout
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.results import write_results
 from ftpc_driver.training.rows import Batches, TokenRows
@@ -37,7 +37,8 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
     """Emits everything from `start` to `done`, or to `interrupted`."""
     ranks = Ranks(spec)
     parent.sign(lambda: events.emit("alive", rank=ranks.rank, **memory_of(ranks.device)))
-    model = shard(prepared(spec, ranks), spec, ranks).train()
+    draws = Draws(spec.seed, ranks.device)
+    model = shard(prepared(spec, ranks, draws), spec, ranks).train()
     watch_blocks(model, parent.advance)
     trained = Trained(file_names(model))
     optimizer = Optimizer(spec.optimizer, trained.parts, _sum if trained.is_sharded else _same)
@@ -57,7 +58,7 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
         optimizer,
         note=lambda text: emit("note", text=text),
     )
-    loop = _loop(spec, ranks, model, checkpoints, optimizer, trained, parent, emit)
+    loop = _loop(spec, ranks, model, checkpoints, optimizer, trained, draws, parent, emit)
     resumed = checkpoints.resume()
     events.emit(
         "start",
@@ -89,6 +90,7 @@ def _loop(
     checkpoints: Checkpoints,
     optimizer: Optimizer,
     trained: Trained,
+    draws: Draws,
     parent: Parent,
     emit: Callable[..., None],
 ) -> Loop:
@@ -96,13 +98,13 @@ def _loop(
     in_step = spec.sharding.kind in ("fsdp", "zero3")
 
     def batches(file: str) -> Batches:
-        return Batches(TokenRows(file), spec.pad_id, first_label, ranks.device)
+        return Batches(TokenRows(file), spec.pad_id, spec.padding, first_label, ranks.device)
 
     def stopping() -> bool:
         return parent.stop
 
     rows = batches(spec.rows.file)
-    stepper = Stepper(spec, ranks, model, trained, optimizer, rows, parent.advance, stopping)
+    stepper = Stepper(spec, ranks, model, trained, optimizer, rows, draws, parent.advance, stopping)
     validation, measure = spec.validation, None
     if validation is not None and validation.batches:
         held_out = batches(validation.file)
@@ -121,7 +123,7 @@ def _loop(
     )
 
 
-def prepared(spec: Spec, ranks: Ranks) -> nn.Module:
+def prepared(spec: Spec, ranks: Ranks, draws: Draws) -> nn.Module:
     """The model as it is trained, not yet shared by the ranks."""
     compute = torch.bfloat16 if spec.precision == "bf16" else torch.float32
     base = load_base(spec.model, compute, ranks.device)
@@ -131,13 +133,14 @@ def prepared(spec: Spec, ranks: Ranks) -> nn.Module:
         raise DriverError("bug", "the specification trains an adapter and names none")
     else:
         model = add_adapter(base, spec.adapter)
+        count_dropout(model, draws, spec.dropout or {})
     if spec.pissa:
         take_off(model)
     transformer = causal_model(model)
     recompute(blocks_of(transformer)[: spec.checkpointed_blocks])
     attach_loss(transformer, spec.logits_chunk)
     if spec.neftune is not None:
-        add_noise(transformer.get_input_embeddings(), spec.neftune)
+        add_noise(transformer.get_input_embeddings(), spec.neftune, draws)
     return model
 
 

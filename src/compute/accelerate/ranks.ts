@@ -25,7 +25,7 @@ export interface RanksTask {
 export interface RanksHandlers {
   event(rank: number, event: RankEvent): void;
   printed(rank: number, text: string): void;
-  /** Bytes that all ranks had at most, whenever that has grown. */
+  /** Bytes that the largest rank had resident at most, whenever that has grown. */
   memory?(bytes: number): void;
 }
 
@@ -60,7 +60,7 @@ export async function runRanks(
   else signal.addEventListener('abort', ask, { once: true });
   let peak = 0;
   const measure = (): void => {
-    const bytes = group.ranks.reduce((sum, rank) => sum + rank.peak(), 0);
+    const bytes = Math.max(...group.ranks.map((rank) => rank.peak()));
     if (bytes > peak) handlers.memory?.(bytes);
     peak = Math.max(peak, bytes);
   };

@@ -86,6 +86,8 @@ export interface TrainSpec {
   /** Batches of rows, the longest first. */
   readonly validation: (RowsSpec & { readonly batches: readonly (readonly number[])[] }) | null;
   readonly pad_id: number;
+  /** Sequences are padded to multiples of `bucket`, but not beyond `limit`. */
+  readonly padding: { readonly bucket: number; readonly limit: number };
   /** A file of JSON lines: a {@link StepSpec} per step. */
   readonly steps: string;
   readonly total_steps: number;
@@ -105,6 +107,8 @@ export interface TrainSpec {
   readonly checkpointed_blocks: number;
   /** Tokens whose logits exist at a time; `null`: all. */
   readonly logits_chunk: number | null;
+  /** Block, and number in it, of each linear layer whose input may be dropped, by its path: what masks follow from. */
+  readonly dropout: Readonly<Record<string, readonly [layer: number, module: number]>> | null;
 }
 
 const MEMORY = v.object({

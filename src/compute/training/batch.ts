@@ -43,10 +43,14 @@ export interface Packing {
 const PACKED_LENGTHS = 8;
 
 /** Length that packed sequences of at most `capacity` tokens are padded to. */
-export function packedLength(tokens: number, capacity: number): number {
-  const bucket = Math.ceil(capacity / PACKED_LENGTHS / LENGTH_BUCKET) * LENGTH_BUCKET;
-  return paddedLength(tokens, capacity, bucket);
-}
+export const packedLength = (tokens: number, capacity: number): number =>
+  paddedLength(tokens, capacity, paddingOf(capacity, true).bucket);
+
+/** What sequences of at most `limit` tokens are padded to multiples of. */
+export const paddingOf = (limit: number, isPacked: boolean) => ({
+  limit,
+  bucket: isPacked ? Math.ceil(limit / PACKED_LENGTHS / LENGTH_BUCKET) * LENGTH_BUCKET : LENGTH_BUCKET,
+});
 
 /**
  * Cuts rows into micro batches of like length, the longest first, so that too little memory shows at once. The sum of

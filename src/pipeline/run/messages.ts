@@ -47,7 +47,7 @@ export interface EndOfProcess {
 export type FromChild =
   | { readonly type: 'event'; readonly event: StageEvent }
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
-  /** What processes of the stage's own had resident at most. */
+  /** What the largest process of the stage's own had at most. */
   | { readonly type: 'memory'; readonly bytes: number }
   | ({ readonly type: 'end' } & EndOfProcess);
 

@@ -26,7 +26,7 @@ const say = (message: FromChild): Promise<void> =>
     else process.send(message, undefined, undefined, () => resolve());
   });
 
-/** What processes of the stage's own had resident at most. */
+/** What the largest process of the stage's own had at most. */
 let others = 0;
 const usesMemory = (bytes: number): void => {
   others = Math.max(others, bytes);
@@ -94,6 +94,6 @@ process.on('message', (message: ToChild) => {
   if (message.type === 'stop') interrupt();
   else
     void work(message.task)
-      .then((end) => say({ type: 'end', end, peakMemoryBytes: others + ownPeakMemory() }))
+      .then((end) => say({ type: 'end', end, peakMemoryBytes: Math.max(others, ownPeakMemory()) }))
       .then(() => process.exit(0));
 });

@@ -82,7 +82,7 @@ export async function runInProcess(
     else said = message;
   });
   const look = setInterval(() => {
-    peak = Math.max(peak, others + (peakMemoryOf(child.pid ?? 0) ?? 0));
+    peak = Math.max(peak, others, peakMemoryOf(child.pid ?? 0) ?? 0);
   }, LOOK);
   const forget = forward(child, interrupts);
   const exit = await new Promise<ProcessExit>((resolve) => {

@@ -47,7 +47,10 @@ export interface StageContext {
   readonly warn?: (warning: Diagnostic) => void;
   /** Keeps what processes of its own wrote, with the rest of what was printed. */
   printed?(text: string): void;
-  /** Tells how much processes of its own had resident at most, in bytes. */
+  /**
+   * Tells how much the largest process of its own had at most, in bytes: of the device's memory where it computes on one,
+   * or else resident. Several are on devices of their own, so that each counts by itself.
+   */
   usesMemory?(bytes: number): void;
   /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
   readonly signal: AbortSignal;

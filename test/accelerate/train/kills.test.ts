@@ -18,7 +18,7 @@ train adapter {
   base = local("model")
   dataset = dialogs.train
   validate = dialogs.valid
-  lora = { rank: 2, alpha: 4, dropout: 0.1 }
+  lora = { rank: 2, alpha: 4, dropout: 10% }
   optimizer = adamw(rate: 5e-3)
   batch = { global: 8, micro: 2 }
   stop = { steps: ${STEPS}, epochs: 1000 }

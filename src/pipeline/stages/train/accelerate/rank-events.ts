@@ -15,15 +15,22 @@ export interface ListenerOptions {
   readonly stage: string;
   readonly total: number;
   emit(event: StageEvent): void;
+  /** Told of the memory of a device, in bytes, where one says it. */
+  usesDevice(bytes: number): void;
   /** The steps of a checkpoint. */
   historyOf(step: number): readonly StepRecord[];
 }
 
-export function rankListener({ stage, total, emit, historyOf }: ListenerOptions): RankListener {
+export function rankListener({ stage, total, emit, historyOf, usesDevice }: ListenerOptions): RankListener {
   let watch = divergenceWatch([]);
   let world = 1;
   let rate = 0;
   const memory = new Map<number, DeviceMemory>();
+  const measured = (rank: number, found: DeviceMemory | null | undefined): void => {
+    if (found == null) return;
+    memory.set(rank, found);
+    usesDevice(found.reserved);
+  };
   const note = (text: string): void => emit({ type: 'note', stage, text });
   const take: { readonly [K in RankEvent['event']]: (event: RankEventOf<K>, rank: number) => void } = {
     start(event, rank) {
@@ -35,7 +42,7 @@ export function rankListener({ stage, total, emit, historyOf }: ListenerOptions)
       note(`resuming from the checkpoint of step ${event.resumed}`);
     },
     step(event, rank) {
-      if (event.memory != null) memory.set(rank, event.memory);
+      measured(rank, event.memory);
       rate = event.learning_rate;
       const record = recordOf(event);
       emit({ ...stageEvent(stage, { type: 'step', record, total }), ...shared(world, memory) });
@@ -45,10 +52,8 @@ export function rankListener({ stage, total, emit, historyOf }: ListenerOptions)
     validation: ({ step, loss, best }) => emit(stageEvent(stage, { type: 'validation', step, loss, best })),
     checkpoint: ({ step, path }) => emit(stageEvent(stage, { type: 'checkpoint', step, path })),
     note: ({ text }) => note(text),
-    alive(event, rank) {
-      if (event.memory != null) memory.set(rank, event.memory);
-    },
-    done: () => {},
+    alive: (event, rank) => measured(rank, event.memory),
+    done: ({ peak }) => usesDevice(Math.max(0, ...peak.cuda)),
     interrupted: () => {},
     error: () => {},
   };

@@ -2,7 +2,10 @@ import { basename, dirname } from 'node:path';
 import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
 import type { ModelSpec, OptimizerSpec, TrainSpec } from '../../../../compute/accelerate/spec.js';
 import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
+import { dropoutOf } from '../../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../../compute/models/adapters/whole.js';
+import { projectionsOfModel } from '../../../../compute/models/architectures/index.js';
+import { paddingOf } from '../../../../compute/training/batch.js';
 import type { TrainingSettings } from '../../../../compute/training/index.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
 import { isPaged } from '../loop-settings.js';
@@ -46,6 +49,7 @@ export function specificationOf(
     rows: files.rows,
     validation: files.validation,
     pad_id: task.rows.padId,
+    padding: paddingSpec(task, settings),
     steps: files.steps,
     total_steps: settings.totalSteps,
     every: settings.every,
@@ -58,6 +62,7 @@ export function specificationOf(
     seed: settings.seed,
     checkpointed_blocks: plan.checkpointedBlocks,
     logits_chunk: plan.logitsChunk,
+    dropout: dropoutOf(adapter) > 0 ? placesOf(task) : null,
   };
 }
 
@@ -80,6 +85,23 @@ function modelSpec(
     quantisation: method === 'qlora' ? { type: 'nf4', double: true } : null,
     attention,
   };
+}
+
+/** Packed sequences come in fewer lengths. */
+const paddingSpec = ({ model }: TrainTask, { packing }: TrainingSettings): TrainSpec['padding'] =>
+  packing === undefined
+    ? paddingOf(model.config.maxPositions, false)
+    : paddingOf(Math.min(packing, model.config.maxPositions), true);
+
+function placesOf({ model }: TrainTask): TrainSpec['dropout'] {
+  const seen = new Map<number, number>();
+  return Object.fromEntries(
+    projectionsOfModel(model.config).map(({ path, layer }) => {
+      const module = seen.get(layer) ?? 0;
+      seen.set(layer, module + 1);
+      return [path, [layer, module]];
+    }),
+  );
 }
 
 const optimizerSpec = (task: TrainTask, settings: TrainingSettings): OptimizerSpec => ({

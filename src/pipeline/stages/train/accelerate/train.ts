@@ -105,6 +105,7 @@ async function runToEnd(
   const { host, stage, signal, threads } = context;
   const listener = rankListener({
     ...{ stage: stage.name, total, emit: context.emit },
+    usesDevice: (bytes) => engine.device !== 'cpu' && context.usesMemory?.(bytes),
     historyOf: (step) => historyOf(context, step),
   });
   const driver = join(host.packageFolder, 'python');
@@ -123,7 +124,7 @@ async function runToEnd(
     {
       event: listener.event,
       printed: (rank, text) => context.printed?.(engine.devices === 1 ? text : prefixed(rank, text)),
-      memory: (bytes) => context.usesMemory?.(bytes),
+      memory: (bytes) => engine.device === 'cpu' && context.usesMemory?.(bytes),
     },
     signal,
   );
