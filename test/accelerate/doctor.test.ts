@@ -1,8 +1,7 @@
 /** `ftpc doctor` with the Python that is there: ten steps by each engine, and by two ranks. */
 import { expect } from 'chai';
-import { tryPython } from '../../src/compute/accelerate/environment.js';
-import { nodeHost } from '../../src/language/host/node-host.js';
 import { freshFolder, ftpc } from '../tools/cli/folders.js';
+import { PYTHON, withPython } from './python.js';
 
 interface Found {
   readonly name: string;
@@ -10,14 +9,11 @@ interface Found {
   readonly detail: string;
 }
 
-describe('doctor, of the accelerate engine', () => {
-  const found = tryPython(nodeHost());
-  it('trains with it, on one device and on all, as the embedded engine does', async function () {
-    if ('code' in found) {
-      console.log(`      (not run: ${found.message})`);
-      return this.skip();
-    }
-    const { code, out, err } = await ftpc(freshFolder(), ['doctor', '--engine', 'accelerate', '--json']);
+withPython('doctor, of the accelerate engine', () => {
+  it('trains with it, on one device and on all, as the embedded engine does', async () => {
+    const { code, out, err } = await ftpc(freshFolder(), ['doctor', '--engine', 'accelerate', '--json'], {
+      FTPC_PYTHON: PYTHON,
+    });
     const { findings } = JSON.parse(out) as { readonly findings: readonly Found[] };
     expect(code, `${out}${err}`).to.equal(0);
     const states = Object.fromEntries(findings.map(({ name, state }) => [name, state]));

@@ -1,22 +1,14 @@
 /** The Python that tests of the accelerate engine compute with; where there is none they say so and are left out. */
-import { execFileSync } from 'node:child_process';
 import type { AccelerateEngine } from '../../src/compute/accelerate/engine.js';
+import { tryPython } from '../../src/compute/accelerate/environment.js';
 import type { Sharding } from '../../src/compute/accelerate/spec.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
 
-export const PYTHON = process.env['FTPC_PYTHON'];
+const found = tryPython(nodeHost());
 
-function whyNot(): string | undefined {
-  if (PYTHON === undefined) return '`FTPC_PYTHON` names no Python with PyTorch, Transformers and PEFT';
-  try {
-    const found = 'import importlib.metadata as m; [m.version(n) for n in ("torch", "transformers", "peft")]';
-    execFileSync(PYTHON, ['-c', found], { stdio: 'pipe' });
-    return undefined;
-  } catch (error) {
-    return `\`${PYTHON}\` cannot be used: ${String((error as Error).message).split('\n')[0]}`;
-  }
-}
-
-const missing = whyNot();
+/** The one that `FTPC_PYTHON` names, else the installed one. */
+export const PYTHON = 'code' in found ? undefined : found.python;
+const missing = 'code' in found ? found.message : undefined;
 
 /** A suite that needs Python. */
 export const withPython = (title: string, suite: () => void): void => {
