@@ -6,7 +6,6 @@ import { expectEqual, stepsOf, type Trained, type TrainOptions, testFolders, tra
 const ADAPTER = 'adapter/*/adapter_model.safetensors';
 const MODEL = 'model/*/model.safetensors';
 
-/** Without dropout, whose masks are drawn by another generator. */
 const lora = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' };
 const COMMON: TrainOptions = {
   settings: { lora, precision: 'f32', validate: { stage: 'dialogs', port: 'valid' } },
@@ -42,6 +41,10 @@ const CASES: Readonly<Record<string, Case>> = {
     options: with_({}, { chosen: { method: 'full', rank: 0, alpha: 0 } }),
     file: MODEL,
     engines: ['one rank', 'two ranks, fsdp'],
+  },
+  'lora, dropout and noise': {
+    options: with_({ lora: { ...lora, dropout: 0.1 }, neftune_noise_alpha: 5 }),
+    engines: ['one rank', 'two ranks, ddp'],
   },
   // five micro batches of one row, and fewer in the last step of each pass
   'lora, accumulated': {

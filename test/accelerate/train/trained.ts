@@ -43,7 +43,10 @@ export async function trained(
     events.push(event);
     if (event.type === 'stage.progress' && event.step !== undefined) options.heard?.(event.step);
   };
-  const context = { ...world({ folder, ...options, emit }), engine };
+  // how ranks share a model is in the plan
+  const sharding = engine === undefined || engine.sharding === 'none' ? undefined : engine.sharding;
+  const chosen = { ...options.chosen, ...(sharding === undefined ? {} : { sharding }) };
+  const context = { ...world({ folder, ...options, chosen, emit }), engine };
   await run(context);
   return { events, path: (name) => join(context.output.path, name) };
 }

@@ -32,14 +32,18 @@ export function specificationOf(
   files: SpecFiles,
 ): TrainSpec {
   const { context } = task;
+  const world = engine.devices * (engine.nodes?.count ?? 1);
   return {
     version: 1,
     folder: files.folder,
     versions: engine.versions,
     digest: context.key,
-    world: engine.devices * (engine.nodes?.count ?? 1),
+    world,
     device: engine.device,
-    sharding: { kind: engine.sharding, offload: engine.offload },
+    sharding: {
+      kind: world > 1 && engine.sharding === 'none' ? 'ddp' : engine.sharding,
+      offload: engine.offload,
+    },
     model: modelSpec(task, plan, engine, files.base),
     precision: task.settings.precision,
     trained: adapter === undefined ? 'full' : 'adapter',
