@@ -38,6 +38,9 @@ function join(path: string | undefined, key: string): string | undefined {
 /** There are few settings and many stages: a name that is known has its hash, one that is put together does not. */
 const joined = new Map<string, Map<string, string>>();
 
+/** Unknown settings of one table that are told of: more are a text of another kind, and each is compared with all that is known. */
+const MOST_UNKNOWN = 500;
+
 export function evaluateEntries(
   entries: readonly { readonly key: Word; readonly value: Expression }[],
   fields: Fields,
@@ -52,7 +55,8 @@ export function evaluateEntries(
     const first = given.get(key.text);
     if (!Object.hasOwn(fields, key.text)) {
       unknown.push(key.text);
-      context.report(options.unknown(key, Object.keys(fields), entry.value));
+      if (unknown.length <= MOST_UNKNOWN)
+        context.report(options.unknown(key, Object.keys(fields), entry.value));
     } else if (first !== undefined) context.report(duplicateKey(key.span, key.text, first.key.span));
     else given.set(key.text, entry);
   }

@@ -105,6 +105,7 @@ function checkSettings(
 ): Values | undefined {
   const where = `a \`${schema.kind}\` stage`;
   const heading = { ...block.kind.span, end: block.name.span.end };
+  const place = placesIn(block);
   return evaluateEntries(block.properties, schema.settings, context, {
     path: '',
     preset: presets.values,
@@ -119,15 +120,16 @@ function checkSettings(
             key.span,
             key.text,
             where,
-            wholeLines(settingHint(key, value, placeIn(block, known)), source),
+            wholeLines(settingHint(key, value, place(known)), source),
           ),
   });
 }
 
-const placeIn = ({ kind, properties }: Block, known: readonly string[]): SettingPlace => ({
-  known,
-  block: { kind: kind.text, sets: properties.map(({ key }) => key.text) },
-});
+/** What a hint has to know of a block, listed once: a block may have many unknown settings. */
+function placesIn({ kind, properties }: Block): (known: readonly string[]) => SettingPlace {
+  const block = { kind: kind.text, sets: properties.map(({ key }) => key.text) };
+  return (known) => ({ known, block });
+}
 
 function usingAsSetting({ name, using, properties }: Block, key: Word, source: SourceText) {
   const value = properties.find((property) => property.key === key)?.value;
@@ -149,9 +151,10 @@ const wholeLines = ({ fixes = [], ...hint }: Hint, source: SourceText): Hint => 
 
 /** A setting with its indentation and its line end, where nothing else is on its line. */
 function withIndent(span: Span, source: SourceText): Span {
-  const indent = /(?:^|\n)([ \t]*)$/.exec(source.text.slice(0, span.start))?.[1];
-  if (indent === undefined) return span;
-  const rest = /^[ \t]*,?[ \t]*(?:\r?\n|$)/.exec(source.text.slice(span.end));
+  const { text } = source;
+  const indent = text.slice(text.lastIndexOf('\n', span.start - 1) + 1, span.start);
+  if (!/^[ \t]*$/.test(indent)) return span;
+  const rest = /^[ \t]*,?[ \t]*(?:\r?\n|$)/.exec(text.slice(span.end));
   return rest === null
     ? span
     : { ...span, start: span.start - indent.length, end: span.end + rest[0].length };
@@ -206,12 +209,13 @@ const listedMetrics = (list: Extract<Expression, { kind: 'list' }>) => ({
 
 function checkBudget(block: Block, file: Context, source: SourceText): Budget {
   const layers = layersOf(block.using, 'budget', file);
+  const place = placesIn(block);
   const settings = evaluateEntries(block.properties, budgetSettings, file, {
     path: '',
     preset: merged(layers).values,
     missing: () => undefined,
     unknown: (key, known, value) =>
-      names.unknownSetting(key.span, key.text, 'a `budget`', settingHint(key, value, placeIn(block, known))),
+      names.unknownSetting(key.span, key.text, 'a `budget`', settingHint(key, value, place(known))),
   });
   const limits: MetricScope = { where: 'a `budget`', metrics: budgetMetrics, ofStages: 'all' };
   return {

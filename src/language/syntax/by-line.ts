@@ -31,23 +31,33 @@ export function read(rule: 'program' | 'expression', tokens: IToken[]): ParserOu
 /** Lines that are set aside at most; a text with more is not a declaration. */
 const MOST_LINES = 40;
 
+/** Tokens that are read again at most, in all declarations of a text: each line that is set aside costs one reading of its own. */
+export const MOST_AGAIN = 250_000;
+
+/** What is left of {@link MOST_AGAIN}. */
+export interface RereadBudget {
+  tokens: number;
+}
+
 /** One declaration, or what is in the place of one. */
 export function readDeclaration(
   written: IToken[],
   blockBraces: Layout['blockBraces'],
   source: SourceText,
+  budget: RereadBudget,
 ): { readonly node: SyntaxNode | undefined; readonly diagnostics: readonly Diagnostic[] } {
   let tokens = written;
   const diagnostics: Diagnostic[] = [];
   for (let line = 0; ; line++) {
     const { node, failures } = read('program', tokens);
     if (failures.length === 0) return { node, diagnostics };
-    const isReadable = line < MOST_LINES && node !== undefined;
+    const isReadable = line < MOST_LINES && node !== undefined && tokens.length <= budget.tokens;
     const found = isReadable ? unreadableLine(failures, tokens, blockBraces, source) : undefined;
     if (found === undefined) {
       for (const found of syntaxErrors(failures, tokens, source, written)) diagnostics.push(found);
       return { node, diagnostics };
     }
+    budget.tokens -= tokens.length;
     diagnostics.push(...syntaxErrors([found.failure], tokens, source));
     tokens = [...tokens.slice(0, found.start), ...found.instead, ...tokens.slice(found.end)];
   }

@@ -32,9 +32,12 @@ const codePoint = (text: string): string =>
   `U+${(text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 /** `at`: what the lexer could not read. */
+/** Of signs that follow each other. */
+const MOST_SHOWN = 40;
+
 export function foreignCharacters(at: Span, { text: source }: SourceText): Diagnostic {
   const text = source.slice(at.start, at.end);
-  const shown = `\`${text}\``;
+  const shown = `\`${text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text}\``;
   if (/^[\u2028\u2029]+$/.test(text))
     return unexpectedCharacter(at, codePoint(text), {
       label: 'an unusual line terminator',

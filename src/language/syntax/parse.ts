@@ -11,7 +11,7 @@ import * as errors from '../diagnostics/catalogue/syntax.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { positionAt, type SourceText } from '../source/text.js';
 import type { Comment, Expression, SourceFile } from './ast.js';
-import { read, readDeclaration } from './by-line.js';
+import { MOST_AGAIN, read, readDeclaration } from './by-line.js';
 import { foreignCharacters, hiddenCharacters } from './characters.js';
 import { declarationsOf } from './declarations.js';
 import { collectDocs } from './docs.js';
@@ -31,7 +31,7 @@ const BREAKING = new Set(['FTP0101', 'FTP0117']);
 /** A text with more characters that are not part of the language is not a pipeline: nothing is concluded from the rest. */
 const MOST_FOREIGN = 200;
 
-/** Mistakes after which the rest of the declarations are not read: each costs far more than what is right. */
+/** Mistakes after which no more are looked for: each costs far more than what is right. */
 const MOST_MISTAKES = 1000;
 
 /** Something that is outside of every block, and no declaration. */
@@ -55,11 +55,12 @@ export function parse(source: SourceText): ParseResult {
     report: (diagnostic) => diagnostics.push(diagnostic),
   });
   let mistakes = 0;
+  const budget = { tokens: MOST_AGAIN };
   let isOutside = false;
   for (const tokens of isReadable ? declarationsOf(layout) : []) {
     if (isOutside && goesOn(tokens)) continue;
     if (mistakes >= MOST_MISTAKES) break;
-    const { node, diagnostics: found } = readDeclaration(tokens, layout.blockBraces, source);
+    const { node, diagnostics: found } = readDeclaration(tokens, layout.blockBraces, source, budget);
     errorsAt = found.length === 0 ? breaking : [...breaking, ...found.map(offsetOf)];
     isOutside = found.some(({ code }) => code === OUTSIDE);
     mistakes += found.length;
@@ -91,9 +92,11 @@ function start(source: SourceText) {
   const comments = (result.groups['comments'] ?? []).map((token) => comment(token, source.file));
   const { excess } = layout;
   const { file } = source;
-  const diagnostics: Diagnostic[] = result.errors.map((error) =>
-    foreignCharacters({ file, start: error.offset, end: error.offset + error.length }, source),
-  );
+  const diagnostics: Diagnostic[] = result.errors
+    .slice(0, MOST_MISTAKES)
+    .map((error) =>
+      foreignCharacters({ file, start: error.offset, end: error.offset + error.length }, source),
+    );
   const spanOf = ({ startOffset, image }: IToken) => ({
     file,
     start: startOffset,
@@ -105,17 +108,23 @@ function start(source: SourceText) {
       source,
       () => strings.map(spanOf),
       () => comments.map(({ span }) => span),
-    ),
+    ).slice(0, MOST_MISTAKES),
+    ...strings
+      .filter(({ tokenType }) => tokenType === UnterminatedString)
+      .slice(0, MOST_MISTAKES)
+      .map((string) => errors.unterminatedString(spanOf(string))),
+    ...comments
+      .filter(({ kind }) => kind === 'foreign')
+      .slice(0, MOST_MISTAKES)
+      .map(({ span, text }) => errors.foreignComment(span, text)),
+    ...result.tokens
+      .filter(isForeignSign)
+      .slice(0, MOST_MISTAKES)
+      .flatMap((token) => {
+        const meant = FOREIGN_SIGNS.get(token.image);
+        return meant === undefined ? [] : [errors.foreignSign(spanOf(token), token.image, meant)];
+      }),
   );
-  for (const string of strings)
-    if (string.tokenType === UnterminatedString) diagnostics.push(errors.unterminatedString(spanOf(string)));
-  for (const found of comments)
-    if (found.kind === 'foreign') diagnostics.push(errors.foreignComment(found.span, found.text));
-  for (const token of result.tokens) {
-    const meant = isForeignSign(token) ? FOREIGN_SIGNS.get(token.image) : undefined;
-    if (meant === undefined) continue;
-    diagnostics.push(errors.foreignSign(spanOf(token), token.image, meant));
-  }
   if (excess !== undefined) diagnostics.push(errors.expressionTooLarge(spanOf(excess)));
   return { layout, comments, diagnostics };
 }

@@ -11,7 +11,7 @@ import {
   plain,
   prettyDiagnostic,
 } from '../../../src/language/diagnostics/render/index.js';
-import { displayWidth } from '../../../src/language/diagnostics/render/width.js';
+import { displayWidth, graphemes } from '../../../src/language/diagnostics/render/width.js';
 import { HostError } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { sourceText } from '../../../src/language/source/text.js';
@@ -88,6 +88,25 @@ describe('rendering', () => {
     const { diagnostics, sources } = compiled('edition 2026\nparam a: Int = "\u202eevil\u2066"\n');
     for (const found of diagnostics)
       expect(prettyDiagnostic(found, sources)).to.not.match(/[\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  it('shows the beginning of a message of millions of characters', () => {
+    const message = `\`${'é'.repeat(2_000_000)}\` is no model`;
+    for (const width of [80, undefined]) {
+      const text = prettyDiagnostic(
+        { code: 'FTP0000', severity: 'error', message, notes: [message] },
+        new Map(),
+        plain,
+        width,
+      );
+      expect(text.length).to.be.below(9000);
+    }
+  });
+
+  it('measures a long text in pieces, which cut no character in two', () => {
+    const family = '👩‍👩‍👧';
+    expect([...graphemes(`é${family.repeat(300)}`)]).to.deep.equal(['é', ...Array(300).fill(family)]);
+    expect(displayWidth(`é${family.repeat(300)}`)).to.equal(601);
   });
 
   it('shows the marked part of a line of nearly a megabyte', () => {

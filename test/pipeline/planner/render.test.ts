@@ -128,6 +128,15 @@ describe('columns', () => {
 });
 
 describe('wrapped lines', () => {
+  it('of a word of millions of characters are cut off', () => {
+    for (const sign of ['x', 'é', '漢', '👩‍👩‍👧', '/'] as const) {
+      const lines = wrapped(`before ${sign.repeat(1_000_000)} after`, 40);
+      expect(lines.length, sign).to.equal(51);
+      expect(lines.at(-1)).to.match(/…$/);
+      for (const line of lines) expect(widthOf(line)).to.be.at.most(41);
+    }
+  });
+
   it('break a word that is too long, after a slash if it has one', () => {
     expect(wrapped('in /a/long/path here', 8)).to.deep.equal(['in', '/a/long/', 'path', 'here']);
     expect(wrapped('a sequence', 4)).to.deep.equal(['a', 'sequ', 'ence']);

@@ -41,7 +41,7 @@ export function excerpt(line: string, start: number, end: number, columns: numbe
   };
 }
 
-const cells = (text: string): readonly string[] => graphemes(harmless(text.replace(/\t/g, '    ')));
+const cells = (text: string): readonly string[] => [...graphemes(harmless(text.replace(/\t/g, '    ')))];
 
 const total = (signs: readonly string[]): number => signs.reduce((sum, sign) => sum + widthOf(sign), 0);
 
@@ -60,13 +60,18 @@ const last = (signs: readonly string[], columns: number): readonly string[] =>
 
 /** Lines of at most `columns`, broken between words; a longer word gets a line of its own. */
 export function wrapped(text: string, columns: number): readonly string[] {
+  if (columns === Number.POSITIVE_INFINITY) return [text];
   const lines: string[] = [];
   let line = '';
+  let used = 0;
   for (const word of text.split(' ')) {
-    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > columns) {
+    const wide = displayWidth(word);
+    if (line !== '' && used + 1 + wide > columns) {
       lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      line = '';
+    }
+    used = line === '' ? wide : used + 1 + wide;
+    line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, line];
 }

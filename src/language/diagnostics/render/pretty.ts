@@ -36,6 +36,10 @@ const PAINT: Readonly<Record<Severity, keyof Palette>> = { error: 'red', warning
 /** Columns of a source line that are shown at most: a minified line must not fill the screen. */
 const WIDEST = 160;
 const NARROWEST = 40;
+/** Characters of a sentence that are shown at most: a value in it may have millions. */
+const LONGEST = 4000;
+
+const shown = (text: string): string => harmless(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
 /** Layout of one diagnostic. */
 interface Page {
@@ -100,7 +104,7 @@ export function countText(diagnostics: readonly Diagnostic[]): string {
 /** A long message continues below its first word. */
 function heading(title: string, message: string, paint: Paint, { palette, width }: Page): readonly string[] {
   const indent = title.length + 2;
-  const [first = '', ...rest] = wrapped(harmless(message), Math.max(NARROWEST / 2, width - indent));
+  const [first = '', ...rest] = wrapped(shown(message), Math.max(NARROWEST / 2, width - indent));
   return [
     `${palette.bold(paint(title))}${palette.bold(`: ${first}`)}`,
     ...rest.map((line) => `${' '.repeat(indent)}${palette.bold(line)}`),
@@ -121,21 +125,21 @@ function snippet(
   if (source === undefined || location.line === 0) return [];
   const text = lineText(source, location.line);
   const end = location.endLine === location.line ? location.endColumn - 1 : text.length;
-  const shown = excerpt(text, location.column - 1, end, columns);
+  const line = excerpt(text, location.column - 1, end, columns);
   const number = `${location.line}`.padStart(gutter.length);
-  const marks = `${' '.repeat(shown.before)}${paint(mark.repeat(Math.max(1, shown.marked)))}`;
+  const marks = `${' '.repeat(line.before)}${paint(mark.repeat(Math.max(1, line.marked)))}`;
   const bar = palette.blue(`${gutter} |`);
-  const first = `${palette.blue(`${number} |`)} ${shown.text}`;
+  const first = `${palette.blue(`${number} |`)} ${line.text}`;
   if (label === undefined) return [first, `${bar} ${marks}`];
-  const used = gutter.length + 3 + shown.before + Math.max(1, shown.marked) + 1;
-  const words = harmless(label);
+  const used = gutter.length + 3 + line.before + Math.max(1, line.marked) + 1;
+  const words = shown(label);
   // A label that does not fit next to its mark goes below it.
   if (used + displayWidth(words) <= width) return [first, `${bar} ${marks} ${paint(words)}`];
   const lines = wrapped(words, columns);
   const widest = Math.max(...lines.map(displayWidth));
   const indent =
-    shown.before + widest <= columns ? shown.before : Math.max(0, shown.before + shown.marked - widest);
-  return [first, `${bar} ${marks}`, ...lines.map((line) => `${bar} ${' '.repeat(indent)}${paint(line)}`)];
+    line.before + widest <= columns ? line.before : Math.max(0, line.before + line.marked - widest);
+  return [first, `${bar} ${marks}`, ...lines.map((words) => `${bar} ${' '.repeat(indent)}${paint(words)}`)];
 }
 
 function remark(
@@ -145,9 +149,9 @@ function remark(
 ): readonly string[] {
   if (text === undefined) return [];
   const indent = gutter.length + 3 + kind.length + 2;
-  const [first = '', ...rest] = text
+  const [first = '', ...rest] = shown(text)
     .split('\n')
-    .flatMap((line) => wrapped(harmless(line), Math.max(NARROWEST / 2, width - indent)));
+    .flatMap((line) => wrapped(line, Math.max(NARROWEST / 2, width - indent)));
   return [
     `${gutter} ${palette.blue('=')} ${palette.bold(`${kind}:`)} ${first}`,
     ...rest.map((line) => `${' '.repeat(indent)}${line}`),

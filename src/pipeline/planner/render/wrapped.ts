@@ -15,8 +15,14 @@ const BETWEEN_WORDS = new RegExp(String.raw`(?!${BEFORE_UNIT}) (?!(?<=\d (?:min|
 /** What separates figures: each stays whole. */
 const FIGURES = ' · ';
 
+/** Lines that one word is broken into, at most: the rest of it is cut off. */
+const MOST_PIECES = 50;
+/** Characters of a text that are looked at: nobody reads as many, and each is measured. */
+const LONGEST = 100_000;
+
 /** Lines of at most `width` columns; a longer word is broken, after a slash if it has one. Colours go on in the next line. */
-export function wrapped(text: string, width: number): readonly string[] {
+export function wrapped(written: string, width: number): readonly string[] {
+  const text = written.length > LONGEST ? `${written.slice(0, LONGEST)}…` : written;
   const lines: string[] = [];
   let used = 0;
   for (const word of wordsOf(text, width)) {
@@ -50,21 +56,30 @@ function wordsOf(text: string, width: number): readonly string[] {
 function piecesOf(word: string, width: number): readonly string[] {
   const pieces = [''];
   let used = 0;
-  const add = (part: string, wide: number): void => {
+  for (const part of partsOf(word, width)) {
+    const wide = widthOf(part);
     if (used + wide > width && used > 0) {
+      if (pieces.length === MOST_PIECES) {
+        pieces[pieces.length - 1] += '…';
+        return pieces;
+      }
       pieces.push('');
       used = 0;
     }
     pieces[pieces.length - 1] += part;
     used += wide;
-  };
+  }
+  return pieces;
+}
+
+/** What stays whole: what ends with a slash and fits, codes of colours, characters. */
+function* partsOf(word: string, width: number): Generator<string> {
   for (const part of word.split(/(?<=\/)/))
-    if (widthOf(part) <= width) add(part, widthOf(part));
+    if (widthOf(part) <= width) yield part;
     else
       for (const [section] of part.matchAll(PARTS))
-        if (section.startsWith('\u001b')) add(section, 0);
-        else for (const sign of graphemes(section)) add(sign, displayWidth(sign));
-  return pieces;
+        if (section.startsWith('\u001b')) yield section;
+        else yield* graphemes(section);
 }
 
 const isOpening = (code: string): boolean => !/\[(?:0|22|23|24|27|39|49)?m$/.test(code);
