@@ -52,7 +52,7 @@ def describe(error: BaseException) -> dict[str, object]:
 
 
 _MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.I)
-_DISK = re.compile(r"os error (28|122)|No space left on device|Disk quota exceeded", re.I)
+_DISK = re.compile(r"os error (27|28|122)|No space left on device|Disk quota exceeded|File too large", re.I)
 _DISTRIBUTED = re.compile(r"gloo|nccl|Connection (closed|reset|refused)|ProcessGroup|rendezvous|TCPStore", re.I)
 
 

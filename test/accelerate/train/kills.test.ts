@@ -26,10 +26,11 @@ train adapter {
 }
 `;
 
-function pipeline(): string {
+function pipeline(using = ''): string {
   const cwd = freshFolder();
   writePipeline(cwd);
-  appendFileSync(join(cwd, 'tiny.ftp'), TRAIN);
+  const train = using === '' ? TRAIN : TRAIN.replace('train adapter', `train adapter using ${using}`);
+  appendFileSync(join(cwd, 'tiny.ftp'), using === '' ? train : train.replace(/ {2}lora = .*\n/, ''));
   return cwd;
 }
 
@@ -38,15 +39,14 @@ const run = (
   devices: number,
   sharding: string,
   env: Readonly<Record<string, string>> = {},
-): Running =>
-  start(
-    cwd,
-    [
-      ...['run', 'tiny.ftp', '--json', '--retries', '0', '--engine', 'accelerate', '--python', PYTHON ?? ''],
-      ...['--devices', String(devices), ...(devices === 1 ? [] : ['--sharding', sharding])],
-    ],
-    env,
-  );
+  limit?: string,
+): Running => {
+  const engine = ['--engine', 'accelerate', '--python', PYTHON ?? '', '--devices', String(devices)];
+  const shared = devices === 1 ? [] : ['--sharding', sharding];
+  // one thread each: several ranks and this process share the cores
+  const words = ['run', 'tiny.ftp', '--json', '--retries', '0', '--threads', '1', ...engine, ...shared];
+  return start(cwd, words, env, limit);
+};
 
 /** Process ids of the ranks that train in a folder. */
 const ranksIn = (cwd: string): readonly number[] =>
@@ -132,6 +132,17 @@ withPython('a training on ranks', () => {
     const second = run(cwd, 2, 'ddp');
     expect((await second.ended).code).to.equal(0);
     expect(bytesOf(cwd, second.lines)).to.equal(undisturbed);
+  });
+
+  it('says that no space is left, and goes on once there is', async () => {
+    const cwd = pipeline('full');
+    // the weights of a checkpoint are written, and the state of its optimiser is too long
+    const first = run(cwd, 2, 'ddp', {}, 'ulimit -f 300');
+    expect((await first.ended).code).to.equal(1);
+    const [diagnostic] = first.lines.filter(({ type }) => type === 'diagnostic');
+    expect(diagnostic, JSON.stringify(first.lines.slice(-3))).to.include({ code: 'FTP0801' });
+    await untilGone(cwd);
+    expect((await run(cwd, 2, 'ddp').ended).code).to.equal(0);
   });
 
   it('saves on SIGTERM, says so, and goes on', async () => {

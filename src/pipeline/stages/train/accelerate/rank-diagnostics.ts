@@ -48,9 +48,9 @@ const BY_KIND: {
   versions: packagesDiffer,
   package: packagesDiffer,
   disk_full: ({ message }, _, { stage }) =>
-    error('FTP0801', stage.span, `the ranks of stage \`${stage.name}\` cannot write: the disk is full`, {
-      notes: [message],
-      help: 'free some space and run again: it resumes from the last checkpoint',
+    error('FTP0801', stage.span, `the ranks of stage \`${stage.name}\` cannot write: no space is left`, {
+      notes: linesOf(message),
+      help: 'free some space, or raise the limit (`ulimit -f`), and run again: it resumes from the last checkpoint',
     }),
   model: ({ message }, _, { stage }) =>
     error('FTP1894', stage.span, `the base of stage \`${stage.name}\` cannot be loaded by PyTorch`, {
