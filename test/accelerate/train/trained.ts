@@ -52,7 +52,9 @@ export async function trained(
 }
 
 export const lossesOf = ({ events }: Trained): readonly number[] =>
-  events.flatMap((event) => (event.type === 'stage.progress' ? (event.loss ?? Number.NaN) : []));
+  events.flatMap((event) =>
+    event.type === 'stage.progress' && event.step !== undefined ? (event.loss ?? Number.NaN) : [],
+  );
 
 export const stepsOf = ({ events }: Trained): readonly number[] =>
   events.flatMap((event) => (event.type === 'stage.progress' ? (event.step ?? []) : []));

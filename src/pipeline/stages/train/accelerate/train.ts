@@ -108,6 +108,9 @@ async function runToEnd(
     usesDevice: (bytes) => engine.device !== 'cpu' && context.usesMemory?.(bytes),
     historyOf: (step) => historyOf(context, step),
   });
+  // packages and weights take their time before the first step
+  const label = engine.devices === 1 ? 'starting a rank' : `starting ${engine.devices} ranks`;
+  context.emit({ type: 'stage.progress', stage: stage.name, done: 0, total, unit: 'steps', label });
   const driver = join(host.packageFolder, 'python');
   const paths = [driver, host.env('PYTHONPATH') ?? ''].filter((path) => path !== '');
   const end = await runRanks(
