@@ -45,6 +45,8 @@ export interface EndOfProcess {
 }
 
 export type FromChild =
+  /** Its process has come so far that it can say so. */
+  | { readonly type: 'begun' }
   | { readonly type: 'event'; readonly event: StageEvent }
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
   /** What the largest process of the stage's own had at most. */

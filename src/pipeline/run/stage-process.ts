@@ -45,6 +45,8 @@ const LAST_WORDS = { seconds: 2, share: 0.2 } as const;
 
 export const patienceOf = (notice: number | undefined): number =>
   notice === undefined ? PATIENCE : 1000 * (notice - Math.min(LAST_WORDS.seconds, LAST_WORDS.share * notice));
+/** How long a process may take to begin, in milliseconds: many times what it takes on a machine that is overloaded. */
+const START = 180_000;
 /** How often the memory of a running stage is looked at, for the case that it is killed. */
 const LOOK = 250;
 /** What native code printed last, kept for the diagnostic of a crash. */
@@ -65,6 +67,7 @@ export async function runInProcess(
   task: StageTask,
   handlers: StageHandlers,
   interrupts: Interrupts,
+  start = START,
 ): Promise<EndOfProcess> {
   const ranOut = watchKills();
   const child = forkStage(task);
@@ -75,7 +78,9 @@ export async function runInProcess(
   let said: EndOfProcess | undefined;
   let peak = 0;
   let others = 0;
+  const never = endWhereItDoesNotBegin(child, start);
   child.on('message', (message: FromChild) => {
+    if (message.type === 'begun') return;
     if (message.type === 'event') handlers.event(message.event);
     else if (message.type === 'diagnostic') handlers.diagnostic(message.diagnostic);
     else if (message.type === 'memory') others = message.bytes;
@@ -92,6 +97,11 @@ export async function runInProcess(
   });
   clearInterval(look);
   forget();
+  if (never())
+    return {
+      end: { how: 'failed', diagnostic: processNotStarted(task.stage, NO_THREADS) },
+      peakMemoryBytes: 0,
+    };
   const last = said as EndOfProcess | undefined;
   if (last !== undefined) {
     const unasked = last.end.how === 'interrupted' && !interrupts.stop.aborted;
@@ -126,6 +136,18 @@ function forkStage(task: StageTask): ChildProcess | UserError {
   }
 }
 
+/** Says afterwards whether it did not. */
+function endWhereItDoesNotBegin(child: ChildProcess, start: number): () => boolean {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, start);
+  child.once('message', () => clearTimeout(timer));
+  child.once('exit', () => clearTimeout(timer));
+  return () => isLate;
+}
+
 /** A process that cannot be noted does nothing: it is ended, since this one would wait for it. */
 function noted(child: ChildProcess, note: () => void): void {
   try {
@@ -143,6 +165,8 @@ interface ProcessExit {
 }
 
 /** Why the system starts no process for now, by its code. */
+const NO_THREADS = 'it does not begin; the limit of threads (`ulimit -u`) may be reached';
+
 const SHORT_OF: Readonly<Record<string, string>> = {
   EAGAIN: 'no more processes are allowed (`ulimit -u`)',
   ENOMEM: 'there is no memory for another process',
