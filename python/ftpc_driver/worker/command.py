@@ -1,12 +1,6 @@
-"""
-`python -m ftpc_driver worker`: evaluates, answers and classifies for ftpc. One request per line on standard input, JSON
-lines on standard output. It ends when standard input does.
-"""
+"""What the worker does about each request."""
 
 import base64
-import os
-import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,8 +12,9 @@ import torch
 
 from ftpc_driver.errors import DriverError, describe, kind_of
 from ftpc_driver.spec import Model, parse
+from ftpc_driver.versions import check_versions
 from ftpc_driver.worker import evaluation, generation
-from ftpc_driver.worker.lines import Lines, Request, requests
+from ftpc_driver.worker.lines import Inbox, Lines, Request
 from ftpc_driver.worker.opened import Base, Opened, open_base, with_adapter
 from ftpc_driver.worker.sampling import Sampling
 
@@ -34,16 +29,14 @@ class CancelledError(Exception):
 class Worker:
     """What is open, and what is being done."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, inbox: Inbox) -> None:
         self.lines = lines
+        self.inbox = inbox
         self.base: Base | None = None
         self.opened: Opened | None = None
+        #: Raised with every part of a request that is done: a worker that hangs raises it no more.
         self.work = 0
-        """Raised with every part of a request that is done: a worker that hangs raises it no more."""
-        #: Rows of the request that is being done whose answers nobody needs longer.
-        self.ended: set[int] = set()
-        self.current: int | None = None
-        self.cancelled = False
+        self.current = 0
         #: Tokens of a batch for which memory was enough, by what is done.
         self.most_tokens: dict[str, int] = {}
 
@@ -53,15 +46,9 @@ class Worker:
             raise DriverError("bug", "no model is open")
         return self.opened
 
-    def control(self, request: Request) -> None:
-        """Of the thread that reads: concerns only the request that is being done."""
-        if request["id"] == self.current:
-            self.cancelled = self.cancelled or request["do"] == "cancel"
-            self.ended |= set(request.get("rows", []))
-
     def look(self) -> None:
         self.work += 1
-        if self.cancelled:
+        if self.current in self.inbox.cancelled:
             raise CancelledError
 
     def in_parts(self, do: str, items: Sequence[T], tokens: Callable[[T], int], run: Callable[[list[T]], None]) -> None:
@@ -92,6 +79,7 @@ def free_memory() -> None:
 
 def open_model(worker: Worker, request: Request) -> Any:
     """The base stays where only the adapter is another one."""
+    check_versions(request.get("versions", {}))
     spec = parse(Model, request["model"], "model")
     worker.opened = None
     if worker.base is None or worker.base.spec != spec:
@@ -108,11 +96,12 @@ def open_model(worker: Worker, request: Request) -> Any:
         "free": torch.cuda.mem_get_info(worker.opened.device)[0] if cuda else None,
         "vocabulary": worker.opened.vocabulary,
         "virtual_tokens": worker.opened.virtual_tokens,
+        "cache_bytes": worker.opened.cache_bytes,
     }
 
 
 def loss(worker: Worker, request: Request) -> Any:
-    found: list[dict[str, float]] = []
+    found: list[dict[str, float | None]] = []
     worker.in_parts(
         "loss",
         request["rows"],
@@ -145,8 +134,8 @@ def generate(worker: Worker, request: Request) -> Any:
 
     def look() -> None:
         worker.look()
-        while worker.ended:
-            by_number[worker.ended.pop()].ended = True
+        for _, number in [pair for pair in worker.inbox.ended if pair[0] == request["id"]]:
+            by_number[number].ended = True
 
     def told(tokens: list[tuple[int, int]]) -> None:
         worker.lines.write({"id": request["id"], "tokens": tokens})
@@ -179,6 +168,7 @@ DOES: dict[str, Callable[[Worker, Request], Any]] = {
 
 def answer(worker: Worker, request: Request) -> dict[str, Any]:
     try:
+        worker.look()
         return {"value": DOES[request["do"]](worker, request)}
     except CancelledError:
         return {"error": {"kind": "cancelled", "message": ""}}
@@ -192,35 +182,20 @@ def answer(worker: Worker, request: Request) -> dict[str, Any]:
         return {"error": found}
 
 
-def main(_arguments: list[str]) -> int:
-    # Ctrl-C in a terminal reaches every process in front; ftpc decides
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lines = Lines(sys.stdout.fileno())
-    worker = Worker(lines)
-    queue: SimpleQueue[Request] = SimpleQueue()
-
-    def read() -> None:
-        for request in requests(sys.stdin.buffer):
-            if request["do"] in ("end", "cancel"):
-                worker.control(request)
-            else:
-                queue.put(request)
-        # the parent is gone, or does not need us longer
-        os._exit(0)
+def serve(queue: SimpleQueue[Request], lines: Lines, inbox: Inbox) -> None:
+    """Answers requests in their order, for ever."""
+    worker = Worker(lines, inbox)
 
     def live() -> None:
         while True:
             time.sleep(ALIVE_SECONDS)
             lines.write({"alive": worker.work})
 
-    threading.Thread(target=read, daemon=True).start()
     threading.Thread(target=live, daemon=True).start()
     lines.write({"ready": True})
     while True:
         request = queue.get()
-        worker.ended, worker.cancelled = set(), False
         worker.current = request["id"]
         found = answer(worker, request)
-        worker.current = None
         worker.work += 1
         lines.write({"id": request["id"], **found})

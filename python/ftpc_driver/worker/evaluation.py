@@ -1,5 +1,6 @@
 """What a model makes of rows: losses per row, logits over labels, logits of every token."""
 
+from math import isfinite
 from typing import Any, TypedDict
 
 import torch
@@ -43,7 +44,7 @@ def forward(opened: Opened, ids: list[list[int]], pad_id: int, keep: Tensor | No
 
 
 @torch.inference_mode()
-def losses(opened: Opened, rows: list[TokenRow], pad_id: int) -> list[dict[str, float]]:
+def losses(opened: Opened, rows: list[TokenRow], pad_id: int) -> list[dict[str, float | None]]:
     """Sum of the cross entropy in nats and number of the supervised tokens of each row."""
     labels = padded([row["labels"] for row in rows], IGNORED, opened.device)
     # position t predicts t + 1, and nothing the first
@@ -59,7 +60,9 @@ def losses(opened: Opened, rows: list[TokenRow], pad_id: int) -> list[dict[str, 
     flat = cross_entropy(logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="none")
     sums = flat.view_as(wanted).double().sum(dim=1).tolist()
     counts = (wanted != IGNORED).sum(dim=1).tolist()
-    return [{"sum": total, "tokens": count} for total, count in zip(sums, counts, strict=True)]
+    return [
+        {"sum": total if isfinite(total) else None, "tokens": count} for total, count in zip(sums, counts, strict=True)
+    ]
 
 
 @torch.inference_mode()

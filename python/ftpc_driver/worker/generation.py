@@ -83,23 +83,22 @@ def grow(opened: Opened, rows: list[Row], choice: Choice, told: Told, look: Call
     ids = torch.tensor([[0] * (length - len(text)) + text for text in texts], device=opened.device)
     mask = torch.tensor([[0] * (length - len(text)) + [1] * len(text) for text in texts], device=opened.device)
     mask = torch.cat([mask.new_ones((len(rows), opened.virtual_tokens)), mask], dim=1)
-    feed = ids
     is_first = True
     while True:
         look()
-        logits = step(opened, feed, mask, cache, is_first)
-        is_first = False
-        take(rows, logits, choice, told)
         left = [at for at, row in enumerate(rows) if not row.ended]
         if not left:
             return
-        if len(rows) - len(left) >= WORTH_MOVING * len(rows):
-            kept = torch.tensor(left, device=opened.device)
-            cache.batch_select_indices(kept)
-            mask = mask[kept]
-            rows = [rows[at] for at in left]
-        feed = torch.tensor([[row.ids[-1] if row.ids else row.prompt[-1]] for row in rows], device=opened.device)
-        mask = torch.cat([mask, mask.new_ones((len(rows), 1))], dim=1)
+        if not is_first:
+            if len(rows) - len(left) >= WORTH_MOVING * len(rows):
+                kept = torch.tensor(left, device=opened.device)
+                cache.batch_select_indices(kept)
+                mask = mask[kept]
+                rows = [rows[at] for at in left]
+            ids = torch.tensor([[(row.ids or row.prompt)[-1]] for row in rows], device=opened.device)
+            mask = torch.cat([mask, mask.new_ones((len(rows), 1))], dim=1)
+        take(rows, step(opened, ids, mask, cache, is_first), choice, told)
+        is_first = False
 
 
 def step(opened: Opened, ids: Tensor, mask: Tensor, cache: Any, is_first: bool) -> Tensor:

@@ -27,6 +27,22 @@ class Lines:
                 os._exit(0)
 
 
+class Inbox:
+    """What is said of requests while they wait or are done: by the thread that reads."""
+
+    def __init__(self) -> None:
+        self.cancelled: set[int] = set()
+        #: Pairs of a request and a row whose answer nobody needs longer.
+        self.ended: set[tuple[int, int]] = set()
+
+    def take(self, request: Request) -> None:
+        if request["do"] == "cancel":
+            self.cancelled.add(request["id"])
+        else:
+            # a set that is read elsewhere is not changed
+            self.ended = self.ended | {(request["id"], row) for row in request["rows"]}
+
+
 def requests(source: BinaryIO) -> Iterator[Request]:
     for line in source:
         yield json.loads(line)

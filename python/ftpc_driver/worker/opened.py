@@ -51,6 +51,14 @@ class Opened:
     def has_virtual_cache(self) -> bool:
         return self.virtual is not None and self.virtual.active_peft_config.peft_type == "PREFIX_TUNING"
 
+    @property
+    def cache_bytes(self) -> int:
+        """Of keys and values per token, about."""
+        text = self.model.config.get_text_config()
+        heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+        width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+        return int(text.num_hidden_layers * 2 * heads * width * self.model.dtype.itemsize)
+
     def run(self, inputs: dict[str, Any]) -> Any:
         """The output for what of the inputs the architecture takes."""
         # not every architecture calls it so yet
@@ -60,6 +68,8 @@ class Opened:
 
     def new_cache(self, rows: int) -> Any:
         """Keys and values of no token yet, or of the prefix."""
+        if not {"cache", "past_key_values"} & self.takes:
+            raise DriverError("model", "its architecture has no key-value cache to answer with")
         if self.has_virtual_cache:
             return self.virtual.get_prompt(batch_size=rows)
         return DynamicCache(config=self.model.config)

@@ -1,16 +1,21 @@
 import { dirname, join, resolve } from 'node:path';
+import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
+import { modelSpec } from '../../compute/accelerate/model-spec.js';
+import { startWorker, type WorkerOptions } from '../../compute/accelerate/worker.js';
 import { type Answerer, answerer } from '../../compute/evaluation/chat.js';
 import { type Classifier, classifier } from '../../compute/evaluation/classify.js';
 import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.js';
 import { classifierAsked, noClassifier } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { decoderModel } from '../../compute/evaluation/language-model.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
+import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
-import type { ModelFolder } from '../../compute/models/load.js';
+import type { ModelFiles } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
 import type { ChatTemplate } from '../../compute/models/types.js';
 import { materialisedWithin } from '../../compute/models/weights/load.js';
+import { baseNameOf, readAdapterFacts } from '../../compute/packaging/adapter-facts.js';
 import { readAdapter } from '../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../compute/packaging/check-base.js';
 import { MANIFEST, readManifest } from '../../compute/packaging/manifest.js';
@@ -48,6 +53,8 @@ export interface OpenAnswererOptions {
   readonly threads?: number;
   /** Bytes that tensors may take on a device. Default: as the machine's variable says. */
   readonly deviceMemory?: number;
+  /** What computes instead of the tensor runtime. Weights that are made are always computed with here. */
+  readonly engine?: WorkerOptions['engine'] & Pick<AccelerateEngine, 'attention'>;
   /** Told what slows the answers down. */
   readonly warn?: RuntimeOptions['warn'];
 }
@@ -85,10 +92,13 @@ export async function openClassifier(host: Host, options: OpenAnswererOptions): 
 
 /** Opens a model, whether it answers or gives labels. */
 export async function openAny(plain: Host, options: OpenAnswererOptions): Promise<Answerer | Classifier> {
-  const { base, adapter: adapterFolder, storage, seed, files } = sourceOf(plain, options);
+  const source = sourceOf(plain, options);
+  const { base, adapter: adapterFolder, storage, seed, files } = source;
   if (adapterFolder !== undefined) checkSealed(plain, base);
   if (files !== undefined) checkBaseFiles(plain, base, files);
   const host = verifying(plain);
+  if (options.engine !== undefined && seed === undefined)
+    return openInWorker(host, source, { ...options, engine: options.engine });
   const found = openModelAt(host, base);
   const model = seed === undefined ? found : untrained(found, seed);
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
@@ -110,10 +120,48 @@ export async function openAny(plain: Host, options: OpenAnswererOptions): Promis
   return answerer({ ...parts, template, training: readTrainingPrompt(host, adapterFolder ?? base) });
 }
 
+/** Throws as {@link openAny} does. */
+async function openInWorker(
+  host: Host,
+  { base, adapter, storage }: AnswerSource,
+  options: OpenAnswererOptions & Required<Pick<OpenAnswererOptions, 'engine'>>,
+): Promise<Answerer | Classifier> {
+  const { folder: label, engine, threads } = options;
+  const model = openAnyModel(host, base);
+  const known = adapter === undefined ? undefined : readAdapterFacts(host, adapter, model.known?.config);
+  const labels = known?.labels ?? model.facts.labels;
+  const tokenizer = await model.tokenizer();
+  const template = labels === undefined ? templateOf(host, model, adapter, options.template) : undefined;
+  const worker = startWorker(host, { engine, ...(threads !== undefined && { threads }) });
+  try {
+    const opened = await worker.open({
+      label,
+      spec: modelSpec(host, base, {
+        ...{ storage, attention: engine.attention, ...(labels && { labels }) },
+        dtype: storage !== 'f32' && engine.device === 'cuda' && isHalf(model) ? 'bfloat16' : 'float32',
+      }),
+      facts: { ...model.facts, ...(labels && { labels }) },
+      ...(adapter !== undefined && { adapter }),
+    });
+    const parts = { label, model: { ...opened, release: () => worker.close() }, tokenizer };
+    if (labels !== undefined) return classifier(parts);
+    return answerer({ ...parts, template, training: readTrainingPrompt(host, adapter ?? base) });
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+}
+
+/** Whether a model's weights are stored in 16 bits. */
+function isHalf(model: AnyModel): boolean {
+  const { dtype, torch_dtype: older } = model.configJson();
+  return /^b?float16$/.test(String(dtype ?? older));
+}
+
 /** The template that was asked for, or the one that an adapter was trained with, where it is not its base's. */
 function templateOf(
   host: Host,
-  model: ModelFolder,
+  model: ModelFiles,
   adapter: string | undefined,
   named: OpenAnswererOptions['template'],
 ): ChatTemplate | undefined {
@@ -174,7 +222,7 @@ function baseUnder(host: Host, adapter: string, named: string | undefined): Answ
     if (!isModel(host, folder)) throw noBase(adapter, known.label);
     return { ...known, folder };
   }
-  const { name } = readAdapter(host, adapter).base;
+  const name = baseNameOf(host, adapter);
   const folder = name === null ? undefined : modelCalled(host, name, [host.cwd, adapter]);
   if (folder === undefined) throw noBase(adapter, name);
   return { folder };

@@ -4,12 +4,14 @@ import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
 import { modelError } from '../../language/diagnostics/catalogue/files.js';
 import { harmless } from '../../language/diagnostics/render/index.js';
 import { UserError } from '../../language/diagnostics/types.js';
+import { ENGINE_CHOICES } from '../../language/ir/engines.js';
 import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
 import { askedRuntime } from '../../pipeline/planner/budget.js';
 import { ASKING_OPTIONS } from './asked-as.js';
 import type { CliContext } from './cli-context.js';
 import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
 import { printDiagnostics } from './diagnostics-printer.js';
+import { MODEL_ENGINE, PYTHON } from './engine-options.js';
 import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 
 /** Options of every command that lets a model answer. */
@@ -35,6 +37,8 @@ export const ANSWER_OPTIONS = {
   seed: option.number('N', 'Seed for sampling; default: 17.'),
   '4bit': option.flag('Keep the base in four bits, as for an adapter trained with qlora.'),
   'raw-output': option.flag('Write control characters of answers as they are, instead of as symbols.'),
+  engine: MODEL_ENGINE,
+  python: PYTHON,
   runtime: MODEL_RUNTIME,
   threads: option.number('N', 'Threads; default: one per core.'),
 } as const satisfies Readonly<Record<string, OptionSpec>>;
@@ -43,15 +47,28 @@ const LONGEST = 128;
 /** Share of the machine's memory that weights may take so that they need not be decoded for every token. */
 const UNPACKED = 0.25;
 
-export const openOptions = (args: Arguments, context: CliContext): OpenAnswererOptions => ({
+/** Throws a `UserError` where the engine that is asked for is not there. */
+export const openOptions = async (args: Arguments, context: CliContext): Promise<OpenAnswererOptions> => ({
   folder: resolve(context.host.cwd, args.positional('model')),
   base: args.text('base'),
   storage: args.flag('4bit') ? 'nf4' : undefined,
   float32Bytes: UNPACKED * context.host.machine().memoryBytes,
   runtime: chooseRuntime(context.host, askedRuntime(runtimeOf(args), undefined)),
   threads: threadsOf(args),
+  engine: await engineOf(args, context),
   warn: (warning) => printDiagnostics(context, [warning]),
 });
+
+async function engineOf(args: Arguments, { host }: CliContext): Promise<OpenAnswererOptions['engine']> {
+  const { decideEngine } = await import('../../pipeline/prepare/engine.js');
+  const { stageEngine } = await import('../../pipeline/stages/stage-engine.js');
+  const engine = ENGINE_CHOICES.find((name) => name === args.text('engine'));
+  const options = { engine, python: args.text('python'), runtime: runtimeOf(args) };
+  const { engine: decided, diagnostics } = await decideEngine(host, { options, program: undefined });
+  const wrong = diagnostics.find(({ severity }) => severity === 'error');
+  if (wrong !== undefined) throw new UserError(wrong);
+  return stageEngine(decided, undefined);
+}
 
 export function answerOptions(args: Arguments): AnswerOptions {
   const options = {

@@ -257,7 +257,7 @@ function readInto(source: SourceTensor, from: number, out: Float32Array): void {
 }
 
 /** A tensor that stays in its file. */
-const pagedTensor = (source: SourceTensor): StoredTensor =>
+export const pagedTensor = (source: SourceTensor): StoredTensor =>
   encodedTensor(
     { name: source.name, shape: source.shape, format: source.format(), residentBytes: 0 },
     (start, out) => readInto(source, start, out),

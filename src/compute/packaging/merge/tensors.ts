@@ -1,25 +1,16 @@
 import type { Span } from '../../../language/source/span.js';
-import { adaptedProjections } from '../../models/adapters/branches.js';
-import {
-  adaptedConfig,
-  unreadHead,
-  type WholeRole,
-  wholeTensor,
-  wholeTensors,
-} from '../../models/adapters/whole.js';
-import { blueprintOf, weightName } from '../../models/architectures/index.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
-import type { Adapter, ModelConfig, StoredTensor, WeightStore } from '../../models/types.js';
-import { float32Tensor } from '../../models/weights/stored-tensor.js';
+import type { StoredTensor, WeightStore } from '../../models/types.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { type MergeDtype, mergeDtypes } from './dtypes.js';
 import { notFinite, overflows } from './merge-diagnostics.js';
+import type { MergePlan } from './plan.js';
 import { type WeightUpdate, weightUpdate } from './update.js';
 
 export interface MergeOptions {
   readonly dtype: MergeDtype;
-  /** The adapter, and the config of its base. Without one, the weights are only converted. */
-  readonly adapted?: { readonly adapter: Adapter; readonly config: ModelConfig };
+  /** What an adapter changes. Without one, the weights are only converted. */
+  readonly plan?: MergePlan;
   /** Where the dtype is set: what an error points at. */
   readonly at?: Span;
   /** Called after each tensor. */
@@ -35,15 +26,10 @@ const PIECE = 1 << 20;
  */
 export function mergedTensors(base: WeightStore, options: MergeOptions): readonly WritableTensor[] {
   const { safetensors } = mergeDtypes[options.dtype];
-  const { adapter, config } = options.adapted ?? {};
-  const projections = new Map(
-    adapter?.config.kind === 'lora' && config
-      ? adaptedProjections(config, adapter.config).map((found) => [weightName({ module: found.path }), found])
-      : [],
-  );
+  const { plan } = options;
   const updateOf = (stored: StoredTensor): WeightUpdate | undefined => {
-    const projection = projections.get(stored.name);
-    return adapter && projection && weightUpdate(adapter, projection, stored);
+    const projection = plan?.projections.get(stored.name);
+    return plan && projection && weightUpdate(plan.adapter, projection, stored);
   };
   const written = (name: string, stored: StoredTensor): WritableTensor => ({
     name,
@@ -54,33 +40,9 @@ export function mergedTensors(base: WeightStore, options: MergeOptions): readonl
       options.onTensor?.(name);
     },
   });
-  const whole = adapter && config ? replacedTensors(adapter, config, base) : new Map<string, StoredTensor>();
-  const unread = adapter && config ? unreadHead(config, adapter.config) : undefined;
-  const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== unread);
+  const whole = plan?.whole ?? new Map<string, StoredTensor>();
+  const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== plan?.unread);
   return names.map((name) => written(name, whole.get(name) ?? base.get(name)));
-}
-
-/**
- * Embedding and head where the adapter brings one of them whole, by their names in the merged file: a head that was tied
- * to the embedding then has a tensor of its own.
- */
-function replacedTensors(
-  { config: adapter, tensors }: Adapter,
-  config: ModelConfig,
-  base: WeightStore,
-): ReadonlyMap<string, StoredTensor> {
-  if (wholeTensors(config, adapter).length === 0) return new Map();
-  const { embedding, head } = blueprintOf({ ...adaptedConfig(config, adapter), tieEmbeddings: false });
-  const tied = blueprintOf(config).head.output.name;
-  const of = (role: WholeRole, name: string, otherwise: string): readonly [string, StoredTensor] => {
-    const trained = wholeTensor(config, adapter, role);
-    const tensor = trained && tensors.get(trained.name);
-    return [
-      name,
-      tensor === undefined ? base.get(otherwise) : float32Tensor(name, tensor.shape, tensor.data),
-    ];
-  };
-  return new Map([of('embedding', embedding.name, embedding.name), of('head', head.output.name, tied)]);
 }
 
 function* mergedChunks(

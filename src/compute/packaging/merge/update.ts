@@ -1,6 +1,12 @@
 import { type AdaptedProjection, downName, magnitudeName, upName } from '../../models/adapters/branches.js';
 import { type Adapter, ModelError, type StoredTensor } from '../../models/types.js';
 
+/** A linear layer of a base as an adapter's factors are for it. */
+export type MergedProjection = Pick<
+  AdaptedProjection,
+  'path' | 'branch' | 'inputs' | 'outputs' | 'transposed'
+>;
+
 /** What an adapter makes of one weight, a few rows at a time. */
 export interface WeightUpdate {
   /** Changes rows `first …` of the weight as it is stored, in place. */
@@ -17,7 +23,7 @@ type RowOf = (row: number) => Float64Array;
  */
 export function weightUpdate(
   adapter: Adapter,
-  projection: AdaptedProjection,
+  projection: MergedProjection,
   stored: StoredTensor,
 ): WeightUpdate {
   const { path, branch, transposed } = projection;
@@ -45,10 +51,7 @@ export function weightUpdate(
 }
 
 /** scale·B·A in the layout of the stored weight. The same memory is used for every row. */
-function productOf(
-  adapter: Adapter,
-  { path, branch, inputs, outputs, transposed }: AdaptedProjection,
-): RowOf {
+function productOf(adapter: Adapter, { path, branch, inputs, outputs, transposed }: MergedProjection): RowOf {
   const { rank, scale } = branch;
   const a = tensorOf(adapter, downName(path), [rank, inputs]);
   const b = tensorOf(adapter, upName(path), [outputs, rank]);
@@ -67,7 +70,7 @@ function productOf(
 /** Magnitude ÷ norm of each output's updated weights. */
 function gainsOf(
   stored: StoredTensor,
-  { outputs, transposed }: AdaptedProjection,
+  { outputs, transposed }: MergedProjection,
   product: RowOf,
   magnitudes: Float32Array,
 ): Float64Array {

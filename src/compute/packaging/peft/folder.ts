@@ -64,7 +64,7 @@ export const peftFiles =
     return {
       'adapter_config.json': formatConfig(format.fields(config, base)),
       [PEFT_WEIGHTS]: { [Symbol.iterator]: () => safetensorsChunks(named) },
-      ...(labels === undefined ? {} : { [LABELS]: formatLabels(labels) }),
+      ...(labels === undefined ? {} : { [LABELS_FILE]: formatLabels(labels) }),
       'README.md': modelCard(format.card(config), {
         base,
         licence,
@@ -89,14 +89,14 @@ const PEFT_READERS: ReadonlyMap<unknown, PeftReader> = new Map(
 );
 
 /** What the classes of a head are called, which PEFT does not say: the fields that transformers has in `config.json`. */
-const LABELS = 'labels.json';
+export const LABELS_FILE = 'labels.json';
 
 const formatLabels = (labels: readonly string[]): string =>
   `${JSON.stringify(labelFields(labels), null, 2)}\n`;
 
 /** Throws a {@link ModelError} `adapter_invalid`. */
-function readLabels(host: Host, folder: string): readonly string[] {
-  const path = `${folder}/${LABELS}`;
+export function readLabels(host: Host, folder: string): readonly string[] {
+  const path = `${folder}/${LABELS_FILE}`;
   const wrong = (at: string, detail: string): ModelError =>
     new ModelError(
       'adapter_invalid',

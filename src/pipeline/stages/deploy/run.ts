@@ -46,6 +46,7 @@ const targets: Readonly<Record<string, Target>> = {
           prompt: settings.smoke,
           paged: context.residency === 'paged',
           runtime: context.runtime,
+          ...(context.engine !== undefined && { engine: context.engine }),
           threads: context.threads,
           deviceMemory: context.deviceMemory,
           signal: context.signal,

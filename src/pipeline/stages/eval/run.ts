@@ -39,6 +39,7 @@ import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-
 import { answerLines, openHeldOut } from './held-out.js';
 import type { ModelOpener } from './opened-models.js';
 import { progress } from './progress.js';
+import { workerModels } from './worker-models.js';
 
 /** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */
 export const run: RunStage = async (context) => {
@@ -176,7 +177,7 @@ async function observeBoth(
   subject: EvaluatedModel,
   baseline: EvaluatedModel | undefined,
 ): Promise<readonly [LabelledObservation, LabelledObservation | undefined]> {
-  const models = await embeddedModels(work.context);
+  const models = await (work.context.engine === undefined ? embeddedModels : workerModels)(work.context);
   try {
     const own = await observeOne(work, models, subject, tokenizer);
     if (baseline === undefined) return [own, undefined];

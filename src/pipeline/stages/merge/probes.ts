@@ -1,4 +1,4 @@
-import type { ModelFolder } from '../../../compute/models/load.js';
+import type { AnyModel } from '../../../compute/models/any-model.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import type { Reference } from '../../../language/ir/program.js';
@@ -17,11 +17,11 @@ const TEXTS = [
 /** The first rows that the adapter was trained on, or fixed ones, for which alone the tokenizer is read; at least one token each. */
 export async function probeRows(
   trainer: Artefact | undefined,
-  model: Pick<ModelFolder, 'config' | 'tokenizer'>,
+  model: Pick<AnyModel, 'facts' | 'tokenizer'>,
   context: StageContext,
 ): Promise<readonly Int32Array[]> {
   const dataset = trainer && settingsOf(trainer.stage, 'train').dataset;
-  const most = Math.min(PROBE_TOKENS, model.config.maxPositions);
+  const most = Math.min(PROBE_TOKENS, model.facts.maxPositions);
   const rows =
     dataset === undefined || !(dataset.stage in context.inputs) ? [] : trainingRows(dataset, context);
   const ids = rows.length > 0 ? rows : fixedRows(await model.tokenizer());

@@ -18,6 +18,8 @@ export const classify: Command = {
     base: ANSWER_OPTIONS.base,
     '4bit': ANSWER_OPTIONS['4bit'],
     'raw-output': ANSWER_OPTIONS['raw-output'],
+    engine: ANSWER_OPTIONS.engine,
+    python: ANSWER_OPTIONS.python,
     runtime: ANSWER_OPTIONS.runtime,
     threads: ANSWER_OPTIONS.threads,
     json: option.flag('Print every text with the probability of each label as a JSON object on one line.'),
@@ -31,7 +33,7 @@ export const classify: Command = {
     const many = given === '-';
     const texts = many ? await linesOf(context) : [{ text: given, line: 1 }];
     const { openClassifier } = await import('../../../pipeline/deploy/open-answerer.js');
-    const model = await openClassifier(context.host, openOptions(args, context));
+    const model = await openClassifier(context.host, await openOptions(args, context));
     try {
       for (const { text, line } of texts) {
         const found = await model.classify(text, many ? { file: '-', line, column: 0 } : undefined);

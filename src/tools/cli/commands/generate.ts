@@ -50,7 +50,7 @@ export const generate: Command = {
     const question = file === undefined ? await questionOf(args, context) : '';
     checkAsking(args, args.flag('raw'));
     const model = await openAnswerer(context.host, {
-      ...openOptions(args, context),
+      ...(await openOptions(args, context)),
       template: templateOption(args, context),
     });
     try {

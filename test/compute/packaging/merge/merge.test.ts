@@ -5,6 +5,7 @@ import { openTensorSource } from '../../../../src/compute/models/safetensors/rea
 import type { Adapter, StoredTensor } from '../../../../src/compute/models/types.js';
 import { float32Tensor, weightStore } from '../../../../src/compute/models/weights/stored-tensor.js';
 import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
+import { knownMerge } from '../../../../src/compute/packaging/merge/plan.js';
 import { proveMerge } from '../../../../src/compute/packaging/merge/proof.js';
 import { mergedTensors } from '../../../../src/compute/packaging/merge/tensors.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
@@ -32,7 +33,7 @@ describe('merging', () => {
   const adapter = ofKind('lora', readAdapter(host, join(tiny, 'adapter')));
 
   it('gives PEFT’s merge_and_unload, every tensor (1e-6 absolute, weights up to about 1)', () => {
-    const merged = mergedTensors(base, { dtype: 'f32', adapted: { adapter, config } });
+    const merged = mergedTensors(base, { dtype: 'f32', plan: knownMerge(adapter, config, base) });
     const peft = openTensorSource(host, join(tiny, 'merged'));
     let changed = 0;
     for (const tensor of merged) {
@@ -112,7 +113,7 @@ describe('merging', () => {
   it('refuses an adapter whose matrices do not fit', () => {
     const odd: Adapter = { ...adapter, config: { ...adapter.config, rank: 5 } };
     expect(() =>
-      mergedTensors(base, { dtype: 'f32', adapted: { adapter: odd, config } }).map((tensor) =>
+      mergedTensors(base, { dtype: 'f32', plan: knownMerge(odd, config, base) }).map((tensor) =>
         bytes(tensor.chunks()),
       ),
     ).to.throw(/the weight needs \[5, 32\]/);

@@ -8,11 +8,13 @@ import type { AdapterConfig, LoraConfig } from '../../../../src/compute/models/a
 import { initAdapter, virtualTokensOf } from '../../../../src/compute/models/adapters/kinds.js';
 import { labelsOf, wholeTensors } from '../../../../src/compute/models/adapters/whole.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
+import { classifierFields } from '../../../../src/compute/models/labels.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { fillNormal } from '../../../../src/compute/models/philox.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
 import type { Adapter } from '../../../../src/compute/models/types.js';
 import { readAdapter, writeAdapter } from '../../../../src/compute/packaging/adapters.js';
+import { knownMerge } from '../../../../src/compute/packaging/merge/plan.js';
 import { mergedTensors } from '../../../../src/compute/packaging/merge/tensors.js';
 import { mergedConfig } from '../../../../src/compute/packaging/merge/texts.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
@@ -155,14 +157,14 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     });
     writeAdapter(output, `${name}/adapter`, told, { base: { name: base, revision: null, shape: config } });
     if (virtualTokensOf(own) > 0) return logits;
-    const adapted = { adapter: readAdapter(host, join(folder, name, 'adapter')), config };
-    const tensors = mergedTensors(weights, { dtype: 'f32', adapted });
+    const plan = knownMerge(readAdapter(host, join(folder, name, 'adapter')), config, weights);
+    const tensors = mergedTensors(weights, { dtype: 'f32', plan });
     output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));
     const untied = labels === undefined && wholeTensors(config, own).length > 0;
-    const classifier = labels && { config: decoder.options.config, padId: 2 };
+    const classes = labels && classifierFields(decoder.options.config, 2);
     output.write(
       `${name}/merged/config.json`,
-      mergedConfig(model.configJson(), 'f32', { untied, classifier }),
+      mergedConfig(model.configJson(), 'f32', { untied, ...(classes && { classes }) }),
     );
     expect(openModel(host, join(folder, name, 'merged')).config.labels).to.deep.equal(labels);
     return logits;

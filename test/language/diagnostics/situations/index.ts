@@ -8,6 +8,7 @@ import { RANKS } from './ranks.js';
 import { RUNS } from './runs.js';
 import { RUNTIMES } from './runtimes.js';
 import type { Situations } from './types.js';
+import { WORKER } from './worker.js';
 
 /** What the files of an example cannot make, by code. */
 export const SITUATIONS: Situations = {
@@ -20,4 +21,5 @@ export const SITUATIONS: Situations = {
   ...RANKS,
   ...RUNS,
   ...RUNTIMES,
+  ...WORKER,
 };

@@ -1,0 +1,150 @@
+/** Which tensors of a base an adapter changes, and which it brings. */
+import { adaptedProjections, branchFor, downName, isNamed, upName } from '../../models/adapters/branches.js';
+import {
+  adaptedConfig,
+  labelsOf,
+  unreadHead,
+  type WholeRole,
+  wholeTensor,
+  wholeTensors,
+} from '../../models/adapters/whole.js';
+import { blueprintOf, SCORE, weightName } from '../../models/architectures/index.js';
+import {
+  type Adapter,
+  type ModelConfig,
+  ModelError,
+  type StoredTensor,
+  type WeightStore,
+} from '../../models/types.js';
+import { float32Tensor } from '../../models/weights/stored-tensor.js';
+import type { MergedProjection } from './update.js';
+
+export interface MergePlan {
+  readonly adapter: Adapter;
+  /** By the names of their weights in the base. */
+  readonly projections: ReadonlyMap<string, MergedProjection>;
+  /** Tensors in the place of the base's, or besides them. */
+  readonly whole: ReadonlyMap<string, StoredTensor>;
+  /** A tensor of the base that nothing reads any more. */
+  readonly unread?: string;
+  /** Embedding and head are tensors of their own, which the base has tied. */
+  readonly untied: boolean;
+}
+
+/** Over a base that this program has a graph for. */
+export function knownMerge(adapter: Adapter, config: ModelConfig, base: WeightStore): MergePlan {
+  const unread = unreadHead(config, adapter.config);
+  const isWhole = wholeTensors(config, adapter.config).length > 0;
+  return {
+    adapter,
+    projections: new Map(
+      adapter.config.kind === 'lora'
+        ? adaptedProjections(config, adapter.config).map((found) => [
+            weightName({ module: found.path }),
+            found,
+          ])
+        : [],
+    ),
+    whole: isWhole ? replacedTensors(adapter, config, base) : new Map(),
+    ...(unread === undefined ? {} : { unread }),
+    untied: labelsOf(adapter.config) === undefined && isWhole,
+  };
+}
+
+/**
+ * Embedding and head where the adapter brings one of them whole, by their names in the merged file: a head that was tied
+ * to the embedding then has a tensor of its own.
+ */
+function replacedTensors(
+  { config: adapter, tensors }: Adapter,
+  config: ModelConfig,
+  base: WeightStore,
+): ReadonlyMap<string, StoredTensor> {
+  const { embedding, head } = blueprintOf({ ...adaptedConfig(config, adapter), tieEmbeddings: false });
+  const tied = blueprintOf(config).head.output.name;
+  const of = (role: WholeRole, name: string, otherwise: string): readonly [string, StoredTensor] => {
+    const trained = wholeTensor(config, adapter, role);
+    const tensor = trained && tensors.get(trained.name);
+    return [
+      name,
+      tensor === undefined ? base.get(otherwise) : float32Tensor(name, tensor.shape, tensor.data),
+    ];
+  };
+  return new Map([of('embedding', embedding.name, embedding.name), of('head', head.output.name, tied)]);
+}
+
+const HEAD = 'lm_head.weight';
+const EMBEDDING = /(?:^|\.)(?:embed_tokens|word_embeddings|wte|embed_in)\.weight$/;
+
+/** Over a base of any architecture: the adapter's names say which tensors it changes. */
+export function namedMerge(adapter: Adapter, base: WeightStore, path: string): MergePlan {
+  const { config, tensors } = adapter;
+  const isFactor = (name: string): boolean => /\.lora_(?:A\.weight|B\.weight|magnitude_vector)$/.test(name);
+  const projections = new Map<string, MergedProjection>();
+  for (const name of tensors.keys()) {
+    const module = name.endsWith('.lora_A.weight') ? name.slice(0, -'.lora_A.weight'.length) : undefined;
+    if (module === undefined || config.kind !== 'lora') continue;
+    const stored = base.get(located(base, weightName({ module }), path));
+    const [inputs, outputs] = [
+      tensors.get(downName(module))?.shape[1],
+      tensors.get(upName(module))?.shape[0],
+    ];
+    const [rows, columns] = stored.shape;
+    const fits = rows === outputs && columns === inputs;
+    if (stored.shape.length !== 2 || !(fits || (rows === inputs && columns === outputs)))
+      throw misfit(path, module, stored.shape);
+    projections.set(stored.name, {
+      ...{ path: module, inputs: inputs ?? 0, outputs: outputs ?? 0, transposed: !fits },
+      branch: branchFor(config, module),
+    });
+  }
+  const whole = new Map<string, StoredTensor>();
+  for (const [name, { shape, data }] of tensors) {
+    if (isFactor(name)) continue;
+    const isHead = name === HEAD || isNamed(name, weightName({ module: SCORE }));
+    const own = isHead ? name : located(base, name, path);
+    whole.set(own, float32Tensor(own, shape, data));
+  }
+  const labelled = labelsOf(config) !== undefined;
+  const embedding = base.names().find((name) => EMBEDDING.test(name));
+  const untied = !labelled && !base.has(HEAD) && whole.size > 0;
+  // the head stays as it was where only the embedding is another one
+  if (untied && !whole.has(HEAD) && embedding !== undefined) whole.set(HEAD, base.get(embedding));
+  return { adapter, projections, whole, untied, ...(labelled && base.has(HEAD) ? { unread: HEAD } : {}) };
+}
+
+/**
+ * The tensor of a base that a module in memory is read from. Files may have other first parts than transformers has in
+ * memory: `language_model.model.layers.0` for `model.language_model.layers.0`. Throws a `ModelError`.
+ */
+function located(base: WeightStore, name: string, path: string): string {
+  if (base.has(name)) return name;
+  const parts = name.split('.');
+  const layer = parts.findIndex((part) => /^\d+$/.test(part));
+  const end = `.${parts.slice(Math.max(0, layer - 1)).join('.')}`;
+  const first = (whole: string): string =>
+    whole
+      .slice(0, whole.length - end.length)
+      .split('.')
+      .sort()
+      .join('.');
+  const candidates = base.names().filter((other) => `.${other}`.endsWith(end));
+  const alike = candidates.filter((other) => first(`.${other}`) === first(`.${name}`));
+  const [found, another] = alike.length > 0 ? alike : candidates;
+  if (found === undefined || another !== undefined)
+    throw new ModelError(
+      'adapter_mismatch',
+      path,
+      `It changes ${name.replace(/\.weight$/, '')}, ${found === undefined ? 'which no tensor of the base is for' : 'for which the base has several tensors'}.`,
+      'Use the base that the adapter was trained on, or let PEFT merge it (`merge_and_unload`).',
+    );
+  return found;
+}
+
+const misfit = (path: string, module: string, shape: readonly number[]): ModelError =>
+  new ModelError(
+    'adapter_mismatch',
+    path,
+    `Its factors for ${module} do not fit the base, whose weight has shape [${shape.join(', ')}].`,
+    'Use the base that the adapter was trained on, or let PEFT merge it (`merge_and_unload`).',
+  );

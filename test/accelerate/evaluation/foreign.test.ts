@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
+import { type EvaluationWorker, startWorker } from '../../../src/compute/accelerate/worker.js';
+import { openAnyModel } from '../../../src/compute/models/any-model.js';
+import { openTensorSource } from '../../../src/compute/models/safetensors/read.js';
+import { UserError } from '../../../src/language/diagnostics/types.js';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import { run } from '../../../src/pipeline/stages/merge/run.js';
+import { artefact, contextOf, scratch, stageOf, tiny } from '../../compute/evaluation/tiny.js';
+import { PYTHON, ranks, withPython } from '../python.js';
+
+interface Expected {
+  readonly prompts: readonly (readonly number[])[];
+  readonly models: Readonly<
+    Record<
+      string,
+      { readonly base: readonly number[][]; readonly tuned: readonly number[][]; readonly loss: number }
+    >
+  >;
+}
+
+/** Of architectures that the embedded engine has no graph for; and one, with an embedding trained whole, that it has. */
+const NAMES = ['mixtral', 'qwen3_moe', 'olmo2', 'falcon', 'gemma3_text', 'gpt_oss'] as const;
+/** PEFT adapts the experts of `all-linear` by their parameters, which no merge here reads. */
+const UNMERGED: ReadonlySet<string> = new Set(['qwen3_moe']);
+
+withPython('models of architectures that only transformers knows', () => {
+  const place = scratch();
+  const host = nodeHost();
+  let expected: Expected;
+  let worker: EvaluationWorker;
+
+  before(() => {
+    const script = join(host.packageFolder, 'test', 'accelerate', 'evaluation', 'make_models.py');
+    execFileSync(PYTHON ?? '', [script, place.path, join(tiny, 'base')], { stdio: 'pipe' });
+    expected = JSON.parse(readFileSync(join(place.path, 'expected.json'), 'utf8')) as Expected;
+    worker = startWorker(host, { engine: ranks(1), threads: 1 });
+  });
+  after(async () => {
+    await worker.close();
+    place.remove();
+  });
+
+  const opened = (name: string, adapter: boolean) => {
+    const base = join(place.path, name, 'base');
+    const { facts } = openAnyModel(host, base);
+    const spec = modelSpec(host, base, { storage: 'stored', dtype: 'float32', attention: 'sdpa' });
+    const over = adapter ? { adapter: join(place.path, name, 'adapter') } : {};
+    return worker.open({ label: name, spec, facts, ...over });
+  };
+
+  for (const name of NAMES)
+    it(`${name}: answers and losses are those of transformers and PEFT`, async () => {
+      const { base, tuned, loss } = expected.models[name] ?? { base: [], tuned: [], loss: 0 };
+      const prompts = expected.prompts.map((ids) => Int32Array.from(ids));
+      const options = { maxTokens: 8, stopIds: [258] };
+      const plain = await opened(name, false);
+      expect((await plain.generate(prompts, options)).map(({ ids }) => ids)).to.deep.equal(base);
+      const [first = new Int32Array(0)] = prompts;
+      const labels = Int32Array.from(first, (id, at) => (at === 0 ? -100 : id));
+      const rows = { count: 1, lengthOf: () => first.length, read: () => ({ ids: first, labels }) };
+      const [found] = await plain.losses(rows, { padId: 257 });
+      expect((found?.sum ?? 0) / (found?.tokens ?? 1)).to.be.closeTo(loss, 1e-5 * loss);
+      const adapted = await opened(name, true);
+      expect((await adapted.generate(prompts, options)).map(({ ids }) => ids)).to.deep.equal(tuned);
+    });
+
+  const merge = async (name: string) => {
+    const base = { call: 'local', args: { folder: join(place.path, name, 'base') } };
+    const trainer = stageOf('train', 'adapter', { base, dataset: { stage: 'rows', port: 'train' } });
+    const input = artefact(trainer, join(place.path, name), { outputs: { adapter: 'adapter' } });
+    const adapter = { stage: 'adapter', port: 'adapter' };
+    const stage = stageOf('merge', 'merged', { base, adapter, dtype: 'f32' });
+    const context = contextOf(stage, [input], join(place.path, `merge-${name}`), { engine: ranks(1) });
+    return { result: await run(context), folder: join(context.output.path, 'model') };
+  };
+
+  for (const name of NAMES.filter((each) => !UNMERGED.has(each)))
+    it(`${name}: the merge is PEFT's, and proves itself`, async () => {
+      const { result, folder } = await merge(name);
+      const [own, theirs] = [folder, join(place.path, name, 'merged')].map((at) =>
+        openTensorSource(host, at),
+      );
+      expect([...(own?.keys() ?? [])].sort()).to.deep.equal([...(theirs?.keys() ?? [])].sort());
+      for (const [tensor, { entry, file }] of theirs ?? []) {
+        const found = own?.get(tensor);
+        const values = (from: typeof file, at: typeof entry) =>
+          new Float32Array(from.read(at).slice().buffer);
+        const wanted = values(file, entry);
+        const merged = found && values(found.file, found.entry);
+        const most = wanted.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+        const off = wanted.reduce(
+          (worst, value, i) => Math.max(worst, Math.abs(value - (merged?.[i] ?? 0))),
+          0,
+        );
+        expect(off, tensor).to.be.at.most(1e-6 * Math.max(1, most));
+      }
+      expect(result.metrics['logit_difference']).to.be.at.most(1e-4);
+    });
+
+  it('says what of an adapter cannot be merged', async () => {
+    const failure: unknown = await merge('qwen3_moe').catch((error: unknown) => error);
+    expect(String(failure)).to.contain('target_parameters');
+    expect(failure).not.to.be.instanceOf(UserError);
+  });
+});
