@@ -20,8 +20,14 @@ const worker =
   };
 
 /** One that answers its first question so. */
-const answering = (error: object): Situation =>
-  worker(`echo '{"ready":true}'\nread question\necho '${JSON.stringify({ id: 1, error })}'\ncat > /dev/null`);
+const answering =
+  (error: object): Situation =>
+  (ground) => {
+    ground.write('bin/answer', `${JSON.stringify({ id: 1, error })}\n`);
+    return worker(`echo '{"ready":true}'\nread question\ncat "$(dirname "$0")/answer"\ncat > /dev/null`)(
+      ground,
+    );
+  };
 
 export const WORKER: Situations = {
   FTP1870: worker('kill -TERM $$\nsleep 60'),
