@@ -1,12 +1,23 @@
 /** A worker as a child process: how it is started, read and killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { childEnvironment } from '../../language/host/child-environment.js';
+import { childEnvironment, type Environment } from '../../language/host/child-environment.js';
 import { tryJson } from '../../language/host/json.js';
 import { pythonNeeds } from './python-environment.js';
-import type { WorkerFailure } from './worker-diagnostics.js';
+import type { Bounds } from './rank-bounds.js';
+import type { WorkerFailure, WorkerPlace } from './worker-diagnostics.js';
 import { WORKER_LINE, type WorkerLine } from './worker-lines.js';
-import type { WorkerCommand } from './worker-process.js';
+
+export interface WorkerCommand extends WorkerPlace {
+  /** What follows the interpreter. */
+  readonly args: readonly string[];
+  /** What it gets besides what every process gets. */
+  readonly environment: Environment;
+  readonly bounds: Pick<Bounds, 'start' | 'silence'>;
+  printed?(text: string): void;
+  /** Told how many bytes were resident at most, whenever that has grown. */
+  memory?(bytes: number): void;
+}
 
 const TAIL_LINES = 6;
 

@@ -3,11 +3,22 @@ import * as v from 'valibot';
 import { generationBatches } from '../evaluation/generation/generate.js';
 import type { LanguageModel, RowsOptions } from '../evaluation/language-model.js';
 import { lossBatches, type RowLoss } from '../evaluation/losses.js';
+import type { ModelFacts } from '../models/any-model.js';
 import type { TokenRows } from '../training/batch.js';
-import type { WorkerModel } from './worker.js';
+import type { ModelSpec } from './spec.js';
 import { answersOf } from './worker-answers.js';
 import { LOGITS, LOSSES, type Opened } from './worker-lines.js';
 import type { WorkerProcess } from './worker-process.js';
+
+export interface WorkerModel {
+  /** What is asked, for people. */
+  readonly label: string;
+  readonly spec: ModelSpec;
+  /** Absolute folder of an adapter of PEFT. */
+  readonly adapter?: string;
+  /** With the labels of the adapter. */
+  readonly facts: ModelFacts;
+}
 
 /** Tokens of a batch of losses: as the embedded engine has them, and of a GPU what a part of its memory has room for. */
 const BATCH_TOKENS = { least: 512, most: 16384 } as const;

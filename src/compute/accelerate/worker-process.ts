@@ -1,23 +1,10 @@
 /** The process of a worker: started, watched while it is asked something, and ended; none is left when it is closed. */
 import type * as v from 'valibot';
-import type { Environment } from '../../language/host/child-environment.js';
 import { killLedger } from '../../language/host/process-memory.js';
-import type { Bounds } from './rank-bounds.js';
-import { endOf, killGroup, lastLines, spawnWorker } from './worker-child.js';
+import { endOf, killGroup, lastLines, spawnWorker, type WorkerCommand } from './worker-child.js';
 import { failureError, type WorkerFailure, type WorkerPlace } from './worker-diagnostics.js';
 import { type Question, Questions } from './worker-questions.js';
 import { watcher } from './worker-watch.js';
-
-export interface WorkerCommand extends WorkerPlace {
-  /** What follows the interpreter. */
-  readonly args: readonly string[];
-  /** What it gets besides what every process gets. */
-  readonly environment: Environment;
-  readonly bounds: Pick<Bounds, 'start' | 'silence'>;
-  printed?(text: string): void;
-  /** Told how many bytes were resident at most, whenever that has grown. */
-  memory?(bytes: number): void;
-}
 
 export interface WorkerProcess {
   readonly pid: number | undefined;

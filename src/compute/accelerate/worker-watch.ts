@@ -1,8 +1,8 @@
 import { peakMemoryOf } from '../../language/host/process-memory.js';
 import { isStopped } from './rank-process.js';
+import type { WorkerCommand } from './worker-child.js';
 import type { WorkerFailure } from './worker-diagnostics.js';
 import type { WorkerLine } from './worker-lines.js';
-import type { WorkerCommand } from './worker-process.js';
 
 /** What is heard of a process, and whether that is too little. */
 export function watcher({ bounds, memory }: WorkerCommand, isAsked: () => boolean) {

@@ -3,13 +3,11 @@ import { delimiter } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import type { Span } from '../../language/source/span.js';
 import type { LanguageModel } from '../evaluation/language-model.js';
-import type { ModelFacts } from '../models/any-model.js';
 import type { AccelerateEngine } from './engine.js';
 import { driverFolder } from './installed.js';
 import { boundsOf } from './rank-bounds.js';
-import type { ModelSpec } from './spec.js';
 import { OPENED } from './worker-lines.js';
-import { workerModel } from './worker-model.js';
+import { type WorkerModel, workerModel } from './worker-model.js';
 import { startWorkerProcess } from './worker-process.js';
 
 export interface WorkerOptions {
@@ -21,16 +19,6 @@ export interface WorkerOptions {
   readonly at?: Span;
   printed?(text: string): void;
   memory?(bytes: number): void;
-}
-
-export interface WorkerModel {
-  /** What is asked, for people. */
-  readonly label: string;
-  readonly spec: ModelSpec;
-  /** Absolute folder of an adapter of PEFT. */
-  readonly adapter?: string;
-  /** With the labels of the adapter. */
-  readonly facts: ModelFacts;
 }
 
 export interface EvaluationWorker {
