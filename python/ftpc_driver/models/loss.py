@@ -51,13 +51,15 @@ def attach_loss(model: Any, chunk: int | None) -> None:
         return cross_entropy(logits_of(states, outputs).float(), targets, reduction="sum")
 
     def forward(supervised: Supervised, labels: None = None, **inputs: Any) -> Tensor:
-        outputs = decoder(**{name: value for name, value in inputs.items() if value is not None})
+        given = {name: value for name, value in inputs.items() if value is not None}
+        outputs = decoder(**given | {"use_cache": False})
         hidden = outputs.last_hidden_state
         # virtual tokens come before the text
         start = hidden.shape[1] - supervised.length
         states = hidden[supervised.rows, supervised.positions + start]
+        # all that a head asks for but the states, which nothing need hold any longer
         outputs = copy.copy(outputs)
-        outputs.last_hidden_state = None
+        outputs.last_hidden_state = states[:0]
         targets = supervised.targets
         if chunk is None or len(targets) <= chunk:
             return loss_of(states, targets, outputs)
