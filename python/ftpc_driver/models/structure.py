@@ -1,6 +1,8 @@
 """Parts of any model of transformers, found without knowing its architecture."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
@@ -39,3 +41,16 @@ def blocks_path(model: Any) -> str:
 
 def blocks_of(model: Any) -> list[nn.Module]:
     return list(model.get_submodule(blocks_path(model)))
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """No dropout, no noise. Layers in 4 bits stay as they are: on a CPU, they would repack their weights for good."""
+    changed = [module for module in model.modules() if type(module).__name__ != "Linear4bit"]
+    for module in changed:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in changed:
+            module.training = True

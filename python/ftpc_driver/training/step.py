@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ftpc_driver.errors import DriverError
+from ftpc_driver.models.packing import check_packing
+from ftpc_driver.models.structure import causal_model, evaluating
 from ftpc_driver.spec import Spec
 from ftpc_driver.training.optimizers import Optimizer
 from ftpc_driver.training.randomness import Draws
@@ -59,6 +61,7 @@ class Stepper:
         self._trained, self._optimizer, self._batches = trained, optimizer, batches
         self._draws = draws
         self._advance, self._stopping = advance, stopping
+        self._keeps_apart = False
         self.autocast: Callable[[], Any] = contextlib.nullcontext
         if spec.precision == "bf16":
             self.autocast = lambda: torch.autocast(ranks.device.type, torch.bfloat16)
@@ -66,6 +69,8 @@ class Stepper:
     def take(self, step: int, planned: PlannedStep) -> Taken:
         """Parameters change only at the end, so that a step that fails has changed nothing."""
         micro = planned["micro"]
+        if not self._keeps_apart and any(len(rows) > 1 for sequences in micro for rows in sequences):
+            self._check_packing()
         supervised = sum(self._batches.supervised(sequences) for sequences in micro)
         scale = 1 / supervised if supervised > 0 else 0.0
         self._trained.clear()
@@ -79,6 +84,13 @@ class Stepper:
         self._optimizer.step(planned["rate"])
         tokens = sum(self._batches.tokens(sequences) for sequences in micro)
         return Taken(loss=loss, grad_norm=norm, tokens=tokens)
+
+    def _check_packing(self) -> None:
+        vocabulary = causal_model(self._model).config.get_text_config().vocab_size
+        exact = self._spec.precision == "f32" and self._spec.model.dtype == "float32"
+        with evaluating(self._model), self.autocast():
+            check_packing(self._model, vocabulary, 1e-5 if exact else 5e-3, lambda each: each.to(self._ranks.device))
+        self._keeps_apart = True
 
     def _accumulate(self, step: int, micro: list[list[list[int]]], scale: float) -> Tensor:
         """The sum of this rank's losses; their gradients are scaled and added up."""

@@ -1,13 +1,13 @@
 """The loss of rows that are not trained on, weighted by tokens."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
+from ftpc_driver.models.structure import evaluating
 from ftpc_driver.spec import Validation
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.rows import Batches
@@ -39,16 +39,3 @@ def validation_loss(
             count += batch.count
     loss, tokens = ranks.sum([total.item(), float(count)])
     return loss / tokens if tokens > 0 else 0.0
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """No dropout, no noise. Layers in 4 bits stay as they are: on a CPU, they would repack their weights for good."""
-    changed = [module for module in model.modules() if type(module).__name__ != "Linear4bit"]
-    for module in changed:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in changed:
-            module.training = True
