@@ -39,7 +39,13 @@ export function writeSpecification(folder: string, name: RunName, change: Change
     ...{ precision: 'f32', trained: full ? 'full' : 'adapter', head: null, pissa: name.endsWith('pissa') },
     adapter: full ? null : { folder: join(folder, 'adapter') },
     rows: { file: writeRows(join(folder, 'rows.safetensors'), rows) },
-    ...{ validation: null, pad_id: 2, steps: writeSteps(join(folder, 'steps.jsonl'), name, rows.length) },
+    ...{
+      validation: null,
+      pad_id: 2,
+      padding: { bucket: 1, limit: 128 },
+      dropout: null,
+      steps: writeSteps(join(folder, 'steps.jsonl'), name, rows.length),
+    },
     ...{ total_steps: run.steps, every: 20, keep: 9, patience: null, wall: null, clip: run.clip },
     optimizer: {
       ...{ name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: run.decay, momentum: 0 },
