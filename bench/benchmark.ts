@@ -5,6 +5,8 @@ export interface BenchmarkOptions {
   readonly quick?: boolean;
   /** Cases whose name holds this text. */
   readonly only?: string;
+  /** Of `gpu`: on the CPU where there is no GPU, to try the benchmark itself. */
+  readonly cpu?: boolean;
 }
 
 /** Lines, as they become known: some take an hour. */

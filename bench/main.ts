@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- language training runtimes memory plans weights]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training runtimes memory plans weights gpu]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` and `--steps N` of `training` and
- * `runtimes`, `--repeats N` of `training` and `memory`.
+ * `runtimes`, `--repeats N` of `training` and `memory`, `--cpu` of `gpu`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   runtimes: async () => (await import('./runtimes/table.js')).runtimes,
   memory: async () => (await import('./memory/table.js')).memory,
   plans: async () => (await import('./plans/table.js')).plans,
+  gpu: async () => (await import('./gpu/table.js')).gpu,
   weights: async () => (await import('./weights/table.js')).weights,
 };
 
@@ -19,7 +20,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     ...{ steps: { type: 'string' }, repeats: { type: 'string' }, only: { type: 'string' } },
-    quick: { type: 'boolean' },
+    ...{ quick: { type: 'boolean' }, cpu: { type: 'boolean' } },
   },
 });
 for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
