@@ -49,6 +49,11 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
         if ranks.first:
             events.emit(event, **fields)
 
+    def emit_end(event: str, **fields: Any) -> None:
+        """How it ended is said once on each machine: to whoever watches the ranks there."""
+        if ranks.local == 0:
+            events.emit(event, **fields)
+
     checkpoints = Checkpoints(
         folder / "checkpoints",
         spec.digest,
@@ -74,12 +79,12 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
     try:
         state, ending = loop.run(resumed)
     except Interrupted as stop:
-        emit("interrupted", step=stop.step, saved=stop.step > 0)
+        emit_end("interrupted", step=stop.step, saved=stop.step > 0)
         return
     whole = causal_model(model) if spec.trained == "full" else None
     write_results(folder / "result", state, checkpoints, trained, whole, ranks)
     rss, cuda = peak_of(ranks.device)
-    emit("done", ending=ending, step=state["step"], peak={"rss": ranks.gather(rss), "cuda": ranks.gather(cuda)})
+    emit_end("done", ending=ending, step=state["step"], peak={"rss": ranks.gather(rss), "cuda": ranks.gather(cuda)})
     ranks.barrier()
 
 

@@ -6,7 +6,7 @@ import { STAGE_KINDS } from './program.js';
 const KIND = v.picklist(STAGE_KINDS);
 const ACTION = v.picklist(['run', 'resume', 'cached']);
 const STAGE_STATUS = v.picklist(['done', 'cached', 'failed', 'blocked']);
-const RUN_STATUS = v.picklist(['done', 'failed', 'gate_failed', 'budget_exceeded', 'interrupted']);
+export const RUN_STATUS = v.picklist(['done', 'failed', 'gate_failed', 'budget_exceeded', 'interrupted']);
 export type StageAction = v.InferInput<typeof ACTION>;
 export type StageStatus = v.InferInput<typeof STAGE_STATUS>;
 export type RunStatus = v.InferInput<typeof RUN_STATUS>;

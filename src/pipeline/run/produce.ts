@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
 import { ENTRY_DAMAGED } from '../../compute/packaging/sealed.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
@@ -8,7 +9,15 @@ import type { RunEvent } from '../../language/ir/events.js';
 import type { Artefact } from '../stages/stage.js';
 import { stageEngine, underPlan } from '../stages/stage-engine.js';
 import type { Recovery } from '../stages/train/recovery.js';
-import { type Claim, forgetChild, fromCwd, noteChild, runFolder, writeWhole } from '../store/index.js';
+import {
+  type Claim,
+  forgetChild,
+  fromCwd,
+  noteChild,
+  runFolder,
+  SCRATCH,
+  writeWhole,
+} from '../store/index.js';
 import { isDeviceHeld } from './busy-device.js';
 import type { EndOfProcess, StageEnd, StageTask } from './messages.js';
 import { keepPrinted, printedPath } from './printed.js';
@@ -52,6 +61,7 @@ export async function produce(
       key,
       crowded,
     };
+    if (engine?.nodes !== undefined) invite(context, plan, task.work);
     let step: number | undefined;
     const watched = {
       ...context,
@@ -95,8 +105,16 @@ export async function produce(
     store.dropWork(key);
     return { entry, cached: false, interrupted: false, peakMemoryBytes };
   } finally {
+    context.announcement?.training(null);
     store.discard(output);
   }
+}
+
+/** Other machines may join the stage as soon as its specification is in its folder; what an earlier run has left, nobody is to join. */
+function invite({ announcement, store }: RunContext, { stage }: StagePlan, work: string): void {
+  const scratch = join(work, SCRATCH);
+  rmSync(scratch, { recursive: true, force: true });
+  announcement?.training({ stage: stage.name, folder: relative(store.layout.shared, scratch) });
 }
 
 /** What was read was not what was sealed: all that this run has is read, so that the next run makes again what is damaged. */

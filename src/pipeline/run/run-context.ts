@@ -7,6 +7,7 @@ import type { Capacity, StageLoad } from '../planner/side-by-side.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store, StoreEntry } from '../store/index.js';
 import type { SharedTask } from './messages.js';
+import type { Announcement } from './nodes/meeting.js';
 import type { Interrupts } from './stage-process.js';
 
 /** A stage with what the plan says about it. */
@@ -38,6 +39,8 @@ export interface RunContext {
   /** Milliseconds, for durations. */
   readonly clock: () => number;
   readonly watcher: Watcher;
+  /** Tells other machines what to join, where the run has several. */
+  readonly announcement?: Announcement;
   readonly interrupts: Interrupts;
 }
 

@@ -4,17 +4,14 @@ import { setMaxListeners } from 'node:events';
 import { nodeUnplaced } from '../../language/diagnostics/catalogue/engines.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
-import type { Host } from '../../language/host/host.js';
 import type { RunEngine } from '../../language/ir/engines.js';
-import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
+import type { RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Program } from '../../language/ir/program.js';
-import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { noteUse } from '../hub/cache-garbage.js';
 import { askedDeviceMemory, computedBy } from '../planner/budget.js';
-import { changedFile, runtimeName } from '../planner/keys.js';
+import { changedFile } from '../planner/keys.js';
 import { capacityOf } from '../planner/parallel-stages.js';
 import type { Capacity } from '../planner/side-by-side.js';
-import type { Preparation } from '../prepare/index.js';
 import {
   newRunId,
   noteRun,
@@ -27,7 +24,10 @@ import {
   watchStops,
 } from '../store/index.js';
 import { InterruptedError } from './messages.js';
+import { followRun, isFollower } from './nodes/follow-run.js';
+import { type Announcement, announce } from './nodes/meeting.js';
 import { recorder } from './recorder.js';
+import { type RunOutcome, type RunRequest, startEvent } from './request.js';
 import { exceededBudgets, type RequirementResults, type StageFigures } from './requirements.js';
 import type { StagesOutcome } from './results.js';
 import type { RunContext, StagePlan, Watcher } from './run-context.js';
@@ -35,51 +35,23 @@ import { runStages } from './scheduler.js';
 import { stagePlansOf, sweepTargets, unwritableTargets } from './stage-plans.js';
 import type { Interrupts } from './stage-process.js';
 
-export interface RunRequest {
-  /** The pipeline's file as asked for. */
-  readonly pipeline: string;
-  readonly host: Host;
-  readonly engine: RunEngine;
-  /** Of the embedded engine, and of what is computed next to the other. */
-  readonly runtime: RuntimeName;
-  readonly ftpc: string;
-  /** `-p name=value` as typed. */
-  readonly params?: Readonly<Record<string, string>>;
-  readonly commit?: Extract<RunEvent, { type: 'run.started' }>['commit'];
-  readonly threads: number;
-  readonly verify: boolean;
-  /** How often a stage is tried again whose fault may pass; default: not at all. */
-  readonly retries?: number;
-  /** Only these stages and what they need. */
-  readonly only?: readonly string[];
-  /** Called with the lock held and the store swept. */
-  prepare(store: Store): Promise<Pick<Preparation, 'program' | 'plan' | 'diagnostics'>>;
-  /** The fields of a `diagnostic` event. */
-  describe(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
-}
-
-export interface RunOutcome {
-  readonly runId: string;
-  readonly status: RunStatus;
-  readonly stages: readonly StageSummary[];
-  /** What the requirements of this run came to: a stage that is cached may have been made under others. */
-  readonly findings: RequirementResults;
-}
-
 /** Never throws for what a user can cause: the last event says how it ended. */
 export async function runPipeline(
   request: RunRequest,
   watcher: Watcher,
   interrupts: Interrupts,
 ): Promise<RunOutcome> {
-  const { host } = request;
+  const { host, engine } = request;
+  if (isFollower(engine)) return followRun(request, engine, watcher, interrupts);
   const store = openStore(host.cwd, host.store);
   const runId = newRunId(host.now(), process.pid);
   const begun = host.clock();
   const log = recorder(watcher, request.describe);
   log.event(startEvent(request, runId));
   const seconds = (): number => (host.clock() - begun) / 1000;
+  let announcement: Announcement | undefined;
   const finish = ({ status, stages = [], findings = {} }: RunEnd): RunOutcome => {
+    announcement?.close(status);
     log.event({ type: 'run.finished', status, seconds: seconds(), stages });
     return { runId, status, stages, findings };
   };
@@ -92,6 +64,7 @@ export async function runPipeline(
     store.sweep();
     const runnable = await runPlanOf(request, store, log);
     if ('status' in runnable) return finish(runnable);
+    announcement = announceTo(engine, store, runId);
     sweepTargets(runnable.stages, host);
     const note = (): void => noteNeeds(request, runnable, store, runId);
     note();
@@ -106,6 +79,7 @@ export async function runPipeline(
       retries: request.retries ?? 0,
       clock: host.clock,
       watcher: log,
+      announcement,
       interrupts: { ...interrupts, stop: either(interrupts.stop, asked.signal) },
     });
     // once more, with the releases that there are now
@@ -131,20 +105,11 @@ export async function runPipeline(
   }
 }
 
-const startEvent = (
-  { host, pipeline, engine, runtime, ftpc, params, commit }: RunRequest,
-  runId: string,
-): RunEvent => ({
-  type: 'run.started',
-  version: 1,
-  runId,
-  pipeline,
-  engine: engine.name,
-  runtime: runtimeName(computedBy(host, engine, runtime)),
-  ftpc,
-  ...(params === undefined ? {} : { params }),
-  ...(commit === undefined ? {} : { commit }),
-});
+/** The other machines of a run are told what to join. */
+const announceTo = (engine: RunEngine, { layout }: Store, runId: string): Announcement | undefined =>
+  engine.name === 'accelerate' && engine.nodes > 1 && engine.rendezvous !== undefined
+    ? announce(layout, engine.rendezvous, runId)
+    : undefined;
 
 function either(one: AbortSignal, other: AbortSignal): AbortSignal {
   const signal = AbortSignal.any([one, other]);

@@ -48,4 +48,4 @@ export { askToStop, forgetStop, isAskedToStop, watchStops } from './stops.js';
 export { openStore, type Store, type StoreEntry } from './store.js';
 export { writing } from './store-diagnostics.js';
 export type { FoundUser } from './users.js';
-export { workFolder } from './work-folder.js';
+export { SCRATCH, workFolder } from './work-folder.js';

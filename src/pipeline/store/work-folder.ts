@@ -16,6 +16,9 @@ import { corruptCheckpoint, writing } from './store-diagnostics.js';
 /** Names of folders that are being written or removed start with this, and are never read. */
 export const UNFINISHED = '.unfinished-';
 
+/** What is needed only while a stage runs. */
+export const SCRATCH = `${UNFINISHED}scratch`;
+
 /**
  * Checkpoints that survive a kill at any moment: each folder is written under another name, forced to disk
  * and renamed, so that it is complete or absent; its digests are checked when it is read.
@@ -68,7 +71,7 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
         .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
     remove,
     scratch() {
-      const folder = join(path, `${UNFINISHED}scratch`);
+      const folder = join(path, SCRATCH);
       discard(folder);
       writing(folder, undefined, () => makeFolders(folder));
       return outputFolder(folder);

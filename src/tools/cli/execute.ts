@@ -10,7 +10,8 @@ import {
   type PlanScope,
   prepareCompiled,
 } from '../../pipeline/prepare/index.js';
-import { type RunOutcome, type RunRequest, runPipeline } from '../../pipeline/run/run.js';
+import type { RunOutcome, RunRequest } from '../../pipeline/run/request.js';
+import { runPipeline } from '../../pipeline/run/run.js';
 import type { Pipeline } from '../insight/settings/explain.js';
 import { type CliContext, lineStart } from './cli-context.js';
 import { diagnosticsPrinter, findingsLine } from './diagnostics-printer.js';

@@ -6,7 +6,7 @@ import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { RunEvent } from '../../../src/language/ir/events.js';
 import type { Program } from '../../../src/language/ir/program.js';
 import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
-import type { RunRequest } from '../../../src/pipeline/run/run.js';
+import type { RunRequest } from '../../../src/pipeline/run/request.js';
 
 export function freshFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ftpc-run-')));

@@ -85,6 +85,17 @@ export const nodeUnplaced = (nodes: number, missing: string) =>
     help: 'run the same command on each of them, with its own number: `--node 0 --rendezvous HOST:29400`, where HOST is node 0',
   });
 
+/** A node that waits for the first. `wasThere`: it has been heard of, and is not any more. */
+export const leaderGone = (rendezvous: string, wasThere: boolean) =>
+  error('FTP1840', undefined, {
+    message: wasThere
+      ? `node 0 of \`--rendezvous ${rendezvous}\` gives no sign of life any more`
+      : `no run of node 0 was found at \`--rendezvous ${rendezvous}\``,
+    help: wasThere
+      ? 'run the same command on all nodes again: the training goes on from its newest checkpoint'
+      : 'start node 0 with the same `--rendezvous`, and a `--store` that all nodes share',
+  });
+
 export const noSuchNode = (setting: EngineSetting, nodes: number) =>
   error('FTP1806', setting.at, {
     message:

@@ -13,4 +13,5 @@ export const ENGINES: Situations = {
   },
   FTP1805: python(),
   FTP1806: python(),
+  FTP1840: python(),
 };

@@ -1,7 +1,6 @@
 /** Training in Python processes: what they read is written, they are watched, and what they leave is the stage's result. */
 import { join } from 'node:path';
 import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
-import { boundsOf } from '../../../../compute/accelerate/rank-bounds.js';
 import { runRanks } from '../../../../compute/accelerate/ranks.js';
 import type { TrainSpec } from '../../../../compute/accelerate/spec.js';
 import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
@@ -20,9 +19,11 @@ import { withCulprit } from '../not-finite.js';
 import type { TrainTask } from '../train-task.js';
 import { writeResult } from '../write-result.js';
 import { type InitialAdapter, writeHead, writeInitialAdapter } from './adapter-files.js';
+import { writeAttempt } from './attempt.js';
 import { batchesOf, writeRows, writeSteps } from './input-files.js';
 import { rankError } from './rank-diagnostics.js';
 import { rankListener } from './rank-events.js';
+import { rankTask } from './rank-task.js';
 import { readResults } from './results.js';
 import { type SpecFiles, specificationOf } from './specification.js';
 
@@ -35,6 +36,7 @@ export async function trainOnRanks(
   const { work } = task.context;
   const scratch = work.scratch();
   const { specification, adapter, first } = writeTraining(scratch, task, { plan, engine, folder: work.path });
+  if (engine.nodes !== undefined) writeAttempt(scratch);
   describe(task, adapter);
   const ending = await runToEnd(task, specification, engine, scratch.path, adapter);
   const { state, best, last } = readResults(task, adapter);
@@ -111,19 +113,8 @@ async function runToEnd(
   // packages and weights take their time before the first step
   const label = engine.devices === 1 ? 'starting a rank' : `starting ${engine.devices} ranks`;
   context.emit({ type: 'stage.progress', stage: stage.name, done: 0, total, unit: 'steps', label });
-  const driver = join(host.packageFolder, 'python');
-  const paths = [driver, host.env('PYTHONPATH') ?? ''].filter((path) => path !== '');
   const end = await runRanks(
-    {
-      python: engine.python,
-      args: ['-m', 'ftpc_driver', 'train', join(folder, 'spec.json')],
-      cwd: folder,
-      environment: { PYTHONPATH: paths.join(process.platform === 'win32' ? ';' : ':') },
-      devices: engine.devices,
-      nodes: engine.nodes,
-      threads: Math.max(1, Math.floor(threads / engine.devices)),
-      bounds: boundsOf((name) => host.env(name)),
-    },
+    rankTask(host, engine, threads, folder),
     {
       event: listener.event,
       printed: (rank, text) => context.printed?.(engine.devices === 1 ? text : prefixed(rank, text)),
