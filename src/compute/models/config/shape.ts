@@ -120,6 +120,17 @@ const WHOLE = new RegExp(`^( *"(?:${FLOATS.join('|')})": -?\\d+)(?=,?$)`, 'gm');
 export const configText = (config: Json): string =>
   `${JSON.stringify(config, null, 2).replace(WHOLE, '$1.0')}\n`;
 
+/**
+ * The text of a `config.json` with the numbers as floats that `original` writes as such: of an architecture that is not known
+ * here, nothing else tells which of its fields are.
+ */
+export function floatsAsIn(original: string, text: string): string {
+  const names = new Set([...original.matchAll(/"(\w+)":\s*-?\d+\.0+(?=\s*[,}\]])/g)].map(([, name]) => name));
+  return text.replace(/^( *"(\w+)": -?\d+)(?=,?$)/gm, (line, _, name: string) =>
+    names.has(name) ? `${line}.0` : line,
+  );
+}
+
 export const oneOrMore = (ids: readonly number[]): unknown =>
   ids.length === 0 ? null : ids.length === 1 ? ids[0] : ids;
 

@@ -2,6 +2,7 @@ import { labelsOf } from '../../../compute/models/adapters/whole.js';
 import { openAnyModel } from '../../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';
 import { unquantised } from '../../../compute/models/config/index.js';
+import { floatsAsIn } from '../../../compute/models/config/shape.js';
 import { padIdOf } from '../../../compute/models/labels.js';
 import type { ModelFiles } from '../../../compute/models/load.js';
 import {
@@ -155,6 +156,7 @@ async function write(
   const classes = labels && opened.classifierFields(labels, padId);
   const json = others.length > 0 ? model.configJson() : unquantised(model.configJson());
   const config = mergedConfig(json, dtype, { untied: plan?.untied === true, ...(classes && { classes }) });
-  output.write(`${FOLDER}/config.json`, config);
+  const original = model.known === undefined ? host.readText(`${base.base.folder}/config.json`) : '';
+  output.write(`${FOLDER}/config.json`, floatsAsIn(original, config));
   return { base: plain, adapted: withAdapter, probes, adapter, labels: labels ?? model.facts.labels };
 }
