@@ -51,6 +51,10 @@ def load_base(model: Model, compute: torch.dtype, device: torch.device, placemen
             "label2id": {name: i for i, name in enumerate(labels)},
         }
     base = _read(kind, model, options)
+    if model.gguf is not None:
+        # read as numbers: what is trained of it is saved like any other model
+        base.hf_quantizer = None
+        base.config.__dict__.pop("quantization_config", None)
     base.config.use_cache = False
     base.requires_grad_(False)
     return base
