@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ModelError } from '../../compute/models/types.js';
 import { ENTRY_DAMAGED } from '../../compute/packaging/sealed.js';
@@ -14,6 +13,7 @@ import {
   forgetChild,
   fromCwd,
   noteChild,
+  removeLeftover,
   runFolder,
   SCRATCH,
   writeWhole,
@@ -113,7 +113,7 @@ export async function produce(
 /** Other machines may join the stage as soon as its specification is in its folder; what an earlier run has left, nobody is to join. */
 function invite({ announcement, store }: RunContext, { stage }: StagePlan, work: string): void {
   const scratch = join(work, SCRATCH);
-  rmSync(scratch, { recursive: true, force: true });
+  removeLeftover(scratch);
   announcement?.training({ stage: stage.name, folder: relative(store.layout.shared, scratch) });
 }
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { markOf } from '../../language/host/process-identity.js';
 import { tryClaim } from './claims.js';
+import { removeLeftover } from './durable.js';
 import type { Garbage, GarbageOptions } from './garbage.js';
 import { isForgotten } from './garbage.js';
 import { type Layout, ownTemporary } from './layout.js';
@@ -40,7 +41,7 @@ export function collect(
     claim?.release();
   }
   for (const { path, bytes: size } of [...garbage.runs, ...garbage.leftovers]) take(path, size);
-  for (const user of garbage.users) if (isForgotten(user, now)) rmSync(user.path, { force: true });
+  for (const user of garbage.users) if (isForgotten(user, now)) removeLeftover(user.path);
   return { bytes, skipped };
 }
 

@@ -89,15 +89,14 @@ export function sweepReplacements(path: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const pid = name.startsWith(prefix) ? /^(\d+)\.tmp$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone')
-      rmSync(join(folder, name), { force: true });
+    if (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone') removeLeftover(join(folder, name));
   }
 }
 
-/** What a disk does not let go of now, the next run finds and removes. */
+/** A file or a folder. What a disk does not let go of now, the next run finds and removes. */
 export function removeLeftover(path: string): void {
   try {
-    rmSync(path, { force: true });
+    rmSync(path, { recursive: true, force: true });
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
   }

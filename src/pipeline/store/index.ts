@@ -8,7 +8,14 @@ export {
 } from './claims.js';
 export { type Collected, collect } from './collect.js';
 export { sizeOf } from './digest.js';
-export { replaceFile, sweepReplacements, syncFile, syncFolder, writeWhole } from './durable.js';
+export {
+  removeLeftover,
+  replaceFile,
+  sweepReplacements,
+  syncFile,
+  syncFolder,
+  writeWhole,
+} from './durable.js';
 export {
   findGarbage,
   type Garbage,

@@ -1,5 +1,6 @@
 /** A file that one of many may place: it is there whole, or not at all. */
-import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { constants, copyFileSync, linkSync, readFileSync, renameSync } from 'node:fs';
+import { removeLeftover } from './durable.js';
 import { writing } from './store-diagnostics.js';
 
 /** What file systems without links say; then the file is copied, for which another may see the beginning of it. */
@@ -54,5 +55,5 @@ export function takeAway(path: string, mark: string, isStale: (text: string | un
     return; // The other contender was faster.
   }
   if (!isStale(textOf(aside))) place(aside, path);
-  rmSync(aside, { recursive: true, force: true });
+  removeLeftover(aside);
 }

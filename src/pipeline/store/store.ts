@@ -14,7 +14,7 @@ import { checkedText, parseChecked } from '../../language/host/self-check.js';
 import { STAGE_FILE, STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { type Claim, type ClaimAbout, type ClaimOptions, claimKey, namesIn } from './claims.js';
-import { syncFolder, syncFolders, writeWhole } from './durable.js';
+import { removeLeftover, syncFolder, syncFolders, writeWhole } from './durable.js';
 import { fromCwd, type Layout, layoutIn, ownTemporary, storesOf } from './layout.js';
 import { sweepLeftovers } from './leftovers.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
@@ -122,8 +122,8 @@ export function openStore(cwd: string, shared?: string): Store {
     digest: sealFilesAside,
     seal: (folder, sealing, files = sealFiles(folder)) => seal(layout, folder, sealing, files),
     workPath: (key) => join(layout.work, key),
-    dropWork: (key) => rmSync(join(layout.work, key), { recursive: true, force: true }),
-    discard: (folder) => rmSync(folder, { recursive: true, force: true }),
+    dropWork: (key) => removeLeftover(join(layout.work, key)),
+    discard: removeLeftover,
     sweep: () => sweepLeftovers(layout),
   };
 }

@@ -3,7 +3,7 @@
  * tidies up knows what the others need without looking into their directories, which may be on other machines.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -11,7 +11,7 @@ import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { markOf, userName } from '../../language/host/process-identity.js';
 import { namesIn } from './claims.js';
-import { replaceFile } from './durable.js';
+import { removeLeftover, replaceFile } from './durable.js';
 import type { Layout } from './layout.js';
 import { textOf } from './place.js';
 import { writing } from './store-diagnostics.js';
@@ -89,7 +89,7 @@ export function markUsed(layout: Layout, keys: readonly string[]): void {
 }
 
 export const forgetUsed = (layout: Layout, key: string): void =>
-  rmSync(join(usedFolder(layout), key), { force: true });
+  removeLeftover(join(usedFolder(layout), key));
 
 /** When outputs were last used, and what the time is, both by the clock of the disk: machines may differ. */
 export function usedTimes(layout: Layout): { readonly now: number; of(key: string): number } {
@@ -105,6 +105,6 @@ export function usedTimes(layout: Layout): { readonly now: number; of(key: strin
   const probe = `now.${markOf()}`;
   markUsed(layout, [probe]);
   const now = timeOf(probe) || Date.now();
-  rmSync(join(usedFolder(layout), probe), { force: true });
+  removeLeftover(join(usedFolder(layout), probe));
   return { now, of: timeOf };
 }
