@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
 import { ranks, withPython } from '../python.js';
-import { expectEqual, stepsOf, type Trained, type TrainOptions, testFolders, trained } from './trained.js';
+import {
+  expectEqual,
+  stepsOf,
+  type Tolerance,
+  type Trained,
+  type TrainOptions,
+  testFolders,
+  trained,
+} from './trained.js';
 
 const ADAPTER = 'adapter/*/adapter_model.safetensors';
 const MODEL = 'model/*/model.safetensors';
@@ -32,6 +40,7 @@ interface Case {
   readonly options: TrainOptions;
   readonly file?: string;
   readonly engines?: readonly string[];
+  readonly near?: Tolerance;
 }
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -53,18 +62,23 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'lora, packed': {
     options: with_({ batch: { global: 6, packing: true } }, { chosen: { microBatch: 1, accumulation: 6 } }),
+    near: { tensors: 1e-3 },
     engines: ['one rank', 'two ranks, fsdp'],
   },
   // a rate so high that the validation loss rises
   'lora, stopped early': {
     options: with_({ ...fast(0.2), stop: { epochs: 30, patience: 1 }, checkpoint: { every: 2, keep: 2 } }),
+    // where training runs away, rounding does too
+    near: { losses: 1e-3, tensors: 0.1 },
     engines: ['two ranks, ddp'],
   },
 };
 
 withPython('training by PyTorch and by the embedded engine', () => {
   const folder = testFolders();
-  for (const [name, { options, file = ADAPTER, engines = Object.keys(ENGINES) }] of Object.entries(CASES)) {
+  for (const [name, { options, file = ADAPTER, engines = Object.keys(ENGINES), near }] of Object.entries(
+    CASES,
+  )) {
     describe(name, () => {
       let embedded: Trained;
       before(async () => {
@@ -72,7 +86,7 @@ withPython('training by PyTorch and by the embedded engine', () => {
       });
       for (const engine of engines)
         it(`is the same on ${engine}`, async () => {
-          expectEqual(await trained(folder(name), options, ENGINES[engine]), embedded, file);
+          expectEqual(await trained(folder(name), options, ENGINES[engine]), embedded, file, near);
         });
     });
   }
@@ -94,6 +108,6 @@ withPython('training by PyTorch and by the embedded engine', () => {
     const second = await trained(shared, { ...COMMON, output: 'again' }, ranks(1));
     const [first = 0] = stepsOf(second);
     expect(first).to.be.greaterThan(6);
-    expectEqual(second, embedded, ADAPTER, first);
+    expectEqual(second, embedded, ADAPTER, { from: first });
   });
 });
