@@ -27,7 +27,8 @@ const MAX_CONFIG_BYTES = 10_000_000;
 export function openAnyModel(host: Host, path: string): AnyModel {
   try {
     const known = openModelAt(host, path);
-    return { ...known, facts: known.config, known };
+    const hasGraph = known.config.foreign === undefined;
+    return { ...known, facts: known.config, ...(hasGraph && { known }) };
   } catch (error) {
     const isForeign = error instanceof ModelError && error.code === 'model_unsupported';
     if (!isForeign || isGguf(host, path)) throw error;

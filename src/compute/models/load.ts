@@ -1,6 +1,7 @@
 import type { Host } from '../../language/host/host.js';
 import type { Json } from '../../language/host/json.js';
 import { expectedTensors } from './architectures/index.js';
+import { moduleName } from './foreign.js';
 import {
   type LoadedTemplate,
   readChatTemplate,
@@ -122,6 +123,10 @@ export function weightAccess(
 
 /** Files of a model without its head, such as GPT-2's own, leave the first part of every name out. */
 function withPrefix(source: WeightSource, config: ModelConfig): WeightSource {
+  if (config.foreign !== undefined)
+    return new Map(
+      [...source].map(([file, tensor]) => [moduleName(file), { ...tensor, name: moduleName(file) }]),
+    );
   const found = expectedTensors(config).flatMap(({ name }): [string, SourceTensor][] => {
     const tensor = source.get(name) ?? source.get(name.slice(name.indexOf('.') + 1));
     return tensor === undefined ? [] : [[name, { ...tensor, name }]];

@@ -1,7 +1,7 @@
 /** The interface of a model to the rest of the program: configuration, stored weights, tokenizer, adapters. */
 import type { PackedTensor } from '../tensor/types.js';
 import type { AdapterConfig, AdapterKind } from './adapters/config.js';
-import type { Activation, RopeScaling } from './architectures/blueprint.js';
+import type { Activation, NamedShape, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
 
 export type ArchitectureName =
@@ -14,7 +14,9 @@ export type ArchitectureName =
   | 'gemma3'
   | 'phi3'
   | 'gpt2'
-  | 'gpt_neox';
+  | 'gpt_neox'
+  /** No graph is there: see {@link ModelConfig.foreign}. */
+  | 'other';
 
 /** The configuration of a decoder, from `config.json`; field names are Hugging Face's in camel case. */
 export interface ModelConfig {
@@ -59,6 +61,20 @@ export interface ModelConfig {
   readonly parallel?: boolean;
   /** For a classifier: the names of its classes, in the order of its logits. Its head is over these instead of the vocabulary. */
   readonly labels?: readonly string[];
+  /** Of an architecture without a graph, which transformers has. */
+  readonly foreign?: ForeignModel;
+}
+
+export interface ForeignModel {
+  /** `model_type`, and the first of `architectures`. */
+  readonly modelType: string;
+  readonly className: string;
+  /** Experts of a block, where there are several. */
+  readonly experts?: number;
+  /** What is said where a graph is needed. */
+  readonly refusal: ModelError;
+  /** Names in the files, and shapes, of all weights; read when first asked for. Throws a {@link ModelError}. */
+  tensors(): readonly NamedShape[];
 }
 
 /** A weight in the format in which it is kept in memory; decoded to float32 when a block needs it. */

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
+import { requireGraph } from '../../compute/models/foreign.js';
 import { planDecoder } from '../../compute/models/decoder/plan.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
@@ -253,6 +254,7 @@ function once<T>(make: () => T): () => T {
 function remembered(plan: PlanDecoder): PlanDecoder {
   const known = new Map<string, ReturnType<PlanDecoder>>();
   return (options) => {
+    requireGraph(options.config);
     const key = canonical(options);
     const made = known.get(key) ?? plan(options);
     known.set(key, made);

@@ -93,6 +93,7 @@ export type TargetSet = keyof typeof MEMBERS;
  * those that are not in the set.
  */
 export function targetsOfSet(config: ModelConfig, set: TargetSet): readonly string[] {
+  if (config.foreign !== undefined) return foreignTargets(config, set);
   const found = Object.values(blueprintOf(config).blocks).flatMap((block) => {
     const members = MEMBERS[set](block);
     const others = projectionsOf(block).filter((projection) => !members.includes(projection));
@@ -100,6 +101,24 @@ export function targetsOfSet(config: ModelConfig, set: TargetSet): readonly stri
       others.some((other) => isNamed(other.module, target)) ? module : target,
     );
   });
+  return [...new Set(found)];
+}
+
+/** Which linear layers of a block a set has, by their paths in it: the usual names of attention and of its parts. */
+const NAMED: Readonly<Record<TargetSet, RegExp>> = {
+  all_linear: /./,
+  attention: /(?:^|\.)(?:self_attn|self_attention|attention|attn)\./,
+  query_value: /(?:^|\.)(?:q_proj|v_proj|query|value|wq|wv|qkv_proj|query_key_value|c_attn|Wqkv)$/,
+};
+
+/** The same for a model without a graph. */
+function foreignTargets(config: ModelConfig, set: TargetSet): readonly string[] {
+  const all = projectionsOfModel(config);
+  const members = all.filter(({ module }) => NAMED[set].test(module));
+  const others = all.filter((projection) => !members.includes(projection));
+  const found = members.map(({ target, module }) =>
+    others.some((other) => isNamed(other.module, target)) ? module : target,
+  );
   return [...new Set(found)];
 }
 

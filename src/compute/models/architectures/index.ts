@@ -1,7 +1,8 @@
 /** What the rest of the program asks of a model's architecture. */
 
 import { GraphError } from '../../tensor/shape.js';
-import type { ModelConfig } from '../types.js';
+import { foreignLinears, moduleName } from '../foreign.js';
+import type { ForeignModel, ModelConfig } from '../types.js';
 import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
 import { FAMILIES } from './families/index.js';
 
@@ -36,6 +37,7 @@ export const SCORE = 'score';
 
 /** Every tensor that a model needs, by its full name, in the order of its layers. */
 export const expectedTensors = perModel((config): readonly ExpectedTensor[] => {
+  if (config.foreign !== undefined) return foreignTensors(config, config.foreign);
   const blueprint = blueprintOf(config);
   const { embedding, positions, layers, head } = blueprint;
   const outer = (shape: typeof embedding, role: ExpectedTensor['role']): ExpectedTensor => ({
@@ -56,6 +58,24 @@ export const expectedTensors = perModel((config): readonly ExpectedTensor[] => {
   ];
 });
 
+/** Those of the files; with labels, the head is another. */
+function foreignTensors(config: ModelConfig, foreign: ForeignModel): readonly ExpectedTensor[] {
+  const linear = new Set(foreignLinears(foreign).map((one) => weightName({ module: one.path })));
+  const { embedding, head } = blueprintOf(config);
+  const roleOf = (name: string, shape: readonly number[]): ExpectedTensor['role'] => {
+    if (linear.has(name)) return 'projection';
+    if (name === embedding.name) return 'embedding';
+    return shape.length === 1 ? 'norm' : 'head';
+  };
+  const own = foreign.tensors().map(({ name: file, shape }) => {
+    const name = moduleName(file);
+    return { name, shape, role: roleOf(name, shape) };
+  });
+  if (config.labels === undefined) return own;
+  const { name, shape } = head.output;
+  return [...own.filter((tensor) => tensor.name !== name && !/lm_head/.test(tensor.name)), { name, shape, role: 'head' }];
+}
+
 export interface PlacedProjection extends Projection {
   /** Full path: `model.layers.0.self_attn.q_proj`. */
   readonly path: string;
@@ -64,6 +84,7 @@ export interface PlacedProjection extends Projection {
 
 /** The linear layers of all blocks, which adapters and quantisation are for. */
 export const projectionsOfModel = perModel((config): readonly PlacedProjection[] => {
+  if (config.foreign !== undefined) return foreignLinears(config.foreign);
   const blueprint = blueprintOf(config);
   return blueprint.layers.flatMap((_, layer) =>
     projectionsOf(blockOf(blueprint, layer)).map((projection) => ({

@@ -3,10 +3,20 @@ import type { Json } from '../../../language/host/json.js';
 import { FAMILIES, type Family } from '../architectures/families/index.js';
 import { labelsIn } from '../labels.js';
 import { readJsonFile } from '../read-file.js';
-import type { ModelConfig } from '../types.js';
+import { foreignConfig, type TensorShapes } from '../foreign.js';
+import { tensorShapes } from '../safetensors/read.js';
+import { type ModelConfig, ModelError } from '../types.js';
 import { ConfigReader } from './reader.js';
 
 const MAX_BYTES = 10_000_000;
+
+function once<T>(read: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => {
+    found ??= { value: read() };
+    return found.value;
+  };
+}
 
 /**
  * Reads `config.json` in the form of transformers 4 or 5, and the end-of-text ids of `generation_config.json`. Throws a
@@ -14,7 +24,8 @@ const MAX_BYTES = 10_000_000;
  */
 export function readConfig(host: Host, folder: string): ModelConfig {
   const path = `${folder}/config.json`;
-  const config = parseConfig(readJsonFile(host, path, { code: 'model_config', maxBytes: MAX_BYTES }), path);
+  const json = readJsonFile(host, path, { code: 'model_config', maxBytes: MAX_BYTES });
+  const config = parseConfig(json, path, once(() => tensorShapes(host, folder)));
   const generation = `${folder}/generation_config.json`;
   if (host.stat(generation) === undefined) return config;
   const more = readJsonFile(host, generation, { code: 'model_config', maxBytes: MAX_BYTES });
@@ -23,14 +34,30 @@ export function readConfig(host: Host, folder: string): ModelConfig {
 }
 
 /** The config from the object that `config.json` holds; `path` is what errors name. */
-export function parseConfig(json: Json, path: string): ModelConfig {
+export function parseConfig(json: Json, path: string, tensors: TensorShapes = none): ModelConfig {
   const reader = new ConfigReader(json, path);
-  const byType: Readonly<Record<string, Family>> = Object.fromEntries(
-    Object.values(FAMILIES).map((family) => [family.modelType, family]),
-  );
-  const family = reader.choice('model_type', byType, '');
-  const classes = reader.list('architectures');
   refuseQuantisation(reader);
+  try {
+    return ofFamily(reader);
+  } catch (error) {
+    const isRefused = error instanceof ModelError && error.code === 'model_unsupported';
+    const foreign = isRefused ? foreignConfig(json, error, tensors) : undefined;
+    if (foreign === undefined) throw error;
+    return foreign;
+  }
+}
+
+const none: TensorShapes = () => [];
+
+const { other: _, ...OWN } = FAMILIES;
+const BY_TYPE: Readonly<Record<string, Family>> = Object.fromEntries(
+  Object.values(OWN).map((family) => [family.modelType, family]),
+);
+
+/** Throws `model_unsupported` for what no family has a graph for. */
+function ofFamily(reader: ConfigReader): ModelConfig {
+  const family = reader.choice('model_type', BY_TYPE, '');
+  const classes = reader.list('architectures');
   if (classes?.includes(family.classifierName)) return { ...family.read(reader), labels: readLabels(reader) };
   if (classes !== undefined && !classes.includes(family.className))
     reader.unsupported('architectures', `it must have ${family.className} or ${family.classifierName}`);

@@ -1,6 +1,7 @@
 import { virtualTokensOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
 import { adaptedConfig } from '../adapters/whole.js';
+import { requireGraph } from '../foreign.js';
 import type { ModelConfig } from '../types.js';
 import { createContext } from './context.js';
 import { addEmbeddingGradient } from './embedding.js';
@@ -17,6 +18,7 @@ import type { Decoder, DecoderOptions } from './types.js';
  * Calls must not overlap: they share their buffers.
  */
 export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
+  requireGraph(given.config);
   const options = { ...given, config: adaptedConfig(given.config, given.adapter?.config) };
   const context = createContext(options);
   const { parameters } = context;

@@ -19,6 +19,7 @@ import {
   headNormTensors,
   type NamedShape,
 } from '../architectures/index.js';
+import { requireGraph } from '../foreign.js';
 import type { ModelConfig } from '../types.js';
 import { chunkSize, SHARD_TOKENS } from './chunks.js';
 import {
@@ -67,6 +68,7 @@ const graphsOf = ({ forward, backward }: BlockKind): readonly Graph[] =>
 const FLOAT = 4;
 
 export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
+  requireGraph(given.config);
   const options = {
     ...given,
     config: adaptedConfig(given.config, given.adapter),

@@ -1,7 +1,7 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
-import { branchTensors } from '../../../compute/models/adapters/branches.js';
+import { branchAt, branchTensors } from '../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
-import type { AddedModule } from '../../../compute/models/adapters/definition.js';
+import type { AddedModule, Branch } from '../../../compute/models/adapters/definition.js';
 import { adapterShapes, addedModules, layerKind } from '../../../compute/models/adapters/kinds.js';
 import { adaptedConfig, savableTensors, wholeTensor } from '../../../compute/models/adapters/whole.js';
 import {
@@ -69,10 +69,9 @@ function projectionCoverage(
   config: ModelConfig,
   adapter: AdapterConfig | undefined,
 ): readonly ProjectionCoverage[] {
-  const blueprint = blueprintOf(config);
-  const layers = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter, layer).branches);
+  const branchOf = branchLookup(config, adapter);
   return projectionsOfModel(config).map((projection) => {
-    const branch = layers[projection.layer]?.[projection.module];
+    const branch = branchOf(projection);
     const own = branch === undefined ? 0 : elements(branchTensors(branch, projection, projection.path));
     const whole = projection.inputs * projection.outputs + (projection.bias ? projection.outputs : 0);
     return {
@@ -82,6 +81,17 @@ function projectionCoverage(
       parameters: adapter === undefined ? whole : own,
     };
   });
+}
+
+function branchLookup(
+  config: ModelConfig,
+  adapter: AdapterConfig | undefined,
+): (projection: PlacedProjection) => Branch | undefined {
+  if (config.foreign !== undefined)
+    return ({ path, layer }) => (adapter?.kind === 'lora' ? branchAt(adapter, path, layer) : undefined);
+  const blueprint = blueprintOf(config);
+  const layers = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter, layer).branches);
+  return ({ layer, module }) => layers[layer]?.[module];
 }
 
 const byModule = (projections: readonly ProjectionCoverage[]): readonly ModuleCoverage[] =>

@@ -6,6 +6,7 @@ import { gptNeox } from './gpt-neox.js';
 import { gpt2 } from './gpt2.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
+import { other } from './other.js';
 import { phi3 } from './phi3.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
@@ -23,6 +24,7 @@ export const FAMILIES: Readonly<Record<ArchitectureName, Family>> = {
   phi3,
   gpt2,
   gpt_neox: gptNeox,
+  other,
 };
 
 export type { Family } from './building-blocks.js';

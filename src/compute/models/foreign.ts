@@ -1,0 +1,157 @@
+/**
+ * Models whose architecture this program has no graph for, and transformers has: what plans and adapters need of them is read
+ * from the usual fields of `config.json` and from the names and shapes of the weights' files.
+ */
+import { isJson, type Json } from '../../language/host/json.js';
+import type { Blueprint, NamedShape, Projection } from './architectures/blueprint.js';
+import { ConfigReader } from './config/reader.js';
+import { TRANSFORMERS_TYPES, TRANSFORMERS_VERSION } from './config/transformers-types.js';
+import { labelsIn } from './labels.js';
+import { type ForeignModel, type ModelConfig, ModelError } from './types.js';
+
+/** Names and shapes of all tensors of a model's files. */
+export type TensorShapes = () => readonly NamedShape[];
+
+/** Names of the same field in different architectures, the usual one first. */
+const FIELDS = {
+  hidden: ['hidden_size', 'n_embd', 'd_model', 'dim', 'model_dim'],
+  layers: ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'],
+  heads: ['num_attention_heads', 'n_head', 'n_heads', 'num_heads'],
+  keyValueHeads: ['num_key_value_heads', 'num_kv_heads', 'n_head_kv', 'multi_query_group_num'],
+  positions: ['max_position_embeddings', 'n_positions', 'max_sequence_length', 'seq_length', 'n_ctx'],
+  inner: ['moe_intermediate_size', 'intermediate_size', 'ffn_hidden_size', 'n_inner', 'ffn_dim', 'd_ff'],
+  experts: ['num_local_experts', 'num_experts', 'n_routed_experts', 'moe_num_experts'],
+  chosen: ['num_experts_per_tok', 'num_experts_per_token', 'top_k_experts', 'moe_top_k', 'moe_k'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Architectures without a limit of their own are planned for texts up to this. */
+const POSITIONS = 2048;
+
+/**
+ * The config of a model that transformers knows, though this program refuses it: `refusal` says why. `undefined` where
+ * transformers does not know it either. Throws a `ModelError` for a value that makes no sense.
+ */
+export function foreignConfig(
+  json: Json,
+  refusal: ModelError,
+  tensors: TensorShapes,
+): ModelConfig | undefined {
+  const modelType = json['model_type'];
+  if (typeof modelType !== 'string' || !TRANSFORMERS_TYPES.has(modelType)) return undefined;
+  const inner = json['text_config'];
+  const reader = new ConfigReader(isJson(inner) ? { ...json, ...inner } : json, refusal.path);
+  const whole = (field: keyof typeof FIELDS, fallback?: number): number =>
+    reader.whole(FIELDS[field].find((name) => reader.has(name)) ?? FIELDS[field][0], fallback);
+  const hiddenSize = whole('hidden');
+  const heads = whole('heads');
+  const vocabSize = reader.whole('vocab_size');
+  const experts = FIELDS.experts.some((name) => reader.has(name)) ? whole('experts') : undefined;
+  const chosen = experts === undefined ? 1 : Math.min(experts, whole('chosen', 2));
+  const classes = reader.list('architectures')?.map(String) ?? [];
+  return {
+    architecture: 'other',
+    vocabSize,
+    hiddenSize,
+    // of one token: of the experts that it is given to
+    intermediateSize: chosen * whole('inner', 4 * hiddenSize),
+    layers: whole('layers'),
+    heads,
+    keyValueHeads: Math.min(heads, whole('keyValueHeads', reader.json['multi_query'] === true ? 1 : heads)),
+    headDim: reader.whole('head_dim', Math.max(1, Math.floor(hiddenSize / heads))),
+    maxPositions: whole('positions', POSITIONS),
+    ropeTheta: 10_000,
+    normEpsilon: 1e-6,
+    tieEmbeddings: reader.flag('tie_word_embeddings', false),
+    bosTokenId: reader.tokenIds('bos_token_id', vocabSize)[0] ?? null,
+    eosTokenIds: reader.tokenIds('eos_token_id', vocabSize),
+    padTokenId: reader.tokenIds('pad_token_id', vocabSize)[0] ?? null,
+    ...(classes.some((name) => name.endsWith('ForSequenceClassification'))
+      ? { labels: labelsIn(json) ?? ['LABEL_0', 'LABEL_1'] }
+      : {}),
+    foreign: {
+      modelType,
+      className: classes[0] ?? '',
+      ...(experts === undefined ? {} : { experts }),
+      refusal: new ModelError(refusal.code, refusal.path, refusal.detail, otherEngine(modelType), {
+        cause: refusal,
+      }),
+      tensors,
+    },
+  };
+}
+
+const otherEngine = (modelType: string): string =>
+  `The accelerate engine takes it: \`engine = accelerate\` in a budget, or \`--engine accelerate\`; transformers ${TRANSFORMERS_VERSION} has the architecture ${modelType}.`;
+
+/** Throws a {@link ModelError} where there is no graph for a model. */
+export function requireGraph({ foreign }: ModelConfig): void {
+  if (foreign !== undefined) throw foreign.refusal;
+}
+
+/** Whether a name is of a part that sees or hears: it stays frozen. */
+const SENSE = /(?:^|\.)(?:vision|visual|audio|image|speech|multi_modal|mm_|video|vit)/;
+const BLOCK = /^(.*(?:^|\.)(?:layers|h|blocks?))\.(\d+)\.(.+)$/;
+const EXPERT = /(?:^|\.)experts?(?:\.|$)/;
+/** What chooses experts is no linear layer in transformers. */
+const ROUTER = /(?:^|\.)(?:gate|router|shared_expert_gate)$/;
+
+/** Files of models that also see have another path for their text part than transformers gives it. */
+const RENAMED: readonly (readonly [file: RegExp, module: string])[] = [
+  [/^language_model\.model\./, 'model.language_model.'],
+  [/^language_model\.lm_head\./, 'lm_head.'],
+  [/^vision_tower\./, 'model.vision_tower.'],
+  [/^multi_modal_projector\./, 'model.multi_modal_projector.'],
+];
+
+/** `model.language_model.layers.0.…` for `language_model.model.layers.0.…` */
+export function moduleName(file: string): string {
+  const rule = RENAMED.find(([from]) => from.test(file));
+  return rule === undefined ? file : file.replace(rule[0], rule[1]);
+}
+
+/** A linear layer, its path and the number of its block. */
+export interface ForeignLinear extends Projection {
+  readonly path: string;
+  readonly layer: number;
+}
+
+/** The linear layers of the text part's blocks: matrices that are no experts', nor what chooses these. */
+export const foreignLinears = ({ tensors, experts }: ForeignModel): readonly ForeignLinear[] =>
+  tensors().flatMap(({ name: file, shape }) => {
+    const name = moduleName(file);
+    const path = /^(.*)\.weight$/.exec(name)?.[1];
+    const [, , layer, module = ''] = (path !== undefined && BLOCK.exec(path)) || [];
+    const [outputs, inputs] = shape;
+    if (path === undefined || layer === undefined || outputs === undefined || inputs === undefined) return [];
+    if (shape.length !== 2 || SENSE.test(path) || EXPERT.test(module)) return [];
+    if (experts !== undefined && ROUTER.test(module)) return [];
+    const target = module.slice(module.lastIndexOf('.') + 1);
+    return [
+      { target, module, outputs, inputs, bias: false, transposed: false, path, layer: Number(layer) },
+    ];
+  });
+
+const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|word_embeddings|embed_in|embeddings?|tok_embeddings)\.weight$/;
+const HEAD = /^(?:.*\.)?(?:lm_head|embed_out|output)\.weight$/;
+
+/** What is known of such a model's parts: embedding and head, and where its blocks are; its blocks compute nothing here. */
+export function foreignBlueprint(config: ModelConfig, foreign: ForeignModel): Blueprint {
+  const { vocabSize, hiddenSize, layers } = config;
+  const tensors = foreign.tensors().map(({ name, shape }) => ({ name: moduleName(name), shape }));
+  const found = (pattern: RegExp): NamedShape | undefined =>
+    tensors.find(({ name, shape }) => pattern.test(name) && shape.length === 2 && !SENSE.test(name));
+  const embedding = found(EMBEDDING) ?? { name: 'model.embed_tokens.weight', shape: [vocabSize, hiddenSize] };
+  const [, blocksAt = 'model.layers'] =
+    tensors.flatMap(({ name }) => (SENSE.test(name) ? [] : [BLOCK.exec(name)])).find((one) => one !== null) ??
+    [];
+  const norm = { module: 'model.norm', kind: 'rms', epsilon: 1e-6, offset: 0 } as const;
+  return {
+    embedding,
+    paddingFrozen: true,
+    embeddingScale: 1,
+    blocksAt,
+    layers: Array<string>(layers).fill('other'),
+    blocks: {},
+    head: { norm, output: (config.tieEmbeddings ? undefined : found(HEAD)) ?? embedding },
+  };
+}
