@@ -3,7 +3,7 @@ import type { Host } from '../../language/host/host.js';
 import { isJson, type Json } from '../../language/host/json.js';
 import { ConfigReader } from './config/reader.js';
 import { isGguf } from './config-at.js';
-import { labelsIn } from './labels.js';
+import { labelsIn } from './label-names.js';
 import { folderFiles, type ModelFiles, type ModelFolder } from './load.js';
 import { openModelAt } from './open.js';
 import { readJsonFile } from './read-file.js';

@@ -6,7 +6,7 @@ import { isJson, type Json } from '../../language/host/json.js';
 import type { Blueprint, NamedShape, Projection } from './architectures/blueprint.js';
 import { ConfigReader } from './config/reader.js';
 import { TRANSFORMERS_TYPES, TRANSFORMERS_VERSION } from './config/transformers-types.js';
-import { labelsIn } from './labels.js';
+import { labelsIn } from './label-names.js';
 import { type ForeignModel, type ModelConfig, ModelError } from './types.js';
 
 /** Names and shapes of all tensors of a model's files. */
@@ -29,7 +29,7 @@ const POSITIONS = 2048;
 
 /**
  * The config of a model that transformers knows, though this program refuses it: `refusal` says why. `undefined` where
- * transformers does not know it either. Throws a `ModelError` for a value that makes no sense.
+ * transformers does not know it either, or its values make no sense.
  */
 export function foreignConfig(
   json: Json,
@@ -38,6 +38,24 @@ export function foreignConfig(
 ): ModelConfig | undefined {
   const modelType = json['model_type'];
   if (typeof modelType !== 'string' || !TRANSFORMERS_TYPES.has(modelType)) return undefined;
+  try {
+    return readForeign(json, modelType, refusal, tensors);
+  } catch (error) {
+    // what this program would not run anyway need not be whole
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+/** Classes of transformers that predict tokens, some of them also from images, or one of several labels. */
+const CLASS = /(?:ForCausalLM|LMHeadModel|ForConditionalGeneration|ForSequenceClassification)$/;
+
+function readForeign(
+  json: Json,
+  modelType: string,
+  refusal: ModelError,
+  tensors: TensorShapes,
+): ModelConfig | undefined {
   const inner = json['text_config'];
   const reader = new ConfigReader(isJson(inner) ? { ...json, ...inner } : json, refusal.path);
   const whole = (field: keyof typeof FIELDS, fallback?: number): number =>
@@ -48,6 +66,7 @@ export function foreignConfig(
   const experts = FIELDS.experts.some((name) => reader.has(name)) ? whole('experts') : undefined;
   const chosen = experts === undefined ? 1 : Math.min(experts, whole('chosen', 2));
   const classes = reader.list('architectures')?.map(String) ?? [];
+  if (classes.length > 0 && !classes.some((name) => CLASS.test(name))) return undefined;
   return {
     architecture: 'other',
     vocabSize,
@@ -72,16 +91,19 @@ export function foreignConfig(
       modelType,
       className: classes[0] ?? '',
       ...(experts === undefined ? {} : { experts }),
-      refusal: new ModelError(refusal.code, refusal.path, refusal.detail, otherEngine(modelType), {
-        cause: refusal,
-      }),
+      refusal: withHelp(refusal, modelType),
       tensors,
     },
   };
 }
 
-const otherEngine = (modelType: string): string =>
-  `The accelerate engine takes it: \`engine = accelerate\` in a budget, or \`--engine accelerate\`; transformers ${TRANSFORMERS_VERSION} has the architecture ${modelType}.`;
+const withHelp = ({ code, path, detail, help }: ModelError, modelType: string): ModelError =>
+  new ModelError(
+    code,
+    path,
+    detail,
+    `${help} The accelerate engine takes it (\`engine = accelerate\` in a budget, or \`--engine accelerate\`), as transformers ${TRANSFORMERS_VERSION} has the architecture ${modelType}.`,
+  );
 
 /** Throws a {@link ModelError} where there is no graph for a model. */
 export function requireGraph({ foreign }: ModelConfig): void {
@@ -126,9 +148,7 @@ export const foreignLinears = ({ tensors, experts }: ForeignModel): readonly For
     if (shape.length !== 2 || SENSE.test(path) || EXPERT.test(module)) return [];
     if (experts !== undefined && ROUTER.test(module)) return [];
     const target = module.slice(module.lastIndexOf('.') + 1);
-    return [
-      { target, module, outputs, inputs, bias: false, transposed: false, path, layer: Number(layer) },
-    ];
+    return [{ target, module, outputs, inputs, bias: false, transposed: false, path, layer: Number(layer) }];
   });
 
 const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|word_embeddings|embed_in|embeddings?|tok_embeddings)\.weight$/;

@@ -1,6 +1,6 @@
 /** The labels of a classifier as `config.json` has them: `id2label` and `label2id`. */
 
-import { isJson, type Json } from '../../language/host/json.js';
+import type { Json } from '../../language/host/json.js';
 import { FAMILIES } from './architectures/index.js';
 import type { ModelConfig } from './types.js';
 
@@ -31,14 +31,6 @@ export function someLabels(labels: readonly string[]): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 const SHOWN = 12;
-
-/** Labels by their numbers; `undefined` if a number has none, or two have the same. */
-export function labelsIn({ id2label }: Json): readonly string[] | undefined {
-  if (!isJson(id2label)) return undefined;
-  const labels = Object.keys(id2label).map((_, id) => id2label[String(id)]);
-  const named = labels.filter((label) => typeof label === 'string');
-  return named.length === labels.length && new Set(named).size === named.length ? named : undefined;
-}
 
 /** The token that pads texts, where a model names none: the one that ends them. */
 export const padIdOf = ({

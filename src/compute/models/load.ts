@@ -1,7 +1,6 @@
 import type { Host } from '../../language/host/host.js';
 import type { Json } from '../../language/host/json.js';
 import { expectedTensors } from './architectures/index.js';
-import { moduleName } from './foreign.js';
 import {
   type LoadedTemplate,
   readChatTemplate,
@@ -9,6 +8,7 @@ import {
   type SpecialTokens,
 } from './chat-template/index.js';
 import { readConfig } from './config/index.js';
+import { moduleName } from './foreign.js';
 import { readJsonFile, readTextFile } from './read-file.js';
 import { openTensorSource } from './safetensors/read.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';

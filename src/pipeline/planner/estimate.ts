@@ -9,6 +9,7 @@ import type { ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
 import { mergeDtypes } from '../../compute/packaging/merge/dtypes.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
+import type { AccelerateRun } from '../../language/ir/engines.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
@@ -16,6 +17,7 @@ import { withFactors } from '../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
+import { trainedCount, workerPeak } from './memory/ranks.js';
 import { decoderShape, optimizerBytes } from './memory/train.js';
 import { trainPeak } from './memory/train-peak.js';
 import { fitsIn, type MemoryBudget } from './memory-budget.js';
@@ -84,7 +86,10 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async train({ context, stage, trainPlan, facts, look }) {
     if (trainPlan === undefined || facts === undefined) return NOTHING;
     const speed = look ? await context.speed() : undefined;
-    const trained = facts.memory.planDecoder(decoderShape(facts.memory, trainPlan)).parts.gradients;
+    const trained =
+      facts.memory.ranks === undefined
+        ? facts.memory.planDecoder(decoderShape(facts.memory, trainPlan)).parts.gradients
+        : 4 * trainedCount(facts.memory, trainPlan);
     const state = optimizerBytes(facts.memory, trainPlan);
     const { keep } = settingsOf(stage, 'train').checkpoint;
     return {
@@ -103,6 +108,15 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const lengths = await context.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
     const { longest } = lengths;
+    const { engine } = context;
+    if (engine.name === 'accelerate') {
+      const { rows: some = lengths.rows, max_tokens } = settings.generation;
+      const cached = Math.min(some, WORKER_ROWS) * (longest + max_tokens);
+      return {
+        ...onEngine(context, engine, model, { count: WORKER_ROWS, length: longest, cached }),
+        diskBytes: 50_000 + 1200 * lengths.rows,
+      };
+    }
     const memory = forwardMemory(context, model, longest, 'stored');
     const generates = settings.metrics.some(
       ({ call }) => isMetricName(call) && metrics[call].needs === 'answer',
@@ -153,6 +167,12 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
     };
     const bytes = base.parameters * mergeDtypes[dtype].bytes;
+    const { engine } = context;
+    if (engine.name === 'accelerate')
+      return {
+        ...onEngine(context, engine, base, { count: 1, length: 32, cached: 0 }),
+        diskBytes: bytes + base.tokenizerBytes,
+      };
     return {
       ...firstThatFits(memoryBudgetOf(context, limit), ['stored', 'paged'], peakOf),
       seconds: here(context, copySeconds(4 * bytes)),
@@ -164,6 +184,11 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
     const { config, adapter } = forwardMemory(context, model, 256, 'stored');
+    if (model.config.foreign !== undefined && context.engine.name === 'accelerate')
+      return {
+        ...onEngine(context, context.engine, model, { count: 1, length: 256, cached: 256 }),
+        diskBytes: bytes,
+      };
     const classifies = adaptedConfig(config, adapter).labels !== undefined;
     // a release is asked something before it becomes current, whether or not the file says what
     const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
@@ -178,6 +203,20 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
 };
 
 export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
+
+/** Rows that a worker of the accelerate engine computes at a time. */
+const WORKER_ROWS = 8;
+
+/** A stage that trains nothing, on the accelerate engine: no time was measured. */
+const onEngine = (
+  context: PlanContext,
+  { device }: AccelerateRun,
+  { config }: PlannedModel,
+  rows: Parameters<typeof workerPeak>[2],
+): Pick<Estimate, 'peak' | 'seconds'> => ({
+  peak: workerPeak(config, { device, hasDevice: context.device !== undefined }, rows),
+  seconds: null,
+});
 
 const here = (context: PlanContext, seconds: Seconds): Seconds | null =>
   context.machine.here ? seconds : null;

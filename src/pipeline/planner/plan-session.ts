@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
-import { requireGraph } from '../../compute/models/foreign.js';
 import { planDecoder } from '../../compute/models/decoder/plan.js';
+import { requireGraph } from '../../compute/models/foreign.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
 import { isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';

@@ -8,9 +8,11 @@ import { type Host, HostError } from '../../language/host/host.js';
 import { lintReport } from '../../language/lint/index.js';
 import { hubCalls } from '../hub/calls.js';
 import { type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
+import { askedEngine } from '../planner/budget.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { checkModels } from './check-models.js';
+import { engineRefusals } from './refusals.js';
 import type { PlanRequest, PlanScope, PlanTarget, Preparation, SavedPlanFile } from './request.js';
 import { computing } from './runtime.js';
 import { movedInPlan, movedSince } from './saved-plan.js';
@@ -48,6 +50,9 @@ export async function prepareCompiled(
     speed,
   });
   if (ofMachine.some(isError) && !goesOn(ofMachine)) return unplanned;
+  const { engine } = options;
+  const isAsked = askedEngine(target, checked).by !== 'auto';
+  if (!goesOn(engineRefusals({ program: checked, analysis, host, engine, isAsked }))) return unplanned;
   if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options.runtime))) return unplanned;
   const resolved = await resolve({ program: checked, analysis }, host, hub, {
     locked: target.locked,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readConfig } from '../../../src/compute/models/config/index.js';
 import { configText } from '../../../src/compute/models/config/shape.js';
+import { requireGraph } from '../../../src/compute/models/foreign.js';
 import { modelError } from './errors.js';
 import { memoryHost } from './memory-host.js';
 
@@ -105,7 +106,7 @@ describe('config.json', () => {
   ];
   for (const [field, fields] of unsupported) {
     it(`names ${field} of a model of another kind: ${JSON.stringify(fields)}`, () => {
-      const error = modelError(() => read(fields));
+      const error = modelError(() => requireGraph(read(fields)));
       expect(error).to.include({ code: 'model_unsupported', path: '/m/config.json' });
       expect(error.detail).to.contain(`"${field}"`);
       expect(error.help).to.match(/^For a model of this kind, /);
@@ -121,7 +122,7 @@ describe('config.json', () => {
   ];
   for (const [field, fields] of impossible)
     it(`names ${field} that nothing can be computed with: ${JSON.stringify(fields)}`, () => {
-      const error = modelError(() => read(fields));
+      const error = modelError(() => requireGraph(read(fields)));
       expect(error).to.include({ code: 'model_config', path: '/m/config.json' });
       expect(error.detail).to.contain(`"${field}"`);
     });
@@ -185,7 +186,7 @@ describe('config.json', () => {
       ['partial_rotary_factor', { partial_rotary_factor: 0.5, rope_scaling: scaled }],
       ['rope_parameters', { ...gemma, rope_parameters: { full_attention: {}, sliding_attention: scaled } }],
     ] as const) {
-      const error = modelError(() => read(fields));
+      const error = modelError(() => requireGraph(read(fields)));
       expect(error.code).to.equal('model_unsupported');
       expect(error.detail).to.contain(`"${field}"`);
     }
@@ -228,7 +229,7 @@ describe('config.json', () => {
   ];
   for (const [field, fields] of wrong) {
     it(`names ${field} where it makes no sense: ${JSON.stringify(fields)}`, () => {
-      const error = modelError(() => read(fields));
+      const error = modelError(() => requireGraph(read(fields)));
       expect(error.code).to.equal('model_config');
       expect(error.detail).to.contain(`"${field}"`);
     });

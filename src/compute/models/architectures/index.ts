@@ -73,7 +73,10 @@ function foreignTensors(config: ModelConfig, foreign: ForeignModel): readonly Ex
   });
   if (config.labels === undefined) return own;
   const { name, shape } = head.output;
-  return [...own.filter((tensor) => tensor.name !== name && !/lm_head/.test(tensor.name)), { name, shape, role: 'head' }];
+  return [
+    ...own.filter((tensor) => tensor.name !== name && !/lm_head/.test(tensor.name)),
+    { name, shape, role: 'head' },
+  ];
 }
 
 export interface PlacedProjection extends Projection {

@@ -1,9 +1,9 @@
 import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
 import { FAMILIES, type Family } from '../architectures/families/index.js';
-import { labelsIn } from '../labels.js';
-import { readJsonFile } from '../read-file.js';
 import { foreignConfig, type TensorShapes } from '../foreign.js';
+import { labelsIn } from '../label-names.js';
+import { readJsonFile } from '../read-file.js';
 import { tensorShapes } from '../safetensors/read.js';
 import { type ModelConfig, ModelError } from '../types.js';
 import { ConfigReader } from './reader.js';
@@ -25,7 +25,11 @@ function once<T>(read: () => T): () => T {
 export function readConfig(host: Host, folder: string): ModelConfig {
   const path = `${folder}/config.json`;
   const json = readJsonFile(host, path, { code: 'model_config', maxBytes: MAX_BYTES });
-  const config = parseConfig(json, path, once(() => tensorShapes(host, folder)));
+  const config = parseConfig(
+    json,
+    path,
+    once(() => tensorShapes(host, folder)),
+  );
   const generation = `${folder}/generation_config.json`;
   if (host.stat(generation) === undefined) return config;
   const more = readJsonFile(host, generation, { code: 'model_config', maxBytes: MAX_BYTES });
@@ -37,14 +41,21 @@ export function readConfig(host: Host, folder: string): ModelConfig {
 export function parseConfig(json: Json, path: string, tensors: TensorShapes = none): ModelConfig {
   const reader = new ConfigReader(json, path);
   refuseQuantisation(reader);
-  try {
-    return ofFamily(reader);
-  } catch (error) {
-    const isRefused = error instanceof ModelError && error.code === 'model_unsupported';
-    const foreign = isRefused ? foreignConfig(json, error, tensors) : undefined;
-    if (foreign === undefined) throw error;
-    return foreign;
-  }
+  const orForeign = <T>(read: () => T): T | ModelConfig => {
+    try {
+      return read();
+    } catch (error) {
+      const isRefused = error instanceof ModelError && error.code === 'model_unsupported';
+      const foreign = isRefused ? foreignConfig(json, error, tensors) : undefined;
+      if (foreign === undefined) throw error;
+      return foreign;
+    }
+  };
+  const family = orForeign(() => reader.choice('model_type', BY_TYPE, ''));
+  if ('architecture' in family) return family;
+  const labels = checkClass(reader, family);
+  const config = orForeign(() => family.read(reader));
+  return labels === undefined ? config : { ...config, labels };
 }
 
 const none: TensorShapes = () => [];
@@ -54,14 +65,13 @@ const BY_TYPE: Readonly<Record<string, Family>> = Object.fromEntries(
   Object.values(OWN).map((family) => [family.modelType, family]),
 );
 
-/** Throws `model_unsupported` for what no family has a graph for. */
-function ofFamily(reader: ConfigReader): ModelConfig {
-  const family = reader.choice('model_type', BY_TYPE, '');
+/** The labels of a classifier. Throws a `ModelError` for a model that predicts neither tokens nor labels. */
+function checkClass(reader: ConfigReader, family: Family): readonly string[] | undefined {
   const classes = reader.list('architectures');
-  if (classes?.includes(family.classifierName)) return { ...family.read(reader), labels: readLabels(reader) };
+  if (classes?.includes(family.classifierName)) return readLabels(reader);
   if (classes !== undefined && !classes.includes(family.className))
     reader.unsupported('architectures', `it must have ${family.className} or ${family.classifierName}`);
-  return family.read(reader);
+  return undefined;
 }
 
 /** Of a classifier: a file without `id2label` has the two classes of transformers' default. */

@@ -1,6 +1,6 @@
 /** FTP18xx, to FTP1849: what the engines can take, and what keeps the accelerate engine from being used. */
 import type { Span } from '../../source/span.js';
-import { counted, error } from '../make.js';
+import { counted, error, info } from '../make.js';
 
 /** A setting of a budget, and who asks for it: the text has a place, an option none. */
 export interface EngineSetting {
@@ -107,3 +107,21 @@ export const noSuchNode = (setting: EngineSetting, nodes: number) =>
         ? 'say how many nodes there are, e.g. `--nodes 2`, or leave the option out'
         : `use \`--node 0\` to \`--node ${nodes - 1}\``,
   });
+
+/** What an engine does not do. */
+export interface EngineLimit {
+  /** `bottleneck adapters (\`adapter\`)` */
+  readonly what: string;
+  readonly why: string;
+  readonly help: string;
+}
+
+export const engineCannot = (at: Span, engine: string, { what, why, help }: EngineLimit) =>
+  error('FTP1807', at, `the ${engine} engine cannot take ${what}: ${why}`, {
+    label: `not on the ${engine} engine`,
+    help,
+  });
+
+/** Information only: nobody asked for this engine, and the pipeline may be meant for another machine too. */
+export const engineIdle = (at: Span, engine: string, { what, why, help }: EngineLimit) =>
+  info('FTP1808', at, `${what} has no effect on the ${engine} engine: ${why}`, { help });

@@ -3,7 +3,11 @@
  * (`docs/gpus.md` has the formulas), and not a count of their allocations. Bytes throughout.
  */
 import { adapterShapes } from '../../../compute/models/adapters/kinds.js';
-import { expectedTensors, projectionsOfModel } from '../../../compute/models/architectures/index.js';
+import {
+  blueprintOf,
+  expectedTensors,
+  projectionsOfModel,
+} from '../../../compute/models/architectures/index.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
@@ -31,10 +35,12 @@ const SPREAD = { below: 0.2, above: 0.25 } as const;
 /** Bytes per weight of NF4 with double quantisation, its constants with it. */
 const NF4 = 4.127 / 8;
 
-/** Linear layers' weights, and the others: embeddings, head and norms. */
+/** Linear layers' weights, and the others: embeddings, head, norms, and experts, which PyTorch keeps in one tensor. */
 export interface WeightCounts {
   readonly linear: number;
   readonly other: number;
+  /** Of the others, those outside of the blocks. */
+  readonly outer: number;
   /** The largest matrix of a linear layer. */
   readonly largest: number;
 }
@@ -42,8 +48,16 @@ export interface WeightCounts {
 export function weightCounts(config: ModelConfig): WeightCounts {
   const sizes = projectionsOfModel(config).map(({ inputs, outputs }) => inputs * outputs);
   const linear = sizes.reduce((sum, size) => sum + size, 0);
-  const all = expectedTensors(config).reduce((sum, { shape }) => sum + productOf(shape), 0);
-  return { linear, other: all - linear, largest: sizes.reduce((most, size) => Math.max(most, size), 0) };
+  const tensors = expectedTensors(config);
+  const all = tensors.reduce((sum, { shape }) => sum + productOf(shape), 0);
+  const blocks = `${blueprintOf(config).blocksAt}.`;
+  const outer = tensors.filter(({ name }) => !name.startsWith(blocks));
+  return {
+    linear,
+    other: all - linear,
+    outer: outer.reduce((sum, { shape }) => sum + productOf(shape), 0),
+    largest: sizes.reduce((most, size) => Math.max(most, size), 0),
+  };
 }
 
 const productOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -64,7 +78,8 @@ export function rankParts(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
   const linear = counts.linear * (plan.method === 'qlora' ? NF4 : stored);
   const base = linear + counts.other * stored;
   // a block is gathered while it is computed, and so are the embeddings and the head
-  const gathered = isSharded ? linear / config.layers + counts.other * stored : 0;
+  const inBlocks = linear + (counts.other - counts.outer) * stored;
+  const gathered = isSharded ? inBlocks / config.layers + counts.outer * stored : 0;
   const trained = 4 * trainedCount(memory, plan);
   const onDevice = plan.cpuOffload === true ? 0 : 1;
   const tokens = shape.rows * shape.length;
@@ -93,7 +108,8 @@ export function rankParts(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
   };
 }
 
-function trainedCount(memory: TrainMemory, plan: TrainPlan): number {
+/** Numbers that are trained. */
+export function trainedCount(memory: TrainMemory, plan: TrainPlan): number {
   const { config, adapter } = decoderShape(memory, plan);
   const trained = adapter === undefined ? expectedTensors(config) : adapterShapes(config, adapter);
   return trained.reduce((sum, { shape }) => sum + productOf(shape), 0);
@@ -126,6 +142,30 @@ export function rankPeak(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan
   if (memory.device === undefined) return device;
   return { ...onHost({ ...NO_PARTS, weights: host / ranks.devices }, ranks.devices, CUDA_RANK), device };
 }
+
+/** What one process takes that evaluates or answers, in float32; `rows`: those that are computed at a time, and their tokens. */
+export function workerPeak(
+  config: ModelConfig,
+  place: Pick<RankLimits, 'device'> & { readonly hasDevice: boolean },
+  rows: { readonly count: number; readonly length: number; readonly cached: number },
+): Peak {
+  const { linear, other } = weightCounts(config);
+  const tokens = rows.count * rows.length;
+  const parts = {
+    ...NO_PARTS,
+    weights: 4 * (linear + other),
+    activations:
+      4 * tokens * (6 * config.hiddenSize + 3 * config.intermediateSize) +
+      8 * config.layers * config.keyValueHeads * config.headDim * rows.cached,
+    logits: 8 * config.vocabSize * Math.min(tokens, WORKER_LOGITS),
+  };
+  if (place.device === 'cpu') return onHost(parts, 1, CPU_RANK);
+  const device = figures(parts, CONTEXT);
+  return place.hasDevice ? { ...onHost(NO_PARTS, 1, CUDA_RANK), device } : device;
+}
+
+/** Tokens whose logits a worker has at a time. */
+const WORKER_LOGITS = 512;
 
 /** What all ranks keep in the memory of the machine where shards are there while they are not needed. */
 function hostBytes(memory: TrainMemory, plan: TrainPlan): number {

@@ -20,7 +20,11 @@ import { FIXTURES, fixture } from '../decoder/fixture.js';
 describe('families', () => {
   it('are all proved by a fixture', () => {
     const proved = new Set(FIXTURES.map((name) => fixture(name).recording.config.architecture));
-    expect([...proved].sort()).to.deep.equal(Object.keys(FAMILIES).sort());
+    expect([...proved].sort()).to.deep.equal(
+      Object.keys(FAMILIES)
+        .filter((name) => name !== 'other')
+        .sort(),
+    );
   });
 });
 

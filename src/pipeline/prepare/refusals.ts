@@ -1,0 +1,181 @@
+/** What the engine of a run cannot honour, told at the setting that asks for it, before anything runs. */
+import { configAt } from '../../compute/models/config-at.js';
+import type { ModelConfig } from '../../compute/models/types.js';
+import { userProblem } from '../../compute/models/user-problem.js';
+import type { Analysis } from '../../language/compile.js';
+import { type EngineLimit, engineCannot, engineIdle } from '../../language/diagnostics/catalogue/engines.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import type { AccelerateRun, RunEngine } from '../../language/ir/engines.js';
+import type { Program, Stage, Value } from '../../language/ir/program.js';
+import { isCall } from '../../language/ir/values.js';
+import { placeOf } from '../../language/lint/places.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
+import type { TrainSettings } from '../../language/schemas/stages/train.js';
+import { resolveModelCall } from '../stages/resolve-models.js';
+import { isPaged } from '../stages/train/loop-settings.js';
+
+interface RefusalInput {
+  readonly program: Program;
+  readonly analysis: Analysis;
+  readonly host: Host;
+  readonly engine: RunEngine;
+  /** Somebody asks for this engine: what means nothing on it is a mistake then. */
+  readonly isAsked: boolean;
+}
+
+export function engineRefusals(input: RefusalInput): readonly Diagnostic[] {
+  const { program, engine } = input;
+  return program.stages.flatMap((stage) =>
+    engine.name === 'embedded' ? ofEmbedded(stage, input) : ofAccelerate(stage, engine, input),
+  );
+}
+
+/** Of a setting, where it is written. */
+const spanOf = ({ analysis }: RefusalInput, stage: Stage, path: string) => {
+  const checked = analysis.stages.find((one) => one.stage.name === stage.name);
+  return checked === undefined ? stage.span : placeOf(checked, path).span;
+};
+
+/** Settings that name a model with weights to compute with, by the kind of stage. */
+const MODELS: Readonly<Record<string, readonly string[]>> = {
+  train: ['base'],
+  eval: ['model', 'baseline'],
+  merge: ['base'],
+  deploy: ['model'],
+};
+
+/** The config of a model that is here; `undefined` where it is another stage's, or not to be read: that is told elsewhere. */
+function configOf(
+  value: Value | undefined,
+  { program, host }: RefusalInput,
+): { readonly config: ModelConfig; readonly isMade: boolean; readonly label: string } | undefined {
+  if (!isCall(value)) return undefined;
+  try {
+    const model = resolveModelCall(value, { folder: program.folder, host });
+    return (
+      model && {
+        config: configAt(host, model.folder),
+        isMade: model.seed !== undefined,
+        label: model.label,
+      }
+    );
+  } catch (error) {
+    if (userProblem(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function ofEmbedded(stage: Stage, input: RefusalInput): readonly Diagnostic[] {
+  const models = (MODELS[stage.kind] ?? []).flatMap((path) => {
+    const found = configOf(stage.settings[path], input);
+    const foreign = found?.config.foreign;
+    if (found === undefined || foreign === undefined) return [];
+    return [engineCannot(spanOf(input, stage, path), 'embedded', noGraph(found.label, foreign.modelType))];
+  });
+  const idle = stage.kind === 'train' && input.isAsked ? fallbackAt(stage, 'cpu_offload') : undefined;
+  return [
+    ...models,
+    ...(idle === undefined ? [] : [engineCannot(spanOf(input, stage, idle), 'embedded', NO_OFFLOAD)]),
+  ];
+}
+
+const noGraph = (label: string, modelType: string): EngineLimit => ({
+  what: `the base \`${label}\``,
+  why: `it has no graph for the architecture \`${modelType}\``,
+  help: 'compute with the accelerate engine, which takes what transformers knows: `engine = accelerate` in a budget, or `--engine accelerate`',
+});
+
+const NO_OFFLOAD: EngineLimit = {
+  what: '`cpu_offload`',
+  why: 'its base is in the memory of the machine, or is read from its files by `paged_weights`',
+  help: 'remove it from `fallback`, or list `paged_weights`',
+};
+
+const fallbackAt = (stage: Stage, name: string): string | undefined => {
+  const at = settingsOf(stage, 'train').fallback.findIndex(({ call }) => call === name);
+  return at < 0 ? undefined : `fallback.${at}`;
+};
+
+/** What a train stage may ask for, and the accelerate engine does not do. */
+interface TrainRefusal extends EngineLimit {
+  readonly path: string;
+  applies(settings: TrainSettings, engine: AccelerateRun): boolean;
+}
+
+const EMBEDDED_INSTEAD = 'compute with the embedded engine: `engine = embedded`';
+
+const TRAIN: readonly TrainRefusal[] = [
+  {
+    path: 'adapter',
+    applies: ({ adapter }) => adapter !== undefined,
+    what: 'bottleneck adapters (`adapter`)',
+    why: 'PEFT has none',
+    help: `train \`lora\`, \`prompt\` or \`prefix\` instead, or ${EMBEDDED_INSTEAD}`,
+  },
+  {
+    path: 'start',
+    applies: ({ start }) => start?.call === 'adapterhub',
+    what: 'an adapter of AdapterHub (`start`)',
+    why: 'PEFT has no bottleneck adapters',
+    help: `continue from an adapter of PEFT, or ${EMBEDDED_INSTEAD}`,
+  },
+  {
+    path: 'optimizer.paged',
+    applies: (settings, { device }) => device === 'cpu' && isPaged(settings),
+    what: 'a paged optimiser (`paged: true`)',
+    why: 'bitsandbytes pages between a GPU and the memory of the machine, and there is no GPU',
+    help: `remove \`paged\`, or ${EMBEDDED_INSTEAD}`,
+  },
+  {
+    path: 'optimizer',
+    applies: ({ optimizer }, { versions, python }) =>
+      optimizer.call === 'adamw8bit' && python !== undefined && versions['bitsandbytes'] === undefined,
+    what: '`adamw8bit`',
+    why: 'its Python has no `bitsandbytes`',
+    help: 'install `bitsandbytes` for this Python, or use another optimiser',
+  },
+];
+
+function ofAccelerate(stage: Stage, engine: AccelerateRun, input: RefusalInput): readonly Diagnostic[] {
+  if (stage.kind !== 'train') return [];
+  const settings = settingsOf(stage, 'train');
+  const at = (path: string) => spanOf(input, stage, path);
+  const found = TRAIN.filter(({ applies }) => applies(settings, engine)).map((limit) =>
+    engineCannot(at(limit.path), 'accelerate', limit),
+  );
+  const paged = fallbackAt(stage, 'paged_weights');
+  const base = configOf(stage.settings['base'], input);
+  return [
+    ...found,
+    ...(paged === undefined
+      ? []
+      : [(input.isAsked ? engineCannot : engineIdle)(at(paged), 'accelerate', NO_PAGES)]),
+    ...(base?.isMade === true && base.config.foreign !== undefined
+      ? [engineCannot(at('base'), 'accelerate', untrainedForeign(base.config.foreign.modelType))]
+      : []),
+    ...(stage.preset === 'qlora' &&
+    engine.python !== undefined &&
+    engine.versions['bitsandbytes'] === undefined
+      ? [engineCannot(stage.span, 'accelerate', NO_NF4)]
+      : []),
+  ];
+}
+
+const NO_PAGES: EngineLimit = {
+  what: '`paged_weights`',
+  why: 'PyTorch has the whole base in memory',
+  help: 'list `cpu_offload` instead, which keeps shards in the memory of the machine, or remove it',
+};
+
+const NO_NF4: EngineLimit = {
+  what: '`using qlora`',
+  why: 'its Python has no `bitsandbytes`',
+  help: 'install `bitsandbytes` for this Python, or train with `using lora`',
+};
+
+const untrainedForeign = (modelType: string): EngineLimit => ({
+  what: 'random weights (`untrained`)',
+  why: `ftpc makes them, and does not know how the architecture \`${modelType}\` begins`,
+  help: 'save a model of random weights with transformers, and give its folder: `local("folder")`',
+});

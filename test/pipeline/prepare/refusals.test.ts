@@ -1,0 +1,121 @@
+/** What an engine cannot honour is refused where it is written, before anything runs. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type PlanRequest, prepare } from '../../../src/pipeline/prepare/index.js';
+import { type Folder, pipelineFolder, TEXT } from '../planner/pipeline.js';
+import { withPython } from './fake-python.js';
+
+/** A safetensors file of these shapes. */
+function zeros(tensors: Readonly<Record<string, readonly number[]>>): Uint8Array {
+  let end = 0;
+  const header = Object.fromEntries(
+    Object.entries(tensors).map(([name, shape]) => {
+      const start = end;
+      end += 4 * shape.reduce((product, size) => product * size, 1);
+      return [name, { dtype: 'F32', shape, data_offsets: [start, end] }];
+    }),
+  );
+  const text = Buffer.from(JSON.stringify(header));
+  const lead = Buffer.alloc(8);
+  lead.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([lead, text, Buffer.alloc(end)]);
+}
+
+describe('what an engine cannot take', () => {
+  let folder: Folder;
+  beforeEach(() => {
+    folder = pipelineFolder();
+  });
+  afterEach(() => folder.remove());
+
+  const ROOMY = TEXT.replace('<= 2GiB', '<= 200GiB');
+  const found = async (
+    text: string,
+    options: Partial<PlanRequest> = {},
+    fake: Parameters<typeof withPython>[2] = {},
+  ): Promise<readonly string[]> => {
+    folder.write('pipeline.ftp', text);
+    const host = withPython(folder.host, folder.path, fake);
+    const request = { file: 'pipeline.ftp', params: {}, memoryBytes: 64 * 2 ** 30, ...options };
+    const { diagnostics, compiled } = await prepare(host, request, { speed: 'unknown' });
+    return diagnostics
+      .filter(({ code }) => code.startsWith('FTP18'))
+      .map(({ code, at, message }) => {
+        const source = at !== undefined && 'start' in at ? at : undefined;
+        const written = source && compiled.sources.get(source.file)?.text.slice(source.start, source.end);
+        return `${code} ${written?.split('\n')[0]}: ${message}`;
+      });
+  };
+  const ON = { engine: 'accelerate' } as const;
+
+  it('takes what both do', async () => {
+    expect(await found(ROOMY, ON)).to.deep.equal([]);
+    expect(await found(ROOMY, { engine: 'embedded' })).to.deep.equal([]);
+  });
+
+  const cases: readonly (readonly [what: string, from: string | RegExp, to: string, said: string])[] = [
+    [
+      'bottleneck adapters',
+      /lora = .*/,
+      'adapter = { kind: houlsby }',
+      'FTP1807 { kind: houlsby }: the accelerate engine cannot take bottleneck adapters (`adapter`): PEFT has none',
+    ],
+    [
+      'a paged optimiser on the CPU',
+      'adamw(rate: 2e-3)',
+      'adamw8bit(rate: 2e-3, paged: true)',
+      'FTP1807 true: the accelerate engine cannot take a paged optimiser (`paged: true`): bitsandbytes pages between a GPU and the memory of the machine, and there is no GPU',
+    ],
+    [
+      'pages of weights',
+      '[checkpointing,',
+      '[paged_weights, checkpointing,',
+      'FTP1807 paged_weights: the accelerate engine cannot take `paged_weights`: PyTorch has the whole base in memory',
+    ],
+  ];
+  for (const [what, from, to, said] of cases)
+    it(`refuses ${what} on the accelerate engine`, async () => {
+      const text = ROOMY.replace(from, to)
+        .replace(/merge fused[\s\S]*?\n}\n/, '')
+        .replace('= fused', '= adapter.best');
+      expect(await found(text, ON)).to.deep.equal([said]);
+    });
+
+  it('wants bitsandbytes where it computes', async () => {
+    const without = { packages: { bitsandbytes: undefined } };
+    const [eight] = await found(ROOMY.replace('adamw(', 'adamw8bit('), ON, without);
+    expect(eight).to.contain('its Python has no `bitsandbytes`');
+    expect(await found(ROOMY.replace('adamw(', 'adamw8bit('), ON)).to.deep.equal([]);
+    const [four] = await found(
+      ROOMY.replace('train adapter', 'train adapter using qlora').replace(/fallback.*/, ''),
+      ON,
+      without,
+    );
+    expect(four).to.contain('using qlora');
+  });
+
+  it('refuses shards in the memory of the machine where somebody asks for the embedded engine', async () => {
+    const text = ROOMY.replace('[checkpointing,', '[cpu_offload, checkpointing,');
+    const [said] = await found(text, { engine: 'embedded' });
+    expect(said).to.contain('FTP1807 cpu_offload: the embedded engine cannot take `cpu_offload`');
+    expect(await found(text)).to.deep.equal([]);
+  });
+
+  it('names the base that only the accelerate engine takes', async () => {
+    const recorded = JSON.parse(
+      folder.host.readText(`${folder.host.packageFolder}/test/compute/models/foreign.json`),
+    ) as Readonly<
+      Record<string, { readonly config: object; readonly tensors: Readonly<Record<string, number[]>> }>
+    >;
+    const { config = {}, tensors = {} } = recorded['mixtral'] ?? {};
+    folder.write('model/config.json', JSON.stringify(config));
+    folder.write('model/tokenizer.json', '{}');
+    writeFileSync(join(folder.path, 'model', 'model.safetensors'), zeros(tensors));
+    const text = ROOMY.replaceAll(/untrained\("[^"]*", seed: 1\)/g, 'local("model")');
+    const said = await found(text);
+    expect(said[0]).to.equal(
+      'FTP1807 local("model"): the embedded engine cannot take the base `model`: it has no graph for the architecture `mixtral`',
+    );
+  });
+});
