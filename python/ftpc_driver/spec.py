@@ -13,7 +13,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Sharding:
-    kind: Literal["none", "ddp", "fsdp", "zero3"]
+    kind: Literal["none", "ddp", "fsdp"]
     #: Frozen weights, and with them what else is sharded, wait on the host.
     offload: bool = False
 

@@ -24,8 +24,6 @@ class Ranks:
         launched = int(os.environ.get("WORLD_SIZE", "1"))
         if launched != spec.world:
             raise DriverError("distributed", f"the specification says {spec.world} ranks; {launched} were started")
-        if spec.sharding.kind == "zero3":
-            raise DriverError("package", "this driver does not shard by DeepSpeed's ZeRO-3: take fsdp")
         self.device = self._own_device(spec.device)
         if spec.world > 1 or spec.sharding.kind == "fsdp":
             self._meet(spec.device)

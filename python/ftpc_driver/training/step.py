@@ -97,7 +97,7 @@ class Stepper:
         rank, world = self._ranks.rank, self._ranks.world
         total = torch.zeros((), device=self._ranks.device)
         rounds = range(rank, len(micro), world)
-        if self._spec.sharding.kind in ("fsdp", "zero3"):
+        if self._spec.sharding.kind == "fsdp":
             rounds = range(rank, math.ceil(len(micro) / world) * world, world)
         for index in rounds:
             self._advance()

@@ -100,7 +100,7 @@ def _loop(
     emit: Callable[..., None],
 ) -> Loop:
     first_label = 0 if spec.model.task == "classifier" else 1
-    in_step = spec.sharding.kind in ("fsdp", "zero3")
+    in_step = spec.sharding.kind == "fsdp"
 
     def batches(file: str) -> Batches:
         return Batches(TokenRows(file), spec.pad_id, spec.padding, first_label, ranks.device)

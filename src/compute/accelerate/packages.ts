@@ -22,7 +22,7 @@ export const PYTHON_PACKAGES = {
   gguf: { tried: '0.19.0', from: '0.10', below: '1', use: 'bases in GGUF files' },
   sentencepiece: { tried: '0.2.3', from: '0.2', below: '1', use: 'tokenizers in SentencePiece’s files' },
   trl: { from: '0.20', below: '2', use: 'comparisons with it' },
-  deepspeed: { from: '0.16', below: '1', use: '`sharding = zero3`' },
+  deepspeed: { from: '0.16', below: '1', use: 'nothing but the report of `ftpc doctor`' },
   flash_attn: { from: '2.6', below: '4', use: 'flash attention' },
 } as const satisfies Readonly<Record<string, PythonPackage>>;
 

@@ -6,8 +6,8 @@ import * as v from 'valibot';
 import { count, figure, type JsonOf, positive, record } from '../../language/host/json.js';
 import type { OptimizerOptions } from '../training/index.js';
 
-/** How ranks share a model. `none`: one rank; `ddp`: a replica each; `fsdp`: a shard of every block each; `zero3`: the same by DeepSpeed. */
-export const SHARDINGS = ['none', 'ddp', 'fsdp', 'zero3'] as const;
+/** How ranks share a model. `none`: one rank; `ddp`: a replica each; `fsdp`: a shard of every block each. */
+export const SHARDINGS = ['none', 'ddp', 'fsdp'] as const;
 export type Sharding = (typeof SHARDINGS)[number];
 
 export const DEVICES = ['cpu', 'cuda'] as const;

@@ -9,8 +9,8 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export const ENGINE_CHOICES = ['auto', ...ENGINE_NAMES] as const;
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
-/** How several ranks share a model: each has a replica, or shards of it, by FSDP2 or DeepSpeed ZeRO-3. */
-export const SHARDINGS = ['ddp', 'fsdp', 'zero3'] as const;
+/** How several ranks share a model: each has a replica, or shards of it, by FSDP2. */
+export const SHARDINGS = ['ddp', 'fsdp'] as const;
 export type Sharding = (typeof SHARDINGS)[number];
 
 /** `auto`: the planner chooses. */

@@ -31,8 +31,12 @@ export interface TightMemory {
   readonly limit?: BudgetLimit;
 }
 
-/** Of the two memories, the one of which a peak takes the greater share. */
-export function tighter(peak: Peak, { availableBytes: ofMachine, device, limit }: MemoryBudget): TightMemory {
+/**
+ * Of the two memories, the one of which a peak takes the greater share. A budget is one of each process, and the machine is
+ * shared by all of them.
+ */
+export function tighter(peak: Peak, { availableBytes: all, device, limit }: MemoryBudget): TightMemory {
+  const ofMachine = Math.floor(all / (peak.ranks ?? 1));
   const availableBytes = Math.min(ofMachine, limit?.most ?? ofMachine);
   const decides = limit !== undefined && limit.most < ofMachine;
   const onHost: TightMemory = {

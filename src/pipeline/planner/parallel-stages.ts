@@ -59,7 +59,7 @@ export const loadOf = ({ name, kind, key, peak }: PlannedStage, after: readonly 
   name,
   key,
   after,
-  memoryBytes: peak?.high ?? Number.POSITIVE_INFINITY,
+  memoryBytes: peak === null ? Number.POSITIVE_INFINITY : peak.high * (peak.ranks ?? 1),
   computes: computes(kind),
 });
 

@@ -29,8 +29,10 @@ export interface PeakFigures {
   readonly parts: MemoryParts;
 }
 
-/** The most that will be resident in the stage's own process. */
+/** The most that will be resident in the stage's own process, or in one of its ranks. */
 export interface Peak extends PeakFigures {
+  /** Ranks that take as much of this machine's memory, each; default: 1. */
+  readonly ranks?: number;
   /** Where tensors lie on a GPU of this machine: the most that is taken there. */
   readonly device?: PeakFigures;
   /** A stage that has run: what was measured then. */

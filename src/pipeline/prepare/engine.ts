@@ -1,10 +1,5 @@
 /** What a pipeline is computed with: this process, or ranks of the accelerate engine, and on which devices. */
-import {
-  engineIdentity,
-  type PythonEnvironment,
-  problemOf,
-  tryPython,
-} from '../../compute/accelerate/environment.js';
+import { engineIdentity, type PythonEnvironment, tryPython } from '../../compute/accelerate/environment.js';
 import { PACKAGE_NAMES, packageOf } from '../../compute/accelerate/packages.js';
 import { deviceLimit } from '../../compute/tensor/runtimes/device-limit.js';
 import { type BudgetSettingName, budgetSettingsOf } from '../../language/check/budget-settings.js';
@@ -153,16 +148,10 @@ function onRanks(
   const few =
     there > 0 && devices > there && setting !== undefined ? [errors.tooFewGpus(setting, there)] : [];
   const gpu = usedGpu(gpus, undefined);
-  const sharding = settingOf('sharding');
-  const lacking = sharding?.value === 'zero3' ? problemOf(found, ['deepspeed']) : undefined;
   return {
     engine,
     ...(gpu && { device: plannedGpu(gpu, deviceLimit(host, askedDeviceMemory(program))) }),
-    diagnostics: [
-      ...few,
-      ...(lacking === undefined ? [] : [{ ...lacking, at: sharding?.at }]),
-      ...placeProblems(engine, settingOf),
-    ],
+    diagnostics: [...few, ...placeProblems(engine, settingOf)],
   };
 }
 

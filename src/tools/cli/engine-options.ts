@@ -20,7 +20,7 @@ export const PYTHON: OptionSpec = option.text(
 
 const SHARDING: OptionSpec = option.choice(
   SHARDING_CHOICES,
-  'How several devices share a training: a replica on each (ddp), shards by FSDP2 (fsdp) or by DeepSpeed (zero3); default: as the pipeline says.',
+  'How several devices share a training: a replica on each (ddp), or shards by FSDP2 (fsdp); default: as the pipeline says.',
 );
 
 const NODES: OptionSpec = option.number(

@@ -1,6 +1,7 @@
 /** Plans for the accelerate engine: how ranks share a model, what they take, and what no key has. */
 import { expect } from 'chai';
 import type { AccelerateRun } from '../../../src/language/ir/engines.js';
+import { fitsIn } from '../../../src/pipeline/planner/memory-budget.js';
 import { type PlanOptions, plan } from '../../../src/pipeline/planner/plan.js';
 import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
 import { engineLines } from '../../../src/pipeline/planner/render/engine.js';
@@ -63,7 +64,7 @@ describe('a plan for ranks', () => {
   it('gives each rank a replica where one fits, and shards otherwise', async () => {
     expect(trained(await planned()).chosen).not.to.have.property('sharding');
     expect(trained(await planned({ devices: 2 })).chosen.sharding).to.equal('ddp');
-    expect(trained(await planned({ devices: 2, sharding: 'zero3' })).chosen.sharding).to.equal('zero3');
+    expect(trained(await planned({ devices: 2, sharding: 'fsdp' })).chosen.sharding).to.equal('fsdp');
     const gpu = { device: 'cuda', devices: 4 } as const;
     const device = (bytes: number) => ({
       device: { name: 'GPU', memoryBytes: bytes, availableBytes: bytes },
@@ -85,10 +86,13 @@ describe('a plan for ranks', () => {
     expect(tight.rejected[0]?.sharding).to.equal('ddp');
   });
 
-  it('counts all ranks of a machine on the CPU, and one on a GPU', async () => {
+  it('counts one rank, and of those on the CPU how many a machine holds', async () => {
     const one = trained(await planned()).peak;
     const two = trained(await planned({ devices: 2 })).peak;
-    expect(two.parts.weights).to.be.within(1.99 * one.parts.weights, 2.01 * one.parts.weights);
+    expect([one.ranks, two.ranks]).to.deep.equal([undefined, 2]);
+    expect(two.parts.weights).to.equal(one.parts.weights);
+    expect(fitsIn(two, { availableBytes: 1.9 * two.high })).to.equal(false);
+    expect(fitsIn(two, { availableBytes: 2.1 * two.high })).to.equal(true);
     expect(one.low).to.be.lessThan(one.bytes);
     expect(one.high).to.be.greaterThan(one.bytes);
     const device = { name: 'GPU', memoryBytes: 80 * GIB, availableBytes: 76 * GIB };

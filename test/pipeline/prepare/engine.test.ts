@@ -87,7 +87,6 @@ describe('the engine of a pipeline', () => {
     ['FTP1806', 'engine = accelerate', { node: 0 }, CPU],
     ['FTP1806', 'engine = accelerate, nodes = 2', { node: 2 }, CPU],
     ['FTP1851', 'engine = accelerate', { python: 'nowhere/python' }],
-    ['FTP1853', 'engine = accelerate, devices = 2, sharding = zero3', {}, CPU],
   ];
   for (const [code, ...given] of refusals)
     it(`refuses \`${given[0]}\` with ${JSON.stringify(given[1])}: ${code}`, async () => {

@@ -18,7 +18,7 @@ export const budgetSettings = {
   ),
   sharding: optional(
     t.enum(...SHARDING_CHOICES),
-    'How several devices share a training, unless `--sharding` is given: a replica on each (`ddp`), shards by FSDP2 (`fsdp`) or by DeepSpeed (`zero3`). Default: `auto`: `ddp` where a replica fits, or else `fsdp`.',
+    'How several devices share a training, unless `--sharding` is given: a replica on each (`ddp`), or shards by FSDP2 (`fsdp`). Default: `auto`: `ddp` where a replica fits, or else `fsdp`.',
   ),
   runtime: optional(
     t.enum(...RUNTIME_CHOICES),

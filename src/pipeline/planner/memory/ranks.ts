@@ -73,7 +73,7 @@ export function rankParts(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
   const width = widthOf(memory);
   const full = plan.method === 'full';
   const stored = full ? 4 : width;
-  const shards = plan.sharding === 'fsdp' || plan.sharding === 'zero3' ? ranks.world : 1;
+  const shards = plan.sharding === 'fsdp' ? ranks.world : 1;
   const isSharded = shards > 1 || plan.cpuOffload === true;
   const linear = counts.linear * (plan.method === 'qlora' ? NF4 : stored);
   const base = linear + counts.other * stored;
@@ -189,11 +189,8 @@ function figures(parts: MemoryParts, { expected, spread }: RankProcess): PeakFig
   );
 }
 
-/** Of all ranks of this machine together, and the process that watches them. */
-function onHost(parts: MemoryParts, ranks: number, process: RankProcess): PeakFigures {
-  const all = Object.fromEntries(Object.entries(parts).map(([name, size]) => [name, ranks * size]));
-  return figures(
-    { ...NO_PARTS, ...all },
-    { expected: ranks * process.expected + WATCHER, spread: ranks * process.spread },
-  );
+/** Of one of the ranks of this machine, with its share of the process that watches them. */
+function onHost(parts: MemoryParts, ranks: number, process: RankProcess): Peak {
+  const peak = figures(parts, { ...process, expected: process.expected + WATCHER / ranks });
+  return ranks === 1 ? peak : { ...peak, ranks };
 }

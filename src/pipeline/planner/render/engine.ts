@@ -31,7 +31,6 @@ function placeText({ device, devices, nodes }: Ranks): string {
 const HOW: Readonly<Record<Sharding, string>> = {
   ddp: 'each rank has a replica of the model (ddp)',
   fsdp: 'the ranks have shards of the model (fsdp)',
-  zero3: 'the ranks have shards of the model (zero3)',
 };
 
 function sharingText({ name, chosen, rejected }: PlannedStage, ranks: Ranks): string | undefined {

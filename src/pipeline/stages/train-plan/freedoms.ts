@@ -47,7 +47,6 @@ const attentionOf = (plan: TrainPlan): number => Math.max(plan.recomputedAttenti
 const SHARING: Readonly<Record<Sharding, string>> = {
   ddp: 'a replica on each device',
   fsdp: 'sharded over the devices',
-  zero3: 'sharded over the devices by DeepSpeed',
 };
 
 export const FREEDOMS: Freedoms = {
@@ -264,7 +263,7 @@ export const FREEDOMS: Freedoms = {
   sharding: {
     type: t.enum(...SHARDINGS).type,
     absent: null,
-    doc: 'How the ranks of the accelerate engine share the model: a replica on each (`ddp`), shards by FSDP2 (`fsdp`) or by DeepSpeed (`zero3`); if omitted, there is one rank.',
+    doc: 'How the ranks of the accelerate engine share the model: a replica on each (`ddp`), or shards by FSDP2 (`fsdp`); if omitted, there is one rank.',
     setting: 'sharding',
     start: ({ sharding }) => sharding,
     cell: ['method', ({ sharding }) => sharding],
@@ -293,9 +292,7 @@ export const FREEDOMS: Freedoms = {
       // the memory of a rank without a GPU is that of the machine
       applies: ({ ranks }) => ranks?.device === 'cuda',
       states: ({ sharding, ...from }) =>
-        from.cpuOffload
-          ? []
-          : [{ ...from, sharding: sharding === 'zero3' ? 'zero3' : 'fsdp', cpuOffload: true }],
+        from.cpuOffload ? [] : [{ ...from, sharding: 'fsdp', cpuOffload: true }],
       text: () => 'with shards in the memory of the machine',
       help: { args: {}, text: 'cpu_offload' },
     },
