@@ -139,7 +139,7 @@ async function unpack(
   wheels: readonly LockedWheel[],
   { signal, progress }: InstallOptions,
 ): Promise<void> {
-  progress({ what: 'unpacking, which takes a minute' });
+  progress({ what: 'unpacking and compiling, which takes some minutes' });
   const cache = join(staging, 'cache');
   const env = { UV_CACHE_DIR: cache, UV_PYTHON_DOWNLOADS: 'never' };
   const steps: readonly (readonly [string, readonly string[]])[] = [
@@ -149,6 +149,8 @@ async function unpack(
       [
         ...['pip', 'install', '--python', pythonIn(folder), '--no-deps', '--require-hashes', '--no-index'],
         ...['--find-links', downloads, '--requirement', join(staging, 'lock.txt')],
+        // compiled at each start otherwise, where nothing may be written or the environment says so: half a minute
+        '--compile-bytecode',
       ],
     ],
   ];
