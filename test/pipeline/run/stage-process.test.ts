@@ -42,7 +42,7 @@ describe('the process of a stage', () => {
       repositories: [],
     };
     const handlers = { event: () => {}, diagnostic: () => {}, started: () => {} };
-    const { end } = await runInProcess(task, handlers, calm, 300);
+    const { end } = await runInProcess(task, handlers, calm, 1);
     expect(end).to.deep.include({ how: 'failed' });
     expect(end.how === 'failed' ? [end.diagnostic.code, end.diagnostic.message] : []).to.deep.equal([
       'FTP0814',
