@@ -4,10 +4,11 @@
  */
 import * as v from 'valibot';
 import { count, figure, type JsonOf, positive, record } from '../../language/host/json.js';
+import { SHARDINGS as SHARED } from '../../language/ir/engines.js';
 import type { OptimizerOptions } from '../training/index.js';
 
 /** How ranks share a model. `none`: one rank; `ddp`: a replica each; `fsdp`: a shard of every block each. */
-export const SHARDINGS = ['none', 'ddp', 'fsdp'] as const;
+const SHARDINGS = ['none', ...SHARED] as const;
 export type Sharding = (typeof SHARDINGS)[number];
 
 export const DEVICES = ['cpu', 'cuda'] as const;

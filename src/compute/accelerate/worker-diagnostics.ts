@@ -4,6 +4,7 @@ import { type Diagnostic, UserError } from '../../language/diagnostics/types.js'
 import type { Span } from '../../language/source/span.js';
 import { NoNumberError } from '../evaluation/generation/answer.js';
 import { OutOfMemoryError } from '../tensor/out-of-memory.js';
+import { notStartedBecause } from './not-started.js';
 import type { WorkerFault } from './worker-lines.js';
 
 export type WorkerFailure =
@@ -79,19 +80,10 @@ function silent(
   );
 }
 
-const NOT_STARTED: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such interpreter',
-  EACCES: 'the interpreter must not be run',
-  EAGAIN: 'no more processes are allowed (`ulimit -u`)',
-  ENOMEM: 'there is no memory for another process',
-  EMFILE: 'too many files are open (`ulimit -n`)',
-};
-
-const notStarted = (python: string, { code, message }: NodeJS.ErrnoException, at: Span | undefined) =>
-  error('FTP1873', at, `no Python process could be started: ${NOT_STARTED[code ?? ''] ?? message}`, {
-    notes: [`the interpreter is \`${python}\``],
-    help: 'name another with `--python` or `FTPC_PYTHON`, or `ftpc runtime install accelerate`',
-  });
+function notStarted(python: string, refused: NodeJS.ErrnoException, at: Span | undefined): Diagnostic {
+  const { why, advice } = notStartedBecause(refused, python);
+  return error('FTP1873', at, `no Python process could be started: ${why}`, advice);
+}
 
 const linesOf = (text: string): readonly string[] =>
   text

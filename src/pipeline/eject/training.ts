@@ -1,5 +1,4 @@
 /** What a train stage would give its ranks, written where nobody runs it. */
-import { basename } from 'node:path';
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
 import type { TrainSpec } from '../../compute/accelerate/spec.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
@@ -18,20 +17,20 @@ export interface EjectedTraining {
   /** Its paths are relative to the project. */
   readonly specification: TrainSpec;
   readonly base: EjectedBase;
-  /** Steps and rows, for those who read about it. */
+  /** Rows that are trained on. */
   readonly rows: number;
 }
 
 /** Where the project gets its base from. */
 export type EjectedBase =
   /** It is in the project already: its weights were made. */
-  | { readonly from: 'project'; readonly label: string }
+  | { readonly from: 'project' }
   /** A folder of this machine, or a GGUF file. */
-  | { readonly from: 'folder'; readonly path: string; readonly label: string }
+  | { readonly from: 'folder'; readonly path: string }
   /** A repository of the Hub, at a commit. */
-  | { readonly from: 'hub'; readonly id: string; readonly commit: string; readonly label: string };
+  | { readonly from: 'hub'; readonly id: string; readonly commit: string };
 
-export type TrainContext = Omit<StageContext, 'output' | 'work' | 'emit' | 'signal'>;
+type TrainContext = Omit<StageContext, 'output' | 'work' | 'emit' | 'signal'>;
 
 /** Throws a `UserError` or a `ModelError`. */
 export async function writeEjected(
@@ -89,7 +88,6 @@ function relocated(spec: TrainSpec, folder: string, isMade: boolean): TrainSpec 
 
 function baseOf({ base }: TrainTask): EjectedBase {
   const { label, folder: path, seed, commit } = base;
-  if (seed !== undefined) return { from: 'project', label };
-  if (commit !== undefined) return { from: 'hub', id: label, commit, label };
-  return { from: 'folder', path, label: label === '' ? basename(path) : label };
+  if (seed !== undefined) return { from: 'project' };
+  return commit === undefined ? { from: 'folder', path } : { from: 'hub', id: label, commit };
 }

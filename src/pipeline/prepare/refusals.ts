@@ -154,6 +154,9 @@ function ofAccelerate(stage: Stage, engine: AccelerateRun, input: RefusalInput):
     ...(base?.isMade === true && base.config.foreign !== undefined
       ? [engineCannot(at('base'), 'accelerate', untrainedForeign(base.config.foreign.modelType))]
       : []),
+    ...(settings.batch.packing && MIXING.has(base?.config.foreign?.modelType ?? '')
+      ? [engineCannot(at('batch.packing'), 'accelerate', NO_PACKING)]
+      : []),
     ...(stage.preset === 'qlora' &&
     engine.python !== undefined &&
     engine.versions['bitsandbytes'] === undefined
@@ -166,6 +169,15 @@ const NO_PAGES: EngineLimit = {
   what: '`paged_weights`',
   why: 'PyTorch has the whole base in memory',
   help: 'list `cpu_offload` instead, which keeps shards in the memory of the machine, or remove it',
+};
+
+/** Architectures whose attention or state crosses the border of packed texts in transformers. */
+const MIXING: ReadonlySet<string> = new Set(['gpt_oss', 'qwen3_next']);
+
+const NO_PACKING: EngineLimit = {
+  what: '`packing` for this base',
+  why: 'transformers mixes the packed texts of this architecture',
+  help: 'remove `packing` from `batch`',
 };
 
 const NO_NF4: EngineLimit = {

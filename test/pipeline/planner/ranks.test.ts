@@ -121,7 +121,8 @@ describe('a plan for ranks', () => {
     const text = ROOMY.replace(/fallback = .*/, 'fallback = [cpu_offload]');
     const { chosen, peak } = trained(await planned(gpu, { device }, text));
     expect(chosen).to.include({ cpuOffload: true, sharding: 'fsdp' });
-    expect(peak.device?.parts.optimizer).to.equal(0);
+    // an adapter stays on its device, and so does what its optimiser remembers
+    expect(peak.device?.parts.optimizer).to.be.greaterThan(0);
   });
 
   it('predicts no time of what was not measured', async () => {

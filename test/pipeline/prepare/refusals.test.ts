@@ -102,18 +102,30 @@ describe('what an engine cannot take', () => {
     expect(await found(text)).to.deep.equal([]);
   });
 
-  it('names the base that only the accelerate engine takes', async () => {
+  /** A base of shapes alone, by its name in the record of models without a graph. */
+  function writeForeign(name: string, changed: object = {}): void {
     const recorded = JSON.parse(
       folder.host.readText(`${folder.host.packageFolder}/test/compute/models/foreign.json`),
     ) as Readonly<
       Record<string, { readonly config: object; readonly tensors: Readonly<Record<string, number[]>> }>
     >;
-    const { config = {}, tensors = {} } = recorded['mixtral'] ?? {};
-    folder.write('model/config.json', JSON.stringify(config));
+    const { config = {}, tensors = {} } = recorded[name] ?? {};
+    folder.write('model/config.json', JSON.stringify({ ...config, ...changed }));
     folder.write('model/tokenizer.json', '{}');
     writeFileSync(join(folder.path, 'model', 'model.safetensors'), zeros(tensors));
-    const text = ROOMY.replaceAll(/untrained\("[^"]*", seed: 1\)/g, 'local("model")');
-    const said = await found(text);
+  }
+  const FOREIGN = ROOMY.replaceAll(/untrained\("[^"]*", seed: 1\)/g, 'local("model")');
+
+  it('refuses to pack what transformers would mix', async () => {
+    writeForeign('mixtral', { model_type: 'gpt_oss' });
+    const [said] = await found(FOREIGN.replace(/batch = \{ /, 'batch = { packing: true, '), ON);
+    expect(said).to.contain('the accelerate engine cannot take `packing` for this base');
+    expect(await found(FOREIGN, ON)).to.deep.equal([]);
+  });
+
+  it('names the base that only the accelerate engine takes', async () => {
+    writeForeign('mixtral');
+    const said = await found(FOREIGN);
     expect(said[0]).to.equal(
       'FTP1807 local("model"): the embedded engine cannot take the base `model`: it has no graph for the architecture `mixtral`',
     );

@@ -82,6 +82,8 @@ export function rankParts(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
   const gathered = isSharded ? inBlocks / config.layers + counts.outer * stored : 0;
   const trained = 4 * trainedCount(memory, plan);
   const onDevice = plan.cpuOffload === true ? 0 : 1;
+  // an adapter lies whole on every rank
+  const own = full ? { shards, onDevice } : { shards: 1, onDevice: 1 };
   const tokens = shape.rows * shape.length;
   const chunk = Math.min(shape.logitsChunk, tokens);
   const outputs = shape.config.labels?.length ?? config.vocabSize;
@@ -91,9 +93,9 @@ export function rankParts(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
   return {
     ...NO_PARTS,
     weights: (onDevice * base) / shards + gathered + castWeights,
-    adapter: full ? 0 : (onDevice * trained) / shards,
-    gradients: trained / shards,
-    optimizer: (onDevice * optimizerBytes(memory, plan)) / shards,
+    adapter: full ? 0 : trained,
+    gradients: trained / own.shards,
+    optimizer: (own.onDevice * optimizerBytes(memory, plan)) / own.shards,
     activations:
       perBlock * (saved + (plan.checkpointedBlocks > 0 ? 1 : 0)) +
       plan.checkpointedBlocks * width * config.hiddenSize * tokens,
@@ -104,7 +106,7 @@ export function rankParts(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
       (width / 2) * (6 * config.intermediateSize + 4 * config.hiddenSize) * tokens +
       (plan.method === 'qlora' ? width * counts.largest : 0) +
       // gradients travel between ranks as one tensor
-      (ranks.world > 1 && !isSharded ? trained : 0),
+      (ranks.world > 1 && !(isSharded && full) ? trained : 0),
   };
 }
 
@@ -173,7 +175,8 @@ function hostBytes(memory: TrainMemory, plan: TrainPlan): number {
   const { linear, other } = weightCounts(memory.config);
   const width = plan.method === 'full' ? 4 : widthOf(memory);
   const base = linear * (plan.method === 'qlora' ? NF4 : width) + other * width;
-  return base + 4 * trainedCount(memory, plan) + optimizerBytes(memory, plan);
+  const trained = 4 * trainedCount(memory, plan) + optimizerBytes(memory, plan);
+  return plan.method === 'full' ? base + trained : base;
 }
 
 interface RankProcess {

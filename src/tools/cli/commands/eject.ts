@@ -26,11 +26,10 @@ export const eject: Command = {
   run: async (args, context) => {
     const folder = freeFolder(args, context);
     const request = { ...(await planRequest(args.positional('file'), args)), engine: 'accelerate' as const };
-    const { ejectable } = await import('../eject.js');
+    const { ejectable, printed } = await import('../eject.js');
     const found = await ejectable(context, request, (prepared) => stageOf(args, prepared));
     if ('status' in found) return EXIT_OF_RUN[found.status];
     const { eject: write } = await import('../../../pipeline/eject/eject.js');
-    const { printed } = await import('../eject.js');
     return printed(context, found, async () => {
       const { specification, base } = await write({ ...found, host: context.host, folder });
       const { green } = context.colours.err;

@@ -1,4 +1,5 @@
 /** Why ranks failed, in words. */
+import { notStartedBecause } from '../../../../compute/accelerate/not-started.js';
 import type { RankFailure } from '../../../../compute/accelerate/rank-failure.js';
 import type { FaultKind, RankDevice, RankEventOf } from '../../../../compute/accelerate/spec.js';
 import { OutOfMemoryError } from '../../../../compute/tensor/out-of-memory.js';
@@ -139,21 +140,7 @@ const rankEnded = ({ name, span }: Stage, { rank, code, tail }: Extract<RankFail
     help: RESUMES,
   });
 
-const rankNotStarted = ({ name, span }: Stage, python: string, { code, message }: NodeJS.ErrnoException) =>
-  error(
-    'FTP1896',
-    span,
-    `no rank of stage \`${name}\` could be started: ${NOT_STARTED[code ?? ''] ?? message}`,
-    {
-      notes: [`the interpreter is \`${python}\``],
-      help: 'name another with `--python` or `FTPC_PYTHON`, or `ftpc runtime install accelerate`',
-    },
-  );
-
-const NOT_STARTED: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such interpreter',
-  EACCES: 'the interpreter must not be run',
-  EAGAIN: 'no more processes are allowed (`ulimit -u`)',
-  ENOMEM: 'there is no memory for another process',
-  EMFILE: 'too many files are open (`ulimit -n`)',
-};
+function rankNotStarted({ name, span }: Stage, python: string, refused: NodeJS.ErrnoException): Diagnostic {
+  const { why, advice } = notStartedBecause(refused, python);
+  return error('FTP1896', span, `no rank of stage \`${name}\` could be started: ${why}`, advice);
+}
