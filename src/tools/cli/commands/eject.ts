@@ -5,6 +5,9 @@ import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, EXIT_OF_RUN, option, UsageError, unknown } from '../command.js';
 import { PLAN_OPTIONS, planRequest } from '../options.js';
 
+/** What is ejected computes with the accelerate engine, somewhere else. */
+const { engine: _engine, runtime: _runtime, threads: _threads, ...TARGET_OPTIONS } = PLAN_OPTIONS;
+
 export const eject: Command = {
   name: 'eject',
   doc: 'Writes the training of a stage as a folder that runs without ftpc: rows, steps, driver, environment, and scripts for a machine, Slurm and Kubernetes.',
@@ -14,7 +17,7 @@ export const eject: Command = {
   ],
   options: {
     stage: option.text('STAGE', 'The train stage; default: the only one.'),
-    ...PLAN_OPTIONS,
+    ...TARGET_OPTIONS,
   },
   examples: [
     ['ftpc eject pipelines/legal.ftp legal-training', 'for this machine'],
