@@ -28,12 +28,13 @@ const NODES: OptionSpec = option.number(
   'Machines that the accelerate engine computes on; default: as the pipeline says, or 1.',
 );
 
-/** Of commands that plan; `--devices` is among those of the machine. */
+/** Of commands that plan for the accelerate engine alone; `--devices` is among those of the machine. */
+export const RANK_OPTIONS = { nodes: NODES, sharding: SHARDING, python: PYTHON } as const;
+
+/** Of commands that plan. */
 export const PLAN_ENGINE_OPTIONS = {
   engine: engineOption('as the pipeline says'),
-  nodes: NODES,
-  sharding: SHARDING,
-  python: PYTHON,
+  ...RANK_OPTIONS,
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 /** Of commands that run a pipeline. */
@@ -53,6 +54,11 @@ export const RUN_ENGINE_OPTIONS = {
 /** As {@link PLAN_ENGINE_OPTIONS} and `--devices` ask for it. */
 export const planEngineOf = (args: Arguments): EngineOptions => ({
   engine: ENGINE_CHOICES.find((name) => name === args.text('engine')),
+  ...ranksOf(args),
+});
+
+/** As {@link RANK_OPTIONS} and `--devices` ask for it. */
+export const ranksOf = (args: Arguments): Omit<EngineOptions, 'engine'> => ({
   devices: wholeNumber(args, 'devices'),
   nodes: wholeNumber(args, 'nodes'),
   sharding: SHARDING_CHOICES.find((name) => name === args.text('sharding')),

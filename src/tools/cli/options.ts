@@ -6,7 +6,14 @@ import { paramFileUnreadable } from '../../language/diagnostics/catalogue/params
 import type { PlanRequest } from '../../pipeline/prepare/index.js';
 import type { MachineChoice } from '../review/plan-quietly.js';
 import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
-import { PLAN_ENGINE_OPTIONS, planEngineOf, RUN_ENGINE_OPTIONS, runEngineOf } from './engine-options.js';
+import {
+  PLAN_ENGINE_OPTIONS,
+  planEngineOf,
+  RANK_OPTIONS,
+  RUN_ENGINE_OPTIONS,
+  ranksOf,
+  runEngineOf,
+} from './engine-options.js';
 import {
   MACHINE,
   MEMORY,
@@ -97,6 +104,16 @@ export const PLAN_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...STORE_OPTION,
 };
 
+/** Of what is written for the accelerate engine, and runs elsewhere. */
+export const EJECT_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  ...PARAM_OPTION,
+  machine: MACHINE.machine,
+  memory: MEMORY,
+  devices: MACHINE.devices,
+  ...RANK_OPTIONS,
+  ...STORE_OPTION,
+};
+
 /** Of a snapshot, which is of one machine; `doc` says for which. */
 export const snapshotOptions = (doc: string): Readonly<Record<string, OptionSpec>> => ({
   ...PARAM_OPTION,
@@ -122,6 +139,16 @@ const hereRequest = (file: string, args: Arguments): PlanRequest => ({
 export const planRequest = async (file: string, args: Arguments): Promise<PlanRequest> => ({
   ...hereRequest(file, args),
   ...(await planMachine(args)),
+});
+
+/** A pipeline as {@link EJECT_OPTIONS} ask for it. */
+export const ejectRequest = async (file: string, args: Arguments): Promise<PlanRequest> => ({
+  file,
+  params: paramsOf(args),
+  memoryBytes: memoryOf(args),
+  ...(await namedMachine(args)),
+  ...ranksOf(args),
+  engine: 'accelerate',
 });
 
 export const planMachine = async (args: Arguments): Promise<MachineChoice> => ({

@@ -3,10 +3,7 @@ import { resolve } from 'node:path';
 import type { Preparation } from '../../../pipeline/prepare/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, EXIT_OF_RUN, option, UsageError, unknown } from '../command.js';
-import { PLAN_OPTIONS, planRequest } from '../options.js';
-
-/** What is ejected computes with the accelerate engine, somewhere else. */
-const { engine: _engine, runtime: _runtime, threads: _threads, ...TARGET_OPTIONS } = PLAN_OPTIONS;
+import { EJECT_OPTIONS, ejectRequest } from '../options.js';
 
 export const eject: Command = {
   name: 'eject',
@@ -17,7 +14,7 @@ export const eject: Command = {
   ],
   options: {
     stage: option.text('STAGE', 'The train stage; default: the only one.'),
-    ...TARGET_OPTIONS,
+    ...EJECT_OPTIONS,
   },
   examples: [
     ['ftpc eject pipelines/legal.ftp legal-training', 'for this machine'],
@@ -28,7 +25,7 @@ export const eject: Command = {
   ],
   run: async (args, context) => {
     const folder = freeFolder(args, context);
-    const request = { ...(await planRequest(args.positional('file'), args)), engine: 'accelerate' as const };
+    const request = await ejectRequest(args.positional('file'), args);
     const { ejectable, printed } = await import('../eject.js');
     const found = await ejectable(context, request, (prepared) => stageOf(args, prepared));
     if ('status' in found) return EXIT_OF_RUN[found.status];
