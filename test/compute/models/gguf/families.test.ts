@@ -58,7 +58,9 @@ function replaced(bytes: Uint8Array, from: string, to: string): Uint8Array {
 describe('GGUF families', () => {
   it('are all that can be computed', () => {
     const covered = new Set(NAMES.map((name) => open(name).config.architecture));
-    expect([...covered].sort()).to.deep.equal(Object.keys(FAMILIES).sort());
+    // what has no graph is not computed here
+    const { other: _, ...own } = FAMILIES;
+    expect([...covered].sort()).to.deep.equal(Object.keys(own).sort());
   });
 
   for (const name of NAMES)
