@@ -1,0 +1,63 @@
+/**
+ * How the blocks of architectures compute in transformers (5.24, read in its source): what autograd saves follows from it.
+ * Names are those of `model_type`.
+ */
+import type { BlockTraits } from './shape.js';
+
+/** RMS norms before attention and MLP, separate projections, a gated MLP: its gate, what SiLU makes of it, and `up`. */
+const LLAMA: BlockTraits = { norm: 'rms', normInputs: 2, norms: 2, mlpSaved: 3, isGated: true };
+
+/** Both norms read the block's input; GELU saves its input. */
+const NEOX: BlockTraits = {
+  norm: 'layer',
+  normInputs: 1,
+  norms: 2,
+  fusedQkv: true,
+  mlpSaved: 1,
+  isGated: false,
+};
+
+/** GELU written out in Python: each of its products saves an operand. */
+const GPT2: BlockTraits = {
+  norm: 'layer',
+  normInputs: 2,
+  norms: 2,
+  fusedQkv: true,
+  keysAreViews: true,
+  mlpSaved: 4,
+  isGated: false,
+};
+
+export const BLOCKS = {
+  llama: LLAMA,
+  mistral: LLAMA,
+  qwen2: LLAMA,
+  smollm3: LLAMA,
+  mixtral: LLAMA,
+  qwen2_moe: LLAMA,
+  qwen3: { ...LLAMA, headNorms: true },
+  qwen3_moe: { ...LLAMA, headNorms: true },
+  olmo2: { ...LLAMA, headNorms: true },
+  gemma: LLAMA,
+  gemma2: { ...LLAMA, norms: 4, normInputs: 4 },
+  gemma3: { ...LLAMA, norms: 4, normInputs: 4, headNorms: true },
+  phi3: { ...LLAMA, fusedQkv: true },
+  /** Qwen's own code of 2023. */
+  qwen: { ...LLAMA, fusedQkv: true },
+  chatglm: { ...LLAMA, fusedQkv: true, repeatsKeys: true },
+  phi: { norm: 'layer', normInputs: 1, norms: 1, mlpSaved: 4, isGated: false },
+  gpt_neox: NEOX,
+  falcon: { ...NEOX, norms: 1 },
+  stablelm_alpha: { ...NEOX, normInputs: 1 },
+  gpt2: GPT2,
+  bloom: { ...GPT2, keysAreViews: true },
+  gpt_bigcode: { ...GPT2, mlpSaved: 1 },
+  bert: { norm: 'layer', normInputs: 2, norms: 2, mlpSaved: 2, isGated: false, eager: 13 },
+} as const satisfies Readonly<Record<string, BlockTraits>>;
+export type BlockName = keyof typeof BLOCKS;
+
+export const isBlockName = (name: string): name is BlockName => Object.hasOwn(BLOCKS, name);
+
+/** Of an architecture that the table lacks: what most have. */
+export const blockTraits = (modelType: string): BlockTraits =>
+  isBlockName(modelType) ? BLOCKS[modelType] : LLAMA;

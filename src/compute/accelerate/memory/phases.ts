@@ -1,0 +1,118 @@
+/**
+ * The phases of a training, each with what is there at its fullest: loading, the head with all that blocks have saved, the
+ * backward pass of the last block and of the first, the optimiser's step, the gathering for a checkpoint.
+ */
+import { savedPerToken, transientPerToken } from './saved.js';
+import {
+  DTYPE_BYTES,
+  type Phase,
+  type PhaseBytes,
+  TORCH_PARTS,
+  type TorchParts,
+  type TorchTraining,
+} from './training.js';
+import { castCopies, dequantisedBytes, type StaticBytes, staticBytes } from './weights.js';
+
+const NOTHING: TorchParts = {
+  weights: 0,
+  adapter: 0,
+  gradients: 0,
+  optimizer: 0,
+  activations: 0,
+  logits: 0,
+  workspace: 0,
+};
+
+export function phasesOf(training: TorchTraining): readonly PhaseBytes[] {
+  const bytes = staticBytes(training);
+  const saved = savedBytes(training);
+  const resident: Partial<TorchParts> = {
+    weights: bytes.weights,
+    adapter: bytes.adapter,
+    optimizer: bytes.optimizer,
+  };
+  const stays = training.accumulation > 1 && !training.optimizer.isInBackward ? bytes.gradients : 0;
+  return [
+    phase('load', { weights: (training.sharding.load ?? 0) * bytes.whole || bytes.weights, workspace: 0 }),
+    phase('head', { ...resident, ...headParts(training, bytes, saved), gradients: stays }),
+    ...backward(training, bytes, saved, resident, stays),
+    phase('optimizer step', {
+      ...resident,
+      gradients: training.optimizer.isInBackward ? 0 : bytes.gradients,
+      workspace: bytes.temporary + (training.sharding.buffers ?? 0),
+    }),
+    phase('save', { ...resident, gradients: stays }),
+  ];
+}
+
+function phase(name: Phase, some: Partial<TorchParts>): PhaseBytes {
+  const parts = { ...NOTHING, ...some };
+  return { phase: name, parts, bytes: TORCH_PARTS.reduce((sum, part) => sum + parts[part], 0) };
+}
+
+interface SavedBytes {
+  readonly tokens: number;
+  /** Of a block that is recomputed; of one that is not, all that it saves. */
+  readonly input: number;
+  readonly block: number;
+  readonly transient: number;
+  readonly recomputed: number;
+  readonly saving: number;
+}
+
+function savedBytes(training: TorchTraining): SavedBytes {
+  const { rows, length, shape, residual, checkpointed, trained } = training;
+  const tokens = rows * length;
+  const skipped = trained.kind === 'adapter' ? (trained.skippedBlocks ?? 0) : 0;
+  const isAway = training.isCheckpointOffloaded === true;
+  return {
+    tokens,
+    input: isAway ? 0 : DTYPE_BYTES[residual] * shape.hidden * tokens,
+    block: savedPerToken(training) * tokens,
+    transient: transientPerToken(training) * tokens,
+    recomputed: Math.min(checkpointed, shape.layers),
+    saving: Math.max(0, shape.layers - checkpointed - skipped),
+  };
+}
+
+function headParts(training: TorchTraining, bytes: StaticBytes, saved: SavedBytes): Partial<TorchParts> {
+  const { head, shape, predicted = saved.tokens } = training;
+  const chunk = Math.min(head.chunk ?? predicted, predicted);
+  return {
+    weights: bytes.weights + bytes.gatheredRoot + castCopies(training, saved.saving),
+    activations: saved.recomputed * saved.input + saved.saving * saved.block,
+    logits:
+      Math.max(head.forward, head.backward) * shape.vocabulary * chunk +
+      (head.states ?? 4) * shape.hidden * predicted,
+  };
+}
+
+function backward(
+  training: TorchTraining,
+  bytes: StaticBytes,
+  saved: SavedBytes,
+  resident: Partial<TorchParts>,
+  stays: number,
+): readonly PhaseBytes[] {
+  const { recomputed, saving } = saved;
+  const one = recomputed > 0 ? saved.input + saved.block : saved.block;
+  const workspace = saved.transient + dequantisedBytes(training);
+  const gathered = bytes.weights + bytes.gatheredBlock;
+  const all = training.optimizer.isInBackward ? 0 : bytes.gradients;
+  return [
+    phase('last block', {
+      ...resident,
+      weights: gathered + castCopies(training, Math.max(1, saving)),
+      gradients: Math.max(stays, training.optimizer.isInBackward ? 0 : bytes.outerGradients),
+      activations: recomputed * saved.input + saving * saved.block + (saving === 0 ? saved.block : 0),
+      workspace,
+    }),
+    phase('first block', {
+      ...resident,
+      weights: gathered + castCopies(training, 1),
+      gradients: all,
+      activations: one,
+      workspace,
+    }),
+  ];
+}

@@ -1,0 +1,71 @@
+/**
+ * What of a model's architecture memory depends on. Numbers follow from `config.json`; how a block computes, and so what autograd
+ * saves of it, from a table of architectures.
+ */
+
+/** How a block of transformers computes. */
+export interface BlockTraits {
+  /** RMS norms compute in float32 and save that copy; layer norms save their input. */
+  readonly norm: 'rms' | 'layer';
+  /** Norms whose inputs differ, and all norms over the whole width. */
+  readonly normInputs: number;
+  readonly norms: number;
+  /** Norms over each query and key head. */
+  readonly headNorms?: boolean;
+  /** Queries, keys and values are views of one matrix' result; `heads`: they lie next to one another head by head. */
+  readonly fusedQkv?: boolean;
+  /** Numbers per unit of the MLP's width that are saved before its second layer. */
+  readonly mlpSaved: number;
+  readonly isGated: boolean;
+  /** Keys and values are repeated for all heads whatever the kernel. */
+  readonly repeatsKeys?: boolean;
+  /** Keys lie in the fused matrix' result like values: nothing turns them. */
+  readonly keysAreViews?: boolean;
+  /** Attention's own cost per token and head and position in eager mode; default: from the dtype. */
+  readonly eager?: number;
+}
+
+/** One linear layer of a block. */
+export interface TorchLinear {
+  /** The last part of its path. */
+  readonly name: string;
+  /** Layers that read the same tensor have the same. */
+  readonly reads: string;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+export interface TorchShape {
+  readonly name: string;
+  readonly block: BlockTraits;
+  readonly layers: number;
+  readonly hidden: number;
+  /** Width of all query heads, and of all key heads. */
+  readonly queries: number;
+  readonly keys: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  /** Width of the MLP; of experts, of one, and how many a token passes through. */
+  readonly inner: number;
+  readonly activeExperts: number;
+  readonly experts: number;
+  readonly vocabulary: number;
+  readonly isTied: boolean;
+  /** Numbers of all blocks' linear layers, of the embeddings, of the head's matrix, and of all else. */
+  readonly linear: number;
+  readonly embedding: number;
+  readonly head: number;
+  readonly other: number;
+  /** Of `other`, those in blocks. */
+  readonly otherInBlocks: number;
+  /** Of the largest matrix of a linear layer. */
+  readonly largest: number;
+  readonly linears: readonly TorchLinear[];
+}
+
+export const parametersOf = ({ linear, embedding, head, other }: TorchShape): number =>
+  linear + embedding + head + other;
+
+/** Numbers of one block. */
+export const blockParameters = ({ linear, otherInBlocks, layers }: TorchShape): number =>
+  (linear + otherInBlocks) / layers;

@@ -1,0 +1,74 @@
+/** What weights, trained numbers and their optimiser take on one device, bytes. */
+import { blockParameters, parametersOf } from './shape.js';
+import { DTYPE_BYTES, isQuantised, STORED_BYTES, type TorchTraining } from './training.js';
+
+export interface StaticBytes {
+  /** Weights of the base that stay, and those that are gathered while the head, or a block, is computed. */
+  readonly weights: number;
+  readonly gatheredBlock: number;
+  readonly gatheredRoot: number;
+  /** The whole base, unsharded. */
+  readonly whole: number;
+  readonly adapter: number;
+  /** Of all trained numbers that are on this device. */
+  readonly gradients: number;
+  /** Of embeddings and head among them. */
+  readonly outerGradients: number;
+  readonly optimizer: number;
+  readonly temporary: number;
+}
+
+export const trainedNumbers = ({ trained, shape }: TorchTraining): number =>
+  trained.kind === 'full' ? parametersOf(shape) : trained.parameters;
+
+export function staticBytes(training: TorchTraining): StaticBytes {
+  const { shape, stored, trained, sharding, optimizer } = training;
+  const full = trained.kind === 'full';
+  const linear = shape.linear * STORED_BYTES[stored.linear];
+  const embedding = shape.embedding * DTYPE_BYTES[stored.embedding];
+  const headNumbers = stored.isHeadCopied && shape.isTied ? shape.hidden * shape.vocabulary : shape.head;
+  const root = embedding + headNumbers * STORED_BYTES[stored.head];
+  const other = shape.other * DTYPE_BYTES[stored.other];
+  const whole = linear + root + other;
+  const cuts = sharding.kind === 'fsdp' || sharding.kind === 'zero3';
+  const shards = cuts ? sharding.world : 1;
+  const isGathered = cuts && (sharding.world > 1 || sharding.isOffloaded === true);
+  const frozenShards = !full && sharding.isFrozenWhole ? 1 : shards;
+  const ownShards = full || !sharding.isTrainedWhole ? shards : 1;
+  const stateShards = sharding.kind === 'zero2' ? sharding.world : ownShards;
+  const numbers = trainedNumbers(training);
+  const isAway = sharding.isOffloaded === true;
+  const perNumber = sharding.gatheredBytes;
+  const blockBytes = (linear + shape.otherInBlocks * DTYPE_BYTES[stored.other]) / shape.layers;
+  return {
+    whole,
+    weights: isAway && frozenShards === shards ? 0 : whole / frozenShards,
+    gatheredBlock: isGathered
+      ? (sharding.gatheredBlocks ?? 1) *
+        (perNumber === undefined ? blockBytes : perNumber * blockParameters(shape))
+      : 0,
+    gatheredRoot: isGathered
+      ? perNumber === undefined
+        ? root
+        : perNumber * (shape.embedding + shape.head)
+      : 0,
+    adapter: full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / ownShards,
+    gradients: isAway && full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / stateShards,
+    outerGradients: full ? ((shape.embedding + shape.head) * DTYPE_BYTES[trained.dtype]) / stateShards : 0,
+    optimizer:
+      isAway && ownShards === shards
+        ? 0
+        : (numbers * (optimizer.state + (optimizer.master ?? 0))) / stateShards,
+    temporary: (numbers * optimizer.temporary) / stateShards,
+  };
+}
+
+/** Copies of float32 matrices that autocast makes for the backward pass, of so many blocks. */
+export const castCopies = ({ shape, stored, isAutocast, compute }: TorchTraining, blocks: number): number =>
+  isAutocast && stored.linear === 'float32' && compute !== 'float32'
+    ? (DTYPE_BYTES[compute] * shape.linear * blocks) / shape.layers
+    : 0;
+
+/** The matrix that a quantised layer computes with, while it does. */
+export const dequantisedBytes = ({ shape, stored, compute, dequantised }: TorchTraining): number =>
+  isQuantised(stored.linear) ? (dequantised ?? DTYPE_BYTES[compute]) * shape.largest : 0;
