@@ -15,7 +15,7 @@ interface Case extends SceneCall {
 export const kills: Kind = {
   doc: 'SIGKILL at calls that change a file, in every stage; the next run ends with the same bytes',
   count: 200,
-  short: 3,
+  short: 2,
   open: async (options) => {
     const { folder, shared, count } = options;
     const cases = choose(

@@ -82,7 +82,7 @@ data filler {
     expect([checked.code, checked.err]).to.deep.equal([0, 'ok: matches the lock\n']);
   });
 
-  it('keeps the secret out of the lock, the plan, the journal and every message', async () => {
+  it('keeps the secret out of the lock, the plan, the journal and every message @long', async () => {
     const planned = await at.ftpc('plan', 'p.ftp', '--json');
     const run = await at.ftpc('run', 'p.ftp', '--json');
     expect([planned.code, run.code]).to.deep.equal([0, 0]);
@@ -218,7 +218,7 @@ data filler {
     expect(err).to.match(/FTP1424[\s\S]*p\.ftp:8:21[\s\S]*model\.safetensors/);
   });
 
-  it('says what is wrong with a lock that cannot be used', async () => {
+  it('says what is wrong with a lock that cannot be used @long', async () => {
     const before = text();
     for (const [content, code] of [
       [before.replace('  "models"', '<<<<<<< HEAD\n  "models"'), 'FTP1421'],

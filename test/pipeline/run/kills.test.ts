@@ -61,7 +61,7 @@ describe('a run that is killed', () => {
     expect(stateOf({ pid })).to.equal('gone');
   });
 
-  it('is not ended by a limit on the size of files: the stage says which one it could not write', async function () {
+  it('is not ended by a limit on the size of files: the stage says which one it could not write @long', async function () {
     if (process.platform === 'win32') this.skip();
     const cwd = freshFolder();
     writePipeline(cwd, { rows: 1500 });

@@ -56,7 +56,7 @@ describe('a run over a matrix', () => {
     expect(plan.diagnostics.map(({ code }: Line) => code)).to.include('FTP0412');
   });
 
-  it('trains and evaluates each, at once, on rows that are made once', async () => {
+  it('trains and evaluates each, at once, on rows that are made once @long', async () => {
     const { code, lines, err } = await finish(cwd, ['run', 'tiny.ftp', '--parallel', '2', '--json']);
     expect(err).to.equal('');
     expect(code).to.equal(0);

@@ -100,7 +100,7 @@ describe('ftpc run', () => {
     expect(github.out).to.match(/^::error file=wrong\.ftp,line=14,/);
   });
 
-  it('gives the same bytes in another folder', async () => {
+  it('gives the same bytes in another folder @long', async () => {
     const [one, two] = [freshFolder(), freshFolder()];
     for (const cwd of [one, two]) {
       writePipeline(cwd);

@@ -48,7 +48,7 @@ describe('a run with a secret', () => {
     expect(code).to.equal(0);
   });
 
-  it('leaves it in no file and in no output, whatever is asked', async () => {
+  it('leaves it in no file and in no output, whatever is asked @long', async () => {
     const said: string[] = [];
     const ask = async (...words: string[]): Promise<number> => {
       const { code, out, err } = await ftpc(cwd, words, env());

@@ -9,7 +9,7 @@ import { freshFolder } from './worlds.js';
 const zephyr = readFileSync(join(nodeHost().packageFolder, 'stdlib/chat/zephyr.jinja'), 'utf8');
 
 describe('a pipeline with a chat style', () => {
-  it('writes rows in it, and the adapter, the merged model and the release take it along', async () => {
+  it('writes rows in it, and the adapter, the merged model and the release take it along @long', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { steps: 2, gate: '< 1000000' });
     const file = join(cwd, 'tiny.ftp');

@@ -134,7 +134,7 @@ describe('a whole pipeline', () => {
     expect(page).to.contain('perplexity &lt; 1e9').and.to.not.contain('perplexity &lt; 1.01');
   });
 
-  it('resumes from a checkpoint after the process of the stage was killed, and ends with the same bytes', async () => {
+  it('resumes from a checkpoint after the process of the stage was killed, and ends with the same bytes @long', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { steps: 6 });
     const running = start(cwd, ['run', 'tiny.ftp', '--json', '--retries', '0']);
@@ -149,7 +149,7 @@ describe('a whole pipeline', () => {
     expect(adapterDigest(cwd, summaries(lines)['adapter'])).to.equal(adapterDigest(whole, first['adapter']));
   });
 
-  it('saves its state when it is interrupted', async () => {
+  it('saves its state when it is interrupted @long', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { steps: 6 });
     const running = start(cwd);

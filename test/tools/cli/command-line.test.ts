@@ -170,7 +170,7 @@ describe('command line', () => {
     expect(readFileSync(join(folder, 'mine/.gitignore'), 'utf8')).to.equal('dist\n');
   });
 
-  it('doctor uses what it reports on', async () => {
+  it('doctor uses what it reports on @long', async () => {
     const { code, out } = await ftpc(folder, ['doctor', '--engine', 'embedded', '--json']);
     const { healthy, findings } = JSON.parse(out);
     const states = Object.fromEntries(

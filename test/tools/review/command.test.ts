@@ -79,7 +79,7 @@ describe(`plan --against and snapshot on the command line${noGit === undefined ?
     );
   });
 
-  it('writes a snapshot, finds it as it is, and ends with 2 where the pipeline is another', async () => {
+  it('writes a snapshot, finds it as it is, and ends with 2 where the pipeline is another @long', async () => {
     const snapshot = (...words: readonly string[]) => run('snapshot', 'pipe.ftp', ...words);
     expect((await snapshot('--mode', 'validate')).code).to.equal(1);
     const written = await snapshot();

@@ -182,7 +182,7 @@ describe(`the scripts of the GitHub Action${reason === undefined ? '' : ` (skipp
     work.git('merge', '-q', '--no-ff', '-m', 'merge', 'branch');
   };
 
-  it('comments once, updates that comment, and says so when all is as before', () => {
+  it('comments once, updates that comment, and says so when all is as before @long', () => {
     work.edit('pipelines/presets.ftp', 'rank: 2', 'rank: 4');
     merge();
     script('plan.sh');

@@ -15,7 +15,7 @@ describe(`docs/review.md${noGit === undefined ? '' : ` (skipped: ${noGit})`}`, (
     if (noGit !== undefined) this.skip();
   });
 
-  it('shows what the command says of the change that it describes', async () => {
+  it('shows what the command says of the change that it describes @long', async () => {
     const work = workingFolder();
     work.git('init', '-q', '-b', 'main');
     cpSync(join(root, 'pipelines'), join(work.path, 'pipelines'), { recursive: true });

@@ -31,7 +31,7 @@ const problems: Map<RuntimeName, Reason | undefined> = new Map(
 if (process.env['FTPC_TEST_WEBGPU'] === undefined)
   problems.set('webgpu', {
     message: 'its tests have a process of their own',
-    help: '`npm test` runs them after the others',
+    help: '`npm run test:long` runs them after the others',
   });
 else if (problems.get('webgpu') === undefined)
   await openHere('webgpu').catch((error: unknown) => {
@@ -50,9 +50,16 @@ export function whyBf16RoundsTwice(): string | undefined {
   return 'this processor has no AVX-512, without which TensorFlow rounds partial sums to bfloat16';
 }
 
-/** Tests of a runtime, or one skipped test that says why there are none. */
+/**
+ * Tests of a runtime, or one skipped test that says why there are none. Those of runtimes that have to be installed first are
+ * left to `npm run test:long`.
+ */
 export function whereInstalled(name: RuntimeName, tests: () => void): void {
   const problem = problems.get(name);
-  if (problem === undefined) tests();
-  else it.skip(`with ${name}: ${problem.message}; ${problem.help}`, () => {});
+  if (problem !== undefined) skipped(name, problem);
+  else if (name === 'onnx') tests();
+  else describe('@long', tests);
 }
+
+const skipped = (name: RuntimeName, problem: Reason): unknown =>
+  it.skip(`with ${name}: ${problem.message}; ${problem.help}`, () => {});

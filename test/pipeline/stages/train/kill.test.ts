@@ -23,7 +23,7 @@ describe('a training that is killed', () => {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });
 
-  it('ends with the bytes of one that was not, wherever it was hit', async () => {
+  it('ends with the bytes of one that was not, wherever it was hit @long', async () => {
     const undisturbed = fresh();
     expect((await training(undisturbed, 'output')).done).to.equal(true);
     const disturbed = fresh();

@@ -25,7 +25,7 @@ function statusOf(cwd: string, ...words: readonly string[]) {
 const last = (lines: readonly Line[]): Line => lines.at(-1) as Line;
 
 describe('an active run', () => {
-  it('is shown, ended and told of from other processes', async () => {
+  it('is shown, ended and told of from other processes @long', async () => {
     const [cwd, shared, elsewhere] = [freshFolder(), freshFolder(), freshFolder()];
     writePipeline(cwd, { rows: 1500 });
     const running = start(cwd, ['run', 'tiny.ftp', '--json', '--store', shared]);

@@ -45,7 +45,7 @@ function gc(cwd: string, ...words: readonly string[]): Found {
 const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
 
 describe('gc', () => {
-  it('leaves exactly what the kept runs need: they are cached, and the others are made again', async () => {
+  it('leaves exactly what the kept runs need: they are cached, and the others are made again @long', async () => {
     const cwd = freshFolder();
     writeLengths(cwd);
     for (const length of [130, 140, 150]) expect((await run(cwd, length)).code).to.equal(0);
@@ -93,7 +93,7 @@ describe('gc', () => {
     mkdirSync(theirs);
   });
 
-  it('goes on next to runs of the same store, which lose nothing', async () => {
+  it('goes on next to runs of the same store, which lose nothing @long', async () => {
     const shared = freshFolder();
     const folders = [freshFolder(), freshFolder(), freshFolder()];
     for (const cwd of folders) writeLengths(cwd);
