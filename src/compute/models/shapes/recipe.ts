@@ -1,0 +1,100 @@
+/** What the names and shapes of a model's tensors are written with. */
+import type { NamedShape } from '../architectures/blueprint.js';
+import type { ConfigReader } from '../config/reader.js';
+
+/** Tensors of an architecture, from its `config.json`. */
+export interface Recipe {
+  readonly outer: readonly NamedShape[];
+  /** Path of the list of blocks: `model.layers`. */
+  readonly blocksAt: string;
+  readonly layers: number;
+  /** Tensors of the block with this number, by their names within it. */
+  block(layer: number): readonly NamedShape[];
+}
+
+export type RecipeOf = (config: ConfigReader) => Recipe;
+
+export const tensor = (name: string, ...shape: readonly number[]): NamedShape => ({ name, shape });
+
+/** A linear layer, or a norm with a bias. */
+const weight = (name: string, shape: readonly number[], bias: boolean): readonly NamedShape[] => [
+  tensor(`${name}.weight`, ...shape),
+  ...(bias ? [tensor(`${name}.bias`, shape[0] ?? 0)] : []),
+];
+
+export const linear = (name: string, outputs: number, inputs: number, bias = false): readonly NamedShape[] =>
+  weight(name, [outputs, inputs], bias);
+
+export const norm = (name: string, width: number, bias = false): readonly NamedShape[] =>
+  weight(name, [width], bias);
+
+/** The same under a path. */
+export const under = (path: string, tensors: readonly NamedShape[]): readonly NamedShape[] =>
+  tensors.map(({ name, shape }) => ({ name: `${path}.${name}`, shape }));
+
+/** Queries, keys and values as three layers, and the output: `names` in this order. */
+export function attention(
+  { hidden, queries, keys }: { readonly hidden: number; readonly queries: number; readonly keys: number },
+  bias: { readonly inputs: boolean; readonly output: boolean },
+  names: readonly [string, string, string, string] = ['q_proj', 'k_proj', 'v_proj', 'o_proj'],
+): readonly NamedShape[] {
+  const [q, k, v, o] = names;
+  return [
+    ...linear(q, queries, hidden, bias.inputs),
+    ...linear(k, keys, hidden, bias.inputs),
+    ...linear(v, keys, hidden, bias.inputs),
+    ...linear(o, hidden, queries, bias.output),
+  ];
+}
+
+export const gatedMlp = (hidden: number, inner: number): readonly NamedShape[] => [
+  ...linear('gate_proj', inner, hidden),
+  ...linear('up_proj', inner, hidden),
+  ...linear('down_proj', hidden, inner),
+];
+
+/** Experts as transformers keeps them: one tensor for all that lead into them, one for all that lead out. */
+export const experts = (count: number, hidden: number, inner: number): readonly NamedShape[] => [
+  tensor('experts.gate_up_proj', count, 2 * inner, hidden),
+  tensor('experts.down_proj', count, hidden, inner),
+];
+
+/** What most configs say under the same names. */
+export interface Fields {
+  readonly hidden: number;
+  readonly inner: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly vocab: number;
+  /** Widths of all queries, and of all keys or values. */
+  readonly queries: number;
+  readonly keys: number;
+}
+
+export function fieldsOf(config: ConfigReader): Fields {
+  const hidden = config.whole('hidden_size');
+  const heads = config.whole('num_attention_heads');
+  const headDim = config.whole('head_dim', Math.max(1, Math.floor(hidden / heads)));
+  return {
+    hidden,
+    inner: config.whole('intermediate_size', 4 * hidden),
+    layers: config.whole('num_hidden_layers'),
+    heads,
+    headDim,
+    vocab: config.whole('vocab_size'),
+    queries: heads * headDim,
+    keys: config.whole('num_key_value_heads', heads) * headDim,
+  };
+}
+
+/** Embedding, last norm and head of models whose parts have Llama's names. */
+export const llamaOuter = (
+  config: ConfigReader,
+  { vocab, hidden }: Fields,
+  last: readonly NamedShape[] = norm('norm', hidden),
+): readonly NamedShape[] => [
+  tensor('model.embed_tokens.weight', vocab, hidden),
+  ...under('model', last),
+  ...(config.flag('tie_word_embeddings') ? [] : [tensor('lm_head.weight', vocab, hidden)]),
+];

@@ -1,0 +1,205 @@
+/** Architectures whose blocks have Llama's names, as transformers' `modeling_*.py` of each; with experts as it keeps them. */
+import type { NamedShape } from '../architectures/blueprint.js';
+import type { ConfigReader } from '../config/reader.js';
+import {
+  attention,
+  experts,
+  type Fields,
+  fieldsOf,
+  gatedMlp,
+  linear,
+  llamaOuter,
+  norm,
+  type Recipe,
+  type RecipeOf,
+  tensor,
+  under,
+} from './recipe.js';
+
+const NO_BIAS = { inputs: false, output: false };
+const NORMS = ['input_layernorm', 'post_attention_layernorm'];
+
+/** A pre-norm block; what is left out is as in Llama. */
+interface Parts {
+  readonly bias?: { readonly inputs: boolean; readonly output: boolean };
+  readonly norms?: readonly string[];
+  /** Next to the projections. */
+  readonly attention?: readonly NamedShape[];
+  mlp?(layer: number): readonly NamedShape[];
+}
+
+function llamaLike(config: ConfigReader, fields: Fields, parts: Parts): Recipe {
+  const { hidden, inner, layers } = fields;
+  const { bias = NO_BIAS, norms = NORMS, attention: more = [] } = parts;
+  const mlp = parts.mlp ?? (() => gatedMlp(hidden, inner));
+  return {
+    outer: llamaOuter(config, fields),
+    blocksAt: 'model.layers',
+    layers,
+    block: (layer) => [
+      ...norms.flatMap((name) => norm(name, hidden)),
+      ...under('self_attn', [...attention(fields, bias), ...more]),
+      ...under('mlp', mlp(layer)),
+    ],
+  };
+}
+
+const headNorms = ({ headDim }: Fields): readonly NamedShape[] => [
+  ...norm('q_norm', headDim),
+  ...norm('k_norm', headDim),
+];
+
+const gemma: RecipeOf = (config) => llamaLike(config, fieldsOf(config), {});
+
+const mixtral: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const count = config.whole('num_local_experts', 8);
+  return llamaLike(config, fields, {
+    mlp: () => [tensor('gate.weight', count, fields.hidden), ...experts(count, fields.hidden, fields.inner)],
+  });
+};
+
+/** Layers of Qwen's mixtures that have no experts are those of `mlp_only_layers`, and those that the step leaves out. */
+function qwenMlp(
+  config: ConfigReader,
+  { hidden, inner }: Fields,
+  more: readonly NamedShape[],
+): (layer: number) => readonly NamedShape[] {
+  const dense = new Set(config.list('mlp_only_layers') ?? []);
+  const step = config.whole('decoder_sparse_step', 1);
+  const count = config.whole('num_experts');
+  const mixture = [
+    tensor('gate.weight', count, hidden),
+    ...experts(count, hidden, config.whole('moe_intermediate_size')),
+    ...more,
+  ];
+  return (layer) => (dense.has(layer) || (layer + 1) % step !== 0 ? gatedMlp(hidden, inner) : mixture);
+}
+
+const qwen2Moe: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const shared = config.whole('shared_expert_intermediate_size');
+  return llamaLike(config, fields, {
+    bias: { inputs: true, output: false },
+    mlp: qwenMlp(config, fields, [
+      ...under('shared_expert', gatedMlp(fields.hidden, shared)),
+      tensor('shared_expert_gate.weight', 1, fields.hidden),
+    ]),
+  });
+};
+
+const qwen3Moe: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  return llamaLike(config, fields, { attention: headNorms(fields), mlp: qwenMlp(config, fields, []) });
+};
+
+/** Its norms have no weights (arXiv 2402.00838). */
+const olmo: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  return {
+    ...llamaLike(config, fields, { norms: [] }),
+    outer: llamaOuter(config, fields, []),
+  };
+};
+
+/** Norms after attention and MLP, and over all queries and all keys (arXiv 2501.00656). */
+const olmo2: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  return llamaLike(config, fields, {
+    norms: ['post_attention_layernorm', 'post_feedforward_layernorm'],
+    attention: [...norm('q_norm', fields.queries), ...norm('k_norm', fields.keys)],
+  });
+};
+
+const gptOss: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner, heads } = fields;
+  const count = config.whole('num_local_experts');
+  return llamaLike(config, fields, {
+    bias: { inputs: true, output: true },
+    attention: [tensor('sinks', heads)],
+    mlp: () => [
+      ...linear('router', count, hidden, true),
+      tensor('experts.gate_up_proj', count, hidden, 2 * inner),
+      tensor('experts.gate_up_proj_bias', count, 2 * inner),
+      tensor('experts.down_proj', count, inner, hidden),
+      tensor('experts.down_proj_bias', count, hidden),
+    ],
+  });
+};
+
+const stablelm: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner, heads, headDim } = fields;
+  const keyHeads = fields.keys / headDim;
+  const ofHeads = (name: string, count: number): readonly NamedShape[] =>
+    Array.from({ length: count }, (_, head) => tensor(`${name}.norms.${head}.weight`, headDim));
+  const isParallel = config.flag('use_parallel_residual');
+  return {
+    outer: llamaOuter(config, fields, norm('norm', hidden, true)),
+    blocksAt: 'model.layers',
+    layers: fields.layers,
+    block: () => [
+      ...norm('input_layernorm', hidden, true),
+      ...(isParallel ? [] : norm('post_attention_layernorm', hidden, true)),
+      ...under('self_attn', [
+        ...attention(fields, { inputs: config.flag('use_qkv_bias'), output: false }),
+        ...(config.flag('qk_layernorm')
+          ? [...ofHeads('q_layernorm', heads), ...ofHeads('k_layernorm', keyHeads)]
+          : []),
+      ]),
+      ...under('mlp', gatedMlp(hidden, inner)),
+    ],
+  };
+};
+
+const starcoder2: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner } = fields;
+  const bias = config.flag('use_bias', true);
+  return {
+    outer: llamaOuter(config, fields, norm('norm', hidden, true)),
+    blocksAt: 'model.layers',
+    layers: fields.layers,
+    block: () => [
+      ...NORMS.flatMap((name) => norm(name, hidden, true)),
+      ...under('self_attn', attention(fields, { inputs: bias, output: bias })),
+      ...under('mlp', [...linear('c_fc', inner, hidden, bias), ...linear('c_proj', hidden, inner, bias)]),
+    ],
+  };
+};
+
+/** Attention and MLP in parallel, after one norm. */
+const phi: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner, vocab } = fields;
+  return {
+    outer: [
+      ...llamaOuter(config, fields, norm('final_layernorm', hidden, true)),
+      tensor('lm_head.bias', vocab),
+    ],
+    blocksAt: 'model.layers',
+    layers: fields.layers,
+    block: () => [
+      ...norm('input_layernorm', hidden, true),
+      ...under(
+        'self_attn',
+        attention(fields, { inputs: true, output: true }, ['q_proj', 'k_proj', 'v_proj', 'dense']),
+      ),
+      ...under('mlp', [...linear('fc1', inner, hidden, true), ...linear('fc2', hidden, inner, true)]),
+    ],
+  };
+};
+
+export const LLAMA_LIKE: Readonly<Record<string, RecipeOf>> = {
+  gemma,
+  mixtral,
+  qwen2_moe: qwen2Moe,
+  qwen3_moe: qwen3Moe,
+  olmo,
+  olmo2,
+  gpt_oss: gptOss,
+  stablelm,
+  starcoder2,
+  phi,
+};

@@ -1,0 +1,88 @@
+/** Shapes that come with the program: each against its published count, and one per architecture against transformers. */
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import { moduleName } from '../../../../src/compute/models/foreign.js';
+import { knownModels, knownShape } from '../../../../src/compute/models/shapes/known.js';
+import { tensorsOfConfig } from '../../../../src/compute/models/shapes/tensors.js';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+
+interface Recorded {
+  readonly models: Readonly<Record<string, { readonly tensors: number; readonly sha256: string }>>;
+}
+
+describe('shapes of well-known models', () => {
+  const host = nodeHost();
+  const shapeOf = (id: string) => {
+    const shape = knownShape(host, id);
+    if (shape === undefined) throw new Error(`no shape of ${id}`);
+    return shape;
+  };
+  const tensorsOf = (id: string) => tensorsOfConfig(shapeOf(id).config, id) ?? [];
+
+  it('are at least 40, each with where it is from', () => {
+    expect(knownModels(host).length).to.be.at.least(40);
+    for (const id of knownModels(host)) expect(shapeOf(id).source, id).to.match(/\w/);
+  });
+
+  it('have as many parameters as published', () => {
+    const counted = knownModels(host).map((id) => [
+      id,
+      tensorsOf(id).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    ]);
+    const published = knownModels(host).map((id) => [id, shapeOf(id).parameters]);
+    expect(counted).to.deep.equal(published);
+  });
+
+  const { models } = JSON.parse(
+    host.readText(`${host.packageFolder}/test/fixtures/shapes/tensors.json`),
+  ) as Recorded;
+  for (const [id, { tensors, sha256 }] of Object.entries(models))
+    it(`of ${id}: names and shapes are those of transformers`, () => {
+      const lines = tensorsOf(id).map(({ name, shape }) => `${moduleName(name)} ${shape.join('x')}`);
+      expect(lines).to.have.length(tensors);
+      expect(createHash('sha256').update(lines.sort().join('\n')).digest('hex')).to.equal(sha256);
+    });
+
+  describe('are found by names of copies', () => {
+    const same: Readonly<Record<string, string>> = {
+      'meta-llama/Llama-3.1-70B-Instruct': 'meta-llama/Llama-3.1-70B',
+      'unsloth/Meta-Llama-3.1-8B-Instruct': 'meta-llama/Llama-3.1-8B',
+      'unsloth/llama-3-8b-bnb-4bit': 'meta-llama/Meta-Llama-3-8B',
+      'NousResearch/Llama-2-7b-chat-hf': 'meta-llama/Llama-2-7b-hf',
+      'unsloth/mistral-7b-instruct-v0.3-bnb-4bit': 'mistralai/Mistral-7B-v0.3',
+      'google/gemma-2-9b-it': 'google/gemma-2-9b',
+      'QWEN/qwen3-8b-base': 'Qwen/Qwen3-8B',
+      gpt2: 'openai-community/gpt2',
+    };
+    for (const [name, id] of Object.entries(same))
+      it(name, () => {
+        expect(shapeOf(name).id).to.equal(id);
+      });
+
+    it('and with what is their own', () => {
+      expect(shapeOf('Qwen/Qwen2.5-7B').config['max_position_embeddings']).to.equal(131_072);
+      expect(shapeOf('unsloth/Qwen2.5-7B-Instruct').config['max_position_embeddings']).to.equal(32_768);
+      expect(shapeOf('unsloth/Qwen2.5-7B-bnb-4bit').isQuantised).to.equal(true);
+      expect(shapeOf('unsloth/Qwen2.5-7B').isQuantised).to.equal(false);
+    });
+
+    // another quantisation, another organisation, fused projections taken apart, no model at all
+    for (const name of [
+      'Qwen/Qwen2.5-7B-Instruct-AWQ',
+      'somebody/Llama-3.1-8B',
+      'unsloth/Phi-3-mini-4k-instruct',
+      'codellama/CodeLlama-7b-Python-hf',
+      '__proto__',
+      'constructor/toString',
+    ])
+      it(`and not where that is not certain: ${name}`, () => {
+        expect(knownShape(host, name)).to.equal(undefined);
+      });
+  });
+
+  it('are not known of a config of another architecture', () => {
+    const mamba = { model_type: 'mamba', hidden_size: 64, num_hidden_layers: 2, vocab_size: 96 };
+    const config = { ...mamba, num_attention_heads: 4, architectures: ['MambaForCausalLM'] };
+    expect(tensorsOfConfig(config, 'config.json')).to.equal(undefined);
+  });
+});
