@@ -2,11 +2,13 @@
  * Models whose architecture this program has no graph for, and transformers has: what plans and adapters need of them is read
  * from the usual fields of `config.json` and from the names and shapes of the weights' files.
  */
+import { nearest } from '../../language/diagnostics/did-you-mean.js';
 import { isJson, type Json } from '../../language/host/json.js';
 import type { Blueprint, NamedShape, Projection } from './architectures/blueprint.js';
 import { ConfigReader } from './config/reader.js';
 import { TRANSFORMERS_TYPES, TRANSFORMERS_VERSION } from './config/transformers-types.js';
 import { labelsIn } from './label-names.js';
+import { shown } from './read-file.js';
 import { type ForeignModel, type ModelConfig, ModelError } from './types.js';
 
 /** Names and shapes of all tensors of a model's files. */
@@ -28,23 +30,40 @@ const FIELDS = {
 const POSITIONS = 2048;
 
 /**
- * The config of a model that transformers knows, though this program refuses it: `refusal` says why. `undefined` where
- * transformers does not know it either, or its values make no sense.
+ * The config of a model that transformers knows, though this program refuses it: `refusal` says why. Throws a refusal that
+ * says more where transformers does not know it either, or its values make no sense.
  */
-export function foreignConfig(
-  json: Json,
-  refusal: ModelError,
-  tensors: TensorShapes,
-): ModelConfig | undefined {
+export function foreignConfig(json: Json, refusal: ModelError, tensors: TensorShapes): ModelConfig {
   const modelType = json['model_type'];
-  if (typeof modelType !== 'string' || !TRANSFORMERS_TYPES.has(modelType)) return undefined;
+  if (typeof modelType !== 'string') throw refusal;
+  if (!TRANSFORMERS_TYPES.has(modelType)) throw unknownType(modelType, refusal);
   try {
-    return readForeign(json, modelType, refusal, tensors);
+    const config = readForeign(json, modelType, refusal, tensors);
+    if (config !== undefined) return config;
   } catch (error) {
     // what this program would not run anyway need not be whole
-    if (error instanceof ModelError) return undefined;
-    throw error;
+    if (!(error instanceof ModelError)) throw error;
+    throw new ModelError(
+      refusal.code,
+      refusal.path,
+      refusal.detail,
+      `${refusal.help} Transformers has the architecture ${modelType}, but the file lacks what a plan needs: ${error.detail}`,
+    );
   }
+  throw refusal;
+}
+
+/** No engine takes it: a slip, or an architecture that came later. */
+function unknownType(modelType: string, { code, path, help }: ModelError): ModelError {
+  const meant = nearest(modelType, TRANSFORMERS_TYPES);
+  return new ModelError(
+    code,
+    path,
+    `"model_type" is ${shown(modelType)}, for which neither this version nor transformers ${TRANSFORMERS_VERSION} has a causal language model.`,
+    meant === undefined
+      ? help
+      : `Did you mean "${meant}"? ${help} The accelerate engine takes what transformers has (\`engine = accelerate\`).`,
+  );
 }
 
 /** Classes of transformers that predict tokens, some of them also from images, or one of several labels. */

@@ -1,6 +1,7 @@
 /** Files of models, which strangers may have written: what can't be read is a {@link ModelError} that names the file. */
 import { type Host, HostError } from '../../language/host/host.js';
 import { anyObject, type Json, JsonFault, parseJson } from '../../language/host/json.js';
+import { positionAt, sourceText } from '../../language/source/text.js';
 import { ModelError, type ModelErrorCode } from './types.js';
 
 interface TextFileOptions {
@@ -10,7 +11,8 @@ interface TextFileOptions {
 
 /** A JSON object from a file that a user named. Throws a {@link ModelError} of the given code. */
 export function readJsonFile(host: Host, path: string, options: TextFileOptions): Json {
-  const value = parseJson(anyObject, readTextFile(host, path, options));
+  const text = readTextFile(host, path, options);
+  const value = parseJson(anyObject, text);
   if (!(value instanceof JsonFault)) return value;
   const why = value.value === undefined ? `not valid JSON: ${value.detail}` : 'not a JSON object';
   throw new ModelError(
@@ -18,7 +20,15 @@ export function readJsonFile(host: Host, path: string, options: TextFileOptions)
     path,
     `The file is ${why}.`,
     'Fix the file, or download the model again.',
+    {},
+    positionIn(text, value.detail),
   );
+}
+
+/** Where the parser stopped, as it says it. */
+function positionIn(text: string, detail: string): ModelError['position'] {
+  const [, offset] = / at position (\d+)/.exec(detail) ?? [];
+  return offset === undefined ? undefined : positionAt(sourceText('', text), Number(offset));
 }
 
 /** Text of a file that a user named. Throws a {@link ModelError}. */

@@ -150,6 +150,8 @@ export class ModelError extends Error {
     /** One sentence: how to fix it. */
     readonly help: string,
     options?: ErrorOptions,
+    /** In the file, from 1. */
+    readonly position?: { readonly line: number; readonly column: number },
   ) {
     super(`${path}: ${detail}`, options);
   }

@@ -163,6 +163,22 @@ function planned(asked: EngineRequest, { options }: EngineInput, settingOf: Look
   return { engine, diagnostics: placeProblems(engine, settingOf) };
 }
 
+/** What computes a file that is only checked: one that asks for the accelerate engine is for a machine that has it. */
+export async function engineOfFile(
+  host: Host,
+  { program, analysis }: { readonly program: Program; readonly analysis: Analysis },
+): Promise<{ readonly engine: RunEngine; readonly isAsked: boolean }> {
+  const asked = askedEngine({}, program);
+  const isAsked = asked.engine !== 'auto';
+  if (asked.engine === 'accelerate')
+    return {
+      isAsked,
+      engine: engineOf(asked, { packages: INSTALLED, device: 'cuda', devices: asked.devices ?? 1 }),
+    };
+  const { engine } = await decideEngine(host, { options: {}, program, analysis });
+  return { engine, isAsked };
+}
+
 /** What `ftpc runtime install accelerate` installs. */
 const INSTALLED: PythonEnvironment['packages'] = Object.fromEntries(
   PACKAGE_NAMES.flatMap((name) => {

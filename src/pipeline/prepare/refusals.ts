@@ -1,6 +1,4 @@
 /** What the engine of a run cannot honour, told at the setting that asks for it, before anything runs. */
-import { configAt } from '../../compute/models/config-at.js';
-import type { ModelConfig } from '../../compute/models/types.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import type { Analysis } from '../../language/compile.js';
 import { type EngineLimit, engineCannot, engineIdle } from '../../language/diagnostics/catalogue/engines.js';
@@ -8,12 +6,12 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { AccelerateRun, RunEngine } from '../../language/ir/engines.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
-import { isCall } from '../../language/ir/values.js';
 import { placeOf } from '../../language/lint/places.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../language/schemas/stages/train.js';
-import { resolveModelCall } from '../stages/resolve-models.js';
+import type { Span } from '../../language/source/span.js';
 import { isPaged } from '../stages/train/loop-settings.js';
+import { modelSettings, type NamedModel, namedModel } from './named-models.js';
 
 interface RefusalInput {
   readonly program: Program;
@@ -32,34 +30,18 @@ export function engineRefusals(input: RefusalInput): readonly Diagnostic[] {
 }
 
 /** Of a setting, where it is written. */
-const spanOf = ({ analysis }: RefusalInput, stage: Stage, path: string) => {
-  const checked = analysis.stages.find((one) => one.stage.name === stage.name);
+export function settingSpan({ stages }: Analysis, stage: Stage, path: string): Span {
+  const checked = stages.find((one) => one.stage.name === stage.name);
   return checked === undefined ? stage.span : placeOf(checked, path).span;
-};
+}
 
-/** Settings that name a model with weights to compute with, by the kind of stage. */
-const MODELS: Readonly<Record<string, readonly string[]>> = {
-  train: ['base'],
-  eval: ['model', 'baseline'],
-  merge: ['base'],
-  deploy: ['model'],
-};
+const spanOf = ({ analysis }: RefusalInput, stage: Stage, path: string): Span =>
+  settingSpan(analysis, stage, path);
 
-/** The config of a model that is here; `undefined` where it is another stage's, or not to be read: that is told elsewhere. */
-function configOf(
-  value: Value | undefined,
-  { program, host }: RefusalInput,
-): { readonly config: ModelConfig; readonly isMade: boolean; readonly label: string } | undefined {
-  if (!isCall(value)) return undefined;
+/** `undefined` also for a model that is not to be read: that is told elsewhere. */
+function modelOf(value: Value | undefined, input: RefusalInput): NamedModel | undefined {
   try {
-    const model = resolveModelCall(value, { folder: program.folder, host });
-    return (
-      model && {
-        config: configAt(host, model.folder),
-        isMade: model.seed !== undefined,
-        label: model.label,
-      }
-    );
+    return namedModel(value, input);
   } catch (error) {
     if (userProblem(error) === undefined) throw error;
     return undefined;
@@ -67,8 +49,8 @@ function configOf(
 }
 
 function ofEmbedded(stage: Stage, input: RefusalInput): readonly Diagnostic[] {
-  const models = (MODELS[stage.kind] ?? []).flatMap((path) => {
-    const found = configOf(stage.settings[path], input);
+  const models = modelSettings(stage).flatMap((path) => {
+    const found = modelOf(stage.settings[path], input);
     const foreign = found?.config.foreign;
     if (found === undefined || foreign === undefined) return [];
     return [engineCannot(spanOf(input, stage, path), 'embedded', noGraph(found.label, foreign.modelType))];
@@ -145,7 +127,7 @@ function ofAccelerate(stage: Stage, engine: AccelerateRun, input: RefusalInput):
     engineCannot(at(limit.path), 'accelerate', limit),
   );
   const paged = fallbackAt(stage, 'paged_weights');
-  const base = configOf(stage.settings['base'], input);
+  const base = modelOf(stage.settings['base'], input);
   return [
     ...found,
     ...(paged === undefined

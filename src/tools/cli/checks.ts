@@ -4,6 +4,7 @@ import { counted } from '../../language/diagnostics/make.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { SuppressedFinding } from '../../language/lint/index.js';
 import type { SourceMap } from '../../language/source/text.js';
+import type { ModelEngines } from '../../pipeline/prepare/check-engines.js';
 import type { CliContext } from './cli-context.js';
 import { diagnosticsPrinter } from './diagnostics-printer.js';
 import { type Verdict, verdict } from './verdict.js';
@@ -14,9 +15,11 @@ export interface FileCheck {
   readonly diagnostics: readonly Diagnostic[];
   readonly suppressed: readonly SuppressedFinding[];
   readonly sources: SourceMap;
+  /** Of a pipeline: the models that it names. */
+  readonly models?: readonly ModelEngines[];
 }
 
-export interface MergedChecks extends Omit<FileCheck, 'file'> {
+export interface MergedChecks extends Omit<FileCheck, 'file' | 'models'> {
   /** Each with what no file before it has. */
   readonly files: readonly Pick<FileCheck, 'file' | 'diagnostics'>[];
   /** Of names that lead to no file. */

@@ -1,12 +1,14 @@
 import { counted } from '../../language/diagnostics/make.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
+import { EMBEDDED } from '../../language/ir/engines.js';
 import type { SourceMap } from '../../language/source/text.js';
+import type { ModelEngines } from '../../pipeline/prepare/check-engines.js';
 import { type CliContext, messageWidth } from './cli-context.js';
 import { EXIT } from './command.js';
 
 export interface DiagnosticsPrinter {
-  /** `{ version, valid, diagnostics }` */
-  json(diagnostics: readonly Diagnostic[]): string;
+  /** `{ version, valid, diagnostics }`, and `models` with their places where the default engine does not compute with all. */
+  json(diagnostics: readonly Diagnostic[], models?: readonly ModelEngines[]): string;
   /** The fields of one diagnostic, as `json` and the events of a run have them. */
   fields(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
   /** Annotations of a GitHub workflow, one line each. */
@@ -20,11 +22,18 @@ export async function diagnosticsPrinter(
   context: CliContext,
   sources: SourceMap,
 ): Promise<DiagnosticsPrinter> {
-  const { checkJson, diagnosticJson, githubAnnotation, prettyDiagnostic } = await import(
+  const { checkJson, diagnosticJson, githubAnnotation, locateSpan, prettyDiagnostic } = await import(
     '../../language/diagnostics/render/index.js'
   );
   return {
-    json: (diagnostics) => JSON.stringify(checkJson(diagnostics, sources), null, 2),
+    json: (diagnostics, models = []) => {
+      const places = models.map(({ at, ...model }) => ({ ...model, ...locateSpan(at, sources) }));
+      const found = checkJson(diagnostics, sources);
+      const isPlain = models.every(
+        ({ engine, engines }) => engine === EMBEDDED.name && engines.includes(EMBEDDED.name),
+      );
+      return JSON.stringify(isPlain ? found : { ...found, models: places }, null, 2);
+    },
     fields: (diagnostic) => ({ ...diagnosticJson(diagnostic, sources) }),
     github: (diagnostics) => diagnostics.map((found) => githubAnnotation(found, sources)),
     pretty: (diagnostics) => {

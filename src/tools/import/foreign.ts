@@ -146,7 +146,8 @@ export function shown(value: ForeignNode, limit = 48): string {
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;
 }
 
-function plain(value: ForeignNode): unknown {
+/** As JSON has it; of secrets, nothing. */
+export function plain(value: ForeignNode): unknown {
   if (value.kind === 'scalar') return value.value;
   if (value.kind === 'list') return value.items.map(plain);
   return Object.fromEntries(

@@ -18,7 +18,7 @@ export const unknownTool = (file: string, tools: readonly string[]) =>
       tools.length === 0
         ? `\`${file}\` has the settings of no tool that can be imported`
         : `\`${file}\` may be for ${named(tools)}`,
-    help: 'say which tool it is for: `--from axolotl`, `--from llama-factory` or `--from trl`',
+    help: 'say which tool it is for: `--from axolotl`, `llama-factory`, `trl` or `accelerate`',
   });
 
 /** `what`: the key in backticks, or what it is. */

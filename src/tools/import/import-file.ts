@@ -3,13 +3,14 @@ import { basename } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { type SourceMap, sourceText } from '../../language/source/text.js';
+import type { ForeignRecord } from './foreign.js';
 import { missingKey, moreUnknownKeys, unknownTool } from './import-diagnostics.js';
 import { readSettings, settingsText } from './read-settings.js';
 import { newRecipe, type Recipe } from './recipe.js';
 import { settleUnread } from './settle.js';
-import { type Tool, type ToolName, toolOf } from './tools.js';
+import { ACCELERATE, type Tool, type ToolName, toolOf } from './tools.js';
 import { type ImportContext, type KeyRecord, REPORTED, translateEntries } from './translation.js';
-import { pipelineText, remark } from './write.js';
+import { machineText, pipelineText, remark } from './write.js';
 
 interface ImportRequest {
   /** As it was named, for messages. */
@@ -19,8 +20,10 @@ interface ImportRequest {
   readonly fileFolder: string;
   readonly outputFolder: string;
   readonly from?: ToolName;
-  /** Devices that it was made for. */
-  readonly devices: number;
+  /** Devices that it was made for, of all machines; without them, the file may say it. */
+  readonly devices?: number;
+  /** A file of accelerate, which says what devices there are. */
+  readonly accelerate?: { readonly file: string; readonly bytes: Uint8Array };
 }
 
 export interface Imported {
@@ -33,12 +36,15 @@ export interface Imported {
 }
 
 export async function importFile(host: Host, request: ImportRequest): Promise<Imported> {
-  const { file, bytes, from, fileFolder, outputFolder, devices } = request;
-  const text = settingsText(file, bytes);
-  if (typeof text !== 'string') return failed([text]);
-  const sources: SourceMap = new Map([[file, sourceText(file, text)]]);
-  const settings = await readSettings(file, text);
-  if (!('kind' in settings)) return { ...failed(settings), sources };
+  const { file, from, fileFolder, outputFolder, devices } = request;
+  const [read, machine] = [
+    await recordOf(request),
+    request.accelerate && (await recordOf(request.accelerate)),
+  ];
+  const sources: SourceMap = new Map([...read.sources, ...(machine?.sources ?? [])]);
+  const settings = read.record;
+  if (settings === undefined || (machine !== undefined && machine.record === undefined))
+    return { ...failed([...read.diagnostics, ...(machine?.diagnostics ?? [])]), sources };
   const tool = toolOf(settings, from);
   if (!('table' in tool)) return { ...failed([unknownTool(file, tool)]), sources };
   const record = tool.shape?.(settings) ?? settings;
@@ -58,6 +64,8 @@ export async function importFile(host: Host, request: ImportRequest): Promise<Im
   };
   const recipe = newRecipe(devices);
   translateEntries(record, tool.table, recipe, context);
+  if (machine?.record !== undefined)
+    translateEntries(machine.record, ACCELERATE.table, recipe, context, 'accelerate: ');
   await tool.settle(recipe, context, { record, folder: fileFolder });
   settleUnread(recipe, context);
   const { further, count } = context.unknown;
@@ -69,13 +77,27 @@ export async function importFile(host: Host, request: ImportRequest): Promise<Im
   const result = { tool, keys, sources };
   if (isWrong()) return { ...result, diagnostics };
   sayWhatPackingCounts(recipe, tool);
-  const written = pipelineText(
-    recipe,
-    { origin: `${basename(file)} of ${tool.title}`, folder: outputFolder },
-    context,
-  );
+  const destination = { origin: `${basename(file)} of ${tool.title}`, folder: outputFolder };
+  const write = tool.needs === undefined ? machineText : pipelineText;
+  const written = write(recipe, destination, context);
   if (typeof written === 'string') return { ...result, text: written, diagnostics };
   return { ...result, diagnostics: [...diagnostics, ...written] };
+}
+
+interface ReadFile {
+  readonly record?: ForeignRecord;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: SourceMap;
+}
+
+async function recordOf({ file, bytes }: Pick<ImportRequest, 'file' | 'bytes'>): Promise<ReadFile> {
+  const text = settingsText(file, bytes);
+  if (typeof text !== 'string') return { diagnostics: [text], sources: new Map() };
+  const sources: SourceMap = new Map([[file, sourceText(file, text)]]);
+  const settings = await readSettings(file, text);
+  return 'kind' in settings
+    ? { record: settings, diagnostics: [], sources }
+    : { diagnostics: settings, sources };
 }
 
 const failed = (diagnostics: readonly Diagnostic[]): Imported => ({
@@ -90,6 +112,7 @@ function missing(
   { needs }: Tool,
   at: Parameters<typeof missingKey>[0],
 ) {
+  if (needs === undefined) return [];
   const isNew = method === 'lora' && start === undefined;
   return [
     ...(base === undefined ? [missingKey(at, 'which model is trained', needs.base)] : []),

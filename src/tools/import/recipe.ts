@@ -1,4 +1,5 @@
 /** What a file asks for, in the terms of all these tools: the tables fill it in, and `write.ts` makes a pipeline of it. */
+import type { Sharding } from '../../language/ir/engines.js';
 import type { Span } from '../../language/source/span.js';
 
 export type TemplateName = 'chat' | 'sharegpt' | 'alpaca' | 'completion';
@@ -48,7 +49,8 @@ export type RemarkPlace =
   | 'optimizer'
   | 'batch'
   | 'stop'
-  | 'checkpoint';
+  | 'checkpoint'
+  | 'engine';
 
 /** A setting that other keys can leave without an effect. `lora`: all of an adapter but its dropout. */
 export type RecipePart = keyof Recipe | 'dropout' | 'scheduleArguments' | 'warmup';
@@ -101,7 +103,19 @@ export interface Recipe {
   stepRows?: number;
   /** Rows per step of all devices, if it is said as such. */
   totalRows?: number;
-  devices: number;
+  /** In all, as the command was told; without that, as the file says. */
+  devices?: number;
+  /** How devices share the training. */
+  sharing: {
+    /** Somebody asks for several devices, with a number or without. */
+    isShared?: boolean;
+    /** Of all machines: one per device. */
+    processes?: number;
+    nodes?: number;
+    sharding?: Sharding;
+    /** What a device does not use lies in the memory of its machine. */
+    offloads?: boolean;
+  };
   packing?: boolean;
   epochs?: number;
   steps?: number;
@@ -133,9 +147,10 @@ export interface Recipe {
   remarks: Remark[];
 }
 
-export const newRecipe = (devices: number): Recipe => ({
+export const newRecipe = (devices?: number): Recipe => ({
   lora: {},
-  devices,
+  ...(devices === undefined ? {} : { devices }),
+  sharing: {},
   datasets: [],
   validation: [],
   remarks: [],

@@ -1,6 +1,7 @@
 /** The tools whose files can be imported, and which of them a file is for. */
 import type { ForeignRecord } from './foreign.js';
 import type { Recipe } from './recipe.js';
+import { accelerate } from './tables/accelerate.js';
 import { axolotl, settleAxolotl } from './tables/axolotl.js';
 import { llamaFactory, settleLlamaFactory } from './tables/llama-factory.js';
 import { llamaFactory1, settleLlamaFactory1 } from './tables/llama-factory-1.js';
@@ -16,11 +17,20 @@ export interface Tool {
   readonly shape?: (record: ForeignRecord) => ForeignRecord;
   /** Defaults, and what several keys say together. */
   readonly settle: (recipe: Recipe, context: ImportContext, file: ImportedFile) => void | Promise<void>;
-  /** Keys for the base, and for the rows. */
-  readonly needs: { readonly base: readonly string[]; readonly rows: readonly string[] };
+  /** Keys for the base, and for the rows; none where its files describe no training. */
+  readonly needs: { readonly base: readonly string[]; readonly rows: readonly string[] } | undefined;
 }
 
-export type ToolName = 'axolotl' | 'llama-factory' | 'trl';
+export type ToolName = 'axolotl' | 'llama-factory' | 'trl' | 'accelerate';
+
+/** Its files say what devices there are. */
+export const ACCELERATE: Tool = {
+  name: 'accelerate',
+  title: 'accelerate',
+  table: accelerate,
+  settle: () => {},
+  needs: undefined,
+};
 
 export const tools: readonly Tool[] = [
   {
@@ -52,6 +62,7 @@ export const tools: readonly Tool[] = [
     settle: settleTrl,
     needs: { base: ['model_name_or_path'], rows: ['dataset_name', 'datasets'] },
   },
+  ACCELERATE,
 ];
 
 /** Keys that more than one tool has say nothing; each of the others is a vote. */
@@ -79,7 +90,9 @@ export function toolOf(record: ForeignRecord, from: ToolName | undefined): Tool 
   // Keys that all have, and none for a base or rows: settings of something else, such as a cluster.
   const possible = counted.filter(({ tool }) => {
     const { entries } = tool.shape?.(record) ?? record;
-    return entries.some(({ key }) => tool.needs.base.includes(key) || tool.needs.rows.includes(key));
+    return entries.some(({ key }) =>
+      [tool.needs?.base, tool.needs?.rows].some((keys) => keys?.includes(key)),
+    );
   });
   return [...new Set(possible.filter((one) => one.votes === best.votes).map(({ tool }) => tool.name))];
 }

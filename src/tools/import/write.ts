@@ -40,17 +40,19 @@ export function pipelineText(
           ...formatBlock('validation_examples', 'validation', recipe, recipe.validation[0]),
         ]),
     ...trainBlock(recipe, base, folder, context),
+    ...budgetBlock(recipe),
   ];
-  const text = [
-    `/// Imported from ${safeName(origin)}.`,
-    'edition 2026',
-    '',
-    ...importLines(recipe, [...(sources ?? []), ...(validation ?? [])].filter(isSource)),
-    '',
-    ...blocks,
-    ...keyComments(context.keys),
-    '',
-  ].join('\n');
+  const imports = importLines(recipe, [...(sources ?? []), ...(validation ?? [])].filter(isSource));
+  return fileText(origin, [...imports, '', ...blocks], context);
+}
+
+/** A file with the budget alone. */
+export const machineText = (recipe: Recipe, { origin }: Destination, context: ImportContext): string =>
+  fileText(origin, budgetBlock(recipe), context);
+
+function fileText(origin: string, lines: readonly string[], { keys }: ImportContext): string {
+  const head = [`/// Imported from ${safeName(origin)}.`, 'edition 2026', ''];
+  const text = [...head, ...lines, ...keyComments(keys), ''].join('\n');
   const formatted = formatText(text, 'imported.ftp');
   if (formatted.text === undefined)
     throw new Error(`an imported pipeline has errors: ${formatted.diagnostics?.[0]?.message}\n${text}`);
@@ -175,6 +177,7 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
         every: recipe.every === undefined ? undefined : `${recipe.every}steps`,
         keep: recipe.keep === undefined ? undefined : `${recipe.keep}`,
       }),
+      fallback: recipe.sharing.offloads === true ? '[cpu_offload]' : undefined,
       order: recipe.order,
       seed: recipe.seed === undefined ? undefined : `${recipe.seed}`,
     },
@@ -183,8 +186,38 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
 }
 
 /** Rows per step on all devices. */
-const globalRows = ({ micro = 1, accumulation = 1, stepRows, totalRows, devices }: Recipe): number =>
-  totalRows ?? (stepRows ?? micro * accumulation) * devices;
+function globalRows(recipe: Recipe): number {
+  const { micro = 1, accumulation = 1, stepRows, totalRows } = recipe;
+  return totalRows ?? (stepRows ?? micro * accumulation) * (devicesOf(recipe) ?? 1);
+}
+
+/** In all, where somebody says how many. */
+const devicesOf = ({ devices, sharing }: Recipe): number | undefined => devices ?? sharing.processes;
+
+/** What several devices share; nothing where the file is for one. */
+function budgetBlock(recipe: Recipe): readonly string[] {
+  const { isShared = false, nodes = 1, sharding, processes = 1 } = recipe.sharing;
+  if (!isShared && nodes === 1 && processes === 1) return [];
+  const all = devicesOf(recipe);
+  const each = (all ?? Number.NaN) / nodes;
+  if (all === undefined) remark(recipe, 'engine', UNCOUNTED);
+  else if (!Number.isInteger(each)) remark(recipe, 'engine', `There, ${all} devices of ${nodes} machines.`);
+  else if (all === 1 && sharding !== undefined)
+    remark(recipe, 'engine', `There, \`${sharding}\`; one device has nothing to share.`);
+  return block(
+    'budget machine',
+    {
+      engine: 'accelerate',
+      devices: Number.isInteger(each) ? `${each}` : undefined,
+      nodes: nodes === 1 ? undefined : `${nodes}`,
+      sharding: all === 1 ? undefined : sharding,
+    },
+    recipe.remarks,
+  );
+}
+
+const UNCOUNTED =
+  'How many devices there are, the file does not say: all GPUs of the machine, unless `devices` is set.';
 
 function loraText({ lora, start }: Recipe): string | undefined {
   const dropout = lora.dropout === undefined || lora.dropout === 0 ? undefined : percent(lora.dropout);

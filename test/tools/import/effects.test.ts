@@ -56,6 +56,7 @@ const BASES: Readonly<Record<string, Base>> = {
       ...TRAINER,
     ],
   },
+  accelerate: { file: 'compute_environment: LOCAL_MACHINE', variants: [] },
 };
 
 /** Of every type. */

@@ -32,7 +32,7 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'deep.yml': `base_model: ${'['.repeat(5000)}${']'.repeat(5000)}\n`,
   'list-as-key.yml': '? [a, b]\n: acme/base\n',
   'merge-of-a-list.yml': '<<: [1, 2]\nbase_model: acme/base\n',
-  'another-tool.yml': 'compute_environment: LOCAL_MACHINE\nnum_processes: 8\n',
+  'another-tool.yml': 'services: {web: {image: nginx}}\nnetworks: {}\n',
   'names.yml':
     'base_model: <your model>\nlearning_rate: 1e-4\ndatasets:\n  - {path: "s3://bucket/rows", type: alpaca}\n',
   'types.yml':
@@ -43,6 +43,7 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
 
 /** Files that say what is needed and no more. */
 const GOOD: Readonly<Record<string, string>> = {
+  accelerate: 'compute_environment: LOCAL_MACHINE\nnum_processes: 2\n',
   Axolotl:
     'base_model: acme/base\nadapter: lora\nlora_r: 8\nlora_alpha: 16\nlearning_rate: 1e-4\ndatasets: [{path: acme/rows, type: alpaca}]\n',
   'LLaMA-Factory': 'model_name_or_path: acme/base\nlearning_rate: 1e-4\ndataset: acme/rows\n',
@@ -105,11 +106,11 @@ describe('a hostile file', () => {
       '"\\u202e"',
       '[[[1]]]',
     ];
-    for (const { table, name, needs } of tools)
+    for (const { table, name } of tools)
       for (const value of values) {
         const lines = Object.keys(table).map((key) => `${JSON.stringify(key)}: ${value}`);
         const { keys } = await importText('file.yml', lines.join('\n'), { from: name });
-        expect(keys.length, `${needs.base}: ${value}`).to.be.at.least(1);
+        expect(keys.length, `${name}: ${value}`).to.be.at.least(1);
       }
   });
 

@@ -14,7 +14,7 @@ export const EXAMPLES = join(nodeHost().packageFolder, 'test/tools/import/exampl
 export const importText = (
   file: string,
   text: string | Uint8Array,
-  { from, devices = 1, host = nodeHost(EXAMPLES) }: { from?: ToolName; devices?: number; host?: Host } = {},
+  { from, devices, host = nodeHost(EXAMPLES) }: { from?: ToolName; devices?: number; host?: Host } = {},
 ): Promise<Imported> =>
   importFile(host, {
     file,
@@ -22,7 +22,7 @@ export const importText = (
     fileFolder: dirname(join(host.cwd, file)),
     outputFolder: host.cwd,
     ...(from === undefined ? {} : { from }),
-    devices,
+    ...(devices === undefined ? {} : { devices }),
   });
 
 export const importExample = (name: string): Promise<Imported> =>

@@ -54,7 +54,8 @@ export const importingPage = (): string => `# Importing
 <!-- The tables are written from those of \`src/tools/import/tables/\` by the tests: UPDATE_GOLDEN=1 npm test. -->
 
 \`ftpc import FILE\` makes a pipeline of a file for Axolotl (YAML), LLaMA-Factory (YAML or JSON, version 0 or 1) or TRL (the
-arguments of \`trl sft\`, or of \`SFTConfig\`, \`ModelConfig\` and PEFT's \`LoraConfig\`, as JSON or YAML).
+arguments of \`trl sft\`, or of \`SFTConfig\`, \`ModelConfig\` and PEFT's \`LoraConfig\`, as JSON or YAML), and a budget of
+one for accelerate.
 
 \`\`\`
 ftpc import lora.yml -o lora.ftp     # the tool is the one whose keys the file has; --from says another
@@ -78,9 +79,15 @@ file or folder here. LLaMA-Factory's data sets are looked up in \`dataset_info.j
 
 ## What to look at
 
-- **Rows per step.** \`batch.global\` is micro batch × accumulation × devices. The number of devices is in none of
-  these files: say it with \`--devices N\`. LLaMA-Factory 1's \`global_batch_size\` is of all devices already. With packing,
-  the other tools count packed sequences and ftpc counts rows.
+- **Rows per step.** \`batch.global\` is micro batch × accumulation × devices. Most of these files do not say how many
+  devices there are: say it with \`--devices N\`, or with \`--accelerate FILE\`. LLaMA-Factory 1's \`global_batch_size\` is of all
+  devices already. With packing, the other tools count packed sequences and ftpc counts rows.
+- **Several devices.** DeepSpeed, FSDP and DDP become a budget for the [accelerate engine](gpus.md): \`engine\`, \`devices\`
+  and \`nodes\` as far as they are said, \`sharding = fsdp\` for ZeRO-3 and \`full_shard\`, \`ddp\` for replicas, and none
+  where only the state of the optimiser is sharded: the planner then takes what fits. Where they offload to the memory of the
+  machine, the training has \`fallback = [cpu_offload]\`. A file of DeepSpeed is read where it is here; of one that is not,
+  the name tells the stage (\`zero3.json\`). \`ftpc import lora.yaml --accelerate fsdp.yaml\` takes the devices of
+  \`accelerate launch --config_file fsdp.yaml\`; that file alone becomes a budget to copy.
 - **Several data sets.** A stage trains on rows of one format; data sets of another format than the first are listed.
 - **Checkpoints per epoch.** \`checkpoint.every\` counts steps; \`ftpc plan\` shows how many there are in an epoch.
 - **An evaluation.** These files describe a training alone. Add an \`eval\` stage with a held-out split, and a \`deploy\`

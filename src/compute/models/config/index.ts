@@ -45,10 +45,9 @@ export function parseConfig(json: Json, path: string, tensors: TensorShapes = no
     try {
       return read();
     } catch (error) {
-      const isRefused = error instanceof ModelError && error.code === 'model_unsupported';
-      const foreign = isRefused ? foreignConfig(json, error, tensors) : undefined;
-      if (foreign === undefined) throw error;
-      return foreign;
+      if (error instanceof ModelError && error.code === 'model_unsupported')
+        return foreignConfig(json, error, tensors);
+      throw error;
     }
   };
   const family = orForeign(() => reader.choice('model_type', BY_TYPE, ''));

@@ -154,10 +154,16 @@ export const modelError = (failure: {
   readonly path: string;
   readonly detail: string;
   readonly help: string;
+  readonly position?: { readonly line: number; readonly column: number } | undefined;
 }) =>
-  error(CODES[failure.code], wholeFile(failure.path), `\`${failure.path}\`: ${phrase(failure.detail)}`, {
-    help: phrase(failure.help),
-  });
+  error(
+    CODES[failure.code],
+    { ...wholeFile(failure.path), ...failure.position },
+    `\`${failure.path}\`: ${phrase(failure.detail)}`,
+    {
+      help: phrase(failure.help),
+    },
+  );
 
 function phrase(sentence: string): string {
   const bare = sentence.replace(/\.$/, '');

@@ -1,7 +1,7 @@
 /** A program against the models and adapters that it names, as far as they are here. */
 
 import { configAt } from '../../../compute/models/config-at.js';
-import type { ModelConfig } from '../../../compute/models/types.js';
+import { type ModelConfig, ModelError } from '../../../compute/models/types.js';
 import { userProblem } from '../../../compute/models/user-problem.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
 import type { Analysis } from '../../../language/compile.js';
@@ -51,6 +51,8 @@ export function checkTraining(
 interface Base {
   readonly model: ModelConfig;
   readonly base: string;
+  /** Absolute. */
+  readonly folder: string;
 }
 
 function stageProblems(
@@ -66,9 +68,11 @@ function stageProblems(
     const adapter = adapterOf(stage, base.model, start);
     return checkStageAdapter({ stage, ...base, adapter, start, at });
   } catch (error) {
+    // so is a base whose config is here and whose weights are not
+    const isOfBase = error instanceof ModelError && error.path.startsWith(base.folder);
     const problem = userProblem(error);
     if (problem === undefined) throw error;
-    return [{ ...problem, at: at('start') }];
+    return isOfBase ? [] : [{ ...problem, at: at('start') }];
   }
 }
 
@@ -94,7 +98,7 @@ function whatCannotMerge(
 function baseOf(stage: Stage, place: Place): Base | undefined {
   const { base } = settingsOf(stage, 'train');
   const model = 'call' in base ? resolveModelCall(base, place) : undefined;
-  return model && { model: configAt(place.host, model.folder), base: model.label };
+  return model && { model: configAt(place.host, model.folder), base: model.label, folder: model.folder };
 }
 
 /** What keeps a base from being read is told by the plan, which needs it. */

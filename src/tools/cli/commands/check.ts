@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ParamValues } from '../../../language/check/overrides.js';
 import { type Diagnostic, isError } from '../../../language/diagnostics/types.js';
+import { checkEngines } from '../../../pipeline/prepare/check-engines.js';
 import { checkModels } from '../../../pipeline/prepare/check-models.js';
 import type { FileCheck } from '../checks.js';
 import type { CliContext } from '../cli-context.js';
@@ -60,12 +61,13 @@ export const check: Command = {
     const all = merged(checks, missing);
     const { diagnostics, suppressed, sources } = all;
     const printer = await diagnosticsPrinter(context, sources);
-    if (form === 'json') context.out(printer.json(diagnostics));
+    const models = checks.flatMap((one) => one.models ?? []);
+    if (form === 'json') context.out(printer.json(diagnostics, models));
     else if (form === 'github') for (const line of printer.github(diagnostics)) context.out(line);
     else if (form === 'sarif') {
       const { sarifText } = await import('../sarif.js');
       context.out(sarifText(context.host, diagnostics, suppressed, sources));
-    } else await printChecks(context, all);
+    } else await printChecks(context, all, async (file) => printEngines(context, checks[file]));
     return diagnostics.some(isError) ? EXIT.error : EXIT.done;
   },
 };
@@ -102,8 +104,17 @@ async function lookAt(context: CliContext, file: string, params: ParamValues): P
   }
   const { checkFile } = await import('../../../language/lint/check-file.js');
   const { compiled, diagnostics, report, sources } = checkFile(context.host, file, { params });
-  const found = await checkModels(compiled, context.host);
-  return { file, diagnostics: [...diagnostics, ...found], suppressed: report.suppressed, sources };
+  const ofModels = await checkModels(compiled, context.host);
+  const { models, diagnostics: ofEngines } = await checkEngines(compiled, context.host);
+  const all = [...diagnostics, ...ofModels, ...ofEngines];
+  return { file, diagnostics: all, models, suppressed: report.suppressed, sources };
+}
+
+/** A line for each model that the default engine does not compute with, where the file is for one that does. */
+function printEngines({ err }: CliContext, check: FileCheck | undefined): void {
+  for (const { stage, setting, architecture, engine, engines } of check?.models ?? [])
+    if (engine === 'accelerate' && !engines.includes('embedded') && engines.includes(engine))
+      err(`${stage}.${setting} is of the architecture ${architecture}: the accelerate engine computes it`);
 }
 
 function formOf(args: Arguments): (typeof FORMS)[number] | undefined {

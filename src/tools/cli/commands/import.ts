@@ -9,12 +9,15 @@ import { type Command, EXIT, option, UsageError } from '../command.js';
 const STANDARD_INPUT = '-';
 
 /** Every name: the room itself is loaded only when something is imported. */
-const NAMES = { axolotl: true, 'llama-factory': true, trl: true } satisfies Record<ToolName, true>;
+const NAMES = { axolotl: true, 'llama-factory': true, trl: true, accelerate: true } satisfies Record<
+  ToolName,
+  true
+>;
 const TOOLS = Object.keys(NAMES) as readonly ToolName[];
 
 export const importCommand: Command = {
   name: 'import',
-  doc: 'Makes a pipeline of a file for Axolotl, LLaMA-Factory or TRL: every key is translated, or listed with the reason.',
+  doc: 'Makes a pipeline of a file for Axolotl, LLaMA-Factory or TRL, or a budget of one for accelerate: every key is translated, or listed with the reason.',
   positionals: [{ name: 'file', doc: 'YAML or JSON for one of these tools, or `-` for standard input.' }],
   options: {
     out: option.text('FILE', 'Write the pipeline to this file; default: standard output.', { short: 'o' }),
@@ -22,38 +25,52 @@ export const importCommand: Command = {
     from: option.choice(TOOLS, 'The tool that the file is for; default: the one whose keys it has.'),
     devices: option.number(
       'N',
-      'Devices that the file is for: they multiply the rows of a step; default: 1.',
+      'Devices that the file is for, of all machines: they multiply the rows of a step; default: as the file says, or else 1.',
+    ),
+    accelerate: option.text(
+      'FILE',
+      'What `accelerate launch --config_file` got: how many devices, and what they share.',
     ),
     json: option.flag('Print `{ version, tool, pipeline, keys, diagnostics }` as JSON.'),
   },
   examples: [
     ['ftpc import lora.yml -o lora.ftp', 'a pipeline next to it; `ftpc check lora.ftp` is next'],
     ['ftpc import lora.yml --devices 8', 'made for eight devices: steps of as many rows'],
+    ['ftpc import lora.yaml --accelerate fsdp.yaml', 'with the devices of `accelerate launch`'],
     ['ftpc import arguments.json --from trl', 'arguments of `trl sft` as JSON'],
   ],
   run: async (args, context) => {
     const { importFile } = await import('../../import/import-file.js');
     const { host } = context;
     const [file, out, json] = [args.positional('file'), args.text('out'), args.flag('json')];
-    const devices = args.number('devices') ?? 1;
-    if (!Number.isInteger(devices) || devices < 1 || devices > 1_000_000)
+    const devices = args.number('devices');
+    if (devices !== undefined && (!Number.isInteger(devices) || devices < 1 || devices > 1_000_000))
       throw new UsageError('`--devices` needs a whole number of at least 1');
     const from = TOOLS.find((name) => name === args.text('from'));
     const bytes = file === STANDARD_INPUT ? await context.input() : await bytesOf(host, file);
     const obstacle = bytes instanceof Uint8Array ? await standing(host, out, args.flag('force')) : bytes;
     if (obstacle !== undefined || !(bytes instanceof Uint8Array))
       return failure(context, json, obstacle === undefined ? [] : [obstacle]);
+    const accelerate = await secondFile(host, args.text('accelerate'));
+    if (accelerate !== undefined && 'code' in accelerate) return failure(context, json, [accelerate]);
     const imported = await importFile(host, {
       file: file === STANDARD_INPUT ? '<standard input>' : file,
       bytes,
       fileFolder: dirname(resolve(host.cwd, file)),
       outputFolder: dirname(resolve(host.cwd, out ?? 'imported.ftp')),
       ...(from === undefined ? {} : { from }),
-      devices,
+      ...(devices === undefined ? {} : { devices }),
+      ...(accelerate === undefined ? {} : { accelerate }),
     });
     return finish(context, imported, json, out);
   },
 };
+
+async function secondFile(host: Host, file: string | undefined) {
+  if (file === undefined) return undefined;
+  const bytes = await bytesOf(host, file);
+  return bytes instanceof Uint8Array ? { file, bytes } : bytes;
+}
 
 async function bytesOf(host: Host, file: string): Promise<Uint8Array | Diagnostic> {
   const { hostError } = await import('../../../language/diagnostics/catalogue/files.js');

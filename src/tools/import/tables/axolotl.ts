@@ -18,6 +18,7 @@ import { datasets } from './axolotl-datasets.js';
 import * as common from './common.js';
 import { TRAINER_SEED } from './common.js';
 import { settleSplits } from './datasets.js';
+import { devices, processes, replicas, shards } from './devices.js';
 import { here, never, none } from './for-recipes.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 
@@ -246,12 +247,12 @@ const MACHINE: TranslationTable<Recipe> = {
     here(BY_ITSELF.planner),
   ),
   ...each(
-    `bf16 fp16 tf32 bfloat16 float16 float32 torch_dtype fp32_norms fp32_norm_classes accelerator_config`,
+    `bf16 fp16 tf32 bfloat16 float16 float32 torch_dtype fp32_norms fp32_norm_classes`,
     here(BY_ITSELF.precision),
   ),
   ...each('fp8 fp8_enable_fsdp_float8_all_gather', none('nothing is computed in 8 bits')),
   ...each(
-    `ddp_timeout ddp_find_unused_parameters attn_implementation flash_attention flash_attn_cross_entropy flash_attn_rms_norm
+    `attn_implementation flash_attention flash_attn_cross_entropy flash_attn_rms_norm
     flash_attn_fuse_mlp flash_attn_fuse_qkv flash_attn_d512 flash_optimum sdp_attention sdpa_varlen
     xformers_attention eager_attention flex_attention flex_attn_compile_kwargs sage_attention
     s2_attention large_head_attention fused_attn_kernel gemma4_hybrid_attn_impl ring_attn_func
@@ -283,14 +284,18 @@ const MACHINE: TranslationTable<Recipe> = {
       ? automatic(BY_ITSELF.kernels)
       : left('ftpc has no plugins'),
   ),
+  ...devices,
+  ddp: replicas,
+  world_size: processes,
+  dp_shard_size: shards,
+  dp_replicate_size: none('shards are over all devices, without replicas of them', 1),
   ...each(
-    `fsdp fsdp_config fsdp_version fsdp_final_state_dict_type deepspeed ddp ddp_bucket_cap_mb
-    ddp_broadcast_buffers context_parallel_size sequence_parallel_degree
-    tensor_parallel_size dp_shard_size dp_replicate_size expert_parallel_size expert_parallel_backend
+    `context_parallel_size sequence_parallel_degree tensor_parallel_size expert_parallel_size expert_parallel_backend
     expert_parallel_fallback_on_unsupported expert_parallel_num_nvl_bytes expert_parallel_num_rdma_bytes
-    expert_parallel_token_capacity world_size use_ray ray_num_workers ray_run_name resources_per_worker`,
-    none(NONE.devices, 1),
+    expert_parallel_token_capacity`,
+    none(NONE.parallel, 1),
   ),
+  ...each('use_ray ray_num_workers ray_run_name resources_per_worker', none(NONE.places)),
   ...each(
     `output_dir save_safetensors save_only_model save_first_step resume_from_checkpoint
     auto_resume_from_checkpoints dynamic_checkpoint axolotl_config_path strict debug`,

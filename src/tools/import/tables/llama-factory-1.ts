@@ -20,6 +20,7 @@ import { remark } from '../write.js';
 import * as common from './common.js';
 import { TRAINER_SEED, textOf } from './common.js';
 import { addDataset } from './datasets.js';
+import { deepspeed, offloaded, processes, setShared, shards } from './devices.js';
 import { here, never, none } from './for-recipes.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 import { trainer } from './trainer.js';
@@ -67,6 +68,14 @@ const QUANTISATION: TranslationTable<Recipe> = {
   ),
 };
 
+const SHARING: TranslationTable<Recipe> = {
+  name: becomes('`sharding`', a.text, (recipe, name) => setShared(recipe, name)),
+  config_file: deepspeed,
+  ...each('offload_params', offloaded),
+  ...each('mixed_precision', here(BY_ITSELF.precision)),
+  ...each('reshard_after_forward dcp_path pin_memory', here(BY_ITSELF.planner)),
+};
+
 /** Settings inside a key, which are those of the whole. */
 const within = (doc: string, key: string, table: TranslationTable<Recipe>) =>
   becomes<Recipe, ForeignRecord>(doc, a.record, (recipe, record, context) => {
@@ -103,10 +112,13 @@ export const llamaFactory1: TranslationTable<Recipe> = {
   optim_config: none('AdamW takes its place'),
   lr_scheduler_config: none('a constant rate takes its place'),
   save_epochs: none('`checkpoint = { every: … }` counts steps, whose number per epoch only the rows tell'),
-  ...each(
-    `dist_config init_config dp_size cp_size cp_mode mp_replicate_size mp_shard_size dist_timeout`,
-    none(NONE.devices, 1),
-  ),
+  dist_config: within('`engine` and `sharding` of a budget', 'dist_config', SHARING),
+  dp_size: processes,
+  mp_shard_size: shards,
+  mp_replicate_size: none('shards are over all devices, without replicas of them', 1),
+  ...each('cp_size cp_mode', none(NONE.parallel, 1)),
+  init_config: here(BY_ITSELF.planner),
+  dist_timeout: here(BY_ITSELF.kernels),
   ...each(
     'kernel_config batching_strategy flash_attn enable_activation_checkpointing',
     here(BY_ITSELF.kernels),

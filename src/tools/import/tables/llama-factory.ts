@@ -46,7 +46,7 @@ const MODEL: TranslationTable<Recipe> = {
   ),
   quantization_method: none(NONE.quantised, 'bnb', 'bitsandbytes'),
   quantization_type: none(NONE.quantised, 'nf4'),
-  ...each('double_quantization quantization_device_map', here(BY_ITSELF.planner)),
+  ...each('double_quantization quantization_device_map device_map', here(BY_ITSELF.planner)),
   ...each(
     `cache_dir adapter_folder offload_folder use_fast_tokenizer low_cpu_mem_usage print_param_status
     use_kv_cache`,
@@ -229,15 +229,12 @@ const DATA: TranslationTable<Recipe> = {
 };
 
 const MACHINE: TranslationTable<Recipe> = {
+  ...each('ray_num_workers ray_init_kwargs master_addr master_port', none(NONE.places, 1)),
   ...each(
-    `ray_num_workers ray_init_kwargs master_addr master_port use_mca use_megatron_bridge
-    use_hyper_parallel hyper_parallel_args hyper_parallel_cp_size`,
-    none(NONE.devices, 1),
-  ),
-  ...each(
-    `tensor_model_parallel_size pipeline_model_parallel_size expert_model_parallel_size context_parallel_size sequence_parallel
+    `use_mca use_megatron_bridge use_hyper_parallel hyper_parallel_args hyper_parallel_cp_size tensor_parallel
+    tensor_parallel_size tensor_model_parallel_size pipeline_model_parallel_size expert_model_parallel_size context_parallel_size sequence_parallel
     use_distributed_optimizer overlap_param_gather overlap_grad_reduce virtual_pipeline_model_parallel_size`,
-    none(NONE.devices, 1),
+    none(NONE.parallel, 1),
   ),
   ...each(
     `bias_activation_fusion apply_rope_fusion moe_grouped_gemm moe_token_dispatcher_type

@@ -19,7 +19,8 @@ export const BY_ITSELF = {
 
 /** Why a key has no counterpart. */
 export const NONE = {
-  devices: 'one stage trains on one device; `ftpc import --devices N` multiplies the rows of a step instead',
+  places: '`ftpc run --nodes N --node K --rendezvous HOST:PORT` says where the machines are',
+  parallel: 'each device has a replica of the model, or shards of it: no layer, matrix or row is split',
   upload: 'nothing is uploaded; a `deploy` stage publishes a release into a folder',
   tokens: 'the vocabulary and the special tokens of the base stay as they are',
   loss: 'another loss than the cross entropy of the tokens is not computed',

@@ -13,6 +13,7 @@ import {
 } from '../translation.js';
 import * as common from './common.js';
 import { TRAINER_SEED } from './common.js';
+import { devices } from './devices.js';
 import { here, none } from './for-recipes.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 
@@ -120,13 +121,9 @@ export const trainer: TranslationTable<Recipe> = {
     use_legacy_prediction_loop`,
     here(BY_ITSELF.reports),
   ),
-  ...each(
-    `fsdp fsdp_config fsdp_min_num_params fsdp_transformer_layer_cls_to_wrap deepspeed accelerator_config parallelism_config
-    ddp_find_unused_parameters ddp_bucket_cap_mb ddp_broadcast_buffers ddp_static_graph
-    average_tokens_across_devices`,
-    none(NONE.devices),
-  ),
-  ...each('local_rank ddp_backend ddp_timeout ray_scope', here(BY_ITSELF.kernels)),
+  ...devices,
+  parallelism_config: none(NONE.parallel),
+  ...each('local_rank ray_scope', none(NONE.places, -1, 'last')),
   ...each(
     `push_to_hub hub_model_id hub_strategy hub_private_repo hub_always_push hub_revision push_to_hub_model_id
     push_to_hub_organization`,

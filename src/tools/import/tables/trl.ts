@@ -21,6 +21,7 @@ import { remark } from '../write.js';
 import * as common from './common.js';
 import { textOf } from './common.js';
 import { settleSplits } from './datasets.js';
+import { setShared } from './devices.js';
 import { here, never, none } from './for-recipes.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 import { settleTrainer, trainer } from './trainer.js';
@@ -73,6 +74,7 @@ const MODEL: TranslationTable<Recipe> = {
   ),
   ...each('dtype torch_dtype', here(BY_ITSELF.precision)),
   attn_implementation: here(BY_ITSELF.kernels),
+  device_map: here(BY_ITSELF.planner),
   trust_remote_code: here(BY_ITSELF.code),
   ...each('model_init_kwargs router_aux_loss_coef', none('the base is read as its files describe it')),
 };
@@ -155,6 +157,11 @@ const DATA: TranslationTable<Recipe> = {
     here(BY_ITSELF.reading),
   ),
   _n_gpu: here(BY_ITSELF.kernels),
+  accelerate_config: becomes('`engine` and `sharding` of a budget', a.text, (recipe, name) =>
+    /\.(ya?ml|json)$/.test(name)
+      ? left('import its settings as well: `--accelerate FILE`')
+      : setShared(recipe, name),
+  ),
   env: here('the environment is that of the command'),
   ...each(
     `beta ref_model_init_kwargs reward_funcs num_generations max_completion_length max_prompt_length
