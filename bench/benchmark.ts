@@ -7,6 +7,8 @@ export interface BenchmarkOptions {
   readonly only?: string;
   /** Of `gpu`: on the CPU where there is no GPU, to try the benchmark itself. */
   readonly cpu?: boolean;
+  /** Of `plans`: published figures of GPU memory alone. */
+  readonly published?: boolean;
 }
 
 /** Lines, as they become known: some take an hour. */

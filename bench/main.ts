@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- language training runtimes memory plans weights gpu]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` and `--steps N` of `training` and
- * `runtimes`, `--repeats N` of `training` and `memory`, `--cpu` of `gpu`.
+ * `runtimes`, `--repeats N` of `training` and `memory`, `--cpu` of `gpu`, `--published` of `plans`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     ...{ steps: { type: 'string' }, repeats: { type: 'string' }, only: { type: 'string' } },
-    ...{ quick: { type: 'boolean' }, cpu: { type: 'boolean' } },
+    ...{ quick: { type: 'boolean' }, cpu: { type: 'boolean' }, published: { type: 'boolean' } },
   },
 });
 for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {

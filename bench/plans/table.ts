@@ -10,11 +10,14 @@ import type { Plan } from '../../src/pipeline/planner/plan-json.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { PIPELINES, type PlannedPipeline } from './pipelines.js';
+import { published } from './published/table.js';
 
 const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 const COLUMNS = ['pipeline', 'stage', 'planned', 'interval', 'measured', 'planned / measured', 'inside'];
 
-export async function* plans({ only = '' }: BenchmarkOptions): AsyncGenerator<string> {
+export async function* plans(options: BenchmarkOptions): AsyncGenerator<string> {
+  if (options.published) return yield* published(options);
+  const { only = '' } = options;
   yield `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
   yield* ['', `| ${COLUMNS.join(' | ')} |`, `|${COLUMNS.map(() => '---|').join('')}`];
   const found = PIPELINES.filter(({ title }) => title.includes(only)).map(rowsOf);

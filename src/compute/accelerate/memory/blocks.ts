@@ -52,7 +52,7 @@ export const BLOCKS = {
   gpt2: GPT2,
   bloom: { ...GPT2, keysAreViews: true },
   gpt_bigcode: { ...GPT2, mlpSaved: 1 },
-  bert: { norm: 'layer', normInputs: 2, norms: 2, mlpSaved: 2, isGated: false, eager: 13 },
+  bert: { norm: 'layer', normInputs: 2, norms: 2, mlpSaved: 1, isGated: false, eager: 13 },
 } as const satisfies Readonly<Record<string, BlockTraits>>;
 export type BlockName = keyof typeof BLOCKS;
 

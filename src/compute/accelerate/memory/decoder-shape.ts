@@ -21,10 +21,10 @@ export interface DecoderFields {
   readonly biases?: boolean;
 }
 
-export function decoderShape(fields: DecoderFields): TorchShape {
+/** `block`: how it computes, where it is not as in transformers. */
+export function decoderShape(fields: DecoderFields, block: BlockTraits = BLOCKS[fields.type]): TorchShape {
   const { hidden, heads, inner, vocabulary, layers, positions = 0, experts = 1 } = fields;
   const { keyValueHeads = heads, headDim = hidden / heads, activeExperts = experts, isTied = false } = fields;
-  const block: BlockTraits = BLOCKS[fields.type];
   const [queries, keys] = [heads * headDim, keyValueHeads * headDim];
   const all = linearsOf(block, { hidden, queries, keys, inner });
   const inExperts = ({ reads }: TorchLinear): boolean => experts > 1 && reads.startsWith('mlp');

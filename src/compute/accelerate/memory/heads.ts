@@ -30,6 +30,7 @@ export const HEADS = {
   unsloth: { forward: 2, backward: 4 },
   /** The driver of this program: log-softmax, float32 gradients of it and of the logits; only where something is supervised. */
   driver: { forward: 8, backward: 12 },
+  'chunk of 1024': { forward: 10, backward: 12, chunk: 1024 },
   none: { forward: 0, backward: 0 },
 } as const satisfies Readonly<Record<string, HeadCost>>;
 export type HeadName = keyof typeof HEADS;

@@ -11,7 +11,8 @@ const GIB = 2 ** 30;
  */
 const SPREADS: Readonly<Record<Certainty, Spread>> = {
   counted: { fixed: 0.01, below: 0.07, above: 0.07 },
-  assumed: { fixed: 0.04, below: 0.3, above: 0.3 },
+  estimated: { fixed: 0.08, below: 0.25, above: 0.2 },
+  assumed: { fixed: 0.04, below: 0.85, above: 0.3 },
 };
 interface Spread {
   readonly fixed: number;
@@ -23,26 +24,24 @@ interface Spread {
  * Beyond what tensors take, the allocator keeps blocks that it has freed and cannot use: with rows of one length a few percent
  * of what comes and goes, with lengths that change much more.
  */
-const FRAGMENTATION = { least: 0, most: 0.35, fixed: 0.02 } as const;
+const FRAGMENTATION = { moving: 0.35, fixed: 0.05 } as const;
 
-/** CUDA's context with its modules, cuBLAS' and cuDNN's workspaces; and what NCCL takes with several devices. */
-const CONTEXT: Range = { low: 250 * MIB, high: 1.3 * GIB };
+/** CUDA's context with its modules, cuBLAS' and cuDNN's workspaces (0.3 to 2 GB are published); and what NCCL takes with several devices. */
+const CONTEXT: Range = { low: 250 * MIB, high: 1.8 * GIB };
 const NCCL: Range = { low: 50 * MIB, high: 1.5 * GIB };
 
 export function torchPeak(training: TorchTraining): TorchPeak {
   const phases = phasesOf(training);
   const peak = phases.reduce((most, one) => (one.bytes > most.bytes ? one : most));
-  const allocated = { bytes: peak.bytes, ...intervalOf(peak, training.certainty ?? 'counted') };
-  const { moving, fixed } = split(peak);
-  const reserved = {
-    low: allocated.low + FRAGMENTATION.least * moving,
-    high: allocated.high + FRAGMENTATION.most * moving + FRAGMENTATION.fixed * fixed,
-  };
+  const spread = SPREADS[training.certainty ?? 'counted'];
+  const low = lower(peak, spread);
+  const high = upper(peak, spread);
+  const reserved = { low, high: high.reserved };
   const several = training.sharding.world > 1;
   return {
     phases,
     peak,
-    allocated,
+    allocated: { bytes: peak.bytes, low, high: high.allocated },
     reserved,
     driver: {
       low: reserved.low + CONTEXT.low + (several ? NCCL.low : 0),
@@ -51,16 +50,19 @@ export function torchPeak(training: TorchTraining): TorchPeak {
   };
 }
 
+/** What comes and goes with the tokens, and what stays. */
 function split({ parts, bytes }: PhaseBytes): { readonly moving: number; readonly fixed: number } {
   const moving = parts.activations + parts.logits + parts.workspace;
   return { moving, fixed: bytes - moving };
 }
 
-function intervalOf(peak: PhaseBytes, certainty: Certainty): Range {
-  const { moving, fixed } = split(peak);
-  const spread = SPREADS[certainty];
-  return {
-    low: peak.bytes - spread.fixed * fixed - spread.below * moving,
-    high: peak.bytes + spread.fixed * fixed + spread.above * moving,
-  };
+function lower(phase: PhaseBytes, spread: Spread): number {
+  const { moving, fixed } = split(phase);
+  return (1 - spread.fixed) * fixed + (1 - spread.below) * moving;
+}
+
+function upper(phase: PhaseBytes, spread: Spread): { readonly allocated: number; readonly reserved: number } {
+  const { moving, fixed } = split(phase);
+  const allocated = (1 + spread.fixed) * fixed + (1 + spread.above) * moving;
+  return { allocated, reserved: allocated + FRAGMENTATION.moving * moving + FRAGMENTATION.fixed * fixed };
 }

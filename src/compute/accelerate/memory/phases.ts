@@ -5,6 +5,7 @@
 import { savedPerToken, transientPerToken } from './saved.js';
 import {
   DTYPE_BYTES,
+  type EvaluationMemory,
   type Phase,
   type PhaseBytes,
   TORCH_PARTS,
@@ -33,7 +34,7 @@ export function phasesOf(training: TorchTraining): readonly PhaseBytes[] {
   };
   const stays = training.accumulation > 1 && !training.optimizer.isInBackward ? bytes.gradients : 0;
   return [
-    phase('load', { weights: (training.sharding.load ?? 0) * bytes.whole || bytes.weights, workspace: 0 }),
+    phase('load', { weights: loadedBytes(training, bytes) }),
     phase('head', { ...resident, ...headParts(training, bytes, saved), gradients: stays }),
     ...backward(training, bytes, saved, resident, stays),
     phase('optimizer step', {
@@ -41,14 +42,39 @@ export function phasesOf(training: TorchTraining): readonly PhaseBytes[] {
       gradients: training.optimizer.isInBackward ? 0 : bytes.gradients,
       workspace: bytes.temporary + (training.sharding.buffers ?? 0),
     }),
-    phase('save', { ...resident, gradients: stays }),
+    ...(training.evaluation === undefined ? [] : [evaluationPhase(training, training.evaluation)]),
   ];
+}
+
+/** Of a forward pass without gradients: what one block computes, or the logits. */
+function evaluationPhase(training: TorchTraining, evaluation: EvaluationMemory): PhaseBytes {
+  const { shape, attention, compute, residual } = training;
+  const { rows, length, predicted, perLogit } = evaluation;
+  const bytes = staticBytes(training);
+  const width = DTYPE_BYTES[compute];
+  const tokens = rows * length;
+  const scores = attention === 'eager' ? (4 + width) * shape.heads * length : 0;
+  const block = width * (3 * shape.inner * shape.activeExperts) + width * 4 * shape.queries;
+  const stream = 2 * DTYPE_BYTES[residual] * shape.hidden;
+  const ofBlock = Math.max(block, scores + width * 4 * shape.queries) * tokens;
+  const ofHead = perLogit * shape.vocabulary * predicted;
+  return phase('evaluation', {
+    weights: bytes.weights + Math.max(bytes.gatheredBlock, bytes.gatheredRoot),
+    adapter: bytes.adapter,
+    optimizer: bytes.optimizer,
+    activations: stream * tokens + (ofBlock > ofHead ? ofBlock : 0),
+    logits: ofBlock > ofHead ? 0 : ofHead,
+    workspace: ofBlock > ofHead ? dequantisedBytes(training).block : dequantisedBytes(training).head,
+  });
 }
 
 function phase(name: Phase, some: Partial<TorchParts>): PhaseBytes {
   const parts = { ...NOTHING, ...some };
   return { phase: name, parts, bytes: TORCH_PARTS.reduce((sum, part) => sum + parts[part], 0) };
 }
+
+const loadedBytes = ({ sharding: { kind, world, load } }: TorchTraining, bytes: StaticBytes): number =>
+  load === undefined || kind !== 'fsdp' ? bytes.weights : load * bytes.whole * (1 + 1 / world);
 
 interface SavedBytes {
   readonly tokens: number;
@@ -84,6 +110,7 @@ function headParts(training: TorchTraining, bytes: StaticBytes, saved: SavedByte
     logits:
       Math.max(head.forward, head.backward) * shape.vocabulary * chunk +
       (head.states ?? 4) * shape.hidden * predicted,
+    workspace: dequantisedBytes(training).head,
   };
 }
 
@@ -96,7 +123,7 @@ function backward(
 ): readonly PhaseBytes[] {
   const { recomputed, saving } = saved;
   const one = recomputed > 0 ? saved.input + saved.block : saved.block;
-  const workspace = saved.transient + dequantisedBytes(training);
+  const workspace = saved.transient + dequantisedBytes(training).block;
   const gathered = bytes.weights + bytes.gatheredBlock;
   const all = training.optimizer.isInBackward ? 0 : bytes.gradients;
   return [
@@ -112,7 +139,7 @@ function backward(
       weights: gathered + castCopies(training, 1),
       gradients: all,
       activations: one,
-      workspace,
+      workspace: workspace + (training.sharding.buffers ?? 0),
     }),
   ];
 }

@@ -38,9 +38,9 @@ function attentionSaved(training: TorchTraining): number {
   const { block, queries, keys, heads } = shape;
   const width = widthOf(training);
   const whole = block.fusedQkv ? queries + 2 * keys : 0;
-  if (attention === 'eager') {
+  if (attention === 'eager' || block.unfused !== undefined) {
     // probabilities in float32 and as they are used, and what is dropped of them
-    const perScore = block.eager ?? (width === 2 ? 6 : 8);
+    const perScore = block.unfused ?? block.eager ?? (width === 2 ? 6 : 8);
     return perScore * heads * length + width * 3 * queries + (isFull(training) ? width * queries : 0);
   }
   const repeated = isMasked || block.repeatsKeys;

@@ -21,8 +21,10 @@ export interface BlockTraits {
   readonly repeatsKeys?: boolean;
   /** Keys lie in the fused matrix' result like values: nothing turns them. */
   readonly keysAreViews?: boolean;
-  /** Attention's own cost per token and head and position in eager mode; default: from the dtype. */
+  /** Bytes per token, head and position that eager attention saves; default: from the dtype. */
   readonly eager?: number;
+  /** The same of torch's plain kernel, where no fused one takes what the code gives it. */
+  readonly unfused?: number;
 }
 
 /** One linear layer of a block. */

@@ -1,70 +1,15 @@
-/** Trainers whose memory is known, by what their code keeps: each turns a run that somebody describes into bytes' facts. */
-import { BLOCKS } from './blocks.js';
-import { type DecoderFields, decoderShape } from './decoder-shape.js';
-import { HEADS, type HeadName, ligerHead } from './heads.js';
+/** Trainers whose memory is known, by what their code keeps. */
+import type { DecoderFields } from './decoder-shape.js';
+import type { HeadName } from './heads.js';
+import type { TrainingRun } from './runs.js';
 import type { BlockTraits, TorchShape } from './shape.js';
-import type {
-  AdapterTarget,
-  AttentionKernel,
-  Certainty,
-  Dtype,
-  HeadCost,
-  OptimizerMemory,
-  ShardingMemory,
-  Stored,
-  TorchTraining,
-  Trained,
-} from './training.js';
+import type { Dtype, ShardingMemory } from './training.js';
 
-/** What a published run says of itself. */
-export interface TrainingRun {
-  readonly trainer: TrainerName;
-  readonly model: DecoderFields;
-  readonly method: keyof typeof METHODS;
-  /** Of the base's linear layers, where they are quantised. */
-  readonly quantised?: Stored;
-  /** `mixed`: float32 weights under autocast. */
-  readonly precision: 'bfloat16' | 'float16' | 'float32' | 'mixed';
-  /** Names of linear layers as in {@link TorchShape.linears}; `head` is the head. */
-  readonly targets?: readonly string[];
-  readonly rank?: number;
-  readonly dropout?: number;
-  readonly isCheckpointed: boolean;
-  readonly attention: AttentionKernel;
-  readonly optimizer: OptimizerName;
-  readonly head?: HeadName | 'liger';
-  readonly accumulation?: number;
-  readonly sharding?: ShardingMemory['kind'];
-  readonly world?: number;
-  readonly isOffloaded?: boolean;
-  readonly rows: number;
-  readonly length: number;
-  readonly certainty?: Certainty;
-}
-
-/** Bytes of state per trained number and of what a step needs besides, for parameters of so many bytes. */
-export const OPTIMIZERS = {
-  /** Two moments in the parameters' type; `foreach` makes a temporary as large as all parameters. */
-  adamw: (width) => ({ state: 2 * width, temporary: width }),
-  'adamw fused': (width) => ({ state: 2 * width, temporary: 0 }),
-  /** Moments in 8 bits, with a float32 per 256 each. */
-  adamw8bit: () => ({ state: 2 + 8 / 256, temporary: 0 }),
-  paged: () => ({ state: 0, temporary: 0 }),
-  'paged in backward': () => ({ state: 0, temporary: 0, isInBackward: true }),
-  /** Transformers' own, before torch's: one parameter at a time. */
-  'adamw loop': (width) => ({ state: 2 * width, temporary: 0 }),
-  adafactor: () => ({ state: 0.01, temporary: 0 }),
-  sgd: (width) => ({ state: width, temporary: width }),
-  /** Float32 weights and two moments beside parameters in 16 bits, and float32 gradients of a group of parameters. */
-  deepspeed: () => ({ state: 8, temporary: 4, master: 4 }),
-} as const satisfies Readonly<Record<string, (width: number) => OptimizerMemory>>;
-export type OptimizerName = keyof typeof OPTIMIZERS;
-
-interface Trainer {
+export interface Trainer {
   /** How its own code computes a block, where it is not transformers'. */
-  readonly block?: (traits: BlockTraits) => BlockTraits;
+  readonly block?: (traits: BlockTraits, model: DecoderFields) => BlockTraits;
   readonly head: HeadName;
-  /** Of adapters over an unquantised base; default: the base's. */
+  /** Type of adapters, and of those over a quantised base; default: the base's. */
   readonly adapters?: Dtype;
   readonly quantisedAdapters?: Dtype;
   readonly isAutocast: boolean;
@@ -73,20 +18,28 @@ interface Trainer {
   readonly quantisesHead?: boolean;
   readonly isHeadCopied?: boolean;
   readonly keepsQuantisedInputs?: boolean;
+  /** Bytes per number of the matrix that a quantised layer computes with. */
   readonly dequantised?: number;
-  /** Activations of adapters beyond those of PEFT, per token. */
+  /** Weights are kept in float32 and computed with in 16 bits. */
+  readonly hasMasterWeights?: boolean;
+  readonly offloadsCheckpoints?: boolean;
+  /** Not all of what its code keeps was counted, or read. */
+  readonly isEstimated?: boolean;
+  /** Activations of adapters beyond those of PEFT, per token and block. */
   readonly extra?: (shape: TorchShape, run: TrainingRun) => number;
   readonly sharding?: Partial<ShardingMemory>;
 }
 
 /**
- * LitGPT fuses queries, keys and values, whose views keep the whole; under grouped queries keys and values are expanded. GELU is
- * torch's own.
+ * LitGPT fuses queries, keys and values, whose views keep the whole; keys and values of grouped queries are expanded to all heads.
+ * GELU is torch's own.
  */
-const litgptBlock = (traits: BlockTraits): BlockTraits => ({
+const litgptBlock = (traits: BlockTraits, { heads, keyValueHeads = heads }: DecoderFields): BlockTraits => ({
   ...traits,
   mlpSaved: traits.isGated ? 3 : 1,
   fusedQkv: true,
+  // torch 2.1 has no fused kernel for values that are one head's, expanded
+  ...(keyValueHeads < heads ? { repeatsKeys: true, unfused: 2 } : {}),
 });
 
 /** LoRA over the fused matrix is put in its places by an index: the source is kept, unless it is all of it. */
@@ -96,36 +49,42 @@ function litgptExtra({ queries, keys }: TorchShape, { method, targets = [] }: Tr
   return all ? 0 : 2 * (queries + keys);
 }
 
-/** FSDP of torch 2.1 with a checkpoint that is read whole: the model, and a shard of it, with room to cut. */
-const LITGPT_LOAD = { load: 1.1 } as const;
+const LITGPT: Trainer = {
+  block: litgptBlock,
+  head: 'litgpt',
+  isAutocast: false,
+  quantisesHead: true,
+  isHeadCopied: true,
+  extra: litgptExtra,
+  // bitsandbytes before 0.43 gives float16, which is then cast
+  dequantised: 4,
+  keepsQuantisedInputs: true,
+  // FSDP of torch 2.1: every rank reads the checkpoint whole, and frozen weights stay gathered
+  sharding: { load: 1.1, gatheredNumbers: Number.POSITIVE_INFINITY },
+};
+
+/**
+ * DeepSpeed keeps up to 1e9 numbers gathered (`stage3_max_live_parameters`), and buckets of 2e8 for gathering and, two in turns,
+ * for reducing.
+ */
+const DEEPSPEED = { gatheredNumbers: 1e9, buffers: 1.2e9 } as const;
 
 export const TRAINERS = {
-  /** LitGPT of 2023, commit 8641822, with bitsandbytes 0.41. */
-  'litgpt 2023': {
-    block: litgptBlock,
-    head: 'litgpt',
-    isAutocast: false,
-    quantisesHead: true,
-    isHeadCopied: true,
-    keepsQuantisedInputs: true,
-    extra: litgptExtra,
-    sharding: LITGPT_LOAD,
+  /** LitGPT of October 2023 to April 2024, with bitsandbytes 0.41 and 0.42, whose 4-bit layers keep their inputs. */
+  litgpt: LITGPT,
+  'torchtune 2024': { head: 'torchtune 2024-04', isAutocast: false, isEstimated: true },
+  torchtune: { head: 'torchtune chunked', isAutocast: false, isEstimated: true },
+  /** Qwen's `finetune.py` of 2023: transformers' Trainer, PEFT 0.4, AutoGPTQ; DeepSpeed where it shards. */
+  'qwen 2023': {
+    head: 'transformers<=4.45',
+    adapters: 'float32',
+    isAutocast: true,
+    dequantised: 7,
+    sharding: DEEPSPEED,
   },
-  litgpt: {
-    block: litgptBlock,
-    head: 'litgpt',
-    isAutocast: false,
-    quantisesHead: true,
-    isHeadCopied: true,
-    keepsQuantisedInputs: true,
-    extra: litgptExtra,
-    sharding: LITGPT_LOAD,
-  },
-  'torchtune 2024': { head: 'torchtune 2024-04', isAutocast: false },
-  torchtune: { head: 'torchtune chunked', isAutocast: false },
-  /** Qwen's `finetune.py` of 2023: transformers' Trainer, PEFT 0.6, DeepSpeed where it shards. */
-  'qwen 2023': { head: 'transformers<=4.45', isAutocast: true, dequantised: 7 },
-  /** Transformers' Trainer with PEFT of 2023, and since: adapters in the type of the base, then in float32. */
+  /** Transformers' Trainer before and around 2022, for encoders with a small head. */
+  'transformers 2022': { head: 'none', isAutocast: false, isEstimated: true },
+  /** TRL over PEFT of 2023, whose adapters have the type of an unquantised base. */
   'trl 2023': {
     head: 'transformers<=4.45',
     isAutocast: true,
@@ -138,93 +97,33 @@ export const TRAINERS = {
     adapters: 'float32',
     quantisedAdapters: 'float32',
     widensQuantised: true,
+    sharding: DEEPSPEED,
   },
+  /** Weights are read as float32 and computed with by autocast. */
+  soup: { head: 'transformers 4.46-4.49', isAutocast: true, adapters: 'float32' },
   /** A plain loop over PEFT, without autocast. */
   'peft loop': { head: 'transformers>=4.50', isAutocast: false, adapters: 'float32' },
+  'peft loop 2023': { head: 'transformers<=4.45', isAutocast: false },
+  'llama-factory': {
+    head: 'transformers<=4.45',
+    isAutocast: true,
+    quantisedAdapters: 'float32',
+    widensQuantised: true,
+  },
+  /** Its own kernels: activations of checkpointed blocks go to the host, losses take the place of logits. */
   unsloth: {
     head: 'unsloth',
     isAutocast: true,
     adapters: 'float32',
-    quantisedAdapters: 'float32',
+    offloadsCheckpoints: true,
+    isEstimated: true,
   },
-  'llama-factory': { head: 'transformers<=4.45', isAutocast: true, quantisedAdapters: 'float32' },
-  torchtitan: { head: 'transformers float32', isAutocast: false },
+  /** FSDP2 over float32 weights, gathered in bfloat16. */
+  xtuner: {
+    head: 'chunk of 1024',
+    isAutocast: false,
+    hasMasterWeights: true,
+    sharding: { gatheredBytes: 2 },
+  },
 } as const satisfies Readonly<Record<string, Trainer>>;
 export type TrainerName = keyof typeof TRAINERS;
-
-const WIDTHS = { bfloat16: 2, float16: 2, float32: 4, mixed: 4 } as const;
-
-/** What is trained, by method. */
-export const METHODS = { full: 'full', lora: 'adapter' } as const;
-
-export function trainingOf(run: TrainingRun): TorchTraining {
-  const trainer: Trainer = TRAINERS[run.trainer];
-  const shape = shapeFor(run, trainer);
-  const weights: Dtype = run.precision === 'mixed' ? 'float32' : run.precision;
-  const compute: Dtype = run.precision === 'mixed' ? 'bfloat16' : run.precision;
-  const widened = run.quantised !== undefined && trainer.widensQuantised === true;
-  const other: Dtype = widened ? 'float32' : weights;
-  const trained = trainedBy(run, trainer, shape, weights);
-  const width = WIDTHS[trained.dtype];
-  return {
-    shape,
-    stored: {
-      linear: run.quantised ?? weights,
-      embedding: other,
-      head: run.quantised !== undefined && trainer.quantisesHead ? run.quantised : other,
-      other,
-      isHeadCopied: trainer.isHeadCopied,
-    },
-    trained,
-    compute,
-    isAutocast: (trainer.isAutocast || run.precision === 'mixed') && compute !== 'float32',
-    residual: other,
-    attention: run.attention,
-    checkpointed: run.isCheckpointed ? shape.layers : 0,
-    head: headFor(run, trainer, shape),
-    optimizer: OPTIMIZERS[run.optimizer](width),
-    accumulation: run.accumulation ?? 1,
-    sharding: {
-      kind: run.sharding ?? 'none',
-      world: run.world ?? 1,
-      isOffloaded: run.isOffloaded,
-      ...trainer.sharding,
-    },
-    rows: run.rows,
-    length: run.length,
-    keepsQuantisedInputs: trainer.keepsQuantisedInputs,
-    dequantised: run.quantised === undefined ? undefined : trainer.dequantised,
-    certainty: run.certainty,
-  };
-}
-
-function shapeFor({ model }: TrainingRun, { block }: Trainer): TorchShape {
-  const shape = decoderShape(model);
-  return block === undefined ? shape : { ...shape, block: block(BLOCKS[model.type]) };
-}
-
-function headFor({ head, rows, length }: TrainingRun, trainer: Trainer, shape: TorchShape): HeadCost {
-  return head === 'liger' ? ligerHead(shape, rows * length) : HEADS[head ?? trainer.head];
-}
-
-function trainedBy(run: TrainingRun, trainer: Trainer, shape: TorchShape, weights: Dtype): Trained {
-  if (METHODS[run.method] === 'full') return { kind: 'full', dtype: weights };
-  const { targets = [], rank = 8, dropout = 0 } = run;
-  const layers = shape.linears.filter(
-    ({ name }) => targets.includes(name) || (name === 'qkv' && targets.some(isQkv)),
-  );
-  const numbers = layers.reduce((sum, { inputs, outputs }) => sum + rank * (inputs + outputs), 0);
-  const ofHead = targets.includes('head') ? rank * (shape.hidden + shape.vocabulary) : 0;
-  const dtype =
-    run.quantised === undefined ? trainer.adapters : (trainer.quantisedAdapters ?? trainer.adapters);
-  return {
-    kind: 'adapter',
-    dtype: dtype ?? (weights === 'float32' ? 'float32' : weights),
-    parameters: shape.layers * numbers + ofHead,
-    targets: layers.map(({ reads, inputs }): AdapterTarget => ({ reads, inputs, rank })),
-    dropout,
-    extraPerToken: trainer.extra?.(shape, run),
-  };
-}
-
-const isQkv = (name: string): boolean => name === 'q' || name === 'k' || name === 'v';

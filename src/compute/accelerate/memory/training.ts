@@ -44,6 +44,8 @@ export interface AdapterTraining {
   readonly dtype: Dtype;
   /** Numbers in all. */
   readonly parameters: number;
+  /** Of them, those of whole layers that are trained in a copy, in a type of their own (`modules_to_save`). */
+  readonly copies?: { readonly parameters: number; readonly dtype: Dtype };
   /** Of one block: each layer with factors, with its inputs, and the rank. */
   readonly targets: readonly AdapterTarget[];
   readonly dropout: number;
@@ -69,6 +71,8 @@ export interface OptimizerMemory {
   readonly state: number;
   /** Bytes per trained number that exist during a step alone: one parameter's worth under `foreach`, none if fused. */
   readonly temporary: number;
+  /** The most that it may be, bytes. */
+  readonly mostTemporary?: number;
   /** Bytes per trained number of float32 master weights and of float32 gradients, as DeepSpeed keeps. */
   readonly master?: number;
   /** Weights are updated as soon as their gradient is there, which is then freed. */
@@ -98,7 +102,9 @@ export interface ShardingMemory {
   readonly gatheredBlocks?: number;
   /** Bytes per gathered number, where it is not what is stored. */
   readonly gatheredBytes?: number;
-  /** What was read from disk is on the device before it is cut: times the whole model. */
+  /** Numbers that stay gathered, whatever is computed. */
+  readonly gatheredNumbers?: number;
+  /** The whole model is on the device before it is cut, and its shard next to it: times so much. */
   readonly load?: number;
   /** Flat buffers of the collectives, bytes. */
   readonly buffers?: number;
@@ -138,14 +144,27 @@ export interface TorchTraining {
   readonly keepsQuantisedInputs?: boolean;
   /** Copies of the matrix that a quantised layer computes with, in its largest use, bytes per number. */
   readonly dequantised?: number;
+  readonly evaluation?: EvaluationMemory;
   /** How much is known: of rows' lengths, versions, kernels. */
   readonly certainty?: Certainty;
 }
 
-/** `counted`: lengths, versions and code are known; `assumed`: some of them are not. */
-export type Certainty = 'counted' | 'assumed';
+/**
+ * `counted`: lengths, versions and code are known; `estimated`: how other trainers share a model among devices, which was not
+ * counted; `assumed`: lengths are upper bounds, or settings are not known.
+ */
+export type Certainty = 'counted' | 'estimated' | 'assumed';
 
-export const PHASES = ['load', 'head', 'last block', 'first block', 'optimizer step', 'save'] as const;
+/** A forward pass without gradients: validation within a training. */
+export interface EvaluationMemory {
+  readonly rows: number;
+  readonly length: number;
+  /** Tokens whose logits exist at a time, and bytes of each. */
+  readonly predicted: number;
+  readonly perLogit: number;
+}
+
+export const PHASES = ['load', 'head', 'last block', 'first block', 'optimizer step', 'evaluation'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Bytes of the parts of a phase, on one device. */

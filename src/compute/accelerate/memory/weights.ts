@@ -21,6 +21,15 @@ export interface StaticBytes {
 export const trainedNumbers = ({ trained, shape }: TorchTraining): number =>
   trained.kind === 'full' ? parametersOf(shape) : trained.parameters;
 
+/** Trained numbers, those in another type by how much wider they are. */
+function weightedNumbers(training: TorchTraining): number {
+  const { trained } = training;
+  const numbers = trainedNumbers(training);
+  if (trained.kind === 'full' || trained.copies === undefined) return numbers;
+  const { parameters, dtype } = trained.copies;
+  return numbers + parameters * (DTYPE_BYTES[dtype] / DTYPE_BYTES[trained.dtype] - 1);
+}
+
 export function staticBytes(training: TorchTraining): StaticBytes {
   const { shape, stored, trained, sharding, optimizer } = training;
   const full = trained.kind === 'full';
@@ -36,21 +45,20 @@ export function staticBytes(training: TorchTraining): StaticBytes {
   const frozenShards = !full && sharding.isFrozenWhole ? 1 : shards;
   const ownShards = full || !sharding.isTrainedWhole ? shards : 1;
   const stateShards = sharding.kind === 'zero2' ? sharding.world : ownShards;
-  const numbers = trainedNumbers(training);
+  const numbers = weightedNumbers(training);
   const isAway = sharding.isOffloaded === true;
   const perNumber = sharding.gatheredBytes;
-  const blockBytes = (linear + shape.otherInBlocks * DTYPE_BYTES[stored.other]) / shape.layers;
+  const perBlock =
+    perNumber === undefined
+      ? (linear + shape.otherInBlocks * DTYPE_BYTES[stored.other]) / shape.layers
+      : perNumber * blockParameters(shape);
+  const live = (perNumber ?? 2) * Math.min(sharding.gatheredNumbers ?? 0, parametersOf(shape));
   return {
     whole,
     weights: isAway && frozenShards === shards ? 0 : whole / frozenShards,
-    gatheredBlock: isGathered
-      ? (sharding.gatheredBlocks ?? 1) *
-        (perNumber === undefined ? blockBytes : perNumber * blockParameters(shape))
-      : 0,
+    gatheredBlock: isGathered ? Math.max(live, (sharding.gatheredBlocks ?? 1) * perBlock) : 0,
     gatheredRoot: isGathered
-      ? perNumber === undefined
-        ? root
-        : perNumber * (shape.embedding + shape.head)
+      ? Math.max(live, perNumber === undefined ? root : perNumber * (shape.embedding + shape.head))
       : 0,
     adapter: full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / ownShards,
     gradients: isAway && full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / stateShards,
@@ -59,7 +67,7 @@ export function staticBytes(training: TorchTraining): StaticBytes {
       isAway && ownShards === shards
         ? 0
         : (numbers * (optimizer.state + (optimizer.master ?? 0))) / stateShards,
-    temporary: (numbers * optimizer.temporary) / stateShards,
+    temporary: Math.min(optimizer.mostTemporary ?? Infinity, (numbers * optimizer.temporary) / stateShards),
   };
 }
 
@@ -69,6 +77,16 @@ export const castCopies = ({ shape, stored, isAutocast, compute }: TorchTraining
     ? (DTYPE_BYTES[compute] * shape.linear * blocks) / shape.layers
     : 0;
 
-/** The matrix that a quantised layer computes with, while it does. */
-export const dequantisedBytes = ({ shape, stored, compute, dequantised }: TorchTraining): number =>
-  isQuantised(stored.linear) ? (dequantised ?? DTYPE_BYTES[compute]) * shape.largest : 0;
+/** The matrix that a quantised layer computes with, while it does: of the largest in a block, and of the head. */
+export const dequantisedBytes = ({ shape, stored, compute, dequantised }: TorchTraining): Dequantised => {
+  const width = dequantised ?? DTYPE_BYTES[compute];
+  return {
+    block: isQuantised(stored.linear) ? width * shape.largest : 0,
+    head: isQuantised(stored.head) ? width * shape.hidden * shape.vocabulary : 0,
+  };
+};
+
+interface Dequantised {
+  readonly block: number;
+  readonly head: number;
+}
