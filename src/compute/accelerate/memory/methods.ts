@@ -1,10 +1,10 @@
 /** What is trained of a model, by the method of a run. */
-import type { TrainingRun } from './runs.js';
+import type { AdapterRun } from './adapter-run.js';
 import type { TorchShape } from './shape.js';
 import type { AdapterTarget, AdapterTraining, Dtype, Trained } from './training.js';
 
 export interface MethodInput {
-  readonly run: TrainingRun;
+  readonly run: AdapterRun;
   readonly shape: TorchShape;
   /** Of trained numbers. */
   readonly dtype: Dtype;

@@ -1,4 +1,5 @@
 /** A fine-tuning as people describe one, and what follows for its memory from its trainer's code. */
+import type { AdapterRun } from './adapter-run.js';
 import { BLOCKS } from './blocks.js';
 import { type DecoderFields, decoderShape } from './decoder-shape.js';
 import { HEADS, type HeadName, ligerHead } from './heads.js';
@@ -18,7 +19,7 @@ import type {
 } from './training.js';
 import { DTYPE_BYTES } from './training.js';
 
-export interface TrainingRun {
+export interface TrainingRun extends AdapterRun {
   readonly trainer: TrainerName;
   readonly model: DecoderFields;
   readonly method: MethodName;
@@ -26,12 +27,6 @@ export interface TrainingRun {
   readonly quantised?: Stored;
   /** `mixed`: float32 weights under autocast. */
   readonly precision: Dtype | 'mixed';
-  /** Names of linear layers as a shape has them; `head` is the head. */
-  readonly targets?: readonly string[];
-  readonly rank?: number;
-  readonly dropout?: number;
-  /** Embeddings and head are trained whole, each in a copy. */
-  readonly isEmbeddingTrained?: boolean;
   readonly isCheckpointed: boolean;
   readonly attention: AttentionKernel;
   readonly optimizer: OptimizerName;
@@ -53,7 +48,7 @@ export function trainingOf(run: TrainingRun): TorchTraining {
   const stored = storedParts(run, trainer, weights);
   const ofAdapter = (run.quantised && trainer.quantisedAdapters) ?? trainer.adapters;
   const dtype = run.method === 'full' ? stored.other : (ofAdapter ?? weights);
-  const extra = trainer.extra?.(shape, run) ?? 0;
+  const extra = (run.method === 'lora' ? trainer.loraExtra?.(shape, run) : undefined) ?? 0;
   return {
     shape,
     stored,

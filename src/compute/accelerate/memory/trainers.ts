@@ -1,7 +1,8 @@
 /** Trainers whose memory is known, by what their code keeps. */
+
+import type { AdapterRun } from './adapter-run.js';
 import type { DecoderFields } from './decoder-shape.js';
 import type { HeadName } from './heads.js';
-import type { TrainingRun } from './runs.js';
 import type { BlockTraits, TorchShape } from './shape.js';
 import type { Dtype, ShardingMemory } from './training.js';
 
@@ -25,8 +26,8 @@ export interface Trainer {
   readonly offloadsCheckpoints?: boolean;
   /** Not all of what its code keeps was counted, or read. */
   readonly isEstimated?: boolean;
-  /** Activations of adapters beyond those of PEFT, per token and block. */
-  readonly extra?: (shape: TorchShape, run: TrainingRun) => number;
+  /** Activations of LoRA beyond those of PEFT, per token and block. */
+  readonly loraExtra?: (shape: TorchShape, run: AdapterRun) => number;
   readonly sharding?: Partial<ShardingMemory>;
 }
 
@@ -43,8 +44,7 @@ const litgptBlock = (traits: BlockTraits, { heads, keyValueHeads = heads }: Deco
 });
 
 /** LoRA over the fused matrix is put in its places by an index: the source is kept, unless it is all of it. */
-function litgptExtra({ queries, keys }: TorchShape, { method, targets = [] }: TrainingRun): number {
-  if (method !== 'lora') return 0;
+function litgptExtra({ queries, keys }: TorchShape, { targets = [] }: AdapterRun): number {
   const all = ['q', 'k', 'v'].every((name) => targets.includes(name));
   return all ? 0 : 2 * (queries + keys);
 }
@@ -55,7 +55,7 @@ const LITGPT: Trainer = {
   isAutocast: false,
   quantisesHead: true,
   isHeadCopied: true,
-  extra: litgptExtra,
+  loraExtra: litgptExtra,
   // bitsandbytes before 0.43 gives float16, which is then cast
   dequantised: 4,
   keepsQuantisedInputs: true,
