@@ -75,6 +75,19 @@ export interface PinnedRepository {
   readonly secret?: string;
 }
 
+/** A model that is planned by its shape alone: its weights, or all of its files, are not here. */
+export interface ModelShape {
+  /** As the pipeline names it. */
+  readonly model: string;
+  /** Where the shape is from. */
+  readonly source: string;
+  /** Bytes of its weights, in the type in which they are published. */
+  readonly bytes: number;
+  readonly hasTokenizer: boolean;
+  /** Its files hold weights in 4 bits of bitsandbytes, and the plan takes them as they were before. */
+  readonly isQuantised: boolean;
+}
+
 /** The preset that set a value, and the module it is in: `std/train`, or the path of a file. */
 export interface PresetOrigin {
   readonly preset: string;
@@ -175,5 +188,7 @@ export interface Program {
   readonly params: Readonly<Record<string, Value>>;
   /** Where models and data sets of a hub are read: what their revisions are. */
   readonly repositories?: readonly PinnedRepository[];
+  /** Left out where all models are here, or their files can be fetched. */
+  readonly shapes?: readonly ModelShape[];
   readonly doc?: string;
 }

@@ -21,11 +21,11 @@ function callsIn(stage: Stage, path: string, value: Value): readonly HubCall[] {
   return Object.entries(value).flatMap(([name, field]) => callsIn(stage, `${path}.${name}`, field as Value));
 }
 
-/** The program with every such call replaced. */
+/** The program with every call replaced, but for calls within calls. */
 export function replaceCalls(program: Program, replace: (call: Call) => Call): Program {
   const over = (value: Value): Value => {
     if (value === null || typeof value !== 'object') return value;
-    if (isCall(value)) return repositoryOf(value) === undefined ? value : replace(value);
+    if (isCall(value)) return replace(value);
     if (Array.isArray(value)) return value.map((item: Value) => over(item));
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, over(field as Value)]));
   };

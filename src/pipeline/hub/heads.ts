@@ -69,15 +69,19 @@ export function withVirtualFiles(host: Host, files: ReadonlyMap<string, VirtualF
   if (files.size === 0) return host;
   const absent = (path: string): HostError =>
     new HostError('not_found', path, 'the file has not been fetched yet');
+  const folders = new Set([...files.keys()].map((path) => dirname(path)));
   return {
     ...host,
     stat(path) {
       const file = files.get(path);
-      return file === undefined ? host.stat(path) : { size: file.bytes, isFolder: false, modified: 0 };
+      if (file !== undefined) return { size: file.bytes, isFolder: false, modified: 0 };
+      return host.stat(path) ?? (folders.has(path) ? { size: 0, isFolder: true, modified: 0 } : undefined);
     },
     readText(path) {
-      if (files.has(path)) throw absent(path);
-      return host.readText(path);
+      const file = files.get(path);
+      if (file === undefined) return host.readText(path);
+      if (file.head.length < file.bytes) throw absent(path);
+      return new TextDecoder().decode(file.head);
     },
     readBytes(path, start = 0, length) {
       const file = files.get(path);
@@ -90,7 +94,9 @@ export function withVirtualFiles(host: Host, files: ReadonlyMap<string, VirtualF
       const names = [...files.keys()]
         .filter((path) => dirname(path) === folder)
         .map((path) => basename(path));
-      return names.length === 0 ? host.list(folder) : [...new Set([...host.list(folder), ...names])].sort();
+      if (names.length === 0) return host.list(folder);
+      const own = host.stat(folder) === undefined ? [] : host.list(folder);
+      return [...new Set([...own, ...names])].sort();
     },
   };
 }

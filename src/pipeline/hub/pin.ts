@@ -1,18 +1,20 @@
 /** A program whose repositories are commits: what a plan and a run start from. */
 import { join } from 'node:path';
 import { userProblem } from '../../compute/models/user-problem.js';
-import { toFetch } from '../../language/diagnostics/catalogue/hub.js';
-import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
+import { plannedByShape, toFetch } from '../../language/diagnostics/catalogue/hub.js';
+import { type Diagnostic, isError, UserError } from '../../language/diagnostics/types.js';
 import type { DigestTable, StoredDigest } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { Call, HubFile, PinnedRepository, Program, Value } from '../../language/ir/program.js';
 import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import type { Span } from '../../language/source/span.js';
 import { snapshotFolder } from '../stages/hub-repositories.js';
+import { SHAPE } from '../stages/resolve-models.js';
 import { accessFrom, type HubAccess, type HubListing } from './access.js';
 import { missingFiles } from './cache.js';
 import { type HubCall, hubCalls, replaceCalls, secretOf } from './calls.js';
 import { readHead, type VirtualFile, withVirtualFiles } from './heads.js';
+import { type ShapedRepository, shapeOfRepository } from './model-shapes.js';
 import { filesOfCall, pinDataSet, pinModel } from './repository-files.js';
 import { resolveListing } from './resolve.js';
 
@@ -25,6 +27,8 @@ export interface PinOptions {
   readonly offline?: boolean;
   /** Whether files that are not here are looked into, as a plan needs it; left out, they are. */
   readonly heads?: boolean;
+  /** Whether a model that cannot be had is planned by its shape, where that is known. */
+  readonly shapes?: boolean;
   /** Milliseconds before each further try of a request; left out, some seconds in all. */
   readonly pauses?: readonly number[];
   /** Where the calls of one repository are in the file. */
@@ -63,8 +67,9 @@ export async function pinProgram(
     const report = (diagnostic: Diagnostic): void =>
       void diagnostics.push({ ...diagnostic, at: at ?? diagnostic.at });
     try {
-      const resolved = await resolve(group, host, options, report);
+      const resolved = await resolveOrShape(group, host, options, report);
       found.set(name, resolved);
+      if (resolved.shape !== undefined) continue;
       const missing = fetchOf(resolved);
       if (missing.files > 0) diagnostics.push(toFetch(missing));
     } catch (error) {
@@ -77,7 +82,10 @@ export async function pinProgram(
   return {
     ...(diagnostics.some(isError) ? {} : { program: pinned(program, found) }),
     host: withVirtualFiles(host, virtual.files),
-    fetch: [...found.values()].map(fetchOf).filter(({ files }) => files > 0),
+    fetch: [...found.values()]
+      .filter(({ shape }) => shape === undefined)
+      .map(fetchOf)
+      .filter(({ files }) => files > 0),
     digests: virtual.digests,
     diagnostics,
   };
@@ -122,12 +130,47 @@ interface ResolvedRevision {
   /** Files that are not here, and how they begin. */
   readonly missing: readonly HubFile[];
   readonly heads: ReadonlyMap<HubFile, Uint8Array>;
+  /** Nothing else is known of it. */
+  readonly shape?: ShapedRepository;
+}
+
+/** Milliseconds that a server is waited for where a plan can do without it. */
+const SHORT_PATIENCE = 4_000;
+/** Codes for a model that is not to be had: no network, no access, a server that refuses. */
+const NOT_TO_BE_HAD: ReadonlySet<string> = new Set(['FTP1404', 'FTP1405', 'FTP1407', 'FTP1409']);
+
+async function resolveOrShape(
+  group: CallGroup,
+  host: Host,
+  options: PinOptions,
+  warn: (diagnostic: Diagnostic) => void,
+): Promise<ResolvedRevision> {
+  const { repository } = group;
+  const shape =
+    options.shapes === true ? shapeOfRepository(host, repository, options.locked?.(repository)) : undefined;
+  try {
+    return await resolve(group, host, shape === undefined ? options : { ...options, isHasty: true }, warn);
+  } catch (error) {
+    if (shape === undefined || !(error instanceof UserError)) throw error;
+    if (!NOT_TO_BE_HAD.has(error.diagnostic.code)) throw error;
+    warn(plannedByShape(shape.shape, error.diagnostic.message));
+    const { commit, listed } = shape;
+    const { kind, id, revision } = repository;
+    return {
+      repository,
+      listing: { commit, files: listed },
+      pinned: { kind, id, revision, commit, files: listed },
+      missing: [],
+      heads: new Map(),
+      shape,
+    };
+  }
 }
 
 async function resolve(
   { repository, calls }: CallGroup,
   host: Host,
-  options: PinOptions,
+  options: PinOptions & { readonly isHasty?: boolean },
   warn: (diagnostic: Diagnostic) => void,
 ): Promise<ResolvedRevision> {
   const secret = calls.map(secretOf).find((name) => name !== undefined);
@@ -135,7 +178,8 @@ async function resolve(
   const access: HubAccess = {
     ...real,
     offline: real.offline || options.offline === true,
-    pauses: options.pauses ?? real.pauses,
+    pauses: options.isHasty ? [] : (options.pauses ?? real.pauses),
+    patience: options.isHasty ? Math.min(real.patience, SHORT_PATIENCE) : real.patience,
   };
   // Without a server nothing newer than the lock can be known; the cache may be older than it.
   const fresh = options.fresh?.(repository) === true && !access.offline;
@@ -159,9 +203,16 @@ function pinned(program: Program, found: ReadonlyMap<string, ResolvedRevision>):
     const { listing } = resolved;
     const files: Readonly<Record<string, Value>> =
       repository.kind === 'model' ? {} : { found: filesOfCall(repository, listing, call) };
-    return { ...call, args: { ...call.args, commit: listing.commit, ...files } };
+    const shape: Readonly<Record<string, Value>> = resolved.shape === undefined ? {} : { [SHAPE]: true };
+    return { ...call, args: { ...call.args, commit: listing.commit, ...files, ...shape } };
   };
-  return { ...replaceCalls(program, pin), repositories: [...found.values()].map(({ pinned: one }) => one) };
+  const all = [...found.values()];
+  const shapes = all.flatMap(({ shape }) => (shape === undefined ? [] : [shape.shape]));
+  return {
+    ...replaceCalls(program, pin),
+    repositories: all.map(({ pinned: one }) => one),
+    ...(shapes.length === 0 ? {} : { shapes }),
+  };
 }
 
 function virtualFiles(
@@ -170,7 +221,11 @@ function virtualFiles(
 ): { readonly files: ReadonlyMap<string, VirtualFile>; readonly digests: DigestTable } {
   const files = new Map<string, VirtualFile>();
   const digests: Record<string, StoredDigest> = {};
-  for (const { pinned: repository, heads } of all) {
+  for (const { pinned: repository, heads, shape } of all) {
+    if (shape !== undefined) {
+      for (const [path, file] of shape.files) files.set(path, file);
+      Object.assign(digests, shape.digests);
+    }
     const folder = snapshotFolder(host, repository, repository.commit);
     for (const [{ name, bytes, sha256 }, head] of heads) {
       const path = join(folder, name);

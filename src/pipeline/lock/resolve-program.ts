@@ -12,7 +12,8 @@ import { checkLock } from './check-lock.js';
 import { firstPlace, lockedCommit } from './lock-items.js';
 import { openLock } from './lock-text.js';
 
-export interface LockResolveOptions extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses'> {
+export interface LockResolveOptions
+  extends Pick<PinOptions, 'fresh' | 'offline' | 'heads' | 'pauses' | 'shapes'> {
   /** Refuses whatever is not as the lock says. */
   readonly locked?: boolean;
   /** Commits that take precedence over those of the lock: a saved plan's. */
@@ -67,7 +68,10 @@ export async function resolveProgram(
   });
   const known = { ...digests.changed(), ...pinned.digests };
   // What the Hub lists for a commit against what was locked of it; everything else has been looked at.
-  const isOnHub = pinned.program !== undefined && hubCalls(pinned.program.stages).length > 0;
+  const isOnHub =
+    pinned.program !== undefined &&
+    pinned.program.shapes === undefined &&
+    hubCalls(pinned.program.stages).length > 0;
   const said = new Set(before.map(({ message }) => message));
   const onHub = isOnHub
     ? check(pinned.program, pinned.host, openDigests(pinned.host, readDigestTable(pinned.host), known))

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { EngineName, EngineRequest, Ranks } from '../../language/ir/engines.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
-import type { Instance, Origin, StageKind, Unit, Value } from '../../language/ir/program.js';
+import type { Instance, ModelShape, Origin, StageKind, Unit, Value } from '../../language/ir/program.js';
 import type { RuntimeRequest, WeightResidency } from '../../language/ir/runtimes.js';
 import type { ModuleCoverage } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -197,6 +197,8 @@ export interface Plan {
   };
   readonly parallel: ParallelPlan;
   readonly budget: readonly BudgetLine[];
+  /** Models that are planned by their shape alone; left out if there are none. A run needs their weights. */
+  readonly shapes?: readonly ModelShape[];
   /** Files of the Hub that are not here yet, which the run fetches before or while it does this; left out if there are none. */
   readonly fetch?: readonly {
     readonly kind: 'model' | 'dataset';

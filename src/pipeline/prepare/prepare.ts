@@ -7,6 +7,7 @@ import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import { lintReport } from '../../language/lint/index.js';
 import { hubCalls } from '../hub/calls.js';
+import { withLocalShapes } from '../hub/local-shapes.js';
 import { type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
 import { askedEngine } from '../planner/budget.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
@@ -28,7 +29,7 @@ export async function prepareCompiled(
   disk: Host,
   compiled: CompileResult,
   target: PlanTarget = {},
-  { hub = 'always', speed = 'measured', runs }: PlanScope = {},
+  { hub = 'always', speed = 'measured', runs, shapes }: PlanScope = {},
 ): Promise<Preparation> {
   const host = runs === 'none' ? withoutRuns(disk) : disk;
   const lints = lintReport(compiled, disk);
@@ -56,26 +57,35 @@ export async function prepareCompiled(
   if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options.runtime))) return unplanned;
   const resolved = await resolve({ program: checked, analysis }, host, hub, {
     locked: target.locked,
+    shapes,
     ...(saved === undefined ? {} : { commits: commitsOf(saved) }),
   });
   goesOn([...resolved.diagnostics, ...ofMachine]);
-  const { program } = resolved;
-  if (program === undefined) return unplanned;
-  const planned = await plan(
-    program,
-    typeof runs === 'object' ? { ...resolved.host, ...runs } : resolved.host,
-    {
-      ...target,
-      ...options,
-      ...FINDING[speed],
-      ...(runs === 'none' ? { store: NO_STORE } : {}),
-      digests: resolved.digests,
-      savedPlans: saved && choicesOf(saved),
-    },
-  );
+  if (resolved.program === undefined) return unplanned;
+  const shaped = shapes
+    ? withLocalShapes(resolved.program, resolved.host)
+    : { program: resolved.program, host: resolved.host, digests: {}, diagnostics: [] };
+  goesOn(shaped.diagnostics);
+  const { program } = shaped;
+  const planned = await plan(program, typeof runs === 'object' ? { ...shaped.host, ...runs } : shaped.host, {
+    ...target,
+    ...options,
+    ...FINDING[speed],
+    ...(runs === 'none' ? { store: NO_STORE } : {}),
+    digests: { ...resolved.digests, ...shaped.digests },
+    savedPlans: saved && choicesOf(saved),
+  });
   if (saved !== undefined && !goesOn(movedInPlan(saved, compiled, planned))) return unplanned;
   const { fetch } = resolved;
-  return { ...unplanned, program, plan: fetch.length === 0 ? planned : { ...planned, fetch } };
+  return {
+    ...unplanned,
+    program,
+    plan: {
+      ...planned,
+      ...(fetch.length === 0 ? {} : { fetch }),
+      ...(program.shapes === undefined ? {} : { shapes: program.shapes }),
+    },
+  };
 }
 
 const NO_STORE: PlanOptions['store'] = { find: () => undefined, resumable: () => false };

@@ -40,6 +40,8 @@ export interface PlanScope {
    * so that plans of several machines compare; then the runtime and its devices are not those of this machine either.
    */
   readonly speed?: 'measured' | 'unknown' | 'nominal';
+  /** Whether a model that is not here is planned by its shape, where that is known: a plan that nobody runs needs no more. */
+  readonly shapes?: boolean;
   /** The folder whose `.ftp` has the earlier runs, `undefined` for the working directory; `none`: no run counts. */
   readonly runs?: 'none' | { readonly cwd: string };
 }

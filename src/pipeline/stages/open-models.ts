@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt, untrained, WEIGHT_FILE } from '../../compute/models/open.js';
+import { withEstimatedText } from '../../compute/models/shapes/estimated-text.js';
 import type { Host } from '../../language/host/host.js';
 import { wantedOf } from './hub-repositories.js';
 import type { ModelPath, ResolvedModel } from './resolve-models.js';
 
 /** Opens a model of any kind; fresh weights are made where they would be read. Throws a `ModelError`. */
-export function openResolved(host: Host, { folder, seed }: ResolvedModel): ModelFolder {
-  const model = openModelAt(host, folder);
+export function openResolved(host: Host, { folder, seed, isShape }: ResolvedModel): ModelFolder {
+  const found = openModelAt(host, folder);
+  const model = isShape ? withEstimatedText(host, found) : found;
   return seed === undefined ? model : untrained(model, seed);
 }
 

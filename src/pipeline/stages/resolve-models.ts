@@ -17,6 +17,8 @@ export interface ResolvedModel {
   readonly commit?: string;
   /** How the model is called in files that name their base. */
   readonly label: string;
+  /** Only its shape is known: lengths of texts are estimated. */
+  readonly isShape?: true;
 }
 
 /** A file of a model or of an adapter. */
@@ -28,6 +30,9 @@ export interface ModelPath {
   readonly bytes: number;
 }
 
+/** Argument of a call whose model is planned by its shape alone; no pipeline can write it. */
+export const SHAPE = 'shape';
+
 type ModelContext = Pick<StageContext, 'folder' | 'host'>;
 
 const standingAt =
@@ -35,7 +40,11 @@ const standingAt =
   (call: Call, place: ModelContext): ResolvedModel => ({
     folder: resolve(place.folder, String(call.args[argument])),
     label: String(call.args[argument]),
+    ...shapeOf(call),
   });
+
+const shapeOf = ({ args }: Call): Pick<ResolvedModel, 'isShape'> =>
+  args[SHAPE] === true ? { isShape: true } : {};
 
 /** A call that nobody pinned stands for what the cache holds: an editor and `check` ask no server. */
 function onHub(call: Call, { host }: ModelContext): ResolvedModel {
@@ -49,7 +58,7 @@ function onHub(call: Call, { host }: ModelContext): ResolvedModel {
       `No commit of ${revision} is known here.`,
       'Run ftpc lock or ftpc plan.',
     );
-  return { folder: snapshotFolder(host, repository, commit), label: id, commit };
+  return { folder: snapshotFolder(host, repository, commit), label: id, commit, ...shapeOf(call) };
 }
 
 const resolvers: Readonly<Record<string, (call: Call, place: ModelContext) => ResolvedModel>> = {

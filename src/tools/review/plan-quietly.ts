@@ -35,7 +35,7 @@ export async function planQuietly(
   const prepared = await prepare(
     host,
     { file, params, ...machine },
-    { hub: 'uncached', speed: 'nominal', runs: 'none' },
+    { hub: 'uncached', speed: 'nominal', runs: 'none', shapes: true },
   );
   const { program, plan, diagnostics } = prepared;
   if (program === undefined || plan === undefined) return prepared;

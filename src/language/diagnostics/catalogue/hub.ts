@@ -142,6 +142,27 @@ export const toFetch = ({
     message: `${megabytes(bytes)} of \`${id}\` in ${counted(files, 'file')} are not on this machine yet; the run downloads them`,
   });
 
+interface Shape {
+  readonly model: string;
+  readonly source: string;
+  readonly bytes: number;
+  readonly hasTokenizer: boolean;
+  readonly isQuantised: boolean;
+}
+
+/** `why`: what the Hub, or its cache, says. */
+export const plannedByShape = ({ model, source, bytes, hasTokenizer, isQuantised }: Shape, why?: string) =>
+  info('FTP1940', undefined, {
+    message: `\`${model}\` is planned by its shape alone: its ${why === undefined ? 'weights' : 'files'} are not here`,
+    notes: [
+      ...(why === undefined ? [] : [why]),
+      `shape: ${source}`,
+      `a run needs its weights, ${megabytes(bytes)}`,
+      ...(isQuantised ? ['its files hold weights in 4 bits; the plan takes them as they were before'] : []),
+      ...(hasTokenizer ? [] : ['without its tokenizer, lengths of rows are estimated from bytes']),
+    ],
+  });
+
 export const badEndpoint = () =>
   error('FTP1414', undefined, 'the variable HF_ENDPOINT is not the address of a server', {
     help: 'set it to an address such as `https://huggingface.co`, without a name and password in it, or unset it',

@@ -60,7 +60,7 @@ export const plan: Command = {
       notice: noticeOf(args),
       locked: args.flag('locked'),
     };
-    const prepared = await prepare(context.host, wanted);
+    const prepared = await prepare(context.host, wanted, { shapes: out === undefined });
     const { lints } = prepared;
     const printer = await diagnosticsPrinter(context, lints.sources);
     const made = prepared.plan;

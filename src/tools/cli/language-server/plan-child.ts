@@ -22,7 +22,7 @@ async function answer({ cwd, file, params, machine, texts, variables }: ToPlanCh
   const { plan, diagnostics } = await prepare(
     host,
     { file, params, machine },
-    { hub: 'never', speed: 'unknown' },
+    { hub: 'never', speed: 'unknown', shapes: true },
   );
   return { stages: plan?.stages ?? [], diagnostics: [...diagnostics, ...(plan?.diagnostics ?? [])] };
 }

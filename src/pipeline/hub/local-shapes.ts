@@ -1,0 +1,50 @@
+/** Folders that have a model's config and not its weights: a plan needs no more. */
+import { userProblem } from '../../compute/models/user-problem.js';
+import { plannedByShape } from '../../language/diagnostics/catalogue/hub.js';
+import type { Diagnostic } from '../../language/diagnostics/types.js';
+import type { DigestTable } from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import type { Call, Program } from '../../language/ir/program.js';
+import { resolveModelCall, SHAPE } from '../stages/resolve-models.js';
+import { replaceCalls } from './calls.js';
+import { withVirtualFiles } from './heads.js';
+import { type ShapedFolder, shapedFolder } from './model-shapes.js';
+
+export interface ShapedProgram {
+  readonly program: Program;
+  /** Shows their weights as far as a plan needs them. */
+  readonly host: Host;
+  readonly digests: DigestTable;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function withLocalShapes(program: Program, host: Host): ShapedProgram {
+  const found = new Map<string, ShapedFolder>();
+  const shapeIn = (call: Call): ShapedFolder | undefined => {
+    const folder = folderOf(call, program, host);
+    return folder === undefined ? undefined : shapedFolder(host, folder, String(call.args['folder']));
+  };
+  const shaped = replaceCalls(program, (call) => {
+    const shape = call.call === 'local' ? shapeIn(call) : undefined;
+    if (shape === undefined) return call;
+    found.set(shape.folder, shape);
+    return { ...call, args: { ...call.args, [SHAPE]: true } };
+  });
+  const shapes = [...found.values()];
+  if (shapes.length === 0) return { program, host, digests: {}, diagnostics: [] };
+  return {
+    program: { ...shaped, shapes: [...(program.shapes ?? []), ...shapes.map(({ shape }) => shape)] },
+    host: withVirtualFiles(host, new Map(shapes.flatMap(({ files }) => [...files]))),
+    diagnostics: shapes.map(({ shape }) => plannedByShape(shape)),
+    digests: Object.assign({}, ...shapes.map(({ digests }) => digests)),
+  };
+}
+
+function folderOf(call: Call, { folder }: Program, host: Host): string | undefined {
+  try {
+    return resolveModelCall(call, { folder, host })?.folder;
+  } catch (error) {
+    if (userProblem(error) === undefined) throw error;
+    return undefined;
+  }
+}

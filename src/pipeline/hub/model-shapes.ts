@@ -1,0 +1,127 @@
+/** Models of which a plan knows the shape and not the files: `config.json` from the cache or a folder, or from the list that comes with ftpc. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';
+import { knownShape } from '../../compute/models/shapes/known.js';
+import { tensorsOfConfig } from '../../compute/models/shapes/tensors.js';
+import { virtualWeights } from '../../compute/models/shapes/virtual-weights.js';
+import { ModelError } from '../../compute/models/types.js';
+import type { StoredDigest } from '../../language/host/digests.js';
+import type { Host } from '../../language/host/host.js';
+import { anyObject, type Json, tryJsonFile } from '../../language/host/json.js';
+import type { HubFile, ModelShape } from '../../language/ir/program.js';
+import { isCommit, type Repository } from '../../language/schemas/repositories.js';
+import { cachedCommit, snapshotFolder } from '../stages/hub-repositories.js';
+import type { VirtualFile } from './heads.js';
+
+const CONFIG = 'config.json';
+
+/** A folder as it would be, as far as a plan reads it. */
+export interface ShapedFolder {
+  readonly shape: ModelShape;
+  readonly folder: string;
+  /** Those that are not there. */
+  readonly files: ReadonlyMap<string, VirtualFile>;
+  readonly digests: Readonly<Record<string, StoredDigest>>;
+}
+
+/** A model of the Hub without its files. */
+export interface ShapedRepository extends ShapedFolder {
+  /** That of the cache, or one that stands for the config: no commit of the Hub. */
+  readonly commit: string;
+  readonly listed: readonly HubFile[];
+}
+
+/** `undefined` where nothing is known of it. */
+export function shapeOfRepository(
+  host: Host,
+  repository: Repository,
+  locked: string | undefined,
+): ShapedRepository | undefined {
+  if (repository.kind !== 'model') return undefined;
+  const commit = locked ?? cachedCommit(host, repository);
+  const cached =
+    commit === undefined
+      ? undefined
+      : shapedFolder(host, snapshotFolder(host, repository, commit), repository.id);
+  if (cached !== undefined && commit !== undefined) return listed(cached, commit);
+  const known = knownShape(host, repository.id);
+  if (known === undefined) return undefined;
+  const { id, config, source, isQuantised } = known;
+  const made = locked ?? digestOf(encoded(config)).slice(0, 40);
+  if (!isCommit(made)) return undefined;
+  const folder = snapshotFolder(host, repository, made);
+  const shaped = virtualFolder(host, folder, config, {
+    model: repository.id,
+    source: id.toLowerCase() === repository.id.toLowerCase() ? source : `that of \`${id}\`; ${source}`,
+    isQuantised,
+  });
+  return shaped && listed(shaped, made);
+}
+
+const listed = (shaped: ShapedFolder, commit: string): ShapedRepository => ({
+  ...shaped,
+  commit,
+  listed: [...shaped.files].map(([path, { bytes }]) => ({
+    name: path.slice(shaped.folder.length + 1),
+    bytes,
+    sha256: shaped.digests[path]?.sha256,
+  })),
+});
+
+/** A folder with a `config.json` and without weights; `undefined` for any other. */
+export function shapedFolder(host: Host, folder: string, model: string): ShapedFolder | undefined {
+  const isThere = (name: string): boolean => host.stat(join(folder, name))?.isFolder === false;
+  if (!isThere(CONFIG) || isThere(SINGLE_FILE) || isThere(INDEX_FILE)) return undefined;
+  const config = tryJsonFile(anyObject, host, join(folder, CONFIG));
+  return (
+    config && virtualFolder(host, folder, config, { model, source: 'its `config.json`', isQuantised: false })
+  );
+}
+
+type ShapeOrigin = Pick<ModelShape, 'model' | 'source' | 'isQuantised'>;
+
+function virtualFolder(
+  host: Host,
+  folder: string,
+  config: Json,
+  origin: ShapeOrigin,
+): ShapedFolder | undefined {
+  const tensors = shapesOf(config, join(folder, CONFIG));
+  if (tensors === undefined) return undefined;
+  const text = encoded(config);
+  const weights = virtualWeights(config, tensors);
+  const all: readonly (readonly [string, VirtualFile])[] = [
+    [CONFIG, { bytes: text.length, head: text }],
+    [SINGLE_FILE, weights],
+  ];
+  const missing = all
+    .map(([name, file]) => [join(folder, name), file] as const)
+    .filter(([path]) => host.stat(path) === undefined);
+  return {
+    shape: {
+      ...origin,
+      bytes: weights.bytes,
+      hasTokenizer: host.stat(join(folder, 'tokenizer.json')) !== undefined,
+    },
+    folder,
+    files: new Map(missing),
+    digests: Object.fromEntries(
+      missing.map(([path, { bytes, head }]) => [path, { size: bytes, modified: 0, sha256: digestOf(head) }]),
+    ),
+  };
+}
+
+/** What a config says that cannot be read is said by whoever opens the model. */
+function shapesOf(config: Json, path: string): ReturnType<typeof tensorsOfConfig> {
+  try {
+    return tensorsOfConfig(config, path);
+  } catch (error) {
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+const encoded = (config: Json): Uint8Array => new TextEncoder().encode(JSON.stringify(config));
+
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
