@@ -30,6 +30,7 @@ import {
   LCurly,
   LParen,
   LSquare,
+  Machine,
   Matrix,
   Name,
   Native,
@@ -135,6 +136,7 @@ export class FtpParser extends CstParser {
           { ALT: () => this.SUBRULE(this.importing) },
           { ALT: () => this.SUBRULE(this.param) },
           { ALT: () => this.SUBRULE(this.matrix) },
+          { ALT: () => this.SUBRULE(this.machine) },
           { ALT: () => this.SUBRULE(this.secret) },
           { ALT: () => this.SUBRULE(this.native) },
           { ALT: () => this.SUBRULE(this.preset) },
@@ -218,6 +220,14 @@ export class FtpParser extends CstParser {
     this.CONSUME(Name);
     this.CONSUME(For);
     this.CONSUME(Word);
+    this.OPTION(() => this.SUBRULE(this.using));
+    this.SUBRULE(this.body);
+  });
+
+  /** `machine workstation using rtx_3090 { … }` */
+  machine = this.RULE('machine', () => {
+    this.CONSUME(Machine);
+    this.CONSUME(Name);
     this.OPTION(() => this.SUBRULE(this.using));
     this.SUBRULE(this.body);
   });

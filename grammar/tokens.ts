@@ -56,6 +56,7 @@ export const From = keyword('from', Name);
 export const Using = keyword('using', Name);
 export const For = keyword('for', Name);
 export const Matrix = keyword('matrix', Name);
+export const Machine = keyword('machine', Name);
 export const Test = keyword('test', Name);
 export const Expect = keyword('expect', Name);
 
@@ -184,7 +185,7 @@ export const TOKENS: TokenType[] = [
   ForeignString,
   ...blockKinds,
   ...[Edition, Import, Param, Secret, Preset, Native, Require],
-  ...[True, False, None, And, Or, Not, From, Using, For, Matrix, Test, Expect],
+  ...[True, False, None, And, Or, Not, From, Using, For, Matrix, Machine, Test, Expect],
   Identifier,
   ...foreignSigns.filter((token) => token.name !== 'NotSign'),
   ...operators,
@@ -199,7 +200,7 @@ export const TOKENS: TokenType[] = [
  */
 export function startsSoftly(first: IToken, second: IToken | undefined): boolean {
   if (second === undefined) return false;
-  if (first.tokenType === Matrix) return tokenMatcher(second, Name);
+  if (first.tokenType === Matrix || first.tokenType === Machine) return tokenMatcher(second, Name);
   if (first.tokenType === Test) return STRINGS.includes(second.tokenType);
   return first.tokenType === Expect && (tokenMatcher(second, Name) || tokenMatcher(second, NumberLiteral));
 }
@@ -208,7 +209,7 @@ const ANCHORS = [BlockKind, Edition, Import, Param, Secret, Preset, Native];
 
 /** Do two tokens at the start of a line begin a declaration? `data = …` is a setting with a name that it cannot have. */
 export const startsDeclaration = (first: IToken, second: IToken | undefined): boolean =>
-  first.tokenType === Matrix || first.tokenType === Test
+  [Matrix, Machine, Test].includes(first.tokenType)
     ? startsSoftly(first, second)
     : ANCHORS.some((anchor) => tokenMatcher(first, anchor)) &&
       (second === undefined || !tokenMatcher(second, Sets));

@@ -1,5 +1,16 @@
-/** Suffixes of quantities: case-sensitive, `KB` is decimal, `KiB` binary. Factors are to bytes, seconds, tokens, steps and 1. */
+/**
+ * Suffixes of quantities: case-sensitive, `KB` is decimal, `KiB` binary. Factors are to bytes, seconds, tokens, steps, 1, and
+ * per second or hour to bytes, operations and US dollars. The lexer takes the first that matches: `GB/s` is before `GB`.
+ */
 export const UNITS = {
+  'MB/s': { measure: 'bandwidth', factor: 1e6 },
+  'GB/s': { measure: 'bandwidth', factor: 1e9 },
+  'TB/s': { measure: 'bandwidth', factor: 1e12 },
+  'usd/h': { measure: 'hourly_price', factor: 1 },
+  usd: { measure: 'price', factor: 1 },
+  GFLOPS: { measure: 'rate', factor: 1e9 },
+  TFLOPS: { measure: 'rate', factor: 1e12 },
+  TOPS: { measure: 'rate', factor: 1e12 },
   KiB: { measure: 'bytes', factor: 2 ** 10 },
   MiB: { measure: 'bytes', factor: 2 ** 20 },
   GiB: { measure: 'bytes', factor: 2 ** 30 },
@@ -36,6 +47,12 @@ const ALIASES: readonly (readonly [words: string, ...units: UnitSuffix[]])[] = [
   ['t tk toks token tokens', 'tok'],
   ['step', 'steps'],
   ['pct percent', '%'],
+  ['gbps', 'GB/s'],
+  ['tbps', 'TB/s'],
+  ['dollar dollars', 'usd', 'usd/h'],
+  ['gflop gflops', 'GFLOPS'],
+  ['tflop tflops teraflops', 'TFLOPS'],
+  ['top tops', 'TOPS'],
 ];
 const MEANT = new Map(ALIASES.flatMap(([words, ...units]) => words.split(' ').map((word) => [word, units])));
 

@@ -20,6 +20,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { checkConsistency } from './check/consistency.js';
 import type { Context, FolderAccess } from './check/context.js';
 import { Declarations } from './check/declare.js';
+import { machinesIn } from './check/machines.js';
 import { type Module, ModuleLoader } from './check/modules.js';
 import { nearPath } from './check/near-paths.js';
 import { onePerMistake } from './check/one-per-mistake.js';
@@ -100,6 +101,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   if (diagnostics.some(isError)) return { analysis, diagnostics: firstOf(diagnostics, file), sources };
 
   // 6. Order.
+  const machines = machinesIn(names.context);
   const program: Program = {
     file,
     name: basename(file).replace(/\.ftp$/, ''),
@@ -107,6 +109,7 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
     stages: inOrder(wired).map(({ checked, inputs }) => ({ ...checked.stage, inputs })),
     budgets: spreadBudgets(names.sweep, combinations),
     params,
+    ...(machines.length === 0 ? {} : { machines }),
     doc: main.tree.doc,
   };
   return { program, analysis, diagnostics, sources };

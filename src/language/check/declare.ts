@@ -11,6 +11,7 @@ import type { Span } from '../source/span.js';
 import type { Block, Secret, SourceFile, Word } from '../syntax/ast.js';
 import { referredTo } from '../syntax/references.js';
 import { Context, type FolderAccess } from './context.js';
+import { machineSymbol } from './machines.js';
 import { type Binding, matrixSymbol } from './matrix.js';
 import { type Module, type ModuleLoader, PRELUDE } from './modules.js';
 import type { Overrides } from './overrides.js';
@@ -77,6 +78,7 @@ export class Declarations {
     }
     for (const declaration of tree.presets)
       declare(declaration.name, presetSymbol(declaration, module, context));
+    for (const declaration of tree.machines) declare(declaration.name, machineSymbol(declaration, context));
     if (!module.isLibrary) context.diagnostics.push(...misplaced(tree));
     if (!module.isLibrary) for (const native of tree.natives) context.report(misplacedNative(native.span));
     for (const block of tree.blocks)
@@ -103,21 +105,21 @@ export class Declarations {
     if (module === undefined) return { kind: 'unknown' };
     if (module.isLibrary) {
       const exported = natives(module);
-      const found = exported.get(name.text) ?? this.presetOf(module, name.text);
+      const found = exported.get(name.text) ?? this.declaredBy(module, name.text);
       if (found !== undefined) return found;
       const native = this.prelude.get(name.text);
       if (native !== undefined) {
         context.report(errors.knownAnyway(name.span, name.text));
         return native;
       }
-      const known = [...exported.keys(), ...module.tree.presets.map((preset) => preset.name.text)];
+      const known = [...exported.keys(), ...declaredNames(module)];
       context.report(errors.unknownExport(name.span, name.text, module.name, known));
       this.standIn(nearest(name.text, known), module, context);
       return { kind: 'unknown' };
     }
     const { scope } = this.context(module, false);
     const symbol = scope.own.get(name.text);
-    if (symbol?.kind === 'param' || symbol?.kind === 'preset') return symbol;
+    if (symbol?.kind === 'param' || symbol?.kind === 'preset' || symbol?.kind === 'machine') return symbol;
     // What could not be read of it may be what is missing.
     if (symbol !== undefined || !module.tree.broken)
       context.report(
@@ -125,7 +127,7 @@ export class Declarations {
           name.span,
           name.text,
           module.name,
-          scope.declared('param', 'preset'),
+          scope.declared('param', 'preset', 'machine'),
           symbol === undefined || symbol.kind === 'unknown' ? undefined : symbol.kind,
         ),
       );
@@ -135,25 +137,28 @@ export class Declarations {
   /** What a misspelt import was meant to bring is there: that it is not would be the same mistake again. */
   private standIn(meant: string | undefined, module: Module, { scope }: Context): void {
     if (meant === undefined || scope.own.has(meant)) return;
-    const found = natives(module).get(meant) ?? this.presetOf(module, meant);
+    const found = natives(module).get(meant) ?? this.declaredBy(module, meant);
     if (found !== undefined) scope.own.set(meant, found);
   }
 
-  private presetOf(module: Module, name: string): FtpSymbol | undefined {
-    if (module.tree.presets.length === 0) return undefined;
+  /** A preset or a machine of the library. */
+  private declaredBy(module: Module, name: string): FtpSymbol | undefined {
+    if (!declaredNames(module).includes(name)) return undefined;
     const symbol = this.context(module, false).scope.own.get(name);
-    return symbol?.kind === 'preset' ? symbol : undefined;
+    return symbol?.kind === 'preset' || symbol?.kind === 'machine' ? symbol : undefined;
   }
 
   private exporter(name: string): string | undefined {
     return this.loader.libraryNames().find((module) => {
       const loaded = this.loader.library(module);
-      return (
-        natives(loaded).has(name) || loaded?.tree.presets.some((preset) => preset.name.text === name) === true
-      );
+      return natives(loaded).has(name) || (loaded !== undefined && declaredNames(loaded).includes(name));
     });
   }
 }
+
+/** Presets and machines. */
+const declaredNames = ({ tree }: Module): readonly string[] =>
+  [...tree.presets, ...tree.machines].map(({ name }) => name.text);
 
 /** What a module of the library exports: the functions that it declares. */
 export function natives(module: Module | undefined): ReadonlyMap<string, FunctionSymbol> {
@@ -201,6 +206,7 @@ function misplaced(tree: SourceFile): readonly Diagnostic[] {
     ...refuse(tree.matrices, 'matrix'),
     ...refuse(tree.secrets, 'secret'),
     ...refuse(tree.presets, 'preset'),
+    ...refuse(tree.machines, 'machine'),
     ...tree.blocks.map(({ kind }) => notInTests(kind.span, `\`${kind.text}\``)),
   ];
 }

@@ -1,4 +1,5 @@
 /** Loads the files of a program: the pipeline, what it imports, and the prelude. */
+import { createHash } from 'node:crypto';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import * as errors from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -44,12 +45,25 @@ export const PRELUDE = 'std/prelude';
 /** The library's modules by their text: an editor checks at every keystroke, and they do not change. */
 const library = new Map<string, ParseResult>();
 
-function parseOnce(source: SourceText): ParseResult {
+function parseOnce(source: SourceText, host: Host): ParseResult {
   const known = library.get(source.text);
   if (known !== undefined && known.tree.file === source.file) return known;
-  const parsed = parse(source);
+  const parsed = parsedBefore(source, host) ?? parse(source);
   library.set(source.text, parsed);
   return parsed;
+}
+
+/** What `scripts/parse-library.mjs` wrote for this very text. */
+function parsedBefore({ file, text }: SourceText, host: Host): ParseResult | undefined {
+  const path = join(host.packageFolder, 'dist', 'stdlib', file.replace(/ftp$/, 'json'));
+  try {
+    if (host.stat(path) === undefined) return undefined;
+    const { sha256, tree } = JSON.parse(host.readText(path)) as { sha256: string; tree: SourceFile };
+    return sha256 === createHash('sha256').update(text).digest('hex') ? { tree, diagnostics: [] } : undefined;
+  } catch {
+    // a damaged copy is as good as none
+    return undefined;
+  }
 }
 
 export class ModuleLoader {
@@ -107,7 +121,7 @@ export class ModuleLoader {
     requireSourceSize(this.host, path);
     const source = sourceText(isLibrary ? `${name}.ftp` : name, this.host.readText(path));
     this.sources.set(source.file, source);
-    const { tree, diagnostics } = isLibrary ? parseOnce(source) : parse(source);
+    const { tree, diagnostics } = isLibrary ? parseOnce(source, this.host) : parse(source);
     for (const found of diagnostics) this.diagnostics.push(found);
     this.loading.push(path);
     const imports = tree.imports.map((statement) => ({ statement, module: this.imported(statement, path) }));

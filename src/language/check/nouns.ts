@@ -14,6 +14,7 @@ export const SYMBOL_NOUNS = {
   secret: 'secret',
   budget: 'budget',
   preset: 'preset',
+  machine: 'machine',
   function: 'function',
 } as const;
 

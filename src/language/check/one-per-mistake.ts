@@ -34,7 +34,9 @@ export function onePerMistake(
   tree: SourceFile,
   sources: SourceMap,
 ): readonly Diagnostic[] {
-  const broken = [...tree.blocks, ...tree.presets, ...tree.tests].filter((block) => block.broken);
+  const broken = [...tree.blocks, ...tree.presets, ...tree.machines, ...tree.tests].filter(
+    (block) => block.broken,
+  );
   // a warning explains no error: left out, there would be a program without what is wrong
   const blamed = new Set(syntax.filter(isError).map((diagnostic) => placeKey(spanOf(diagnostic))));
   const misread = new Set(

@@ -5,7 +5,7 @@ import type { Requirement as CheckedRequirement, StageKind, Unit, Value, Values 
 import { functions } from '../schemas/functions/index.js';
 import type { Family, FunctionSchema, MetricSchema, SettingType, StageSchema } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
-import type { Block, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
+import type { Block, Machine, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
 
 /** A value that is known when the program is compiled; numbers are in base units. */
 export interface Constant {
@@ -74,6 +74,13 @@ interface PresetRequirement {
   readonly problem?: Diagnostic;
 }
 
+export interface MachineSymbol {
+  readonly kind: 'machine';
+  readonly declaration: Machine;
+  /** Checked when first asked for; `undefined` if something is wrong, which has been reported. */
+  readonly settings: () => Values | undefined;
+}
+
 export type PresetTarget = StageKind | 'budget';
 
 export interface PresetSymbol {
@@ -117,6 +124,7 @@ type Declaration =
   | StageSymbol
   | BudgetSymbol
   | PresetSymbol
+  | MachineSymbol
   | UnknownSymbol;
 export type FtpSymbol = Declaration | FunctionSymbol;
 

@@ -246,6 +246,7 @@ export function checkBlocks(
   const budgets: Budget[] = [];
   for (const symbol of context.scope.own.values()) {
     if (symbol.kind === 'preset') symbol.layers();
+    if (symbol.kind === 'machine') symbol.settings();
     if (symbol.kind === 'budget') budgets.push(checkBudget(symbol.block, context, main.source));
     if (symbol.kind === 'stage' && symbol.schema !== undefined && wanted(symbol.block.name.text))
       stages.push(checkStage({ ...symbol, schema: symbol.schema }, context, main.source));

@@ -46,7 +46,7 @@ const ARGUMENTS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
 /** Blanks as other languages know them. Only names of parameters and matrices are told: any other text may be intended. */
 export function blanksInTexts({ tree, source }: Module, scope: Scope): readonly Diagnostic[] {
   if (!source.text.includes('${')) return [];
-  const properties: readonly Property[] = [...tree.blocks, ...tree.presets].flatMap(
+  const properties: readonly Property[] = [...tree.blocks, ...tree.presets, ...tree.machines].flatMap(
     (declaration) => declaration.properties,
   );
   const values = [...properties, ...tree.params].flatMap(({ value }) => (value === undefined ? [] : [value]));

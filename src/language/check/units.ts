@@ -24,6 +24,10 @@ const NOUNS: Readonly<Record<Unit, string>> = {
   tokens: 'a number of tokens',
   steps: 'a number of steps',
   ratio: 'a percentage',
+  bandwidth: 'a bandwidth',
+  rate: 'a number of operations per second',
+  price: 'a price',
+  hourly_price: 'a price per hour',
 };
 
 export const unitNoun = (unit: Unit): string => NOUNS[unit];
@@ -40,11 +44,20 @@ export function formatQuantity(value: number, unit: Unit | 'number' | undefined)
   if (unit === 'ratio') return `${trim(value * 100)}%`;
   if (unit === 'tokens') return `${value}tok`;
   if (unit === 'steps') return `${value}steps`;
-  const steps: readonly UnitSuffix[] =
-    unit === 'bytes' ? ['TiB', 'GiB', 'MiB', 'KiB', 'B'] : ['d', 'h', 'm', 's', 'ms'];
+  const steps = STEPS[unit];
   const suffix = steps.find((step) => Math.abs(value) >= UNITS[step].factor) ?? steps.at(-1) ?? 'B';
   return `${trim(value / UNITS[suffix].factor)}${suffix}`;
 }
+
+/** Suffixes from the largest. */
+const STEPS: Readonly<Record<Exclude<Unit, 'ratio' | 'tokens' | 'steps'>, readonly UnitSuffix[]>> = {
+  bytes: ['TiB', 'GiB', 'MiB', 'KiB', 'B'],
+  seconds: ['d', 'h', 'm', 's', 'ms'],
+  bandwidth: ['TB/s', 'GB/s', 'MB/s'],
+  rate: ['TFLOPS', 'GFLOPS'],
+  price: ['usd'],
+  hourly_price: ['usd/h'],
+};
 
 const trim = (value: number): string => `${Number(value.toPrecision(6))}`;
 
@@ -66,6 +79,13 @@ const SAYS: Partial<Readonly<Record<UnitSuffix, string>>> = {
   tok: 'tokens',
   steps: 'steps',
   '%': 'percent',
+  'GB/s': '10^9 bytes per second',
+  'TB/s': '10^12 bytes per second',
+  GFLOPS: '10^9 operations per second',
+  TFLOPS: '10^12 operations per second',
+  TOPS: '10^12 operations per second',
+  usd: 'US dollars',
+  'usd/h': 'US dollars per hour',
 };
 
 /** `24gb`: names the units that are meant; `units` is what the place takes, where that is known. */
@@ -152,6 +172,10 @@ const LIKELY: Readonly<Record<Unit, UnitSuffix>> = {
   tokens: 'tok',
   steps: 'steps',
   ratio: '%',
+  bandwidth: 'GB/s',
+  rate: 'TFLOPS',
+  price: 'usd',
+  hourly_price: 'usd/h',
 };
 
 /** A bare number where a unit is needed. */

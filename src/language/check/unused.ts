@@ -55,7 +55,9 @@ export function stagesWithoutEffect(
 export function unusedImports({ tree, source }: Module, scope: Scope): readonly Diagnostic[] {
   return tree.imports.flatMap((statement) =>
     statement.names.flatMap((name, index) => {
-      if (scope.used.has(name.text) || scope.own.get(name.text)?.kind === 'unknown') return [];
+      const kind = scope.own.get(name.text)?.kind;
+      // a machine is there to be planned for
+      if (scope.used.has(name.text) || kind === 'unknown' || kind === 'machine') return [];
       const whole = statement.names.length === 1;
       const removal = whole ? wholeLine(statement.span, source) : withComma(statement, index);
       return [unusedImport(name.span, name.text, removal, whole)];

@@ -5,6 +5,7 @@ import type {
   Expectation,
   Expression,
   Import,
+  Machine,
   Matrix,
   Param,
   Preset,
@@ -68,7 +69,8 @@ export class FileLayout {
   }
 
   private parts(): readonly Part[] {
-    const { edition, imports, params, matrices, secrets, natives, presets, blocks, tests } = this.tree;
+    const { edition, imports, params, matrices, secrets, natives, presets, machines, blocks, tests } =
+      this.tree;
     const parts: Part[] = [
       ...(edition === undefined
         ? []
@@ -77,7 +79,7 @@ export class FileLayout {
       ...[...params, ...matrices].map((found) => ({ at: found.span.start, print: () => this.param(found) })),
       ...secrets.map((found) => ({ at: found.span.start, print: () => this.secret(found) })),
       ...natives.map((found) => ({ at: found.span.start, print: () => this.words(found.span.end) })),
-      ...[...presets, ...blocks, ...tests].map((found) => ({
+      ...[...presets, ...machines, ...blocks, ...tests].map((found) => ({
         at: found.span.start,
         print: () => this.block(found),
         hasBody: true,
@@ -121,7 +123,7 @@ export class FileLayout {
   }
 
   /** One line where it was written on one and fits; else a line for each statement. */
-  private block(block: Block | Preset | Test): Doc {
+  private block(block: Block | Preset | Machine | Test): Doc {
     const { cursor } = this;
     const head = this.words(headEnd(block));
     const statements = statementsOf(block);
@@ -151,13 +153,13 @@ export class FileLayout {
   }
 }
 
-const statementsOf = (block: Block | Preset | Test): readonly Statement[] => {
+const statementsOf = (block: Block | Preset | Machine | Test): readonly Statement[] => {
   const conditions = 'expectations' in block ? block.expectations : block.requirements;
   return [...block.properties, ...conditions].sort((a, b) => startOf(a) - startOf(b));
 };
 
 /** Where the head of a block ends: the words before its brace. */
-function headEnd(block: Block | Preset | Test): number {
+function headEnd(block: Block | Preset | Machine | Test): number {
   if (!('using' in block)) return block.name.span.end;
   const last: Word | undefined = block.using.at(-1) ?? ('target' in block ? block.target : block.name);
   return last.span.end;

@@ -1,6 +1,7 @@
 /** The checked program: stages with every setting evaluated, typed and filled in. Plain JSON except for the spans. */
 import type { BinaryOperatorText } from '../../../grammar/operators.js';
 import type { Span } from '../source/span.js';
+import type { Machine } from './machine.js';
 
 export const STAGE_KINDS = ['data', 'format', 'train', 'eval', 'merge', 'deploy'] as const;
 export type StageKind = (typeof STAGE_KINDS)[number];
@@ -22,8 +23,20 @@ export type Value =
 /** Settings, arguments or fields of a record by their names. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** Base units: bytes, seconds, tokens, steps, and 1 for a ratio (5% is 0.05). */
-export type Unit = 'bytes' | 'seconds' | 'tokens' | 'steps' | 'ratio';
+/**
+ * Base units: bytes, seconds, tokens, steps, and 1 for a ratio (5% is 0.05); of machines, bytes per second, operations per
+ * second, US dollars, and US dollars per hour.
+ */
+export type Unit =
+  | 'bytes'
+  | 'seconds'
+  | 'tokens'
+  | 'steps'
+  | 'ratio'
+  | 'bandwidth'
+  | 'rate'
+  | 'price'
+  | 'hourly_price';
 
 /** Only where a setting takes more than one unit (`warmup: 3%` or `5steps`); elsewhere a quantity is its bare number in base units. */
 export interface Quantity {
@@ -186,6 +199,8 @@ export interface Program {
   readonly stages: readonly Stage[];
   readonly budgets: readonly Budget[];
   readonly params: Readonly<Record<string, Value>>;
+  /** Those that the file declares or imports. */
+  readonly machines?: readonly Machine[];
   /** Where models and data sets of a hub are read: what their revisions are. */
   readonly repositories?: readonly PinnedRepository[];
   /** Left out where all models are here, or their files can be fetched. */

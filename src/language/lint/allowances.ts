@@ -66,7 +66,7 @@ const withoutColon = ({ text, span }: Comment): Span => ({
 
 /** What a comment can precede: declarations, settings and requirements. */
 function itemsOf(tree: SourceFile): readonly Span[] {
-  const blocks = [...tree.blocks, ...tree.presets];
+  const blocks = [...tree.blocks, ...tree.presets, ...tree.machines];
   return [
     ...tree.params.map(({ span }) => span),
     ...tree.matrices.map(({ span }) => span),

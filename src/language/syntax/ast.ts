@@ -147,6 +147,11 @@ export interface Preset extends Body {
   readonly target: Word;
 }
 
+/** `machine workstation using rtx_3090 { … }` */
+export interface Machine extends Body {
+  readonly name: Word;
+}
+
 /** `expect plan.peak_memory < 24GiB` */
 export interface Expectation {
   readonly condition: Expression;
@@ -182,6 +187,7 @@ export interface SourceFile {
   readonly secrets: readonly Secret[];
   readonly natives: readonly Native[];
   readonly presets: readonly Preset[];
+  readonly machines: readonly Machine[];
   readonly blocks: readonly Block[];
   readonly tests: readonly Test[];
   /** Every comment, in order: no tool that writes a file back may lose one. */

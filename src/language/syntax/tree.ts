@@ -11,6 +11,7 @@ import type {
   Edition,
   Expectation,
   Import,
+  Machine,
   Matrix,
   Native,
   Param,
@@ -47,6 +48,7 @@ export class TreeBuilder {
   private readonly secrets: Secret[] = [];
   private readonly natives: Native[] = [];
   private readonly presets: Preset[] = [];
+  private readonly machines: Machine[] = [];
   private readonly blocks: Block[] = [];
   private readonly tests: Test[] = [];
   private readonly declarations: Readonly<Record<string, (parent: SyntaxNode) => void>> = {
@@ -57,6 +59,7 @@ export class TreeBuilder {
     secret: (parent) => this.secrets.push(...this.secret(parent)),
     native: (parent) => this.natives.push(...this.native(parent)),
     preset: (parent) => this.presets.push(...this.preset(parent)),
+    machine: (parent) => this.machines.push(...this.machine(parent)),
     block: (parent) => this.blocks.push(...this.block(parent)),
     test: (parent) => this.tests.push(this.test(parent)),
   };
@@ -80,10 +83,10 @@ export class TreeBuilder {
   finish(isSound: boolean): SourceFile {
     const { docs, source, comments, report } = this.context;
     const { file } = source;
-    const { imports, params, matrices, secrets, natives, presets, blocks, tests, edition } = this;
+    const { imports, params, matrices, secrets, natives, presets, machines, blocks, tests, edition } = this;
     if (edition === undefined && isSound) report(errors.missingEdition(file));
     const doc = docs.before(this.first ?? 0);
-    const declared = { imports, params, matrices, secrets, natives, presets, blocks, tests };
+    const declared = { imports, params, matrices, secrets, natives, presets, machines, blocks, tests };
     return { file, doc, edition, ...declared, comments, broken: !isSound || !this.isWhole };
   }
 
@@ -188,6 +191,11 @@ export class TreeBuilder {
     return [
       { name: this.expressions.word(name), target: this.expressions.word(target), ...this.body(parent) },
     ];
+  }
+
+  private machine(parent: SyntaxNode): readonly Machine[] {
+    const name = token(parent, 'Name');
+    return name === undefined ? [] : [{ name: this.expressions.word(name), ...this.body(parent) }];
   }
 
   private block(parent: SyntaxNode): readonly Block[] {

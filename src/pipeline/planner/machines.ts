@@ -1,56 +1,130 @@
-/** Machines that a plan can be made for without being on them. */
-import type { Host } from '../../language/host/host.js';
+/** Machines that a plan can be made for without being on them: those of the library, and those of the pipeline. */
 
-const MIB = 2 ** 20;
+import { machineCatalogue } from '../../language/check/machine-catalogue.js';
+import { nearest } from '../../language/diagnostics/did-you-mean.js';
+import type { Host } from '../../language/host/host.js';
+import type { Machine } from '../../language/ir/machine.js';
+import type { Program } from '../../language/ir/program.js';
 
 export interface PlanMachine {
   readonly name: string;
   readonly memoryBytes: number;
   readonly devices: readonly { readonly name: string; readonly memoryBytes: number }[];
-  /** Whether it is the machine that plans: only then can time be predicted. */
+  /** Whether it is the machine that plans: only then can its speed be measured. */
   readonly here: boolean;
+  /** As it is declared; absent of a machine that no declaration is known of. */
+  readonly declared?: Machine;
 }
 
-interface CatalogueEntry {
-  /** Memory that a program can see, MiB: what `nvidia-smi` reports, which is less than the name says where ECC is on. */
-  readonly mib: number;
-  /** What the device is called; left out for a computer without one. */
-  readonly device?: string;
+/** Those of the pipeline first: of two that a name may mean, its own. */
+export const knownMachines = (host: Host, program?: Pick<Program, 'machines'>): readonly Machine[] => [
+  ...(program?.machines ?? []),
+  ...machineCatalogue(host),
+];
+
+export const machineNames = (host: Host, program?: Pick<Program, 'machines'>): readonly string[] =>
+  knownMachines(host, program).map(({ name }) => name);
+
+export interface MachineMatch {
+  readonly machine: Machine;
+  /** What a plan calls it: as it was asked for, where that is one of its names. */
+  readonly name: string;
+  /** As many devices as the name asks for: 8 of `8x h100`. */
+  readonly devices?: number;
+  /** Others that the name may mean as well. */
+  readonly others: readonly Machine[];
 }
 
-/** Visible memory as read from `nvidia-smi` output of such cards. */
-const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
-  'cpu-2gib': { mib: 2 * 1024 },
-  'cpu-4gib': { mib: 4 * 1024 },
-  'cpu-8gib': { mib: 8 * 1024 },
-  'cpu-16gib': { mib: 16 * 1024 },
-  'cpu-32gib': { mib: 32 * 1024 },
-  'cpu-64gib': { mib: 64 * 1024 },
-  'cpu-128gib': { mib: 128 * 1024 },
-  t4: { mib: 15_360, device: 'NVIDIA T4' },
-  l4: { mib: 23_034, device: 'NVIDIA L4' },
-  a10g: { mib: 23_028, device: 'NVIDIA A10G' },
-  rtx3090: { mib: 24_576, device: 'NVIDIA GeForce RTX 3090' },
-  rtx4090: { mib: 24_564, device: 'NVIDIA GeForce RTX 4090' },
-  rtx5090: { mib: 32_607, device: 'NVIDIA GeForce RTX 5090' },
-  a40: { mib: 46_068, device: 'NVIDIA A40' },
-  l40s: { mib: 46_068, device: 'NVIDIA L40S' },
-  'rtx-a6000': { mib: 46_068, device: 'NVIDIA RTX A6000' },
-  'a100-40gb': { mib: 40_960, device: 'NVIDIA A100 40GB' },
-  'a100-80gb': { mib: 81_117, device: 'NVIDIA A100 80GB' },
-  'h100-80gb': { mib: 81_559, device: 'NVIDIA H100 80GB' },
-  'h200-141gb': { mib: 143_771, device: 'NVIDIA H200' },
-  'mi300x-192gb': { mib: 196_608, device: 'AMD Instinct MI300X' },
-};
+/**
+ * The machine that a name means in any spelling: `rtx3090`, `RTX 3090`, `A100-80GB`, `a100 80g`, `8x h100`. What is called
+ * so, or is also known so, is taken; else the first of those whose name has all of the words. Cards precede machines that are
+ * rented out.
+ */
+export function findMachine(name: string, machines: readonly Machine[]): MachineMatch | undefined {
+  const [, count, rest = name] = /^\s*(\d{1,3})\s*[x×]\s*(\S.*)$/i.exec(name) ?? [];
+  const exact = machines.find(({ name: own }) => own === name);
+  if (exact !== undefined) return { machine: exact, name, others: [] };
+  const wanted = joined(wordsOf(rest));
+  const asked = { devices: count === undefined ? undefined : Number(count) };
+  const called = machines.find((machine) => namesOf(machine).some((own) => joined(wordsOf(own)) === wanted));
+  if (called !== undefined)
+    return { machine: called, name: count === undefined ? name : called.name, ...asked, others: [] };
+  const words = wordsOf(rest);
+  const meant = words.length === 0 ? [] : machines.filter((machine) => hasWords(machine, words));
+  const plain = firstOf(meant, ({ name: own }) =>
+    wordsOf(own).every((word) => words.includes(word) || !VARIANTS.has(word)),
+  );
+  const [machine, ...others] = firstOf(plain, ({ provider }) => provider === undefined);
+  return machine && { machine, name: machine.name, ...asked, others };
+}
 
-export const machineNames = (): readonly string[] => Object.keys(CATALOGUE);
+/** Those that have a property, or all where none has it. */
+function firstOf(machines: readonly Machine[], has: (machine: Machine) => boolean): readonly Machine[] {
+  const found = machines.filter(has);
+  return found.length > 0 ? found : machines;
+}
 
-/** `undefined` for a name that the catalogue does not have. */
-export function catalogueMachine(name: string, memoryBytes?: number, devices = 1): PlanMachine | undefined {
-  const entry = Object.hasOwn(CATALOGUE, name) ? CATALOGUE[name] : undefined;
-  if (entry === undefined) return undefined;
-  const bytes = memoryBytes ?? entry.mib * MIB;
-  const { device } = entry;
+/** Words of other models: who means one of them writes it. */
+const VARIANTS = new Set(['ti', 'super', 'ada', 'pro', 'max', 'ultra']);
+
+/** What a name that no machine has may be meant for. */
+export function nearestMachine(name: string, machines: readonly Machine[]): string | undefined {
+  const names = new Map(machines.flatMap((machine) => namesOf(machine).map((own) => [own, machine.name])));
+  const meant = nearest(name.trim().replace(/\s+/g, '_'), [...names.keys()]);
+  return meant === undefined ? undefined : names.get(meant);
+}
+
+const namesOf = ({ name, aliases, device }: Machine): readonly string[] => [
+  name,
+  ...aliases,
+  ...(device === undefined ? [] : [device]),
+];
+
+/** What names of devices begin with, and what says nothing of which one it is. */
+const IDLE = new Set([
+  'nvidia',
+  'geforce',
+  'tesla',
+  'quadro',
+  'amd',
+  'instinct',
+  'apple',
+  'generation',
+  'gpu',
+]);
+
+/** `A100-SXM4-80GB` → `a100`, `sxm`, `80`: letters and digits in small letters, sizes without their unit. */
+const wordsOf = (name: string): readonly string[] =>
+  name
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map((word) => word.replace(/^(\d+)(?:g|gb|gib)$/, '$1').replace(/^sxm\d$/, 'sxm'))
+    .filter(
+      (word, at, all) =>
+        word !== '' && !IDLE.has(word) && !(isSizeUnit(word) && at > 0 && /^\d+$/.test(all[at - 1] ?? '')),
+    );
+
+const isSizeUnit = (word: string): boolean => /^(?:g|gb|gib)$/.test(word);
+
+const joined = (words: readonly string[]): string => words.join('');
+
+/** Whether each word is one of its names', whole or run together with its neighbours: `rtx3090` of `rtx`, `3090`. */
+function hasWords(machine: Machine, words: readonly string[]): boolean {
+  const own = new Set(namesOf(machine).flatMap((name) => runsOf(wordsOf(name))));
+  return words.every((word) => own.has(word));
+}
+
+const runsOf = (words: readonly string[]): readonly string[] =>
+  words.flatMap((_, from) => words.slice(from).map((_, at) => joined(words.slice(from, from + at + 1))));
+
+/** What is planned for: `devices` of them, with another size of memory where it is given. */
+export function planMachine(
+  { machine, name, devices: asked }: Pick<MachineMatch, 'machine' | 'name' | 'devices'>,
+  memoryBytes?: number,
+  devices = asked ?? machine.devices,
+): PlanMachine {
+  const { device } = machine;
+  const bytes = memoryBytes ?? machine.memory;
   return {
     name,
     memoryBytes: bytes,
@@ -59,6 +133,7 @@ export function catalogueMachine(name: string, memoryBytes?: number, devices = 1
         ? []
         : Array.from({ length: devices }, () => ({ name: device, memoryBytes: bytes })),
     here: false,
+    declared: machine,
   };
 }
 
@@ -67,12 +142,19 @@ export function thisMachine(host: Host, memoryBytes?: number): PlanMachine {
   return { name: machine.name, memoryBytes: memoryBytes ?? machine.memoryBytes, devices: [], here: true };
 }
 
+/** Shares of the memory that a plan may use, where a machine does not say it. */
+const USABLE = { device: 0.95, computer: 0.9 } as const;
+
 /**
  * What may be planned with. A computer keeps a tenth for the system and for other programs; a device is this
  * process's own, and loses some to fragmentation; a pipeline may take less of it.
  */
-export function availableBytes({ memoryBytes, devices }: PlanMachine, ofDevice = memoryBytes): number {
+export function availableBytes(
+  { memoryBytes, devices, declared }: PlanMachine,
+  ofDevice = memoryBytes,
+): number {
+  const usable = declared?.usable;
   return devices.length > 0
-    ? Math.min(Math.floor(memoryBytes * 0.95), ofDevice)
-    : Math.floor(memoryBytes * 0.9);
+    ? Math.min(Math.floor(memoryBytes * (usable ?? USABLE.device)), ofDevice)
+    : Math.floor(memoryBytes * (usable ?? USABLE.computer));
 }

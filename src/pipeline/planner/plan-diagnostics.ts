@@ -8,7 +8,7 @@ import type { Program, SecretValue, Stage, Value } from '../../language/ir/progr
 import { isList, isRecord, isSecret } from '../../language/ir/values.js';
 import { planTexts } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import type { PlanMachine } from './machines.js';
+import type { MachineMatch, PlanMachine } from './machines.js';
 import {
   availableText,
   largestText,
@@ -91,13 +91,30 @@ export function stageTooLarge({ name, span }: Stage, peak: Peak, budget: MemoryB
   });
 }
 
-export const unknownMachine = (name: string, known: readonly string[]): Diagnostic => ({
+/** `meant`: the machine whose name is nearest. */
+export const unknownMachine = (name: string, meant: string | undefined): Diagnostic => ({
   code: 'FTP0903',
   severity: 'error',
-  message: `no machine of the catalogue is called \`${name}\``,
-  notes: [`the known machines are ${known.join(', ')}`],
-  help: 'plan for one of these, or write the snapshot again with `--machine NAME`',
+  message: `no machine of the pipeline or of the catalogue is called \`${name}\``,
+  help: `${meant === undefined ? '' : `did you mean \`${meant}\`? `}\`ftpc plan FILE --machines\` lists them all; a file may declare its own: \`machine NAME { memory = 24GiB }\``,
 });
+
+/** Machines that a message lists at most. */
+const LISTED_MACHINES = 6;
+
+/** `a100`: the first one is taken. */
+export const severalMachines = (name: string, { machine, others }: MachineMatch): Diagnostic => {
+  const names = others.map((other) => `\`${other.name}\``);
+  const more = names.length - LISTED_MACHINES;
+  const listed = more > 0 ? [...names.slice(0, LISTED_MACHINES), `${more} more`] : names;
+  return {
+    code: 'FTP1923',
+    severity: 'info',
+    message: `\`${name}\` may be several machines: this plan is for \`${machine.name}\``,
+    notes: [`others are ${listed.join(', ')}`],
+    help: 'write the whole name after `--machine`',
+  };
+};
 
 /** The memory plan of a device is that of the step graphs that run on this CPU. */
 export const deviceNotRun = (machine: PlanMachine): Diagnostic => ({

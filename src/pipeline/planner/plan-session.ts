@@ -32,11 +32,19 @@ import {
 } from './expected-rows.js';
 import { latestKeys, readRecords } from './history.js';
 import { runtimeName, type StageKey } from './keys.js';
-import { availableBytes, catalogueMachine, machineNames, type PlanMachine, thisMachine } from './machines.js';
+import {
+  availableBytes,
+  findMachine,
+  knownMachines,
+  nearestMachine,
+  type PlanMachine,
+  planMachine,
+  thisMachine,
+} from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
 import { openPlanCache } from './plan-cache.js';
 import type { PlanContext, PlanStore } from './plan-context.js';
-import { deviceNotRun, lengthsAssumed, unknownMachine } from './plan-diagnostics.js';
+import { deviceNotRun, lengthsAssumed, severalMachines, unknownMachine } from './plan-diagnostics.js';
 import type { PlannedDevice } from './plan-json.js';
 import { measureSpeed, type Speed, speedKey } from './speed.js';
 import { openModels, stageNamed } from './stage-models.js';
@@ -98,7 +106,7 @@ export function openPlanSession(
     diagnostics.push(diagnostic);
   };
   const { nominal } = options;
-  const asked = machineOf(host, options, report);
+  const asked = machineOf(program, host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
   const memo = openPlanCache(host, options.digests);
   const askedFor = askedRuntime(options.runtimeOption, program);
@@ -191,13 +199,24 @@ function sizeOf(program: Program, host: Host, name: string, limited: boolean): S
   return limited ? limitedSize(size, data) : size;
 }
 
-function machineOf(host: Host, options: PlanOptions, report: (diagnostic: Diagnostic) => void): PlanMachine {
-  const here = thisMachine(host, options.memoryBytes);
-  if (options.machine === undefined) return here;
-  const machine = catalogueMachine(options.machine, options.memoryBytes, options.devices);
-  if (machine === undefined) report(unknownMachine(options.machine, machineNames()));
-  else if (machine.devices.length > 0) report(deviceNotRun(machine));
-  return machine ?? here;
+function machineOf(
+  program: Program,
+  host: Host,
+  { machine: name, memoryBytes, devices, engine = EMBEDDED }: PlanOptions,
+  report: (diagnostic: Diagnostic) => void,
+): PlanMachine {
+  const here = thisMachine(host, memoryBytes);
+  if (name === undefined) return here;
+  const machines = knownMachines(host, program);
+  const match = findMachine(name, machines);
+  if (match === undefined) {
+    report(unknownMachine(name, nearestMachine(name, machines)));
+    return here;
+  }
+  if (match.others.length > 0) report(severalMachines(name, match));
+  const machine = planMachine(match, memoryBytes, devices);
+  if (machine.devices.length > 0 && engine.name === 'embedded') report(deviceNotRun(machine));
+  return machine;
 }
 
 const NO_ROW_FITS = 'FTP0622';

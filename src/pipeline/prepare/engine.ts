@@ -18,7 +18,7 @@ import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import { budgetSettings } from '../../language/schemas/stages/budget.js';
 import { askedDeviceMemory, askedEngine } from '../planner/budget.js';
-import { catalogueMachine } from '../planner/machines.js';
+import { findMachine, knownMachines, type MachineMatch } from '../planner/machines.js';
 import type { PlannedDevice } from '../planner/plan-json.js';
 import { findGpus, type Gpu, usedGpu, visibleGpus } from './gpus.js';
 import type { PlanScope } from './request.js';
@@ -62,7 +62,12 @@ export async function decideEngine(host: Host, input: EngineInput): Promise<Engi
       : embedded(refused(input, settingOf, runtime));
   if (asked.engine === 'embedded')
     return embedded(engine === undefined ? [] : refused(input, settingOf, engine));
-  if (elsewhere) return asked.engine === 'accelerate' ? planned(asked, input, settingOf) : embedded([]);
+  if (elsewhere) {
+    const match = matchOf(host, input);
+    return asked.engine === 'accelerate' || match?.machine.device !== undefined
+      ? planned(asked, match, settingOf)
+      : embedded([]);
+  }
   return asked.engine === 'accelerate'
     ? required(host, asked, input, settingOf)
     : offered(host, asked, input, settingOf);
@@ -156,12 +161,16 @@ function onRanks(
 }
 
 /** The same for a machine that is not here, with the versions that ftpc installs. */
-function planned(asked: EngineRequest, { options }: EngineInput, settingOf: Lookup): EngineFound {
-  const named = options.machine === undefined ? undefined : catalogueMachine(options.machine);
-  const device = named !== undefined && named.devices.length > 0 ? 'cuda' : 'cpu';
-  const engine = engineOf(asked, { packages: INSTALLED, device, devices: asked.devices ?? 1 });
+function planned(asked: EngineRequest, match: MachineMatch | undefined, settingOf: Lookup): EngineFound {
+  const machine = match?.machine;
+  const device = machine?.device === undefined ? 'cpu' : 'cuda';
+  const there = device === 'cpu' ? 1 : (match?.devices ?? machine?.devices);
+  const engine = engineOf(asked, { packages: INSTALLED, device, devices: asked.devices ?? there ?? 1 });
   return { engine, diagnostics: placeProblems(engine, settingOf) };
 }
+
+const matchOf = (host: Host, { options, program }: EngineInput): MachineMatch | undefined =>
+  options.machine === undefined ? undefined : findMachine(options.machine, knownMachines(host, program));
 
 /** What computes a file that is only checked: one that asks for the accelerate engine is for a machine that has it. */
 export async function engineOfFile(

@@ -3,7 +3,7 @@ import { UNITS } from '../../../grammar/units.js';
 import { RUNTIME_CHOICES, type RuntimeChoice } from '../../language/ir/runtimes.js';
 import { lookUp } from '../../language/source/look-up.js';
 import type { MachineChoice } from '../review/plan-quietly.js';
-import { type Arguments, type OptionSpec, option, UsageError, unknown } from './command.js';
+import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
 
 export const MEMORY: OptionSpec = option.text(
   'SIZE',
@@ -35,7 +35,7 @@ export const MODEL_RUNTIME = runtimeOption('auto');
 export const MACHINE = {
   machine: option.text(
     'NAME',
-    'Plan for a machine of the catalogue, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
+    'Plan for a machine of the catalogue or of the pipeline, e.g. rtx3090, a100-40gb or cpu-8gib; default: this machine.',
     { words: 'machines' },
   ),
   memory: MEMORY,
@@ -45,15 +45,10 @@ export const MACHINE = {
   ),
 } as const;
 
-/** A machine as the command line describes it. Throws a `UsageError` for one that the catalogue does not have. */
-export async function namedMachine(args: Arguments): Promise<Omit<MachineChoice, 'engine'>> {
+/** A machine as the command line describes it; who plans for it looks it up, among those of the pipeline too. */
+export function namedMachine(args: Arguments): Omit<MachineChoice, 'engine'> {
   const memoryBytes = memoryOf(args);
-  const machine = args.text('machine');
-  if (machine !== undefined) {
-    const { machineNames } = await import('../../pipeline/planner/machines.js');
-    if (!machineNames().includes(machine)) throw unknown('machine', machine, machineNames());
-  }
-  return { memoryBytes, machine, devices: wholeNumber(args, 'devices') };
+  return { memoryBytes, machine: args.text('machine'), devices: wholeNumber(args, 'devices') };
 }
 
 /** `24GiB` in bytes; units as in the language. */

@@ -146,12 +146,12 @@ export const ejectRequest = async (file: string, args: Arguments): Promise<PlanR
   file,
   params: paramsOf(args),
   memoryBytes: memoryOf(args),
-  ...(await namedMachine(args)),
+  ...namedMachine(args),
   ...ranksOf(args),
   engine: 'accelerate',
 });
 
 export const planMachine = async (args: Arguments): Promise<MachineChoice> => ({
-  ...(await namedMachine(args)),
+  ...namedMachine(args),
   ...planEngineOf(args),
 });

@@ -15,7 +15,7 @@ import { valueAt } from '../../language/schemas/setting-paths.js';
 import { budgetMetrics, budgetSettings } from '../../language/schemas/stages/budget.js';
 import { typeText, unitsOf } from '../insight/settings/type-text.js';
 import { pathText } from './named-files.js';
-import { schemaOf } from './names/block-schemas.js';
+import { schemaOf, settingsIn } from './names/block-schemas.js';
 import type { Declaration, Target } from './names/targets.js';
 import { planFacts, plannedOf } from './plans.js';
 import { shownPath } from './projects.js';
@@ -115,7 +115,7 @@ const DESCRIBE: { readonly [K in Target['kind']]: Describe<K> } = {
   choice: ({ value, of }) => `${code(value)} · one of ${typeNoun(of)}`,
   block_kind: ({ name }) => {
     const schema: StageSchema | undefined = schemaOf(name);
-    return schema === undefined ? budgetText() : kindText(schema);
+    return schema === undefined ? OTHER_BLOCKS[name]?.() : kindText(schema);
   },
   param_type: ({ name }) => {
     const type = PARAM_TYPES[name];
@@ -131,6 +131,15 @@ export function describeTarget(target: Target, spot: Spot, session: Session): st
   return (DESCRIBE[target.kind] as Describe<Target['kind']>)(target as never, spot, session);
 }
 
+const machineText = (): string =>
+  paragraphs(
+    '**machine**',
+    'A machine that a plan can be made for: `ftpc plan --machine NAME`.',
+    Object.entries(settingsIn('machine'))
+      .map(([name, { doc }]) => `- ${code(name)}: ${doc}`)
+      .join('\n'),
+  );
+
 const budgetText = (): string =>
   paragraphs(
     '**budget**',
@@ -139,6 +148,9 @@ const budgetText = (): string =>
       .map(([name, { doc }]) => `- ${code(name)}: ${doc}`)
       .join('\n'),
   );
+
+/** Blocks that are no stages. */
+const OTHER_BLOCKS: Readonly<Record<string, () => string>> = { budget: budgetText, machine: machineText };
 
 function declaredText(declared: Declaration, { view }: Spot, { plans }: Session): string {
   const { node, name, module } = declared;

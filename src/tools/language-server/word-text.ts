@@ -16,7 +16,7 @@ const KEYWORDS: Readonly<Record<string, readonly [form: string, doc: string]>> =
   ],
   Import: [
     'import { NAME } from "MODULE"',
-    'Takes functions and presets from the library, parameters and presets from a file.',
+    'Takes functions, presets and machines from the library, parameters, presets and machines from a file.',
   ],
   From: [
     'import { NAME } from "MODULE"',
@@ -37,6 +37,10 @@ const KEYWORDS: Readonly<Record<string, readonly [form: string, doc: string]>> =
   Preset: [
     'preset NAME for KIND { … }',
     'Settings that replace the defaults, and conditions, for the blocks that apply it.',
+  ],
+  Machine: [
+    'machine NAME using MACHINE { … }',
+    'A machine that plans can be made for, `ftpc plan --machine NAME`; it goes on from another where one is named.',
   ],
   For: ['preset NAME for KIND { … }', 'The kind of the blocks that may apply the preset.'],
   Using: [
@@ -68,6 +72,10 @@ const BASES: Readonly<Record<Unit, string>> = {
   tokens: 'tokens',
   steps: 'steps',
   ratio: 'as a number',
+  bandwidth: 'bytes per second',
+  rate: 'operations per second',
+  price: 'US dollars',
+  hourly_price: 'US dollars per hour',
 };
 
 interface WordDescription {

@@ -76,7 +76,7 @@ class Reader {
     if (pipeline === undefined || base?.analysis === undefined) return undefined;
     const [withParams, machine] = [settingOf(test, 'with'), settingOf(test, 'machine')];
     const params = withParams && paramsOf(withParams.value, base.analysis, context, this.source);
-    const name = machine && machineOf(machine.value, context);
+    const name = machine && machineOf(machine.value, base.analysis, context);
     const compiled = params === undefined ? base : this.compiled(pipeline, params);
     const runs = plain === undefined ? settingOf(test, 'run') !== undefined : plain['run'] === true;
     const expected = this.expectations(test, compiled, runs);

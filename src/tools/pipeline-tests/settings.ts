@@ -3,6 +3,7 @@
 import { UNITS } from '../../../grammar/units.js';
 import type { Context } from '../../language/check/context.js';
 import { evaluateEntries } from '../../language/check/fields.js';
+import { machinesIn } from '../../language/check/machines.js';
 import { expressionNoun } from '../../language/check/nouns.js';
 import { FILES, type Override, type ParamValues } from '../../language/check/overrides.js';
 import { isValue } from '../../language/check/scope.js';
@@ -10,14 +11,15 @@ import { evaluate } from '../../language/check/setting-value.js';
 import type { Analysis } from '../../language/compile.js';
 import { duplicateKey, unknownSetting } from '../../language/diagnostics/catalogue/names.js';
 import { unknownTestName } from '../../language/diagnostics/catalogue/tests.js';
-import { missingSetting, typeMismatch, unknownChoice } from '../../language/diagnostics/catalogue/values.js';
+import { missingSetting, typeMismatch } from '../../language/diagnostics/catalogue/values.js';
 import { suggestion } from '../../language/diagnostics/did-you-mean.js';
 import { ENGINE_NAMES } from '../../language/ir/engines.js';
 import type { Value, Values } from '../../language/ir/program.js';
 import { defaulted, optional, type SettingType, t } from '../../language/schemas/schema.js';
 import { positionAt, type SourceText, spanText } from '../../language/source/text.js';
 import type { Expression, Property, Test } from '../../language/syntax/ast.js';
-import { machineNames } from '../../pipeline/planner/machines.js';
+import { findMachine, knownMachines, nearestMachine } from '../../pipeline/planner/machines.js';
+import { unknownMachine } from '../../pipeline/planner/plan-diagnostics.js';
 
 /** What may be in a `test`, besides `with` and `machine`, whose values depend on other things. */
 export const testSettings = {
@@ -56,7 +58,11 @@ export const settingOf = ({ properties }: Test, name: string): Property | undefi
   properties.find(({ key }) => key.text === name);
 
 /** `rtx3090` or `"a100-40gb"`: a name with a dash is not a word of the language. */
-export function machineOf(value: Expression, context: Context): string | undefined {
+export function machineOf(
+  value: Expression,
+  pipeline: Analysis | undefined,
+  context: Context,
+): string | undefined {
   const name =
     value.kind === 'string'
       ? value.value
@@ -65,9 +71,11 @@ export function machineOf(value: Expression, context: Context): string | undefin
         : undefined;
   if (name === undefined)
     return context.report(typeMismatch(value.span, 'a machine, such as `rtx3090`', expressionNoun(value)));
-  return machineNames().includes(name)
-    ? name
-    : context.report(unknownChoice(value.span, name, machineNames()));
+  const own = pipeline === undefined ? [] : machinesIn(pipeline.context);
+  const machines = knownMachines(context.access.host, { machines: own });
+  return findMachine(name, machines) === undefined
+    ? context.report({ ...unknownMachine(name, nearestMachine(name, machines)), at: value.span })
+    : name;
 }
 
 /** `{ smoke: true }` as parameters of the pipeline; `pipeline` is the pipeline without them. */

@@ -84,7 +84,6 @@ describe('command line', () => {
     [['run', 'x.ftp', '--memory', '24'], '`--memory` needs a size with its unit'],
     [['run', 'x.ftp', '--threads', '1.5'], '`--threads` needs a whole number'],
     [['generate', 'model', 'Why?', '--threads', '100000'], '`--threads` needs a whole number from 1 to 1024'],
-    [['plan', 'x.ftp', '--machine', 'rtx3091'], 'did you mean `rtx3090`?'],
     [['preview', 'x.ftp', 's', '--split', 'tset'], '`--split` takes `train`, `valid`, `test` or `all`'],
     [['preview', 'x.ftp', 's', '--rows', 'many'], '`--rows` needs a number'],
     [['run', 'x.ftp', '--json=yes'], '`--json` takes no value'],

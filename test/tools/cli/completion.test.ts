@@ -80,7 +80,7 @@ const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ['ftpc run -p ', []],
   ['ftpc run a.ftp -p ', ['smoke=', 'speed=']],
   ['ftpc plan a.ftp --param sm', ['smoke=']],
-  ['ftpc plan --machine a100', ['a100-40gb', 'a100-80gb']],
+  ['ftpc plan --machine a100_s', ['a100_sxm_40gb', 'a100_sxm_80gb']],
   ['ftpc explain FTP110', ['FTP1101', 'FTP1102', 'FTP1103']],
   ['ftpc explain no-dedup', ['no-deduplication']],
   ['ftpc explain rsl', ['rslora']],

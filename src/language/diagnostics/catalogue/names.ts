@@ -99,7 +99,9 @@ export const unknownExport = (
     label: kind === undefined || kind === 'function' ? 'not exported' : `a ${kind} of that file`,
     ...(kind === undefined || kind === 'function'
       ? suggestion(name, at, known)
-      : { help: `only parameters and presets can be imported; a ${kind} belongs in the pipeline itself` }),
+      : {
+          help: `only parameters, presets and machines can be imported; a ${kind} belongs in the pipeline itself`,
+        }),
   });
 
 /** `starter` and other functions that need no import. */

@@ -16,7 +16,7 @@ async function withWords(commands: readonly Command[], { host }: CliContext): Pr
   const { explainedNames } = await import('../../insight/settings/setting-page.js');
   const { rules } = await import('../../../language/lint/index.js');
   const lists: Readonly<Record<WordList, readonly string[]>> = {
-    machines: machineNames(),
+    machines: machineNames(host),
     explained: [...errorCodes(host), ...rules.map(({ id }) => id), ...explainedNames()],
   };
   const filled = <T extends OptionSpec | PositionalSpec>(spec: T): T =>

@@ -33,7 +33,7 @@ export const snapshot: Command = {
       file: args.positional('file'),
       mode: args.text('mode') === 'validate' ? 'validate' : 'update',
       params: paramsOf(args),
-      machine: await namedMachine(args),
+      machine: namedMachine(args),
       format: comparisonFormat(args),
     });
   },

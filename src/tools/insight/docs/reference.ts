@@ -9,6 +9,7 @@ import { functions } from '../../../language/schemas/functions/index.js';
 import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../../language/schemas/schema.js';
 import { budgetMetrics, budgetSettings } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
+import { machineSettings } from '../../../language/schemas/stages/machine.js';
 import { typeText } from '../settings/type-text.js';
 import { table } from './markdown-table.js';
 
@@ -60,6 +61,20 @@ function budgetPage(): string {
     `${doc}\n`,
     `## Settings\n\n${settingTable(budgetSettings)}\n`,
     `## Metrics for \`require\`\n\n${metricTable(budgetMetrics)}\n`,
+  ].join('\n');
+}
+
+/** Machines of the library: the figures are in its file, whose names are what people look for. */
+function machinePage(modules: readonly Module[]): string {
+  const rows = modules.flatMap(({ tree }) =>
+    tree.machines.map(({ name, doc }) => [`\`${name.text}\``, doc ?? '']),
+  );
+  return [
+    '# `machine`\n',
+    GENERATED,
+    'A machine that a plan can be made for, `ftpc plan --machine NAME`, without being there. `machine NAME using OTHER { … }` goes on from another one, without its price.\n',
+    `## Settings\n\n${settingTable(machineSettings)}\n`,
+    `## Machines of \`std/machines\`\n\n${table(['machine', ''], rows)}\n`,
   ].join('\n');
 }
 
@@ -115,6 +130,7 @@ export function referencePages(host: Host): Readonly<Record<string, string>> {
   return {
     ...Object.fromEntries(Object.values(schemas).map((schema) => [schema.kind, stagePage(schema)])),
     budget: budgetPage(),
+    machine: machinePage(modules),
     functions: functionsPage(modules),
     units: unitsPage(),
   };

@@ -45,7 +45,7 @@ export function inTest(block: Block, request: Request): Proposals {
   const [first, second] = block.statement;
   if (first === undefined) return settings(block, request);
   if (first.image === 'expect') return expectable(block, request);
-  if (first.image === 'machine' && isSets(second)) return machines();
+  if (first.image === 'machine' && isSets(second)) return machines(request);
   const table: Readonly<Record<string, Setting>> = testSettings;
   return isSets(second) ? valuesOf(table[first.image]?.type, request) : [];
 }
@@ -74,8 +74,8 @@ const property = (label: keyof typeof OTHER_SETTINGS, insert: string, detail: st
 const words = (labels: readonly string[]): Proposals => labels.map((label) => propose('EnumMember', label));
 
 /** A name with a dash is not a word of the language. */
-const machines = (): Proposals =>
-  machineNames().map((label) =>
+const machines = ({ session, view }: Request): Proposals =>
+  machineNames(session.projects.hostAt(view.compiled.path)).map((label) =>
     propose('EnumMember', label, { insert: /^\w+$/.test(label) ? label : JSON.stringify(label) }),
   );
 

@@ -54,6 +54,7 @@ function importEdit(name: string, module: string, { view }: Request): TextEdit[]
 
 /** Methods and presets after `using`. */
 export function presetProposals(kind: string, request: Request): Proposals {
+  if (kind === 'machine') return machineProposals(request);
   const taken = new Set(request.frame.statement.map(({ image }) => image));
   const names = namesIn(request.view.module);
   const methods = (schemaOf(kind)?.presets ?? []).map((label) =>
@@ -81,6 +82,31 @@ export function presetProposals(kind: string, request: Request): Proposals {
   return [...methods, ...here, ...elsewhere].filter(({ label }) => !taken.has(label));
 }
 
+/** Machines after `using`, those of the library with their import. */
+function machineProposals(request: Request): Proposals {
+  const taken = new Set(request.frame.statement.map(({ image }) => image));
+  const names = namesIn(request.view.module);
+  const here = [...names].flatMap(
+    ([label, target]): Proposals =>
+      target.kind === 'declared' && target.declared.what === 'machine'
+        ? [propose('Struct', label, { detail: 'machine', doc: target.declared.node.doc, sort: 'b' })]
+        : [],
+  );
+  const elsewhere = libraryModules(request.session).flatMap(({ name: module, tree }) =>
+    tree.machines
+      .filter(({ name }) => !names.has(name.text))
+      .map(({ name, doc }) =>
+        propose('Struct', name.text, {
+          detail: `import from ${module}`,
+          doc,
+          also: importEdit(name.text, module, request),
+          sort: 'd',
+        }),
+      ),
+  );
+  return [...here, ...elsewhere].filter(({ label }) => !taken.has(label));
+}
+
 /** Names inside of `import { … } from "…"`. */
 export function importedProposals(request: Request): Proposals {
   const { cursor, view, frame, session } = request;
@@ -104,7 +130,9 @@ export function importedProposals(request: Request): Proposals {
         )
       : path === undefined
         ? libraryModules(session).flatMap(({ name, tree }) =>
-            [...tree.natives, ...tree.presets].map((node) => exported(node.name.text, node.doc, name)),
+            [...tree.natives, ...tree.presets, ...tree.machines].map((node) =>
+              exported(node.name.text, node.doc, name),
+            ),
           )
         : [];
   return found.filter(({ label }) => !taken.has(label));

@@ -48,6 +48,11 @@ const DECLARATIONS: Proposals = [
     insert: `budget ${stop(1, 'machine')} {\n  require ${stop(2, 'peak_memory <= 8GiB')}\n}`,
     sort: 'a',
   }),
+  propose('Class', 'machine', {
+    detail: 'A machine that plans can be made for',
+    insert: `machine ${stop(1, 'name')} using ${stop(2, 'rtx_3090')} {\n  $3\n}`,
+    sort: 'a',
+  }),
   ...keyword(
     'param',
     `param ${stop(1, 'name')}: ${stop(2, 'Bool')} = ${stop(3, 'false')}`,

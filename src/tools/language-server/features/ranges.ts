@@ -104,7 +104,7 @@ function rangesAt(view: View, offset: number): SelectionRange {
 function aroundIn({ module: { tree } }: View, offset: number): readonly Extent[] {
   const found: Extent[] = [];
   const take = (extent: Extent): boolean => contains(extent, offset) && found.push(extent) > 0;
-  for (const body of [...tree.blocks, ...tree.presets, ...tree.tests]) {
+  for (const body of [...tree.blocks, ...tree.presets, ...tree.machines, ...tree.tests]) {
     if (!take(body.span)) continue;
     for (const { key, value } of body.properties)
       if (take({ start: key.span.start, end: Math.max(key.span.end, value.span.end) })) inside(value, take);

@@ -113,6 +113,7 @@ const DECLARED = {
   matrix: look('parameter', 'readonly'),
   secret: look('parameter', 'readonly'),
   preset: look('interface'),
+  machine: look('class'),
   stage: look('class'),
   budget: look('class'),
   native: look('function', 'defaultLibrary'),

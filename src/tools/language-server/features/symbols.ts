@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<Declaration['what'], SymbolKind>> = {
   matrix: SymbolKind.Array,
   secret: SymbolKind.Key,
   preset: SymbolKind.Interface,
+  machine: SymbolKind.Struct,
   stage: SymbolKind.Class,
   budget: SymbolKind.Struct,
   native: SymbolKind.Function,

@@ -3,13 +3,17 @@ import type { StageKind } from '../../../language/ir/program.js';
 import type { MetricSchema, Setting } from '../../../language/schemas/schema.js';
 import { budgetMetrics, budgetSettings, stageMetrics } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
+import { machineSettings } from '../../../language/schemas/stages/machine.js';
 
 /** `undefined` for a budget, and for what is no kind. */
 export const schemaOf = (kind: string) =>
   Object.hasOwn(schemas, kind) ? schemas[kind as StageKind] : undefined;
 
 export const settingsIn = (kind: string): Readonly<Record<string, Setting>> =>
-  kind === 'budget' ? budgetSettings : (schemaOf(kind)?.settings ?? {});
+  Object.hasOwn(OTHERS, kind) ? OTHERS[kind as keyof typeof OTHERS] : (schemaOf(kind)?.settings ?? {});
+
+/** Blocks that are no stages. */
+const OTHERS = { budget: budgetSettings, machine: machineSettings } as const;
 
 export type Metrics = Readonly<Record<string, MetricSchema>>;
 

@@ -4,7 +4,7 @@ import { PARAM_TYPES } from '../../../language/check/params.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
-import type { Block, Expression, Preset, Test, Word } from '../../../language/syntax/ast.js';
+import type { Block, Expression, Machine, Preset, Test, Word } from '../../../language/syntax/ast.js';
 import {
   hasBaseline,
   type Metrics,
@@ -76,6 +76,7 @@ class Indexer {
     }
     for (const { value } of tree.secrets) this.values.walk(value, undefined);
     for (const preset of tree.presets) this.body(preset, preset.target);
+    for (const machine of tree.machines) this.body(machine, machineWord(machine));
     for (const block of tree.blocks) this.body(block, block.kind);
     for (const test of tree.tests)
       walkTest(test, this.tested(test), this.names, this.values, (span, target) => this.add(span, target));
@@ -98,9 +99,9 @@ class Indexer {
     }
   }
 
-  private body(block: Block | Preset, kind: Word): void {
+  private body(block: Block | Preset | Machine, kind: Word): void {
     const schema = schemaOf(kind.text);
-    const isKnown = schema !== undefined || kind.text === 'budget';
+    const isKnown = schema !== undefined || kind.text === 'budget' || kind.text === 'machine';
     if (isKnown) this.add(kind.span, { kind: 'block_kind', name: kind.text });
     for (const { text, span } of block.using) {
       const target = this.names.get(text);
@@ -152,6 +153,12 @@ class Indexer {
     return true;
   }
 }
+
+/** The keyword that begins it. */
+const machineWord = ({ span }: Machine): Word => ({
+  text: 'machine',
+  span: { ...span, end: span.start + 'machine'.length },
+});
 
 const BASELINE: Target = { kind: 'root', name: 'baseline', doc: 'The same metrics of the baseline.' };
 

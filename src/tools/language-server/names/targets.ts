@@ -8,7 +8,16 @@ import type {
   SettingType,
 } from '../../../language/schemas/schema.js';
 import { functionNamed } from '../../../language/schemas/setting-paths.js';
-import type { Block, Matrix, Native, Param, Preset, Secret, Word } from '../../../language/syntax/ast.js';
+import type {
+  Block,
+  Machine,
+  Matrix,
+  Native,
+  Param,
+  Preset,
+  Secret,
+  Word,
+} from '../../../language/syntax/ast.js';
 
 /** What a string names: see {@link SettingType}; `file` is the argument of `file(…)`. */
 export type PathNames = NonNullable<Extract<SettingType, { kind: 'string' }>['names']> | 'file';
@@ -19,6 +28,7 @@ type DeclarationNode =
   | { readonly what: 'matrix'; readonly node: Matrix }
   | { readonly what: 'secret'; readonly node: Secret }
   | { readonly what: 'preset'; readonly node: Preset }
+  | { readonly what: 'machine'; readonly node: Machine }
   | { readonly what: 'stage' | 'budget'; readonly node: Block }
   | { readonly what: 'native'; readonly node: Native };
 
@@ -100,6 +110,7 @@ export function declaredIn(module: Module): ReadonlyMap<string, Declaration> {
     ...tree.matrices.map((node) => ({ what: 'matrix' as const, node })),
     ...tree.secrets.map((node) => ({ what: 'secret' as const, node })),
     ...tree.presets.map((node) => ({ what: 'preset' as const, node })),
+    ...tree.machines.map((node) => ({ what: 'machine' as const, node })),
     ...tree.blocks.map((node) => ({
       what: node.kind.text === 'budget' ? ('budget' as const) : ('stage' as const),
       node,
@@ -119,7 +130,7 @@ export type StageDeclaration = Extract<Declaration, { readonly what: 'stage' | '
 export const stagesIn = (module: Module): readonly StageDeclaration[] =>
   [...declaredIn(module).values()].filter((one): one is StageDeclaration => one.what === 'stage');
 
-const EXPORTED = new Set<Declaration['what']>(['param', 'preset', 'native', 'matrix']);
+const EXPORTED = new Set<Declaration['what']>(['param', 'preset', 'machine', 'native', 'matrix']);
 
 /** What an import may take from a module. */
 export const exportsOf = (module: Module): readonly Declaration[] =>
