@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ftpc_driver.errors import DriverError
 from ftpc_driver.models.names import file_names
+from ftpc_driver.models.outline import materialise, outline
 from ftpc_driver.models.structure import is_text
 from ftpc_driver.spec import Adapter, Model
 from ftpc_driver.versions import require
@@ -19,10 +20,12 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 HEADS = ["lm_head", "score", "classifier", "embed_out"]
 
 
-def load_base(model: Model, compute: torch.dtype, device: torch.device, placement: Any = None) -> Any:
+def load_base(
+    model: Model, compute: torch.dtype, device: torch.device, placement: Any = None, reads: bool = True
+) -> Any:
     """
     The base, frozen, in training mode. `compute`: what products of quantised weights are computed in; `placement`:
-    accelerate's device map, where the base is not to be in the host's memory.
+    accelerate's device map, where the base is not to be in the host's memory; `reads`: another rank has the weights.
     """
     from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
     from transformers.utils import logging
@@ -50,7 +53,7 @@ def load_base(model: Model, compute: torch.dtype, device: torch.device, placemen
             "id2label": dict(enumerate(labels)),
             "label2id": {name: i for i, name in enumerate(labels)},
         }
-    base = _read(kind, model, options)
+    base = _made(kind, model, options, reads)
     if model.gguf is not None:
         # read as numbers: what is trained of it is saved like any other model
         base.hf_quantizer = None
@@ -60,14 +63,19 @@ def load_base(model: Model, compute: torch.dtype, device: torch.device, placemen
     return base
 
 
-def _read(kind: Any, model: Model, options: dict[str, Any]) -> Any:
-    """Whole: what a file lacks, transformers would make up. Attention is plain where the architecture has no other."""
+def _made(kind: Any, model: Model, options: dict[str, Any], reads: bool) -> Any:
+    """Attention is plain where the architecture has no other."""
     try:
-        base, info = kind.from_pretrained(model.folder, **options, output_loading_info=True)
+        return _read(kind, model, options) if reads else outline(kind, model.folder, options)
     except (OSError, ValueError, KeyError) as error:
         if model.attention != "eager" and "attention" in str(error).lower():
-            return _read(kind, replace(model, attention="eager"), options | {"attn_implementation": "eager"})
+            return _made(kind, replace(model, attention="eager"), options | {"attn_implementation": "eager"}, reads)
         raise DriverError("model", f"transformers cannot load {model.folder}: {error}") from error
+
+
+def _read(kind: Any, model: Model, options: dict[str, Any]) -> Any:
+    """Whole: what a file lacks, transformers would make up."""
+    base, info = kind.from_pretrained(model.folder, **options, output_loading_info=True)
     lacking = sorted(str(key) for key in {*info["missing_keys"], *info["mismatched_keys"]})
     if model.task == "classifier":
         lacking = [name for name in lacking if not any(head in name for head in HEADS)]
@@ -99,6 +107,7 @@ def add_adapter(base: Any, adapter: Adapter) -> Any:
     config = PeftConfig.from_pretrained(adapter.folder)
     config.inference_mode = False
     model = get_peft_model(base, config)
+    materialise(model, torch.device("cpu"), lambda parameter: parameter.requires_grad)
     fill(file_names(model), read_tensors(Path(adapter.folder) / "adapter_model.safetensors"))
     _keep_types(model)
     return model
@@ -113,7 +122,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def fill(names: dict[str, nn.Parameter], tensors: dict[str, Tensor]) -> None:
-    """Gives every parameter the value of its name in a file. Both must have the same names and shapes."""
+    """
+    Gives every parameter the value of its name in a file. Both must have the same names and shapes. Those of an outline
+    get theirs from the rank that has read the base.
+    """
     missing, unknown = sorted(set(names) - set(tensors)), sorted(set(tensors) - set(names))
     if missing or unknown:
         text = "; ".join(
@@ -127,6 +139,8 @@ def fill(names: dict[str, nn.Parameter], tensors: dict[str, Tensor]) -> None:
         if value.shape != parameter.shape:
             wanted = f"the model wants {list(parameter.shape)}"
             raise DriverError("model", f"{name} has shape {list(value.shape)}; {wanted}")
+        if parameter.is_meta:
+            continue
         parameter.data = value.to(device=parameter.device, dtype=torch.float32, copy=True)
 
 

@@ -1,7 +1,7 @@
 """Cross entropy of supervised tokens alone: logits exist for them only, and for a chunk of them at a time."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,9 @@ class Supervised:
 
 def attach_loss(model: Any, chunk: int | None) -> None:
     """
-    From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, as float32 `[]`.
+    From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, as float32 `[]`. Logits of
+    at most `chunk` tokens exist at a time. A frozen head computes them once: the gradient of its states comes with the
+    loss. A trained head computes them again in the backward pass.
 
     The model's own head computes the logits, with whatever it does to them (soft caps, scales): its own forward runs
     over a decoder that hands out given states. A classifier's layer is read at the supervised token. The forward is
@@ -37,6 +39,8 @@ def attach_loss(model: Any, chunk: int | None) -> None:
     """
     decoder, original = decoder_of(model), model.forward
     score = getattr(model, "score", None)
+    head = model.get_output_embeddings() if score is None else score
+    is_frozen = head is not None and not any(parameter.requires_grad for parameter in head.parameters())
 
     def logits_of(states: Tensor, outputs: Any) -> Tensor:
         """`[n, width]` → `[n, classes]`"""
@@ -63,12 +67,41 @@ def attach_loss(model: Any, chunk: int | None) -> None:
         targets = supervised.targets
         if chunk is None or len(targets) <= chunk:
             return loss_of(states, targets, outputs)
+        if is_frozen and torch.is_grad_enabled():
+            whole: Tensor = _FrozenHead.apply(
+                states, targets, chunk, lambda part, wanted: loss_of(part, wanted, outputs)
+            )
+            return whole
         total = torch.zeros((), device=hidden.device)
         for part, wanted in zip(torch.split(states, chunk), torch.split(targets, chunk), strict=True):
             total = total + checkpoint(loss_of, part, wanted, outputs, use_reentrant=False)
         return total
 
     model.forward = forward
+
+
+class _FrozenHead(torch.autograd.Function):
+    """The sum of the losses of chunks of states `[n, width]`, and with it the states' gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, states: Tensor, targets: Tensor, chunk: int, loss_of: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        gradient = torch.empty_like(states)
+        total = torch.zeros((), device=states.device)
+        for start in range(0, len(targets), chunk):
+            part = states[start : start + chunk].detach().requires_grad_()
+            with torch.enable_grad():
+                loss = loss_of(part, targets[start : start + chunk])
+            (gradient[start : start + chunk],) = torch.autograd.grad(loss, part)
+            total += loss.detach()
+        ctx.save_for_backward(gradient)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, None, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * scale, None, None, None
 
 
 @contextmanager

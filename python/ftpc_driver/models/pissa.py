@@ -20,7 +20,8 @@ def take_off(model: nn.Module) -> None:
         base = layer.get_base_layer()
         if base.weight.dtype == torch.float32 and type(base) is not _linear4bit():
             product = scale * (up @ down)
-            base.weight -= product.T if layer.fan_in_fan_out else product
+            if not base.weight.is_meta:
+                base.weight -= product.T if layer.fan_in_fan_out else product
         else:
             base.register_forward_hook(_without(down.clone(), up.clone() * scale))
 

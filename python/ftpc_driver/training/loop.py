@@ -87,17 +87,7 @@ class Loop:
         )
         state["step"] = step
         state["steps"].append(record)
-        self.emit(
-            "step",
-            step=step,
-            epoch=record["epoch"],
-            loss=record["loss"],
-            learning_rate=record["learningRate"],
-            grad_norm=record["gradNorm"],
-            tokens=record["tokens"],
-            seconds=record["seconds"],
-            **self.memory(),
-        )
+        self.emit("step", **record, **self.memory())
 
     def _validate(self, state: State) -> None:
         if self.validation_loss is None:

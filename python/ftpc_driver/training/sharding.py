@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ftpc_driver.models.structure import blocks_of, causal_model
 from ftpc_driver.spec import Spec
 from ftpc_driver.training.ranks import Ranks
+from ftpc_driver.training.shared_base import is_shared, share_out
 
 
 def shard(model: nn.Module, spec: Spec, ranks: Ranks) -> nn.Module:
@@ -33,8 +34,14 @@ def shard(model: nn.Module, spec: Spec, ranks: Ranks) -> nn.Module:
         "offload_policy": CPUOffloadPolicy() if spec.sharding.offload else OffloadPolicy(),
     }
     sharded: list[Any] = [*blocks_of(causal_model(model)), model]
+    read = dict(model.named_parameters()) if is_shared(spec) and ranks.first else {}
     for module in sharded:
         fully_shard(module, **options)
+    if is_shared(spec):
+        share_out(model, read, ranks, torch.device("cpu") if spec.sharding.offload else ranks.device)
+        for module in sharded:
+            # FSDP takes note of parameters that are others by now
+            module._apply(lambda tensor: tensor, recurse=False)
     for module in sharded:
         # a step divides by its own tokens, so that gradients are summed
         module.set_gradient_divide_factor(1.0)

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { count, figure, type JsonOf, positive, record } from '../../language/host/json.js';
 import { SHARDINGS as SHARED } from '../../language/ir/engines.js';
 import type { OptimizerOptions } from '../training/index.js';
+import { STEP_RECORD } from '../training/state.js';
 
 /** How ranks share a model. `none`: one rank; `ddp`: a replica each; `fsdp`: a shard of every block each. */
 const SHARDINGS = ['none', ...SHARED] as const;
@@ -151,14 +152,7 @@ export const RANK_EVENT = v.variant('event', [
   }),
   v.object({
     event: v.literal('step'),
-    step: positive,
-    epoch: figure,
-    loss: figure,
-    learning_rate: figure,
-    grad_norm: figure,
-    /** Tokens without padding. */
-    tokens: count,
-    seconds: figure,
+    ...STEP_RECORD.entries,
     memory: v.optional(v.nullable(MEMORY)),
     /** Bytes. */
     rss: v.optional(v.nullable(count)),

@@ -8,6 +8,7 @@ import type { Blueprint, NamedShape, Projection } from './architectures/blueprin
 import { ConfigReader } from './config/reader.js';
 import { TRANSFORMERS_TYPES, TRANSFORMERS_VERSION } from './config/transformers-types.js';
 import { labelsIn } from './label-names.js';
+import { moduleNames } from './module-names.js';
 import { shown } from './read-file.js';
 import { type ForeignModel, type ModelConfig, ModelError } from './types.js';
 
@@ -136,18 +137,11 @@ const EXPERT = /(?:^|\.)experts?(?:\.|$)/;
 /** What chooses experts is no linear layer in transformers. */
 const ROUTER = /(?:^|\.)(?:gate|router|shared_expert_gate)$/;
 
-/** Files of models that also see have another path for their text part than transformers gives it. */
-const RENAMED: readonly (readonly [file: RegExp, module: string])[] = [
-  [/^language_model\.model\./, 'model.language_model.'],
-  [/^language_model\.lm_head\./, 'lm_head.'],
-  [/^vision_tower\./, 'model.vision_tower.'],
-  [/^multi_modal_projector\./, 'model.multi_modal_projector.'],
-];
-
-/** `model.language_model.layers.0.…` for `language_model.model.layers.0.…` */
-export function moduleName(file: string): string {
-  const rule = RENAMED.find(([from]) => from.test(file));
-  return rule === undefined ? file : file.replace(rule[0], rule[1]);
+/** Names in memory and shapes of all tensors. */
+export function foreignTensors({ tensors }: ForeignModel): readonly NamedShape[] {
+  const all = tensors();
+  const nameOf = moduleNames(all.map(({ name }) => name));
+  return all.map(({ name, shape }) => ({ name: nameOf(name), shape }));
 }
 
 /** A linear layer, its path and the number of its block. */
@@ -157,15 +151,14 @@ export interface ForeignLinear extends Projection {
 }
 
 /** The linear layers of the text part's blocks: matrices that are no experts', nor what chooses these. */
-export const foreignLinears = ({ tensors, experts }: ForeignModel): readonly ForeignLinear[] =>
-  tensors().flatMap(({ name: file, shape }) => {
-    const name = moduleName(file);
+export const foreignLinears = (foreign: ForeignModel): readonly ForeignLinear[] =>
+  foreignTensors(foreign).flatMap(({ name, shape }) => {
     const path = /^(.*)\.weight$/.exec(name)?.[1];
     const [, , layer, module = ''] = (path !== undefined && BLOCK.exec(path)) || [];
     const [outputs, inputs] = shape;
     if (path === undefined || layer === undefined || outputs === undefined || inputs === undefined) return [];
     if (shape.length !== 2 || SENSE.test(path) || EXPERT.test(module)) return [];
-    if (experts !== undefined && ROUTER.test(module)) return [];
+    if (foreign.experts !== undefined && ROUTER.test(module)) return [];
     const target = module.slice(module.lastIndexOf('.') + 1);
     return [{ target, module, outputs, inputs, bias: false, transposed: false, path, layer: Number(layer) }];
   });
@@ -176,7 +169,7 @@ const HEAD = /^(?:.*\.)?(?:lm_head|embed_out|output)\.weight$/;
 /** What is known of such a model's parts: embedding and head, and where its blocks are; its blocks compute nothing here. */
 export function foreignBlueprint(config: ModelConfig, foreign: ForeignModel): Blueprint {
   const { vocabSize, hiddenSize, layers } = config;
-  const tensors = foreign.tensors().map(({ name, shape }) => ({ name: moduleName(name), shape }));
+  const tensors = foreignTensors(foreign);
   const found = (pattern: RegExp): NamedShape | undefined =>
     tensors.find(({ name, shape }) => pattern.test(name) && shape.length === 2 && !SENSE.test(name));
   const embedding = found(EMBEDDING) ?? { name: 'model.embed_tokens.weight', shape: [vocabSize, hiddenSize] };

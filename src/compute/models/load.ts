@@ -8,7 +8,7 @@ import {
   type SpecialTokens,
 } from './chat-template/index.js';
 import { readConfig } from './config/index.js';
-import { moduleName } from './foreign.js';
+import { moduleNames } from './module-names.js';
 import { readJsonFile, readTextFile } from './read-file.js';
 import { openTensorSource } from './safetensors/read.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
@@ -123,10 +123,10 @@ export function weightAccess(
 
 /** Files of a model without its head, such as GPT-2's own, leave the first part of every name out. */
 function withPrefix(source: WeightSource, config: ModelConfig): WeightSource {
-  if (config.foreign !== undefined)
-    return new Map(
-      [...source].map(([file, tensor]) => [moduleName(file), { ...tensor, name: moduleName(file) }]),
-    );
+  if (config.foreign !== undefined) {
+    const nameOf = moduleNames(source.keys());
+    return new Map([...source].map(([file, tensor]) => [nameOf(file), { ...tensor, name: nameOf(file) }]));
+  }
   const found = expectedTensors(config).flatMap(({ name }): [string, SourceTensor][] => {
     const tensor = source.get(name) ?? source.get(name.slice(name.indexOf('.') + 1));
     return tensor === undefined ? [] : [[name, { ...tensor, name }]];

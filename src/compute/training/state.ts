@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { figure, type JsonOf } from '../../language/host/json.js';
 
-const STEP_RECORD = v.object({
+export const STEP_RECORD = v.object({
   /** From 1. */
   step: figure,
   /** Passes over the rows after this step. */

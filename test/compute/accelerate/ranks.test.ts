@@ -16,7 +16,7 @@ const start = (rank: number): FakeAct => ({
 });
 const step = (number: number): FakeAct => ({
   say: {
-    ...{ event: 'step', step: number, epoch: 1, loss: 2, learning_rate: 0.1, grad_norm: 1 },
+    ...{ event: 'step', step: number, epoch: 1, loss: 2, learningRate: 0.1, gradNorm: 1 },
     ...{ tokens: 10, seconds: 0.1, memory: null, rss: 1000 },
   },
 });

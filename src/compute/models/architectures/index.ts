@@ -1,7 +1,7 @@
 /** What the rest of the program asks of a model's architecture. */
 
 import { GraphError } from '../../tensor/shape.js';
-import { foreignLinears, moduleName } from '../foreign.js';
+import { foreignLinears, foreignTensors } from '../foreign.js';
 import type { ForeignModel, ModelConfig } from '../types.js';
 import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
 import { FAMILIES } from './families/index.js';
@@ -37,7 +37,7 @@ export const SCORE = 'score';
 
 /** Every tensor that a model needs, by its full name, in the order of its layers. */
 export const expectedTensors = perModel((config): readonly ExpectedTensor[] => {
-  if (config.foreign !== undefined) return foreignTensors(config, config.foreign);
+  if (config.foreign !== undefined) return expectedOfForeign(config, config.foreign);
   const blueprint = blueprintOf(config);
   const { embedding, positions, layers, head } = blueprint;
   const outer = (shape: typeof embedding, role: ExpectedTensor['role']): ExpectedTensor => ({
@@ -59,7 +59,7 @@ export const expectedTensors = perModel((config): readonly ExpectedTensor[] => {
 });
 
 /** Those of the files; with labels, the head is another. */
-function foreignTensors(config: ModelConfig, foreign: ForeignModel): readonly ExpectedTensor[] {
+function expectedOfForeign(config: ModelConfig, foreign: ForeignModel): readonly ExpectedTensor[] {
   const linear = new Set(foreignLinears(foreign).map((one) => weightName({ module: one.path })));
   const { embedding, head } = blueprintOf(config);
   const roleOf = (name: string, shape: readonly number[]): ExpectedTensor['role'] => {
@@ -67,10 +67,7 @@ function foreignTensors(config: ModelConfig, foreign: ForeignModel): readonly Ex
     if (name === embedding.name) return 'embedding';
     return shape.length === 1 ? 'norm' : 'head';
   };
-  const own = foreign.tensors().map(({ name: file, shape }) => {
-    const name = moduleName(file);
-    return { name, shape, role: roleOf(name, shape) };
-  });
+  const own = foreignTensors(foreign).map(({ name, shape }) => ({ name, shape, role: roleOf(name, shape) }));
   if (config.labels === undefined) return own;
   const { name, shape } = head.output;
   return [

@@ -120,12 +120,15 @@ const WHOLE = new RegExp(`^( *"(?:${FLOATS.join('|')})": -?\\d+)(?=,?$)`, 'gm');
 export const configText = (config: Json): string =>
   `${JSON.stringify(config, null, 2).replace(WHOLE, '$1.0')}\n`;
 
+/** A whole number as Python writes it where it is a float: `10000.0`, `1e+16`. */
+const FLOAT = /"(\w+)":\s*-?\d+(?:\.0+|(?:\.\d+)?[eE]\+?\d+)(?=\s*[,}\]])/g;
+
 /**
  * The text of a `config.json` with the numbers as floats that `original` writes as such: of an architecture that is not known
  * here, nothing else tells which of its fields are.
  */
 export function floatsAsIn(original: string, text: string): string {
-  const names = new Set([...original.matchAll(/"(\w+)":\s*-?\d+\.0+(?=\s*[,}\]])/g)].map(([, name]) => name));
+  const names = new Set([...original.matchAll(FLOAT)].map(([, name]) => name));
   return text.replace(/^( *"(\w+)": -?\d+)(?=,?$)/gm, (line, _, name: string) =>
     names.has(name) ? `${line}.0` : line,
   );

@@ -9,6 +9,7 @@ import {
   wholeTensors,
 } from '../../models/adapters/whole.js';
 import { blueprintOf, SCORE, weightName } from '../../models/architectures/index.js';
+import { moduleNames } from '../../models/module-names.js';
 import {
   type Adapter,
   type ModelConfig,
@@ -79,12 +80,13 @@ const EMBEDDING = /(?:^|\.)(?:embed_tokens|word_embeddings|wte|embed_in)\.weight
 /** Over a base of any architecture: the adapter's names say which tensors it changes. */
 export function namedMerge(adapter: Adapter, base: WeightStore, path: string): MergePlan {
   const { config, tensors } = adapter;
+  const located = tensorFinder(base, tensors.keys(), path);
   const isFactor = (name: string): boolean => /\.lora_(?:A\.weight|B\.weight|magnitude_vector)$/.test(name);
   const projections = new Map<string, MergedProjection>();
   for (const name of tensors.keys()) {
     const module = name.endsWith('.lora_A.weight') ? name.slice(0, -'.lora_A.weight'.length) : undefined;
     if (module === undefined || config.kind !== 'lora') continue;
-    const stored = base.get(located(base, weightName({ module }), path));
+    const stored = base.get(located(weightName({ module })));
     const [inputs, outputs] = [
       tensors.get(downName(module))?.shape[1],
       tensors.get(upName(module))?.shape[0],
@@ -102,7 +104,7 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string): M
   for (const [name, { shape, data }] of tensors) {
     if (isFactor(name)) continue;
     const isHead = name === HEAD || isNamed(name, weightName({ module: SCORE }));
-    const own = isHead ? name : located(base, name, path);
+    const own = isHead ? name : located(name);
     whole.set(own, float32Tensor(own, shape, data));
   }
   const labelled = labelsOf(config) !== undefined;
@@ -114,31 +116,24 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string): M
 }
 
 /**
- * The tensor of a base that a module in memory is read from. Files may have other first parts than transformers has in
- * memory: `language_model.model.layers.0` for `model.language_model.layers.0`. Throws a `ModelError`.
+ * The tensor of a base's files that is called so in memory; adapters of older releases have the names of files, too.
+ * Throws a `ModelError`.
  */
-function located(base: WeightStore, name: string, path: string): string {
-  if (base.has(name)) return name;
-  const parts = name.split('.');
-  const layer = parts.findIndex((part) => /^\d+$/.test(part));
-  const end = `.${parts.slice(Math.max(0, layer - 1)).join('.')}`;
-  const first = (whole: string): string =>
-    whole
-      .slice(0, whole.length - end.length)
-      .split('.')
-      .sort()
-      .join('.');
-  const candidates = base.names().filter((other) => `.${other}`.endsWith(end));
-  const alike = candidates.filter((other) => first(`.${other}`) === first(`.${name}`));
-  const [found, another] = alike.length > 0 ? alike : candidates;
-  if (found === undefined || another !== undefined)
-    throw new ModelError(
-      'adapter_mismatch',
-      path,
-      `It changes ${name.replace(/\.weight$/, '')}, ${found === undefined ? 'which no tensor of the base is for' : 'for which the base has several tensors'}.`,
-      'Use the base that the adapter was trained on, or let PEFT merge it (`merge_and_unload`).',
-    );
-  return found;
+function tensorFinder(base: WeightStore, adapted: Iterable<string>, path: string): (name: string) => string {
+  const inMemory = moduleNames(base.names());
+  const inAdapter = moduleNames(adapted);
+  const files = new Map(base.names().map((file) => [inMemory(file), file]));
+  return (name) => {
+    const found = files.get(inAdapter(name));
+    if (found === undefined)
+      throw new ModelError(
+        'adapter_mismatch',
+        path,
+        `It changes ${name.replace(/\.weight$/, '')}, which no tensor of the base is for.`,
+        'Use the base that the adapter was trained on, or let PEFT merge it (`merge_and_unload`).',
+      );
+    return found;
+  };
 }
 
 const misfit = (path: string, module: string, shape: readonly number[]): ModelError =>

@@ -41,10 +41,9 @@ export function rankListener({ stage, total, emit, historyOf, usesDevice }: List
       watch = divergenceWatch(historyOf(event.resumed));
       note(`resuming from the checkpoint of step ${event.resumed}`);
     },
-    step(event, rank) {
-      measured(rank, event.memory);
-      rate = event.learning_rate;
-      const record = recordOf(event);
+    step({ event: _, memory: found, rss: __, ...record }, rank) {
+      measured(rank, found);
+      rate = record.learningRate;
       emit({ ...stageEvent(stage, { type: 'step', record, total }), ...shared(world, memory) });
       const warning = watch(record);
       if (warning !== undefined) note(warning);
@@ -62,16 +61,6 @@ export function rankListener({ stage, total, emit, historyOf, usesDevice }: List
     rate: () => rate,
   };
 }
-
-const recordOf = (event: RankEventOf<'step'>): StepRecord => ({
-  step: event.step,
-  epoch: event.epoch,
-  loss: event.loss,
-  learningRate: event.learning_rate,
-  gradNorm: event.grad_norm,
-  tokens: event.tokens,
-  seconds: event.seconds,
-});
 
 /** What a step of several ranks, or on a device, says besides. */
 const shared = (ranks: number, memory: ReadonlyMap<number, DeviceMemory>) => ({

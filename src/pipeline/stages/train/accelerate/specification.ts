@@ -53,7 +53,11 @@ export function specificationOf(
     rows: files.rows,
     validation: files.validation,
     pad_id: task.rows.padId,
-    padding: paddingSpec(task, settings),
+    padding: paddingSpec(
+      task,
+      { settings, draws: dropoutOf(adapter) > 0 || settings.noise !== undefined },
+      engine,
+    ),
     steps: files.steps,
     total_steps: settings.totalSteps,
     every: settings.every,
@@ -91,11 +95,20 @@ function modelSpec(
   };
 }
 
-/** Packed sequences come in fewer lengths. */
-const paddingSpec = ({ model }: TrainTask, { packing }: TrainingSettings): TrainSpec['padding'] =>
-  packing === undefined
-    ? paddingOf(model.config.maxPositions, false)
-    : paddingOf(Math.min(packing, model.config.maxPositions), true);
+/**
+ * As the embedded engine pads, where it draws: what is drawn follows from the shape of a batch. Otherwise a CPU need not
+ * compute what is padding; packed sequences come in fewer lengths on a GPU.
+ */
+function paddingSpec(
+  { model }: TrainTask,
+  { settings: { packing }, draws }: { readonly settings: TrainingSettings; readonly draws: boolean },
+  { device }: AccelerateEngine,
+): TrainSpec['padding'] {
+  const { maxPositions } = model.config;
+  const padding =
+    packing === undefined ? paddingOf(maxPositions, false) : paddingOf(Math.min(packing, maxPositions), true);
+  return device === 'cpu' && !draws ? { ...padding, bucket: 1 } : padding;
+}
 
 function placesOf({ model }: TrainTask): TrainSpec['dropout'] {
   const seen = new Map<number, number>();

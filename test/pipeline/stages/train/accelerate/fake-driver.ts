@@ -29,10 +29,18 @@ for (const [index, line] of lines.entries()) {
     say({ event: 'error', rank, kind: 'not_finite', message: '', step, what: 'loss', value: 'nan', rate });
     process.exit(4);
   }
-  const record = { step, epoch, loss: 2 + 1 / step, tokens: 10, seconds: 0.1 };
-  steps.push({ ...record, learningRate: rate, gradNorm: 1 });
+  const record = {
+    step,
+    epoch,
+    loss: 2 + 1 / step,
+    learningRate: rate,
+    gradNorm: 1,
+    tokens: 10,
+    seconds: 0.1,
+  };
+  steps.push(record);
   const memory = { allocated: 1000, reserved: 2000 };
-  say({ event: 'step', ...record, learning_rate: rate, grad_norm: 1, memory, rss: 5 });
+  say({ event: 'step', ...record, memory, rss: 5 });
 }
 const step = lines.length;
 const best = { step, loss: 1.5 };

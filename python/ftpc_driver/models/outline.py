@@ -1,0 +1,31 @@
+"""Models without weights, on the meta device: of a base that another process reads."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def outline(kind: Any, folder: str, options: dict[str, Any]) -> Any:
+    """The modules that `kind.from_pretrained` would make; `kind`: an `AutoModel…` of transformers."""
+    from transformers import AutoConfig
+
+    made = ("dtype", "attn_implementation")
+    config = AutoConfig.from_pretrained(folder, **{name: each for name, each in options.items() if name not in made})
+    with torch.device("meta"):
+        return kind.from_config(config, **{name: options[name] for name in made})
+
+
+@torch.no_grad()
+def materialise(model: nn.Module, device: torch.device, wanted: Callable[[nn.Parameter], bool]) -> None:
+    """Gives the wanted parameters of an outline memory, of no values yet. Tied ones stay tied."""
+    made: dict[int, nn.Parameter] = {}
+    for module in model.modules():
+        for name, parameter in module._parameters.items():
+            if parameter is None or not parameter.is_meta or not wanted(parameter):
+                continue
+            if id(parameter) not in made:
+                empty = torch.empty_like(parameter, device=device)
+                made[id(parameter)] = nn.Parameter(empty, requires_grad=parameter.requires_grad)
+            module._parameters[name] = made[id(parameter)]

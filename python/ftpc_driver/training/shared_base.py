@@ -1,0 +1,50 @@
+"""A base that the first rank alone reads: the others get their parts of it from there, and never have it whole."""
+
+import torch
+from torch import Tensor, nn
+from torch import distributed as dist
+
+from ftpc_driver.models.outline import materialise
+from ftpc_driver.spec import Spec
+from ftpc_driver.training.ranks import Ranks
+
+
+def is_shared(spec: Spec) -> bool:
+    """Constants of a quantised base are in no parameter, so that each rank reads and quantises it, tensor by tensor."""
+    return spec.sharding.kind == "fsdp" and spec.world > 1 and spec.model.quantisation is None
+
+
+@torch.no_grad()
+def share_out(model: nn.Module, whole: dict[str, nn.Parameter], ranks: Ranks, device: torch.device) -> None:
+    """
+    Fills what is sharded of a model, whose parameters on all ranks but the first are an outline. `whole`: what the
+    first has read, by the names of parameters; emptied. `device`: where shards are.
+    """
+    materialise(model, device, lambda _parameter: True)
+    for name, parameter in model.named_parameters():
+        if hasattr(parameter, "to_local"):
+            rows = -(-parameter.shape[0] // ranks.world)
+            own = torch.zeros((rows, *parameter.shape[1:]), dtype=parameter.dtype)
+            read = whole.pop(name, None)
+            pieces = None if read is None else [_padded(read[rank * rows :][:rows], own) for rank in range(ranks.world)]
+            dist.scatter(_bytes(own), pieces, src=0)
+            local = parameter.to_local()
+            local.copy_(own[: len(local)])
+    for module in model.modules():
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                there = torch.empty_like(buffer, device="cpu") if buffer.is_meta else buffer.cpu()
+                dist.broadcast(_bytes(there), src=0)
+                module._buffers[name] = there.to(ranks.device)
+
+
+def _padded(piece: Tensor, like: Tensor) -> Tensor:
+    """The last parts have fewer rows, or none."""
+    whole = torch.zeros_like(like)
+    whole[: len(piece)] = piece
+    return _bytes(whole)
+
+
+def _bytes(tensor: Tensor) -> Tensor:
+    """The same memory: no backend knows every type of numbers."""
+    return tensor.view(-1).view(torch.uint8)

@@ -1,0 +1,37 @@
+/** Names of modules in files and in memory: files of models that also see have other first parts than transformers. */
+
+interface Layout {
+  /** A name that only files of this layout have. */
+  readonly sign: RegExp;
+  readonly renamed: readonly (readonly [file: RegExp, module: string])[];
+}
+
+/** As transformers 5.24.0 renames them on reading (`conversion_mapping.py`). */
+const LAYOUTS: readonly Layout[] = [
+  {
+    sign: /^language_model\.model\./,
+    renamed: [
+      [/^language_model\.model\./, 'model.language_model.'],
+      [/^language_model\.lm_head\./, 'lm_head.'],
+      [/^vision_tower\./, 'model.vision_tower.'],
+      [/^multi_modal_projector\./, 'model.multi_modal_projector.'],
+    ],
+  },
+  {
+    sign: /^visual\./,
+    renamed: [
+      [/^visual\./, 'model.visual.'],
+      [/^model\./, 'model.language_model.'],
+    ],
+  },
+];
+
+/** What transformers calls in memory what is called `file` in a model's files, all of whose names are given. */
+export function moduleNames(names: Iterable<string>): (file: string) => string {
+  const all = [...names];
+  const { renamed = [] } = LAYOUTS.find(({ sign }) => all.some((name) => sign.test(name))) ?? {};
+  return (file) => {
+    const rule = renamed.find(([from]) => from.test(file));
+    return rule === undefined ? file : file.replace(rule[0], rule[1]);
+  };
+}
