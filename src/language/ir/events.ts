@@ -1,6 +1,7 @@
 /** The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract: docs/schema/events.json. */
 import * as v from 'valibot';
 import { anyObject, count, figure, type JsonOf, record, version } from '../host/json.js';
+import { SHARDING_CHOICES, SHARDINGS } from './engines.js';
 import { STAGE_KINDS } from './program.js';
 
 const KIND = v.picklist(STAGE_KINDS);
@@ -10,6 +11,14 @@ export const RUN_STATUS = v.picklist(['done', 'failed', 'gate_failed', 'budget_e
 export type StageAction = v.InferInput<typeof ACTION>;
 export type StageStatus = v.InferInput<typeof STAGE_STATUS>;
 export type RunStatus = v.InferInput<typeof RUN_STATUS>;
+
+const RANKS = v.object({
+  device: v.picklist(['cpu', 'cuda']),
+  /** Of each node. */
+  devices: count,
+  nodes: count,
+  sharding: v.picklist(SHARDING_CHOICES),
+});
 
 const REASON = v.object({
   code: v.string(),
@@ -36,10 +45,13 @@ const STAGE_EVENTS = [
     learningRate: v.optional(figure),
     gradNorm: v.optional(figure),
     tokensPerSecond: v.optional(figure),
-    /** Training on several devices: a process per device. */
+    /** Training on several devices: a process per device, and what they share. */
     ranks: v.optional(count),
+    sharding: v.optional(v.picklist(SHARDINGS)),
     /** Memory of each device that says how much is used, in bytes: of tensors, and what its allocator holds. */
     memory: v.optional(v.array(v.object({ allocated: figure, reserved: figure }))),
+    /** Resident bytes of each rank, where they are on the CPU. */
+    resident: v.optional(v.array(figure)),
   }),
   v.object({
     type: v.literal('validation'),
@@ -78,6 +90,8 @@ export const RUN_EVENT = v.variant('type', [
     pipeline: v.string(),
     engine: v.string(),
     runtime: v.string(),
+    /** Of the accelerate engine: where its ranks are, and the sharding that was asked for. */
+    ranks: v.optional(RANKS),
     ftpc: v.string(),
     /** `-p name=value` as typed; secrets are no parameters. */
     params: v.optional(record(v.string())),

@@ -5,6 +5,7 @@ import type {
   EngineChoice,
   EngineOptions,
   EngineRequest,
+  Ranks,
   RunEngine,
   ShardingChoice,
 } from '../../language/ir/engines.js';
@@ -86,6 +87,14 @@ export function askedEngine(options: EngineOptions, program: Program | undefined
   const by = engine === 'auto' ? 'auto' : options.engine === undefined ? 'pipeline' : 'option';
   return { engine, by, devices, nodes, sharding, node, rendezvous, python };
 }
+
+/** Where the ranks of an engine are, and no more of it. */
+export const ranksOf = ({ device, devices, nodes, sharding }: Ranks): Ranks => ({
+  device,
+  devices,
+  nodes,
+  sharding,
+});
 
 /** What computes: the engine, whose identity takes the place of the tensor runtime's where it has none. */
 export const computedBy = (host: Host, engine: RunEngine, runtime: RuntimeName): RuntimeIdentity =>

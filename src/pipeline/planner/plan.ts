@@ -7,7 +7,6 @@ import { userProblem } from '../../compute/models/user-problem.js';
 import { identityOf } from '../../compute/tensor/runtimes/index.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { Ranks } from '../../language/ir/engines.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { RUNTIME_NAMES } from '../../language/ir/runtimes.js';
@@ -17,7 +16,7 @@ import { readSummary } from '../stages/train/result-files.js';
 import { withResidency } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { openStore } from '../store/index.js';
-import { askedEngine, askedRuntime, refersTo, requirementsOf } from './budget.js';
+import { askedEngine, askedRuntime, ranksOf, refersTo, requirementsOf } from './budget.js';
 import { type BudgetedPlan, brokenBudgets } from './budget-diagnostics.js';
 import { figuresOf, limitsOf, plannedBudget } from './budgeted-stages.js';
 import { effectiveSettings } from './effective.js';
@@ -82,13 +81,6 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     diagnostics,
   };
 }
-
-const ranksOf = ({ device, devices, nodes, sharding }: Ranks): Ranks => ({
-  device,
-  devices,
-  nodes,
-  sharding,
-});
 
 /** The time of the whole run is known when every stage is planned: where it is too long, all are planned once more. */
 async function planStages(

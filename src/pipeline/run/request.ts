@@ -4,7 +4,7 @@ import type { Host } from '../../language/host/host.js';
 import type { RunEngine } from '../../language/ir/engines.js';
 import type { RunEvent, RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { RuntimeName } from '../../language/ir/runtimes.js';
-import { computedBy } from '../planner/budget.js';
+import { computedBy, ranksOf } from '../planner/budget.js';
 import { runtimeName } from '../planner/keys.js';
 import type { Preparation } from '../prepare/index.js';
 import type { Store } from '../store/index.js';
@@ -51,6 +51,7 @@ export const startEvent = (
   pipeline,
   engine: engine.name,
   runtime: runtimeName(computedBy(host, engine, runtime)),
+  ...(engine.name === 'accelerate' ? { ranks: ranksOf(engine) } : {}),
   ftpc,
   ...(params === undefined ? {} : { params }),
   ...(commit === undefined ? {} : { commit }),

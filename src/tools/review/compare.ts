@@ -1,4 +1,5 @@
 /** Two plans of a pipeline → what changed between them. */
+import { EMBEDDED } from '../../language/ir/engines.js';
 import { figureChanges, totalsOf } from './figures.js';
 import { matchStages, renamesOf, type StageMatch } from './match-stages.js';
 import { rerunOf, settingChanges } from './stage-changes.js';
@@ -7,6 +8,8 @@ import type {
   BudgetChange,
   BudgetOutline,
   Comparison,
+  ComputingChange,
+  ComputingOutline,
   DiagnosticSummary,
   ListChange,
   MachineRequest,
@@ -33,7 +36,9 @@ export function compare({ pipeline, base, machine, before, after, notes }: Compa
   const stages = pairs.map((pair) => stageChange(pair, renames, made, isKept));
   const budget = budgetChanges(before?.budget ?? [], after.budget);
   const diagnostics = foundChange(before?.diagnostics ?? [], after.diagnostics, renames);
-  const differs = diagnostics.added.length + diagnostics.removed.length + budget.length > 0;
+  const computing = before === undefined ? [] : computingChanges(before.computing, after.computing);
+  const differs =
+    diagnostics.added.length + diagnostics.removed.length + budget.length + computing.length > 0;
   return {
     version: 1,
     pipeline,
@@ -42,6 +47,7 @@ export function compare({ pipeline, base, machine, before, after, notes }: Compa
     changed: differs || before === undefined || stages.some(({ status }) => status !== 'unchanged'),
     isNew: before === undefined,
     valid: after.valid,
+    ...(computing.length === 0 ? {} : { computing }),
     stages,
     totals: figureChanges(totalsOf(before?.stages ?? []), totalsOf(after.stages)),
     budget,
@@ -49,6 +55,16 @@ export function compare({ pipeline, base, machine, before, after, notes }: Compa
     notes: notes ?? [],
   };
 }
+
+const EMBEDDED_ALONE: ComputingOutline = { engine: EMBEDDED.name };
+
+const computingChanges = (
+  before: ComputingOutline = EMBEDDED_ALONE,
+  after: ComputingOutline = EMBEDDED_ALONE,
+): readonly ComputingChange[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .map((setting) => ({ setting, before: before[setting] ?? null, after: after[setting] ?? null }))
+    .filter((change) => change.before !== change.after);
 
 const NOTHING: ListChange = { added: [], removed: [] };
 

@@ -26,6 +26,7 @@ export function planOutline(
     module.startsWith('std/') ? module : relative(program.folder, resolve(cwd, module)).split(sep).join('/');
   const planned = new Map(plan.stages.map((stage) => [stage.name, stage]));
   return {
+    ...computingOf(plan),
     stages: program.stages.flatMap((stage) => {
       const found = planned.get(stage.name);
       return found === undefined ? [] : [reviewedStage(stage, found, moduleName)];
@@ -34,6 +35,12 @@ export function planOutline(
     diagnostics: [...diagnostics, ...plan.diagnostics].map(diagnosticSummary),
     valid: plan.valid,
   };
+}
+
+function computingOf({ engine, ranks }: Plan): Pick<PlanOutline, 'computing'> {
+  if (ranks === undefined) return {};
+  const { devices, nodes, sharding } = ranks;
+  return { computing: { engine, devices: `${devices}`, nodes: `${nodes}`, sharding } };
 }
 
 function reviewedStage(

@@ -51,7 +51,12 @@ export interface DiagnosticSummary {
   readonly message: string;
 }
 
+/** What would compute, as a budget says it: `engine`, and of the accelerate engine `devices`, `nodes` and `sharding`. */
+export type ComputingOutline = Readonly<Record<string, string>>;
+
 export interface PlanOutline {
+  /** Left out: the embedded engine. */
+  readonly computing?: ComputingOutline;
   readonly stages: readonly StageOutline[];
   readonly budget: readonly BudgetOutline[];
   readonly diagnostics: readonly DiagnosticSummary[];
@@ -98,6 +103,13 @@ export interface StageChange {
   readonly because: readonly string[];
 }
 
+/** `null`: the engine has no such setting. */
+export interface ComputingChange {
+  readonly setting: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
 export interface BudgetChange {
   readonly require: string;
   readonly change: 'added' | 'removed' | 'broken' | 'kept';
@@ -137,6 +149,8 @@ export interface Comparison {
   readonly isNew: boolean;
   /** Whether a run of the new plan can begin. */
   readonly valid: boolean;
+  /** Left out where the same computes in the same place. */
+  readonly computing?: readonly ComputingChange[];
   readonly stages: readonly StageChange[];
   /** Over all stages: peak memory is the largest, the others are sums. */
   readonly totals: readonly FigureChange[];

@@ -4,7 +4,9 @@ import type { AccelerateRun } from '../../../src/language/ir/engines.js';
 import { fitsIn } from '../../../src/pipeline/planner/memory-budget.js';
 import { type PlanOptions, plan } from '../../../src/pipeline/planner/plan.js';
 import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { engineLines } from '../../../src/pipeline/planner/render/engine.js';
+import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
 import { type Folder, pipelineFolder, QUICK, TEXT } from './pipeline.js';
 
 const GIB = 2 ** 30;
@@ -136,5 +138,13 @@ describe('a plan for ranks', () => {
     ]);
     const [, asked] = engineLines(await planned({ devices: 2, sharding: 'fsdp' }));
     expect(asked).to.equal('adapter: the ranks have shards of the model (fsdp), as asked for');
+  });
+
+  it('says of whom memory is', async () => {
+    const two = renderPlanText(await planned({ devices: 2 }), PLAIN, 80);
+    expect(two).to.match(/peak .* at most .* per rank/);
+    expect(two).to.contain('Memory of adapter per rank\n');
+    expect(two).to.match(/ to run, \d cached, peak \S+ \S+ per rank,/);
+    expect(renderPlanText(await planned(), PLAIN, 80)).not.to.contain('per rank');
   });
 });

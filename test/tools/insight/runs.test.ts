@@ -5,6 +5,7 @@ import { UserError } from '../../../src/language/diagnostics/types.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { runIds } from '../../../src/pipeline/store/index.js';
 import { diffRuns, diffText } from '../../../src/tools/insight/diff/index.js';
+import { VIEWS } from '../../../src/tools/insight/metrics/views.js';
 import {
   damageOf,
   failedLastTime,
@@ -165,6 +166,39 @@ describe('damaged journals', () => {
       { step: 2, epoch: null, loss: null, learningRate: null, gradNorm: null, tokensPerSecond: null },
     ]);
     expectSchema('diff', diffRuns(run, readRun(host, RUNS[1])));
+  });
+
+  it('have what ranks said of their devices', () => {
+    const step = (number: number, more: object): string =>
+      JSON.stringify({ type: 'stage.progress', stage: 'a', step: number, tokensPerSecond: 800, ...more });
+    const ranks = { device: 'cuda', devices: 4, nodes: 2, sharding: 'auto' };
+    const memory = [1, 3, 2].map((bytes) => ({ allocated: bytes, reserved: 10 * bytes }));
+    const run = write(
+      `${[
+        JSON.stringify({ type: 'run.started', pipeline: 'p.ftp', engine: 'accelerate', ranks }),
+        step(1, { ranks: 8, sharding: 'fsdp', memory }),
+        step(2, { ranks: 2, sharding: 'ddp', resident: [5, 7] }),
+        step(3, {}),
+      ].join('\n')}\n`,
+    );
+    const columns = (view: 'runs' | 'steps', ...names: readonly string[]) => {
+      const all = Object.keys(VIEWS[view]?.columns ?? {});
+      return VIEWS[view]?.rows(run).map((row) => names.map((name) => row[all.indexOf(name)]));
+    };
+    expect(columns('runs', 'engine', 'devices', 'nodes')).to.deep.equal([['accelerate', 8, 2]]);
+    const said = [
+      'ranks',
+      'tokens_per_second_each',
+      'sharding',
+      'device_memory',
+      'device_reserved',
+      'rank_memory',
+    ];
+    expect(columns('steps', ...said)).to.deep.equal([
+      [8, 100, 'fsdp', 3, 30, null],
+      [2, 400, 'ddp', null, null, 7],
+      [1, 800, null, null, null, null],
+    ]);
   });
 
   it('do not drive the terminal', () => {

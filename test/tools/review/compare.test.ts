@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { BinaryExpression, Expression } from '../../../src/language/ir/program.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { compare } from '../../../src/tools/review/compare.js';
 import { requirementText } from '../../../src/tools/review/plan-outline.js';
 import { headline } from '../../../src/tools/review/render/headline.js';
+import { renderComparisonText } from '../../../src/tools/review/render/text.js';
 import type {
   BudgetOutline,
   DiagnosticSummary,
@@ -47,6 +49,27 @@ describe('two plans', () => {
       ['a', false, undefined],
       ['b', false, undefined],
     ]);
+  });
+
+  it('say what computes, where that changed', () => {
+    const ranks = (devices: number, sharding = 'auto') => ({
+      computing: { engine: 'accelerate', devices: `${devices}`, nodes: '1', sharding },
+    });
+    const stages = [stage('a', '1')];
+    const taken = between(side(stages), side(stages, ranks(8)));
+    expect(taken.computing).to.deep.equal([
+      { setting: 'engine', before: 'embedded', after: 'accelerate' },
+      { setting: 'devices', before: null, after: '8' },
+      { setting: 'nodes', before: null, after: '1' },
+      { setting: 'sharding', before: null, after: 'auto' },
+    ]);
+    expect(taken.changed).to.equal(true);
+    expect(headline(taken)[0]).to.contain('engine embedded → accelerate');
+    const more = between(side(stages, ranks(2)), side(stages, ranks(8, 'fsdp')));
+    expect(headline(more)[0]).to.contain('devices 2 → 8, sharding auto → fsdp');
+    const text = renderComparisonText(more, PLAIN, 80);
+    expect(text).to.match(/Engine\n +setting +before +after\n +~ +devices +2 +8\n +~ +sharding +auto +fsdp/);
+    expect(between(side(stages, ranks(2)), side(stages, ranks(2)))).not.to.have.property('computing');
   });
 
   it('pair a stage with the one that is most like it, and not with one that is not', () => {

@@ -21,14 +21,14 @@ export function engineLines({ runtime, engineSetBy, ranks, stages }: Plan): read
 }
 
 /** `8 ranks on GPUs of each of 2 nodes` */
-function placeText({ device, devices, nodes }: Ranks): string {
+export function placeText({ device, devices, nodes }: Ranks): string {
   const where =
     device === 'cpu' ? 'the CPU' : devices === 1 ? 'a GPU' : `${count(devices, 'GPU')}, one for each`;
   const on = `${count(devices, 'rank')} on ${where}`;
   return nodes === 1 ? on : `${on}, on each of ${nodes} nodes`;
 }
 
-const HOW: Readonly<Record<Sharding, string>> = {
+export const SHARING: Readonly<Record<Sharding, string>> = {
   ddp: 'each rank has a replica of the model (ddp)',
   fsdp: 'the ranks have shards of the model (fsdp)',
 };
@@ -38,7 +38,7 @@ function sharingText({ name, chosen, rejected }: PlannedStage, ranks: Ranks): st
   if (sharding === undefined) return undefined;
   const offloaded =
     chosen?.cpuOffload === true ? ', and those not in use are in the memory of the machine' : '';
-  return `${name}: ${HOW[sharding]}${offloaded}, ${whyShared(sharding, ranks, rejected)}`;
+  return `${name}: ${SHARING[sharding]}${offloaded}, ${whyShared(sharding, ranks, rejected)}`;
 }
 
 function whyShared(sharding: Sharding, ranks: Ranks, rejected: PlannedStage['rejected']): string {

@@ -7,6 +7,7 @@ import { figureText } from '../budget.js';
 import { limitText } from '../limits.js';
 import {
   MEMORY_PARTS,
+  type Peak,
   type PeakFigures,
   type Plan,
   type PlannedDevice,
@@ -97,9 +98,15 @@ function peakText({ peak }: PlannedStage, { device }: Plan): string {
   if (peak === null) return UNKNOWN;
   if (peak.measured !== undefined) return `${bytes(peak.measured)} measured`;
   const there =
-    peak.device === undefined || device === undefined ? '' : `; on ${device.name} ${figures(peak.device)}`;
-  return `${figures(peak)}${there}`;
+    peak.device === undefined || device === undefined
+      ? ''
+      : `; on ${device.name} ${figures(peak.device)}${perRank(peak, 'GPU')}`;
+  return `${figures(peak)}${perRank(peak)}${there}`;
 }
+
+/** Each of several ranks has as much, of its GPU or of the memory of the machine. */
+const perRank = ({ ranks = 1 }: Pick<Peak, 'ranks'>, of = 'rank'): string =>
+  ranks === 1 ? '' : ` per ${of}`;
 
 const figures = (peak: PeakFigures): string => `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`;
 
@@ -119,16 +126,21 @@ function memoryTables(
   const { machine, device } = plan;
   const allowed = limits?.memory?.most ?? machine.availableBytes;
   const of = limits?.memory === undefined ? AVAILABLE : 'what the budget allows';
-  const process = memoryTable(`Memory of ${name}`, peak, allowed, { palette, width, of });
+  const process = memoryTable(`Memory of ${name}${perRank(peak)}`, peak, allowed, { palette, width, of });
   return peak.device === undefined || device === undefined
     ? process
     : [
         ...process,
         '',
-        ...memoryTable(`Memory of ${name} on ${device.name}`, peak.device, device.availableBytes, {
-          palette,
-          width,
-        }),
+        ...memoryTable(
+          `Memory of ${name} on ${device.name}${perRank(peak, 'GPU')}`,
+          peak.device,
+          device.availableBytes,
+          {
+            palette,
+            width,
+          },
+        ),
       ];
 }
 
@@ -234,7 +246,9 @@ function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): 
     `${number('run')} to run`,
     ...(number('resume') > 0 ? [`${number('resume')} to resume`] : []),
     `${number('cached')} cached`,
-    ...(totals.peakBytes === null ? [] : [`peak ${bytes(totals.peakBytes)}`]),
+    ...(totals.peakBytes === null
+      ? []
+      : [`peak ${bytes(totals.peakBytes)}${perRank(largest(stages) ?? {})}`]),
     totals.seconds === null ? `time ${UNKNOWN}` : `time ${duration(totals.seconds.expected)}`,
     `disk ${bytes(totals.diskBytes)}`,
   ];
@@ -244,6 +258,10 @@ function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): 
     ? `${palette.red('A budget is exceeded.')} ${text}`
     : text;
 }
+
+/** Whose peak is that of the whole. */
+const largest = (stages: readonly PlannedStage[]): Peak | undefined =>
+  stages.flatMap(({ peak }) => peak ?? []).toSorted((a, b) => b.bytes - a.bytes)[0];
 
 /** Where stages run at once: what that makes of time and memory. */
 function atOnceText({ parallel, totals }: Plan): string {

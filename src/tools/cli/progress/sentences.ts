@@ -72,7 +72,7 @@ export function figuresOf(event: Progress): readonly string[] {
     ...(event.label === undefined ? [] : [event.label]),
     ...(event.loss === undefined ? [] : [`loss ${numberText(event.loss)}`]),
     ...(event.tokensPerSecond === undefined ? [] : [speedText(event.tokensPerSecond, event.ranks)]),
-    ...memoryText(event.memory ?? []),
+    ...memoryText(event),
   ];
 }
 
@@ -82,10 +82,11 @@ function speedText(tokensPerSecond: number, ranks = 1): string {
   return `${Math.round(tokensPerSecond)} tokens/s${each}`;
 }
 
-/** Of the fullest device, what tensors take and what is held for them: `12.1 of 14.0 GiB`. */
-function memoryText(memory: NonNullable<Progress['memory']>): readonly string[] {
-  const [fullest] = [...memory].sort((a, b) => b.reserved - a.reserved);
-  return fullest === undefined ? [] : [`${bytes(fullest.allocated)} of ${bytes(fullest.reserved)}`];
+/** Of the fullest device, what tensors take and what is held for them: `12.1 GiB of 14.0 GiB`; on the CPU, of the largest rank. */
+function memoryText({ memory = [], resident = [] }: Progress): readonly string[] {
+  const [fullest] = memory.toSorted((a, b) => b.reserved - a.reserved);
+  if (fullest !== undefined) return [`${bytes(fullest.allocated)} of ${bytes(fullest.reserved)}`];
+  return resident.length === 0 ? [] : [bytes(Math.max(...resident))];
 }
 
 /** Time left at the pace so far; `undefined` before anything is done. */

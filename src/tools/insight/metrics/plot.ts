@@ -18,6 +18,12 @@ export const CURVES = {
   grad_norm: ({ steps }: Curves) => steps.flatMap(({ step, gradNorm }) => point(step, gradNorm)),
   tokens_per_second: ({ steps }: Curves) =>
     steps.flatMap(({ step, tokensPerSecond }) => point(step, tokensPerSecond)),
+  tokens_per_second_each: ({ steps }: Curves) =>
+    steps.flatMap(({ step, tokensPerSecond, ranks }) =>
+      ranks === undefined || ranks.count === 1 || tokensPerSecond === null
+        ? []
+        : point(step, tokensPerSecond / ranks.count),
+    ),
 } as const satisfies Readonly<Record<string, (stage: Curves) => readonly Point[]>>;
 
 type Curves = Pick<RunStage, 'steps' | 'validations'>;

@@ -1,5 +1,5 @@
 /** What a query can read: the views, their columns, and the rows that a run gives them. */
-import type { Run, RunStage } from '../runs/index.js';
+import type { Run, RunStage, TrainStep } from '../runs/index.js';
 
 export type ColumnType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BOOLEAN' | 'TIMESTAMP';
 /** A time is milliseconds since the epoch. */
@@ -25,6 +25,21 @@ const ofTraining = (run: Run, rows: (stage: RunStage) => readonly (readonly Cell
 /** Steps are whole numbers; a damaged line may have others. */
 const whole = (value: number): Cell => (Number.isInteger(value) ? value : null);
 
+/** What devices did in a step, in the order of its columns. */
+function devicesOf({ tokensPerSecond, ranks }: TrainStep): readonly Cell[] {
+  const { count = 1, sharding = null, memory = [], resident = [] } = ranks ?? {};
+  const [fullest] = memory.toSorted((a, b) => b.reserved - a.reserved);
+  return [
+    tokensPerSecond,
+    whole(count),
+    tokensPerSecond === null ? null : tokensPerSecond / count,
+    sharding,
+    fullest?.allocated ?? null,
+    fullest?.reserved ?? null,
+    resident.length === 0 ? null : Math.max(...resident),
+  ];
+}
+
 export const VIEWS: Readonly<Record<string, View>> = {
   runs: {
     doc: 'One row per run.',
@@ -35,12 +50,19 @@ export const VIEWS: Readonly<Record<string, View>> = {
       status: ['VARCHAR', 'done, failed, gate_failed, budget_exceeded, interrupted, or unfinished.'],
       seconds: ['DOUBLE', 'Time of the whole run; for an unfinished one, until its last event.'],
       engine: ['VARCHAR', 'The engine that ran it.'],
-      runtime: ['VARCHAR', 'Name and version of the tensor runtime.'],
+      runtime: [
+        'VARCHAR',
+        'Name and version of the tensor runtime, or of the packages of the accelerate engine.',
+      ],
+      devices: ['INTEGER', 'That a training shared, of all nodes; 1 in the embedded engine.'],
+      nodes: ['INTEGER', 'Machines.'],
       ftpc: ['VARCHAR', 'Version of ftpc.'],
     },
-    rows: ({ id, pipeline, started, status, seconds, engine, runtime, ftpc }) => [
-      [id, pipeline, started, status, seconds, engine, runtime, ftpc],
-    ],
+    rows: ({ id, pipeline, started, status, seconds, engine, runtime, ranks, ftpc }) => {
+      const { devices = 1, nodes = 1 } = ranks ?? {};
+      const place = [whole(devices * nodes), whole(nodes)];
+      return [[id, pipeline, started, status, seconds, engine, runtime, ...place, ftpc]];
+    },
   },
   params: {
     doc: 'One row per parameter that was given with `-p`.',
@@ -94,17 +116,19 @@ export const VIEWS: Readonly<Record<string, View>> = {
       loss: ['DOUBLE', 'Nats per supervised token; null if it is not a number.'],
       learning_rate: ['DOUBLE', 'Learning rate of this step.'],
       grad_norm: ['DOUBLE', 'Before clipping.'],
-      tokens_per_second: ['DOUBLE', 'Tokens trained on per second.'],
+      tokens_per_second: ['DOUBLE', 'Tokens trained on per second, by all devices.'],
+      ranks: ['INTEGER', 'Processes that shared the step, one per device; 1 in the embedded engine.'],
+      tokens_per_second_each: ['DOUBLE', 'The same of one device.'],
+      sharding: ['VARCHAR', '`ddp` or `fsdp`; null for one device.'],
+      device_memory: ['DOUBLE', 'Bytes that tensors take on the fullest GPU; null where none is.'],
+      device_reserved: ['DOUBLE', 'Bytes that are held for them there.'],
+      rank_memory: ['DOUBLE', 'Resident bytes of the largest rank on the CPU; null in the embedded engine.'],
     },
     rows: (run) =>
       ofTraining(run, ({ steps }) =>
-        steps.map(({ step, epoch, loss, learningRate, gradNorm, tokensPerSecond }) => [
-          whole(step),
-          epoch,
-          loss,
-          learningRate,
-          gradNorm,
-          tokensPerSecond,
+        steps.map((one) => [
+          ...[whole(one.step), one.epoch, one.loss, one.learningRate, one.gradNorm],
+          ...devicesOf(one),
         ]),
       ),
   },

@@ -2,6 +2,7 @@
 import { spanText } from '../../../language/source/text.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
+import { placeText, SHARING } from '../../../pipeline/planner/render/engine.js';
 import { code, html, left, type Markup, nothing, prose, table, together } from '../html/page.js';
 import { type Pipeline, type SettingExplanation, toldOnce } from '../settings/explain.js';
 import { answerOf, setByText } from '../settings/index.js';
@@ -75,12 +76,14 @@ ${table(
 )}`;
 }
 
+type RunStarted = Extract<ReportInput['events'][number], { type: 'run.started' }>;
+
 type Fact = readonly [title: string, text: Markup | string];
 
 function factsOf(
   { machine, system, threads, stages }: WhatRan,
   plan: Plan | undefined,
-  begun: Extract<ReportInput['events'][number], { type: 'run.started' }> | undefined,
+  begun: RunStarted | undefined,
 ): readonly Fact[] {
   const devices =
     plan?.machine.devices.map(({ name, memoryBytes }) => `${name}, ${bytes(memoryBytes)}`) ?? [];
@@ -93,10 +96,31 @@ function factsOf(
       together(`${machine.name}: ${machine.cpu}, ${machine.cores} cores, ${bytes(machine.memoryBytes)}`),
     ],
     ...(devices.length === 0 ? [] : [['devices', together(devices.join('; '))] as const]),
-    ...(begun === undefined ? [] : [['runtime', `${begun.runtime}, ${threads} threads`] as const]),
+    ...(begun === undefined ? [] : computedBy(begun, threads, plan)),
     ['system', system],
     ...(begun === undefined ? [] : [['ftpc', begun.ftpc] as const]),
     ...(seeds.length === 0 ? [] : [['seeds', html`${seeds}`] as const]),
+  ];
+}
+
+/** What computed, on which devices, and how they shared each training. */
+function computedBy(
+  { engine, runtime, ranks }: RunStarted,
+  threads: number,
+  plan: Plan | undefined,
+): readonly Fact[] {
+  if (ranks === undefined)
+    return [
+      ['engine', engine],
+      ['runtime', `${runtime}, ${threads} threads`],
+    ];
+  const shared = (plan?.stages ?? []).flatMap(({ name, chosen }) =>
+    chosen?.sharding === undefined ? [] : [`${name}: ${SHARING[chosen.sharding]}`],
+  );
+  return [
+    ['engine', `${engine}: ${placeText(ranks)}`],
+    ...(shared.length === 0 ? [] : [['sharding', shared.join('; ')] as const]),
+    ['versions', runtime.replace(`${engine} `, '')],
   ];
 }
 

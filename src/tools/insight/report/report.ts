@@ -2,7 +2,7 @@
 
 import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
-import { MEMORY_PARTS } from '../../../pipeline/planner/plan-json.js';
+import { MEMORY_PARTS, type Plan } from '../../../pipeline/planner/plan-json.js';
 import { bytes, duration } from '../../../pipeline/planner/quantities.js';
 import { barChart, lineChart } from '../html/charts.js';
 import { html, left, type Markup, nothing, page, prose, right, table, together } from '../html/page.js';
@@ -94,7 +94,7 @@ function charts(stage: ReportInput['curves'][number], events: ReportInput['event
   const chart = (title: string, yName: string, curve: keyof typeof CURVES): Markup =>
     lineChart([{ name: yName, points: CURVES[curve](stage) }], {
       title,
-      xName: 'optimiser step',
+      xName: X_NAME,
       yName,
       fromZero: true,
     });
@@ -105,11 +105,12 @@ ${lineChart(
     { name: 'training', points: CURVES.loss(stage) },
     { name: 'validation', points: CURVES.valid_loss(stage), marks: true },
   ],
-  { title: 'Loss', xName: 'optimiser step', yName: 'loss (nats per token)' },
+  { title: 'Loss', xName: X_NAME, yName: 'loss (nats per token)' },
 )}
 ${chart('Learning rate', 'learning rate', 'learning_rate')}
 ${chart('Gradient norm before clipping', 'gradient norm (L2)', 'grad_norm')}
-${chart('Speed', 'tokens per second', 'tokens_per_second')}
+${speed(stage)}
+${deviceMemory(stage)}
 </div>
 ${events.map((event) =>
   event.type === 'recovery' && event.stage === stage.name
@@ -118,6 +119,43 @@ ${events.map((event) =>
       ? html`<p>Tried again (${event.attempt} of ${event.retries}) after ${prose(event.cause)}</p>`
       : nothing,
 )}`;
+}
+
+const X_NAME = 'optimiser step';
+
+/** In all, and where several devices shared the steps, of each. */
+function speed(stage: ReportInput['curves'][number]): Markup {
+  const each = CURVES.tokens_per_second_each(stage);
+  return lineChart(
+    [
+      {
+        name: each.length === 0 ? 'tokens per second' : 'all devices',
+        points: CURVES.tokens_per_second(stage),
+      },
+      ...(each.length === 0 ? [] : [{ name: 'each device', points: each }]),
+    ],
+    { title: 'Speed', xName: X_NAME, yName: 'tokens per second', fromZero: true },
+  );
+}
+
+const GIB = 2 ** 30;
+
+/** Of each GPU what is held for tensors, or of each rank on the CPU what is resident; nothing in the embedded engine. */
+function deviceMemory({ steps }: ReportInput['curves'][number]): Markup {
+  const onGpu = steps.some(({ ranks }) => (ranks?.memory ?? []).length > 0);
+  const ofStep = ({ ranks }: (typeof steps)[number]): readonly number[] =>
+    (onGpu ? ranks?.memory.map(({ reserved }) => reserved) : ranks?.resident) ?? [];
+  const devices = Math.max(0, ...steps.map((step) => ofStep(step).length));
+  if (devices === 0) return nothing;
+  const series = Array.from({ length: devices }, (_, device) => ({
+    name: `${onGpu ? 'GPU' : 'rank'} ${device}`,
+    points: steps.flatMap((step) => {
+      const bytesThere = ofStep(step)[device];
+      return bytesThere === undefined ? [] : [{ x: step.step, y: bytesThere / GIB }];
+    }),
+  }));
+  const title = onGpu ? 'Memory of each GPU, as held for tensors' : 'Resident memory of each rank';
+  return lineChart(series, { title, xName: X_NAME, yName: 'memory (GiB)', fromZero: true });
 }
 
 /** Rows listed one by one at most; the JSON report has them all. */
@@ -199,7 +237,7 @@ function memory({ plan, events }: ReportInput): Markup {
   if (rows.length === 0) return nothing;
   const parts = MEMORY_PARTS.filter((part) => rows.some(({ peak }) => peak.parts[part] > 0));
   return html`<h2>Memory</h2>
-<p class="soft">The most that is resident in a stage’s own process; ${plan.machine.name} has ${together(bytes(plan.machine.memoryBytes))}.</p>
+<p class="soft">The most that is resident in a stage’s own process${ofRanks(plan)}; ${plan.machine.name} has ${together(bytes(plan.machine.memoryBytes))}.</p>
 ${table(
   'Memory',
   [...left('stage'), ...right('planned', 'measured', 'plan ÷ measured', ...parts)],
@@ -212,6 +250,12 @@ ${table(
   ]),
 )}`;
 }
+
+/** `, or in one of its 8 ranks` */
+const ofRanks = ({ stages }: Plan): string => {
+  const ranks = Math.max(1, ...stages.map(({ peak }) => peak?.ranks ?? 1));
+  return ranks === 1 ? '' : `, or in one of its ${ranks} ranks`;
+};
 
 /** Every file that the stages produced, with its digest. */
 function manifest({ manifest: entries }: ReportInput): Markup {

@@ -3,7 +3,7 @@ import type { Host } from '../../../language/host/host.js';
 import { anyObject, isJson, type Json, tryJson, tryJsonFile } from '../../../language/host/json.js';
 import type { Reason, RunStatus, StageAction, StageStatus } from '../../../language/ir/events.js';
 import { journalPath, keyOfOutputs, layoutOf, lineReader } from '../../../pipeline/store/index.js';
-import type { Run, RunStage, TrainStep, Validation } from './run.js';
+import type { Run, RunStage, StepRanks, TrainStep, Validation } from './run.js';
 
 export interface ReadOptions {
   /** `false`: without the steps of training, which are most of a journal. */
@@ -25,6 +25,7 @@ export function readRun(host: Host, id: string, { curves = true }: ReadOptions =
     started: asNumber(started?.['at']) ?? null,
     engine: asText(started?.['engine']) ?? '',
     runtime: asText(started?.['runtime']) ?? '',
+    ...placeOf(started?.['ranks']),
     ftpc: asText(started?.['ftpc']) ?? '',
     status: (asText(finished?.['status']) as RunStatus | undefined) ?? 'unfinished',
     seconds: asNumber(finished?.['seconds']) ?? elapsed(objects),
@@ -34,6 +35,12 @@ export function readRun(host: Host, id: string, { curves = true }: ReadOptions =
     ),
     damage: bad.length === 0 ? null : { lines: bad, torn },
   };
+}
+
+/** Of the accelerate engine, where its ranks were. */
+function placeOf(ranks: unknown): Pick<Run, 'ranks'> {
+  if (!isJson(ranks)) return {};
+  return { ranks: { devices: asNumber(ranks['devices']) ?? 1, nodes: asNumber(ranks['nodes']) ?? 1 } };
 }
 
 /** Of a run without an end: from its first line to its last. */
@@ -87,6 +94,7 @@ function addToCurve(stage: Pick<StageEvents, 'steps' | 'validations'>, event: Js
       learningRate: number('learningRate'),
       gradNorm: number('gradNorm'),
       tokensPerSecond: number('tokensPerSecond'),
+      ...ranksOf(event),
     });
   if (event['type'] === 'validation')
     stage.validations.set(step, { step, loss: number('loss'), best: event['best'] === true });
@@ -101,7 +109,7 @@ function summaryOf(
   const outputs = entriesOf(finished?.['outputs'], asText) ?? {};
   const key = asText(started?.['key']) ?? keyOfOutputs(outputs) ?? null;
   const whole = !curves || started === undefined || key === null ? undefined : storedCurve(host, key);
-  // A stage that was trained to its end keeps all its steps; a journal has those of one process.
+  // A stage that was trained to its end keeps all its steps; a journal has those of one process, and what its devices did.
   const { steps, validations } = whole !== undefined && whole.steps.size >= curve.steps.size ? whole : curve;
   return {
     name,
@@ -117,9 +125,24 @@ function summaryOf(
     metrics: entriesOf(finished?.['metrics'], asNumber) ?? {},
     dropped: entriesOf(finished?.['dropped'], asNumber),
     outputs,
-    steps: [...steps.values()].sort((a, b) => a.step - b.step),
+    steps: [...steps.values()].map((step) => withRanks(step, curve.steps)).sort((a, b) => a.step - b.step),
     validations: [...validations.values()].sort((a, b) => a.step - b.step),
   };
+}
+
+/** The store has the steps, and the journal who computed them. */
+const withRanks = (step: TrainStep, ofJournal: ReadonlyMap<number, TrainStep>): TrainStep => {
+  const ranks = ofJournal.get(step.step)?.ranks;
+  return ranks === undefined ? step : { ...step, ranks };
+};
+
+/** A step of one GPU says its memory, and one of several ranks how many they are. */
+function ranksOf(event: Json): Pick<TrainStep, 'ranks'> {
+  const memory = listOf(event['memory']).flatMap(asMemory);
+  const resident = listOf(event['resident']).flatMap((one) => asNumber(one) ?? []);
+  const count = asNumber(event['ranks']);
+  if (count === undefined && memory.length + resident.length === 0) return {};
+  return { ranks: { count: count ?? 1, sharding: asText(event['sharding']) ?? null, memory, resident } };
 }
 
 const isReason = (value: unknown): value is Reason => isJson(value) && typeof value['code'] === 'string';
@@ -163,6 +186,15 @@ function readLines(text: string, skip: (line: string) => boolean = () => false):
     else objects.push(object);
   }
   return { objects, bad, torn: bad.at(-1) === last && lines.at(-1) !== '' };
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+function asMemory(value: unknown): StepRanks['memory'] {
+  const [allocated, reserved] = isJson(value)
+    ? [asNumber(value['allocated']), asNumber(value['reserved'])]
+    : [];
+  return allocated === undefined || reserved === undefined ? [] : [{ allocated, reserved }];
 }
 
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -11,6 +11,20 @@ export interface TrainStep {
   readonly learningRate: number | null;
   readonly gradNorm: number | null;
   readonly tokensPerSecond: number | null;
+  /** Of the accelerate engine. */
+  readonly ranks?: StepRanks;
+}
+
+/** How the ranks of a step shared it. */
+export interface StepRanks {
+  /** One per device. */
+  readonly count: number;
+  /** `null`: there is one. */
+  readonly sharding: string | null;
+  /** Of each GPU, bytes that tensors take and that are held for them. */
+  readonly memory: readonly { readonly allocated: number; readonly reserved: number }[];
+  /** Of each rank on the CPU, resident bytes. */
+  readonly resident: readonly number[];
 }
 
 export interface Validation {
@@ -58,6 +72,8 @@ export interface Run {
   readonly started: number | null;
   readonly engine: string;
   readonly runtime: string;
+  /** Of the accelerate engine: devices of each node, and nodes. */
+  readonly ranks?: { readonly devices: number; readonly nodes: number };
   readonly ftpc: string;
   /** `unfinished`: it was killed, or still runs. */
   readonly status: RunStatus | 'unfinished';

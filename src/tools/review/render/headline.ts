@@ -14,7 +14,11 @@ export const baseName = ({ base }: Comparison): string => (base.kind === 'ref' ?
 /** Our own words and numbers only: nothing in it needs to be set off. */
 export function headline(comparison: Comparison): readonly string[] {
   if (!comparison.changed) return ['no change'];
-  const what = [...verdicts(comparison), ...(comparison.isNew ? newness(comparison) : changes(comparison))];
+  const what = [
+    ...verdicts(comparison),
+    ...computingWords(comparison),
+    ...(comparison.isNew ? newness(comparison) : changes(comparison)),
+  ];
   const sizes = comparison.totals
     .filter(({ figure }) => NAMED.includes(figure))
     .sort((a, b) => NAMED.indexOf(a.figure) - NAMED.indexOf(b.figure))
@@ -39,6 +43,14 @@ function verdicts({ valid, budget }: Comparison): readonly string[] {
     ...(kept > 0 ? [`${counted(kept, 'budget')} ${kept === 1 ? 'holds' : 'hold'} again`] : []),
   ];
 }
+
+/** `engine embedded → accelerate`, `devices 2 → 8` */
+const computingWords = ({ computing = [] }: Comparison): readonly string[] => {
+  const [engine] = computing.filter(({ setting }) => setting === 'engine');
+  return (engine === undefined ? computing : [engine]).map(
+    ({ setting, before, after }) => `${setting} ${before ?? '–'} → ${after ?? '–'}`,
+  );
+};
 
 const newness = ({ base, stages }: Comparison): readonly string[] => [
   base.kind === 'ref' && base.file === null ? 'new pipeline' : 'everything counts as new',

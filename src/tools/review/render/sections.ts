@@ -27,6 +27,7 @@ export function sectionsOf(comparison: Comparison): readonly Section[] {
       head: ['stage', 'setting', 'before', 'after', 'set by'],
       rows: settingRows(stages, ({ from }) => from !== 'planner'),
     },
+    { title: 'Engine', head: ['setting', 'before', 'after'], rows: computingRows(comparison) },
     { title: 'Requirements', head: ['in', 'require', ''], rows: requirementRows(comparison) },
     {
       title: 'Chosen by the planner',
@@ -51,6 +52,12 @@ const settingRows = (stages: readonly StageChange[], chosen: (change: SettingCha
       };
     }),
   );
+
+const computingRows = ({ computing = [] }: Comparison): readonly Row[] =>
+  computing.map(({ setting, before, after }) => ({
+    tone: 'plain',
+    cells: [[code(setting)], valueCell(before), valueCell(after)],
+  }));
 
 const valueCell = (text: string | null): Cell => [text === null ? '–' : code(text)];
 

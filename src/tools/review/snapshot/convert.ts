@@ -13,7 +13,7 @@ import {
 const MIB = 2 ** 20;
 
 export function toSnapshot(
-  { stages, budget, diagnostics }: PlanOutline,
+  { computing, stages, budget, diagnostics }: PlanOutline,
   machine: SnapshotMachine,
   params: Readonly<Record<string, string>>,
 ): Snapshot {
@@ -21,6 +21,7 @@ export function toSnapshot(
     version: SNAPSHOT_VERSION,
     machine,
     params: Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...(computing === undefined ? {} : { computing }),
     stages: stages.map(keptStage),
     budget: budget.map(({ require, holds }) => ({ require, holds })),
     diagnostics: diagnostics.map(({ code, severity, message }) => ({ code, severity, message })),
@@ -53,8 +54,9 @@ const figuresOf = ({ peakMiB, ...figures }: SnapshotFigures): Figures =>
   peakMiB === undefined ? figures : { ...figures, peakBytes: peakMiB * MIB };
 
 /** What a snapshot says, for a comparison. */
-export function fromSnapshot({ stages, budget, diagnostics }: Snapshot): PlanOutline {
+export function fromSnapshot({ computing, stages, budget, diagnostics }: Snapshot): PlanOutline {
   return {
+    ...(computing === undefined ? {} : { computing }),
     stages: stages.map(({ name, kind, settings, chosen, requires, figures }) => ({
       name,
       kind,

@@ -70,6 +70,8 @@ const SNAPSHOT = v.strictObject({
   machine: MACHINE,
   /** As they were given on the command line. */
   params: TEXTS,
+  /** What computes, where that is not the embedded engine. */
+  computing: v.optional(TEXTS),
   stages: v.array(STAGE),
   budget: v.array(v.strictObject({ require: v.string(), holds: v.nullable(v.boolean()) })),
   diagnostics: v.array(

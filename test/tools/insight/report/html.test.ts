@@ -43,6 +43,34 @@ describe('HTML report', () => {
     expect(numbers.every(Number.isFinite)).to.equal(true);
   });
 
+  it('shows how several devices shared a training', () => {
+    const [curve] = example.curves;
+    if (curve === undefined) throw new Error('the example trains');
+    const of = (ranks: object) => ({
+      ...curve,
+      steps: curve.steps.map((step) => ({
+        ...step,
+        ranks: { count: 2, sharding: 'ddp', memory: [], resident: [], ...ranks },
+      })),
+    });
+    const onCpu = renderReport({ ...example, curves: [of({ resident: [2 ** 30, 2 ** 31] })] });
+    expect(onCpu).to.contain('each device').and.contain('Resident memory of each rank');
+    expect(onCpu.match(/<title>rank 1: /g)).to.have.lengthOf(120);
+    const memory = [{ allocated: 2 ** 30, reserved: 2 ** 31 }];
+    const onGpu = renderReport({ ...example, curves: [of({ count: 1, memory })] });
+    expect(onGpu).to.contain('Memory of each GPU').and.not.contain('each device');
+    const ranks = { device: 'cpu', devices: 2, nodes: 1, sharding: 'auto' } as const;
+    const started = example.events.map((event) =>
+      event.type === 'run.started'
+        ? { ...event, engine: 'accelerate', runtime: 'accelerate torch 2.15.0', ranks }
+        : event,
+    );
+    const text = renderReport({ ...example, events: started }).replace(/<[^>]*>/g, ' ');
+    expect(text.replace(/\s+/g, ' ')).to.contain(
+      'engine accelerate: 2 ranks on the CPU versions torch 2.15.0',
+    );
+  });
+
   it('says what was run: settings as in the file and as they took effect, commit, machine, seeds', () => {
     const text = page.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
     for (const part of [

@@ -23,35 +23,37 @@ export interface ListenerOptions {
 
 export function rankListener({ stage, total, emit, historyOf, usesDevice }: ListenerOptions): RankListener {
   let watch = divergenceWatch([]);
-  let world = 1;
+  let start: RankEventOf<'start'> | undefined;
   let rate = 0;
   const memory = new Map<number, DeviceMemory>();
-  const measured = (rank: number, found: DeviceMemory | null | undefined): void => {
-    if (found == null) return;
-    memory.set(rank, found);
-    usesDevice(found.reserved);
+  const resident = new Map<number, number>();
+  const measured = (rank: number, found: Pick<RankEventOf<'alive'>, 'memory' | 'rss'>): void => {
+    if (found.rss != null) resident.set(rank, found.rss);
+    if (found.memory == null) return;
+    memory.set(rank, found.memory);
+    usesDevice(found.memory.reserved);
   };
   const note = (text: string): void => emit({ type: 'note', stage, text });
   const take: { readonly [K in RankEvent['event']]: (event: RankEventOf<K>, rank: number) => void } = {
     start(event, rank) {
       if (rank !== 0) return;
-      world = event.world;
+      start = event;
       note(startLine(event));
       if (event.resumed === null) return;
       watch = divergenceWatch(historyOf(event.resumed));
       note(`resuming from the checkpoint of step ${event.resumed}`);
     },
-    step({ event: _, memory: found, rss: __, ...record }, rank) {
-      measured(rank, found);
+    step({ event: _, memory: found, rss, ...record }, rank) {
+      measured(rank, { memory: found, rss });
       rate = record.learningRate;
-      emit({ ...stageEvent(stage, { type: 'step', record, total }), ...shared(world, memory) });
+      emit({ ...stageEvent(stage, { type: 'step', record, total }), ...shared({ start, memory, resident }) });
       const warning = watch(record);
       if (warning !== undefined) note(warning);
     },
     validation: ({ step, loss, best }) => emit(stageEvent(stage, { type: 'validation', step, loss, best })),
     checkpoint: ({ step, path }) => emit(stageEvent(stage, { type: 'checkpoint', step, path })),
     note: ({ text }) => note(text),
-    alive: (event, rank) => measured(rank, event.memory),
+    alive: (event, rank) => measured(rank, event),
     done: ({ peak }) => usesDevice(Math.max(0, ...peak.cuda)),
     interrupted: () => {},
     error: () => {},
@@ -62,11 +64,23 @@ export function rankListener({ stage, total, emit, historyOf, usesDevice }: List
   };
 }
 
-/** What a step of several ranks, or on a device, says besides. */
-const shared = (ranks: number, memory: ReadonlyMap<number, DeviceMemory>) => ({
-  ...(ranks > 1 ? { ranks } : {}),
-  ...(memory.size === 0 ? {} : { memory: [...memory].sort(([a], [b]) => a - b).map(([, one]) => one) }),
+interface Ranks {
+  readonly start: RankEventOf<'start'> | undefined;
+  readonly memory: ReadonlyMap<number, DeviceMemory>;
+  readonly resident: ReadonlyMap<number, number>;
+}
+
+/** What a step of ranks says besides: on the CPU, they have no memory but that of their processes. */
+const shared = ({ start, memory, resident }: Ranks) => ({
+  ...(start === undefined || start.world === 1 ? {} : { ranks: start.world, ...sharded(start) }),
+  ...(memory.size === 0 ? {} : { memory: inOrder(memory) }),
+  ...(memory.size > 0 || resident.size === 0 ? {} : { resident: inOrder(resident) }),
 });
+
+const sharded = ({ sharding }: RankEventOf<'start'>) => (sharding === 'none' ? {} : { sharding });
+
+const inOrder = <T>(ofRanks: ReadonlyMap<number, T>): T[] =>
+  [...ofRanks].sort(([a], [b]) => a - b).map(([, one]) => one);
 
 /** Packages whose versions are told. */
 const SHOWN = ['torch', 'transformers', 'peft', 'bitsandbytes'] as const;
