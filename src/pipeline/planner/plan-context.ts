@@ -19,7 +19,7 @@ import type { PlannedDevice } from './plan-json.js';
 import type { Speed } from './speed.js';
 import type { Models, PlannedModel } from './stage-models.js';
 
-export type PlanStore = Pick<Store, 'find' | 'resumable'>;
+export type PlanStore = Pick<Store, 'find' | 'resumable' | 'anyResumable'>;
 
 export interface PlanContext {
   readonly program: Program;

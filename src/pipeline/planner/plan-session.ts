@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { planDecoder } from '../../compute/models/decoder/plan.js';
 import { requireGraph } from '../../compute/models/foreign.js';
+import type { ModelConfig } from '../../compute/models/types.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
 import { isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
@@ -271,10 +272,13 @@ function once<T>(make: () => T): () => T {
 
 /** The same shape is asked for many times while a choice is looked for. */
 function remembered(plan: PlanDecoder): PlanDecoder {
-  const known = new Map<string, ReturnType<PlanDecoder>>();
+  const models = new WeakMap<ModelConfig, Map<string, ReturnType<PlanDecoder>>>();
   return (options) => {
-    requireGraph(options.config);
-    const key = canonical(options);
+    const { config, ...choice } = options;
+    requireGraph(config);
+    const known = models.get(config) ?? new Map<string, ReturnType<PlanDecoder>>();
+    models.set(config, known);
+    const key = canonical(choice);
     const made = known.get(key) ?? plan(options);
     known.set(key, made);
     return made;

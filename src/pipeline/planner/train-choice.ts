@@ -149,6 +149,7 @@ function resumablePlan(
   start: TrainPlan,
   { preset, micro, global, layers }: RelaxationLimits,
 ): TrainPlan | undefined {
+  if (!context.store.anyResumable()) return undefined;
   const resumable = (plan: TrainPlan): boolean => context.store.resumable(keyOf(parts, plan).key);
   if (resumable(start)) return start;
   const methods = preset === undefined ? (['lora', 'qlora'] as const) : [start.method];

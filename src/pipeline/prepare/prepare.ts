@@ -88,7 +88,11 @@ export async function prepareCompiled(
   };
 }
 
-const NO_STORE: PlanOptions['store'] = { find: () => undefined, resumable: () => false };
+const NO_STORE: PlanOptions['store'] = {
+  find: () => undefined,
+  resumable: () => false,
+  anyResumable: () => false,
+};
 
 const FINDING: Readonly<Record<NonNullable<PlanScope['speed']>, Pick<PlanOptions, 'speed' | 'nominal'>>> = {
   measured: {},

@@ -46,6 +46,8 @@ export interface Store {
   entries(): readonly StoreEntry[];
   /** Whether the stage of this key could resume from a checkpoint. */
   resumable(key: string): boolean;
+  /** Whether any stage might: asked before many keys are. */
+  anyResumable(): boolean;
   /**
    * Makes this process the one that makes the output of a key. While another one does, waits; its output is then in the
    * store, so look again. `undefined` if the signal came first. Throws a `UserError` if the disk refuses.
@@ -107,6 +109,7 @@ export function openStore(cwd: string, shared?: string): Store {
         .map((key) => find(key))
         .filter((entry) => entry !== undefined),
     resumable: (key) => hasCheckpoint(join(layout.work, key)),
+    anyResumable: () => namesIn(layout.work).length > 0,
     claim: (key, about, options) => claimKey(layout, key, about, options),
     begin: (key, publishes = false) => {
       const folder = publishes ? ownTemporary(layout) : layout.temporary;

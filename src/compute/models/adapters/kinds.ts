@@ -4,6 +4,7 @@ import {
   type Blueprint,
   blockName,
   blockOf,
+  blueprintOf,
   type NamedShape,
 } from '../architectures/index.js';
 import type { Adapter, ModelConfig } from '../types.js';
@@ -25,11 +26,29 @@ const KINDS: { readonly [K in AdapterKind]: AdapterDefinition<K> } = {
 
 const definitionOf = <K extends AdapterKind>({ kind }: AdapterConfig<K>): AdapterDefinition<K> => KINDS[kind];
 
-export const adapterShapes = (model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
-  definitionOf(adapter).shapes(model, adapter);
+/** What an adapter has on a model is worked out once: plans ask for it thousands of times, each time with a config of its own. */
+function perAdapter<A extends AdapterConfig | undefined, T>(
+  of: (model: ModelConfig, adapter: A) => T,
+): (model: ModelConfig, adapter: A) => T {
+  const known = new WeakMap<ModelConfig, Map<string, { readonly value: T }>>();
+  return (model, adapter) => {
+    const ofModel = known.get(model) ?? new Map<string, { readonly value: T }>();
+    known.set(model, ofModel);
+    const key = JSON.stringify(adapter) ?? '';
+    const found = ofModel.get(key) ?? { value: of(model, adapter) };
+    ofModel.set(key, found);
+    return found.value;
+  };
+}
 
-export const firstShapes = (model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
-  definitionOf(adapter).firstShapes?.(model, adapter) ?? [];
+export const adapterShapes = perAdapter((model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
+  definitionOf(adapter).shapes(model, adapter),
+);
+
+export const firstShapes = perAdapter(
+  (model: ModelConfig, adapter: AdapterConfig): readonly NamedShape[] =>
+    definitionOf(adapter).firstShapes?.(model, adapter) ?? [],
+);
 
 export const savedConfig = (adapter: AdapterConfig): AdapterConfig =>
   definitionOf(adapter).savedConfig?.(adapter) ?? adapter;
@@ -78,3 +97,11 @@ export function layerKind(
   const { branches = {}, bottlenecks = {} } = definitionOf(adapter).inBlock?.(adapter, placed) ?? {};
   return { key: `${name} ${JSON.stringify([branches, bottlenecks])}`, block, branches, bottlenecks };
 }
+
+/** The kind of each layer. */
+export const layerKinds = perAdapter(
+  (model: ModelConfig, adapter: AdapterConfig | undefined): readonly LayerKind[] => {
+    const blueprint = blueprintOf(model);
+    return blueprint.layers.map((_, layer) => layerKind(blueprint, adapter, layer));
+  },
+);

@@ -1,6 +1,6 @@
 /** What all of a decoder's passes use: its weights, rows, prefix and positions, over its resources. */
 import { GraphError } from '../../tensor/shape.js';
-import { type LayerKind, layerKind } from '../adapters/kinds.js';
+import { type LayerKind, layerKinds } from '../adapters/kinds.js';
 import { type Blueprint, blueprintOf } from '../architectures/index.js';
 import { headShards, type VocabularyShard } from './chunks.js';
 import { createMatrixRows, type MatrixRows } from './matrix-rows.js';
@@ -37,7 +37,7 @@ export function createContext(options: DecoderOptions): DecoderContext {
   const rows = createMatrixRows(parts);
   const prefix = createPrefix(parts);
   const shards = headShards(options);
-  const kinds = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter?.config, layer));
+  const kinds = layerKinds(config, adapter?.config);
   return {
     ...parts,
     blueprint,

@@ -8,7 +8,7 @@ import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, f32, sizeOf } from '../../tensor/shape.js';
 import type { Graph, NamedValue } from '../../tensor/types.js';
 import type { AdapterConfig } from '../adapters/config.js';
-import { adapterShapes, firstShapes, type LayerKind, layerKind } from '../adapters/kinds.js';
+import { adapterShapes, firstShapes, type LayerKind, layerKinds } from '../adapters/kinds.js';
 import { prefixTokens } from '../adapters/prefix.js';
 import { promptTokens } from '../adapters/prompt.js';
 import { adaptedConfig } from '../adapters/whole.js';
@@ -31,6 +31,7 @@ import {
   type SavedActivations,
   savedActivationsOf,
   savesMasks,
+  shapeName,
   trainingBlock,
   trainsBlocks,
   vocabularyShardGraph,
@@ -55,15 +56,9 @@ const SESSION_BYTES = 1.4 * MIB;
 const DRIVER_BYTES = 2 * MIB;
 
 /** A kind of block and how many layers are of it. */
-interface BlockKind {
+interface BlockKind extends MeasuredBlock {
   readonly count: number;
-  readonly forward: Graph;
-  readonly backward?: Graph;
-  readonly savedActivations: SavedActivations;
 }
-
-const graphsOf = ({ forward, backward }: BlockKind): readonly Graph[] =>
-  backward === undefined ? [forward] : [forward, backward];
 
 const FLOAT = 4;
 
@@ -88,21 +83,17 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const prefix = FLOAT * prefixFloats(config, virtual, training);
   const prefixParts = adapter?.kind === 'prefix' ? Object.values(prefixGraphs(graphs, adapter)) : [];
 
-  const ofBlocks = kinds.flatMap(graphsOf);
-  const inBlock = Math.max(...[...ofBlocks, ...prefixParts].map(transientBytes));
-  const inHead = Math.max(...head.graphs.map(transientBytes));
+  const compiled = kinds.reduce((sum, { graphs: { length: passes } }) => sum + passes, 0);
+  const inBlock = Math.max(...kinds.map(({ transient }) => transient), ...prefixParts.map(transientBytes));
 
   const trained = sizes(options);
   // the graphs of a prefix have a few nodes: their sessions take next to nothing
-  const driverBytes = DRIVER_BYTES + (ofBlocks.length + 1) * SESSION_BYTES;
+  const driverBytes = DRIVER_BYTES + (compiled + 1) * SESSION_BYTES;
   return {
     driverBytes,
     floatBytes: dequantisedBytes(options) || FLOAT * trained.weights,
     graphs: [
-      ...kinds.flatMap(({ forward, backward }) => [
-        { role: 'block_forward' as const, graph: forward },
-        ...(backward === undefined ? [] : [{ role: 'block_backward' as const, graph: backward }]),
-      ]),
+      ...kinds.flatMap((kind) => kind.graphs),
       ...head.graphs.map((graph) => ({ role: 'head' as const, graph })),
     ],
     parts: {
@@ -110,13 +101,15 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       adapter: FLOAT * (trained.adapter + trained.first),
       gradients: FLOAT * { adapter: trained.adapter, full: trained.weights, none: 0 }[trainable],
       activations: activationBytes(options, kinds, backwards),
-      logits: Math.max(...head.graphs.map(headBufferBytes)) + (inHead > inBlock ? inHead : 0),
+      logits: head.buffers + (head.transient > inBlock ? head.transient : 0),
       workspace:
-        positions + prefix + dequantisedBytes(options) + driverBytes + (inHead > inBlock ? 0 : inBlock),
+        positions +
+        prefix +
+        dequantisedBytes(options) +
+        driverBytes +
+        (head.transient > inBlock ? 0 : inBlock),
     },
-    flops:
-      kinds.reduce((total, kind) => total + kind.count * sumOf(graphsOf(kind), flopsOf), 0) +
-      head.times * sumOf(head.graphs, flopsOf),
+    flops: kinds.reduce((total, { count, flops }) => total + count * flops, 0) + head.times * head.flops,
   };
 }
 
@@ -125,19 +118,37 @@ function headWork(
   { config, logitsChunk, vocabularyShard, trainable }: DecoderPlanOptions,
   graphs: GraphOptions,
   supervised: number,
-): { readonly graphs: readonly Graph[]; readonly times: number } {
+): HeadWork {
   const most = vocabularyShard === undefined ? logitsChunk : SHARD_TOKENS;
   const tokens = chunkSize(Math.min(supervised, most), most);
   const chunks = Math.ceil(supervised / most);
   const training = trainable !== 'none';
-  if (vocabularyShard === undefined)
-    return { graphs: [headGraph(graphs, tokens, training ? 'train' : 'loss')], times: chunks };
-  const roles = training ? (['loss', 'gradient'] as const) : (['loss'] as const);
-  return {
-    graphs: roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role)),
-    times: chunks * Math.ceil(config.vocabSize / vocabularyShard),
-  };
+  const measured = headMeasures(graphs, `${tokens} ${vocabularyShard} ${training}`, () => {
+    if (vocabularyShard === undefined) return [headGraph(graphs, tokens, training ? 'train' : 'loss')];
+    const roles = training ? (['loss', 'gradient'] as const) : (['loss'] as const);
+    return roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role));
+  });
+  const shards = vocabularyShard === undefined ? 1 : Math.ceil(config.vocabSize / vocabularyShard);
+  return { ...measured, times: chunks * shards };
 }
+
+/** The graphs of a head, and what they take; `times`: how often they run. */
+interface HeadWork {
+  readonly graphs: readonly Graph[];
+  readonly times: number;
+  readonly buffers: number;
+  readonly transient: number;
+  readonly flops: number;
+}
+
+const headMeasures = perOptions(
+  (graphs: readonly Graph[]): Omit<HeadWork, 'times'> => ({
+    graphs,
+    buffers: Math.max(...graphs.map(headBufferBytes)),
+    transient: Math.max(...graphs.map(transientBytes)),
+    flops: sumOf(graphs, flopsOf),
+  }),
+);
 
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set([
@@ -158,11 +169,8 @@ function activationBytes(
   backwards: boolean,
 ): number {
   const hidden = FLOAT * rows * length * config.hiddenSize;
-  const saved = kinds.reduce((total, kind) => total + kind.count * savedBytes(kind), 0);
-  const scratch = Math.max(
-    0,
-    ...kinds.map((kind) => (savesMasks(kind.savedActivations) ? 0 : maskBytes(kind.forward))),
-  );
+  const saved = kinds.reduce((total, kind) => total + kind.count * kind.saved, 0);
+  const scratch = Math.max(0, ...kinds.map(({ drawn }) => drawn));
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   return (backwards ? config.layers + 1 + 2 : 2) * hidden + saved + scratch;
 }
@@ -173,13 +181,8 @@ function blockKinds(
   graphs: GraphOptions,
   training: boolean,
 ): readonly BlockKind[] {
-  const blueprint = blueprintOf(options.config);
-  const counted = new Map<
-    string,
-    Omit<BlockKind, 'forward' | 'backward'> & { kind: LayerKind; first: boolean }
-  >();
-  blueprint.layers.forEach((_, layer) => {
-    const kind = layerKind(blueprint, options.adapter, layer);
+  const counted = new Map<string, CountedBlock>();
+  layerKinds(options.config, options.adapter).forEach((kind, layer) => {
     const savedActivations: SavedActivations = training ? savedActivationsOf(layer, options) : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
     const first = training && layer === 0 && graphs.trainable === 'adapter';
@@ -188,13 +191,72 @@ function blockKinds(
     counted.set(key, { count, savedActivations, first, kind });
   });
   const shape = blockShape(options);
-  return [...counted.values()].map(({ count, savedActivations, kind, first }) => ({
+  return [...counted].map(([key, { count, savedActivations, kind, first }]) => ({
     count,
-    savedActivations,
-    ...(training
-      ? trainingBlock(graphs, kind, shape, savedActivations, first)
-      : { forward: evaluationBlock(graphs, kind, shape, false) }),
+    ...blockMeasures(graphs, `${key} ${shapeName(shape)} ${training}`, () => ({
+      savedActivations,
+      ...(training
+        ? trainingBlock(graphs, kind, shape, savedActivations, first)
+        : { forward: evaluationBlock(graphs, kind, shape, false) }),
+    })),
   }));
+}
+
+interface CountedBlock {
+  readonly count: number;
+  readonly kind: LayerKind;
+  readonly savedActivations: SavedActivations;
+  /** Nobody needs the gradient of its input. */
+  readonly first: boolean;
+}
+
+interface BlockGraphs {
+  readonly forward: Graph;
+  readonly backward?: Graph;
+  readonly savedActivations: SavedActivations;
+}
+
+/** The graphs of a block, and what they take. */
+interface MeasuredBlock {
+  readonly graphs: DecoderPlan['graphs'];
+  /** Bytes while one of them runs, at most. */
+  readonly transient: number;
+  /** Bytes from its forward to its backward pass, besides its input. */
+  readonly saved: number;
+  /** Bytes of masks that are drawn again. */
+  readonly drawn: number;
+  readonly flops: number;
+}
+
+/** Choices differ in how many blocks of a kind there are, and seldom in their kinds: each is measured once for a model. */
+const blockMeasures = perOptions((block: BlockGraphs): MeasuredBlock => {
+  const { forward, backward, savedActivations } = block;
+  const passes = backward === undefined ? [forward] : [forward, backward];
+  return {
+    graphs: [
+      { role: 'block_forward', graph: forward },
+      ...(backward === undefined ? [] : [{ role: 'block_backward' as const, graph: backward }]),
+    ],
+    transient: Math.max(...passes.map(transientBytes)),
+    saved: savedBytes(block),
+    drawn: savesMasks(savedActivations) ? 0 : maskBytes(forward),
+    flops: sumOf(passes, flopsOf),
+  };
+});
+
+/** Measures of graphs that follow from the options and a name; kept as long as the model's config is. */
+function perOptions<G, M>(
+  measure: (graphs: G) => M,
+): (options: GraphOptions, name: string, make: () => G) => M {
+  const known = new WeakMap<ModelConfig, Map<string, M>>();
+  return ({ config, adapter, trainable, precision }, name, make) => {
+    const ofModel = known.get(config) ?? new Map<string, M>();
+    known.set(config, ofModel);
+    const key = `${name} ${trainable} ${precision} ${JSON.stringify(adapter)}`;
+    const found = ofModel.get(key) ?? measure(make());
+    ofModel.set(key, found);
+    return found;
+  };
 }
 
 const valueBytes = (graph: Graph, values: readonly NamedValue[]): number =>
@@ -207,14 +269,20 @@ const maskBytes = (graph: Graph): number =>
   );
 
 /** What a block saves from its forward to its backward pass, besides its input. */
-function savedBytes({ forward, savedActivations }: BlockKind): number {
+function savedBytes({ forward, savedActivations }: BlockGraphs): number {
   const masks = savesMasks(savedActivations) ? maskBytes(forward) : 0;
   const residuals = savedActivations === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');
   return masks + valueBytes(forward, residuals);
 }
 
-const elements = (shapes: readonly NamedShape[]): number =>
-  shapes.reduce((total, { shape }) => total + sizeOf(shape), 0);
+/** Lists of tensors are made once for a model. */
+const counts = new WeakMap<readonly NamedShape[], number>();
+
+function elements(shapes: readonly NamedShape[]): number {
+  const count = counts.get(shapes) ?? shapes.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  counts.set(shapes, count);
+  return count;
+}
 
 /** Elements of the weights, of the adapter's trained tensors, and of those that it began with. */
 function sizes({

@@ -99,11 +99,33 @@ export const optimizerBytes = (memory: TrainMemory, plan: TrainPlan): number =>
   rememberedSlots(memory, plan).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
 
 /** The part of it that is in memory. */
-const residentState = (memory: TrainMemory, plan: TrainPlan): number =>
-  residentBytes(rememberedSlots(memory, plan), plan.offloadedState ?? 0);
+function residentState(memory: TrainMemory, plan: TrainPlan): number {
+  const all = rememberedSlots(memory, plan);
+  const share = plan.offloadedState ?? 0;
+  const known = resident.get(all) ?? new Map<number, number>();
+  resident.set(all, known);
+  const bytes = known.get(share) ?? residentBytes(all, share);
+  known.set(share, bytes);
+  return bytes;
+}
 
-const rememberedSlots = (memory: TrainMemory, plan: TrainPlan): readonly Readonly<Record<string, Slot>>[] =>
-  trainedTensors(memory, plan).map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
+const resident = new WeakMap<TensorSlots, Map<number, number>>();
+
+type TensorSlots = readonly Readonly<Record<string, Slot>>[];
+
+/** Lists of trained tensors are made once for a model and an adapter. */
+const slots = new WeakMap<readonly NamedShape[], Map<OptimizerName, TensorSlots>>();
+
+function rememberedSlots(memory: TrainMemory, plan: TrainPlan): TensorSlots {
+  const trained = trainedTensors(memory, plan);
+  const known = slots.get(trained) ?? new Map<OptimizerName, TensorSlots>();
+  slots.set(trained, known);
+  const found =
+    known.get(memory.optimizer) ??
+    trained.map(({ shape, name }) => OPTIMIZERS[memory.optimizer].slots(shape, name));
+  known.set(memory.optimizer, found);
+  return found;
+}
 
 function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedShape[] {
   const { config, adapter } = decoderShape(memory, plan);

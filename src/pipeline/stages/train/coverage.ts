@@ -2,7 +2,7 @@
 import { branchAt, branchTensors } from '../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import type { AddedModule, Branch } from '../../../compute/models/adapters/definition.js';
-import { adapterShapes, addedModules, layerKind } from '../../../compute/models/adapters/kinds.js';
+import { adapterShapes, addedModules, layerKinds } from '../../../compute/models/adapters/kinds.js';
 import { adaptedConfig, savableTensors, wholeTensor } from '../../../compute/models/adapters/whole.js';
 import {
   blueprintOf,
@@ -89,9 +89,8 @@ function branchLookup(
 ): (projection: PlacedProjection) => Branch | undefined {
   if (config.foreign !== undefined)
     return ({ path, layer }) => (adapter?.kind === 'lora' ? branchAt(adapter, path, layer) : undefined);
-  const blueprint = blueprintOf(config);
-  const layers = blueprint.layers.map((_, layer) => layerKind(blueprint, adapter, layer).branches);
-  return ({ layer, module }) => layers[layer]?.[module];
+  const layers = layerKinds(config, adapter);
+  return ({ layer, module }) => layers[layer]?.branches[module];
 }
 
 const byModule = (projections: readonly ProjectionCoverage[]): readonly ModuleCoverage[] =>

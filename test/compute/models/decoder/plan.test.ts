@@ -49,6 +49,16 @@ describe('decoder plan', () => {
       for (const { graph } of planDecoder(options).graphs) verify(graph);
   });
 
+  it('is the same for a model that was planned before: its blocks are measured once', () => {
+    for (const { options } of MEMORY_CASES)
+      for (const checkpointedBlocks of [3, 0, 1]) {
+        const one = { ...options, checkpointedBlocks };
+        // what is known of a model is kept with its config
+        const fresh = planDecoder({ ...one, config: { ...one.config } });
+        expect(planDecoder(one)).to.deep.equal(fresh);
+      }
+  });
+
   it('keeps less and computes more with every checkpointed block', () => {
     const plans = [0, 1, 2, 3, 4].map((checkpointedBlocks) => planDecoder({ ...base, checkpointedBlocks }));
     plans.slice(1).forEach((plan, index) => {
