@@ -6,6 +6,7 @@ import { UserError } from '../../language/diagnostics/types.js';
 import { childEnvironment, startingWith } from '../../language/host/child-environment.js';
 import type { Host } from '../../language/host/host.js';
 import { record, tryJson } from '../../language/host/json.js';
+import { notStartedBecause } from './not-started.js';
 import { PACKAGE_NAMES } from './packages.js';
 import type { PythonFacts } from './site-packages.js';
 
@@ -52,6 +53,12 @@ export function askPython(host: Host, python: string, named: string, pythonPath:
   return facts;
 }
 
+/** What the system says, or that it took too long. */
+const whyNot = (error: NodeJS.ErrnoException): string =>
+  error.code === 'ETIMEDOUT'
+    ? `it does not answer within ${PATIENCE / 1000} s`
+    : notStartedBecause(error, '').why;
+
 function ask(host: Host, python: string, named: string, pythonPath: string): PythonFacts {
   const { stdout, stderr, error, status, signal } = spawnSync(python, ['-c', SCRIPT, ...PACKAGE_NAMES], {
     cwd: host.packageFolder,
@@ -68,7 +75,7 @@ function ask(host: Host, python: string, named: string, pythonPath: string): Pyt
   const said = (stderr ?? '').trim().split('\n').at(-1) ?? '';
   const detail =
     error !== undefined
-      ? error.message.split('\n')[0]
+      ? whyNot(error)
       : said !== ''
         ? said
         : status === 0

@@ -3,7 +3,7 @@
  * that ftpc has installed. What it has is read from the folders of its packages; Python itself is only asked where these
  * do not tell.
  */
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, relative, resolve } from 'node:path';
 import {
   environmentMissing,
   packagesDiffer,
@@ -66,10 +66,19 @@ function locate(host: Host, named: string): string | undefined {
 
 /** A folder of an environment is taken for its Python. Throws a `UserError`. */
 export function pythonNamed(host: Host, origin: PythonOrigin, named: string): NamedPython {
-  const inside = pythonIn(resolve(host.cwd, named));
+  const path = resolve(host.cwd, named);
+  const inside = pythonIn(path);
   const python = host.stat(inside)?.isFolder === false ? inside : locate(host, named);
   if (python === undefined)
-    throw new UserError(pythonBroken(ORIGINS[origin], named, 'there is no such program'));
+    throw new UserError(
+      pythonBroken(
+        ORIGINS[origin],
+        named,
+        host.stat(path)?.isFolder === true
+          ? `it is a folder, and \`${relative(path, inside)}\` is not in it`
+          : 'there is no such program',
+      ),
+    );
   return { python, origin };
 }
 

@@ -1,6 +1,6 @@
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such interpreter',
-  EACCES: 'the interpreter must not be run',
+  EACCES: 'its file may not be executed',
   EAGAIN: 'no more processes are allowed (`ulimit -u`)',
   ENOMEM: 'there is no memory for another process',
   EMFILE: 'too many files are open (`ulimit -n`)',

@@ -4,6 +4,7 @@ import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
 import { MEMORY_PARTS, type Plan } from '../../../pipeline/planner/plan-json.js';
 import { bytes, duration } from '../../../pipeline/planner/quantities.js';
+import { placeText } from '../../../pipeline/planner/render/engine.js';
 import { barChart, lineChart } from '../html/charts.js';
 import { html, left, type Markup, nothing, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
@@ -36,7 +37,7 @@ function summary({ events }: ReportInput): Markup {
   const peak = Math.max(0, ...(end?.stages ?? []).map((stage) => stage.peakMemoryBytes));
   const when = events[0]?.at;
   return html`<h1>${started.pipeline}</h1>
-<p class="soft">run ${started.runId}${when === undefined ? '' : ` · ${new Date(when).toISOString().replace('T', ' ').slice(0, 16)} UTC`} · ftpc ${started.ftpc} · ${started.engine}, ${started.runtime}</p>
+<p class="soft">run ${started.runId}${when === undefined ? '' : ` · ${new Date(when).toISOString().replace('T', ' ').slice(0, 16)} UTC`} · ftpc ${started.ftpc} · ${computedBy(started)}</p>
 <div class="cards">
 <div class="card"><b class="status ${end?.status ?? 'interrupted'}">${(end?.status ?? 'killed').replaceAll('_', ' ')}</b><span>status</span></div>
 ${end === undefined ? nothing : html`<div class="card"><b>${together(duration(end.seconds))}</b><span>wall time</span></div>`}
@@ -57,6 +58,16 @@ ${table(
   ]),
 )}`;
 }
+
+/** The engine, where its ranks were, and versions: the accelerate engine is named in its runtime, too. */
+const computedBy = ({
+  engine,
+  runtime,
+  ranks,
+}: Extract<ReportInput['events'][number], { type: 'run.started' }>): string =>
+  ranks === undefined
+    ? `${engine}, ${runtime}`
+    : `${engine}, ${placeText(ranks)}: ${runtime.replace(`${engine} `, '')}`;
 
 /** A stage that was interrupted has nothing wrong with it. */
 const statusOf = ({ status, interrupted }: StageSummary): string =>
