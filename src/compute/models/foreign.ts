@@ -110,7 +110,7 @@ function readForeign(
     foreign: {
       modelType,
       className: classes[0] ?? '',
-      ...(experts === undefined ? {} : { experts }),
+      ...(experts === undefined ? {} : { experts, chosen }),
       refusal: withHelp(refusal, modelType),
       tensors,
     },

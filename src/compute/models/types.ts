@@ -71,6 +71,8 @@ export interface ForeignModel {
   readonly className: string;
   /** Experts of a block, where there are several. */
   readonly experts?: number;
+  /** Those that a token is given to. */
+  readonly chosen?: number;
   /** What is said where a graph is needed. */
   readonly refusal: ModelError;
   /** Names in the files, and shapes, of all weights; read when first asked for. Throws a {@link ModelError}. */

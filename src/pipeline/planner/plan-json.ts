@@ -1,4 +1,6 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
+
+import type { Phase, Range } from '../../compute/accelerate/memory/index.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { EngineName, EngineRequest, Ranks } from '../../language/ir/engines.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
@@ -27,6 +29,21 @@ export interface PeakFigures {
   readonly low: number;
   readonly high: number;
   readonly parts: MemoryParts;
+  /** Of the accelerate engine's trainings. */
+  readonly allocation?: Allocation;
+}
+
+/** What PyTorch's tensors take on one device, or of one rank, at their fullest. */
+export interface Allocation {
+  readonly phase: Phase;
+  /** `torch.cuda.max_memory_allocated`. */
+  readonly bytes: number;
+  readonly low: number;
+  readonly high: number;
+  /** Of a GPU: what the allocator holds for them, and what `nvidia-smi` shows. */
+  readonly reserved?: Range;
+  readonly driver?: Range;
+  readonly phases: readonly { readonly phase: Phase; readonly bytes: number }[];
 }
 
 /** The most that will be resident in the stage's own process, or in one of its ranks. */

@@ -79,7 +79,9 @@ export async function trainFacts(
 }
 
 const ranksOf = (engine: RunEngine): RankLimits | undefined =>
-  engine.name === 'embedded' ? undefined : { ...rankPlace(engine), sharding: engine.sharding };
+  engine.name === 'embedded'
+    ? undefined
+    : { ...rankPlace(engine), sharding: engine.sharding, attention: engine.attention };
 
 const rankPlace = ({ device, devices, nodes }: Ranks): Omit<RankLimits, 'sharding'> => ({
   device,

@@ -13,6 +13,7 @@ const NEOX: BlockTraits = {
   normInputs: 1,
   norms: 2,
   fusedQkv: true,
+  copiesOutput: true,
   mlpSaved: 1,
   isGated: false,
 };
@@ -45,7 +46,7 @@ export const BLOCKS = {
   /** Qwen's own code of 2023. */
   qwen: { ...LLAMA, fusedQkv: true },
   chatglm: { ...LLAMA, fusedQkv: true, repeatsKeys: true },
-  phi: { norm: 'layer', normInputs: 1, norms: 1, mlpSaved: 4, isGated: false },
+  phi: { copiesOutput: true, norm: 'layer', normInputs: 1, norms: 1, mlpSaved: 4, isGated: false },
   gpt_neox: NEOX,
   falcon: { ...NEOX, norms: 1 },
   stablelm_alpha: { ...NEOX, normInputs: 1 },

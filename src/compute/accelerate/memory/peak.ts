@@ -38,15 +38,17 @@ export function torchPeak(training: TorchTraining): TorchPeak {
   const high = upper(peak, spread);
   const reserved = { low, high: high.reserved };
   const several = training.sharding.world > 1;
+  const context = {
+    low: CONTEXT.low + (several ? NCCL.low : 0),
+    high: CONTEXT.high + (several ? NCCL.high : 0),
+  };
   return {
     phases,
     peak,
     allocated: { bytes: peak.bytes, low, high: high.allocated },
     reserved,
-    driver: {
-      low: reserved.low + CONTEXT.low + (several ? NCCL.low : 0),
-      high: reserved.high + CONTEXT.high + (several ? NCCL.high : 0),
-    },
+    driver: { low: reserved.low + context.low, high: reserved.high + context.high },
+    context,
   };
 }
 

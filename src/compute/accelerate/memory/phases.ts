@@ -12,7 +12,7 @@ import {
   type TorchParts,
   type TorchTraining,
 } from './training.js';
-import { castCopies, dequantisedBytes, type StaticBytes, staticBytes } from './weights.js';
+import { castCopies, castHead, dequantisedBytes, type StaticBytes, staticBytes } from './weights.js';
 
 const NOTHING: TorchParts = {
   weights: 0,
@@ -105,11 +105,11 @@ function headParts(training: TorchTraining, bytes: StaticBytes, saved: SavedByte
   const { head, shape, predicted = saved.tokens } = training;
   const chunk = Math.min(head.chunk ?? predicted, predicted);
   return {
-    weights: bytes.weights + bytes.gatheredRoot + castCopies(training, saved.saving),
+    weights: bytes.weights + bytes.gatheredRoot + castCopies(training, saved.saving) + castHead(training),
     activations: saved.recomputed * saved.input + saved.saving * saved.block,
     logits:
       Math.max(head.forward, head.backward) * shape.vocabulary * chunk +
-      (head.states ?? 4) * shape.hidden * predicted,
+      shape.hidden * ((head.states ?? 4) * saved.tokens + (head.inputs ?? 0) * predicted),
     workspace: dequantisedBytes(training).head,
   };
 }
@@ -125,19 +125,19 @@ function backward(
   const one = recomputed > 0 ? saved.input + saved.block : saved.block;
   const workspace = saved.transient + dequantisedBytes(training).block;
   const gathered = bytes.weights + bytes.gatheredBlock;
-  const all = training.optimizer.isInBackward ? 0 : bytes.gradients;
+  const all = training.optimizer.isInBackward ? 0 : bytes.gradients - bytes.lastGradients;
   return [
     phase('last block', {
       ...resident,
       weights: gathered + castCopies(training, Math.max(1, saving)),
-      gradients: Math.max(stays, training.optimizer.isInBackward ? 0 : bytes.outerGradients),
+      gradients: Math.max(stays, training.optimizer.isInBackward ? 0 : bytes.headGradients),
       activations: recomputed * saved.input + saving * saved.block + (saving === 0 ? saved.block : 0),
       workspace,
     }),
     phase('first block', {
       ...resident,
       weights: gathered + castCopies(training, 1),
-      gradients: all,
+      gradients: Math.max(stays, all),
       activations: one,
       workspace: workspace + (training.sharding.buffers ?? 0),
     }),

@@ -22,14 +22,14 @@ const isFull = ({ trained }: TorchTraining): boolean => trained.kind === 'full';
 
 /** A trained norm also saves what its weight is multiplied by. */
 function normsSaved(training: TorchTraining): number {
-  const { shape, stored, isAutocast, residual } = training;
+  const { shape, stored, isAutocast, residual, device } = training;
   const { block, hidden, queries, keys, heads, keyValueHeads } = shape;
   const normed = isFull(training) ? DTYPE_BYTES[stored.other] : 0;
   const perHead = block.headNorms ? (4 + normed) * (queries + keys) + 4 * (heads + keyValueHeads) : 0;
   if (block.norm === 'rms')
     return block.normInputs * (4 * hidden + 4) + block.norms * normed * hidden + perHead;
-  // autocast computes layer norms in float32
-  const width = isAutocast ? 4 : DTYPE_BYTES[residual];
+  // on a GPU, autocast computes layer norms in float32
+  const width = isAutocast && device !== 'cpu' ? 4 : DTYPE_BYTES[residual];
   return block.normInputs * width * hidden + block.norms * 8 + perHead;
 }
 
@@ -40,20 +40,32 @@ function attentionSaved(training: TorchTraining): number {
   const whole = block.fusedQkv ? queries + 2 * keys : 0;
   if (attention === 'eager' || block.unfused !== undefined) {
     // probabilities in float32 and as they are used, and what is dropped of them
-    const perScore = block.unfused ?? block.eager ?? (width === 2 ? 6 : 8);
+    const perScore = block.unfused ?? block.eager ?? (width === 2 ? 6 : 4);
     return perScore * heads * length + width * 3 * queries + (isFull(training) ? width * queries : 0);
   }
   const repeated = isMasked || block.repeatsKeys;
   const kept = repeated ? 2 * queries : block.fusedQkv ? whole : keys;
   const turned = block.keysAreViews ? 0 : queries + (repeated ? 0 : keys);
-  // the output, and a float32 per head: the logarithm of the sum of exponentials
-  return width * (turned + kept + queries) + 4 * heads;
+  // the output, and a float32 per head: the logarithm of the sum of exponentials; a mask is added as numbers, in each block
+  return width * (turned + kept + queries + (isMasked ? length : 0)) + 4 * heads;
 }
 
 const mlpSaved = (training: TorchTraining): number => {
-  const { block, inner, activeExperts } = training.shape;
+  const { block, inner, activeExperts, experts } = training.shape;
+  if (experts > 1) return expertsSaved(training);
   return block.mlpSaved * widthOf(training) * inner * activeExperts;
 };
+
+/**
+ * Experts are products of groups of tokens, which autocast leaves as they are: what each gives is saved, to be weighted, and where
+ * they are trained what they read.
+ */
+function expertsSaved(training: TorchTraining): number {
+  const { block, inner, activeExperts, hidden } = training.shape;
+  const width = DTYPE_BYTES[training.residual];
+  const read = isFull(training) ? inner + hidden : 0;
+  return width * activeExperts * (block.mlpSaved * inner + hidden + read);
+}
 
 /** Inputs of linear layers that something trained is multiplied by. */
 function inputsSaved(training: TorchTraining): number {
@@ -77,7 +89,8 @@ function sharedInputs(
   layers: readonly Pick<TorchLinear, 'reads' | 'inputs'>[],
 ): number {
   const distinct = new Map(layers.map(({ reads, inputs }) => [reads, inputs]));
-  const known = training.attention !== 'eager' || isFull(training);
+  const known =
+    training.attention === 'eager' ? isFull(training) : training.shape.block.copiesOutput !== true;
   if (known) distinct.delete('attention output');
   const experts = (reads: string): number => (reads === 'mlp inner' ? training.shape.activeExperts : 1);
   return widthOf(training) * [...distinct].reduce((sum, [reads, inputs]) => sum + inputs * experts(reads), 0);
@@ -95,16 +108,22 @@ function adapterInputs(training: TorchTraining, adapter: AdapterTraining): numbe
   return factors + (isCast ? own * perTarget : sharedInputs(training, targets));
 }
 
-/** Gradients of a block's inner activations that exist at a time in its backward pass, bytes per token. */
+/**
+ * What a block's backward pass has at its fullest besides what is saved, bytes per token: gradients of the MLP's inner activations
+ * and of its output. Where its second layer has something trained, its input is freed before the gradients of the others come.
+ */
 export function transientPerToken(training: TorchTraining): number {
   const { shape, trained } = training;
   const width = widthOf(training);
   const { inner, hidden, activeExperts, heads } = shape;
-  const narrow = trained.kind === 'adapter' && DTYPE_BYTES[trained.dtype] > width;
-  const isDownAdapted = narrow && trained.targets.some(({ reads }) => reads === 'mlp inner');
+  const isTrained = trained.kind === 'full' || trained.targets.some(({ reads }) => reads === 'mlp inner');
+  const isCast = DTYPE_BYTES[trained.dtype] > width;
+  const widths =
+    isTrained && !isCast
+      ? width * (2 * inner * activeExperts + hidden)
+      : width * (3 * inner * activeExperts + 2 * hidden);
+  // factors in float32 have their input, and its gradient, once more
+  const casts = isTrained && isCast ? 4 * inner * activeExperts : 0;
   const scores = training.attention === 'eager' ? 2 * width * heads * training.length : 0;
-  return Math.max(
-    (width / 2) * (6 * inner * activeExperts + 4 * hidden) + (isDownAdapted ? 4 * inner : 0),
-    scores,
-  );
+  return Math.max(widths + casts, scores);
 }

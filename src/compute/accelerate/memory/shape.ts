@@ -19,6 +19,8 @@ export interface BlockTraits {
   readonly isGated: boolean;
   /** Keys and values are repeated for all heads whatever the kernel. */
   readonly repeatsKeys?: boolean;
+  /** The turned parts of heads are put together: the kernel's output is laid out head by head, and copied for what reads it. */
+  readonly copiesOutput?: boolean;
   /** Keys lie in the fused matrix' result like values: nothing turns them. */
   readonly keysAreViews?: boolean;
   /** Bytes per token, head and position that eager attention saves; default: from the dtype. */

@@ -38,6 +38,7 @@ export interface Trainer {
 const litgptBlock = (traits: BlockTraits, { heads, keyValueHeads = heads }: DecoderFields): BlockTraits => ({
   ...traits,
   mlpSaved: traits.isGated ? 3 : 1,
+  copiesOutput: false,
   fusedQkv: true,
   // torch 2.1 has no fused kernel for values that are one head's, expanded
   ...(keyValueHeads < heads ? { repeatsKeys: true, unfused: 2 } : {}),

@@ -85,8 +85,9 @@ export interface HeadCost {
   readonly backward: number;
   /** Tokens whose logits exist at a time; default: all. */
   readonly chunk?: number;
-  /** Bytes of a chunk's inputs and their gradients, of all tokens, per number of the states; default: 4 (the final norm). */
+  /** Bytes per number of the states of all tokens, and of those whose logits are computed; default: 4 and 0. */
   readonly states?: number;
+  readonly inputs?: number;
 }
 
 export interface ShardingMemory {
@@ -124,6 +125,8 @@ export interface TorchTraining {
   /** The stream between blocks. */
   readonly residual: Dtype;
   readonly attention: AttentionKernel;
+  /** Default: a GPU. */
+  readonly device?: 'cpu' | 'cuda';
   /** Masks make fused kernels repeat keys and values for all heads. */
   readonly isMasked?: boolean;
   /** Blocks, from the first, of which the input alone is saved. */
@@ -202,4 +205,6 @@ export interface TorchPeak {
   readonly reserved: Range;
   /** What the driver shows (`nvidia-smi`): with the context of CUDA, of its libraries and of NCCL. */
   readonly driver: Range;
+  /** Of `driver`, what is outside of the allocator. */
+  readonly context: Range;
 }

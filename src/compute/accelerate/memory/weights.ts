@@ -12,8 +12,9 @@ export interface StaticBytes {
   readonly adapter: number;
   /** Of all trained numbers that are on this device. */
   readonly gradients: number;
-  /** Of embeddings and head among them. */
-  readonly outerGradients: number;
+  /** Of the head among them, which come first, and of the first block and the embedding, which come last. */
+  readonly headGradients: number;
+  readonly lastGradients: number;
   readonly optimizer: number;
   readonly temporary: number;
 }
@@ -47,6 +48,8 @@ export function staticBytes(training: TorchTraining): StaticBytes {
   const stateShards = sharding.kind === 'zero2' ? sharding.world : ownShards;
   const numbers = weightedNumbers(training);
   const isAway = sharding.isOffloaded === true;
+  const width = DTYPE_BYTES[trained.dtype];
+  const headMatrix = shape.hidden * shape.vocabulary;
   const perNumber = sharding.gatheredBytes;
   const perBlock =
     perNumber === undefined
@@ -62,7 +65,8 @@ export function staticBytes(training: TorchTraining): StaticBytes {
       : 0,
     adapter: full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / ownShards,
     gradients: isAway && full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / stateShards,
-    outerGradients: full ? ((shape.embedding + shape.head) * DTYPE_BYTES[trained.dtype]) / stateShards : 0,
+    headGradients: full ? (headMatrix * width) / stateShards : 0,
+    lastGradients: full ? ((blockParameters(shape) + shape.embedding) * width) / stateShards : 0,
     optimizer:
       isAway && ownShards === shards
         ? 0
@@ -76,6 +80,10 @@ export const castCopies = ({ shape, stored, isAutocast, compute }: TorchTraining
   isAutocast && stored.linear === 'float32' && compute !== 'float32'
     ? (DTYPE_BYTES[compute] * shape.linear * blocks) / shape.layers
     : 0;
+
+/** The head's float32 matrix as autocast computes with it. */
+export const castHead = ({ shape, stored, isAutocast, compute }: TorchTraining): number =>
+  isAutocast && stored.head === 'float32' ? DTYPE_BYTES[compute] * shape.hidden * shape.vocabulary : 0;
 
 /** The matrix that a quantised layer computes with, while it does: of the largest in a block, and of the head. */
 export const dequantisedBytes = ({ shape, stored, compute, dequantised }: TorchTraining): Dequantised => {

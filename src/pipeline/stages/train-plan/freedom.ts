@@ -63,6 +63,8 @@ export interface RankLimits {
   readonly world: number;
   /** As asked for; `auto` may become another where memory is short. */
   readonly sharding: ShardingChoice;
+  /** Default: `sdpa`. */
+  readonly attention?: 'eager' | 'sdpa' | 'flash_attention_2';
 }
 
 /** What the relaxations of a stage depend on. */

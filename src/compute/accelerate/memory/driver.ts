@@ -1,0 +1,99 @@
+/** The driver of this program (`python/ftpc_driver`): what it keeps, as its code has it. */
+import { HEADS } from './heads.js';
+import type { TorchShape } from './shape.js';
+import type {
+  AdapterTraining,
+  AttentionKernel,
+  Dtype,
+  EvaluationMemory,
+  HeadCost,
+  ShardingMemory,
+  StoredParts,
+  TorchTraining,
+} from './training.js';
+
+export interface DriverRun {
+  readonly shape: TorchShape;
+  /** Its tensors are float32, whatever the base is; left out where every weight is trained. */
+  readonly adapter?: Omit<AdapterTraining, 'kind' | 'dtype'>;
+  /** `bf16`: products by autocast, and a frozen base in bfloat16. */
+  readonly precision: 'f32' | 'bf16';
+  readonly isQuantised: boolean;
+  readonly device: 'cpu' | 'cuda';
+  readonly attention: AttentionKernel;
+  /** Several texts share a sequence: they are kept apart by a mask. */
+  readonly isPacked: boolean;
+  readonly checkpointed: number;
+  readonly logitsChunk?: number;
+  readonly sharding: {
+    readonly kind: 'none' | 'ddp' | 'fsdp';
+    readonly world: number;
+    readonly isOffloaded: boolean;
+  };
+  readonly accumulation: number;
+  readonly rows: number;
+  readonly length: number;
+  /** Supervised tokens of a micro batch: only their logits are computed. */
+  readonly predicted: number;
+  /** Bytes of the optimiser's state, and of what a step needs besides, per trained number. */
+  readonly optimizer: { readonly state: number; readonly temporary: number };
+  readonly evaluation?: EvaluationMemory;
+}
+
+export function driverTraining(run: DriverRun): TorchTraining {
+  const { shape, adapter, precision, sharding, predicted } = run;
+  const compute: Dtype = precision === 'bf16' ? 'bfloat16' : 'float32';
+  const weights: Dtype = adapter === undefined ? 'float32' : compute;
+  const isShared = sharding.world > 1 && !(sharding.kind === 'fsdp' && adapter === undefined);
+  const { state, temporary } = run.optimizer;
+  return {
+    shape,
+    stored: storedParts(run, weights),
+    trained:
+      adapter === undefined
+        ? { kind: 'full', dtype: 'float32' }
+        : { ...adapter, kind: 'adapter', dtype: 'float32' },
+    compute,
+    isAutocast: precision === 'bf16',
+    residual: weights,
+    device: run.device,
+    attention: run.attention,
+    isMasked: run.isPacked,
+    checkpointed: run.checkpointed,
+    head: headOf(run),
+    // gradients are added up over the ranks as one tensor
+    optimizer: { state, temporary: Math.max(temporary, isShared ? 4 : 0) },
+    accumulation: run.accumulation,
+    sharding: shardingOf(run),
+    rows: run.rows,
+    length: run.length,
+    predicted,
+    evaluation: run.evaluation,
+  };
+}
+
+const storedParts = ({ isQuantised }: DriverRun, weights: Dtype): StoredParts => ({
+  linear: isQuantised ? 'nf4-dq' : weights,
+  embedding: weights,
+  head: weights,
+  other: weights,
+});
+
+/**
+ * The last norm saves its input, which takes the place of that of the first block's, as a frozen embedding needs no gradient. Where
+ * all is trained, it saves what its weight is multiplied by, and the head its input.
+ */
+const headOf = ({ logitsChunk, adapter, precision }: DriverRun): HeadCost => ({
+  ...HEADS.driver,
+  chunk: logitsChunk,
+  ...(adapter === undefined ? { states: 8, inputs: precision === 'bf16' ? 2 : 4 } : { states: 0 }),
+});
+
+/** FSDP2 gathers a block while the one before it is computed; an adapter is whole on every rank. */
+const shardingOf = ({ sharding }: DriverRun): ShardingMemory => ({
+  kind: sharding.kind,
+  world: sharding.world,
+  isOffloaded: sharding.isOffloaded,
+  isTrainedWhole: true,
+  gatheredBlocks: 2,
+});
