@@ -119,12 +119,31 @@ describe('a plan for ranks', () => {
 
   it('moves shards to the memory of the machine where the file lists it', async () => {
     const gpu = { device: 'cuda', devices: 1 } as const;
-    const device = { name: 'GPU', memoryBytes: 1.4 * GIB, availableBytes: 1.4 * GIB };
-    const text = ROOMY.replace(/fallback = .*/, 'fallback = [cpu_offload]');
-    const { chosen, peak } = trained(await planned(gpu, { device }, text));
+    const on = (bytes: number) => ({ device: { name: 'GPU', memoryBytes: bytes, availableBytes: bytes } });
+    const falling = (list: string) => ROOMY.replace(/fallback = .*/, `fallback = [${list}]`);
+    // the least that there is without it
+    const least = trained(await planned(gpu, on(1), falling(''))).peak.device?.high ?? 0;
+    const { chosen, peak } = trained(await planned(gpu, on(least - 1), falling('cpu_offload')));
     expect(chosen).to.include({ cpuOffload: true, sharding: 'fsdp' });
     // an adapter stays on its device, and so does what its optimiser remembers
     expect(peak.device?.parts.optimizer).to.be.greaterThan(0);
+  });
+
+  it('says in which phase most is taken, and what allocator and driver show', async () => {
+    const device = { name: 'GPU', memoryBytes: 80 * GIB, availableBytes: 76 * GIB };
+    const { peak } = trained(await planned({ device: 'cuda' }, { device }));
+    const { allocation, parts } = peak.device ?? {};
+    if (allocation === undefined || parts === undefined) throw new Error('no allocation');
+    const { phase, bytes, low, high, phases, reserved, driver } = allocation;
+    expect(phases.find((one) => one.phase === phase)?.bytes).to.equal(bytes);
+    expect(Math.max(...phases.map((one) => one.bytes))).to.equal(bytes);
+    const { runtime, ...tensors } = parts;
+    expect(runtime).to.be.greaterThan(0);
+    expect(Object.values(tensors).reduce((sum, part) => sum + part, 0)).to.be.closeTo(bytes, 10);
+    expect([low, bytes, high, reserved?.high, driver?.high]).to.deep.equal(
+      [low, bytes, high, reserved?.high, driver?.high].sort((a = 0, b = 0) => a - b),
+    );
+    expect(trained(await planned()).peak.allocation).not.to.have.any.keys('reserved', 'driver');
   });
 
   it('predicts no time of what was not measured', async () => {

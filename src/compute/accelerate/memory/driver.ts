@@ -81,19 +81,25 @@ const storedParts = ({ isQuantised }: DriverRun, weights: Dtype): StoredParts =>
 
 /**
  * The last norm saves its input, which takes the place of that of the first block's, as a frozen embedding needs no gradient. Where
- * all is trained, it saves what its weight is multiplied by, and the head its input.
+ * all is trained, it saves what its weight is multiplied by, and the head its input. Of a frozen head, chunks are computed once,
+ * and the gradient of all states is kept.
  */
-const headOf = ({ logitsChunk, adapter, precision }: DriverRun): HeadCost => ({
-  ...HEADS.driver,
-  chunk: logitsChunk,
-  ...(adapter === undefined ? { states: 8, inputs: precision === 'bf16' ? 2 : 4 } : { states: 0 }),
-});
+function headOf({ logitsChunk, adapter, precision, predicted }: DriverRun): HeadCost {
+  const width = precision === 'bf16' ? 2 : 4;
+  const isChunked = logitsChunk !== undefined && logitsChunk < predicted;
+  if (adapter === undefined) return { ...HEADS.driver, chunk: logitsChunk, states: 8, inputs: width };
+  return { ...HEADS.driver, chunk: logitsChunk, states: 0, inputs: isChunked ? 2 * width : 0 };
+}
 
-/** FSDP2 gathers a block while the one before it is computed; an adapter is whole on every rank. */
-const shardingOf = ({ sharding }: DriverRun): ShardingMemory => ({
+/**
+ * FSDP2 gathers a block while the one before it is computed; an adapter is whole on every rank. On a CPU, the first rank has the
+ * whole base next to its shard when it has read it.
+ */
+const shardingOf = ({ sharding, device }: DriverRun): ShardingMemory => ({
   kind: sharding.kind,
   world: sharding.world,
   isOffloaded: sharding.isOffloaded,
   isTrainedWhole: true,
   gatheredBlocks: 2,
+  load: device === 'cpu' ? 1 : undefined,
 });

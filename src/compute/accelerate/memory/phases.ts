@@ -37,7 +37,7 @@ export function phasesOf(training: TorchTraining): readonly PhaseBytes[] {
     phase('load', { weights: loadedBytes(training, bytes) }),
     phase('head', { ...resident, ...headParts(training, bytes, saved), gradients: stays }),
     ...backward(training, bytes, saved, resident, stays),
-    phase('optimizer step', {
+    phase('optimizer_step', {
       ...resident,
       gradients: training.optimizer.isInBackward ? 0 : bytes.gradients,
       workspace: bytes.temporary + (training.sharding.buffers ?? 0),
@@ -127,14 +127,14 @@ function backward(
   const gathered = bytes.weights + bytes.gatheredBlock;
   const all = training.optimizer.isInBackward ? 0 : bytes.gradients - bytes.lastGradients;
   return [
-    phase('last block', {
+    phase('last_block', {
       ...resident,
       weights: gathered + castCopies(training, Math.max(1, saving)),
       gradients: Math.max(stays, training.optimizer.isInBackward ? 0 : bytes.headGradients),
       activations: recomputed * saved.input + saving * saved.block + (saving === 0 ? saved.block : 0),
       workspace,
     }),
-    phase('first block', {
+    phase('first_block', {
       ...resident,
       weights: gathered + castCopies(training, 1),
       gradients: Math.max(stays, all),

@@ -167,7 +167,7 @@ export interface EvaluationMemory {
   readonly perLogit: number;
 }
 
-export const PHASES = ['load', 'head', 'last block', 'first block', 'optimizer step', 'evaluation'] as const;
+export const PHASES = ['load', 'head', 'last_block', 'first_block', 'optimizer_step', 'evaluation'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Bytes of the parts of a phase, on one device. */

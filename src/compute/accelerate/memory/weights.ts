@@ -68,7 +68,7 @@ export function staticBytes(training: TorchTraining): StaticBytes {
     headGradients: full ? (headMatrix * width) / stateShards : 0,
     lastGradients: full ? ((blockParameters(shape) + shape.embedding) * width) / stateShards : 0,
     optimizer:
-      isAway && ownShards === shards
+      isAway && (full || !sharding.isTrainedWhole)
         ? 0
         : (numbers * (optimizer.state + (optimizer.master ?? 0))) / stateShards,
     temporary: Math.min(optimizer.mostTemporary ?? Infinity, (numbers * optimizer.temporary) / stateShards),

@@ -12,7 +12,7 @@ import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from '../expected-rows.js';
-import { decoderShape, optimizerBytes, type TrainMemory } from './train.js';
+import { decoderShape, longestRow, optimizerBytes, type TrainMemory } from './train.js';
 
 const productOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
@@ -26,7 +26,10 @@ function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedSha
 }
 
 export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan): DriverRun {
-  const { config, adapter, rows, length, logitsChunk } = decoderShape(memory, plan);
+  const { config, adapter, rows, length: padded, logitsChunk } = decoderShape(memory, plan);
+  // a CPU that draws nothing computes no more padding than a batch has
+  const isExact = ranks.device === 'cpu' && memory.packed === undefined && dropoutOf(adapter) === 0;
+  const length = isExact ? longestRow(memory, plan) : padded;
   const { world } = ranks;
   const predicted = supervisedTokens(memory, plan, rows * length);
   return {

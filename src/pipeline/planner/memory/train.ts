@@ -146,7 +146,8 @@ export function largestUpdate({ graph, slots }: Rule, trained: readonly NamedSha
   return graph && largest && updateGraph(graph, Object.keys(slots([], '')), largest);
 }
 
-function longestRow(
+/** Tokens of the longest row that is kept. */
+export function longestRow(
   { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
   { maxLength }: Pick<TrainPlan, 'maxLength'>,
 ): number {

@@ -17,6 +17,7 @@ import {
 } from '../plan-json.js';
 import { bytes, duration, trainedText, workText } from '../quantities.js';
 import { reasonsText } from '../reasons.js';
+import { allocationLines } from './allocation.js';
 import { columns, type Palette } from './columns.js';
 import { presetTable } from './presets.js';
 import { widthOf, wrapped } from './wrapped.js';
@@ -170,6 +171,7 @@ function memoryTable(
       [...rows, ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of ${of}`)]],
       { width },
     ),
+    ...(peak.allocation === undefined ? [] : allocationLines(peak.allocation, palette, width)),
   ];
 }
 
