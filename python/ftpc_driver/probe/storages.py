@@ -12,12 +12,12 @@ from torch.utils._pytree import tree_leaves
 
 class Storages(TorchDispatchMode):
     """
-    Within it, `bytes` is what tensors take, and `peaks` the most of it by the phase that was begun. Nothing is rounded as a
-    device's allocator would; what kernels take for themselves is not seen.
+    Within it, `bytes` is what tensors take, and `peaks` the most of it by the phase that was begun. Nothing is rounded
+    as a device's allocator would; what kernels take for themselves is not seen.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.bytes = 0
         self.peaks: dict[str, int] = {}
         self._phase = "begin"
@@ -43,11 +43,11 @@ class Storages(TorchDispatchMode):
             return result
 
         torch.UntypedStorage.resize_ = resize  # type: ignore[method-assign, assignment]
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *error: object) -> None:
-        super().__exit__(*error)
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         torch.UntypedStorage.resize_ = self._resize  # type: ignore[method-assign]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
