@@ -101,5 +101,6 @@ const shardingOf = ({ sharding, device }: DriverRun): ShardingMemory => ({
   isOffloaded: sharding.isOffloaded,
   isTrainedWhole: true,
   gatheredBlocks: 2,
+  keepsRoot: true,
   load: device === 'cpu' ? 1 : undefined,
 });

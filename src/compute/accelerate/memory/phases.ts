@@ -59,7 +59,7 @@ function evaluationPhase(training: TorchTraining, evaluation: EvaluationMemory):
   const ofBlock = Math.max(block, scores + width * 4 * shape.queries) * tokens;
   const ofHead = perLogit * shape.vocabulary * predicted;
   return phase('evaluation', {
-    weights: bytes.weights + Math.max(bytes.gatheredBlock, bytes.gatheredRoot),
+    weights: bytes.weights + Math.max(bytes.gatheredBlock, bytes.gatheredAtHead),
     adapter: bytes.adapter,
     optimizer: bytes.optimizer,
     activations: stream * tokens + (ofBlock > ofHead ? ofBlock : 0),
@@ -105,7 +105,7 @@ function headParts(training: TorchTraining, bytes: StaticBytes, saved: SavedByte
   const { head, shape, predicted = saved.tokens } = training;
   const chunk = Math.min(head.chunk ?? predicted, predicted);
   return {
-    weights: bytes.weights + bytes.gatheredRoot + castCopies(training, saved.saving) + castHead(training),
+    weights: bytes.weights + bytes.gatheredAtHead + castCopies(training, saved.saving) + castHead(training),
     activations: saved.recomputed * saved.input + saved.saving * saved.block,
     logits:
       Math.max(head.forward, head.backward) * shape.vocabulary * chunk +

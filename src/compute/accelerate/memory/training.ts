@@ -101,6 +101,8 @@ export interface ShardingMemory {
   readonly isTrainedWhole?: boolean;
   /** Blocks that are gathered at a time. */
   readonly gatheredBlocks?: number;
+  /** Embeddings and head stay gathered until the backward pass is over, and the last block until it has begun. */
+  readonly keepsRoot?: boolean;
   /** Bytes per gathered number, where it is not what is stored. */
   readonly gatheredBytes?: number;
   /** Numbers that stay gathered, whatever is computed. */

@@ -6,7 +6,7 @@ export interface StaticBytes {
   /** Weights of the base that stay, and those that are gathered while the head, or a block, is computed. */
   readonly weights: number;
   readonly gatheredBlock: number;
-  readonly gatheredRoot: number;
+  readonly gatheredAtHead: number;
   /** The whole base, unsharded. */
   readonly whole: number;
   readonly adapter: number;
@@ -55,14 +55,15 @@ export function staticBytes(training: TorchTraining): StaticBytes {
     perNumber === undefined
       ? (linear + shape.otherInBlocks * DTYPE_BYTES[stored.other]) / shape.layers
       : perNumber * blockParameters(shape);
+  const gatheredRoot = perNumber === undefined ? root : perNumber * (shape.embedding + shape.head);
   const live = (perNumber ?? 2) * Math.min(sharding.gatheredNumbers ?? 0, parametersOf(shape));
   return {
     whole,
     weights: isAway && frozenShards === shards ? 0 : whole / frozenShards,
-    gatheredBlock: isGathered ? Math.max(live, (sharding.gatheredBlocks ?? 1) * perBlock) : 0,
-    gatheredRoot: isGathered
-      ? Math.max(live, perNumber === undefined ? root : perNumber * (shape.embedding + shape.head))
+    gatheredBlock: isGathered
+      ? Math.max(live, (sharding.gatheredBlocks ?? 1) * perBlock + (sharding.keepsRoot ? gatheredRoot : 0))
       : 0,
+    gatheredAtHead: isGathered ? Math.max(live, gatheredRoot + (sharding.keepsRoot ? perBlock : 0)) : 0,
     adapter: full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / ownShards,
     gradients: isAway && full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / stateShards,
     headGradients: full ? (headMatrix * width) / stateShards : 0,
