@@ -17,9 +17,10 @@ import { withFactors } from '../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
-import { trainedCount, workerPeak } from './memory/ranks.js';
+import { trainedCount } from './memory/ranks.js';
 import { decoderShape, optimizerBytes } from './memory/train.js';
 import { trainPeak } from './memory/train-peak.js';
+import { type WorkerRows, workerPeak } from './memory/worker.js';
 import { fitsIn, type MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
 import type { BudgetLimit, Peak, Seconds } from './plan-json.js';
@@ -110,10 +111,10 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const { longest } = lengths;
     const { engine } = context;
     if (engine.name === 'accelerate') {
-      const { rows: some = lengths.rows, max_tokens } = settings.generation;
-      const cached = Math.min(some, WORKER_ROWS) * (longest + max_tokens);
+      const { rows = lengths.rows, max_tokens } = settings.generation;
+      const answers = { rows: Math.min(lengths.rows, rows), tokens: longest + max_tokens };
       return {
-        ...onEngine(context, engine, model, { count: WORKER_ROWS, length: longest, cached }),
+        ...onEngine(context, engine, model, { longest, answers }),
         diskBytes: 50_000 + 1200 * lengths.rows,
       };
     }
@@ -170,7 +171,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const { engine } = context;
     if (engine.name === 'accelerate')
       return {
-        ...onEngine(context, engine, base, { count: 1, length: 32, cached: 0 }),
+        ...onEngine(context, engine, base, { longest: 32 }),
         diskBytes: bytes + base.tokenizerBytes,
       };
     return {
@@ -186,7 +187,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const { config, adapter } = forwardMemory(context, model, 256, 'stored');
     if (model.config.foreign !== undefined && context.engine.name === 'accelerate')
       return {
-        ...onEngine(context, context.engine, model, { count: 1, length: 256, cached: 256 }),
+        ...onEngine(context, context.engine, model, { longest: 256, answers: { rows: 1, tokens: 256 } }),
         diskBytes: bytes,
       };
     const classifies = adaptedConfig(config, adapter).labels !== undefined;
@@ -204,19 +205,27 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
 
 export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
 
-/** Rows that a worker of the accelerate engine computes at a time. */
-const WORKER_ROWS = 8;
-
 /** A stage that trains nothing, on the accelerate engine: no time was measured. */
-const onEngine = (
+function onEngine(
   context: PlanContext,
-  { device }: AccelerateRun,
-  { config }: PlannedModel,
-  rows: Parameters<typeof workerPeak>[2],
-): Pick<Estimate, 'peak' | 'seconds'> => ({
-  peak: workerPeak(config, { device, hasDevice: context.device !== undefined }, rows),
-  seconds: null,
-});
+  { device, devices }: AccelerateRun,
+  { config, root }: PlannedModel,
+  rows: WorkerRows,
+): Pick<Estimate, 'peak' | 'seconds'> {
+  const trainer = root.adapterOf ?? root.trainedBy;
+  const stage = trainer === undefined ? undefined : stageNamed(context.program, trainer);
+  const isBf16 = stage?.kind === 'train' && settingsOf(stage, 'train').precision === 'bf16';
+  const model = {
+    config,
+    // merges and releases compute in float32
+    isBf16: isBf16 && device === 'cuda' && rows.answers !== undefined,
+    isQuantised: trainer !== undefined && context.trainPlans.get(trainer)?.method === 'qlora',
+  };
+  const availableBytes =
+    device === 'cpu' ? undefined : (context.device?.availableBytes ?? context.availableBytes);
+  const place = { device, devices, availableBytes, hasDevice: context.device !== undefined };
+  return { peak: workerPeak(model, place, rows), seconds: null };
+}
 
 const here = (context: PlanContext, seconds: Seconds): Seconds | null =>
   context.machine.here ? seconds : null;
