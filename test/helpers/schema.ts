@@ -11,7 +11,7 @@ const schemaOf = (name: string): object =>
 /** Fails where a value is not as `docs/schema/NAME.json` says. */
 export function expectSchema(name: string, value: unknown): void {
   const ajv = new Ajv2020({ allowUnionTypes: true });
-  if (name !== 'events') ajv.addSchema(schemaOf('events'));
+  for (const other of ['events', 'plan']) if (name !== other) ajv.addSchema(schemaOf(other));
   const validate = ajv.compile(schemaOf(name));
   validate(value);
   expect(validate.errors, JSON.stringify(value)).to.equal(null);

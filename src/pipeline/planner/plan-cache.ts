@@ -24,8 +24,12 @@ export interface PlanCache {
 /** Where the speed of this machine is stored. */
 export const speedPath = ({ cwd }: Pick<Host, 'cwd'>): string => `${cwd}/.ftp/speed.json`;
 
-/** `known`: what another part of the program knows of files, some of which may not be here yet. */
-export function openPlanCache(host: Host, known: DigestTable = {}): PlanCache {
+/** `known`: what another part of the program knows of files, some of which may not be here yet; `speeds`: what was measured before. */
+export function openPlanCache(
+  host: Host,
+  known: DigestTable = {},
+  speeds = new Map<string, Speed>(),
+): PlanCache {
   const digests = openDigests(host, readDigestTable(host), known);
   const path = speedPath(host);
   let measured: Record<string, Speed> | undefined;
@@ -33,9 +37,10 @@ export function openPlanCache(host: Host, known: DigestTable = {}): PlanCache {
     digests,
     async speed(name, measure) {
       const known = readSpeeds(host, path);
-      const found = known[name];
+      const found = known[name] ?? speeds.get(name);
       if (found !== undefined) return found;
       const speed = await measure();
+      speeds.set(name, speed);
       measured = { ...known, [name]: speed };
       return speed;
     },

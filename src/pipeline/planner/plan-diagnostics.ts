@@ -172,3 +172,22 @@ const slowPass = ({ name, span }: Stage, pass: number, notice: number): Diagnost
       help: 'use a smaller `batch.micro`, save often (`checkpoint = { every: … }`), or ask for a longer notice',
     },
   );
+
+export const nothingToCompare = (file: string): Diagnostic =>
+  error(
+    'FTP1941',
+    undefined,
+    `\`${file}\` has no train stage that could be trained by LoRA, QLoRA or in full alike`,
+    {
+      notes: [
+        'prompts, prefixes, bottleneck adapters, heads alone and adapters to continue from have one way of training',
+      ],
+      help: 'name a pipeline with a `train` stage of its own LoRA adapter, or of a whole model',
+    },
+  );
+
+export const nothingToSweep = (file: string): Diagnostic =>
+  error('FTP1942', undefined, `\`${file}\` has no train stage whose memory could be drawn`, {
+    notes: ['a rank is what LoRA and QLoRA have, and a stage whose base cannot be read has no plan'],
+    help: 'name a pipeline with a `train` stage, or sweep `length` or `batch` of a full training',
+  });

@@ -79,6 +79,8 @@ export interface PlanOptions {
   readonly survey?: Survey;
   readonly planDecoder?: PlanDecoder;
   readonly speed?: () => Promise<Speed | undefined>;
+  /** What this machine was found to do in a second, where several plans are made. */
+  readonly speeds?: Map<string, Speed>;
   /**
    * Times are estimated with this speed, also for a machine that is not here, and nothing is measured: so that plans compare.
    */
@@ -109,7 +111,7 @@ export function openPlanSession(
   const { nominal } = options;
   const asked = machineOf(program, host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
-  const memo = openPlanCache(host, options.digests);
+  const memo = openPlanCache(host, options.digests, options.speeds);
   const askedFor = askedRuntime(options.runtimeOption, program);
   const { engine = EMBEDDED } = options;
   const runtime = options.runtime ?? computedBy(host, engine, chooseRuntime(host, askedFor));
@@ -229,6 +231,16 @@ const surveyRows: Survey = async (program, host, format) => {
   const { surveyLengths } = await import('../stages/format/survey.js');
   return surveyLengths(program, host, format, SURVEYED);
 };
+
+/** A survey whose results several plans of one program share. */
+export function surveyOnce(): Survey {
+  const known = new Map<string, ReturnType<Survey>>();
+  return (program, host, format) => {
+    const found = known.get(format.name) ?? surveyRows(program, host, format);
+    known.set(format.name, found);
+    return found;
+  };
+}
 
 function lengthLookup(
   program: Program,

@@ -5,6 +5,7 @@ import { type CompileResult, compile } from '../../language/compile.js';
 import { nothingToPlan } from '../../language/diagnostics/catalogue/wiring.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
+import type { Program } from '../../language/ir/program.js';
 import { lintReport } from '../../language/lint/index.js';
 import { hubCalls } from '../hub/calls.js';
 import { withLocalShapes } from '../hub/local-shapes.js';
@@ -29,8 +30,49 @@ export async function prepareCompiled(
   disk: Host,
   compiled: CompileResult,
   target: PlanTarget = {},
-  { hub = 'always', speed = 'measured', runs, shapes }: PlanScope = {},
+  scope: PlanScope = {},
 ): Promise<Preparation> {
+  const { unplanned, ready } = await readyToPlan(disk, compiled, target, scope);
+  if (ready === undefined) return unplanned;
+  const { program, host, options, fetch } = ready;
+  const planned = await plan(program, host, options);
+  const { saved } = target;
+  const moved = saved === undefined ? [] : movedInPlan(saved, compiled, planned);
+  const diagnostics = [...unplanned.diagnostics, ...moved];
+  if (moved.some(isError)) return { ...unplanned, diagnostics };
+  return {
+    ...unplanned,
+    diagnostics,
+    program,
+    plan: {
+      ...planned,
+      ...(fetch.length === 0 ? {} : { fetch }),
+      ...(program.shapes === undefined ? {} : { shapes: program.shapes }),
+    },
+  };
+}
+
+/** A program with everything that its plan needs. */
+export interface ReadyProgram {
+  readonly program: Program;
+  readonly host: Host;
+  readonly options: PlanOptions;
+  readonly fetch: PinnedPipeline['fetch'];
+}
+
+export interface Readiness {
+  readonly unplanned: Preparation;
+  /** Absent if anything is wrong. */
+  readonly ready?: ReadyProgram;
+}
+
+/** All that precedes a plan. */
+export async function readyToPlan(
+  disk: Host,
+  compiled: CompileResult,
+  target: PlanTarget,
+  { hub = 'always', speed = 'measured', runs, shapes }: PlanScope,
+): Promise<Readiness> {
   const host = runs === 'none' ? withoutRuns(disk) : disk;
   const lints = lintReport(compiled, disk);
   const diagnostics = [...compiled.diagnostics];
@@ -40,50 +82,48 @@ export async function prepareCompiled(
     return !found.some(isError);
   };
   const unplanned: Preparation = { compiled, lints, diagnostics };
+  const nothing: Readiness = { unplanned };
   const { program: checked, analysis } = compiled;
-  if (checked === undefined || analysis === undefined) return unplanned;
-  if (!goesOn(await checkModels(compiled, host))) return unplanned;
-  if (checked.stages.length === 0 && !goesOn([nothingToPlan(checked.file)])) return unplanned;
+  if (checked === undefined || analysis === undefined) return nothing;
+  if (!goesOn(await checkModels(compiled, host))) return nothing;
+  if (checked.stages.length === 0 && !goesOn([nothingToPlan(checked.file)])) return nothing;
   const { saved } = target;
   const { options, diagnostics: ofMachine } = await computing(host, target, {
     program: checked,
     analysis,
     speed,
   });
-  if (ofMachine.some(isError) && !goesOn(ofMachine)) return unplanned;
+  if (ofMachine.some(isError) && !goesOn(ofMachine)) return nothing;
   const { engine } = options;
   const isAsked = askedEngine(target, checked).by !== 'auto';
-  if (!goesOn(engineRefusals({ program: checked, analysis, host, engine, isAsked }))) return unplanned;
-  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options.runtime))) return unplanned;
+  if (!goesOn(engineRefusals({ program: checked, analysis, host, engine, isAsked }))) return nothing;
+  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options.runtime))) return nothing;
   const resolved = await resolve({ program: checked, analysis }, host, hub, {
     locked: target.locked,
     shapes,
     ...(saved === undefined ? {} : { commits: commitsOf(saved) }),
   });
   goesOn([...resolved.diagnostics, ...ofMachine]);
-  if (resolved.program === undefined) return unplanned;
+  if (resolved.program === undefined) return nothing;
   const shaped = shapes
     ? withLocalShapes(resolved.program, resolved.host)
     : { program: resolved.program, host: resolved.host, digests: {}, diagnostics: [] };
   goesOn(shaped.diagnostics);
   const { program } = shaped;
-  const planned = await plan(program, typeof runs === 'object' ? { ...shaped.host, ...runs } : shaped.host, {
-    ...target,
-    ...options,
-    ...FINDING[speed],
-    ...(runs === 'none' ? { store: NO_STORE } : {}),
-    digests: { ...resolved.digests, ...shaped.digests },
-    savedPlans: saved && choicesOf(saved),
-  });
-  if (saved !== undefined && !goesOn(movedInPlan(saved, compiled, planned))) return unplanned;
-  const { fetch } = resolved;
   return {
-    ...unplanned,
-    program,
-    plan: {
-      ...planned,
-      ...(fetch.length === 0 ? {} : { fetch }),
-      ...(program.shapes === undefined ? {} : { shapes: program.shapes }),
+    unplanned,
+    ready: {
+      program,
+      host: typeof runs === 'object' ? { ...shaped.host, ...runs } : shaped.host,
+      fetch: resolved.fetch,
+      options: {
+        ...target,
+        ...options,
+        ...FINDING[speed],
+        ...(runs === 'none' ? { store: NO_STORE } : {}),
+        digests: { ...resolved.digests, ...shaped.digests },
+        savedPlans: saved && choicesOf(saved),
+      },
     },
   };
 }

@@ -14,6 +14,13 @@ export const plan: Command = {
   positionals: [{ name: 'file', doc: 'The pipeline.' }],
   options: {
     ...PLAN_OPTIONS,
+    compare: option.flag('Show full training, LoRA and QLoRA of each train stage side by side.'),
+    sweep: option.text(
+      'WHAT',
+      'Draw the memory of each train stage over rank, length or batch (or several: rank,length), or over values: rank=8,16,32; may be given more than once.',
+      { many: true },
+    ),
+    svg: option.text('FILE.svg', 'Write the charts of --sweep to this file, too.'),
     parallel: PARALLEL,
     notice: NOTICE,
     'exit-code': option.flag(
@@ -33,6 +40,14 @@ export const plan: Command = {
     ['ftpc plan pipelines/legal.ftp --machine rtx3090 --json', 'for a machine other than this one'],
     ['ftpc plan pipelines/legal.ftp --memory 4GiB', 'as if this machine had 4 GiB'],
     [
+      'ftpc plan pipelines/legal.ftp --compare --machine rtx3090',
+      'full training, LoRA and QLoRA: parameters, memory, time, size',
+    ],
+    [
+      'ftpc plan pipelines/legal.ftp --sweep rank=8,16,64 --sweep length --svg memory.svg',
+      'memory over rank and over length, as charts',
+    ],
+    [
       'ftpc plan pipelines/legal.ftp --out legal.plan',
       'saved for review, and run exactly as it is by `ftpc run legal.plan`',
     ],
@@ -48,6 +63,8 @@ export const plan: Command = {
   run: async (args, context) => {
     const ref = args.text('against');
     if (ref !== undefined) return against(args, context, ref);
+    const view = viewOf(args);
+    if (view !== undefined) return view(args, context);
     if (args.text('format') !== undefined)
       throw new UsageError('`--format` needs `--against`; without it, use `--json`');
     const out = outOf(args);
@@ -117,6 +134,21 @@ async function computedBy(
   return ['', ...wrapped(first, width), ...columns(rows, { width })];
 }
 
+/** Another view of the pipeline than its one plan, if one is asked for. Throws a {@link UsageError}. */
+function viewOf(args: Arguments): Command['run'] | undefined {
+  const asked = ['compare', 'sweep'].filter((name) => args.flag(name) || args.texts(name).length > 0);
+  const [name, other = args.text('out') === undefined ? undefined : 'out'] = asked;
+  if (name === undefined) {
+    if (args.text('svg') !== undefined) throw new UsageError('`--svg` needs `--sweep`');
+    return undefined;
+  }
+  if (other !== undefined) throw new UsageError(`\`--${other}\` cannot be combined with \`--${name}\``);
+  return async (...asked) =>
+    name === 'compare'
+      ? (await import('../plan-compare.js')).comparePlanMethods(...asked)
+      : (await import('../plan-sweep.js')).sweepPlan(...asked);
+}
+
 /** A saved plan is run where it was made. */
 function outOf(args: Arguments): string | undefined {
   const out = args.text('out');
@@ -129,7 +161,7 @@ function outOf(args: Arguments): string | undefined {
 }
 
 /** Options that say how a run begins: a comparison is no run. */
-const OF_RUNS = ['out', 'locked', 'runtime', 'threads', 'parallel', 'notice'] as const;
+const OF_RUNS = ['compare', 'sweep', 'out', 'locked', 'runtime', 'threads', 'parallel', 'notice'] as const;
 
 async function against(args: Arguments, context: CliContext, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);
