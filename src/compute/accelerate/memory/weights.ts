@@ -57,6 +57,8 @@ export function staticBytes(training: TorchTraining): StaticBytes {
       : perNumber * blockParameters(shape);
   const gatheredRoot = perNumber === undefined ? root : perNumber * (shape.embedding + shape.head);
   const live = (perNumber ?? 2) * Math.min(sharding.gatheredNumbers ?? 0, parametersOf(shape));
+  // gradients of a gathered block, and of the head, are whole until they are added up over the ranks
+  const uncut = isGathered ? width * (blockParameters(shape) + headMatrix * (1 - 1 / stateShards)) : 0;
   return {
     whole,
     weights: isAway && frozenShards === shards ? 0 : whole / frozenShards,
@@ -66,8 +68,8 @@ export function staticBytes(training: TorchTraining): StaticBytes {
     gatheredAtHead: isGathered ? Math.max(live, gatheredRoot + (sharding.keepsRoot ? perBlock : 0)) : 0,
     adapter: full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / ownShards,
     gradients: isAway && full ? 0 : (numbers * DTYPE_BYTES[trained.dtype]) / stateShards,
-    headGradients: full ? (headMatrix * width) / stateShards : 0,
-    lastGradients: full ? ((blockParameters(shape) + shape.embedding) * width) / stateShards : 0,
+    headGradients: full ? (headMatrix * width) / (isGathered ? 1 : stateShards) : 0,
+    lastGradients: full ? ((blockParameters(shape) + shape.embedding) * width) / stateShards - uncut : 0,
     optimizer:
       isAway && (full || !sharding.isTrainedWhole)
         ? 0
