@@ -1,5 +1,5 @@
 """The same training by a plain TRL script; prints its tokens per second and its peak as JSON."""
-import json, logging, sys, time, warnings
+import json, logging, resource, sys, time, warnings
 
 warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
@@ -52,5 +52,5 @@ trainer.train()
 first = 2 if task["steps"] > 4 else 0
 seconds = sum(clock.seconds[first:])
 tokens = clock.tokens[-1] - clock.tokens[first]
-peak = torch.cuda.max_memory_allocated() if on_gpu else 0
+peak = torch.cuda.max_memory_allocated() if on_gpu else 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print("\n" + json.dumps({"tokensPerSecond": tokens / seconds, "peakBytes": peak}))

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jsonLines } from '../../src/language/host/json.js';
-import { RUN_EVENT } from '../../src/language/ir/events.js';
-import type { Plan } from '../../src/pipeline/planner/plan-json.js';
+import { RUN_EVENT, type RunEvent } from '../../src/language/ir/events.js';
+import type { Plan, PlannedStage } from '../../src/pipeline/planner/plan-json.js';
 import type { Method } from './cases.js';
 
 const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
@@ -21,6 +21,8 @@ export interface PipelineTask {
   readonly length: number;
   readonly precision: 'f32' | 'bf16';
   readonly engine: readonly string[];
+  /** What it takes is compared with its plan. */
+  readonly isCompared?: boolean;
   /** Milliseconds after which it is ended. */
   readonly patience: number;
 }
@@ -29,7 +31,7 @@ export interface Outcome {
   readonly losses: readonly number[];
   /** Of the steps after the first two. */
   readonly tokensPerSecond: number;
-  /** Bytes that tensors took at most on one device, where it says so. */
+  /** Bytes that tensors took at most on one GPU, or that a rank on the CPU had resident. */
   readonly peakBytes: number;
   /** The same, as planned. */
   readonly plannedBytes: number | undefined;
@@ -90,8 +92,7 @@ export async function runPipeline(task: PipelineTask): Promise<Outcome> {
   try {
     writeFileSync(join(folder, 'bench.ftp'), pipelineText(task));
     writeFileSync(join(folder, 'rows.jsonl'), `${rowsText(task.length)}\n`);
-    const plan = tryPlan(await ftpc(folder, ['plan', 'bench.ftp', '--json', ...task.engine], task.patience));
-    const planned = plan?.stages?.find(({ name }) => name === 'trained')?.peak;
+    const planned = task.isCompared === true ? await peakOf(folder, task) : undefined;
     const events = jsonLines(
       RUN_EVENT,
       await ftpc(folder, ['run', 'bench.ftp', '--json', ...task.engine], task.patience),
@@ -109,16 +110,26 @@ export async function runPipeline(task: PipelineTask): Promise<Outcome> {
     return {
       losses: steps.map(({ loss }) => loss ?? Number.NaN),
       tokensPerSecond: rates[Math.floor(rates.length / 2)] ?? Number.NaN,
-      peakBytes: Math.max(
-        0,
-        ...steps.flatMap(({ memory }) => (memory ?? []).map(({ allocated }) => allocated ?? 0)),
-      ),
-      plannedBytes: planned?.device?.bytes,
+      peakBytes: Math.max(0, ...steps.flatMap(bytesIn)),
+      plannedBytes: (planned?.device ?? planned)?.bytes,
       problem: steps.length < task.steps ? (said ?? 'it did not end in time') : undefined,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Of each GPU what tensors take, or of each rank on the CPU what is resident. */
+const bytesIn = ({
+  memory,
+  resident = [],
+}: Extract<RunEvent, { type: 'stage.progress' }>): readonly number[] =>
+  (memory?.map(({ allocated }) => allocated) ?? resident).map((bytes) => bytes ?? 0);
+
+/** As it is planned. */
+async function peakOf(folder: string, { engine, patience }: PipelineTask): Promise<PlannedStage['peak']> {
+  const plan = tryPlan(await ftpc(folder, ['plan', 'bench.ftp', '--json', ...engine], patience));
+  return plan?.stages?.find(({ name }) => name === 'trained')?.peak ?? null;
 }
 
 function tryPlan(text: string): Pick<Plan, 'stages'> | undefined {

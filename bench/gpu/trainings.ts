@@ -11,8 +11,8 @@ import type { GpuBench } from './bench.js';
 import type { Training } from './cases.js';
 import { rowsText, runPipeline } from './pipeline.js';
 
-const STEPS = 12;
-const LENGTH = 512;
+/** Steps, and tokens of a row at most; on a CPU, only to see that it works. */
+const SIZES = { cuda: { steps: 12, length: 512 }, cpu: { steps: 6, length: 128 } } as const;
 
 const PEER = v.object({ tokensPerSecond: finite, peakBytes: finite });
 type Peer = v.InferInput<typeof PEER>;
@@ -22,8 +22,9 @@ export async function trainingRow(bench: GpuBench, training: Training): Promise<
   if (bench.left() <= 0) return `| ${title} | not run: ten minutes are over |`;
   const model = shape === undefined ? undefined : join(bench.folder, '7b');
   const found = await runPipeline({
-    ...{ model, method, micro, steps: STEPS, length: LENGTH, patience: bench.left() },
+    ...{ model, method, micro, ...SIZES[bench.on], patience: bench.left() },
     precision: bench.on === 'cuda' ? 'bf16' : 'f32',
+    isCompared: true,
     engine: ['--engine', 'accelerate', '--devices', '1', '--python', bench.python],
   });
   if (found.problem !== undefined) return `| ${title} | ${found.problem} |`;
@@ -45,7 +46,7 @@ export async function trainingRow(bench: GpuBench, training: Training): Promise<
 
 /** What it measured, or why it did not. */
 function trl(
-  { python, left }: GpuBench,
+  { python, left, on }: GpuBench,
   { method, micro }: Training,
   model: string | undefined,
 ): Peer | string {
@@ -53,9 +54,9 @@ function trl(
   const folder = mkdtempSync(join(tmpdir(), 'ftpc-trl-'));
   try {
     const rows = join(folder, 'rows.jsonl');
-    writeFileSync(rows, `${rowsText(LENGTH)}\n`);
+    writeFileSync(rows, `${rowsText(SIZES[on].length)}\n`);
     const task = {
-      ...{ folder, rows, method, micro, steps: STEPS, length: LENGTH, rank: 16, checkpointing: false },
+      ...{ folder, rows, method, micro, ...SIZES[on], rank: 16, checkpointing: false },
       model: model ?? join(packageFolder, 'stdlib/models/starter'),
     };
     const { stdout, stderr } = spawnSync(

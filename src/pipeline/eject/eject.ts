@@ -1,5 +1,5 @@
 /** `ftpc eject`: a training as a folder that runs without ftpc, on machines that ftpc never sees. */
-import { chmodSync, cpSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
 import { driverFolder } from '../../compute/accelerate/installed.js';
@@ -14,7 +14,7 @@ import type { StagePlan } from '../run/run-context.js';
 import { stagePlansOf } from '../run/stage-plans.js';
 import type { Artefact } from '../stages/stage.js';
 import { underPlan } from '../stages/stage-engine.js';
-import { openStore, outputFolder } from '../store/index.js';
+import { openStore, outputFolder, writing } from '../store/index.js';
 import { inputMissing } from './eject-diagnostics.js';
 import { readme } from './readme.js';
 import { baseScript, kubernetesJob, type ProjectFacts, runScript, slurmScript } from './scripts.js';
@@ -37,10 +37,13 @@ export async function eject(request: EjectRequest): Promise<EjectedTraining> {
   const temporary = join(dirname(folder), `.${basename(folder)}.unfinished-${process.pid}`);
   rmSync(temporary, { recursive: true, force: true });
   try {
+    writing(folder, undefined, () => mkdirSync(temporary, { recursive: true }));
     const output = outputFolder(temporary);
     const written = await writeProject(request, output);
-    if (isEmpty(folder)) rmSync(folder, { recursive: true, force: true });
-    renameSync(temporary, folder);
+    writing(folder, undefined, () => {
+      if (isEmpty(folder)) rmSync(folder, { recursive: true, force: true });
+      renameSync(temporary, folder);
+    });
     return written;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -70,14 +73,16 @@ async function writeProject(request: EjectRequest, output: OutputFolder): Promis
     output,
   );
   writeBase(training.base, output);
-  cpSync(join(driverFolder(host), 'ftpc_driver'), join(output.path, 'ftpc_driver'), {
-    recursive: true,
-    filter: (path) => basename(path) !== '__pycache__',
-  });
-  cpSync(join(driverFolder(host), 'locks'), join(output.path, 'requirements'), {
-    recursive: true,
-    filter: (path) => !basename(path).startsWith('dev-'),
-  });
+  copy(
+    join(driverFolder(host), 'ftpc_driver'),
+    join(output.path, 'ftpc_driver'),
+    (name) => name !== '__pycache__',
+  );
+  copy(
+    join(driverFolder(host), 'locks'),
+    join(output.path, 'requirements'),
+    (name) => !name.startsWith('dev-'),
+  );
   writeTexts(factsOf(request, training), output);
   return training;
 }
@@ -109,8 +114,14 @@ function writeBase(base: EjectedBase, output: OutputFolder): void {
   if (base.from !== 'folder') return;
   const isFile = statSync(base.path).isFile();
   const to = join(output.path, BASE, isFile ? basename(base.path) : '');
-  cpSync(base.path, to, { recursive: true, dereference: true });
+  copy(base.path, to);
 }
+
+/** `takes`: which names are copied. What the disk refuses becomes a `UserError`. */
+const copy = (from: string, to: string, takes: (name: string) => boolean = () => true): void =>
+  writing(to, undefined, () =>
+    cpSync(from, to, { recursive: true, dereference: true, filter: (path) => takes(basename(path)) }),
+  );
 
 const SCRIPTS = ['run.sh', 'base.sh'] as const;
 

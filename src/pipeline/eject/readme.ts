@@ -6,12 +6,15 @@ import { BASE } from './training.js';
 export function readme(facts: ProjectFacts): string {
   const { pipeline, stage, specification, rows, nodes, devices, ftpc } = facts;
   const { sharding, total_steps: steps, trained, device } = specification;
-  const where = device === 'cuda' ? 'GPUs' : 'processes on the CPU';
-  const ranks = nodes === 1 ? `${devices} ${where}` : `${nodes} machines with ${devices} ${where} each`;
+  const noun = device === 'cuda' ? 'GPU' : 'process';
+  const each = devices === 1 ? `one ${noun}` : `${devices} ${noun}${device === 'cuda' ? 's' : 'es'}`;
+  const where = device === 'cuda' ? each : `${each} on the CPU`;
+  const ranks = nodes === 1 ? where : `${nodes} machines with ${where} each`;
+  const shared = sharding.kind === 'none' ? '' : ` (sharding: ${sharding.kind})`;
   return `# ${stage} of ${pipeline}
 
-The training of one stage, as ftpc ${ftpc} would run it: ${rows} rows, ${steps} steps, for ${ranks}
-(${sharding.kind === 'none' ? 'one process' : `sharding: ${sharding.kind}`}). It needs Python and what \`requirements\` lists, and no ftpc.
+The training of one stage, as ftpc ${ftpc} would run it: ${rows} rows, ${steps} steps, for ${ranks}${shared}.
+It needs Python and what \`requirements\` lists, and no ftpc.
 
 1. The environment: ${environmentText()}
 2. The base: ${baseText(facts)}

@@ -92,6 +92,12 @@ describe('ftpc eject', () => {
     expect(readdirSync(join(folder, 'full'))).to.deep.equal(['notes.txt']);
   });
 
+  it('says before anything is made why there can be no such folder', async () => {
+    const { code, err } = await eject('tiny.ftp/out');
+    expect(code).to.equal(1);
+    expect(err).to.match(/^error: `tiny\.ftp\/out` cannot be a folder, as `tiny\.ftp` is a file\n/);
+  });
+
   it('names the train stages there are', async () => {
     const { code, err } = await eject('other', '--stage', 'adaptr');
     expect(code).to.equal(1);

@@ -1,8 +1,18 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import type { Host } from '../../../language/host/host.js';
 import type { Preparation } from '../../../pipeline/prepare/index.js';
+import { writing } from '../../../pipeline/store/index.js';
 import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, EXIT_OF_RUN, option, UsageError, unknown } from '../command.js';
+import {
+  type Arguments,
+  type Command,
+  didYouMean,
+  EXIT,
+  EXIT_OF_RUN,
+  option,
+  UsageError,
+} from '../command.js';
 import { EJECT_OPTIONS, ejectRequest } from '../options.js';
 
 export const eject: Command = {
@@ -48,16 +58,31 @@ export const eject: Command = {
 function freeFolder(args: Arguments, { host }: CliContext): string {
   const named = args.positional('folder');
   const folder = resolve(host.cwd, named);
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  if (stat !== undefined && (!stat.isDirectory() || host.list(folder).length > 0))
+  const stat = host.stat(folder);
+  if (stat !== undefined && (!stat.isFolder || host.list(folder).length > 0))
     throw new UsageError(`\`${named}\` is there already: name a folder that does not exist, or is empty`);
+  const above = nearestAbove(folder, host);
+  if (host.stat(above)?.isFolder !== true)
+    throw new UsageError(`\`${named}\` cannot be a folder, as \`${relative(host.cwd, above)}\` is a file`);
+  // before rows are made and a training is planned
+  writing(folder, undefined, () => accessSync(above, constants.W_OK | constants.X_OK));
   return folder;
+}
+
+/** The folder, or else the file, that is there of a path's beginning. */
+const nearestAbove = (path: string, host: Host): string =>
+  host.stat(path) !== undefined || path === dirname(path) ? path : nearestAbove(dirname(path), host);
+
+function unknownStage(named: string, names: readonly string[]): UsageError {
+  const meant = didYouMean(named, names);
+  const there = names.length === 0 ? 'the pipeline has none' : `the pipeline has ${names.join(', ')}`;
+  return new UsageError(`unknown train stage \`${named}\`${meant === '' ? `: ${there}` : meant}`);
 }
 
 function stageOf(args: Arguments, { program }: Preparation): string {
   const named = args.text('stage');
   const names = (program?.stages ?? []).filter(({ kind }) => kind === 'train').map(({ name }) => name);
-  if (named !== undefined && !names.includes(named)) throw unknown('train stage', named, names);
+  if (named !== undefined && !names.includes(named)) throw unknownStage(named, names);
   const [only, ...others] = named === undefined ? names : [named];
   if (only === undefined) throw new UsageError('the pipeline has no train stage');
   if (others.length > 0)
