@@ -21,6 +21,8 @@ export interface PipelineTask {
   readonly length: number;
   readonly precision: 'f32' | 'bf16';
   readonly engine: readonly string[];
+  /** Default: a thread per core. */
+  readonly threads?: number;
   /** What it takes is compared with its plan. */
   readonly isCompared?: boolean;
   /** Milliseconds after which it is ended. */
@@ -95,7 +97,7 @@ export async function runPipeline(task: PipelineTask): Promise<Outcome> {
     const planned = task.isCompared === true ? await peakOf(folder, task) : undefined;
     const events = jsonLines(
       RUN_EVENT,
-      await ftpc(folder, ['run', 'bench.ftp', '--json', ...task.engine], task.patience),
+      await ftpc(folder, ['run', 'bench.ftp', '--json', ...task.engine, ...threadsOf(task)], task.patience),
     );
     const steps = events.flatMap((event) =>
       event.type === 'stage.progress' && event.step !== undefined ? [event] : [],
@@ -125,6 +127,9 @@ const bytesIn = ({
   resident = [],
 }: Extract<RunEvent, { type: 'stage.progress' }>): readonly number[] =>
   (memory?.map(({ allocated }) => allocated) ?? resident).map((bytes) => bytes ?? 0);
+
+const threadsOf = ({ threads }: PipelineTask): readonly string[] =>
+  threads === undefined ? [] : ['--threads', `${threads}`];
 
 /** As it is planned. */
 async function peakOf(folder: string, { engine, patience }: PipelineTask): Promise<PlannedStage['peak']> {

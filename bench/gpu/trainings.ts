@@ -14,6 +14,9 @@ import { rowsText, runPipeline } from './pipeline.js';
 /** Steps, and tokens of a row at most; on a CPU, only to see that it works. */
 const SIZES = { cuda: { steps: 12, length: 512 }, cpu: { steps: 6, length: 128 } } as const;
 
+/** Several threads wait for each other where other programs compute, too. */
+const ONE_THREAD = { threads: 1 } as const;
+
 const PEER = v.object({ tokensPerSecond: finite, peakBytes: finite });
 type Peer = v.InferInput<typeof PEER>;
 
@@ -26,6 +29,7 @@ export async function trainingRow(bench: GpuBench, training: Training): Promise<
     precision: bench.on === 'cuda' ? 'bf16' : 'f32',
     isCompared: true,
     engine: ['--engine', 'accelerate', '--devices', '1', '--python', bench.python],
+    ...(bench.on === 'cpu' ? ONE_THREAD : {}),
   });
   if (found.problem !== undefined) return `| ${title} | ${found.problem} |`;
   const peer = trl(bench, training, model);
@@ -66,7 +70,11 @@ function trl(
         cwd: folder,
         encoding: 'utf8',
         timeout: Math.max(1, Math.round(left())),
-        env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HOME: join(folder, 'hf') },
+        env: {
+          ...process.env,
+          ...{ HF_HUB_OFFLINE: '1', HF_HOME: join(folder, 'hf') },
+          ...(on === 'cpu' ? { OMP_NUM_THREADS: `${ONE_THREAD.threads}` } : {}),
+        },
       },
     );
     const measured = tryJson(PEER, (stdout ?? '').trim().split('\n').at(-1) ?? '');

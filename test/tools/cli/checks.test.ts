@@ -1,11 +1,33 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { expectSchema } from '../insight/schemas.js';
 import { freshFolder, ftpc } from './folders.js';
 
 const CLEAN = 'edition 2026\n\nbudget all {\n  require peak_memory <= 8GiB\n}\n';
 const MODULE = 'edition 2026\n\npreset short for train {\n  stop = { epochz: 1 }\n}\n';
 const IMPORTS = 'edition 2026\n\nimport { short } from "./module.ftp"\n';
+
+const ON_ACCELERATE = `edition 2026
+
+import { jsonl } from "std/data"
+import { alpaca } from "std/format"
+
+data rows {
+  source = jsonl("rows.jsonl")
+}
+format dialogs {
+  from = rows
+  template = alpaca()
+}
+train adapter {
+  base = local("model")
+  dataset = dialogs.train
+}
+budget machine {
+  engine = accelerate
+}
+`;
 
 describe('a check of several files', () => {
   const folder = freshFolder();
@@ -56,5 +78,40 @@ describe('a check of several files', () => {
     expect(err.match(/^fixed FTP0213/gm)).to.have.length(1);
     expect(readFileSync(join(folder, 'bad/module.ftp'), 'utf8')).to.equal(MODULE.replace('epochz', 'epochs'));
     expect((await check('.', '--fix')).err).to.match(/nothing to fix automatically\nok: 5 files\n$/);
+  });
+
+  it('says which engine computes with a base that the default one has no graph for', async () => {
+    mkdirSync(join(folder, 'engine/model'), { recursive: true });
+    const sizes = {
+      vocab_size: 64,
+      hidden_size: 8,
+      intermediate_size: 8,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+    };
+    const config = {
+      model_type: 'mixtral',
+      architectures: ['MixtralForCausalLM'],
+      num_local_experts: 2,
+      ...sizes,
+    };
+    writeFileSync(join(folder, 'engine/model/config.json'), JSON.stringify(config));
+    writeFileSync(join(folder, 'engine/rows.jsonl'), '{"instruction":"Why?","output":"So."}\n');
+    writeFileSync(join(folder, 'engine/p.ftp'), ON_ACCELERATE);
+    const { code, err } = await check('engine/p.ftp');
+    expect(code, err).to.equal(0);
+    expect(err).to.contain(
+      '\nadapter.base is of the architecture mixtral: the accelerate engine computes it\n',
+    );
+    const found = await json('engine/p.ftp');
+    expectSchema('check', found);
+    const [model] = found.models;
+    expect(model).to.include({
+      stage: 'adapter',
+      setting: 'base',
+      architecture: 'mixtral',
+      engine: 'accelerate',
+    });
+    expect(model).to.deep.include({ engines: ['accelerate'], file: 'engine/p.ftp', line: 14, column: 10 });
   });
 });

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { ParamValues } from '../../../language/check/overrides.js';
 import { type Diagnostic, isError } from '../../../language/diagnostics/types.js';
-import { checkEngines } from '../../../pipeline/prepare/check-engines.js';
 import { checkModels } from '../../../pipeline/prepare/check-models.js';
 import type { FileCheck } from '../checks.js';
 import type { CliContext } from '../cli-context.js';
@@ -90,6 +89,7 @@ async function filesOf(
 function loadAtOnce(): void {
   void import('../../../language/lint/check-file.js');
   void import('../../../pipeline/stages/train/check.js');
+  void import('../../../pipeline/prepare/check-engines.js');
   void import('../../../language/diagnostics/render/index.js');
   void import('../checks.js');
 }
@@ -105,6 +105,7 @@ async function lookAt(context: CliContext, file: string, params: ParamValues): P
   const { checkFile } = await import('../../../language/lint/check-file.js');
   const { compiled, diagnostics, report, sources } = checkFile(context.host, file, { params });
   const ofModels = await checkModels(compiled, context.host);
+  const { checkEngines } = await import('../../../pipeline/prepare/check-engines.js');
   const { models, diagnostics: ofEngines } = await checkEngines(compiled, context.host);
   const all = [...diagnostics, ...ofModels, ...ofEngines];
   return { file, diagnostics: all, models, suppressed: report.suppressed, sources };
