@@ -23,6 +23,7 @@ format dialogs {
 train adapter {
   base = local("model")
   dataset = dialogs.train
+  optimizer = adamw(rate: 1e-4)
 }
 budget machine {
   engine = accelerate
