@@ -4,6 +4,7 @@
  */
 import { nearest } from '../../language/diagnostics/did-you-mean.js';
 import { isJson, type Json } from '../../language/host/json.js';
+import { sizeOf } from '../tensor/shape.js';
 import type { Blueprint, NamedShape, Projection } from './architectures/blueprint.js';
 import { ConfigReader } from './config/reader.js';
 import { TRANSFORMERS_TYPES, TRANSFORMERS_VERSION } from './config/transformers-types.js';
@@ -162,6 +163,29 @@ export const foreignLinears = (foreign: ForeignModel): readonly ForeignLinear[] 
     const target = module.slice(module.lastIndexOf('.') + 1);
     return [{ target, module, outputs, inputs, bias: false, transposed: false, path, layer: Number(layer) }];
   });
+
+/** Experts of one kind of block: no adapter is over them. */
+export interface ForeignExperts {
+  /** Path within a block. */
+  readonly module: string;
+  readonly blocks: number;
+  /** Of all blocks. */
+  readonly parameters: number;
+}
+
+export function foreignExperts(foreign: ForeignModel): readonly ForeignExperts[] {
+  const found = new Map<string, { readonly layers: Set<string>; parameters: number }>();
+  for (const { name, shape } of foreignTensors(foreign)) {
+    const [, , layer, module = ''] = BLOCK.exec(name) ?? [];
+    const path = /^(.*?(?:^|\.)experts?)(?:\.|$)/.exec(module)?.[1];
+    if (layer === undefined || path === undefined || SENSE.test(name)) continue;
+    const experts = found.get(path) ?? { layers: new Set(), parameters: 0 };
+    experts.layers.add(layer);
+    experts.parameters += sizeOf(shape);
+    found.set(path, experts);
+  }
+  return [...found].map(([module, { layers, parameters }]) => ({ module, blocks: layers.size, parameters }));
+}
 
 const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|word_embeddings|embed_in|embeddings?|tok_embeddings)\.weight$/;
 const HEAD = /^(?:.*\.)?(?:lm_head|embed_out|output)\.weight$/;

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
+import { fixturePath } from '../../compute/training/fixture.js';
 import { ranks, withPython } from '../python.js';
 import {
   expectEqual,
+  lossesOf,
   stepsOf,
   type Tolerance,
   type Trained,
@@ -13,6 +15,7 @@ import {
 
 const ADAPTER = 'adapter/*/adapter_model.safetensors';
 const MODEL = 'model/*/model.safetensors';
+const GGUF = fixturePath('../gguf/tiny.gguf');
 
 const lora = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' };
 const COMMON: TrainOptions = {
@@ -24,10 +27,10 @@ const with_ = (settings: object, more: Partial<TrainOptions> = {}): TrainOptions
   settings: { ...COMMON.settings, ...(settings as TrainOptions['settings']) },
 });
 
-function fast(rate: number): object {
-  const args = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01, clip: 1, loraplus_ratio: 1, rate };
-  return { optimizer: { call: 'adamw', args } };
-}
+/** An optimiser that divides by nothing: tensors of both engines are as near as their losses. */
+const sgd = (rate: number): object => ({
+  optimizer: { call: 'sgd', args: { rate, momentum: 0.9, decay: 0.01, clip: 1, loraplus_ratio: 1 } },
+});
 
 const ENGINES: Readonly<Record<string, AccelerateEngine>> = {
   'one rank': ranks(1),
@@ -35,6 +38,9 @@ const ENGINES: Readonly<Record<string, AccelerateEngine>> = {
   'two ranks, fsdp': ranks(2, 'fsdp'),
   'three ranks, ddp': ranks(3),
 };
+
+/** Where the optimiser enlarges no rounding. */
+const EXACT: Tolerance = { tensors: 2e-5 };
 
 interface Case {
   readonly options: TrainOptions;
@@ -45,32 +51,51 @@ interface Case {
 
 const CASES: Readonly<Record<string, Case>> = {
   lora: { options: COMMON },
-  qlora: { options: with_({}, { chosen: { method: 'qlora' } }), engines: ['one rank', 'two ranks, fsdp'] },
+  qlora: {
+    options: with_({}, { chosen: { method: 'qlora' } }),
+    engines: ['one rank', 'two ranks, fsdp', 'three ranks, ddp'],
+  },
   full: {
     options: with_({}, { chosen: { method: 'full', rank: 0, alpha: 0 } }),
     file: MODEL,
-    engines: ['one rank', 'two ranks, fsdp'],
+    engines: ['one rank', 'two ranks, fsdp', 'two ranks, ddp', 'three ranks, ddp'],
   },
   'lora, dropout and noise': {
     options: with_({ lora: { ...lora, dropout: 0.1 }, neftune_noise_alpha: 5 }),
     engines: ['one rank', 'two ranks, ddp'],
   },
+  'lora, embedding and head trained whole': {
+    options: with_({ lora: { ...lora, modules_to_save: ['embed_tokens', 'lm_head'] } }),
+    engines: ['one rank', 'two ranks, fsdp'],
+  },
   // five micro batches of one row, and fewer in the last step of each pass
   'lora, accumulated': {
     options: with_({ batch: { global: 5 } }, { chosen: { microBatch: 1, accumulation: 5 } }),
-    engines: ['two ranks, ddp', 'three ranks, ddp'],
+    engines: ['one rank', 'two ranks, ddp', 'three ranks, ddp'],
   },
   'lora, packed': {
-    options: with_({ batch: { global: 6, packing: true } }, { chosen: { microBatch: 1, accumulation: 6 } }),
-    near: { tensors: 1e-3 },
-    engines: ['one rank', 'two ranks, fsdp'],
+    options: with_(
+      { batch: { global: 6, packing: true }, ...sgd(0.1) },
+      { chosen: { microBatch: 1, accumulation: 6 } },
+    ),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, fsdp', 'three ranks, ddp'],
   },
   // a rate so high that the validation loss rises
   'lora, stopped early': {
-    options: with_({ ...fast(0.2), stop: { epochs: 30, patience: 1 }, checkpoint: { every: 2, keep: 2 } }),
-    // where training runs away, rounding does too
-    near: { losses: 1e-3, tensors: 0.1 },
-    engines: ['two ranks, ddp'],
+    options: with_({ ...sgd(0.5), stop: { epochs: 30, patience: 1 }, checkpoint: { every: 2, keep: 2 } }),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, ddp', 'three ranks, ddp'],
+  },
+  'a classifier': {
+    options: with_(sgd(0.1), { labels: ['a', 'b', 'c'] }),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, ddp'],
+  },
+  'a base in GGUF': {
+    options: with_({ base: { call: 'gguf', args: { file: GGUF } }, ...sgd(0.1) }),
+    near: EXACT,
+    engines: ['one rank'],
   },
 };
 
@@ -90,6 +115,15 @@ withPython('training by PyTorch and by the embedded engine', () => {
         });
     });
   }
+
+  it('is near in bf16', async () => {
+    const embedded = await trained(folder('f32'), COMMON);
+    const found = await trained(folder('bf16'), with_({ precision: 'bf16' }), ranks(1));
+    const losses = lossesOf(found);
+    for (const [index, loss] of lossesOf(embedded).entries())
+      expect(losses[index], `loss of step ${index + 1}`).to.be.closeTo(loss, 0.02 * loss);
+    expect(losses).not.to.deep.equal(lossesOf(embedded));
+  });
 
   it('goes on with one rank from the checkpoint of two', async () => {
     const embedded = await trained(folder('embedded'), COMMON);

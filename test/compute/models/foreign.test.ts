@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { targetsOfSet } from '../../../src/compute/models/adapters/branches.js';
 import { expectedTensors, projectionsOfModel } from '../../../src/compute/models/architectures/index.js';
 import { parseConfig } from '../../../src/compute/models/config/index.js';
-import { requireGraph } from '../../../src/compute/models/foreign.js';
+import { foreignExperts, requireGraph } from '../../../src/compute/models/foreign.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { modelError } from './errors.js';
 
@@ -60,6 +60,16 @@ describe('models of architectures without a graph', () => {
     expect(open('mixtral')).to.include({ intermediateSize: 2 * 48 });
     expect(open('qwen3_moe')).to.include({ intermediateSize: 2 * 24 });
     expect(open('falcon')).to.include({ intermediateSize: 64 });
+  });
+
+  it('knows the experts, which no adapter is over', () => {
+    const { foreign } = open('mixtral');
+    const [{ module, blocks, parameters } = { module: '', blocks: 0, parameters: 0 }, ...more] =
+      foreign === undefined ? [] : foreignExperts(foreign);
+    expect(more).to.deep.equal([]);
+    expect(module).to.match(/(?:^|\.)experts$/);
+    // gate, up and down of four experts of the one block that is recorded
+    expect([blocks, parameters]).to.deep.equal([1, 4 * 3 * 32 * 48]);
   });
 
   it('says which engine takes it where a graph is needed', () => {

@@ -88,8 +88,19 @@ function refuseQuantisation(reader: ConfigReader): void {
   const how = reader.record(QUANTISED);
   const understood =
     how === undefined || (how['quant_method'] === 'bitsandbytes' && how['load_in_4bit'] === true);
-  if (!understood) reader.unsupported(QUANTISED, 'only bitsandbytes with load_in_4bit is supported');
+  if (understood) return;
+  const help = 'use the weights as they were before, or let transformers save them without it';
+  reader.unsupported(
+    QUANTISED,
+    how['quant_method'] === 'mxfp4'
+      ? `${help}: ${DEQUANTISED}`
+      : `${help}; bitsandbytes with load_in_4bit is read`,
+  );
 }
+
+/** How transformers turns a checkpoint like gpt-oss's into one of bfloat16. */
+const DEQUANTISED =
+  '`AutoModelForCausalLM.from_pretrained("FOLDER", quantization_config=Mxfp4Config(dequantize=True)).save_pretrained("OTHER")`';
 
 const QUANTISED = 'quantization_config';
 

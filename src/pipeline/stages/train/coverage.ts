@@ -11,6 +11,7 @@ import {
   type PlacedProjection,
   projectionsOfModel,
 } from '../../../compute/models/architectures/index.js';
+import { foreignExperts } from '../../../compute/models/foreign.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { sizeOf } from '../../../compute/tensor/shape.js';
 
@@ -53,6 +54,7 @@ export function coverageOf(base: ModelConfig, adapter: AdapterConfig | undefined
     frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
     modules: [
       ...byModule(projections),
+      ...expertModules(config, adapter),
       ...outerModules(config, adapter),
       ...(adapter === undefined ? [] : addedModules(config, adapter).map(addedCoverage)),
     ],
@@ -105,6 +107,18 @@ const byModule = (projections: readonly ProjectionCoverage[]): readonly ModuleCo
       parameters: hit.reduce((sum, { parameters }) => sum + parameters, 0),
     };
   });
+
+/** Experts, which adapters leave as they are: transformers has those of a block in one parameter. */
+const expertModules = (
+  { foreign }: ModelConfig,
+  adapter: AdapterConfig | undefined,
+): readonly ModuleCoverage[] =>
+  foreign === undefined
+    ? []
+    : foreignExperts(foreign).map(({ module, blocks, parameters }) => ({
+        ...{ module, of: blocks, ranks: [] },
+        ...(adapter === undefined ? { trained: blocks, parameters } : { trained: 0, parameters: 0 }),
+      }));
 
 /** Embedding and head; one if they are tied and the head is not trained for itself. */
 function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly ModuleCoverage[] {

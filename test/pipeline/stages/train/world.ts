@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { Origin, Stage, Value } from '../../../../src/language/ir/program.js';
+import { labelledRow } from '../../../../src/pipeline/stages/format/labelled-rows.js';
 import type { FormatInfo } from '../../../../src/pipeline/stages/format/split-files.js';
 import type { Artefact, StageContext } from '../../../../src/pipeline/stages/stage.js';
 import type { TrainPlan } from '../../../../src/pipeline/stages/train-plan/plan.js';
@@ -29,8 +30,19 @@ interface Row {
 
 export const fixtureRows = (): readonly Row[] => fixtureJson<Row[]>('rows.json');
 
+/** The texts, whose first token decides over their label. */
+const labelledRows = (labels: number): readonly Row[] =>
+  fixtureRows().map(({ ids }) => {
+    const row = labelledRow(Int32Array.from(ids), { padId: 2, label: (ids[1] ?? 0) % labels });
+    return { ids: [...row.ids], labels: [...row.labels] };
+  });
+
 /** Writes what a format stage puts out. */
-export function writeFormat(folder: string, splits: Readonly<Record<string, readonly Row[]>>): void {
+export function writeFormat(
+  folder: string,
+  splits: Readonly<Record<string, readonly Row[]>>,
+  labels?: readonly string[],
+): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, rows] of Object.entries(splits)) {
     const tokens = Int32Array.from(
@@ -68,6 +80,7 @@ export function writeFormat(folder: string, splits: Readonly<Record<string, read
     ),
     stopIds: [2],
     padId: 2,
+    ...(labels && { labels }),
   };
   writeFileSync(join(folder, 'format.json'), JSON.stringify(info));
 }
@@ -80,6 +93,8 @@ export interface WorldOptions {
   readonly output?: string;
   readonly key?: string;
   readonly signal?: AbortSignal;
+  /** The rows are texts, each of one of these. */
+  readonly labels?: readonly string[];
   emit?(event: StageEvent): void;
 }
 
@@ -87,7 +102,8 @@ export interface WorldOptions {
 export function world(options: WorldOptions): StageContext {
   const { folder } = options;
   const format = join(folder, 'format');
-  writeFormat(format, { train: fixtureRows(), valid: fixtureRows().slice(0, 5) });
+  const rows = options.labels === undefined ? fixtureRows() : labelledRows(options.labels.length);
+  writeFormat(format, { train: rows, valid: rows.slice(0, 5) }, options.labels);
   const stage = (kind: 'format' | 'train', name: string, settings: Stage['settings']): Stage => ({
     kind,
     name,
