@@ -42,7 +42,7 @@ export const BLOCKS = {
   gemma: LLAMA,
   gemma2: { ...LLAMA, norms: 4, normInputs: 4 },
   gemma3: { ...LLAMA, norms: 4, normInputs: 4, headNorms: true },
-  phi3: { ...LLAMA, fusedQkv: true },
+  phi3: { ...LLAMA, fusedQkv: true, copiesOutput: true },
   /** Qwen's own code of 2023. */
   qwen: { ...LLAMA, fusedQkv: true },
   chatglm: { ...LLAMA, fusedQkv: true, repeatsKeys: true },
