@@ -1,1 +1,0 @@
-"""Counts the bytes of tensors, so that plans know what the installed versions keep."""
