@@ -97,7 +97,7 @@ export async function readyToPlan(
   const { engine } = options;
   const isAsked = askedEngine(target, checked).by !== 'auto';
   if (!goesOn(engineRefusals({ program: checked, analysis, host, engine, isAsked }))) return nothing;
-  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options.runtime))) return nothing;
+  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options))) return nothing;
   const resolved = await resolve({ program: checked, analysis }, host, hub, {
     locked: target.locked,
     shapes,

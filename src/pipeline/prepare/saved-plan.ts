@@ -1,6 +1,6 @@
 /** Saved plans: written by `ftpc plan --out`, held to by `ftpc run PLANFILE`. */
 import { resolve } from 'node:path';
-import { isRuntime, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
+import { isRuntime } from '../../compute/tensor/runtimes/index.js';
 import type { CompileResult } from '../../language/compile.js';
 import { planMoved } from '../../language/diagnostics/catalogue/lock.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
@@ -18,12 +18,14 @@ import {
   programDifferences,
   readSavedPlan,
   type SavedPlan,
+  savedDevice,
   savedPlan,
   savedProgram,
   savedSecrets,
 } from '../planner/saved/index.js';
 import { replaceFile } from '../store/index.js';
 import type { PlanRequest, Preparation, SavedPlanFile } from './request.js';
+import type { Computing } from './runtime.js';
 
 /** What a run of a saved plan is prepared with. Throws a `UserError`. */
 export function openSavedPlan(host: Host, name: string): PlanRequest {
@@ -80,13 +82,16 @@ export function movedSince(
   { name, plan }: SavedPlanFile,
   { program, analysis }: CompileResult,
   host: Host,
-  runtime: RuntimeIdentity,
+  { runtime, engine, device }: Computing['options'],
 ): readonly Diagnostic[] {
   if (program === undefined || analysis === undefined) return [];
   const moves = [
     ...environmentDifferences(plan, {
       ftpc: ftpcVersion(host),
       runtime: runtimeName(runtime),
+      engine: engine.name,
+      ...(engine.name === 'accelerate' && { ranks: engine }),
+      ...(device && { device: savedDevice(device) }),
       memoryBytes: host.machine().memoryBytes,
       secrets: savedSecrets(analysis.main.tree.secrets, host),
       lock: lockDigest(lockText(host, program.file)),

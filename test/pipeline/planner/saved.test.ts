@@ -221,7 +221,14 @@ describe('what moved since a plan was saved', () => {
   });
 
   it('is no machine with more memory', () => {
-    const now = { ftpc: '1', runtime: 'r', memoryBytes: 100, secrets: [], lock: null };
+    const now = {
+      ftpc: '1',
+      runtime: 'r',
+      engine: 'embedded',
+      memoryBytes: 100,
+      secrets: [],
+      lock: null,
+    } as const;
     const plan = {
       ftpc: '1',
       runtime: 'r',

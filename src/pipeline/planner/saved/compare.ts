@@ -5,6 +5,7 @@ import type { Value, Values } from '../../../language/ir/program.js';
 import { isQuantity, isRecord, isReference } from '../../../language/ir/values.js';
 import { settingTypeAt } from '../../../language/schemas/setting-paths.js';
 import { lookUp } from '../../../language/source/look-up.js';
+import { changedFields } from '../../stages/train-plan/fields.js';
 import { canonical } from '../canonical.js';
 import { differences as partDifferences } from '../history.js';
 import type { Plan } from '../plan-json.js';
@@ -20,7 +21,7 @@ export interface PlanDifference {
   readonly place?: { readonly stage: string; readonly path: string };
 }
 
-const ABSENT = 'not there';
+export const ABSENT = 'not there';
 
 /** Differences of the program. */
 export function programDifferences(before: SavedProgram, after: SavedProgram): readonly PlanDifference[] {
@@ -79,7 +80,7 @@ const hasFields = (value: Value | undefined): value is Values =>
 
 const LONGEST = 80;
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === undefined || value === null) return ABSENT;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
@@ -102,7 +103,8 @@ export function planDifferences(before: SavedPlan, after: Plan): readonly PlanDi
         place: { stage: saved.name, path: '' },
       })),
   );
-  if (found.length > 0) return found;
+  const moved = [...found, ...choiceDifferences(before, after)];
+  if (moved.length > 0) return moved;
   // A difference without a name of its own: even so, a stage with another output is never run.
   return stages.slice(0, 1).map(({ saved, now }) => ({
     what: `what \`${saved.name}\` is made of`,
@@ -112,39 +114,26 @@ export function planDifferences(before: SavedPlan, after: Plan): readonly PlanDi
   }));
 }
 
+/** What changes no key, and what was reviewed all the same: how ranks share a model, how many blocks are recomputed. */
+const choiceDifferences = (before: SavedPlan, after: Plan): readonly PlanDifference[] =>
+  before.stages.flatMap((saved) => {
+    const now = after.stages.find(({ name }) => name === saved.name);
+    if (now === undefined || now.key !== saved.key || now.action === 'cached') return [];
+    if (saved.chosen === null || now.chosen === null) return [];
+    const then = changedFields(now.chosen, saved.chosen);
+    return Object.entries(changedFields(saved.chosen, now.chosen)).map(([field, value]) => ({
+      what: `the planner's choice of \`${field}\` for \`${saved.name}\``,
+      before: shown(then[field]),
+      after: shown(value),
+      place: { stage: saved.name, path: '' },
+    }));
+  });
+
 function partText(name: string, stage: string): string {
   if (name.startsWith('file:')) return `the file \`${name.slice(5)}\` that \`${stage}\` reads`;
   if (name.startsWith('chosen.')) return `the planner's choice of \`${name.slice(7)}\` for \`${stage}\``;
   return `\`${name}\` of \`${stage}\``;
 }
 
-const digestText = (value: string | undefined): string =>
+export const digestText = (value: string | undefined): string =>
   value === undefined ? ABSENT : /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value;
-
-/** Differences of the machine and of versions, found before anything is planned. */
-export interface PlanEnvironment {
-  readonly ftpc: string;
-  readonly runtime: string;
-  readonly memoryBytes: number;
-  readonly secrets: SavedPlan['secrets'];
-  readonly lock: string | null;
-}
-
-export function environmentDifferences(saved: SavedPlan, now: PlanEnvironment): readonly PlanDifference[] {
-  const plain = (what: string, before: string, after: string): readonly PlanDifference[] =>
-    before === after ? [] : [{ what, before, after }];
-  const secretText = (set: boolean | undefined): string =>
-    set === undefined ? ABSENT : set ? 'set' : 'not set';
-  return [
-    ...plain('the version of ftpc', saved.ftpc, now.ftpc),
-    ...plain('the runtime', saved.runtime, now.runtime),
-    ...(now.memoryBytes < saved.machine.memoryBytes
-      ? plain('the memory of the machine', `${saved.machine.memoryBytes} bytes`, `${now.memoryBytes} bytes`)
-      : []),
-    ...saved.secrets.flatMap(({ name, env, set }) => {
-      const found = now.secrets.find((secret) => secret.name === name && secret.env === env);
-      return plain(`the secret \`${name}\` (${env})`, secretText(set), secretText(found?.set));
-    }),
-    ...plain('the lock file', digestText(saved.lock ?? undefined), digestText(now.lock ?? undefined)),
-  ];
-}

@@ -6,8 +6,8 @@ import { isCall, isRecord } from '../../../language/ir/values.js';
 import { repositoryOf } from '../../../language/schemas/repositories.js';
 import type { Secret } from '../../../language/syntax/ast.js';
 import { canonical, sha256 } from '../canonical.js';
-import type { Plan } from '../plan-json.js';
-import type { SavedPlan, SavedProgram, SavedSecret } from './saved-file.js';
+import type { Plan, PlannedDevice } from '../plan-json.js';
+import type { SavedDevice, SavedPlan, SavedProgram, SavedSecret } from './saved-file.js';
 
 export interface SavedPlanInput {
   readonly program: Program;
@@ -28,10 +28,15 @@ export function savedPlan(saving: SavedPlanInput): SavedPlan {
     type: 'ftpc.plan',
     ftpc,
     runtime: plan.runtime,
+    engine: plan.engine,
     ...(plan.ranks === undefined ? {} : { ranks: plan.ranks }),
     pipeline: program.file,
     params,
-    machine: { memoryBytes: plan.machine.memoryBytes, threads },
+    machine: {
+      memoryBytes: plan.machine.memoryBytes,
+      threads,
+      ...(plan.device === undefined ? {} : { device: savedDevice(plan.device) }),
+    },
     secrets: savedSecrets(saving.secrets, saving.host),
     lock: lockDigest(lock),
     repositories: (program.repositories ?? []).map(({ kind, id, revision, commit }) => ({
@@ -44,6 +49,9 @@ export function savedPlan(saving: SavedPlanInput): SavedPlan {
     stages: plan.stages.map(({ name, kind, key, parts, chosen }) => ({ name, kind, key, parts, chosen })),
   };
 }
+
+/** What a run has to find. */
+export const savedDevice = ({ name, memoryBytes }: PlannedDevice): SavedDevice => ({ name, memoryBytes });
 
 export const lockDigest = (text: string | undefined): string | null =>
   text === undefined ? null : sha256(text.replaceAll('\r\n', '\n'));

@@ -17,7 +17,7 @@ import {
   that,
   version,
 } from '../../../language/host/json.js';
-import { SHARDING_CHOICES } from '../../../language/ir/engines.js';
+import { ENGINE_NAMES, SHARDING_CHOICES } from '../../../language/ir/engines.js';
 import { isTrainPlan, newFieldName, newPartName, renamed } from '../../stages/train-plan/fields.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 
@@ -73,12 +73,19 @@ const SAVED_PLAN = v.object({
   version: version(1),
   ftpc: v.string(),
   runtime: v.string(),
+  /** Left out by earlier versions. */
+  engine: v.optional(v.picklist(ENGINE_NAMES)),
   /** Of the accelerate engine. */
   ranks: v.optional(RANKS),
   /** Relative to the working directory. */
   pipeline: v.string(),
   params: record(v.string()),
-  machine: v.object({ memoryBytes: finite, threads: positive }),
+  machine: v.object({
+    memoryBytes: finite,
+    threads: positive,
+    /** The GPU that it computes on, or the smallest of them. */
+    device: v.optional(v.object({ name: v.string(), memoryBytes: finite })),
+  }),
   secrets: v.array(SECRET),
   /** SHA-256 of the lock file; null if there was none. */
   lock: v.nullable(v.string()),
@@ -90,6 +97,7 @@ const SAVED_PLAN = v.object({
 export type SavedPlan = JsonOf<typeof SAVED_PLAN>;
 export type SavedProgram = JsonOf<typeof PROGRAM>;
 export type SavedSecret = JsonOf<typeof SECRET>;
+export type SavedDevice = NonNullable<SavedPlan['machine']['device']>;
 
 const MOST_BYTES = 64_000_000;
 

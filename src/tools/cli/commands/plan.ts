@@ -152,9 +152,8 @@ function viewOf(args: Arguments): Command['run'] | undefined {
 /** A saved plan is run where it was made. */
 function outOf(args: Arguments): string | undefined {
   const out = args.text('out');
-  const elsewhere = ['machine', 'devices', 'engine'].find((name) => args.text(name) !== undefined);
-  if (out !== undefined && elsewhere !== undefined)
-    throw new UsageError(`\`--out\` saves a plan for this machine; leave \`--${elsewhere}\` out`);
+  if (out !== undefined && args.text('machine') !== undefined)
+    throw new UsageError('`--out` saves a plan for this machine; leave `--machine` out');
   if (out?.endsWith('.ftp') === true)
     throw new UsageError('`--out` names the file to write; one that ends in `.ftp` is a pipeline');
   return out;
