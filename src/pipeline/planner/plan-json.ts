@@ -44,6 +44,8 @@ export interface Allocation {
   readonly reserved?: Range;
   readonly driver?: Range;
   readonly phases: readonly { readonly phase: Phase; readonly bytes: number }[];
+  /** Why it is an estimate: nothing was counted for the architecture, or for the versions that compute; left out if it was. */
+  readonly uncounted?: 'architecture' | 'versions';
 }
 
 /** The most that will be resident in the stage's own process, or in one of its ranks. */

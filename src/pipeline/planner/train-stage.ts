@@ -81,7 +81,12 @@ export async function trainFacts(
 const ranksOf = (engine: RunEngine): RankLimits | undefined =>
   engine.name === 'embedded'
     ? undefined
-    : { ...rankPlace(engine), sharding: engine.sharding, attention: engine.attention };
+    : {
+        ...rankPlace(engine),
+        sharding: engine.sharding,
+        attention: engine.attention,
+        versions: engine.versions,
+      };
 
 const rankPlace = ({ device, devices, nodes }: Ranks): Omit<RankLimits, 'sharding'> => ({
   device,

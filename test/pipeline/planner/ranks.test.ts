@@ -146,6 +146,17 @@ describe('a plan for ranks', () => {
     expect(trained(await planned()).peak.allocation).not.to.have.any.keys('reserved', 'driver');
   });
 
+  it('says that it estimates where nothing was counted for the versions', async () => {
+    const [counted, other] = [
+      trained(await planned()).peak.allocation,
+      trained(await planned({ versions: { torch: '2.16.1' } })).peak.allocation,
+    ];
+    expect(counted).not.to.have.property('uncounted');
+    expect(other?.uncounted).to.equal('versions');
+    expect(other?.bytes).to.equal(counted?.bytes);
+    expect(other?.high).to.be.greaterThan(counted?.high ?? 0);
+  });
+
   it('predicts no time of what was not measured', async () => {
     expect(trained(await planned({}, { speed: undefined })).seconds).to.equal(null);
   });

@@ -57,8 +57,36 @@ export const BLOCKS = {
 } as const satisfies Readonly<Record<string, BlockTraits>>;
 export type BlockName = keyof typeof BLOCKS;
 
-export const isBlockName = (name: string): name is BlockName => Object.hasOwn(BLOCKS, name);
+const isBlockName = (name: string): name is BlockName => Object.hasOwn(BLOCKS, name);
 
 /** Of an architecture that the table lacks: what most have. */
 export const blockTraits = (modelType: string): BlockTraits =>
   isBlockName(modelType) ? BLOCKS[modelType] : LLAMA;
+
+/**
+ * Versions with which the tables were counted. What others keep may differ, as a kernel or a loss may; patches change nothing.
+ */
+const COUNTED_WITH: Readonly<Record<string, string>> = {
+  torch: '2.15',
+  transformers: '5.24',
+  peft: '0.21',
+};
+
+/** Architectures for which they were. */
+const COUNTED: readonly string[] = [
+  ...['llama', 'mistral', 'qwen2', 'qwen3', 'mixtral'],
+  ...['phi', 'phi3', 'gpt2', 'gpt_neox'],
+];
+
+/** Why figures are estimated and not counted; `undefined` if nothing is against it. */
+export function uncounted(
+  modelType: string,
+  versions: Readonly<Record<string, string | null>>,
+): 'architecture' | 'versions' | undefined {
+  if (!COUNTED.includes(modelType)) return 'architecture';
+  const isOther = ([name, counted]: [string, string]): boolean => {
+    const version = versions[name];
+    return version !== undefined && version !== null && !version.startsWith(`${counted}.`);
+  };
+  return Object.entries(COUNTED_WITH).some(isOther) ? 'versions' : undefined;
+}

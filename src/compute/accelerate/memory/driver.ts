@@ -1,4 +1,5 @@
 /** The driver of this program (`python/ftpc_driver`): what it keeps, as its code has it. */
+import type { uncounted } from './blocks.js';
 import { HEADS } from './heads.js';
 import type { TorchShape } from './shape.js';
 import type {
@@ -38,6 +39,8 @@ export interface DriverRun {
   /** Bytes of the optimiser's state, and of what a step needs besides, per trained number. */
   readonly optimizer: { readonly state: number; readonly temporary: number };
   readonly evaluation?: EvaluationMemory;
+  /** Left out if the tables were counted for it. */
+  readonly uncounted?: ReturnType<typeof uncounted>;
 }
 
 export function driverTraining(run: DriverRun): TorchTraining {
@@ -69,6 +72,7 @@ export function driverTraining(run: DriverRun): TorchTraining {
     length: run.length,
     predicted,
     evaluation: run.evaluation,
+    certainty: run.uncounted === undefined ? 'counted' : 'estimated',
   };
 }
 

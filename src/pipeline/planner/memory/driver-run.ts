@@ -4,6 +4,7 @@ import {
   type DriverRun,
   readsOf,
   torchShape,
+  uncounted,
 } from '../../../compute/accelerate/memory/index.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, dropoutOf } from '../../../compute/models/adapters/kinds.js';
@@ -50,6 +51,7 @@ export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
     predicted,
     optimizer: optimizerOf(memory, plan),
     evaluation: evaluationOf(memory, plan, logitsChunk),
+    uncounted: uncounted(torchShape(config).name, ranks.versions ?? {}),
   };
 }
 

@@ -20,7 +20,7 @@ const SPREAD = { below: 0.2, above: 0.25 } as const;
 /** What of a device CUDA, its libraries and NCCL take; assumed, from what is published. */
 export const CONTEXT = { expected: 900 * MIB, spread: 500 * MIB } as const;
 
-export interface RankProcess {
+interface RankProcess {
   readonly expected: number;
   readonly spread: number;
 }

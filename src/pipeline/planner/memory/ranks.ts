@@ -2,13 +2,18 @@
  * What the ranks of the accelerate engine take: the tensors of the driver as `src/compute/accelerate/memory` counts them, and the
  * processes around them. Bytes throughout.
  */
-import { driverTraining, type TorchPeak, torchPeak } from '../../../compute/accelerate/memory/index.js';
+import {
+  type DriverRun,
+  driverTraining,
+  type TorchPeak,
+  torchPeak,
+} from '../../../compute/accelerate/memory/index.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import type { Allocation, Peak, PeakFigures } from '../plan-json.js';
 import { driverRun } from './driver-run.js';
 import { NO_PARTS, peakOf } from './peaks.js';
-import { CONTEXT, CPU_RANK, CUDA_RANK, processPeak, type RankProcess } from './rank-process.js';
+import { CONTEXT, CPU_RANK, CUDA_RANK, processPeak } from './rank-process.js';
 import type { TrainMemory } from './train.js';
 
 export { trainedCount } from './driver-run.js';
@@ -22,8 +27,8 @@ const LOST = 0.05;
 export function rankPeak(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan): Peak {
   const run = driverRun(memory, ranks, plan);
   const peak = torchPeak(driverTraining(run));
-  if (ranks.device === 'cpu') return onHost(peak, ranks.devices, CPU_RANK);
-  const device = onDevice(peak);
+  if (ranks.device === 'cpu') return onHost(peak, run, ranks.devices);
+  const device = onDevice(peak, run);
   // a machine of the catalogue is its devices
   if (memory.device === undefined) return device;
   const away = plan.cpuOffload === true ? hostBytes(memory, ranks, plan) / ranks.devices : 0;
@@ -39,7 +44,7 @@ function hostBytes(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan): num
 }
 
 /** The figures of a device: tensors, what is lost between them, and CUDA. */
-function onDevice(peak: TorchPeak): PeakFigures {
+function onDevice(peak: TorchPeak, run: DriverRun): PeakFigures {
   const { allocated, peak: fullest } = peak;
   const { activations, logits, workspace } = fullest.parts;
   return {
@@ -50,20 +55,21 @@ function onDevice(peak: TorchPeak): PeakFigures {
         above: allocated.high - allocated.bytes + LOST * (activations + logits + workspace) + CONTEXT.spread,
       },
     ),
-    allocation: { ...allocationOf(peak), reserved: whole(peak.reserved), driver: whole(peak.driver) },
+    allocation: { ...allocationOf(peak, run), reserved: whole(peak.reserved), driver: whole(peak.driver) },
   };
 }
 
-function onHost(peak: TorchPeak, ranks: number, process: RankProcess): Peak {
+function onHost(peak: TorchPeak, run: DriverRun, ranks: number): Peak {
   const parts = { ...NO_PARTS, ...peak.peak.parts };
-  return { ...processPeak(parts, ranks, process), allocation: allocationOf(peak) };
+  return { ...processPeak(parts, ranks, CPU_RANK), allocation: allocationOf(peak, run) };
 }
 
-const allocationOf = ({ allocated, peak, phases }: TorchPeak): Allocation => ({
+const allocationOf = ({ allocated, peak, phases }: TorchPeak, { uncounted }: DriverRun): Allocation => ({
   phase: peak.phase,
   bytes: Math.ceil(allocated.bytes),
   ...whole(allocated),
   phases: phases.map(({ phase, bytes }) => ({ phase, bytes: Math.ceil(bytes) })),
+  ...(uncounted === undefined ? {} : { uncounted }),
 });
 
 const whole = ({ low, high }: { readonly low: number; readonly high: number }) => ({

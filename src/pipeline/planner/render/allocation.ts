@@ -13,8 +13,13 @@ const PHASES: Readonly<Record<Allocation['phase'], string>> = {
   evaluation: 'in a validation',
 };
 
+const UNCOUNTED = {
+  architecture: 'an estimate, as nothing was counted for this architecture',
+  versions: 'an estimate, as nothing was counted for these versions of PyTorch',
+} as const;
+
 export function allocationLines(
-  { phase, bytes: expected, low, high, reserved, driver }: Allocation,
+  { phase, bytes: expected, low, high, reserved, driver, uncounted }: Allocation,
   palette: Palette,
   width = Number.POSITIVE_INFINITY,
 ): readonly string[] {
@@ -24,6 +29,6 @@ export function allocationLines(
     reserved === undefined || driver === undefined
       ? ''
       : `; the allocator holds ${range(reserved)}, nvidia-smi shows ${range(driver)}`;
-  const text = `Tensors: ${bytes(expected)} (${range({ low, high })}) ${PHASES[phase]}${shown}`;
+  const text = `Tensors: ${bytes(expected)} (${range({ low, high })}) ${PHASES[phase]}${shown}${uncounted === undefined ? '' : `; ${UNCOUNTED[uncounted]}`}`;
   return wrapped(text, width - 2).map((line) => palette.dim(`  ${line}`));
 }

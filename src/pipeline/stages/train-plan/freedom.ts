@@ -1,5 +1,5 @@
 /** What one freedom of the planner is: a field of a {@link TrainPlan}, with everything that is said and done about it. */
-import type { Sharding, ShardingChoice } from '../../../language/ir/engines.js';
+import type { PackageVersions, Sharding, ShardingChoice } from '../../../language/ir/engines.js';
 import type { Call } from '../../../language/ir/program.js';
 import type { Method } from '../../../language/schemas/methods.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
@@ -65,6 +65,8 @@ export interface RankLimits {
   readonly sharding: ShardingChoice;
   /** Default: `sdpa`. */
   readonly attention?: 'eager' | 'sdpa' | 'flash_attention_2';
+  /** Of the Python packages that compute. */
+  readonly versions?: PackageVersions;
 }
 
 /** What the relaxations of a stage depend on. */
