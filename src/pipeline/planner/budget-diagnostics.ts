@@ -1,10 +1,10 @@
 /** What is wrong where no plan keeps a budget: the least that can be had, what makes it, and what would help. */
 
-import { error } from '../../language/diagnostics/make.js';
+import { error, warning } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Program, Requirement } from '../../language/ir/program.js';
 import { isSamePlan } from '../stages/train-plan/fields.js';
-import { figureText, requirementsOf } from './budget.js';
+import { figureText, refersTo, requirementsOf } from './budget.js';
 import { largestText } from './memory-budget.js';
 import { planText, rejectedText } from './plan-diagnostics.js';
 import type { BudgetLine, Peak, PlannedStage } from './plan-json.js';
@@ -18,6 +18,8 @@ export interface BudgetedPlan {
   readonly wouldHelp: ReadonlyMap<string, string>;
   /** The speed of this machine was stored by an earlier run or by this one. */
   readonly isSpeedStored?: boolean;
+  /** Times follow from the figures of a machine. */
+  readonly isForetold?: boolean;
 }
 
 /** One for each line that does not hold. */
@@ -35,6 +37,7 @@ function brokenBudget(requirement: Requirement, line: BudgetLine, planned: Budge
     planned.stages.filter(
       ({ action, limits }) => action !== 'cached' && limits?.[metric]?.require === requirement.text,
     );
+  if (refersTo(requirement, 'disk')) return tooMuchWritten(requirement, line, planned);
   const slow = line.unit === 'bytes' ? [] : limited('time');
   if (slow.length > 0) return tooSlow(requirement, line, { ...planned, stages: slow });
   const large = limited('memory')
@@ -45,6 +48,46 @@ function brokenBudget(requirement: Requirement, line: BudgetLine, planned: Budge
     ? unplanned(requirement, line)
     : tooLarge(requirement, largest.name, largest.peak, { ...planned, stages: large });
 }
+
+/** What is written is given: only what is kept of it can be less. */
+function tooMuchWritten(
+  requirement: Requirement,
+  { value }: BudgetLine,
+  { stages }: BudgetedPlan,
+): Diagnostic {
+  const [most] = [...stages].sort((a, b) => b.diskBytes - a.diskBytes);
+  const keeps =
+    most?.kind === 'train'
+      ? [`keep fewer checkpoints of \`${most.name}\`: \`checkpoint = { keep: 1 }\``]
+      : [];
+  return broken(requirement, `this plan writes ${bytes(value ?? 0)}`, {
+    notes: most === undefined ? [] : [`\`${most.name}\` writes ${bytes(most.diskBytes)} of it`],
+    help: [...keeps, 'allow more here'],
+  });
+}
+
+/** Lines on what a run costs that say nothing, since the price or the time of the machine is not known. */
+export const unknownCosts = (
+  program: Pick<Program, 'budgets'>,
+  lines: readonly BudgetLine[],
+  machine: string,
+): readonly Diagnostic[] =>
+  requirementsOf(program).flatMap((requirement, index) => {
+    const isUnknown = lines[index]?.holds === null && refersTo(requirement, 'cost');
+    return isUnknown
+      ? [
+          warning(
+            'FTP1924',
+            requirement.span,
+            `\`require ${requirement.text}\` is not checked: what a run costs is not known`,
+            {
+              label: `no price, or no time, is known of ${machine}`,
+              help: 'say what an hour costs, `--price 2.5`, or plan for a machine with a price: `--machine NAME`',
+            },
+          ),
+        ]
+      : [];
+  });
 
 /** A condition that limits no stage by itself, such as one on memory and time at once. */
 const unplanned = (requirement: Requirement, { value, unit }: BudgetLine): Diagnostic =>
@@ -80,12 +123,13 @@ function tooSlow(requirement: Requirement, { value, unit }: BudgetLine, planned:
       : [`the quickest way to train \`${name}\`: ${planText(chosen)}`],
   );
   return broken(requirement, `the quickest plan that was found takes ${figureText(value ?? 0, unit)}`, {
-    notes: [...trained, planned.isSpeedStored ? `${BUSY}: ${STORED}` : BUSY],
+    notes: [...trained, planned.isForetold ? FORETOLD : planned.isSpeedStored ? `${BUSY}: ${STORED}` : BUSY],
     help: [...helpOf(planned), 'allow more here'],
   });
 }
 
 const BUSY = 'times are estimated from the speed of this machine, which is lower while other programs run';
+const FORETOLD = 'times are foretold from what is declared of the machine';
 const STORED = 'it is measured again once `.ftp/speed.json` is removed';
 
 const helpOf = ({ stages, wouldHelp }: BudgetedPlan): readonly string[] =>

@@ -15,7 +15,7 @@ import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
 import type { RuntimeChoice, RuntimeName, RuntimeRequest } from '../../language/ir/runtimes.js';
 import type { budgetSettings } from '../../language/schemas/stages/budget.js';
 import type { BudgetLine } from './plan-json.js';
-import { bytes, duration, numberText } from './quantities.js';
+import { bytes, duration, numberText, usd } from './quantities.js';
 
 /** What the plan says about the run as a whole, or about a stage; `undefined` if it says nothing. */
 export interface BudgetedFigures {
@@ -23,7 +23,15 @@ export interface BudgetedFigures {
   readonly peak_memory?: number;
   /** Seconds. */
   readonly wall_time?: number;
+  /** US dollars. */
+  readonly cost?: number;
+  readonly gpu_hours?: number;
+  /** Bytes that are written. */
+  readonly disk?: number;
 }
+
+/** What a limit on time says as well: they grow with it. */
+export const TIMED = ['wall_time', 'cost', 'gpu_hours'] as const satisfies readonly (keyof BudgetedFigures)[];
 
 const UNKNOWN = { value: null, limit: null, unit: undefined, holds: null };
 
@@ -55,7 +63,11 @@ export const requirementsOf = ({ budgets }: Pick<Program, 'budgets'>): readonly 
 export const refersTo = ({ condition }: Requirement, metric: keyof BudgetedFigures): boolean =>
   namesIn(condition).some(({ path }) => path.at(-1) === metric);
 
-const FIGURES: Readonly<Partial<Record<Unit, (value: number) => string>>> = { bytes, seconds: duration };
+const FIGURES: Readonly<Partial<Record<Unit, (value: number) => string>>> = {
+  bytes,
+  seconds: duration,
+  price: usd,
+};
 
 /** One side of a requirement in the unit of what it measures. */
 export const figureText = (value: number, unit: Unit | undefined): string =>

@@ -15,6 +15,7 @@ import type { WeightResidency } from '../../language/ir/runtimes.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
+import type { Lengths } from './expected-rows.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
 import { trainedCount } from './memory/ranks.js';
@@ -23,7 +24,7 @@ import { trainPeak } from './memory/train-peak.js';
 import { type WorkerRows, workerPeak } from './memory/worker.js';
 import { fitsIn, type MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
-import type { BudgetLimit, Peak, Seconds } from './plan-json.js';
+import type { BudgetLimit, Pace, Peak, Seconds } from './plan-json.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
 import {
   type AdaptedModel,
@@ -34,7 +35,9 @@ import {
   stageNamed,
   weightBytes,
 } from './stage-models.js';
-import { memoryBudgetOf, paddedTokens, type TrainFacts, trainFlops } from './train-stage.js';
+import { type AnsweredRows, diskSeconds, workerSeconds } from './time/other-times.js';
+import { timeOf } from './time/time-of-training.js';
+import { memoryBudgetOf, paddedTokens, type TrainFacts } from './train-stage.js';
 
 export interface Estimate {
   readonly peak: Peak | null;
@@ -42,6 +45,8 @@ export interface Estimate {
   readonly diskBytes: number;
   /** Stages that train nothing: where they have a model's weights. */
   readonly residency?: WeightResidency;
+  /** Trainings on the accelerate engine: what its rate is kept under. */
+  readonly pace?: Pace;
   /** Without the budget, they would be held another way. */
   readonly decides?: true;
 }
@@ -86,7 +91,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   },
   async train({ context, stage, trainPlan, facts, look }) {
     if (trainPlan === undefined || facts === undefined) return NOTHING;
-    const speed = look ? await context.speed() : undefined;
+    const { pace, seconds } = await timeOf({ context, stage, facts, look }, trainPlan);
     const trained =
       facts.memory.ranks === undefined
         ? facts.memory.planDecoder(decoderShape(facts.memory, trainPlan)).parts.gradients
@@ -95,7 +100,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const { keep } = settingsOf(stage, 'train').checkpoint;
     return {
       peak: trainPeak(facts.memory, trainPlan),
-      seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, trainPlan), speed),
+      seconds,
+      ...(pace === undefined ? {} : { pace }),
       // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
       // written; and what of the state is in a file
       diskBytes: Math.ceil(
@@ -115,6 +121,12 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       const answers = { rows: Math.min(lengths.rows, rows), tokens: longest + max_tokens };
       return {
         ...onEngine(context, engine, model, { longest, answers }),
+        seconds: workerSeconds(
+          model.config,
+          workerRows(context, stage, lengths),
+          context.declared,
+          settings.baseline === undefined ? 1 : 2,
+        ),
         diskBytes: 50_000 + 1200 * lengths.rows,
       };
     }
@@ -172,6 +184,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     if (engine.name === 'accelerate')
       return {
         ...onEngine(context, engine, base, { longest: 32 }),
+        seconds: diskSeconds(4 * bytes, context.declared),
         diskBytes: bytes + base.tokenizerBytes,
       };
     return {
@@ -188,6 +201,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     if (model.config.foreign !== undefined && context.engine.name === 'accelerate')
       return {
         ...onEngine(context, context.engine, model, { longest: 256, answers: { rows: 1, tokens: 256 } }),
+        seconds: diskSeconds(3 * bytes, context.declared),
         diskBytes: bytes,
       };
     const classifies = adaptedConfig(config, adapter).labels !== undefined;
@@ -205,30 +219,56 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
 
 export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
 
-/** A stage that trains nothing, on the accelerate engine: no time was measured. */
+/** Rows that a worker of the accelerate engine computes at a time. */
+const WORKER_ROWS = 8;
+
+/** What of the rows of an evaluation is passed through and answered. */
+function workerRows(context: PlanContext, stage: Stage, lengths: Lengths): AnsweredRows {
+  const { generation, metrics: asked, samples } = settingsOf(stage, 'eval');
+  const generates = asked.some(({ call }) => isMetricName(call) && metrics[call].needs === 'answer');
+  const rows = Math.min(lengths.rows, generation.rows ?? lengths.rows);
+  const answered = lengths.labels === undefined ? (generates ? rows : Math.min(rows, samples)) : 0;
+  return {
+    atOnce: WORKER_ROWS,
+    rows: lengths.rows,
+    length: lengths.tokens / Math.max(1, lengths.rows),
+    answers: answered,
+    precision: isBf16(context, context.models.of(settingsOf(stage, 'eval').model)?.root) ? 'bf16' : 'f32',
+    // an answer is about as long as what is supervised, and ends then
+    answerLength: Math.min(generation.max_tokens, 1.5 * (lengths.supervised / Math.max(1, lengths.rows))),
+  };
+}
+
+/** Whether a model was trained in bfloat16, in which it is asked on a GPU too. */
+function isBf16({ program }: PlanContext, root: PlannedModel['root'] | undefined): boolean {
+  const trainer = root?.adapterOf ?? root?.trainedBy;
+  const stage = trainer === undefined ? undefined : stageNamed(program, trainer);
+  return stage?.kind === 'train' && settingsOf(stage, 'train').precision === 'bf16';
+}
+
+/** The memory of a stage that trains nothing, on the accelerate engine. */
 function onEngine(
   context: PlanContext,
   { device, devices }: AccelerateRun,
   { config, root }: PlannedModel,
   rows: WorkerRows,
-): Pick<Estimate, 'peak' | 'seconds'> {
+): Pick<Estimate, 'peak'> {
   const trainer = root.adapterOf ?? root.trainedBy;
-  const stage = trainer === undefined ? undefined : stageNamed(context.program, trainer);
-  const isBf16 = stage?.kind === 'train' && settingsOf(stage, 'train').precision === 'bf16';
   const model = {
     config,
     // merges and releases compute in float32
-    isBf16: isBf16 && device === 'cuda' && rows.answers !== undefined,
+    isBf16: isBf16(context, root) && device === 'cuda' && rows.answers !== undefined,
     isQuantised: trainer !== undefined && context.trainPlans.get(trainer)?.method === 'qlora',
   };
   const availableBytes =
     device === 'cpu' ? undefined : (context.device?.availableBytes ?? context.availableBytes);
   const place = { device, devices, availableBytes, hasDevice: context.device !== undefined };
-  return { peak: workerPeak(model, place, rows), seconds: null };
+  return { peak: workerPeak(model, place, rows) };
 }
 
-const here = (context: PlanContext, seconds: Seconds): Seconds | null =>
-  context.machine.here ? seconds : null;
+/** Work that is as fast everywhere, on a machine whose other times are known. */
+const here = ({ machine, engine, declared }: PlanContext, seconds: Seconds): Seconds | null =>
+  machine.here || (engine.name === 'accelerate' && declared?.rates !== undefined) ? seconds : null;
 
 /** The models that an eval stage opens one after the other: a baseline with the weights of the model's base shares them. */
 function evaluated(

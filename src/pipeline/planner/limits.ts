@@ -5,12 +5,13 @@ import { namesIn } from '../../language/ir/expression.js';
 import type { Budget, Expression, MetricName, Requirement } from '../../language/ir/program.js';
 import type { Lookup } from '../../language/ir/requirement-result.js';
 import type { Span } from '../../language/source/span.js';
+import type { TIMED } from './budget.js';
 import type { BudgetLimit } from './plan-json.js';
 
 export interface LimitRequest {
   readonly budgets: readonly Budget[];
   readonly stage: string;
-  readonly metric: 'peak_memory' | 'wall_time';
+  readonly metric: 'peak_memory' | (typeof TIMED)[number];
   /** The figure of the whole run, were this the stage's. */
   whole(figure: number): number | undefined;
   /** What is known of the other stages. */
@@ -56,7 +57,7 @@ function limitIn(
   const holds = (figure: number): boolean =>
     isTrue((name) => (ofStage(name) ? figure : ofRun(name) ? whole(figure) : others(name.path)));
   const couldHold = (): boolean =>
-    metric === 'wall_time' && isTrue(({ path }) => (path.at(-1) === metric ? 0 : others(path)));
+    metric !== 'peak_memory' && isTrue(({ path }) => (path.at(-1) === metric ? 0 : others(path)));
   if (holds(Number.MAX_SAFE_INTEGER) || (!holds(0) && !couldHold())) return [];
   const most = holds(0) ? greatest(holds) : 0;
   return [{ most: metric === 'peak_memory' ? Math.floor(most) : most, require: text, at: place(span) }];

@@ -51,10 +51,10 @@ export function findMachine(name: string, machines: readonly Machine[]): Machine
     return { machine: called, name: count === undefined ? name : called.name, ...asked, others: [] };
   const words = wordsOf(rest);
   const meant = words.length === 0 ? [] : machines.filter((machine) => hasWords(machine, words));
-  const plain = firstOf(meant, ({ name: own }) =>
+  const usual = firstOf(meant, ({ name: own }) =>
     wordsOf(own).every((word) => words.includes(word) || !VARIANTS.has(word)),
   );
-  const [machine, ...others] = firstOf(plain, ({ provider }) => provider === undefined);
+  const [machine, ...others] = firstOf(usual, ({ provider }) => provider === undefined);
   return machine && { machine, name: machine.name, ...asked, others };
 }
 
@@ -72,6 +72,34 @@ export function nearestMachine(name: string, machines: readonly Machine[]): stri
   const names = new Map(machines.flatMap((machine) => namesOf(machine).map((own) => [own, machine.name])));
   const meant = nearest(name.trim().replace(/\s+/g, '_'), [...names.keys()]);
   return meant === undefined ? undefined : names.get(meant);
+}
+
+/** Machines whose names, provider or device have all words of a pattern; `*` stands for any letters. */
+export function machinesLike(pattern: string, machines: readonly Machine[]): readonly Machine[] {
+  const words = pattern
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  const found = machines.filter((machine) => {
+    const texts = [...namesOf(machine), machine.provider ?? ''].map(plain);
+    return words.every((word) => {
+      const parts = word.split('*').map(plain);
+      return texts.some((text) => inOrder(text, parts));
+    });
+  });
+  return [...new Map(found.map((machine) => [machine.name, machine])).values()];
+}
+
+const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+function inOrder(text: string, parts: readonly string[]): boolean {
+  let at = 0;
+  for (const part of parts) {
+    const next = text.indexOf(part, at);
+    if (next < 0) return false;
+    at = next + part.length;
+  }
+  return true;
 }
 
 const namesOf = ({ name, aliases, device }: Machine): readonly string[] => [

@@ -29,14 +29,17 @@ export function parallelPlan(context: PlanContext, stages: readonly PlannedStage
 }
 
 /** Bytes for all processes together: what the machine has, or what a budget allows the run. */
-function memoryTogether({ program, availableBytes, place }: PlanContext, stages: readonly PlannedStage[]) {
+function memoryTogether(
+  { program, availableBytes, place, pricing }: PlanContext,
+  stages: readonly PlannedStage[],
+) {
   const limit = limitOf({
     budgets: program.budgets,
     // of the run alone: no stage is called this
     stage: '',
     metric: 'peak_memory',
     whole: (bytes) => bytes,
-    others: figureLookup(wholeOf(stages), byName(stages)),
+    others: figureLookup(wholeOf(stages, pricing), byName(stages, pricing)),
     place,
   });
   return Math.min(availableBytes, limit?.most ?? availableBytes);

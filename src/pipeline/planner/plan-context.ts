@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { RunEngine } from '../../language/ir/engines.js';
+import type { Machine } from '../../language/ir/machine.js';
 import type { StageRecord } from '../../language/ir/outputs.js';
 import type { Program, Stage } from '../../language/ir/program.js';
 import type { Span } from '../../language/source/span.js';
@@ -15,7 +16,7 @@ import type { Lengths, SourceSize } from './expected-rows.js';
 import type { StageKey } from './keys.js';
 import type { PlanMachine } from './machines.js';
 import type { PlanDecoder } from './memory/train.js';
-import type { PlannedDevice } from './plan-json.js';
+import type { PlannedDevice, Pricing } from './plan-json.js';
 import type { Speed } from './speed.js';
 import type { Models, PlannedModel } from './stage-models.js';
 
@@ -30,7 +31,10 @@ export interface PlanContext {
   /** Of the tensor runtime, or of the engine where it has none. */
   readonly runtime: RuntimeIdentity;
   readonly machine: PlanMachine;
+  /** The declaration of what computes: of the machine that is planned for, or of the GPU that is here. */
+  readonly declared?: Machine;
   readonly availableBytes: number;
+  readonly pricing: Pricing;
   /** A GPU of this machine that tensors lie on. */
   readonly device?: PlannedDevice;
   /** Bytes of the largest tensor that the GPU takes in one piece, where it has a limit. */

@@ -99,6 +99,14 @@ export const unknownMachine = (name: string, meant: string | undefined): Diagnos
   help: `${meant === undefined ? '' : `did you mean \`${meant}\`? `}\`ftpc plan FILE --machines\` lists them all; a file may declare its own: \`machine NAME { memory = 24GiB }\``,
 });
 
+/** `--machines abacus` */
+export const machinesUnknown = (pattern: string): Diagnostic => ({
+  code: 'FTP1925',
+  severity: 'error',
+  message: `no machine of the pipeline or of the catalogue is like \`${pattern}\``,
+  help: 'leave the pattern out to see all; words of a name, of a device and of who rents it out are looked for, such as `a100`, `aws` or `rtx 40*`',
+});
+
 /** Machines that a message lists at most. */
 const LISTED_MACHINES = 6;
 

@@ -119,6 +119,8 @@ export interface PlannedStage {
   /** Eval, merge and deploy stages: how they hold a model's weights. */
   readonly residency?: WeightResidency;
   readonly rejected: readonly RejectedPlan[];
+  /** Trainings on the accelerate engine: the name that a measured rate is kept under, and operations per token. */
+  readonly pace?: Pace;
   /** Left out where no budget limits the stage, or the machine does so more. */
   readonly limits?: StageLimits;
   readonly effective: Readonly<Record<string, EffectiveSetting>>;
@@ -184,6 +186,31 @@ export interface ParallelPlan {
   readonly peakBytes: number;
 }
 
+/** Under which name a rate is kept, and what a token of this training takes. */
+export interface Pace {
+  readonly name: string;
+  /** Operations. */
+  readonly flopsPerToken: number;
+}
+
+/** What an hour of the run costs. */
+export interface Pricing {
+  /** Devices of all machines: what is counted in GPU-hours. */
+  readonly gpus: number;
+  /** US dollars per hour of all machines; `null` if it is not known. */
+  readonly usdPerHour: number | null;
+  /** Who says so: `--price`, or the declaration of the machine. */
+  readonly by: 'option' | 'machine' | null;
+  /** Where the price is from, and of when. */
+  readonly priced: string | null;
+}
+
+export interface PlanCost extends Pricing {
+  /** US dollars, and hours of devices; `null` if the time or the price is not known. */
+  readonly usd: Seconds | null;
+  readonly gpuHours: Seconds | null;
+}
+
 export interface Plan {
   readonly version: 1;
   readonly pipeline: string;
@@ -215,6 +242,9 @@ export interface Plan {
     readonly diskBytes: number;
   };
   readonly parallel: ParallelPlan;
+  readonly cost: PlanCost;
+  /** What has to be fetched before or while a run does this: its bytes, and their time; left out if there is nothing. */
+  readonly download?: { readonly bytes: number; readonly seconds: Seconds };
   readonly budget: readonly BudgetLine[];
   /** Models that are planned by their shape alone; left out if there are none. A run needs their weights. */
   readonly shapes?: readonly ModelShape[];

@@ -12,6 +12,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import { EMBEDDED, type EngineOptions, type RunEngine } from '../../language/ir/engines.js';
+import type { Machine } from '../../language/ir/machine.js';
 import type { Program } from '../../language/ir/program.js';
 import type { RuntimeChoice } from '../../language/ir/runtimes.js';
 import type { Span } from '../../language/source/span.js';
@@ -47,8 +48,9 @@ import { openPlanCache } from './plan-cache.js';
 import type { PlanContext, PlanStore } from './plan-context.js';
 import { deviceNotRun, lengthsAssumed, severalMachines, unknownMachine } from './plan-diagnostics.js';
 import type { PlannedDevice } from './plan-json.js';
+import { pricingOf } from './price.js';
 import { measureSpeed, type Speed, speedKey } from './speed.js';
-import { openModels, stageNamed } from './stage-models.js';
+import { type Models, openModels, stageNamed } from './stage-models.js';
 
 export interface PlanOptions {
   readonly memoryBytes?: number;
@@ -59,6 +61,8 @@ export interface PlanOptions {
   /** Bytes of the largest tensor that the GPU of this machine takes in one piece, where it has a limit. */
   readonly largestTensor?: number;
   readonly devices?: number;
+  /** US dollars per hour of a machine, in place of its own price. */
+  readonly price?: number;
   /** What computes; default: this process. */
   readonly engine?: RunEngine;
   readonly threads?: number;
@@ -78,6 +82,8 @@ export interface PlanOptions {
   readonly runtime?: RuntimeIdentity;
   readonly survey?: Survey;
   readonly planDecoder?: PlanDecoder;
+  /** Models that are open, where several plans of one program are made. */
+  readonly models?: Models;
   readonly speed?: () => Promise<Speed | undefined>;
   /** What this machine was found to do in a second, where several plans are made. */
   readonly speeds?: Map<string, Speed>;
@@ -111,6 +117,7 @@ export function openPlanSession(
   const { nominal } = options;
   const asked = machineOf(program, host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
+  const declared = machine.declared ?? machineOfDevice(program, host, options.device);
   const memo = openPlanCache(host, options.digests, options.speeds);
   const askedFor = askedRuntime(options.runtimeOption, program);
   const { engine = EMBEDDED } = options;
@@ -118,7 +125,6 @@ export function openPlanSession(
   const hardware = hardwareOf(host, options, machine);
   const { threads } = hardware;
   const keys = new Map<string, StageKey>();
-  const adapters = new Map<string, AdapterConfig>();
   const found = options.store ?? store;
   const measure = options.speed ?? (() => measured());
   // what the accelerate engine does in a second is not measured
@@ -139,28 +145,23 @@ export function openPlanSession(
       engine,
       runtime,
       machine,
+      declared,
+      pricing: pricingOf(declared, engine, options),
       availableBytes: availableBytes(machine, askedDeviceMemory(program)),
       ...hardware,
       largestTensor: options.machine === undefined ? options.largestTensor : undefined,
-      planDecoder: remembered(options.planDecoder ?? planDecoder),
-      models: openModels(program, host),
+      planDecoder: options.planDecoder ?? rememberedPlans(planDecoder),
+      models: options.models ?? openModels(program, host),
       keys,
       trainPlans: new Map<string, TrainPlan>(),
       savedPlans: options.savedPlans ?? {},
       records: once(() => readRecords(host)),
       latest: once(() => latestKeys(host, program.file)),
       lengths: lengthLookup(program, host, found, keys, options.survey ?? surveyRows, report),
-      adapter(stage, { config, root }, labels) {
-        const known = adapters.get(stage.name);
-        if (known !== undefined) return known;
-        const base = { config, label: root.model.label };
-        const adapter = checkedAdapter(stage, base, { folder: program.folder, host }, labels);
-        adapters.set(stage.name, adapter);
-        return adapter;
-      },
+      adapter: adapterLookup(program, host),
       sources: (name) => sizeOf(program, host, name, false),
       limited: (name) => sizeOf(program, host, name, true),
-      speed: once(async () => nominal ?? (machine.here ? await measure() : undefined)),
+      speed: once(async () => nominal ?? (machine.here ? await measure() : declaredSpeed(declared))),
       place: (span) => placeText(host, span),
       report,
     },
@@ -200,6 +201,37 @@ function sizeOf(program: Program, host: Host, name: string, limited: boolean): S
   if (data === undefined) return { bytes: 0, rows: 0, parquet: 0 };
   const size = sourceSize(program, host, data);
   return limited ? limitedSize(size, data) : size;
+}
+
+/** The adapter of each train stage, checked once. */
+function adapterLookup(program: Program, host: Host): PlanContext['adapter'] {
+  const adapters = new Map<string, AdapterConfig>();
+  return (stage, { config, root }, labels) => {
+    const known = adapters.get(stage.name);
+    if (known !== undefined) return known;
+    const base = { config, label: root.model.label };
+    const adapter = checkedAdapter(stage, base, { folder: program.folder, host }, labels);
+    adapters.set(stage.name, adapter);
+    return adapter;
+  };
+}
+
+/** Operations per second of one core in products of float32: two units of 8 numbers at 2 to 4 GHz, as far as they are fed. */
+const CORE = 60e9;
+
+/** Of a machine that computes with its processor, where it says how many cores that has. */
+const declaredSpeed = (machine: Machine | undefined): Speed | undefined =>
+  machine === undefined || machine.device !== undefined || machine.cores === undefined
+    ? undefined
+    : { flopsPerSecond: machine.cores * CORE };
+
+/** A GPU of this machine, by what its driver calls it. */
+function machineOfDevice(
+  program: Program,
+  host: Host,
+  device: PlannedDevice | undefined,
+): Machine | undefined {
+  return device && knownMachines(host, program).find((machine) => machine.device === device.name);
 }
 
 function machineOf(
@@ -283,7 +315,7 @@ function once<T>(make: () => T): () => T {
 }
 
 /** The same shape is asked for many times while a choice is looked for. */
-function remembered(plan: PlanDecoder): PlanDecoder {
+export function rememberedPlans(plan: PlanDecoder): PlanDecoder {
   const models = new WeakMap<ModelConfig, Map<string, ReturnType<PlanDecoder>>>();
   return (options) => {
     const { config, ...choice } = options;

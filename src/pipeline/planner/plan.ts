@@ -16,8 +16,8 @@ import { readSummary } from '../stages/train/result-files.js';
 import { withResidency } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { openStore } from '../store/index.js';
-import { askedEngine, askedRuntime, ranksOf, refersTo, requirementsOf } from './budget.js';
-import { type BudgetedPlan, brokenBudgets } from './budget-diagnostics.js';
+import { askedEngine, askedRuntime, ranksOf, refersTo, requirementsOf, TIMED } from './budget.js';
+import { type BudgetedPlan, brokenBudgets, unknownCosts } from './budget-diagnostics.js';
 import { figuresOf, limitsOf, plannedBudget } from './budgeted-stages.js';
 import { effectiveSettings } from './effective.js';
 import { estimate } from './estimate.js';
@@ -30,8 +30,19 @@ import { parallelPlan } from './parallel-stages.js';
 import { speedPath } from './plan-cache.js';
 import type { PlanContext } from './plan-context.js';
 import { missingSecrets, notFit, slowSteps, stageTooLarge } from './plan-diagnostics.js';
-import type { BudgetLine, Peak, Plan, PlannedStage, RejectedPlan, StageLimits } from './plan-json.js';
+import type {
+  BudgetLine,
+  Peak,
+  Plan,
+  PlanCost,
+  PlannedStage,
+  Pricing,
+  RejectedPlan,
+  Seconds,
+  StageLimits,
+} from './plan-json.js';
 import { openPlanSession, type PlanOptions } from './plan-session.js';
+import { costOf, eachOf, gpuHours } from './price.js';
 import { reason, runReasons } from './reasons.js';
 import { scaleOf } from './scale.js';
 import { NO_TIME } from './speed.js';
@@ -54,10 +65,17 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
   for (const slow of options.notice === undefined ? [] : slowSteps(program, stages, options.notice))
     context.report(slow);
   const { machine } = context;
+  const parallel = parallelPlan(context, stages);
+  for (const unknown of unknownCosts(program, budget, machine.name)) context.report(unknown);
   const valid = !diagnostics.some(isError);
   const isSpeedStored = host.stat(speedPath(host)) !== undefined;
   if (valid)
-    for (const broken of brokenBudgets(program, { ...closest, isSpeedStored })) context.report(broken);
+    for (const broken of brokenBudgets(program, {
+      ...closest,
+      isSpeedStored,
+      isForetold: context.engine.name === 'accelerate',
+    }))
+      context.report(broken);
   return {
     version: 1,
     pipeline: program.name,
@@ -76,11 +94,21 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     valid,
     stages,
     totals: { ...figuresOf(stages), diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
-    parallel: parallelPlan(context, stages),
+    parallel,
+    cost: costOfRun(parallel.seconds, context.pricing),
     budget,
     diagnostics,
   };
 }
+
+const costOfRun = (seconds: Seconds | null, pricing: Pricing): PlanCost => ({
+  ...pricing,
+  usd:
+    seconds === null || pricing.usdPerHour === null
+      ? null
+      : eachOf(seconds, (one) => costOf(one, pricing) ?? 0),
+  gpuHours: seconds && eachOf(seconds, (one) => gpuHours(one, pricing)),
+});
 
 /** The time of the whole run is known when every stage is planned: where it is too long, all are planned once more. */
 async function planStages(
@@ -90,7 +118,9 @@ async function planStages(
   const requirements = requirementsOf(context.program);
   const isTooSlow = first.budget.some(({ holds }, index) => {
     const requirement = requirements[index];
-    return holds === false && requirement !== undefined && refersTo(requirement, 'wall_time');
+    return (
+      holds === false && requirement !== undefined && TIMED.some((metric) => refersTo(requirement, metric))
+    );
   });
   if (!isTooSlow) return { first };
   const quicker = await planOnce(context, first.stages);
@@ -121,7 +151,7 @@ async function planOnce(context: PlanContext, before: readonly PlannedStage[]): 
 const budgetOf = (context: PlanContext, stages: readonly PlannedStage[]): readonly BudgetLine[] =>
   context.program.budgets.length === 0
     ? []
-    : plannedBudget(context.program, stages, (counted) => parallelPlan(context, counted));
+    : plannedBudget(context.program, stages, (counted) => parallelPlan(context, counted), context.pricing);
 
 interface StageDecision {
   readonly key: StageKey;
@@ -172,6 +202,7 @@ async function planStage(context: PlanContext, stage: Stage, limits: StageLimits
     diskBytes: cached ? 0 : found.diskBytes,
     chosen: trainPlan ?? null,
     residency: found.residency,
+    ...(found.pace === undefined ? {} : { pace: found.pace }),
     rejected,
     ...(cached || Object.keys(shown).length === 0 ? {} : { limits: shown }),
     effective: effectiveSettings(stage, trainPlan, takenFields(context, stage)),

@@ -31,6 +31,10 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
+/** `0.42 usd`, `12.5 usd`, `1,240 usd` */
+export const usd = (value: number): string =>
+  `${value >= 1000 ? count(value) : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} usd`;
+
 const pad = (value: number): string => String(value).padStart(2, '0');
 
 /** Thousands apart: `12,480`. */

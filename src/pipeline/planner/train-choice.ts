@@ -17,8 +17,8 @@ import type { PlanContext } from './plan-context.js';
 import type { StageLimits } from './plan-json.js';
 import { quickest, remembered, type Solution, type SolveRequest, solve } from './solve/solve.js';
 import { fastestPlan, materialisedIfSmall } from './solve/start.js';
-import { computeSeconds } from './speed.js';
-import { memoryBudgetOf, type TrainFacts, trainFlops } from './train-stage.js';
+import { trainingTimes } from './time/time-of-training.js';
+import { memoryBudgetOf, type TrainFacts } from './train-stage.js';
 
 /** The plan of an earlier run that differs from this stage in nothing but its plan. */
 export function earlierPlan(
@@ -63,10 +63,9 @@ export async function decide(context: PlanContext, input: DecideInput): Promise<
   const machine = solve(request);
   if (limits.memory === undefined && limits.time === undefined)
     return machine.fits ? machine : { ...machine, wouldHelp: wouldHelp(request, facts) };
-  const speed = limits.time === undefined ? undefined : await context.speed();
-  const secondsOf = remembered((plan) =>
-    speed === undefined ? 0 : computeSeconds(trainFlops(stage, facts, plan), speed).expected,
-  );
+  const times =
+    limits.time === undefined ? undefined : await trainingTimes({ context, stage, facts, look: true });
+  const secondsOf = remembered((plan) => times?.(plan).seconds?.expected ?? 0);
   const time = limits.time === undefined ? undefined : { limit: limits.time, secondsOf };
   const budgeted: SolveRequest = { ...request, limit: limits.memory, time };
   const strict = solve(budgeted);

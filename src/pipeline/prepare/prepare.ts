@@ -12,6 +12,9 @@ import { withLocalShapes } from '../hub/local-shapes.js';
 import { type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
 import { askedEngine } from '../planner/budget.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
+import type { Plan } from '../planner/plan-json.js';
+import { between } from '../planner/time/train-time.js';
+import { DOWNLOAD, FETCHED } from '../planner/time/utilisation.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { checkModels } from './check-models.js';
 import { engineRefusals } from './refusals.js';
@@ -46,10 +49,20 @@ export async function prepareCompiled(
     program,
     plan: {
       ...planned,
+      ...downloadOf(fetch, program.shapes ?? []),
       ...(fetch.length === 0 ? {} : { fetch }),
       ...(program.shapes === undefined ? {} : { shapes: program.shapes }),
     },
   };
+}
+
+/** Files of the Hub, and weights that were planned by their shape. */
+function downloadOf(
+  fetch: PinnedPipeline['fetch'],
+  shapes: NonNullable<Program['shapes']>,
+): Pick<Plan, 'download'> {
+  const bytes = [...fetch, ...shapes].reduce((sum, one) => sum + one.bytes, 0);
+  return bytes === 0 ? {} : { download: { bytes, seconds: between(bytes / DOWNLOAD, FETCHED) } };
 }
 
 /** A program with everything that its plan needs. */

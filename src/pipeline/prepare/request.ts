@@ -11,7 +11,7 @@ import type { SavedPlan } from '../planner/saved/index.js';
 
 /** What a pipeline is planned for; what is left out is as the pipeline says, or this machine. */
 export interface PlanTarget
-  extends Pick<PlanOptions, 'memoryBytes' | 'machine' | 'threads' | 'parallel' | 'notice'>,
+  extends Pick<PlanOptions, 'memoryBytes' | 'machine' | 'price' | 'threads' | 'parallel' | 'notice'>,
     EngineOptions {
   readonly runtime?: RuntimeChoice;
   /** Refuses whatever is not as the lock says. */

@@ -5,6 +5,7 @@ import { type Diagnostic, UserError } from '../../language/diagnostics/types.js'
 import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
 import type { RunEvent } from '../../language/ir/events.js';
+import { keepPace } from '../planner/time/pace.js';
 import type { Artefact } from '../stages/stage.js';
 import { stageEngine, underPlan } from '../stages/stage-engine.js';
 import type { Recovery } from '../stages/train/recovery.js';
@@ -103,10 +104,28 @@ export async function produce(
     if (claim.lost.aborted) throw new UserError(claimLost(stage));
     const entry = store.seal(output, sealing, files);
     store.dropWork(key);
+    notePace(plan, end.result, context);
     return { entry, cached: false, interrupted: false, peakMemoryBytes };
   } finally {
     context.announcement?.training(null);
     store.discard(output);
+  }
+}
+
+/** The rate that was reached is what the next plan of this machine counts with. */
+function notePace(
+  { pace }: StagePlan,
+  { metrics }: { readonly metrics: Readonly<Record<string, number>> },
+  { store, watcher }: RunContext,
+): void {
+  const reached = metrics['tokens_per_second'];
+  if (pace === undefined || reached === undefined) return;
+  try {
+    keepPace(nodeHost(store.layout.cwd), pace, reached);
+  } catch (error) {
+    // a rate that is not kept costs the exactness of the next plan, nothing else
+    if (!(error instanceof UserError)) throw error;
+    watcher.diagnostic({ ...error.diagnostic, severity: 'warning' });
   }
 }
 

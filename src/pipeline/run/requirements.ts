@@ -33,6 +33,9 @@ export interface RunFigures {
   readonly peak_memory: number;
   /** Seconds. */
   readonly wall_time: number;
+  /** US dollars; left out where no price is known. */
+  readonly cost?: number | undefined;
+  readonly gpu_hours?: number;
 }
 
 /** What each stage took and measured, by name. */
@@ -44,7 +47,7 @@ export function exceededBudgets(
   measured: RunFigures,
   stages: StageFigures = {},
 ): readonly Diagnostic[] {
-  const known: Readonly<Record<string, number>> = { ...measured };
+  const known: Readonly<Record<string, number | undefined>> = { ...measured };
   const lookup: Lookup = ([name = '', metric]) =>
     metric === undefined ? known[name] : stages[name]?.[metric];
   return budgets.flatMap((budget) =>

@@ -3,6 +3,7 @@ import type { RunEngine } from '../../language/ir/engines.js';
 import type { Reason, RunEvent } from '../../language/ir/events.js';
 import type { Stage } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
+import type { Pace } from '../planner/plan-json.js';
 import type { Capacity, StageLoad } from '../planner/side-by-side.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store, StoreEntry } from '../store/index.js';
@@ -17,6 +18,8 @@ export interface StagePlan {
   readonly parts: Readonly<Record<string, string>>;
   readonly reasons: readonly Reason[];
   readonly trainPlan?: TrainPlan;
+  /** Trainings on the accelerate engine: what their rate is kept under. */
+  readonly pace?: Pace;
   readonly residency?: WeightResidency;
   /** Planned for the device, if tensors are on one. */
   readonly deviceBytes?: number;

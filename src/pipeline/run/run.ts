@@ -11,6 +11,8 @@ import { noteUse } from '../hub/cache-garbage.js';
 import { askedDeviceMemory, computedBy } from '../planner/budget.js';
 import { changedFile } from '../planner/keys.js';
 import { capacityOf } from '../planner/parallel-stages.js';
+import type { Pricing } from '../planner/plan-json.js';
+import { costOf, gpuHours } from '../planner/price.js';
 import type { Capacity } from '../planner/side-by-side.js';
 import {
   newRunId,
@@ -84,7 +86,7 @@ export async function runPipeline(
     });
     // once more, with the releases that there are now
     note();
-    const exceeded = overBudget(runnable.program, outcome, seconds());
+    const exceeded = overBudget(runnable, outcome, seconds());
     exceeded.forEach(log.diagnostic);
     return finish({
       status: statusOf(outcome, exceeded.length > 0),
@@ -153,6 +155,8 @@ interface RunPlan {
   readonly program: Program;
   readonly stages: readonly StagePlan[];
   readonly capacity: Capacity;
+  /** What an hour of it costs. */
+  readonly cost: Pricing;
 }
 
 /** What the text and the plan allow to run, or how the run ends if they do not. */
@@ -172,7 +176,12 @@ async function runPlanOf(
   plan.diagnostics.forEach(diagnostic);
   if (plan.budget.some(({ holds }) => holds === false)) return { status: 'budget_exceeded' };
   if (!plan.valid) return { status: 'failed' };
-  return { program, stages: stagePlansOf(program, plan, request.only), capacity: capacityOf(plan) };
+  return {
+    program,
+    stages: stagePlansOf(program, plan, request.only),
+    capacity: capacityOf(plan),
+    cost: plan.cost,
+  };
 }
 
 /** One of several machines has to know which it is, and where they meet. */
@@ -204,11 +213,16 @@ const stageSettings = (
 });
 
 function overBudget(
-  program: Program,
+  { program, cost }: RunPlan,
   { summaries, peakMemoryBytes }: StagesOutcome,
   seconds: number,
 ): readonly Diagnostic[] {
-  const took = { peak_memory: peakMemoryBytes, wall_time: seconds };
+  const took = {
+    peak_memory: peakMemoryBytes,
+    wall_time: seconds,
+    gpu_hours: gpuHours(seconds, cost),
+    ...(cost.usdPerHour === null ? {} : { cost: costOf(seconds, cost) }),
+  };
   return exceededBudgets(program.budgets, took, stageFigures(summaries));
 }
 

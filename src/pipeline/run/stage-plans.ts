@@ -20,10 +20,20 @@ export function stagePlansOf(program: Program, plan: Plan, only?: readonly strin
     .map((stage) => {
       const planned = plan.stages.find(({ name }) => name === stage.name);
       if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
-      const { key, parts, reasons, chosen, residency, peak } = planned;
+      const { key, parts, reasons, chosen, residency, peak, pace } = planned;
       const deviceBytes = peak?.device?.bytes;
       const load = loadOf(planned, waitsFor(stage, program));
-      return { stage, key, parts, reasons, trainPlan: chosen ?? undefined, residency, deviceBytes, load };
+      return {
+        stage,
+        key,
+        parts,
+        reasons,
+        trainPlan: chosen ?? undefined,
+        pace,
+        residency,
+        deviceBytes,
+        load,
+      };
     });
 }
 

@@ -29,7 +29,7 @@ type ParsedLine = Readonly<Record<string, unknown>> & { readonly _: readonly (st
 export function parseArguments(command: Command, words: readonly string[]): Arguments {
   const options = { ...command.options, ...COMMON };
   const entries = Object.entries(options);
-  const { argv, error } = Parser.detailed(detached(words, options), {
+  const { argv, error } = Parser.detailed(detached(withValues(words, options), options), {
     alias: Object.fromEntries(
       entries.flatMap(([name, { short }]) => (short === undefined ? [] : [[name, short]])),
     ),
@@ -58,6 +58,16 @@ const textsOf = (value: unknown): readonly string[] =>
   value === undefined ? [] : [value].flat().map((text) => String(text));
 
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
+
+/** An option whose value may be left out has an empty one where another option, a pipeline or nothing follows. */
+function withValues(words: readonly string[], options: OptionSpecs): string[] {
+  const bare = Object.entries(options).flatMap(([name, { mayBeBare }]) => (mayBeBare ? [dashed(name)] : []));
+  return words.map((word, at) => {
+    const next = words[at + 1];
+    const isBare = next === undefined || next.startsWith('-') || next.endsWith('.ftp');
+    return bare.includes(word) && isBare ? `${word}=` : word;
+  });
+}
 
 type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 

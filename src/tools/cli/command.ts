@@ -15,6 +15,8 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** A list of words that a shell offers, where it is too long, or loaded too slowly, for every call. */
   readonly words?: WordList;
+  /** The value may be left out: then it is empty. */
+  readonly mayBeBare?: true;
 }
 
 export type WordList = 'machines' | 'explained';
@@ -29,7 +31,7 @@ export const option = {
   text: (
     value: string,
     doc: string,
-    details: Pick<OptionSpec, 'short' | 'many' | 'words'> = {},
+    details: Pick<OptionSpec, 'short' | 'many' | 'words' | 'mayBeBare'> = {},
   ): OptionSpec => ({
     type: 'string',
     value,

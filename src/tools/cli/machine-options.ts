@@ -45,6 +45,18 @@ export const MACHINE = {
   ),
 } as const;
 
+export const PRICE: OptionSpec = option.number(
+  'USD',
+  'What an hour of the machine costs, in US dollars, in place of the price that it is declared with.',
+);
+
+/** Throws a `UsageError`. */
+export function priceOf(args: Arguments): number | undefined {
+  const price = args.number('price');
+  if (price === undefined || price >= 0) return price;
+  throw new UsageError('`--price` needs a number of US dollars per hour, 0 or more');
+}
+
 /** A machine as the command line describes it; who plans for it looks it up, among those of the pipeline too. */
 export function namedMachine(args: Arguments): Omit<MachineChoice, 'engine'> {
   const memoryBytes = memoryOf(args);

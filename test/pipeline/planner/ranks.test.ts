@@ -163,7 +163,7 @@ describe('a plan for ranks', () => {
 
   it('says what computes, and why ranks share as they do', async () => {
     expect(engineLines(await planned({ devices: 2, nodes: 2 }))).to.deep.equal([
-      'Computed by the accelerate engine, as there is an NVIDIA GPU: 2 ranks on the CPU, on each of 2 nodes; torch 2.15.0, transformers 5.24.0',
+      'Computed by the accelerate engine, as the machine has a GPU: 2 ranks on the CPU, on each of 2 nodes; torch 2.15.0, transformers 5.24.0',
       'adapter: each rank has a replica of the model (ddp), since one fits',
     ]);
     const [, asked] = engineLines(await planned({ devices: 2, sharding: 'fsdp' }));

@@ -38,6 +38,7 @@ export const emptyPlan = (parts: Partial<Plan> = {}): Plan => ({
   stages: [],
   totals: { peakBytes: null, seconds: null, diskBytes: 0 },
   parallel: { stages: 1, by: 'auto', memoryBytes: 9e8, seconds: null, peakBytes: 0 },
+  cost: { gpus: 0, usdPerHour: null, by: null, priced: null, usd: null, gpuHours: null },
   budget: [],
   diagnostics: [],
   ...parts,

@@ -38,6 +38,13 @@ export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {
     known: 'plan',
   },
   wall_time: { doc: 'Time of the whole run.', unit: 'seconds', known: 'plan' },
+  cost: {
+    doc: 'What the run costs: its time at the price of the machine, which `--price` or the declaration of the machine says.',
+    unit: 'price',
+    known: 'plan',
+  },
+  gpu_hours: { doc: 'Hours of the run times the GPUs that it has.', unit: 'number', known: 'plan' },
+  disk: { doc: 'Bytes that the run writes.', unit: 'bytes', known: 'plan' },
 };
 
 /** What can be said about any one stage, before it runs and after: `adapter.peak_memory`. */
@@ -48,4 +55,7 @@ export const stageMetrics: Readonly<Record<string, MetricSchema>> = {
     known: 'plan',
   },
   wall_time: { doc: 'Time of the stage.', unit: 'seconds', known: 'plan' },
+  cost: { doc: 'What the time of the stage costs.', unit: 'price', known: 'plan' },
+  gpu_hours: { doc: 'Hours of the stage times the GPUs that the run has.', unit: 'number', known: 'plan' },
+  disk: { doc: 'Bytes that the stage writes.', unit: 'bytes', known: 'plan' },
 };

@@ -31,7 +31,7 @@ export const machineSettings = {
   ),
   interconnect: optional(
     t.quantity('bandwidth', { min: 1 }),
-    'Bandwidth between the devices of the machine, of each, both directions together. Default: 32GB/s, as of PCIe 4.0.',
+    'Bandwidth between the devices of the machine, of each, both directions together. Default: 64GB/s, as of PCIe 4.0.',
   ),
   network: optional(
     t.quantity('bandwidth', { min: 1 }),

@@ -5,7 +5,7 @@ import type { Plan, PlannedStage } from '../plan-json.js';
 const SET_BY: Readonly<Record<Plan['engineSetBy'], string>> = {
   option: 'as asked for on the command line',
   pipeline: 'as the pipeline asks',
-  auto: 'as there is an NVIDIA GPU',
+  auto: 'as the machine has a GPU',
 };
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -10,12 +10,13 @@ import {
   type Peak,
   type PeakFigures,
   type Plan,
+  type PlanCost,
   type PlannedDevice,
   type PlannedStage,
   type Seconds,
   type StageLimits,
 } from '../plan-json.js';
-import { bytes, duration, trainedText, workText } from '../quantities.js';
+import { bytes, duration, numberText, trainedText, usd, workText } from '../quantities.js';
 import { reasonsText } from '../reasons.js';
 import { allocationLines } from './allocation.js';
 import { columns, type Palette } from './columns.js';
@@ -242,7 +243,7 @@ function budgetTable({ budget }: Plan, palette: Palette, width?: number): readon
   return [palette.bold('Budget'), ...columns(rows, { width })];
 }
 
-function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): string {
+function conclusion({ stages, totals, valid, budget, cost, download }: Plan, palette: Palette): string {
   const number = (action: StageAction): number => stages.filter((stage) => stage.action === action).length;
   const parts = [
     `${number('run')} to run`,
@@ -253,6 +254,15 @@ function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): 
       : [`peak ${bytes(totals.peakBytes)}${perRank(largest(stages) ?? {})}`]),
     totals.seconds === null ? `time ${UNKNOWN}` : `time ${duration(totals.seconds.expected)}`,
     `disk ${bytes(totals.diskBytes)}`,
+    ...(download === undefined
+      ? []
+      : [`fetches ${bytes(download.bytes)} in about ${duration(download.seconds.expected)}`]),
+    ...(cost.gpuHours === null || cost.gpus === 0
+      ? []
+      : [`${numberText(Number(cost.gpuHours.expected.toPrecision(3)))} GPU-hours`]),
+    ...(cost.usd === null
+      ? []
+      : [`cost ${usd(cost.usd.expected)}, at most ${usd(cost.usd.high)} (${priceText(cost)})`]),
   ];
   const text = `${parts.join(', ')}.`;
   if (!valid) return `${palette.red('This plan cannot run.')} ${text}`;
@@ -264,6 +274,10 @@ function conclusion({ stages, totals, valid, budget }: Plan, palette: Palette): 
 /** Whose peak is that of the whole. */
 const largest = (stages: readonly PlannedStage[]): Peak | undefined =>
   stages.flatMap(({ peak }) => peak ?? []).toSorted((a, b) => b.bytes - a.bytes)[0];
+
+/** `1.21 usd per hour: AWS, us-east-1, on demand, 2025-06` */
+const priceText = ({ usdPerHour, by, priced }: PlanCost): string =>
+  `${usd(usdPerHour ?? 0)} per hour${by === 'option' ? ' as asked for' : priced === null ? '' : `: ${priced}`}`;
 
 /** Where stages run at once: what that makes of time and memory. */
 function atOnceText({ parallel, totals }: Plan): string {

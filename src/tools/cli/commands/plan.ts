@@ -3,7 +3,7 @@ import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import type { PlanRequest, Preparation } from '../../../pipeline/prepare/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
-import { PARALLEL, parallelOf } from '../machine-options.js';
+import { PARALLEL, PRICE, parallelOf, priceOf } from '../machine-options.js';
 import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planMachine, planRequest } from '../options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 import { NOTICE, noticeOf } from '../run-options.js';
@@ -21,6 +21,12 @@ export const plan: Command = {
       { many: true },
     ),
     svg: option.text('FILE.svg', 'Write the charts of --sweep to this file, too.'),
+    machines: option.text(
+      'PATTERN',
+      'Plan for every machine of the catalogue and of the pipeline, or for those whose names have these words, e.g. a100, aws or `rtx 40*`: where it fits, how long it takes and what it costs.',
+      { mayBeBare: true },
+    ),
+    price: PRICE,
     parallel: PARALLEL,
     notice: NOTICE,
     'exit-code': option.flag(
@@ -48,6 +54,10 @@ export const plan: Command = {
       'memory over rank and over length, as charts',
     ],
     [
+      'ftpc plan pipelines/legal.ftp --machines a100',
+      'on which machines it fits, how long it takes, what it costs',
+    ],
+    [
       'ftpc plan pipelines/legal.ftp --out legal.plan',
       'saved for review, and run exactly as it is by `ftpc run legal.plan`',
     ],
@@ -73,6 +83,7 @@ export const plan: Command = {
     const request = await planRequest(args.positional('file'), args);
     const wanted = {
       ...request,
+      price: priceOf(args),
       parallel: parallelOf(args),
       notice: noticeOf(args),
       locked: args.flag('locked'),
@@ -134,19 +145,24 @@ async function computedBy(
   return ['', ...wrapped(first, width), ...columns(rows, { width })];
 }
 
+const VIEWS: Readonly<Record<'machines' | 'compare' | 'sweep', Command['run']>> = {
+  machines: async (...asked) => (await import('../plan-machines.js')).planMachines(...asked),
+  compare: async (...asked) => (await import('../plan-compare.js')).comparePlanMethods(...asked),
+  sweep: async (...asked) => (await import('../plan-sweep.js')).sweepPlan(...asked),
+};
+
 /** Another view of the pipeline than its one plan, if one is asked for. Throws a {@link UsageError}. */
 function viewOf(args: Arguments): Command['run'] | undefined {
-  const asked = ['compare', 'sweep'].filter((name) => args.flag(name) || args.texts(name).length > 0);
+  const asked = (['machines', 'compare', 'sweep'] as const).filter(
+    (name) => args.flag(name) || args.texts(name).length > 0,
+  );
   const [name, other = args.text('out') === undefined ? undefined : 'out'] = asked;
   if (name === undefined) {
     if (args.text('svg') !== undefined) throw new UsageError('`--svg` needs `--sweep`');
     return undefined;
   }
   if (other !== undefined) throw new UsageError(`\`--${other}\` cannot be combined with \`--${name}\``);
-  return async (...asked) =>
-    name === 'compare'
-      ? (await import('../plan-compare.js')).comparePlanMethods(...asked)
-      : (await import('../plan-sweep.js')).sweepPlan(...asked);
+  return VIEWS[name];
 }
 
 /** A saved plan is run where it was made. */
@@ -160,7 +176,18 @@ function outOf(args: Arguments): string | undefined {
 }
 
 /** Options that say how a run begins: a comparison is no run. */
-const OF_RUNS = ['compare', 'sweep', 'out', 'locked', 'runtime', 'threads', 'parallel', 'notice'] as const;
+const OF_RUNS = [
+  'machines',
+  'price',
+  'compare',
+  'sweep',
+  'out',
+  'locked',
+  'runtime',
+  'threads',
+  'parallel',
+  'notice',
+] as const;
 
 async function against(args: Arguments, context: CliContext, ref: string): Promise<number> {
   const other = OF_RUNS.find((name) => args.texts(name).length > 0);

@@ -164,6 +164,7 @@ export const example: ReportInput = {
     })),
     totals: { peakBytes: 410e6, seconds: null, diskBytes: 0 },
     parallel: { stages: 1, by: 'auto', memoryBytes: 9e8, seconds: null, peakBytes: 410e6 },
+    cost: { gpus: 0, usdPerHour: null, by: null, priced: null, usd: null, gpuHours: null },
     budget: [],
     diagnostics: [],
   },

@@ -1,0 +1,169 @@
+/** How long the ranks of the accelerate engine train: foretold for a machine whose figures are declared, or as measured before. */
+import { adapterShapes } from '../../../compute/models/adapters/kinds.js';
+import type { AccelerateRun } from '../../../language/ir/engines.js';
+import type { Machine } from '../../../language/ir/machine.js';
+import type { Stage } from '../../../language/ir/program.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { TrainPlan } from '../../stages/train-plan/plan.js';
+import { BIN, type Lengths, shortened } from '../expected-rows.js';
+import { decoderShape, optimizerBytes, type TrainMemory } from '../memory/train.js';
+import type { PlanContext } from '../plan-context.js';
+import type { Pace, Seconds } from '../plan-json.js';
+import type { TrainFacts } from '../train-stage.js';
+import { type DecoderWork, decoderWork } from './decoder-work.js';
+import { type DeviceSpeed, deviceSpeed } from './device.js';
+import { measuredPace } from './pace.js';
+import { type RankStep, stepSeconds } from './rank-seconds.js';
+import { forwardSeconds } from './step-seconds.js';
+import { DISK, FORETOLD, MEASURED, START } from './utilisation.js';
+
+export interface TrainTime {
+  /** `null`: nothing is known of how fast the machine is. */
+  readonly seconds: Seconds | null;
+  readonly pace: Pace;
+}
+
+interface TimeContext extends Pick<PlanContext, 'declared' | 'host' | 'isNominal'> {
+  readonly engine: AccelerateRun;
+}
+
+/** Bytes per weight of NF4, its constants with it. */
+const NF4 = 0.516;
+
+export function trainTime(
+  { engine, declared, host, isNominal }: TimeContext,
+  stage: Stage,
+  facts: TrainFacts,
+  plan: TrainPlan,
+): TrainTime {
+  const { memory } = facts;
+  const work = decoderWork(decoderShape(memory, plan).config);
+  const lengths = shortened(memory.lengths, plan.maxLength);
+  const step = rankStep(engine, facts, plan, { work, lengths });
+  const steps = memory.steps(lengths.rows);
+  const pace = paceOf({ engine, declared }, stage, plan, flopsPerToken(work, step, lengths));
+  const start = START + (work.weights * step.weightBytes) / DISK;
+  const written = checkpointBytes(stage, memory, plan, steps) / DISK;
+  const reached = isNominal ? undefined : measuredPace(host, pace.name);
+  if (reached !== undefined) {
+    const tokens =
+      steps * Math.min(settingsOf(stage, 'train').batch.global, lengths.rows) * meanTokens(lengths);
+    return { seconds: between(start + written + (tokens * pace.flopsPerToken) / reached, MEASURED), pace };
+  }
+  const device = declared && deviceSpeed(declared, memory.precision);
+  if (device === undefined) return { seconds: null, pace };
+  const watched = validationSeconds(stage, facts, { work, step, steps }, device);
+  const trained = steps * stepSeconds(work, step, device);
+  return { seconds: between(start + written + trained + watched, FORETOLD), pace };
+}
+
+export const between = (expected: number, { low, high }: { low: number; high: number }): Seconds => ({
+  expected,
+  low: low * expected,
+  high: high * expected,
+});
+
+const meanTokens = ({ tokens, rows }: Lengths): number => tokens / Math.max(1, rows);
+
+interface StepInput {
+  readonly work: DecoderWork;
+  readonly lengths: Lengths;
+}
+
+function rankStep(
+  { devices, nodes }: AccelerateRun,
+  { memory }: TrainFacts,
+  plan: TrainPlan,
+  { work, lengths }: StepInput,
+): RankStep {
+  const shape = decoderShape(memory, plan);
+  const isFull = plan.method === 'full';
+  const tensors = shape.adapter === undefined ? [] : adapterShapes(shape.config, shape.adapter);
+  const trained = isFull
+    ? work.weights
+    : tensors.reduce((sum, { shape: sizes }) => sum + sizes.reduce((product, size) => product * size, 1), 0);
+  const width = memory.precision === 'bf16' ? 2 : 4;
+  const isQuantised = plan.method === 'qlora';
+  const quantised = work.quantised / work.weights;
+  return {
+    rows: shape.rows,
+    length: memory.packed === undefined ? expectedLongest(lengths, shape.rows) : shape.length,
+    supervised: lengths.supervised / Math.max(1, lengths.tokens),
+    weightBytes: isQuantised ? quantised * NF4 + (1 - quantised) * width : isFull ? 4 : width,
+    width,
+    isQuantised,
+    isFull,
+    trained,
+    // A and B of each
+    targets: tensors.length / 2 / work.layers,
+    recomputed: plan.checkpointedBlocks / work.layers,
+    microBatches: plan.accumulation,
+    sharding: plan.sharding,
+    devices,
+    nodes,
+    state: optimizerBytes(memory, plan),
+  };
+}
+
+/** Tokens of the longest of so many rows, on average: what a micro batch is padded to. */
+export function expectedLongest({ histogram, rows }: Lengths, count: number): number {
+  if (rows === 0) return 1;
+  let [below, expected] = [0, 0];
+  for (const [bin, found] of histogram.entries()) {
+    const upTo = below + found / rows;
+    expected += (Math.min(1, upTo) ** count - Math.min(1, below) ** count) * BIN * (bin + 0.5);
+    below = upTo;
+  }
+  return Math.max(1, expected);
+}
+
+/** Operations of the training per token that is no padding. */
+function flopsPerToken(work: DecoderWork, step: RankStep, lengths: Lengths): number {
+  const { isFull, recomputed, length } = step;
+  const sides = 1 + recomputed + (isFull ? 2 : 1);
+  const perToken =
+    2 * sides * work.linear +
+    2 * (isFull ? 3 : 2) * step.supervised * work.head +
+    2 * (sides + 0.5) * length * work.queries * work.layers +
+    (isFull ? 0 : 2 * (3 + recomputed) * step.trained);
+  return (perToken * length) / Math.max(1, Math.min(length, meanTokens(lengths)));
+}
+
+function validationSeconds(
+  stage: Stage,
+  { memory: { validation } }: TrainFacts,
+  { work, step, steps }: { readonly work: DecoderWork; readonly step: RankStep; readonly steps: number },
+  device: DeviceSpeed,
+): number {
+  if (validation === undefined) return 0;
+  const times = Math.ceil(steps / settingsOf(stage, 'train').checkpoint.every);
+  const batches = Math.ceil(validation.rows / step.rows / (step.devices * step.nodes));
+  const length = expectedLongest(validation, step.rows);
+  return times * batches * forwardSeconds(work, { ...step, length }, device);
+}
+
+/** Trained numbers and their state, at each checkpoint. */
+function checkpointBytes(stage: Stage, memory: TrainMemory, plan: TrainPlan, steps: number): number {
+  const state = optimizerBytes(memory, plan);
+  return Math.ceil(steps / settingsOf(stage, 'train').checkpoint.every) * 1.5 * state;
+}
+
+/** Which trainings have the same rate: those of the same devices, format and method. */
+function paceOf(
+  { engine, declared }: { readonly engine: AccelerateRun; readonly declared: Machine | undefined },
+  stage: Stage,
+  { method, sharding }: TrainPlan,
+  flops: number,
+): Pace {
+  const { devices, nodes, device, version } = engine;
+  const place = device === 'cpu' ? 'cpu' : (declared?.device ?? 'gpu');
+  const { precision } = settingsOf(stage, 'train');
+  const name = [
+    `${devices * nodes} x ${place}`,
+    precision,
+    method,
+    ...(sharding === undefined ? [] : [sharding]),
+    version,
+  ].join(', ');
+  return { name, flopsPerToken: flops };
+}
