@@ -31,6 +31,8 @@ export const HEADS = {
   /** The driver of this program: log-softmax, float32 gradients of it and of the logits; only where something is supervised. */
   driver: { forward: 8, backward: 12 },
   'chunk of 1024': { forward: 10, backward: 12, chunk: 1024 },
+  /** Cut cross entropy (arXiv 2411.09009): logits never exist in memory. */
+  cut: { forward: 0, backward: 0, states: 8 },
   none: { forward: 0, backward: 0 },
 } as const satisfies Readonly<Record<string, HeadCost>>;
 export type HeadName = keyof typeof HEADS;
@@ -43,6 +45,3 @@ export function ligerHead({ vocabulary, hidden }: TorchShape, tokens: number): H
   const parts = Math.ceil(vocabulary / hidden);
   return { forward: 8, backward: 8, chunk: 2 ** Math.ceil(Math.log2(Math.ceil(tokens / parts))) };
 }
-
-/** Cut cross entropy (arXiv 2411.09009): logits never exist in memory. */
-export const CUT_HEAD: HeadCost = { forward: 0, backward: 0, states: 8 };

@@ -30,7 +30,9 @@ export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
   const { config, adapter, rows, length: padded, logitsChunk } = decoderShape(memory, plan);
   // a CPU that draws nothing computes no more padding than a batch has
   const isExact = ranks.device === 'cpu' && memory.packed === undefined && dropoutOf(adapter) === 0;
-  const length = isExact ? longestRow(memory, plan) : padded;
+  // the virtual tokens of a prompt are computed like any others
+  const virtual = adapter?.kind === 'prompt' ? adapter.tokens : 0;
+  const length = virtual + (isExact ? longestRow(memory, plan) : padded);
   const { world } = ranks;
   const predicted = supervisedTokens(memory, plan, rows * length);
   return {
