@@ -5,8 +5,10 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { Call, Program } from '../../language/ir/program.js';
+import { isCall } from '../../language/ir/values.js';
+import type { Span } from '../../language/source/span.js';
 import { resolveModelCall, SHAPE } from '../stages/resolve-models.js';
-import { replaceCalls } from './calls.js';
+import { type HubCall, replaceCalls } from './calls.js';
 import { withVirtualFiles } from './heads.js';
 import { type ShapedFolder, shapedFolder } from './model-shapes.js';
 
@@ -18,7 +20,12 @@ export interface ShapedProgram {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function withLocalShapes(program: Program, host: Host): ShapedProgram {
+/** `at`: where the settings that name a model are in the file. */
+export function withLocalShapes(
+  program: Program,
+  host: Host,
+  at: (named: readonly Pick<HubCall, 'stage' | 'path'>[]) => Span | undefined = () => undefined,
+): ShapedProgram {
   const found = new Map<string, ShapedFolder>();
   const shapeIn = (call: Call): ShapedFolder | undefined => {
     const folder = folderOf(call, program, host);
@@ -35,10 +42,21 @@ export function withLocalShapes(program: Program, host: Host): ShapedProgram {
   return {
     program: { ...shaped, shapes: [...(program.shapes ?? []), ...shapes.map(({ shape }) => shape)] },
     host: withVirtualFiles(host, new Map(shapes.flatMap(({ files }) => [...files]))),
-    diagnostics: shapes.map(({ shape }) => plannedByShape(shape)),
+    diagnostics: shapes.map(({ shape }) => {
+      const said = plannedByShape(shape);
+      return { ...said, at: at(settingsWith(program, shape.model)) ?? said.at };
+    }),
     digests: Object.assign({}, ...shapes.map(({ digests }) => digests)),
   };
 }
+
+/** The settings that name a folder. */
+const settingsWith = ({ stages }: Program, folder: string): readonly Pick<HubCall, 'stage' | 'path'>[] =>
+  stages.flatMap((stage) =>
+    Object.entries(stage.settings).flatMap(([path, value]) =>
+      isCall(value) && value.call === 'local' && value.args['folder'] === folder ? [{ stage, path }] : [],
+    ),
+  );
 
 function folderOf(call: Call, { folder }: Program, host: Host): string | undefined {
   try {

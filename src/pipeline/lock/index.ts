@@ -1,5 +1,5 @@
 export { lockPath } from '../../language/schemas/lock-file.js';
-export { placeOf } from './lock-items.js';
+export { firstPlace, placeOf } from './lock-items.js';
 export { lockText } from './lock-text.js';
 export { means, namesOf } from './merge-locks.js';
 export {

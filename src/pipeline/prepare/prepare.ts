@@ -9,7 +9,7 @@ import type { Program } from '../../language/ir/program.js';
 import { lintReport } from '../../language/lint/index.js';
 import { hubCalls } from '../hub/calls.js';
 import { withLocalShapes } from '../hub/local-shapes.js';
-import { type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
+import { firstPlace, type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
 import { askedEngine } from '../planner/budget.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
 import type { Plan } from '../planner/plan-json.js';
@@ -119,7 +119,7 @@ export async function readyToPlan(
   goesOn([...resolved.diagnostics, ...ofMachine]);
   if (resolved.program === undefined) return nothing;
   const shaped = shapes
-    ? withLocalShapes(resolved.program, resolved.host)
+    ? withLocalShapes(resolved.program, resolved.host, (named) => firstPlace(analysis, named))
     : { program: resolved.program, host: resolved.host, digests: {}, diagnostics: [] };
   goesOn(shaped.diagnostics);
   const { program } = shaped;
@@ -160,7 +160,9 @@ async function resolve(
   options: LockResolveOptions,
 ): Promise<PinnedPipeline> {
   if (hub === 'always') return resolveProgram(compiled, host, options);
-  const cached = await resolveProgram(compiled, host, { ...options, offline: true });
+  // a shape is what is left where neither the cache nor the Hub has a model
+  const shapes = hub === 'never' && options.shapes;
+  const cached = await resolveProgram(compiled, host, { ...options, shapes, offline: true });
   const isFinal =
     hub === 'never' || cached.program !== undefined || hubCalls(compiled.program.stages).length === 0;
   return isFinal ? cached : resolveProgram(compiled, host, options);

@@ -116,8 +116,11 @@ describe('models that are planned by their shape', () => {
     const base = { call: 'local', args: { folder: 'mine' } };
     const own = program(LLAMA);
     const stages = own.stages.map((stage) => ({ ...stage, settings: { base } }));
-    const { program: shaped, host: seen, diagnostics } = withLocalShapes({ ...own, stages }, host);
-    expect(diagnostics.map(({ code }) => code)).to.deep.equal(['FTP1940']);
+    const named = { file: 'p.ftp', start: 3, end: 9 };
+    const at = (settings: readonly { readonly path: string }[]) =>
+      settings.some(({ path }) => path === 'base') ? named : undefined;
+    const { program: shaped, host: seen, diagnostics } = withLocalShapes({ ...own, stages }, host, at);
+    expect(diagnostics.map(({ code, at: place }) => [code, place])).to.deep.equal([['FTP1940', named]]);
     openBase(shaped, seen).checkWeights();
   });
 
