@@ -1,5 +1,6 @@
 """Versions of packages, read from their metadata: nothing is imported for it."""
 
+import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
@@ -28,6 +29,11 @@ def check_versions(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
     if wrong:
         raise DriverError("versions", ", ".join(wrong))
     return have
+
+
+def leave_out(package: str) -> None:
+    """PEFT and transformers import what they find, for longer than they take themselves: this they will not find."""
+    sys.modules.setdefault(package, None)  # type: ignore[arg-type]
 
 
 def require(package: str, why: str) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from ftpc_driver.errors import FAILED, describe, exit_code, kind_of, leave
 from ftpc_driver.events import Events
+from ftpc_driver.models.stored import needs_bitsandbytes
 from ftpc_driver.parent import Parent
 from ftpc_driver.spec import read_spec
-from ftpc_driver.versions import check_versions
+from ftpc_driver.versions import check_versions, leave_out
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,6 +20,8 @@ def main(arguments: Sequence[str]) -> int:
         (path,) = arguments
         spec = read_spec(path)
         versions = check_versions(spec.versions)
+        if not needs_bitsandbytes(spec):
+            leave_out("bitsandbytes")
         # torch is imported only now: a wrong version is told within a tenth of a second
         from ftpc_driver.training.train import train
 
