@@ -48,13 +48,13 @@ export function machinesText(table: MachinesTable, { isAll, palette, width }: Lo
   const { dim, bold } = palette;
   const fitting = table.machines.filter(({ fits }) => fits);
   const others = table.machines.filter(({ fits }) => !fits);
-  const head = ['', 'machine', '', 'peak of memory', 'how', 'time', 'usd'].map(dim);
+  const head = ['', 'machine', '', 'peak/GiB', 'how', 'time', 'usd'].map(dim);
   const shown = isAll ? [...fitting, ...others] : fitting;
   const rows = shown.map((row) => cells(row, table, palette));
   const limit = width ?? Number.POSITIVE_INFINITY;
   return [
     bold(`Machines for ${table.pipeline}`),
-    ...(rows.length === 0 ? [] : columns([head, ...rows], { right: [2, 5, 6], width })),
+    ...(rows.length === 0 ? [] : columns([head, ...rows], { right: [2, 3, 5, 6], width })),
     ...(isAll || others.length === 0 ? [] : ['', ...wrapped(dim(tooSmall(others)), limit)]),
     '',
     ...wrapped(conclusion(table), limit),
@@ -70,7 +70,7 @@ function cells(row: MachineRow, { smallest, cheapest }: MachinesTable, palette: 
     `${mark}${notes.join('')}`,
     notes.length === 0 ? machine : palette.bold(machine),
     devices === 0 ? 'CPU' : `${devices}x`,
-    peak === null ? `${UNKNOWN} of ${bytes(memoryBytes)}` : peakText(peak.bytes, memoryBytes),
+    peakText(peak?.bytes, memoryBytes),
     fits ? how(row) : palette.dim('too small'),
     figure(seconds === null ? undefined : shortTime(seconds.expected)),
     figure(cost === null ? undefined : usd(cost.expected).replace(' usd', '')),
@@ -80,12 +80,14 @@ function cells(row: MachineRow, { smallest, cheapest }: MachinesTable, palette: 
 const SMALLEST = '*';
 const CHEAPEST = '$';
 
-/** `32.0 of 45.0 GiB`: the unit is said once where it is the same. */
-function peakText(peak: number, memory: number): string {
-  const [figure = '', unit] = bytes(peak).split(' ');
-  const all = bytes(memory);
-  return all.endsWith(` ${unit}`) ? `${figure} of ${all}` : `${bytes(peak)} of ${all}`;
-}
+/** `32.0/45.0`, GiB. */
+const peakText = (peak: number | undefined, memory: number): string =>
+  `${peak === undefined ? UNKNOWN : gib(peak)}/${gib(memory)}`;
+
+const gib = (value: number): string => {
+  const size = value / 2 ** 30;
+  return size.toFixed(size >= 99.95 ? 0 : 1);
+};
 
 /** `45 s`, `4.9 min`, `2.1 h`, `3.5 d` */
 function shortTime(seconds: number): string {

@@ -142,6 +142,17 @@ describe('language server: completion', () => {
     expect((await inPipeline('adapter using careful', `adapter ${MARK}`)).labels).to.deep.equal(['using']);
   });
 
+  it('offers machines, what they declare, and those that they may go on from', async () => {
+    expect((await at(`edition 2026\n\n${MARK}\n`)).labels).to.include('machine');
+    const inside = await at(`edition 2026\n\nmachine desk {\n  memory = 24GiB\n  ${MARK}\n}\n`);
+    expect(inside.labels).to.include.members(['device', 'rates', 'price']);
+    expect(inside.labels).not.to.include('memory');
+    expect((await at(`edition 2026\n\nmachine desk {\n  price = 2${MARK}\n}\n`)).labels).to.include('2usd/h');
+    const { labels, take } = await at(`edition 2026\n\nmachine desk using ${MARK} {\n}\n`);
+    expect(labels).to.include.members(['rtx_3090', 'a100_sxm_80gb']);
+    expect(take('rtx_3090')).to.contain('import { rtx_3090 } from "std/machines"');
+  });
+
   it('offers modules and what they export', async () => {
     const paths = await at(`edition 2026\nimport { x } from "${MARK}"\n`);
     expect(paths.labels).to.include.members(['std/data', 'std/format', 'std/eval', './']);
