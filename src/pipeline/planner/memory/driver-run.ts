@@ -60,7 +60,19 @@ export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
 /** Rules of the driver's own make the update of one parameter at a time, in about three tensors of its size. */
 const TENSORS_OF_UPDATE: Readonly<Record<string, number>> = { adafactor: 3, lion: 3 };
 
+/** By what decides which tensors are trained. */
+const updates = new WeakMap<ModelConfig, Map<string, DriverRun['optimizer']>>();
+
 function optimizerOf(memory: TrainMemory, plan: TrainPlan): DriverRun['optimizer'] {
+  const ofModel = updates.get(memory.config) ?? new Map<string, DriverRun['optimizer']>();
+  updates.set(memory.config, ofModel);
+  const key = JSON.stringify([memory.optimizer, memory.adapter, plan.method === 'full', plan.rank]);
+  const made = ofModel.get(key) ?? updateOf(memory, plan);
+  ofModel.set(key, made);
+  return made;
+}
+
+function updateOf(memory: TrainMemory, plan: TrainPlan): DriverRun['optimizer'] {
   const sizes = trainedTensors(memory, plan).map(({ shape }) => productOf(shape));
   const numbers = Math.max(
     1,
@@ -111,8 +123,22 @@ function evaluationOf(
 const FACTOR = /^(.*)\.lora_A(?:\.default)?\.weight$/;
 const LAYER = /\.(\d+)\./;
 
+/** Of many plans of a training only some differ in the adapter: what follows from it is found out once. */
+const known = new WeakMap<ModelConfig, Map<string, AdapterRun>>();
+
+type AdapterRun = NonNullable<DriverRun['adapter']>;
+
+function adapterTraining(config: ModelConfig, adapter: AdapterConfig): AdapterRun {
+  const ofModel = known.get(config) ?? new Map<string, AdapterRun>();
+  known.set(config, ofModel);
+  const key = JSON.stringify(adapter);
+  const made = ofModel.get(key) ?? adapterRun(config, adapter);
+  ofModel.set(key, made);
+  return made;
+}
+
 /** What of an adapter autograd keeps something for: its low-rank factors by the layers that they are next to. */
-function adapterTraining(config: ModelConfig, adapter: AdapterConfig): NonNullable<DriverRun['adapter']> {
+function adapterRun(config: ModelConfig, adapter: AdapterConfig): AdapterRun {
   const shapes = adapterShapes(config, adapter);
   const { block } = torchShape(config);
   const layers = new Map<number, AdapterTarget[]>();
