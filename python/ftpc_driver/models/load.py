@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from ftpc_driver.errors import DriverError
 from ftpc_driver.models.names import file_names
@@ -15,6 +16,9 @@ from ftpc_driver.spec import Adapter, Model
 from ftpc_driver.versions import require
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+#: How settings of dropout end.
+DROPS = ("dropout", "pdrop", "layerdrop")
 
 #: Heads stay as they are in a quantised base.
 HEADS = ["lm_head", "score", "classifier", "embed_out"]
@@ -59,8 +63,23 @@ def load_base(
         base.hf_quantizer = None
         base.config.__dict__.pop("quantization_config", None)
     base.config.use_cache = False
+    _keep_all(base)
     base.requires_grad_(False)
     return base
+
+
+def _keep_all(base: Any) -> None:
+    """Only an adapter drops: what `config.json` says of dropout (GPT-2: a tenth, three times) is not applied."""
+    for module in base.modules():
+        if isinstance(module, _DropoutNd):
+            module.p = 0.0
+        for name, value in vars(module).items():
+            if name.endswith(DROPS) and isinstance(value, float):
+                setattr(module, name, 0.0)
+    for config in {id(one): one for one in (base.config, base.config.get_text_config())}.values():
+        for name, value in config.to_dict().items():
+            if name.endswith(DROPS) and isinstance(value, float):
+                setattr(config, name, 0.0)
 
 
 def _made(kind: Any, model: Model, options: dict[str, Any], reads: bool) -> Any:

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
 import { fixturePath } from '../../compute/training/fixture.js';
@@ -115,6 +117,16 @@ withPython('training by PyTorch and by the embedded engine', () => {
         });
     });
   }
+
+  it("applies no dropout of the base's own", async () => {
+    const base = folder('gpt2');
+    const config = JSON.parse(readFileSync(fixturePath('../classification/gpt2/config.json'), 'utf8'));
+    const dropping = { ...config, attn_pdrop: 0.5, embd_pdrop: 0.5, resid_pdrop: 0.5 };
+    writeFileSync(join(base, 'config.json'), JSON.stringify(dropping));
+    const options = with_({ base: { call: 'untrained', args: { folder: base, seed: 1 } }, ...sgd(0.1) });
+    const embedded = await trained(folder('embedded'), options);
+    expectEqual(await trained(folder('ranks'), options, ranks(1)), embedded, ADAPTER, EXACT);
+  });
 
   it('is near in bf16', async () => {
     const embedded = await trained(folder('f32'), COMMON);
