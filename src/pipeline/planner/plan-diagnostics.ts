@@ -199,3 +199,14 @@ export const nothingToSweep = (file: string): Diagnostic =>
     notes: ['a rank is what LoRA and QLoRA have, and a stage whose base cannot be read has no plan'],
     help: 'name a pipeline with a `train` stage, or sweep `length` or `batch` of a full training',
   });
+
+export const lengthLeftOut = ({ name, span }: Stage, length: number, positions: number): Diagnostic =>
+  warning(
+    'FTP1943',
+    span,
+    `rows of ${length} tokens are left out: the base of \`${name}\` has ${positions} positions`,
+    {
+      label: 'trained here',
+      help: `sweep \`length\` up to ${positions}`,
+    },
+  );

@@ -49,9 +49,13 @@ export async function compareMethods(host: Host, request: PlanRequest): Promise<
   for (const method of COMPARED) plans.push(await planOf(under(program, stages, method)));
   const [first] = plans;
   if (first === undefined) return { prepared, diagnostics: prepared.diagnostics };
+  // what keeps a base from being read, which is the same for all
+  const unread = stages.some(({ name }) =>
+    first.stages.some((one) => one.name === name && one.peak === null),
+  );
   return {
     prepared,
-    diagnostics: prepared.diagnostics,
+    diagnostics: [...prepared.diagnostics, ...(unread ? first.diagnostics : [])],
     comparison: {
       version: 1,
       pipeline: program.name,

@@ -7,7 +7,7 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { assumedLengths, type Survey } from '../planner/expected-rows.js';
 import { fitsIn } from '../planner/memory-budget.js';
 import type { PlanOptions } from '../planner/plan.js';
-import { nothingToSweep } from '../planner/plan-diagnostics.js';
+import { lengthLeftOut, nothingToSweep } from '../planner/plan-diagnostics.js';
 import type { Peak, Plan, PlannedStage } from '../planner/plan-json.js';
 import { surveyOnce } from '../planner/plan-session.js';
 import { openModels } from '../planner/stage-models.js';
@@ -134,26 +134,32 @@ export async function sweepMemory(
   const models = openModels(ready.program, ready.host);
   const program = { ...ready.program, budgets: [] };
   const sweeps: StageSweep[] = [];
+  const left: Diagnostic[] = [];
   for (const stage of program.stages.filter(({ kind }) => kind === 'train')) {
     const planned = base.stages.find(({ name }) => name === stage.name);
-    const positions = models.of(stage.settings['base'])?.config.maxPositions;
     if (planned?.chosen == null) continue;
+    const positions = models.of(stage.settings['base'])?.config.maxPositions;
     for (const { over, values } of axes) {
       const axis = AXES[over];
       if (!axis.applies(planned.chosen)) continue;
       const points: SweepPoint[] = [];
       for (const value of values ?? axis.usual) {
-        if (over === 'length' && value > (positions ?? value)) continue;
+        if (over === 'length' && positions !== undefined && value > positions) {
+          if (values !== undefined) left.push(lengthLeftOut(stage, value, positions));
+          continue;
+        }
         const change = axis.change(program, stage, value, planned.chosen);
         const point = await pointOf(stage, change, base, ready.planOf);
         if (point !== undefined) points.push({ value, ...point });
       }
-      sweeps.push(sweepOf(planned, planned.chosen, { over, points, base }));
+      if (points.length > 0) sweeps.push(sweepOf(planned, planned.chosen, { over, points, base }));
     }
   }
-  if (sweeps.length === 0) return { prepared, diagnostics: [...diagnostics, nothingToSweep(program.file)] };
+  const said = [...diagnostics, ...left];
+  if (sweeps.length === 0)
+    return { prepared, diagnostics: [...said, ...base.diagnostics, nothingToSweep(program.file)] };
   const { pipeline, machine, runtime } = base;
-  return { prepared, diagnostics, sweep: { version: 1, pipeline, machine, runtime, sweeps } };
+  return { prepared, diagnostics: said, sweep: { version: 1, pipeline, machine, runtime, sweeps } };
 }
 
 async function pointOf(

@@ -1,4 +1,5 @@
 /** `ftpc plan FILE --compare`: full training, LoRA and QLoRA side by side. */
+import { isError } from '../../language/diagnostics/types.js';
 import { bytes, duration, magnitude } from '../../pipeline/planner/quantities.js';
 import { columns, type Palette } from '../../pipeline/planner/render/columns.js';
 import { wrapped } from '../../pipeline/planner/render/wrapped.js';
@@ -27,7 +28,7 @@ export async function comparePlanMethods(args: Arguments, context: CliContext): 
       context.err(text);
     if (comparison !== undefined) context.out(methodsText(comparison, context.colours.out, context.width));
   }
-  return comparison === undefined ? EXIT.error : EXIT.done;
+  return diagnostics.some(isError) ? EXIT.error : EXIT.done;
 }
 
 const NAMES = { full: 'full', lora: 'LoRA', qlora: 'QLoRA', head: 'head' } as const;
