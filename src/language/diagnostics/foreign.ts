@@ -83,7 +83,14 @@ const method = (value: ForeignValue): string =>
     ? 'using full'
     : `using ${['lora', 'qlora', 'full'].find((name) => name === value) ?? 'lora'}`;
 
-const precision = (value: ForeignValue): string => `precision = ${value === false ? 'f32' : 'bf16'}`;
+/** What other tools call float32, or no lower precision. */
+const FLOAT32: ReadonlySet<ForeignValue> = new Set([false, 'no', 'fp32', 'float32', 'torch.float32']);
+
+const precision = (value: ForeignValue): string =>
+  `precision = ${value === 'auto' ? 'auto' : FLOAT32.has(value) ? 'f32' : 'bf16'}`;
+
+const byGpu = (value: ForeignValue): string | undefined =>
+  value === 'auto' ? 'the default: `bf16` on GPUs that multiply it' : undefined;
 
 /** Words, their block, and the line, which may follow from the value. */
 const LINES: readonly (readonly [
@@ -92,9 +99,8 @@ const LINES: readonly (readonly [
   line: string | ((value: ForeignValue) => string),
   note?: string | ((value: ForeignValue) => string | undefined),
 ])[] = [
-  ['bf16 bfloat16', 'train', precision],
+  ['bf16 bfloat16 mixed_precision torch_dtype pure_bf16', 'train', precision, byGpu],
   ['fp16 float16', 'train', precision, 'there is no training in float16'],
-  ['mixed_precision torch_dtype pure_bf16', 'train', 'precision = bf16'],
   [
     'load_in_4bit quantization_bit quantization_config bnb_4bit_quant_type',
     'heading',

@@ -60,6 +60,8 @@ export interface AccelerateRun extends Ranks {
   /** Absolute path of the Python that computes; a plan for another machine has none. */
   readonly python?: string;
   readonly attention: 'sdpa' | 'flash_attention_2';
+  /** There only where all of its devices multiply bfloat16 by themselves. */
+  readonly multipliesBf16?: true;
   /** Which of the nodes this is, from 0; there only where there are several, and so is the next. */
   readonly node?: number;
   /** `HOST:PORT` of node 0. */

@@ -14,6 +14,7 @@ import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
+import { precisionOf } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Lengths } from './expected-rows.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
@@ -243,7 +244,7 @@ function workerRows(context: PlanContext, stage: Stage, lengths: Lengths): Answe
 function isBf16({ program }: PlanContext, root: PlannedModel['root'] | undefined): boolean {
   const trainer = root?.adapterOf ?? root?.trainedBy;
   const stage = trainer === undefined ? undefined : stageNamed(program, trainer);
-  return stage?.kind === 'train' && settingsOf(stage, 'train').precision === 'bf16';
+  return stage?.kind === 'train' && precisionOf(settingsOf(stage, 'train')) === 'bf16';
 }
 
 /** The memory of a stage that trains nothing, on the accelerate engine. */

@@ -8,6 +8,7 @@ import type { Stage, Value } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { stopAfter } from '../../language/schemas/stages/train.js';
 import { optimizerName } from '../stages/train/loop-settings.js';
+import { precisionOf } from '../stages/train/precision.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -57,7 +58,7 @@ export async function trainFacts(
       decoded: decodedWeights(adapted),
       adapter,
       optimizer: optimizerName(settings),
-      precision: settings.precision,
+      precision: precisionOf(settings),
       validation,
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings.stop, stage.origins)),

@@ -21,6 +21,7 @@ import { askedDeviceMemory, askedEngine } from '../planner/budget.js';
 import { findMachine, knownMachines, type MachineMatch } from '../planner/machines.js';
 import type { PlannedDevice } from '../planner/plan-json.js';
 import { findGpus, type Gpu, usedGpu, visibleGpus } from './gpus.js';
+import * as nativeBf16 from './native-bf16.js';
 import type { PlanScope } from './request.js';
 import { plannedGpu } from './tensor-device.js';
 
@@ -65,7 +66,7 @@ export async function decideEngine(host: Host, input: EngineInput): Promise<Engi
   if (elsewhere) {
     const match = matchOf(host, input);
     return asked.engine === 'accelerate' || match?.machine.device !== undefined
-      ? planned(asked, match, settingOf)
+      ? planned(host, asked, match, settingOf)
       : embedded([]);
   }
   return asked.engine === 'accelerate'
@@ -149,7 +150,8 @@ function onRanks(
   const devices = asked.devices ?? Math.max(1, there);
   const setting = settingOf('devices');
   const { python, packages } = found;
-  const engine = engineOf(asked, { packages, python, device: there > 0 ? 'cuda' : 'cpu', devices });
+  const place = { python, device: there > 0 ? 'cuda' : 'cpu', devices } as const;
+  const engine = engineOf(asked, { packages, ...place, multipliesBf16: nativeBf16.onGpus(host, gpus) });
   const few =
     there > 0 && devices > there && setting !== undefined ? [errors.tooFewGpus(setting, there)] : [];
   const gpu = usedGpu(gpus, undefined);
@@ -161,11 +163,18 @@ function onRanks(
 }
 
 /** The same for a machine that is not here, with the versions that ftpc installs. */
-function planned(asked: EngineRequest, match: MachineMatch | undefined, settingOf: Lookup): EngineFound {
+function planned(
+  host: Host,
+  asked: EngineRequest,
+  match: MachineMatch | undefined,
+  settingOf: Lookup,
+): EngineFound {
   const machine = match?.machine;
   const device = machine?.device === undefined ? 'cpu' : 'cuda';
   const there = device === 'cpu' ? 1 : (match?.devices ?? machine?.devices);
-  const engine = engineOf(asked, { packages: INSTALLED, device, devices: asked.devices ?? there ?? 1 });
+  const multipliesBf16 = machine !== undefined && nativeBf16.onMachine(host, machine);
+  const place = { device, devices: asked.devices ?? there ?? 1, multipliesBf16 } as const;
+  const engine = engineOf(asked, { packages: INSTALLED, ...place });
   return { engine, diagnostics: placeProblems(engine, settingOf) };
 }
 
@@ -196,11 +205,12 @@ const INSTALLED: PythonEnvironment['packages'] = Object.fromEntries(
   }),
 );
 
-type Place = Pick<AccelerateRun, 'python' | 'device' | 'devices'> & Pick<PythonEnvironment, 'packages'>;
+type Place = Pick<AccelerateRun, 'python' | 'device' | 'devices'> &
+  Pick<PythonEnvironment, 'packages'> & { readonly multipliesBf16?: boolean };
 
 function engineOf(
   { nodes = 1, sharding = 'auto', node, rendezvous }: EngineRequest,
-  { packages, ...place }: Place,
+  { packages, multipliesBf16, ...place }: Place,
 ): AccelerateRun {
   const flash = place.device === 'cuda' ? packages.flash_attn : undefined;
   const { version } = engineIdentity({ packages });
@@ -211,6 +221,7 @@ function engineOf(
     ...place,
     ...{ nodes, sharding },
     attention: flash === undefined ? 'sdpa' : 'flash_attention_2',
+    ...(multipliesBf16 && { multipliesBf16 }),
     ...(nodes > 1 && node !== undefined && { node }),
     ...(nodes > 1 && rendezvous !== undefined && { rendezvous }),
   };

@@ -9,6 +9,8 @@ export interface Gpu {
   /** Bytes that programs can see, and those that none has taken. */
   readonly memoryBytes: number;
   readonly freeBytes: number;
+  /** Compute capability, `8.6`; an old driver does not tell it. */
+  readonly capability?: number;
 }
 
 export type FoundGpus =
@@ -19,19 +21,16 @@ export type FoundGpus =
 
 const PROGRAM = 'nvidia-smi';
 const FIELDS = 'index,uuid,name,memory.total,memory.free';
+/** What it ends with where it does not know a field. */
+const UNKNOWN_FIELD = 2;
 /** Milliseconds: a driver that is being loaded takes seconds. */
 const PATIENCE = 10_000;
 const MIB = 2 ** 20;
 
 /** Never throws. `env` is laid over the environment of this process. */
 export async function findGpus(env: Readonly<Record<string, string>> = {}): Promise<FoundGpus> {
-  const result = await execa(PROGRAM, [`--query-gpu=${FIELDS}`, '--format=csv,noheader,nounits'], {
-    env: childEnvironment({ ...env, LC_ALL: 'C' }),
-    extendEnv: false,
-    stdin: 'ignore',
-    timeout: PATIENCE,
-    reject: false,
-  });
+  const whole = await ask(`${FIELDS},compute_cap`, env);
+  const result = whole.exitCode === UNKNOWN_FIELD ? await ask(FIELDS, env) : whole;
   if (result.code === 'ENOENT' || result.code === 'EACCES') return { state: 'none' };
   const { stdout, stderr } = result;
   const lines = stdout.split('\n').filter((line) => line.trim() !== '');
@@ -46,6 +45,15 @@ export async function findGpus(env: Readonly<Record<string, string>> = {}): Prom
     : { state: 'found', gpus: gpus.filter((gpu) => gpu !== undefined) };
 }
 
+const ask = (fields: string, env: Readonly<Record<string, string>>) =>
+  execa(PROGRAM, [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'], {
+    env: childEnvironment({ ...env, LC_ALL: 'C' }),
+    extendEnv: false,
+    stdin: 'ignore',
+    timeout: PATIENCE,
+    reject: false,
+  });
+
 const failed = (detail: string): FoundGpus => ({ state: 'failed', detail });
 
 const firstLine = (text: string): string | undefined =>
@@ -56,11 +64,14 @@ const firstLine = (text: string): string | undefined =>
 
 /** Sizes are in MiB; a GPU that shares the machine's memory says `[N/A]`. */
 function readGpu(line: string): Gpu | undefined {
-  const [, index, uuid = '', name = '', total, free] =
-    /^\s*(\d+), ([^,]+), (.+), (\d+), (\d+)\s*$/.exec(line) ?? [];
+  const [, index, uuid = '', name = '', total, free, capability] =
+    /^\s*(\d+), ([^,]+), (.+), (\d+), (\d+)(?:, (\d+\.\d+|\[[^\]]*\]))?\s*$/.exec(line) ?? [];
   if (index === undefined || Number(total) === 0) return undefined;
   const [memoryBytes, freeBytes] = [MIB * Number(total), MIB * Number(free)];
-  return { index: Number(index), uuid, name, memoryBytes, freeBytes };
+  const gpu = { index: Number(index), uuid, name, memoryBytes, freeBytes };
+  return capability === undefined || capability.startsWith('[')
+    ? gpu
+    : { ...gpu, capability: Number(capability) };
 }
 
 /**

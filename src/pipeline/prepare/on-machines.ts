@@ -10,6 +10,7 @@ import { machinesUnknown } from '../planner/plan-diagnostics.js';
 import type { Plan, PlannedStage, Seconds } from '../planner/plan-json.js';
 import { rememberedPlans, surveyOnce } from '../planner/plan-session.js';
 import { openModels } from '../planner/stage-models.js';
+import { withPrecision } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { openStore } from '../store/index.js';
 import { type ReadyProgram, readyToPlan } from './prepare.js';
@@ -119,15 +120,15 @@ interface Planning {
 
 async function rowOf(machine: Machine, planning: Planning): Promise<MachineRow> {
   const { host, request, prepared, ready, shared, groups } = planning;
-  const { program } = ready;
   const { analysis } = prepared.compiled;
   const options = { ...request, machine: machine.name };
   const { options: computed, diagnostics } = await computing(host, options, {
-    program,
+    program: ready.program,
     analysis,
     speed: 'unknown',
   });
   const { engine } = computed;
+  const program = withPrecision(ready.program, engine);
   const refusals =
     analysis === undefined ? [] : engineRefusals({ program, analysis, host, engine, isAsked: false });
   const error = [...diagnostics, ...refusals].find(isError);

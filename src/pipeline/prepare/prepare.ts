@@ -15,6 +15,7 @@ import { type PlanOptions, plan } from '../planner/plan.js';
 import type { Plan } from '../planner/plan-json.js';
 import { between } from '../planner/time/train-time.js';
 import { DOWNLOAD, FETCHED } from '../planner/time/utilisation.js';
+import { withPrecision } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { checkModels } from './check-models.js';
 import { engineRefusals } from './refusals.js';
@@ -96,21 +97,23 @@ export async function readyToPlan(
   };
   const unplanned: Preparation = { compiled, lints, diagnostics };
   const nothing: Readiness = { unplanned };
-  const { program: checked, analysis } = compiled;
-  if (checked === undefined || analysis === undefined) return nothing;
+  const { program: written, analysis } = compiled;
+  if (written === undefined || analysis === undefined) return nothing;
   if (!goesOn(await checkModels(compiled, host))) return nothing;
-  if (checked.stages.length === 0 && !goesOn([nothingToPlan(checked.file)])) return nothing;
+  if (written.stages.length === 0 && !goesOn([nothingToPlan(written.file)])) return nothing;
   const { saved } = target;
   const { options, diagnostics: ofMachine } = await computing(host, target, {
-    program: checked,
+    program: written,
     analysis,
     speed,
   });
   if (ofMachine.some(isError) && !goesOn(ofMachine)) return nothing;
   const { engine } = options;
+  const checked = withPrecision(written, engine);
   const isAsked = askedEngine(target, checked).by !== 'auto';
   if (!goesOn(engineRefusals({ program: checked, analysis, host, engine, isAsked }))) return nothing;
-  if (saved !== undefined && !goesOn(movedSince(saved, compiled, host, options))) return nothing;
+  const moved = saved && movedSince(saved, { program: checked, analysis }, host, options);
+  if (moved !== undefined && !goesOn(moved)) return nothing;
   const resolved = await resolve({ program: checked, analysis }, host, hub, {
     locked: target.locked,
     shapes,

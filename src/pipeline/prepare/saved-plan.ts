@@ -80,7 +80,7 @@ function lockText(host: Host, pipeline: string): string | undefined {
 /** What moved of the program and around it, before anything is looked up or planned. */
 export function movedSince(
   { name, plan }: SavedPlanFile,
-  { program, analysis }: CompileResult,
+  { program, analysis }: Pick<CompileResult, 'program' | 'analysis'>,
   host: Host,
   { runtime, engine, device }: Computing['options'],
 ): readonly Diagnostic[] {

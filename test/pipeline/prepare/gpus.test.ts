@@ -5,7 +5,7 @@ import { type FoundGpus, findGpus, usedGpu } from '../../../src/pipeline/prepare
 import { freshFolder } from '../../tools/cli/folders.js';
 
 const MIB = 2 ** 20;
-const H100 = '0, GPU-aaaa1111, NVIDIA H100 80GB HBM3, 81559, 80995';
+const H100 = '0, GPU-aaaa1111, NVIDIA H100 80GB HBM3, 81559, 80995, 9.0';
 const L4 = '1, GPU-bbbb2222, NVIDIA L4, 23034, 22564';
 
 /** What is found where `nvidia-smi` is this script. */
@@ -30,6 +30,7 @@ describe('NVIDIA GPUs', () => {
           name: 'NVIDIA H100 80GB HBM3',
           memoryBytes: 81559 * MIB,
           freeBytes: 80995 * MIB,
+          capability: 9,
         },
         {
           index: 1,
@@ -42,11 +43,15 @@ describe('NVIDIA GPUs', () => {
     });
   });
 
-  it('are asked for in a form that the tool knows', async () => {
-    const asked = await found(`case "$*" in
-      "--query-gpu=index,uuid,name,memory.total,memory.free --format=csv,noheader,nounits") echo '${L4}';;
-      *) exit 2;; esac`);
-    expect(asked.state).to.equal('found');
+  it('are asked for in a form that the tool knows, also one that is too old to tell the capability', async () => {
+    const knowing = (fields: string, gpu: string) =>
+      found(`case "$*" in
+        "--query-gpu=${fields} --format=csv,noheader,nounits") echo '${gpu}';;
+        *) exit 2;; esac`);
+    const fields = 'index,uuid,name,memory.total,memory.free';
+    expect((await knowing(`${fields},compute_cap`, H100)).state).to.equal('found');
+    expect((await knowing(fields, L4)).state).to.equal('found');
+    expect((await saying('0, GPU-aaaa1111, NVIDIA L4, 23034, 22564, [N/A]')).state).to.equal('found');
   });
 
   it('are none where the tool is missing, or sees none', async () => {

@@ -202,9 +202,9 @@ const settings = {
     'What the planner may change, in this order, if the training does not fit.',
   ),
   precision: defaulted(
-    t.enum('f32', 'bf16'),
-    'f32',
-    'Precision of matrix products: `bf16` rounds their inputs and results, as autocast does on a GPU. Faster where TensorFlow multiplies bfloat16 natively, slower elsewhere; does not save memory.',
+    t.enum('auto', 'f32', 'bf16'),
+    'auto',
+    "Precision of matrix products: `bf16` rounds their inputs and results, as autocast does; what is trained stays float32. On the accelerate engine, frozen weights are bfloat16 then, too, which halves their memory. `auto` is `bf16` there on GPUs that multiply bfloat16 (NVIDIA's since Ampere), and `f32` everywhere else.",
   ),
   order: defaulted(t.enum('shuffled', 'file', 'by_length'), 'shuffled', 'Order of the rows.'),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of initialisation, order and dropout.'),

@@ -1,5 +1,6 @@
 /** What the accelerate engine computes with, and how its ranks share each training, with reasons. */
 import type { Ranks, Sharding } from '../../../language/ir/engines.js';
+import type { Value } from '../../../language/ir/program.js';
 import type { Plan, PlannedStage } from '../plan-json.js';
 
 const SET_BY: Readonly<Record<Plan['engineSetBy'], string>> = {
@@ -16,7 +17,7 @@ export function engineLines({ runtime, engineSetBy, ranks, stages }: Plan): read
   const versions = runtime.slice(runtime.indexOf(' ') + 1);
   return [
     `Computed by the accelerate engine, ${SET_BY[engineSetBy]}: ${placeText(ranks)}; ${versions}`,
-    ...stages.flatMap((stage) => sharingText(stage, ranks) ?? []),
+    ...stages.flatMap((stage) => [...sharingText(stage, ranks), ...precisionText(stage, ranks)]),
   ];
 }
 
@@ -33,12 +34,27 @@ export const SHARING: Readonly<Record<Sharding, string>> = {
   fsdp: 'the ranks have shards of the model (fsdp)',
 };
 
-function sharingText({ name, chosen, rejected }: PlannedStage, ranks: Ranks): string | undefined {
+function sharingText({ name, chosen, rejected }: PlannedStage, ranks: Ranks): readonly string[] {
   const sharding = chosen?.sharding;
-  if (sharding === undefined) return undefined;
+  if (sharding === undefined) return [];
   const offloaded =
     chosen?.cpuOffload === true ? ', and those not in use are in the memory of the machine' : '';
-  return `${name}: ${SHARING[sharding]}${offloaded}, ${whyShared(sharding, ranks, rejected)}`;
+  return [`${name}: ${SHARING[sharding]}${offloaded}, ${whyShared(sharding, ranks, rejected)}`];
+}
+
+/** On GPUs, where the file leaves it to them. */
+function precisionText({ name, effective }: PlannedStage, ranks: Ranks): readonly string[] {
+  const { value, from } = effective['precision'] ?? {};
+  return from !== 'planner' || ranks.device === 'cpu'
+    ? []
+    : [`${name}: precision ${value}: ${whyPrecision(value, ranks)}`];
+}
+
+/** `ranks`: left out on the embedded engine. */
+export function whyPrecision(value: Value | undefined, ranks: Ranks | undefined): string {
+  if (ranks?.device === 'cuda')
+    return value === 'bf16' ? 'the GPU multiplies it' : 'the GPU does not multiply bf16';
+  return `${ranks === undefined ? 'the embedded engine' : 'a CPU'} computes in float32 unless asked otherwise`;
 }
 
 function whyShared(sharding: Sharding, ranks: Ranks, rejected: PlannedStage['rejected']): string {

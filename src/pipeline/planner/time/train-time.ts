@@ -4,6 +4,7 @@ import type { AccelerateRun } from '../../../language/ir/engines.js';
 import type { Machine } from '../../../language/ir/machine.js';
 import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import { precisionOf } from '../../stages/train/precision.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from '../expected-rows.js';
 import { decoderShape, optimizerBytes, type TrainMemory } from '../memory/train.js';
@@ -157,10 +158,9 @@ function paceOf(
 ): Pace {
   const { devices, nodes, device, version } = engine;
   const place = device === 'cpu' ? 'cpu' : (declared?.device ?? 'gpu');
-  const { precision } = settingsOf(stage, 'train');
   const name = [
     `${devices * nodes} x ${place}`,
-    precision,
+    precisionOf(settingsOf(stage, 'train')),
     method,
     ...(sharding === undefined ? [] : [sharding]),
     version,

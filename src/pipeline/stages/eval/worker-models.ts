@@ -8,6 +8,7 @@ import { openResolved } from '../open-models.js';
 import type { ResolvedModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { decodedTensors, writeModel } from '../train/model-files.js';
+import { precisionOf } from '../train/precision.js';
 import type { EvaluatedModel } from './evaluated-model.js';
 import type { ModelOpener, OpenModels } from './opened-models.js';
 
@@ -75,6 +76,7 @@ export function weightsFolder(
 
 /** A model trained with bfloat16 products on a GPU is evaluated so too; anything else in float32. */
 function dtypeOf({ artefact }: EvaluatedModel, { engine }: StageContext): ModelSpec['dtype'] {
-  const isBf16 = artefact?.stage.kind === 'train' && settingsOf(artefact.stage, 'train').precision === 'bf16';
+  const isBf16 =
+    artefact?.stage.kind === 'train' && precisionOf(settingsOf(artefact.stage, 'train')) === 'bf16';
   return isBf16 && engine?.device === 'cuda' ? 'bfloat16' : 'float32';
 }

@@ -11,6 +11,7 @@ import { describe } from './describe.js';
 import { firstAdapter } from './first-adapter.js';
 import { loopSettings } from './loop-settings.js';
 import { withCulprit } from './not-finite.js';
+import { precisionOf } from './precision.js';
 import { stageEvent } from './stage-events.js';
 import type { TrainTask } from './train-task.js';
 import { writeResult } from './write-result.js';
@@ -32,7 +33,7 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
     recomputedAttention: plan.recomputedAttention,
     logitsChunk: plan.logitsChunk,
     vocabularyShard: plan.vocabularyShard,
-    precision: task.settings.precision,
+    precision: precisionOf(task.settings),
   });
   const { offloadedState: fraction = 0 } = plan;
   const offload = fraction > 0 ? { pages: context.work.pages('optimizer'), fraction } : undefined;

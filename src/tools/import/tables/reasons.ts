@@ -7,7 +7,7 @@ export const BY_ITSELF = {
   store: 'outputs, checkpoints and the journal are in the store; an interrupted run resumes by itself',
   reports: 'ftpc keeps the figures of every step itself: `ftpc metrics`, `ftpc diff` and the report',
   kernels: 'the tensor runtime chooses how it computes; results do not depend on it',
-  precision: 'matrix products are computed in float32, or rounded as on a GPU with `precision = bf16`',
+  precision: '`precision` is bfloat16 on GPUs that multiply it, and float32 elsewhere',
   reading: 'rows are streamed, tokenized once and kept in the store, without workers to set',
   model: 'the architecture and the tokenizer are read from the files of the base',
   validation: 'rows are validated on where some are set aside for it',

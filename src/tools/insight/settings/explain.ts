@@ -11,6 +11,7 @@ import type { Expression } from '../../../language/syntax/ast.js';
 import { limitText } from '../../../pipeline/planner/limits.js';
 import type { Plan, PlannedStage, RejectedPlan, StageLimits } from '../../../pipeline/planner/plan-json.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
+import { whyPrecision } from '../../../pipeline/planner/render/engine.js';
 import {
   declarationOf,
   expressionAt,
@@ -174,7 +175,7 @@ const isSetByPlanner = (path: string, planned: PlannedStage | undefined): boolea
 
 function whyChosen(
   path: string,
-  { peak, rejected, chosen, action, limits }: PlannedStage,
+  { peak, rejected, chosen, action, limits, effective }: PlannedStage,
   plan: Plan | undefined,
 ): { readonly why: string; readonly rejected: readonly RejectedPlan[] } {
   const allowed = limits?.memory;
@@ -194,6 +195,7 @@ function whyChosen(
   const follows: Readonly<Record<string, string>> = {
     'batch.accumulation': `it follows: ${chosen?.accumulation} × ${chosen?.microBatch} rows are the rows of one step`,
     'lora.alpha': `it follows the rank, so that alpha ÷ rank stays as the file has it`,
+    precision: whyPrecision(effective['precision']?.value, plan?.ranks),
   };
   const decided = limits?.decides && follows[path] === undefined ? decidedText(limits) : '';
   return { why: `${kept}${decided}${follows[path] ?? fits}`, rejected };

@@ -9,6 +9,7 @@ import { paddingOf } from '../../../../compute/training/batch.js';
 import type { TrainingSettings } from '../../../../compute/training/index.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
 import { isPaged } from '../loop-settings.js';
+import { precisionOf } from '../precision.js';
 import type { TrainTask } from '../train-task.js';
 
 /** The files that a specification names. */
@@ -45,7 +46,7 @@ export function specificationOf(
       offload: engine.offload,
     },
     model: modelSpec(task, plan, engine, files.base),
-    precision: task.settings.precision,
+    precision: precisionOf(task.settings),
     trained: adapter === undefined ? 'full' : 'adapter',
     adapter: files.adapter === undefined ? null : { folder: files.adapter },
     head: files.head === undefined ? null : { file: files.head },
@@ -89,7 +90,7 @@ function modelSpec(
     task: labels === null ? 'causal' : 'classifier',
     labels,
     // what is trained stays float32
-    dtype: settings.precision === 'bf16' && method !== 'full' ? 'bfloat16' : 'float32',
+    dtype: precisionOf(settings) === 'bf16' && method !== 'full' ? 'bfloat16' : 'float32',
     quantisation: method === 'qlora' ? { type: 'nf4', double: true } : null,
     attention,
   };
