@@ -117,7 +117,7 @@ export function openPlanSession(
   const { nominal } = options;
   const asked = machineOf(program, host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
-  const declared = machine.declared ?? machineOfDevice(program, host, options.device);
+  const declared = machine.declared ?? machineOfDevice(knownMachines(host, program), options.device);
   const memo = openPlanCache(host, options.digests, options.speeds);
   const askedFor = askedRuntime(options.runtimeOption, program);
   const { engine = EMBEDDED } = options;
@@ -146,7 +146,7 @@ export function openPlanSession(
       runtime,
       machine,
       declared,
-      pricing: pricingOf(declared, engine, options),
+      pricing: pricingOf(machine.declared ?? ownDevice(program, options.device), engine, options),
       availableBytes: availableBytes(machine, askedDeviceMemory(program)),
       ...hardware,
       largestTensor: options.machine === undefined ? options.largestTensor : undefined,
@@ -225,14 +225,15 @@ const declaredSpeed = (machine: Machine | undefined): Speed | undefined =>
     ? undefined
     : { flopsPerSecond: machine.cores * CORE };
 
+/** What a cloud asks for such a GPU is not what one that is here costs: that, the pipeline says. */
+const ownDevice = ({ machines = [] }: Program, device: PlannedDevice | undefined): Machine | undefined =>
+  machineOfDevice(machines, device);
+
 /** A GPU of this machine, by what its driver calls it. */
-function machineOfDevice(
-  program: Program,
-  host: Host,
+const machineOfDevice = (
+  machines: readonly Machine[],
   device: PlannedDevice | undefined,
-): Machine | undefined {
-  return device && knownMachines(host, program).find((machine) => machine.device === device.name);
-}
+): Machine | undefined => device && machines.find((machine) => machine.device === device.name);
 
 function machineOf(
   program: Program,
