@@ -26,6 +26,6 @@ withPython('pipelines/gpu.ftp', () => {
     expect(steps.at(-1)).to.include({ ranks: 2, sharding: 'ddp' });
     expect(steps.at(-1)?.['resident']).to.have.length.within(1, 2);
     expect(find('run.finished')).to.include({ status: 'done' });
-    expect(readdirSync(join(folder, 'pipelines/releases/gpu')).length).to.be.at.least(1);
+    expect(readdirSync(join(folder, 'releases/gpu')).length).to.be.at.least(1);
   });
 });

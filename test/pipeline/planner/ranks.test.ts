@@ -176,5 +176,9 @@ describe('a plan for ranks', () => {
     expect(two).to.contain('Memory of adapter per rank\n');
     expect(two).to.match(/ to run, \d cached, peak \S+ \S+ per rank,/);
     expect(renderPlanText(await planned(), PLAIN, 80)).not.to.contain('per rank');
+    const cards = await planned({ device: 'cuda', devices: 8 }, { machine: 'h100-80gb', devices: 8 });
+    expect(renderPlanText(cards, PLAIN, 80))
+      .to.contain('Memory of adapter per GPU\n')
+      .and.not.contain('per rank');
   });
 });

@@ -7,7 +7,6 @@ import { figureText } from '../budget.js';
 import { limitText } from '../limits.js';
 import {
   MEMORY_PARTS,
-  type Peak,
   type PeakFigures,
   type Plan,
   type PlanCost,
@@ -96,19 +95,27 @@ function stageTable(plan: Plan, palette: Palette, width = Number.POSITIVE_INFINI
   );
 }
 
-function peakText({ peak }: PlannedStage, { device }: Plan): string {
+function peakText(stage: PlannedStage, plan: Plan): string {
+  const [{ peak }, { device }] = [stage, plan];
   if (peak === null) return UNKNOWN;
   if (peak.measured !== undefined) return `${bytes(peak.measured)} measured`;
   const there =
     peak.device === undefined || device === undefined
       ? ''
-      : `; on ${device.name} ${figures(peak.device)}${perRank(peak, 'GPU')}`;
-  return `${figures(peak)}${perRank(peak)}${there}`;
+      : `; on ${device.name} ${figures(peak.device)}${each(stage, plan, true)}`;
+  return `${figures(peak)}${ofPeak(stage, plan)}${there}`;
 }
 
-/** Each of several ranks has as much, of its GPU or of the memory of the machine. */
-const perRank = ({ ranks = 1 }: Pick<Peak, 'ranks'>, of = 'rank'): string =>
-  ranks === 1 ? '' : ` per ${of}`;
+/** Each of several ranks has as much: of its GPU, where the peak is one there, or of the memory of the machine. */
+function each({ peak, chosen }: PlannedStage, { ranks }: Plan, isOnGpu: boolean): string {
+  if (!isOnGpu) return (peak?.ranks ?? 1) > 1 ? ' per rank' : '';
+  const isShared = chosen?.sharding !== undefined && ranks?.device === 'cuda';
+  return isShared && ranks.devices * ranks.nodes > 1 ? ' per GPU' : '';
+}
+
+/** Of a machine that is not here, the peak itself is that of a GPU. */
+const ofPeak = (stage: PlannedStage, plan: Plan): string =>
+  each(stage, plan, plan.ranks?.device === 'cuda' && plan.device === undefined);
 
 const figures = (peak: PeakFigures): string => `${bytes(peak.bytes)}, at most ${bytes(peak.high)}`;
 
@@ -118,24 +125,24 @@ const secondsText = (seconds: Seconds | null): string =>
 const BAR = 24;
 const AVAILABLE = 'what is available';
 
-function memoryTables(
-  { name, peak, limits }: PlannedStage,
-  plan: Plan,
-  palette: Palette,
-  width?: number,
-): readonly string[] {
+function memoryTables(stage: PlannedStage, plan: Plan, palette: Palette, width?: number): readonly string[] {
+  const { name, peak, limits } = stage;
   if (peak === null) return [];
   const { machine, device } = plan;
   const allowed = limits?.memory?.most ?? machine.availableBytes;
   const of = limits?.memory === undefined ? AVAILABLE : 'what the budget allows';
-  const process = memoryTable(`Memory of ${name}${perRank(peak)}`, peak, allowed, { palette, width, of });
+  const process = memoryTable(`Memory of ${name}${ofPeak(stage, plan)}`, peak, allowed, {
+    palette,
+    width,
+    of,
+  });
   return peak.device === undefined || device === undefined
     ? process
     : [
         ...process,
         '',
         ...memoryTable(
-          `Memory of ${name} on ${device.name}${perRank(peak, 'GPU')}`,
+          `Memory of ${name} on ${device.name}${each(stage, plan, true)}`,
           peak.device,
           device.availableBytes,
           {
@@ -243,7 +250,8 @@ function budgetTable({ budget }: Plan, palette: Palette, width?: number): readon
   return [palette.bold('Budget'), ...columns(rows, { width })];
 }
 
-function conclusion({ stages, totals, valid, budget, cost, download }: Plan, palette: Palette): string {
+function conclusion(plan: Plan, palette: Palette): string {
+  const { stages, totals, valid, budget, cost, download } = plan;
   const number = (action: StageAction): number => stages.filter((stage) => stage.action === action).length;
   const parts = [
     `${number('run')} to run`,
@@ -251,7 +259,11 @@ function conclusion({ stages, totals, valid, budget, cost, download }: Plan, pal
     `${number('cached')} cached`,
     ...(totals.peakBytes === null
       ? []
-      : [`peak ${bytes(totals.peakBytes)}${perRank(largest(stages) ?? {})}`]),
+      : [
+          `peak ${bytes(totals.peakBytes)}${largest(stages)
+            .map((stage) => ofPeak(stage, plan))
+            .join('')}`,
+        ]),
     totals.seconds === null ? `time ${UNKNOWN}` : `time ${duration(totals.seconds.expected)}`,
     `disk ${bytes(totals.diskBytes)}`,
     ...(download === undefined
@@ -271,9 +283,9 @@ function conclusion({ stages, totals, valid, budget, cost, download }: Plan, pal
     : text;
 }
 
-/** Whose peak is that of the whole. */
-const largest = (stages: readonly PlannedStage[]): Peak | undefined =>
-  stages.flatMap(({ peak }) => peak ?? []).toSorted((a, b) => b.bytes - a.bytes)[0];
+/** The one whose peak is that of the whole. */
+const largest = (stages: readonly PlannedStage[]): readonly PlannedStage[] =>
+  stages.toSorted((a, b) => (b.peak?.bytes ?? 0) - (a.peak?.bytes ?? 0)).slice(0, 1);
 
 /** `1.21 usd per hour: AWS, us-east-1, on demand, 2025-06` */
 const priceText = ({ usdPerHour, by, priced }: PlanCost): string =>
