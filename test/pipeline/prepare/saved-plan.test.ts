@@ -20,6 +20,7 @@ format dialogs {
 train adapter {
   base = untrained("${STARTER}", seed: 1)
   dataset = dialogs.train
+  precision = f32
   optimizer = adamw(rate: 2e-4)
   batch = { global: 16 }
   stop = { epochs: 1 }
