@@ -1,7 +1,7 @@
 import type { MachineSettings } from '../../ir/machine.js';
 import { defaulted, optional, required, type Setting, t } from '../schema.js';
 
-const rate = (what: string) => optional(t.quantity('rate', { min: 1 }), what);
+const rate = (what: string) => optional(t.quantity('rate', { min: 1e9 }), what);
 
 /** What a `machine` declares: the catalogue of the library, and machines of the user's own. No key of a stage has it. */
 export const machineSettings = {
@@ -18,7 +18,7 @@ export const machineSettings = {
     t.number({ above: 0, max: 1 }),
     'Share of the memory that a plan may use. Default: 95% of a device, 90% of a machine without one.',
   ),
-  bandwidth: optional(t.quantity('bandwidth', { min: 1 }), 'How fast a device reads its own memory.'),
+  bandwidth: optional(t.quantity('bandwidth', { min: 1e6 }), 'How fast a device reads its own memory.'),
   rates: optional(
     t.record({
       f32: rate('Of float32, without tensor cores.'),
@@ -30,11 +30,11 @@ export const machineSettings = {
     'Operations per second of dense products on one device, by the format of what is multiplied: the dense figures of a data sheet, which are half of those “with sparsity”.',
   ),
   interconnect: optional(
-    t.quantity('bandwidth', { min: 1 }),
+    t.quantity('bandwidth', { min: 1e6 }),
     'Bandwidth between the devices of the machine, of each, both directions together. Default: 64GB/s, as of PCIe 4.0.',
   ),
   network: optional(
-    t.quantity('bandwidth', { min: 1 }),
+    t.quantity('bandwidth', { min: 1e6 }),
     'Bandwidth between such machines, in one direction. Default: 1.25GB/s, as of 10 Gbit/s.',
   ),
   host_memory: optional(
