@@ -91,9 +91,11 @@ export function stageTooLarge({ name, span }: Stage, peak: Peak, budget: MemoryB
   });
 }
 
+export const UNKNOWN_MACHINE = 'FTP0903';
+
 /** `meant`: the machine whose name is nearest. */
 export const unknownMachine = (name: string, meant: string | undefined): Diagnostic => ({
-  code: 'FTP0903',
+  code: UNKNOWN_MACHINE,
   severity: 'error',
   message: `no machine of the pipeline or of the catalogue is called \`${name}\``,
   help: `${meant === undefined ? '' : `did you mean \`${meant}\`? `}\`ftpc plan FILE --machines\` lists them all; a file may declare its own: \`machine NAME { memory = 24GiB }\``,

@@ -113,6 +113,17 @@ describe('command line', () => {
       expect(err).to.contain('error[FTP0436]').and.to.contain('--> shared.ftp:1:1');
     });
 
+  it('shows no plan for a machine that is not known', async () => {
+    writeFileSync(join(folder, 'rows.jsonl'), '{"question":"a","answer":"b"}\n');
+    writeFileSync(
+      join(folder, 'rows.ftp'),
+      'edition 2026\n\nimport { jsonl } from "std/data"\n\ndata rows {\n  source = jsonl("rows.jsonl")\n}\n',
+    );
+    const { code, out, err } = await ftpc(folder, ['plan', 'rows.ftp', '--machine', 'rtx3091']);
+    expect([code, out]).to.deep.equal([1, '']);
+    expect(err).to.contain('error[FTP0903]').and.to.contain('did you mean `rtx_3090`?');
+  });
+
   it('colours only where it is wanted', async () => {
     const plain = await ftpc(folder, ['chek']);
     const forced = await ftpc(folder, ['chek'], { FORCE_COLOR: '1' });

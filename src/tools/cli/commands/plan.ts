@@ -102,8 +102,10 @@ export const plan: Command = {
       for (const line of findingsLine(lints.diagnostics, args.positional('file')))
         context.err(context.colours.err.dim(line));
     }
-    if (made === undefined) {
-      if (json) context.out(printer.json(checked));
+    const { UNKNOWN_MACHINE } = await import('../../../pipeline/planner/plan-diagnostics.js');
+    // a plan for this machine, instead of the one that was named and is not known, would mislead
+    if (made === undefined || made.diagnostics.some(({ code }) => code === UNKNOWN_MACHINE)) {
+      if (json) context.out(printer.json(diagnostics));
       return EXIT.error;
     }
     const found = { ...made, valid: made.valid && valid };
