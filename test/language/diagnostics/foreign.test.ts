@@ -35,6 +35,24 @@ function pipelineWith(block: string, line: string): string {
 }
 
 describe('settings of other tools', () => {
+  it('leave the precision to the GPU where they are `auto`, and keep what says float32', () => {
+    const lineOf = (name: string, value: string | boolean) => foreignSetting(name, value);
+    expect(lineOf('bf16', 'auto')).to.include({ line: 'precision = auto' });
+    expect(lineOf('torch_dtype', 'auto')).to.include({ line: 'precision = auto' });
+    for (const [name, value] of [
+      ['bf16', false],
+      ['mixed_precision', 'no'],
+      ['torch_dtype', 'float32'],
+    ] as const)
+      expect(lineOf(name, value), name).to.include({ line: 'precision = f32' });
+    for (const [name, value] of [
+      ['bf16', true],
+      ['mixed_precision', 'bf16'],
+      ['fp16', true],
+    ] as const)
+      expect(lineOf(name, value), name).to.include({ line: 'precision = bf16' });
+  });
+
   it('name settings that are there', () => {
     const missing = foreignNames().filter((name) => {
       const foreign = foreignSetting(name);

@@ -65,6 +65,15 @@ describe('the engine of a pipeline', () => {
     expect(flash.engine).to.have.property('version').that.contains('flash_attn 2.8.3');
   });
 
+  it('knows whether its devices multiply bfloat16', async () => {
+    const has = async (...given: Parameters<typeof decide>) =>
+      'multipliesBf16' in (await decide(...given)).engine;
+    expect(await has('engine = accelerate', {}, GPUS)).to.equal(true);
+    expect(await has('engine = accelerate', {}, CPU)).to.equal(false);
+    expect(await has('engine = accelerate', { machine: 'a100-80gb' })).to.equal(true);
+    expect(await has('engine = accelerate', { machine: 't4' })).to.equal(false);
+  });
+
   it('is planned without Python for a machine that is not here', async () => {
     const { engine, diagnostics } = await decide('engine = accelerate', { machine: 'h100-80gb', devices: 8 });
     expect(diagnostics).to.deep.equal([]);

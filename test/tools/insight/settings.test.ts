@@ -4,12 +4,14 @@ import { expect } from 'chai';
 import { valueText } from '../../../src/language/check/value-text.js';
 import { compile } from '../../../src/language/compile.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
+import { EMBEDDED } from '../../../src/language/ir/engines.js';
 import { lintReport } from '../../../src/language/lint/index.js';
 import { t } from '../../../src/language/schemas/schema.js';
 import { schemas } from '../../../src/language/schemas/stages/index.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
+import { withPrecision } from '../../../src/pipeline/stages/train/precision.js';
 import { type Answer, addressOf, answerOf, answerText } from '../../../src/tools/insight/settings/index.js';
 import { expectGolden } from '../../helpers/golden.js';
 import { pipelineFolder, QUICK, STARTER, TEXT } from '../../pipeline/planner/pipeline.js';
@@ -114,7 +116,8 @@ describe('what is known of a setting', () => {
     const { program, analysis, sources } = compiled;
     if (program === undefined || analysis === undefined)
       throw new Error(compiled.diagnostics.map(({ message }) => message).join('\n'));
-    made = await plan(program, folder.host, { ...QUICK, machine: 'cpu-2gib', threads: 2 });
+    const settled = withPrecision(program, EMBEDDED);
+    made = await plan(settled, folder.host, { ...QUICK, machine: 'cpu-2gib', threads: 2 });
     const lints = lintReport(compiled, folder.host);
     ask = (name) => answerOf('pipeline.ftp', name, { analysis, sources, plan: made, params, lints });
   });
@@ -169,6 +172,15 @@ describe('what is known of a setting', () => {
     expect(why).to.match(/^the stage then needs .* \(at most .*\) of 1\.80 GiB$/);
     expect(rejected).to.deep.equal(made.stages.find(({ name }) => name === 'adapter')?.rejected);
     expect(setting('adapter.batch.accumulation').why).to.match(/× \d+ rows are the rows of one step$/);
+    const precision = setting('adapter.precision');
+    expect(precision).to.deep.include({
+      text: 'f32',
+      default: 'auto',
+      setBy: { from: 'planner' },
+      rejected: [],
+    });
+    expect(precision.why).to.equal('the embedded engine computes in float32 unless asked otherwise');
+    expect(precision).not.to.have.property('asked');
   });
 
   it('says what the rules find in it', () => {

@@ -100,7 +100,8 @@ function explain(
   const byPlanner = isSetByPlanner(path, planned) ? planned : undefined;
   const own = found.value;
   const value = byPlanner?.effective[path]?.value ?? own;
-  const isChanged = byPlanner !== undefined && own !== undefined && own !== value;
+  // `auto` leaves it to the planner
+  const isChanged = byPlanner !== undefined && own !== undefined && own !== value && own !== 'auto';
   const asText = (of: Value | undefined): string | null =>
     of === undefined ? null : valueText(of, setting.type);
   const isEmptyRecord = isWhole && setting.type.kind === 'record';
@@ -178,6 +179,7 @@ function whyChosen(
   { peak, rejected, chosen, action, limits, effective }: PlannedStage,
   plan: Plan | undefined,
 ): { readonly why: string; readonly rejected: readonly RejectedPlan[] } {
+  if (path === 'precision') return { why: whyPrecision(effective[path]?.value, plan?.ranks), rejected: [] };
   const allowed = limits?.memory;
   const available =
     allowed !== undefined
@@ -195,7 +197,6 @@ function whyChosen(
   const follows: Readonly<Record<string, string>> = {
     'batch.accumulation': `it follows: ${chosen?.accumulation} × ${chosen?.microBatch} rows are the rows of one step`,
     'lora.alpha': `it follows the rank, so that alpha ÷ rank stays as the file has it`,
-    precision: whyPrecision(effective['precision']?.value, plan?.ranks),
   };
   const decided = limits?.decides && follows[path] === undefined ? decidedText(limits) : '';
   return { why: `${kept}${decided}${follows[path] ?? fits}`, rejected };
