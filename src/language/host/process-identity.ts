@@ -24,11 +24,8 @@ export const identityOf = (pid: number): ProcessIdentity => ({
   started: startOf(pid),
 });
 
-/** Part of a file's name that no other process uses, on no machine. */
-export const markOf = (): string =>
-  `${hostname()
-    .replace(/[^A-Za-z0-9-]/g, '')
-    .slice(0, 24)}-${process.pid}-${randomBytes(6).toString('hex')}`;
+/** Part of a file's name that nothing else has, on no machine: {@link writerMark} and a random part. */
+export const markOf = (): string => `${writerMark()}-${randomBytes(6).toString('hex')}`;
 
 /** The same as part of a file's name: `12-3456-ab01cd23`. */
 export function writerMark(): string {

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../../language/diagnostics/types.js';
 import { tryJson } from '../../language/host/json.js';
-import { PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
+import { mayWrite, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
 import { type Layout, ownTemporary, storesOf } from './layout.js';
 import { textOf } from './place.js';
@@ -86,7 +86,9 @@ function isLeft(path: string): boolean {
   const note = tryJson(PROCESS_NOTE, textOf(path) ?? '');
   if (note !== undefined) return stateOf(note) === 'gone';
   // A text that was cut off says nothing; the name has the number of the process.
-  return isOfDead(/^lock\.(?:stale\.)?(\d+)/.exec(basename(path))?.[1]);
+  const name = basename(path);
+  const mark = /\.(\d+-\d*-[0-9a-f]{8})-[0-9a-f]+\.ticket$/.exec(name)?.[1];
+  return mark === undefined ? isOfDead(/^lock\.(?:stale\.)?(\d+)/.exec(name)?.[1]) : !mayWrite(mark);
 }
 
 const isOfDead = (pid: string | undefined): boolean =>

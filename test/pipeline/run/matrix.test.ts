@@ -92,7 +92,7 @@ describe('a run over a matrix', () => {
     ).to.equal(true);
   });
 
-  it('takes the chosen one from the store, and publishes it', async () => {
+  it('takes the chosen one from the store, and publishes it @long', async () => {
     const { code, lines } = await finish(cwd, ['run', 'tiny.ftp', '-p', 'rate=5e-3', '--json']);
     expect(code).to.equal(0);
     expect(summaries(lines).map(({ name, status }) => `${name} ${status}`)).to.deep.equal([

@@ -69,7 +69,7 @@ describe('a run with a secret', () => {
     expect(baseForm(cwd, 'TINY_TOKEN').map((path) => path.slice(cwd.length))).to.include('/tiny.ftp');
   });
 
-  it('plans nothing where it is not set, and needs it no more once all is done', async () => {
+  it('plans nothing where it is not set, and needs it no more once all is done @long', async () => {
     const unset = { ...env(), TINY_TOKEN: '' };
     const done = JSON.parse((await ftpc(cwd, ['plan', 'tiny.ftp', '--json'], unset)).out);
     expect(

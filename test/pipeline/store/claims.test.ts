@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { digestOf } from '../../../src/language/host/digests.js';
 import { SIGN_BYTES, worked } from '../../../src/language/host/long-work.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { identityOf } from '../../../src/language/host/process-identity.js';
+import { identityOf, markOf } from '../../../src/language/host/process-identity.js';
 import { type ClaimHolder, claimKey, foundClaims, tryClaim } from '../../../src/pipeline/store/claims.js';
 import { sealFile } from '../../../src/pipeline/store/digest.js';
 import { layoutIn, openStore } from '../../../src/pipeline/store/index.js';
@@ -169,12 +169,18 @@ describe('claims', () => {
     const note = JSON.stringify({ ...identityOf(process.pid), pid: gone, started: undefined });
     writeFileSync(join(layout.claims, `${KEY}.n.ticket`), note);
     writeFileSync(join(layout.claims, `${KEY}.n.beat`), '{}');
+    const cut = (mark: string): string => `${KEY}.${mark}.ticket`;
+    const [mine, theirs] = [markOf(), markOf().replace(/-[0-9a-f]{8}-/, '-00000000-')];
+    for (const mark of [mine, mine.replace(/^\d+-\d*/, `${gone}-`), theirs])
+      writeFileSync(join(layout.claims, cut(mark)), note.slice(0, 5));
     writeFileSync(`${layout.lock}.${gone}.20260101-000000-0000`, note);
     writeFileSync(`${layout.lock}.${gone}.20260101-000001-0000`, note.slice(0, 5));
     const alive = `${layout.lock}.${process.pid}.20260101-000002-0000`;
     writeFileSync(alive, JSON.stringify(identityOf(process.pid)));
     store.sweep();
-    expect(readdirSync(layout.claims)).to.deep.equal([]);
+    expect(readdirSync(layout.claims).sort(), 'of this process, and of another machine').to.deep.equal(
+      [cut(mine), cut(theirs)].sort(),
+    );
     expect(readdirSync(layout.root).filter((name) => name.startsWith('lock'))).to.deep.equal([
       alive.slice(layout.root.length + 1),
     ]);

@@ -229,7 +229,7 @@ describe('language server: documents', () => {
       .to.include.members(['with', 'machine', 'memory', 'expect'])
       .and.not.include('run');
     expect(await labelsAt(`  with = { ${MARK} }\n`)).to.have.members(['base', 'smoke']);
-    expect(await labelsAt(`  machine = ${MARK}\n`)).to.include('rtx3090');
+    expect(await labelsAt(`  machine = ${MARK}\n`)).to.include('rtx_3090');
     expect(await labelsAt(`  expect ${MARK}\n`)).to.include.members(['plan', 'program', 'run']);
     expect(await labelsAt(`  expect plan.${MARK}\n`)).to.include.members(['peak_memory', 'adapter']);
     expect(await labelsAt(`  expect plan.adapter.chosen.me${MARK}\n`)).to.include('method');
