@@ -56,7 +56,7 @@ describe('a run over a matrix', () => {
     expect(plan.diagnostics.map(({ code }: Line) => code)).to.include('FTP0412');
   });
 
-  it('trains and evaluates each, at once, on rows that are made once @long', async () => {
+  it('trains and evaluates each, at once, on rows that are made once', async () => {
     const { code, lines, err } = await finish(cwd, ['run', 'tiny.ftp', '--parallel', '2', '--json']);
     expect(err).to.equal('');
     expect(code).to.equal(0);
@@ -92,7 +92,7 @@ describe('a run over a matrix', () => {
     ).to.equal(true);
   });
 
-  it('takes the chosen one from the store, and publishes it @long', async () => {
+  it('takes the chosen one from the store, and publishes it', async () => {
     const { code, lines } = await finish(cwd, ['run', 'tiny.ftp', '-p', 'rate=5e-3', '--json']);
     expect(code).to.equal(0);
     expect(summaries(lines).map(({ name, status }) => `${name} ${status}`)).to.deep.equal([
