@@ -1,12 +1,8 @@
 /** Public formulas of training memory, as their sources have them: GiB of one device, `undefined` where they say nothing. */
-import {
-  decoderShape,
-  type TrainingRun,
-  trainedNumbers,
-  trainingOf,
-} from '../../../src/compute/accelerate/memory/index.js';
+import { decoderShape, trainedNumbers } from '../../../src/compute/accelerate/memory/index.js';
 import { parametersOf } from '../../../src/compute/accelerate/memory/shape.js';
 import { STORED_BYTES } from '../../../src/compute/accelerate/memory/training.js';
+import { type TrainingRun, trainingOf } from './runs.js';
 
 const GIB = 2 ** 30;
 

@@ -1,6 +1,7 @@
 /** Published peaks of GPU memory, with what their sources say of each run: `test/fixtures/published-memory.json`. */
 import { readFileSync } from 'node:fs';
-import type { DecoderFields, TrainingRun } from '../../../src/compute/accelerate/memory/index.js';
+import type { DecoderFields } from '../../../src/compute/accelerate/memory/index.js';
+import type { TrainingRun } from './runs.js';
 
 /** What a source says that it measured. */
 export type Measure = 'allocated' | 'reserved' | 'driver' | 'unstated';

@@ -1,8 +1,9 @@
 /** How far predictions are from what was published. */
-import { torchPeak, trainingOf } from '../../../src/compute/accelerate/memory/index.js';
+import { torchPeak } from '../../../src/compute/accelerate/memory/index.js';
 import type { Range, TorchPeak } from '../../../src/compute/accelerate/memory/training.js';
 import { FORMULAS, type FormulaName } from './formulas.js';
 import type { Measure, PublishedRow } from './rows.js';
+import { trainingOf } from './runs.js';
 
 const GIB = 2 ** 30;
 

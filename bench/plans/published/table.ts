@@ -1,9 +1,9 @@
 /** Published peaks of GPU memory next to what is predicted for them, and to what public formulas say. */
-import { TRAINERS, type TrainerName } from '../../../src/compute/accelerate/memory/index.js';
 import type { BenchmarkOptions } from '../../benchmark.js';
 import { FORMULAS, type FormulaName } from './formulas.js';
 import { type PublishedRow, publishedRows } from './rows.js';
 import { GROUPS, quantile, type Score, scoreOf, summaryOf, VERDICTS, verdictOf } from './scores.js';
+import { TRAINERS, type TrainerName } from './trainers.js';
 
 const COLUMNS = ['rows', 'n', 'median', 'p90', 'inside', ...Object.keys(FORMULAS)];
 const DETAILS = ['row', 'published', 'predicted', 'interval', 'fullest', 'off', 'inside'];

@@ -1,6 +1,6 @@
 /** What a plan says: `ftpc plan FILE --json`. Contract: docs/schema/plan.json. Bytes and seconds are plain numbers. */
 
-import type { Phase, Range } from '../../compute/accelerate/memory/index.js';
+import { type Phase, type Range, TORCH_PARTS } from '../../compute/accelerate/memory/training.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { EngineName, EngineRequest, Ranks } from '../../language/ir/engines.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
@@ -10,16 +10,7 @@ import type { ModuleCoverage } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 
 /** What memory is used for, in the order in which it is shown. */
-export const MEMORY_PARTS = [
-  'weights',
-  'adapter',
-  'gradients',
-  'optimizer',
-  'activations',
-  'logits',
-  'workspace',
-  'runtime',
-] as const;
+export const MEMORY_PARTS = [...TORCH_PARTS, 'runtime'] as const;
 export type MemoryPart = (typeof MEMORY_PARTS)[number];
 export type MemoryParts = Readonly<Record<MemoryPart, number>>;
 

@@ -1,6 +1,5 @@
 /** The driver of this program (`python/ftpc_driver`): what it keeps, as its code has it. */
 import type { uncounted } from './blocks.js';
-import { HEADS } from './heads.js';
 import type { TorchShape } from './shape.js';
 import type {
   AdapterTraining,
@@ -83,6 +82,9 @@ const storedParts = ({ isQuantised }: DriverRun, weights: Dtype): StoredParts =>
   other: weights,
 });
 
+/** Bytes per logit: log-softmax, float32 gradients of it and of the logits; only where something is supervised. */
+const LOGITS = { forward: 8, backward: 12 } as const;
+
 /**
  * The last norm saves its input, which takes the place of that of the first block's, as a frozen embedding needs no gradient. Where
  * all is trained, it saves what its weight is multiplied by, and the head its input. Of a frozen head, chunks are computed once,
@@ -91,8 +93,8 @@ const storedParts = ({ isQuantised }: DriverRun, weights: Dtype): StoredParts =>
 function headOf({ logitsChunk, adapter, precision, predicted }: DriverRun): HeadCost {
   const width = precision === 'bf16' ? 2 : 4;
   const isChunked = logitsChunk !== undefined && logitsChunk < predicted;
-  if (adapter === undefined) return { ...HEADS.driver, chunk: logitsChunk, states: 8, inputs: width };
-  return { ...HEADS.driver, chunk: logitsChunk, states: 0, inputs: isChunked ? 2 * width : 0 };
+  if (adapter === undefined) return { ...LOGITS, chunk: logitsChunk, states: 8, inputs: width };
+  return { ...LOGITS, chunk: logitsChunk, states: 0, inputs: isChunked ? 2 * width : 0 };
 }
 
 /**

@@ -4,8 +4,6 @@ export { type DecoderFields, decoderShape } from './decoder-shape.js';
 export { type DriverRun, driverTraining } from './driver.js';
 export { readsOf, torchShape } from './model-shape.js';
 export { torchPeak } from './peak.js';
-export { type TrainingRun, trainingOf } from './runs.js';
 export type { TorchShape } from './shape.js';
-export { TRAINERS, type TrainerName } from './trainers.js';
 export * from './training.js';
 export { trainedNumbers } from './weights.js';

@@ -6,6 +6,7 @@ import { savedPerToken, transientPerToken } from './saved.js';
 import {
   DTYPE_BYTES,
   type EvaluationMemory,
+  NO_TORCH_PARTS,
   type Phase,
   type PhaseBytes,
   TORCH_PARTS,
@@ -13,16 +14,6 @@ import {
   type TorchTraining,
 } from './training.js';
 import { castCopies, castHead, dequantisedBytes, type StaticBytes, staticBytes } from './weights.js';
-
-const NOTHING: TorchParts = {
-  weights: 0,
-  adapter: 0,
-  gradients: 0,
-  optimizer: 0,
-  activations: 0,
-  logits: 0,
-  workspace: 0,
-};
 
 export function phasesOf(training: TorchTraining): readonly PhaseBytes[] {
   const bytes = staticBytes(training);
@@ -69,7 +60,7 @@ function evaluationPhase(training: TorchTraining, evaluation: EvaluationMemory):
 }
 
 function phase(name: Phase, some: Partial<TorchParts>): PhaseBytes {
-  const parts = { ...NOTHING, ...some };
+  const parts = { ...NO_TORCH_PARTS, ...some };
   return { phase: name, parts, bytes: TORCH_PARTS.reduce((sum, part) => sum + parts[part], 0) };
 }
 

@@ -191,6 +191,16 @@ export const TORCH_PARTS = [
 export type TorchPart = (typeof TORCH_PARTS)[number];
 export type TorchParts = Readonly<Record<TorchPart, number>>;
 
+export const NO_TORCH_PARTS: TorchParts = {
+  weights: 0,
+  adapter: 0,
+  gradients: 0,
+  optimizer: 0,
+  activations: 0,
+  logits: 0,
+  workspace: 0,
+};
+
 export interface Range {
   readonly low: number;
   readonly high: number;

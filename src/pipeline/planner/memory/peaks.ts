@@ -1,3 +1,4 @@
+import { NO_TORCH_PARTS } from '../../../compute/accelerate/memory/training.js';
 import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
 import { refusedBytes } from '../../../compute/tensor/runtimes/tfjs/kernel-calls.js';
 import type { SourceSize } from '../expected-rows.js';
@@ -14,16 +15,7 @@ import {
   TOKENIZER,
 } from './calibration.js';
 
-export const NO_PARTS: MemoryParts = {
-  weights: 0,
-  adapter: 0,
-  gradients: 0,
-  optimizer: 0,
-  activations: 0,
-  logits: 0,
-  workspace: 0,
-  runtime: 0,
-};
+export const NO_PARTS: MemoryParts = { ...NO_TORCH_PARTS, runtime: 0 };
 
 export const sumOf = (parts: MemoryParts): number => MEMORY_PARTS.reduce((sum, part) => sum + parts[part], 0);
 

@@ -1,10 +1,10 @@
 /** Trainers whose memory is known, by what their code keeps. */
 
+import type { DecoderFields } from '../../../src/compute/accelerate/memory/decoder-shape.js';
+import type { BlockTraits, TorchShape } from '../../../src/compute/accelerate/memory/shape.js';
+import type { Dtype, ShardingMemory } from '../../../src/compute/accelerate/memory/training.js';
 import type { AdapterRun } from './adapter-run.js';
-import type { DecoderFields } from './decoder-shape.js';
 import type { HeadName } from './heads.js';
-import type { BlockTraits, TorchShape } from './shape.js';
-import type { Dtype, ShardingMemory } from './training.js';
 
 export interface Trainer {
   /** How its own code computes a block, where it is not transformers'. */

@@ -3,8 +3,8 @@
  * as computed, their float32, what the softmax saves, and gradients of each. Counted on the CPU where torch 2.15 and transformers
  * 5.24 are meant; of earlier versions from their source and published figures.
  */
-import type { TorchShape } from './shape.js';
-import type { HeadCost } from './training.js';
+import type { TorchShape } from '../../../src/compute/accelerate/memory/shape.js';
+import type { HeadCost } from '../../../src/compute/accelerate/memory/training.js';
 
 export const HEADS = {
   /** Logits in bfloat16 and in float32, and their log-softmax. */
@@ -28,8 +28,6 @@ export const HEADS = {
   'bigcode bfloat16': { forward: 8.5, backward: 8.5 },
   /** Unsloth's kernel: logits and, in their place, gradients. */
   unsloth: { forward: 2, backward: 4 },
-  /** The driver of this program: log-softmax, float32 gradients of it and of the logits; only where something is supervised. */
-  driver: { forward: 8, backward: 12 },
   'chunk of 1024': { forward: 10, backward: 12, chunk: 1024 },
   /** Cut cross entropy (arXiv 2411.09009): logits never exist in memory. */
   cut: { forward: 0, backward: 0, states: 8 },

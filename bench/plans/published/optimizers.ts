@@ -1,4 +1,4 @@
-import type { OptimizerMemory } from './training.js';
+import type { OptimizerMemory } from '../../../src/compute/accelerate/memory/training.js';
 
 /** What optimisers keep for parameters of so many bytes each. */
 export const OPTIMIZERS = {

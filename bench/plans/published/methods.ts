@@ -1,7 +1,13 @@
 /** What is trained of a model, by the method of a run. */
+
+import type { TorchShape } from '../../../src/compute/accelerate/memory/shape.js';
+import type {
+  AdapterTarget,
+  AdapterTraining,
+  Dtype,
+  Trained,
+} from '../../../src/compute/accelerate/memory/training.js';
 import type { AdapterRun } from './adapter-run.js';
-import type { TorchShape } from './shape.js';
-import type { AdapterTarget, AdapterTraining, Dtype, Trained } from './training.js';
 
 export interface MethodInput {
   readonly run: AdapterRun;

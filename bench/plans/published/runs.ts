@@ -1,12 +1,8 @@
 /** A fine-tuning as people describe one, and what follows for its memory from its trainer's code. */
-import type { AdapterRun } from './adapter-run.js';
-import { BLOCKS } from './blocks.js';
-import { type DecoderFields, decoderShape } from './decoder-shape.js';
-import { HEADS, type HeadName, ligerHead } from './heads.js';
-import { METHODS, type MethodName } from './methods.js';
-import { OPTIMIZERS, type OptimizerName } from './optimizers.js';
-import type { TorchShape } from './shape.js';
-import { TRAINERS, type Trainer, type TrainerName } from './trainers.js';
+
+import { BLOCKS } from '../../../src/compute/accelerate/memory/blocks.js';
+import { type DecoderFields, decoderShape } from '../../../src/compute/accelerate/memory/decoder-shape.js';
+import type { TorchShape } from '../../../src/compute/accelerate/memory/shape.js';
 import type {
   AttentionKernel,
   Certainty,
@@ -16,8 +12,13 @@ import type {
   Stored,
   StoredParts,
   TorchTraining,
-} from './training.js';
-import { DTYPE_BYTES } from './training.js';
+} from '../../../src/compute/accelerate/memory/training.js';
+import { DTYPE_BYTES } from '../../../src/compute/accelerate/memory/training.js';
+import type { AdapterRun } from './adapter-run.js';
+import { HEADS, type HeadName, ligerHead } from './heads.js';
+import { METHODS, type MethodName } from './methods.js';
+import { OPTIMIZERS, type OptimizerName } from './optimizers.js';
+import { TRAINERS, type Trainer, type TrainerName } from './trainers.js';
 
 export interface TrainingRun extends AdapterRun {
   readonly trainer: TrainerName;
