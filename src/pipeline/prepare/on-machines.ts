@@ -1,22 +1,20 @@
 /** One pipeline on many machines: where it fits, how it is planned there, how long it takes and what that costs. */
 import { planDecoder } from '../../compute/models/decoder/plan.js';
-import { compile } from '../../language/compile.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Machine } from '../../language/ir/machine.js';
 import { knownMachines, machinesLike } from '../planner/machines.js';
-import { type PlanOptions, plan } from '../planner/plan.js';
+import type { PlanOptions } from '../planner/plan.js';
 import { machinesUnknown } from '../planner/plan-diagnostics.js';
 import type { Plan, PlannedStage, Seconds } from '../planner/plan-json.js';
-import { rememberedPlans, surveyOnce } from '../planner/plan-session.js';
+import { rememberedPlans } from '../planner/plan-session.js';
 import { openModels } from '../planner/stage-models.js';
 import { withPrecision } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { openStore } from '../store/index.js';
-import { type ReadyProgram, readyToPlan } from './prepare.js';
 import { engineRefusals } from './refusals.js';
 import type { PlanRequest, PlanScope, Preparation } from './request.js';
 import { computing } from './runtime.js';
+import { openVariants, type Variants } from './variants.js';
 
 export interface MachineRow {
   readonly machine: string;
@@ -64,11 +62,7 @@ export async function planOnMachines(
   pattern: string,
   scope: PlanScope = {},
 ): Promise<OnMachines> {
-  const compiled = compile(host, request.file, { params: request.params });
-  const { unplanned: prepared, ready } = await readyToPlan(host, compiled, request, {
-    ...scope,
-    speed: 'unknown',
-  });
+  const { prepared, ready } = await openVariants(host, request, { ...scope, speed: 'unknown' });
   if (ready === undefined) return { prepared, diagnostics: prepared.diagnostics };
   const known = knownMachines(host, ready.program);
   const machines = machinesLike(pattern, known);
@@ -76,15 +70,8 @@ export async function planOnMachines(
     return { prepared, diagnostics: [...prepared.diagnostics, machinesUnknown(pattern)] };
   const shared = {
     models: openModels(ready.program, ready.host),
-    survey: surveyOnce(),
     planDecoder: rememberedPlans(planDecoder),
     savedPlans: {},
-    // what is half done here is not there
-    store: {
-      find: openStore(ready.host.cwd, ready.host.store).find,
-      resumable: () => false,
-      anyResumable: () => false,
-    },
   };
   const groups = new Map<string, Plan>();
   const rows: MachineRow[] = [];
@@ -112,8 +99,8 @@ interface Planning {
   readonly host: Host;
   readonly request: PlanRequest;
   readonly prepared: Preparation;
-  readonly ready: ReadyProgram;
-  readonly shared: Pick<PlanOptions, 'models' | 'survey' | 'planDecoder' | 'savedPlans' | 'store'>;
+  readonly ready: NonNullable<Variants['ready']>;
+  readonly shared: Pick<PlanOptions, 'models' | 'planDecoder' | 'savedPlans'>;
   /** Plans by what decides a choice: the engine, its devices and what each may take. */
   readonly groups: Map<string, Plan>;
 }
@@ -145,8 +132,7 @@ async function rowOf(machine: Machine, planning: Planning): Promise<MachineRow> 
   const key = JSON.stringify([engine, machine.memory, machine.usable, devices]);
   const like = groups.get(key);
   if (like?.valid === false) return { ...base, ...figuresOf(like), seconds: null, usd: null, gpuHours: null };
-  const planned = await plan(program, ready.host, {
-    ...ready.options,
+  const planned = await ready.planOf(program, {
     ...computed,
     ...shared,
     machine: machine.name,

@@ -67,7 +67,7 @@ function downloadOf(
 }
 
 /** A program with everything that its plan needs. */
-export interface ReadyProgram {
+interface ReadyProgram {
   readonly program: Program;
   readonly host: Host;
   readonly options: PlanOptions;

@@ -9,7 +9,7 @@ import { surveyOnce } from '../planner/plan-session.js';
 import type { Speed } from '../planner/speed.js';
 import { openStore } from '../store/index.js';
 import { readyToPlan } from './prepare.js';
-import type { PlanRequest, Preparation } from './request.js';
+import type { PlanRequest, PlanScope, Preparation } from './request.js';
 
 export interface Variants {
   readonly prepared: Preparation;
@@ -21,9 +21,13 @@ export interface Variants {
   };
 }
 
-export async function openVariants(disk: Host, request: PlanRequest): Promise<Variants> {
+export async function openVariants(
+  disk: Host,
+  request: PlanRequest,
+  scope: PlanScope = { shapes: true },
+): Promise<Variants> {
   const compiled = compile(disk, request.file, { params: request.params });
-  const { unplanned: prepared, ready } = await readyToPlan(disk, compiled, request, { shapes: true });
+  const { unplanned: prepared, ready } = await readyToPlan(disk, compiled, request, scope);
   if (ready === undefined) return { prepared };
   const { program, host, options } = ready;
   const shared = {
