@@ -59,6 +59,7 @@ export const WINGS: readonly Wing[] = [
       { path: 'src/pipeline/planner', doc: 'keys, memory, choice' },
       { path: 'src/pipeline/prepare', doc: 'file → plan, for all' },
       { path: 'src/pipeline/run', doc: 'scheduler, processes', rim: true },
+      { path: 'src/pipeline/serve', doc: 'releases that answer', rim: true },
       { path: 'src/pipeline/eject', doc: 'a training that leaves', rim: true },
     ],
   },
