@@ -45,6 +45,7 @@ export const WINGS: readonly Wing[] = [
       { path: 'src/compute/evaluation', doc: 'metrics, generation' },
       { path: 'src/compute/packaging', doc: 'adapters, merging' },
       { path: 'src/compute/accelerate', doc: 'PyTorch in processes', rim: true },
+      { path: 'src/compute/serving', doc: 'answers to many at once', rim: true },
     ],
   },
   {

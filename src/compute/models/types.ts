@@ -1,4 +1,5 @@
 /** The interface of a model to the rest of the program: configuration, stored weights, tokenizer, adapters. */
+import type { Json } from '../../language/host/json.js';
 import type { PackedTensor } from '../tensor/types.js';
 import type { AdapterConfig, AdapterKind } from './adapters/config.js';
 import type { Activation, NamedShape, RopeScaling } from './architectures/blueprint.js';
@@ -121,11 +122,22 @@ export interface Tokenizer {
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  /** Calls of an assistant, as templates read them: `{ type: 'function', id, function: { name, arguments } }`. */
+  readonly tool_calls?: readonly Json[];
+  /** Of a tool's answer: the call that it belongs to, and the tool. */
+  readonly tool_call_id?: string;
+  readonly name?: string;
+}
+
+export interface RenderOptions {
+  readonly addGenerationPrompt?: boolean;
+  /** Functions that the assistant may call, as JSON Schema describes them in OpenAI's API. */
+  readonly tools?: readonly Json[];
 }
 
 export interface ChatTemplate {
   /** The text that Hugging Face's `apply_chat_template(tokenize=False)` returns. */
-  render(messages: readonly ChatMessage[], options?: { readonly addGenerationPrompt?: boolean }): string;
+  render(messages: readonly ChatMessage[], options?: RenderOptions): string;
   readonly source: string;
 }
 

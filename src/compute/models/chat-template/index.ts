@@ -6,6 +6,7 @@ import {
   type ChatTemplate,
   ExcessiveTemplateError,
   ModelError,
+  type RenderOptions,
   type Tokenizer,
 } from '../types.js';
 import { TemplateLimitError } from './budget.js';
@@ -126,12 +127,15 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
     source,
     path,
     special,
-    render(messages, { addGenerationPrompt = false } = {}) {
-      const texts = messages.flatMap(({ role, content }) => [role, content]);
+    render(messages, options = {}) {
+      const { tools = [] } = options;
+      const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
+      const described = [...calls, ...tools].map((value) => JSON.stringify(value));
+      const texts = [...messages.flatMap(({ role, content }) => [role, content]), ...described];
       const environment = new Environment();
       const length = texts.reduce((sum, text) => sum + text.length, source.length);
       try {
-        const variables = { ...globals(special, messages, addGenerationPrompt), ...dateOf(source) };
+        const variables = { ...globals(special, messages, options), ...dateOf(source) };
         for (const [name, value] of Object.entries(variables)) environment.set(name, value);
         return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
       } catch (error) {
@@ -178,12 +182,19 @@ const shortened = (message: string): string =>
 function globals(
   special: SpecialTokens,
   messages: readonly ChatMessage[],
-  addGenerationPrompt: boolean,
+  { addGenerationPrompt = false, tools = [] }: RenderOptions,
 ): Readonly<Record<string, unknown>> {
   return {
     ...special,
-    messages: messages.map(({ role, content }) => ({ role, content })),
-    tools: null,
+    // what other programs put next to these is none of a template's business
+    messages: messages.map(({ role, content, tool_calls, tool_call_id, name }) => ({
+      role,
+      content,
+      ...(tool_calls && { tool_calls }),
+      ...(tool_call_id !== undefined && { tool_call_id }),
+      ...(name !== undefined && { name }),
+    })),
+    tools: tools.length === 0 ? null : tools,
     documents: null,
     add_generation_prompt: addGenerationPrompt,
     raise_exception: (message: unknown) => {
