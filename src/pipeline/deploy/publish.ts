@@ -8,9 +8,17 @@ import {
   textDigest,
 } from '../../compute/packaging/manifest.js';
 import { DiskError } from '../../language/host/disk.js';
-import { makeCurrent } from './history.js';
+import { readCanary } from './canary.js';
+import { makeCanary, makeCurrent } from './history.js';
 import { changedWhileCopied, writing } from './release-diagnostics.js';
-import { damages, listReleases, type Release, type ReleaseAccess, releaseName } from './releases.js';
+import {
+  currentRelease,
+  damages,
+  listReleases,
+  type Release,
+  type ReleaseAccess,
+  releaseName,
+} from './releases.js';
 
 /** What a manifest says that is known before the release has a number. */
 export type ManifestDraft = Omit<
@@ -24,6 +32,11 @@ export interface PublishRequest {
   /** Absolute folder whose files are published. */
   readonly source: string;
   readonly draft: ManifestDraft;
+  /**
+   * The release gets this share of the requests, above 0 and below 1, next to the current one. Where none is current, it becomes
+   * current.
+   */
+  readonly canary?: number;
   /** Loads the release from its own folder and asks it something; throws if it does not answer. */
   readonly smoke: (release: string) => Promise<ReleaseManifest['smoke']>;
 }
@@ -35,10 +48,12 @@ export interface PublishedRelease {
   /** `unchanged`: it was there and current already. */
   readonly action: 'publish' | 'again' | 'unchanged';
   readonly digest: string;
+  /** `current`, or `canary` where it gets a share of the requests. */
+  readonly role: 'current' | 'canary';
 }
 
 /**
- * Publishes a folder as the next release and makes it current once it has answered. Content that is a release already
+ * Publishes a folder as the next release and makes it current, or the canary, once it has answered. Content that is a release already
  * is not published twice. A kill or a full disk at any moment leaves the old state or the new one; what is left over
  * goes with the next call. Throws a `UserError`.
  */
@@ -73,8 +88,8 @@ export async function publish(access: ReleaseAccess, request: PublishRequest): P
     const number = writing(() =>
       place(access, folder, temporary, (release) => ({ version: 1, release, ...manifest })),
     );
-    makeCurrent(access, folder, { action: 'publish', release: number, digest });
-    return { number, path: `${folder}/${releaseName(number)}`, action: 'publish', digest };
+    const role = giveRole(access, request, { action: 'publish', release: number, digest });
+    return { number, path: `${folder}/${releaseName(number)}`, action: 'publish', digest, role };
   } catch (error) {
     try {
       disk.remove(temporary);
@@ -112,14 +127,31 @@ async function again(
   known: Release,
   digest: string,
 ): Promise<PublishedRelease> {
-  const { number, path } = known;
-  if (known.current) return { number, path, action: 'unchanged', digest };
+  const { number, path, current } = known;
+  if (current) return { number, path, action: 'unchanged', digest, role: 'current' };
+  const canary = readCanary(access, request.folder);
+  if (canary?.release === number && canary.share === request.canary)
+    return { number, path, action: 'unchanged', digest, role: 'canary' };
   await request.smoke(path);
-  makeCurrent(access, request.folder, { action: 'again', release: number, digest });
-  return { number, path, action: 'again', digest };
+  const role = giveRole(access, request, { action: 'again', release: number, digest });
+  return { number, path, action: 'again', digest, role };
 }
 
-const PUBLISHING = /^\.(?:publishing|current)-([0-9a-f-]+)$/;
+/** Makes a release what was asked for: current, or the canary next to the one that is. */
+function giveRole(
+  access: ReleaseAccess,
+  { folder, canary }: PublishRequest,
+  placed: Parameters<typeof makeCurrent>[2],
+): PublishedRelease['role'] {
+  if (canary === undefined || currentRelease(access, folder) === undefined) {
+    makeCurrent(access, folder, placed);
+    return 'current';
+  }
+  makeCanary(access, folder, placed, canary);
+  return 'canary';
+}
+
+const PUBLISHING = /^\.(?:publishing|current|canary)-([0-9a-f-]+)$/;
 
 /** The folder in which this process prepares a release; others never take it for one. */
 const publishingFolder = ({ disk }: Pick<ReleaseAccess, 'disk'>, folder: string): string =>

@@ -50,6 +50,14 @@ export const noEarlierRelease = (folder: string, current: number | undefined) =>
     '`ftpc releases` lists them; choose one with `--to`',
   );
 
+export const noCanary = (folder: string, current: number | undefined) =>
+  error(
+    'FTP2100',
+    folder,
+    `\`${folder}\` has no canary to promote${current === undefined ? '' : `: release ${current} is current and gets every request`}`,
+    'a deploy stage with `canary = 10%` publishes one; `ftpc rollback --to N` makes any other release current',
+  );
+
 export const noSuchRelease = (folder: string, release: number, known: readonly number[]) =>
   error(
     'FTP0745',
@@ -97,10 +105,10 @@ export const otherBase = (folder: string, damage: string) =>
 export const noAdapter = (folder: string) =>
   error('FTP0751', folder, `\`${folder}\` is not an adapter, so it has no base`, 'leave `--base` out');
 
-export const currentInTheWay = (path: string) =>
+export const otherThanLink = (path: string) =>
   error(
     'FTP0750',
     path,
-    `\`${path}\` is not a symbolic link, so it cannot be pointed to another release`,
+    `\`${path}\` is not a symbolic link, so it cannot be pointed to a release`,
     'move it away; ftpc needs a symbolic link with this name there',
   );

@@ -7,7 +7,7 @@ import {
 import type { Disk } from '../../language/host/disk.js';
 import type { Host } from '../../language/host/host.js';
 import { sealDamages } from '../../language/host/seal-damage.js';
-import { currentInTheWay, noReleases, noSuchRelease, writing } from './release-diagnostics.js';
+import { noReleases, noSuchRelease, otherThanLink, writing } from './release-diagnostics.js';
 
 /** Where releases are read and written. */
 export interface ReleaseAccess {
@@ -16,6 +16,7 @@ export interface ReleaseAccess {
 }
 
 export const CURRENT = 'current';
+export const CANARY = 'canary';
 
 export interface Release {
   readonly number: number;
@@ -53,20 +54,24 @@ export const currentRelease = (access: ReleaseAccess, folder: string): Release |
 /** Throws a `UserError` if no release can be published in this folder. */
 export function checkTarget(access: ReleaseAccess, folder: string): void {
   writing(() => access.disk.mayFill(folder));
-  checkCurrent(access, folder);
+  for (const name of [CURRENT, CANARY]) checkLink(access, `${folder}/${name}`);
 }
 
-function checkCurrent({ host, disk }: ReleaseAccess, folder: string): void {
-  const path = `${folder}/${CURRENT}`;
-  if (disk.readLink(path) === undefined && host.stat(path) !== undefined) throw currentInTheWay(path);
+/** Throws a `UserError` if something other than a link is where a link is to be. */
+export function checkLink({ host, disk }: ReleaseAccess, path: string): void {
+  if (disk.readLink(path) === undefined && host.stat(path) !== undefined) throw otherThanLink(path);
 }
 
 /** Makes a release current in one step: whoever follows the link sees the old release or the new one. */
-export function moveCurrent(access: ReleaseAccess, folder: string, number: number): void {
-  checkCurrent(access, folder);
+export const moveCurrent = (access: ReleaseAccess, folder: string, number: number): void =>
+  pointLink(access, folder, CURRENT, number);
+
+/** Points a link of a folder of releases to one of them, in one step. */
+export function pointLink(access: ReleaseAccess, folder: string, name: string, number: number): void {
   const { disk } = access;
-  const path = `${folder}/${CURRENT}`;
-  const temporary = `${folder}/.${CURRENT}-${disk.writer}`;
+  const path = `${folder}/${name}`;
+  checkLink(access, path);
+  const temporary = `${folder}/.${name}-${disk.writer}`;
   disk.remove(temporary);
   disk.link(releaseName(number), temporary);
   disk.rename(temporary, path);

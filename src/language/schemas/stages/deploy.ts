@@ -4,6 +4,10 @@ const settings = {
   model: required(t.port('Model', 'Adapter'), 'The model to publish.'),
   when: optional(t.port('Gate'), 'Publish only if this gate is open.'),
   target: required(t.call('target'), 'Where to publish it.'),
+  canary: optional(
+    t.quantity('ratio', { min: 0.001, max: 0.99 }),
+    'Publish it next to the current release, and give it this share of the requests that `ftpc serve` answers; `ftpc promote` makes it current. Default: it becomes current.',
+  ),
   smoke: optional(t.filled, 'A question that the release must answer before it becomes current.'),
 } as const;
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { percentText } from '../../../language/diagnostics/make.js';
 import type { Disk } from '../../../language/host/disk.js';
 import { nodeDisk } from '../../../language/host/node-disk.js';
 import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
@@ -17,10 +18,21 @@ async function deploy(context: StageContext, disk: Disk): Promise<Awaited<Return
   const settings = settingsOf(stage, 'deploy');
   const published = await targets[settings.target.call]?.(settings, context, disk);
   if (published === undefined) throw new Error(`no target is named ${settings.target.call}`);
-  const { number, path, action, digest } = published;
-  const report = { version: 1, stage: stage.name, release: number, path, action, digest };
+  const { number, path, action, digest, role } = published;
+  const report = { version: 1, stage: stage.name, release: number, path, action, digest, role };
+  const text = roleText(published, settings.canary);
+  if (text !== undefined) context.emit({ type: 'note', stage: stage.name, text });
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
   return { outputs: { release: path, report: 'report.json' }, metrics: { release: number } };
+}
+
+/** What has become of a release that was to be a canary. */
+function roleText({ number, role, action }: PublishedRelease, share: number | undefined): string | undefined {
+  if (share === undefined) return undefined;
+  if (role === 'canary') return `release ${number} is the canary: ${percentText(share)} of the requests`;
+  return action === 'unchanged'
+    ? `release ${number} is current already and gets every request, so it is no canary`
+    : `release ${number} is current and gets every request: there was none that it could be a canary next to`;
 }
 
 type Target = (settings: DeploySettings, context: StageContext, disk: Disk) => Promise<PublishedRelease>;
@@ -37,6 +49,7 @@ const targets: Readonly<Record<string, Target>> = {
     const request: PublishRequest = {
       folder,
       source,
+      ...(settings.canary !== undefined && { canary: settings.canary }),
       draft: manifestDraft(model, isAdapter ? 'adapter' : 'model', folder, context),
       smoke: (release) => {
         context.emit({ type: 'note', stage: stage.name, text: 'asking the release before it is published' });

@@ -19,6 +19,7 @@ export const commands: CommandTable = {
   classify: async () => (await import('./classify.js')).classify,
   chat: async () => (await import('./chat.js')).chat,
   releases: async () => (await import('./releases.js')).releases,
+  promote: async () => (await import('./promote.js')).promote,
   rollback: async () => (await import('./rollback.js')).rollback,
   snapshot: async () => (await import('./snapshot.js')).snapshot,
   runtime: async () => (await import('./runtime.js')).runtime,

@@ -1,11 +1,12 @@
 import { relative, resolve } from 'node:path';
 import type { ReleaseManifest } from '../../../compute/packaging/manifest.js';
+import { percentText } from '../../../language/diagnostics/make.js';
 import { metricText } from '../../insight/metric-text.js';
 import { type Command, EXIT, option } from '../command.js';
 
 export const releases: Command = {
   name: 'releases',
-  doc: 'Lists the releases of a folder: number, time, base, metrics, and which one is current.',
+  doc: 'Lists the releases of a folder: number, time, base, metrics, which one is current, and the share of a canary.',
   positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
   options: {
     verify: option.flag('Check every file against its manifest; exit with 1 if one differs.'),
@@ -17,6 +18,7 @@ export const releases: Command = {
   ],
   run: async (args, context) => {
     const { listReleases } = await import('../../../pipeline/deploy/releases.js');
+    const { canaryDamage, readCanary } = await import('../../../pipeline/deploy/canary.js');
     const { damages } = await import('../../../pipeline/deploy/releases.js');
     const { readHistory } = await import('../../../pipeline/deploy/history.js');
     const { noReleases } = await import('../../../pipeline/deploy/release-diagnostics.js');
@@ -25,12 +27,16 @@ export const releases: Command = {
     const { host } = context;
     const folder = resolve(host.cwd, args.positional('folder'));
     const disk = { host, disk: nodeDisk() };
+    const canary = readCanary(disk, folder);
+    const damage = canaryDamage(disk, folder);
     const found = listReleases(disk, folder).map((release) => ({
       ...release,
+      ...(canary?.release === release.number && { canary: canary.share }),
       problems: args.flag('verify') ? damages(disk, release) : [],
     }));
     if (found.length === 0) throw noReleases(args.positional('folder'));
-    const sound = found.every(({ problems, damage }) => problems.length === 0 && damage === undefined);
+    const sound =
+      damage === undefined && found.every((each) => each.problems.length === 0 && each.damage === undefined);
     if (args.flag('json')) {
       const list = found.map(({ path, ...release }) => ({ ...release, path: relative(host.cwd, path) }));
       context.out(JSON.stringify({ version: 1, releases: list, history: readHistory(disk, folder) }));
@@ -39,8 +45,8 @@ export const releases: Command = {
       const [head = '', ...lines] = columns(
         [
           ['', 'release', 'created', 'kind', 'base', 'metrics'],
-          ...found.map(({ number, current, manifest, damage }) => [
-            current ? bold('→') : '',
+          ...found.map(({ number, current, canary: share, manifest, damage }) => [
+            current ? bold('→') : share === undefined ? '' : percentText(share),
             String(number),
             manifest?.created.slice(0, 16).replace('T', ' ') ?? '',
             manifest?.kind ?? red(`damaged: ${damage ?? ''}`),
@@ -48,10 +54,11 @@ export const releases: Command = {
             figures(manifest),
           ]),
         ],
-        { right: [1], width: context.width },
+        { right: [0, 1], width: context.width },
       );
       context.out(dim(head));
       for (const line of lines) context.out(line);
+      if (damage !== undefined) context.out(red(`the canary gets no requests: ${damage}`));
       for (const { number, problems } of found)
         for (const problem of problems) context.out(red(`release ${number}: ${problem}`));
     }

@@ -1,0 +1,64 @@
+/** A release that gets a share of the requests next to the current one. `canary.json` decides; the link is for people and programs. */
+import * as v from 'valibot';
+import { type Host, HostError } from '../../language/host/host.js';
+import { count, finite, JsonFault, type JsonOf, version } from '../../language/host/json.js';
+import { checkedText, parseChecked } from '../../language/host/self-check.js';
+import { CANARY, CURRENT, checkLink, pointLink, type ReleaseAccess, releaseName } from './releases.js';
+
+const CANARY_FILE = 'canary.json';
+
+const FILE = v.object({
+  version: version(1),
+  release: count,
+  /** Of the requests, 0 to 1. */
+  share: finite,
+  /** ISO 8601, UTC: when it became the canary. */
+  since: v.string(),
+});
+export type Canary = Omit<JsonOf<typeof FILE>, 'version'>;
+
+/**
+ * The canary of a folder; `undefined` if it has none. One that is the current release is none: it was promoted, and a kill
+ * left the file.
+ */
+export function readCanary({ host, disk }: ReleaseAccess, folder: string): Canary | undefined {
+  const file = readFile(host, `${folder}/${CANARY_FILE}`);
+  if (file === undefined || file instanceof JsonFault) return undefined;
+  const name = releaseName(file.release);
+  if (disk.readLink(`${folder}/${CURRENT}`) === name || host.stat(`${folder}/${name}`) === undefined)
+    return undefined;
+  const { release, share, since } = file;
+  return { release, share: Math.min(1, Math.max(0, share)), since };
+}
+
+/** What is wrong with the file of the canary, in a sentence: its requests go to the current release. */
+export function canaryDamage({ host }: Pick<ReleaseAccess, 'host'>, folder: string): string | undefined {
+  const file = readFile(host, `${folder}/${CANARY_FILE}`);
+  return file instanceof JsonFault ? `${CANARY_FILE}: ${file.detail}` : undefined;
+}
+
+function readFile(host: Host, path: string): JsonOf<typeof FILE> | JsonFault | undefined {
+  try {
+    return parseChecked(FILE, host.readText(path));
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return error.code === 'not_found' ? undefined : new JsonFault(error.detail);
+  }
+}
+
+/** Makes a release the canary, in place of another one. Throws a `DiskError`, and a `UserError` if something is in its way. */
+export function placeCanary(access: ReleaseAccess, folder: string, canary: Canary): void {
+  const { disk } = access;
+  checkLink(access, `${folder}/${CANARY}`);
+  const temporary = `${folder}/.${CANARY}-${disk.writer}`;
+  disk.remove(temporary);
+  disk.write(temporary, checkedText({ version: 1, ...canary }));
+  disk.rename(temporary, `${folder}/${CANARY_FILE}`);
+  pointLink(access, folder, CANARY, canary.release);
+}
+
+/** Throws a `DiskError`. */
+export function removeCanary({ disk }: ReleaseAccess, folder: string): void {
+  disk.remove(`${folder}/${CANARY_FILE}`);
+  if (disk.readLink(`${folder}/${CANARY}`) !== undefined) disk.remove(`${folder}/${CANARY}`);
+}
