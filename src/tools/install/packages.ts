@@ -127,3 +127,84 @@ export const DAWN_BUILDS: ReadonlySet<string> = new Set([
 
 /** Bytes on the disk while installing: the packages, and what is unpacked of them. */
 export const TFJS_NEEDED_BYTES: Readonly<Record<TfjsName, number>> = { cpu: 8e7, wasm: 9e7, webgpu: 3e8 };
+
+/** A build of llama.cpp: the package with its binary, and what it computes with. */
+export interface LlamaBuild extends PartialPackage {
+  readonly device: 'cuda' | 'vulkan' | 'metal' | 'cpu';
+  /** What it loads from the system, besides what every system has. */
+  readonly needs?: readonly string[];
+  /** A path that is only there where such a device is. */
+  readonly where?: string;
+}
+
+/** The release of llama.cpp that these binaries were built from. */
+export const LLAMA_RELEASE = 'v0.4.0';
+
+const llamaBuild = (
+  system: string,
+  integrity: string,
+  rest: Pick<LlamaBuild, 'device' | 'needs' | 'where'> = { device: 'cpu' },
+): LlamaBuild => ({
+  name: `@node-llama-cpp/${system}`,
+  version: '3.21.1',
+  integrity,
+  isKept: only(/^bins\//),
+  ...rest,
+});
+
+/** By {@link platformHere}'s names: the first that computes here is taken. */
+export const LLAMA_BUILDS: Readonly<Record<string, readonly LlamaBuild[]>> = {
+  'linux-x64': [
+    llamaBuild(
+      'linux-x64-cuda',
+      'sha512-idsE55VoD/FbvLhnBC9krUJaUoC0XnebseAAnCpm/brKf61HEbu+idgbb5eN6mxkjLSrHtILprJ0nDcUJjVrFg==',
+      {
+        device: 'cuda',
+        needs: ['libcuda.so.1', 'libcudart.so.13', 'libcublas.so.13'],
+        where: '/dev/nvidiactl',
+      },
+    ),
+    llamaBuild(
+      'linux-x64-vulkan',
+      'sha512-flEeSzONQ6OIm5bYKLQf4eEnBzcC5WugFbyPUwkCqyyOFZ8pH0H9ulQ7ZNDLSIczeKneMRJornlyY1Hq7d3GDA==',
+      { device: 'vulkan', needs: ['libvulkan.so.1'], where: '/dev/dri' },
+    ),
+    llamaBuild(
+      'linux-x64',
+      'sha512-Totj6RTDMGo3FoK2yNUaz/oGmZD0olAqTrRluFUWmu0kW2i9TOzHSW0OWCAiGkzRCVX0WsU2CyUQo/W2NYtdPA==',
+    ),
+  ],
+  'linux-arm64': [
+    llamaBuild(
+      'linux-arm64',
+      'sha512-eI3anSEGzJiwF2rpMpZVTdHzw47LztbvfvuRzlu/fPO18ROnBOd+75RPUBlV6qENPpmNtbov85+3VODwEwBurg==',
+    ),
+  ],
+  'darwin-arm64': [
+    llamaBuild(
+      'mac-arm64-metal',
+      'sha512-6MIDAZV7DXD9R1+jEXWJkFuolni3GATGE6mmuyFYc6ZmtOh9djAy15df0T0AXK3sCmVKL+fQcOAWZezxx4MvQQ==',
+      { device: 'metal' },
+    ),
+  ],
+  'darwin-x64': [
+    llamaBuild(
+      'mac-x64',
+      'sha512-Q4nyNmbcNiKygBZQZjX+qLk2w3YzoiFpLWsxNURQN7xjyUi2p2rWxjRa7Otg0FrjGf/ri4aQ+X3Uj5Y0zD06eg==',
+    ),
+  ],
+  'win32-x64': [
+    llamaBuild(
+      'win-x64',
+      'sha512-JcIpCnra7bAd7JNWA8ehdn2DIRaTMuj+fBC8bw+5rKSNzszWFbuj2XA05c5QHovonDMBLN1ePXE/hcfZtzXoUQ==',
+    ),
+  ],
+};
+
+/** Bytes on the disk while installing: the package, and what is unpacked of it. */
+export const LLAMA_NEEDED_BYTES: Readonly<Record<LlamaBuild['device'], number>> = {
+  cuda: 5e8,
+  vulkan: 2e8,
+  metal: 1e8,
+  cpu: 1e8,
+};

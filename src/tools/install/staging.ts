@@ -93,7 +93,7 @@ export function finish<M>(staging: string, folder: string, manifest: M): M {
 /** Of this runtime all, as it is nobody's while the lock is held, and of the others what a process that is gone has left. */
 function sweep(root: string, name: string): void {
   for (const left of readdirSync(root)) {
-    const pid = /^\.[a-z]+(?:-|\.lock\.(?:stale\.)?)(\d+)/.exec(left)?.[1];
+    const pid = /^\.[a-z.]+?(?:-|\.lock\.(?:stale\.)?)(\d+)/.exec(left)?.[1];
     if (left.startsWith(`.${name}-`) || (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone'))
       discard(join(root, left));
   }

@@ -1,6 +1,4 @@
 /** TensorFlow.js with one of its backends onto this machine: whole, or not at all. */
-import { readdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
 import { RUNTIMES } from '../../compute/tensor/runtimes/index.js';
 import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
 import {
@@ -17,9 +15,9 @@ import {
 import { noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import { makeFolders } from '../../language/host/node-folders.js';
-import { DAWN_BUILDS, type PartialPackage, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
-import { tryScript, unpackNpm } from './programs.js';
+import { fetchPart } from './npm-part.js';
+import { DAWN_BUILDS, TFJS_NEEDED_BYTES, TFJS_PACKAGES } from './packages.js';
+import { tryScript } from './programs.js';
 import { alone, bytesOf, filesIn, finish, type InstallStep, removeRuntime, requireSpace } from './staging.js';
 
 interface TfjsInstallOptions {
@@ -45,7 +43,7 @@ export async function installTfjs(
     requireSpace(runtimesFolder(host), TFJS_NEEDED_BYTES[name]);
     for (const one of wanted) {
       progress({ what: `fetching ${one.name}` });
-      await fetchPart(one, staging, signal);
+      await fetchPart(one, { staging, target: packageFolder(staging, one.name) }, signal);
     }
     progress({ what: 'trying it' });
     const modules = wanted.map(({ name: one }) => (one === DAWN ? dawnPath(staging) : one));
@@ -60,18 +58,3 @@ export async function installTfjs(
 /** Whether there was one. Throws a `UserError`. */
 export const removeTfjs = (host: Host, name: TfjsName): Promise<boolean> =>
   removeRuntime(host, { name, title: RUNTIMES[name].title }, tfjsFolder(host, name));
-
-/** Fetches a package whole, and moves what is kept of it to its place. */
-async function fetchPart(wanted: PartialPackage, staging: string, signal: AbortSignal): Promise<void> {
-  const whole = join(staging, 'whole');
-  await unpackNpm(wanted, whole, signal);
-  const target = packageFolder(staging, wanted.name);
-  for (const entry of readdirSync(whole, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const file = relative(whole, path).replaceAll('\\', '/');
-    if (!entry.isFile() || !wanted.isKept(file)) continue;
-    makeFolders(dirname(join(target, file)));
-    renameSync(path, join(target, file));
-  }
-  rmSync(whole, { recursive: true });
-}

@@ -60,7 +60,7 @@ const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ['ftpc ru', ['run', 'runtime']],
   ['ftpc runtime ', ['list', 'install', 'remove']],
   ['ftpc runtime in', ['install']],
-  ['ftpc runtime install ', ['accelerate', 'tensorflow', 'webgpu', 'wasm', 'cpu']],
+  ['ftpc runtime install ', ['accelerate', 'llama.cpp', 'tensorflow', 'webgpu', 'wasm', 'cpu']],
   ['ftpc runtime install tensorflow --c', ['--cpu']],
   ['ftpc completion f', ['fish']],
   ['ftpc why a.ftp ', ['rows', 'tuned']],

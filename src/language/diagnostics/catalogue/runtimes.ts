@@ -35,10 +35,14 @@ export const installationRuns = (title: string, holder: string) =>
     help: 'wait for it to finish, then run again',
   });
 
-export const noBuildHere = (title: string, builds: string) =>
+export const noBuildHere = (
+  title: string,
+  builds: string,
+  help = 'use ONNX Runtime, which needs no installation: `--runtime onnx`',
+) =>
   error('FTP0912', undefined, {
     message: `${title} cannot be installed on ${process.platform} on ${process.arch}: it is built for ${builds}`,
-    help: 'use ONNX Runtime, which needs no installation: `--runtime onnx`',
+    help,
   });
 
 export const toolMissing = (tool: string, what: string, help: string) =>

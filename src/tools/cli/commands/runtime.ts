@@ -9,19 +9,19 @@ type Action = (args: Arguments, context: CliContext) => Promise<number>;
 
 export const runtime: Command = {
   name: 'runtime',
-  doc: 'Lists, installs and removes what computes: tensor runtimes, and the environment of the accelerate engine.',
+  doc: 'Lists, installs and removes what computes: tensor runtimes, the environment of the accelerate engine, and llama.cpp.',
   positionals: [
     { name: 'action', doc: '`list`, `install` or `remove`.', choices: ['list', 'install', 'remove'] },
     {
       name: 'name',
-      doc: 'For install and remove: `accelerate`, `tensorflow`, `webgpu`, `wasm` or `cpu`.',
+      doc: 'For install and remove: `accelerate`, `llama.cpp`, `tensorflow`, `webgpu`, `wasm` or `cpu`.',
       optional: true,
-      choices: ['accelerate', 'tensorflow', 'webgpu', 'wasm', 'cpu'],
+      choices: ['accelerate', 'llama.cpp', 'tensorflow', 'webgpu', 'wasm', 'cpu'],
     },
   ],
   options: {
     cpu: option.flag(
-      'Leave out what only GPUs use: of TensorFlow, 3.1 of 3.4 GB to download; of accelerate, 0.5 of 3.1 GB.',
+      'Leave out what only GPUs use: of TensorFlow, 3.1 of 3.4 GB to download; of accelerate, 0.5 of 3.1 GB; of llama.cpp, its build for a GPU.',
     ),
     python: option.text('PYTHON', 'For `install accelerate`: the Python to make the environment with.'),
     json: option.flag('Print the runtimes as JSON.'),
@@ -31,6 +31,7 @@ export const runtime: Command = {
     ['ftpc runtime install tensorflow', 'once per user; then runs use the GPU without changes to pipelines'],
     ['ftpc runtime install tensorflow --cpu', 'for a machine without a GPU'],
     ['ftpc runtime install accelerate', 'PyTorch, transformers and PEFT, for `--engine accelerate`'],
+    ['ftpc runtime install llama.cpp', 'to answer with GGUF files, fast: a 11 MB download, 30 MB on disk'],
     ['ftpc runtime install webgpu', 'for a GPU of any vendor: a 61 MB download, 24 MB on disk'],
     ['ftpc runtime remove tensorflow', 'frees its disk space'],
   ],
@@ -71,6 +72,7 @@ async function show(args: Arguments, { host, out, colours, width }: CliContext):
       doc,
     })),
     await engineState(host),
+    await llamaState(host),
   ];
   if (args.flag('json')) return out(JSON.stringify({ version: 1, runtimes: found }, null, 2));
   const { green, red, dim } = colours.out;
@@ -107,6 +109,22 @@ async function engineState(host: Host) {
   };
 }
 
+/** llama.cpp, as a runtime is listed. */
+async function llamaState(host: Host) {
+  const { LLAMA, llamaDamage, llamaVersion, readLlama } = await import(
+    '../../../compute/serving/llama-cpp/installed.js'
+  );
+  const found = readLlama(host);
+  return {
+    name: LLAMA,
+    title: LLAMA,
+    version: found === undefined ? null : llamaVersion(found),
+    damage: llamaDamage(host) ?? null,
+    auto: false,
+    doc: 'Is installed by `ftpc runtime install llama.cpp`: answers to requests (`ftpc serve`) with GGUF files, on the CPU or a GPU.',
+  };
+}
+
 interface Installation {
   readonly what: string;
   readonly bytes: number;
@@ -125,7 +143,8 @@ interface Installable {
 
 const tfjs = (name: TfjsName): Installable => ({
   install: async (args, host, options) => {
-    if (args.flag('cpu')) throw new UsageError('`--cpu` needs `install tensorflow` or `install accelerate`');
+    if (args.flag('cpu'))
+      throw new UsageError('`--cpu` needs `install` of `tensorflow`, `accelerate` or `llama.cpp`');
     const { installTfjs } = await import('../../install/tfjs.js');
     const { manifest, already } = await installTfjs(host, name, options);
     return { what: await titleOf(name), bytes: manifest.bytes, already };
@@ -134,39 +153,50 @@ const tfjs = (name: TfjsName): Installable => ({
 });
 
 /** What is installed by hand. */
-const INSTALLABLE: Readonly<Record<Exclude<RuntimeName, 'onnx'> | 'accelerate', Installable>> = {
-  accelerate: {
-    install: async (args, host, options) => {
-      const { installAccelerate } = await import('../../install/accelerate.js');
-      const asked = { cpu: args.flag('cpu'), python: args.text('python') };
-      const { manifest, already } = await installAccelerate(host, { ...asked, ...options });
-      const what = `${await titleOf('accelerate')} for Python ${manifest.python}`;
-      return { what, bytes: manifest.bytes, already };
+const INSTALLABLE: Readonly<Record<Exclude<RuntimeName, 'onnx'> | 'accelerate' | 'llama.cpp', Installable>> =
+  {
+    accelerate: {
+      install: async (args, host, options) => {
+        const { installAccelerate } = await import('../../install/accelerate.js');
+        const asked = { cpu: args.flag('cpu'), python: args.text('python') };
+        const { manifest, already } = await installAccelerate(host, { ...asked, ...options });
+        const what = `${await titleOf('accelerate')} for Python ${manifest.python}`;
+        return { what, bytes: manifest.bytes, already };
+      },
+      remove: async (host) => (await import('../../install/accelerate.js')).removeAccelerate(host),
     },
-    remove: async (host) => (await import('../../install/accelerate.js')).removeAccelerate(host),
-  },
-  tensorflow: {
-    install: async (args, host, options) => {
-      const { installTensorFlow } = await import('../../install/tensorflow.js');
-      const { manifest, already } = await installTensorFlow(host, { cpu: args.flag('cpu'), ...options });
-      const what = `TensorFlow ${manifest.tensorflow}${manifest.cuda ? ' with CUDA' : ''}`;
-      return { what, bytes: manifest.bytes, already };
+    'llama.cpp': {
+      install: async (args, host, options) => {
+        const { installLlama } = await import('../../install/llama-cpp.js');
+        const { manifest, already } = await installLlama(host, { cpu: args.flag('cpu'), ...options });
+        const { llamaVersion } = await import('../../../compute/serving/llama-cpp/installed.js');
+        return { what: `llama.cpp ${llamaVersion(manifest)}`, bytes: manifest.bytes, already };
+      },
+      remove: async (host) => (await import('../../install/llama-cpp.js')).removeLlama(host),
     },
-    remove: async (host) => (await import('../../install/tensorflow.js')).removeTensorFlow(host),
-  },
-  webgpu: tfjs('webgpu'),
-  wasm: tfjs('wasm'),
-  cpu: tfjs('cpu'),
-};
+    tensorflow: {
+      install: async (args, host, options) => {
+        const { installTensorFlow } = await import('../../install/tensorflow.js');
+        const { manifest, already } = await installTensorFlow(host, { cpu: args.flag('cpu'), ...options });
+        const what = `TensorFlow ${manifest.tensorflow}${manifest.cuda ? ' with CUDA' : ''}`;
+        return { what, bytes: manifest.bytes, already };
+      },
+      remove: async (host) => (await import('../../install/tensorflow.js')).removeTensorFlow(host),
+    },
+    webgpu: tfjs('webgpu'),
+    wasm: tfjs('wasm'),
+    cpu: tfjs('cpu'),
+  };
 
 type InstallableName = keyof typeof INSTALLABLE;
 
 const isInstallable = (name: string): name is InstallableName => Object.hasOwn(INSTALLABLE, name);
 
-const titleOf = async (name: RuntimeName | 'accelerate'): Promise<string> =>
-  name === 'accelerate'
-    ? (await import('../../../compute/accelerate/installed.js')).TITLE
-    : (await import('../../../compute/tensor/runtimes/index.js')).RUNTIMES[name].title;
+async function titleOf(name: RuntimeName | 'accelerate' | 'llama.cpp'): Promise<string> {
+  if (name === 'accelerate') return (await import('../../../compute/accelerate/installed.js')).TITLE;
+  if (name === 'llama.cpp') return name;
+  return (await import('../../../compute/tensor/runtimes/index.js')).RUNTIMES[name].title;
+}
 
 async function installable(args: Arguments): Promise<InstallableName> {
   const name = args.optionalPositional('name');
