@@ -15,6 +15,9 @@ export interface RoutableModel {
     /** Bytes that weights and cache are planned to take. */
     readonly memory: number;
   };
+  /** Whether it can answer: not while it is started again after a crash. Left out, it always can. */
+  readonly up?: boolean;
+  /** Ends it, and what it still computes with it. */
   close(): Promise<void>;
 }
 
