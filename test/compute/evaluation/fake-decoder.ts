@@ -39,30 +39,45 @@ export function fakeDecoder(): FakeDecoder {
       return ((mixed ^ (mixed >>> 15)) % 4096) / 512 - 4;
     });
   };
+  const opened = new WeakMap<DecodeSession, number[][]>();
   const session = async (rows: number, capacity: number): Promise<DecodeSession> => {
     open++;
-    let prefixes: number[][] = Array.from({ length: rows }, () => []);
-    return {
-      async append(ids) {
+    const prefixes: number[][] = Array.from({ length: rows }, () => []);
+    const own: DecodeSession = {
+      extends: true,
+      async append(ids, wanted = 'last') {
         if (ids.length !== prefixes.length)
           throw new Error(`${ids.length} rows given, ${prefixes.length} held`);
         calls.push(ids.length);
-        const logits = new Float32Array(ids.length * tinyConfig.vocabSize);
+        const found: Float32Array[] = [];
         for (const [i, more] of ids.entries()) {
           const prefix = prefixes[i] as number[];
-          prefix.push(...more);
+          for (const id of more) {
+            prefix.push(id);
+            if (wanted === 'every') found.push(after(prefix));
+          }
           if (prefix.length > capacity) throw new Error('beyond capacity');
-          logits.set(after(prefix), i * tinyConfig.vocabSize);
+          if (wanted === 'last') found.push(after(prefix));
         }
-        return logits;
+        return Float32Array.from(found.flatMap((row) => [...row]));
       },
       async keep(kept) {
-        prefixes = kept.map((row) => prefixes[row] as number[]);
+        prefixes.splice(0, prefixes.length, ...kept.map((row) => prefixes[row] as number[]));
+      },
+      async join(other) {
+        prefixes.push(...(opened.get(other) ?? []));
+        await other.release();
+      },
+      read: (row, start, end) => Float32Array.from(prefixes[row]?.slice(start, end) ?? []),
+      async restore(pieces) {
+        for (const { data } of pieces) prefixes[0]?.push(...data);
       },
       async release() {
         open--;
       },
     };
+    opened.set(own, prefixes);
+    return own;
   };
   return {
     options: { config: tinyConfig } as Decoder['options'],

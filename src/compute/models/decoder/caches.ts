@@ -8,9 +8,11 @@ import { floatTensor, type HostFloats, zeros } from './parameters.js';
  * host, or tensors that stay where the runtime computes. Tokens of a prefix, if there is one, are before those of the texts.
  */
 export interface Caches {
-  /** Positions that each row has room for: 0 before the first {@link grow}. */
+  readonly rows: number;
+  /** Positions that each row has room for: 0 before the first {@link resize}. */
   readonly size: number;
-  grow(size: number): Promise<void>;
+  /** What is beyond the new size is lost. */
+  resize(size: number): Promise<void>;
   /**
    * Takes the keys and values `[rows·groups, length, dim]` of the prompts, of which row r has `counts[r]`; what lies after
    * is hidden until a token takes its place.
@@ -23,19 +25,26 @@ export interface Caches {
   outputs(layer: number): Tensors;
   /** After a run of the step graph: its token is in the cache. */
   append(layer: number, lengths: Int32Array): void;
-  /** Goes on with these rows alone, which ascend. */
+  /** Goes on with these rows alone, none of which moves back. */
   keep(rows: readonly number[]): Promise<void>;
+  /** Takes the rows of others of its kind, of the same size, after its own. */
+  join(others: Caches): Promise<void>;
   release(): void;
 }
 
-type LayerCache = Readonly<Record<'keys' | 'values', HostFloats>>;
+const BOTH = ['keys', 'values'] as const;
+
+type LayerCache = Readonly<Record<(typeof BOTH)[number], HostFloats>>;
+
+/** Rows by which caches grow at least where rows join, so that not every one of them moves all others. */
+const MORE_ROWS = 4;
 
 /** In arrays of the host, which are appended to in place. */
 export class HostCaches implements Caches {
   readonly appends = false;
   size = 0;
-  private rows: number;
-  private caches: readonly LayerCache[] = [];
+  rows: number;
+  private caches: LayerCache[] = [];
   /** What the step graph gives for its token, in every layer. */
   private step: { readonly key: HostFloats; readonly value: HostFloats };
   private readonly groups: number;
@@ -50,20 +59,14 @@ export class HostCaches implements Caches {
     this.step = this.stepTensors();
   }
 
-  async grow(size: number): Promise<void> {
+  async resize(size: number): Promise<void> {
+    const taken = Math.min(this.size, size) * this.dim;
     const [before, after] = [this.size * this.dim, size * this.dim];
-    const widened = (old: Float32Array): HostFloats => {
-      const tensor = zeros([this.lanes, size, this.dim]);
-      for (let lane = 0; lane < this.lanes; lane++)
-        tensor.data.set(old.subarray(lane * before, (lane + 1) * before), lane * after);
-      return tensor;
-    };
-    const none = new Float32Array(0);
-    this.caches = Array.from({ length: this.context.options.config.layers }, (_, layer) => ({
-      keys: widened(this.caches[layer]?.keys.data ?? none),
-      values: widened(this.caches[layer]?.values.data ?? none),
-    }));
     this.size = size;
+    this.replace(this.rows, (old, tensor) => {
+      for (let lane = 0; lane < this.lanes; lane++)
+        tensor.set(old.subarray(lane * before, lane * before + taken), lane * after);
+    });
   }
 
   async fill(layer: number, keys: Tensor, values: Tensor, counts: readonly number[]): Promise<void> {
@@ -91,19 +94,78 @@ export class HostCaches implements Caches {
     }
   }
 
-  /** Moves the rows that stay to the front of each cache, in place: they ascend, so none is overwritten unread. */
+  /** Moves the rows that stay to their places, in place: none moves back, so none is overwritten unread. */
   async keep(kept: readonly number[]): Promise<void> {
-    const shape = [kept.length * this.groups, this.size, this.dim];
-    const row = this.groups * this.size * this.dim;
-    const front = ({ data }: HostFloats): HostFloats => {
-      kept.forEach((from, to) => {
-        data.copyWithin(to * row, from * row, (from + 1) * row);
-      });
-      return floatTensor(shape, data.subarray(0, kept.length * row));
-    };
-    this.caches = this.caches.map(({ keys, values }) => ({ keys: front(keys), values: front(values) }));
-    this.rows = kept.length;
-    this.step = this.stepTensors();
+    const { row } = this;
+    for (const cache of this.caches)
+      for (const { data } of Object.values(cache))
+        kept.forEach((from, to) => {
+          if (from !== to) data.copyWithin(to * row, from * row, (from + 1) * row);
+        });
+    this.setRows(kept.length);
+  }
+
+  async join(others: Caches): Promise<void> {
+    if (!(others instanceof HostCaches) || others.size !== this.size)
+      throw new RangeError(`caches of ${others.size} positions cannot join those of ${this.size}`);
+    const before = this.rows;
+    const rows = before + others.rows;
+    const room =
+      (this.caches[0]?.keys.data.buffer.byteLength ?? 0) / Float32Array.BYTES_PER_ELEMENT / this.row;
+    if (rows > room)
+      this.replace(Math.max(rows, before + MORE_ROWS), (old, tensor) =>
+        tensor.set(old.subarray(0, before * this.row)),
+      );
+    this.setRows(rows);
+    this.caches.forEach((cache, layer) => {
+      for (const one of BOTH) cache[one].data.set(others.layer(layer)[one].data, before * this.row);
+    });
+  }
+
+  /** Keys and values `[groups, length, dim]` of positions `start … start + length` of the only row, which take their places. */
+  put(
+    layer: number,
+    from: Readonly<Record<(typeof BOTH)[number], Float32Array>>,
+    start: number,
+    count: number,
+  ): void {
+    const { dim, size } = this;
+    const cache = this.layer(layer);
+    for (const one of BOTH) {
+      const length = from[one].length / this.groups;
+      for (let group = 0; group < this.groups; group++) {
+        const lane = from[one].subarray(group * length, group * length + count * dim);
+        cache[one].data.set(lane, (group * size + start) * dim);
+      }
+    }
+  }
+
+  /** Of every layer, the keys and values `[groups, end − start, dim]` of a row. */
+  read(row: number, start: number, end: number): Float32Array {
+    const { dim, groups, size } = this;
+    const length = (end - start) * dim;
+    const data = new Float32Array(this.caches.length * BOTH.length * groups * length);
+    let to = 0;
+    for (const cache of this.caches)
+      for (const one of BOTH)
+        for (let group = 0; group < groups; group++, to += length) {
+          const from = ((row * groups + group) * size + start) * dim;
+          data.set(cache[one].data.subarray(from, from + length), to);
+        }
+    return data;
+  }
+
+  /** The way back of {@link read}, into the only row. */
+  write(data: Float32Array, start: number): void {
+    const part = data.length / this.caches.length / BOTH.length;
+    const count = part / this.groups / this.dim;
+    this.caches.forEach((_, layer) => {
+      const [keys, values] = BOTH.map((_, one) => {
+        const from = (layer * BOTH.length + one) * part;
+        return data.subarray(from, from + part);
+      }) as [Float32Array, Float32Array];
+      this.put(layer, { keys, values }, start, count);
+    });
   }
 
   release(): void {
@@ -114,6 +176,36 @@ export class HostCaches implements Caches {
   /** A lane has the keys or the values of one group of heads in one row. */
   private get lanes(): number {
     return this.rows * this.groups;
+  }
+
+  /** Numbers of a row. */
+  private get row(): number {
+    return this.groups * this.size * this.dim;
+  }
+
+  /** Makes new arrays with room for so many rows; `move` takes over what the old ones hold. */
+  private replace(room: number, move: (old: Float32Array, fresh: Float32Array) => void): void {
+    const none = new Float32Array(0);
+    const fresh = (old: HostFloats | undefined): HostFloats => {
+      const tensor = zeros([room * this.groups, this.size, this.dim]);
+      move(old?.data ?? none, tensor.data);
+      return tensor;
+    };
+    // one layer after another: both copies of all would be twice the memory
+    for (let layer = 0; layer < this.context.options.config.layers; layer++) {
+      const { keys, values } = this.caches[layer] ?? {};
+      this.caches[layer] = { keys: fresh(keys), values: fresh(values) };
+    }
+  }
+
+  /** Looks at the first rows of the arrays. */
+  private setRows(rows: number): void {
+    this.rows = rows;
+    const shape = [this.lanes, this.size, this.dim];
+    const first = ({ data: { buffer } }: HostFloats): HostFloats =>
+      floatTensor(shape, new Float32Array(buffer, 0, rows * this.row));
+    this.caches = this.caches.map(({ keys, values }) => ({ keys: first(keys), values: first(values) }));
+    this.step = this.stepTensors();
   }
 
   private stepTensors() {

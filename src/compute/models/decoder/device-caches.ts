@@ -17,7 +17,7 @@ const BOTH = ['keys', 'values'] as const;
 export class DeviceCaches implements Caches {
   readonly appends = true;
   size = 0;
-  private rows: number;
+  rows: number;
   private places: readonly LayerCache[] = [];
   /** Where the step graph puts each row's token: the same for every layer of a step. */
   private slots: HostTensor = floatTensor([0], new Float32Array(0));
@@ -29,7 +29,7 @@ export class DeviceCaches implements Caches {
     this.rows = rows;
   }
 
-  async grow(size: number): Promise<void> {
+  async resize(size: number): Promise<void> {
     const lanes = this.shape;
     const more = size - this.size;
     this.size = size;
@@ -38,7 +38,9 @@ export class DeviceCaches implements Caches {
     if (this.places.length === 0) this.places = Array.from({ length: layers }, () => this.newPlace());
     else
       await this.replace(`cache ${lanes.join('x')} to ${size}`, () =>
-        ofBoth('grow', lanes, (b, cache) => b.pad(cache, 1, 0, more)),
+        ofBoth('resize', lanes, (b, cache) =>
+          more < 0 ? b.slice(cache, 1, 0, size) : b.pad(cache, 1, 0, more),
+        ),
       );
   }
 
@@ -72,7 +74,30 @@ export class DeviceCaches implements Caches {
     const lane: HostTensor = { type: { dtype: 'i32', shape: [from.length] }, data: Int32Array.from(from) };
     this.rows = kept.length;
     const key = `cache ${lanes.join('x')} of ${kept.length}`;
-    await this.replace(key, () => keepGraph(lanes, from.length), { lane });
+    await this.replace(
+      key,
+      () => keepGraph(lanes, from.length),
+      () => ({ lane }),
+    );
+  }
+
+  async join(others: Caches): Promise<void> {
+    if (!(others instanceof DeviceCaches) || others.size !== this.size)
+      throw new RangeError(`caches of ${others.size} positions cannot join those of ${this.size}`);
+    const [lanes, [more]] = [this.shape, others.shape];
+    this.rows += others.rows;
+    const key = `cache ${lanes.join('x')} and ${more}`;
+    await this.replace(
+      key,
+      () =>
+        ofBoth('join', lanes, (b, cache, name) =>
+          b.concat([cache, b.input(`${name}.more`, [more, ...lanes.slice(1)])], 0),
+        ),
+      (layer) => {
+        const { keys, values } = others.outputs(layer);
+        return { 'keys.more': keys, 'values.more': values };
+      },
+    );
   }
 
   release(): void {
@@ -95,12 +120,16 @@ export class DeviceCaches implements Caches {
   }
 
   /** Writes what a graph makes of each layer's cache into a new place, one layer at a time. */
-  private async replace(key: string, build: () => Graph, more: Tensors = {}): Promise<void> {
+  private async replace(
+    key: string,
+    build: () => Graph,
+    more: (layer: number) => Tensors = () => ({}),
+  ): Promise<void> {
     const next: LayerCache[] = [];
-    for (const place of this.places) {
+    for (const [layer, place] of this.places.entries()) {
       const made = this.newPlace();
       const graph = await this.context.compiled.get(key, build);
-      await graph.run({ ...place.tensors, ...more }, made.tensors);
+      await graph.run({ ...place.tensors, ...more(layer) }, made.tensors);
       released(place);
       next.push(made);
     }

@@ -123,18 +123,22 @@ export function trainingBlock(
   return { forward: simplify(halves.forward), backward: simplify(halves.backward) };
 }
 
-/** Forward only, without dropout; `cached` also gives the keys and values. */
+/**
+ * Forward only, without dropout; `cached` also gives the keys and values. `past`: tokens whose keys and values are there
+ * before, by default those of a prefix.
+ */
 export function evaluationBlock(
   { config, adapter, precision }: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
   cached: boolean,
+  past = prefixTokens(adapter),
 ): Graph {
   const { joint, cache } = blockGraph({
     config,
     kind,
     ...shape,
-    prefix: prefixTokens(adapter),
+    prefix: past,
     precision,
     trainable: 'none',
     dropout: 0,

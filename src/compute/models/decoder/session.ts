@@ -5,6 +5,7 @@ import { promptTokens } from '../adapters/prompt.js';
 import { type Caches, HostCaches } from './caches.js';
 import type { DecoderContext } from './context.js';
 import { DeviceCaches } from './device-caches.js';
+import { extendStack } from './extension.js';
 import { decodeStepGraph } from './graphs.js';
 import { headLogits } from './head.js';
 import { DecodePositions } from './position-inputs.js';
@@ -16,8 +17,11 @@ import type { DecodeSession } from './types.js';
 const LENGTH_BUCKET = 16;
 const SMALLEST_CACHE = 64;
 
+/** By this factor a cache must be too large before it is moved into a smaller one. */
+const MUCH_SMALLER = 4;
+
 /** Doubles from 64 up to what the session may need, so that few graphs are compiled. */
-function cacheSize(needed: number, most: number): number {
+export function cacheSize(needed: number, most: number): number {
   let size = SMALLEST_CACHE;
   while (size < needed) size *= 2;
   return Math.max(needed, Math.min(size, most));
@@ -28,6 +32,7 @@ export const openSession = (context: DecoderContext, rows: number, capacity: num
   new Session(context, rows, capacity + virtualTokensOf(context.options.adapter?.config));
 
 class Session implements DecodeSession {
+  readonly extends: boolean;
   private readonly caches: Caches;
   private readonly positions: DecodePositions;
   /** Tokens of each row in the cache, those of a prefix included. */
@@ -45,37 +50,84 @@ class Session implements DecodeSession {
     this.caches = createCaches(context, rows);
     this.positions = new DecodePositions(context.blueprint);
     this.lengths = new Int32Array(rows).fill(context.prefix.tokens);
+    this.extends =
+      this.caches instanceof HostCaches &&
+      virtualTokensOf(context.options.adapter?.config) === 0 &&
+      !Number.isFinite(turningLengthOf(context.blueprint));
   }
 
-  async append(ids: readonly Int32Array[]): Promise<Float32Array> {
+  async append(ids: readonly Int32Array[], logits: 'last' | 'every' = 'last'): Promise<Float32Array> {
     this.context.compiled.begin();
     const virtual = promptTokens(this.context.options.adapter?.config);
     const whole = this.begun || virtual === 0 ? ids : ids.map((row) => promptedIds(row, virtual));
     this.checkRoom(whole);
+    const [first = new Int32Array(0), ...others] = whole;
+    if (logits === 'every' && (others.length > 0 || virtual > 0))
+      throw new RangeError('every logit is given for one row, without virtual tokens');
     if (!this.begun) {
       this.begun = true;
-      return this.prefill(whole);
+      return this.prefill(whole, logits);
     }
-    const [first = 0, ...others] = whole.map(({ length }) => length);
-    if (others.some((count) => count !== first))
+    if (this.extends && others.length === 0 && first.length > 1) return this.extend(first, logits);
+    if (others.some(({ length }) => length !== first.length))
       throw new RangeError('rows may differ in length only in the first call');
-    let logits = new Float32Array(0) as Float32Array;
-    for (let token = 0; token < first; token++)
-      logits = await this.step(Int32Array.from(whole, (row) => row[token] ?? 0));
-    return logits;
+    const given: Float32Array[] = [];
+    for (let token = 0; token < first.length; token++)
+      given.push(await this.step(Int32Array.from(whole, (row) => row[token] ?? 0)));
+    return logits === 'every' ? joined(given) : (given.at(-1) ?? new Float32Array(0));
   }
 
   async keep(kept: readonly number[]): Promise<void> {
     const rows = this.lengths.length;
-    if (kept.some((row, i) => row < 0 || row >= rows || row <= (kept[i - 1] ?? -1)))
-      throw new RangeError(`rows ${kept.join(', ')} are no ascending choice of ${rows}`);
+    if (kept.some((row, to) => row < to || row >= rows) || new Set(kept).size < kept.length)
+      throw new RangeError(`rows ${kept.join(', ')} are no choice of ${rows} of which none moves back`);
     await this.caches.keep(kept);
     this.lengths = Int32Array.from(kept, (row) => this.lengths[row] ?? 0);
     this.texts = kept.map((row) => this.texts[row] ?? []);
+    if (kept.length === 0) this.caches.release();
+    else await this.fit();
+  }
+
+  async join(other: DecodeSession): Promise<void> {
+    if (!(other instanceof Session) || other.context !== this.context)
+      throw new RangeError('only rows of a session of the same decoder can join');
+    const size = Math.max(this.caches.size, other.caches.size);
+    for (const { caches } of [this, other]) if (caches.size < size) await caches.resize(size);
+    await this.caches.join(other.caches);
+    this.lengths = Int32Array.from([...this.lengths, ...other.lengths]);
+    this.texts = [...this.texts, ...other.texts];
+    this.begun = true;
+    await other.release();
+  }
+
+  read(row: number, start: number, end: number): Float32Array {
+    return this.hostCaches().read(row, start, end);
+  }
+
+  async restore(
+    pieces: readonly { readonly ids: ArrayLike<number>; readonly data: Float32Array }[],
+  ): Promise<void> {
+    if (this.begun || this.lengths.length !== 1)
+      throw new RangeError('only a fresh session of one row is restored');
+    const caches = this.hostCaches();
+    const text = pieces.flatMap(({ ids }) => Array.from(ids));
+    await this.grow(text.length);
+    let start = 0;
+    for (const { ids, data } of pieces) {
+      caches.write(data, start);
+      start += ids.length;
+    }
+    [this.begun, this.texts, this.lengths] = [true, [text], Int32Array.of(text.length)];
   }
 
   async release(): Promise<void> {
     this.caches.release();
+  }
+
+  private hostCaches(): HostCaches {
+    if (!this.extends || !(this.caches instanceof HostCaches))
+      throw new RangeError('keys and values of this session cannot be read');
+    return this.caches;
   }
 
   private checkRoom(ids: readonly Int32Array[]): void {
@@ -86,13 +138,23 @@ class Session implements DecodeSession {
       throw new RangeError(`a row would exceed the ${this.capacity} tokens of the session`);
   }
 
-  /** Logits `[rows, vocab]` after each prompt. */
-  private async prefill(ids: readonly Int32Array[]): Promise<Float32Array> {
+  /** Logits `[rows, vocab]` after each prompt, or after every token of one. */
+  private async prefill(ids: readonly Int32Array[], logits: 'last' | 'every'): Promise<Float32Array> {
     const { hidden, length } = await this.fill(ids);
     this.texts = ids.map((row) => [...row]);
     this.lengths = Int32Array.from(ids, (row) => this.context.prefix.tokens + row.length);
     const last = ids.map((row, index) => index * length + row.length - 1);
-    return headLogits(this.context, hidden, last);
+    return headLogits(this.context, hidden, logits === 'last' ? last : Array.from(ids[0]?.keys() ?? []));
+  }
+
+  /** More tokens of the only row at once; logits after the last of them, or after each. */
+  private async extend(ids: Int32Array, logits: 'last' | 'every'): Promise<Float32Array> {
+    const [start = 0] = this.lengths;
+    await this.grow(start + ids.length);
+    const hidden = await extendStack(this.context, this.hostCaches(), ids, start);
+    this.texts[0]?.push(...ids);
+    this.lengths = Int32Array.of(start + ids.length);
+    return headLogits(this.context, hidden, logits === 'last' ? [ids.length - 1] : Array.from(ids.keys()));
   }
 
   /**
@@ -170,8 +232,24 @@ class Session implements DecodeSession {
   }
 
   private async grow(needed: number): Promise<void> {
-    if (needed > this.caches.size) await this.caches.grow(cacheSize(needed, this.capacity));
+    if (needed > this.caches.size) await this.caches.resize(cacheSize(needed, this.capacity));
   }
+
+  /** Attention takes as long as the cache is large: after a long row has left, the others go on in a smaller one. */
+  private async fit(): Promise<void> {
+    const size = cacheSize(Math.max(...this.lengths) + 1, this.capacity);
+    if (size * MUCH_SMALLER <= this.caches.size) await this.caches.resize(size);
+  }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Within the memory of the host, arrays that are appended to in place are faster than graphs that write whole caches. */

@@ -129,14 +129,27 @@ export interface Decoder {
 
 export interface DecodeSession {
   /**
-   * Appends tokens to every row and returns the logits `[rows, vocab]` after each row's last token.
-   * `ids[r]` may differ in length between rows only in the first call (the prompts).
+   * Whether a session of one row takes many tokens at a time after its first call, and {@link restore}s: where caches are
+   * arrays of the host, no text is turned by other angles when it grows, and no adapter has virtual tokens.
    */
-  append(ids: readonly Int32Array[]): Promise<Float32Array>;
+  readonly extends: boolean;
   /**
-   * Continues with only these rows (in ascending order): finished rows leave the batch.
+   * Appends tokens to every row and returns the logits `[rows, vocab]` after each row's last token.
+   * `ids[r]` may differ in length between rows only in the first call (the prompts). `every`: for a session of one row,
+   * the logits `[tokens, vocab]` after each token.
+   */
+  append(ids: readonly Int32Array[], logits?: 'last' | 'every'): Promise<Float32Array>;
+  /**
+   * Continues with only these rows, none of which moves back: finished rows leave the batch, and the last one may take
+   * the place of one that left.
    */
   keep(rows: readonly number[]): Promise<void>;
+  /** Takes the rows of another session of the same decoder, after its own; the other one ends. */
+  join(other: DecodeSession): Promise<void>;
+  /** Keys and values of the tokens `start … end` of a row, for {@link restore}: those of a layer after those of another. */
+  read(row: number, start: number, end: number): Float32Array;
+  /** Begins a session of one row with tokens whose keys and values were read before, one piece after another. */
+  restore(pieces: readonly { readonly ids: ArrayLike<number>; readonly data: Float32Array }[]): Promise<void>;
   release(): Promise<void>;
 }
 
