@@ -2,7 +2,7 @@ import type { Place } from '../../language/diagnostics/types.js';
 import type { ModelFacts } from '../models/any-model.js';
 import type { RowPrompt } from '../models/training-prompt.js';
 import { turnEnd } from '../models/turn-end.js';
-import type { ChatMessage, ChatTemplate, Tokenizer } from '../models/types.js';
+import type { ChatMessage, ChatTemplate, RenderOptions, Tokenizer } from '../models/types.js';
 import { promptTooLong, unknownToken } from './evaluation-diagnostics.js';
 import { type DrawSettings, type EndReason, samplingOf, stopsOf } from './generation/settings.js';
 import type { LanguageModel } from './language-model.js';
@@ -64,8 +64,7 @@ export interface AnswererParts {
 
 export function answerer({ label, model, tokenizer, template, training }: AnswererParts): Answerer {
   const { facts } = model;
-  const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
-  const stopIds = [...facts.eosTokenIds, ...(turn === undefined ? [] : [turn.id])];
+  const stopIds = endIds(facts, tokenizer, template);
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
   const idsOf = ({ prompt, at }: PlacedPrompt): Int32Array => {
     const ids = promptIds(prompt, tokenizer, template);
@@ -121,6 +120,16 @@ export function answerer({ label, model, tokenizer, template, training }: Answer
   };
 }
 
+/** The tokens that end an answer: of a text, and that of a template's turn. */
+export function endIds(
+  { eosTokenIds }: Pick<ModelFacts, 'eosTokenIds'>,
+  tokenizer: Tokenizer,
+  template: ChatTemplate | undefined,
+): readonly number[] {
+  const turn = template === undefined ? undefined : turnEnd(template, tokenizer);
+  return turn === undefined ? eosTokenIds : [...eosTokenIds, turn.id];
+}
+
 /** Throws a `UserError` for what the model cannot read: it needs a position beyond a prompt to answer at. */
 export function checkPrompt(
   label: string,
@@ -137,9 +146,14 @@ export function checkPrompt(
 }
 
 /** A template writes the token that begins a text itself. */
-function promptIds(asked: Prompt, tokenizer: Tokenizer, template: ChatTemplate | undefined): Int32Array {
+export function promptIds(
+  asked: Prompt,
+  tokenizer: Tokenizer,
+  template: ChatTemplate | undefined,
+  tools?: RenderOptions['tools'],
+): Int32Array {
   if (typeof asked !== 'string' && template !== undefined)
-    return tokenizer.encode(template.render(asked, { addGenerationPrompt: true }));
+    return tokenizer.encode(template.render(asked, { addGenerationPrompt: true, tools }));
   const text = typeof asked === 'string' ? asked : asked.map(({ content }) => content).join('\n');
   return beginning(tokenizer.encode(text), tokenizer);
 }

@@ -26,7 +26,9 @@ export type CompletionPrompt =
       /** As OpenAI's API describes functions. */
       readonly tools?: readonly Json[];
     }
-  | { readonly text: string };
+  | { readonly text: string }
+  /** Token ids, which nothing is put before. */
+  | { readonly tokens: readonly number[] };
 
 export type AnswerFormat =
   | { readonly type: 'json_object' }

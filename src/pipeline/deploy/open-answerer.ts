@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
 import { modelSpec } from '../../compute/accelerate/model-spec.js';
 import { startWorker, type WorkerOptions } from '../../compute/accelerate/worker.js';
-import { type Answerer, answerer } from '../../compute/evaluation/chat.js';
+import { type Answerer, type AnswererParts, answerer } from '../../compute/evaluation/chat.js';
 import { type Classifier, classifier } from '../../compute/evaluation/classify.js';
 import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.js';
 import { classifierAsked, noClassifier } from '../../compute/evaluation/evaluation-diagnostics.js';
@@ -10,6 +10,7 @@ import { decoderModel } from '../../compute/evaluation/language-model.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
 import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
+import type { Decoder } from '../../compute/models/decoder/index.js';
 import type { ModelFiles } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
@@ -91,7 +92,20 @@ export async function openClassifier(host: Host, options: OpenAnswererOptions): 
 }
 
 /** Opens a model, whether it answers or gives labels. */
-export async function openAny(plain: Host, options: OpenAnswererOptions): Promise<Answerer | Classifier> {
+export async function openAny(host: Host, options: OpenAnswererOptions): Promise<Answerer | Classifier> {
+  const parts = await openParts(host, options);
+  return parts.model.facts.labels === undefined ? answerer(parts) : classifier(parts);
+}
+
+/** What answers or gives labels, with the decoder where it is of this process. */
+export interface OpenedParts extends AnswererParts {
+  readonly decoder?: Decoder;
+  /** Bytes of the weights in memory. */
+  readonly weightBytes?: number;
+}
+
+/** Opens what there is of a model to ask. Throws as {@link openAnswerer} does. */
+export async function openParts(plain: Host, options: OpenAnswererOptions): Promise<OpenedParts> {
   const source = sourceOf(plain, options);
   const { base, adapter: adapterFolder, storage, seed, files } = source;
   if (adapterFolder !== undefined) checkSealed(plain, base);
@@ -108,24 +122,24 @@ export async function openAny(plain: Host, options: OpenAnswererOptions): Promis
     options.paged && storage === 'stored'
       ? 'paged'
       : materialisedWithin(model.config, storage, options.float32Bytes ?? 0, without);
+  const weights = model.loadWeights(form, without);
   const decoder = await evaluationDecoder({
     runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
-    config: model.config,
-    weights: model.loadWeights(form, without),
-    adapter,
+    ...{ config: model.config, weights, adapter },
   });
   const parts = { label: options.folder, model: decoderModel(decoder), tokenizer: await model.tokenizer() };
-  if (decoder.options.config.labels !== undefined) return classifier(parts);
+  const opened = { ...parts, decoder, weightBytes: weights.residentBytes };
+  if (parts.model.facts.labels !== undefined) return opened;
   const template = templateOf(host, model, adapterFolder, options.template);
-  return answerer({ ...parts, template, training: readTrainingPrompt(host, adapterFolder ?? base) });
+  return { ...opened, template, training: readTrainingPrompt(host, adapterFolder ?? base) };
 }
 
-/** Throws as {@link openAny} does. */
+/** Throws as {@link openParts} does. */
 async function openInWorker(
   host: Host,
   { base, adapter, storage }: AnswerSource,
   options: OpenAnswererOptions & Required<Pick<OpenAnswererOptions, 'engine'>>,
-): Promise<Answerer | Classifier> {
+): Promise<OpenedParts> {
   const { folder: label, engine, threads } = options;
   const model = openAnyModel(host, base);
   const known = adapter === undefined ? undefined : readAdapterFacts(host, adapter, model.known?.config);
@@ -144,8 +158,8 @@ async function openInWorker(
       ...(adapter !== undefined && { adapter }),
     });
     const parts = { label, model: { ...opened, release: () => worker.close() }, tokenizer };
-    if (labels !== undefined) return classifier(parts);
-    return answerer({ ...parts, template, training: readTrainingPrompt(host, adapter ?? base) });
+    if (labels !== undefined) return parts;
+    return { ...parts, template, training: readTrainingPrompt(host, adapter ?? base) };
   } catch (error) {
     await worker.close();
     throw error;

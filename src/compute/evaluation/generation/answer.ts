@@ -41,6 +41,7 @@ export function growingAnswer(
 
   function next(logits: Float32Array): number {
     if (repetitionPenalty !== 1) penaliseRepetition(logits, seen, repetitionPenalty);
+    options.adjust?.(row, logits);
     const id = sampling && random ? draw(candidates(logits, sampling), random()) : argmax(logits);
     if (id < 0) throw new NoNumberError();
     return id;

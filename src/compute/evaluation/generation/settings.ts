@@ -43,6 +43,8 @@ export interface GenerationOptions {
   readonly streams?: readonly number[];
   /** Above 1 discourages tokens of the prompt and the answer so far; 1 does nothing. */
   readonly repetitionPenalty?: number;
+  /** Changes the logits `[vocab]` of a row's next token, after the repetition penalty and before one is chosen. */
+  readonly adjust?: (row: number, logits: Float32Array) => void;
   /** Called with every token of a row's answer as it is chosen. */
   readonly onToken?: (row: number, id: number) => void;
   /** Called with the number of rows that are complete. */

@@ -36,8 +36,17 @@ const BOTH = ['keys', 'values'] as const;
 
 type LayerCache = Readonly<Record<(typeof BOTH)[number], HostFloats>>;
 
-/** Rows by which caches grow at least where rows join, so that not every one of them moves all others. */
-const MORE_ROWS = 4;
+const SMALLEST = 64;
+
+/** Positions of a row: doubled from 64 up to what it may need, so that few graphs are compiled. */
+export function cacheSize(needed: number, most: number): number {
+  let size = SMALLEST;
+  while (size < needed) size *= 2;
+  return Math.max(needed, Math.min(size, most));
+}
+
+/** Rows that there is room for where so many join: a quarter more, so that not every one of them moves all others. */
+export const roomFor = (rows: number): number => rows + Math.floor(rows / 4);
 
 /** In arrays of the host, which are appended to in place. */
 export class HostCaches implements Caches {
@@ -113,9 +122,7 @@ export class HostCaches implements Caches {
     const room =
       (this.caches[0]?.keys.data.buffer.byteLength ?? 0) / Float32Array.BYTES_PER_ELEMENT / this.row;
     if (rows > room)
-      this.replace(Math.max(rows, before + MORE_ROWS), (old, tensor) =>
-        tensor.set(old.subarray(0, before * this.row)),
-      );
+      this.replace(roomFor(rows), (old, tensor) => tensor.set(old.subarray(0, before * this.row)));
     this.setRows(rows);
     this.caches.forEach((cache, layer) => {
       for (const one of BOTH) cache[one].data.set(others.layer(layer)[one].data, before * this.row);

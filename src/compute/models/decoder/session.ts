@@ -2,7 +2,7 @@
 import type { Tensor } from '../../tensor/types.js';
 import { virtualTokensOf } from '../adapters/kinds.js';
 import { promptTokens } from '../adapters/prompt.js';
-import { type Caches, HostCaches } from './caches.js';
+import { type Caches, cacheSize, HostCaches } from './caches.js';
 import type { DecoderContext } from './context.js';
 import { DeviceCaches } from './device-caches.js';
 import { extendStack } from './extension.js';
@@ -15,17 +15,9 @@ import { promptedIds } from './supervision.js';
 import type { DecodeSession } from './types.js';
 
 const LENGTH_BUCKET = 16;
-const SMALLEST_CACHE = 64;
 
 /** By this factor a cache must be too large before it is moved into a smaller one. */
 const MUCH_SMALLER = 4;
-
-/** Doubles from 64 up to what the session may need, so that few graphs are compiled. */
-export function cacheSize(needed: number, most: number): number {
-  let size = SMALLEST_CACHE;
-  while (size < needed) size *= 2;
-  return Math.max(needed, Math.min(size, most));
-}
 
 /** `capacity`: tokens of a row, without the virtual tokens of an adapter. */
 export const openSession = (context: DecoderContext, rows: number, capacity: number): DecodeSession =>

@@ -1,0 +1,226 @@
+/** The embedded engine: requests join a running batch of this program's own decoder, and leave it. */
+import { setImmediate } from 'node:timers/promises';
+import { endIds } from '../evaluation/chat.js';
+import type { ModelFacts } from '../models/any-model.js';
+import type { Decoder } from '../models/decoder/types.js';
+import type { RowPrompt } from '../models/training-prompt.js';
+import type { ChatTemplate, Tokenizer } from '../models/types.js';
+import { logprobWriter } from './logprobs.js';
+import { PrefixCache } from './prefix-cache.js';
+import { servedIds, writesTools } from './prompt.js';
+import { PromptRead } from './prompt-read.js';
+import { RunningBatch, takeNext } from './running-batch.js';
+import { type AnswerParts, ServedAnswer } from './served-answer.js';
+import { formatUnsupported, unknownTokenId } from './serving-diagnostics.js';
+import type { CompletionRequest, ServingEngine, ServingInfo, ServingLoad } from './types.js';
+
+export interface EmbeddedParts {
+  readonly label: string;
+  readonly decoder: Pick<Decoder, 'session' | 'release'>;
+  readonly facts: Pick<ModelFacts, 'vocabSize' | 'eosTokenIds'>;
+  readonly tokenizer: Tokenizer;
+  readonly template?: ChatTemplate;
+  readonly training?: RowPrompt;
+  readonly system?: string | false;
+  /** Sequences at most in a batch. */
+  readonly rows: number;
+  /** Tokens of a prompt and its answer, at most. */
+  readonly contextTokens: number;
+  /** Tokens whose keys and values the batch may hold, at least {@link contextTokens}; and those of finished prompts. */
+  readonly batchTokens: number;
+  readonly prefixTokens: number;
+  /** Bytes that all of it takes. */
+  readonly memory: number;
+  readonly clock: () => number;
+}
+
+/** Tokens of prompts that are read between two tokens of the answers that run. */
+const PIECE = 128;
+
+/** A server that is closing: requests that have not ended fail. */
+export class ClosedError extends Error {
+  override readonly name = 'ClosedError';
+  constructor() {
+    super('the model was closed');
+  }
+}
+
+export class EmbeddedEngine implements ServingEngine {
+  readonly info: ServingInfo;
+  private readonly answerParts: AnswerParts;
+  private readonly prefixes: PrefixCache;
+  private readonly batch: RunningBatch;
+  private waiting: ServedAnswer[] = [];
+  private reading: PromptRead | undefined;
+  private closed = false;
+  private wake: (() => void) | undefined;
+  private readonly ended: Promise<void>;
+  private asked = 0;
+  private answered = 0;
+  private generatedTokens = 0;
+
+  constructor(private readonly parts: EmbeddedParts) {
+    const { label, rows, contextTokens, memory, template, tokenizer, facts, training } = parts;
+    const tools = template !== undefined && writesTools(template);
+    this.info = {
+      ...{ label, engine: 'embedded', contextTokens, rows, memory },
+      ...{ chats: template !== undefined, tools },
+    };
+    this.answerParts = {
+      ...{ tokenizer, contextTokens, clock: parts.clock, stops: training?.stop ?? [] },
+      endIds: endIds(facts, tokenizer, template),
+      writeLogprob: logprobWriter(tokenizer),
+    };
+    this.prefixes = new PrefixCache(parts.prefixTokens);
+    this.batch = new RunningBatch(label, contextTokens);
+    this.ended = this.run();
+  }
+
+  async *complete(request: CompletionRequest, signal: AbortSignal) {
+    signal.throwIfAborted();
+    const prompt = this.idsOf(request.prompt);
+    this.checkBias(request);
+    if (request.format !== undefined) throw formatUnsupported('this engine keeps to none');
+    if (this.closed) throw new ClosedError();
+    const answer = new ServedAnswer(this.answerParts, request, prompt, this.asked++, undefined);
+    const abort = (): void => answer.fail(signal.reason);
+    signal.addEventListener('abort', abort);
+    this.waiting.push(answer);
+    this.wake?.();
+    try {
+      yield* answer.pieces;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      // nobody waits for what a reader does not take to its end
+      if (!answer.over) answer.fail(undefined);
+      this.answered++;
+    }
+  }
+
+  load(): ServingLoad {
+    const answers = this.batch.answers.filter(({ over }) => !over);
+    const held = answers.reduce((sum, { length }) => sum + length, 0) + (this.reading?.tokens ?? 0);
+    return {
+      running: answers.length + (this.reading === undefined ? 0 : 1),
+      waiting: this.waiting.filter(({ over }) => !over).length,
+      cacheTokens: held + this.prefixes.tokens,
+      answered: this.answered,
+      generatedTokens: this.generatedTokens,
+    };
+  }
+
+  async tokensOf(prompt: CompletionRequest['prompt']): Promise<readonly number[]> {
+    return [...this.idsOf(prompt)];
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.wake?.();
+    await this.ended;
+  }
+
+  private idsOf(prompt: CompletionRequest['prompt']): Int32Array {
+    const { vocabSize } = this.parts.facts;
+    return servedIds(prompt, { ...this.parts, vocabSize });
+  }
+
+  private checkBias({ bias = {} }: CompletionRequest): void {
+    const { label, facts } = this.parts;
+    const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < facts.vocabSize;
+    const foreign = Object.keys(bias).find((id) => !isToken(Number(id)));
+    if (foreign !== undefined) throw unknownTokenId(label, foreign, facts.vocabSize);
+  }
+
+  private async run(): Promise<void> {
+    while (!this.closed) {
+      const isIdle =
+        this.waiting.length === 0 && this.batch.answers.length === 0 && this.reading === undefined;
+      if (isIdle) await new Promise<void>((resolve) => (this.wake = resolve));
+      this.wake = undefined;
+      try {
+        await this.turn();
+      } catch (error) {
+        await this.failAll(error);
+      }
+      // requests and aborts are heard between two turns, however fast these are
+      await setImmediate();
+    }
+    await this.failAll(new ClosedError());
+    for (const answer of this.waiting.splice(0)) answer.fail(new ClosedError());
+    this.prefixes.clear();
+    await this.parts.decoder.release();
+  }
+
+  /** Some tokens of the prompts that wait, then one of every answer that runs. */
+  private async turn(): Promise<void> {
+    await this.leave(({ over }) => over);
+    this.waiting = this.waiting.filter(({ over }) => !over);
+    await this.readPrompts();
+    await this.giveWay();
+    const before = this.batch.answers.reduce((sum, { answerTokens }) => sum + answerTokens, 0);
+    await this.batch.step();
+    this.generatedTokens += this.batch.answers.reduce((sum, { answerTokens }) => sum + answerTokens, -before);
+  }
+
+  private async readPrompts(): Promise<void> {
+    for (let left = PIECE; left > 0; ) {
+      this.reading ??= this.nextRead();
+      const { reading } = this;
+      if (reading === undefined) return;
+      const before = reading.tokens;
+      const logits = reading.answer.over ? undefined : await reading.read(left);
+      left -= Math.max(1, reading.tokens - before);
+      if (logits === undefined && !reading.answer.over) continue;
+      this.reading = undefined;
+      if (logits !== undefined) takeNext(reading.answer, logits, this.parts.label);
+      this.generatedTokens += Math.min(1, reading.answer.answerTokens);
+      if (reading.answer.over) await reading.release();
+      else await this.batch.join(reading.answer, reading.session);
+    }
+  }
+
+  /** The request that waits longest, where the batch has room for it. */
+  private nextRead(): PromptRead | undefined {
+    const { batch, parts } = this;
+    const [answer] = this.waiting;
+    const rows = batch.answers.length + 1;
+    if (answer === undefined || rows > parts.rows) return undefined;
+    const longest = Math.max(batch.longest, answer.length) + 1;
+    if (rows > 1 && batch.tokensWith(rows, longest) > parts.batchTokens) return undefined;
+    this.waiting.shift();
+    return new PromptRead(parts, this.prefixes, answer);
+  }
+
+  /** Where the batch has grown out of its memory, its youngest answers wait again: they are read again later. */
+  private async giveWay(): Promise<void> {
+    const { batch, parts } = this;
+    const byAge = batch.answers.toSorted((a, b) => a.number - b.number);
+    const staying = new Set(byAge);
+    while (staying.size > 1) {
+      const longest = Math.max(...[...staying].map(({ length }) => length));
+      if (batch.tokensWith(staying.size, longest + 1) <= parts.batchTokens) break;
+      const youngest = byAge.pop();
+      if (youngest === undefined) break;
+      staying.delete(youngest);
+      this.waiting.unshift(youngest);
+    }
+    await this.leave((answer) => !staying.has(answer));
+  }
+
+  /** Lets answers leave the batch; what was read for them is held for those that begin alike. */
+  private async leave(isLeaving: (answer: ServedAnswer) => boolean): Promise<void> {
+    await this.batch.release(isLeaving, (answer, read) => {
+      // the token chosen last was not read
+      this.prefixes.add(answer.known.subarray(0, -1), read);
+    });
+  }
+
+  private async failAll(error: unknown): Promise<void> {
+    const failed = [...this.batch.answers, ...(this.reading === undefined ? [] : [this.reading.answer])];
+    for (const answer of failed) answer.fail(error);
+    const { reading } = this;
+    this.reading = undefined;
+    await reading?.release();
+    await this.batch.clear();
+  }
+}

@@ -1,0 +1,77 @@
+/** From what a request asks to the tokens that the model reads. */
+import { isJson, type Json, parseFlat } from '../../language/host/json.js';
+import { checkPrompt, promptIds } from '../evaluation/chat.js';
+import { type RowPrompt, systemOf, withSystem } from '../models/training-prompt.js';
+import { type ChatMessage, type ChatTemplate, ModelError, type Tokenizer } from '../models/types.js';
+import { noTemplate, noTools, refusedMessages, unknownTokenId } from './serving-diagnostics.js';
+import type { CompletionPrompt } from './types.js';
+
+/** What prompts are read with. */
+export interface PromptReader {
+  readonly label: string;
+  readonly tokenizer: Tokenizer;
+  readonly template?: ChatTemplate;
+  readonly training?: RowPrompt;
+  /** The system message where messages begin with none; `false`: none. Default: training's, where all of its rows had the same. */
+  readonly system?: string | false;
+  readonly vocabSize: number;
+  /** Tokens of a prompt and its answer, at most. */
+  readonly contextTokens: number;
+}
+
+/** Whether a template does anything with tools. */
+export const writesTools = ({ source }: ChatTemplate): boolean => /\btools\b/.test(source);
+
+/**
+ * The tokens of a prompt: messages as training's rows had them, a text after the token that the tokenizer begins texts with.
+ * Throws a `UserError` for what the model cannot be asked.
+ */
+export function servedIds(prompt: CompletionPrompt, reader: PromptReader): Int32Array {
+  const { label, tokenizer, vocabSize, contextTokens } = reader;
+  const ids = idsOf(prompt, reader);
+  const foreign = 'tokens' in prompt ? ids.find((id) => !(id >= 0 && id < vocabSize)) : undefined;
+  if (foreign !== undefined) throw unknownTokenId(label, foreign, vocabSize);
+  checkPrompt(label, ids, tokenizer, { maxPositions: contextTokens, vocabSize }, undefined);
+  return ids;
+}
+
+function idsOf(prompt: CompletionPrompt, reader: PromptReader): Int32Array {
+  const { label, tokenizer, template, training, system = systemOf(training) } = reader;
+  if ('tokens' in prompt) return Int32Array.from(prompt.tokens);
+  if ('text' in prompt) return promptIds(prompt.text, tokenizer, template);
+  const { messages, tools = [] } = prompt;
+  const [first, ...others] = messages;
+  // as the rows of training were: a text that the answer continues
+  if (training?.style === 'text' && first?.role === 'user' && others.length === 0 && tools.length === 0)
+    return promptIds(first.content, tokenizer, template);
+  if (template === undefined) throw noTemplate(label);
+  if (tools.length > 0 && !writesTools(template)) throw noTools(label);
+  const whole = withSystem(messages.map(readable), system === false ? undefined : system);
+  try {
+    return promptIds(whole, tokenizer, template, tools);
+  } catch (error) {
+    throw error instanceof ModelError ? refusedMessages(label, error.detail) : error;
+  }
+}
+
+/** Templates read the arguments of a call as an object, where OpenAI's API has its text. */
+function readable(message: ChatMessage): ChatMessage {
+  const { tool_calls: calls } = message;
+  return calls === undefined ? message : { ...message, tool_calls: calls.map(withArguments) };
+}
+
+function withArguments(call: Json): Json {
+  const { function: called } = call;
+  if (!isJson(called) || typeof called['arguments'] !== 'string') return call;
+  return { ...call, function: { ...called, arguments: objectOf(called['arguments']) } };
+}
+
+/** What is no JSON stays a text. */
+function objectOf(text: string): unknown {
+  try {
+    return parseFlat(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}

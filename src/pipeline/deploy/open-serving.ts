@@ -1,0 +1,63 @@
+import { classifierAsked } from '../../compute/evaluation/evaluation-diagnostics.js';
+import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate.js';
+import type { ModelConfig } from '../../compute/models/types.js';
+import { EmbeddedEngine } from '../../compute/serving/embedded-engine.js';
+import type { ServingEngine } from '../../compute/serving/types.js';
+import type { Host } from '../../language/host/host.js';
+import { type OpenAnswererOptions, openParts } from './open-answerer.js';
+
+export interface OpenServingOptions extends Omit<OpenAnswererOptions, 'engine'> {
+  /** Default `auto`: embedded. */
+  readonly engine?: 'embedded' | 'llama.cpp' | 'auto';
+  /** Sequences at most in one batch. Default 16. */
+  readonly rows?: number;
+  /** Tokens of a prompt and its answer, at most. Default: the model's positions, or what the caches have room for. */
+  readonly contextTokens?: number;
+  /** Tokens whose keys and values are held at most. Default: what an eighth of the machine's memory takes, or as many as can be used. */
+  readonly cacheTokens?: number;
+  /** The system message of messages that begin with none; `false`: none. Default: training's, where all rows had the same. */
+  readonly system?: string | false;
+}
+
+const ROWS = 16;
+const CACHE_SHARE = 1 / 8;
+/** Of the caches, for texts that were read before. */
+const PREFIX_SHARE = 1 / 4;
+
+/** Opens what answers many at once. Throws as `openAnswerer` does. */
+export async function openServing(host: Host, options: OpenServingOptions): Promise<ServingEngine> {
+  const { engine: _, ...plain } = options;
+  const opened = await openParts(host, plain);
+  const { decoder, model, label } = opened;
+  if (decoder === undefined || model.facts.labels !== undefined) {
+    await model.release();
+    throw classifierAsked(label);
+  }
+  const { config } = decoder.options;
+  const room = cacheRoom(config, options, host);
+  return new EmbeddedEngine({
+    ...{ label, decoder, facts: model.facts, tokenizer: opened.tokenizer },
+    ...{ template: opened.template, training: opened.training, system: options.system, clock: host.clock },
+    ...room,
+    memory: (opened.weightBytes ?? 0) + room.bytes,
+  });
+}
+
+/** How many tokens there are caches for: those of the batch, those of finished texts, and those of a prompt that is read. */
+function cacheRoom(
+  config: ModelConfig,
+  { rows = ROWS, contextTokens = config.maxPositions, cacheTokens }: OpenServingOptions,
+  host: Host,
+) {
+  const perToken = cacheBytesPerToken(config);
+  const affordable = cacheTokens ?? Math.floor((host.machine().memoryBytes * CACHE_SHARE) / perToken);
+  // a prompt is read in a cache of its own, before it joins
+  const context = Math.max(1, Math.min(contextTokens, config.maxPositions, Math.floor(affordable / 3)));
+  const left = affordable - context;
+  const prefixTokens = Math.min(Math.floor(left * PREFIX_SHARE), rows * context);
+  const batchTokens = Math.max(context, Math.min(left - prefixTokens, rows * context));
+  return {
+    ...{ rows, contextTokens: context, batchTokens, prefixTokens },
+    bytes: (context + batchTokens + prefixTokens) * perToken,
+  };
+}
