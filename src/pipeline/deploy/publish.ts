@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import {
   combinedDigest,
   digestFiles,
@@ -8,6 +9,7 @@ import {
   textDigest,
 } from '../../compute/packaging/manifest.js';
 import { DiskError } from '../../language/host/disk.js';
+import type { SealedFiles } from '../../language/host/sealed-file.js';
 import { readCanary } from './canary.js';
 import { makeCanary, makeCurrent } from './history.js';
 import { changedWhileCopied, writing } from './release-diagnostics.js';
@@ -37,6 +39,8 @@ export interface PublishRequest {
    * current.
    */
   readonly canary?: number;
+  /** Files that are released with those of `source`, by name: how the release is served. They tell no release from another. */
+  readonly added?: Readonly<Record<string, string>>;
   /** Loads the release from its own folder and asks it something; throws if it does not answer. */
   readonly smoke: (release: string) => Promise<ReleaseManifest['smoke']>;
 }
@@ -75,16 +79,10 @@ export async function publish(access: ReleaseAccess, request: PublishRequest): P
 
   const temporary = publishingFolder(access, folder);
   try {
-    writing(() => {
-      disk.makeFolder(temporary);
-      for (const name of names) disk.copy(`${source}/${name}`, `${temporary}/${name}`);
-    });
-    const copied = digestFiles(host, temporary, names);
-    for (const name of names)
-      if (copied[name]?.sha256 !== files[name]?.sha256) throw changedWhileCopied(`${source}/${name}`);
+    const all = fill(access, temporary, request, files);
     const smoke = await request.smoke(temporary);
     const created = new Date(host.now()).toISOString();
-    const manifest = { digest, created, smoke, ...draft, files };
+    const manifest = { digest, created, smoke, ...draft, files: all };
     const number = writing(() =>
       place(access, folder, temporary, (release) => ({ version: 1, release, ...manifest })),
     );
@@ -98,6 +96,28 @@ export async function publish(access: ReleaseAccess, request: PublishRequest): P
     }
     throw error;
   }
+}
+
+/** Copies what is published into a folder and adds what is added; the digests of all files there. */
+function fill(
+  { host, disk }: ReleaseAccess,
+  temporary: string,
+  { source, added = {} }: PublishRequest,
+  files: SealedFiles,
+): SealedFiles {
+  const names = Object.keys(files);
+  writing(() => {
+    disk.makeFolder(temporary);
+    for (const name of names) disk.copy(`${source}/${name}`, `${temporary}/${name}`);
+    for (const [name, text] of Object.entries(added)) {
+      disk.makeFolder(dirname(`${temporary}/${name}`));
+      disk.write(`${temporary}/${name}`, text);
+    }
+  });
+  const copied = digestFiles(host, temporary, names);
+  for (const name of names)
+    if (copied[name]?.sha256 !== files[name]?.sha256) throw changedWhileCopied(`${source}/${name}`);
+  return { ...files, ...digestFiles(host, temporary, Object.keys(added).sort()) };
 }
 
 /** Writes the manifest and renames the folder to the next free number; another process may take one first. */

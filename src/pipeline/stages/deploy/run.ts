@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { readServerFacts, SERVE, serveFiles } from '../../../compute/packaging/servers/index.js';
 import { percentText } from '../../../language/diagnostics/make.js';
 import type { Disk } from '../../../language/host/disk.js';
 import { nodeDisk } from '../../../language/host/node-disk.js';
@@ -7,6 +8,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type PublishedRelease, type PublishRequest, publish } from '../../deploy/publish.js';
 import { smoke } from '../../deploy/smoke.js';
 import { outputOf } from '../eval/evaluated-model.js';
+import type { ResolvedModel } from '../resolve-models.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { lineageOf, manifestDraft } from './manifest-draft.js';
 
@@ -51,6 +53,7 @@ const targets: Readonly<Record<string, Target>> = {
       source,
       ...(settings.canary !== undefined && { canary: settings.canary }),
       draft: manifestDraft(model, isAdapter ? 'adapter' : 'model', folder, context),
+      added: await addedFiles(basename(folder), source, base, context),
       smoke: (release) => {
         context.emit({ type: 'note', stage: stage.name, text: 'asking the release before it is published' });
         return smoke(host, folder, {
@@ -69,3 +72,22 @@ const targets: Readonly<Record<string, Target>> = {
     return publish({ host, disk }, request);
   },
 };
+
+/** How the release is served by other programs, as files in it. */
+async function addedFiles(
+  name: string,
+  folder: string,
+  base: ResolvedModel,
+  { host }: StageContext,
+): Promise<Readonly<Record<string, string>>> {
+  const { label, commit } = base;
+  const hub = commit === undefined ? {} : { hub: { id: label, commit } };
+  const facts = await readServerFacts(host, {
+    name,
+    folder,
+    base: { folder: base.folder, label, ...hub },
+  });
+  return Object.fromEntries(
+    Object.entries(serveFiles(facts)).map(([file, text]) => [`${SERVE}/${file}`, text]),
+  );
+}

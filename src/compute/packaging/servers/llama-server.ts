@@ -1,0 +1,51 @@
+/** https://github.com/ggml-org/llama.cpp/tree/master/tools/server: arguments of `llama-server`. */
+import type { ServerFacts } from './facts.js';
+import { MOUNT, type Server } from './server.js';
+
+export const llamaServer: Server = {
+  id: 'llama-server',
+  title: "llama.cpp's server",
+  port: 8081,
+  describe(facts) {
+    const { kind, file = '', labels } = facts;
+    if (labels !== undefined) return { notes: ['It serves no classifiers.'] };
+    if (kind === 'adapter') return { notes: [adapterNote(facts)] };
+    if (kind === 'model')
+      return {
+        notes: [
+          'It reads GGUF files alone. Merge with `dtype = q8_0` or another of its types, and deploy that; ' +
+            'or convert the folder with `convert_hf_to_gguf.py` of llama.cpp.',
+        ],
+      };
+    return {
+      command: ['llama-server', ...options(facts, file, '.'), '--host', '127.0.0.1', '--port', '8081'],
+      service: {
+        image: 'ghcr.io/ggml-org/llama.cpp:server',
+        command: [
+          ...options(facts, `${MOUNT.release}/${file}`, MOUNT.release),
+          ...['--host', '0.0.0.0', '--port', '8080'],
+        ],
+        gpu: false,
+        port: 8080,
+      },
+      notes: [
+        '`--n-gpu-layers 999` computes on a GPU, with the image `ghcr.io/ggml-org/llama.cpp:server-cuda`.',
+      ],
+    };
+  },
+};
+
+const options = (
+  { name, contextTokens, templateFile, template }: ServerFacts,
+  file: string,
+  release: string,
+): readonly string[] => [
+  ...['--model', file, '--alias', name, '--ctx-size', String(contextTokens)],
+  ...(template === undefined ? [] : ['--jinja']),
+  ...(templateFile === undefined ? [] : ['--chat-template-file', `${release}/${templateFile}`]),
+];
+
+const adapterNote = ({ base: { label } }: ServerFacts): string =>
+  'It reads GGUF files alone. Merge with `dtype = q8_0` or another of its types, and deploy that; or convert ' +
+  `${label} and the adapter with \`convert_hf_to_gguf.py\` and \`convert_lora_to_gguf.py\` of llama.cpp, and ` +
+  'start it with `--model BASE.gguf --lora ADAPTER.gguf`.';
