@@ -4,8 +4,8 @@ import type { Span } from '../../language/source/span.js';
 import type { Tokenizer } from '../models/types.js';
 import { metricTwice } from './evaluation-diagnostics.js';
 import { isMetricName, metrics } from './metrics/table.js';
-import { supervisedTokens, unigramSums } from './metrics/texts.js';
 import type { MeasuredRow, MetricArgs, MetricName } from './metrics/types.js';
+import { supervisedTokens, unigramSums } from './metrics/unigrams.js';
 import type { HeldOut, Observation } from './observe.js';
 import { choose, seededRandom } from './seeded-random.js';
 
@@ -65,15 +65,23 @@ export function rowFacts(
   });
 }
 
-/** The rows with what one model made of them. */
-export const measuredRows = (facts: readonly RowFacts[], observation: Observation): readonly MeasuredRow[] =>
-  facts.map((fact, row) => ({
-    ...fact,
-    lossSum: observation.losses?.[row]?.sum ?? 0,
-    tokens: observation.losses?.[row]?.tokens ?? fact.tokens,
-    answer: observation.answers.get(row),
-    ...(observation.classes === undefined ? {} : { classes: observation.classes[row] }),
-  }));
+/** The rows with what one model made of them. `isValidJson`: of an answer, where that is measured. */
+export const measuredRows = (
+  facts: readonly RowFacts[],
+  observation: Observation,
+  isValidJson?: (answer: string) => boolean,
+): readonly MeasuredRow[] =>
+  facts.map((fact, row) => {
+    const answer = observation.answers.get(row);
+    return {
+      ...fact,
+      lossSum: observation.losses?.[row]?.sum ?? 0,
+      tokens: observation.losses?.[row]?.tokens ?? fact.tokens,
+      answer,
+      ...(isValidJson === undefined || answer === undefined ? {} : { isValidJson: isValidJson(answer) }),
+      ...(observation.classes === undefined ? {} : { classes: observation.classes[row] }),
+    };
+  });
 
 interface RowChoice {
   /** Rows to answer, in order. */

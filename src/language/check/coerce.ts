@@ -148,11 +148,26 @@ function mismatch(constant: Constant, type: SettingType, span: Span, context: Co
   );
 }
 
+const badPattern = (at: Span, pattern: string) => errors.badPattern(at, pattern, patternFault(pattern) ?? '');
+
 const FORMS = {
   repository: { holds: isRepositoryId, wrong: badRepository },
   revision: { holds: isRevision, wrong: badRevision },
   filled: { holds: (text: string) => text !== '', wrong: errors.emptyText },
+  pattern: { holds: (text: string) => patternFault(text) === undefined, wrong: badPattern },
 } as const;
+
+/** What is wrong with a regular expression, as JavaScript says it; `undefined`: nothing. */
+function patternFault(pattern: string): string | undefined {
+  if (pattern === '') return 'it is empty';
+  try {
+    new RegExp(pattern, 'u');
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.slice(message.lastIndexOf(': ') + 2);
+  }
+}
 
 /** The text as written, where it has the form. */
 export function checkForm(

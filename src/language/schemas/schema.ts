@@ -33,7 +33,7 @@ export type SettingType =
   | {
       readonly kind: 'string';
       readonly names?: 'files' | 'gguf' | 'model' | 'adapter';
-      readonly form?: 'repository' | 'revision' | 'filled';
+      readonly form?: 'repository' | 'revision' | 'filled' | 'pattern';
     }
   /** A bare number in the base unit; with several units, a {@link Quantity}. */
   | {
@@ -174,6 +174,8 @@ export const t = {
   string: of<string>({ kind: 'string' }),
   /** A text that is not empty. */
   filled: of<string>({ kind: 'string', form: 'filled' }),
+  /** A regular expression. */
+  pattern: of<string>({ kind: 'string', form: 'pattern' }),
   /** A file or glob that must match something. */
   files: of<string>({ kind: 'string', names: 'files' }),
   /** One GGUF file. */

@@ -1,6 +1,6 @@
 import { askedAsTrained } from '../../compute/evaluation/asked-as-trained.js';
 import { NoNumberError } from '../../compute/evaluation/generation/answer.js';
-import { pythonStrip } from '../../compute/evaluation/metrics/texts.js';
+import { pythonStrip } from '../../compute/evaluation/metrics/python-text.js';
 import type { ReleaseManifest } from '../../compute/packaging/manifest.js';
 import type { Host } from '../../language/host/host.js';
 import { type OpenAnswererOptions, openAny } from './open-answerer.js';

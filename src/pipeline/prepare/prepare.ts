@@ -17,6 +17,7 @@ import { between } from '../planner/time/train-time.js';
 import { DOWNLOAD, FETCHED } from '../planner/time/utilisation.js';
 import { withPrecision } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
+import { checkAnswerSchemas } from './check-answer-schemas.js';
 import { checkModels } from './check-models.js';
 import { engineRefusals } from './refusals.js';
 import type { PlanRequest, PlanScope, PlanTarget, Preparation, SavedPlanFile } from './request.js';
@@ -100,6 +101,7 @@ export async function readyToPlan(
   const { program: written, analysis } = compiled;
   if (written === undefined || analysis === undefined) return nothing;
   if (!goesOn(await checkModels(compiled, host))) return nothing;
+  if (!goesOn(await checkAnswerSchemas(written))) return nothing;
   if (written.stages.length === 0 && !goesOn([nothingToPlan(written.file)])) return nothing;
   const { saved } = target;
   const { options, diagnostics: ofMachine } = await computing(host, target, {

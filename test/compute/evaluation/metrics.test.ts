@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import {
   bootstrap,
+  jackknife,
   measure,
   measureDifference,
   wilson,
 } from '../../../src/compute/evaluation/metrics/measure.js';
+import { pythonStrip } from '../../../src/compute/evaluation/metrics/python-text.js';
+import { rougeL } from '../../../src/compute/evaluation/metrics/rouge.js';
 import { metrics } from '../../../src/compute/evaluation/metrics/table.js';
-import { pythonStrip, rougeL, unigramSums } from '../../../src/compute/evaluation/metrics/texts.js';
-import type { MeasuredRow } from '../../../src/compute/evaluation/metrics/types.js';
+import type { MeasuredRow, MetricArgs } from '../../../src/compute/evaluation/metrics/types.js';
+import { unigramSums } from '../../../src/compute/evaluation/metrics/unigrams.js';
 import { seededRandom } from '../../../src/compute/evaluation/seeded-random.js';
 import { fixture } from './fixtures.js';
 
@@ -74,15 +77,83 @@ describe('metrics', () => {
 
   it('has an interval that holds the value, and the same one at every run', () => {
     const rows = Array.from({ length: 50 }, (_, i) =>
-      row({ lossSum: (i % 7) + 1, tokens: 1 + (i % 3), reference: 'a', answer: i % 4 === 0 ? 'a' : 'b' }),
+      row({
+        lossSum: (i % 7) + 1,
+        tokens: 1 + (i % 3),
+        reference: 'a b c d',
+        answer: i % 4 === 0 ? 'a b c d' : 'b a d e',
+      }),
     );
-    for (const name of ['loss', 'perplexity', 'exact_match', 'rouge_l'] as const) {
+    for (const name of [
+      'loss',
+      'perplexity',
+      'exact_match',
+      'rouge_l',
+      'bleu',
+      'chrf',
+      'token_f1',
+      'contains',
+    ] as const) {
       const first = measure(name, rows, { seed: 3 });
       expect(first?.low, name).to.be.lessThan(first?.value ?? Number.NaN);
       expect(first?.high, name).to.be.greaterThan(first?.value ?? Number.NaN);
       expect(measure(name, rows, { seed: 3 })).to.deep.equal(first);
     }
     expect(measure('loss', rows, { seed: 4 })?.low).not.to.equal(measure('loss', rows, { seed: 3 })?.low);
+  });
+
+  it('looks for the reference or a text of one’s own, and for a pattern', () => {
+    const rows = [
+      row({ reference: 'Paris ', answer: 'It is Paris.' }),
+      row({ reference: 'Rome', answer: 'it is rome' }),
+      row({ reference: '42', answer: 'Forty-two' }),
+      row({ reference: 'it', answer: 'It' }),
+    ];
+    const of = (name: 'contains' | 'matches', args: MetricArgs): number | undefined =>
+      measure(name, rows, { args, seed: 1 })?.value;
+    expect(of('contains', {})).to.equal(0.25);
+    expect(of('contains', { ignore_case: true })).to.equal(0.75);
+    expect(of('contains', { text: 'is' })).to.equal(0.5);
+    expect(of('matches', { pattern: '^it\\b' })).to.equal(0.25);
+    expect(of('matches', { pattern: '^it\\b', ignore_case: true })).to.equal(0.75);
+    expect(of('matches', { pattern: '\\p{Lu}' })).to.equal(0.75);
+  });
+
+  it('counts phrases that an answer says again, and n-grams that any answer says again', () => {
+    const rows = [
+      row({ answer: 'a b c d a b c d' }), // abcd bcda cdab dabc abcd
+      row({ answer: 'short one' }),
+      row({ answer: '我是我是我是我是' }), // two of five runs are new
+    ];
+    expect(measure('repetition', rows, { seed: 1 })?.value).to.be.closeTo((1 / 5 + 0 + 3 / 5) / 3, 1e-12);
+    const distinct = (n: number) => measure('distinct', rows.slice(0, 2), { args: { n }, seed: 1 });
+    expect(distinct(1)?.value).to.equal(6 / 10);
+    expect(distinct(2)?.value).to.equal(5 / 8);
+    expect(measure('distinct', [row({ answer: '' })], { args: { n: 2 }, seed: 1 })?.value).to.equal(0);
+  });
+
+  it('leaves rows out for the interval of distinct: its value lies within', () => {
+    const rows = Array.from({ length: 300 }, (_, i) => row({ answer: `row ${i} says word ${i % 7} twice` }));
+    const { value = 0, low = 0, high = 0 } = measure('distinct', rows, { args: { n: 1 }, seed: 1 }) ?? {};
+    expect(low).to.be.lessThan(value);
+    expect(high).to.be.greaterThan(value);
+    const other = rows.map((each) => ({ ...each, answer: 'the same' }));
+    const difference = measureDifference('distinct', rows, other, { args: { n: 1 }, seed: 1 });
+    expect(difference?.value).to.be.closeTo(value - 2 / 600, 1e-12);
+    expect(difference?.low).to.be.greaterThan(0);
+  });
+
+  it('gives the jackknife’s interval of a mean: that of its standard error', () => {
+    const values = [1, 2, 4, 7, 11];
+    const mean = (draws?: Uint32Array): number => {
+      const weights = values.map((_, i) => draws?.[i] ?? 1);
+      const total = weights.reduce((sum, each) => sum + each, 0);
+      return values.reduce((sum, each, i) => sum + each * (weights[i] ?? 0), 0) / total;
+    };
+    const { low, high } = jackknife(values.length, mean);
+    const error = Math.sqrt(values.reduce((sum, each) => sum + (each - 5) ** 2, 0) / 4 / 5);
+    expect((high - low) / 2).to.be.closeTo(1.959963984540054 * error, 1e-12);
+    expect((high + low) / 2).to.be.closeTo(5, 1e-12);
   });
 
   it('finishes monotonely, so that an interval’s ends stay its ends', () => {

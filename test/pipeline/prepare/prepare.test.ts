@@ -30,6 +30,15 @@ describe('a pipeline that is prepared', () => {
       expect(await codesOf(text, scope)).to.deep.equal(['FTP0753']);
     });
 
+    it(`has the same mistakes for ${who}: answers are checked against what is no JSON Schema`, async () => {
+      folder.write('answer.json', '{ "type": "objekt" }');
+      const text = TEXT.replace('{ perplexity, rouge_l }', '{ json_valid, perplexity, rouge_l }').replace(
+        'metrics = [',
+        'metrics = [json_valid(file("answer.json")), ',
+      );
+      expect(await codesOf(text, scope)).to.deep.equal(['FTP0606']);
+    });
+
     it(`has the same mistakes for ${who}: nothing to plan`, async () => {
       expect(await codesOf('edition 2026\n\nparam rank: Int = 8\n', scope)).to.deep.equal(['FTP0436']);
     });

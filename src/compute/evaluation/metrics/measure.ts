@@ -15,18 +15,19 @@ export function measure(
   rows: readonly MeasuredRow[],
   options: MeasureOptions,
 ): Measurement | undefined {
-  const counted = countedRows(name, rows, options.args ?? {});
-  const parts = counted.map(metrics[name].part);
+  const { args = {} } = options;
+  const counted = countedRows(name, rows, args);
+  const parts = counted.map(metrics[name].part(args));
   const weight = parts.reduce((sum, part) => sum + part.weight, 0);
   if (weight === 0) return undefined;
-  const statistic = statisticOf(name, counted);
+  const statistic = statisticOf(name, counted, args);
   const ends =
     metrics[name].interval === 'wilson'
       ? wilson(
           parts.reduce((sum, part) => sum + part.sum, 0),
           weight,
         )
-      : resampled(parts.length, statistic, options);
+      : intervalOf(name, parts.length, statistic, options);
   return { value: statistic(), low: ends.low, high: ends.high, rows: parts.length };
 }
 
@@ -40,14 +41,16 @@ export function measureDifference(
   other: readonly MeasuredRow[],
   options: MeasureOptions,
 ): Measurement | undefined {
-  const first = countedRows(name, rows, options.args ?? {});
-  const second = countedRows(name, other, options.args ?? {});
+  const { args = {} } = options;
+  const first = countedRows(name, rows, args);
+  const second = countedRows(name, other, args);
   if (first.length !== second.length)
     throw new RangeError(`${first.length} rows compared with ${second.length}`);
-  if (!first.some((row) => metrics[name].part(row).weight > 0)) return undefined;
-  const [own, others] = [statisticOf(name, first), statisticOf(name, second)];
+  const part = metrics[name].part(args);
+  if (!first.some((row) => part(row).weight > 0)) return undefined;
+  const [own, others] = [statisticOf(name, first, args), statisticOf(name, second, args)];
   const difference = (draws?: Uint32Array): number => own(draws) - others(draws);
-  const ends = resampled(first.length, difference, options);
+  const ends = intervalOf(name, first.length, difference, options);
   return { value: difference(), ...ends, rows: first.length };
 }
 
@@ -67,18 +70,26 @@ function countedRows(
 }
 
 /** The value of a metric over rows, each of which counts as often as it was drawn. */
-function statisticOf(name: MetricName, rows: readonly MeasuredRow[]): (draws?: Uint32Array) => number {
+function statisticOf(
+  name: MetricName,
+  rows: readonly MeasuredRow[],
+  args: MetricArgs,
+): (draws?: Uint32Array) => number {
   const { statistic, finish, part } = metrics[name];
-  if (statistic !== undefined) return statistic(rows);
-  const parts = rows.map(part);
+  if (statistic !== undefined) return statistic(rows, args);
+  const parts = rows.map(part(args));
   return (draws) => finish(weightedMean(parts, draws));
 }
 
-const resampled = (
+const intervalOf = (
+  name: MetricName,
   rows: number,
-  statistic: (draws: Uint32Array) => number,
+  statistic: (draws?: Uint32Array) => number,
   { resamples, seed }: MeasureOptions,
-): Interval => bootstrap(rows, statistic, resamples ?? resamplesFor(rows), seededRandom(seed, STREAM));
+): Interval =>
+  metrics[name].interval === 'jackknife'
+    ? jackknife(rows, statistic)
+    : bootstrap(rows, statistic, resamples ?? resamplesFor(rows), seededRandom(seed, STREAM));
 
 const resamplesFor = (rows: number): number =>
   Math.max(100, Math.min(MOST_RESAMPLES, Math.floor(MOST_DRAWS / rows)));
@@ -125,6 +136,25 @@ export function bootstrap(
   }
   values.sort();
   return { low: quantile(values, 0.025), high: quantile(values, 0.975) };
+}
+
+const MOST_GROUPS = 200;
+
+/**
+ * Normal interval at 95 % around `statistic`, with the variance that leaving out a row shows (Tukey 1958), or one of 200
+ * groups of rows where there are more (Wolter 2007): no row is drawn twice.
+ */
+export function jackknife(rows: number, statistic: (draws?: Uint32Array) => number): Interval {
+  const groups = Math.min(rows, MOST_GROUPS);
+  const value = statistic();
+  if (groups < 2) return { low: value, high: value };
+  const without = Array.from({ length: groups }, (_, group) =>
+    statistic(Uint32Array.from({ length: rows }, (__, row) => (row % groups === group ? 0 : 1))),
+  );
+  const centre = without.reduce((sum, each) => sum + each, 0) / groups;
+  const squares = without.reduce((sum, each) => sum + (each - centre) ** 2, 0);
+  const spread = Z * Math.sqrt(((groups - 1) / groups) * squares);
+  return { low: value - spread, high: value + spread };
 }
 
 /** Σ sum ÷ Σ weight of a resample; all of the parts when there are no draws. */

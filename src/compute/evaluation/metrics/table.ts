@@ -1,6 +1,10 @@
 import { macroF1 } from './classes.js';
-import { pythonStrip, rougeL } from './texts.js';
-import type { MeasuredRow, Metric, MetricName } from './types.js';
+import { bleu, type CorpusScore, chrf } from './corpus-scores.js';
+import { pythonStrip } from './python-text.js';
+import { distinctShare, repeatedShare } from './repetition.js';
+import { type RougeScore, rougeL, rougeLsum, rougeN } from './rouge.js';
+import { tokenF1 } from './squad.js';
+import type { MeasuredRow, Metric, MetricArgs, MetricName } from './types.js';
 
 const everyRow = (): boolean => true;
 const same = (mean: number): number => mean;
@@ -11,47 +15,144 @@ const mean = { counts: everyRow, finish: same, interval: 'bootstrap' } as const;
 const loss: Metric = {
   ...mean,
   needs: 'loss',
-  part: (row) => ({ sum: row.lossSum, weight: row.tokens }),
+  part: () => (row) => ({ sum: row.lossSum, weight: row.tokens }),
   higherIsBetter: false,
 };
 
 /** Rows that are right or wrong: each is asked whether it is right. */
-const share = (isRight: (row: MeasuredRow) => boolean): Omit<Metric, 'needs'> => ({
+const share = (isRight: (args: MetricArgs) => (row: MeasuredRow) => boolean): Omit<Metric, 'needs'> => ({
   counts: everyRow,
-  part: (row) => ({ sum: isRight(row) ? 1 : 0, weight: 1 }),
+  part(args) {
+    const judge = isRight(args);
+    return (row) => ({ sum: judge(row) ? 1 : 0, weight: 1 });
+  },
   finish: same,
   interval: 'wilson',
   higherIsBetter: true,
 });
+
+/** The mean over the answers of what each is worth. */
+const meanOf = (worth: (args: MetricArgs) => (row: MeasuredRow, answer: string) => number): Metric => ({
+  ...mean,
+  needs: 'answer',
+  part(args) {
+    const worthOf = worth(args);
+    return (row) => ({ sum: worthOf(row, row.answer ?? ''), weight: 1 });
+  },
+  higherIsBetter: true,
+});
+
+const rouge = (score: RougeScore): Metric =>
+  meanOf(
+    ({ stemmer }) =>
+      ({ reference }, answer) =>
+        score(reference, answer, stemmer === true),
+  );
+
+/** Measured of all rows together: every row counts, and has no value of its own. */
+const ofAllRows = { counts: everyRow, part: () => () => ({ sum: 0, weight: 1 }), finish: same } as const;
+
+const corpus = ({ width, counts, score }: CorpusScore): Metric => ({
+  ...ofAllRows,
+  needs: 'answer',
+  interval: 'bootstrap',
+  statistic(rows) {
+    const own = rows.map(({ reference, answer = '' }) => counts(reference, answer));
+    return (draws) => {
+      const sums = new Float64Array(width);
+      for (const [row, values] of own.entries()) {
+        const times = draws?.[row] ?? 1;
+        if (times > 0) for (const [at, value] of values.entries()) sums[at] = (sums[at] ?? 0) + times * value;
+      }
+      return score(sums);
+    };
+  },
+  higherIsBetter: true,
+});
+
+/** Of texts in lower case where that is asked for. */
+const cased = (text: string, { ignore_case }: MetricArgs): string =>
+  ignore_case === true ? text.toLowerCase() : text;
 
 /** What an evaluation can measure. */
 export const metrics: Readonly<Record<MetricName, Metric>> = {
   loss,
   perplexity: { ...loss, finish: Math.exp },
   exact_match: {
-    ...share(({ answer = '', reference }) => pythonStrip(answer) === pythonStrip(reference)),
+    ...share(
+      () =>
+        ({ answer = '', reference }) =>
+          pythonStrip(answer) === pythonStrip(reference),
+    ),
     needs: 'answer',
     counts: (row, args) => typeof args['up_to'] !== 'number' || row.referenceTokens <= args['up_to'],
   },
-  rouge_l: {
-    ...mean,
+  rouge_1: rouge(rougeN(1)),
+  rouge_2: rouge(rougeN(2)),
+  rouge_l: rouge(rougeL),
+  rouge_lsum: rouge(rougeLsum),
+  bleu: corpus(bleu),
+  chrf: corpus(chrf),
+  token_f1: meanOf(
+    () =>
+      ({ reference }, answer) =>
+        tokenF1(reference, answer),
+  ),
+  contains: {
+    ...share((args) => ({ answer = '', reference }) => {
+      const text = typeof args['text'] === 'string' ? args['text'] : pythonStrip(reference);
+      return cased(answer, args).includes(cased(text, args));
+    }),
     needs: 'answer',
-    part: (row) => ({ sum: rougeL(row.reference, row.answer ?? ''), weight: 1 }),
+  },
+  matches: {
+    ...share((args) => {
+      const pattern = new RegExp(String(args['pattern']), args['ignore_case'] === true ? 'iu' : 'u');
+      return ({ answer = '' }) => pattern.test(answer);
+    }),
+    needs: 'answer',
+  },
+  json_valid: {
+    ...share(
+      () =>
+        ({ isValidJson }) =>
+          isValidJson === true,
+    ),
+    needs: 'answer',
+  },
+  distinct: {
+    ...ofAllRows,
+    needs: 'answer',
+    // a resample repeats rows, and with them every n-gram
+    interval: 'jackknife',
+    statistic: (rows, { n }) =>
+      distinctShare(
+        rows.map(({ answer = '' }) => answer),
+        Number(n),
+      ),
     higherIsBetter: true,
   },
+  repetition: { ...meanOf(() => (_, answer) => repeatedShare(answer)), higherIsBetter: false },
   // The entropy of the shares is the mean cross entropy of a model that gives every token its share.
   unigram_perplexity: {
     ...mean,
     needs: 'labels',
-    part: (row) => ({ sum: row.unigramSum, weight: row.tokens }),
+    part: () => (row) => ({ sum: row.unigramSum, weight: row.tokens }),
     finish: Math.exp,
     higherIsBetter: false,
   },
-  accuracy: { ...share(({ classes }) => classes?.truth === classes?.predicted), needs: 'classes' },
-  f1: {
-    ...mean,
+  accuracy: {
+    ...share(
+      () =>
+        ({ classes }) =>
+          classes?.truth === classes?.predicted,
+    ),
     needs: 'classes',
-    part: () => ({ sum: 0, weight: 1 }),
+  },
+  f1: {
+    ...ofAllRows,
+    needs: 'classes',
+    interval: 'bootstrap',
     statistic: macroF1,
     higherIsBetter: true,
   },

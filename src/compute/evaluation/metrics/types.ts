@@ -15,6 +15,8 @@ export interface MeasuredRow {
   readonly referenceTokens: number;
   /** Left out where the row was not answered. */
   readonly answer?: string;
+  /** Where `json_valid` is measured: whether the answer is JSON that satisfies the schema. */
+  readonly isValidJson?: boolean;
   /** Of a labelled row: the class that it has, and the one that the model gives it. */
   readonly classes?: { readonly truth: number; readonly predicted: number };
 }
@@ -30,13 +32,14 @@ export interface Metric {
   readonly needs: 'loss' | 'answer' | 'labels' | 'classes';
   /** Whether the row counts; `args` are those of the metric's call. */
   counts(row: Pick<MeasuredRow, 'referenceTokens'>, args: MetricArgs): boolean;
-  part(row: MeasuredRow): MetricPart;
+  /** What a row contributes; `args` are read once. */
+  part(args: MetricArgs): (row: MeasuredRow) => MetricPart;
   /** From the weighted mean to the value. Monotone, so that it maps an interval's ends. */
   finish(mean: number): number;
-  /** `wilson` for a share of rows, `bootstrap` for everything else. */
-  readonly interval: 'wilson' | 'bootstrap';
+  /** `wilson` for a share of rows, `jackknife` where copies of a row would change the value, `bootstrap` for everything else. */
+  readonly interval: 'wilson' | 'jackknife' | 'bootstrap';
   /** Default: `finish` of the weighted mean of the parts. `draws[i]`: times that row i counts; default: once. */
-  readonly statistic?: (rows: readonly MeasuredRow[]) => (draws?: Uint32Array) => number;
+  readonly statistic?: (rows: readonly MeasuredRow[], args: MetricArgs) => (draws?: Uint32Array) => number;
   /** Whether more is better. */
   readonly higherIsBetter: boolean;
 }

@@ -189,6 +189,13 @@ export const emptyText = (at: Span) =>
     help: 'write the intended text, or remove the setting if it is optional',
   });
 
+/** `why`: as JavaScript's parser says it. */
+export const badPattern = (at: Span, pattern: string, why: string) =>
+  error('FTP2170', at, `\`${pattern}\` is not a regular expression: ${why}`, {
+    label: 'cannot be matched with anything',
+    help: 'regular expressions are those of JavaScript; in a string, `\\\\` is one backslash, as in `"\\\\d+"`',
+  });
+
 /** `dataset = none` */
 export const valueNeeded = (at: Span, wanted: string) =>
   error('FTP0301', at, `expected ${wanted}, found \`none\``, {

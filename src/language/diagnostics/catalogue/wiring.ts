@@ -298,8 +298,18 @@ export const metricOfOtherRows = (
         : `\`${metric}\` is a metric for classifiers, but the rows of \`${rows.name}\` have no labels`,
     label: 'cannot be measured',
     related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows)],
-    help: `measure ${named(fitting)}`,
+    help: `measure ${
+      fitting.length > MOST_NAMED
+        ? `${fitting
+            .slice(0, MOST_NAMED)
+            .map((name) => `\`${name}\``)
+            .join(', ')} …`
+        : named(fitting)
+    }`,
   });
+
+/** Nobody reads a longer list of metrics. */
+const MOST_NAMED = 6;
 
 /** A setting without a meaning for labelled rows. `why`: half a sentence. */
 export const settingWithLabels = (at: Span, setting: string, why: string, rows: FormatStage | undefined) =>

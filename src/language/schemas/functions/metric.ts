@@ -1,4 +1,10 @@
-import { type FunctionSchema, optional, t } from '../schema.js';
+import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
+
+const stemmer = optional(
+  t.boolean,
+  'Compare the stems of English words (Porter’s, as in NLTK); default: false.',
+);
+const ignore_case = optional(t.boolean, 'Ignore the case of letters; default: false.');
 
 /** What an evaluation measures. */
 export const metrics = {
@@ -20,7 +26,81 @@ export const metrics = {
       ),
     },
   },
-  rouge_l: { family: 'metric', doc: 'Mean ROUGE-L F1 of the answers.', positional: [], args: {} },
+  rouge_1: {
+    family: 'metric',
+    doc: 'Mean ROUGE-1 F1 of the answers: words in common with the reference, as rouge_score.',
+    positional: [],
+    args: { stemmer },
+  },
+  rouge_2: {
+    family: 'metric',
+    doc: 'Mean ROUGE-2 F1 of the answers: pairs of words in common with the reference.',
+    positional: [],
+    args: { stemmer },
+  },
+  rouge_l: {
+    family: 'metric',
+    doc: 'Mean ROUGE-L F1 of the answers: the longest common subsequence of words.',
+    positional: [],
+    args: { stemmer },
+  },
+  rouge_lsum: {
+    family: 'metric',
+    doc: 'Mean ROUGE-L F1 of summaries, matched line by line.',
+    positional: [],
+    args: { stemmer },
+  },
+  bleu: {
+    family: 'metric',
+    doc: 'BLEU of all answers together, from 0 to 100, as sacrebleu (tokenizer 13a, exponential smoothing).',
+    positional: [],
+    args: {},
+  },
+  chrf: {
+    family: 'metric',
+    doc: 'chrF2 of all answers together, from 0 to 100, as sacrebleu: n-grams of up to six characters.',
+    positional: [],
+    args: {},
+  },
+  token_f1: {
+    family: 'metric',
+    doc: 'Mean F1 over the words of the answers, as SQuAD 2.0: without case, punctuation and articles.',
+    positional: [],
+    args: {},
+  },
+  contains: {
+    family: 'metric',
+    doc: 'Fraction of the answers that contain the reference, or a text of your own.',
+    positional: ['text'],
+    args: {
+      text: optional(t.filled, 'The text to look for; default: the reference of the row.'),
+      ignore_case,
+    },
+  },
+  matches: {
+    family: 'metric',
+    doc: 'Fraction of the answers in which a regular expression of JavaScript finds something.',
+    positional: ['pattern'],
+    args: { pattern: required(t.pattern, 'The regular expression, e.g. `"^(yes|no)$"`.'), ignore_case },
+  },
+  json_valid: {
+    family: 'metric',
+    doc: 'Fraction of the answers that are JSON, and satisfy the JSON Schema if one is given.',
+    positional: ['schema'],
+    args: { schema: optional(t.file, 'A JSON Schema, e.g. `file("answer.schema.json")`.') },
+  },
+  distinct: {
+    family: 'metric',
+    doc: 'distinct-n: different n-grams of words in all answers, as a fraction of all n-grams.',
+    positional: [],
+    args: { n: defaulted(t.integer({ min: 1, max: 8 }), 2, 'Words of an n-gram: 1 or 2 as published.') },
+  },
+  repetition: {
+    family: 'metric',
+    doc: 'Mean fraction of the runs of four words of an answer that the same answer has said before.',
+    positional: [],
+    args: {},
+  },
   unigram_perplexity: {
     family: 'metric',
     doc: 'e to the power of the entropy of the supervised tokens, taken one by one: what word frequencies alone achieve.',
@@ -46,7 +126,18 @@ export const METRIC_ROWS = {
   loss: 'any',
   perplexity: 'texts',
   exact_match: 'texts',
+  rouge_1: 'texts',
+  rouge_2: 'texts',
   rouge_l: 'texts',
+  rouge_lsum: 'texts',
+  bleu: 'texts',
+  chrf: 'texts',
+  token_f1: 'texts',
+  contains: 'texts',
+  matches: 'texts',
+  json_valid: 'texts',
+  distinct: 'texts',
+  repetition: 'texts',
   unigram_perplexity: 'texts',
   accuracy: 'labels',
   f1: 'labels',

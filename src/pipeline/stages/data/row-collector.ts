@@ -1,7 +1,6 @@
 import type { Line } from './file-lines.js';
 import { GrowingArray } from './growing-array.js';
 import { HashTable, hash96, unitHash } from './hashes.js';
-import type { CheckRow } from './json-schema.js';
 import { NearCopies } from './near-copies.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
 import {
@@ -13,6 +12,7 @@ import {
   wholeText,
 } from './row-content.js';
 import type { RowReader } from './row-reader.js';
+import type { CheckRow } from './row-schema.js';
 import type { RowTable } from './row-table.js';
 import type { SourceFile } from './sources.js';
 

@@ -37,6 +37,7 @@ import type { RunStage, StageContext } from '../stage.js';
 import { embeddedModels } from './embedded-models.js';
 import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
 import { answerLines, openHeldOut } from './held-out.js';
+import { jsonAnswers } from './json-answers.js';
 import type { ModelOpener } from './opened-models.js';
 import { progress } from './progress.js';
 import { workerModels } from './worker-models.js';
@@ -78,6 +79,7 @@ export const run: RunStage = async (context) => {
     needsEveryLabel: chosen.some(({ name }) => name === 'f1'),
     report: progress(context, rowsOfModel, baseline ? 2 : 1),
   };
+  const isValidJson = await jsonAnswers(settings.metrics);
   const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
 
   const report = evaluationReport({
@@ -88,9 +90,9 @@ export const run: RunStage = async (context) => {
     seed: settings.seed,
     generation,
     model: reported(subject),
-    rows: measuredRows(facts, own),
+    rows: measuredRows(facts, own, isValidJson),
     ...(baseline && other
-      ? { baseline: { model: reported(baseline), rows: measuredRows(facts, other) } }
+      ? { baseline: { model: reported(baseline), rows: measuredRows(facts, other, isValidJson) } }
       : {}),
     texts: facts.map((_, row) => heldOut.text(row)),
     samples: rows.samples,

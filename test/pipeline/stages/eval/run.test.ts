@@ -116,6 +116,24 @@ describe('the eval stage', () => {
     expect(progress.at(-1)).to.include({ done: 16, total: 16 });
   });
 
+  it('measures answers by a schema, a pattern and all of them together', async () => {
+    const schema = { file: 'a.json', text: '{"type": "object"}', sha256: '' };
+    const { report } = await evaluate({
+      metrics: [
+        call('json_valid', { schema }),
+        call('matches', { pattern: '.' }),
+        call('bleu'),
+        call('chrf'),
+        call('distinct', { n: 1 }),
+        call('contains'),
+      ],
+    });
+    expect(report.metrics).to.include({ json_valid: 0, matches: 1, contains: 0.5 });
+    expect(report.metrics.chrf).to.be.greaterThan(report.baseline.chrf ?? Number.NaN);
+    expect(report.differences.chrf?.value).to.be.greaterThan(0);
+    expect(Object.keys(report.intervals)).to.have.length(6);
+  });
+
   it('writes the same report again', async () => {
     const [first, second] = [await evaluate(everything), await evaluate(everything)];
     expect(second.read('report.json')).to.equal(first.read('report.json'));
