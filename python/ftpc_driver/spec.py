@@ -84,6 +84,18 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
+class Plateau:
+    """Rates are multiplied by `factor`, down to `low` of them, when validations stop finding a better loss."""
+
+    factor: float
+    #: Validations in a row without a better loss that are let pass.
+    patience: int
+    #: Fraction of the best loss by which a better one is below it.
+    threshold: float
+    low: float
+
+
+@dataclass(frozen=True)
 class Spec:
     version: int
     folder: str
@@ -108,6 +120,7 @@ class Spec:
     every: int
     keep: int
     patience: int | None
+    plateau: Plateau | None
     wall: float | None
     optimizer: Optimizer
     clip: float | None

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from ftpc_driver.spec import Spec
+from ftpc_driver.spec import Plateau, Spec
 from ftpc_driver.training.checkpoints import Checkpoints
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.state import Measured, State, StepRecord, fresh_state
@@ -75,6 +75,9 @@ class Loop:
 
     def _step(self, state: State, planned: PlannedStep) -> None:
         step, start = state["step"] + 1, time.monotonic()
+        if self.spec.plateau is not None:
+            fallen = after_plateaus(self.spec.plateau, [each["loss"] for each in state["validations"]])
+            planned = {**planned, "rate": planned["rate"] * fallen}
         taken = self.stepper.take(step, planned)
         record = StepRecord(
             step=step,
@@ -116,6 +119,19 @@ def _ending(state: State, spec: Spec) -> Ending | None:
     if spec.wall is not None and state["step"] > 0 and state["seconds"] >= spec.wall:
         return "wall"
     return None
+
+
+def after_plateaus(plateau: Plateau, losses: list[float]) -> float:
+    """What is left of the rate after these validations, as PyTorch's `ReduceLROnPlateau` has it."""
+    best, worse, left = math.inf, 0, 1.0
+    for loss in losses:
+        if loss < best * (1 - plateau.threshold):
+            best, worse = loss, 0
+        else:
+            worse += 1
+        if worse > plateau.patience:
+            left, worse = max(left * plateau.factor, plateau.low), 0
+    return left
 
 
 def _planned(path: str, done: int) -> Iterator[PlannedStep]:

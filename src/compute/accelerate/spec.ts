@@ -98,6 +98,13 @@ export interface TrainSpec {
   /** Newest checkpoints that are kept, in addition to the best one. */
   readonly keep: number;
   readonly patience: number | null;
+  /** The rates of `steps` are what they would be without plateaus; `low`: fraction of them that is left at least. */
+  readonly plateau: {
+    readonly factor: number;
+    readonly patience: number;
+    readonly threshold: number;
+    readonly low: number;
+  } | null;
   /** Seconds at most, over all runs of this training. */
   readonly wall: number | null;
   readonly optimizer: OptimizerSpec;

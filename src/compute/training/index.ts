@@ -11,5 +11,5 @@ export {
 } from './loop.js';
 export * from './optimizers/index.js';
 export { totalSteps } from './order.js';
-export { isScheduleName, warmupSteps } from './schedule.js';
+export { isDecayShape, isScheduleName, type Schedule, stepsIn } from './schedule.js';
 export { type TrainingState, tokensPerSecond } from './state.js';

@@ -137,7 +137,8 @@ function stepTaker(
   const packing = packingOf(options);
   return async () => {
     const step = state.step + 1;
-    const rate = rateOf(settings.schedule, settings.rate, step, settings.totalSteps);
+    const losses = state.validations.map(({ loss }) => loss);
+    const rate = rateOf(settings.schedule, settings.rate, { step, total: settings.totalSteps, losses });
     const start = options.clock();
     const output = await optimiserStep({
       ...settings,

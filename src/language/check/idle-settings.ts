@@ -20,6 +20,13 @@ function written({ block }: CheckedStage, key: string, field?: string): Span | u
 
 const recordIn = ({ stage }: CheckedStage, key: string): Record => (stage.settings[key] ?? {}) as Record;
 
+/** The function that the optimizer's schedule is. */
+function scheduleOf({ stage }: CheckedStage): string | undefined {
+  const { optimizer } = stage.settings;
+  const schedule = isCall(optimizer) ? optimizer.args['schedule'] : undefined;
+  return isCall(schedule) ? schedule.call : undefined;
+}
+
 /** A train stage. */
 export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
   const { stage } = checked;
@@ -35,6 +42,15 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
         patience,
         '`patience` counts validations, but there is no `validate`',
         'set `validate = ….valid`, or remove it',
+      ),
+    );
+  const schedule = scheduleOf(checked);
+  if (schedule === 'reduce_on_plateau' && !validates)
+    found.push(
+      wiring.idleSetting(
+        written(checked, 'optimizer') ?? checked.block.name.span,
+        '`reduce_on_plateau` counts validations, but there is no `validate`',
+        'set `validate = ….valid`, or choose another schedule',
       ),
     );
   const lora = written(checked, 'lora');

@@ -1,4 +1,4 @@
-/** Optimisers, schedules, targets and chat templates by the names that other tools have for them. */
+/** Optimisers, targets and chat templates by the names that other tools have for them. */
 import { PROJECTIONS } from '../../language/schemas/stages/train.js';
 import { byWord, lookUp } from '../../language/source/look-up.js';
 
@@ -55,29 +55,6 @@ export function optimizerOf(name: string): Optimizer & { readonly near?: string 
         ...nearest,
         near: `ftpc does not have it; \`${nearest.call}\`, which computes in more bits, takes its place`,
       };
-}
-
-interface Schedule {
-  /** `undefined`: the rate stays as it is, without warm-up. */
-  readonly call?: 'cosine' | 'cosine_restarts' | 'polynomial' | 'inverse_sqrt' | 'linear' | 'constant';
-  readonly near?: string;
-}
-
-const SCHEDULES: Readonly<Record<string, Schedule>> = {
-  linear: { call: 'linear' },
-  cosine: { call: 'cosine' },
-  cosine_with_restarts: { call: 'cosine_restarts' },
-  polynomial: { call: 'polynomial' },
-  constant: {},
-  constant_with_warmup: { call: 'constant' },
-  inverse_sqrt: { call: 'inverse_sqrt' },
-};
-
-/** Schedules of Trainer and of Axolotl. */
-export function scheduleOf(name: string): Schedule {
-  const key = name.replace(/^SchedulerType\./, '').toLowerCase();
-  const known = lookUp(SCHEDULES, key);
-  return known ?? { call: 'cosine', near: 'ftpc does not have this schedule; a cosine takes its place' };
 }
 
 /** Linear layers that ftpc knows by these names in every family; others are ends of paths. */

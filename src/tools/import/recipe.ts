@@ -53,7 +53,7 @@ export type RemarkPlace =
   | 'engine';
 
 /** A setting that other keys can leave without an effect. `lora`: all of an adapter but its dropout. */
-export type RecipePart = keyof Recipe | 'dropout' | 'scheduleArguments' | 'warmup';
+export type RecipePart = keyof Recipe | 'dropout' | 'warmup';
 
 export interface Recipe {
   base?: { readonly name: string; readonly at: Span };
@@ -86,16 +86,13 @@ export interface Recipe {
   /** 0: not clipped. */
   clip?: number;
   loraplusRatio?: number;
-  /** As the tool calls it; `optimizers.ts` knows what it is here. */
+  /** As the tool calls it; `schedules.ts` knows what it is here. */
   schedule?: string;
   /** Share of the steps. */
   warmupRatio?: number;
   warmupSteps?: number;
-  cycles?: number;
-  power?: number;
-  endRate?: number;
-  /** Arguments of the schedule that no schedule has here. */
-  strangeArguments?: readonly string[];
+  /** Of the schedule, by their names there. */
+  scheduleArguments?: Readonly<Record<string, number | string>>;
   /** Rows per device and backward pass. */
   micro?: number;
   accumulation?: number;

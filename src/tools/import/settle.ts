@@ -1,6 +1,7 @@
 /** Keys that the rest of the file leaves without an effect: by the method, the optimizer, the schedule and the template. */
-import { optimizerOf, scheduleOf, styleOf } from './optimizers.js';
+import { optimizerOf, styleOf } from './optimizers.js';
 import type { Recipe, RecipePart } from './recipe.js';
+import { scheduleOf, unreadArguments } from './schedules.js';
 import { isLocal } from './sources.js';
 import { BY_ITSELF } from './tables/reasons.js';
 import { automatic, type ImportContext, left, revised } from './translation.js';
@@ -69,7 +70,13 @@ const RULES: readonly Rule[] = [
         ? automatic('the rate is constant, without a warm-up')
         : undefined,
   },
-  { parts: ['scheduleArguments'], why: unreadArguments },
+  {
+    parts: ['scheduleArguments'],
+    why: (recipe) => {
+      const unread = unreadArguments(recipe);
+      return unread.length === 0 ? undefined : left(`here, the schedule has no ${unread.join(' and no ')}`);
+    },
+  },
   {
     parts: ['micro', 'accumulation'],
     why: ({ stepRows, totalRows }) =>
@@ -109,17 +116,6 @@ const RULES: readonly Rule[] = [
 ];
 
 const withoutIt = (recipe: Recipe) => automatic(`\`${call(recipe)}\` does not have it`);
-
-function unreadArguments({ schedule = 'linear', cycles, power, endRate, strangeArguments = [] }: Recipe) {
-  const { call: name } = scheduleOf(schedule);
-  const unread = [
-    ...strangeArguments,
-    ...(cycles === undefined || name === 'cosine_restarts' ? [] : ['num_cycles']),
-    ...(power === undefined || name === 'polynomial' ? [] : ['power']),
-    ...(endRate === undefined || name === 'polynomial' ? [] : ['lr_end']),
-  ];
-  return unread.length === 0 ? undefined : left(`here, the schedule has no ${unread.join(' and no ')}`);
-}
 
 /** Says of every such key why; what it set is no longer in the recipe where it would be written. */
 export function settleUnread(recipe: Recipe, context: ImportContext): void {

@@ -6,8 +6,9 @@ import { isRepositoryId, isRevision } from '../../language/schemas/repositories.
 import { quoted } from '../../language/source/quoted.js';
 import { wrongValue } from './import-diagnostics.js';
 import { comment, key, list, number, percent, record, withoutControls } from './literals.js';
-import { isLayerName, optimizerOf, scheduleOf, styleOf } from './optimizers.js';
+import { isLayerName, optimizerOf, styleOf } from './optimizers.js';
 import type { Dataset, Recipe, RemarkPlace } from './recipe.js';
+import { scheduleText } from './schedules.js';
 import { isLocal, pathFrom, type Source, sourceOf, splitOf } from './sources.js';
 import type { ImportContext, KeyRecord } from './translation.js';
 
@@ -268,22 +269,6 @@ function optimizerText(recipe: Recipe): string {
     paged: paged === true ? 'true' : undefined,
   });
   return `${call}(${(fields ?? '').replace(/^\{ | \}$/g, '')})`;
-}
-
-function scheduleText(recipe: Recipe): string | undefined {
-  const { call } = scheduleOf(recipe.schedule ?? 'linear');
-  if (call === undefined) return undefined;
-  const { warmupSteps, warmupRatio = 0 } = recipe;
-  if (call === 'constant' && warmupSteps === undefined && warmupRatio === 0) return undefined;
-  // `0%` is written: without it, ftpc has 3 %.
-  const warmup = warmupSteps === undefined ? percent(warmupRatio) : `${warmupSteps}steps`;
-  const args = [
-    `warmup: ${warmup}`,
-    ...(call === 'cosine_restarts' && recipe.cycles !== undefined ? [`cycles: ${recipe.cycles}`] : []),
-    ...(call === 'polynomial' && recipe.power !== undefined ? [`power: ${number(recipe.power)}`] : []),
-    ...(call === 'polynomial' && recipe.endRate !== undefined ? [`end: ${number(recipe.endRate)}`] : []),
-  ];
-  return `${call}(${args.join(', ')})`;
 }
 
 function modelText({ base, revision }: Recipe, folder: string, context: ImportContext): string | Diagnostic {

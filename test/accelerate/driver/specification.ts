@@ -46,7 +46,15 @@ export function writeSpecification(folder: string, name: RunName, change: Change
       dropout: null,
       steps: writeSteps(join(folder, 'steps.jsonl'), name, rows.length),
     },
-    ...{ total_steps: run.steps, every: 20, keep: 9, patience: null, wall: null, clip: run.clip },
+    ...{
+      total_steps: run.steps,
+      every: 20,
+      keep: 9,
+      patience: null,
+      plateau: null,
+      wall: null,
+      clip: run.clip,
+    },
     optimizer: {
       ...{ name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: run.decay, momentum: 0 },
       ...{ lora_plus: run.loraplus ?? 1, paged: false },

@@ -30,8 +30,8 @@ const with_ = (settings: object, more: Partial<TrainOptions> = {}): TrainOptions
 });
 
 /** An optimiser that divides by nothing: tensors of both engines are as near as their losses. */
-const sgd = (rate: number): object => ({
-  optimizer: { call: 'sgd', args: { rate, momentum: 0.9, decay: 0.01, clip: 1, loraplus_ratio: 1 } },
+const sgd = (rate: number, more: object = {}): object => ({
+  optimizer: { call: 'sgd', args: { rate, momentum: 0.9, decay: 0.01, clip: 1, loraplus_ratio: 1, ...more } },
 });
 
 const ENGINES: Readonly<Record<string, AccelerateEngine>> = {
@@ -88,6 +88,17 @@ const CASES: Readonly<Record<string, Case>> = {
     options: with_({ ...sgd(0.5), stop: { epochs: 30, patience: 1 }, checkpoint: { every: 2, keep: 2 } }),
     near: EXACT,
     engines: ['one rank', 'two ranks, ddp', 'three ranks, ddp'],
+  },
+  'lora, a rate that falls on plateaus': {
+    options: with_({
+      ...sgd(0.5, {
+        schedule: { call: 'reduce_on_plateau', args: { factor: 0.5, patience: 0, threshold: 0, min: 0.2 } },
+      }),
+      stop: { epochs: 10 },
+      checkpoint: { every: 1, keep: 2 },
+    }),
+    near: EXACT,
+    engines: ['two ranks, ddp'],
   },
   'a classifier': {
     options: with_(sgd(0.1), { labels: ['a', 'b', 'c'] }),

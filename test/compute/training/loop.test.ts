@@ -289,6 +289,31 @@ describe('the training loop', () => {
     expect(done.result?.state.step).to.equal(best + 2);
   });
 
+  it('lets the rate fall where validations find no better loss, also after a kill', async () => {
+    const plateau = { factor: 0.5, patience: 0, threshold: 0 };
+    const settings = {
+      ...{ rate: 5, clip: 100, every: 1 },
+      schedule: { name: 'reduce_on_plateau', warmupSteps: 0, plateau },
+    } as const;
+    const controller = new AbortController();
+    const beforeAccumulate = (step: number): void => {
+      if (step === 12) controller.abort(new Error('stop'));
+    };
+    const first = await trial({ settings, controller, hooks: { beforeAccumulate } });
+    const second = await trial({ settings });
+    const taken = [...steps(first), ...steps(second)];
+    let rate = 5;
+    let best = Number.POSITIVE_INFINITY;
+    const losses = new Map(second.result?.state.validations.map(({ step, loss }) => [step, loss]));
+    for (const { step, learningRate } of taken) {
+      expect(learningRate, `step ${step}`).to.equal(rate);
+      const loss = losses.get(step) ?? 0;
+      if (loss >= best) rate *= 0.5;
+      best = Math.min(best, loss);
+    }
+    expect(rate).to.be.below(5);
+  });
+
   it('ends when its time is over, counting what earlier runs spent', async () => {
     let time = 0;
     // Each look at the clock takes 100 ms.

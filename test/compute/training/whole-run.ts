@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Decoder } from '../../../src/compute/models/decoder/index.js';
-import { checkpoints, type TokenRows, train, warmupSteps } from '../../../src/compute/training/index.js';
+import { checkpoints, stepsIn, type TokenRows, train } from '../../../src/compute/training/index.js';
 import type { StepRecord } from '../../../src/compute/training/state.js';
 import { workFolder } from '../../../src/pipeline/store/index.js';
 import { host, largestDifference, type RecordedRun } from './fixture.js';
@@ -69,7 +69,7 @@ async function stepsOf(
         rate: run.rate,
         schedule: {
           name: run.schedule,
-          warmupSteps: warmupSteps({ unit: 'ratio', value: run.warmup }, run.steps),
+          warmupSteps: stepsIn({ unit: 'ratio', value: run.warmup }, run.steps),
         },
         optimizer: 'adamw',
         momentum: 0,

@@ -98,7 +98,7 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
     [
       'no argument that a schedule does not have',
       `${AXOLOTL}lr_scheduler_kwargs: {num_cycles: 2, strange: 1}`,
-      ['cosine(warmup: 3%)', 'no strange and no num_cycles'],
+      ['cosine(warmup: 3%)', 'no num_cycles and no strange'],
     ],
     [
       'an adapter whose layers are not named',

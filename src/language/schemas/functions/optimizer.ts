@@ -6,6 +6,11 @@ const warmup = defaulted(
   'Steps at the start during which the rate rises from 0.',
 );
 
+const lowest = optional(
+  t.quantity('ratio', { min: 0, max: 1 }),
+  'Lowest rate, as a fraction of the highest; default: 0.',
+);
+
 const rate = required(t.number({ above: 0 }), 'Highest learning rate.');
 const decay = defaulted(t.number({ min: 0 }), 0, 'Weight decay; biases and norms are not decayed.');
 const last = {
@@ -93,7 +98,12 @@ export const optimizers = {
 
 /** How the learning rate moves over the steps. */
 export const schedules = {
-  cosine: { family: 'schedule', doc: 'Falls to 0 along a half cosine.', positional: [], args: { warmup } },
+  cosine: {
+    family: 'schedule',
+    doc: 'Falls to `min` along a half cosine.',
+    positional: [],
+    args: { warmup, min: lowest },
+  },
   linear: { family: 'schedule', doc: 'Falls to 0 linearly.', positional: [], args: { warmup } },
   constant: { family: 'schedule', doc: 'Stays at the peak rate.', positional: [], args: { warmup } },
   cosine_restarts: {
@@ -117,5 +127,44 @@ export const schedules = {
     doc: 'Falls with the square root of the step; the longer the warm-up, the more slowly.',
     positional: [],
     args: { warmup },
+  },
+  warmup_stable_decay: {
+    family: 'schedule',
+    doc: 'Stays at the peak rate, and falls to `min` over the last steps.',
+    positional: [],
+    args: {
+      warmup,
+      decay: defaulted(
+        t.quantities('ratio', 'steps'),
+        { unit: 'ratio', value: 0.1 },
+        'Steps at the end during which the rate falls.',
+      ),
+      shape: defaulted(t.enum('cosine', 'linear', 'sqrt'), 'cosine', 'What the rate falls along.'),
+      min: lowest,
+    },
+  },
+  reduce_on_plateau: {
+    family: 'schedule',
+    doc: 'Falls by a factor when validations stop finding a better loss.',
+    positional: [],
+    args: {
+      warmup: defaulted(
+        t.quantities('ratio', 'steps'),
+        { unit: 'ratio', value: 0 },
+        'Steps at the start during which the rate rises from 0.',
+      ),
+      factor: defaulted(t.quantity('ratio', { min: 0, max: 1 }), 0.1, 'What is left of the rate.'),
+      patience: defaulted(
+        t.integer({ min: 0 }),
+        10,
+        'Validations in a row without a better loss that are let pass.',
+      ),
+      threshold: defaulted(
+        t.quantity('ratio', { min: 0, max: 1 }),
+        1e-4,
+        'How far below the best loss so far a better one is, as a fraction of it.',
+      ),
+      min: lowest,
+    },
   },
 } as const satisfies Record<string, FunctionSchema>;

@@ -1,10 +1,12 @@
 import {
+  isDecayShape,
   isOptimizerName,
   isScheduleName,
   type OptimizerName,
+  type Schedule,
+  stepsIn,
   type TrainingSettings,
   totalSteps,
-  warmupSteps,
 } from '../../../compute/training/index.js';
 import type { Stage, Value } from '../../../language/ir/program.js';
 import { isCall, isQuantity } from '../../../language/ir/values.js';
@@ -58,17 +60,27 @@ export function loopSettings(
 }
 
 /** By default, the rate is constant from the first step on. */
-function scheduleOf(value: Value | undefined, total: number): TrainingSettings['schedule'] {
+function scheduleOf(value: Value | undefined, total: number): Schedule {
   if (!isCall(value)) return { name: 'constant', warmupSteps: 0 };
   const { call, args } = value;
-  const { warmup } = args;
-  if (!isQuantity(warmup)) throw new Error(`the schedule ${call} has no warm-up`);
   if (!isScheduleName(call)) throw new Error(`no schedule is named ${call}`);
+  const numbers = ['power', 'end', 'cycles', 'min'].filter((name) => args[name] !== undefined);
+  const steps = (name: string): number => {
+    const share = args[name];
+    return isQuantity(share) ? stepsIn(share, total) : 0;
+  };
   return {
     name: call,
-    warmupSteps: warmupSteps(warmup, total),
-    ...(args['power'] === undefined ? {} : { power: Number(args['power']) }),
-    ...(args['end'] === undefined ? {} : { end: Number(args['end']) }),
-    ...(args['cycles'] === undefined ? {} : { cycles: Number(args['cycles']) }),
+    warmupSteps: steps('warmup'),
+    ...Object.fromEntries(numbers.map((name) => [name, Number(args[name])])),
+    ...(args['decay'] !== undefined && { decaySteps: steps('decay') }),
+    ...(isDecayShape(args['shape']) && { shape: args['shape'] }),
+    ...(args['patience'] !== undefined && {
+      plateau: {
+        factor: Number(args['factor']),
+        patience: Number(args['patience']),
+        threshold: Number(args['threshold']),
+      },
+    }),
   };
 }

@@ -174,8 +174,9 @@ const TRAINING: TranslationTable<Recipe> = {
   lr_scheduler_kwargs: common.scheduleArguments,
   warmup_ratio: common.warmupRatio,
   warmup_steps: common.warmup,
+  cosine_min_lr_ratio: common.scheduleArgument('min_lr_rate'),
   ...each(
-    `cosine_min_lr_ratio cosine_constant_lr_ratio lr_div_factor lr_quadratic_warmup jagged_restart_steps
+    `cosine_constant_lr_ratio lr_div_factor lr_quadratic_warmup jagged_restart_steps
     jagged_restart_warmup_steps jagged_restart_anneal_steps eta_min`,
     none(NONE.schedule),
   ),

@@ -1,10 +1,10 @@
 /** Translations of settings that mean the same in several tools. */
 
 import { isRevision } from '../../../language/schemas/repositories.js';
-import { lookUp } from '../../../language/source/look-up.js';
 import { a, type ForeignNode, type Reader } from '../foreign.js';
-import { isPattern, namesOfPattern, optimizerOf, scheduleOf } from '../optimizers.js';
+import { isPattern, namesOfPattern, optimizerOf } from '../optimizers.js';
 import type { Recipe } from '../recipe.js';
+import { scheduleOf } from '../schedules.js';
 import {
   automatic,
   becomes,
@@ -113,36 +113,28 @@ export const warmupRatio: Translation<Recipe> = becomes(
 
 /** Arguments of a schedule. */
 export const scheduleArguments: Translation<Recipe> = becomes(
-  '`cycles`, `power` and `end` of the schedule',
+  'the arguments of the schedule',
   a.record,
   (recipe, { entries }) => {
-    const others: string[] = [];
-    for (const { key, value } of entries) {
-      const put = lookUp(SCHEDULE_ARGUMENTS, key);
-      const number = a.number.read(value);
-      if (put === undefined || number === undefined || !put(recipe, number)) others.push(key.slice(0, 40));
-    }
-    recipe.strangeArguments = others;
+    const read = entries.map(
+      ({ key, value }) => [key.slice(0, 40), a.number.read(value) ?? a.text.read(value) ?? ''] as const,
+    );
+    recipe.scheduleArguments = { ...recipe.scheduleArguments, ...Object.fromEntries(read) };
     return undefined;
   },
   'scheduleArguments',
 );
 
-/** False for a number that the schedule cannot have here. */
-const SCHEDULE_ARGUMENTS: Readonly<Record<string, (recipe: Recipe, value: number) => boolean>> = {
-  num_cycles: (recipe, value) => {
-    recipe.cycles = Number.isInteger(value) && value >= 1 ? value : undefined;
-    return recipe.cycles !== undefined;
-  },
-  power: (recipe, value) => {
-    recipe.power = value > 0 ? value : undefined;
-    return recipe.power !== undefined;
-  },
-  lr_end: (recipe, value) => {
-    recipe.endRate = value >= 0 ? value : undefined;
-    return recipe.endRate !== undefined;
-  },
-};
+/** An argument of the schedule that has a key of its own. */
+export const scheduleArgument = (name: string): Translation<Recipe> =>
+  becomes(
+    '`min` of the schedule, in %',
+    a.share,
+    (recipe, value) => {
+      recipe.scheduleArguments = { ...recipe.scheduleArguments, [name]: value };
+    },
+    'scheduleArguments',
+  );
 
 /** No limit if it is not above 0. */
 export const maxSteps: Translation<Recipe> = becomes('`stop = { steps: … }`', a.whole, (recipe, value) => {

@@ -81,7 +81,7 @@ export function writeSteps(
   try {
     for (let step = 1; step <= settings.totalSteps; step++) {
       const line: StepSpec = {
-        rate: rateOf(settings.schedule, settings.rate, step, settings.totalSteps),
+        rate: rateOf(settings.schedule, settings.rate, { step, total: settings.totalSteps }),
         epoch: step / batches.stepsPerEpoch,
         micro: cut(step),
       };

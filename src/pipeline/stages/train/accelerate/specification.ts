@@ -64,6 +64,7 @@ export function specificationOf(
     every: settings.every,
     keep: task.settings.checkpoint.keep,
     patience: settings.patience ?? null,
+    plateau: plateauSpec(settings),
     wall: settings.wall ?? null,
     optimizer: optimizerSpec(task, settings),
     clip: settings.clip ?? null,
@@ -121,6 +122,9 @@ function placesOf({ model }: TrainTask): TrainSpec['dropout'] {
     }),
   );
 }
+
+const plateauSpec = ({ schedule: { plateau, min } }: TrainingSettings): TrainSpec['plateau'] =>
+  plateau === undefined ? null : { ...plateau, low: min ?? 0 };
 
 const optimizerSpec = (task: TrainTask, settings: TrainingSettings): OptimizerSpec => ({
   name: settings.optimizer,
