@@ -4,6 +4,7 @@ import { noNumbers, nothingToMeasure } from './evaluation-diagnostics.js';
 import type { ChosenMetric } from './measured-rows.js';
 import { type ClassScores, type Confusion, classScores, confusion } from './metrics/classes.js';
 import { measure, measureDifference } from './metrics/measure.js';
+import { isMetricName, metrics as metricTable } from './metrics/table.js';
 import type { MeasuredRow, Measurement, MetricName } from './metrics/types.js';
 import type { AnswerSettings, RowText } from './observe.js';
 
@@ -47,8 +48,10 @@ export interface EvaluationReport {
   /** 95 % intervals: Wilson's for shares, bootstrap over rows for the others. */
   readonly intervals: ByMetric<Interval>;
   readonly baselineIntervals: ByMetric<Interval>;
-  /** Model minus baseline on the same rows, with the interval of a paired bootstrap. */
+  /** Model minus baseline on the same rows, with the interval of a paired bootstrap (jackknife for `distinct`). */
   readonly differences: ByMetric<{ readonly value: number; readonly low: number; readonly high: number }>;
+  /** How much better the model is: the differences, turned around where less is better. Absent in reports of earlier releases. */
+  readonly gains?: Gains;
   /** Rows that each metric counted. */
   readonly counted: ByMetric<number>;
   readonly requires: readonly RequirementResult[];
@@ -57,6 +60,9 @@ export interface EvaluationReport {
   readonly groups?: Readonly<Record<string, GroupReport>>;
   readonly samples: readonly Sample[];
 }
+
+/** What `gain`, `gain_low` and `gain_high` are in a requirement. */
+export type Gains = Readonly<Record<'gain' | 'gain_low' | 'gain_high', ByMetric<number>>>;
 
 export interface ClassReport {
   readonly labels: readonly string[];
@@ -76,7 +82,10 @@ interface ReportInput {
   readonly stage: string;
   readonly span: Span;
   /** What is required of the metrics comes to this. */
-  readonly requires: (metrics: ByMetric<number>, baseline: ByMetric<number>) => readonly RequirementResult[];
+  readonly requires: (
+    metrics: ByMetric<number>,
+    compared: Partial<Gains> & { readonly baseline: ByMetric<number> },
+  ) => readonly RequirementResult[];
   readonly chosen: readonly ChosenMetric[];
   readonly seed: number;
   readonly generation: AnswerSettings;
@@ -97,6 +106,8 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
   const metrics = mapValues(own, ({ value }) => value);
   const baselineMetrics = mapValues(other, ({ value }) => value);
   const groups = groupReports(input);
+  const differences = baseline === undefined ? {} : differencesOf(input, baseline.rows);
+  const gains = baseline && gainsOf(differences);
   return {
     version: 1,
     stage: input.stage,
@@ -110,9 +121,10 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     baseline: baselineMetrics,
     intervals: mapValues(own, interval),
     baselineIntervals: mapValues(other, interval),
-    differences: baseline === undefined ? {} : differences(input, baseline.rows),
+    differences,
+    ...(gains === undefined ? {} : { gains }),
     counted: mapValues(own, ({ rows: counted }) => counted),
-    requires: input.requires(metrics, baselineMetrics),
+    requires: input.requires(metrics, { baseline: baselineMetrics, ...gains }),
     ...(input.labels === undefined ? {} : { classes: classReport(input.labels, rows) }),
     ...(groups === undefined ? {} : { groups }),
     samples: input.samples.map((row) => sampleOf(input, row)),
@@ -159,7 +171,7 @@ const byMetric = <T>(
     }),
   );
 
-const differences = (
+const differencesOf = (
   { chosen, seed, rows }: ReportInput,
   other: readonly MeasuredRow[],
 ): EvaluationReport['differences'] =>
@@ -167,6 +179,16 @@ const differences = (
     byMetric(chosen, ({ name, args }) => measureDifference(name, rows, other, { args, seed })),
     ({ value, low, high }) => ({ value, low, high }),
   );
+
+function gainsOf(differences: EvaluationReport['differences']): Gains {
+  const signed = Object.entries(differences).map(([name, { value, low, high }]) => {
+    const isBetter = isMetricName(name) && metricTable[name].higherIsBetter;
+    return [name, isBetter ? [value, low, high] : [0 - value, 0 - high, 0 - low]] as const;
+  });
+  const nth = (at: number): ByMetric<number> =>
+    Object.fromEntries(signed.map(([name, ends]) => [name, ends[at] ?? Number.NaN]));
+  return { gain: nth(0), gain_low: nth(1), gain_high: nth(2) };
+}
 
 /** The metrics of each kind of row; a kind on whose rows a metric says nothing leaves it out. */
 function groupReports(input: ReportInput): Readonly<Record<string, GroupReport>> | undefined {

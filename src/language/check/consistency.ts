@@ -4,6 +4,7 @@ import { baseMismatch, emptySplit, sharedTarget } from '../diagnostics/catalogue
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget } from '../ir/program.js';
 import { isRecord } from '../ir/values.js';
+import { isComparisonName } from '../schemas/comparisons.js';
 import type { MetricSchema } from '../schemas/schema.js';
 import { budgetMetrics, stageMetrics } from '../schemas/stages/budget.js';
 
@@ -52,11 +53,17 @@ const sameBase: Check = (checked, stages) => {
 const metricsIn =
   (own: Readonly<Record<string, MetricSchema>>, stages: Stages): MetricOf =>
   ([first = '', second]) => {
-    const of = second === undefined || first === 'baseline' ? own : stages.get(first)?.schema.metrics;
+    const isOwn = second === undefined || isComparisonName(first);
+    const of = isOwn ? own : stages.get(first)?.schema.metrics;
     const name = second ?? first;
-    return [of, stageMetrics].find((metrics) => metrics !== undefined && Object.hasOwn(metrics, name))?.[
-      name
-    ];
+    const metric = [of, stageMetrics].find(
+      (metrics) => metrics !== undefined && Object.hasOwn(metrics, name),
+    )?.[name];
+    // a gain may be a loss
+    const isSigned = second !== undefined && first !== 'baseline' && isOwn;
+    return isSigned && metric !== undefined
+      ? { ...metric, min: metric.unit === 'ratio' ? -1 : Number.NEGATIVE_INFINITY }
+      : metric;
   };
 
 const certainGates: Check = ({ stage, schema, block }, stages) =>

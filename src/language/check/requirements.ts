@@ -7,6 +7,7 @@ import * as errors from '../diagnostics/catalogue/values.js';
 import { baselineMissing, metricNotListed, metricOfOtherRows } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Requirement as Checked, Expression as Condition, MetricName } from '../ir/program.js';
+import { isComparisonName } from '../schemas/comparisons.js';
 import { METRIC_ROWS, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, templates } from '../schemas/functions/template.js';
 import { stageMetrics } from '../schemas/stages/budget.js';
@@ -84,7 +85,7 @@ function reference(
   if (first === undefined) return undefined;
   if (second === undefined && Object.hasOwn(measured.metrics, first.text))
     return metric([first.text], first.span, expression.span, measured, context);
-  if (first.text === 'baseline' && second !== undefined && measured.baseline !== undefined) {
+  if (isComparisonName(first.text) && second !== undefined && measured.baseline !== undefined) {
     const word = third ?? second;
     if (third !== undefined || !Object.hasOwn(measured.metrics, second.text))
       return context.report(
@@ -92,14 +93,14 @@ function reference(
       );
     if (!measured.baseline.isSet)
       return context.report(baselineMissing(expression.span, measured.where, measured.baseline.insertAt));
-    return metric(['baseline', second.text], second.span, expression.span, measured, context);
+    return metric([first.text, second.text], second.span, expression.span, measured, context);
   }
   const symbol = context.scope.lookup(first.text);
   if (first.text === measured.own && second !== undefined && third === undefined)
     return Object.hasOwn(measured.metrics, second.text)
       ? metric([second.text], second.span, expression.span, measured, context)
       : context.report(names.unknownMetric(second.span, second.text, measured.where, knownMetrics(measured)));
-  if (symbol === undefined && second !== undefined && first.text !== 'baseline')
+  if (symbol === undefined && second !== undefined && !isComparisonName(first.text))
     return context.report(
       names.unknownName(first.span, first.text, context.scope.declared('stage', 'param', 'matrix')),
     );

@@ -1,9 +1,11 @@
 /** The graph of the stages: inputs, cycles, order. */
+
 import { type CycleReference, stageCycle } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { namesIn } from '../ir/expression.js';
 import type { Expression, Reference, Value } from '../ir/program.js';
 import { isList, isRecord, isReference } from '../ir/values.js';
+import { isComparisonName } from '../schemas/comparisons.js';
 import type { CheckedStage } from './stages.js';
 
 /** Stages that a value refers to, in order. */
@@ -30,7 +32,7 @@ function inputsOf({ stage, schema }: CheckedStage): readonly string[] {
 /** Stages whose metrics a condition refers to. */
 const stagesIn = (condition: Expression): readonly string[] =>
   namesIn(condition).flatMap(({ path: [first = '', second] }) =>
-    second === undefined || first === 'baseline' ? [] : [first],
+    second === undefined || isComparisonName(first) ? [] : [first],
   );
 
 /** Stages that wait for each other: one error per cycle, with its path. */

@@ -1,9 +1,11 @@
 /** Matrices of a pipeline: their combinations, and every block once in each that concerns it, under a name of its own. */
+
 import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { withNames } from '../ir/expression.js';
 import type { Budget, Requirement, StageKind, Value } from '../ir/program.js';
 import { isList, isRecord, isReference } from '../ir/values.js';
+import { isComparisonName } from '../schemas/comparisons.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Block, Preset, SourceFile, Word } from '../syntax/ast.js';
 import { pathsIn } from '../syntax/references.js';
@@ -136,7 +138,7 @@ function asInstance(checked: CheckedStage, binding: Binding, axes: Axes): Checke
 const requirementOf = (requirement: Requirement, named: (stage: string) => string): Requirement => ({
   ...requirement,
   condition: withNames(requirement.condition, ([first = '', ...rest]) =>
-    rest.length === 0 || first === 'baseline' ? [first, ...rest] : [named(first), ...rest],
+    rest.length === 0 || isComparisonName(first) ? [first, ...rest] : [named(first), ...rest],
   ),
 });
 

@@ -55,8 +55,11 @@ const RESULT = v.object({
   /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it if they are elsewhere in the project, or absolute. */
   outputs: record(v.string()),
   metrics: METRICS,
-  /** Metrics of the baseline, `baseline.<metric>` in a `require`. */
+  /** Of each metric the baseline's, how much better it is, and the ends of the interval of that; `gain.<metric>` in a `require`. */
   baseline: v.optional(METRICS),
+  gain: v.optional(METRICS),
+  gain_low: v.optional(METRICS),
+  gain_high: v.optional(METRICS),
   /** Rows that were not kept, by the reason. */
   dropped: v.optional(record(count)),
 });

@@ -1,8 +1,10 @@
 /** What came of the stages of a run so far: outputs for those that follow, summaries, and what was taken at once. */
+
 import type { StageStatus, StageSummary } from '../../language/ir/events.js';
 import type { StageResult } from '../../language/ir/outputs.js';
 import type { Stage } from '../../language/ir/program.js';
 import type { RequirementResult } from '../../language/ir/requirement-result.js';
+import { COMPARISONS, type ComparisonName } from '../../language/schemas/comparisons.js';
 import { peakAtOnce, type Usage } from '../planner/side-by-side.js';
 import { requirementResults } from '../stages/requirement-results.js';
 import type { Artefact } from '../stages/stage.js';
@@ -106,7 +108,9 @@ function summaryOf(
     metrics: {
       ...result?.metrics,
       ...Object.fromEntries(
-        Object.entries(result?.baseline ?? {}).map(([name, value]) => [`baseline.${name}`, value]),
+        (Object.keys(COMPARISONS) as ComparisonName[]).flatMap((comparison) =>
+          Object.entries(result?.[comparison] ?? {}).map(([name, value]) => [`${comparison}.${name}`, value]),
+        ),
       ),
     },
   };

@@ -1,4 +1,5 @@
 import type { StageSummary } from '../../language/ir/events.js';
+import { comparisonOf } from '../../language/schemas/comparisons.js';
 import { bytes, duration } from '../../pipeline/planner/quantities.js';
 import { columns } from '../../pipeline/planner/render/columns.js';
 import { figureText } from '../insight/metric-text.js';
@@ -34,7 +35,7 @@ const MOST = 4;
 function headline({ metrics, outputs, dropped }: StageSummary): string {
   const release = outputs['release'];
   const figures = Object.keys(metrics)
-    .filter((name) => !name.startsWith('baseline.') && !isTold(name, dropped))
+    .filter((name) => comparisonOf(name) === undefined && !isTold(name, dropped))
     .slice(0, MOST)
     .map((name) => figureText(name, { metrics, dropped }));
   // a train stage has no metric of it

@@ -30,7 +30,9 @@ export function figureText(name: string, { metrics, dropped }: Measured): string
   if (name === 'dropped' && dropped !== undefined) return droppedText(dropped);
   const before = metrics[`baseline.${name}`];
   const change = before === undefined ? '' : `${metricText(name, before)} → `;
-  return `${name.replaceAll('_', ' ')} ${change}${metricText(name, value)}`;
+  const [low, high] = [metrics[`gain_low.${name}`], metrics[`gain_high.${name}`]];
+  const doubt = low !== undefined && high !== undefined && low <= 0 && high >= 0 ? ' (may be chance)' : '';
+  return `${name.replaceAll('_', ' ')} ${change}${metricText(name, value)}${doubt}`;
 }
 
 export const droppedRows = (dropped: NonNullable<Measured['dropped']>): number =>

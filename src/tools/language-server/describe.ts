@@ -103,11 +103,8 @@ const DESCRIBE: { readonly [K in Target['kind']]: Describe<K> } = {
   argument: ({ callee, path, setting }) =>
     paragraphs(`${code(`${callee}(${path}: …)`)}`, settingText(setting)),
   port: ({ stage, name, port }) => portText(stage.name.text, name, port),
-  metric: ({ name, schema, isBaseline, stage }) =>
-    metricText(
-      [...(isBaseline ? ['baseline'] : stage === undefined ? [] : [stage.name.text]), name].join('.'),
-      schema,
-    ),
+  metric: ({ name, schema, comparison, stage }) =>
+    metricText([comparison ?? stage?.name.text ?? [], name].flat().join('.'), schema),
   root: ({ name, doc }) => paragraphs(code(name), doc),
   field: ({ name, doc }) => `${code(name)} · ${doc}`,
   method: ({ name, owner }) =>

@@ -42,7 +42,10 @@ const generation = t.record({
 const settings = {
   model: required(t.union(t.port('Adapter', 'Model'), t.call('model')), 'The model to evaluate.'),
   dataset: required(t.port('Dialogs'), 'The rows to evaluate on.'),
-  baseline: optional(t.union(t.call('model'), t.port('Model')), 'A model to compare with, on the same rows.'),
+  baseline: optional(
+    t.union(t.call('model'), t.port('Adapter', 'Model')),
+    'A model to compare with, on the same rows.',
+  ),
   metrics: required(t.list(t.call('metric'), { min: 1 }), 'The metrics to compute.'),
   generation: defaulted(generation, {}, 'How answers are generated.'),
   samples: defaulted(t.integer({ min: 0 }), 8, 'Number of answers shown in the report.'),

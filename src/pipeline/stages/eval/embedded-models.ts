@@ -14,7 +14,8 @@ export const embeddedModels: OpenModels = async (context) => {
   const runtime = await openRuntime(host, context.runtime, context);
   let held: { readonly model: EvaluatedModel; readonly base: OpenBase } | undefined;
   const baseOf = (model: EvaluatedModel): OpenBase => {
-    if (held !== undefined && sameWeights(held.model, model)) return held.base;
+    if (held !== undefined && sameWeights(held.model, model) && held.model.storage === model.storage)
+      return held.base;
     // lets go of the others before these are read
     held = undefined;
     const base = openBase(host, model, residency);

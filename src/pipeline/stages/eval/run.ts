@@ -30,6 +30,7 @@ import { openAnyModel } from '../../../compute/models/any-model.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { namesIn } from '../../../language/ir/expression.js';
 import type { Call, Reference, Stage } from '../../../language/ir/program.js';
+import { isComparisonName } from '../../../language/schemas/comparisons.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
@@ -85,7 +86,7 @@ export const run: RunStage = async (context) => {
   const report = evaluationReport({
     stage: stage.name,
     span: stage.span,
-    requires: (own, other) => requirementResults(stage, measurements(context, own, other)),
+    requires: (own, compared) => requirementResults(stage, measurements(context, own, compared)),
     chosen,
     seed: settings.seed,
     generation,
@@ -106,7 +107,7 @@ export const run: RunStage = async (context) => {
   return {
     outputs: { report: 'report.json', answers: 'answers.jsonl' },
     metrics: report.metrics,
-    ...(baseline === undefined ? {} : { baseline: report.baseline }),
+    ...(baseline === undefined ? {} : { baseline: report.baseline, ...report.gains }),
   };
 };
 
@@ -116,17 +117,19 @@ type Metrics = EvaluationReport['metrics'];
 const measurements = (
   { stage, inputs }: StageContext,
   metrics: Metrics,
-  baseline: Metrics,
+  compared: Omit<Measurements[string], 'metrics'>,
 ): Measurements => ({
   ...Object.fromEntries(Object.entries(inputs).map(([name, { result }]) => [name, result])),
-  [stage.name]: { metrics, baseline },
+  [stage.name]: { metrics, ...compared },
 });
 
 /** Metrics of this stage that its requirements name; what another stage measured is not measured here. */
 const metricsRequired = ({ name, requires }: Stage): readonly string[] =>
   requires
     .flatMap(({ condition }) => namesIn(condition))
-    .filter(({ path: [first, second] }) => second === undefined || first === 'baseline' || first === name)
+    .filter(
+      ({ path: [first, second] }) => second === undefined || isComparisonName(first ?? '') || first === name,
+    )
     .map(({ path }) => path.at(-1) ?? '');
 
 interface EvaluationTask {
@@ -160,14 +163,15 @@ function answerSettings({ generation, seed }: EvalSettings): AnswerSettings {
   };
 }
 
-/** A baseline with the weights of the model's base is measured over the same copy of them, held in the same way. */
+/** The base of the model is measured over the same copy of its weights, held in the same way; another adapter over its own. */
 function resolveBaseline(
   value: Call | Reference,
   subject: EvaluatedModel,
   context: StageContext,
 ): EvaluatedModel {
   const baseline = resolveEvaluated(value, context);
-  return sameWeights(baseline, subject) ? { ...baseline, storage: subject.storage } : baseline;
+  const isBase = baseline.adapter === undefined && sameWeights(baseline, subject);
+  return isBase ? { ...baseline, storage: subject.storage } : baseline;
 }
 
 /** With the labels of a classifier. */

@@ -1,6 +1,8 @@
 /** Runs and their metrics as one table. */
+
 import { noSuchMetric } from '../../../language/diagnostics/catalogue/insight.js';
 import { UserError } from '../../../language/diagnostics/types.js';
+import { comparisonOf } from '../../../language/schemas/comparisons.js';
 import { duration, numberText } from '../../../pipeline/planner/quantities.js';
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
@@ -23,10 +25,18 @@ export function metricsTable(runs: readonly Run[], only: readonly string[] = [])
   for (const name of only)
     if (!all.some((metric) => isCalled(metric, name))) throw new UserError(noSuchMetric(name, known(all)));
   return {
-    metrics: all.filter((metric) => only.length === 0 || only.some((name) => isCalled(metric, name))),
+    metrics: all.filter((metric) =>
+      only.length === 0 ? !isGain(metric) : only.some((name) => isCalled(metric, name)),
+    ),
     rows,
   };
 }
+
+/** The difference of two columns, which is shown where it is asked for. */
+const isGain = (metric: string): boolean => {
+  const comparison = comparisonOf(metric.slice(metric.indexOf('.') + 1));
+  return comparison !== undefined && comparison !== 'baseline';
+};
 
 const valuesOf = ({ stages }: Run): Readonly<Record<string, number>> =>
   Object.fromEntries(

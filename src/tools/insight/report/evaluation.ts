@@ -20,7 +20,7 @@ function one(report: EvaluationReport | undefined): Markup {
     'rows',
     'tuned',
     INTERVAL,
-    ...(compared ? ['baseline', INTERVAL, 'difference', INTERVAL] : []),
+    ...(compared ? ['baseline', INTERVAL, 'difference', INTERVAL, 'better'] : []),
   ];
   return html`<p class="soft">${report.model.label}${report.baselineModel === null ? '' : ` next to ${report.baselineModel.label}`}: ${report.rows} rows, ${whatOf(report)}.</p>
 ${table(
@@ -39,6 +39,7 @@ ${table(
             range(name, report.baselineIntervals[name]),
             figure(name, difference?.value),
             range(name, difference && [difference.low, difference.high]),
+            verdict(report, name),
           ]
         : []),
     ];
@@ -47,6 +48,13 @@ ${table(
 ${gates(report)}
 ${report.classes === undefined ? nothing : classes(report.classes)}
 ${report.samples.length === 0 ? nothing : html`<h4>Answers</h4>`}${report.samples.map(sample)}`;
+}
+
+/** Whether the paired interval leaves out 0. */
+function verdict({ gains }: EvaluationReport, name: keyof EvaluationReport['metrics']): string {
+  const [low, high] = [gains?.gain_low[name], gains?.gain_high[name]];
+  if (low === undefined || high === undefined) return '';
+  return low > 0 ? 'yes' : high < 0 ? 'no: worse' : 'may be chance';
 }
 
 const INTERVAL = '95\u00a0% interval';

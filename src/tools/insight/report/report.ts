@@ -2,6 +2,7 @@
 
 import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
+import { comparisonOf } from '../../../language/schemas/comparisons.js';
 import { MEMORY_PARTS, type Plan } from '../../../pipeline/planner/plan-json.js';
 import { bytes, duration } from '../../../pipeline/planner/quantities.js';
 import { placeText } from '../../../pipeline/planner/render/engine.js';
@@ -76,7 +77,7 @@ const statusOf = ({ status, interrupted }: StageSummary): string =>
 /** Each in one line, name and number. */
 const figures = ({ metrics, dropped }: StageSummary): Markup =>
   html`${Object.keys(metrics)
-    .filter((name) => !name.startsWith('baseline.'))
+    .filter((name) => comparisonOf(name) === undefined)
     .map(
       (name, index) =>
         html`${index === 0 ? '' : ' · '}<span class="whole">${figureText(name, { metrics, dropped })}</span>`,

@@ -1,5 +1,7 @@
 /** What a `require` may refer to. */
+
 import { unitNoun } from '../../../language/check/units.js';
+import { COMPARISONS, isComparisonName } from '../../../language/schemas/comparisons.js';
 import type { MetricSchema } from '../../../language/schemas/schema.js';
 import { kindOf } from '../cursor/expected.js';
 import { ftp, headOf, metricText } from '../describe.js';
@@ -22,7 +24,7 @@ export function conditionIn({ cursor }: Request): string | undefined {
 
 /** After the dot of a `require`. */
 export function metricsAfter(name: string, kind: string, { view }: Request): Metrics {
-  if (name === 'baseline' && hasBaseline(kind)) return ownMetrics(kind) ?? {};
+  if (isComparisonName(name) && hasBaseline(kind)) return ownMetrics(kind) ?? {};
   const stage = stagesIn(view.module).find((one) => one.name.text === name);
   return stage === undefined ? {} : metricsOfStage(kind, stage.node.kind.text);
 }
@@ -43,13 +45,9 @@ export function metricProposals(kind: string, request: Request): Proposals {
         }),
       ),
     ...(hasBaseline(kind)
-      ? [
-          propose('Module', 'baseline', {
-            detail: 'the same metrics of the baseline',
-            insert: `baseline${dot}`,
-            sort: 'b',
-          }),
-        ]
+      ? Object.entries(COMPARISONS).map(([name, doc]) =>
+          propose('Module', name, { detail: doc, insert: `${name}${dot}`, sort: 'b' }),
+        )
       : []),
   ];
 }

@@ -1,6 +1,8 @@
 /** Every word of a file and what it refers to, in the order of the file. */
+
 import type { Module } from '../../../language/check/modules.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
+import { COMPARISONS, type ComparisonName, isComparisonName } from '../../../language/schemas/comparisons.js';
 import type { SettingType } from '../../../language/schemas/schema.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
@@ -128,9 +130,9 @@ class Indexer {
     this.values.walk(condition, undefined, undefined, ({ path: [first, second] }) => {
       if (first === undefined) return false;
       if (second === undefined) return this.metric(first, ownMetrics(owner), { owner });
-      if (first.text === 'baseline' && hasBaseline(owner)) {
-        this.add(first.span, BASELINE);
-        return this.metric(second, ownMetrics(owner), { owner, isBaseline: true });
+      if (isComparisonName(first.text) && hasBaseline(owner)) {
+        this.add(first.span, { kind: 'root', name: first.text, doc: COMPARISONS[first.text] });
+        return this.metric(second, ownMetrics(owner), { owner, comparison: first.text });
       }
       const target = this.names.get(first.text);
       if (target?.kind !== 'declared' || target.declared.what !== 'stage') return false;
@@ -145,11 +147,11 @@ class Indexer {
   private metric(
     { text, span }: Word,
     metrics: Metrics | undefined,
-    of: { readonly owner: string; readonly isBaseline?: boolean; readonly stage?: Declaration },
+    of: { readonly owner: string; readonly comparison?: ComparisonName; readonly stage?: Declaration },
   ): boolean {
     const schema = lookUp(metrics, text);
     if (schema === undefined) return false;
-    this.add(span, { kind: 'metric', name: text, schema, isBaseline: false, ...of });
+    this.add(span, { kind: 'metric', name: text, schema, ...of });
     return true;
   }
 }
@@ -159,8 +161,6 @@ const machineWord = ({ span }: Machine): Word => ({
   text: 'machine',
   span: { ...span, end: span.start + 'machine'.length },
 });
-
-const BASELINE: Target = { kind: 'root', name: 'baseline', doc: 'The same metrics of the baseline.' };
 
 /** A matrix has a list of values of its type. */
 const listed = (type: SettingType | undefined, value: Expression): SettingType | undefined =>

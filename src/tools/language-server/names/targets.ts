@@ -1,5 +1,7 @@
 /** What a word of a file refers to. */
+
 import type { Module } from '../../../language/check/modules.js';
+import type { ComparisonName } from '../../../language/schemas/comparisons.js';
 import type {
   FunctionSchema,
   MetricSchema,
@@ -57,7 +59,7 @@ export type Target =
       readonly owner: string;
       readonly name: string;
       readonly schema: MetricSchema;
-      readonly isBaseline: boolean;
+      readonly comparison?: ComparisonName;
       /** The stage whose name is before it. */
       readonly stage?: Declaration;
     }

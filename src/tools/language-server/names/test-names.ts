@@ -137,7 +137,7 @@ function ofStage(need: keyof typeof ROOT_DOCS, stage: Declaration, words: readon
     const metrics = ownMetrics(kind) ?? {};
     const schema = lookUp(metrics, first.text);
     if (schema !== undefined)
-      add(first.span, { kind: 'metric', owner: kind, name: first.text, schema, isBaseline: false, stage });
+      add(first.span, { kind: 'metric', owner: kind, name: first.text, schema, stage });
   }
 }
 

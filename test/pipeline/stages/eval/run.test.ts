@@ -140,6 +140,23 @@ describe('the eval stage', () => {
     expect(second.read('answers.jsonl')).to.equal(first.read('answers.jsonl'));
   });
 
+  it('says how much better the model is, and whether that may be chance', async () => {
+    const sure = requires('gain_low.loss >= 1000', metric('gain_low', 'loss'), '>=', value(1000));
+    const { report, result } = await evaluate(everything, { requires: [sure] });
+    const { loss, exact_match: match } = report.differences;
+    expect(report.gains?.gain).to.include({ loss: -(loss?.value ?? 0), exact_match: match?.value });
+    expect(report.gains?.gain_low).to.include({ loss: -(loss?.high ?? 0), exact_match: match?.low });
+    expect(result.gain_high).to.deep.equal(report.gains?.gain_high);
+    expect(report.requires[0]).to.include({ holds: false, value: report.gains?.gain_low.loss });
+  });
+
+  it('compares two adapters, each over weights as it was trained over', async () => {
+    const { report } = await evaluate({ ...everything, baseline: { stage: 'adapter', port: 'best' } });
+    expect(report.baselineModel?.adapter).to.equal('adapter.best');
+    expect(report.baseline).to.deep.equal(report.metrics);
+    expect(report.gains?.gain_low.loss).to.equal(0);
+  });
+
   it('returns a requirement that fails as a result', async () => {
     const hopeless = requires('loss < 0.5', metric('loss'), '<', value(0.5));
     const gain = requires(
