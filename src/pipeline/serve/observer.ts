@@ -22,6 +22,8 @@ export interface RequestEnd {
   readonly reason: EndReason;
   /** OpenAI's `error.code` or `error.type`, of a request that failed. */
   readonly errorCode?: string;
+  /** Whose request it was, as the router was told: kept only as the number of a group of users. */
+  readonly user?: string;
   readonly streamed: boolean;
   readonly promptTokens: number;
   /** Of these, the ones whose keys and values were there already. */

@@ -1,0 +1,52 @@
+/** The routes of monitoring: `/metrics`, `/feedback` and `/dashboard`. Who may ask is the server's affair. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import * as v from 'valibot';
+import { checkJson, JsonFault } from '../../../language/host/json.js';
+import type { FeedbackResult } from '../observer.js';
+import type { TrafficObserver } from './create-observer.js';
+
+const FEEDBACK = v.strictObject({
+  id: v.pipe(v.string(), v.nonEmpty(), v.maxLength(200)),
+  thumbs: v.picklist(['up', 'down']),
+  reason: v.optional(v.pipe(v.string(), v.maxLength(2000))),
+});
+
+/** Of a feedback: it is small. */
+const BODY = 16_384;
+
+export interface MonitoringOptions {
+  readonly observer: TrafficObserver;
+}
+
+/** Adds routes that need a key wherever the server wants one. */
+export function registerMonitoring(app: FastifyInstance, { observer }: MonitoringOptions): void {
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await observer.metrics();
+    return reply.type(contentType).send(text);
+  });
+  app.post('/feedback', { bodyLimit: BODY }, (request, reply) => takeFeedback(observer, request.body, reply));
+  app.get('/dashboard/data', async () => observer.dashboard());
+}
+
+/** Twice the same is once: a client may repeat what it is not sure of. */
+async function takeFeedback(
+  observer: TrafficObserver,
+  body: unknown,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const feedback = checkJson(FEEDBACK, body);
+  if (feedback instanceof JsonFault)
+    return refuse(
+      reply,
+      400,
+      `the feedback is not \`{ id, thumbs: "up" | "down", reason? }\`: ${feedback.detail}`,
+    );
+  const result: FeedbackResult = observer.feedback(feedback);
+  if (result === 'unknown_id')
+    return refuse(reply, 404, 'no answer of this server has this id, or it was too long ago', 'unknown_id');
+  return reply.send({ object: 'feedback', id: feedback.id, thumbs: feedback.thumbs, result });
+}
+
+/** In the shape of OpenAI's errors, as all others. */
+const refuse = (reply: FastifyReply, status: number, message: string, code: string | null = null) =>
+  reply.code(status).send({ error: { message, type: 'invalid_request_error', param: null, code } });

@@ -1,0 +1,95 @@
+/** The last minutes of one release in cells of a few seconds: what the dashboard draws. */
+import { isError } from '../comparison/release-tally.js';
+import { QuantileSketch } from './quantile-sketch.js';
+import type { RequestLine } from './request-line.js';
+
+/** Seconds of a cell, and how many there are: ten minutes. */
+export const CELL = 5;
+export const CELLS = 120;
+
+interface Cell {
+  /** Number of the cell since the epoch. */
+  readonly number: number;
+  requests: number;
+  errors: number;
+  answerTokens: number;
+  /** Requests that ran or waited, at most. */
+  running: number;
+  waiting: number;
+  readonly seconds: QuantileSketch;
+}
+
+export interface WindowPoint {
+  /** Milliseconds since the epoch: the end of the cell. */
+  readonly at: number;
+  readonly requests: number;
+  readonly errors: number;
+  readonly tokensPerSecond: number;
+  readonly running: number;
+  readonly waiting: number;
+  /** Seconds; null where nothing was answered. */
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+export class TrafficWindow {
+  private readonly cells: (Cell | undefined)[] = new Array(CELLS);
+
+  add(line: RequestLine): void {
+    const cell = this.cellAt(line.at);
+    cell.requests++;
+    if (isError(line)) cell.errors++;
+    cell.answerTokens += line.answerTokens;
+    if (line.status < 400) cell.seconds.add(line.seconds);
+  }
+
+  /** What runs and waits at this moment. */
+  sample(at: number, running: number, waiting: number): void {
+    const cell = this.cellAt(at);
+    cell.running = Math.max(cell.running, running);
+    cell.waiting = Math.max(cell.waiting, waiting);
+  }
+
+  private cellAt(at: number): Cell {
+    const number = Math.floor(at / 1000 / CELL);
+    const found = this.cells[number % CELLS];
+    if (found?.number === number) return found;
+    const cell = {
+      ...{ number, requests: 0, errors: 0, answerTokens: 0, running: 0, waiting: 0 },
+      seconds: new QuantileSketch(),
+    };
+    this.cells[number % CELLS] = cell;
+    return cell;
+  }
+
+  /** Every cell that ended within the window, the oldest first. */
+  points(now: number): readonly WindowPoint[] {
+    const last = Math.floor(now / 1000 / CELL);
+    return Array.from({ length: CELLS }, (_, index) => {
+      const number = last - CELLS + 1 + index;
+      const found = this.cells[((number % CELLS) + CELLS) % CELLS];
+      return pointOf(number, found?.number === number ? found : undefined);
+    });
+  }
+
+  /** Durations of the whole window. */
+  seconds(now: number): QuantileSketch {
+    const first = Math.floor(now / 1000 / CELL) - CELLS + 1;
+    const all = new QuantileSketch();
+    for (const cell of this.cells) if (cell !== undefined && cell.number >= first) all.merge(cell.seconds);
+    return all;
+  }
+}
+
+const pointOf = (number: number, cell: Cell | undefined): WindowPoint => ({
+  at: (number + 1) * CELL * 1000,
+  requests: cell?.requests ?? 0,
+  errors: cell?.errors ?? 0,
+  tokensPerSecond: (cell?.answerTokens ?? 0) / CELL,
+  running: cell?.running ?? 0,
+  waiting: cell?.waiting ?? 0,
+  p50: cell?.seconds.quantile(0.5) ?? null,
+  p95: cell?.seconds.quantile(0.95) ?? null,
+  p99: cell?.seconds.quantile(0.99) ?? null,
+});

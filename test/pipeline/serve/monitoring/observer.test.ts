@@ -1,0 +1,182 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import {
+  createObserver,
+  type ObserverOptions,
+  type TrafficObserver,
+} from '../../../../src/pipeline/serve/monitoring/create-observer.js';
+import {
+  openRequestJournal,
+  readRequestJournal,
+} from '../../../../src/pipeline/serve/monitoring/request-journal.js';
+import type { RequestEnd } from '../../../../src/pipeline/serve/observer.js';
+import { scratch } from '../../../compute/evaluation/tiny.js';
+import { requestLine } from '../request-lines.js';
+
+describe('what is measured of requests', () => {
+  const place = scratch();
+  after(() => place.remove());
+  let count = 0;
+  const fresh = (): string => join(place.path, `journal-${++count}`);
+  const open: TrafficObserver[] = [];
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close();
+  });
+
+  const told: string[] = [];
+  const observer = (options: Partial<ObserverOptions> = {}): TrafficObserver => {
+    const made = createObserver({
+      model: 'legal',
+      now: () => 1_000_000,
+      report: (text) => told.push(text),
+      loads: () => [{ release: 1, role: 'current', share: 1, running: 2, waiting: 3 }],
+      pair: () => undefined,
+      random: () => 0.5,
+      ...options,
+    });
+    open.push(made);
+    return made;
+  };
+  const end = (id: string, more: Partial<RequestEnd> = {}): RequestEnd => ({
+    ...{ id, endpoint: 'chat', release: { number: 1, role: 'current' }, status: 200, reason: 'stop' },
+    ...{ streamed: false, promptTokens: 10, cachedTokens: 4, answerTokens: 20 },
+    ...{ queueSeconds: 0.1, firstTokenSeconds: 0.25, seconds: 2 },
+    ...more,
+  });
+
+  it('is in the journal without what was asked and answered, unless that is wanted', async () => {
+    const [plain, full] = [fresh(), fresh()];
+    const request = {
+      answers: ['My number is 555-1234.'],
+      prompt: { messages: [{ role: 'user', content: 'call 555-1234' }] },
+    };
+    observer({ folder: plain }).finished(end('a', { ...request, user: 'ana' }));
+    const text = readFileSync(join(plain, 'requests.jsonl'), 'utf8');
+    expect(text).not.to.match(/number|call|ana/);
+    expect(readRequestJournal(plain)[0]).to.include({
+      id: 'a',
+      release: 1,
+      seconds: 2,
+      refusal: false,
+      repetition: 0,
+    });
+    observer({ folder: full, written: (each) => each.replace(/\d{3}-\d{4}/g, '…') }).finished(
+      end('a', request),
+    );
+    expect(readRequestJournal(full)[0]).to.deep.include({
+      answers: ['My number is ….'],
+      prompt: { messages: [{ role: 'user', content: 'call …' }] },
+    });
+  });
+
+  it('goes on from the journal when the server starts again, feedback too', async () => {
+    const folder = fresh();
+    const first = observer({ folder });
+    first.finished(end('a'));
+    first.finished(end('b', { status: 500, reason: 'error', errorCode: 'server_error' }));
+    expect(first.feedback({ id: 'a', thumbs: 'down', reason: 'wrong' })).to.equal('taken');
+    const second = observer({ folder });
+    const [release] = second.dashboard().releases;
+    expect(release).to.include({ release: 1, requests: 2, errors: 1, up: 0, down: 1, answerTokens: 40 });
+    expect(second.feedback({ id: 'a', thumbs: 'down', reason: 'wrong' })).to.equal('same');
+    expect(second.feedback({ id: 'a', thumbs: 'up' })).to.equal('changed');
+    expect(second.feedback({ id: 'zzz', thumbs: 'up' })).to.equal('unknown_id');
+    expect(second.dashboard().releases[0]).to.include({ up: 1, down: 0 });
+    expect(observer({ folder }).dashboard().releases[0]).to.include({ up: 1, down: 0 });
+  });
+
+  it('has the names of vLLM in the text of Prometheus', async () => {
+    const made = observer();
+    made.finished(end('a', { answers: ['I am sorry, but no.'] }));
+    made.finished(end('b', { status: 429, reason: 'error', errorCode: 'queue_full', release: undefined }));
+    made.finished(end('c', { status: 400, reason: 'error', errorCode: `made-up-${Math.PI}` }));
+    made.feedback({ id: 'a', thumbs: 'up' });
+    const { contentType, text } = await made.metrics();
+    expect(contentType).to.match(/^text\/plain; version=0.0.4/);
+    for (const line of [
+      'vllm:num_requests_running{release="1",model_name="legal"} 2',
+      'vllm:num_requests_waiting{release="1",model_name="legal"} 3',
+      'vllm:generation_tokens_total{release="1",model_name="legal"} 40',
+      'vllm:request_success_total{release="1",finished_reason="stop",model_name="legal"} 1',
+      'vllm:time_to_first_token_seconds_bucket{le="0.25",model_name="legal",release="1"} 1',
+      'ftpc:request_errors_total{release="none",code="queue_full",model_name="legal"} 1',
+      'ftpc:request_errors_total{release="1",code="other",model_name="legal"} 1',
+      'ftpc:feedback_total{release="1",thumbs="up",model_name="legal"} 1',
+      'ftpc:refusals_total{release="1",model_name="legal"} 1',
+    ])
+      expect(text.split('\n')).to.include(line);
+    expect(text).to.match(/^process_resident_memory_bytes/m);
+    expect(made.dashboard()).to.include({ refused: 1 });
+  });
+
+  it('compares a canary with the current release from when it became one', () => {
+    const folder = fresh();
+    const journal = openRequestJournal(folder, { report: () => {} });
+    for (let group = 0; group < 200; group++)
+      for (const release of [1, 2])
+        for (const at of [500, 2000])
+          journal.append(
+            requestLine({
+              id: `${release}-${group}-${at}`,
+              at,
+              release,
+              group,
+              seconds: release + group / 200,
+            }),
+          );
+    journal.close();
+    const made = observer({ folder, pair: () => ({ current: 1, canary: 2, since: 1000 }) });
+    const found = made.dashboard().comparison;
+    expect(found).to.include({ current: 1, canary: 2, since: 1000 });
+    const duration = found?.measures.find(({ measure }) => measure === 'seconds');
+    expect(duration?.a.count).to.equal(200);
+    expect(duration).to.include({ verdict: 'real' });
+    expect(duration?.difference).to.be.closeTo(0.68, 0.05);
+  });
+
+  it('is bounded: files of the journal, ids, releases', () => {
+    const folder = fresh();
+    const journal = openRequestJournal(folder, { report: () => {}, files: 3, largest: 2000 });
+    for (let index = 0; index < 60; index++) journal.append(requestLine({ id: `id-${index}` }));
+    journal.close();
+    expect(existsSync(join(folder, 'requests.2.jsonl'))).to.equal(true);
+    expect(existsSync(join(folder, 'requests.3.jsonl'))).to.equal(false);
+    const lines = readRequestJournal(folder);
+    expect(lines.at(-1)?.id).to.equal('id-59');
+    expect(lines.length).to.be.within(8, 20);
+    const ids = lines.map(({ id }) => Number(id.slice(3)));
+    expect(ids).to.deep.equal([...ids].sort((a, b) => a - b));
+    expect(readRequestJournal(folder, 700).at(-1)?.id).to.equal('id-59');
+    const made = observer();
+    for (let number = 1; number < 40; number++)
+      made.finished(end(`${number}`, { release: { number, role: 'current' } }));
+    expect(made.dashboard().releases.length).to.be.at.most(9);
+  });
+
+  it('leaves out lines that were torn or flipped, and goes on after them', () => {
+    const folder = fresh();
+    observer({ folder }).finished(end('a'));
+    const path = join(folder, 'requests.jsonl');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"seconds":2', '"seconds":3'));
+    appendFileSync(path, '{"version":1,"type":"req');
+    observer({ folder }).finished(end('b'));
+    expect(readRequestJournal(folder).map(({ id }) => id)).to.deep.equal(['b']);
+  });
+
+  it('is not lost, nor is a request, where nothing can be written: it says so once', async () => {
+    const folder = fresh();
+    mkdirSync(place.path, { recursive: true });
+    writeFileSync(folder, 'a file in the way');
+    told.length = 0;
+    const made = observer({ folder });
+    made.finished(end('a'));
+    made.finished(end('b'));
+    expect(told.filter((text) => /are not written down/.test(text))).to.have.length(1);
+    expect((await made.metrics()).text).to.include('ftpc:journal_unwritten{model_name="legal"} 2');
+    rmSync(folder);
+    made.finished(end('c'));
+    expect(told.at(-1)).to.match(/written to .* again/);
+    expect(made.dashboard().releases[0]?.requests).to.equal(3);
+  });
+});
