@@ -1,3 +1,12 @@
+/** Answers that are kept to JSON: a token is possible where the text so far can go on with it. */
+import type { Tokenizer } from '../models/types.js';
+import { Automaton, type State } from './json/automaton.js';
+import { schemaItem } from './json/schema.js';
+import { SchemaError } from './json/schema-error.js';
+import { NextTokens, Vocabulary } from './json/vocabulary.js';
+import { formatUnsupported } from './serving-diagnostics.js';
+import type { AnswerFormat } from './types.js';
+
 /** What an answer's text is kept to. */
 export interface AnswerConstraint {
   /** Makes every token impossible that the text cannot go on with; `[vocab]` logits. */
@@ -6,4 +15,86 @@ export interface AnswerConstraint {
   accept(id: number): void;
   /** Nothing can follow: the answer ends, even for a model without an end token. */
   readonly complete: boolean;
+}
+
+/** Formats that are held ready. */
+const HELD = 16;
+/** States of one automaton, which grows while texts are read; it then begins again. */
+const MOST_STATES = 100_000;
+
+const ANY_OBJECT = { type: 'object' };
+
+export class Constraints {
+  private vocabulary: Vocabulary | undefined;
+  private readonly held = new Map<string, NextTokens>();
+
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    /** Logits of the model, and the tokens that end its answers. */
+    private readonly size: number,
+    private readonly endIds: readonly number[],
+  ) {}
+
+  /** Throws a `UserError` for a schema that cannot be kept to. */
+  of(format: AnswerFormat | undefined): AnswerConstraint | undefined {
+    if (format === undefined) return undefined;
+    return new JsonConstraint(
+      this.tokensOf(format.type === 'json_object' ? ANY_OBJECT : format.schema),
+      this.endIds,
+    );
+  }
+
+  private tokensOf(schema: unknown): NextTokens {
+    const key = JSON.stringify(schema) ?? '';
+    const held = this.held.get(key);
+    this.held.delete(key);
+    const tokens = held !== undefined && held.automaton.size < MOST_STATES ? held : this.compiled(schema);
+    this.held.set(key, tokens);
+    for (const [oldest] of this.held) {
+      if (this.held.size <= HELD) break;
+      this.held.delete(oldest);
+    }
+    return tokens;
+  }
+
+  private compiled(schema: unknown): NextTokens {
+    try {
+      const automaton = new Automaton(schemaItem(schema));
+      if (automaton.start.places.length === 0) throw new SchemaError('nothing fits it');
+      this.vocabulary ??= new Vocabulary(this.tokenizer, this.size);
+      return new NextTokens(this.vocabulary, automaton);
+    } catch (error) {
+      throw error instanceof SchemaError ? formatUnsupported(error.message) : error;
+    }
+  }
+}
+
+class JsonConstraint implements AnswerConstraint {
+  private state: State;
+
+  constructor(
+    private readonly tokens: NextTokens,
+    private readonly endIds: readonly number[],
+  ) {
+    this.state = tokens.automaton.start;
+  }
+
+  get complete(): boolean {
+    return this.state.isEnd && this.state.places.length === 0;
+  }
+
+  mask(logits: Float32Array): void {
+    const possible = [...this.tokens.of(this.state), ...(this.state.isEnd ? this.endIds : [])];
+    const left = possible.map((id) => logits[id] ?? Number.NEGATIVE_INFINITY);
+    logits.fill(Number.NEGATIVE_INFINITY);
+    possible.forEach((id, i) => {
+      logits[id] = left[i] as number;
+    });
+  }
+
+  accept(id: number): void {
+    const next = this.tokens.after(this.state, id);
+    if (next === undefined) throw new RangeError(`the text cannot go on with token ${id}`);
+    this.state = next;
+  }
 }

@@ -5,13 +5,14 @@ import type { ModelFacts } from '../models/any-model.js';
 import type { Decoder } from '../models/decoder/types.js';
 import type { RowPrompt } from '../models/training-prompt.js';
 import type { ChatTemplate, Tokenizer } from '../models/types.js';
+import { Constraints } from './constraint.js';
 import { logprobWriter } from './logprobs.js';
 import { PrefixCache } from './prefix-cache.js';
 import { servedIds, writesTools } from './prompt.js';
 import { PromptRead } from './prompt-read.js';
 import { RunningBatch, takeNext } from './running-batch.js';
 import { type AnswerParts, ServedAnswer } from './served-answer.js';
-import { formatUnsupported, unknownTokenId } from './serving-diagnostics.js';
+import { unknownTokenId } from './serving-diagnostics.js';
 import type { CompletionRequest, ServingEngine, ServingInfo, ServingLoad } from './types.js';
 
 export interface EmbeddedParts {
@@ -50,6 +51,7 @@ export class EmbeddedEngine implements ServingEngine {
   private readonly answerParts: AnswerParts;
   private readonly prefixes: PrefixCache;
   private readonly batch: RunningBatch;
+  private readonly constraints: Constraints;
   private waiting: ServedAnswer[] = [];
   private reading: PromptRead | undefined;
   private closed = false;
@@ -71,6 +73,7 @@ export class EmbeddedEngine implements ServingEngine {
       endIds: endIds(facts, tokenizer, template),
       writeLogprob: logprobWriter(tokenizer),
     };
+    this.constraints = new Constraints(tokenizer, facts.vocabSize, this.answerParts.endIds);
     this.prefixes = new PrefixCache(parts.prefixTokens);
     this.batch = new RunningBatch(label, contextTokens);
     this.ended = this.run();
@@ -80,9 +83,9 @@ export class EmbeddedEngine implements ServingEngine {
     signal.throwIfAborted();
     const prompt = this.idsOf(request.prompt);
     this.checkBias(request);
-    if (request.format !== undefined) throw formatUnsupported('this engine keeps to none');
     if (this.closed) throw new ClosedError();
-    const answer = new ServedAnswer(this.answerParts, request, prompt, this.asked++, undefined);
+    const constraint = this.constraints.of(request.format);
+    const answer = new ServedAnswer(this.answerParts, request, prompt, this.asked++, constraint);
     const abort = (): void => answer.fail(signal.reason);
     signal.addEventListener('abort', abort);
     this.waiting.push(answer);
