@@ -66,7 +66,8 @@ interface NamedTemplate {
   readonly path: string;
 }
 
-interface AnswerSource {
+export interface AnswerSource {
+  /** A folder in Hugging Face layout, or a GGUF file. */
   readonly base: string;
   readonly adapter?: string;
   readonly storage: 'stored' | 'f32' | 'nf4';
@@ -106,11 +107,8 @@ export interface OpenedParts extends AnswererParts {
 
 /** Opens what there is of a model to ask. Throws as {@link openAnswerer} does. */
 export async function openParts(plain: Host, options: OpenAnswererOptions): Promise<OpenedParts> {
-  const source = sourceOf(plain, options);
-  const { base, adapter: adapterFolder, storage, seed, files } = source;
-  if (adapterFolder !== undefined) checkSealed(plain, base);
-  if (files !== undefined) checkBaseFiles(plain, base, files);
-  const host = verifying(plain);
+  const { host, ...source } = checkedSource(plain, options);
+  const { base, adapter: adapterFolder, storage, seed } = source;
   if (options.engine !== undefined && seed === undefined)
     return openInWorker(host, source, { ...options, engine: options.engine });
   const found = openModelAt(host, base);
@@ -172,8 +170,20 @@ function isHalf(model: AnyModel): boolean {
   return /^b?float16$/.test(String(dtype ?? older));
 }
 
+/** What there is to open, unchanged since it was published; `host` verifies what is read of it. Throws as {@link openAnswerer} does. */
+export function checkedSource(
+  plain: Host,
+  options: OpenAnswererOptions,
+): AnswerSource & { readonly host: Host } {
+  const source = sourceOf(plain, options);
+  const { base, adapter, files } = source;
+  if (adapter !== undefined) checkSealed(plain, base);
+  if (files !== undefined) checkBaseFiles(plain, base, files);
+  return { ...source, host: verifying(plain) };
+}
+
 /** The template that was asked for, or the one that an adapter was trained with, where it is not its base's. */
-function templateOf(
+export function templateOf(
   host: Host,
   model: ModelFiles,
   adapter: string | undefined,

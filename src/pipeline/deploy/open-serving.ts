@@ -3,21 +3,13 @@ import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate
 import type { ModelConfig } from '../../compute/models/types.js';
 import { EmbeddedEngine } from '../../compute/serving/embedded-engine.js';
 import type { ServingEngine } from '../../compute/serving/types.js';
+import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import { type OpenAnswererOptions, openParts } from './open-answerer.js';
+import { openParts } from './open-answerer.js';
+import { isForLlama, openLlamaServing } from './open-llama.js';
+import type { OpenServingOptions } from './serving-options.js';
 
-export interface OpenServingOptions extends Omit<OpenAnswererOptions, 'engine'> {
-  /** Default `auto`: embedded. */
-  readonly engine?: 'embedded' | 'llama.cpp' | 'auto';
-  /** Sequences at most in one batch. Default 16. */
-  readonly rows?: number;
-  /** Tokens of a prompt and its answer, at most. Default: the model's positions, or what the caches have room for. */
-  readonly contextTokens?: number;
-  /** Tokens whose keys and values are held at most. Default: what an eighth of the machine's memory takes, or as many as can be used. */
-  readonly cacheTokens?: number;
-  /** The system message of messages that begin with none; `false`: none. Default: training's, where all rows had the same. */
-  readonly system?: string | false;
-}
+export type { OpenServingOptions };
 
 const ROWS = 16;
 const CACHE_SHARE = 1 / 8;
@@ -26,7 +18,16 @@ const PREFIX_SHARE = 1 / 4;
 
 /** Opens what answers many at once. Throws as `openAnswerer` does. */
 export async function openServing(host: Host, options: OpenServingOptions): Promise<ServingEngine> {
-  const { engine: _, ...plain } = options;
+  const { engine = 'auto', ...plain } = options;
+  if (engine === 'llama.cpp') return openLlamaServing(host, plain);
+  if (engine === 'auto' && isForLlama(host, plain)) {
+    try {
+      return await openLlamaServing(host, plain);
+    } catch (error) {
+      // what the embedded engine cannot take either, it says itself
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
   const opened = await openParts(host, plain);
   const { decoder, model, label } = opened;
   if (decoder === undefined || model.facts.labels !== undefined) {

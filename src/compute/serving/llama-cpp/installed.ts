@@ -1,6 +1,8 @@
 /** Where llama.cpp is installed, and the files of an installation. */
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { llamaDamaged, llamaMissing } from '../../../language/diagnostics/catalogue/llama.js';
+import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { finite, type JsonOf, tryJsonFile, version } from '../../../language/host/json.js';
 import { damageOf, INSTALLED_FILES, type Look, MANIFEST } from '../../libraries/damage.js';
@@ -39,3 +41,12 @@ export function llamaDamage(host: Host, look?: Look): string | undefined {
 /** As people and outputs name it. */
 export const llamaVersion = ({ llama, device }: LlamaManifest): string =>
   `${llama}${device === 'cpu' ? '' : `+${device}`}`;
+
+/** The library that Node loads. Throws a `UserError` if there is none, or if it is damaged. */
+export function llamaAddon(host: Host): { readonly path: string; readonly device: LlamaManifest['device'] } {
+  const found = readLlama(host);
+  if (found === undefined) throw new UserError(llamaMissing());
+  const damage = llamaDamage(host);
+  if (damage !== undefined) throw new UserError(llamaDamaged(damage));
+  return { path: join(llamaFolder(host), found.addon), device: found.device };
+}

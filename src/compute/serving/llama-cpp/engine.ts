@@ -1,0 +1,251 @@
+/** The engine of llama.cpp: requests join and leave its batch between two steps. */
+import { endIds } from '../../evaluation/chat.js';
+import type { ModelFacts } from '../../models/any-model.js';
+import type { RowPrompt } from '../../models/training-prompt.js';
+import type { ChatTemplate, Tokenizer } from '../../models/types.js';
+import { ClosedError } from '../embedded-engine.js';
+import { logprobWriter } from '../logprobs.js';
+import { servedIds, writesTools } from '../prompt.js';
+import { type AnswerParts, ServedAnswer } from '../served-answer.js';
+import { formatUnsupported, unknownTokenId } from '../serving-diagnostics.js';
+import type {
+  CompletionPrompt,
+  CompletionRequest,
+  ServingEngine,
+  ServingInfo,
+  ServingLoad,
+} from '../types.js';
+import type { Feed, LlamaModel, LogitsHandle } from './model.js';
+import { NextLogits } from './next-logits.js';
+import { type Sequence, Sequences } from './sequences.js';
+
+export interface LlamaEngineParts {
+  readonly label: string;
+  readonly model: LlamaModel;
+  readonly facts: Pick<ModelFacts, 'vocabSize' | 'eosTokenIds'>;
+  readonly tokenizer: Tokenizer;
+  readonly template?: ChatTemplate;
+  readonly training?: RowPrompt;
+  readonly system?: string | false;
+  readonly clock: () => number;
+}
+
+/** A request, and its answer while it grows. */
+interface Served {
+  readonly request: CompletionRequest;
+  readonly answer: ServedAnswer;
+}
+
+/** One that is in the batch. */
+interface Row extends Served {
+  readonly sequence: Sequence;
+  /** Of an echoed prompt, what is known after each of its tokens. */
+  readonly echo: Parameters<ServedAnswer['echo']>[0][number][];
+}
+
+/** Of a step's tokens, those that prompts may take while answers wait for their next token. */
+const SHARE_OF_PROMPTS = 0.5;
+
+export class LlamaEngine implements ServingEngine {
+  readonly info: ServingInfo;
+  private readonly answerParts: AnswerParts;
+  private readonly sequences: Sequences;
+  private readonly logits: NextLogits;
+  private waiting: Served[] = [];
+  private rows: readonly Row[] = [];
+  private closed = false;
+  /** Ends when nobody waits any more. */
+  private running: Promise<void> | undefined;
+  private asked = 0;
+  private answered = 0;
+  private generatedTokens = 0;
+
+  constructor(private readonly parts: LlamaEngineParts) {
+    const { label, model, template, tokenizer, training, facts } = parts;
+    const { rows, contextTokens, memory } = model;
+    this.info = {
+      ...{ label, engine: 'llama.cpp', contextTokens, rows, memory },
+      chats: template !== undefined,
+      tools: template !== undefined && writesTools(template),
+    };
+    this.answerParts = {
+      ...{ tokenizer, contextTokens, clock: parts.clock, stops: training?.stop ?? [] },
+      endIds: endIds(facts, tokenizer, template),
+      writeLogprob: logprobWriter(tokenizer),
+    };
+    this.sequences = new Sequences(rows);
+    this.logits = new NextLogits(model, facts.vocabSize);
+  }
+
+  async *complete(request: CompletionRequest, signal: AbortSignal) {
+    signal.throwIfAborted();
+    const prompt = this.idsOf(request.prompt);
+    this.checkBias(request);
+    if (request.format !== undefined) throw formatUnsupported('this engine keeps to none');
+    if (this.closed) throw new ClosedError();
+    const plain = withoutRepetition(request);
+    const answer = new ServedAnswer(this.answerParts, plain, prompt, this.asked++, undefined);
+    const abort = (): void => answer.fail(signal.reason);
+    signal.addEventListener('abort', abort);
+    this.waiting.push({ request, answer });
+    this.running ??= this.run().finally(() => {
+      this.running = undefined;
+    });
+    try {
+      yield* answer.pieces;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      // nobody waits for what a reader does not take to its end
+      if (!answer.over) answer.fail(undefined);
+      this.answered++;
+    }
+  }
+
+  load(): ServingLoad {
+    return {
+      running: this.rows.filter(({ answer }) => !answer.over).length,
+      waiting: this.waiting.filter(({ answer }) => !answer.over).length,
+      cacheTokens: this.sequences.tokens,
+      answered: this.answered,
+      generatedTokens: this.generatedTokens,
+    };
+  }
+
+  async tokensOf(prompt: CompletionPrompt): Promise<readonly number[]> {
+    return [...this.idsOf(prompt)];
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const { answer } of [...this.waiting, ...this.rows])
+      if (!answer.over) answer.fail(new ClosedError());
+    await this.running;
+    await this.parts.model.close();
+  }
+
+  private idsOf(prompt: CompletionPrompt): Int32Array {
+    const { facts, model } = this.parts;
+    return servedIds(prompt, {
+      ...this.parts,
+      vocabSize: facts.vocabSize,
+      contextTokens: model.contextTokens,
+    });
+  }
+
+  private checkBias({ bias = {} }: CompletionRequest): void {
+    const { label, facts } = this.parts;
+    const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < facts.vocabSize;
+    const foreign = Object.keys(bias).find((id) => !isToken(Number(id)));
+    if (foreign !== undefined) throw unknownTokenId(label, foreign, facts.vocabSize);
+  }
+
+  /** Steps until nobody waits. */
+  private async run(): Promise<void> {
+    for (;;) {
+      this.leave();
+      this.join();
+      if (this.rows.length === 0) return;
+      try {
+        await this.step();
+      } catch (error) {
+        this.failAll(error);
+      }
+    }
+  }
+
+  private leave(): void {
+    for (const { answer, sequence } of this.rows) if (answer.over) this.sequences.giveBack(sequence);
+    this.rows = this.rows.filter(({ answer }) => !answer.over);
+    this.waiting = this.waiting.filter(({ answer }) => !answer.over);
+  }
+
+  private join(): void {
+    const { model } = this.parts;
+    for (const served of this.waiting.splice(0, model.rows - this.rows.length)) {
+      const { request, answer } = served;
+      const { sequence, common } = this.sequences.take(answer.prompt);
+      // what is to be shown of the prompt must be computed
+      const wanted = isEchoed(request) ? 0 : common;
+      const kept = model.cut(sequence.number, wanted) ? wanted : 0;
+      sequence.tokens.length = kept;
+      this.rows = [...this.rows, { ...served, sequence, echo: [] }];
+      answer.start(kept);
+    }
+  }
+
+  /** Computes the next token of every answer, and parts of prompts. */
+  private async step(): Promise<void> {
+    const fed = feedsOf(this.rows, this.parts.model.stepTokens);
+    const handles = await this.parts.model.step(fed.map(({ feed }) => feed));
+    for (const [at, { row, feed }] of fed.entries()) {
+      row.sequence.tokens.push(...feed.tokens);
+      for (const [index, handle] of (handles[at] ?? []).entries())
+        if (!row.answer.over) await this.read(row, feed.position + (feed.logitsAt[index] ?? 0), handle);
+    }
+  }
+
+  /** Takes the logits after the token at `position`. */
+  private async read({ answer, request, echo }: Row, position: number, handle: LogitsHandle): Promise<void> {
+    const next = answer.prompt[position + 1];
+    if (next !== undefined) {
+      echo.push(await this.logits.distribution(handle, next, request.logprobs ?? 0));
+      return;
+    }
+    const { logits, total } = await this.logits.of(handle, request, answer.known);
+    // its reader may have gone while the logits were fetched
+    if (answer.over) return;
+    const before = answer.answerTokens;
+    if (request.echo && before === 0) answer.echo(echo);
+    answer.take(logits, total);
+    this.generatedTokens += answer.answerTokens - before;
+  }
+
+  /** Nothing is known of what the sequences hold now. */
+  private failAll(error: unknown): void {
+    for (const { answer, sequence } of this.rows) {
+      answer.fail(error);
+      this.parts.model.cut(sequence.number, 0);
+      sequence.tokens.length = 0;
+    }
+  }
+}
+
+const isEchoed = ({ echo, logprobs }: CompletionRequest): boolean => echo === true && logprobs !== undefined;
+
+/** llama.cpp applies it itself. */
+const withoutRepetition = ({ penalties, ...request }: CompletionRequest): CompletionRequest => ({
+  ...request,
+  penalties: { ...penalties, repetition: undefined },
+});
+
+/** The next token of each answer, and of prompts as much as a step has place for, the oldest first. */
+function feedsOf(
+  rows: readonly Row[],
+  stepTokens: number,
+): readonly { readonly row: Row; readonly feed: Feed }[] {
+  const missing = rows.map((row) => ({ row, count: row.answer.length - row.sequence.tokens.length }));
+  const answers = missing.filter(({ count }) => count === 1);
+  const prompts = missing.filter(({ count }) => count > 1);
+  let left = stepTokens - answers.length;
+  if (answers.length > 0) left = Math.min(left, Math.ceil(SHARE_OF_PROMPTS * stepTokens));
+  const fed = answers.map(({ row }) => ({ row, feed: feedOf(row, 1) }));
+  for (const { row, count } of prompts) {
+    const taken = Math.min(count, left);
+    if (taken <= 0) break;
+    left -= taken;
+    fed.push({ row, feed: feedOf(row, taken) });
+  }
+  return fed;
+}
+
+/** The next `count` tokens that the sequence of an answer does not have yet. */
+function feedOf({ answer, request, sequence }: Row, count: number): Feed {
+  const position = sequence.tokens.length;
+  const isAnswer = position >= answer.prompt.length;
+  const tokens = isAnswer
+    ? Uint32Array.of(answer.last)
+    : Uint32Array.from(answer.known.subarray(position, position + count));
+  const every = isEchoed(request) && !isAnswer;
+  const logitsAt = Array.from(tokens.keys()).filter((at) => every || position + at === answer.length - 1);
+  return { sequence: sequence.number, position, tokens, logitsAt };
+}

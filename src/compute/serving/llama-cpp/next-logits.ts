@@ -1,0 +1,102 @@
+/** What llama.cpp gives of the logits after a text: it holds them, and hands over only the likeliest tokens at little cost. */
+import type { Distribution } from '../logprobs.js';
+import type { CompletionRequest } from '../types.js';
+import type { LlamaModel, LogitsHandle } from './model.js';
+
+/**
+ * Tokens that are handed over where one is drawn or logits are changed: what is less likely is never chosen. All of a
+ * vocabulary take 20 ms and more per token.
+ */
+const LIKELIEST = 1024;
+
+/** Logits of a request's next token, in part. */
+export interface PartialLogits {
+  /** `[vocab]`, less than the true ones by one number; those that were not handed over are −Infinity. */
+  readonly logits: Float32Array;
+  /** Natural logarithm of Σ exp over all logits; left out where nobody asks for log-probabilities. */
+  readonly total?: number;
+}
+
+export class NextLogits {
+  private readonly scratch: Float32Array;
+  private filled: readonly number[] | Int32Array = [];
+
+  constructor(
+    private readonly model: LlamaModel,
+    private readonly vocabSize: number,
+  ) {
+    this.scratch = new Float32Array(vocabSize).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** Until it is called again. `known`: prompt and answer so far. */
+  async of(handle: LogitsHandle, request: CompletionRequest, known: Int32Array): Promise<PartialLogits> {
+    if (isPlain(request) && request.logprobs === undefined)
+      return { logits: this.write([await this.model.greedy(handle)], [0]) };
+    // a bias can make any token the likeliest
+    const count = Object.keys(request.bias ?? {}).length > 0 ? this.vocabSize : LIKELIEST;
+    const changes = repetitionOf(request, known);
+    const top =
+      request.logprobs === undefined ? undefined : Math.log((await this.model.top(handle)).probability);
+    return this.likeliest(handle, count, top, changes);
+  }
+
+  /** Of a prompt's token: the log-probability of the token that follows, and the likeliest ones instead. */
+  async distribution(
+    handle: LogitsHandle,
+    next: number,
+    alternatives: number,
+  ): Promise<{ readonly logit: number; readonly distribution: Distribution }> {
+    const { ids, probabilities } = await this.model.likeliest(handle, this.vocabSize);
+    const at = ids.indexOf(next);
+    const top = Array.from(ids.subarray(0, alternatives), (id, rank) => ({
+      id,
+      logit: Math.log(probabilities[rank] as number),
+    }));
+    return { logit: Math.log(probabilities[at] ?? 0), distribution: { total: 0, top } };
+  }
+
+  private async likeliest(
+    handle: LogitsHandle,
+    count: number,
+    top: number | undefined,
+    changes: Parameters<LlamaModel['likeliest']>[2],
+  ): Promise<PartialLogits> {
+    const { ids, probabilities } = await this.model.likeliest(handle, count, changes);
+    // they sum to 1 over the tokens that were handed over
+    const shift = top === undefined ? 0 : top - Math.log(probabilities[0] ?? 1);
+    const logits = this.write(
+      ids,
+      Float32Array.from(probabilities, (probability) => Math.log(probability) + shift),
+    );
+    return { logits, ...(top !== undefined && { total: 0 }) };
+  }
+
+  private write(ids: readonly number[] | Int32Array, values: readonly number[] | Float32Array): Float32Array {
+    for (const id of this.filled) this.scratch[id] = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at < ids.length; at++) {
+      const id = ids[at] as number;
+      if (id >= 0 && id < this.vocabSize) this.scratch[id] = values[at] as number;
+    }
+    this.filled = ids;
+    return this.scratch;
+  }
+}
+
+/** The likeliest token is chosen, whatever the others are. */
+const isPlain = ({
+  draw,
+  bias = {},
+  penalties: { repetition = 1, presence = 0, frequency = 0 } = {},
+}: CompletionRequest): boolean =>
+  (draw.temperature ?? 0) === 0 &&
+  Object.keys(bias).length === 0 &&
+  repetition === 1 &&
+  presence === 0 &&
+  frequency === 0;
+
+/** Its sign matters, so that it needs the true logits: llama.cpp applies it. */
+function repetitionOf({ penalties: { repetition = 1 } = {} }: CompletionRequest, known: Int32Array) {
+  if (repetition === 1) return {};
+  const seen = Uint32Array.from(new Set(known));
+  return { repeatPenalty: repetition, repeatPenaltyMaxTokens: seen.length, repeatPenaltyTokens: seen };
+}

@@ -1,0 +1,85 @@
+/** Opens what llama.cpp answers with. */
+import { classifierAsked } from '../../compute/evaluation/evaluation-diagnostics.js';
+import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate.js';
+import { openModelAt } from '../../compute/models/open.js';
+import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
+import type { ChatTemplate, ModelConfig, Tokenizer } from '../../compute/models/types.js';
+import { LlamaEngine } from '../../compute/serving/llama-cpp/engine.js';
+import { llamaDamage, readLlama } from '../../compute/serving/llama-cpp/installed.js';
+import { type LlamaModel, openLlama } from '../../compute/serving/llama-cpp/model.js';
+import type { ServingEngine } from '../../compute/serving/types.js';
+import { llamaCannot, llamaReadsOtherwise } from '../../language/diagnostics/catalogue/llama.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { type AnswerSource, checkedSource, templateOf } from './open-answerer.js';
+import type { OpenServingOptions } from './serving-options.js';
+
+/** Whether `auto` tries it: it is there, and the model is a file of its own format. */
+export function isForLlama(host: Host, options: Omit<OpenServingOptions, 'engine'>): boolean {
+  if (readLlama(host) === undefined || llamaDamage(host) !== undefined) return false;
+  return isGguf(host, checkedSource(host, options));
+}
+
+const isGguf = (host: Host, { base, adapter }: AnswerSource): boolean =>
+  adapter === undefined && host.stat(base)?.isFolder === false;
+
+/** Throws a `UserError` where llama.cpp is not installed, or cannot answer with the model. */
+export async function openLlamaServing(
+  plain: Host,
+  options: Omit<OpenServingOptions, 'engine'>,
+): Promise<ServingEngine> {
+  const { folder: label, warn } = options;
+  const { host, ...source } = checkedSource(plain, options);
+  const { base, adapter, storage, seed } = source;
+  const files = openModelAt(host, base);
+  const { config } = files;
+  if (config.labels !== undefined) throw classifierAsked(label);
+  if (seed !== undefined) throw new UserError(llamaCannot(label, 'its weights are made here', EMBEDDED));
+  if (storage === 'nf4') throw new UserError(llamaCannot(label, 'it has no NF4', MERGE));
+  if (!isGguf(host, source)) throw new UserError(llamaCannot(label, 'it is no GGUF file', EMBEDDED));
+  const tokenizer = await files.tokenizer();
+  const template = templateOf(host, files, adapter, options.template);
+  const { cores } = host.machine();
+  const model = await openLlama(host, {
+    ...{ label, path: base, ...sizesOf(config, options, host) },
+    // its threads wait for one another, so that one which another program holds up holds up all
+    threads: options.threads ?? Math.max(1, cores - 1),
+  });
+  if (!readsAlike(model, tokenizer, template)) await warn?.(llamaReadsOtherwise(label));
+  const training = readTrainingPrompt(host, adapter ?? base);
+  return new LlamaEngine({
+    ...{ label, model, facts: config, tokenizer, template, training },
+    ...{ system: options.system, clock: host.clock },
+  });
+}
+
+const EMBEDDED = 'answer with `--engine embedded`';
+const MERGE = 'merge it with its base into a GGUF file, or answer with `--engine embedded`';
+
+const ROWS = 16;
+/** Of the machine's memory, for keys and values, which llama.cpp takes when it opens a model. */
+const CACHE_SHARE = 1 / 8;
+
+/** Where somebody says how long texts may be, fewer of them are answered at once. */
+function sizesOf(
+  config: ModelConfig,
+  { rows = ROWS, contextTokens, cacheTokens }: Omit<OpenServingOptions, 'engine'>,
+  host: Host,
+): { readonly rows: number; readonly contextTokens: number } {
+  const affordable =
+    cacheTokens ?? Math.floor((host.machine().memoryBytes * CACHE_SHARE) / cacheBytesPerToken(config));
+  const most = Math.min(contextTokens ?? Math.floor(affordable / rows), config.maxPositions, affordable);
+  const context = Math.max(1, most);
+  return { rows: Math.max(1, Math.min(rows, Math.floor(affordable / context))), contextTokens: context };
+}
+
+/** Letters of several scripts, digits, spaces and line ends: what tokenizers differ in. */
+const TEXT = 'It’s 12,345.67 — naïve Größe, 東京 привет 🎉\n\n  x = [1, 2];\tend  ';
+
+/** Whether llama.cpp would read a question as it is asked here. */
+function readsAlike(model: LlamaModel, tokenizer: Tokenizer, template: ChatTemplate | undefined): boolean {
+  const text = template?.render([{ role: 'user', content: TEXT }], { addGenerationPrompt: true }) ?? TEXT;
+  const ids = tokenizer.encode(text);
+  const others = model.tokenize(text);
+  return ids.length === others.length && ids.every((id, at) => id === others[at]);
+}
