@@ -1,4 +1,5 @@
 /** What requests add to and take from logits before a token is chosen. */
+import { unknownTokenId } from './serving-diagnostics.js';
 import type { CompletionRequest } from './types.js';
 
 /**
@@ -24,4 +25,11 @@ export function adjustmentOf({
     },
     count: (id) => counts.set(id, (counts.get(id) ?? 0) + 1),
   };
+}
+
+/** Throws a `UserError` for a bias of what is no token. */
+export function checkBias({ bias = {} }: CompletionRequest, label: string, vocabSize: number): void {
+  const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < vocabSize;
+  const foreign = Object.keys(bias).find((id) => !isToken(Number(id)));
+  if (foreign !== undefined) throw unknownTokenId(label, foreign, vocabSize);
 }

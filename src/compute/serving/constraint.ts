@@ -11,6 +11,8 @@ import type { AnswerFormat } from './types.js';
 export interface AnswerConstraint {
   /** Makes every token impossible that the text cannot go on with; `[vocab]` logits. */
   mask(logits: Float32Array): void;
+  /** Whether that leaves a token; for logits of which only the largest are finite. */
+  leavesSome(logits: Float32Array): boolean;
   /** Takes the token that was chosen. */
   accept(id: number): void;
   /** Nothing can follow: the answer ends, even for a model without an end token. */
@@ -84,12 +86,20 @@ class JsonConstraint implements AnswerConstraint {
   }
 
   mask(logits: Float32Array): void {
-    const possible = [...this.tokens.of(this.state), ...(this.state.isEnd ? this.endIds : [])];
+    const possible = this.possible();
     const left = possible.map((id) => logits[id] ?? Number.NEGATIVE_INFINITY);
     logits.fill(Number.NEGATIVE_INFINITY);
     possible.forEach((id, i) => {
       logits[id] = left[i] as number;
     });
+  }
+
+  leavesSome(logits: Float32Array): boolean {
+    return this.possible().some((id) => (logits[id] ?? Number.NEGATIVE_INFINITY) > Number.NEGATIVE_INFINITY);
+  }
+
+  private possible(): readonly number[] {
+    return [...this.tokens.of(this.state), ...(this.state.isEnd ? this.endIds : [])];
   }
 
   accept(id: number): void {

@@ -5,6 +5,7 @@ import type { ModelFacts } from '../models/any-model.js';
 import type { Decoder } from '../models/decoder/types.js';
 import type { RowPrompt } from '../models/training-prompt.js';
 import type { ChatTemplate, Tokenizer } from '../models/types.js';
+import { checkBias } from './adjustments.js';
 import { Constraints } from './constraint.js';
 import { logprobWriter } from './logprobs.js';
 import { PrefixCache } from './prefix-cache.js';
@@ -12,7 +13,6 @@ import { servedIds, writesTools } from './prompt.js';
 import { PromptRead } from './prompt-read.js';
 import { RunningBatch, takeNext } from './running-batch.js';
 import { type AnswerParts, ServedAnswer } from './served-answer.js';
-import { unknownTokenId } from './serving-diagnostics.js';
 import type { CompletionRequest, ServingEngine, ServingInfo, ServingLoad } from './types.js';
 
 export interface EmbeddedParts {
@@ -82,7 +82,7 @@ export class EmbeddedEngine implements ServingEngine {
   async *complete(request: CompletionRequest, signal: AbortSignal) {
     signal.throwIfAborted();
     const prompt = this.idsOf(request.prompt);
-    this.checkBias(request);
+    checkBias(request, this.info.label, this.parts.facts.vocabSize);
     if (this.closed) throw new ClosedError();
     const constraint = this.constraints.of(request.format);
     const answer = new ServedAnswer(this.answerParts, request, prompt, this.asked++, constraint);
@@ -125,13 +125,6 @@ export class EmbeddedEngine implements ServingEngine {
   private idsOf(prompt: CompletionRequest['prompt']): Int32Array {
     const { vocabSize } = this.parts.facts;
     return servedIds(prompt, { ...this.parts, vocabSize });
-  }
-
-  private checkBias({ bias = {} }: CompletionRequest): void {
-    const { label, facts } = this.parts;
-    const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < facts.vocabSize;
-    const foreign = Object.keys(bias).find((id) => !isToken(Number(id)));
-    if (foreign !== undefined) throw unknownTokenId(label, foreign, facts.vocabSize);
   }
 
   private async run(): Promise<void> {

@@ -3,11 +3,12 @@ import { endIds } from '../../evaluation/chat.js';
 import type { ModelFacts } from '../../models/any-model.js';
 import type { RowPrompt } from '../../models/training-prompt.js';
 import type { ChatTemplate, Tokenizer } from '../../models/types.js';
+import { checkBias } from '../adjustments.js';
+import { type AnswerConstraint, Constraints } from '../constraint.js';
 import { ClosedError } from '../embedded-engine.js';
 import { logprobWriter } from '../logprobs.js';
 import { servedIds, writesTools } from '../prompt.js';
 import { type AnswerParts, ServedAnswer } from '../served-answer.js';
-import { formatUnsupported, unknownTokenId } from '../serving-diagnostics.js';
 import type {
   CompletionPrompt,
   CompletionRequest,
@@ -34,6 +35,7 @@ export interface LlamaEngineParts {
 interface Served {
   readonly request: CompletionRequest;
   readonly answer: ServedAnswer;
+  readonly constraint?: AnswerConstraint;
 }
 
 /** One that is in the batch. */
@@ -49,6 +51,7 @@ const SHARE_OF_PROMPTS = 0.5;
 export class LlamaEngine implements ServingEngine {
   readonly info: ServingInfo;
   private readonly answerParts: AnswerParts;
+  private readonly constraints: Constraints;
   private readonly sequences: Sequences;
   private readonly logits: NextLogits;
   private waiting: Served[] = [];
@@ -73,6 +76,7 @@ export class LlamaEngine implements ServingEngine {
       endIds: endIds(facts, tokenizer, template),
       writeLogprob: logprobWriter(tokenizer),
     };
+    this.constraints = new Constraints(tokenizer, facts.vocabSize, this.answerParts.endIds);
     this.sequences = new Sequences(rows);
     this.logits = new NextLogits(model, facts.vocabSize);
   }
@@ -80,14 +84,14 @@ export class LlamaEngine implements ServingEngine {
   async *complete(request: CompletionRequest, signal: AbortSignal) {
     signal.throwIfAborted();
     const prompt = this.idsOf(request.prompt);
-    this.checkBias(request);
-    if (request.format !== undefined) throw formatUnsupported('this engine keeps to none');
+    checkBias(request, this.info.label, this.parts.facts.vocabSize);
     if (this.closed) throw new ClosedError();
     const plain = withoutRepetition(request);
-    const answer = new ServedAnswer(this.answerParts, plain, prompt, this.asked++, undefined);
+    const constraint = this.constraints.of(request.format);
+    const answer = new ServedAnswer(this.answerParts, plain, prompt, this.asked++, constraint);
     const abort = (): void => answer.fail(signal.reason);
     signal.addEventListener('abort', abort);
-    this.waiting.push({ request, answer });
+    this.waiting.push({ request, answer, constraint });
     this.running ??= this.run().finally(() => {
       this.running = undefined;
     });
@@ -130,13 +134,6 @@ export class LlamaEngine implements ServingEngine {
       vocabSize: facts.vocabSize,
       contextTokens: model.contextTokens,
     });
-  }
-
-  private checkBias({ bias = {} }: CompletionRequest): void {
-    const { label, facts } = this.parts;
-    const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < facts.vocabSize;
-    const foreign = Object.keys(bias).find((id) => !isToken(Number(id)));
-    if (foreign !== undefined) throw unknownTokenId(label, foreign, facts.vocabSize);
   }
 
   /** Steps until nobody waits. */
@@ -185,13 +182,14 @@ export class LlamaEngine implements ServingEngine {
   }
 
   /** Takes the logits after the token at `position`. */
-  private async read({ answer, request, echo }: Row, position: number, handle: LogitsHandle): Promise<void> {
+  private async read(row: Row, position: number, handle: LogitsHandle): Promise<void> {
+    const { answer, request, constraint, echo } = row;
     const next = answer.prompt[position + 1];
     if (next !== undefined) {
       echo.push(await this.logits.distribution(handle, next, request.logprobs ?? 0));
       return;
     }
-    const { logits, total } = await this.logits.of(handle, request, answer.known);
+    const { logits, total } = await this.logits.of(handle, request, answer.known, constraint);
     // its reader may have gone while the logits were fetched
     if (answer.over) return;
     const before = answer.answerTokens;

@@ -1,4 +1,5 @@
 /** What llama.cpp gives of the logits after a text: it holds them, and hands over only the likeliest tokens at little cost. */
+import type { AnswerConstraint } from '../constraint.js';
 import type { Distribution } from '../logprobs.js';
 import type { CompletionRequest } from '../types.js';
 import type { LlamaModel, LogitsHandle } from './model.js';
@@ -29,15 +30,25 @@ export class NextLogits {
   }
 
   /** Until it is called again. `known`: prompt and answer so far. */
-  async of(handle: LogitsHandle, request: CompletionRequest, known: Int32Array): Promise<PartialLogits> {
-    if (isPlain(request) && request.logprobs === undefined)
-      return { logits: this.write([await this.model.greedy(handle)], [0]) };
+  async of(
+    handle: LogitsHandle,
+    request: CompletionRequest,
+    known: Int32Array,
+    constraint?: AnswerConstraint,
+  ): Promise<PartialLogits> {
+    if (isPlain(request) && request.logprobs === undefined) {
+      const logits = this.write([await this.model.greedy(handle)], [0]);
+      if (constraint?.leavesSome(logits) !== false) return { logits };
+    }
     // a bias can make any token the likeliest
     const count = Object.keys(request.bias ?? {}).length > 0 ? this.vocabSize : LIKELIEST;
     const changes = repetitionOf(request, known);
     const top =
       request.logprobs === undefined ? undefined : Math.log((await this.model.top(handle)).probability);
-    return this.likeliest(handle, count, top, changes);
+    const found = await this.likeliest(handle, count, top, changes);
+    return constraint?.leavesSome(found.logits) === false && count < this.vocabSize
+      ? this.likeliest(handle, this.vocabSize, top, changes)
+      : found;
   }
 
   /** Of a prompt's token: the log-probability of the token that follows, and the likeliest ones instead. */
