@@ -28,9 +28,10 @@ export const writesTools = ({ source }: ChatTemplate): boolean => /\btools\b/.te
  */
 export function servedIds(prompt: CompletionPrompt, reader: PromptReader): Int32Array {
   const { label, tokenizer, vocabSize, contextTokens } = reader;
-  const ids = idsOf(prompt, reader);
-  const foreign = 'tokens' in prompt ? ids.find((id) => !(id >= 0 && id < vocabSize)) : undefined;
+  const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < vocabSize;
+  const foreign = 'tokens' in prompt ? prompt.tokens.find((id) => !isToken(id)) : undefined;
   if (foreign !== undefined) throw unknownTokenId(label, foreign, vocabSize);
+  const ids = idsOf(prompt, reader);
   checkPrompt(label, ids, tokenizer, { maxPositions: contextTokens, vocabSize }, undefined);
   return ids;
 }

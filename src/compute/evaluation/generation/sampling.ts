@@ -85,9 +85,35 @@ type Ids = Int32Array<ArrayBuffer>;
 
 function topK(ids: Ids, scores: Float64Array, k: number): Ids {
   if (k <= 0 || k >= ids.length) return ids;
-  const least = scores.toSorted()[scores.length - k] as number;
+  const least = largest(scores.slice(), k);
   return ids.filter((id) => (scores[id] as number) >= least);
 }
+
+/** The k-th largest value (Hoare's quickselect); `values` are left in another order. */
+function largest(values: Float64Array, k: number): number {
+  const place = values.length - k;
+  let [first, last] = [0, values.length - 1];
+  while (first < last) {
+    const pivot = values[(first + last) >> 1] as number;
+    let [low, high] = [first, last];
+    while (low <= high) {
+      while ((values[low] as number) < pivot) low++;
+      while ((values[high] as number) > pivot) high--;
+      if (low > high) break;
+      const swap = values[low] as number;
+      values[low++] = values[high] as number;
+      values[high--] = swap;
+    }
+    if (place <= high) last = high;
+    else if (place >= low) first = low;
+    else break;
+  }
+  return values[place] as number;
+}
+
+/** Bands of scores below the likeliest one's, and how many of them there are to a factor of e. */
+const [BANDS, PER_E] = [128, 4];
+const bandOf = (score: number): number => Math.min(BANDS - 1, Math.floor(-score * PER_E));
 
 /**
  * Leaves out the unlikeliest as long as their probabilities together are at most `1 - share`, never the likeliest.
@@ -95,13 +121,14 @@ function topK(ids: Ids, scores: Float64Array, k: number): Ids {
  */
 function topP(ids: Ids, scores: Float64Array, share: number): Ids {
   if (share >= 1) return ids;
-  const ascending = scoresOf(ids, scores).sort();
-  const weights = ascending.map(Math.exp);
-  const total = sum(weights);
+  const all = scoresOf(ids, scores);
   const limit = Math.fround(1 - share);
-  let [reached, out] = [0, 0];
-  for (; out < weights.length - 1; out++) {
-    reached += Math.fround((weights[out] as number) / total);
+  const { total, tail, band } = tailOf(all, limit);
+  const ascending = all.filter((score) => bandOf(score) <= band).sort();
+  let reached = tail / total;
+  let out = 0;
+  for (; out < ascending.length - 1; out++) {
+    reached += Math.fround(Math.exp(ascending[out] as number) / total);
     if (Math.fround(reached) > limit) break;
   }
   const least = ascending[out] as number;
@@ -118,8 +145,35 @@ function scoresOf(ids: Ids, scores: Float64Array): Float64Array {
   return found;
 }
 
-const minP = (ids: Ids, scores: Float64Array, fraction: number): Ids =>
-  fraction <= 0 ? ids : ids.filter((id) => Math.exp(scores[id] as number) >= fraction);
+/**
+ * Scores in further bands than `band` are all left out, so that they need not be sorted: the sum `tail` of their weights is
+ * surely below the limit. `total`: the sum of all weights.
+ */
+function tailOf(
+  scores: Float64Array,
+  limit: number,
+): { readonly total: number; readonly tail: number; readonly band: number } {
+  const sums = new Float64Array(BANDS);
+  for (const score of scores) {
+    const band = bandOf(score);
+    sums[band] = (sums[band] as number) + Math.exp(score);
+  }
+  const total = sum(sums);
+  let [tail, band] = [0, BANDS - 1];
+  for (; band > 0 && tail + (sums[band] as number) < limit * 0.999 * total; band--)
+    tail += sums[band] as number;
+  return { total, tail, band };
+}
+
+function minP(ids: Ids, scores: Float64Array, fraction: number): Ids {
+  if (fraction <= 0) return ids;
+  // far from the limit no exponential is needed
+  const [less, more] = [Math.log(fraction) - 1e-6, Math.log(fraction) + 1e-6];
+  return ids.filter((id) => {
+    const score = scores[id] as number;
+    return score > more || (score >= less && Math.exp(score) >= fraction);
+  });
+}
 
 function sum(weights: Float64Array): number {
   let total = 0;
