@@ -1,3 +1,4 @@
+import { loadOf } from './model-slots.js';
 import { NoModelError, type RoutableModel, type Router } from './router.js';
 
 /** A router for one model that nothing takes the place of: a folder of a model, or one release. */
@@ -26,7 +27,10 @@ export function fixedRouter<Model extends RoutableModel>(
       };
     },
     releases: () => [
-      { ...release, label, share: 1, state: closed === undefined ? 'serving' : 'draining', since, requests },
+      {
+        ...{ ...release, label, share: 1, since, requests, ...loadOf(model, requests) },
+        state: closed === undefined ? 'serving' : 'draining',
+      },
     ],
     ready: () => closed === undefined && model.up !== false,
     close: async () => {

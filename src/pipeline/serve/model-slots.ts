@@ -46,3 +46,12 @@ export async function drain<Model extends RoutableModel>(slot: ModelSlot<Model>,
   await slot.model?.close();
   slot.model = undefined;
 }
+
+/** What a model says of its requests; one that says nothing computes them all. */
+export function loadOf(
+  model: RoutableModel | undefined,
+  requests: number,
+): { readonly running: number; readonly waiting: number } {
+  const { running, waiting } = model?.load?.() ?? { running: requests, waiting: 0 };
+  return { running, waiting };
+}

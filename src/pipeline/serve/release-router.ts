@@ -9,7 +9,7 @@ import {
   type ReleaseAccess,
   releaseName,
 } from '../deploy/releases.js';
-import { drain, enter, type ModelSlot, take } from './model-slots.js';
+import { drain, enter, loadOf, type ModelSlot, take } from './model-slots.js';
 import { type ReleaseRoles, readRoles } from './release-roles.js';
 import {
   NoModelError,
@@ -132,7 +132,7 @@ class ReleaseRouter<Model extends RoutableModel> implements Router<Model> {
     const { canary } = this.roles();
     const share = this.canary?.share ?? 0;
     const list = [...this.slots.values(), ...this.draining.keys()].map((slot): ReleaseStatus => {
-      const { number, path, state, since, requests, problem } = slot;
+      const { number, path, state, since, requests, problem, model } = slot;
       return {
         number,
         role: slot !== this.current && number === canary?.number ? 'canary' : 'current',
@@ -141,6 +141,7 @@ class ReleaseRouter<Model extends RoutableModel> implements Router<Model> {
         state,
         since,
         requests,
+        ...loadOf(model, requests),
         ...(problem !== undefined && { problem }),
       };
     });

@@ -17,6 +17,8 @@ export interface RoutableModel {
   };
   /** Whether it can answer: not while it is started again after a crash. Left out, it always can. */
   readonly up?: boolean;
+  /** Requests that are computed, and that wait for it. */
+  load?(): { readonly running: number; readonly waiting: number };
   /** Ends it, and what it still computes with it. */
   close(): Promise<void>;
 }
@@ -43,8 +45,10 @@ export interface ReleaseStatus extends ServedRelease {
   readonly state: ModelState;
   /** Milliseconds since the epoch: when it reached this state. */
   readonly since: number;
-  /** Requests that it has at the moment. */
+  /** Requests that it has at the moment, and what its model says of them. */
   readonly requests: number;
+  readonly running: number;
+  readonly waiting: number;
   /** Why it failed. */
   readonly problem?: string;
 }

@@ -77,6 +77,7 @@ class TrafficMonitor implements TrafficObserver {
 
   begin(): void {
     const { folder, report } = this.options;
+    this.followPair();
     try {
       for (const line of folder === undefined ? [] : readRequestJournal(folder)) this.count(line);
     } catch (error) {
@@ -166,7 +167,6 @@ class TrafficMonitor implements TrafficObserver {
       if (line.type === 'request') this.refused++;
       return;
     }
-    this.followPair();
     tallyOf(this.tallies, line.release, () => new ReleaseTally()).add(line);
     if (line.type === 'request') tallyOf(this.windows, line.release, () => new TrafficWindow()).add(line);
     const { compared } = this;
@@ -194,6 +194,7 @@ class TrafficMonitor implements TrafficObserver {
   }
 
   private sample(): void {
+    this.followPair();
     const now = this.options.now();
     for (const { release, running, waiting } of this.options.loads())
       tallyOf(this.windows, release, () => new TrafficWindow()).sample(now, running, waiting);

@@ -2,6 +2,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import * as v from 'valibot';
 import { checkJson, JsonFault } from '../../../language/host/json.js';
+import { DASHBOARD_HEADERS, dashboardPage } from '../dashboard/page.js';
+import { dashboardView } from '../dashboard/view.js';
 import type { FeedbackResult } from '../observer.js';
 import type { TrafficObserver } from './create-observer.js';
 
@@ -11,21 +13,33 @@ const FEEDBACK = v.strictObject({
   reason: v.optional(v.pipe(v.string(), v.maxLength(2000))),
 });
 
+const HTML = 'text/html; charset=utf-8';
+
 /** Of a feedback: it is small. */
 const BODY = 16_384;
 
 export interface MonitoringOptions {
   readonly observer: TrafficObserver;
+  /** Whether requests need a key: the page then has no figures, and asks for it. */
+  readonly needsKey?: boolean;
 }
 
-/** Adds routes that need a key wherever the server wants one. */
-export function registerMonitoring(app: FastifyInstance, { observer }: MonitoringOptions): void {
+/** Adds routes that need a key wherever the server wants one, but for the page itself, whose script asks for it. */
+export function registerMonitoring(app: FastifyInstance, { observer, needsKey }: MonitoringOptions): void {
   app.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await observer.metrics();
     return reply.type(contentType).send(text);
   });
   app.post('/feedback', { bodyLimit: BODY }, (request, reply) => takeFeedback(observer, request.body, reply));
   app.get('/dashboard/data', async () => observer.dashboard());
+  app.get('/dashboard/view', async (_request, reply) =>
+    reply.type(HTML).headers(DASHBOARD_HEADERS).send(dashboardView(observer.dashboard()).text),
+  );
+  app.get('/dashboard', { config: { open: true } }, async (_request, reply) => {
+    const data = observer.dashboard();
+    const page = dashboardPage(data.model, needsKey === true ? undefined : dashboardView(data));
+    return reply.type(HTML).headers(DASHBOARD_HEADERS).send(page);
+  });
 }
 
 /** Twice the same is once: a client may repeat what it is not sure of. */

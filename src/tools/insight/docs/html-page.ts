@@ -1,6 +1,8 @@
 /** The page of a pipeline as one HTML file: no script, nothing loaded from anywhere, everything from outside escaped. */
+
+import { html, Markup, nothing } from '../../../language/source/markup.js';
 import { svg } from '../graph/index.js';
-import { code, html, page as htmlFile, left, Markup, nothing, prose, table, together } from '../html/page.js';
+import { code, page as htmlFile, left, prose, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
 import type { Page, PageStage } from './page.js';
 import { type Cell, type PageTable, tablesOf } from './page-tables.js';

@@ -1,6 +1,6 @@
 /** A graph in Graphviz's language (https://graphviz.org/doc/info/lang.html). */
 import type { StageKind } from '../../../language/ir/program.js';
-import { escapeHtml } from '../html/page.js';
+import { escapeHtml } from '../../../language/source/markup.js';
 import type { Graph, GraphInput } from './graph.js';
 import { edgeLabel, endOf, identifiers, keyOf, nodeLines, STATUS_COLOURS } from './look.js';
 

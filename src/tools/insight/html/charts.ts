@@ -1,7 +1,8 @@
 /** Charts of a page as inline SVG: a frame, round values on the axes, and the names of these. */
 
+import { html, type Markup, nothing } from '../../../language/source/markup.js';
+import { ticks, tickText } from '../../../language/source/ticks.js';
 import { drawable, type Point, rangeOf, type Series } from '../series.js';
-import { html, type Markup, nothing } from './page.js';
 
 /** Of the drawing, in its own units. */
 const WIDTH = 560;
@@ -50,27 +51,6 @@ const labelBelow = (x: number, height: number, text: string): Markup =>
 `;
 
 const px = (value: number): number => Math.round(value * 10) / 10;
-
-/** Round numbers (1, 2 or 5 times a power of ten) that span `low` to `high` in about `count` steps. */
-export function ticks(low: number, high: number, count: number): readonly number[] {
-  if (!(high > low)) return [low];
-  const rough = (high - low) / Math.max(1, count);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? power * 10;
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, index) =>
-    Number(((first + index) * step).toPrecision(12)),
-  );
-}
-
-/** As short as a tick can be: `0.002`, `12k`, `3e-5`. */
-export function tickText(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e6 || (size > 0 && size < 1e-3)) return value.toExponential().replace('e+', 'e');
-  if (size >= 1e4) return `${Number((value / 1e3).toPrecision(3))}k`;
-  return String(Number(value.toPrecision(4)));
-}
 
 export interface Line extends Series {
   /** Single marks rather than a line: what is measured now and then. */

@@ -1,4 +1,7 @@
 /** Memory over rank, length or rows as an SVG file: a bar of parts for each value, and a line where the memory ends. */
+
+import { html, type Markup } from '../../../language/source/markup.js';
+import { ticks, tickText } from '../../../language/source/ticks.js';
 import { MEMORY_PARTS, type MemoryPart, type PeakFigures } from '../../../pipeline/planner/plan-json.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { PlanSweep, StageSweep, Swept } from '../../../pipeline/prepare/sweep.js';
@@ -7,8 +10,6 @@ import {
   recomputesSomething,
   type TrainPlan,
 } from '../../../pipeline/stages/train-plan/plan.js';
-import { ticks, tickText } from './charts.js';
-import { html, type Markup } from './page.js';
 
 const COLOURS: Readonly<Record<MemoryPart, string>> = {
   weights: '#4e79a7',

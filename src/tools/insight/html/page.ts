@@ -1,4 +1,5 @@
 /** A self-contained page: no script, nothing loaded from anywhere, light or dark as the reader's system is. */
+import { html, Markup, nothing } from '../../../language/source/markup.js';
 import { BEFORE_UNIT } from '../../../pipeline/planner/quantities.js';
 
 export function page(title: string, style: string, body: Markup): string {
@@ -15,41 +16,6 @@ ${body}</body>
 </html>`;
   return `${text}\n`;
 }
-
-/** Text that is already HTML. Everything else that goes into a template is escaped. */
-export class Markup {
-  constructor(readonly text: string) {}
-  toString(): string {
-    return this.text;
-  }
-}
-
-type Part = Markup | string | number | undefined | readonly Part[];
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '');
-
-/** A template whose values are escaped unless they are `Markup`; lists are joined, `undefined` is nothing. */
-export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  return new Markup(strings.reduce((text, string, index) => text + write(parts[index - 1]) + string));
-}
-
-function write(part: Part): string {
-  if (part === undefined) return '';
-  if (part instanceof Markup) return part.text;
-  if (typeof part === 'string') return escapeHtml(part);
-  if (typeof part === 'number') return escapeHtml(String(part));
-  return part.map(write).join('');
-}
-
-export const nothing = new Markup('');
 
 export type Cell = Markup | string | number;
 

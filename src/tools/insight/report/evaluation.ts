@@ -1,6 +1,7 @@
 import type { ClassReport, EvaluationReport, Interval, Sample } from '../../../compute/evaluation/report.js';
+import { html, type Markup, nothing } from '../../../language/source/markup.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
-import { html, left, type Markup, nothing, prose, right, table } from '../html/page.js';
+import { left, prose, right, table } from '../html/page.js';
 import { metricText } from '../metric-text.js';
 import type { ReportInput } from './input.js';
 

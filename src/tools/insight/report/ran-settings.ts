@@ -1,9 +1,11 @@
 /** What was run: the settings as in the file and as they took effect, the parameters, and where it ran. */
+
+import { html, type Markup, nothing } from '../../../language/source/markup.js';
 import { spanText } from '../../../language/source/text.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import { placeText, SHARING } from '../../../pipeline/planner/render/engine.js';
-import { code, html, left, type Markup, nothing, prose, table, together } from '../html/page.js';
+import { code, left, prose, table, together } from '../html/page.js';
 import { type Pipeline, type SettingExplanation, toldOnce } from '../settings/explain.js';
 import { answerOf, setByText } from '../settings/index.js';
 import { writtenIn } from '../settings/setting-places.js';

@@ -3,11 +3,12 @@
 import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { StageSummary } from '../../../language/ir/events.js';
 import { comparisonOf } from '../../../language/schemas/comparisons.js';
+import { html, type Markup, nothing } from '../../../language/source/markup.js';
 import { MEMORY_PARTS, type Plan } from '../../../pipeline/planner/plan-json.js';
 import { bytes, duration } from '../../../pipeline/planner/quantities.js';
 import { placeText } from '../../../pipeline/planner/render/engine.js';
 import { barChart, lineChart } from '../html/charts.js';
-import { html, left, type Markup, nothing, page, prose, right, table, together } from '../html/page.js';
+import { left, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
 import { figureText } from '../metric-text.js';
 import { CURVES } from '../metrics/plot.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ticks, tickText } from '../../../../src/tools/insight/html/charts.js';
+import { ticks, tickText } from '../../../src/language/source/ticks.js';
 
 describe('ticks', () => {
   const cases: readonly (readonly [number, number, number, readonly number[]])[] = [
