@@ -83,6 +83,12 @@ export function readManifest(host: Host, folder: string): ReleaseManifest | { re
   return manifest instanceof JsonFault ? { damage: `${MANIFEST}: ${manifest.detail}` } : manifest;
 }
 
+/** A manifest from elsewhere; `undefined` if it is none of ours, or damaged. */
+export function parseManifest(text: string): ReleaseManifest | undefined {
+  const manifest = parseChecked(RELEASE_MANIFEST, text);
+  return manifest instanceof JsonFault ? undefined : manifest;
+}
+
 export const manifestText = (manifest: ReleaseManifest): string => checkedText(manifest);
 
 const WINDOW = 1 << 22;
@@ -118,5 +124,9 @@ export function combinedDigest(files: SealedFiles): string {
     .sort();
   return createHash('sha256').update(lines.join('')).digest('hex');
 }
+
+/** What tells releases apart: equal digests are one release. */
+export const releaseDigest = (kind: ReleaseManifest['kind'], files: SealedFiles, base: string): string =>
+  textDigest(`${kind} ${combinedDigest(files)} ${base}\n`);
 
 export const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -5,7 +5,7 @@ import * as params from '../diagnostics/catalogue/params.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { nearest } from '../diagnostics/did-you-mean.js';
 import type { Value } from '../ir/program.js';
-import { functions } from '../schemas/functions/index.js';
+import { functions, spelling } from '../schemas/functions/index.js';
 import type { Family, FunctionSchema } from '../schemas/schema.js';
 import type { Argument, Entry, Word } from '../syntax/ast.js';
 import { callInQuotes } from './call-in-quotes.js';
@@ -14,6 +14,7 @@ import { constant } from './constants.js';
 import type { Context, Evaluate } from './context.js';
 import { evaluateEntries } from './fields.js';
 import { FAMILY_NOUNS, wrongType } from './nouns.js';
+import { withSecret } from './secrets.js';
 import { settingHint } from './setting-hints.js';
 
 export const evaluateCall: Evaluate<'call'> = (expression, type, context, path) => {
@@ -63,7 +64,9 @@ function unknownFunction(word: Word, family: Family, context: Context): undefine
 /** A function of the library of nearly this name, which the file does not import; none if one of the file is nearer. */
 function unimported(name: string, family: Family, { scope }: Context) {
   const own = scope.functions(family);
-  const all = Object.keys(functions).filter((known) => functions[known]?.family === family);
+  const all = Object.keys(functions)
+    .filter((known) => functions[known]?.family === family)
+    .map(spelling);
   const meant = nearest(name, [...own, ...all]);
   const module =
     meant === undefined || scope.callable(meant) !== undefined ? undefined : scope.moduleOf(meant);
@@ -83,7 +86,7 @@ function call(
   if (callee.text === 'env') return context.report(params.envOutsideSecret(callee.span));
   if (callee.text === 'file')
     return context.report(errors.wrongFamily(callee.span, 'file', 'file', FAMILY_NOUNS[family], known()));
-  const symbol = context.scope.callable(callee.text);
+  const symbol = context.scope.callable(callee.text, family);
   if (symbol === undefined) return unknownFunction(callee, family, context);
   if (symbol.schema.family !== family)
     return context.report(
@@ -113,7 +116,11 @@ function call(
           : settingHint(key, value, { known, callee: callee.text }),
       ),
   });
-  return values === undefined || isUnclear ? undefined : { call: symbol.name, args: values };
+  if (values === undefined || isUnclear) return undefined;
+  return {
+    call: symbol.name,
+    args: family === 'target' ? withSecret(values, symbol.schema, context) : values,
+  };
 }
 
 /** Gives positional arguments the names that the schema has for them. */

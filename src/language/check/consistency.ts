@@ -7,7 +7,6 @@ import { isRecord } from '../ir/values.js';
 import { isComparisonName } from '../schemas/comparisons.js';
 import type { MetricSchema } from '../schemas/schema.js';
 import { budgetMetrics, stageMetrics } from '../schemas/stages/budget.js';
-
 import type { SourceFile } from '../syntax/ast.js';
 import { checkBudgets } from './budgets.js';
 import { checkCertain, type MetricOf } from './certain-requirements.js';
@@ -18,6 +17,7 @@ import { idleSettings } from './idle-settings.js';
 import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { fileTexts } from './suspicious-texts.js';
+import { checkTarget } from './targets.js';
 import { sameForm, sameTokenizer } from './tokenizers.js';
 
 type Check = (checked: CheckedStage, stages: Stages, access: FolderAccess) => readonly Diagnostic[];
@@ -95,6 +95,7 @@ const CHECKS: readonly Check[] = [
   sameTokenizer,
   sameForm,
   classification,
+  checkTarget,
 ];
 
 export function checkConsistency(

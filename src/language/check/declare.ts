@@ -5,7 +5,7 @@ import { isTestFile, misplacedNative, misplacedTest, notInTests } from '../diagn
 import { nearest } from '../diagnostics/did-you-mean.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/program.js';
-import { functions } from '../schemas/functions/index.js';
+import { functionKey, functions } from '../schemas/functions/index.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Span } from '../source/span.js';
 import type { Block, Secret, SourceFile, Word } from '../syntax/ast.js';
@@ -163,9 +163,11 @@ const declaredNames = ({ tree }: Module): readonly string[] =>
 /** What a module of the library exports: the functions that it declares. */
 export function natives(module: Module | undefined): ReadonlyMap<string, FunctionSymbol> {
   const found = new Map<string, FunctionSymbol>();
-  for (const { name } of module?.tree.natives ?? []) {
-    const schema = functions[name.text];
-    if (schema !== undefined) found.set(name.text, { kind: 'function', name: name.text, schema });
+  for (const { name, family } of module?.tree.natives ?? []) {
+    const key = functionKey(name.text, family.text);
+    const schema = key === undefined ? undefined : functions[key];
+    if (key !== undefined && schema !== undefined)
+      found.set(name.text, { kind: 'function', name: key, schema });
   }
   return found;
 }

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Requirement as CheckedRequirement, StageKind, Unit, Value, Values } from '../ir/program.js';
-import { functions } from '../schemas/functions/index.js';
+import { functions, spelling } from '../schemas/functions/index.js';
 import type { Family, FunctionSchema, MetricSchema, SettingType, StageSchema } from '../schemas/schema.js';
 import type { Span } from '../source/span.js';
 import type { Block, Machine, Matrix, Param, Preset, Requirement, Secret, Word } from '../syntax/ast.js';
@@ -188,10 +188,14 @@ export class Scope {
   }
 
   /** What a called word refers to: stages and parameters cannot be called, so they hide nothing. */
-  callable(name: string): FunctionSymbol | undefined {
+  callable(name: string, family?: Family): FunctionSymbol | undefined {
     this.used.add(name);
     const own = this.own.get(name);
-    return own?.kind === 'function' ? own : this.prelude.get(name);
+    const known = this.prelude.get(name);
+    const found = own?.kind === 'function' ? own : known;
+    // two families have one that is written so
+    if (known?.schema.spelling === undefined || family === undefined) return found;
+    return known.schema.family === family ? known : found === known ? undefined : found;
   }
 
   /** Whether a mistake in a declaration, which has been reported, hides what a name refers to. */
@@ -211,8 +215,10 @@ export class Scope {
       (symbol): symbol is FunctionSymbol =>
         symbol.kind === 'function' && (family === undefined || symbol.schema.family === family),
     );
-    if (known.length > 0 || family === undefined) return known.map(({ name }) => name);
-    return Object.entries(functions).flatMap(([name, schema]) => (schema.family === family ? [name] : []));
+    if (known.length > 0 || family === undefined) return known.map(({ name }) => spelling(name));
+    return Object.entries(functions).flatMap(([name, schema]) =>
+      schema.family === family ? [spelling(name)] : [],
+    );
   }
 
   declared(...kinds: readonly FtpSymbol['kind'][]): readonly string[] {

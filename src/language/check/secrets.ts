@@ -3,7 +3,8 @@
 import { unknownName } from '../diagnostics/catalogue/names.js';
 import { secretUsed } from '../diagnostics/catalogue/params.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import type { SettingType } from '../schemas/schema.js';
+import type { Values } from '../ir/program.js';
+import type { FunctionSchema, SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
 import type { Context, Evaluate } from './context.js';
 import { wrongType } from './nouns.js';
@@ -26,6 +27,19 @@ export const evaluateSecret: Evaluate<'secret'> = (expression, type, context) =>
   // Another form has been reported where it is declared.
   return variable?.kind === 'string' ? { secret: name.text, env: variable.value } : undefined;
 };
+
+/** The only secret of the file, where an argument that takes one was left out. */
+export function withSecret(values: Values, { args }: FunctionSchema, { scope }: Context): Values {
+  const secrets = [...scope.own.values()].filter((symbol) => symbol.kind === 'secret');
+  const [only, second] = secrets;
+  if (args['token'] === undefined || values['token'] != null || only === undefined || second !== undefined)
+    return values;
+  const { name, value } = only.declaration;
+  const variable = value.kind === 'call' ? value.args[0]?.value : undefined;
+  if (variable?.kind !== 'string') return values;
+  scope.used.add(name.text);
+  return { ...values, token: { secret: name.text, env: variable.value } };
+}
 
 /** A secret where the setting takes none; inside a list, a record or a computation it is found there. */
 export function strayedSecret(

@@ -40,7 +40,8 @@ function callText({ call, args }: Call): string {
     const text = valueText(value, schema?.args[arg]?.type);
     return schema?.positional[0] === arg ? text : `${arg}: ${text}`;
   });
-  return words.length === 0 && schema?.family !== 'model' ? call : `${call}(${words.join(', ')})`;
+  const name = schema?.spelling ?? call;
+  return words.length === 0 && schema?.family !== 'model' ? name : `${name}(${words.join(', ')})`;
 }
 
 /** What a bare number of this type measures. */

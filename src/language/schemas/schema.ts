@@ -123,6 +123,8 @@ export interface MetricSchema {
 /** A function of the standard library: its arguments are settings too; `positional` ones may be given without a name. */
 export interface FunctionSchema {
   readonly family: Family;
+  /** How pipelines write it, where a function of another family has its name. */
+  readonly spelling?: string;
   readonly doc: string;
   readonly positional: readonly string[];
   readonly args: Readonly<Record<string, Setting>>;

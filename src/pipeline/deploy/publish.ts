@@ -1,12 +1,11 @@
 import { dirname } from 'node:path';
 import {
-  combinedDigest,
   digestFiles,
   filesBelow,
   MANIFEST,
   manifestText,
   type ReleaseManifest,
-  textDigest,
+  releaseDigest,
 } from '../../compute/packaging/manifest.js';
 import { DiskError } from '../../language/host/disk.js';
 import type { SealedFiles } from '../../language/host/sealed-file.js';
@@ -70,7 +69,7 @@ export async function publish(access: ReleaseAccess, request: PublishRequest): P
   });
   const names = filesBelow(host, source).filter((name) => name !== MANIFEST);
   const files = digestFiles(host, source, names);
-  const digest = textDigest(`${draft.kind} ${combinedDigest(files)} ${draft.base.sha256}\n`);
+  const digest = releaseDigest(draft.kind, files, draft.base.sha256);
 
   const known = listReleases(access, folder).find(
     (release) => release.manifest?.digest === digest && damages(access, release).length === 0,

@@ -23,7 +23,7 @@ export async function askListing(access: HubAccess, repository: Repository): Pro
   return readListing(text, `${access.endpoint}${path}`);
 }
 
-async function textOf(body: AsyncIterable<Uint8Array>, path: string): Promise<string> {
+export async function textOf(body: AsyncIterable<Uint8Array>, path: string): Promise<string> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of body) {

@@ -40,31 +40,49 @@ export interface Answer {
 
 const MOST_REDIRECTS = 8;
 
-/** Offline nobody calls it; that would be a bug. Throws a {@link TransientError}, a `UserError` for what no retry fixes, or the signal's reason. */
+/** What is sent besides headers. It is asked for again where a redirect or another try needs it. */
+export interface Sending {
+  readonly method: 'POST' | 'PUT' | 'DELETE' | 'HEAD';
+  readonly bytes?: number;
+  body?(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/**
+ * `path`: after the endpoint, or a whole address. What is sent goes to no other server than the one that was named.
+ * Offline nobody calls it; that would be a bug. Throws a {@link TransientError}, a `UserError` for what no retry fixes, or the signal's reason. */
 export async function request(
   access: HubAccess,
   path: string,
   headers: Readonly<Record<string, string>> = {},
+  sending?: Sending,
 ): Promise<Answer> {
   if (access.offline) throw new Error('a request to the Hub while offline');
   const home = new URL(access.endpoint).origin;
   const { authorization, ...open } = headers;
-  let url = new URL(access.endpoint + path);
+  let url = new URL(path.startsWith('/') ? access.endpoint + path : path);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
     // A CDN gets no token: its own address says what it may hand out.
     const token = url.origin === home && access.token !== undefined;
-    const answer = await once(access, url, {
-      'accept-encoding': 'identity',
-      'user-agent': 'ftpc',
-      ...open,
-      ...(url.origin === home && authorization !== undefined ? { authorization } : {}),
-      ...(token ? { authorization: `Bearer ${access.token}` } : {}),
-    });
+    const answer = await once(
+      access,
+      url,
+      {
+        'accept-encoding': 'identity',
+        'user-agent': 'ftpc',
+        ...open,
+        ...(url.origin === home && authorization !== undefined ? { authorization } : {}),
+        ...(token ? { authorization: `Bearer ${access.token}` } : {}),
+      },
+      sending,
+    );
     const { status } = answer.response;
     const location = answer.response.headers.get('location');
     if (![301, 302, 303, 307, 308].includes(status) || location === null) return answer;
     answer.close();
-    url = next(url, location);
+    const to = next(url, location);
+    if (sending !== undefined && (to.origin !== url.origin || ![307, 308].includes(status)))
+      throw new UserError(badAnswer(shown(url), 'it redirects what is sent to it to another server'));
+    url = to;
   }
   throw new UserError(badAnswer(shown(url), `it was redirected more than ${MOST_REDIRECTS} times`));
 }
@@ -80,7 +98,12 @@ function next(from: URL, location: string): URL {
 /** An address for people: what is after `?` may be a signature. */
 const shown = (url: URL): string => `${url.origin}${url.pathname}`;
 
-async function once(access: HubAccess, url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
+async function once(
+  access: HubAccess,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  sending?: Sending,
+): Promise<Answer> {
   const silence = new AbortController();
   const stop = (): void => silence.abort(access.signal?.reason);
   access.signal?.addEventListener('abort', stop, { once: true });
@@ -103,7 +126,9 @@ async function once(access: HubAccess, url: URL, headers: Readonly<Record<string
   const slow = setTimeout(() => access.waiting?.({ server: url.host }), access.quiet ?? access.patience);
   listen();
   try {
-    const response = await fetch(url, { headers, redirect: 'manual', signal: silence.signal });
+    const sent = sending === undefined ? {} : sentBy(sending, headers, listen);
+    const response = await fetch(url, { headers, ...sent, redirect: 'manual', signal: silence.signal });
+    listen();
     return {
       response,
       url: shown(url),
@@ -113,6 +138,25 @@ async function once(access: HubAccess, url: URL, headers: Readonly<Record<string
   } catch (error) {
     throw fail(error);
   }
+}
+
+/** What `fetch` is told; each piece that the server takes is a sign that it listens. */
+function sentBy(
+  { method, bytes, body }: Sending,
+  headers: Readonly<Record<string, string>>,
+  listen: () => void,
+): RequestInit {
+  if (body === undefined) return { method };
+  async function* heard(pieces: ReturnType<NonNullable<Sending['body']>>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      listen();
+      yield piece;
+    }
+  }
+  const length: Readonly<Record<string, string>> =
+    bytes === undefined ? {} : { 'content-length': String(bytes) };
+  const whole = { method, headers: { ...headers, ...length }, body: heard(body()), duplex: 'half' as const };
+  return whole as RequestInit;
 }
 
 /** The pieces of a body, as long as they come fast enough. Throws a {@link TransientError}. */
@@ -163,7 +207,7 @@ function transient(error: unknown, url: URL, patience: number): TransientError {
 }
 
 /** Statuses that may pass. */
-const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+export const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 /** Throws a {@link TransientError} or a `UserError`; the Hub says in a header which of several things a status means. */
 export function failOn(answer: Answer, repository: Repository, access: HubAccess, file?: string): never {
@@ -191,7 +235,7 @@ function what(
 }
 
 /** `Retry-After` in milliseconds; it is seconds or a date. */
-function waitOf(headers: Headers): number {
+export function waitOf(headers: Headers): number {
   const seconds = Number(headers.get('retry-after') ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }

@@ -50,6 +50,8 @@ async function work(task: StageTask): Promise<StageEnd> {
       emit,
       warn,
       usesMemory,
+      publishElsewhere: async (request) =>
+        (await import('./publish-elsewhere.js')).publishElsewhere(host, request),
       printed: (text) => void process.stderr.write(text),
       signal,
     });

@@ -2,16 +2,30 @@
 
 import { nodeHost } from '../../language/host/node-host.js';
 import { MAPPED_BYTES } from '../../language/host/shareable.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { isPresent } from '../hub/cache.js';
+import { secretOf } from '../hub/calls.js';
 import { wanted } from '../hub/fetch.js';
 import { isSealed } from '../hub/seals.js';
 import type { StageTask } from './messages.js';
 
 /**
- * The variables that open the repositories of which a stage has still to fetch files, or may find damaged ones. A model's code, if it ever ran, would
+ * The variables that open the repositories of which a stage has still to fetch files, or may find damaged ones, and those of the place that it publishes to. A model's code, if it ever ran, would
  * find no other token.
  */
-export function secretsOf(task: StageTask): ReadonlySet<string> {
+export function neededBy(task: StageTask): ReadonlySet<string> {
+  return new Set([...readingSecrets(task), ...publishing(task)]);
+}
+
+/** The way to what a release is published to. */
+function publishing({ stage }: StageTask): readonly string[] {
+  if (stage.kind !== 'deploy') return [];
+  const { target } = settingsOf(stage, 'deploy');
+  const secret = secretOf(target);
+  return [...(secret === undefined ? [] : [secret]), ...(target.call === 'ollama' ? ['OLLAMA_HOST'] : [])];
+}
+
+function readingSecrets(task: StageTask): ReadonlySet<string> {
   if (!task.repositories.some(({ secret }) => secret !== undefined)) return new Set();
   const host = nodeHost(task.cwd);
   const inputs = Object.values(task.inputs).map(({ stage }) => stage);

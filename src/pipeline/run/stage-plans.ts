@@ -3,10 +3,11 @@ import { type Diagnostic, UserError } from '../../language/diagnostics/types.js'
 import { DiskError } from '../../language/host/disk.js';
 import type { Host } from '../../language/host/host.js';
 import { nodeDisk } from '../../language/host/node-disk.js';
-import type { Program } from '../../language/ir/program.js';
+import type { Program, Stage } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { sweepLeftovers } from '../deploy/publish.js';
 import { checkTarget } from '../deploy/releases.js';
+import { checkReachable } from '../hub/publish/index.js';
 import { loadOf, waitsFor } from '../planner/parallel-stages.js';
 import type { Plan } from '../planner/plan-json.js';
 import type { Store } from '../store/index.js';
@@ -45,11 +46,18 @@ function reachable(program: Program, names: readonly string[]): ReadonlySet<stri
   return found;
 }
 
+/** The folder that a stage publishes to, if it publishes to one. */
+function releaseFolder(stage: Stage, host: Host): string | undefined {
+  if (stage.kind !== 'deploy') return undefined;
+  const { call, args } = settingsOf(stage, 'deploy').target;
+  return call === 'directory' ? resolve(host.cwd, String(args['path'])) : undefined;
+}
+
 /** Takes away what killed runs left in the folders of releases: a whole model, as a rule. */
 export function sweepTargets(plans: readonly StagePlan[], host: Host): void {
   for (const { stage } of plans) {
-    if (stage.kind !== 'deploy') continue;
-    const folder = resolve(host.cwd, String(settingsOf(stage, 'deploy').target.args['path']));
+    const folder = releaseFolder(stage, host);
+    if (folder === undefined) continue;
     try {
       sweepLeftovers({ host, disk: nodeDisk() }, folder);
     } catch (error) {
@@ -68,9 +76,10 @@ export const unwritableTargets = (
   plans
     .filter(({ stage, key }) => stage.kind === 'deploy' && store.find(key) === undefined)
     .flatMap(({ stage }) => {
-      const { args } = settingsOf(stage, 'deploy').target;
       try {
-        checkTarget({ host, disk: nodeDisk() }, resolve(host.cwd, String(args['path'])));
+        const folder = releaseFolder(stage, host);
+        if (folder !== undefined) checkTarget({ host, disk: nodeDisk() }, folder);
+        else checkReachable(settingsOf(stage, 'deploy').target, host);
         return [];
       } catch (error) {
         if (!(error instanceof UserError)) throw error;

@@ -16,7 +16,7 @@ import {
   processKilled,
   processNotStarted,
 } from './run-diagnostics.js';
-import { runtimeVariables, secretsOf } from './stage-environment.js';
+import { neededBy, runtimeVariables } from './stage-environment.js';
 
 interface StageHandlers {
   event(event: StageEvent): void;
@@ -118,9 +118,9 @@ export async function runInProcess(
 
 /** Some of what the system is short of is thrown at once; the rest is an event of the process. */
 function forkStage(task: StageTask): ChildProcess | UserError {
-  const secrets = secretsOf(task);
+  const needed = neededBy(task);
   const needs = (name: string): boolean =>
-    secrets.has(name) || (task.engine !== undefined && pythonNeeds(name));
+    needed.has(name) || (task.engine !== undefined && pythonNeeds(name));
   try {
     return fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
       cwd: task.cwd,

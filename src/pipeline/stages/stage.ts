@@ -6,6 +6,7 @@ import type { StageEvent } from '../../language/ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
 import type { Stage } from '../../language/ir/program.js';
 import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
+import type { PublishElsewhere } from '../deploy/elsewhere.js';
 import type { TrainPlan } from './train-plan/plan.js';
 
 /** A complete output of an earlier stage. */
@@ -42,6 +43,8 @@ export interface StageContext {
   readonly crowded?: boolean;
   /** The pipeline's limit, in bytes, for tensors on a device; default: no limit. */
   readonly deviceMemory?: number;
+  /** Publishes to places that are no folder; it is given to stages that run. */
+  readonly publishElsewhere?: PublishElsewhere;
   emit(event: StageEvent): void;
   /** Reports a problem that does not end the stage. */
   readonly warn?: (warning: Diagnostic) => void;

@@ -232,6 +232,24 @@ export const sharedTarget = (at: Span, stage: string, first: Span) =>
     help: 'give each its own folder: a folder has one `current` release and one sequence of release numbers',
   });
 
+export const canaryElsewhere = (at: Span) =>
+  error('FTP2130', at, 'this target has no canary', {
+    label: 'nothing gives it a share of the requests',
+    help: 'leave `canary` out, or publish to `directory("…")`, whose releases `ftpc serve` answers with',
+  });
+
+export const notOllamaName = (at: Span, name: string) =>
+  error('FTP2131', at, `\`${name}\` cannot be the name of a model of Ollama`, {
+    label: 'not `name` or `name:tag`',
+    help: 'use letters, digits, `-`, `_` and `.`, with a `/` after a namespace and a `:` before a tag',
+  });
+
+export const noHubToken = (at: Span) =>
+  error('FTP2132', at, 'nobody may write to the Hub without a token', {
+    label: 'has no `token`',
+    help: 'declare `secret hub_token = env("HF_TOKEN")`, and write `token: hub_token`; a token in the file itself would be seen by all who read it',
+  });
+
 export const promptAndPrefix = (at: Span) =>
   error('FTP0437', at, '`prompt` and `prefix` cannot be combined', {
     label: 'both put virtual tokens before every text',

@@ -1,3 +1,4 @@
+import { lookUp } from '../../source/look-up.js';
 import type { FunctionSchema } from '../schema.js';
 import { fallbacks } from './fallback.js';
 import { metrics } from './metric.js';
@@ -20,3 +21,14 @@ export const functions: Readonly<Record<string, FunctionSchema>> = {
   ...metrics,
   ...targets,
 };
+
+/** The name in the table of a function that pipelines write so; `undefined` if the family has none. */
+export function functionKey(written: string, family: string): string | undefined {
+  if (lookUp(functions, written)?.family === family) return written;
+  return Object.keys(functions).find(
+    (key) => functions[key]?.spelling === written && functions[key]?.family === family,
+  );
+}
+
+/** How pipelines write a function. */
+export const spelling = (key: string): string => lookUp(functions, key)?.spelling ?? key;

@@ -5,7 +5,7 @@ import { typeNoun } from '../../../language/check/nouns.js';
 import { PARAM_TYPES } from '../../../language/check/params.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { Host } from '../../../language/host/host.js';
-import { functions } from '../../../language/schemas/functions/index.js';
+import { functionKey, functions } from '../../../language/schemas/functions/index.js';
 import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../../language/schemas/schema.js';
 import { budgetMetrics, budgetSettings } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
@@ -94,8 +94,8 @@ function functionPart(name: string, { doc, args, positional }: FunctionSchema): 
 function functionsPage(modules: readonly Module[]): string {
   const parts = modules.map(({ name, tree }) => {
     const how = name === 'std/prelude' ? 'Available without an import.' : `\`import { … } from "${name}"\``;
-    const natives = tree.natives.flatMap(({ name }) => {
-      const schema = functions[name.text];
+    const natives = tree.natives.flatMap(({ name, family }) => {
+      const schema = functions[functionKey(name.text, family.text) ?? ''];
       return schema === undefined ? [] : [functionPart(name.text, schema)];
     });
     const presets = tree.presets.map(

@@ -1,6 +1,6 @@
 /** What modules export: functions by what they give, presets, and names in an import; with the import that they need. */
 import type { TextEdit } from 'vscode-languageserver';
-import { functions } from '../../../language/schemas/functions/index.js';
+import { functionKey, functions, spelling } from '../../../language/schemas/functions/index.js';
 import type { Family, FunctionSchema } from '../../../language/schemas/schema.js';
 import { functionNamed } from '../../../language/schemas/setting-paths.js';
 import { isString } from '../cursor/tokens.js';
@@ -14,14 +14,15 @@ import { type Proposal, type Proposals, propose, type Request } from './request.
 
 export function functionProposals(families: readonly Family[], request: Request): Proposals {
   const { scope } = request.view.analysis.context;
-  const known = new Set(scope.functions());
+  const isKnown = (name: string, { family }: FunctionSchema): boolean =>
+    scope.callable(name, family)?.schema.family === family;
   const here = Object.entries(functions)
-    .filter(([name, { family }]) => known.has(name) && families.includes(family))
-    .map(([name, schema]) => proposal(name, schema, request));
+    .filter(([name, schema]) => families.includes(schema.family) && isKnown(spelling(name), schema))
+    .map(([name, schema]) => proposal(spelling(name), schema, request));
   const elsewhere = libraryModules(request.session).flatMap(({ name: module, tree }) =>
-    tree.natives.flatMap(({ name: { text } }): Proposals => {
-      const schema = functionNamed(text);
-      if (schema === undefined || known.has(text) || !families.includes(schema.family)) return [];
+    tree.natives.flatMap(({ name: { text }, family }): Proposals => {
+      const schema = functions[functionKey(text, family.text) ?? ''];
+      if (schema === undefined || !families.includes(schema.family) || isKnown(text, schema)) return [];
       const also = importEdit(text, module, request);
       return [{ ...proposal(text, schema, request), detail: `import from ${module}`, also, sort: 'd' }];
     }),
