@@ -20,7 +20,7 @@ export interface Place {
 }
 
 export interface Diagnostic {
-  /** `FTP0101`, …: the key of the catalogue and of `docs/errors/`. */
+  /** `FTP0101`, …: the key of the catalogue and of `docs/errors/`; a word where a server answers a request with it. */
   readonly code: string;
   readonly severity: Severity;
   /** Id of a lint rule, as in `// allow(…)` and `ftpc.json`. */

@@ -12,7 +12,9 @@ import type { OpenServingOptions } from './serving-options.js';
 export type { OpenServingOptions };
 
 const ROWS = 16;
+/** Shares of the machine's memory: of caches, and of weights that are held as float32, so that no token waits for them to be decoded. */
 const CACHE_SHARE = 1 / 8;
+const FLOAT32_SHARE = 1 / 4;
 /** Of the caches, for texts that were read before. */
 const PREFIX_SHARE = 1 / 4;
 
@@ -28,7 +30,8 @@ export async function openServing(host: Host, options: OpenServingOptions): Prom
       if (!(error instanceof UserError)) throw error;
     }
   }
-  const opened = await openParts(host, plain);
+  const float32Bytes = plain.float32Bytes ?? host.machine().memoryBytes * FLOAT32_SHARE;
+  const opened = await openParts(host, { ...plain, float32Bytes });
   const { decoder, model, label } = opened;
   if (decoder === undefined || model.facts.labels !== undefined) {
     await model.release();

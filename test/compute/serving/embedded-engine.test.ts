@@ -170,9 +170,9 @@ describe('the embedded engine', () => {
     };
     expect(await codeOf(asked('B'.repeat(40)))).to.equal('FTP0707');
     expect(await codeOf({ ...asked(''), prompt: { messages: [{ role: 'user', content: 'B' }] } })).to.equal(
-      'FTP2000',
+      'no_chat_template',
     );
-    expect(await codeOf(asked('B', { bias: { 24: 1 } }))).to.equal('FTP2003');
+    expect(await codeOf(asked('B', { bias: { 24: 1 } }))).to.equal('unknown_token');
     expect(await engine.tokensOf({ text: 'BCA' })).to.deep.equal([1, 2, 0]);
     await engine.close();
   });

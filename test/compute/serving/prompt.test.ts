@@ -74,17 +74,17 @@ describe('prompts of requests', () => {
       expect(make).to.throw(UserError).with.nested.property('diagnostic.code', code);
     };
     const tools = [{ type: 'function', function: { name: 'weather' } }];
-    refused(() => ask([user('q')], { template: undefined }), 'FTP2000');
-    refused(() => ask([user('q')], {}, tools), 'FTP2001');
+    refused(() => ask([user('q')], { template: undefined }), 'no_chat_template');
+    refused(() => ask([user('q')], {}, tools), 'tools_unsupported');
     refused(
       () => ask([user('q')], { template: template("{{ raise_exception('no user first') }}") }),
-      'FTP2004',
+      'messages_refused',
     );
     refused(() => ask([user('x'.repeat(200))]), 'FTP0707');
     const ids = (tokens: readonly number[]) =>
       servedIds({ tokens }, { label: 'm', tokenizer: characters, vocabSize: 256, contextTokens: 200 });
     expect([...ids([5, 6])]).to.deep.equal([5, 6]);
-    for (const tokens of [[-1], [256], [5, Number.NaN]]) refused(() => ids(tokens), 'FTP2003');
+    for (const tokens of [[-1], [256], [5, Number.NaN]]) refused(() => ids(tokens), 'unknown_token');
     refused(() => ids([]), 'FTP0707');
   });
 });

@@ -155,7 +155,7 @@ describe('answers that are kept to a JSON Schema', () => {
   for (const [schema, named] of REFUSED)
     it(`are refused, and why is said: ${JSON.stringify(schema)}`, () => {
       const asked = () => constraints().of({ type: 'json_schema', schema })?.mask(new Float32Array(150));
-      expect(asked).to.throw(UserError).with.nested.property('diagnostic.code', 'FTP2002');
+      expect(asked).to.throw(UserError).with.nested.property('diagnostic.code', 'schema_unsupported');
       expect(asked).to.throw(UserError, named);
     });
 });

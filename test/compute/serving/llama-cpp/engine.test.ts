@@ -162,9 +162,9 @@ describe('the engine of llama.cpp', () => {
     };
     expect(await refused(asked('B'.repeat(40)))).to.equal('FTP0707');
     expect(await refused(asked('', { prompt: { messages: [{ role: 'user', content: 'B' }] } }))).to.equal(
-      'FTP2000',
+      'no_chat_template',
     );
-    expect(await refused(asked('B', { bias: { 99: 1 } }))).to.equal('FTP2003');
+    expect(await refused(asked('B', { bias: { 99: 1 } }))).to.equal('unknown_token');
     expect(await engine.tokensOf({ text: 'BCD' })).to.deep.equal([1, 2, 3]);
     await engine.close();
   });
