@@ -13,6 +13,7 @@ import { servedIds, writesTools } from './prompt.js';
 import { PromptRead } from './prompt-read.js';
 import { RunningBatch, takeNext } from './running-batch.js';
 import { type AnswerParts, ServedAnswer } from './served-answer.js';
+import { toolStyleOf } from './tool-calls.js';
 import type { CompletionRequest, ServingEngine, ServingInfo, ServingLoad } from './types.js';
 
 export interface EmbeddedParts {
@@ -67,6 +68,7 @@ export class EmbeddedEngine implements ServingEngine {
     this.info = {
       ...{ label, engine: 'embedded', contextTokens, rows, memory },
       ...{ chats: template !== undefined, tools },
+      ...(tools && { toolStyle: toolStyleOf(template.source) }),
     };
     this.answerParts = {
       ...{ tokenizer, contextTokens, clock: parts.clock, stops: training?.stop ?? [] },

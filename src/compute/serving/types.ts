@@ -2,6 +2,7 @@
 import type { Json } from '../../language/host/json.js';
 import type { DrawSettings } from '../evaluation/generation/settings.js';
 import type { ChatMessage } from '../models/types.js';
+import type { ToolStyle } from './tool-calls.js';
 
 export interface ServingInfo {
   /** What it was opened from, for people. */
@@ -13,13 +14,15 @@ export interface ServingInfo {
   readonly chats: boolean;
   /** Its chat template writes tools. */
   readonly tools: boolean;
+  /** How it then writes calls. */
+  readonly toolStyle?: ToolStyle;
   /** Sequences at most in one batch. */
   readonly rows: number;
   /** Bytes that are planned for weights and caches. */
   readonly memory: number;
 }
 
-/** Messages that the chat template writes, or a text to be continued. */
+/** Messages that the chat template writes, or a text or tokens to be continued. */
 export type CompletionPrompt =
   | {
       readonly messages: readonly ChatMessage[];

@@ -8,6 +8,7 @@ import { OPEN_FILES } from '../../language/host/system-limit.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { StageKind } from '../../language/ir/program.js';
 import { stages } from '../stages/index.js';
+import { shortOf, tailOf } from './child-process.js';
 import type { EndOfProcess, FromChild, StageTask, ToChild } from './messages.js';
 import {
   noFilesLeft,
@@ -49,8 +50,6 @@ export const patienceOf = (notice: number | undefined): number =>
 const START = 180_000;
 /** How often the memory of a running stage is looked at, for the case that it is killed. */
 const LOOK = 250;
-/** What native code printed last, kept for the diagnostic of a crash. */
-const TAIL = 4096;
 
 /**
  * `gc` lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes. Short-lived
@@ -130,7 +129,7 @@ function forkStage(task: StageTask): ChildProcess | UserError {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
   } catch (error) {
-    const why = SHORT_OF[(error as NodeJS.ErrnoException).code ?? ''];
+    const why = shortOf(error);
     if (why === undefined) throw error;
     return new UserError(processNotStarted(task.stage, why));
   }
@@ -164,15 +163,8 @@ interface ProcessExit {
   readonly error?: NodeJS.ErrnoException;
 }
 
-/** Why the system starts no process for now, by its code. */
+/** Why the system lets a process not begin. */
 const NO_THREADS = 'it does not begin; the limit of threads (`ulimit -u`) may be reached';
-
-const SHORT_OF: Readonly<Record<string, string>> = {
-  EAGAIN: 'no more processes are allowed (`ulimit -u`)',
-  ENOMEM: 'there is no memory for another process',
-  EMFILE: 'too many files are open (`ulimit -n`)',
-  ENFILE: 'too many files are open on this machine',
-};
 
 function causeOf(
   task: StageTask,
@@ -183,9 +175,8 @@ function causeOf(
 ): Diagnostic {
   if (exit.signal !== null && (starved || exit.signal === 'SIGKILL'))
     return processKilled(task.stage, exit.signal, peak, starved);
-  const code = exit.error?.code;
-  if (code !== undefined && Object.hasOwn(SHORT_OF, code))
-    return processNotStarted(task.stage, SHORT_OF[code] ?? code);
+  const short = shortOf(exit.error);
+  if (short !== undefined) return processNotStarted(task.stage, short);
   if (printed.includes(OPEN_FILES.code)) return noFilesLeft(task.stage);
   const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.code}` : exit.signal);
   const lines = printed.split('\n').filter((line) => line.trim() !== '');
@@ -195,18 +186,6 @@ function causeOf(
 function tell(child: ChildProcess, message: ToChild): void {
   // The exit of a child that is already gone is reported by its own event.
   if (child.connected) child.send(message, () => {});
-}
-
-/** The end of what a process prints. */
-function tailOf(child: ChildProcess, heard: StageHandlers['printed']): () => string {
-  let tail = '';
-  const take = (chunk: Buffer): void => {
-    heard?.(chunk);
-    tail = (tail + chunk.toString('utf8')).slice(-TAIL);
-  };
-  child.stdout?.on('data', take);
-  child.stderr?.on('data', take);
-  return () => tail;
 }
 
 /** Passes interrupts on; the returned function stops doing so. */

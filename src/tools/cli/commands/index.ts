@@ -18,6 +18,7 @@ export const commands: CommandTable = {
   generate: async () => (await import('./generate.js')).generate,
   classify: async () => (await import('./classify.js')).classify,
   chat: async () => (await import('./chat.js')).chat,
+  serve: async () => (await import('./serve.js')).serveCommand,
   releases: async () => (await import('./releases.js')).releases,
   promote: async () => (await import('./promote.js')).promote,
   rollback: async () => (await import('./rollback.js')).rollback,

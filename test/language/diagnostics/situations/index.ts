@@ -7,6 +7,7 @@ import { MODELS } from './models.js';
 import { RANKS } from './ranks.js';
 import { RUNS } from './runs.js';
 import { RUNTIMES } from './runtimes.js';
+import { SERVING } from './serving.js';
 import { TARGETS } from './targets.js';
 import type { Situations } from './types.js';
 import { WORKER } from './worker.js';
@@ -23,5 +24,6 @@ export const SITUATIONS: Situations = {
   ...RUNS,
   ...RUNTIMES,
   ...TARGETS,
+  ...SERVING,
   ...WORKER,
 };

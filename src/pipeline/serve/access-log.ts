@@ -1,0 +1,48 @@
+/** A line for each request; what was asked and answered only where that is wanted. */
+import type { RequestEnd } from './observer.js';
+import type { Redact } from './redact.js';
+
+export interface AccessLogOptions {
+  /** Prompts and answers, too. */
+  readonly prompts: boolean;
+  readonly redact: Redact;
+  readonly now: () => number;
+}
+
+/** Characters of a prompt or an answer. */
+const LONGEST = 2000;
+
+export const accessLines = (
+  end: RequestEnd,
+  { prompts, redact, now }: AccessLogOptions,
+): readonly string[] => [lineOf(end, now()), ...(prompts ? textLines(end, redact) : [])];
+
+/** `12:00:03 chat 200 stop 1.20 s, 23 + 40 tokens, release 2` */
+function lineOf(
+  { endpoint, status, reason, errorCode, seconds, release, ...tokens }: RequestEnd,
+  at: number,
+): string {
+  const parts = [
+    `${new Date(at).toISOString().slice(11, 19)} ${endpoint} ${status} ${errorCode ?? reason} ${seconds.toFixed(2)} s`,
+    ...(status < 400 || tokens.answerTokens > 0
+      ? [`${tokens.promptTokens} + ${tokens.answerTokens} tokens`]
+      : []),
+    ...(release === undefined || release.role === 'only'
+      ? []
+      : [`release ${release.number}${release.role === 'canary' ? ' (canary)' : ''}`]),
+  ];
+  return parts.join(', ');
+}
+
+const textLines = ({ prompt, answers = [] }: RequestEnd, redact: Redact): readonly string[] => [
+  ...(prompt === undefined
+    ? []
+    : [`  > ${shown(typeof prompt === 'string' ? prompt : JSON.stringify(prompt), redact)}`]),
+  ...answers.filter((text) => text !== '').map((text) => `  < ${shown(text, redact)}`),
+];
+
+/** On one line. */
+function shown(text: string, redact: Redact): string {
+  const whole = JSON.stringify(redact(text)).slice(1, -1);
+  return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
+}

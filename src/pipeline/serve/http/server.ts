@@ -1,0 +1,205 @@
+/** The HTTP server: who may ask, what may be asked, and where it goes. It never computes. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
+import { ApiError } from '../openai/api-error.js';
+import { chatExchange } from '../openai/chat.js';
+import { completionExchange } from '../openai/completions.js';
+import type { RequestDefaults } from '../openai/sampling-fields.js';
+import { tokenize } from '../openai/tokenize.js';
+import { type AnswerParts, answerRequest } from './answer-request.js';
+import { type Connections, limitConnections } from './connections.js';
+import { crossOrigin } from './cross-origin.js';
+import { failureOf, knownFailure } from './failures.js';
+import { jsonBody } from './json-body.js';
+import { type ApiKey, clientOf } from './keys.js';
+import type { Rate, RateLimit } from './rate.js';
+import { rateLimit } from './rate.js';
+
+export interface ServerOptions extends AnswerParts {
+  readonly keys: readonly ApiKey[];
+  /** Of each key, or each address where there are none. */
+  readonly rate?: Rate;
+  /** Web pages of these origins may ask. */
+  readonly origins: readonly string[];
+  /** Names by which this machine may be called where no key is needed: a page of another name that leads here may not ask. */
+  readonly hosts?: readonly string[];
+  readonly bodyBytes: number;
+  readonly defaults: RequestDefaults;
+  /** Seconds since the epoch. */
+  readonly created: number;
+  /** Default: {@link WAITS}. */
+  readonly waits?: typeof WAITS;
+  /** Connections, at most. */
+  readonly connections?: number;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Needs no key. */
+    open?: boolean;
+    /** Counts against the rate. */
+    counted?: boolean;
+  }
+  interface FastifyRequest {
+    /** The name of the key, else the address: who asks. */
+    client: string;
+  }
+}
+
+/** Milliseconds: headers and bodies that take longer are given up, and connections that are idle for longer closed. */
+const WAITS = { headers: 10_000, request: 60_000, idle: 15_000, look: 2000 };
+
+/** A server that does not listen yet; more routes may be added. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { headers, request, idle, look } = options.waits ?? WAITS;
+  const app = fastify({
+    bodyLimit: options.bodyBytes,
+    requestTimeout: request,
+    keepAliveTimeout: idle,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: badHttp,
+    frameworkErrors: (error, _request, reply: FastifyReply) => sendError(error, reply, options),
+    http: { headersTimeout: headers, connectionsCheckingInterval: look, maxHeaderSize: 16_384 },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, jsonBody(typeof body === 'string' ? Buffer.from(body) : body));
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+  app.setErrorHandler((error, _request, reply) => sendError(error, reply, options));
+  app.setNotFoundHandler((request, reply) => sendError(noRoute(request), reply, options));
+  guard(app, options);
+  closeWhenAnswered(app);
+  addRoutes(app, options);
+  return app;
+}
+
+/** What is looked at before a route: connection, origin, host, key and rate. */
+function guard(app: FastifyInstance, { keys, rate, origins, hosts, connections: most }: ServerOptions): void {
+  const connections: Connections = limitConnections(app.server, most);
+  const limit: RateLimit | undefined = rate === undefined ? undefined : rateLimit(rate);
+  app.decorateRequest('client', '');
+  app.addHook('onRequest', async (request, reply) => {
+    if (hosts !== undefined && !hosts.includes(hostOf(request)))
+      throw new ApiError(403, 'this server is asked by another name than its own', {
+        type: 'permission_error',
+        code: 'wrong_host',
+      });
+    const allowed = crossOrigin(origins, request.headers.origin);
+    reply.headers(allowed);
+    if (request.method === 'OPTIONS' && Object.keys(allowed).length > 0) return reply.code(204).send();
+    const { open, counted } = request.routeOptions.config;
+    if (request.is404 || open === true) return;
+    request.client = clientOf(keys, request.headers.authorization) ?? request.ip;
+    if (counted === true && limit !== undefined) reply.headers(limit.count(request.client));
+  });
+  // a connection counts as busy once a request has come whole: one that never does may be closed for others
+  app.addHook('preHandler', async (request) => connections.busy(request.raw.socket));
+  app.addHook('onResponse', async (request) => connections.idle(request.raw.socket));
+}
+
+/** A server that ends does not wait for connections whose answers are complete: clients hold them for the next request. */
+function closeWhenAnswered(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onResponse', async () => {
+    if (isClosing) setImmediate(() => app.server.closeIdleConnections());
+  });
+}
+
+/** Without the port. */
+const hostOf = ({ headers }: FastifyRequest): string =>
+  (headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+
+function addRoutes(app: FastifyInstance, options: ServerOptions): void {
+  const { router, model, created, defaults } = options;
+  const counted = { config: { counted: true } };
+  app.post('/v1/chat/completions', counted, (request, reply) =>
+    answerRequest(options, request.client, 'chat', () => chatExchange(request.body, defaults), reply),
+  );
+  app.post('/v1/completions', counted, (request, reply) =>
+    answerRequest(
+      options,
+      request.client,
+      'completions',
+      () => completionExchange(request.body, defaults),
+      reply,
+    ),
+  );
+  app.post('/tokenize', counted, (request) => tokenize(router, model, request.client, request.body));
+  const card = { id: model, object: 'model', created, owned_by: 'ftpc' };
+  app.get('/v1/models', async () => ({ object: 'list', data: [card] }));
+  app.get<{ Params: { id: string } }>('/v1/models/:id', async ({ params: { id } }) => {
+    if (id === model) return card;
+    throw new ApiError(404, `the model ${JSON.stringify(id)} does not exist: this server has \`${model}\``, {
+      param: 'model',
+      code: 'model_not_found',
+    });
+  });
+  app.get('/health', { config: { open: true } }, async () => ({ status: 'ok' }));
+  app.get('/ready', { config: { open: true } }, async (_request, reply) => {
+    const ready = router.ready();
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
+  });
+}
+
+const noRoute = ({ method, url }: FastifyRequest): ApiError =>
+  new ApiError(404, `unknown request URL: ${method} ${url.slice(0, 200)}`, { code: 'unknown_url' });
+
+/** What fastify itself refuses, by its code. */
+const FRAMEWORK: Readonly<Record<string, readonly [message: string, code: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['the body of the request is too large', 'body_too_large'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'the body must be sent as `content-type: application/json`',
+    'unsupported_media_type',
+  ],
+};
+
+function sendError(error: unknown, reply: FastifyReply, { failed, bodyBytes }: ServerOptions): FastifyReply {
+  const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
+  const known = Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined;
+  const more = code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? `: at most ${bodyBytes} bytes are read` : '';
+  const failure =
+    known !== undefined
+      ? new ApiError(statusCode, `${known[0]}${more}`, { code: known[1] })
+      : knownFailure(error) === undefined && statusCode >= 400 && statusCode < 500 && error instanceof Error
+        ? new ApiError(statusCode, error.message, { code: 'bad_request' })
+        : failureOf(error);
+  if (failure.status === 500) failed(error);
+  return reply.code(failure.status).headers(failure.headers).send(failure.body);
+}
+
+/** Status and words for what is no HTTP. */
+const BAD_HTTP: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are too large'],
+};
+
+function badHttp(
+  error: Error & { readonly code?: string },
+  socket: Socket | IncomingMessage['socket'],
+): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, message] = BAD_HTTP[error.code ?? ''] ?? ['400 Bad Request', 'this is no HTTP request'];
+  const body = JSON.stringify(new ApiError(Number(status.slice(0, 3)), message).body);
+  if (!socket.writable) return void socket.destroy();
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+  // who sends without reading must not hold it open
+  setTimeout(() => socket.destroy(), 1000).unref();
+}
