@@ -40,7 +40,9 @@ export interface Checkpoints {
 export const STORED_STATE = v.object({ version: version(1), digest: v.string(), state: TRAINING_STATE });
 
 /** Name of a step's checkpoint; names in order are steps in order up to a million. */
-export const checkpointName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
+export const checkpointName = (step: number): string => `${PREFIX}${String(step).padStart(6, '0')}`;
+
+const PREFIX = 'step-';
 
 export function checkpoints(options: CheckpointOptions): Checkpoints {
   const { host, work, digest, keep } = options;
@@ -85,6 +87,7 @@ function usable({ host, work, digest, note }: CheckpointOptions): readonly Train
   const states: TrainingState[] = [];
   let foreign = 0;
   for (const name of work.committed()) {
+    if (!name.startsWith(PREFIX)) continue;
     const path = `${work.path}/${name}/${STATE}`;
     const stored = host.stat(path) && tryJson(STORED_STATE, host.readText(path));
     if (stored?.digest === digest && name === checkpointName(stored.state.step)) states.push(stored.state);

@@ -1,7 +1,7 @@
 export type { TokenRow, TokenRows } from './batch.js';
 export { paddedLength } from './batch.js';
 export { type Checkpoints, checkpoints } from './checkpoint.js';
-export { isNotFinite } from './failures.js';
+export { isDivergence, isNotFinite } from './failures.js';
 export {
   type Ending,
   type TrainingEvent,
@@ -11,5 +11,5 @@ export {
 } from './loop.js';
 export * from './optimizers/index.js';
 export { totalSteps } from './order.js';
-export { isDecayShape, isScheduleName, type Schedule, stepsIn } from './schedule.js';
+export { isDecayShape, isScheduleName, type Schedule, type Setback, stepsIn } from './schedule.js';
 export { type TrainingState, tokensPerSecond } from './state.js';

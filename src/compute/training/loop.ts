@@ -3,7 +3,7 @@ import { OutOfMemoryError, translateHostError } from '../tensor/out-of-memory.js
 import type { Packing, TokenRows } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import { createUpdater } from './create-updater.js';
-import { divergenceWatch, notFinite, StepOutOfMemoryError } from './failures.js';
+import { diverged, notFinite, StepOutOfMemoryError } from './failures.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
@@ -16,6 +16,7 @@ import { globalBatches, type RowOrder } from './order.js';
 import { rateOf, type Schedule } from './schedule.js';
 import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
 import { optimiserStep, validationLoss } from './step.js';
+import { lossWatch } from './watch.js';
 
 export interface TrainingSettings extends OptimizerOptions {
   readonly optimizer: OptimizerName;
@@ -38,6 +39,8 @@ export interface TrainingSettings extends OptimizerOptions {
   readonly patience?: number;
   /** Seconds at most, counted over all runs of this training. */
   readonly wall?: number;
+  /** Training that diverges ends with an error. Default: it goes on, with a note. */
+  readonly endsDiverging?: boolean;
 }
 
 export type TrainingEvent =
@@ -72,7 +75,7 @@ export interface TrainingResult {
  * Trains from the newest checkpoint, or from the start, to the end; the parameters of the decoder are then those of the
  * last step. Order, dropout and rate are functions of the step alone, so a run that was killed and resumed ends with
  * the bytes of one that was not. On abort the state is saved and the signal's reason thrown. Throws a `UserError` when
- * a number stops being finite, and {@link StepOutOfMemoryError}, after saving the state, when a step finds no memory.
+ * a number stops being finite or training diverges, and {@link StepOutOfMemoryError}, after saving the state, when a step finds no memory.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { decoder, settings, checkpoints, signal, emit } = options;
@@ -132,7 +135,7 @@ function stepTaker(
   pause: () => Promise<void>,
 ): () => Promise<void> {
   const { decoder, rows, settings, padId, emit } = options;
-  const watch = divergenceWatch(state.steps);
+  const watch = lossWatch(state.steps);
   const batches = globalBatches({ ...settings, rows: rows.count, lengthOf: (row) => rows.lengthOf(row) });
   const packing = packingOf(options);
   return async () => {
@@ -150,7 +153,8 @@ function stepTaker(
     state.step = step;
     state.steps.push(record);
     emit({ type: 'step', record, total: settings.totalSteps });
-    const warning = watch(record);
+    const { warning, divergence } = watch.look(record);
+    if (divergence !== undefined && settings.endsDiverging) throw diverged(divergence, step, rate);
     if (warning !== undefined) emit({ type: 'note', text: warning });
   };
 }

@@ -14,6 +14,15 @@ export interface Schedule {
   readonly shape?: DecayShape;
   /** `reduce_on_plateau`. */
   readonly plateau?: Plateau;
+  /** Of a training that has diverged: what the rates of later steps are multiplied by, in any order. */
+  readonly setbacks?: readonly Setback[];
+}
+
+/** Training went back to the checkpoint of a step, to go on more slowly. */
+export interface Setback {
+  /** The step; 0 is the start. */
+  readonly to: number;
+  readonly factor: number;
 }
 
 /** When and how far the rate falls: PyTorch's `ReduceLROnPlateau` with a relative threshold, for losses. */
@@ -126,7 +135,12 @@ export function rateOf(
     losses = [],
   }: { readonly step: number; readonly total: number; readonly losses?: readonly number[] },
 ): number {
-  const { name, warmupSteps: warmup } = schedule;
+  const { name, warmupSteps: warmup, setbacks = [] } = schedule;
+  const slowed = setbacks.filter(({ to }) => step > to);
+  if (slowed.length > 0) {
+    const factor = slowed.reduce((product, setback) => product * setback.factor, 1);
+    return factor * rateOf({ ...schedule, setbacks: [] }, rate, { step, total, losses });
+  }
   const done = step - 1;
   if (done < warmup) {
     const risen = done / Math.max(1, warmup);

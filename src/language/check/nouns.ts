@@ -37,6 +37,7 @@ export const FAMILY_NOUNS: Readonly<Record<Family, string>> = {
   optimizer: 'optimizer',
   schedule: 'schedule',
   fallback: 'fallback',
+  answer: 'answer to a divergence',
   metric: 'metric',
   target: 'target',
   adapter: 'adapter',

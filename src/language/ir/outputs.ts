@@ -34,6 +34,7 @@ export interface WorkFolder {
   ): Promise<void>;
   /** Names of the committed folders whose files are as they were written (digests checked), sorted. */
   committed(): readonly string[];
+  /** A folder below it. */
   remove(name: string): void;
   /** An empty folder for what is needed only while the stage runs; it is no commit, and goes with the next run. */
   scratch(): OutputFolder;

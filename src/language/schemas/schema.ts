@@ -73,6 +73,7 @@ export type Family =
   | 'optimizer'
   | 'schedule'
   | 'fallback'
+  | 'answer'
   | 'metric'
   | 'target'
   | 'adapter';

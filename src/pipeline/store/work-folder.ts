@@ -28,7 +28,7 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
   for (const name of readdirSync(path)) if (name.startsWith(UNFINISHED)) discard(join(path, name));
   const remove = (name: string): void => {
     const from = inside(path, name);
-    const aside = join(path, `${UNFINISHED}removed-${name}`);
+    const aside = join(path, `${UNFINISHED}removed-${name.replaceAll('/', '-')}`);
     discard(aside);
     // Renamed first: a kill in the middle of a removal must not leave half a checkpoint under its name.
     writing(from, undefined, () => {

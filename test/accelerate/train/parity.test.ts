@@ -167,4 +167,24 @@ withPython('training by PyTorch and by the embedded engine', () => {
     expect(first).to.be.greaterThan(6);
     expectEqual(second, embedded, ADAPTER, { from: first });
   });
+
+  it('goes back to a good checkpoint where it diverges', async () => {
+    const adamw = { rate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, clip: 1, loraplus_ratio: 1 };
+    const options = with_(
+      {
+        optimizer: { call: 'adamw', args: adamw },
+        stop: { epochs: 6 },
+        watch: { divergence: { call: 'recover', args: { rate: 0.01, times: 2 } } },
+      },
+      { chosen: { method: 'full', rank: 0, alpha: 0 } },
+    );
+    const { events } = await trained(folder('diverging'), options, ranks(2));
+    const [change, ...others] = events.flatMap((each) => (each.type === 'recovery' ? [each.change] : []));
+    expect(others).to.deep.equal([]);
+    expect(change?.['rate']).to.equal('1%');
+    const [last] = events
+      .flatMap((each) => (each.type === 'stage.progress' ? [each.learningRate] : []))
+      .slice(-1);
+    expect(last).to.equal(0.01);
+  });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Decoder } from '../../../src/compute/models/decoder/types.js';
-import { divergenceWatch, StepOutOfMemoryError } from '../../../src/compute/training/failures.js';
+import { StepOutOfMemoryError } from '../../../src/compute/training/failures.js';
 import {
   checkpoints,
   type TrainingEvent,
@@ -375,45 +375,5 @@ describe('the training loop', () => {
 
   it('says nothing of a training that goes well', async () => {
     expect(notes(await trial())).to.deep.equal([]);
-  });
-});
-
-describe('the watch over the loss', () => {
-  const said = (losses: readonly number[], before: readonly number[] = []): number[] => {
-    const record = (loss: number, index: number) => ({ step: index + 1, loss });
-    const history = before.map((loss, index) => ({
-      ...record(loss, index),
-      epoch: 1,
-      learningRate: 1,
-      gradNorm: 1,
-      tokens: 1,
-      seconds: 1,
-    }));
-    const watch = divergenceWatch(history);
-    return losses
-      .map((loss, index) => record(loss, before.length + index))
-      .filter((each) => watch(each) !== undefined)
-      .map(({ step }) => step);
-  };
-  const falling = Array.from({ length: 30 }, (_, i) => 3 - i * 0.05);
-  const rising = Array.from({ length: 30 }, (_, i) => 1.6 + i * 0.4);
-
-  it('speaks once when the loss runs away, and again only after a new low', () => {
-    const once = said([...falling, ...rising]);
-    expect(once.length).to.equal(1);
-    expect(once[0]).to.be.within(35, 50);
-    const lower = new Array<number>(80).fill(0.5);
-    expect(said([...falling, ...rising, ...lower, ...rising]).length).to.equal(2);
-  });
-
-  it('is silent about noise and about the first steps', () => {
-    expect(said(falling.map((loss, i) => loss + (i % 2 === 0 ? 0.6 : -0.6)))).to.deep.equal([]);
-    expect(said([1, 1, 5, 5, 5])).to.deep.equal([]);
-  });
-
-  it('remembers what a resumed training has seen', () => {
-    const all = said([...falling, ...rising]);
-    expect(said(rising, falling)).to.deep.equal(all);
-    expect(said(rising.slice(20), [...falling, ...rising.slice(0, 20)])).to.deep.equal([]);
   });
 });

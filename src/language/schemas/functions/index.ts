@@ -1,5 +1,6 @@
 import { lookUp } from '../../source/look-up.js';
 import type { FunctionSchema } from '../schema.js';
+import { answers } from './answer.js';
 import { fallbacks } from './fallback.js';
 import { metrics } from './metric.js';
 import { adapters, models } from './model.js';
@@ -18,6 +19,7 @@ export const functions: Readonly<Record<string, FunctionSchema>> = {
   ...optimizers,
   ...schedules,
   ...fallbacks,
+  ...answers,
   ...metrics,
   ...targets,
 };

@@ -164,6 +164,13 @@ const checkpoint = t.record({
   keep: defaulted(t.integer({ min: 1 }), 2, 'Checkpoints kept while training runs.'),
 });
 
+const watch = t.record({
+  divergence: optional(
+    t.union(t.enum('stop', 'warn'), t.call('answer')),
+    'What happens when the running median of the loss rises far above its lowest value, or gradients explode: training ends with an error, goes on with a warning, or goes back with `recover(…)`; default: `stop`.',
+  ),
+});
+
 const settings = {
   base: required(t.union(t.call('model'), t.port('Model')), 'The model that is trained.'),
   dataset: required(t.port('Dialogs'), 'Rows to train on; with labelled rows, a classifier is trained.'),
@@ -196,6 +203,7 @@ const settings = {
   batch: defaulted(batch, {}, 'Rows per optimiser step.'),
   stop: defaulted(stop, {}, 'When training ends.'),
   checkpoint: defaulted(checkpoint, {}, 'How often the state of training is saved.'),
+  watch: optional(watch, 'What training does when something goes wrong.'),
   fallback: defaulted(
     t.list(t.call('fallback')),
     [],

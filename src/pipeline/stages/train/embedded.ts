@@ -12,6 +12,7 @@ import { firstAdapter } from './first-adapter.js';
 import { loopSettings } from './loop-settings.js';
 import { withCulprit } from './not-finite.js';
 import { precisionOf } from './precision.js';
+import { readSetbacks } from './setbacks.js';
 import { stageEvent } from './stage-events.js';
 import type { TrainTask } from './train-task.js';
 import { writeResult } from './write-result.js';
@@ -45,7 +46,7 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
       rows,
       validation,
       padId: rows.padId,
-      settings: loopSettings(stage, plan, rows.count),
+      settings: loopSettings(stage, plan, rows.count, readSetbacks(context)),
       checkpoints: saved,
       offload,
       clock: () => host.clock(),

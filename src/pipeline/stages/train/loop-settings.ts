@@ -4,6 +4,7 @@ import {
   isScheduleName,
   type OptimizerName,
   type Schedule,
+  type Setback,
   stepsIn,
   type TrainingSettings,
   totalSteps,
@@ -24,11 +25,12 @@ export function optimizerName({ optimizer: { call } }: Pick<TrainSettings, 'opti
 export const isPaged = ({ optimizer: { args } }: Pick<TrainSettings, 'optimizer'>): boolean =>
   args['paged'] === true;
 
-/** What the loop is told; `rows` are those that are trained on. */
+/** What the loop is told; `rows` are those that are trained on, `setbacks` those of this training so far. */
 export function loopSettings(
   stage: Pick<Stage, 'kind' | 'settings' | 'origins'>,
   plan: TrainPlan,
   rows: number,
+  setbacks: readonly Setback[] = [],
 ): TrainingSettings {
   const settings = settingsOf(stage, 'train');
   const { args } = settings.optimizer;
@@ -46,7 +48,7 @@ export function loopSettings(
     loraplusRatio: number('loraplus_ratio'),
     clip: (args['clip'] as number | null | undefined) ?? undefined,
     noise: settings.neftune_noise_alpha,
-    schedule: scheduleOf(args['schedule'], total),
+    schedule: { ...scheduleOf(args['schedule'], total), ...(setbacks.length > 0 && { setbacks }) },
     totalSteps: total,
     globalBatch: settings.batch.global,
     microBatch: plan.microBatch,
@@ -56,6 +58,7 @@ export function loopSettings(
     every: settings.checkpoint.every,
     patience: settings.stop.patience,
     wall: settings.stop.wall,
+    endsDiverging: settings.watch?.divergence !== 'warn',
   };
 }
 

@@ -4,12 +4,13 @@ import { rankLimits, underPlan } from '../stage-engine.js';
 import { trainOnRanks } from './accelerate/train.js';
 import { trainEmbedded } from './embedded.js';
 import { recover } from './recovery.js';
+import { setBack } from './setbacks.js';
 import { trainTask } from './train-task.js';
 
 /**
  * Trains and writes the best and the last state: PEFT adapters, or whole models under `full`. Goes on from the newest
  * checkpoint of the same settings. Throws a `UserError`, a `ModelError`, the signal's reason, or `OutOfMemoryError` when
- * nothing is left to try.
+ * nothing is left to try. A training that diverges goes back to a good checkpoint where its `watch` says so.
  */
 export const run: RunStage = async (context) => {
   if (context.trainPlan === undefined) throw new Error('a train stage runs with what the planner chose');
@@ -21,6 +22,13 @@ export const run: RunStage = async (context) => {
         ? trainEmbedded(task, plan)
         : trainOnRanks(task, plan, underPlan(engine, plan)));
     } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      const setback = await setBack(error, context);
+      if (setback !== undefined) {
+        const change = { rate: `${setback.factor * 100}%`, from_step: setback.to };
+        context.emit({ type: 'recovery', stage: context.stage.name, cause, change });
+        continue;
+      }
       const starved = translateHostError(error) instanceof OutOfMemoryError;
       const next = starved
         ? recover(plan, context.stage, {
@@ -31,7 +39,6 @@ export const run: RunStage = async (context) => {
           })
         : undefined;
       if (next === undefined) throw error;
-      const cause = error instanceof Error ? error.message : String(error);
       context.emit({ type: 'recovery', stage: context.stage.name, cause, change: next.change });
       plan = next.plan;
     }

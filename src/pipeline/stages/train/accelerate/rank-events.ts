@@ -1,7 +1,7 @@
 /** What ranks say, as events of the stage: those of the embedded engine, with ranks and memory of devices besides. */
 import type { DeviceMemory, RankEvent, RankEventOf } from '../../../../compute/accelerate/spec.js';
-import { divergenceWatch } from '../../../../compute/training/failures.js';
 import type { StepRecord } from '../../../../compute/training/state.js';
+import { lossWatch } from '../../../../compute/training/watch.js';
 import type { StageEvent } from '../../../../language/ir/events.js';
 import { stageEvent } from '../stage-events.js';
 
@@ -19,10 +19,13 @@ export interface ListenerOptions {
   usesDevice(bytes: number): void;
   /** The steps of a checkpoint. */
   historyOf(step: number): readonly StepRecord[];
+  /** Told why there is no point in going on. */
+  diverges?(why: string, step: number): void;
 }
 
-export function rankListener({ stage, total, emit, historyOf, usesDevice }: ListenerOptions): RankListener {
-  let watch = divergenceWatch([]);
+export function rankListener(options: ListenerOptions): RankListener {
+  const { stage, total, emit, historyOf, usesDevice, diverges } = options;
+  let watch = lossWatch([]);
   let start: RankEventOf<'start'> | undefined;
   let rate = 0;
   const memory = new Map<number, DeviceMemory>();
@@ -40,14 +43,15 @@ export function rankListener({ stage, total, emit, historyOf, usesDevice }: List
       start = event;
       note(startLine(event));
       if (event.resumed === null) return;
-      watch = divergenceWatch(historyOf(event.resumed));
+      watch = lossWatch(historyOf(event.resumed));
       note(`resuming from the checkpoint of step ${event.resumed}`);
     },
     step({ event: _, memory: found, rss, ...record }, rank) {
       measured(rank, { memory: found, rss });
       rate = record.learningRate;
       emit({ ...stageEvent(stage, { type: 'step', record, total }), ...shared({ start, memory, resident }) });
-      const warning = watch(record);
+      const { warning, divergence } = watch.look(record);
+      if (divergence !== undefined) diverges?.(divergence, record.step);
       if (warning !== undefined) note(warning);
     },
     validation: ({ step, loss, best }) => emit(stageEvent(stage, { type: 'validation', step, loss, best })),

@@ -5,6 +5,7 @@ import { runRanks } from '../../../../compute/accelerate/ranks.js';
 import type { TrainSpec } from '../../../../compute/accelerate/spec.js';
 import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
 import { checkpointName, STORED_STATE } from '../../../../compute/training/checkpoint.js';
+import { diverged } from '../../../../compute/training/failures.js';
 import type { Ending, TrainingSettings } from '../../../../compute/training/index.js';
 import type { StepRecord } from '../../../../compute/training/state.js';
 import { tryJsonFile } from '../../../../language/host/json.js';
@@ -16,6 +17,7 @@ import { describe } from '../describe.js';
 import { loopSettings } from '../loop-settings.js';
 import { decodedTensors, writeModel } from '../model-files.js';
 import { withCulprit } from '../not-finite.js';
+import { divergenceAnswer, readSetbacks } from '../setbacks.js';
 import type { TrainTask } from '../train-task.js';
 import { writeResult } from '../write-result.js';
 import { type InitialAdapter, writeHead, writeInitialAdapter } from './adapter-files.js';
@@ -64,7 +66,7 @@ export function writeTraining(
 ): WrittenTraining {
   const { context, rows } = task;
   const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
-  const settings = loopSettings(context.stage, plan, rows.count);
+  const settings = loopSettings(context.stage, plan, rows.count, readSetbacks(context));
   const first = adapter && writeInitialAdapter(output, task, adapter, plan);
   const files = { ...writeInputs(output, task, settings, first), folder };
   const specification = specificationOf(task, { plan, adapter, settings }, engine, files);
@@ -105,8 +107,12 @@ async function runToEnd(
 ): Promise<Ending> {
   const { context, base, model } = task;
   const { host, stage, signal, threads } = context;
+  const divergence = new AbortController();
   const listener = rankListener({
     ...{ stage: stage.name, total, emit: context.emit },
+    diverges: (why, step) => {
+      if (divergenceAnswer(stage) !== 'warn') divergence.abort(diverged(why, step, listener.rate()));
+    },
     usesDevice: (bytes) => engine.device !== 'cpu' && context.usesMemory?.(bytes),
     historyOf: (step) => historyOf(context, step),
   });
@@ -120,8 +126,9 @@ async function runToEnd(
       printed: (rank, text) => context.printed?.(engine.devices === 1 ? text : prefixed(rank, text)),
       memory: (bytes) => engine.device === 'cpu' && context.usesMemory?.(bytes),
     },
-    signal,
+    AbortSignal.any([signal, divergence.signal]),
   );
+  if (divergence.signal.aborted && !signal.aborted) throw divergence.signal.reason;
   if (end.how === 'done') return end.ending;
   if (end.how === 'interrupted') throw end.saved ? signal.reason : new NotSavedError();
   const { device, python } = engine;
