@@ -13,3 +13,13 @@ export const nothingCurrent = (folder: string, releases: number) =>
           : '`ftpc rollback --to N` makes one current; `ftpc releases` lists them',
     },
   );
+
+export const nothingToCompare = (folder: string, a: number | undefined, b: number | undefined) =>
+  userError(
+    'FTP2102',
+    wholeFile(folder),
+    a !== undefined && a === b
+      ? `release ${a} cannot be compared with itself`
+      : `\`${folder}\` has no canary to compare with the current release`,
+    { help: 'name two releases: `--a 3 --b 4`; `ftpc releases` lists them' },
+  );

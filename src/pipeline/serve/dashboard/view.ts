@@ -1,8 +1,8 @@
 /** What is measured, as the part of the page that is renewed every few seconds. */
 import { html, type Markup } from '../../../language/source/markup.js';
+import { ageText, countText, NONE, numberText, secondsText, shareOf, shareText } from '../figures.js';
 import type { DashboardData, ReleaseTraffic } from '../monitoring/dashboard-data.js';
 import { comparisonTable } from './comparison-table.js';
-import { ageText, countText, NONE, numberText, secondsText, shareOf, shareText } from './figures.js';
 import { lineChart } from './line-chart.js';
 
 export function dashboardView(data: DashboardData): Markup {
@@ -57,18 +57,21 @@ function figures(release: ReleaseTraffic): readonly Figure[] {
     ['error rate', shareOf(errors, requests)],
     ['thumbs up', shareOf(up, up + down), up + down === 0 ? undefined : `of ${countText(up + down)}`],
     ['answer length', quality.tokens === null ? NONE : `${numberText(quality.tokens)} tokens`],
-    ['repetition', shareText(quality.repetition)],
+    ['repetition', shareText(quality.repetition), evaluatedText(quality.evaluatedRepetition)],
     ['refusals', shareText(quality.refusals)],
     ['prompt cached', cached],
   ];
 }
 
+const evaluatedText = (share: number | null): string | undefined =>
+  share === null ? undefined : `${shareText(share)} in evaluation`;
+
 /** With the same axes as those of the other releases, so that they can be compared at a glance. */
-function charts({ points }: ReleaseTraffic, { releases, cell, cells }: DashboardData): Markup {
+function charts({ points }: ReleaseTraffic, { releases, cell }: DashboardData): Markup {
   const all = releases.filter(({ role }) => role !== 'past').flatMap((each) => each.points);
   const most = (values: readonly (number | null)[]): number =>
     values.reduce<number>((found, value) => Math.max(found, value ?? 0), 0);
-  const minutes = Math.round((cell * cells) / 60);
+  const minutes = Math.round((cell * points.length) / 60);
   const of = (read: (point: ReleaseTraffic['points'][number]) => number | null) => points.map(read);
   if (points.length === 0) return html`<p class="soft">No requests yet.</p>`;
   return html`${lineChart(
@@ -77,7 +80,7 @@ function charts({ points }: ReleaseTraffic, { releases, cell, cells }: Dashboard
       { label: 'p95', values: of(({ p95 }) => p95) },
       { label: 'p99', values: of(({ p99 }) => p99) },
     ],
-    { title: 'Latency', unit: 's', most: most(all.map(({ p99 }) => p99)), minutes },
+    { title: 'Latency', unit: 's (of 30 s)', most: most(all.map(({ p99 }) => p99)), minutes },
   )}${lineChart([{ label: 'tokens/s', values: of(({ tokensPerSecond }) => tokensPerSecond) }], {
     ...{ title: 'Answers', unit: 'tokens/s', minutes },
     most: most(all.map(({ tokensPerSecond }) => tokensPerSecond)),

@@ -1,14 +1,13 @@
 /** What can be said of an answer without knowing what would be right. */
+import { repeatedShare } from '../../../compute/evaluation/metrics/repetition.js';
 
 export interface AnswerQuality {
-  /** Share of the 4-grams of words that the answer had said before, 0 to 1; 0 for answers of less than four words. */
+  /** As the metric of evaluations: share of the runs of four words that the answer had said before. */
   readonly repetition: number;
   readonly isRefusal: boolean;
 }
 
-const GRAM = 4;
-/** Of a long answer, the beginning is looked at. */
-const MOST_WORDS = 2000;
+/** Letters of a long answer that are looked at. */
 const MOST_LETTERS = 40_000;
 
 /** Openings of answers that decline, in the first sentences: rules, not a model. */
@@ -22,27 +21,12 @@ const REFUSALS: readonly RegExp[] = [
 /** Letters in which a refusal begins. */
 const OPENING = 160;
 
-export function answerQuality(answer: string): AnswerQuality {
-  const words =
-    answer
-      .slice(0, MOST_LETTERS)
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu)
-      ?.slice(0, MOST_WORDS) ?? [];
-  const seen = new Set<string>();
-  let repeated = 0;
-  for (let at = GRAM; at <= words.length; at++) {
-    const gram = words.slice(at - GRAM, at).join(' ');
-    if (seen.has(gram)) repeated++;
-    else seen.add(gram);
-  }
-  const grams = Math.max(0, words.length - GRAM + 1);
-  const opening = answer.slice(0, OPENING).replaceAll('’', "'");
-  return {
-    repetition: grams === 0 ? 0 : repeated / grams,
-    isRefusal: REFUSALS.some((rule) => rule.test(opening)),
-  };
-}
+export const answerQuality = (answer: string): AnswerQuality => ({
+  repetition: repeatedShare(answer.slice(0, MOST_LETTERS)),
+  isRefusal: isRefusal(answer.slice(0, OPENING).replaceAll('’', "'")),
+});
+
+const isRefusal = (opening: string): boolean => REFUSALS.some((rule) => rule.test(opening));
 
 /** Of all answers to one request: the mean repetition, and whether any declined. */
 export function qualityOf(answers: readonly string[]): AnswerQuality | undefined {
@@ -50,6 +34,6 @@ export function qualityOf(answers: readonly string[]): AnswerQuality | undefined
   const each = answers.map(answerQuality);
   return {
     repetition: each.reduce((sum, { repetition }) => sum + repetition, 0) / each.length,
-    isRefusal: each.some(({ isRefusal }) => isRefusal),
+    isRefusal: each.some((one) => one.isRefusal),
   };
 }

@@ -21,6 +21,8 @@ export interface ObserverOptions {
   readonly loads: () => readonly ReleaseLoad[];
   /** What is compared at the moment. */
   readonly pair: () => ComparedPair | undefined;
+  /** Metrics of a release's evaluations, by their names; left out, nobody knows. */
+  readonly evaluated?: (release: number) => Readonly<Record<string, number>>;
   /** Prompts and answers are written into the journal, after this has taken out of them what nobody is to read. */
   readonly written?: (text: string) => string;
   /** For requests without a user: 0 to 1. */
@@ -125,6 +127,7 @@ class TrafficMonitor implements TrafficObserver {
     const state: TrafficState = {
       ...{ model: this.options.model, began: this.began, now: this.options.now(), open: this.open.size },
       ...{ refused: this.refused, loads: this.options.loads(), tallies: this.tallies, windows: this.windows },
+      evaluated: this.options.evaluated ?? (() => ({})),
       ...(compared !== undefined && {
         comparison: { ...compared.pair, measures: compareReleases(compared.a, compared.b) },
       }),

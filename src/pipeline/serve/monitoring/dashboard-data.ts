@@ -4,7 +4,7 @@ import { estimate } from '../comparison/estimates.js';
 import type { Measure, ReleaseTally } from '../comparison/release-tally.js';
 import type { ReleaseLoad } from './prometheus.js';
 import type { QuantileSketch } from './quantile-sketch.js';
-import { CELL, CELLS, type TrafficWindow, type WindowPoint } from './traffic-window.js';
+import { CELL, type TrafficWindow, type WindowPoint } from './traffic-window.js';
 
 /** A release and its canary, and since when (milliseconds since the epoch): what is compared. */
 export interface ComparedPair {
@@ -42,6 +42,8 @@ export interface ReleaseTraffic {
     readonly tokens: number | null;
     readonly repetition: number | null;
     readonly refusals: number | null;
+    /** What the evaluation before its release had; null where it was not measured. */
+    readonly evaluatedRepetition: number | null;
   };
   /** The last ten minutes. */
   readonly lately: Quantiles;
@@ -54,9 +56,8 @@ export interface DashboardData {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly began: number;
-  /** Seconds of a point, and how many there are. */
+  /** Seconds of a point. */
   readonly cell: number;
-  readonly cells: number;
   /** Requests that are being answered or wait. */
   readonly open: number;
   /** Requests that never came to a model: the queue was full, or they were wrong. */
@@ -74,6 +75,8 @@ export interface TrafficState {
   readonly loads: readonly ReleaseLoad[];
   readonly tallies: ReadonlyMap<number, ReleaseTally>;
   readonly windows: ReadonlyMap<number, TrafficWindow>;
+  /** Metrics of a release's evaluations, by their names. */
+  readonly evaluated: (release: number) => Readonly<Record<string, number>>;
   readonly comparison?: ComparedPair & { readonly measures: readonly Comparison[] };
 }
 
@@ -81,7 +84,7 @@ export function dashboardData(state: TrafficState): DashboardData {
   const { model, now, began, open, refused, loads, tallies } = state;
   const numbers = [...new Set([...loads.map(({ release }) => release), ...tallies.keys()])];
   return {
-    ...{ version: 1, model, now, began, cell: CELL, cells: CELLS, open, refused },
+    ...{ version: 1, model, now, began, cell: CELL, open, refused },
     releases: numbers.map((number) => releaseTraffic(state, number)).sort(byRole),
     comparison: state.comparison ?? null,
   };
@@ -110,6 +113,7 @@ function releaseTraffic(state: TrafficState, release: number): ReleaseTraffic {
       tokens: meanOf(tally, 'answerTokens'),
       repetition: meanOf(tally, 'repetition'),
       refusals: meanOf(tally, 'refusals'),
+      evaluatedRepetition: state.evaluated(release)['repetition'] ?? null,
     },
     lately: quantiles(window?.seconds(state.now)),
     points: window?.points(state.now) ?? [],

@@ -1,6 +1,7 @@
 /** What monitoring asks of the router and of the folder of releases. */
+import { readManifest } from '../../../compute/packaging/manifest.js';
 import { readCanary } from '../../deploy/canary.js';
-import type { ReleaseAccess } from '../../deploy/releases.js';
+import { type ReleaseAccess, releaseName } from '../../deploy/releases.js';
 import { readRoles } from '../release-roles.js';
 import type { Router } from '../router.js';
 import type { ComparedPair } from './dashboard-data.js';
@@ -24,4 +25,20 @@ export function comparedPair(access: ReleaseAccess, folder: string): ComparedPai
   return current === undefined || canary === undefined || Number.isNaN(since)
     ? undefined
     : { current, canary: canary.release, since };
+}
+
+/** Reads the metrics of a release's evaluations out of its manifest, once. */
+export function evaluatedMetrics(
+  { host }: Pick<ReleaseAccess, 'host'>,
+  folder: string,
+): (release: number) => Readonly<Record<string, number>> {
+  const known = new Map<number, Readonly<Record<string, number>>>();
+  return (release) => {
+    const found = known.get(release);
+    if (found !== undefined) return found;
+    const manifest = readManifest(host, `${folder}/${releaseName(release)}`);
+    const metrics = 'damage' in manifest ? {} : Object.assign({}, ...Object.values(manifest.metrics));
+    known.set(release, metrics);
+    return metrics;
+  };
 }

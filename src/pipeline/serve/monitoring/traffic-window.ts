@@ -6,6 +6,8 @@ import type { RequestLine } from './request-line.js';
 /** Seconds of a cell, and how many there are: ten minutes. */
 export const CELL = 5;
 export const CELLS = 120;
+/** Cells whose durations are put together for a quantile: 30 seconds. */
+const SMOOTHED = 6;
 
 interface Cell {
   /** Number of the cell since the epoch. */
@@ -27,7 +29,7 @@ export interface WindowPoint {
   readonly tokensPerSecond: number;
   readonly running: number;
   readonly waiting: number;
-  /** Seconds; null where nothing was answered. */
+  /** Seconds, of the 30 seconds before; null where nothing was answered. */
   readonly p50: number | null;
   readonly p95: number | null;
   readonly p99: number | null;
@@ -63,14 +65,23 @@ export class TrafficWindow {
     return cell;
   }
 
-  /** Every cell that ended within the window, the oldest first. */
+  /** Every cell that has ended within the window, the oldest first. */
   points(now: number): readonly WindowPoint[] {
-    const last = Math.floor(now / 1000 / CELL);
-    return Array.from({ length: CELLS }, (_, index) => {
-      const number = last - CELLS + 1 + index;
-      const found = this.cells[((number % CELLS) + CELLS) % CELLS];
-      return pointOf(number, found?.number === number ? found : undefined);
+    const first = Math.floor(now / 1000 / CELL) - CELLS + 1;
+    return Array.from({ length: CELLS - 1 }, (_, index) => {
+      const number = first + index;
+      const recent = new QuantileSketch();
+      for (let before = 0; before < SMOOTHED; before++) {
+        const cell = this.numbered(number - before);
+        if (cell !== undefined) recent.merge(cell.seconds);
+      }
+      return pointOf(number, this.numbered(number), recent);
     });
+  }
+
+  private numbered(number: number): Cell | undefined {
+    const found = this.cells[((number % CELLS) + CELLS) % CELLS];
+    return found?.number === number ? found : undefined;
   }
 
   /** Durations of the whole window. */
@@ -82,14 +93,14 @@ export class TrafficWindow {
   }
 }
 
-const pointOf = (number: number, cell: Cell | undefined): WindowPoint => ({
+const pointOf = (number: number, cell: Cell | undefined, recent: QuantileSketch): WindowPoint => ({
   at: (number + 1) * CELL * 1000,
   requests: cell?.requests ?? 0,
   errors: cell?.errors ?? 0,
   tokensPerSecond: (cell?.answerTokens ?? 0) / CELL,
   running: cell?.running ?? 0,
   waiting: cell?.waiting ?? 0,
-  p50: cell?.seconds.quantile(0.5) ?? null,
-  p95: cell?.seconds.quantile(0.95) ?? null,
-  p99: cell?.seconds.quantile(0.99) ?? null,
+  p50: recent.quantile(0.5) ?? null,
+  p95: recent.quantile(0.95) ?? null,
+  p99: recent.quantile(0.99) ?? null,
 });

@@ -20,6 +20,7 @@ export const commands: CommandTable = {
   chat: async () => (await import('./chat.js')).chat,
   serve: async () => (await import('./serve.js')).serveCommand,
   releases: async () => (await import('./releases.js')).releases,
+  ab: async () => (await import('./ab.js')).ab,
   promote: async () => (await import('./promote.js')).promote,
   rollback: async () => (await import('./rollback.js')).rollback,
   snapshot: async () => (await import('./snapshot.js')).snapshot,

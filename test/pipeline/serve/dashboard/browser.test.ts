@@ -98,7 +98,7 @@ describe(`the dashboard in a browser @long${noChromium === undefined ? '' : ` (s
       const { page } = await opened({ colorScheme });
       expect(await page.locator('svg:not([aria-label])').count()).to.equal(0);
       expect(await page.locator('svg').first().getAttribute('aria-label')).to.match(
-        /^Latency in s over 10 minutes: p50 from [\d.]+ to [\d.]+, [\d.]+ at last; p95/,
+        /^Latency in s \(of 30 s\) over 10 minutes: p50 from [\d.]+ to [\d.]+, [\d.]+ at last; p95/,
       );
       expect(await page.locator('table:not(:has(caption))').count()).to.equal(0);
       expect(await page.evaluate(CONTRASTS)).to.deep.equal([]);

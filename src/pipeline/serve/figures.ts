@@ -1,5 +1,5 @@
-/** Numbers of the dashboard as people read them. */
-import { percentText } from '../../../language/diagnostics/make.js';
+/** What is measured of requests, as people read them. */
+import { percentText } from '../../language/diagnostics/make.js';
 
 /** What there is none of. */
 export const NONE = '–';
