@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Host } from '../../language/host/host.js';
+import { ggufAt } from '../models/config-at.js';
 import type { ModelSpec } from './spec.js';
 
 /** How a model is evaluated. */
@@ -10,16 +11,16 @@ export interface EvaluatedAs extends Pick<ModelSpec, 'dtype' | 'attention'> {
   readonly storage: 'stored' | 'f32' | 'nf4';
 }
 
-/** `folder`: a folder in Hugging Face layout, or a GGUF file. */
+/** `folder`: a folder in Hugging Face layout, or a GGUF file or its folder. */
 export function modelSpec(
   host: Host,
   folder: string,
   { labels, storage, dtype, attention }: EvaluatedAs,
 ): ModelSpec {
-  const isFile = host.stat(folder)?.isFolder === false;
+  const gguf = ggufAt(host, folder);
   return {
-    folder: isFile ? dirname(folder) : folder,
-    gguf: isFile ? basename(folder) : null,
+    folder: gguf === undefined ? folder : dirname(gguf),
+    gguf: gguf === undefined ? null : basename(gguf),
     task: labels === undefined ? 'causal' : 'classifier',
     labels: labels ?? null,
     ...{ dtype, attention },

@@ -1,12 +1,14 @@
 import type { Host } from '../../language/host/host.js';
-import { isGguf } from './config-at.js';
+import { ggufAt } from './config-at.js';
 import { openGguf } from './gguf/open.js';
 import { freshSource } from './initialise.js';
 import { type ModelFolder, openModel, weightAccess } from './load.js';
 
 /** Opens what is at a path: a GGUF file, or a folder in Hugging Face layout. Throws a `ModelError`. */
-export const openModelAt = (host: Host, path: string): ModelFolder =>
-  isGguf(host, path) ? openGguf(host, path) : openModel(host, path);
+export function openModelAt(host: Host, path: string): ModelFolder {
+  const gguf = ggufAt(host, path);
+  return gguf === undefined ? openModel(host, path) : openGguf(host, gguf);
+}
 
 export const WEIGHT_FILE = /\.safetensors(?:\.index\.json)?$/;
 

@@ -1,12 +1,13 @@
 /** Wirings that are well typed and cannot be meant. */
 
-import { baseMismatch, emptySplit, sharedTarget } from '../diagnostics/catalogue/wiring.js';
+import { baseMismatch, emptySplit, onlyGguf, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget } from '../ir/program.js';
 import { isRecord } from '../ir/values.js';
 import { isComparisonName } from '../schemas/comparisons.js';
 import type { MetricSchema } from '../schemas/schema.js';
 import { budgetMetrics, stageMetrics } from '../schemas/stages/budget.js';
+import { FOLDER_DTYPES } from '../schemas/stages/merge.js';
 import type { SourceFile } from '../syntax/ast.js';
 import { checkBudgets } from './budgets.js';
 import { checkCertain, type MetricOf } from './certain-requirements.js';
@@ -47,6 +48,15 @@ const sameBase: Check = (checked, stages) => {
   if (JSON.stringify(own) === JSON.stringify(other)) return [];
   const name = `${adapter.stage}.${adapter.port}`;
   return [baseMismatch(settingSpan(checked, 'base'), name, settingSpan(trained, 'base'))];
+};
+
+/** Blocks of few bits in a Hugging Face folder. */
+const storedForm: Check = (checked) => {
+  const { kind, settings } = checked.stage;
+  const dtype = String(settings['dtype']);
+  if (kind !== 'merge' || settings['file_format'] !== 'safetensors') return [];
+  const isFound = FOLDER_DTYPES.some((each) => each === dtype);
+  return isFound ? [] : [onlyGguf(settingSpan(checked, 'dtype'), dtype, FOLDER_DTYPES)];
 };
 
 /** What a name of a condition measures; `own`: what the block itself does, under a name alone or after `baseline`. */
@@ -92,6 +102,7 @@ const CHECKS: readonly Check[] = [
   fittingColumns,
   emptySplits,
   sameBase,
+  storedForm,
   sameTokenizer,
   sameForm,
   classification,

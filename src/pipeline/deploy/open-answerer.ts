@@ -10,6 +10,7 @@ import { decoderModel } from '../../compute/evaluation/language-model.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
 import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
+import { ggufAt } from '../../compute/models/config-at.js';
 import type { Decoder } from '../../compute/models/decoder/index.js';
 import type { ModelFiles } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
@@ -218,9 +219,10 @@ function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
   };
 }
 
-/** A folder in Hugging Face layout, or a GGUF file. */
+/** A folder in Hugging Face layout, or a GGUF file or its folder. */
 const isModel = (host: Host, path: string): boolean =>
-  host.stat(path)?.isFolder === false || host.stat(join(path, 'config.json')) !== undefined;
+  host.stat(join(path, 'config.json')) !== undefined ||
+  (host.stat(path) !== undefined && ggufAt(host, path) !== undefined);
 const isAdapter = (host: Host, folder: string): boolean =>
   host.stat(join(folder, 'adapter_config.json')) !== undefined;
 

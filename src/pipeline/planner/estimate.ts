@@ -6,8 +6,8 @@ import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { savedConfig } from '../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../compute/models/types.js';
-import { MOST_MATERIALISED_BYTES } from '../../compute/models/weights/load.js';
-import { mergeDtypes } from '../../compute/packaging/merge/dtypes.js';
+import { MOST_MATERIALISED_BYTES, plannedBytes } from '../../compute/models/weights/load.js';
+import { storedAs } from '../../compute/packaging/merge/dtypes.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import type { AccelerateRun } from '../../language/ir/engines.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
@@ -163,14 +163,17 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async merge({ context, stage, limit }) {
-    const { adapter: merged, base: baseModel, dtype } = settingsOf(stage, 'merge');
+    const { adapter: merged, base: baseModel, dtype, file_format } = settingsOf(stage, 'merge');
     const base = context.models.of(baseModel);
     if (base === undefined) return NOTHING;
     const trainer = merged?.stage;
     const adapter = trainer === undefined ? undefined : adapterConfig(context, trainer);
     // probes are rows of the training, or texts
     const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
-    const written = { ...base, config: adaptedConfig(base.config, adapter), format: formatWritten(dtype) };
+    const stored = storedAs(dtype, file_format);
+    const config = adaptedConfig(base.config, adapter);
+    const written = { ...base, config, format: formatWritten(stored, config) };
+    const bytes = plannedBytes(config, written.format, 'stored');
     const peakOf = (residency: WeightResidency): Peak => {
       const before = {
         ...forwardMemory(context, base, 32, residency),
@@ -180,7 +183,6 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       const after = forwardMemory(context, written, 32, residency);
       return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
     };
-    const bytes = base.parameters * mergeDtypes[dtype].bytes;
     const { engine } = context;
     if (engine.name === 'accelerate')
       return {

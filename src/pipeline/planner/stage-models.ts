@@ -3,9 +3,12 @@
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
 import { type ExpectedTensor, expectedTensors } from '../../compute/models/architectures/index.js';
+import { ggufAt } from '../../compute/models/config-at.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { type FormatOf, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
+import { ggufFormats } from '../../compute/packaging/gguf/tensor-formats.js';
+import { mergeDtypes, type StoredAs, storedAs } from '../../compute/packaging/merge/dtypes.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isReference } from '../../language/ir/values.js';
@@ -25,16 +28,15 @@ export interface PlannedModel {
   readonly tokenizerBytes: number;
 }
 
-const FORMATS = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
-
-/** A model that a stage writes has one format throughout. */
-export function formatWritten(dtype: keyof typeof FORMATS): FormatOf {
-  const format = FORMATS[dtype];
+/** How the tensors of a model are stored that a stage writes: a folder has one format throughout. */
+export function formatWritten(stored: StoredAs, config: ModelConfig): FormatOf {
+  if (stored.format === 'gguf') return ggufFormats(stored.dtype, config);
+  const format = mergeDtypes[stored.dtype].safetensors;
   return () => format;
 }
 
 const formatsOf = ({ weights }: RootModel, folder: ModelFolder): FormatOf =>
-  weights === 'file' ? folder.weightFormat : formatWritten(weights);
+  weights === 'file' ? folder.weightFormat : formatWritten(weights, folder.config);
 
 export interface Models {
   /** The model under a setting. Throws a `ModelError` if it is not a model, or lacks a tensor. */
@@ -53,7 +55,10 @@ export function openModels(program: Program, host: Host): Models {
     return folder;
   };
   const tokenizerBytes = (root: RootModel, entry: number): number => {
-    const inFile = host.stat(root.model.folder)?.isFolder === false;
+    const inFile =
+      root.weights === 'file'
+        ? ggufAt(host, root.model.folder) !== undefined
+        : root.weights.format === 'gguf';
     if (inFile) return entry * folderOf(root).config.vocabSize;
     return host.stat(`${root.model.folder}/tokenizer.json`)?.size ?? 0;
   };
@@ -131,7 +136,9 @@ export function keptByProcess(model: AdaptedModel): Readonly<Record<BaseForm, bo
 }
 
 /** How a stage holds weights that an earlier stage wrote; `file` if they are still those of the folder. */
-type WeightOrigin = 'file' | 'f32' | 'f16' | 'bf16';
+type WeightOrigin = 'file' | StoredAs;
+
+const FLOAT32: StoredAs = { format: 'safetensors', dtype: 'f32' };
 
 export interface RootModel {
   readonly model: ResolvedModel;
@@ -150,7 +157,7 @@ export const stageNamed = (program: Program, name: string): Stage | undefined =>
 export function rootModel(program: Program, value: Value | undefined, host: Host): RootModel | undefined {
   if (isCall(value)) {
     const model = resolveModelCall(value, { folder: program.folder, host });
-    return model === undefined ? undefined : { model, weights: model.seed === undefined ? 'file' : 'f32' };
+    return model === undefined ? undefined : { model, weights: model.seed === undefined ? 'file' : FLOAT32 };
   }
   if (!isReference(value)) return undefined;
   const stage = stageNamed(program, value.stage);
@@ -158,15 +165,19 @@ export function rootModel(program: Program, value: Value | undefined, host: Host
     const base = rootModel(program, settingsOf(stage, 'train').base, host);
     if (base === undefined) return undefined;
     return stage.preset === 'full'
-      ? { ...base, weights: 'f32', trainedBy: stage.name }
+      ? { ...base, weights: FLOAT32, trainedBy: stage.name }
       : { ...base, adapterOf: stage.name };
   }
   if (stage?.kind === 'merge') {
     const settings = settingsOf(stage, 'merge');
     const base = rootModel(program, settings.base, host);
     if (base === undefined) return undefined;
-    const { adapter, dtype: weights } = settings;
-    return { ...base, weights, ...(adapter === undefined ? {} : { trainedBy: adapter.stage }) };
+    const { adapter, dtype, file_format } = settings;
+    return {
+      ...base,
+      weights: storedAs(dtype, file_format),
+      ...(adapter === undefined ? {} : { trainedBy: adapter.stage }),
+    };
   }
   return undefined;
 }

@@ -14,7 +14,11 @@ import { ggufLayout } from './layout.js';
 const NO_WEIGHT = /^rope_(?:freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(?:\.weight)?$/;
 
 /** The config of a GGUF file. Throws a {@link ModelError}. */
-export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
+export const ggufConfig = (host: Host, header: GgufHeader): ModelConfig =>
+  headerConfig(header, (tensor) => readVector(host, header, tensor));
+
+/** The config that a header means; `read` gives the values of a small tensor. Throws a {@link ModelError}. */
+export function headerConfig(header: GgufHeader, read: ReadTensor): ModelConfig {
   const { path, tensors } = header;
   const unsupported = (detail: string): never => {
     throw new ModelError(
@@ -34,7 +38,7 @@ export function ggufConfig(host: Host, header: GgufHeader): ModelConfig {
     file.number('attention.key_length') ??
     (family.wholeHeads === true ? file.number('rope.dimension_count') : undefined);
   const theta = file.decimal('rope.freq_base') ?? 10_000;
-  const scaling = ggufRope(file, (tensor) => readVector(host, header, tensor), theta, unsupported);
+  const scaling = ggufRope(file, read, theta, unsupported);
   const tokens = header.values.get('tokenizer.ggml.tokens');
   const fields: Json = {
     model_type: family.modelType,
@@ -112,7 +116,7 @@ function endTokens(file: GgufFields): readonly number[] {
 }
 
 /** The divisors of the frequencies in a tensor such as `rope_freqs.weight`. */
-type ReadTensor = (name: string) => Float32Array | undefined;
+export type ReadTensor = (name: string) => Float32Array | undefined;
 
 /** Llama 3.1 and later (`modeling_rope_utils.py`, `_compute_llama3_parameters`): all of them have these. */
 const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } as const;
@@ -139,16 +143,26 @@ function ggufRope(
   const type = file.value('rope.scaling.type') ?? 'none';
   if (type === 'none') return undefined;
   if (type === 'linear') return { rope_type: 'linear', factor: file.decimal('rope.scaling.factor') };
+  if (type === 'yarn')
+    return {
+      rope_type: 'yarn',
+      factor: file.decimal('rope.scaling.factor'),
+      original_max_position_embeddings: file.number('rope.scaling.original_context_length'),
+    };
   return unsupported(`${file.architecture}.rope.scaling.type is ${shown(type)}.`);
 }
+
+/** The divisors that Llama 3's rule gives, one per frequency. */
+export const llama3Divisors = (factor: number, theta: number, count: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => llama3Divisor(factor, theta ** (i / count)));
 
 /** llama.cpp keeps what Llama 3's rule gives, not the rule: it is known again by its divisors. */
 function ofDivisors(file: GgufFields, divisors: Float32Array, theta: number): Json {
   const factor = Math.round(Math.max(...divisors));
-  const known = divisors.every((divisor, i) => {
-    const expected = llama3Divisor(factor, theta ** (i / divisors.length));
-    return Math.abs(divisor - expected) <= 1e-5 * expected;
-  });
+  const expected = llama3Divisors(factor, theta, divisors.length);
+  const known = divisors.every(
+    (divisor, i) => Math.abs(divisor - (expected[i] as number)) <= 1e-5 * (expected[i] as number),
+  );
   if (known) return { rope_type: 'llama3', factor, ...LLAMA3 };
   const factors = [...divisors];
   return {

@@ -146,7 +146,8 @@ export const GGUF_FAMILIES: Readonly<Record<string, GgufFamily>> = {
   phi3: {
     modelType: 'phi3',
     fields: (file) => ({
-      sliding_window: file.number('attention.sliding_window'),
+      // 0: none
+      sliding_window: file.number('attention.sliding_window') || undefined,
       partial_rotary_factor: shareOf(file),
     }),
   },

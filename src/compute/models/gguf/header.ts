@@ -29,6 +29,13 @@ const TYPES: Readonly<Record<number, string>> = {
   ...{ 28: 'F64', 29: 'IQ1_M', 30: 'BF16', 34: 'TQ1_0', 35: 'TQ2_0', 39: 'MXFP4' },
 };
 
+/** Numbers of the formats that are read and written. */
+export const TYPE_NUMBERS = Object.fromEntries(
+  Object.entries(TYPES)
+    .filter(([, type]) => Object.hasOwn(BLOCKS, type))
+    .map(([number, type]) => [type, Number(number)]),
+) as Readonly<Record<BlockFormat, number>>;
+
 const isRead = (type: string): type is BlockFormat => Object.hasOwn(BLOCKS, type);
 
 const MAGIC = 0x46554747;

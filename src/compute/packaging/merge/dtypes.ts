@@ -1,4 +1,5 @@
 import { encodeBfloat16, encodeFloat16 } from '../../models/weights/half.js';
+import { GGUF_TYPES, type GgufType } from '../gguf/types.js';
 
 export type MergeDtype = 'f32' | 'f16' | 'bf16';
 
@@ -48,3 +49,26 @@ export const mergeDtypes: Readonly<Record<MergeDtype, DtypeDefinition>> = {
     tolerance: 1.6e-1,
   },
 };
+
+/** How a merged model is stored. */
+export type StoredAs =
+  | { readonly format: 'safetensors'; readonly dtype: MergeDtype }
+  | { readonly format: 'gguf'; readonly dtype: GgufType };
+
+/** `file_format` as it was set, or what the dtype asks for. */
+export function storedAs(dtype: GgufType, format: StoredAs['format'] | undefined): StoredAs {
+  if (format !== 'gguf' && isFolderDtype(dtype)) return { format: 'safetensors', dtype };
+  return { format: 'gguf', dtype };
+}
+
+const isFolderDtype = (dtype: GgufType): dtype is MergeDtype => Object.hasOwn(mergeDtypes, dtype);
+
+/** In blocks of fewer than 16 bits, whose rounding is not that of a number by itself. */
+export const isInBlocks = ({ dtype }: StoredAs): boolean => !isFolderDtype(dtype);
+
+/** Magnitudes from here on would become infinite: of a number, or of the float16 scale of a block. */
+export const overflowOf = ({ dtype }: StoredAs): number =>
+  mergeDtypes[isFolderDtype(dtype) ? dtype : 'f16'].overflow;
+
+export const toleranceOf = (stored: StoredAs): number =>
+  stored.format === 'gguf' ? GGUF_TYPES[stored.dtype].tolerance : mergeDtypes[stored.dtype].tolerance;

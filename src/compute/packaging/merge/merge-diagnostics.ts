@@ -1,16 +1,16 @@
 /** What a user can cause in a merge, as diagnostics. */
 import { userError } from '../../../language/diagnostics/make.js';
 import type { Span } from '../../../language/source/span.js';
-import type { MergeDtype } from './dtypes.js';
+import type { GgufType } from '../gguf/types.js';
 
 const error = (code: string, message: string, help: string, at?: Span, notes?: readonly string[]) =>
   userError(code, at, message, { notes, help });
 
-export const overflows = (tensor: string, value: number, dtype: MergeDtype, at?: Span) =>
+export const overflows = (tensor: string, value: number, dtype: GgufType, at?: Span) =>
   error(
     'FTP0721',
     `\`${tensor}\` has the value ${value.toPrecision(4)}, which overflows in ${dtype}`,
-    dtype === 'f16' ? 'use `dtype = bf16` or `dtype = f32`' : 'use `dtype = f32`',
+    dtype === 'bf16' ? 'use `dtype = f32`' : 'use `dtype = bf16` or `dtype = f32`',
     at,
   );
 
@@ -21,6 +21,8 @@ export const notFinite = (tensor: string, at?: Span) =>
     'the base or the adapter is damaged, or training diverged: check its loss and gradient norm',
     at,
   );
+
+const HALVES: ReadonlySet<GgufType> = new Set(['f16', 'bf16']);
 
 export interface LogitDifferences {
   /** Largest |merged − (base with adapter)| of a logit. */
@@ -33,7 +35,7 @@ export interface LogitDifferences {
 
 export const mergeDiffers = (
   { logit, scale }: LogitDifferences,
-  { dtype, tolerance }: { readonly dtype: MergeDtype; readonly tolerance: number },
+  { dtype, tolerance }: { readonly dtype: GgufType; readonly tolerance: number },
   at?: Span,
 ) =>
   error(
@@ -41,7 +43,7 @@ export const mergeDiffers = (
     `the merged model does not match the base with its adapter: a logit differs by ${logit.toPrecision(3)}`,
     dtype === 'f32'
       ? 'the base or the adapter has values of very different magnitudes: check its loss and gradient norm'
-      : 'this `dtype` is too coarse for this base: use `dtype = f32`',
+      : `this \`dtype\` is too coarse for this base: use ${HALVES.has(dtype) ? '`dtype = f32`' : 'one of more bits'}`,
     at,
     [`at most ${(tolerance * scale).toPrecision(3)} is allowed, for logits up to ${scale.toPrecision(3)}`],
   );
@@ -54,10 +56,10 @@ export const adapterWithoutEffect = (at?: Span) =>
     at,
   );
 
-export const effectLost = ({ logit, effect }: LogitDifferences, dtype: MergeDtype, at?: Span) =>
+export const effectLost = ({ logit, effect }: LogitDifferences, dtype: GgufType, at?: Span) =>
   error(
     'FTP0725',
     `rounding to ${dtype} hides the adapter: the adapter changes a logit by at most ${effect.toPrecision(3)}, rounding by ${logit.toPrecision(3)}`,
-    'use `dtype = f32`, or train the adapter further',
+    `use \`dtype = ${HALVES.has(dtype) ? 'f32' : 'f16'}\`, or train the adapter further`,
     at,
   );

@@ -1,6 +1,6 @@
 import type { Span } from '../../../language/source/span.js';
 import type { LanguageModel } from '../../evaluation/language-model.js';
-import { type MergeDtype, mergeDtypes } from './dtypes.js';
+import { isInBlocks, type StoredAs, toleranceOf } from './dtypes.js';
 import {
   adapterWithoutEffect,
   effectLost,
@@ -29,7 +29,7 @@ export interface ProofInput {
   /** Base with adapter; the base itself if there is none. */
   readonly adapted: ProbeLogits;
   readonly merged: ProbeLogits;
-  readonly dtype: MergeDtype;
+  readonly stored: StoredAs;
   /** Whether there is an adapter, so that something must have changed. */
   readonly hasAdapter: boolean;
   readonly at?: Span;
@@ -39,19 +39,53 @@ export interface ProofInput {
  * Proves a merge: it answers as base and adapter do (within the dtype's tolerance), it is not the base, and rounding
  * has not swallowed what was trained. Throws a `UserError` if one of them fails.
  */
-export function proveMerge({ base, adapted, merged, dtype, hasAdapter, at }: ProofInput): LogitDifferences {
+export function proveMerge({ base, adapted, merged, stored, hasAdapter, at }: ProofInput): LogitDifferences {
   const differences: LogitDifferences = {
     logit: largestDifference(merged, adapted),
     effect: largestDifference(adapted, base),
     scale: Math.max(...adapted.map((logits) => logits.reduce((most, x) => Math.max(most, Math.abs(x)), 0))),
   };
-  const { tolerance } = mergeDtypes[dtype];
+  const { dtype } = stored;
+  const tolerance = toleranceOf(stored);
   if (hasAdapter && differences.effect === 0) throw adapterWithoutEffect(at);
   // Written so that a difference that is not a number fails.
   if (!(differences.logit <= tolerance * differences.scale))
     throw mergeDiffers(differences, { dtype, tolerance }, at);
-  if (hasAdapter && differences.logit >= differences.effect) throw effectLost(differences, dtype, at);
+  const isLost = isInBlocks(stored)
+    ? squaredDistance(merged, adapted) >= squaredDistance(merged, base)
+    : differences.logit >= differences.effect;
+  if (hasAdapter && isLost) throw effectLost(differences, dtype, at);
   return differences;
+}
+
+/**
+ * Blocks move single logits further than a small adapter does, to either side; what was trained is there as long as the whole
+ * is nearer to it than to the base.
+ */
+function squaredDistance(a: ProbeLogits, b: ProbeLogits): number {
+  let sum = 0;
+  for (const [i, logits] of a.entries()) {
+    const other = b[i] ?? new Float32Array(0);
+    for (let j = 0; j < logits.length; j++) sum += ((logits[j] as number) - (other[j] ?? Number.NaN)) ** 2;
+  }
+  return sum;
+}
+
+/** e to the mean cross entropy of every token of the probes but the first, given those before it. `logits`: `[tokens, vocab]`. */
+export function probePerplexity(logits: ProbeLogits, probes: readonly Int32Array[]): number {
+  let [sum, count] = [0, 0];
+  for (const [probe, ids] of probes.entries()) {
+    const all = logits[probe] ?? new Float32Array(0);
+    const width = all.length / ids.length;
+    for (let at = 1; at < ids.length; at++) {
+      const row = all.subarray((at - 1) * width, at * width);
+      const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      const total = row.reduce((partial, logit) => partial + Math.exp(logit - most), 0);
+      sum += Math.log(total) + most - (row[ids[at] ?? 0] as number);
+      count++;
+    }
+  }
+  return Math.exp(count === 0 ? 0 : sum / count);
 }
 
 /** NaN where any logit is not a number. */

@@ -2,10 +2,12 @@ import type { Span } from '../../../language/source/span.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
 import type { StoredTensor, WeightStore } from '../../models/types.js';
 import { discardedYoung } from '../../tensor/garbage.js';
-import { type MergeDtype, mergeDtypes } from './dtypes.js';
+import { sizeOf } from '../../tensor/shape.js';
+import type { RowSource } from '../gguf/tensors.js';
+import { type MergeDtype, mergeDtypes, overflowOf, type StoredAs } from './dtypes.js';
 import { notFinite, overflows } from './merge-diagnostics.js';
 import type { MergePlan } from './plan.js';
-import { type WeightUpdate, weightUpdate } from './update.js';
+import { weightUpdate } from './update.js';
 
 export interface MergeOptions {
   readonly dtype: MergeDtype;
@@ -20,46 +22,67 @@ export interface MergeOptions {
 /** Values that are worked on at a time: 4 MiB of float32. */
 const PIECE = 1 << 20;
 
-/**
- * The merged tensors, made a few rows at a time when they are written: beyond the base itself nothing larger than
- * a few megabytes is ever in memory. Throws a `UserError` if a value does not fit the dtype.
- */
-export function mergedTensors(base: WeightStore, options: MergeOptions): readonly WritableTensor[] {
-  const { safetensors } = mergeDtypes[options.dtype];
-  const { plan } = options;
-  const updateOf = (stored: StoredTensor): WeightUpdate | undefined => {
-    const projection = plan?.projections.get(stored.name);
-    return plan && projection && weightUpdate(plan.adapter, projection, stored);
-  };
-  const written = (name: string, stored: StoredTensor): WritableTensor => ({
-    name,
-    dtype: safetensors,
-    shape: stored.shape,
-    *chunks() {
-      yield* mergedChunks(stored, updateOf(stored), options);
-      options.onTensor?.(name);
-    },
-  });
-  const whole = plan?.whole ?? new Map<string, StoredTensor>();
-  const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== plan?.unread);
-  return names.map((name) => written(name, whole.get(name) ?? base.get(name)));
+export interface MergedRows {
+  readonly names: readonly string[];
+  /** A tensor that the model has, merged some rows at a time. Throws a `UserError` for a value that does not fit the dtype. */
+  source(name: string): RowSource;
 }
 
-function* mergedChunks(
-  stored: StoredTensor,
-  update: WeightUpdate | undefined,
-  options: MergeOptions,
-): Generator<Uint8Array> {
-  const { encode } = mergeDtypes[options.dtype];
-  const [count = 1, ...rest] = stored.shape;
-  const width = rest.reduce((product, size) => product * size, 1);
-  const piece = Math.max(1, Math.floor(PIECE / width));
+/** The merged tensors of a base, none of which is ever in memory as a whole. */
+export function mergedRows(
+  base: WeightStore,
+  { plan, at, stored: form }: Pick<MergeOptions, 'plan' | 'at'> & { readonly stored: StoredAs },
+): MergedRows {
+  const whole = plan?.whole ?? new Map<string, StoredTensor>();
+  const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== plan?.unread);
+  return {
+    names,
+    source(name) {
+      const stored = whole.get(name) ?? base.get(name);
+      const projection = plan?.projections.get(stored.name);
+      const update = plan && projection && weightUpdate(plan.adapter, projection, stored);
+      const width = sizeOf(stored.shape.slice(1));
+      return {
+        shape: stored.shape,
+        rows(first, count) {
+          const values = new Float32Array(count * width);
+          stored.dequantiseRows(first, count, values);
+          update?.apply(values, first);
+          check(stored.name, values, form, at);
+          return values;
+        },
+      };
+    },
+  };
+}
+
+/**
+ * The merged tensors in safetensors, made a few rows at a time when they are written: beyond the base itself nothing larger
+ * than a few megabytes is ever in memory. Throws a `UserError` if a value does not fit the dtype.
+ */
+export function mergedTensors(base: WeightStore, options: MergeOptions): readonly WritableTensor[] {
+  const { dtype } = options;
+  const rows = mergedRows(base, { ...options, stored: { format: 'safetensors', dtype } });
+  return rows.names.map((name) => {
+    const source = rows.source(name);
+    return {
+      name,
+      dtype: mergeDtypes[dtype].safetensors,
+      shape: source.shape,
+      *chunks() {
+        yield* encodedChunks(source, dtype);
+        options.onTensor?.(name);
+      },
+    };
+  });
+}
+
+function* encodedChunks({ shape, rows }: RowSource, dtype: MergeDtype): Generator<Uint8Array> {
+  const { encode } = mergeDtypes[dtype];
+  const [count = 1, ...rest] = shape;
+  const piece = Math.max(1, Math.floor(PIECE / sizeOf(rest)));
   for (let first = 0; first < count; first += piece) {
-    const rows = Math.min(piece, count - first);
-    const values = new Float32Array(rows * width);
-    stored.dequantiseRows(first, rows, values);
-    update?.apply(values, first);
-    check(stored.name, values, options);
+    const values = rows(first, Math.min(piece, count - first));
     const bytes = encode(values);
     yield bytes;
     // written by now
@@ -67,10 +90,10 @@ function* mergedChunks(
   }
 }
 
-function check(name: string, values: Float32Array, { dtype, at }: MergeOptions): void {
-  const { overflow } = mergeDtypes[dtype];
+function check(name: string, values: Float32Array, stored: StoredAs, at: Span | undefined): void {
+  const overflow = overflowOf(stored);
   for (const value of values) {
     if (!Number.isFinite(value)) throw notFinite(name, at);
-    if (Math.abs(value) >= overflow) throw overflows(name, value, dtype, at);
+    if (Math.abs(value) >= overflow) throw overflows(name, value, stored.dtype, at);
   }
 }

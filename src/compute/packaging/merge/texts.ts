@@ -29,7 +29,8 @@ export function mergedConfig(
 interface MergedCardInput {
   readonly base: string;
   readonly licence?: string;
-  readonly dtype: MergeDtype;
+  /** What its weights are stored as. */
+  readonly weights: string;
   readonly adapter?: Pick<Adapter, 'config'>;
   /** Of a classifier. */
   readonly labels?: readonly string[];
@@ -39,11 +40,13 @@ interface MergedCardInput {
   readonly prompt?: RowPrompt;
   readonly differences: LogitDifferences;
   readonly probes: number;
+  /** Of the merged model on the probes, and of what it was merged from. */
+  readonly perplexity?: { readonly merged: number; readonly before: number };
 }
 
 /** The model card of a merged folder. The same input gives the same text. */
 export function mergedCard(input: MergedCardInput): string {
-  const { base, licence, dtype, adapter, labels, differences, probes } = input;
+  const { base, licence, weights, adapter, labels, differences, probes } = input;
   const front = wholeFront({
     base,
     licence,
@@ -59,16 +62,16 @@ export function mergedCard(input: MergedCardInput): string {
         ] as const)
       : []),
     ...(labels === undefined ? [] : [['Labels', labels.map(cell).join(', ')] as const]),
-    ['Weights', mergeDtypes[dtype].torch],
+    ['Weights', weights],
   ];
   return `${front}
-# ${adapter === undefined ? `${base} in ${mergeDtypes[dtype].torch}` : `${base}, fine-tuned`}
+# ${adapter === undefined ? `${base} in ${weights}` : `${base}, fine-tuned`}
 
 | | |
 |---|---|
 ${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}
 
-${proof(differences, probes, adapter !== undefined)}${input.quantisedTraining ? `\n${QUANTISED}` : ''}${promptSection(input.prompt)}`;
+${proof(differences, probes, adapter !== undefined)}${perplexities(input.perplexity)}${input.quantisedTraining ? `\n${QUANTISED}` : ''}${promptSection(input.prompt)}`;
 }
 
 function proof({ logit, effect, scale }: LogitDifferences, probes: number, adapted: boolean): string {
@@ -77,6 +80,11 @@ function proof({ logit, effect, scale }: LogitDifferences, probes: number, adapt
   return `On ${probes} probe texts the largest difference of a logit to ${what} is ${logit.toPrecision(3)}, for logits up to ${scale.toPrecision(3)}.${more}
 `;
 }
+
+const perplexities = (found: MergedCardInput['perplexity']): string =>
+  found === undefined
+    ? ''
+    : `Their perplexity is ${found.merged.toPrecision(4)}, before ${found.before.toPrecision(4)}.\n`;
 
 const QUANTISED = `The adapter was trained over the base in four bits (NF4) and merged into the original weights, not into the
 four-bit ones: its answers can differ a little from those of the evaluation.

@@ -342,3 +342,9 @@ export const settingWithHead = (at: Span, setting: string, why: string) =>
     label: 'conflicting settings',
     help: `remove \`${setting}\`, or train an adapter along with the head: \`using lora\``,
   });
+
+export const onlyGguf = (at: Span, dtype: string, folder: readonly string[]) =>
+  error('FTP2073', at, `\`${dtype}\` is a type of GGUF files, which safetensors do not have`, {
+    label: 'needs `file_format = gguf`',
+    help: `leave \`file_format\` out, or use \`dtype = ${folder.join('`, `')}\``,
+  });

@@ -7,7 +7,7 @@ import { decoderModel } from '../../../compute/evaluation/language-model.js';
 import { adaptedConfig, labelsOf } from '../../../compute/models/adapters/whole.js';
 import { openAnyModel } from '../../../compute/models/any-model.js';
 import { classifierFields, labelFields } from '../../../compute/models/labels.js';
-import { openModel } from '../../../compute/models/load.js';
+import { openModelAt } from '../../../compute/models/open.js';
 import type { WritableTensor } from '../../../compute/models/safetensors/write.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../compute/models/types.js';
 import { anyWeights } from '../../../compute/models/weights/any.js';
@@ -83,7 +83,7 @@ export async function embeddedMerge(context: StageContext): Promise<MergeModels>
       };
     },
     async mergedLogits(folder, probes) {
-      const merged = openModel(host, folder);
+      const merged = openModelAt(host, folder);
       const { config } = merged;
       const weights = merged.loadWeights(residentStorage(residency, config, 'stored'));
       return logitsOf(config, weights, undefined, probes);

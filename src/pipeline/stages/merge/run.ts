@@ -1,10 +1,5 @@
 import { labelsOf } from '../../../compute/models/adapters/whole.js';
 import { openAnyModel } from '../../../compute/models/any-model.js';
-import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';
-import { unquantised } from '../../../compute/models/config/index.js';
-import { floatsAsIn } from '../../../compute/models/config/shape.js';
-import { padIdOf } from '../../../compute/models/labels.js';
-import type { ModelFiles } from '../../../compute/models/load.js';
 import {
   readTrainingPrompt,
   TRAINING_PROMPT_FILE,
@@ -12,23 +7,23 @@ import {
 } from '../../../compute/models/training-prompt.js';
 import type { Adapter } from '../../../compute/models/types.js';
 import { readAdapter } from '../../../compute/packaging/adapters.js';
-import { largestDifference, type ProbeLogits, proveMerge } from '../../../compute/packaging/merge/proof.js';
-import { weightFiles } from '../../../compute/packaging/merge/shards.js';
-import { mergedTensors } from '../../../compute/packaging/merge/tensors.js';
-import { mergedCard, mergedConfig } from '../../../compute/packaging/merge/texts.js';
-import { discarded } from '../../../compute/tensor/garbage.js';
+import { mergeDtypes, type StoredAs, storedAs } from '../../../compute/packaging/merge/dtypes.js';
+import {
+  largestDifference,
+  type ProbeLogits,
+  probePerplexity,
+  proveMerge,
+} from '../../../compute/packaging/merge/proof.js';
+import { mergedCard } from '../../../compute/packaging/merge/texts.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
-import type { MergeSettings } from '../../../language/schemas/stages/merge.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type EvaluatedModel, resolveEvaluated } from '../eval/evaluated-model.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { stageAdapter } from '../train/adapters/kinds.js';
 import { embeddedMerge, type MergeModels, workerMerge } from './merge-models.js';
 import { probeRows } from './probes.js';
-
-/** Where the merged model is in the stage's output. */
-const FOLDER = 'model';
+import { checkStored, copyCompanions, FOLDER, type MergedParts, writeModel } from './written-model.js';
 
 /** Merges an adapter into its base, or writes a base in another dtype, and proves that the result answers alike. */
 export const run: RunStage = async (context) => {
@@ -43,10 +38,10 @@ export const run: RunStage = async (context) => {
 async function merge(context: StageContext, models: MergeModels): Promise<StageResult> {
   const { stage, host, output } = context;
   const settings = settingsOf(stage, 'merge');
-  const { dtype } = settings;
+  const stored = storedAs(settings.dtype, settings.file_format);
   const base = resolveEvaluated(settings.base, context);
   const adapted = settings.adapter && resolveEvaluated(settings.adapter, context);
-  const before = await write(context, models, base, adapted, dtype);
+  const before = await write(context, models, { base, adapted, stored });
 
   // The base is released: two models are never in memory together.
   context.signal.throwIfAborted();
@@ -54,10 +49,17 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
   const differences = proveMerge({
     ...before,
     merged: after,
-    dtype,
+    stored,
     hasAdapter: adapted !== undefined,
     at: stage.span,
   });
+  const perplexity =
+    before.labels === undefined
+      ? {
+          merged: probePerplexity(after, before.probes),
+          before: probePerplexity(before.adapted, before.probes),
+        }
+      : undefined;
   const prompt = readTrainingPrompt(host, adapted?.adapter ?? base.base.folder);
   if (prompt !== undefined) output.write(`${FOLDER}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
   const quantisedTraining = adapted?.storage === 'nf4';
@@ -66,25 +68,31 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
     mergedCard({
       base: base.label,
       licence: openAnyModel(host, base.base.folder).licence(),
-      dtype,
+      weights: weightsText(stored),
       adapter: before.adapter,
       labels: before.labels,
       quantisedTraining,
       prompt,
       differences,
       probes: before.probes.length,
+      ...(perplexity && { perplexity }),
     }),
   );
   const metrics = {
     logit_difference: differences.logit,
     base_difference: largestDifference(after, before.base),
+    ...(perplexity && {
+      perplexity: perplexity.merged,
+      perplexity_ratio: perplexity.merged / perplexity.before,
+    }),
   };
   const report = {
     version: 1,
     stage: stage.name,
     base: base.label,
     adapter: adapted?.label ?? null,
-    dtype,
+    dtype: stored.dtype,
+    format: stored.format,
     mergedInto: 'original weights',
     trainedOver: adapted === undefined ? null : quantisedTraining ? 'nf4' : 'original weights',
     probes: before.probes.length,
@@ -96,14 +104,8 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
   return { outputs: { model: FOLDER, report: 'report.json' }, metrics };
 }
 
-/** Before there are weights and logits: the text of a tokenizer that is in a GGUF file takes hundreds of megabytes. */
-function copyCompanions({ output }: StageContext, model: Pick<ModelFiles, 'companions'>): void {
-  for (const { name, read } of model.companions()) {
-    const content = read();
-    output.write(`${FOLDER}/${name}`, content);
-    discarded(content.length);
-  }
-}
+const weightsText = (stored: StoredAs): string =>
+  stored.format === 'gguf' ? `${stored.dtype.toUpperCase()} (GGUF)` : mergeDtypes[stored.dtype].torch;
 
 interface MergeEvidence {
   readonly base: ProbeLogits;
@@ -113,18 +115,29 @@ interface MergeEvidence {
   readonly labels?: readonly string[];
 }
 
-/** Writes the merged folder except for its card; the base lives no longer than this call. */
+interface MergeRequest {
+  readonly base: EvaluatedModel;
+  readonly adapted: EvaluatedModel | undefined;
+  readonly stored: StoredAs;
+}
+
+/** Writes the merged model except for its card; the base lives no longer than this call. */
 async function write(
   context: StageContext,
   models: MergeModels,
-  base: EvaluatedModel,
-  adapted: EvaluatedModel | undefined,
-  dtype: MergeSettings['dtype'],
+  { base, adapted, stored }: MergeRequest,
 ): Promise<MergeEvidence> {
-  const { host, output, stage, signal } = context;
+  const { host, stage } = context;
   const model = openAnyModel(host, base.base.folder);
-  copyCompanions(context, model);
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
+  const parts: MergedParts = {
+    stored,
+    model,
+    labels: { base: base.label, ...(adapted && { adapter: adapted.label }) },
+    ...(adapter && { adapter }),
+  };
+  checkStored(context, parts);
+  copyCompanions(context, parts);
   const opened = models.openBase(base, adapted, adapter);
   const refusal = adapter && stageAdapter(adapter.config.kind).unmergeable;
   if (refusal !== undefined) throw new UserError(refusal(stage.span, adapted?.label ?? ''));
@@ -134,29 +147,6 @@ async function write(
   const withAdapter = adapter === undefined ? alone : await opened.logits(adapter, probes);
   // a base without a head over labels says nothing of any
   const plain = labels === undefined ? alone : withAdapter.map(({ length }) => new Float32Array(length));
-
-  const { weights, plan, others } = opened;
-  const total = weights.names().length;
-  let done = 0;
-  const tensors = mergedTensors(weights, {
-    dtype,
-    ...(plan && { plan }),
-    at: stage.span,
-    onTensor: () => {
-      done++;
-      signal.throwIfAborted();
-      context.emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'tensors' });
-    },
-  });
-  for (const [name, content] of weightFiles([...tensors, ...others]))
-    output.write(`${FOLDER}/${name}`, content);
-  const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
-  if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
-  const padId = padIdOf(model.facts);
-  const classes = labels && opened.classifierFields(labels, padId);
-  const json = others.length > 0 ? model.configJson() : unquantised(model.configJson());
-  const config = mergedConfig(json, dtype, { untied: plan?.untied === true, ...(classes && { classes }) });
-  const original = model.known === undefined ? host.readText(`${base.base.folder}/config.json`) : '';
-  output.write(`${FOLDER}/config.json`, floatsAsIn(original, config));
+  writeModel(context, parts, opened);
   return { base: plain, adapted: withAdapter, probes, adapter, labels: labels ?? model.facts.labels };
 }

@@ -128,7 +128,7 @@ describe('the proof of a merge', () => {
         base: one(base, 10),
         adapted: one(adapted, 10),
         merged: one(merged, 10),
-        dtype: 'f16',
+        stored: { format: 'safetensors', dtype: 'f16' },
         hasAdapter,
       }),
     );

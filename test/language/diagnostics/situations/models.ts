@@ -96,6 +96,22 @@ export const MODELS: Situations = {
     return undefined;
   },
   FTP0841: copied('nf4/double', 'quantised', (ground) => lose(ground, 'quantised/model.safetensors')),
+  FTP2070: (ground) => {
+    edit(ground, 'model/config.json', (value) => {
+      Object.assign(value, {
+        architectures: ['SmolLM3ForCausalLM'],
+        model_type: 'smollm3',
+        no_rope_layers: [1, 0],
+      });
+    });
+    return undefined;
+  },
+  FTP2071: (ground) => {
+    edit(ground, 'model/tokenizer.json', (value) => {
+      value['normalizer'] = { type: 'Lowercase' };
+    });
+    return undefined;
+  },
   FTP0871: (ground) => {
     edit(ground, 'model/tokenizer.json', (value) => {
       const tokens = value['added_tokens'] as Record<string, unknown>[];

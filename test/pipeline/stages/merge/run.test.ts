@@ -4,10 +4,12 @@ import { expect } from 'chai';
 import type { BottleneckConfig } from '../../../../src/compute/models/adapters/config.js';
 import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
+import { readGgufHeader } from '../../../../src/compute/models/gguf/header.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { openModelAt } from '../../../../src/compute/models/open.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
 import { readAdapter, writeAdapter } from '../../../../src/compute/packaging/adapters.js';
+import { GGUF_TYPES } from '../../../../src/compute/packaging/gguf/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
@@ -148,12 +150,37 @@ describe('the merge stage', () => {
 
   it('only converts where there is no adapter', async () => {
     const { result, model, report } = await merge({ dtype: 'f32' });
-    expect(result.metrics).to.deep.equal({ logit_difference: 0, base_difference: 0 });
+    const { perplexity, ...rest } = result.metrics;
+    expect(rest).to.deep.equal({ logit_difference: 0, base_difference: 0, perplexity_ratio: 1 });
+    expect(perplexity).to.be.greaterThan(1);
     expect(report.adapter).to.equal(null);
     const store = openModel(nodeHost(), model).loadWeights('stored');
     const base = openModel(nodeHost(), join(tiny, 'base')).loadWeights('stored');
     for (const name of base.names()) expect(store.get(name).view()).to.deep.equal(base.get(name).view());
   });
+
+  for (const dtype of ['f16', 'q8_0', 'q4_k_m', 'q4_0'] as const)
+    it(`writes one GGUF file that answers like base and adapter, and is a model: ${dtype}`, async () => {
+      const { model, result, report, context } = await merge({ ...adapter, dtype, file_format: 'gguf' });
+      expect(readdirSync(model).sort()).to.deep.equal(['README.md', 'model.gguf']);
+      const opened = openModelAt(nodeHost(), model);
+      expect(opened.config.architecture).to.equal('llama');
+      expect(opened.licence()).to.equal('apache-2.0');
+      // rows of 32 values: no blocks of 256 fit, and llama.cpp takes shorter ones in their place
+      const formats = { f16: 'F16', q8_0: 'Q8_0', q4_k_m: 'Q5_0', q4_0: 'Q4_0' };
+      expect(opened.weightFormat('model.layers.0.self_attn.q_proj.weight')).to.equal(formats[dtype]);
+      expect(opened.weightFormat('model.layers.0.input_layernorm.weight')).to.equal('F32');
+      const { logit_difference: off, perplexity_ratio: ratio } = result.metrics;
+      expect(off)
+        .to.be.greaterThan(0)
+        .and.below(GGUF_TYPES[dtype].tolerance * report.largestLogit);
+      expect(ratio).to.be.closeTo(1, 0.3);
+      expect(report).to.include({ dtype, format: 'gguf' });
+      expect(context.events.at(-1)).to.include({ type: 'stage.progress', done: 20, total: 20 });
+      const values = readGgufHeader(nodeHost(), join(model, 'model.gguf')).values;
+      expect(values.get('general.base_model.0.name')).to.equal('base');
+      expect(values.get('general.description')).to.match(/LoRA adapter adapter.best \(rank 3, alpha 12\)/);
+    });
 
   it('takes an untrained base', async () => {
     const untrained = { call: 'untrained', args: { folder: join(tiny, 'base'), seed: 3 } };
