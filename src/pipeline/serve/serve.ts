@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createTrial } from 'node:net';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { ServingInfo } from '../../compute/serving/types.js';
 import type { Disk } from '../../language/host/disk.js';
@@ -16,7 +16,11 @@ import type { Rate } from './http/rate.js';
 import { createServer } from './http/server.js';
 import { type ModelReports, type ServedModel, startModel } from './model.js';
 import type { ModelSource } from './model-messages.js';
-import type { Observer } from './observer.js';
+import { createObserver, type TrafficObserver } from './monitoring/create-observer.js';
+import { registerMonitoring } from './monitoring/routes.js';
+import { comparedPair, releaseLoads } from './monitoring/serving-state.js';
+import type { Observer, RequestEnd } from './observer.js';
+import type { Redact } from './redact.js';
 import { createRouter } from './release-router.js';
 import type { Router } from './router.js';
 import { cannotListen, openToAll } from './serve-diagnostics.js';
@@ -41,7 +45,8 @@ export interface ServeOptions {
   /** Of requests that do not say. */
   readonly temperature: number;
   readonly maxTokens?: number;
-  readonly observer: Observer;
+  /** Prompts and answers are written into the journal, after this has taken out of them what nobody is to read. */
+  readonly written?: Redact;
   readonly reports: ServeReports;
 }
 
@@ -49,6 +54,7 @@ export interface ServeOptions {
 export interface ServeReports extends ModelReports {
   /** Of releases, in a sentence. */
   traffic(text: string): void;
+  answered(end: RequestEnd): void;
   bug(error: unknown): void;
 }
 
@@ -64,13 +70,15 @@ export interface Serving {
 
 /** Opens what is to be served, and listens. Throws a `UserError` where either is not possible. */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<Serving> {
-  const { address, keys, allowAnyone, observer } = options;
+  const { address, keys, allowAnyone } = options;
   if (!isLoopback(address) && keys.length === 0 && !allowAnyone) throw openToAll(address.host);
   await checkAddress(address);
   const { router, info } = await openRouter(options, signal);
+  const traffic = observerOf(options, router);
   const app = createServer({
     ...options,
     router,
+    observer: telling(traffic, options.reports),
     model: options.name,
     admission: admission(options.queue),
     hosts: keys.length === 0 ? ownNames(address) : undefined,
@@ -78,9 +86,10 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     defaults: { ...options, seed: () => randomInt(2 ** 31) },
     failed: options.reports.bug,
   });
+  registerMonitoring(app, { observer: traffic, needsKey: keys.length > 0 });
   const close = async (): Promise<void> => {
     await router.close();
-    await observer.close();
+    await traffic.close();
   };
   try {
     return { url: await listen(app, address), info, ...endings(app, close) };
@@ -89,6 +98,34 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     throw error;
   }
 }
+
+/** What is counted of requests: next to releases, or, of anything else, in the folder that ftpc has where it runs. */
+function observerOf(options: ServeOptions, router: Router<ServedModel>): TrafficObserver {
+  const { host, disk, source, name, written, reports } = options;
+  const { folder } = source;
+  const isFollowed = isReleases(options);
+  return createObserver({
+    model: name,
+    folder: isFollowed
+      ? join(folder, 'traffic')
+      : join(host.cwd, '.ftp', 'serve', name.replace(/[^\w.-]/g, '_')),
+    now: host.now,
+    report: reports.traffic,
+    loads: () => releaseLoads(router),
+    pair: () => (isFollowed ? comparedPair({ host, disk }, folder) : undefined),
+    ...(written && { written }),
+  });
+}
+
+const telling = (observer: TrafficObserver, { answered }: ServeReports): Observer => ({
+  started: (start) => observer.started(start),
+  finished: (end) => {
+    observer.finished(end);
+    answered(end);
+  },
+  feedback: (feedback) => observer.feedback(feedback),
+  close: () => observer.close(),
+});
 
 /** Before a model is loaded, which may take long. Throws a `UserError`. */
 async function checkAddress(address: ListenAddress): Promise<void> {

@@ -18,7 +18,7 @@ const SHORTEST_KEY = 16;
 const MOST_PORT = 65_535;
 const MOST_MIB = 1024;
 
-interface ServeSettings extends Omit<ServeOptions, 'host' | 'disk' | 'observer' | 'reports'> {
+interface ServeSettings extends Omit<ServeOptions, 'host' | 'disk' | 'reports'> {
   readonly drainSeconds: number;
   readonly redact: Redact;
 }

@@ -8,7 +8,8 @@ import { failureOf } from './failures.js';
 
 export interface AnswerRecord {
   began(exchange: Exchange): void;
-  routed(release: ServedRelease): void;
+  /** `user`: who asked, as the router knows them. */
+  routed(release: ServedRelease, user: string | undefined): void;
   take(index: number, piece: CompletionPiece): void;
   /** As far as they have come. */
   answers(): readonly Answered[];
@@ -34,6 +35,7 @@ export function answerRecord(observer: Observer, id: string, endpoint: Endpoint)
   observer.started({ id, endpoint });
   let exchange: Exchange | undefined;
   let release: ServedRelease | undefined;
+  let user: string | undefined;
   let answers: Growing[] = [];
   let queueSeconds: number | undefined;
   let firstTokenSeconds: number | undefined;
@@ -44,8 +46,9 @@ export function answerRecord(observer: Observer, id: string, endpoint: Endpoint)
       exchange = found;
       answers = found.requests.map(empty);
     },
-    routed: (found) => {
+    routed: (found, who) => {
       release = found;
+      user = who;
     },
     take: (index, piece) => {
       const answer = answers[index];
@@ -63,7 +66,8 @@ export function answerRecord(observer: Observer, id: string, endpoint: Endpoint)
       isFinished = true;
       const wrong = failure ?? (reason === undefined ? undefined : failureOf(reason));
       observer.finished({
-        ...{ id, endpoint, ...(release && { release }), streamed: exchange?.stream === true },
+        ...{ id, endpoint, ...(release && { release }), ...(user !== undefined && { user }) },
+        ...{ streamed: exchange?.stream === true },
         status: wrong?.status ?? 200,
         reason: wrong === undefined ? endReason(answers) : (REASONS[wrong.status] ?? 'error'),
         ...(wrong === undefined ? {} : { errorCode: wrong.details.code ?? wrong.body.error.type }),

@@ -35,10 +35,10 @@ const LAST_WORDS = 5000;
 
 const ID_PREFIX: Readonly<Record<Endpoint, string>> = { chat: 'chatcmpl-', completions: 'cmpl-' };
 
-/** `client`: who asks, where the request names no user. Never throws: what is wrong is sent. */
+/** `visitor`: who asks, where the request names no user. Never throws: what is wrong is sent. */
 export async function answerRequest(
   parts: AnswerParts,
-  client: string,
+  visitor: string | undefined,
   endpoint: Endpoint,
   read: () => Exchange,
   reply: FastifyReply,
@@ -53,9 +53,11 @@ export async function answerRequest(
     const exchange = read();
     record.began(exchange);
     if (exchange.model !== parts.model) throw unknownModel(exchange.model, parts.model);
-    const routed = await parts.router.route(exchange.user ?? client, control.signal);
+    const user = exchange.user ?? visitor;
+    const routed = await parts.router.route(user, control.signal);
+    record.routed(routed.release, user);
     named = { label: routed.model.info.label, name: parts.model };
-    const pieces = compute(parts, exchange, routed, control, record);
+    const pieces = compute(parts, exchange, routed, control);
     const { number } = routed.release;
     const envelope = {
       id,
@@ -94,11 +96,9 @@ function limited(reply: FastifyReply, seconds: number): AbortController {
 function compute(
   { admission }: AnswerParts,
   exchange: Exchange,
-  { model, release, done }: RoutedModel<ServedModel>,
+  { model, done }: RoutedModel<ServedModel>,
   control: AbortController,
-  record: AnswerRecord,
 ): AsyncGenerator<IndexedPiece> {
-  record.routed(release);
   try {
     exchange.check(model.info);
     const place = admission.enter(model, exchange.requests.length);

@@ -20,8 +20,15 @@ export class TooLateError extends Error {
 /** nginx's status of a client that went: nobody reads it. */
 export const CLIENT_GONE = 499;
 
-/** Codes of OpenAI's API for diagnostics that clients look for. */
-const CODES: Readonly<Record<string, string>> = { FTP0707: 'context_length_exceeded' };
+/** What clients look for in OpenAI's API: the code and the field, by the code of a diagnostic. */
+const TOLD: Readonly<Record<string, { readonly code?: string; readonly param?: string }>> = {
+  FTP0707: { code: 'context_length_exceeded' },
+  no_chat_template: { param: 'messages' },
+  messages_refused: { param: 'messages' },
+  tools_unsupported: { param: 'tools' },
+  schema_unsupported: { param: 'response_format' },
+  unknown_token: { code: 'invalid_value' },
+};
 
 /** What the machine calls a model is nobody's business: clients know it by another name. */
 export interface ClientName {
@@ -47,7 +54,8 @@ export function knownFailure(error: unknown, model?: ClientName): ApiError | und
   const { message, help, code } = error.diagnostic;
   const text = help === undefined ? message : `${message}; ${help}`;
   return new ApiError(400, model === undefined ? text : text.replaceAll(model.label, model.name), {
-    code: CODES[code] ?? code,
+    code,
+    ...(Object.hasOwn(TOLD, code) ? TOLD[code] : {}),
   });
 }
 

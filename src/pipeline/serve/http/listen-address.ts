@@ -9,9 +9,12 @@ export interface ListenAddress {
 /** Names by which a program on this machine calls it. */
 const OWN_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
+/** An address of this machine alone. */
+export const isOwnAddress = (address: string): boolean =>
+  address === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address);
+
 /** Only programs on this machine reach it. */
-export const isLoopback = ({ host }: ListenAddress): boolean =>
-  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+export const isLoopback = ({ host }: ListenAddress): boolean => host === 'localhost' || isOwnAddress(host);
 
 /** What a URL calls a host. */
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);

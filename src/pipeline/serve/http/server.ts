@@ -19,6 +19,7 @@ import { crossOrigin } from './cross-origin.js';
 import { failureOf, knownFailure } from './failures.js';
 import { jsonBody } from './json-body.js';
 import { type ApiKey, clientOf } from './keys.js';
+import { isOwnAddress } from './listen-address.js';
 import type { Rate, RateLimit } from './rate.js';
 import { rateLimit } from './rate.js';
 
@@ -48,8 +49,10 @@ declare module 'fastify' {
     counted?: boolean;
   }
   interface FastifyRequest {
-    /** The name of the key, else the address: who asks. */
+    /** The name of the key, else the address: whose requests are counted together. */
     client: string;
+    /** Whose requests go to one release, where they name no user: nobody's, if all come through this machine. */
+    visitor: string | undefined;
   }
 }
 
@@ -91,6 +94,7 @@ function guard(app: FastifyInstance, { keys, rate, origins, hosts, connections: 
   const connections: Connections = limitConnections(app.server, most);
   const limit: RateLimit | undefined = rate === undefined ? undefined : rateLimit(rate);
   app.decorateRequest('client', '');
+  app.decorateRequest('visitor', undefined);
   app.addHook('onRequest', async (request, reply) => {
     if (hosts !== undefined && !hosts.includes(hostOf(request)))
       throw new ApiError(403, 'this server is asked by another name than its own', {
@@ -102,7 +106,9 @@ function guard(app: FastifyInstance, { keys, rate, origins, hosts, connections: 
     if (request.method === 'OPTIONS' && Object.keys(allowed).length > 0) return reply.code(204).send();
     const { open, counted } = request.routeOptions.config;
     if (request.is404 || open === true) return;
-    request.client = clientOf(keys, request.headers.authorization) ?? request.ip;
+    const key = clientOf(keys, request.headers.authorization);
+    request.client = key ?? request.ip;
+    request.visitor = key ?? (isOwnAddress(request.ip) ? undefined : request.ip);
     if (counted === true && limit !== undefined) reply.headers(limit.count(request.client));
   });
   // a connection counts as busy once a request has come whole: one that never does may be closed for others
@@ -129,7 +135,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions): void {
   const { router, model, created, defaults } = options;
   const counted = { config: { counted: true } };
   app.post('/v1/chat/completions', counted, (request, reply) =>
-    answerRequest(options, request.client, 'chat', () => chatExchange(request.body, defaults), reply),
+    answerRequest(options, request.visitor, 'chat', () => chatExchange(request.body, defaults), reply),
   );
   app.post('/v1/completions', counted, (request, reply) =>
     answerRequest(
@@ -140,7 +146,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions): void {
       reply,
     ),
   );
-  app.post('/tokenize', counted, (request) => tokenize(router, model, request.client, request.body));
+  app.post('/tokenize', counted, (request) => tokenize(router, model, request.visitor, request.body));
   const card = { id: model, object: 'model', created, owned_by: 'ftpc' };
   app.get('/v1/models', async () => ({ object: 'list', data: [card] }));
   app.get<{ Params: { id: string } }>('/v1/models/:id', async ({ params: { id } }) => {

@@ -16,12 +16,17 @@ const FIELDS = {
 } as const;
 
 /** Throws an `ApiError`. */
-export async function tokenize(router: Router<ServedModel>, name: string, client: string, body: unknown) {
+export async function tokenize(
+  router: Router<ServedModel>,
+  name: string,
+  visitor: string | undefined,
+  body: unknown,
+) {
   const { model = name, prompt, messages, tools } = readFields(FIELDS, body);
   if (model !== name) throw badField('model', `this server has \`${name}\``, 'model_not_found');
   if ((prompt === undefined) === (messages === undefined))
     throw badField('prompt', 'give `prompt` or `messages`, one of them', 'missing_required_parameter');
-  const routed = await router.route(client);
+  const routed = await router.route(visitor);
   try {
     const tokens = await routed.model.tokensOf(
       messages === undefined

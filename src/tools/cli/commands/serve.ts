@@ -2,6 +2,7 @@ import type { ServingInfo } from '../../../compute/serving/types.js';
 import { counted } from '../../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
+import type { RequestEnd } from '../../../pipeline/serve/observer.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
 import { printDiagnostics } from '../diagnostics-printer.js';
@@ -70,9 +71,9 @@ export const serveCommand: Command = {
       many: true,
     }),
     'log-prompts': option.flag(
-      'Write what is asked and answered into the log; without it, only sizes and times.',
+      'Write what is asked and answered into the log and the journal; without it, only sizes and times.',
     ),
-    redact: option.text('REGEX', 'Replace what matches in the log; may be given more than once.', {
+    redact: option.text('REGEX', 'Replace what matches in both; may be given more than once.', {
       many: true,
     }),
     quiet: option.flag('No line for each request.'),
@@ -94,20 +95,15 @@ export const serveCommand: Command = {
     const { host } = context;
     const signals = serveSignals(context, settings.drainSeconds);
     const log = { prompts: args.flag('log-prompts'), redact: settings.redact, now: host.now };
+    const answered = (end: RequestEnd): void => {
+      if (!args.flag('quiet')) for (const line of accessLines(end, log)) context.err(line);
+    };
     try {
       const serving = await serve(
         {
-          ...settings,
-          ...{ host, disk: nodeDisk() },
-          observer: {
-            started: () => {},
-            finished: (end) => {
-              if (!args.flag('quiet')) for (const line of accessLines(end, log)) context.err(line);
-            },
-            feedback: () => 'unknown_id',
-            close: async () => {},
-          },
-          reports: reportsTo(context),
+          ...{ ...settings, host, disk: nodeDisk() },
+          ...(log.prompts && { written: settings.redact }),
+          reports: { ...reportsTo(context), answered },
         },
         signals.loading,
       );
@@ -160,5 +156,6 @@ function greeting({ engine, rows, contextTokens, memory, chats }: ServingInfo, u
     `  curl ${url}/v1/${chats ? 'chat/completions' : 'completions'} \\`,
     "    -H 'content-type: application/json' \\",
     `    -d '${JSON.stringify(body)}'`,
+    `how it does: ${url}/dashboard`,
   ];
 }
