@@ -1,9 +1,16 @@
 /** Opens what llama.cpp answers with. */
+import { join } from 'node:path';
 import { classifierAsked } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate.js';
+import { expectedTensors } from '../../compute/models/architectures/index.js';
+import { ggufAt } from '../../compute/models/config-at.js';
+import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
 import type { ChatTemplate, ModelConfig, Tokenizer } from '../../compute/models/types.js';
+import { ADAPTER_FILES } from '../../compute/packaging/adapters.js';
+import { adapterGguf, modelGguf } from '../../compute/packaging/gguf/index.js';
+import { converted } from '../../compute/serving/llama-cpp/conversions.js';
 import { LlamaEngine } from '../../compute/serving/llama-cpp/engine.js';
 import { llamaDamage, readLlama } from '../../compute/serving/llama-cpp/installed.js';
 import { type LlamaModel, openLlama } from '../../compute/serving/llama-cpp/model.js';
@@ -21,7 +28,7 @@ export function isForLlama(host: Host, options: Omit<OpenServingOptions, 'engine
 }
 
 const isGguf = (host: Host, { base, adapter }: AnswerSource): boolean =>
-  adapter === undefined && host.stat(base)?.isFolder === false;
+  adapter === undefined && ggufAt(host, base) !== undefined;
 
 /** Throws a `UserError` where llama.cpp is not installed, or cannot answer with the model. */
 export async function openLlamaServing(
@@ -36,12 +43,11 @@ export async function openLlamaServing(
   if (config.labels !== undefined) throw classifierAsked(label);
   if (seed !== undefined) throw new UserError(llamaCannot(label, 'its weights are made here', EMBEDDED));
   if (storage === 'nf4') throw new UserError(llamaCannot(label, 'it has no NF4', MERGE));
-  if (!isGguf(host, source)) throw new UserError(llamaCannot(label, 'it is no GGUF file', EMBEDDED));
   const tokenizer = await files.tokenizer();
   const template = templateOf(host, files, adapter, options.template);
   const { cores } = host.machine();
   const model = await openLlama(host, {
-    ...{ label, path: base, ...sizesOf(config, options, host) },
+    ...{ label, ...filesFor(host, label, source, files), ...sizesOf(config, options, host) },
     // its threads wait for one another, so that one which another program holds up holds up all
     threads: options.threads ?? Math.max(1, cores - 1),
   });
@@ -51,6 +57,46 @@ export async function openLlamaServing(
     ...{ label, model, facts: config, tokenizer, template, training },
     ...{ system: options.system, clock: host.clock },
   });
+}
+
+/** What llama.cpp reads: a GGUF file as it is, other models and adapters as files of the user's cache. */
+function filesFor(
+  host: Host,
+  label: string,
+  { base, adapter }: AnswerSource,
+  model: ModelFolder,
+): { readonly path: string; readonly lora?: string } {
+  const type = typeOf(host, model);
+  const path =
+    ggufAt(host, base) ??
+    converted(host, {
+      ...{ label: base, form: type, sources: model.files().map(({ name }) => join(base, name)) },
+      make: () => modelGguf(host, base, { type }),
+    });
+  if (adapter === undefined) return { path };
+  const lora = converted(host, {
+    ...{ label, form: JSON.stringify(['lora', model.config]) },
+    sources: ADAPTER_FILES.map((name) => join(adapter, name)).filter((file) => host.stat(file) !== undefined),
+    make: () => adapterGguf(host, adapter, base),
+  });
+  return { path, lora };
+}
+
+/** Of the machine's memory, what weights of 32 bits may take. */
+const WEIGHTS_SHARE = 1 / 2;
+
+/**
+ * llama.cpp multiplies weights of 16 bits by activations of 16 bits, and then one answer in two hundred is another than
+ * evaluation's. With weights of 32 bits, which take twice the memory, all are the same.
+ */
+function typeOf(host: Host, { config, weightFormat }: ModelFolder): 'f32' | 'f16' | 'bf16' {
+  const tensors = expectedTensors(config);
+  const numbers = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const matrices = tensors.filter(({ shape }) => shape.length === 2);
+  const formats = new Set(matrices.map(({ name }) => weightFormat(name)));
+  const isHalf = formats.size === 1 && (formats.has('F16') || formats.has('BF16'));
+  if (!isHalf || 4 * numbers <= host.machine().memoryBytes * WEIGHTS_SHARE) return 'f32';
+  return formats.has('BF16') ? 'bf16' : 'f16';
 }
 
 const EMBEDDED = 'answer with `--engine embedded`';

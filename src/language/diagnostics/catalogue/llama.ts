@@ -1,5 +1,6 @@
 /** What keeps llama.cpp from answering. */
 import { error, warning } from '../make.js';
+import { cacheHelp } from './runtimes.js';
 
 const INSTALL = 'run `ftpc runtime install llama.cpp`';
 
@@ -34,3 +35,14 @@ export const llamaReadsOtherwise = (label: string) =>
       help: 'nothing is wrong here, where llama.cpp gets ftpc’s tokens; its own server would ask the model otherwise than its training did',
     },
   );
+
+/** `code` of the system's error. */
+export const llamaNotConverted = (
+  label: string,
+  folder: string,
+  { code, message }: { readonly code: string; readonly message: string },
+) =>
+  error('FTP2025', undefined, {
+    message: `\`${label}\` cannot be written as a GGUF file into \`${folder}\`: ${message.split('\n')[0]}`,
+    help: cacheHelp(code),
+  });

@@ -115,10 +115,12 @@ export const libraryNotUnpacked = (
 ) =>
   error('FTP0925', undefined, {
     message: `${title} cannot be unpacked into \`${folder}\`: ${message.split('\n')[0]}`,
-    help: [UNBLOCK[code], 'set `XDG_CACHE_HOME` to a folder that you may write to']
-      .filter(Boolean)
-      .join(', or '),
+    help: cacheHelp(code),
   });
+
+/** What helps where the user's cache folder takes nothing. */
+export const cacheHelp = (code: string): string =>
+  [UNBLOCK[code], 'set `XDG_CACHE_HOME` to a folder that you may write to'].filter(Boolean).join(', or ');
 
 /** An archive of the package of ftpc. */
 export const libraryDamaged = (title: string, path: string, detail: string) =>

@@ -1,10 +1,38 @@
 import { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { type FakeLlamaParts, fakeLlama } from '../../../compute/serving/llama-cpp/fake-installation.js';
+import { bareEnvironment } from '../surroundings.js';
 import { preloaded, replace } from './faults.js';
-import type { Situations } from './types.js';
+import type { Situation, Situations } from './types.js';
+
+/** An installation of llama.cpp that is a script, or no library at all. */
+const withLlama =
+  (parts: FakeLlamaParts | 'no library'): Situation =>
+  ({ folder, write }) => {
+    const host = { ...nodeHost(folder), env: (name: string) => bareEnvironment(folder)[name] };
+    for (const [path, text] of Object.entries(fakeLlama(host, parts)))
+      write(path.slice(folder.length + 1), text);
+    return undefined;
+  };
 
 export const SERVING: Situations = {
+  FTP2021: withLlama('no library'),
+  FTP2022: withLlama({
+    init: "said('llama_model_load: error: tensor blk.0.attn_q.weight not found'), false",
+  }),
+  // the server is told to end as soon as it answers
+  FTP2024: (ground) => {
+    withLlama({ tokenize: "setTimeout(() => process.kill(process.ppid, 'SIGTERM'), 1000) && [1, 2, 3]" })(
+      ground,
+    );
+    return { asProcess: true };
+  },
+  FTP2025: ({ write }) => {
+    write('cache/ftpc/gguf', 'no folder');
+    return undefined;
+  },
   FTP2040: (ground) => {
     const internal = ChildProcess.prototype as ChildProcess & { spawn(options: object): unknown };
     const { spawn } = internal;
