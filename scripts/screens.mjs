@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of terminals in docs/images: `npm run screens`. Each command really runs, in a terminal of
+ * Takes the pictures of terminals and of the dashboard in docs/images: `npm run screens`. Each command really runs, in a terminal of
  * `script` (util-linux), and what xterm makes of its output is drawn as SVG. Times and memory differ from machine to
  * machine, so the pictures are taken again when the output changes, not by every build.
  */
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import xterm from '@xterm/headless';
+import { drawDashboard } from './screens/dashboard.mjs';
 import { svgOf } from './screens/svg.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -58,6 +59,7 @@ for (const [name, screen] of Object.entries(SCREENS)) {
       draw(screen.later, screen.typed, await screenOf(output, columns), columns);
   }
 }
+if (wanted.length === 0 || wanted.includes('dashboard')) await drawDashboard(join(root, 'docs/images'));
 
 function draw(name, typed, lines, columns) {
   const width = columns === WIDTHS[0] ? '' : `-${columns}`;

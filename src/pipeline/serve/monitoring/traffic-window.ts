@@ -15,9 +15,12 @@ interface Cell {
   requests: number;
   errors: number;
   answerTokens: number;
-  /** Requests that ran or waited, at most. */
+  /** Requests that ran or waited when someone looked, at most. */
   running: number;
   waiting: number;
+  /** Seconds of requests that have ended since. */
+  ranSeconds: number;
+  waitedSeconds: number;
   readonly seconds: QuantileSketch;
 }
 
@@ -27,6 +30,7 @@ export interface WindowPoint {
   readonly requests: number;
   readonly errors: number;
   readonly tokensPerSecond: number;
+  /** Requests that ran and waited, on average or as seen. */
   readonly running: number;
   readonly waiting: number;
   /** Seconds, of the 30 seconds before; null where nothing was answered. */
@@ -44,6 +48,20 @@ export class TrafficWindow {
     if (isError(line)) cell.errors++;
     cell.answerTokens += line.answerTokens;
     if (line.status < 400) cell.seconds.add(line.seconds);
+    const end = line.at / 1000;
+    const began = Math.min(end, end - line.seconds + line.queueSeconds);
+    this.spread(end - line.seconds, began, 'waitedSeconds');
+    this.spread(began, end, 'ranSeconds');
+  }
+
+  /** Gives each cell its part of a time, in seconds since the epoch. */
+  private spread(from: number, to: number, name: 'ranSeconds' | 'waitedSeconds'): void {
+    const last = Math.floor(to / CELL);
+    for (let number = Math.max(Math.floor(from / CELL), last - CELLS + 1); number <= last; number++) {
+      const part = Math.min(to, (number + 1) * CELL) - Math.max(from, number * CELL);
+      const isPast = (this.cells[number % CELLS]?.number ?? 0) > number;
+      if (part > 0 && !isPast) this.cellAt(number * CELL * 1000)[name] += part;
+    }
   }
 
   /** What runs and waits at this moment. */
@@ -58,7 +76,8 @@ export class TrafficWindow {
     const found = this.cells[number % CELLS];
     if (found?.number === number) return found;
     const cell = {
-      ...{ number, requests: 0, errors: 0, answerTokens: 0, running: 0, waiting: 0 },
+      ...{ number, requests: 0, errors: 0, answerTokens: 0, running: 0, waiting: 0, ranSeconds: 0 },
+      waitedSeconds: 0,
       seconds: new QuantileSketch(),
     };
     this.cells[number % CELLS] = cell;
@@ -93,13 +112,16 @@ export class TrafficWindow {
   }
 }
 
+/** Of what was seen, and of the mean over the cell: a request that is short is seen by chance only. */
+const atMost = (seen = 0, seconds = 0): number => Math.max(seen, seconds / CELL);
+
 const pointOf = (number: number, cell: Cell | undefined, recent: QuantileSketch): WindowPoint => ({
   at: (number + 1) * CELL * 1000,
   requests: cell?.requests ?? 0,
   errors: cell?.errors ?? 0,
   tokensPerSecond: (cell?.answerTokens ?? 0) / CELL,
-  running: cell?.running ?? 0,
-  waiting: cell?.waiting ?? 0,
+  running: atMost(cell?.running, cell?.ranSeconds),
+  waiting: atMost(cell?.waiting, cell?.waitedSeconds),
   p50: recent.quantile(0.5) ?? null,
   p95: recent.quantile(0.95) ?? null,
   p99: recent.quantile(0.99) ?? null,
