@@ -232,7 +232,7 @@ function create(asked: Request, { repositories }: HubState): void {
     '',
   );
   repositories.set(id, { isPrivate, branches: new Map([['main', [first]]]) });
-  json(asked.response, { url: `http://hub/${id}`, name: id, id: '1' });
+  json(asked.response, { url: `${homeOf(asked).endpoint}/${id}`, name: id, id: '1' });
 }
 
 const small = (text: string): StoredFile => ({ bytes: Buffer.from(text), isLarge: false });
