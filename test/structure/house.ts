@@ -56,6 +56,7 @@ export const WINGS: readonly Wing[] = [
       { path: 'src/pipeline/stages', doc: 'what each stage runs' },
       { path: 'src/pipeline/store', doc: 'outputs, journal', rim: true },
       { path: 'src/pipeline/hub', doc: 'downloads', rim: true },
+      { path: 'src/pipeline/ollama', doc: 'models of Ollama', rim: true },
       { path: 'src/pipeline/lock', doc: 'pinned revisions' },
       { path: 'src/pipeline/planner', doc: 'keys, memory, choice' },
       { path: 'src/pipeline/prepare', doc: 'file → plan, for all' },

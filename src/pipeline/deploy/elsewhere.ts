@@ -28,8 +28,8 @@ export interface ElsewhereRequest {
 }
 
 export interface PublishedElsewhere {
-  /** From 1, one more than that of the release that was there. */
-  readonly number: number;
+  /** From 1, one more than that of the release that was there; left out where nobody counts them. */
+  readonly number?: number;
   readonly action: 'publish' | 'unchanged';
   readonly digest: string;
   /** Where people see it. */

@@ -1,5 +1,5 @@
 import { badEndpoint, badToken } from '../../language/diagnostics/catalogue/hub.js';
-import { UserError } from '../../language/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host, ServerWait } from '../../language/host/host.js';
 import type { HubFile } from '../../language/ir/program.js';
 
@@ -28,6 +28,8 @@ export interface HubAccess {
   readonly quiet?: number;
   /** Milliseconds before each further try. */
   readonly pauses: readonly number[];
+  /** What is said where the server can't be reached; default: that of a Hub. */
+  readonly lost?: (detail: string) => Diagnostic;
   readonly token?: string;
   readonly signal?: AbortSignal;
 }

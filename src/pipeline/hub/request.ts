@@ -234,6 +234,11 @@ function what(
   return file === undefined || meaning === 'RepoNotFound' ? 'repository' : { file };
 }
 
+const MOST_SAID = 300;
+
+/** What a server says, as a part of a message. */
+export const oneLine = (said: string): string => said.replace(/\p{Cc}+/gu, ' ').slice(0, MOST_SAID);
+
 /** `Retry-After` in milliseconds; it is seconds or a date. */
 export function waitOf(headers: Headers): number {
   const seconds = Number(headers.get('retry-after') ?? 0);
@@ -252,17 +257,17 @@ export async function retrying<T>(
   attempt: () => Promise<T>,
   progressed: () => boolean = () => false,
 ): Promise<T> {
+  const lost = access.lost ?? ((detail: string) => unreachable(access.endpoint, detail));
   for (let failures = 0; ; ) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
-      if (error.after > LONGEST)
-        throw new UserError(unreachable(access.endpoint, `${error.detail}: ${asksFor(error.after)}`));
+      if (error.after > LONGEST) throw new UserError(lost(`${error.detail}: ${asksFor(error.after)}`));
       if (progressed() && !error.slow) failures = 0;
       const pause = access.pauses[failures++];
-      const lost = pause === undefined || (error.unreachable && failures > 1);
-      if (lost) throw new UserError(unreachable(access.endpoint, error.detail));
+      const isLost = pause === undefined || (error.unreachable && failures > 1);
+      if (isLost) throw new UserError(lost(error.detail));
       if (error.after > pause)
         access.waiting?.({ server: new URL(access.endpoint).host, pause: error.after });
       await sleep(Math.max(pause, error.after), undefined, { signal: access.signal });

@@ -7,6 +7,7 @@ type Publisher = (host: Host, request: ElsewhereRequest) => Promise<PublishedEls
 /** By the function that names the target; each is loaded where it is used. */
 const PUBLISHERS: Readonly<Record<string, () => Promise<Publisher>>> = {
   hub_release: async () => (await import('../hub/publish/publish-release.js')).publishToHub,
+  ollama: async () => (await import('../ollama/publish-ollama.js')).publishToOllama,
 };
 
 export async function publishElsewhere(host: Host, request: ElsewhereRequest): Promise<PublishedElsewhere> {

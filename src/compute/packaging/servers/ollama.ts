@@ -24,7 +24,7 @@ export const ollama: Server = {
   port: 11434,
   describe(facts) {
     const refusal = ollamaRefusal(facts);
-    if (refusal !== undefined) return { notes: [refusal] };
+    if (refusal !== undefined) return { notes: [Object.values(refusal).join(' ')] };
     const model = ollamaModel(facts);
     const isAdapter = facts.kind === 'adapter';
     const from = isAdapter ? baseFolder(facts) : facts.kind === 'gguf' ? `../${facts.file}` : '..';
@@ -58,18 +58,34 @@ const inContainer = (name: string): string =>
 const baseFolder = (facts: ServerFacts): string =>
   facts.base.hub === undefined ? facts.base.folder : `./${baseIn(facts, '').split('/').at(-1)}`;
 
-/** Why Ollama can't make a model of a release. */
-export function ollamaRefusal({ kind, adapter, architecture, labels }: ServerFacts): string | undefined {
-  if (labels !== undefined) return 'Ollama serves no classifiers.';
+/** Why Ollama can't make a model of a release, in a sentence, and what helps, in another. */
+export interface OllamaRefusal {
+  readonly why: string;
+  readonly help?: string;
+}
+
+/** `undefined` where it can. */
+export function ollamaRefusal({
+  kind,
+  adapter,
+  architecture,
+  labels,
+}: ServerFacts): OllamaRefusal | undefined {
+  if (labels !== undefined) return { why: 'Ollama serves no classifiers.' };
   if (kind === 'gguf') return undefined;
+  const name = architecture ?? 'such model';
   if (kind === 'model')
-    return CONVERTED.has(architecture ?? '')
+    return CONVERTED.has(name)
       ? undefined
-      : `Ollama converts no ${architecture ?? 'such model'}. Merge with \`dtype = q8_0\`, and deploy that.`;
-  const merge = MERGE_FIRST.replace('bf16', 'q8_0');
-  if (adapter?.kind !== 'lora') return `Ollama takes LoRA adapters alone, and this is another kind. ${merge}`;
-  if (!ADAPTED.has(architecture ?? ''))
-    return `Ollama converts adapters of Llama and Gemma 2 alone, and this one is over ${architecture ?? 'another model'}. ${merge}`;
+      : { why: `Ollama converts no ${name}.`, help: 'Merge with `dtype = q8_0`, and deploy that.' };
+  const help = MERGE_FIRST.replace('bf16', 'q8_0');
+  if (adapter?.kind !== 'lora')
+    return { why: 'Ollama takes LoRA adapters alone, and this is another kind.', help };
+  if (!ADAPTED.has(name))
+    return {
+      why: `Ollama converts adapters of Llama and Gemma 2 alone, and this one is over ${name}.`,
+      help,
+    };
   const lost = [
     ...(adapter.dora === true ? ['DoRA'] : []),
     ...(adapter.rslora === true ? ['rsLoRA’s scale'] : []),
@@ -77,5 +93,5 @@ export function ollamaRefusal({ kind, adapter, architecture, labels }: ServerFac
     ...(adapter.alphaPattern === undefined ? [] : ['an alpha for each layer']),
     ...(Number.isInteger(adapter.alpha) ? [] : ['an alpha that is no whole number']),
   ];
-  return lost.length === 0 ? undefined : `Ollama takes no adapter with ${lost.join(' and ')}. ${merge}`;
+  return lost.length === 0 ? undefined : { why: `Ollama takes no adapter with ${lost.join(' and ')}.`, help };
 }

@@ -3,7 +3,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import { isJson } from '../../../language/host/json.js';
 import type { HubAccess } from '../access.js';
 import { textOf } from '../listing.js';
-import { type Answer, PASSING, request, type Sending, TransientError, waitOf } from '../request.js';
+import { type Answer, oneLine, PASSING, request, type Sending, TransientError, waitOf } from '../request.js';
 import { noSpace, noWrite, refusedWrite } from './publish-diagnostics.js';
 
 export interface Post {
@@ -61,8 +61,6 @@ export async function put(
   return answer.response.headers;
 }
 
-const MOST_SAID = 300;
-
 /** Throws what an answer means that is no success. */
 async function refused(answer: Answer, access: HubAccess, id: string): Promise<never> {
   const { status, headers } = answer.response;
@@ -89,7 +87,5 @@ function saidBy(text: string, headers: Headers, token: string | undefined): stri
     // no JSON: the header, if there is one
   }
   if (typeof said !== 'string' || said.trim() === '') return undefined;
-  const hidden = token === undefined ? said : said.replaceAll(token, '…');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a server may send them
-  return hidden.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, MOST_SAID);
+  return oneLine(token === undefined ? said : said.replaceAll(token, '…'));
 }

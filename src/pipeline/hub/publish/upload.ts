@@ -6,7 +6,7 @@ import { count, JsonFault, parseJson, record, sha256 } from '../../../language/h
 import type { UploadMemory } from '../../deploy/elsewhere.js';
 import type { ReleaseFile } from '../../deploy/release-file.js';
 import type { HubAccess } from '../access.js';
-import { TransientError } from '../request.js';
+import { oneLine, TransientError } from '../request.js';
 import { post, put } from './api.js';
 import { refusedWrite } from './publish-diagnostics.js';
 
@@ -78,7 +78,7 @@ async function askBatch(
     const answer = parseJson(BATCH, text);
     if (answer instanceof JsonFault) throw new UserError(badAnswer(path, answer.detail));
     for (const { oid, actions, error } of answer.objects) {
-      if (error != null) throw new UserError(refusedWrite(id, error.message.slice(0, 300)));
+      if (error != null) throw new UserError(refusedWrite(id, oneLine(error.message)));
       found.set(oid, actions ?? undefined);
     }
     const left = objects.find(({ oid }) => !found.has(oid));

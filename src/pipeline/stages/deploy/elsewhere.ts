@@ -55,7 +55,7 @@ export async function deployElsewhere(settings: DeploySettings, context: StageCo
   });
   const report = { version: 1, stage: stage.name, release: number, url, commit: version, action, digest };
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
-  return { outputs: { report: 'report.json' }, metrics: { release: number } };
+  return { outputs: { report: 'report.json' }, metrics: number === undefined ? {} : { release: number } };
 }
 
 /** What goes wrong there is shown at the stage. */
@@ -81,7 +81,6 @@ async function gather(
   const names = filesBelow(host, folder).filter((name) => name !== MANIFEST);
   const sealed = digestFiles(host, folder, names);
   const all = manifestDraft(settings.model, kind, folder, context);
-  // where it was on this machine tells others nothing
   const draft = { ...all, base: { ...all.base, folder: base.label } };
   const card = releaseCard({
     name: label,
@@ -92,7 +91,9 @@ async function gather(
     licence: openAnyModel(host, base.folder).licence(),
   });
   const facts = await serverFacts(label.split('/').at(-1) ?? label, released, context);
-  const added = addedFiles(facts);
+  // where the base was on this machine tells others nothing
+  const { base: served } = facts;
+  const added = addedFiles({ ...facts, base: { ...served, folder: served.hub?.id ?? served.label } });
   const files = [
     ...names
       .filter((name) => name !== README && !Object.hasOwn(added, name))

@@ -21,7 +21,7 @@ export const BY_ITSELF = {
 export const NONE = {
   places: '`ftpc run --nodes N --node K --rendezvous HOST:PORT` says where the machines are',
   parallel: 'each device has a replica of the model, or shards of it: no layer, matrix or row is split',
-  upload: 'nothing is uploaded; a `deploy` stage publishes a release into a folder',
+  upload: 'nothing is uploaded while it trains; a `deploy` stage publishes, with `hub("…")` to the Hub',
   tokens: 'the vocabulary and the special tokens of the base stay as they are',
   loss: 'another loss than the cross entropy of the tokens is not computed',
   parts: 'either an adapter or every weight is trained, not some of the weights',

@@ -5,6 +5,11 @@ import {
   type Trouble,
   writableHub,
 } from '../../../pipeline/hub/publish/writable-hub.js';
+import {
+  fakeOllama,
+  type Trouble as ModelTrouble,
+  refuse as refuseModel,
+} from '../../../pipeline/ollama/fake-ollama.js';
 import type { Situation, Situations } from './types.js';
 
 /** A Hub to publish to, in trouble; pages call it by the name of the real one. */
@@ -38,6 +43,26 @@ const losing: Situation = async ({ later }) => {
   };
 };
 
+/** An Ollama in trouble; pages call it by its usual address. */
+const ollamaIn =
+  (trouble: ModelTrouble, answer = 'Yes.'): Situation =>
+  async ({ later }) => {
+    const ollama = await fakeOllama();
+    later(() => ollama.close());
+    Object.assign(ollama, { trouble, answer });
+    return { env: { OLLAMA_HOST: ollama.endpoint }, names: { [ollama.endpoint]: 'http://127.0.0.1:11434' } };
+  };
+
+const gone: Situation = async () => {
+  const ollama = await fakeOllama();
+  await ollama.close();
+  const { endpoint } = ollama;
+  return {
+    env: { OLLAMA_HOST: endpoint },
+    names: { [endpoint]: 'http://127.0.0.1:11434', [new URL(endpoint).host]: '127.0.0.1:11434' },
+  };
+};
+
 export const TARGETS: Situations = {
   FTP2133: hubIn(
     ({ name }, response) =>
@@ -52,4 +77,21 @@ export const TARGETS: Situations = {
     ({ name }, response) => /commit/.test(name) && refuse(response, 400, '', 'Invalid metadata in README.md'),
   ),
   FTP2136: losing,
+  FTP2140: gone,
+  FTP2141: ollamaIn(() => false),
+  FTP2142: ollamaIn(
+    (call, response) => call === 'POST /api/create' && refuseModel(response, 500, 'no space left on device'),
+  ),
+  FTP2143: async (ground) => {
+    const ollama = await fakeOllama();
+    ground.later(() => ollama.close());
+    ollama.trouble = (call) => {
+      const made = ollama.models.get('legal:latest');
+      if (call === 'POST /api/show' && made !== undefined)
+        ollama.models.set('legal:latest', { ...made, template: '{{ .Prompt }}' });
+      return false;
+    };
+    return { env: { OLLAMA_HOST: ollama.endpoint }, names: { [ollama.endpoint]: 'http://127.0.0.1:11434' } };
+  },
+  FTP2144: ollamaIn(() => false, ' '),
 };

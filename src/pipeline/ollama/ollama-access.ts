@@ -1,0 +1,110 @@
+/** Where Ollama is, and requests to it: https://docs.ollama.com/api */
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { isJson, type Json } from '../../language/host/json.js';
+import type { HubAccess } from '../hub/access.js';
+import { textOf } from '../hub/listing.js';
+import {
+  type Answer,
+  oneLine,
+  PASSING,
+  request,
+  retrying,
+  type Sending,
+  TransientError,
+  waitOf,
+} from '../hub/request.js';
+import { ollamaAway, ollamaRefused } from './ollama-diagnostics.js';
+
+/** Milliseconds: a model is read from the disk and converted before the next word is said. */
+const PATIENCE = 600_000;
+const PAUSES = [300, 1_000, 3_000];
+
+/** As Ollama's own programs read `OLLAMA_HOST`: scheme, host, port and path may each be left out. */
+export function ollamaAccess(
+  { env, waiting }: Pick<Host, 'env' | 'waiting'>,
+  signal?: AbortSignal,
+): HubAccess {
+  const endpoint = endpointOf(env('OLLAMA_HOST')?.trim() ?? '');
+  return {
+    endpoint,
+    offline: false,
+    patience: PATIENCE,
+    pauses: PAUSES,
+    lost: (detail) => ollamaAway(endpoint, detail),
+    ...(waiting && { waiting }),
+    ...(signal && { signal }),
+  };
+}
+
+const PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' };
+
+function endpointOf(text: string): string {
+  const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*)$/.exec(text) ?? [];
+  const [place = '', ...path] = rest.replace(/\/+$/, '').split('/');
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(place) ?? [];
+  // a server listens there on every address, and is asked at this one
+  const asked = host === '' || host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host;
+  const address = `${scheme ?? 'http'}://${asked}:${port ?? PORTS[scheme ?? ''] ?? '11434'}`;
+  return [URL.canParse(address) ? address : 'http://127.0.0.1:11434', ...path].join('/');
+}
+
+/** Asks, again where a fault may pass; the answer as text. `statuses`: what is no failure. Throws a `UserError`. */
+export const ask = (
+  access: HubAccess,
+  name: string,
+  {
+    path,
+    sending,
+    accepts = [],
+  }: { readonly path: string; readonly sending?: Sending; readonly accepts?: readonly number[] },
+): Promise<{ readonly status: number; readonly text: string }> =>
+  retrying(access, async () => {
+    const answer = await request(access, path, { 'content-type': 'application/json' }, sending);
+    const { status, ok, headers } = answer.response;
+    if (PASSING.has(status) && status !== 500) {
+      answer.close();
+      throw new TransientError(`status ${status}`, false, waitOf(headers));
+    }
+    const text = await bodyOf(answer, path);
+    if (!ok && !accepts.includes(status))
+      throw new UserError(ollamaRefused(name, errorIn(text) ?? `status ${status}`));
+    return { status, text };
+  });
+
+async function bodyOf(answer: Answer, path: string): Promise<string> {
+  try {
+    return await textOf(answer.body(), path);
+  } catch (error) {
+    if (error instanceof TransientError && error.detail === 'an empty answer') return '';
+    throw error;
+  }
+}
+
+export const posting = (body: Json): Sending => {
+  const bytes = Buffer.from(JSON.stringify(body), 'utf8');
+  return { method: 'POST', bytes: bytes.length, body: () => [bytes] };
+};
+
+/** An answer in JSON. Throws a `UserError` for another. */
+export async function askJson(access: HubAccess, name: string, path: string, body?: Json): Promise<Json> {
+  const { text } = await ask(access, name, { path, ...(body && { sending: posting(body) }) });
+  const answer = jsonIn(text);
+  if (answer === undefined) throw new UserError(ollamaRefused(name, `its answer to ${path} is no JSON`));
+  return answer;
+}
+
+export function jsonIn(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJson(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What it says is wrong. */
+export function errorIn(text: string): string | undefined {
+  const said = jsonIn(text)?.['error'];
+  return typeof said === 'string' ? oneLine(said) : undefined;
+}

@@ -1,0 +1,162 @@
+/** A release as a model of Ollama: its files as blobs, then one request that makes the model of them. */
+import { askedAsTrained } from '../../compute/evaluation/asked-as-trained.js';
+import type { ChatMessage } from '../../compute/models/types.js';
+import { digestFile, filesBelow } from '../../compute/packaging/manifest.js';
+import {
+  type OllamaModel,
+  ollamaModel,
+  ollamaRefusal,
+  type ServerFacts,
+} from '../../compute/packaging/servers/index.js';
+import { UserError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
+import { isJson, type Json } from '../../language/host/json.js';
+import type { ElsewhereRequest, PublishedElsewhere } from '../deploy/elsewhere.js';
+import { fileOnDisk, type ReleaseFile } from '../deploy/release-file.js';
+import type { HubAccess } from '../hub/access.js';
+import { ask, askJson, errorIn, jsonIn, ollamaAccess, posting } from './ollama-access.js';
+import { ollamaCannot, ollamaOther, ollamaRefused, ollamaSilent } from './ollama-diagnostics.js';
+
+export const publishToOllama = (host: Host, asked: ElsewhereRequest): Promise<PublishedElsewhere> =>
+  publishModel(ollamaAccess(host, asked.signal), host, asked);
+
+/**
+ * Makes the model and looks at what was made. Blobs that the server has are not sent again, so that a run after a kill
+ * goes on; the model of this name is replaced in one step. Throws a `UserError`, or the signal's reason.
+ */
+export async function publishModel(
+  access: HubAccess,
+  host: Host,
+  asked: ElsewhereRequest,
+): Promise<PublishedElsewhere> {
+  const { target, files, facts, digest } = asked;
+  const name = String(target.args['name']);
+  const refusal = ollamaRefusal(facts);
+  if (refusal !== undefined) throw new UserError(ollamaCannot(name, refusal));
+  const before = await digestOf(access, name);
+  const isAdapter = facts.kind === 'adapter';
+  const own = files.filter((file) => (facts.kind === 'gguf' ? file.name === facts.file : isRead(file.name)));
+  const base = isAdapter ? baseFiles(host, facts) : [];
+  await uploadBlobs(access, name, [...own, ...base], asked);
+  const model = ollamaModel(facts);
+  await create(access, name, {
+    ...(isAdapter ? { files: blobsOf(base), adapters: blobsOf(own) } : { files: blobsOf(own) }),
+    template: model.template,
+    ...(model.system !== undefined && { system: model.system }),
+    parameters: model.parameters,
+  });
+  await check(access, name, model);
+  await smoke(access, name, model, asked);
+  const version = await digestOf(access, name);
+  if (version === undefined) throw new UserError(ollamaOther(name, 'it does not list it'));
+  const action = version === before ? 'unchanged' : 'publish';
+  return { action, digest, url: `${access.endpoint}, model ${name}`, version };
+}
+
+/** What Ollama reads of a folder: weights, their config and tokenizer. */
+const isRead = (name: string): boolean =>
+  /^[^/]+$/.test(name) &&
+  (/\.(?:safetensors|gguf)$/.test(name) ||
+    name === 'tokenizer.model' ||
+    /^(?:adapter_)?config\.json$|^(?:generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|model\.safetensors\.index)\.json$/.test(
+      name,
+    ));
+
+/** The base of an adapter, which goes to Ollama with it. */
+function baseFiles(host: Host, { base: { folder } }: ServerFacts): readonly ReleaseFile[] {
+  return filesBelow(host, folder)
+    .filter(isRead)
+    .map((name) => fileOnDisk(host, folder, name, digestFile(host, `${folder}/${name}`)));
+}
+
+const blobsOf = (files: readonly ReleaseFile[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(files.map(({ name, sha256 }) => [name, `sha256:${sha256}`]));
+
+async function uploadBlobs(
+  access: HubAccess,
+  name: string,
+  files: readonly ReleaseFile[],
+  { progress }: ElsewhereRequest,
+): Promise<void> {
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  let done = 0;
+  for (const { bytes, sha256, read } of files) {
+    const path = `/api/blobs/sha256:${sha256}`;
+    const { status } = await ask(access, name, { path, sending: { method: 'HEAD' }, accepts: [404] });
+    if (status === 404)
+      await ask(access, name, { path, sending: { method: 'POST', bytes, body: () => read(0, bytes) } });
+    done += bytes;
+    progress(done, total);
+  }
+}
+
+/** Tells what it does line by line; the last one says `success`. */
+async function create(access: HubAccess, name: string, body: Json): Promise<void> {
+  const { text } = await ask(access, name, {
+    path: '/api/create',
+    sending: posting({ model: name, ...body, stream: true }),
+  });
+  const lines = text.trim().split('\n');
+  const failure = lines.map(errorIn).find((said) => said !== undefined);
+  if (failure !== undefined) throw new UserError(ollamaRefused(name, failure));
+  const last = jsonIn(lines.at(-1) ?? '')?.['status'];
+  if (last !== 'success')
+    throw new UserError(
+      ollamaRefused(name, `it ended with ${JSON.stringify(last ?? '').slice(0, 100)} instead of success`),
+    );
+}
+
+/** Throws a `UserError` if the model is not what was asked for. */
+async function check(access: HubAccess, name: string, model: OllamaModel): Promise<void> {
+  const shown = await askJson(access, name, '/api/show', { model: name });
+  if (shown['template'] !== model.template)
+    throw new UserError(ollamaOther(name, 'its template is another one'));
+  if ((shown['system'] ?? '') !== (model.system ?? ''))
+    throw new UserError(ollamaOther(name, 'its system prompt is another one'));
+  const parameters = String(shown['parameters'] ?? '');
+  const stops = Array.isArray(model.parameters['stop']) ? model.parameters['stop'] : [];
+  const lost = stops.find((text) => !parameters.includes(text));
+  if (lost !== undefined)
+    throw new UserError(ollamaOther(name, `it does not stop at ${JSON.stringify(lost)}`));
+}
+
+/** The question of the deploy stage; without one, that it answers at all. */
+async function smoke(
+  access: HubAccess,
+  name: string,
+  { chats }: OllamaModel,
+  { draft, facts }: ElsewhereRequest,
+): Promise<void> {
+  if (draft.smoke === null) return;
+  const { prompt } = draft.smoke;
+  const common = { model: name, options: { num_predict: 48 }, stream: false };
+  const answer = chats
+    ? await askJson(access, name, '/api/chat', { ...common, messages: messagesOf(prompt, facts) })
+    : await askJson(access, name, '/api/generate', { ...common, raw: true, prompt: textOf(prompt, facts) });
+  const message = answer['message'];
+  const text = chats ? (isJson(message) ? message['content'] : undefined) : answer['response'];
+  if (typeof text !== 'string' || text.trim() === '')
+    throw new UserError(ollamaSilent(name, prompt, 'its answer is empty'));
+}
+
+const messagesOf = (prompt: string, { prompt: training }: ServerFacts): readonly ChatMessage[] => {
+  const asked = askedAsTrained(prompt, training);
+  return typeof asked === 'string' ? [{ role: 'user', content: asked }] : asked;
+};
+
+/** A prompt as training wrote it. */
+const textOf = (prompt: string, facts: ServerFacts): string =>
+  facts.prompt?.style === 'text'
+    ? prompt
+    : (facts.template?.render(messagesOf(prompt, facts), { addGenerationPrompt: true }) ?? prompt);
+
+/** What names the content of a model; `undefined` if there is none of this name. */
+async function digestOf(access: HubAccess, name: string): Promise<string | undefined> {
+  const { models } = await askJson(access, name, '/api/tags');
+  const full = name.includes(':') ? name : `${name}:latest`;
+  const found = Array.isArray(models)
+    ? models.find((each) => isJson(each) && each['name'] === full)
+    : undefined;
+  const digest = isJson(found) ? found['digest'] : undefined;
+  return typeof digest === 'string' ? digest : undefined;
+}
