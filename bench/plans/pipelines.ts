@@ -1,15 +1,18 @@
 /** Pipelines that are planned and run: the templates of `ftpc init`, and one over a base that is large for its rows. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectedTensors } from '../../src/compute/models/architectures/index.js';
-import { openModel } from '../../src/compute/models/load.js';
-import { f32Writable, safetensorsChunks } from '../../src/compute/models/safetensors/write.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
+import type { RuntimeName } from '../../src/language/ir/runtimes.js';
+import { writeBase } from './bases.js';
 
 export interface PlannedPipeline {
   readonly title: string;
   /** Arguments of `ftpc plan` and `ftpc run` after the file. */
   readonly options: readonly string[];
+  /** It is left out where this runtime is not installed. */
+  readonly runtime?: RuntimeName;
+  /** The stage that is compared; default: all. */
+  readonly stage?: string;
   /** Writes the pipeline with its rows into an empty folder; gives its file. */
   readonly write: (folder: string) => string;
 }
@@ -53,7 +56,7 @@ merge fused {
 `;
 
 export const PIPELINES: readonly PlannedPipeline[] = [
-  ...readdirSync(join(STDLIB, 'templates')).map((title) => ({
+  ...templates().map((title) => ({
     title,
     options: [],
     write: (folder: string) => {
@@ -68,29 +71,14 @@ export const PIPELINES: readonly PlannedPipeline[] = [
 ];
 
 function writeDeep(folder: string): string {
-  writeDeepBase(join(folder, 'base'), LAYERS);
+  writeBase(join(folder, 'base'), { num_hidden_layers: LAYERS });
   const row = (index: number) => JSON.stringify({ instruction: `question ${index}`, output: 'an answer' });
   writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 8 }, (_, index) => row(index)).join('\n'));
   writeFileSync(join(folder, 'deep.ftp'), DEEP);
   return 'deep.ftp';
 }
 
-/** The starter with so many layers, of random weights. */
-export function writeDeepBase(base: string, layers: number): void {
-  const starter = join(STDLIB, 'models', 'starter');
-  mkdirSync(base);
-  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'])
-    cpSync(join(starter, name), join(base, name));
-  const config = JSON.parse(readFileSync(join(starter, 'config.json'), 'utf8'));
-  writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, num_hidden_layers: layers }));
-  let state = 1;
-  const tensors = expectedTensors(openModel(nodeHost(), base).config).map(({ name, shape, role }) => {
-    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    for (let i = 0; i < values.length; i++) {
-      state = (Math.imul(state, 1664525) + 1013904223) | 0;
-      values[i] = role === 'norm' ? 1 : state / 2 ** 37;
-    }
-    return f32Writable(name, shape, values);
-  });
-  writeFileSync(join(base, 'model.safetensors'), Buffer.concat([...safetensorsChunks(tensors)]));
+function templates(): readonly string[] {
+  const entries = readdirSync(join(STDLIB, 'templates'), { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }

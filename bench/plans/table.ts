@@ -4,11 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RUNTIMES } from '../../src/compute/tensor/runtimes/index.js';
 import { jsonLines } from '../../src/language/host/json.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
 import { RUN_EVENT } from '../../src/language/ir/events.js';
 import type { Plan } from '../../src/pipeline/planner/plan-json.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
 import type { BenchmarkOptions } from '../benchmark.js';
+import { CONFIGURATIONS } from './configurations.js';
 import { PIPELINES, type PlannedPipeline } from './pipelines.js';
 import { published } from './published/table.js';
 
@@ -19,22 +22,48 @@ export async function* plans(options: BenchmarkOptions): AsyncGenerator<string> 
   if (options.published) return yield* published(options);
   const { only = '' } = options;
   yield `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
+  yield* table(PIPELINES, only);
+  yield* ['', '## Trainings by method', ''];
+  yield* table(CONFIGURATIONS, only);
+}
+
+/** Rows as they are measured, and what they come to. */
+function* table(pipelines: readonly PlannedPipeline[], only: string): Generator<string> {
+  const found = pipelines.filter(({ title }) => title.includes(only));
+  const isMissing = ({ runtime }: PlannedPipeline): boolean =>
+    runtime !== undefined && RUNTIMES[runtime].version(nodeHost()) === undefined;
+  yield* found
+    .filter(isMissing)
+    .map(({ title, runtime }) => `left out: ${title}: ${runtime} is not installed`);
   yield* ['', `| ${COLUMNS.join(' | ')} |`, `|${COLUMNS.map(() => '---|').join('')}`];
-  const found = PIPELINES.filter(({ title }) => title.includes(only)).map(rowsOf);
-  if (found.length === 0)
-    throw new Error(`there is no pipeline ${only}: ${PIPELINES.map((one) => one.title)}`);
-  const rows = found.flat();
-  yield* rows.map(({ line }) => line);
-  const outside = rows.filter(({ isInside }) => !isInside).length;
-  yield* ['', `every stage inside its interval: ${outside === 0 ? 'reached' : `not reached by ${outside}`}`];
+  const rows: Row[] = [];
+  for (const pipeline of found.filter((one) => !isMissing(one))) {
+    const measured = rowsOf(pipeline);
+    rows.push(...measured);
+    yield* measured.map(({ line }) => line);
+  }
+  yield* ['', ...summaryOf(rows)];
 }
 
 interface Row {
   readonly line: string;
+  /** Planned ÷ measured. */
+  readonly ratio: number;
   readonly isInside: boolean;
+  readonly isAbove: boolean;
 }
 
-function rowsOf({ title, options, write }: PlannedPipeline): readonly Row[] {
+function summaryOf(rows: readonly Row[]): readonly string[] {
+  const errors = rows.map(({ ratio }) => Math.abs(ratio - 1)).sort((a, b) => a - b);
+  const percent = (share = Number.NaN): string => `${(100 * share).toFixed(1)} %`;
+  const count = (holds: (row: Row) => boolean): number => rows.filter(holds).length;
+  return [
+    `${rows.length} stages: error ${percent(errors[errors.length >> 1])} in the median, ${percent(errors.at(-1))} at worst; ` +
+      `${count((row) => row.isInside)} inside their interval, ${count((row) => row.isAbove)} above it`,
+  ];
+}
+
+function rowsOf({ title, options, stage, write }: PlannedPipeline): readonly Row[] {
   const folder = mkdtempSync(join(tmpdir(), 'ftpc-plans-'));
   try {
     const file = write(folder);
@@ -53,12 +82,15 @@ function rowsOf({ title, options, write }: PlannedPipeline): readonly Row[] {
     );
     return plan.stages.flatMap(({ name, peak }) => {
       const took = measured.get(name);
-      if (peak === undefined || peak === null || took === undefined) return [];
+      const isOther = stage !== undefined && name !== stage;
+      if (isOther || peak === undefined || peak === null || took === undefined) return [];
       const isInside = took >= peak.low && took <= peak.high;
       const interval = `${bytes(peak.low)} to ${bytes(peak.high)}`;
-      const ratio = (peak.bytes / took).toFixed(3);
-      const cells = [title, name, bytes(peak.bytes), interval, bytes(took), ratio, isInside ? 'yes' : 'no'];
-      return [{ line: `| ${cells.join(' | ')} |`, isInside }];
+      const ratio = peak.bytes / took;
+      const shown = [bytes(peak.bytes), interval, bytes(took), ratio.toFixed(3), isInside ? 'yes' : 'no'];
+      return [
+        { line: `| ${[title, name, ...shown].join(' | ')} |`, ratio, isInside, isAbove: took > peak.high },
+      ];
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -7,6 +7,7 @@ COMMANDS = {
     "train": "ftpc_driver.training.command",
     "worker": "ftpc_driver.worker",
     "inspect": "ftpc_driver.models.inspection",
+    "probe": "ftpc_driver.probe.command",
     "doctor": "ftpc_driver.doctor",
 }
 

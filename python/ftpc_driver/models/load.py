@@ -63,12 +63,12 @@ def load_base(
         base.hf_quantizer = None
         base.config.__dict__.pop("quantization_config", None)
     base.config.use_cache = False
-    _keep_all(base)
+    keep_all(base)
     base.requires_grad_(False)
     return base
 
 
-def _keep_all(base: Any) -> None:
+def keep_all(base: Any) -> None:
     """Only an adapter drops: what `config.json` says of dropout (GPT-2: a tenth, three times) is not applied."""
     for module in base.modules():
         if isinstance(module, _DropoutNd):

@@ -42,8 +42,12 @@ class Optimizer:
         if options.name == "adamw8bit":
             _keep_embeddings_exact(parts)
 
+    @property
+    def groups(self) -> list[Group]:
+        return self._inner.param_groups
+
     def step(self, rate: float) -> None:
-        for group in self._inner.param_groups:
+        for group in self.groups:
             group["lr"] = rate * group["faster"]
         self._inner.step()
 

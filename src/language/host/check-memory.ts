@@ -3,14 +3,13 @@
  * per change. A memory that cannot be read, or is damaged, remembers nothing; one that cannot be written is not kept.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { cacheFolder } from './cache-folder.js';
+import { writeCachedText } from './cached-text.js';
 import { isSame, isSettled, STORED_DIGEST, type StoredDigest, storedDigest } from './digests.js';
 import { type FileStat, type Host, HostError } from './host.js';
 import { JsonFault, record, version } from './json.js';
-import { makeFolders } from './node-folders.js';
 import { realPath } from './real-path.js';
 import { checkedText, parseChecked } from './self-check.js';
 
@@ -24,9 +23,6 @@ export interface CheckMemory {
   /** Writes what was kept. */
   save(): void;
 }
-
-/** Memories of this many folders are kept; those that were written longest ago go first. */
-const MOST_FOLDERS = 500;
 
 /** `folder`: absolute. */
 export function openCheckMemory(host: Host, folder: string): CheckMemory {
@@ -52,7 +48,7 @@ export function openCheckMemory(host: Host, folder: string): CheckMemory {
     save: () => {
       if (!grown) return;
       grown = false;
-      write(path, checkedText({ version: 1, folder: real, files: Object.fromEntries(opened()) }));
+      writeCachedText(path, checkedText({ version: 1, folder: real, files: Object.fromEntries(opened()) }));
     },
   };
 }
@@ -66,26 +62,3 @@ function filesIn(host: Host, path: string, folder: string): Readonly<Record<stri
     throw error;
   }
 }
-
-/** In one step. It need not be durable: what is lost is found out again. */
-function write(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    makeFolders(dirname(path));
-    sweep(dirname(path));
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-  } catch {
-    rmSync(temporary, { force: true });
-  }
-}
-
-function sweep(folder: string): void {
-  const names = readdirSync(folder);
-  if (names.length < MOST_FOLDERS) return;
-  const ages = names.map((name) => ({ path: join(folder, name), time: timeOf(join(folder, name)) }));
-  ages.sort((a, b) => b.time - a.time);
-  for (const { path } of ages.slice(MOST_FOLDERS / 2)) rmSync(path, { force: true });
-}
-
-const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

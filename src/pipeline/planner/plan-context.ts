@@ -12,6 +12,7 @@ import type { Program, Stage } from '../../language/ir/program.js';
 import type { Span } from '../../language/source/span.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { Store } from '../store/index.js';
+import type { TensorCounter } from './counted-training.js';
 import type { Lengths, SourceSize } from './expected-rows.js';
 import type { StageKey } from './keys.js';
 import type { PlanMachine } from './machines.js';
@@ -49,6 +50,8 @@ export interface PlanContext {
   /** Times are those of a machine that is the same everywhere. */
   readonly isNominal: boolean;
   readonly planDecoder: PlanDecoder;
+  /** Counts what PyTorch's tensors take, where its packages are here. */
+  readonly count?: TensorCounter;
   readonly models: Models;
   /** Keys of the stages that were looked at so far. */
   readonly keys: Map<string, StageKey>;

@@ -22,6 +22,7 @@ import { checkedAdapter } from '../stages/train/adapters/checked-adapter.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { askedDeviceMemory, askedRuntime, computedBy } from './budget.js';
 import { canonical } from './canonical.js';
+import type { TensorCounter } from './counted-training.js';
 import {
   countedLengths,
   type Lengths,
@@ -82,6 +83,8 @@ export interface PlanOptions {
   readonly runtime?: RuntimeIdentity;
   readonly survey?: Survey;
   readonly planDecoder?: PlanDecoder;
+  /** Default: plans have recorded tables. */
+  readonly count?: TensorCounter;
   /** Models that are open, where several plans of one program are made. */
   readonly models?: Models;
   readonly speed?: () => Promise<Speed | undefined>;
@@ -150,6 +153,7 @@ export function openPlanSession(
       availableBytes: availableBytes(machine, askedDeviceMemory(program)),
       ...hardware,
       largestTensor: options.machine === undefined ? options.largestTensor : undefined,
+      count: options.count,
       planDecoder: options.planDecoder ?? rememberedPlans(planDecoder),
       models: options.models ?? openModels(program, host),
       keys,

@@ -3,7 +3,7 @@
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { totalSteps } from '../../compute/training/order.js';
-import type { Ranks, RunEngine } from '../../language/ir/engines.js';
+import type { Ranks } from '../../language/ir/engines.js';
 import type { Stage, Value } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { stopAfter } from '../../language/schemas/stages/train.js';
@@ -12,6 +12,7 @@ import { precisionOf } from '../stages/train/precision.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
+import { type CountedTraining, countedOf } from './counted-training.js';
 import { BIN, type Lengths, shortened } from './expected-rows.js';
 import { decoderShape, PACKING_LOSS, sequencesOf, type TrainMemory } from './memory/train.js';
 import type { MemoryBudget } from './memory-budget.js';
@@ -47,7 +48,9 @@ export async function trainFacts(
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
   const adapted = { ...model, adapter };
-  const ranks = ranksOf(context.engine);
+  const ranks = await ranksOf(context, look, {
+    ...{ settings, model, adapter },
+  });
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   return {
     model,
@@ -79,15 +82,21 @@ export async function trainFacts(
   };
 }
 
-const ranksOf = (engine: RunEngine): RankLimits | undefined =>
-  engine.name === 'embedded'
-    ? undefined
-    : {
-        ...rankPlace(engine),
-        sharding: engine.sharding,
-        attention: engine.attention,
-        versions: engine.versions,
-      };
+async function ranksOf(
+  { engine, count }: PlanContext,
+  look: boolean,
+  training: CountedTraining,
+): Promise<RankLimits | undefined> {
+  if (engine.name === 'embedded') return undefined;
+  const ranks: RankLimits = {
+    ...rankPlace(engine),
+    sharding: engine.sharding,
+    attention: engine.attention,
+    versions: engine.versions,
+  };
+  const counts = look && count !== undefined ? await countedOf(ranks, training, count) : undefined;
+  return counts === undefined ? ranks : { ...ranks, counts };
+}
 
 const rankPlace = ({ device, devices, nodes }: Ranks): Omit<RankLimits, 'sharding'> => ({
   device,

@@ -23,6 +23,7 @@ import { engineRefusals } from './refusals.js';
 import type { PlanRequest, PlanScope, PlanTarget, Preparation, SavedPlanFile } from './request.js';
 import { computing } from './runtime.js';
 import { movedInPlan, movedSince } from './saved-plan.js';
+import { tensorCounter } from './tensor-counter.js';
 
 /** Floating-point operations per second of the machine whose times are compared: about two desktop cores. */
 export const NOMINAL_SPEED = 100e9;
@@ -138,6 +139,9 @@ export async function readyToPlan(
         ...target,
         ...options,
         ...FINDING[speed],
+        ...(speed === 'measured' && {
+          count: tensorCounter(host, engine, askedEngine(target, checked).python),
+        }),
         ...(runs === 'none' ? { store: NO_STORE } : {}),
         digests: { ...resolved.digests, ...shaped.digests },
         savedPlans: saved && choicesOf(saved),

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { writeDeepBase } from '../../../bench/plans/pipelines.js';
+import { writeBase } from '../../../bench/plans/bases.js';
 import { planIn, runIn } from './command.js';
 import { type Folder, pipelineFolder } from './pipeline.js';
 
@@ -57,7 +57,7 @@ describe('a base that does not fit', () => {
 
   before(() => {
     folder = pipelineFolder();
-    writeDeepBase(join(folder.path, 'base'), LAYERS);
+    writeBase(join(folder.path, 'base'), { num_hidden_layers: LAYERS });
     folder.program(PIPELINE);
   });
   after(() => folder.remove());

@@ -1,5 +1,6 @@
 /** Plans for the accelerate engine: how ranks share a model, what they take, and what no key has. */
 import { expect } from 'chai';
+import type { CountQuestion } from '../../../src/compute/accelerate/count-tensors.js';
 import type { AccelerateRun } from '../../../src/language/ir/engines.js';
 import { fitsIn } from '../../../src/pipeline/planner/memory-budget.js';
 import { type PlanOptions, plan } from '../../../src/pipeline/planner/plan.js';
@@ -155,6 +156,36 @@ describe('a plan for ranks', () => {
     expect(other?.uncounted).to.equal('versions');
     expect(other?.bytes).to.equal(counted?.bytes);
     expect(other?.high).to.be.greaterThan(counted?.high ?? 0);
+  });
+
+  it('takes what is counted here where the tables lack the versions, and asks for no more than that', async () => {
+    const asked: CountQuestion[] = [];
+    const saved = {
+      ...{ constant: 0, hidden: 1e4, queries: 0, keys: 0, inner: 0, heads: 0, keyHeads: 0, scores: 0 },
+    };
+    const count: PlanOptions['count'] = async (question) => {
+      asked.push(question);
+      return { block: { saved, logits: 12 }, update: { all: 0, largest: 0 } };
+    };
+    const { allocation } = trained(await planned({}, { count })).peak;
+    expect(asked).to.have.lengthOf(0);
+    expect(allocation?.counted).to.deep.equal({ by: 'tables', torch: '2.15' });
+    const other = trained(await planned({ versions: { torch: '2.16.1' } }, { count })).peak.allocation;
+    expect(other?.counted).to.deep.equal({ by: 'here', torch: '2.16.1' });
+    expect(other).not.to.have.property('uncounted');
+    expect(other?.bytes).to.be.greaterThan(allocation?.bytes ?? 0);
+    const [{ config, ...question } = { config: null }] = asked;
+    expect(config).to.include({ model_type: 'llama' });
+    expect(question).to.deep.equal({
+      ...{ optimizer: 'adamw', device: 'cpu' },
+      variant: {
+        ...{ trained: 'adapter', precision: 'f32', attention: 'sdpa' },
+        targets: [
+          ...['mlp.down_proj', 'mlp.gate_proj', 'mlp.up_proj'],
+          ...['self_attn.k_proj', 'self_attn.o_proj', 'self_attn.q_proj', 'self_attn.v_proj'],
+        ],
+      },
+    });
   });
 
   it('predicts no time of what was not measured', async () => {

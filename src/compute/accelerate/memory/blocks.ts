@@ -40,7 +40,7 @@ export const BLOCKS = {
   qwen3_moe: { ...LLAMA, headNorms: true },
   olmo2: { ...LLAMA, headNorms: true },
   gemma: LLAMA,
-  gemma2: { ...LLAMA, norms: 4, normInputs: 4 },
+  gemma2: { ...LLAMA, norms: 4, normInputs: 4, isAlwaysEager: true, eager: 8, capsLogits: true },
   gemma3: { ...LLAMA, norms: 4, normInputs: 4, headNorms: true },
   phi3: { ...LLAMA, fusedQkv: true, copiesOutput: true },
   /** Qwen's own code of 2023. */
@@ -51,8 +51,9 @@ export const BLOCKS = {
   falcon: { ...NEOX, norms: 1 },
   stablelm_alpha: { ...NEOX, normInputs: 1 },
   gpt2: GPT2,
-  bloom: { ...GPT2, keysAreViews: true },
+  bloom: { ...GPT2, keysAreViews: true, isAlwaysEager: true },
   gpt_bigcode: { ...GPT2, mlpSaved: 1 },
+  gpt_oss: { ...LLAMA, isAlwaysEager: true },
   bert: { norm: 'layer', normInputs: 2, norms: 2, mlpSaved: 1, isGated: false, eager: 13 },
 } as const satisfies Readonly<Record<string, BlockTraits>>;
 export type BlockName = keyof typeof BLOCKS;
@@ -66,11 +67,7 @@ export const blockTraits = (modelType: string): BlockTraits =>
 /**
  * Versions with which the tables were counted. What others keep may differ, as a kernel or a loss may; patches change nothing.
  */
-const COUNTED_WITH: Readonly<Record<string, string>> = {
-  torch: '2.15',
-  transformers: '5.24',
-  peft: '0.21',
-};
+export const COUNTED_WITH = { torch: '2.15', transformers: '5.24', peft: '0.21' } as const;
 
 /** Architectures for which they were. */
 const COUNTED: readonly string[] = [

@@ -1,5 +1,6 @@
 /** The driver of this program (`python/ftpc_driver`): what it keeps, as its code has it. */
 import type { uncounted } from './blocks.js';
+import type { CountedBlock } from './counted.js';
 import type { TorchShape } from './shape.js';
 import type {
   AdapterTraining,
@@ -40,6 +41,8 @@ export interface DriverRun {
   readonly evaluation?: EvaluationMemory;
   /** Left out if the tables were counted for it. */
   readonly uncounted?: ReturnType<typeof uncounted>;
+  /** What was counted on this machine. */
+  readonly counted?: CountedBlock;
 }
 
 export function driverTraining(run: DriverRun): TorchTraining {
@@ -59,7 +62,7 @@ export function driverTraining(run: DriverRun): TorchTraining {
     isAutocast: precision === 'bf16',
     residual: weights,
     device: run.device,
-    attention: run.attention,
+    attention: shape.block.isAlwaysEager ? 'eager' : run.attention,
     isMasked: run.isPacked,
     checkpointed: run.checkpointed,
     head: headOf(run),
@@ -71,6 +74,7 @@ export function driverTraining(run: DriverRun): TorchTraining {
     length: run.length,
     predicted,
     evaluation: run.evaluation,
+    counted: run.counted,
     certainty: run.uncounted === undefined ? 'counted' : 'estimated',
   };
 }
@@ -86,15 +90,23 @@ const storedParts = ({ isQuantised }: DriverRun, weights: Dtype): StoredParts =>
 const LOGITS = { forward: 8, backward: 12 } as const;
 
 /**
- * The last norm saves its input, which takes the place of that of the first block's, as a frozen embedding needs no gradient. Where
+ * The last norm saves its input, which takes the place of that of the first block's, as a frozen embedding needs no gradient; where
+ * a prompt comes before the text, both are saved. Where
  * all is trained, it saves what its weight is multiplied by, and the head its input. Of a frozen head, chunks are computed once,
  * and the gradient of all states is kept.
  */
-function headOf({ logitsChunk, adapter, precision, predicted }: DriverRun): HeadCost {
+function headOf({ logitsChunk, adapter, precision, predicted, counted, shape }: DriverRun): HeadCost {
   const width = precision === 'bf16' ? 2 : 4;
+  const known = LOGITS.backward + (shape.block.capsLogits ? width : 0);
+  const bytes = { forward: LOGITS.forward, backward: counted?.logits ?? known };
   const isChunked = logitsChunk !== undefined && logitsChunk < predicted;
-  if (adapter === undefined) return { ...LOGITS, chunk: logitsChunk, states: 8, inputs: width };
-  return { ...LOGITS, chunk: logitsChunk, states: 0, inputs: isChunked ? 2 * width : 0 };
+  if (adapter === undefined) return { ...bytes, chunk: logitsChunk, states: 8, inputs: width };
+  return {
+    ...bytes,
+    chunk: logitsChunk,
+    states: adapter.reachesEmbedding ? 4 : 0,
+    inputs: isChunked ? 2 * width : 0,
+  };
 }
 
 /**

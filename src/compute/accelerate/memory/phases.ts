@@ -114,7 +114,8 @@ function backward(
 ): readonly PhaseBytes[] {
   const { recomputed, saving } = saved;
   const one = recomputed > 0 ? saved.input + saved.block : saved.block;
-  const workspace = saved.transient + dequantisedBytes(training).block;
+  const ofMatrix = training.trained.kind === 'adapter' ? (training.trained.ofMatrix ?? 0) : 0;
+  const workspace = Math.max(saved.transient, ofMatrix) + dequantisedBytes(training).block;
   const gathered = bytes.weights + bytes.gatheredBlock;
   const all = training.optimizer.isInBackward ? 0 : bytes.gradients - bytes.lastGradients;
   return [

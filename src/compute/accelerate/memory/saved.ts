@@ -2,11 +2,45 @@
  * What autograd saves of a block for the backward pass, bytes per token. Counted with `saved_tensors_hooks` on tiny models (torch
  * 2.15, transformers 5.24, peft 0.21.2); dropout's masks take a byte per number on a GPU.
  */
+import { COUNTED_RANK, countedSaved } from './counted.js';
 import type { TorchLinear } from './shape.js';
 import { type AdapterTraining, DTYPE_BYTES, isQuantised, type TorchTraining } from './training.js';
 
-/** Of one block whose activations are saved, per token. */
+/**
+ * Of one block whose activations are saved, per token. Where it was counted, the table says what a device, dropout, masks and ranks
+ * change of that.
+ */
 export function savedPerToken(training: TorchTraining): number {
+  const { counted, shape, length } = training;
+  const known = byTable(training);
+  return counted === undefined
+    ? known
+    : Math.max(0, known + countedSaved(counted.saved, shape, length) - byTable(asCounted(training)));
+}
+
+/** The training that {@link CountedBlock} is of. */
+const asCounted = (training: TorchTraining): TorchTraining => ({
+  ...training,
+  device: 'cpu',
+  isMasked: false,
+  attention: training.attention === 'eager' ? 'eager' : 'sdpa',
+  trained:
+    training.trained.kind === 'full'
+      ? training.trained
+      : {
+          ...training.trained,
+          dropout: 0,
+          extraPerToken: 0,
+          prefix: 0,
+          targets: training.trained.targets.map(({ reads, inputs }) => ({
+            reads,
+            inputs,
+            rank: COUNTED_RANK,
+          })),
+        },
+});
+
+function byTable(training: TorchTraining): number {
   return (
     normsSaved(training) +
     attentionSaved(training) +
@@ -34,20 +68,25 @@ function normsSaved(training: TorchTraining): number {
 }
 
 function attentionSaved(training: TorchTraining): number {
-  const { shape, attention, isMasked, length } = training;
+  const { shape, attention, length, trained } = training;
+  const prefix = trained.kind === 'adapter' ? (trained.prefix ?? 0) : 0;
+  // no fused kernel is causal where there are more keys than queries
+  const isMasked = training.isMasked || prefix > 0;
+  const [all, perToken] = [length + prefix, (length + prefix) / length];
   const { block, queries, keys, heads } = shape;
   const width = widthOf(training);
   const whole = block.fusedQkv ? queries + 2 * keys : 0;
   if (attention === 'eager' || block.unfused !== undefined) {
     // probabilities in float32 and as they are used, and what is dropped of them
     const perScore = block.unfused ?? block.eager ?? (width === 2 ? 6 : 4);
-    return perScore * heads * length + width * 3 * queries + (isFull(training) ? width * queries : 0);
+    const inputs = width * queries * (1 + 2 * perToken);
+    return perScore * heads * all + inputs + (isFull(training) ? width * queries : 0);
   }
   const repeated = isMasked || block.repeatsKeys;
-  const kept = repeated ? 2 * queries : block.fusedQkv ? whole : keys;
+  const kept = repeated ? 2 * queries * perToken : block.fusedQkv ? whole : keys;
   const turned = block.keysAreViews ? 0 : queries + (repeated ? 0 : keys);
   // the output, and a float32 per head: the logarithm of the sum of exponentials; a mask is added as numbers, in each block
-  return width * (turned + kept + queries + (isMasked ? length : 0)) + 4 * heads;
+  return width * (turned + kept + queries + (isMasked ? all : 0)) + 4 * heads;
 }
 
 const mlpSaved = (training: TorchTraining): number => {
@@ -102,7 +141,10 @@ function adapterInputs(training: TorchTraining, adapter: AdapterTraining): numbe
   const isCast = DTYPE_BYTES[dtype] !== width;
   // float32 factors over narrower activations: autocast casts the input for each, and without it each reads its own float32
   const own = isCast && !training.isAutocast ? DTYPE_BYTES[dtype] : width;
-  const factors = targets.reduce((sum, { rank, extra = 0 }) => sum + own * rank + extra, 0);
+  const factors = targets.reduce(
+    (sum, { rank, extra = 0, extraNumbers = 0 }) => sum + own * rank + extra + width * extraNumbers,
+    0,
+  );
   const perTarget = targets.reduce((sum, { inputs }) => sum + inputs, 0);
   if (dropout > 0) return factors + (own + maskBytes) * perTarget;
   return factors + (isCast ? own * perTarget : sharedInputs(training, targets));
@@ -117,11 +159,14 @@ export function transientPerToken(training: TorchTraining): number {
   const width = widthOf(training);
   const { inner, hidden, activeExperts, heads } = shape;
   const isTrained = trained.kind === 'full' || trained.targets.some(({ reads }) => reads === 'mlp inner');
+  const isNothing = trained.kind === 'adapter' && trained.targets.length === 0;
   const isCast = DTYPE_BYTES[trained.dtype] > width;
   const widths =
     isTrained && !isCast
       ? width * (2 * inner * activeExperts + hidden)
-      : width * (3 * inner * activeExperts + 2 * hidden);
+      : isNothing
+        ? width * (2 * inner * activeExperts + 3 * hidden)
+        : width * (3 * inner * activeExperts + 2 * hidden);
   // factors in float32 have their input, and its gradient, once more
   const casts = isTrained && isCast ? 4 * inner * activeExperts : 0;
   const scores = training.attention === 'eager' ? 2 * width * heads * training.length : 0;

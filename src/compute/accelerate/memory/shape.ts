@@ -25,6 +25,10 @@ export interface BlockTraits {
   readonly keysAreViews?: boolean;
   /** Bytes per token, head and position that eager attention saves; default: from the dtype. */
   readonly eager?: number;
+  /** Transformers has its attention written out alone, whatever kernel is asked for. */
+  readonly isAlwaysEager?: true;
+  /** Logits go through a function that saves them once more. */
+  readonly capsLogits?: true;
   /** The same of torch's plain kernel, where no fused one takes what the code gives it. */
   readonly unfused?: number;
 }

@@ -2,6 +2,7 @@
  * What a fine-tuning with PyTorch is, as far as its memory goes: enough to count bytes, whoever the trainer is. The driver of
  * this program is one of them, and presets describe others. Nothing here is measured on a device.
  */
+import type { CountedBlock } from './counted.js';
 import type { TorchShape } from './shape.js';
 
 /** Of tensors in memory. */
@@ -55,6 +56,12 @@ export interface AdapterTraining {
   readonly extraPerToken?: number;
   /** Blocks, from the first, through which nothing goes back. */
   readonly skippedBlocks?: number;
+  /** What goes into the first block is trained, or comes from what is. */
+  readonly reachesEmbedding?: boolean;
+  /** Tokens whose keys and values are trained in every block. */
+  readonly prefix?: number;
+  /** Bytes that the layer with the most makes of its matrix while it computes. */
+  readonly ofMatrix?: number;
 }
 
 export interface AdapterTarget {
@@ -64,6 +71,8 @@ export interface AdapterTarget {
   readonly rank: number;
   /** Its inner activations beyond those of the factors, per token: bytes. */
   readonly extra?: number;
+  /** The same, in numbers of the type that is computed in. */
+  readonly extraNumbers?: number;
 }
 
 export interface OptimizerMemory {
@@ -150,6 +159,8 @@ export interface TorchTraining {
   /** Copies of the matrix that a quantised layer computes with, in its largest use, bytes per number. */
   readonly dequantised?: number;
   readonly evaluation?: EvaluationMemory;
+  /** Of the versions that compute; default: the tables. */
+  readonly counted?: CountedBlock;
   /** How much is known: of rows' lengths, versions, kernels. */
   readonly certainty?: Certainty;
 }

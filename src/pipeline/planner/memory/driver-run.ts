@@ -3,6 +3,7 @@ import {
   type AdapterTarget,
   type DriverRun,
   readsOf,
+  type TensorCounts,
   torchShape,
   uncounted,
 } from '../../../compute/accelerate/memory/index.js';
@@ -51,37 +52,51 @@ export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
     rows,
     length,
     predicted,
-    optimizer: optimizerOf(memory, plan),
+    optimizer: optimizerOf(memory, ranks, plan),
     evaluation: evaluationOf(memory, plan, logitsChunk),
-    uncounted: uncounted(torchShape(config).name, ranks.versions ?? {}),
+    ...(ranks.counts?.block === undefined
+      ? { uncounted: uncounted(torchShape(config).name, ranks.versions ?? {}) }
+      : { counted: ranks.counts.block }),
   };
 }
 
-/** Rules of the driver's own make the update of one parameter at a time, in about three tensors of its size. */
-const TENSORS_OF_UPDATE: Readonly<Record<string, number>> = { adafactor: 3, lion: 3 };
+/**
+ * Rules of the driver's own make the update of one parameter at a time, in about three tensors of its size; torch's SGD adds its
+ * decay to a copy of all gradients on a GPU (`foreach`), and of one at a time on a CPU.
+ */
+function updateOfTable({ optimizer }: TrainMemory, { device }: RankLimits): TensorCounts['update'] {
+  if (optimizer === 'adafactor' || optimizer === 'lion') return { all: 0, largest: 12 };
+  if (optimizer !== 'sgd') return { all: 0, largest: 0 };
+  return device === 'cuda' ? { all: 4, largest: 0 } : { all: 0, largest: 4 };
+}
 
 /** By what decides which tensors are trained. */
 const updates = new WeakMap<ModelConfig, Map<string, DriverRun['optimizer']>>();
 
-function optimizerOf(memory: TrainMemory, plan: TrainPlan): DriverRun['optimizer'] {
+function optimizerOf(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan): DriverRun['optimizer'] {
   const ofModel = updates.get(memory.config) ?? new Map<string, DriverRun['optimizer']>();
   updates.set(memory.config, ofModel);
-  const key = JSON.stringify([memory.optimizer, memory.adapter, plan.method === 'full', plan.rank]);
-  const made = ofModel.get(key) ?? updateOf(memory, plan);
+  const { update = updateOfTable(memory, ranks) } = ranks.counts ?? {};
+  const key = JSON.stringify([memory.optimizer, memory.adapter, plan.method === 'full', plan.rank, update]);
+  const made = ofModel.get(key) ?? updateOf(memory, plan, update);
   ofModel.set(key, made);
   return made;
 }
 
-function updateOf(memory: TrainMemory, plan: TrainPlan): DriverRun['optimizer'] {
+function updateOf(
+  memory: TrainMemory,
+  plan: TrainPlan,
+  { all, largest }: TensorCounts['update'],
+): DriverRun['optimizer'] {
   const sizes = trainedTensors(memory, plan).map(({ shape }) => productOf(shape));
   const numbers = Math.max(
     1,
     sizes.reduce((sum, size) => sum + size, 0),
   );
-  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  const most = sizes.reduce((found, size) => Math.max(found, size), 0);
   return {
     state: optimizerBytes(memory, plan) / numbers,
-    temporary: (4 * (TENSORS_OF_UPDATE[memory.optimizer] ?? 0) * largest) / numbers,
+    temporary: all + (largest * most) / numbers,
   };
 }
 
@@ -120,7 +135,7 @@ function evaluationOf(
   return { rows, length, predicted: Math.min(logitsChunk, rows * length), perLogit: 8 };
 }
 
-const FACTOR = /^(.*)\.lora_A(?:\.default)?\.weight$/;
+export const FACTOR = /^(.*)\.lora_A(?:\.default)?\.weight$/;
 const LAYER = /\.(\d+)\./;
 
 /** Of many plans of a training only some differ in the adapter: what follows from it is found out once. */
@@ -140,17 +155,8 @@ function adapterTraining(config: ModelConfig, adapter: AdapterConfig): AdapterRu
 /** What of an adapter autograd keeps something for: its low-rank factors by the layers that they are next to. */
 function adapterRun(config: ModelConfig, adapter: AdapterConfig): AdapterRun {
   const shapes = adapterShapes(config, adapter);
-  const { block } = torchShape(config);
-  const layers = new Map<number, AdapterTarget[]>();
-  for (const { name, shape } of shapes) {
-    const path = FACTOR.exec(name)?.[1];
-    const layer = path === undefined ? undefined : LAYER.exec(path)?.[1];
-    const [rank, inputs] = shape;
-    if (path === undefined || layer === undefined || rank === undefined || inputs === undefined) continue;
-    const found = layers.get(Number(layer)) ?? [];
-    layers.set(Number(layer), [...found, { reads: readsOf(block, path), inputs, rank }]);
-  }
-  const most = [...layers.values()].reduce<AdapterTarget[]>(
+  const layers = layersWithFactors(config, adapter, shapes);
+  const most = [...layers.values()].reduce<Factors[]>(
     (found, one) => (one.length > found.length ? one : found),
     [],
   );
@@ -158,13 +164,53 @@ function adapterRun(config: ModelConfig, adapter: AdapterConfig): AdapterRun {
     parameters: shapes.reduce((sum, { shape }) => sum + productOf(shape), 0),
     targets: most,
     dropout: dropoutOf(adapter),
+    ofMatrix: isDora(adapter) ? most.reduce((bytes, one) => Math.max(bytes, ofMatrix(one)), 0) : 0,
+    reachesEmbedding: adapter.kind === 'prompt' || wholeModules(adapter).includes('embed_tokens'),
+    prefix: adapter.kind === 'prefix' ? adapter.tokens : 0,
     skippedBlocks: skippedBlocks(config, adapter, [...layers.keys()]),
   };
 }
 
+interface Factors extends AdapterTarget {
+  readonly outputs: number;
+}
+
+function layersWithFactors(
+  config: ModelConfig,
+  adapter: AdapterConfig,
+  shapes: readonly NamedShape[],
+): ReadonlyMap<number, Factors[]> {
+  const { block } = torchShape(config);
+  const layers = new Map<number, Factors[]>();
+  const byName = new Map(shapes.map(({ name, shape }) => [name, shape]));
+  for (const { name, shape } of shapes) {
+    const path = FACTOR.exec(name)?.[1];
+    const layer = path === undefined ? undefined : LAYER.exec(path)?.[1];
+    const [rank, inputs] = shape;
+    if (path === undefined || layer === undefined || rank === undefined || inputs === undefined) continue;
+    const outputs = byName.get(name.replace('.lora_A', '.lora_B'))?.[0] ?? 0;
+    // the base's output and the factors', each of which the magnitudes scale
+    const extraNumbers = isDora(adapter) ? 2 * outputs : 0;
+    const found = layers.get(Number(layer)) ?? [];
+    layers.set(Number(layer), [
+      ...found,
+      { reads: readsOf(block, path), inputs, rank, extraNumbers, outputs },
+    ]);
+  }
+  return layers;
+}
+
+const isDora = (adapter: AdapterConfig): boolean => adapter.kind === 'lora' && adapter.dora === true;
+
+/** PEFT multiplies the factors by the identity, adds the product to the weights, and measures the sum: float32. */
+const ofMatrix = ({ inputs, outputs }: Factors): number => 4 * inputs * (3 * outputs + inputs);
+
+const wholeModules = (adapter: AdapterConfig): readonly string[] =>
+  'modulesToSave' in adapter ? (adapter.modulesToSave ?? []) : [];
+
 /** Nothing goes back through blocks before the first that has something trained, unless the embedding is. */
 function skippedBlocks({ layers }: ModelConfig, adapter: AdapterConfig, adapted: readonly number[]): number {
-  const isWhole = 'modulesToSave' in adapter && (adapter.modulesToSave?.length ?? 0) > 0;
+  const isWhole = wholeModules(adapter).length > 0;
   if (adapter.kind === 'head') return isWhole ? 0 : layers;
   return adapter.kind !== 'lora' || isWhole || adapted.length === 0 ? 0 : Math.min(...adapted);
 }

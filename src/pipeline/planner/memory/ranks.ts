@@ -3,6 +3,7 @@
  * processes around them. Bytes throughout.
  */
 import {
+  COUNTED_WITH,
   type DriverRun,
   driverTraining,
   type TorchPeak,
@@ -27,8 +28,9 @@ const LOST = 0.05;
 export function rankPeak(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan): Peak {
   const run = driverRun(memory, ranks, plan);
   const peak = torchPeak(driverTraining(run));
-  if (ranks.device === 'cpu') return onHost(peak, run, ranks.devices);
-  const device = onDevice(peak, run);
+  const allocation = allocationOf(peak, run, ranks.versions);
+  if (ranks.device === 'cpu') return onHost(peak, allocation, ranks.devices);
+  const device = onDevice(peak, allocation);
   // a machine of the catalogue is its devices
   if (memory.device === undefined) return device;
   const away = plan.cpuOffload === true ? hostBytes(memory, ranks, plan) / ranks.devices : 0;
@@ -44,7 +46,7 @@ function hostBytes(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan): num
 }
 
 /** The figures of a device: tensors, what is lost between them, and CUDA. */
-function onDevice(peak: TorchPeak, run: DriverRun): PeakFigures {
+function onDevice(peak: TorchPeak, allocation: Allocation): PeakFigures {
   const { allocated, peak: fullest } = peak;
   const { activations, logits, workspace } = fullest.parts;
   return {
@@ -55,21 +57,29 @@ function onDevice(peak: TorchPeak, run: DriverRun): PeakFigures {
         above: allocated.high - allocated.bytes + LOST * (activations + logits + workspace) + CONTEXT.spread,
       },
     ),
-    allocation: { ...allocationOf(peak, run), reserved: whole(peak.reserved), driver: whole(peak.driver) },
+    allocation: { ...allocation, reserved: whole(peak.reserved), driver: whole(peak.driver) },
   };
 }
 
-function onHost(peak: TorchPeak, run: DriverRun, ranks: number): Peak {
+function onHost(peak: TorchPeak, allocation: Allocation, ranks: number): Peak {
   const parts = { ...NO_PARTS, ...peak.peak.parts };
-  return { ...processPeak(parts, ranks, CPU_RANK), allocation: allocationOf(peak, run) };
+  return { ...processPeak(parts, ranks, CPU_RANK), allocation };
 }
 
-const allocationOf = ({ allocated, peak, phases }: TorchPeak, { uncounted }: DriverRun): Allocation => ({
+const allocationOf = (
+  { allocated, peak, phases }: TorchPeak,
+  { uncounted, counted }: DriverRun,
+  versions: RankLimits['versions'],
+): Allocation => ({
   phase: peak.phase,
   bytes: Math.ceil(allocated.bytes),
   ...whole(allocated),
   phases: phases.map(({ phase, bytes }) => ({ phase, bytes: Math.ceil(bytes) })),
   ...(uncounted === undefined ? {} : { uncounted }),
+  counted:
+    counted === undefined
+      ? { by: 'tables', torch: COUNTED_WITH.torch }
+      : { by: 'here', torch: versions?.['torch'] ?? COUNTED_WITH.torch },
 });
 
 const whole = ({ low, high }: { readonly low: number; readonly high: number }) => ({

@@ -13,13 +13,15 @@ const PHASES: Readonly<Record<Allocation['phase'], string>> = {
   evaluation: 'in a validation',
 };
 
+const PLACES = { here: ' on this machine', tables: ' (recorded tables)' } as const;
+
 const UNCOUNTED = {
-  architecture: 'an estimate, as nothing was counted for this architecture',
-  versions: 'an estimate, as nothing was counted for these versions of PyTorch',
+  architecture: ' for other architectures (recorded tables), so that it is an estimate',
+  versions: ' (recorded tables), so that it is an estimate for these versions',
 } as const;
 
 export function allocationLines(
-  { phase, bytes: expected, low, high, reserved, driver, uncounted }: Allocation,
+  { phase, bytes: expected, low, high, reserved, driver, uncounted, counted }: Allocation,
   palette: Palette,
   width = Number.POSITIVE_INFINITY,
 ): readonly string[] {
@@ -29,6 +31,6 @@ export function allocationLines(
     reserved === undefined || driver === undefined
       ? ''
       : `; the allocator holds ${range(reserved)}, nvidia-smi shows ${range(driver)}`;
-  const text = `Tensors: ${bytes(expected)} (${range({ low, high })}) ${PHASES[phase]}${shown}${uncounted === undefined ? '' : `; ${UNCOUNTED[uncounted]}`}`;
+  const text = `Tensors: ${bytes(expected)} (${range({ low, high })}) ${PHASES[phase]}${shown}; counted with torch ${counted.torch}${uncounted === undefined ? PLACES[counted.by] : UNCOUNTED[uncounted]}`;
   return wrapped(text, width - 2).map((line) => palette.dim(`  ${line}`));
 }

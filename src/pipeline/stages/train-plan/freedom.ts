@@ -1,4 +1,5 @@
 /** What one freedom of the planner is: a field of a {@link TrainPlan}, with everything that is said and done about it. */
+import type { TensorCounts } from '../../../compute/accelerate/memory/index.js';
 import type { PackageVersions, Sharding, ShardingChoice } from '../../../language/ir/engines.js';
 import type { Call } from '../../../language/ir/program.js';
 import type { Method } from '../../../language/schemas/methods.js';
@@ -67,6 +68,8 @@ export interface RankLimits {
   readonly attention?: 'eager' | 'sdpa' | 'flash_attention_2';
   /** Of the Python packages that compute. */
   readonly versions?: PackageVersions;
+  /** What was counted with them on this machine, where the tables lack something. */
+  readonly counts?: TensorCounts;
 }
 
 /** What the relaxations of a stage depend on. */

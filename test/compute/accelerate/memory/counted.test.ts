@@ -26,7 +26,10 @@ interface Case {
   readonly sharding: 'none' | 'ddp' | 'fsdp';
   readonly world: number;
   readonly accumulation: number;
-  readonly optimizer: 'adamw' | 'sgd' | 'adafactor' | 'lion';
+  readonly optimizer: keyof typeof OPTIMIZERS;
+  readonly kind: 'lora' | 'dora' | 'prompt' | 'prefix';
+  /** Rows of a validation. */
+  readonly validated: number;
   readonly packed: boolean;
   readonly supervised: number;
   /** By the phase of the second step. */
@@ -53,9 +56,12 @@ const MODELS = {
   },
   qwen2: { ...TINY, type: 'qwen2', hidden: 96, heads: 4, keyValueHeads: 2 },
   phi3: { ...TINY, type: 'phi3' },
+  gemma2: { ...TINY, type: 'gemma2', isTied: true },
 } as const satisfies Readonly<Record<string, Omit<DecoderFields, 'name'>>>;
 /** Rows of a micro batch, and their tokens. */
 const [ROWS, LENGTH] = [4, 96];
+/** Tokens of a prompt or a prefix. */
+const VIRTUAL = 20;
 const NAMES: Readonly<Record<string, string>> = { q_proj: 'q', v_proj: 'v' };
 /** Bytes per trained number of the state; tensors of the size of the largest that an update makes. */
 const OPTIMIZERS = {
@@ -63,6 +69,7 @@ const OPTIMIZERS = {
   sgd: { state: 0, tensors: 0 },
   adafactor: { state: 0.1, tensors: 3 },
   lion: { state: 4, tensors: 3 },
+  adamw8bit: { state: 2, tensors: 0 },
 } as const;
 
 const isModel = (name: string): name is keyof typeof MODELS => Object.hasOwn(MODELS, name);
@@ -71,26 +78,53 @@ function runOf(one: Case): DriverRun {
   if (!isModel(one.model)) throw new Error(`there is no shape of ${one.model}`);
   const shape = decoderShape({ name: one.model, ...MODELS[one.model] });
   const adapter = one.trained === 'full' ? undefined : adapterOf(one, shape);
-  const { state, tensors } = OPTIMIZERS[one.optimizer];
+  const { tensors } = OPTIMIZERS[one.optimizer];
   const numbers = shape.linear + shape.embedding + shape.head + shape.other;
+  const state = stateOf(one, shape.embedding / numbers);
   return {
     ...{ shape, adapter, precision: one.precision, isQuantised: one.quantised, device: 'cpu' },
     ...{ attention: one.attention, isPacked: one.packed, checkpointed: one.checkpointed },
     logitsChunk: one.chunk ?? undefined,
     sharding: { kind: one.sharding, world: one.world, isOffloaded: false },
-    ...{ accumulation: one.accumulation, rows: ROWS, length: LENGTH, predicted: predictedOf(one) },
+    ...{
+      accumulation: one.accumulation,
+      rows: ROWS,
+      length: one.kind === 'prompt' ? LENGTH + VIRTUAL : LENGTH,
+    },
+    predicted: predictedOf(one),
+    evaluation: evaluationOf(one),
     optimizer: { state, temporary: (4 * tensors * shape.hidden * shape.vocabulary) / numbers },
   };
 }
 
-function adapterOf({ targets, rank, dropout }: Case, { linears, layers }: TorchShape): DriverRun['adapter'] {
+function adapterOf(
+  { targets, rank, dropout, kind }: Case,
+  { linears, layers, hidden, keys }: TorchShape,
+): DriverRun['adapter'] {
+  if (kind === 'prompt')
+    return { parameters: VIRTUAL * hidden, targets: [], dropout: 0, reachesEmbedding: true };
+  if (kind === 'prefix')
+    return { parameters: 2 * layers * keys * VIRTUAL, targets: [], dropout: 0, prefix: VIRTUAL };
   const names = targets?.map((name) => NAMES[name] ?? name);
   const adapted = linears.filter(({ name }) => names === undefined || names.includes(name));
   return {
     parameters: layers * rank * adapted.reduce((sum, { inputs, outputs }) => sum + inputs + outputs, 0),
-    targets: adapted.map(({ reads, inputs }) => ({ reads, inputs, rank })),
+    targets: adapted.map(({ reads, inputs, outputs }) => ({
+      ...{ reads, inputs, rank, extraNumbers: kind === 'dora' ? 2 * outputs : 0 },
+    })),
     dropout,
   };
+}
+
+/** Bytes per number. Of eight bits, tensors of fewer than 4,096 numbers stay exact, as these factors are. */
+function stateOf({ optimizer, trained }: Case, embedding: number): number {
+  if (optimizer !== 'adamw8bit') return OPTIMIZERS[optimizer].state;
+  return trained === 'adapter' ? 8 : 2 + 6 * embedding;
+}
+
+function evaluationOf({ validated, chunk, supervised }: Case): DriverRun['evaluation'] {
+  const predicted = Math.min(chunk ?? Infinity, validated * Math.round(LENGTH * supervised));
+  return validated === 0 ? undefined : { rows: validated, length: LENGTH, predicted, perLogit: 8 };
 }
 
 /** Nothing predicts the first token of a text. */

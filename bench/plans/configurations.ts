@@ -1,0 +1,145 @@
+/** Trainings of two bases by every method, each of which is planned and run for two steps. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RuntimeName } from '../../src/language/ir/runtimes.js';
+import { writeBase } from './bases.js';
+import type { PlannedPipeline } from './pipelines.js';
+
+/** Fields of the starter's `config.json` that differ. */
+const BASES = {
+  /** Many small blocks: 69 MiB of float32. */
+  deep: { num_hidden_layers: 44 },
+  /** Few wide ones under a vocabulary of SmolLM2's size: 215 MiB of float32. */
+  wide: {
+    ...{ hidden_size: 576, intermediate_size: 1536, num_attention_heads: 9, num_key_value_heads: 3 },
+    ...{ head_dim: 64, num_hidden_layers: 8, vocab_size: 49152 },
+  },
+} as const;
+type BaseName = keyof typeof BASES;
+
+interface Configuration {
+  readonly method?: 'lora' | 'qlora' | 'full' | 'head';
+  /** Settings of the train stage; those that are not given are `PLAIN`'s. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly options?: readonly string[];
+  readonly runtime?: RuntimeName;
+  /** Rows have labels. */
+  readonly isLabelled?: boolean;
+}
+
+const PLAIN = {
+  optimizer: 'adamw(rate: 1e-3)',
+  batch: '{ global: 4, micro: 4 }',
+  stop: '{ steps: 2 }',
+};
+const MORE_ROWS = { batch: '{ global: 16, micro: 16 }' };
+
+const METHODS = {
+  lora: { method: 'lora' },
+  'lora, rank 64, dropout': { method: 'lora', settings: { lora: '{ rank: 64, dropout: 10% }' } },
+  'lora, attention alone, rslora': {
+    method: 'lora',
+    settings: { lora: '{ targets: attention, rslora: true }' },
+  },
+  dora: { method: 'lora', settings: { lora: '{ dora: true }' } },
+  'lora, pissa': { method: 'lora', settings: { lora: '{ init: pissa }' } },
+  'lora, head trained': {
+    method: 'lora',
+    settings: { lora: '{ modules_to_save: [lm_head, embed_tokens] }' },
+  },
+  'lora, 16 rows at a time': { method: 'lora', settings: MORE_ROWS },
+  'lora, packing': { method: 'lora', settings: { batch: '{ global: 8, packing: true }' } },
+  'lora, validation': { method: 'lora', settings: { validate: 'dialogs.all' } },
+  'lora, adamw8bit': { method: 'lora', settings: { optimizer: 'adamw8bit(rate: 1e-3)' } },
+  qlora: { method: 'qlora' },
+  'qlora, 16 rows at a time': { method: 'qlora', settings: MORE_ROWS },
+  full: { method: 'full' },
+  'full, lion': { method: 'full', settings: { optimizer: 'lion(rate: 1e-4)' } },
+  'full, adafactor': { method: 'full', settings: { optimizer: 'adafactor(rate: 1e-3)' } },
+  'full, sgd': { method: 'full', settings: { optimizer: 'sgd(rate: 1e-3)' } },
+  'full, adamw8bit': { method: 'full', settings: { optimizer: 'adamw8bit(rate: 1e-4)' } },
+  prompt: { settings: { prompt: '{ tokens: 20 }' } },
+  prefix: { settings: { prefix: '{ tokens: 20 }' } },
+  bottlenecks: { settings: { adapter: '{ kind: houlsby }' } },
+  'a classifier, lora': { method: 'lora', isLabelled: true },
+  'a classifier, head alone': { method: 'head', isLabelled: true },
+} as const satisfies Readonly<Record<string, Configuration>>;
+
+/** What memory that is short makes of a plan. */
+const SHORT: Readonly<Record<BaseName, Readonly<Record<string, Configuration>>>> = {
+  deep: {
+    'lora, 16 rows, in 400 MiB': { method: 'lora', settings: MORE_ROWS, options: ['--memory', '400MiB'] },
+    'lora, in 200 MiB': { method: 'lora', options: ['--memory', '200MiB'] },
+  },
+  wide: {
+    'lora, 16 rows, in 700 MiB': { method: 'lora', settings: MORE_ROWS, options: ['--memory', '700MiB'] },
+    'lora, in 400 MiB': { method: 'lora', options: ['--memory', '400MiB'] },
+  },
+};
+
+const isBase = (name: string): name is BaseName => Object.hasOwn(BASES, name);
+
+/** Runtimes other than the one that comes with ftpc. */
+const ELSEWHERE: Readonly<Record<string, Configuration>> = Object.fromEntries(
+  (['tensorflow', 'wasm'] as const).flatMap((runtime) =>
+    Object.entries<Configuration>({ lora: METHODS.lora, full: METHODS.full }).map(([name, configuration]) => [
+      `${name}, ${runtime}`,
+      { ...configuration, options: ['--runtime', runtime], runtime },
+    ]),
+  ),
+);
+
+/** Every method of both bases, in the order in which they are listed. */
+export const CONFIGURATIONS: readonly PlannedPipeline[] = Object.keys(BASES)
+  .filter(isBase)
+  .flatMap((base) =>
+    Object.entries<Configuration>({ ...METHODS, ...SHORT[base], ...ELSEWHERE }).map(
+      ([name, configuration]) => ({
+        title: `${base}: ${name}`,
+        options: configuration.options ?? [],
+        runtime: configuration.runtime,
+        stage: 'adapter',
+        write: (folder: string) => write(folder, base, configuration),
+      }),
+    ),
+  );
+
+function write(folder: string, base: BaseName, configuration: Configuration): string {
+  writeBase(join(folder, 'base'), BASES[base]);
+  const row = (index: number) => {
+    const text = `question ${index} ${'about the law of contracts '.repeat(4 + (index % 8))}`;
+    return JSON.stringify(
+      configuration.isLabelled
+        ? { text, label: index % 2 === 0 ? 'yes' : 'no' }
+        : { instruction: text, output: 'It is an answer that the court has given before.' },
+    );
+  };
+  writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 32 }, (_, index) => row(index)).join('\n'));
+  writeFileSync(join(folder, 'plan.ftp'), pipelineOf(configuration));
+  return 'plan.ftp';
+}
+
+function pipelineOf({ method, settings, isLabelled }: Configuration): string {
+  const template = isLabelled ? 'labelled()' : 'chat()';
+  const [using, all] = [method === undefined ? '' : ` using ${method}`, { ...PLAIN, ...settings }];
+  return `edition 2026
+import { jsonl } from "std/data"
+import { ${isLabelled ? 'labelled' : 'chat'} } from "std/format"
+
+data rows {
+  source = jsonl("rows.jsonl")
+}
+format dialogs {
+  from = rows
+  template = ${template}
+  max_length = 192tok
+}
+train adapter${using} {
+  base = local("base")
+  dataset = dialogs.all
+${Object.entries(all)
+  .map(([name, value]) => `  ${name} = ${value}`)
+  .join('\n')}
+}
+`;
+}
