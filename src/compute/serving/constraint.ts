@@ -19,6 +19,8 @@ export interface AnswerConstraint {
   readonly complete: boolean;
 }
 
+/** Characters of a schema. */
+const LONGEST = 200_000;
 /** Formats that are held ready. */
 const HELD = 16;
 /** States of one automaton, which grows while texts are read; it then begins again. */
@@ -48,6 +50,7 @@ export class Constraints {
 
   private tokensOf(schema: unknown): NextTokens {
     const key = JSON.stringify(schema) ?? '';
+    if (key.length > LONGEST) throw formatUnsupported(`it has more than ${LONGEST} characters`);
     const held = this.held.get(key);
     this.held.delete(key);
     const tokens = held !== undefined && held.automaton.size < MOST_STATES ? held : this.compiled(schema);
@@ -60,14 +63,21 @@ export class Constraints {
   }
 
   private compiled(schema: unknown): NextTokens {
-    try {
+    return refusing(() => {
       const automaton = new Automaton(schemaItem(schema));
       if (automaton.start.places.length === 0) throw new SchemaError('nothing fits it');
       this.vocabulary ??= new Vocabulary(this.tokenizer, this.size);
       return new NextTokens(this.vocabulary, automaton);
-    } catch (error) {
-      throw error instanceof SchemaError ? formatUnsupported(error.message) : error;
-    }
+    });
+  }
+}
+
+/** A `UserError` for what cannot be kept to. */
+function refusing<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof SchemaError ? formatUnsupported(error.message) : error;
   }
 }
 
@@ -86,24 +96,29 @@ class JsonConstraint implements AnswerConstraint {
   }
 
   mask(logits: Float32Array): void {
-    const possible = this.possible();
-    const left = possible.map((id) => logits[id] ?? Number.NEGATIVE_INFINITY);
+    const next = this.possible();
+    const left = new Float32Array(next.length);
+    for (let i = 0; i < next.length; i++) left[i] = logits[next[i] as number] as number;
+    const ends = this.state.isEnd ? this.endIds.map((id) => [id, logits[id] as number] as const) : [];
     logits.fill(Number.NEGATIVE_INFINITY);
-    possible.forEach((id, i) => {
-      logits[id] = left[i] as number;
-    });
+    for (let i = 0; i < next.length; i++) logits[next[i] as number] = left[i] as number;
+    for (const [id, logit] of ends) logits[id] = logit;
   }
 
   leavesSome(logits: Float32Array): boolean {
-    return this.possible().some((id) => (logits[id] ?? Number.NEGATIVE_INFINITY) > Number.NEGATIVE_INFINITY);
+    const isSome = (id: number): boolean =>
+      (logits[id] ?? Number.NEGATIVE_INFINITY) > Number.NEGATIVE_INFINITY;
+    return this.possible().some(isSome) || (this.state.isEnd && this.endIds.some(isSome));
   }
 
-  private possible(): readonly number[] {
-    return [...this.tokens.of(this.state), ...(this.state.isEnd ? this.endIds : [])];
+  /** Tokens that the text can go on with, besides those that end it. */
+  private possible(): Int32Array {
+    this.tokens.automaton.begin();
+    return refusing(() => this.tokens.of(this.state));
   }
 
   accept(id: number): void {
-    const next = this.tokens.after(this.state, id);
+    const next = refusing(() => this.tokens.after(this.state, id));
     if (next === undefined) throw new RangeError(`the text cannot go on with token ${id}`);
     this.state = next;
   }

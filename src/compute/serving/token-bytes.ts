@@ -28,12 +28,21 @@ const FALLBACK = /^<0x([0-9A-Fa-f]{2})>$/;
 
 /** A function from ids to bytes; an id without a token has none. */
 export function tokenBytes(tokenizer: Tokenizer): (id: number) => Uint8Array<ArrayBuffer> {
+  const plain = plainBytes(tokenizer);
+  return (id) => {
+    const token = tokenizer.tokenOf(id);
+    return token !== undefined && isSpecial(tokenizer, id) ? utf8(token) : plain(id);
+  };
+}
+
+const utf8 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text, 'utf8'));
+
+/** The same for tokens of texts, without the special ones. */
+export function plainBytes(tokenizer: Tokenizer): (id: number) => Uint8Array<ArrayBuffer> {
   const spelling = spellingOf(tokenizer);
-  const utf8 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text, 'utf8'));
   return (id) => {
     const token = tokenizer.tokenOf(id);
     if (token === undefined) return new Uint8Array(0);
-    if (isSpecial(tokenizer, id)) return utf8(token);
     if (spelling === 'byte_level') {
       const bytes = Array.from(token, (character) => BYTES.get(character));
       return bytes.includes(undefined) ? utf8(token) : Uint8Array.from(bytes as number[]);

@@ -1,6 +1,7 @@
 /** Reads texts byte by byte, and knows after each how they may go on. */
 import { type Item, NOTHING, type Ranges } from './items.js';
 import { isNumber, mayBecomeNumber } from './numbers.js';
+import { SchemaError } from './schema-error.js';
 
 /** An item, and what follows it. */
 interface Place {
@@ -28,7 +29,7 @@ export interface State {
   /** Of a character whose bytes are not complete: its bits so far, how many bytes are left, and the least code point. */
   readonly partial: Partial;
   /** By byte, as far as they were asked for; `null`: the text cannot go on so. */
-  readonly steps: Map<number, State | null>;
+  readonly steps: (State | null | undefined)[];
 }
 
 interface Partial {
@@ -48,8 +49,12 @@ const LEADS = [
 
 const NUMBER_CHARACTERS = '-.0123456789';
 
+/** Places that are opened for one token of an answer: a schema that needs more is made to take long. */
+const MOST_WORK = 100_000;
+
 export class Automaton {
   readonly start: State;
+  private work = 0;
   private readonly items = new Map<Item, number>();
   private readonly places = new Map<string, Place>();
   private readonly states = new Map<string, State>();
@@ -65,12 +70,17 @@ export class Automaton {
     return this.states.size;
   }
 
-  /** `undefined` if the text cannot go on with the byte. */
+  /** Begins with the next token of an answer. */
+  begin(): void {
+    this.work = 0;
+  }
+
+  /** `undefined` if the text cannot go on with the byte. Throws a {@link SchemaError} where that takes too long. */
   step(state: State, byte: number): State | undefined {
-    const known = state.steps.get(byte);
+    const known = state.steps[byte];
     if (known !== undefined) return known ?? undefined;
     const next = this.stepped(state, byte);
-    state.steps.set(byte, next ?? null);
+    state.steps[byte] = next ?? null;
     return next;
   }
 
@@ -116,6 +126,7 @@ export class Automaton {
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       if (seen.has(place)) continue;
       seen.add(place);
+      if (++this.work > MOST_WORK) throw new SchemaError('it takes too long to tell how its texts go on');
       open.push(...this.opened(place));
     }
     const terminal = [...seen].filter(({ item: { kind } }) => kind === 'class' || kind === 'number');
@@ -159,7 +170,7 @@ export class Automaton {
     const key = `${ids.join()} ${isEnd} ${partial.bits} ${partial.left}`;
     const known = this.states.get(key);
     if (known !== undefined) return known;
-    const state = { id: this.states.size, places, isEnd, partial, steps: new Map() };
+    const state = { id: this.states.size, places, isEnd, partial, steps: [] };
     this.states.set(key, state);
     return state;
   }

@@ -3,11 +3,15 @@ import { choice, type Item, NOTHING, optional, repeat, sequence } from './items.
 import { below, countOf, type PlacedSchema, SchemaError } from './schema-error.js';
 import { ANY, COMMA, empty, enclosed } from './values.js';
 
+const MOST_FIRST = 500;
+
 /** `array`: its first entries have schemas of their own, the others a common one. */
 export function listItem(schema: Json, at: string, read: (placed: PlacedSchema) => Item): Item {
   const { items: rest, prefixItems: first = [] } = schema;
   if (!Array.isArray(first) || Array.isArray(rest))
     throw new SchemaError(`the entries at \`${at}\` need \`prefixItems\`, a list, and \`items\`, a schema`);
+  if (first.length > MOST_FIRST)
+    throw new SchemaError(`\`prefixItems\` at \`${at}\` has more than ${MOST_FIRST} schemas`);
   const heads = first.map((schemaOf: unknown, index) =>
     read({ schema: schemaOf, at: below(at, 'prefixItems', index) }),
   );

@@ -4,6 +4,8 @@ import { below, type PlacedSchema, SchemaError } from './schema-error.js';
 import { otherStrings } from './strings.js';
 import { ANY, ANY_OBJECT, COMMA, empty, enclosed, exactly, property } from './values.js';
 
+const LONGEST_NAME = 500;
+
 interface Property {
   readonly item: Item;
   readonly isRequired: boolean;
@@ -23,6 +25,9 @@ export function objectItem(schema: Json, at: string, read: (placed: PlacedSchema
   if (names.length === 0 && (others === undefined || others === true)) return ANY_OBJECT;
   const isOpen = others !== undefined && others !== false;
   const other = isOpen ? read({ schema: others, at: below(at, 'additionalProperties') }) : undefined;
+  const long = names.find(({ length }) => length > LONGEST_NAME);
+  if (long !== undefined)
+    throw new SchemaError(`a name of \`${at}\` has more than ${LONGEST_NAME} characters`);
   const all = names.map((name): Property => {
     const value = Object.hasOwn(properties, name)
       ? read({ schema: properties[name], at: below(at, 'properties', name) })

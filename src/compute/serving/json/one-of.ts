@@ -1,7 +1,11 @@
 import { isJson, type Json } from '../../../language/host/json.js';
 
+/** Each is compared with each. */
+const MOST = 200;
+
 /** Whether no value can fit two of the schemas: their types differ, or what a property must be that both require. */
 export const areApart = (schemas: readonly unknown[]): boolean =>
+  schemas.length <= MOST &&
   schemas.every((one, index) =>
     schemas.slice(index + 1).every((other) => isJson(one) && isJson(other) && differ(one, other)),
   );

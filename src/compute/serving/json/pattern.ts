@@ -16,7 +16,10 @@ export function patternContent(pattern: string): Item {
   return choice(...alternativesOf(pattern).map(anchored));
 }
 
+const LONGEST = 2_000;
+
 function alternativesOf(pattern: string): readonly Alternative[] {
+  if (pattern.length > LONGEST) throw new PatternError(`it has more than ${LONGEST} characters`);
   try {
     return new RegExpParser().pattern(`/${pattern.replace(/(?<!\\)((?:\\\\)*)\//g, '$1\\/')}/`).value.value;
   } catch (error) {

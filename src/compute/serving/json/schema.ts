@@ -38,6 +38,8 @@ const SILENT = new Set([
 ]);
 
 const MOST_REFERENCES = 100;
+/** Schemas in one another, and all that are read: what contains itself next to other keywords would never end. */
+const [DEEPEST, MOST_SCHEMAS] = [100, 20_000];
 
 type TypeItem = (schema: Json, at: string, read: (placed: PlacedSchema) => Item) => Item;
 
@@ -61,9 +63,22 @@ class SchemaReader {
   /** What is referred to, by its place; without an item while it is read. */
   private readonly referred = new Map<string, { item?: Item }>();
 
+  private depth = 0;
+  private count = 0;
+
   constructor(private readonly root: unknown) {}
 
-  item({ schema, at }: PlacedSchema): Item {
+  item(placed: PlacedSchema): Item {
+    if (this.depth === DEEPEST || this.count === MOST_SCHEMAS)
+      throw new SchemaError(`too many schemas are within one another at \`${placed.at}\``);
+    this.depth++;
+    this.count++;
+    const item = this.read(placed);
+    this.depth--;
+    return item;
+  }
+
+  private read({ schema, at }: PlacedSchema): Item {
     if (schema === true) return ANY;
     if (!isJson(schema)) throw new SchemaError(`\`${at}\` is no schema that anything fits`);
     const refused = REFUSED.find((name) => schema[name] !== undefined && schema[name] !== true);

@@ -1,7 +1,7 @@
 /** Which tokens a text may go on with: the bytes of all tokens, sorted, are walked through an automaton at once. */
 import { isSpecial } from '../../models/turn-end.js';
 import type { Tokenizer } from '../../models/types.js';
-import { tokenBytes } from '../token-bytes.js';
+import { plainBytes } from '../token-bytes.js';
 import type { Automaton, State } from './automaton.js';
 
 /** States whose tokens are remembered, of one automaton. */
@@ -19,7 +19,7 @@ export class Vocabulary {
     tokenizer: Tokenizer,
     readonly size: number,
   ) {
-    this.bytesOf = tokenBytes(tokenizer);
+    this.bytesOf = plainBytes(tokenizer);
     const shown = Array.from({ length: size }, (_, id) => ({ id, bytes: this.bytesOf(id) }))
       .filter(({ id, bytes }) => bytes.length > 0 && !isSpecial(tokenizer, id))
       .sort((a, b) => Buffer.compare(a.bytes, b.bytes));

@@ -119,7 +119,36 @@ const REFUSED: readonly (readonly [schema: unknown, named: string])[] = [
   [{ enum: [] }, '`enum`'],
 ];
 
+/** What would take for ever, or all memory. */
+const HOSTILE: Readonly<Record<string, unknown>> = {
+  'repeats within repeats': { type: 'string', pattern: '^((a{0,3000}){0,3000}b?){0,3000}$' },
+  'brackets within brackets': { type: 'string', pattern: '('.repeat(1500) },
+  'schemas that double': {
+    $defs: Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => {
+        const next = { $ref: `#/$defs/s${i + 1}` };
+        return [`s${i}`, { type: 'object', anyOf: [next, next] }];
+      }),
+    ),
+    $ref: '#/$defs/s0',
+  },
+  'what contains itself next to something else': { type: 'object', anyOf: [{ $ref: '#' }] },
+  'lists in lists': Array.from({ length: 400 }).reduce<unknown>((items) => ({ type: 'array', items }), {}),
+  'a long name': { type: 'object', properties: { ['x'.repeat(5000)]: {} }, additionalProperties: true },
+  'a very long schema': { enum: ['x'.repeat(300_000)] },
+  'many schemas of which one fits': { oneOf: Array.from({ length: 2000 }, (_, i) => ({ const: i })) },
+};
+
 describe('answers that are kept to a JSON Schema', () => {
+  for (const [name, schema] of Object.entries(HOSTILE))
+    it(`are refused before they take long: ${name}`, () => {
+      const all = constraints();
+      const texts = () => {
+        for (let seed = 0; seed < 5; seed++) walk(all, { type: 'json_schema', schema }, randomOf(seed));
+      };
+      expect(texts).to.throw(UserError).with.nested.property('diagnostic.code', 'schema_unsupported');
+    });
+
   for (const [name, schema] of Object.entries(KEPT))
     it(`are valid: ${name}`, () => {
       const valid = new Ajv2020({ strict: false }).compile(schema as boolean);
