@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- language training runtimes memory plans weights gpu ranks]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training runtimes memory plans weights gpu ranks serve]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` and `--steps N` of `training` and
  * `runtimes`, `--repeats N` of `training` and `memory`, `--cpu` of `gpu`, `--published` of `plans`.
  */
@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   plans: async () => (await import('./plans/table.js')).plans,
   gpu: async () => (await import('./gpu/table.js')).gpu,
   ranks: async () => (await import('./ranks/table.js')).ranks,
+  serve: async () => (await import('./serve/table.js')).serve,
   weights: async () => (await import('./weights/table.js')).weights,
 };
 

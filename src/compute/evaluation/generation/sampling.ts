@@ -53,7 +53,7 @@ export function candidates(logits: Float32Array, sampling: Sampling): Candidates
   const best = argmax(logits);
   if (best < 0) return { ids: new Int32Array(0), weights: new Float64Array(0) };
   const top = logits[best] as number;
-  const scores = new Float64Array(logits.length);
+  const scores = scratchOf(logits.length);
   let ids = new Int32Array(logits.length);
   // loops: `from` goes through an iterator, ten times slower over a vocabulary
   for (let id = 0; id < scores.length; id++) {
@@ -64,7 +64,9 @@ export function candidates(logits: Float32Array, sampling: Sampling): Candidates
   ids = topK(ids, scores, sampling.topK ?? 0);
   ids = topP(ids, scores, sampling.topP ?? 1);
   ids = minP(ids, scores, sampling.minP ?? 0);
-  return { ids, weights: scoresOf(ids, scores).map(Math.exp) };
+  const weights = scoresOf(ids, scores);
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp(weights[i] as number);
+  return { ids, weights };
 }
 
 /** Draws a token by a uniform number in [0, 1). -1 if there is none. */
@@ -83,10 +85,29 @@ export function draw({ ids, weights }: Candidates, uniform: number): number {
 
 type Ids = Int32Array<ArrayBuffer>;
 
+let scratch = new Float64Array(0);
+
+/** The scores of one draw; the next one takes their place: a fresh array for each token would keep the collector busy. */
+function scratchOf(length: number): Float64Array {
+  if (scratch.length < length) scratch = new Float64Array(length);
+  return scratch.subarray(0, length);
+}
+
+/** A loop of its own: `filter` of a typed array takes several times as long. */
+function select(ids: Ids, isIn: (id: number) => boolean): Ids {
+  const chosen = new Int32Array(ids.length);
+  let count = 0;
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number;
+    if (isIn(id)) chosen[count++] = id;
+  }
+  return chosen.slice(0, count);
+}
+
 function topK(ids: Ids, scores: Float64Array, k: number): Ids {
   if (k <= 0 || k >= ids.length) return ids;
   const least = largest(scores.slice(), k);
-  return ids.filter((id) => (scores[id] as number) >= least);
+  return select(ids, (id) => (scores[id] as number) >= least);
 }
 
 /** The k-th largest value (Hoare's quickselect); `values` are left in another order. */
@@ -121,10 +142,13 @@ const bandOf = (score: number): number => Math.min(BANDS - 1, Math.floor(-score 
  */
 function topP(ids: Ids, scores: Float64Array, share: number): Ids {
   if (share >= 1) return ids;
-  const all = scoresOf(ids, scores);
+  const all = ids.length === scores.length ? scores : scoresOf(ids, scores);
   const limit = Math.fround(1 - share);
   const { total, tail, band } = tailOf(all, limit);
-  const ascending = all.filter((score) => bandOf(score) <= band).sort();
+  const ascending = scoresOf(
+    select(ids, (id) => bandOf(scores[id] as number) <= band),
+    scores,
+  ).sort();
   let reached = tail / total;
   let out = 0;
   for (; out < ascending.length - 1; out++) {
@@ -133,7 +157,7 @@ function topP(ids: Ids, scores: Float64Array, share: number): Ids {
   }
   const least = ascending[out] as number;
   let equalsIn = ascending.lastIndexOf(least) - out + 1;
-  return ids.filter((id) => {
+  return select(ids, (id) => {
     const score = scores[id] as number;
     return score > least || (score === least && equalsIn-- > 0);
   });
@@ -154,7 +178,8 @@ function tailOf(
   limit: number,
 ): { readonly total: number; readonly tail: number; readonly band: number } {
   const sums = new Float64Array(BANDS);
-  for (const score of scores) {
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i] as number;
     const band = bandOf(score);
     sums[band] = (sums[band] as number) + Math.exp(score);
   }
@@ -169,7 +194,7 @@ function minP(ids: Ids, scores: Float64Array, fraction: number): Ids {
   if (fraction <= 0) return ids;
   // far from the limit no exponential is needed
   const [less, more] = [Math.log(fraction) - 1e-6, Math.log(fraction) + 1e-6];
-  return ids.filter((id) => {
+  return select(ids, (id) => {
     const score = scores[id] as number;
     return score > more || (score >= less && Math.exp(score) >= fraction);
   });

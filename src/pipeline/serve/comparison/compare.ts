@@ -6,8 +6,11 @@ import { alwaysValid, type Interval, newcombe, pooledVariance, Z95, zTest } from
 interface MeasureSpec {
   readonly measure: Measure;
   readonly label: string;
-  /** `share`: of requests, 0 to 1. `mean`: any number. `duration`: the mean of logarithms of seconds. */
-  readonly kind: 'share' | 'mean' | 'duration';
+  /**
+   * `share`: of requests, 0 to 1. `mean`: any number. `fraction`: one from 0 to 1. `duration`: the mean of logarithms of
+   * seconds.
+   */
+  readonly kind: 'share' | 'mean' | 'fraction' | 'duration';
   /** Which is better; `neither`: it is only worth knowing. */
   readonly better: 'less' | 'more' | 'neither';
 }
@@ -18,7 +21,7 @@ export const COMPARED: readonly MeasureSpec[] = [
   { measure: 'seconds', label: 'duration', kind: 'duration', better: 'less' },
   { measure: 'firstToken', label: 'first token', kind: 'duration', better: 'less' },
   { measure: 'answerTokens', label: 'answer tokens', kind: 'mean', better: 'neither' },
-  { measure: 'repetition', label: 'repetition', kind: 'mean', better: 'less' },
+  { measure: 'repetition', label: 'repetition', kind: 'fraction', better: 'less' },
   { measure: 'refusals', label: 'refusals', kind: 'share', better: 'neither' },
 ];
 
@@ -95,7 +98,7 @@ function ofShares(a: Estimate, b: Estimate): Difference {
   };
 }
 
-function ofMeans(kind: 'mean' | 'duration', a: Estimate, b: Estimate): Difference {
+function ofMeans(kind: Exclude<MeasureSpec['kind'], 'share'>, a: Estimate, b: Estimate): Difference {
   const difference = b.mean - a.mean;
   const variance = a.variance + b.variance;
   const half = Z95 * Math.sqrt(variance);

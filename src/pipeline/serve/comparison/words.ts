@@ -8,13 +8,17 @@ type Kind = Comparison['kind'];
 const VALUES: Readonly<Record<Kind, (value: number) => string>> = {
   share: shareText,
   mean: numberText,
+  fraction: shareText,
   duration: secondsText,
 };
 
-/** How a difference is written, without its sign: of shares in percentage points, of durations in percent. */
+const pointsText = (value: number): string => numberText(100 * value);
+
+/** How a difference is written, without its sign and the word `points`: of shares in percentage points, of durations in percent. */
 const DIFFERENCES: Readonly<Record<Kind, (value: number) => string>> = {
-  share: (value) => `${Number((100 * value).toPrecision(3))} points`,
+  share: pointsText,
   mean: numberText,
+  fraction: pointsText,
   duration: shareText,
 };
 
@@ -29,9 +33,14 @@ export const valueText = ({ kind }: Comparison, value: number): string => VALUES
 const differenceText = ({ kind }: Comparison, value: number): string =>
   signed(DIFFERENCES[kind](Math.abs(value)), value);
 
-/** `+3 points (−1 points to +7 points)` */
-export const differenceOf = (compared: Comparison): string =>
-  `${differenceText(compared, compared.difference)} (${differenceText(compared, compared.interval.low)} to ${differenceText(compared, compared.interval.high)})`;
+/** `+3 (−1 to +7) points` */
+export function differenceOf(compared: Comparison): string {
+  const { kind, difference, interval } = compared;
+  const [middle, low, high] = [difference, interval.low, interval.high].map((value) =>
+    differenceText(compared, value),
+  );
+  return `${middle} (${low} to ${high})${kind === 'share' || kind === 'fraction' ? ' points' : ''}`;
+}
 
 /** Whether the difference is real, and for better or worse. */
 export function verdictOf({ verdict, better, difference }: Comparison): string {
