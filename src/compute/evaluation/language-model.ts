@@ -2,6 +2,7 @@
 import type { ModelFacts } from '../models/any-model.js';
 import type { Decoder } from '../models/decoder/types.js';
 import { buildBatch, type TokenRows } from '../training/batch.js';
+import { choiceLosses } from './choice-losses.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { generate } from './generation/generate.js';
 import type { GeneratedAnswer, GenerationOptions } from './generation/settings.js';
@@ -9,6 +10,8 @@ import { lossBatches, type RowLoss, rowLosses } from './losses.js';
 
 export interface RowsOptions {
   readonly padId: number;
+  /** Rows next to each other begin alike: an engine may compute what they share once. */
+  readonly sharesPrefixes?: boolean | undefined;
   /** Called with the number of rows that are done. */
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
@@ -41,7 +44,10 @@ export function decoderModel(decoder: Decoder): LanguageModel {
   const { batchTokens } = EVALUATION_SHAPES;
   return {
     facts: config,
-    losses: (rows, options) => rowLosses(decoder, rows, { ...options, batchTokens }),
+    losses: (rows, options) =>
+      options.sharesPrefixes === true
+        ? choiceLosses(decoder, rows, { ...options, batchTokens })
+        : rowLosses(decoder, rows, { ...options, batchTokens }),
     generate: (prompts, options) => generate(decoder, prompts, options),
     async classify(rows, { padId, onProgress, signal }, take) {
       const width = config.labels?.length ?? 0;

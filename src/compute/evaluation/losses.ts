@@ -7,7 +7,7 @@ export interface RowLoss {
   readonly tokens: number;
 }
 
-interface LossOptions {
+export interface LossOptions {
   /** Tokens of a micro batch, padding included; a single row may be longer. */
   readonly batchTokens: number;
   readonly padId: number;

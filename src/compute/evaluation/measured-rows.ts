@@ -1,5 +1,6 @@
 import type { Call } from '../../language/ir/program.js';
 import { metricsOf } from '../../language/schemas/functions/metric.js';
+import type { RowKind } from '../../language/schemas/functions/template.js';
 import type { Span } from '../../language/source/span.js';
 import type { Tokenizer } from '../models/types.js';
 import { metricTwice } from './evaluation-diagnostics.js';
@@ -22,7 +23,7 @@ export function chosenMetrics(
   calls: readonly Call[],
   required: readonly string[],
   span: Span,
-  of: 'texts' | 'labels' = 'texts',
+  of: RowKind = 'texts',
 ): readonly ChosenMetric[] {
   const chosen = new Map<MetricName, ChosenMetric>();
   for (const { call, args } of calls) {

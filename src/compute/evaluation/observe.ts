@@ -1,6 +1,7 @@
 import type { Tokenizer } from '../models/types.js';
 import type { TokenRows } from '../training/batch.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
+import { NoNumberError } from './generation/answer.js';
 import { type GenerationOptions, stopsOf } from './generation/settings.js';
 import type { LanguageModel } from './language-model.js';
 import type { RowLoss } from './losses.js';
@@ -15,6 +16,14 @@ export interface RowText {
   readonly line: number;
   /** What sort of row it is, where the data says so: the report breaks the metrics down by it. */
   readonly kind?: string;
+  /** Where the row is one choice of a question: which one of how many, whether it is right, and its characters. */
+  readonly choice?: {
+    readonly at: number;
+    readonly of: number;
+    readonly right: boolean;
+    readonly text: string;
+    readonly characters: number;
+  };
 }
 
 /** The rows that models are measured on. */
@@ -41,6 +50,8 @@ interface ObserveOptions {
   readonly heldOut: HeldOut;
   /** Whether losses are wanted. */
   readonly losses: boolean;
+  /** Whether rows next to each other begin alike, as the choices of a question do. */
+  readonly sharesPrefixes?: boolean;
   /** Rows to answer. */
   readonly answer: readonly number[];
   readonly generation: AnswerSettings;
@@ -67,10 +78,14 @@ export async function observe(
   const losses = options.losses
     ? await model.losses(heldOut.tokens, {
         padId: heldOut.padId,
+        sharesPrefixes: options.sharesPrefixes,
         onProgress: (done) => onProgress?.(done, 'losses'),
         signal,
       })
     : undefined;
+  // the likeliest of several can be told only of numbers
+  if (options.sharesPrefixes && losses?.every(({ sum }) => Number.isFinite(sum)) === false)
+    throw new NoNumberError();
   const prompts = options.answer.map((row) =>
     heldOut.tokens.read(row).ids.slice(0, heldOut.promptTokens(row)),
   );

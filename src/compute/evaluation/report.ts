@@ -88,7 +88,8 @@ interface ReportInput {
   ) => readonly RequirementResult[];
   readonly chosen: readonly ChosenMetric[];
   readonly seed: number;
-  readonly generation: AnswerSettings;
+  /** Left out where nothing is generated. */
+  readonly generation?: AnswerSettings;
   readonly model: ReportedModel;
   readonly rows: readonly MeasuredRow[];
   readonly baseline?: { readonly model: ReportedModel; readonly rows: readonly MeasuredRow[] };
@@ -116,7 +117,7 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     rows: rows.length,
     tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
     answered: rows.filter(({ answer }) => answer !== undefined).length,
-    generation: input.generation,
+    ...(input.generation === undefined ? {} : { generation: input.generation }),
     metrics,
     baseline: baselineMetrics,
     intervals: mapValues(own, interval),

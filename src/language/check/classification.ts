@@ -3,7 +3,7 @@ import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { isCall, isList } from '../ir/values.js';
 import { metricsOf } from '../schemas/functions/metric.js';
-import { LABELLED } from '../schemas/functions/template.js';
+import { LABELLED, type RowKind, rowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
 import { propertyOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
@@ -11,7 +11,7 @@ import type { CheckedStage } from './stages.js';
 interface Rows {
   readonly name: string;
   readonly template: Span;
-  readonly kind: 'labelled' | 'unlabelled';
+  readonly kind: RowKind;
 }
 
 /** Checks of each kind of stage; merges and deploys take whatever was trained. */
@@ -33,7 +33,7 @@ function rowsIn(checked: CheckedStage, key: string, stages: Stages): Rows | unde
   return {
     name: format.stage.name,
     template: settingSpan(format, 'template'),
-    kind: template.call === LABELLED ? 'labelled' : 'unlabelled',
+    kind: rowKind(template.call),
   };
 }
 
@@ -85,15 +85,19 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
   const rows = rowsIn(checked, 'dataset', stages);
   if (rows === undefined) return [];
   const { stage, block } = checked;
+  for (const key of ['dataset', 'validate']) {
+    const read = rowsIn(checked, key, stages);
+    if (read?.kind === 'choices') return [errors.choicesTrained(settingSpan(checked, key), read)];
+  }
   const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
-  if (rows.kind === 'unlabelled' && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
+  if (rows.kind === 'texts' && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
   const watched = rowsIn(checked, 'validate', stages);
   const trained = { at: settingSpan(checked, 'dataset'), message: 'trained on these' };
   const mismatch =
     watched === undefined || watched.kind === rows.kind
       ? []
       : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, trained)];
-  if (rows.kind === 'unlabelled') return mismatch;
+  if (rows.kind === 'texts') return mismatch;
   const written = (path: string): boolean => block.properties.some(({ key }) => key.text === path);
   const saved = (stage.settings['lora'] as { modules_to_save?: readonly string[] } | undefined)
     ?.modules_to_save;
@@ -126,21 +130,22 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
   const model = referenceIn(checked, 'model');
   const trainer = model && trainedBy(model.stage, stages);
   const learnt = trainer && rowsIn(trainer, 'dataset', stages);
+  const isSame = learnt?.kind === rows.kind || (learnt?.kind === 'texts' && rows.kind === 'choices');
   const mismatch =
-    trainer === undefined || learnt === undefined || learnt.kind === rows.kind
+    trainer === undefined || learnt === undefined || isSame
       ? []
       : [
           errors.rowsMismatch(settingSpan(checked, 'dataset'), rows, rows.kind, {
             at: settingSpan(trainer, 'dataset'),
             message:
-              learnt.kind === 'labelled' ? 'a classifier is trained here' : 'text generation is trained here',
+              learnt.kind === 'labels' ? 'a classifier is trained here' : 'text generation is trained here',
           }),
         ];
   return mismatch.length > 0 ? mismatch : foreignMetrics(checked, rows);
 }
 
 function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
-  const fitting = metricsOf(rows.kind === 'labelled' ? 'labels' : 'texts');
+  const fitting = metricsOf(rows.kind);
   const list = propertyOf(checked, 'metrics')?.value;
   const { metrics } = checked.stage.settings;
   const calls = isList(metrics) ? metrics.filter(isCall) : [];

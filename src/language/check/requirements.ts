@@ -9,7 +9,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import type { Requirement as Checked, Expression as Condition, MetricName } from '../ir/program.js';
 import { isComparisonName } from '../schemas/comparisons.js';
 import { METRIC_ROWS, metricsOf } from '../schemas/functions/metric.js';
-import { LABELLED, templates } from '../schemas/functions/template.js';
+import { type RowKind, rowKind, templates } from '../schemas/functions/template.js';
 import { stageMetrics } from '../schemas/stages/budget.js';
 import { lookUp } from '../source/look-up.js';
 import type { Span } from '../source/span.js';
@@ -187,15 +187,8 @@ function unmeasured(
   context: Context,
 ): Diagnostic {
   const rows = block && rowsOf(block, context);
-  const of = Object.hasOwn(METRIC_ROWS, text) ? METRIC_ROWS[text as keyof typeof METRIC_ROWS] : 'any';
-  if (rows !== undefined && of !== 'any' && of !== rows.of)
-    return metricOfOtherRows(
-      span,
-      text,
-      rows,
-      rows.of === 'labels' ? 'labelled' : 'unlabelled',
-      metricsOf(rows.of),
-    );
+  if (rows !== undefined && Object.hasOwn(METRIC_ROWS, text) && !metricsOf(rows.of).includes(text))
+    return metricOfOtherRows(span, text, rows, rows.of, metricsOf(rows.of));
   return metricNotListed(span, text, end, importOf(text, context));
 }
 
@@ -203,14 +196,14 @@ function unmeasured(
 function rowsOf(
   block: Block,
   { scope }: Context,
-): { readonly name: string; readonly template: Span; readonly of: 'labels' | 'texts' } | undefined {
+): { readonly name: string; readonly template: Span; readonly of: RowKind } | undefined {
   const dataset = writtenIn(block, 'dataset');
   const name = dataset?.kind === 'reference' ? dataset.path[0]?.text : undefined;
   const format = name === undefined ? undefined : scope.lookup(name);
   const template = format?.kind === 'stage' ? writtenIn(format.block, 'template') : undefined;
   if (name === undefined || template?.kind !== 'call' || !Object.hasOwn(templates, template.callee.text))
     return undefined;
-  return { name, template: template.span, of: template.callee.text === LABELLED ? 'labels' : 'texts' };
+  return { name, template: template.span, of: rowKind(template.callee.text) };
 }
 
 const writtenIn = ({ properties }: Block, setting: string): Expression | undefined =>

@@ -15,7 +15,7 @@ import type { Diagnostic } from '../diagnostics/types.js';
 import { HostError } from '../host/host.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isFile } from '../ir/values.js';
-import { LABELLED } from '../schemas/functions/template.js';
+import { rowKind } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';
 import { lookUp } from '../source/look-up.js';
 import type { FolderAccess } from './context.js';
@@ -149,7 +149,7 @@ export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagno
     return reference && stages.get(reference.stage);
   });
   if (asked === undefined || learnt === undefined || !asked.isSound || !learnt.isSound) return [];
-  if (formOf(asked) === formOf(learnt) || isLabelled(asked) !== isLabelled(learnt)) return [];
+  if (formOf(asked) === formOf(learnt) || kindOf(asked) !== kindOf(learnt)) return [];
   const { name } = asked.stage;
   return [
     otherForm(settingSpan(checked, 'dataset'), name, [
@@ -159,9 +159,8 @@ export function sameForm(checked: CheckedStage, stages: Stages): readonly Diagno
   ];
 }
 
-/** Labelled rows and others differ in more than form; see `classification.ts`. */
-const isLabelled = ({ stage }: CheckedStage): boolean =>
-  settingsOf(stage, 'format').template.call === LABELLED;
+/** Rows of another kind differ in more than form; see `classification.ts`. */
+const kindOf = ({ stage }: CheckedStage) => rowKind(settingsOf(stage, 'format').template.call);
 
 /** Template and style; the system message is content. */
 function formOf({ stage }: CheckedStage): string {

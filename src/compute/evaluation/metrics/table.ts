@@ -149,6 +149,14 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     ),
     needs: 'classes',
   },
+  accuracy_normalised: {
+    ...share(
+      () =>
+        ({ classes }) =>
+          classes?.truth === classes?.normalised,
+    ),
+    needs: 'classes',
+  },
   f1: {
     ...ofAllRows,
     needs: 'classes',

@@ -17,8 +17,11 @@ export interface MeasuredRow {
   readonly answer?: string;
   /** Where `json_valid` is measured: whether the answer is JSON that satisfies the schema. */
   readonly isValidJson?: boolean;
-  /** Of a labelled row: the class that it has, and the one that the model gives it. */
-  readonly classes?: { readonly truth: number; readonly predicted: number };
+  /**
+   * Of a labelled row: the class that it has, and the one that the model gives it. Of a question: the right choice, the
+   * likeliest one, and the likeliest one by character.
+   */
+  readonly classes?: { readonly truth: number; readonly predicted: number; readonly normalised?: number };
 }
 
 /** A row's contribution: the metric is a function of Σ sum ÷ Σ weight. */

@@ -1,4 +1,5 @@
 /** FTP04xx: connections between stages; from FTP0415 on, of stages for classifiers with stages for generative models. */
+import type { RowKind } from '../../schemas/functions/template.js';
 import type { Span } from '../../source/span.js';
 import { error, info, insert, named, replace, warning } from '../make.js';
 import type { Fix } from '../types.js';
@@ -286,36 +287,58 @@ export const headWithoutLabels = (at: Span, rows: FormatStage) =>
     help: 'use `template = labelled()` in the format stage, or train an adapter: `using lora`',
   });
 
+/** By the kind of rows. */
+const ROWS = {
+  labels: { message: 'rows with labels', label: 'labelled rows' },
+  texts: { message: 'rows without labels', label: 'rows without labels' },
+  choices: { message: 'questions with choices', label: 'questions with choices' },
+} as const satisfies Readonly<Record<RowKind, { readonly message: string; readonly label: string }>>;
+
+const rowsOf = (rows: FormatStage, kind: RowKind) => ({ at: rows.template, message: ROWS[kind].message });
+
 export const rowsMismatch = (
   at: Span,
   rows: FormatStage,
-  found: 'labelled' | 'unlabelled',
+  found: RowKind,
   other: { readonly at: Span; readonly message: string },
 ) =>
   error('FTP0417', at, {
     message:
-      found === 'labelled'
+      found === 'labels'
         ? `the rows of \`${rows.name}\` have labels, but the stage that reads them works on text`
         : `the rows of \`${rows.name}\` have no labels, but the stage that reads them classifies`,
-    label: found === 'labelled' ? 'labelled rows' : 'rows without labels',
-    related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows), other],
+    label: ROWS[found].label,
+    related: [rowsOf(rows, found), other],
     help: 'read the same kind of rows that the model was trained on: give each kind its own `format` stage',
   });
+
+export const choicesTrained = (at: Span, rows: FormatStage) =>
+  error('FTP2172', at, {
+    message: `the rows of \`${rows.name}\` are choices, right ones and wrong ones, and cannot be trained on`,
+    label: 'questions with choices',
+    related: [rowsOf(rows, 'choices')],
+    help: 'evaluate on them; to train on questions, give the right answers in rows of another template',
+  });
+
+const FOREIGN: Readonly<Record<RowKind, (metric: string, rows: string) => string>> = {
+  labels: (metric, rows) =>
+    `\`${metric}\` does not apply to classifiers, and the rows of \`${rows}\` have labels`,
+  texts: (metric, rows) =>
+    `\`${metric}\` is a metric for ${metric === 'accuracy_normalised' ? 'questions with choices' : 'classifiers'}, but the rows of \`${rows}\` have no ${metric === 'accuracy_normalised' ? 'choices' : 'labels'}`,
+  choices: (metric, rows) => `\`${metric}\` does not apply to choices, and those are the rows of \`${rows}\``,
+};
 
 export const metricOfOtherRows = (
   at: Span,
   metric: string,
   rows: FormatStage,
-  found: 'labelled' | 'unlabelled',
+  found: RowKind,
   fitting: readonly string[],
 ) =>
   error('FTP0418', at, {
-    message:
-      found === 'labelled'
-        ? `\`${metric}\` does not apply to classifiers, and the rows of \`${rows.name}\` have labels`
-        : `\`${metric}\` is a metric for classifiers, but the rows of \`${rows.name}\` have no labels`,
+    message: FOREIGN[found](metric, rows.name),
     label: 'cannot be measured',
-    related: [found === 'labelled' ? labelledRows(rows) : unlabelledRows(rows)],
+    related: [rowsOf(rows, found)],
     help: `measure ${
       fitting.length > MOST_NAMED
         ? `${fitting

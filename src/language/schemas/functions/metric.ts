@@ -1,4 +1,5 @@
 import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
+import type { RowKind } from './template.js';
 
 const stemmer = optional(
   t.boolean,
@@ -109,7 +110,13 @@ export const metrics = {
   },
   accuracy: {
     family: 'metric',
-    doc: 'For classifiers: fraction of the rows that get the right label.',
+    doc: 'Fraction of the rows that get the right label, or of the questions whose likeliest choice is right.',
+    positional: [],
+    args: {},
+  },
+  accuracy_normalised: {
+    family: 'metric',
+    doc: 'Fraction of the questions whose choice with the largest log-likelihood per character is right.',
     positional: [],
     args: {},
   },
@@ -121,28 +128,31 @@ export const metrics = {
   },
 } as const satisfies Record<string, FunctionSchema>;
 
-/** Which rows a metric is of: texts that a model continues with, labelled ones, or any. */
+/** Which rows a metric is of: texts that a model continues with, labelled ones, or questions with choices. */
 export const METRIC_ROWS = {
-  loss: 'any',
-  perplexity: 'texts',
-  exact_match: 'texts',
-  rouge_1: 'texts',
-  rouge_2: 'texts',
-  rouge_l: 'texts',
-  rouge_lsum: 'texts',
-  bleu: 'texts',
-  chrf: 'texts',
-  token_f1: 'texts',
-  contains: 'texts',
-  matches: 'texts',
-  json_valid: 'texts',
-  distinct: 'texts',
-  repetition: 'texts',
-  unigram_perplexity: 'texts',
-  accuracy: 'labels',
-  f1: 'labels',
-} as const satisfies Readonly<Record<keyof typeof metrics, string>>;
+  loss: ['texts', 'labels'],
+  perplexity: ['texts'],
+  exact_match: ['texts'],
+  rouge_1: ['texts'],
+  rouge_2: ['texts'],
+  rouge_l: ['texts'],
+  rouge_lsum: ['texts'],
+  bleu: ['texts'],
+  chrf: ['texts'],
+  token_f1: ['texts'],
+  contains: ['texts'],
+  matches: ['texts'],
+  json_valid: ['texts'],
+  distinct: ['texts'],
+  repetition: ['texts'],
+  unigram_perplexity: ['texts'],
+  accuracy: ['labels', 'choices'],
+  accuracy_normalised: ['choices'],
+  f1: ['labels'],
+} as const satisfies Readonly<Record<keyof typeof metrics, readonly RowKind[]>>;
 
-/** The metrics of rows with labels, or of those without. */
-export const metricsOf = (rows: 'texts' | 'labels'): readonly string[] =>
-  Object.entries(METRIC_ROWS).flatMap(([name, of]) => (of === 'any' || of === rows ? [name] : []));
+/** The metrics of a kind of rows. */
+export const metricsOf = (rows: RowKind): readonly string[] =>
+  Object.entries(METRIC_ROWS).flatMap(([name, of]: readonly [string, readonly RowKind[]]) =>
+    of.includes(rows) ? [name] : [],
+  );

@@ -61,6 +61,23 @@ export const templates = {
     positional: [],
     args: {},
   },
+  choices: {
+    family: 'template',
+    doc: 'Questions with choices, which an evaluation scores: `question`, `choices`, `answer`, or the columns of ARC, HellaSwag or Winogrande.',
+    positional: [],
+    args: {
+      style: defaulted(
+        t.enum('letters', 'endings'),
+        'letters',
+        'Whether choices are listed and their letters scored, as MMLU, or each is scored as the end of the question, as HellaSwag.',
+      ),
+      few_shot: defaulted(t.integer({ min: 0 }), 0, 'Solved questions of the same subject before each.'),
+      examples: optional(
+        t.port('Data'),
+        'The data stage whose rows are shown solved; default: the train split of `from`.',
+      ),
+    },
+  },
 } as const satisfies Record<string, FunctionSchema>;
 
 /** Columns that a template reads, by the function: one of the sets must be there. */
@@ -72,6 +89,12 @@ const TEMPLATE_COLUMNS = {
   labelled: ({ text, label }: Call['args']) => [[String(text), String(label)]],
   // `labels` too, unless all tokens are trained.
   tokens: () => [['input_ids']],
+  choices: () => [
+    ['question', 'choices', 'answer'],
+    ['question', 'choices', 'answerKey'],
+    ['ctx_a', 'endings', 'label'],
+    ['sentence', 'option1', 'option2', 'answer'],
+  ],
 } satisfies Readonly<Record<keyof typeof templates, (args: Call['args']) => readonly (readonly string[])[]>>;
 
 /** The sets of columns of which a template needs one; nothing for what is no template. */
@@ -81,6 +104,14 @@ export const columnsOf = ({ call, args }: Call): readonly (readonly string[])[] 
 /** Templates by the sets of columns that they need where nothing else is said. */
 export const usualColumns = (): readonly (readonly [string, readonly (readonly string[])[]])[] =>
   Object.keys(templates).map((call) => [call, columnsOf({ call, args: { text: 'text', label: 'label' } })]);
+
+/** The template whose rows are choices, which are scored and not trained on. */
+export const CHOICES = 'choices' satisfies keyof typeof templates;
+
+/** What a template makes of rows, by its name. */
+export type RowKind = 'texts' | 'labels' | 'choices';
+export const rowKind = (template: string): RowKind =>
+  template === LABELLED ? 'labels' : template === CHOICES ? 'choices' : 'texts';
 
 /** The template whose rows have labels, which are what classifiers are trained on. */
 export const LABELLED = 'labelled' satisfies keyof typeof templates;

@@ -104,7 +104,13 @@ const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
     known: 'run',
   },
   accuracy: {
-    doc: 'Fraction of the rows that get the right label.',
+    doc: 'Fraction of the rows that get the right label, or of the questions whose likeliest choice is right.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
+  accuracy_normalised: {
+    doc: 'Fraction of the questions whose likeliest choice by character is right.',
     unit: 'ratio',
     known: 'run',
     isShare: true,

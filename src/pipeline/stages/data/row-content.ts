@@ -34,6 +34,7 @@ const SHAPES: readonly RowShape[] = [
   { marks: ['prompt', 'completion'], read: (row, own) => readPair(row, own, ['prompt', 'completion']) },
   { marks: ['conversations'], read: (row, own) => ofTurns(turnsOf(row, own('conversations'))) },
   { marks: ['input_ids'], read: readIds },
+  { marks: ['choices', 'endings', 'option1'], read: readChoices },
 ];
 
 /** The row under usual names; columns that are called otherwise keep their own names too. */
@@ -126,6 +127,16 @@ function readLabelled(row: Row, own: OwnName): RowContent | RowFault {
   if (label === null || typeof label === 'object')
     return mustBe(`/${own('label')}`, label, 'a string or number');
   return { question: [whole], answer: String(label) };
+}
+
+/** A question, what there is to choose from, and which of it is right: in the columns of MMLU, ARC, HellaSwag or Winogrande. */
+function readChoices(row: Row, own: OwnName): RowContent | RowFault {
+  const column = ['question', 'ctx_a', 'sentence'].find((usual) => has(row, usual)) ?? 'question';
+  const asked = text(row, column, own);
+  if (typeof asked !== 'string') return asked;
+  const choices = [row['choices'] ?? row['endings'] ?? [row['option1'], row['option2']], row['ctx_b']];
+  const right = row['answer'] ?? row['answerKey'] ?? row['label'];
+  return { question: [asked, JSON.stringify(choices)], answer: JSON.stringify(right ?? null) };
 }
 
 const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];

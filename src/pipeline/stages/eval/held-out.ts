@@ -1,3 +1,8 @@
+import {
+  type ChoiceQuestion,
+  likelihoodsOf,
+  measuredQuestions,
+} from '../../../compute/evaluation/multiple-choice.js';
 import type { HeldOut, Observation } from '../../../compute/evaluation/observe.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { openSplit } from '../format/split-files.js';
@@ -45,6 +50,33 @@ export function* answerLines(
       baseline: baseline?.answers.get(row),
       loss: own.losses?.[row],
       baselineLoss: baseline?.losses?.[row],
+    };
+    yield `${JSON.stringify(fields)}\n`;
+  }
+}
+
+/** `answers.jsonl` of questions: one object for each, with the log-likelihood of every choice in nats. */
+export function* choiceLines(
+  questions: readonly ChoiceQuestion[],
+  own: Observation,
+  baseline: Observation | undefined,
+): Generator<string> {
+  const before = baseline && measuredQuestions(questions, baseline.losses);
+  for (const [at, { answer }] of measuredQuestions(questions, own.losses).entries()) {
+    const question = questions[at];
+    if (question === undefined) continue;
+    const { file, line, prompt, answer: reference, kind } = question.text;
+    const fields = {
+      file,
+      line,
+      kind,
+      prompt,
+      reference,
+      answer,
+      choices: question.choices.map(({ text }) => text),
+      logLikelihoods: likelihoodsOf(question, own.losses),
+      baseline: before?.[at]?.answer,
+      baselineLogLikelihoods: baseline && likelihoodsOf(question, baseline.losses),
     };
     yield `${JSON.stringify(fields)}\n`;
   }

@@ -15,6 +15,7 @@ import {
   rowFacts,
 } from '../../../compute/evaluation/measured-rows.js';
 import { metrics } from '../../../compute/evaluation/metrics/table.js';
+import { measuredQuestions, questionsOf } from '../../../compute/evaluation/multiple-choice.js';
 import {
   type AnswerSettings,
   type HeldOut,
@@ -26,6 +27,7 @@ import {
   evaluationReport,
   type ReportedModel,
 } from '../../../compute/evaluation/report.js';
+import { choose, seededRandom } from '../../../compute/evaluation/seeded-random.js';
 import { openAnyModel } from '../../../compute/models/any-model.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { namesIn } from '../../../language/ir/expression.js';
@@ -37,7 +39,7 @@ import { type Measurements, requirementResults } from '../requirement-results.js
 import type { RunStage, StageContext } from '../stage.js';
 import { embeddedModels } from './embedded-models.js';
 import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
-import { answerLines, openHeldOut } from './held-out.js';
+import { answerLines, choiceLines, openHeldOut } from './held-out.js';
 import { jsonAnswers } from './json-answers.js';
 import type { ModelOpener } from './opened-models.js';
 import { progress } from './progress.js';
@@ -54,27 +56,24 @@ export const run: RunStage = async (context) => {
     throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
 
   const { labels } = heldOut;
-  const chosen = chosenMetrics(
-    settings.metrics,
-    metricsRequired(stage),
-    stage.span,
-    labels === undefined ? 'texts' : 'labels',
-  );
+  const questions = questionsOf(heldOut);
+  const kind = labels !== undefined ? 'labels' : questions !== undefined ? 'choices' : 'texts';
+  const chosen = chosenMetrics(settings.metrics, metricsRequired(stage), stage.span, kind);
   const tokenizer = await openAnyModel(host, subject.base.folder).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
-  const rows = chooseRows(heldOut, facts, chosen, {
-    limit: settings.generation.rows,
-    samples: settings.samples,
-    seed: settings.seed,
-  });
+  const { generation: answering, samples, seed } = settings;
+  const rows = questions
+    ? chooseQuestions(questions.length, settings)
+    : chooseRows(heldOut, facts, chosen, { limit: answering.rows, samples, seed });
   const generation = answerSettings(settings);
-  const losses = chosen.some(({ name }) => metrics[name].needs === 'loss');
+  const losses = questions !== undefined || chosen.some(({ name }) => metrics[name].needs === 'loss');
   const rowsOfModel = labels === undefined ? (losses ? facts.length : 0) + rows.answer.length : facts.length;
   const work: EvaluationTask = {
     context,
     heldOut,
     highestId: highestId(heldOut),
     losses,
+    sharesPrefixes: questions !== undefined,
     answer: rows.answer,
     generation,
     needsEveryLabel: chosen.some(({ name }) => name === 'f1'),
@@ -82,34 +81,47 @@ export const run: RunStage = async (context) => {
   };
   const isValidJson = await jsonAnswers(settings.metrics);
   const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
+  const measured = (seen: Observation) =>
+    questions ? measuredQuestions(questions, seen.losses) : measuredRows(facts, seen, isValidJson);
 
   const report = evaluationReport({
     stage: stage.name,
     span: stage.span,
     requires: (own, compared) => requirementResults(stage, measurements(context, own, compared)),
     chosen,
-    seed: settings.seed,
-    generation,
+    seed,
+    ...(questions === undefined ? { generation } : {}),
     model: reported(subject),
-    rows: measuredRows(facts, own, isValidJson),
-    ...(baseline && other
-      ? { baseline: { model: reported(baseline), rows: measuredRows(facts, other, isValidJson) } }
-      : {}),
-    texts: facts.map((_, row) => heldOut.text(row)),
+    rows: measured(own),
+    ...(baseline && other ? { baseline: { model: reported(baseline), rows: measured(other) } } : {}),
+    texts: questions?.map(({ text }) => text) ?? facts.map((_, row) => heldOut.text(row)),
     samples: rows.samples,
     ...(own.labels === undefined ? {} : { labels: own.labels }),
   });
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
-  const answers = output.open('answers.jsonl');
   const answered = labels === undefined ? rows.answer : [...own.answers.keys()];
-  for (const line of answerLines(answered, heldOut, own, other)) answers.write(line);
-  answers.close();
+  writeAnswers(
+    output,
+    questions ? choiceLines(questions, own, other) : answerLines(answered, heldOut, own, other),
+  );
   return {
     outputs: { report: 'report.json', answers: 'answers.jsonl' },
     metrics: report.metrics,
     ...(baseline === undefined ? {} : { baseline: report.baseline, ...report.gains }),
   };
 };
+
+/** Questions that the report shows; their choices are scored, and none is answered. */
+const chooseQuestions = (count: number, { samples, seed }: EvalSettings): ReturnType<typeof chooseRows> => ({
+  answer: [],
+  samples: [...choose(count, samples, seededRandom(seed))].sort((a, b) => a - b),
+});
+
+function writeAnswers(output: StageContext['output'], lines: Iterable<string>): void {
+  const answers = output.open('answers.jsonl');
+  for (const line of lines) answers.write(line);
+  answers.close();
+}
 
 type Metrics = EvaluationReport['metrics'];
 
@@ -138,6 +150,7 @@ interface EvaluationTask {
   /** Largest token id of any row. */
   readonly highestId: number;
   readonly losses: boolean;
+  readonly sharesPrefixes: boolean;
   readonly answer: readonly number[];
   readonly generation: AnswerSettings;
   /** Whether a metric is a mean over the labels. */

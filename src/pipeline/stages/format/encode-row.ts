@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../../../compute/models/types.js';
+import type { Choice } from './choice-rows.js';
 import { type RenderedRow, RowProblem } from './rendered-row.js';
 
 export const IGNORED = -100;
@@ -12,6 +13,8 @@ export interface EncodedRow {
   readonly supervised: number;
   /** Tokens before the last answer, `0` where the row does not hold a prompt whole. */
   readonly promptTokens: number;
+  /** Where the row is one choice of a question. */
+  readonly choice?: Choice;
 }
 
 /**

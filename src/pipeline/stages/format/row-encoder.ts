@@ -10,10 +10,11 @@ import { isSpecial, turnEnd } from '../../../compute/models/turn-end.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Call, Stage } from '../../../language/ir/program.js';
 import { isReadFile } from '../../../language/ir/values.js';
-import { LABELLED } from '../../../language/schemas/functions/template.js';
+import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
+import { choiceRows, type Examples, lastTokens } from './choice-rows.js';
 import { cut, type EncodedRow, encodeRow, pieces } from './encode-row.js';
 import { noChatTemplate } from './format-diagnostics.js';
 import { labelledColumns, labelledRow, labelledText, labelOf } from './labelled-rows.js';
@@ -54,6 +55,8 @@ export interface RowEncoder {
 type LabelNumbers = ReadonlyMap<string, number>;
 
 interface EncoderOptions {
+  /** Of questions with choices. */
+  readonly examples?: Examples;
   readonly numbers?: LabelNumbers;
   /** What the source calls a column. */
   readonly own?: OwnName;
@@ -67,7 +70,7 @@ export async function openEncoder(
   model: ModelFolder,
   settings: FormatSettings,
   stage: Pick<Stage, 'name' | 'span'>,
-  { numbers, own = (usual) => usual }: EncoderOptions = {},
+  { numbers, examples = { rows: [] }, own = (usual) => usual }: EncoderOptions = {},
 ): Promise<RowEncoder> {
   const tokenizer = await model.tokenizer();
   // Texts cannot be read without a tokenizer: better said before the first row.
@@ -100,6 +103,10 @@ export async function openEncoder(
         if (settings.template.call === TOKENS) {
           const taken = takeTokens(row, model.config.vocabSize, settings.loss_on, own);
           return fitted(shownTokens(taken, tokenizer), taken, settings, []);
+        }
+        if (settings.template.call === CHOICES) {
+          const { rendered, rows } = choiceRows(settings.template, row, { tokenizer, own, examples });
+          return fittedChoices(rendered, rows, settings, findSpecial(rendered.given));
         }
         if (settings.template.call === LABELLED)
           return classified(row, settings, { tokenizer, padId, numbers, own, findSpecial });
@@ -208,6 +215,26 @@ function fitted(
     };
   const done = overflow === 'split' ? `split into ${kept.length}` : 'cut';
   return { rendered, kept, remarks: [...remarks, { reason: 'too_long', detail: `${done}: ${allowed}` }] };
+}
+
+/** All choices of a question or none; of a longer one, what is before it is cut off, as lm-evaluation-harness does. */
+function fittedChoices(
+  rendered: RenderedRow,
+  rows: readonly EncodedRow[],
+  { max_length: limit, overflow }: FormatSettings,
+  special: readonly string[],
+): EncodingResult {
+  const longest = Math.max(...rows.map(({ ids }) => ids.length));
+  const remarks = specialRemarks(special);
+  if (longest <= limit) return { rendered, kept: rows, remarks };
+  const detail = `${longest} tokens, at most ${limit} are allowed`;
+  const cut = overflow === 'truncate' ? rows.flatMap((row) => lastTokens(row, limit) ?? []) : [];
+  if (cut.length < rows.length) return { reason: 'too_long', detail };
+  return {
+    rendered,
+    kept: cut,
+    remarks: [...remarks, { reason: 'too_long', detail: `cut at the start: ${detail}` }],
+  };
 }
 
 /** How special tokens look: `<|im_end|>`, `</s>`, `[INST]`. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
-import { LABELLED } from '../../../language/schemas/functions/template.js';
+import { isReference } from '../../../language/ir/values.js';
+import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readDataRows } from '../data/data-rows.js';
 import { ownNamesOf } from '../data/sources.js';
@@ -11,9 +12,10 @@ import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { nothingKept } from './format-diagnostics.js';
+import { noExamples, nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
 import { TOKENS } from './render-row.js';
+import type { Row } from './rendered-row.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
 import { rowPrompt, SystemCounts } from './row-prompt.js';
 import { type FormatInfo, type SplitInfo, SplitWriter } from './split-files.js';
@@ -37,7 +39,8 @@ export const run: RunStage = async (context) => {
   noteLookAlikes(context, labels ?? []);
   const numbers = labels && new Map(labels.map((label, number) => [label, number]));
   const digest = tokenizerDigest(model);
-  const encoder = await openEncoder(model, settings, stage, { numbers, own: ownNamesOf(data.stage) });
+  const known = { numbers, own: ownNamesOf(data.stage), examples: { rows: exampleRows(context) } };
+  const encoder = await openEncoder(model, settings, stage, known);
   if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
 
   const total = data.result.metrics['rows'] ?? 0;
@@ -63,7 +66,7 @@ export const run: RunStage = async (context) => {
       systems.add(split, outcome.rendered.system);
       for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
       if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
-      const kind = typeof row['kind'] === 'string' ? row['kind'] : undefined;
+      const kind = kindOf(row, settings.template.call);
       const origin = { file, fileIndex: indexOf(files, file), line, kind };
       for (const [index, piece] of outcome.kept.entries()) {
         // a book in a thousand pieces would be written a thousand times
@@ -91,6 +94,29 @@ export const run: RunStage = async (context) => {
     dropped: report.dropped.toJSON(),
   };
 };
+
+/** What sort of row it is, where the data says so: of a question, also its subject. */
+const kindOf = (row: Row, template: string): string | undefined =>
+  [row['kind'], ...(template === CHOICES ? [row['subject']] : [])].find((name) => typeof name === 'string');
+
+/** Rows that are shown solved before others: of a stage that is named, or those that would be trained on. */
+function exampleRows({ stage, host, inputs }: StageContext): readonly Row[] {
+  const { template, from } = settingsOf(stage, 'format');
+  const { examples, few_shot } = template.args;
+  if (template.call !== CHOICES || few_shot === 0) return [];
+  const path = inputs[isReference(examples) ? examples.stage : from.stage]?.path ?? '';
+  const splits = isReference(examples) ? splitNames : (['train'] as const);
+  const bySubject = new Map<unknown, Row[]>();
+  for (const split of splits)
+    for (const { row } of readDataRows(host, path, split)) {
+      const found = bySubject.get(row['subject']) ?? [];
+      bySubject.set(row['subject'], found);
+      // one more than are shown: a row is no example of itself
+      if (found.length <= Number(few_shot)) found.push(row);
+    }
+  if (bySubject.size === 0) throw noExamples(stage);
+  return [...bySubject.values()].flat();
+}
 
 const formatInfo = (
   { templateSource, ownTemplate, stopIds, padId }: RowEncoder,

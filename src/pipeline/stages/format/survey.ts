@@ -1,6 +1,7 @@
 import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/program.js';
-import { LABELLED } from '../../../language/schemas/functions/template.js';
+import { isReference } from '../../../language/ir/values.js';
+import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Columns } from '../data/column-names.js';
 import type { Line } from '../data/file-lines.js';
@@ -20,6 +21,7 @@ import { DropCounts, type RowEntry } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
 import { noRowFits } from './format-diagnostics.js';
 import { labelledColumns, sortedLabels } from './labelled-rows.js';
+import type { Row } from './rendered-row.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
 import { LengthCounts } from './split-files.js';
 
@@ -63,6 +65,7 @@ export async function surveyLengths(
   const dataSettings = settingsOf(data, 'data');
   const opened = await openEncoder(openResolved(host, model), settings, format, {
     own: ownNamesOf(data),
+    examples: { rows: await firstRows(program, host, format), ofAnySubject: true },
   });
   const isLabelled = settings.template.call === LABELLED;
   const encoder = isLabelled ? noting(opened, labels) : opened;
@@ -106,6 +109,31 @@ export async function surveyLengths(
     histogram: counts.histogram,
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };
+}
+
+/**
+ * Of questions with choices, rows that could be shown solved before others: the first of the sources, of
+ * whatever subject. They are as long as those that the stage will take.
+ */
+async function firstRows(
+  { stages, folder }: Pick<Program, 'stages' | 'folder'>,
+  host: Host,
+  format: Stage,
+): Promise<readonly Row[]> {
+  const { template, from } = settingsOf(format, 'format');
+  const { examples, few_shot } = template.args;
+  const name = isReference(examples) ? examples.stage : from.stage;
+  const data = stages.find((stage) => stage.name === name);
+  if (template.call !== CHOICES || few_shot === 0 || data === undefined) return [];
+  const found: Row[] = [];
+  for (const file of sourceFiles(settingsOf(data, 'data'), folder, host))
+    for await (const batch of rowsOf(file, host, { skip: 0, every: 1 }))
+      for (const line of batch) {
+        const parsed = parseLine(line);
+        if (!(parsed instanceof RowFault)) found.push(renamed(parsed, file.columns));
+        if (found.length > Number(few_shot)) return found;
+      }
+  return found;
 }
 
 /** The encoder, noting what answers the rows have that it keeps: of labelled rows, their labels. */
