@@ -313,7 +313,7 @@ export const rowsMismatch = (
   });
 
 export const choicesTrained = (at: Span, rows: FormatStage) =>
-  error('FTP2172', at, {
+  error('FTP2171', at, {
     message: `the rows of \`${rows.name}\` are choices, right ones and wrong ones, and cannot be trained on`,
     label: 'questions with choices',
     related: [rowsOf(rows, 'choices')],

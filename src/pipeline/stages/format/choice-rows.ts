@@ -19,7 +19,7 @@ export interface Choice {
 interface ScoredText {
   readonly context: string;
   readonly continuation: string;
-  /** Code points of the choice. */
+  /** Code points of the choice, or of the context that it is a part of. */
   readonly characters: number;
 }
 
@@ -39,13 +39,16 @@ const letters: Style = ({ question, choices, answer, subject }) => {
   return { scored, answer, ...(subject === undefined ? {} : { subject }) };
 };
 
-/** Choices are scored themselves, each as the end of the question: HellaSwag, ARC, Winogrande. */
+/** Choices are scored themselves, each as the end of the question: HellaSwag, ARC; or what follows each of them: Winogrande. */
 const endings: Style = ({ contexts, choices, continuation, answer }) => ({
-  scored: choices.map((choice, number) => ({
-    context: contexts[number] ?? contexts[0] ?? '',
-    continuation: ` ${continuation ?? choice}`,
-    characters: [...choice].length,
-  })),
+  scored: choices.map((choice, number) => {
+    const context = contexts[number] ?? contexts[0] ?? '';
+    return {
+      context,
+      continuation: ` ${continuation ?? choice}`,
+      characters: [...(continuation === undefined ? choice : context)].length,
+    };
+  }),
   answer,
 });
 

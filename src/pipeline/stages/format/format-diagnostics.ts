@@ -102,14 +102,6 @@ export function labelUntrained(
   });
 }
 
-export const noExamples = ({ name, span }: Pick<Stage, 'name' | 'span'>): UserError =>
-  userError('FTP2171', span, `\`${name}\` has no rows to show solved before a question`, {
-    notes: [
-      '`few_shot` takes them from the train split of `from`, or from the data stage that `examples` names',
-    ],
-    help: 'name a data stage: `choices(few_shot: 5, examples: …)`, or give the train split a share',
-  });
-
 /** How to fix what happened to most rows. */
 function helpFor(reason: DropReason | undefined, { overflow }: FormatSettings): string {
   const help = HELPS[reason ?? ''];

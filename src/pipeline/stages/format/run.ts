@@ -12,7 +12,7 @@ import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import { RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { noExamples, nothingKept } from './format-diagnostics.js';
+import { nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
 import { TOKENS } from './render-row.js';
 import type { Row } from './rendered-row.js';
@@ -114,7 +114,6 @@ function exampleRows({ stage, host, inputs }: StageContext): readonly Row[] {
       // one more than are shown: a row is no example of itself
       if (found.length <= Number(few_shot)) found.push(row);
     }
-  if (bySubject.size === 0) throw noExamples(stage);
   return [...bySubject.values()].flat();
 }
 
