@@ -1,5 +1,4 @@
 /** FTP04xx: connections between stages; from FTP0415 on, of stages for classifiers with stages for generative models. */
-import type { RowKind } from '../../schemas/functions/template.js';
 import type { Span } from '../../source/span.js';
 import { error, info, insert, named, replace, warning } from '../make.js';
 import type { Fix } from '../types.js';
@@ -292,7 +291,10 @@ const ROWS = {
   labels: { message: 'rows with labels', label: 'labelled rows' },
   texts: { message: 'rows without labels', label: 'rows without labels' },
   choices: { message: 'questions with choices', label: 'questions with choices' },
-} as const satisfies Readonly<Record<RowKind, { readonly message: string; readonly label: string }>>;
+} as const;
+
+/** What a format makes of rows: texts that are continued, texts with labels, choices of questions. */
+export type RowKind = keyof typeof ROWS;
 
 const rowsOf = (rows: FormatStage, kind: RowKind) => ({ at: rows.template, message: ROWS[kind].message });
 

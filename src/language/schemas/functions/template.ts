@@ -1,3 +1,4 @@
+import type { RowKind } from '../../diagnostics/catalogue/wiring.js';
 import type { Call } from '../../ir/program.js';
 import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
 
@@ -108,8 +109,9 @@ export const usualColumns = (): readonly (readonly [string, readonly (readonly s
 /** The template whose rows are choices, which are scored and not trained on. */
 export const CHOICES = 'choices' satisfies keyof typeof templates;
 
+export type { RowKind };
+
 /** What a template makes of rows, by its name. */
-export type RowKind = 'texts' | 'labels' | 'choices';
 export const rowKind = (template: string): RowKind =>
   template === LABELLED ? 'labels' : template === CHOICES ? 'choices' : 'texts';
 

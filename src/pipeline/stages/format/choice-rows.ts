@@ -2,18 +2,9 @@
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Call } from '../../../language/ir/program.js';
 import type { OwnName } from '../data/column-names.js';
-import { type EncodedRow, IGNORED } from './encode-row.js';
+import { type Choice, type EncodedRow, IGNORED } from './encode-row.js';
 import { letter, type Question, questionOf } from './question-rows.js';
 import { type RenderedRow, type Row, RowProblem } from './rendered-row.js';
-
-/** A choice as a row: which one of how many, whether it is right, its text, and the characters by which its score is normalised. */
-export interface Choice {
-  readonly at: number;
-  readonly of: number;
-  readonly right: boolean;
-  readonly text: string;
-  readonly characters: number;
-}
 
 /** A text and what is scored after it. */
 interface ScoredText {

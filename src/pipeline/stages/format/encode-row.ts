@@ -1,8 +1,16 @@
 import type { Tokenizer } from '../../../compute/models/types.js';
-import type { Choice } from './choice-rows.js';
 import { type RenderedRow, RowProblem } from './rendered-row.js';
 
 export const IGNORED = -100;
+
+/** A choice as a row: which one of how many, whether it is right, its text, and the characters by which its score is normalised. */
+export interface Choice {
+  readonly at: number;
+  readonly of: number;
+  readonly right: boolean;
+  readonly text: string;
+  readonly characters: number;
+}
 
 /** A row as the trainer sees it. */
 export interface EncodedRow {
