@@ -35,6 +35,11 @@ const settings = {
   split: optional(split, 'Shares of the splits; default: every row is for training.'),
   mix: optional(mix, 'General rows mixed into the training split.'),
   limit: optional(t.union(t.integer({ min: 1 }), t.none), 'Maximum number of rows, chosen by the seed.'),
+  use: optional(
+    t.enum('commercial', 'research'),
+    'What the models are for that are trained on the rows: `ftpc checklist` compares it with the licences of their bases.',
+    { inert: true },
+  ),
 } as const;
 
 export type DataSettings = Infer<typeof settings>;

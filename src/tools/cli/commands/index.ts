@@ -31,6 +31,7 @@ export const commands: CommandTable = {
   explain: async () => (await import('./explain.js')).explain,
   graph: async () => (await import('./graph.js')).graph,
   why: async () => (await import('./why.js')).why,
+  checklist: async () => (await import('./checklist.js')).checklist,
   diff: async () => (await import('./diff.js')).diff,
   metrics: async () => (await import('./metrics.js')).metrics,
   docs: async () => (await import('./docs.js')).docs,

@@ -48,6 +48,16 @@ export function readRuns(host: Host, { pipeline, last, ...options }: RunFilter =
   return runs;
 }
 
+/** The newest run of a pipeline that began at all; `undefined` if there is none. */
+export function newestRun(host: Host, pipeline: string): Run | undefined {
+  const asked = resolve(host.cwd, pipeline);
+  for (const id of runIds(host)) {
+    const run = readRun(host, id);
+    if (run.stages.length > 0 && resolve(host.cwd, run.pipeline) === asked) return run;
+  }
+  return undefined;
+}
+
 /** Stages that failed in the newest run of a pipeline, and not because someone ended it; none if it has not run. */
 export function failedLastTime(host: Host, pipeline: string): ReadonlySet<string> {
   const asked = resolve(host.cwd, pipeline);

@@ -1,3 +1,3 @@
-export { failedLastTime, findRun, readRuns } from './find.js';
+export { failedLastTime, findRun, newestRun, readRuns } from './find.js';
 export { readRun } from './read.js';
 export { damageOf, type Run, type RunStage, type TrainStep } from './run.js';

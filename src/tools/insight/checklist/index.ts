@@ -1,0 +1,2 @@
+export { type Checklist, checklistOf } from './checklist.js';
+export { checklistText } from './text.js';

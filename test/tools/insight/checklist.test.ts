@@ -1,0 +1,100 @@
+import { expect } from 'chai';
+import { compile } from '../../../src/language/compile.js';
+import { nodeDisk } from '../../../src/language/host/node-disk.js';
+import { plan } from '../../../src/pipeline/planner/plan.js';
+import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
+import { type Checklist, checklistOf, checklistText } from '../../../src/tools/insight/checklist/index.js';
+import { newestRun } from '../../../src/tools/insight/runs/index.js';
+import { pipelineFolder, QUICK, TEXT } from '../../pipeline/planner/pipeline.js';
+import { writeFinishedRun } from './finished.js';
+import { expectSchema } from './schemas.js';
+
+describe('the production checklist', () => {
+  const folder = pipelineFolder();
+  after(() => folder.remove());
+
+  async function planned(text: string) {
+    folder.write('pipeline.ftp', text);
+    const compiled = compile(folder.host, 'pipeline.ftp');
+    const { program, analysis } = compiled;
+    if (program === undefined || analysis === undefined)
+      throw new Error(compiled.diagnostics.map(({ message }) => message).join('\n'));
+    return { program, analysis, compiled, plan: await plan(program, folder.host, QUICK) };
+  }
+
+  async function answers(text: string): Promise<Checklist> {
+    const { program, analysis, compiled, plan } = await planned(text);
+    const { host } = folder;
+    const list = checklistOf({
+      ...{ host, disk: nodeDisk(), program, plan },
+      ...{ stages: analysis.stages, sources: compiled.sources },
+      run: newestRun(host, 'pipeline.ftp'),
+    });
+    expectSchema('checklist', list);
+    expect(list.items.length).to.equal(17);
+    expect(list.done + list.open + list.unknown).to.equal(17);
+    return list;
+  }
+
+  const item = ({ items }: Checklist, id: string) => items.find((each) => each.id === id);
+  const without = (text: string, what: string): string => {
+    expect(text).to.contain(what);
+    return text.replace(what, '');
+  };
+
+  it('says of what is done where the file has it', async () => {
+    const found = item(await answers(TEXT), 'losses');
+    expect(found?.state).to.equal('done');
+    const [{ text, at } = { text: '', at: undefined }] = found?.evidence ?? [];
+    expect(text).to.equal('`validate = dialogs.valid` of `adapter`');
+    expect(TEXT.split('\n')[(at?.line ?? 0) - 1]).to.equal('  validate = dialogs.valid');
+    expect(at?.column).to.equal(3);
+  });
+
+  it('says of what is open what to write', async () => {
+    const list = await answers(without(TEXT, 'validate = dialogs.valid'));
+    expect(item(list, 'losses')).to.deep.include({
+      state: 'open',
+      todo: 'write `validate = ….valid` in `train adapter`',
+    });
+    expect(item(list, 'ab_test')?.state).to.equal('open');
+    expect(item(list, 'general_capabilities')?.state).to.equal('open');
+  });
+
+  it('sees an evaluation of rows that are trained on', async () => {
+    const list = await answers(TEXT.replace('dataset = dialogs.test', 'dataset = dialogs.train'));
+    expect(item(list, 'held_out')).to.deep.include({ state: 'open' });
+    expect(item(list, 'held_out')?.todo).to.contain('`dialogs.train` is trained on');
+  });
+
+  it('compares the licence of the base with what the file says it is for', async () => {
+    expect(item(await answers(TEXT), 'base_licence')?.state).to.equal('unknown');
+    const list = await answers(TEXT.replace('dedupe = [exact]', 'dedupe = [exact]\n  use = commercial'));
+    expect(item(list, 'base_licence')).to.deep.include({ state: 'done' });
+    expect(item(list, 'base_licence')?.evidence.map(({ text }) => text)).to.deep.equal([
+      'the card of the base of `adapter` says apache-2.0',
+      '`use = commercial` of `rows`',
+    ]);
+  });
+
+  it('looks at the newest run', async () => {
+    const before = await answers(TEXT);
+    expect(before.run).to.equal(null);
+    const { plan } = await planned(TEXT);
+    writeFinishedRun(folder, { id: '20261129-100000-abcd', pipeline: 'pipeline.ftp', stages: plan.stages });
+    const list = await answers(TEXT);
+    expect(list.run).to.equal('20261129-100000-abcd');
+    expect(
+      item(list, 'losses')
+        ?.evidence.map(({ text }) => text)
+        .join(),
+    ).to.contain('20261129-100000-abcd');
+  });
+
+  it('is for people, too', async () => {
+    const lines = checklistText(await answers(TEXT), PLAIN, 80);
+    expect(lines.every((line) => line.length <= 80)).to.equal(true);
+    expect(lines.at(-1)).to.match(/^\d+ done, \d+ open, \d+ that cannot be known from here$/);
+    expect(lines).to.include('Before training');
+  });
+});
