@@ -197,15 +197,18 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async deploy({ context, stage, limit }) {
-    const model = context.models.of(settingsOf(stage, 'deploy').model);
+    const { model: released, target } = settingsOf(stage, 'deploy');
+    const model = context.models.of(released);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
+    // elsewhere, nothing is written here
+    const diskBytes = target.call === 'directory' ? bytes : 0;
     const { config, adapter } = forwardMemory(context, model, 256, 'stored');
     if (model.config.foreign !== undefined && context.engine.name === 'accelerate')
       return {
         ...onEngine(context, context.engine, model, { longest: 256, answers: { rows: 1, tokens: 256 } }),
         seconds: diskSeconds(3 * bytes, context.declared),
-        diskBytes: bytes,
+        diskBytes,
       };
     const classifies = adaptedConfig(config, adapter).labels !== undefined;
     // a release is asked something before it becomes current, whether or not the file says what
@@ -215,7 +218,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
         evaluationPeak(forwardMemory(context, model, 256, residency), asked),
       ),
       seconds: here(context, plus(copySeconds(2 * bytes), 2)),
-      diskBytes: bytes,
+      diskBytes,
     };
   },
 };

@@ -1,5 +1,5 @@
 /** A release for another place than a folder: its files are gathered, the model is asked, and the place's own code publishes them. */
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { openAnyModel } from '../../../compute/models/any-model.js';
 import { digestFiles, filesBelow, MANIFEST, releaseDigest } from '../../../compute/packaging/manifest.js';
 import { UserError } from '../../../language/diagnostics/types.js';
@@ -51,9 +51,20 @@ export async function deployElsewhere(settings: DeploySettings, context: StageCo
   context.emit({
     type: 'note',
     stage: stage.name,
-    text: action === 'unchanged' ? `${url} has this release already` : `release ${number} is at ${url}`,
+    text:
+      action === 'unchanged'
+        ? `this release is there already: ${url}`
+        : `${number === undefined ? 'the release' : `release ${number}`} is at ${url}`,
   });
-  const report = { version: 1, stage: stage.name, release: number, url, commit: version, action, digest };
+  const report = {
+    version: 1,
+    stage: stage.name,
+    release: number ?? null,
+    url,
+    commit: version,
+    action,
+    digest,
+  };
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
   return { outputs: { report: 'report.json' }, metrics: number === undefined ? {} : { release: number } };
 }
@@ -81,19 +92,21 @@ async function gather(
   const names = filesBelow(host, folder).filter((name) => name !== MANIFEST);
   const sealed = digestFiles(host, folder, names);
   const all = manifestDraft(settings.model, kind, folder, context);
-  const draft = { ...all, base: { ...all.base, folder: base.label } };
+  const shown = isAbsolute(base.label) ? basename(base.label) : base.label;
+  const draft = { ...all, base: { ...all.base, label: shown, folder: shown } };
+  const facts = await serverFacts(label.split('/').at(-1) ?? label, released, context);
   const card = releaseCard({
     name: label,
     before: names.includes(README) ? host.readText(join(folder, README)) : undefined,
     draft,
     stages: Object.values(inputs).map(({ stage }) => stage),
     baseId: base.commit === undefined ? undefined : base.label,
+    isGguf: facts.kind === 'gguf',
     licence: openAnyModel(host, base.folder).licence(),
   });
-  const facts = await serverFacts(label.split('/').at(-1) ?? label, released, context);
   // where the base was on this machine tells others nothing
   const { base: served } = facts;
-  const added = addedFiles({ ...facts, base: { ...served, folder: served.hub?.id ?? served.label } });
+  const added = addedFiles({ ...facts, base: { ...served, label: shown, folder: served.hub?.id ?? shown } });
   const files = [
     ...names
       .filter((name) => name !== README && !Object.hasOwn(added, name))

@@ -20,6 +20,8 @@ interface CardRequest {
   /** Name of the base on the Hub; `undefined`: it is from elsewhere. */
   readonly baseId: string | undefined;
   readonly licence: string | undefined;
+  /** It is one GGUF file, which transformers does not load by itself. */
+  readonly isGguf: boolean;
 }
 
 /** The same input gives the same text. */
@@ -49,7 +51,7 @@ function frontOf(
   front: Readonly<Record<string, unknown>>,
   request: CardRequest,
 ): Readonly<Record<string, unknown>> {
-  const { baseId, licence, draft, name } = request;
+  const { baseId, licence, draft, name, isGguf } = request;
   const tags = (Array.isArray(front['tags']) ? front['tags'] : [])
     // they name a base that the Hub does not have
     .filter((tag) => baseId !== undefined || !String(tag).startsWith('base_model:'))
@@ -59,10 +61,19 @@ function frontOf(
   const results = resultsOf(request);
   return {
     ...(baseId !== undefined && { base_model: baseId }),
+    library_name: draft.kind === 'adapter' ? 'peft' : 'transformers',
     ...rest,
     ...(licence !== undefined && { license: licence }),
     ...(datasets.length > 0 && { datasets }),
-    tags: [...new Set([...tags, 'ftpc', ...(draft.kind === 'adapter' ? ['adapter'] : [])])],
+    ...(isGguf && { library_name: 'gguf' }),
+    tags: [
+      ...new Set([
+        ...tags.filter((tag) => !isGguf || tag !== 'transformers'),
+        'ftpc',
+        ...(isGguf ? ['gguf'] : []),
+        ...(draft.kind === 'adapter' ? ['adapter'] : []),
+      ]),
+    ],
     ...(results.length > 0 && { 'model-index': [{ name: name.split('/').at(-1), results }] }),
   };
 }
@@ -121,12 +132,14 @@ function settingsSection({ stages }: CardRequest): string {
     .filter(({ kind }) => kind === 'train')
     .map((stage) => {
       const rows = Object.entries(stage.settings)
-        .filter(([name, value]) => value !== null && Object.hasOwn(schemas.train.settings, name))
+        .filter(([name, value]) => !isNothing(value) && Object.hasOwn(schemas.train.settings, name))
         .map(([name]) => [`\`${name}\``, `\`${cell(textOf(stage, name))}\``] as const);
       return `## Training \`${stage.name}\`\n\n${factTable(rows)}\n`;
     })
     .join('\n');
 }
+
+const isNothing = (value: Value): boolean => value === null || (isList(value) && value.length === 0);
 
 function measuredSection({ draft: { metrics, baseline }, stages }: CardRequest): string {
   return stages
