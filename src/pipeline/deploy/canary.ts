@@ -62,3 +62,26 @@ export function removeCanary({ disk }: ReleaseAccess, folder: string): void {
   disk.remove(`${folder}/${CANARY_FILE}`);
   if (disk.readLink(`${folder}/${CANARY}`) !== undefined) disk.remove(`${folder}/${CANARY}`);
 }
+
+/** A folder for each release that a pipeline has published with a share, with one for the share. */
+const SHARES = '.shares';
+
+/**
+ * Notes with which share a pipeline published a release last; the path is there until another share takes its place. So a
+ * pipeline that goes back to an earlier share acts again, and one that did so before someone promoted or rolled back does
+ * not. Throws a `DiskError`.
+ */
+export function noteShare(
+  { host, disk }: ReleaseAccess,
+  folder: string,
+  release: number,
+  share: number | undefined,
+): string | undefined {
+  const shares = `${folder}/${SHARES}/${releaseName(release)}`;
+  const path = `${shares}/${share}`;
+  if (share !== undefined && host.stat(path) !== undefined) return path;
+  if (host.stat(shares) !== undefined) disk.remove(shares);
+  if (share === undefined) return undefined;
+  disk.makeFolder(path);
+  return path;
+}

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Disk } from '../../../src/language/host/disk.js';
-import { canaryDamage, readCanary } from '../../../src/pipeline/deploy/canary.js';
+import { canaryDamage, noteShare, readCanary } from '../../../src/pipeline/deploy/canary.js';
 import { readHistory } from '../../../src/pipeline/deploy/history.js';
 import { promote } from '../../../src/pipeline/deploy/promote.js';
 import { currentRelease, type ReleaseAccess } from '../../../src/pipeline/deploy/releases.js';
@@ -135,6 +135,17 @@ describe('a canary', () => {
     );
     rmSync(file);
     expect(canaryDamage(access, folder)).to.equal(undefined);
+  });
+
+  it('notes the share that a pipeline gave it last, until it gives another', () => {
+    const { folder } = fresh();
+    const first = noteShare(access, folder, 2, 0.1) ?? '';
+    expect(noteShare(access, folder, 2, 0.1)).to.equal(first);
+    const other = noteShare(access, folder, 3, 0.1) ?? '';
+    const second = noteShare(access, folder, 2, 0.5) ?? '';
+    expect([first, second, other].map((path) => existsSync(path))).to.deep.equal([false, true, true]);
+    expect(noteShare(access, folder, 2, undefined)).to.equal(undefined);
+    expect([second, other].map((path) => existsSync(path))).to.deep.equal([false, true]);
   });
 
   it('does not replace what is no link', async () => {

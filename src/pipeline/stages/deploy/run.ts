@@ -5,7 +5,9 @@ import { nodeDisk } from '../../../language/host/node-disk.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import { noteShare } from '../../deploy/canary.js';
 import { type PublishedRelease, publish } from '../../deploy/publish.js';
+import { writing } from '../../deploy/release-diagnostics.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { deployElsewhere } from './elsewhere.js';
 import { manifestDraft } from './manifest-draft.js';
@@ -42,7 +44,9 @@ async function deployToFolder(
   const text = roleText(published, settings.canary);
   if (text !== undefined) context.emit({ type: 'note', stage: stage.name, text });
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
-  return { outputs: { release: path, report: 'report.json' }, metrics: { release: number } };
+  const share = writing(() => noteShare({ host, disk }, folder, number, settings.canary));
+  const outputs = { release: path, report: 'report.json', ...(share !== undefined && { share }) };
+  return { outputs, metrics: { release: number } };
 }
 
 /** What has become of a release that was to be a canary. */

@@ -5,6 +5,7 @@ import { openModel } from '../../../../src/compute/models/load.js';
 import type { ReleaseManifest } from '../../../../src/compute/packaging/manifest.js';
 import { nodeDisk } from '../../../../src/language/host/node-disk.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { readCanary } from '../../../../src/pipeline/deploy/canary.js';
 import { openAnswerer } from '../../../../src/pipeline/deploy/open-answerer.js';
 import { listReleases, verifyRelease } from '../../../../src/pipeline/deploy/releases.js';
 import { run } from '../../../../src/pipeline/stages/deploy/run.js';
@@ -92,6 +93,21 @@ describe('the deploy stage', () => {
     expect(manifest.smoke?.answer).not.to.equal('');
     expect(manifest.ftpc).to.match(/^\d+\.\d+\.\d+/);
     expect(verifyRelease({ host: nodeHost(), disk: nodeDisk() }, releases, 1).holds).to.equal(true);
+  });
+
+  it('is a canary where a release is current, and says so where none is', async () => {
+    const first = await deploy({ canary: 0.1 });
+    expect(readCanary({ host: nodeHost(), disk: nodeDisk() }, first.releases)).to.equal(undefined);
+    const adapter = { model: { stage: 'adapter', port: 'best' } };
+    const second = await deploy({ ...adapter, canary: 0.1 }, { folder: first.folder });
+    expect(readCanary({ host: nodeHost(), disk: nodeDisk() }, first.releases)).to.include({
+      release: 2,
+      share: 0.1,
+    });
+    const share = second.result.outputs['share'] ?? '';
+    expect(existsSync(share)).to.equal(true);
+    await deploy({ ...adapter, canary: 0.2 }, { folder: first.folder });
+    expect(existsSync(share)).to.equal(false);
   });
 
   it('is the same release however often it is deployed', async () => {
