@@ -1,4 +1,5 @@
 /** A line for each request; what was asked and answered only where that is wanted. */
+import { harmless } from '../../language/diagnostics/render/index.js';
 import type { RequestEnd } from './observer.js';
 import type { Redact } from './redact.js';
 
@@ -43,6 +44,6 @@ const textLines = ({ prompt, answers = [] }: RequestEnd, redact: Redact): readon
 
 /** On one line. */
 function shown(text: string, redact: Redact): string {
-  const whole = JSON.stringify(redact(text)).slice(1, -1);
+  const whole = harmless(JSON.stringify(redact(text)).slice(1, -1));
   return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
 }

@@ -13,6 +13,8 @@ import type { OpenServingOptions } from '../deploy/open-serving.js';
 export interface ModelSource extends Omit<OpenServingOptions, 'warn'> {
   /** What names of folders are relative to. */
   readonly cwd: string;
+  /** Variables that the process does not get, whatever they are called. */
+  readonly withheld?: readonly string[];
 }
 
 export type ToModel =

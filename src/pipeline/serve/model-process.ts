@@ -72,7 +72,7 @@ function forkModel(source: ModelSource): ChildProcess {
   try {
     return fork(fileURLToPath(new URL('./model-child.js', import.meta.url)), [], {
       cwd: source.cwd,
-      env: childEnvironment(),
+      env: childEnvironment(Object.fromEntries((source.withheld ?? []).map((name) => [name, undefined]))),
       execArgv: NODE_OPTIONS,
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

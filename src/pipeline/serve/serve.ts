@@ -30,7 +30,7 @@ export interface ServeOptions {
   readonly host: Host;
   readonly disk: Disk;
   /** `folder`: a model, an adapter, a GGUF file, a release, or a folder of releases. */
-  readonly source: Omit<ModelSource, 'cwd'>;
+  readonly source: Omit<ModelSource, 'cwd' | 'withheld'>;
   /** What clients call the model. */
   readonly name: string;
   readonly address: ListenAddress;
@@ -173,8 +173,9 @@ interface Opened {
 async function openRouter(options: ServeOptions, signal: AbortSignal): Promise<Opened> {
   const { host, disk, source, reports } = options;
   const access = { host, disk };
+  const withheld = options.keys.map(({ name }) => name);
   const start = async (folder: string, prompt?: string, stop = signal): Promise<ServedModel> => {
-    const model = await startModel({ ...source, cwd: host.cwd, folder }, reports, stop);
+    const model = await startModel({ ...source, cwd: host.cwd, folder, withheld }, reports, stop);
     await tryModel(model, prompt);
     return model;
   };

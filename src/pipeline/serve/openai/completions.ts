@@ -70,6 +70,9 @@ export function completionExchange(body: unknown, defaults: RequestDefaults): Ex
   checkStream(fields);
   const asked = fields.max_tokens ?? Math.min(DEFAULT_TOKENS, defaults.maxTokens ?? DEFAULT_TOKENS);
   if (asked === 0 && !echo) throw badField('max_tokens', '`max_tokens` must be at least 1 without `echo`');
+  const prompts = promptsOf(prompt);
+  if (n * prompts.length > MOST_PROMPTS)
+    throw badField('n', `${prompts.length} prompts with \`n\` of ${n} are more than ${MOST_PROMPTS} answers`);
   const request = {
     ...drawnOf(fields, defaults),
     maxTokens: longestAnswer('max_tokens', asked, defaults),
@@ -80,7 +83,7 @@ export function completionExchange(body: unknown, defaults: RequestDefaults): Ex
   return {
     endpoint: 'completions',
     model,
-    requests: promptsOf(prompt).flatMap((each) =>
+    requests: prompts.flatMap((each) =>
       Array.from({ length: n }, (_, stream) => ({ ...request, prompt: each, stream })),
     ),
     perPrompt: n,
