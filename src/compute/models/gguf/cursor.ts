@@ -7,6 +7,9 @@ const WINDOW = 1 << 20;
 const MAX_HEADER_BYTES = 200_000_000;
 /** Of all lists of a header together. */
 const MAX_ITEMS = 10_000_000;
+/** A byte order mark is a token like any other. */
+const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 export const HELP = 'Download the file again; it is damaged or not a GGUF file of version 2 or 3.';
 
 /** Reads a GGUF header forwards, a window of the file at a time; every step is checked against the file's size. */
@@ -75,7 +78,7 @@ export class Cursor {
 
   string(what: string, limit: number): string {
     const view = this.take(this.u64(`The length of ${what}`, limit));
-    return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    return UTF_8.decode(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
   }
 }
 
