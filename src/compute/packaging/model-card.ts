@@ -65,15 +65,23 @@ interface WholeModel {
   readonly classifies: boolean;
   /** Its weights are not the base's. */
   readonly isTrained: boolean;
+  /** What loads it, by the Hub's name; default: transformers. */
+  readonly library?: 'gguf' | 'transformers';
 }
 
 /** What the Hub reads of a model that needs no other. */
-export const wholeFront = ({ base, licence, classifies, isTrained }: WholeModel): string => `---
+export const wholeFront = ({
+  base,
+  licence,
+  classifies,
+  isTrained,
+  library = 'transformers',
+}: WholeModel): string => `---
 base_model: ${quote(base)}
-library_name: transformers
+library_name: ${library}
 ${licence === undefined ? '' : `license: ${quote(licence)}\n`}pipeline_tag: ${classifies ? 'text-classification' : 'text-generation'}
 tags:
-${isTrained ? `- ${quote(`base_model:finetune:${base}`)}\n` : ''}- transformers
+${isTrained ? `- ${quote(`base_model:finetune:${base}`)}\n` : library === 'gguf' ? `- ${quote(`base_model:quantized:${base}`)}\n` : ''}- ${library}
 ---
 `;
 

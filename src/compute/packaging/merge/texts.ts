@@ -31,6 +31,8 @@ interface MergedCardInput {
   readonly licence?: string;
   /** What its weights are stored as. */
   readonly weights: string;
+  /** They are in one GGUF file. */
+  readonly isGguf: boolean;
   readonly adapter?: Pick<Adapter, 'config'>;
   /** Of a classifier. */
   readonly labels?: readonly string[];
@@ -52,6 +54,7 @@ export function mergedCard(input: MergedCardInput): string {
     licence,
     classifies: labels !== undefined,
     isTrained: adapter !== undefined,
+    ...(input.isGguf && { library: 'gguf' }),
   });
   const rows: readonly (readonly [string, string])[] = [
     ['Base', base],

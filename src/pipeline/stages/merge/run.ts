@@ -53,13 +53,7 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
     hasAdapter: adapted !== undefined,
     at: stage.span,
   });
-  const perplexity =
-    before.labels === undefined
-      ? {
-          merged: probePerplexity(after, before.probes),
-          before: probePerplexity(before.adapted, before.probes),
-        }
-      : undefined;
+  const perplexity = perplexities(after, before);
   const prompt = readTrainingPrompt(host, adapted?.adapter ?? base.base.folder);
   if (prompt !== undefined) output.write(`${FOLDER}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
   const quantisedTraining = adapted?.storage === 'nf4';
@@ -69,6 +63,7 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
       base: base.label,
       licence: openAnyModel(host, base.base.folder).licence(),
       weights: weightsText(stored),
+      isGguf: stored.format === 'gguf',
       adapter: before.adapter,
       labels: before.labels,
       quantisedTraining,
@@ -103,6 +98,12 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
   return { outputs: { model: FOLDER, report: 'report.json' }, metrics };
 }
+
+/** A classifier's logits say nothing of the next token. */
+const perplexities = (after: ProbeLogits, { adapted, probes, labels }: MergeEvidence) =>
+  labels === undefined
+    ? { merged: probePerplexity(after, probes), before: probePerplexity(adapted, probes) }
+    : undefined;
 
 const weightsText = (stored: StoredAs): string =>
   stored.format === 'gguf' ? `${stored.dtype.toUpperCase()} (GGUF)` : mergeDtypes[stored.dtype].torch;
