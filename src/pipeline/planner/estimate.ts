@@ -12,6 +12,7 @@ import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js
 import type { AccelerateRun } from '../../language/ir/engines.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
+import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import { precisionOf } from '../stages/train/precision.js';
@@ -132,12 +133,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       };
     }
     const memory = forwardMemory(context, model, longest, 'stored');
-    const generates = settings.metrics.some(
-      ({ call }) => isMetricName(call) && metrics[call].needs === 'answer',
-    );
-    const rows = Math.min(lengths.rows, settings.generation.rows ?? lengths.rows);
-    const asked = lengths.labels === undefined;
-    const answered = asked ? (generates ? rows : Math.min(rows, settings.samples)) : 0;
+    const answered = answeredRows(settings, lengths);
     const answers = {
       rows: answered,
       // an answer is about as long a share of the longest row as of any
@@ -228,17 +224,23 @@ export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[
 /** Rows that a worker of the accelerate engine computes at a time. */
 const WORKER_ROWS = 8;
 
+/** Rows that are answered: none of those with labels, and none of choices, of which classes are all that is measured. */
+function answeredRows({ metrics: asked, generation, samples }: EvalSettings, lengths: Lengths): number {
+  const needs = asked.flatMap(({ call }) => (isMetricName(call) ? [metrics[call].needs] : []));
+  if (lengths.labels !== undefined || needs.every((need) => need === 'classes')) return 0;
+  const rows = Math.min(lengths.rows, generation.rows ?? lengths.rows);
+  return needs.includes('answer') ? rows : Math.min(rows, samples);
+}
+
 /** What of the rows of an evaluation is passed through and answered. */
 function workerRows(context: PlanContext, stage: Stage, lengths: Lengths): AnsweredRows {
-  const { generation, metrics: asked, samples } = settingsOf(stage, 'eval');
-  const generates = asked.some(({ call }) => isMetricName(call) && metrics[call].needs === 'answer');
-  const rows = Math.min(lengths.rows, generation.rows ?? lengths.rows);
-  const answered = lengths.labels === undefined ? (generates ? rows : Math.min(rows, samples)) : 0;
+  const settings = settingsOf(stage, 'eval');
+  const { generation } = settings;
   return {
     atOnce: WORKER_ROWS,
     rows: lengths.rows,
     length: lengths.tokens / Math.max(1, lengths.rows),
-    answers: answered,
+    answers: answeredRows(settings, lengths),
     precision: isBf16(context, context.models.of(settingsOf(stage, 'eval').model)?.root) ? 'bf16' : 'f32',
     // an answer is about as long as what is supervised, and ends then
     answerLength: Math.min(generation.max_tokens, 1.5 * (lengths.supervised / Math.max(1, lengths.rows))),
