@@ -27,18 +27,18 @@ export interface State {
   /** The text may end here. */
   readonly isEnd: boolean;
   /** Of a character whose bytes are not complete: its bits so far, how many bytes are left, and the least code point. */
-  readonly partial: Partial;
+  readonly partial: UnfinishedCharacter;
   /** By byte, as far as they were asked for; `null`: the text cannot go on so. */
   readonly steps: (State | null | undefined)[];
 }
 
-interface Partial {
+interface UnfinishedCharacter {
   readonly bits: number;
   readonly left: number;
   readonly least: number;
 }
 
-const WHOLE: Partial = { bits: 0, left: 0, least: 0 };
+const WHOLE: UnfinishedCharacter = { bits: 0, left: 0, least: 0 };
 
 /** First bytes of a character: how many follow, the bits of its own, and the least code point that is written so (RFC 3629). */
 const LEADS = [
@@ -50,7 +50,7 @@ const LEADS = [
 const NUMBER_CHARACTERS = '-.0123456789';
 
 /** Places that are opened for one token of an answer: a schema that needs more is made to take long. */
-const MOST_WORK = 100_000;
+const MOST_WORK = 50_000;
 
 export class Automaton {
   readonly start: State;
@@ -96,7 +96,7 @@ export class Automaton {
   }
 
   /** After a part of a character, or all of it. */
-  private partly(state: State, partial: Partial): State | undefined {
+  private partly(state: State, partial: UnfinishedCharacter): State | undefined {
     const { bits, left, least } = partial;
     if (left === 0) return bits >= least ? this.character(state, bits) : undefined;
     const from = Math.max(bits << (6 * left), least);
@@ -165,7 +165,7 @@ export class Automaton {
     }
   }
 
-  private state(places: readonly Place[], isEnd: boolean, partial: Partial): State {
+  private state(places: readonly Place[], isEnd: boolean, partial: UnfinishedCharacter): State {
     const ids = places.map(({ id }) => id).sort((a, b) => a - b);
     const key = `${ids.join()} ${isEnd} ${partial.bits} ${partial.left}`;
     const known = this.states.get(key);

@@ -76,6 +76,37 @@ function continues(
     });
 
   if (name === 'webgpu' || name === 'cpu') return;
+  it(`${name}, ${where}, lets rows join those that were read before, and the last one take a place`, async () => {
+    const { recording, decoder, prompts, vocab } = await open('tied', name);
+    const wanted = recording.lora.greedy;
+    const batch = await decoder.session(1, 40);
+    let logits = await batch.append([prompts[0] ?? new Int32Array(0)]);
+    const rows = [0];
+    const texts: number[][] = [[likeliest(logits, 0, vocab)], [], []];
+    for (const row of [1, 2]) {
+      const alone = await decoder.session(1, 40);
+      logits = await alone.append([prompts[row] ?? new Int32Array(0)]);
+      texts[row]?.push(likeliest(logits, 0, vocab));
+      await batch.join(alone);
+      rows.push(row);
+      logits = await batch.append(rows.map((one) => Int32Array.of(texts[one]?.at(-1) ?? 0)));
+      rows.forEach((one, at) => {
+        texts[one]?.push(likeliest(logits, at, vocab));
+      });
+    }
+    await batch.keep([2, 1]);
+    logits = await batch.append([2, 1].map((row) => Int32Array.of(texts[row]?.at(-1) ?? 0)));
+    [2, 1].forEach((row, at) => {
+      texts[row]?.push(likeliest(logits, at, vocab));
+    });
+    texts.forEach((text, row) => {
+      expect(text, `row ${row}`).to.deep.equal(wanted[row]?.slice(0, text.length));
+    });
+    expect(texts.map(({ length }) => length)).to.deep.equal([3, 4, 3]);
+    await batch.release();
+    await decoder.release();
+  });
+
   it(`${name}, ${where}, gives the host's tokens where caches grow and rows leave, and holds nothing afterwards`, async () => {
     const all = [];
     for (const one of ['onnx', name] as const) {

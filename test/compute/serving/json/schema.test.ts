@@ -121,7 +121,7 @@ const REFUSED: readonly (readonly [schema: unknown, named: string])[] = [
 
 /** What would take for ever, or all memory. */
 const HOSTILE: Readonly<Record<string, unknown>> = {
-  'repeats within repeats': { type: 'string', pattern: '^((a{0,3000}){0,3000}b?){0,3000}$' },
+  'repeats within repeats': { type: 'string', pattern: '^(a?b?){100000}$' },
   'brackets within brackets': { type: 'string', pattern: '('.repeat(1500) },
   'schemas that double': {
     $defs: Object.fromEntries(
