@@ -27,6 +27,9 @@ export type ManifestDraft = Omit<
   'version' | 'release' | 'digest' | 'created' | 'smoke' | 'files'
 >;
 
+/** Texts, and files that are somewhere else, by their names in the release. */
+export type AddedFiles = Readonly<Record<string, string | { readonly path: string }>>;
+
 export interface PublishRequest {
   /** Absolute folder of the releases. */
   readonly folder: string;
@@ -39,7 +42,7 @@ export interface PublishRequest {
    */
   readonly canary?: number;
   /** Files that are released with those of `source`, by name: how the release is served. They tell no release from another. */
-  readonly added?: Readonly<Record<string, string>>;
+  readonly added?: AddedFiles;
   /** Loads the release from its own folder and asks it something; throws if it does not answer. */
   readonly smoke: (release: string) => Promise<ReleaseManifest['smoke']>;
 }
@@ -108,9 +111,10 @@ function fill(
   writing(() => {
     disk.makeFolder(temporary);
     for (const name of names) disk.copy(`${source}/${name}`, `${temporary}/${name}`);
-    for (const [name, text] of Object.entries(added)) {
+    for (const [name, content] of Object.entries(added)) {
       disk.makeFolder(dirname(`${temporary}/${name}`));
-      disk.write(`${temporary}/${name}`, text);
+      if (typeof content === 'string') disk.write(`${temporary}/${name}`, content);
+      else disk.copy(content.path, `${temporary}/${name}`);
     }
   });
   const copied = digestFiles(host, temporary, names);

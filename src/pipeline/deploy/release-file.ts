@@ -1,5 +1,6 @@
 /** Files of a release that is published elsewhere: on the disk, or texts that are made for it. */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { digestFile } from '../../compute/packaging/manifest.js';
 import type { Host } from '../../language/host/host.js';
 import { FileSealer, type SealedFile } from '../../language/host/sealed-file.js';
 
@@ -26,6 +27,12 @@ export const fileOnDisk = (host: Host, folder: string, name: string, sealed: Sea
     for (let at = from; at < to; at += WINDOW)
       yield host.readBytes(join(folder, name), at, Math.min(WINDOW, to - at));
   },
+});
+
+/** A file that is somewhere else, under its name in the release. */
+export const fileAt = (host: Host, name: string, path: string): ReleaseFile => ({
+  ...fileOnDisk(host, dirname(path), basename(path), digestFile(host, path)),
+  name,
 });
 
 export function textFile(name: string, text: string): ReleaseFile {

@@ -1,4 +1,5 @@
 /** A release as a model of Ollama: its files as blobs, then one request that makes the model of them. */
+import { basename } from 'node:path';
 import { askedAsTrained } from '../../compute/evaluation/asked-as-trained.js';
 import type { ChatMessage } from '../../compute/models/types.js';
 import { digestFile, filesBelow } from '../../compute/packaging/manifest.js';
@@ -6,13 +7,14 @@ import {
   type OllamaModel,
   ollamaModel,
   ollamaRefusal,
+  SERVE,
   type ServerFacts,
 } from '../../compute/packaging/servers/index.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { isJson, type Json } from '../../language/host/json.js';
 import type { ElsewhereRequest, PublishedElsewhere } from '../deploy/elsewhere.js';
-import { fileOnDisk, type ReleaseFile } from '../deploy/release-file.js';
+import { fileAt, fileOnDisk, type ReleaseFile } from '../deploy/release-file.js';
 import type { HubAccess } from '../hub/access.js';
 import { ask, askJson, errorIn, jsonIn, ollamaAccess, posting } from './ollama-access.js';
 import { ollamaCannot, ollamaOther, ollamaRefused, ollamaSilent } from './ollama-diagnostics.js';
@@ -35,7 +37,7 @@ export async function publishModel(
   if (refusal !== undefined) throw new UserError(ollamaCannot(name, refusal));
   const before = await digestOf(access, name);
   const isAdapter = facts.kind === 'adapter';
-  const own = files.filter((file) => (facts.kind === 'gguf' ? file.name === facts.file : isRead(file.name)));
+  const own = ownFiles(files, facts);
   const base = isAdapter ? baseFiles(host, facts) : [];
   await uploadBlobs(access, name, [...own, ...base], asked);
   const model = ollamaModel(facts);
@@ -53,6 +55,16 @@ export async function publishModel(
   return { action, digest, url: `${access.endpoint}, model ${name}`, version };
 }
 
+/** What Ollama reads of a release: a GGUF file by itself, or a folder in Hugging Face layout. */
+function ownFiles(
+  files: readonly ReleaseFile[],
+  { kind, file, adapterFile }: ServerFacts,
+): readonly ReleaseFile[] {
+  const single = kind === 'gguf' ? file : adapterFile && `${SERVE}/${adapterFile}`;
+  if (single === undefined) return files.filter(({ name }) => isRead(name));
+  return files.flatMap((each) => (each.name === single ? [{ ...each, name: basename(single) }] : []));
+}
+
 /** What Ollama reads of a folder: weights, their config and tokenizer. */
 const isRead = (name: string): boolean =>
   /^[^/]+$/.test(name) &&
@@ -63,7 +75,8 @@ const isRead = (name: string): boolean =>
     ));
 
 /** The base of an adapter, which goes to Ollama with it. */
-function baseFiles(host: Host, { base: { folder } }: ServerFacts): readonly ReleaseFile[] {
+function baseFiles(host: Host, { base: { folder }, ggufBase }: ServerFacts): readonly ReleaseFile[] {
+  if (ggufBase) return [fileAt(host, basename(folder), folder)];
   return filesBelow(host, folder)
     .filter(isRead)
     .map((name) => fileOnDisk(host, folder, name, digestFile(host, `${folder}/${name}`)));

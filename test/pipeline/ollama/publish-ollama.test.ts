@@ -135,6 +135,14 @@ describe('publishing a release to Ollama', () => {
     expect(made?.files).not.to.have.any.keys('adapter_config.json');
   });
 
+  it('sends an adapter that is a GGUF file as that, whatever the architecture', async () => {
+    const base = { folder: join(tiny, 'base'), label: 'base' };
+    const found = await readServerFacts(host, { name: 'legal', folder: join(tiny, 'adapter'), base });
+    const facts = { ...found, architecture: 'Qwen2ForCausalLM', adapterFile: 'adapter.gguf' };
+    await publish(facts, { 'adapter_config.json': '{}', 'serve/adapter.gguf': 'GGUF' });
+    expect(Object.keys(ollama.models.get('legal:latest')?.adapters ?? {})).to.deep.equal(['adapter.gguf']);
+  });
+
   it('sends a GGUF file alone', async () => {
     await publish(
       { ...model, kind: 'gguf', file: 'model.gguf' },

@@ -51,6 +51,8 @@ export interface ServerFacts {
   /** `bos_token` and the like. */
   readonly special: SpecialTokens;
   readonly adapter?: AdapterConfig;
+  /** The adapter as a GGUF file in `serve/`, where llama.cpp has a form for it. */
+  readonly adapterFile?: string;
   readonly labels?: readonly string[];
 }
 

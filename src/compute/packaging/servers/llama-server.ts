@@ -1,6 +1,6 @@
 /** https://github.com/ggml-org/llama.cpp/tree/master/tools/server: arguments of `llama-server`. */
 import type { ServerFacts } from './facts.js';
-import { MOUNT, type Server } from './server.js';
+import { MERGE_FIRST, MOUNT, type Server, type ServerFiles } from './server.js';
 
 export const llamaServer: Server = {
   id: 'llama-server',
@@ -9,7 +9,7 @@ export const llamaServer: Server = {
   describe(facts) {
     const { kind, file = '', labels } = facts;
     if (labels !== undefined) return { notes: ['It serves no classifiers.'] };
-    if (kind === 'adapter') return { notes: [adapterNote(facts)] };
+    if (kind === 'adapter') return overBase(facts);
     if (kind === 'model')
       return {
         notes: [
@@ -45,7 +45,23 @@ const options = (
   ...(templateFile === undefined ? [] : ['--chat-template-file', `${release}/${templateFile}`]),
 ];
 
-const adapterNote = ({ base: { label } }: ServerFacts): string =>
-  'It reads GGUF files alone. Merge with `dtype = q8_0` or another of its types, and deploy that; or convert ' +
-  `${label} and the adapter with \`convert_hf_to_gguf.py\` and \`convert_lora_to_gguf.py\` of llama.cpp, and ` +
-  'start it with `--model BASE.gguf --lora ADAPTER.gguf`.';
+/** An adapter over a GGUF file of its base, which the release does not have. */
+function overBase(facts: ServerFacts): ServerFiles {
+  const { adapterFile, ggufBase, base } = facts;
+  if (adapterFile === undefined) return { notes: [NO_FORM] };
+  return {
+    command: [
+      'llama-server',
+      ...options(facts, '$BASE', '.'),
+      ...['--lora', `serve/${adapterFile}`, '--host', '127.0.0.1', '--port', '8081'],
+    ],
+    variables: { BASE: ggufBase ? base.folder : 'base.gguf' },
+    notes: ggufBase
+      ? []
+      : [
+          `\`BASE\` is a GGUF file of ${base.label}, which \`merge base_gguf { base = …, dtype = f16 }\` makes: \`BASE=/PATH/FILE sh serve/llama-server.sh\`.`,
+        ],
+  };
+}
+
+const NO_FORM = `llama.cpp has no form for this adapter. ${MERGE_FIRST.replace('bf16', 'q8_0')}`;

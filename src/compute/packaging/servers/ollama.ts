@@ -47,13 +47,17 @@ export const ollama: Server = {
           : []),
         ...model.notes,
       ],
-      files: { Modelfile: modelfile(model, from, isAdapter ? '..' : undefined) },
+      files: { Modelfile: modelfile(model, from, isAdapter ? adapterIn(facts) : undefined) },
     };
   },
 };
 
 const inContainer = (name: string): string =>
   `There, the model is made by \`docker compose -f serve/compose.yaml exec ollama ollama create ${name} -f /release/serve/Modelfile\`.`;
+
+/** Relative to the folder of the Modelfile. */
+const adapterIn = ({ adapterFile }: ServerFacts): string =>
+  adapterFile === undefined ? '..' : `./${adapterFile}`;
 
 const baseFolder = (facts: ServerFacts): string =>
   facts.base.hub === undefined ? facts.base.folder : `./${baseIn(facts, '').split('/').at(-1)}`;
@@ -68,6 +72,8 @@ export interface OllamaRefusal {
 export function ollamaRefusal({
   kind,
   adapter,
+  adapterFile,
+  ggufBase,
   architecture,
   labels,
 }: ServerFacts): OllamaRefusal | undefined {
@@ -81,6 +87,8 @@ export function ollamaRefusal({
   const help = MERGE_FIRST.replace('bf16', 'q8_0');
   if (adapter?.kind !== 'lora')
     return { why: 'Ollama takes LoRA adapters alone, and this is another kind.', help };
+  // a GGUF file has all that llama.cpp needs to know
+  if (adapterFile !== undefined && (ggufBase || CONVERTED.has(name))) return undefined;
   if (!ADAPTED.has(name))
     return {
       why: `Ollama converts adapters of Llama and Gemma 2 alone, and this one is over ${name}.`,

@@ -7,11 +7,18 @@ import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Stage } from '../../../language/ir/program.js';
 import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
 import type { PublishElsewhere, UploadMemory } from '../../deploy/elsewhere.js';
-import { fileOnDisk, textFile } from '../../deploy/release-file.js';
+import type { AddedFiles } from '../../deploy/publish.js';
+import { fileAt, fileOnDisk, textFile } from '../../deploy/release-file.js';
 import type { StageContext } from '../stage.js';
 import { manifestDraft } from './manifest-draft.js';
 import { releaseCard } from './release-card.js';
-import { addedFiles, askRelease, type ReleasedModel, releasedModel, serverFacts } from './released-model.js';
+import {
+  addedFiles,
+  askRelease,
+  type ReleasedModel,
+  releasedModel,
+  servedRelease,
+} from './released-model.js';
 
 const README = 'README.md';
 
@@ -94,7 +101,8 @@ async function gather(
   const all = manifestDraft(settings.model, kind, folder, context);
   const shown = isAbsolute(base.label) ? basename(base.label) : base.label;
   const draft = { ...all, base: { ...all.base, label: shown, folder: shown } };
-  const facts = await serverFacts(label.split('/').at(-1) ?? label, released, context);
+  const release = await servedRelease(label.split('/').at(-1) ?? label, released, context);
+  const { facts } = release;
   const card = releaseCard({
     name: label,
     before: names.includes(README) ? host.readText(join(folder, README)) : undefined,
@@ -106,7 +114,11 @@ async function gather(
   });
   // where the base was on this machine tells others nothing
   const { base: served } = facts;
-  const added = addedFiles({ ...facts, base: { ...served, label: shown, folder: served.hub?.id ?? shown } });
+  const added = addedFiles({
+    ...release,
+    facts: { ...facts, base: { ...served, label: shown, folder: served.hub?.id ?? shown } },
+  });
+  const made: AddedFiles = { ...added, [README]: card };
   const files = [
     ...names
       .filter((name) => name !== README && !Object.hasOwn(added, name))
@@ -114,7 +126,9 @@ async function gather(
         const each = sealed[name];
         return each === undefined ? [] : [fileOnDisk(host, folder, name, each)];
       }),
-    ...Object.entries({ ...added, [README]: card }).map(([name, text]) => textFile(name, text)),
+    ...Object.entries(made).map(([name, content]) =>
+      typeof content === 'string' ? textFile(name, content) : fileAt(host, name, content.path),
+    ),
   ];
   return { digest: releaseDigest(kind, sealed, draft.base.sha256), files, draft, facts };
 }

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { ModelError } from '../../../compute/models/types.js';
+import { adapterGguf } from '../../../compute/packaging/gguf/index.js';
 import type { ReleaseManifest } from '../../../compute/packaging/manifest.js';
 import {
   readServerFacts,
@@ -7,6 +9,7 @@ import {
   serveFiles,
 } from '../../../compute/packaging/servers/index.js';
 import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
+import type { AddedFiles } from '../../deploy/publish.js';
 import { smoke } from '../../deploy/smoke.js';
 import { outputOf } from '../eval/evaluated-model.js';
 import type { ResolvedModel } from '../resolve-models.js';
@@ -53,16 +56,42 @@ export function askRelease(
   });
 }
 
-export const serverFacts = (
+/** The adapter as llama.cpp and Ollama read it, in `serve/`. */
+const ADAPTER_FILE = 'adapter.gguf';
+
+export interface ServedRelease {
+  readonly facts: ServerFacts;
+  /** The file of the adapter, where there is one. */
+  readonly files: AddedFiles;
+}
+
+/** What the release is to servers; an adapter is written as a GGUF file where llama.cpp has a form for it. */
+export async function servedRelease(
   name: string,
-  { folder, base }: ReleasedModel,
-  { host }: Pick<StageContext, 'host'>,
-): Promise<ServerFacts> => {
-  const { label, commit } = base;
+  { folder, kind, base }: ReleasedModel,
+  { host, work }: Pick<StageContext, 'host' | 'work'>,
+): Promise<ServedRelease> {
+  const { label, commit, seed } = base;
   const hub = commit === undefined ? {} : { hub: { id: label, commit } };
-  return readServerFacts(host, { name, folder, base: { folder: base.folder, label, ...hub } });
-};
+  const facts = await readServerFacts(host, { name, folder, base: { folder: base.folder, label, ...hub } });
+  if (kind !== 'adapter' || seed !== undefined) return { facts, files: {} };
+  try {
+    const file = adapterGguf(host, folder, base.folder);
+    const scratch = work.scratch();
+    scratch.write(ADAPTER_FILE, file.chunks());
+    const path = join(scratch.path, ADAPTER_FILE);
+    return {
+      facts: { ...facts, adapterFile: ADAPTER_FILE },
+      files: { [`${SERVE}/${ADAPTER_FILE}`]: { path } },
+    };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return { facts, files: {} };
+  }
+}
 
 /** How the release is served by other programs, as files in it. */
-export const addedFiles = (facts: ServerFacts): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(serveFiles(facts)).map(([file, text]) => [`${SERVE}/${file}`, text]));
+export const addedFiles = ({ facts, files }: ServedRelease): AddedFiles => ({
+  ...Object.fromEntries(Object.entries(serveFiles(facts)).map(([file, text]) => [`${SERVE}/${file}`, text])),
+  ...files,
+});

@@ -11,7 +11,7 @@ import { writing } from '../../deploy/release-diagnostics.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { deployElsewhere } from './elsewhere.js';
 import { manifestDraft } from './manifest-draft.js';
-import { addedFiles, askRelease, releasedModel, serverFacts } from './released-model.js';
+import { addedFiles, askRelease, releasedModel, servedRelease } from './released-model.js';
 
 /** Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however often it is deployed. */
 export const run: RunStage = (context) => {
@@ -35,7 +35,7 @@ async function deployToFolder(
       source: released.folder,
       ...(settings.canary !== undefined && { canary: settings.canary }),
       draft: manifestDraft(settings.model, released.kind, folder, context),
-      added: addedFiles(await serverFacts(basename(folder), released, context)),
+      added: addedFiles(await servedRelease(basename(folder), released, context)),
       smoke: (release) => askRelease(release, folder, released, settings, context),
     },
   );

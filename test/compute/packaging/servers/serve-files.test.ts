@@ -59,6 +59,7 @@ const RELEASES: Readonly<Record<string, ServerFacts>> = {
   model: MODEL,
   adapter: ADAPTER,
   'adapter over a folder': { ...PLAIN, base: MODEL.base },
+  'adapter with a GGUF file': { ...PLAIN, adapterFile: 'adapter.gguf', architecture: 'Qwen2ForCausalLM' },
   gguf: GGUF,
 };
 
@@ -134,6 +135,7 @@ describe('serve/ of a release', () => {
       ['tgi', MODEL],
       ['tgi', PLAIN],
       ['llama-server', GGUF],
+      ['llama-server', { ...PLAIN, adapterFile: 'adapter.gguf' }],
     ] as const) {
       const words = wordsOf(join(place.path, id), facts, `${id}.sh`);
       for (const word of words) if (word.startsWith('--')) expect(lists[id], word).to.include(word);

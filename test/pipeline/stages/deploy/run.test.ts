@@ -146,6 +146,16 @@ describe('the deploy stage', () => {
     }
   };
 
+  it('has the adapter as llama.cpp reads it, and says how servers are started', async () => {
+    const { release, manifest } = await deploy({ model: { stage: 'adapter', port: 'best' } });
+    const names = Object.keys(manifest.files).filter((name) => name.startsWith('serve/'));
+    expect(names).to.include.members(['serve/README.md', 'serve/adapter.gguf', 'serve/llama-server.sh']);
+    expect(readFileSync(join(release, 'serve/adapter.gguf')).subarray(0, 4).toString()).to.equal('GGUF');
+    expect(readFileSync(join(release, 'serve/llama-server.sh'), 'utf8')).to.contain(
+      '--lora serve/adapter.gguf',
+    );
+  });
+
   it('moves with its base: a base below the working directory is named relative to the release', async () => {
     const folder = join(place.path, 'moving');
     cpSync(join(tiny, 'base'), join(folder, 'models', 'base'), { recursive: true });
