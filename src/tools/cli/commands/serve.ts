@@ -77,7 +77,7 @@ export const serveCommand: Command = {
       many: true,
     }),
     quiet: option.flag('No line for each request.'),
-    threads: option.number('N', 'Threads that compute; default: one per core.'),
+    threads: option.number('N', 'Threads that compute; default: one per core, and one fewer with llama.cpp.'),
   },
   examples: [
     ['ftpc serve releases/legal', 'the current release, and its canary, on http://127.0.0.1:8000/v1'],
