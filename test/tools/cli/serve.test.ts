@@ -92,7 +92,7 @@ describe('ftpc serve', () => {
       await until(() => !isAlive(again));
     });
 
-  it('follows the current release without a failed request @long', async () => {
+  it('answers a thousand requests through twenty swaps, without a failed one @long', async () => {
     const cwd = freshFolder();
     const folder = join(cwd, 'releases');
     const publish = (number: number) => {
@@ -114,19 +114,23 @@ describe('ftpc serve', () => {
     const seen: (string | null)[] = [];
     let isOver = false;
     const client = async (): Promise<void> => {
-      while (!isOver) {
-        const response = await post(CHAT, asked('releases'));
+      while (!isOver || seen.length < 1000) {
+        const response = await post(CHAT, asked('releases', { max_tokens: 2 }));
         expect(response.status, `${await response.text()}${err()}`).to.equal(200);
         seen.push(response.headers.get('x-ftpc-release'));
       }
     };
-    const clients = [client(), client(), client()];
-    await until(() => seen.length > 0);
-    await publish(2);
-    await until(() => seen.at(-1) === '2');
-    rollback(access, folder, 1);
-    await until(() => seen.at(-1) === '1');
-    isOver = true;
-    await Promise.all(clients);
+    const swaps = async (): Promise<void> => {
+      await until(() => seen.length > 0);
+      await publish(2);
+      for (let swap = 1; swap <= 20; swap++) {
+        const number = swap % 2 === 1 ? 2 : 1;
+        if (swap > 1) rollback(access, folder, number);
+        await until(() => seen.at(-1) === String(number));
+      }
+      isOver = true;
+    };
+    await Promise.all([swaps(), client(), client(), client()]);
+    expect(seen.length).to.be.at.least(1000);
   });
 });
