@@ -203,6 +203,12 @@ describe('a canary', () => {
       atLast: [2, undefined],
     },
     {
+      name: 'another share',
+      make: (where, folder) => promote(where, folder, 0.5),
+      between: [[1, 2]],
+      atLast: [1, 2],
+    },
+    {
       name: 'rollback',
       make: (where, folder) => rollback(where, folder),
       between: [
@@ -212,6 +218,24 @@ describe('a canary', () => {
       atLast: [1, undefined],
     },
   ];
+
+  it('survives a kill at any call of publishing it, and the next run ends what was begun', async () => {
+    let at = 1;
+    for (; ; at++) {
+      const { path, folder } = fresh();
+      await publishContent(path, 'one');
+      const { disk, reached } = killedAt(at);
+      await publishContent(path, 'two', { canary: 0.1 }, { ...access, disk }).catch((error: unknown) => {
+        if (!(error instanceof Killed)) throw error;
+      });
+      if (!reached()) break;
+      expect([undefined, 2], `call ${at}`).to.include(roles(folder)[1]);
+      expect(roles(folder)[0]).to.equal(1);
+      await publishContent(path, 'two', { canary: 0.1 });
+      expect(roles(folder)).to.deep.equal([1, 2]);
+    }
+    expect(at).to.be.greaterThan(8);
+  });
 
   for (const { name, make, between, atLast } of CHANGES)
     it(`survives a kill at any call of ${name}: the old state or the new one`, async () => {
