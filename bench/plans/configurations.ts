@@ -69,7 +69,7 @@ const METHODS = {
 const SHORT: Readonly<Record<BaseName, Readonly<Record<string, Configuration>>>> = {
   deep: {
     'lora, 16 rows, in 400 MiB': { method: 'lora', settings: MORE_ROWS, options: ['--memory', '400MiB'] },
-    'lora, in 200 MiB': { method: 'lora', options: ['--memory', '200MiB'] },
+    'lora, in 280 MiB': { method: 'lora', options: ['--memory', '280MiB'] },
   },
   wide: {
     'lora, 16 rows, in 700 MiB': { method: 'lora', settings: MORE_ROWS, options: ['--memory', '700MiB'] },

@@ -42,6 +42,7 @@ export class Declarations {
     const scope = new Scope(
       this.prelude,
       (name) => this.exporter(name),
+      () => this.libraryMachines(),
       importAt,
       (from) => tree.imports.find((statement) => statement.from.text === from)?.names.at(-1)?.span.end,
     );
@@ -146,6 +147,12 @@ export class Declarations {
     if (!declaredNames(module).includes(name)) return undefined;
     const symbol = this.context(module, false).scope.own.get(name);
     return symbol?.kind === 'preset' || symbol?.kind === 'machine' ? symbol : undefined;
+  }
+
+  private libraryMachines(): readonly string[] {
+    return this.loader
+      .libraryNames()
+      .flatMap((module) => this.loader.library(module)?.tree.machines.map(({ name }) => name.text) ?? []);
   }
 
   private exporter(name: string): string | undefined {

@@ -206,7 +206,17 @@ function refusal<Name extends MetricName>(
       return errors.wrongUnit(written.span, expressionNoun(written), unitNoun(unit), suffixesOf([unit]));
   }
   const { span, operator } = expression;
-  return errors.badOperands(span, operator, nounOf(left), nounOf(right), whyNot(left, right));
+  const why = whyNot(left, right) ?? needless(expression.right, left) ?? needless(expression.left, right);
+  return errors.badOperands(span, operator, nounOf(left), nounOf(right), why);
+}
+
+/** A quantity next to something that has no unit. */
+function needless<Name extends MetricName>(
+  written: SyntaxOf<'binary'>['right'],
+  other: TypedExpression<Name>,
+): string | undefined {
+  if (written.kind !== 'quantity' || other.type !== 'number' || namesIn(other).length === 0) return undefined;
+  return `${nounOf(other)} is a number without a unit: write \`${written.value}\``;
 }
 
 /** Why two constants do not go together. */

@@ -1,7 +1,13 @@
 /** `machine workstation using rtx_3090 { devices = 2 }`: a machine, with the settings of those that it goes on from. */
 import { machineCycle, requireInMachine, unknownBaseMachine } from '../diagnostics/catalogue/machines.js';
-import { appliedTwice, notImported, unknownSetting } from '../diagnostics/catalogue/names.js';
+import {
+  appliedTwice,
+  type LibraryName,
+  notImported,
+  unknownSetting,
+} from '../diagnostics/catalogue/names.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
+import { nearest } from '../diagnostics/did-you-mean.js';
 import type { Machine, MachineSettings } from '../ir/machine.js';
 import type { Values } from '../ir/program.js';
 import { machineSettings } from '../schemas/stages/machine.js';
@@ -79,13 +85,19 @@ function baseOf(word: Word, own: string, context: Context): Values | undefined {
     const importing = (names: string) => scope.importing(names, module);
     return context.report(notImported({ names: [word], module, importing }));
   }
+  const known = scope.declared('machine').filter((name) => name !== own);
   return context.report(
-    unknownBaseMachine(
-      word.span,
-      word.text,
-      scope.declared('machine').filter((name) => name !== own),
-    ),
+    unknownBaseMachine(word.span, word.text, known, unimported(word.text, known, context)),
   );
+}
+
+/** A machine of the library of nearly this name, unless one of the file is nearer. */
+function unimported(name: string, known: readonly string[], { scope }: Context): LibraryName | undefined {
+  const meant = nearest(name, [...known, ...scope.machinesOfLibrary()]);
+  const module = meant === undefined || known.includes(meant) ? undefined : scope.moduleOf(meant);
+  return meant === undefined || module === undefined
+    ? undefined
+    : { name: meant, module, put: scope.importing(meant, module) };
 }
 
 /** The machines that a file declares or imports, without those that have an error. */

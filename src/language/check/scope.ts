@@ -167,6 +167,8 @@ export class Scope {
     private readonly prelude: ReadonlyMap<string, FunctionSymbol>,
     /** Which module of the library exports a function; asked only for an error's sake. */
     readonly moduleOf: (name: string) => string | undefined,
+    /** Machines of the library, for the same. */
+    readonly machinesOfLibrary: () => readonly string[],
     /** Where an import can be inserted. */
     readonly importAt: number,
     /** After the last name that the file imports from a module. */

@@ -2,17 +2,21 @@
 import type { Span } from '../../source/span.js';
 import { suggestion } from '../did-you-mean.js';
 import { error } from '../make.js';
+import { fromLibrary, type LibraryName } from './names.js';
 
 /** `machine workstation using rtx_3090 { … }` where there is no such machine. */
-export const unknownBaseMachine = (at: Span, name: string, known: readonly string[]) =>
+export const unknownBaseMachine = (at: Span, name: string, known: readonly string[], library?: LibraryName) =>
   error('FTP1920', at, `there is no machine \`${name}\` here`, {
     label: 'unknown machine',
-    ...(known.length === 0
-      ? {
-          help: 'a machine goes on from one of this file, or from one that it imports, such as those of `std/machines`',
-        }
-      : suggestion(name, at, known)),
+    ...(library === undefined ? ofFile(at, name, known) : fromLibrary(at, library)),
   });
+
+const ofFile = (at: Span, name: string, known: readonly string[]) =>
+  known.length === 0
+    ? {
+        help: 'a machine goes on from one of this file, or from one that it imports, such as those of `std/machines`',
+      }
+    : suggestion(name, at, known);
 
 export const machineCycle = (at: Span, name: string) =>
   error('FTP1921', at, `the machine \`${name}\` goes on from itself`, {

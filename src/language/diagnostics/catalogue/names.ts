@@ -165,12 +165,7 @@ export function notImported(missing: NotImported['missing']): NotImported {
 }
 
 /** `meant`: a function of the library that the file does not import, with the edit that does. */
-export const unknownFunction = (
-  at: Span,
-  name: string,
-  known: readonly string[],
-  meant?: { readonly name: string; readonly module: string; readonly put: Insertion },
-) => {
+export const unknownFunction = (at: Span, name: string, known: readonly string[], meant?: LibraryName) => {
   const foreign = foreignFunction(name);
   return error('FTP0211', at, `there is no function \`${name}\``, {
     label: 'unknown function',
@@ -178,7 +173,7 @@ export const unknownFunction = (
       ? { help: `write \`${foreign}\`` }
       : meant === undefined
         ? suggestion(name, at, known)
-        : fromLibrary(at, meant.name, meant.module, meant.put)),
+        : fromLibrary(at, meant)),
   });
 };
 
@@ -187,8 +182,15 @@ interface Insertion {
   readonly text: string;
 }
 
+/** What a module of the library exports and the file does not import. */
+export interface LibraryName {
+  readonly name: string;
+  readonly module: string;
+  readonly put: Insertion;
+}
+
 /** `accuracy` of `std/eval`, for `acuracy`: written and imported. */
-function fromLibrary(at: Span, name: string, module: string, put: Insertion): Hint {
+export function fromLibrary(at: Span, { name, module, put }: LibraryName): Hint {
   const written = rewrite(at, name);
   const { edits } = insert('', at.file, put.at, put.text);
   return {
