@@ -173,7 +173,7 @@ describe('GGUF families', () => {
       ],
       /Only 8 of the 16 values/,
     ],
-    ['frequencies of another kind', [['llama.rope.scaling.type', 'yarn']], /rope\.scaling\.type is "yarn"/],
+    ['frequencies of another kind', [['llama.rope.scaling.type', 'ntk']], /rope\.scaling\.type is "ntk"/],
   ];
   for (const [what, values, detail] of parts)
     it(`refuses ${what}`, () => {

@@ -6,8 +6,10 @@ import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import type { ModelFolder } from '../../../../src/compute/models/load.js';
 import { openModelAt } from '../../../../src/compute/models/open.js';
 import { modelGguf } from '../../../../src/compute/packaging/gguf/index.js';
+import { storedRows, writtenGguf } from '../../../../src/compute/packaging/gguf/model.js';
 import type { GgufType } from '../../../../src/compute/packaging/gguf/types.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
+import { UserError } from '../../../../src/language/diagnostics/types.js';
 import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { fixturePath, readFixtureBytes, root } from '../../models/fixtures.js';
@@ -87,6 +89,29 @@ describe('a model as a GGUF file', () => {
     expect(model.config.eosTokenIds).to.deep.equal(before.config.eosTokenIds);
     expect(model.config.padTokenId).to.equal(before.config.padTokenId);
     expect(model.licence()).to.equal(before.licence());
+  });
+
+  it('keeps YaRN’s frequencies, and is refused where llama.cpp has other constants', () => {
+    const base = openGguf(memoryHost({ '/m.gguf': readFixtureBytes('gguf/families/llama.gguf') }), '/m.gguf');
+    const scaling = {
+      type: 'yarn',
+      factor: 4,
+      originalPositions: 16,
+      attentionFactor: 0.1 * Math.log(4) + 1,
+    } as const;
+    const write = (betaFast: number) => {
+      const ropeScaling = { ...scaling, betaFast, betaSlow: 1, truncate: true };
+      const weights = base.loadWeights('paged');
+      const files = { ...base, path: '/m.gguf' };
+      const host = memoryHost({ '/m.gguf': readFixtureBytes('gguf/families/llama.gguf') });
+      return writtenGguf(host, {
+        ...{ type: 'f16', files, origin: { name: 'm' } },
+        config: { ...base.config, ropeScaling },
+        source: (name) => storedRows(weights, name),
+      }).bytes;
+    };
+    expect(write(32)).to.be.greaterThan(0);
+    expect(() => write(16)).to.throw(UserError, /betaFast would be 32 instead of 16/);
   });
 
   it('makes the same bytes again', () => {
