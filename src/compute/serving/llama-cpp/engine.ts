@@ -9,6 +9,7 @@ import { ClosedError } from '../embedded-engine.js';
 import { logprobWriter } from '../logprobs.js';
 import { servedIds, writesTools } from '../prompt.js';
 import { type AnswerParts, ServedAnswer } from '../served-answer.js';
+import { toolStyleOf } from '../tool-calls.js';
 import type {
   CompletionPrompt,
   CompletionRequest,
@@ -66,10 +67,11 @@ export class LlamaEngine implements ServingEngine {
   constructor(private readonly parts: LlamaEngineParts) {
     const { label, model, template, tokenizer, training, facts } = parts;
     const { rows, contextTokens, memory } = model;
+    const tools = template !== undefined && writesTools(template);
     this.info = {
       ...{ label, engine: 'llama.cpp', contextTokens, rows, memory },
-      chats: template !== undefined,
-      tools: template !== undefined && writesTools(template),
+      ...{ chats: template !== undefined, tools },
+      ...(tools && { toolStyle: toolStyleOf(template.source) }),
     };
     this.answerParts = {
       ...{ tokenizer, contextTokens, clock: parts.clock, stops: training?.stop ?? [] },

@@ -153,6 +153,15 @@ describe('the engine of llama.cpp', () => {
       expect(await answer).to.have.property('name', 'ClosedError');
   });
 
+  it('says how its template writes calls of tools', async () => {
+    const source = '{% if tools %}<tool_call>{% endif %}';
+    const engine = llamaEngine(fakeModel(), { template: { source, render: () => 'B' } });
+    const embedded = fakeEngine({ template: { source, render: () => 'B' } }).engine;
+    expect(engine.info).to.include({ tools: true, toolStyle: embedded.info.toolStyle });
+    expect(engine.info.toolStyle).to.be.a('string');
+    await Promise.all([engine.close(), embedded.close()]);
+  });
+
   it('refuses what it cannot be asked before the first piece', async () => {
     const engine = llamaEngine();
     const refused = async (request: ReturnType<typeof asked>): Promise<string> => {
