@@ -44,7 +44,7 @@ export function lossWatch(history: readonly WatchedStep[]): LossWatch {
     push(losses, loss, WINDOW);
     if (gradNorm !== undefined) push(norms, gradNorm, NORMS.before + NORMS.newest);
     const exploded = isAbove(loss, lowest.loss, EXPLODED)
-      ? `the loss of step ${step} is ${loss.toFixed(2)}; its running median was ${lowest.loss.toFixed(2)} at best (step ${lowest.step})`
+      ? `the loss of step ${step} is ${loss.toPrecision(3)}; its running median was ${lowest.loss.toPrecision(3)} at best (step ${lowest.step})`
       : undefined;
     const now = median(losses);
     if (now <= lowest.loss) {
@@ -55,14 +55,14 @@ export function lossWatch(history: readonly WatchedStep[]): LossWatch {
       norms.length >= DEAD.steps &&
       norms.slice(-DEAD.steps).every((norm) => norm === 0) &&
       isAbove(now, lowest.loss, DEAD)
-        ? `no gradient is left at a loss of ${now.toFixed(2)}; it was ${lowest.loss.toFixed(2)} (step ${lowest.step})`
+        ? `no gradient is left at a loss of ${now.toPrecision(3)}; it was ${lowest.loss.toPrecision(3)} (step ${lowest.step})`
         : undefined;
     const lost = exploded ?? dead;
     if (lost !== undefined) return { divergence: lost, ...(said ? {} : { warning: lost }) };
     if (step < SETTLED || !isAbove(now, lowest.loss, NOTICEABLE)) return {};
     const risen =
-      `the running median of the loss has risen from ${lowest.loss.toFixed(2)} (step ${lowest.step}) ` +
-      `to ${now.toFixed(2)} (step ${step})`;
+      `the running median of the loss has risen from ${lowest.loss.toPrecision(3)} (step ${lowest.step}) ` +
+      `to ${now.toPrecision(3)} (step ${step})`;
     const warning = said ? {} : { warning: `${risen}: the learning rate may be too high` };
     said = true;
     return isAbove(now, lowest.loss, DIVERGED) || runsAway() ? { ...warning, divergence: risen } : warning;
