@@ -75,8 +75,12 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const backwards = training && trainsBlocks(graphs);
   const kinds = blockKinds(options, graphs, backwards);
   const oneEach = config.labels !== undefined && options.packed === undefined;
-  const supervised = oneEach ? rows : rows * (length - 1);
+  const supervisable = oneEach ? rows : rows * (length - 1);
+  const supervised = Math.max(1, Math.min(given.supervised ?? supervisable, supervisable));
   const head = headWork(options, graphs, supervised);
+  // the rates that times are planned with were measured so: as if every token had logits
+  const { times, flops } = supervised === supervisable ? head : headWork(options, graphs, supervisable);
+  const headFlops = times * flops;
 
   const virtual = prefixTokens(adapter);
   const positions = FLOAT * positionFloats(blueprintOf(config), blockShape(options), virtual);
@@ -109,7 +113,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
         driverBytes +
         (head.transient > inBlock ? 0 : inBlock),
     },
-    flops: kinds.reduce((total, { count, flops }) => total + count * flops, 0) + head.times * head.flops,
+    flops: kinds.reduce((total, { count, flops }) => total + count * flops, 0) + headFlops,
   };
 }
 

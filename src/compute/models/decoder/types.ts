@@ -186,4 +186,6 @@ export interface DecoderPlanOptions extends PassOptions {
   readonly length: number;
   /** For packed rows: the largest number of tokens of a text. */
   readonly packed?: number;
+  /** Tokens whose logits a batch needs, at most about. Default: all but the first of each row. */
+  readonly supervised?: number;
 }

@@ -13,8 +13,7 @@ import { expectedTensors, type NamedShape } from '../../../compute/models/archit
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { BIN, type Lengths, shortened } from '../expected-rows.js';
-import { decoderShape, longestRow, optimizerBytes, type TrainMemory } from './train.js';
+import { decoderShape, longestRow, optimizerBytes, supervisedTokens, type TrainMemory } from './train.js';
 
 const productOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
@@ -98,30 +97,6 @@ function updateOf(
     state: optimizerBytes(memory, plan) / numbers,
     temporary: all + (largest * most) / numbers,
   };
-}
-
-/**
- * Supervised tokens of a micro batch, at most about: their mean, and three standard deviations of the sum of its rows' lengths; no
- * fewer than the longest row has, and no more than all.
- */
-function supervisedTokens(memory: TrainMemory, plan: TrainPlan, tokens: number): number {
-  const kept = shortened(memory.lengths, plan.maxLength);
-  if (kept.rows === 0 || kept.tokens === 0) return tokens;
-  const share = kept.supervised / kept.tokens;
-  // rows of a packed sequence fill it
-  if (memory.packed !== undefined) return Math.ceil(share * tokens);
-  const { mean, deviation } = spreadOf(kept);
-  const batch = plan.microBatch * mean + 3 * Math.sqrt(plan.microBatch) * deviation;
-  return Math.min(tokens, Math.ceil(share * Math.max(kept.longest, Math.min(tokens, batch))));
-}
-
-function spreadOf({ histogram, rows, tokens }: Lengths): {
-  readonly mean: number;
-  readonly deviation: number;
-} {
-  const mean = tokens / rows;
-  const squares = histogram.reduce((sum, count, bin) => sum + count * ((bin + 0.5) * BIN - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / rows) };
 }
 
 function evaluationOf(

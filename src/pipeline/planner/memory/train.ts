@@ -72,14 +72,17 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
   // a choice that was made for full training has none
   const rank = plan.rank > 0 ? plan.rank : factorsOf(adapter).rank;
   const adapted = adaptedConfig(config, adapter);
+  const rows = Math.min(plan.microBatch, Math.max(1, memory.lengths.rows));
+  const length = longestPadded(memory, plan);
   return {
     config: adapted,
     adapter: full ? undefined : withFactors(adapter, { rank, alpha: rank }),
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[baseForm(plan)],
     dequantised: memory.decoded[baseForm(plan)],
-    rows: Math.min(plan.microBatch, Math.max(1, memory.lengths.rows)),
-    length: longestPadded(memory, plan),
+    rows,
+    length,
+    supervised: supervisedTokens(memory, plan, rows * length),
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, plan) }),
     checkpointedBlocks: plan.checkpointedBlocks,
     recomputedMlps: plan.recomputedMlps,
@@ -175,6 +178,21 @@ export function sequencesOf(
   const mean = kept.tokens / Math.max(1, kept.rows);
   const spread = Math.sqrt(packed) * deviation(kept, mean);
   return Math.max(1, Math.min(packed, Math.ceil((packed * mean * PACKING_LOSS + spread) / limit)));
+}
+
+/**
+ * Supervised tokens of a micro batch, at most about: their mean, and three standard deviations of the sum of its rows' lengths; no
+ * fewer than the longest row has, and no more than all.
+ */
+export function supervisedTokens(memory: TrainMemory, plan: TrainPlan, tokens: number): number {
+  const kept = shortened(memory.lengths, plan.maxLength);
+  if (kept.rows === 0 || kept.tokens === 0) return tokens;
+  const share = kept.supervised / kept.tokens;
+  // rows of a packed sequence fill it
+  if (memory.packed !== undefined) return Math.ceil(share * tokens);
+  const mean = kept.tokens / kept.rows;
+  const batch = plan.microBatch * mean + 3 * Math.sqrt(plan.microBatch) * deviation(kept, mean);
+  return Math.min(tokens, Math.ceil(share * Math.max(kept.longest, Math.min(tokens, batch))));
 }
 
 /** Standard deviation of the lengths. */
