@@ -69,6 +69,8 @@ export interface Lengths {
   readonly longest: number;
   /** `histogram[i]` rows have at most `16 · (i + 1)` tokens and more than `16 · i`. */
   readonly histogram: readonly number[];
+  /** Supervised tokens of a row: most of them, and their standard deviation. Not known of rows that nobody has seen. */
+  readonly answers?: { readonly most: number; readonly deviation: number };
   /** Of labelled rows: their labels, or as many as are known of. */
   readonly labels?: readonly string[];
   /** `counted` from the format stage's output, `sampled` from the sources, `assumed` where neither can be read. */
@@ -97,6 +99,7 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     supervised: Math.round(survey.supervised * scale),
     longest: survey.longest,
     histogram: survey.histogram.map((count) => count * scale),
+    answers: survey.answers,
     labels: survey.labels,
     known: 'sampled',
   };

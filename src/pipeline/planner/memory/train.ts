@@ -181,18 +181,16 @@ export function sequencesOf(
 }
 
 /**
- * Supervised tokens of a micro batch, at most about: their mean, and three standard deviations of the sum of its rows' lengths; no
- * fewer than the longest row has, and no more than all.
+ * Supervised tokens of a micro batch, at most about: their mean, and three standard deviations of their sum over its rows; no
+ * fewer than the row with most of them has, and no more than all, which is also what is said of rows that nobody has counted.
  */
 export function supervisedTokens(memory: TrainMemory, plan: TrainPlan, tokens: number): number {
-  const kept = shortened(memory.lengths, plan.maxLength);
-  if (kept.rows === 0 || kept.tokens === 0) return tokens;
-  const share = kept.supervised / kept.tokens;
+  const { answers, rows, supervised, ...kept } = shortened(memory.lengths, plan.maxLength);
+  if (rows === 0 || kept.tokens === 0 || answers === undefined) return tokens;
   // rows of a packed sequence fill it
-  if (memory.packed !== undefined) return Math.ceil(share * tokens);
-  const mean = kept.tokens / kept.rows;
-  const batch = plan.microBatch * mean + 3 * Math.sqrt(plan.microBatch) * deviation(kept, mean);
-  return Math.min(tokens, Math.ceil(share * Math.max(kept.longest, Math.min(tokens, batch))));
+  const count = memory.packed === undefined ? plan.microBatch : (tokens * rows) / kept.tokens;
+  const batch = (count * supervised) / rows + 3 * Math.sqrt(count) * answers.deviation;
+  return Math.min(tokens, Math.ceil(Math.max(answers.most, batch)));
 }
 
 /** Standard deviation of the lengths. */

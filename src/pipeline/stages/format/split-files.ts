@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { ROW_PROMPT } from '../../../compute/models/training-prompt.js';
 import type { Host } from '../../../language/host/host.js';
-import { count, type JsonOf, ownJson, record, version } from '../../../language/host/json.js';
+import { count, figure, type JsonOf, ownJson, record, version } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
 import { textLines } from '../data/file-lines.js';
 import type { EncodedRow } from './encode-row.js';
@@ -34,6 +34,8 @@ const SPLIT = v.object({
   longest: count,
   /** Rows by length: `histogram[i]` rows have at most `16 · (i + 1)` tokens (and more than `16 · i`). */
   histogram: v.array(count),
+  /** Supervised tokens of a row: most of them, and their standard deviation; older artefacts do not say. */
+  answers: v.optional(v.object({ most: count, deviation: figure })),
 });
 export type SplitInfo = JsonOf<typeof SPLIT>;
 
@@ -72,6 +74,8 @@ export class LengthCounts {
   tokens = 0;
   supervised = 0;
   longest = 0;
+  private most = 0;
+  private squares = 0;
 
   add(length: number, supervised: number): void {
     const bucket = Math.ceil(length / LENGTH_BUCKET) - 1;
@@ -81,6 +85,17 @@ export class LengthCounts {
     this.tokens += length;
     this.supervised += supervised;
     this.longest = Math.max(this.longest, length);
+    this.most = Math.max(this.most, supervised);
+    this.squares += supervised ** 2;
+  }
+
+  /** Supervised tokens of a row: most of them, and their standard deviation. */
+  answers(): { readonly most: number; readonly deviation: number } {
+    const rows = Math.max(1, this.rows);
+    return {
+      most: this.most,
+      deviation: Math.sqrt(Math.max(0, this.squares / rows - (this.supervised / rows) ** 2)),
+    };
   }
 }
 
@@ -121,7 +136,7 @@ export class SplitWriter {
   close(): SplitInfo {
     for (const file of [this.tokens, this.rows, this.text]) file.close();
     const { rows, tokens, supervised, longest, histogram } = this.counts;
-    return { rows, tokens, supervised, longest, histogram };
+    return { rows, tokens, supervised, longest, histogram, answers: this.counts.answers() };
   }
 }
 

@@ -37,6 +37,8 @@ export interface LengthSurvey {
   readonly longest: number;
   readonly tokens: number;
   readonly supervised: number;
+  /** Supervised tokens of a row: most of them, and their standard deviation. */
+  readonly answers?: { readonly most: number; readonly deviation: number };
   /** Of labelled rows: the labels that are declared, or that the sample has. */
   readonly labels?: readonly string[];
   /** Sampled rows that would be kept, by length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
@@ -106,6 +108,7 @@ export async function surveyLengths(
     longest,
     tokens: counts.tokens,
     supervised: counts.supervised,
+    answers: counts.answers(),
     histogram: counts.histogram,
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };

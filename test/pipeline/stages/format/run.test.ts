@@ -84,7 +84,13 @@ describe('the format stage', () => {
         tokens += piece.ids.length;
         supervised += piece.supervised;
       }
-      const { histogram, ...info } = split.info.splits[name] ?? expect.fail(name);
+      const { histogram, answers, ...info } = split.info.splits[name] ?? expect.fail(name);
+      const counts = expected.map((_, i) => split.countsOf(i).supervised);
+      const mean = supervised / Math.max(1, counts.length);
+      const variance =
+        counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / Math.max(1, counts.length);
+      expect(answers?.most).to.equal(Math.max(0, ...counts));
+      expect(answers?.deviation).to.be.closeTo(Math.sqrt(variance), 1e-6);
       expect(info).to.deep.equal({
         rows: expected.length,
         tokens,
