@@ -39,6 +39,7 @@ const ENGINES: Readonly<Record<string, AccelerateEngine>> = {
   'two ranks, ddp': ranks(2),
   'two ranks, fsdp': ranks(2, 'fsdp'),
   'three ranks, ddp': ranks(3),
+  'three ranks, fsdp': ranks(3, 'fsdp'),
 };
 
 /** Where the optimiser enlarges no rounding. */
@@ -55,7 +56,7 @@ const CASES: Readonly<Record<string, Case>> = {
   lora: { options: COMMON },
   qlora: {
     options: with_({}, { chosen: { method: 'qlora' } }),
-    engines: ['one rank', 'two ranks, fsdp', 'three ranks, ddp'],
+    engines: ['one rank', 'two ranks, fsdp', 'two ranks, ddp', 'three ranks, ddp', 'three ranks, fsdp'],
   },
   full: {
     options: with_({}, { chosen: { method: 'full', rank: 0, alpha: 0 } }),
