@@ -1,29 +1,15 @@
 /** The embedded engine: requests join a running batch of this program's own decoder, and leave it. */
 import { setImmediate } from 'node:timers/promises';
-import { endIds } from '../evaluation/chat.js';
-import type { ModelFacts } from '../models/any-model.js';
 import type { Decoder } from '../models/decoder/types.js';
-import type { RowPrompt } from '../models/training-prompt.js';
-import type { ChatTemplate, Tokenizer } from '../models/types.js';
-import { checkBias } from './adjustments.js';
-import { Constraints } from './constraint.js';
-import { logprobWriter } from './logprobs.js';
+import { ClosedError, type ModelAccess, type ModelParts, modelAccess } from './model-access.js';
 import { PrefixCache } from './prefix-cache.js';
-import { servedIds, writesTools } from './prompt.js';
 import { PromptRead } from './prompt-read.js';
 import { RunningBatch, takeNext } from './running-batch.js';
-import { type AnswerParts, ServedAnswer } from './served-answer.js';
-import { toolStyleOf } from './tool-calls.js';
+import type { ServedAnswer } from './served-answer.js';
 import type { CompletionRequest, ServingEngine, ServingInfo, ServingLoad } from './types.js';
 
-export interface EmbeddedParts {
-  readonly label: string;
+export interface EmbeddedParts extends ModelParts {
   readonly decoder: Pick<Decoder, 'session' | 'release'>;
-  readonly facts: Pick<ModelFacts, 'vocabSize' | 'eosTokenIds'>;
-  readonly tokenizer: Tokenizer;
-  readonly template?: ChatTemplate;
-  readonly training?: RowPrompt;
-  readonly system?: string | false;
   /** Sequences at most in a batch. */
   readonly rows: number;
   /** Tokens of a prompt and its answer, at most. */
@@ -33,49 +19,28 @@ export interface EmbeddedParts {
   readonly prefixTokens: number;
   /** Bytes that all of it takes. */
   readonly memory: number;
-  readonly clock: () => number;
 }
 
 /** Tokens of prompts that are read between two tokens of the answers that run. */
 const PIECE = 128;
 
-/** A server that is closing: requests that have not ended fail. */
-export class ClosedError extends Error {
-  override readonly name = 'ClosedError';
-  constructor() {
-    super('the model was closed');
-  }
-}
-
 export class EmbeddedEngine implements ServingEngine {
   readonly info: ServingInfo;
-  private readonly answerParts: AnswerParts;
+  private readonly access: ModelAccess;
   private readonly prefixes: PrefixCache;
   private readonly batch: RunningBatch;
-  private readonly constraints: Constraints;
   private waiting: ServedAnswer[] = [];
   private reading: PromptRead | undefined;
   private closed = false;
   private wake: (() => void) | undefined;
   private readonly ended: Promise<void>;
-  private asked = 0;
   private answered = 0;
   private generatedTokens = 0;
 
   constructor(private readonly parts: EmbeddedParts) {
-    const { label, rows, contextTokens, memory, template, tokenizer, facts, training } = parts;
-    const tools = template !== undefined && writesTools(template);
-    this.info = {
-      ...{ label, engine: 'embedded', contextTokens, rows, memory },
-      ...{ chats: template !== undefined, tools },
-      ...(tools && { toolStyle: toolStyleOf(template.source) }),
-    };
-    this.answerParts = {
-      ...{ tokenizer, contextTokens, clock: parts.clock, stops: training?.stop ?? [] },
-      endIds: endIds(facts, tokenizer, template),
-      writeLogprob: logprobWriter(tokenizer),
-    };
-    this.constraints = new Constraints(tokenizer, facts.vocabSize, this.answerParts.endIds);
+    const { label, rows, contextTokens, memory } = parts;
+    this.access = modelAccess(parts, { engine: 'embedded', rows, contextTokens, memory });
+    this.info = this.access.info;
     this.prefixes = new PrefixCache(parts.prefixTokens);
     this.batch = new RunningBatch(label, contextTokens);
     this.ended = this.run();
@@ -83,11 +48,9 @@ export class EmbeddedEngine implements ServingEngine {
 
   async *complete(request: CompletionRequest, signal: AbortSignal) {
     signal.throwIfAborted();
-    const prompt = this.idsOf(request.prompt);
-    checkBias(request, this.info.label, this.parts.facts.vocabSize);
+    const prompt = this.access.idsOf(request.prompt);
     if (this.closed) throw new ClosedError();
-    const constraint = this.constraints.of(request.format);
-    const answer = new ServedAnswer(this.answerParts, request, prompt, this.asked++, constraint);
+    const answer = this.access.answer(request, prompt, this.access.constraintOf(request));
     const abort = (): void => answer.fail(signal.reason);
     signal.addEventListener('abort', abort);
     this.waiting.push(answer);
@@ -115,18 +78,13 @@ export class EmbeddedEngine implements ServingEngine {
   }
 
   async tokensOf(prompt: CompletionRequest['prompt']): Promise<readonly number[]> {
-    return [...this.idsOf(prompt)];
+    return [...this.access.idsOf(prompt)];
   }
 
   async close(): Promise<void> {
     this.closed = true;
     this.wake?.();
     await this.ended;
-  }
-
-  private idsOf(prompt: CompletionRequest['prompt']): Int32Array {
-    const { vocabSize } = this.parts.facts;
-    return servedIds(prompt, { ...this.parts, vocabSize });
   }
 
   private async run(): Promise<void> {

@@ -1,15 +1,7 @@
 /** The engine of llama.cpp: requests join and leave its batch between two steps. */
-import { endIds } from '../../evaluation/chat.js';
-import type { ModelFacts } from '../../models/any-model.js';
-import type { RowPrompt } from '../../models/training-prompt.js';
-import type { ChatTemplate, Tokenizer } from '../../models/types.js';
-import { checkBias } from '../adjustments.js';
-import { type AnswerConstraint, Constraints } from '../constraint.js';
-import { ClosedError } from '../embedded-engine.js';
-import { logprobWriter } from '../logprobs.js';
-import { servedIds, writesTools } from '../prompt.js';
-import { type AnswerParts, ServedAnswer } from '../served-answer.js';
-import { toolStyleOf } from '../tool-calls.js';
+import type { AnswerConstraint } from '../constraint.js';
+import { ClosedError, type ModelAccess, type ModelParts, modelAccess } from '../model-access.js';
+import type { ServedAnswer } from '../served-answer.js';
 import type {
   CompletionPrompt,
   CompletionRequest,
@@ -21,15 +13,8 @@ import type { Feed, LlamaModel, LogitsHandle } from './model.js';
 import { NextLogits } from './next-logits.js';
 import { type Sequence, Sequences } from './sequences.js';
 
-export interface LlamaEngineParts {
-  readonly label: string;
+export interface LlamaEngineParts extends ModelParts {
   readonly model: LlamaModel;
-  readonly facts: Pick<ModelFacts, 'vocabSize' | 'eosTokenIds'>;
-  readonly tokenizer: Tokenizer;
-  readonly template?: ChatTemplate;
-  readonly training?: RowPrompt;
-  readonly system?: string | false;
-  readonly clock: () => number;
 }
 
 /** A request, and its answer while it grows. */
@@ -51,8 +36,7 @@ const SHARE_OF_PROMPTS = 0.5;
 
 export class LlamaEngine implements ServingEngine {
   readonly info: ServingInfo;
-  private readonly answerParts: AnswerParts;
-  private readonly constraints: Constraints;
+  private readonly access: ModelAccess;
   private readonly sequences: Sequences;
   private readonly logits: NextLogits;
   private waiting: Served[] = [];
@@ -60,37 +44,24 @@ export class LlamaEngine implements ServingEngine {
   private closed = false;
   /** Ends when nobody waits any more. */
   private running: Promise<void> | undefined;
-  private asked = 0;
   private answered = 0;
   private generatedTokens = 0;
 
   constructor(private readonly parts: LlamaEngineParts) {
-    const { label, model, template, tokenizer, training, facts } = parts;
+    const { model, facts } = parts;
     const { rows, contextTokens, memory } = model;
-    const tools = template !== undefined && writesTools(template);
-    this.info = {
-      ...{ label, engine: 'llama.cpp', contextTokens, rows, memory },
-      ...{ chats: template !== undefined, tools },
-      ...(tools && { toolStyle: toolStyleOf(template.source) }),
-    };
-    this.answerParts = {
-      ...{ tokenizer, contextTokens, clock: parts.clock, stops: training?.stop ?? [] },
-      endIds: endIds(facts, tokenizer, template),
-      writeLogprob: logprobWriter(tokenizer),
-    };
-    this.constraints = new Constraints(tokenizer, facts.vocabSize, this.answerParts.endIds);
+    this.access = modelAccess(parts, { engine: 'llama.cpp', rows, contextTokens, memory });
+    this.info = this.access.info;
     this.sequences = new Sequences(rows);
     this.logits = new NextLogits(model, facts.vocabSize);
   }
 
   async *complete(request: CompletionRequest, signal: AbortSignal) {
     signal.throwIfAborted();
-    const prompt = this.idsOf(request.prompt);
-    checkBias(request, this.info.label, this.parts.facts.vocabSize);
+    const prompt = this.access.idsOf(request.prompt);
     if (this.closed) throw new ClosedError();
-    const plain = withoutRepetition(request);
-    const constraint = this.constraints.of(request.format);
-    const answer = new ServedAnswer(this.answerParts, plain, prompt, this.asked++, constraint);
+    const constraint = this.access.constraintOf(request);
+    const answer = this.access.answer(withoutRepetition(request), prompt, constraint);
     const abort = (): void => answer.fail(signal.reason);
     signal.addEventListener('abort', abort);
     this.waiting.push({ request, answer, constraint });
@@ -118,7 +89,7 @@ export class LlamaEngine implements ServingEngine {
   }
 
   async tokensOf(prompt: CompletionPrompt): Promise<readonly number[]> {
-    return [...this.idsOf(prompt)];
+    return [...this.access.idsOf(prompt)];
   }
 
   async close(): Promise<void> {
@@ -127,15 +98,6 @@ export class LlamaEngine implements ServingEngine {
       if (!answer.over) answer.fail(new ClosedError());
     await this.running;
     await this.parts.model.close();
-  }
-
-  private idsOf(prompt: CompletionPrompt): Int32Array {
-    const { facts, model } = this.parts;
-    return servedIds(prompt, {
-      ...this.parts,
-      vocabSize: facts.vocabSize,
-      contextTokens: model.contextTokens,
-    });
   }
 
   /** Steps until nobody waits. */

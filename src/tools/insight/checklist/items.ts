@@ -80,7 +80,7 @@ function heldOut(facts: Facts, checked: CheckedStage): Answer {
       `\`${both.stage}.${both.port}\` is trained on: evaluate another split, such as \`${rows.stage}.test\``,
       evaluated,
     );
-  const leaks = 'copies of a row, and rows that ask the same, stay in one split';
+  const leaks = 'held-out rows that training has too, or nearly, are dropped as leaks';
   return done(evaluated, facts.setting(data, 'split'), { text: leaks });
 }
 
@@ -183,7 +183,11 @@ const DURING: readonly Omit<Item, 'phase'>[] = [
             facts.setting(checked, 'watch'),
           );
         const answer = checked.stage.settings['watch'] === undefined ? [] : [facts.setting(checked, 'watch')];
-        return done(...answer, { text: 'a training that diverges does not go on' }, ...seen);
+        return done(
+          ...answer,
+          { text: 'a training that diverges ends, or goes back to a good checkpoint' },
+          ...seen,
+        );
       }),
   },
 ];
