@@ -65,6 +65,8 @@ export class Declarations {
         scope.own.set(name.text, symbol);
       }
     };
+    // what a module of the library exports, its own presets may use
+    for (const [name, symbol] of natives(module)) scope.own.set(name, symbol);
     for (const { statement, module: imported } of module.imports)
       for (const name of statement.names) declare(name, this.imported(name, imported, context));
     for (const declaration of tree.params)

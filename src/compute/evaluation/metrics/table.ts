@@ -1,5 +1,6 @@
 import { macroF1 } from './classes.js';
 import { bleu, type CorpusScore, chrf } from './corpus-scores.js';
+import { firstMatch, lastNumber, sameExtracted } from './extracted.js';
 import { pythonStrip } from './python-text.js';
 import { distinctShare, repeatedShare } from './repetition.js';
 import { type RougeScore, rougeL, rougeLsum, rougeN } from './rouge.js';
@@ -79,13 +80,23 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   loss,
   perplexity: { ...loss, finish: Math.exp },
   exact_match: {
+    ...share(({ extract }) => {
+      if (typeof extract !== 'string')
+        return ({ answer = '', reference }) => pythonStrip(answer) === pythonStrip(reference);
+      const pattern = new RegExp(extract, 'u');
+      return ({ answer = '', reference }) =>
+        sameExtracted(answer, reference, (text) => firstMatch(text, pattern));
+    }),
+    needs: 'answer',
+    counts: (row, args) => typeof args['up_to'] !== 'number' || row.referenceTokens <= args['up_to'],
+  },
+  number_match: {
     ...share(
       () =>
         ({ answer = '', reference }) =>
-          pythonStrip(answer) === pythonStrip(reference),
+          sameExtracted(answer, reference, lastNumber),
     ),
     needs: 'answer',
-    counts: (row, args) => typeof args['up_to'] !== 'number' || row.referenceTokens <= args['up_to'],
   },
   rouge_1: rouge(rougeN(1)),
   rouge_2: rouge(rougeN(2)),

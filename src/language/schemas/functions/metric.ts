@@ -25,7 +25,17 @@ export const metrics = {
         t.quantity('tokens', { min: 1 }),
         'Counts only rows whose reference has at most this many tokens; default: all rows.',
       ),
+      extract: optional(
+        t.pattern,
+        'A regular expression whose first group, where it first fits, is compared, as lm-evaluation-harness compares numbers.',
+      ),
     },
+  },
+  number_match: {
+    family: 'metric',
+    doc: 'Fraction of the answers whose last number is that of the reference, as lm-evaluation-harness’s flexible-extract.',
+    positional: [],
+    args: {},
   },
   rouge_1: {
     family: 'metric',
@@ -133,6 +143,7 @@ export const METRIC_ROWS = {
   loss: ['texts', 'labels'],
   perplexity: ['texts'],
   exact_match: ['texts'],
+  number_match: ['texts'],
   rouge_1: ['texts'],
   rouge_2: ['texts'],
   rouge_l: ['texts'],

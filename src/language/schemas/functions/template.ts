@@ -11,6 +11,13 @@ const style = optional(
   'Another template: that of a family, or a Jinja file of your own. It is saved with what is trained.',
 );
 
+const few_shot = (value: number) =>
+  defaulted(t.integer({ min: 0 }), value, 'Solved questions of the same subject before each.');
+const examples = optional(
+  t.port('Data'),
+  'The data stage whose rows are shown solved; default: the train split of `from`.',
+);
+
 /** How a row becomes text. */
 export const templates = {
   chat: {
@@ -72,12 +79,15 @@ export const templates = {
         'letters',
         'Whether choices are listed and their letters scored, as MMLU, or each is scored as the end of the question, as HellaSwag.',
       ),
-      few_shot: defaulted(t.integer({ min: 0 }), 0, 'Solved questions of the same subject before each.'),
-      examples: optional(
-        t.port('Data'),
-        'The data stage whose rows are shown solved; default: the train split of `from`.',
-      ),
+      few_shot: few_shot(0),
+      examples,
     },
+  },
+  question_answer: {
+    family: 'template',
+    doc: '`Question: …`, `Answer:`, and the answer after it, as lm-evaluation-harness writes GSM8K: `question`, `answer`.',
+    positional: ['few_shot'],
+    args: { few_shot: few_shot(0), examples },
   },
 } as const satisfies Record<string, FunctionSchema>;
 
@@ -96,6 +106,7 @@ const TEMPLATE_COLUMNS = {
     ['ctx_a', 'endings', 'label'],
     ['sentence', 'option1', 'option2', 'answer'],
   ],
+  question_answer: () => [['question', 'answer']],
 } satisfies Readonly<Record<keyof typeof templates, (args: Call['args']) => readonly (readonly string[])[]>>;
 
 /** The sets of columns of which a template needs one; nothing for what is no template. */
@@ -110,6 +121,13 @@ export const usualColumns = (): readonly (readonly [string, readonly (readonly s
 export const CHOICES = 'choices' satisfies keyof typeof templates;
 
 export type { RowKind };
+
+/** Templates that may show solved rows before others. */
+const SHOWING: readonly string[] = ['choices', 'question_answer'] satisfies (keyof typeof templates)[];
+
+/** Rows that are shown solved before each, by what the template says. */
+export const shownBefore = ({ call, args }: Call): number =>
+  SHOWING.includes(call) ? Number(args['few_shot']) : 0;
 
 /** What a template makes of rows, by its name. */
 export const rowKind = (template: string): RowKind =>

@@ -62,6 +62,12 @@ const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
     known: 'run',
     isShare: true,
   },
+  number_match: {
+    doc: 'Fraction of the answers whose last number is that of the reference.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
   rouge_1: { doc: 'Mean ROUGE-1 F1 of the answers.', unit: 'ratio', known: 'run' },
   rouge_2: { doc: 'Mean ROUGE-2 F1 of the answers.', unit: 'ratio', known: 'run' },
   rouge_l: { doc: 'Mean ROUGE-L F1 of the answers.', unit: 'ratio', known: 'run' },

@@ -35,6 +35,7 @@ const SHAPES: readonly RowShape[] = [
   { marks: ['conversations'], read: (row, own) => ofTurns(turnsOf(row, own('conversations'))) },
   { marks: ['input_ids'], read: readIds },
   { marks: ['choices', 'endings', 'option1'], read: readChoices },
+  { marks: ['question', 'answer'], read: (row, own) => readPair(row, own, ['question', 'answer']) },
 ];
 
 /** The row under usual names; columns that are called otherwise keep their own names too. */

@@ -3,8 +3,9 @@ import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Call } from '../../../language/ir/program.js';
 import type { OwnName } from '../data/column-names.js';
 import { type Choice, type EncodedRow, IGNORED } from './encode-row.js';
+import { examplesBefore } from './examples.js';
 import { letter, type Question, questionOf } from './question-rows.js';
-import { type RenderedRow, type Row, RowProblem } from './rendered-row.js';
+import { type Examples, type RenderedRow, type Row, RowProblem } from './rendered-row.js';
 
 /** A text and what is scored after it. */
 interface ScoredText {
@@ -51,12 +52,6 @@ export interface ChoiceOptions {
   readonly examples: Examples;
 }
 
-/** Rows that may be shown solved before a question; `ofAnySubject`: also where that is another one. */
-export interface Examples {
-  readonly rows: readonly Row[];
-  readonly ofAnySubject?: boolean;
-}
-
 /** The rows of a question's choices, and how it is shown. Throws a {@link RowProblem}. */
 export function choiceRows(
   { args }: Call,
@@ -67,7 +62,13 @@ export function choiceRows(
   const style = STYLES[String(args['style'])] ?? letters;
   const asked = questionOf(row, own);
   const { scored, answer, subject } = style(asked);
-  const before = introduction(subject) + examplesBefore(row, Number(args['few_shot']), style, options);
+  const before =
+    introduction(subject) +
+    examplesBefore(row, Number(args['few_shot']), options.examples, (example) => {
+      const solved = style(questionOf(example, own));
+      const right = solved.scored[solved.answer];
+      return `${right?.context}${right?.continuation}`;
+    });
   const contextIds = new Map<string, Int32Array>();
   const rows = scored.map(({ context, continuation, characters }, at) => {
     const whole = before + context;
@@ -129,24 +130,3 @@ const introduction = (subject: string | undefined): string =>
   subject === undefined
     ? ''
     : `The following are multiple choice questions (with answers) about ${subject.replaceAll('_', ' ')}.\n\n`;
-
-/** The first examples of the same subject, solved; a row is no example of itself. */
-function examplesBefore(row: Row, count: number, style: Style, { examples, own }: ChoiceOptions): string {
-  if (count === 0) return '';
-  const itself = JSON.stringify(row);
-  const solved: string[] = [];
-  for (const example of examples.rows) {
-    if (solved.length === count) break;
-    const fits = examples.ofAnySubject === true || example['subject'] === row['subject'];
-    if (!fits || JSON.stringify(example) === itself) continue;
-    const { scored, answer } = style(questionOf(example, own));
-    const right = scored[answer];
-    if (right !== undefined) solved.push(`${right.context}${right.continuation}\n\n`);
-  }
-  if (solved.length < count)
-    throw new RowProblem(
-      'missing_column',
-      `${solved.length} of ${count} examples${row['subject'] == null ? '' : ` of ${JSON.stringify(row['subject'])}`} are in the rows for them`,
-    );
-  return solved.join('');
-}

@@ -11,6 +11,7 @@ import { isReadFile } from '../../../language/ir/values.js';
 import type { OwnName } from '../data/column-names.js';
 import { turnsOf } from '../data/conversations.js';
 import { RowFault } from '../data/parse-row.js';
+import { examplesBefore } from './examples.js';
 import {
   optionalText,
   type RenderContext,
@@ -28,6 +29,7 @@ const renderers: Readonly<Record<string, Render>> = {
   sharegpt: renderConversation,
   alpaca: renderAlpaca,
   completion: renderCompletion,
+  question_answer: renderQuestion,
 };
 
 /** The function whose rows are tokens already. */
@@ -61,6 +63,24 @@ function renderCompletion(row: Row, { endToken, own }: RenderContext): RenderedR
   }
   const whole = text(row, 'text', own);
   return answered('', whole, endToken, [whole]);
+}
+
+/** GSM8K as lm-evaluation-harness writes it: the answer is continued after `Answer:`. */
+function renderQuestion(
+  row: Row,
+  { endToken, own, examples }: RenderContext,
+  args: Call['args'],
+): RenderedRow {
+  const asked = (of: Row): string => `Question: ${text(of, 'question', own)}\nAnswer:`;
+  const answer = text(row, 'answer', own);
+  const before = examplesBefore(
+    row,
+    Number(args['few_shot']),
+    examples,
+    (example) => `${asked(example)} ${text(example, 'answer', own)}`,
+  );
+  const prompt = before + asked(row);
+  return { ...answered(prompt, ` ${answer}`, endToken, [text(row, 'question', own), answer]), answer };
 }
 
 function answered(prompt: string, answer: string, endToken: string, given: readonly string[]): RenderedRow {

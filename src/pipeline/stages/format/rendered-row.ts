@@ -28,9 +28,17 @@ export interface RenderContext {
   readonly lossOn: 'assistant' | 'all';
   /** What the source calls a column, for what is wrong with it. */
   readonly own: OwnName;
+  /** Rows that are shown solved before others. */
+  readonly examples: Examples;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
+
+/** Rows that are shown solved before others; `ofAnySubject`: also before one of another subject. */
+export interface Examples {
+  readonly rows: readonly Row[];
+  readonly ofAnySubject?: boolean;
+}
 
 /** A row that can't be written out. */
 export class RowProblem extends Error {

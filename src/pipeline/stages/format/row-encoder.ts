@@ -14,12 +14,19 @@ import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
-import { choiceRows, type Examples, lastTokens } from './choice-rows.js';
+import { choiceRows, lastTokens } from './choice-rows.js';
 import { cut, type EncodedRow, encodeRow, pieces } from './encode-row.js';
 import { noChatTemplate } from './format-diagnostics.js';
 import { labelledColumns, labelledRow, labelledText, labelOf } from './labelled-rows.js';
 import { needsChatTemplate, renderRow, TOKENS } from './render-row.js';
-import { type RenderContext, type RenderedRow, type Row, RowProblem, text } from './rendered-row.js';
+import {
+  type Examples,
+  type RenderContext,
+  type RenderedRow,
+  type Row,
+  RowProblem,
+  text,
+} from './rendered-row.js';
 import { shownTokens, takeTokens } from './tokenized-rows.js';
 
 interface RowRemark {
@@ -55,7 +62,7 @@ export interface RowEncoder {
 type LabelNumbers = ReadonlyMap<string, number>;
 
 interface EncoderOptions {
-  /** Of questions with choices. */
+  /** Of questions. */
   readonly examples?: Examples;
   readonly numbers?: LabelNumbers;
   /** What the source calls a column. */
@@ -88,6 +95,7 @@ export async function openEncoder(
     turnEnds: turn === undefined ? endTokens : [turn.token, ...endTokens],
     lossOn: settings.loss_on,
     own,
+    examples,
   };
   const findSpecial = specialFinder(tokenizer);
   const mostCharacters = settings.max_length * longestToken(tokenizer) * NORMALISED;

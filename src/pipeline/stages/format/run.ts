@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import { isReference } from '../../../language/ir/values.js';
-import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
+import { CHOICES, LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readDataRows } from '../data/data-rows.js';
 import { ownNamesOf } from '../data/sources.js';
@@ -102,8 +102,9 @@ const kindOf = (row: Row, template: string): string | undefined =>
 /** Rows that are shown solved before others: of a stage that is named, or those that would be trained on. */
 function exampleRows({ stage, host, inputs }: StageContext): readonly Row[] {
   const { template, from } = settingsOf(stage, 'format');
-  const { examples, few_shot } = template.args;
-  if (template.call !== CHOICES || few_shot === 0) return [];
+  const { examples } = template.args;
+  const shown = shownBefore(template);
+  if (shown === 0) return [];
   const path = inputs[isReference(examples) ? examples.stage : from.stage]?.path ?? '';
   const splits = isReference(examples) ? splitNames : (['train'] as const);
   const bySubject = new Map<unknown, Row[]>();
@@ -112,7 +113,7 @@ function exampleRows({ stage, host, inputs }: StageContext): readonly Row[] {
       const found = bySubject.get(row['subject']) ?? [];
       bySubject.set(row['subject'], found);
       // one more than are shown: a row is no example of itself
-      if (found.length <= Number(few_shot)) found.push(row);
+      if (found.length <= shown) found.push(row);
     }
   return [...bySubject.values()].flat();
 }

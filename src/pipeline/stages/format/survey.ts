@@ -1,7 +1,7 @@
 import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/program.js';
 import { isReference } from '../../../language/ir/values.js';
-import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
+import { LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Columns } from '../data/column-names.js';
 import type { Line } from '../data/file-lines.js';
@@ -115,7 +115,7 @@ export async function surveyLengths(
 }
 
 /**
- * Of questions with choices, rows that could be shown solved before others: the first of the sources, of
+ * Of questions, rows that could be shown solved before others: the first of the sources, of
  * whatever subject. They are as long as those that the stage will take.
  */
 async function firstRows(
@@ -124,17 +124,18 @@ async function firstRows(
   format: Stage,
 ): Promise<readonly Row[]> {
   const { template, from } = settingsOf(format, 'format');
-  const { examples, few_shot } = template.args;
+  const { examples } = template.args;
+  const shown = shownBefore(template);
   const name = isReference(examples) ? examples.stage : from.stage;
   const data = stages.find((stage) => stage.name === name);
-  if (template.call !== CHOICES || few_shot === 0 || data === undefined) return [];
+  if (shown === 0 || data === undefined) return [];
   const found: Row[] = [];
   for (const file of sourceFiles(settingsOf(data, 'data'), folder, host))
     for await (const batch of rowsOf(file, host, { skip: 0, every: 1 }))
       for (const line of batch) {
         const parsed = parseLine(line);
         if (!(parsed instanceof RowFault)) found.push(renamed(parsed, file.columns));
-        if (found.length > Number(few_shot)) return found;
+        if (found.length > shown) return found;
       }
   return found;
 }
