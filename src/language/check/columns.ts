@@ -23,12 +23,12 @@ import type { CheckedStage } from './stages.js';
 /** A data stage: `columns` of its sources, and the `by` of its split. */
 export function columnsOfRows(checked: CheckedStage, _: Stages, access: FolderAccess): readonly Diagnostic[] {
   if (checked.stage.kind !== 'data') return [];
-  const { source, split } = checked.stage.settings;
-  const calls = callsIn(source ?? null);
+  const { split } = checked.stage.settings;
+  const calls = sourcesOf(checked);
   const looks = calls.map((call) => fileColumns(call, access));
   const renamed = calls.flatMap((call, index) => missingIn(call, looks[index]));
   const found = renamed.flatMap(({ name, look }) => {
-    const at = stringIn(checked, 'source', name);
+    const at = stringIn(checked, 'source', name) ?? stringIn(checked, 'mix', name);
     return at === undefined ? [] : [unknownColumn(at, name, look.files, look.first)];
   });
   const by = isRecord(split) ? split['by'] : undefined;
@@ -68,7 +68,7 @@ export function fittingColumns(
   const { template } = checked.stage.settings;
   if (checked.stage.kind !== 'format' || data === undefined || !isCall(template) || !data.isSound) return [];
   const needed = columnsOf(template);
-  for (const call of callsIn(data.stage.settings['source'] ?? null)) {
+  for (const call of sourcesOf(data)) {
     const brought = broughtBy(call, access);
     if (brought === undefined || hasOne(needed, brought, call)) continue;
     const fitting = usualColumns().find(([, sets]) => hasOne(sets, brought, call));
@@ -123,7 +123,14 @@ const stringIn = ({ block }: CheckedStage, key: string, text: string) =>
     .flatMap(({ value }) => withParts(value))
     .find((part) => part.kind === 'string' && part.value === text)?.span;
 
-const callsIn = (value: Value): readonly Call[] => (isList(value) ? value : [value]).filter(isCall);
+/** All but those of general rows, which have columns of their own. */
+const sourcesOf = ({ stage: { settings } }: CheckedStage): readonly Call[] =>
+  [...listOf(settings['source']), ...listOf(settings['mix']).map(sourceIn)].filter(isCall);
+
+const listOf = (value: Value | undefined): readonly Value[] =>
+  value === undefined ? [] : isList(value) ? value : [value];
+
+const sourceIn = (entry: Value): Value => (isRecord(entry) ? (entry['source'] ?? null) : null);
 
 interface FileColumns {
   /** As the pipeline names the files. */

@@ -14,6 +14,7 @@ import { checkCertain, type MetricOf } from './certain-requirements.js';
 import { classification } from './classification.js';
 import { columnsOfRows, fittingColumns } from './columns.js';
 import type { FolderAccess } from './context.js';
+import { dataSettings } from './data-settings.js';
 import { idleSettings } from './idle-settings.js';
 import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
@@ -96,6 +97,7 @@ function sharedTargets(stages: readonly CheckedStage[]): readonly Diagnostic[] {
 
 const CHECKS: readonly Check[] = [
   idleSettings,
+  dataSettings,
   certainGates,
   fileTexts,
   columnsOfRows,

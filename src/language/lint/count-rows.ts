@@ -24,13 +24,13 @@ interface CountingContext {
   readonly counted: Map<string, number | undefined>;
 }
 
-/** `undefined` if the files are too large, or of another kind. */
+/** `undefined` if the files are too large, or of another kind, or a mix of several repeats and leaves out rows. */
 export function countRows({ stage }: CheckedStage, context: CountingContext): RowCount | undefined {
   const sources = callsOf(stage.settings['source'] ?? null);
   const counts = sources.map((call) => rowsOf(call, context));
   const lines = counts.reduce<number | undefined>(
     (sum, rows) => (sum === undefined || rows === undefined ? undefined : sum + rows),
-    sources.length === 0 ? undefined : 0,
+    sources.length === 0 || Array.isArray(stage.settings['mix']) ? undefined : 0,
   );
   const { split } = stage.settings;
   // A limit set by a parameter is for trial runs.

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage } from '../../language/ir/program.js';
 import { LABELLED } from '../../language/schemas/functions/template.js';
+import { mixedSources } from '../../language/schemas/stages/data.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { type ExpectedSplits, expectedSplits } from '../stages/data/expected-splits.js';
 import { estimateRows } from '../stages/data/read/estimate.js';
-import { type ExpectedSplits, expectedSplits } from '../stages/data/select-rows.js';
-import { sourceFiles } from '../stages/data/sources.js';
+import { type SourceFile, sourceFiles } from '../stages/data/sources.js';
 import { labelledColumns } from '../stages/format/labelled-rows.js';
 import { readFormatInfo } from '../stages/format/split-files.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
@@ -23,24 +24,13 @@ export interface SourceSize {
 }
 
 /** Of every file that a data stage reads. */
-export function sourceSize(program: Program, host: Host, data: Stage): SourceSize {
-  const { own, general } = sizesOf(program, host, data);
-  return {
-    bytes: own.bytes + general.bytes,
-    rows: own.rows + general.rows,
-    parquet: own.parquet + general.parquet,
-  };
-}
+export const sourceSize = (program: Program, host: Host, data: Stage): SourceSize =>
+  sizeOf(sourceFiles(settingsOf(data, 'data'), program.folder, host), host);
 
-/** `general`: of the rows that `mix` takes a share of. */
-function sizesOf(program: Program, host: Host, data: Stage): Readonly<Record<'own' | 'general', SourceSize>> {
-  const files = sourceFiles(settingsOf(data, 'data'), program.folder, host);
-  const sizeOf = (general: boolean): SourceSize => {
-    const sizes = files.filter((file) => file.general === general).map((file) => estimateRows(file, host));
-    const sum = (field: keyof SourceSize): number => sizes.reduce((total, size) => total + size[field], 0);
-    return { bytes: sum('bytes'), rows: Math.ceil(sum('rows')), parquet: sum('parquet') };
-  };
-  return { own: sizeOf(false), general: sizeOf(true) };
+function sizeOf(files: readonly SourceFile[], host: Host): SourceSize {
+  const sizes = files.map((file) => estimateRows(file, host));
+  const sum = (field: keyof SourceSize): number => sizes.reduce((total, size) => total + size[field], 0);
+  return { bytes: sum('bytes'), rows: Math.ceil(sum('rows')), parquet: sum('parquet') };
 }
 
 /** The part of the sources that is passed on: less than all with `limit`. */
@@ -53,9 +43,13 @@ export function limitedSize({ bytes, rows, parquet }: SourceSize, data: Stage): 
 
 /** Rows that a split of a data stage will get at most: repetitions are not known before it has run. */
 export function expectedRows(program: Program, host: Host, data: Stage, split: string): number {
-  const { own, general } = sizesOf(program, host, data);
-  const rows = { own: own.rows, general: general.rows };
-  return ofSplit(expectedSplits(settingsOf(data, 'data'), rows), split);
+  const settings = settingsOf(data, 'data');
+  const files = sourceFiles(settings, program.folder, host);
+  const rowsOf = (isOf: (file: SourceFile) => boolean): number => sizeOf(files.filter(isOf), host).rows;
+  const own = [settings.source, ...mixedSources(settings)].map((_, part) =>
+    rowsOf((file) => !file.general && file.part === part),
+  );
+  return ofSplit(expectedSplits(settings, { own, general: rowsOf(({ general }) => general) }), split);
 }
 
 const ofSplit = ({ all, ...splits }: ExpectedSplits, split: string): number =>

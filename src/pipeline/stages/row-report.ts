@@ -24,6 +24,15 @@ export interface RowEntry extends RowPlace {
   readonly detail: string;
 }
 
+/** What a mix of several sources took of one: `rows` for training, of which `used` + `left`; and `repeated` uses more. */
+export interface SourceCounts {
+  readonly source: string;
+  readonly rows: number;
+  readonly used: number;
+  readonly repeated: number;
+  readonly left: number;
+}
+
 /** Rows that were not kept, counted by the reason. */
 export class DropCounts {
   private readonly first = new Map<DropReason, RowEntry & { count: number }>();
@@ -76,10 +85,10 @@ export class RowReport {
   }
 
   /** `rows` = `kept` + dropped. */
-  close(kept: number): { readonly rows: number; readonly kept: number } {
+  close(kept: number, sources?: readonly SourceCounts[]): { readonly rows: number; readonly kept: number } {
     const { warnings, dropped: counts } = this;
     const rows = kept + counts.rows;
-    const rest = JSON.stringify({ warnings, rows, kept, counts }, null, 2);
+    const rest = JSON.stringify({ warnings, rows, kept, counts, sources }, null, 2);
     this.file.write(`${counts.rows === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
     this.file.close();
     return { rows, kept };

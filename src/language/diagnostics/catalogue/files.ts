@@ -131,6 +131,19 @@ export const noParquetReader = (file: string, detail: string) =>
     help: 'install ftpc again on this machine, or convert the file to JSON lines',
   });
 
+/** `shares`: those of the list together, as written. */
+export const noRestOfMix = (at: Span, shares: string) =>
+  error('FTP0651', at, `the shares of the mix are ${shares} of the training split`, {
+    label: 'leaves nothing for `source`',
+    help: 'lower them: the rows of `source` fill what the shares leave',
+  });
+
+export const shareOrEpochs = (at: Span, has: 'both' | 'neither') =>
+  error('FTP0650', at, `a source of a mix has a \`share\` or \`epochs\`; this one has ${has}`, {
+    label: has === 'both' ? 'two answers to one question' : 'how much of it is not said',
+    help: 'write `share: 30%` for a part of the training split, or `epochs: 2` for every row twice',
+  });
+
 const CODES = {
   model_not_found: 'FTP0831',
   model_unsupported: 'FTP0832',

@@ -61,6 +61,8 @@ export const dataRules: readonly Rule[] = [
     check: (pipeline) =>
       dataToMix(pipeline).flatMap((checked) => {
         const share = numberAt(checked, 'mix.share');
+        // of several sources, those may be general that are not the first
+        if (isList(valueAt(checked, 'mix'))) return [];
         if (share === undefined)
           return {
             at: headingOf(checked),

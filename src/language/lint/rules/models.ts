@@ -1,7 +1,7 @@
 /** Where models and data sets come from: their versions and licences. */
 import type { CheckedStage } from '../../check/stages.js';
 import type { Call, StageKind, Value } from '../../ir/program.js';
-import { isCall, isList } from '../../ir/values.js';
+import { isCall, isList, isRecord } from '../../ir/values.js';
 import { entryOf } from '../lock.js';
 import { callAt, declarationOf, expressionOf } from '../places.js';
 import type { Finding, Pipeline, PipelineFiles, Rule } from '../rule.js';
@@ -40,7 +40,8 @@ function unpinned(
 
 function callsOf(value: Value | undefined, name: string): readonly Call[] {
   if (isList(value)) return value.flatMap((item) => callsOf(item, name));
-  return isCall(value) && value.call === name ? [value] : [];
+  if (isCall(value)) return value.call === name ? [value] : [];
+  return isRecord(value) ? Object.values(value).flatMap((item) => callsOf(item, name)) : [];
 }
 
 /** The start of a model card or of a GGUF file: what is looked through for a licence. */
@@ -114,6 +115,6 @@ export const modelRules: readonly Rule[] = [
     doc: 'A data set of the Hub without a pinned commit: neither `revision` nor the lock file names one.',
     reason:
       'Rows that are added, corrected or removed under the same name change what is trained and what is measured. Two evaluations can only be compared on the same rows.',
-    check: (pipeline) => unpinned(pipeline, 'hub', ['data'], ['source']),
+    check: (pipeline) => unpinned(pipeline, 'hub', ['data'], ['source', 'mix']),
   },
 ];

@@ -20,6 +20,18 @@ const mix = t.record({
   ),
 });
 
+const mixedSource = {
+  source: required(t.call('source'), 'Rows that are checked, compared and split like those of `source`.'),
+  share: optional(
+    t.quantity('ratio', { min: 0, max: 0.99 }),
+    'Share of the training split; `source` fills what the shares leave.',
+  ),
+  epochs: optional(
+    t.number({ above: 0, max: 1000 }),
+    'Instead of a share: how many times each of its rows is in the training split; `0.5` is half of them.',
+  ),
+} as const;
+
 const settings = {
   source: required(
     t.union(t.call('source'), t.list(t.call('source'), { min: 1 })),
@@ -33,7 +45,14 @@ const settings = {
     'What to do with rows that have the same question and different answers.',
   ),
   split: optional(split, 'Shares of the splits; default: every row is for training.'),
-  mix: optional(mix, 'General rows mixed into the training split.'),
+  mix: optional(
+    t.union(mix, t.list(t.record(mixedSource), { min: 1 })),
+    'General rows mixed into the training split; or a list of sources that are interleaved with `source` in it, each by its share or by epochs.',
+  ),
+  stopping_strategy: optional(
+    t.enum('first_exhausted', 'all_exhausted'),
+    'Where a `mix` of sources by shares ends: `first_exhausted` (the default) when the first source has no more rows, so that none is repeated; `all_exhausted` when each has been used up, those that are too short being repeated.',
+  ),
   limit: optional(t.union(t.integer({ min: 1 }), t.none), 'Maximum number of rows, chosen by the seed.'),
   use: optional(
     t.enum('commercial', 'research'),
@@ -43,6 +62,20 @@ const settings = {
 } as const;
 
 export type DataSettings = Infer<typeof settings>;
+
+/** A source of a mix of several, by share or by epochs. */
+export type MixedSource = Infer<typeof mixedSource>;
+
+const isSeveral = (mix: NonNullable<DataSettings['mix']>): mix is readonly MixedSource[] =>
+  Array.isArray(mix);
+
+/** The sources that are interleaved with `source`. */
+export const mixedSources = ({ mix }: Pick<DataSettings, 'mix'>): readonly MixedSource[] =>
+  mix !== undefined && isSeveral(mix) ? mix : [];
+
+/** The rows of which a share is mixed into training alone. */
+export const generalMix = ({ mix }: Pick<DataSettings, 'mix'>) =>
+  mix === undefined || isSeveral(mix) ? undefined : mix;
 
 export const dataSchema: StageSchema = {
   kind: 'data',

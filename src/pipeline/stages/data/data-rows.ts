@@ -1,6 +1,6 @@
 /**
- * The hand-over from data to format: `<split>.jsonl` with one {@link DataRow} a line, in the order in which the
- * the rows in their files, general rows after them. Columns have their usual names here (`instruction`, `input`,
+ * The hand-over from data to format: `<split>.jsonl` with one {@link DataRow} a line, in the order of the
+ * rows in their files, general rows after them; the training rows of several sources are interleaved. Columns have their usual names here (`instruction`, `input`,
  * `output`), whatever they are called in the source; other columns pass through.
  */
 
@@ -9,7 +9,7 @@ import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, count, type JsonOf, ownJson } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
-import { type DropCounts, type DropReason, RowReport } from '../row-report.js';
+import { type DropCounts, type DropReason, RowReport, type SourceCounts } from '../row-report.js';
 import { textLines } from './file-lines.js';
 import type { RowReader } from './row-reader.js';
 import { NONE } from './row-table.js';
@@ -38,35 +38,49 @@ interface RowCounts {
   readonly splits: Readonly<Record<SplitName, number>>;
 }
 
-/**
- * Writes the rows of each split, the report and the statistics, in the order in which the rows were read. `contradictions`:
- * rows that contradict an earlier one.
- */
+interface WriteOptions {
+  /** Rows that contradict an earlier one. */
+  readonly contradictions: readonly number[];
+  /** The training split in another order than that in which the rows were read, some of them repeated. */
+  readonly train?: { readonly order: Iterable<number>; readonly sources: readonly SourceCounts[] };
+  readonly breathe: (done: number) => Promise<void>;
+}
+
+/** Writes the rows of each split, the report and the statistics, in the order in which the rows were read. */
 export async function writeRows(
   output: OutputFolder,
   reader: RowReader,
-  contradictions: readonly number[],
-  breathe: (done: number) => Promise<void>,
+  { contradictions, train, breathe }: WriteOptions,
 ): Promise<RowCounts> {
   const { table, files } = reader;
   const report = new RowReport(output);
   const statistics = new StatisticsCounter();
   const outputs = splitNames.map((name) => output.open(`${name}.jsonl`));
   const splits = { train: 0, valid: 0, test: 0 };
+  const write = (row: number): void => {
+    const split = table.split.get(row);
+    const named = reader.row(row);
+    outputs[split]?.write(`${JSON.stringify({ ...reader.placeOf(row), row: named })}\n`);
+    statistics.add(named, split, files[table.file.get(row)]?.general === true);
+    splits[splitNames[split] ?? 'train']++;
+  };
+  let kept = 0;
   for (let row = 0; row < table.count; row++) {
     await breathe(row);
     const fate = table.fate(row);
     if (fate === 'passed') continue;
-    const place = reader.placeOf(row);
     if (fate !== 'kept') {
-      report.drop({ ...place, reason: fate, detail: table.details.get(row) ?? detailOf(reader, row, fate) });
+      const detail = table.details.get(row) ?? detailOf(reader, row, fate);
+      report.drop({ ...reader.placeOf(row), reason: fate, detail });
       continue;
     }
-    const split = table.split.get(row);
-    const named = reader.row(row);
-    outputs[split]?.write(`${JSON.stringify({ ...place, row: named })}\n`);
-    statistics.add(named, split, files[table.file.get(row)]?.general === true);
-    splits[splitNames[split] ?? 'train']++;
+    kept++;
+    if (train === undefined || table.split.get(row) !== 0) write(row);
+  }
+  let done = 0;
+  for (const row of train?.order ?? []) {
+    await breathe(done++);
+    write(row);
   }
   const reason = 'contradiction';
   for (const row of contradictions)
@@ -74,7 +88,7 @@ export async function writeRows(
       report.warn({ ...reader.placeOf(row), reason, detail: detailOf(reader, row, reason) });
   for (const file of outputs) file.close();
   output.write('statistics.json', `${JSON.stringify(statistics.result(), null, 2)}\n`);
-  const counts = report.close(splits.train + splits.valid + splits.test);
+  const counts = report.close(kept, train?.sources);
   return { ...counts, report: report.dropped, splits };
 }
 

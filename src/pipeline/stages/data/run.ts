@@ -3,18 +3,20 @@ import { dataError, hostError, noRows } from '../../../language/diagnostics/cata
 import { sharesDoNotAddUp } from '../../../language/diagnostics/catalogue/values.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { HostError } from '../../../language/host/host.js';
-import type { DataSettings } from '../../../language/schemas/stages/data.js';
+import { type DataSettings, generalMix, mixedSources } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { writeRows } from './data-rows.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
+import { DEFAULT_STRATEGY } from './mix-plan.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
 import { type Checks, Collector } from './row-collector.js';
 import { inFile, RowReader, RowSpool, type RowStore } from './row-reader.js';
 import { schemaCheck } from './row-schema.js';
 import { RowTable } from './row-table.js';
+import { countsOf, mixedOrder, mixSentence, selectMixed } from './select-mixed.js';
 import { selectRows } from './select-rows.js';
-import { type SourceFile, sourceFiles } from './sources.js';
+import { type SourceFile, sourceFiles, sourceName } from './sources.js';
 import { assignSplits, type Shares } from './split.js';
 
 const SEED = 17;
@@ -56,24 +58,16 @@ const runData: RunStage = async (context) => {
   const splits = assignSplits(order.view(), sizes.view(), shares);
   for (const row of table.kept())
     if (files[table.file.get(row)]?.general !== true) table.split.set(row, splits[table.group.get(row)] ?? 0);
-  const { general, wanted } = selectRows(table, files, {
-    ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}),
-    share: settings.mix?.share ?? 0,
-    seed,
-  });
-  if (general < wanted)
-    context.emit({
-      type: 'note',
-      stage: stage.name,
-      text: `the mix asks for ${wanted} general rows; there are ${general}`,
-    });
+  const train = selected(context, table, files, seed);
   const inOrder = new RowReader(stores, files, table, IN_ORDER);
   await dropLeaks(table, inOrder, checks.near === undefined ? LEAK_SIMILARITY : undefined, (done) =>
     breathe(context, 'comparing splits', done, table.count),
   );
-  const written = await writeRows(output, inOrder, collector.contradictions, (done) =>
-    breathe(context, 'writing rows', done, table.count),
-  );
+  const written = await writeRows(output, inOrder, {
+    contradictions: collector.contradictions,
+    ...(train === undefined ? {} : { train }),
+    breathe: (done) => breathe(context, 'writing rows', done, table.count),
+  });
   for (const spool of spools) spool?.remove();
   if (written.splits.train === 0) throw nothingToTrainOn(context, inOrder);
 
@@ -95,6 +89,26 @@ const runData: RunStage = async (context) => {
     dropped: written.report.toJSON(),
   };
 };
+
+/** Passes over what a limit and the mix leave out; the order of the training split where sources are interleaved. */
+function selected(context: StageContext, table: RowTable, files: readonly SourceFile[], seed: number) {
+  const settings = settingsOf(context.stage, 'data');
+  const options = { seed, ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}) };
+  const sources = mixedSources(settings);
+  const note = (text: string): void => context.emit({ type: 'note', stage: context.stage.name, text });
+  if (sources.length === 0) {
+    const share = generalMix(settings)?.share ?? 0;
+    const { general, wanted } = selectRows(table, files, { ...options, share });
+    if (general < wanted) note(`the mix asks for ${wanted} general rows; there are ${general}`);
+    return undefined;
+  }
+  const strategy = settings.stopping_strategy ?? DEFAULT_STRATEGY;
+  const parts = selectMixed(table, files, { ...options, sources, strategy });
+  const names = [[settings.source].flat(), ...sources.map(({ source }) => [source])].map(sourceName);
+  const counts = parts.map((part, index) => countsOf(part, names[index] ?? ''));
+  for (const each of counts) note(mixSentence(each));
+  return { order: mixedOrder(parts), sources: counts };
+}
 
 async function readAll(
   context: StageContext,

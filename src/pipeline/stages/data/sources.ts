@@ -3,10 +3,10 @@ import { fileNotFound, isFolder } from '../../../language/diagnostics/catalogue/
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Call, Stage, Value } from '../../../language/ir/program.js';
-import { isCall } from '../../../language/ir/values.js';
+import { isCall, isRecord } from '../../../language/ir/values.js';
 import { isMadeUp } from '../../../language/schemas/functions/source.js';
 import { pinnedCommit, pinnedFiles, repositoryOf } from '../../../language/schemas/repositories.js';
-import type { DataSettings } from '../../../language/schemas/stages/data.js';
+import { type DataSettings, generalMix, mixedSources } from '../../../language/schemas/stages/data.js';
 import { formatOfFile, snapshotFolder } from '../hub-repositories.js';
 import { type Columns, type OwnName, ownNames } from './column-names.js';
 import type { RowFile, RowFormat } from './read/read-rows.js';
@@ -17,6 +17,8 @@ export interface SourceFile extends RowFile {
   readonly columns: Columns;
   /** Mixed into the training split. */
   readonly general: boolean;
+  /** Which source of a mix of several it belongs to: 0 for `source`, then in the order of the list. */
+  readonly part: number;
 }
 
 /**
@@ -24,18 +26,19 @@ export interface SourceFile extends RowFile {
  * that two patterns name is read once, but each of the lists in it that are named. Throws a {@link UserError} if a pattern names no file.
  */
 export function sourceFiles(settings: DataSettings, folder: string, host: Host): readonly SourceFile[] {
-  const { source, mix } = settings;
-  const calls = [source].flat();
+  const general = generalMix(settings);
   const listed = [
-    ...calls.map((call) => ({ call, general: false })),
-    ...(mix === undefined ? [] : [{ call: mix.general, general: true }]),
+    ...[settings.source].flat().map((call) => ({ call, general: false, part: 0 })),
+    ...mixedSources(settings).map(({ source }, i) => ({ call: source, general: false, part: i + 1 })),
+    ...(general === undefined ? [] : [{ call: general.general, general: true, part: 0 }]),
   ];
   const seen = new Set<string>();
-  return listed.flatMap(({ call, general }) => {
+  return listed.flatMap(({ call, general, part }) => {
     const columns = columnsOf(call.args['columns']);
     const { args } = call;
+    const from = { args, columns, general, part };
     if (isMadeUp(call))
-      return [{ path: '', name: 'synthetic', format: 'synthetic' as const, args, size: 0, columns, general }];
+      return [{ path: '', name: 'synthetic', format: 'synthetic' as const, size: 0, ...from }];
     return sourcePaths(call, folder, host).flatMap(({ path, name }) => {
       const reading = JSON.stringify([path, args['field'] ?? null]);
       if (seen.has(reading)) return [];
@@ -45,10 +48,8 @@ export function sourceFiles(settings: DataSettings, folder: string, host: Host):
           path,
           name,
           format: formatOf(call, { path, name }, host),
-          args,
           size: host.stat(path)?.size ?? 0,
-          columns,
-          general,
+          ...from,
         },
       ];
     });
@@ -90,6 +91,10 @@ export function sourcePaths(
   return pinnedFiles(call).map((name) => ({ path: join(snapshot, name), name: `${repository.id}/${name}` }));
 }
 
+/** The sources as reports name them: the pattern of files or the repository that each reads. */
+export const sourceName = (calls: readonly Call[]): string =>
+  calls.map(({ call, args }) => String(args['files'] ?? args['repository'] ?? call)).join(', ');
+
 function localFiles(pattern: string, folder: string, host: Host): readonly string[] {
   const path = resolve(folder, pattern);
   const stat = host.stat(path);
@@ -109,7 +114,8 @@ function nameOf(path: string, host: Host): string {
 
 /** What a stage's sources call a column; its usual name where they differ. General rows have names of their own. */
 export function ownNamesOf({ settings }: Pick<Stage, 'settings'>): OwnName {
-  const calls = [settings['source']].flat().filter(isCall);
+  const mixed = [settings['mix']].flat().map((entry) => (isRecord(entry) ? entry['source'] : undefined));
+  const calls = [settings['source'], ...mixed].flat().filter(isCall);
   const [first = {}, ...others] = calls.map(({ args }) => columnsOf(args['columns']));
   return ownNames(
     Object.fromEntries(

@@ -4,7 +4,7 @@ import { cell, factTable } from '../../../compute/packaging/model-card.js';
 import { valueText } from '../../../language/check/value-text.js';
 import { isJson } from '../../../language/host/json.js';
 import type { Stage, Value } from '../../../language/ir/program.js';
-import { isCall, isList } from '../../../language/ir/values.js';
+import { isCall, isList, isRecord } from '../../../language/ir/values.js';
 import { repositoryOf } from '../../../language/schemas/repositories.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
 import type { ManifestDraft } from '../../deploy/publish.js';
@@ -57,7 +57,14 @@ function frontOf(
     .filter((tag) => baseId !== undefined || !String(tag).startsWith('base_model:'))
     .map((tag) => String(tag).replace(/^(base_model:\w+:).*$/, `$1${baseId}`));
   const { base_model: _, ...rest } = front;
-  const datasets = [...new Set(request.stages.flatMap((stage) => hubSources(stage.settings['source'])))];
+  const datasets = [
+    ...new Set(
+      request.stages.flatMap(({ settings }) => [
+        ...hubSources(settings['source']),
+        ...hubSources(settings['mix']),
+      ]),
+    ),
+  ];
   const results = resultsOf(request);
   return {
     ...(baseId !== undefined && { base_model: baseId }),
@@ -81,7 +88,8 @@ function frontOf(
 function hubSources(value: Value | undefined): readonly string[] {
   if (value === undefined || value === null) return [];
   if (isList(value)) return value.flatMap(hubSources);
-  const found = isCall(value) ? repositoryOf(value) : undefined;
+  if (!isCall(value)) return isRecord(value) ? Object.values(value).flatMap(hubSources) : [];
+  const found = repositoryOf(value);
   return found === undefined ? [] : [found.id];
 }
 

@@ -2,18 +2,19 @@ import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/program.js';
 import { isReference } from '../../../language/ir/values.js';
 import { LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
+import { mixedSources } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Columns } from '../data/column-names.js';
+import {
+  type ExpectedSplits,
+  expectedSplits,
+  expectedUses,
+  type SourceRows,
+} from '../data/expected-splits.js';
 import type { Line } from '../data/file-lines.js';
 import { parseLine, RowFault } from '../data/parse-row.js';
 import { knownRows, rowsOf } from '../data/read/read-rows.js';
 import { contentOf, renamed } from '../data/row-content.js';
-import {
-  type ExpectedSplits,
-  expectedGeneralRows,
-  expectedSplits,
-  type SourceRows,
-} from '../data/select-rows.js';
 import { ownNamesOf, type SourceFile, sourceFiles } from '../data/sources.js';
 import { openResolved } from '../open-models.js';
 import { resolveModelCall } from '../resolve-models.js';
@@ -73,11 +74,13 @@ export async function surveyLengths(
   const encoder = isLabelled ? noting(opened, labels) : opened;
   const sources = sourceFiles(dataSettings, program.folder, host);
   const counted = await countRows(host, sources);
-  const own = counted.filter(({ file }) => !file.general);
   const general = counted.filter(({ file }) => file.general);
-  const [found, available] = [sumOf(own), sumOf(general)];
-  const rows: SourceRows = { own: found, general: available };
-  const mixed = expectedGeneralRows(dataSettings, rows);
+  const own = [dataSettings.source, ...mixedSources(dataSettings)].map((_, part) =>
+    counted.filter(({ file }) => !file.general && file.part === part),
+  );
+  const rows: SourceRows = { own: own.map(sumOf), general: sumOf(general) };
+  const found = rows.own.reduce((total, count) => total + count, 0);
+  const uses = expectedUses(dataSettings, rows);
 
   const counts = new LengthCounts();
   let longest = 0;
@@ -88,22 +91,32 @@ export async function surveyLengths(
     }
   };
   const refused = new DropCounts();
-  const stride = Math.max(1, Math.ceil(found / maxRows));
-  const ownKept = await meanKept(encoded(host, own, stride, encoder, refused), (kept) => tally(kept, true));
-  if (found > 0 && ownKept === 0) throw noRowFits(format, data, found, refused);
-  // As many general rows count as would be mixed with the sampled ones; all of them may be the longest.
-  const generalStride = Math.max(1, Math.ceil(available / maxRows));
-  const share = available === 0 ? 0 : Math.min(1, (mixed / available) * (generalStride / stride));
-  let due = 0;
-  const generalKept = await meanKept(encoded(host, general, generalStride, encoder, refused), (kept) => {
-    due += share;
-    tally(kept, due >= 1);
-    if (due >= 1) due--;
-  });
+  const { train } = dataSettings.split ?? { train: 1 };
+  const parts = [
+    ...own.map((files, part) =>
+      partOf(files, (train === 0 ? rows.own[part] : (uses.own[part] ?? 0) / train) ?? 0, maxRows),
+    ),
+    partOf(general, uses.general, maxRows),
+  ];
+  // of each part as many rows count as its share of the training rows; the longest may be any of them
+  const heaviest = Math.max(...parts.map(({ weight }) => weight));
+  const kept: number[] = [];
+  for (const { files, stride, weight } of parts) {
+    let due = 0;
+    const share = heaviest === 0 ? 0 : weight / heaviest;
+    const each = await meanKept(encoded(host, files, stride, encoder, refused), (row) => {
+      due += share;
+      tally(row, due >= 1 - 1e-9);
+      if (due >= 1 - 1e-9) due--;
+    });
+    kept.push(each);
+  }
+  if (found > 0 && kept.slice(0, -1).every((each) => each === 0))
+    throw noRowFits(format, data, found, refused);
 
   return {
     rows: found,
-    expected: expectedSplits(dataSettings, rows, { own: ownKept, general: generalKept }),
+    expected: expectedSplits(dataSettings, rows, { own: kept.slice(0, -1), general: kept.at(-1) ?? 0 }),
     sampled: counts.rows,
     longest,
     tokens: counts.tokens,
@@ -112,6 +125,13 @@ export async function surveyLengths(
     histogram: counts.histogram,
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };
+}
+
+/** `uses`: how many times rows of these files are expected in a split, all together. */
+function partOf(files: readonly CountedFile[], uses: number, maxRows: number) {
+  const rows = sumOf(files);
+  const stride = Math.max(1, Math.ceil(rows / maxRows));
+  return { files, stride, weight: rows === 0 ? 0 : (uses / rows) * stride };
 }
 
 /**

@@ -1,0 +1,41 @@
+/** Settings of a data stage that contradict one another. */
+import { noRestOfMix, shareOrEpochs } from '../diagnostics/catalogue/files.js';
+import { idleSetting } from '../diagnostics/catalogue/wiring.js';
+import { percentText } from '../diagnostics/make.js';
+import type { Diagnostic } from '../diagnostics/types.js';
+import { mixedSources } from '../schemas/stages/data.js';
+import { settingsOf } from '../schemas/stages/settings.js';
+import { settingSpan, textAt } from './stage-settings.js';
+import type { CheckedStage } from './stages.js';
+
+export function dataSettings(checked: CheckedStage): readonly Diagnostic[] {
+  if (checked.stage.kind !== 'data') return [];
+  return [...mixShares(checked), ...stoppingStrategy(checked)];
+}
+
+function mixShares(checked: CheckedStage): readonly Diagnostic[] {
+  const sources = mixedSources(settingsOf(checked.stage, 'data'));
+  const unclear = sources.flatMap(({ share, epochs }, index) => {
+    if ((share === undefined) !== (epochs === undefined)) return [];
+    const at = textAt(checked.block.properties, `mix.${index}`)?.expression.span;
+    return [shareOrEpochs(at ?? settingSpan(checked, 'mix'), share === undefined ? 'neither' : 'both')];
+  });
+  const total = sources.reduce((sum, { share }) => sum + (share ?? 0), 0);
+  return total < 1 - 1e-9
+    ? unclear
+    : [...unclear, noRestOfMix(settingSpan(checked, 'mix'), percentText(total))];
+}
+
+/** Without shares, every source is used as often as it says. */
+function stoppingStrategy(checked: CheckedStage): readonly Diagnostic[] {
+  const settings = settingsOf(checked.stage, 'data');
+  if (settings.stopping_strategy === undefined) return [];
+  if (mixedSources(settings).some(({ share }) => share !== undefined)) return [];
+  return [
+    idleSetting(
+      settingSpan(checked, 'stopping_strategy'),
+      '`stopping_strategy` is about a `mix` of sources by shares, and there is none',
+      'remove it, or write `mix = [{ source: …, share: 30% }]`',
+    ),
+  ];
+}
