@@ -6,7 +6,14 @@ import { PARAM_TYPES } from '../../../language/check/params.js';
 import { valueText } from '../../../language/check/value-text.js';
 import type { Host } from '../../../language/host/host.js';
 import { functionKey, functions } from '../../../language/schemas/functions/index.js';
-import type { FunctionSchema, MetricSchema, Setting, StageSchema } from '../../../language/schemas/schema.js';
+import type {
+  FunctionSchema,
+  MetricSchema,
+  Setting,
+  SettingType,
+  StageSchema,
+} from '../../../language/schemas/schema.js';
+import { alternatives } from '../../../language/schemas/setting-paths.js';
 import { budgetMetrics, budgetSettings } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
 import { machineSettings } from '../../../language/schemas/stages/machine.js';
@@ -19,8 +26,16 @@ const settingRows = (settings: Readonly<Record<string, Setting>>, prefix = ''): 
   Object.entries(settings).flatMap(([name, { type, doc, required, default: value }]) => {
     const standard = required ? 'required' : value === undefined ? '' : `\`${valueText(value, type)}\``;
     const row = [`\`${prefix}${name}\``, typeText(type), standard, doc];
-    return type.kind === 'record' ? [row, ...settingRows(type.fields, `${prefix}${name}.`)] : [row];
+    return [row, ...alternatives(type).flatMap((each) => fieldRows(each, `${prefix}${name}`))];
   });
+
+/** Of a record, and of the records in a list. */
+const fieldRows = (type: SettingType, name: string): readonly string[][] =>
+  type.kind === 'record'
+    ? settingRows(type.fields, `${name}.`)
+    : type.kind === 'list'
+      ? fieldRows(type.of, `${name}[]`)
+      : [];
 
 const settingTable = (settings: Readonly<Record<string, Setting>>): string =>
   table(['setting', 'value', 'default', ''], settingRows(settings));
