@@ -1,5 +1,5 @@
 ;; Float32 to GGML's block formats, as ggml's plain C does it (ggml-org/ggml, ggml-quants.c, quantize_row_*_ref): every
-;; sum is added up in the same order, so that the bytes are the same. Values are finite.
+;; sum is added up in the same order, so that the bytes are the same. Values of formats in blocks are finite.
 ;;
 ;; Each export takes $in (float32, aligned to 16), $out (blocks), $count (blocks, at least one) and $work (4 KiB).
 (module
@@ -32,28 +32,57 @@
   (func $inverse (param $value f32) (result f32)
     (select (f32.const 0) (f32.div (f32.const 1) (local.get $value)) (f32.eq (local.get $value) (f32.const 0))))
 
-  ;; The first of the 32 values whose magnitude is the largest.
-  (func $extreme (param $in i32) (result f32)
-    (local $end i32) (local $value f32) (local $most f32)
-    (local.set $end (i32.add (local.get $in) (i32.const 128)))
-    (loop $next
-      (local.set $value (f32.load (local.get $in)))
-      (local.set $most (select (local.get $value) (local.get $most)
-        (f32.gt (f32.abs (local.get $value)) (f32.abs (local.get $most)))))
-      (br_if $next (i32.lt_u (local.tee $in (i32.add (local.get $in) (i32.const 4))) (local.get $end))))
-    (local.get $most))
+  ;; Smallest and largest of 32 values: of two zeros, either.
+  (func $range (param $in i32) (result f32 f32)
+    (local $x v128) (local $low v128) (local $high v128)
+    (local.set $low (v128.load (local.get $in)))
+    (local.set $high (local.get $low))
+    (local.set $x (v128.load offset=16 (local.get $in)))
+    (local.set $low (f32x4.pmin (local.get $low) (local.get $x)))
+    (local.set $high (f32x4.pmax (local.get $high) (local.get $x)))
+    (local.set $x (v128.load offset=32 (local.get $in)))
+    (local.set $low (f32x4.pmin (local.get $low) (local.get $x)))
+    (local.set $high (f32x4.pmax (local.get $high) (local.get $x)))
+    (local.set $x (v128.load offset=48 (local.get $in)))
+    (local.set $low (f32x4.pmin (local.get $low) (local.get $x)))
+    (local.set $high (f32x4.pmax (local.get $high) (local.get $x)))
+    (local.set $x (v128.load offset=64 (local.get $in)))
+    (local.set $low (f32x4.pmin (local.get $low) (local.get $x)))
+    (local.set $high (f32x4.pmax (local.get $high) (local.get $x)))
+    (local.set $x (v128.load offset=80 (local.get $in)))
+    (local.set $low (f32x4.pmin (local.get $low) (local.get $x)))
+    (local.set $high (f32x4.pmax (local.get $high) (local.get $x)))
+    (local.set $x (v128.load offset=96 (local.get $in)))
+    (local.set $low (f32x4.pmin (local.get $low) (local.get $x)))
+    (local.set $high (f32x4.pmax (local.get $high) (local.get $x)))
+    (local.set $x (v128.load offset=112 (local.get $in)))
+    (local.set $low (f32x4.pmin (local.get $low) (local.get $x)))
+    (local.set $high (f32x4.pmax (local.get $high) (local.get $x)))
+    (local.set $low (f32x4.pmin (local.get $low)
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $low) (local.get $low))))
+    (local.set $high (f32x4.pmax (local.get $high)
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $high) (local.get $high))))
+    (f32x4.extract_lane 0 (f32x4.pmin (local.get $low) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $low) (local.get $low))))
+    (f32x4.extract_lane 0 (f32x4.pmax (local.get $high) (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $high) (local.get $high)))))
 
-  ;; Smallest (or, of the negated values, largest) of 32 values.
-  (func $least (param $in i32) (param $sign v128) (result f32)
-    (local $end i32) (local $least v128)
-    (local.set $end (i32.add (local.get $in) (i32.const 128)))
-    (local.set $least (f32x4.mul (v128.load (local.get $in)) (local.get $sign)))
-    (loop $next
-      (local.set $least (f32x4.min (local.get $least) (f32x4.mul (v128.load (local.get $in)) (local.get $sign))))
-      (br_if $next (i32.lt_u (local.tee $in (i32.add (local.get $in) (i32.const 16))) (local.get $end))))
-    (local.set $least (f32x4.min (local.get $least)
-      (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $least) (local.get $least))))
-    (f32.min (f32x4.extract_lane 0 (local.get $least)) (f32x4.extract_lane 1 (local.get $least))))
+  ;; The first of the 32 values of this magnitude.
+  (func $first (param $in i32) (param $size f32) (result f32)
+    (local $value f32)
+    (loop $next (result f32)
+      (local.set $value (f32.load (local.get $in)))
+      (local.set $in (i32.add (local.get $in) (i32.const 4)))
+      (br_if $next (f32.ne (f32.abs (local.get $value)) (local.get $size)))
+      (local.get $value)))
+
+  ;; The first of the 32 values whose magnitude is the largest; 0 if all are.
+  (func $extreme (param $in i32) (result f32)
+    (local $low f32) (local $high f32)
+    (call $range (local.get $in))
+    (local.set $high)
+    (local.set $low)
+    (if (f32.eq (f32.neg (local.get $low)) (local.get $high))
+      (then (return (f32.add (f32.const 0) (call $first (local.get $in) (local.get $high))))))
+    (select (local.get $low) (local.get $high) (f32.gt (f32.neg (local.get $low)) (local.get $high))))
 
   ;; Sixteen int32 as bytes.
   (func $bytes (param $a v128) (param $b v128) (param $c v128) (param $d v128) (result v128)
@@ -111,32 +140,36 @@
       (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
   ;; Scale and minimum of a block as float16 at $out. Returns the inverse of the scale.
-  (func $range (param $in i32) (param $out i32) (param $least f32) (param $most f32) (result f32)
+  (func $scaled (param $out i32) (param $least f32) (param $largest f32) (param $most f32) (result f32)
     (local $scale f32)
-    (local.set $scale (f32.div
-      (f32.sub (f32.neg (call $least (local.get $in) (f32x4.splat (f32.const -1)))) (local.get $least))
-      (local.get $most)))
+    (local.set $scale (f32.div (f32.sub (local.get $largest) (local.get $least)) (local.get $most)))
     (i32.store16 align=1 (local.get $out) (call $half (local.get $scale)))
     (i32.store16 offset=2 align=1 (local.get $out) (call $half (local.get $least)))
     (call $inverse (local.get $scale)))
 
   (func (export "Q4_1") (param $in i32) (param $out i32) (param $count i32) (param $work i32)
-    (local $least f32)
+    (local $least f32) (local $most f32)
     (loop $block
-      (local.set $least (call $least (local.get $in) (f32x4.splat (f32.const 1))))
+      (call $range (local.get $in))
+      (local.set $most)
+      (local.set $least)
+      (if (f32.eq (local.get $least) (f32.const 0)) (then (local.set $least (call $first (local.get $in) (f32.const 0)))))
       (drop (call $pairs (local.get $in) (i32.add (local.get $out) (i32.const 4)) (local.get $least)
-        (call $range (local.get $in) (local.get $out) (local.get $least) (f32.const 15)) (f32.const 0.5) (i32.const 15)))
+        (call $scaled (local.get $out) (local.get $least) (local.get $most) (f32.const 15)) (f32.const 0.5) (i32.const 15)))
       (local.set $in (i32.add (local.get $in) (i32.const 128)))
       (local.set $out (i32.add (local.get $out) (i32.const 20)))
       (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
   (func (export "Q5_1") (param $in i32) (param $out i32) (param $count i32) (param $work i32)
-    (local $least f32)
+    (local $least f32) (local $most f32)
     (loop $block
-      (local.set $least (call $least (local.get $in) (f32x4.splat (f32.const 1))))
+      (call $range (local.get $in))
+      (local.set $most)
+      (local.set $least)
+      (if (f32.eq (local.get $least) (f32.const 0)) (then (local.set $least (call $first (local.get $in) (f32.const 0)))))
       (i32.store offset=4 align=1 (local.get $out)
         (call $pairs (local.get $in) (i32.add (local.get $out) (i32.const 8)) (local.get $least)
-          (call $range (local.get $in) (local.get $out) (local.get $least) (f32.const 31)) (f32.const 0.5) (i32.const 31)))
+          (call $scaled (local.get $out) (local.get $least) (local.get $most) (f32.const 31)) (f32.const 0.5) (i32.const 31)))
       (local.set $in (i32.add (local.get $in) (i32.const 128)))
       (local.set $out (i32.add (local.get $out) (i32.const 24)))
       (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
@@ -557,4 +590,56 @@
       (call $sixes (i32.add (local.get $codes) (i32.const 144)) (i32.add (local.get $out) (i32.const 80)) (i32.add (local.get $out) (i32.const 176)))
       (local.set $in (i32.add (local.get $in) (i32.const 1024)))
       (local.set $out (i32.add (local.get $out) (i32.const 210)))
-      (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))
+      (br_if $block (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+
+  ;; The nearest float16 of four values, ties to even, in 32 bits each: of NaN a NaN, beyond 65,504 infinity.
+  (func $halves (param $value v128) (result v128)
+    (local $size v128) (local $normal v128) (local $small v128)
+    (local.set $size (v128.and (local.get $value) (i32x4.splat (i32.const 0x7fffffff))))
+    (local.set $normal (i32x4.shr_u
+      (i32x4.add
+        (i32x4.add (local.get $size) (i32x4.splat (i32.const 0xc8000fff)))
+        (v128.and (i32x4.shr_u (local.get $size) (i32.const 13)) (i32x4.splat (i32.const 1))))
+      (i32.const 13)))
+    (local.set $small (i32x4.trunc_sat_f32x4_s (f32x4.nearest
+      (f32x4.mul (f32x4.abs (local.get $value)) (f32x4.splat (f32.const 0x1p24))))))
+    (v128.or
+      (v128.and (i32x4.shr_u (local.get $value) (i32.const 16)) (i32x4.splat (i32.const 0x8000)))
+      (v128.bitselect
+        (v128.bitselect
+          (v128.bitselect (i32x4.splat (i32.const 0x7e00)) (i32x4.splat (i32.const 0x7c00))
+            (i32x4.gt_s (local.get $size) (i32x4.splat (i32.const 0x7f800000))))
+          (local.get $normal)
+          (i32x4.ge_s (local.get $size) (i32x4.splat (i32.const 0x477ff000))))
+        (local.get $small)
+        (i32x4.ge_s (local.get $size) (i32x4.splat (i32.const 0x38800000))))))
+
+  ;; Eight values at a time, the last ones whatever they are.
+  (func (export "F16") (param $in i32) (param $out i32) (param $count i32) (param $work i32)
+    (loop $next
+      (v128.store (local.get $out) (i16x8.narrow_i32x4_u
+        (call $halves (v128.load offset=0 (local.get $in)))
+        (call $halves (v128.load offset=16 (local.get $in)))))
+      (local.set $in (i32.add (local.get $in) (i32.const 32)))
+      (local.set $out (i32.add (local.get $out) (i32.const 16)))
+      (br_if $next (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 8))) (i32.const 0)))))
+
+  ;; The nearest bfloat16 of four values, ties to even, in 32 bits each.
+  (func $brains (param $value v128) (result v128)
+    (v128.bitselect
+      (i32x4.splat (i32.const 0x7fc0))
+      (i32x4.shr_u
+        (i32x4.add
+          (i32x4.add (local.get $value) (i32x4.splat (i32.const 0x7fff)))
+          (v128.and (i32x4.shr_u (local.get $value) (i32.const 16)) (i32x4.splat (i32.const 1))))
+        (i32.const 16))
+      (f32x4.ne (local.get $value) (local.get $value))))
+
+  (func (export "BF16") (param $in i32) (param $out i32) (param $count i32) (param $work i32)
+    (loop $next
+      (v128.store (local.get $out) (i16x8.narrow_i32x4_u
+        (call $brains (v128.load offset=0 (local.get $in)))
+        (call $brains (v128.load offset=16 (local.get $in)))))
+      (local.set $in (i32.add (local.get $in) (i32.const 32)))
+      (local.set $out (i32.add (local.get $out) (i32.const 16)))
+      (br_if $next (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 8))) (i32.const 0))))))

@@ -15,6 +15,7 @@ export const HELP = 'Download the file again; it is damaged or not a GGUF file o
 /** Reads a GGUF header forwards, a window of the file at a time; every step is checked against the file's size. */
 export class Cursor {
   private window: Uint8Array = new Uint8Array(0);
+  private view = new DataView(this.window.buffer);
   private windowStart = 0;
   private offset = 0;
   private itemsRead = 0;
@@ -47,38 +48,48 @@ export class Cursor {
     return count;
   }
 
-  /** The next `length` bytes. */
-  take(length: number): DataView {
-    if (this.offset + length > MAX_HEADER_BYTES)
-      this.fail(`The header is longer than ${MAX_HEADER_BYTES} bytes.`);
-    if (length > this.size - this.offset) {
-      this.fail(`The header needs ${length} bytes at ${this.offset}, beyond the file's ${this.size}.`);
-    }
-    const end = this.windowStart + this.window.length;
-    if (this.offset < this.windowStart || this.offset + length > end) {
-      this.windowStart = this.offset;
-      const ahead = Math.min(Math.max(length, WINDOW), this.size - this.offset);
-      this.window = readFile(this.host, this.path, this.offset, ahead);
-    }
-    const at = this.window.byteOffset + this.offset - this.windowStart;
-    this.offset += length;
-    return new DataView(this.window.buffer, at, length);
+  /** What the next `length` bytes hold. */
+  take<Value>(length: number, get: (view: DataView, at: number) => Value): Value {
+    const at = this.advance(length);
+    return get(this.view, at);
   }
 
   u32(): number {
-    return this.take(4).getUint32(0, true);
+    return this.take(4, (view, at) => view.getUint32(at, true));
   }
 
   /** A 64-bit count, offset or size; refused where it can't be one. */
   u64(what: string, limit = Number.MAX_SAFE_INTEGER): number {
-    const value = this.take(8).getBigUint64(0, true);
-    if (value > BigInt(limit)) this.fail(`${what} is ${value}; at most ${limit} is read.`);
-    return Number(value);
+    const at = this.advance(8);
+    const value = this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
+    if (value > limit) this.fail(`${what} is ${this.view.getBigUint64(at, true)}; at most ${limit} is read.`);
+    return value;
   }
 
   string(what: string, limit: number): string {
-    const view = this.take(this.u64(`The length of ${what}`, limit));
-    return UTF_8.decode(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    const length = this.u64(`The length of ${what}`, limit);
+    const at = this.advance(length);
+    return UTF_8.decode(this.window.subarray(at, at + length));
+  }
+
+  /** Where the next `length` bytes begin in the window, which has all of them. */
+  private advance(length: number): number {
+    const end = this.windowStart + this.window.length;
+    if (this.offset + length > end || this.offset + length > MAX_HEADER_BYTES) this.readOn(length);
+    const at = this.offset - this.windowStart;
+    this.offset += length;
+    return at;
+  }
+
+  private readOn(length: number): void {
+    if (this.offset + length > MAX_HEADER_BYTES)
+      this.fail(`The header is longer than ${MAX_HEADER_BYTES} bytes.`);
+    if (length > this.size - this.offset)
+      this.fail(`The header needs ${length} bytes at ${this.offset}, beyond the file's ${this.size}.`);
+    this.windowStart = this.offset;
+    const ahead = Math.min(Math.max(length, WINDOW), this.size - this.offset);
+    this.window = readFile(this.host, this.path, this.offset, ahead);
+    this.view = new DataView(this.window.buffer, this.window.byteOffset, this.window.byteLength);
   }
 }
 

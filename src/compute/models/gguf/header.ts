@@ -78,20 +78,20 @@ export function readGgufHeader(host: Host, path: string): GgufHeader {
 type Reader = (cursor: Cursor, key: string, depth: number) => GgufValue;
 
 const scalar =
-  (bytes: number, get: (view: DataView) => GgufValue): Reader =>
+  (bytes: number, get: (view: DataView, at: number) => GgufValue): Reader =>
   (cursor) =>
-    get(cursor.take(bytes));
+    cursor.take(bytes, get);
 
 /** Value types by their number in the file. */
 const READERS: readonly Reader[] = [
-  scalar(1, (view) => view.getUint8(0)),
-  scalar(1, (view) => view.getInt8(0)),
-  scalar(2, (view) => view.getUint16(0, true)),
-  scalar(2, (view) => view.getInt16(0, true)),
-  scalar(4, (view) => view.getUint32(0, true)),
-  scalar(4, (view) => view.getInt32(0, true)),
-  scalar(4, (view) => view.getFloat32(0, true)),
-  scalar(1, (view) => view.getUint8(0) !== 0),
+  scalar(1, (view, at) => view.getUint8(at)),
+  scalar(1, (view, at) => view.getInt8(at)),
+  scalar(2, (view, at) => view.getUint16(at, true)),
+  scalar(2, (view, at) => view.getInt16(at, true)),
+  scalar(4, (view, at) => view.getUint32(at, true)),
+  scalar(4, (view, at) => view.getInt32(at, true)),
+  scalar(4, (view, at) => view.getFloat32(at, true)),
+  scalar(1, (view, at) => view.getUint8(at) !== 0),
   (cursor, key) => cursor.string(key, MAX_STRING),
   (cursor, key, depth) => {
     const type = cursor.u32();
@@ -100,9 +100,9 @@ const READERS: readonly Reader[] = [
     for (let i = 0; i < count; i++) items.push(readValue(cursor, type, key, depth + 1));
     return items;
   },
-  scalar(8, (view) => view.getBigUint64(0, true)),
-  scalar(8, (view) => view.getBigInt64(0, true)),
-  scalar(8, (view) => view.getFloat64(0, true)),
+  scalar(8, (view, at) => view.getBigUint64(at, true)),
+  scalar(8, (view, at) => view.getBigInt64(at, true)),
+  scalar(8, (view, at) => view.getFloat64(at, true)),
 ];
 
 function readValue(cursor: Cursor, type: number, key: string, depth: number): GgufValue {

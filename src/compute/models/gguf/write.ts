@@ -130,9 +130,12 @@ class HeaderBytes {
   }
 
   string(value: string): void {
-    const bytes = this.encoder.encode(value);
-    this.u64(bytes.length);
-    this.bytes(bytes);
+    this.u64(0);
+    // as UTF-8, a unit of UTF-16 takes three bytes at most
+    const at = this.advance(3 * value.length);
+    const { written } = this.encoder.encodeInto(value, this.room.subarray(at));
+    this.view.setUint32(at - 8, written, true);
+    this.length = at + written;
   }
 
   bytes(bytes: Uint8Array): void {

@@ -1,25 +1,18 @@
 /** The nearest float16 or bfloat16 of a float32. */
+import { quantiseBlocks } from './quantisation.js';
 
 const bitsOf = (source: Float32Array): Uint32Array =>
   new Uint32Array(source.buffer, source.byteOffset, source.length);
 
 /** Nearest bfloat16, ties to even; NaN stays NaN (as PyTorch's `.bfloat16()`). */
-export function encodeBfloat16(source: Float32Array): Uint16Array {
-  const bits = bitsOf(source);
-  const out = new Uint16Array(bits.length);
-  for (let i = 0; i < bits.length; i++) {
-    const value = bits[i] as number;
-    out[i] = (value & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (value + 0x7fff + ((value >>> 16) & 1)) >>> 16;
-  }
-  return out;
-}
+export const encodeBfloat16 = (source: Float32Array): Uint16Array => encoded('BF16', source);
 
 /** Nearest float16, ties to even; beyond 65,504 infinity (as PyTorch's `.half()`). */
-export function encodeFloat16(source: Float32Array): Uint16Array {
-  const bits = bitsOf(source);
-  const out = new Uint16Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = encodeFloat16Bits(bits[i] as number);
-  return out;
+export const encodeFloat16 = (source: Float32Array): Uint16Array => encoded('F16', source);
+
+function encoded(format: 'BF16' | 'F16', source: Float32Array): Uint16Array {
+  const { buffer, byteOffset } = quantiseBlocks(format, source);
+  return new Uint16Array(buffer, byteOffset, source.length);
 }
 
 /** Rounds values in place. */
@@ -58,20 +51,3 @@ const HALF_UNITS = 3 * 2 ** 27;
 const NORMAL = 0x38800000;
 const OVERFLOW = 0x477ff000;
 const INFINITY = 0x7f800000;
-
-function encodeFloat16Bits(bits: number): number {
-  const sign = (bits >>> 16) & 0x8000;
-  const size = bits & 0x7fffffff;
-  if (size > INFINITY) return sign | 0x7e00;
-  if (size >= OVERFLOW) return sign | 0x7c00;
-  // 112 is the difference of the exponents' biases; a fraction that rounds up carries into the exponent.
-  if (size >= NORMAL) return sign | ((size - (112 << 23) + 0xfff + ((size >>> 13) & 1)) >>> 13);
-  // Subnormal: units of 2^-24, of which the significand is a shift away; below half a unit it is zero.
-  const shift = 126 - (size >>> 23);
-  if (shift > 24) return sign;
-  const significand = (size & 0x7fffff) | 0x800000;
-  const whole = significand >>> shift;
-  const rest = significand - whole * 2 ** shift;
-  const half = 2 ** (shift - 1);
-  return sign | (rest > half || (rest === half && whole % 2 === 1) ? whole + 1 : whole);
-}

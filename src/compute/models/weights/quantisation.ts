@@ -2,18 +2,17 @@
 import { QUANTISE_KERNEL } from '../../tensor/kernels.generated.js';
 import { createMemory, startModule } from '../../tensor/webassembly.js';
 import { BLOCKS, type BlockFormat } from './formats.js';
-import { encodeBfloat16, encodeFloat16 } from './half.js';
 
 /** Formats that a kernel makes. */
-type QuantisedFormat = Exclude<BlockFormat, 'F32' | 'F16' | 'BF16'>;
+type QuantisedFormat = Exclude<BlockFormat, 'F32'>;
 
 /** Values of one call: 128 KiB of floats, so that values and blocks stay in the second-level cache. */
 const CALL_VALUES = 1 << 15;
 const WORK = 0;
 const IN = 4096;
 const OUT = IN + 4 * CALL_VALUES;
-/** The widest blocks have 34 bytes for 32 values. */
-const OUT_BYTES = (CALL_VALUES / 32) * 34;
+/** The widest have two bytes for a value. */
+const OUT_BYTES = 2 * CALL_VALUES;
 
 type KernelExport = (values: number, blocks: number, count: number, work: number) => void;
 
@@ -36,14 +35,9 @@ function memory(): QuantisationMemory {
   return shared;
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Uint16Array | Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
-/** Whole blocks of finite values, row-major; the values themselves if they are float32. */
+/** Whole blocks, row-major, of values that are finite where a block has several; the values themselves if they are float32. */
 export function quantiseBlocks(format: BlockFormat, values: Float32Array): Uint8Array {
-  if (format === 'F32') return bytesOf(values);
-  if (format === 'F16') return bytesOf(encodeFloat16(values));
-  if (format === 'BF16') return bytesOf(encodeBfloat16(values));
+  if (format === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const block = BLOCKS[format];
   const out = new Uint8Array((values.length / block.values) * block.bytes);
   const { run, values: window, blocks } = memory();
