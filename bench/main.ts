@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- language training runtimes memory plans weights gpu ranks serve load]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training runtimes memory plans weights quantise gpu ranks serve load]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve` and `load`, `--quick` and `--steps N` of `training`
- * and `runtimes`, `--repeats N` of `training` and `memory`, `--cpu` of `gpu`, `--published` of `plans`.
+ * and `runtimes`, `--repeats N` of `training`, `memory` and `quantise`, `--cpu` of `gpu`, `--published` of `plans`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
@@ -16,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   ranks: async () => (await import('./ranks/table.js')).ranks,
   serve: async () => (await import('./serve/table.js')).serve,
   load: async () => (await import('./serve/load.js')).load,
+  quantise: async () => (await import('./quantise/table.js')).quantise,
   weights: async () => (await import('./weights/table.js')).weights,
 };
 
