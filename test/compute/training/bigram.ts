@@ -75,7 +75,7 @@ export function bigramDecoder(hooks: Hooks = {}): Decoder {
       const result = visit(batch, (id, next, chances) => {
         chances.forEach((chance, token) => {
           const at = id * size + token;
-          gradient[at] = (gradient[at] ?? 0) + scale * (chance - (token === next ? 1 : 0));
+          gradient[at] = (gradient[at] ?? 0) + Number(scale) * (chance - (token === next ? 1 : 0));
         });
       });
       hooks.afterAccumulate?.(gradient, step);

@@ -3,15 +3,15 @@ import { promptTokens } from '../adapters/prompt.js';
 import { adaptedConfig } from '../adapters/whole.js';
 import { requireGraph } from '../foreign.js';
 import type { ModelConfig } from '../types.js';
-import { createContext } from './context.js';
+import { createContext, type DecoderContext } from './context.js';
 import { addEmbeddingGradient } from './embedding.js';
 import { trainsBlocks } from './graphs.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
 import { openSession } from './session.js';
 import { evaluateStack } from './stack.js';
-import { lossResult, prompted, supervisionOf } from './supervision.js';
+import { lossResult, prompted, supervisionOf, tokenLosses } from './supervision.js';
 import { trainStack, upstreamBuffer } from './training-pass.js';
-import type { Decoder, DecoderOptions } from './types.js';
+import type { Batch, Decoder, DecoderOptions, DropoutKey, LossResult, Weighing } from './types.js';
 
 /**
  * A decoder over stored weights. Throws a `ModelError` if weights or adapter don't fit the configuration.
@@ -33,31 +33,17 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
     zeroGradients: parameters.zeroGradients,
     async accumulate(rows, scale, key, noise = 0) {
       if (options.trainable === 'none') throw new RangeError('this decoder trains nothing');
-      context.compiled.begin();
-      const batch = prompted(rows, virtual);
-      const supervision = supervisionOf(batch, options.config);
-      // without a supervised token the loss is 0 and so is every gradient
-      if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
-      await prepareHead(context, supervision.positions.length);
-      if (!trainsBlocks(context.graphs)) {
-        const hidden = await evaluateStack(context, batch);
-        const losses = await headGradient(context, hidden, supervision, scale, undefined);
-        return lossResult(batch, supervision.positions, losses);
-      }
-      const pass = await trainStack(context, batch, key, noise);
-      const upstream = upstreamBuffer(context, batch);
-      const losses = await headGradient(context, pass.hidden, supervision, scale, upstream);
-      const embedded = await pass.backward(upstream);
-      if (embedded !== undefined) await addEmbeddingGradient(context, batch, embedded);
-      return lossResult(batch, supervision.positions, losses);
+      return accumulated(context, prompted(rows, virtual), scale, { key, noise });
     },
-    async loss(rows) {
+    async loss(rows, each) {
       context.compiled.begin();
       const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch, options.config);
       if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
       const hidden = await evaluateStack(context, batch);
-      return lossResult(batch, supervision.positions, await headLoss(context, hidden, supervision));
+      const losses = await headLoss(context, hidden, supervision);
+      each?.(tokenLosses(batch, supervision, losses, options.config, virtual));
+      return lossResult(batch, supervision.positions, losses);
     },
     async logits(rows) {
       context.compiled.begin();
@@ -81,6 +67,37 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
       parameters.release();
     },
   };
+}
+
+/** Forward and backward of a batch, whose virtual tokens it has. */
+async function accumulated(
+  context: DecoderContext,
+  batch: Batch,
+  scale: number | Weighing,
+  { key, noise }: { readonly key: DropoutKey; readonly noise: number },
+): Promise<LossResult> {
+  const { config, adapter } = context.options;
+  context.compiled.begin();
+  const supervision = supervisionOf(batch, config);
+  // without a supervised token the loss is 0 and so is every gradient
+  if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
+  await prepareHead(context, supervision.positions.length);
+  const virtual = promptTokens(adapter?.config);
+  const seeds =
+    typeof scale === 'number'
+      ? scale
+      : (losses: Float32Array) => scale(tokenLosses(batch, supervision, losses, config, virtual));
+  if (!trainsBlocks(context.graphs)) {
+    const hidden = await evaluateStack(context, batch);
+    const losses = await headGradient(context, hidden, supervision, seeds, undefined);
+    return lossResult(batch, supervision.positions, losses);
+  }
+  const pass = await trainStack(context, batch, key, noise);
+  const upstream = upstreamBuffer(context, batch);
+  const losses = await headGradient(context, pass.hidden, supervision, seeds, upstream);
+  const embedded = await pass.backward(upstream);
+  if (embedded !== undefined) await addEmbeddingGradient(context, batch, embedded);
+  return lossResult(batch, supervision.positions, losses);
 }
 
 /** Virtual tokens take positions from the texts. */

@@ -5,7 +5,7 @@ import { type Chunk, chunksOf, cleared, positionsOf } from './chunks.js';
 import type { DecoderContext } from './context.js';
 import { type HeadRole, headGraph } from './graphs.js';
 import { prepareShards, shardedGradient, shardedLogits, shardedLoss } from './sharded-head.js';
-import type { Supervision } from './supervision.js';
+import { type Seeds, type Supervision, seedsOf } from './supervision.js';
 import { headInputs } from './weights.js';
 
 /** Tokens whose logits exist at the same time: no more than are taken in one tensor of at most `largest` bytes. */
@@ -60,18 +60,22 @@ export async function headLoss(
 }
 
 /**
- * The same with the backward pass: writes `scale` × the gradient of the loss sum into `upstream`, where somebody needs
- * it, and adds the gradients of the head's weights if they are trained.
+ * The same with the backward pass: writes the gradient of the losses, times their seeds, into `upstream`, where somebody
+ * needs it, and adds the gradients of the head's weights if they are trained.
  */
 export async function headGradient(
   context: DecoderContext,
   hidden: Tensor,
   supervision: Supervision,
-  scale: number,
+  seeds: Seeds,
   upstream: Tensor | undefined,
 ): Promise<Float32Array> {
   const { buffers, host, options, shards, rows, weights } = context;
-  if (shards !== undefined) return shardedGradient(context, hidden, supervision, scale, upstream, shards);
+  if (shards !== undefined) return shardedGradient(context, hidden, supervision, seeds, upstream, shards);
+  const seedOf = seedsOf(
+    seeds,
+    typeof seeds === 'number' ? undefined : await headLoss(context, hidden, supervision),
+  );
   const losses = new Float32Array(supervision.positions.length);
   const totals = totalsOf(context);
   for (const chunk of chunksOf(losses.length, chunkOf(context))) {
@@ -79,8 +83,8 @@ export async function headGradient(
     const positions = positionsOf(supervision.positions, chunk);
     const loss = host.floats('head.loss', [chunk.size]);
     const dx = upstream && buffers.floats('head.dx', [chunk.size, options.config.hiddenSize]);
-    const seed = host.floats('head.seed', [chunk.size]);
-    cleared(seed, chunk.count).data.fill(scale, 0, chunk.count);
+    const seed = cleared(host.floats('head.seed', [chunk.size]), chunk.count);
+    for (let row = 0; row < chunk.count; row++) seed.data[row] = seedOf(chunk.start + row);
     const x = await rows.take(hidden, positions, chunk.size);
     const labels = labelsOf(context, supervision.labels, chunk);
     const grads = Object.fromEntries(

@@ -7,7 +7,7 @@ import { type Chunk, chunksOf, cleared, positionsOf, SHARD_TOKENS, type Vocabula
 import type { DecoderContext } from './context.js';
 import { type ShardRole, vocabularyShardGraph } from './graphs.js';
 import type { HostFloats } from './parameters.js';
-import type { Supervision } from './supervision.js';
+import { type Seeds, type Supervision, seedsOf } from './supervision.js';
 
 const graphFor = ({ compiled, graphs }: DecoderContext, tokens: number, shardSize: number, role: ShardRole) =>
   compiled.get(`head shard ${role} ${tokens}x${shardSize}`, () =>
@@ -84,17 +84,18 @@ export async function shardedLoss(
 const logOfSum = (a: number, b: number): number =>
   a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b));
 
-/** Losses; writes `scale` × the gradient of their sum into `upstream`, where somebody needs it. */
+/** Losses; writes their gradient, times their seeds, into `upstream`, where somebody needs it. */
 export async function shardedGradient(
   context: DecoderContext,
   hidden: Tensor,
   supervision: Supervision,
-  scale: number,
+  seeds: Seeds,
   upstream: Tensor | undefined,
   shards: readonly VocabularyShard[],
 ): Promise<Float32Array> {
   const { losses, totals } = await shardedLoss(context, hidden, supervision, shards);
   if (upstream === undefined) return losses;
+  const seedOf = seedsOf(seeds, losses);
   const { buffers, host, options, rows, weights } = context;
   let isFirst = true;
   // the last shard is still there
@@ -116,8 +117,8 @@ export async function shardedGradient(
         {
           x,
           labels: tensor,
-          seed: filled('seed', () => scale),
-          here: filled('here', (row) => (isHere(row) ? scale : 0)),
+          seed: filled('seed', (row) => seedOf(start + row)),
+          here: filled('here', (row) => (isHere(row) ? seedOf(start + row) : 0)),
           total: filled('total', (row) => totals[start + row] ?? 0),
           ...tensors,
         },

@@ -1,6 +1,6 @@
 /** Which positions of a batch have a loss. */
 import type { ModelConfig } from '../types.js';
-import type { Batch, LossResult } from './types.js';
+import type { Batch, LossResult, TokenLosses } from './types.js';
 
 const IGNORED = -100;
 
@@ -11,6 +11,9 @@ export interface Supervision {
   readonly labels: readonly number[];
 }
 
+/** How far ahead of a position is what it predicts. */
+const aheadOf = ({ labels }: Pick<ModelConfig, 'labels'>): number => (labels === undefined ? 1 : 0);
+
 /**
  * Position t predicts the token at t + 1, and the last position of a row nothing; of a classifier, it predicts the label
  * that is at t.
@@ -19,7 +22,7 @@ export function supervisionOf(
   { rows, length, labels }: Batch,
   config: Pick<ModelConfig, 'labels'>,
 ): Supervision {
-  const ahead = config.labels === undefined ? 1 : 0;
+  const ahead = aheadOf(config);
   const found: { positions: number[]; labels: number[] } = { positions: [], labels: [] };
   for (let row = 0; row < rows; row++)
     for (let position = row * length; position < (row + 1) * length - ahead; position++) {
@@ -29,6 +32,22 @@ export function supervisionOf(
       found.labels.push(label);
     }
   return found;
+}
+
+/** `virtual` tokens come before each row's own, whose places count from 0. */
+export function tokenLosses(
+  { length }: Batch,
+  { positions }: Supervision,
+  losses: Float32Array,
+  config: Pick<ModelConfig, 'labels'>,
+  virtual: number,
+): TokenLosses {
+  const ahead = aheadOf(config) - virtual;
+  return {
+    losses,
+    rows: Int32Array.from(positions, (position) => Math.floor(position / length)),
+    places: Int32Array.from(positions, (position) => (position % length) + ahead),
+  };
 }
 
 /** Sums in float64, row by row. */
@@ -49,6 +68,16 @@ export function lossResult(
     tokens: positions.length,
     rows: sums,
   };
+}
+
+/** One number that the gradient of every loss is multiplied by, or for each loss its own, once they are known. */
+export type Seeds = number | ((losses: Float32Array) => Float32Array);
+
+/** The seed of each loss. */
+export function seedsOf(seeds: Seeds, losses: Float32Array = new Float32Array(0)): (index: number) => number {
+  if (typeof seeds === 'number') return () => seeds;
+  const values = seeds(losses);
+  return (index) => values[index] ?? 0;
 }
 
 /** Nothing before a text supervises its first token, as nothing does without virtual tokens. */

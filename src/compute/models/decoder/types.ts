@@ -75,6 +75,19 @@ export interface DropoutKey {
   readonly micro: number;
 }
 
+/** Losses of the supervised tokens of a batch, row by row in their order. */
+export interface TokenLosses {
+  /** Cross entropies in nats; of a head of one label, the score instead. */
+  readonly losses: Float32Array;
+  /** The row of each. */
+  readonly rows: Int32Array;
+  /** The place in its row of the token that is predicted; for a classifier, of the token that its label is at. */
+  readonly places: Int32Array;
+}
+
+/** What the gradient of each token's loss is multiplied by, once the losses are known. */
+export type Weighing = (tokens: TokenLosses) => Float32Array;
+
 export interface LossResult {
   /** Sum over the supervised tokens of the cross entropy, in nats. */
   readonly sum: number;
@@ -112,12 +125,12 @@ export interface Decoder {
   collectGradients(): Promise<void>;
   zeroGradients(): void;
   /**
-   * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch).
-   * `noise` is the largest magnitude of the uniform noise added to the embedded tokens (NEFTune); default: none.
+   * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch),
+   * or the gradients of the losses, each times what `scale` gives for it. `noise` is the largest magnitude of the uniform noise added to the embedded tokens (NEFTune); default: none.
    */
-  accumulate(batch: Batch, scale: number, key: DropoutKey, noise?: number): Promise<LossResult>;
-  /** Forward only, without dropout. */
-  loss(batch: Batch): Promise<LossResult>;
+  accumulate(batch: Batch, scale: number | Weighing, key: DropoutKey, noise?: number): Promise<LossResult>;
+  /** Forward only, without dropout. `each` is told every token's. */
+  loss(batch: Batch, each?: (tokens: TokenLosses) => void): Promise<LossResult>;
   /** `[rows, length, vocab]`, without dropout; for a classifier `[rows, length, labels]`. */
   logits(batch: Omit<Batch, 'labels'>): Promise<Float32Array>;
   /** For a classifier: logits `[texts, labels]` of the texts in a batch, without dropout; the values of its labels are ignored. */

@@ -30,6 +30,12 @@ export function crossEntropy(b: GraphBuilder, logits: ValueId, labels: ValueId):
   };
 }
 
+/** The same of a head of one label: its score takes the place of the loss. */
+function score(b: GraphBuilder, logits: ValueId, labels: ValueId): CrossEntropy {
+  const rows = b.shapeOf(labels);
+  return { loss: b.reshape(logits, rows), gradient: (seed) => b.reshape(seed, [...rows, 1]) };
+}
+
 /** Name of the output matrix among the head's inputs; its norm's tensors have their own names. */
 export const OUTPUT = 'output';
 
@@ -48,7 +54,7 @@ export function headGraph(
   const b = new GraphBuilder('head');
   const { x, logits, declared } = logitsOf(b, blueprint, tokens, vocab);
   const labels = b.input('labels', [tokens], 'i32');
-  const { loss, gradient } = crossEntropy(b, logits, labels);
+  const { loss, gradient } = (vocab === 1 ? score : crossEntropy)(b, logits, labels);
   b.output('logits', logits);
   b.output('loss', loss);
   if (trainable === 'none') return b.build();

@@ -1,0 +1,190 @@
+/** The loss of a batch of preferences: forward and backward, or forward alone. */
+import type { Decoder, DropoutKey, TokenLosses } from '../../models/decoder/types.js';
+import { buildBatch, microBatches, type TokenRow } from '../batch.js';
+import { divergence, type LabelledLoss, labelledLoss } from './kto.js';
+import { pairLoss } from './pairwise.js';
+import { mismatched, type PreferenceRow, type PreferenceRows, textsOf } from './rows.js';
+import { ruleOf } from './rules.js';
+import { learnedTokens, rowsOf, type Text, type TokenUse, textBatch, textsIn, tokenUses } from './texts.js';
+import type { AnswerSums, PairLoss, PairObjective, PreferenceObjective } from './types.js';
+
+/** Sums of log-probabilities under the reference, in nats. */
+export interface References {
+  /** Of the chosen text of a row, or its only one, and of the rejected one. */
+  of(row: number, side: 0 | 1): number;
+  /** Of each row's prompt with the answer of the row before it in the batch, the first with the last one's. */
+  mismatched(rows: Uint32Array): ArrayLike<number>;
+}
+
+export interface PreferenceInput {
+  readonly decoder: Decoder;
+  readonly source: PreferenceRows;
+  readonly objective: PreferenceObjective;
+  /** Where the objective has a reference. */
+  readonly references?: References;
+  /** Rows that are computed at a time. */
+  readonly microBatch: number;
+  readonly padId: number;
+  /** Called before each micro batch: lets others work, and throws when training is to end. */
+  pause(): Promise<void>;
+}
+
+/** Means over the rows of a batch. */
+export interface PreferenceFigures {
+  readonly loss: number;
+  /** Rewards of chosen and of rejected, or of good and of bad answers; absent where there are none. */
+  readonly chosen?: number;
+  readonly rejected?: number;
+  /** Share of the pairs whose chosen answer has the higher reward. */
+  readonly accuracy?: number;
+  /** How far the policy is from the reference by answers to other prompts, in nats each. */
+  readonly kl?: number;
+}
+
+/**
+ * Computes a batch; with `key` adds its gradients to the decoder's. Means are over the rows, and cross entropies over the
+ * tokens, of the whole batch: how it is cut into micro batches changes nothing.
+ */
+export async function preferenceLoss(
+  input: PreferenceInput,
+  rows: Uint32Array,
+  key?: Omit<DropoutKey, 'micro'>,
+): Promise<PreferenceFigures> {
+  const { decoder, source, objective } = input;
+  const kl = objective.kind === 'kto' ? await klOf(input, rows) : undefined;
+  const crossEntropy = ruleOf(objective).crossEntropy(objective);
+  const perToken =
+    crossEntropy === 0 ? 0 : crossEntropy / Math.max(1, learnedTokens(objective, source, rows));
+  const tally = new Tally(rows.length);
+  const cuts = microBatches(rows, input.microBatch, (row) => source.lengthOf(row));
+  for (const [micro, cut] of cuts.entries()) {
+    await input.pause();
+    const texts = textsIn(source, cut);
+    const weigh = (tokens: TokenLosses): Float32Array => {
+      const uses = tokenUses(objective, texts, tokens);
+      const slopes = slopesOf(input, texts, tokens.losses, uses, kl ?? 0, tally);
+      return Float32Array.from(uses, ({ text, isAnswer, isLearned }, index) => {
+        const extra = isLearned ? perToken : 0;
+        tally.loss += extra * (tokens.losses[index] ?? 0);
+        return extra + (isAnswer ? (slopes[text] ?? 0) : 0);
+      });
+    };
+    const batch = textBatch(objective, texts, input.padId, decoder.options.config.maxPositions);
+    if (key === undefined) await decoder.loss(batch, (tokens) => void weigh(tokens));
+    else await decoder.accumulate(batch, weigh, { ...key, micro });
+  }
+  return { ...tally.figures(), kl };
+}
+
+/** Adds up a batch's figures. */
+class Tally {
+  /** Mean over the rows, and the cross entropies that are learned as well. */
+  loss = 0;
+  private readonly rewards: [chosen: number[], rejected: number[]] = [[], []];
+  private pairs = 0;
+  private right = 0;
+
+  constructor(readonly rows: number) {}
+
+  pair({ loss, rewards: [chosen, rejected] }: Pick<PairLoss, 'loss' | 'rewards'>): void {
+    this.loss += loss / this.rows;
+    this.rewards[0].push(chosen);
+    this.rewards[1].push(rejected);
+    this.pairs += 1;
+    if (chosen > rejected) this.right += 1;
+  }
+
+  labelled({ loss, reward }: Pick<LabelledLoss, 'loss' | 'reward'>, isDesirable: boolean): void {
+    this.loss += loss / this.rows;
+    this.rewards[isDesirable ? 0 : 1].push(reward);
+  }
+
+  figures(): PreferenceFigures {
+    const [chosen, rejected] = this.rewards.map((values) =>
+      values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length,
+    );
+    const accuracy = this.pairs === 0 ? undefined : this.right / this.pairs;
+    return { loss: this.loss, chosen, rejected, accuracy };
+  }
+}
+
+/** Of each text: how the batch's loss changes with the loss that the decoder gives for a token of its answer. */
+function slopesOf(
+  { source, objective, references }: PreferenceInput,
+  texts: readonly Text[],
+  losses: Float32Array,
+  uses: readonly TokenUse[],
+  kl: number,
+  tally: Tally,
+): Float64Array {
+  // a decoder gives cross entropies, which are log-probabilities with the other sign, but scores as they are
+  const sign = objective.kind === 'reward' ? 1 : -1;
+  const sums = texts.map(({ row, side }) => ({
+    sum: 0,
+    tokens: 0,
+    reference: references?.of(row, side) ?? 0,
+  }));
+  for (const [index, { text, isAnswer }] of uses.entries()) {
+    const answer = sums[text];
+    if (answer === undefined || !isAnswer) continue;
+    answer.sum += sign * (losses[index] ?? 0);
+    answer.tokens += 1;
+  }
+  const slopes =
+    objective.kind === 'kto'
+      ? texts.map(({ row }, text) => {
+          const isDesirable = isGood(source.read(row));
+          const found = labelledLoss(objective, sums[text] ?? NOTHING, isDesirable, kl);
+          tally.labelled(found, isDesirable);
+          return found.slope;
+        })
+      : pairSlopes(objective, sums, tally);
+  return Float64Array.from(slopes, (slope) => (sign * slope) / tally.rows);
+}
+
+const NOTHING: AnswerSums = { sum: 0, tokens: 0, reference: 0 };
+
+const isGood = (row: PreferenceRow): boolean => 'answer' in row && row.isDesirable;
+
+/** The first half of the texts is chosen, the second half rejected. */
+function pairSlopes(objective: PairObjective, sums: readonly AnswerSums[], tally: Tally): readonly number[] {
+  const half = sums.length / 2;
+  const found = sums.slice(0, half).map((chosen, pair) => {
+    const loss = pairLoss(objective, chosen, sums[half + pair] ?? NOTHING);
+    tally.pair(loss);
+    return loss.slopes;
+  });
+  return [...found.map(([chosen]) => chosen), ...found.map(([, rejected]) => rejected)];
+}
+
+/** {@link divergence} of a batch: each prompt with the answer of the row before it. */
+async function klOf(input: PreferenceInput, rows: Uint32Array): Promise<number> {
+  const texts = mismatchedTexts(input.source, rows);
+  const sums = await answerSums(input, texts);
+  const references = input.references?.mismatched(rows) ?? [];
+  return divergence(Array.from(sums, (sum, index) => ({ sum, reference: references[index] ?? 0 })));
+}
+
+/** Each row's prompt with the answer of the row before it in the batch, the first with the last one's. */
+export function mismatchedTexts(source: PreferenceRows, rows: Uint32Array): readonly TokenRow[] {
+  const own = Array.from(rows, (row) => textsOf(source.read(row)).slice(0, 1)).flat();
+  return own.flatMap((text, index) => {
+    const before = own.at(index - 1);
+    return before === undefined ? [] : [mismatched(text, before)];
+  });
+}
+
+/** Sums of the log-probabilities of answers, in nats, in the order of the texts. Forward alone. */
+export async function answerSums(
+  { decoder, microBatch, padId, pause }: Pick<PreferenceInput, 'decoder' | 'microBatch' | 'padId' | 'pause'>,
+  texts: readonly TokenRow[],
+): Promise<Float64Array> {
+  const sums = new Float64Array(texts.length);
+  const rows = rowsOf(texts);
+  for (const cut of microBatches(Uint32Array.from(texts.keys()), microBatch, rows.lengthOf)) {
+    await pause();
+    const found = await decoder.loss(buildBatch(rows, cut, padId, decoder.options.config.maxPositions));
+    for (const [index, text] of cut.entries()) sums[text] = -(found.rows[index]?.sum ?? 0);
+  }
+  return sums;
+}

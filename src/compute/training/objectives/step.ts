@@ -1,0 +1,34 @@
+import { clipFactor } from '../clip.js';
+import { notFinite } from '../failures.js';
+import type { Updater } from '../optimizers/optimizer.js';
+import { type PreferenceFigures, type PreferenceInput, preferenceLoss } from './batch-loss.js';
+
+export interface PreferenceStepInput extends PreferenceInput {
+  readonly updater: Updater;
+  /** Rows of the global batch. */
+  readonly rows: Uint32Array;
+  readonly seed: number;
+  /** From 1. */
+  readonly step: number;
+  readonly rate: number;
+  /** Largest global norm of the gradient; default: not clipped. */
+  readonly clip?: number;
+}
+
+export interface PreferenceStepOutput extends PreferenceFigures {
+  readonly gradNorm: number;
+  /** Tokens of all texts, without padding. */
+  readonly tokens: number;
+}
+
+/** One optimiser step over preferences. Parameters change only at the end, so that a step that throws has changed nothing. */
+export async function preferenceStep(input: PreferenceStepInput): Promise<PreferenceStepOutput> {
+  const { decoder, updater, source, rows, seed, step, rate } = input;
+  decoder.zeroGradients();
+  const figures = await preferenceLoss(input, rows, { seed, step });
+  if (!Number.isFinite(figures.loss)) throw notFinite('loss', figures.loss, step, rate);
+  const gradNorm = await updater.norm();
+  if (!Number.isFinite(gradNorm)) throw notFinite('gradient norm', gradNorm, step, rate);
+  await updater.update(step, rate, clipFactor(gradNorm, input.clip));
+  return { ...figures, gradNorm, tokens: rows.reduce((total, row) => total + source.tokensOf(row), 0) };
+}
