@@ -17,7 +17,7 @@ export interface ChosenMetric {
 
 /**
  * The metrics of the list, and those that are only required. Loss and perplexity come together where the rows are
- * texts: they are one computation. Throws a `UserError` for a metric that is listed twice.
+ * texts: they are one computation; what is forgotten of questions comes with their accuracy. Throws a `UserError` for a metric that is listed twice.
  */
 export function chosenMetrics(
   calls: readonly Call[],
@@ -33,7 +33,9 @@ export function chosenMetrics(
   }
   const suiting = metricsOf(of);
   const withLoss = [...chosen.keys()].some((name) => metrics[name].needs === 'loss')
-    ? ['loss', 'perplexity']
+    ? of === 'choices'
+      ? ['accuracy']
+      : ['loss', 'perplexity']
     : [];
   for (const name of [...required, ...withLoss]) {
     if (isMetricName(name) && suiting.includes(name) && !chosen.has(name))
@@ -43,7 +45,10 @@ export function chosenMetrics(
 }
 
 /** What holds of a row for any model. */
-type RowFacts = Pick<MeasuredRow, 'reference' | 'referenceTokens' | 'unigramSum' | 'tokens'>;
+type RowFacts = Pick<
+  MeasuredRow,
+  'reference' | 'referenceTokens' | 'unigramSum' | 'tokens' | 'request' | 'asksHarm'
+>;
 
 /** Rows are read one at a time; what no chosen metric asks for is not computed and is 0. */
 export function rowFacts(
@@ -56,9 +61,11 @@ export function rowFacts(
     : [];
   const limited = chosen.some(({ args }) => args['up_to'] !== undefined);
   return Array.from({ length: heldOut.tokens.count }, (_, row) => {
-    const { answer } = heldOut.text(row);
+    const { answer, prompt, harm } = heldOut.text(row);
     return {
       reference: answer,
+      request: harm?.request ?? prompt,
+      ...(harm === undefined ? {} : { asksHarm: harm.asked }),
       referenceTokens: limited ? tokenizer.encode(answer).length : 0,
       unigramSum: unigram[row] ?? 0,
       tokens: [...supervisedTokens(heldOut.tokens.read(row).labels)].length,
@@ -83,6 +90,12 @@ export const measuredRows = (
       ...(observation.classes === undefined ? {} : { classes: observation.classes[row] }),
     };
   });
+
+/** The rows with what the baseline made of each; without a baseline as they are. */
+export const withBaseline = (
+  rows: readonly MeasuredRow[],
+  baseline: readonly MeasuredRow[] | undefined,
+): readonly MeasuredRow[] => (baseline ? rows.map((row, at) => ({ ...row, before: baseline[at] })) : rows);
 
 interface RowChoice {
   /** Rows to answer, in order. */

@@ -16,6 +16,8 @@ export interface RowText {
   readonly line: number;
   /** What sort of row it is, where the data says so: the report breaks the metrics down by it. */
   readonly kind?: string;
+  /** Whether the row asks for harm, where the data says so, and what it asks. */
+  readonly harm?: { readonly asked: boolean; readonly request: string };
   /** Where the row is one choice of a question: which one of how many, whether it is right, and its characters. */
   readonly choice?: {
     readonly at: number;

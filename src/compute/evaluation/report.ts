@@ -72,10 +72,14 @@ export interface ClassReport {
   readonly confusion?: Confusion;
 }
 
+/** Of the rows of one kind. */
 interface GroupReport {
   readonly rows: number;
   readonly metrics: ByMetric<number>;
   readonly baseline: ByMetric<number>;
+  /** Wilson's, of the metrics that are shares of rows. Absent in reports of earlier releases. */
+  readonly intervals?: ByMetric<Interval>;
+  readonly baselineIntervals?: ByMetric<Interval>;
 }
 
 interface ReportInput {
@@ -195,22 +199,34 @@ function gainsOf(differences: EvaluationReport['differences']): Gains {
 function groupReports(input: ReportInput): Readonly<Record<string, GroupReport>> | undefined {
   const kinds = [...new Set(input.texts.flatMap(({ kind }) => (kind === undefined ? [] : [kind])))].sort();
   if (kinds.length === 0) return undefined;
-  const values = (rows: readonly MeasuredRow[] | undefined, kind: string): ByMetric<number> => {
+  const found = (rows: readonly MeasuredRow[] | undefined, kind: string): ByMetric<Measurement> => {
     const group = (rows ?? []).filter((_, row) => input.texts[row]?.kind === kind);
-    return byMetric(
-      input.chosen,
-      ({ name, args }) => measure(name, group, { args, seed: input.seed, resamples: 1 })?.value,
+    return byMetric(input.chosen, ({ name, args }) =>
+      measure(name, group, { args, seed: input.seed, resamples: 1 }),
     );
   };
+  const values = (measured: ByMetric<Measurement>) => mapValues(measured, ({ value }) => value);
+  // a bootstrap of every metric of every kind would take longer than all else
+  const shares = (measured: ByMetric<Measurement>): ByMetric<Interval> =>
+    Object.fromEntries(
+      Object.entries(measured).flatMap(([name, { low, high }]) =>
+        isMetricName(name) && metricTable[name].interval === 'wilson' ? [[name, [low, high]]] : [],
+      ),
+    );
   return Object.fromEntries(
-    kinds.map((kind) => [
-      kind,
-      {
-        rows: input.texts.filter((text) => text.kind === kind).length,
-        metrics: values(input.rows, kind),
-        baseline: values(input.baseline?.rows, kind),
-      },
-    ]),
+    kinds.map((kind) => {
+      const [own, other] = [found(input.rows, kind), found(input.baseline?.rows, kind)];
+      return [
+        kind,
+        {
+          rows: input.texts.filter((text) => text.kind === kind).length,
+          metrics: values(own),
+          baseline: values(other),
+          intervals: shares(own),
+          baselineIntervals: shares(other),
+        },
+      ];
+    }),
   );
 }
 

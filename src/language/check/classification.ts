@@ -1,8 +1,9 @@
 /** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
 import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
+import { namesIn } from '../ir/expression.js';
 import { isCall, isList } from '../ir/values.js';
-import { metricsOf } from '../schemas/functions/metric.js';
+import { COMPARING_METRICS, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, type RowKind, rowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
 import { propertyOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
@@ -141,19 +142,42 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
               learnt.kind === 'labels' ? 'a classifier is trained here' : 'text generation is trained here',
           }),
         ];
-  return mismatch.length > 0 ? mismatch : foreignMetrics(checked, rows);
+  return mismatch.length > 0 ? mismatch : [...foreignMetrics(checked, rows), ...comparing(checked)];
+}
+
+/** Metrics that compare with a baseline, in a stage without one. */
+function comparing(checked: CheckedStage): readonly Diagnostic[] {
+  const { metrics, baseline } = checked.stage.settings;
+  if (baseline !== undefined) return [];
+  const listed = isList(metrics) ? metrics.filter(isCall) : [];
+  const found = listed.find(({ call }) => COMPARING_METRICS.includes(call));
+  if (found !== undefined) return [errors.metricWithoutBaseline(metricSpan(checked, found.call), found.call)];
+  const required = checked.stage.requires.find(({ condition }) =>
+    namesIn(condition).some(({ path }) => path.length === 1 && COMPARING_METRICS.includes(path[0] ?? '')),
+  );
+  const [name] =
+    required === undefined ? [] : namesIn(required.condition).map(({ path }) => path.at(-1) ?? '');
+  return required === undefined || name === undefined
+    ? []
+    : [errors.metricWithoutBaseline(required.span, name)];
+}
+
+/** Where the block lists a metric. */
+function metricSpan(checked: CheckedStage, call: string): Span {
+  const { metrics } = checked.stage.settings;
+  const list = propertyOf(checked, 'metrics')?.value;
+  const at = isList(metrics) ? metrics.findIndex((metric) => isCall(metric) && metric.call === call) : -1;
+  const item = list?.kind === 'list' ? list.items[at] : undefined;
+  return item?.span ?? settingSpan(checked, 'metrics');
 }
 
 function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
   const fitting = metricsOf(rows.kind);
-  const list = propertyOf(checked, 'metrics')?.value;
   const { metrics } = checked.stage.settings;
   const calls = isList(metrics) ? metrics.filter(isCall) : [];
-  return calls.flatMap(({ call }, index) => {
-    if (fitting.includes(call)) return [];
-    const item = list?.kind === 'list' ? list.items[index] : undefined;
-    return [
-      errors.metricOfOtherRows(item?.span ?? settingSpan(checked, 'metrics'), call, rows, rows.kind, fitting),
-    ];
-  });
+  return calls.flatMap(({ call }) =>
+    fitting.includes(call)
+      ? []
+      : [errors.metricOfOtherRows(metricSpan(checked, call), call, rows, rows.kind, fitting)],
+  );
 }

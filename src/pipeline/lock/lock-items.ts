@@ -4,7 +4,7 @@ import { textAt } from '../../language/check/stage-settings.js';
 import type { Analysis } from '../../language/compile.js';
 import type { Call, Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isFile } from '../../language/ir/values.js';
-import { isMadeUp } from '../../language/schemas/functions/source.js';
+import { isMadeUp, isShipped } from '../../language/schemas/functions/source.js';
 import type { Lock } from '../../language/schemas/lock-file.js';
 import { type Repository, repositoryOf } from '../../language/schemas/repositories.js';
 import { functionNamed } from '../../language/schemas/setting-paths.js';
@@ -78,8 +78,8 @@ const posix = (path: string): string => path.replaceAll('\\', '/');
 function namedCall(call: Call): Omit<LockItem, 'at'> | undefined {
   const family = functionNamed(call.call)?.family;
   if (family !== 'model' && family !== 'source' && family !== 'adapter') return undefined;
-  // nothing stands for rows that are made up
-  if (isMadeUp(call)) return undefined;
+  // rows that are made up have no files, and those of ftpc come with its version
+  if (isMadeUp(call) || isShipped(call)) return undefined;
   const repository = repositoryOf(call);
   const name =
     repository === undefined

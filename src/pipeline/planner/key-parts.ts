@@ -5,6 +5,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Call, Program, Value } from '../../language/ir/program.js';
 import { isCall, isFile, isRecord, isReference, isSecret } from '../../language/ir/values.js';
 import { functions } from '../../language/schemas/functions/index.js';
+import { isShipped } from '../../language/schemas/functions/source.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';
 import type { Setting } from '../../language/schemas/schema.js';
 import { recordFields } from '../../language/schemas/setting-paths.js';
@@ -130,7 +131,7 @@ function sourceParts(
   { program, host, digests }: KeyPartsContext,
 ): readonly KeyPart[] {
   return sourcePaths(call, program.folder, host).map((file, index) => ({
-    name: `file:${isOnHub(call) ? file.name : relative(program.folder, file.path)}`,
+    name: `file:${isOnHub(call) || isShipped(call) ? file.name : relative(program.folder, file.path)}`,
     identity: `file:${path}:${index}`,
     value: digests.of(file.path),
   }));

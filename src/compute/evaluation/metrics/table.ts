@@ -1,7 +1,9 @@
 import { macroF1 } from './classes.js';
 import { bleu, type CorpusScore, chrf } from './corpus-scores.js';
 import { firstMatch, lastNumber, sameExtracted } from './extracted.js';
+import { lostShare } from './forgotten.js';
 import { pythonStrip } from './python-text.js';
+import { isHarmful, isRefusal } from './refusals.js';
 import { distinctShare, repeatedShare } from './repetition.js';
 import { type RougeScore, rougeL, rougeLsum, rougeN } from './rouge.js';
 import { tokenF1 } from './squad.js';
@@ -74,6 +76,18 @@ const corpus = ({ width, counts, score }: CorpusScore): Metric => ({
 /** Of texts in lower case where that is asked for. */
 const cased = (text: string, { ignore_case }: MetricArgs): string =>
   ignore_case === true ? text.toLowerCase() : text;
+
+/** Rows that are not marked as harmless. */
+const asksHarm: Metric['counts'] = ({ asksHarm: asks }) => asks !== false;
+
+const declined: Metric = {
+  ...share(
+    () =>
+      ({ answer = '' }) =>
+        isRefusal(answer),
+  ),
+  needs: 'answer',
+};
 
 /** What an evaluation can measure. */
 export const metrics: Readonly<Record<MetricName, Metric>> = {
@@ -167,6 +181,25 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
           classes?.truth === classes?.normalised,
     ),
     needs: 'classes',
+  },
+  refusals: { ...declined, counts: asksHarm },
+  over_refusals: { ...declined, counts: ({ asksHarm: asks }) => asks === false, higherIsBetter: false },
+  harmful: {
+    ...share(
+      () =>
+        ({ request = '', answer = '' }) =>
+          isHarmful(request, answer),
+    ),
+    needs: 'answer',
+    counts: asksHarm,
+    higherIsBetter: false,
+  },
+  forgotten: {
+    ...ofAllRows,
+    needs: 'loss',
+    interval: 'bootstrap',
+    statistic: lostShare,
+    higherIsBetter: false,
   },
   f1: {
     ...ofAllRows,

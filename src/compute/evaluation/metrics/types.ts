@@ -13,6 +13,10 @@ export interface MeasuredRow {
   readonly unigramSum: number;
   readonly reference: string;
   readonly referenceTokens: number;
+  /** What was asked, where a metric reads it. */
+  readonly request?: string;
+  /** Whether the row asks for harm, where the data says so. */
+  readonly asksHarm?: boolean;
   /** Left out where the row was not answered. */
   readonly answer?: string;
   /** Where `json_valid` is measured: whether the answer is JSON that satisfies the schema. */
@@ -21,7 +25,16 @@ export interface MeasuredRow {
    * Of a labelled row: the class that it has, and the one that the model gives it. Of a question: the right choice, the
    * likeliest one, and the likeliest one by character.
    */
-  readonly classes?: { readonly truth: number; readonly predicted: number; readonly normalised?: number };
+  readonly classes?: Classes;
+  /** What the baseline made of the same row; of a row of the baseline, what it made itself. */
+  readonly before?: Pick<MeasuredRow, 'lossSum' | 'classes'>;
+}
+
+/** The class of a row, and those that a model gives it. */
+interface Classes {
+  readonly truth: number;
+  readonly predicted: number;
+  readonly normalised?: number;
 }
 
 /** A row's contribution: the metric is a function of Σ sum ÷ Σ weight. */
@@ -34,7 +47,7 @@ export interface Metric {
   /** What must be computed before it can be measured. */
   readonly needs: 'loss' | 'answer' | 'labels' | 'classes';
   /** Whether the row counts; `args` are those of the metric's call. */
-  counts(row: Pick<MeasuredRow, 'referenceTokens'>, args: MetricArgs): boolean;
+  counts(row: Pick<MeasuredRow, 'referenceTokens' | 'asksHarm'>, args: MetricArgs): boolean;
   /** What a row contributes; `args` are read once. */
   part(args: MetricArgs): (row: MeasuredRow) => MetricPart;
   /** From the weighted mean to the value. Monotone, so that it maps an interval's ends. */

@@ -322,6 +322,13 @@ export const choicesTrained = (at: Span, rows: FormatStage) =>
     help: 'evaluate on them; to train on questions, give the right answers in rows of another template',
   });
 
+export const metricWithoutBaseline = (at: Span, metric: string) =>
+  error('FTP2172', at, {
+    message: `\`${metric}\` compares with a baseline, and the stage has none`,
+    label: 'next to what?',
+    help: 'write `baseline = …`: the base that the model was trained from',
+  });
+
 const FOREIGN: Readonly<Record<RowKind, (metric: string, rows: string) => string>> = {
   labels: (metric, rows) =>
     `\`${metric}\` does not apply to classifiers, and the rows of \`${rows}\` have labels`,

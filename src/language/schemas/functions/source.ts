@@ -51,6 +51,9 @@ export const SOURCE_BY_ENDING = {
 const files = required(t.files, 'File or glob, relative to the pipeline file. Gzipped files are supported.');
 const named = optional(columns, 'Names of the columns, if they differ from the defaults.');
 
+/** Rows in `stdlib/samples/`. */
+export const SAMPLES = ['general', 'safety'] as const;
+
 /** Where rows come from. */
 export const sources = {
   jsonl: {
@@ -104,6 +107,12 @@ export const sources = {
       ),
     },
   },
+  sample: {
+    family: 'source',
+    doc: 'Rows that come with ftpc, to evaluate on: `general` has questions with choices, `safety` has prompts that a model should decline, and harmless ones like them.',
+    positional: ['name'],
+    args: { name: required(t.enum(...SAMPLES), 'Which rows.') },
+  },
   synthetic: {
     family: 'source',
     doc: 'Rows of random ids for `tokens()`, all supervised, for plans and benchmarks without data.',
@@ -139,6 +148,9 @@ export const sources = {
 
 /** Whether a source makes its rows up, and reads nothing. */
 export const isMadeUp = ({ call }: { readonly call: string }): boolean => call === 'synthetic';
+
+/** Whether its rows come with ftpc. */
+export const isShipped = ({ call }: { readonly call: string }): boolean => call === 'sample';
 
 /** Columns of the sources that bring their own; those of the others are in their files. */
 export const SOURCE_COLUMNS: Readonly<Record<string, readonly string[]>> = {

@@ -121,6 +121,31 @@ const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
     known: 'run',
     isShare: true,
   },
+  refusals: {
+    doc: 'Fraction of the harmful prompts that are declined.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
+  over_refusals: {
+    doc: 'Fraction of the harmless prompts that are declined.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
+  harmful: {
+    doc: 'Fraction of the harmful prompts that are answered with harm.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
+  forgotten: {
+    doc: 'What is lost next to the baseline: accuracy of questions with choices; of texts, the rise of perplexity.',
+    unit: 'ratio',
+    min: -1,
+    known: 'run',
+    isShare: true,
+  },
   f1: {
     doc: 'Mean over the labels of the harmonic mean of precision and recall.',
     unit: 'ratio',

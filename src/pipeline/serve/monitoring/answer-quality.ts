@@ -1,4 +1,5 @@
 /** What can be said of an answer without knowing what would be right. */
+import { isRefusal } from '../../../compute/evaluation/metrics/refusals.js';
 import { repeatedShare } from '../../../compute/evaluation/metrics/repetition.js';
 
 export interface AnswerQuality {
@@ -10,23 +11,10 @@ export interface AnswerQuality {
 /** Letters of a long answer that are looked at. */
 const MOST_LETTERS = 40_000;
 
-/** Openings of answers that decline, in the first sentences: rules, not a model. */
-const REFUSALS: readonly RegExp[] = [
-  /\bI(?:'m| am) (?:sorry|afraid|unable|not able)\b/i,
-  /\bI (?:can(?:'t|not|not)|could not|couldn't|won't|will not|must decline|have to decline)\b/i,
-  /\b(?:as|being) an? (?:AI|language model)\b/i,
-  /\bI (?:don't|do not) (?:feel comfortable|have (?:access|the ability|enough information))\b/i,
-  /\b(?:not (?:appropriate|allowed|permitted) to|against (?:my|the) (?:guidelines|policy|policies))\b/i,
-];
-/** Letters in which a refusal begins. */
-const OPENING = 160;
-
 export const answerQuality = (answer: string): AnswerQuality => ({
   repetition: repeatedShare(answer.slice(0, MOST_LETTERS)),
-  isRefusal: isRefusal(answer.slice(0, OPENING).replaceAll('’', "'")),
+  isRefusal: isRefusal(answer),
 });
-
-const isRefusal = (opening: string): boolean => REFUSALS.some((rule) => rule.test(opening));
 
 /** Of all answers to one request: the mean repetition, and whether any declined. */
 export function qualityOf(answers: readonly string[]): AnswerQuality | undefined {

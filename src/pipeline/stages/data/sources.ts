@@ -4,7 +4,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Call, Stage, Value } from '../../../language/ir/program.js';
 import { isCall, isRecord } from '../../../language/ir/values.js';
-import { isMadeUp } from '../../../language/schemas/functions/source.js';
+import { isMadeUp, isShipped } from '../../../language/schemas/functions/source.js';
 import { pinnedCommit, pinnedFiles, repositoryOf } from '../../../language/schemas/repositories.js';
 import { type DataSettings, generalMix, mixedSources } from '../../../language/schemas/stages/data.js';
 import { formatOfFile, snapshotFolder } from '../hub-repositories.js';
@@ -58,6 +58,7 @@ export function sourceFiles(settings: DataSettings, folder: string, host: Host):
 
 /** The call says it; of a data set of the Hub, a file's ending. */
 function formatOf(call: Call, { path, name }: Pick<SourceFile, 'path' | 'name'>, host: Host): RowFormat {
+  if (isShipped(call)) return 'jsonl';
   if (repositoryOf(call) === undefined) return call.call as RowFormat;
   const format = formatOfFile(name) ?? 'jsonl';
   return format === 'json' && isLined(path, host) ? 'jsonl' : format;
@@ -79,6 +80,7 @@ export function sourcePaths(
   host: Host,
 ): readonly Pick<SourceFile, 'path' | 'name'>[] {
   if (isMadeUp(call)) return [];
+  if (isShipped(call)) return [shippedFile(call, host)];
   const repository = repositoryOf(call);
   if (repository === undefined)
     return localFiles(String(call.args['files']), folder, host).map((path) => ({
@@ -94,6 +96,11 @@ export function sourcePaths(
 /** The sources as reports name them: the pattern of files or the repository that each reads. */
 export const sourceName = (calls: readonly Call[]): string =>
   calls.map(({ call, args }) => String(args['files'] ?? args['repository'] ?? call)).join(', ');
+
+function shippedFile({ args }: Call, host: Host): Pick<SourceFile, 'path' | 'name'> {
+  const name = `samples/${String(args['name'])}.jsonl`;
+  return { path: join(host.packageFolder, 'stdlib', name), name: `std/${name}` };
+}
 
 function localFiles(pattern: string, folder: string, host: Host): readonly string[] {
   const path = resolve(folder, pattern);

@@ -13,6 +13,7 @@ import {
   chosenMetrics,
   measuredRows,
   rowFacts,
+  withBaseline,
 } from '../../../compute/evaluation/measured-rows.js';
 import { metrics } from '../../../compute/evaluation/metrics/table.js';
 import { measuredQuestions, questionsOf } from '../../../compute/evaluation/multiple-choice.js';
@@ -83,7 +84,7 @@ export const run: RunStage = async (context) => {
   const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
   const measured = (seen: Observation) =>
     questions ? measuredQuestions(questions, seen.losses) : measuredRows(facts, seen, isValidJson);
-
+  const before = other && measured(other);
   const report = evaluationReport({
     stage: stage.name,
     span: stage.span,
@@ -92,8 +93,8 @@ export const run: RunStage = async (context) => {
     seed,
     ...(questions === undefined ? { generation } : {}),
     model: reported(subject),
-    rows: measured(own),
-    ...(baseline && other ? { baseline: { model: reported(baseline), rows: measured(other) } } : {}),
+    rows: withBaseline(measured(own), before),
+    ...(baseline && before ? { baseline: { model: reported(baseline), rows: before } } : {}),
     texts: questions?.map(({ text }) => text) ?? facts.map((_, row) => heldOut.text(row)),
     samples: rows.samples,
     ...(own.labels === undefined ? {} : { labels: own.labels }),

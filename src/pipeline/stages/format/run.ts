@@ -66,8 +66,8 @@ export const run: RunStage = async (context) => {
       systems.add(split, outcome.rendered.system);
       for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
       if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
-      const kind = kindOf(row, settings.template.call);
-      const origin = { file, fileIndex: indexOf(files, file), line, kind };
+      const marks = marksOf(row, settings.template.call, outcome.rendered.given);
+      const origin = { file, fileIndex: indexOf(files, file), line, ...marks };
       for (const [index, piece] of outcome.kept.entries()) {
         // a book in a thousand pieces would be written a thousand times
         const told = index === 0 ? outcome.rendered : NO_TEXT;
@@ -94,6 +94,20 @@ export const run: RunStage = async (context) => {
     dropped: report.dropped.toJSON(),
   };
 };
+
+/** What an evaluation tells rows apart by. */
+const marksOf = (row: Row, template: string, given: readonly string[]) => ({
+  kind: kindOf(row, template),
+  harm: harmOf(row, given),
+});
+
+/** Whether a row asks for harm, where it says so in `harmful`, and its question: the text before the last one that it brought. */
+function harmOf(row: Row, given: readonly string[]): { asked: boolean; request: string } | undefined {
+  const { harmful, instruction } = row;
+  if (typeof harmful !== 'boolean') return undefined;
+  const request = typeof instruction === 'string' ? instruction : (given.at(-2) ?? given[0] ?? '');
+  return { asked: harmful, request };
+}
 
 /** What sort of row it is, where the data says so: of a question, also its subject. */
 const kindOf = (row: Row, template: string): string | undefined =>

@@ -7,6 +7,7 @@
  * `<split>.text.jsonl`: one object per row: `{ "prompt", "answer", "file", "line", "kind"? }`; prompt is the text before
  *   the last answer, answer the reference for generation, without the end token. Of a row that is split, the first piece
  *   has them, and the others are empty.
+ * Of prompts that are marked as harmful or harmless: `"harm": { "asked", "request" }`.
  * Of questions with choices, each choice is a row, with `"choice": { "at", "of", "right", "text", "characters" }`.
  * Of labelled rows, a label of a token is the class of its text, at the last token; prompt is the text, answer the label.
  * `format.json`: see {@link FormatInfo}.
@@ -65,6 +66,7 @@ interface RowOrigin {
   readonly fileIndex: number;
   readonly line: number;
   readonly kind?: string;
+  readonly harm?: SplitText['harm'];
 }
 
 /** Rows counted by their length. */
@@ -115,7 +117,7 @@ export class SplitWriter {
   add(
     row: EncodedRow,
     { prompt, answer }: Pick<RenderedRow, 'prompt' | 'answer'>,
-    { file, fileIndex, line, kind }: RowOrigin,
+    { file, fileIndex, line, kind, harm }: RowOrigin,
   ): void {
     const { length } = row.ids;
     const pairs = new DataView(new ArrayBuffer(length * 8));
@@ -129,7 +131,7 @@ export class SplitWriter {
       record.setFloat64(i * 8, value, true);
     });
     this.rows.write(new Uint8Array(record.buffer));
-    this.text.write(`${JSON.stringify({ prompt, answer, file, line, kind, choice: row.choice })}\n`);
+    this.text.write(`${JSON.stringify({ prompt, answer, file, line, kind, harm, choice: row.choice })}\n`);
     this.counts.add(length, row.supervised);
   }
 
@@ -149,6 +151,8 @@ const SPLIT_TEXT = v.object({
   line: count,
   /** What sort of row it is, where the data says so. */
   kind: v.optional(v.string()),
+  /** Whether it asks for harm, and what it asks, where the data says so. */
+  harm: v.optional(v.object({ asked: v.boolean(), request: v.string() })),
   /** Of a choice: which one of how many it is, whether it is right, and its characters. */
   choice: v.optional(
     v.object({ at: count, of: count, right: v.boolean(), text: v.string(), characters: count }),

@@ -1,6 +1,7 @@
 /** The production checklist of fine-tuning guides: one entry per item, in the order of the work. */
 import { referenceIn } from '../../../language/check/stage-settings.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
+import { isCall, isList } from '../../../language/ir/values.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { Answer, Evidence, Facts } from './facts.js';
@@ -90,6 +91,12 @@ const hasBaseline = ({ stage }: CheckedStage): boolean => stage.settings['baseli
 /** Data stages that some training reads. */
 const trainedOn = (facts: Facts): ReadonlySet<CheckedStage | undefined> =>
   new Set(facts.of('train').map((checked) => facts.dataUnder(checked, 'dataset')));
+
+/** An evaluation that measures what is made of requests for harm. */
+const asksForHarm = ({ settings: { metrics } }: CheckedStage['stage']): boolean =>
+  isList(metrics) && metrics.some((metric) => isCall(metric) && SAFETY.includes(metric.call));
+
+const SAFETY: readonly string[] = ['refusals', 'harmful'];
 
 const metricsText = (facts: Facts, { stage }: CheckedStage): readonly Evidence[] => {
   const metrics = Object.entries(facts.ran(stage.name)?.metrics ?? {});
@@ -218,7 +225,7 @@ const AFTER: readonly Omit<Item, 'phase'>[] = [
       );
       return each(
         general,
-        'write an `eval` stage with `baseline` over general rows that nothing trains on, such as those of `mmlu` or `hellaswag`',
+        'write an `eval` stage `using forgetting` with `baseline` over general rows that nothing trains on: `sample(general)`, or those of `mmlu` or `hellaswag`',
         (checked) => done(facts.setting(checked, 'dataset'), ...metricsText(facts, checked)),
       );
     },
@@ -227,15 +234,13 @@ const AFTER: readonly Omit<Item, 'phase'>[] = [
     id: 'safety',
     text: 'Harmful output is tested for',
     answer(facts) {
-      const named = blocks(facts.of('eval')).filter(({ block }) =>
-        /safe|harm|red_?team/.test(block.name.text),
+      const asking = blocks(facts.of('eval')).filter(
+        ({ stage, block }) => asksForHarm(stage) || /safe|harm|red_?team/.test(block.name.text),
       );
-      if (named.length > 0)
-        return each(named, '', (checked) =>
-          done(facts.setting(checked, 'dataset'), ...metricsText(facts, checked)),
-        );
-      return unknown(
-        'no `eval` stage says in its name that it asks for harmful output: write one, such as `eval safety`, over prompts of your own',
+      return each(
+        asking,
+        'write an `eval` stage `using safety` over `sample(safety)`, or over prompts of your own',
+        (checked) => done(facts.setting(checked, 'dataset'), ...metricsText(facts, checked)),
       );
     },
   },

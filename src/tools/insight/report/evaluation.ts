@@ -47,8 +47,32 @@ ${table(
   }),
 )}
 ${gates(report)}
+${groups(report)}
 ${report.classes === undefined ? nothing : classes(report.classes)}
 ${report.samples.length === 0 ? nothing : html`<h4>Answers</h4>`}${report.samples.map(sample)}`;
+}
+
+/** The metrics of each kind of row, as of each category of prompts. */
+function groups({ groups: found = {}, baselineModel }: EvaluationReport): Markup {
+  const kinds = Object.entries(found);
+  if (kinds.length === 0) return nothing;
+  const compared = baselineModel !== null;
+  const columns = ['rows', 'tuned', INTERVAL, ...(compared ? ['baseline', INTERVAL] : [])];
+  return html`<h4>By kind of row</h4>
+${table(
+  'By kind of row',
+  [...left('kind', 'metric'), ...right(...columns)],
+  kinds.flatMap(([kind, { rows, metrics, baseline, intervals, baselineIntervals }]) =>
+    (Object.keys(metrics) as (keyof EvaluationReport['metrics'])[]).map((name) => [
+      kind,
+      name.replaceAll('_', ' '),
+      rows,
+      figure(name, metrics[name]),
+      range(name, intervals?.[name]),
+      ...(compared ? [figure(name, baseline[name]), range(name, baselineIntervals?.[name])] : []),
+    ]),
+  ),
+)}`;
 }
 
 /** Whether the paired interval leaves out 0. */
