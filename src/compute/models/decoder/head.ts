@@ -72,12 +72,15 @@ export async function headGradient(
 ): Promise<Float32Array> {
   const { buffers, host, options, shards, rows, weights } = context;
   if (shards !== undefined) return shardedGradient(context, hidden, supervision, seeds, upstream, shards);
-  const seedOf = seedsOf(
-    seeds,
-    typeof seeds === 'number' ? undefined : await headLoss(context, hidden, supervision),
-  );
-  const losses = new Float32Array(supervision.positions.length);
   const totals = totalsOf(context);
+  // a position's gradient is in proportion to its seed: it is multiplied later, unless gradients of weights were summed
+  const late = typeof seeds === 'number' || Object.keys(totals).length > 0 ? undefined : upstream;
+  const early = late === undefined && typeof seeds !== 'number';
+  const seedOf =
+    late === undefined
+      ? seedsOf(seeds, early ? await headLoss(context, hidden, supervision) : undefined)
+      : () => 1;
+  const losses = new Float32Array(supervision.positions.length);
   for (const chunk of chunksOf(losses.length, chunkOf(context))) {
     const graph = await graphFor(context, chunk.size, 'train');
     const positions = positionsOf(supervision.positions, chunk);
@@ -95,7 +98,20 @@ export async function headGradient(
     if (dx !== undefined && upstream !== undefined)
       await rows[chunk.start === 0 ? 'spread' : 'add'](dx, positions, 1, upstream);
   }
+  if (late !== undefined) await multiply(context, late, supervision, seedsOf(seeds, losses));
   return losses;
+}
+
+/** Multiplies the gradient of each supervised position. */
+async function multiply(
+  { rows }: DecoderContext,
+  upstream: Tensor,
+  { positions }: Supervision,
+  seedOf: (index: number) => number,
+): Promise<void> {
+  const factors = new Float32Array(upstream.type.shape[0] ?? 0);
+  for (const [index, position] of positions.entries()) factors[position] = seedOf(index);
+  await rows.multiply(upstream, factors);
 }
 
 function totalsOf({ options, parameters }: DecoderContext): Tensors {

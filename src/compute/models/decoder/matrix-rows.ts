@@ -22,6 +22,8 @@ export interface MatrixRows {
   add(rows: Tensor, places: readonly (number | null)[], scale: number, total: Tensor): Promise<void>;
   /** The same with a total of zeros. */
   spread(rows: Tensor, places: readonly (number | null)[], scale: number, total: Tensor): Promise<void>;
+  /** Multiplies each row of `total` by its factor. */
+  multiply(total: Tensor, factors: Float32Array): Promise<void>;
 }
 
 export const createMatrixRows = (shared: RowResources): MatrixRows =>
@@ -55,6 +57,11 @@ function onTheHost({ options, buffers }: RowResources): MatrixRows {
       const [target, source] = [onHost(total).data as Float32Array, onHost(rows).data as Float32Array];
       for (const [row, place] of places.entries())
         if (place !== null) addRow(target, place, source, row, scale, width);
+    },
+    async multiply(total, factors) {
+      const values = onHost(total).data as Float32Array;
+      for (const [row, factor] of factors.entries())
+        for (let at = row * width; at < (row + 1) * width; at++) values[at] = (values[at] ?? 0) * factor;
     },
   };
 }
@@ -125,6 +132,15 @@ function onTheDevice({ options, compiled, buffers, host }: RowResources): Matrix
     },
     add: (rows, places, scale, total) => scatter(rows, places, scale, total, false),
     spread: (rows, places, scale, total) => scatter(rows, places, scale, total, true),
+    async multiply(total, factors) {
+      const count = factors.length;
+      const graph = await compiled.get(`multiply ${count}`, () =>
+        multiplyGraph({ size: count, count, width }),
+      );
+      const tensor = host.floats('multiply.factors', [count, 1]);
+      tensor.data.set(factors);
+      await graph.run({ total, factors: tensor }, { product: total });
+    },
   };
 }
 
@@ -164,5 +180,11 @@ function scatterGraph({ size, count, width }: Extent, fresh: boolean): Graph {
   const scaled = b.mul(b.input('rows', [size, width]), b.input('scales', [size, 1]));
   const spread = b.scatterRows(b.input('places', [size], 'i32'), scaled, count);
   b.output('sum', fresh ? spread : b.add(b.input('total', [count, width]), spread));
+  return b.build();
+}
+
+function multiplyGraph({ count, width }: Extent): Graph {
+  const b = new GraphBuilder('multiply');
+  b.output('product', b.mul(b.input('total', [count, width]), b.input('factors', [count, 1])));
   return b.build();
 }
