@@ -20,10 +20,9 @@ import type { FolderAccess } from './context.js';
 import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
-/** A data stage: `columns` of its sources, and the `by` of its split. */
+/** A data stage: `columns` of its sources, and those that its rows are split or balanced by. */
 export function columnsOfRows(checked: CheckedStage, _: Stages, access: FolderAccess): readonly Diagnostic[] {
   if (checked.stage.kind !== 'data') return [];
-  const { split } = checked.stage.settings;
   const calls = sourcesOf(checked);
   const looks = calls.map((call) => fileColumns(call, access));
   const renamed = calls.flatMap((call, index) => missingIn(call, looks[index]));
@@ -31,19 +30,29 @@ export function columnsOfRows(checked: CheckedStage, _: Stages, access: FolderAc
     const at = stringIn(checked, 'source', name) ?? stringIn(checked, 'mix', name);
     return at === undefined ? [] : [unknownColumn(at, name, look.files, look.first)];
   });
-  const by = isRecord(split) ? split['by'] : undefined;
-  const at = typeof by === 'string' ? stringIn(checked, 'split', by) : undefined;
   const known = looks.flatMap((look, index) => (look === undefined ? [] : [{ look, call: calls[index] }]));
   const [first] = known;
-  const isNowhere =
-    typeof by === 'string' &&
-    !hasBlank(by) &&
-    known.length === calls.length &&
-    known.every(({ look, call }) => !look.has(ownName(call, by)) && !look.has(by));
-  return isNowhere && at !== undefined && first !== undefined
-    ? [...found, unknownColumn(at, by, first.look.files, first.look.first)]
-    : found;
+  if (first === undefined || known.length < calls.length) return found;
+  const isNowhere = (column: string): boolean =>
+    known.every(({ look, call }) => !look.has(ownName(call, column)) && !look.has(column));
+  return [
+    ...found,
+    ...BY_COLUMN.flatMap(([key, field]) => {
+      const setting = checked.stage.settings[key];
+      const column = isRecord(setting) ? setting[field] : undefined;
+      if (typeof column !== 'string' || hasBlank(column) || !isNowhere(column)) return [];
+      const at = stringIn(checked, key, column);
+      return at === undefined ? [] : [unknownColumn(at, column, first.look.files, first.look.first)];
+    }),
+  ];
 }
+
+/** Settings that name a column which every row has. */
+const BY_COLUMN = [
+  ['split', 'by'],
+  ['split', 'stratify'],
+  ['balance', 'by'],
+] as const;
 
 /** Columns that a source is told the names of. */
 function missingIn(

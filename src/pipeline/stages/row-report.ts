@@ -10,6 +10,8 @@ export type DropReason =
   | 'near_duplicate'
   | 'contradiction'
   | 'leak'
+  | 'outlier'
+  | 'unbalanced'
   | 'too_long'
   | 'no_supervised_token';
 
@@ -85,10 +87,11 @@ export class RowReport {
   }
 
   /** `rows` = `kept` + dropped. */
-  close(kept: number, sources?: readonly SourceCounts[]): { readonly rows: number; readonly kept: number } {
+  /** `more`: what else a stage says of its rows. */
+  close(kept: number, more: object = {}): { readonly rows: number; readonly kept: number } {
     const { warnings, dropped: counts } = this;
     const rows = kept + counts.rows;
-    const rest = JSON.stringify({ warnings, rows, kept, counts, sources }, null, 2);
+    const rest = JSON.stringify({ warnings, rows, kept, counts, ...more }, null, 2);
     this.file.write(`${counts.rows === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
     this.file.close();
     return { rows, kept };

@@ -52,6 +52,7 @@ const ONE: Readonly<Record<string, string>> = {
   missing_column: 'without a column',
   wrong_type: 'of a wrong type',
   no_supervised_token: 'without a supervised token',
+  outlier: 'of unusual length',
 };
 const MANY: Readonly<Record<string, string>> = {
   ...ONE,

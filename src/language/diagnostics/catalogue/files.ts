@@ -3,7 +3,7 @@ import type { HostErrorCode } from '../../host/host.js';
 import { OPEN_FILES } from '../../host/system-limit.js';
 import type { Span } from '../../source/span.js';
 import { otherPath } from '../did-you-mean.js';
-import { error, wholeFile } from '../make.js';
+import { counted, error, percentText, warning, wholeFile } from '../make.js';
 import type { Diagnostic, Place } from '../types.js';
 
 export const fileNotFound = (path: string, details: { readonly help?: string } = {}) =>
@@ -142,6 +142,53 @@ export const shareOrEpochs = (at: Span, has: 'both' | 'neither') =>
   error('FTP0650', at, `a source of a mix has a \`share\` or \`epochs\`; this one has ${has}`, {
     label: has === 'both' ? 'two answers to one question' : 'how much of it is not said',
     help: 'write `share: 30%` for a part of the training split, or `epochs: 2` for every row twice',
+  });
+
+/** `what`: what the rows are, by the column: `balanced`. */
+export const tooManyValues = (at: Place, column: string, what: string, most: number) =>
+  error(
+    'FTP0652',
+    at,
+    `the column \`${column}\`, by which the rows are ${what}, has more than ${most} values`,
+    {
+      help: 'name a column with few values, such as a domain or a label',
+    },
+  );
+
+export const cannotBalance = (at: Span, column: string, values: number, atMost: number) =>
+  error(
+    'FTP0653',
+    at,
+    `\`${column}\` has ${counted(values, 'value')} in the training rows, which cannot all have ${percentText(atMost)} or less`,
+    {
+      label: `${percentText(atMost)} each is ${percentText(Math.min(1, values * atMost))} of the rows`,
+      help: `raise \`at_most\` to ${Math.ceil(100 / Math.max(1, values))}% or more, or add rows with other values`,
+    },
+  );
+
+/** `missing`: what each of them lacks, as a sentence. */
+export const thinStrata = (at: Span, column: string, missing: readonly string[], values: number) =>
+  warning(
+    'FTP0654',
+    at,
+    `${missing.length} of ${counted(values, 'value')} of \`${column}\` ${missing.length === 1 ? 'has' : 'have'} too few rows to be in every split`,
+    {
+      notes: missing.length > 5 ? [...missing.slice(0, 5), `and ${missing.length - 5} more`] : missing,
+      help: 'add rows of them, or raise the shares of `valid` and `test`',
+    },
+  );
+
+export const groupsAndStrata = (at: Span) =>
+  error('FTP0655', at, '`by` and `stratify` cannot both decide where a row goes', {
+    label: '`by` keeps rows together that `stratify` spreads',
+    help: 'use `by` so that no value is in two splits, or `stratify` so that each value has its share in every split',
+  });
+
+/** `setting`: the one that has the metric measured. */
+export const notMeasured = (at: Span, metric: string, setting: string, example: string) =>
+  error('FTP0656', at, `\`${metric}\` is measured where the stage has \`${setting}\``, {
+    label: `there is no \`${setting}\``,
+    help: `write \`${example}\``,
   });
 
 const CODES = {

@@ -9,7 +9,35 @@ const split = t.record({
   ),
   test: defaulted(t.quantity('ratio', { min: 0, max: 1 }), 0, 'Share of the groups held out from training.'),
   by: optional(t.filled, 'Column that defines the groups: rows with the same value stay in one split.'),
+  stratify: optional(
+    t.filled,
+    'Column whose values have the same shares in every split, to within a row: labels or domains.',
+  ),
   seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the split.'),
+});
+
+const balance = t.record({
+  by: required(t.filled, 'Column whose values are balanced: a domain, a label.'),
+  at_most: required(
+    t.quantity('ratio', { min: 0.001, max: 1 }),
+    'Largest share of the training rows that one value may have; surplus rows are dropped and listed.',
+  ),
+});
+
+const outliers = t.record({
+  iqr: optional(
+    t.number({ above: 0 }),
+    'Rule of Tukey on the logarithm of the length: more than this many interquartile ranges outside the quartiles, and at least twice as long or half as short; `3` if no rule is given.',
+  ),
+  quantile: optional(
+    t.quantity('ratio', { min: 0.5, max: 0.99999 }),
+    'Rule of the longest: longer than this part of the rows.',
+  ),
+  action: defaulted(
+    t.enum('warn', 'drop', 'keep'),
+    'warn',
+    'What to do with them: all are listed in the report; `warn` says so during the run, `drop` leaves them out.',
+  ),
 });
 
 const mix = t.record({
@@ -53,6 +81,11 @@ const settings = {
     t.enum('first_exhausted', 'all_exhausted'),
     'Where a `mix` of sources by shares ends: `first_exhausted` (the default) when the first source has no more rows, so that none is repeated; `all_exhausted` when each has been used up, those that are too short being repeated.',
   ),
+  balance: optional(balance, 'The largest share of the training rows that any value of a column may have.'),
+  outliers: optional(
+    outliers,
+    'Rows that are far longer or shorter than the others, in characters of question and answer, or tokens.',
+  ),
   limit: optional(t.union(t.integer({ min: 1 }), t.none), 'Maximum number of rows, chosen by the seed.'),
   use: optional(
     t.enum('commercial', 'research'),
@@ -87,6 +120,13 @@ export const dataSchema: StageSchema = {
     rows: { doc: 'Rows kept.', unit: 'number', known: 'run' },
     dropped: { doc: 'Fraction of the rows that were dropped.', unit: 'ratio', known: 'run', isShare: true },
     duplicates: { doc: 'Rows dropped as exact or near duplicates.', unit: 'number', known: 'run' },
+    outliers: { doc: 'Rows of unusual length, by the rule of `outliers`.', unit: 'number', known: 'run' },
+    largest_share: {
+      doc: 'Largest share of the training rows that one value of the column of `balance` has.',
+      unit: 'ratio',
+      known: 'run',
+      isShare: true,
+    },
     contradictions: { doc: 'Rows that contradict an earlier row.', unit: 'number', known: 'run' },
   },
 };

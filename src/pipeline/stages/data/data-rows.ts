@@ -9,7 +9,7 @@ import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, count, type JsonOf, ownJson } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
-import { type DropCounts, type DropReason, RowReport, type SourceCounts } from '../row-report.js';
+import { type DropCounts, type DropReason, RowReport } from '../row-report.js';
 import { textLines } from './file-lines.js';
 import type { RowReader } from './row-reader.js';
 import { NONE } from './row-table.js';
@@ -42,7 +42,11 @@ interface WriteOptions {
   /** Rows that contradict an earlier one. */
   readonly contradictions: readonly number[];
   /** The training split in another order than that in which the rows were read, some of them repeated. */
-  readonly train?: { readonly order: Iterable<number>; readonly sources: readonly SourceCounts[] };
+  readonly train?: Iterable<number>;
+  /** Rows of unusual length that are kept, with what is unusual. */
+  readonly outliers: ReadonlyMap<number, string>;
+  /** What the report says besides. */
+  readonly more: object;
   readonly breathe: (done: number) => Promise<void>;
 }
 
@@ -50,7 +54,7 @@ interface WriteOptions {
 export async function writeRows(
   output: OutputFolder,
   reader: RowReader,
-  { contradictions, train, breathe }: WriteOptions,
+  { contradictions, outliers, train, more, breathe }: WriteOptions,
 ): Promise<RowCounts> {
   const { table, files } = reader;
   const report = new RowReport(output);
@@ -78,7 +82,7 @@ export async function writeRows(
     if (train === undefined || table.split.get(row) !== 0) write(row);
   }
   let done = 0;
-  for (const row of train?.order ?? []) {
+  for (const row of train ?? []) {
     await breathe(done++);
     write(row);
   }
@@ -86,9 +90,11 @@ export async function writeRows(
   for (const row of contradictions)
     if (table.is(row, 'kept'))
       report.warn({ ...reader.placeOf(row), reason, detail: detailOf(reader, row, reason) });
+  for (const [row, detail] of outliers)
+    if (table.is(row, 'kept')) report.warn({ ...reader.placeOf(row), reason: 'outlier', detail });
   for (const file of outputs) file.close();
   output.write('statistics.json', `${JSON.stringify(statistics.result(), null, 2)}\n`);
-  const counts = report.close(kept, train?.sources);
+  const counts = report.close(kept, more);
   return { ...counts, report: report.dropped, splits };
 }
 

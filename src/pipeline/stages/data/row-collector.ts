@@ -1,6 +1,7 @@
 import type { Line } from './file-lines.js';
 import { GrowingArray } from './growing-array.js';
 import { HashTable, hash96, unitHash } from './hashes.js';
+import { lengthOf } from './length-outliers.js';
 import { NearCopies } from './near-copies.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
 import {
@@ -14,6 +15,7 @@ import {
 import type { RowReader } from './row-reader.js';
 import type { CheckRow } from './row-schema.js';
 import type { RowTable } from './row-table.js';
+import { type ColumnValues, valueIn } from './row-values.js';
 import type { SourceFile } from './sources.js';
 
 /** What is looked at when rows are read. */
@@ -25,6 +27,11 @@ export interface Checks {
   readonly contradictions: 'warn' | 'drop' | 'fail';
   /** Column that holds the group; `undefined`: rows of equal content are a group. */
   readonly by?: string;
+  /** Values that rows are balanced by, and those that a split has the same shares of. */
+  readonly balance?: ColumnValues;
+  readonly strata?: ColumnValues;
+  /** Lengths of the rows, where unusual ones are looked for. */
+  readonly lengths?: GrowingArray<Uint32Array<ArrayBuffer>>;
   readonly seed: number;
 }
 
@@ -66,7 +73,29 @@ export class Collector {
       this.table.drop(row, content.reason, content.detail);
       return;
     }
-    this.compare(row, content);
+    const fault = this.measure(row, parsed, named, content, source);
+    if (fault === undefined) this.compare(row, content);
+    else this.table.drop(row, fault.reason, fault.detail);
+  }
+
+  /** Notes what is asked of the row later on; why it cannot be kept. */
+  private measure(
+    row: number,
+    parsed: Row,
+    named: Row,
+    { content }: IdentifiedRow,
+    source: SourceFile,
+  ): RowFault | undefined {
+    const { balance, strata, lengths } = this.checks;
+    if (source.general) return undefined;
+    for (const values of [balance, strata]) {
+      if (values === undefined) continue;
+      const value = valueIn(parsed, named, values.column, values.what);
+      if (value instanceof RowFault) return value;
+      values.note(row, value, { file: source.name, line: this.table.line.get(row) });
+    }
+    lengths?.set(row, lengthOf(named, content));
+    return undefined;
   }
 
   private contentOf(parsed: Row, named: Row, source: SourceFile): IdentifiedRow | RowFault {
@@ -76,20 +105,9 @@ export class Collector {
     if (source.general) return { content, identity, group: undefined };
     const schemaFault = this.checks.schema?.(parsed);
     if (schemaFault !== undefined) return schemaFault;
-    const group = this.keyOf(parsed, named) ?? identity.key;
-    return group instanceof RowFault ? group : { content, identity, group };
-  }
-
-  /** Value of the column that the rows are split by; `undefined` if there is no such column. */
-  private keyOf(parsed: Row, named: Row): string | RowFault | undefined {
     const { by } = this.checks;
-    if (by === undefined) return undefined;
-    const value = Object.hasOwn(named, by) ? named[by] : Object.hasOwn(parsed, by) ? parsed[by] : undefined;
-    if (value === undefined || value === null)
-      return new RowFault('missing_column', `no column \`${by}\`, by which the rows are split`);
-    if (typeof value === 'object')
-      return new RowFault('wrong_type', `/${by}, by which the rows are split, must be a string or number`);
-    return String(value);
+    const group = by === undefined ? identity.key : valueIn(parsed, named, by, 'split');
+    return group instanceof RowFault ? group : { content, identity, group };
   }
 
   private compare(row: number, { content, identity, group }: IdentifiedRow): void {

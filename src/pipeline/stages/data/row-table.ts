@@ -9,6 +9,8 @@ const fates = [
   'missing_column',
   'wrong_type',
   'empty',
+  'outlier',
+  'unbalanced',
   'duplicate',
   'near_duplicate',
   'contradiction',
@@ -36,9 +38,17 @@ export class RowTable {
   readonly other = GrowingArray.integers();
   /** Overlap with that row. */
   readonly overlap = GrowingArray.doubles();
+  private readonly more: GrowingArray<Uint32Array<ArrayBuffer>>[] = [];
   private readonly fateCode = GrowingArray.bytes();
   /** Only where no other column says it. */
   readonly details = new Map<number, string>();
+
+  /** A further number of each row that is added from now on. */
+  column(): GrowingArray<Uint32Array<ArrayBuffer>> {
+    const made = GrowingArray.integers();
+    this.more.push(made);
+    return made;
+  }
 
   get count(): number {
     return this.file.length;
@@ -48,7 +58,15 @@ export class RowTable {
     this.line.push(line);
     this.offset.push(offset);
     this.length.push(length);
-    for (const column of [this.high, this.low, this.group, this.split, this.overlap, this.fateCode])
+    for (const column of [
+      this.high,
+      this.low,
+      this.group,
+      this.split,
+      this.overlap,
+      this.fateCode,
+      ...this.more,
+    ])
       column.push(0);
     this.other.push(NONE);
     return this.file.push(file);

@@ -3,21 +3,20 @@ import { dataError, hostError, noRows } from '../../../language/diagnostics/cata
 import { sharesDoNotAddUp } from '../../../language/diagnostics/catalogue/values.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { HostError } from '../../../language/host/host.js';
-import { type DataSettings, generalMix, mixedSources } from '../../../language/schemas/stages/data.js';
+import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { writeRows } from './data-rows.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
-import { DEFAULT_STRATEGY } from './mix-plan.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
 import { type Checks, Collector } from './row-collector.js';
 import { inFile, RowReader, RowSpool, type RowStore } from './row-reader.js';
 import { schemaCheck } from './row-schema.js';
 import { RowTable } from './row-table.js';
-import { countsOf, mixedOrder, mixSentence, selectMixed } from './select-mixed.js';
-import { selectRows } from './select-rows.js';
-import { type SourceFile, sourceFiles, sourceName } from './sources.js';
-import { assignSplits, type Shares } from './split.js';
+import { ColumnValues } from './row-values.js';
+import { findOutliers, selectForSplits, splitRows } from './settle-rows.js';
+import { type SourceFile, sourceFiles } from './sources.js';
+import type { Shares } from './split.js';
 
 const SEED = 17;
 /** Rows between two looks at signals. */
@@ -42,9 +41,8 @@ const runData: RunStage = async (context) => {
   const files = sourceFiles(settings, folder, host);
   const shares = sharesOf(settings, context);
   const seed = settings.split?.seed ?? SEED;
-  const checks = await checksOf(settings, seed);
-
   const table = new RowTable();
+  const checks = await checksOf(settings, seed, table);
   const spools = files.map((file, index) =>
     isDirect(file, host) ? undefined : new RowSpool(output, `spool-${index}.jsonl`, host),
   );
@@ -54,18 +52,18 @@ const runData: RunStage = async (context) => {
   await readAll(context, files, spools, collector);
   if (checks.contradictions === 'fail') failOnContradiction(collector, lookUp);
 
-  const { order, sizes } = collector.groups;
-  const splits = assignSplits(order.view(), sizes.view(), shares);
-  for (const row of table.kept())
-    if (files[table.file.get(row)]?.general !== true) table.split.set(row, splits[table.group.get(row)] ?? 0);
-  const train = selected(context, table, files, seed);
+  const outliers = findOutliers(context, collector, files);
+  splitRows(context, collector, files, shares);
+  const selection = selectForSplits(context, collector, files, seed);
   const inOrder = new RowReader(stores, files, table, IN_ORDER);
   await dropLeaks(table, inOrder, checks.near === undefined ? LEAK_SIMILARITY : undefined, (done) =>
     breathe(context, 'comparing splits', done, table.count),
   );
   const written = await writeRows(output, inOrder, {
     contradictions: collector.contradictions,
-    ...(train === undefined ? {} : { train }),
+    outliers,
+    ...(selection.order === undefined ? {} : { train: selection.order }),
+    more: selection.report,
     breathe: (done) => breathe(context, 'writing rows', done, table.count),
   });
   for (const spool of spools) spool?.remove();
@@ -85,30 +83,12 @@ const runData: RunStage = async (context) => {
       dropped: written.rows === 0 ? 0 : dropped / written.rows,
       duplicates: written.report.count('duplicate') + written.report.count('near_duplicate'),
       contradictions: collector.contradictions.length,
+      ...(checks.lengths === undefined ? {} : { outliers: outliers.size }),
+      ...(selection.largestShare === undefined ? {} : { largest_share: selection.largestShare }),
     },
     dropped: written.report.toJSON(),
   };
 };
-
-/** Passes over what a limit and the mix leave out; the order of the training split where sources are interleaved. */
-function selected(context: StageContext, table: RowTable, files: readonly SourceFile[], seed: number) {
-  const settings = settingsOf(context.stage, 'data');
-  const options = { seed, ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}) };
-  const sources = mixedSources(settings);
-  const note = (text: string): void => context.emit({ type: 'note', stage: context.stage.name, text });
-  if (sources.length === 0) {
-    const share = generalMix(settings)?.share ?? 0;
-    const { general, wanted } = selectRows(table, files, { ...options, share });
-    if (general < wanted) note(`the mix asks for ${wanted} general rows; there are ${general}`);
-    return undefined;
-  }
-  const strategy = settings.stopping_strategy ?? DEFAULT_STRATEGY;
-  const parts = selectMixed(table, files, { ...options, sources, strategy });
-  const names = [[settings.source].flat(), ...sources.map(({ source }) => [source])].map(sourceName);
-  const counts = parts.map((part, index) => countsOf(part, names[index] ?? ''));
-  for (const each of counts) note(mixSentence(each));
-  return { order: mixedOrder(parts), sources: counts };
-}
 
 async function readAll(
   context: StageContext,
@@ -150,14 +130,20 @@ async function pause(
   signal.throwIfAborted();
 }
 
-async function checksOf(settings: DataSettings, seed: number): Promise<Checks> {
+async function checksOf(settings: DataSettings, seed: number, table: RowTable): Promise<Checks> {
+  const { balance, outliers, split } = settings;
   const near = settings.dedupe.find(({ call }) => call === 'near');
   return {
     ...(settings.schema === undefined ? {} : { schema: await schemaCheck(settings.schema) }),
     exact: settings.dedupe.some(({ call }) => call === 'exact'),
     ...(near === undefined ? {} : { near: Number(near.args['similarity']) }),
     contradictions: settings.contradictions,
-    ...(settings.split?.by === undefined ? {} : { by: settings.split.by }),
+    ...(split?.by === undefined ? {} : { by: split.by }),
+    ...(split?.stratify === undefined
+      ? {}
+      : { strata: new ColumnValues(split.stratify, 'stratified', table.column()) }),
+    ...(balance === undefined ? {} : { balance: new ColumnValues(balance.by, 'balanced', table.column()) }),
+    ...(outliers === undefined ? {} : { lengths: table.column() }),
     seed,
   };
 }

@@ -1,16 +1,9 @@
 /** The training rows of several sources, interleaved and repeated. */
 import type { SourceCounts } from '../row-report.js';
 import { interleaved, type MixPart, mixRows, type StoppingStrategy, scaled } from './mix-plan.js';
+import { lowestFirst, type Order, orderIn } from './row-order.js';
 import type { RowTable } from './row-table.js';
-import {
-  bySplit,
-  keepLowest,
-  lowestFirst,
-  type Order,
-  orderIn,
-  type SelectOptions,
-  within,
-} from './select-rows.js';
+import { bySplit, keepLowest, type SelectOptions, within } from './select-rows.js';
 import type { SourceFile } from './sources.js';
 import { splitNames } from './split.js';
 

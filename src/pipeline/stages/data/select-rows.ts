@@ -1,4 +1,5 @@
-import { unitHash } from './hashes.js';
+import { type Balance, takeLowest } from './balance.js';
+import { lowestFirst, type Order, orderIn } from './row-order.js';
 import type { RowTable } from './row-table.js';
 import type { SourceFile } from './sources.js';
 import { type Shares, type SplitName, splitNames } from './split.js';
@@ -14,15 +15,10 @@ interface Selection {
 
 export interface SelectOptions {
   readonly limit?: number;
+  /** What rows for training are balanced by: a limit keeps the balance. */
+  readonly balance?: Balance;
   readonly seed: number;
 }
-
-export type Order = (row: number) => number;
-
-export const orderIn =
-  (table: RowTable, seed: number): Order =>
-  (row) =>
-    unitHash(seed, `${table.high.get(row)} ${table.low.get(row)}`);
 
 /** The rows that are kept, by split. */
 export function bySplit(table: RowTable, isOwn: (row: number) => boolean): readonly number[][] {
@@ -53,7 +49,9 @@ export function selectRows(
   const order = orderIn(table, options.seed);
   keepLowest(table, general, selection.general, order);
   for (const [index, name] of splitNames.entries())
-    keepLowest(table, kept[index] ?? [], selection.quotas[name], order);
+    if (name === 'train' && options.balance !== undefined)
+      keepBalanced(table, train, selection.quotas.train, options.balance, order);
+    else keepLowest(table, kept[index] ?? [], selection.quotas[name], order);
   return selection;
 }
 
@@ -91,10 +89,16 @@ export function keepLowest(table: RowTable, rows: readonly number[], count: numb
   for (const row of lowestFirst(rows, order).slice(count)) table.drop(row, 'passed');
 }
 
-export function lowestFirst(rows: readonly number[], order: Order): readonly number[] {
-  const places = Float64Array.from(rows, order);
-  const sorted = Uint32Array.from(rows.keys()).sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0) || a - b);
-  return Array.from(sorted, (index) => rows[index] ?? 0);
+function keepBalanced(
+  table: RowTable,
+  rows: readonly number[],
+  count: number,
+  { values, atMost }: Balance,
+  order: Order,
+): void {
+  if (rows.length <= count) return;
+  const stay = takeLowest(rows, values, Math.max(1, Math.floor(atMost * count)), count, order);
+  for (const row of rows) if (!stay.has(row)) table.drop(row, 'passed');
 }
 
 /** The general rows that make up this fraction of a training split with so many rows of its own, as far as there are any. */

@@ -35,6 +35,93 @@ export function assignSplits(
   return out;
 }
 
+/**
+ * As {@link assignSplits}, with the same shares of each stratum, to within a row where no group has several: of every split,
+ * each stratum gets its whole rows, and what is missing to the split's size goes to the strata of the largest remainders.
+ * `strata[i]` is the number of group i's. Groups without rows are for training.
+ */
+export function assignStratified(
+  order: ArrayLike<number>,
+  sizes: ArrayLike<number>,
+  strata: ArrayLike<number>,
+  shares: Shares,
+): Uint8Array<ArrayBuffer> {
+  const members: number[][] = [];
+  for (let group = 0; group < order.length; group++)
+    if ((sizes[group] ?? 0) > 0) {
+      const stratum = strata[group] ?? 0;
+      const known = members[stratum];
+      if (known === undefined) members[stratum] = [group];
+      else known.push(group);
+    }
+  for (const groups of members) groups?.sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0) || a - b);
+  const rows = Array.from(members, (groups) => rowsIn(groups ?? [], sizes));
+  const left = [...rows];
+  const out = new Uint8Array(order.length);
+  for (const name of ['test', 'valid'] as const) {
+    if (shares[name] === 0) continue;
+    const quotas = stratumQuotas(rows, left, shares, name);
+    for (const [stratum, groups] of members.entries()) {
+      const quota = quotas[stratum] ?? 0;
+      const free = (groups ?? []).filter((group) => out[group] === 0);
+      if (quota === 0) continue;
+      const taken = fill(free, sizes, quota, spare(name, free.length, shares));
+      for (const group of taken) out[group] = splitNames.indexOf(name);
+      left[stratum] = (left[stratum] ?? 0) - rowsIn(taken, sizes);
+    }
+  }
+  return out;
+}
+
+const rowsIn = (groups: readonly number[], sizes: ArrayLike<number>): number =>
+  groups.reduce((sum, group) => sum + (sizes[group] ?? 0), 0);
+
+/**
+ * Rows of each stratum for a split: as few as keep this split, and what is left for training, within a row of its share,
+ * and what is then missing to the size of the split by largest remainders. What is trained on keeps a row of each.
+ * `left`: rows that no split has taken yet.
+ */
+function stratumQuotas(
+  rows: readonly number[],
+  left: readonly number[],
+  shares: Shares,
+  name: 'test' | 'valid',
+): readonly number[] {
+  const exact = rows.map((count) => count * shares[name]);
+  const taken = rows.map((count, stratum) => count - (left[stratum] ?? 0));
+  const heldOut = rows.map((count) => count * (name === 'test' ? shares.test : shares.test + shares.valid));
+  const most = rows.map((_, stratum) =>
+    Math.min(
+      upTo(exact[stratum] ?? 0),
+      upTo(heldOut[stratum] ?? 0) - (taken[stratum] ?? 0),
+      Math.max(0, (left[stratum] ?? 0) - (shares.train > 0 ? 1 : 0)),
+    ),
+  );
+  const quotas = exact.map((count, stratum) =>
+    Math.max(
+      0,
+      Math.min(
+        Math.max(downTo(count), downTo(heldOut[stratum] ?? 0) - (taken[stratum] ?? 0)),
+        most[stratum] ?? 0,
+      ),
+    ),
+  );
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  let missing = Math.round(sum(exact)) - sum(quotas);
+  const remainder = (stratum: number): number => (exact[stratum] ?? 0) - (quotas[stratum] ?? 0);
+  for (const stratum of [...rows.keys()].sort((a, b) => remainder(b) - remainder(a) || a - b)) {
+    if (missing <= 0) break;
+    if ((quotas[stratum] ?? 0) >= (most[stratum] ?? 0)) continue;
+    quotas[stratum] = (quotas[stratum] ?? 0) + 1;
+    missing--;
+  }
+  return quotas;
+}
+
+/** 10% of 30 rows are 3, whatever a fraction comes to. */
+const downTo = (count: number): number => Math.floor(count + 1e-9);
+const upTo = (count: number): number => Math.ceil(count - 1e-9);
+
 /** How many of the free groups a split may take, so that every later one still finds one. */
 function spare(name: 'test' | 'valid', free: number, shares: Shares): number {
   const later = (name === 'test' && shares.valid > 0 ? 1 : 0) + (shares.train > 0 ? 1 : 0);

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Diagnostic } from '../../../../src/language/diagnostics/types.js';
 import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageResult } from '../../../../src/language/ir/outputs.js';
@@ -41,6 +42,7 @@ export interface DataRun {
     split: SplitName,
   ) => readonly { file: string; line: number; row: Record<string, unknown> }[];
   readonly notes: readonly string[];
+  readonly warnings: readonly Diagnostic[];
   readonly read: (name: string) => string;
 }
 
@@ -73,7 +75,13 @@ export async function runData(
   const host = world(nodeHost(folder));
   const path = join(folder, 'out');
   mkdirSync(path);
-  const context = contextOf(stage, folder, { output: outputFolder(path), host, signal });
+  const warnings: Diagnostic[] = [];
+  const context = contextOf(stage, folder, {
+    output: outputFolder(path),
+    host,
+    signal,
+    warn: (warning) => warnings.push(warning),
+  });
   const result = await run(context);
   return {
     result,
@@ -81,6 +89,7 @@ export async function runData(
     rows: (split) =>
       [...readDataRows(host, path, split)].map(({ file, line, row }) => ({ file, line, row: { ...row } })),
     notes: context.events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
+    warnings,
     read: (name) => readFileSync(join(path, name), 'utf8'),
   };
 }

@@ -1,0 +1,202 @@
+/** What becomes of the rows once all are read: unusual lengths, splits, balance, and what a mix and a limit take. */
+import { thinStrata } from '../../../language/diagnostics/catalogue/files.js';
+import { counted } from '../../../language/diagnostics/make.js';
+import { type DataSettings, generalMix, mixedSources } from '../../../language/schemas/stages/data.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import type { StageContext } from '../stage.js';
+import { type Balance, balanceCounts, balanceRows, largestShare } from './balance.js';
+import { dropOutliers, outliersOf } from './length-outliers.js';
+import { DEFAULT_STRATEGY } from './mix-plan.js';
+import type { Collector } from './row-collector.js';
+import { orderIn } from './row-order.js';
+import type { ColumnValues } from './row-values.js';
+import { countsOf, type MixedPart, mixedOrder, mixSentence, selectMixed } from './select-mixed.js';
+import { type SelectOptions, selectRows } from './select-rows.js';
+import { type SourceFile, sourceName } from './sources.js';
+import { assignSplits, assignStratified, type Shares, type SplitName, splitNames } from './split.js';
+
+type Files = readonly SourceFile[];
+
+/** Rows that are kept and no general ones. */
+const ownRows = ({ table }: Collector, files: Files): readonly number[] =>
+  [...table.kept()].filter((row) => files[table.file.get(row)]?.general !== true);
+
+const trainRows = (collector: Collector, files: Files): readonly number[] =>
+  ownRows(collector, files).filter((row) => collector.table.split.get(row) === 0);
+
+const noteOf =
+  ({ emit, stage }: StageContext) =>
+  (text: string): void =>
+    emit({ type: 'note', stage: stage.name, text });
+
+/** Rows of unusual length, with what is unusual; dropped where the stage says so. */
+export function findOutliers(
+  context: StageContext,
+  collector: Collector,
+  files: Files,
+): ReadonlyMap<number, string> {
+  const { outliers: rules } = settingsOf(context.stage, 'data');
+  const { lengths } = collector.checks;
+  if (rules === undefined || lengths === undefined) return new Map();
+  const found = outliersOf(ownRows(collector, files), lengths, rules);
+  if (rules.action === 'drop') dropOutliers(collector.table, found);
+  if (rules.action === 'warn' && found.size > 0)
+    noteOf(context)(`${counted(found.size, 'row')} of unusual length: report.json lists them`);
+  return found;
+}
+
+export function splitRows(context: StageContext, collector: Collector, files: Files, shares: Shares): void {
+  const { table, groups, checks } = collector;
+  const own = ownRows(collector, files);
+  const splits =
+    checks.strata === undefined
+      ? assignSplits(groups.order.view(), groups.sizes.view(), shares)
+      : stratified(collector, own, checks.strata, shares);
+  for (const row of own) table.split.set(row, splits[table.group.get(row)] ?? 0);
+  if (checks.strata !== undefined) warnOfThinStrata(context, collector, own, checks.strata, shares);
+}
+
+/** A group is of the stratum of its first row; what is not kept counts in none. */
+function stratified(
+  { table, groups }: Collector,
+  own: readonly number[],
+  strata: ColumnValues,
+  shares: Shares,
+) {
+  const order = groups.order.view();
+  const sizes = new Uint32Array(order.length);
+  const stratumOf = new Uint32Array(order.length);
+  for (const row of own) {
+    const group = table.group.get(row);
+    if (sizes[group] === 0) stratumOf[group] = strata.numbers.get(row);
+    sizes[group] = (sizes[group] ?? 0) + 1;
+  }
+  return assignStratified(order, sizes, stratumOf, shares);
+}
+
+/** Values that have no row in a split that has a share. */
+function warnOfThinStrata(
+  { stage, warn }: StageContext,
+  { table }: Collector,
+  own: readonly number[],
+  strata: ColumnValues,
+  shares: Shares,
+): void {
+  const counts = splitNames.map((_, split) =>
+    strata.count(own.filter((row) => table.split.get(row) === split)),
+  );
+  const lacks = (value: number): readonly SplitName[] =>
+    splitNames.filter((name, split) => shares[name] > 0 && (counts[split]?.[value] ?? 0) === 0);
+  const thin = strata.names.flatMap((name, value) => {
+    const rows = counts.reduce((sum, split) => sum + (split[value] ?? 0), 0);
+    const missing = lacks(value);
+    if (rows === 0 || missing.length === 0) return [];
+    return [
+      `${JSON.stringify(name.slice(0, 60))} has ${counted(rows, 'row')}, none in ${missing.join(' and ')}`,
+    ];
+  });
+  if (thin.length > 0) warn?.(thinStrata(stage.span, strata.column, thin, strata.names.length));
+}
+
+interface Selected {
+  /** The training split in its order, where that is not the order of the files. */
+  readonly order?: Iterable<number>;
+  readonly largestShare?: number;
+  /** What the report says of it. */
+  readonly report: object;
+}
+
+/** Drops what a balance leaves over; passes over what a limit and the mix leave out. */
+export function selectForSplits(
+  context: StageContext,
+  collector: Collector,
+  files: Files,
+  seed: number,
+): Selected {
+  const { table, checks } = collector;
+  const settings = settingsOf(context.stage, 'data');
+  const balance: Balance | undefined = checks.balance && {
+    values: checks.balance,
+    atMost: settings.balance?.at_most ?? 1,
+  };
+  const before = checks.balance?.count(trainRows(collector, files)) ?? [];
+  if (balance !== undefined)
+    balanceRows(table, trainRows(collector, files), balance, orderIn(table, seed), context.stage.span);
+  const options: SelectOptions = {
+    seed,
+    ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}),
+    ...(balance === undefined ? {} : { balance }),
+  };
+  const parts = mixedSources(settings).length === 0 ? undefined : mixed(context, collector, files, options);
+  if (parts === undefined) takeGeneral(context, collector, files, options);
+  const sources = parts && reportSources(context, settings, parts);
+  const after =
+    parts === undefined
+      ? checks.balance?.count(trainRows(collector, files))
+      : usedValues(checks.balance, parts);
+  if (balance !== undefined) noteImbalance(context, balance, after ?? []);
+  return {
+    ...(parts === undefined ? {} : { order: mixedOrder(parts) }),
+    ...(after === undefined ? {} : { largestShare: largestShare(after) }),
+    report: {
+      ...(sources === undefined ? {} : { sources }),
+      ...(balance === undefined ? {} : { balance: balanceCounts(balance, before, after ?? []) }),
+    },
+  };
+}
+
+function takeGeneral(
+  context: StageContext,
+  { table }: Collector,
+  files: Files,
+  options: SelectOptions,
+): void {
+  const share = generalMix(settingsOf(context.stage, 'data'))?.share ?? 0;
+  const { general, wanted } = selectRows(table, files, { ...options, share });
+  if (general < wanted) noteOf(context)(`the mix asks for ${wanted} general rows; there are ${general}`);
+}
+
+function mixed(
+  { stage }: StageContext,
+  { table }: Collector,
+  files: Files,
+  options: SelectOptions,
+): readonly MixedPart[] {
+  const settings = settingsOf(stage, 'data');
+  const strategy = settings.stopping_strategy ?? DEFAULT_STRATEGY;
+  return selectMixed(table, files, { ...options, sources: mixedSources(settings), strategy });
+}
+
+function reportSources(context: StageContext, settings: DataSettings, parts: readonly MixedPart[]) {
+  const names = [[settings.source].flat(), ...mixedSources(settings).map(({ source }) => [source])].map(
+    sourceName,
+  );
+  const counts = parts.map((part, index) => countsOf(part, names[index] ?? ''));
+  for (const each of counts) noteOf(context)(mixSentence(each));
+  return counts;
+}
+
+/** Training rows of each value, repeated ones counted again. */
+function usedValues(
+  values: ColumnValues | undefined,
+  parts: readonly MixedPart[],
+): readonly number[] | undefined {
+  if (values === undefined) return undefined;
+  const counts = values.names.map(() => 0);
+  for (const { rows, whole, extra } of parts)
+    for (const row of rows) {
+      const value = values.numbers.get(row);
+      counts[value] = (counts[value] ?? 0) + whole + Number(extra.has(row));
+    }
+  return counts;
+}
+
+/** A mix repeats and leaves out rows after they were balanced, and a limit of a few rows may leave one value. */
+function noteImbalance(context: StageContext, { values, atMost }: Balance, counts: readonly number[]): void {
+  const share = largestShare(counts);
+  if (share <= atMost + 1e-9) return;
+  const value = values.names[counts.indexOf(Math.max(...counts))] ?? '';
+  noteOf(context)(
+    `${JSON.stringify(value.slice(0, 60))} has ${(100 * share).toFixed(1)}% of the training rows, more than \`balance\` allows: the mix or the limit takes other rows`,
+  );
+}
