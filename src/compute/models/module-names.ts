@@ -24,6 +24,11 @@ const LAYOUTS: readonly Layout[] = [
       [/^model\./, 'model.language_model.'],
     ],
   },
+  // Mixtral's
+  {
+    sign: /\.block_sparse_moe\.experts\.\d+\./,
+    renamed: [[/\.block_sparse_moe\./, '.mlp.']],
+  },
 ];
 
 /** What transformers calls in memory what is called `file` in a model's files, all of whose names are given. */

@@ -6,7 +6,8 @@ const SETTINGS = byWord({
   'train.lora.rank': 'r lora_r lora_rank lora_dim',
   'train.lora.alpha': 'lora_alpha',
   'train.lora.dropout': 'lora_dropout',
-  'train.lora.targets': 'target_modules lora_target_modules lora_target lora_target_linear',
+  'train.lora.targets':
+    'target_modules lora_target_modules lora_target lora_target_linear target_parameters lora_target_parameters',
   'train.lora.rslora': 'use_rslora peft_use_rslora',
   'train.lora.dora': 'use_dora peft_use_dora',
   'train.lora.layers': 'layers_to_transform lora_layers_to_transform peft_layers_to_transform',

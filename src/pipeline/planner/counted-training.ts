@@ -7,7 +7,7 @@ import type { SettingsOf } from '../../language/schemas/stages/settings.js';
 import { optimizerName } from '../stages/train/loop-settings.js';
 import { precisionOf } from '../stages/train/precision.js';
 import type { RankLimits } from '../stages/train-plan/freedom.js';
-import { FACTOR } from './memory/driver-run.js';
+import { FACTOR, isOfExperts } from './memory/driver-run.js';
 import type { PlannedModel } from './stage-models.js';
 
 /** `undefined`: nothing could be counted. */
@@ -39,11 +39,11 @@ export async function countedOf(
   });
 }
 
-/** The last two parts of the paths of all layers with factors. */
+/** The last two parts of the paths of all linear layers with factors. */
 function targetsOf({ config }: PlannedModel, adapter: AdapterConfig): readonly string[] {
   const ends = adapterShapes(config, adapter).flatMap(({ name }) => {
     const path = FACTOR.exec(name)?.[1];
-    return path === undefined ? [] : [path.split('.').slice(-2).join('.')];
+    return path === undefined || isOfExperts(path) ? [] : [path.split('.').slice(-2).join('.')];
   });
   return [...new Set(ends)].sort();
 }

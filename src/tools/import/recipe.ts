@@ -66,6 +66,8 @@ export interface Recipe {
     dropout?: number;
     /** A set of ftpc, or names and ends of paths. */
     targets?: 'all_linear' | 'query_value' | readonly string[];
+    /** Ends of the paths of parameters with experts. */
+    experts?: readonly string[];
     rslora?: boolean;
     dora?: boolean;
     layers?: readonly number[];

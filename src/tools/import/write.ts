@@ -220,6 +220,15 @@ function budgetBlock(recipe: Recipe): readonly string[] {
 const UNCOUNTED =
   'How many devices there are, the file does not say: all GPUs of the machine, unless `devices` is set.';
 
+/** A set, or a list that may have one among its names. */
+function targetList({ targets, experts = [] }: Recipe['lora']): string | undefined {
+  if (experts.length === 0 && (targets === undefined || typeof targets === 'string')) return targets;
+  const layers = targets === undefined ? [] : typeof targets === 'string' ? [targets] : targets.map(named);
+  return list([...layers, ...experts.map(quoted)]);
+}
+
+const named = (layer: string): string => (isLayerName(layer) ? layer : quoted(layer));
+
 function loraText({ lora, start }: Recipe): string | undefined {
   const dropout = lora.dropout === undefined || lora.dropout === 0 ? undefined : percent(lora.dropout);
   // The adapter that training starts from says all the rest.
@@ -232,10 +241,7 @@ function loraText({ lora, start }: Recipe): string | undefined {
     rank: lora.rank === undefined ? undefined : `${lora.rank}`,
     alpha: lora.alpha === undefined ? undefined : number(lora.alpha),
     dropout,
-    targets:
-      lora.targets === undefined || typeof lora.targets === 'string'
-        ? lora.targets
-        : list(lora.targets.map((name) => (isLayerName(name) ? name : quoted(name)))),
+    targets: targetList(lora),
     rslora: lora.rslora === true ? 'true' : undefined,
     dora: lora.dora === true ? 'true' : undefined,
     layers: lora.layers === undefined ? undefined : list(lora.layers.map(String)),

@@ -39,7 +39,12 @@ ADAPTERS: dict[str, dict[str, object]] = {
     "olmo2": {"target_modules": "all-linear", "modules_to_save": ["lm_head"]},
     "falcon": {"target_modules": ["query_key_value", "dense_h_to_4h"]},
     "gemma3_text": {"target_modules": "all-linear", "modules_to_save": ["embed_tokens"]},
-    "gpt_oss": {"target_modules": ["q_proj", "o_proj"], "rank_pattern": {"o_proj": 2}, "alpha_pattern": {"q_proj": 3}},
+    "gpt_oss": {
+        "target_modules": ["q_proj", "o_proj"],
+        "target_parameters": ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"],
+        "rank_pattern": {"o_proj": 2, "experts.down_proj": 3},
+        "alpha_pattern": {"q_proj": 3},
+    },
 }
 PROMPTS = [list(b"What is MIT?"), list(b"A"), list(b"Permission is hereby")]
 ANSWER = 8

@@ -1,7 +1,12 @@
 /** Models without a graph, as transformers 5.24.0 saved tiny ones: the first block of each is recorded. */
 import { expect } from 'chai';
 import { targetsOfSet } from '../../../src/compute/models/adapters/branches.js';
-import { expectedTensors, projectionsOfModel } from '../../../src/compute/models/architectures/index.js';
+import { adapterShapes } from '../../../src/compute/models/adapters/kinds.js';
+import {
+  expectedTensors,
+  expertsOfModel,
+  projectionsOfModel,
+} from '../../../src/compute/models/architectures/index.js';
 import { parseConfig } from '../../../src/compute/models/config/index.js';
 import { foreignExperts, requireGraph } from '../../../src/compute/models/foreign.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
@@ -62,7 +67,47 @@ describe('models of architectures without a graph', () => {
     expect(open('falcon')).to.include({ intermediateSize: 64 });
   });
 
-  it('knows the experts, which no adapter is over', () => {
+  it('has experts as transformers 5 has them in memory', () => {
+    const inFirst = (name: string) =>
+      expertsOfModel(open(name))
+        .filter(({ layer }) => layer === 0)
+        .map(({ path, experts, inputs, outputs, transposed }) => [
+          path,
+          experts,
+          inputs,
+          outputs,
+          transposed,
+        ]);
+    expect(inFirst('mixtral').sort()).to.deep.equal([
+      ['model.layers.0.mlp.experts.down_proj', 4, 48, 32, false],
+      ['model.layers.0.mlp.experts.gate_up_proj', 4, 32, 2 * 48, false],
+    ]);
+    expect(inFirst('qwen3_moe').sort()).to.deep.equal([
+      ['model.layers.0.mlp.experts.down_proj', 4, 24, 32, false],
+      ['model.layers.0.mlp.experts.gate_up_proj', 4, 32, 2 * 24, false],
+    ]);
+    expect(inFirst('olmo2')).to.deep.equal([]);
+  });
+
+  it('nests factors over experts as PEFT does', () => {
+    const lora = { kind: 'lora', rank: 2, alpha: 4, dropout: 0, targets: [] } as const;
+    const names = (...parameters: string[]) =>
+      adapterShapes(open('mixtral'), { ...lora, parameters })
+        .filter(({ name }) => name.includes('layers.0.'))
+        .map(({ name, shape }) => `${name.replace('model.layers.0.mlp.', '')} ${shape.join('x')}`);
+    expect(names('experts.gate_up_proj').sort()).to.deep.equal([
+      'experts.lora_A.weight 8x32',
+      'experts.lora_B.weight 96x8',
+    ]);
+    expect(names('mlp.experts.gate_up_proj', 'experts.down_proj').sort()).to.deep.equal([
+      'experts.base_layer.lora_A.weight 8x32',
+      'experts.base_layer.lora_B.weight 96x8',
+      'experts.lora_A.weight 8x48',
+      'experts.lora_B.weight 32x8',
+    ]);
+  });
+
+  it('knows the experts that no adapter is over', () => {
     const { foreign } = open('mixtral');
     const [{ module, blocks, parameters } = { module: '', blocks: 0, parameters: 0 }, ...more] =
       foreign === undefined ? [] : foreignExperts(foreign);

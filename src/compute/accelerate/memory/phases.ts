@@ -85,11 +85,17 @@ function savedBytes(training: TorchTraining): SavedBytes {
   return {
     tokens,
     input: isAway ? 0 : DTYPE_BYTES[residual] * shape.hidden * tokens,
-    block: savedPerToken(training) * tokens,
+    block: savedPerToken(training) * tokens + expertBytes(training, 'numbers'),
     transient: transientPerToken(training) * tokens,
     recomputed: Math.min(checkpointed, shape.layers),
     saving: Math.max(0, shape.layers - checkpointed - skipped),
   };
+}
+
+/** Experts are of the type that they are stored in, and autocast leaves them so. */
+function expertBytes({ trained, stored }: TorchTraining, which: 'numbers' | 'largest'): number {
+  const experts = trained.kind === 'adapter' ? trained.experts : undefined;
+  return experts === undefined ? 0 : DTYPE_BYTES[stored.other] * experts[which];
 }
 
 function headParts(training: TorchTraining, bytes: StaticBytes, saved: SavedBytes): Partial<TorchParts> {
@@ -115,7 +121,8 @@ function backward(
   const { recomputed, saving } = saved;
   const one = recomputed > 0 ? saved.input + saved.block : saved.block;
   const ofMatrix = training.trained.kind === 'adapter' ? (training.trained.ofMatrix ?? 0) : 0;
-  const workspace = Math.max(saved.transient, ofMatrix) + dequantisedBytes(training).block;
+  const ofBlock = Math.max(saved.transient, ofMatrix) + expertBytes(training, 'largest');
+  const workspace = ofBlock + dequantisedBytes(training).block;
   const gathered = bytes.weights + bytes.gatheredBlock;
   const all = training.optimizer.isInBackward ? 0 : bytes.gradients - bytes.lastGradients;
   return [

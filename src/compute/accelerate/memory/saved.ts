@@ -102,9 +102,12 @@ const mlpSaved = (training: TorchTraining): number => {
 function expertsSaved(training: TorchTraining): number {
   const { block, inner, activeExperts, hidden } = training.shape;
   const width = DTYPE_BYTES[training.residual];
-  const read = isFull(training) ? inner + hidden : 0;
-  return width * activeExperts * (block.mlpSaved * inner + hidden + read);
+  const read = isFull(training) ? activeExperts * (inner + hidden) : expertInputs(training);
+  return width * (activeExperts * (block.mlpSaved * inner + hidden) + read);
 }
+
+const expertInputs = ({ trained }: TorchTraining): number =>
+  trained.kind === 'adapter' ? (trained.experts?.inputs ?? 0) : 0;
 
 /** Inputs of linear layers that something trained is multiplied by. */
 function inputsSaved(training: TorchTraining): number {

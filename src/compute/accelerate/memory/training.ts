@@ -62,6 +62,19 @@ export interface AdapterTraining {
   readonly prefix?: number;
   /** Bytes that the layer with the most makes of its matrix while it computes. */
   readonly ofMatrix?: number;
+  readonly experts?: AdaptedExpertsMemory;
+}
+
+/**
+ * Experts that have factors: PEFT adds the product of these to the parameters of a block, and autograd saves the sums; what comes
+ * back is a gradient of the whole sum.
+ */
+export interface AdaptedExpertsMemory {
+  /** Numbers of these parameters in one block, and in the largest of them. */
+  readonly numbers: number;
+  readonly largest: number;
+  /** What they read, per token: of all experts that it is given to. */
+  readonly inputs: number;
 }
 
 export interface AdapterTarget {

@@ -2,6 +2,7 @@
 import {
   type BlockBlueprint,
   blueprintOf,
+  expertsOfModel,
   inputsOf,
   type NamedShape,
   type PlacedProjection,
@@ -9,6 +10,7 @@ import {
   projectionsOf,
   projectionsOfModel,
 } from '../architectures/index.js';
+import { type ExpertParameter, factorModules } from '../experts.js';
 import type { ModelConfig } from '../types.js';
 import type { LoraConfig } from './config.js';
 import type { Branch } from './definition.js';
@@ -76,6 +78,41 @@ export const adaptedProjections = (config: ModelConfig, lora: LoraConfig): reado
     return branch === undefined ? [] : [{ ...projection, branch }];
   });
 
+export interface AdaptedExperts extends ExpertParameter {
+  readonly branch: Branch;
+  /** Where PEFT has the factors. */
+  readonly factors: string;
+}
+
+/** The experts that have low-rank factors, in the order of the layers; `layers` does not narrow them, as in PEFT. */
+export function adaptedExperts(config: ModelConfig, lora: LoraConfig): readonly AdaptedExperts[] {
+  const { parameters = [] } = lora;
+  const adapted = expertsOfModel(config).filter(({ path }) =>
+    parameters.some((target) => isNamed(path, target)),
+  );
+  const modules = factorModules(adapted.map(({ path }) => path));
+  return adapted.map((parameter) => ({
+    ...parameter,
+    branch: branchFor(lora, parameter.path),
+    factors: modules.get(parameter.path) ?? '',
+  }));
+}
+
+/**
+ * Their trained tensors: A `[experts · rank, inputs]`, whose rows are the first expert's first, and B `[outputs, rank · experts]`,
+ * whose columns are all experts' for one rank after another.
+ */
+export const expertFactors = ({
+  factors,
+  branch: { rank },
+  experts,
+  inputs,
+  outputs,
+}: AdaptedExperts): readonly [down: NamedShape, up: NamedShape] => [
+  { name: downName(factors), shape: [experts * rank, inputs] },
+  { name: upName(factors), shape: [outputs, rank * experts] },
+];
+
 /** Which linear layers of a block a set has. */
 const MEMBERS = {
   /** Every one: PEFT's `all-linear`, which leaves the head out. */
@@ -122,15 +159,25 @@ function foreignTargets(config: ModelConfig, set: TargetSet): readonly string[] 
   return [...new Set(found)];
 }
 
-/** Names that a target may have: last parts of paths, and paths within a block. */
+/** Names that a target may have: last parts of paths, and paths within a block; of experts, the latter alone. */
 export function targetNames(config: ModelConfig): readonly string[] {
   const all = projectionsOfModel(config);
-  return [...new Set([...all.map(({ target }) => target), ...all.map(({ module }) => module)])];
+  return [
+    ...new Set([
+      ...all.map(({ target }) => target),
+      ...all.map(({ module }) => module),
+      ...expertsOfModel(config).map(({ module }) => module),
+    ]),
+  ];
 }
 
 /** The linear layers that a target names, whatever their layer. */
 export const projectionsNamed = (config: ModelConfig, target: string): readonly PlacedProjection[] =>
   projectionsOfModel(config).filter(({ path }) => isNamed(path, target));
+
+/** The same of experts. */
+export const expertsNamed = (config: ModelConfig, target: string): readonly ExpertParameter[] =>
+  expertsOfModel(config).filter(({ path }) => isNamed(path, target));
 
 /** Bounds of patterns over the paths of linear layers, which may come from a stranger's adapter. */
 const LONGEST = 200;

@@ -9,6 +9,8 @@ export interface LoraConfig {
   readonly dropout: number;
   /** Ends of the linear layers' paths from a dot on, such as `q_proj`, or whole paths. */
   readonly targets: readonly string[];
+  /** Ends of the paths of parameters that hold experts, such as `experts.down_proj`, or whole paths (`target_parameters`). */
+  readonly parameters?: readonly string[];
   /** Layers that get an adapter, from 0; default: all. */
   readonly layers?: readonly number[];
   /** Scaled by alpha ÷ √rank instead of alpha ÷ rank (arXiv 2312.03732). */

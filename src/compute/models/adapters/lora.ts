@@ -1,12 +1,15 @@
+import { sizeOf } from '../../tensor/shape.js';
 import { projectionsOf, projectionsOfModel } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../philox.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
 import {
   type AdaptedProjection,
+  adaptedExperts,
   adaptedProjections,
   branchAt,
   branchTensors,
   downName,
+  expertFactors,
   firstDownName,
   firstUpName,
   isNamed,
@@ -30,6 +33,7 @@ export const lora: AdapterDefinition<'lora'> = {
     ...adaptedProjections(model, adapter).flatMap((projection) =>
       branchTensors(projection.branch, projection, projection.path),
     ),
+    ...adaptedExperts(model, adapter).flatMap(expertFactors),
     ...wholeShapes(model, adapter),
   ],
   firstShapes: (model, adapter) =>
@@ -89,15 +93,27 @@ function initLora(
         : []),
     ] as const;
   });
-  return new Map([...factors, ...initWhole(model, adapter, { seed, weights })]);
+  const ofExperts = adaptedExperts(model, adapter).flatMap((experts) => {
+    const { path, inputs, branch } = experts;
+    const [down, up] = expertFactors(experts);
+    return [
+      [
+        down.name,
+        { shape: down.shape, data: randomFactor({ path, inputs, branch }, seed, init, experts.experts) },
+      ],
+      [up.name, { shape: up.shape, data: new Float32Array(sizeOf(up.shape)) }],
+    ] as const;
+  });
+  return new Map([...factors, ...ofExperts, ...initWhole(model, adapter, { seed, weights })]);
 }
 
 function randomFactor(
-  { path, inputs, branch: { rank } }: AdaptedProjection,
+  { path, inputs, branch: { rank } }: Pick<AdaptedProjection, 'path' | 'inputs' | 'branch'>,
   seed: number,
   init: AdapterInits['lora'],
+  count = 1,
 ): Float32Array {
-  const values = new Float32Array(rank * inputs);
+  const values = new Float32Array(count * rank * inputs);
   const stream = `${path}.lora_A`;
   const bound = 1 / Math.sqrt(inputs);
   if (init === 'gaussian') fillNormal(values, seed, stream, 1 / rank);

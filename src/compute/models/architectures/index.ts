@@ -1,6 +1,7 @@
 /** What the rest of the program asks of a model's architecture. */
 
 import { GraphError } from '../../tensor/shape.js';
+import { type ExpertParameter, expertParameters } from '../experts.js';
 import { foreignLinears, foreignTensors } from '../foreign.js';
 import type { ForeignModel, ModelConfig } from '../types.js';
 import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
@@ -94,6 +95,13 @@ export const projectionsOfModel = perModel((config): readonly PlacedProjection[]
     })),
   );
 });
+
+/** What adapters may have of experts, in the order of the layers. */
+export const expertsOfModel = perModel((config): readonly ExpertParameter[] =>
+  config.foreign === undefined
+    ? []
+    : expertParameters(foreignTensors(config.foreign), config.foreign.modelType),
+);
 
 export type { BlockBlueprint, Blueprint, NamedShape, Projection, Rotary } from './blueprint.js';
 export { FAMILIES } from './families/index.js';

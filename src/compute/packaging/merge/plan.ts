@@ -9,6 +9,7 @@ import {
   wholeTensors,
 } from '../../models/adapters/whole.js';
 import { blueprintOf, SCORE, weightName } from '../../models/architectures/index.js';
+import { adaptedParameters, namesExperts } from '../../models/experts.js';
 import { moduleNames } from '../../models/module-names.js';
 import {
   type Adapter,
@@ -18,12 +19,15 @@ import {
   type WeightStore,
 } from '../../models/types.js';
 import { float32Tensor } from '../../models/weights/stored-tensor.js';
+import { type MergedExperts, mergedExperts } from './experts.js';
 import type { MergedProjection } from './update.js';
 
 export interface MergePlan {
   readonly adapter: Adapter;
   /** By the names of their weights in the base. */
   readonly projections: ReadonlyMap<string, MergedProjection>;
+  /** Those that hold experts. */
+  readonly experts?: ReadonlyMap<string, MergedExperts>;
   /** Tensors in the place of the base's, or besides them. */
   readonly whole: ReadonlyMap<string, StoredTensor>;
   /** A tensor of the base that nothing reads any more. */
@@ -77,15 +81,23 @@ function replacedTensors(
 const HEAD = 'lm_head.weight';
 const EMBEDDING = /(?:^|\.)(?:embed_tokens|word_embeddings|wte|embed_in)\.weight$/;
 
-/** Over a base of any architecture: the adapter's names say which tensors it changes. */
-export function namedMerge(adapter: Adapter, base: WeightStore, path: string): MergePlan {
+/** Over a base of any architecture: the adapter's names say which tensors it changes; `modelType` is that of its `config.json`. */
+export function namedMerge(adapter: Adapter, base: WeightStore, path: string, modelType = ''): MergePlan {
   const { config, tensors } = adapter;
   const located = tensorFinder(base, tensors.keys(), path);
   const isFactor = (name: string): boolean => /\.lora_(?:A\.weight|B\.weight|magnitude_vector)$/.test(name);
   const projections = new Map<string, MergedProjection>();
-  for (const name of tensors.keys()) {
-    const module = name.endsWith('.lora_A.weight') ? name.slice(0, -'.lora_A.weight'.length) : undefined;
-    if (module === undefined || config.kind !== 'lora') continue;
+  const modules = [...tensors.keys()].flatMap((name) => /^(.+)\.lora_A\.weight$/.exec(name)?.[1] ?? []);
+  const parameters = config.kind === 'lora' ? (config.parameters ?? []) : [];
+  const parameterOf = adaptedParameters(parameters, modules);
+  const experts = expertsOfBase(adapter, modules, { base, modelType });
+  for (const module of modules) {
+    const parameter = parameterOf.get(module) ?? module;
+    if (config.kind !== 'lora') continue;
+    if (namesExperts(parameter)) {
+      if (![...experts.values()].some(({ factors }) => factors === module)) throw noExperts(path, parameter);
+      continue;
+    }
     const stored = base.get(located(weightName({ module })));
     const [inputs, outputs] = [
       tensors.get(downName(module))?.shape[1],
@@ -97,7 +109,7 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string): M
       throw misfit(path, module, stored.shape);
     projections.set(stored.name, {
       ...{ path: module, inputs: inputs ?? 0, outputs: outputs ?? 0, transposed: !fits },
-      branch: branchFor(config, module),
+      branch: branchFor(config, parameter),
     });
   }
   const whole = new Map<string, StoredTensor>();
@@ -112,8 +124,36 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string): M
   const untied = !labelled && !base.has(HEAD) && whole.size > 0;
   // the head stays as it was where only the embedding is another one
   if (untied && !whole.has(HEAD) && embedding !== undefined) whole.set(HEAD, base.get(embedding));
-  return { adapter, projections, whole, untied, ...(labelled && base.has(HEAD) ? { unread: HEAD } : {}) };
+  return {
+    ...{ adapter, projections, experts, whole, untied },
+    ...(labelled && base.has(HEAD) ? { unread: HEAD } : {}),
+  };
 }
+
+/** By their names in the files. */
+function expertsOfBase(
+  adapter: Adapter,
+  modules: readonly string[],
+  { base, modelType }: { readonly base: WeightStore; readonly modelType: string },
+): ReadonlyMap<string, MergedExperts> {
+  const inMemory = moduleNames(base.names());
+  const tensors = base.names().map((name) => ({ name: inMemory(name), shape: base.get(name).shape }));
+  const found = mergedExperts(adapter, modules, { modelType, tensors });
+  return new Map(
+    base.names().flatMap((name): [string, MergedExperts][] => {
+      const experts = found.get(inMemory(name));
+      return experts === undefined ? [] : [[name, experts]];
+    }),
+  );
+}
+
+const noExperts = (path: string, parameter: string): ModelError =>
+  new ModelError(
+    'adapter_mismatch',
+    path,
+    `It changes ${parameter}, and the base has no experts that are called so, or in a layout that is not read here.`,
+    'Use the base that the adapter was trained on, or let PEFT merge it (`merge_and_unload`).',
+  );
 
 /**
  * The tensor of a base's files that is called so in memory; adapters of older releases have the names of files, too.

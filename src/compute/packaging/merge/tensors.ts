@@ -5,9 +5,10 @@ import { discardedYoung } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { RowSource } from '../gguf/tensors.js';
 import { type MergeDtype, mergeDtypes, overflowOf, type StoredAs } from './dtypes.js';
+import { expertUpdate } from './experts.js';
 import { notFinite, overflows } from './merge-diagnostics.js';
 import type { MergePlan } from './plan.js';
-import { weightUpdate } from './update.js';
+import { type WeightUpdate, weightUpdate } from './update.js';
 
 export interface MergeOptions {
   readonly dtype: MergeDtype;
@@ -39,8 +40,7 @@ export function mergedRows(
     names,
     source(name) {
       const stored = whole.get(name) ?? base.get(name);
-      const projection = plan?.projections.get(stored.name);
-      const update = plan && projection && weightUpdate(plan.adapter, projection, stored);
+      const update = plan && updateOf(plan, stored);
       const width = sizeOf(stored.shape.slice(1));
       return {
         shape: stored.shape,
@@ -54,6 +54,16 @@ export function mergedRows(
       };
     },
   };
+}
+
+function updateOf(
+  { adapter, projections, experts }: MergePlan,
+  stored: StoredTensor,
+): WeightUpdate | undefined {
+  const projection = projections.get(stored.name);
+  if (projection !== undefined) return weightUpdate(adapter, projection, stored);
+  const merged = experts?.get(stored.name);
+  return merged && expertUpdate(adapter, merged, stored);
 }
 
 /**

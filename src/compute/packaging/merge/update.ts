@@ -88,7 +88,7 @@ function gainsOf(
   return squares.map((square, output) => (magnitudes[output] as number) / Math.sqrt(square));
 }
 
-function tensorOf(adapter: Adapter, name: string, shape: readonly number[]): Float32Array {
+export function tensorOf(adapter: Adapter, name: string, shape: readonly number[]): Float32Array {
   const tensor = adapter.tensors.get(name);
   if (tensor?.shape.join() === shape.join()) return tensor.data;
   const found = tensor === undefined ? 'is missing' : `has shape [${tensor.shape.join(', ')}]`;

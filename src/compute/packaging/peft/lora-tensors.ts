@@ -3,6 +3,7 @@ import { branchFor, isNamed } from '../../models/adapters/branches.js';
 import type { HeadConfig, LoraConfig } from '../../models/adapters/config.js';
 import { modulesToSave } from '../../models/adapters/whole.js';
 import { SCORE } from '../../models/architectures/index.js';
+import { adaptedParameters } from '../../models/experts.js';
 import type { TensorEntry } from '../../models/safetensors/header.js';
 import type { SafetensorsFile } from '../../models/safetensors/read.js';
 import type { ModelError } from '../../models/types.js';
@@ -29,8 +30,10 @@ export function openFactors(
   const { tensors, modules } = namedTensors(file, { ...factors, targets: targets ?? [] });
   if (modules.length === 0 && factors.labels === undefined)
     throw invalid(configPath, 'The adapter has no tensors.');
-  if (targets !== undefined) checkTargets(targets, modules, configPath);
-  return { config: { ...factors, targets: targets ?? modules }, tensors };
+  const parameterOf = adaptedParameters(factors.parameters ?? [], modules);
+  const layers = modules.filter((module) => !parameterOf.has(module));
+  if (targets !== undefined) checkTargets(targets, layers, configPath);
+  return { config: { ...factors, targets: targets ?? layers }, tensors };
 }
 
 export function openHead(config: HeadConfig, file: SafetensorsFile, configPath: string): PeftContents {
@@ -48,6 +51,7 @@ function namedTensors(
   const modules = new Set<string>();
   const labelled = config.labels !== undefined;
   const parts = PARTS.filter((part) => part !== MAGNITUDE || (config.kind === 'lora' && config.dora));
+  const ranks = config.kind === 'lora' ? ranksOf(file, config) : () => [0, false] as const;
   for (const [fullName, entry] of file.tensors) {
     const name = fullName.startsWith(PREFIX) ? withoutOldName(fullName.slice(PREFIX.length)) : '';
     const [, module, part = ''] = NAME.exec(name) ?? [];
@@ -57,11 +61,12 @@ function namedTensors(
       continue;
     }
     if (module === undefined) throw strayTensor(file.path, fullName, whole, modulesToSave(config));
-    const rank = config.kind === 'lora' ? branchFor(config, module).rank : 0;
+    const [rank, isPerExpert] = ranks(module);
     const { shape } = entry;
+    const found = shape[PARTS.indexOf(part)] ?? 0;
+    const isOfRank = isPerExpert ? found > 0 && found % rank === 0 : found === rank;
     const fits =
-      parts.includes(part) &&
-      (part === MAGNITUDE ? shape.length === 1 : shape.length === 2 && shape[PARTS.indexOf(part)] === rank);
+      parts.includes(part) && (part === MAGNITUDE ? shape.length === 1 : shape.length === 2 && isOfRank);
     if (!fits)
       throw invalid(
         file.path,
@@ -78,6 +83,21 @@ function namedTensors(
     if (![...tensors.keys()].some((name) => isNamed(name, `${saved}.weight`)))
       throw invalid(file.path, `"modules_to_save" names ${saved}, which has no tensor.`);
   return { tensors, modules: [...modules].sort() };
+}
+
+/** Rank of the factors of a module, and whether they are those of several experts. */
+function ranksOf(
+  file: SafetensorsFile,
+  config: LoraConfig,
+): (module: string) => readonly [rank: number, isPerExpert: boolean] {
+  const modules = [...file.tensors.keys()].flatMap((name) => NAME.exec(name.slice(PREFIX.length))?.[1] ?? []);
+  const parameterOf = adaptedParameters(config.parameters ?? [], modules);
+  return (module) => {
+    const parameter = parameterOf.get(module);
+    return parameter === undefined
+      ? [branchFor(config, module).rank, false]
+      : [branchFor(config, parameter).rank, !parameter.endsWith('.weight')];
+  };
 }
 
 /** A tensor that is neither a factor nor saved whole: what was adapted or saved that is not read here. */

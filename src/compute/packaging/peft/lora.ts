@@ -91,6 +91,7 @@ const IGNORED = new Set([
   'revision',
   'runtime_config',
   'target_modules',
+  'target_parameters',
   'task_type',
   'use_dora',
   'use_rslora',
@@ -142,6 +143,7 @@ export const loraFormat: PeftFormat<'lora'> = {
     r: adapter.rank,
     lora_alpha: adapter.alpha,
     target_modules: [...adapter.targets].sort(),
+    ...(adapter.parameters === undefined ? {} : { target_parameters: [...adapter.parameters].sort() }),
   }),
   card: (adapter) => ({
     tag: 'lora',
@@ -150,7 +152,7 @@ export const loraFormat: PeftFormat<'lora'> = {
       ['Rank', adapter.rank],
       ['Alpha', adapter.alpha],
       ['Dropout', adapter.dropout],
-      ['Modules', [...adapter.targets].sort().join(', ')],
+      ['Modules', [...adapter.targets, ...(adapter.parameters ?? [])].sort().join(', ')],
       ...wholeFacts(adapter),
     ],
   }),
@@ -169,9 +171,10 @@ function parseLora(fields: ConfigFields, labelsIn: () => readonly string[]): Pef
     const head = { kind: 'head', labels: labelsIn(), ...(whole && { modulesToSave: whole }) } as const;
     return { base, open: (file, path) => openHead(head, file, path) };
   }
-  const targets = targetsOf(fields);
+  const parameters = parametersOf(fields);
+  const targets = targetsOf(fields, parameters !== undefined);
   const labels = classifies ? { labels: labelsIn() } : {};
-  const factors = { kind: 'lora', rank, alpha, ...options, ...labels } as const;
+  const factors = { kind: 'lora', rank, alpha, ...options, ...labels, ...parameters } as const;
   return { base, open: (file, path) => openFactors(factors, targets, file, path) };
 }
 
@@ -231,10 +234,18 @@ function savedModules(fields: ConfigFields, classifies: boolean): readonly strin
   return classifies ? names.filter((name) => !(CLASSIFIERS as readonly string[]).includes(name)) : names;
 }
 
-function targetsOf(fields: ConfigFields): readonly string[] | undefined {
+/** Parameters that no linear layer has: those of experts, and of what chooses them. */
+function parametersOf(fields: ConfigFields): Pick<LoraConfig, 'parameters'> | undefined {
+  const field = 'target_parameters';
+  if (isEmpty(fields.json[field] ?? null)) return undefined;
+  return { parameters: fields.strings(field, 'it must be a list of names of parameters') };
+}
+
+/** `isOptional`: there may be none. */
+function targetsOf(fields: ConfigFields, isOptional: boolean): readonly string[] | undefined {
   const field = 'target_modules';
   const isNarrowed = NARROWING.some((other) => !isEmpty(fields.json[other] ?? null));
   if (isNarrowed || typeof fields.json[field] === 'string') return undefined;
   const targets = fields.strings(field, MODULES);
-  return targets.length === 0 ? fields.fail(field, MODULES) : targets;
+  return targets.length === 0 && !isOptional ? fields.fail(field, MODULES) : targets;
 }

@@ -14,6 +14,15 @@ const SCALES = { low: 1, high: 2 } as const;
 const MLP =
   /(?:^|\.)(?:gate_proj|up_proj|down_proj|gate_up_proj|c_fc|mlp\.c_proj|dense_h_to_4h|dense_4h_to_h)$/;
 
+const EXPERTS = /(?:^|\.)experts\./;
+
+/** What `targets` names, or its one set. */
+function targetsOf(checked: CheckedStage): readonly string[] {
+  const targets = valueAt(checked, 'lora.targets');
+  if (typeof targets === 'string') return [targets];
+  return Array.isArray(targets) ? targets.map(String) : [];
+}
+
 const LEAST_RANK = 8;
 
 /** Upper end of what the guide calls the least number of rows. */
@@ -55,9 +64,7 @@ export const adapterRules: readonly Rule[] = [
     reason:
       'LoRA must be applied to the MLP layers as well as to attention to reach what full fine-tuning reaches (arXiv:2410.21228); they have most of the parameters of a block. Attention alone saves memory at the cost of quality.',
     check: each('train', (checked, pipeline) => {
-      const targets = valueAt(checked, 'lora.targets');
-      const names =
-        typeof targets === 'string' ? [targets] : Array.isArray(targets) ? targets.map(String) : [];
+      const names = targetsOf(checked);
       if (!hasFactors(checked) || names.length === 0) return undefined;
       if (names.includes('all_linear') || names.some((name) => MLP.test(name))) return undefined;
       const place = pipeline.place(checked, 'lora.targets');
@@ -67,7 +74,7 @@ export const adapterRules: readonly Rule[] = [
         help: 'write `targets: all_linear`; a lower rank saves memory at less cost in quality',
         write: 'all_linear',
         // A choice such as `attention` reads as a name.
-        isWritten: place.literal || pipeline.text(place.span) === targets,
+        isWritten: place.literal || pipeline.text(place.span) === valueAt(checked, 'lora.targets'),
       });
     }),
   },
@@ -81,6 +88,8 @@ export const adapterRules: readonly Rule[] = [
     check: each('train', (checked, pipeline) => {
       const dropout = numberAt(checked, 'lora.dropout');
       if (dropout === undefined || dropout >= LEAST_DROPOUT || !hasFactors(checked)) return undefined;
+      // there is no dropout over experts
+      if (targetsOf(checked).some((name) => EXPERTS.test(name))) return undefined;
       const rows = trainRows(checked, pipeline);
       if (rows === undefined || rows.train >= SMALL_DATA) return undefined;
       const isSet = checked.stage.origins['lora.dropout'] !== 'default';

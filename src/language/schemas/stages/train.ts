@@ -21,7 +21,7 @@ export const PROJECTIONS = [
   'dense_4h_to_h',
 ] as const;
 
-const TARGET_SETS = ['all_linear', 'attention', 'query_value'] as const;
+export const TARGET_SETS = ['all_linear', 'attention', 'query_value'] as const;
 
 const rank = t.integer({ min: 1, max: 1024 });
 const alpha = t.number({ above: 0 });
@@ -35,9 +35,12 @@ const lora = t.record({
     'Fraction of the adapter inputs set to zero in training.',
   ),
   targets: defaulted(
-    t.union(t.enum(...TARGET_SETS), t.list(t.union(t.enum(...PROJECTIONS), t.filled), { min: 1 })),
+    t.union(
+      t.enum(...TARGET_SETS),
+      t.list(t.union(t.enum(...PROJECTIONS, ...TARGET_SETS), t.filled), { min: 1 }),
+    ),
     'all_linear',
-    'Linear layers that get an adapter: a set, or a list of names, ends of paths and whole paths.',
+    'Linear layers and experts that get an adapter: a set, or a list of names, sets, ends of paths and whole paths.',
   ),
   rslora: defaulted(
     t.boolean,

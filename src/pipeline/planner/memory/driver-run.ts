@@ -7,6 +7,7 @@ import {
   torchShape,
   uncounted,
 } from '../../../compute/accelerate/memory/index.js';
+import { adaptedExperts } from '../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, dropoutOf } from '../../../compute/models/adapters/kinds.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
@@ -143,6 +144,26 @@ function adapterRun(config: ModelConfig, adapter: AdapterConfig): AdapterRun {
     reachesEmbedding: adapter.kind === 'prompt' || wholeModules(adapter).includes('embed_tokens'),
     prefix: adapter.kind === 'prefix' ? adapter.tokens : 0,
     skippedBlocks: skippedBlocks(config, adapter, [...layers.keys()]),
+    ...expertsOf(config, adapter),
+  };
+}
+
+/** Of the block with the most. */
+function expertsOf(config: ModelConfig, adapter: AdapterConfig): Pick<AdapterRun, 'experts'> {
+  const adapted = adapter.kind === 'lora' ? adaptedExperts(config, adapter) : [];
+  if (adapted.length === 0) return {};
+  const sizes = (layer: number) => adapted.filter((one) => one.layer === layer);
+  const numbersOf = ({ experts, inputs, outputs }: (typeof adapted)[number]): number =>
+    experts * inputs * outputs;
+  const sumOf = (layer: number): number => sizes(layer).reduce((sum, one) => sum + numbersOf(one), 0);
+  const [first = 0, ...others] = [...new Set(adapted.map(({ layer }) => layer))];
+  const most = others.reduce((found, layer) => (sumOf(layer) > sumOf(found) ? layer : found), first);
+  return {
+    experts: {
+      numbers: sumOf(most),
+      largest: Math.max(...sizes(most).map(numbersOf)),
+      inputs: (config.foreign?.chosen ?? 1) * sizes(most).reduce((sum, { inputs }) => sum + inputs, 0),
+    },
   };
 }
 
@@ -167,13 +188,16 @@ function layersWithFactors(
     // the base's output and the factors', each of which the magnitudes scale
     const extraNumbers = isDora(adapter) ? 2 * outputs : 0;
     const found = layers.get(Number(layer)) ?? [];
-    layers.set(Number(layer), [
-      ...found,
-      { reads: readsOf(block, path), inputs, rank, extraNumbers, outputs },
-    ]);
+    const own = isOfExperts(path)
+      ? []
+      : [{ reads: readsOf(block, path), inputs, rank, extraNumbers, outputs }];
+    layers.set(Number(layer), [...found, ...own]);
   }
   return layers;
 }
+
+/** Whether factors are next to a module of experts, by its path. */
+export const isOfExperts = (path: string): boolean => /\.experts(?:\.base_layer)*$/.test(path);
 
 const isDora = (adapter: AdapterConfig): boolean => adapter.kind === 'lora' && adapter.dora === true;
 

@@ -17,7 +17,7 @@ import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import { knownMerge, type MergePlan, namedMerge } from '../../../compute/packaging/merge/plan.js';
 import { type ProbeLogits, probeLogits } from '../../../compute/packaging/merge/proof.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
-import type { Json } from '../../../language/host/json.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 import { type EvaluatedModel, openBase } from '../eval/evaluated-model.js';
 import { weightsFolder } from '../eval/worker-models.js';
 import type { StageContext } from '../stage.js';
@@ -128,7 +128,7 @@ export async function workerMerge(context: StageContext): Promise<MergeModels> {
         adapter &&
         (known
           ? knownMerge(adapter, known.model.config, read.floats)
-          : namedMerge(adapter, read.floats, adapter.path));
+          : namedMerge(adapter, read.floats, adapter.path, modelTypeOf(model.configJson())));
       return {
         weights: read.floats,
         others: read.others,
@@ -152,6 +152,13 @@ export async function workerMerge(context: StageContext): Promise<MergeModels> {
     mergedLogits: (folder, probes) => logitsOf(folder, { label: 'the merged model' }, probes),
     release: () => worker.close(),
   };
+}
+
+/** Of its text part, where it also sees. */
+function modelTypeOf(config: Json): string {
+  const inner = config['text_config'];
+  const type = isJson(inner) ? inner['model_type'] : config['model_type'];
+  return typeof type === 'string' ? type : '';
 }
 
 /** The class of transformers that classifies has the name of the one that it was made from. */

@@ -1,5 +1,10 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
-import { branchAt, branchTensors } from '../../../compute/models/adapters/branches.js';
+import {
+  adaptedExperts,
+  branchAt,
+  branchTensors,
+  expertFactors,
+} from '../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import type { AddedModule, Branch } from '../../../compute/models/adapters/definition.js';
 import { adapterShapes, addedModules, layerKinds } from '../../../compute/models/adapters/kinds.js';
@@ -7,6 +12,7 @@ import { adaptedConfig, savableTensors, wholeTensor } from '../../../compute/mod
 import {
   blueprintOf,
   expectedTensors,
+  expertsOfModel,
   type NamedShape,
   type PlacedProjection,
   projectionsOfModel,
@@ -108,17 +114,32 @@ const byModule = (projections: readonly ProjectionCoverage[]): readonly ModuleCo
     };
   });
 
-/** Experts, which adapters leave as they are: transformers has those of a block in one parameter. */
-const expertModules = (
-  { foreign }: ModelConfig,
-  adapter: AdapterConfig | undefined,
-): readonly ModuleCoverage[] =>
-  foreign === undefined
-    ? []
-    : foreignExperts(foreign).map(({ module, blocks, parameters }) => ({
-        ...{ module, of: blocks, ranks: [] },
-        ...(adapter === undefined ? { trained: blocks, parameters } : { trained: 0, parameters: 0 }),
-      }));
+/** Experts, which transformers has in one parameter per block and kind. Those without an adapter are one line. */
+function expertModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly ModuleCoverage[] {
+  const { foreign } = config;
+  if (foreign === undefined) return [];
+  const adapted = adapter?.kind === 'lora' ? adaptedExperts(config, adapter) : [];
+  const inBlocks = expertsOfModel(config);
+  const trained = [...new Set(adapted.map(({ module }) => module))].map((module) => {
+    const hit = adapted.filter((one) => one.module === module);
+    return {
+      module,
+      trained: hit.length,
+      of: inBlocks.filter((one) => one.module === module).length,
+      ranks: [...new Set(hit.map(({ branch }) => branch.rank))].sort((a, b) => a - b),
+      parameters: hit.reduce((sum, one) => sum + elements(expertFactors(one)), 0),
+    };
+  });
+  const isAdapted = (container: string): boolean =>
+    trained.some(({ module }) => module.startsWith(`${container}.`));
+  const frozen = foreignExperts(foreign)
+    .filter(({ module }) => !isAdapted(module))
+    .map(({ module, blocks, parameters }) => ({
+      ...{ module, of: blocks, ranks: [] },
+      ...(adapter === undefined ? { trained: blocks, parameters } : { trained: 0, parameters: 0 }),
+    }));
+  return [...trained, ...frozen];
+}
 
 /** Embedding and head; one if they are tied and the head is not trained for itself. */
 function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly ModuleCoverage[] {

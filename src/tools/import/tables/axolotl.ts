@@ -57,8 +57,11 @@ const MODEL: TranslationTable<Recipe> = {
   peft_init_lora_weights: common.initialWeights,
   loraplus_lr_ratio: common.field('`loraplus_ratio` of the optimizer', a.positive, 'loraplusRatio'),
   loraplus_lr_embedding: none('the embedding has no adapter, so it has no rate of its own', 1e-6),
-  ...each('lora_target_parameters peft_layer_replication peft_layers_pattern', none(NONE.experts)),
-  ...each('peft_trainable_token_indices lora_exclude_modules peft', none('`lora` has no such setting')),
+  lora_target_parameters: common.experts,
+  ...each(
+    'peft_layer_replication peft_layers_pattern peft_trainable_token_indices lora_exclude_modules peft',
+    none('`lora` has no such setting'),
+  ),
   ...each('lora_fan_in_fan_out peft_ensure_weight_tying peft_autocast_adapter_dtype', here(BY_ITSELF.model)),
   ...each(
     `model_type tokenizer_type tokenizer_config tokenizer_use_fast tokenizer_legacy
@@ -384,6 +387,9 @@ const METHODS: TranslationTable<Recipe> = {
 
 export const axolotl: TranslationTable<Recipe> = { ...MODEL, ...DATA, ...TRAINING, ...MACHINE, ...METHODS };
 
+const hasNoTargets = ({ lora: { targets, experts } }: Recipe): boolean =>
+  targets === undefined && experts === undefined;
+
 /** Defaults of Axolotl, and what several keys say together. */
 export function settleAxolotl(recipe: Recipe, context: ImportContext, { record }: ImportedFile): void {
   recipe.method ??= 'full';
@@ -392,7 +398,7 @@ export function settleAxolotl(recipe: Recipe, context: ImportContext, { record }
   recipe.maxLength ??= 512;
   recipe.seed ??= TRAINER_SEED;
   common.settleLength(recipe, context, { epochs: 1, key: 'num_epochs', tool: 'Axolotl' });
-  if (recipe.method === 'lora' && recipe.start === undefined && recipe.lora.targets === undefined) {
+  if (recipe.method === 'lora' && recipe.start === undefined && hasNoTargets(recipe)) {
     recipe.lora.targets = 'all_linear';
     remark(recipe, 'lora', 'The file names no linear layers for the adapter; here, all have one.');
   }

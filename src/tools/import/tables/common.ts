@@ -202,6 +202,23 @@ export const targets: Translation<Recipe> = becomes(
   'lora',
 );
 
+/** PEFT's `target_parameters`: of transformers' experts, which are no linear layers. */
+export const experts: Translation<Recipe> = becomes(
+  '`lora = { targets: … }`: `"experts.gate_up_proj"`, `"experts.down_proj"`',
+  a.names,
+  (recipe, names) => {
+    const known = names.filter((name) => EXPERTS.test(name));
+    if (known.length > 0)
+      recipe.lora.experts = known.map((name) => (name.includes('.') ? name : `experts.${name}`));
+    return known.length === names.length
+      ? undefined
+      : left('of parameters, only those of experts can have an adapter');
+  },
+  'lora',
+);
+
+const EXPERTS = /(?:^|\.experts\.|^experts\.)(?:gate_up_proj|up_proj|down_proj)$/;
+
 /** Saved with the adapter, and trained whole. */
 export const modulesToSave: Translation<Recipe> = becomes(
   '`lora = { modules_to_save: … }`: `embed_tokens`, `lm_head`',

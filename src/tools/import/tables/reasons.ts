@@ -33,5 +33,4 @@ export const NONE = {
     'a chat is read from the column `messages` (or, with `from` and `value`, `conversations`): rename it in the rows',
   revision: 'no revision on the Hub has such a name',
   folder: 'a file or a folder has no revisions',
-  experts: 'adapters are on linear layers, not on parameters of experts',
 } as const;

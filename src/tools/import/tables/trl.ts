@@ -42,6 +42,7 @@ const MODEL: TranslationTable<Recipe> = {
   lora_alpha: common.loraField('`lora = { alpha: … }`', a.positive, 'alpha'),
   lora_dropout: common.loraField('`lora = { dropout: … }`', a.dropout, 'dropout'),
   ...each('lora_target_modules target_modules', common.targets),
+  ...each('lora_target_parameters target_parameters', common.experts),
   ...each('lora_modules_to_save modules_to_save', common.modulesToSave),
   use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
   use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
@@ -55,7 +56,7 @@ const MODEL: TranslationTable<Recipe> = {
     unable<Recipe>('rows for a classifier have a text and a label: `template = labelled()`', 'CAUSAL_LM'),
   ),
   ...each(
-    `lora_target_parameters target_parameters layers_pattern layer_replication exclude_modules
+    `layers_pattern layer_replication exclude_modules
     megatron_config megatron_core loftq_config eva_config corda_config use_qalora qalora_group_size
     trainable_token_indices lora_bias arrow_config`,
     none('`lora` has no such setting'),
@@ -221,7 +222,7 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
   lora.alpha ??= isPeft ? 8 : 32;
   lora.dropout ??= isPeft ? 0 : 0.05;
   // PEFT's own default for most families.
-  lora.targets ??= 'query_value';
+  if (lora.experts === undefined) lora.targets ??= 'query_value';
   recipe.rate ??= 2e-5;
   settleTrainer(recipe, context, record);
   const length = valueIn(record, 'max_length');

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { python } from './environment.js';
 import { program } from './programs.js';
 import type { Situation, Situations } from './types.js';
@@ -19,6 +22,21 @@ const onGpus: Situation = async (ground) => {
   };
 };
 
+/** A base with experts, of which the file of weights has no values that anybody reads. */
+const mixture: Situation = ({ folder, write }) => {
+  const { packageFolder } = nodeHost(folder);
+  const recorded = readFileSync(join(packageFolder, 'test/compute/models/foreign.json'), 'utf8');
+  const { mixtral } = JSON.parse(recorded) as {
+    mixtral: { config: object; tensors: Record<string, number[]> };
+  };
+  write('mixtral/config.json', JSON.stringify({ ...mixtral.config, num_hidden_layers: 1 }));
+  const tensors = Object.entries(mixtral.tensors).map(([name, shape]) =>
+    f32Writable(name, shape, new Float32Array(shape.reduce((product, size) => product * size, 1))),
+  );
+  write('mixtral/model.safetensors', Buffer.concat([...safetensorsChunks(tensors)]));
+  return undefined;
+};
+
 export const ENGINES: Situations = {
   FTP1803: onGpus,
   FTP1805: python(),
@@ -26,4 +44,5 @@ export const ENGINES: Situations = {
   FTP1840: python(),
   FTP1807: python(),
   FTP1808: onGpus,
+  FTP1809: mixture,
 };

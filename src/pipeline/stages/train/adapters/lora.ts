@@ -1,6 +1,7 @@
 import {
+  adaptedExperts,
   adaptedProjections,
-  branchAt,
+  expertsNamed,
   isNamed,
   matchesPattern,
   patternProblem,
@@ -12,8 +13,10 @@ import {
 import type { LoraConfig } from '../../../../compute/models/adapters/config.js';
 import { plainAdapter } from '../../../../compute/models/adapters/pissa.js';
 import { savableTensors } from '../../../../compute/models/adapters/whole.js';
+import { namesExperts } from '../../../../compute/models/experts.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
 import {
+  expertsWithout,
   headTarget,
   initWithout,
   layerUnknown,
@@ -26,6 +29,7 @@ import {
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
 import { hasFactors } from '../../../../language/schemas/methods.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
+import { TARGET_SETS } from '../../../../language/schemas/stages/train.js';
 import type { Span } from '../../../../language/source/span.js';
 import type { AdapterCase, StageAdapter } from './definition.js';
 
@@ -37,7 +41,7 @@ export const lora: StageAdapter<'lora'> = {
     rank: settings.rank,
     alpha: settings.alpha,
     dropout: settings.dropout,
-    targets: targetList(settings.targets as Targets, model),
+    ...targetsOf(settings.targets as Targets, model, settings.layers),
     ...(settings.rslora ? { rslora: true } : {}),
     ...(settings.dora ? { dora: true } : {}),
     ...(settings.layers === undefined ? {} : { layers: settings.layers }),
@@ -56,7 +60,7 @@ export const lora: StageAdapter<'lora'> = {
     rank: adapter.rank,
     alpha: adapter.alpha,
     dropout: adapter.dropout,
-    targets: adapter.targets,
+    targets: [...adapter.targets, ...(adapter.parameters ?? [])],
     rslora: adapter.rslora ?? false,
     dora: adapter.dora ?? false,
     layers: adapter.layers,
@@ -66,7 +70,8 @@ export const lora: StageAdapter<'lora'> = {
   }),
   agrees: {
     targets: ({ lora: { targets } }, taken, model) =>
-      coverOf(model, taken) === coverOf(model, { ...taken, targets: targetList(targets as Targets, model) }),
+      coverOf(model, taken) ===
+      coverOf(model, { ...taken, parameters: [], ...targetsOf(targets as Targets, model, taken.layers) }),
     modules_to_save: ({ lora: { modules_to_save = [] } }, { modulesToSave = [] }, model) =>
       savedModules(modules_to_save, model).join() === modulesToSave.join(),
   },
@@ -77,8 +82,25 @@ export const lora: StageAdapter<'lora'> = {
 /** The static type of the `targets` setting, which the schema's inference can't see through a union of a list. */
 type Targets = TargetSet | readonly string[];
 
-const targetList = (targets: Targets, model: ModelConfig): readonly string[] =>
-  typeof targets === 'string' ? targetsOfSet(model, targets) : targets;
+const isSet = (target: string): target is TargetSet => (TARGET_SETS as readonly string[]).includes(target);
+
+/** PEFT has experts in a list of their own, in which `layers` do not count: whole paths do. */
+function targetsOf(
+  setting: Targets,
+  model: ModelConfig,
+  layers: readonly number[] | undefined,
+): Pick<LoraConfig, 'targets' | 'parameters'> {
+  const all = typeof setting === 'string' ? [setting] : setting;
+  const named = all.filter((target) => !namesExperts(target));
+  const targets = [
+    ...new Set(named.flatMap((target) => (isSet(target) ? targetsOfSet(model, target) : target))),
+  ];
+  const ofExperts = all.filter(namesExperts);
+  if (ofExperts.length === 0) return { targets };
+  const inLayers = (target: string): readonly string[] =>
+    expertsNamed(model, target).flatMap(({ path, layer }) => (layers?.includes(layer) ? path : []));
+  return { targets, parameters: layers === undefined ? ofExperts : ofExperts.flatMap(inLayers) };
+}
 
 /** By the names that the family has for them. */
 const savedModules = (modules: readonly string[], model: ModelConfig): readonly string[] =>
@@ -86,11 +108,9 @@ const savedModules = (modules: readonly string[], model: ModelConfig): readonly 
     .filter(({ role }) => modules.includes(role === 'head' ? 'lm_head' : 'embed_tokens'))
     .map(({ module }) => module);
 
-/** The linear layers that targets select: different lists may select the same. */
+/** The layers and experts that targets select: different lists may select the same. */
 const coverOf = (model: ModelConfig, adapter: LoraConfig): string =>
-  adaptedProjections(model, adapter)
-    .map(({ path }) => path)
-    .join();
+  [...adaptedProjections(model, adapter), ...adaptedExperts(model, adapter)].map(({ path }) => path).join();
 
 interface LoraCase extends AdapterCase {
   readonly adapter: LoraConfig;
@@ -100,13 +120,33 @@ interface LoraCase extends AdapterCase {
 function loraProblems(given: AdapterCase, adapter: LoraConfig): readonly Diagnostic[] {
   if (given.start !== undefined || !hasFactors(given.stage.preset)) return [];
   const { rankPattern, alphaPattern, ...plain } = adapter;
-  const layers = [...layerProblems({ ...given, adapter }), ...initProblems({ ...given, adapter })];
+  const layers = [
+    ...layerProblems({ ...given, adapter }),
+    ...initProblems({ ...given, adapter }),
+    ...expertProblems({ ...given, adapter }),
+  ];
   const targets = layers.length > 0 ? [] : targetProblems({ ...given, adapter: plain });
   // what an unknown target would have matched is no pattern's fault
   if (layers.length + targets.length > 0) return [...layers, ...targets];
   const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
   return patternProblems({ ...given, adapter: plain }, patterns);
 }
+
+/** What PEFT has for linear layers alone: of experts, the weights are changed before anything is multiplied with them. */
+function expertProblems({ adapter, at }: LoraCase): readonly Diagnostic[] {
+  const [first] = adapter.parameters ?? [];
+  if (first === undefined) return [];
+  const asked = { dropout: adapter.dropout > 0, dora: adapter.dora, init: adapter.pissa };
+  return EXPERT_REASONS.flatMap(([setting, value, why]) =>
+    asked[setting] === true ? [expertsWithout(at(`lora.${setting}`), first, { setting, value, why })] : [],
+  );
+}
+
+const EXPERT_REASONS = [
+  ['dropout', '0', 'there is no input of the factors that could be dropped'],
+  ['dora', 'false', 'PEFT has no magnitudes of experts'],
+  ['init', 'kaiming', 'PEFT takes no principal parts of experts'],
+] as const;
 
 /** What PiSSA does not go with. */
 function initProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] {
@@ -138,11 +178,15 @@ function layerProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] 
 
 function targetProblems({ stage, model, adapter, at }: LoraCase): readonly Diagnostic[] {
   if (typeof settingsOf(stage, 'train').lora.targets === 'string') return [];
-  return adapter.targets.flatMap((target, index) => {
-    const named = projectionsNamed(model, target);
+  const targets = settingsOf(stage, 'train').lora.targets as readonly string[];
+  return targets.flatMap((target, index) => {
+    if (isSet(target)) return [];
     const place = at(`lora.targets.${index}`);
+    const named = namesExperts(target) ? expertsNamed(model, target) : projectionsNamed(model, target);
     if (named.length === 0) return [noSuchTarget(model, target, place)];
-    const reached = named.some(({ path, layer }) => branchAt({ ...adapter, targets: [target] }, path, layer));
+    const isInLayers = ({ layer }: { readonly layer: number }): boolean =>
+      adapter.layers === undefined || adapter.layers.includes(layer);
+    const reached = named.some((one) => one.path === target || isInLayers(one));
     return reached ? [] : [targetOutside(place, target, adapter.layers ?? [])];
   });
 }
@@ -159,7 +203,10 @@ function patternProblems(
   patterns: Readonly<Record<'rank_pattern' | 'alpha_pattern', Readonly<Record<string, number>> | undefined>>,
 ): readonly Diagnostic[] {
   if (Object.values(patterns).every((pattern) => pattern === undefined)) return [];
-  const adapted = adaptedProjections(model, adapter);
+  const adapted = [
+    ...adaptedProjections(model, adapter),
+    ...adaptedExperts(model, adapter).map(({ path, module }) => ({ path, target: module })),
+  ];
   const known = [...new Set(adapted.map(({ target }) => target))];
   return (['rank_pattern', 'alpha_pattern'] as const).flatMap((setting) =>
     Object.keys(patterns[setting] ?? {}).flatMap((pattern) => {
