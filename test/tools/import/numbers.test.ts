@@ -53,6 +53,16 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
       `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_modules: 'model.layers.[\\d]+.(mlp|self_attn).(up|q)_proj'`,
       ['targets: [up_proj, q_proj]'],
     ],
+    [
+      'experts among the targets',
+      `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_linear: true\nlora_target_parameters: [mlp.experts.gate_up_proj, experts.down_proj]`,
+      ['targets: [all_linear, "mlp.experts.gate_up_proj", "experts.down_proj"]'],
+    ],
+    [
+      'experts alone',
+      `${TRL}lora_target_parameters: [mlp.experts.down_proj]`,
+      ['targets: ["mlp.experts.down_proj"]'],
+    ],
     ['alpha of twice the rank', `${FACTORY}lora_rank: 24`, ['rank: 24, alpha: 48, targets: all_linear']],
     [
       'ranks of LLaMA-Factory',
