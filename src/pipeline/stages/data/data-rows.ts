@@ -114,5 +114,5 @@ function detailOf(reader: RowReader, row: number, reason: DropReason): string {
   const other = table.other.get(row);
   if (other === NONE) return '';
   const { file, line } = reader.placeOf(other);
-  return sentences[reason]?.(`${file}:${line}`, table.overlap.get(row)) ?? '';
+  return sentences[reason]?.(`${file}:${line}`, table.overlap(row)) ?? '';
 }

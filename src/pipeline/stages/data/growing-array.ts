@@ -20,6 +20,11 @@ export class GrowingArray<T extends Numbers> {
     return this.used;
   }
 
+  /** Of memory, whatever is in use. */
+  get bytes(): number {
+    return this.values.byteLength;
+  }
+
   push(value: number): number {
     if (this.used === this.values.length) {
       const grown = this.make(this.used * 2);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { GrowingArray } from './growing-array.js';
 
 const TWO_48 = 2 ** 48;
 
@@ -13,48 +14,77 @@ export function unitHash(seed: number, key: string): number {
   return hash96(`${seed}\n${key}`)[0] / TWO_48;
 }
 
+type Column = GrowingArray<Float64Array<ArrayBuffer>>;
+
 /**
- * Numbers under 96-bit keys, in typed arrays with open addressing: a million rows cost no objects. Two texts with one
- * key would be taken for one; at a million rows that has a chance of 10⁻¹⁷.
+ * Rows by the 96-bit keys that columns hold of them: open addressing over row numbers, so that a row costs 8 to 16 bytes.
+ * Two texts with one key would be taken for one; at ten million rows that has a chance of 10⁻¹⁵.
  */
-export class HashTable {
-  private high = new Float64Array(1024);
-  private low = new Float64Array(1024);
-  /** Value + 1; 0 if nothing is. */
-  private values = new Uint32Array(1024);
+export class RowIndex {
+  /** Row + 1; 0 if there is none. */
+  private slots = new Uint32Array(1024);
   private count = 0;
 
+  constructor(
+    private readonly high: Column,
+    private readonly low: Column,
+  ) {}
+
+  /** The row that was added with this key. */
   get(high: number, low: number): number | undefined {
-    const value = this.values[this.slot(high, low)] ?? 0;
-    return value === 0 ? undefined : value - 1;
+    const row = this.slots[this.slot(high, low)] ?? 0;
+    return row === 0 ? undefined : row - 1;
   }
 
-  set(high: number, low: number, value: number): void {
-    if (this.count * 2 >= this.values.length) this.grow();
-    const slot = this.slot(high, low);
-    if (this.values[slot] === 0) this.count++;
-    this.high[slot] = high;
-    this.low[slot] = low;
-    this.values[slot] = value + 1;
+  /** The columns have its key already, which no row before it has. */
+  add(row: number): void {
+    if (this.count * 2 >= this.slots.length) this.grow();
+    this.slots[this.slot(this.high.get(row), this.low.get(row))] = row + 1;
+    this.count++;
+  }
+
+  get bytes(): number {
+    return this.slots.byteLength;
   }
 
   private slot(high: number, low: number): number {
-    const mask = this.values.length - 1;
-    let slot = low % this.values.length;
-    while (this.values[slot] !== 0 && (this.high[slot] !== high || this.low[slot] !== low))
+    const mask = this.slots.length - 1;
+    let slot = low % this.slots.length;
+    for (let row = this.slots[slot] ?? 0; row !== 0; row = this.slots[slot] ?? 0) {
+      if (this.high.get(row - 1) === high && this.low.get(row - 1) === low) break;
       slot = (slot + 1) & mask;
+    }
     return slot;
   }
 
   private grow(): void {
-    const [high, low, values] = [this.high, this.low, this.values];
-    const size = values.length * 2;
-    this.high = new Float64Array(size);
-    this.low = new Float64Array(size);
-    this.values = new Uint32Array(size);
-    this.count = 0;
-    values.forEach((value, i) => {
-      if (value !== 0) this.set(high[i] ?? 0, low[i] ?? 0, value - 1);
-    });
+    const before = this.slots;
+    this.slots = new Uint32Array(before.length * 2);
+    for (const row of before)
+      if (row !== 0) this.slots[this.slot(this.high.get(row - 1), this.low.get(row - 1))] = row;
+  }
+}
+
+/** Numbers under 96-bit keys, in typed arrays: a million of them cost no objects. */
+export class HashTable {
+  private readonly high = GrowingArray.doubles();
+  private readonly low = GrowingArray.doubles();
+  private readonly values = GrowingArray.integers();
+  private readonly index = new RowIndex(this.high, this.low);
+
+  get(high: number, low: number): number | undefined {
+    const entry = this.index.get(high, low);
+    return entry === undefined ? undefined : this.values.get(entry);
+  }
+
+  /** A key that has no value yet. */
+  add(high: number, low: number, value: number): void {
+    this.high.push(high);
+    this.low.push(low);
+    this.index.add(this.values.push(value));
+  }
+
+  get bytes(): number {
+    return this.index.bytes + [this.high, this.low, this.values].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }

@@ -1,4 +1,4 @@
-import { HashTable } from './hashes.js';
+import { RowIndex } from './hashes.js';
 import { NearCopies } from './near-copies.js';
 import { RowFault } from './parse-row.js';
 import { contentOf, wholeText } from './row-content.js';
@@ -19,7 +19,7 @@ export async function dropLeaks(
   breathe: (done: number) => Promise<void>,
 ): Promise<void> {
   const held: number[] = [];
-  const contents = new HashTable();
+  const contents = new RowIndex(table.high, table.low);
   const copies = near === undefined ? undefined : new NearCopies(reader, near);
   if (![...splitsOf(table)].some((split) => split !== 0)) return;
   let done = 0;
@@ -30,7 +30,7 @@ export async function dropLeaks(
       continue;
     }
     if (contents.get(table.high.get(row), table.low.get(row)) !== undefined) continue;
-    contents.set(table.high.get(row), table.low.get(row), row);
+    contents.add(row);
     copies?.add(row, textOf(reader, row));
   }
   for (const row of held) {

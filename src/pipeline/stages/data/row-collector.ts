@@ -1,6 +1,6 @@
 import type { Line } from './file-lines.js';
 import { GrowingArray } from './growing-array.js';
-import { HashTable, hash96, unitHash } from './hashes.js';
+import { HashTable, hash96, RowIndex, unitHash } from './hashes.js';
 import { lengthOf } from './length-outliers.js';
 import { NearCopies } from './near-copies.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
@@ -46,8 +46,12 @@ export class Collector {
   readonly groups: Groups = { order: GrowingArray.doubles(), sizes: GrowingArray.integers() };
   /** Rows that answer otherwise than the row in `other`, in order. */
   readonly contradictions: number[] = [];
+  /** Where a column says the group. */
   private readonly groupNumbers = new HashTable();
-  private readonly contents = new HashTable();
+  /** The first row of each group, where the content says it. */
+  private readonly firstOfContent: RowIndex;
+  /** The first row of each content that no earlier row replaces. */
+  private readonly contents: RowIndex;
   private readonly questions = new HashTable();
   private readonly near: NearCopies | undefined;
 
@@ -56,6 +60,8 @@ export class Collector {
     readonly checks: Checks,
     reader: RowReader,
   ) {
+    this.firstOfContent = new RowIndex(table.high, table.low);
+    this.contents = new RowIndex(table.high, table.low);
     this.near = checks.near === undefined ? undefined : new NearCopies(reader, checks.near);
   }
 
@@ -115,16 +121,16 @@ export class Collector {
     const [high, low] = identity.whole;
     table.high.set(row, high);
     table.low.set(row, low);
-    if (group !== undefined) table.group.set(row, this.groupOf(group));
+    if (group !== undefined) table.group.set(row, this.groupOf(row, group));
     const found = this.repeated(identity) ?? this.contradicted(row, identity) ?? this.copied(row, content);
     if (found !== undefined) {
       table.dropFor(row, found.fate, found.of, found.overlap);
       return;
     }
-    if (this.contents.get(high, low) === undefined) this.contents.set(high, low, row);
+    if (this.contents.get(high, low) === undefined) this.contents.add(row);
     const { question } = identity;
     if (question !== undefined && this.questions.get(...question) === undefined)
-      this.questions.set(...question, row);
+      this.questions.add(...question, row);
   }
 
   private repeated({ whole }: RowIdentity): Repetition | undefined {
@@ -148,16 +154,31 @@ export class Collector {
     return copy === undefined ? undefined : { fate: 'near_duplicate', ...copy };
   }
 
-  private groupOf(key: string): number {
-    const hash = hash96(key);
-    let group = this.groupNumbers.get(...hash);
+  private groupOf(row: number, key: string): number {
+    const { table, groups } = this;
+    const hash = this.checks.by === undefined ? undefined : hash96(key);
+    const first = this.firstOfContent.get(table.high.get(row), table.low.get(row));
+    let group =
+      hash !== undefined
+        ? this.groupNumbers.get(...hash)
+        : first === undefined
+          ? undefined
+          : table.group.get(first);
     if (group === undefined) {
-      group = this.groups.order.push(unitHash(this.checks.seed, key));
-      this.groups.sizes.push(0);
-      this.groupNumbers.set(...hash, group);
+      group = groups.order.push(unitHash(this.checks.seed, key));
+      groups.sizes.push(0);
+      if (hash === undefined) this.firstOfContent.add(row);
+      else this.groupNumbers.add(...hash, group);
     }
-    this.groups.sizes.add(group, 1);
+    groups.sizes.add(group, 1);
     return group;
+  }
+
+  /** Memory that grows with the rows, near copies aside: of their contents nothing is held. */
+  get bytes(): number {
+    const { table, groups, groupNumbers, firstOfContent, contents, questions } = this;
+    const held = [table, groups.order, groups.sizes, groupNumbers, firstOfContent, contents, questions];
+    return held.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
 

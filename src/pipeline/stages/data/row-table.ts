@@ -36,8 +36,8 @@ export class RowTable {
   readonly split = GrowingArray.bytes();
   /** The row that it repeats or contradicts. */
   readonly other = GrowingArray.integers();
-  /** Overlap with that row. */
-  readonly overlap = GrowingArray.doubles();
+  /** Overlap with that row, of near copies alone. */
+  private readonly overlaps = new Map<number, number>();
   private readonly more: GrowingArray<Uint32Array<ArrayBuffer>>[] = [];
   private readonly fateCode = GrowingArray.bytes();
   /** Only where no other column says it. */
@@ -58,15 +58,7 @@ export class RowTable {
     this.line.push(line);
     this.offset.push(offset);
     this.length.push(length);
-    for (const column of [
-      this.high,
-      this.low,
-      this.group,
-      this.split,
-      this.overlap,
-      this.fateCode,
-      ...this.more,
-    ])
+    for (const column of [this.high, this.low, this.group, this.split, this.fateCode, ...this.more])
       column.push(0);
     this.other.push(NONE);
     return this.file.push(file);
@@ -89,7 +81,19 @@ export class RowTable {
   dropFor(row: number, fate: Exclude<Fate, 'kept'>, other: number, overlap = 0): void {
     this.fateCode.set(row, CODES[fate]);
     this.other.set(row, other);
-    this.overlap.set(row, overlap);
+    if (overlap > 0 && overlap < 1) this.overlaps.set(row, overlap);
+  }
+
+  /** 1 for an equal row. */
+  overlap(row: number): number {
+    return this.overlaps.get(row) ?? 1;
+  }
+
+  /** Memory that its columns take. */
+  get bytes(): number {
+    const { file, line, offset, length, high, low, group, split, other, fateCode, more } = this;
+    const columns = [file, line, offset, length, high, low, group, split, other, fateCode, ...more];
+    return columns.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   *kept(): Iterable<number> {

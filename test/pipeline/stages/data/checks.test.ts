@@ -30,7 +30,7 @@ describe('data stage: what a row must be', () => {
       JSON.stringify(pair('q', '')),
       JSON.stringify({ instruction: 'q', output: 7 }),
       JSON.stringify({ instruction: 'q', input: ['x'], output: 'a' }),
-      JSON.stringify({ question: 'q', answer: 'a' }),
+      JSON.stringify({ asked: 'q', said: 'a' }),
       JSON.stringify({ messages: 'x' }),
       JSON.stringify({ messages: [{ role: 'robot', content: 'x' }] }),
       JSON.stringify({ messages: [] }),
@@ -52,7 +52,7 @@ describe('data stage: what a row must be', () => {
     ]);
     expect(report.dropped.every(({ file, detail }) => file === 'rows.jsonl' && detail !== '')).to.equal(true);
     expect(report.dropped[6]?.detail).to.include('/output is a number');
-    expect(report.dropped[8]?.detail).to.include('`question`');
+    expect(report.dropped[8]?.detail).to.include('`asked`');
     expect(report.rows).to.equal(13);
     expect(report.kept).to.equal(1);
     expect(report.counts).to.deep.equal({ malformed: 3, missing_column: 3, empty: 2, wrong_type: 4 });

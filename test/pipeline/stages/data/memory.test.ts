@@ -1,0 +1,96 @@
+/** What is held while rows are read: counted in bytes of buffers, which no garbage collector moves. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { expect } from 'chai';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { type RowFormat, rowsOf } from '../../../../src/pipeline/stages/data/read/read-rows.js';
+import { Collector } from '../../../../src/pipeline/stages/data/row-collector.js';
+import { RowReader } from '../../../../src/pipeline/stages/data/row-reader.js';
+import { RowTable } from '../../../../src/pipeline/stages/data/row-table.js';
+
+const text = 'word '.repeat(30);
+const line = (i: number): string =>
+  `${JSON.stringify({ instruction: `question ${i} ${text}`, output: `${i}` })}\n`;
+
+describe('data stage: memory', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ftpc-data-memory-'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** The rows of a file, and the most bytes of rows that were there at once. */
+  async function mostHeld(path: string, format: RowFormat) {
+    let [rows, most] = [0, 0];
+    const file = { path, name: path, format, args: {} };
+    for await (const batch of rowsOf(file, nodeHost(folder))) {
+      rows += batch.length;
+      most = Math.max(
+        most,
+        batch.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      );
+    }
+    return { rows, most };
+  }
+
+  /** Writes so many rows in a format. */
+  const write: Readonly<Record<string, (path: string, rows: number) => Promise<void>>> = {
+    async jsonl(path, rows) {
+      writeFileSync(path, Array.from({ length: rows }, (_, i) => line(i)).join(''));
+    },
+    async gzip(path, rows) {
+      writeFileSync(path, gzipSync(Array.from({ length: rows }, (_, i) => line(i)).join('')));
+    },
+    async parquet(path, rows) {
+      const connection = await (await DuckDBInstance.create(':memory:')).connect();
+      await connection.run(
+        `copy (select 'question ' || i || ' ${text}' as instruction, i::varchar as output from range(${rows}) t(i))
+         to '${path}' (format parquet, row_group_size 2048)`,
+      );
+      connection.closeSync();
+    },
+  };
+
+  for (const [name, most] of [
+    ['jsonl', 4 << 20],
+    ['gzip', 1 << 20],
+    ['parquet', 1 << 20],
+  ] as const)
+    it(`holds a window of a file of rows, however many there are: ${name}`, async () => {
+      const sizes = [30_000, 60_000].map(async (count) => {
+        const path = join(folder, `${name}-${count}`);
+        await write[name]?.(path, count);
+        const held = await mostHeld(path, name === 'gzip' ? 'jsonl' : name);
+        expect(held.rows).to.equal(count);
+        expect(held.most).to.be.within(1, most);
+        return held.most;
+      });
+      const [few = 0, many = 0] = await Promise.all(sizes);
+      expect(many).to.be.at.most(few * 1.05);
+    });
+
+  it('keeps places and hashes of rows, at most 160 bytes for each', () => {
+    const table = new RowTable();
+    const collector = new Collector(
+      table,
+      { exact: true, contradictions: 'warn', seed: 17 },
+      new RowReader([], [], table, 1),
+    );
+    const source = { path: '', name: 'rows', format: 'jsonl', args: {}, size: 0, columns: {} } as const;
+    const rows = 1 << 16;
+    for (let i = 0; i < rows; i++) {
+      const bytes = Buffer.from(line(i));
+      collector.add({ number: i + 1, offset: i, bytes, length: bytes.length, tooLong: false }, i, 0, {
+        ...source,
+        general: false,
+        part: 0,
+      });
+    }
+    expect(table.count).to.equal(rows);
+    expect([...table.kept()]).to.have.length(rows);
+    expect(collector.bytes / rows).to.be.below(160);
+  });
+});
