@@ -26,7 +26,8 @@ import { trainPeak } from './memory/train-peak.js';
 import { type WorkerRows, workerPeak } from './memory/worker.js';
 import { fitsIn, type MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
-import type { BudgetLimit, Pace, Peak, Seconds } from './plan-json.js';
+import type { BudgetLimit, Pace, Peak, Publication, Seconds } from './plan-json.js';
+import { publicationOf } from './publication.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
 import {
   type AdaptedModel,
@@ -47,6 +48,8 @@ export interface Estimate {
   readonly diskBytes: number;
   /** Stages that train nothing: where they have a model's weights. */
   readonly residency?: WeightResidency;
+  /** Deploy stages. */
+  readonly publishes?: Publication;
   /** Trainings on the accelerate engine: what its rate is kept under. */
   readonly pace?: Pace;
   /** Without the budget, they would be held another way. */
@@ -193,18 +196,20 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async deploy({ context, stage, limit }) {
-    const { model: released, target } = settingsOf(stage, 'deploy');
-    const model = context.models.of(released);
+    const settings = settingsOf(stage, 'deploy');
+    const model = context.models.of(settings.model);
     if (model === undefined) return NOTHING;
     const bytes = weightBytes(model).lora + model.tokenizerBytes;
-    // elsewhere, nothing is written here
-    const diskBytes = target.call === 'directory' ? bytes : 0;
     const { config, adapter } = forwardMemory(context, model, 256, 'stored');
+    const publishes = publicationOf(settings, model, adapter);
+    // elsewhere, nothing is written here
+    const diskBytes = publishes.target === 'directory' ? publishes.bytes : 0;
     if (model.config.foreign !== undefined && context.engine.name === 'accelerate')
       return {
         ...onEngine(context, context.engine, model, { longest: 256, answers: { rows: 1, tokens: 256 } }),
         seconds: diskSeconds(3 * bytes, context.declared),
         diskBytes,
+        publishes,
       };
     const classifies = adaptedConfig(config, adapter).labels !== undefined;
     // a release is asked something before it becomes current, whether or not the file says what
@@ -215,6 +220,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       ),
       seconds: here(context, plus(copySeconds(2 * bytes), 2)),
       diskBytes,
+      publishes,
     };
   },
 };

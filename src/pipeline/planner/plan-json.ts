@@ -94,6 +94,25 @@ export interface StageScale {
   readonly known: 'counted' | 'sampled' | 'assumed' | null;
 }
 
+/** Where a release is published. */
+export interface PublicationPlace {
+  readonly target: 'directory' | 'hub' | 'ollama';
+  /** The folder, the repository, or the model's name. */
+  readonly place: string;
+  /** Of the Hub: whether a repository that is created is private, and the branch that gets the commit. */
+  readonly private?: boolean;
+  readonly branch?: string;
+}
+
+/** What a deploy stage publishes. */
+export interface Publication extends PublicationPlace {
+  /** About; an adapter's base is not among them. */
+  readonly files: number;
+  readonly bytes: number;
+  /** The share of the requests that it is to get; left out: all, once it is current. */
+  readonly canary?: number;
+}
+
 export interface PlannedStage {
   readonly name: string;
   /** Where a matrix makes several stages of one block. */
@@ -111,6 +130,8 @@ export interface PlannedStage {
   readonly chosen: TrainPlan | null;
   /** Eval, merge and deploy stages: how they hold a model's weights. */
   readonly residency?: WeightResidency;
+  /** Deploy stages. */
+  readonly publishes?: Publication;
   readonly rejected: readonly RejectedPlan[];
   /** Trainings on the accelerate engine: the name that a measured rate is kept under, and operations per token. */
   readonly pace?: Pace;

@@ -202,6 +202,7 @@ async function planStage(context: PlanContext, stage: Stage, limits: StageLimits
     diskBytes: cached ? 0 : found.diskBytes,
     chosen: trainPlan ?? null,
     residency: found.residency,
+    ...(found.publishes === undefined ? {} : { publishes: found.publishes }),
     ...(found.pace === undefined ? {} : { pace: found.pace }),
     rejected,
     ...(cached || Object.keys(shown).length === 0 ? {} : { limits: shown }),

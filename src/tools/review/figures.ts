@@ -28,6 +28,8 @@ const TABLE: Readonly<Record<FigureName, Figure>> = {
     total: sum,
   },
   totalParameters: { noun: 'parameters in all', text: count, of: ({ scale }) => scale?.totalParameters },
+  publishedFiles: { noun: 'files published', text: count, of: ({ publishes }) => publishes?.files },
+  publishedBytes: { noun: 'published', text: bytes, of: ({ publishes }) => publishes?.bytes },
   peakBytes: { noun: 'peak memory', text: bytes, of: ({ peak }) => peak?.bytes, total: largest },
   seconds: { noun: 'time', text: duration, of: ({ seconds }) => seconds?.expected, total: sum },
 };

@@ -20,6 +20,8 @@ export const FIGURES = [
   'tokensSeen',
   'trainableParameters',
   'totalParameters',
+  'publishedFiles',
+  'publishedBytes',
   'peakBytes',
   'seconds',
 ] as const;

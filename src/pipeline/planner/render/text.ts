@@ -20,6 +20,7 @@ import { reasonsText } from '../reasons.js';
 import { allocationLines } from './allocation.js';
 import { columns, type Palette } from './columns.js';
 import { presetTable } from './presets.js';
+import { publicationTable } from './publications.js';
 import { widthOf, wrapped } from './wrapped.js';
 
 const UNKNOWN = 'known after run';
@@ -38,6 +39,7 @@ export function renderPlanText(plan: Plan, palette: Palette, width?: number): st
       choiceTable(stage, palette, width),
       trainedTable(stage, palette, width),
     ]),
+    publicationTable(plan, palette, width),
     presetTable(plan, palette, width),
     budgetTable(plan, palette, width),
     wrapped(conclusion(plan, palette), width ?? Number.POSITIVE_INFINITY),

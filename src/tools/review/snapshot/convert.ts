@@ -1,7 +1,14 @@
 /** Between a reviewed plan and what is kept of it. */
 
 import { newSettingName, renamed } from '../../../pipeline/stages/train-plan/fields.js';
-import { FIGURES, type Figures, type PlanOutline, type SettingOutline, type StageOutline } from '../types.js';
+import {
+  FIGURES,
+  type FigureName,
+  type Figures,
+  type PlanOutline,
+  type SettingOutline,
+  type StageOutline,
+} from '../types.js';
 import {
   SNAPSHOT_VERSION,
   type Snapshot,
@@ -38,11 +45,14 @@ function keptStage({ name, kind, settings, requires, figures }: StageOutline): S
   return { name, kind, settings: texts(false), chosen: texts(true), requires, figures: keptFigures(figures) };
 }
 
+/** Times are those of a machine; what is published follows from the settings. */
+const NOT_KEPT: ReadonlySet<FigureName> = new Set(['seconds', 'publishedFiles', 'publishedBytes']);
+
 /** Only what is known; bytes are rounded, since a reviewer cares for no single one. */
 function keptFigures(figures: Figures): SnapshotFigures {
   const known = FIGURES.flatMap((figure) => {
     const value = figures[figure] ?? null;
-    if (value === null || figure === 'seconds') return [];
+    if (value === null || NOT_KEPT.has(figure)) return [];
     return [
       figure === 'peakBytes' ? (['peakMiB', Math.round(value / MIB)] as const) : ([figure, value] as const),
     ];
