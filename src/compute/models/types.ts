@@ -122,6 +122,8 @@ export interface Tokenizer {
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  /** What an assistant thought before, where a template writes that. */
+  readonly reasoning_content?: string;
   /** Calls of an assistant, as templates read them: `{ type: 'function', id, function: { name, arguments } }`. */
   readonly tool_calls?: readonly Json[];
   /** Of a tool's answer: the call that it belongs to, and the tool. */

@@ -1,12 +1,14 @@
 /** What an engine knows of the model that it serves, however that computes. */
+
 import { endIds } from '../evaluation/chat.js';
 import type { ModelFacts } from '../models/any-model.js';
+import { writesTools } from '../models/chat-template/index.js';
 import type { RowPrompt } from '../models/training-prompt.js';
 import type { ChatTemplate, Tokenizer } from '../models/types.js';
 import { checkBias } from './adjustments.js';
 import { type AnswerConstraint, Constraints } from './constraint.js';
 import { logprobWriter } from './logprobs.js';
-import { servedIds, writesTools } from './prompt.js';
+import { servedIds } from './prompt.js';
 import { type AnswerParts, ServedAnswer } from './served-answer.js';
 import { toolStyleOf } from './tool-calls.js';
 import type { CompletionPrompt, CompletionRequest, ServingInfo } from './types.js';

@@ -1,6 +1,8 @@
 /** From what a request asks to the tokens that the model reads. */
-import { isJson, type Json, parseFlat } from '../../language/host/json.js';
+import { isJson, type Json } from '../../language/host/json.js';
 import { checkPrompt, promptIds } from '../evaluation/chat.js';
+import { writesTools } from '../models/chat-template/index.js';
+import { argumentsOf } from '../models/messages.js';
 import { type RowPrompt, systemOf, withSystem } from '../models/training-prompt.js';
 import { type ChatMessage, type ChatTemplate, ModelError, type Tokenizer } from '../models/types.js';
 import { noTemplate, noTools, refusedMessages, unknownTokenId } from './serving-diagnostics.js';
@@ -18,9 +20,6 @@ export interface PromptReader {
   /** Tokens of a prompt and its answer, at most. */
   readonly contextTokens: number;
 }
-
-/** Whether a template does anything with tools. */
-export const writesTools = ({ source }: ChatTemplate): boolean => /\btools\b/.test(source);
 
 /**
  * The tokens of a prompt: messages as training's rows had them, a text after the token that the tokenizer begins texts with.
@@ -64,15 +63,5 @@ function readable(message: ChatMessage): ChatMessage {
 function withArguments(call: Json): Json {
   const { function: called } = call;
   if (!isJson(called) || typeof called['arguments'] !== 'string') return call;
-  return { ...call, function: { ...called, arguments: objectOf(called['arguments']) } };
-}
-
-/** What is no JSON stays a text. */
-function objectOf(text: string): unknown {
-  try {
-    return parseFlat(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
+  return { ...call, function: { ...called, arguments: argumentsOf(called['arguments']) } };
 }

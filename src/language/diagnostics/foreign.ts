@@ -131,6 +131,7 @@ const LINES: readonly (readonly [
     'format',
     (value) => `loss_on = ${value === true ? 'all' : 'assistant'}`,
   ],
+  ['mask_history', 'format', 'loss_on = last'],
   [
     'completion_only_loss assistant_only_loss',
     'format',

@@ -32,13 +32,20 @@ function isTooDeep(text: string): boolean {
   for (let at = 0; at < text.length && depth <= DEEPEST; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
-      do at = text.indexOf('"', at + 1);
-      while (at >= 0 && isEscaped(text, at));
+      at = endOfText(text, at) - 1;
       if (at < 0) return false;
     } else if (code === LIST || code === OBJECT) depth++;
     else if (code === LIST_END || code === OBJECT_END) depth--;
   }
   return depth > DEEPEST;
+}
+
+/** The place after the text that begins at a quote; 0 if it has no end. */
+export function endOfText(text: string, quote: number): number {
+  let at = quote;
+  do at = text.indexOf('"', at + 1);
+  while (at >= 0 && isEscaped(text, at));
+  return at + 1;
 }
 
 function isEscaped(text: string, at: number): boolean {
@@ -87,8 +94,14 @@ export function tryJson<const S extends v.GenericSchema>(
 }
 
 /** What the program itself wrote, and the store has verified: anything else is a bug, and an `Error`. */
-export function ownJson<const S extends v.GenericSchema>(schema: S, text: string): v.InferInput<S> {
-  const value = parseJson(schema, text);
+export const ownJson = <const S extends v.GenericSchema>(schema: S, text: string): v.InferInput<S> =>
+  orThrow(parseJson(schema, text));
+
+/** The same of a value. */
+export const ownValue = <const S extends v.GenericSchema>(schema: S, value: unknown): v.InferInput<S> =>
+  orThrow(checkJson(schema, value));
+
+function orThrow<T>(value: T | JsonFault): T {
   if (value instanceof JsonFault) throw new Error(value.detail);
   return value;
 }

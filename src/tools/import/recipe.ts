@@ -133,7 +133,7 @@ export interface Recipe {
   seed?: number;
   maxLength?: number;
   overflow?: 'drop' | 'truncate' | 'split';
-  lossOn?: 'assistant' | 'all';
+  lossOn?: 'assistant' | 'last' | 'all';
   system?: string;
   /** A family of chat templates, as the tool calls it, or `{ file }`. */
   style?: string | { readonly file: string };

@@ -130,7 +130,7 @@ function formatBlock(
       template: templateText(recipe, dataset),
       max_length: recipe.maxLength === undefined ? undefined : `${recipe.maxLength}tok`,
       overflow: recipe.overflow === 'drop' ? undefined : recipe.overflow,
-      loss_on: recipe.lossOn === 'all' ? 'all' : undefined,
+      loss_on: recipe.lossOn === 'assistant' ? undefined : recipe.lossOn,
     },
     from === 'rows' ? recipe.remarks : [],
   );

@@ -144,6 +144,9 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
 
 /** What a filter reads a text or a list as, whether or not it has arguments. Throws where that cannot be done. */
 type Operand = (value: JinjaValue, budget: Budget) => string | readonly string[] | undefined;
+/** A filter of texts takes any value as one. */
+const asText: Operand = (value, budget) => (value.type === 'StringValue' ? undefined : textOf(value, budget));
+
 export const OPERANDS: ReadonlyMap<string, Operand> = new Map<string, Operand>([
   [
     'join',
@@ -156,6 +159,8 @@ export const OPERANDS: ReadonlyMap<string, Operand> = new Map<string, Operand>([
           })
         : undefined,
   ],
+  ['upper', asText],
+  ['lower', asText],
   ['indent', (value) => (value.type === 'StringValue' ? unbroken(String(value.value)) : undefined)],
 ]);
 

@@ -1,3 +1,4 @@
+import { exactText } from '../../../language/host/exact-json.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson, type Json } from '../../../language/host/json.js';
 import { readJsonFile, readTextFile } from '../read-file.js';
@@ -11,6 +12,7 @@ import {
 } from '../types.js';
 import { TemplateLimitError } from './budget.js';
 import { dateOf } from './date.js';
+import { jinjaValue } from './exact-values.js';
 import { Environment, type JinjaNode, parse, tokenize } from './jinja.js';
 import { LimitedInterpreter, limitedRange } from './limits.js';
 
@@ -130,13 +132,15 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
     render(messages, options = {}) {
       const { tools = [] } = options;
       const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
-      const described = [...calls, ...tools].map((value) => JSON.stringify(value));
+      const described = [...calls, ...tools].map((value) => exactText(value));
       const texts = [...messages.flatMap(({ role, content }) => [role, content]), ...described];
       const environment = new Environment();
       const length = texts.reduce((sum, text) => sum + text.length, source.length);
       try {
-        const variables = { ...globals(special, messages, options), ...dateOf(source) };
+        const variables = { ...globals(special, options), ...dateOf(source) };
         for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+        for (const [name, value] of Object.entries(given(messages, tools)))
+          environment.setVariable(name, jinjaValue(value));
         return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
       } catch (error) {
         if (error instanceof TemplateLimitError || error instanceof RangeError) {
@@ -173,28 +177,40 @@ function between(source: string, open: RegExp, end: RegExp, replace: (part: stri
   return text + source.slice(at);
 }
 
+/** Whether a template does anything with tools. */
+export const writesTools = ({ source }: ChatTemplate): boolean => /\btools\b/.test(source);
+
+/** Whether a template writes an assistant's calls of tools. */
+export const writesCalls = ({ source }: ChatTemplate): boolean => /\btool_calls\b/.test(source);
+
 const MOST_OF_A_REFUSAL = 1_000;
 
 const shortened = (message: string): string =>
   message.length > MOST_OF_A_REFUSAL ? `${message.slice(0, MOST_OF_A_REFUSAL)}…` : message;
 
-/** What transformers' `apply_chat_template` lets a template see, but for the date. */
+/** What is written; what other programs put next to these is none of a template's business. */
+const given = (
+  messages: readonly ChatMessage[],
+  tools: readonly Json[],
+): { readonly messages: unknown; readonly tools: unknown } => ({
+  messages: messages.map(({ role, content, reasoning_content, tool_calls, tool_call_id, name }) => ({
+    role,
+    content,
+    reasoning_content,
+    tool_calls,
+    tool_call_id,
+    name,
+  })),
+  tools: tools.length === 0 ? null : tools,
+});
+
+/** What else transformers' `apply_chat_template` lets a template see, but for the date. */
 function globals(
   special: SpecialTokens,
-  messages: readonly ChatMessage[],
-  { addGenerationPrompt = false, tools = [] }: RenderOptions,
+  { addGenerationPrompt = false }: RenderOptions,
 ): Readonly<Record<string, unknown>> {
   return {
     ...special,
-    // what other programs put next to these is none of a template's business
-    messages: messages.map(({ role, content, tool_calls, tool_call_id, name }) => ({
-      role,
-      content,
-      ...(tool_calls && { tool_calls }),
-      ...(tool_call_id !== undefined && { tool_call_id }),
-      ...(name !== undefined && { name }),
-    })),
-    tools: tools.length === 0 ? null : tools,
     documents: null,
     add_generation_prompt: addGenerationPrompt,
     raise_exception: (message: unknown) => {

@@ -1,7 +1,7 @@
 /** What the library's filters and methods cost that make more of a value than it has, spent before they are called. */
 import { type Budget, PLACE, sizeOf, VALUE } from './budget.js';
 import type { JinjaNode, JinjaValue } from './jinja.js';
-import { floatText, itemsOf } from './jinja-values.js';
+import { itemsOf } from './jinja-values.js';
 
 /** Values of the arguments, by their place and by their name. */
 export interface PricedArguments {
@@ -31,11 +31,9 @@ interface JsonForm {
   readonly perLevel: number;
 }
 
-/** Throws for what JSON has no word for, or JavaScript another. */
+/** Throws for what JSON has no word for. */
 function priceJson(value: JinjaValue, form: JsonForm, level: number, budget: Budget): void {
   if (value.type === 'UndefinedValue') throw new Error('Undefined is not JSON serializable');
-  if (value.type === 'FloatValue' && floatText(Number(value.value)) !== JSON.stringify(value.value))
-    throw new Error(`it writes ${floatText(Number(value.value))} as JSON, which is not supported`);
   budget.spend(VALUE + form.perValue + form.perLevel * level + form.perCharacter * lengthOf(value));
   if (value.value instanceof Map)
     for (const name of value.value.keys()) budget.spend(form.perCharacter * String(name).length);

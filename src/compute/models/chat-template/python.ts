@@ -18,6 +18,7 @@ import {
 import { equal, isList, itemsOf, type JinjaResult } from './jinja-values.js';
 import { OPERATORS } from './operators.js';
 import { evaluatedArguments, FILTER_PRICES, priceOfOperand } from './prices.js';
+import { toJson } from './to-json.js';
 
 /** What stands in for an expression that has been evaluated already: nothing is evaluated twice. */
 export interface PrecomputedNode extends JinjaNode {
@@ -75,6 +76,8 @@ export class PythonInterpreter extends Interpreter {
   override evaluateMemberExpression(node: JinjaMember, environment: JinjaEnvironment): JinjaValue {
     const object = this.evaluate(node.object, environment);
     const given = { ...node, object: evaluated(object) };
+    if (object.type === 'ObjectValue' && node.computed && node.property.type !== 'SliceExpression')
+      return this.entry(given, environment);
     if (object.type !== 'StringValue' && !isList(object))
       return super.evaluateMemberExpression(given, environment);
     if (
@@ -89,6 +92,13 @@ export class PythonInterpreter extends Interpreter {
     if (property.type !== 'IntegerValue')
       return super.evaluateMemberExpression({ ...given, property: evaluated(property) }, environment);
     return new Environment().set('made', characterAt(String(object.value), Number(property.value)));
+  }
+
+  /** Under a name that is no text, a dictionary has nothing. */
+  private entry(node: JinjaMember, environment: JinjaEnvironment): JinjaValue {
+    const property = this.evaluate(node.property, environment);
+    if (property.type !== 'StringValue') return new Environment().set('made', undefined);
+    return super.evaluateMemberExpression({ ...node, property: evaluated(property) }, environment);
   }
 
   override evaluateTestExpression(node: JinjaTest, environment: JinjaEnvironment): JinjaValue {
@@ -107,6 +117,7 @@ export class PythonInterpreter extends Interpreter {
     if (price === undefined) return this.filtered(value, filter, { name, args }, environment);
     const { nodes, values } = evaluatedArguments(args, (node) => evaluated(this.evaluate(node, environment)));
     price(value, values, this.budget);
+    if (name === 'tojson') return this.made(toJson(value, values), environment);
     const given = args.length === 0 ? filter : ({ ...filter, args: nodes } as JinjaFilter);
     return this.filtered(value, given, { name, args: nodes }, environment);
   }

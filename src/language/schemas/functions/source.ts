@@ -4,6 +4,7 @@ import { defaulted, type FunctionSchema, optional, required, t } from '../schema
 const OPTIONAL: ReadonlySet<string> = new Set([
   'input',
   'system',
+  'tools',
   'labels',
   'attention_mask',
   'position_ids',
@@ -25,6 +26,7 @@ const columns = t.record({
   messages: column('messages', 'a chat: a list of `{ "role", "content" }`'),
   conversations: column('conversations', 'a chat of ShareGPT: a list of `{ "from", "value" }`'),
   system: column('system', 'the system message of `conversations`'),
+  tools: column('tools', 'the tools that a chat may call, a list or its JSON'),
   text: column('text', 'a text'),
   prompt: column('prompt', 'the beginning of a text'),
   completion: column('completion', 'what follows the `prompt`'),

@@ -3,7 +3,16 @@ import type { Call } from '../../ir/program.js';
 import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
 
 /** Templates in `stdlib/chat/`: how well-known families of models write a chat. */
-export const CHAT_STYLES = ['chatml', 'gemma', 'llama2', 'llama3', 'mistral', 'phi3', 'zephyr'] as const;
+export const CHAT_STYLES = [
+  'chatml',
+  'gemma',
+  'hermes',
+  'llama2',
+  'llama3',
+  'mistral',
+  'phi3',
+  'zephyr',
+] as const;
 
 const system = optional(t.union(t.file, t.string), 'The system message of every row.');
 const style = optional(

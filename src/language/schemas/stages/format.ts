@@ -9,7 +9,11 @@ const settings = {
   ),
   max_length: defaulted(t.quantity('tokens', { min: 8 }), 512, 'Longest row in tokens.'),
   overflow: defaulted(t.enum('drop', 'truncate', 'split'), 'drop', 'What to do with a longer row.'),
-  loss_on: defaulted(t.enum('assistant', 'all'), 'assistant', 'Which tokens the loss counts.'),
+  loss_on: defaulted(
+    t.enum('assistant', 'last', 'all'),
+    'assistant',
+    'Which tokens the loss counts: those of every answer, of the last answer, or all.',
+  ),
 } as const;
 
 export type FormatSettings = Infer<typeof settings>;

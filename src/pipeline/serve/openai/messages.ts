@@ -1,18 +1,14 @@
 /** Messages of a chat as OpenAI's API writes them, and as chat templates read them. */
 import * as v from 'valibot';
+import { contentText, MessageFault } from '../../../compute/models/messages.js';
 import type { ChatMessage } from '../../../compute/models/types.js';
-import { checkJson, isJson, type Json, JsonFault } from '../../../language/host/json.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 import { badField } from './api-error.js';
 
 /** In one request. */
 const MOST_MESSAGES = 10_000;
 const MOST_TOOLS = 128;
 
-const textPart = v.object({
-  type: v.picklist(['text', 'refusal']),
-  text: v.optional(v.string()),
-  refusal: v.optional(v.string()),
-});
 const content = v.nullish(v.union([v.string(), v.array(v.unknown())]));
 const toolCall = v.object({
   id: v.string(),
@@ -73,20 +69,12 @@ function chatMessage({ role, tool_calls, tool_call_id, name, ...rest }: Message,
 
 /** A text, or the parts of one. */
 function textOf(found: Message['content'], at: string): string | undefined {
-  if (found === null || found === undefined || typeof found === 'string') return found ?? undefined;
-  return found
-    .map((part, index) => {
-      const type = isJson(part) ? part['type'] : undefined;
-      const checked = checkJson(textPart, part);
-      if (!(checked instanceof JsonFault)) return checked.text ?? checked.refusal ?? '';
-      const place = `${at}[${index}]`;
-      throw typeof type === 'string' && type !== 'text'
-        ? badField(
-            place,
-            `\`${place}\`: parts of type ${JSON.stringify(type.slice(0, 40))} are not supported: the model reads text only`,
-            'unsupported_value',
-          )
-        : badField(place, `\`${place}\`: ${checked.detail}`);
-    })
-    .join('');
+  const text = contentText(found, at);
+  if (!(text instanceof MessageFault)) return text;
+  const place = text.at.replace(/\/(\d+)/g, '[$1]');
+  throw badField(
+    place,
+    `\`${place}\` ${text.detail}`,
+    text.reason === 'unsupported' ? 'unsupported_value' : undefined,
+  );
 }

@@ -6,8 +6,9 @@
 
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { exactText, parseExact } from '../../../language/host/exact-json.js';
 import type { Host } from '../../../language/host/host.js';
-import { anyObject, count, type JsonOf, ownJson } from '../../../language/host/json.js';
+import { anyObject, count, type JsonOf, ownJson, ownValue } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { type DropCounts, type DropReason, RowReport } from '../row-report.js';
 import { textLines } from './file-lines.js';
@@ -24,11 +25,17 @@ const DATA_ROW = v.object({
 });
 type DataRow = JsonOf<typeof DATA_ROW>;
 
+/** Of a row that may have a chat, whose calls a template writes as JSON. */
+const CHAT = /"(?:messages|conversations|tools)":/;
+/** Levels of a line that are objects whose order says nothing: the line, and its row. */
+const PLAIN_LEVELS = 2;
+
 /** The rows of a split, one at a time. */
 export function* readDataRows(host: Host, folder: string, split: SplitName): Iterable<DataRow> {
   const path = join(folder, `${split}.jsonl`);
   if (host.stat(path) === undefined) return;
-  for (const line of textLines(host, path)) yield ownJson(DATA_ROW, line);
+  for (const line of textLines(host, path))
+    yield CHAT.test(line) ? ownValue(DATA_ROW, parseExact(line, PLAIN_LEVELS)) : ownJson(DATA_ROW, line);
 }
 
 interface RowCounts {
@@ -64,7 +71,9 @@ export async function writeRows(
   const write = (row: number): void => {
     const split = table.split.get(row);
     const named = reader.row(row);
-    outputs[split]?.write(`${JSON.stringify({ ...reader.placeOf(row), row: named })}\n`);
+    const exact = reader.exact(row, named);
+    const written = { ...reader.placeOf(row), row: exact };
+    outputs[split]?.write(`${exact === named ? JSON.stringify(written) : exactText(written)}\n`);
     statistics.add(named, split, files[table.file.get(row)]?.general === true);
     splits[splitNames[split] ?? 'train']++;
   };

@@ -1,7 +1,8 @@
 import { nearest } from '../../../language/diagnostics/did-you-mean.js';
+import { exactText } from '../../../language/host/exact-json.js';
 import { mayBeMissing } from '../../../language/schemas/functions/source.js';
 import { type Columns, type OwnName, ownNames } from './column-names.js';
-import { turnsIn, turnsOf } from './conversations.js';
+import { type Chat, chatOf, type Turn } from './conversations.js';
 import { hash96 } from './hashes.js';
 import { mustBe, type Row, RowFault } from './parse-row.js';
 import { idsOf } from './token-ids.js';
@@ -23,7 +24,7 @@ interface RowShape {
 const SHAPES: readonly RowShape[] = [
   {
     marks: ['messages'],
-    read: (row, own) => ofTurns(turnsIn(own('messages'), row['messages'], readMessage)),
+    read: (row, own) => ofChat(chatOf(row, 'messages', own)),
   },
   {
     marks: ['instruction', 'output'],
@@ -32,7 +33,7 @@ const SHAPES: readonly RowShape[] = [
   { marks: ['label'], read: readLabelled },
   { marks: ['text'], read: readText },
   { marks: ['prompt', 'completion'], read: (row, own) => readPair(row, own, ['prompt', 'completion']) },
-  { marks: ['conversations'], read: (row, own) => ofTurns(turnsOf(row, own('conversations'))) },
+  { marks: ['conversations'], read: (row, own) => ofChat(chatOf(row, 'conversations', own)) },
   { marks: ['input_ids'], read: readIds },
   { marks: ['choices', 'endings', 'option1'], read: readChoices },
   { marks: ['question', 'answer'], read: (row, own) => readPair(row, own, ['question', 'answer']) },
@@ -140,20 +141,22 @@ function readChoices(row: Row, own: OwnName): RowContent | RowFault {
   return { question: [asked, JSON.stringify(choices)], answer: JSON.stringify(right ?? null) };
 }
 
-const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];
-
-interface Turn {
-  readonly role: string;
-  readonly content: string;
+/** The last answer, and all that is before it; the tools belong to what is asked. */
+function ofChat(chat: Chat | RowFault): RowContent | RowFault {
+  if (chat instanceof RowFault) return chat;
+  const { turns, tools } = chat;
+  const described = tools.length === 0 ? [] : [exactText(tools)];
+  const lines = [...described, ...turns.map((turn) => `${turn.message.role}\n${saidIn(turn)}`)];
+  const last = turns.findLastIndex(({ message }) => message.role === 'assistant');
+  const turn = turns[last];
+  if (turn === undefined) return { answer: lines.join('\n') };
+  return { question: lines.slice(0, described.length + last), answer: saidIn(turn) };
 }
 
-/** The last answer, and all that is before it. */
-function ofTurns(turns: readonly Turn[] | RowFault): RowContent | RowFault {
-  if (turns instanceof RowFault) return turns;
-  const lines = turns.map(({ role, content }) => `${role}\n${content}`);
-  const last = turns.findLastIndex(({ role }) => role === 'assistant');
-  if (last < 0) return { answer: lines.join('\n') };
-  return { question: lines.slice(0, last), answer: turns[last]?.content ?? '' };
+/** The text of a turn, and its calls: without what identifies them, which differs between copies. */
+function saidIn({ message: { content, tool_calls: calls = [] }, asText }: Turn): string {
+  if (calls.length === 0) return content;
+  return asText ?? [content, ...calls.map((call) => exactText(call['function']))].join('\n');
 }
 
 function readIds(row: Row, own: OwnName): RowContent | RowFault {
@@ -161,14 +164,6 @@ function readIds(row: Row, own: OwnName): RowContent | RowFault {
   if (found instanceof RowFault) return found;
   // the same ids with other labels teach something else
   return { answer: `${found.ids.join(' ')}\n${found.labels?.join(' ') ?? ''}` };
-}
-
-function readMessage({ role, content }: Row, at: string): Turn | RowFault {
-  if (typeof role !== 'string' || !ROLES.includes(role))
-    return new RowFault('wrong_type', `${at}/role must be one of ${ROLES.join(', ')}`);
-  if (typeof content !== 'string') return mustBe(`${at}/content`, content, 'a string');
-  if (role === 'assistant' && content.trim() === '') return new RowFault('empty', `${at}/content is empty`);
-  return { role, content };
 }
 
 /** What a row says, as keys: equal where texts are equal except for white space. */

@@ -1,8 +1,11 @@
 import { dataError } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
+import { parseExact } from '../../../language/host/exact-json.js';
 import type { Host } from '../../../language/host/host.js';
+import { isJson } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
 import type { RowPlace } from '../row-report.js';
+import type { Columns } from './column-names.js';
 import { LONGEST_LINE } from './file-lines.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
 import { renamed } from './row-content.js';
@@ -69,9 +72,23 @@ export class RowReader {
         dataError(place, 'the file changed while it was read', 'run again when nothing writes to it'),
       );
     }
-    return renamed(parsed, this.files[this.table.file.get(row)]?.columns ?? {});
+    return renamed(parsed, this.columnsOf(row));
+  }
+
+  /** The same row; of one that has a chat, with its numbers and the order of its names as the text has them. */
+  exact(row: number, known: Row): Row {
+    if (!CHAT_COLUMNS.some((column) => Object.hasOwn(known, column))) return known;
+    const exact = parseExact(new TextDecoder().decode(this.bytes(row)), 1);
+    return isJson(exact) ? renamed(exact, this.columnsOf(row)) : known;
+  }
+
+  private columnsOf(row: number): Columns {
+    return this.files[this.table.file.get(row)]?.columns ?? {};
   }
 }
+
+/** Columns that a chat template writes values of as JSON. */
+const CHAT_COLUMNS = ['messages', 'conversations', 'tools'] as const;
 
 /** Bytes that wait in memory: an `OutputFile` writes so many at once, so that they can be read again. */
 const PIECE = 1 << 20;

@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../../../compute/models/types.js';
+import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import { type RenderedRow, RowProblem } from './rendered-row.js';
 
 export const IGNORED = -100;
@@ -17,6 +18,8 @@ export interface EncodedRow {
   readonly ids: Int32Array;
   /** The id itself where the token is supervised, else {@link IGNORED}. */
   readonly labels: Int32Array;
+  /** Of each token in the loss, where one that is supervised counts less than others. */
+  readonly weights?: Float32Array;
   /** Labels that are predicted: the first position never is. */
   readonly supervised: number;
   /** Tokens before the last answer, `0` where the row does not hold a prompt whole. */
@@ -33,7 +36,7 @@ export interface EncodedRow {
 export function encodeRow(
   tokenizer: Tokenizer,
   rendered: RenderedRow,
-  lossOn: 'assistant' | 'all',
+  lossOn: FormatSettings['loss_on'],
 ): EncodedRow {
   const { text, answers, prompt, begins } = rendered;
   const begin = begins && tokenizer.beginId !== undefined ? [tokenizer.beginId] : [];
@@ -52,15 +55,25 @@ export function encodeRow(
     return { ids, labels: ids.slice(), supervised: supervisedIn(ids), promptTokens };
   }
   const labels = new Int32Array(ids.length).fill(IGNORED);
+  const weights = new Float32Array(ids.length).fill(1);
   let promptTokens = 0;
-  for (const { start, end } of answers) {
-    const [from, to] = [tokensThrough(start), tokensThrough(end)];
+  for (const { start, end, weight = 1 } of answers) {
+    const from = tokensThrough(start);
+    promptTokens = from ?? 0;
+    if (weight === 0) continue;
+    const to = tokensThrough(end);
     if (from === undefined) throw straddled(text, start, 'before');
     if (to === undefined) throw straddled(text, end, 'after');
     labels.set(ids.subarray(from, to), from);
-    promptTokens = from;
+    weights.fill(weight, from, to);
   }
-  return { ids, labels, supervised: supervisedIn(labels), promptTokens: prompt === '' ? 0 : promptTokens };
+  return {
+    ids,
+    labels,
+    ...(answers.some(({ weight = 1 }) => weight !== 0 && weight !== 1) && { weights }),
+    supervised: supervisedIn(labels),
+    promptTokens: prompt === '' ? 0 : promptTokens,
+  };
 }
 
 /** Characters on either side of a border that a report shows. */
@@ -82,11 +95,12 @@ export function supervisedIn(labels: Int32Array): number {
 }
 
 /** Tokens `from … to` of a row. A prompt that is cut, or has nothing after it, does not count. */
-function part({ ids, labels, promptTokens }: EncodedRow, from: number, to: number): EncodedRow {
+function part({ ids, labels, weights, promptTokens }: EncodedRow, from: number, to: number): EncodedRow {
   const own = labels.slice(from, to);
   return {
     ids: ids.slice(from, to),
     labels: own,
+    ...(weights && { weights: weights.slice(from, to) }),
     supervised: supervisedIn(own),
     promptTokens: from === 0 && promptTokens < to ? promptTokens : 0,
   };

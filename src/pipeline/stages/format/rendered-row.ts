@@ -1,12 +1,21 @@
 import type { ChatTemplate } from '../../../compute/models/types.js';
+import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
+
+export interface AnswerSpan {
+  /** UTF-16 offsets into the text, end exclusive. */
+  readonly start: number;
+  readonly end: number;
+  /** Of each of its tokens in the loss, from 0 to 1; default: 1. */
+  readonly weight?: number;
+}
 
 /** A row as text, with the parts that are answers. */
 export interface RenderedRow {
   readonly text: string;
-  /** UTF-16 offsets into `text`, in order, end exclusive; the end token of an answer belongs to it. */
-  readonly answers: readonly { readonly start: number; readonly end: number }[];
+  /** In order; the end token of an answer belongs to it. */
+  readonly answers: readonly AnswerSpan[];
   /** The text before the last answer, and that answer without end token; both `''` if nothing is asked. */
   readonly prompt: string;
   readonly answer: string;
@@ -14,6 +23,8 @@ export interface RenderedRow {
   readonly begins: boolean;
   /** The system message, where there is one. */
   readonly system?: string;
+  /** Whether the template writes what is before an answer otherwise where the model is to write it. */
+  readonly askedOtherwise?: boolean;
   /** The texts that the row brought. */
   readonly given: readonly string[];
 }
@@ -25,7 +36,9 @@ export interface RenderContext {
   readonly endToken: string;
   /** Tokens after which a chat template's answer has ended. */
   readonly turnEnds: readonly string[];
-  readonly lossOn: 'assistant' | 'all';
+  readonly lossOn: FormatSettings['loss_on'];
+  /** A text as answers are read: without special tokens. */
+  shown(text: string): string;
   /** What the source calls a column, for what is wrong with it. */
   readonly own: OwnName;
   /** Rows that are shown solved before others. */

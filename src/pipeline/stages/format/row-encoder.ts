@@ -94,6 +94,7 @@ export async function openEncoder(
     endToken: endTokens[0] ?? '',
     turnEnds: turn === undefined ? endTokens : [turn.token, ...endTokens],
     lossOn: settings.loss_on,
+    shown: (written) => tokenizer.decode(tokenizer.encode(written), { skipSpecial: true }),
     own,
     examples,
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
+import { counted } from '../../../language/diagnostics/make.js';
 import { isReference } from '../../../language/ir/values.js';
 import { CHOICES, LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
@@ -10,7 +11,7 @@ import { ownNamesOf } from '../data/sources.js';
 import { splitNames } from '../data/split.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
-import { RowReport } from '../row-report.js';
+import { type RowPlace, RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
@@ -22,9 +23,6 @@ import { type FormatInfo, type SplitInfo, SplitWriter } from './split-files.js';
 
 /** Rows between two looks at signals and two progress events. */
 const STRIDE = 256;
-
-/** What a piece after the first one says about its text. */
-const NO_TEXT = { prompt: '', answer: '' };
 
 /** Writes every row of the data stage out as text and tokens; rows that can't be are in the report with their place. */
 export const run: RunStage = async (context) => {
@@ -50,6 +48,7 @@ export const run: RunStage = async (context) => {
   const counts = new LabelCounts();
   const systems = new SystemCounts();
   const splits: Record<string, SplitInfo> = {};
+  const askedOtherwise = new RowCount();
   let read = 0;
   let keptRows = 0;
   for (const split of splitNames) {
@@ -63,17 +62,13 @@ export const run: RunStage = async (context) => {
         continue;
       }
       keptRows++;
+      if (outcome.rendered.askedOtherwise === true) askedOtherwise.add({ file, line });
       systems.add(split, outcome.rendered.system);
       for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
       if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
       const marks = marksOf(row, settings.template.call, outcome.rendered.given);
       const origin = { file, fileIndex: indexOf(files, file), line, ...marks };
-      for (const [index, piece] of outcome.kept.entries()) {
-        // a book in a thousand pieces would be written a thousand times
-        const told = index === 0 ? outcome.rendered : NO_TEXT;
-        writer.add(piece, told, origin);
-        all.add(piece, told, origin);
-      }
+      for (const each of [writer, all]) each.addPieces(outcome.kept, outcome.rendered, origin);
     }
     splits[split] = writer.close();
   }
@@ -81,6 +76,7 @@ export const run: RunStage = async (context) => {
   report.close(keptRows);
   if (keptRows === 0) throw nothingKept(stage, settings, report.dropped);
   if (labels !== undefined) counts.check(labels, stage);
+  noteAskedOtherwise(context, askedOtherwise);
   await pause(context, read, read);
 
   const tokenizer = { folder: model.path, sha256: digest };
@@ -170,6 +166,24 @@ function noteMissingEnd(
 ): void {
   if (endToken !== '') return;
   const text = `the model in ${path} has no end token (eos_token_id), so answers are trained without one`;
+  emit({ type: 'note', stage: stage.name, text });
+}
+
+/** How many rows, and where the first is. */
+class RowCount {
+  rows = 0;
+  first: RowPlace | undefined;
+
+  add(place: RowPlace): void {
+    this.first ??= place;
+    this.rows++;
+  }
+}
+
+/** Nothing that a user could mend, but what the model is trained on is not quite what it is asked. */
+function noteAskedOtherwise({ stage, emit }: StageContext, { first, rows }: RowCount): void {
+  if (first === undefined) return;
+  const text = `the chat template writes what is before an answer differently when that answer is asked for, in ${counted(rows, 'row')}, first ${first.file}:${first.line}`;
   emit({ type: 'note', stage: stage.name, text });
 }
 

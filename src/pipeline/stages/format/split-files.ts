@@ -2,6 +2,7 @@
  * The hand-over from format to train and eval: three files for each of the splits `train`, `valid`, `test` and `all`.
  *
  * `<split>.tokens.bin`: int32 pairs, little endian: id, label (-100: not supervised), rows one after another.
+ * `<split>.weights.bin`, where answers have weights: float32 per token, its weight in the loss.
  * `<split>.rows.bin`: {@link ROW_FIELDS} float64 a row: offset of the first token, tokens, supervised tokens,
  *   prompt tokens (those before the last answer; 0 if no prompt is left whole), index of the source file, line.
  * `<split>.text.jsonl`: one object per row: `{ "prompt", "answer", "file", "line", "kind"? }`; prompt is the text before
@@ -16,6 +17,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ROW_PROMPT } from '../../../compute/models/training-prompt.js';
+import type { TokenRow } from '../../../compute/training/batch.js';
 import type { Host } from '../../../language/host/host.js';
 import { count, figure, type JsonOf, ownJson, record, version } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
@@ -101,17 +103,34 @@ export class LengthCounts {
   }
 }
 
+/** What a piece after the first one says about its text. */
+const NO_TEXT = { prompt: '', answer: '' };
+
 /** Writes the files of one split row by row. */
 export class SplitWriter {
   private readonly tokens: OutputFile;
   private readonly rows: OutputFile;
   private readonly text: OutputFile;
   private readonly counts = new LengthCounts();
+  private weights: OutputFile | undefined;
 
-  constructor(output: OutputFolder, split: string) {
+  constructor(
+    private readonly output: OutputFolder,
+    private readonly split: string,
+  ) {
     this.tokens = output.open(`${split}.tokens.bin`);
     this.rows = output.open(`${split}.rows.bin`);
     this.text = output.open(`${split}.text.jsonl`);
+  }
+
+  /** What is kept of a row. */
+  addPieces(
+    pieces: readonly EncodedRow[],
+    rendered: Pick<RenderedRow, 'prompt' | 'answer'>,
+    origin: RowOrigin,
+  ): void {
+    // a book in a thousand pieces would be written a thousand times
+    for (const [index, piece] of pieces.entries()) this.add(piece, index === 0 ? rendered : NO_TEXT, origin);
   }
 
   add(
@@ -126,6 +145,7 @@ export class SplitWriter {
       pairs.setInt32(t * 8 + 4, row.labels[t] ?? 0, true);
     }
     this.tokens.write(new Uint8Array(pairs.buffer));
+    this.weigh(row);
     const record = new DataView(new ArrayBuffer(ROW_FIELDS * 8));
     [this.counts.tokens, length, row.supervised, row.promptTokens, fileIndex, line].forEach((value, i) => {
       record.setFloat64(i * 8, value, true);
@@ -135,12 +155,27 @@ export class SplitWriter {
     this.counts.add(length, row.supervised);
   }
 
+  /** From the first row on that has weights; the tokens before it count in full. */
+  private weigh({ ids, weights }: EncodedRow): void {
+    if (weights === undefined && this.weights === undefined) return;
+    if (this.weights === undefined) {
+      this.weights = this.output.open(`${this.split}.weights.bin`);
+      for (let left = this.counts.tokens; left > 0; left -= WINDOW)
+        this.weights.write(bytesOf(new Float32Array(Math.min(left, WINDOW)).fill(1)));
+    }
+    this.weights.write(bytesOf(weights ?? new Float32Array(ids.length).fill(1)));
+  }
+
   close(): SplitInfo {
-    for (const file of [this.tokens, this.rows, this.text]) file.close();
+    for (const file of [this.tokens, this.rows, this.text, this.weights]) file?.close();
     const { rows, tokens, supervised, longest, histogram } = this.counts;
     return { rows, tokens, supervised, longest, histogram, answers: this.counts.answers() };
   }
 }
+
+/** Little endian, as machines are that this runs on. */
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** What a row says besides its tokens. */
 const SPLIT_TEXT = v.object({
@@ -166,7 +201,7 @@ export interface TokenizedSplit {
   readonly rows: number;
   /** Tokens of every row. */
   readonly lengths: Uint32Array;
-  read(row: number): { readonly ids: Int32Array; readonly labels: Int32Array };
+  read(row: number): TokenRow;
   /** Tokens of the prompt of the last answer (0: no prompt is left whole), and supervised ones. */
   countsOf(row: number): { readonly prompt: number; readonly supervised: number };
   placeOf(row: number): { readonly file: string; readonly line: number };
@@ -175,8 +210,9 @@ export interface TokenizedSplit {
 }
 
 const ROW_BYTES = ROW_FIELDS * 8;
-/** Bytes of a token in `tokens.bin`: id and label. */
+/** Bytes of a token in `tokens.bin`: id and label; and in `weights.bin`. */
 const TOKEN_BYTES = 8;
+const WEIGHT_BYTES = 4;
 /** Rows whose records are read at a time. */
 const WINDOW = 4096;
 
@@ -196,6 +232,7 @@ export function openSplit(host: Host, folder: string, name: string): TokenizedSp
     const window = records(first, count);
     for (let row = 0; row < count; row++) lengths[first + row] = window[row * ROW_FIELDS + 1] ?? 0;
   }
+  const isWeighted = host.stat(path('weights.bin')) !== undefined;
   return {
     info,
     rows,
@@ -208,6 +245,11 @@ export function openSplit(host: Host, folder: string, name: string): TokenizedSp
       return {
         ids: Int32Array.from({ length: tokens }, (_, t) => pairs[2 * t] ?? 0),
         labels: Int32Array.from({ length: tokens }, (_, t) => pairs[2 * t + 1] ?? 0),
+        ...(isWeighted && {
+          weights: new Float32Array(
+            aligned(host.readBytes(path('weights.bin'), offset * WEIGHT_BYTES, tokens * WEIGHT_BYTES)),
+          ),
+        }),
       };
     },
     countsOf(row) {

@@ -20,7 +20,7 @@ export function takeTokens(
 ): EncodedRow {
   const found = idsOf(row, own);
   if (found instanceof RowFault) throw new RowProblem(found.reason, found.detail);
-  if (found.labels === undefined && lossOn === 'assistant')
+  if (found.labels === undefined && lossOn !== 'all')
     throw new RowProblem('missing_column', `no column \`${own('labels')}\`; \`loss_on = all\` needs none`);
   const length = unpadded(row, found.ids.length, own);
   const ids = Int32Array.from(found.ids.slice(0, length));
@@ -30,6 +30,7 @@ export function takeTokens(
       : Int32Array.from(found.labels.slice(0, length));
   known(ids, own('input_ids'), vocabulary);
   known(labels, own('labels'), vocabulary);
+  if (lossOn === 'last') labels.fill(IGNORED, 0, lastAnswer(labels).start);
   return { ids, labels, supervised: supervisedIn(labels), promptTokens: lastAnswer(labels).start };
 }
 

@@ -139,7 +139,7 @@ const trainedRoles = becomes('`loss_on = assistant`, or `all`', a.names, ({ reci
   if (names.every((name) => SPEAKERS['assistant']?.includes(name)))
     return automatic('the answers of the assistant are trained on');
   recipe.lossOn = 'all';
-  return left('`loss_on` is `assistant` or `all`, here `all`');
+  return left('`loss_on` is `assistant`, `last` or `all`, here `all`');
 });
 
 export const datasetTable: TranslationTable<Target> = {

@@ -195,7 +195,9 @@ const DATA: TranslationTable<Recipe> = {
   train_on_prompt: becomes('`loss_on = all`', a.flag, (recipe, value) => {
     recipe.lossOn = value ? 'all' : 'assistant';
   }),
-  mask_history: none('every answer of a chat is trained on'),
+  mask_history: becomes('`loss_on = last`', a.flag, (recipe, value) => {
+    if (value) recipe.lossOn = 'last';
+  }),
   packing: becomes('`batch = { packing: true }`', a.flag, (recipe, value) => {
     // `neat_packing` packs in any case.
     recipe.packing = value || recipe.packing === true;

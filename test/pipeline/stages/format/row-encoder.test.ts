@@ -139,20 +139,52 @@ describe('a chat template', () => {
     return { ...base, template: () => template };
   };
 
-  it('that writes an answer differently when others follow is found out', async () => {
+  it('that writes an answer otherwise when others follow has its borders found', async () => {
     const [one, several] = cases('bytes').thinking;
     const encoder = await open(thinking());
-    const { rendered, supervised, ids } = encoded(encoder, one?.row ?? {});
-    expect(rendered.text).to.equal(one?.text);
-    expect(encoder.tokenizer.decode(supervised.map((t) => ids[t] ?? -1))).to.equal(
-      '<think>\n\n</think>\n\nTwo<|im_end|>',
-    );
-    const [reason, detail] = reasonOf(encoder, several?.row ?? {});
-    expect(reason).to.equal('no_supervised_token');
-    expect(detail).to.contain('message 3 differently');
+    const answersOf = (row: Row, from: typeof encoder): readonly string[] => {
+      const { rendered, supervised, ids } = encoded(from, row);
+      const parts = rendered.answers.map(({ start, end }) => rendered.text.slice(start, end));
+      expect(from.tokenizer.decode(supervised.map((t) => ids[t] ?? -1))).to.equal(parts.join(''));
+      return parts;
+    };
+    const last = '<think>\n\n</think>\n\nSix<|im_end|>';
+    expect(answersOf(one?.row ?? {}, encoder)).to.deep.equal(['<think>\n\n</think>\n\nTwo<|im_end|>']);
+    expect(encoded(encoder, one?.row ?? {}).rendered.askedOtherwise).to.equal(undefined);
+    expect(answersOf(several?.row ?? {}, encoder)).to.deep.equal([
+      'Two<|im_end|>',
+      'Four\n\n<|im_end|>',
+      last,
+    ]);
+    const { rendered } = encoded(encoder, several?.row ?? {});
+    expect(rendered.text).to.equal(several?.text);
+    expect(rendered.askedOtherwise).to.equal(true);
+    expect(answersOf(several?.row ?? {}, await open(thinking(), { loss_on: 'last' }))).to.deep.equal([last]);
     const all = encoded(await open(thinking(), { loss_on: 'all' }), several?.row ?? {});
     expect(all.rendered.text).to.equal(several?.text);
     expect(all.rendered.answer).to.equal('Six');
+  });
+
+  it('that leaves out a part of an answer when others follow is found out', async () => {
+    const base = model('bytes');
+    const source =
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + (m.content if loop.last else m.content.split('|')[0]) + '<|im_end|>' }}{% endfor %}" +
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+    const template = compileChatTemplate(source, {}, 'x.jinja');
+    const from = { ...base, template: () => template };
+    const row = {
+      messages: ['q', 'thought|said', 'q', 'a'].map((content, at) => ({
+        role: at % 2 === 0 ? 'user' : 'assistant',
+        content,
+      })),
+    };
+    const [reason, detail] = reasonOf(await open(from), row);
+    expect(reason).to.equal('no_supervised_token');
+    expect(detail).to.contain('message 2 differently').and.to.contain('`loss_on = last`');
+    const { rendered } = encoded(await open(from, { loss_on: 'last' }), row);
+    expect(rendered.answers.map(({ start, end }) => rendered.text.slice(start, end))).to.deep.equal([
+      'a<|im_end|>',
+    ]);
   });
 
   it('that ends the whole chat once more ends every answer as before', async () => {
@@ -258,7 +290,8 @@ describe('a row that can’t be written out', () => {
     ['empty', { instruction: 'q', output: ' \n' }],
     ['empty', { messages: [] }],
     ['wrong_type', { messages: 'q' }],
-    ['wrong_type', { messages: [user, { role: 'tool', content: 'x' }] }],
+    ['no_supervised_token', { messages: [user, { role: 'tool', content: 'x' }] }],
+    ['wrong_type', { messages: [user, { role: 'robot', content: 'x' }, assistant] }],
     ['wrong_type', { messages: [user, { ...assistant, content: null }] }],
     ['wrong_type', { messages: [null, assistant] }],
     ['empty', { messages: [user, { ...assistant, content: '' }] }],
