@@ -163,7 +163,7 @@ function asWritten(turn: Turn, { chat }: RenderContext): Turn {
   );
 }
 
-const OTHERS = '; `style: "hermes"` is one that does';
+const OTHERS = '; `chat(style: hermes)` is one that does';
 
 /** A template may refuse a chat, say one whose roles don't alternate: that is the row's fault, not the model's. */
 function writer({ chat }: RenderContext, tools: readonly Json[]): Write {

@@ -133,7 +133,7 @@ export class SplitWriter {
     for (const [index, piece] of pieces.entries()) this.add(piece, index === 0 ? rendered : NO_TEXT, origin);
   }
 
-  add(
+  private add(
     row: EncodedRow,
     { prompt, answer }: Pick<RenderedRow, 'prompt' | 'answer'>,
     { file, fileIndex, line, kind, harm }: RowOrigin,

@@ -193,7 +193,8 @@ const DATA: TranslationTable<Recipe> = {
   default_system: common.field('`chat(system: …)`', a.text, 'system'),
   cutoff_len: common.field('`max_length` of the format stage', a.count, 'maxLength'),
   train_on_prompt: becomes('`loss_on = all`', a.flag, (recipe, value) => {
-    recipe.lossOn = value ? 'all' : 'assistant';
+    if (value) recipe.lossOn = 'all';
+    else recipe.lossOn ??= 'assistant';
   }),
   mask_history: becomes('`loss_on = last`', a.flag, (recipe, value) => {
     if (value) recipe.lossOn = 'last';
@@ -284,7 +285,8 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
   if (isPretraining) {
     recipe.packing ??= true;
     recipe.lossOn = 'all';
-    revise(context, 'train_on_prompt', automatic('all of a text is trained on'));
+    for (const key of ['train_on_prompt', 'mask_history'])
+      revise(context, key, automatic('all of a text is trained on'));
   }
   // Rows of a training are cut to the length; those that are packed are dropped if they are longer, and texts without answers are cut into several.
   recipe.overflow = isPretraining ? 'split' : recipe.packing === true ? 'drop' : 'truncate';
