@@ -61,7 +61,7 @@ const LITGPT: Trainer = {
   dequantised: 4,
   keepsQuantisedInputs: true,
   // FSDP of torch 2.1: every rank reads the checkpoint whole, and frozen weights stay gathered
-  sharding: { load: 1.1, gatheredNumbers: Number.POSITIVE_INFINITY },
+  sharding: { load: { whole: 1.1, shard: 1.1 }, gatheredNumbers: Number.POSITIVE_INFINITY },
 };
 
 /**

@@ -66,36 +66,47 @@ withPython('models of architectures that only transformers knows', () => {
       expect((await adapted.generate(prompts, options)).map(({ ids }) => ids)).to.deep.equal(tuned);
     });
 
-  const merge = async (name: string) => {
+  /** Every tensor of two folders is alike. */
+  const expectTensors = (ours: string, reference: string): void => {
+    const [own, theirs] = [ours, reference].map((at) => openTensorSource(host, at));
+    expect([...(own?.keys() ?? [])].sort()).to.deep.equal([...(theirs?.keys() ?? [])].sort());
+    for (const [tensor, { entry, file }] of theirs ?? []) {
+      const found = own?.get(tensor);
+      const values = (from: typeof file, at: typeof entry) => new Float32Array(from.read(at).slice().buffer);
+      const wanted = values(file, entry);
+      const merged = found && values(found.file, found.entry);
+      const most = wanted.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+      const off = wanted.reduce(
+        (worst, value, i) => Math.max(worst, Math.abs(value - (merged?.[i] ?? 0))),
+        0,
+      );
+      expect(off, tensor).to.be.at.most(1e-6 * Math.max(1, most));
+    }
+  };
+
+  const merge = async (name: string, port = 'adapter') => {
     const base = { call: 'local', args: { folder: join(place.path, name, 'base') } };
     const trainer = stageOf('train', 'adapter', { base, dataset: { stage: 'rows', port: 'train' } });
-    const input = artefact(trainer, join(place.path, name), { outputs: { adapter: 'adapter' } });
-    const adapter = { stage: 'adapter', port: 'adapter' };
+    const input = artefact(trainer, join(place.path, name), { outputs: { [port]: port } });
+    const adapter = { stage: 'adapter', port };
     const stage = stageOf('merge', 'merged', { base, adapter, dtype: 'f32' });
-    const context = contextOf(stage, [input], join(place.path, `merge-${name}`), { engine: ranks(1) });
+    const context = contextOf(stage, [input], join(place.path, `merge-${name}-${port}`), {
+      engine: ranks(1),
+    });
     return { result: await run(context), folder: join(context.output.path, 'model') };
   };
 
   for (const name of NAMES)
     it(`${name}: the merge is PEFT's, and proves itself`, async () => {
       const { result, folder } = await merge(name);
-      const [own, theirs] = [folder, join(place.path, name, 'merged')].map((at) =>
-        openTensorSource(host, at),
-      );
-      expect([...(own?.keys() ?? [])].sort()).to.deep.equal([...(theirs?.keys() ?? [])].sort());
-      for (const [tensor, { entry, file }] of theirs ?? []) {
-        const found = own?.get(tensor);
-        const values = (from: typeof file, at: typeof entry) =>
-          new Float32Array(from.read(at).slice().buffer);
-        const wanted = values(file, entry);
-        const merged = found && values(found.file, found.entry);
-        const most = wanted.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-        const off = wanted.reduce(
-          (worst, value, i) => Math.max(worst, Math.abs(value - (merged?.[i] ?? 0))),
-          0,
-        );
-        expect(off, tensor).to.be.at.most(1e-6 * Math.max(1, most));
-      }
+      expectTensors(folder, join(place.path, name, 'merged'));
       expect(result.metrics['logit_difference']).to.be.at.most(1e-4);
     });
+
+  it('merges a head over labels as PEFT does', async () => {
+    const { result, folder } = await merge('mixtral', 'classifier');
+    expectTensors(folder, join(place.path, 'mixtral', 'merged-classifier'));
+    expect(result.metrics['logit_difference']).to.be.at.most(1e-4);
+    expect(openAnyModel(host, folder).facts.labels).to.deep.equal(['praise', 'blame', 'neither']);
+  });
 });

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 COMMON = {
     "vocab_size": 264,
@@ -93,9 +93,31 @@ def make(name: str, folder: Path, tokenizer: Path) -> dict[str, object]:
     }
 
 
+LABELS = ["praise", "blame", "neither"]
+
+
+@torch.no_grad()
+def make_classifier(folder: Path) -> None:
+    """An adapter with a head over labels for the base that is in `folder`."""
+    torch.manual_seed(11)
+    base = AutoModelForSequenceClassification.from_pretrained(
+        folder / "base", num_labels=len(LABELS), dtype=torch.float32
+    )
+    config = LoraConfig(r=4, lora_alpha=8, task_type="SEQ_CLS", target_modules=["q_proj", "v_proj"])
+    tuned = get_peft_model(base, config).eval()
+    for parameter in tuned.parameters():
+        if parameter.requires_grad:
+            parameter += 0.2 * torch.randn_like(parameter)
+    tuned.save_pretrained(folder / "classifier", save_embedding_layers=False)
+    names = {str(number): label for number, label in enumerate(LABELS)}
+    (folder / "classifier" / "labels.json").write_text(json.dumps({"id2label": names}))
+    tuned.merge_and_unload().save_pretrained(folder / "merged-classifier")
+
+
 def main() -> None:
     folder, tokenizer = Path(sys.argv[1]), Path(sys.argv[2])
     found = {name: make(name, folder / name, tokenizer) for name in MODELS}
+    make_classifier(folder / "mixtral")
     (folder / "expected.json").write_text(json.dumps({"prompts": PROMPTS, "models": found}))
 
 

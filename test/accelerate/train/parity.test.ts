@@ -84,6 +84,10 @@ const CASES: Readonly<Record<string, Case>> = {
     near: EXACT,
     engines: ['one rank', 'two ranks, fsdp', 'three ranks, ddp'],
   },
+  'lora, packed, by AdamW': {
+    options: with_({ batch: { global: 6, packing: true } }, { chosen: { microBatch: 1, accumulation: 6 } }),
+    engines: ['one rank', 'two ranks, ddp'],
+  },
   // a rate so high that the validation loss rises
   'lora, stopped early': {
     options: with_({ ...sgd(0.5), stop: { epochs: 30, patience: 1 }, checkpoint: { every: 2, keep: 2 } }),
@@ -100,6 +104,11 @@ const CASES: Readonly<Record<string, Case>> = {
     }),
     near: EXACT,
     engines: ['two ranks, ddp'],
+  },
+  'a prefix by two layers': {
+    options: with_({ prefix: { tokens: 4, projection: 12 }, ...sgd(0.1) }),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, ddp'],
   },
   'a classifier': {
     options: with_(sgd(0.1), { labels: ['a', 'b', 'c'] }),

@@ -111,14 +111,14 @@ function headOf({ logitsChunk, adapter, precision, predicted, counted, shape }: 
 
 /**
  * FSDP2 gathers a block while the one before it is computed; an adapter is whole on every rank. On a CPU, the first rank has the
- * whole base next to its shard when it has read it.
+ * whole base next to its shard when it has read it; of a base in 4 bits, every GPU has all until it is cut, matrix by matrix.
  */
-const shardingOf = ({ sharding, device }: DriverRun): ShardingMemory => ({
+const shardingOf = ({ sharding, device, isQuantised }: DriverRun): ShardingMemory => ({
   kind: sharding.kind,
   world: sharding.world,
   isOffloaded: sharding.isOffloaded,
   isTrainedWhole: true,
   gatheredBlocks: 2,
   keepsRoot: true,
-  load: device === 'cpu' ? 1 : undefined,
+  load: device === 'cpu' ? { whole: 1, shard: 1 } : isQuantised ? { whole: 1, shard: 0 } : undefined,
 });

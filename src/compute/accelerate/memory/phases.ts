@@ -65,7 +65,7 @@ function phase(name: Phase, some: Partial<TorchParts>): PhaseBytes {
 }
 
 const loadedBytes = ({ sharding: { kind, world, load } }: TorchTraining, bytes: StaticBytes): number =>
-  load === undefined || kind !== 'fsdp' ? bytes.weights : load * bytes.whole * (1 + 1 / world);
+  load === undefined || kind !== 'fsdp' ? bytes.weights : bytes.whole * (load.whole + load.shard / world);
 
 interface SavedBytes {
   readonly tokens: number;

@@ -129,8 +129,8 @@ export interface ShardingMemory {
   readonly gatheredBytes?: number;
   /** Numbers that stay gathered, whatever is computed. */
   readonly gatheredNumbers?: number;
-  /** The whole model is on the device before it is cut, and its shard next to it: times so much. */
-  readonly load?: number;
+  /** What is on the device when the model is cut: so many times the whole of it, and its shard. */
+  readonly load?: { readonly whole: number; readonly shard: number };
   /** Flat buffers of the collectives, bytes. */
   readonly buffers?: number;
 }

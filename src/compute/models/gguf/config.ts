@@ -25,7 +25,7 @@ export function headerConfig(header: GgufHeader, read: ReadTensor): ModelConfig 
       'gguf_unsupported',
       path,
       detail,
-      `Supported are the architectures ${Object.keys(GGUF_FAMILIES).join(', ')}, without mixtures of experts.`,
+      `Supported are the architectures ${Object.keys(GGUF_FAMILIES).join(', ')}, without mixtures of experts. Of another, take the folder that the file was made from, in Hugging Face layout (\`hf("…")\`, \`local("…")\`): the accelerate engine computes what transformers has.`,
     );
   };
   const name = textIn(header, 'general.architecture') ?? unsupported('general.architecture is missing.');

@@ -139,9 +139,9 @@ async function write(
   };
   checkStored(context, parts);
   copyCompanions(context, parts);
-  const opened = models.openBase(base, adapted, adapter);
   const refusal = adapter && stageAdapter(adapter.config.kind).unmergeable;
   if (refusal !== undefined) throw new UserError(refusal(stage.span, adapted?.label ?? ''));
+  const opened = models.openBase(base, adapted, adapter);
   const probes = await probeRows(adapted?.artefact, model, context);
   const labels = labelsOf(adapter?.config);
   const alone = labels === undefined ? await opened.logits(undefined, probes) : [];
