@@ -25,16 +25,27 @@ import { type Module, ModuleLoader } from './check/modules.js';
 import { nearPath } from './check/near-paths.js';
 import { onePerMistake } from './check/one-per-mistake.js';
 import { checkOverrides, FILES, type Overrides, overridesFrom, type ParamValues } from './check/overrides.js';
+import { checkSearch } from './check/search.js';
 import { findCycles, inOrder } from './check/stage-graph.js';
 import { type CheckedStage, checkBlocks, evaluateParams } from './check/stages.js';
 import { blanksInTexts } from './check/suspicious-texts.js';
-import { isOpen, leftOut, readMatrices, type Sweep, spread, spreadBudgets } from './check/sweep.js';
+import {
+  isOpen,
+  leftOut,
+  namingStages,
+  readMatrices,
+  type Sweep,
+  searchIn,
+  spread,
+  spreadBudgets,
+} from './check/sweep.js';
 import { fillTokenizers } from './check/tokenizers.js';
 import { stagesWithoutEffect, unusedDeclarations, unusedImports } from './check/unused.js';
 import { hostError, tooManyMistakes } from './diagnostics/catalogue/files.js';
 import { type Diagnostic, isError } from './diagnostics/types.js';
 import { type Host, HostError, lookingOnce } from './host/host.js';
-import type { Budget, Program } from './ir/program.js';
+import type { Budget, Program, Search } from './ir/program.js';
+import { withWaiting } from './ir/search.js';
 import type { SourceMap } from './source/text.js';
 
 export interface CompileOptions {
@@ -84,6 +95,9 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
   const [{ stages, budgets }] = combinations;
 
   // 4. Spread. 5. Wire: neither is defined for stages that wait for each other.
+  const { search } = names.sweep;
+  if (search !== undefined && names.sweep.open.size > 0)
+    checkSearch(search, namingStages(stages), (stage) => isOpen(stage, names.sweep.axes), names.context);
   const hasCycle = cycles.length > 0;
   const wired = hasCycle ? stages : wire(main, names, spread(names.sweep, combinations), budgets);
 
@@ -106,14 +120,18 @@ export function compile(disk: Host, file: string, options: CompileOptions = {}):
     file,
     name: basename(file).replace(/\.ftp$/, ''),
     folder: access.folder,
-    stages: inOrder(wired).map(({ checked, inputs }) => ({ ...checked.stage, inputs })),
+    stages: withWaiting(inOrder(wired).map(({ checked, inputs }) => ({ ...checked.stage, inputs }))),
     budgets: spreadBudgets(names.sweep, combinations),
+    ...searching(searchIn(names.sweep, stages)),
     params,
     ...(machines.length === 0 ? {} : { machines }),
     doc: main.tree.doc,
   };
   return { program, analysis, diagnostics, sources };
 }
+
+const searching = (search: Search | undefined): Pick<Program, 'search'> =>
+  search === undefined ? {} : { search };
 
 /** The pipeline's own file, or why it cannot be read; imports are read when their names are. */
 function parse(loader: ModuleLoader, file: string, host: Host): Module | Diagnostic {

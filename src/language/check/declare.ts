@@ -18,6 +18,7 @@ import type { Overrides } from './overrides.js';
 import { paramSymbol } from './params.js';
 import { methodOf, presetSymbol } from './presets.js';
 import { type FtpSymbol, type FunctionSymbol, Scope } from './scope.js';
+import { isSearch } from './search.js';
 
 export class Declarations {
   private readonly contexts = new Map<Module, Context>();
@@ -73,7 +74,12 @@ export class Declarations {
       declare(declaration.name, paramSymbol(declaration, context, isMain ? this.overrides : undefined));
     for (const declaration of tree.matrices) {
       if (!isMain && !isTestFile(tree.file)) context.report(matrixElsewhere(declaration.name.span));
-      declare(declaration.name, matrixSymbol(declaration, context, this.binding));
+      declare(
+        declaration.name,
+        isSearch(declaration)
+          ? { kind: 'search', declaration }
+          : matrixSymbol(declaration, context, this.binding),
+      );
     }
     for (const declaration of tree.secrets) {
       checkSecret(declaration, context);

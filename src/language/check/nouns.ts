@@ -16,6 +16,7 @@ export const SYMBOL_NOUNS = {
   preset: 'preset',
   machine: 'machine',
   function: 'function',
+  search: 'search',
 } as const;
 
 const PORTS: Readonly<Record<PortType, string>> = {
@@ -41,6 +42,8 @@ export const FAMILY_NOUNS: Readonly<Record<Family, string>> = {
   metric: 'metric',
   target: 'target',
   adapter: 'adapter',
+  search: 'search',
+  range: 'range',
 };
 
 const NOUNS: {

@@ -10,6 +10,7 @@ import type { Expression } from '../syntax/ast.js';
 import type { Context, Evaluate } from './context.js';
 import { portNoun, wrongType } from './nouns.js';
 import type { StageSymbol } from './scope.js';
+import { withoutWinner } from './search.js';
 
 export const portType = (port: Port, method: string | undefined): PortType =>
   (method === undefined ? undefined : port.typeUsing?.[method]) ?? port.type;
@@ -50,7 +51,8 @@ function noReference(
 export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
   const mismatch = (help?: string) => wrongType(expression, type, context, help);
   if (expression.kind !== 'reference') return noReference(expression, type, context);
-  const [first, second, third] = expression.path;
+  const { path, winner } = withoutWinner(expression.path, context);
+  const [first, second, third] = path;
   if (first === undefined) return undefined;
   const symbol = context.scope.lookup(first.text);
   if (symbol === undefined)
@@ -102,7 +104,7 @@ export const evaluatePort: Evaluate<'port'> = (expression, type, context) => {
         helpFor(type.accepts, found, first.text, context),
       ),
     );
-  context.uses.push({ stage: first.text, port: portName, span: expression.span });
+  context.uses.push({ stage: first.text, port: portName, span: expression.span, ...winner });
   return { stage: first.text, port: portName };
 };
 

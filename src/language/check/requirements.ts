@@ -3,6 +3,7 @@
  * a metric which their evaluation does not measure.
  */
 import * as names from '../diagnostics/catalogue/names.js';
+import { winnerInBudget } from '../diagnostics/catalogue/search.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { baselineMissing, metricNotListed, metricOfOtherRows } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
@@ -26,6 +27,7 @@ import {
 } from './expressions.js';
 import { constantNoun, expressionNoun } from './nouns.js';
 import { type Insertion, isValue, type MetricScope, type StageSymbol } from './scope.js';
+import { type Winner, withoutWinner } from './search.js';
 
 export function checkRequirement(
   { condition, span }: Requirement,
@@ -81,8 +83,12 @@ function reference(
   measured: MetricScope,
   context: Context,
 ): TypedExpression<MetricName> | undefined {
-  const [first, second, third] = expression.path;
+  const { path, winner } = withoutWinner(expression.path, context);
+  const [first, second, third] = path;
   if (first === undefined) return undefined;
+  // a budget limits each stage of a search
+  if (winner !== undefined && measured.own === undefined)
+    return context.report(winnerInBudget(winner.winner, path.map(({ text }) => text).join('.')));
   if (second === undefined && Object.hasOwn(measured.metrics, first.text))
     return metric([first.text], first.span, expression.span, measured, context);
   if (isComparisonName(first.text) && second !== undefined && measured.baseline !== undefined) {
@@ -105,7 +111,7 @@ function reference(
       names.unknownName(first.span, first.text, context.scope.declared('stage', 'param', 'matrix')),
     );
   if (symbol?.kind === 'stage' && second !== undefined)
-    return metricOfStage(expression, symbol, measured, context);
+    return metricOfStage({ ...expression, path }, symbol, { ...measured, winner }, context);
   if (isValue(symbol) || symbol?.kind === 'secret') {
     const found = constant(expression, context);
     if (found === undefined) return undefined;
@@ -140,7 +146,7 @@ function metric(
 function metricOfStage(
   { path, span }: SyntaxOf<'reference'>,
   { block, schema }: StageSymbol,
-  { ofStages, where }: MetricScope,
+  { ofStages, where, winner }: MetricScope & { readonly winner: Winner | undefined },
   context: Context,
 ): TypedExpression<MetricName> | undefined {
   const [first, second, third] = path;
@@ -160,7 +166,7 @@ function metricOfStage(
   if (!isMeasured) return context.report(unmeasured(second, { block, end: endOf(listed) }, context));
   if (ofStages === undefined)
     return context.report(names.unknownMetric(span, `${first.text}.${second.text}`, where, []));
-  context.uses.push({ stage: first.text, port: second.text, span });
+  context.uses.push({ stage: first.text, port: second.text, span, ...winner });
   return { op: 'name', path: [first.text, second.text], span, type: found.unit };
 }
 

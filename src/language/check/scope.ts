@@ -40,6 +40,12 @@ export interface MatrixSymbol {
   readonly constant: () => Constant | undefined;
 }
 
+/** `matrix best: Search = search(…)`: what it finds is named by what follows a dot. */
+export interface SearchSymbol {
+  readonly kind: 'search';
+  readonly declaration: Matrix;
+}
+
 interface SecretSymbol {
   readonly kind: 'secret';
   readonly declaration: Secret;
@@ -64,6 +70,8 @@ export interface PortUse {
   readonly stage: string;
   readonly port: string;
   readonly span: Span;
+  /** The name of a search before it: of its winner. */
+  readonly winner?: Span;
 }
 
 /** A requirement of a preset in a block that applies it. */
@@ -120,6 +128,7 @@ interface UnknownSymbol {
 type Declaration =
   | ParamSymbol
   | MatrixSymbol
+  | SearchSymbol
   | SecretSymbol
   | StageSymbol
   | BudgetSymbol

@@ -203,7 +203,13 @@ function portOfNoStage(expression: Expression, context: Context): Diagnostic | u
   const [first, second] = expression.path;
   if (first === undefined || second === undefined) return undefined;
   const symbol = context.scope.own.get(first.text);
-  if (symbol === undefined || symbol.kind === 'stage' || symbol.kind === 'unknown') return undefined;
+  if (
+    symbol === undefined ||
+    symbol.kind === 'stage' ||
+    symbol.kind === 'search' ||
+    symbol.kind === 'unknown'
+  )
+    return undefined;
   return names.noPorts(second.span, first.text, SYMBOL_NOUNS[symbol.kind]);
 }
 

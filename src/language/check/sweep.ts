@@ -1,10 +1,11 @@
 /** Matrices of a pipeline: their combinations, and every block once in each that concerns it, under a name of its own. */
 
-import { deployOfMatrix } from '../diagnostics/catalogue/wiring.js';
+import { deployOfMatrix, deployOfTrials } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { withNames } from '../ir/expression.js';
-import type { Budget, Requirement, StageKind, Value } from '../ir/program.js';
-import { isList, isRecord, isReference } from '../ir/values.js';
+import type { Budget, Requirement, Search, Stage, StageKind } from '../ir/program.js';
+import { renamed } from '../ir/search.js';
+import { isCall, isList } from '../ir/values.js';
 import { isComparisonName } from '../schemas/comparisons.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Block, Preset, SourceFile, Word } from '../syntax/ast.js';
@@ -14,6 +15,7 @@ import { Declarations } from './declare.js';
 import { axisOf, type Binding, combinations } from './matrix.js';
 import type { Module, ModuleLoader } from './modules.js';
 import type { Overrides } from './overrides.js';
+import { drawnTrials, isSearch, type SearchSettings, searchOf, trainingsOf } from './search.js';
 import type { Blocks, CheckedStage } from './stages.js';
 
 export interface Sweep {
@@ -23,6 +25,8 @@ export interface Sweep {
   readonly axes: Axes;
   /** Matrices with more than one value. */
   readonly open: ReadonlySet<string>;
+  /** What chooses the combinations, if anything does. */
+  readonly search?: SearchSettings;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -39,12 +43,31 @@ export function readMatrices(
   if (tree.matrices.length === 0) return NONE;
   const declarations = new Declarations(loader, access, overrides, undefined);
   const context = declarations.context(main, true);
-  const axes = tree.matrices.map((declaration) => axisOf(declaration, main.source, context, overrides));
-  const bindings = combinations(axes, context);
+  const search = searchOf(tree.matrices, context);
+  const axes = tree.matrices
+    .filter((declaration) => !isSearch(declaration))
+    .map((declaration) => axisOf(declaration, main.source, context, overrides));
+  // what is wrong with a search is said once
+  const isBroken = search === undefined && tree.matrices.some(isSearch);
+  const isDrawn = search !== undefined && search.method !== 'grid';
+  const drawn = isBroken
+    ? []
+    : isDrawn
+      ? drawnTrials(axes, search, context)
+      : combinations(axes, context, search !== undefined);
+  const bindings = drawn.length === 0 ? [new Map()] : drawn;
   const diagnostics = declarations.all().flatMap((declared) => declared.diagnostics);
-  const several = axes.filter(({ values }) => values.length > 1).map(({ name }) => name);
+  const several = axes
+    .filter(({ values, drawn: range }) => range !== undefined || values.length > 1)
+    .map(({ name }) => name);
   const open = new Set(bindings.length > 1 ? several : []);
-  return { bindings, axes: axesOf(open, main), open, diagnostics };
+  return {
+    bindings,
+    axes: axesOf(open, main),
+    open,
+    diagnostics,
+    ...(search === undefined ? {} : { search }),
+  };
 }
 
 const axesOf = (open: ReadonlySet<string>, main: Module): Axes =>
@@ -72,6 +95,41 @@ export function spread({ axes, bindings }: Sweep, combined: readonly Blocks[]): 
   });
 }
 
+/** The search with its trials; none where a single combination is left, which needs no search. */
+export function searchIn(sweep: Sweep, stages: readonly CheckedStage[]): Search | undefined {
+  const { search, bindings, axes } = sweep;
+  if (search === undefined || bindings.length < 2) return undefined;
+  const { seed: _, asked: __, bySpan: ___, ...rest } = search;
+  const names = [...axes].flatMap(([name, matrices]) => (matrices.length > 0 ? [name] : []));
+  const declared = namingStages(stages);
+  const open = names.filter((name) => declared.some((stage) => stage.name === name));
+  const [training] = trainingsOf(search, declared, (name) => isOpen(name, axes));
+  return {
+    ...rest,
+    ...(search.method === 'halving' && training !== undefined ? { training: training.name } : {}),
+    trials: bindings.map((binding) => ({
+      at: Object.fromEntries([...binding].map(([matrix, { constant }]) => [matrix, constant.value])),
+      stages: Object.fromEntries(open.map((name) => [name, instanceName(name, binding, axes)])),
+    })),
+  };
+}
+
+/** What a search looks at of stages, as they are declared. */
+export const namingStages = (stages: readonly CheckedStage[]) =>
+  stages.map(({ stage, uses }) => ({
+    name: stage.name,
+    kind: stage.kind,
+    uses,
+    validates: stage.settings['validate'] != null,
+    measures: measuredBy(stage),
+  }));
+
+/** The metrics that a stage lists; `undefined` for stages that measure what they always do. */
+function measuredBy({ kind, settings: { metrics } }: Stage): readonly string[] | undefined {
+  if (kind !== 'eval' || !isList(metrics)) return undefined;
+  return metrics.map((metric) => (isCall(metric) ? metric.call : ''));
+}
+
 /** What budgets require, once for each combination that makes it refer to another stage or ask another number. */
 export function spreadBudgets({ axes, bindings }: Sweep, combined: readonly Blocks[]): readonly Budget[] {
   return (combined[0]?.budgets ?? []).map((budget, place) => {
@@ -90,12 +148,14 @@ export const isOpen = (stage: string, axes: Axes): boolean => (axes.get(stage) ?
 
 /** Releases that are left out, since nothing says which of several models they publish. */
 export function leftOut(
-  { axes, bindings: [first] }: Sweep,
+  { axes, bindings: [first], search }: Sweep,
   stages: readonly CheckedStage[],
 ): readonly Diagnostic[] {
   return stages.flatMap(({ stage: { kind, name }, block }) => {
     const open = axes.get(name) ?? [];
     if (kind !== 'deploy' || open.length === 0) return [];
+    if (search !== undefined)
+      return [deployOfTrials({ ...block.kind.span, end: block.name.span.end }, name, search.name)];
     const pins = open.map((matrix) => `-p ${matrix}=${first?.get(matrix)?.written ?? '…'}`);
     return [deployOfMatrix({ ...block.kind.span, end: block.name.span.end }, name, open, pins.join(' '))];
   });
@@ -114,7 +174,9 @@ function instanceName(name: string, binding: Binding, axes: Axes): string {
 function asInstance(checked: CheckedStage, binding: Binding, axes: Axes): CheckedStage {
   const { stage, uses } = checked;
   const own = axes.get(stage.name) ?? [];
-  if (own.length === 0) return checked;
+  // of the winner: until it is known, the first trial is meant
+  const awaits = own.length === 0 && uses.some((use) => isOpen(use.stage, axes));
+  if (own.length === 0 && !awaits) return checked;
   const named = (name: string): string => instanceName(name, binding, axes);
   const at = own.flatMap((matrix) => {
     const value = binding.get(matrix)?.constant.value;
@@ -127,7 +189,7 @@ function asInstance(checked: CheckedStage, binding: Binding, axes: Axes): Checke
     stage: {
       ...stage,
       name: named(stage.name),
-      instance: { of: stage.name, at: Object.fromEntries(at) },
+      ...(awaits ? { awaitsWinner: true } : { instance: { of: stage.name, at: Object.fromEntries(at) } }),
       settings: Object.fromEntries(settings),
       requires: stage.requires.map((requirement) => requirementOf(requirement, named)),
     },
@@ -142,19 +204,11 @@ const requirementOf = (requirement: Requirement, named: (stage: string) => strin
   ),
 });
 
-/** A value whose references name instances. */
-function renamed(value: Value, named: (stage: string) => string): Value {
-  if (isReference(value)) return { stage: named(value.stage), port: value.port };
-  if (isList(value)) return value.map((item) => renamed(item, named));
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renamed(inner, named)]));
-}
-
 type Path = readonly Word[];
 
 /** Matrices by the name of the stage, budget or parameter, in order of declaration; the graph of the names may have cycles. */
 function matricesOf(tree: SourceFile): ReadonlyMap<string, readonly string[]> {
-  const matrices = tree.matrices.map(({ name }) => name.text);
+  const matrices = tree.matrices.filter((matrix) => !isSearch(matrix)).map(({ name }) => name.text);
   const blocks = new Map(tree.blocks.map((block) => [block.name.text, block]));
   const paths = new Map<string, readonly Path[]>([
     ...tree.params.map(({ name, value }) => [name.text, value === undefined ? [] : pathsIn(value)] as const),

@@ -8,6 +8,7 @@ import type { Import, Word } from '../syntax/ast.js';
 import type { Module } from './modules.js';
 import { SYMBOL_NOUNS } from './nouns.js';
 import type { Scope } from './scope.js';
+import { isSearch } from './search.js';
 import type { CheckedStage } from './stages.js';
 
 /** A file without a block is there to be imported from: others use what it declares. */
@@ -24,7 +25,11 @@ export function unusedDeclarations({ tree, source }: Module, scope: Scope): read
       );
   return [
     ...unused('param', tree.params),
-    ...unused('matrix', tree.matrices),
+    // a search is there to be run: its winner need not be named
+    ...unused(
+      'matrix',
+      tree.matrices.filter((matrix) => !isSearch(matrix)),
+    ),
     ...unused('secret', tree.secrets),
     ...unused('preset', tree.presets),
   ];

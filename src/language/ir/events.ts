@@ -6,7 +6,8 @@ import { STAGE_KINDS } from './program.js';
 
 const KIND = v.picklist(STAGE_KINDS);
 const ACTION = v.picklist(['run', 'resume', 'cached']);
-const STAGE_STATUS = v.picklist(['done', 'cached', 'failed', 'blocked']);
+/** `ended`: early, by a search that goes on with better trials. */
+const STAGE_STATUS = v.picklist(['done', 'cached', 'failed', 'blocked', 'ended']);
 export const RUN_STATUS = v.picklist(['done', 'failed', 'gate_failed', 'budget_exceeded', 'interrupted']);
 export type StageAction = v.InferInput<typeof ACTION>;
 export type StageStatus = v.InferInput<typeof STAGE_STATUS>;
@@ -138,6 +139,37 @@ export const RUN_EVENT = v.variant('type', [
     retries: figure,
     /** How long is waited first. */
     pauseSeconds: figure,
+  }),
+  v.object({
+    /** All trials of a search that go on have trained up to a rung. */
+    type: v.literal('search.rung'),
+    search: v.string(),
+    /** From 1, of `rungs`. */
+    rung: count,
+    rungs: count,
+    /** Validation losses there. */
+    trials: v.array(v.object({ stage: v.string(), step: figure, loss: figure })),
+    /** Trainings that end here. */
+    ended: v.array(v.string()),
+  }),
+  v.object({
+    /** All trials of a search are over. */
+    type: v.literal('search.decided'),
+    search: v.string(),
+    /** `quality.rouge_l` */
+    by: v.string(),
+    higherIsBetter: v.boolean(),
+    /** The place of the best among the trials, from 0; left out where none can win. */
+    winner: v.optional(count),
+    trials: v.array(
+      v.object({
+        at: anyObject,
+        end: v.picklist(['done', 'ended', 'failed', 'gate_closed']),
+        value: v.nullable(v.number()),
+        /** Validation losses at the rungs that it reached. */
+        losses: v.array(figure),
+      }),
+    ),
   }),
   v.looseObject({ type: v.literal('diagnostic') }),
   v.object({

@@ -2,6 +2,7 @@
 import type { BinaryOperatorText } from '../../../grammar/operators.js';
 import type { Span } from '../source/span.js';
 import type { Machine } from './machine.js';
+import type { SearchMethod } from './search-methods.js';
 
 export const STAGE_KINDS = ['data', 'format', 'train', 'eval', 'merge', 'deploy'] as const;
 export type StageKind = (typeof STAGE_KINDS)[number];
@@ -131,6 +132,8 @@ export interface Stage {
   /** Of every path whose origin is `preset`: which one. */
   readonly presets?: Readonly<Record<string, PresetOrigin>>;
   readonly requires: readonly Requirement[];
+  /** It reads what the winner of the search made, near or far: until that is known, what the first trial makes is meant. */
+  readonly awaitsWinner?: true;
   /** Stages that this one reads, by name, without repetition, in order of the schema. */
   readonly inputs: readonly string[];
   readonly doc?: string;
@@ -189,6 +192,27 @@ export interface Budget {
   readonly span: Span;
 }
 
+/** One trial of a search. */
+export interface Trial {
+  /** The value of each matrix. */
+  readonly at: Readonly<Record<string, Value>>;
+  /** Of every stage that depends on a matrix, by the name that is declared: that of the trial's own. */
+  readonly stages: Readonly<Record<string, string>>;
+}
+
+/** `matrix best: Search = search(halving, trials: 20, by: quality.rouge_l)` */
+export interface Search {
+  readonly name: string;
+  readonly span: Span;
+  readonly method: SearchMethod;
+  /** The stage as it is declared, and what of it is compared. */
+  readonly by: Reference;
+  readonly factor: number;
+  readonly trials: readonly Trial[];
+  /** With `halving`: the training, as it is declared, whose trials end early. */
+  readonly training?: string;
+}
+
 export interface Program {
   /** The pipeline's file as asked for, and its name without folder and ending. */
   readonly file: string;
@@ -198,6 +222,8 @@ export interface Program {
   /** In an order in which every stage is after its inputs; ties in source order. */
   readonly stages: readonly Stage[];
   readonly budgets: readonly Budget[];
+  /** Left out where nothing is searched. */
+  readonly search?: Search;
   readonly params: Readonly<Record<string, Value>>;
   /** Those that the file declares or imports. */
   readonly machines?: readonly Machine[];

@@ -76,7 +76,9 @@ export type Family =
   | 'answer'
   | 'metric'
   | 'target'
-  | 'adapter';
+  | 'adapter'
+  | 'search'
+  | 'range';
 
 export interface Setting<T = unknown> {
   readonly type: SettingType;

@@ -6,8 +6,11 @@ import type { EngineName, EngineRequest, Ranks } from '../../language/ir/engines
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { Instance, ModelShape, Origin, StageKind, Unit, Value } from '../../language/ir/program.js';
 import type { RuntimeRequest, WeightResidency } from '../../language/ir/runtimes.js';
+import type { SearchMethod } from '../../language/ir/search-methods.js';
 import type { ModuleCoverage } from '../stages/train/coverage.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
+import type { Round } from './search/halving.js';
+import type { TrialOutcome } from './search/record.js';
 
 /** What memory is used for, in the order in which it is shown. */
 export const MEMORY_PARTS = [...TORCH_PARTS, 'runtime'] as const;
@@ -141,6 +144,10 @@ export interface PlannedStage {
   readonly scale: StageScale | null;
   /** Train stages whose base can be read: which of its modules are trained. */
   readonly coverage?: readonly ModuleCoverage[];
+  /** The search whose winner it reads, where that is not known: what it needs is that of the first trial. */
+  readonly awaits?: string;
+  /** Steps after which a search compares it with other trials, and may end it; its time is what a trial takes on average. */
+  readonly rungs?: readonly number[];
   /** Where the output is, or will be, in the store. */
   readonly key: string;
   /** What the key is a digest of. */
@@ -225,6 +232,23 @@ export interface PlanCost extends Pricing {
   readonly gpuHours: Seconds | null;
 }
 
+/** What a search tries, and how far; and who won, where a run has found out. */
+export interface PlannedSearch {
+  readonly name: string;
+  readonly method: SearchMethod;
+  /** `quality.rouge_l` */
+  readonly by: string;
+  readonly higherIsBetter: boolean;
+  /** The values of each trial, by matrix. */
+  readonly trials: readonly Readonly<Record<string, Value>>[];
+  /** So many trials train up to this share of their steps; none where no trial ends early, or all is done. */
+  readonly rounds: readonly Round[];
+  /** Its place among the trials, from 0; left out as long as it is not known. */
+  readonly winner?: number;
+  /** In the order of the trials; left out as long as the winner is not known. */
+  readonly outcomes?: readonly TrialOutcome[];
+}
+
 export interface Plan {
   readonly version: 1;
   readonly pipeline: string;
@@ -256,6 +280,8 @@ export interface Plan {
     readonly diskBytes: number;
   };
   readonly parallel: ParallelPlan;
+  /** Left out where nothing is searched. */
+  readonly search?: PlannedSearch;
   readonly cost: PlanCost;
   /** What has to be fetched before or while a run does this: its bytes, and their time; left out if there is nothing. */
   readonly download?: { readonly bytes: number; readonly seconds: Seconds };

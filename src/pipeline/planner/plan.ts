@@ -10,6 +10,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { RUNTIME_NAMES } from '../../language/ir/runtimes.js';
+import { withWinner } from '../../language/ir/search.js';
 import { takenSettings } from '../stages/train/adapters/kinds.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import { readSummary } from '../stages/train/result-files.js';
@@ -35,6 +36,7 @@ import type {
   Peak,
   Plan,
   PlanCost,
+  PlannedSearch,
   PlannedStage,
   Pricing,
   RejectedPlan,
@@ -45,14 +47,36 @@ import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { costOf, eachOf, gpuHours } from './price.js';
 import { reason, runReasons } from './reasons.js';
 import { scaleOf } from './scale.js';
+import { decidedSearch, foundBefore, withSearch } from './search/planned.js';
 import { NO_TIME } from './speed.js';
 import { decide, earlierPlan } from './train-choice.js';
 import { memoryBudgetOf, type TrainFacts, trainFacts } from './train-stage.js';
 
 export type { PlanOptions } from './plan-session.js';
 
-/** Never throws for what a user can cause: that is in `diagnostics`, and `valid` is false. */
+/**
+ * Never throws for what a user can cause: that is in `diagnostics`, and `valid` is false. Where a run has found the winner of the
+ * program's search, the plan is that of the program with it (`decidedProgram`).
+ */
 export async function plan(program: Program, host: Host, options: PlanOptions = {}): Promise<Plan> {
+  const { search } = program;
+  const found = await planProgram(program, host, options);
+  const known = search && foundBefore(host, search, found.stages);
+  if (search === undefined || known === undefined) return found;
+  const decided = decidedSearch(search, known);
+  return { ...(await planProgram(decidedProgram(program, decided), host, options)), search: decided };
+}
+
+/** The program that a plan is of: where the winner of its search is known, with that alone. */
+export const decidedProgram = (program: Program, planned: Plan['search']): Program => {
+  const { search } = program;
+  const { winner, outcomes } = planned ?? {};
+  return search === undefined || winner === undefined || outcomes === undefined
+    ? program
+    : { ...withWinner(program, search, { winner, ends: outcomes.map(({ end }) => end) }), search: undefined };
+};
+
+async function planProgram(program: Program, host: Host, options: PlanOptions): Promise<Plan> {
   const { context, diagnostics, keep } = openPlanSession(
     program,
     host,
@@ -60,7 +84,7 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     openStore(host.cwd, host.store),
   );
   const { first, closest = first } = await planStages(context);
-  const { stages, budget } = first;
+  const { stages, search, budget } = first;
   keep();
   for (const slow of options.notice === undefined ? [] : slowSteps(program, stages, options.notice))
     context.report(slow);
@@ -95,11 +119,18 @@ export async function plan(program: Program, host: Host, options: PlanOptions = 
     stages,
     totals: { ...figuresOf(stages), diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0) },
     parallel,
+    ...(search === undefined ? {} : { search }),
     cost: costOfRun(parallel.seconds, context.pricing),
     budget,
     diagnostics,
   };
 }
+
+const searched = (
+  program: Program,
+  stages: readonly PlannedStage[],
+): { readonly stages: readonly PlannedStage[]; readonly search?: PlannedSearch } =>
+  program.search === undefined ? { stages } : withSearch(program, program.search, stages);
 
 const costOfRun = (seconds: Seconds | null, pricing: Pricing): PlanCost => ({
   ...pricing,
@@ -113,7 +144,7 @@ const costOfRun = (seconds: Seconds | null, pricing: Pricing): PlanCost => ({
 /** The time of the whole run is known when every stage is planned: where it is too long, all are planned once more. */
 async function planStages(
   context: PlanContext,
-): Promise<{ readonly first: BudgetedPlan; readonly closest?: BudgetedPlan }> {
+): Promise<{ readonly first: SearchedPlan; readonly closest?: SearchedPlan }> {
   const first = await planOnce(context, []);
   const requirements = requirementsOf(context.program);
   const isTooSlow = first.budget.some(({ holds }, index) => {
@@ -129,7 +160,7 @@ async function planStages(
 }
 
 /** `before`: the stages as they were planned without a limit on the whole. */
-async function planOnce(context: PlanContext, before: readonly PlannedStage[]): Promise<BudgetedPlan> {
+async function planOnce(context: PlanContext, before: readonly PlannedStage[]): Promise<SearchedPlan> {
   const stages: PlannedStage[] = [];
   const wouldHelp = new Map<string, string>();
   for (const stage of context.program.stages) {
@@ -145,7 +176,12 @@ async function planOnce(context: PlanContext, before: readonly PlannedStage[]): 
       stages.push(unknownStage(stage));
     }
   }
-  return { stages, wouldHelp, budget: budgetOf(context, stages) };
+  const found = searched(context.program, stages);
+  return { ...found, wouldHelp, budget: budgetOf(context, found.stages) };
+}
+
+interface SearchedPlan extends BudgetedPlan {
+  readonly search?: PlannedSearch;
 }
 
 const budgetOf = (context: PlanContext, stages: readonly PlannedStage[]): readonly BudgetLine[] =>

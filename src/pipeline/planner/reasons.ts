@@ -15,6 +15,7 @@ const TEXTS = {
   checkpoint_left: ({ before }: Reason) =>
     `does not resume from its checkpoint, which was made with ${value(before)}`,
   first_run: () => 'has not run yet',
+  winner_open: ({ path }) => `waits for the winner of ${path}`,
   output_missing: () => 'its output is missing or damaged',
   setting_changed: ({ path, before, after }) => `${short(path)}: ${value(before)} → ${value(after)}`,
   setting_added: ({ path, after }) => `${short(path)} is new: ${value(after)}`,

@@ -11,7 +11,7 @@ import { hubCalls } from '../hub/calls.js';
 import { withLocalShapes } from '../hub/local-shapes.js';
 import { firstPlace, type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
 import { askedEngine } from '../planner/budget.js';
-import { type PlanOptions, plan } from '../planner/plan.js';
+import { decidedProgram, type PlanOptions, plan } from '../planner/plan.js';
 import type { Plan } from '../planner/plan-json.js';
 import { between } from '../planner/time/train-time.js';
 import { DOWNLOAD, FETCHED } from '../planner/time/utilisation.js';
@@ -49,7 +49,7 @@ export async function prepareCompiled(
   return {
     ...unplanned,
     diagnostics,
-    program,
+    program: decidedProgram(program, planned.search),
     plan: {
       ...planned,
       ...downloadOf(fetch, program.shapes ?? []),

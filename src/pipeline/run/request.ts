@@ -27,8 +27,8 @@ export interface RunRequest {
   readonly retries?: number;
   /** Only these stages and what they need. */
   readonly only?: readonly string[];
-  /** Called with the lock held and the store swept. */
-  prepare(store: Store): Promise<Pick<Preparation, 'program' | 'plan' | 'diagnostics'>>;
+  /** Called with the lock held and the store swept, and `again` once the winner of a search is known. */
+  prepare(store: Store, again?: 'again'): Promise<Pick<Preparation, 'program' | 'plan' | 'diagnostics'>>;
   /** The fields of a `diagnostic` event. */
   describe(diagnostic: Diagnostic): Readonly<Record<string, unknown>>;
 }

@@ -11,6 +11,7 @@ import type { Artefact } from '../stages/stage.js';
 import { fromCwd, outputPath, type StoreEntry } from '../store/index.js';
 import { failedRequirements, type RequirementResults } from './requirements.js';
 import type { RunContext, StageOutcome, StagePlan } from './run-context.js';
+import { asTrial } from './run-diagnostics.js';
 
 export interface StagesOutcome {
   /** In the order of the plan. */
@@ -45,26 +46,45 @@ export function openResults(context: RunContext) {
   const summaries = new Map<string, StageSummary>();
   const usages: Usage[] = [];
   const came = { gateClosed: false, failed: false, interrupted: false };
+  const trialStages = new Set(context.search?.trials.flatMap(({ stages }) => Object.values(stages)) ?? []);
+  /** A trial that does not end well is no failure of the run. */
+  const fail = (stage: Stage, how: 'failed' | 'gateClosed'): void => {
+    if (!trialStages.has(stage.name)) came[how] = true;
+  };
   return {
     artefacts: artefacts as Readonly<Record<string, Artefact>>,
     /** A stage that ended without an output for others. */
     isLost: (name: string): boolean => summaries.has(name) && !(name in artefacts),
+    /** A search has ended it early, or what it reads. */
+    isEnded: (name: string): boolean => summaries.get(name)?.status === 'ended',
     interrupt: (): void => {
       came.interrupted = true;
+    },
+    wasInterrupted: (): boolean => came.interrupted,
+    /** Nothing won: what waits for it is not made. */
+    noWinner: (): void => {
+      came.failed = true;
+    },
+    /** What a stage measured, and whether what is required of it holds. */
+    measured(name: string, metric: string): { readonly value: number; readonly holds: boolean } | undefined {
+      const value = measured[name]?.metrics[metric];
+      return value === undefined ? undefined : { value, holds: name in artefacts };
     },
     /** Whether others may read the output: there is one, and what is required of it holds. */
     take({ stage, key }: StagePlan, { entry, interrupted }: StageOutcome): boolean {
       if (entry === undefined) {
-        came[interrupted ? 'interrupted' : 'failed'] = true;
+        if (interrupted) came.interrupted = true;
+        else fail(stage, 'failed');
         return false;
       }
       const { result } = entry.record;
       measured[stage.name] = result;
       findings[stage.name] = requirementResults(stage, measured);
       const broken = failedRequirements(stage, measured);
-      broken.forEach(watcher.diagnostic);
+      for (const found of broken)
+        watcher.diagnostic(trialStages.has(stage.name) ? asTrial(found, context.search?.name ?? '') : found);
       if (broken.length === 0) artefacts[stage.name] = { stage, path: entry.path, key, result };
-      else came[stage.kind === 'eval' ? 'gateClosed' : 'failed'] = true;
+      else fail(stage, stage.kind === 'eval' ? 'gateClosed' : 'failed');
       return broken.length === 0;
     },
     add(stage: Stage, status: StageStatus, cost: StageCost = NO_COST): void {

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { RunEngine } from '../../language/ir/engines.js';
 import type { Reason, RunEvent } from '../../language/ir/events.js';
-import type { Stage } from '../../language/ir/program.js';
+import type { Search, Stage } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import type { Pace } from '../planner/plan-json.js';
 import type { Capacity, StageLoad } from '../planner/side-by-side.js';
@@ -23,6 +23,8 @@ export interface StagePlan {
   readonly residency?: WeightResidency;
   /** Planned for the device, if tensors are on one. */
   readonly deviceBytes?: number;
+  /** Steps after which a search compares it with other trials. */
+  readonly rungs?: readonly number[];
   /** What it takes next to others. */
   readonly load: StageLoad;
 }
@@ -33,6 +35,8 @@ export interface RunContext {
   readonly engine: RunEngine;
   readonly shared: SharedTask;
   readonly capacity: Capacity;
+  /** The search whose trials the run makes. */
+  readonly search?: Search;
   /** How often a stage is tried again whose fault may pass. */
   readonly retries: number;
   /** Digests of every stored output are checked, however large. */

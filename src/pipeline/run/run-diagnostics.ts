@@ -5,7 +5,7 @@ import { OutOfMemoryError, translateHostError } from '../../compute/tensor/out-o
 import { error, warning } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { OPEN_FILES } from '../../language/host/system-limit.js';
-import type { Stage } from '../../language/ir/program.js';
+import type { Search, Stage } from '../../language/ir/program.js';
 import { bytes, duration } from '../planner/quantities.js';
 
 export function processKilled(stage: Stage, signal: string, peakBytes: number, outOfMemory: boolean) {
@@ -24,6 +24,23 @@ export function processKilled(stage: Stage, signal: string, peakBytes: number, o
     },
   );
 }
+
+/** What goes wrong in a trial of a search. */
+export const asTrial = (found: Diagnostic, search: string): Diagnostic =>
+  found.severity === 'error'
+    ? {
+        ...found,
+        severity: 'warning',
+        notes: [...(found.notes ?? []), `the search \`${search}\` goes on without this trial`],
+      }
+    : found;
+
+/** `why`: how many ended in which way. */
+export const noTrialEnded = ({ name, span }: Pick<Search, 'name' | 'span'>, why: string) =>
+  error('FTP2210', span, `no trial of the search \`${name}\` can win: ${why}`, {
+    label: 'nothing to choose from',
+    help: 'mend what their messages say, or let the matrices have other values; trials that failed are tried again by the next run',
+  });
 
 export const processEnded = (stage: Stage) =>
   error('FTP0811', stage.span, `the process of stage \`${stage.name}\` was ended from outside (SIGTERM)`, {

@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from 'node:events';
 import { nodeUnplaced } from '../../language/diagnostics/catalogue/engines.js';
-import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
+import { type Diagnostic, isError, UserError } from '../../language/diagnostics/types.js';
 import { openDigests, readDigestTable } from '../../language/host/digests.js';
 import type { RunEngine } from '../../language/ir/engines.js';
 import type { RunStatus, StageSummary } from '../../language/ir/events.js';
@@ -11,7 +11,7 @@ import { noteUse } from '../hub/cache-garbage.js';
 import { askedDeviceMemory, computedBy } from '../planner/budget.js';
 import { changedFile } from '../planner/keys.js';
 import { capacityOf } from '../planner/parallel-stages.js';
-import type { Pricing } from '../planner/plan-json.js';
+import type { Plan, Pricing } from '../planner/plan-json.js';
 import { costOf, gpuHours } from '../planner/price.js';
 import type { Capacity } from '../planner/side-by-side.js';
 import {
@@ -34,6 +34,7 @@ import { exceededBudgets, type RequirementResults, type StageFigures } from './r
 import type { StagesOutcome } from './results.js';
 import type { RunContext, StagePlan, Watcher } from './run-context.js';
 import { runStages } from './scheduler.js';
+import { decidedBefore, settleSearch } from './search.js';
 import { stagePlansOf, sweepTargets, unwritableTargets } from './stage-plans.js';
 import type { Interrupts } from './stage-process.js';
 
@@ -64,8 +65,9 @@ export async function runPipeline(
     log.into(openJournal(store.layout, runId, host.now));
     await outliveOrphan(store.layout, ORPHAN_PATIENCE);
     store.sweep();
-    const runnable = await runPlanOf(request, store, log);
-    if ('status' in runnable) return finish(runnable);
+    const first = await runPlanOf(request, store, log);
+    if ('status' in first) return finish(first);
+    let runnable = first;
     announcement = announceTo(engine, store, runId);
     sweepTargets(runnable.stages, host);
     const note = (): void => noteNeeds(request, runnable, store, runId);
@@ -73,17 +75,18 @@ export async function runPipeline(
     const unwritable = unwritableTargets(runnable.stages, host, store);
     unwritable.forEach(log.diagnostic);
     if (unwritable.length > 0) return finish({ status: 'failed' });
-    const outcome = await runStages(runnable.stages, {
+    const context: Omit<RunContext, keyof ReturnType<typeof stageSettings>> = {
       runId,
       store,
-      ...stageSettings(runnable.program, request),
       capacity: runnable.capacity,
       retries: request.retries ?? 0,
       clock: host.clock,
       watcher: log,
       announcement,
       interrupts: { ...interrupts, stop: either(interrupts.stop, asked.signal) },
-    });
+    };
+    const { outcome, last } = await runPlan(request, runnable, context);
+    runnable = last;
     // once more, with the releases that there are now
     note();
     const exceeded = overBudget(runnable, outcome, seconds());
@@ -105,6 +108,48 @@ export async function runPipeline(
     lock?.release();
     asked.close();
   }
+}
+
+/** The stages, and, once its search is decided, those that are for the winner. `last`: the plan with them. */
+async function runPlan(
+  request: RunRequest,
+  first: RunPlan,
+  context: Omit<RunContext, keyof ReturnType<typeof stageSettings>>,
+): Promise<{ readonly outcome: StagesOutcome; readonly last: RunPlan }> {
+  let last = first;
+  const outcome = await runStages(
+    first.stages,
+    { ...context, ...stageSettings(first.program, request) },
+    undefined,
+    async (trials, results) => {
+      const next = await afterSearch(request, first, context, (run) => settleSearch(run, trials, results));
+      if (next === undefined) return [];
+      last = next.plan;
+      return next.stages;
+    },
+  );
+  return { outcome, last };
+}
+
+/** What the winner of a search is for: planned now that it is known. `decide`: whether there is one. */
+async function afterSearch(
+  request: RunRequest,
+  { program, plan, stages }: RunPlan,
+  { store, watcher }: Pick<RunContext, 'store' | 'watcher'>,
+  decide: (run: Parameters<typeof settleSearch>[0]) => boolean,
+): Promise<{ readonly plan: RunPlan; readonly stages: readonly StagePlan[] } | undefined> {
+  const { search } = program;
+  if (search === undefined || !decide({ host: request.host, program, search, plan, watcher }))
+    return undefined;
+  const again = await request.prepare(store, 'again');
+  if (again.program === undefined || again.plan?.valid !== true) {
+    again.diagnostics.filter(isError).forEach(watcher.diagnostic);
+    again.plan?.diagnostics.filter(isError).forEach(watcher.diagnostic);
+    return undefined;
+  }
+  const ran = new Set(stages.map(({ stage }) => stage.name));
+  const next = asRunPlan(again.program, again.plan, request);
+  return { plan: next, stages: next.stages.filter(({ stage }) => !ran.has(stage.name)) };
 }
 
 /** The other machines of a run are told what to join. */
@@ -153,6 +198,7 @@ interface RunEnd {
 
 interface RunPlan {
   readonly program: Program;
+  readonly plan: Plan;
   readonly stages: readonly StagePlan[];
   readonly capacity: Capacity;
   /** What an hour of it costs. */
@@ -163,7 +209,7 @@ interface RunPlan {
 async function runPlanOf(
   request: RunRequest,
   store: Store,
-  { diagnostic }: Watcher,
+  { diagnostic, event }: Watcher,
 ): Promise<RunPlan | RunEnd> {
   const unplaced = nodePlace(request.engine);
   if (unplaced !== undefined) {
@@ -176,13 +222,17 @@ async function runPlanOf(
   plan.diagnostics.forEach(diagnostic);
   if (plan.budget.some(({ holds }) => holds === false)) return { status: 'budget_exceeded' };
   if (!plan.valid) return { status: 'failed' };
-  return {
-    program,
-    stages: stagePlansOf(program, plan, request.only),
-    capacity: capacityOf(plan),
-    cost: plan.cost,
-  };
+  decidedBefore(plan).forEach(event);
+  return asRunPlan(program, plan, request);
 }
+
+const asRunPlan = (program: Program, plan: Plan, { only }: RunRequest): RunPlan => ({
+  program,
+  plan,
+  stages: stagePlansOf(program, plan, only),
+  capacity: capacityOf(plan),
+  cost: plan.cost,
+});
 
 /** One of several machines has to know which it is, and where they meet. */
 function nodePlace(engine: RunEngine): Diagnostic | undefined {
@@ -195,8 +245,9 @@ function nodePlace(engine: RunEngine): Diagnostic | undefined {
 const stageSettings = (
   program: Program,
   { host, engine, runtime, threads, verify }: RunRequest,
-): Pick<RunContext, 'engine' | 'shared' | 'verify' | 'changedFile'> => ({
+): Pick<RunContext, 'engine' | 'search' | 'shared' | 'verify' | 'changedFile'> => ({
   engine,
+  ...(program.search === undefined ? {} : { search: program.search }),
   shared: {
     folder: program.folder,
     runtime,

@@ -10,6 +10,7 @@ import { produce, type StageInputs } from './produce.js';
 import { openResults, type Results, type StagesOutcome } from './results.js';
 import type { RunContext, StageOutcome, StagePlan, Watcher } from './run-context.js';
 import { notSaved } from './run-diagnostics.js';
+import { type Leg, lenient, openTrials, type Trials } from './trials.js';
 
 /**
  * Stages start in the order of the plan, as soon as what they read is there and they fit next to those that run. One that
@@ -17,11 +18,37 @@ import { notSaved } from './run-diagnostics.js';
  * on it, and nothing else.
  */
 export async function runStages(
-  plans: readonly StagePlan[],
+  first: readonly StagePlan[],
   context: RunContext,
   make: typeof produce = produce,
+  follow?: Follow,
 ): Promise<StagesOutcome> {
   const results = openResults(context);
+  const trials = openTrials(first, context, results);
+  await runReady(first, { context, results, trials, make, all: first });
+  const next = (results.wasInterrupted() ? undefined : await follow?.(trials, results)) ?? [];
+  const all = [...first, ...next];
+  if (next.length > 0)
+    await runReady(next, { context: { ...context, search: undefined }, results, trials, make, all });
+  return results.outcome(all.map(({ stage }) => stage.name));
+}
+
+/** What is to run once all else is over. */
+export type Follow = (trials: Trials, results: Results) => Promise<readonly StagePlan[]>;
+
+interface Running {
+  readonly context: RunContext;
+  readonly results: Results;
+  readonly trials: Trials;
+  readonly make: typeof produce;
+  /** These and those that ran before. */
+  readonly all: readonly StagePlan[];
+}
+
+async function runReady(
+  plans: readonly StagePlan[],
+  { context, results, trials, make, all }: Running,
+): Promise<void> {
   const search = outputSearch(context);
   const running = new Map<StagePlan, Promise<void>>();
   const places = openPlaces();
@@ -29,8 +56,19 @@ export async function runStages(
   let bug: { readonly error: unknown } | undefined;
   const begin = (plan: StagePlan, found?: StoreEntry): void => {
     waiting = waiting.filter((other) => other !== plan);
-    const inputs = inputsOf(plan, { plans, open: [...waiting, ...running.keys()], results });
-    const ended = settle(plan, { found, inputs, make, place: places.of(plan) }, context, results)
+    const inputs = inputsOf(plan, { plans: all, open: [...waiting, ...running.keys()], results });
+    const leg = found === undefined ? trials.leg(plan) : undefined;
+    const own = leg?.context ?? context;
+    const ended = settle(
+      plan,
+      { found, inputs, make, place: places.of(plan), isPart: leg && ((done) => isPart(done, leg)) },
+      trials.has(plan.stage) ? lenient(own) : own,
+      results,
+    )
+      .then((isOver) => {
+        // it has got to its next rung
+        if (!isOver) waiting = plans.filter((other) => other === plan || waiting.includes(other));
+      })
       .catch((error: unknown) => {
         bug ??= { error };
       })
@@ -44,9 +82,13 @@ export async function runStages(
   while (waiting.length > 0 || running.size > 0) {
     const changed = places.changed();
     const isOver = bug !== undefined || context.interrupts.stop.aborted;
+    for (const plan of isOver ? [] : trials.ended()) {
+      waiting = waiting.filter((other) => other !== plan);
+      results.add(plan.stage, 'ended');
+    }
     waiting = withoutLost(waiting, { isOver: bug !== undefined, results, stop: context.interrupts.stop });
     const busy = [...running.keys()];
-    const ready = readyOf(waiting, busy);
+    const ready = readyOf(waiting, busy).filter((plan) => !trials.waits(plan));
     const known = ready.find(({ key }) => search.find(key) !== undefined);
     if (isOver) for (const plan of places.asking()) places.answer(plan, false);
     else if (known !== undefined) begin(known, search.find(known.key));
@@ -57,8 +99,11 @@ export async function runStages(
     if (running.size > 0) await Promise.race([...running.values(), changed]);
   }
   if (bug !== undefined) throw bug.error;
-  return results.outcome(plans.map(({ stage }) => stage.name));
 }
+
+/** Whether a training stopped at a rung, or went past it to its end: then it is compared before it counts. */
+const isPart = (done: StageOutcome, leg: Leg): boolean =>
+  done.entry !== undefined || (done.interrupted && leg.hasStopped());
 
 /** Those that run from now on: first those that have waited for another process, and then those that begin. */
 const fitting = (
@@ -92,7 +137,7 @@ function withoutLost(waiting: readonly StagePlan[], { isOver, stop, results }: E
   if (stop.aborted && waiting.length > 0) results.interrupt();
   return waiting.filter(({ stage }) => {
     const isLost = isOver || stop.aborted || stage.inputs.some(results.isLost);
-    if (isLost) results.add(stage, 'blocked');
+    if (isLost) results.add(stage, stage.inputs.some(results.isEnded) ? 'ended' : 'blocked');
     return !isLost;
   });
 }
@@ -143,15 +188,17 @@ interface Making {
   readonly inputs: StageInputs;
   readonly make: typeof produce;
   readonly place: Place;
+  /** Of a training that is compared on its way: whether it is not over. */
+  readonly isPart: ((done: StageOutcome) => boolean) | undefined;
 }
 
-/** Takes an output that was found, waits for who makes it, or runs the stage; and adds what came of it. */
+/** Takes an output that was found, waits for who makes it, or runs the stage; and adds what came of it. Whether it is over. */
 async function settle(
   plan: StagePlan,
-  { found, inputs, make, place }: Making,
+  { found, inputs, make, place, isPart }: Making,
   context: RunContext,
   results: Results,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, capacity } = context;
   let begun = clock();
   const crowded = inputs.crowded && capacity.stages > 1 && !capacity.hasDevice;
@@ -163,10 +210,12 @@ async function settle(
           return make(plan, { ...inputs, crowded }, context, claim);
         })
       : cached(plan, found, context);
+  if (isPart?.(done)) return false;
   if (done.saved !== undefined) tellSaved(plan, done, context);
   const holds = results.take(plan, done);
   const status: StageStatus = !holds ? 'failed' : done.cached ? 'cached' : 'done';
   results.add(plan.stage, status, { ...done, begun, ended: done.cached ? begun : clock() });
+  return true;
 }
 
 /** Says of a stage that was interrupted whether its progress was saved; only a training has any. */

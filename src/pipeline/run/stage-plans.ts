@@ -16,12 +16,13 @@ import type { StagePlan } from './run-context.js';
 /** The stages that are to run, in order, each with what the plan says about it; with `only`, these and all that they read. */
 export function stagePlansOf(program: Program, plan: Plan, only?: readonly string[]): readonly StagePlan[] {
   const wanted = only === undefined ? undefined : reachable(program, only);
+  const awaiting = new Set(plan.stages.flatMap(({ name, awaits }) => (awaits === undefined ? [] : [name])));
   return program.stages
-    .filter((stage) => wanted === undefined || wanted.has(stage.name))
+    .filter(({ name }) => (wanted === undefined || wanted.has(name)) && !awaiting.has(name))
     .map((stage) => {
       const planned = plan.stages.find(({ name }) => name === stage.name);
       if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
-      const { key, parts, reasons, chosen, residency, peak, pace } = planned;
+      const { key, parts, reasons, chosen, residency, peak, pace, rungs } = planned;
       const deviceBytes = peak?.device?.bytes;
       const load = loadOf(planned, waitsFor(stage, program));
       return {
@@ -33,6 +34,7 @@ export function stagePlansOf(program: Program, plan: Plan, only?: readonly strin
         pace,
         residency,
         deviceBytes,
+        ...(rungs === undefined ? {} : { rungs }),
         load,
       };
     });
@@ -41,6 +43,10 @@ export function stagePlansOf(program: Program, plan: Plan, only?: readonly strin
 /** Names of stages and of everything that they read. */
 function reachable(program: Program, names: readonly string[]): ReadonlySet<string> {
   const found = new Set<string>(names);
+  // the winner may be any of the trials
+  const waits = program.stages.some(({ name, awaitsWinner }) => found.has(name) && awaitsWinner === true);
+  for (const { stages } of (waits && program.search?.trials) || [])
+    for (const name of Object.values(stages)) found.add(name);
   for (const stage of program.stages.toReversed())
     if (found.has(stage.name)) for (const input of stage.inputs) found.add(input);
   return found;

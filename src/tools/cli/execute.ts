@@ -12,6 +12,7 @@ import {
 } from '../../pipeline/prepare/index.js';
 import type { RunOutcome, RunRequest } from '../../pipeline/run/request.js';
 import { runPipeline } from '../../pipeline/run/run.js';
+import type { Decided } from '../insight/search/table.js';
 import type { Pipeline } from '../insight/settings/explain.js';
 import { type CliContext, lineStart } from './cli-context.js';
 import { diagnosticsPrinter, findingsLine } from './diagnostics-printer.js';
@@ -33,6 +34,8 @@ export interface ExecuteRequest extends PlanRequest {
 export interface Executed extends RunOutcome {
   readonly threads: number;
   readonly plan?: Plan;
+  /** How the search came out, where there is one. */
+  readonly searched?: Decided;
   /** As it was read for the run; left out where it has errors. */
   readonly pipeline?: Pipeline;
 }
@@ -50,7 +53,7 @@ export async function execute(
   const { file, params, verify, only, threads = host.machine().cores } = request;
   const compiled = compile(host, file, { params });
   // the run says first what computes, and the pipeline may say it
-  const { program, analysis } = compiled;
+  const { program, analysis, sources } = compiled;
   const runtime = await decideRuntime(host, request.runtime, program);
   // what is wrong with it, its preparation says
   const { engine } = request.rowsOnly
@@ -66,6 +69,7 @@ export async function execute(
   let printer = await diagnosticsPrinter(context, compiled.sources);
   let plan: Plan | undefined;
   let read: Pipeline | undefined;
+  let searched: Executed['searched'];
   try {
     const outcome = await runPipeline(
       {
@@ -80,15 +84,14 @@ export async function execute(
         verify,
         retries: request.retries,
         only: only === undefined ? undefined : [only],
-        prepare: async () => {
+        prepare: async (_store, again) => {
           const prepared = await prepareCompiled(host, compiled, request, request.rowsOnly ? ROWS_ONLY : {});
           const { lints } = prepared;
           plan = prepared.plan;
-          const { analysis, sources } = compiled;
           if (analysis !== undefined) read = { analysis, sources, plan, lints, params };
           printer = await diagnosticsPrinter(context, lints.sources);
-          // Rows that are looked at are not trained on yet.
-          if (only !== undefined) return prepared;
+          // Rows that are looked at are not trained on yet; of what is known by now, all is said.
+          if (only !== undefined || again !== undefined) return prepared;
           // A machine that reads the events asks `check --json` for them.
           if (view.printsDiagnostics)
             for (const line of findingsLine(lints.diagnostics, file))
@@ -100,7 +103,10 @@ export async function execute(
         describe: (diagnostic) => printer.fields(diagnostic),
       },
       {
-        event: view.event,
+        event: (event) => {
+          if (event.type === 'search.decided') searched = event;
+          view.event(event);
+        },
         diagnostic: (diagnostic) => {
           view.diagnostic(diagnostic);
           view.makeRoom();
@@ -109,7 +115,7 @@ export async function execute(
       },
       interrupts,
     );
-    return { ...outcome, threads, plan, pipeline: read };
+    return { ...outcome, threads, plan, pipeline: read, searched };
   } finally {
     interrupts.release();
     view.close();

@@ -85,7 +85,11 @@ export const RUN: Fields<RunResult> = {
 
 /** `run.STAGE.…`, besides what the stage measures. */
 export const RUN_STAGE: Fields<StageSummary> = {
-  status: { type: 'text', words: ['done', 'cached', 'failed', 'blocked'], read: ({ status }) => status },
+  status: {
+    type: 'text',
+    words: ['done', 'cached', 'failed', 'blocked', 'ended'],
+    read: ({ status }) => status,
+  },
   wall_time: { type: 'seconds', read: ({ seconds }) => seconds },
   peak_memory: { type: 'bytes', read: ({ peakMemoryBytes }) => peakMemoryBytes },
 };

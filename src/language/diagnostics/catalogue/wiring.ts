@@ -172,6 +172,13 @@ export const deployOfMatrix = (at: Span, stage: string, matrices: readonly strin
     help: `choose one value: \`${pins}\``,
   });
 
+export const deployOfTrials = (at: Span, stage: string, search: string) =>
+  info('FTP0412', at, {
+    message: `\`${stage}\` is skipped: it can publish only one model, and reads those of every trial`,
+    label: 'not published',
+    help: `publish the winner: write \`${search}.\` before the stages that it, or its merge, reads, such as \`${search}.adapter.best\``,
+  });
+
 export const otherTokenizer = (at: Span, format: string, model: Span) =>
   error('FTP0413', at, `\`${format}\` is tokenized for another model`, {
     label: 'not the tokenizer of the model that uses it',

@@ -5,6 +5,7 @@ import { fallbacks } from './fallback.js';
 import { metrics } from './metric.js';
 import { adapters, models } from './model.js';
 import { optimizers, schedules } from './optimizer.js';
+import { ranges, searches } from './search.js';
 import { dedupes, sources } from './source.js';
 import { targets } from './target.js';
 import { templates } from './template.js';
@@ -22,6 +23,8 @@ export const functions: Readonly<Record<string, FunctionSchema>> = {
   ...answers,
   ...metrics,
   ...targets,
+  ...searches,
+  ...ranges,
 };
 
 /** The name in the table of a function that pipelines write so; `undefined` if the family has none. */

@@ -233,6 +233,7 @@ export const trainSchema: StageSchema = {
   ports: {
     best: adapter('The checkpoint with the lowest validation loss.'),
     last: adapter('The state after the last step.'),
+    valid_loss: { type: 'Metric', doc: 'Lowest validation loss, in nats per token.' },
   },
   metrics: {
     loss: { doc: 'Training loss of the last step, in nats per token.', unit: 'number', known: 'run' },

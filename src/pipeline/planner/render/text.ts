@@ -21,6 +21,7 @@ import { allocationLines } from './allocation.js';
 import { columns, type Palette } from './columns.js';
 import { presetTable } from './presets.js';
 import { publicationTable } from './publications.js';
+import { searchLines } from './search.js';
 import { widthOf, wrapped } from './wrapped.js';
 
 const UNKNOWN = 'known after run';
@@ -28,9 +29,7 @@ const MARKS: Readonly<Record<StageAction, string>> = { run: '+', resume: '~', ca
 
 /** `width`: columns of the terminal; left out if lines may be as long as they are. */
 export function renderPlanText(plan: Plan, palette: Palette, width?: number): string {
-  const trains = plan.stages.filter(
-    ({ kind, action, peak }) => kind === 'train' && action !== 'cached' && peak !== null,
-  );
+  const trains = shownInFull(plan);
   const sections = [
     wrapped(heading(plan, palette), width ?? Number.POSITIVE_INFINITY),
     stageTable(plan, palette, width),
@@ -42,6 +41,7 @@ export function renderPlanText(plan: Plan, palette: Palette, width?: number): st
     publicationTable(plan, palette, width),
     presetTable(plan, palette, width),
     budgetTable(plan, palette, width),
+    searchLines(plan.search, palette, width),
     wrapped(conclusion(plan, palette), width ?? Number.POSITIVE_INFINITY),
     wrapped(atOnceText(plan), width ?? Number.POSITIVE_INFINITY),
   ];
@@ -49,6 +49,21 @@ export function renderPlanText(plan: Plan, palette: Palette, width?: number): st
     .filter((lines) => lines.length > 0 && lines.some((line) => line !== ''))
     .map((lines) => lines.join('\n'))
     .join('\n\n');
+}
+
+/** Trainings that are still to be done; of the trials of a search, the one that needs most memory. */
+function shownInFull({ stages, search }: Plan): readonly PlannedStage[] {
+  const trains = stages.filter(
+    ({ kind, action, peak }) => kind === 'train' && action !== 'cached' && peak !== null,
+  );
+  if (search === undefined) return trains;
+  const most = new Map<string, PlannedStage>();
+  for (const stage of trains) {
+    const of = stage.instance?.of ?? stage.name;
+    const known = most.get(of);
+    if (known === undefined || (stage.peak?.bytes ?? 0) > (known.peak?.bytes ?? 0)) most.set(of, stage);
+  }
+  return [...most.values()];
 }
 
 function heading({ pipeline, machine, runtime, device }: Plan, { bold, dim }: Palette): string {

@@ -53,6 +53,10 @@ export const run: Command = {
         context.err('');
         for (const line of summaryLines(outcome.stages, context.colours.err, context.width))
           context.err(line);
+        const { searchLines } = await import('../../insight/search/text.js');
+        if (outcome.searched !== undefined)
+          for (const line of ['', ...searchLines(outcome.searched, context.colours.err.dim, context.width)])
+            context.err(line);
       }
       if (report !== undefined) context.err(`\nreport: ${report}`);
     }

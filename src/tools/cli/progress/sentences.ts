@@ -1,7 +1,9 @@
+import { counted } from '../../../language/diagnostics/make.js';
 import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { reasonsText } from '../../../pipeline/planner/reasons.js';
 import { printable, utcTime } from '../../insight/safe-text.js';
+import { trialText } from '../../insight/search/table.js';
 import type { Colours } from '../cli-context.js';
 
 const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string) => string>> = {
@@ -9,6 +11,7 @@ const COLOURS: Readonly<Record<StageStatus, (colours: Colours) => (text: string)
   cached: ({ cyan }) => cyan,
   failed: ({ red }) => red,
   blocked: ({ yellow }) => yellow,
+  ended: ({ yellow }) => yellow,
 };
 
 /** How a stage ended, for people: one that was interrupted has nothing wrong with it. */
@@ -31,7 +34,7 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
   if (event.type === 'stage.finished') {
     const status = statusText(event, colours);
     if (event.status === 'cached') return undefined;
-    if (event.status === 'blocked') return `${bold(event.stage)} ${status}`;
+    if (event.status === 'blocked' || event.status === 'ended') return `${bold(event.stage)} ${status}`;
     const memory = event.peakMemoryBytes > 0 ? `, peak ${bytes(event.peakMemoryBytes)}` : '';
     return `${bold(event.stage)} ${status}${dim(` in ${duration(event.seconds)}${memory}`)}`;
   }
@@ -44,6 +47,14 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     return `${event.stage}: ${event.cause}; continues with ${JSON.stringify(event.change)}`;
   if (event.type === 'retry')
     return `${event.stage}: ${event.cause}; tries again in ${duration(event.pauseSeconds)} (${event.attempt} of ${event.retries})`;
+  if (event.type === 'search.rung') {
+    const on = event.trials.length - event.ended.length;
+    return `${bold(event.search)}: rung ${event.rung} of ${event.rungs}: ${counted(on, 'trial')} of ${event.trials.length} ${on === 1 ? 'goes' : 'go'} on`;
+  }
+  if (event.type === 'search.decided' && event.winner !== undefined) {
+    const won = event.trials[event.winner];
+    return `${bold(event.search)} is won by ${bold(trialText(won?.at ?? {}))}${dim(` (${event.by} ${numberText(won?.value ?? 0)})`)}`;
+  }
   if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
   return undefined;
 }

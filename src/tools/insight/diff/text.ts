@@ -60,7 +60,8 @@ function changes({ params, stages }: RunDiff, palette: Palette, width?: number):
   ];
   if (all.length === 0) {
     const known = stages.every(
-      ({ sameOutput, status: { a, b } }) => sameOutput !== null || a === 'blocked' || b === 'blocked',
+      ({ sameOutput, status: { a, b } }) =>
+        sameOutput !== null || [a, b].some((one) => one === 'blocked' || one === 'ended'),
     );
     return [palette.dim(known ? 'no inputs differ' : 'no inputs are known to differ')];
   }

@@ -15,8 +15,9 @@ import { CURVES } from '../metrics/plot.js';
 import { evaluation } from './evaluation.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
 import { ranSettings } from './ran-settings.js';
+import { searched } from './search.js';
 
-const SECTIONS = [summary, training, evaluation, ranSettings, data, memory, manifest] as const;
+const SECTIONS = [summary, searched, training, evaluation, ranSettings, data, memory, manifest] as const;
 
 export function renderReport(input: ReportInput): string {
   const started = input.events.find((event) => event.type === 'run.started');
@@ -54,7 +55,7 @@ ${table(
     stage.name,
     stage.kind,
     html`<span class="status ${statusOf(stage)}">${statusOf(stage)}</span>`,
-    stage.status === 'cached' || stage.status === 'blocked' ? '' : duration(stage.seconds),
+    UNTIMED.has(stage.status) ? '' : duration(stage.seconds),
     stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : '',
     figures(stage),
   ]),
@@ -70,6 +71,9 @@ const computedBy = ({
   ranks === undefined
     ? `${engine}, ${runtime}`
     : `${engine}, ${placeText(ranks)}: ${runtime.replace(`${engine} `, '')}`;
+
+/** Nothing of it ran, or only a part that no figure is for. */
+const UNTIMED: ReadonlySet<StageSummary['status']> = new Set(['cached', 'blocked', 'ended']);
 
 /** A stage that was interrupted has nothing wrong with it. */
 const statusOf = ({ status, interrupted }: StageSummary): string =>
