@@ -18,7 +18,7 @@ import type { Overrides } from './overrides.js';
 import { paramSymbol } from './params.js';
 import { methodOf, presetSymbol } from './presets.js';
 import { type FtpSymbol, type FunctionSymbol, Scope } from './scope.js';
-import { isSearch } from './search.js';
+import { isSearch } from './winners.js';
 
 export class Declarations {
   private readonly contexts = new Map<Module, Context>();

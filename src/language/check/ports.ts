@@ -10,7 +10,7 @@ import type { Expression } from '../syntax/ast.js';
 import type { Context, Evaluate } from './context.js';
 import { portNoun, wrongType } from './nouns.js';
 import type { StageSymbol } from './scope.js';
-import { withoutWinner } from './search.js';
+import { withoutWinner } from './winners.js';
 
 export const portType = (port: Port, method: string | undefined): PortType =>
   (method === undefined ? undefined : port.typeUsing?.[method]) ?? port.type;

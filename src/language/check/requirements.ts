@@ -27,7 +27,7 @@ import {
 } from './expressions.js';
 import { constantNoun, expressionNoun } from './nouns.js';
 import { type Insertion, isValue, type MetricScope, type StageSymbol } from './scope.js';
-import { type Winner, withoutWinner } from './search.js';
+import { type Winner, withoutWinner } from './winners.js';
 
 export function checkRequirement(
   { condition, span }: Requirement,

@@ -1,23 +1,18 @@
 /** `matrix best: Search = search(random, trials: 20, by: quality.rouge_l)`: which combinations are tried, and what is named by `best.`. */
 
-import { unknownName } from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/search.js';
 import { metricNotListed } from '../diagnostics/catalogue/wiring.js';
 import type { Search } from '../ir/program.js';
 import type { SearchMethod } from '../ir/search-methods.js';
 import { isCall, isReference } from '../ir/values.js';
 import type { Span } from '../source/span.js';
-import type { Matrix, Word } from '../syntax/ast.js';
+import type { Matrix } from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { share } from './draws.js';
 import type { Axis, Binding } from './matrix.js';
 import type { PortUse } from './scope.js';
 import { evaluate } from './setting-value.js';
-
-/** The type that says so. */
-export const SEARCH_TYPE = 'Search';
-
-export const isSearch = ({ type }: Matrix): boolean => type.text === SEARCH_TYPE;
+import { isSearch } from './winners.js';
 
 /** A search before its trials are made. */
 export interface SearchSettings extends Pick<Search, 'name' | 'span' | 'method' | 'by' | 'factor'> {
@@ -83,29 +78,6 @@ export function drawnTrials(
   }
   if (found.size < asked && combinations > 1) context.report(errors.fewerTrials(span, found.size, asked));
   return [...found.values()];
-}
-
-/** That a port or a metric is one of the winner. */
-export type Winner = Required<Pick<PortUse, 'winner'>>;
-
-/** `best.adapter.best` is the port of `adapter` in the trial that wins. */
-export function withoutWinner(
-  path: readonly Word[],
-  context: Context,
-): { readonly path: readonly Word[]; readonly winner?: Winner } {
-  const [first, second] = path;
-  if (first === undefined || context.scope.own.get(first.text)?.kind !== 'search') return { path };
-  context.scope.lookup(first.text);
-  const known = context.scope.declared('stage');
-  if (second === undefined) {
-    context.report(errors.winnerOfWhat(first.span, first.text, known));
-    return { path: [] };
-  }
-  if (context.scope.own.get(second.text)?.kind !== 'stage') {
-    context.report(unknownName(second.span, second.text, known));
-    return { path: [] };
-  }
-  return { path: path.slice(1), winner: { winner: first.span } };
 }
 
 /** A stage, as it is declared, with the names of searches in it. */

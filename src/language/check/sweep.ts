@@ -15,8 +15,9 @@ import { Declarations } from './declare.js';
 import { axisOf, type Binding, combinations } from './matrix.js';
 import type { Module, ModuleLoader } from './modules.js';
 import type { Overrides } from './overrides.js';
-import { drawnTrials, isSearch, type SearchSettings, searchOf, trainingsOf } from './search.js';
+import { drawnTrials, type SearchSettings, searchOf, trainingsOf } from './search.js';
 import type { Blocks, CheckedStage } from './stages.js';
+import { isSearch } from './winners.js';
 
 export interface Sweep {
   /** At least one, which is empty if there is no matrix. */

@@ -8,8 +8,8 @@ import type { Import, Word } from '../syntax/ast.js';
 import type { Module } from './modules.js';
 import { SYMBOL_NOUNS } from './nouns.js';
 import type { Scope } from './scope.js';
-import { isSearch } from './search.js';
 import type { CheckedStage } from './stages.js';
+import { isSearch } from './winners.js';
 
 /** A file without a block is there to be imported from: others use what it declares. */
 export function unusedDeclarations({ tree, source }: Module, scope: Scope): readonly Diagnostic[] {
