@@ -86,6 +86,7 @@ export const measuredRows = (
       lossSum: observation.losses?.[row]?.sum ?? 0,
       tokens: observation.losses?.[row]?.tokens ?? fact.tokens,
       answer,
+      answerTokens: observation.answerTokens?.get(row),
       ...(isValidJson === undefined || answer === undefined ? {} : { isValidJson: isValidJson(answer) }),
       ...(observation.classes === undefined ? {} : { classes: observation.classes[row] }),
     };

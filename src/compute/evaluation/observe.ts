@@ -2,7 +2,7 @@ import type { Tokenizer } from '../models/types.js';
 import type { TokenRows } from '../training/batch.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { NoNumberError } from './generation/answer.js';
-import { type GenerationOptions, stopsOf } from './generation/settings.js';
+import { type GeneratedAnswer, type GenerationOptions, stopsOf } from './generation/settings.js';
 import type { LanguageModel } from './language-model.js';
 import type { RowLoss } from './losses.js';
 import type { MeasuredRow } from './metrics/types.js';
@@ -66,6 +66,8 @@ export interface Observation {
   readonly losses?: readonly RowLoss[];
   /** Answers by row. */
   readonly answers: ReadonlyMap<number, string>;
+  /** Tokens of each of them, without what ended it. */
+  readonly answerTokens?: ReadonlyMap<number, number>;
   /** Of labelled rows: the classes that they have and are given. */
   readonly classes?: readonly NonNullable<MeasuredRow['classes']>[];
 }
@@ -105,6 +107,7 @@ export async function observe(
     onProgress: (done) => onProgress?.(done, 'answers'),
     signal,
   });
-  const answers = new Map(generated.map(({ text }, i) => [options.answer[i] as number, text]));
-  return { losses, answers };
+  const byRow = <Value>(of: (answer: GeneratedAnswer) => Value): ReadonlyMap<number, Value> =>
+    new Map(generated.map((answer, i) => [options.answer[i] as number, of(answer)]));
+  return { losses, answers: byRow(({ text }) => text), answerTokens: byRow(({ ids }) => ids.length) };
 }

@@ -1,5 +1,6 @@
 import type { RequirementResult } from '../../language/ir/requirement-result.js';
 import type { Span } from '../../language/source/span.js';
+import { type AnswerProfile, answerProfile } from './answer-quality.js';
 import { noNumbers, nothingToMeasure } from './evaluation-diagnostics.js';
 import type { ChosenMetric } from './measured-rows.js';
 import { type ClassScores, type Confusion, classScores, confusion } from './metrics/classes.js';
@@ -41,6 +42,8 @@ export interface EvaluationReport {
   readonly tokens: number;
   /** Rows that were answered. */
   readonly answered: number;
+  /** What the answers are like; left out where nothing is generated, and in reports of earlier releases. */
+  readonly answers?: AnswerProfile;
   /** How; absent in reports of earlier releases. */
   readonly generation?: AnswerSettings;
   readonly metrics: ByMetric<number>;
@@ -121,7 +124,7 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     rows: rows.length,
     tokens: rows.reduce((sum, row) => sum + row.tokens, 0),
     answered: rows.filter(({ answer }) => answer !== undefined).length,
-    ...(input.generation === undefined ? {} : { generation: input.generation }),
+    ...(input.generation === undefined ? {} : { answers: profileOf(rows), generation: input.generation }),
     metrics,
     baseline: baselineMetrics,
     intervals: mapValues(own, interval),
@@ -135,6 +138,13 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     samples: input.samples.map((row) => sampleOf(input, row)),
   };
 }
+
+const profileOf = (rows: readonly MeasuredRow[]): AnswerProfile | undefined =>
+  answerProfile(
+    rows.flatMap(({ answer, answerTokens }) =>
+      answer === undefined || answerTokens === undefined ? [] : [{ text: answer, tokens: answerTokens }],
+    ),
+  );
 
 /** Labels beyond which a table of all their pairs says less than it takes. */
 const MOST_CONFUSED = 256;

@@ -5,6 +5,7 @@ import {
   anyObject,
   count,
   figure,
+  finite,
   JsonFault,
   type JsonOf,
   record,
@@ -25,6 +26,15 @@ const FILE_DIGESTS = record(SEALED_FILE);
 
 const STAGE = v.object({ stage: v.string(), kind: v.string(), key: v.string(), sha256: v.string() });
 export type ReleaseStage = JsonOf<typeof STAGE>;
+
+/** What answers of an evaluation are like. */
+export const ANSWERS = v.object({
+  count,
+  tokens: v.object({ mean: finite, median: finite, p95: finite, most: finite }),
+  repetition: finite,
+  refusals: finite,
+});
+export type ReleaseAnswers = JsonOf<typeof ANSWERS>;
 
 const BASE = v.object({
   label: v.string(),
@@ -62,6 +72,8 @@ const RELEASE_MANIFEST = v.object({
   settings: record(anyObject),
   metrics: record(record(figure)),
   baseline: record(record(figure)),
+  /** By the stages that evaluated what is in it; left out where none did, and in earlier releases. */
+  answers: v.optional(record(ANSWERS)),
   /** What it was asked before it became current, and its answer. */
   smoke: v.nullable(v.object({ prompt: v.string(), answer: v.string() })),
   files: FILE_DIGESTS,

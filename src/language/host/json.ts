@@ -206,7 +206,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
 function expectation({ expected, path }: v.BaseIssue<unknown>): string {
   if (path?.at(-1)?.origin === 'key') return '';
   const text = expected ?? 'something else';
-  return EXPECTED[text] ?? text.replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ' or ');
+  const kinds = text.replace(/^\((.*)\)$/, '$1').split(' | ');
+  return kinds.map((kind) => EXPECTED[kind] ?? kind).join(' or ');
 }
 
 function faultOf({ type, message, path, input, expected }: v.BaseIssue<unknown>): string {

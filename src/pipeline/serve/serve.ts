@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServingInfo } from '../../compute/serving/types.js';
 import type { Disk } from '../../language/host/disk.js';
 import type { Host } from '../../language/host/host.js';
-import { CURRENT, listReleases, type Release } from '../deploy/releases.js';
+import { CURRENT, listReleases, type Release, releaseName } from '../deploy/releases.js';
 import { fixedRouter } from './fixed-router.js';
 import { admission } from './http/admission.js';
 import type { ApiKey } from './http/keys.js';
@@ -18,7 +18,7 @@ import { type ModelReports, type ServedModel, startModel } from './model.js';
 import type { ModelSource } from './model-messages.js';
 import { createObserver, type TrafficObserver } from './monitoring/create-observer.js';
 import { registerMonitoring } from './monitoring/routes.js';
-import { comparedPair, releaseLoads } from './monitoring/serving-state.js';
+import { comparedPair, evaluatedAnswers, releaseLoads } from './monitoring/serving-state.js';
 import type { Observer, RequestEnd } from './observer.js';
 import type { Redact } from './redact.js';
 import { createRouter } from './release-router.js';
@@ -112,6 +112,9 @@ function observerOf(options: ServeOptions, router: Router<ServedModel>): Traffic
     now: host.now,
     report: reports.traffic,
     loads: () => releaseLoads(router),
+    evaluated: evaluatedAnswers({ host }, (release) =>
+      isFollowed ? join(folder, releaseName(release)) : folder,
+    ),
     pair: () => (isFollowed ? comparedPair({ host, disk }, folder) : undefined),
     ...(written && { written }),
   });

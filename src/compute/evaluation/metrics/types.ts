@@ -19,6 +19,8 @@ export interface MeasuredRow {
   readonly asksHarm?: boolean;
   /** Left out where the row was not answered. */
   readonly answer?: string;
+  /** Tokens of the answer, without what ended it. */
+  readonly answerTokens?: number;
   /** Where `json_valid` is measured: whether the answer is JSON that satisfies the schema. */
   readonly isValidJson?: boolean;
   /**

@@ -38,6 +38,8 @@ export class ReleaseTally {
   answerTokens = 0;
   readonly seconds = new QuantileSketch();
   readonly firstToken = new QuantileSketch();
+  /** Tokens of answers. */
+  readonly lengths = new QuantileSketch();
   private readonly sums = new Map<Measure, Sums>();
 
   add(line: TrafficLine): void {
@@ -56,6 +58,7 @@ export class ReleaseTally {
     this.answerTokens += line.answerTokens;
     if (isAnswered(line)) {
       this.seconds.add(line.seconds);
+      this.lengths.add(line.answerTokens);
       if (line.firstTokenSeconds !== undefined) this.firstToken.add(line.firstTokenSeconds);
     }
     for (const [measure, measured] of Object.entries(MEASURES) as [keyof typeof MEASURES, Valuer][]) {

@@ -1,6 +1,7 @@
 /** What is measured, as the part of the page that is renewed every few seconds. */
 import { html, type Markup } from '../../../language/source/markup.js';
 import { ageText, countText, NONE, numberText, secondsText, shareOf, shareText } from '../figures.js';
+import type { AnswerFigures } from '../monitoring/answer-figures.js';
 import type { DashboardData, ReleaseTraffic } from '../monitoring/dashboard-data.js';
 import { comparisonTable } from './comparison-table.js';
 import { lineChart } from './line-chart.js';
@@ -42,7 +43,7 @@ ${charts(release, data)}</section>
 type Figure = readonly [name: string, value: string, more?: string];
 
 function figures(release: ReleaseTraffic): readonly Figure[] {
-  const { lately, quality, up, down, requests, errors, running, waiting, points } = release;
+  const { lately, quality, evaluated, up, down, requests, errors, running, waiting, points } = release;
   const tokens = points.slice(-12).reduce((sum, { tokensPerSecond }) => sum + tokensPerSecond, 0) / 12;
   const cached = shareOf(release.cachedTokens, release.promptTokens);
   return [
@@ -56,15 +57,37 @@ function figures(release: ReleaseTraffic): readonly Figure[] {
     ['requests', countText(requests)],
     ['error rate', shareOf(errors, requests)],
     ['thumbs up', shareOf(up, up + down), up + down === 0 ? undefined : `of ${countText(up + down)}`],
-    ['answer length', quality.tokens === null ? NONE : `${numberText(quality.tokens)} tokens`],
-    ['repetition', shareText(quality.repetition), evaluatedText(quality.evaluatedRepetition)],
-    ['refusals', shareText(quality.refusals)],
+    [
+      'answer length p50',
+      tokensText(quality, 'median'),
+      evaluatedText(evaluated, (each) => tokensText(each, 'median')),
+    ],
+    [
+      'answer length p95',
+      tokensText(quality, 'p95'),
+      evaluatedText(evaluated, (each) => tokensText(each, 'p95')),
+    ],
+    [
+      'repetition',
+      shareText(quality.repetition),
+      evaluatedText(evaluated, (each) => shareText(each.repetition)),
+    ],
+    ['refusals', shareText(quality.refusals), evaluatedText(evaluated, (each) => shareText(each.refusals))],
     ['prompt cached', cached],
   ];
 }
 
-const evaluatedText = (share: number | null): string | undefined =>
-  share === null ? undefined : `${shareText(share)} in evaluation`;
+const tokensText = ({ tokens }: AnswerFigures, which: 'median' | 'p95'): string =>
+  tokens === null ? NONE : `${numberText(tokens[which])} tokens`;
+
+/** Next to what is served: what the release's evaluation had. */
+function evaluatedText(
+  evaluated: AnswerFigures,
+  text: (figures: AnswerFigures) => string,
+): string | undefined {
+  const found = text(evaluated);
+  return found === NONE ? undefined : `${found} in evaluation`;
+}
 
 /** With the same axes as those of the other releases, so that they can be compared at a glance. */
 function charts({ points }: ReleaseTraffic, { releases, cell }: DashboardData): Markup {
@@ -113,7 +136,7 @@ ${past.map(
     secondsText(each.seconds.p50),
     secondsText(each.seconds.p95),
     shareOf(each.up, each.up + each.down),
-    numberText(each.quality.tokens),
+    numberText(each.quality.tokens?.mean ?? null),
     shareText(each.quality.repetition),
   ].map((text) => html`<td class="n">${text}</td>`)}</tr>
 `,

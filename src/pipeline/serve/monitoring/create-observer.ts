@@ -1,9 +1,11 @@
 /** What is measured of requests: metrics, the journal, and what the dashboard shows. All of it is of bounded size. */
+import { qualityOf } from '../../../compute/evaluation/answer-quality.js';
+import type { ReleaseAnswers } from '../../../compute/packaging/manifest.js';
 import { compareReleases } from '../comparison/compare.js';
 import { ReleaseTally } from '../comparison/release-tally.js';
 import type { Feedback, FeedbackResult, Observer, RequestEnd, RequestStart } from '../observer.js';
 import { placeOf } from '../sticky-share.js';
-import { qualityOf } from './answer-quality.js';
+import { evaluatedFigures, servedFigures } from './answer-figures.js';
 import { type ComparedPair, type DashboardData, dashboardData, type TrafficState } from './dashboard-data.js';
 import { type Metrics, prometheus, type ReleaseLoad } from './prometheus.js';
 import { openRequestJournal, readRequestJournal } from './request-journal.js';
@@ -21,8 +23,8 @@ export interface ObserverOptions {
   readonly loads: () => readonly ReleaseLoad[];
   /** What is compared at the moment. */
   readonly pair: () => ComparedPair | undefined;
-  /** Metrics of a release's evaluations, by their names; left out, nobody knows. */
-  readonly evaluated?: (release: number) => Readonly<Record<string, number>>;
+  /** What answers of a release's evaluation were like; left out, nobody knows. */
+  readonly evaluated?: (release: number) => ReleaseAnswers | undefined;
   /** Prompts and answers are written into the journal, after this has taken out of them what nobody is to read. */
   readonly written?: (text: string) => string;
   /** For requests without a user: 0 to 1. */
@@ -89,8 +91,15 @@ class TrafficMonitor implements TrafficObserver {
   }
 
   async metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
-    const text = await this.prometheus.text(this.options.loads(), this.journal?.lost() ?? 0);
+    const text = await this.prometheus.text(this.options.loads(), this.journal?.lost() ?? 0, (release) => ({
+      served: servedFigures(this.tallies.get(release)),
+      evaluated: evaluatedFigures(this.evaluated(release)),
+    }));
     return { contentType: this.prometheus.contentType, text };
+  }
+
+  private evaluated(release: number): ReleaseAnswers | undefined {
+    return this.options.evaluated?.(release);
   }
 
   started({ id }: RequestStart): void {
@@ -127,7 +136,7 @@ class TrafficMonitor implements TrafficObserver {
     const state: TrafficState = {
       ...{ model: this.options.model, began: this.began, now: this.options.now(), open: this.open.size },
       ...{ refused: this.refused, loads: this.options.loads(), tallies: this.tallies, windows: this.windows },
-      evaluated: this.options.evaluated ?? (() => ({})),
+      evaluated: (release) => this.evaluated(release),
       ...(compared !== undefined && {
         comparison: { ...compared.pair, measures: compareReleases(compared.a, compared.b) },
       }),

@@ -1,7 +1,8 @@
 /** What the dashboard shows, as JSON. */
+import type { ReleaseAnswers } from '../../../compute/packaging/manifest.js';
 import type { Comparison } from '../comparison/compare.js';
-import { estimate } from '../comparison/estimates.js';
-import type { Measure, ReleaseTally } from '../comparison/release-tally.js';
+import type { ReleaseTally } from '../comparison/release-tally.js';
+import { type AnswerFigures, evaluatedFigures, servedFigures } from './answer-figures.js';
 import type { ReleaseLoad } from './prometheus.js';
 import type { QuantileSketch } from './quantile-sketch.js';
 import { CELL, type TrafficWindow, type WindowPoint } from './traffic-window.js';
@@ -37,14 +38,9 @@ export interface ReleaseTraffic {
   readonly answerTokens: number;
   readonly seconds: Quantiles;
   readonly firstToken: Quantiles;
-  /** Means per answer; null where there is none. */
-  readonly quality: {
-    readonly tokens: number | null;
-    readonly repetition: number | null;
-    readonly refusals: number | null;
-    /** What the evaluation before its release had; null where it was not measured. */
-    readonly evaluatedRepetition: number | null;
-  };
+  /** Of its answers, and of those of the evaluation before its release; null where there are none. */
+  readonly quality: AnswerFigures;
+  readonly evaluated: AnswerFigures;
   /** The last ten minutes. */
   readonly lately: Quantiles;
   readonly points: readonly WindowPoint[];
@@ -75,8 +71,8 @@ export interface TrafficState {
   readonly loads: readonly ReleaseLoad[];
   readonly tallies: ReadonlyMap<number, ReleaseTally>;
   readonly windows: ReadonlyMap<number, TrafficWindow>;
-  /** Metrics of a release's evaluations, by their names. */
-  readonly evaluated: (release: number) => Readonly<Record<string, number>>;
+  /** What answers of a release's evaluation were like. */
+  readonly evaluated: (release: number) => ReleaseAnswers | undefined;
   readonly comparison?: ComparedPair & { readonly measures: readonly Comparison[] };
 }
 
@@ -109,12 +105,8 @@ function releaseTraffic(state: TrafficState, release: number): ReleaseTraffic {
     answerTokens: tally?.answerTokens ?? 0,
     seconds: quantiles(tally?.seconds),
     firstToken: quantiles(tally?.firstToken),
-    quality: {
-      tokens: meanOf(tally, 'answerTokens'),
-      repetition: meanOf(tally, 'repetition'),
-      refusals: meanOf(tally, 'refusals'),
-      evaluatedRepetition: state.evaluated(release)['repetition'] ?? null,
-    },
+    quality: servedFigures(tally),
+    evaluated: evaluatedFigures(state.evaluated(release)),
     lately: quantiles(window?.seconds(state.now)),
     points: window?.points(state.now) ?? [],
   };
@@ -125,9 +117,3 @@ const quantiles = (sketch: QuantileSketch | undefined): Quantiles => ({
   p95: sketch?.quantile(0.95) ?? null,
   p99: sketch?.quantile(0.99) ?? null,
 });
-
-function meanOf(tally: ReleaseTally | undefined, measure: Measure): number | null {
-  if (tally === undefined) return null;
-  const { mean, count } = estimate(tally.groups(measure));
-  return count === 0 ? null : mean;
-}

@@ -1,5 +1,6 @@
 /** Metrics in Prometheus' text format. Where vLLM has one, it is called as there, so that its dashboards work. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AnswerFigures } from './answer-figures.js';
 import type { TrafficLine } from './request-line.js';
 
 export interface ReleaseLoad {
@@ -10,11 +11,18 @@ export interface ReleaseLoad {
   readonly waiting: number;
 }
 
+/** Of requests, or of the evaluation before the release. */
+type AnswerSource = 'served' | 'evaluated';
+
 export interface Metrics {
   readonly contentType: string;
   add(line: TrafficLine): void;
-  /** `loads`: of the releases at this moment. */
-  text(loads: readonly ReleaseLoad[], unwritten: number): Promise<string>;
+  /** `loads`: of the releases at this moment, whose answers are like `answers`. */
+  text(
+    loads: readonly ReleaseLoad[],
+    unwritten: number,
+    answers?: (release: number) => Readonly<Record<AnswerSource, AnswerFigures>>,
+  ): Promise<string>;
 }
 
 /** Seconds, as vLLM's. */
@@ -38,6 +46,27 @@ export function prometheus(model: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ model_name: model });
   collectDefaultMetrics({ register: registry });
+  const made = metricsIn(registry);
+  return {
+    contentType: registry.contentType,
+    add: (line) => addLine(made, line),
+    text: async (loads, unwritten, answers) => {
+      for (const each of [made.running, made.waiting, made.share, made.lengths, made.quality]) each.reset();
+      for (const { release: number, role, share, running, waiting } of loads) {
+        const release = String(number);
+        made.running.inc({ release }, running);
+        made.waiting.inc({ release }, waiting);
+        made.share.inc({ release, role }, share);
+        for (const [source, figures] of Object.entries(answers?.(number) ?? {}))
+          setFigures(made, { release, source }, figures);
+      }
+      made.unwritten.set(unwritten);
+      return registry.metrics();
+    },
+  };
+}
+
+function metricsIn(registry: Registry): Made {
   const registers = [registry];
   const labelNames = ['release'] as const;
   const counter = <L extends string>(name: string, help: string, more: readonly L[]) =>
@@ -46,7 +75,7 @@ export function prometheus(model: string): Metrics {
     new Histogram<'release'>({ name, help, labelNames: [...labelNames], buckets: [...buckets], registers });
   const gauge = <L extends string>(name: string, help: string, more: readonly L[]) =>
     new Gauge<L | 'release'>({ name, help, labelNames: [...labelNames, ...more], registers });
-  const made = {
+  return {
     requests: counter('ftpc:requests_total', 'Requests that ended.', ['role', 'endpoint', 'status']),
     success: counter('vllm:request_success_total', 'Requests that were answered.', ['finished_reason']),
     errors: counter('ftpc:request_errors_total', 'Requests that failed, by the code of the error.', ['code']),
@@ -74,27 +103,34 @@ export function prometheus(model: string): Metrics {
     running: gauge('vllm:num_requests_running', 'Requests that are computed.', []),
     waiting: gauge('vllm:num_requests_waiting', 'Requests that wait.', []),
     share: gauge('ftpc:release_share', 'Share of new requests.', ['role']),
+    lengths: gauge('ftpc:answer_tokens', 'Tokens of answers: served, and in the evaluation.', [
+      'source',
+      'quantile',
+    ]),
+    quality: gauge('ftpc:answer_quality', 'Mean repetition and refusals: served, and in the evaluation.', [
+      'source',
+      'measure',
+    ]),
     unwritten: new Gauge({
       name: 'ftpc:journal_unwritten',
       help: 'Lines of the journal that could not be written.',
       registers,
     }),
-  } as const;
-  return {
-    contentType: registry.contentType,
-    add: (line) => addLine(made, line),
-    text: async (loads, unwritten) => {
-      for (const each of [made.running, made.waiting, made.share]) each.reset();
-      for (const { release: number, role, share, running, waiting } of loads) {
-        const release = String(number);
-        made.running.inc({ release }, running);
-        made.waiting.inc({ release }, waiting);
-        made.share.inc({ release, role }, share);
-      }
-      made.unwritten.set(unwritten);
-      return registry.metrics();
-    },
   };
+}
+
+/** What is not known is left out. */
+function setFigures(
+  { lengths, quality }: Made,
+  labels: { readonly release: string; readonly source: string },
+  { tokens, repetition, refusals }: AnswerFigures,
+): void {
+  if (tokens !== null) {
+    lengths.set({ ...labels, quantile: '0.5' }, tokens.median);
+    lengths.set({ ...labels, quantile: '0.95' }, tokens.p95);
+  }
+  for (const [measure, value] of Object.entries({ repetition, refusals }))
+    if (value !== null) quality.set({ ...labels, measure }, value);
 }
 
 interface Made {
@@ -114,6 +150,12 @@ interface Made {
   readonly feedback: Counter<'release' | 'thumbs'>;
   readonly refusals: Counter<'release'>;
   readonly repetition: Histogram<'release'>;
+  readonly lengths: Gauge<'release' | 'source' | 'quantile'>;
+  readonly quality: Gauge<'release' | 'source' | 'measure'>;
+  readonly running: Gauge<'release'>;
+  readonly waiting: Gauge<'release'>;
+  readonly share: Gauge<'release' | 'role'>;
+  readonly unwritten: Gauge;
 }
 
 function addLine(made: Made, line: TrafficLine): void {

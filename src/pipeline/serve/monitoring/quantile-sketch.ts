@@ -1,5 +1,5 @@
 /**
- * Quantiles of durations in bounded memory: counts in buckets whose borders grow by a constant factor, so that every
+ * Quantiles of durations or lengths in bounded memory: counts in buckets whose borders grow by a constant factor, so that every
  * quantile is known to within 1 % of itself (Masson, Rim and Lee, DDSketch, VLDB 2019).
  */
 export class QuantileSketch {
@@ -10,7 +10,7 @@ export class QuantileSketch {
     return this.total;
   }
 
-  /** Seconds; what is shorter than a microsecond counts as one. */
+  /** Seconds, or tokens; what is shorter than a microsecond counts as one. */
   add(seconds: number): void {
     if (!Number.isFinite(seconds)) return;
     const bucket = Math.ceil(Math.log(Math.min(LONGEST, Math.max(SHORTEST, seconds))) / LOG_GROWTH);

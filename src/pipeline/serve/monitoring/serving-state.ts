@@ -1,7 +1,7 @@
 /** What monitoring asks of the router and of the folder of releases. */
-import { readManifest } from '../../../compute/packaging/manifest.js';
+import { type ReleaseAnswers, readManifest } from '../../../compute/packaging/manifest.js';
 import { readCanary } from '../../deploy/canary.js';
-import { type ReleaseAccess, releaseName } from '../../deploy/releases.js';
+import type { ReleaseAccess } from '../../deploy/releases.js';
 import { readRoles } from '../release-roles.js';
 import type { Router } from '../router.js';
 import type { ComparedPair } from './dashboard-data.js';
@@ -27,18 +27,17 @@ export function comparedPair(access: ReleaseAccess, folder: string): ComparedPai
     : { current, canary: canary.release, since };
 }
 
-/** Reads the metrics of a release's evaluations out of its manifest, once. */
-export function evaluatedMetrics(
+/** Reads what answers of a release's evaluation were like out of its manifest, once; `folderOf`: of its number. */
+export function evaluatedAnswers(
   { host }: Pick<ReleaseAccess, 'host'>,
-  folder: string,
-): (release: number) => Readonly<Record<string, number>> {
-  const known = new Map<number, Readonly<Record<string, number>>>();
+  folderOf: (release: number) => string,
+): (release: number) => ReleaseAnswers | undefined {
+  const known = new Map<number, ReleaseAnswers | undefined>();
   return (release) => {
-    const found = known.get(release);
-    if (found !== undefined) return found;
-    const manifest = readManifest(host, `${folder}/${releaseName(release)}`);
-    const metrics = 'damage' in manifest ? {} : Object.assign({}, ...Object.values(manifest.metrics));
-    known.set(release, metrics);
-    return metrics;
+    if (known.has(release)) return known.get(release);
+    const manifest = readManifest(host, folderOf(release));
+    const answers = 'damage' in manifest ? undefined : Object.values(manifest.answers ?? {}).at(-1);
+    known.set(release, answers);
+    return answers;
   };
 }

@@ -1,6 +1,8 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import * as v from 'valibot';
 import { readTrainingPrompt } from '../../../compute/models/training-prompt.js';
 import {
+  ANSWERS,
   combinedDigest,
   digestFile,
   digestFiles,
@@ -52,6 +54,7 @@ export function manifestDraft(
     ),
     metrics: byStage(inputs, ({ result }) => result.metrics),
     baseline: byStage(inputs, ({ result }) => result.baseline ?? {}),
+    ...answersOf(inputs, [model.stage, lineage.adapter?.artefact.stage.name], host),
   };
 }
 
@@ -92,6 +95,25 @@ function byStage(
       .map((artefact) => [artefact.stage.name, values(artefact)] as const)
       .filter(([, each]) => Object.keys(each).length > 0),
   );
+}
+
+const ANSWERED = v.object({ answers: v.optional(ANSWERS) });
+
+/** What the evaluations of these stages' models say of answers. */
+function answersOf(
+  inputs: readonly Artefact[],
+  evaluated: readonly (string | undefined)[],
+  host: Host,
+): Pick<ManifestDraft, 'answers'> {
+  const found = inputs.flatMap(({ stage, path, result }) => {
+    const { model } = stage.settings;
+    const { report } = result.outputs;
+    if (stage.kind !== 'eval' || report === undefined) return [];
+    if (!isReference(model) || !evaluated.includes(model.stage)) return [];
+    const answers = tryJsonFile(ANSWERED, host, join(path, report))?.answers;
+    return answers === undefined ? [] : [[stage.name, answers] as const];
+  });
+  return found.length === 0 ? {} : { answers: Object.fromEntries(found) };
 }
 
 /** Of the files as the store wrote them down, or of the files themselves. */

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { dashboardView } from '../../../../src/pipeline/serve/dashboard/view.js';
 import {
   createObserver,
   type ObserverOptions,
@@ -108,6 +109,33 @@ describe('what is measured of requests', () => {
       expect(text.split('\n')).to.include(line);
     expect(text).to.match(/^process_resident_memory_bytes/m);
     expect(made.dashboard()).to.include({ refused: 1 });
+  });
+
+  it('is next to what the evaluation of the release had', async () => {
+    const tokens = { mean: 12, median: 10, p95: 30, most: 31 };
+    const made = observer({ evaluated: () => ({ count: 9, tokens, repetition: 0.5, refusals: 0.125 }) });
+    for (let request = 1; request <= 100; request++)
+      made.finished(end(`r${request}`, { answerTokens: request, answers: ['no no no no no'] }));
+    const [release] = made.dashboard().releases;
+    expect(release?.quality.tokens?.mean).to.be.closeTo(50.5, 1e-9);
+    expect(release?.quality.tokens?.median).to.be.within(49, 51);
+    expect(release?.quality.tokens?.p95).to.be.within(94, 96);
+    expect(release?.evaluated).to.deep.equal({ tokens, repetition: 0.5, refusals: 0.125 });
+    const lines = (await made.metrics()).text.split('\n');
+    const labels = (source: string, more: string): string =>
+      `{release="1",source="${source}",${more},model_name="legal"}`;
+    for (const line of [
+      `ftpc:answer_tokens${labels('evaluated', 'quantile="0.5"')} 10`,
+      `ftpc:answer_tokens${labels('evaluated', 'quantile="0.95"')} 30`,
+      `ftpc:answer_quality${labels('served', 'measure="repetition"')} 0.5`,
+      `ftpc:answer_quality${labels('served', 'measure="refusals"')} 0`,
+      `ftpc:answer_quality${labels('evaluated', 'measure="repetition"')} 0.5`,
+      `ftpc:answer_quality${labels('evaluated', 'measure="refusals"')} 0.125`,
+    ])
+      expect(lines).to.include(line);
+    const page = String(dashboardView(made.dashboard()));
+    expect(page).to.contain('10 tokens in evaluation').and.to.contain('30 tokens in evaluation');
+    expect(page).to.contain('50% in evaluation').and.to.contain('12.5% in evaluation');
   });
 
   it('compares a canary with the current release from when it became one', () => {

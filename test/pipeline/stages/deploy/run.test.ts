@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openModel } from '../../../../src/compute/models/load.js';
@@ -21,6 +21,13 @@ import {
   trained,
 } from '../../../compute/evaluation/tiny.js';
 
+const ANSWERS = {
+  count: 3,
+  tokens: { mean: 4, median: 3, p95: 8, most: 9 },
+  repetition: 0.25,
+  refusals: 0,
+};
+
 describe('the deploy stage', () => {
   const place = scratch();
   after(() => place.remove());
@@ -40,7 +47,9 @@ describe('the deploy stage', () => {
   const evaluated = (folder: string) => {
     const path = join(folder, 'quality');
     mkdirSync(path, { recursive: true });
-    return artefact(stageOf('eval', 'quality', {}), path, {
+    writeFileSync(join(path, 'report.json'), JSON.stringify({ version: 1, answers: ANSWERS }));
+    return artefact(stageOf('eval', 'quality', { model: { stage: 'adapter', port: 'best' } }), path, {
+      outputs: { report: 'report.json' },
       metrics: { perplexity: 3 },
       baseline: { perplexity: 5 },
     });
@@ -89,6 +98,8 @@ describe('the deploy stage', () => {
     expect(manifest.settings).to.have.all.keys('rows', 'adapter', 'fused', 'quality', 'local');
     expect(manifest.metrics['quality']).to.deep.equal({ perplexity: 3 });
     expect(manifest.baseline).to.deep.equal({ quality: { perplexity: 5 } });
+    // the adapter that was merged into it was evaluated
+    expect(manifest.answers).to.deep.equal({ quality: ANSWERS });
     expect(manifest.smoke?.prompt).to.equal('Is MIT free?');
     expect(manifest.smoke?.answer).not.to.equal('');
     expect(manifest.ftpc).to.match(/^\d+\.\d+\.\d+/);

@@ -1,7 +1,5 @@
 import { expect } from 'chai';
-import { answerQuality, qualityOf } from '../../../../src/pipeline/serve/monitoring/answer-quality.js';
-import { QuantileSketch } from '../../../../src/pipeline/serve/monitoring/quantile-sketch.js';
-import { randoms } from '../request-lines.js';
+import { answerProfile, answerQuality, qualityOf } from '../../../src/compute/evaluation/answer-quality.js';
 
 describe('the quality of answers', () => {
   it('is the share of runs of four words that were said before', () => {
@@ -37,29 +35,18 @@ describe('the quality of answers', () => {
     expect(mean?.repetition).to.be.closeTo(0.1, 1e-12);
     expect(mean?.isRefusal).to.equal(true);
   });
-});
 
-describe('quantiles in bounded memory', () => {
-  it('are within 1 % of those of the list', () => {
-    const random = randoms(11);
-    const values = Array.from({ length: 20_000 }, () => Math.exp(6 * random() - 3));
-    const [sketch, half] = [new QuantileSketch(), new QuantileSketch()];
-    for (const [index, value] of values.entries()) (index % 2 === 0 ? sketch : half).add(value);
-    sketch.merge(half);
-    values.sort((a, b) => a - b);
-    for (const share of [0, 0.01, 0.5, 0.95, 0.99, 1]) {
-      const exact = values[Math.floor(share * (values.length - 1))] ?? 0;
-      expect((sketch.quantile(share) ?? 0) / exact, String(share)).to.be.closeTo(1, 0.0101);
-    }
-    expect(sketch.count).to.equal(values.length);
-  });
-
-  it('survive what is no duration', () => {
-    const sketch = new QuantileSketch();
-    expect(sketch.quantile(0.5)).to.equal(undefined);
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) sketch.add(value);
-    expect(sketch.count).to.equal(0);
-    sketch.add(0);
-    expect(sketch.quantile(0.5)).to.be.closeTo(1e-6, 1e-7);
+  it('of an evaluation has lengths as they are distributed', () => {
+    expect(answerProfile([])).to.equal(undefined);
+    const answers = Array.from({ length: 21 }, (_, at) => ({
+      text: at === 0 ? 'I cannot say.' : 'yes',
+      tokens: 21 - at,
+    }));
+    expect(answerProfile(answers)).to.deep.equal({
+      count: 21,
+      tokens: { mean: 11, median: 11, p95: 20, most: 21 },
+      repetition: 0,
+      refusals: 1 / 21,
+    });
   });
 });
