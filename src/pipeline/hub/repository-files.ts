@@ -10,6 +10,7 @@ import { wildcard } from '../../language/host/wildcards.js';
 import type { Call, HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import {
+  CARD,
   filesOfSplit,
   isReadable,
   isSmall,
@@ -20,6 +21,9 @@ import {
 import type { HubListing } from './access.js';
 import { fetchFile } from './download.js';
 import { type PinRequest, pinOf } from './resolve.js';
+
+/** Longer ones are hardly cards. */
+const MOST_CARD_BYTES = 5_000_000;
 
 /** A configuration or tokenizer is never larger. */
 const MOST_SMALL_BYTES = 500_000_000;
@@ -83,6 +87,9 @@ export async function pinDataSet(request: PinRequest, calls: readonly Call[]): P
   const names = new Set(calls.flatMap((call) => filesOfCall(repository, listing, call)));
   const files = listing.files.filter(({ name }) => names.has(name));
   const pinned = pinOf(request, files);
-  for (const file of files) if (file.sha256 === undefined) await fetchFile({ host, access, pinned, file });
+  // the card says the licence
+  const card = listing.files.filter(({ name, bytes }) => name === CARD && bytes <= MOST_CARD_BYTES);
+  for (const file of [...files, ...card])
+    if (file.sha256 === undefined) await fetchFile({ host, access, pinned, file });
   return pinned;
 }

@@ -8,6 +8,7 @@ import type { Call, PinnedRepository, Program } from '../../language/ir/program.
 import type { LockedEntry, LockedFile } from '../../language/schemas/lock-file.js';
 import { pinnedFiles, repositoryOf } from '../../language/schemas/repositories.js';
 import { fileLines } from '../stages/data/file-lines.js';
+import { licencesOf } from '../stages/data/licences.js';
 import { sourcePaths } from '../stages/data/sources.js';
 import { snapshotFolder } from '../stages/hub-repositories.js';
 import { modelFiles, openResolved } from '../stages/open-models.js';
@@ -32,7 +33,7 @@ export function entryOf(named: LockItem, reading: LockInputs): LockedEntry {
     ({ kind, id, revision }) =>
       kind === repository?.kind && id === repository.id && revision === repository.revision,
   );
-  const licence = named.section === 'models' ? licenceOf(call, reading) : undefined;
+  const licence = named.section === 'models' ? licenceOf(call, reading) : rowsLicence(named, reading);
   return {
     ...(pinned === undefined ? {} : { commit: pinned.commit }),
     ...(licence === undefined ? {} : { licence }),
@@ -43,6 +44,14 @@ export function entryOf(named: LockItem, reading: LockInputs): LockedEntry {
 function licenceOf(call: Call, { program, host }: LockInputs): string | undefined {
   const model = resolveModelCall(call, { folder: program.folder, host });
   return model === undefined ? undefined : openResolved(host, model).licence();
+}
+
+/** Several as one SPDX expression: all of them hold. */
+function rowsLicence({ calls }: LockItem, { program, host }: LockInputs): string | undefined {
+  const found = new Set(
+    calls.flatMap((call) => licencesOf(call, program.folder, host).map(({ licence }) => licence)),
+  );
+  return found.size === 0 ? undefined : [...found].sort().join(' AND ');
 }
 
 type LockedFiles = Readonly<Record<string, LockedFile>>;

@@ -18,6 +18,7 @@ import { DOWNLOAD, FETCHED } from '../planner/time/utilisation.js';
 import { withPrecision } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { checkAnswerSchemas } from './check-answer-schemas.js';
+import { checkLicences } from './check-licences.js';
 import { checkModels } from './check-models.js';
 import { engineRefusals } from './refusals.js';
 import type { PlanRequest, PlanScope, PlanTarget, Preparation, SavedPlanFile } from './request.js';
@@ -129,6 +130,7 @@ export async function readyToPlan(
     : { program: resolved.program, host: resolved.host, digests: {}, diagnostics: [] };
   goesOn(shaped.diagnostics);
   const { program } = shaped;
+  if (!goesOn(await checkLicences(program, analysis, shaped.host))) return nothing;
   return {
     unplanned,
     ready: {

@@ -41,7 +41,7 @@ export function cachedCommit(host: Host, repository: Repository): string | undef
 }
 
 const CONFIG = 'config.json';
-const CARD = 'README.md';
+export const CARD = 'README.md';
 
 export const isSmall = (name: string): boolean =>
   name === CONFIG || name === CARD || name === INDEX_FILE || COMPANION.test(name);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { compile } from '../../../src/language/compile.js';
 import { nodeDisk } from '../../../src/language/host/node-disk.js';
+import { licenceTerms } from '../../../src/language/schemas/licences.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { type Checklist, checklistOf, checklistText } from '../../../src/tools/insight/checklist/index.js';
@@ -29,10 +30,11 @@ describe('the production checklist', () => {
       ...{ host, disk: nodeDisk(), program, plan },
       ...{ stages: analysis.stages, sources: compiled.sources },
       run: newestRun(host, 'pipeline.ftp'),
+      terms: await licenceTerms(),
     });
     expectSchema('checklist', list);
-    expect(list.items.length).to.equal(17);
-    expect(list.done + list.open + list.unknown).to.equal(17);
+    expect(list.items.length).to.equal(18);
+    expect(list.done + list.open + list.unknown).to.equal(18);
     return list;
   }
 
@@ -75,6 +77,21 @@ describe('the production checklist', () => {
       'the card of the base of `adapter` says apache-2.0',
       '`use = commercial` of `rows`',
     ]);
+  });
+
+  it('compares the licences of the rows with it, and asks for one that nothing says', async () => {
+    const sold = TEXT.replace('dedupe = [exact]', 'dedupe = [exact]\n  use = commercial');
+    const silent = item(await answers(sold), 'data_licence');
+    expect(silent?.state).to.equal('open');
+    expect(silent?.todo).to.match(/^nothing says the licence of `\S+`: write `license = "…"` in `data rows`/);
+    const licensed = (name: string): string => sold.replace('use =', `license = "${name}"\n  use =`);
+    expect(item(await answers(licensed('CC0-1.0')), 'data_licence')?.state).to.equal('done');
+    const narrow = item(await answers(licensed('llama3.1')), 'data_licence');
+    expect([narrow?.state, narrow?.todo]).to.deep.equal([
+      'unknown',
+      'llama3.1 allows commercial use under conditions: read it',
+    ]);
+    expect(item(await answers(licensed('CC-BY-NC-4.0')), 'data_licence')?.state).to.equal('open');
   });
 
   it('looks at the newest run', async () => {

@@ -191,6 +191,17 @@ export const notMeasured = (at: Span, metric: string, setting: string, example: 
     help: `write \`${example}\``,
   });
 
+/** `what`: the base or rows, and where the licence is written. */
+export const forbidsUse = (
+  at: Span,
+  what: { readonly of: string; readonly licence: string; readonly file?: string; readonly use: Span },
+) =>
+  error('FTP0657', at, `the licence of ${what.of}, ${what.licence}, does not allow commercial use`, {
+    label: what.file === undefined ? 'declared here' : `\`${what.file}\` says so`,
+    related: [{ at: what.use, message: 'what the models are for' }],
+    help: 'use other rows or another base, or write `use = research` if nothing is sold that is made of it',
+  });
+
 const CODES = {
   model_not_found: 'FTP0831',
   model_unsupported: 'FTP0832',

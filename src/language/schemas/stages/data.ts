@@ -89,7 +89,12 @@ const settings = {
   limit: optional(t.union(t.integer({ min: 1 }), t.none), 'Maximum number of rows, chosen by the seed.'),
   use: optional(
     t.enum('commercial', 'research'),
-    'What the models are for that are trained on the rows: `ftpc checklist` compares it with the licences of their bases.',
+    'What the models are for that are trained on the rows. With `commercial`, rows and bases whose licence forbids it are an error; `ftpc checklist` says what it found.',
+    { inert: true },
+  ),
+  license: optional(
+    t.filled,
+    'Licence of the rows, as SPDX names it: `CC-BY-4.0`. Default: what the cards or licence files of the sources say.',
     { inert: true },
   ),
 } as const;

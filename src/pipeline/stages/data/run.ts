@@ -8,6 +8,7 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { writeRows } from './data-rows.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
+import { licenceReport } from './licences.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
 import { type Checks, Collector } from './row-collector.js';
 import { inFile, RowReader, RowSpool, type RowStore } from './row-reader.js';
@@ -63,7 +64,7 @@ const runData: RunStage = async (context) => {
     contradictions: collector.contradictions,
     outliers,
     ...(selection.order === undefined ? {} : { train: selection.order }),
-    more: selection.report,
+    more: { ...licenceReport(settings, folder, host), ...selection.report },
     breathe: (done) => breathe(context, 'writing rows', done, table.count),
   });
   for (const spool of spools) spool?.remove();

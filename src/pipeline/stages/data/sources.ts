@@ -93,6 +93,22 @@ export function sourcePaths(
   return pinnedFiles(call).map((name) => ({ path: join(snapshot, name), name: `${repository.id}/${name}` }));
 }
 
+/** Every source of a data stage, and its path: `source`, `source.1`, `mix.0.source`, `mix.general`. */
+export function sourceCalls(
+  settings: DataSettings,
+): readonly { readonly path: string; readonly call: Call }[] {
+  const { source } = settings;
+  const own = Array.isArray(source)
+    ? [source].flat().map((call, index) => ({ path: `source.${index}`, call }))
+    : [source].flat().map((call) => ({ path: 'source', call }));
+  const general = generalMix(settings);
+  return [
+    ...own,
+    ...mixedSources(settings).map(({ source: call }, index) => ({ path: `mix.${index}.source`, call })),
+    ...(general === undefined ? [] : [{ path: 'mix.general', call: general.general }]),
+  ];
+}
+
 /** The sources as reports name them: the pattern of files or the repository that each reads. */
 export const sourceName = (calls: readonly Call[]): string =>
   calls.map(({ call, args }) => String(args['files'] ?? args['repository'] ?? call)).join(', ');

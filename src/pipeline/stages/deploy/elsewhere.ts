@@ -6,9 +6,11 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Stage } from '../../../language/ir/program.js';
 import type { DeploySettings } from '../../../language/schemas/stages/deploy.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { PublishElsewhere, UploadMemory } from '../../deploy/elsewhere.js';
 import type { AddedFiles } from '../../deploy/publish.js';
 import { fileAt, fileOnDisk, textFile } from '../../deploy/release-file.js';
+import { rowLicences } from '../data/licences.js';
 import type { StageContext } from '../stage.js';
 import { manifestDraft } from './manifest-draft.js';
 import { releaseCard } from './release-card.js';
@@ -111,6 +113,11 @@ async function gather(
     baseId: base.commit === undefined ? undefined : base.label,
     isGguf: facts.kind === 'gguf',
     licence: openAnyModel(host, base.folder).licence(),
+    rowLicencesOf: (stage) => [
+      ...new Set(
+        rowLicences(settingsOf(stage, 'data'), context.folder, host).flatMap(({ licences }) => licences),
+      ),
+    ],
   });
   // where the base was on this machine tells others nothing
   const { base: served } = facts;

@@ -20,6 +20,8 @@ interface CardRequest {
   /** Name of the base on the Hub; `undefined`: it is from elsewhere. */
   readonly baseId: string | undefined;
   readonly licence: string | undefined;
+  /** Licences of the rows of a data stage. */
+  readonly rowLicencesOf: (stage: Stage) => readonly string[];
   /** It is one GGUF file, which transformers does not load by itself. */
   readonly isGguf: boolean;
 }
@@ -115,14 +117,16 @@ const resultsOf = ({ draft: { metrics }, stages }: CardRequest) =>
 const isPort = (value: Value | undefined): value is { readonly stage: string; readonly port: string } =>
   value !== undefined && value !== null && typeof value === 'object' && 'stage' in value && 'port' in value;
 
-function dataSection({ draft, stages }: CardRequest): string {
+function dataSection({ draft, stages, rowLicencesOf }: CardRequest): string {
   const rows = stages
     .filter(({ kind }) => kind === 'data')
     .flatMap((stage): readonly (readonly [string, string])[] => {
       const count = draft.metrics[stage.name]?.['rows'];
       const digest = draft.data.find((each) => each.stage === stage.name)?.sha256;
       const source = textOf(stage, 'source');
+      const licences = rowLicencesOf(stage);
       const facts = [
+        ...(licences.length === 0 ? [] : [`licence ${licences.join(', ')}`]),
         ...(count === undefined ? [] : [`${count} rows`]),
         ...(digest === undefined ? [] : [`SHA-256 of the rows \`${digest}\``]),
       ];

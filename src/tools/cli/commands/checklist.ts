@@ -23,12 +23,14 @@ export const checklist: Command = {
     const { program, analysis, compiled, plan } = opened;
     const { checklistOf, checklistText } = await import('../../insight/checklist/index.js');
     const { newestRun } = await import('../../insight/runs/index.js');
+    const { licenceTerms } = await import('../../../language/schemas/licences.js');
     const { nodeDisk } = await import('../../../language/host/node-disk.js');
     const { host } = context;
     const answers = checklistOf({
       ...{ host, disk: nodeDisk(), program, plan },
       ...{ stages: analysis.stages, sources: compiled.sources },
       run: newestRun(host, program.file),
+      terms: await licenceTerms(),
     });
     if (json) context.out(JSON.stringify(answers, null, 2));
     else for (const line of checklistText(answers, context.colours.out, context.width)) context.out(line);

@@ -8,12 +8,15 @@ import type { Disk } from '../../../language/host/disk.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Program, StageKind } from '../../../language/ir/program.js';
 import { isCall } from '../../../language/ir/values.js';
+import type { TermsOf } from '../../../language/schemas/licences.js';
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { Span } from '../../../language/source/span.js';
 import type { SourceMap } from '../../../language/source/text.js';
 import { readCanary } from '../../../pipeline/deploy/canary.js';
 import { listReleases } from '../../../pipeline/deploy/releases.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/plan-json.js';
 import { openModels } from '../../../pipeline/planner/stage-models.js';
+import { rowLicences } from '../../../pipeline/stages/data/licences.js';
 import type { Run, RunStage } from '../runs/index.js';
 import { type FilePlace, placeOf } from '../settings/setting-places.js';
 
@@ -56,6 +59,9 @@ export interface Facts {
   dataUnder(checked: CheckedStage, key: string): CheckedStage | undefined;
   /** Licence of the model that a stage begins with, as its card has it. */
   licence(checked: CheckedStage): string | undefined;
+  /** Licences of the rows of a data stage, by source. */
+  rowLicences(checked: CheckedStage): ReturnType<typeof rowLicences>;
+  readonly terms: TermsOf;
   /** Of each deploy stage that publishes into a folder. */
   readonly releases: readonly Releases[];
 }
@@ -72,9 +78,10 @@ export interface FactsInput {
   readonly stages: readonly CheckedStage[];
   readonly sources: SourceMap;
   readonly run: Run | undefined;
+  readonly terms: TermsOf;
 }
 
-export function factsOf({ host, disk, program, plan, stages, sources, run }: FactsInput): Facts {
+export function factsOf({ host, disk, program, plan, stages, sources, run, terms }: FactsInput): Facts {
   const models = openModels(program, host);
   const stage = (name: string | undefined) => stages.find((checked) => checked.stage.name === name);
   const readFrom = (checked: CheckedStage | undefined, key: string) =>
@@ -102,6 +109,12 @@ export function factsOf({ host, disk, program, plan, stages, sources, run }: Fac
         return undefined;
       }
     },
+    rowLicences({ stage: { name, kind, settings } }) {
+      // the sources of the program are pinned
+      const pinned = program.stages.find((stage) => stage.name === name) ?? { kind, settings };
+      return rowLicences(settingsOf(pinned, 'data'), program.folder, host);
+    },
+    terms,
     releases: stages.flatMap(({ stage: { kind, settings } }): readonly Releases[] => {
       const { target } = settings;
       if (kind !== 'deploy' || !isCall(target) || target.call !== 'directory') return [];

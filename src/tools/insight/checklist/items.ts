@@ -5,7 +5,7 @@ import { isCall, isList } from '../../../language/ir/values.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { Answer, Evidence, Facts } from './facts.js';
-import { licenceUse } from './licences.js';
+import { licenceUse, rowsUse } from './licences.js';
 
 export interface Item {
   readonly id: string;
@@ -116,6 +116,16 @@ const BEFORE: readonly Omit<Item, 'phase'>[] = [
     id: 'base_licence',
     text: "The base's licence allows the use",
     answer: (facts) => each(trainings(facts), NO_TRAINING, (checked) => licenceUse(facts, checked)),
+  },
+  {
+    id: 'data_licence',
+    text: 'The licences of the rows allow the use',
+    answer: (facts) =>
+      each(
+        blocks(facts.of('train').flatMap((checked) => facts.dataUnder(checked, 'dataset') ?? [])),
+        NO_TRAINING,
+        (data) => rowsUse(facts, data),
+      ),
   },
   {
     id: 'held_out',

@@ -1,46 +1,79 @@
-/** Whether the licence of a base allows what its pipeline declares. */
+/** Whether the licences of bases and rows allow what their pipeline declares. */
 import type { CheckedStage } from '../../../language/check/stages.js';
+import type { Terms } from '../../../language/schemas/licences.js';
 import type { Answer, Evidence, Facts } from './facts.js';
 
-/** By the names that model cards use (SPDX in small letters, and those of the Hub). */
-const COMMERCIAL =
-  /^(apache-2\.0|mit|bsd(-\d-clause)?(-clear)?|isc|zlib|unlicense|wtfpl|cc0-1\.0|cc-by(-sa)?-\d\.\d|mpl-2\.0|[al]?gpl-\d\.\d|artistic-2\.0|ecl-2\.0|postgresql|ncsa|bsl-1\.0|cdla-permissive-[12]\.0)$/;
-const NON_COMMERCIAL = /(^|-)(nc|noncommercial|non-commercial|research)(-|$)/;
-/** Commercial use is allowed, but not to everybody, or not for everything. */
-const WITH_CONDITIONS =
-  /^(llama[\d.]*|gemma|(bigscience-|creativeml-)?openrail(\+\+)?(-m)?|bigcode-openrail-m|bigscience-bloom-rail-1\.0|deepseek|qwen)$/;
+/** A licence and who says so, with what to use instead. */
+interface Read {
+  readonly licence: string;
+  readonly text: string;
+  readonly instead: string;
+}
 
 export function licenceUse(facts: Facts, checked: CheckedStage): Answer {
   const data = facts.dataUnder(checked, 'dataset');
-  const use = data?.stage.settings['use'];
   const licence = facts.licence(checked);
   const name = checked.block.name.text;
-  if (licence === undefined)
-    return {
-      state: 'unknown',
-      evidence: [],
-      todo: `the base of \`${name}\` names no licence: ask its makers`,
-    };
-  const read: Evidence = { text: `the card of the base of \`${name}\` says ${licence}` };
+  const none = `the base of \`${name}\` names no licence: ask its makers`;
+  const text = `the card of the base of \`${name}\` says ${licence}`;
+  const read = licence === undefined ? [] : [{ licence, text, instead: 'train on another base' }];
+  return answerFor(facts, data, read, none);
+}
+
+/** Of the rows of a data stage. */
+export function rowsUse(facts: Facts, data: CheckedStage): Answer {
+  const sources = facts.rowLicences(data);
+  const silent = sources.filter(({ licences }) => licences.length === 0).map(({ source }) => `\`${source}\``);
+  const none = `nothing says the licence of ${silent.join(', ')}: write \`license = "…"\` in \`data ${data.block.name.text}\`, or \`license: …\` in the front matter of a README.md next to it`;
+  const read = sources.flatMap(({ source, licences, file }) =>
+    licences.map((licence) => ({
+      licence,
+      text:
+        file === undefined
+          ? `\`license = "${licence}"\` is declared`
+          : `${file} says ${licence} of \`${source}\``,
+      instead: 'use other rows',
+    })),
+  );
+  const answer = answerFor(facts, data, read, none);
+  if (silent.length === 0 || answer.state === 'open') return answer;
+  // who has the rows can find out
+  return { state: 'open', evidence: answer.evidence, todo: none };
+}
+
+function answerFor(
+  facts: Facts,
+  data: CheckedStage | undefined,
+  read: readonly Read[],
+  none: string,
+): Answer {
+  if (read.length === 0) return { state: 'unknown', evidence: [], todo: none };
+  const use = data?.stage.settings['use'];
+  const evidence: readonly Evidence[] = read.map(({ text }) => ({ text }));
   if (data === undefined || use === undefined)
     return {
       state: 'unknown',
-      evidence: [read],
+      evidence,
       todo: 'what it is for, the file does not say: write `use = commercial` or `use = research` in the `data` stage',
     };
-  const evidence = [read, facts.setting(data, 'use')];
-  const key = licence.toLowerCase();
-  if (use === 'research' && (COMMERCIAL.test(key) || NON_COMMERCIAL.test(key)))
-    return { state: 'done', evidence };
-  if (COMMERCIAL.test(key)) return { state: 'done', evidence };
-  if (NON_COMMERCIAL.test(key))
+  const all = [...new Map(evidence.map((each) => [each.text, each])).values(), facts.setting(data, 'use')];
+  const readWith = (terms: Terms) => read.find(({ licence }) => facts.terms(licence) === terms);
+  const forbids = use === 'commercial' ? readWith('non_commercial') : undefined;
+  if (forbids !== undefined)
     return {
       state: 'open',
-      evidence,
-      todo: `${licence} does not allow commercial use: train on another base`,
+      evidence: all,
+      todo: `${forbids.licence} does not allow commercial use: ${forbids.instead}`,
     };
-  const conditions = WITH_CONDITIONS.test(key)
-    ? 'allows commercial use under conditions'
-    : 'is not known here';
-  return { state: 'unknown', evidence, todo: `${licence} ${conditions}: read it` };
+  const strange = readWith('unknown');
+  if (strange !== undefined)
+    return { state: 'unknown', evidence: all, todo: `${strange.licence} is not known here: read it` };
+  const narrow = readWith('conditions');
+  if (narrow !== undefined)
+    return {
+      state: 'unknown',
+      evidence: all,
+      todo: `${narrow.licence} allows commercial use under conditions: read it`,
+    };
+  return { state: 'done', evidence: all };
 }

@@ -80,7 +80,7 @@ describe('data stage: memory', () => {
       new RowReader([], [], table, 1),
     );
     const source = { path: '', name: 'rows', format: 'jsonl', args: {}, size: 0, columns: {} } as const;
-    const rows = 1 << 16;
+    const rows = 1 << 13;
     for (let i = 0; i < rows; i++) {
       const bytes = Buffer.from(line(i));
       collector.add({ number: i + 1, offset: i, bytes, length: bytes.length, tooLong: false }, i, 0, {
