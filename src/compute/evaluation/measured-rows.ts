@@ -87,6 +87,7 @@ export const measuredRows = (
       tokens: observation.losses?.[row]?.tokens ?? fact.tokens,
       answer,
       answerTokens: observation.answerTokens?.get(row),
+      ...(observation.judged === undefined ? {} : { judged: observation.judged.get(row) ?? {} }),
       ...(isValidJson === undefined || answer === undefined ? {} : { isValidJson: isValidJson(answer) }),
       ...(observation.classes === undefined ? {} : { classes: observation.classes[row] }),
     };

@@ -68,6 +68,8 @@ export interface Observation {
   readonly answers: ReadonlyMap<number, string>;
   /** Tokens of each of them, without what ended it. */
   readonly answerTokens?: ReadonlyMap<number, number>;
+  /** What judges say of the answers, by row. */
+  readonly judged?: ReadonlyMap<number, NonNullable<MeasuredRow['judged']>>;
   /** Of labelled rows: the classes that they have and are given. */
   readonly classes?: readonly NonNullable<MeasuredRow['classes']>[];
 }

@@ -3,7 +3,7 @@ import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { namesIn } from '../ir/expression.js';
 import { isCall, isList } from '../ir/values.js';
-import { COMPARING_METRICS, metricsOf } from '../schemas/functions/metric.js';
+import { COMPARING_METRICS, judgesOf, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, type RowKind, rowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
 import { propertyOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
@@ -126,8 +126,9 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
 }
 
 function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  const addresses = badAddresses(checked);
   const rows = rowsIn(checked, 'dataset', stages);
-  if (rows === undefined) return [];
+  if (rows === undefined || addresses.length > 0) return addresses;
   const model = referenceIn(checked, 'model');
   const trainer = model && trainedBy(model.stage, stages);
   const learnt = trainer && rowsIn(trainer, 'dataset', stages);
@@ -143,6 +144,23 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
           }),
         ];
   return mismatch.length > 0 ? mismatch : [...foreignMetrics(checked, rows), ...comparing(checked)];
+}
+
+/** Servers that no request could be sent to. */
+const badAddresses = (checked: CheckedStage): readonly Diagnostic[] => {
+  const { metrics } = checked.stage.settings;
+  return judgesOf(isList(metrics) ? metrics.filter(isCall) : []).flatMap(({ metric, endpoint }) => {
+    const why = wrongWith(String(endpoint.args['url']));
+    return why === undefined ? [] : [errors.badAddress(metricSpan(checked, metric.call), why)];
+  });
+};
+
+function wrongWith(address: string): string | undefined {
+  if (!URL.canParse(address)) return 'is none';
+  const { protocol, username, password, search, hash } = new URL(address);
+  if (protocol !== 'https:' && protocol !== 'http:') return 'begins with neither https:// nor http://';
+  if (username !== '' || password !== '') return 'has a password in it';
+  return search === '' && hash === '' ? undefined : 'has more after its path';
 }
 
 /** Metrics that compare with a baseline, in a stage without one. */

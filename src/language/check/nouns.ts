@@ -40,6 +40,7 @@ export const FAMILY_NOUNS: Readonly<Record<Family, string>> = {
   fallback: 'fallback',
   answer: 'answer to a divergence',
   metric: 'metric',
+  endpoint: 'endpoint',
   target: 'target',
   adapter: 'adapter',
   search: 'search',

@@ -75,6 +75,7 @@ export type Family =
   | 'fallback'
   | 'answer'
   | 'metric'
+  | 'endpoint'
   | 'target'
   | 'adapter'
   | 'search'

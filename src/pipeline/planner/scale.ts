@@ -2,6 +2,8 @@
 
 import { stepsPerEpoch } from '../../compute/training/order.js';
 import type { StageKind, Value } from '../../language/ir/program.js';
+import { judgesOf } from '../../language/schemas/functions/metric.js';
+import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import type { StoreEntry } from '../store/index.js';
@@ -52,9 +54,11 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
     return { ...UNKNOWN, ...rowsOf(lengths), steps, tokensSeen, trainableParameters, totalParameters };
   },
   async eval({ context, stage, look }) {
-    const { dataset, model } = settingsOf(stage, 'eval');
+    const settings = settingsOf(stage, 'eval');
+    const { dataset, model } = settings;
     const lengths = await context.lengths(dataset.stage, dataset.port, look);
-    return { ...modelScale(context, model), ...rowsOf(lengths) };
+    const judgeCalls = lengths && judgeCallsOf(settings, Math.round(lengths.rows));
+    return { ...modelScale(context, model), ...rowsOf(lengths), ...(judgeCalls ? { judgeCalls } : {}) };
   },
   merge: async ({ context, stage }) => modelScale(context, settingsOf(stage, 'merge').base),
   deploy: async ({ context, stage }) => modelScale(context, settingsOf(stage, 'deploy').model),
@@ -62,6 +66,13 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
 
 /** `null` if nothing is known. */
 export const scaleOf = (input: ScaleInput): Promise<StageScale | null> => SCALES[input.stage.kind](input);
+
+/** Requests for one row, of each metric that asks a server: for every model, or for both orders of their answers. */
+function judgeCallsOf({ metrics, baseline, generation }: EvalSettings, rows: number): number {
+  const models = baseline === undefined ? 1 : 2;
+  const perRow = judgesOf(metrics).map(({ metric }) => (metric.call === 'preferred' ? 2 : models));
+  return Math.min(rows, generation.rows ?? rows) * perRow.reduce((sum, calls) => sum + calls, 0);
+}
 
 const rowsOf = (lengths: Lengths | undefined): Partial<StageScale> =>
   lengths === undefined

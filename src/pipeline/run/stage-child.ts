@@ -52,6 +52,8 @@ async function work(task: StageTask): Promise<StageEnd> {
       usesMemory,
       publishElsewhere: async (request) =>
         (await import('./publish-elsewhere.js')).publishElsewhere(host, request),
+      openEndpoint: async (endpoint, at) =>
+        (await import('./ask-endpoint.js')).openEndpoint(host, endpoint, { at, signal }),
       printed: (text) => void process.stderr.write(text),
       signal,
     });

@@ -2,6 +2,8 @@
 
 import { nodeHost } from '../../language/host/node-host.js';
 import { MAPPED_BYTES } from '../../language/host/shareable.js';
+import { isSecret } from '../../language/ir/values.js';
+import { judgesOf } from '../../language/schemas/functions/metric.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { isPresent } from '../hub/cache.js';
 import { secretOf } from '../hub/calls.js';
@@ -10,11 +12,11 @@ import { isSealed } from '../hub/seals.js';
 import type { StageTask } from './messages.js';
 
 /**
- * The variables that open the repositories of which a stage has still to fetch files, or may find damaged ones, and those of the place that it publishes to. A model's code, if it ever ran, would
+ * The variables that open the repositories of which a stage has still to fetch files, or may find damaged ones, those of the place that it publishes to, and of the servers that it asks. A model's code, if it ever ran, would
  * find no other token.
  */
 export function neededBy(task: StageTask): ReadonlySet<string> {
-  return new Set([...readingSecrets(task), ...publishing(task)]);
+  return new Set([...readingSecrets(task), ...publishing(task), ...judging(task)]);
 }
 
 /** The way to what a release is published to. */
@@ -24,6 +26,14 @@ function publishing({ stage }: StageTask): readonly string[] {
   const secret = secretOf(target);
   return [...(secret === undefined ? [] : [secret]), ...(target.call === 'ollama' ? ['OLLAMA_HOST'] : [])];
 }
+
+/** The keys of the servers that judge answers. */
+const judging = ({ stage }: StageTask): readonly string[] =>
+  stage.kind === 'eval'
+    ? judgesOf(settingsOf(stage, 'eval').metrics).flatMap(({ endpoint: { args } }) =>
+        isSecret(args['key']) ? [args['key'].env] : [],
+      )
+    : [];
 
 function readingSecrets(task: StageTask): ReadonlySet<string> {
   if (!task.repositories.some(({ secret }) => secret !== undefined)) return new Set();

@@ -7,6 +7,7 @@ import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/ou
 import type { Stage } from '../../language/ir/program.js';
 import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
 import type { PublishElsewhere } from '../deploy/elsewhere.js';
+import type { OpenEndpoint } from './endpoint.js';
 import type { TrainPlan } from './train-plan/plan.js';
 
 /** A complete output of an earlier stage. */
@@ -45,6 +46,8 @@ export interface StageContext {
   readonly deviceMemory?: number;
   /** Publishes to places that are no folder; it is given to stages that run. */
   readonly publishElsewhere?: PublishElsewhere;
+  /** Asks servers that answer in OpenAI's form; it is given to stages that run. */
+  readonly openEndpoint?: OpenEndpoint;
   emit(event: StageEvent): void;
   /** Reports a problem that does not end the stage. */
   readonly warn?: (warning: Diagnostic) => void;

@@ -21,6 +21,8 @@ export interface MeasuredRow {
   readonly answer?: string;
   /** Tokens of the answer, without what ended it. */
   readonly answerTokens?: number;
+  /** What a judge says of the answer, by the metric that asks it; left out where it said nothing that can be read. */
+  readonly judged?: Readonly<Partial<Record<MetricName, number>>>;
   /** Where `json_valid` is measured: whether the answer is JSON that satisfies the schema. */
   readonly isValidJson?: boolean;
   /**

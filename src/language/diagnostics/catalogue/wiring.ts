@@ -329,6 +329,14 @@ export const choicesTrained = (at: Span, rows: FormatStage) =>
     help: 'evaluate on them; to train on questions, give the right answers in rows of another template',
   });
 
+/** What is wrong with an address is not shown with it: it may hold a password. */
+export const badAddress = (at: Span, why: string) =>
+  error('FTP2173', at, {
+    message: `the address of the endpoint ${why}`,
+    label: 'asked here',
+    help: 'write the address up to `/v1`, such as `endpoint("https://api.openai.com/v1", key: judge_key)`; a key is a `secret`',
+  });
+
 export const metricWithoutBaseline = (at: Span, metric: string) =>
   error('FTP2172', at, {
     message: `\`${metric}\` compares with a baseline, and the stage has none`,

@@ -1,6 +1,7 @@
 import { lookUp } from '../../source/look-up.js';
 import type { FunctionSchema } from '../schema.js';
 import { answers } from './answer.js';
+import { endpoints } from './endpoint.js';
 import { fallbacks } from './fallback.js';
 import { metrics } from './metric.js';
 import { adapters, models } from './model.js';
@@ -25,6 +26,7 @@ export const functions: Readonly<Record<string, FunctionSchema>> = {
   ...targets,
   ...searches,
   ...ranges,
+  ...endpoints,
 };
 
 /** The name in the table of a function that pipelines write so; `undefined` if the family has none. */

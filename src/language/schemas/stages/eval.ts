@@ -121,6 +121,17 @@ const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
     known: 'run',
     isShare: true,
   },
+  judge: {
+    doc: 'Mean score that another model gives the answers, from 1 to the best of the scale.',
+    unit: 'number',
+    known: 'run',
+  },
+  preferred: {
+    doc: 'Fraction of the rows where another model prefers the answer to that of the baseline.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
   refusals: {
     doc: 'Fraction of the harmful prompts that are declined.',
     unit: 'ratio',

@@ -32,6 +32,7 @@ import { choose, seededRandom } from '../../../compute/evaluation/seeded-random.
 import { openAnyModel } from '../../../compute/models/any-model.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { namesIn } from '../../../language/ir/expression.js';
+import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Call, Reference, Stage } from '../../../language/ir/program.js';
 import { isComparisonName } from '../../../language/schemas/comparisons.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
@@ -42,6 +43,7 @@ import { embeddedModels } from './embedded-models.js';
 import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
 import { answerLines, choiceLines, openHeldOut } from './held-out.js';
 import { jsonAnswers } from './json-answers.js';
+import { judgedObservations } from './judge/judge.js';
 import type { ModelOpener } from './opened-models.js';
 import { progress } from './progress.js';
 import { workerModels } from './worker-models.js';
@@ -81,7 +83,8 @@ export const run: RunStage = async (context) => {
     report: progress(context, rowsOfModel, baseline ? 2 : 1),
   };
   const isValidJson = await jsonAnswers(settings.metrics);
-  const [own, other] = await observeBoth(work, tokenizer, subject, baseline);
+  const observed = await observeBoth(work, tokenizer, subject, baseline);
+  const [own, other] = await judged(work, settings.metrics, tokenizer, observed);
   const measured = (seen: Observation) =>
     questions ? measuredQuestions(questions, seen.losses) : measuredRows(facts, seen, isValidJson);
   const before = other && measured(other);
@@ -105,12 +108,38 @@ export const run: RunStage = async (context) => {
     output,
     questions ? choiceLines(questions, own, other) : answerLines(answered, heldOut, own, other),
   );
-  return {
-    outputs: { report: 'report.json', answers: 'answers.jsonl' },
-    metrics: report.metrics,
-    ...(baseline === undefined ? {} : { baseline: report.baseline, ...report.gains }),
-  };
+  return resultOf(report, own.judged !== undefined, baseline !== undefined);
 };
+
+const resultOf = (
+  { metrics: own, baseline, gains }: EvaluationReport,
+  isJudged: boolean,
+  isCompared: boolean,
+): StageResult => ({
+  outputs: {
+    report: 'report.json',
+    answers: 'answers.jsonl',
+    ...(isJudged ? { judgements: 'judgements.jsonl' } : {}),
+  },
+  metrics: own,
+  ...(isCompared ? { baseline, ...gains } : {}),
+});
+
+/** With what judges say, where a metric asks one. */
+function judged(
+  { context, heldOut, answer }: EvaluationTask,
+  metrics: readonly Call[],
+  tokenizer: Tokenizer,
+  [own, other]: ObservedBoth,
+): Promise<ObservedBoth> {
+  const rows = answer.map((row) => {
+    const { file, line, answer: reference, harm } = heldOut.text(row);
+    const asked = heldOut.tokens.read(row).ids.subarray(0, heldOut.promptTokens(row));
+    const question = harm?.request ?? tokenizer.decode(asked, { skipSpecial: true });
+    return { row, file, line, question, reference, asksHarm: harm?.asked !== false };
+  });
+  return judgedObservations(context, { metrics, rows, own, other });
+}
 
 /** Questions that the report shows; their choices are scored, and none is answered. */
 const chooseQuestions = (count: number, { samples, seed }: EvalSettings): ReturnType<typeof chooseRows> => ({
@@ -190,13 +219,14 @@ function resolveBaseline(
 
 /** With the labels of a classifier. */
 type LabelledObservation = Observation & { readonly labels?: readonly string[] };
+type ObservedBoth = readonly [LabelledObservation, LabelledObservation | undefined];
 
 async function observeBoth(
   work: EvaluationTask,
   tokenizer: Tokenizer,
   subject: EvaluatedModel,
   baseline: EvaluatedModel | undefined,
-): Promise<readonly [LabelledObservation, LabelledObservation | undefined]> {
+): Promise<ObservedBoth> {
   const models = await (work.context.engine === undefined ? embeddedModels : workerModels)(work.context);
   try {
     const own = await observeOne(work, models, subject, tokenizer);

@@ -17,7 +17,21 @@ const withLlama =
     return undefined;
   };
 
+/** What the server that judges answers to each request, as code. */
+const judging = (answer: string): Situation => {
+  const asked = 'const { fetch } = globalThis; globalThis.fetch = async (url, ...more) => ';
+  const env = preloaded(`${asked}String(url).includes('127.0.0.1:8000') ? ${answer} : fetch(url, ...more)`);
+  return () => ({ env });
+};
+const saying = (status: number, body: object): string =>
+  `new Response(${JSON.stringify(JSON.stringify(body))}, { status: ${status} })`;
+
 export const SERVING: Situations = {
+  FTP2174: judging(
+    "Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } }))",
+  ),
+  FTP2175: judging(saying(401, { error: { message: 'Incorrect API key provided' } })),
+  FTP2176: judging(saying(200, { choices: [{ message: { content: 'I like it.' } }] })),
   FTP2021: withLlama('no library'),
   FTP2022: withLlama({
     init: "said('llama_model_load: error: tensor blk.0.attn_q.weight not found'), false",
