@@ -1,4 +1,5 @@
 /** Answers that are kept to JSON: a token is possible where the text so far can go on with it. */
+import { setImmediate } from 'node:timers/promises';
 import type { Tokenizer } from '../models/types.js';
 import { Automaton, type State } from './json/automaton.js';
 import { schemaItem } from './json/schema.js';
@@ -30,6 +31,7 @@ const ANY_OBJECT = { type: 'object' };
 
 export class Constraints {
   private vocabulary: Vocabulary | undefined;
+  private building: Promise<void> | undefined;
   private readonly held = new Map<string, NextTokens>();
 
   constructor(
@@ -38,6 +40,27 @@ export class Constraints {
     private readonly size: number,
     private readonly endIds: readonly number[],
   ) {}
+
+  /**
+   * Reads the vocabulary, which takes a second for a large one: piece by piece, so that answers go on meanwhile. {@link of}
+   * reads it at once where nobody did before.
+   */
+  async prepare(): Promise<void> {
+    if (this.vocabulary !== undefined) return;
+    this.building ??= this.build();
+    await this.building;
+  }
+
+  private async build(): Promise<void> {
+    const steps = Vocabulary.build(this.tokenizer, this.size);
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done === true) {
+        this.vocabulary = step.value;
+        return;
+      }
+      await setImmediate();
+    }
+  }
 
   /** Throws a `UserError` for a schema that cannot be kept to. */
   of(format: AnswerFormat | undefined): AnswerConstraint | undefined {
@@ -66,10 +89,14 @@ export class Constraints {
     return refusing(() => {
       const automaton = new Automaton(schemaItem(schema));
       if (automaton.start.places.length === 0) throw new SchemaError('nothing fits it');
-      this.vocabulary ??= new Vocabulary(this.tokenizer, this.size);
+      this.vocabulary ??= atOnce(Vocabulary.build(this.tokenizer, this.size));
       return new NextTokens(this.vocabulary, automaton);
     });
   }
+}
+
+function atOnce<T>(steps: Generator<undefined, T>): T {
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value;
 }
 
 /** A `UserError` for what cannot be kept to. */

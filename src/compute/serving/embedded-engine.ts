@@ -49,8 +49,10 @@ export class EmbeddedEngine implements ServingEngine {
   async *complete(request: CompletionRequest, signal: AbortSignal) {
     signal.throwIfAborted();
     const prompt = this.access.idsOf(request.prompt);
+    const constraint = await this.access.constraintOf(request);
+    signal.throwIfAborted();
     if (this.closed) throw new ClosedError();
-    const answer = this.access.answer(request, prompt, this.access.constraintOf(request));
+    const answer = this.access.answer(request, prompt, constraint);
     const abort = (): void => answer.fail(signal.reason);
     signal.addEventListener('abort', abort);
     this.waiting.push(answer);

@@ -28,8 +28,8 @@ export interface ModelAccess {
   readonly info: ServingInfo;
   /** Token ids of a prompt, as training had them. Throws a `UserError` for one that the model cannot read. */
   idsOf(prompt: CompletionPrompt): Int32Array;
-  /** Throws a `UserError` for what the model cannot do. */
-  constraintOf(request: CompletionRequest): AnswerConstraint | undefined;
+  /** Throws a `UserError` for what the model cannot do. The first of them takes a second, in which other answers go on. */
+  constraintOf(request: CompletionRequest): Promise<AnswerConstraint | undefined>;
   /** An answer that has not begun. */
   answer(
     request: CompletionRequest,
@@ -59,8 +59,9 @@ export function modelAccess(
       ...(tools && { toolStyle: toolStyleOf(template.source) }),
     },
     idsOf: (prompt) => servedIds(prompt, { ...parts, vocabSize, contextTokens }),
-    constraintOf(request) {
+    async constraintOf(request) {
       checkBias(request, label, vocabSize);
+      if (request.format !== undefined) await constraints.prepare();
       return constraints.of(request.format);
     },
     answer: (request, prompt, constraint) =>

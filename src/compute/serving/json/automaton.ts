@@ -58,6 +58,8 @@ export class Automaton {
   private readonly items = new Map<Item, number>();
   private readonly places = new Map<string, Place>();
   private readonly states = new Map<string, State>();
+  /** By the places that they were reached from: most characters of a large vocabulary lead to the same. */
+  private readonly reached = new Map<string, State>();
   /** Items that are made while a text is read, by what they are. */
   private readonly made = new Map<string, Item>();
 
@@ -121,6 +123,13 @@ export class Automaton {
 
   /** What is reached from these places without another character. */
   private stateOf(places: readonly Place[]): State {
+    const key = places.map(({ id }) => id).join();
+    const state = this.reached.get(key) ?? this.opening(places);
+    this.reached.set(key, state);
+    return state;
+  }
+
+  private opening(places: readonly Place[]): State {
     const open = [...places];
     const seen = new Set<Place>();
     for (let place = open.pop(); place !== undefined; place = open.pop()) {

@@ -7,27 +7,39 @@ import type { Automaton, State } from './automaton.js';
 /** States whose tokens are remembered, of one automaton. */
 const REMEMBERED = 256;
 
-export class Vocabulary {
-  /** Tokens that show text, in the order of their bytes, and how many bytes each shares with the one before. */
-  private readonly ids: Int32Array;
-  private readonly shared: Int32Array;
-  private readonly bytes: readonly Uint8Array[];
-  private readonly bytesOf: (id: number) => Uint8Array;
+/** Tokens between two looks at what else is to be done: a few milliseconds. */
+const SLICE = 512;
 
-  /** `size`: logits of the model. */
-  constructor(
-    tokenizer: Tokenizer,
-    readonly size: number,
-  ) {
-    this.bytesOf = plainBytes(tokenizer);
-    const shown = Array.from({ length: size }, (_, id) => ({ id, bytes: this.bytesOf(id) }))
-      .filter(({ id, bytes }) => bytes.length > 0 && !isSpecial(tokenizer, id))
-      .sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-    this.ids = Int32Array.from(shown, ({ id }) => id);
-    this.bytes = shown.map(({ bytes }) => bytes);
-    this.shared = Int32Array.from(shown, ({ bytes }, i) =>
-      i === 0 ? 0 : sharedBytes(bytes, this.bytes[i - 1]),
-    );
+/** A token that shows text. */
+interface ShownToken {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+export class Vocabulary {
+  private constructor(
+    /** Tokens that show text, in the order of their bytes, and how many bytes each shares with the one before. */
+    private readonly ids: Int32Array,
+    private readonly shared: Int32Array,
+    private readonly bytes: readonly Uint8Array[],
+    private readonly bytesOf: (id: number) => Uint8Array,
+  ) {}
+
+  /** Pauses where something else may be done. `size`: logits of the model. */
+  static *build(tokenizer: Tokenizer, size: number): Generator<undefined, Vocabulary> {
+    const bytesOf = plainBytes(tokenizer);
+    const bytes: Uint8Array[] = [];
+    const [ids, shared] = [new Int32Array(size), new Int32Array(size)];
+    for (const group of yield* groupsOf(tokenizer, size, bytesOf)) {
+      const before = bytes.length;
+      for (const token of group.sort((a, b) => Buffer.compare(a.bytes, b.bytes))) {
+        shared[bytes.length] = sharedBytes(token.bytes, bytes.at(-1));
+        ids[bytes.length] = token.id;
+        bytes.push(token.bytes);
+      }
+      if (Math.floor(before / SLICE) < Math.floor(bytes.length / SLICE)) yield;
+    }
+    return new Vocabulary(ids.subarray(0, bytes.length), shared, bytes, bytesOf);
   }
 
   /** After a token; `undefined` if the text cannot go on with it. */
@@ -61,6 +73,26 @@ export class Vocabulary {
     }
     return Int32Array.from(found);
   }
+}
+
+/** By their first two bytes, in the order of these. */
+function* groupsOf(
+  tokenizer: Tokenizer,
+  size: number,
+  bytesOf: (id: number) => Uint8Array,
+): Generator<undefined, readonly ShownToken[][]> {
+  const groups = new Map<number, ShownToken[]>();
+  for (let id = 0; id < size; id++) {
+    if (id % SLICE === 0) yield;
+    const bytes = bytesOf(id);
+    const [first, second = -1] = bytes;
+    if (first === undefined || isSpecial(tokenizer, id)) continue;
+    const key = first * 257 + second + 1;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [{ id, bytes }]);
+    else group.push({ id, bytes });
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
 }
 
 function sharedBytes(one: Uint8Array, other: Uint8Array = new Uint8Array(0)): number {

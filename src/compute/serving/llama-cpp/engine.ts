@@ -59,8 +59,9 @@ export class LlamaEngine implements ServingEngine {
   async *complete(request: CompletionRequest, signal: AbortSignal) {
     signal.throwIfAborted();
     const prompt = this.access.idsOf(request.prompt);
+    const constraint = await this.access.constraintOf(request);
+    signal.throwIfAborted();
     if (this.closed) throw new ClosedError();
-    const constraint = this.access.constraintOf(request);
     const answer = this.access.answer(withoutRepetition(request), prompt, constraint);
     const abort = (): void => answer.fail(signal.reason);
     signal.addEventListener('abort', abort);

@@ -1,7 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
+import { Constraints } from '../../../../src/compute/serving/constraint.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
-import { constraints, randomOf, walk } from './walks.js';
+import { constraints, randomOf, walk, words } from './walks.js';
 
 /** Schemas that are kept to, by what they show. */
 const KEPT: Readonly<Record<string, unknown>> = {
@@ -159,6 +160,27 @@ describe('answers that are kept to a JSON Schema', () => {
       expect(ended.length, 'texts that end').to.be.above(5);
       for (const text of ended) expect(valid(JSON.parse(text)), text).to.equal(true);
     });
+
+  it('may be of any character of a vocabulary that has most of them', async () => {
+    const first = 0x4e00;
+    const size = 50_000;
+    const textOf = (id: number): string => (id === 0 ? '"' : String.fromCodePoint(first + id));
+    const wide = new Constraints(
+      { ...words, vocabSize: size, decode: (ids) => Array.from(ids, textOf).join(''), tokenOf: textOf },
+      size,
+      [],
+    );
+    let pauses = 0;
+    const other = setInterval(() => pauses++, 0);
+    await wide.prepare();
+    clearInterval(other);
+    expect(pauses, 'other work meanwhile').to.be.above(10);
+    const constraint = wide.of({ type: 'json_schema', schema: { type: 'string' } });
+    constraint?.accept(0);
+    const logits = new Float32Array(size);
+    constraint?.mask(logits);
+    expect(logits.filter((logit) => logit === 0).length).to.equal(size);
+  });
 
   it('are objects where nothing else is asked', () => {
     const random = randomOf(3);
