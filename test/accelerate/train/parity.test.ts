@@ -84,7 +84,9 @@ const CASES: Readonly<Record<string, Case>> = {
     near: EXACT,
     engines: ['one rank', 'two ranks, fsdp', 'three ranks, ddp'],
   },
+  // one value has a gradient near 0: PyTorch's two attentions alone are 5.5e-4 apart, and float32 and float64 4.1e-4
   'lora, packed, by AdamW': {
+    near: { tensors: 1e-3 },
     options: with_({ batch: { global: 6, packing: true } }, { chosen: { microBatch: 1, accumulation: 6 } }),
     engines: ['one rank', 'two ranks, ddp'],
   },
