@@ -50,7 +50,8 @@ export type RemarkPlace =
   | 'batch'
   | 'stop'
   | 'checkpoint'
-  | 'engine';
+  | 'engine'
+  | 'sharding';
 
 /** A setting that other keys can leave without an effect. `lora`: all of an adapter but its dropout. */
 export type RecipePart = keyof Recipe | 'dropout' | 'warmup';
