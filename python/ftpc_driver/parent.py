@@ -1,5 +1,6 @@
 """What the parent process tells a rank, and how a rank shows that it is getting on."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -7,12 +8,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Any
 
 from ftpc_driver.errors import FAILED
 
 #: Seconds between two signs of life.
 ALIVE = 5.0
+
+#: Seconds that are waited before looking whether to stop.
+LOOK = 0.2
 
 #: `prctl`: the signal that the kernel sends to a process whose parent has died.
 PR_SET_PDEATHSIG = 1
@@ -23,6 +29,7 @@ class Parent:
 
     def __init__(self) -> None:
         self.stop = False
+        self._measured: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self._progress = 0
 
     def watch(self) -> None:
@@ -31,6 +38,14 @@ class Parent:
         if os.environ.get("FTPC_PARENT") == "1":
             _die_with_parent()
             threading.Thread(target=self._read, daemon=True).start()
+
+    def measured(self) -> dict[str, Any] | None:
+        """What the parent has measured of the answers that it was told; `None` where it says to stop instead."""
+        while not self.stop:
+            self.advance()
+            with contextlib.suppress(Empty):
+                return self._measured.get(timeout=LOOK)
+        return None
 
     def advance(self) -> None:
         """Called by the main thread before each piece of work: whoever stops calling it hangs."""
@@ -60,6 +75,8 @@ class Parent:
                     continue
                 if isinstance(message, dict) and message.get("stop") is True:
                     self.stop = True
+                if isinstance(message, dict) and "measured" in message:
+                    self._measured.put(message["measured"])
         os._exit(FAILED)
 
 

@@ -59,6 +59,31 @@ class Validation:
 
 
 @dataclass(frozen=True)
+class Best:
+    """What of a validation the best one is best by, instead of the loss."""
+
+    metric: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Rows of the validation that are answered; the parent measures the answers."""
+
+    #: Numbers of the rows in the file of the validation.
+    rows: list[int]
+    #: Tokens of each that come before its answer, and tokens of its answer at most.
+    prompts: list[int]
+    limits: list[int]
+    #: Places in `rows` that are answered together.
+    batches: list[list[int]]
+    stop_ids: list[int]
+    #: What the parent tells of the answers.
+    metrics: list[str]
+    watches_repetition: bool
+
+
+@dataclass(frozen=True)
 class Padding:
     """Sequences are padded to a multiple of `bucket`, but not beyond `limit`."""
 
@@ -128,6 +153,12 @@ class Spec:
     seed: int
     checkpointed_blocks: int = 0
     logits_chunk: int | None = None
+    #: Steps between two validations; left out, `every`.
+    validate_every: int | None = None
+    best: Best | None = None
+    #: Training ends when answers repeat themselves.
+    ends_repeating: bool = False
+    answers: Answers | None = None
     #: Block and number in it of each linear layer whose input may be dropped, by its path.
     dropout: dict[str, list[int]] | None = None
 

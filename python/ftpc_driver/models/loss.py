@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import torch
@@ -29,9 +30,10 @@ class Supervised:
 
 def attach_loss(model: Any, chunk: int | None) -> None:
     """
-    From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, as float32 `[]`. Logits of
-    at most `chunk` tokens exist at a time. A frozen head computes them once: the gradient of its states comes with the
-    loss. A trained head computes them again in the backward pass.
+    From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, as float32 `[]`; without
+    `supervised`, the model computes what it always did. Logits of at most `chunk` tokens exist at a time. A frozen head
+    computes them once: the gradient of its states comes with the loss. A trained head computes them again in the
+    backward pass.
 
     The model's own head computes the logits, with whatever it does to them (soft caps, scales): its own forward runs
     over a decoder that hands out given states. A classifier's layer is read at the supervised token. The forward is
@@ -54,7 +56,7 @@ def attach_loss(model: Any, chunk: int | None) -> None:
     def loss_of(states: Tensor, targets: Tensor, outputs: Any) -> Tensor:
         return cross_entropy(logits_of(states, outputs).float(), targets, reduction="sum")
 
-    def forward(supervised: Supervised, labels: None = None, **inputs: Any) -> Tensor:
+    def loss(supervised: Supervised, inputs: dict[str, Any]) -> Tensor:
         given = {name: value for name, value in inputs.items() if value is not None}
         outputs = decoder(**given | {"use_cache": False})
         hidden = outputs.last_hidden_state
@@ -77,7 +79,17 @@ def attach_loss(model: Any, chunk: int | None) -> None:
             total = total + checkpoint(loss_of, part, wanted, outputs, use_reentrant=False)
         return total
 
-    model.forward = forward
+    model.forward = _either(original, loss)
+
+
+def _either(original: Any, loss: Callable[[Supervised, dict[str, Any]], Tensor]) -> Any:
+    """The loss where something is supervised."""
+
+    @wraps(original)
+    def forward(supervised: Supervised | None = None, labels: None = None, **inputs: Any) -> Any:
+        return original(**inputs) if supervised is None else loss(supervised, inputs)
+
+    return forward
 
 
 class _FrozenHead(torch.autograd.Function):

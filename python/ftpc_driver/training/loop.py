@@ -13,10 +13,18 @@ from typing import Any, Literal
 from ftpc_driver.spec import Plateau, Spec
 from ftpc_driver.training.checkpoints import Checkpoints
 from ftpc_driver.training.ranks import Ranks
-from ftpc_driver.training.state import Measured, State, StepRecord, fresh_state
+from ftpc_driver.training.state import (
+    AnswersMeasured,
+    Measured,
+    State,
+    StepRecord,
+    fresh_state,
+    repeats,
+    take_in,
+)
 from ftpc_driver.training.step import Abandoned, PlannedStep, Stepper, not_finite
 
-Ending = Literal["steps", "patience", "wall"]
+Ending = Literal["steps", "patience", "wall", "repetition"]
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -35,6 +43,8 @@ class Loop:
     checkpoints: Checkpoints
     #: Mean loss over the validation's supervised tokens; `None` where there is no validation.
     validation_loss: Callable[[], float] | None
+    #: Measures what the model answers, by the step and its validation loss; `None`: the ranks are to stop.
+    measure_answers: Callable[[int, float], AnswersMeasured | None] | None
     #: Whether this rank was told to stop.
     stopping: Callable[[], bool]
     emit: Callable[..., None]
@@ -57,13 +67,15 @@ class Loop:
         while True:
             stop = agree()
             ending = _ending(state, spec)
-            due = state["step"] > state["checked"] and (ending is not None or state["step"] % spec.every == 0)
+            validates = ending is not None or state["step"] % (spec.validate_every or spec.every) == 0
+            due = state["step"] > state["checked"] and (validates or state["step"] % spec.every == 0)
             if stop:
                 if saved < state["step"]:
                     self._save(state)
                 raise Interrupted(state["step"])
             if due:
-                self._validate(state)
+                if validates and not self._validate(state):
+                    continue
                 state["checked"] = saved = state["step"]
                 agree()
                 self._save(state)
@@ -92,19 +104,23 @@ class Loop:
         state["steps"].append(record)
         self.emit("step", **record, **self.memory())
 
-    def _validate(self, state: State) -> None:
+    def _validate(self, state: State) -> bool:
+        """Whether it came to its end: a stop may come before it."""
         if self.validation_loss is None:
-            return
+            return True
         loss = self.validation_loss()
         step = state["step"]
         if not math.isfinite(loss):
             raise not_finite("validation loss", loss, step, state["steps"][-1]["learningRate"])
-        best = state["best"] is None or loss < state["best"]["loss"]
         measured = Measured(step=step, loss=loss)
-        state["validations"].append(measured)
-        state["best"] = measured if best else state["best"]
-        state["stale"] = 0 if best else state["stale"] + 1
-        self.emit("validation", step=step, loss=loss, best=best)
+        if self.measure_answers is not None:
+            of_answers = self.measure_answers(step, loss)
+            if of_answers is None:
+                return False
+            measured = Measured(step=step, loss=loss, **of_answers)
+        best = take_in(state, measured, self.spec)
+        self.emit("validation", **measured, best=best)
+        return True
 
     def _save(self, state: State) -> None:
         path = self.checkpoints.save(state)
@@ -112,6 +128,8 @@ class Loop:
 
 
 def _ending(state: State, spec: Spec) -> Ending | None:
+    if repeats(state, spec):
+        return "repetition"
     if state["step"] >= spec.total_steps:
         return "steps"
     if spec.patience is not None and state["stale"] >= spec.patience:

@@ -20,6 +20,7 @@ from ftpc_driver.models.recompute import recompute
 from ftpc_driver.models.structure import blocks_of, causal_model
 from ftpc_driver.parent import Parent
 from ftpc_driver.spec import Spec
+from ftpc_driver.training.answers import Answering, AnswersJudge
 from ftpc_driver.training.checkpoints import Checkpoints
 from ftpc_driver.training.loop import Interrupted, Loop
 from ftpc_driver.training.memory import memory_of, peak_of
@@ -111,18 +112,22 @@ def _loop(
 
     rows = batches(spec.rows.file)
     stepper = Stepper(spec, ranks, model, trained, optimizer, rows, draws, parent.advance, stopping)
-    validation, measure = spec.validation, None
+    validation, measure, judge = spec.validation, None, None
     if validation is not None and validation.batches:
         held_out = batches(validation.file)
         measure = partial(
             validation_loss, model, validation, held_out, ranks, in_step, stepper.autocast, parent.advance
         )
+        if spec.answers is not None:
+            answering = Answering(spec, spec.answers, model, validation.file, ranks, stepper.autocast)
+            judge = AnswersJudge(answering, spec.answers, ranks, parent, emit)
     return Loop(
         spec=spec,
         ranks=ranks,
         stepper=stepper,
         checkpoints=checkpoints,
         validation_loss=measure,
+        measure_answers=judge,
         stopping=stopping,
         emit=emit,
         memory=lambda: memory_of(ranks.device),

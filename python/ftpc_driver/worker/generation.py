@@ -53,6 +53,7 @@ Told = Callable[[list[tuple[int, int]]], None]
 """Gets the row and the token of each row that is still growing, a step at a time."""
 
 
+@torch.inference_mode()
 def generate(opened: Opened, rows: list[Row], choice: Choice, told: Told, look: Callable[[], None]) -> None:
     """Grows the rows that have not ended, whatever they have already. `look`, called before each step, may end rows."""
     for row in rows:
@@ -73,7 +74,6 @@ def groups(opened: Opened, rows: list[Row]) -> Iterator[list[Row]]:
         yield [row for row in rows if len(row.prompt) + len(row.ids) == length]
 
 
-@torch.inference_mode()
 def grow(opened: Opened, rows: list[Row], choice: Choice, told: Told, look: Callable[[], None]) -> None:
     if not rows:
         return

@@ -5,7 +5,7 @@ import { childEnvironment, type Environment } from '../../language/host/child-en
 import { tryJson } from '../../language/host/json.js';
 import { peakMemoryOf } from '../../language/host/process-memory.js';
 import { pythonNeeds } from './python-environment.js';
-import { RANK_EVENT, type RankEvent } from './spec.js';
+import { RANK_EVENT, type RankEvent, type RankMessage } from './spec.js';
 
 export interface RankCommand {
   /** Over all nodes, from 0. */
@@ -25,7 +25,7 @@ export interface RankExit {
 }
 
 export interface RankHandlers {
-  event(rank: number, event: RankEvent): void;
+  event(rank: number, event: RankEvent, tell: (message: RankMessage) => void): void;
   /** What libraries write, and lines that are no events. */
   printed(rank: number, text: string): void;
 }
@@ -67,6 +67,9 @@ export function startRank(command: RankCommand, handlers: RankHandlers): RankPro
     tail = (tail + text).slice(-TAIL);
     handlers.printed(command.rank, text);
   };
+  const write = (message: RankMessage | { readonly stop: true }): void => {
+    if (!(child instanceof Error) && !seen.ended) child.stdin?.write(`${JSON.stringify(message)}\n`);
+  };
   const signOfLife = ({ event }: RankEvent): void => {
     const at = performance.now();
     if (seen.started) seen.longest = Math.max(seen.longest, at - seen.heard);
@@ -76,7 +79,7 @@ export function startRank(command: RankCommand, handlers: RankHandlers): RankPro
   if (!(child instanceof Error)) {
     const take = eventReader((event) => {
       signOfLife(event);
-      handlers.event(command.rank, event);
+      handlers.event(command.rank, event, write);
     }, note);
     child.stdout?.on('data', take);
     child.stderr?.setEncoding('utf8').on('data', note);
@@ -105,9 +108,7 @@ export function startRank(command: RankCommand, handlers: RankHandlers): RankPro
       if (pid !== undefined && !seen.ended) seen.peak = Math.max(seen.peak, peakMemoryOf(pid) ?? 0);
       return seen.peak;
     },
-    ask: () => {
-      if (!(child instanceof Error) && !seen.ended) child.stdin?.write('{"stop":true}\n');
-    },
+    ask: () => write({ stop: true }),
     kill: () => {
       if (!seen.ended) killGroup(pid);
     },

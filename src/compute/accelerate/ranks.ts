@@ -6,7 +6,7 @@ import { freePort } from './free-port.js';
 import { type Bounds, watchSilence } from './rank-bounds.js';
 import { type RankFailure, worstOf } from './rank-failure.js';
 import { type RankExit, type RankProcess, startRank } from './rank-process.js';
-import type { RankEvent, RankEventOf } from './spec.js';
+import type { RankEvent, RankEventOf, RankMessage } from './spec.js';
 
 export interface RanksTask {
   readonly python: string;
@@ -23,7 +23,8 @@ export interface RanksTask {
 }
 
 export interface RanksHandlers {
-  event(rank: number, event: RankEvent): void;
+  /** `tell`: answers the rank that says it. */
+  event(rank: number, event: RankEvent, tell: (message: RankMessage) => void): void;
   printed(rank: number, text: string): void;
   /** Bytes that the largest rank had resident at most, whenever that has grown. */
   memory?(bytes: number): void;
@@ -100,12 +101,12 @@ async function startGroup(task: RanksTask, handlers: RanksHandlers): Promise<Gro
   const first = (nodes?.node ?? 0) * devices;
   const meeting = nodes === undefined ? { address: '127.0.0.1', port: await freePort() } : placeOf(nodes);
   const said: Said = { step: false, errors: [], ending: () => {} };
-  const hear = (rank: number, event: RankEvent): void => {
+  const hear: RanksHandlers['event'] = (rank, event, tell) => {
     if (event.event === 'step') said.step = true;
     else if (event.event === 'done') said.done = event;
     else if (event.event === 'interrupted') said.interrupted = event;
     else if (event.event === 'error') said.errors.push(event);
-    handlers.event(rank, event);
+    handlers.event(rank, event, tell);
     if (event.event === 'error' || event.event === 'done' || event.event === 'interrupted') said.ending();
   };
   const ranks = Array.from({ length: devices }, (_, local) =>

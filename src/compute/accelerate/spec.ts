@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { count, figure, type JsonOf, positive, record } from '../../language/host/json.js';
 import { SHARDINGS as SHARED } from '../../language/ir/engines.js';
 import type { OptimizerOptions } from '../training/index.js';
-import { STEP_RECORD } from '../training/state.js';
+import { type AnswersMeasured, STEP_RECORD, VALIDATION } from '../training/state.js';
 
 /** How ranks share a model. `none`: one rank; `ddp`: a replica each; `fsdp`: a shard of every block each. */
 const SHARDINGS = ['none', ...SHARED] as const;
@@ -55,6 +55,26 @@ export interface RowsSpec {
   readonly file: string;
 }
 
+/** Rows of the validation that are answered. */
+export interface AnswersSpec {
+  /** Numbers of the rows in the file of the validation. */
+  readonly rows: readonly number[];
+  /** Tokens of each that come before its answer, and tokens of its answer at most. */
+  readonly prompts: readonly number[];
+  readonly limits: readonly number[];
+  /** Places in `rows` that are answered together. */
+  readonly batches: readonly (readonly number[])[];
+  readonly stop_ids: readonly number[];
+  /** What the ranks are told of the answers. */
+  readonly metrics: readonly string[];
+  readonly watches_repetition: boolean;
+}
+
+/** What a rank is told on its standard input, besides the line that asks it to stop. */
+export interface RankMessage {
+  readonly measured: AnswersMeasured;
+}
+
 export interface OptimizerSpec extends Omit<OptimizerOptions, 'loraplusRatio'> {
   readonly name: 'adamw' | 'adamw8bit' | 'adafactor' | 'lion' | 'sgd';
   /** Rate of LoRA's B and of vectors over that of the rest. */
@@ -93,8 +113,14 @@ export interface TrainSpec {
   /** A file of JSON lines: a {@link StepSpec} per step. */
   readonly steps: string;
   readonly total_steps: number;
-  /** Steps between two checkpoints. */
+  /** Steps between two checkpoints, and between two validations. */
   readonly every: number;
+  readonly validate_every: number;
+  /** What the best validation is best by, instead of the loss. */
+  readonly best: { readonly metric: string; readonly higher_is_better: boolean } | null;
+  /** Training ends when answers repeat themselves. */
+  readonly ends_repeating: boolean;
+  readonly answers: AnswersSpec | null;
   /** Newest checkpoints that are kept, in addition to the best one. */
   readonly keep: number;
   readonly patience: number | null;
@@ -127,7 +153,7 @@ const MEMORY = v.object({
 });
 export type DeviceMemory = JsonOf<typeof MEMORY>;
 
-const ENDING = v.picklist(['steps', 'patience', 'wall']);
+const ENDING = v.picklist(['steps', 'patience', 'wall', 'repetition']);
 
 /** Why a rank cannot go on. `bug`: anything else, with its trace. */
 export const FAULT_KINDS = [
@@ -164,7 +190,15 @@ export const RANK_EVENT = v.variant('event', [
     /** Bytes. */
     rss: v.optional(v.nullable(count)),
   }),
-  v.object({ event: v.literal('validation'), step: count, loss: figure, best: v.boolean() }),
+  v.object({ event: v.literal('validation'), ...VALIDATION.entries, best: v.boolean() }),
+  /** Those of a validation follow in several events where they are long; rank 0 then waits for a {@link RankMessage}. */
+  v.object({
+    event: v.literal('answers'),
+    step: count,
+    loss: figure,
+    answers: v.array(v.array(count)),
+    last: v.boolean(),
+  }),
   v.object({ event: v.literal('checkpoint'), step: count, path: v.string() }),
   v.object({ event: v.literal('note'), text: v.string() }),
   v.object({

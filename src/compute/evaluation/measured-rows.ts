@@ -7,7 +7,7 @@ import { metricTwice } from './evaluation-diagnostics.js';
 import { isMetricName, metrics } from './metrics/table.js';
 import type { MeasuredRow, MetricArgs, MetricName } from './metrics/types.js';
 import { supervisedTokens, unigramSums } from './metrics/unigrams.js';
-import type { HeldOut, Observation } from './observe.js';
+import type { HeldOut, Observation, RowText } from './observe.js';
 import { choose, seededRandom } from './seeded-random.js';
 
 export interface ChosenMetric {
@@ -50,6 +50,17 @@ type RowFacts = Pick<
   'reference' | 'referenceTokens' | 'unigramSum' | 'tokens' | 'request' | 'asksHarm'
 >;
 
+/** What a row's text says of any answer to it. */
+export const textFacts = ({
+  answer,
+  prompt,
+  harm,
+}: Pick<RowText, 'answer' | 'prompt' | 'harm'>): Pick<MeasuredRow, 'reference' | 'request' | 'asksHarm'> => ({
+  reference: answer,
+  request: harm?.request ?? prompt,
+  ...(harm === undefined ? {} : { asksHarm: harm.asked }),
+});
+
 /** Rows are read one at a time; what no chosen metric asks for is not computed and is 0. */
 export function rowFacts(
   heldOut: HeldOut,
@@ -61,12 +72,10 @@ export function rowFacts(
     : [];
   const limited = chosen.some(({ args }) => args['up_to'] !== undefined);
   return Array.from({ length: heldOut.tokens.count }, (_, row) => {
-    const { answer, prompt, harm } = heldOut.text(row);
+    const text = heldOut.text(row);
     return {
-      reference: answer,
-      request: harm?.request ?? prompt,
-      ...(harm === undefined ? {} : { asksHarm: harm.asked }),
-      referenceTokens: limited ? tokenizer.encode(answer).length : 0,
+      ...textFacts(text),
+      referenceTokens: limited ? tokenizer.encode(text.answer).length : 0,
       unigramSum: unigram[row] ?? 0,
       tokens: [...supervisedTokens(heldOut.tokens.read(row).labels)].length,
     };

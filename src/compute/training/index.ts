@@ -13,3 +13,4 @@ export * from './optimizers/index.js';
 export { totalSteps } from './order.js';
 export { isDecayShape, isScheduleName, type Schedule, type Setback, stepsIn } from './schedule.js';
 export { type TrainingState, tokensPerSecond } from './state.js';
+export type { MeasureAnswers } from './validation.js';

@@ -3,7 +3,7 @@ import { OutOfMemoryError, translateHostError } from '../tensor/out-of-memory.js
 import type { Packing, TokenRows } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import { createUpdater } from './create-updater.js';
-import { diverged, notFinite, StepOutOfMemoryError } from './failures.js';
+import { diverged, StepOutOfMemoryError } from './failures.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
@@ -14,11 +14,24 @@ import {
 import type { Updater } from './optimizers/optimizer.js';
 import { globalBatches, type RowOrder } from './order.js';
 import { rateOf, type Schedule } from './schedule.js';
-import { freshState, type RunningState, type StepRecord, type TrainingState } from './state.js';
-import { optimiserStep, validationLoss } from './step.js';
+import {
+  freshState,
+  type RunningState,
+  type StepRecord,
+  type TrainingState,
+  type Validation,
+} from './state.js';
+import { optimiserStep } from './step.js';
+import {
+  type MeasureAnswers,
+  repeats,
+  type ValidationSettings,
+  validate,
+  validatesAt,
+} from './validation.js';
 import { lossWatch } from './watch.js';
 
-export interface TrainingSettings extends OptimizerOptions {
+export interface TrainingSettings extends OptimizerOptions, ValidationSettings {
   readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly schedule: Schedule;
@@ -33,7 +46,7 @@ export interface TrainingSettings extends OptimizerOptions {
   readonly packing?: number;
   readonly order: RowOrder;
   readonly seed: number;
-  /** Steps between two validations and checkpoints; both are done after the last step too. */
+  /** Steps between two checkpoints; one is saved after every validation, and after the last step too. */
   readonly every: number;
   /** Validations without a better loss before training ends. */
   readonly patience?: number;
@@ -45,7 +58,7 @@ export interface TrainingSettings extends OptimizerOptions {
 
 export type TrainingEvent =
   | { readonly type: 'step'; readonly record: StepRecord; readonly total: number }
-  | { readonly type: 'validation'; readonly step: number; readonly loss: number; readonly best: boolean }
+  | ({ readonly type: 'validation'; readonly best: boolean } & Validation)
   | { readonly type: 'checkpoint'; readonly step: number; readonly path: string }
   | { readonly type: 'note'; readonly text: string };
 
@@ -53,6 +66,8 @@ export interface TrainOptions {
   readonly decoder: Decoder;
   readonly rows: TokenRows;
   readonly validation?: TokenRows;
+  /** Answers rows of the validation, and measures the answers. */
+  readonly measureAnswers?: MeasureAnswers;
   readonly padId: number;
   readonly settings: TrainingSettings;
   readonly checkpoints: Checkpoints;
@@ -64,7 +79,8 @@ export interface TrainOptions {
   emit(event: TrainingEvent): void;
 }
 
-export type Ending = 'steps' | 'patience' | 'wall';
+/** `repetition`: the answers of a validation repeat themselves. */
+export type Ending = 'steps' | 'patience' | 'wall' | 'repetition';
 
 export interface TrainingResult {
   readonly state: TrainingState;
@@ -97,8 +113,9 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   try {
     for (;;) {
       const ending = endingOf(state, settings, spent());
-      if (state.step > state.checked && (ending !== undefined || state.step % settings.every === 0)) {
-        await validate(options, state, pause);
+      const validates = ending !== undefined || validatesAt(state.step, settings);
+      if (state.step > state.checked && (validates || state.step % settings.every === 0)) {
+        if (validates) await validate(options, state, pause);
         state.checked = state.step;
         await saving.save();
         continue;
@@ -211,30 +228,11 @@ function backgroundTask() {
 }
 
 function endingOf(state: TrainingState, settings: TrainingSettings, seconds: number): Ending | undefined {
+  if (repeats(state, settings)) return 'repetition';
   if (state.step >= settings.totalSteps) return 'steps';
   if (settings.patience !== undefined && state.stale >= settings.patience) return 'patience';
   if (settings.wall !== undefined && state.step > 0 && seconds >= settings.wall) return 'wall';
   return undefined;
-}
-
-async function validate(
-  options: TrainOptions,
-  state: RunningState,
-  pause: () => Promise<void>,
-): Promise<void> {
-  const { decoder, validation, padId, settings, emit } = options;
-  if (validation === undefined || validation.count === 0) return;
-  const { step } = state;
-  const { microBatch } = settings;
-  const loss = await validationLoss({ decoder, source: validation, microBatch, padId, pause });
-  if (!Number.isFinite(loss)) {
-    throw notFinite('validation loss', loss, step, state.steps.at(-1)?.learningRate ?? settings.rate);
-  }
-  const best = state.best === null || loss < state.best.loss;
-  state.validations.push({ step, loss });
-  state.best = best ? { step, loss } : state.best;
-  state.stale = best ? 0 : state.stale + 1;
-  emit({ type: 'validation', step, loss, best });
 }
 
 function packingOf({ settings, rows }: TrainOptions): Packing | undefined {

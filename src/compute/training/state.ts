@@ -1,6 +1,6 @@
 /** The state of a training except its tensors: plain JSON, whole in every checkpoint. */
 import * as v from 'valibot';
-import { figure, type JsonOf } from '../../language/host/json.js';
+import { figure, type JsonOf, record } from '../../language/host/json.js';
 
 export const STEP_RECORD = v.object({
   /** From 1. */
@@ -19,15 +19,25 @@ export const STEP_RECORD = v.object({
 });
 export type StepRecord = JsonOf<typeof STEP_RECORD>;
 
+/** What is measured of the answers to the rows of a validation. */
+export const ANSWERS_MEASURED = v.object({
+  /** By metric. */
+  metrics: record(figure),
+  /** Where that is watched: the share of what answers say that they have said before, that of the references, and whether it is too much. */
+  repetition: v.optional(v.object({ share: figure, usual: figure, tooMuch: v.boolean() })),
+});
+export type AnswersMeasured = JsonOf<typeof ANSWERS_MEASURED>;
+
 /** A step, and its mean loss over all supervised tokens, in nats. */
-const VALIDATION = v.object({ step: figure, loss: figure });
+export const VALIDATION = v.object({ step: figure, loss: figure, ...v.partial(ANSWERS_MEASURED).entries });
+export type Validation = JsonOf<typeof VALIDATION>;
 
 export const TRAINING_STATE = v.object({
   /** Optimiser steps taken. */
   step: figure,
   /** The last step after which validation and checkpoint were done. */
   checked: figure,
-  /** The step with the lowest validation loss. */
+  /** The best validation: the one with the lowest loss, or the best by the metric that was chosen. */
   best: v.nullable(VALIDATION),
   /** Validations since the best one. */
   stale: figure,

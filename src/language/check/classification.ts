@@ -2,7 +2,7 @@
 import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { namesIn } from '../ir/expression.js';
-import { isCall, isList } from '../ir/values.js';
+import { isCall, isList, isRecord } from '../ir/values.js';
 import { COMPARING_METRICS, judgesOf, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, type RowKind, rowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
@@ -96,7 +96,7 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
   const trained = { at: settingSpan(checked, 'dataset'), message: 'trained on these' };
   const mismatch =
     watched === undefined || watched.kind === rows.kind
-      ? []
+      ? foreignMetrics(checked, rows, ['validation', 'metrics'])
       : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, trained)];
   if (rows.kind === 'texts') return mismatch;
   const written = (path: string): boolean => block.properties.some(({ key }) => key.text === path);
@@ -113,6 +113,16 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
             settingSpan(checked, 'lora'),
             'modules_to_save: [lm_head]',
             'a classifier replaces it with a head over labels, which is always trained',
+            rows,
+          ),
+        ]
+      : []),
+    ...(isWritten(checked, 'watch.repetition')
+      ? [
+          errors.settingWithLabels(
+            settingSpan(checked, 'watch'),
+            'repetition',
+            'a classifier answers with labels, which cannot repeat themselves',
             rows,
           ),
         ]
@@ -189,13 +199,24 @@ function metricSpan(checked: CheckedStage, call: string): Span {
   return item?.span ?? settingSpan(checked, 'metrics');
 }
 
-function foreignMetrics(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
+/** `path`: where the list is in the stage. */
+function foreignMetrics(
+  checked: CheckedStage,
+  rows: Rows,
+  [key, field]: readonly [string, string?] = ['metrics'],
+): readonly Diagnostic[] {
   const fitting = metricsOf(rows.kind);
-  const { metrics } = checked.stage.settings;
+  const whole = propertyOf(checked, key)?.value;
+  const entries = whole?.kind === 'record' ? whole.entries : [];
+  const list = field === undefined ? whole : entries.find((entry) => entry.key.text === field)?.value;
+  const value = checked.stage.settings[key];
+  const metrics = field === undefined ? value : isRecord(value) ? value[field] : undefined;
   const calls = isList(metrics) ? metrics.filter(isCall) : [];
-  return calls.flatMap(({ call }) =>
-    fitting.includes(call)
-      ? []
-      : [errors.metricOfOtherRows(metricSpan(checked, call), call, rows, rows.kind, fitting)],
-  );
+  return calls.flatMap(({ call }, index) => {
+    if (fitting.includes(call)) return [];
+    const item = list?.kind === 'list' ? list.items[index] : undefined;
+    return [
+      errors.metricOfOtherRows(item?.span ?? settingSpan(checked, key), call, rows, rows.kind, fitting),
+    ];
+  });
 }

@@ -3,6 +3,7 @@ import * as wiring from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isList } from '../ir/values.js';
+import { UNVALIDATED } from '../schemas/functions/metric.js';
 import { lookUp } from '../source/look-up.js';
 import type { Span } from '../source/span.js';
 import type { Expression } from '../syntax/ast.js';
@@ -53,6 +54,7 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
         'set `validate = ….valid`, or choose another schedule',
       ),
     );
+  found.push(...idleValidation(checked, validates));
   const lora = written(checked, 'lora');
   if (lora !== undefined && stage.preset === 'full')
     found.push(
@@ -76,6 +78,37 @@ export function idleSettings(checked: CheckedStage): readonly Diagnostic[] {
   if (typeof micro === 'number' && typeof global === 'number' && micro > global && at !== undefined)
     found.push(wiring.microAboveGlobal(at, micro, global));
   return [...found, ...idleFallbacks(checked)];
+}
+
+/** What a validation is to measure, where there is none, or where nothing asks for it. */
+function idleValidation(checked: CheckedStage, validates: boolean): readonly Diagnostic[] {
+  const repetition = written(checked, 'watch', 'repetition');
+  const validation = written(checked, 'validation');
+  const first = validation ?? repetition;
+  if (first !== undefined && !validates) {
+    const name = validation === undefined ? 'repetition' : 'validation';
+    const why = `\`${name}\` is about the rows of \`validate\`, but there is no \`validate\``;
+    return [wiring.idleSetting(first, why, 'set `validate = ….valid`, or remove it')];
+  }
+  if (validation === undefined) return [];
+  const { metrics, best } = recordIn(checked, 'validation');
+  const measured = isList(metrics) ? metrics.filter(isCall).map(({ call }) => call) : [];
+  const useless = measured.find((name) => UNVALIDATED.includes(name));
+  if (useless !== undefined)
+    return [wiring.notOfValidations(written(checked, 'validation', 'metrics') ?? validation, useless)];
+  if (typeof best === 'string' && best !== 'loss' && !measured.includes(best))
+    return [wiring.bestNotMeasured(written(checked, 'validation', 'best') ?? validation, best)];
+  const answering = ['rows', 'max_tokens'].flatMap((key) => written(checked, 'validation', key) ?? []);
+  const [unused] = answering;
+  const answers = measured.length > 0 || recordIn(checked, 'watch')['repetition'] !== undefined;
+  if (unused === undefined || answers) return [];
+  return [
+    wiring.idleSetting(
+      unused,
+      'nothing looks at answers of the validation: its loss is of all rows',
+      'add `metrics`, e.g. `metrics: [rouge_l]`, or remove it',
+    ),
+  ];
 }
 
 /** Why a step of the ladder offers nothing, by its name. */

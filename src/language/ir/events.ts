@@ -60,6 +60,10 @@ const STAGE_EVENTS = [
     step: figure,
     loss: figure,
     best: v.boolean(),
+    /** Of the answers to rows of the validation, by metric. */
+    metrics: v.optional(record(figure)),
+    /** Where that is watched: the share of what they say that they have said before, that of the references, and whether it is too much. */
+    repetition: v.optional(v.object({ share: figure, usual: figure, tooMuch: v.boolean() })),
   }),
   v.object({ type: v.literal('checkpoint.saved'), stage: v.string(), step: figure, path: v.string() }),
   v.object({ type: v.literal('recovery'), stage: v.string(), cause: v.string(), change: anyObject }),

@@ -17,7 +17,7 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import { precisionOf } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import type { Lengths } from './expected-rows.js';
+import { type Lengths, longestPrompt } from './expected-rows.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
 import { trainedCount } from './memory/ranks.js';
@@ -139,8 +139,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const answered = answeredRows(settings, lengths);
     const answers = {
       rows: answered,
-      // an answer is about as long a share of the longest row as of any
-      prompt: Math.ceil(longest * (1 - (0.8 * lengths.supervised) / Math.max(1, lengths.tokens))),
+      prompt: longestPrompt(lengths),
       maxTokens: settings.generation.max_tokens,
     };
     const speed = look ? await context.speed() : undefined;

@@ -116,6 +116,10 @@ export function assumedLengths(rows: number, longest: number, labels?: readonly 
   return { rows, tokens, supervised: tokens, longest, histogram, labels, known: 'assumed' };
 }
 
+/** Tokens of the longest prompt, about: an answer is about as long a share of the longest row as of any. */
+export const longestPrompt = ({ longest, supervised, tokens }: Lengths): number =>
+  Math.ceil(longest * (1 - (0.8 * supervised) / Math.max(1, tokens)));
+
 /**
  * Without the rows above `limit`; a bin that straddles it is kept, so that nothing is underestimated. Of rows that nobody
  * has seen, all are as long as is left.

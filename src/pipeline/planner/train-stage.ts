@@ -6,14 +6,15 @@ import { totalSteps } from '../../compute/training/order.js';
 import type { Ranks } from '../../language/ir/engines.js';
 import type { Stage, Value } from '../../language/ir/program.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { stopAfter } from '../../language/schemas/stages/train.js';
+import { stopAfter, type TrainSettings } from '../../language/schemas/stages/train.js';
 import { optimizerName } from '../stages/train/loop-settings.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
+import { answersWanted, looksAtAnswers } from '../stages/train/validation-answers.js';
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type CountedTraining, countedOf } from './counted-training.js';
-import { BIN, type Lengths, shortened } from './expected-rows.js';
+import { BIN, type Lengths, longestPrompt, shortened } from './expected-rows.js';
 import { decoderShape, PACKING_LOSS, sequencesOf, type TrainMemory } from './memory/train.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
@@ -63,6 +64,7 @@ export async function trainFacts(
       optimizer: optimizerName(settings),
       precision: precisionOf(settings),
       validation,
+      answers: answersOf(settings, validation, model.tokenizerBytes),
       steps: (rows) =>
         totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings.stop, stage.origins)),
       onDevice: context.machine.devices.length > 0,
@@ -80,6 +82,19 @@ export async function trainFacts(
       packing ? sequencesOf(shape, maxLength) : global,
     ),
   };
+}
+
+/** What is answered at each validation. */
+function answersOf(
+  settings: TrainSettings,
+  validation: Lengths | undefined,
+  tokenizerBytes: number,
+): TrainMemory['answers'] {
+  if (validation === undefined || !looksAtAnswers(settings)) return undefined;
+  const { rows, maxTokens } = answersWanted(settings);
+  // of labelled rows, classes come with no more than a loss takes
+  const answered = validation.labels === undefined ? Math.min(rows, Math.ceil(validation.rows)) : 0;
+  return { rows: answered, prompt: longestPrompt(validation), maxTokens, tokenizerBytes };
 }
 
 async function ranksOf(
@@ -120,10 +135,35 @@ export function trainFlops(stage: Stage, facts: TrainFacts, plan: TrainPlan): nu
   const tokens = settings.batch.packing ? lengths.tokens * PACKING_LOSS : paddedTokens(lengths);
   const perRow = tokens / Math.max(1, lengths.rows);
   const trained = steps * Math.min(settings.batch.global, lengths.rows) * perRow * perToken;
-  const validations = Math.ceil(steps / settings.checkpoint.every);
+  const validations = validationsOf(stage, facts.memory, plan);
   const { validation } = facts.memory;
   const watched = validation === undefined ? 0 : paddedTokens(validation) * validations * (perToken / 3);
   return trained + watched;
+}
+
+/** Of the answers of all validations: of their prompts, and of what is generated token by token. */
+export function answerFlops(
+  stage: Stage,
+  { memory }: TrainFacts,
+  plan: TrainPlan,
+): { readonly prompts: number; readonly generated: number } {
+  const { answers, lengths } = memory;
+  if (answers === undefined) return { prompts: 0, generated: 0 };
+  const shape = decoderShape(memory, plan);
+  const perToken = memory.planDecoder(shape).flops / (shape.rows * shape.length) / 3;
+  const rows = answers.rows * validationsOf(stage, memory, plan);
+  const supervised = lengths.supervised / Math.max(1, lengths.rows);
+  return {
+    prompts: rows * answers.prompt * perToken,
+    generated: rows * Math.min(answers.maxTokens, 1.5 * supervised) * perToken,
+  };
+}
+
+/** How often a training validates. */
+export function validationsOf(stage: Stage, memory: TrainMemory, plan: TrainPlan): number {
+  const { validation, checkpoint } = settingsOf(stage, 'train');
+  const steps = memory.steps(shortened(memory.lengths, plan.maxLength).rows);
+  return Math.ceil(steps / (validation?.every ?? checkpoint.every));
 }
 
 /** Rows of a batch differ in length: about half a bucket is padding. */

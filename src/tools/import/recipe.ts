@@ -126,8 +126,11 @@ export interface Recipe {
   /** Whether they come every so many steps at all. */
   savesBySteps?: boolean;
   validatesBySteps?: boolean;
-  /** Steps from one checkpoint, with its validation, to the next. */
+  /** Steps from one checkpoint to the next, and from one validation to the next where that differs. */
   every?: number;
+  validateEvery?: number;
+  /** Metric that the best checkpoint is best by, where it is not the loss. */
+  best?: string;
   keep?: number;
   neftune?: number;
   order?: 'file' | 'by_length';

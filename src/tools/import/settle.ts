@@ -83,7 +83,7 @@ const RULES: readonly Rule[] = [
       stepRows === undefined && totalRows === undefined ? undefined : automatic(BY_ITSELF.micro),
   },
   {
-    parts: ['patience', 'validations'],
+    parts: ['patience', 'validations', 'best'],
     why: (recipe) => (validates(recipe) ? undefined : left('no rows are set aside for validation')),
   },
   {
@@ -93,13 +93,8 @@ const RULES: readonly Rule[] = [
   },
   {
     parts: ['saves'],
-    why: (recipe) => {
-      if (recipe.savesBySteps !== true) return automatic('checkpoints do not come every so many steps there');
-      const validations = validationsOf(recipe);
-      return validations === undefined || validations === recipe.saves
-        ? undefined
-        : left('`every` is for checkpoints and validations; here, it is the steps between validations');
-    },
+    why: ({ savesBySteps }) =>
+      savesBySteps === true ? undefined : automatic('checkpoints do not come every so many steps there'),
   },
   {
     parts: ['system', 'style'],
@@ -130,8 +125,13 @@ export function settleUnread(recipe: Recipe, context: ImportContext): void {
     recipe.start = undefined;
     recipe.loraplusRatio = undefined;
   }
-  recipe.every = validationsOf(recipe) ?? (recipe.savesBySteps === true ? recipe.saves : undefined);
-  if (!validates(recipe)) recipe.patience = undefined;
+  const validations = validationsOf(recipe);
+  recipe.every = (recipe.savesBySteps === true ? recipe.saves : undefined) ?? validations;
+  recipe.validateEvery = validations === recipe.every ? undefined : validations;
+  if (!validates(recipe)) {
+    recipe.patience = undefined;
+    recipe.best = undefined;
+  }
   const { style, maxLength = SHORTEST } = recipe;
   if (typeof style === 'string' && styleOf(style) === undefined && hasChat(recipe))
     remark(

@@ -72,6 +72,7 @@ function importLines(recipe: Recipe, sources: readonly Source[]): readonly strin
   return [
     `import { ${names(sources.map(({ call }) => call))} } from "std/data"`,
     `import { ${names(templates)} } from "std/format"`,
+    ...(recipe.best === undefined ? [] : [`import { ${recipe.best} } from "std/eval"`]),
   ];
 }
 
@@ -177,6 +178,11 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
       checkpoint: record({
         every: recipe.every === undefined ? undefined : `${recipe.every}steps`,
         keep: recipe.keep === undefined ? undefined : `${recipe.keep}`,
+      }),
+      validation: record({
+        every: recipe.validateEvery === undefined ? undefined : `${recipe.validateEvery}steps`,
+        metrics: recipe.best === undefined ? undefined : `[${recipe.best}]`,
+        best: recipe.best,
       }),
       fallback: recipe.sharing.offloads === true ? '[cpu_offload]' : undefined,
       order: recipe.order,

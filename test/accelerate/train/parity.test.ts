@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
 import { fixturePath } from '../../compute/training/fixture.js';
+import { askedRow } from '../../pipeline/stages/train/world.js';
 import { ranks, withPython } from '../python.js';
 import {
   expectEqual,
@@ -51,6 +52,32 @@ interface Case {
   readonly engines?: readonly string[];
   readonly near?: Tolerance;
 }
+
+const END = 258;
+
+/** Rows of a tokenizer of bytes, of which five are answered. */
+const ASKED: Partial<TrainOptions> = {
+  rows: Array.from({ length: 24 }, (_, row) => {
+    const word = ['lease', 'party', 'term', 'owner'][row % 4] ?? '';
+    return askedRow(`say ${word}:`, `a ${word} b`, END);
+  }),
+  stopId: END,
+};
+
+const ANSWERED = {
+  ...sgd(0.1),
+  base: { call: 'local', args: { folder: fixturePath('../evaluation/tiny/base') } },
+  validation: {
+    every: 3,
+    metrics: [
+      { call: 'rouge_l', args: {} },
+      { call: 'perplexity', args: {} },
+    ],
+    ...{ rows: 5, max_tokens: 12, best: 'rouge_l' },
+  },
+  watch: { repetition: 'stop' },
+  stop: { steps: 12 },
+};
 
 const CASES: Readonly<Record<string, Case>> = {
   lora: { options: COMMON },
@@ -114,6 +141,33 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a classifier': {
     options: with_(sgd(0.1), { labels: ['a', 'b', 'c'] }),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, ddp'],
+  },
+  'lora, answers measured': {
+    options: with_(ANSWERED, ASKED),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, ddp', 'two ranks, fsdp', 'three ranks, fsdp'],
+  },
+  'a prompt, answers measured': {
+    options: with_({ ...ANSWERED, lora: {}, prompt: { tokens: 4, init: 'random' } }, ASKED),
+    near: EXACT,
+    engines: ['two ranks, fsdp'],
+  },
+  'every weight, answers measured': {
+    options: with_(ANSWERED, { ...ASKED, chosen: { method: 'full', rank: 0, alpha: 0 } }),
+    file: MODEL,
+    near: EXACT,
+    engines: ['two ranks, fsdp'],
+  },
+  'a classifier, f1 measured': {
+    options: with_(
+      {
+        ...sgd(0.1),
+        validation: { every: 2, metrics: [{ call: 'f1', args: {} }], rows: 64, max_tokens: 64, best: 'f1' },
+      },
+      { labels: ['a', 'b', 'c'] },
+    ),
     near: EXACT,
     engines: ['one rank', 'two ranks, ddp'],
   },

@@ -111,8 +111,15 @@ export function expectEqual(
   expect(validations.map(({ step, best }) => ({ step, best }))).to.deep.equal(
     measured.map(({ step, best }) => ({ step, best })),
   );
-  for (const [index, { loss }] of measured.entries())
-    expect(Math.abs((validations[index]?.loss ?? Number.NaN) / loss - 1), 'validation').to.be.below(near);
+  for (const [
+    index,
+    { loss, metrics: { perplexity: _, ...metrics } = {}, repetition },
+  ] of measured.entries()) {
+    const found = validations[index];
+    expect(Math.abs((found?.loss ?? Number.NaN) / loss - 1), 'validation').to.be.below(near);
+    const { perplexity: __, ...answered } = found?.metrics ?? {};
+    expect([answered, found?.repetition], 'answers').to.deep.equal([metrics, repetition]);
+  }
   for (const state of ['best', 'last'])
     expect(
       apart(expected.path(file.replace('*', state)), found.path(file.replace('*', state))),

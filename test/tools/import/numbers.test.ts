@@ -84,9 +84,13 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
     ['at most 100 steps of warm-up', `${AXOLOTL}max_steps: 9000`, ['cosine(warmup: 100steps)']],
     ['no warm-up of few steps', `${AXOLOTL}max_steps: 20`, ['cosine(warmup: 0%)']],
     [
-      'checkpoints as often as validations',
-      `${AXOLOTL}val_set_size: 0.1\nsave_steps: 700\neval_steps: 70`,
-      ['every: 70steps', 'save_steps: 700'],
+      'validations more often than checkpoints, and best by a metric',
+      `${AXOLOTL}val_set_size: 0.1\nsave_steps: 700\neval_steps: 70\nmetric_for_best_model: eval_rougeL`,
+      [
+        'checkpoint = { every: 700steps }',
+        'validation = { every: 70steps, metrics: [rouge_l], best: rouge_l }',
+        'import { rouge_l } from "std/eval"',
+      ],
     ],
     [
       'checkpoints alone where nothing is validated',

@@ -33,8 +33,25 @@ export function phasesOf(training: TorchTraining): readonly PhaseBytes[] {
       gradients: training.optimizer.isInBackward ? 0 : bytes.gradients,
       workspace: bytes.temporary + (training.sharding.buffers ?? 0),
     }),
-    ...(training.evaluation === undefined ? [] : [evaluationPhase(training, training.evaluation)]),
+    ...(training.evaluation === undefined ? [] : [validationPhase(training, training.evaluation)]),
   ];
+}
+
+/** The larger of the losses and the answers. */
+function validationPhase(training: TorchTraining, evaluation: EvaluationMemory): PhaseBytes {
+  const losses = evaluationPhase(training, evaluation);
+  const { answers } = evaluation;
+  if (answers === undefined) return losses;
+  const { rows, prompt, tokens, keysAndValues } = answers;
+  const { shape } = training;
+  const prompts = evaluationPhase(training, { rows, length: prompt, predicted: rows, perLogit: 12 });
+  // the keys and values of a layer grow into a tensor of their own before the old one is let go
+  const cache = rows * tokens * keysAndValues * (1 + 1 / Math.max(1, shape.layers));
+  const answering = phase('evaluation', {
+    ...prompts.parts,
+    activations: prompts.parts.activations + cache,
+  });
+  return answering.bytes > losses.bytes ? answering : losses;
 }
 
 /** Of a forward pass without gradients: what one block computes, or the logits. */

@@ -191,6 +191,13 @@ export interface EvaluationMemory {
   /** Tokens whose logits exist at a time, and bytes of each. */
   readonly predicted: number;
   readonly perLogit: number;
+  /** Rows that are answered together: tokens of a prompt, and with the answer; bytes of the keys and values of a token. */
+  readonly answers?: {
+    readonly rows: number;
+    readonly prompt: number;
+    readonly tokens: number;
+    readonly keysAndValues: number;
+  };
 }
 
 export const PHASES = ['load', 'head', 'last_block', 'first_block', 'optimizer_step', 'evaluation'] as const;

@@ -4,7 +4,7 @@
 export type Counts = ReadonlyMap<string, number>;
 
 /** `between`: what no item contains. */
-export function ngrams(items: readonly string[], n: number, between = ' '): Counts {
+export function ngrams(items: readonly (string | number)[], n: number, between = ' '): Counts {
   const counts = new Map<string, number>();
   for (let start = 0; start + n <= items.length; start++) {
     const ngram = items.slice(start, start + n).join(between);

@@ -10,10 +10,12 @@ const words = (text: string): readonly string[] => text.match(WORD) ?? [];
 const PHRASE = 4;
 
 /** Of the runs of four words of an answer, the share that it has said before (`seq-rep-4`; Welleck 2020); 0 of shorter ones. */
-export function repeatedShare(answer: string): number {
-  const found = words(answer);
-  const total = ngramTotal(found.length, PHRASE);
-  return total === 0 ? 0 : 1 - ngrams(found, PHRASE).size / total;
+export const repeatedShare = (answer: string): number => repeatedRuns(words(answer));
+
+/** The same of tokens, or of anything else that comes one after another. */
+export function repeatedRuns(items: readonly (string | number)[]): number {
+  const total = ngramTotal(items.length, PHRASE);
+  return total === 0 ? 0 : 1 - ngrams(items, PHRASE).size / total;
 }
 
 /**

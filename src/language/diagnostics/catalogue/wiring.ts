@@ -220,6 +220,18 @@ export const contradiction = (at: Span, text: string, other: Span) =>
 export const idleSetting = (at: Span, why: string, help: string) =>
   warning('FTP0432', at, why, { label: 'has no effect', help });
 
+export const bestNotMeasured = (at: Span, metric: string) =>
+  error('FTP0784', at, `\`best\` goes by \`${metric}\`, which is not measured`, {
+    label: 'not in `metrics`',
+    help: `add it: \`metrics: [${metric}]\``,
+  });
+
+export const notOfValidations = (at: Span, metric: string) =>
+  error('FTP0785', at, `\`${metric}\` cannot be measured while a model is trained`, {
+    label: 'says nothing of a training',
+    help: 'remove it; an `eval` stage measures it',
+  });
+
 export const microAboveGlobal = (at: Span, micro: number, global: number) =>
   error('FTP0433', at, `\`micro\` is ${micro}, but a step has only ${global} rows`, {
     label: '`micro` is above `global`',

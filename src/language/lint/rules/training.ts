@@ -189,9 +189,13 @@ export const trainingRules: readonly Rule[] = [
     level: 'info',
     doc: 'A `patience` that cannot run out, because training validates too rarely.',
     reason:
-      'Training is validated every `checkpoint.every` steps. If it ends before `patience` further validations, early stopping never happens.',
+      'Training is validated every `validation.every` steps, or else every `checkpoint.every`. If it ends before `patience` further validations, early stopping never happens.',
     check: each('train', (checked, pipeline) => {
-      const [patience, every] = [numberAt(checked, 'stop.patience'), numberAt(checked, 'checkpoint.every')];
+      const ownEvery = numberAt(checked, 'validation.every');
+      const [patience, every] = [
+        numberAt(checked, 'stop.patience'),
+        ownEvery ?? numberAt(checked, 'checkpoint.every'),
+      ];
       const steps = stepsOf(checked, pipeline);
       if (patience === undefined || every === undefined || steps === undefined) return undefined;
       // The first validation sets the mark that the later ones are held against.
@@ -202,7 +206,7 @@ export const trainingRules: readonly Rule[] = [
       return aboutValue(pipeline.place(checked, 'stop.patience'), {
         message: `early stopping cannot happen: there ${validations === 1 ? 'is' : 'are'} ${times} in ${counted(steps, 'step')}`,
         label: `waits for ${patience} after the best one`,
-        help: `validate more often: \`checkpoint = { every: ${often}steps }\``,
+        help: `validate more often: \`${ownEvery === undefined ? 'checkpoint' : 'validation'} = { every: ${often}steps }\``,
       });
     }),
   },

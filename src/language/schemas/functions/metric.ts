@@ -227,6 +227,14 @@ export const METRIC_ROWS = {
 /** Those that say something next to a baseline alone. */
 export const COMPARING_METRICS: readonly string[] = ['forgotten', 'preferred'];
 
+/** Those that are not measured while a model is trained: of rows alone, of choices, by another model, and next to a baseline. */
+export const UNVALIDATED: readonly string[] = [
+  'unigram_perplexity',
+  'accuracy_normalised',
+  'judge',
+  ...COMPARING_METRICS,
+];
+
 /** The metrics of a kind of rows. */
 export const metricsOf = (rows: RowKind): readonly string[] =>
   Object.entries(METRIC_ROWS).flatMap(([name, of]: readonly [string, readonly RowKind[]]) =>

@@ -1,3 +1,4 @@
+import { METRIC_ROWS, UNVALIDATED } from '../functions/metric.js';
 import { METHODS } from '../methods.js';
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
 
@@ -153,7 +154,7 @@ const stop = t.record({
   ),
   patience: optional(
     t.integer({ min: 1 }),
-    'Number of validations without a better loss after which training ends.',
+    'Number of validations without a better loss, or `validation.best`, after which training ends.',
   ),
   wall: optional(t.quantity('seconds', { min: 1 }), 'Maximum time; the best checkpoint so far is kept.'),
 });
@@ -162,15 +163,47 @@ const checkpoint = t.record({
   every: defaulted(
     t.quantity('steps', { min: 1 }),
     50,
-    'Optimiser steps between two checkpoints and validations.',
+    'Optimiser steps between two checkpoints, and validations unless `validation.every` says otherwise.',
   ),
   keep: defaulted(t.integer({ min: 1 }), 2, 'Checkpoints kept while training runs.'),
+});
+
+/** What answers of a validation, or its loss, can be measured by: nothing of rows alone, of choices, or next to a baseline. */
+const VALIDATED = (Object.keys(METRIC_ROWS) as (keyof typeof METRIC_ROWS)[]).filter(
+  (name) => !UNVALIDATED.includes(name),
+);
+
+const validation = t.record({
+  every: optional(
+    t.quantity('steps', { min: 1 }),
+    'Optimiser steps between two validations, each of which saves a checkpoint; default: as `checkpoint.every`.',
+  ),
+  metrics: defaulted(
+    t.list(t.call('metric')),
+    [],
+    'What is measured besides the loss: answers are generated as in an `eval`, greedily.',
+  ),
+  rows: defaulted(
+    t.integer({ min: 1 }),
+    64,
+    'Maximum number of rows to answer, chosen by the seed; the loss is of all rows.',
+  ),
+  max_tokens: defaulted(t.quantity('tokens', { min: 1 }), 64, 'Longest answer.'),
+  best: defaulted(
+    t.enum(...VALIDATED),
+    'loss',
+    'What the best checkpoint, `patience` and `.best` go by: the loss, or one of the metrics.',
+  ),
 });
 
 const watch = t.record({
   divergence: optional(
     t.union(t.enum('stop', 'warn'), t.call('answer')),
     'What happens when the running median of the loss rises far above its lowest value, or gradients explode: training ends with an error, goes on with a warning, or goes back with `recover(…)`; default: `stop`.',
+  ),
+  repetition: optional(
+    t.enum('stop', 'warn'),
+    'What happens when the answers of a validation say the same runs of four words again and again, far more than the references: training ends, or goes on with a warning; default: answers are not looked at.',
   ),
 });
 
@@ -181,6 +214,7 @@ const settings = {
     t.port('Dialogs'),
     'Rows for validation, which decide on the best checkpoint and early stopping.',
   ),
+  validation: optional(validation, 'How often to validate, and what is measured besides the loss.'),
   lora: defaulted(lora, {}, 'The LoRA adapter.'),
   prompt: optional(
     prompt,
@@ -231,13 +265,17 @@ export const trainSchema: StageSchema = {
   presets: METHODS,
   settings,
   ports: {
-    best: adapter('The checkpoint with the lowest validation loss.'),
+    best: adapter('The best checkpoint: with the lowest validation loss, or the best by `validation.best`.'),
     last: adapter('The state after the last step.'),
     valid_loss: { type: 'Metric', doc: 'Lowest validation loss, in nats per token.' },
   },
   metrics: {
     loss: { doc: 'Training loss of the last step, in nats per token.', unit: 'number', known: 'run' },
-    valid_loss: { doc: 'Lowest validation loss, in nats per token.', unit: 'number', known: 'run' },
+    valid_loss: {
+      doc: 'Validation loss of the best checkpoint, in nats per token.',
+      unit: 'number',
+      known: 'run',
+    },
     steps: { doc: 'Optimiser steps taken.', unit: 'steps', known: 'run' },
     tokens_per_second: { doc: 'Tokens trained on per second.', unit: 'number', known: 'run' },
   },

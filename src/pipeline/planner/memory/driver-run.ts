@@ -7,6 +7,7 @@ import {
   torchShape,
   uncounted,
 } from '../../../compute/accelerate/memory/index.js';
+import { cacheBytesPerToken } from '../../../compute/evaluation/generation/generate.js';
 import { adaptedExperts } from '../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, dropoutOf } from '../../../compute/models/adapters/kinds.js';
@@ -14,6 +15,7 @@ import { expectedTensors, type NamedShape } from '../../../compute/models/archit
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
+import { answerBatch } from './answers.js';
 import { decoderShape, longestRow, optimizerBytes, supervisedTokens, type TrainMemory } from './train.js';
 
 const productOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -101,14 +103,25 @@ function updateOf(
 }
 
 function evaluationOf(
-  { validation }: TrainMemory,
+  { validation, answers, config, adapter, precision }: TrainMemory,
   { microBatch, maxLength }: TrainPlan,
   logitsChunk: number,
 ): DriverRun['evaluation'] {
   if (validation === undefined || validation.rows === 0) return undefined;
   const length = Math.min(maxLength, validation.longest);
   const rows = Math.min(microBatch, validation.rows);
-  return { rows, length, predicted: Math.min(logitsChunk, rows * length), perLogit: 8 };
+  const losses = { rows, length, predicted: Math.min(logitsChunk, rows * length), perLogit: 8 };
+  if (answers === undefined || answers.rows === 0) return losses;
+  const batch = answerBatch(config, adapter, answers);
+  return {
+    ...losses,
+    answers: {
+      rows: batch.rows,
+      prompt: answers.prompt,
+      tokens: answers.prompt + answers.maxTokens,
+      keysAndValues: cacheBytesPerToken(config) / (precision === 'bf16' ? 2 : 1),
+    },
+  };
 }
 
 export const FACTOR = /^(.*)\.lora_A(?:\.default)?\.weight$/;

@@ -1,20 +1,17 @@
 /** The peak of an evaluation and of a merge: one model at a time, forward only. */
 
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
-import { batchRows, cacheBytesPerToken } from '../../../compute/evaluation/generation/generate.js';
 import { lossRows } from '../../../compute/evaluation/losses.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
-import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
-import { blueprintOf } from '../../../compute/models/architectures/index.js';
 import { vocabularyShardSize } from '../../../compute/models/decoder/chunks.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
-import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
+import { type Answers, answerBatch } from './answers.js';
 import {
   ANSWER_SESSION,
   DEVICE_CONTEXT,
@@ -50,13 +47,6 @@ export interface ForwardMemory {
   readonly planDecoder: PlanDecoder;
 }
 
-export interface Answers {
-  readonly rows: number;
-  /** Tokens of the longest prompt. */
-  readonly prompt: number;
-  readonly maxTokens: number;
-}
-
 /** Forward passes over the held-out rows, and answers over a cache of keys and values. */
 export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined): Peak {
   const { config } = memory;
@@ -64,18 +54,10 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
   const rows = lossRows(EVALUATION_SHAPES.batchTokens, length);
   const losses = forward(memory, rows, length);
   if (answers === undefined || answers.rows === 0) return losses;
-  const virtual = virtualTokensOf(memory.adapter);
-  const capacity = Math.min(virtual + answers.prompt + answers.maxTokens, config.maxPositions);
-  const perRow = capacity * cacheBytesPerToken(config);
-  const together = Math.min(answers.rows, batchRows(config, capacity, EVALUATION_SHAPES.cacheBytes));
+  const batch = answerBatch(config, memory.adapter, answers);
   const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
-  // a text that grows longer is computed again from its start
-  const turning = turningLengthOf(blueprintOf(config));
-  const filled = answers.prompt <= turning && turning < capacity ? turning : answers.prompt;
-  const prompts = forward(memory, together, Math.min(paddedLength(filled), config.maxPositions), {
-    // a cache that grows is copied into one of twice the size
-    activations: 1.5 * together * perRow,
-    logits: 2 * 4 * together * config.vocabSize,
+  const prompts = forward(memory, batch.rows, batch.prompt, {
+    ...batch.more,
     workspace: ANSWER_SESSION * sessions,
   });
   return prompts.bytes > losses.bytes ? prompts : losses;

@@ -25,7 +25,16 @@ import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths, shortened } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
-import { DECODER_PROCESS, DEVICE_CONTEXT, SESSION, SPREAD } from './calibration.js';
+import { type Answers, answerBatch } from './answers.js';
+import {
+  ANSWER_SESSION,
+  DECODER_PROCESS,
+  DEVICE_CONTEXT,
+  MOST_SESSIONS,
+  SESSION,
+  SPREAD,
+  TOKENIZER,
+} from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import { runtimeOverhead } from './runtimes.js';
 import { moreSessions } from './sessions.js';
@@ -46,6 +55,8 @@ export interface TrainMemory {
   readonly packed?: number;
   /** Rows to watch training on. */
   readonly validation: Lengths | undefined;
+  /** What of it is answered. */
+  readonly answers?: Answers & { readonly tokenizerBytes: number };
   /** Optimiser steps of the whole training, for this many rows. */
   steps(rows: number): number;
   readonly precision?: Precision;
@@ -202,9 +213,54 @@ function deviation({ histogram, rows }: Lengths, mean: number): number {
 /** Best fit leaves a few percent of its sequences empty if rows are much shorter than they. */
 export const PACKING_LOSS = 1.05;
 
+/** While rows are answered: what training keeps, and the passes of an evaluation besides. */
+function answeringParts(
+  { answers, config, planDecoder }: TrainMemory,
+  shape: DecoderPlanOptions,
+  trained: DecoderPlan['parts'],
+): DecoderPlan['parts'] {
+  if (answers === undefined || answers.rows === 0) return trained;
+  const { rows, prompt, more } = answerBatch(config, shape.adapter, answers);
+  const { parts } = planDecoder({
+    ...shape,
+    ...{
+      trainable: 'none',
+      rows,
+      length: prompt,
+      packed: undefined,
+      supervised: rows,
+      checkpointedBlocks: 0,
+    },
+  });
+  return {
+    weights: trained.weights,
+    adapter: trained.adapter,
+    gradients: trained.gradients,
+    activations: trained.activations + parts.activations + more.activations,
+    logits: parts.logits + more.logits,
+    workspace: parts.workspace,
+  };
+}
+
+/** What stays of answers in the process: the tokenizer, and graphs that are compiled for them. */
+function answersKept({ answers }: TrainMemory, parts: DecoderPlan['parts']): number {
+  if (answers === undefined) return 0;
+  const { made, kept } = TOKENIZER;
+  // it is made before anything is computed
+  const idle = parts.activations + parts.logits + parts.workspace;
+  const tokenizer = Math.max(kept * answers.tokenizerBytes, made * answers.tokenizerBytes - idle);
+  return tokenizer + ANSWER_SESSION * Math.min(MOST_SESSIONS, 2 * answers.rows);
+}
+
 /** Of the embedded engine. */
 export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
-  const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(decoderShape(memory, plan));
+  const shape = decoderShape(memory, plan);
+  const { graphs, driverBytes, floatBytes, ...planned } = memory.planDecoder(shape);
+  const answering = answeringParts(memory, shape, planned.parts);
+  const parts =
+    sumOf({ ...NO_PARTS, ...answering }) > sumOf({ ...NO_PARTS, ...planned.parts })
+      ? answering
+      : planned.parts;
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const lengths = shortened(memory.lengths, plan.maxLength);
   const sessions = moreSessions({
@@ -252,7 +308,8 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
-  const runtime = context?.expected ?? DECODER_PROCESS + beyond.process + sessions * SESSION;
+  const runtime =
+    context?.expected ?? DECODER_PROCESS + beyond.process + sessions * SESSION + answersKept(memory, parts);
   const bytes = sumOf(tensors) + runtime;
   const process = peakOf(
     { ...tensors, runtime },

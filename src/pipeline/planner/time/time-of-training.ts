@@ -3,8 +3,8 @@ import type { Stage } from '../../../language/ir/program.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import type { PlanContext } from '../plan-context.js';
 import type { Pace, Seconds } from '../plan-json.js';
-import { computeSeconds } from '../speed.js';
-import { type TrainFacts, trainFlops } from '../train-stage.js';
+import { computeSeconds, generationSeconds, plus } from '../speed.js';
+import { answerFlops, type TrainFacts, trainFlops } from '../train-stage.js';
 import { trainTime } from './train-time.js';
 
 export interface TrainingInput {
@@ -35,7 +35,10 @@ export async function trainingTimes({
   if (engine.name === 'accelerate' && (!isNominal || declared !== undefined))
     return (plan) => trainTime({ ...context, engine }, stage, facts, plan);
   const speed = look ? await context.speed() : undefined;
-  return (plan) => ({
-    seconds: speed === undefined ? null : computeSeconds(trainFlops(stage, facts, plan), speed),
-  });
+  return (plan) => {
+    if (speed === undefined) return { seconds: null };
+    const { prompts, generated } = answerFlops(stage, facts, plan);
+    const passed = computeSeconds(trainFlops(stage, facts, plan) + prompts, speed);
+    return { seconds: generated === 0 ? passed : plus(passed, generationSeconds(generated, speed)) };
+  };
 }

@@ -1,4 +1,6 @@
 /** How long the ranks of the accelerate engine train: foretold for a machine whose figures are declared, or as measured before. */
+import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
+import { batchRows, cacheBytesPerToken } from '../../../compute/evaluation/generation/generate.js';
 import { adapterShapes } from '../../../compute/models/adapters/kinds.js';
 import type { AccelerateRun } from '../../../language/ir/engines.js';
 import type { Machine } from '../../../language/ir/machine.js';
@@ -15,7 +17,7 @@ import { type DecoderWork, decoderWork } from './decoder-work.js';
 import { type DeviceSpeed, deviceSpeed } from './device.js';
 import { measuredPace } from './pace.js';
 import { type RankStep, stepSeconds } from './rank-seconds.js';
-import { forwardSeconds } from './step-seconds.js';
+import { forwardSeconds, tokenSeconds } from './step-seconds.js';
 import { DISK, FORETOLD, MEASURED, START } from './utilisation.js';
 
 export interface TrainTime {
@@ -132,21 +134,46 @@ function flopsPerToken(work: DecoderWork, step: RankStep, lengths: Lengths): num
 
 function validationSeconds(
   stage: Stage,
-  { memory: { validation } }: TrainFacts,
+  { memory }: TrainFacts,
   { work, step, steps }: { readonly work: DecoderWork; readonly step: RankStep; readonly steps: number },
   device: DeviceSpeed,
 ): number {
+  const { validation } = memory;
   if (validation === undefined) return 0;
-  const times = Math.ceil(steps / settingsOf(stage, 'train').checkpoint.every);
+  const { validation: how, checkpoint } = settingsOf(stage, 'train');
+  const times = Math.ceil(steps / (how?.every ?? checkpoint.every));
   const batches = Math.ceil(validation.rows / step.rows / (step.devices * step.nodes));
   const length = expectedLongest(validation, step.rows);
-  return times * batches * forwardSeconds(work, { ...step, length }, device);
+  const losses = times * batches * forwardSeconds(work, { ...step, length }, device);
+  return losses + times * answerSeconds(memory, { work, step }, device);
+}
+
+/** Prompts are passed through together, and answers grow a token at a time. */
+function answerSeconds(
+  { answers, config, lengths }: TrainMemory,
+  { work, step }: { readonly work: DecoderWork; readonly step: RankStep },
+  device: DeviceSpeed,
+): number {
+  if (answers === undefined || answers.rows === 0) return 0;
+  const { rows, prompt, maxTokens } = answers;
+  const together = Math.min(rows, batchRows(config, prompt + maxTokens, EVALUATION_SHAPES.cacheBytes));
+  const batches = Math.ceil(rows / together / (step.devices * step.nodes));
+  const grown = Math.min(maxTokens, (1.5 * lengths.supervised) / Math.max(1, lengths.rows));
+  const pass = { ...step, rows: together, length: prompt };
+  const token = tokenSeconds(
+    work,
+    { ...pass, length: prompt + grown / 2 },
+    device,
+    cacheBytesPerToken(config),
+  );
+  return batches * (forwardSeconds(work, pass, device) + grown * token);
 }
 
 /** Trained numbers and their state, at each checkpoint. */
 function checkpointBytes(stage: Stage, memory: TrainMemory, plan: TrainPlan, steps: number): number {
   const state = optimizerBytes(memory, plan);
-  return Math.ceil(steps / settingsOf(stage, 'train').checkpoint.every) * 1.5 * state;
+  const { validation, checkpoint } = settingsOf(stage, 'train');
+  return Math.ceil(steps / Math.min(checkpoint.every, validation?.every ?? checkpoint.every)) * 1.5 * state;
 }
 
 /** Which trainings have the same rate: those of the same devices, format and method. */

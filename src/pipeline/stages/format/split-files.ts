@@ -193,7 +193,7 @@ const SPLIT_TEXT = v.object({
     v.object({ at: count, of: count, right: v.boolean(), text: v.string(), characters: count }),
   ),
 });
-type SplitText = JsonOf<typeof SPLIT_TEXT>;
+export type SplitText = JsonOf<typeof SPLIT_TEXT>;
 
 /** The rows of a split, read from its files when they are asked for. */
 export interface TokenizedSplit {

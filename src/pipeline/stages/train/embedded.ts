@@ -1,8 +1,17 @@
 /** Training in this process. */
+import { classifyRows } from '../../../compute/evaluation/classify.js';
+import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
+import { decoderModel } from '../../../compute/evaluation/language-model.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { createDecoder, type Decoder } from '../../../compute/models/decoder/index.js';
 import type { AdapterTensors } from '../../../compute/models/types.js';
-import { type Checkpoints, checkpoints, type TrainingState, train } from '../../../compute/training/index.js';
+import {
+  type Checkpoints,
+  checkpoints,
+  type MeasureAnswers,
+  type TrainingState,
+  train,
+} from '../../../compute/training/index.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { StageContext } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';
@@ -15,6 +24,7 @@ import { precisionOf } from './precision.js';
 import { readSetbacks } from './setbacks.js';
 import { stageEvent } from './stage-events.js';
 import type { TrainTask } from './train-task.js';
+import { validationAnswers } from './validation-answers.js';
 import { writeResult } from './write-result.js';
 
 export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<StageResult> {
@@ -46,6 +56,7 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
       rows,
       validation,
       padId: rows.padId,
+      measureAnswers: await answersOf(task, decoder),
       settings: loopSettings(stage, plan, rows.count, readSetbacks(context)),
       checkpoints: saved,
       offload,
@@ -69,6 +80,39 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
     await decoder.release();
   }
 }
+
+/** Of the model as it is then: the decoder that trains answers too. */
+async function answersOf(task: TrainTask, decoder: Decoder): Promise<MeasureAnswers | undefined> {
+  const { validation, context } = task;
+  const wanted = await validationAnswers(task);
+  if (wanted === undefined || validation === undefined) return undefined;
+  const { signal } = context;
+  const model = decoderModel(decoder);
+  return async (loss) => {
+    if (validation.labels !== undefined) {
+      const { classes } = await classifyRows(model, {
+        heldOut: { ...validation, tokens: validation, text: () => NO_TEXT },
+        ...{ rowLabels: validation.labels, signal },
+      });
+      return wanted.measure(
+        classes.map(({ predicted }) => [predicted]),
+        loss,
+      );
+    }
+    const prompts = wanted.rows.map((row, at) => validation.read(row).ids.slice(0, wanted.promptTokens[at]));
+    const answers = await model.generate(prompts, {
+      ...{ maxTokens: wanted.maxTokens, stopIds: validation.stopIds, signal },
+      cacheBytes: EVALUATION_SHAPES.cacheBytes,
+    });
+    return wanted.measure(
+      answers.map(({ ids }) => ids),
+      loss,
+    );
+  };
+}
+
+/** What a class is found by does not read it. */
+const NO_TEXT = { prompt: '', answer: '', file: '', line: 0 };
 
 const checkpointsOf = ({ host, work, key, stage, emit }: StageContext, keep: number): Checkpoints =>
   checkpoints({

@@ -1,3 +1,4 @@
+import { metrics } from '../../../compute/evaluation/metrics/table.js';
 import {
   isDecayShape,
   isOptimizerName,
@@ -56,9 +57,25 @@ export function loopSettings(
     order: settings.order,
     seed: settings.seed,
     every: settings.checkpoint.every,
+    ...validationSettings(settings),
     patience: settings.stop.patience,
     wall: settings.stop.wall,
     endsDiverging: settings.watch?.divergence !== 'warn',
+  };
+}
+
+/** How validations are judged. */
+function validationSettings({
+  validation,
+  watch,
+  validate,
+}: TrainSettings): Pick<TrainingSettings, 'validateEvery' | 'best' | 'endsRepeating'> {
+  if (validate == null) return {};
+  const by = validation?.best ?? 'loss';
+  return {
+    validateEvery: validation?.every,
+    ...(by === 'loss' ? {} : { best: { metric: by, higherIsBetter: metrics[by].higherIsBetter } }),
+    ...(watch?.repetition === 'stop' ? { endsRepeating: true } : {}),
   };
 }
 

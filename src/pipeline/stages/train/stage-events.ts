@@ -20,8 +20,10 @@ export function stageEvent(stage: string, event: TrainingEvent): StageEvent {
         tokensPerSecond: tokensPerSecond(tokens, seconds),
       };
     }
-    case 'validation':
-      return { type: 'validation', stage, step: event.step, loss: event.loss, best: event.best };
+    case 'validation': {
+      const { type, ...measured } = event;
+      return { type, stage, ...measured };
+    }
     case 'checkpoint':
       return { type: 'checkpoint.saved', stage, step: event.step, path: event.path };
     case 'note':

@@ -3,7 +3,7 @@ import { error } from '../../../language/diagnostics/make.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Stage } from '../../../language/ir/program.js';
-import { openSplit, type TokenizedSplit } from '../format/split-files.js';
+import { openSplit, type SplitText, type TokenizedSplit } from '../format/split-files.js';
 import type { RowEntry } from '../row-report.js';
 
 export interface TrainRows extends TokenRows {
@@ -12,6 +12,18 @@ export interface TrainRows extends TokenRows {
   readonly total: number;
   /** Rows that are too long. */
   dropped(): Iterable<RowEntry>;
+}
+
+/** Rows to watch training on, and what is needed to answer them. */
+export interface ValidationRows extends TrainRows {
+  /** Ids that end an answer. */
+  readonly stopIds: readonly number[];
+  /** Of labelled rows: their labels, by the numbers of the classes. */
+  readonly labels?: readonly string[];
+  /** Tokens before the answer; 0: there is nothing to answer. */
+  promptTokens(row: number): number;
+  /** What these rows say, in their order. */
+  texts(rows: readonly number[]): readonly SplitText[];
 }
 
 export interface RowsOptions {
@@ -27,13 +39,13 @@ export interface RowsOptions {
 
 /** The rows that are trained on, of which there must be one. Throws a `UserError`. */
 export function trainRows(options: RowsOptions): TrainRows {
-  const rows = shortRows(options);
+  const rows: TrainRows = shortRows(options);
   if (rows.count === 0) throw noRows(options.stage, options.split, rows.total, options.maxLength);
   return rows;
 }
 
 /** The rows of a split that are short enough, read one at a time. */
-export function shortRows(options: RowsOptions): TrainRows {
+export function shortRows(options: RowsOptions): ValidationRows {
   const { host, folder, maxLength } = options;
   const split = openSplit(host, folder, options.split);
   const { lengths } = split;
@@ -48,7 +60,23 @@ export function shortRows(options: RowsOptions): TrainRows {
     dropped: () => tooLong(split, maxLength),
     lengthOf: (row) => lengths[rowAt(row)] ?? 0,
     read: (row) => checkedRow(split, rowAt(row), options),
+    stopIds: split.info.stopIds,
+    ...(split.info.labels === undefined ? {} : { labels: split.info.labels }),
+    promptTokens: (row) => split.countsOf(rowAt(row)).prompt,
+    texts: (rows) => textsOf(split, rows.map(rowAt)),
   };
+}
+
+/** Only texts that are wanted stay in memory. */
+function textsOf(split: TokenizedSplit, rows: readonly number[]): readonly SplitText[] {
+  const places = new Map(rows.map((row, index) => [row, index]));
+  const found: SplitText[] = [];
+  let row = 0;
+  for (const text of split.texts()) {
+    const place = places.get(row++);
+    if (place !== undefined) found[place] = text;
+  }
+  return found;
 }
 
 /** A token beyond the vocabulary would look up a row of another tensor: the tokenizer is not this base's. */

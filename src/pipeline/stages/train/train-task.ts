@@ -15,7 +15,7 @@ import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
 import { baseWeights } from './base-weights.js';
 import { rowLabels } from './row-labels.js';
-import { type RowsOptions, shortRows, type TrainRows, trainRows } from './train-rows.js';
+import { type RowsOptions, shortRows, type TrainRows, trainRows, type ValidationRows } from './train-rows.js';
 
 /** What stays the same while a training is tried with less and less memory. */
 export interface TrainTask {
@@ -25,7 +25,7 @@ export interface TrainTask {
   readonly model: ModelFolder;
   readonly adapter: AdapterConfig;
   readonly rows: TrainRows;
-  readonly validation?: TrainRows;
+  readonly validation?: ValidationRows;
   /** What computes in this process; opened when it is asked for. */
   runtime(): Promise<Runtime>;
   weights(plan: TrainPlan): WeightStore;

@@ -10,7 +10,7 @@ import {
 import type { AdapterTensors, ModelConfig } from '../../../compute/models/types.js';
 import { writeAdapter } from '../../../compute/packaging/adapters.js';
 import { trainedCard } from '../../../compute/packaging/model-card.js';
-import type { TrainingResult } from '../../../compute/training/index.js';
+import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { readFormatInfo } from '../format/split-files.js';
@@ -19,6 +19,7 @@ import type { TrainPlan } from '../train-plan/plan.js';
 import { savedAdapter } from './adapters/kinds.js';
 import { writeModel } from './model-files.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './result-files.js';
+import { repeatsItself, repetitionText } from './train-diagnostics.js';
 import type { TrainTask } from './train-task.js';
 
 /** What training has led to, whichever engine computed. */
@@ -37,6 +38,7 @@ export interface TrainingOutcome extends TrainingResult {
 export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Promise<StageResult> {
   const { plan, adapter, first, state, ending } = outcome;
   const { context, rows } = task;
+  if (ending === 'repetition') endRepeating(task, state);
   const config = adaptedConfig(task.model.config, task.adapter);
   const kind = adapter === undefined ? 'model' : 'adapter';
   const { style, prompt } = askedBy(task.settings.dataset, context);
@@ -77,6 +79,17 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
     metrics: metricsOf(state),
     ...dropped,
   };
+}
+
+/** Says that training has ended early. Throws a `UserError` if no validation before had other answers. */
+function endRepeating(
+  { context: { stage, emit } }: TrainTask,
+  { best, step, validations }: TrainingState,
+): void {
+  const repetition = validations.at(-1)?.repetition ?? { share: 0, usual: 0 };
+  if (best === null) throw repeatsItself(stage, step, repetition);
+  const text = `training ends after step ${step}: ${repetitionText(repetition)}; the best checkpoint is of step ${best.step}`;
+  emit({ type: 'note', stage: stage.name, text });
 }
 
 const cardOf = ({ base, model }: TrainTask, { labels }: ModelConfig) => ({

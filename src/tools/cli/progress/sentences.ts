@@ -39,10 +39,7 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     return `${bold(event.stage)} ${status}${dim(` in ${duration(event.seconds)}${memory}`)}`;
   }
   if (event.type === 'run.stopping') return `asked to stop by ${printable(event.by)}: saving progress`;
-  if (event.type === 'validation')
-    return dim(
-      `${event.stage}: step ${event.step}, validation loss ${numberText(event.loss)}${event.best ? ', the best so far' : ''}`,
-    );
+  if (event.type === 'validation') return dim(validationSentence(event));
   if (event.type === 'recovery')
     return `${event.stage}: ${event.cause}; continues with ${JSON.stringify(event.change)}`;
   if (event.type === 'retry')
@@ -57,6 +54,15 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
   }
   if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
   return undefined;
+}
+
+/** `train: step 50, validation loss 2.31, rouge_l 0.41, repetition 0.02, the best so far` */
+function validationSentence(event: Extract<RunEvent, { type: 'validation' }>): string {
+  const { repetition } = event;
+  const figures = { ...event.metrics, ...(repetition && { repetition: repetition.share }) };
+  const measured = Object.entries(figures).map(([name, value]) => `, ${name} ${numberText(value)}`);
+  const best = event.best ? ', the best so far' : '';
+  return `${event.stage}: step ${event.step}, validation loss ${numberText(event.loss)}${measured.join('')}${best}`;
 }
 
 type Waiting = Extract<RunEvent, { type: 'stage.waiting' }>;

@@ -234,7 +234,8 @@ const TRAINING: TranslationTable<Recipe> = {
   save_strategy: common.strategy('savesBySteps'),
   ...each('eval_strategy evaluation_strategy', common.strategy('validatesBySteps')),
   save_total_limit: common.field('`checkpoint = { keep: … }`', a.count, 'keep'),
-  ...each('load_best_model_at_end metric_for_best_model greater_is_better', here(BY_ITSELF.best)),
+  metric_for_best_model: common.bestMetric,
+  ...each('load_best_model_at_end greater_is_better', here(BY_ITSELF.best)),
   ...each(
     'loss_watchdog_threshold loss_watchdog_patience',
     none('a loss that is no number ends a run; a high one does not'),

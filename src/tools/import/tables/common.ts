@@ -1,6 +1,7 @@
 /** Translations of settings that mean the same in several tools. */
 
 import { isRevision } from '../../../language/schemas/repositories.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import { a, type ForeignNode, type Reader } from '../foreign.js';
 import { isPattern, namesOfPattern, optimizerOf } from '../optimizers.js';
 import type { Recipe } from '../recipe.js';
@@ -149,7 +150,7 @@ export const clip = field('`clip` of the optimizer; `none` for 0', a.amount, 'cl
 /** Every so many steps; below 1, a share of all steps. */
 export const everySteps = (put: 'saves' | 'validations'): Translation<Recipe> =>
   becomes(
-    '`checkpoint = { every: … }`: checkpoints and validations',
+    put === 'saves' ? '`checkpoint = { every: … }`' : '`validation = { every: … }`',
     a.positive,
     (recipe, value) => {
       if (value < 1)
@@ -174,6 +175,36 @@ export const strategy = (of: 'savesBySteps' | 'validatesBySteps'): Translation<R
       return left('`checkpoint = { every: … }` counts steps, whose number per epoch only the rows tell');
     },
   );
+
+/** Metrics of answers that others compute alike; `bleu-4` and `accuracy` of LLaMA-Factory are of tokens. */
+const ANSWER_METRICS: Readonly<Record<string, string>> = {
+  'rouge-1': 'rouge_1',
+  'rouge-2': 'rouge_2',
+  'rouge-l': 'rouge_l',
+  rouge1: 'rouge_1',
+  rouge2: 'rouge_2',
+  rougel: 'rouge_l',
+  rougelsum: 'rouge_lsum',
+  bleu: 'bleu',
+  sacrebleu: 'bleu',
+  chrf: 'chrf',
+  exact_match: 'exact_match',
+};
+
+/** What the best checkpoint is best by: `eval_loss`, `eval_rougeL`. */
+export const bestMetric: Translation<Recipe> = becomes(
+  '`validation = { metrics: …, best: … }`',
+  a.text,
+  (recipe, value) => {
+    const name = value.toLowerCase().replace(/^eval_/, '');
+    if (name === 'loss') return automatic(BY_ITSELF.best);
+    const metric = lookUp(ANSWER_METRICS, name);
+    if (metric === undefined) return left('no metric of a validation is computed like that');
+    recipe.best = metric;
+    return undefined;
+  },
+  'best',
+);
 
 /** Linear layers with an adapter: a word for all, names, ends of paths, or a regular expression. */
 export const targets: Translation<Recipe> = becomes(

@@ -83,7 +83,8 @@ export const trainer: TranslationTable<Recipe> = {
   save_strategy: common.strategy('savesBySteps'),
   ...each('eval_strategy evaluation_strategy', common.strategy('validatesBySteps')),
   save_total_limit: common.field('`checkpoint = { keep: … }`', a.count, 'keep'),
-  ...each('load_best_model_at_end metric_for_best_model greater_is_better', here(BY_ITSELF.best)),
+  metric_for_best_model: common.bestMetric,
+  ...each('load_best_model_at_end greater_is_better', here(BY_ITSELF.best)),
   ...each(
     `per_device_eval_batch_size per_gpu_train_batch_size per_gpu_eval_batch_size eval_accumulation_steps auto_find_batch_size
     eval_do_concat_batches batch_eval_metrics prediction_loss_only eval_use_gather_object`,

@@ -26,6 +26,14 @@ export const CURVES = {
     ),
 } as const satisfies Readonly<Record<string, (stage: Curves) => readonly Point[]>>;
 
+/** `valid_rouge_l`: what validations measured of answers. */
+export const validCurve =
+  (metric: string) =>
+  ({ validations }: Pick<RunStage, 'validations'>): readonly Point[] =>
+    validations.flatMap(({ step, metrics }) => point(step, metrics[metric] ?? null));
+
+const VALID = /(?:^|\.)valid_(\w+)$/;
+
 type Curves = Pick<RunStage, 'steps' | 'validations'>;
 
 interface PlotData {
@@ -59,7 +67,10 @@ function curvesOf(runs: readonly Run[], name: string): readonly Series[] {
       const curve = Object.entries(CURVES).find(
         ([key]) => name === key || name === `${stage.name}.${key}`,
       )?.[1];
-      const points = curve?.(stage) ?? [];
+      const measured = VALID.exec(name)?.[1];
+      const isOfStage = name === `valid_${measured}` || name === `${stage.name}.valid_${measured}`;
+      const answers = measured !== undefined && isOfStage ? validCurve(measured) : undefined;
+      const points = (curve ?? answers)?.(stage) ?? [];
       const isSeen = stage.key !== null && drawn.has(stage.key);
       if (points.length === 0 || isSeen) return [];
       if (stage.key !== null && stage.status !== 'unfinished') drawn.add(stage.key);

@@ -11,7 +11,7 @@ import { barChart, lineChart } from '../html/charts.js';
 import { left, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
 import { figureText } from '../metric-text.js';
-import { CURVES } from '../metrics/plot.js';
+import { CURVES, validCurve } from '../metrics/plot.js';
 import { evaluation } from './evaluation.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
 import { ranSettings } from './ran-settings.js';
@@ -107,6 +107,17 @@ function training({ curves, events }: ReportInput): Markup {
 ${trained.map((stage) => charts(stage, events))}`;
 }
 
+/** A chart for each metric of the answers: they have scales of their own. */
+const validated = (stage: ReportInput['curves'][number]): readonly Markup[] =>
+  [...new Set(stage.validations.flatMap(({ metrics }) => Object.keys(metrics)))].map((metric) =>
+    lineChart([{ name: metric, points: validCurve(metric)(stage), marks: true }], {
+      title: `Validation: ${metric}`,
+      xName: X_NAME,
+      yName: metric,
+      fromZero: true,
+    }),
+  );
+
 function charts(stage: ReportInput['curves'][number], events: ReportInput['events']): Markup {
   const chart = (title: string, yName: string, curve: keyof typeof CURVES): Markup =>
     lineChart([{ name: yName, points: CURVES[curve](stage) }], {
@@ -124,6 +135,7 @@ ${lineChart(
   ],
   { title: 'Loss', xName: X_NAME, yName: 'loss (nats per token)' },
 )}
+${validated(stage)}
 ${chart('Learning rate', 'learning rate', 'learning_rate')}
 ${chart('Gradient norm before clipping', 'gradient norm (L2)', 'grad_norm')}
 ${speed(stage)}

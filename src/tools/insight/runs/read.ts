@@ -97,7 +97,20 @@ function addToCurve(stage: Pick<StageEvents, 'steps' | 'validations'>, event: Js
       ...ranksOf(event),
     });
   if (event['type'] === 'validation')
-    stage.validations.set(step, { step, loss: number('loss'), best: event['best'] === true });
+    stage.validations.set(step, {
+      step,
+      loss: number('loss'),
+      best: event['best'] === true,
+      metrics: ofAnswers(event),
+    });
+}
+
+function ofAnswers({ metrics, repetition }: Json): Readonly<Record<string, number>> {
+  const share = isJson(repetition) ? asNumber(repetition['share']) : undefined;
+  return {
+    ...(isJson(metrics) && entriesOf(metrics, asNumber)),
+    ...(share !== undefined && { repetition: share }),
+  };
 }
 
 function summaryOf(

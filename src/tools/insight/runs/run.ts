@@ -31,6 +31,8 @@ export interface Validation {
   readonly step: number;
   readonly loss: number | null;
   readonly best: boolean;
+  /** Of answers, by metric; `repetition` where that is watched. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface RunStage {

@@ -26,6 +26,21 @@ const SPAN = { file: 'test.ftp', start: 0, end: 1 };
 interface Row {
   readonly ids: readonly number[];
   readonly labels: readonly number[];
+  /** What is asked, in tokens, and the reference. Default: one, and none. */
+  readonly prompt?: number;
+  readonly answer?: string;
+}
+
+/** A row of a tokenizer of bytes: a prompt, and the answer that is trained on, ended by `end`. */
+export function askedRow(prompt: string, answer: string, end?: number): Row {
+  const asked = [...Buffer.from(prompt)];
+  const said = [...Buffer.from(answer), ...(end === undefined ? [] : [end])];
+  return {
+    ids: [...asked, ...said],
+    labels: [...asked.map(() => -100), ...said],
+    prompt: asked.length,
+    answer,
+  };
 }
 
 export const fixtureRows = (): readonly Row[] => fixtureJson<Row[]>('rows.json');
@@ -42,6 +57,7 @@ export function writeFormat(
   folder: string,
   splits: Readonly<Record<string, readonly Row[]>>,
   labels?: readonly string[],
+  stopId = 2,
 ): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, rows] of Object.entries(splits)) {
@@ -49,15 +65,15 @@ export function writeFormat(
       rows.flatMap(({ ids, labels }) => ids.flatMap((id, t) => [id, labels[t] ?? -100])),
     );
     let offset = 0;
-    const records = rows.flatMap(({ ids, labels }, row) => {
-      const record = [offset, ids.length, labels.filter((label) => label >= 0).length, 1, 0, row + 1];
+    const records = rows.flatMap(({ ids, labels, prompt = 1 }, row) => {
+      const record = [offset, ids.length, labels.filter((label) => label >= 0).length, prompt, 0, row + 1];
       offset += ids.length;
       return record;
     });
     writeFileSync(join(folder, `${name}.tokens.bin`), new Uint8Array(tokens.buffer));
     writeFileSync(join(folder, `${name}.rows.bin`), new Uint8Array(Float64Array.from(records).buffer));
-    const texts = rows.map((_, row) =>
-      JSON.stringify({ prompt: '', answer: '', file: 'rows.jsonl', line: row + 1 }),
+    const texts = rows.map(({ answer = '' }, row) =>
+      JSON.stringify({ prompt: '', answer, file: 'rows.jsonl', line: row + 1 }),
     );
     writeFileSync(join(folder, `${name}.text.jsonl`), `${texts.join('\n')}\n`);
   }
@@ -78,7 +94,7 @@ export function writeFormat(
         },
       ]),
     ),
-    stopIds: [2],
+    stopIds: [stopId],
     padId: 2,
     ...(labels && { labels }),
   };
@@ -93,6 +109,10 @@ export interface WorldOptions {
   readonly output?: string;
   readonly key?: string;
   readonly signal?: AbortSignal;
+  /** To train on and to validate; default: the recorded ones. */
+  readonly rows?: readonly Row[];
+  /** Id that ends an answer. */
+  readonly stopId?: number;
   /** The rows are texts, each of one of these. */
   readonly labels?: readonly string[];
   emit?(event: StageEvent): void;
@@ -102,8 +122,9 @@ export interface WorldOptions {
 export function world(options: WorldOptions): StageContext {
   const { folder } = options;
   const format = join(folder, 'format');
-  const rows = options.labels === undefined ? fixtureRows() : labelledRows(options.labels.length);
-  writeFormat(format, { train: rows, valid: rows.slice(0, 5) }, options.labels);
+  const rows =
+    options.rows ?? (options.labels === undefined ? fixtureRows() : labelledRows(options.labels.length));
+  writeFormat(format, { train: rows, valid: rows.slice(0, 5) }, options.labels, options.stopId);
   const stage = (kind: 'format' | 'train', name: string, settings: Stage['settings']): Stage => ({
     kind,
     name,

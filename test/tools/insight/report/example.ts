@@ -17,6 +17,7 @@ const validations = [30, 60, 90, 120].map((step) => ({
   step,
   loss: 3.3 * Math.exp(-step / 42) + 0.7,
   best: true,
+  metrics: { rouge_l: 1 - Math.exp(-step / 60) },
 }));
 
 const memory = (bytes: number) => ({

@@ -1,12 +1,19 @@
 /** What ranks say, as events of the stage: those of the embedded engine, with ranks and memory of devices besides. */
-import type { DeviceMemory, RankEvent, RankEventOf } from '../../../../compute/accelerate/spec.js';
-import type { StepRecord } from '../../../../compute/training/state.js';
+import type {
+  DeviceMemory,
+  RankEvent,
+  RankEventOf,
+  RankMessage,
+} from '../../../../compute/accelerate/spec.js';
+import type { AnswersMeasured, StepRecord } from '../../../../compute/training/state.js';
 import { lossWatch } from '../../../../compute/training/watch.js';
 import type { StageEvent } from '../../../../language/ir/events.js';
 import { stageEvent } from '../stage-events.js';
 
+type Tell = (message: RankMessage) => void;
+
 interface RankListener {
-  event(rank: number, event: RankEvent): void;
+  event(rank: number, event: RankEvent, tell: Tell): void;
   /** The rate of the step that was heard of last. */
   rate(): number;
 }
@@ -19,6 +26,10 @@ export interface ListenerOptions {
   usesDevice(bytes: number): void;
   /** The steps of a checkpoint. */
   historyOf(step: number): readonly StepRecord[];
+  /** What the answers of a validation with this loss are worth; left out where none are told. */
+  measure?(answers: readonly (readonly number[])[], loss: number): AnswersMeasured;
+  /** Told what cannot be measured: training is to end. */
+  fails?(error: unknown): void;
   /** Told why there is no point in going on. */
   diverges?(why: string, step: number): void;
 }
@@ -28,6 +39,7 @@ export function rankListener(options: ListenerOptions): RankListener {
   let watch = lossWatch([]);
   let start: RankEventOf<'start'> | undefined;
   let rate = 0;
+  const answered: (readonly number[])[] = [];
   const memory = new Map<number, DeviceMemory>();
   const resident = new Map<number, number>();
   const measured = (rank: number, found: Pick<RankEventOf<'alive'>, 'memory' | 'rss'>): void => {
@@ -37,7 +49,9 @@ export function rankListener(options: ListenerOptions): RankListener {
     usesDevice(found.memory.reserved);
   };
   const note = (text: string): void => emit({ type: 'note', stage, text });
-  const take: { readonly [K in RankEvent['event']]: (event: RankEventOf<K>, rank: number) => void } = {
+  const take: {
+    readonly [K in RankEvent['event']]: (event: RankEventOf<K>, rank: number, tell: Tell) => void;
+  } = {
     start(event, rank) {
       if (rank !== 0) return;
       start = event;
@@ -54,7 +68,17 @@ export function rankListener(options: ListenerOptions): RankListener {
       if (divergence !== undefined) diverges?.(divergence, record.step);
       if (warning !== undefined) note(warning);
     },
-    validation: ({ step, loss, best }) => emit(stageEvent(stage, { type: 'validation', step, loss, best })),
+    validation: ({ event: type, ...validation }) => emit(stageEvent(stage, { type, ...validation })),
+    answers({ answers, loss, last }, _, tell) {
+      answered.push(...answers);
+      if (!last) return;
+      try {
+        const measured = options.measure?.(answered.splice(0), loss);
+        if (measured !== undefined) tell({ measured });
+      } catch (error) {
+        options.fails?.(error);
+      }
+    },
     checkpoint: ({ step, path }) => emit(stageEvent(stage, { type: 'checkpoint', step, path })),
     note: ({ text }) => note(text),
     alive: (event, rank) => measured(rank, event),
@@ -63,7 +87,8 @@ export function rankListener(options: ListenerOptions): RankListener {
     error: () => {},
   };
   return {
-    event: (rank, event) => (take[event.event] as (event: RankEvent, rank: number) => void)(event, rank),
+    event: (rank, event, tell) =>
+      (take[event.event] as (event: RankEvent, rank: number, tell: Tell) => void)(event, rank, tell),
     rate: () => rate,
   };
 }

@@ -1,8 +1,15 @@
 import { basename, dirname } from 'node:path';
 import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
-import type { ModelSpec, OptimizerSpec, TrainSpec } from '../../../../compute/accelerate/spec.js';
+import type {
+  AnswersSpec,
+  ModelSpec,
+  OptimizerSpec,
+  TrainSpec,
+} from '../../../../compute/accelerate/spec.js';
+import { EVALUATION_SHAPES } from '../../../../compute/evaluation/evaluation-decoder.js';
+import { batchRows, generationBatches } from '../../../../compute/evaluation/generation/generate.js';
 import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
-import { dropoutOf } from '../../../../compute/models/adapters/kinds.js';
+import { dropoutOf, virtualTokensOf } from '../../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../../compute/models/adapters/whole.js';
 import { projectionsOfModel } from '../../../../compute/models/architectures/index.js';
 import { paddingOf } from '../../../../compute/training/batch.js';
@@ -11,6 +18,7 @@ import type { TrainPlan } from '../../train-plan/plan.js';
 import { isPaged } from '../loop-settings.js';
 import { precisionOf } from '../precision.js';
 import type { TrainTask } from '../train-task.js';
+import type { ValidationAnswers } from '../validation-answers.js';
 
 /** The files that a specification names. */
 export interface SpecFiles extends Pick<TrainSpec, 'folder' | 'rows' | 'validation' | 'steps'> {
@@ -28,7 +36,13 @@ export function specificationOf(
     plan,
     adapter,
     settings,
-  }: { plan: TrainPlan; adapter: AdapterConfig | undefined; settings: TrainingSettings },
+    answers,
+  }: {
+    plan: TrainPlan;
+    adapter: AdapterConfig | undefined;
+    settings: TrainingSettings;
+    answers?: ValidationAnswers | undefined;
+  },
   engine: AccelerateEngine,
   files: SpecFiles,
 ): TrainSpec {
@@ -62,6 +76,12 @@ export function specificationOf(
     steps: files.steps,
     total_steps: settings.totalSteps,
     every: settings.every,
+    validate_every: settings.validateEvery ?? settings.every,
+    best: settings.best
+      ? { metric: settings.best.metric, higher_is_better: settings.best.higherIsBetter }
+      : null,
+    ends_repeating: settings.endsRepeating === true,
+    answers: answersSpec(task, answers),
     keep: task.settings.checkpoint.keep,
     patience: settings.patience ?? null,
     plateau: plateauSpec(settings),
@@ -73,6 +93,29 @@ export function specificationOf(
     checkpointed_blocks: plan.checkpointedBlocks,
     logits_chunk: plan.logitsChunk,
     dropout: dropoutOf(adapter) > 0 ? placesOf(task) : null,
+  };
+}
+
+/** Rows of like length are answered together, as the embedded engine answers them. */
+function answersSpec(
+  { model, adapter, validation }: TrainTask,
+  answers: ValidationAnswers | undefined,
+): AnswersSpec | null {
+  if (answers === undefined || validation === undefined) return null;
+  const { rows, promptTokens: prompts, maxTokens, metrics, watchesRepetition } = answers;
+  const maxPositions = model.config.maxPositions - virtualTokensOf(adapter);
+  const atMost = (capacity: number): number =>
+    batchRows(model.config, capacity, EVALUATION_SHAPES.cacheBytes);
+  const ofLabels = validation.labels !== undefined;
+  const lengths = ofLabels ? rows.map((row) => validation.lengthOf(row)) : prompts;
+  return {
+    rows,
+    prompts: lengths,
+    limits: lengths.map((length) => (ofLabels ? 0 : Math.max(0, Math.min(maxTokens, maxPositions - length)))),
+    batches: generationBatches(lengths, { maxTokens, maxPositions }, atMost).map((batch) => batch.rows),
+    stop_ids: validation.stopIds,
+    metrics,
+    watches_repetition: watchesRepetition,
   };
 }
 

@@ -19,6 +19,7 @@ import { decodedTensors, writeModel } from '../model-files.js';
 import { withCulprit } from '../not-finite.js';
 import { divergenceAnswer, readSetbacks } from '../setbacks.js';
 import type { TrainTask } from '../train-task.js';
+import { type ValidationAnswers, validationAnswers } from '../validation-answers.js';
 import { writeResult } from '../write-result.js';
 import { type InitialAdapter, writeHead, writeInitialAdapter } from './adapter-files.js';
 import { writeAttempt } from './attempt.js';
@@ -37,10 +38,14 @@ export async function trainOnRanks(
 ): Promise<StageResult> {
   const { work } = task.context;
   const scratch = work.scratch();
-  const { specification, adapter, first } = writeTraining(scratch, task, { plan, engine, folder: work.path });
+  const answers = await validationAnswers(task);
+  const { specification, adapter, first } = writeTraining(scratch, task, {
+    ...{ plan, engine, answers },
+    folder: work.path,
+  });
   if (engine.nodes !== undefined) writeAttempt(scratch);
   describe(task, adapter);
-  const ending = await runToEnd(task, specification, engine, scratch.path, adapter);
+  const ending = await runToEnd(task, specification, engine, { folder: scratch.path, adapter, answers });
   const { state, best, last } = readResults(task, adapter);
   return writeResult(task, {
     ...{ plan, adapter, state, ending, best, last },
@@ -62,14 +67,24 @@ export interface WrittenTraining {
 export function writeTraining(
   output: OutputFolder,
   task: TrainTask,
-  { plan, engine, folder }: { plan: TrainPlan; engine: AccelerateEngine; folder: string },
+  {
+    plan,
+    engine,
+    folder,
+    answers,
+  }: {
+    plan: TrainPlan;
+    engine: AccelerateEngine;
+    folder: string;
+    answers?: ValidationAnswers | undefined;
+  },
 ): WrittenTraining {
   const { context, rows } = task;
   const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
   const settings = loopSettings(context.stage, plan, rows.count, readSetbacks(context));
   const first = adapter && writeInitialAdapter(output, task, adapter, plan);
   const files = { ...writeInputs(output, task, settings, first), folder };
-  const specification = specificationOf(task, { plan, adapter, settings }, engine, files);
+  const specification = specificationOf(task, { plan, adapter, settings, answers }, engine, files);
   output.write('spec.json', JSON.stringify(specification, null, 2));
   return { specification, adapter, first };
 }
@@ -102,17 +117,27 @@ async function runToEnd(
   task: TrainTask,
   { total_steps: total }: TrainSpec,
   engine: AccelerateEngine,
-  folder: string,
-  adapter: AdapterConfig | undefined,
+  {
+    folder,
+    adapter,
+    answers,
+  }: {
+    folder: string;
+    adapter: AdapterConfig | undefined;
+    answers: ValidationAnswers | undefined;
+  },
 ): Promise<Ending> {
   const { context, base, model } = task;
   const { host, stage, signal, threads } = context;
-  const divergence = new AbortController();
+  // what ends a training that its ranks would go on with
+  const hopeless = new AbortController();
   const listener = rankListener({
     ...{ stage: stage.name, total, emit: context.emit },
     diverges: (why, step) => {
-      if (divergenceAnswer(stage) !== 'warn') divergence.abort(diverged(why, step, listener.rate()));
+      if (divergenceAnswer(stage) !== 'warn') hopeless.abort(diverged(why, step, listener.rate()));
     },
+    ...(answers && { measure: answers.measure }),
+    fails: (error) => hopeless.abort(error),
     usesDevice: (bytes) => engine.device !== 'cpu' && context.usesMemory?.(bytes),
     historyOf: (step) => historyOf(context, step),
   });
@@ -126,9 +151,9 @@ async function runToEnd(
       printed: (rank, text) => context.printed?.(engine.devices === 1 ? text : prefixed(rank, text)),
       memory: (bytes) => engine.device === 'cpu' && context.usesMemory?.(bytes),
     },
-    AbortSignal.any([signal, divergence.signal]),
+    AbortSignal.any([signal, hopeless.signal]),
   );
-  if (divergence.signal.aborted && !signal.aborted) throw divergence.signal.reason;
+  if (hopeless.signal.aborted && !signal.aborted) throw hopeless.signal.reason;
   if (end.how === 'done') return end.ending;
   if (end.how === 'interrupted') throw end.saved ? signal.reason : new NotSavedError();
   const { device, python } = engine;
