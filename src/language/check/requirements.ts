@@ -11,11 +11,11 @@ import type { Requirement as Checked, Expression as Condition, MetricName } from
 import { isComparisonName } from '../schemas/comparisons.js';
 import { METRIC_ROWS, metricsOf } from '../schemas/functions/metric.js';
 import { type RowKind, rowKind, templates } from '../schemas/functions/template.js';
-import { stageMetrics } from '../schemas/stages/budget.js';
+import { checklistMetrics, stageMetrics } from '../schemas/stages/budget.js';
 import { lookUp } from '../source/look-up.js';
 import type { Span } from '../source/span.js';
 import { type SourceText, spanText } from '../source/text.js';
-import type { Block, Expression, Requirement } from '../syntax/ast.js';
+import type { Block, Expression, Requirement, Word } from '../syntax/ast.js';
 import { constant, constantNames } from './constants.js';
 import type { Context } from './context.js';
 import {
@@ -106,6 +106,8 @@ function reference(
     return Object.hasOwn(measured.metrics, second.text)
       ? metric([second.text], second.span, expression.span, measured, context)
       : context.report(names.unknownMetric(second.span, second.text, measured.where, knownMetrics(measured)));
+  if (symbol === undefined && first.text === 'checklist' && measured.ofStages === 'all')
+    return metricOfChecklist(expression, path, context);
   if (symbol === undefined && second !== undefined && !isComparisonName(first.text))
     return context.report(
       names.unknownName(first.span, first.text, context.scope.declared('stage', 'param', 'matrix')),
@@ -140,6 +142,25 @@ function metric(
       unmeasured({ text: name, span: at }, { block: measured.block, end: measured.listed.end }, context),
     );
   return { op: 'name', path, span, type: measured.metrics[name]?.unit ?? 'number' };
+}
+
+/** `checklist.open`, in a budget. */
+function metricOfChecklist(
+  { span }: SyntaxOf<'reference'>,
+  [, word, more]: readonly Word[],
+  context: Context,
+): TypedExpression<MetricName> | undefined {
+  const found = word && more === undefined ? lookUp(checklistMetrics, word.text) : undefined;
+  if (word === undefined || found === undefined)
+    return context.report(
+      names.unknownMetric(
+        more?.span ?? word?.span ?? span,
+        (more ?? word)?.text ?? 'checklist',
+        '`checklist`',
+        Object.keys(checklistMetrics),
+      ),
+    );
+  return { op: 'name', path: ['checklist', word.text], span, type: found.unit };
 }
 
 /** `quality.rouge_l`, `adapter.peak_memory`: what another stage measured. */

@@ -1,5 +1,6 @@
 import { type CompileResult, compile } from '../../language/compile.js';
 import { isError } from '../../language/diagnostics/types.js';
+import type { Host } from '../../language/host/host.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import { EMBEDDED } from '../../language/ir/engines.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
@@ -96,7 +97,7 @@ export async function execute(
           if (view.printsDiagnostics)
             for (const line of findingsLine(lints.diagnostics, file))
               context.err(context.colours.err.dim(line));
-          const errors = lints.diagnostics.filter(isError);
+          const errors = [...lints.diagnostics.filter(isError), ...(await gateOf(host, compiled, plan))];
           if (errors.length === 0) return prepared;
           return { diagnostics: [...prepared.diagnostics, ...errors] };
         },
@@ -120,6 +121,16 @@ export async function execute(
     interrupts.release();
     view.close();
   }
+}
+
+/** Requirements of budgets on the production checklist. */
+async function gateOf(host: Host, { program, analysis, sources }: CompileResult, plan: Plan | undefined) {
+  const asks = program?.budgets.some(({ requires }) =>
+    requires.some(({ text }) => text.includes('checklist')),
+  );
+  if (program === undefined || analysis === undefined || plan === undefined || asks !== true) return [];
+  const { checklistGate } = await import('../insight/checklist/index.js');
+  return checklistGate(host, { program, analysis, sources, plan });
 }
 
 /** What git has of the pipeline and of the files that it imports. */

@@ -28,6 +28,8 @@ export const PLAN: Fields<Facts> = {
   disk: { type: 'bytes', read: ({ plan }) => plan?.totals.diskBytes },
   machine: { type: 'text', read: ({ plan }) => plan?.machine.name },
   memory: { type: 'bytes', read: ({ plan }) => plan?.machine.memoryBytes },
+  /** Of the production checklist: what something written in the file would close. */
+  open_checklist_items: { type: 'number', read: ({ checklist }) => checklist?.open },
   /** No limit is broken; one that is known only after a run is not. */
   within_budget: { type: 'boolean', read: ({ plan }) => plan?.budget.every(({ holds }) => holds !== false) },
 };

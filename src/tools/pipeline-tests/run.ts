@@ -8,6 +8,7 @@ import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { evaluate, type Measure } from '../../language/ir/evaluate.js';
 import { namesIn } from '../../language/ir/expression.js';
 import { spanText } from '../../language/source/text.js';
+import { openItems } from '../insight/checklist/index.js';
 import type { TestFile } from './read.js';
 import type {
   Condition,
@@ -97,12 +98,14 @@ async function factsOf({ compiled, settings, expected }: TestCase, runner: TestR
       compiled,
       run,
       plan: planned?.plan,
+      checklist: planned?.checklist,
       diagnostics: distinct([...diagnostics, ...run.diagnostics]),
     };
   }
   if (!needed.has('plan')) return { compiled, diagnostics };
   const planned = await runner.plan(compiled, settings);
-  return { compiled, plan: planned.plan, diagnostics: distinct([...diagnostics, ...planned.diagnostics]) };
+  const { plan, checklist } = planned;
+  return { compiled, plan, checklist, diagnostics: distinct([...diagnostics, ...planned.diagnostics]) };
 }
 
 /** The check, the plan and the run may each have found the same. */
@@ -131,7 +134,10 @@ function failureOf({ condition, source }: Expectation, facts: Facts): Diagnostic
   if ('value' in found && found.value === true) return undefined;
   if ('value' in found && found.value === false) {
     const values = [...seen].filter(([text]) => text !== textOf(condition));
-    return expectationFailed(condition.span, textOf(condition), aligned(values));
+    return expectationFailed(condition.span, textOf(condition), [
+      ...aligned(values),
+      ...openOf(condition, facts),
+    ]);
   }
   const part = 'unknown' in found ? found.unknown : condition;
   if ('apart' in found && found.apart !== undefined && 'left' in part) {
@@ -140,6 +146,12 @@ function failureOf({ condition, source }: Expectation, facts: Facts): Diagnostic
   }
   return notKnown(part.span, textOf(part), whyNot(part, facts), aligned([...seen]));
 }
+
+/** What is open of the checklist, where the expectation asks. */
+const openOf = (condition: Condition, { checklist }: Facts): readonly string[] =>
+  checklist !== undefined && namesIn(condition).some(({ path }) => path[1] === 'open_checklist_items')
+    ? openItems(checklist)
+    : [];
 
 const BECAUSE: Readonly<Record<Need, (facts: Facts) => string>> = {
   program: ({ compiled }) => (compiled.program === undefined ? ERRORS : 'the pipeline does not set it'),

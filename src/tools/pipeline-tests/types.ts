@@ -10,6 +10,7 @@ import type { RunStatus, StageSummary } from '../../language/ir/events.js';
 import type { Span } from '../../language/source/span.js';
 import type { SourceText } from '../../language/source/text.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
+import type { Checklist } from '../insight/checklist/index.js';
 
 /** What must be known before a name has a value; each comes after the one before it. */
 export type Need = 'program' | 'plan' | 'run';
@@ -19,6 +20,7 @@ export interface Facts {
   readonly compiled: CompileResult;
   readonly plan?: Plan;
   readonly run?: RunResult;
+  readonly checklist?: Checklist;
   /** Of the check, and of the plan and the run where there is one. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -26,6 +28,8 @@ export interface Facts {
 export interface PlanResult {
   /** Absent where the pipeline has errors. */
   readonly plan?: Plan;
+  /** Of the plan; absent where there is none. */
+  readonly checklist?: Checklist;
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -4,9 +4,15 @@ import { nodeDisk } from '../../../src/language/host/node-disk.js';
 import { licenceTerms } from '../../../src/language/schemas/licences.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
-import { type Checklist, checklistOf, checklistText } from '../../../src/tools/insight/checklist/index.js';
+import {
+  type Checklist,
+  checklistGate,
+  checklistOf,
+  checklistText,
+  openItems,
+} from '../../../src/tools/insight/checklist/index.js';
 import { newestRun } from '../../../src/tools/insight/runs/index.js';
-import { pipelineFolder, QUICK, TEXT } from '../../pipeline/planner/pipeline.js';
+import { pipelineFolder, QUICK, STARTER, TEXT } from '../../pipeline/planner/pipeline.js';
 import { writeFinishedRun } from './finished.js';
 import { expectSchema } from './schemas.js';
 
@@ -34,7 +40,7 @@ describe('the production checklist', () => {
     });
     expectSchema('checklist', list);
     expect(list.items.length).to.equal(18);
-    expect(list.done + list.open + list.unknown).to.equal(18);
+    expect(list.done + list.open + list.waiting + list.unknown).to.equal(18);
     return list;
   }
 
@@ -108,10 +114,74 @@ describe('the production checklist', () => {
     ).to.contain('20261129-100000-abcd');
   });
 
+  /** Everything that a file can say. */
+  const READY = TEXT.replace(
+    'dedupe = [exact]',
+    'dedupe = [exact]\n  license = "CC0-1.0"\n  use = commercial',
+  )
+    .replace('import { jsonl }', 'import { jsonl, sample }')
+    .replace('import { perplexity, rouge_l }', 'import { arc, forgetting, perplexity, rouge_l, safety }')
+    .replace('stop = { epochs: 2 }', 'stop = { epochs: 2, patience: 3 }')
+    .replace('  target = directory', '  canary = 10%\n  target = directory')
+    .concat(`
+data common {
+  source = sample(general)
+}
+data prompts {
+  source = sample(safety)
+}
+format questions using arc {
+  from = common
+}
+format asked {
+  from = prompts
+  template = chat()
+}
+eval kept using forgetting {
+  model = adapter.best
+  dataset = questions.all
+  baseline = untrained("${STARTER}", seed: 1)
+}
+eval declines using safety {
+  model = adapter.best
+  dataset = asked.all
+  baseline = untrained("${STARTER}", seed: 1)
+}
+budget ready {
+  require checklist.open == 0
+  require checklist.unknown == 0
+}
+`);
+
+  it('has nothing open, and nothing unknown, where the file says everything', async () => {
+    const list = await answers(READY);
+    expect(openItems(list)).to.deep.equal([]);
+    expect(list.waiting).to.equal(4);
+  });
+
+  it('is a gate of runs, which says what is open', async () => {
+    const gateOf = async (text: string) => {
+      const { program, analysis, compiled, plan } = await planned(text);
+      return checklistGate(folder.host, { program, analysis, sources: compiled.sources, plan });
+    };
+    expect(await gateOf(READY)).to.deep.equal([]);
+    expect(await gateOf(TEXT)).to.deep.equal([]);
+    const [closed, more] = await gateOf(
+      READY.replace('eval declines', 'eval others').replace('using safety', 'using forgetting'),
+    );
+    expect(more).to.equal(undefined);
+    expect(closed?.code).to.equal('FTP2177');
+    expect(closed?.notes).to.deep.equal([
+      'open: Harmful output is tested for: write an `eval` stage `using safety` over `sample(safety)`, or over prompts of your own',
+    ]);
+  });
+
   it('is for people, too', async () => {
     const lines = checklistText(await answers(TEXT), PLAIN, 80);
     expect(lines.every((line) => line.length <= 80)).to.equal(true);
-    expect(lines.at(-1)).to.match(/^\d+ done, \d+ open, \d+ that cannot be known from here$/);
+    expect(lines.at(-1)).to.match(
+      /^\d+ done, \d+ open, \d+ that wait for a run, \d+ that cannot be known from here$/,
+    );
     expect(lines).to.include('Before training');
   });
 });

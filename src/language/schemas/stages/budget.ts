@@ -47,6 +47,16 @@ export const budgetMetrics: Readonly<Record<string, MetricSchema>> = {
   disk: { doc: 'Bytes that the run writes.', unit: 'bytes', known: 'plan' },
 };
 
+/** `checklist.open`: how the production checklist is answered before a run begins. */
+export const checklistMetrics: Readonly<Record<string, MetricSchema>> = {
+  open: {
+    doc: 'Items of the production checklist that something written in the pipeline would close.',
+    unit: 'number',
+    known: 'plan',
+  },
+  unknown: { doc: 'Items of it that nothing here can know.', unit: 'number', known: 'plan' },
+};
+
 /** What can be said about any one stage, before it runs and after: `adapter.peak_memory`. */
 export const stageMetrics: Readonly<Record<string, MetricSchema>> = {
   peak_memory: {

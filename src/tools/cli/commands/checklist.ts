@@ -21,17 +21,9 @@ export const checklist: Command = {
     const opened = await openPipeline(context, request, { json, planned: true });
     if (opened?.plan === undefined) return EXIT.error;
     const { program, analysis, compiled, plan } = opened;
-    const { checklistOf, checklistText } = await import('../../insight/checklist/index.js');
-    const { newestRun } = await import('../../insight/runs/index.js');
-    const { licenceTerms } = await import('../../../language/schemas/licences.js');
-    const { nodeDisk } = await import('../../../language/host/node-disk.js');
-    const { host } = context;
-    const answers = checklistOf({
-      ...{ host, disk: nodeDisk(), program, plan },
-      ...{ stages: analysis.stages, sources: compiled.sources },
-      run: newestRun(host, program.file),
-      terms: await licenceTerms(),
-    });
+    const { answered, checklistText } = await import('../../insight/checklist/index.js');
+    const { sources } = compiled;
+    const answers = await answered(context.host, { program, analysis, sources, plan });
     if (json) context.out(JSON.stringify(answers, null, 2));
     else for (const line of checklistText(answers, context.colours.out, context.width)) context.out(line);
     return args.flag('exit-code') && answers.open > 0 ? EXIT.changes : EXIT.done;

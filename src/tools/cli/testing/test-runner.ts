@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import { makeFolders } from '../../../language/host/node-folders.js';
 import { prepareCompiled } from '../../../pipeline/prepare/index.js';
 import { layoutIn } from '../../../pipeline/store/index.js';
+import { answered } from '../../insight/checklist/index.js';
 import type { PlanResult, RunResult, TestRunner, TestSettings } from '../../pipeline-tests/index.js';
 import type { CliContext } from '../cli-context.js';
 import { execute } from '../execute.js';
@@ -22,7 +23,10 @@ export function testRunner(context: CliContext): TestRunner {
       once(plans, settings, async () => {
         const runs = { cwd: own.cwd };
         const { plan, diagnostics } = await prepareCompiled(host, compiled, settings, { runs });
-        return { plan, diagnostics: [...diagnostics, ...(plan?.diagnostics ?? [])] };
+        const { program, analysis, sources } = compiled;
+        const checklist =
+          program && analysis && plan && (await answered(host, { program, analysis, sources, plan }));
+        return { plan, checklist, diagnostics: [...diagnostics, ...(plan?.diagnostics ?? [])] };
       }),
     run: async (settings) => {
       // What runs changes what a plan finds done.

@@ -10,6 +10,8 @@ export interface Checklist {
   readonly run: string | null;
   readonly done: number;
   readonly open: number;
+  /** What the next run does. */
+  readonly waiting: number;
   readonly unknown: number;
   readonly items: readonly AnsweredItem[];
 }
@@ -25,6 +27,7 @@ export function checklistOf(input: FactsInput): Checklist {
     run: facts.run ?? null,
     done: count('done'),
     open: count('open'),
+    waiting: count('waiting'),
     unknown: count('unknown'),
     items,
   };

@@ -26,9 +26,9 @@ export interface Evidence {
   readonly at?: FilePlace;
 }
 
-/** `open`: `todo` says what to write or run; `unknown`: nothing here can tell, `todo` says who can. */
+/** `open`: `todo` says what to write; `waiting`: a run does it; `unknown`: nothing here can tell, `todo` says who can. */
 export interface Answer {
-  readonly state: 'done' | 'open' | 'unknown';
+  readonly state: 'done' | 'open' | 'waiting' | 'unknown';
   readonly evidence: readonly Evidence[];
   readonly todo?: string;
 }

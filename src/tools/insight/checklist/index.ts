@@ -1,2 +1,3 @@
+export { answered, checklistGate, openItems } from './answer.js';
 export { type Checklist, checklistOf } from './checklist.js';
 export { checklistText } from './text.js';

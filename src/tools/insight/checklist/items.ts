@@ -2,6 +2,7 @@
 import { referenceIn } from '../../../language/check/stage-settings.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
 import { isCall, isList } from '../../../language/ir/values.js';
+import { isShipped } from '../../../language/schemas/functions/source.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { Answer, Evidence, Facts } from './facts.js';
@@ -19,6 +20,7 @@ export type Phase = (typeof PHASES)[number];
 
 const done = (...evidence: Evidence[]): Answer => ({ state: 'done', evidence });
 const open = (todo: string, ...evidence: Evidence[]): Answer => ({ state: 'open', evidence, todo });
+const waiting = (todo: string): Answer => ({ state: 'waiting', evidence: [], todo });
 const unknown = (todo: string, ...evidence: Evidence[]): Answer => ({ state: 'unknown', evidence, todo });
 
 /** Done where it is for every stage of a kind; else what the first one lacks. */
@@ -29,9 +31,10 @@ function each(
 ): Answer {
   if (stages.length === 0) return open(none);
   const answers = stages.map(answer);
-  const worst =
-    answers.find(({ state }) => state === 'open') ?? answers.find(({ state }) => state === 'unknown');
-  return worst ?? done(...answers.flatMap(({ evidence }) => evidence));
+  const worst = (['open', 'waiting', 'unknown'] as const).flatMap(
+    (state) => answers.find((answer) => answer.state === state) ?? [],
+  );
+  return worst[0] ?? done(...answers.flatMap(({ evidence }) => evidence));
 }
 
 /** Each block once: a matrix makes several stages of one. */
@@ -53,6 +56,10 @@ function rowsRead(facts: Facts, { stage }: CheckedStage): readonly Evidence[] {
     },
   ];
 }
+
+/** Rows that come with ftpc are checked. */
+const isOwn = ({ stage }: CheckedStage): boolean =>
+  ![settingsOf(stage, 'data').source].flat().every(isShipped);
 
 function dataQuality(facts: Facts, checked: CheckedStage): Answer {
   const settings = settingsOf(checked.stage, 'data');
@@ -110,7 +117,9 @@ const BEFORE: readonly Omit<Item, 'phase'>[] = [
     id: 'data_quality',
     text: 'The data are checked: duplicates, form, contradicting answers',
     answer: (facts) =>
-      each(blocks(facts.of('data')), 'write a `data` stage', (data) => dataQuality(facts, data)),
+      each(blocks(facts.of('data')).filter(isOwn), 'write a `data` stage', (data) =>
+        dataQuality(facts, data),
+      ),
   },
   {
     id: 'base_licence',
@@ -262,11 +271,11 @@ const AFTER: readonly Omit<Item, 'phase'>[] = [
         blocks(facts.of('deploy')),
         'write a `deploy` stage: of a merged model, or of the adapter',
         (checked) => {
-          const merged = facts.stage(
-            checked.stage.inputs.find((name) => facts.stage(name)?.stage.kind === 'merge'),
-          );
+          const served = facts.stage(referenceIn(checked, 'model')?.stage)?.stage.kind;
           const what =
-            merged === undefined ? 'the adapter is served apart from its base' : 'the adapter is merged';
+            served === 'merge'
+              ? 'the adapter is merged'
+              : 'what was trained is served as it is, over its base';
           return done(facts.setting(checked, 'model'), { text: what });
         },
       ),
@@ -280,7 +289,7 @@ const AFTER: readonly Omit<Item, 'phase'>[] = [
           /^serve\/.*(\.sh|Modelfile)$/.test(name),
         );
         return ways.length === 0
-          ? open(`run the pipeline: \`${folder}\` has no release that says how it is served`)
+          ? waiting(`run the pipeline: \`${folder}\` has no release that says how it is served`)
           : done({ text: `${folder}/current has ${ways.join(', ')}, made from what is in it` });
       }),
   },
@@ -319,7 +328,7 @@ const DEPLOYMENT: readonly Omit<Item, 'phase'>[] = [
     answer: (facts) =>
       released(facts, ({ folder, numbers }) =>
         numbers.length === 0
-          ? open(`run the pipeline: \`${folder}\` has no release yet`)
+          ? waiting(`run the pipeline: \`${folder}\` has no release yet`)
           : done({
               text:
                 numbers.length === 1
@@ -337,8 +346,8 @@ const DEPLOYMENT: readonly Omit<Item, 'phase'>[] = [
           ? done({
               text: `\`ftpc serve ${folder}\` has answered: its journal is in ${folder}/traffic, its page is /dashboard`,
             })
-          : unknown(
-              `\`ftpc serve ${folder}\` has a dashboard and metrics; whether something else serves it, its operators know`,
+          : waiting(
+              `\`ftpc serve ${folder}\` answers, with a dashboard and metrics: it is done once that has; where something else serves it, its operators know`,
             ),
       ),
   },
@@ -347,7 +356,7 @@ const DEPLOYMENT: readonly Omit<Item, 'phase'>[] = [
     text: 'Each release names the adapter and the base that it is made of',
     answer: (facts) =>
       released(facts, ({ folder, manifest }) => {
-        if (manifest === undefined) return open(`run the pipeline: \`${folder}\` has no current release`);
+        if (manifest === undefined) return waiting(`run the pipeline: \`${folder}\` has no current release`);
         const { release, base, adapter } = manifest;
         const from = `${base.label} (${base.sha256.slice(0, 12)})`;
         const trained =

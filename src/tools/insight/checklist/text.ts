@@ -6,11 +6,11 @@ import { placeText } from '../settings/setting-places.js';
 import type { Checklist } from './checklist.js';
 import { PHASES } from './items.js';
 
-const MARKS = { done: '✓', open: '✗', unknown: '?' } as const;
+const MARKS = { done: '✓', open: '✗', waiting: '…', unknown: '?' } as const;
 
 export function checklistText(list: Checklist, palette: Palette, width: number): readonly string[] {
   const { bold, dim, red, green, yellow } = palette;
-  const colour = { done: green, open: red, unknown: yellow };
+  const colour = { done: green, open: red, waiting: dim, unknown: yellow };
   const below = (text: string): readonly string[] =>
     wrapped(printable(text), width - 4).map((line) => `    ${line}`);
   const lines = PHASES.flatMap((phase) => [
@@ -26,5 +26,8 @@ export function checklistText(list: Checklist, palette: Palette, width: number):
       ]),
     '',
   ]);
-  return [...lines, `${list.done} done, ${list.open} open, ${list.unknown} that cannot be known from here`];
+  return [
+    ...lines,
+    `${list.done} done, ${list.open} open, ${list.waiting} that wait for a run, ${list.unknown} that cannot be known from here`,
+  ];
 }

@@ -14,11 +14,15 @@ import type {
   StageSchema,
 } from '../../../language/schemas/schema.js';
 import { alternatives } from '../../../language/schemas/setting-paths.js';
-import { budgetMetrics, budgetSettings } from '../../../language/schemas/stages/budget.js';
+import { budgetMetrics, budgetSettings, checklistMetrics } from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
 import { machineSettings } from '../../../language/schemas/stages/machine.js';
 import { typeText } from '../settings/type-text.js';
 import { table } from './markdown-table.js';
+
+const ofChecklist = Object.fromEntries(
+  Object.entries(checklistMetrics).map(([name, metric]) => [`checklist.${name}`, metric]),
+);
 
 const GENERATED = '<!-- Generated from the schemas of the stages: `ftpc docs`. -->\n';
 
@@ -75,7 +79,7 @@ function budgetPage(): string {
     GENERATED,
     `${doc}\n`,
     `## Settings\n\n${settingTable(budgetSettings)}\n`,
-    `## Metrics for \`require\`\n\n${metricTable(budgetMetrics)}\n`,
+    `## Metrics for \`require\`\n\n${metricTable({ ...budgetMetrics, ...ofChecklist })}\n`,
   ].join('\n');
 }
 
