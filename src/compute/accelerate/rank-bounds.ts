@@ -23,6 +23,12 @@ export function boundsOf(env: (name: string) => string | undefined): Bounds {
   return { start: of('start'), silence: of('silence'), grace: of('grace') };
 }
 
+/** What is looked at. */
+type WatchedRank = Pick<
+  RankProcess,
+  'rank' | 'pid' | 'heard' | 'longestSilence' | 'hasEnded' | 'tail' | 'forgive'
+>;
+
 /** Silences of a rank that was heard again say how long it may be silent. */
 const PATIENCE = 5;
 
@@ -31,7 +37,7 @@ const PATIENCE = 5;
  * ranks said meanwhile was read, and they are not blamed.
  */
 export function watchSilence(
-  ranks: readonly RankProcess[],
+  ranks: readonly WatchedRank[],
   bounds: Bounds,
   hasStepped: () => boolean,
 ): () => RankFailure | undefined {
@@ -47,8 +53,8 @@ export function watchSilence(
       return !hasEnded && now - heard > bound;
     });
     if (silent.length === 0) return undefined;
-    // those that wait for a stopped one are silent too
-    const first = silent.find(({ pid }) => isStopped(pid)) ?? oldest(silent);
+    // those that wait for a stopped one are silent too, and may have been for longer
+    const first = ranks.find(({ hasEnded, pid }) => !hasEnded && isStopped(pid)) ?? oldest(silent);
     return (
       first && {
         why: 'silent',
@@ -62,8 +68,8 @@ export function watchSilence(
   };
 }
 
-const oldest = (ranks: readonly RankProcess[]): RankProcess | undefined =>
-  ranks.reduce<RankProcess | undefined>(
+const oldest = (ranks: readonly WatchedRank[]): WatchedRank | undefined =>
+  ranks.reduce<WatchedRank | undefined>(
     (first, rank) => (first === undefined || rank.heard < first.heard ? rank : first),
     undefined,
   );

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { childEnvironment, type Environment } from '../../language/host/child-environment.js';
 import { tryJson } from '../../language/host/json.js';
 import { peakMemoryOf } from '../../language/host/process-memory.js';
+import { lastLines } from './last-lines.js';
 import { pythonNeeds } from './python-environment.js';
 import { RANK_EVENT, type RankEvent, type RankMessage } from './spec.js';
 
@@ -53,7 +54,6 @@ export interface RankProcess {
 
 /** Characters of what a rank wrote last that are kept for a diagnostic. */
 const TAIL = 8192;
-const TAIL_LINES = 6;
 /** A line that is longer is no event. */
 const LONGEST_LINE = 1 << 20;
 
@@ -173,13 +173,6 @@ function killGroup(pid: number | undefined): void {
       // it is gone, or has no group where the system has none
     }
 }
-
-const lastLines = (text: string): readonly string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
-    .slice(-TAIL_LINES);
 
 /** Whether somebody has stopped a process (SIGSTOP, or a debugger), where the system says so. */
 export function isStopped(pid: number | undefined): boolean {

@@ -19,8 +19,6 @@ export interface WorkerCommand extends WorkerPlace {
   memory?(bytes: number): void;
 }
 
-const TAIL_LINES = 6;
-
 /** A group of its own, so that what it has started ends with it, and Ctrl-C reaches only us. */
 export function spawnWorker({ python, args, environment }: WorkerCommand): ChildProcess | Error {
   try {
@@ -87,10 +85,3 @@ export function killGroup(pid: number | undefined): void {
       // it is gone, or has no group where the system has none
     }
 }
-
-export const lastLines = (text: string): readonly string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
-    .slice(-TAIL_LINES);

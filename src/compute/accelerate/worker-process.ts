@@ -1,7 +1,8 @@
 /** The process of a worker: started, watched while it is asked something, and ended; none is left when it is closed. */
 import type * as v from 'valibot';
 import { killLedger } from '../../language/host/process-memory.js';
-import { endOf, killGroup, lastLines, spawnWorker, type WorkerCommand } from './worker-child.js';
+import { lastLines } from './last-lines.js';
+import { endOf, killGroup, spawnWorker, type WorkerCommand } from './worker-child.js';
 import { failureError, type WorkerFailure, type WorkerPlace } from './worker-diagnostics.js';
 import { type Question, Questions } from './worker-questions.js';
 import { watcher } from './worker-watch.js';
