@@ -69,6 +69,7 @@ export interface Recipe {
     targets?: 'all_linear' | 'query_value' | readonly string[];
     /** Ends of the paths of parameters with experts. */
     experts?: readonly string[];
+    exclude?: readonly string[];
     rslora?: boolean;
     dora?: boolean;
     layers?: readonly number[];

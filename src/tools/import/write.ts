@@ -248,6 +248,7 @@ function loraText({ lora, start }: Recipe): string | undefined {
     alpha: lora.alpha === undefined ? undefined : number(lora.alpha),
     dropout,
     targets: targetList(lora),
+    exclude: lora.exclude === undefined ? undefined : list(lora.exclude.map(named)),
     rslora: lora.rslora === true ? 'true' : undefined,
     dora: lora.dora === true ? 'true' : undefined,
     layers: lora.layers === undefined ? undefined : list(lora.layers.map(String)),

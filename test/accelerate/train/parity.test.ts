@@ -98,6 +98,12 @@ const CASES: Readonly<Record<string, Case>> = {
     options: with_({ lora: { ...lora, modules_to_save: ['embed_tokens', 'lm_head'] } }),
     engines: ['one rank', 'two ranks, fsdp'],
   },
+  'lora, some layers excluded': {
+    options: with_({
+      lora: { ...lora, exclude: ['k_proj', 'mlp.up_proj', 'model.layers.1.self_attn.q_proj'] },
+    }),
+    engines: ['one rank'],
+  },
   // five micro batches of one row, and fewer in the last step of each pass
   'lora, accumulated': {
     options: with_({ batch: { global: 5 } }, { chosen: { microBatch: 1, accumulation: 5 } }),

@@ -84,6 +84,11 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
     ['at most 100 steps of warm-up', `${AXOLOTL}max_steps: 9000`, ['cosine(warmup: 100steps)']],
     ['no warm-up of few steps', `${AXOLOTL}max_steps: 20`, ['cosine(warmup: 0%)']],
     [
+      'layers without an adapter',
+      `${AXOLOTL}adapter: lora\nlora_r: 8\nlora_alpha: 16\nlora_exclude_modules: [k_proj, mlp.up_proj]`,
+      ['exclude: [k_proj, "mlp.up_proj"]'],
+    ],
+    [
       'validations more often than checkpoints, and best by a metric',
       `${AXOLOTL}val_set_size: 0.1\nsave_steps: 700\neval_steps: 70\nmetric_for_best_model: eval_rougeL`,
       [

@@ -17,9 +17,10 @@ import type { Branch } from './definition.js';
 
 /**
  * The branch over the linear layer with this full path; `undefined` if it has none. A whole path counts in every
- * layer, the end of one only in `layers` (peft, `check_target_module_exists`).
+ * layer, the end of one only in `layers`, and what is excluded in none (peft, `check_target_module_exists`).
  */
 export function branchAt(lora: LoraConfig, path: string, layer: number): Branch | undefined {
+  if (lora.exclude?.some((name) => isNamed(path, name)) === true) return undefined;
   const inLayer = lora.layers === undefined || lora.layers.includes(layer);
   const named = lora.targets.some((target) => path === target || (inLayer && isNamed(path, target)));
   return named ? branchFor(lora, path) : undefined;

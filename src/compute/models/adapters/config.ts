@@ -9,6 +9,8 @@ export interface LoraConfig {
   readonly dropout: number;
   /** Ends of the linear layers' paths from a dot on, such as `q_proj`, or whole paths. */
   readonly targets: readonly string[];
+  /** Those that have no adapter although they are among the targets, in the same words (`exclude_modules`). */
+  readonly exclude?: readonly string[];
   /** Ends of the paths of parameters that hold experts, such as `experts.down_proj`, or whole paths (`target_parameters`). */
   readonly parameters?: readonly string[];
   /** Layers that get an adapter, from 0; default: all. */

@@ -114,6 +114,7 @@ const loraFields = (
   rank_pattern: adapter.rankPattern ?? {},
   alpha_pattern: adapter.alphaPattern ?? {},
   layers_to_transform: adapter.layers ?? null,
+  exclude_modules: adapter.exclude === undefined ? null : [...adapter.exclude].sort(),
   fan_in_fan_out: base.transposed ?? false,
   ...(labels === undefined
     ? { modules_to_save: adapter.modulesToSave ?? null }

@@ -53,6 +53,20 @@ export const targetOutside = (at: Span, target: string, layers: readonly number[
     help: 'add its layer to `layers`, or remove one of the two settings',
   });
 
+export function excludedAnyway(at: Span, name: string, known: readonly string[]): Diagnostic {
+  const meant = nearest(name, known);
+  return error('FTP0786', at, `\`${name}\` has no adapter that \`exclude\` could take away`, {
+    label: 'matches no layer that `targets` names',
+    help: meant === undefined ? 'remove it' : `did you mean \`${meant}\`?`,
+  });
+}
+
+export const nothingAdapted = (at: Span, layers: number) =>
+  error('FTP0787', at, `\`exclude\` takes all ${layers} linear layers out that \`targets\` names`, {
+    label: 'nothing is left to train',
+    help: 'exclude fewer layers',
+  });
+
 export const layerUnknown = (at: Span, layer: number, count: number) =>
   error('FTP0756', at, `the base has no layer ${layer}`, {
     label: `it has ${count} layers, 0 to ${count - 1}`,

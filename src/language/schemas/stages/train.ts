@@ -43,6 +43,10 @@ const lora = t.record({
     'all_linear',
     'Linear layers and experts that get an adapter: a set, or a list of names, sets, ends of paths and whole paths.',
   ),
+  exclude: optional(
+    t.list(t.union(t.enum(...PROJECTIONS), t.filled), { min: 1 }),
+    'Linear layers that get no adapter although `targets` names them: names, ends of paths and whole paths.',
+  ),
   rslora: defaulted(
     t.boolean,
     false,

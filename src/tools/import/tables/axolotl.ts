@@ -57,9 +57,10 @@ const MODEL: TranslationTable<Recipe> = {
   peft_init_lora_weights: common.initialWeights,
   loraplus_lr_ratio: common.field('`loraplus_ratio` of the optimizer', a.positive, 'loraplusRatio'),
   loraplus_lr_embedding: none('the embedding has no adapter, so it has no rate of its own', 1e-6),
+  lora_exclude_modules: common.exclude,
   lora_target_parameters: common.experts,
   ...each(
-    'peft_layer_replication peft_layers_pattern peft_trainable_token_indices lora_exclude_modules peft',
+    'peft_layer_replication peft_layers_pattern peft_trainable_token_indices peft',
     none('`lora` has no such setting'),
   ),
   ...each('lora_fan_in_fan_out peft_ensure_weight_tying peft_autocast_adapter_dtype', here(BY_ITSELF.model)),

@@ -233,6 +233,19 @@ export const targets: Translation<Recipe> = becomes(
   'lora',
 );
 
+/** Linear layers without an adapter: names, ends of paths and whole paths. */
+export const exclude: Translation<Recipe> = becomes(
+  '`lora = { exclude: … }`',
+  a.names,
+  (recipe, names) => {
+    if (names.some(isPattern))
+      return left('what is excluded are names and ends of paths, not regular expressions');
+    recipe.lora.exclude = names;
+    return undefined;
+  },
+  'lora',
+);
+
 /** PEFT's `target_parameters`: of transformers' experts, which are no linear layers. */
 export const experts: Translation<Recipe> = becomes(
   '`lora = { targets: … }`: `"experts.gate_up_proj"`, `"experts.down_proj"`',

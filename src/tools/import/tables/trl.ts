@@ -50,13 +50,14 @@ const MODEL: TranslationTable<Recipe> = {
   rank_pattern: common.loraField('`lora = { rank_pattern: … }`', a.ranksByName, 'rankPattern'),
   alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.alphasByName, 'alphaPattern'),
   layers_to_transform: common.loraField('`lora = { layers: … }`', a.counts, 'layers'),
+  exclude_modules: common.exclude,
   bias: none('biases are not trained with an adapter', 'none'),
   ...each(
     'lora_task_type task_type',
     unable<Recipe>('rows for a classifier have a text and a label: `template = labelled()`', 'CAUSAL_LM'),
   ),
   ...each(
-    `layers_pattern layer_replication exclude_modules
+    `layers_pattern layer_replication
     megatron_config megatron_core loftq_config eva_config corda_config use_qalora qalora_group_size
     trainable_token_indices lora_bias arrow_config`,
     none('`lora` has no such setting'),

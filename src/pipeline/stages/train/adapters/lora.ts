@@ -16,10 +16,12 @@ import { savableTensors } from '../../../../compute/models/adapters/whole.js';
 import { namesExperts } from '../../../../compute/models/experts.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
 import {
+  excludedAnyway,
   expertsWithout,
   headTarget,
   initWithout,
   layerUnknown,
+  nothingAdapted,
   patternUnmatched,
   patternUnreadable,
   rankTooHigh,
@@ -42,6 +44,7 @@ export const lora: StageAdapter<'lora'> = {
     alpha: settings.alpha,
     dropout: settings.dropout,
     ...targetsOf(settings.targets as Targets, model, settings.layers),
+    ...(settings.exclude === undefined ? {} : { exclude: settings.exclude }),
     ...(settings.rslora ? { rslora: true } : {}),
     ...(settings.dora ? { dora: true } : {}),
     ...(settings.layers === undefined ? {} : { layers: settings.layers }),
@@ -61,6 +64,7 @@ export const lora: StageAdapter<'lora'> = {
     alpha: adapter.alpha,
     dropout: adapter.dropout,
     targets: [...adapter.targets, ...(adapter.parameters ?? [])],
+    exclude: adapter.exclude,
     rslora: adapter.rslora ?? false,
     dora: adapter.dora ?? false,
     layers: adapter.layers,
@@ -72,6 +76,8 @@ export const lora: StageAdapter<'lora'> = {
     targets: ({ lora: { targets } }, taken, model) =>
       coverOf(model, taken) ===
       coverOf(model, { ...taken, parameters: [], ...targetsOf(targets as Targets, model, taken.layers) }),
+    exclude: ({ lora: { exclude } }, taken, model) =>
+      coverOf(model, taken) === coverOf(model, { ...taken, exclude }),
     modules_to_save: ({ lora: { modules_to_save = [] } }, { modulesToSave = [] }, model) =>
       savedModules(modules_to_save, model).join() === modulesToSave.join(),
   },
@@ -125,7 +131,10 @@ function loraProblems(given: AdapterCase, adapter: LoraConfig): readonly Diagnos
     ...initProblems({ ...given, adapter }),
     ...expertProblems({ ...given, adapter }),
   ];
-  const targets = layers.length > 0 ? [] : targetProblems({ ...given, adapter: plain });
+  const targets =
+    layers.length > 0
+      ? []
+      : [...targetProblems({ ...given, adapter: plain }), ...excludeProblems({ ...given, adapter: plain })];
   // what an unknown target would have matched is no pattern's fault
   if (layers.length + targets.length > 0) return [...layers, ...targets];
   const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
@@ -189,6 +198,21 @@ function targetProblems({ stage, model, adapter, at }: LoraCase): readonly Diagn
     const reached = named.some((one) => one.path === target || isInLayers(one));
     return reached ? [] : [targetOutside(place, target, adapter.layers ?? [])];
   });
+}
+
+/** What is excluded would have an adapter otherwise, and something is left. */
+function excludeProblems({ model, adapter: { exclude = [], ...all }, at }: LoraCase): readonly Diagnostic[] {
+  const adapted = adaptedProjections(model, all);
+  const idle = exclude.flatMap((name, index) =>
+    adapted.some(({ path }) => isNamed(path, name))
+      ? []
+      : [excludedAnyway(at(`lora.exclude.${index}`), name, targetNames(model))],
+  );
+  if (idle.length > 0 || exclude.length === 0) return idle;
+  const left = adaptedProjections(model, { ...all, exclude });
+  return left.length > 0 || adaptedExperts(model, all).length > 0
+    ? []
+    : [nothingAdapted(at('lora.exclude'), adapted.length)];
 }
 
 function noSuchTarget(model: ModelConfig, target: string, at: Span): Diagnostic {
