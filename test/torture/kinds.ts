@@ -6,10 +6,12 @@ import { kills } from './kills.js';
 import type { Kind } from './kind.js';
 import { mutations } from './mutations/index.js';
 import { places } from './places.js';
+import { roles } from './roles.js';
 import { together } from './together.js';
 
 export const KINDS = {
   kills,
+  roles,
   disk,
   flips,
   mutations,
