@@ -119,6 +119,13 @@ export const brokenFile = (place: Place, why: string, help?: string) =>
     help: help ?? 'copy or download it again and compare the size; it may have been cut off',
   });
 
+/** `most`: times its size. */
+export const unpacksTooFar = (file: string, bytes: number, most: number) =>
+  error('FTP0612', wholeFile(file), `\`${file}\` unpacks to more than ${most} times its ${bytes} bytes`, {
+    notes: ['no file of rows is packed so well: it may be made to waste time and space'],
+    help: 'look at what is in it: `gzip -dc FILE | head`; decompressed, it is read whatever its size',
+  });
+
 /** Columns that have no names of their own. */
 export const badHeader = (place: Place, why: string, help?: string) =>
   error('FTP0611', place, `the columns of \`${place.file}\` cannot be distinguished: ${why}`, {

@@ -103,7 +103,10 @@ export class LineSplitter implements Splitter {
   push(bytes: Uint8Array): readonly Line[] {
     const lines: Line[] = [];
     let from = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
+    for (;;) {
+      if (this.open.length === 0) from = this.pastEmpty(bytes, from);
+      const end = bytes.indexOf(NEWLINE, from);
+      if (end < 0) break;
       this.open.add(bytes.subarray(from, end));
       lines.push(...this.close());
       from = end + 1;
@@ -114,6 +117,15 @@ export class LineSplitter implements Splitter {
 
   end(): readonly Line[] {
     return this.open.length === 0 ? [] : this.close();
+  }
+
+  /** Empty lines, of which there may be millions, are nothing to gather. */
+  private pastEmpty(bytes: Uint8Array, from: number): number {
+    let at = from;
+    while (bytes[at] === NEWLINE) at++;
+    this.number += at - from;
+    this.offset += at - from;
+    return at;
   }
 
   private close(): readonly Line[] {

@@ -27,6 +27,10 @@ export function parseLine(line: Line): Row | RowFault {
   if (line.fault !== undefined) return malformed(line.fault);
   const text = decoded(line.bytes);
   if (text instanceof RowFault) return text;
+  if (text.startsWith(MARK))
+    return malformed(
+      'it begins with a byte-order mark (U+FEFF), as where files with one were joined: remove it',
+    );
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -39,8 +43,15 @@ export function parseLine(line: Line): Row | RowFault {
   if (fault !== undefined) return malformed(fault);
   if (LONE_SURROGATES.test(text) && !wellFormed(value))
     return malformed('it has a string that is not valid Unicode: a lone surrogate, as in `\\ud800`');
+  if (LARGE_NUMBERS.test(text) && !allFinite(value))
+    return malformed('it has a number that is too large for any computer, such as 1e999');
   return value as Row;
 }
+
+const MARK = '\ufeff';
+
+/** What may be read as infinity, which JSON has no word for: it would be written as `null`. */
+const LARGE_NUMBERS = /[eE]\+?\d{3}|\d{309}/;
 
 /** As {@link decoded}; NUL, which is in no text, mostly means another encoding. */
 export function decodedText(bytes: Uint8Array): string | RowFault {
@@ -60,11 +71,20 @@ function decoded(bytes: Uint8Array): string | RowFault {
 /** JSON can name what no UTF-8 can hold; only escapes can, so that other lines need no second look. */
 const LONE_SURROGATES = /\\u[dD][89a-fA-F]/;
 
-/** Whether all texts in a JSON value are Unicode. Nesting is as deep as `JSON.parse` lets through. */
-function wellFormed(value: unknown): boolean {
+/** Whether all texts in a JSON value are Unicode. */
+const wellFormed = (value: unknown): boolean =>
+  everyPart(value, (part) => typeof part !== 'string' || !/\p{Surrogate}/u.test(part));
+
+/** Whether all numbers in a JSON value are finite. */
+const allFinite = (value: unknown): boolean =>
+  everyPart(value, (part) => typeof part !== 'number' || Number.isFinite(part));
+
+/** Nesting is as deep as `JSON.parse` lets through. */
+function everyPart(value: unknown, holds: (part: unknown) => boolean): boolean {
   const open: unknown[] = [value];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next === 'string' && /\p{Surrogate}/u.test(next)) return false;
+  while (open.length > 0) {
+    const next = open.pop();
+    if (!holds(next)) return false;
     if (typeof next === 'object' && next !== null)
       for (const [name, inner] of Object.entries(next)) open.push(name, inner);
   }

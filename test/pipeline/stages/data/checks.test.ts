@@ -205,7 +205,7 @@ describe('data stage: what a row must be', () => {
         ...host,
         readBytes: (path, start, length) =>
           // the first bytes alone say what kind of file it is
-          (length ?? 0) <= 16 || reads++ === 0
+          (length ?? 0) <= 4096 || reads++ === 0
             ? host.readBytes(path, start, length)
             : Buffer.from('x'.repeat(text.length)),
       })),

@@ -115,6 +115,8 @@ function headerOf(
   const names = typeof text === 'string' ? fieldsOf(text, delimiter) : text.detail;
   if (typeof names === 'string') throw new UserError(badHeader(place, `the header is ${names}`));
   const twice = names.find((name, column) => names.indexOf(name) !== column);
+  if (twice?.trim() === '')
+    throw new UserError(badHeader(place, 'the header has several columns without a name'));
   if (twice !== undefined)
     throw new UserError(badHeader(place, `the header names the column \`${twice}\` twice`));
   if (names.some((name) => name.includes('\r')))

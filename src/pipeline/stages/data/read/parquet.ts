@@ -44,7 +44,10 @@ export async function* parquetRows(
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
-      brokenFile({ file: name, line: 0, column: 0 }, `cannot be read as Parquet: ${messageOf(error)}`),
+      brokenFile(
+        { file: name, line: 0, column: 0 },
+        `cannot be read as Parquet: ${messageOf(error).replaceAll(path, name)}`,
+      ),
     );
   } finally {
     connection.closeSync();

@@ -1,7 +1,7 @@
 /** Every form of file that rows are read from, by the function of `std/data` that names it. */
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { brokenFile, otherFormat } from '../../../../language/diagnostics/catalogue/files.js';
+import { brokenFile, otherFormat, unpacksTooFar } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../../../language/host/host.js';
 import type { Value } from '../../../../language/ir/program.js';
@@ -15,6 +15,7 @@ import {
   windowsOf,
 } from '../file-lines.js';
 import { CsvSplitter, DELIMITERS } from './csv.js';
+import { HEAD, isGzip, kindOf, noLines } from './file-kinds.js';
 import { parquetSize } from './footer.js';
 import { ListSplitter } from './json-list.js';
 import { parquetRows } from './parquet.js';
@@ -57,7 +58,7 @@ export async function* rowsOf(
     yield* syntheticRows(syntheticOptions(file), sample);
     return;
   }
-  checkKind(file, host);
+  checkKind(file, startOf(file, host));
   if (format === 'parquet') {
     yield* parquetRows(file.path, file.name, sample);
     return;
@@ -97,14 +98,19 @@ export const splitterOf = (file: RowFile, start: Uint8Array): Splitter | undefin
 export const isDirect = (file: RowFile, host: Host): boolean =>
   (file.format === 'jsonl' || file.format === 'json') && !isGzip(startOf(file, host));
 
-const startOf = ({ path }: RowFile, host: Host): Uint8Array => host.readBytes(path, 0, 16);
+const startOf = ({ path }: RowFile, host: Host): Uint8Array => host.readBytes(path, 0, HEAD);
 
-function checkKind(file: RowFile, host: Host): void {
-  const kind = kindOf(startOf(file, host));
+function checkKind(file: RowFile, start: Uint8Array): void {
+  const kind = kindOf(start) ?? (file.format === 'jsonl' ? noLines(start) : undefined);
   const isExpected = file.format === 'parquet' ? kind?.name === 'Parquet' : kind === undefined;
   if (isExpected) return;
   throw new UserError(otherFormat(file.name, file.format, kind));
 }
+
+/** Rows are seldom packed to a twentieth; gzip packs zeros to a thousandth, which wastes hours and fills disks. */
+const MOST_UNPACKED = 200;
+/** Small files may unpack to this in any case. */
+const ALWAYS_UNPACKED = 1 << 28;
 
 /** The file's bytes in pieces, unpacked if it is gzip. */
 async function* unpacked(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
@@ -117,7 +123,16 @@ async function* unpacked(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
   const unzip = createGunzip({ chunkSize: 1 << 18 });
   packed.on('error', (error) => unzip.destroy(error));
   try {
-    for await (const bytes of packed.pipe(unzip)) yield bytes as Uint8Array;
+    const size = host.stat(file.path)?.size ?? 0;
+    let unpackedBytes = 0;
+    for await (const piece of packed.pipe(unzip)) {
+      const bytes = piece as Uint8Array;
+      if (unpackedBytes === 0) checkUnpacked(file, bytes);
+      unpackedBytes += bytes.length;
+      if (unpackedBytes > Math.max(ALWAYS_UNPACKED, MOST_UNPACKED * size))
+        throw new UserError(unpacksTooFar(file.name, size, MOST_UNPACKED));
+      yield bytes;
+    }
   } catch (error) {
     if (error instanceof HostError || !(error instanceof Error) || !('code' in error)) throw error;
     const place = { file: file.name, line: 0, column: 0 };
@@ -125,41 +140,14 @@ async function* unpacked(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
   }
 }
 
-interface FileKind {
-  readonly name: string;
-  /** What to do with it. */
-  readonly help: string;
+/** What is in a gzip file is the file that is read. */
+function checkUnpacked(file: RowFile, bytes: Uint8Array): void {
+  if (isGzip(bytes))
+    throw new UserError(
+      otherFormat(file.name, file.format, {
+        name: 'gzip in gzip',
+        help: 'decompress it once: it was packed twice',
+      }),
+    );
+  checkKind(file, bytes.subarray(0, HEAD));
 }
-
-interface Signature extends FileKind {
-  readonly bytes: readonly number[];
-}
-
-const text = (characters: string): readonly number[] => [...Buffer.from(characters, 'latin1')];
-
-const UNPACK = 'decompress it first; only gzip can be read directly';
-const CONVERT = 'convert it to JSON lines, CSV or Parquet';
-
-const SIGNATURES: readonly Signature[] = [
-  { name: 'Parquet', bytes: text('PAR1'), help: 'read it with `parquet("…")`' },
-  { name: 'Arrow', bytes: text('ARROW1'), help: CONVERT },
-  { name: 'SQLite', bytes: text('SQLite format 3'), help: CONVERT },
-  { name: 'PDF', bytes: text('%PDF-'), help: CONVERT },
-  { name: 'zip', bytes: text('PK\u0003\u0004'), help: UNPACK },
-  { name: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd], help: UNPACK },
-  { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a], help: UNPACK },
-  { name: 'bzip2', bytes: text('BZh'), help: UNPACK },
-  { name: 'UTF-16', bytes: [0xff, 0xfe], help: 'convert it to UTF-8' },
-  { name: 'UTF-16', bytes: [0xfe, 0xff], help: 'convert it to UTF-8' },
-];
-
-const GZIP = [0x1f, 0x8b];
-
-const begins = (start: Uint8Array, bytes: readonly number[]): boolean =>
-  bytes.every((byte, index) => start[index] === byte);
-
-const isGzip = (start: Uint8Array): boolean => begins(start, GZIP);
-
-/** `undefined` for what may be text, packed with gzip or not. */
-const kindOf = (start: Uint8Array): FileKind | undefined =>
-  SIGNATURES.find(({ bytes }) => begins(start, bytes));
