@@ -37,6 +37,7 @@ export const FAMILY_NOUNS: Readonly<Record<Family, string>> = {
   dedupe: 'kind of repetition',
   optimizer: 'optimizer',
   schedule: 'schedule',
+  objective: 'objective',
   fallback: 'fallback',
   answer: 'answer to a divergence',
   metric: 'metric',

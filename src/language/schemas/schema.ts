@@ -72,6 +72,7 @@ export type Family =
   | 'dedupe'
   | 'optimizer'
   | 'schedule'
+  | 'objective'
   | 'fallback'
   | 'answer'
   | 'metric'

@@ -310,6 +310,7 @@ const ROWS = {
   labels: { message: 'rows with labels', label: 'labelled rows' },
   texts: { message: 'rows without labels', label: 'rows without labels' },
   choices: { message: 'questions with choices', label: 'questions with choices' },
+  preferences: { message: 'preferences', label: 'preferences' },
 } as const;
 
 /** What a format makes of rows: texts that are continued, texts with labels, choices of questions. */
@@ -362,6 +363,8 @@ const FOREIGN: Readonly<Record<RowKind, (metric: string, rows: string) => string
   texts: (metric, rows) =>
     `\`${metric}\` is a metric for ${metric === 'accuracy_normalised' ? 'questions with choices' : 'classifiers'}, but the rows of \`${rows}\` have no ${metric === 'accuracy_normalised' ? 'choices' : 'labels'}`,
   choices: (metric, rows) => `\`${metric}\` does not apply to choices, and those are the rows of \`${rows}\``,
+  preferences: (metric, rows) =>
+    `\`${metric}\` does not apply to preferences, and those are the rows of \`${rows}\``,
 };
 
 export const metricOfOtherRows = (
@@ -406,4 +409,27 @@ export const onlyGguf = (at: Span, dtype: string, folder: readonly string[]) =>
   error('FTP2073', at, `\`${dtype}\` is a type of GGUF files, which safetensors do not have`, {
     label: 'needs `file_format = gguf`',
     help: `leave \`file_format\` out, or use \`dtype = ${folder.join('`, `')}\``,
+  });
+
+export const preferencesWithoutObjective = (at: Span, rows: FormatStage) =>
+  error('FTP2240', at, {
+    message: `the rows of \`${rows.name}\` are preferences, but the training has no \`objective\` for them`,
+    label: 'preferences',
+    related: [rowsOf(rows, 'preferences')],
+    help: 'say what is learned from them: `objective = dpo()`',
+  });
+
+export const objectiveWithoutPreferences = (at: Span, objective: string, rows: FormatStage, found: RowKind) =>
+  error('FTP2241', at, {
+    message: `\`${objective}\` learns from preferences, but \`${rows.name}\` has ${ROWS[found].message}`,
+    label: 'needs preferences',
+    related: [rowsOf(rows, found)],
+    help: 'use `template = preference()` in the format stage, over the columns `prompt`, `chosen` and `rejected`',
+  });
+
+/** A setting without a meaning for preferences. `why`: half a sentence. */
+export const settingWithPreferences = (at: Span, setting: string, why: string, help: string) =>
+  error('FTP2242', at, `\`${setting}\` cannot be combined with preferences: ${why}`, {
+    label: 'conflicting settings',
+    help,
   });

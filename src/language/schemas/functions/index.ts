@@ -5,6 +5,7 @@ import { endpoints } from './endpoint.js';
 import { fallbacks } from './fallback.js';
 import { metrics } from './metric.js';
 import { adapters, models } from './model.js';
+import { objectives } from './objective.js';
 import { optimizers, schedules } from './optimizer.js';
 import { ranges, searches } from './search.js';
 import { dedupes, sources } from './source.js';
@@ -20,6 +21,7 @@ export const functions: Readonly<Record<string, FunctionSchema>> = {
   ...templates,
   ...optimizers,
   ...schedules,
+  ...objectives,
   ...fallbacks,
   ...answers,
   ...metrics,

@@ -1,5 +1,6 @@
 import type { RowKind } from '../../diagnostics/catalogue/wiring.js';
 import type { Call } from '../../ir/program.js';
+import { lookUp } from '../../source/look-up.js';
 import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
 
 /** Templates in `stdlib/chat/`: how well-known families of models write a chat. */
@@ -59,6 +60,18 @@ export const templates = {
     positional: [],
     args: {},
   },
+  preference: {
+    family: 'template',
+    doc: 'Preferences: `prompt`, `chosen` and `rejected`, each a text or messages; or `prompt`, `completion` and a `label` that says whether it is good.',
+    positional: [],
+    args: { system, style },
+  },
+  preference_tokens: {
+    family: 'template',
+    doc: 'Preferences that are already tokenized: `prompt_ids`, `chosen_ids` and `rejected_ids`; or `prompt_ids`, `completion_ids` and `label`.',
+    positional: [],
+    args: {},
+  },
   labelled: {
     family: 'template',
     doc: 'A text and its label, for a classifier. The label is not part of the text; it is predicted at the last token.',
@@ -106,6 +119,14 @@ const TEMPLATE_COLUMNS = {
   alpaca: () => [['instruction', 'output']],
   sharegpt: () => [['conversations']],
   completion: () => [['text'], ['prompt', 'completion']],
+  preference: () => [
+    ['chosen', 'rejected'],
+    ['prompt', 'completion', 'label'],
+  ],
+  preference_tokens: () => [
+    ['prompt_ids', 'chosen_ids', 'rejected_ids'],
+    ['prompt_ids', 'completion_ids', 'label'],
+  ],
   labelled: ({ text, label }: Call['args']) => [[String(text), String(label)]],
   // `labels` too, unless all tokens are trained.
   tokens: () => [['input_ids']],
@@ -138,9 +159,19 @@ const SHOWING: readonly string[] = ['choices', 'question_answer'] satisfies (key
 export const shownBefore = ({ call, args }: Call): number =>
   SHOWING.includes(call) ? Number(args['few_shot']) : 0;
 
-/** What a template makes of rows, by its name. */
-export const rowKind = (template: string): RowKind =>
-  template === LABELLED ? 'labels' : template === CHOICES ? 'choices' : 'texts';
-
 /** The template whose rows have labels, which are what classifiers are trained on. */
 export const LABELLED = 'labelled' satisfies keyof typeof templates;
+
+/** Templates whose rows are preferences: of texts, and of token ids. */
+export const PREFERENCE = 'preference' satisfies keyof typeof templates;
+export const PREFERENCE_TOKENS = 'preference_tokens' satisfies keyof typeof templates;
+
+const KINDS: Readonly<Record<string, RowKind>> = {
+  [LABELLED]: 'labels',
+  [CHOICES]: 'choices',
+  [PREFERENCE]: 'preferences',
+  [PREFERENCE_TOKENS]: 'preferences',
+};
+
+/** What a template makes of rows, by its name. */
+export const rowKind = (template: string): RowKind => lookUp(KINDS, template) ?? 'texts';

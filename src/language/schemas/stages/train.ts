@@ -236,6 +236,10 @@ const settings = {
     t.call('adapter'),
     'Continue from this adapter: rank, alpha, targets, rsLoRA, DoRA, layers and patterns, or the settings of its bottlenecks, are taken from it.',
   ),
+  objective: optional(
+    t.union(t.enum('sft'), t.call('objective')),
+    'What is learned: to write the answers (`sft`, the default), or which of two answers is better, from rows of `preference()`.',
+  ),
   optimizer: required(t.call('optimizer'), 'The optimiser, with its learning rate and schedule.'),
   neftune_noise_alpha: optional(
     t.number({ above: 0 }),
