@@ -6,6 +6,7 @@ import { isCall, isList, isRecord } from '../ir/values.js';
 import { COMPARING_METRICS, judgesOf, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, type RowKind, rowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
+import { objectiveOfRows } from './preferences.js';
 import { propertyOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
@@ -90,15 +91,19 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
     const read = rowsIn(checked, key, stages);
     if (read?.kind === 'choices') return [errors.choicesTrained(settingSpan(checked, key), read)];
   }
+  const unlearned = objectiveOfRows(checked, rows);
+  if (unlearned.length > 0) return unlearned;
   const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
-  if (rows.kind === 'texts' && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
+  const isScored = isCall(stage.settings['objective']) && stage.settings['objective'].call === 'reward';
+  const isText = rows.kind === 'texts' || (rows.kind === 'preferences' && !isScored);
+  if (isText && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
   const watched = rowsIn(checked, 'validate', stages);
   const trained = { at: settingSpan(checked, 'dataset'), message: 'trained on these' };
   const mismatch =
     watched === undefined || watched.kind === rows.kind
       ? foreignMetrics(checked, rows, ['validation', 'metrics'])
       : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, trained)];
-  if (rows.kind === 'texts') return mismatch;
+  if (isText) return mismatch;
   const written = (path: string): boolean => block.properties.some(({ key }) => key.text === path);
   const saved = (stage.settings['lora'] as { modules_to_save?: readonly string[] } | undefined)
     ?.modules_to_save;
