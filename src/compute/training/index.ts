@@ -9,6 +9,9 @@ export {
   type TrainingSettings,
   train,
 } from './loop.js';
+export { answerSums, type References } from './objectives/batch-loss.js';
+export { type Mismatch, mismatchedText, neighbours, type PreferenceRows } from './objectives/rows.js';
+export { textsIn } from './objectives/texts.js';
 export * from './optimizers/index.js';
 export { totalSteps } from './order.js';
 export { isDecayShape, isScheduleName, type Schedule, type Setback, stepsIn } from './schedule.js';

@@ -3,7 +3,7 @@ import type { Decoder, DropoutKey, TokenLosses } from '../../models/decoder/type
 import { buildBatch, microBatches, type TokenRow } from '../batch.js';
 import { divergence, type LabelledLoss, labelledLoss } from './kto.js';
 import { pairLoss } from './pairwise.js';
-import { mismatched, type PreferenceRow, type PreferenceRows, textsOf } from './rows.js';
+import { mismatchedText, neighbours, type PreferenceRow, type PreferenceRows } from './rows.js';
 import { ruleOf } from './rules.js';
 import { learnedTokens, rowsOf, type Text, type TokenUse, textBatch, textsIn, tokenUses } from './texts.js';
 import type { AnswerSums, PairLoss, PairObjective, PreferenceObjective } from './types.js';
@@ -159,19 +159,10 @@ function pairSlopes(objective: PairObjective, sums: readonly AnswerSums[], tally
 
 /** {@link divergence} of a batch: each prompt with the answer of the row before it. */
 async function klOf(input: PreferenceInput, rows: Uint32Array): Promise<number> {
-  const texts = mismatchedTexts(input.source, rows);
+  const texts = neighbours(rows).map((pair) => mismatchedText(input.source, pair));
   const sums = await answerSums(input, texts);
   const references = input.references?.mismatched(rows) ?? [];
   return divergence(Array.from(sums, (sum, index) => ({ sum, reference: references[index] ?? 0 })));
-}
-
-/** Each row's prompt with the answer of the row before it in the batch, the first with the last one's. */
-export function mismatchedTexts(source: PreferenceRows, rows: Uint32Array): readonly TokenRow[] {
-  const own = Array.from(rows, (row) => textsOf(source.read(row)).slice(0, 1)).flat();
-  return own.flatMap((text, index) => {
-    const before = own.at(index - 1);
-    return before === undefined ? [] : [mismatched(text, before)];
-  });
 }
 
 /** Sums of the log-probabilities of answers, in nats, in the order of the texts. Forward alone. */

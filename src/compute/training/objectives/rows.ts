@@ -1,4 +1,4 @@
-import type { TokenRow } from '../batch.js';
+import { IGNORED, type TokenRow } from '../batch.js';
 
 /** Rows of preferences, read one at a time. The labels of a text are its answer: all that comes after the prompt. */
 export interface PreferenceRows {
@@ -18,19 +18,29 @@ export type PreferenceRow =
 export const textsOf = (row: PreferenceRow): readonly TokenRow[] =>
   'answer' in row ? [row.answer] : [row.chosen, row.rejected];
 
+/** A row whose prompt is asked, and the row whose answer follows. */
+export type Mismatch = readonly [prompt: number, answer: number];
+
+/** Each row of a batch with the one before it; the first one with the last. */
+export const neighbours = (rows: Uint32Array): readonly Mismatch[] =>
+  Array.from(rows, (row, index) => [row, rows.at(index - 1) ?? row]);
+
 /** A prompt with the answer to another one. */
-export function mismatched(prompt: TokenRow, answer: TokenRow): TokenRow {
-  const [asked, answered] = [promptLength(prompt), promptLength(answer)];
-  const ids = new Int32Array(asked + answer.ids.length - answered);
-  ids.set(prompt.ids.subarray(0, asked));
-  ids.set(answer.ids.subarray(answered), asked);
-  const labels = new Int32Array(ids.length).fill(-100);
-  labels.set(answer.labels.subarray(answered), asked);
+export function mismatchedText(source: PreferenceRows, [asked, answered]: Mismatch): TokenRow {
+  const [prompt, answer] = [firstText(source.read(asked)), firstText(source.read(answered))];
+  const [before, start] = [promptLength(prompt), promptLength(answer)];
+  const ids = new Int32Array(before + answer.ids.length - start);
+  ids.set(prompt.ids.subarray(0, before));
+  ids.set(answer.ids.subarray(start), before);
+  const labels = new Int32Array(ids.length).fill(IGNORED);
+  labels.set(answer.labels.subarray(start), before);
   return { ids, labels };
 }
 
+const firstText = (row: PreferenceRow): TokenRow => ('answer' in row ? row.answer : row.chosen);
+
 /** Tokens before the first one that is supervised. */
 function promptLength({ labels }: TokenRow): number {
-  const first = labels.findIndex((label) => label !== -100);
+  const first = labels.findIndex((label) => label !== IGNORED);
   return first < 0 ? labels.length : first;
 }

@@ -6,12 +6,12 @@ import { adapterShapes } from '../../../../src/compute/models/adapters/kinds.js'
 import { createDecoder, type Decoder } from '../../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { createUpdater } from '../../../../src/compute/training/create-updater.js';
+import { answerSums, type References } from '../../../../src/compute/training/objectives/batch-loss.js';
 import {
-  answerSums,
-  mismatchedTexts,
-  type References,
-} from '../../../../src/compute/training/objectives/batch-loss.js';
-import type { PreferenceRows } from '../../../../src/compute/training/objectives/rows.js';
+  mismatchedText,
+  neighbours,
+  type PreferenceRows,
+} from '../../../../src/compute/training/objectives/rows.js';
 import { ruleOf } from '../../../../src/compute/training/objectives/rules.js';
 import { preferenceStep } from '../../../../src/compute/training/objectives/step.js';
 import { textsIn } from '../../../../src/compute/training/objectives/texts.js';
@@ -162,7 +162,10 @@ async function referencesFor(
   for (let first = 0; first < source.count; first += globalBatch)
     others.set(
       first,
-      await answerSums(input, mismatchedTexts(source, all.slice(first, first + globalBatch))),
+      await answerSums(
+        input,
+        neighbours(all.slice(first, first + globalBatch)).map((pair) => mismatchedText(source, pair)),
+      ),
     );
   await decoder.release();
   return {
