@@ -1,0 +1,141 @@
+/** Rows of preferences, in the shapes that data sets have them, as one prompt with two answers, or with one that is judged. */
+import { isJson, type Json } from '../../../language/host/json.js';
+import type { OwnName } from './column-names.js';
+import { type Row, RowFault } from './parse-row.js';
+
+/** A text, or messages. */
+export type Said = string | readonly Json[];
+
+export type Preference =
+  | { readonly prompt: Said; readonly chosen: Said; readonly rejected: Said }
+  | { readonly prompt: Said; readonly completion: Said; readonly isGood: boolean };
+
+/**
+ * Shapes: `prompt`, `chosen`, `rejected` as texts or messages (TRL); chosen and rejected as whole chats, with the question
+ * as `prompt` or without (UltraFeedback); whole dialogues as text (HH); `system`, `question`, `chosen`, `rejected` (Orca
+ * pairs); `prompt`, `completion`, `label` (KTO).
+ */
+export function preferenceOf(row: Row, own: OwnName): Preference | RowFault {
+  return (row['chosen'] ?? undefined) === undefined && (row['completion'] ?? undefined) !== undefined
+    ? judged(row, own)
+    : pair(row, own);
+}
+
+function judged(row: Row, own: OwnName): Preference | RowFault {
+  const prompt = promptOf(row, own);
+  if (prompt instanceof RowFault) return prompt;
+  if (prompt === undefined) return missing('prompt', own);
+  const completion = said(row, 'completion', own);
+  if (completion instanceof RowFault) return completion;
+  if (completion === undefined) return missing('completion', own);
+  const isGood = JUDGEMENTS.get(row['label']);
+  if (isGood === undefined)
+    return (row['label'] ?? undefined) === undefined
+      ? missing('label', own)
+      : new RowFault('wrong_type', `/${own('label')} must be true or false`);
+  const [asked = '', answered = ''] = inOneForm(prompt, [completion]);
+  return { prompt: asked, completion: answered, isGood };
+}
+
+/** How data sets write whether an answer is good. */
+const JUDGEMENTS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  [true, true],
+  [false, false],
+  [1, true],
+  [0, false],
+  [-1, false],
+  ['true', true],
+  ['false', false],
+]);
+
+function pair(row: Row, own: OwnName): Preference | RowFault {
+  const [chosen, rejected] = [said(row, 'chosen', own), said(row, 'rejected', own)];
+  if (chosen instanceof RowFault) return chosen;
+  if (rejected instanceof RowFault) return rejected;
+  if (chosen === undefined) return missing('chosen', own);
+  if (rejected === undefined) return missing('rejected', own);
+  const prompt = promptOf(row, own);
+  if (prompt instanceof RowFault) return prompt;
+  const found =
+    prompt === undefined || isWholeChat(chosen) ? split(chosen, rejected) : { prompt, chosen, rejected };
+  if (found === undefined)
+    return new RowFault(
+      'wrong_type',
+      `\`${own('chosen')}\` and \`${own('rejected')}\` do not begin with the same prompt`,
+    );
+  const [asked = '', ...answers] = inOneForm(found.prompt, [found.chosen, found.rejected]);
+  const [better = '', worse = ''] = answers;
+  return JSON.stringify(better) === JSON.stringify(worse)
+    ? new RowFault('wrong_type', `\`${own('chosen')}\` and \`${own('rejected')}\` are the same`)
+    : { prompt: asked, chosen: better, rejected: worse };
+}
+
+/** A chat that holds its question: answers begin with the assistant. */
+const isWholeChat = (answer: Said): boolean =>
+  typeof answer !== 'string' && answer[0]?.['role'] !== 'assistant';
+
+/** What both begin with is the prompt; where that is said besides, it is the question of the same chat. */
+function split(chosen: Said, rejected: Said): Extract<Preference, { chosen: Said }> | undefined {
+  if (typeof chosen === 'string' || typeof rejected === 'string')
+    return typeof chosen === 'string' && typeof rejected === 'string'
+      ? splitTexts(chosen, rejected)
+      : undefined;
+  let shared = 0;
+  const most = Math.min(chosen.length, rejected.length) - 1;
+  while (shared < most && JSON.stringify(chosen[shared]) === JSON.stringify(rejected[shared])) shared++;
+  return shared === 0
+    ? undefined
+    : { prompt: chosen.slice(0, shared), chosen: chosen.slice(shared), rejected: rejected.slice(shared) };
+}
+
+/** The mark before an answer in a dialogue of HH. */
+const ASSISTANT = '\n\nAssistant:';
+
+function splitTexts(chosen: string, rejected: string): Extract<Preference, { chosen: Said }> | undefined {
+  let shared = 0;
+  while (shared < Math.min(chosen.length, rejected.length) && chosen[shared] === rejected[shared]) shared++;
+  const last = chosen.slice(0, shared).lastIndexOf(ASSISTANT);
+  // without a mark, the prompt ends with the last word that both have, as in TRL
+  const end = last < 0 ? chosen.slice(0, shared).search(/\s\S*$/) : last + ASSISTANT.length;
+  return end <= 0
+    ? undefined
+    : { prompt: chosen.slice(0, end), chosen: chosen.slice(end), rejected: rejected.slice(end) };
+}
+
+/** The prompt, or the question of Orca's pairs with its system message. */
+function promptOf(row: Row, own: OwnName): Said | RowFault | undefined {
+  const { question, system } = row;
+  if ((row['prompt'] ?? undefined) !== undefined || typeof question !== 'string')
+    return said(row, 'prompt', own);
+  const before =
+    typeof system === 'string' && system.trim() !== '' ? [{ role: 'system', content: system }] : [];
+  return [...before, { role: 'user', content: question }];
+}
+
+function said(row: Row, usual: string, own: OwnName): Said | RowFault | undefined {
+  const value = row[usual] ?? undefined;
+  const name = own(usual);
+  if (value === undefined) return undefined;
+  if (typeof value === 'string')
+    return value.trim() === '' ? new RowFault('empty', `\`${name}\` is empty`) : value;
+  if (isJson(value)) return [value];
+  if (!Array.isArray(value))
+    return new RowFault('wrong_type', `/${name} must be a text or a list of messages`);
+  if (value.length === 0) return new RowFault('empty', `\`${name}\` is empty`);
+  const wrong = value.findIndex((message) => !isJson(message));
+  return wrong < 0
+    ? (value as readonly Json[])
+    : new RowFault('wrong_type', `/${name}/${wrong} must be an object`);
+}
+
+/** Where one of them is messages, all are: a text is what the user asks, or the assistant answers. */
+function inOneForm(prompt: Said, answers: readonly Said[]): readonly Said[] {
+  if ([prompt, ...answers].every((each) => typeof each === 'string')) return [prompt, ...answers];
+  return [asMessages(prompt, 'user'), ...answers.map((answer) => asMessages(answer, 'assistant'))];
+}
+
+const asMessages = (said: Said, role: string): Said =>
+  typeof said === 'string' ? [{ role, content: said }] : said;
+
+const missing = (usual: string, own: OwnName): RowFault =>
+  new RowFault('missing_column', `no column \`${own(usual)}\``);
