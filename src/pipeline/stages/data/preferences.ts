@@ -2,6 +2,7 @@
 import { isJson, type Json } from '../../../language/host/json.js';
 import type { OwnName } from './column-names.js';
 import { type Row, RowFault } from './parse-row.js';
+import { idsIn } from './token-ids.js';
 
 /** A text, or messages. */
 export type Said = string | readonly Json[];
@@ -28,13 +29,16 @@ function judged(row: Row, own: OwnName): Preference | RowFault {
   const completion = said(row, 'completion', own);
   if (completion instanceof RowFault) return completion;
   if (completion === undefined) return missing('completion', own);
-  const isGood = JUDGEMENTS.get(row['label']);
-  if (isGood === undefined)
-    return (row['label'] ?? undefined) === undefined
-      ? missing('label', own)
-      : new RowFault('wrong_type', `/${own('label')} must be true or false`);
+  const isGood = judgementOf(row, own);
+  if (isGood instanceof RowFault) return isGood;
   const [asked = '', answered = ''] = inOneForm(prompt, [completion]);
   return { prompt: asked, completion: answered, isGood };
+}
+
+function judgementOf(row: Row, own: OwnName): boolean | RowFault {
+  const label = row['label'] ?? undefined;
+  if (label === undefined) return missing('label', own);
+  return JUDGEMENTS.get(label) ?? new RowFault('wrong_type', `/${own('label')} must be true or false`);
 }
 
 /** How data sets write whether an answer is good. */
@@ -139,3 +143,38 @@ const asMessages = (said: Said, role: string): Said =>
 
 const missing = (usual: string, own: OwnName): RowFault =>
   new RowFault('missing_column', `no column \`${own(usual)}\``);
+
+type Ids = readonly number[];
+
+/** The same of rows that are tokenized: `prompt_ids`, and `chosen_ids` and `rejected_ids`, or `completion_ids` and `label`. */
+export function tokenPreferenceOf(
+  row: Row,
+  vocabulary: number,
+  own: OwnName,
+):
+  | { readonly prompt: Ids; readonly chosen: Ids; readonly rejected: Ids }
+  | { readonly prompt: Ids; readonly completion: Ids; readonly isGood: boolean }
+  | RowFault {
+  const read = (usual: string): Ids | RowFault => listOfIds(row, usual, vocabulary, own);
+  const prompt = read('prompt_ids');
+  if (prompt instanceof RowFault) return prompt;
+  if ((row['completion_ids'] ?? undefined) !== undefined && (row['chosen_ids'] ?? undefined) === undefined) {
+    const completion = read('completion_ids');
+    if (completion instanceof RowFault) return completion;
+    const isGood = judgementOf(row, own);
+    return isGood instanceof RowFault ? isGood : { prompt, completion, isGood };
+  }
+  const [chosen, rejected] = [read('chosen_ids'), read('rejected_ids')];
+  if (chosen instanceof RowFault) return chosen;
+  return rejected instanceof RowFault ? rejected : { prompt, chosen, rejected };
+}
+
+function listOfIds(row: Row, usual: string, vocabulary: number, own: OwnName): Ids | RowFault {
+  const ids = idsIn(row, own, usual);
+  if (ids instanceof RowFault) return ids;
+  if (ids.length === 0) return new RowFault('empty', `\`${own(usual)}\` is empty`);
+  const wrong = ids.findIndex((id) => id >= vocabulary);
+  if (wrong < 0) return ids;
+  const detail = `/${own(usual)}/${wrong} is ${ids[wrong]}, but the model has only ${vocabulary} tokens`;
+  return new RowFault('wrong_type', detail);
+}

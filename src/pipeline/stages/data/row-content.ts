@@ -5,6 +5,7 @@ import { type Columns, type OwnName, ownNames } from './column-names.js';
 import { type Chat, chatOf, type Turn } from './conversations.js';
 import { hash96 } from './hashes.js';
 import { mustBe, type Row, RowFault } from './parse-row.js';
+import { preferenceOf, tokenPreferenceOf } from './preferences.js';
 import { idsOf } from './token-ids.js';
 
 /** What a row says, whatever its columns are called: what repetitions and contradictions are told by. */
@@ -30,6 +31,8 @@ const SHAPES: readonly RowShape[] = [
     marks: ['instruction', 'output'],
     read: (row, own) => readPair(row, own, ['instruction', 'output', 'input']),
   },
+  { marks: ['chosen'], read: readPreference },
+  { marks: ['chosen_ids', 'completion_ids'], read: readTokenPreference },
   { marks: ['label'], read: readLabelled },
   { marks: ['text'], read: readText },
   { marks: ['prompt', 'completion'], read: (row, own) => readPair(row, own, ['prompt', 'completion']) },
@@ -119,6 +122,39 @@ function readPair(
 function readText(row: Row, own: OwnName): RowContent | RowFault {
   const whole = text(row, 'text', own);
   return typeof whole === 'string' ? { answer: whole } : whole;
+}
+
+/** The same two answers in another order are a contradiction; the same prompt may have several pairs. */
+function readPreference(row: Row, own: OwnName): RowContent | RowFault {
+  const found = preferenceOf(row, own);
+  return found instanceof RowFault ? found : contentOfPreference(found);
+}
+
+function readTokenPreference(row: Row, own: OwnName): RowContent | RowFault {
+  const found = tokenPreferenceOf(row, Number.POSITIVE_INFINITY, own);
+  return found instanceof RowFault ? found : contentOfPreference(found);
+}
+
+/** A prompt and its answers in whatever form: what is asked is which of them is better, or whether one is good. */
+function contentOfPreference(found: Compared | Judged): RowContent {
+  const text = (said: unknown): string => (typeof said === 'string' ? said : JSON.stringify(said));
+  const prompt = text(found.prompt);
+  if ('completion' in found)
+    return { question: [prompt, text(found.completion)], answer: String(found.isGood) };
+  const answers = [text(found.chosen), text(found.rejected)];
+  return { question: [prompt, ...answers.toSorted()], answer: answers[0] ?? '' };
+}
+
+interface Compared {
+  readonly prompt: unknown;
+  readonly chosen: unknown;
+  readonly rejected: unknown;
+}
+
+interface Judged {
+  readonly prompt: unknown;
+  readonly completion: unknown;
+  readonly isGood: boolean;
 }
 
 /** The same text with another label is a contradiction, and no repetition. */

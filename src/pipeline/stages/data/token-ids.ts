@@ -14,7 +14,7 @@ interface TokenIds {
 
 /** Ids and labels of a row, of one length, or what is wrong with them. */
 export function idsOf(row: Row, own: OwnName = (usual) => usual): TokenIds | RowFault {
-  const ids = numbers(row, own, 'input_ids', (id) => id >= 0);
+  const ids = idsIn(row, own, 'input_ids');
   if (ids instanceof RowFault) return ids;
   if (ids.length === 0) return new RowFault('empty', `\`${own('input_ids')}\` is empty`);
   if (row['labels'] === undefined || row['labels'] === null) return { ids, labels: undefined };
@@ -27,6 +27,10 @@ export function idsOf(row: Row, own: OwnName = (usual) => usual): TokenIds | Row
     );
   return { ids, labels };
 }
+
+/** A list of token ids in a column, or what is wrong with it. */
+export const idsIn = (row: Row, own: OwnName, usual: string): readonly number[] | RowFault =>
+  numbers(row, own, usual, (id) => id >= 0);
 
 function numbers(
   row: Row,

@@ -13,6 +13,9 @@ export interface Choice {
   readonly characters: number;
 }
 
+/** Of two answers the better or the other one; of one that is judged, whether it is good. */
+export type PreferenceSide = 'chosen' | 'rejected';
+
 /** A row as the trainer sees it. */
 export interface EncodedRow {
   readonly ids: Int32Array;
@@ -26,6 +29,8 @@ export interface EncodedRow {
   readonly promptTokens: number;
   /** Where the row is one choice of a question. */
   readonly choice?: Choice;
+  /** Where the row is one answer of a preference. */
+  readonly preference?: { readonly side: PreferenceSide; readonly answer: string };
 }
 
 /**

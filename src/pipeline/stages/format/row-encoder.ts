@@ -10,7 +10,7 @@ import { isSpecial, turnEnd } from '../../../compute/models/turn-end.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Call, Stage } from '../../../language/ir/program.js';
 import { isReadFile } from '../../../language/ir/values.js';
-import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
+import { CHOICES, LABELLED, PREFERENCE, rowKind } from '../../../language/schemas/functions/template.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
@@ -18,6 +18,7 @@ import { choiceRows, lastTokens } from './choice-rows.js';
 import { cut, type EncodedRow, encodeRow, pieces } from './encode-row.js';
 import { noChatTemplate } from './format-diagnostics.js';
 import { labelledColumns, labelledRow, labelledText, labelOf } from './labelled-rows.js';
+import { preferenceRows } from './preference-rows.js';
 import { needsChatTemplate, renderRow, TOKENS } from './render-row.js';
 import {
   type Examples,
@@ -34,15 +35,16 @@ interface RowRemark {
   readonly detail: string;
 }
 
-/** What became of a row: what is kept of it (more than one piece under `overflow = split`), or why nothing is. */
-type EncodingResult =
-  | {
-      readonly rendered: RenderedRow;
-      readonly kept: readonly EncodedRow[];
-      /** What the reader of a report should know of a row that is kept. */
-      readonly remarks: readonly RowRemark[];
-    }
-  | RowRemark;
+/** What is kept of a row: more than one piece under `overflow = split`, and of choices and preferences. */
+export interface KeptRow {
+  readonly rendered: RenderedRow;
+  readonly kept: readonly EncodedRow[];
+  /** What the reader of a report should know of it. */
+  readonly remarks: readonly RowRemark[];
+}
+
+/** What became of a row, or why nothing is kept of it. */
+export type EncodingResult = KeptRow | RowRemark;
 
 export interface RowEncoder {
   readonly tokenizer: Tokenizer;
@@ -82,7 +84,8 @@ export async function openEncoder(
   const tokenizer = await model.tokenizer();
   // Texts cannot be read without a tokenizer: better said before the first row.
   if (tokenizer.idsOnly === true && settings.template.call !== TOKENS) tokenizer.encode('');
-  const chat = needsChatTemplate(settings.template) ? chatTemplate(model, settings.template) : undefined;
+  const takesChat = needsChatTemplate(settings.template) || settings.template.call === PREFERENCE;
+  const chat = takesChat ? chatTemplate(model, settings.template) : undefined;
   if (needsChatTemplate(settings.template) && chat === undefined) throw noChatTemplate(model.path, stage);
   if (chat !== undefined) checkSpecialTokens(tokenizer, chat);
   const { eosTokenIds } = model.config;
@@ -116,6 +119,11 @@ export async function openEncoder(
         if (settings.template.call === CHOICES) {
           const { rendered, rows } = choiceRows(settings.template, row, { tokenizer, own, examples });
           return fittedChoices(rendered, rows, settings, findSpecial(rendered.given));
+        }
+        if (rowKind(settings.template.call) === 'preferences') {
+          const options = { tokenizer, vocabulary: model.config.vocabSize, context };
+          const { rendered, rows } = preferenceRows(settings.template, row, options);
+          return fittedPreference(rendered, rows, settings, findSpecial(rendered.given));
         }
         if (settings.template.call === LABELLED)
           return classified(row, settings, { tokenizer, padId, numbers, own, findSpecial });
@@ -224,6 +232,27 @@ function fitted(
     };
   const done = overflow === 'split' ? `split into ${kept.length}` : 'cut';
   return { rendered, kept, remarks: [...remarks, { reason: 'too_long', detail: `${done}: ${allowed}` }] };
+}
+
+/** Both answers of a pair or none; of a longer one, its end is cut off. */
+function fittedPreference(
+  rendered: RenderedRow,
+  rows: readonly EncodedRow[],
+  { max_length: limit, overflow }: FormatSettings,
+  special: readonly string[],
+): EncodingResult {
+  const longest = Math.max(...rows.map(({ ids }) => ids.length));
+  const remarks = specialRemarks(special);
+  const detail = `${longest} tokens, at most ${limit} are allowed`;
+  if (longest > limit && overflow !== 'truncate') return { reason: 'too_long', detail };
+  const kept = rows.map((row) => ({ ...cut(row, limit), preference: row.preference }));
+  if (kept.some(({ supervised }) => supervised === 0))
+    return { reason: 'no_supervised_token', detail: 'no token of an answer is left to learn from' };
+  return {
+    rendered,
+    kept,
+    remarks: longest > limit ? [...remarks, { reason: 'too_long', detail: `cut: ${detail}` }] : remarks,
+  };
 }
 
 /** All choices of a question or none; of a longer one, what is before it is cut off, as lm-evaluation-harness does. */

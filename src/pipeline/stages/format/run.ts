@@ -3,21 +3,23 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import { counted } from '../../../language/diagnostics/make.js';
+import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { isReference } from '../../../language/ir/values.js';
 import { CHOICES, LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readDataRows } from '../data/data-rows.js';
 import { ownNamesOf } from '../data/sources.js';
-import { splitNames } from '../data/split.js';
+import { type SplitName, splitNames } from '../data/split.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import { type RowPlace, RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
+import { PreferenceForm } from './preference-rows.js';
 import { TOKENS } from './render-row.js';
 import type { Row } from './rendered-row.js';
-import { openEncoder, type RowEncoder } from './row-encoder.js';
+import { type EncodingResult, type KeptRow, openEncoder, type RowEncoder } from './row-encoder.js';
 import { rowPrompt, SystemCounts } from './row-prompt.js';
 import { type FormatInfo, type SplitInfo, SplitWriter } from './split-files.js';
 
@@ -43,53 +45,84 @@ export const run: RunStage = async (context) => {
 
   const total = data.result.metrics['rows'] ?? 0;
   const all = new SplitWriter(output, 'all');
-  const files = new Map<string, number>();
-  const report = new RowReport(output);
-  const counts = new LabelCounts();
-  const systems = new SystemCounts();
+  const tally = new RowTally(output, labels !== undefined);
   const splits: Record<string, SplitInfo> = {};
-  const askedOtherwise = new RowCount();
   let read = 0;
-  let keptRows = 0;
   for (const split of splitNames) {
     const writer = new SplitWriter(output, split);
     for (const { file, line, row } of readDataRows(host, data.path, split)) {
       if (read % STRIDE === 0) await pause(context, read, total);
       read++;
-      const outcome = encoder.encode(row);
-      if ('reason' in outcome) {
-        report.drop({ file, line, ...outcome });
-        continue;
-      }
-      keptRows++;
-      if (outcome.rendered.askedOtherwise === true) askedOtherwise.add({ file, line });
-      systems.add(split, outcome.rendered.system);
-      for (const remark of outcome.remarks) report.warn({ file, line, ...remark });
-      if (labels !== undefined) counts.add(split, outcome.rendered.answer, { file, line });
+      const outcome = tally.take(split, { file, line }, encoder.encode(row));
+      if (outcome === undefined) continue;
       const marks = marksOf(row, settings.template.call, outcome.rendered.given);
-      const origin = { file, fileIndex: indexOf(files, file), line, ...marks };
+      const origin = { file, fileIndex: tally.indexOf(file), line, ...marks };
       for (const each of [writer, all]) each.addPieces(outcome.kept, outcome.rendered, origin);
     }
     splits[split] = writer.close();
   }
   splits['all'] = all.close();
-  report.close(keptRows);
-  if (keptRows === 0) throw nothingKept(stage, settings, report.dropped);
-  if (labels !== undefined) counts.check(labels, stage);
-  noteAskedOtherwise(context, askedOtherwise);
+  const { report, kept } = tally;
+  report.close(kept);
+  if (kept === 0) throw nothingKept(stage, settings, report.dropped);
+  if (labels !== undefined) tally.counts.check(labels, stage);
+  noteAskedOtherwise(context, tally.askedOtherwise);
   await pause(context, read, read);
 
   const tokenizer = { folder: model.path, sha256: digest };
-  const prompt = rowPrompt(settings.template, encoder, systems);
-  const info = formatInfo(encoder, { tokenizer, files: [...files.keys()], splits, labels, prompt });
+  const prompt = rowPrompt(settings.template, encoder, tally.systems);
+  const info = formatInfo(encoder, { tokenizer, splits, labels, prompt, ...tally.info() });
   output.write('format.json', `${JSON.stringify(info, null, 2)}\n`);
   const { tokens, longest } = splits['all'];
   return {
     outputs: { report: 'report.json', format: 'format.json' },
-    metrics: { rows: keptRows, dropped: report.dropped.rows / read, tokens, longest },
+    metrics: { rows: kept, dropped: report.dropped.rows / read, tokens, longest },
     dropped: report.dropped.toJSON(),
   };
 };
+
+/** What is counted of the rows while they are written. */
+class RowTally {
+  kept = 0;
+  readonly report: RowReport;
+  /** Of labelled rows. */
+  readonly counts = new LabelCounts();
+  readonly systems = new SystemCounts();
+  readonly askedOtherwise = new RowCount();
+  private readonly preferences = new PreferenceForm();
+  private readonly files = new Map<string, number>();
+
+  constructor(
+    output: OutputFolder,
+    private readonly isLabelled: boolean,
+  ) {
+    this.report = new RowReport(output);
+  }
+
+  /** The row, if it is kept. */
+  take(split: SplitName, place: RowPlace, outcome: EncodingResult): KeptRow | undefined {
+    const fault = 'reason' in outcome ? outcome : this.preferences.add(outcome.kept);
+    if (fault !== undefined) this.report.drop({ ...place, ...fault });
+    if (fault !== undefined || 'reason' in outcome) return undefined;
+    this.kept++;
+    const { rendered, remarks } = outcome;
+    if (rendered.askedOtherwise === true) this.askedOtherwise.add(place);
+    this.systems.add(split, rendered.system);
+    for (const remark of remarks) this.report.warn({ ...place, ...remark });
+    if (this.isLabelled) this.counts.add(split, rendered.answer, place);
+    return outcome;
+  }
+
+  indexOf(file: string): number {
+    const known = this.files.get(file) ?? this.files.size;
+    this.files.set(file, known);
+    return known;
+  }
+
+  info(): Pick<FormatInfo, 'files' | 'preferences'> {
+    return { files: [...this.files.keys()], preferences: this.preferences.form };
+  }
+}
 
 /** What an evaluation tells rows apart by. */
 const marksOf = (row: Row, template: string, given: readonly string[]) => ({
@@ -130,7 +163,10 @@ function exampleRows({ stage, host, inputs }: StageContext): readonly Row[] {
 
 const formatInfo = (
   { templateSource, ownTemplate, stopIds, padId }: RowEncoder,
-  { tokenizer, ...rest }: Pick<FormatInfo, 'tokenizer' | 'files' | 'splits' | 'labels' | 'prompt'>,
+  {
+    tokenizer,
+    ...rest
+  }: Pick<FormatInfo, 'tokenizer' | 'files' | 'splits' | 'labels' | 'prompt' | 'preferences'>,
 ): FormatInfo => ({
   version: 1,
   tokenizer,
@@ -185,13 +221,6 @@ function noteAskedOtherwise({ stage, emit }: StageContext, { first, rows }: RowC
   if (first === undefined) return;
   const text = `the chat template writes what is before an answer differently when that answer is asked for, in ${counted(rows, 'row')}, first ${first.file}:${first.line}`;
   emit({ type: 'note', stage: stage.name, text });
-}
-
-function indexOf(files: Map<string, number>, file: string): number {
-  const known = files.get(file);
-  if (known !== undefined) return known;
-  files.set(file, files.size);
-  return files.size - 1;
 }
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');

@@ -10,6 +10,7 @@
  *   has them, and the others are empty.
  * Of prompts that are marked as harmful or harmless: `"harm": { "asked", "request" }`.
  * Of questions with choices, each choice is a row, with `"choice": { "at", "of", "right", "text", "characters" }`.
+ * Of preferences, each answer is a row, chosen before rejected, with `"preference": { "side", "answer" }`.
  * Of labelled rows, a label of a token is the class of its text, at the last token; prompt is the text, answer the label.
  * `format.json`: see {@link FormatInfo}.
  */
@@ -55,6 +56,8 @@ export const FORMAT_INFO = v.object({
   splits: record(SPLIT),
   /** Of labelled rows: what their classes are called, by their numbers. */
   labels: v.optional(v.array(v.string())),
+  /** Of preferences: pairs of answers, or answers that are judged alone. */
+  preferences: v.optional(v.picklist(['pairs', 'judged'])),
   /** How rows ask that a model answers; older artefacts do not say. */
   prompt: v.optional(ROW_PROMPT),
   /** Ids that end an answer. */
@@ -151,7 +154,9 @@ export class SplitWriter {
       record.setFloat64(i * 8, value, true);
     });
     this.rows.write(new Uint8Array(record.buffer));
-    this.text.write(`${JSON.stringify({ prompt, answer, file, line, kind, harm, choice: row.choice })}\n`);
+    this.text.write(
+      `${JSON.stringify({ prompt, answer, file, line, kind, harm, choice: row.choice, preference: row.preference })}\n`,
+    );
     this.counts.add(length, row.supervised);
   }
 
@@ -192,6 +197,8 @@ const SPLIT_TEXT = v.object({
   choice: v.optional(
     v.object({ at: count, of: count, right: v.boolean(), text: v.string(), characters: count }),
   ),
+  /** Of an answer of a preference: which it is, and its text. */
+  preference: v.optional(v.object({ side: v.picklist(['chosen', 'rejected']), answer: v.string() })),
 });
 export type SplitText = JsonOf<typeof SPLIT_TEXT>;
 

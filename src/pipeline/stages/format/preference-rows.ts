@@ -1,0 +1,120 @@
+/** Preferences: a row for each answer, with the same prompt. */
+import type { Tokenizer } from '../../../compute/models/types.js';
+import type { Json } from '../../../language/host/json.js';
+import type { Call } from '../../../language/ir/program.js';
+import { PREFERENCE_TOKENS } from '../../../language/schemas/functions/template.js';
+import { RowFault } from '../data/parse-row.js';
+import { type Preference, preferenceOf, type Said, tokenPreferenceOf } from '../data/preferences.js';
+import { type EncodedRow, encodeRow, IGNORED, type PreferenceSide, supervisedIn } from './encode-row.js';
+import { renderRow } from './render-row.js';
+import { type RenderContext, type RenderedRow, type Row, RowProblem } from './rendered-row.js';
+import type { FormatInfo } from './split-files.js';
+import { shownTokens } from './tokenized-rows.js';
+
+export interface PreferenceOptions {
+  readonly tokenizer: Tokenizer;
+  readonly vocabulary: number;
+  readonly context: RenderContext;
+}
+
+/** The rows of a preference: chosen before rejected. Throws a {@link RowProblem}. */
+export function preferenceRows(
+  template: Call,
+  row: Row,
+  options: PreferenceOptions,
+): { readonly rendered: RenderedRow; readonly rows: readonly EncodedRow[] } {
+  const told =
+    template.call === PREFERENCE_TOKENS ? tokenRows(row, options) : textRows(template, row, options);
+  const [first, second] = told;
+  if (first === undefined) throw new Error('a preference without an answer');
+  if (second !== undefined) checkPair(first.encoded, second.encoded);
+  return {
+    rendered: { ...first.rendered, given: told.flatMap(({ rendered }) => rendered.given) },
+    rows: told.map(({ encoded, rendered, side }) => ({
+      ...encoded,
+      preference: { side, answer: rendered.answer },
+    })),
+  };
+}
+
+interface Told {
+  readonly side: PreferenceSide;
+  readonly rendered: RenderedRow;
+  readonly encoded: EncodedRow;
+}
+
+/** Answers by their sides. */
+const answersOf = <T>(found: { chosen: T; rejected: T } | { completion: T; isGood: boolean }) =>
+  'chosen' in found
+    ? ([
+        ['chosen', found.chosen],
+        ['rejected', found.rejected],
+      ] as const)
+    : ([[found.isGood ? 'chosen' : 'rejected', found.completion]] as const);
+
+function textRows(template: Call, row: Row, { tokenizer, context }: PreferenceOptions): readonly Told[] {
+  const found = preferenceOf(row, context.own);
+  if (found instanceof RowFault) throw new RowProblem(found.reason, found.detail);
+  return answersOf<Said>(found).map(([side, answer]) => {
+    const rendered = renderRow(...asRow(template, row, found, answer), { ...context, lossOn: 'assistant' });
+    return { side, rendered, encoded: encodeRow(tokenizer, rendered, 'assistant') };
+  });
+}
+
+/** The prompt with an answer, as a row of another template: nothing of a prompt is learned. */
+function asRow(template: Call, row: Row, { prompt }: Preference, answer: Said): readonly [Call, Row] {
+  if (typeof prompt === 'string')
+    return [
+      { ...template, call: 'completion', args: {} },
+      { prompt, completion: answer },
+    ];
+  const asked = prompt.map(
+    (message): Json => (message['role'] === 'assistant' ? { ...message, weight: 0 } : message),
+  );
+  return [
+    { ...template, call: 'chat' },
+    { messages: [...asked, ...answer], tools: row['tools'] },
+  ];
+}
+
+function tokenRows(row: Row, { tokenizer, vocabulary, context }: PreferenceOptions): readonly Told[] {
+  const found = tokenPreferenceOf(row, vocabulary, context.own);
+  if (found instanceof RowFault) throw new RowProblem(found.reason, found.detail);
+  const { prompt } = found;
+  return answersOf(found).map(([side, answer]) => {
+    const ids = Int32Array.from([...prompt, ...answer]);
+    const labels = ids.slice().fill(IGNORED, 0, prompt.length);
+    const encoded = { ids, labels, supervised: supervisedIn(labels), promptTokens: prompt.length };
+    return { side, encoded, rendered: shownTokens(encoded, tokenizer) };
+  });
+}
+
+/** Both answers are to the same prompt, and are two. */
+function checkPair(chosen: EncodedRow, rejected: EncodedRow): void {
+  const [asked, other] = [promptOf(chosen), promptOf(rejected)];
+  if (asked.length !== other.length || asked.some((id, at) => id !== other[at]))
+    throw new RowProblem('wrong_type', 'the template writes another prompt before the rejected answer');
+  if (chosen.ids.length === rejected.ids.length && chosen.ids.every((id, at) => id === rejected.ids[at]))
+    throw new RowProblem('wrong_type', 'the chosen and the rejected answer are the same');
+}
+
+const promptOf = ({ ids, labels }: EncodedRow): Int32Array =>
+  ids.subarray(
+    0,
+    labels.findIndex((label) => label !== IGNORED),
+  );
+
+/** Pairs or judged answers: what the first row is, all are. */
+export class PreferenceForm {
+  form: FormatInfo['preferences'];
+
+  /** Why a row is not like those before it. */
+  add(kept: readonly EncodedRow[]): Pick<RowProblem, 'reason' | 'detail'> | undefined {
+    if (kept[0]?.preference === undefined) return undefined;
+    const form = kept.length === 2 ? 'pairs' : 'judged';
+    this.form ??= form;
+    if (form === this.form) return undefined;
+    const [found, others] = form === 'pairs' ? ['two answers', 'one'] : ['one answer', 'two'];
+    return { reason: 'wrong_type', detail: `it has ${found}, and the rows before it have ${others}` };
+  }
+}
