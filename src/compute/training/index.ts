@@ -10,10 +10,13 @@ export {
   train,
 } from './loop.js';
 export { answerSums, type References } from './objectives/batch-loss.js';
+export type { PreferenceLearning } from './objectives/learning.js';
 export { type Mismatch, mismatchedText, neighbours, type PreferenceRows } from './objectives/rows.js';
+export { hasReference, isPaired } from './objectives/rules.js';
 export { textsIn } from './objectives/texts.js';
+export type { PreferenceObjective } from './objectives/types.js';
 export * from './optimizers/index.js';
-export { totalSteps } from './order.js';
+export { globalBatches, totalSteps } from './order.js';
 export { isDecayShape, isScheduleName, type Schedule, type Setback, stepsIn } from './schedule.js';
 export { type TrainingState, tokensPerSecond } from './state.js';
 export type { MeasureAnswers } from './validation.js';

@@ -4,6 +4,8 @@ import type { Packing, TokenRows } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
 import { createUpdater } from './create-updater.js';
 import { diverged, StepOutOfMemoryError } from './failures.js';
+import type { PreferenceLearning } from './objectives/learning.js';
+import { preferenceStep } from './objectives/step.js';
 import {
   OPTIMIZERS,
   type OptimizerName,
@@ -66,6 +68,8 @@ export interface TrainOptions {
   readonly decoder: Decoder;
   readonly rows: TokenRows;
   readonly validation?: TokenRows;
+  /** What is learned instead of `rows`, and watched instead of `validation`. */
+  readonly preferences?: PreferenceLearning;
   /** Answers rows of the validation, and measures the answers. */
   readonly measureAnswers?: MeasureAnswers;
   readonly padId: number;
@@ -151,19 +155,21 @@ function stepTaker(
   updater: Updater,
   pause: () => Promise<void>,
 ): () => Promise<void> {
-  const { decoder, rows, settings, padId, emit } = options;
+  const { decoder, preferences, settings, padId, emit } = options;
   const watch = lossWatch(state.steps);
-  const batches = globalBatches({ ...settings, rows: rows.count, lengthOf: (row) => rows.lengthOf(row) });
+  const { count, lengthOf } = preferences?.rows ?? options.rows;
+  const batches = globalBatches({ ...settings, rows: count, lengthOf });
   const packing = packingOf(options);
   return async () => {
     const step = state.step + 1;
     const losses = state.validations.map(({ loss }) => loss);
     const rate = rateOf(settings.schedule, settings.rate, { step, total: settings.totalSteps, losses });
     const start = options.clock();
-    const output = await optimiserStep({
-      ...settings,
-      ...{ decoder, updater, source: rows, rows: batches.rowsOf(step), packing, padId, step, rate, pause },
-    });
+    const batch = { ...settings, decoder, updater, rows: batches.rowsOf(step), padId, step, rate, pause };
+    const output =
+      preferences === undefined
+        ? await optimiserStep({ ...batch, source: options.rows, packing })
+        : await preferenceStep({ ...batch, ...preferences, source: preferences.rows, rows: batch.rows });
     const epoch = step / batches.stepsPerEpoch;
     const seconds = (options.clock() - start) / 1000;
     const record: StepRecord = { step, epoch, learningRate: rate, ...output, seconds };

@@ -2,6 +2,18 @@
 import * as v from 'valibot';
 import { figure, type JsonOf, record } from '../../language/host/json.js';
 
+/** Means over the rows of a batch of preferences. */
+export const PREFERENCE_FIGURES = v.object({
+  /** Rewards of chosen and of rejected, or of good and of bad answers; absent where there are none. */
+  chosen: v.optional(figure),
+  rejected: v.optional(figure),
+  /** Share of the pairs whose chosen answer has the higher reward. */
+  accuracy: v.optional(figure),
+  /** How far the model is from the reference by answers to other prompts, in nats each. */
+  kl: v.optional(figure),
+});
+export type PreferenceFigures = JsonOf<typeof PREFERENCE_FIGURES>;
+
 export const STEP_RECORD = v.object({
   /** From 1. */
   step: figure,
@@ -16,6 +28,8 @@ export const STEP_RECORD = v.object({
   /** Tokens without padding. */
   tokens: figure,
   seconds: figure,
+  /** Of preferences. */
+  preference: v.optional(PREFERENCE_FIGURES),
 });
 export type StepRecord = JsonOf<typeof STEP_RECORD>;
 
@@ -29,7 +43,12 @@ export const ANSWERS_MEASURED = v.object({
 export type AnswersMeasured = JsonOf<typeof ANSWERS_MEASURED>;
 
 /** A step, and its mean loss over all supervised tokens, in nats. */
-export const VALIDATION = v.object({ step: figure, loss: figure, ...v.partial(ANSWERS_MEASURED).entries });
+export const VALIDATION = v.object({
+  step: figure,
+  loss: figure,
+  ...v.partial(ANSWERS_MEASURED).entries,
+  preference: v.optional(PREFERENCE_FIGURES),
+});
 export type Validation = JsonOf<typeof VALIDATION>;
 
 export const TRAINING_STATE = v.object({

@@ -3,6 +3,8 @@
 import type { Decoder } from '../models/decoder/types.js';
 import type { TokenRows } from './batch.js';
 import { notFinite } from './failures.js';
+import { preferenceLoss } from './objectives/batch-loss.js';
+import type { PreferenceLearning } from './objectives/learning.js';
 import type { AnswersMeasured, RunningState, TrainingState, Validation } from './state.js';
 import { validationLoss } from './step.js';
 
@@ -28,6 +30,7 @@ export const validatesAt = (
 interface ValidateOptions {
   readonly decoder: Decoder;
   readonly validation?: TokenRows;
+  readonly preferences?: PreferenceLearning;
   readonly measureAnswers?: MeasureAnswers;
   readonly padId: number;
   readonly settings: ValidationSettings & { readonly microBatch: number; readonly rate: number };
@@ -40,15 +43,31 @@ export async function validate(
   state: RunningState,
   pause: () => Promise<void>,
 ): Promise<void> {
-  const { decoder, validation, measureAnswers, padId, settings, emit } = options;
-  if (validation === undefined || validation.count === 0) return;
+  const { measureAnswers, settings, emit } = options;
+  const found = await measuredLoss(options, pause);
+  if (found === undefined) return;
   const { step } = state;
-  const { microBatch } = settings;
-  const loss = await validationLoss({ decoder, source: validation, microBatch, padId, pause });
+  const { loss } = found;
   if (!Number.isFinite(loss))
     throw notFinite('validation loss', loss, step, state.steps.at(-1)?.learningRate ?? settings.rate);
-  const measured: Validation = { step, loss, ...(await measureAnswers?.(loss)) };
+  const measured: Validation = { step, ...found, ...(await measureAnswers?.(loss)) };
   emit({ type: 'validation', ...measured, best: takeIn(state, measured, settings) });
+}
+
+/** `undefined` where there is nothing to watch. */
+async function measuredLoss(
+  { decoder, validation, preferences, padId, settings: { microBatch } }: ValidateOptions,
+  pause: () => Promise<void>,
+): Promise<Omit<Validation, 'step'> | undefined> {
+  const input = { decoder, microBatch, padId, pause };
+  if (preferences === undefined) {
+    if (validation === undefined || validation.count === 0) return undefined;
+    return { loss: await validationLoss({ ...input, source: validation }) };
+  }
+  const { objective, validation: source, validationReferences: references } = preferences;
+  if (source === undefined || source.count === 0) return undefined;
+  const all = Uint32Array.from({ length: source.count }, (_, row) => row);
+  return preferenceLoss({ ...input, objective, source, references }, all);
 }
 
 /** Adds a validation to the state; whether it is the best so far. Answers that end a training are never the best. */

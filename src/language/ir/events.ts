@@ -29,6 +29,14 @@ const REASON = v.object({
 });
 export type Reason = JsonOf<typeof REASON>;
 
+/** Means over preferences: rewards of chosen and rejected answers, how often the chosen one has the higher, and how far the model is from the reference. */
+const PREFERENCE = v.object({
+  chosen: v.optional(figure),
+  rejected: v.optional(figure),
+  accuracy: v.optional(figure),
+  kl: v.optional(figure),
+});
+
 /** What a stage reports while it works. */
 const STAGE_EVENTS = [
   v.object({
@@ -46,6 +54,8 @@ const STAGE_EVENTS = [
     learningRate: v.optional(figure),
     gradNorm: v.optional(figure),
     tokensPerSecond: v.optional(figure),
+    /** Of preferences. */
+    preference: v.optional(PREFERENCE),
     /** Training on several devices: a process per device, and what they share. */
     ranks: v.optional(count),
     sharding: v.optional(v.picklist(SHARDINGS)),
@@ -60,6 +70,8 @@ const STAGE_EVENTS = [
     step: figure,
     loss: figure,
     best: v.boolean(),
+    /** Of preferences. */
+    preference: v.optional(PREFERENCE),
     /** Of the answers to rows of the validation, by metric. */
     metrics: v.optional(record(figure)),
     /** Where that is watched: the share of what they say that they have said before, that of the references, and whether it is too much. */

@@ -2,6 +2,7 @@
 
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
+import { hasReference, isPaired } from '../../compute/training/index.js';
 import { totalSteps } from '../../compute/training/order.js';
 import type { Ranks } from '../../language/ir/engines.js';
 import type { Stage, Value } from '../../language/ir/program.js';
@@ -9,13 +10,20 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { stopAfter, type TrainSettings } from '../../language/schemas/stages/train.js';
 import { optimizerName } from '../stages/train/loop-settings.js';
 import { precisionOf } from '../stages/train/precision.js';
+import { objectiveOf, REWARD_LABELS } from '../stages/train/preferences/objective.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import { answersWanted, looksAtAnswers } from '../stages/train/validation-answers.js';
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type CountedTraining, countedOf } from './counted-training.js';
 import { BIN, type Lengths, longestPrompt, shortened } from './expected-rows.js';
-import { decoderShape, PACKING_LOSS, sequencesOf, type TrainMemory } from './memory/train.js';
+import {
+  decoderShape,
+  PACKING_LOSS,
+  type PreferenceCounts,
+  sequencesOf,
+  type TrainMemory,
+} from './memory/train.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
 import type { BudgetLimit } from './plan-json.js';
@@ -44,7 +52,7 @@ export async function trainFacts(
       ? undefined
       : await context.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(context.program, dataset.stage);
-  const adapter = context.adapter(stage, model, lengths.labels);
+  const adapter = context.adapter(stage, model, learnedLabels(settings) ?? lengths.labels);
   const room = model.config.maxPositions - virtualTokensOf(adapter);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
@@ -53,6 +61,7 @@ export async function trainFacts(
     ...{ settings, model, adapter },
   });
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
+  const preferences = preferencesOf(settings);
   return {
     model,
     maxLength,
@@ -64,9 +73,14 @@ export async function trainFacts(
       optimizer: optimizerName(settings),
       precision: precisionOf(settings),
       validation,
+      preferences,
       answers: answersOf(settings, validation, model.tokenizerBytes),
       steps: (rows) =>
-        totalSteps(Math.max(1, rows), settings.batch.global, stopAfter(settings.stop, stage.origins)),
+        totalSteps(
+          Math.max(1, rows / (preferences?.texts ?? 1)),
+          settings.batch.global,
+          stopAfter(settings.stop, stage.origins),
+        ),
       onDevice: context.machine.devices.length > 0,
       device: context.device,
       keptByProcess: keptByProcess(adapted),
@@ -81,6 +95,22 @@ export async function trainFacts(
       { config: model.config, adapter, runtime: context.runtime.name, ranks },
       packing ? sequencesOf(shape, maxLength) : global,
     ),
+  };
+}
+
+/** The label of a reward model, whose rows have none. */
+const learnedLabels = (settings: TrainSettings): readonly string[] | undefined =>
+  objectiveOf(settings)?.kind === 'reward' ? REWARD_LABELS : undefined;
+
+function preferencesOf(settings: TrainSettings): PreferenceCounts | undefined {
+  const objective = objectiveOf(settings);
+  if (objective === undefined) return undefined;
+  const { kind } = objective;
+  return {
+    texts: isPaired(objective) ? 2 : 1,
+    supervised: kind === 'orpo' ? 'all' : kind === 'reward' ? 'last' : 'answers',
+    // each answer once, and under KTO again after another prompt
+    references: hasReference(objective) ? (kind === 'kto' ? 2 : 1) : 0,
   };
 }
 
@@ -134,11 +164,13 @@ export function trainFlops(stage: Stage, facts: TrainFacts, plan: TrainPlan): nu
   const steps = facts.memory.steps(lengths.rows);
   const tokens = settings.batch.packing ? lengths.tokens * PACKING_LOSS : paddedTokens(lengths);
   const perRow = tokens / Math.max(1, lengths.rows);
-  const trained = steps * Math.min(settings.batch.global, lengths.rows) * perRow * perToken;
+  const { texts = 1, references = 0 } = facts.memory.preferences ?? {};
+  const trained = steps * Math.min(settings.batch.global * texts, lengths.rows) * perRow * perToken;
+  const asked = references * tokens * (perToken / 3);
   const validations = validationsOf(stage, facts.memory, plan);
   const { validation } = facts.memory;
   const watched = validation === undefined ? 0 : paddedTokens(validation) * validations * (perToken / 3);
-  return trained + watched;
+  return trained + asked + watched;
 }
 
 /** Of the answers of all validations: of their prompts, and of what is generated token by token. */

@@ -1,6 +1,7 @@
 /** The loss of a batch of preferences: forward and backward, or forward alone. */
 import type { Decoder, DropoutKey, TokenLosses } from '../../models/decoder/types.js';
 import { buildBatch, microBatches, type TokenRow } from '../batch.js';
+import type { PreferenceFigures } from '../state.js';
 import { divergence, type LabelledLoss, labelledLoss } from './kto.js';
 import { pairLoss } from './pairwise.js';
 import { mismatchedText, neighbours, type PreferenceRow, type PreferenceRows } from './rows.js';
@@ -29,16 +30,10 @@ export interface PreferenceInput {
   pause(): Promise<void>;
 }
 
-/** Means over the rows of a batch. */
-export interface PreferenceFigures {
+export interface PreferenceLoss {
+  /** Mean over the rows, with what else is learned. */
   readonly loss: number;
-  /** Rewards of chosen and of rejected, or of good and of bad answers; absent where there are none. */
-  readonly chosen?: number;
-  readonly rejected?: number;
-  /** Share of the pairs whose chosen answer has the higher reward. */
-  readonly accuracy?: number;
-  /** How far the policy is from the reference by answers to other prompts, in nats each. */
-  readonly kl?: number;
+  readonly preference: PreferenceFigures;
 }
 
 /**
@@ -49,7 +44,7 @@ export async function preferenceLoss(
   input: PreferenceInput,
   rows: Uint32Array,
   key?: Omit<DropoutKey, 'micro'>,
-): Promise<PreferenceFigures> {
+): Promise<PreferenceLoss> {
   const { decoder, source, objective } = input;
   const kl = objective.kind === 'kto' ? await klOf(input, rows) : undefined;
   const crossEntropy = ruleOf(objective).crossEntropy(objective);
@@ -73,7 +68,7 @@ export async function preferenceLoss(
     if (key === undefined) await decoder.loss(batch, (tokens) => void weigh(tokens));
     else await decoder.accumulate(batch, weigh, { ...key, micro });
   }
-  return { ...tally.figures(), kl };
+  return { loss: tally.loss, preference: { ...tally.figures(), ...(kl !== undefined && { kl }) } };
 }
 
 /** Adds up a batch's figures. */
@@ -103,8 +98,11 @@ class Tally {
     const [chosen, rejected] = this.rewards.map((values) =>
       values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length,
     );
-    const accuracy = this.pairs === 0 ? undefined : this.right / this.pairs;
-    return { loss: this.loss, chosen, rejected, accuracy };
+    return {
+      ...(chosen !== undefined && { chosen }),
+      ...(rejected !== undefined && { rejected }),
+      ...(this.pairs > 0 && { accuracy: this.right / this.pairs }),
+    };
   }
 }
 

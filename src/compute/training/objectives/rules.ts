@@ -24,3 +24,8 @@ export const OBJECTIVES: {
 
 export const ruleOf = (objective: PreferenceObjective): Rule<PreferenceObjective> =>
   OBJECTIVES[objective.kind] as Rule<PreferenceObjective>;
+
+export const hasReference = (objective: PreferenceObjective): boolean => ruleOf(objective).hasReference;
+
+/** Whether its rows are pairs of answers. */
+export const isPaired = (objective: PreferenceObjective): boolean => ruleOf(objective).rows === 'pairs';

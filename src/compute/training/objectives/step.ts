@@ -1,9 +1,9 @@
 import { clipFactor } from '../clip.js';
 import { notFinite } from '../failures.js';
 import type { Updater } from '../optimizers/optimizer.js';
-import { type PreferenceFigures, type PreferenceInput, preferenceLoss } from './batch-loss.js';
+import { type PreferenceInput, type PreferenceLoss, preferenceLoss } from './batch-loss.js';
 
-export interface PreferenceStepInput extends PreferenceInput {
+interface PreferenceStepInput extends PreferenceInput {
   readonly updater: Updater;
   /** Rows of the global batch. */
   readonly rows: Uint32Array;
@@ -15,7 +15,7 @@ export interface PreferenceStepInput extends PreferenceInput {
   readonly clip?: number;
 }
 
-export interface PreferenceStepOutput extends PreferenceFigures {
+interface PreferenceStepOutput extends PreferenceLoss {
   readonly gradNorm: number;
   /** Tokens of all texts, without padding. */
   readonly tokens: number;
@@ -25,10 +25,10 @@ export interface PreferenceStepOutput extends PreferenceFigures {
 export async function preferenceStep(input: PreferenceStepInput): Promise<PreferenceStepOutput> {
   const { decoder, updater, source, rows, seed, step, rate } = input;
   decoder.zeroGradients();
-  const figures = await preferenceLoss(input, rows, { seed, step });
-  if (!Number.isFinite(figures.loss)) throw notFinite('loss', figures.loss, step, rate);
+  const found = await preferenceLoss(input, rows, { seed, step });
+  if (!Number.isFinite(found.loss)) throw notFinite('loss', found.loss, step, rate);
   const gradNorm = await updater.norm();
   if (!Number.isFinite(gradNorm)) throw notFinite('gradient norm', gradNorm, step, rate);
   await updater.update(step, rate, clipFactor(gradNorm, input.clip));
-  return { ...figures, gradNorm, tokens: rows.reduce((total, row) => total + source.tokensOf(row), 0) };
+  return { ...found, gradNorm, tokens: rows.reduce((total, row) => total + source.tokensOf(row), 0) };
 }

@@ -41,6 +41,16 @@ import { moreSessions } from './sessions.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
 
+/** What a row of preferences asks of a training. */
+export interface PreferenceCounts {
+  /** Texts of a row: 2 of a pair. */
+  readonly texts: number;
+  /** Whose loss is asked: those of the answers, all, or the last of each text. */
+  readonly supervised: 'answers' | 'all' | 'last';
+  /** Passes forward over all texts for the reference: 0 without one. */
+  readonly references: number;
+}
+
 export interface TrainMemory {
   readonly config: ModelConfig;
   /** Bytes of the base in each form. */
@@ -53,6 +63,8 @@ export interface TrainMemory {
   readonly lengths: Lengths;
   /** Rows of a step, where they share sequences. */
   readonly packed?: number;
+  /** Of preferences; `lengths` are those of their answers. */
+  readonly preferences?: PreferenceCounts;
   /** Rows to watch training on. */
   readonly validation: Lengths | undefined;
   /** What of it is answered. */
@@ -83,7 +95,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
   // a choice that was made for full training has none
   const rank = plan.rank > 0 ? plan.rank : factorsOf(adapter).rank;
   const adapted = adaptedConfig(config, adapter);
-  const rows = Math.min(plan.microBatch, Math.max(1, memory.lengths.rows));
+  const rows = Math.min(textsAtOnce(memory, plan), Math.max(1, memory.lengths.rows));
   const length = longestPadded(memory, plan);
   return {
     config: adapted,
@@ -107,6 +119,10 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     precision: memory.precision,
   };
 }
+
+/** Texts of a micro batch. */
+const textsAtOnce = ({ preferences }: TrainMemory, { microBatch }: TrainPlan): number =>
+  microBatch * (preferences?.texts ?? 1);
 
 /** Bytes of the optimiser's state. */
 export const optimizerBytes = (memory: TrainMemory, plan: TrainPlan): number =>
@@ -199,7 +215,10 @@ export function supervisedTokens(memory: TrainMemory, plan: TrainPlan, tokens: n
   const { answers, rows, supervised, ...kept } = shortened(memory.lengths, plan.maxLength);
   if (rows === 0 || kept.tokens === 0 || answers === undefined) return tokens;
   // rows of a packed sequence fill it
-  const count = memory.packed === undefined ? plan.microBatch : (tokens * rows) / kept.tokens;
+  const texts = textsAtOnce(memory, plan);
+  const { supervised: asked = 'answers' } = memory.preferences ?? {};
+  if (asked !== 'answers') return asked === 'all' ? tokens : texts;
+  const count = memory.packed === undefined ? texts : (tokens * rows) / kept.tokens;
   const batch = (count * supervised) / rows + 3 * Math.sqrt(count) * answers.deviation;
   return Math.min(tokens, Math.ceil(Math.max(answers.most, batch)));
 }

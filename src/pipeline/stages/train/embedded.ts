@@ -21,9 +21,10 @@ import { firstAdapter } from './first-adapter.js';
 import { loopSettings } from './loop-settings.js';
 import { withCulprit } from './not-finite.js';
 import { precisionOf } from './precision.js';
+import { preferenceLearning } from './preferences/learning.js';
 import { readSetbacks } from './setbacks.js';
 import { stageEvent } from './stage-events.js';
-import type { TrainTask } from './train-task.js';
+import { learnedRows, type TrainTask } from './train-task.js';
 import { validationAnswers } from './validation-answers.js';
 import { writeResult } from './write-result.js';
 
@@ -33,6 +34,8 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
   const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
   const weights = task.weights(plan);
   const first = adapter && firstAdapter(task, adapter, weights);
+  const settings = loopSettings(stage, plan, learnedRows(task), readSetbacks(context));
+  const preferences = await preferenceLearning(task, plan, settings);
   const decoder = await createDecoder({
     runtime: await task.runtime(),
     config: adaptedConfig(model.config, task.adapter),
@@ -57,7 +60,8 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
       validation,
       padId: rows.padId,
       measureAnswers: await answersOf(task, decoder),
-      settings: loopSettings(stage, plan, rows.count, readSetbacks(context)),
+      preferences,
+      settings,
       checkpoints: saved,
       offload,
       clock: () => host.clock(),

@@ -15,9 +15,18 @@ import type { TrainRows } from './train-rows.js';
 export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validations }: TrainingState): void {
   const file = output.open('metrics.jsonl');
   let next = 0;
-  for (const { step, epoch, loss, learningRate, gradNorm, tokens, seconds } of steps) {
+  for (const { step, epoch, loss, learningRate, gradNorm, tokens, seconds, preference } of steps) {
     const speed = tokensPerSecond(tokens, seconds);
-    const line = { type: 'step', step, epoch, loss, learningRate, gradNorm, tokensPerSecond: speed };
+    const line = {
+      type: 'step',
+      step,
+      epoch,
+      loss,
+      learningRate,
+      gradNorm,
+      tokensPerSecond: speed,
+      preference,
+    };
     file.write(`${JSON.stringify(line)}\n`);
     for (let found = validations[next]; found?.step === step; found = validations[next]) {
       file.write(`${JSON.stringify({ type: 'validation', ...found })}\n`);

@@ -7,6 +7,7 @@ import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readFormatInfo } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
+import { objectiveOf, REWARD_LABELS } from './preferences/objective.js';
 
 /** Nothing if they have none. Throws a `UserError` if the rows to watch training on are numbered otherwise. */
 export function rowLabels({
@@ -14,7 +15,9 @@ export function rowLabels({
   inputs,
   host,
 }: Pick<StageContext, 'stage' | 'inputs' | 'host'>): readonly string[] | undefined {
-  const { dataset, validate } = settingsOf(stage, 'train');
+  const settings = settingsOf(stage, 'train');
+  if (objectiveOf(settings)?.kind === 'reward') return REWARD_LABELS;
+  const { dataset, validate } = settings;
   const labelsOf = (name: string | undefined): readonly string[] | undefined => {
     const rows = name === undefined ? undefined : inputs[name];
     return rows === undefined ? undefined : readFormatInfo(host, rows.path).labels;

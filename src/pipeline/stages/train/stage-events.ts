@@ -5,7 +5,7 @@ import type { StageEvent } from '../../../language/ir/events.js';
 export function stageEvent(stage: string, event: TrainingEvent): StageEvent {
   switch (event.type) {
     case 'step': {
-      const { step, epoch, loss, learningRate, gradNorm, tokens, seconds } = event.record;
+      const { step, epoch, loss, learningRate, gradNorm, tokens, seconds, preference } = event.record;
       return {
         type: 'stage.progress',
         stage,
@@ -18,6 +18,7 @@ export function stageEvent(stage: string, event: TrainingEvent): StageEvent {
         learningRate,
         gradNorm,
         tokensPerSecond: tokensPerSecond(tokens, seconds),
+        ...(preference !== undefined && { preference }),
       };
     }
     case 'validation': {

@@ -80,7 +80,7 @@ function textsOf(split: TokenizedSplit, rows: readonly number[]): readonly Split
 }
 
 /** A token beyond the vocabulary would look up a row of another tensor: the tokenizer is not this base's. */
-function checkedRow(split: TokenizedSplit, row: number, { stage, vocabSize }: RowsOptions): TokenRow {
+export function checkedRow(split: TokenizedSplit, row: number, { stage, vocabSize }: RowsOptions): TokenRow {
   const tokens = split.read(row);
   const id = tokens.ids.find((token) => token < 0 || token >= vocabSize);
   if (id === undefined) return tokens;
@@ -92,7 +92,7 @@ function checkedRow(split: TokenizedSplit, row: number, { stage, vocabSize }: Ro
   );
 }
 
-function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<RowEntry> {
+export function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<RowEntry> {
   for (const [row, length] of split.lengths.entries()) {
     if (length <= maxLength) continue;
     const detail = `${length} tokens, at most ${maxLength} are trained on`;
@@ -100,7 +100,7 @@ function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<RowEntry> 
   }
 }
 
-function noRows({ name, span }: Stage, split: string, total: number, maxLength: number): UserError {
+export function noRows({ name, span }: Stage, split: string, total: number, maxLength: number): UserError {
   const nothing = `stage \`${name}\` has nothing to train on:`;
   return new UserError(
     total === 0

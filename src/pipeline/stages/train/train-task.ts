@@ -4,6 +4,7 @@ import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
+import { isPaired, type PreferenceObjective } from '../../../compute/training/index.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../language/schemas/stages/train.js';
@@ -14,6 +15,8 @@ import { residencyFields } from '../train-plan/fields.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
 import { baseWeights } from './base-weights.js';
+import { objectiveOf } from './preferences/objective.js';
+import { type PreferenceSplit, preferenceSplit, trainedPreferences } from './preferences/preference-rows.js';
 import { rowLabels } from './row-labels.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows, type ValidationRows } from './train-rows.js';
 
@@ -26,6 +29,12 @@ export interface TrainTask {
   readonly adapter: AdapterConfig;
   readonly rows: TrainRows;
   readonly validation?: ValidationRows;
+  /** Where the rows are preferences: what is learned from them. `rows` are then their answers, one after another. */
+  readonly preferences?: {
+    readonly objective: PreferenceObjective;
+    readonly rows: PreferenceSplit;
+    readonly validation?: PreferenceSplit;
+  };
   /** What computes in this process; opened when it is asked for. */
   runtime(): Promise<Runtime>;
   weights(plan: TrainPlan): WeightStore;
@@ -49,6 +58,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
     return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
   };
   const first = { adapter, seed: settings.seed };
+  const objective = objectiveOf(settings);
   let runtime: Promise<Runtime> | undefined;
   let loaded: { readonly residency: string; readonly weights: WeightStore } | undefined;
   return {
@@ -59,6 +69,17 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
     adapter,
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
+    ...(objective === undefined
+      ? {}
+      : {
+          preferences: {
+            objective,
+            rows: trainedPreferences(splitOf(settings.dataset), isPaired(objective)),
+            ...(settings.validate == null
+              ? {}
+              : { validation: preferenceSplit(splitOf(settings.validate), isPaired(objective)) }),
+          },
+        }),
     runtime() {
       runtime ??= openRuntime(context.host, context.runtime, context);
       return runtime;
@@ -75,3 +96,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
     },
   };
 }
+
+/** Rows that a pass goes over: of preferences, each with its answers. */
+export const learnedRows = ({ rows, preferences }: Pick<TrainTask, 'rows' | 'preferences'>): number =>
+  (preferences?.rows ?? rows).count;

@@ -216,9 +216,9 @@ async function agrees(family: string, name: string, run: RecordedRun, microBatch
     );
     expect(found.gradNorm).to.be.closeTo(expected.gradNorm, 2e-5 * Math.max(1, expected.gradNorm));
     for (const side of ['chosen', 'rejected'] as const)
-      if (expected[side] !== null) expect(found[side]).to.be.closeTo(expected[side], 1e-5);
-    if (expected.accuracy !== undefined) expect(found.accuracy).to.equal(expected.accuracy);
-    if (expected.kl !== undefined) expect(found.kl).to.be.closeTo(expected.kl, 1e-5);
+      if (expected[side] !== null) expect(found.preference[side]).to.be.closeTo(expected[side], 1e-5);
+    if (expected.accuracy !== undefined) expect(found.preference.accuracy).to.equal(expected.accuracy);
+    if (expected.kl !== undefined) expect(found.preference.kl).to.be.closeTo(expected.kl, 1e-5);
   }
   const final = float32Tensors(join(folder, `${family}-${name}-final.safetensors`));
   expect(largestDifference(decoder.parameters, final)).to.be.below(1e-4);

@@ -27,7 +27,9 @@ export interface ReferenceOptions {
   readonly padId: number;
   /** Opens the base when something is not known yet. */
   decoder(): Promise<Decoder>;
-  progress(done: number): void;
+  /** Texts that are asked for, at most. */
+  readonly total: number;
+  progress(done: number, total: number): void;
   pause(): Promise<void>;
 }
 
@@ -57,7 +59,7 @@ export async function references(options: ReferenceOptions): Promise<References>
     const sums = committed.has(name) ? readPiece(options, name) : await computed(options, name, piece);
     for (const [at, { keep }] of piece.entries()) keep(sums[at] ?? Number.NaN);
     done += piece.length;
-    options.progress(done);
+    options.progress(done, options.total);
     piece = [];
   };
   for (const asked of askedIn(options, own, others, keyOf)) {

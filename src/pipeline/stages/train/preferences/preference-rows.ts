@@ -1,0 +1,72 @@
+/** Pairs of answers, or judged ones, over the rows that a format stage wrote: each answer is a row there. */
+import type { PreferenceRows, TokenRow } from '../../../../compute/training/index.js';
+import { error } from '../../../../language/diagnostics/make.js';
+import { UserError } from '../../../../language/diagnostics/types.js';
+import type { Span } from '../../../../language/source/span.js';
+import { openSplit, readFormatInfo, type TokenizedSplit } from '../../format/split-files.js';
+import type { RowEntry } from '../../row-report.js';
+import { checkedRow, noRows, type RowsOptions, tooLong } from '../train-rows.js';
+
+export interface PreferenceSplit extends PreferenceRows {
+  readonly padId: number;
+  /** Rows of the split, kept or not. */
+  readonly total: number;
+  /** Answers that are too long; with one of a pair, the other is left out. */
+  dropped(): Iterable<RowEntry>;
+}
+
+/** Rows of a split, of which none is too long. Throws a `UserError` for judged answers where pairs are learned from. */
+export function preferenceSplit(options: RowsOptions, isPaired: boolean): PreferenceSplit {
+  const { host, stage, folder, maxLength } = options;
+  if (isPaired && readFormatInfo(host, folder).preferences === 'judged')
+    throw needsPairs(stage.name, stage.span);
+  const split = openSplit(host, folder, options.split);
+  const answers = isPaired ? 2 : 1;
+  const lengthsAt = (first: number): readonly number[] =>
+    Array.from({ length: answers }, (_, side) => split.lengths[first + side] ?? 0);
+  const kept: number[] = [];
+  for (let first = 0; first < split.rows; first += answers)
+    if (lengthsAt(first).every((length) => length <= maxLength)) kept.push(first);
+  const good = isPaired ? undefined : goodAnswers(split);
+  const text = (row: number): TokenRow => checkedRow(split, row, options);
+  const firstOf = (row: number): number => kept[row] ?? 0;
+  return {
+    count: kept.length,
+    padId: split.info.padId,
+    total: split.rows / answers,
+    dropped: () => tooLong(split, maxLength),
+    lengthOf: (row) => Math.max(...lengthsAt(firstOf(row))),
+    tokensOf: (row) => lengthsAt(firstOf(row)).reduce((sum, length) => sum + length, 0),
+    read(row) {
+      const first = firstOf(row);
+      return good === undefined
+        ? { chosen: text(first), rejected: text(first + 1) }
+        : { answer: text(first), isDesirable: good.has(first) };
+    },
+  };
+}
+
+/** The same, of which there must be one. */
+export function trainedPreferences(options: RowsOptions, isPaired: boolean): PreferenceSplit {
+  const rows = preferenceSplit(options, isPaired);
+  if (rows.count === 0) throw noRows(options.stage, options.split, rows.total, options.maxLength);
+  return rows;
+}
+
+/** Numbers of the rows whose answers are good. */
+function goodAnswers(split: TokenizedSplit): ReadonlySet<number> {
+  const good = new Set<number>();
+  let row = 0;
+  for (const { preference } of split.texts()) {
+    if (preference?.side === 'chosen') good.add(row);
+    row++;
+  }
+  return good;
+}
+
+const needsPairs = (stage: string, at: Span): UserError =>
+  new UserError(
+    error('FTP2243', at, `stage \`${stage}\` compares answers, but its rows have one answer each`, {
+      help: 'use `objective = kto()`, which learns from answers that are judged alone, or rows with `chosen` and `rejected`',
+    }),
+  );
