@@ -1,7 +1,7 @@
 /** Preferences go to trainings with an objective for them, and to no others. */
 import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
-import { isCall, isRecord } from '../ir/values.js';
+import { isCall, isList, isRecord } from '../ir/values.js';
 import type { RowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
 import { settingSpan } from './stage-settings.js';
@@ -24,7 +24,7 @@ const WITHOUT_PREFERENCES: readonly (readonly [setting: string, why: string, hel
 
 /** What keeps a training from learning from its rows by its objective. */
 export function objectiveOfRows(checked: CheckedStage, rows: Rows): readonly Diagnostic[] {
-  const { objective, batch } = checked.stage.settings;
+  const { objective, batch, validation, watch } = checked.stage.settings;
   const call = isCall(objective) ? objective : undefined;
   if (call === undefined)
     return rows.kind === 'preferences'
@@ -39,6 +39,26 @@ export function objectiveOfRows(checked: CheckedStage, rows: Rows): readonly Dia
       ([setting, why, help]) =>
         errors.settingWithPreferences(settingSpan(checked, setting), setting, why, help),
     ),
+    ...(isRecord(validation) && isList(validation['metrics']) && validation['metrics'].length > 0
+      ? [
+          errors.settingWithPreferences(
+            settingSpan(checked, 'validation'),
+            'metrics',
+            'nothing is written at their validations',
+            'leave it out, and measure answers in an `eval` stage over rows of another template',
+          ),
+        ]
+      : []),
+    ...(isRecord(watch) && watch['repetition'] !== undefined
+      ? [
+          errors.settingWithPreferences(
+            settingSpan(checked, 'watch'),
+            'repetition',
+            'nothing is written at their validations',
+            'leave it out',
+          ),
+        ]
+      : []),
     ...(isRecord(batch) && batch['packing'] === true
       ? [
           errors.settingWithPreferences(
@@ -49,15 +69,8 @@ export function objectiveOfRows(checked: CheckedStage, rows: Rows): readonly Dia
           ),
         ]
       : []),
-    ...(call.call === 'dpo' && call.args['loss'] !== 'sigmoid' && smoothed !== 0 && smoothed !== undefined
-      ? [
-          errors.settingWithPreferences(
-            at,
-            'label_smoothing',
-            'only the loss `sigmoid` has it',
-            'leave it out, or use `loss: sigmoid`',
-          ),
-        ]
+    ...(call.call === 'dpo' && call.args['loss'] !== 'sigmoid' && (smoothed ?? 0) !== 0
+      ? [errors.smoothingWithout(at, String(call.args['loss']))]
       : []),
   ];
 }

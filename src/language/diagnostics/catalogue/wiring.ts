@@ -421,7 +421,7 @@ export const preferencesWithoutObjective = (at: Span, rows: FormatStage) =>
 
 export const objectiveWithoutPreferences = (at: Span, objective: string, rows: FormatStage, found: RowKind) =>
   error('FTP2241', at, {
-    message: `\`${objective}\` learns from preferences, but \`${rows.name}\` has ${ROWS[found].message}`,
+    message: `\`${objective}\` learns from preferences, but the rows of \`${rows.name}\` are not`,
     label: 'needs preferences',
     related: [rowsOf(rows, found)],
     help: 'use `template = preference()` in the format stage, over the columns `prompt`, `chosen` and `rejected`',
@@ -432,4 +432,10 @@ export const settingWithPreferences = (at: Span, setting: string, why: string, h
   error('FTP2242', at, `\`${setting}\` cannot be combined with preferences: ${why}`, {
     label: 'conflicting settings',
     help,
+  });
+
+export const smoothingWithout = (at: Span, loss: string) =>
+  error('FTP2242', at, `\`label_smoothing\` has no effect on the loss \`${loss}\``, {
+    label: 'smooths `sigmoid` alone',
+    help: 'leave it out, or use `loss: sigmoid`',
   });

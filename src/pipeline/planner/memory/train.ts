@@ -285,7 +285,7 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const sessions = moreSessions({
     lengths,
     validation: memory.validation,
-    plan,
+    plan: { ...plan, microBatch: textsAtOnce(memory, plan) },
     steps: memory.steps(lengths.rows),
     packed: memory.packed !== undefined,
     perShape: graphs.length - 1,
