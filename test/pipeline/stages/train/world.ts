@@ -29,6 +29,8 @@ interface Row {
   /** What is asked, in tokens, and the reference. Default: one, and none. */
   readonly prompt?: number;
   readonly answer?: string;
+  /** Of a preference. */
+  readonly side?: 'chosen' | 'rejected';
 }
 
 /** A row of a tokenizer of bytes: a prompt, and the answer that is trained on, ended by `end`. */
@@ -72,9 +74,10 @@ export function writeFormat(
     });
     writeFileSync(join(folder, `${name}.tokens.bin`), new Uint8Array(tokens.buffer));
     writeFileSync(join(folder, `${name}.rows.bin`), new Uint8Array(Float64Array.from(records).buffer));
-    const texts = rows.map(({ answer = '' }, row) =>
-      JSON.stringify({ prompt: '', answer, file: 'rows.jsonl', line: row + 1 }),
-    );
+    const texts = rows.map(({ answer = '', side }, row) => {
+      const preference = side && { side, answer };
+      return JSON.stringify({ prompt: '', answer, file: 'rows.jsonl', line: row + 1, preference });
+    });
     writeFileSync(join(folder, `${name}.text.jsonl`), `${texts.join('\n')}\n`);
   }
   const info: FormatInfo = {
@@ -97,8 +100,16 @@ export function writeFormat(
     stopIds: [stopId],
     padId: 2,
     ...(labels && { labels }),
+    ...preferencesIn(Object.values(splits).flat()),
   };
   writeFileSync(join(folder, 'format.json'), JSON.stringify(info));
+}
+
+/** Pairs have a chosen answer before each rejected one. */
+function preferencesIn(rows: readonly Row[]): Pick<FormatInfo, 'preferences'> {
+  if (rows.every(({ side }) => side === undefined)) return {};
+  const isPaired = rows.every(({ side }, row) => side === (row % 2 === 0 ? 'chosen' : 'rejected'));
+  return { preferences: isPaired ? 'pairs' : 'judged' };
 }
 
 export interface WorldOptions {
@@ -124,7 +135,12 @@ export function world(options: WorldOptions): StageContext {
   const format = join(folder, 'format');
   const rows =
     options.rows ?? (options.labels === undefined ? fixtureRows() : labelledRows(options.labels.length));
-  writeFormat(format, { train: rows, valid: rows.slice(0, 5) }, options.labels, options.stopId);
+  writeFormat(
+    format,
+    { train: rows, valid: rows.slice(0, rows[0]?.side === undefined ? 5 : 6) },
+    options.labels,
+    options.stopId,
+  );
   const stage = (kind: 'format' | 'train', name: string, settings: Stage['settings']): Stage => ({
     kind,
     name,

@@ -1,0 +1,187 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
+import { UserError } from '../../../../src/language/diagnostics/types.js';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+import type { StageEvent } from '../../../../src/language/ir/events.js';
+import type { Call, Value } from '../../../../src/language/ir/program.js';
+import { run } from '../../../../src/pipeline/stages/train/run.js';
+import { fixtureRows, type WorldOptions, world } from './world.js';
+
+/** Recorded rows in twos, with the prompt of the first: its answer is the chosen one. */
+function pairs() {
+  const rows = fixtureRows();
+  return rows.flatMap(({ ids, labels }, row) => {
+    const other = rows[row + 1];
+    if (row % 2 === 1 || other === undefined) return [];
+    const prompt = ids.filter((_, at) => labels[at] === -100);
+    const asked = prompt.map(() => -100);
+    const answers = [ids, other.ids].map((all, side) => all.slice(side === 0 ? prompt.length : -4));
+    return answers.map((answer, side) => ({
+      ids: [...prompt, ...answer],
+      labels: [...asked, ...answer],
+      side: side === 0 ? ('chosen' as const) : ('rejected' as const),
+    }));
+  });
+}
+
+/** Good and bad ones, in no order. */
+const judged = () =>
+  pairs().map((row, at) => ({ ...row, side: at % 3 === 0 ? ('chosen' as const) : ('rejected' as const) }));
+
+const DPO: Call = {
+  call: 'dpo',
+  args: { beta: 0.2, loss: 'sigmoid', label_smoothing: 0, sft: 0 },
+};
+const KTO: Call = { call: 'kto', args: { beta: 0.2, desirable: 1, undesirable: 1 } };
+const OBJECTIVES: Readonly<Record<string, Call>> = {
+  dpo: DPO,
+  orpo: { call: 'orpo', args: { beta: 0.2 } },
+  simpo: { call: 'simpo', args: { beta: 2, gamma: 0.5 } },
+  kto: KTO,
+  reward: { call: 'reward', args: {} },
+};
+
+interface Line {
+  readonly type: 'step' | 'validation';
+  readonly step: number;
+  readonly loss: number;
+  readonly preference?: Readonly<Record<string, number>>;
+}
+
+describe('a training on preferences', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ftpc-preferences-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  type Options = Omit<WorldOptions, 'folder' | 'settings'> & {
+    readonly objective: Call;
+    readonly more?: Readonly<Record<string, Value>>;
+  };
+
+  const worldOf = ({ objective, more, ...options }: Options, name = 'once') =>
+    world({
+      folder: join(folder, name),
+      rows: pairs(),
+      ...options,
+      settings: {
+        objective,
+        lora: { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' },
+        stop: { epochs: 2 },
+        checkpoint: { every: 2, keep: 2 },
+        ...more,
+      },
+    });
+
+  async function trained(options: Options, name = 'once') {
+    const events: StageEvent[] = [];
+    const context = worldOf({ ...options, emit: (event) => events.push(event) }, name);
+    await run(context);
+    const lines = readFileSync(join(context.output.path, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    return { context, events, lines, steps: lines.filter(({ type }) => type === 'step') };
+  }
+
+  const bytesOf = ({ output }: ReturnType<typeof worldOf>): Buffer =>
+    readFileSync(join(output.path, 'adapter/last/adapter_model.safetensors'));
+
+  for (const [name, objective] of Object.entries(OBJECTIVES))
+    it(`by ${name} learns to tell answers apart, and says how well`, async () => {
+      const rows = name === 'kto' ? judged() : pairs();
+      const { lines, steps } = await trained({ objective, rows });
+      const [first, last] = [steps[0], steps.at(-1)];
+      if (first?.preference === undefined || last?.preference === undefined) throw new Error('no figures');
+      expect(last.loss).to.be.below(first.loss);
+      const { chosen = 0, rejected = 0 } = last.preference;
+      expect(chosen).to.be.above(rejected);
+      const validations = lines.filter(({ type }) => type === 'validation');
+      expect(validations.length).to.be.above(1);
+      for (const { preference } of validations)
+        expect(Object.keys(preference ?? {})).to.include(name === 'kto' ? 'kl' : 'accuracy');
+    });
+
+  it('starts at log 2 where the reference is the start', async () => {
+    const { steps } = await trained({ objective: DPO });
+    expect(steps[0]?.loss).to.be.closeTo(Math.LN2, 1e-6);
+  });
+
+  it('has the base without the adapter as reference, also where that starts as a part of it (PiSSA)', async () => {
+    const lora = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear', init: 'pissa' };
+    const { steps } = await trained({ objective: DPO, more: { lora } });
+    expect(steps[0]?.loss).to.be.closeTo(Math.LN2, 1e-5);
+  });
+
+  it('may train every weight, or over a base in four bits @long', async () => {
+    for (const method of ['full', 'qlora'] as const) {
+      const { steps } = await trained({ objective: DPO, chosen: { method } }, method);
+      expect(steps[0]?.loss).to.be.closeTo(Math.LN2, 1e-5);
+      expect(steps.at(-1)?.loss).to.be.below(0.6);
+    }
+  });
+
+  for (const [name, objective] of Object.entries({ dpo: DPO, kto: KTO, orpo: OBJECTIVES['orpo'] ?? DPO }))
+    it(`by ${name} does not depend on the micro batch @long`, async () => {
+      const rows = name === 'kto' ? judged() : pairs();
+      const [one, other] = await Promise.all(
+        [1, 4].map((microBatch) =>
+          trained({ objective, rows, chosen: { microBatch, accumulation: 4 / microBatch } }, `${microBatch}`),
+        ),
+      );
+      one?.steps.forEach(({ loss }, step) => {
+        expect(loss).to.be.closeTo(other?.steps[step]?.loss ?? Number.NaN, 2e-5);
+      });
+    });
+
+  it('ends with the same bytes where it was stopped among the references and again among the steps', async () => {
+    const rows = judged();
+    const { context } = await trained({ objective: KTO, rows });
+    let stops = 0;
+    for (const isHere of [
+      (event: StageEvent) => event.type === 'stage.progress' && event.label !== undefined,
+      (event: StageEvent) => event.type === 'stage.progress' && event.step === 3,
+    ]) {
+      const controller = new AbortController();
+      const emit = (event: StageEvent): void => {
+        if (isHere(event)) controller.abort(new Error('stop'));
+      };
+      await run(worldOf({ objective: KTO, rows, emit, signal: controller.signal }, 'stopped')).catch(
+        ({ message }: Error) => {
+          if (message === 'stop') stops++;
+        },
+      );
+    }
+    expect(stops).to.equal(2);
+    const resumed = worldOf({ objective: KTO, rows, output: 'again' }, 'stopped');
+    await run(resumed);
+    expect(bytesOf(resumed).equals(bytesOf(context))).to.equal(true);
+  });
+
+  it('by a reward writes a head of one score with the adapter', async () => {
+    const { context } = await trained({ objective: OBJECTIVES['reward'] ?? DPO });
+    const { config, tensors } = readAdapter(nodeHost(folder), join(context.output.path, 'adapter/last'));
+    expect(config).to.deep.include({ labels: ['reward'] });
+    expect(tensors.get('score.weight')?.shape).to.deep.equal([1, 64]);
+  });
+
+  it('takes no judged answers for pairs', async () => {
+    const error = await run(worldOf({ objective: DPO, rows: judged() })).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error instanceof UserError && error.diagnostic.code).to.equal('FTP2243');
+  });
+
+  it('leaves out pairs of which an answer is too long', async () => {
+    const rows = pairs();
+    const longest = Math.max(...rows.map(({ ids }) => ids.length));
+    const { context } = await trained({ objective: DPO, chosen: { maxLength: longest - 1 } });
+    const report = JSON.parse(readFileSync(join(context.output.path, 'report.json'), 'utf8'));
+    expect(report.dropped.length).to.be.above(0);
+  });
+});
