@@ -22,15 +22,14 @@ export function readRecords(host: Host, folders = storesOf(layoutOf(host))): rea
 }
 
 /** Runs looked back at, at most. */
-const MOST_RUNS = 50;
+export const MOST_RUNS = 50;
 
 /** Keys of the stages of a pipeline as its runs last completed them, by stage name: from the journals, newest first. */
 export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   for (const id of runIds(host).slice(0, MOST_RUNS)) {
-    const lines = events(host.readText(journalPath(layoutOf(host), id)));
-    const asked = lines.find((line) => line['type'] === 'run.started')?.['pipeline'];
-    if (typeof asked !== 'string' || resolve(host.cwd, asked) !== resolve(host.cwd, pipeline)) continue;
+    const lines = events(host.readText(journalPath(layoutOf(host), id)), ['stage.finished']);
+    if (!isOf(lines, host, pipeline)) continue;
     for (const line of lines) {
       const stage = line['stage'];
       const key = line['type'] === 'stage.finished' ? keyOfOutputs(line['outputs']) : undefined;
@@ -40,12 +39,19 @@ export function latestKeys(host: Host, pipeline: string): ReadonlyMap<string, st
   return keys;
 }
 
+/** Whether events are of a run of this pipeline. */
+export function isOf(lines: readonly Json[], host: Host, pipeline: string): boolean {
+  const asked = lines.find((line) => line['type'] === 'run.started')?.['pipeline'];
+  return typeof asked === 'string' && resolve(host.cwd, asked) === resolve(host.cwd, pipeline);
+}
+
 /** Only the few events that are looked for are parsed: a journal has a line for every step. */
-function events(journal: string): readonly Json[] {
+export function events(journal: string, types: readonly string[]): readonly Json[] {
   const read = lineReader(journal);
+  const wanted = ['run.started', ...types].map((type) => `"${type}"`);
   return journal
     .split('\n')
-    .filter((line) => line.includes('"run.started"') || line.includes('"stage.finished"'))
+    .filter((line) => wanted.some((type) => line.includes(type)))
     .map((line) => tryJson(anyObject, read(line) ?? ''))
     .filter((event) => event !== undefined);
 }

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program, SecretValue, Stage, Value } from '../../language/ir/program.js';
 import { isList, isRecord, isSecret } from '../../language/ir/values.js';
+import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { planTexts } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { MachineMatch, PlanMachine } from './machines.js';
@@ -171,6 +172,28 @@ export function slowSteps(
     const pass = (seconds?.expected ?? 0) / passes;
     return pass <= notice ? [] : [slowPass(source, pass, notice)];
   });
+}
+
+/** `setbacks`: those of the last run, in order; what each left of the rate. */
+export function divergedBefore(
+  stage: Stage,
+  setbacks: readonly { readonly cause: string; readonly to: number; readonly factor: number }[],
+): Diagnostic {
+  const left = setbacks.reduce((product, { factor }) => product * factor, 1);
+  const { optimizer } = settingsOf(stage, 'train');
+  const rate = Number((Number(optimizer.args['rate']) * left).toPrecision(6));
+  const times = setbacks.length === 1 ? 'once' : setbacks.length === 2 ? 'twice' : `${setbacks.length} times`;
+  return info(
+    'FTP0858',
+    stage.span,
+    `\`${stage.name}\` diverged in its last run and went back ${times}: ${Number((100 * left).toPrecision(3))}% of its rate were left`,
+    {
+      notes: setbacks.map(
+        ({ cause, to }) => `${to === 0 ? 'back to the start' : `back to step ${to}`}: ${cause}`,
+      ),
+      help: `write \`rate: ${rate}\`, so that it need not diverge first`,
+    },
+  );
 }
 
 const slowPass = ({ name, span }: Stage, pass: number, notice: number): Diagnostic =>

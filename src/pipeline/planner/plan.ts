@@ -51,6 +51,7 @@ import { decidedSearch, foundBefore, withSearch } from './search/planned.js';
 import { NO_TIME } from './speed.js';
 import { decide, earlierPlan } from './train-choice.js';
 import { memoryBudgetOf, type TrainFacts, trainFacts } from './train-stage.js';
+import { wentBack } from './went-back.js';
 
 export type { PlanOptions } from './plan-session.js';
 
@@ -88,6 +89,7 @@ async function planProgram(program: Program, host: Host, options: PlanOptions): 
   keep();
   for (const slow of options.notice === undefined ? [] : slowSteps(program, stages, options.notice))
     context.report(slow);
+  for (const trained of wentBack(context)) context.report(trained);
   const { machine } = context;
   const parallel = parallelPlan(context, stages);
   for (const unknown of unknownCosts(program, budget, machine.name)) context.report(unknown);

@@ -4,6 +4,7 @@ import { checkpointName, STORED_STATE } from '../../../compute/training/checkpoi
 import { isDivergence, type Setback, type TrainingState } from '../../../compute/training/index.js';
 import { lossWatch } from '../../../compute/training/watch.js';
 import { figure, tryJsonFile, version } from '../../../language/host/json.js';
+import type { Stage } from '../../../language/ir/program.js';
 import { isCall } from '../../../language/ir/values.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { StageContext } from '../stage.js';
@@ -13,7 +14,7 @@ type SetbackContext = Pick<StageContext, 'stage' | 'host' | 'work' | 'key'>;
 /** What a train stage does when it diverges. */
 export type DivergenceAnswer = 'warn' | 'stop' | { readonly rate: number; readonly times: number };
 
-export function divergenceAnswer(stage: SetbackContext['stage']): DivergenceAnswer {
+export function divergenceAnswer(stage: Pick<Stage, 'kind' | 'settings'>): DivergenceAnswer {
   const answer = settingsOf(stage, 'train').watch?.divergence ?? 'stop';
   if (!isCall(answer)) return answer === 'warn' ? 'warn' : 'stop';
   return { rate: Number(answer.args['rate']), times: Number(answer.args['times']) };
