@@ -3,6 +3,7 @@ import { isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import { EMBEDDED } from '../../language/ir/engines.js';
+import type { Program } from '../../language/ir/program.js';
 import type { Plan } from '../../pipeline/planner/plan-json.js';
 import {
   decideEngine,
@@ -37,6 +38,7 @@ export interface Executed extends RunOutcome {
   readonly plan?: Plan;
   /** How the search came out, where there is one. */
   readonly searched?: Decided;
+  readonly program?: Program;
   /** As it was read for the run; left out where it has errors. */
   readonly pipeline?: Pipeline;
 }
@@ -116,7 +118,7 @@ export async function execute(
       },
       interrupts,
     );
-    return { ...outcome, threads, plan, pipeline: read, searched };
+    return { ...outcome, threads, plan, pipeline: read, searched, ...(program && { program }) };
   } finally {
     interrupts.release();
     view.close();

@@ -14,6 +14,7 @@ import {
   type Store,
   writeWhole,
 } from '../../pipeline/store/index.js';
+import { answered } from '../insight/checklist/index.js';
 import type { Lengths, ReportInput, RowsReport, WhatRan } from '../insight/report/input.js';
 import { whatRan } from '../insight/report/ran-settings.js';
 import { renderReport } from '../insight/report/report.js';
@@ -25,10 +26,10 @@ import type { Executed } from './execute.js';
 const BAR = 16;
 
 /** Gathers what a run left, and writes its page; the page's path, or `undefined` for a run that never began. */
-export function writeReport(
+export async function writeReport(
   host: Host,
-  { runId, plan, stages, findings, pipeline, threads }: Executed,
-): string | undefined {
+  { runId, plan, stages, findings, pipeline, program, threads }: Executed,
+): Promise<string | undefined> {
   const store = openStore(host.cwd, host.store);
   if (!existsSync(journalPath(store.layout, runId))) return undefined;
   const path = reportPath(store.layout, runId);
@@ -52,6 +53,9 @@ export function writeReport(
     rows,
     lengths,
     evaluations,
+    ...(program && plan && pipeline
+      ? { checklist: await answered(host, { ...pipeline, program, plan }) }
+      : {}),
     manifest: manifestOf(
       store,
       plan,

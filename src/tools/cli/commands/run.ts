@@ -46,7 +46,7 @@ export const run: Command = {
       view,
     );
     // A pipeline that could not be read has nothing to show but what was said.
-    const report = outcome.stages.length > 0 ? writeReport(context.host, outcome) : undefined;
+    const report = outcome.stages.length > 0 ? await writeReport(context.host, outcome) : undefined;
     if (!json) {
       const { summaryLines } = await import('../summary.js');
       if (outcome.stages.length > 0) {

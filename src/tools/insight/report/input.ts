@@ -3,6 +3,7 @@ import type { Machine } from '../../../language/host/host.js';
 import type { RunEvent } from '../../../language/ir/events.js';
 import type { StageKind } from '../../../language/ir/program.js';
 import type { Plan } from '../../../pipeline/planner/plan-json.js';
+import type { Checklist } from '../checklist/index.js';
 import type { RunStage } from '../runs/index.js';
 import type { SetBy } from '../settings/explain.js';
 
@@ -75,6 +76,8 @@ export interface ReportInput {
   readonly rows: Readonly<Record<string, RowsReport>>;
   readonly lengths: Readonly<Record<string, readonly Lengths[]>>;
   readonly evaluations: Readonly<Record<string, EvaluationReport>>;
+  /** As it is after the run; left out where nothing was planned. */
+  readonly checklist?: Checklist;
   /** Files and digests of a stage's output. */
   readonly manifest: readonly {
     readonly stage: string;

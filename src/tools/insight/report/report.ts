@@ -12,12 +12,23 @@ import { left, page, prose, right, table, together } from '../html/page.js';
 import { STYLE } from '../html/style.js';
 import { figureText } from '../metric-text.js';
 import { CURVES, validCurve } from '../metrics/plot.js';
+import { productionChecklist } from './checklist.js';
 import { evaluation } from './evaluation.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
 import { ranSettings } from './ran-settings.js';
 import { searched } from './search.js';
 
-const SECTIONS = [summary, searched, training, evaluation, ranSettings, data, memory, manifest] as const;
+const SECTIONS = [
+  summary,
+  searched,
+  training,
+  evaluation,
+  productionChecklist,
+  ranSettings,
+  data,
+  memory,
+  manifest,
+] as const;
 
 export function renderReport(input: ReportInput): string {
   const started = input.events.find((event) => event.type === 'run.started');

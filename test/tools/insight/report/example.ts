@@ -37,6 +37,20 @@ const memory = (bytes: number) => ({
 });
 
 export const example: ReportInput = {
+  checklist: {
+    ...{ version: 1, pipeline: 'pipelines/legal.ftp', run: null },
+    ...{ done: 1, open: 1, waiting: 0, unknown: 0 },
+    items: [
+      {
+        ...{ id: 'losses', phase: 'during training', text: 'Losses are watched', state: 'done' },
+        evidence: [{ text: '`validate = dialogs.valid`', at: { file: 'legal.ftp', line: 36, column: 3 } }],
+      },
+      {
+        ...{ id: 'safety', phase: 'after training', text: 'Harmful output is tested for', state: 'open' },
+        ...{ evidence: [], todo: 'write an `eval` stage' },
+      },
+    ],
+  },
   ran: {
     params: [{ name: 'smoke', value: 'true', from: '-p smoke=true', doc: 'Only some of the `rows`.' }],
     stages: [

@@ -28,6 +28,8 @@ describe('HTML report', () => {
       'licence licence licence',
       'adapter_model.safetensors',
       '190 rows with 49 to 64 tokens',
+      '1 done, 1 open, 0 that wait for a run, 0 that cannot be known from here',
+      'legal.ftp:36:3: <code>validate = dialogs.valid</code>',
     ])
       expect(page, text).to.contain(text);
     // 410 planned for 402 measured
