@@ -102,7 +102,7 @@ function savedBytes(training: TorchTraining): SavedBytes {
   return {
     tokens,
     input: isAway ? 0 : DTYPE_BYTES[residual] * shape.hidden * tokens,
-    block: savedPerToken(training) * tokens + expertBytes(training, 'numbers'),
+    block: savedPerToken(training) * tokens + expertBytes(training).saved,
     transient: transientPerToken(training) * tokens,
     recomputed: Math.min(checkpointed, shape.layers),
     saving: Math.max(0, shape.layers - checkpointed - skipped),
@@ -110,9 +110,15 @@ function savedBytes(training: TorchTraining): SavedBytes {
 }
 
 /** Experts are of the type that they are stored in, and autocast leaves them so. */
-function expertBytes({ trained, stored }: TorchTraining, which: 'numbers' | 'largest'): number {
+function expertBytes({ trained, stored }: TorchTraining): {
+  readonly saved: number;
+  readonly gradients: number;
+} {
   const experts = trained.kind === 'adapter' ? trained.experts : undefined;
-  return experts === undefined ? 0 : DTYPE_BYTES[stored.other] * experts[which];
+  if (experts === undefined) return { saved: 0, gradients: 0 };
+  const width = DTYPE_BYTES[stored.other];
+  const cast = stored.other === 'float32' ? 0 : width * experts.factors;
+  return { saved: width * experts.numbers + cast, gradients: width * experts.gradients };
 }
 
 function headParts(training: TorchTraining, bytes: StaticBytes, saved: SavedBytes): Partial<TorchParts> {
@@ -138,7 +144,7 @@ function backward(
   const { recomputed, saving } = saved;
   const one = recomputed > 0 ? saved.input + saved.block : saved.block;
   const ofMatrix = training.trained.kind === 'adapter' ? (training.trained.ofMatrix ?? 0) : 0;
-  const ofBlock = Math.max(saved.transient, ofMatrix) + expertBytes(training, 'largest');
+  const ofBlock = Math.max(saved.transient, ofMatrix) + expertBytes(training).gradients;
   const workspace = ofBlock + dequantisedBytes(training).block;
   const gathered = bytes.weights + bytes.gatheredBlock;
   const all = training.optimizer.isInBackward ? 0 : bytes.gradients - bytes.lastGradients;

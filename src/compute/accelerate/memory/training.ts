@@ -70,9 +70,11 @@ export interface AdapterTraining {
  * back is a gradient of the whole sum.
  */
 export interface AdaptedExpertsMemory {
-  /** Numbers of these parameters in one block, and in the largest of them. */
+  /** Numbers of these parameters in one block, and of their factors, which are cast to the type of the parameters. */
   readonly numbers: number;
-  readonly largest: number;
+  readonly factors: number;
+  /** The most that gradients of the sums take beyond the sums that are freed by then. */
+  readonly gradients: number;
   /** What they read, per token: of all experts that it is given to. */
   readonly inputs: number;
 }

@@ -8,7 +8,11 @@ import {
   uncounted,
 } from '../../../compute/accelerate/memory/index.js';
 import { cacheBytesPerToken } from '../../../compute/evaluation/generation/generate.js';
-import { adaptedExperts } from '../../../compute/models/adapters/branches.js';
+import {
+  type AdaptedExperts,
+  adaptedExperts,
+  expertFactors,
+} from '../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, dropoutOf } from '../../../compute/models/adapters/kinds.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
@@ -164,19 +168,39 @@ function adapterRun(config: ModelConfig, adapter: AdapterConfig): AdapterRun {
 /** Of the block with the most. */
 function expertsOf(config: ModelConfig, adapter: AdapterConfig): Pick<AdapterRun, 'experts'> {
   const adapted = adapter.kind === 'lora' ? adaptedExperts(config, adapter) : [];
-  if (adapted.length === 0) return {};
-  const sizes = (layer: number) => adapted.filter((one) => one.layer === layer);
-  const numbersOf = ({ experts, inputs, outputs }: (typeof adapted)[number]): number =>
-    experts * inputs * outputs;
-  const sumOf = (layer: number): number => sizes(layer).reduce((sum, one) => sum + numbersOf(one), 0);
-  const [first = 0, ...others] = [...new Set(adapted.map(({ layer }) => layer))];
-  const most = others.reduce((found, layer) => (sumOf(layer) > sumOf(found) ? layer : found), first);
+  const layers = [...new Set(adapted.map(({ layer }) => layer))];
+  const found = layers.map((layer) =>
+    expertsMemory(
+      adapted.filter((one) => one.layer === layer),
+      config.foreign?.chosen ?? 1,
+    ),
+  );
+  const most = found.reduce<(typeof found)[number] | undefined>(
+    (largest, one) => (largest === undefined || one.numbers > largest.numbers ? one : largest),
+    undefined,
+  );
+  return most === undefined ? {} : { experts: most };
+}
+
+/** What is outer in PEFT's nesting computes last, and goes back first. */
+function expertsMemory(
+  ofBlock: readonly AdaptedExperts[],
+  chosen: number,
+): NonNullable<AdapterRun['experts']> {
+  const backwards = [...ofBlock].sort((a, b) => a.factors.length - b.factors.length);
+  const sizeOf = ({ experts, inputs, outputs }: AdaptedExperts): number => experts * inputs * outputs;
+  let [freed, gradients] = [0, 0];
+  for (const one of backwards) {
+    gradients = Math.max(gradients, sizeOf(one) - freed);
+    freed += sizeOf(one);
+  }
   return {
-    experts: {
-      numbers: sumOf(most),
-      largest: Math.max(...sizes(most).map(numbersOf)),
-      inputs: (config.foreign?.chosen ?? 1) * sizes(most).reduce((sum, { inputs }) => sum + inputs, 0),
-    },
+    numbers: freed,
+    factors: ofBlock
+      .flatMap(expertFactors)
+      .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    gradients,
+    inputs: chosen * ofBlock.reduce((sum, { inputs }) => sum + inputs, 0),
   };
 }
 
