@@ -119,8 +119,9 @@ function expertModules(config: ModelConfig, adapter: AdapterConfig | undefined):
   const { foreign } = config;
   if (foreign === undefined) return [];
   const adapted = adapter?.kind === 'lora' ? adaptedExperts(config, adapter) : [];
-  const inBlocks = expertsOfModel(config);
-  const trained = [...new Set(adapted.map(({ module }) => module))].map((module) => {
+  const containers = new Set(adapted.map(({ module }) => containerOf(module)));
+  const inBlocks = expertsOfModel(config).filter(({ module }) => containers.has(containerOf(module)));
+  const kinds = [...new Set(inBlocks.map(({ module }) => module))].map((module) => {
     const hit = adapted.filter((one) => one.module === module);
     return {
       module,
@@ -130,16 +131,16 @@ function expertModules(config: ModelConfig, adapter: AdapterConfig | undefined):
       parameters: hit.reduce((sum, one) => sum + elements(expertFactors(one)), 0),
     };
   });
-  const isAdapted = (container: string): boolean =>
-    trained.some(({ module }) => module.startsWith(`${container}.`));
-  const frozen = foreignExperts(foreign)
-    .filter(({ module }) => !isAdapted(module))
+  const others = foreignExperts(foreign)
+    .filter(({ module }) => !containers.has(module))
     .map(({ module, blocks, parameters }) => ({
       ...{ module, of: blocks, ranks: [] },
       ...(adapter === undefined ? { trained: blocks, parameters } : { trained: 0, parameters: 0 }),
     }));
-  return [...trained, ...frozen];
+  return [...kinds, ...others];
 }
+
+const containerOf = (module: string): string => module.slice(0, module.lastIndexOf('.'));
 
 /** Embedding and head; one if they are tied and the head is not trained for itself. */
 function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly ModuleCoverage[] {
