@@ -47,7 +47,6 @@ export const VALIDATION = v.object({
   step: figure,
   loss: figure,
   ...v.partial(ANSWERS_MEASURED).entries,
-  preference: v.optional(PREFERENCE_FIGURES),
 });
 export type Validation = JsonOf<typeof VALIDATION>;
 

@@ -5,7 +5,7 @@ import type { TokenRows } from './batch.js';
 import { notFinite } from './failures.js';
 import { preferenceLoss } from './objectives/batch-loss.js';
 import type { PreferenceLearning } from './objectives/learning.js';
-import type { AnswersMeasured, RunningState, TrainingState, Validation } from './state.js';
+import type { AnswersMeasured, PreferenceFigures, RunningState, TrainingState, Validation } from './state.js';
 import { validationLoss } from './step.js';
 
 export interface ValidationSettings {
@@ -67,8 +67,17 @@ async function measuredLoss(
   const { objective, validation: source, validationReferences: references } = preferences;
   if (source === undefined || source.count === 0) return undefined;
   const all = Uint32Array.from({ length: source.count }, (_, row) => row);
-  return preferenceLoss({ ...input, objective, source, references }, all);
+  const { loss, preference } = await preferenceLoss({ ...input, objective, source, references }, all);
+  return { loss, metrics: named(preference) };
 }
+
+/** As metrics of the validation are called. */
+const named = ({ chosen, rejected, accuracy, kl }: PreferenceFigures): Readonly<Record<string, number>> => ({
+  ...(chosen !== undefined && { reward_chosen: chosen }),
+  ...(rejected !== undefined && { reward_rejected: rejected }),
+  ...(accuracy !== undefined && { reward_accuracy: accuracy }),
+  ...(kl !== undefined && { kl }),
+});
 
 /** Adds a validation to the state; whether it is the best so far. Answers that end a training are never the best. */
 export function takeIn(

@@ -70,9 +70,7 @@ const STAGE_EVENTS = [
     step: figure,
     loss: figure,
     best: v.boolean(),
-    /** Of preferences. */
-    preference: v.optional(PREFERENCE),
-    /** Of the answers to rows of the validation, by metric. */
+    /** Of the answers to rows of the validation, or of preferences, by metric. */
     metrics: v.optional(record(figure)),
     /** Where that is watched: the share of what they say that they have said before, that of the references, and whether it is too much. */
     repetition: v.optional(v.object({ share: figure, usual: figure, tooMuch: v.boolean() })),

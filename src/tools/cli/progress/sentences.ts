@@ -1,4 +1,4 @@
-import { counted } from '../../../language/diagnostics/make.js';
+import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
 import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { reasonsText } from '../../../pipeline/planner/reasons.js';
@@ -88,6 +88,9 @@ export function figuresOf(event: Progress): readonly string[] {
   return [
     ...(event.label === undefined ? [] : [event.label]),
     ...(event.loss === undefined ? [] : [`loss ${numberText(event.loss)}`]),
+    ...(event.preference?.accuracy === undefined
+      ? []
+      : [`accuracy ${percentText(event.preference.accuracy)}`]),
     ...(event.tokensPerSecond === undefined ? [] : [speedText(event.tokensPerSecond, event.ranks)]),
     ...memoryText(event),
   ];

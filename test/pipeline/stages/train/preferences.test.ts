@@ -49,6 +49,7 @@ interface Line {
   readonly step: number;
   readonly loss: number;
   readonly preference?: Readonly<Record<string, number>>;
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 describe('a training on preferences', () => {
@@ -102,8 +103,8 @@ describe('a training on preferences', () => {
       expect(chosen).to.be.above(rejected);
       const validations = lines.filter(({ type }) => type === 'validation');
       expect(validations.length).to.be.above(1);
-      for (const { preference } of validations)
-        expect(Object.keys(preference ?? {})).to.include(name === 'kto' ? 'kl' : 'accuracy');
+      for (const { metrics } of validations)
+        expect(Object.keys(metrics ?? {})).to.include(name === 'kto' ? 'kl' : 'reward_accuracy');
     });
 
   it('starts at log 2 where the reference is the start', async () => {
