@@ -211,7 +211,10 @@ const DATA: TranslationTable<Recipe> = {
   max_samples: common.field('`limit`, where there is one data set', a.count, 'limit'),
   ...each(
     'mix_strategy interleave_probs',
-    none('data sets are read one after the other, then shuffled', 'concat'),
+    none(
+      'data sets are read one after the other, then shuffled; `mix = [{ source: …, share: 30% }]` interleaves them, with `stopping_strategy`',
+      'concat',
+    ),
   ),
   ...each(
     `streaming buffer_size overwrite_cache preprocessing_batch_size preprocessing_num_workers

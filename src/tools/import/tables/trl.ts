@@ -192,7 +192,10 @@ const MIXTURE: TranslationTable<Dataset> = {
     'main',
   ),
   columns: hasNone<Dataset>('columns that no template reads are left alone'),
-  fraction: hasNone<Dataset>('`mix` adds a share of general rows', 1),
+  fraction: hasNone<Dataset>(
+    '`mix = [{ source: …, epochs: 0.5 }]` takes half of the rows of a further source',
+    1,
+  ),
 };
 
 export const trl: TranslationTable<Recipe> = { ...trainer, ...MODEL, ...DATA };
