@@ -73,6 +73,7 @@ export const WINGS: readonly Wing[] = [
       { path: 'src/tools/install', doc: 'runtimes on demand', rim: true },
       { path: 'src/tools/import', doc: 'files of other tools' },
       { path: 'src/tools/insight', doc: 'runs, reports, docs' },
+      { path: 'src/tools/track', doc: 'curves for trackers', rim: true },
       { path: 'src/tools/pipeline-tests', doc: 'NAME.test.ftp' },
       { path: 'src/tools/language-server', doc: 'editors' },
       { path: 'src/tools/cli', doc: 'one file per command', rim: true },

@@ -46,6 +46,7 @@ export const FAMILY_NOUNS: Readonly<Record<Family, string>> = {
   adapter: 'adapter',
   search: 'search',
   range: 'range',
+  tracker: 'tracker',
 };
 
 const NOUNS: {

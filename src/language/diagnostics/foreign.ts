@@ -167,7 +167,7 @@ const LINES: readonly (readonly [
 const NEEDLESS: readonly (readonly [words: string, why: string])[] = [
   [
     'report_to wandb tensorboard wandb_project wandb_entity wandb_name wandb_run_id wandb_watch wandb_log_model use_wandb run_name logging_dir logging_steps logging_strategy logging_first_step log_level plot_loss mlflow_experiment_name',
-    'every run keeps its metrics, which `ftpc metrics` prints and `ftpc diff` compares',
+    'every run keeps its metrics, which `ftpc metrics` prints and `ftpc diff` compares; `track = [tensorboard("runs"), wandb(project: "…")]` shows them elsewhere',
   ],
   [
     'flash_attn flash_attention attn_implementation use_flash_attention_2 xformers_attention sdp_attention use_unsloth use_liger_kernel torch_compile tf32',

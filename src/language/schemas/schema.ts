@@ -80,7 +80,8 @@ export type Family =
   | 'target'
   | 'adapter'
   | 'search'
-  | 'range';
+  | 'range'
+  | 'tracker';
 
 export interface Setting<T = unknown> {
   readonly type: SettingType;

@@ -24,7 +24,7 @@ export {
   type Need,
   type Output,
 } from './garbage.js';
-export { type Journal, newRunId, openJournal, readJournal, runIds } from './journal.js';
+export { type Journal, type JournalLine, newRunId, openJournal, readJournal, runIds } from './journal.js';
 export { lineReader } from './journal-line.js';
 export {
   fromCwd,

@@ -28,7 +28,16 @@ const BAR = 16;
 /** Gathers what a run left, and writes its page; the page's path, or `undefined` for a run that never began. */
 export async function writeReport(
   host: Host,
-  { runId, plan, stages, findings, pipeline, program, threads }: Executed,
+  {
+    runId,
+    plan,
+    stages,
+    findings,
+    pipeline,
+    program,
+    threads,
+    tracked,
+  }: Executed & Pick<ReportInput, 'tracked'>,
 ): Promise<string | undefined> {
   const store = openStore(host.cwd, host.store);
   if (!existsSync(journalPath(store.layout, runId))) return undefined;
@@ -50,6 +59,7 @@ export async function writeReport(
     curves: readRun(host, runId).stages,
     plan,
     ...(pipeline === undefined ? {} : { ran: ranOf(host, pipeline, threads) }),
+    ...(tracked === undefined ? {} : { tracked }),
     rows,
     lengths,
     evaluations,

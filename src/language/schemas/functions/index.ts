@@ -11,6 +11,7 @@ import { ranges, searches } from './search.js';
 import { dedupes, sources } from './source.js';
 import { targets } from './target.js';
 import { templates } from './template.js';
+import { trackers } from './tracker.js';
 
 /** Every function of the standard library by name; `std/*.ftp` declares which module exports it. */
 export const functions: Readonly<Record<string, FunctionSchema>> = {
@@ -29,6 +30,7 @@ export const functions: Readonly<Record<string, FunctionSchema>> = {
   ...searches,
   ...ranges,
   ...endpoints,
+  ...trackers,
 };
 
 /** The name in the table of a function that pipelines write so; `undefined` if the family has none. */

@@ -249,6 +249,11 @@ const settings = {
   stop: defaulted(stop, {}, 'When training ends.'),
   checkpoint: defaulted(checkpoint, {}, 'How often the state of training is saved.'),
   watch: optional(watch, 'What training does when something goes wrong.'),
+  track: optional(
+    t.list(t.call('tracker')),
+    'Where its curves, settings, plan, data and answers are shown besides; changes nothing in the result, and nothing waits for it.',
+    { inert: true },
+  ),
   fallback: defaulted(
     t.list(t.call('fallback')),
     [],

@@ -12,6 +12,7 @@ export const commands: CommandTable = {
   stop: async () => (await import('./stop.js')).stop,
   unlock: async () => (await import('./unlock.js')).unlock,
   gc: async () => (await import('./gc.js')).gc,
+  track: async () => (await import('./track.js')).track,
   lock: async () => (await import('./lock.js')).lock,
   eject: async () => (await import('./eject.js')).eject,
   preview: async () => (await import('./preview.js')).preview,

@@ -31,6 +31,7 @@ export const run: Command = {
   run: async (args, context) => {
     const { execute } = await import('../execute.js');
     const { writeReport } = await import('../write-report.js');
+    const { trackRun } = await import('../after-run.js');
     const json = args.flag('json');
     const view = await viewOf(context, json);
     const outcome = await execute(
@@ -46,7 +47,9 @@ export const run: Command = {
       view,
     );
     // A pipeline that could not be read has nothing to show but what was said.
-    const report = outcome.stages.length > 0 ? await writeReport(context.host, outcome) : undefined;
+    const tracked = outcome.stages.length > 0 ? await trackRun(context, outcome) : [];
+    const report =
+      outcome.stages.length > 0 ? await writeReport(context.host, { ...outcome, tracked }) : undefined;
     if (!json) {
       const { summaryLines } = await import('../summary.js');
       if (outcome.stages.length > 0) {

@@ -5,7 +5,8 @@ export const BY_ITSELF = {
   planner: 'the planner decides what is recomputed, quantised further, offloaded or paged',
   micro: 'the planner chooses how many rows are computed at a time; results do not depend on it',
   store: 'outputs, checkpoints and the journal are in the store; an interrupted run resumes by itself',
-  reports: 'ftpc keeps the figures of every step itself: `ftpc metrics`, `ftpc diff` and the report',
+  reports:
+    'ftpc keeps the figures of every step itself: `ftpc metrics`, `ftpc diff` and the report; `track` in a `train` stage shows them elsewhere',
   kernels: 'the tensor runtime chooses how it computes; results do not depend on it',
   precision: '`precision` is bfloat16 on GPUs that multiply it, and float32 elsewhere',
   reading: 'rows are streamed, tokenized once and kept in the store, without workers to set',

@@ -72,6 +72,14 @@ export interface ReportInput {
   /** Of the stages of the run, the whole curve of each. */
   readonly curves: readonly Pick<RunStage, 'name' | 'steps' | 'validations'>[];
   readonly plan?: Plan;
+  /** What trackers were given of the run. */
+  readonly tracked?: readonly {
+    readonly stage: string;
+    readonly tracker: string;
+    readonly state: 'pending' | 'delivered';
+    readonly where?: string | undefined;
+    readonly problem?: string | undefined;
+  }[];
   /** By stage name. */
   readonly rows: Readonly<Record<string, RowsReport>>;
   readonly lengths: Readonly<Record<string, readonly Lengths[]>>;

@@ -17,6 +17,7 @@ import { evaluation } from './evaluation.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
 import { ranSettings } from './ran-settings.js';
 import { searched } from './search.js';
+import { tracked } from './tracked.js';
 
 const SECTIONS = [
   summary,
@@ -27,6 +28,7 @@ const SECTIONS = [
   ranSettings,
   data,
   memory,
+  tracked,
   manifest,
 ] as const;
 

@@ -1,0 +1,3 @@
+export { deliverPending, PATIENT_LIMIT, spoolOf, trackerText } from './deliver.js';
+export { hasPending, keepSpool, type Spool, spools, type Tracking } from './spool.js';
+export { undelivered } from './track-diagnostics.js';
