@@ -1,4 +1,5 @@
 import type { Decoder } from '../models/decoder/types.js';
+import { tidyHeap } from '../tensor/garbage.js';
 import { buildBatch, paddedLength, type TokenRows } from '../training/batch.js';
 
 export interface RowLoss {
@@ -33,6 +34,7 @@ export async function rowLosses(
     batch.forEach((row, i) => {
       losses[row] = result.rows[i] as RowLoss;
     });
+    tidyHeap();
     done += batch.length;
     options.onProgress?.(done);
   }

@@ -1,4 +1,5 @@
 import type { Decoder } from '../models/decoder/types.js';
+import { tidyHeap } from '../tensor/garbage.js';
 import { OutOfMemoryError, translateHostError } from '../tensor/out-of-memory.js';
 import type { Packing, TokenRows } from './batch.js';
 import type { Checkpoints } from './checkpoint.js';
@@ -111,6 +112,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const saving = checkpointSaver(options, state, updater, spent);
   const pause = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
+    tidyHeap();
     signal.throwIfAborted();
   };
   const advance = stepTaker(options, state, updater, pause);

@@ -100,6 +100,8 @@ export interface ModelShape {
   readonly hasTokenizer: boolean;
   /** Its files hold weights in 4 bits of bitsandbytes, and the plan takes them as they were before. */
   readonly isQuantised: boolean;
+  /** Its files hold most weights in a format that no training computes with, and the plan takes them as bfloat16. */
+  readonly stored?: { readonly format: string; readonly config: string; readonly bytes: number };
 }
 
 /** The preset that set a value, and the module it is in: `std/train`, or the path of a file. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';
 import { knownShape } from '../../compute/models/shapes/known.js';
+import { type StoredFormat, storedWeights } from '../../compute/models/shapes/stored-formats.js';
 import { tensorsOfConfig } from '../../compute/models/shapes/tensors.js';
 import { virtualWeights } from '../../compute/models/shapes/virtual-weights.js';
 import { ModelError } from '../../compute/models/types.js';
@@ -47,7 +48,7 @@ export function shapeOfRepository(
   if (cached !== undefined && commit !== undefined) return listed(cached, commit);
   const known = knownShape(host, repository.id);
   if (known === undefined) return undefined;
-  const { id, config, source, isQuantised } = known;
+  const { id, config, source, isQuantised, stored } = known;
   const made = locked ?? digestOf(encoded(config)).slice(0, 40);
   if (!isCommit(made)) return undefined;
   const folder = snapshotFolder(host, repository, made);
@@ -55,6 +56,7 @@ export function shapeOfRepository(
     model: repository.id,
     source: id.toLowerCase() === repository.id.toLowerCase() ? source : `that of \`${id}\`; ${source}`,
     isQuantised,
+    stored,
   });
   return shaped && listed(shaped, made);
 }
@@ -64,7 +66,7 @@ const listed = (shaped: ShapedFolder, commit: string): ShapedRepository => ({
   commit,
   listed: [...shaped.files].map(([path, { bytes }]) => ({
     name: path.slice(shaped.folder.length + 1),
-    bytes,
+    bytes: path.endsWith(SINGLE_FILE) ? (shaped.shape.stored?.bytes ?? bytes) : bytes,
     sha256: shaped.digests[path]?.sha256,
   })),
 });
@@ -79,13 +81,15 @@ export function shapedFolder(host: Host, folder: string, model: string): ShapedF
   );
 }
 
-type ShapeOrigin = Pick<ModelShape, 'model' | 'source' | 'isQuantised'>;
+interface ShapeOrigin extends Pick<ModelShape, 'model' | 'source' | 'isQuantised'> {
+  readonly stored?: StoredFormat | undefined;
+}
 
 function virtualFolder(
   host: Host,
   folder: string,
   config: Json,
-  origin: ShapeOrigin,
+  { stored, ...origin }: ShapeOrigin,
 ): ShapedFolder | undefined {
   const tensors = shapesOf(config, join(folder, CONFIG));
   if (tensors === undefined) return undefined;
@@ -102,6 +106,7 @@ function virtualFolder(
     shape: {
       ...origin,
       bytes: weights.bytes,
+      ...(stored === undefined ? {} : { stored: storedWeights(stored, tensors) }),
       hasTokenizer: host.stat(join(folder, 'tokenizer.json')) !== undefined,
     },
     folder,

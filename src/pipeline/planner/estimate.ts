@@ -77,7 +77,10 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const size = context.sources(stage.name);
     const { bytes } = size;
     return {
-      peak: dataPeak(size),
+      peak: dataPeak(
+        size,
+        settingsOf(stage, 'data').dedupe.some(({ call }) => call === 'near'),
+      ),
       seconds: here(context, rowSeconds('data', bytes)),
       diskBytes: Math.ceil(1.3 * bytes),
     };
@@ -89,7 +92,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const lengths = await context.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
     return {
-      peak: formatPeak({ bytes, rows }, tokenizerBytes),
+      peak: formatPeak(rows, tokens, tokenizerBytes),
       seconds: here(context, rowSeconds('format', bytes)),
       diskBytes: Math.ceil(8 * tokens + 48 * rows + 1.1 * bytes),
     };

@@ -20,6 +20,8 @@ export interface MethodFigures extends Pick<PlannedStage, 'peak' | 'seconds' | '
   readonly totalParameters: number | null;
   /** Of what is trained, in float32: an adapter, or a model. */
   readonly outputBytes: number | null;
+  /** The same with the model sharded over the devices, where each would have a replica of it. */
+  readonly sharded?: Pick<PlannedStage, 'peak' | 'seconds'>;
   /** Bytes that it needs more than there are, where it does not fit. */
   readonly lackingBytes: number | null;
 }
@@ -41,12 +43,21 @@ export interface Compared {
 export async function compareMethods(host: Host, request: PlanRequest): Promise<Compared> {
   const { prepared, ready } = await openVariants(host, request);
   if (ready === undefined) return { prepared, diagnostics: prepared.diagnostics };
-  const { program, planOf } = ready;
+  const { program, engine, planOf } = ready;
   const stages = program.stages.filter(isComparable);
   if (stages.length === 0)
     return { prepared, diagnostics: [...prepared.diagnostics, nothingToCompare(program.file)] };
   const plans: Plan[] = [];
-  for (const method of COMPARED) plans.push(await planOf(under(program, stages, method)));
+  const sharded: (Plan | undefined)[] = [];
+  for (const method of COMPARED) {
+    const variant = under(program, stages, method);
+    const planned = await planOf(variant);
+    plans.push(planned);
+    const isReplicated = engine?.name === 'accelerate' && hasReplicas(planned);
+    sharded.push(
+      isReplicated ? await planOf(variant, { engine: { ...engine, sharding: 'fsdp' } }) : undefined,
+    );
+  }
   const [first] = plans;
   if (first === undefined) return { prepared, diagnostics: prepared.diagnostics };
   // what keeps a base from being read, which is the same for all
@@ -65,12 +76,20 @@ export async function compareMethods(host: Host, request: PlanRequest): Promise<
         name,
         methods: COMPARED.flatMap((method, index) => {
           const figures = plans[index] && figuresOf(plans[index], name, method);
-          return figures === undefined ? [] : [figures];
+          const other = sharded[index]?.stages.find((one) => one.name === name);
+          if (figures === undefined) return [];
+          return [other === undefined ? figures : { ...figures, sharded: sharedFigures(other) }];
         }),
       })),
     },
   };
 }
+
+const sharedFigures = ({ peak, seconds }: PlannedStage) => ({ peak, seconds });
+
+/** The planner takes them where they fit, since nothing is gathered then: a choice of speed that only some methods may have. */
+const hasReplicas = ({ ranks, stages }: Plan): boolean =>
+  ranks?.sharding === 'auto' && stages.some(({ chosen }) => chosen?.sharding === 'ddp');
 
 /** Prompts, prefixes and bottlenecks have no 4-bit kind, and an adapter to continue from is one of LoRA. */
 const isComparable = (stage: Stage): boolean => {

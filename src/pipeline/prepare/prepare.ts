@@ -65,7 +65,8 @@ function downloadOf(
   fetch: PinnedPipeline['fetch'],
   shapes: NonNullable<Program['shapes']>,
 ): Pick<Plan, 'download'> {
-  const bytes = [...fetch, ...shapes].reduce((sum, one) => sum + one.bytes, 0);
+  const sizes = [...fetch, ...shapes.map(({ bytes, stored }) => stored ?? { bytes })];
+  const bytes = sizes.reduce((sum, one) => sum + one.bytes, 0);
   return bytes === 0 ? {} : { download: { bytes, seconds: between(bytes / DOWNLOAD, FETCHED) } };
 }
 

@@ -17,6 +17,7 @@ export interface Variants {
   readonly ready?: {
     readonly program: Program;
     readonly host: Host;
+    readonly engine: PlanOptions['engine'];
     planOf(program: Program, options?: Partial<PlanOptions>): Promise<Plan>;
   };
 }
@@ -40,6 +41,7 @@ export async function openVariants(
     ready: {
       program,
       host,
+      engine: options.engine,
       planOf: (variant, more) => plan(variant, host, { ...options, ...shared, ...more }),
     },
   };

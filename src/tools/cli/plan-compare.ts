@@ -65,7 +65,7 @@ function rowsOf(methods: readonly MethodFigures[], palette: Palette): readonly (
     title,
     ...methods.map(cell),
   ];
-  const needsOf = ({ peak }: MethodFigures) => peak?.device ?? peak ?? undefined;
+  const needsOf = ({ peak }: Pick<MethodFigures, 'peak'>) => peak?.device ?? peak ?? undefined;
   const sharded = methods.some(({ chosen }) => chosen?.sharding !== undefined);
   return [
     row('trained parameters', ({ trainableParameters: trained }) =>
@@ -82,15 +82,24 @@ function rowsOf(methods: readonly MethodFigures[], palette: Palette): readonly (
         ? palette.green('yes')
         : palette.red(lackingBytes === null ? 'no' : `no, ${bytes(lackingBytes)} more`),
     ),
-    row('time', ({ seconds }) => (seconds === null ? UNKNOWN : duration(seconds.expected))),
+    row('time', timeText),
     row('what is saved', ({ outputBytes }) => sizeText(outputBytes ?? undefined)),
     row('rows × times', ({ chosen }) =>
       chosen === null ? UNKNOWN : `${chosen.microBatch} × ${chosen.accumulation}`,
     ),
     row('recomputed blocks', ({ chosen }) => (chosen === null ? UNKNOWN : String(chosen.checkpointedBlocks))),
     ...(sharded ? [row('devices share', ({ chosen }) => chosen?.sharding ?? 'nothing')] : []),
+    ...(methods.some((figures) => figures.sharded !== undefined)
+      ? [
+          row('peak under fsdp', (figures) => sizeText(needsOf(figures.sharded ?? figures)?.bytes)),
+          row('time under fsdp', (figures) => timeText(figures.sharded ?? figures)),
+        ]
+      : []),
   ];
 }
+
+const timeText = ({ seconds }: Pick<MethodFigures, 'seconds'>): string =>
+  seconds === null ? UNKNOWN : duration(seconds.expected);
 
 const sizeText = (size: number | undefined): string => (size === undefined ? UNKNOWN : bytes(size));
 

@@ -51,6 +51,19 @@ describe('models that are planned by their shape', () => {
     expect(Object.keys(digests)).to.have.length(2);
   });
 
+  it('have files of another size where these are in a format of their own', async () => {
+    const { program: shaped, diagnostics } = await pinProgram(program('openai/gpt-oss-20b'), offline(), {
+      shapes: true,
+    });
+    const [shape] = shaped?.shapes ?? [];
+    // 19.1 G numbers of experts in 4.25 bits, and 1.8 G in 16: the Hub lists 13.76 GB
+    expect(shape?.stored?.bytes).to.be.within(13.75e9, 13.77e9);
+    expect(shape?.bytes).to.be.within(41.82e9, 41.84e9);
+    expect(diagnostics[0]?.notes?.join(' ')).to.match(/13\.76 GB.*MXFP4.*41\.83 GB.*Mxfp4Config/);
+    const copy = await pinProgram(program('unsloth/gpt-oss-20b-BF16'), offline(), { shapes: true });
+    expect(copy.program?.shapes?.[0]?.stored).to.equal(undefined);
+  });
+
   it('have rows whose tokens are estimated from bytes', async () => {
     const { program: shaped, host } = await pinProgram(program(LLAMA), offline(), { shapes: true });
     const model = openBase(shaped, host);

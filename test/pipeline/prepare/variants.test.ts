@@ -29,6 +29,8 @@ describe('plans of one pipeline side by side', () => {
   before(() => {
     folder = pipelineFolder();
     folder.write('pipeline.ftp', TEXT);
+    for (const method of ['full', 'lora', 'qlora'])
+      folder.write(`${method}.ftp`, TEXT.replace('train adapter', `train adapter using ${method}`));
   });
   after(() => folder.remove());
   const request = (memoryBytes = 8e9) => ({ file: 'pipeline.ftp', params: {}, memoryBytes });
@@ -39,14 +41,31 @@ describe('plans of one pipeline side by side', () => {
     expect(methods.map(({ method }) => method)).to.deep.equal(['full', 'lora', 'qlora']);
     expectSchema('plan-comparison', { ...comparison, diagnostics });
     for (const { method, peak, chosen, fits, outputBytes, trainableParameters } of methods) {
-      folder.write('named.ftp', TEXT.replace('train adapter', `train adapter using ${method}`));
-      const { plan } = await prepare(folder.host, { ...request(), file: 'named.ftp' });
+      const { plan } = await prepare(folder.host, { ...request(), file: `${method}.ftp` });
       const alone = plan?.stages.find(({ name }) => name === 'adapter');
       expect(peak, method).to.deep.equal(alone?.peak);
       expect(chosen, method).to.deep.equal(alone?.chosen);
       expect(fits, method).to.equal(true);
       expect(outputBytes, method).to.equal(4 * (trainableParameters ?? 0));
     }
+  });
+
+  it('has next to replicas what shards of the model take', async () => {
+    const several = { file: 'pipeline.ftp', params: {}, machine: 'a100-80gb', devices: 4 };
+    const { comparison } = await compareMethods(folder.host, several);
+    for (const { method, chosen, peak, sharded } of comparison?.stages[0]?.methods ?? []) {
+      expect(chosen?.sharding, method).to.equal('ddp');
+      const { plan } = await prepare(folder.host, {
+        ...several,
+        ...{ file: `${method}.ftp`, sharding: 'fsdp' },
+      });
+      expect(sharded?.peak, method).to.deep.equal(plan?.stages.find(({ name }) => name === 'adapter')?.peak);
+      if (method === 'full') expect(sharded?.peak?.bytes).to.be.below(peak?.bytes ?? 0);
+    }
+    const alone = await compareMethods(folder.host, { ...several, devices: 1 });
+    expect(alone.comparison?.stages[0]?.methods.map(({ sharded }) => sharded)).to.deep.equal(
+      Array(3).fill(undefined),
+    );
   });
 
   it('says how much is lacking where a method does not fit', async () => {

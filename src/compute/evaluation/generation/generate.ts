@@ -1,5 +1,6 @@
 import type { Decoder, DecodeSession } from '../../models/decoder/types.js';
 import type { ModelConfig } from '../../models/types.js';
+import { tidyHeap } from '../../tensor/garbage.js';
 import { type GrowingAnswer, growingAnswer } from './answer.js';
 import type { GeneratedAnswer, GenerationOptions } from './settings.js';
 
@@ -67,6 +68,7 @@ async function answerBatch(
       const isFull = ({ row }: GrowingAnswer): boolean => (prompts[row]?.length ?? 0) + fed >= capacity;
       batch = await leave(session, batch, isFull);
       options.signal?.throwIfAborted();
+      tidyHeap();
       logits = await session.append(batch.map(({ last }) => Int32Array.of(last)));
     }
   } finally {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, type Json, ownJson, positive, record } from '../../../language/host/json.js';
 import { type NameForms, nameForms, republishes } from './names.js';
+import { STORED_FORMATS, type StoredFormat } from './stored-formats.js';
 
 export interface KnownShape {
   /** The name of the model in the list. */
@@ -15,12 +16,15 @@ export interface KnownShape {
   readonly source: string;
   /** The files of this very name hold weights in 4 bits of bitsandbytes. */
   readonly isQuantised: boolean;
+  /** What its files hold most weights in, if not in a type of the config's `torch_dtype`. */
+  readonly stored?: StoredFormat;
 }
 
 const MODEL = v.object({
   family: v.optional(v.string()),
   parameters: positive,
   source: v.string(),
+  stored: v.optional(v.picklist(STORED_FORMATS)),
   /** Other names of the model, and what their config has of its own. */
   also: v.optional(record(anyObject)),
   config: anyObject,
@@ -66,6 +70,9 @@ function listOf({ packageFolder, readText }: Host): ShapeList {
 /** The models of the list, by their names there. */
 export const knownModels = (host: Host): readonly string[] => Object.keys(listOf(host).shapes.models);
 
+/** A copy that was saved without the published quantisation says so. */
+const WHOLE = /bf16/;
+
 /**
  * The shape of a model of the Hub: of one that is listed by this name, or of one whose copy this must be. `undefined` where that is
  * not certain.
@@ -79,7 +86,9 @@ export function knownShape(host: Host, id: string): KnownShape | undefined {
     const found = names.filter((one) => one.forms[index] === form && mayMean(shapes, organisation, one));
     const distinct = new Map(found.map((one) => [JSON.stringify([one.id, one.own]), one]));
     const [only, ...others] = distinct.values();
-    if (only !== undefined) return others.length === 0 ? shapeOf(shapes, only, isQuantised) : undefined;
+    if (only === undefined) continue;
+    const shape = others.length === 0 ? shapeOf(shapes, only, isQuantised) : undefined;
+    return shape && (isQuantised || WHOLE.test(id.toLowerCase())) ? { ...shape, stored: undefined } : shape;
   }
   return undefined;
 }
@@ -95,6 +104,7 @@ function configOf({ families, models }: Shapes, id: string): Json {
 function shapeOf(shapes: Shapes, { id, own }: ListedName, isQuantised: boolean): KnownShape | undefined {
   const model = shapes.models[id];
   if (model === undefined) return undefined;
-  const { parameters, source } = model;
-  return { id, parameters, source, isQuantised, config: { ...configOf(shapes, id), ...own } };
+  const { parameters, source, stored } = model;
+  const config = { ...configOf(shapes, id), ...own };
+  return { id, parameters, source, isQuantised, config, ...(stored === undefined ? {} : { stored }) };
 }

@@ -7,9 +7,10 @@ import { ConfigReader } from '../config/reader.js';
 import type { RecipeOf } from './recipe.js';
 import { GPT_LIKE } from './recipes-gpt.js';
 import { LLAMA_LIKE } from './recipes-llama.js';
+import { LATENT } from './recipes-mla.js';
 import { SEEING } from './recipes-vision.js';
 
-const RECIPES: Readonly<Record<string, RecipeOf>> = { ...LLAMA_LIKE, ...GPT_LIKE, ...SEEING };
+const RECIPES: Readonly<Record<string, RecipeOf>> = { ...LLAMA_LIKE, ...GPT_LIKE, ...LATENT, ...SEEING };
 
 /**
  * Names and shapes as in the files, but for experts, which are one tensor per block as transformers keeps them. `undefined` for

@@ -148,16 +148,26 @@ interface Shape {
   readonly bytes: number;
   readonly hasTokenizer: boolean;
   readonly isQuantised: boolean;
+  readonly stored?: { readonly format: string; readonly config: string; readonly bytes: number };
 }
 
 /** `why`: what the Hub, or its cache, says. */
-export const plannedByShape = ({ model, source, bytes, hasTokenizer, isQuantised }: Shape, why?: string) =>
+export const plannedByShape = (
+  { model, source, bytes, hasTokenizer, isQuantised, stored }: Shape,
+  why?: string,
+) =>
   info('FTP1940', undefined, {
     message: `\`${model}\` is planned by its shape alone: its ${why === undefined ? 'weights' : 'files'} are not here`,
     notes: [
       ...(why === undefined ? [] : [why]),
       `shape: ${source}`,
-      `a run needs its weights, ${megabytes(bytes)}`,
+      `a run needs its weights, ${megabytes(stored?.bytes ?? bytes)}`,
+      ...(stored === undefined
+        ? []
+        : [
+            `its files hold most of them in ${stored.format}; the plan takes them as bfloat16, ${megabytes(bytes)}, which transformers makes of them where no kernel computes with ${stored.format}`,
+            `a run reads a copy without it: \`AutoModelForCausalLM.from_pretrained("${model}", dtype="bfloat16", quantization_config=${stored.config}(dequantize=True)).save_pretrained("FOLDER")\`, then \`local("FOLDER")\``,
+          ]),
       ...(isQuantised ? ['its files hold weights in 4 bits; the plan takes them as they were before'] : []),
       ...(hasTokenizer ? [] : ['without its tokenizer, lengths of rows are estimated from bytes']),
     ],

@@ -3,26 +3,33 @@
  * parts, on Linux x64 with Node 20 and onnxruntime-node 1.30. `npm run bench -- plans` runs whole pipelines and compares
  * each stage with its plan; `ftpc run FILE --json` prints the same figures.
  *
- * Measured on models of the starter's shape (MiB, process besides the tensors): train 108 to 125 for 4 to 32 rows of
- * 128 to 256 tokens, eval 108 to 111, merge 107. The figures hold where the stage's process exposes `gc`, so that
- * buffers that were outgrown are freed (`tensor/garbage.ts`), and has little room for young objects (`run/stage-process.ts`);
- * elsewhere a training in which batches grow ends 10 to 30 MiB higher.
+ * Measured with `npm run bench -- plans`: trainings of two bases of 8 and 44 blocks by every method, of two steps, and the
+ * templates of `ftpc init`, of 190 to 380. The figures hold where the stage's process exposes `gc`, so that buffers that were
+ * outgrown and objects of earlier steps are freed (`tensor/garbage.ts`), has little room for young objects
+ * (`run/stage-process.ts`), and where threads share two arenas of glibc (`run/stage-environment.ts`); elsewhere a training of
+ * 380 steps ended 30 MiB higher.
  */
 const MIB = 2 ** 20;
 
 /** Node, this program, its thread that writes checkpoints, the tensor runtime with its thread pool and its compiled graphs. */
-export const DECODER_PROCESS = 122 * MIB;
+export const DECODER_PROCESS = 105 * MIB;
 
-/** A compiled graph beyond those of one shape: a training of 239 steps ended 18 MiB above what one shape takes. */
-export const SESSION = 1 * MIB;
+/** For each tensor that is trained, and its gradient and state: what the process keeps of it besides its bytes. 616 low-rank factors took 12 MiB. */
+export const TRAINED_TENSOR = 5.5 * 1024;
+
+/**
+ * A compiled graph beyond those of one shape: its threads and what these work in. Nothing could be measured after two steps, 1 MiB
+ * after 192, and 2 after 384.
+ */
+export const SESSION = { bytes: 2 * MIB, steps: 300 } as const;
 
 /** A compiled graph of a generation: each number of rows that are still being answered is a shape. */
 export const ANSWER_SESSION = 0.5 * MIB;
 /** The decoder keeps this many graphs and releases the least recently used. */
 export const MOST_SESSIONS = 64;
 
-/** An evaluation or a merge also loads the tokenizer and keeps rows and answers … */
-export const READER_PROCESS = 114 * MIB;
+/** An evaluation or a merge, which also loads the tokenizer and keeps rows and answers … */
+export const READER_PROCESS = 98 * MIB;
 /**
  * … of which the tokenizer takes so many bytes a byte of its file, while it is made and from then on. Measured: 314 and
  * 140 MiB for the 32 MiB of Gemma 3's `tokenizer.json`.
@@ -37,36 +44,36 @@ export const TOKENIZER = { made: 9.5, kept: 4.5 } as const;
 export const VOCABULARY_ENTRY = { read: 115, written: 150 } as const;
 
 /**
- * A stage that streams rows: its process, what waits for the collector (so many bytes per row and a byte of it, until it keeps pace),
- * and what stays of a row. Measured: data 70 to 73, 133 to 146, 163 and 173 to 192 MiB for 4,500, 19,500, 24,600 and
- * 98,000 rows; format 81 for 400, 128 for 4,300, 135 to 159 for 20,000 to 24,000, 190 for 98,000.
+ * A stage that streams rows: its process, the most that waits for the collector, and what stays of a row. Measured: data 56 MiB
+ * for 8 rows, 66 for 600 (43 to 198 kB), 70 to 73, 133 to 146, 163 and 173 to 192 for 4,500, 19,500, 24,600 and 98,000 rows;
+ * format 70 for 8 rows, 73, 75, 86 and 105 for 600 of 9,700, 11,500, 24,400 and 43,300 tokens, 128 for 4,300 rows, 135 to 159
+ * for 20,000 to 24,000, 190 for 98,000.
  */
 export interface RowProcess {
   readonly process: number;
-  readonly garbage: number;
-  readonly garbagePerByte: number;
   readonly mostGarbage: number;
   readonly row: number;
 }
-export const DATA_PROCESS: RowProcess = {
-  process: 59 * MIB,
-  garbage: 3000,
-  garbagePerByte: 4.5,
+/** `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates. */
+export const DATA_PROCESS = {
+  process: 56 * MIB,
+  near: 6 * MIB,
+  garbage: { row: 3000, byte: 4.5 },
   mostGarbage: 86 * MIB,
   row: 580,
-};
+} as const;
 /**
  * Besides that, where rows come from Parquet. Measured in all: 102 MiB for 200 rows, 237 for 20,000 of 1 kB, and 239 for
  * 100,000 of 250 bytes.
  */
 export const PARQUET = { library: 50 * MIB, perByte: 4, most: 40 * MIB } as const;
-export const FORMAT_PROCESS: RowProcess = {
-  process: 76 * MIB,
-  garbage: 12_000,
-  garbagePerByte: 0,
-  mostGarbage: 54 * MIB,
+/** `garbage`: per token; `least`: while the program and its tokenizer are loaded. */
+export const FORMAT_PROCESS = {
+  process: 64 * MIB,
+  garbage: { token: 975, least: 5.5 * MIB },
+  mostGarbage: 66 * MIB,
   row: 700,
-};
+} as const;
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;

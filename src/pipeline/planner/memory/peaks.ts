@@ -79,24 +79,35 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
   return bytes === 0 ? peak : { ...peak, refused: { bytes, largest } };
 }
 
-export const dataPeak = (size: SourceSize): Peak => rowPeak(size, DATA_PROCESS, parquetBytes(size));
+export function dataPeak(size: SourceSize, near: boolean): Peak {
+  const { garbage, process, near: search } = DATA_PROCESS;
+  return rowPeak(size.rows, {
+    ...DATA_PROCESS,
+    process: process + (near ? search : 0),
+    garbage: garbage.row * size.rows + garbage.byte * size.bytes,
+    tables: parquetBytes(size),
+  });
+}
 
 /** What DuckDB takes, and what a group of rows does on its way out of it. */
 const parquetBytes = ({ parquet }: SourceSize): number =>
   parquet === 0 ? 0 : PARQUET.library + Math.min(PARQUET.most, PARQUET.perByte * parquet);
 
-export const formatPeak = (size: Pick<SourceSize, 'rows' | 'bytes'>, tokenizerBytes: number): Peak =>
-  rowPeak(size, FORMAT_PROCESS, TOKENIZER.made * tokenizerBytes);
+export const formatPeak = (rows: number, tokens: number, tokenizerBytes: number): Peak =>
+  rowPeak(rows, {
+    ...FORMAT_PROCESS,
+    garbage: Math.max(FORMAT_PROCESS.garbage.least, FORMAT_PROCESS.garbage.token * tokens),
+    tables: TOKENIZER.made * tokenizerBytes,
+  });
 
-function rowPeak(
-  { rows, bytes }: Pick<SourceSize, 'rows' | 'bytes'>,
-  measured: RowProcess,
-  tables: number,
-): Peak {
-  const runtime =
-    measured.process +
-    Math.min(measured.mostGarbage, measured.garbage * rows + measured.garbagePerByte * bytes);
-  const workspace = measured.row * rows + tables;
+interface StreamedRows extends RowProcess {
+  readonly garbage: number;
+  readonly tables: number;
+}
+
+function rowPeak(rows: number, { process, garbage, mostGarbage, row, tables }: StreamedRows): Peak {
+  const runtime = process + Math.min(mostGarbage, garbage);
+  const workspace = row * rows + tables;
   const sum = runtime + workspace;
   return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * sum, above: ROW_SPREAD.above * sum });
 }

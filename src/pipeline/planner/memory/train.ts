@@ -34,6 +34,7 @@ import {
   SESSION,
   SPREAD,
   TOKENIZER,
+  TRAINED_TENSOR,
 } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import { runtimeOverhead } from './runtimes.js';
@@ -162,6 +163,10 @@ function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedSha
   return adapter === undefined ? expectedTensors(config) : adapterShapes(config, adapter);
 }
 
+/** Buffers of what is trained: values, gradients, and the optimiser's state. */
+const trainedBuffers = (memory: TrainMemory, plan: TrainPlan): number =>
+  rememberedSlots(memory, plan).reduce((sum, slots) => sum + 2 + Object.keys(slots).length, 0);
+
 /** The graph that updates most at a time, where a device does. */
 function updateOnDevice(memory: TrainMemory, plan: TrainPlan): Graph | undefined {
   const rule: Rule = OPTIMIZERS[memory.optimizer];
@@ -214,11 +219,12 @@ export function sequencesOf(
 export function supervisedTokens(memory: TrainMemory, plan: TrainPlan, tokens: number): number {
   const { answers, rows, supervised, ...kept } = shortened(memory.lengths, plan.maxLength);
   if (rows === 0 || kept.tokens === 0 || answers === undefined) return tokens;
-  // rows of a packed sequence fill it
   const texts = textsAtOnce(memory, plan);
   const { supervised: asked = 'answers' } = memory.preferences ?? {};
   if (asked !== 'answers') return asked === 'all' ? tokens : texts;
-  const count = memory.packed === undefined ? texts : (tokens * rows) / kept.tokens;
+  // rows fill their sequences, as far as a step has so many
+  const { packed } = memory;
+  const count = packed === undefined ? texts : Math.min(packed, (tokens * rows) / kept.tokens);
   const batch = (count * supervised) / rows + 3 * Math.sqrt(count) * answers.deviation;
   return Math.min(tokens, Math.ceil(Math.max(answers.most, batch)));
 }
@@ -282,11 +288,12 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
       : planned.parts;
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const lengths = shortened(memory.lengths, plan.maxLength);
+  const steps = memory.steps(lengths.rows);
   const sessions = moreSessions({
     lengths,
     validation: memory.validation,
     plan: { ...plan, microBatch: textsAtOnce(memory, plan) },
-    steps: memory.steps(lengths.rows),
+    steps,
     packed: memory.packed !== undefined,
     perShape: graphs.length - 1,
   });
@@ -327,8 +334,10 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
-  const runtime =
-    context?.expected ?? DECODER_PROCESS + beyond.process + sessions * SESSION + answersKept(memory, parts);
+  const used = Math.min(1, steps / SESSION.steps);
+  const ofGraphs = DECODER_PROCESS + beyond.process + sessions * SESSION.bytes * used;
+  const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + answersKept(memory, parts);
+  const runtime = context?.expected ?? ofGraphs + ofTensors;
   const bytes = sumOf(tensors) + runtime;
   const process = peakOf(
     { ...tensors, runtime },

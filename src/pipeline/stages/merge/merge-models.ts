@@ -16,6 +16,7 @@ import type { LoadedAdapter } from '../../../compute/packaging/adapter-folder.js
 import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import { knownMerge, type MergePlan, namedMerge } from '../../../compute/packaging/merge/plan.js';
 import { type ProbeLogits, probeLogits } from '../../../compute/packaging/merge/proof.js';
+import { collect } from '../../../compute/tensor/garbage.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import { isJson, type Json } from '../../../language/host/json.js';
 import { type EvaluatedModel, openBase } from '../eval/evaluated-model.js';
@@ -83,6 +84,8 @@ export async function embeddedMerge(context: StageContext): Promise<MergeModels>
       };
     },
     async mergedLogits(folder, probes) {
+      // the base
+      collect();
       const merged = openModelAt(host, folder);
       const { config } = merged;
       const weights = merged.loadWeights(residentStorage(residency, config, 'stored'));
