@@ -26,14 +26,27 @@ class Supervised:
     targets: Tensor
     #: Tokens of each row of the batch, padding included.
     length: int
+    #: How much each loss counts, `[n]`; none: all alike.
+    weights: Tensor | None = None
+
+
+def summed_loss(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+    """`logits` `[n, classes]`, `targets` and `weights` `[n]`: the sum of the losses, each times its weight."""
+    if weights is None:
+        return cross_entropy(logits, targets, reduction="sum")
+    return (cross_entropy(logits, targets, reduction="none") * weights).sum()
+
+
+def part_of(weights: Tensor | None, part: slice) -> Tensor | None:
+    return None if weights is None else weights[part]
 
 
 def attach_loss(model: Any, chunk: int | None) -> None:
     """
-    From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, as float32 `[]`; without
-    `supervised`, the model computes what it always did. Logits of at most `chunk` tokens exist at a time. A frozen head
-    computes them once: the gradient of its states comes with the loss. A trained head computes them again in the
-    backward pass.
+    From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, times their weights, as
+    float32 `[]`; without `supervised`, the model computes what it always did. Logits of at most `chunk` tokens exist at
+    a time. A frozen head computes them once: the gradient of its states comes with the loss. A trained head computes
+    them again in the backward pass.
 
     The model's own head computes the logits, with whatever it does to them (soft caps, scales): its own forward runs
     over a decoder that hands out given states. A classifier's layer is read at the supervised token. The forward is
@@ -53,8 +66,8 @@ def attach_loss(model: Any, chunk: int | None) -> None:
         with giving(decoder, given):
             return original(input_ids=None, use_cache=False).logits[0]  # type: ignore[no-any-return]
 
-    def loss_of(states: Tensor, targets: Tensor, outputs: Any) -> Tensor:
-        return cross_entropy(logits_of(states, outputs).float(), targets, reduction="sum")
+    def loss_of(states: Tensor, targets: Tensor, weights: Tensor | None, outputs: Any) -> Tensor:
+        return summed_loss(logits_of(states, outputs).float(), targets, weights)
 
     def loss(supervised: Supervised, inputs: dict[str, Any]) -> Tensor:
         given = {name: value for name, value in inputs.items() if value is not None}
@@ -66,17 +79,19 @@ def attach_loss(model: Any, chunk: int | None) -> None:
         # all that a head asks for but the states, which nothing need hold any longer
         outputs = copy.copy(outputs)
         outputs.last_hidden_state = states[:0]
-        targets = supervised.targets
+        targets, weights = supervised.targets, supervised.weights
         if chunk is None or len(targets) <= chunk:
-            return loss_of(states, targets, outputs)
+            return loss_of(states, targets, weights, outputs)
         if is_frozen and torch.is_grad_enabled():
             whole: Tensor = _FrozenHead.apply(
-                states, targets, chunk, lambda part, wanted: loss_of(part, wanted, outputs)
+                states, targets, weights, chunk, lambda part, wanted, counts: loss_of(part, wanted, counts, outputs)
             )
             return whole
         total = torch.zeros((), device=hidden.device)
-        for part, wanted in zip(torch.split(states, chunk), torch.split(targets, chunk), strict=True):
-            total = total + checkpoint(loss_of, part, wanted, outputs, use_reentrant=False)
+        for start in range(0, len(targets), chunk):
+            part = slice(start, start + chunk)
+            counts = part_of(weights, part)
+            total = total + checkpoint(loss_of, states[part], targets[part], counts, outputs, use_reentrant=False)
         return total
 
     model.forward = _either(original, loss)
@@ -97,23 +112,29 @@ class _FrozenHead(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, states: Tensor, targets: Tensor, chunk: int, loss_of: Callable[[Tensor, Tensor], Tensor]
+        ctx: Any,
+        states: Tensor,
+        targets: Tensor,
+        weights: Tensor | None,
+        chunk: int,
+        loss_of: Callable[[Tensor, Tensor, Tensor | None], Tensor],
     ) -> Tensor:
         gradient = torch.empty_like(states)
         total = torch.zeros((), device=states.device)
         for start in range(0, len(targets), chunk):
             part = states[start : start + chunk].detach().requires_grad_()
             with torch.enable_grad():
-                loss = loss_of(part, targets[start : start + chunk])
+                here = slice(start, start + chunk)
+                loss = loss_of(part, targets[here], part_of(weights, here))
             (gradient[start : start + chunk],) = torch.autograd.grad(loss, part)
             total += loss.detach()
         ctx.save_for_backward(gradient)
         return total
 
     @staticmethod
-    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, None, None, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient * scale, None, None, None
+        return gradient * scale, None, None, None, None
 
 
 @contextmanager

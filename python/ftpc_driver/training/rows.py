@@ -14,12 +14,16 @@ IGNORED = -100
 
 
 class TokenRows:
-    """`ids`, `labels` int32 `[tokens]`, `offsets` int64 `[rows + 1]`: row r is tokens offsets[r] to offsets[r + 1]."""
+    """
+    `ids`, `labels` int32 `[tokens]`, `offsets` int64 `[rows + 1]`: row r is tokens offsets[r] to offsets[r + 1]. Where
+    tokens do not count alike, `weights` float32 `[tokens]`.
+    """
 
     def __init__(self, path: str) -> None:
         file = _opened(path)
         self._ids = file.get_slice("ids")
         self._labels = file.get_slice("labels")
+        self._weights = file.get_slice("weights") if "weights" in file.keys() else None  # noqa: SIM118
         self._offsets: list[int] = file.get_tensor("offsets").tolist()
 
     def length_of(self, row: int) -> int:
@@ -27,6 +31,17 @@ class TokenRows:
 
     def ids(self, row: int) -> Tensor:
         found: Tensor = self._ids[self._offsets[row] : self._offsets[row + 1]]
+        return found
+
+    @property
+    def is_weighted(self) -> bool:
+        return self._weights is not None
+
+    def weights(self, row: int) -> Tensor:
+        """How much the loss of each token counts."""
+        if self._weights is None:
+            return torch.ones(self.length_of(row))
+        found: Tensor = self._weights[self._offsets[row] : self._offsets[row + 1]]
         return found
 
     def labels(self, row: int) -> Tensor:
@@ -44,8 +59,8 @@ def _opened(path: str) -> Any:
 class Batch:
     #: What the model is called with: `input_ids` `[rows, length]`, `position_ids` where sequences hold several rows.
     inputs: dict[str, Any]
-    #: Supervised tokens.
-    count: int
+    #: Supervised tokens, each by its weight.
+    count: float
     #: Tokens of the longest sequence, without padding.
     longest: int
 
@@ -63,11 +78,15 @@ class Batches:
         self._first_label = first_label
         self._device = device
 
-    def supervised(self, sequences: Sequence[Sequence[int]]) -> int:
-        """Supervised tokens of some sequences of rows."""
-        return sum(
-            int((self._rows.labels(row)[self._first_label :] != IGNORED).sum()) for rows in sequences for row in rows
-        )
+    def supervised(self, sequences: Sequence[Sequence[int]]) -> float:
+        """Supervised tokens of some sequences of rows, each by its weight."""
+        return sum(self._supervised_in(row) for rows in sequences for row in rows)
+
+    def _supervised_in(self, row: int) -> float:
+        counts = self._rows.labels(row)[self._first_label :] != IGNORED
+        if not self._rows.is_weighted:
+            return int(counts.sum())
+        return float(self._rows.weights(row)[self._first_label :][counts].sum(dtype=torch.float64))
 
     def tokens(self, sequences: Sequence[Sequence[int]]) -> int:
         return sum(self._rows.length_of(row) for rows in sequences for row in rows)
@@ -81,6 +100,7 @@ class Batches:
         labels = torch.full(shape, IGNORED, dtype=torch.int64)
         # each token of padding is a text of its own
         places = torch.zeros(shape, dtype=torch.int64)
+        weights = torch.ones(shape) if self._rows.is_weighted else None
         for index, rows in enumerate(sequences):
             at = 0
             for row in rows:
@@ -88,10 +108,13 @@ class Batches:
                 ids[index, at:end] = self._rows.ids(row)
                 labels[index, at + self._first_label : end] = self._rows.labels(row)[self._first_label :]
                 places[index, at:end] = torch.arange(end - at)
+                if weights is not None:
+                    weights[index, at:end] = self._rows.weights(row)
                 at = end
         if count_none:
             labels.fill_(IGNORED)
         where = (labels != IGNORED).nonzero()
+        counted = None if weights is None else weights[where[:, 0], where[:, 1]]
         inputs: dict[str, Any] = {"input_ids": self._there(ids)}
         if any(len(rows) > 1 for rows in sequences):
             inputs["position_ids"] = self._there(places)
@@ -100,8 +123,10 @@ class Batches:
             positions=self._there(where[:, 1] - self._first_label),
             targets=self._there(labels[where[:, 0], where[:, 1]]),
             length=shape[1],
+            weights=None if counted is None else self._there(counted),
         )
-        return Batch(inputs, len(where), longest)
+        count = len(where) if counted is None else float(counted.sum(dtype=torch.float64))
+        return Batch(inputs, count, longest)
 
     def _there(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device, non_blocking=True)

@@ -29,7 +29,7 @@ def validation_loss(
     planned = validation.batches
     last = math.ceil(len(planned) / ranks.world) * ranks.world if in_step else len(planned)
     total = torch.zeros((), dtype=torch.float64, device=ranks.device)
-    count = 0
+    count = 0.0
     with evaluating(model), torch.no_grad(), autocast():
         for index in range(ranks.rank, last, ranks.world):
             advance()
@@ -37,5 +37,5 @@ def validation_loss(
             batch = batches.make([[row] for row in planned[-1 if idle else index]], count_none=idle)
             total += model(**batch.inputs)
             count += batch.count
-    loss, tokens = ranks.sum([total.item(), float(count)])
+    loss, tokens = ranks.sum([total.item(), count])
     return loss / tokens if tokens > 0 else 0.0

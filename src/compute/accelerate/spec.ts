@@ -49,7 +49,8 @@ export interface StepSpec {
 
 /**
  * A safetensors file of rows one after another: `ids` int32 [tokens], `labels` int32 [tokens] (-100: not supervised; the
- * label at t is predicted from the tokens before t, of a classifier from those up to t) and `offsets` int64 [rows + 1].
+ * label at t is predicted from the tokens before t, of a classifier from those up to t) and `offsets` int64 [rows + 1];
+ * where tokens do not count alike, `weights` float32 [tokens].
  */
 export interface RowsSpec {
   readonly file: string;

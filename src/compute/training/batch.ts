@@ -3,6 +3,8 @@ import type { Batch } from '../models/decoder/types.js';
 /** The rows that training and validation read, one at a time: nothing is held for each row but what the source holds. */
 export interface TokenRows {
   readonly count: number;
+  /** Whether some tokens count more than others. */
+  readonly isWeighted?: boolean;
   /** Tokens of a row. */
   lengthOf(row: number): number;
   /** Ids, and labels: the token at each position, or -100 if it is not supervised. */
@@ -12,6 +14,8 @@ export interface TokenRows {
 export interface TokenRow {
   readonly ids: Int32Array;
   readonly labels: Int32Array;
+  /** Of each token in the loss; default: 1. */
+  readonly weights?: Float32Array;
 }
 
 /** A label that no loss counts. */
@@ -80,13 +84,19 @@ export function buildBatch(source: TokenRows, rows: Uint32Array, padId: number, 
   const length = paddedLength(longest, limit);
   const ids = new Int32Array(rows.length * length).fill(padId);
   const labels = new Int32Array(rows.length * length).fill(IGNORED);
+  const weights = weightsFor(source, labels.length);
   rows.forEach((row, index) => {
     const tokens = source.read(row);
     ids.set(tokens.ids, index * length);
     labels.set(tokens.labels, index * length);
+    if (tokens.weights !== undefined) weights?.set(tokens.weights, index * length);
   });
-  return { rows: rows.length, length, lengths: Array.from(rows, (row) => source.lengthOf(row)), ids, labels };
+  const lengths = Array.from(rows, (row) => source.lengthOf(row));
+  return { rows: rows.length, length, lengths, ids, labels, ...(weights && { weights }) };
 }
+
+const weightsFor = ({ isWeighted }: TokenRows, tokens: number): Float32Array | undefined =>
+  isWeighted === true ? new Float32Array(tokens).fill(1) : undefined;
 
 /**
  * Puts rows into sequences of at most `capacity` tokens: the longest first, each into the sequence that it leaves least
@@ -144,6 +154,7 @@ export function buildPacked(
   const ids = new Int32Array(size).fill(padId);
   const labels = new Int32Array(size).fill(IGNORED);
   const segments = new Int32Array(size);
+  const weights = weightsFor(source, size);
   sequences.forEach((rows, sequence) => {
     let at = sequence * length;
     rows.forEach((row, text) => {
@@ -151,21 +162,25 @@ export function buildPacked(
       ids.set(tokens.ids, at);
       labels.set(tokens.labels, at);
       labels.fill(IGNORED, at, at + firstLabel);
+      if (tokens.weights !== undefined) weights?.set(tokens.weights, at);
       segments.fill(text, at, at + tokens.ids.length);
       at += tokens.ids.length;
     });
     for (let text = rows.length; at < (sequence + 1) * length; text++) segments[at++] = text;
   });
-  return { rows: sequences.length, length, ids, labels, segments, longestText };
+  return { rows: sequences.length, length, ids, labels, segments, longestText, ...(weights && { weights }) };
 }
 
-/** Supervised tokens that are predicted: a label at position 0 has nothing before it, unless it is a class. */
-export function supervisedTokens({ rows, length, labels }: Batch, first = 1): number {
-  let count = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let t = first; t < length; t++) if (labels[row * length + t] !== IGNORED) count++;
-  }
-  return count;
+/**
+ * Supervised tokens that are predicted, each by its weight: a label at position 0 has nothing before it, unless it is a
+ * class.
+ */
+export function supervisedTokens({ rows, length, labels, weights }: Batch, first = 1): number {
+  let sum = 0;
+  for (let row = 0; row < rows; row++)
+    for (let at = row * length + first; at < (row + 1) * length; at++)
+      if (labels[at] !== IGNORED) sum += weights?.[at] ?? 1;
+  return sum;
 }
 
 /** Rows to be measured, in batches of like length: the longest first, so that batches pad little. */

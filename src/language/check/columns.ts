@@ -6,7 +6,7 @@
 
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { otherColumns, unknownColumn } from '../diagnostics/catalogue/names.js';
+import { brokenPattern, otherColumns, unknownColumn } from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { HostError } from '../host/host.js';
 import { anyObject, isJson, type Json, tryJson } from '../host/json.js';
@@ -14,6 +14,7 @@ import type { Call, Value } from '../ir/program.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
 import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';
+import { PatternFault, parsePattern } from '../schemas/functions/text-pattern.js';
 import { lookUp } from '../source/look-up.js';
 import { withParts } from '../syntax/references.js';
 import type { FolderAccess } from './context.js';
@@ -95,11 +96,26 @@ export function fittingColumns(
         columns: brought.first,
         at: settingSpan(data, 'source'),
         fitting: fitting?.[0],
-        canBeNamed: !Object.hasOwn(SOURCE_COLUMNS, call.call),
+        canBeNamed: !Object.hasOwn(SOURCE_COLUMNS, call.call) && wanted.every(isUsual),
       }),
     ];
   }
   return [];
+}
+
+const isUsual = (column: string): boolean => usualColumns().some(([, sets]) => sets.flat().includes(column));
+
+/** Texts of a template with columns in braces. */
+export function soundPatterns(checked: CheckedStage): readonly Diagnostic[] {
+  const { template } = checked.stage.settings;
+  if (checked.stage.kind !== 'format' || !isCall(template) || template.call !== 'completion') return [];
+  return ['prompt', 'completion'].flatMap((name) => {
+    const text = template.args[name];
+    const parts = typeof text === 'string' ? parsePattern(text) : [];
+    return parts instanceof PatternFault
+      ? [brokenPattern(settingSpan(checked, 'template'), name, parts.detail)]
+      : [];
+  });
 }
 
 /** `${name}` has a warning of its own. */

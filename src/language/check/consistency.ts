@@ -12,7 +12,7 @@ import type { SourceFile } from '../syntax/ast.js';
 import { checkBudgets } from './budgets.js';
 import { checkCertain, type MetricOf } from './certain-requirements.js';
 import { classification } from './classification.js';
-import { columnsOfRows, fittingColumns } from './columns.js';
+import { columnsOfRows, fittingColumns, soundPatterns } from './columns.js';
 import type { FolderAccess } from './context.js';
 import { dataSettings } from './data-settings.js';
 import { idleSettings } from './idle-settings.js';
@@ -102,6 +102,7 @@ const CHECKS: readonly Check[] = [
   fileTexts,
   columnsOfRows,
   fittingColumns,
+  soundPatterns,
   emptySplits,
   sameBase,
   storedForm,

@@ -145,6 +145,23 @@ const CASES: Readonly<Record<string, Case>> = {
     near: EXACT,
     engines: ['one rank', 'two ranks, ddp'],
   },
+  'lora, tokens that count less, packed and in chunks': {
+    options: with_(
+      { batch: { global: 6, packing: true }, ...sgd(0.1) },
+      { isWeighted: true, chosen: { microBatch: 1, accumulation: 6, logitsChunk: 16 } },
+    ),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, fsdp', 'two ranks, ddp'],
+  },
+  'full, tokens that count less': {
+    options: with_(sgd(0.05), {
+      isWeighted: true,
+      chosen: { method: 'full', rank: 0, alpha: 0, logitsChunk: 16 },
+    }),
+    file: MODEL,
+    near: EXACT,
+    engines: ['one rank'],
+  },
   'a classifier': {
     options: with_(sgd(0.1), { labels: ['a', 'b', 'c'] }),
     near: EXACT,

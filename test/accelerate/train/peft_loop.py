@@ -20,16 +20,18 @@ def main() -> None:
     optimizer = torch.optim.SGD(trained, lr=1.0, momentum=options["momentum"])
     with safe_open(spec["rows"]["file"], "pt") as file:
         ids, labels, offsets = (file.get_tensor(name) for name in ("ids", "labels", "offsets"))
+        weights = file.get_tensor("weights") if "weights" in file.keys() else torch.ones(len(ids))
     losses = []
     for line in Path(spec["steps"]).read_text().splitlines():
         step = json.loads(line)
         rows = [row for micro in step["micro"] for sequence in micro for row in sequence]
         cut = [slice(int(offsets[row]), int(offsets[row + 1])) for row in rows]
-        supervised = sum(int((labels[each][1:] >= 0).sum()) for each in cut)
+        supervised = sum(float(weights[each][1:][labels[each][1:] >= 0].sum()) for each in cut)
         total = 0.0
         for each in cut:
             logits = model(input_ids=ids[each].long()[None]).logits[0, :-1]
-            loss = torch.nn.functional.cross_entropy(logits, labels[each][1:].long(), reduction="sum") / supervised
+            losses_of = torch.nn.functional.cross_entropy(logits, labels[each][1:].long(), reduction="none")
+            loss = (losses_of * weights[each][1:]).sum() / supervised
             loss.backward()
             total += float(loss)
         for group in optimizer.param_groups:

@@ -105,15 +105,25 @@ function checkSize(source: string): void {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
-export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
-  const failed = (what: string, error: unknown, Problem = ModelError): ModelError => {
-    const why = FAILURES.find(([Kind]) => error instanceof Kind)?.[1] ?? messageOf(error);
+interface Rendering {
+  /** JavaScript values and functions, by their names. */
+  readonly globals: Readonly<Record<string, unknown>>;
+  /** JSON values, whose numbers and order may be those of their text. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** What the template may cost: messages, and characters that go in. */
+  readonly messages: number;
+  readonly characters: number;
+}
+
+/** Compiles a Jinja text; `what` it is, with a capital letter. Throws a {@link ModelError} `model_template`. */
+function compiled(what: string, source: string, path: string): (rendering: Rendering) => string {
+  const failed = (why: string, error: unknown, Problem = ModelError): ModelError => {
+    const detail = FAILURES.find(([Kind]) => error instanceof Kind)?.[1] ?? messageOf(error);
     return new Problem(
       'model_template',
       path,
-      `${what}: ${why}`,
-      'Fix the chat template, or use one of the std formats.',
+      `The ${what} ${why}: ${detail}`,
+      `Fix the ${what}, or use one of the std formats.`,
     );
   };
   let program: JinjaNode;
@@ -123,8 +133,43 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
     const text = withoutContinuations(source.replace(/\r\n?/g, '\n'));
     program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
   } catch (error) {
-    throw failed('The chat template is not valid Jinja', error);
+    throw failed('is not valid Jinja', error);
   }
+  return ({ globals, values, messages, characters }) => {
+    const environment = new Environment();
+    try {
+      for (const [name, value] of Object.entries(globals)) environment.set(name, value);
+      for (const [name, value] of Object.entries(values)) environment.setVariable(name, jinjaValue(value));
+      return String(
+        new LimitedInterpreter(environment, messages, source.length + characters).run(program).value,
+      );
+    } catch (error) {
+      if (error instanceof TemplateLimitError || error instanceof RangeError)
+        throw failed('was stopped', error, ExcessiveTemplateError);
+      throw failed(`refused the ${messages === 0 ? 'row' : 'messages'}`, error);
+    }
+  };
+}
+
+/** A template that writes a row, whose columns are its variables. Throws a {@link ModelError} `model_template`. */
+export function compileRowTemplate(
+  source: string,
+  special: SpecialTokens,
+  path: string,
+): (row: Json) => string {
+  const render = compiled('template', source, path);
+  return (row) =>
+    render({
+      globals: { ...special, ...dateOf(source), ...COMMON },
+      values: row,
+      messages: 0,
+      characters: exactText(row).length,
+    });
+}
+
+/** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
+export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
+  const render = compiled('chat template', source, path);
   return {
     source,
     path,
@@ -134,20 +179,12 @@ export function compileChatTemplate(source: string, special: SpecialTokens, path
       const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
       const described = [...calls, ...tools].map((value) => exactText(value));
       const texts = [...messages.flatMap(({ role, content }) => [role, content]), ...described];
-      const environment = new Environment();
-      const length = texts.reduce((sum, text) => sum + text.length, source.length);
-      try {
-        const variables = { ...globals(special, options), ...dateOf(source) };
-        for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-        for (const [name, value] of Object.entries(given(messages, tools)))
-          environment.setVariable(name, jinjaValue(value));
-        return String(new LimitedInterpreter(environment, messages.length, length).run(program).value);
-      } catch (error) {
-        if (error instanceof TemplateLimitError || error instanceof RangeError) {
-          throw failed('The chat template was stopped', error, ExcessiveTemplateError);
-        }
-        throw failed('The chat template refused the messages', error);
-      }
+      return render({
+        globals: { ...globals(special, options), ...dateOf(source) },
+        values: given(messages, tools),
+        messages: messages.length,
+        characters: texts.reduce((sum, text) => sum + text.length, 0),
+      });
     },
   };
 }
@@ -204,6 +241,22 @@ const given = (
   tools: tools.length === 0 ? null : tools,
 });
 
+/** What every template may use. */
+const COMMON: Readonly<Record<string, unknown>> = {
+  raise_exception: (message: unknown) => {
+    throw new Error(
+      typeof message === 'object' ? 'it raises what is not a text' : shortened(String(message)),
+    );
+  },
+  range: limitedRange,
+  true: true,
+  false: false,
+  none: null,
+  True: true,
+  False: false,
+  None: null,
+};
+
 /** What else transformers' `apply_chat_template` lets a template see, but for the date. */
 function globals(
   special: SpecialTokens,
@@ -213,18 +266,7 @@ function globals(
     ...special,
     documents: null,
     add_generation_prompt: addGenerationPrompt,
-    raise_exception: (message: unknown) => {
-      throw new Error(
-        typeof message === 'object' ? 'it raises what is not a text' : shortened(String(message)),
-      );
-    },
-    range: limitedRange,
-    true: true,
-    false: false,
-    none: null,
-    True: true,
-    False: false,
-    None: null,
+    ...COMMON,
   };
 }
 

@@ -9,7 +9,14 @@ import { trainsBlocks } from './graphs.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
 import { openSession } from './session.js';
 import { evaluateStack } from './stack.js';
-import { lossResult, prompted, supervisionOf, tokenLosses } from './supervision.js';
+import {
+  lossResult,
+  prompted,
+  type Seeds,
+  type Supervision,
+  supervisionOf,
+  tokenLosses,
+} from './supervision.js';
 import { trainStack, upstreamBuffer } from './training-pass.js';
 import type { Batch, Decoder, DecoderOptions, DropoutKey, LossResult, Weighing } from './types.js';
 
@@ -39,11 +46,11 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
       context.compiled.begin();
       const batch = prompted(rows, virtual);
       const supervision = supervisionOf(batch, options.config);
-      if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
+      if (supervision.positions.length === 0) return lossResult(batch, supervision);
       const hidden = await evaluateStack(context, batch);
       const losses = await headLoss(context, hidden, supervision);
       each?.(tokenLosses(batch, supervision, losses, options.config, virtual));
-      return lossResult(batch, supervision.positions, losses);
+      return lossResult(batch, supervision, losses);
     },
     async logits(rows) {
       context.compiled.begin();
@@ -80,25 +87,29 @@ async function accumulated(
   context.compiled.begin();
   const supervision = supervisionOf(batch, config);
   // without a supervised token the loss is 0 and so is every gradient
-  if (supervision.positions.length === 0) return lossResult(batch, [], new Float32Array(0));
+  if (supervision.positions.length === 0) return lossResult(batch, supervision);
   await prepareHead(context, supervision.positions.length);
   const virtual = promptTokens(adapter?.config);
   const seeds =
     typeof scale === 'number'
-      ? scale
+      ? weighed(scale, supervision)
       : (losses: Float32Array) => scale(tokenLosses(batch, supervision, losses, config, virtual));
   if (!trainsBlocks(context.graphs)) {
     const hidden = await evaluateStack(context, batch);
     const losses = await headGradient(context, hidden, supervision, seeds, undefined);
-    return lossResult(batch, supervision.positions, losses);
+    return lossResult(batch, supervision, losses);
   }
   const pass = await trainStack(context, batch, key, noise);
   const upstream = upstreamBuffer(context, batch);
   const losses = await headGradient(context, pass.hidden, supervision, seeds, upstream);
   const embedded = await pass.backward(upstream);
   if (embedded !== undefined) await addEmbeddingGradient(context, batch, embedded);
-  return lossResult(batch, supervision.positions, losses);
+  return lossResult(batch, supervision, losses);
 }
+
+/** What the gradient of each loss is multiplied by: its weight, too, where they differ. */
+const weighed = (scale: number, { weights }: Supervision): Seeds =>
+  weights === undefined ? scale : Float32Array.from(weights, (weight) => scale * weight);
 
 /** Virtual tokens take positions from the texts. */
 const withRoom = (config: ModelConfig, virtual: number): ModelConfig =>

@@ -74,8 +74,8 @@ export async function headGradient(
   if (shards !== undefined) return shardedGradient(context, hidden, supervision, seeds, upstream, shards);
   const totals = totalsOf(context);
   // a position's gradient is in proportion to its seed: it is multiplied later, unless gradients of weights were summed
-  const late = typeof seeds === 'number' || Object.keys(totals).length > 0 ? undefined : upstream;
-  const early = late === undefined && typeof seeds !== 'number';
+  const late = typeof seeds !== 'function' || Object.keys(totals).length > 0 ? undefined : upstream;
+  const early = late === undefined && typeof seeds === 'function';
   const seedOf =
     late === undefined
       ? seedsOf(seeds, early ? await headLoss(context, hidden, supervision) : undefined)

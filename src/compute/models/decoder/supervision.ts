@@ -9,6 +9,8 @@ export interface Supervision {
   readonly positions: readonly number[];
   /** The token or class that each of them predicts. */
   readonly labels: readonly number[];
+  /** How much each of them counts; default: 1. */
+  readonly weights?: readonly number[];
 }
 
 /** How far ahead of a position is what it predicts. */
@@ -19,17 +21,22 @@ const aheadOf = ({ labels }: Pick<ModelConfig, 'labels'>): number => (labels ===
  * that is at t.
  */
 export function supervisionOf(
-  { rows, length, labels }: Batch,
+  { rows, length, labels, weights }: Batch,
   config: Pick<ModelConfig, 'labels'>,
 ): Supervision {
   const ahead = aheadOf(config);
-  const found: { positions: number[]; labels: number[] } = { positions: [], labels: [] };
+  const found: { positions: number[]; labels: number[]; weights?: number[] } = {
+    positions: [],
+    labels: [],
+    ...(weights && { weights: [] }),
+  };
   for (let row = 0; row < rows; row++)
     for (let position = row * length; position < (row + 1) * length - ahead; position++) {
       const label = labels[position + ahead] ?? IGNORED;
       if (label === IGNORED) continue;
       found.positions.push(position);
       found.labels.push(label);
+      found.weights?.push(weights?.[position + ahead] ?? 1);
     }
   return found;
 }
@@ -53,43 +60,49 @@ export function tokenLosses(
 /** Sums in float64, row by row. */
 export function lossResult(
   { rows, length }: Batch,
-  positions: readonly number[],
-  losses: Float32Array,
+  { positions, weights }: Supervision,
+  losses: Float32Array = new Float32Array(positions.length),
 ): LossResult {
   const sums = Array.from({ length: rows }, () => ({ sum: 0, tokens: 0 }));
   positions.forEach((position, index) => {
     const row = sums[Math.floor(position / length)];
     if (row === undefined) return;
-    row.sum += losses[index] ?? 0;
-    row.tokens += 1;
+    const weight = weights?.[index] ?? 1;
+    row.sum += weight * (losses[index] ?? 0);
+    row.tokens += weight;
   });
   return {
     sum: sums.reduce((total, row) => total + row.sum, 0),
-    tokens: positions.length,
+    tokens: sums.reduce((total, row) => total + row.tokens, 0),
     rows: sums,
   };
 }
 
-/** One number that the gradient of every loss is multiplied by, or for each loss its own, once they are known. */
-export type Seeds = number | ((losses: Float32Array) => Float32Array);
+/** One number that the gradient of every loss is multiplied by, or for each loss its own, which may follow from the losses. */
+export type Seeds = number | Float32Array | ((losses: Float32Array) => Float32Array);
 
 /** The seed of each loss. */
 export function seedsOf(seeds: Seeds, losses: Float32Array = new Float32Array(0)): (index: number) => number {
   if (typeof seeds === 'number') return () => seeds;
-  const values = seeds(losses);
+  const values = typeof seeds === 'function' ? seeds(losses) : seeds;
   return (index) => values[index] ?? 0;
 }
 
 /** Nothing before a text supervises its first token, as nothing does without virtual tokens. */
 export function prompted(batch: Batch, count: number): Batch {
   if (count === 0) return batch;
-  const { rows, length, ids, labels, lengths } = batch;
+  const { rows, length, ids, labels, weights, lengths } = batch;
   const whole = length + count;
-  const out = { ids: new Int32Array(rows * whole), labels: new Int32Array(rows * whole).fill(IGNORED) };
+  const out = {
+    ids: new Int32Array(rows * whole),
+    labels: new Int32Array(rows * whole).fill(IGNORED),
+    ...(weights && { weights: new Float32Array(rows * whole) }),
+  };
   for (let row = 0; row < rows; row++) {
     const to = row * whole + count;
     out.ids.set(ids.subarray(row * length, (row + 1) * length), to);
     out.labels.set(labels.subarray(row * length + 1, (row + 1) * length), to + 1);
+    if (weights !== undefined) out.weights?.set(weights.subarray(row * length, (row + 1) * length), to);
   }
   return { rows, length: whole, lengths: lengths?.map((tokens) => tokens + count), ...out };
 }

@@ -14,6 +14,8 @@ export interface Batch {
    * classifier: the class of a text at its last token, -100 elsewhere.
    */
   readonly labels: Int32Array;
+  /** `[rows, length]`: how much the loss of each supervised token counts; default: 1. */
+  readonly weights?: Float32Array;
   /**
    * `[rows, length]`, for packed rows: the index of the text that each token belongs to, ascending within a row. Tokens
    * attend only to their own text, and positions count from its start.
@@ -89,9 +91,9 @@ export interface TokenLosses {
 export type Weighing = (tokens: TokenLosses) => Float32Array;
 
 export interface LossResult {
-  /** Sum over the supervised tokens of the cross entropy, in nats. */
+  /** Sum over the supervised tokens of the cross entropy, in nats, times their weights. */
   readonly sum: number;
-  /** Supervised tokens. */
+  /** Supervised tokens, each by its weight. */
   readonly tokens: number;
   /** Sum and tokens of each row. */
   readonly rows: readonly { readonly sum: number; readonly tokens: number }[];
@@ -125,7 +127,7 @@ export interface Decoder {
   collectGradients(): Promise<void>;
   zeroGradients(): void;
   /**
-   * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch),
+   * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch, by weight),
    * or the gradients of the losses, each times what `scale` gives for it. `noise` is the largest magnitude of the uniform noise added to the embedded tokens (NEFTune); default: none.
    */
   accumulate(batch: Batch, scale: number | Weighing, key: DropoutKey, noise?: number): Promise<LossResult>;

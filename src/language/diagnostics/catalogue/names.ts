@@ -291,6 +291,14 @@ export const stageWithoutEffect = (at: Span, name: string, whole: Span) =>
 /** Columns that a message lists at most. */
 const LISTED_COLUMNS = 8;
 
+/** `detail`: a clause without a subject. */
+export const brokenPattern = (at: Span, setting: string, detail: string) =>
+  error('FTP0623', at, {
+    message: `\`${setting}\` ${detail}`,
+    label: 'in this template',
+    help: 'columns are written as `{question}`; `{{` and `}}` are the braces themselves',
+  });
+
 export const otherColumns = (
   at: Span,
   found: {

@@ -1,7 +1,8 @@
 import type { RowKind } from '../../diagnostics/catalogue/wiring.js';
-import type { Call } from '../../ir/program.js';
+import type { Call, Value } from '../../ir/program.js';
 import { lookUp } from '../../source/look-up.js';
 import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
+import { columnsIn } from './text-pattern.js';
 
 /** Templates in `stdlib/chat/`: how well-known families of models write a chat. */
 export const CHAT_STYLES = [
@@ -27,6 +28,12 @@ const examples = optional(
   t.port('Data'),
   'The data stage whose rows are shown solved; default: the train split of `from`.',
 );
+
+const pattern = (doc: string) =>
+  optional(
+    t.union(t.file, t.string),
+    `${doc}: a text with columns in braces, \`"Question: {question}"\`, or a Jinja file that has the columns as variables.`,
+  );
 
 /** How a row becomes text. */
 export const templates = {
@@ -56,9 +63,12 @@ export const templates = {
   },
   completion: {
     family: 'template',
-    doc: 'The column `text` as it is, and the end token.',
+    doc: 'The column `text` as it is, or `prompt` and `completion`, and the end token. Both may be texts of your own, of any columns.',
     positional: [],
-    args: {},
+    args: {
+      prompt: pattern('What is before the answer, and not trained on'),
+      completion: pattern('What is trained on'),
+    },
   },
   preference: {
     family: 'template',
@@ -113,12 +123,19 @@ export const templates = {
   },
 } as const satisfies Record<string, FunctionSchema>;
 
+/** Of a Jinja file, nobody can say. */
+const patternColumns = (given: Value): readonly string[] =>
+  typeof given === 'string' ? columnsIn(given) : [];
+
 /** Columns that a template reads, by the function: one of the sets must be there. */
 const TEMPLATE_COLUMNS = {
   chat: () => [['instruction', 'output'], ['messages']],
   alpaca: () => [['instruction', 'output']],
   sharegpt: () => [['conversations']],
-  completion: () => [['text'], ['prompt', 'completion']],
+  completion: ({ prompt = null, completion = null }: Call['args']) =>
+    prompt === null && completion === null
+      ? [['text'], ['prompt', 'completion']]
+      : [[...patternColumns(prompt ?? ''), ...patternColumns(completion ?? '{completion}')]],
   preference: () => [
     ['chosen', 'rejected'],
     ['prompt', 'completion', 'label'],

@@ -34,6 +34,12 @@ export const formatSchema: StageSchema = {
   metrics: {
     rows: { doc: 'Rows kept.', unit: 'number', known: 'run' },
     dropped: { doc: 'Fraction of the rows that were dropped.', unit: 'ratio', known: 'run', isShare: true },
+    supervised: {
+      doc: 'Fraction of the tokens that the loss counts.',
+      unit: 'ratio',
+      known: 'run',
+      isShare: true,
+    },
     tokens: { doc: 'Tokens of all rows.', unit: 'tokens', known: 'run' },
     longest: { doc: 'Tokens of the longest row.', unit: 'tokens', known: 'run' },
   },

@@ -15,7 +15,7 @@ import { kindOf, mustBe, type Row, RowFault } from './parse-row.js';
 /** A message of a row. */
 export interface Turn {
   readonly message: ChatMessage;
-  /** Of its tokens in the loss: 0 or 1; default: 1. */
+  /** Of its tokens in the loss, from 0 to 1; default: 1. */
   readonly weight?: number;
   /** Of calls: what the row says, for a template that writes none. */
   readonly asText?: string;
@@ -122,10 +122,10 @@ function weightOf(
   if (train !== undefined && train !== null && typeof train !== 'boolean')
     return mustBe(`${at}/train`, train, '`true` or `false`');
   const given = (weight instanceof WholeFloat ? weight.value : weight) ?? undefined;
-  if (given !== undefined && given !== 0 && given !== 1)
+  if (given !== undefined && (typeof given !== 'number' || !(given >= 0 && given <= 1)))
     return new RowFault(
       'wrong_type',
-      `${at}/weight is ${typeof given === 'number' ? given : kindOf(given)}, must be 0 or 1`,
+      `${at}/weight is ${typeof given === 'number' ? given : kindOf(given)}, must be a number from 0 to 1`,
     );
   const found = train === false ? 0 : (given ?? (train === true ? 1 : undefined));
   if (role === 'assistant' || found === undefined) return found;

@@ -2,7 +2,14 @@ import { alpacaPreamble } from '../../../compute/models/chat-template/alpaca.js'
 import type { Call } from '../../../language/ir/program.js';
 import { examplesBefore } from './examples.js';
 import { renderChat, renderConversation } from './render-chat.js';
-import { optionalText, type RenderContext, type RenderedRow, type Row, text } from './rendered-row.js';
+import {
+  optionalText,
+  type RenderContext,
+  type RenderedRow,
+  type Row,
+  RowProblem,
+  text,
+} from './rendered-row.js';
 
 type Render = (row: Row, context: RenderContext, args: Call['args']) => RenderedRow;
 
@@ -39,7 +46,12 @@ function renderAlpaca(row: Row, { endToken, own }: RenderContext, args: Call['ar
   return answered(prompt, output, endToken, [instruction, input ?? '', output]);
 }
 
-function renderCompletion(row: Row, { endToken, own }: RenderContext): RenderedRow {
+function renderCompletion(row: Row, { endToken, own, patterns }: RenderContext): RenderedRow {
+  if (patterns !== undefined) {
+    const [prompt, completion] = [patterns.prompt?.(row) ?? '', patterns.completion(row)];
+    if (completion.trim() === '') throw new RowProblem('empty', 'its completion is empty');
+    return answered(prompt, completion, endToken, [prompt, completion]);
+  }
   if (row['text'] == null && row['prompt'] != null) {
     const [prompt, completion] = [text(row, 'prompt', own), text(row, 'completion', own)];
     return answered(prompt, completion, endToken, [prompt, completion]);

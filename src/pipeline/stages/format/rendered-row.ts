@@ -2,6 +2,7 @@ import type { ChatTemplate } from '../../../compute/models/types.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
+import type { RowPatterns } from './row-patterns.js';
 
 export interface AnswerSpan {
   /** UTF-16 offsets into the text, end exclusive. */
@@ -39,6 +40,8 @@ export interface RenderContext {
   readonly lossOn: FormatSettings['loss_on'];
   /** A text as answers are read: without special tokens. */
   shown(text: string): string;
+  /** Texts of the stage's own, in place of the columns `prompt` and `completion`. */
+  readonly patterns?: RowPatterns;
   /** What the source calls a column, for what is wrong with it. */
   readonly own: OwnName;
   /** Rows that are shown solved before others. */

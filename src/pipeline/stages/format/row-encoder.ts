@@ -28,6 +28,7 @@ import {
   RowProblem,
   text,
 } from './rendered-row.js';
+import { patternsOf } from './row-patterns.js';
 import { shownTokens, takeTokens } from './tokenized-rows.js';
 
 interface RowRemark {
@@ -92,8 +93,10 @@ export async function openEncoder(
   const padId = padIdOf(model.config);
   const turn = chat === undefined ? undefined : turnEnd(chat, tokenizer);
   const endTokens = eosTokenIds.flatMap((id) => tokenizer.tokenOf(id) ?? []);
+  const patterns = patternsOf(settings.template, () => model.specialTokens(), own);
   const context: RenderContext = {
     ...(chat === undefined ? {} : { chat }),
+    ...(patterns && { patterns }),
     endToken: endTokens[0] ?? '',
     turnEnds: turn === undefined ? endTokens : [turn.token, ...endTokens],
     lossOn: settings.loss_on,

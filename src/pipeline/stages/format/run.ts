@@ -73,13 +73,18 @@ export const run: RunStage = async (context) => {
   const prompt = rowPrompt(settings.template, encoder, tally.systems);
   const info = formatInfo(encoder, { tokenizer, splits, labels, prompt, ...tally.info() });
   output.write('format.json', `${JSON.stringify(info, null, 2)}\n`);
-  const { tokens, longest } = splits['all'];
   return {
     outputs: { report: 'report.json', format: 'format.json' },
-    metrics: { rows: kept, dropped: report.dropped.rows / read, tokens, longest },
+    metrics: { rows: kept, dropped: report.dropped.rows / read, ...tokenMetrics(splits['all']) },
     dropped: report.dropped.toJSON(),
   };
 };
+
+const tokenMetrics = ({ tokens, supervised, longest }: SplitInfo) => ({
+  supervised: supervised / tokens,
+  tokens,
+  longest,
+});
 
 /** What is counted of the rows while they are written. */
 class RowTally {

@@ -206,6 +206,8 @@ export type SplitText = JsonOf<typeof SPLIT_TEXT>;
 export interface TokenizedSplit {
   readonly info: FormatInfo;
   readonly rows: number;
+  /** Whether some tokens count less in the loss than others. */
+  readonly isWeighted: boolean;
   /** Tokens of every row. */
   readonly lengths: Uint32Array;
   read(row: number): TokenRow;
@@ -243,6 +245,7 @@ export function openSplit(host: Host, folder: string, name: string): TokenizedSp
   return {
     info,
     rows,
+    isWeighted,
     lengths,
     read(row) {
       const [offset = 0, tokens = 0] = records(row, 1);

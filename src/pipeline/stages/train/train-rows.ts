@@ -55,6 +55,7 @@ export function shortRows(options: RowsOptions): ValidationRows {
   const rowAt = (row: number): number => kept[row] ?? 0;
   return {
     count: kept.length,
+    isWeighted: split.isWeighted,
     padId: split.info.padId,
     total: split.rows,
     dropped: () => tooLong(split, maxLength),

@@ -235,7 +235,7 @@ describe('rows with tools', () => {
       { messages: [asked, { ...asked, train: true }, ...answered] },
     ],
     [
-      'wrong_type: /messages/1/weight is 2, must be 0 or 1',
+      'wrong_type: /messages/1/weight is 2, must be a number from 0 to 1',
       { messages: [asked, { role: 'assistant', content: 'a', weight: 2 }] },
     ],
     [
@@ -263,12 +263,21 @@ describe('turns that count less', () => {
   const turn = (content: string, more: Row = {}) => ({ role: 'assistant', content, ...more });
   const messages = [
     asked,
-    turn('One.', { weight: 0 }),
+    turn('One.', { weight: 0.25 }),
     asked,
     turn('Two.', { train: false }),
     asked,
     turn('Three.'),
   ];
+
+  it('have their weight at every token, and those of none are not supervised', async () => {
+    const { piece, said, rendered } = encoded(await open(), { messages });
+    expect(said).to.equal('One.<|im_end|>Three.<|im_end|>');
+    const weights = [...(piece.weights ?? [])].filter((_, t) => piece.labels[t] !== -100);
+    const first = (await open()).tokenizer.encode('One.<|im_end|>').length;
+    expect(weights).to.deep.equal(weights.map((_, at) => (at < first ? 0.25 : 1)));
+    expect(rendered.answer).to.equal('Three.');
+  });
 
   it('need no weights where each counts in full or not at all', async () => {
     const { piece, said } = encoded(await open(), {
@@ -283,5 +292,16 @@ describe('turns that count less', () => {
     expect(reasonOf(await open({ loss_on: 'all' }), { messages })).to.equal(
       'wrong_type: message 2 has a weight, but `loss_on = all` counts every token',
     );
+  });
+
+  it('keep their weights where a row is cut or split', async () => {
+    const whole = encoded(await open(), { messages });
+    const length = 40;
+    const outcome = (await open({ overflow: 'split', max_length: length })).encode({ messages });
+    if ('reason' in outcome) throw new Error(outcome.detail);
+    for (const { ids, weights } of outcome.kept) expect(weights).to.have.length(ids.length);
+    const cut = (await open({ overflow: 'truncate', max_length: length })).encode({ messages });
+    if ('reason' in cut) throw new Error(cut.detail);
+    expect(cut.kept[0]?.weights).to.deep.equal(whole.piece.weights?.slice(0, length));
   });
 });

@@ -279,6 +279,59 @@ describe('the Alpaca layout', () => {
   });
 });
 
+describe('texts of one’s own', () => {
+  const written = async (args: Record<string, unknown>, row: Row) => {
+    const encoder = await open(model('bytes'), { template: call('completion', args as never) });
+    const { rendered, supervised, ids } = encoded(encoder, row);
+    return [rendered.text, encoder.tokenizer.decode(supervised.map((t) => ids[t] ?? -1)), rendered.prompt];
+  };
+  const end = '<|im_end|>';
+
+  it('have columns in braces, and train on the completion alone', async () => {
+    const row = { question: 'Why?', number: 3, sure: true, answer: 'So.' };
+    expect(
+      await written({ prompt: '{{{number}}} {question} {sure}:', completion: ' {answer}' }, row),
+    ).to.deep.equal([`{3} Why? true: So.${end}`, ` So.${end}`, '{3} Why? true:']);
+    expect(await written({ completion: '{question} {answer}' }, row)).to.deep.equal([
+      `Why? So.${end}`,
+      `Why? So.${end}`,
+      '',
+    ]);
+    expect(await written({ prompt: '{question} ' }, { question: 'q', completion: 'c' })).to.deep.equal([
+      `q c${end}`,
+      `c${end}`,
+      'q ',
+    ]);
+  });
+
+  it('may be Jinja files: Alpaca’s layout, with and without an input', async () => {
+    const text =
+      '### Instruction:\n{{ instruction }}\n\n{% if input %}\n### Input:\n{{ input }}\n\n{% endif %}\n### Response:\n\n';
+    const args = { prompt: { file: 'alpaca.jinja', sha256: '', text }, completion: '{output}' };
+    const alpaca = await open(model('bytes'), { template: call('alpaca') });
+    for (const row of [
+      { instruction: 'Ask', input: 'it', output: 'Yes.' },
+      { instruction: 'Ask', output: 'Yes.' },
+    ])
+      expect((await written(args, row))[0]).to.equal(encoded(alpaca, row).rendered.text);
+  });
+
+  it('name the column that a row has not, or that is no text', async () => {
+    const encoder = await open(model('bytes'), {
+      template: call('completion', { prompt: '{a}', completion: '{b}' }),
+    });
+    expect(reasonOf(encoder, { a: 'x' })).to.deep.equal(['missing_column', 'no column `b`']);
+    expect(reasonOf(encoder, { a: ['x'], b: 'y' })).to.deep.equal([
+      'wrong_type',
+      '`a` is a list, which `{a}` cannot write; a Jinja file can',
+    ]);
+    expect(reasonOf(encoder, { a: 'x', b: ' ' })).to.deep.equal(['empty', 'its completion is empty']);
+    const refusing = { file: 'x.jinja', sha256: '', text: "{{ raise_exception('no') }}" };
+    const strict = await open(model('bytes'), { template: call('completion', { completion: refusing }) });
+    expect(reasonOf(strict, { a: 'x' })[1]).to.equal('The template refused the row: no');
+  });
+});
+
 describe('a row that can’t be written out', () => {
   const assistant = { role: 'assistant', content: 'a' };
   const user = { role: 'user', content: 'q' };

@@ -26,6 +26,7 @@ const SPAN = { file: 'test.ftp', start: 0, end: 1 };
 interface Row {
   readonly ids: readonly number[];
   readonly labels: readonly number[];
+  readonly weights?: readonly number[];
   /** What is asked, in tokens, and the reference. Default: one, and none. */
   readonly prompt?: number;
   readonly answer?: string;
@@ -46,6 +47,10 @@ export function askedRow(prompt: string, answer: string, end?: number): Row {
 }
 
 export const fixtureRows = (): readonly Row[] => fixtureJson<Row[]>('rows.json');
+
+/** The rows, whose tokens count from nothing to all. */
+const weightedRows = (): readonly Row[] =>
+  fixtureRows().map((row) => ({ ...row, weights: row.ids.map((id, t) => ((id + t) % 5) / 4) }));
 
 /** The texts, whose first token decides over their label. */
 const labelledRows = (labels: number): readonly Row[] =>
@@ -73,6 +78,9 @@ export function writeFormat(
       return record;
     });
     writeFileSync(join(folder, `${name}.tokens.bin`), new Uint8Array(tokens.buffer));
+    const weights = Float32Array.from(rows.flatMap((row) => row.weights ?? []));
+    if (weights.length > 0)
+      writeFileSync(join(folder, `${name}.weights.bin`), new Uint8Array(weights.buffer));
     writeFileSync(join(folder, `${name}.rows.bin`), new Uint8Array(Float64Array.from(records).buffer));
     const texts = rows.map(({ answer = '', side }, row) => {
       const preference = side && { side, answer };
@@ -126,6 +134,8 @@ export interface WorldOptions {
   readonly stopId?: number;
   /** The rows are texts, each of one of these. */
   readonly labels?: readonly string[];
+  /** Tokens do not count alike. */
+  readonly isWeighted?: boolean;
   emit?(event: StageEvent): void;
 }
 
@@ -133,8 +143,8 @@ export interface WorldOptions {
 export function world(options: WorldOptions): StageContext {
   const { folder } = options;
   const format = join(folder, 'format');
-  const rows =
-    options.rows ?? (options.labels === undefined ? fixtureRows() : labelledRows(options.labels.length));
+  const texts = options.isWeighted === true ? weightedRows() : fixtureRows();
+  const rows = options.rows ?? (options.labels === undefined ? texts : labelledRows(options.labels.length));
   writeFormat(
     format,
     { train: rows, valid: rows.slice(0, rows[0]?.side === undefined ? 5 : 6) },

@@ -5,6 +5,7 @@ import { safetensorsChunks, type WritableTensor } from '../../../../compute/mode
 import {
   microBatches,
   packedBatches,
+  type TokenRow,
   type TokenRows,
   validationBatches,
 } from '../../../../compute/training/batch.js';
@@ -13,15 +14,18 @@ import { globalBatches } from '../../../../compute/training/order.js';
 import { rateOf } from '../../../../compute/training/schedule.js';
 import type { OutputFolder } from '../../../../language/ir/outputs.js';
 
-/** One after another: `ids` and `labels` int32 [tokens], `offsets` int64 [rows + 1]. Each row is read twice, and none is held. */
+/**
+ * One after another: `ids` and `labels` int32 [tokens], `weights` float32 [tokens] where tokens have some, `offsets` int64
+ * [rows + 1]. Each row is read once per column, and none is held.
+ */
 export function writeRows(output: OutputFolder, name: string, rows: TokenRows): string {
   const offsets = new BigInt64Array(rows.count + 1);
   for (let row = 0; row < rows.count; row++)
     offsets[row + 1] = (offsets[row] ?? 0n) + BigInt(rows.lengthOf(row));
   const tokens = Number(offsets[rows.count] ?? 0n);
-  const column = (field: 'ids' | 'labels'): WritableTensor => ({
+  const column = (field: keyof typeof COLUMNS): WritableTensor => ({
     name: field,
-    dtype: 'I32',
+    dtype: COLUMNS[field].dtype,
     shape: [tokens],
     chunks: () => chunksOf(rows, field),
   });
@@ -30,6 +34,7 @@ export function writeRows(output: OutputFolder, name: string, rows: TokenRows): 
     safetensorsChunks([
       column('ids'),
       column('labels'),
+      ...(rows.isWeighted === true ? [column('weights')] : []),
       {
         name: 'offsets',
         dtype: 'I64',
@@ -41,19 +46,30 @@ export function writeRows(output: OutputFolder, name: string, rows: TokenRows): 
   return `${output.path}/${name}`;
 }
 
+const COLUMNS = {
+  ids: { dtype: 'I32', valuesOf: ({ ids }: TokenRow) => ids },
+  labels: { dtype: 'I32', valuesOf: ({ labels }: TokenRow) => labels },
+  weights: {
+    dtype: 'F32',
+    valuesOf: ({ ids, weights = new Float32Array(ids.length).fill(1) }: TokenRow) => weights,
+  },
+} as const;
+
 /** Values that are written at a time. */
 const PIECE = 1 << 16;
 
-function* chunksOf(rows: TokenRows, field: 'ids' | 'labels'): Iterable<Uint8Array> {
-  let piece = new Int32Array(PIECE);
+function* chunksOf(rows: TokenRows, field: keyof typeof COLUMNS): Iterable<Uint8Array> {
+  const { dtype, valuesOf } = COLUMNS[field];
+  const Piece = dtype === 'I32' ? Int32Array : Float32Array;
+  let piece = new Piece(PIECE);
   let filled = 0;
   const bytes = (): Uint8Array => new Uint8Array(piece.buffer, 0, filled * 4);
   for (let row = 0; row < rows.count; row++) {
-    const values = rows.read(row)[field];
+    const values = valuesOf(rows.read(row));
     if (filled + values.length > piece.length) {
       yield bytes();
       filled = 0;
-      if (values.length > piece.length) piece = new Int32Array(values.length);
+      if (values.length > piece.length) piece = new Piece(values.length);
     }
     piece.set(values, filled);
     filled += values.length;
