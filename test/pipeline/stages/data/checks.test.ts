@@ -60,6 +60,16 @@ describe('data stage: what a row must be', () => {
     expect(result.metrics).to.deep.equal({ rows: 1, dropped: 12 / 13, duplicates: 0, contradictions: 0 });
   });
 
+  it('hands on how the numbers of a chat are written, and the order of names', async () => {
+    const called = '"tool_calls":[{"function":{"name":"f","arguments":{"b":2.0,"2":1e+22,"1":1.5}}}]';
+    const row = `{"messages":[{"role":"user","content":"q 1.0"},{"role":"assistant",${called}}],"3":1.0}`;
+    const { read, rows } = await runData({ 'rows.jsonl': `${row}\n` }, {});
+    expect(read('train.jsonl')).to.contain(called);
+    expect(rows('train')[0]?.row).to.deep.equal(JSON.parse(row));
+    const plain = await runData({ 'rows.jsonl': '{"text":"t","score":1.0}\n' }, {});
+    expect(plain.read('train.jsonl')).to.contain('"score":1}');
+  });
+
   it('writes a report that its published schema accepts', async () => {
     const { report } = await runData({ 'rows.jsonl': `${lines(pair('q', 'a'), pair('q', 'b'))}x\n` }, {});
     const schema = JSON.parse(
