@@ -28,7 +28,8 @@ const SPACE = /\s*/y;
 const SIGN_OR_WORD = /[[\]{},:]|[^\s[\]{},:"]+/y;
 
 /**
- * As `JSON.parse`, but for {@link WholeFloat} and {@link OrderedObject}. Objects of the first `plainLevels` levels are plain.
+ * As `JSON.parse`, but for {@link WholeFloat} and {@link OrderedObject}. Objects of the first `plainLevels` levels are plain, and so are
+ * the numbers in them.
  * Throws a `SyntaxError`.
  */
 export function parseExact(text: string, plainLevels = 0): unknown {
@@ -60,7 +61,8 @@ class Reader {
     if (token === '[') return this.list(level);
     if (token === '{') return this.object(level);
     const value: unknown = JSON.parse(token);
-    return typeof value === 'number' && Number.isInteger(value) && /[.eE]/.test(token)
+    const isPlain = this.plainLevels > 0 && level <= this.plainLevels;
+    return !isPlain && typeof value === 'number' && Number.isInteger(value) && /[.eE]/.test(token)
       ? new WholeFloat(value)
       : value;
   }

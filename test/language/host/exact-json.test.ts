@@ -36,7 +36,11 @@ describe('JSON whose text matters', () => {
 
   it('has plain objects at the first levels', () => {
     expect(parseExact('{"2":{"1":1.0}}', 1)).to.have.property('2').that.is.instanceOf(OrderedObject);
-    expect(parseExact('{"2":{"1":1.0}}', 2)).to.have.nested.property('2.1').that.is.instanceOf(WholeFloat);
+    expect(parseExact('{"2":{"1":1.0}}', 2)).to.deep.equal({ '2': { '1': 1 } });
+    expect(parseExact('{"a":1.0,"b":{"c":1.0}}', 1))
+      .to.have.nested.property('b.c')
+      .that.is.instanceOf(WholeFloat);
+    expect(parseExact('{"a":1.0,"b":{"c":1.0}}', 1)).to.have.property('a', 1);
   });
 
   it('is not anything else', () => {

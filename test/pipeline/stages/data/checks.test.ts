@@ -65,7 +65,8 @@ describe('data stage: what a row must be', () => {
     const row = `{"messages":[{"role":"user","content":"q 1.0"},{"role":"assistant",${called}}],"3":1.0}`;
     const { read, rows } = await runData({ 'rows.jsonl': `${row}\n` }, {});
     expect(read('train.jsonl')).to.contain(called);
-    expect(rows('train')[0]?.row).to.deep.equal(JSON.parse(row));
+    expect(JSON.parse(JSON.stringify(rows('train')[0]?.row))).to.deep.equal(JSON.parse(row));
+    expect(rows('train')[0]?.row['3']).to.equal(1);
     const plain = await runData({ 'rows.jsonl': '{"text":"t","score":1.0}\n' }, {});
     expect(plain.read('train.jsonl')).to.contain('"score":1}');
   });
