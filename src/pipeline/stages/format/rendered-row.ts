@@ -2,7 +2,6 @@ import type { ChatTemplate } from '../../../compute/models/types.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
-import type { RowPatterns } from './row-patterns.js';
 
 export interface AnswerSpan {
   /** UTF-16 offsets into the text, end exclusive. */
@@ -49,6 +48,15 @@ export interface RenderContext {
 }
 
 export type Row = Readonly<Record<string, unknown>>;
+
+export type WriteRow = (row: Row) => string;
+
+/** Texts of one's own. */
+export interface RowPatterns {
+  /** What is before the answer, and not trained on. */
+  readonly prompt?: WriteRow;
+  readonly completion: WriteRow;
+}
 
 /** Rows that are shown solved before others; `ofAnySubject`: also before one of another subject. */
 export interface Examples {

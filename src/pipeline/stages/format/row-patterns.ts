@@ -6,15 +6,7 @@ import { isReadFile } from '../../../language/ir/values.js';
 import { PatternFault, parsePattern } from '../../../language/schemas/functions/text-pattern.js';
 import type { OwnName } from '../data/column-names.js';
 import { kindOf } from '../data/parse-row.js';
-import { type Row, RowProblem } from './rendered-row.js';
-
-type WriteRow = (row: Row) => string;
-
-export interface RowPatterns {
-  /** What is before the answer, and not trained on. */
-  readonly prompt?: WriteRow;
-  readonly completion: WriteRow;
-}
+import { type Row, type RowPatterns, RowProblem, type WriteRow } from './rendered-row.js';
 
 /** The patterns of `completion(prompt: …, completion: …)`, if it has any. Throws a `ModelError` for a file that is no Jinja. */
 export function patternsOf(
