@@ -30,16 +30,6 @@ export function targetUnknown(at: Span, target: string, known: readonly string[]
   });
 }
 
-export const expertsWithout = (
-  at: Span,
-  target: string,
-  { setting, value, why }: { readonly setting: string; readonly value: string; readonly why: string },
-) =>
-  error('FTP1809', at, `\`${setting}\` cannot be combined with factors over experts: ${why}`, {
-    label: `\`targets\` has \`${target}\``,
-    help: `write \`${setting}: ${value}\`, or leave the experts out of \`targets\``,
-  });
-
 export const headTarget = (at: Span, target: string, isHead: boolean) =>
   error('FTP0754', at, {
     message: `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which cannot have low-rank factors`,

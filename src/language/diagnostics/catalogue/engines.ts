@@ -125,3 +125,13 @@ export const engineCannot = (at: Span, engine: string, { what, why, help }: Engi
 /** Information only: nobody asked for this engine, and the pipeline may be meant for another machine too. */
 export const engineIdle = (at: Span, engine: string, { what, why, help }: EngineLimit) =>
   info('FTP1808', at, `${what} has no effect on the ${engine} engine: ${why}`, { help });
+
+export const expertsWithout = (
+  at: Span,
+  target: string,
+  { setting, value, why }: { readonly setting: string; readonly value: string; readonly why: string },
+) =>
+  error('FTP1809', at, `\`${setting}\` cannot be combined with factors over experts: ${why}`, {
+    label: `\`targets\` has \`${target}\``,
+    help: `write \`${setting}: ${value}\`, or leave the experts out of \`targets\``,
+  });

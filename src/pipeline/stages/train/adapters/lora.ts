@@ -17,7 +17,6 @@ import { namesExperts } from '../../../../compute/models/experts.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
 import {
   excludedAnyway,
-  expertsWithout,
   headTarget,
   initWithout,
   layerUnknown,
@@ -28,6 +27,7 @@ import {
   targetOutside,
   targetUnknown,
 } from '../../../../language/diagnostics/catalogue/adapters.js';
+import { expertsWithout } from '../../../../language/diagnostics/catalogue/engines.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
 import { hasFactors } from '../../../../language/schemas/methods.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
