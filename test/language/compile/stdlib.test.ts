@@ -12,13 +12,19 @@ const presets = loader
   .libraryNames()
   .flatMap((module) => loader.library(module)?.tree.presets.map((preset) => ({ module, preset })) ?? []);
 
+/** Presets that say what is measured, since they require it. */
+const MEASURING: readonly string[] = ['forgetting', 'safety'];
+
 /** A pipeline in which a block of each kind can apply presets. */
 function withPresets(kind: string, names: readonly string[], module: string): string {
   const using = (at: string): string => (at === kind ? ` using ${names.join(', ')}` : '');
+  const measured = names.some((name) => MEASURING.includes(name))
+    ? ''
+    : 'perplexity, rouge_l, exact_match, unigram_perplexity';
   return `edition 2026
 import { jsonl } from "std/data"
 import { chat } from "std/format"
-import { perplexity, rouge_l, exact_match, unigram_perplexity } from "std/eval"
+${measured && `import { ${measured} } from "std/eval"`}
 import { ${names.join(', ')} } from "${module}"
 data rows${using('data')} { source = jsonl("data/general.jsonl"), split = { train: 50%, test: 50% } }
 format dialogs${using('format')} { from = rows, template = chat() }
@@ -27,7 +33,7 @@ eval quality${using('eval')} {
   model = adapter.best
   dataset = dialogs.test
   baseline = starter()
-  metrics = [perplexity, rouge_l, exact_match, unigram_perplexity]
+  ${measured && `metrics = [${measured}]`}
 }
 budget machine${using('budget')} { require wall_time <= 100d }
 `;

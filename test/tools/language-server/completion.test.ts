@@ -118,7 +118,7 @@ describe('language server: completion', () => {
     const from = await inPipeline('from = clauses', `from = ${MARK}`);
     expect(from.labels).to.include('clauses').and.not.include('dialogs.train');
     const dot = await inPipeline('model = adapter.best', `model = adapter.${MARK}`);
-    expect(dot.labels).to.deep.equal(['best', 'last']);
+    expect(dot.labels).to.deep.equal(['best', 'last', 'valid_loss']);
     const half = await inPipeline('model = adapter.best', `model = adapter.be${MARK}`);
     expect(half.take('best')).to.contain('model = adapter.best\n');
   });

@@ -40,7 +40,9 @@ describe('language server: texts', () => {
     it('says what functions, ports, metrics, choices and kinds are', async () => {
       const adamw = await hovered('adamw(', `ada${MARK}mw(`);
       expect(adamw).to.contain('```ftp\nadamw(rate, beta1 = 0.9').and.contain('Highest learning rate.');
-      expect(await hovered('adapter.best', `adapter.be${MARK}st`)).to.contain('an adapter: The checkpoint');
+      expect(await hovered('adapter.best', `adapter.be${MARK}st`)).to.contain(
+        'an adapter: The best checkpoint',
+      );
       expect(await hovered('require peak_memory', `require peak_${MARK}memory`)).to.contain('`GiB`');
       expect(await hovered('baseline.perplexity', `baseline.perp${MARK}lexity`)).to.contain(
         '`baseline.perplexity`',
