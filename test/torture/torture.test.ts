@@ -7,6 +7,9 @@ import type { Kind } from './kind.js';
 import { KINDS } from './kinds.js';
 import { torture } from './torture.js';
 
+/** Kinds whose few cases take seconds. */
+const SLOW: readonly string[] = ['disk', 'flips'];
+
 describe('what ftpc survives', () => {
   let folder = '';
   before(() => {
@@ -17,7 +20,7 @@ describe('what ftpc survives', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   for (const [name, kind] of Object.entries<Kind>(KINDS))
-    it(`${name}: ${kind.doc}`, async function () {
+    it(`${name}: ${kind.doc}${SLOW.includes(name) ? ' @long' : ''}`, async function () {
       if (kind.missing?.() !== undefined) this.skip();
       const own = join(folder, name);
       mkdirSync(own);

@@ -60,7 +60,7 @@ describe('a data set of the Hub', () => {
     expect(err.split('\n')).to.include(`waiting 1 s for ${new URL(at.hub.endpoint).host}, as it asks`);
   });
 
-  it('is planned with as it is listed, fetched by its stage, and then read without a server', async () => {
+  it('is planned with as it is listed, fetched by its stage, and then read without a server @long', async () => {
     const at = await project(dataSet(files));
     at.write('p.ftp', pipeline('hub("tiny/rows")'));
     const planned = await at.ftpc('plan', 'p.ftp', '--json');

@@ -83,7 +83,7 @@ describe('answers on the command line', () => {
     };
     before(() => cpSync(join(folder, 'model'), join(folder, 'asked'), { recursive: true }));
 
-    it('are asked with its system prompt, unless options say otherwise', async () => {
+    it('are asked with its system prompt, unless options say otherwise @long', async () => {
       trained(['Be brief.']);
       const [byDefault, said, without] = [
         await ask(),

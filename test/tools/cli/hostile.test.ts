@@ -171,7 +171,7 @@ describe('a hostile user', () => {
     expect(JSON.parse(again.out).rows).to.have.lengthOf(3);
   });
 
-  it('looks at rows of a large output of which a bit was flipped', async () => {
+  it('looks at rows of a large output of which a bit was flipped @long', async () => {
     const rows = join(folder, '.ftp/store');
     const path = readdirSync(rows)
       .map((key) => join(rows, key))

@@ -123,8 +123,9 @@ async function tried(
 }
 
 describe('a key that counts as translated', () => {
+  // one tool is enough to see a table that says too much
   for (const { title, name, table } of tools)
-    it(`changes the pipeline: ${title}`, async () => {
+    it(`changes the pipeline: ${title}${title === 'LLaMA-Factory' ? '' : ' @long'}`, async () => {
       const { file = '', variants = [] } = BASES[title] ?? {};
       const idle: string[] = [];
       const values = new Map<string, readonly string[]>();

@@ -24,7 +24,7 @@ describe(`plan --against and snapshot on the command line${noGit === undefined ?
   const run = (...words: readonly string[]) => ftpc(work.path, words, { FORCE_COLOR: undefined });
   const plan = (...words: readonly string[]) => run('plan', 'pipe.ftp', '--machine', 'cpu-8gib', ...words);
 
-  it('ends with 0, 1, 2 or 4', async () => {
+  it('ends with 0, 1, 2 or 4 @long', async () => {
     expect((await plan('--against', 'HEAD', '--exit-code')).code).to.equal(0);
     work.edit('presets.ftp', 'rank: 2', 'rank: 4');
     expect((await plan('--against', 'HEAD')).code).to.equal(0);

@@ -25,13 +25,13 @@ const ops = (graph: Graph): readonly string[] =>
 describe('sums in place', () => {
   const placed: Readonly<Record<string, Graph>> = {
     'a product': graphOf((b, _, base) => b.add(base, b.matmul(low(b), b.input('a', [LOW, N])))),
-    'a product that comes first': graphOf((b, _, base) =>
+    'a product that comes first @long': graphOf((b, _, base) =>
       b.add(b.matmul(low(b), b.input('a', [LOW, N])), b.sigmoid(base)),
     ),
     'a low rank that is transposed and scaled': graphOf((b, _, base) =>
       b.add(base, b.matmul(low(b), b.input('b', [N, LOW]), { transB: true, alpha: 0.25 })),
     ),
-    'a chain of products': graphOf((b, x, base) =>
+    'a chain of products @long': graphOf((b, x, base) =>
       [1, 2, 3].reduce(
         (sum, alpha) => b.add(sum, b.matmul(x, b.input(`w${alpha}`, [K, N]), { alpha })),
         base,
