@@ -88,8 +88,7 @@ const mean = (answer: AnswerSums): number => answer.sum / counted(answer);
 export const sigmoid = (x: number): number =>
   x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 
-export const logSigmoid = (x: number): number =>
-  x >= 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x));
+const logSigmoid = (x: number): number => (x >= 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x)));
 
 /** The odds of what is certain are infinite: it is taken to be certain but for 1e-12. */
 const uncertain = (logProbability: number): number => Math.min(logProbability, -1e-12);

@@ -3,6 +3,8 @@ import { IGNORED, type TokenRow } from '../batch.js';
 /** Rows of preferences, read one at a time. The labels of a text are its answer: all that comes after the prompt. */
 export interface PreferenceRows {
   readonly count: number;
+  /** Tokens of a text at most: where what is made of two rows is cut. */
+  readonly limit: number;
   /** Tokens of the longest text of a row. */
   lengthOf(row: number): number;
   /** Tokens of all texts of a row. */
@@ -25,7 +27,7 @@ export type Mismatch = readonly [prompt: number, answer: number];
 export const neighbours = (rows: Uint32Array): readonly Mismatch[] =>
   Array.from(rows, (row, index) => [row, rows.at(index - 1) ?? row]);
 
-/** A prompt with the answer to another one. */
+/** A prompt with the answer to another one, no longer than rows are. */
 export function mismatchedText(source: PreferenceRows, [asked, answered]: Mismatch): TokenRow {
   const [prompt, answer] = [firstText(source.read(asked)), firstText(source.read(answered))];
   const [before, start] = [promptLength(prompt), promptLength(answer)];
@@ -34,7 +36,7 @@ export function mismatchedText(source: PreferenceRows, [asked, answered]: Mismat
   ids.set(answer.ids.subarray(start), before);
   const labels = new Int32Array(ids.length).fill(IGNORED);
   labels.set(answer.labels.subarray(start), before);
-  return { ids, labels };
+  return { ids: ids.subarray(0, source.limit), labels: labels.subarray(0, source.limit) };
 }
 
 const firstText = (row: PreferenceRow): TokenRow => ('answer' in row ? row.answer : row.chosen);

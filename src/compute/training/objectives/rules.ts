@@ -12,7 +12,7 @@ interface Rule<O> {
   crossEntropy(objective: O): number;
 }
 
-export const OBJECTIVES: {
+const OBJECTIVES: {
   readonly [K in PreferenceObjective['kind']]: Rule<Extract<PreferenceObjective, { kind: K }>>;
 } = {
   dpo: { hasReference: true, rows: 'pairs', learns: 'answers', crossEntropy: ({ sft }) => sft },

@@ -33,7 +33,7 @@ const SHAPES: readonly RowShape[] = [
   },
   { marks: ['chosen'], read: readPreference },
   { marks: ['chosen_ids', 'completion_ids'], read: readTokenPreference },
-  { marks: ['label'], read: readLabelled },
+  { marks: ['label'], read: readJudged },
   { marks: ['text'], read: readText },
   { marks: ['prompt', 'completion'], read: (row, own) => readPair(row, own, ['prompt', 'completion']) },
   { marks: ['conversations'], read: (row, own) => ofChat(chatOf(row, 'conversations', own)) },
@@ -122,6 +122,11 @@ function readPair(
 function readText(row: Row, own: OwnName): RowContent | RowFault {
   const whole = text(row, 'text', own);
   return typeof whole === 'string' ? { answer: whole } : whole;
+}
+
+/** A label judges a completion where there is one, and else says what a text is about. */
+function readJudged(row: Row, own: OwnName): RowContent | RowFault {
+  return (has(row, 'completion') && !has(row, 'text') ? readPreference : readLabelled)(row, own);
 }
 
 /** The same two answers in another order are a contradiction; the same prompt may have several pairs. */

@@ -31,11 +31,12 @@ import { writeResult } from './write-result.js';
 export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<StageResult> {
   const { context, model, rows, validation } = task;
   const { host, stage, signal } = context;
+  const settings = loopSettings(stage, plan, learnedRows(task), readSetbacks(context));
+  // before the base is loaded to be trained: under `full` it would be in memory twice
+  const preferences = await preferenceLearning(task, plan, settings);
   const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
   const weights = task.weights(plan);
   const first = adapter && firstAdapter(task, adapter, weights);
-  const settings = loopSettings(stage, plan, learnedRows(task), readSetbacks(context));
-  const preferences = await preferenceLearning(task, plan, settings);
   const decoder = await createDecoder({
     runtime: await task.runtime(),
     config: adaptedConfig(model.config, task.adapter),

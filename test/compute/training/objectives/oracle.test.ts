@@ -103,6 +103,7 @@ function rowsFor(objective: PreferenceObjective): PreferenceRows {
   };
   return {
     count: pairs.length,
+    limit: 128,
     lengthOf: (row) => Math.max(...lengths(row)),
     tokensOf: (row) => lengths(row).reduce((sum, length) => sum + length, 0),
     read(row) {

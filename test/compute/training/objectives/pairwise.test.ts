@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { divergence, labelledLoss } from '../../../../src/compute/training/objectives/kto.js';
 import { pairLoss } from '../../../../src/compute/training/objectives/pairwise.js';
+import { mismatchedText } from '../../../../src/compute/training/objectives/rows.js';
 import type {
   AnswerSums,
   KtoObjective,
@@ -99,5 +100,25 @@ describe('losses of labelled answers', () => {
     expect(divergence([answer(-8, 1, -6), answer(-7, 1, -6)])).to.equal(0);
     expect(divergence([answer(-4, 1, -6), answer(-7, 1, -6)])).to.equal(0.5);
     expect(divergence([])).to.equal(0);
+  });
+});
+
+describe('a prompt with the answer to another one', () => {
+  it('is no longer than rows are', () => {
+    const row = (prompt: number, answer: number) => ({
+      answer: {
+        ids: Int32Array.from({ length: prompt + answer }, (_, at) => at),
+        labels: Int32Array.from({ length: prompt + answer }, (_, at) => (at < prompt ? -100 : at)),
+      },
+      isDesirable: true,
+    });
+    const rows = [row(6, 2), row(2, 6)];
+    const source = {
+      ...{ count: 2, limit: 8, lengthOf: () => 8, tokensOf: () => 8 },
+      read: (at: number) => rows[at] ?? row(1, 1),
+    };
+    const { ids, labels } = mismatchedText(source, [0, 1]);
+    expect([...ids]).to.deep.equal([0, 1, 2, 3, 4, 5, 2, 3]);
+    expect([...labels]).to.deep.equal([-100, -100, -100, -100, -100, -100, 2, 3]);
   });
 });

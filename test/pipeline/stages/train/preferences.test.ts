@@ -163,6 +163,17 @@ describe('a training on preferences', () => {
     expect(bytesOf(resumed).equals(bytesOf(context))).to.equal(true);
   });
 
+  it('asks the reference again where rows or base are others than before', async () => {
+    const longest = Math.max(...pairs().map(({ ids }) => ids.length));
+    const losses = async (chosen: WorldOptions['chosen'], output: string, name: string) =>
+      (await trained({ objective: DPO, chosen, output, key: output }, name)).steps.map(({ loss }) => loss);
+    await losses({}, 'whole', 'shared');
+    const shorter = { maxLength: longest - 1 };
+    expect(await losses(shorter, 'shorter', 'shared')).to.deep.equal(
+      await losses(shorter, 'shorter', 'alone'),
+    );
+  });
+
   it('by a reward writes a head of one score with the adapter', async () => {
     const { context } = await trained({ objective: OBJECTIVES['reward'] ?? DPO });
     const { config, tensors } = readAdapter(nodeHost(folder), join(context.output.path, 'adapter/last'));

@@ -87,7 +87,7 @@ function openedLater(task: TrainTask, plan: TrainPlan): Base {
 
 function referencesOf(
   { context }: TrainTask,
-  { microBatch }: TrainPlan,
+  { microBatch, method, maxLength }: TrainPlan,
   base: Base,
   asked: Pick<ReferenceOptions, 'name' | 'rows' | 'batches' | 'total'> & { readonly source: PreferenceSplit },
 ): Promise<References> {
@@ -96,6 +96,8 @@ function referencesOf(
   return references({
     ...{ host, work, microBatch, padId: asked.source.padId },
     ...asked,
+    // a choice that is changed for want of memory may change the rows and the base
+    name: `${method}-${maxLength}-${asked.name}`,
     decoder: () => base.open(),
     progress: (done, total) => emit({ type: 'stage.progress', stage: stage.name, done, total, ...said }),
     async pause() {

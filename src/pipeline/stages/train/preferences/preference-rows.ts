@@ -32,6 +32,7 @@ export function preferenceSplit(options: RowsOptions, isPaired: boolean): Prefer
   const firstOf = (row: number): number => kept[row] ?? 0;
   return {
     count: kept.length,
+    limit: maxLength,
     padId: split.info.padId,
     total: split.rows / answers,
     dropped: () => tooLong(split, maxLength),

@@ -16,7 +16,7 @@ import type { WorkFolder } from '../../../../language/ir/outputs.js';
 export interface ReferenceOptions {
   readonly host: Host;
   readonly work: WorkFolder;
-  /** What the rows are for: `train` or `valid`. */
+  /** Tells what is asked of a base from what is asked of another, or of other rows. */
   readonly name: string;
   readonly source: PreferenceRows;
   /** Rows whose own answers are asked for. */

@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { type Row, RowFault } from '../../../../src/pipeline/stages/data/parse-row.js';
+import { contentOf, identityOf } from '../../../../src/pipeline/stages/data/row-content.js';
+
+const said = (role: string, content: string) => ({ role, content });
+
+function identity(row: Row) {
+  const content = contentOf(row, {});
+  if (content instanceof RowFault) throw new Error(content.detail);
+  return identityOf(content);
+}
+
+/** Whether they ask the same, and whether they are the same. */
+function compared(one: Row, other: Row): readonly [asked: boolean, whole: boolean] {
+  const [a, b] = [identity(one), identity(other)];
+  return [String(a.question) === String(b.question), String(a.whole) === String(b.whole)];
+}
+
+describe('what preferences say', () => {
+  const pair = { prompt: 'why?', chosen: 'so', rejected: 'no' };
+
+  it('is contradicted by the same answers in the other order', () => {
+    expect(compared(pair, { ...pair, chosen: 'no', rejected: 'so' })).to.deep.equal([true, false]);
+  });
+
+  it('is not contradicted by other answers to the same prompt', () => {
+    expect(compared(pair, { ...pair, rejected: 'never' })).to.deep.equal([false, false]);
+    expect(compared(pair, { ...pair })).to.deep.equal([true, true]);
+  });
+
+  it('of one answer is contradicted by another judgement, whatever form it has', () => {
+    for (const judged of [
+      { prompt: 'why?', completion: 'so', label: true },
+      { prompt: [said('user', 'why?')], completion: [said('assistant', 'so')], label: true },
+      { prompt_ids: [1, 2], completion_ids: [3], label: true },
+    ]) {
+      expect(compared(judged, { ...judged, label: false })).to.deep.equal([true, false]);
+      expect(compared(judged, { ...judged })).to.deep.equal([true, true]);
+    }
+    expect(
+      compared(
+        { prompt: 'why?', completion: 'so', label: true },
+        { prompt: 'why?', completion: 'no', label: false },
+      ),
+    ).to.deep.equal([false, false]);
+  });
+
+  it('is that of its text where a label says what a text is about', () => {
+    expect(compared({ text: 'x', label: 'a' }, { text: 'x', label: 'b' })).to.deep.equal([true, false]);
+  });
+});
