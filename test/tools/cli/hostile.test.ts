@@ -172,6 +172,8 @@ describe('a hostile user', () => {
   });
 
   it('looks at rows of a large output of which a bit was flipped @long', async () => {
+    // alone or after the others: with an output
+    expect((await ftpc(folder, ['preview', 'tiny.ftp', 'dialogs'])).code).to.equal(0);
     const rows = join(folder, '.ftp/store');
     const path = readdirSync(rows)
       .map((key) => join(rows, key))
