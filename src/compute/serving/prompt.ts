@@ -5,7 +5,7 @@ import { writesTools } from '../models/chat-template/index.js';
 import { argumentsOf } from '../models/messages.js';
 import { type RowPrompt, systemOf, withSystem } from '../models/training-prompt.js';
 import { type ChatMessage, type ChatTemplate, ModelError, type Tokenizer } from '../models/types.js';
-import { noTemplate, noTools, refusedMessages, unknownTokenId } from './serving-diagnostics.js';
+import { emptyPrompt, noTemplate, noTools, refusedMessages, unknownTokenId } from './serving-diagnostics.js';
 import type { CompletionPrompt } from './types.js';
 
 /** What prompts are read with. */
@@ -31,6 +31,7 @@ export function servedIds(prompt: CompletionPrompt, reader: PromptReader): Int32
   const foreign = 'tokens' in prompt ? prompt.tokens.find((id) => !isToken(id)) : undefined;
   if (foreign !== undefined) throw unknownTokenId(label, foreign, vocabSize);
   const ids = idsOf(prompt, reader);
+  if (ids.length === 0) throw emptyPrompt(label);
   checkPrompt(label, ids, tokenizer, { maxPositions: contextTokens, vocabSize }, undefined);
   return ids;
 }

@@ -19,6 +19,11 @@ export const noTools = (label: string) =>
     help: 'leave `tools` out, or serve a model whose template writes them',
   });
 
+export const emptyPrompt = (label: string) =>
+  userError('empty_prompt', undefined, `the prompt is empty: \`${label}\` has nothing to continue`, {
+    help: 'send a prompt of at least one token',
+  });
+
 /** `why`: one clause, such as "`pattern` at `#/properties/name` cannot be kept to". */
 export const formatUnsupported = (why: string) =>
   userError('schema_unsupported', undefined, `the answer cannot be kept to the schema: ${why}`, {

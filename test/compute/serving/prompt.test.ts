@@ -85,6 +85,6 @@ describe('prompts of requests', () => {
       servedIds({ tokens }, { label: 'm', tokenizer: characters, vocabSize: 256, contextTokens: 200 });
     expect([...ids([5, 6])]).to.deep.equal([5, 6]);
     for (const tokens of [[-1], [256], [5, Number.NaN]]) refused(() => ids(tokens), 'unknown_token');
-    refused(() => ids([]), 'FTP0707');
+    refused(() => ids([]), 'empty_prompt');
   });
 });

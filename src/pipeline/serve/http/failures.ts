@@ -23,6 +23,7 @@ export const CLIENT_GONE = 499;
 /** What clients look for in OpenAI's API: the code and the field, by the code of a diagnostic. */
 const TOLD: Readonly<Record<string, { readonly code?: string; readonly param?: string }>> = {
   FTP0707: { code: 'context_length_exceeded' },
+  empty_prompt: { code: 'empty_string', param: 'prompt' },
   no_chat_template: { param: 'messages' },
   messages_refused: { param: 'messages' },
   tools_unsupported: { param: 'tools' },

@@ -22,6 +22,7 @@ import { type ApiKey, clientOf } from './keys.js';
 import { isOwnAddress } from './listen-address.js';
 import type { Rate, RateLimit } from './rate.js';
 import { rateLimit } from './rate.js';
+import { routeMethods } from './route-methods.js';
 
 export interface ServerOptions extends AnswerParts {
   readonly keys: readonly ApiKey[];
@@ -82,7 +83,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     }
   });
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, options));
-  app.setNotFoundHandler((request, reply) => sendError(noRoute(request), reply, options));
+  const methodsOf = routeMethods(app);
+  app.setNotFoundHandler((request, reply) => sendError(noRoute(request, methodsOf), reply, options));
   guard(app, options);
   closeWhenAnswered(app);
   addRoutes(app, options);
@@ -163,8 +165,14 @@ function addRoutes(app: FastifyInstance, options: ServerOptions): void {
   });
 }
 
-const noRoute = ({ method, url }: FastifyRequest): ApiError =>
-  new ApiError(404, `unknown request URL: ${method} ${url.slice(0, 200)}`, { code: 'unknown_url' });
+function noRoute({ method, url }: FastifyRequest, methodsOf: ReturnType<typeof routeMethods>): ApiError {
+  const [path = ''] = url.split('?', 1);
+  const allow = methodsOf(path);
+  if (allow.length === 0)
+    return new ApiError(404, `unknown request URL: ${method} ${url.slice(0, 200)}`, { code: 'unknown_url' });
+  const words = `${method} is not allowed for ${path.slice(0, 200)}: use ${allow.join(' or ')}`;
+  return new ApiError(405, words, { code: 'method_not_allowed', allow });
+}
 
 /** What fastify itself refuses, by its code. */
 const FRAMEWORK: Readonly<Record<string, readonly [message: string, code: string]>> = {

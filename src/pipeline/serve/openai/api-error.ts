@@ -23,6 +23,8 @@ interface ErrorDetails {
   readonly code?: string;
   /** Seconds after which it is worth another try. */
   readonly retryAfter?: number;
+  /** The methods that the path takes. */
+  readonly allow?: readonly string[];
 }
 
 /** An answer with an HTTP status of 400 or above. */
@@ -43,9 +45,10 @@ export class ApiError extends Error {
 
   /** Headers that go with it. */
   get headers(): Readonly<Record<string, string>> {
-    const { retryAfter } = this.details;
+    const { retryAfter, allow } = this.details;
     return {
       ...(retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
+      ...(allow === undefined ? {} : { allow: allow.join(', ') }),
       ...(this.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     };
   }

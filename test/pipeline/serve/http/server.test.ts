@@ -54,7 +54,7 @@ describe('the server', () => {
     for (const key of [KEY, `${KEY}2`])
       expect((await post(URL, ASKED, { authorization: `Bearer ${key}` })).status).to.equal(200);
     expect((await app.inject('/v1/models')).statusCode).to.equal(401);
-    expect((await app.inject('/tokenize')).statusCode).to.equal(404);
+    expect((await app.inject('/tokenize')).statusCode).to.equal(405);
     expect((await app.inject('/health')).statusCode).to.equal(200);
     expect((await app.inject('/ready')).statusCode).to.equal(200);
   });
@@ -103,6 +103,12 @@ describe('the server', () => {
       new UserError({ code: 'FTP0707', severity: 'error', message: 'too long' }),
       400,
       'context_length_exceeded',
+    ],
+    [
+      'an empty prompt',
+      new UserError({ code: 'empty_prompt', severity: 'error', message: 'empty' }),
+      400,
+      'empty_string',
     ],
     [
       'another mistake',
@@ -159,9 +165,9 @@ describe('the server', () => {
       const { statusCode, headers } = await app.inject({ method: 'OPTIONS', url: URL, headers: { origin } });
       return [statusCode, headers['access-control-allow-origin']];
     };
-    expect(await asks(closed, 'https://a.example')).to.deep.equal([404, undefined]);
+    expect(await asks(closed, 'https://a.example')).to.deep.equal([405, undefined]);
     expect(await asks(open, 'https://a.example')).to.deep.equal([204, 'https://a.example']);
-    expect(await asks(open, 'https://b.example')).to.deep.equal([404, undefined]);
+    expect(await asks(open, 'https://b.example')).to.deep.equal([405, undefined]);
     const refused = await open.post(URL, ASKED, { origin: 'https://a.example' });
     expect([refused.status, refused.headers['access-control-allow-origin']]).to.deep.equal([
       401,
@@ -173,6 +179,17 @@ describe('the server', () => {
     const { post } = fakeServer(fakeModel(saying('x')));
     const { status, json } = await post('/chat/completions', ASKED);
     expect([status, json()['error']?.['code']]).to.deep.equal([404, 'unknown_url']);
+  });
+
+  it('says by which method a route is asked', async () => {
+    const { app } = fakeServer(fakeModel(saying('x')));
+    const asked = async (method: 'GET' | 'POST' | 'DELETE', url: string) => {
+      const { statusCode, headers, json } = await app.inject({ method, url });
+      return [statusCode, headers['allow'], json<{ error: { code: string } }>().error.code];
+    };
+    expect(await asked('GET', `${URL}?a=b`)).to.deep.equal([405, 'POST', 'method_not_allowed']);
+    expect(await asked('DELETE', '/v1/models/fake')).to.deep.equal([405, 'GET, HEAD', 'method_not_allowed']);
+    expect(await asked('POST', '/v1/models/fake/more')).to.deep.equal([404, undefined, 'unknown_url']);
   });
 
   const BODIES: readonly (readonly [string, string | Buffer, number, string])[] = [
