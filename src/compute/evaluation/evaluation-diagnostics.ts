@@ -54,18 +54,20 @@ export function otherLabels(
   at: Span,
 ) {
   const { label: model, labels } = found;
+  const isReward = labels?.length === 1;
+  const kind = isReward ? 'reward model' : 'classifier';
   const foreign = rows.labels?.find((name) => !labels?.includes(name));
   const message =
     labels === undefined
       ? `\`${model}\` is not a classifier, but the rows of \`${rows.name}\` have labels`
       : rows.labels === undefined
-        ? `\`${model}\` is a classifier, but the rows of \`${rows.name}\` have no labels`
+        ? `\`${model}\` is a ${kind}, but the rows of \`${rows.name}\` ${isReward ? 'are no preferences' : 'have no labels'}`
         : `\`${model}\` does not know the label \`${foreign}\` of the rows of \`${rows.name}\``;
   return userError('FTP0778', at, message, {
     ...(labels === undefined ? {} : { notes: [`it knows ${someLabels(labels)}`] }),
     help:
       rows.labels === undefined
-        ? 'use `template = labelled()` in the format stage'
+        ? `use \`template = ${isReward ? 'preference' : 'labelled'}()\` in the format stage`
         : 'evaluate a model that was trained on rows with these labels',
   });
 }

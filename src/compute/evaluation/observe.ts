@@ -26,6 +26,8 @@ export interface RowText {
     readonly text: string;
     readonly characters: number;
   };
+  /** Where the row is one answer of a preference: which one, and its text. */
+  readonly preference?: { readonly side: 'chosen' | 'rejected'; readonly answer: string };
 }
 
 /** The rows that models are measured on. */
@@ -39,6 +41,8 @@ export interface HeldOut {
   readonly padId: number;
   /** Of labelled rows: their labels by the numbers that are in the rows. */
   readonly labels?: readonly string[];
+  /** Of preferences: whether each has two answers, which follow each other, or one that is judged. */
+  readonly preferences?: 'pairs' | 'judged';
 }
 
 /** How rows are answered. */
@@ -72,6 +76,8 @@ export interface Observation {
   readonly judged?: ReadonlyMap<number, NonNullable<MeasuredRow['judged']>>;
   /** Of labelled rows: the classes that they have and are given. */
   readonly classes?: readonly NonNullable<MeasuredRow['classes']>[];
+  /** Of preferences: the reward of every row's answer. */
+  readonly rewards?: readonly number[];
 }
 
 /** Losses of all rows and answers to the chosen ones. */

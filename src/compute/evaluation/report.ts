@@ -8,6 +8,7 @@ import { measure, measureDifference } from './metrics/measure.js';
 import { isMetricName, metrics as metricTable } from './metrics/table.js';
 import type { MeasuredRow, Measurement, MetricName } from './metrics/types.js';
 import type { AnswerSettings, RowText } from './observe.js';
+import { type RewardReport, rewardReport } from './preference-pairs.js';
 
 /** A model as the report names it. */
 export interface ReportedModel {
@@ -60,6 +61,8 @@ export interface EvaluationReport {
   readonly requires: readonly RequirementResult[];
   /** Of a classifier. */
   readonly classes?: ClassReport;
+  /** Of preferences. */
+  readonly rewards?: { readonly model: RewardReport; readonly baseline?: RewardReport };
   readonly groups?: Readonly<Record<string, GroupReport>>;
   readonly samples: readonly Sample[];
 }
@@ -104,6 +107,9 @@ interface ReportInput {
   readonly samples: readonly number[];
   /** Of a classifier: its labels. */
   readonly labels?: readonly string[];
+  /** Of preferences: what the rewards of the model are, and those of the baseline. */
+  readonly reward?: string;
+  readonly baselineReward?: string;
 }
 
 /** Throws a `UserError` if a metric has no row or a model no numbers. */
@@ -134,10 +140,21 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     counted: mapValues(own, ({ rows: counted }) => counted),
     requires: input.requires(metrics, { baseline: baselineMetrics, ...gains }),
     ...(input.labels === undefined ? {} : { classes: classReport(input.labels, rows) }),
+    ...(input.reward === undefined ? {} : { rewards: rewardsIn(input, input.reward) }),
     ...(groups === undefined ? {} : { groups }),
     samples: input.samples.map((row) => sampleOf(input, row)),
   };
 }
+
+const rewardsIn = (
+  { rows, baseline, baselineReward }: ReportInput,
+  reward: string,
+): EvaluationReport['rewards'] => ({
+  model: rewardReport(reward, rows),
+  ...(baseline && baselineReward !== undefined
+    ? { baseline: rewardReport(baselineReward, baseline.rows) }
+    : {}),
+});
 
 const profileOf = (rows: readonly MeasuredRow[]): AnswerProfile | undefined =>
   answerProfile(

@@ -11,9 +11,10 @@ export {
 } from './loop.js';
 export { answerSums, type References } from './objectives/batch-loss.js';
 export type { PreferenceLearning } from './objectives/learning.js';
+export { rewardOf } from './objectives/rewards.js';
 export { type Mismatch, mismatchedText, neighbours, type PreferenceRows } from './objectives/rows.js';
 export { hasReference, isPaired } from './objectives/rules.js';
-export { textsIn } from './objectives/texts.js';
+export { scoredLabels, textsIn } from './objectives/texts.js';
 export type { PreferenceObjective } from './objectives/types.js';
 export * from './optimizers/index.js';
 export { globalBatches, totalSteps } from './order.js';

@@ -94,15 +94,15 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
   const unlearned = objectiveOfRows(checked, rows);
   if (unlearned.length > 0) return unlearned;
   const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
-  const isScored = isCall(stage.settings['objective']) && stage.settings['objective'].call === 'reward';
-  const isText = rows.kind === 'texts' || (rows.kind === 'preferences' && !isScored);
+  const isText = reads(checked, rows.kind) === 'texts';
   if (isText && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
   const watched = rowsIn(checked, 'validate', stages);
+  const learner = rows.kind === 'choices' ? 'texts' : rows.kind;
   const trained = { at: settingSpan(checked, 'dataset'), message: 'trained on these' };
   const mismatch =
     watched === undefined || watched.kind === rows.kind
       ? foreignMetrics(checked, rows, ['validation', 'metrics'])
-      : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, trained)];
+      : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, learner, trained)];
   if (isText) return mismatch;
   const written = (path: string): boolean => block.properties.some(({ key }) => key.text === path);
   const saved = (stage.settings['lora'] as { modules_to_save?: readonly string[] } | undefined)
@@ -140,6 +140,22 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
   ];
 }
 
+/** What a model works on that is trained on rows of a kind: it goes on with texts, gives labels to them, or scores. */
+type Works = 'texts' | 'labels' | 'scores';
+
+function reads({ stage: { settings } }: CheckedStage, kind: RowKind): Works {
+  const { objective } = settings;
+  if (kind !== 'preferences') return kind === 'labels' ? 'labels' : 'texts';
+  return isCall(objective) && objective.call === 'reward' ? 'scores' : 'texts';
+}
+
+/** Rows that a model is evaluated on, and what is trained where it comes from. */
+const EVALUATED: Readonly<Record<Works, { readonly on: readonly RowKind[]; readonly trained: string }>> = {
+  texts: { on: ['texts', 'choices', 'preferences'], trained: 'text generation is trained here' },
+  labels: { on: ['labels'], trained: 'a classifier is trained here' },
+  scores: { on: ['preferences'], trained: 'a reward model is trained here' },
+};
+
 function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
   const addresses = badAddresses(checked);
   const rows = rowsIn(checked, 'dataset', stages);
@@ -147,18 +163,15 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
   const model = referenceIn(checked, 'model');
   const trainer = model && trainedBy(model.stage, stages);
   const learnt = trainer && rowsIn(trainer, 'dataset', stages);
-  const isSame = learnt?.kind === rows.kind || (learnt?.kind === 'texts' && rows.kind === 'choices');
-  const mismatch =
-    trainer === undefined || learnt === undefined || isSame
-      ? []
-      : [
-          errors.rowsMismatch(settingSpan(checked, 'dataset'), rows, rows.kind, {
-            at: settingSpan(trainer, 'dataset'),
-            message:
-              learnt.kind === 'labels' ? 'a classifier is trained here' : 'text generation is trained here',
-          }),
-        ];
-  return mismatch.length > 0 ? mismatch : [...foreignMetrics(checked, rows), ...comparing(checked)];
+  const works = trainer && learnt && reads(trainer, learnt.kind);
+  if (trainer !== undefined && works !== undefined && !EVALUATED[works].on.includes(rows.kind))
+    return [
+      errors.rowsMismatch(settingSpan(checked, 'dataset'), rows, rows.kind, works, {
+        at: settingSpan(trainer, 'dataset'),
+        message: EVALUATED[works].trained,
+      }),
+    ];
+  return [...foreignMetrics(checked, rows), ...comparing(checked)];
 }
 
 /** Servers that no request could be sent to. */

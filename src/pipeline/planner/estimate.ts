@@ -232,10 +232,13 @@ export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[
 /** Rows that a worker of the accelerate engine computes at a time. */
 const WORKER_ROWS = 8;
 
-/** Rows that are answered: none of those with labels, and none of choices, of which classes are all that is measured. */
+/** Needs of metrics of which nothing is answered: of rows with labels, of choices and of pairs. */
+const UNANSWERED: ReadonlySet<string> = new Set(['classes', 'rewards']);
+
+/** Rows that are answered: none of those with labels, and none of choices and pairs, which are scored. */
 function answeredRows({ metrics: asked, generation, samples }: EvalSettings, lengths: Lengths): number {
   const needs = asked.flatMap(({ call }) => (isMetricName(call) ? [metrics[call].needs] : []));
-  if (lengths.labels !== undefined || needs.every((need) => need === 'classes')) return 0;
+  if (lengths.labels !== undefined || needs.every((need) => UNANSWERED.has(need))) return 0;
   const rows = Math.min(lengths.rows, generation.rows ?? lengths.rows);
   return needs.includes('answer') ? rows : Math.min(rows, samples);
 }

@@ -193,6 +193,14 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     ),
     needs: 'classes',
   },
+  preference_accuracy: {
+    ...share(
+      () =>
+        ({ rewards: [chosen, rejected] = [0, 0] }) =>
+          chosen > rejected,
+    ),
+    needs: 'rewards',
+  },
   judge: judgedAs('judge'),
   preferred: judgedAs('preferred'),
   refusals: { ...declined, counts: asksHarm },

@@ -30,9 +30,13 @@ export interface MeasuredRow {
    * likeliest one, and the likeliest one by character.
    */
   readonly classes?: Classes;
+  /** Of a pair of answers: what the model gives to each. */
+  readonly rewards?: Rewards;
   /** What the baseline made of the same row; of a row of the baseline, what it made itself. */
   readonly before?: Pick<MeasuredRow, 'lossSum' | 'classes'>;
 }
+
+export type Rewards = readonly [chosen: number, rejected: number];
 
 /** The class of a row, and those that a model gives it. */
 interface Classes {
@@ -49,7 +53,7 @@ export interface MetricPart {
 
 export interface Metric {
   /** What must be computed before it can be measured. */
-  readonly needs: 'loss' | 'answer' | 'labels' | 'classes';
+  readonly needs: 'loss' | 'answer' | 'labels' | 'classes' | 'rewards';
   /** Whether the row counts; `args` are those of the metric's call. */
   counts(row: Pick<MeasuredRow, 'referenceTokens' | 'asksHarm'>, args: MetricArgs): boolean;
   /** What a row contributes; `args` are read once. */

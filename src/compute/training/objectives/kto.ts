@@ -1,4 +1,5 @@
 import { sigmoid } from './pairwise.js';
+import { ratio, rewardOf } from './rewards.js';
 import type { AnswerSums, KtoObjective } from './types.js';
 
 /** Loss of one answer, how it changes with the answer's sum, and its reward. */
@@ -12,19 +13,19 @@ export interface LabelledLoss {
  * Kahneman–Tversky optimisation (arXiv 2402.01306). `kl` is {@link divergence} of the batch: a constant to the gradient.
  */
 export function labelledLoss(
-  { beta, desirable, undesirable }: KtoObjective,
-  { sum, reference }: AnswerSums,
+  objective: KtoObjective,
+  answer: AnswerSums,
   isDesirable: boolean,
   kl: number,
 ): LabelledLoss {
-  const ratio = sum - reference;
+  const { beta, desirable, undesirable } = objective;
   const sign = isDesirable ? 1 : -1;
   const weight = isDesirable ? desirable : undesirable;
-  const value = sigmoid(sign * beta * (ratio - kl));
+  const value = sigmoid(sign * beta * (ratio(answer) - kl));
   return {
     loss: weight * (1 - value),
     slope: -weight * sign * beta * value * (1 - value),
-    reward: beta * ratio,
+    reward: rewardOf(objective, answer),
   };
 }
 

@@ -3,6 +3,7 @@
  * smoothing as in its authors' code; IPO 2310.12036, by token as its authors advise; hinge 2305.10425; ORPO 2403.07691;
  * SimPO 2405.14734; reward models: Bradley and Terry, as in 2203.02155.
  */
+import { counted, mean, ratio, rewardOf } from './rewards.js';
 import type {
   AnswerSums,
   DpoObjective,
@@ -14,41 +15,28 @@ import type {
 
 export function pairLoss(objective: PairObjective, chosen: AnswerSums, rejected: AnswerSums): PairLoss {
   const rule = RULES[objective.kind] as Rule<PairObjective>;
-  return rule(objective, chosen, rejected);
+  const rewards = [rewardOf(objective, chosen), rewardOf(objective, rejected)] as const;
+  return { ...rule(objective, chosen, rejected), rewards };
 }
 
-type Rule<O> = (objective: O, chosen: AnswerSums, rejected: AnswerSums) => PairLoss;
+type Rule<O> = (objective: O, chosen: AnswerSums, rejected: AnswerSums) => Omit<PairLoss, 'rewards'>;
 
 const RULES: { readonly [K in PairObjective['kind']]: Rule<Extract<PairObjective, { kind: K }>> } = {
-  dpo: (objective, chosen, rejected) => {
-    const { beta } = objective;
-    const { loss, slopes } = DPO_LOSSES[objective.loss](objective, chosen, rejected);
-    return { loss, slopes, rewards: [beta * ratio(chosen), beta * ratio(rejected)] };
-  },
+  dpo: (objective, chosen, rejected) => DPO_LOSSES[objective.loss](objective, chosen, rejected),
   orpo: oddsRatio,
   simpo: ({ beta, gamma }: SimpoObjective, chosen, rejected) => {
-    const [own, other] = [mean(chosen), mean(rejected)];
-    const margin = beta * (own - other) - gamma;
+    const margin = beta * (mean(chosen) - mean(rejected)) - gamma;
     const slope = -beta * sigmoid(-margin);
-    return {
-      loss: -logSigmoid(margin),
-      slopes: [slope / counted(chosen), -slope / counted(rejected)],
-      rewards: [beta * own, beta * other],
-    };
+    return { loss: -logSigmoid(margin), slopes: [slope / counted(chosen), -slope / counted(rejected)] };
   },
   reward: (_, chosen, rejected) => {
     const margin = chosen.sum - rejected.sum;
     const slope = -sigmoid(-margin);
-    return { loss: -logSigmoid(margin), slopes: [slope, -slope], rewards: [chosen.sum, rejected.sum] };
+    return { loss: -logSigmoid(margin), slopes: [slope, -slope] };
   },
 };
 
-const DPO_LOSSES: Readonly<
-  Record<
-    DpoObjective['loss'],
-    (objective: DpoObjective, chosen: AnswerSums, rejected: AnswerSums) => Omit<PairLoss, 'rewards'>
-  >
-> = {
+const DPO_LOSSES: Readonly<Record<DpoObjective['loss'], Rule<DpoObjective>>> = {
   sigmoid({ beta, labelSmoothing }, chosen, rejected) {
     const margin = beta * (ratio(chosen) - ratio(rejected));
     const slope = beta * (labelSmoothing * sigmoid(margin) - (1 - labelSmoothing) * sigmoid(-margin));
@@ -67,7 +55,11 @@ const DPO_LOSSES: Readonly<
 };
 
 /** Without the cross entropy of prompt and chosen answer, which counts over the whole batch. */
-function oddsRatio({ beta }: OrpoObjective, chosen: AnswerSums, rejected: AnswerSums): PairLoss {
+function oddsRatio(
+  { beta }: OrpoObjective,
+  chosen: AnswerSums,
+  rejected: AnswerSums,
+): Omit<PairLoss, 'rewards'> {
   const [own, other] = [uncertain(mean(chosen)), uncertain(mean(rejected))];
   const odds = own - other - (log1mexp(own) - log1mexp(other));
   // d(l − log(1 − e^l)) ÷ dl = 1 ÷ (1 − e^l)
@@ -75,15 +67,8 @@ function oddsRatio({ beta }: OrpoObjective, chosen: AnswerSums, rejected: Answer
   return {
     loss: -beta * logSigmoid(odds),
     slopes: [slope / -Math.expm1(own) / counted(chosen), -slope / -Math.expm1(other) / counted(rejected)],
-    rewards: [beta * own, beta * other],
   };
 }
-
-const ratio = ({ sum, reference }: AnswerSums): number => sum - reference;
-
-const counted = ({ tokens }: AnswerSums): number => Math.max(1, tokens);
-
-const mean = (answer: AnswerSums): number => answer.sum / counted(answer);
 
 export const sigmoid = (x: number): number =>
   x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));

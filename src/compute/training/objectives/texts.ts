@@ -40,9 +40,13 @@ export const rowsOf = (texts: readonly TokenRow[]): TokenRows => ({
 });
 
 function supervised(objective: PreferenceObjective, { ids, labels, side }: Text): Int32Array {
-  if (objective.kind === 'reward') return new Int32Array(ids.length).fill(IGNORED).fill(0, ids.length - 1);
+  if (objective.kind === 'reward') return scoredLabels(ids);
   return ruleOf(objective).learns === 'texts' && side === 0 ? ids : labels;
 }
+
+/** Labels of a text whose score is read at its last token. */
+export const scoredLabels = ({ length }: Int32Array): Int32Array =>
+  new Int32Array(length).fill(IGNORED).fill(0, length - 1);
 
 /** What a token's loss is part of. */
 export interface TokenUse {

@@ -307,10 +307,34 @@ export const headWithoutLabels = (at: Span, rows: FormatStage) =>
 
 /** By the kind of rows. */
 const ROWS = {
-  labels: { message: 'rows with labels', label: 'labelled rows' },
-  texts: { message: 'rows without labels', label: 'rows without labels' },
-  choices: { message: 'questions with choices', label: 'questions with choices' },
-  preferences: { message: 'preferences', label: 'preferences' },
+  labels: {
+    message: 'rows with labels',
+    label: 'labelled rows',
+    are: 'have labels',
+  },
+  texts: {
+    message: 'rows without labels',
+    label: 'rows without labels',
+    are: 'have no labels',
+  },
+  choices: {
+    message: 'questions with choices',
+    label: 'questions with choices',
+    are: 'are questions',
+  },
+  preferences: {
+    message: 'preferences',
+    label: 'preferences',
+    are: 'are preferences',
+  },
+} as const;
+
+/** What a stage does that reads rows. */
+const READERS = {
+  texts: 'works on text',
+  labels: 'classifies',
+  preferences: 'learns from preferences',
+  scores: 'scores the answers of preferences',
 } as const;
 
 /** What a format makes of rows: texts that are continued, texts with labels, choices of questions. */
@@ -322,13 +346,11 @@ export const rowsMismatch = (
   at: Span,
   rows: FormatStage,
   found: RowKind,
+  reader: keyof typeof READERS,
   other: { readonly at: Span; readonly message: string },
 ) =>
   error('FTP0417', at, {
-    message:
-      found === 'labels'
-        ? `the rows of \`${rows.name}\` have labels, but the stage that reads them works on text`
-        : `the rows of \`${rows.name}\` have no labels, but the stage that reads them classifies`,
+    message: `the rows of \`${rows.name}\` ${ROWS[found].are}, but the stage that reads them ${READERS[reader]}`,
     label: ROWS[found].label,
     related: [rowsOf(rows, found), other],
     help: 'read the same kind of rows that the model was trained on: give each kind its own `format` stage',
@@ -361,7 +383,9 @@ const FOREIGN: Readonly<Record<RowKind, (metric: string, rows: string) => string
   labels: (metric, rows) =>
     `\`${metric}\` does not apply to classifiers, and the rows of \`${rows}\` have labels`,
   texts: (metric, rows) =>
-    `\`${metric}\` is a metric for ${metric === 'accuracy_normalised' ? 'questions with choices' : 'classifiers'}, but the rows of \`${rows}\` have no ${metric === 'accuracy_normalised' ? 'choices' : 'labels'}`,
+    metric === 'preference_accuracy'
+      ? `\`${metric}\` compares two answers, but the rows of \`${rows}\` are no preferences`
+      : `\`${metric}\` is a metric for ${metric === 'accuracy_normalised' ? 'questions with choices' : 'classifiers'}, but the rows of \`${rows}\` have no ${metric === 'accuracy_normalised' ? 'choices' : 'labels'}`,
   choices: (metric, rows) => `\`${metric}\` does not apply to choices, and those are the rows of \`${rows}\``,
   preferences: (metric, rows) =>
     `\`${metric}\` does not apply to preferences, and those are the rows of \`${rows}\``,

@@ -141,6 +141,12 @@ export const metrics = {
     positional: [],
     args: {},
   },
+  preference_accuracy: {
+    family: 'metric',
+    doc: 'Fraction of the pairs whose chosen answer has the higher reward: as the objective of the training defines it, a reward model’s score, or else the log-probability.',
+    positional: [],
+    args: {},
+  },
   judge: {
     family: 'metric',
     doc: 'Mean score that another model gives the answers by a rubric, from 1 to `scale`.',
@@ -194,7 +200,7 @@ export const metrics = {
   },
 } as const satisfies Record<string, FunctionSchema>;
 
-/** Which rows a metric is of: texts that a model continues with, labelled ones, or questions with choices. */
+/** Which rows a metric is of: texts that a model continues with, labelled ones, questions with choices, or preferences. */
 export const METRIC_ROWS = {
   loss: ['texts', 'labels'],
   perplexity: ['texts'],
@@ -215,6 +221,7 @@ export const METRIC_ROWS = {
   unigram_perplexity: ['texts'],
   accuracy: ['labels', 'choices'],
   accuracy_normalised: ['choices'],
+  preference_accuracy: ['preferences'],
   judge: ['texts'],
   preferred: ['texts'],
   refusals: ['texts'],
@@ -227,10 +234,11 @@ export const METRIC_ROWS = {
 /** Those that say something next to a baseline alone. */
 export const COMPARING_METRICS: readonly string[] = ['forgotten', 'preferred'];
 
-/** Those that are not measured while a model is trained: of rows alone, of choices, by another model, and next to a baseline. */
+/** Those that are not measured while a model is trained: of rows alone, of choices and pairs, by another model, and next to a baseline. */
 export const UNVALIDATED: readonly string[] = [
   'unigram_perplexity',
   'accuracy_normalised',
+  'preference_accuracy',
   'judge',
   ...COMPARING_METRICS,
 ];

@@ -121,6 +121,12 @@ const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
     known: 'run',
     isShare: true,
   },
+  preference_accuracy: {
+    doc: 'Fraction of the pairs whose chosen answer has the higher reward.',
+    unit: 'ratio',
+    known: 'run',
+    isShare: true,
+  },
   judge: {
     doc: 'Mean score that another model gives the answers, from 1 to the best of the scale.',
     unit: 'number',

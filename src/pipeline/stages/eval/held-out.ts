@@ -4,6 +4,7 @@ import {
   measuredQuestions,
 } from '../../../compute/evaluation/multiple-choice.js';
 import type { HeldOut, Observation } from '../../../compute/evaluation/observe.js';
+import { type AnswerPair, rewardsOf } from '../../../compute/evaluation/preference-pairs.js';
 import type { Reference } from '../../../language/ir/program.js';
 import { openSplit } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
@@ -28,6 +29,7 @@ export function openHeldOut(
     stopIds: split.info.stopIds,
     padId: split.info.padId,
     ...(split.info.labels === undefined ? {} : { labels: split.info.labels }),
+    ...(split.info.preferences === undefined ? {} : { preferences: split.info.preferences }),
   };
 }
 
@@ -52,6 +54,21 @@ export function* answerLines(
       baselineLoss: baseline?.losses?.[row],
     };
     yield `${JSON.stringify(fields)}\n`;
+  }
+}
+
+/** `answers.jsonl` of pairs: one object for each, with the rewards of the chosen and of the rejected answer. */
+export function* pairLines(
+  pairs: readonly AnswerPair[],
+  own: Observation,
+  baseline: Observation | undefined,
+): Generator<string> {
+  for (const pair of pairs) {
+    const { text, chosen, rejected } = pair;
+    const { file, line, prompt, kind } = text;
+    const rewards = rewardsOf(pair, own.rewards);
+    const baselineRewards = baseline && rewardsOf(pair, baseline.rewards);
+    yield `${JSON.stringify({ file, line, kind, prompt, chosen, rejected, rewards, baselineRewards })}\n`;
   }
 }
 

@@ -16,7 +16,6 @@ import {
   withBaseline,
 } from '../../../compute/evaluation/measured-rows.js';
 import { metrics } from '../../../compute/evaluation/metrics/table.js';
-import { measuredQuestions, questionsOf } from '../../../compute/evaluation/multiple-choice.js';
 import {
   type AnswerSettings,
   type HeldOut,
@@ -28,6 +27,7 @@ import {
   evaluationReport,
   type ReportedModel,
 } from '../../../compute/evaluation/report.js';
+import { scoreRows } from '../../../compute/evaluation/scores.js';
 import { choose, seededRandom } from '../../../compute/evaluation/seeded-random.js';
 import { openAnyModel } from '../../../compute/models/any-model.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
@@ -39,14 +39,19 @@ import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
+import { needsPairs } from '../train/preferences/preference-rows.js';
 import { embeddedModels } from './embedded-models.js';
 import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
-import { answerLines, choiceLines, openHeldOut } from './held-out.js';
+import { answerLines, openHeldOut } from './held-out.js';
 import { jsonAnswers } from './json-answers.js';
 import { judgedObservations } from './judge/judge.js';
 import type { ModelOpener } from './opened-models.js';
 import { progress } from './progress.js';
+import { answerRewards, isSameModel, rewardRule, rewardText } from './rewards.js';
+import { groupsOf } from './row-groups.js';
 import { workerModels } from './worker-models.js';
+
+const PAIRS_HELD_OUT = 'evaluate on rows with `chosen` and `rejected`';
 
 /** Measures a model and its baseline on the same rows. A requirement that fails is a result, not an error. */
 export const run: RunStage = async (context) => {
@@ -58,35 +63,37 @@ export const run: RunStage = async (context) => {
   if (heldOut.tokens.count === 0)
     throw noRows(`${settings.dataset.stage}.${settings.dataset.port}`, stage.span);
 
+  if (heldOut.preferences === 'judged') throw needsPairs(stage, PAIRS_HELD_OUT);
+
   const { labels } = heldOut;
-  const questions = questionsOf(heldOut);
-  const kind = labels !== undefined ? 'labels' : questions !== undefined ? 'choices' : 'texts';
+  const groups = groupsOf(heldOut);
+  const kind = labels === undefined ? (groups?.kind ?? 'texts') : 'labels';
   const chosen = chosenMetrics(settings.metrics, metricsRequired(stage), stage.span, kind);
   const tokenizer = await openAnyModel(host, subject.base.folder).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
   const { generation: answering, samples, seed } = settings;
-  const rows = questions
-    ? chooseQuestions(questions.length, settings)
+  const rows = groups
+    ? chooseGroups(groups.texts.length, settings)
     : chooseRows(heldOut, facts, chosen, { limit: answering.rows, samples, seed });
   const generation = answerSettings(settings);
-  const losses = questions !== undefined || chosen.some(({ name }) => metrics[name].needs === 'loss');
+  const losses = groups !== undefined || chosen.some(({ name }) => metrics[name].needs === 'loss');
   const rowsOfModel = labels === undefined ? (losses ? facts.length : 0) + rows.answer.length : facts.length;
+  const asked = modelsAsked([subject, ...(baseline ? [baseline] : [])], heldOut, context);
   const work: EvaluationTask = {
     context,
     heldOut,
     highestId: highestId(heldOut),
     losses,
-    sharesPrefixes: questions !== undefined,
+    sharesPrefixes: kind === 'choices',
     answer: rows.answer,
     generation,
     needsEveryLabel: chosen.some(({ name }) => name === 'f1'),
-    report: progress(context, rowsOfModel, baseline ? 2 : 1),
+    report: progress(context, rowsOfModel, asked.length),
   };
   const isValidJson = await jsonAnswers(settings.metrics);
   const observed = await observeBoth(work, tokenizer, subject, baseline);
   const [own, other] = await judged(work, settings.metrics, tokenizer, observed);
-  const measured = (seen: Observation) =>
-    questions ? measuredQuestions(questions, seen.losses) : measuredRows(facts, seen, isValidJson);
+  const measured = (seen: Observation) => groups?.measured(seen) ?? measuredRows(facts, seen, isValidJson);
   const before = other && measured(other);
   const report = evaluationReport({
     stage: stage.name,
@@ -94,20 +101,18 @@ export const run: RunStage = async (context) => {
     requires: (own, compared) => requirementResults(stage, measurements(context, own, compared)),
     chosen,
     seed,
-    ...(questions === undefined ? { generation } : {}),
+    ...(groups === undefined ? { generation } : {}),
     model: reported(subject),
     rows: withBaseline(measured(own), before),
     ...(baseline && before ? { baseline: { model: reported(baseline), rows: before } } : {}),
-    texts: questions?.map(({ text }) => text) ?? facts.map((_, row) => heldOut.text(row)),
+    texts: groups?.texts ?? facts.map((_, row) => heldOut.text(row)),
     samples: rows.samples,
     ...(own.labels === undefined ? {} : { labels: own.labels }),
+    ...(own.reward === undefined ? {} : { reward: own.reward, baselineReward: other?.reward }),
   });
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
   const answered = labels === undefined ? rows.answer : [...own.answers.keys()];
-  writeAnswers(
-    output,
-    questions ? choiceLines(questions, own, other) : answerLines(answered, heldOut, own, other),
-  );
+  writeAnswers(output, groups?.lines(own, other) ?? answerLines(answered, heldOut, own, other));
   return resultOf(report, own.judged !== undefined, baseline !== undefined);
 };
 
@@ -141,8 +146,8 @@ function judged(
   return judgedObservations(context, { metrics, rows, own, other });
 }
 
-/** Questions that the report shows; their choices are scored, and none is answered. */
-const chooseQuestions = (count: number, { samples, seed }: EvalSettings): ReturnType<typeof chooseRows> => ({
+/** Questions or pairs that the report shows; they are scored, and none is answered. */
+const chooseGroups = (count: number, { samples, seed }: EvalSettings): ReturnType<typeof chooseRows> => ({
   answer: [],
   samples: [...choose(count, samples, seededRandom(seed))].sort((a, b) => a - b),
 });
@@ -217,9 +222,27 @@ function resolveBaseline(
   return isBase ? { ...baseline, storage: subject.storage } : baseline;
 }
 
-/** With the labels of a classifier. */
-type LabelledObservation = Observation & { readonly labels?: readonly string[] };
-type ObservedBoth = readonly [LabelledObservation, LabelledObservation | undefined];
+/** With the labels of a classifier, or what the rewards are. */
+interface SeenByModel extends Observation {
+  readonly labels?: readonly string[];
+  /** Losses are scores of a reward model. */
+  readonly isScored?: boolean;
+  readonly reward?: string;
+}
+type ObservedBoth = readonly [SeenByModel, SeenByModel | undefined];
+
+/** Those of an evaluation, and those that their rewards are next to; each once. */
+const modelsAsked = (
+  models: readonly EvaluatedModel[],
+  { preferences }: HeldOut,
+  context: StageContext,
+): readonly EvaluatedModel[] =>
+  models
+    .flatMap((model) => {
+      const reference = preferences && rewardRule(model, context).reference;
+      return reference === undefined ? [model] : [model, reference];
+    })
+    .filter((model, at, all) => all.findIndex((other) => isSameModel(other, model)) === at);
 
 async function observeBoth(
   work: EvaluationTask,
@@ -228,11 +251,27 @@ async function observeBoth(
   baseline: EvaluatedModel | undefined,
 ): Promise<ObservedBoth> {
   const models = await (work.context.engine === undefined ? embeddedModels : workerModels)(work.context);
+  const seen: { readonly model: EvaluatedModel; readonly observed: SeenByModel }[] = [];
+  const observed = async (model: EvaluatedModel): Promise<SeenByModel> => {
+    const before = seen.find((one) => isSameModel(one.model, model));
+    if (before !== undefined) return before.observed;
+    const known = sameWeights(model, subject) ? tokenizer : undefined;
+    const found = await observeOne(work, models, model, known);
+    seen.push({ model, observed: found });
+    return found;
+  };
+  const rewarded = async (model: EvaluatedModel): Promise<SeenByModel> => {
+    const own = await observed(model);
+    if (work.heldOut.preferences === undefined) return own;
+    const rule = rewardRule(model, work.context);
+    const reference = rule.reference && (await observed(rule.reference));
+    const rewards = answerRewards(rule, own, reference?.losses);
+    if (!rewards.every(Number.isFinite)) throw noNumbers(model.label, work.context.stage.span);
+    return { ...own, rewards, reward: rewardText(rule, own.isScored === true) };
+  };
   try {
-    const own = await observeOne(work, models, subject, tokenizer);
-    if (baseline === undefined) return [own, undefined];
-    const same = sameWeights(baseline, subject) ? tokenizer : undefined;
-    return [own, await observeOne(work, models, baseline, same)];
+    const own = await rewarded(subject);
+    return [own, baseline && (await rewarded(baseline))];
   } finally {
     await models.release();
   }
@@ -243,7 +282,7 @@ async function observeOne(
   models: ModelOpener,
   subject: EvaluatedModel,
   known: Tokenizer | undefined,
-): Promise<LabelledObservation> {
+): Promise<SeenByModel> {
   const { stage, signal } = work.context;
   const { heldOut, report } = work;
   const { facts, labels, virtualTokens, ...described } = models.describe(subject);
@@ -253,14 +292,20 @@ async function observeOne(
   checkLengths(heldOut, subject, facts.maxPositions - virtualTokens, stage.span);
   const model = await described.open();
   try {
+    const shown = report(subject.label);
+    if (heldOut.preferences !== undefined && labels !== undefined) {
+      const onProgress = (done: number): void => shown(done, 'losses');
+      const scores = await scoreRows(model, heldOut.tokens, { padId: heldOut.padId, onProgress, signal });
+      const losses = Array.from(scores, (sum) => ({ sum, tokens: 1 }));
+      return { losses, answers: new Map(), isScored: true };
+    }
     if (heldOut.labels !== undefined && labels !== undefined) {
-      const shown = report(subject.label);
       const onProgress = (done: number): void => shown(done, 'answers');
       const found = await classifyRows(model, { heldOut, rowLabels: heldOut.labels, onProgress, signal });
       return { ...found, labels };
     }
     const tokenizer = known ?? (await described.tokenizer());
-    return await observe(model, tokenizer, { ...work, onProgress: report(subject.label), signal });
+    return await observe(model, tokenizer, { ...work, onProgress: shown, signal });
   } catch (error) {
     if (error instanceof NoNumberError) throw noNumbers(subject.label, stage.span);
     throw error;
@@ -269,7 +314,7 @@ async function observeOne(
   }
 }
 
-/** Throws a `UserError` if rows have labels that the model does not give. */
+/** Throws a `UserError` if rows have labels that the model does not give; a reward model gives preferences its one score. */
 function checkLabels(
   { heldOut, needsEveryLabel, context: { stage } }: EvaluationTask,
   { label }: EvaluatedModel,
@@ -277,6 +322,7 @@ function checkLabels(
 ): void {
   const { stage: from, port } = settingsOf(stage, 'eval').dataset;
   if (heldOut.labels === undefined && labels === undefined) return;
+  if (heldOut.preferences !== undefined && labels?.length === 1) return;
   if (labels === undefined || heldOut.labels?.every((name) => labels.includes(name)) !== true)
     throw otherLabels({ label, labels }, { name: from, labels: heldOut.labels }, stage.span);
   const held = new Set(Array.from({ length: heldOut.tokens.count }, (_, row) => heldOut.text(row).answer));

@@ -1,3 +1,4 @@
+import type { RewardReport } from '../../../compute/evaluation/preference-pairs.js';
 import type { ClassReport, EvaluationReport, Interval, Sample } from '../../../compute/evaluation/report.js';
 import { html, type Markup, nothing } from '../../../language/source/markup.js';
 import { numberText } from '../../../pipeline/planner/quantities.js';
@@ -49,6 +50,7 @@ ${table(
 ${gates(report)}
 ${groups(report)}
 ${report.classes === undefined ? nothing : classes(report.classes)}
+${rewards(report)}
 ${report.samples.length === 0 ? nothing : html`<h4>Answers</h4>`}${report.samples.map(sample)}`;
 }
 
@@ -85,10 +87,37 @@ function verdict({ gains }: EvaluationReport, name: keyof EvaluationReport['metr
 const INTERVAL = '95\u00a0% interval';
 
 /** What was made of the rows. */
-const whatOf = ({ classes: found, tokens, answered, generation }: EvaluationReport): string =>
-  found === undefined
-    ? `${tokens} supervised tokens, ${answered} answers${howAnswered(generation)}`
-    : `${found.labels.length} labels`;
+const whatOf = ({
+  classes: found,
+  rewards: paired,
+  tokens,
+  answered,
+  generation,
+}: EvaluationReport): string =>
+  found !== undefined
+    ? `${found.labels.length} labels`
+    : paired !== undefined
+      ? `two answers each, ${tokens} tokens`
+      : `${tokens} supervised tokens, ${answered} answers${howAnswered(generation)}`;
+
+/** What the answers of pairs get on average, and of what. */
+function rewards({ rewards: found, model, baselineModel }: EvaluationReport): Markup {
+  if (found === undefined) return nothing;
+  const line = (who: string, { reward, chosen, rejected }: RewardReport) => [
+    who,
+    reward,
+    ...[chosen, rejected, chosen - rejected].map(number),
+  ];
+  return html`<h4>Rewards</h4>
+${table(
+  'Rewards',
+  [...left('model', 'reward'), ...right('chosen', 'rejected', 'margin')],
+  [
+    line(model.label, found.model),
+    ...(found.baseline && baselineModel ? [line(baselineModel.label, found.baseline)] : []),
+  ],
+)}`;
+}
 
 /** Nobody reads a wider table. */
 const MOST_COLUMNS = 24;

@@ -2,7 +2,7 @@
 import type { PreferenceRows, TokenRow } from '../../../../compute/training/index.js';
 import { error } from '../../../../language/diagnostics/make.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
-import type { Span } from '../../../../language/source/span.js';
+import type { Stage } from '../../../../language/ir/program.js';
 import { openSplit, readFormatInfo, type TokenizedSplit } from '../../format/split-files.js';
 import type { RowEntry } from '../../row-report.js';
 import { checkedRow, noRows, type RowsOptions, tooLong } from '../train-rows.js';
@@ -19,7 +19,7 @@ export interface PreferenceSplit extends PreferenceRows {
 export function preferenceSplit(options: RowsOptions, isPaired: boolean): PreferenceSplit {
   const { host, stage, folder, maxLength } = options;
   if (isPaired && readFormatInfo(host, folder).preferences === 'judged')
-    throw needsPairs(stage.name, stage.span);
+    throw needsPairs(stage, PAIRS_OR_KTO);
   const split = openSplit(host, folder, options.split);
   const answers = isPaired ? 2 : 1;
   const lengthsAt = (first: number): readonly number[] =>
@@ -65,9 +65,12 @@ function goodAnswers(split: TokenizedSplit): ReadonlySet<number> {
   return good;
 }
 
-const needsPairs = (stage: string, at: Span): UserError =>
+const PAIRS_OR_KTO =
+  'use `objective = kto()`, which learns from answers that are judged alone, or rows with `chosen` and `rejected`';
+
+export const needsPairs = ({ name, span }: Pick<Stage, 'name' | 'span'>, help: string): UserError =>
   new UserError(
-    error('FTP2243', at, `stage \`${stage}\` compares answers, but its rows have one answer each`, {
-      help: 'use `objective = kto()`, which learns from answers that are judged alone, or rows with `chosen` and `rejected`',
+    error('FTP2243', span, `stage \`${name}\` compares answers, but its rows have one answer each`, {
+      help,
     }),
   );
