@@ -106,9 +106,27 @@ export interface WeightStore {
   readonly residentBytes: number;
 }
 
+/** Ids of the stretches between special tokens: texts that begin alike have most of them in common. */
+export class KnownStretches {
+  private readonly first = new Map<string, readonly number[]>();
+  private readonly later = new Map<string, readonly number[]>();
+
+  /** `isFirst`: a stretch that begins its text may be cut otherwise. */
+  of(
+    text: string,
+    isFirst: boolean,
+    encode: (text: string, isFirst: boolean) => readonly number[],
+  ): readonly number[] {
+    const known = isFirst ? this.first : this.later;
+    const ids = known.get(text) ?? encode(text, isFirst);
+    known.set(text, ids);
+    return ids;
+  }
+}
+
 export interface Tokenizer {
-  /** Ids without added special tokens; special tokens in the text become their ids. */
-  encode(text: string): Int32Array;
+  /** Ids without added special tokens; special tokens in the text become their ids. `known`: of texts that begin alike. */
+  encode(text: string, known?: KnownStretches): Int32Array;
   decode(ids: ArrayLike<number>, options?: { readonly skipSpecial?: boolean }): string;
   readonly vocabSize: number;
   /** It can only show ids, not encode text. */

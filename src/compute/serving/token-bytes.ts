@@ -1,4 +1,5 @@
 /** The UTF-8 bytes of single tokens, which may be parts of a character. */
+import { BYTE_CHARACTERS } from '../models/tokenizer/byte-characters.js';
 import { isSpecial } from '../models/turn-end.js';
 import type { Tokenizer } from '../models/types.js';
 
@@ -10,18 +11,9 @@ export function spellingOf({ idOf }: Pick<Tokenizer, 'idOf'>): Spelling {
   return idOf('Ġ') !== undefined || idOf('Ċ') !== undefined ? 'byte_level' : 'raw';
 }
 
-/**
- * GPT-2's characters of bytes (`bytes_to_unicode` of its `encoder.py`): printable ones stand for themselves, the others
- * follow after 255 in their order.
- */
+/** GPT-2's characters of bytes. */
 const BYTES: ReadonlyMap<string, number> = new Map(
-  (() => {
-    let next = 256;
-    return Array.from({ length: 256 }, (_, byte): readonly [string, number] => {
-      const isPlain = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-      return [String.fromCharCode(isPlain ? byte : next++), byte];
-    });
-  })(),
+  BYTE_CHARACTERS.map((character, byte) => [character, byte]),
 );
 
 const FALLBACK = /^<0x([0-9A-Fa-f]{2})>$/;

@@ -22,6 +22,8 @@ const DEEPSEEK_3 =
 
 /** Patterns of models in wide use. */
 export const PATTERNS: readonly string[] = [LLAMA_3, QWEN_2, TEKKEN, GPT_4O, DEEPSEEK_3];
+/** Those of them that leave no part of a text out. */
+export const COVERING: readonly string[] = [LLAMA_3, QWEN_2, TEKKEN, GPT_4O];
 
 export interface PreTokenizer {
   readonly step: Json;

@@ -21,12 +21,19 @@ const CACHED_LENGTH = 256;
 export function bpeEncoder(model: BpeModel): WordEncoder {
   const split = symbolSplitter(model);
   const merge = merger(model);
+  return (word) => {
+    const whole = model.ignoreMerges ? model.vocab.get(word) : undefined;
+    return whole === undefined ? merge(split(word)) : [whole];
+  };
+}
+
+/** Words repeat. */
+export function remembering(encode: WordEncoder): WordEncoder {
   const cache = new Map<string, readonly number[]>();
   return (word) => {
     const cached = cache.get(word);
     if (cached !== undefined) return cached;
-    const whole = model.ignoreMerges ? model.vocab.get(word) : undefined;
-    const ids = whole === undefined ? merge(split(word)) : [whole];
+    const ids = encode(word);
     if (word.length <= CACHED_LENGTH) {
       if (cache.size >= CACHED_WORDS) cache.clear();
       cache.set(word, ids);

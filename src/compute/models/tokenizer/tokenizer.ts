@@ -2,12 +2,13 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson } from '../../../language/host/json.js';
 import { readJsonFile } from '../read-file.js';
-import { ModelError, type Tokenizer } from '../types.js';
+import { KnownStretches, ModelError, type Tokenizer } from '../types.js';
 import { addedTokenSplitter } from './added.js';
-import { bpeEncoder, MergeError, type WordEncoder } from './bpe.js';
+import { bpeEncoder, MergeError, remembering, type WordEncoder } from './bpe.js';
 import { readTokenizerFile, type TokenizerFile } from './file.js';
 import { loadPipeline, type Pipeline } from './pipeline.js';
 import { StepError } from './steps.js';
+import { spelled } from './words.js';
 
 /** The tokenizer of a model folder. Throws a {@link ModelError}. */
 export async function loadTokenizer(host: Host, folder: string): Promise<Tokenizer> {
@@ -54,7 +55,9 @@ export async function buildTokenizer(file: TokenizerFile, path: string): Promise
   }
 }
 
-function assemble(file: TokenizerFile, pipeline: Pipeline, encodeWord: WordEncoder): Tokenizer {
+function assemble(file: TokenizerFile, pipeline: Pipeline, encode: WordEncoder): Tokenizer {
+  const encodeWord = remembering(encode);
+  const encodePlain = remembering((word) => encode(spelled(word)));
   const ids = new Map(file.model.vocab);
   const tokens = new Map<number, string>();
   for (const [token, id] of file.model.vocab) tokens.set(id, token);
@@ -73,26 +76,33 @@ function assemble(file: TokenizerFile, pipeline: Pipeline, encodeWord: WordEncod
     (token) => pipeline.normalize(token.content),
   );
 
-  function encodeStretch(text: string, start: number, out: number[]): void {
-    for (const piece of splitNormalised(pipeline.normalize(text))) {
-      if ('id' in piece) out.push(piece.id);
-      else {
-        for (const word of pipeline.split(piece.text, start === 0 && piece.start === 0)) {
-          for (const id of encodeWord(word)) out.push(id);
-        }
-      }
+  function encodePiece(text: string, isFirst: boolean, out: number[]): void {
+    const plain = pipeline.words?.(text);
+    const add = plain === undefined ? encodeWord : encodePlain;
+    for (const word of plain ?? pipeline.split(text, isFirst)) {
+      // a spread would put the ids of a word of a million characters on the stack
+      for (const id of add(word)) out.push(id);
     }
   }
 
+  function encodeStretch(text: string, isFirst: boolean): readonly number[] {
+    const out: number[] = [];
+    for (const piece of splitNormalised(pipeline.normalize(text))) {
+      if ('id' in piece) out.push(piece.id);
+      else encodePiece(piece.text, isFirst && piece.start === 0, out);
+    }
+    return out;
+  }
+
   return {
-    encode(text) {
-      const out: number[] = [];
+    encode(text, known = new KnownStretches()) {
+      const out: (readonly number[])[] = [];
       // A lone surrogate has no UTF-8 form.
       for (const piece of splitRaw(text.replace(/\p{Surrogate}/gu, '\uFFFD'))) {
-        if ('id' in piece) out.push(piece.id);
-        else encodeStretch(piece.text, piece.start, out);
+        if ('id' in piece) out.push([piece.id]);
+        else out.push(known.of(piece.text, piece.start === 0, encodeStretch));
       }
-      return Int32Array.from(out);
+      return joined(out);
     },
     decode(list, { skipSpecial = false } = {}) {
       const parts: string[] = [];
@@ -107,4 +117,14 @@ function assemble(file: TokenizerFile, pipeline: Pipeline, encodeWord: WordEncod
     idOf: (token) => ids.get(token),
     tokenOf: (id) => tokens.get(id),
   };
+}
+
+function joined(parts: readonly (readonly number[])[]): Int32Array {
+  const ids = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    ids.set(part, at);
+    at += part.length;
+  }
+  return ids;
 }

@@ -43,7 +43,7 @@ export function bordersIn(
 function borderOf(whole: Whole, turn: number): Border | undefined {
   const { text, messages, write, turnEnds } = whole;
   const prompt = write(messages.slice(0, turn), true);
-  const alone = write(messages.slice(0, turn + 1));
+  const alone = turn + 1 === messages.length ? text : write(messages.slice(0, turn + 1));
   const through = endOfAnswer(alone, text, turnEnds);
   return through !== undefined && text.startsWith(prompt) && through.length >= prompt.length
     ? { start: prompt.length, end: through.length }

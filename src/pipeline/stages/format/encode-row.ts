@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../../../compute/models/types.js';
+import { KnownStretches, type Tokenizer } from '../../../compute/models/types.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import { type RenderedRow, RowProblem } from './rendered-row.js';
 
@@ -45,13 +45,14 @@ export function encodeRow(
 ): EncodedRow {
   const { text, answers, prompt, begins } = rendered;
   const begin = begins && tokenizer.beginId !== undefined ? [tokenizer.beginId] : [];
-  const encoded = tokenizer.encode(text);
+  const known = new KnownStretches();
+  const encoded = tokenizer.encode(text, known);
   const ids = new Int32Array(begin.length + encoded.length);
   ids.set(begin);
   ids.set(encoded, begin.length);
   const tokensThrough = (end: number): number | undefined => {
     if (end === text.length) return ids.length;
-    const prefix = end === 0 ? new Int32Array(0) : tokenizer.encode(text.slice(0, end));
+    const prefix = end === 0 ? new Int32Array(0) : tokenizer.encode(text.slice(0, end), known);
     const length = begin.length + prefix.length;
     return prefix.every((id, i) => id === ids[begin.length + i]) ? length : undefined;
   };
