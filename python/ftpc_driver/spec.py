@@ -161,6 +161,8 @@ class Spec:
     answers: Answers | None = None
     #: Block and number in it of each linear layer whose input may be dropped, by its path.
     dropout: dict[str, list[int]] | None = None
+    #: Share of the loss that is the mean over all tokens of the vocabulary, or over all labels.
+    label_smoothing: float = 0.0
 
 
 def read_spec(path: str) -> Spec:

@@ -30,23 +30,26 @@ class Supervised:
     weights: Tensor | None = None
 
 
-def summed_loss(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-    """`logits` `[n, classes]`, `targets` and `weights` `[n]`: the sum of the losses, each times its weight."""
+def summed_loss(logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float = 0.0) -> Tensor:
+    """
+    `logits` `[n, classes]`, `targets` and `weights` `[n]`: the sum of the losses, each times its weight. `smoothing`:
+    share of each loss that is the mean over all classes.
+    """
     if weights is None:
-        return cross_entropy(logits, targets, reduction="sum")
-    return (cross_entropy(logits, targets, reduction="none") * weights).sum()
+        return cross_entropy(logits, targets, reduction="sum", label_smoothing=smoothing)
+    return (cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing) * weights).sum()
 
 
 def part_of(weights: Tensor | None, part: slice) -> Tensor | None:
     return None if weights is None else weights[part]
 
 
-def attach_loss(model: Any, chunk: int | None) -> None:
+def attach_loss(model: Any, chunk: int | None, smoothing: float = 0.0) -> None:
     """
     From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, times their weights, as
     float32 `[]`; without `supervised`, the model computes what it always did. Logits of at most `chunk` tokens exist at
     a time. A frozen head computes them once: the gradient of its states comes with the loss. A trained head computes
-    them again in the backward pass.
+    them again in the backward pass. Labels are smoothed in training mode alone.
 
     The model's own head computes the logits, with whatever it does to them (soft caps, scales): its own forward runs
     over a decoder that hands out given states. A classifier's layer is read at the supervised token. The forward is
@@ -67,7 +70,8 @@ def attach_loss(model: Any, chunk: int | None) -> None:
             return original(input_ids=None, use_cache=False).logits[0]  # type: ignore[no-any-return]
 
     def loss_of(states: Tensor, targets: Tensor, weights: Tensor | None, outputs: Any) -> Tensor:
-        return summed_loss(logits_of(states, outputs).float(), targets, weights)
+        share = smoothing if model.training else 0.0
+        return summed_loss(logits_of(states, outputs).float(), targets, weights, share)
 
     def loss(supervised: Supervised, inputs: dict[str, Any]) -> Tensor:
         given = {name: value for name, value in inputs.items() if value is not None}

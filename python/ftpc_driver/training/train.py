@@ -149,7 +149,7 @@ def prepared(spec: Spec, ranks: Ranks, draws: Draws) -> nn.Module:
         take_off(model)
     transformer = causal_model(model)
     recompute(blocks_of(transformer)[: spec.checkpointed_blocks])
-    attach_loss(transformer, spec.logits_chunk)
+    attach_loss(transformer, spec.logits_chunk, spec.label_smoothing)
     if spec.neftune is not None:
         add_noise(transformer.get_input_embeddings(), spec.neftune, draws)
     return model

@@ -138,6 +138,8 @@ export interface TrainSpec {
   /** Largest global norm of the gradient. */
   readonly clip: number | null;
   readonly neftune: number | null;
+  /** Share of the loss that is the mean over all tokens of the vocabulary, or over all labels. */
+  readonly label_smoothing: number;
   readonly seed: number;
   /** Blocks, from the first, whose activations are recomputed. */
   readonly checkpointed_blocks: number;

@@ -20,6 +20,11 @@ const WITHOUT_PREFERENCES: readonly (readonly [setting: string, why: string, hel
     'noise on the input changes which answer is likelier',
     'leave `neftune_noise_alpha` out',
   ],
+  [
+    'label_smoothing',
+    'no token is learned for itself',
+    'leave `label_smoothing` out; `dpo(…)` has one of its own, for pairs',
+  ],
 ];
 
 /** What keeps a training from learning from its rows by its objective. */

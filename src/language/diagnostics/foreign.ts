@@ -14,6 +14,7 @@ const SETTINGS = byWord({
   'train.lora.modules_to_save': 'lora_modules_to_save additional_target',
   'train.lora.init': 'init_lora_weights peft_init_lora_weights',
   'train.neftune_noise_alpha': 'neftune_alpha neftune',
+  'train.label_smoothing': 'label_smoothing_factor label_smooth',
   'train.optimizer': 'optim optimizer_type',
   'train.optimizer.rate': 'lr learning_rate',
   'train.optimizer.decay': 'weight_decay',

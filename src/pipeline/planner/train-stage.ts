@@ -72,6 +72,7 @@ export async function trainFacts(
       adapter,
       optimizer: optimizerName(settings),
       precision: precisionOf(settings),
+      smoothing: settings.label_smoothing,
       validation,
       preferences,
       answers: answersOf(settings, validation, model.tokenizerBytes),

@@ -134,6 +134,7 @@ export interface Recipe {
   best?: string;
   keep?: number;
   neftune?: number;
+  smoothing?: number;
   order?: 'file' | 'by_length';
   seed?: number;
   maxLength?: number;

@@ -166,6 +166,7 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
           : `peft(${quoted(pathFrom(folder, context.folder, recipe.start))})`,
       optimizer: optimizerText(recipe),
       neftune_noise_alpha: recipe.neftune === undefined ? undefined : number(recipe.neftune),
+      label_smoothing: recipe.smoothing ? percent(recipe.smoothing) : undefined,
       batch: record({
         global: `${globalRows(recipe)}`,
         packing: recipe.packing === true ? 'true' : undefined,

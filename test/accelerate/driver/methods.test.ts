@@ -19,6 +19,7 @@ const CASES: Readonly<Record<string, Change & { readonly run?: RunName }>> = {
   "lora, torch's own attention": { run: 'lora', model: { attention: 'sdpa' } },
   dora: {},
   loraplus: {},
+  smoothed: {},
   pissa: {},
   qlora: {},
   'qlora, two ranks, fsdp': { run: 'qlora', world: 2, sharding: { kind: 'fsdp', offload: false } },

@@ -59,7 +59,14 @@ export function writeSpecification(folder: string, name: RunName, change: Change
       ...{ name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: run.decay, momentum: 0 },
       ...{ lora_plus: run.loraplus ?? 1, paged: false },
     },
-    ...{ neftune: null, seed: 17, checkpointed_blocks: 1, logits_chunk: 16, ...change },
+    ...{
+      neftune: null,
+      label_smoothing: run.smoothing ?? 0,
+      seed: 17,
+      checkpointed_blocks: 1,
+      logits_chunk: 16,
+      ...change,
+    },
     model: {
       ...{ folder: fixturePath('base'), gguf: null, task: 'causal', labels: null, dtype: 'float32' },
       ...{ quantisation: name.startsWith('qlora') ? NF4 : null, attention: 'eager', ...change.model },

@@ -153,6 +153,19 @@ const CASES: Readonly<Record<string, Case>> = {
     near: EXACT,
     engines: ['one rank', 'two ranks, fsdp', 'two ranks, ddp'],
   },
+  'lora, smoothed labels, in chunks': {
+    options: with_(
+      { label_smoothing: 0.2, ...sgd(0.1) },
+      { isWeighted: true, chosen: { microBatch: 1, accumulation: 6, logitsChunk: 16 } },
+    ),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, fsdp'],
+  },
+  'a classifier, smoothed labels': {
+    options: with_({ label_smoothing: 0.2, ...sgd(0.1) }, { labels: ['a', 'b', 'c'] }),
+    near: EXACT,
+    engines: ['one rank'],
+  },
   'full, tokens that count less': {
     options: with_(sgd(0.05), {
       isWeighted: true,

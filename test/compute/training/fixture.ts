@@ -25,6 +25,8 @@ export interface RecordedRun {
   readonly micro: number;
   /** Rate of B over that of A. */
   readonly loraplus?: number;
+  /** Of the labels. */
+  readonly smoothing?: number;
   readonly history: readonly {
     readonly loss: number;
     readonly gradNorm: number;
@@ -36,6 +38,7 @@ export type RunName =
   | 'lora'
   | 'dora'
   | 'loraplus'
+  | 'smoothed'
   | 'qlora'
   | 'full'
   | 'pissa'

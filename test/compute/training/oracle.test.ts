@@ -49,6 +49,7 @@ async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder>
     trainable: name === 'full' ? 'full' : 'adapter',
     checkpointedBlocks: 1,
     logitsChunk: 64,
+    smoothing: recordedRun(name).smoothing,
   });
 }
 
@@ -137,6 +138,7 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
     'lora',
     'dora',
     'loraplus',
+    'smoothed',
     'qlora',
     'full',
     'pissa',
@@ -149,10 +151,10 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
     'qlora-pissa',
     'qlora-prefix',
   ],
-  tensorflow: ['lora', 'qlora', 'full'],
+  tensorflow: ['lora', 'smoothed', 'qlora', 'full'],
   // these are slow here
   webgpu: [],
-  wasm: ['lora', 'qlora', 'full'],
+  wasm: ['lora', 'smoothed', 'qlora', 'full'],
   cpu: [],
 };
 

@@ -24,11 +24,11 @@ export interface DecoderContext extends DecoderResources {
 }
 
 export function createContext(options: DecoderOptions): DecoderContext {
-  const { config, adapter, trainable, precision } = options;
+  const { config, adapter, trainable, precision, smoothing } = options;
   const blueprint = blueprintOf(config);
   const parts: DecoderResources = {
     options,
-    graphs: { config, adapter: adapter?.config, trainable, precision },
+    graphs: { config, adapter: adapter?.config, trainable, precision, smoothing },
     compiled: new CompiledGraphs(options.runtime),
     buffers: new Buffers(options.runtime.memory),
     host: new HostBuffers(),

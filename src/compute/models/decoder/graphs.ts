@@ -23,7 +23,10 @@ import type { BlockPart } from '../architectures/graphs/residual.js';
 import { blueprintOf } from '../architectures/index.js';
 import type { DecoderPlanOptions, Recomputation } from './types.js';
 
-export type GraphOptions = Pick<DecoderPlanOptions, 'config' | 'adapter' | 'trainable' | 'precision'>;
+export type GraphOptions = Pick<
+  DecoderPlanOptions,
+  'config' | 'adapter' | 'trainable' | 'precision' | 'smoothing'
+>;
 
 export interface BlockShape {
   readonly rows: number;
@@ -153,7 +156,13 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
   const { config, adapter, trainable } = options;
   const saved = trainable === 'adapter' && wholeTensor(config, adapter, 'head') !== undefined;
   const trained = role !== 'train' ? 'none' : saved ? 'output' : trainable;
-  const head = architectureHead(blueprintOf(config), tokens, trained);
+  // what is learned is smoothed, not what is measured
+  const head = architectureHead(
+    blueprintOf(config),
+    tokens,
+    trained,
+    role === 'train' ? options.smoothing : 0,
+  );
   const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
   const wanted = (name: string) => (role === 'train' ? !unwanted.includes(name) : name === role);
   return simplify(
@@ -165,11 +174,16 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
 }
 
 /** What of the head is computed for a vocabulary shard. */
-export type ShardRole = 'logits' | 'loss' | 'gradient';
+export type ShardRole = 'logits' | 'loss' | 'smoothed' | 'gradient';
+
+/** What the loss that is learned needs. */
+export const lossRole = ({ smoothing = 0 }: Pick<GraphOptions, 'smoothing'>): ShardRole =>
+  smoothing > 0 ? 'smoothed' : 'loss';
 
 const SHARD_OUTPUTS: Readonly<Record<ShardRole, readonly string[]>> = {
   logits: ['logits'],
   loss: ['label', 'most', 'sum'],
+  smoothed: ['label', 'most', 'sum', 'all'],
   gradient: ['dx'],
 };
 
@@ -178,7 +192,7 @@ export function vocabularyShardGraph(
   size: { readonly tokens: number; readonly shardSize: number },
   role: ShardRole,
 ): Graph {
-  const shard = architectureShard(blueprintOf(options.config), size.tokens, size.shardSize);
+  const shard = architectureShard(blueprintOf(options.config), { ...size, smoothing: options.smoothing });
   const outputs = shard.outputs.filter(({ name }) => SHARD_OUTPUTS[role].includes(name));
   return simplify(restrict(inPrecision(shard, options), outputs));
 }

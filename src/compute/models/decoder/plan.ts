@@ -27,6 +27,7 @@ import {
   evaluationBlock,
   type GraphOptions,
   headGraph,
+  lossRole,
   prefixGraphs,
   type SavedActivations,
   savedActivationsOf,
@@ -69,8 +70,8 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     config: adaptedConfig(given.config, given.adapter),
     length: given.length + promptTokens(given.adapter),
   };
-  const { config, adapter, trainable, precision, rows, length } = options;
-  const graphs: GraphOptions = { config, adapter, trainable, precision };
+  const { config, adapter, trainable, precision, smoothing, rows, length } = options;
+  const graphs: GraphOptions = { config, adapter, trainable, precision, smoothing };
   const training = trainable !== 'none';
   const backwards = training && trainsBlocks(graphs);
   const kinds = blockKinds(options, graphs, backwards);
@@ -129,7 +130,7 @@ function headWork(
   const training = trainable !== 'none';
   const measured = headMeasures(graphs, `${tokens} ${vocabularyShard} ${training}`, () => {
     if (vocabularyShard === undefined) return [headGraph(graphs, tokens, training ? 'train' : 'loss')];
-    const roles = training ? (['loss', 'gradient'] as const) : (['loss'] as const);
+    const roles = training ? [lossRole(graphs), 'gradient' as const] : (['loss'] as const);
     return roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role));
   });
   const shards = vocabularyShard === undefined ? 1 : Math.ceil(config.vocabSize / vocabularyShard);
@@ -157,7 +158,7 @@ const headMeasures = perOptions(
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set([
   ...['x', 'labels', 'seed', 'loss', 'dx'],
-  ...['here', 'total', 'label', 'most', 'sum'],
+  ...['here', 'total', 'label', 'most', 'sum', 'all'],
 ]);
 
 const headBufferBytes = (head: Graph): number =>
@@ -253,10 +254,10 @@ function perOptions<G, M>(
   measure: (graphs: G) => M,
 ): (options: GraphOptions, name: string, make: () => G) => M {
   const known = new WeakMap<ModelConfig, Map<string, M>>();
-  return ({ config, adapter, trainable, precision }, name, make) => {
+  return ({ config, adapter, trainable, precision, smoothing = 0 }, name, make) => {
     const ofModel = known.get(config) ?? new Map<string, M>();
     known.set(config, ofModel);
-    const key = `${name} ${trainable} ${precision} ${JSON.stringify(adapter)}`;
+    const key = `${name} ${trainable} ${precision} ${smoothing} ${JSON.stringify(adapter)}`;
     const found = ofModel.get(key) ?? measure(make());
     ofModel.set(key, found);
     return found;

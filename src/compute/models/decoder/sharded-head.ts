@@ -5,7 +5,7 @@
 import type { HostTensor, Tensor } from '../../tensor/types.js';
 import { type Chunk, chunksOf, cleared, positionsOf, SHARD_TOKENS, type VocabularyShard } from './chunks.js';
 import type { DecoderContext } from './context.js';
-import { type ShardRole, vocabularyShardGraph } from './graphs.js';
+import { lossRole, type ShardRole, vocabularyShardGraph } from './graphs.js';
 import type { HostFloats } from './parameters.js';
 import { type Seeds, type Supervision, seedsOf } from './supervision.js';
 
@@ -25,7 +25,8 @@ export async function prepareShards(
   const sizes = new Set(shards.map(({ size }) => size));
   for (const { size } of chunksFor(count))
     for (const shardSize of sizes)
-      for (const role of ['loss', 'gradient'] as const) await graphFor(context, size, shardSize, role);
+      for (const role of [lossRole(context.options), 'gradient' as const])
+        await graphFor(context, size, shardSize, role);
 }
 
 /** Labels of a chunk counted from the first token of a shard, and whether they are in it. */
@@ -49,35 +50,40 @@ function labelsIn(
 /**
  * Loss of each supervised position, in nats, and the logarithm of Σ exp over all its logits in float64: the sums of the shards are put together in float64. This is closer to the exact loss than
  * a float32 sum over a large vocabulary, here and in PyTorch, which loses its smallest terms: 1.9e-5 nats per token with the
- * 262,144 tokens of Gemma 3, 5e-6 with the 49,152 of SmolLM2.
+ * 262,144 tokens of Gemma 3, 5e-6 with the 49,152 of SmolLM2. `smoothing`: share of the loss that is the mean over the vocabulary.
  */
 export async function shardedLoss(
   context: DecoderContext,
   hidden: Tensor,
   { positions, labels }: Supervision,
   shards: readonly VocabularyShard[],
+  smoothing = 0,
 ): Promise<{ readonly losses: Float32Array; readonly totals: Float64Array }> {
-  const { host, rows, weights } = context;
+  const { host, options, rows, weights } = context;
+  const role = smoothing > 0 ? 'smoothed' : 'loss';
+  const share = smoothing / options.config.vocabSize;
   const totals = new Float64Array(positions.length).fill(-Number.MAX_VALUE);
-  const ofLabels = new Float64Array(positions.length);
+  const expected = new Float64Array(positions.length);
   for (const [index, shard] of shards.entries()) {
     const tensors = weights.head(index);
     for (const chunk of chunksFor(positions.length)) {
-      const graph = await graphFor(context, chunk.size, shard.size, 'loss');
-      const [label, most, sum] = ['label', 'most', 'sum'].map((name) =>
+      const graph = await graphFor(context, chunk.size, shard.size, role);
+      const [label, most, sum, all] = ['label', 'most', 'sum', 'all'].map((name) =>
         host.floats(`head.${name}`, [chunk.size]),
-      ) as [HostFloats, HostFloats, HostFloats];
+      ) as [HostFloats, HostFloats, HostFloats, HostFloats];
       const x = await rows.take(hidden, positionsOf(positions, chunk), chunk.size);
       const { tensor, isHere } = labelsIn(context, labels, chunk, shard);
-      await graph.run({ x, labels: tensor, ...tensors }, { label, most, sum });
+      await graph.run({ x, labels: tensor, ...tensors }, { label, most, sum, ...(smoothing > 0 && { all }) });
       for (let row = 0; row < chunk.count; row++) {
         const at = chunk.start + row;
         totals[at] = logOfSum(totals[at] ?? 0, (most.data[row] ?? 0) + Math.log(sum.data[row] ?? 0));
-        if (isHere(row)) ofLabels[at] = label.data[row] ?? 0;
+        const ofLabel = isHere(row) ? (1 - smoothing) * (label.data[row] ?? 0) : 0;
+        const ofAll = smoothing > 0 ? share * (all.data[row] ?? 0) : 0;
+        expected[at] = (expected[at] ?? 0) + ofLabel + ofAll;
       }
     }
   }
-  return { losses: Float32Array.from(totals, (total, at) => total - (ofLabels[at] ?? 0)), totals };
+  return { losses: Float32Array.from(totals, (total, at) => total - (expected[at] ?? 0)), totals };
 }
 
 /** log(exp a + exp b) */
@@ -93,7 +99,8 @@ export async function shardedGradient(
   upstream: Tensor | undefined,
   shards: readonly VocabularyShard[],
 ): Promise<Float32Array> {
-  const { losses, totals } = await shardedLoss(context, hidden, supervision, shards);
+  const { smoothing } = context.options;
+  const { losses, totals } = await shardedLoss(context, hidden, supervision, shards, smoothing);
   if (upstream === undefined) return losses;
   const seedOf = seedsOf(seeds, losses);
   const { buffers, host, options, rows, weights } = context;

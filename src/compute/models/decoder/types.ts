@@ -62,6 +62,11 @@ interface PassOptions extends Recomputation {
   readonly vocabularyShard?: number;
   /** Default: `f32`. */
   readonly precision?: Precision;
+  /**
+   * Share of the loss of {@link Decoder.accumulate} that is the mean over all tokens of the vocabulary, or over all labels,
+   * in the place of the one that is learned (label smoothing); default: 0.
+   */
+  readonly smoothing?: number;
 }
 
 export interface DecoderOptions extends PassOptions {

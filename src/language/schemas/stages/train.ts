@@ -245,6 +245,10 @@ const settings = {
     t.number({ above: 0 }),
     'NEFTune: uniform noise on the embedded tokens, within α ÷ √(length · width), in training only (arXiv 2310.05914); 5 is usual.',
   ),
+  label_smoothing: optional(
+    t.quantity('ratio', { min: 0, max: 0.99 }),
+    'Share of the loss that is the mean over all tokens of the vocabulary, or over all labels, in training only (arXiv 1512.00567); 10% is usual.',
+  ),
   batch: defaulted(batch, {}, 'Rows per optimiser step.'),
   stop: defaulted(stop, {}, 'When training ends.'),
   checkpoint: defaulted(checkpoint, {}, 'How often the state of training is saved.'),

@@ -73,6 +73,8 @@ export interface TrainMemory {
   /** Optimiser steps of the whole training, for this many rows. */
   steps(rows: number): number;
   readonly precision?: Precision;
+  /** Of the labels. */
+  readonly smoothing?: number;
   readonly onDevice: boolean;
   /** Where tensors lie, if not in the machine's memory alone. */
   readonly device?: PlannedDevice;
@@ -118,6 +120,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     ),
     vocabularyShard: full ? undefined : plan.vocabularyShard,
     precision: memory.precision,
+    smoothing: memory.smoothing,
   };
 }
 

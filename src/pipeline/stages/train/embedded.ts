@@ -49,6 +49,7 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
     logitsChunk: plan.logitsChunk,
     vocabularyShard: plan.vocabularyShard,
     precision: precisionOf(task.settings),
+    smoothing: task.settings.label_smoothing,
   });
   const { offloadedState: fraction = 0 } = plan;
   const offload = fraction > 0 ? { pages: context.work.pages('optimizer'), fraction } : undefined;

@@ -45,7 +45,7 @@ export const trainer: TranslationTable<Recipe> = {
   adam_epsilon: common.field('`epsilon` of the optimizer', a.positive, 'epsilon'),
   max_grad_norm: common.clip,
   ...each('optim_args optim_target_modules', none('the optimizers of ftpc do not have it')),
-  label_smoothing_factor: none('the loss is the cross entropy of the tokens, without smoothing', 0),
+  label_smoothing_factor: common.field('`label_smoothing`', a.share, 'smoothing'),
   per_device_train_batch_size: common.field(
     '`batch = { global: … }`: times the accumulation',
     a.rows,

@@ -1,7 +1,7 @@
 /** Loss, logits, gradients and greedy text against transformers and PEFT. */
 import { expect } from 'chai';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
-import type { Decoder, DecoderOptions } from '../../../../src/compute/models/decoder/types.js';
+import type { Batch, Decoder, DecoderOptions } from '../../../../src/compute/models/decoder/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../../src/compute/tensor/types.js';
 import { FIXTURES, fixture, memoryWeights, relativeError, unpack } from './fixture.js';
@@ -73,6 +73,31 @@ for (const name of FIXTURES)
           await decoder.release();
         });
 
+      if (mode === 'lora' && (name === 'tied' || name === 'gemma2'))
+        it('smooths the labels that are learned alike for all of the vocabulary and in shards', async () => {
+          const smoothing = 0.2;
+          const found = [];
+          for (const vocabularyShard of [undefined, 20]) {
+            const decoder = await open({ smoothing, vocabularyShard, logitsChunk: 7 });
+            const { sum } = await decoder.accumulate(batch, 1 / recording.supervised, NO_DROPOUT);
+            found.push({ sum, gradients: [...decoder.gradients.values()] });
+            // what is measured is not smoothed
+            expectRowLosses(await decoder.loss(batch), expected.rows, LOSS);
+            await decoder.release();
+          }
+          const [whole, shards] = found;
+          expect(whole?.sum).to.be.closeTo(shards?.sum ?? Number.NaN, 1e-4);
+          for (const [at, gradient] of (whole?.gradients ?? []).entries())
+            expect(relativeError(shards?.gradients[at] ?? new Float32Array(0), gradient)).to.be.at.most(
+              GRADIENTS,
+            );
+          // log p of every token, from the logits
+          const logits = unpack(expected.logits);
+          const smoothed = supervisedLoss(batch, logits, smoothing);
+          expect(whole?.sum).to.be.closeTo(smoothed, 1e-3);
+          expect(whole?.sum).not.to.be.closeTo(supervisedLoss(batch, logits, 0), 0.01);
+        });
+
       it('adds micro batches of padded rows up to the batch', async () => {
         const decoder = await open();
         for (let row = 0; row < batch.rows; row++) {
@@ -130,3 +155,23 @@ for (const name of FIXTURES)
           await decoder.release();
         });
     });
+
+/** The loss of a batch from its logits `[rows·length, vocab]`, in float64; a share of it is the mean over the vocabulary. */
+function supervisedLoss(
+  { rows, length, labels }: Batch,
+  logits: ArrayLike<number>,
+  smoothing: number,
+): number {
+  const vocab = logits.length / (rows * length);
+  let total = 0;
+  for (let at = 0; at < rows * length; at++) {
+    const label = (at + 1) % length === 0 ? -100 : (labels[at + 1] ?? -100);
+    if (label === -100) continue;
+    const own = Array.from({ length: vocab }, (_, token) => logits[at * vocab + token] ?? 0);
+    const most = Math.max(...own);
+    const log = most + Math.log(own.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
+    const all = own.reduce((sum, logit) => sum + (log - logit), 0);
+    total += (1 - smoothing) * (log - (own[label] ?? 0)) + (smoothing / vocab) * all;
+  }
+  return total;
+}

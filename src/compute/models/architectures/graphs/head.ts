@@ -8,24 +8,36 @@ interface CrossEntropy {
   /** `[n]`, in nats. */
   readonly loss: ValueId;
   /**
-   * Gradient of the logits, softmax∘seed − seed at the label, for an upstream gradient `[n]` of the losses.
+   * Gradient of the logits, softmax∘seed − seed at the label, for an upstream gradient `[n]` of the losses; smoothed by ε,
+   * (softmax − ε ÷ classes)∘seed − (1 − ε)·seed at the label.
    * Where the seed is 0 the row is exactly 0: a row without a label needs no division and gives no NaN.
    */
   readonly gradient: (seed: ValueId) => ValueId;
 }
 
-/** logits `[n, classes]`, labels i32 `[n]`. */
-export function crossEntropy(b: GraphBuilder, logits: ValueId, labels: ValueId): CrossEntropy {
+/**
+ * logits `[n, classes]`, labels i32 `[n]`. `smoothing`: the share ε of the loss that is the mean over all classes
+ * (Szegedy et al. 2016, arXiv 1512.00567; `LabelSmoother` of transformers):
+ * −(1 − ε)·log p(label) − ε ÷ classes · Σ log p.
+ */
+export function crossEntropy(b: GraphBuilder, logits: ValueId, labels: ValueId, smoothing = 0): CrossEntropy {
   const rows = b.shapeOf(labels);
   const column = [...rows, 1];
   const indices = b.reshape(labels, column);
   const logProbabilities = b.logSoftmax(logits);
+  const ofLabels = b.neg(b.reshape(b.gatherElements(logProbabilities, indices, 1), rows));
+  const share = smoothing / (b.shapeOf(logits)[1] ?? 1);
+  const isSmoothed = smoothing > 0;
   return {
-    loss: b.neg(b.reshape(b.gatherElements(logProbabilities, indices, 1), rows)),
+    loss: isSmoothed
+      ? b.sub(b.mul(ofLabels, b.scalar(1 - smoothing)), b.mul(b.sum(logProbabilities, [1]), b.scalar(share)))
+      : ofLabels,
     gradient(seed) {
       const upstream = b.reshape(seed, column);
-      const spread = b.mul(b.exp(logProbabilities), upstream);
-      return b.scatterElements(spread, indices, b.neg(upstream), 1);
+      const probabilities = b.exp(logProbabilities);
+      const spread = b.mul(isSmoothed ? b.sub(probabilities, b.scalar(share)) : probabilities, upstream);
+      const back = isSmoothed ? b.mul(upstream, b.scalar(1 - smoothing)) : upstream;
+      return b.scatterElements(spread, indices, b.neg(back), 1);
     },
   };
 }
@@ -43,18 +55,19 @@ export const OUTPUT = 'output';
  * Loss and its backward. Inputs: `x` `[tokens, hidden]`, the final norm's tensors by their full names, `output`,
  * `labels` i32 `[tokens]`, `seed` `[tokens]` (upstream gradient of each loss), `total.NAME` for each trained tensor.
  * Outputs: `loss` `[tokens]`, `logits` `[tokens, vocab]`, `dx`, `grad.NAME`. `trainable`: nothing of its own under an
- * adapter, the output matrix, or the norm as well.
+ * adapter, the output matrix, or the norm as well. `smoothing`: see {@link crossEntropy}.
  */
 export function headGraph(
   blueprint: Blueprint,
   tokens: number,
   trainable: 'adapter' | 'output' | 'full' | 'none',
+  smoothing = 0,
 ): Graph {
   const [vocab = 0] = blueprint.head.output.shape;
   const b = new GraphBuilder('head');
   const { x, logits, declared } = logitsOf(b, blueprint, tokens, vocab);
   const labels = b.input('labels', [tokens], 'i32');
-  const { loss, gradient } = (vocab === 1 ? score : crossEntropy)(b, logits, labels);
+  const { loss, gradient } = (vocab === 1 ? score : crossEntropy)(b, logits, labels, smoothing);
   b.output('logits', logits);
   b.output('loss', loss);
   if (trainable === 'none') return b.build();
@@ -85,9 +98,13 @@ function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, vocabula
  * `labels` i32 `[tokens]` counted from the shard's first token (any where the label is in another shard), `seed` `[tokens]`,
  * `here` `[tokens]`: the seed where the label is in the shard, else 0, and `total` `[tokens]`: the logarithm.
  * Outputs: `logits` `[tokens, shardSize]`; `label` `[tokens]`: the logit of the label; `most` and `sum` `[tokens]`: the largest
- * logit, and Σ exp(logit − most); `dx`: the gradient by way of the shard's logits.
+ * logit, and Σ exp(logit − most); `all` `[tokens]`: the sum of the logits; `dx`: the gradient by way of the shard's logits.
+ * Smoothed by ε, the loss is that logarithm, less (1 − ε) of the label's logit and ε of the mean of all.
  */
-export function vocabularyShardGraph(blueprint: Blueprint, tokens: number, shardSize: number): Graph {
+export function vocabularyShardGraph(
+  blueprint: Blueprint,
+  { tokens, shardSize, smoothing = 0 }: { tokens: number; shardSize: number; smoothing?: number },
+): Graph {
   const b = new GraphBuilder('vocabulary_shard');
   const { x, logits } = logitsOf(b, blueprint, tokens, shardSize);
   const column = [tokens, 1];
@@ -97,12 +114,17 @@ export function vocabularyShardGraph(blueprint: Blueprint, tokens: number, shard
   const most = b.max(logits, [1], true);
   b.output('most', b.reshape(most, [tokens]));
   b.output('sum', b.sum(b.exp(b.sub(logits, most)), [1]));
+  b.output('all', b.sum(logits, [1]));
 
   const [seed, here, total] = ['seed', 'here', 'total'].map((name) =>
     b.reshape(b.input(name, [tokens]), column),
   ) as [ValueId, ValueId, ValueId];
-  const spread = b.mul(b.exp(b.sub(logits, total)), seed);
-  const gradient = b.scatterElements(spread, labels, b.neg(here), 1);
+  const probabilities = b.exp(b.sub(logits, total));
+  const share = smoothing / (blueprint.head.output.shape[0] ?? 1);
+  const isSmoothed = smoothing > 0;
+  const spread = b.mul(isSmoothed ? b.sub(probabilities, b.scalar(share)) : probabilities, seed);
+  const back = isSmoothed ? b.mul(here, b.scalar(1 - smoothing)) : here;
+  const gradient = b.scatterElements(spread, labels, b.neg(back), 1);
   addGradients(b, { value: logits, gradient }, [], x);
   return b.build();
 }

@@ -89,6 +89,7 @@ export function specificationOf(
     optimizer: optimizerSpec(task, settings),
     clip: settings.clip ?? null,
     neftune: settings.noise ?? null,
+    label_smoothing: task.settings.label_smoothing ?? 0,
     seed: settings.seed,
     checkpointed_blocks: plan.checkpointedBlocks,
     logits_chunk: plan.logitsChunk,
