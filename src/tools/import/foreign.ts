@@ -85,6 +85,20 @@ const numbersByName = (
     return pairs.every(([, number]) => isIn(number)) ? new Map(pairs) : undefined;
   });
 
+const names = reader('names with commas between them', (value) => {
+  const items = texts.read(value)?.flatMap((text) => text.split(','));
+  return items?.map((item) => item.trim()).filter((item) => item !== '');
+});
+
+const amounts = reader('numbers above 0 with commas between them', (value) => {
+  const items: readonly ForeignNode[] | undefined =
+    value.kind === 'list'
+      ? value.items
+      : (names.read(value)?.map((text) => ({ kind: 'scalar', value: text, span: value.span })) ?? [value]);
+  const numbers = items.map((item) => numberOf(item) ?? 0);
+  return numbers.every((number) => number > 0) ? numbers : undefined;
+});
+
 export const a = {
   positive: numberWhere('a number above 0', (value) => value > 0),
   /** At least 0. */
@@ -110,10 +124,9 @@ export const a = {
   /** A list of texts, or one text. */
   texts,
   /** Names with commas between them, or a list of names. */
-  names: reader('names with commas between them', (value) => {
-    const items = texts.read(value)?.flatMap((text) => text.split(','));
-    return items?.map((item) => item.trim()).filter((item) => item !== '');
-  }),
+  names,
+  /** As names. */
+  amounts,
   counts: reader('a list of whole numbers', (value) => {
     const items = value.kind === 'list' ? value.items.map(numberOf) : [numberOf(value)];
     return items.every((item) => item !== undefined && Number.isInteger(item) && item >= 0)

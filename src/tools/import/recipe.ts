@@ -5,7 +5,7 @@ import type { Span } from '../../language/source/span.js';
 export type TemplateName = 'chat' | 'sharegpt' | 'alpaca' | 'completion';
 
 /** Columns that templates read. */
-type ColumnName = 'instruction' | 'input' | 'output' | 'text' | 'messages' | 'conversations';
+type ColumnName = 'instruction' | 'input' | 'output' | 'text' | 'messages' | 'conversations' | 'tools';
 
 /** Rows that are read from one place. */
 export interface Dataset {
@@ -147,6 +147,10 @@ export interface Recipe {
   /** Rows for validation that are read from elsewhere. */
   validation: Dataset[];
   validShare?: number;
+  /** Rows of the data sets take turns until one has no more, or until all have been used up; left out: one data set after the other. */
+  interleaved?: 'first_exhausted' | 'all_exhausted';
+  /** How often each data set has its turn; left out: all as often. */
+  turns?: readonly number[];
   exactDuplicates?: boolean;
   limit?: number;
   remarks: Remark[];

@@ -93,16 +93,26 @@ function block(
 /** Without a recipe: rows of which each is for validation. */
 function dataBlock(name: string, recipe: Recipe | undefined, sources: readonly Source[]): readonly string[] {
   const texts = sources.map(({ text }) => text);
+  const mix = recipe?.interleaved === undefined ? undefined : mixOf(texts, recipe.turns);
   return block(
     `data ${name}`,
     {
-      source: texts.length === 1 ? texts[0] : list(texts),
+      source: texts.length === 1 || mix !== undefined ? texts[0] : list(texts),
+      mix,
+      stopping_strategy: mix === undefined ? undefined : recipe?.interleaved,
       dedupe: recipe?.exactDuplicates === true ? '[exact]' : undefined,
       split: recipe === undefined ? undefined : splitText(recipe),
       limit: recipe?.limit === undefined ? undefined : `${recipe.limit}`,
     },
     recipe?.remarks,
   );
+}
+
+/** Every source but the first, which fills what their shares leave. */
+function mixOf(texts: readonly string[], turns: readonly number[] = texts.map(() => 1)): string {
+  const all = turns.reduce((sum, turn) => sum + turn, 0);
+  const shares = turns.slice(1).map((turn) => percent(turn / all));
+  return list(texts.slice(1).map((source, index) => record({ source, share: shares[index] }) ?? source));
 }
 
 /** Shares of all rows: of `train[:20%]`, of which 5 % are for validation, 19, 1 and 80 %. */

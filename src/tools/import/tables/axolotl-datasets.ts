@@ -177,6 +177,7 @@ export const datasetTable: TranslationTable<Target> = {
   field: column('text'),
   text_column: column('text'),
   field_messages: column('messages'),
+  field_tools: column('tools'),
   message_property_mappings: mappings,
   message_field_role: messageKey('roleKey'),
   message_field_content: messageKey('contentKey'),
@@ -202,7 +203,7 @@ export const datasetTable: TranslationTable<Target> = {
     hasNone<Target>('all rows are read; `limit` chooses some by the seed'),
   ),
   ...each(
-    `field_human field_model field_tools field_system input_format input_transform conversation
+    `field_human field_model field_system input_format input_transform conversation
     message_field_training message_field_training_detail`,
     hasNone<Target>('`chat()` and `sharegpt()` read speakers and texts, and nothing else of a message'),
   ),
@@ -250,6 +251,10 @@ function settleTemplate(dataset: Dataset, key: string, context: ImportContext): 
     if (alone.share === undefined && alone.rows === undefined && alone.part === undefined)
       revise(context, `${key}.split`, automatic('a file or a folder has no splits: all of it is read'));
     revise(context, `${key}.revision`, left(NONE.folder));
+  }
+  if (dataset.template !== 'chat' && dataset.template !== 'sharegpt') {
+    delete dataset.columns.tools;
+    revise(context, `${key}.field_tools`, left('only chats have tools'));
   }
   if (!settleMessages(dataset)) revise(context, `${key}.field_messages`, left(NONE.messages));
 }

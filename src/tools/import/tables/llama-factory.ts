@@ -209,13 +209,19 @@ const DATA: TranslationTable<Recipe> = {
   }),
   val_size: common.validationShare,
   max_samples: common.field('`limit`, where there is one data set', a.count, 'limit'),
-  ...each(
-    'mix_strategy interleave_probs',
-    none(
-      'data sets are read one after the other, then shuffled; `mix = [{ source: …, share: 30% }]` interleaves them, with `stopping_strategy`',
-      'concat',
-    ),
+  mix_strategy: becomes(
+    '`mix` and `stopping_strategy` of the data stage: `first_exhausted` for `interleave_under`, `all_exhausted` for `interleave_over`',
+    oneOf('concat', 'interleave_under', 'interleave_over', 'interleave_once'),
+    (recipe, value) => {
+      if (value === 'concat') return automatic('data sets are read one after the other, then shuffled');
+      if (value === 'interleave_once') return automatic('every row is used once, and rows are shuffled');
+      recipe.interleaved = value === 'interleave_under' ? 'first_exhausted' : 'all_exhausted';
+      return undefined;
+    },
   ),
+  interleave_probs: becomes('`share` of each source of `mix`', a.amounts, (recipe, value) => {
+    recipe.turns = value;
+  }),
   ...each(
     `streaming buffer_size overwrite_cache preprocessing_batch_size preprocessing_num_workers
     tokenized_path data_shared_file_system ignore_pad_token_for_loss`,
@@ -299,7 +305,25 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
     recipe.limit = undefined;
     revise(context, 'max_samples', left('`limit` counts the rows of all data sets together, not of each'));
   }
+  settleTurns(recipe, context);
 }
+
+/** Data sets take turns where there are several. */
+function settleTurns(recipe: Recipe, context: ImportContext): void {
+  const { interleaved, turns, datasets } = recipe;
+  const isAlone = datasets.length < 2;
+  if (isAlone) revise(context, 'mix_strategy', automatic('there is one data set'));
+  if (isAlone || interleaved === undefined) {
+    revise(context, 'interleave_probs', automatic('data sets do not take turns'));
+    recipe.interleaved = undefined;
+  } else if (turns !== undefined && !areShares(turns, datasets.length)) {
+    recipe.turns = undefined;
+    revise(context, 'interleave_probs', left('each data set needs one, and none may be above 99 % of all'));
+  }
+}
+
+const areShares = (turns: readonly number[], datasets: number): boolean =>
+  turns.length === datasets && Math.max(...turns) <= 0.99 * turns.reduce((sum, turn) => sum + turn, 0);
 
 function readNamed(recipe: Recipe, context: ImportContext, { record, folder }: ImportedFile): void {
   const dir = textOf(valueIn(record, 'dataset_dir')) ?? 'data';
