@@ -187,7 +187,9 @@ describe('language server: completion', () => {
     const metric = await inPipeline('< baseline.perplexity', `< baseline.${MARK}`);
     expect(metric.labels).to.include.members(['perplexity', 'exact_match', 'rouge_l']);
     const budget = await inPipeline('require peak_memory <= 8GiB', `require ${MARK}`);
-    expect(budget.labels).to.include.members(['peak_memory', 'wall_time']);
+    expect(budget.labels).to.include.members(['peak_memory', 'wall_time', 'checklist']);
+    const checklist = await inPipeline('require peak_memory <= 8GiB', `require checklist.${MARK}`);
+    expect(checklist.labels).to.have.members(['open', 'unknown']);
     const setting = await inPipeline('require peak_memory <= 8GiB', MARK);
     expect(setting.labels).to.include('runtime');
     const runtime = await inPipeline('require peak_memory <= 8GiB', `runtime = ${MARK}`);

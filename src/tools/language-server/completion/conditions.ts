@@ -5,7 +5,14 @@ import { COMPARISONS, isComparisonName } from '../../../language/schemas/compari
 import type { MetricSchema } from '../../../language/schemas/schema.js';
 import { kindOf } from '../cursor/expected.js';
 import { ftp, headOf, metricText } from '../describe.js';
-import { hasBaseline, type Metrics, metricsOfStage, ownMetrics } from '../names/block-schemas.js';
+import {
+  CHECKLIST,
+  hasBaseline,
+  isChecklist,
+  type Metrics,
+  metricsOfStage,
+  ownMetrics,
+} from '../names/block-schemas.js';
 import { stagesIn } from '../names/targets.js';
 import { type Proposals, propose, type Request } from './request.js';
 
@@ -24,6 +31,7 @@ export function conditionIn({ cursor }: Request): string | undefined {
 
 /** After the dot of a `require`. */
 export function metricsAfter(name: string, kind: string, { view }: Request): Metrics {
+  if (isChecklist(name, kind)) return CHECKLIST.metrics;
   if (isComparisonName(name) && hasBaseline(kind)) return ownMetrics(kind) ?? {};
   const stage = stagesIn(view.module).find((one) => one.name.text === name);
   return stage === undefined ? {} : metricsOfStage(kind, stage.node.kind.text);
@@ -44,6 +52,7 @@ export function metricProposals(kind: string, request: Request): Proposals {
           sort: 'c',
         }),
       ),
+    ...(isChecklist(CHECKLIST.name, kind) ? [checklistProposal(dot)] : []),
     ...(hasBaseline(kind)
       ? Object.entries(COMPARISONS).map(([name, doc]) =>
           propose('Module', name, { detail: doc, insert: `${name}${dot}`, sort: 'b' }),
@@ -51,6 +60,13 @@ export function metricProposals(kind: string, request: Request): Proposals {
       : []),
   ];
 }
+
+const checklistProposal = (dot: string): Proposals[number] =>
+  propose('Module', CHECKLIST.name, {
+    detail: CHECKLIST.doc,
+    insert: `${CHECKLIST.name}${dot}`,
+    sort: 'b',
+  });
 
 export const named = (metrics: Readonly<Record<string, MetricSchema>>): Proposals =>
   Object.entries(metrics).map(([name, schema]) =>

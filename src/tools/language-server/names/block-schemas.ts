@@ -1,7 +1,12 @@
 /** What may be set in a block, and what a `require` in it may refer to, by the kind of the block. */
 import type { StageKind } from '../../../language/ir/program.js';
 import type { MetricSchema, Setting } from '../../../language/schemas/schema.js';
-import { budgetMetrics, budgetSettings, stageMetrics } from '../../../language/schemas/stages/budget.js';
+import {
+  budgetMetrics,
+  budgetSettings,
+  checklistMetrics,
+  stageMetrics,
+} from '../../../language/schemas/stages/budget.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
 import { machineSettings } from '../../../language/schemas/stages/machine.js';
 
@@ -26,5 +31,15 @@ export const metricsOfStage = (inKind: string, stageKind: string): Metrics => ({
   ...schemaOf(stageKind)?.metrics,
   ...(inKind === 'budget' ? stageMetrics : {}),
 });
+
+/** `checklist.open`: of budgets, which are about the pipeline as a whole. */
+export const CHECKLIST = {
+  name: 'checklist',
+  doc: 'How the production checklist is answered before a run begins.',
+  metrics: checklistMetrics,
+} as const;
+
+export const isChecklist = (name: string, kind: string): boolean =>
+  name === CHECKLIST.name && kind === 'budget';
 
 export const hasBaseline = (kind: string): boolean => Object.hasOwn(settingsIn(kind), 'baseline');

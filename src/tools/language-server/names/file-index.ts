@@ -8,7 +8,9 @@ import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
 import type { Block, Expression, Machine, Preset, Test, Word } from '../../../language/syntax/ast.js';
 import {
+  CHECKLIST,
   hasBaseline,
+  isChecklist,
   type Metrics,
   metricsOfStage,
   ownMetrics,
@@ -133,6 +135,10 @@ class Indexer {
       if (isComparisonName(first.text) && hasBaseline(owner)) {
         this.add(first.span, { kind: 'root', name: first.text, doc: COMPARISONS[first.text] });
         return this.metric(second, ownMetrics(owner), { owner, comparison: first.text });
+      }
+      if (isChecklist(first.text, owner)) {
+        this.add(first.span, { kind: 'root', name: first.text, doc: CHECKLIST.doc });
+        return this.metric(second, CHECKLIST.metrics, { owner });
       }
       const target = this.names.get(first.text);
       if (target?.kind !== 'declared' || target.declared.what !== 'stage') return false;
