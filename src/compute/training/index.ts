@@ -19,5 +19,5 @@ export type { PreferenceObjective } from './objectives/types.js';
 export * from './optimizers/index.js';
 export { globalBatches, totalSteps } from './order.js';
 export { isDecayShape, isScheduleName, type Schedule, type Setback, stepsIn } from './schedule.js';
-export { type TrainingState, tokensPerSecond } from './state.js';
-export type { MeasureAnswers } from './validation.js';
+export { freshState, type TrainingState, tokensPerSecond } from './state.js';
+export { type MeasureAnswers, takeIn } from './validation.js';

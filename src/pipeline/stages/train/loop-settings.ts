@@ -65,7 +65,7 @@ export function loopSettings(
 }
 
 /** How validations are judged. */
-function validationSettings({
+export function validationSettings({
   validation,
   watch,
   validate,

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { readJsonFile } from '../../../compute/models/read-file.js';
 import { ModelError } from '../../../compute/models/types.js';
-import { type Ending, type TrainingState, tokensPerSecond } from '../../../compute/training/index.js';
+import {
+  type Ending,
+  freshState,
+  type TrainingState,
+  takeIn,
+  tokensPerSecond,
+} from '../../../compute/training/index.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson } from '../../../language/host/json.js';
 import type { OutputFolder, StageResult } from '../../../language/ir/outputs.js';
@@ -11,9 +17,14 @@ import { newFieldName, renamed, residencyFields } from '../train-plan/fields.js'
 import type { TrainPlan } from '../train-plan/plan.js';
 import type { TrainRows } from './train-rows.js';
 
-/** `metrics.jsonl`: one object per step and per validation, in their order. */
-export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validations }: TrainingState): void {
+/** `metrics.jsonl`: one object per step and per validation, in their order. `judged`: which validations were the best so far. */
+export function writeCurves(
+  output: Pick<OutputFolder, 'open'>,
+  { steps, validations }: TrainingState,
+  judged: Parameters<typeof takeIn>[2],
+): void {
   const file = output.open('metrics.jsonl');
+  const before = freshState();
   let next = 0;
   for (const { step, epoch, loss, learningRate, gradNorm, tokens, seconds, preference } of steps) {
     const speed = tokensPerSecond(tokens, seconds);
@@ -29,7 +40,8 @@ export function writeCurves(output: Pick<OutputFolder, 'open'>, { steps, validat
     };
     file.write(`${JSON.stringify(line)}\n`);
     for (let found = validations[next]; found?.step === step; found = validations[next]) {
-      file.write(`${JSON.stringify({ type: 'validation', ...found })}\n`);
+      const best = takeIn(before, found, judged);
+      file.write(`${JSON.stringify({ type: 'validation', ...found, best })}\n`);
       next++;
     }
   }

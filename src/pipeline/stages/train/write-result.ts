@@ -17,6 +17,7 @@ import { readFormatInfo } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { savedAdapter } from './adapters/kinds.js';
+import { validationSettings } from './loop-settings.js';
 import { writeModel } from './model-files.js';
 import { metricsOf, writeCurves, writeReport, writeSummary } from './result-files.js';
 import { repeatsItself, repetitionText } from './train-diagnostics.js';
@@ -71,7 +72,7 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
   };
   const best = await save('best', outcome.best);
   const last = await save('last', outcome.last);
-  writeCurves(context.output, state);
+  writeCurves(context.output, state, validationSettings(task.settings));
   const dropped = writeReport(context.output, rows);
   writeSummary(context.output, { plan, base: task.base.label, ending, state });
   return {

@@ -141,6 +141,14 @@ describe('answers of a validation', () => {
     expect(ended).to.equal(stale >= 2 ? 'patience' : 'steps');
     const curve = readFileSync(join(done.output, 'metrics.jsonl'), 'utf8');
     expect(curve).to.include('"metrics":{"rouge_l":');
+    const stored = curve
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ type }) => type === 'validation');
+    expect(stored.map(({ step, best }) => [step, best])).to.deep.equal(
+      validations(done).map(({ step, best }) => [step, best]),
+    );
   });
 
   it('measures classes of labelled rows', async () => {
