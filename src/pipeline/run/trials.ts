@@ -69,8 +69,8 @@ function openRounds(plans: readonly StagePlan[], context: RunContext, results: R
   /** Those that end now, since all have reached the rung. */
   const decide = (): readonly StagePlan[] | undefined => {
     const alive = [...trainings.values()].filter(({ isAlive }) => isAlive);
-    if (rung >= rungs || !alive.every((training) => isLost(training) || hasReached(training, rung, context)))
-      return undefined;
+    if (rung >= rungs || alive.every(isLost)) return undefined;
+    if (!alive.every((training) => isLost(training) || hasReached(training, rung, context))) return undefined;
     const losses = alive.map((training) => (isLost(training) ? undefined : training.losses[rung]));
     const on = goingOn(losses, context.search?.factor ?? 1);
     const ended = alive.filter((training, index) => !on.has(index) && !isLost(training));

@@ -321,6 +321,28 @@ const CASES: readonly Case[] = [
     ],
   },
 
+  {
+    name: 'of the trials of a search, the best one is evaluated',
+    edits: [
+      [
+        'data rows',
+        'matrix rate: Number = [1e-4, 2e-4]\nmatrix found: Search = search(random, trials: 2, by: adapter.valid_loss)\n\ndata rows',
+      ],
+      ['rate: 2e-4', 'rate: rate'],
+      ['model = adapter.best\n  dataset', 'model = found.adapter.best\n  dataset'],
+      ['model = adapter.best\n  when', 'model = found.adapter.best\n  when'],
+    ],
+  },
+  {
+    name: 'rows that come with ftpc have no duplicates',
+    edits: [
+      ['import { jsonl }', 'import { jsonl, sample }'],
+      [
+        'eval quality',
+        'data asked {\n  source = sample(safety)\n}\n\nformat prompts {\n  from = asked\n  template = chat()\n}\n\neval extra {\n  model = adapter.best\n  dataset = prompts.all\n  baseline = starter()\n  metrics = [perplexity]\n}\n\neval quality',
+      ],
+    ],
+  },
   { name: 'no dedupe', edits: [['  dedupe = [exact, near(0.9)]\n', '']], found: ['no-deduplication'] },
   {
     name: 'rows that are made up need neither dedupe nor a mix',

@@ -3,6 +3,8 @@ import { headingOf, referenceIn } from '../../check/stage-settings.js';
 import type { CheckedStage } from '../../check/stages.js';
 import { counted, insert, percentText, rewrite } from '../../diagnostics/make.js';
 import { isCall, isList } from '../../ir/values.js';
+import { isShipped } from '../../schemas/functions/source.js';
+import { settingsOf } from '../../schemas/stages/settings.js';
 import { dataUnder, hasSyntheticRows, isFromScratch, readsLabels, trainRows } from '../lineage.js';
 import { callAt, expressionOf, numberAt, spanOf, valueAt } from '../places.js';
 import { aboutValue, each, type Pipeline, type Rule } from '../rule.js';
@@ -28,6 +30,10 @@ const dataToMix = (pipeline: Pipeline): readonly CheckedStage[] => {
   const data = trained.flatMap((checked) => dataUnder(checked, 'dataset', pipeline) ?? []);
   return [...new Set(data)].filter((checked) => !hasSyntheticRows(checked));
 };
+
+/** Rows that come with ftpc have no duplicates. */
+const isAllShipped = ({ stage }: CheckedStage): boolean =>
+  [settingsOf(stage, 'data').source].flat().every(isShipped);
 
 export const dataRules: readonly Rule[] = [
   {
@@ -91,7 +97,8 @@ export const dataRules: readonly Rule[] = [
       'A row that appears ten times in the data gets ten times the weight, and one copy in the test split is enough to make the evaluation measure memorisation. Models that repeat themselves were often trained on repetitions.',
     check: each('data', (checked) => {
       const ways = valueAt(checked, 'dedupe');
-      if ((isList(ways) && ways.length > 0) || hasSyntheticRows(checked)) return undefined;
+      if ((isList(ways) && ways.length > 0) || hasSyntheticRows(checked) || isAllShipped(checked))
+        return undefined;
       return {
         at: headingOf(checked),
         message: `\`${checked.block.name.text}\` keeps duplicate rows`,
