@@ -20,6 +20,7 @@ const PROGRAMS = [
   'src/pipeline/store/seal-thread.js',
   'src/tools/cli/language-server/server-thread.js',
   'src/tools/cli/language-server/plan-child.js',
+  'src/tools/track/live-child.js',
 ];
 
 /** Each loads the program next to it, and is one file, so that it can say why that cannot be loaded. */

@@ -1,5 +1,5 @@
 import { type CompileResult, compile } from '../../language/compile.js';
-import { isError } from '../../language/diagnostics/types.js';
+import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import { EMBEDDED } from '../../language/ir/engines.js';
@@ -31,6 +31,8 @@ export interface ExecuteRequest extends PlanRequest {
   readonly only?: string;
   /** That stage makes rows: nothing computes with a model, so that it matters not which engine is here. */
   readonly rowsOnly?: boolean;
+  /** Told what is to run, before any of it does. */
+  readonly planned?: (pipeline: Pipeline | undefined) => void;
 }
 
 export interface Executed extends RunOutcome {
@@ -95,10 +97,8 @@ export async function execute(
           printer = await diagnosticsPrinter(context, lints.sources);
           // Rows that are looked at are not trained on yet; of what is known by now, all is said.
           if (only !== undefined || again !== undefined) return prepared;
-          // A machine that reads the events asks `check --json` for them.
-          if (view.printsDiagnostics)
-            for (const line of findingsLine(lints.diagnostics, file))
-              context.err(context.colours.err.dim(line));
+          request.planned?.(read);
+          tellFindings(lints.diagnostics, file, view, context);
           const errors = [...lints.diagnostics.filter(isError), ...(await gateOf(host, compiled, plan))];
           if (errors.length === 0) return prepared;
           return { diagnostics: [...prepared.diagnostics, ...errors] };
@@ -123,6 +123,17 @@ export async function execute(
     interrupts.release();
     view.close();
   }
+}
+
+/** A machine that reads the events asks `check --json` for them. */
+function tellFindings(
+  found: readonly Diagnostic[],
+  file: string,
+  { printsDiagnostics }: RunView,
+  context: CliContext,
+): void {
+  if (!printsDiagnostics) return;
+  for (const line of findingsLine(found, file)) context.err(context.colours.err.dim(line));
 }
 
 /** Requirements of budgets on the production checklist. */

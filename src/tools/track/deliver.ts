@@ -8,8 +8,8 @@ import { bytes, duration } from '../../pipeline/planner/quantities.js';
 import { mlflow } from './mlflow.js';
 import { keepSpool, type Spool, spools, type Tracking } from './spool.js';
 import { tensorboard } from './tensorboard.js';
-import { trackedRun } from './tracked-run.js';
-import type { Tracker, TrackerArgs } from './tracker.js';
+import { type TrackedRun, trackedRun } from './tracked-run.js';
+import type { Tracker, TrackerArgs, TrackerHost } from './tracker.js';
 import { wandb } from './wandb.js';
 
 const TRACKERS: Readonly<Record<TrackerName, Tracker>> = { tensorboard, mlflow, wandb };
@@ -81,6 +81,38 @@ export async function deliverPending(host: Host, limit = LIMIT): Promise<readonl
   return after;
 }
 
+/**
+ * Curves of the trainings of a run that goes on. `known`: how many points each tracker has been given of each; it grows. What goes
+ * wrong is said after the run, if it still goes wrong then.
+ */
+export async function deliverCurves(
+  host: Host,
+  { runId, trackings }: Spool,
+  known: Map<string, number>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { stage, tracker, args } of trackings) {
+    const run = trackedRun(host, { runId, stage, planned: '' });
+    const name = JSON.stringify([stage, tracker, args]);
+    if (run === undefined || run.points.length === (known.get(name) ?? 0)) continue;
+    // what is measured in the end, and what is said of it, comes after the run
+    const curves: TrackedRun = { ...run, status: 'unfinished', figures: [], notes: [] };
+    const within = AbortSignal.any([signal, AbortSignal.timeout(LIMIT)]);
+    try {
+      await TRACKERS[tracker].deliver(curves, args as TrackerArgs, trackerHost(host, within));
+      known.set(name, run.points.length);
+    } catch {
+      // it is asked again
+    }
+  }
+}
+
+const trackerHost = (host: Host, signal: AbortSignal): TrackerHost => ({
+  cwd: host.cwd,
+  secret: (value: Value | undefined) => (isSecret(value) ? host.env(value.env) : undefined),
+  signal,
+});
+
 async function delivered(
   host: Host,
   { runId, planned }: Spool,
@@ -97,11 +129,8 @@ async function delivered(
     const run = trackedRun(host, { runId, stage, planned: planned[stage] ?? '' });
     // it never began: there is nothing to show
     if (run === undefined) return { ...clean, state: 'delivered' };
-    const { where } = await TRACKERS[tracker].deliver(run, args as TrackerArgs, {
-      cwd: host.cwd,
-      secret: (value: Value | undefined) => (isSecret(value) ? host.env(value.env) : undefined),
-      signal: AbortSignal.timeout(limit),
-    });
+    const within = trackerHost(host, AbortSignal.timeout(limit));
+    const { where } = await TRACKERS[tracker].deliver(run, args as TrackerArgs, within);
     return { ...clean, state: 'delivered', where };
   } catch (error) {
     const problem = whyNot(error, limit);

@@ -180,6 +180,7 @@ const ENDS: Readonly<Partial<Record<TrackedRun['status'], string>>> = {
   failed: 'FAILED',
   blocked: 'FAILED',
   ended: 'KILLED',
+  unfinished: 'RUNNING',
 };
 
 /** Files of the run, where the server takes them itself. */
@@ -223,8 +224,9 @@ export const mlflow: Tracker = {
     await sendNotes(connection, artifact_uri, run.notes);
     const status = ENDS[run.status];
     const end_time = Math.round(run.points.at(-1)?.at ?? run.started);
+    const ended = run.status === 'unfinished' ? {} : { end_time };
     if (status !== undefined)
-      await send('POST', 'runs/update', { run_id, status, end_time }, v.looseObject({}));
+      await send('POST', 'runs/update', { run_id, status, ...ended }, v.looseObject({}));
     return { where: `${base}/#/experiments/${experiment}/runs/${run_id}` };
   },
 };

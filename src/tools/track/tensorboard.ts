@@ -43,13 +43,17 @@ const note = (tag: string, markdown: string): Field =>
     message(8, integer(1, STRING), message(2, message(2, integer(1, 1))), text(8, markdown)),
   );
 
-export function eventFile({ started, points, figures, notes }: TrackedRun): Buffer {
+/** Figures and notes come last, once the training is done: until then the file only grows, over all runs that work on it. */
+export function eventFile({ started, status, points, figures, notes }: TrackedRun): Buffer {
+  const isDone = status === 'done' || status === 'cached';
   const last = points.at(-1);
   const [at, step] = [last?.at ?? started, last?.step ?? 0];
-  const values = [
-    ...figures.map(({ name, value }) => scalar(name, value)),
-    ...notes.map(({ name, markdown }) => note(`${name}/text_summary`, markdown)),
-  ];
+  const values = !isDone
+    ? []
+    : [
+        ...figures.map(({ name, value }) => scalar(name, value)),
+        ...notes.map(({ name, markdown }) => note(`${name}/text_summary`, markdown)),
+      ];
   return Buffer.concat([
     event(started, 0, text(3, 'brain.Event:2')),
     ...points.map(({ at: when, step: place, values: curves }) =>

@@ -122,7 +122,7 @@ const once = (known: ReadonlyMap<string, Point>, name: string, point: Point): [s
 
 function pointOf(line: JournalLine): Point | undefined {
   if (line.type === 'validation')
-    return { at: line.at, step: line.step, values: { 'valid/loss': line.loss } };
+    return { at: line.at, step: line.step, values: { 'valid/loss': line.loss, ...measuredBy(line) } };
   if (line.type !== 'stage.progress' || line.step === undefined) return undefined;
   const { loss, learningRate, gradNorm, tokensPerSecond, epoch } = line;
   const values = {
@@ -137,6 +137,10 @@ function pointOf(line: JournalLine): Point | undefined {
   );
   return known.length === 0 ? undefined : { at: line.at, step: line.step, values: Object.fromEntries(known) };
 }
+
+/** What a validation measured of answers: `valid/rouge_l`. */
+const measuredBy = ({ metrics = {} }: Stage<'validation'>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`valid/${name}`, value]));
 
 /** Settings as the key of the training has them: `optimizer.rate`. */
 const paramsOf = (parts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>

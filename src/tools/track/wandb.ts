@@ -92,7 +92,9 @@ function recordsOf(
     ...(summary.length === 0
       ? []
       : [message(RECORD.summary, ...summary.map(([name, value]) => item(1, name, value)))]),
-    message(RECORD.exit, integer(1, run.status === 'failed' ? 1 : 0)),
+    ...(run.status === 'unfinished'
+      ? []
+      : [message(RECORD.exit, integer(1, run.status === 'failed' ? 1 : 0))]),
   ];
   return fields.map((field, index) => Buffer.concat([integer(RECORD.number, index + 1), field]));
 }

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { RunEvent } from '../../../src/language/ir/events.js';
@@ -14,6 +15,7 @@ import {
   type Tracking,
   undelivered,
 } from '../../../src/tools/track/index.js';
+import { follow } from '../../../src/tools/track/live.js';
 import { trackedRun } from '../../../src/tools/track/tracked-run.js';
 
 const KEY = 'b'.repeat(64);
@@ -60,6 +62,43 @@ function journal(cwd: string, runId: string, events: readonly RunEvent[], from: 
   for (const event of [started(runId), begun, ...events]) file.append(event);
   file.close();
 }
+
+/** More events of a run that goes on. */
+function append(cwd: string, runId: string, events: readonly RunEvent[]): void {
+  let at = 5000;
+  const file = openJournal(layoutIn(cwd), runId, () => at++);
+  for (const event of events) file.append(event);
+  file.close();
+}
+
+const finished: RunEvent = {
+  type: 'stage.finished',
+  stage: 'adapter',
+  kind: 'train',
+  status: 'done',
+  seconds: 1,
+  peakMemoryBytes: 1,
+  outputs: {},
+  metrics: { valid_loss: 0.25 },
+};
+
+/** What TensorBoard would read; nothing before there is something. */
+function curveBytes(cwd: string): Buffer {
+  const folder = join(cwd, 'runs/legal-adapter-bbbbbbbb');
+  const [name] = existsSync(folder) ? readdirSync(folder) : [];
+  return name === undefined ? Buffer.alloc(0) : readFileSync(join(folder, name));
+}
+
+const grown = async (cwd: string, than: number): Promise<Buffer> => {
+  for (;;) {
+    const bytes = curveBytes(cwd);
+    if (bytes.length > than) return bytes;
+    await sleep(5);
+  }
+};
+
+const beginsWith = (whole: Buffer, beginning: Buffer): boolean =>
+  whole.subarray(0, beginning.length).equals(beginning);
 
 const keep = (cwd: string, runId: string, trackings: readonly Pick<Tracking, 'tracker' | 'args'>[]): void =>
   keepSpool(nodeHost(cwd), {
@@ -118,6 +157,37 @@ describe('trackers', () => {
     keep(cwd, runId, both);
     await deliverPending(host);
     expect(files.map((path) => readFileSync(path))).to.deep.equal(before);
+  });
+
+  it('get curves while the run goes on, as the beginning of what they get after it, whatever another tracker does', async () => {
+    const cwd = freshFolder();
+    const runId = '20260101-000000-0001';
+    journal(cwd, runId, [step(1), step(2)], 1000);
+    const { uri, server } = await served((_, response) => response.writeHead(500).end('broken'));
+    keep(cwd, runId, [
+      { tracker: 'mlflow', args: { uri, experiment: 'e' } },
+      { tracker: 'tensorboard', args: { folder: 'runs' } },
+    ]);
+    const host = nodeHost(cwd);
+    const [spool] = spools(host);
+    if (spool === undefined) return expect.fail('nothing is kept');
+    const stop = new AbortController();
+    const following = follow(host, spool, stop.signal, 1);
+    const first = await grown(cwd, 0);
+    append(cwd, runId, [step(3)]);
+    const second = await grown(cwd, first.length);
+    stop.abort();
+    await following;
+    expect(beginsWith(second, first)).to.equal(true);
+    expect(spools(host), 'nothing counts as delivered yet').to.deep.equal([spool]);
+    append(cwd, runId, [step(4), finished]);
+    const after = await deliverPending(host, 3000);
+    await closed(server);
+    expect(after[0]?.trackings.map(({ state }) => state)).to.deep.equal(['pending', 'delivered']);
+    const last = curveBytes(cwd);
+    expect(beginsWith(last, second)).to.equal(true);
+    expect(last.includes('final/valid_loss')).to.equal(true);
+    expect(second.includes('final/valid_loss')).to.equal(false);
   });
 
   it('that misbehave end nothing: what they did not take stays, and is said', async () => {

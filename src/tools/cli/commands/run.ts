@@ -31,9 +31,10 @@ export const run: Command = {
   run: async (args, context) => {
     const { execute } = await import('../execute.js');
     const { writeReport } = await import('../write-report.js');
-    const { trackRun } = await import('../after-run.js');
+    const { trackLive, trackRun } = await import('../tracking.js');
     const json = args.flag('json');
     const view = await viewOf(context, json);
+    const live = trackLive(context);
     const outcome = await execute(
       context,
       {
@@ -43,9 +44,11 @@ export const run: Command = {
         notice: noticeOf(args),
         preemption: preemptionOf(args),
         verify: args.flag('verify'),
+        planned: live.planned,
       },
-      view,
+      live.watching(view),
     );
+    await live.end();
     // A pipeline that could not be read has nothing to show but what was said.
     const tracked = outcome.stages.length > 0 ? await trackRun(context, outcome) : [];
     const report =
