@@ -2,6 +2,8 @@
 import { referenceIn } from '../check/stage-settings.js';
 import type { CheckedStage } from '../check/stages.js';
 import { modelUnder } from '../check/tokenizers.js';
+import type { Call } from '../ir/program.js';
+import { isCall } from '../ir/values.js';
 import { isMadeUp } from '../schemas/functions/source.js';
 import { LABELLED } from '../schemas/functions/template.js';
 import { settingsOf } from '../schemas/stages/settings.js';
@@ -76,6 +78,18 @@ const templateOf = (format: CheckedStage | undefined): string | undefined =>
 /** Whether the rows that a stage reads have labels, so that it trains or evaluates a classifier. */
 export const readsLabels = (checked: CheckedStage, pipeline: Pipeline): boolean =>
   templateOf(readFrom(checked, 'dataset', pipeline)) === LABELLED;
+
+/** What a training learns from preferences by; `undefined` where it learns to write. */
+export function objectiveOf({ stage }: Pick<CheckedStage, 'stage'>): Call | undefined {
+  const { objective } = stage.settings;
+  return isCall(objective) ? objective : undefined;
+}
+
+/** Whether one pass over the rows is usual: ORPO learns to write, too. */
+export const learnsOnce = (checked: Pick<CheckedStage, 'stage'>): boolean => {
+  const objective = objectiveOf(checked);
+  return objective !== undefined && objective.call !== 'orpo';
+};
 
 /** Whether virtual tokens are trained, which need other learning rates. */
 export const isVirtual = ({ stage }: Pick<CheckedStage, 'stage'>): boolean =>

@@ -2,6 +2,7 @@ import { adapterRules } from './rules/adapters.js';
 import { dataRules } from './rules/data.js';
 import { evaluationRules } from './rules/evaluation.js';
 import { modelRules } from './rules/models.js';
+import { preferenceRules } from './rules/preferences.js';
 import { trainingRules } from './rules/training.js';
 
 /** Every rule, in order of their codes. A new one needs an entry in one of these tables, and a page in `docs/errors`. */
@@ -11,6 +12,7 @@ export const rules = [
   ...dataRules,
   ...evaluationRules,
   ...modelRules,
+  ...preferenceRules,
 ].sort((a, b) => (a.code < b.code ? -1 : 1));
 
 export const ruleIds: readonly string[] = rules.map(({ id }) => id);

@@ -135,6 +135,7 @@ function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts)
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
     lengths: memory.lengths,
+    texts: memory.preferences?.texts,
     ranks: memory.ranks,
     ...factorsOf(memory.adapter),
   });

@@ -15,12 +15,15 @@ import { sectionOf } from './example.js';
 const root = nodeHost().packageFolder;
 
 /** Rows for the examples of lints, by their number. */
-const ROWS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries({ few: 400, some: 900, rows: 4000, general: 1000 }).map(([name, count]) => [
-    `data/${name}.jsonl`,
-    '{"instruction":"a","output":"b"}\n'.repeat(count),
-  ]),
-);
+const ROWS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.entries({ few: 400, some: 900, rows: 4000, general: 1000 }).map(([name, count]) => [
+      `data/${name}.jsonl`,
+      '{"instruction":"a","output":"b"}\n'.repeat(count),
+    ]),
+  ),
+  'data/pairs.jsonl': '{"prompt":"a","chosen":"b","rejected":"c"}\n'.repeat(4000),
+};
 
 interface Example {
   readonly files: Readonly<Record<string, string>>;

@@ -28,9 +28,90 @@ const HEAD: readonly Edit[] = [
   ['[perplexity]', '[f1]'],
   ['require perplexity < baseline.perplexity', 'require f1 > 80%'],
 ];
+const NO_LORA_OR_DROPOUT: Edit = ['  lora = { rank: 16, alpha: 32 }\n', ''];
 const NO_LORA: Edit = ['  lora = { rank: 16, alpha: 32, dropout: 5% }\n', ''];
 
 const LARGE: Edit = ['base = starter()', `base = hf("org/model", revision: "${'a'.repeat(40)}")`];
+
+/** Preferences are learned from, and nothing is evaluated. */
+const preferring = (objective: string, rate: string): readonly Edit[] => [
+  ['import { chat }', 'import { preference }'],
+  ['import { perplexity } from "std/eval"\n', ''],
+  ['chat()', 'preference()'],
+  ['train adapter {', `// allow(never-evaluated): people do\ntrain adapter {\n  objective = ${objective}`],
+  [', dropout: 5%', ''],
+  [RATE, `rate: ${rate}`],
+  ['epochs: 2', 'epochs: 1'],
+  ['  mix = { general: jsonl("data/general.jsonl"), share: 5% }\n', ''],
+  [BASE.slice(BASE.indexOf('eval quality')), ''],
+];
+const PAIR_ROWS = { 'data/rows.jsonl': '{"prompt":"a","chosen":"b","rejected":"c"}\n'.repeat(4000) };
+
+/** Of a large base that was taught to answer. */
+const INSTRUCTED: Edit = [
+  'base = starter()',
+  `base = hf("org/model-Instruct", revision: "${'a'.repeat(40)}")`,
+];
+const based = (name: string): Edit => [
+  'base = starter()',
+  `base = hf("${name}", revision: "${'a'.repeat(40)}")`,
+];
+
+interface PreferenceCase {
+  readonly objective: string;
+  readonly rate?: string;
+  readonly edits?: readonly Edit[];
+  readonly found?: readonly string[];
+}
+const PREFERENCES: readonly PreferenceCase[] = [
+  { objective: 'dpo()', rate: '4.9e-5', edits: [INSTRUCTED] },
+  { objective: 'dpo()', rate: '5e-5', edits: [INSTRUCTED], found: ['preference-rate-too-high'] },
+  { objective: 'kto()', rate: '5e-5', edits: [INSTRUCTED], found: ['preference-rate-too-high'] },
+  { objective: 'simpo()', rate: '5e-5', edits: [INSTRUCTED], found: ['preference-rate-too-high'] },
+  { objective: 'dpo()', rate: '4.9e-6', edits: [INSTRUCTED, FULL, NO_LORA_OR_DROPOUT] },
+  {
+    objective: 'dpo()',
+    rate: '5e-6',
+    edits: [INSTRUCTED, FULL, NO_LORA_OR_DROPOUT],
+    found: ['preference-rate-too-high'],
+  },
+  { objective: 'orpo()', rate: '4.9e-4', edits: [INSTRUCTED] },
+  { objective: 'orpo()', rate: '5e-4', edits: [INSTRUCTED], found: ['preference-rate-too-high'] },
+  { objective: 'reward()', rate: '1e-4', edits: [INSTRUCTED] },
+  { objective: 'reward()', rate: '5e-4', edits: [INSTRUCTED], found: ['preference-rate-too-high'] },
+  { objective: 'dpo()', rate: '9e-4' },
+  { objective: 'dpo()', rate: '1e-3', found: ['preference-rate-too-high'] },
+
+  { objective: 'dpo(beta: 0.5)' },
+  { objective: 'dpo(beta: 0.51)', found: ['beta-out-of-range'] },
+  { objective: 'dpo(beta: 0.009)', found: ['beta-out-of-range'] },
+  { objective: 'dpo(beta: 0.9, loss: ipo)' },
+  { objective: 'dpo(beta: 1.1, loss: ipo)', found: ['beta-out-of-range'] },
+  { objective: 'kto(beta: 0.6)', found: ['beta-out-of-range'] },
+  { objective: 'orpo(beta: 1)' },
+  { objective: 'orpo(beta: 0.01)', found: ['beta-out-of-range'] },
+  { objective: 'simpo(beta: 0.1)', found: ['beta-out-of-range'] },
+  { objective: 'simpo(beta: 10)' },
+
+  { objective: 'dpo()', edits: [['epochs: 1', 'epochs: 2']], found: ['preferences-more-than-once'] },
+  { objective: 'reward()', edits: [['epochs: 1', 'epochs: 4']], found: ['preferences-more-than-once'] },
+  { objective: 'orpo()', edits: [['epochs: 1', 'epochs: 3']] },
+  { objective: 'orpo()', edits: [['epochs: 1', 'epochs: 4']], found: ['too-many-epochs'] },
+
+  {
+    objective: 'dpo()',
+    rate: '5e-6',
+    edits: [based('HuggingFaceTB/SmolLM2-135M')],
+    found: ['no-sft-before'],
+  },
+  { objective: 'kto()', rate: '5e-6', edits: [based('Qwen/Qwen3-4B-Base')], found: ['no-sft-before'] },
+  { objective: 'simpo()', rate: '5e-6', edits: [based('google/gemma-3-270m')], found: ['no-sft-before'] },
+  { objective: 'dpo()', rate: '5e-6', edits: [based('google/gemma-3-270m-it')] },
+  { objective: 'dpo()', rate: '5e-6', edits: [based('HuggingFaceTB/SmolLM2-135M-Instruct')] },
+  { objective: 'dpo()', rate: '5e-6', edits: [based('Qwen/Qwen3-4B')] },
+  { objective: 'orpo()', rate: '5e-5', edits: [based('HuggingFaceTB/SmolLM2-135M')] },
+  { objective: 'reward()', rate: '5e-5', edits: [based('HuggingFaceTB/SmolLM2-135M')] },
+];
 
 const PINNED = { commit: 'a'.repeat(40), files: {} };
 const EMPTY = { models: {}, data: {}, files: {}, modules: {} };
@@ -386,6 +467,14 @@ const CASES: readonly Case[] = [
     edits: [['stop =', 'checkpoint = { every: 200steps }\n  stop =']],
     found: ['patience-out-of-reach'],
   },
+  ...PREFERENCES.map(
+    ({ objective, rate = '1e-4', edits = [], found }): Case => ({
+      name: `${objective} at ${rate}${edits.map(([, to]) => `, ${to}`).join('')}`,
+      edits: [...preferring(objective, rate), ...edits],
+      files: PAIR_ROWS,
+      found,
+    }),
+  ),
   {
     name: 'a preset of the library is its own reason',
     edits: [

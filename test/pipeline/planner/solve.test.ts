@@ -327,6 +327,15 @@ describe('starting choice', () => {
     expect(recomputed(16, 128, { ...smollm2, heads: 6, layers: 6 })).to.equal(0);
   });
 
+  it('counts both texts of a pair', () => {
+    const pairs = (options: Partial<Parameters<typeof fastestPlan>[0]>): TrainPlan =>
+      fastest({ texts: 2, packed: true, ...options });
+    expect(pairs({ global: 16, longestPadded: 256 }).microBatch).to.equal(8);
+    expect(pairs({ global: 64, longestPadded: 64 }).microBatch).to.equal(16);
+    expect(pairs({ global: 4, longestPadded: 4096 }).microBatch).to.equal(1);
+    expect(pairs({ micro: 2, longestPadded: 512 }).recomputedAttention).to.equal(19);
+  });
+
   it('bounds the logits of a chunk', () => {
     const chunk = (vocabSize: number): number => fastest({ config: { ...smollm2, vocabSize } }).logitsChunk;
     expect(chunk(4096)).to.equal(512);

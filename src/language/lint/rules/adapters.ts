@@ -1,7 +1,7 @@
 /** Rank, alpha, targets and dropout of low-rank adapters. */
 import type { CheckedStage } from '../../check/stages.js';
 import { percentText, replace } from '../../diagnostics/make.js';
-import { hasNoFactors, isAdapter, trainRows } from '../lineage.js';
+import { hasNoFactors, isAdapter, objectiveOf, trainRows } from '../lineage.js';
 import { numberAt, numberText, valueAt } from '../places.js';
 import { aboutValue, each, type Rule } from '../rule.js';
 
@@ -88,6 +88,8 @@ export const adapterRules: readonly Rule[] = [
     check: each('train', (checked, pipeline) => {
       const dropout = numberAt(checked, 'lora.dropout');
       if (dropout === undefined || dropout >= LEAST_DROPOUT || !hasFactors(checked)) return undefined;
+      // preferences are learned without: what both answers draw hides how they differ
+      if (objectiveOf(checked) !== undefined) return undefined;
       // there is no dropout over experts
       if (targetsOf(checked).some((name) => EXPERTS.test(name))) return undefined;
       const rows = trainRows(checked, pipeline);

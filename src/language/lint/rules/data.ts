@@ -5,7 +5,14 @@ import { counted, insert, percentText, rewrite } from '../../diagnostics/make.js
 import { isCall, isList } from '../../ir/values.js';
 import { isShipped } from '../../schemas/functions/source.js';
 import { settingsOf } from '../../schemas/stages/settings.js';
-import { dataUnder, hasSyntheticRows, isFromScratch, readsLabels, trainRows } from '../lineage.js';
+import {
+  dataUnder,
+  hasSyntheticRows,
+  isFromScratch,
+  objectiveOf,
+  readsLabels,
+  trainRows,
+} from '../lineage.js';
 import { callAt, expressionOf, numberAt, spanOf, valueAt } from '../places.js';
 import { aboutValue, each, type Pipeline, type Rule } from '../rule.js';
 
@@ -22,11 +29,12 @@ const teachesFromScratch = (format: CheckedStage, pipeline: Pipeline): boolean =
     .filter((checked) => referenceIn(checked, 'dataset')?.stage === format.stage.name)
     .some((checked) => isFromScratch(checked, pipeline));
 
-/** The data stages under trainings of other things than labels that do not start from nothing. */
+/** The data stages under trainings of texts that do not start from nothing: neither labels nor preferences are general rows. */
 const dataToMix = (pipeline: Pipeline): readonly CheckedStage[] => {
   const trained = pipeline
     .of('train')
-    .filter((checked) => !isFromScratch(checked, pipeline) && !readsLabels(checked, pipeline));
+    .filter((checked) => !isFromScratch(checked, pipeline) && !readsLabels(checked, pipeline))
+    .filter((checked) => objectiveOf(checked) === undefined);
   const data = trained.flatMap((checked) => dataUnder(checked, 'dataset', pipeline) ?? []);
   return [...new Set(data)].filter((checked) => !hasSyntheticRows(checked));
 };

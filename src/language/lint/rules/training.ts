@@ -12,6 +12,8 @@ import {
   isFromScratch,
   isHead,
   isVirtual,
+  learnsOnce,
+  objectiveOf,
   readFrom,
   stepsOf,
 } from '../lineage.js';
@@ -51,6 +53,8 @@ export const trainingRules: readonly Rule[] = [
       const isAdam = callAt(checked, 'optimizer')?.call.startsWith('adamw') === true;
       if (rate === undefined || !isAdam || isFromScratch(checked, pipeline)) return undefined;
       if (isVirtual(checked) || hasBottlenecks(checked) || isHead(checked)) return undefined;
+      // `preference-rate-too-high` says what is right there
+      if (objectiveOf(checked) !== undefined) return undefined;
       const { small, ...large } = RATES[isAdapter(checked) ? 'adapter' : 'full'];
       const isSmall = hasSmallBase(checked, pipeline);
       const { low, high, usual, name } = isSmall ? { ...large, ...small } : large;
@@ -73,6 +77,7 @@ export const trainingRules: readonly Rule[] = [
     check: each('train', (checked, pipeline) => {
       const epochs = numberAt(checked, 'stop.epochs');
       if (epochs === undefined || epochs <= MOST_EPOCHS || isFromScratch(checked, pipeline)) return undefined;
+      if (learnsOnce(checked)) return undefined;
       return aboutValue(pipeline.place(checked, 'stop.epochs'), {
         message: `${numberText(epochs)} epochs is more than ${MOST_EPOCHS}`,
         label: 'memorises the rows',

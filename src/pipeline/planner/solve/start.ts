@@ -25,6 +25,8 @@ interface StartOptions {
   /** Length that the longest rows are padded to. */
   readonly longestPadded: number;
   readonly lengths: Lengths;
+  /** Texts of a row: 2 of a pair; default: 1. */
+  readonly texts?: number;
   readonly ranks?: RankLimits;
   readonly rank: number;
   readonly alpha: number;
@@ -43,8 +45,8 @@ const MOST_LOGITS_CHUNK = 512;
 export function fastestPlan(options: StartOptions): TrainPlan {
   const { preset, config, global, maxLength, longestPadded, rank, alpha } = options;
   const method = isMethod(preset) ? preset : 'lora';
-  const { ranks } = options;
-  const sensible = sensibleMicro(global, longestPadded, ranks);
+  const { ranks, texts = 1 } = options;
+  const sensible = sensibleMicro(global, texts, longestPadded, ranks);
   const microBatch =
     options.micro ?? (options.packed ? sensible : leastPadding(global, sensible, options.lengths));
   return startingPlan({
@@ -52,7 +54,9 @@ export function fastestPlan(options: StartOptions): TrainPlan {
     ...(hasFactors(method) ? { rank, alpha } : { rank: 0, alpha: 0 }),
     logitsChunk: logitsChunk(config.vocabSize),
     recomputedAttention:
-      method === 'head' || ranks !== undefined ? 0 : attentionToRecompute(config, microBatch, longestPadded),
+      method === 'head' || ranks !== undefined
+        ? 0
+        : attentionToRecompute(config, texts * microBatch, longestPadded),
     sharding: ranks && startingSharding(ranks),
   });
 }
@@ -120,11 +124,19 @@ function exceededBy({ histogram, longest, rows }: Lengths, share: number): numbe
 }
 
 /** The largest divisor that stays under both bounds; where divisors are far apart, a batch that leaves a remainder. */
-function sensibleMicro(global: number, longestPadded: number, ranks: RankLimits | undefined): number {
+function sensibleMicro(
+  global: number,
+  texts: number,
+  longestPadded: number,
+  ranks: RankLimits | undefined,
+): number {
   const { rows, tokens } = ranks?.device === 'cuda' ? ON_GPU : { rows: MOST_ROWS, tokens: MOST_TOKENS };
   // no rank is left without a micro batch, as long as there are rows
   const share = Math.max(1, Math.floor(global / (ranks?.world ?? 1)));
-  const most = Math.max(1, Math.min(rows, Math.floor(tokens / longestPadded), share));
+  const most = Math.max(
+    1,
+    Math.min(Math.floor(rows / texts), Math.floor(tokens / texts / longestPadded), share),
+  );
   const divisor = divisors(global).find((rows) => rows <= most) ?? 1;
   if (divisor * 2 > most) return divisor;
   return Math.ceil(global / Math.ceil(global / most));
