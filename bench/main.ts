@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- language training runtimes memory plans weights quantise gpu ranks serve load]`: a table each, with ratios against a peer measured in the same run. Options are
- * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve` and `load`, `--quick` and `--steps N` of `training`
- * and `runtimes`, `--repeats N` of `training`, `memory` and `quantise`, `--cpu` of `gpu`, `--published` of `plans`.
+ * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve load]`: a table each, with ratios against a peer measured in the same run. Options are
+ * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve` and `load`, `--quick` and `--steps N` of `training`,
+ * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory` and `quantise`, `--cpu` of `gpu`, `--published` of `plans`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
@@ -9,6 +9,7 @@ import type { Benchmark } from './benchmark.js';
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   language: async () => (await import('./language/table.js')).language,
   training: async () => (await import('./training/table.js')).training,
+  preferences: async () => (await import('./preferences/table.js')).preferences,
   runtimes: async () => (await import('./runtimes/table.js')).runtimes,
   memory: async () => (await import('./memory/table.js')).memory,
   plans: async () => (await import('./plans/table.js')).plans,

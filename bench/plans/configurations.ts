@@ -23,8 +23,8 @@ interface Configuration {
   readonly settings?: Readonly<Record<string, string>>;
   readonly options?: readonly string[];
   readonly runtime?: RuntimeName;
-  /** Rows have labels. */
-  readonly isLabelled?: boolean;
+  /** What rows are made for; default: chats. */
+  readonly rows?: keyof typeof ROWS;
 }
 
 const PLAIN = {
@@ -61,9 +61,25 @@ const METHODS = {
   prompt: { settings: { prompt: '{ tokens: 20 }' } },
   prefix: { settings: { prefix: '{ tokens: 20 }' } },
   bottlenecks: { settings: { adapter: '{ kind: houlsby }' } },
-  'a classifier, lora': { method: 'lora', isLabelled: true },
-  'a classifier, head alone': { method: 'head', isLabelled: true },
+  'a classifier, lora': { method: 'lora', rows: 'labels' },
+  'a classifier, head alone': { method: 'head', rows: 'labels' },
+  ...preferred('dpo()', ['lora', 'qlora', 'full']),
+  ...preferred('orpo()', ['lora', 'full']),
+  ...preferred('kto()', ['lora', 'qlora']),
+  ...preferred('reward()', ['lora', 'qlora', 'full']),
 } as const satisfies Readonly<Record<string, Configuration>>;
+
+/** Trainings on pairs of answers. */
+function preferred(
+  objective: string,
+  methods: readonly NonNullable<Configuration['method']>[],
+): Readonly<Record<string, Configuration>> {
+  const entries = methods.map((method): [string, Configuration] => [
+    `${objective.replace('()', '')}, ${method}`,
+    { method, settings: { objective }, rows: 'pairs' },
+  ]);
+  return Object.fromEntries(entries);
+}
 
 /** What memory that is short makes of a plan. */
 const SHORT: Readonly<Record<BaseName, Readonly<Record<string, Configuration>>>> = {
@@ -106,32 +122,44 @@ export const CONFIGURATIONS: readonly PlannedPipeline[] = Object.keys(BASES)
 
 function write(folder: string, base: BaseName, configuration: Configuration): string {
   writeBase(join(folder, 'base'), BASES[base]);
-  const row = (index: number) => {
-    const text = `question ${index} ${'about the law of contracts '.repeat(4 + (index % 8))}`;
-    return JSON.stringify(
-      configuration.isLabelled
-        ? { text, label: index % 2 === 0 ? 'yes' : 'no' }
-        : { instruction: text, output: 'It is an answer that the court has given before.' },
+  const { row: rowOf } = ROWS[configuration.rows ?? 'chats'];
+  const row = (index: number) =>
+    JSON.stringify(
+      rowOf(`question ${index} ${'about the law of contracts '.repeat(4 + (index % 8))}`, index),
     );
-  };
   writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 32 }, (_, index) => row(index)).join('\n'));
   writeFileSync(join(folder, 'plan.ftp'), pipelineOf(configuration));
   return 'plan.ftp';
 }
 
-function pipelineOf({ method, settings, isLabelled }: Configuration): string {
-  const template = isLabelled ? 'labelled()' : 'chat()';
+/** Rows by what is learned from them. */
+const ROWS = {
+  chats: { template: 'chat', row: (text: string) => ({ instruction: text, output: ANSWER }) },
+  labels: {
+    template: 'labelled',
+    row: (text: string, index: number) => ({ text, label: index % 2 === 0 ? 'yes' : 'no' }),
+  },
+  pairs: {
+    template: 'preference',
+    row: (text: string) => ({ prompt: [{ role: 'user', content: text }], chosen: ANSWER, rejected: OTHER }),
+  },
+} as const;
+const ANSWER = 'It is an answer that the court has given before.';
+const OTHER = 'No court would ever say such a thing.';
+
+function pipelineOf({ method, settings, rows = 'chats' }: Configuration): string {
+  const { template } = ROWS[rows];
   const [using, all] = [method === undefined ? '' : ` using ${method}`, { ...PLAIN, ...settings }];
   return `edition 2026
 import { jsonl } from "std/data"
-import { ${isLabelled ? 'labelled' : 'chat'} } from "std/format"
+import { ${template} } from "std/format"
 
 data rows {
   source = jsonl("rows.jsonl")
 }
 format dialogs {
   from = rows
-  template = ${template}
+  template = ${template}()
   max_length = 192tok
 }
 train adapter${using} {

@@ -10,9 +10,13 @@ import { fastestPlan } from '../../src/pipeline/planner/solve/start.js';
 import { ladder } from '../../src/pipeline/stages/train-plan/ladder.js';
 import { loraOf, RANK, type Shape, type Way } from './cases.js';
 
-/** LoRA or QLoRA, as fast as fits: `undefined` if nothing fits. */
-export function plannedWay({ config, rows, length }: Shape, availableBytes: number): Way | undefined {
-  const lengths = assumedLengths(rows, length);
+/** LoRA or QLoRA, as fast as fits: `undefined` if nothing fits. `texts`: of a row, which is a pair of them where that is 2. */
+export function plannedWay(
+  { config, rows, length }: Shape,
+  availableBytes: number,
+  texts = 1,
+): Way | undefined {
+  const lengths = assumedLengths(texts * rows, length);
   const stored = plannedBytes(config, () => 'F32', 'stored');
   const memory: TrainMemory = {
     config,
@@ -23,6 +27,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
     decoded: { lora: false, qlora: true, full: false, head: false, materialised: false, paged: true },
     adapter: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
+    ...(texts > 1 && { preferences: { texts, supervised: 'answers', references: 0 } }),
     runtime: 'onnx',
     steps: () => 1,
   };
@@ -35,6 +40,7 @@ export function plannedWay({ config, rows, length }: Shape, availableBytes: numb
         maxLength: length,
         longestPadded: length,
         lengths,
+        texts,
         rank: RANK,
         alpha: 2 * RANK,
       },

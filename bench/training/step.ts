@@ -2,7 +2,7 @@
 
 import { initAdapter } from '../../src/compute/models/adapters/kinds.js';
 import { expectedTensors } from '../../src/compute/models/architectures/index.js';
-import { createDecoder } from '../../src/compute/models/decoder/index.js';
+import { createDecoder, type Decoder } from '../../src/compute/models/decoder/index.js';
 import { weightAccess } from '../../src/compute/models/load.js';
 import type { ModelConfig } from '../../src/compute/models/types.js';
 import { float32Tensor, type WeightSource } from '../../src/compute/models/weights/stored-tensor.js';
@@ -12,6 +12,7 @@ import { sizeOf } from '../../src/compute/tensor/shape.js';
 import type { Runtime } from '../../src/compute/tensor/types.js';
 import { createUpdater } from '../../src/compute/training/create-updater.js';
 import { OPTIMIZERS } from '../../src/compute/training/optimizers/index.js';
+import type { Updater } from '../../src/compute/training/optimizers/optimizer.js';
 import { optimiserStep } from '../../src/compute/training/step.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import { shareableFloats } from '../../src/language/host/shareable.js';
@@ -25,12 +26,19 @@ export interface Stepper {
   release(): Promise<void>;
 }
 
+/** A decoder of a task's model, and what updates its adapter. */
+export interface Trained {
+  readonly runtime: Runtime;
+  readonly decoder: Decoder;
+  readonly updater: Updater;
+  release(): Promise<void>;
+}
+
+type OwnTask = Pick<Task, 'config' | 'way' | 'threads'> & { readonly runtime?: RuntimeName };
+
 /** `profile` is the beginning of the names of files that tell where the time of ONNX Runtime goes. */
-export async function stepper(
-  task: Task & { readonly runtime?: RuntimeName },
-  profile?: string,
-): Promise<Stepper> {
-  const { config, rows, length, way, threads } = task;
+export async function trained(task: OwnTask, profile?: string): Promise<Trained> {
+  const { config, way, threads } = task;
   if (way.by !== 'ftpc') throw new Error(`a step of ${way.by} is not computed here`);
   const weights = weightAccess('even weights', config, () => evenSource(config));
   const host = nodeHost();
@@ -55,6 +63,19 @@ export async function stepper(
   const updater = createUpdater(decoder, OPTIMIZERS.adamw, {
     ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, momentum: 0, loraplusRatio: 1 },
   });
+  return {
+    ...{ runtime, decoder, updater },
+    async release() {
+      await updater.release();
+      await decoder.release();
+    },
+  };
+}
+
+/** Steps over rows; `profile` as in {@link trained}. */
+export async function stepper(task: Task & OwnTask, profile?: string): Promise<Stepper> {
+  const { config, rows, length } = task;
+  const { runtime, decoder, updater, release } = await trained(task, profile);
   const read = (row: number) => {
     const ids = Int32Array.from({ length }, (_, at) => ((row * length + at) * 7919 + 17) % config.vocabSize);
     return { ids, labels: ids };
@@ -72,10 +93,7 @@ export async function stepper(
       return loss;
     },
     runtime,
-    async release() {
-      await updater.release();
-      await decoder.release();
-    },
+    release,
   };
 }
 

@@ -3,11 +3,7 @@
  * are reached. Every measurement is a process of its own, one after the other, and all of a shape are repeated in turns.
  * The peers run where `FTPC_PYTHON`, or `python3` on the path, has torch, transformers and peft.
  */
-import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { nodeHost } from '../../src/language/host/node-host.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
 import { columns } from '../../src/pipeline/planner/render/columns.js';
 import { logitsChunk } from '../../src/pipeline/planner/solve/start.js';
@@ -24,25 +20,20 @@ import {
   type Way,
   wayName,
 } from './cases.js';
-import { median } from './median.js';
+import { middle } from './median.js';
 import { flopsPerToken, plannedWay } from './planned.js';
+import { canImport, peer, python, run, scriptAt } from './processes.js';
 import type { Share } from './profile.js';
 import { type Line, SMALL, targetLines } from './targets.js';
 import type { Turns } from './turns.js';
 
 const threads = availableParallelism();
-const script = (name: string) => [
-  process.execPath,
-  '--expose-gc',
-  fileURLToPath(new URL(name, import.meta.url)),
-];
-const python = process.env['FTPC_PYTHON'] || 'python3';
-const peer = (name: string) => [python, join(nodeHost().packageFolder, 'bench', 'peers', name)];
+const script = (name: string) => scriptAt(new URL(name, import.meta.url));
 
 export async function* training(options: BenchmarkOptions): AsyncGenerator<string> {
   const steps = Math.max(1, Math.round(Number(options.steps ?? 5)));
   const repeats = Math.max(1, Math.round(Number(options.repeats ?? 3)));
-  const hasPeer = spawnSync(python, ['-c', 'import torch, transformers, peft']).status === 0;
+  const hasPeer = canImport('torch, transformers, peft');
   if (!hasPeer)
     console.error(`PEFT is skipped: ${python} has no torch, transformers and peft (set FTPC_PYTHON)`);
   const rate = rates(hasPeer);
@@ -105,19 +96,6 @@ function inTurns(shape: Shape, steps: number): Turns | undefined {
   if (way === undefined) return undefined;
   console.error(`${shapeName(shape)}, lora and qlora in turn`);
   return run<Turns>(script('turns.js'), { ...shape, way, rank: RANK, steps, threads } satisfies Task);
-}
-
-function middle(all: readonly Measured[]): Measured | undefined {
-  if (all.length === 0) return undefined;
-  const of = (key: keyof Measured) => median(all.map((one) => one[key]));
-  return { tokensPerSecond: of('tokensPerSecond'), peakBytes: of('peakBytes'), loss: of('loss') };
-}
-
-function run<Found>([program = '', ...words]: readonly string[], task: object): Found | undefined {
-  const ended = spawnSync(program, [...words, JSON.stringify(task)], { encoding: 'utf8' });
-  if (ended.status === 0) return JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '') as Found;
-  console.error(ended.stderr.trim().split('\n').at(-1));
-  return undefined;
 }
 
 interface Rates {
