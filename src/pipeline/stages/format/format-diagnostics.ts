@@ -2,12 +2,14 @@
 
 import { someLabels } from '../../../compute/models/labels.js';
 import { nearest } from '../../../language/diagnostics/did-you-mean.js';
-import { counted, error } from '../../../language/diagnostics/make.js';
-import { UserError } from '../../../language/diagnostics/types.js';
+import { counted, error, percentText, warning } from '../../../language/diagnostics/make.js';
+import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import type { Stage } from '../../../language/ir/program.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { DropCounts, DropReason, RowPlace } from '../row-report.js';
+import type { PreferenceSide } from './encode-row.js';
+import type { AnswerLengths } from './preference-rows.js';
 
 const userError = (...diagnostic: Parameters<typeof error>): UserError => new UserError(error(...diagnostic));
 
@@ -99,6 +101,22 @@ export function labelUntrained(
   const message = `no row to train on has the label ${shown(label)}: its only rows are held out by \`${name}\``;
   return userError('FTP0777', { ...place, column: 0 }, message, {
     help: 'add rows with this label, or remove its rows; a split with another `seed` may put one of them into the training split',
+  });
+}
+
+/** `longer`: which answers are, in most pairs. */
+export function lengthTells(
+  { name, span }: Pick<Stage, 'name' | 'span'>,
+  longer: PreferenceSide,
+  { chosen, rejected, chosenLonger }: AnswerLengths,
+): Diagnostic {
+  const share = longer === 'chosen' ? chosenLonger : 1 - chosenLonger;
+  const message = `in ${percentText(Number(share.toFixed(2)))} of the pairs of \`${name}\` the ${longer} answer is the longer one`;
+  return warning('FTP2248', span, message, {
+    notes: [
+      `a chosen answer has ${chosen.toFixed(0)} tokens on average, a rejected one ${rejected.toFixed(0)}`,
+    ],
+    help: `a model learns from them to write ${longer === 'chosen' ? 'long' : 'short'} answers; add pairs whose lengths are alike, or use \`simpo\` or \`loss: ipo\`, which take means of tokens`,
   });
 }
 

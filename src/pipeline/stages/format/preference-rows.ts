@@ -104,6 +104,59 @@ const promptOf = ({ ids, labels }: EncodedRow): Int32Array =>
     labels.findIndex((label) => label !== IGNORED),
   );
 
+/** How long answers are: of a pair, the better one may be the longer one more often than not. */
+export interface AnswerLengths {
+  readonly pairs: number;
+  /** Tokens, on average. */
+  readonly chosen: number;
+  readonly rejected: number;
+  /** Share of the pairs whose chosen answer has more tokens; of two as long, a half. */
+  readonly chosenLonger: number;
+}
+
+/** Lengths of the answers of pairs. */
+export class LengthTally {
+  private pairs = 0;
+  private longer = 0;
+  private readonly tokens = { chosen: 0, rejected: 0 };
+
+  add([chosen, rejected]: readonly EncodedRow[]): void {
+    if (chosen?.preference === undefined || rejected === undefined) return;
+    const [better, worse] = [chosen.supervised, rejected.supervised];
+    this.pairs += 1;
+    this.longer += better === worse ? 0.5 : better > worse ? 1 : 0;
+    this.tokens.chosen += better;
+    this.tokens.rejected += worse;
+  }
+
+  /** `undefined` where there are no pairs. */
+  get lengths(): AnswerLengths | undefined {
+    const { pairs, longer, tokens } = this;
+    if (pairs === 0) return undefined;
+    return {
+      pairs,
+      chosen: tokens.chosen / pairs,
+      rejected: tokens.rejected / pairs,
+      chosenLonger: longer / pairs,
+    };
+  }
+}
+
+/** From so many pairs on, a share says something; from this share on, and means that differ so much, it is a bias. */
+const BIASED = { pairs: 20, share: 0.7, ratio: 1.25 } as const;
+
+/** Which answers are longer, where that tells chosen from rejected about as well as what they say. */
+export function longerSide({
+  pairs,
+  chosen,
+  rejected,
+  chosenLonger,
+}: AnswerLengths): PreferenceSide | undefined {
+  if (pairs < BIASED.pairs) return undefined;
+  if (chosenLonger >= BIASED.share && chosen >= BIASED.ratio * rejected) return 'chosen';
+  return 1 - chosenLonger >= BIASED.share && rejected >= BIASED.ratio * chosen ? 'rejected' : undefined;
+}
+
 /** Pairs or judged answers: what the first row is, all are. */
 export class PreferenceForm {
   form: FormatInfo['preferences'];

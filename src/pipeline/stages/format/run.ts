@@ -14,9 +14,9 @@ import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import { type RowPlace, RowReport } from '../row-report.js';
 import type { RunStage, StageContext } from '../stage.js';
-import { nothingKept } from './format-diagnostics.js';
+import { lengthTells, nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
-import { PreferenceForm } from './preference-rows.js';
+import { LengthTally, longerSide, PreferenceForm } from './preference-rows.js';
 import { TOKENS } from './render-row.js';
 import type { Row } from './rendered-row.js';
 import { type EncodingResult, type KeptRow, openEncoder, type RowEncoder } from './row-encoder.js';
@@ -63,7 +63,10 @@ export const run: RunStage = async (context) => {
   }
   splits['all'] = all.close();
   const { report, kept } = tally;
-  report.close(kept);
+  const lengths = tally.answers.lengths;
+  report.close(kept, lengths && { answers: lengths });
+  const longer = lengths && longerSide(lengths);
+  if (lengths !== undefined && longer !== undefined) context.warn?.(lengthTells(stage, longer, lengths));
   if (kept === 0) throw nothingKept(stage, settings, report.dropped);
   if (labels !== undefined) tally.counts.check(labels, stage);
   noteAskedOtherwise(context, tally.askedOtherwise);
@@ -94,6 +97,8 @@ class RowTally {
   readonly counts = new LabelCounts();
   readonly systems = new SystemCounts();
   readonly askedOtherwise = new RowCount();
+  /** Of pairs to train on. */
+  readonly answers = new LengthTally();
   private readonly preferences = new PreferenceForm();
   private readonly files = new Map<string, number>();
 
@@ -113,6 +118,7 @@ class RowTally {
     const { rendered, remarks } = outcome;
     if (rendered.askedOtherwise === true) this.askedOtherwise.add(place);
     this.systems.add(split, rendered.system);
+    if (split === 'train') this.answers.add(outcome.kept);
     for (const remark of remarks) this.report.warn({ ...place, ...remark });
     if (this.isLabelled) this.counts.add(split, rendered.answer, place);
     return outcome;

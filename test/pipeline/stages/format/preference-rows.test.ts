@@ -123,4 +123,46 @@ describe('preferences', () => {
       [9, '`chosen` and `rejected` do not begin with the same prompt'],
     ]);
   });
+
+  describe('whose lengths tell which answer is better', () => {
+    /** Pairs whose chosen answer is the longer one, and as many others as there are to be; the test split has none. */
+    const lengths = async (longer: number, all: number, swapped = false) => {
+      const [long, short] = ['so it is, and nobody doubts it', 'no'];
+      const rows = Array.from({ length: all }, (_, index) => {
+        const [chosen, rejected] = index < longer !== swapped ? [long, short] : [short, long];
+        return { prompt: `Q${index}:`, chosen, rejected };
+      });
+      const warnings: string[] = [];
+      const formatted = await here.format(
+        { train: rows, test: rows.map((row) => ({ ...row, chosen: 'x' })) },
+        { template: call('preference') },
+        { warn: ({ code, message }) => void warnings.push(`${code} ${message}`) },
+      );
+      const { answers } = formatted.json<Report & { readonly answers: unknown }>('report.json');
+      return { warnings, answers, lengths: answersIn(formatted).map(({ start, end }) => end - start) };
+    };
+
+    it('are warned of, and in the report', async () => {
+      const { warnings, answers, lengths: tokens } = await lengths(20, 20);
+      expect(warnings).to.deep.equal([
+        'FTP2248 in 100% of the pairs of `dialogs` the chosen answer is the longer one',
+      ]);
+      const [chosen = 0, rejected = 0] = tokens;
+      expect(chosen).to.be.above(rejected);
+      expect(answers).to.deep.equal({ pairs: 20, chosen, rejected, chosenLonger: 1 });
+    });
+
+    it('may be the longer ones of what is rejected', async () => {
+      const { warnings } = await lengths(20, 20, true);
+      expect(warnings).to.deep.equal([
+        'FTP2248 in 100% of the pairs of `dialogs` the rejected answer is the longer one',
+      ]);
+    });
+
+    it('are seven of ten pairs, of twenty at least', async () => {
+      expect((await lengths(14, 20)).warnings).to.have.length(1);
+      expect((await lengths(13, 20)).warnings).to.deep.equal([]);
+      expect((await lengths(19, 19)).warnings).to.deep.equal([]);
+    });
+  });
 });
