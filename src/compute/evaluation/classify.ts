@@ -11,6 +11,7 @@ import type { LanguageModel } from './language-model.js';
 import type { RowLoss } from './losses.js';
 import type { MeasuredRow } from './metrics/types.js';
 import type { HeldOut, Observation } from './observe.js';
+import { scoreRows } from './scores.js';
 
 interface ClassifyOptions {
   readonly heldOut: HeldOut;
@@ -69,6 +70,18 @@ export interface Classification {
   readonly label: string;
   /** Of every label, the likeliest first. */
   readonly shares: readonly { readonly label: string; readonly probability: number }[];
+  /** Of a reward model, whose one label has no probability. */
+  readonly score?: number;
+}
+
+async function scored(
+  model: LanguageModel,
+  [label = '']: readonly string[],
+  ids: Int32Array,
+): Promise<Classification> {
+  const rows = { count: 1, lengthOf: () => ids.length, read: () => ({ ids, labels: ids }) };
+  const [score = Number.NaN] = await scoreRows(model, rows, { padId: padIdOf(model.facts) });
+  return { label, shares: [{ label, probability: 1 }], score };
 }
 
 /** A model that gives texts labels. */
@@ -101,6 +114,7 @@ export function classifier({
       const marks = new Int32Array(ids.length).fill(IGNORED);
       marks[classPosition(ids, padId)] = 0;
       const rows = { count: 1, lengthOf: () => ids.length, read: () => ({ ids, labels: marks }) };
+      if (labels.length === 1) return scored(model, labels, ids);
       let found: readonly number[] = [];
       await model.classify(rows, { padId }, (_, logits) => {
         if (!logits.every(Number.isFinite)) throw noNumbers(label);

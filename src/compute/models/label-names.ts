@@ -7,3 +7,9 @@ export function labelsIn({ id2label }: Json): readonly string[] | undefined {
   const named = labels.filter((label) => typeof label === 'string');
   return named.length === labels.length && new Set(named).size === named.length ? named : undefined;
 }
+
+/** What transformers calls the problem of a classifier. */
+export const CLASSES = 'single_label_classification';
+
+/** One label is a score, which is no class. */
+export const problemType = ({ length }: readonly string[]): string => (length === 1 ? 'regression' : CLASSES);

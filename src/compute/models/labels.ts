@@ -2,6 +2,7 @@
 
 import type { Json } from '../../language/host/json.js';
 import { FAMILIES } from './architectures/index.js';
+import { problemType } from './label-names.js';
 import type { ModelConfig } from './types.js';
 
 export const labelFields = (labels: readonly string[]): Json => ({
@@ -17,7 +18,7 @@ export const classifierFields = (config: ModelConfig, padId: number): Json => ({
   architectures: [FAMILIES[config.architecture].classifierName],
   ...labelFields(config.labels ?? []),
   pad_token_id: padId,
-  problem_type: 'single_label_classification',
+  problem_type: problemType(config.labels ?? []),
 });
 
 /** Whether two lists name and number the same labels. */

@@ -74,12 +74,15 @@ const WITHOUT_LABELS: readonly (readonly [setting: string, why: string])[] = [
   ['prompt', 'a prompt steers generated text, but a classifier trains a head'],
   ['prefix', 'a prefix steers generated text, but a classifier trains a head'],
   ['adapter', 'a head is trained alone or with low-rank factors'],
-  ['start', 'the head starts untrained'],
 ];
+
+/** A reward model goes on from another one; labels are numbered by the rows. */
+const WITHOUT_CLASSES: typeof WITHOUT_LABELS = [...WITHOUT_LABELS, ['start', 'the head starts untrained']];
 
 /** Settings that refer to what `head` leaves as it is. */
 const WITHOUT_BLOCKS: readonly (readonly [setting: string, why: string])[] = [
   ['lora', 'there is no adapter'],
+  ['start', 'there is no adapter to continue'],
   ['neftune_noise_alpha', 'the base is frozen, so noise on its input is useless'],
 ];
 
@@ -94,7 +97,8 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
   const unlearned = objectiveOfRows(checked, rows);
   if (unlearned.length > 0) return unlearned;
   const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
-  const isText = reads(checked, rows.kind) === 'texts';
+  const works = reads(checked, rows.kind);
+  const isText = works === 'texts';
   if (isText && stage.preset === 'head') return [errors.headWithoutLabels(method, rows)];
   const watched = rowsIn(checked, 'validate', stages);
   const learner = rows.kind === 'choices' ? 'texts' : rows.kind;
@@ -109,9 +113,9 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
     ?.modules_to_save;
   return [
     ...mismatch,
-    ...WITHOUT_LABELS.filter(([setting]) => stage.settings[setting] !== undefined).map(([setting, why]) =>
-      errors.settingWithLabels(settingSpan(checked, setting), setting, why, rows),
-    ),
+    ...(works === 'scores' ? WITHOUT_LABELS : WITHOUT_CLASSES)
+      .filter(([setting]) => stage.settings[setting] !== undefined)
+      .map(([setting, why]) => errors.settingWithLabels(settingSpan(checked, setting), setting, why, rows)),
     ...(saved?.includes('lm_head')
       ? [
           errors.settingWithLabels(
@@ -133,9 +137,9 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
         ]
       : []),
     ...(stage.preset === 'head'
-      ? WITHOUT_BLOCKS.filter(([setting]) => written(setting)).map(([setting, why]) =>
-          errors.settingWithHead(settingSpan(checked, setting), setting, why),
-        )
+      ? WITHOUT_BLOCKS.filter(
+          ([setting]) => written(setting) && (setting !== 'start' || works === 'scores'),
+        ).map(([setting, why]) => errors.settingWithHead(settingSpan(checked, setting), setting, why))
       : []),
   ];
 }

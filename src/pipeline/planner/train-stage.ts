@@ -10,7 +10,7 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { stopAfter, type TrainSettings } from '../../language/schemas/stages/train.js';
 import { optimizerName } from '../stages/train/loop-settings.js';
 import { precisionOf } from '../stages/train/precision.js';
-import { objectiveOf, REWARD_LABELS } from '../stages/train/preferences/objective.js';
+import { objectiveOf, rewardLabels } from '../stages/train/preferences/objective.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import { answersWanted, looksAtAnswers } from '../stages/train/validation-answers.js';
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
@@ -52,7 +52,7 @@ export async function trainFacts(
       ? undefined
       : await context.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(context.program, dataset.stage);
-  const adapter = context.adapter(stage, model, learnedLabels(settings) ?? lengths.labels);
+  const adapter = context.adapter(stage, model, learnedLabels(settings, model) ?? lengths.labels);
   const room = model.config.maxPositions - virtualTokensOf(adapter);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
@@ -100,8 +100,8 @@ export async function trainFacts(
 }
 
 /** The label of a reward model, whose rows have none. */
-const learnedLabels = (settings: TrainSettings): readonly string[] | undefined =>
-  objectiveOf(settings)?.kind === 'reward' ? REWARD_LABELS : undefined;
+const learnedLabels = (settings: TrainSettings, { config }: PlannedModel): readonly string[] | undefined =>
+  objectiveOf(settings)?.kind === 'reward' ? rewardLabels(config) : undefined;
 
 function preferencesOf(settings: TrainSettings): PreferenceCounts | undefined {
   const objective = objectiveOf(settings);

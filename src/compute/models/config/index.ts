@@ -2,7 +2,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
 import { FAMILIES, type Family } from '../architectures/families/index.js';
 import { foreignConfig, type TensorShapes } from '../foreign.js';
-import { labelsIn } from '../label-names.js';
+import { CLASSES, labelsIn, problemType } from '../label-names.js';
 import { readJsonFile } from '../read-file.js';
 import { tensorShapes } from '../safetensors/read.js';
 import { type ModelConfig, ModelError } from '../types.js';
@@ -75,12 +75,15 @@ function checkClass(reader: ConfigReader, family: Family): readonly string[] | u
 
 /** Of a classifier: a file without `id2label` has the two classes of transformers' default. */
 function readLabels(reader: ConfigReader): readonly string[] {
-  reader.only('problem_type', ['single_label_classification']);
-  if (!reader.has('id2label')) return ['LABEL_0', 'LABEL_1'];
-  return (
+  if (!reader.has('id2label')) {
+    reader.only('problem_type', [CLASSES]);
+    return ['LABEL_0', 'LABEL_1'];
+  }
+  const labels =
     labelsIn(reader.json) ??
-    reader.wrong('id2label', 'an object with a name of its own for every number from 0')
-  );
+    reader.wrong('id2label', 'an object with a name of its own for every number from 0');
+  reader.only('problem_type', labels.length === 1 ? [problemType(labels), CLASSES] : [CLASSES]);
+  return labels;
 }
 
 /** bitsandbytes' 4 bits are read; which kind a weight has is next to it. */

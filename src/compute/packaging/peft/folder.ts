@@ -95,6 +95,13 @@ export const LABELS_FILE = 'labels.json';
 const formatLabels = (labels: readonly string[]): string =>
   `${JSON.stringify(labelFields(labels), null, 2)}\n`;
 
+/** Rows of the head in the folder's weights. */
+function headRows(host: Host, folder: string): number | undefined {
+  const { tensors } = openWeights(host, folder);
+  const name = [...tensors.keys()].find((tensor) => /(?:^|\.)score\.weight$/.test(tensor));
+  return name === undefined ? undefined : tensors.get(name)?.shape[0];
+}
+
 /** Throws a {@link ModelError} `adapter_invalid`. */
 export function readLabels(host: Host, folder: string): readonly string[] {
   const path = `${folder}/${LABELS_FILE}`;
@@ -105,8 +112,11 @@ export function readLabels(host: Host, folder: string): readonly string[] {
       detail,
       `Write \`{ "id2label": { "0": "first label", "1": "second label" } }\` into ${path}.`,
     );
-  if (host.stat(path) === undefined)
+  if (host.stat(path) === undefined) {
+    // a reward model that PEFT saved has one score, which needs no name
+    if (headRows(host, folder) === 1) return ['reward'];
     throw wrong(folder, `The adapter classifies (task_type SEQ_CLS), but its labels have no names.`);
+  }
   const labels = labelsIn(readJsonFile(host, path, { code: 'adapter_invalid', maxBytes: 5_000_000 }));
   if (labels === undefined) throw wrong(path, '"id2label" does not give every number from 0 a unique name.');
   return labels;

@@ -6,6 +6,7 @@ import { evaluationDecoder } from '../../../compute/evaluation/evaluation-decode
 import { decoderModel } from '../../../compute/evaluation/language-model.js';
 import { adaptedConfig, labelsOf } from '../../../compute/models/adapters/whole.js';
 import { openAnyModel } from '../../../compute/models/any-model.js';
+import { problemType } from '../../../compute/models/label-names.js';
 import { classifierFields, labelFields } from '../../../compute/models/labels.js';
 import { openModelAt } from '../../../compute/models/open.js';
 import type { WritableTensor } from '../../../compute/models/safetensors/write.js';
@@ -171,6 +172,6 @@ function foreignFields(config: Json, labels: readonly string[], padId: number): 
     architectures: [String(first ?? '').replace(/For[A-Z]\w*$|$/, 'ForSequenceClassification')],
     ...labelFields(labels),
     pad_token_id: padId,
-    problem_type: 'single_label_classification',
+    problem_type: problemType(labels),
   };
 }

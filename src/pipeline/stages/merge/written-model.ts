@@ -4,7 +4,6 @@ import type { AnyModel } from '../../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';
 import { unquantised } from '../../../compute/models/config/index.js';
 import { floatsAsIn } from '../../../compute/models/config/shape.js';
-import { padIdOf } from '../../../compute/models/labels.js';
 import type { LoadedAdapter } from '../../../compute/packaging/adapter-folder.js';
 import { noGguf } from '../../../compute/packaging/gguf/gguf-diagnostics.js';
 import { writtenFamily, writtenGguf } from '../../../compute/packaging/gguf/model.js';
@@ -12,6 +11,7 @@ import type { StoredAs } from '../../../compute/packaging/merge/dtypes.js';
 import { weightFiles } from '../../../compute/packaging/merge/shards.js';
 import { mergedRows, mergedTensors } from '../../../compute/packaging/merge/tensors.js';
 import { mergedConfig } from '../../../compute/packaging/merge/texts.js';
+import { paddingOf } from '../../../compute/packaging/score-padding.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import type { StageContext } from '../stage.js';
 import type { OpenedBase } from './merge-models.js';
@@ -34,11 +34,12 @@ export interface MergedParts {
 const LICENCES = /^(?:LICEN[CS]E|NOTICE|USE_POLICY)/i;
 
 /** Before there are weights and logits: the text of a tokenizer that is in a GGUF file takes hundreds of megabytes. */
-export function copyCompanions({ output }: StageContext, { model, stored }: MergedParts): void {
-  for (const { name, read } of model.companions()) {
-    if (stored.format === 'gguf' && !LICENCES.test(name)) continue;
-    const content = read();
-    output.write(`${FOLDER}/${name}`, content);
+export function copyCompanions({ output }: StageContext, { model, stored, adapter }: MergedParts): void {
+  const padding = paddingOf(model, labelsOf(adapter?.config));
+  for (const companion of model.companions()) {
+    if (stored.format === 'gguf' && !LICENCES.test(companion.name)) continue;
+    const content = padding.of(companion);
+    output.write(`${FOLDER}/${companion.name}`, content);
     discarded(content.length);
   }
 }
@@ -114,7 +115,7 @@ function writeFolder(context: StageContext, parts: MergedParts, opened: OpenedBa
   const style = adapter === undefined ? undefined : readStyle(host, adapter.path);
   if (style !== undefined) output.write(`${FOLDER}/${CHAT_TEMPLATE}`, style);
   const labels = labelsOf(adapter?.config);
-  const classes = labels && opened.classifierFields(labels, padIdOf(model.facts));
+  const classes = labels && opened.classifierFields(labels, paddingOf(model, labels).id);
   const json = others.length > 0 ? model.configJson() : unquantised(model.configJson());
   const config = mergedConfig(json, dtype, { untied: plan?.untied === true, ...(classes && { classes }) });
   const original = model.known === undefined ? host.readText(`${model.path}/config.json`) : '';

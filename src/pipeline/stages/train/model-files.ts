@@ -1,9 +1,10 @@
 import { unquantised } from '../../../compute/models/config/index.js';
 import { configText } from '../../../compute/models/config/shape.js';
-import { classifierFields, padIdOf } from '../../../compute/models/labels.js';
+import { classifierFields } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../../../compute/models/types.js';
+import { paddingOf } from '../../../compute/packaging/score-padding.js';
 import { sizeOf } from '../../../compute/tensor/shape.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 
@@ -19,8 +20,10 @@ export function writeModel(
   trained: ModelConfig,
   parameters: AdapterTensors,
 ): void {
-  for (const { name, read } of base.companions()) output.write(`${folder}/${name}`, read());
-  output.write(`${folder}/config.json`, float32Config(base, trained));
+  const padding = paddingOf({ ...base, facts: base.config }, trained.labels);
+  for (const companion of base.companions())
+    output.write(`${folder}/${companion.name}`, padding.of(companion));
+  output.write(`${folder}/config.json`, float32Config(base, trained, padding.id));
   const tensors = [...parameters].map(
     ([name, parameter]): WritableTensor => ({
       name,
@@ -36,10 +39,10 @@ export function writeModel(
 }
 
 /** The base's config.json with the type of the new weights, under the name that the file used for it. */
-function float32Config(base: ModelFolder, trained: ModelConfig): string {
+function float32Config(base: ModelFolder, trained: ModelConfig, padId: number): string {
   const config = unquantised(base.configJson());
   const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
-  const classes = trained.labels === undefined ? {} : classifierFields(trained, padIdOf(base.config));
+  const classes = trained.labels === undefined ? {} : classifierFields(trained, padId);
   return configText({ ...config, [field]: 'float32', ...classes });
 }
 

@@ -43,7 +43,7 @@ export function recoverKilled(
   const { stage, host, runtime, engine } = context;
   const base = resolveModel(settingsOf(stage, 'train').base, context);
   const { config } = openResolved(host, base);
-  const adapter = checkedAdapter(stage, { config, label: base.label }, context, rowLabels(context));
+  const adapter = checkedAdapter(stage, { config, label: base.label }, context, rowLabels(context, config));
   return recover(plan, stage, { config, adapter, runtime, ranks: engine && rankLimits(engine) });
 }
 

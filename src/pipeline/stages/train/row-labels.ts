@@ -7,16 +7,18 @@ import type { Stage } from '../../../language/ir/program.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { readFormatInfo } from '../format/split-files.js';
 import type { StageContext } from '../stage.js';
-import { objectiveOf, REWARD_LABELS } from './preferences/objective.js';
+import { objectiveOf, rewardLabels } from './preferences/objective.js';
 
-/** Nothing if they have none. Throws a `UserError` if the rows to watch training on are numbered otherwise. */
-export function rowLabels({
-  stage,
-  inputs,
-  host,
-}: Pick<StageContext, 'stage' | 'inputs' | 'host'>): readonly string[] | undefined {
+/**
+ * Nothing if they have none; of a reward model, that of the base where it is one already. Throws a `UserError` if the rows to
+ * watch training on are numbered otherwise.
+ */
+export function rowLabels(
+  { stage, inputs, host }: Pick<StageContext, 'stage' | 'inputs' | 'host'>,
+  base: Pick<ModelConfig, 'labels'>,
+): readonly string[] | undefined {
   const settings = settingsOf(stage, 'train');
-  if (objectiveOf(settings)?.kind === 'reward') return REWARD_LABELS;
+  if (objectiveOf(settings)?.kind === 'reward') return rewardLabels(base);
   const { dataset, validate } = settings;
   const labelsOf = (name: string | undefined): readonly string[] | undefined => {
     const rows = name === undefined ? undefined : inputs[name];

@@ -47,7 +47,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
   const base = resolveModel(settings.base, context);
   const model = openResolved(host, base);
   const named = { config: model.config, label: base.label };
-  const adapter = checkedAdapter(stage, named, context, rowLabels(context));
+  const adapter = checkedAdapter(stage, named, context, rowLabels(context, model.config));
   const room = model.config.maxPositions - virtualTokensOf(adapter);
   const maxLength = Math.min(plan.maxLength, room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {

@@ -6,7 +6,7 @@ import { type Command, EXIT, option } from '../command.js';
 
 export const classify: Command = {
   name: 'classify',
-  doc: 'Gives a text one of the labels of a classifier: a model folder, an adapter folder, or a release.',
+  doc: 'Gives a text one of the labels of a classifier, or the score of a reward model: a model folder, an adapter folder, or a release.',
   positionals: [
     {
       name: 'model',
@@ -37,9 +37,8 @@ export const classify: Command = {
     try {
       for (const { text, line } of texts) {
         const found = await model.classify(text, many ? { file: '-', line, column: 0 } : undefined);
-        if (args.flag('json'))
-          context.out(answerLine({ text, label: found.label, probabilities: mapOf(found) }));
-        else if (many) context.out(shown(`${found.label}\t${text}`, args));
+        if (args.flag('json')) context.out(answerLine({ text, label: found.label, ...valuesOf(found) }));
+        else if (many) context.out(shown(`${found.score ?? found.label}\t${text}`, args));
         else for (const row of tableOf(found)) context.out(shown(row, args));
       }
       return EXIT.done;
@@ -49,13 +48,23 @@ export const classify: Command = {
   },
 };
 
-function tableOf({ shares }: Classification): readonly string[] {
+function tableOf({ shares, label, score }: Classification): readonly string[] {
+  if (score !== undefined)
+    return columns(
+      [
+        ['label', 'score'],
+        [label, String(score)],
+      ],
+      { right: [1] },
+    );
   const rows = shares.map(({ label, probability }) => [label, `${(100 * probability).toFixed(1)} %`]);
   return columns([['label', 'probability'], ...rows], { right: [1] });
 }
 
-const mapOf = ({ shares }: Classification): Readonly<Record<string, number>> =>
-  Object.fromEntries(shares.map(({ label, probability }) => [label, probability]));
+const valuesOf = ({ shares, score }: Classification) =>
+  score === undefined
+    ? { probabilities: Object.fromEntries(shares.map(({ label, probability }) => [label, probability])) }
+    : { score };
 
 /** Blank lines are no texts. */
 async function linesOf(

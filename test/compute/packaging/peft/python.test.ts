@@ -66,6 +66,7 @@ const CASES: Readonly<Record<string, AdapterConfig>> = {
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
   'a classification head': { kind: 'head', labels: ['yes', 'no', 'don’t know'] },
   'LoRA with a classification head': { ...plain, labels: ['a', 'b'] },
+  'LoRA with a head of one score': { ...plain, labels: ['reward'] },
   'DoRA with a classification head and the embedding': {
     ...plain,
     dora: true,

@@ -31,6 +31,11 @@ function pairs() {
 const judged = () =>
   pairs().map((row, at) => ({ ...row, side: at % 3 === 0 ? ('chosen' as const) : ('rejected' as const) }));
 
+const optimizerOf = (rate: number): Call => ({
+  call: 'adamw',
+  args: { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, clip: 1, loraplus_ratio: 1 },
+});
+
 const DPO: Call = {
   call: 'dpo',
   args: { beta: 0.2, loss: 'sigmoid', label_smoothing: 0, sft: 0 },
@@ -179,6 +184,49 @@ describe('a training on preferences', () => {
     const { config, tensors } = readAdapter(nodeHost(folder), join(context.output.path, 'adapter/last'));
     expect(config).to.deep.include({ labels: ['reward'] });
     expect(tensors.get('score.weight')?.shape).to.deep.equal([1, 64]);
+  });
+
+  describe('by a reward, on from another reward model', () => {
+    const REWARD = OBJECTIVES['reward'] ?? DPO;
+    const still = { optimizer: optimizerOf(1e-12), stop: { steps: 1 } };
+    const adapterIn = (path: string) => readAdapter(nodeHost(folder), join(path, 'adapter/last'));
+
+    it('begins with its factors and its head, as PEFT saved them', async () => {
+      const { context, lines } = await trained({ objective: REWARD });
+      const before = join(context.output.path, 'adapter/last');
+      // what PEFT saves has no file of labels
+      rmSync(join(before, 'labels.json'));
+      const start = { call: 'peft', args: { folder: before } };
+      const again = await trained({ objective: REWARD, more: { ...still, start } }, 'again');
+      const [own, first] = [adapterIn(again.context.output.path), adapterIn(context.output.path)];
+      expect(own.config).to.deep.equal(first.config);
+      for (const [name, { data }] of own.tensors)
+        expect(
+          Math.max(...data.map((value, at) => Math.abs(value - (first.tensors.get(name)?.data[at] ?? 9)))),
+        ).to.be.below(1e-9);
+      const lossOf = (all: readonly Line[]) => all.findLast(({ type }) => type === 'validation')?.loss;
+      expect(lossOf(again.lines)).to.be.closeTo(lossOf(lines) ?? 9, 1e-6);
+    });
+
+    it('takes no adapter without a head of one score, and none with one to write', async () => {
+      const startOf = async (objective: Call, name: string) => ({
+        call: 'peft',
+        args: {
+          folder: join((await trained({ objective, more: still }, name)).context.output.path, 'adapter/last'),
+        },
+      });
+      const [scores, writes] = [await startOf(REWARD, 'scores'), await startOf(DPO, 'writes')];
+      for (const [objective, start] of [
+        [REWARD, writes],
+        [DPO, scores],
+      ] as const) {
+        const error = await run(worldOf({ objective, more: { ...still, start } }, 'refused')).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        expect(error instanceof UserError && error.diagnostic.code).to.equal('FTP0760');
+      }
+    });
   });
 
   it('takes no judged answers for pairs', async () => {

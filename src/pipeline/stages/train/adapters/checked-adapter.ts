@@ -1,5 +1,6 @@
 /** Whether the adapter of a stage goes with its other settings, its base, and the adapter that it continues from. */
 import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
+import { labelsOf } from '../../../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
 import { checkAdapter } from '../../../../compute/packaging/check-base.js';
 import {
@@ -10,6 +11,8 @@ import {
 import { type Diagnostic, isError, UserError } from '../../../../language/diagnostics/types.js';
 import type { Stage } from '../../../../language/ir/program.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
+import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
+import { objectiveOf } from '../preferences/objective.js';
 import { checkTask } from '../row-labels.js';
 import { type AdapterCase, isSet, type Place, type Start, startOf } from './definition.js';
 import { adapterOf, adapterProblems, stageAdapter, takenSettings } from './kinds.js';
@@ -26,6 +29,8 @@ function startProblems({ stage, model, base, at }: AdapterCase, start: Start): r
   if (stage.preset === 'full') return [startWithout(at('start'), 'using full', 'it trains no adapter')];
   checkAdapter(start.opened, model, start.opened.path);
   const taken = start.opened.config;
+  const head = headProblem(settingsOf(stage, 'train'), labelsOf(taken));
+  if (head !== undefined) return [startWithout(at(head.setting), head.setting, head.why)];
   const { setting: record, agrees } = stageAdapter(taken.kind);
   if (isSet(stage.origins, `${record}.init`))
     return [startWithout(at(`${record}.init`), 'init', 'the weights are those of the adapter')];
@@ -47,6 +52,20 @@ function startProblems({ stage, model, base, at }: AdapterCase, start: Start): r
     ...contradictions,
     ...(renamed ? [baseDiffers(at('start'), { adapter: start.label, own, base })] : []),
   ];
+}
+
+/** A reward model goes on from a head of one score, and from no other; what writes from none. */
+function headProblem(
+  settings: TrainSettings,
+  labels: readonly string[] | undefined,
+): { readonly setting: string; readonly why: string } | undefined {
+  if (objectiveOf(settings)?.kind === 'reward')
+    return labels?.length === 1
+      ? undefined
+      : { setting: 'objective', why: 'the adapter to continue from has no head of one score' };
+  return labels === undefined
+    ? undefined
+    : { setting: 'dataset', why: 'the adapter to continue from has a head over labels, and writes nothing' };
 }
 
 const shown = (value: unknown): string =>

@@ -1,4 +1,5 @@
 /** The objective of a train stage, as it is computed. */
+import type { ModelConfig } from '../../../../compute/models/types.js';
 import type { PreferenceObjective } from '../../../../compute/training/index.js';
 import type { Call } from '../../../../language/ir/program.js';
 import { isCall } from '../../../../language/ir/values.js';
@@ -6,7 +7,11 @@ import type { TrainSettings } from '../../../../language/schemas/stages/train.js
 import { lookUp } from '../../../../language/source/look-up.js';
 
 /** The one label of a reward model. */
-export const REWARD_LABELS: readonly string[] = ['reward'];
+const REWARD_LABELS: readonly string[] = ['reward'];
+
+/** That of a base which is a reward model already is kept, and with it its head. */
+export const rewardLabels = ({ labels }: Pick<ModelConfig, 'labels'>): readonly string[] =>
+  labels?.length === 1 ? labels : REWARD_LABELS;
 
 /** `undefined` for a training that learns to write. */
 export const objectiveOf = ({
