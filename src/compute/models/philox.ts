@@ -2,6 +2,9 @@
  * Random numbers as a pure function of (seed, stream, index): nothing to save in a checkpoint, and every value can be
  * made in any order. Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
  */
+import { NORMAL_KERNEL } from '../tensor/kernels.generated.js';
+import { createMemory, startModule } from '../tensor/webassembly.js';
+
 const MULTIPLIER_0 = 0xd2511f53;
 const MULTIPLIER_1 = 0xcd9e8d57;
 const WEYL_0 = 0x9e3779b9;
@@ -33,14 +36,19 @@ function multiply(x: number, y: number): readonly [number, number] {
   return [high >>> 0, low];
 }
 
-/** 32 random bits for each index of a stream; streams are told apart by their names. */
-function words(seed: number, stream: string, block: number): Words {
-  const [low, high] = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
-  return philox(
-    [block >>> 0, Math.floor(block / 2 ** 32), hash(stream, 0), hash(stream, 0x5bd1e995)],
-    [low, high],
-  );
-}
+/** The counter of a block of a stream; streams are told apart by their names. */
+const counterOf = (stream: string, block: number): Words => [
+  block >>> 0,
+  Math.floor(block / 2 ** 32),
+  hash(stream, 0),
+  hash(stream, 0x5bd1e995),
+];
+
+const keyOf = (seed: number): readonly [number, number] => [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
+
+/** 32 random bits for each index of a stream. */
+const words = (seed: number, stream: string, block: number): Words =>
+  philox(counterOf(stream, block), keyOf(seed));
 
 /** FNV-1a with a murmur finish. */
 function hash(text: string, start: number): number {
@@ -70,7 +78,13 @@ export function fillUniform(
   }
 }
 
-/** Fills with normal values of mean 0 (Box and Muller, 1958); `out[0]` is value `first` of the stream. */
+/** Where the values come from: seed, name of the stream, and their standard deviation. */
+type Normal = readonly [seed: number, stream: string, deviation: number];
+
+/**
+ * Fills with normal values of mean 0 (Box and Muller, 1958); `out[0]` is value `first` of the stream. Long runs are made by a kernel,
+ * which leaves what its last bits may decide to be made here: the values are the same.
+ */
 export function fillNormal(
   out: Float32Array,
   seed: number,
@@ -78,6 +92,70 @@ export function fillNormal(
   deviation: number,
   first = 0,
 ): void {
+  const normal = [seed, stream, deviation] as const;
+  const lead = Math.min(out.length, (GROUP - (first % GROUP)) % GROUP);
+  const groups = Math.floor((out.length - lead) / GROUP);
+  if (groups < WORTH_A_CALL) {
+    fillPlain(out, normal, first);
+    return;
+  }
+  const end = lead + groups * GROUP;
+  fillPlain(out.subarray(0, lead), normal, first);
+  for (let at = lead, next = at; at < end; at = next) {
+    // calls begin at multiples of what they make at most, and so does a new upper word of the counters
+    next = Math.min(end, at + CALL_VALUES - ((first + at) % CALL_VALUES));
+    fillGroups(out.subarray(at, next), normal, first + at);
+  }
+  fillPlain(out.subarray(end), normal, first + end);
+}
+
+/** Values of four counters, which a kernel makes at a time; and how many of them are made in a call, and are worth one. */
+const GROUP = 16;
+const CALL_GROUPS = 2048;
+const CALL_VALUES = GROUP * CALL_GROUPS;
+const WORTH_A_CALL = 8;
+
+interface NormalMemory {
+  readonly values: Float32Array;
+  readonly doubtful: Int32Array;
+  readonly fill: (...args: readonly number[]) => number;
+}
+
+const VALUES = 0;
+const DOUBTFUL = VALUES + 4 * CALL_VALUES;
+const WORDS = DOUBTFUL + 4 * CALL_GROUPS;
+
+let shared: NormalMemory | undefined;
+
+function memory(): NormalMemory {
+  if (shared !== undefined) return shared;
+  const allocated = createMemory(WORDS + 64);
+  const fill = startModule(NORMAL_KERNEL, allocated)['normal'] as NormalMemory['fill'];
+  shared = {
+    values: new Float32Array(allocated.buffer, VALUES, CALL_VALUES),
+    doubtful: new Int32Array(allocated.buffer, DOUBTFUL, CALL_GROUPS),
+    fill,
+  };
+  return shared;
+}
+
+/** Whole groups of one call; `first` is a multiple of a group's values. */
+function fillGroups(out: Float32Array, normal: Normal, first: number): void {
+  const [seed, stream, deviation] = normal;
+  const { values, doubtful, fill } = memory();
+  const groups = out.length / GROUP;
+  const [low, high, ...names] = counterOf(stream, first / 4);
+  const place = [VALUES, groups, low, high, ...names, ...keyOf(seed), deviation, DOUBTFUL, WORDS];
+  const found = fill(...place);
+  out.set(values.subarray(0, out.length));
+  for (const group of doubtful.subarray(0, found)) {
+    const at = group * GROUP;
+    fillPlain(out.subarray(at, at + GROUP), normal, first + at);
+  }
+}
+
+/** The definition of {@link fillNormal}. */
+export function fillPlain(out: Float32Array, [seed, stream, deviation]: Normal, first: number): void {
   const lead = first % 4;
   for (let start = -lead; start < out.length; start += 4) {
     const four = words(seed, stream, (first + start) / 4);

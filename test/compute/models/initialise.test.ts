@@ -3,7 +3,7 @@ import type { LoraConfig } from '../../../src/compute/models/adapters/config.js'
 import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { parseConfig } from '../../../src/compute/models/config/index.js';
 import { initModel } from '../../../src/compute/models/initialise.js';
-import { fillNormal, fillUniform, philox, uniform } from '../../../src/compute/models/philox.js';
+import { fillNormal, fillPlain, fillUniform, philox, uniform } from '../../../src/compute/models/philox.js';
 import { readFixture } from './fixtures.js';
 
 const config = parseConfig(readFixture('peft/base/config.json'), 'config.json');
@@ -35,6 +35,24 @@ describe('random numbers', () => {
     fillNormal(values, 1, 'a', 2);
     expect(moments(values).mean).to.be.closeTo(0, 0.05);
     expect(moments(values).deviation).to.be.closeTo(2, 0.05);
+  });
+
+  it('have the same bits where a kernel makes them, wherever a run of them begins and ends', () => {
+    // from 2^34 on, a counter's second word is another
+    for (const [first, length] of [
+      [0, 300_001],
+      [3, 70_000],
+      [32_768 * 5 + 1, 33_000],
+      [2 ** 34 - 16_007, 40_000],
+      [7, 5],
+    ] as const) {
+      const [fast, plain] = [new Float32Array(length), new Float32Array(length)];
+      fillNormal(fast, 2 ** 40 + 9, 'a', 0.02, first);
+      fillPlain(plain, [2 ** 40 + 9, 'a', 0.02], first);
+      expect(Buffer.compare(Buffer.from(fast.buffer), Buffer.from(plain.buffer)), `from ${first}`).to.equal(
+        0,
+      );
+    }
   });
 
   it('differ by seed and stream', () => {

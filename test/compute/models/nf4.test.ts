@@ -28,7 +28,7 @@ function weights(name: string): Float32Array {
   return floatsOf('F16', raw, 0, raw.byteLength / 2);
 }
 const quantise = (values: Float32Array, window?: number): DoubleNf4 =>
-  quantiseNf4(values.length, (start, count) => values.subarray(start, start + count), window);
+  quantiseNf4(values.length, (start, count) => values.subarray(start, start + count), { window });
 
 /** Compares bit patterns, so that -0 and NaN count. */
 function sameBits(actual: Float32Array, expected: Float32Array): void {
@@ -89,6 +89,19 @@ describe('NF4', () => {
       const values = Float32Array.from({ length }, (_, i) => ((i * 2654435761) % 2 ** 32) / 2 ** 32);
       expect(torchMean(values), `${length} values`).to.equal(mean);
     }
+  });
+
+  it('says of a value that is not finite, wherever it is', () => {
+    for (const at of [0, 64 * 700 + 5, 64 * 1100 + 3])
+      for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        const values = sample(64 * 1100 + 33);
+        values[at] = wrong;
+        const notFinite = (): never => {
+          throw new RangeError('found');
+        };
+        const read = (start: number, count: number) => values.subarray(start, start + count);
+        expect(() => quantiseNf4(values.length, read, { notFinite }), `${wrong} at ${at}`).to.throw('found');
+      }
   });
 
   it('does not depend on the window in which it is read', () => {

@@ -8,7 +8,6 @@ import { type StoredFormat, storedBytes } from './formats.js';
 import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
 import {
-  areFinite,
   encodedTensor,
   float32Tensor,
   type SourceTensor,
@@ -217,9 +216,9 @@ function loadTensor(source: SourceTensor, format: StoredFormat, transposed = fal
 function quantised(source: SourceTensor, transposed = false): StoredTensor {
   const { name, shape } = source;
   const elements = sizeOf(shape);
-  if (!transposed) return nf4Tensor(name, shape, quantiseNf4(elements, finite(source)));
+  if (!transposed) return nf4Tensor(name, shape, quantiseNf4(elements, source.read, refusing(source)));
   const turned = transposedSource(source);
-  const data = quantiseNf4(elements, finite(turned), elements);
+  const data = quantiseNf4(elements, turned.read, { ...refusing(turned), window: elements });
   return transposedTensor(name, nf4Tensor(name, turned.shape, data));
 }
 
@@ -233,19 +232,17 @@ function asFloat32({
   return float32Tensor(name, shape, values);
 }
 
-/** The values of a tensor that is to be quantised: 4 bits have no code for a value that is not finite, and would hide it. */
-const finite =
-  ({ name, path, read }: SourceTensor): SourceTensor['read'] =>
-  (start, count) => {
-    const values = read(start, count);
-    if (areFinite(values)) return values;
+/** 4 bits have no code for a value that is not finite, and would hide it. */
+const refusing = ({ name, path }: SourceTensor): { readonly notFinite: () => never } => ({
+  notFinite: () => {
     throw new ModelError(
       'model_weights',
       path,
       `Tensor "${name}" has a value that is not finite, which 4 bits cannot hold.`,
       'Fetch the model again, or use one whose weights are finite.',
     );
-  };
+  },
+});
 
 function readInto(source: SourceTensor, from: number, out: Float32Array): void {
   for (let start = 0; start < out.length; start += WINDOW) {

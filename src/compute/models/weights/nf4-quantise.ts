@@ -1,4 +1,6 @@
 import { shareableBytes } from '../../../language/host/shareable.js';
+import { NF4_KERNEL } from '../../tensor/kernels.generated.js';
+import { createMemory, startModule } from '../../tensor/webassembly.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK } from './formats.js';
 import { bucket, DYNAMIC_CODE, midpoints, NF4_CODE } from './nf4-codes.js';
 
@@ -24,6 +26,60 @@ const DYNAMIC_BOUNDS = midpoints(DYNAMIC_CODE);
 /** bitsandbytes' guard against a block of zeros. */
 const TINY = Math.fround(1e-38);
 
+/** Values of one call: 128 KiB of floats, so that values and codes stay in the second-level cache. */
+const CALL_VALUES = 1 << 15;
+const CALL_BLOCKS = CALL_VALUES / NF4_BLOCK;
+const BOUNDS = 0;
+const VALUES = BOUNDS + 64;
+const CODES = VALUES + 4 * CALL_VALUES;
+const ABSMAX = CODES + CALL_VALUES / 2;
+
+interface Nf4Memory {
+  readonly values: Float32Array;
+  readonly codes: Uint8Array;
+  readonly absmax: Float32Array;
+  /** Quantises whole blocks of `values`; gives the bits of the largest absmax. */
+  run(blocks: number): number;
+}
+
+type QuantiseExport = (
+  ...args: readonly [
+    values: number,
+    codes: number,
+    absmax: number,
+    blocks: number,
+    bounds: number,
+    tiny: number,
+  ]
+) => number;
+
+let shared: Nf4Memory | undefined;
+
+function memory(): Nf4Memory {
+  if (shared !== undefined) return shared;
+  const allocated = createMemory(ABSMAX + 4 * CALL_BLOCKS);
+  const { buffer } = allocated;
+  new Float32Array(buffer, BOUNDS, NF4_BOUNDS.length).set(NF4_BOUNDS);
+  const run = startModule(NF4_KERNEL, allocated)['quantise'] as QuantiseExport;
+  shared = {
+    values: new Float32Array(buffer, VALUES, CALL_VALUES),
+    codes: new Uint8Array(buffer, CODES, CALL_VALUES / 2),
+    absmax: new Float32Array(buffer, ABSMAX, CALL_BLOCKS),
+    run: (blocks) => run(VALUES, CODES, ABSMAX, blocks, BOUNDS, TINY),
+  };
+  return shared;
+}
+
+/** Bits of the first float32 that is not finite. */
+const NOT_FINITE = 0x7f800000;
+
+interface Nf4Options {
+  /** Values that are read at a time: a multiple of a block's. */
+  readonly window?: number;
+  /** Called before a block whose values are not all finite, which have no code; it throws. */
+  readonly notFinite?: () => never;
+}
+
 /**
  * Quantises `elements` values that `read(start, count)` hands out in windows, so that a tensor is never held twice.
  * Equal to `bitsandbytes.functional.quantize_4bit(…, quant_type="nf4", compress_statistics=True)`, with the nearest
@@ -32,71 +88,78 @@ const TINY = Math.fround(1e-38);
 export function quantiseNf4(
   elements: number,
   read: (start: number, count: number) => Float32Array,
-  window = 1 << 18,
+  { window = 1 << 18, notFinite }: Nf4Options = {},
 ): DoubleNf4 {
   const codes = shareableBytes(Math.ceil(elements / 2));
   const absmax = new Float32Array(Math.ceil(elements / NF4_BLOCK));
   for (let start = 0; start < elements; start += window) {
     const values = read(start, Math.min(window, elements - start));
-    for (let at = 0; at < values.length; at += NF4_BLOCK) {
-      const block = values.subarray(at, at + NF4_BLOCK);
-      absmax[(start + at) / NF4_BLOCK] = quantiseBlock(block, codes, (start + at) / 2);
-    }
+    if (!quantiseValues(values, codes.subarray(start / 2), absmax.subarray(start / NF4_BLOCK))) notFinite?.();
   }
   return { codes, ...quantiseConstants(absmax) };
 }
 
-/** Writes the codes of at most 64 weights from byte `at` on and returns their absmax. */
-function quantiseBlock(block: Float32Array, codes: Uint8Array, at: number): number {
-  const largest = largestOf(block);
-  if (block.length === NF4_BLOCK) {
-    const inverse = Math.fround(1 / Math.max(largest, TINY));
-    for (let i = 0; i < NF4_BLOCK; i += 2) {
-      const first = nearestCode(Math.fround((block[i] as number) * inverse));
-      codes[at + (i >> 1)] = (first << 4) | nearestCode(Math.fround((block[i + 1] as number) * inverse));
-    }
-    return largest;
+/** Writes codes and absmax of blocks, the last of which may not be full; whether all values are finite. */
+export function quantiseValues(values: Float32Array, codes: Uint8Array, absmax: Float32Array): boolean {
+  const kernel = memory();
+  const whole = Math.floor(values.length / NF4_BLOCK);
+  let isWhole = true;
+  for (let block = 0; block < whole; block += CALL_BLOCKS) {
+    const count = Math.min(CALL_BLOCKS, whole - block);
+    kernel.values.set(values.subarray(block * NF4_BLOCK, (block + count) * NF4_BLOCK));
+    if (kernel.run(count) >>> 0 >= NOT_FINITE) isWhole = false;
+    codes.set(kernel.codes.subarray(0, (count * NF4_BLOCK) / 2), (block * NF4_BLOCK) / 2);
+    absmax.set(kernel.absmax.subarray(0, count), block);
   }
-  // bitsandbytes divides in a last block that is not full, and pads an odd number of codes with a zero.
-  const absmax = Math.max(largest, TINY);
-  for (let i = 0; i < block.length; i += 2) {
-    const first = nearestCode(Math.fround((block[i] as number) / absmax));
-    codes[at + (i >> 1)] = (first << 4) | nearestCode(Math.fround((block[i + 1] ?? 0) / absmax));
-  }
-  return absmax;
+  const rest = values.subarray(whole * NF4_BLOCK);
+  if (rest.length === 0) return isWhole;
+  absmax[whole] = quantiseRest(rest, codes.subarray((whole * NF4_BLOCK) / 2));
+  return isWhole && rest.every(Number.isFinite);
 }
 
-/** Cells of a grid over [-1, 1], finer than the narrowest gap between two bounds. */
-const CELLS = 256;
-/** How many bounds lie below each cell: the search starts there and ends at most one further on. */
-const CELL_CODES = Uint8Array.from({ length: CELLS + 1 }, (_, cell) =>
-  bucket(NF4_BOUNDS, (cell / CELLS) * 2 - 1),
-);
-
-/** `bucket(NF4_BOUNDS, value)` in constant time; values beyond 1, by a rounding, get the last code. */
-function nearestCode(value: number): number {
-  const cell = Math.max(0, Math.min(CELLS, Math.floor(((value + 1) * CELLS) / 2)));
-  let code = CELL_CODES[cell] as number;
-  while (code < 15 && (NF4_BOUNDS[code] as number) < value) code++;
-  return code;
+/** Writes the codes of a last block that is not full and returns its absmax. */
+function quantiseRest(block: Float32Array, codes: Uint8Array): number {
+  // bitsandbytes divides here, where it multiplies by the inverse otherwise, and pads an odd number of codes with a zero
+  const absmax = Math.max(largestOf(block), TINY);
+  const codeOf = (value = 0): number => bucket(NF4_BOUNDS, Math.fround(value / absmax));
+  for (let i = 0; i < block.length; i += 2) codes[i >> 1] = (codeOf(block[i]) << 4) | codeOf(block[i + 1]);
+  return absmax;
 }
 
 function quantiseConstants(absmax: Float32Array): Omit<DoubleNf4, 'codes'> {
   const offset = torchMean(absmax);
-  const centred = absmax.map((value) => value - offset);
   const constants = new Uint8Array(absmax.length);
   const scales = new Float32Array(Math.ceil(absmax.length / NF4_NESTED_BLOCK));
+  const centred = new Float32Array(NF4_NESTED_BLOCK);
   for (let block = 0; block < scales.length; block++) {
     const start = block * NF4_NESTED_BLOCK;
-    const values = centred.subarray(start, start + NF4_NESTED_BLOCK);
-    const scale = largestOf(values);
+    const count = Math.min(NF4_NESTED_BLOCK, absmax.length - start);
+    for (let i = 0; i < count; i++) centred[i] = (absmax[start + i] as number) - offset;
+    const scale = largestOf(centred.subarray(0, count));
     const inverse = Math.fround(1 / Math.max(scale, TINY));
     scales[block] = scale;
-    for (let i = 0; i < values.length; i++) {
-      constants[start + i] = bucket(DYNAMIC_BOUNDS, Math.fround((values[i] as number) * inverse));
-    }
+    for (let i = 0; i < count; i++) constants[start + i] = dynamicCode((centred[i] as number) * inverse);
   }
   return { constants, scales, offset };
+}
+
+/** A float32, and its first bits: sign, exponent and five bits of the mantissa, a cell with two bounds at most. */
+const cell = new Float32Array(1);
+const cellBits = new Uint32Array(cell.buffer);
+const CELL_SHIFT = 18;
+/** How many bounds of the dynamic map lie below the least value of each cell: the search starts there. */
+const CELL_CODES = Uint8Array.from({ length: 2 ** (32 - CELL_SHIFT) }, (_, index) => {
+  // of negative values, the last bits make the least one
+  cellBits[0] = (index << CELL_SHIFT) | (index >> (31 - CELL_SHIFT) === 1 ? 2 ** CELL_SHIFT - 1 : 0);
+  return bucket(DYNAMIC_BOUNDS, cell[0] as number);
+});
+
+/** `bucket(DYNAMIC_BOUNDS, value)` of the nearest float32. */
+function dynamicCode(value: number): number {
+  cell[0] = value;
+  let code = CELL_CODES[(cellBits[0] as number) >>> CELL_SHIFT] as number;
+  while (code < DYNAMIC_BOUNDS.length && (DYNAMIC_BOUNDS[code] as number) < (cell[0] as number)) code++;
+  return code;
 }
 
 function largestOf(values: Float32Array): number {
