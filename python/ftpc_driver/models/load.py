@@ -164,8 +164,18 @@ def fill(names: dict[str, nn.Parameter], tensors: dict[str, Tensor]) -> None:
 
 
 def _keep_types(model: nn.Module) -> None:
-    """What is trained whole computes in float32; what it hands to a base of another type is of that type."""
+    """What is trained of the base computes in float32; what it hands to a base of another type is of that type."""
     from peft.utils import ModulesToSaveWrapper
+
+    for module in model.modules():
+        bias = module._parameters.get("bias")
+        if bias is None or not bias.requires_grad:
+            continue
+        if type(module).__name__ == "Linear4bit":
+            module.forward = _beside_its_bias(module, module.forward)
+        elif isinstance(module, nn.LayerNorm):
+            # a kernel takes weight and bias of one type
+            module.weight.data = module.weight.data.float()
 
     for wrapper in (each for each in model.modules() if isinstance(each, ModulesToSaveWrapper)):
         dtype = wrapper.original_module.weight.dtype
@@ -175,6 +185,22 @@ def _keep_types(model: nn.Module) -> None:
             wrapper.register_forward_hook(lambda _module, _inputs, output, dtype=dtype: output.to(dtype))
         else:
             wrapper.register_forward_pre_hook(lambda _module, inputs: (inputs[0].float(), *inputs[1:]))
+
+
+def _beside_its_bias(layer: Any, original: Any) -> Any:
+    """bitsandbytes would turn a bias into the type of the input, for good: it is added to the output here."""
+
+    def forward(*args: Any, **options: Any) -> Tensor:
+        bias = layer._parameters["bias"]
+        layer._parameters["bias"] = None
+        try:
+            output: Tensor = original(*args, **options)
+        finally:
+            layer._parameters["bias"] = bias
+        biased: Tensor = output + bias.to(output.dtype)
+        return biased
+
+    return forward
 
 
 def train_whole(base: Any, head: str | None) -> Any:

@@ -1,12 +1,12 @@
 """Models that are evaluated: a base in memory, on one device or dispatched over all, and the adapter over it."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict
+from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
@@ -29,6 +29,8 @@ class Base:
     device: torch.device
     #: The PeftModel of the adapter that is over it.
     peft: Any = None
+    #: Biases of the base that the adapter has in their place, by the names of the base.
+    biases: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass
@@ -109,9 +111,13 @@ def with_adapter(base: Base, folder: str | None) -> Opened:
     if base.peft is not None:
         if not base.peft.active_peft_config.is_prompt_learning:
             base.model = base.peft.unload()
+            _put_back(base)
         base.peft = None
     virtual: Any = None
     if folder is not None:
+        if PeftConfig.from_pretrained(folder).to_dict().get("bias", "none") != "none":
+            named = base.model.named_parameters()
+            base.biases = {name: each.detach().clone() for name, each in named if name.endswith(".bias")}
         base.peft = load_adapter(base.model, folder)
         if base.peft.active_peft_config.is_prompt_learning:
             virtual = base.peft
@@ -119,6 +125,14 @@ def with_adapter(base: Base, folder: str | None) -> Opened:
     takes = frozenset(inspect.signature(model.forward).parameters)
     vocabulary = int(model.config.get_text_config().vocab_size)
     return Opened(model, base.device, vocabulary, takes, virtual)
+
+
+@torch.no_grad()
+def _put_back(base: Base) -> None:
+    """PEFT leaves trained biases in the base."""
+    for name, value in base.biases.items():
+        base.model.get_parameter(name).copy_(value)
+    base.biases = {}
 
 
 def load_adapter(model: Any, folder: str) -> Any:

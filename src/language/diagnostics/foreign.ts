@@ -10,6 +10,7 @@ const SETTINGS = byWord({
     'target_modules lora_target_modules lora_target lora_target_linear target_parameters lora_target_parameters',
   'train.lora.rslora': 'use_rslora peft_use_rslora',
   'train.lora.dora': 'use_dora peft_use_dora',
+  'train.lora.bias': 'train_bias trainable_bias',
   'train.lora.layers': 'layers_to_transform lora_layers_to_transform peft_layers_to_transform',
   'train.lora.modules_to_save': 'lora_modules_to_save additional_target',
   'train.lora.init': 'init_lora_weights peft_init_lora_weights',

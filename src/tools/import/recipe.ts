@@ -72,6 +72,7 @@ export interface Recipe {
     exclude?: readonly string[];
     rslora?: boolean;
     dora?: boolean;
+    bias?: 'all' | 'lora_only';
     layers?: readonly number[];
     rankPattern?: ReadonlyMap<string, number>;
     alphaPattern?: ReadonlyMap<string, number>;

@@ -262,6 +262,7 @@ function loraText({ lora, start }: Recipe): string | undefined {
     exclude: lora.exclude === undefined ? undefined : list(lora.exclude.map(named)),
     rslora: lora.rslora === true ? 'true' : undefined,
     dora: lora.dora === true ? 'true' : undefined,
+    bias: lora.bias,
     layers: lora.layers === undefined ? undefined : list(lora.layers.map(String)),
     rank_pattern: pattern(lora.rankPattern),
     alpha_pattern: pattern(lora.alphaPattern),

@@ -118,6 +118,47 @@ withPython('adapters in a Python process', () => {
       await own.release();
     });
 
+  it('gives a base its biases back when the adapter that trained them is taken off', async () => {
+    const own = join(host.packageFolder, 'test', 'fixtures', 'classification', 'gpt2');
+    const gpt2 = openModel(host, own);
+    const config: AdapterConfig = { ...LORA, targets: ['c_attn'], bias: 'all' };
+    const weights = gpt2.loadWeights('stored');
+    const { tensors } = initAdapter(gpt2.config, config, { seed: 1, weights });
+    for (const [name, { data }] of tensors) fillNormal(data, 2, name, 0.1);
+    const folder = join(place.path, 'biases');
+    writeAdapter(
+      plainOutput(folder),
+      '.',
+      { config, tensors },
+      {
+        base: { name: own, revision: null, transposed: true, shape: gpt2.config },
+      },
+    );
+    const spec = modelSpec(host, own, { storage: 'stored', dtype: 'float32', attention: 'sdpa' });
+    const ids = Int32Array.of(5, 6, 7, 8);
+    const logits = async (adapter?: string): Promise<Float32Array> => {
+      const opened = await worker.open({
+        label: 'gpt2',
+        spec,
+        facts: gpt2.config,
+        ...(adapter && { adapter }),
+      });
+      return opened.logits(ids);
+    };
+    const before = await logits();
+    const runtime = await openHere('onnx');
+    const decoder = await evaluationDecoder({
+      runtime,
+      config: gpt2.config,
+      weights,
+      adapter: { config, tensors },
+    });
+    const here = decoderModel(decoder);
+    near(await logits(folder), await here.logits(ids));
+    await here.release();
+    expect(await logits()).to.deep.equal(before);
+  });
+
   const ended = async (signal: NodeJS.Signals): Promise<UserError> => {
     const env = (name: string) => (name === 'FTPC_RANK_SILENCE' ? '12' : host.env(name));
     const own = startWorker({ ...host, env }, { engine: ranks(1), threads: 1 });

@@ -2,8 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
-import { fixturePath } from '../../compute/training/fixture.js';
+import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
+import { f32Writable } from '../../../src/compute/models/safetensors/write.js';
+import { fixturePath, host } from '../../compute/training/fixture.js';
 import { askedRow } from '../../pipeline/stages/train/world.js';
+import { writeTensors } from '../driver/specification.js';
 import { ranks, withPython } from '../python.js';
 import {
   expectEqual,
@@ -18,6 +21,7 @@ import {
 
 const ADAPTER = 'adapter/*/adapter_model.safetensors';
 const MODEL = 'model/*/model.safetensors';
+const GPT2 = fixturePath('../classification/gpt2');
 const GGUF = fixturePath('../gguf/tiny.gguf');
 
 const lora = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' };
@@ -96,6 +100,15 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'lora, embedding and head trained whole': {
     options: with_({ lora: { ...lora, modules_to_save: ['embed_tokens', 'lm_head'] } }),
+    engines: ['one rank', 'two ranks, fsdp'],
+  },
+  'lora, biases trained': {
+    options: with_({
+      base: { call: 'local', args: { folder: GPT2 } },
+      lora: { ...lora, targets: ['c_attn', 'mlp.c_proj'], bias: 'all' },
+      ...sgd(0.1),
+    }),
+    near: EXACT,
     engines: ['one rank', 'two ranks, fsdp'],
   },
   'lora, some layers excluded': {
@@ -239,6 +252,45 @@ withPython('training by PyTorch and by the embedded engine', () => {
     const options = with_({ base: { call: 'untrained', args: { folder: base, seed: 1 } }, ...sgd(0.1) });
     const embedded = await trained(folder('embedded'), options);
     expectEqual(await trained(folder('ranks'), options, ranks(1)), embedded, ADAPTER, EXACT);
+  });
+
+  /** A base like the recorded one, with biases in its attention. */
+  function biasedBase(): string {
+    const base = folder('biased');
+    const config = JSON.parse(readFileSync(fixturePath('base/config.json'), 'utf8'));
+    writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, attention_bias: true }));
+    const file = openSafetensors(host, fixturePath('base/model.safetensors'));
+    const stored = [...file.tensors].flatMap(([name, entry]) => {
+      const bytes = file.read(entry);
+      const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      const bias = Float32Array.from({ length: entry.shape[0] ?? 0 }, (_, at) => 0.1 * Math.sin(at));
+      return [
+        f32Writable(name, entry.shape, values),
+        ...(name.includes('self_attn')
+          ? [f32Writable(name.replace('.weight', '.bias'), [bias.length], bias)]
+          : []),
+      ];
+    });
+    writeTensors(join(base, 'model.safetensors'), stored);
+    return base;
+  }
+
+  it('trains biases over four bits', async () => {
+    const options = with_(
+      {
+        base: { call: 'local', args: { folder: biasedBase() } },
+        lora: { ...lora, targets: ['q_proj', 'o_proj', 'down_proj'], bias: 'lora_only' },
+        ...sgd(0.1),
+      },
+      { chosen: { method: 'qlora' } },
+    );
+    const embedded = await trained(folder('embedded'), options);
+    expectEqual(await trained(folder('ranks'), options, ranks(1)), embedded, ADAPTER, EXACT);
+    // products in bfloat16 leave what is trained in float32
+    const bf16 = with_({ ...options.settings, precision: 'bf16' }, { chosen: { method: 'qlora' } });
+    const losses = lossesOf(await trained(folder('bf16'), bf16, ranks(1)));
+    for (const [index, loss] of lossesOf(embedded).entries())
+      expect(losses[index], `loss of step ${index + 1}`).to.be.closeTo(loss, 0.02 * loss);
   });
 
   it('is near in bf16', async () => {

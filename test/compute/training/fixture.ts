@@ -39,6 +39,8 @@ export type RunName =
   | 'dora'
   | 'loraplus'
   | 'smoothed'
+  | 'biases'
+  | 'biases-of-layers'
   | 'qlora'
   | 'full'
   | 'pissa'
@@ -55,6 +57,7 @@ export const recordedRun = (name: RunName): RecordedRun =>
   ({
     ...fixtureJson<Record<RunName, RecordedRun>>('runs.json'),
     ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-bottleneck.json'),
+    ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-biases.json'),
   })[name];
 
 export function recordedRows(): TokenRows {

@@ -79,6 +79,11 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
       `${TRL.replace('use_peft: true\n', '')}peft_config: {target_modules: all-linear}`,
       ['rank: 8, alpha: 8, targets: all_linear'],
     ],
+    [
+      'trained biases',
+      `${TRL}peft_config: {bias: lora_only, target_modules: [q_proj]}`,
+      ['targets: [q_proj], bias: lora_only'],
+    ],
     ['a seed that is not that of ftpc', AXOLOTL, ['seed = 42']],
     ['the warm-up of a known number of steps', `${AXOLOTL}max_steps: 1000`, ['cosine(warmup: 30steps)']],
     ['at most 100 steps of warm-up', `${AXOLOTL}max_steps: 9000`, ['cosine(warmup: 100steps)']],

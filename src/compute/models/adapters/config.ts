@@ -13,6 +13,8 @@ export interface LoraConfig {
   readonly exclude?: readonly string[];
   /** Ends of the paths of parameters that hold experts, such as `experts.down_proj`, or whole paths (`target_parameters`). */
   readonly parameters?: readonly string[];
+  /** Biases of the base that are trained, too: all of them, or those of the linear layers that have factors. */
+  readonly bias?: 'all' | 'lora_only';
   /** Layers that get an adapter, from 0; default: all. */
   readonly layers?: readonly number[];
   /** Scaled by alpha ÷ √rank instead of alpha ÷ rank (arXiv 2312.03732). */

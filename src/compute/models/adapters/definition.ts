@@ -32,6 +32,12 @@ export interface BlockAdapters {
   readonly bottlenecks: Bottlenecks;
 }
 
+/** What an adapter is within one block. */
+export interface InBlock extends BlockAdapters {
+  /** Biases of the base that are trained, by their names within the block. */
+  readonly biases: readonly string[];
+}
+
 /** One block of a model. */
 interface PlacedBlock {
   readonly block: BlockBlueprint;
@@ -87,7 +93,7 @@ export interface AdapterDefinition<K extends AdapterKind> {
   virtualTokens?(adapter: AdapterConfig<K>): number;
   /** Why it does not fit a base whose shapes do. */
   misfit?(model: ModelConfig, adapter: AdapterConfig<K>): string | undefined;
-  inBlock?(adapter: AdapterConfig<K>, placed: PlacedBlock): Partial<BlockAdapters>;
+  inBlock?(adapter: AdapterConfig<K>, placed: PlacedBlock): Partial<InBlock>;
   /** Names of trained tensors among the inputs of a block's graph. */
   readonly blockInput?: RegExp;
   /** New modules; linear layers, embedding and head are in the model anyway. */

@@ -10,7 +10,7 @@ import {
 import type { Adapter, ModelConfig } from '../types.js';
 import { bottleneck } from './bottleneck.js';
 import type { AdapterConfig, AdapterKind } from './config.js';
-import type { AdapterDefinition, AddedModule, BlockAdapters, InitOptions } from './definition.js';
+import type { AdapterDefinition, AddedModule, InBlock, InitOptions } from './definition.js';
 import { lora } from './lora.js';
 import { prefix } from './prefix.js';
 import { prompt } from './prompt.js';
@@ -80,7 +80,7 @@ export const isAdapterTensor = (name: string): boolean =>
   );
 
 /** A block together with what an adapter computes in it; layers with equal keys share their graphs. */
-export interface LayerKind extends BlockAdapters {
+export interface LayerKind extends InBlock {
   readonly key: string;
   readonly block: BlockBlueprint;
 }
@@ -92,10 +92,15 @@ export function layerKind(
 ): LayerKind {
   const block = blockOf(blueprint, layer);
   const name = blueprint.layers[layer] ?? '';
-  if (adapter === undefined) return { key: name, block, branches: {}, bottlenecks: {} };
+  if (adapter === undefined) return { key: name, block, branches: {}, bottlenecks: {}, biases: [] };
   const placed = { block, layer, path: (within: string) => blockName(blueprint, layer, within) };
-  const { branches = {}, bottlenecks = {} } = definitionOf(adapter).inBlock?.(adapter, placed) ?? {};
-  return { key: `${name} ${JSON.stringify([branches, bottlenecks])}`, block, branches, bottlenecks };
+  const {
+    branches = {},
+    bottlenecks = {},
+    biases = [],
+  } = definitionOf(adapter).inBlock?.(adapter, placed) ?? {};
+  const key = `${name} ${JSON.stringify([branches, bottlenecks, biases])}`;
+  return { key, block, branches, bottlenecks, biases };
 }
 
 /** The kind of each layer. */

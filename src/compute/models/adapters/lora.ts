@@ -2,6 +2,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { projectionsOf, projectionsOfModel } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../philox.js';
 import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
+import { biasesInBlock, biasesOf, trainedBiases } from './biases.js';
 import {
   type AdaptedProjection,
   adaptedExperts,
@@ -34,6 +35,7 @@ export const lora: AdapterDefinition<'lora'> = {
       branchTensors(projection.branch, projection, projection.path),
     ),
     ...adaptedExperts(model, adapter).flatMap(expertFactors),
+    ...trainedBiases(model, adapter),
     ...wholeShapes(model, adapter),
   ],
   firstShapes: (model, adapter) =>
@@ -52,14 +54,21 @@ export const lora: AdapterDefinition<'lora'> = {
         return branch === undefined ? [] : [[module, branch]];
       }),
     ),
+    biases: biasesInBlock(adapter, { block, layer, path }),
   }),
+  modules(model, adapter) {
+    const shapes = trainedBiases(model, adapter);
+    const of = biasesOf(model).length;
+    return shapes.length === 0 ? [] : [{ module: 'bias', layers: shapes.length, of, shapes }];
+  },
   blockInput: /\.lora_/,
 };
 
 /**
  * A from Kaiming's uniform with a = √5, which is U(−1/√in, 1/√in), or normal with a deviation of 1/rank; B zero, so that
  * the adapted model starts as its base; DoRA's magnitudes the norms of the rows of the base's weights. The values of A
- * depend on seed, tensor and rank alone. Under PiSSA, A and B are the principal parts of the weights. Throws a
+ * depend on seed, tensor and rank alone. Under PiSSA, A and B are the principal parts of the weights; biases are those of
+ * the base. Throws a
  * `RangeError` where a target names no linear layer.
  */
 function initLora(
@@ -104,7 +113,12 @@ function initLora(
       [up.name, { shape: up.shape, data: new Float32Array(sizeOf(up.shape)) }],
     ] as const;
   });
-  return new Map([...factors, ...ofExperts, ...initWhole(model, adapter, { seed, weights })]);
+  const biases = trainedBiases(model, adapter).map(({ name, shape }) => {
+    const data = new Float32Array(sizeOf(shape));
+    needed(weights, 'a trained bias').get(name).dequantise(data);
+    return [name, { shape, data }] as const;
+  });
+  return new Map([...factors, ...ofExperts, ...biases, ...initWhole(model, adapter, { seed, weights })]);
 }
 
 function randomFactor(

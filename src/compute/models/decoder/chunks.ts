@@ -1,6 +1,6 @@
 /** Positions that go through the head together, in tensors of few sizes, so that few graphs are compiled. */
 import type { HostTensor } from '../../tensor/types.js';
-import { wholeTensor } from '../adapters/whole.js';
+import { trainsHead } from '../adapters/biases.js';
 import type { ModelConfig } from '../types.js';
 import type { DecoderOptions } from './types.js';
 
@@ -78,9 +78,7 @@ export function headShards({
   trainable,
   vocabularyShard,
 }: DecoderOptions): readonly VocabularyShard[] | undefined {
-  const isTrained =
-    trainable === 'full' ||
-    (trainable === 'adapter' && wholeTensor(config, adapter?.config, 'head') !== undefined);
+  const isTrained = trainable === 'full' || (trainable === 'adapter' && trainsHead(config, adapter?.config));
   if (vocabularyShard === undefined || isTrained || !runtime.memory.isHost) return undefined;
   return vocabularyShards(config.vocabSize, vocabularyShard);
 }

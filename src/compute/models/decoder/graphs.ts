@@ -4,6 +4,7 @@ import { rematerialise } from '../../tensor/rematerialise.js';
 import { simplify } from '../../tensor/simplify.js';
 import type { Graph } from '../../tensor/types.js';
 import { restrict } from '../../tensor/uses.js';
+import { trainedBiases } from '../adapters/biases.js';
 import type { PrefixConfig } from '../adapters/config.js';
 import { adapterShapes, dropoutOf, type LayerKind } from '../adapters/kinds.js';
 import { prefixTokens } from '../adapters/prefix.js';
@@ -156,13 +157,13 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
   const { config, adapter, trainable } = options;
   const saved = trainable === 'adapter' && wholeTensor(config, adapter, 'head') !== undefined;
   const trained = role !== 'train' ? 'none' : saved ? 'output' : trainable;
+  const blueprint = blueprintOf(config);
   // what is learned is smoothed, not what is measured
-  const head = architectureHead(
-    blueprintOf(config),
-    tokens,
-    trained,
-    role === 'train' ? options.smoothing : 0,
-  );
+  const learned = role === 'train' && {
+    smoothing: options.smoothing,
+    biases: trainable === 'adapter' ? trainedBiases(config, adapter).map(({ name }) => name) : [],
+  };
+  const head = architectureHead(blueprint, tokens, trained, learned || {});
   const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
   const wanted = (name: string) => (role === 'train' ? !unwanted.includes(name) : name === role);
   return simplify(

@@ -210,14 +210,15 @@ function inputsOfBlock(
   const path = blockName(blueprint, layer, '');
   const own = ofAdapter.filter(({ name }) => name.startsWith(path));
   for (const { name, shape } of own) checkAdapter(options, name, shape);
-  return [
-    ...blockTensors(blockOf(blueprint, layer), options.config.headDim).map(({ name, shape }) => ({
-      input: name,
-      name: `${path}${name}`,
-      shape,
-    })),
-    ...own.map(({ name, shape }) => ({ input: name.slice(path.length), name, shape })),
-  ];
+  const ofBase = blockTensors(blockOf(blueprint, layer), options.config.headDim).map(({ name, shape }) => ({
+    input: name,
+    name: `${path}${name}`,
+    shape,
+  }));
+  // a trained bias takes the place of the base's
+  const known = new Set(ofBase.map(({ name }) => name));
+  const added = own.filter(({ name }) => !known.has(name));
+  return [...ofBase, ...added.map(({ name, shape }) => ({ input: name.slice(path.length), name, shape }))];
 }
 
 /** The stored tensor, if it has the shape that the configuration asks for. */

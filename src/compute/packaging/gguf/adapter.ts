@@ -29,6 +29,8 @@ export function adapterGguf(
     throw noForm(folder, `It is of the kind ${lora.kind}, which llama.cpp does not know.`);
   if ((lora.modulesToSave ?? []).length > 0)
     throw noForm(folder, `It has ${(lora.modulesToSave ?? []).join(' and ')} as a whole.`);
+  if (lora.bias !== undefined)
+    throw noForm(folder, 'It has biases, which llama.cpp takes from the base alone.');
   const places = new Map(
     ggufLayout(config, family.rotatesPairs ?? false).map((place) => [place.name, place] as const),
   );

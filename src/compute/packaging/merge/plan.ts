@@ -1,4 +1,5 @@
 /** Which tensors of a base an adapter changes, and which it brings. */
+import { trainedBiases } from '../../models/adapters/biases.js';
 import { adaptedProjections, branchFor, downName, isNamed, upName } from '../../models/adapters/branches.js';
 import {
   adaptedConfig,
@@ -50,11 +51,23 @@ export function knownMerge(adapter: Adapter, config: ModelConfig, base: WeightSt
           ])
         : [],
     ),
-    whole: isWhole ? replacedTensors(adapter, config, base) : new Map(),
+    whole: new Map([
+      ...(isWhole ? replacedTensors(adapter, config, base) : []),
+      ...biasTensors(adapter, config),
+    ]),
     ...(unread === undefined ? {} : { unread }),
     untied: labelsOf(adapter.config) === undefined && isWhole,
   };
 }
+
+const biasTensors = (
+  { config: adapter, tensors }: Adapter,
+  config: ModelConfig,
+): readonly (readonly [string, StoredTensor])[] =>
+  trainedBiases(config, adapter).flatMap(({ name }) => {
+    const tensor = tensors.get(name);
+    return tensor === undefined ? [] : [[name, float32Tensor(name, tensor.shape, tensor.data)] as const];
+  });
 
 /**
  * Embedding and head where the adapter brings one of them whole, by their names in the merged file: a head that was tied
@@ -121,7 +134,8 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string, mo
   }
   const labelled = labelsOf(config) !== undefined;
   const embedding = base.names().find((name) => EMBEDDING.test(name));
-  const untied = !labelled && !base.has(HEAD) && whole.size > 0;
+  const isBias = (name: string): boolean => name.endsWith('.bias');
+  const untied = !labelled && !base.has(HEAD) && [...whole.keys()].some((name) => !isBias(name));
   // the head stays as it was where only the embedding is another one
   if (untied && !whole.has(HEAD) && embedding !== undefined) whole.set(HEAD, base.get(embedding));
   return {

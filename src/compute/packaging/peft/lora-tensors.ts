@@ -60,6 +60,10 @@ function namedTensors(
       tensors.set(name, entry);
       continue;
     }
+    if (config.kind === 'lora' && config.bias !== undefined && name.endsWith('.bias')) {
+      tensors.set(name.replace(/\.base_layer(?=\.bias$)/, ''), entry);
+      continue;
+    }
     if (module === undefined) throw strayTensor(file.path, fullName, whole, modulesToSave(config));
     const [rank, isPerExpert] = ranks(module);
     const { shape } = entry;

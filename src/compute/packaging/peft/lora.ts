@@ -1,6 +1,7 @@
 /** Low-rank factors, with a head over labels or not, and such a head alone, as PEFT saves them. */
 
 import { isJson } from '../../../language/host/json.js';
+import { isBesideFactors } from '../../models/adapters/biases.js';
 import { patternProblem } from '../../models/adapters/branches.js';
 import type { HeadConfig, LoraConfig } from '../../models/adapters/config.js';
 import type { AdapterBase } from '../adapter-folder.js';
@@ -72,6 +73,7 @@ const CLASSIFICATION = 'SEQ_CLS';
 const IGNORED = new Set([
   'auto_mapping',
   'alpha_pattern',
+  'bias',
   'base_model_name_or_path',
   'eva_config',
   'exclude_modules',
@@ -111,6 +113,7 @@ const loraFields = (
   lora_dropout: adapter.dropout ?? 0,
   use_rslora: adapter.rslora ?? false,
   use_dora: adapter.dora ?? false,
+  bias: adapter.bias ?? 'none',
   rank_pattern: adapter.rankPattern ?? {},
   alpha_pattern: adapter.alphaPattern ?? {},
   layers_to_transform: adapter.layers ?? null,
@@ -126,7 +129,9 @@ const wholeFacts = ({ labels, modulesToSave: whole }: LoraConfig | HeadConfig): 
   ...(whole === undefined ? [] : [['Trained whole', [...whole].sort().join(', ')] as const]),
 ];
 
-const nameInFile = (name: string): string => PREFIX + name;
+/** A layer with factors has what it was in the base within it. */
+const nameInFile = (name: string, adapter: LoraConfig | HeadConfig): string =>
+  PREFIX + (isBesideFactors(name, adapter) ? name.replace(/bias$/, 'base_layer.bias') : name);
 
 export const headFormat: PeftFormat<'head'> = {
   fields: (adapter, base) => ({
@@ -154,12 +159,28 @@ export const loraFormat: PeftFormat<'lora'> = {
       ['Alpha', adapter.alpha],
       ['Dropout', adapter.dropout],
       ['Modules', [...adapter.targets, ...(adapter.parameters ?? [])].sort().join(', ')],
+      ...(adapter.bias === undefined ? [] : [['Trained biases', BIASES[adapter.bias]] as const]),
       ...wholeFacts(adapter),
     ],
   }),
   nameInFile,
   reader: { type: 'LORA', known: IGNORED, parse: parseLora },
 };
+
+/** What they are, for people. */
+const BIASES = { all: 'all', lora_only: 'those of the modules' } as const;
+
+const isBiasSetting = (value: unknown): value is keyof typeof BIASES =>
+  value === 'all' || value === 'lora_only';
+
+/** Which biases come with the factors. */
+function biasOf(fields: ConfigFields): Pick<LoraConfig, 'bias'> {
+  const value = fields.json['bias'] ?? 'none';
+  if (value === 'none') return {};
+  return isBiasSetting(value)
+    ? { bias: value }
+    : fields.fail('bias', 'it must be "none", "all" or "lora_only"');
+}
 
 function parseLora(fields: ConfigFields, labelsIn: () => readonly string[]): PeftConfig {
   const classifies = fields.json['task_type'] === CLASSIFICATION;
@@ -192,6 +213,7 @@ function loraOptions(
     dropout: fields.dropout('lora_dropout'),
     ...(fields.flag('use_rslora') ? { rslora: true } : {}),
     ...(fields.flag('use_dora') ? { dora: true } : {}),
+    ...biasOf(fields),
     ...(layers.length === 0 ? {} : { layers }),
     ...(ranks.length === 0 ? {} : { rankPattern: Object.fromEntries(ranks) }),
     ...(alphas.length === 0 ? {} : { alphaPattern: Object.fromEntries(alphas) }),

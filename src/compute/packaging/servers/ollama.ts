@@ -97,6 +97,7 @@ export function ollamaRefusal({
   const lost = [
     ...(adapter.dora === true ? ['DoRA'] : []),
     ...(adapter.rslora === true ? ['rsLoRA’s scale'] : []),
+    ...(adapter.bias === undefined ? [] : ['trained biases']),
     ...(adapter.modulesToSave === undefined ? [] : ['modules that were trained whole']),
     ...(adapter.alphaPattern === undefined ? [] : ['an alpha for each layer']),
     ...(Number.isInteger(adapter.alpha) ? [] : ['an alpha that is no whole number']),

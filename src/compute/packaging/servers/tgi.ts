@@ -63,6 +63,7 @@ function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
   if (adapter.kind !== 'lora')
     return `It takes LoRA adapters alone, and this is another kind. ${MERGE_FIRST}`;
   if (adapter.dora === true) return `It has no DoRA. ${MERGE_FIRST}`;
+  if (adapter.bias !== undefined) return `It takes no trained biases. ${MERGE_FIRST}`;
   if (adapter.modulesToSave !== undefined) return `It takes no module that was trained whole. ${MERGE_FIRST}`;
   if (adapter.rankPattern !== undefined || adapter.alphaPattern !== undefined)
     return `It takes one rank and one alpha for all layers. ${MERGE_FIRST}`;

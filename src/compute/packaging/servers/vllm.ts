@@ -66,6 +66,7 @@ function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
   if (adapter.kind !== 'lora')
     return `vLLM takes LoRA adapters alone, and this is another kind. ${MERGE_FIRST}`;
   if (adapter.dora === true) return `vLLM has no DoRA. ${MERGE_FIRST}`;
+  if (adapter.bias !== undefined) return `vLLM takes no trained biases. ${MERGE_FIRST}`;
   if (adapter.modulesToSave !== undefined)
     return `vLLM takes no module that was trained whole (${adapter.modulesToSave.join(', ')}). ${MERGE_FIRST}`;
   if (rankFor(adapter) === undefined)

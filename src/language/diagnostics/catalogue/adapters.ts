@@ -57,6 +57,20 @@ export const nothingAdapted = (at: Span, layers: number) =>
     help: 'exclude fewer layers',
   });
 
+/** `others`: biases that the base has in layers without factors, and in norms. */
+export const noBiases = (
+  at: Span,
+  { bias, base, others }: { readonly bias: string; readonly base: string; readonly others: number },
+) =>
+  error('FTP2211', at, {
+    message: `\`bias: ${bias}\` trains nothing: ${others === 0 ? `\`${base}\` has no biases` : `no layer of \`${base}\` that has an adapter has a bias`}`,
+    label: 'has no effect',
+    help:
+      others === 0
+        ? 'remove `bias`'
+        : `remove \`bias\`, or write \`bias: all\`, which trains ${others} others`,
+  });
+
 export const layerUnknown = (at: Span, layer: number, count: number) =>
   error('FTP0756', at, `the base has no layer ${layer}`, {
     label: `it has ${count} layers, 0 to ${count - 1}`,

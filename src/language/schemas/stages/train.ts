@@ -57,6 +57,10 @@ const lora = t.record({
     false,
     'Train magnitude and direction of the weights separately: DoRA (arXiv 2402.09353).',
   ),
+  bias: optional(
+    t.enum('none', 'all', 'lora_only'),
+    'Biases of the base that are trained with the adapter: all, those of the layers with factors, or by default none.',
+  ),
   layers: optional(
     t.list(t.integer({ min: 0 }), { min: 1 }),
     'Layers that get an adapter, counted from 0; default: all.',

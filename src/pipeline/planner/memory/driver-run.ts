@@ -248,5 +248,6 @@ const wholeModules = (adapter: AdapterConfig): readonly string[] =>
 function skippedBlocks({ layers }: ModelConfig, adapter: AdapterConfig, adapted: readonly number[]): number {
   const isWhole = wholeModules(adapter).length > 0;
   if (adapter.kind === 'head') return isWhole ? 0 : layers;
-  return adapter.kind !== 'lora' || isWhole || adapted.length === 0 ? 0 : Math.min(...adapted);
+  if (adapter.kind !== 'lora' || isWhole || adapter.bias === 'all' || adapted.length === 0) return 0;
+  return Math.min(...adapted);
 }

@@ -1,4 +1,5 @@
 /** What of a model is trained: the line that PEFT prints, and a table of its modules. */
+import { trainedBiases } from '../../../compute/models/adapters/biases.js';
 import {
   adaptedExperts,
   branchAt,
@@ -55,7 +56,7 @@ export function coverageOf(base: ModelConfig, adapter: AdapterConfig | undefined
   return {
     version: 1,
     trainable: trained,
-    all: adapter === undefined ? weights : weights + trained,
+    all: adapter === undefined ? weights : weights + trained - elements(trainedBiases(config, adapter)),
     trained: projections.filter(({ hit }) => hit).map(({ path }) => path),
     frozen: projections.filter(({ hit }) => !hit).map(({ path }) => path),
     modules: [

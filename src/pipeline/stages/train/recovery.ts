@@ -1,7 +1,8 @@
 /** What a training continues with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
 
+import { trainsHead } from '../../../compute/models/adapters/biases.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
-import { adaptedConfig, wholeTensor } from '../../../compute/models/adapters/whole.js';
+import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { vocabularyShardSize } from '../../../compute/models/decoder/chunks.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { Stage } from '../../../language/ir/program.js';
@@ -71,7 +72,7 @@ export function relaxationLimits(
     micro: settings.batch.micro,
     layers: config.layers,
     vocabularyShard:
-      ranks === undefined && runtime === 'onnx' && wholeTensor(config, adapter, 'head') === undefined
+      ranks === undefined && runtime === 'onnx' && !trainsHead(config, adapter)
         ? vocabularyShardSize(adaptedConfig(config, adapter))
         : undefined,
     fixedRank: settings.start !== undefined,

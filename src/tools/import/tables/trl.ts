@@ -51,7 +51,11 @@ const MODEL: TranslationTable<Recipe> = {
   alpha_pattern: common.loraField('`lora = { alpha_pattern: … }`', a.alphasByName, 'alphaPattern'),
   layers_to_transform: common.loraField('`lora = { layers: … }`', a.counts, 'layers'),
   exclude_modules: common.exclude,
-  bias: none('biases are not trained with an adapter', 'none'),
+  bias: becomes('`lora = { bias: … }`', oneOf('none', 'all', 'lora_only'), (recipe, which) => {
+    if (which === 'none') return automatic('biases are not trained');
+    recipe.lora.bias = which;
+    return undefined;
+  }),
   ...each(
     'lora_task_type task_type',
     unable<Recipe>('rows for a classifier have a text and a label: `template = labelled()`', 'CAUSAL_LM'),

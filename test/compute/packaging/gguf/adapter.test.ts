@@ -139,6 +139,8 @@ describe('an adapter as a GGUF file', () => {
     expect(refusal(() => adapterGguf(host, whole, path))).to.match(
       /^gguf_unsupported: .*embed_tokens as a whole/,
     );
+    const biases = saved('biases', path, { targets: ['q_proj'], bias: 'all' });
+    expect(refusal(() => adapterGguf(host, biases, path))).to.match(/^gguf_unsupported: .*biases/);
     writeFileSync(join(folder, 'dora', 'adapter_config.json'), '{');
     expect(refusal(() => adapterGguf(host, dora, path))).to.match(/^adapter_invalid/);
   });

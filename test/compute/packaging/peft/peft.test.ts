@@ -218,7 +218,7 @@ describe('PEFT adapter', () => {
     ['a flag that is none', { use_rslora: 1 }, /"use_rslora"/],
     ['layers that are none', { layers_to_transform: ['first'] }, /"layers_to_transform"/],
     ['a pattern that is none', { alpha_pattern: { '(': 4 } }, /"alpha_pattern"/],
-    ['trained biases', { bias: 'all' }, /"bias"/],
+    ['biases that nobody knows', { bias: 'some' }, /"bias"/],
     ['a rank of a pattern that the tensors contradict', { rank_pattern: { q_proj: 4 } }, /rank 4/],
     ['saved modules', { modules_to_save: ['lm_head'] }, /"modules_to_save"/],
     ['an initialisation that changes the base', { init_lora_weights: 'pissa' }, /"init_lora_weights"/],

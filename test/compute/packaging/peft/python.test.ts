@@ -64,6 +64,13 @@ const CASES: Readonly<Record<string, AdapterConfig>> = {
   'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
   'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
+  'biases of GPT-2': { ...plain, targets: ['c_attn', 'mlp.c_proj'], bias: 'all' },
+  'biases of the layers with factors of Qwen 2': {
+    ...plain,
+    targets: ['q_proj', 'o_proj'],
+    bias: 'lora_only',
+  },
+  'biases of GPT-NeoX': { ...plain, targets: ['query_key_value'], layers: [1], bias: 'all' },
   'a classification head': { kind: 'head', labels: ['yes', 'no', 'don’t know'] },
   'LoRA with a classification head': { ...plain, labels: ['a', 'b'] },
   'LoRA with a head of one score': { ...plain, labels: ['reward'] },
@@ -78,6 +85,9 @@ const CASES: Readonly<Record<string, AdapterConfig>> = {
 /** Bases of other families, by their fixture in `test/fixtures/architectures`. */
 const BASES: Readonly<Record<string, string>> = {
   'a prefix of GPT-2': 'gpt2',
+  'biases of GPT-2': 'gpt2',
+  'biases of the layers with factors of Qwen 2': 'qwen2',
+  'biases of GPT-NeoX': 'neox',
   'a prefix of GPT-NeoX': 'neox',
   'a prefix in the windows of Mistral': 'mistral',
   'a prefix longer than the windows of Gemma 3': 'gemma3',

@@ -172,6 +172,9 @@ describe('serve/ of a release', () => {
       .and.to.contain('takes no adapter with DoRA');
     expect(readme({ rslora: true })).to.contain('rsLoRA’s scale');
     expect(readme({ modulesToSave: ['lm_head'] })).to.contain('trained whole (lm_head)');
+    expect(readme({ bias: 'all' }))
+      .to.contain('vLLM takes no trained biases')
+      .and.to.contain('takes no adapter with trained biases');
     expect(readme({ dora: true })).not.to.contain('sh serve/vllm.sh');
   });
 

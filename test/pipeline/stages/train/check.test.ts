@@ -88,6 +88,22 @@ describe('a training against its base', () => {
     expect(found(`start = peft("${adapter}")`, { base })).to.deep.equal([]);
   });
 
+  it('finds biases that there are none of, in the base or in the layers with factors', () => {
+    const [none] = found('lora = { bias: lora_only }');
+    expect(none).to.include({ code: 'FTP2211', marked: 'lora_only', help: 'remove `bias`' });
+    const qwen = join(adapter, 'qwen2');
+    mkdirSync(qwen);
+    const { config } = JSON.parse(readFileSync(join(root, 'test/fixtures/architectures/qwen2.json'), 'utf8'));
+    writeFileSync(join(qwen, 'config.json'), JSON.stringify(config));
+    const options = { base: `untrained("${qwen}")` };
+    const [others] = found('lora = { targets: [down_proj], bias: lora_only }', options);
+    expect(others).to.include({ code: 'FTP2211' });
+    expect(others?.message).to.match(/no layer of `.*qwen2` that has an adapter has a bias/);
+    expect(others?.help).to.match(/`bias: all`, which trains \d+ others/);
+    for (const lora of ['{ targets: [down_proj], bias: all }', '{ bias: lora_only }', '{ bias: none }'])
+      expect(found(`lora = ${lora}`, options)).to.deep.equal([]);
+  });
+
   it('finds what bottleneck adapters do not go with', () => {
     expect(found('adapter = { kind: pfeiffer, where: [mlp, attention], layers: [0, 1] }')).to.deep.equal([]);
     const [full] = found('adapter = { reduction: 8 }', { using: 'using full ' });

@@ -452,6 +452,22 @@ describe('the train stage', () => {
       expect(bytes(join(resumed.output.path, output))).to.equal(bytes(whole.path(output)));
   });
 
+  it('goes on with trained biases from where it was stopped', async () => {
+    const settings = {
+      base: { call: 'local', args: { folder: fixturePath('../classification/gpt2') } },
+      lora: { rank: 4, alpha: 8, dropout: 0, targets: ['c_attn'], bias: 'all' },
+      label_smoothing: 0.1,
+    };
+    const bytes = (path: string): string => readFileSync(join(path, 'adapter_model.safetensors'), 'base64');
+    const whole = await trained({ key: 'whole', output: 'whole', settings });
+    const resumed = await resumedAtStep6({ settings });
+    for (const output of ['adapter/last', 'adapter/best'])
+      expect(bytes(join(resumed.output.path, output))).to.equal(bytes(whole.path(output)));
+    const other = { ...settings, label_smoothing: 0 };
+    const plain = await trained({ key: 'plain', output: 'plain', settings: other });
+    expect(bytes(plain.path('adapter/last'))).to.not.equal(bytes(whole.path('adapter/last')));
+  });
+
   it('draws the same noise on the embedded tokens when it goes on', async () => {
     const settings = {
       neftune_noise_alpha: 5,

@@ -55,7 +55,9 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const { y, saved } = joinResiduals(layer, kind.block, x, context);
   b.output('y', y);
   if (trainable !== 'none') {
-    const trained = [...declared].filter(([name]) => trainable === 'full' || isAdapterTensor(name));
+    const trained = [...declared].filter(
+      ([name]) => trainable === 'full' || isAdapterTensor(name) || kind.biases.includes(name),
+    );
     addGradients(b, { value: y, gradient: b.input('dy', b.shapeOf(x)) }, trained, x);
   }
   const joint = b.build();

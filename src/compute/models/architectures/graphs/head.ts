@@ -55,13 +55,14 @@ export const OUTPUT = 'output';
  * Loss and its backward. Inputs: `x` `[tokens, hidden]`, the final norm's tensors by their full names, `output`,
  * `labels` i32 `[tokens]`, `seed` `[tokens]` (upstream gradient of each loss), `total.NAME` for each trained tensor.
  * Outputs: `loss` `[tokens]`, `logits` `[tokens, vocab]`, `dx`, `grad.NAME`. `trainable`: nothing of its own under an
- * adapter, the output matrix, or the norm as well. `smoothing`: see {@link crossEntropy}.
+ * adapter, the output matrix, or the norm as well; `biases`: those of the norm, which are trained under an adapter.
+ * `smoothing`: see {@link crossEntropy}.
  */
 export function headGraph(
   blueprint: Blueprint,
   tokens: number,
   trainable: 'adapter' | 'output' | 'full' | 'none',
-  smoothing = 0,
+  { smoothing = 0, biases = [] }: { smoothing?: number; biases?: readonly string[] } = {},
 ): Graph {
   const [vocab = 0] = blueprint.head.output.shape;
   const b = new GraphBuilder('head');
@@ -74,7 +75,7 @@ export function headGraph(
 
   const seed = b.input('seed', [tokens]);
   const trained = [...declared].filter(
-    ([name]) => trainable === 'full' || (trainable === 'output' && name === OUTPUT),
+    ([name]) => trainable === 'full' || (trainable === 'output' && name === OUTPUT) || biases.includes(name),
   );
   addGradients(b, { value: logits, gradient: gradient(seed) }, trained, x);
   return b.build();

@@ -1,3 +1,4 @@
+import { biasesOf, trainedBiases } from '../../../../compute/models/adapters/biases.js';
 import {
   adaptedExperts,
   adaptedProjections,
@@ -20,6 +21,7 @@ import {
   headTarget,
   initWithout,
   layerUnknown,
+  noBiases,
   nothingAdapted,
   patternUnmatched,
   patternUnreadable,
@@ -47,6 +49,7 @@ export const lora: StageAdapter<'lora'> = {
     ...(settings.exclude === undefined ? {} : { exclude: settings.exclude }),
     ...(settings.rslora ? { rslora: true } : {}),
     ...(settings.dora ? { dora: true } : {}),
+    ...(settings.bias === undefined || settings.bias === 'none' ? {} : { bias: settings.bias }),
     ...(settings.layers === undefined ? {} : { layers: settings.layers }),
     ...(settings.rank_pattern === undefined ? {} : { rankPattern: settings.rank_pattern }),
     ...(settings.alpha_pattern === undefined ? {} : { alphaPattern: settings.alpha_pattern }),
@@ -67,6 +70,7 @@ export const lora: StageAdapter<'lora'> = {
     exclude: adapter.exclude,
     rslora: adapter.rslora ?? false,
     dora: adapter.dora ?? false,
+    bias: adapter.bias ?? 'none',
     layers: adapter.layers,
     rank_pattern: adapter.rankPattern,
     alpha_pattern: adapter.alphaPattern,
@@ -137,6 +141,8 @@ function loraProblems(given: AdapterCase, adapter: LoraConfig): readonly Diagnos
       : [...targetProblems({ ...given, adapter: plain }), ...excludeProblems({ ...given, adapter: plain })];
   // what an unknown target would have matched is no pattern's fault
   if (layers.length + targets.length > 0) return [...layers, ...targets];
+  const biases = biasProblems({ ...given, adapter });
+  if (biases.length > 0) return biases;
   const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
   return patternProblems({ ...given, adapter: plain }, patterns);
 }
@@ -178,6 +184,12 @@ const INIT_REASONS = {
   rslora:
     'with per-layer ranks, no single alpha preserves every scale once the factors are combined with the initial ones',
 } as const;
+
+/** A setting that trains nothing is a mistake. */
+function biasProblems({ model, base, adapter, at }: LoraCase): readonly Diagnostic[] {
+  if (adapter.bias === undefined || trainedBiases(model, adapter).length > 0) return [];
+  return [noBiases(at('lora.bias'), { bias: adapter.bias, base, others: biasesOf(model).length })];
+}
 
 function layerProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] {
   return (adapter.layers ?? []).flatMap((layer, index) =>
