@@ -19,6 +19,8 @@ interface EvaluationModel {
   readonly config: ModelConfig;
   readonly weights: WeightStore;
   readonly adapter?: Adapter;
+  /** See `DecoderOptions`: the planner counts on none. */
+  readonly storedSteps?: boolean;
 }
 
 /** A decoder that trains nothing, in the shapes that the planner counts on. Throws as {@link createDecoder} does. */

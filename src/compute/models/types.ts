@@ -1,6 +1,6 @@
 /** The interface of a model to the rest of the program: configuration, stored weights, tokenizer, adapters. */
 import type { Json } from '../../language/host/json.js';
-import type { PackedTensor } from '../tensor/types.js';
+import type { CodeMatrix, PackedTensor } from '../tensor/types.js';
 import type { AdapterConfig, AdapterKind } from './adapters/config.js';
 import type { Activation, NamedShape, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
@@ -95,6 +95,8 @@ export interface StoredTensor {
   dequantiseRows(row: number, count: number, out: Float32Array): void;
   /** The stored form, if a runtime may decode it itself. */
   packed?(): PackedTensor | undefined;
+  /** The values as codes of 4 bits, if they are stored in blocks of codes; read anew from the file where only float32 is in memory. */
+  coded?(): CodeMatrix | undefined;
 }
 
 /** The weights of a model by their Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, …). */

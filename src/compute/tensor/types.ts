@@ -84,6 +84,29 @@ interface CodedConstants {
   readonly offset: number;
 }
 
+/**
+ * A matrix whose rows are cut into blocks of columns: each value is the sum of its digits, scale · (code − zero), plus the
+ * offset of its block. Scales and offsets are one per block, row by row.
+ */
+export interface CodeMatrix {
+  readonly form: 'digits';
+  readonly shape: readonly number[];
+  /** Columns of a block; divides them all. */
+  readonly block: number;
+  readonly digits: readonly {
+    /** Of 4 bits, two per byte, the first in the lower half. */
+    readonly codes: Uint8Array;
+    readonly scales: Float32Array;
+    /** From 0 to 15. */
+    readonly zero: number;
+  }[];
+  /** Left out where all are 0. */
+  readonly offsets?: Float32Array;
+}
+
+/** Inputs of a graph that never change, by their names. */
+export type FixedTensors = ReadonlyMap<string, HostTensor | CodeMatrix>;
+
 /** A tensor in the memory of a runtime's device. Graphs of that runtime accept and return it; the host sees only its type. */
 export interface DeviceTensor {
   readonly type: TensorType;
@@ -169,4 +192,10 @@ export interface Runtime {
   /** Bytes of the largest tensor that a graph may output, if the runtime has a limit. */
   readonly largestTensor?: number;
   compile(graph: Graph): Promise<CompiledGraph>;
+  /**
+   * Compiles a graph some of whose inputs never change: they are copied, and not given to a run. Products with a
+   * {@link CodeMatrix} read its codes. `open`: wherever this is the size of a dimension of an input, any size may be given.
+   * `undefined` where the graph does something with a {@link CodeMatrix} other than to multiply by it. Only of runtimes that can do it.
+   */
+  compileFixed?(graph: Graph, fixed: FixedTensors, open: number): Promise<CompiledGraph | undefined>;
 }

@@ -16,7 +16,7 @@ import type { ModelFiles } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
 import type { ChatTemplate } from '../../compute/models/types.js';
-import { materialisedWithin } from '../../compute/models/weights/load.js';
+import { materialisedWithin, plannedCodeBytes } from '../../compute/models/weights/load.js';
 import { baseNameOf, readAdapterFacts } from '../../compute/packaging/adapter-facts.js';
 import { readAdapter } from '../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../compute/packaging/check-base.js';
@@ -122,12 +122,14 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
       ? 'paged'
       : materialisedWithin(model.config, storage, options.float32Bytes ?? 0, without);
   const weights = model.loadWeights(form, without);
+  const runtime = await openRuntime(host, options.runtime ?? chooseRuntime(host), options);
   const decoder = await evaluationDecoder({
-    runtime: await openRuntime(host, options.runtime ?? chooseRuntime(host), options),
-    ...{ config: model.config, weights, adapter },
+    runtime,
+    ...{ config: model.config, weights, adapter, storedSteps: true },
   });
   const parts = { label: options.folder, model: decoderModel(decoder), tokenizer: await model.tokenizer() };
-  const opened = { ...parts, decoder, weightBytes: weights.residentBytes };
+  const codes = runtime.compileFixed === undefined ? 0 : plannedCodeBytes(model.config, model.weightFormat);
+  const opened = { ...parts, decoder, weightBytes: weights.residentBytes + codes };
   if (parts.model.facts.labels !== undefined) return opened;
   const template = templateOf(host, model, adapterFolder, options.template);
   return { ...opened, template, training: readTrainingPrompt(host, adapterFolder ?? base) };

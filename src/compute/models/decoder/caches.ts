@@ -36,6 +36,12 @@ const BOTH = ['keys', 'values'] as const;
 
 type LayerCache = Readonly<Record<(typeof BOTH)[number], HostFloats>>;
 
+/** What a step gives for its token, in one layer: `[rows·groups, 1, dim]` each. */
+export interface TokenCache {
+  readonly key: HostFloats;
+  readonly value: HostFloats;
+}
+
 const SMALLEST = 64;
 
 /** Positions of a row: doubled from 64 up to what it may need, so that few graphs are compiled. */
@@ -55,7 +61,7 @@ export class HostCaches implements Caches {
   rows: number;
   private caches: LayerCache[] = [];
   /** What the step graph gives for its token, in every layer. */
-  private step: { readonly key: HostFloats; readonly value: HostFloats };
+  private step: TokenCache;
   private readonly groups: number;
   private readonly dim: number;
 
@@ -93,13 +99,13 @@ export class HostCaches implements Caches {
     return this.step;
   }
 
-  append(layer: number, lengths: Int32Array): void {
+  append(layer: number, lengths: Int32Array, { key, value } = this.step): void {
     const { keys, values } = this.layer(layer);
     const dim = this.dim;
     for (let lane = 0; lane < this.lanes; lane++) {
       const to = (lane * this.size + (lengths[Math.floor(lane / this.groups)] ?? 0)) * dim;
-      keys.data.set(this.step.key.data.subarray(lane * dim, (lane + 1) * dim), to);
-      values.data.set(this.step.value.data.subarray(lane * dim, (lane + 1) * dim), to);
+      keys.data.set(key.data.subarray(lane * dim, (lane + 1) * dim), to);
+      values.data.set(value.data.subarray(lane * dim, (lane + 1) * dim), to);
     }
   }
 

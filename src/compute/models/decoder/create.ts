@@ -9,6 +9,7 @@ import { trainsBlocks } from './graphs.js';
 import { headGradient, headLogits, headLoss, prepareHead } from './head.js';
 import { openSession } from './session.js';
 import { evaluateStack } from './stack.js';
+import { storedSteps } from './stored-step.js';
 import {
   lossResult,
   prompted,
@@ -30,6 +31,7 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
   const context = createContext(options);
   const { parameters } = context;
   const virtual = promptTokens(options.adapter?.config);
+  const steps = storedSteps(context);
   return {
     options: { ...options, config: withRoom(options.config, virtualTokensOf(options.adapter?.config)) },
     parameters: parameters.values,
@@ -65,8 +67,9 @@ export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
       const { positions } = supervisionOf(batch, options.config);
       return headLogits(context, await evaluateStack(context, batch), positions);
     },
-    session: async (rows, capacity) => openSession(context, rows, capacity),
+    session: async (rows, capacity) => openSession(context, steps, rows, capacity),
     async release() {
+      await steps.release();
       await context.compiled.release();
       context.buffers.clear();
       context.host.clear();

@@ -11,6 +11,7 @@ import { headLogits } from './head.js';
 import { DecodePositions } from './position-inputs.js';
 import { turningLengthOf } from './positions.js';
 import { evaluateStack } from './stack.js';
+import type { StoredSteps } from './stored-step.js';
 import { promptedIds } from './supervision.js';
 import type { DecodeSession } from './types.js';
 
@@ -20,8 +21,13 @@ const LENGTH_BUCKET = 16;
 const MUCH_SMALLER = 4;
 
 /** `capacity`: tokens of a row, without the virtual tokens of an adapter. */
-export const openSession = (context: DecoderContext, rows: number, capacity: number): DecodeSession =>
-  new Session(context, rows, capacity + virtualTokensOf(context.options.adapter?.config));
+export const openSession = (
+  context: DecoderContext,
+  steps: StoredSteps,
+  rows: number,
+  capacity: number,
+): DecodeSession =>
+  new Session(context, steps, rows, capacity + virtualTokensOf(context.options.adapter?.config));
 
 class Session implements DecodeSession {
   readonly extends: boolean;
@@ -35,6 +41,7 @@ class Session implements DecodeSession {
 
   constructor(
     private readonly context: DecoderContext,
+    private readonly steps: StoredSteps,
     rows: number,
     /** Tokens of a row, virtual ones included. */
     private readonly capacity: number,
@@ -185,9 +192,21 @@ class Session implements DecodeSession {
     });
     await this.grow(Math.max(...this.lengths) + 1);
     this.positions.prepare(this.lengths, this.caches.size);
-    const hidden = await this.throughBlocks(ids);
+    const found = (await this.storedStep(ids)) ?? { hidden: await this.throughBlocks(ids) };
     this.lengths = this.lengths.map((length) => length + 1);
-    return headLogits(context, hidden, Array.from(ids.keys()));
+    return 'logits' in found ? found.logits : headLogits(context, found.hidden, Array.from(ids.keys()));
+  }
+
+  /** The token of a single row, where it can be computed over weights as they are stored. */
+  private async storedStep(ids: Int32Array) {
+    const { caches, context, lengths, positions } = this;
+    if (ids.length !== 1 || !(caches instanceof HostCaches)) return undefined;
+    const stored = await this.steps.next();
+    return stored?.run((x) => context.weights.embedding.write(ids, (row) => lengths[row] ?? 0, x), {
+      caches,
+      positions,
+      lengths,
+    });
   }
 
   /** Hidden states `[rows, hidden]` of one token per row, whose keys and values enter the cache. */

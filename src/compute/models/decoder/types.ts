@@ -73,6 +73,11 @@ export interface DecoderOptions extends PassOptions {
   readonly runtime: Runtime;
   readonly weights: WeightStore;
   readonly adapter?: Adapter;
+  /**
+   * Whether tokens of a single row are computed over codes where weights are stored as such: those are then in memory besides, and
+   * sums are rounded otherwise.
+   */
+  readonly storedSteps?: boolean;
 }
 
 /** Seed and counters for random numbers in training: the same three numbers give the same dropout masks and NEFTune noise. */

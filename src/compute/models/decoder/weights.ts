@@ -4,7 +4,7 @@
  */
 import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
-import type { Tensor, Tensors } from '../../tensor/types.js';
+import type { CodeMatrix, FixedTensors, HostTensor, Tensor, Tensors } from '../../tensor/types.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import { adapterShapes, firstShapes } from '../adapters/kinds.js';
 import { wholeTensor } from '../adapters/whole.js';
@@ -45,6 +45,10 @@ interface WeightInput extends NamedShape {
 
 export class Weights {
   private readonly blocks: readonly WeightGroup[];
+  private readonly wanted: {
+    readonly blocks: readonly (readonly WeightInput[])[];
+    readonly head: readonly WeightInput[];
+  };
   /** Of the whole vocabulary, or of each of its shards. */
   private readonly heads: readonly WeightGroup[];
   readonly embedding: Embedding;
@@ -68,6 +72,7 @@ export class Weights {
     const ofAdapter = adapter ? [...adapterShapes(config, adapter), ...firstShapes(config, adapter)] : [];
     const layers = blueprint.layers.map((_, layer) => inputsOfBlock(blueprint, options, layer, ofAdapter));
     const head = headInputs(config, adapter);
+    this.wanted = { blocks: layers, head };
     const heads = shards?.map((shard) => head.map((one) => shardOf(one, shard))) ?? [head];
     const sizes = [...layers, ...heads].map((group) => this.decodedSize(group));
     const workspace = dequantisationWorkspace(Math.max(...sizes));
@@ -95,6 +100,41 @@ export class Weights {
     const group = this.heads[shard];
     if (group === undefined) throw new GraphError(`shard ${shard} of ${this.heads.length} of the head`);
     return this.load(group);
+  }
+
+  /**
+   * The tensors of a block as they are stored: each matrix in codes, if all of them are, and what has one dimension, or is an
+   * adapter's, in float32. `undefined` otherwise.
+   */
+  fixedBlock(layer: number): FixedTensors | undefined {
+    return this.fixed(this.wanted.blocks[layer] ?? []);
+  }
+
+  /** The same of the head. */
+  fixedHead(): FixedTensors | undefined {
+    return this.fixed(this.wanted.head);
+  }
+
+  private fixed(wanted: readonly WeightInput[]): FixedTensors | undefined {
+    const found = wanted.map((one) => [one.input, this.fixedTensor(one)] as const);
+    return found.every((one): one is [string, HostTensor | CodeMatrix] => one[1] !== undefined)
+      ? new Map(found)
+      : undefined;
+  }
+
+  private fixedTensor({ name, shape, ofBase }: WeightInput): HostTensor | CodeMatrix | undefined {
+    const own = ofBase === true ? undefined : this.options.adapter?.tensors.get(name);
+    if (own !== undefined) return floatTensor(own.shape, own.data);
+    const stored = checked(this.options, { name, shape });
+    if (shape.length > 1) return stored.coded?.();
+    const values = new Float32Array(sizeOf(shape));
+    stored.dequantise(values);
+    return floatTensor(shape, values);
+  }
+
+  /** Whether every pass decodes blocks anew. */
+  get decodesBlocks(): boolean {
+    return this.blocks.some(({ dequantise }) => dequantise.length > 0);
   }
 
   private load(group: WeightGroup): Tensors {

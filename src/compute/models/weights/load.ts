@@ -4,6 +4,7 @@ import { discardedYoung } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
+import { codeBytes, isCoded } from './digits.js';
 import { type StoredFormat, storedBytes } from './formats.js';
 import { quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
@@ -75,6 +76,19 @@ export function plannedBytes(
       (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), held)),
       0,
     );
+}
+
+/** Bytes of the codes that tokens of single answers are computed over (`StoredStep`): 0 where not every matrix of the blocks is stored so. */
+export function plannedCodeBytes(config: ModelConfig, formatOf: FormatOf): number {
+  const bytes = ({ name, shape }: Pick<ExpectedTensor, 'name' | 'shape'>): number | undefined => {
+    const format = formatOf(name);
+    return isCoded(format) ? codeBytes(format, sizeOf(shape)) : undefined;
+  };
+  const projections = expectedTensors(config).filter(({ role }) => role === 'projection');
+  const blocks = projections.map((tensor) => (tensor.transposed ? undefined : bytes(tensor)));
+  const held = blocks.filter((one) => one !== undefined);
+  if (held.length < blocks.length) return 0;
+  return held.reduce((sum, one) => sum + one, bytes(blueprintOf(config).head.output) ?? 0);
 }
 
 /**
@@ -210,7 +224,8 @@ function loadTensor(source: SourceTensor, format: StoredFormat, transposed = fal
   // a file may leave the first part of a name out
   if (format === source.format()) return { ...source.load(), name };
   if (format === 'NF4') return quantised(source, transposed);
-  return asFloat32({ name, shape, dequantise: (out) => readInto(source, 0, out) });
+  const values = asFloat32({ name, shape, dequantise: (out) => readInto(source, 0, out) });
+  return isCoded(source.format()) ? { ...values, coded: () => source.load().coded?.() } : values;
 }
 
 function quantised(source: SourceTensor, transposed = false): StoredTensor {

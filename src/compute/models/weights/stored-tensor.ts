@@ -2,6 +2,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import type { PackedTensor } from '../../tensor/types.js';
 import { ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { dequantiseBlocks, floatsOf } from './dequantisation.js';
+import { codeMatrix, isCoded } from './digits.js';
 import { BLOCKS, type BlockFormat, type StoredFormat } from './formats.js';
 
 /** A tensor in a file of any format, not yet read. */
@@ -48,14 +49,16 @@ export function blockTensor(
   if (format === 'F32') return float32Tensor(name, shape, floatsOf(format, blocks, 0, sizeOf(shape)));
   const packed = (): PackedTensor | undefined =>
     HALVES[format] && { form: HALVES[format], shape, bits: blocks };
-  return encodedTensor({ name, shape, format, residentBytes: blocks.byteLength, packed }, (start, out) =>
-    dequantiseBlocks(format, blocks, start, out),
+  const coded = isCoded(format) && shape.length === 2 ? () => codeMatrix(format, shape, blocks) : undefined;
+  return encodedTensor(
+    { name, shape, format, residentBytes: blocks.byteLength, packed, coded },
+    (start, out) => dequantiseBlocks(format, blocks, start, out),
   );
 }
 
 /** A tensor of which nothing is float32 yet; `dequantise` writes its values from value `start` on. */
 export function encodedTensor(
-  tensor: Pick<StoredTensor, 'name' | 'shape' | 'format' | 'residentBytes' | 'packed'>,
+  tensor: Pick<StoredTensor, 'name' | 'shape' | 'format' | 'residentBytes' | 'packed' | 'coded'>,
   dequantise: (start: number, out: Float32Array) => void,
 ): StoredTensor {
   const row = rowElements(tensor.shape);

@@ -36,6 +36,12 @@ export const string = (field: number, value: string): Uint8Array => bytes(field,
 
 export const message = (field: number, parts: readonly Uint8Array[]): Uint8Array => bytes(field, join(parts));
 
+/** As {@link message}, in parts: large ones are copied once, when all is joined. */
+export const spread = (field: number, parts: readonly Uint8Array[]): readonly Uint8Array[] => {
+  const length = parts.reduce((total, part) => total + part.length, 0);
+  return [Uint8Array.from([...tag(field, BYTES), ...varint(length)]), ...parts];
+};
+
 export function float(field: number, value: number): Uint8Array {
   const out = new Uint8Array(5);
   out.set(tag(field, FIXED32));

@@ -11,7 +11,7 @@ import { generate } from '../../../../src/compute/evaluation/generation/generate
 import type { Decoder } from '../../../../src/compute/models/decoder/index.js';
 import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import type { Tokenizer } from '../../../../src/compute/models/types.js';
-import { plannedBytes } from '../../../../src/compute/models/weights/load.js';
+import { plannedBytes, plannedCodeBytes } from '../../../../src/compute/models/weights/load.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { readFixture } from '../fixtures.js';
@@ -36,10 +36,13 @@ interface Recorded {
 
 const folder = process.env['FTPC_MODELS'] ?? join(homedir(), '.cache', 'ftpc', 'models');
 
-/** Models, and tokens of each answer that are compared: Gemma's head of 262,144 tokens takes a second for each. */
-const ANSWERS = { smollm2: 24, gemma3: 5 } as const;
+/** Models, tokens of each answer that are compared, and bytes of their codes: a digit has half a byte, and 4 bytes per block. */
+const ANSWERS = {
+  smollm2: { tokens: 24, codes: 115_015_680 },
+  gemma3: { tokens: 24, codes: 326_205_440 },
+} as const;
 
-for (const [name, tokens] of Object.entries(ANSWERS)) {
+for (const [name, { tokens, codes }] of Object.entries(ANSWERS)) {
   const recorded = readFixture<Recorded>(`gguf/${name}.json`);
   const path = join(folder, recorded.file);
   const there = existsSync(path);
@@ -52,11 +55,13 @@ for (const [name, tokens] of Object.entries(ANSWERS)) {
       tokenizer = await model.tokenizer();
       const weights = model.loadWeights('stored');
       expect(weights.residentBytes).to.equal(plannedBytes(model.config, model.weightFormat, 'stored'));
-      // whose vocabulary is in pieces
+      expect(plannedCodeBytes(model.config, model.weightFormat)).to.equal(codes);
+      // whose vocabulary is in pieces; answers are computed over codes
       decoder = await evaluationDecoder({
         runtime: await onnxRuntime({ threads: 2 }),
         config: model.config,
         weights,
+        storedSteps: true,
       });
     });
     after(() => decoder?.release());

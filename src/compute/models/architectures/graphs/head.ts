@@ -2,7 +2,7 @@ import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, ValueId } from '../../../tensor/types.js';
 import type { Blueprint } from '../blueprint.js';
 import { capped, normalise } from './elementwise.js';
-import { addGradients, blockInputs } from './inputs.js';
+import { addGradients, type BlockInputs, blockInputs } from './inputs.js';
 
 interface CrossEntropy {
   /** `[n]`, in nats. */
@@ -83,13 +83,23 @@ export function headGraph(
 
 /** Logits over so many tokens of the vocabulary. */
 function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, vocabulary: number) {
-  const { norm, output, cap } = head;
-  const [, hidden = 0] = output.shape;
+  const [, hidden = 0] = head.output.shape;
   const { weight, declared } = blockInputs(b);
   const x = b.input('x', [tokens, hidden]);
+  return { x, logits: headLogits(b, weight, head, x, vocabulary), declared };
+}
+
+/** Logits `[tokens, vocabulary]` of hidden states x. */
+export function headLogits(
+  b: GraphBuilder,
+  weight: BlockInputs['weight'],
+  { norm, output, cap }: Blueprint['head'],
+  x: ValueId,
+  vocabulary: number,
+): ValueId {
+  const [, hidden = 0] = output.shape;
   const normed = normalise({ builder: b, weight }, norm, x);
-  const logits = capped(b, b.matmul(normed, weight(OUTPUT, [vocabulary, hidden]), { transB: true }), cap);
-  return { x, logits, declared };
+  return capped(b, b.matmul(normed, weight(OUTPUT, [vocabulary, hidden]), { transB: true }), cap);
 }
 
 /**

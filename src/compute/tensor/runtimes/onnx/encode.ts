@@ -1,8 +1,9 @@
 /** A graph as the bytes of an ONNX model. */
 import { argument } from '../../ops/definition.js';
 import { arrange } from '../../order.js';
-import type { Graph, NamedValue, TensorType, ValueId } from '../../types.js';
+import type { FixedTensors, Graph, NamedValue, Node, TensorType, ValueId } from '../../types.js';
 import { join } from '../protobuf.js';
+import { codedProducts, type ProductNodes } from './coded-products.js';
 import { LOWERINGS } from './lowerings.js';
 import {
   ELEMENT,
@@ -14,6 +15,7 @@ import {
   outputMessage,
   sequenceOutputMessage,
 } from './model.js';
+import { openAttributes, openShape } from './open-sizes.js';
 
 /**
  * First output of every model, an empty sequence, which the binding can't hand to JavaScript. The binding of 1.30 copies every output
@@ -28,25 +30,50 @@ export const intermediateName = (value: ValueId): string => `%${value}`;
  * Nodes are listed so that the runtime runs them in the order the memory plan counts on; inputs and outputs keep their
  * names. Intermediate values in `exposed` become outputs too, named by {@link intermediateName}.
  */
-export function encode(graph: Graph, exposed: readonly ValueId[] = []): Uint8Array {
+export const encode = (graph: Graph, exposed: readonly ValueId[] = []): Uint8Array =>
+  modelOf(graph, exposed) as Uint8Array;
+
+/**
+ * The same with inputs that are part of the model, and a size that stands for any (see `Runtime.compileFixed`): `undefined` if
+ * codes are not multiplied by alone.
+ */
+export const encodeFixed = (graph: Graph, fixed: FixedTensors, open: number): Uint8Array | undefined =>
+  modelOf(graph, [], { fixed, open });
+
+function modelOf(
+  graph: Graph,
+  exposed: readonly ValueId[],
+  held?: { readonly fixed: FixedTensors; readonly open: number },
+): Uint8Array | undefined {
   const { nameOf, copies } = namesOf(graph);
   const initializers = new Initializers();
+  const products = held && codedProducts(graph, held.fixed, nameOf);
+  if (held !== undefined && products === undefined) return undefined;
+  const isFixed = ({ name }: NamedValue): boolean => held?.fixed.has(name) === true;
+  for (const { name, value } of graph.inputs) {
+    const tensor = held?.fixed.get(name);
+    if (tensor !== undefined && 'data' in tensor)
+      initializers.add(name, argument(graph.types, value), tensor.data as Float32Array);
+  }
   for (const { value, data } of graph.constants)
     initializers.add(nameOf(value), argument(graph.types, value), data);
   const nodes: readonly OnnxNode[] = [
     { type: 'SequenceEmpty', inputs: [], outputs: [STOP], attributes: { dtype: { int: ELEMENT.f32 } } },
-    ...loweredNodes(graph, nameOf, initializers),
+    ...loweredNodes(graph, nameOf, initializers, products?.nodes, held?.open),
     ...copies.map(({ name, value }) => ({ type: 'Identity', inputs: [nameOf(value)], outputs: [name] })),
   ];
   const described = (message: typeof inputMessage, name: string, value: ValueId): Uint8Array => {
     const { dtype, shape } = argument(graph.types, value);
-    return message(name, ELEMENT[dtype], shape);
+    return message(name, ELEMENT[dtype], openShape(shape, held?.open));
   };
   return join(
     modelMessage(graph.name, [
       ...arrange<string, OnnxNode>(nodes).map((node, index) => nodeMessage(node, `${index}:${node.type}`)),
       ...initializers.messages,
-      ...graph.inputs.map(({ name, value }) => described(inputMessage, name, value)),
+      ...(products?.initializers ?? []),
+      ...graph.inputs
+        .filter((input) => !isFixed(input))
+        .map(({ name, value }) => described(inputMessage, name, value)),
       sequenceOutputMessage(STOP, ELEMENT.f32),
       ...graph.outputs.map(({ name, value }) => described(outputMessage, name, value)),
       ...exposed.map((value) => described(outputMessage, intermediateName(value), value)),
@@ -75,16 +102,20 @@ function loweredNodes(
   graph: Graph,
   nameOf: (value: ValueId) => string,
   initializers: Initializers,
+  products?: ProductNodes,
+  open?: number,
 ): readonly OnnxNode[] {
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
   let temporaries = 0;
-  return graph.nodes.flatMap((node) => {
+  return graph.nodes.flatMap((node: Node) => {
+    const coded = products?.get(node);
+    if (coded !== undefined) return coded;
     return LOWERINGS[node.op]({
       inputs: node.inputs.map(nameOf),
       outputs: node.outputs.map(nameOf),
       inputTypes: node.inputs.map(typeOf),
       outputTypes: node.outputs.map(typeOf),
-      attributes: node.attributes,
+      attributes: openAttributes(node, typeOf, open),
       ints: (values) =>
         initializers.literal(
           { dtype: 'i64', shape: [values.length] },

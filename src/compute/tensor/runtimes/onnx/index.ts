@@ -3,12 +3,21 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Host } from '../../../../language/host/host.js';
 import type { Look } from '../../../libraries/damage.js';
 import { type Libraries, loadLibrary } from '../../../libraries/index.js';
+import { discarded } from '../../garbage.js';
 import { allocate, hostMemory, onHost } from '../../memory.js';
 import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
-import type { CompiledGraph, DType, Graph, HostTensor, Runtime, TensorType } from '../../types.js';
+import type {
+  CompiledGraph,
+  DType,
+  FixedTensors,
+  Graph,
+  HostTensor,
+  Runtime,
+  TensorType,
+} from '../../types.js';
 import { accumulateInPlace, LEAST_SUM } from './accumulate.js';
-import { encode, STOP } from './encode.js';
+import { encode, encodeFixed, STOP } from './encode.js';
 import { translateOnnxError } from './out-of-memory.js';
 import { isSound, sums, tangle } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
@@ -51,6 +60,9 @@ const ELEMENTS: Readonly<Record<DType, 'float32' | 'int32' | 'int64' | 'bool'>> 
 /** Smaller values come from the heap without a page fault. Bytes. */
 const SMALLEST_SHARED = 128 * 1024;
 
+/** Where no intermediate has a size that is known. */
+const NO_SCRATCH: ScratchPlan = { bytes: 0, places: [], inOutputs: [] };
+
 /** Errors-only logging: warnings about unused values would go to the terminal. */
 const LOG_ERRORS = 3;
 
@@ -91,6 +103,18 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
     scratch.reserve(plan);
     return compiled(onnx, session, { graph, run, plan }, scratch);
   };
+  const compileFixed = async (
+    graph: Graph,
+    fixed: FixedTensors,
+    open: number,
+  ): Promise<CompiledGraph | undefined> => {
+    const model = encodeFixed(graph, fixed, open);
+    if (model === undefined) return undefined;
+    const session = await onnx.InferenceSession.create(model, settings).catch(failed);
+    discarded(model.byteLength);
+    const given = { ...graph, inputs: graph.inputs.filter(({ name }) => !fixed.has(name)) };
+    return compiled(onnx, session, { graph: given, run: given, plan: NO_SCRATCH }, scratch);
+  };
   // a release that ordered nodes otherwise would only cost memory, and one that took no convolutions for sums only time
   const none = Number.POSITIVE_INFINITY;
   const ordered = await isSound((graph) => compile(graph, 0, none), tangle());
@@ -102,6 +126,7 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
     version: onnx.env.versions.node ?? onnx.env.versions.common,
     memory: hostMemory(),
     compile: (graph) => compile(graph, smallest, least),
+    compileFixed,
   };
 }
 

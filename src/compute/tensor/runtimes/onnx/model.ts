@@ -1,9 +1,12 @@
 /** Messages of onnx.proto3: a node, a tensor, a typed name, a model. Field numbers are the specification's. */
 import type { DType, TensorType } from '../../types.js';
-import { bytes, float, integer, message, string } from '../protobuf.js';
+import { bytes, float, integer, message, spread, string } from '../protobuf.js';
 
 /** Values of `TensorProto.DataType`. */
 export const ELEMENT: Readonly<Record<DType, number>> = { f32: 1, i32: 6, i64: 7, bool: 9 };
+
+/** The element type of codes. */
+export const UINT8 = 2;
 
 /** An element type that occurs only between two nodes. */
 export const BFLOAT16 = 16;
@@ -57,6 +60,26 @@ export const initializerMessage = (
     bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ]);
 
+/** The same of numbers that are many and lie in several arrays, in parts. */
+export const largeInitializerMessage = (
+  name: string,
+  element: number,
+  shape: readonly number[],
+  data: readonly (Uint8Array | Float32Array)[],
+): readonly Uint8Array[] =>
+  spread(5, [
+    ...shape.map((size) => integer(1, size)),
+    integer(2, element),
+    string(8, name),
+    ...spread(
+      9,
+      data.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+    ),
+  ]);
+
+/** A dimension that any size may be given for. */
+const ANY = -1;
+
 /** `ValueInfoProto`, under the field number of the graph's inputs or outputs. */
 const valueMessage =
   (field: number) =>
@@ -68,7 +91,7 @@ const valueMessage =
           integer(1, element),
           message(
             2,
-            shape.map((size) => message(1, [integer(1, size)])),
+            shape.map((size) => message(1, [size === ANY ? string(2, 'any') : integer(1, size)])),
           ),
         ]),
       ]),
@@ -85,7 +108,7 @@ export const sequenceOutputMessage = (name: string, element: number): Uint8Array
 export const modelMessage = (name: string, parts: readonly Uint8Array[]): readonly Uint8Array[] => [
   integer(1, IR_VERSION),
   string(2, 'ftpc'),
-  message(7, [...parts, string(2, name)]),
+  ...spread(7, [...parts, string(2, name)]),
   message(8, [string(1, ''), integer(2, OPSET)]),
   message(8, [string(1, 'com.microsoft'), integer(2, 1)]),
 ];

@@ -1,0 +1,172 @@
+/**
+ * The next token of a single row, through all blocks and the head in a few runs, over weights that are read as they are stored: a
+ * token of one row waits for memory, and codes of 4 bits are a fifth of what float32 is. Its sums are rounded otherwise than those
+ * of several rows.
+ */
+import { discarded } from '../../tensor/garbage.js';
+import type { CodeMatrix, CompiledGraph, FixedTensors, HostTensor } from '../../tensor/types.js';
+import { type DecodeStackOptions, decodeStackGraph } from '../architectures/graphs/decode-step.js';
+import type { HostCaches, TokenCache } from './caches.js';
+import type { DecoderContext } from './context.js';
+import { floatTensor, zeros } from './parameters.js';
+import type { DecodePositions } from './position-inputs.js';
+
+/** A size that no dimension of a model has: it stands for the positions of the cache. */
+const ANY_POSITIONS = 1_000_003;
+
+/** Bytes of codes that are compiled as one: they exist several times while they are. */
+const MOST_BYTES = 32 * 2 ** 20;
+
+/** Blocks that run as one. */
+interface Part {
+  readonly graph: CompiledGraph;
+  readonly layers: readonly number[];
+}
+
+/** Tokens of single rows that come first, as others do: reading the codes takes about as long as they save. */
+const FIRST_TOKENS = 32;
+
+export interface StoredSteps {
+  /** For one more token; `undefined` where it is computed as those of several rows. */
+  next(): Promise<StoredStep | undefined>;
+  release(): Promise<void>;
+}
+
+export function storedSteps(context: DecoderContext): StoredSteps {
+  let tokens = 0;
+  let opened: Promise<StoredStep | undefined> | undefined;
+  return {
+    async next() {
+      if (context.options.storedSteps !== true) return undefined;
+      if (tokens++ < FIRST_TOKENS && !context.weights.decodesBlocks) return undefined;
+      opened ??= StoredStep.open(context);
+      return opened;
+    },
+    release: async () => (await opened)?.release(),
+  };
+}
+
+/** What is known of a row. */
+interface StepRow {
+  readonly caches: HostCaches;
+  readonly positions: DecodePositions;
+  /** Tokens in the cache. */
+  readonly lengths: Int32Array;
+}
+
+class StoredStep {
+  private readonly tokens: readonly TokenCache[];
+  private readonly states: readonly [HostTensor, HostTensor];
+
+  private constructor(
+    private readonly context: Pick<DecoderContext, 'options' | 'blueprint'>,
+    private readonly parts: readonly Part[],
+    /** Whether the last part has the head. */
+    private readonly hasHead: boolean,
+  ) {
+    const { config } = context.options;
+    const shape = [config.keyValueHeads, 1, config.headDim];
+    this.tokens = context.blueprint.layers.map(() => ({ key: zeros(shape), value: zeros(shape) }));
+    this.states = [zeros([1, config.hiddenSize]), zeros([1, config.hiddenSize])];
+  }
+
+  /** `undefined` where the runtime cannot do it, or not every matrix of the blocks is stored as codes. */
+  static async open(context: DecoderContext): Promise<StoredStep | undefined> {
+    const { options, blueprint, weights } = context;
+    const { runtime, config, trainable, precision = 'f32' } = options;
+    if (runtime.compileFixed === undefined || trainable !== 'none' || precision !== 'f32') return undefined;
+    const parts: Part[] = [];
+    const release = async () => {
+      for (const { graph } of parts) await graph.release();
+      return undefined;
+    };
+    let fixed = new Map<string, HostTensor | CodeMatrix>();
+    let layers: DecodeStackOptions['layers'] = [];
+    const close = async (head?: DecodeStackOptions['head']): Promise<boolean> => {
+      const graph = await runtime.compileFixed?.(
+        decodeStackGraph({ config, layers, capacity: ANY_POSITIONS, head }),
+        fixed,
+        ANY_POSITIONS,
+      );
+      if (graph !== undefined) parts.push({ graph, layers: layers.map(({ layer }) => layer) });
+      discarded(bytesOf(fixed));
+      [fixed, layers] = [new Map(), []];
+      return graph !== undefined;
+    };
+    const take = async (prefix: string, tensors: FixedTensors): Promise<boolean> => {
+      const isFull = layers.length > 0 && bytesOf(fixed) + bytesOf(tensors) > MOST_BYTES;
+      if (isFull && !(await close())) return false;
+      for (const [name, tensor] of tensors) fixed.set(`${prefix}.${name}`, tensor);
+      return true;
+    };
+    for (const [layer, place] of blueprint.layers.entries()) {
+      const block = weights.fixedBlock(layer);
+      if (block === undefined || !(await take(`${layer}`, block))) return release();
+      layers = [...layers, { layer, kind: context.kindOf(layer), place }];
+    }
+    const head = weights.fixedHead();
+    if (!(await take('head', head ?? new Map())) || !(await close(head && blueprint.head))) return release();
+    return new StoredStep(context, parts, head !== undefined);
+  }
+
+  /**
+   * From the embedded token, which it may overwrite: its keys and values enter the caches. Logits `[vocab]`, or the hidden state
+   * `[1, hidden]` before a head that is not stored as codes.
+   */
+  async run(
+    embedded: (x: HostTensor) => Promise<void>,
+    row: StepRow,
+  ): Promise<{ logits: Float32Array } | { hidden: HostTensor }> {
+    let [x, y] = this.states;
+    await embedded(x);
+    let logits: HostTensor | undefined;
+    for (const { graph, layers } of this.parts) {
+      const found = await graph.run({ x, ...this.inputs(layers, row) }, { y, ...this.outputs(layers) });
+      logits = found['logits'];
+      [x, y] = [y, x];
+    }
+    for (const [layer, token] of this.tokens.entries()) row.caches.append(layer, row.lengths, token);
+    return this.hasHead ? { logits: (logits?.data ?? new Float32Array(0)) as Float32Array } : { hidden: x };
+  }
+
+  async release(): Promise<void> {
+    for (const { graph } of this.parts) await graph.release();
+  }
+
+  private inputs(
+    layers: readonly number[],
+    { caches, positions }: StepRow,
+  ): Readonly<Record<string, HostTensor>> {
+    const inputs: Record<string, HostTensor> = {};
+    for (const layer of layers) {
+      for (const [name, tensor] of Object.entries(caches.inputs(layer))) inputs[`${layer}.${name}`] = tensor;
+      const place = this.context.blueprint.layers[layer] ?? '';
+      for (const [name, tensor] of Object.entries(positions.inputs(layer)))
+        inputs[`${place}.${name}`] = tensor;
+    }
+    return inputs;
+  }
+
+  private outputs(layers: readonly number[]): Readonly<Record<string, HostTensor>> {
+    const outputs: Record<string, HostTensor> = {};
+    for (const layer of layers) {
+      const { key, value } = this.tokens[layer] ?? {
+        key: floatTensor([0], new Float32Array(0)),
+        value: zeros([0]),
+      };
+      [outputs[`${layer}.key`], outputs[`${layer}.value`]] = [key, value];
+    }
+    return outputs;
+  }
+}
+
+const bytesOf = (fixed: FixedTensors): number =>
+  [...fixed.values()].reduce((sum, tensor) => sum + sizeOfOne(tensor), 0);
+
+const sizeOfOne = (tensor: HostTensor | CodeMatrix): number =>
+  'data' in tensor
+    ? tensor.data.byteLength
+    : tensor.digits.reduce(
+        (sum, { codes, scales }) => sum + codes.byteLength + scales.byteLength,
+        tensor.offsets?.byteLength ?? 0,
+      );
