@@ -141,7 +141,11 @@ const ROWS = {
   },
   pairs: {
     template: 'preference',
-    row: (text: string) => ({ prompt: [{ role: 'user', content: text }], chosen: ANSWER, rejected: OTHER }),
+    // all as long: two steps see few of many answers, and are to see one of the longest
+    row: (_: string, index: number) => ({
+      prompt: [{ role: 'user', content: `question ${index} ${'about the law of contracts '.repeat(11)}` }],
+      ...{ chosen: ANSWER, rejected: OTHER },
+    }),
   },
 } as const;
 const ANSWER = 'It is an answer that the court has given before.';

@@ -2,10 +2,25 @@
 import type { Sharding } from '../../language/ir/engines.js';
 import type { Span } from '../../language/source/span.js';
 
-export type TemplateName = 'chat' | 'sharegpt' | 'alpaca' | 'completion';
+export type TemplateName = 'chat' | 'sharegpt' | 'alpaca' | 'completion' | 'preference';
+
+export type ObjectiveName = 'dpo' | 'orpo' | 'simpo' | 'kto' | 'reward';
 
 /** Columns that templates read. */
-type ColumnName = 'instruction' | 'input' | 'output' | 'text' | 'messages' | 'conversations' | 'tools';
+type ColumnName =
+  | 'instruction'
+  | 'input'
+  | 'output'
+  | 'text'
+  | 'messages'
+  | 'conversations'
+  | 'tools'
+  | 'prompt'
+  | 'question'
+  | 'chosen'
+  | 'rejected'
+  | 'completion'
+  | 'label';
 
 /** Rows that are read from one place. */
 export interface Dataset {
@@ -51,10 +66,21 @@ export type RemarkPlace =
   | 'stop'
   | 'checkpoint'
   | 'engine'
+  | 'objective'
   | 'sharding';
 
 /** A setting that other keys can leave without an effect. `lora`: all of an adapter but its dropout. */
 export type RecipePart = keyof Recipe | 'dropout' | 'warmup';
+
+/** An argument of an objective. */
+export type PreferencePart =
+  | 'beta'
+  | 'pairLoss'
+  | 'pairSmoothing'
+  | 'sftWeight'
+  | 'gamma'
+  | 'desirable'
+  | 'undesirable';
 
 export interface Recipe {
   base?: { readonly name: string; readonly at: Span };
@@ -98,6 +124,20 @@ export interface Recipe {
   warmupSteps?: number;
   /** Of the schedule, by their names there. */
   scheduleArguments?: Readonly<Record<string, number | string>>;
+  /** What is learned from preferences; left out, a training learns to write. */
+  objective?: ObjectiveName;
+  beta?: number;
+  pairLoss?: 'sigmoid' | 'hinge' | 'ipo';
+  /** Share of the pairs whose order is taken to be wrong. */
+  pairSmoothing?: number;
+  /** Weight of the cross entropy of the chosen answers. */
+  sftWeight?: number;
+  gamma?: number;
+  desirable?: number;
+  undesirable?: number;
+  /** Losses of pairs that are added up, as TRL names them, and their weights. */
+  pairLosses?: readonly string[];
+  lossWeights?: readonly number[];
   /** Rows per device and backward pass. */
   micro?: number;
   accumulation?: number;

@@ -1,4 +1,6 @@
 /** Keys that the rest of the file leaves without an effect: by the method, the optimizer, the schedule and the template. */
+
+import { takes } from './objectives.js';
 import { optimizerOf, styleOf } from './optimizers.js';
 import type { Recipe, RecipePart } from './recipe.js';
 import { scheduleOf, unreadArguments } from './schedules.js';
@@ -25,7 +27,7 @@ const templates = ({ datasets, validation }: Recipe): readonly string[] =>
   [datasets[0], validation[0]].flatMap((dataset) => dataset?.template ?? []);
 
 const hasChat = (recipe: Recipe): boolean =>
-  templates(recipe).some((template) => template === 'chat' || template === 'sharegpt');
+  templates(recipe).some((template) => ['chat', 'sharegpt', 'preference'].includes(template));
 
 const validates = ({ validShare, validation }: Recipe): boolean =>
   validShare !== undefined || validation.length > 0;
@@ -34,7 +36,41 @@ const validates = ({ validShare, validation }: Recipe): boolean =>
 const validationsOf = (recipe: Recipe): number | undefined =>
   validates(recipe) && recipe.validatesBySteps === true ? recipe.validations : undefined;
 
+/** Keys of an objective, where nothing is learned from preferences, or by another objective. */
+const OF_OBJECTIVES: readonly Rule[] = (
+  ['beta', 'pairLoss', 'pairSmoothing', 'sftWeight', 'gamma', 'desirable', 'undesirable'] as const
+).map((part) => ({
+  parts: [part],
+  why: ({ objective }) => {
+    if (objective === undefined) return automatic('nothing is learned from preferences');
+    return takes(objective, part) ? undefined : automatic(`\`${objective}\` does not have it`);
+  },
+}));
+
 const RULES: readonly Rule[] = [
+  ...OF_OBJECTIVES,
+  {
+    parts: ['lossOn'],
+    why: ({ objective }) =>
+      objective === undefined ? undefined : automatic('of preferences, the answers are learned'),
+  },
+  {
+    parts: ['packing'],
+    why: ({ objective, packing }) =>
+      objective === undefined || packing !== true
+        ? undefined
+        : left('the answers of a pair are computed side by side'),
+  },
+  {
+    parts: ['neftune'],
+    why: ({ objective }) =>
+      objective === undefined ? undefined : left('noise on the input changes which answer is likelier'),
+  },
+  {
+    parts: ['best'],
+    why: ({ objective }) =>
+      objective === undefined ? undefined : left('nothing is written while preferences are validated'),
+  },
   {
     parts: ['lora', 'dropout', 'loraplusRatio'],
     why: (recipe) => (isFull(recipe) ? automatic('every weight is trained, without an adapter') : undefined),
@@ -124,6 +160,13 @@ export function settleUnread(recipe: Recipe, context: ImportContext): void {
   if (isFull(recipe)) {
     recipe.start = undefined;
     recipe.loraplusRatio = undefined;
+  }
+  if (recipe.objective !== undefined) {
+    recipe.packing = undefined;
+    recipe.neftune = undefined;
+    recipe.best = undefined;
+    recipe.lossOn = undefined;
+    if (recipe.overflow === 'split') recipe.overflow = undefined;
   }
   const validations = validationsOf(recipe);
   recipe.every = (recipe.savesBySteps === true ? recipe.saves : undefined) ?? validations;

@@ -2,7 +2,7 @@
 import type { ForeignRecord } from './foreign.js';
 import type { Recipe } from './recipe.js';
 import { accelerate } from './tables/accelerate.js';
-import { axolotl, settleAxolotl } from './tables/axolotl.js';
+import { axolotl, methodFirst, settleAxolotl } from './tables/axolotl.js';
 import { llamaFactory, settleLlamaFactory } from './tables/llama-factory.js';
 import { llamaFactory1, settleLlamaFactory1 } from './tables/llama-factory-1.js';
 import { flattened, settleTrl, trl } from './tables/trl.js';
@@ -37,6 +37,7 @@ export const tools: readonly Tool[] = [
     name: 'axolotl',
     title: 'Axolotl',
     table: axolotl,
+    shape: methodFirst,
     settle: settleAxolotl,
     needs: { base: ['base_model'], rows: ['datasets'] },
   },

@@ -6,6 +6,7 @@ import { isRepositoryId, isRevision } from '../../language/schemas/repositories.
 import { quoted } from '../../language/source/quoted.js';
 import { wrongValue } from './import-diagnostics.js';
 import { comment, key, list, number, percent, record, withoutControls } from './literals.js';
+import { ARGUMENTS } from './objectives.js';
 import { isLayerName, optimizerOf, styleOf } from './optimizers.js';
 import type { Dataset, Recipe, RemarkPlace } from './recipe.js';
 import { scheduleText } from './schedules.js';
@@ -147,10 +148,13 @@ function formatBlock(
   );
 }
 
+/** Templates of messages, or of what becomes messages. */
+const hasChatTemplate = (name: string): boolean => ['chat', 'sharegpt', 'preference'].includes(name);
+
 function templateText({ system, style }: Recipe, dataset: Dataset | undefined): string {
   const name = dataset?.template ?? 'chat';
   if (name === 'alpaca' && dataset?.preamble === true) return 'alpaca(preamble: true)';
-  if (name !== 'chat' && name !== 'sharegpt') return `${name}()`;
+  if (!hasChatTemplate(name)) return `${name}()`;
   const family = typeof style === 'string' ? styleOf(style) : undefined;
   const args = [
     ...(system === undefined ? [] : [`system: ${quoted(system)}`]),
@@ -174,6 +178,7 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
         recipe.start === undefined
           ? undefined
           : `peft(${quoted(pathFrom(folder, context.folder, recipe.start))})`,
+      objective: objectiveText(recipe),
       optimizer: optimizerText(recipe),
       neftune_noise_alpha: recipe.neftune === undefined ? undefined : number(recipe.neftune),
       label_smoothing: recipe.smoothing ? percent(recipe.smoothing) : undefined,
@@ -201,6 +206,19 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
     },
     recipe.remarks,
   );
+}
+
+/** What is learned from preferences, with the arguments that are said. */
+function objectiveText(recipe: Recipe): string | undefined {
+  const { objective } = recipe;
+  if (objective === undefined) return undefined;
+  const args = ARGUMENTS[objective].flatMap(({ name, part, isShare }) => {
+    const value = recipe[part];
+    if (value === undefined || (isShare === true && value === 0)) return [];
+    const text = typeof value === 'string' ? value : isShare ? percent(value) : number(value);
+    return [`${name}: ${text}`];
+  });
+  return `${objective}(${args.join(', ')})`;
 }
 
 /** Rows per step on all devices. */

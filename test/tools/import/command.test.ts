@@ -64,10 +64,10 @@ describe('ftpc import on the command line', () => {
   });
 
   it('writes nothing where something is wrong', async () => {
-    writeFileSync(join(folder, 'dpo.yml'), `${FILE}rl: dpo\n`);
-    const { code, out, err } = await ftpc(folder, ['import', 'dpo.yml', '-o', 'dpo.ftp']);
-    expect([code, out, existsSync(join(folder, 'dpo.ftp'))]).to.deep.equal([1, '', false]);
-    expect(err).to.contain('FTP1605').and.contain('dpo.yml:9:1');
+    writeFileSync(join(folder, 'grpo.yml'), `${FILE}rl: grpo\n`);
+    const { code, out, err } = await ftpc(folder, ['import', 'grpo.yml', '-o', 'grpo.ftp']);
+    expect([code, out, existsSync(join(folder, 'grpo.ftp'))]).to.deep.equal([1, '', false]);
+    expect(err).to.contain('FTP1605').and.contain('grpo.yml:9:1');
   });
 
   it('asks for what it needs', async () => {

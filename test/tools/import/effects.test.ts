@@ -9,6 +9,8 @@ interface Base {
   readonly variants: readonly string[];
 }
 
+const PAIRED = 'datasets: [{path: acme/rows, type: chatml.intel}]';
+
 const TRAINER = ['optim: sgd', 'lr_scheduler_type: constant', 'lr_scheduler_type: cosine'];
 
 const BASES: Readonly<Record<string, Base>> = {
@@ -25,6 +27,11 @@ const BASES: Readonly<Record<string, Base>> = {
       'adapter: lora\nlora_r: 8\nlora_alpha: 16\nlora_target_linear: true',
       'batch_size: 12\nval_set_size: 0.1\neval_steps: 9',
       'gradient_accumulation_steps: 3\ncurriculum_sampling: true',
+      `adapter: lora\nlora_r: 8\nlora_alpha: 16\nrl: dpo\n${PAIRED}`,
+      `rl: kto\n${PAIRED}`,
+      `rl: simpo\n${PAIRED}`,
+      `rl: orpo\nval_set_size: 0.1\n${PAIRED}`,
+      `reward_model: true\n${PAIRED}`,
     ],
   },
   'LLaMA-Factory': {
@@ -33,6 +40,11 @@ const BASES: Readonly<Record<string, Base>> = {
       'finetuning_type: full',
       'adapter_name_or_path: out',
       'stage: pt\npacking: false',
+      'stage: dpo\nval_size: 0.1',
+      'stage: dpo\npref_loss: simpo\nlora_dropout: 0.1',
+      'stage: dpo\npref_loss: orpo',
+      'stage: kto',
+      'stage: rm',
       'dataset: rows,others',
       'dataset: rows,others\nmix_strategy: interleave_under',
       'val_size: 0.1\neval_strategy: steps\neval_steps: 9',
@@ -55,6 +67,11 @@ const BASES: Readonly<Record<string, Base>> = {
       'dataset_text_field: story\npacking: true',
       'assistant_only_loss: true\nmax_length: 9\ntrain_sampling_strategy: sequential',
       'datasets: [{path: other/rows}]',
+      'beta: 0.2\nuse_peft: true',
+      'loss_type: hinge\nlearning_rate: 1e-6',
+      'loss_type: simpo',
+      'desirable_weight: 2',
+      'center_rewards_coefficient: 0.01\nlearning_rate: 1e-6',
       ...TRAINER,
     ],
   },
@@ -69,6 +86,8 @@ const VALUES = [
   'false',
   'up_proj',
   'gaussian',
+  'hinge',
+  'orpo',
   'gemma',
   'other/name',
   'truncate',

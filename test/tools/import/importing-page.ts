@@ -54,7 +54,7 @@ export const importingPage = (): string => `# Importing
 <!-- The tables are written from those of \`src/tools/import/tables/\` by the tests: UPDATE_GOLDEN=1 npm test. -->
 
 \`ftpc import FILE\` makes a pipeline of a file for Axolotl (YAML), LLaMA-Factory (YAML or JSON, version 0 or 1) or TRL (the
-arguments of \`trl sft\`, or of \`SFTConfig\`, \`ModelConfig\` and PEFT's \`LoraConfig\`, as JSON or YAML), and a budget of
+arguments of \`trl sft\`, \`trl dpo\` and the like, or of \`SFTConfig\`, \`DPOConfig\`, \`ModelConfig\` and PEFT's \`LoraConfig\`, as JSON or YAML), and a budget of
 one for accelerate.
 
 \`\`\`
@@ -69,7 +69,7 @@ Every key of the file is in the result:
   by itself; or as having no value.
 
 Where a setting differs from what it was in a way that the number does not show, a comment above it says so. A default of
-the other tool that is not that of ftpc is written out where it changes what is trained. A file that asks for a method that ftpc does not have (\`rl: dpo\`,
+the other tool that is not that of ftpc is written out where it changes what is trained. A file that asks for a method that ftpc does not have (\`rl: grpo\`,
 images) is refused, and nothing is written. Wrong YAML, a key that is set twice, a misspelt key and a value of the wrong type are
 reported with their line and column.
 
@@ -88,6 +88,9 @@ file or folder here. LLaMA-Factory's data sets are looked up in \`dataset_info.j
   machine, the training has \`fallback = [cpu_offload]\`. A file of DeepSpeed is read where it is here; of one that is not,
   the name tells the stage (\`zero3.json\`). \`ftpc import lora.yaml --accelerate fsdp.yaml\` takes the devices of
   \`accelerate launch --config_file fsdp.yaml\`; that file alone becomes a budget to copy.
+- **Preferences.** \`rl\` of Axolotl, \`stage\` of LLaMA-Factory and the arguments of TRL's trainers become an
+  [\`objective\`](training.md#preferences), and their rows \`preference()\`. A file of TRL does not name its trainer: keys that
+  one trainer alone has tell which it is, and \`beta\` alone is taken for DPO's. Dropout, packing and noise are left out.
 - **Several data sets.** A stage trains on rows of one format; data sets of another format than the first are listed.
 - **Checkpoints per epoch.** \`checkpoint.every\` counts steps; \`ftpc plan\` shows how many there are in an epoch.
 - **An evaluation.** These files describe a training alone. Add an \`eval\` stage with a held-out split, and a \`deploy\`

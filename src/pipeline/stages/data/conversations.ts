@@ -27,7 +27,7 @@ export interface Chat {
 }
 
 /** Who speaks in ShareGPT: the names of its first files, those of chats, and LLaMA-Factory's for tools. */
-const SPEAKERS: Readonly<Record<string, ChatMessage['role']>> = {
+export const SPEAKERS: Readonly<Record<string, ChatMessage['role']>> = {
   system: 'system',
   human: 'user',
   user: 'user',

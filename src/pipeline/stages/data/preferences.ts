@@ -1,6 +1,8 @@
 /** Rows of preferences, in the shapes that data sets have them, as one prompt with two answers, or with one that is judged. */
 import { isJson, type Json } from '../../../language/host/json.js';
+import { lookUp } from '../../../language/source/look-up.js';
 import type { OwnName } from './column-names.js';
+import { SPEAKERS } from './conversations.js';
 import { type Row, RowFault } from './parse-row.js';
 import { idsIn } from './token-ids.js';
 
@@ -14,7 +16,7 @@ export type Preference =
 /**
  * Shapes: `prompt`, `chosen`, `rejected` as texts or messages (TRL); chosen and rejected as whole chats, with the question
  * as `prompt` or without (UltraFeedback); whole dialogues as text (HH); `system`, `question`, `chosen`, `rejected` (Orca
- * pairs); `prompt`, `completion`, `label` (KTO).
+ * pairs); `prompt`, `completion`, `label` (KTO). Messages may be those of ShareGPT.
  */
 export function preferenceOf(row: Row, own: OwnName): Preference | RowFault {
   return (row['chosen'] ?? undefined) === undefined && (row['completion'] ?? undefined) !== undefined
@@ -122,14 +124,21 @@ function said(row: Row, usual: string, own: OwnName): Said | RowFault | undefine
   if (value === undefined) return undefined;
   if (typeof value === 'string')
     return value.trim() === '' ? new RowFault('empty', `\`${name}\` is empty`) : value;
-  if (isJson(value)) return [value];
+  if (isJson(value)) return [asSpoken(value)];
   if (!Array.isArray(value))
     return new RowFault('wrong_type', `/${name} must be a text or a list of messages`);
   if (value.length === 0) return new RowFault('empty', `\`${name}\` is empty`);
   const wrong = value.findIndex((message) => !isJson(message));
   return wrong < 0
-    ? (value as readonly Json[])
+    ? (value as readonly Json[]).map(asSpoken)
     : new RowFault('wrong_type', `/${name}/${wrong} must be an object`);
+}
+
+/** A message of ShareGPT, `{ "from", "value" }`, as another one. */
+function asSpoken(message: Json): Json {
+  const { from, value } = message;
+  const role = typeof from === 'string' && message['role'] === undefined ? lookUp(SPEAKERS, from) : undefined;
+  return role === undefined ? message : { role, content: value ?? null };
 }
 
 /** Where one of them is messages, all are: a text is what the user asks, or the assistant answers. */

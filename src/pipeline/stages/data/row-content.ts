@@ -61,6 +61,7 @@ export function renamed(row: Row, columns: Columns): Row {
 const RIVALS: readonly { readonly asked: readonly string[]; readonly instead: string }[] = [
   { asked: ['instruction', 'output'], instead: 'messages' },
   { asked: ['prompt', 'completion'], instead: 'text' },
+  { asked: ['question'], instead: 'prompt' },
 ];
 
 /** Reads what a row says, or why it says nothing. `row` has usual names; columns that were asked for must be there. */

@@ -19,6 +19,7 @@ import {
   unable,
   type Verdict,
 } from '../translation.js';
+import { setPreferenceType, settleMessagesOfPrompt } from './axolotl-preferences.js';
 import { setStyle } from './common.js';
 import { addDataset, settleMessages } from './datasets.js';
 import { BY_ITSELF, NONE } from './reasons.js';
@@ -45,15 +46,17 @@ const TEMPLATES: Readonly<Record<string, TemplateName>> = {
 };
 
 function setType({ dataset, recipe }: Target, value: ForeignNode, context: ImportContext): Verdict {
-  if (value.kind === 'record') return ownPrompt({ dataset, recipe }, value, context);
+  const table = recipe.objective === undefined ? OWN_PROMPT : OWN_PREFERENCE;
+  if (value.kind === 'record') return ownPrompt({ dataset, recipe }, value, table, context);
   const type = a.text.read(value) ?? '';
+  if (recipe.objective !== undefined) return setPreferenceType(dataset, recipe, type);
   const [family = '', ...rest] = type.split(/[.:]/);
   const template = lookUp(TEMPLATES, family);
   if (
     template === undefined &&
     /reward|rwd|bradley|dpo|kto|orpo|stepwise|intel|ultra|argilla|ebft/i.test(type)
   )
-    return refused(NONE.preference);
+    return refused(NONE.unaimed);
   dataset.template = template ?? 'alpaca';
   if (template === undefined)
     return left(
@@ -61,7 +64,7 @@ function setType({ dataset, recipe }: Target, value: ForeignNode, context: Impor
     );
   if (rest.length > 0 && !(family === 'chat_template' && rest[0] === 'default'))
     return /^(argilla|icr|intel|ultra|prompt_pairs|zephyr)$/.test(rest[0] ?? '')
-      ? refused(NONE.preference)
+      ? refused(NONE.unaimed)
       : left(
           `the variant \`${rest.join('.').slice(0, 40)}\` of this prompt is not there; \`${template}()\` takes its place`,
         );
@@ -70,11 +73,34 @@ function setType({ dataset, recipe }: Target, value: ForeignNode, context: Impor
 }
 
 /** A prompt of the author's own: its columns are those of `alpaca()`, its text is not. */
-function ownPrompt(target: Target, record: ForeignRecord, context: ImportContext): Verdict {
-  target.dataset.template = 'alpaca';
-  translateEntries(record, OWN_PROMPT, target, context, 'datasets.type.');
+function ownPrompt(
+  target: Target,
+  record: ForeignRecord,
+  table: TranslationTable<Target>,
+  context: ImportContext,
+): Verdict {
+  target.dataset.template = table === OWN_PROMPT ? 'alpaca' : 'preference';
+  translateEntries(record, table, target, context, 'datasets.type.');
   return undefined;
 }
+
+/** Columns of preferences that are plain text. */
+const PREFERENCE_COLUMNS: TranslationTable<Target> = {
+  field_prompt: column('prompt'),
+  field_chosen: column('chosen'),
+  field_rejected: column('rejected'),
+  field_completion: column('completion'),
+  field_label: column('label'),
+};
+
+const OWN_PREFERENCE: TranslationTable<Target> = {
+  ...PREFERENCE_COLUMNS,
+  field_system: hasNone<Target>('`preference(system: …)` is the same for all rows'),
+  prompt_format: hasNone<Target>('prompts are read as they are', '{prompt}'),
+  chosen_format: hasNone<Target>('answers are read as they are', '{chosen}'),
+  rejected_format: hasNone<Target>('answers are read as they are', '{rejected}'),
+  completion_format: hasNone<Target>('answers are read as they are', '{completion}'),
+};
 
 const OWN_PROMPT: TranslationTable<Target> = {
   field_instruction: column('instruction'),
@@ -151,7 +177,7 @@ export const datasetTable: TranslationTable<Target> = {
     },
   ),
   type: becomes(
-    '`template = alpaca()`, `chat()`, `sharegpt()` or `completion()`',
+    '`template = alpaca()`, `chat()`, `sharegpt()` or `completion()`, beside `rl` `preference()`',
     a.value,
     (target: Target, value, context) => setType(target, value, context),
   ),
@@ -215,10 +241,12 @@ export const datasetTable: TranslationTable<Target> = {
     'logprobs_field temperature',
     unable<Target>('ftpc does not distil from the probabilities of another model'),
   ),
+  field_chosen: column('chosen'),
+  field_rejected: column('rejected'),
+  field_prompt: column('prompt'),
   ...each(
-    `field_chosen field_rejected field_prompt step_separator max_completion_length
-    train_on_last_step_only`,
-    unable<Target>(NONE.preference),
+    'step_separator max_completion_length train_on_last_step_only',
+    unable<Target>('the steps of an answer have no rewards of their own'),
   ),
   chat_template_jinja: hasNone<Target>('save the template as a file: `chat(style: file("own.jinja"))`'),
   trust_remote_code: byItself<Target>(BY_ITSELF.code),
@@ -244,7 +272,13 @@ export const datasets = (key: string, where: 'datasets' | 'validation') =>
   );
 
 function settleTemplate(dataset: Dataset, key: string, context: ImportContext): void {
+  settleMessagesOfPrompt(dataset);
   dataset.template ??= key === 'pretraining_dataset' ? 'completion' : 'chat';
+  if (dataset.template !== 'preference')
+    for (const field of ['chosen', 'rejected', 'prompt'] as const) {
+      revise(context, `${key}.field_${field}`, automatic('rows of preferences alone have it'));
+      delete dataset.columns[field];
+    }
   if (dataset.template === 'chat' && dataset.roleKey === 'from') dataset.template = 'sharegpt';
   if (isLocal(dataset.path ?? '', context)) {
     const alone = splitOf(dataset.split);

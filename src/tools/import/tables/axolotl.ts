@@ -20,6 +20,7 @@ import { TRAINER_SEED } from './common.js';
 import { settleSplits } from './datasets.js';
 import { devices, processes, replicas, shards } from './devices.js';
 import { here, never, none } from './for-recipes.js';
+import * as preferences from './preferences.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 
 const MODEL: TranslationTable<Recipe> = {
@@ -127,9 +128,14 @@ const DATA: TranslationTable<Recipe> = {
       return undefined;
     },
   ),
-  train_on_inputs: becomes('`loss_on = all`', a.flag, (recipe, value) => {
-    recipe.lossOn = value ? 'all' : 'assistant';
-  }),
+  train_on_inputs: becomes(
+    '`loss_on = all`',
+    a.flag,
+    (recipe, value) => {
+      recipe.lossOn = value ? 'all' : 'assistant';
+    },
+    'lossOn',
+  ),
   sample_packing: common.field('`batch = { packing: true }`', a.flag, 'packing'),
   dataset_exact_deduplication: common.field('`dedupe = [exact]`', a.flag, 'exactDuplicates'),
   group_by_length: unless(
@@ -351,17 +357,40 @@ const MACHINE: TranslationTable<Recipe> = {
   ),
 };
 
-/** What ftpc does not train. */
+/** Preferences, and what ftpc does not train. */
 const METHODS: TranslationTable<Recipe> = {
-  ...each('rl', never(NONE.preference)),
-  ...each(
-    `reward_model process_reward_model center_rewards_coefficient trl ebft kto_desirable_weight
-    kto_undesirable_weight rl_beta dpo_beta orpo_alpha cpo_alpha simpo_gamma rpo_alpha
-    dpo_label_smoothing dpo_loss_type dpo_loss_weights dpo_padding_free dpo_use_liger_kernel
-    dpo_use_weighting precompute_ref_log_probs dpo_use_logits_to_keep dpo_generate_during_eval
-    dpo_norm_loss`,
-    never(NONE.preference),
+  rl: becomes(
+    '`objective = dpo()`, `orpo()`, `simpo()` or `kto()`',
+    oneOf('dpo', 'ipo', 'orpo', 'simpo', 'kto', 'grpo', 'gdpo', 'ebft'),
+    (recipe, name) => {
+      if (name === 'grpo' || name === 'gdpo' || name === 'ebft') return refused(NONE.rewards);
+      recipe.objective = name === 'ipo' ? 'dpo' : name;
+      if (name === 'ipo') recipe.pairLoss = 'ipo';
+      return undefined;
+    },
   ),
+  reward_model: becomes('`objective = reward()`', a.flag, (recipe, value) => {
+    if (!value) return automatic('no reward model is trained');
+    recipe.objective = 'reward';
+    return undefined;
+  }),
+  rl_beta: preferences.beta,
+  dpo_beta: unless('rl_beta', preferences.beta),
+  orpo_alpha: unless('rl_beta', preferences.beta),
+  simpo_gamma: preferences.gamma,
+  rpo_alpha: preferences.sftWeight,
+  cpo_alpha: preferences.cpoAlpha,
+  kto_desirable_weight: preferences.desirable,
+  kto_undesirable_weight: preferences.undesirable,
+  dpo_label_smoothing: preferences.smoothing,
+  dpo_loss_type: preferences.pairLosses,
+  dpo_loss_weights: preferences.lossWeights,
+  precompute_ref_log_probs: here(BY_ITSELF.reference),
+  ...each('dpo_padding_free dpo_use_liger_kernel dpo_use_logits_to_keep', here(BY_ITSELF.kernels)),
+  dpo_generate_during_eval: here(BY_ITSELF.generation),
+  ...each('dpo_use_weighting dpo_norm_loss', none('every pair counts the same')),
+  center_rewards_coefficient: none('rewards are not centred'),
+  ...each('process_reward_model trl ebft', never(NONE.rewards)),
   ...each(
     `kd_trainer kd_alpha kd_ce_alpha kd_temperature kd_beta kd_normalize_topk kd_online_server
     kd_online_server_base_url kd_online_timeout kd_online_topk kd_temperature_min`,
@@ -387,6 +416,16 @@ const METHODS: TranslationTable<Recipe> = {
   ),
 };
 
+/** `rl` says how data sets are read, wherever it is written. */
+const FIRST = ['rl', 'reward_model'];
+export const methodFirst = (record: ForeignRecord): ForeignRecord => ({
+  ...record,
+  entries: [
+    ...record.entries.filter(({ key }) => FIRST.includes(key)),
+    ...record.entries.filter(({ key }) => !FIRST.includes(key)),
+  ],
+});
+
 export const axolotl: TranslationTable<Recipe> = { ...MODEL, ...DATA, ...TRAINING, ...MACHINE, ...METHODS };
 
 const hasNoTargets = ({ lora: { targets, experts } }: Recipe): boolean =>
@@ -408,6 +447,10 @@ export function settleAxolotl(recipe: Recipe, context: ImportContext, { record }
     recipe.overflow = 'split';
     revise(context, 'excess_length_strategy', automatic('texts that are too long are cut into several rows'));
   }
+  preferences.settleObjective(recipe, context, {
+    dropout: 'lora_dropout',
+    cpo: valueIn(record, 'cpo_alpha') === undefined,
+  });
   // A number of steps decides, whatever the strategy is.
   recipe.savesBySteps = true;
   recipe.validatesBySteps = true;

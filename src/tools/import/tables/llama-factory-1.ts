@@ -129,7 +129,7 @@ export const llamaFactory1: TranslationTable<Recipe> = {
   save_ckpt_as_hf: here(BY_ITSELF.store),
   ...each(
     'pref_loss pref_beta pref_ftx simpo_gamma dpo_label_smoothing ld_alpha stage',
-    never(NONE.preference, 'sft'),
+    never(NONE.version, 'sft'),
   ),
 };
 
@@ -182,7 +182,7 @@ async function addDescribed(path: string, at: Span, recipe: Recipe, context: Imp
     const rows = textOf(valueIn(value, 'path'));
     const converter = textOf(valueIn(value, 'converter'));
     if (converter === 'pair') {
-      context.report(cannotExpress(at, 'train_dataset', NONE.preference));
+      context.report(cannotExpress(at, 'train_dataset', NONE.version));
       return;
     }
     const template = converter === 'sharegpt' ? ('sharegpt' as const) : ('chat' as const);

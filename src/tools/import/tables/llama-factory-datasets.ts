@@ -103,9 +103,13 @@ function describe(
 ): boolean {
   const columns = recordOf(entry['columns']);
   const tags = recordOf(entry['tags']);
+  const isCompared = entry['ranking'] === true;
+  const isJudged = lookUp(columns, 'kto_tag') !== undefined;
   const wrong =
-    entry['ranking'] === true || lookUp(columns, 'kto_tag') !== undefined
-      ? NONE.preference
+    isCompared || isJudged
+      ? recipe.objective === undefined
+        ? NONE.unaimed
+        : undefined
       : ['images', 'videos', 'audios'].some((name) => lookUp(columns, name) !== undefined)
         ? NONE.images
         : undefined;
@@ -125,6 +129,7 @@ function describe(
   dataset.split = textIn(entry, 'split');
   const subset = textIn(entry, 'folder') ?? textIn(entry, 'subset');
   if (hub !== undefined && subset !== undefined) dataset.files = [`${subset}/*`];
+  if (isCompared || isJudged) return preferences(dataset, columns, entry, recipe);
   return textIn(entry, 'formatting') === 'sharegpt' || textIn(entry, 'formatting') === 'openai'
     ? conversation(dataset, columns, tags, recipe)
     : instructions(dataset, columns, entry, recipe);
@@ -137,6 +142,27 @@ function conversation(dataset: Dataset, columns: Entry, tags: Entry, recipe: Rec
   dataset.columns.messages = messages;
   if (!settleMessages(dataset))
     remark(recipe, 'source', `The column \`${messages.slice(0, 40)}\`: ${NONE.messages}.`);
+  return true;
+}
+
+/** Two answers, or one that is judged; a question that is a text is what the user asks. */
+function preferences(dataset: Dataset, columns: Entry, entry: Entry, recipe: Recipe): true {
+  dataset.template = 'preference';
+  const isChat = textIn(entry, 'formatting') === 'sharegpt' || textIn(entry, 'formatting') === 'openai';
+  const asked = isChat
+    ? (textIn(columns, 'messages') ?? 'conversations')
+    : (textIn(columns, 'prompt') ?? 'instruction');
+  dataset.columns[isChat ? 'prompt' : 'question'] = asked;
+  for (const [usual, name] of [
+    ['chosen', textIn(columns, 'chosen')],
+    ['rejected', textIn(columns, 'rejected')],
+    ['label', textIn(columns, 'kto_tag')],
+    ['completion', lookUp(columns, 'kto_tag') === undefined ? undefined : textIn(columns, 'response')],
+  ] as const)
+    if (name !== undefined && name !== usual) dataset.columns[usual] = name;
+  for (const name of ['query', 'system', 'history', 'tools'])
+    if (textIn(columns, name) !== undefined)
+      remark(recipe, 'template', `The column \`${name}\` is not read: write what it says into the prompt.`);
   return true;
 }
 

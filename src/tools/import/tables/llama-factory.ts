@@ -13,10 +13,12 @@ import {
   type TranslationTable,
   unless,
 } from '../translation.js';
+import { remark } from '../write.js';
 import * as common from './common.js';
 import { textOf } from './common.js';
 import { here, never, none } from './for-recipes.js';
 import { addNamed } from './llama-factory-datasets.js';
+import * as preferences from './preferences.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 import { settleTrainer, trainer } from './trainer.js';
 
@@ -95,9 +97,13 @@ const MODEL: TranslationTable<Recipe> = {
 
 const METHOD: TranslationTable<Recipe> = {
   stage: becomes(
-    '`sft` and `pt`; the others are not there',
+    '`sft` and `pt`; `dpo`, `kto` and `rm` become an `objective`',
     oneOf('sft', 'pt', 'rm', 'ppo', 'dpo', 'kto'),
-    (_, stage) => (stage === 'sft' || stage === 'pt' ? undefined : refused(NONE.preference)),
+    (recipe, stage) => {
+      if (stage === 'ppo') return refused(NONE.rewards);
+      if (stage !== 'sft' && stage !== 'pt') recipe.objective = stage === 'rm' ? 'reward' : stage;
+      return undefined;
+    },
   ),
   finetuning_type: becomes(
     '`using lora` or `using full`',
@@ -136,10 +142,31 @@ const METHOD: TranslationTable<Recipe> = {
   ),
   ...each('module_dropout oft_rank oft_block_size oft_target', never('adapters are LoRA or QLoRA')),
   ...each(
-    `pref_beta pref_ftx pref_bco_weight pref_loss dpo_label_smoothing kto_chosen_weight kto_rejected_weight simpo_gamma ld_alpha
-    ppo_buffer_size ppo_epochs ppo_score_norm ppo_target ppo_whiten_rewards ref_model ref_model_adapters
-    ref_model_quantization_bit reward_model reward_model_adapters reward_model_quantization_bit reward_model_type`,
-    never(NONE.preference),
+    `ppo_buffer_size ppo_epochs ppo_score_norm ppo_target ppo_whiten_rewards reward_model reward_model_adapters
+    reward_model_quantization_bit reward_model_type`,
+    never(NONE.rewards),
+  ),
+  pref_beta: preferences.beta,
+  pref_loss: becomes(
+    '`loss` of `dpo`, or `objective = orpo()` or `simpo()`',
+    oneOf('sigmoid', 'hinge', 'ipo', 'orpo', 'simpo', 'kto_pair'),
+    (recipe, name) => {
+      if (name === 'kto_pair')
+        return left('pairs are read as one good and one bad answer by `objective = kto()`');
+      recipe.pairLosses = [name];
+      return undefined;
+    },
+  ),
+  pref_ftx: preferences.sftWeight,
+  dpo_label_smoothing: preferences.smoothing,
+  simpo_gamma: preferences.gamma,
+  kto_chosen_weight: preferences.desirable,
+  kto_rejected_weight: preferences.undesirable,
+  ...each('pref_bco_weight', none('there is no loss of a binary classifier', 0)),
+  ...each('ld_alpha', none('every token of an answer counts the same')),
+  ...each(
+    'ref_model ref_model_adapters ref_model_quantization_bit',
+    none('the reference is the base without its adapter, or what a full training starts with'),
   ),
   ...each('use_dft_loss use_asft_loss asft_alpha use_eaft_loss eaft_alpha', never(NONE.loss)),
   ...each(
@@ -192,21 +219,41 @@ const DATA: TranslationTable<Recipe> = {
   ),
   default_system: common.field('`chat(system: …)`', a.text, 'system'),
   cutoff_len: common.field('`max_length` of the format stage', a.count, 'maxLength'),
-  train_on_prompt: becomes('`loss_on = all`', a.flag, (recipe, value) => {
-    if (value) recipe.lossOn = 'all';
-    else recipe.lossOn ??= 'assistant';
-  }),
-  mask_history: becomes('`loss_on = last`', a.flag, (recipe, value) => {
-    if (value) recipe.lossOn = 'last';
-  }),
-  packing: becomes('`batch = { packing: true }`', a.flag, (recipe, value) => {
-    // `neat_packing` packs in any case.
-    recipe.packing = value || recipe.packing === true;
-  }),
-  neat_packing: becomes('`batch = { packing: true }`', a.flag, (recipe, value) => {
-    if (value) recipe.packing = true;
-    return undefined;
-  }),
+  train_on_prompt: becomes(
+    '`loss_on = all`',
+    a.flag,
+    (recipe, value) => {
+      if (value) recipe.lossOn = 'all';
+      else recipe.lossOn ??= 'assistant';
+    },
+    'lossOn',
+  ),
+  mask_history: becomes(
+    '`loss_on = last`',
+    a.flag,
+    (recipe, value) => {
+      if (value) recipe.lossOn = 'last';
+    },
+    'lossOn',
+  ),
+  packing: becomes(
+    '`batch = { packing: true }`',
+    a.flag,
+    (recipe, value) => {
+      // `neat_packing` packs in any case.
+      recipe.packing = value || recipe.packing === true;
+    },
+    'packing',
+  ),
+  neat_packing: becomes(
+    '`batch = { packing: true }`',
+    a.flag,
+    (recipe, value) => {
+      if (value) recipe.packing = true;
+      return undefined;
+    },
+    'packing',
+  ),
   val_size: common.validationShare,
   max_samples: common.field('`limit`, where there is one data set', a.count, 'limit'),
   mix_strategy: becomes(
@@ -298,8 +345,16 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
       revise(context, key, automatic('all of a text is trained on'));
   }
   // Rows of a training are cut to the length; those that are packed are dropped if they are longer, and texts without answers are cut into several.
-  recipe.overflow = isPretraining ? 'split' : recipe.packing === true ? 'drop' : 'truncate';
+  const isPacked = recipe.packing === true && recipe.objective === undefined;
+  recipe.overflow = isPretraining ? 'split' : isPacked ? 'drop' : 'truncate';
+  settlePreferences(recipe, context);
   readNamed(recipe, context, file);
+  // a reward model keeps its dropout there
+  preferences.settleObjective(
+    recipe,
+    context,
+    recipe.objective === 'reward' ? {} : { dropout: 'lora_dropout' },
+  );
   if (isPretraining) for (const dataset of recipe.datasets) asText(dataset);
   if (recipe.limit !== undefined && recipe.datasets.length > 1) {
     recipe.limit = undefined;
@@ -324,6 +379,20 @@ function settleTurns(recipe: Recipe, context: ImportContext): void {
 
 const areShares = (turns: readonly number[], datasets: number): boolean =>
   turns.length === datasets && Math.max(...turns) <= 0.99 * turns.reduce((sum, turn) => sum + turn, 0);
+
+/** The losses of `stage: dpo`, of which two are objectives of their own. */
+function settlePreferences(recipe: Recipe, context: ImportContext): void {
+  const [loss] = recipe.pairLosses ?? [];
+  if (recipe.objective !== 'dpo') {
+    revise(context, 'pref_loss', automatic('it is of `stage: dpo`'));
+    return;
+  }
+  if (loss === 'orpo' || loss === 'simpo') recipe.objective = loss;
+  else if (loss === 'hinge' || loss === 'ipo') recipe.pairLoss = loss;
+  if (loss === 'orpo') remark(recipe, 'objective', 'There, of chosen texts the answers alone are learned.');
+  if (recipe.objective === 'dpo' && (recipe.sftWeight ?? 0) > 0)
+    remark(recipe, 'objective', 'There, `sft` is the mean over rows; here, over tokens.');
+}
 
 function readNamed(recipe: Recipe, context: ImportContext, { record, folder }: ImportedFile): void {
   const dir = textOf(valueIn(record, 'dataset_dir')) ?? 'data';

@@ -23,6 +23,7 @@ import { textOf } from './common.js';
 import { settleSplits } from './datasets.js';
 import { setShared } from './devices.js';
 import { here, never, none } from './for-recipes.js';
+import * as preferences from './preferences.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 import { settleTrainer, trainer } from './trainer.js';
 
@@ -136,10 +137,20 @@ const DATA: TranslationTable<Recipe> = {
       return undefined;
     },
   ),
-  completion_only_loss: becomes('`loss_on = assistant`, or `all`', a.flag, (recipe, value) => {
-    recipe.lossOn = value ? 'assistant' : 'all';
-  }),
-  assistant_only_loss: becomes('`loss_on = assistant`; without it, `all` for chats', a.flag, () => undefined),
+  completion_only_loss: becomes(
+    '`loss_on = assistant`, or `all`',
+    a.flag,
+    (recipe, value) => {
+      recipe.lossOn = value ? 'assistant' : 'all';
+    },
+    'lossOn',
+  ),
+  assistant_only_loss: becomes(
+    '`loss_on = assistant`; without it, `all` for chats',
+    a.flag,
+    () => undefined,
+    'lossOn',
+  ),
   shuffle_dataset: here('rows are shuffled in every epoch'),
   chat_template_path: becomes(
     '`chat(style: file("…"))`',
@@ -152,8 +163,18 @@ const DATA: TranslationTable<Recipe> = {
     },
     'style',
   ),
-  loss_type: becomes('the cross entropy of the tokens', a.text, (_, name) =>
-    /nll$/.test(name) ? automatic('the loss is the cross entropy of the tokens') : refused(NONE.loss),
+  loss_type: becomes(
+    'the cross entropy of the tokens; losses of pairs become `objective = dpo()` or `simpo()`',
+    a.names,
+    (recipe, names) => {
+      if (names.every((name) => /nll$/.test(name)))
+        return automatic('the loss is the cross entropy of the tokens');
+      if (names.every((name) => name === 'kto')) recipe.objective = 'kto';
+      else if (names.includes('simpo')) recipe.objective = 'simpo';
+      else if (names.some((name) => ['sigmoid', 'hinge', 'ipo'].includes(name))) recipe.objective ??= 'dpo';
+      else return refused(NONE.loss);
+      return recipe.objective === 'dpo' ? preferences.setPairLosses(recipe, names) : undefined;
+    },
   ),
   eos_token: none(NONE.tokens),
   pad_token: here(BY_ITSELF.padding),
@@ -169,11 +190,30 @@ const DATA: TranslationTable<Recipe> = {
       : setShared(recipe, name),
   ),
   env: here('the environment is that of the command'),
+  beta: preferences.beta,
+  label_smoothing: preferences.smoothing,
+  simpo_gamma: preferences.gamma,
+  cpo_alpha: preferences.cpoAlpha,
+  rpo_alpha: preferences.sftWeight,
+  loss_weights: preferences.lossWeights,
+  desirable_weight: preferences.desirable,
+  undesirable_weight: preferences.undesirable,
+  ...each('precompute_ref_log_probs precompute_ref_batch_size', here(BY_ITSELF.reference)),
+  ...each('max_prompt_length max_completion_length', none('there is one `max_length`, of prompt and answer')),
   ...each(
-    `beta ref_model_init_kwargs reward_funcs num_generations max_completion_length max_prompt_length
-    loss_weights`,
-    never(NONE.preference),
+    'disable_dropout generate_during_eval',
+    here('preferences are learned without dropout, and nothing is written meanwhile'),
   ),
+  center_rewards_coefficient: none('rewards are not centred'),
+  ...each(
+    'ref_model_init_kwargs sync_ref_model ref_model_mixup_alpha ref_model_sync_steps',
+    none('the reference is the base without its adapter, or what a full training starts with'),
+  ),
+  reference_free: none('`dpo` and `kto` have a reference; `simpo` and `orpo` have none'),
+  f_divergence_type: none('another divergence is not computed', 'reverse_kl'),
+  f_alpha_divergence_coef: none('another divergence is not computed', 0.5),
+  ...each('use_weighting ld_alpha', none('every pair, and every token, counts the same')),
+  ...each('reward_funcs num_generations reward_weights', never(NONE.rewards)),
 };
 
 const MIXTURE: TranslationTable<Dataset> = {
@@ -206,7 +246,7 @@ export const trl: TranslationTable<Recipe> = { ...trainer, ...MODEL, ...DATA };
 
 /** Objects of a script, whose arguments may be kept apart in the file. */
 const SECTIONS =
-  /^(sft_?config|training_args|training_arguments|args|model_?config|model_args|script_?arguments|script_args|dataset_args|peft_?config|lora_?config|quantization_?config|bnb_?config)$/i;
+  /^(sft_?config|training_args|training_arguments|args|model_?config|model_args|script_?arguments|script_args|dataset_args|peft_?config|lora_?config|(?:dpo|kto|orpo|cpo|reward)_?config|quantization_?config|bnb_?config)$/i;
 
 /** The arguments without the names of the objects that they are for. */
 export const flattened = (record: ForeignRecord): ForeignRecord => ({
@@ -231,7 +271,8 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
   lora.dropout ??= isPeft ? 0 : 0.05;
   // PEFT's own default for most families.
   if (lora.experts === undefined) lora.targets ??= 'query_value';
-  recipe.rate ??= 2e-5;
+  settleObjective(recipe, context, record);
+  recipe.rate ??= rateOf(recipe);
   settleTrainer(recipe, context, record);
   const length = valueIn(record, 'max_length');
   if (length !== undefined && isUnset(length)) {
@@ -251,7 +292,31 @@ export function settleTrl(recipe: Recipe, context: ImportContext, { record }: Im
     revise(context, 'dataset_name', automatic('`datasets` decide, in TRL too'));
   }
   settleRows(recipe, record, context);
+  preferences.settleObjective(recipe, context, { dropout: 'lora_dropout', cpo: !has('cpo_alpha') });
   settleSplits(recipe, context);
+}
+
+/** TRL's own rates: of `SFTConfig`, `RewardConfig`, and of the others for preferences. */
+const rateOf = ({ objective }: Recipe): number =>
+  objective === undefined ? 2e-5 : objective === 'reward' ? 1e-4 : 1e-6;
+
+/** The trainer, which a file does not name, by keys that it alone has. */
+function settleObjective(recipe: Recipe, context: ImportContext, record: ForeignRecord): void {
+  const has = (...keys: readonly string[]): boolean =>
+    keys.some((key) => {
+      const value = valueIn(record, key);
+      return value !== undefined && !isUnset(value);
+    });
+  const byLoss = recipe.objective;
+  if (has('desirable_weight', 'undesirable_weight')) recipe.objective = 'kto';
+  else if (has('simpo_gamma')) recipe.objective = 'simpo';
+  else if (has('center_rewards_coefficient')) recipe.objective = 'reward';
+  else if (has('precompute_ref_log_probs', 'beta') && recipe.objective === undefined) {
+    recipe.objective = 'dpo';
+    remark(recipe, 'objective', 'The file does not name its trainer: `orpo` and `kto` have a beta, too.');
+  }
+  if (byLoss !== recipe.objective)
+    revise(context, 'loss_type', automatic(`\`${recipe.objective}\` has one loss`));
 }
 
 /** More arguments than anyone writes by hand. */
@@ -267,6 +332,12 @@ function settleRows(recipe: Recipe, record: ForeignRecord, context: ImportContex
   // What a program wrote has every default, and says nothing of these rows.
   const field = record.entries.length > WRITTEN && named === 'text' ? undefined : named;
   const [first] = recipe.datasets;
+  if (recipe.objective !== undefined) {
+    for (const dataset of recipe.datasets) dataset.split ??= split;
+    revise(context, 'dataset_text_field', automatic('rows are preferences, without a column of text'));
+    settleValidation(recipe, first, record, context);
+    return;
+  }
   const columns = first?.path === undefined ? undefined : columnsIn(first.path, context);
   const isText =
     field !== undefined || columns?.includes('text') === true || columns?.includes('prompt') === true;

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { type Row, RowFault } from '../../../../src/pipeline/stages/data/parse-row.js';
-import { contentOf, identityOf } from '../../../../src/pipeline/stages/data/row-content.js';
+import { contentOf, identityOf, renamed } from '../../../../src/pipeline/stages/data/row-content.js';
+
+const answers = (...texts: readonly string[]) =>
+  texts.map((text) => JSON.stringify([said('assistant', text)]));
 
 const said = (role: string, content: string) => ({ role, content });
 
@@ -43,6 +46,15 @@ describe('what preferences say', () => {
         { prompt: 'why?', completion: 'no', label: false },
       ),
     ).to.deep.equal([false, false]);
+  });
+
+  it('is what the source names, not a prompt beside it', () => {
+    const row = { asked: 'why?', prompt: 'hm', better: 'so', rejected: 'no' };
+    const columns = { question: 'asked', chosen: 'better' };
+    expect(contentOf(renamed(row, columns), columns)).to.deep.equal({
+      question: [JSON.stringify([said('user', 'why?')]), ...answers('no', 'so')],
+      answer: answers('so')[0],
+    });
   });
 
   it('is that of its text where a label says what a text is about', () => {

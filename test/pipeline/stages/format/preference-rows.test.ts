@@ -19,6 +19,11 @@ const CHATS: Readonly<Record<string, Row>> = {
     rejected: [user('why?'), assistant('no')],
   },
   'whole chats': { chosen: [user('why?'), assistant('so.')], rejected: [user('why?'), assistant('no')] },
+  'messages of ShareGPT (LLaMA-Factory)': {
+    prompt: [{ from: 'human', value: 'why?' }],
+    chosen: { from: 'gpt', value: 'so.' },
+    rejected: { from: 'gpt', value: 'no' },
+  },
   'a question (Orca)': { system: '', question: 'why?', chosen: 'so.', rejected: 'no' },
 };
 

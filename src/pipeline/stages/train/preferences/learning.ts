@@ -1,6 +1,7 @@
 /** What a training with an objective for preferences is told besides its decoder. */
 import { createDecoder, type Decoder } from '../../../../compute/models/decoder/index.js';
 import type { WeightStore } from '../../../../compute/models/types.js';
+import { collect } from '../../../../compute/tensor/garbage.js';
 import {
   globalBatches,
   hasReference,
@@ -47,6 +48,7 @@ export async function preferenceLearning(
     return { ...learning, references: trained, validationReferences: watched };
   } finally {
     await base.release();
+    collect();
   }
 }
 
@@ -81,7 +83,12 @@ function openedLater(task: TrainTask, plan: TrainPlan): Base {
       opened ??= open();
       return opened;
     },
-    release: async () => (await opened)?.release(),
+    async release() {
+      const decoder = await opened;
+      // whoever asked keeps a way to open it, and with that all that is reachable from it
+      opened = undefined;
+      await decoder?.release();
+    },
   };
 }
 
