@@ -29,7 +29,7 @@ MODELS: dict[str, dict[str, object]] = {
     "mixtral": {**GATED, **EXPERTS, "num_local_experts": 4},
     "qwen3_moe": {**GATED, **EXPERTS, "num_experts": 4, "moe_intermediate_size": 24, "head_dim": 8},
     "olmo2": GATED,
-    "falcon": {"num_kv_heads": 1, "multi_query": True, "new_decoder_architecture": False, "bias": False},
+    "falcon": {"num_kv_heads": 1, "multi_query": True, "new_decoder_architecture": False, "bias": True},
     "gemma3_text": {**GATED, **SLIDING, "query_pre_attn_scalar": 8},
     "gpt_oss": {**GATED, **EXPERTS, **SLIDING, "num_local_experts": 4},
 }
@@ -37,7 +37,7 @@ ADAPTERS: dict[str, dict[str, object]] = {
     "mixtral": {"target_modules": ["q_proj", "v_proj"], "use_dora": True},
     "qwen3_moe": {"target_modules": "all-linear", "use_rslora": True},
     "olmo2": {"target_modules": "all-linear", "modules_to_save": ["lm_head"]},
-    "falcon": {"target_modules": ["query_key_value", "dense_h_to_4h"]},
+    "falcon": {"target_modules": ["query_key_value", "dense_h_to_4h"], "bias": "all"},
     "gemma3_text": {"target_modules": "all-linear", "modules_to_save": ["embed_tokens"]},
     "gpt_oss": {
         "target_modules": ["q_proj", "o_proj"],
