@@ -56,6 +56,8 @@ class Validation:
     file: str
     #: Rows of each batch.
     batches: list[list[int]]
+    #: Where the objective reads them: prompts with the answers of others, in batches.
+    others: list[list[list[int]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,47 @@ class Plateau:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """What is learned of answers: the numbers that an objective has none of are left out."""
+
+    kind: Literal["dpo", "orpo", "simpo", "kto", "reward"]
+    beta: float = 0.0
+    loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
+    #: Share of the pairs whose order is taken to be wrong.
+    label_smoothing: float = 0.0
+    #: Weight of the cross entropy of the chosen answers.
+    sft: float = 0.0
+    gamma: float = 0.0
+    #: Weights of good and of bad answers.
+    desirable: float = 1.0
+    undesirable: float = 1.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a model that does not learn is asked before training."""
+
+    #: A line for each piece: micro batches of pairs, the row that is asked and the row whose answer follows.
+    file: str
+    #: Pairs of all pieces.
+    pairs: int
+    #: Where its answers are kept.
+    folder: str
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Rows are texts, whose last tokens are the answer: of pairs, each chosen one is followed by the rejected one."""
+
+    objective: Objective
+    #: Tokens of a prompt with the answer of another, at most.
+    limit: int
+    #: Left out where the objective compares with nothing.
+    reference: Reference | None
+    validation_reference: Reference | None
+
+
+@dataclass(frozen=True)
 class Spec:
     version: int
     folder: str
@@ -159,6 +202,8 @@ class Spec:
     #: Training ends when answers repeat themselves.
     ends_repeating: bool = False
     answers: Answers | None = None
+    #: Left out where writing is learned.
+    preferences: Preferences | None = None
     #: Block and number in it of each linear layer whose input may be dropped, by its path.
     dropout: dict[str, list[int]] | None = None
     #: Share of the loss that is the mean over all tokens of the vocabulary, or over all labels.

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import torch
@@ -28,28 +28,35 @@ class Supervised:
     length: int
     #: How much each loss counts, `[n]`; none: all alike.
     weights: Tensor | None = None
+    #: The losses are wanted one by one, not their sum.
+    apart: bool = False
 
 
-def summed_loss(logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float = 0.0) -> Tensor:
+#: `logits` `[n, classes]`, `targets` `[n]`, and the share of each loss that is the mean over all classes → `[n]`.
+TokenLosses = Callable[[Tensor, Tensor, float], Tensor]
+
+#: `states` `[n, width]`, `targets` `[n]` → `[n]`.
+StateLosses = Callable[[Tensor, Tensor], Tensor]
+
+
+def cross_entropies(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+    """In nats."""
+    return cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
+
+
+def scores(logits: Tensor, _targets: Tensor, _smoothing: float = 0.0) -> Tensor:
+    """Of a reward model, whose only logit is what it says."""
+    return logits[:, 0]
+
+
+def attach_loss(
+    model: Any, chunk: int | None, smoothing: float = 0.0, of_tokens: TokenLosses = cross_entropies
+) -> None:
     """
-    `logits` `[n, classes]`, `targets` and `weights` `[n]`: the sum of the losses, each times its weight. `smoothing`:
-    share of each loss that is the mean over all classes.
-    """
-    if weights is None:
-        return cross_entropy(logits, targets, reduction="sum", label_smoothing=smoothing)
-    return (cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing) * weights).sum()
-
-
-def part_of(weights: Tensor | None, part: slice) -> Tensor | None:
-    return None if weights is None else weights[part]
-
-
-def attach_loss(model: Any, chunk: int | None, smoothing: float = 0.0) -> None:
-    """
-    From now on `model(…, supervised=Supervised)` gives the sum of cross entropies, in nats, times their weights, as
-    float32 `[]`; without `supervised`, the model computes what it always did. Logits of at most `chunk` tokens exist at
-    a time. A frozen head computes them once: the gradient of its states comes with the loss. A trained head computes
-    them again in the backward pass. Labels are smoothed in training mode alone.
+    From now on `model(…, supervised=Supervised)` gives the sum of the tokens' losses, times their weights, as float32
+    `[]`, or each of them `[n]`; without `supervised`, the model computes what it always did. Logits of at most `chunk`
+    tokens exist at a time. A frozen head computes them once: the gradient of its states comes with the losses. A
+    trained head computes them again in the backward pass. Labels are smoothed in training mode alone.
 
     The model's own head computes the logits, with whatever it does to them (soft caps, scales): its own forward runs
     over a decoder that hands out given states. A classifier's layer is read at the supervised token. The forward is
@@ -69,9 +76,9 @@ def attach_loss(model: Any, chunk: int | None, smoothing: float = 0.0) -> None:
         with giving(decoder, given):
             return original(input_ids=None, use_cache=False).logits[0]  # type: ignore[no-any-return]
 
-    def loss_of(states: Tensor, targets: Tensor, weights: Tensor | None, outputs: Any) -> Tensor:
+    def losses_of(states: Tensor, targets: Tensor, outputs: Any) -> Tensor:
         share = smoothing if model.training else 0.0
-        return summed_loss(logits_of(states, outputs).float(), targets, weights, share)
+        return of_tokens(logits_of(states, outputs).float(), targets, share)
 
     def loss(supervised: Supervised, inputs: dict[str, Any]) -> Tensor:
         given = {name: value for name, value in inputs.items() if value is not None}
@@ -83,20 +90,10 @@ def attach_loss(model: Any, chunk: int | None, smoothing: float = 0.0) -> None:
         # all that a head asks for but the states, which nothing need hold any longer
         outputs = copy.copy(outputs)
         outputs.last_hidden_state = states[:0]
-        targets, weights = supervised.targets, supervised.weights
-        if chunk is None or len(targets) <= chunk:
-            return loss_of(states, targets, weights, outputs)
-        if is_frozen and torch.is_grad_enabled():
-            whole: Tensor = _FrozenHead.apply(
-                states, targets, weights, chunk, lambda part, wanted, counts: loss_of(part, wanted, counts, outputs)
-            )
-            return whole
-        total = torch.zeros((), device=hidden.device)
-        for start in range(0, len(targets), chunk):
-            part = slice(start, start + chunk)
-            counts = part_of(weights, part)
-            total = total + checkpoint(loss_of, states[part], targets[part], counts, outputs, use_reentrant=False)
-        return total
+        losses = _in_chunks(partial(losses_of, outputs=outputs), states, supervised.targets, chunk, is_frozen)
+        if supervised.weights is not None:
+            losses = losses * supervised.weights
+        return losses if supervised.apart else losses.sum()
 
     model.forward = _either(original, loss)
 
@@ -111,34 +108,38 @@ def _either(original: Any, loss: Callable[[Supervised, dict[str, Any]], Tensor])
     return forward
 
 
+def _in_chunks(losses_of: StateLosses, states: Tensor, targets: Tensor, chunk: int | None, is_frozen: bool) -> Tensor:
+    if chunk is None or len(targets) <= chunk:
+        return losses_of(states, targets)
+    if is_frozen and torch.is_grad_enabled():
+        whole: Tensor = _FrozenHead.apply(states, targets, chunk, losses_of)
+        return whole
+    parts = [slice(start, start + chunk) for start in range(0, len(targets), chunk)]
+    return torch.cat([checkpoint(losses_of, states[part], targets[part], use_reentrant=False) for part in parts])
+
+
 class _FrozenHead(torch.autograd.Function):
-    """The sum of the losses of chunks of states `[n, width]`, and with it the states' gradient."""
+    """The losses `[n]` of chunks of states `[n, width]`, and with them the gradient of each by its own state."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        states: Tensor,
-        targets: Tensor,
-        weights: Tensor | None,
-        chunk: int,
-        loss_of: Callable[[Tensor, Tensor, Tensor | None], Tensor],
-    ) -> Tensor:
+    def forward(ctx: Any, states: Tensor, targets: Tensor, chunk: int, losses_of: StateLosses) -> Tensor:
         gradient = torch.empty_like(states)
-        total = torch.zeros((), device=states.device)
+        found = []
         for start in range(0, len(targets), chunk):
-            part = states[start : start + chunk].detach().requires_grad_()
+            here = slice(start, start + chunk)
+            part = states[here].detach().requires_grad_()
             with torch.enable_grad():
-                here = slice(start, start + chunk)
-                loss = loss_of(part, targets[here], part_of(weights, here))
-            (gradient[start : start + chunk],) = torch.autograd.grad(loss, part)
-            total += loss.detach()
+                losses = losses_of(part, targets[here])
+                (gradient[here],) = torch.autograd.grad(losses.sum(), part)
+            found.append(losses.detach())
         ctx.save_for_backward(gradient)
-        return total
+        return torch.cat(found)
 
     @staticmethod
-    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, scales: Tensor) -> tuple[Tensor, None, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient * scale, None, None, None, None
+        scaled = torch.mul(gradient, scales.unsqueeze(1), out=torch.empty_like(gradient))
+        return scaled, None, None, None
 
 
 @contextmanager

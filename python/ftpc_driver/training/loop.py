@@ -12,10 +12,12 @@ from typing import Any, Literal
 
 from ftpc_driver.spec import Plateau, Spec
 from ftpc_driver.training.checkpoints import Checkpoints
+from ftpc_driver.training.learning import Learned
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.state import (
     AnswersMeasured,
     Measured,
+    PreferenceFigures,
     State,
     StepRecord,
     fresh_state,
@@ -41,8 +43,8 @@ class Loop:
     ranks: Ranks
     stepper: Stepper
     checkpoints: Checkpoints
-    #: Mean loss over the validation's supervised tokens; `None` where there is no validation.
-    validation_loss: Callable[[], float] | None
+    #: What the validation comes to; `None` where there is none.
+    validate: Callable[[], Learned] | None
     #: Measures what the model answers, by the step and its validation loss; `None`: the ranks are to stop.
     measure_answers: Callable[[int, float], AnswersMeasured | None] | None
     #: Whether this rank was told to stop.
@@ -91,28 +93,33 @@ class Loop:
             fallen = after_plateaus(self.spec.plateau, [each["loss"] for each in state["validations"]])
             planned = {**planned, "rate": planned["rate"] * fallen}
         taken = self.stepper.take(step, planned)
+        learned = taken["learned"]
         record = StepRecord(
             step=step,
             epoch=planned["epoch"],
-            loss=taken["loss"],
+            loss=learned.loss,
             learningRate=planned["rate"],
             gradNorm=taken["grad_norm"],
             tokens=taken["tokens"],
             seconds=time.monotonic() - start,
         )
+        if learned.preference is not None:
+            record["preference"] = learned.preference
         state["step"] = step
         state["steps"].append(record)
         self.emit("step", **record, **self.memory())
 
     def _validate(self, state: State) -> bool:
         """Whether it came to its end: a stop may come before it."""
-        if self.validation_loss is None:
+        if self.validate is None:
             return True
-        loss = self.validation_loss()
+        loss, preference = self.validate()
         step = state["step"]
         if not math.isfinite(loss):
             raise not_finite("validation loss", loss, step, state["steps"][-1]["learningRate"])
         measured = Measured(step=step, loss=loss)
+        if preference is not None:
+            measured["metrics"] = _named(preference)
         if self.measure_answers is not None:
             of_answers = self.measure_answers(step, loss)
             if of_answers is None:
@@ -125,6 +132,12 @@ class Loop:
     def _save(self, state: State) -> None:
         path = self.checkpoints.save(state)
         self.emit("checkpoint", step=state["step"], path=str(path))
+
+
+def _named(figures: PreferenceFigures) -> dict[str, float]:
+    """As metrics of the validation are called."""
+    names = {"chosen": "reward_chosen", "rejected": "reward_rejected", "accuracy": "reward_accuracy", "kl": "kl"}
+    return {name: value for figure, name in names.items() if (value := figures.get(figure)) is not None}  # type: ignore[misc]
 
 
 def _ending(state: State, spec: Spec) -> Ending | None:

@@ -53,6 +53,13 @@ class Ranks:
     def first(self) -> bool:
         return self.rank == 0
 
+    def turns(self, count: int, in_step: bool) -> range:
+        """
+        Which of `count` pieces of work are this rank's: every `world`-th. `in_step`: each has as many as the others,
+        and those beyond the last are for nothing but company.
+        """
+        return range(self.rank, -(-count // self.world) * self.world if in_step else count, self.world)
+
     def sum(self, values: list[float]) -> list[float]:
         """Sums over all ranks, in float64."""
         if self.world == 1:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +13,21 @@ from ftpc_driver.spec import Padding
 IGNORED = -100
 
 
+class Rows(Protocol):
+    """What batches are made of."""
+
+    def length_of(self, row: int) -> int: ...
+
+    def ids(self, row: int) -> Tensor: ...
+
+    def labels(self, row: int) -> Tensor: ...
+
+    def weights(self, row: int) -> Tensor: ...
+
+    @property
+    def is_weighted(self) -> bool: ...
+
+
 class TokenRows:
     """
     `ids`, `labels` int32 `[tokens]`, `offsets` int64 `[rows + 1]`: row r is tokens offsets[r] to offsets[r + 1]. Where
@@ -20,7 +35,7 @@ class TokenRows:
     """
 
     def __init__(self, path: str) -> None:
-        file = _opened(path)
+        file = opened(path)
         self._ids = file.get_slice("ids")
         self._labels = file.get_slice("labels")
         self._weights = file.get_slice("weights") if "weights" in file.keys() else None  # noqa: SIM118
@@ -49,7 +64,7 @@ class TokenRows:
         return found
 
 
-def _opened(path: str) -> Any:
+def opened(path: str) -> Any:
     from safetensors import safe_open
 
     return safe_open(path, framework="pt")
@@ -63,6 +78,8 @@ class Batch:
     count: float
     #: Tokens of the longest sequence, without padding.
     longest: int
+    #: Supervised tokens of each sequence.
+    counts: list[int]
 
 
 class Batches:
@@ -71,12 +88,16 @@ class Batches:
     rows are told apart by positions that start again.
     """
 
-    def __init__(self, rows: TokenRows, pad_id: int, padding: Padding, first_label: int, device: torch.device) -> None:
+    def __init__(self, rows: Rows, pad_id: int, padding: Padding, first_label: int, device: torch.device) -> None:
         self._rows = rows
         self._pad_id, self._padding = pad_id, padding
         #: The first position of a row whose label counts: 1 for tokens, which follow something, 0 for classes.
         self._first_label = first_label
         self._device = device
+
+    def over(self, rows: Rows) -> "Batches":
+        """The same of other rows."""
+        return Batches(rows, self._pad_id, self._padding, self._first_label, self._device)
 
     def supervised(self, sequences: Sequence[Sequence[int]]) -> float:
         """Supervised tokens of some sequences of rows, each by its weight."""
@@ -91,8 +112,11 @@ class Batches:
     def tokens(self, sequences: Sequence[Sequence[int]]) -> int:
         return sum(self._rows.length_of(row) for rows in sequences for row in rows)
 
-    def make(self, sequences: Sequence[Sequence[int]], count_none: bool = False) -> Batch:
-        """One row of the batch for each sequence of rows; under `count_none` nothing is supervised."""
+    def make(self, sequences: Sequence[Sequence[int]], count_none: bool = False, apart: bool = False) -> Batch:
+        """
+        One row of the batch for each sequence of rows; under `count_none` nothing is supervised. `apart`: the loss of
+        each token is wanted.
+        """
         lengths = [sum(self._rows.length_of(row) for row in rows) for rows in sequences]
         longest = max(lengths)
         shape = (len(sequences), self._padding.length(longest))
@@ -124,9 +148,10 @@ class Batches:
             targets=self._there(labels[where[:, 0], where[:, 1]]),
             length=shape[1],
             weights=None if counted is None else self._there(counted),
+            apart=apart,
         )
         count = len(where) if counted is None else float(counted.sum(dtype=torch.float64))
-        return Batch(inputs, count, longest)
+        return Batch(inputs, count, longest, (labels != IGNORED).sum(1).tolist())
 
     def _there(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._device, non_blocking=True)

@@ -5,6 +5,18 @@ from typing import NotRequired, TypedDict
 from ftpc_driver.spec import Spec
 
 
+class PreferenceFigures(TypedDict):
+    """Means over the rows of a batch of preferences."""
+
+    #: Rewards of chosen and of rejected, or of good and of bad answers; absent where there are none.
+    chosen: NotRequired[float]
+    rejected: NotRequired[float]
+    #: Share of the pairs whose chosen answer has the higher reward.
+    accuracy: NotRequired[float]
+    #: How far the model is from the reference by answers to other prompts, in nats each.
+    kl: NotRequired[float]
+
+
 class StepRecord(TypedDict):
     #: From 1.
     step: int
@@ -18,6 +30,8 @@ class StepRecord(TypedDict):
     #: Tokens without padding.
     tokens: int
     seconds: float
+    #: Of preferences.
+    preference: NotRequired[PreferenceFigures]
 
 
 class Repetition(TypedDict):

@@ -1,5 +1,6 @@
 """A rank's training from its specification to its result."""
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,15 +14,19 @@ from torch import distributed as dist
 from ftpc_driver.errors import DriverError
 from ftpc_driver.events import Events
 from ftpc_driver.models.load import add_adapter, load_base, train_whole
-from ftpc_driver.models.loss import attach_loss
+from ftpc_driver.models.loss import attach_loss, cross_entropies, scores
 from ftpc_driver.models.names import file_names
 from ftpc_driver.models.pissa import take_off
 from ftpc_driver.models.recompute import recompute
 from ftpc_driver.models.structure import blocks_of, causal_model
+from ftpc_driver.objectives.preferring import Preferring
+from ftpc_driver.objectives.references import as_reference, references
+from ftpc_driver.objectives.texts import Texts
 from ftpc_driver.parent import Parent
-from ftpc_driver.spec import Spec
+from ftpc_driver.spec import Preferences, Reference, Spec
 from ftpc_driver.training.answers import Answering, AnswersJudge
 from ftpc_driver.training.checkpoints import Checkpoints
+from ftpc_driver.training.learning import Learning, Writing
 from ftpc_driver.training.loop import Interrupted, Loop
 from ftpc_driver.training.memory import memory_of, peak_of
 from ftpc_driver.training.optimizers import Optimizer
@@ -32,7 +37,7 @@ from ftpc_driver.training.rows import Batches, TokenRows
 from ftpc_driver.training.sharding import Trained, shard, watch_blocks
 from ftpc_driver.training.shared_base import is_shared
 from ftpc_driver.training.step import Stepper
-from ftpc_driver.training.validation import validation_loss
+from ftpc_driver.training.validation import validated
 
 
 def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent: Parent) -> None:
@@ -65,20 +70,21 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
         optimizer,
         note=lambda text: emit("note", text=text),
     )
-    loop = _loop(spec, ranks, model, checkpoints, optimizer, trained, draws, parent, emit)
-    resumed = checkpoints.resume()
-    events.emit(
-        "start",
-        pid=os.getpid(),
-        rank=ranks.rank,
-        world=ranks.world,
-        device=str(ranks.device),
-        sharding=spec.sharding.kind,
-        versions=versions,
-        resumed=None if resumed is None else resumed["step"],
-        trained=sum(parameter.numel() for parameter in trained.parameters.values()),
-    )
     try:
+        # what a reference says is asked before the model is what a checkpoint has
+        loop = _loop(spec, ranks, model, checkpoints, optimizer, trained, draws, parent, emit)
+        resumed = checkpoints.resume()
+        events.emit(
+            "start",
+            pid=os.getpid(),
+            rank=ranks.rank,
+            world=ranks.world,
+            device=str(ranks.device),
+            sharding=spec.sharding.kind,
+            versions=versions,
+            resumed=None if resumed is None else resumed["step"],
+            trained=sum(parameter.numel() for parameter in trained.parameters.values()),
+        )
         state, ending = loop.run(resumed)
     except Interrupted as stop:
         emit_end("interrupted", step=stop.step, saved=stop.step > 0)
@@ -101,37 +107,86 @@ def _loop(
     parent: Parent,
     emit: Callable[..., None],
 ) -> Loop:
-    first_label = 0 if spec.model.task == "classifier" else 1
-    in_step = spec.sharding.kind == "fsdp"
+    autocast: Callable[[], Any] = contextlib.nullcontext
+    if spec.precision == "bf16":
+        autocast = partial(torch.autocast, ranks.device.type, torch.bfloat16)
+    wanted = spec.preferences
 
-    def batches(file: str) -> Batches:
-        return Batches(TokenRows(file), spec.pad_id, spec.padding, first_label, ranks.device)
+    def learning(file: str, reference: Reference | None) -> Learning:
+        rows = TokenRows(file) if wanted is None else Texts(file)
+        first_label = 0 if spec.model.task == "classifier" else 1
+        batches = Batches(rows, spec.pad_id, spec.padding, first_label, ranks.device)
+        if wanted is None or not isinstance(rows, Texts):
+            return Writing(model, batches, ranks, autocast)
+        return _preferring(spec, wanted, reference, model, rows, batches, ranks, autocast, parent, emit)
 
     def stopping() -> bool:
         return parent.stop
 
-    rows = batches(spec.rows.file)
-    stepper = Stepper(spec, ranks, model, trained, optimizer, rows, draws, parent.advance, stopping)
+    learned = learning(spec.rows.file, None if wanted is None else wanted.reference)
+    stepper = Stepper(spec, ranks, model, trained, optimizer, learned, autocast, draws, parent.advance, stopping)
     validation, measure, judge = spec.validation, None, None
     if validation is not None and validation.batches:
-        held_out = batches(validation.file)
-        measure = partial(
-            validation_loss, model, validation, held_out, ranks, in_step, stepper.autocast, parent.advance
-        )
+        held_out = learning(validation.file, None if wanted is None else wanted.validation_reference)
+        in_step = spec.sharding.kind == "fsdp"
+        measure = partial(validated, model, held_out, validation, ranks, in_step, parent.advance)
         if spec.answers is not None:
-            answering = Answering(spec, spec.answers, model, validation.file, ranks, stepper.autocast)
+            answering = Answering(spec, spec.answers, model, validation.file, ranks, autocast)
             judge = AnswersJudge(answering, spec.answers, ranks, parent, emit)
     return Loop(
         spec=spec,
         ranks=ranks,
         stepper=stepper,
         checkpoints=checkpoints,
-        validation_loss=measure,
+        validate=measure,
         measure_answers=judge,
         stopping=stopping,
         emit=emit,
         memory=lambda: memory_of(ranks.device),
     )
+
+
+def _preferring(
+    spec: Spec,
+    wanted: Preferences,
+    reference: Reference | None,
+    model: nn.Module,
+    texts: Texts,
+    batches: Batches,
+    ranks: Ranks,
+    autocast: Callable[[], Any],
+    parent: Parent,
+    emit: Callable[..., None],
+) -> Preferring:
+    """With what its reference says, which is asked now."""
+
+    def pause() -> None:
+        """While the reference is asked, nothing is lost by an end."""
+        parent.advance()
+        if ranks.world == 1 and parent.stop:
+            raise Interrupted(0)
+
+    def told(done: int, total: int) -> None:
+        emit("reference", done=done, total=total)
+        if ranks.sum([float(parent.stop)])[0] > 0:
+            raise Interrupted(0)
+
+    preferring = Preferring(
+        objective=wanted.objective,
+        model=model,
+        texts=texts,
+        batches=batches,
+        limit=wanted.limit,
+        ranks=ranks,
+        in_step=spec.sharding.kind == "fsdp",
+        autocast=autocast,
+        pause=pause,
+    )
+    if reference is not None:
+        with as_reference(model, is_its_start=spec.trained == "full" or spec.pissa):
+            preferring.references = references(reference, len(texts), preferring.ask, ranks, told)
+    preferring.pause = parent.advance
+    return preferring
 
 
 def prepared(spec: Spec, ranks: Ranks, draws: Draws) -> nn.Module:
@@ -149,7 +204,9 @@ def prepared(spec: Spec, ranks: Ranks, draws: Draws) -> nn.Module:
         take_off(model)
     transformer = causal_model(model)
     recompute(blocks_of(transformer)[: spec.checkpointed_blocks])
-    attach_loss(transformer, spec.logits_chunk, spec.label_smoothing)
+    gives_scores = spec.preferences is not None and spec.preferences.objective.kind == "reward"
+    of_tokens = scores if gives_scores else cross_entropies
+    attach_loss(transformer, spec.logits_chunk, spec.label_smoothing, of_tokens)
     if spec.neftune is not None:
         add_noise(transformer.get_input_embeddings(), spec.neftune, draws)
     return model

@@ -1,41 +1,34 @@
-"""The loss of rows that are not trained on, weighted by tokens."""
+"""What a training comes to on rows that it does not learn from."""
 
-import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
 
 from ftpc_driver.models.structure import evaluating
 from ftpc_driver.spec import Validation
+from ftpc_driver.training.learning import Learned, Learning
 from ftpc_driver.training.ranks import Ranks
-from ftpc_driver.training.rows import Batches
 
 
-def validation_loss(
+def validated(
     model: nn.Module,
+    learning: Learning,
     validation: Validation,
-    batches: Batches,
     ranks: Ranks,
     in_step: bool,
-    autocast: Callable[[], Any],
     advance: Callable[[], None],
-) -> float:
+) -> Learned:
     """
-    Mean cross entropy over all supervised tokens, in nats: no batch counts more than its tokens. Batch j belongs to
-    rank j modulo world; `in_step`: every rank computes as many batches as the others.
+    As of one global batch: no micro batch counts more than its rows or tokens. Micro batch j belongs to rank j modulo
+    world; `in_step`: every rank computes as many of them as the others.
     """
-    planned = validation.batches
-    last = math.ceil(len(planned) / ranks.world) * ranks.world if in_step else len(planned)
-    total = torch.zeros((), dtype=torch.float64, device=ranks.device)
-    count = 0.0
-    with evaluating(model), torch.no_grad(), autocast():
-        for index in range(ranks.rank, last, ranks.world):
+    micro = [[[row] for row in batch] for batch in validation.batches]
+    with evaluating(model), torch.no_grad():
+        share = learning.share(micro, validation.others)
+        for index in ranks.turns(len(micro), in_step):
             advance()
-            idle = index >= len(planned)
-            batch = batches.make([[row] for row in planned[-1 if idle else index]], count_none=idle)
-            total += model(**batch.inputs)
-            count += batch.count
-    loss, tokens = ranks.sum([total.item(), count])
-    return loss / tokens if tokens > 0 else 0.0
+            idle = index >= len(micro)
+            sequences = micro[-1 if idle else index]
+            share.loss(share.batch(sequences, idle), sequences, idle)
+        return share.learned()

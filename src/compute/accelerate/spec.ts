@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { count, figure, type JsonOf, positive, record } from '../../language/host/json.js';
 import { SHARDINGS as SHARED } from '../../language/ir/engines.js';
-import type { OptimizerOptions } from '../training/index.js';
+import type { DpoObjective, OptimizerOptions, PreferenceObjective } from '../training/index.js';
 import { type AnswersMeasured, STEP_RECORD, VALIDATION } from '../training/state.js';
 
 /** How ranks share a model. `none`: one rank; `ddp`: a replica each; `fsdp`: a shard of every block each. */
@@ -39,12 +39,18 @@ export interface ModelSpec {
 /** Micro batches of sequences of rows: a sequence has one row unless rows are packed. */
 export type MicroBatches = readonly (readonly (readonly number[])[])[];
 
+/** A row that is asked, and the row whose answer follows; the same one for a text of its own. */
+export type PairSpec = readonly [asked: number, answered: number];
+export type PairBatches = readonly (readonly PairSpec[])[];
+
 /** Line s of `steps` is what step s (from 1) is made of. */
 export interface StepSpec {
   readonly rate: number;
   /** Passes over the rows after this step. */
   readonly epoch: number;
   readonly micro: MicroBatches;
+  /** Where the objective reads them: prompts with the answers of others. */
+  readonly others?: PairBatches;
 }
 
 /**
@@ -69,6 +75,34 @@ export interface AnswersSpec {
   /** What the ranks are told of the answers. */
   readonly metrics: readonly string[];
   readonly watches_repetition: boolean;
+}
+
+/** As {@link PreferenceObjective}, in the driver's names. */
+export type ObjectiveSpec =
+  | Exclude<PreferenceObjective, DpoObjective>
+  | (Omit<DpoObjective, 'labelSmoothing'> & { readonly label_smoothing: number });
+
+/** What a model that does not learn is asked before training. */
+export interface ReferenceSpec {
+  /** A file of JSON lines: a {@link PairBatches} for each piece of what is asked. */
+  readonly file: string;
+  /** Pairs of all pieces. */
+  readonly pairs: number;
+  /** Where the driver keeps the answers. */
+  readonly folder: string;
+}
+
+/**
+ * What is learned of answers. Each row of the files is then a text that ends in one, with `answers` int32 [rows], the tokens of
+ * the answer; of pairs, each chosen text is followed by the rejected one; where answers are judged alone, `good` int32 [rows] says
+ * which are good. A micro batch has its chosen texts first, then the rejected ones in the same order.
+ */
+export interface PreferencesSpec {
+  readonly objective: ObjectiveSpec;
+  /** Tokens of a prompt with the answer of another, at most. */
+  readonly limit: number;
+  readonly reference: ReferenceSpec | null;
+  readonly validation_reference: ReferenceSpec | null;
 }
 
 /** What a rank is told on its standard input, besides the line that asks it to stop. */
@@ -107,7 +141,9 @@ export interface TrainSpec {
   readonly pissa: boolean;
   readonly rows: RowsSpec;
   /** Batches of rows, the longest first. */
-  readonly validation: (RowsSpec & { readonly batches: readonly (readonly number[])[] }) | null;
+  readonly validation:
+    | (RowsSpec & { readonly batches: readonly (readonly number[])[]; readonly others: PairBatches | null })
+    | null;
   readonly pad_id: number;
   /** Sequences are padded to multiples of `bucket`, but not beyond `limit`. */
   readonly padding: { readonly bucket: number; readonly limit: number };
@@ -122,6 +158,7 @@ export interface TrainSpec {
   /** Training ends when answers repeat themselves. */
   readonly ends_repeating: boolean;
   readonly answers: AnswersSpec | null;
+  readonly preferences: PreferencesSpec | null;
   /** Newest checkpoints that are kept, in addition to the best one. */
   readonly keep: number;
   readonly patience: number | null;
@@ -202,6 +239,8 @@ export const RANK_EVENT = v.variant('event', [
     answers: v.array(v.array(count)),
     last: v.boolean(),
   }),
+  /** Texts that the reference was asked, before `start`, and all that it is to be. */
+  v.object({ event: v.literal('reference'), done: count, total: count }),
   v.object({ event: v.literal('checkpoint'), step: count, path: v.string() }),
   v.object({ event: v.literal('note'), text: v.string() }),
   v.object({

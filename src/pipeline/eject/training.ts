@@ -1,12 +1,12 @@
 /** What a train stage would give its ranks, written where nobody runs it. */
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
-import type { TrainSpec } from '../../compute/accelerate/spec.js';
+import type { ReferenceSpec, TrainSpec } from '../../compute/accelerate/spec.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { OutputFolder, WorkFolder } from '../../language/ir/outputs.js';
 import type { StageContext } from '../stages/stage.js';
 import { writeTraining } from '../stages/train/accelerate/train.js';
-import { type TrainTask, trainTask } from '../stages/train/train-task.js';
+import { learnedRows, type TrainTask, trainTask } from '../stages/train/train-task.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { needsConversion } from './eject-diagnostics.js';
 
@@ -47,7 +47,7 @@ export async function writeEjected(
   if (conversion !== undefined) throw new UserError(needsConversion(context.stage, conversion));
   const relative = relocated(specification, output.path, task.base.seed !== undefined);
   output.write('spec.json', `${JSON.stringify(relative, null, 2)}\n`);
-  return { specification: relative, base: baseOf(task), rows: task.rows.count };
+  return { specification: relative, base: baseOf(task), rows: learnedRows(task) };
 }
 
 /** A task that is only written keeps nothing. */
@@ -74,11 +74,18 @@ function conversionOf(adapter: AdapterConfig | undefined): string | undefined {
 /** The same with the paths that the project has, wherever it is moved. */
 function relocated(spec: TrainSpec, folder: string, isMade: boolean): TrainSpec {
   const inside = (path: string): string => path.slice(folder.length + 1);
-  const { rows, validation, steps, adapter, head, model } = spec;
+  const asked = (one: ReferenceSpec | null): ReferenceSpec | null =>
+    one && { ...one, file: inside(one.file) };
+  const { rows, validation, preferences, steps, adapter, head, model } = spec;
   return {
     ...spec,
     rows: { file: inside(rows.file) },
     validation: validation && { ...validation, file: inside(validation.file) },
+    preferences: preferences && {
+      ...preferences,
+      reference: asked(preferences.reference),
+      validation_reference: asked(preferences.validation_reference),
+    },
     steps: inside(steps),
     adapter: adapter && { folder: inside(adapter.folder) },
     head: head && { file: inside(head.file) },

@@ -11,7 +11,6 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../language/schemas/stages/train.js';
 import type { Span } from '../../language/source/span.js';
 import { isPaged } from '../stages/train/loop-settings.js';
-import { objectiveOf } from '../stages/train/preferences/objective.js';
 import { modelSettings, type NamedModel, namedModel } from './named-models.js';
 
 interface RefusalInput {
@@ -89,13 +88,6 @@ interface TrainRefusal extends EngineLimit {
 const EMBEDDED_INSTEAD = 'compute with the embedded engine: `engine = embedded`';
 
 const TRAIN: readonly TrainRefusal[] = [
-  {
-    path: 'objective',
-    applies: (settings) => objectiveOf(settings) !== undefined,
-    what: 'an objective for preferences (`objective`)',
-    why: 'its driver learns to write answers, and nothing else',
-    help: EMBEDDED_INSTEAD,
-  },
   {
     path: 'adapter',
     applies: ({ adapter }) => adapter !== undefined,

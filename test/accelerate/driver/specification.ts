@@ -48,7 +48,14 @@ export function writeSpecification(folder: string, name: RunName, change: Change
     },
     ...{
       total_steps: run.steps,
-      ...{ every: 20, validate_every: 20, best: null, ends_repeating: false, answers: null },
+      ...{
+        every: 20,
+        validate_every: 20,
+        best: null,
+        ends_repeating: false,
+        answers: null,
+        preferences: null,
+      },
       keep: 9,
       patience: null,
       plateau: null,

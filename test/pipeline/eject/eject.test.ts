@@ -73,6 +73,34 @@ describe('ftpc eject', () => {
     expect(tensors.size).to.be.above(10);
   });
 
+  it('writes what the reference of preferences is asked', async () => {
+    const answers = [0, 1, 2, 3].map((row) => ({ prompt: `${row}?`, chosen: 'yes', rejected: `no ${row}` }));
+    writeFileSync(join(folder, 'data/rows.jsonl'), answers.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    edit('template = chat()', 'template = preference()');
+    edit('import { chat }', 'import { preference }');
+    edit(/ {2}split = .*\n {2}require .*\n/, '');
+    edit(
+      / {2}dataset = dialogs.train\n {2}validate = .*\n/,
+      '  dataset = dialogs.all\n  objective = dpo(beta: 0.1)\n',
+    );
+    edit(/\neval [\s\S]*/, '\n');
+    edit('import { exact_match, perplexity } from "std/eval"\n', '');
+    const { code, err } = await eject('compared');
+    expect(code, err).to.equal(0);
+    const spec = JSON.parse(read('compared', 'spec.json'));
+    expect(spec.preferences).to.deep.equal({
+      objective: { kind: 'dpo', beta: 0.1, loss: 'sigmoid', label_smoothing: 0, sft: 0 },
+      limit: 128,
+      reference: { file: 'reference-train.jsonl', pairs: 8, folder: 'references/lora-128-train' },
+      validation_reference: null,
+    });
+    const asked = JSON.parse(read('compared', 'reference-train.jsonl')).flat();
+    expect(asked.length).to.equal(8);
+    const { tensors } = openSafetensors(nodeHost(folder), join(folder, 'compared/rows.safetensors'));
+    expect([...tensors.keys()].sort()).to.deep.equal(['answers', 'ids', 'labels', 'offsets']);
+    expect(read('compared', 'README.md')).to.contain('reference-….jsonl');
+  });
+
   it('leaves nothing where it is refused', async () => {
     edit('lora = { rank: 2', 'lora = { init: pissa, rank: 2');
     const { code, err } = await eject('refused');

@@ -54,6 +54,17 @@ describe('what an engine cannot take', () => {
     expect(await found(ROOMY, { engine: 'embedded' })).to.deep.equal([]);
   });
 
+  it('takes preferences, and tells what else of such a training it cannot take', async () => {
+    const rows = [0, 1, 2, 3, 4, 5].map((row) => ({ prompt: `${row}?`, chosen: 'yes', rejected: `${row}` }));
+    folder.write('data/rows.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const compared = ROOMY.replaceAll('chat', 'preference')
+      .replace(/lora = .*/, 'adapter = { kind: houlsby }\n  objective = kto()')
+      .replace(/\neval [\s\S]*\n}\n(?=budget)/, '\n');
+    const [first, ...others] = await found(compared, ON);
+    expect(first).to.contain('FTP1807 { kind: houlsby }');
+    expect(others).to.deep.equal([]);
+  });
+
   const cases: readonly (readonly [what: string, from: string | RegExp, to: string, said: string])[] = [
     [
       'bottleneck adapters',

@@ -27,7 +27,7 @@ export function textBatch(
   padId: number,
   limit: number,
 ): Batch {
-  const rows = rowsOf(texts.map((text) => ({ ids: text.ids, labels: supervised(objective, text) })));
+  const rows = rowsOf(texts.map((text) => ({ ids: text.ids, labels: textLabels(objective, text) })));
   return buildBatch(rows, Uint32Array.from(texts.keys()), padId, limit);
 }
 
@@ -39,7 +39,8 @@ export const rowsOf = (texts: readonly TokenRow[]): TokenRows => ({
   read: (row) => texts[row] ?? NO_ROW,
 });
 
-function supervised(objective: PreferenceObjective, { ids, labels, side }: Text): Int32Array {
+/** What of a text is asked for. */
+export function textLabels(objective: PreferenceObjective, { ids, labels, side }: Text): Int32Array {
   if (objective.kind === 'reward') return scoredLabels(ids);
   return ruleOf(objective).learns === 'texts' && side === 0 ? ids : labels;
 }

@@ -107,13 +107,13 @@ function updateOf(
 }
 
 function evaluationOf(
-  { validation, answers, config, adapter, precision }: TrainMemory,
+  { validation, answers, config, adapter, precision, preferences }: TrainMemory,
   { microBatch, maxLength }: TrainPlan,
   logitsChunk: number,
 ): DriverRun['evaluation'] {
   if (validation === undefined || validation.rows === 0) return undefined;
   const length = Math.min(maxLength, validation.longest);
-  const rows = Math.min(microBatch, validation.rows);
+  const rows = Math.min(microBatch * (preferences?.texts ?? 1), validation.rows);
   const losses = { rows, length, predicted: Math.min(logitsChunk, rows * length), perLogit: 8 };
   if (answers === undefined || answers.rows === 0) return losses;
   const batch = answerBatch(config, adapter, answers);

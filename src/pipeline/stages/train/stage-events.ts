@@ -31,3 +31,9 @@ export function stageEvent(stage: string, event: TrainingEvent): StageEvent {
       return { type: 'note', stage, text: event.text };
   }
 }
+
+/** While the reference of preferences is asked. */
+export const askedEvent = (stage: string, done: number, total: number): StageEvent => ({
+  type: 'stage.progress',
+  ...{ stage, done, total, unit: 'rows', label: 'asking the reference' },
+});

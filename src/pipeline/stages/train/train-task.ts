@@ -20,6 +20,13 @@ import { type PreferenceSplit, preferenceSplit, trainedPreferences } from './pre
 import { rowLabels } from './row-labels.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows, type ValidationRows } from './train-rows.js';
 
+/** What is learned where rows are preferences. */
+export interface LearnedPreferences {
+  readonly objective: PreferenceObjective;
+  readonly rows: PreferenceSplit;
+  readonly validation?: PreferenceSplit;
+}
+
 /** What stays the same while a training is tried with less and less memory. */
 export interface TrainTask {
   readonly context: StageContext;
@@ -30,11 +37,7 @@ export interface TrainTask {
   readonly rows: TrainRows;
   readonly validation?: ValidationRows;
   /** Where the rows are preferences: what is learned from them. `rows` are then their answers, one after another. */
-  readonly preferences?: {
-    readonly objective: PreferenceObjective;
-    readonly rows: PreferenceSplit;
-    readonly validation?: PreferenceSplit;
-  };
+  readonly preferences?: LearnedPreferences;
   /** What computes in this process; opened when it is asked for. */
   runtime(): Promise<Runtime>;
   weights(plan: TrainPlan): WeightStore;

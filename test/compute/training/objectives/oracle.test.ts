@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
-import { adapterShapes } from '../../../../src/compute/models/adapters/kinds.js';
 import { createDecoder, type Decoder } from '../../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { createUpdater } from '../../../../src/compute/training/create-updater.js';
@@ -18,102 +15,10 @@ import { textsIn } from '../../../../src/compute/training/objectives/texts.js';
 import type { PreferenceObjective } from '../../../../src/compute/training/objectives/types.js';
 import { OPTIMIZERS } from '../../../../src/compute/training/optimizers/index.js';
 import { openHere } from '../../tensor/runtimes/here.js';
-import { float32Tensors, host, largestDifference } from '../fixture.js';
+import { host, largestDifference } from '../fixture.js';
+import { finalOf, folder, objectiveOf, type RecordedRun, recorded, rowsFor, startOf } from './recorded.js';
 
 /** Whole trainings with preferences, against TRL 1.16: losses within 1e-5 of themselves, tensors within 1e-4 of their largest. */
-
-const folder = join(host.packageFolder, 'test', 'fixtures', 'preferences');
-const json = <T>(name: string): T => JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
-
-interface Recorded {
-  readonly globalBatch: number;
-  readonly steps: number;
-  readonly rate: number;
-  readonly clip: number;
-  readonly families: Readonly<Record<string, Readonly<Record<string, RecordedRun>>>>;
-}
-
-interface RecordedRun {
-  readonly objective: PreferenceObjective['kind'];
-  readonly loss?: 'ipo' | 'hinge';
-  readonly beta?: number;
-  readonly gamma?: number;
-  readonly smoothing?: number;
-  readonly sft?: number;
-  readonly desirable?: number;
-  readonly undesirable?: number;
-  readonly history: readonly RecordedStep[];
-}
-
-interface RecordedStep {
-  readonly loss: number;
-  readonly gradNorm: number;
-  readonly chosen: number | null;
-  readonly rejected: number | null;
-  readonly accuracy?: number;
-  readonly kl?: number;
-}
-
-interface Pair {
-  readonly prompt: readonly number[];
-  readonly chosen: readonly number[];
-  readonly rejected: readonly number[];
-  readonly label: boolean;
-}
-
-const recorded = json<Recorded>('runs.json');
-const pairs = json<readonly Pair[]>('pairs.json');
-const TARGETS: Readonly<Record<string, readonly string[]>> = {
-  gpt2: ['c_attn', 'c_proj'],
-};
-
-function objectiveOf(run: RecordedRun): PreferenceObjective {
-  const { beta = 0, gamma = 0, desirable = 1, undesirable = 1 } = run;
-  switch (run.objective) {
-    case 'dpo':
-      return {
-        kind: 'dpo',
-        beta,
-        loss: run.loss ?? 'sigmoid',
-        labelSmoothing: run.smoothing ?? 0,
-        sft: run.sft ?? 0,
-      };
-    case 'kto':
-      return { kind: 'kto', beta, desirable, undesirable };
-    case 'simpo':
-      return { kind: 'simpo', beta, gamma };
-    case 'orpo':
-      return { kind: 'orpo', beta };
-    case 'reward':
-      return { kind: 'reward' };
-  }
-}
-
-const text = ({ prompt }: Pair, answer: readonly number[]) => ({
-  ids: Int32Array.from([...prompt, ...answer]),
-  labels: Int32Array.from([...prompt.map(() => -100), ...answer]),
-});
-
-function rowsFor(objective: PreferenceObjective): PreferenceRows {
-  const isPaired = ruleOf(objective).rows === 'pairs';
-  const at = (row: number): Pair => pairs[row] ?? { prompt: [], chosen: [], rejected: [], label: false };
-  const lengths = (row: number): readonly number[] => {
-    const { prompt, chosen, rejected } = at(row);
-    return (isPaired ? [chosen, rejected] : [chosen]).map((answer) => prompt.length + answer.length);
-  };
-  return {
-    count: pairs.length,
-    limit: 128,
-    lengthOf: (row) => Math.max(...lengths(row)),
-    tokensOf: (row) => lengths(row).reduce((sum, length) => sum + length, 0),
-    read(row) {
-      const pair = at(row);
-      return isPaired
-        ? { chosen: text(pair, pair.chosen), rejected: text(pair, pair.rejected) }
-        : { answer: text(pair, pair.chosen), isDesirable: pair.label };
-    },
-  };
-}
 
 async function decoderFor(
   family: string,
@@ -121,26 +26,11 @@ async function decoderFor(
   adapted: boolean,
 ): Promise<Decoder> {
   const model = openModel(host, join(folder, family));
-  const labels = objective.kind === 'reward' ? ['score'] : undefined;
-  const config: LoraConfig = {
-    ...{
-      kind: 'lora',
-      rank: 4,
-      alpha: 8,
-      dropout: 0,
-      targets: TARGETS[family] ?? ['q_proj', 'v_proj', 'down_proj'],
-    },
-    ...(labels && { labels }),
-  };
-  const start = float32Tensors(join(folder, `${family}-initial.safetensors`));
-  const tensors = adapterShapes(model.config, config).map(
-    ({ name, shape }) => [name, { shape, data: Float32Array.from(start.get(name) ?? []) }] as const,
-  );
   return createDecoder({
     runtime: await openHere('onnx'),
     config: model.config,
     weights: model.loadWeights('stored'),
-    ...(adapted && { adapter: { config, tensors: new Map(tensors) } }),
+    ...(adapted && { adapter: startOf(family, objective) }),
     trainable: adapted ? 'adapter' : 'none',
     checkpointedBlocks: 1,
     logitsChunk: 64,
@@ -221,8 +111,7 @@ async function agrees(family: string, name: string, run: RecordedRun, microBatch
     if (expected.accuracy !== undefined) expect(found.preference.accuracy).to.equal(expected.accuracy);
     if (expected.kl !== undefined) expect(found.preference.kl).to.be.closeTo(expected.kl, 1e-5);
   }
-  const final = float32Tensors(join(folder, `${family}-${name}-final.safetensors`));
-  expect(largestDifference(decoder.parameters, final)).to.be.below(1e-4);
+  expect(largestDifference(decoder.parameters, finalOf(family, name))).to.be.below(1e-4);
   await decoder.release();
 }
 

@@ -1,4 +1,5 @@
 /** The adapter that training begins with, as PEFT reads it. */
+import { isTrained } from '../../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
 import { initAdapter } from '../../../../compute/models/adapters/kinds.js';
 import { labelsOf } from '../../../../compute/models/adapters/whole.js';
@@ -26,14 +27,21 @@ export function writeInitialAdapter(
 ): InitialAdapter {
   const first = firstAdapter(task, adapter, frozenWeights(task, plan));
   const { model, base } = task;
-  writeAdapter(output, 'adapter', first, {
-    base: {
-      name: base.label,
-      revision: base.commit ?? null,
-      transposed: projectionsOfModel(model.config).some(({ transposed }) => transposed),
-      shape: model.config,
+  // what PiSSA begins with is taken off the base's weights by the driver
+  const trained = new Map([...first.tensors].filter(([name]) => isTrained(name)));
+  writeAdapter(
+    output,
+    'adapter',
+    { ...first, tensors: trained },
+    {
+      base: {
+        name: base.label,
+        revision: base.commit ?? null,
+        transposed: projectionsOfModel(model.config).some(({ transposed }) => transposed),
+        shape: model.config,
+      },
     },
-  });
+  );
   return { tensors: first.tensors, folder: `${output.path}/adapter` };
 }
 

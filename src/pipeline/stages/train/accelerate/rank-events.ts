@@ -8,7 +8,7 @@ import type {
 import type { AnswersMeasured, StepRecord } from '../../../../compute/training/state.js';
 import { lossWatch } from '../../../../compute/training/watch.js';
 import type { StageEvent } from '../../../../language/ir/events.js';
-import { stageEvent } from '../stage-events.js';
+import { askedEvent, stageEvent } from '../stage-events.js';
 
 type Tell = (message: RankMessage) => void;
 
@@ -79,6 +79,7 @@ export function rankListener(options: ListenerOptions): RankListener {
         options.fails?.(error);
       }
     },
+    reference: ({ done, total: all }) => emit(askedEvent(stage, done, all)),
     checkpoint: ({ step, path }) => emit(stageEvent(stage, { type: 'checkpoint', step, path })),
     note: ({ text }) => note(text),
     alive: (event, rank) => measured(rank, event),

@@ -21,7 +21,8 @@ import type { TrainTask } from '../train-task.js';
 import type { ValidationAnswers } from '../validation-answers.js';
 
 /** The files that a specification names. */
-export interface SpecFiles extends Pick<TrainSpec, 'folder' | 'rows' | 'validation' | 'steps'> {
+export interface SpecFiles
+  extends Pick<TrainSpec, 'folder' | 'rows' | 'validation' | 'steps' | 'preferences'> {
   /** Folder of the initial adapter, or file of the initial head. */
   readonly adapter?: string;
   readonly head?: string;
@@ -82,6 +83,7 @@ export function specificationOf(
       : null,
     ends_repeating: settings.endsRepeating === true,
     answers: answersSpec(task, answers),
+    preferences: files.preferences,
     keep: task.settings.checkpoint.keep,
     patience: settings.patience ?? null,
     plateau: plateauSpec(settings),

@@ -18,12 +18,13 @@ import { loopSettings } from '../loop-settings.js';
 import { decodedTensors, writeModel } from '../model-files.js';
 import { withCulprit } from '../not-finite.js';
 import { divergenceAnswer, readSetbacks } from '../setbacks.js';
-import type { TrainTask } from '../train-task.js';
+import { learnedRows, type TrainTask } from '../train-task.js';
 import { type ValidationAnswers, validationAnswers } from '../validation-answers.js';
 import { writeResult } from '../write-result.js';
 import { type InitialAdapter, writeHead, writeInitialAdapter } from './adapter-files.js';
 import { writeAttempt } from './attempt.js';
-import { batchesOf, writeRows, writeSteps } from './input-files.js';
+import { batchesOf, rowCuts, writeRows, writeSteps } from './input-files.js';
+import { writePreferences } from './preference-files.js';
 import { rankError } from './rank-diagnostics.js';
 import { rankListener } from './rank-events.js';
 import { rankTask } from './rank-task.js';
@@ -79,11 +80,11 @@ export function writeTraining(
     answers?: ValidationAnswers | undefined;
   },
 ): WrittenTraining {
-  const { context, rows } = task;
+  const { context } = task;
   const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
-  const settings = loopSettings(context.stage, plan, rows.count, readSetbacks(context));
+  const settings = loopSettings(context.stage, plan, learnedRows(task), readSetbacks(context));
   const first = adapter && writeInitialAdapter(output, task, adapter, plan);
-  const files = { ...writeInputs(output, task, settings, first), folder };
+  const files = writeInputs(output, task, { plan, settings, first, folder });
   const specification = specificationOf(task, { plan, adapter, settings, answers }, engine, files);
   output.write('spec.json', JSON.stringify(specification, null, 2));
   return { specification, adapter, first };
@@ -92,12 +93,32 @@ export function writeTraining(
 function writeInputs(
   scratch: OutputFolder,
   task: TrainTask,
-  settings: TrainingSettings,
-  first: InitialAdapter | undefined,
-): Omit<SpecFiles, 'folder'> {
-  const { rows, validation, model, base } = task;
+  {
+    plan,
+    settings,
+    first,
+    folder,
+  }: { plan: TrainPlan; settings: TrainingSettings; first: InitialAdapter | undefined; folder: string },
+): SpecFiles {
+  const { model, base, preferences } = task;
   const isMade = base.seed !== undefined;
   if (isMade) writeModel(scratch, 'base', model, model.config, decodedTensors(model.loadWeights('paged')));
+  return {
+    folder,
+    ...(preferences === undefined
+      ? writeLearnedRows(scratch, task, settings)
+      : writePreferences(scratch, preferences, { plan, settings, folder })),
+    ...(first === undefined ? { head: writeHead(scratch, task) } : { adapter: first.folder }),
+    ...(isMade ? { base: join(scratch.path, 'base') } : {}),
+  };
+}
+
+function writeLearnedRows(
+  scratch: OutputFolder,
+  { rows, validation, model }: TrainTask,
+  settings: TrainingSettings,
+): Pick<TrainSpec, 'rows' | 'validation' | 'steps' | 'preferences'> {
+  const cut = rowCuts(settings, rows, model.config.maxPositions);
   return {
     rows: { file: writeRows(scratch, 'rows.safetensors', rows) },
     validation:
@@ -106,10 +127,10 @@ function writeInputs(
         : {
             file: writeRows(scratch, 'validation.safetensors', validation),
             batches: batchesOf(validation, settings.microBatch),
+            others: null,
           },
-    steps: writeSteps(scratch, 'steps.jsonl', { settings, rows, longest: model.config.maxPositions }),
-    ...(first === undefined ? { head: writeHead(scratch, task) } : { adapter: first.folder }),
-    ...(isMade ? { base: join(scratch.path, 'base') } : {}),
+    steps: writeSteps(scratch, 'steps.jsonl', settings, { rows, cut }),
+    preferences: null,
   };
 }
 

@@ -2,18 +2,13 @@
 import { createDecoder, type Decoder } from '../../../../compute/models/decoder/index.js';
 import type { WeightStore } from '../../../../compute/models/types.js';
 import { collect } from '../../../../compute/tensor/garbage.js';
-import {
-  globalBatches,
-  hasReference,
-  type PreferenceLearning,
-  type References,
-  type TrainingSettings,
-} from '../../../../compute/training/index.js';
+import type { PreferenceLearning, References, TrainingSettings } from '../../../../compute/training/index.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
 import { precisionOf } from '../precision.js';
+import { askedEvent } from '../stage-events.js';
 import type { TrainTask } from '../train-task.js';
-import type { PreferenceSplit } from './preference-rows.js';
-import { type ReferenceOptions, references } from './references.js';
+import { type AskedOfReference, askedOfReference, keptName } from './asked.js';
+import { references } from './references.js';
 
 /** Computes what is asked of the reference first, and lets it go before anything is trained. */
 export async function preferenceLearning(
@@ -25,36 +20,18 @@ export async function preferenceLearning(
   if (preferences === undefined) return undefined;
   const { objective, rows, validation } = preferences;
   const learning = { objective, rows, validation };
-  if (!hasReference(objective)) return learning;
+  const asked = askedOfReference(preferences, settings);
+  if (asked === undefined) return learning;
   const base = openedLater(task, plan);
-  const withOthers = objective.kind === 'kto';
   try {
-    const batches = globalBatches({ ...settings, rows: rows.count, lengthOf: (row) => rows.lengthOf(row) });
-    const visited = () => steps(settings.totalSteps, (step) => batches.rowsOf(step));
-    const own = new Set<number>();
-    for (const batch of visited()) for (const row of batch) own.add(row);
-    const trained = await referencesOf(task, plan, base, {
-      ...{ name: 'train', source: rows, rows: [...own].sort((a, b) => a - b) },
-      batches: withOthers ? visited() : [],
-      total: withOthers ? own.size + settings.totalSteps * settings.globalBatch : 2 * own.size,
-    });
-    if (validation === undefined) return { ...learning, references: trained };
-    const held = Uint32Array.from({ length: validation.count }, (_, row) => row);
-    const watched = await referencesOf(task, plan, base, {
-      ...{ name: 'valid', source: validation, rows: held },
-      batches: withOthers ? [held] : [],
-      total: 2 * held.length,
-    });
+    const trained = await referencesOf(task, plan, base, asked.train);
+    if (asked.valid === undefined) return { ...learning, references: trained };
+    const watched = await referencesOf(task, plan, base, asked.valid);
     return { ...learning, references: trained, validationReferences: watched };
   } finally {
     await base.release();
     collect();
   }
-}
-
-/** `at` counts from 1. */
-function* steps<T>(count: number, at: (step: number) => T): Iterable<T> {
-  for (let step = 1; step <= count; step++) yield at(step);
 }
 
 interface Base {
@@ -94,19 +71,17 @@ function openedLater(task: TrainTask, plan: TrainPlan): Base {
 
 function referencesOf(
   { context }: TrainTask,
-  { microBatch, method, maxLength }: TrainPlan,
+  plan: TrainPlan,
   base: Base,
-  asked: Pick<ReferenceOptions, 'name' | 'rows' | 'batches' | 'total'> & { readonly source: PreferenceSplit },
+  asked: AskedOfReference,
 ): Promise<References> {
   const { host, work, stage, emit, signal } = context;
-  const said = { unit: 'rows', label: 'asking the reference' };
   return references({
-    ...{ host, work, microBatch, padId: asked.source.padId },
+    ...{ host, work, microBatch: plan.microBatch, padId: asked.source.padId },
     ...asked,
-    // a choice that is changed for want of memory may change the rows and the base
-    name: `${method}-${maxLength}-${asked.name}`,
+    name: keptName(plan, asked),
     decoder: () => base.open(),
-    progress: (done, total) => emit({ type: 'stage.progress', stage: stage.name, done, total, ...said }),
+    progress: (done, total) => emit(askedEvent(stage.name, done, total)),
     async pause() {
       await new Promise<void>((resolve) => setImmediate(resolve));
       signal.throwIfAborted();

@@ -11,6 +11,8 @@ export interface PreferenceSplit extends PreferenceRows {
   readonly padId: number;
   /** Rows of the split, kept or not. */
   readonly total: number;
+  /** Tokens of each text of a row. */
+  lengthsOf(row: number): readonly number[];
   /** Answers that are too long; with one of a pair, the other is left out. */
   dropped(): Iterable<RowEntry>;
 }
@@ -36,6 +38,7 @@ export function preferenceSplit(options: RowsOptions, isPaired: boolean): Prefer
     padId: split.info.padId,
     total: split.rows / answers,
     dropped: () => tooLong(split, maxLength),
+    lengthsOf: (row) => lengthsAt(firstOf(row)),
     lengthOf: (row) => Math.max(...lengthsAt(firstOf(row))),
     tokensOf: (row) => lengthsAt(firstOf(row)).reduce((sum, length) => sum + length, 0),
     read(row) {

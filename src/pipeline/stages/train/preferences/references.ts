@@ -34,7 +34,7 @@ export interface ReferenceOptions {
 }
 
 /** Texts that are computed before what is known is put on the disk. */
-const PIECE = 256;
+export const PIECE = 256;
 
 /** An answer whose number is asked for, and where that goes. */
 interface Asked {

@@ -1,0 +1,105 @@
+/** Trainings with preferences by both engines, and what is left of one whose rank was killed. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
+import type { StageEvent } from '../../../src/language/ir/events.js';
+import type { Call } from '../../../src/language/ir/program.js';
+import { DPO, judged, KTO, OBJECTIVES, pairs } from '../../pipeline/stages/train/preference-world.js';
+import { ranks, withPython } from '../python.js';
+import { expectEqual, lossesOf, type TrainOptions, testFolders, trained } from './trained.js';
+
+const ADAPTER = 'adapter/*/adapter_model.safetensors';
+
+/** An optimiser that divides by nothing: tensors of both engines are as near as their losses. */
+const SGD: Call = {
+  call: 'sgd',
+  args: { rate: 0.05, momentum: 0.9, decay: 0.01, clip: 1, loraplus_ratio: 1 },
+};
+
+const learning = (
+  objective: Call,
+  { chosen, lora = {} }: Pick<TrainOptions, 'chosen'> & { readonly lora?: object } = {},
+): TrainOptions => ({
+  rows: objective.call === 'kto' ? judged() : pairs(),
+  // the last batch of a pass has fewer rows
+  settings: {
+    objective,
+    optimizer: SGD,
+    lora: { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear', ...lora },
+    batch: { global: 5 },
+    stop: { epochs: 3 },
+    precision: 'f32',
+  },
+  chosen: { microBatch: 2, accumulation: 3, ...chosen },
+});
+
+const SFT: Call = { ...DPO, args: { ...DPO.args, sft: 0.5, label_smoothing: 0.1 } };
+
+const CASES: Readonly<Record<string, readonly [TrainOptions, AccelerateEngine, file?: string]>> = {
+  'dpo with dropout, two ranks, ddp': [learning(SFT, { lora: { dropout: 0.1 } }), ranks(2)],
+  'kto, three ranks, fsdp': [learning(KTO), ranks(3, 'fsdp')],
+  'reward, two ranks, fsdp': [learning(OBJECTIVES['reward'] ?? DPO), ranks(2, 'fsdp')],
+  'dpo over a base in four bits': [learning(DPO, { chosen: { method: 'qlora' } }), ranks(1)],
+  'dpo of every weight, two ranks, fsdp': [
+    learning(DPO, { chosen: { method: 'full', rank: 0, alpha: 0 } }),
+    ranks(2, 'fsdp'),
+    'model/*/model.safetensors',
+  ],
+};
+
+withPython('preferences by PyTorch and by the embedded engine', () => {
+  const folder = testFolders();
+
+  for (const [name, [options, engine, file = ADAPTER]] of Object.entries(CASES))
+    it(`${name}: are the same`, async () => {
+      const embedded = await trained(folder(name), options);
+      expectEqual(await trained(folder(name), options, engine), embedded, file);
+    });
+
+  it('have the base as reference where the adapter starts as a part of it (PiSSA)', async () => {
+    const options = learning(DPO, { lora: { init: 'pissa' } });
+    const [first] = lossesOf(await trained(folder('pissa'), options, ranks(1)));
+    expect(first).to.be.closeTo(Math.LN2, 1e-5);
+  });
+
+  it('end with the same bytes where a rank is killed among the references and again among the steps', async () => {
+    if (process.platform !== 'linux') return;
+    const options = learning(KTO);
+    const bytesOf = async (own: string, heard: Pick<TrainOptions, 'told'> = {}) => {
+      const { path } = await trained(own, { ...options, ...heard }, ranks(2));
+      return readFileSync(path(ADAPTER.replace('*', 'last')));
+    };
+    const undisturbed = await bytesOf(folder('once'));
+    const own = folder('killed');
+    for (const isHere of [
+      ({ label }: Progress) => label === 'asking the reference',
+      ({ step }: Progress) => step === 7,
+    ]) {
+      const told = (event: StageEvent): void => {
+        if (event.type === 'stage.progress' && isHere(event)) killRank(own);
+      };
+      const error = await bytesOf(own, { told }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(String(error)).to.contain('was ended from outside (SIGKILL)');
+    }
+    expect((await bytesOf(own)).equals(undisturbed)).to.equal(true);
+  });
+});
+
+type Progress = Extract<StageEvent, { type: 'stage.progress' }>;
+
+/** Kills one of the ranks that train in a folder. */
+function killRank(folder: string): void {
+  const found = readdirSync('/proc').find((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      return command.includes('ftpc_driver') && command.includes(folder);
+    } catch {
+      return false;
+    }
+  });
+  if (found !== undefined) process.kill(Number(found), 'SIGKILL');
+}
