@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve load]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve generation load]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve` and `load`, `--quick` and `--steps N` of `training`,
- * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory` and `quantise`, `--cpu` of `gpu`, `--published` of `plans`.
+ * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`,
+ * `quantise` and `generation`, `--cpu` of `gpu`, `--published` of `plans`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
@@ -16,6 +17,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   gpu: async () => (await import('./gpu/table.js')).gpu,
   ranks: async () => (await import('./ranks/table.js')).ranks,
   serve: async () => (await import('./serve/table.js')).serve,
+  generation: async () => (await import('./serve/generation.js')).generation,
   load: async () => (await import('./serve/load.js')).load,
   quantise: async () => (await import('./quantise/table.js')).quantise,
   weights: async () => (await import('./weights/table.js')).weights,

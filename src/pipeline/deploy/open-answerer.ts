@@ -15,7 +15,7 @@ import type { Decoder } from '../../compute/models/decoder/index.js';
 import type { ModelFiles } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
-import type { ChatTemplate } from '../../compute/models/types.js';
+import type { Adapter, ChatTemplate } from '../../compute/models/types.js';
 import { materialisedWithin, plannedCodeBytes } from '../../compute/models/weights/load.js';
 import { baseNameOf, readAdapterFacts } from '../../compute/packaging/adapter-facts.js';
 import { readAdapter } from '../../compute/packaging/adapters.js';
@@ -45,6 +45,8 @@ export interface OpenAnswererOptions {
    * to be decoded. Default: none.
    */
   readonly float32Bytes?: number;
+  /** Answers are asked for one at a time: what those can be computed over as it is stored stays so, whatever `float32Bytes` is. */
+  readonly oneAtATime?: boolean;
   /** The chat template that writes questions; `model`: the base's own. Default: that of training, else the base's own. */
   readonly template?: NamedTemplate | 'model';
   /** The weights stay in their files, which are read again for every token. */
@@ -117,23 +119,27 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const without = unreadHead(model.config, adapter?.config);
-  const form =
-    options.paged && storage === 'stored'
-      ? 'paged'
-      : materialisedWithin(model.config, storage, options.float32Bytes ?? 0, without);
-  const weights = model.loadWeights(form, without);
   const runtime = await openRuntime(host, options.runtime ?? chooseRuntime(host), options);
+  const paged = options.paged === true && storage === 'stored';
+  const hasCodes = runtime.compileFixed !== undefined && !paged && storage !== 'nf4' && takesCodes(adapter);
+  const codes = hasCodes ? plannedCodeBytes(model.config, model.weightFormat) : 0;
+  const float32Bytes = options.oneAtATime === true && codes > 0 ? 0 : (options.float32Bytes ?? 0);
+  const form = paged ? 'paged' : materialisedWithin(model.config, storage, float32Bytes, without);
+  const weights = model.loadWeights(form, without);
   const decoder = await evaluationDecoder({
     runtime,
     ...{ config: model.config, weights, adapter, storedSteps: true },
   });
   const parts = { label: options.folder, model: decoderModel(decoder), tokenizer: await model.tokenizer() };
-  const codes = runtime.compileFixed === undefined ? 0 : plannedCodeBytes(model.config, model.weightFormat);
   const opened = { ...parts, decoder, weightBytes: weights.residentBytes + codes };
   if (parts.model.facts.labels !== undefined) return opened;
   const template = templateOf(host, model, adapterFolder, options.template);
   return { ...opened, template, training: readTrainingPrompt(host, adapterFolder ?? base) };
 }
+
+/** Whether tokens are multiplied by what is stored alone: DoRA needs the matrices themselves, and others are not tried. */
+const takesCodes = (adapter: Adapter | undefined): boolean =>
+  adapter === undefined || (adapter.config.kind === 'lora' && adapter.config.dora !== true);
 
 /** Throws as {@link openParts} does. */
 async function openInWorker(

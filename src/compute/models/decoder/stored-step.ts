@@ -4,6 +4,7 @@
  * of several rows.
  */
 import { discarded } from '../../tensor/garbage.js';
+import { joinViews } from '../../tensor/join-views.js';
 import type { CodeMatrix, CompiledGraph, FixedTensors, HostTensor } from '../../tensor/types.js';
 import { type DecodeStackOptions, decodeStackGraph } from '../architectures/graphs/decode-step.js';
 import type { HostCaches, TokenCache } from './caches.js';
@@ -84,7 +85,7 @@ class StoredStep {
     let layers: DecodeStackOptions['layers'] = [];
     const close = async (head?: DecodeStackOptions['head']): Promise<boolean> => {
       const graph = await runtime.compileFixed?.(
-        decodeStackGraph({ config, layers, capacity: ANY_POSITIONS, head }),
+        joinViews(decodeStackGraph({ config, layers, capacity: ANY_POSITIONS, head })),
         fixed,
         ANY_POSITIONS,
       );

@@ -26,7 +26,10 @@ export const chat: Command = {
     const options = answerOptions(args);
     checkAsking(args);
     const template = templateOption(args, context);
-    const model = await openAnswerer(context.host, { ...(await openOptions(args, context)), template });
+    const model = await openAnswerer(context.host, {
+      ...(await openOptions(args, context)),
+      ...{ template, oneAtATime: true },
+    });
     const messages: ChatMessage[] = [];
     // bytes as they come: a line that is not UTF-8 is refused, not repaired
     const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });

@@ -51,6 +51,7 @@ export const generate: Command = {
     checkAsking(args, args.flag('raw'));
     const model = await openAnswerer(context.host, {
       ...(await openOptions(args, context)),
+      oneAtATime: args.text('questions') === undefined,
       template: templateOption(args, context),
     });
     try {

@@ -1,0 +1,124 @@
+/**
+ * Tokens per second of answers to one prompt and to 64, with two threads each: `generate` and `serve` of the embedded engine and
+ * llama.cpp on the same file, in turns: `npm run bench -- generation`. The file is a GGUF that `FTPC_BENCH_MODEL` names; default:
+ * SmolLM2-135M in Q4_1, as `node scripts/models/fetch.mjs smollm2` fetches it. `--repeats N` turns; default 5.
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ServingEngine } from '../../src/compute/serving/types.js';
+import type { Host } from '../../src/language/host/host.js';
+import { nodeHost } from '../../src/language/host/node-host.js';
+import { openParts } from '../../src/pipeline/deploy/open-answerer.js';
+import { openServing } from '../../src/pipeline/deploy/open-serving.js';
+import type { BenchmarkOptions } from '../benchmark.js';
+import { median } from '../training/median.js';
+
+const THREADS = 2;
+const CASES = [
+  { rows: 1, tokens: 64 },
+  { rows: 64, tokens: 32 },
+] as const;
+const TURNS = 5;
+const CONTEXT = 256;
+/** Tokens of single answers after which the embedded engine reads codes, and some more. */
+const WARM = 48;
+/** As `generate` has it: of the machine's memory, for weights as float32. */
+const FLOAT32_SHARE = 0.25;
+
+/** Answers prompts, all at once, with so many tokens each; gives the tokens. */
+type Answering = (prompts: readonly string[], tokens: number) => Promise<number>;
+
+interface Contestant {
+  readonly name: string;
+  readonly answer: Answering;
+  readonly release: () => Promise<void>;
+}
+
+export async function* generation({ repeats, only = '' }: BenchmarkOptions): AsyncGenerator<string> {
+  const host = nodeHost();
+  const standard = join(homedir(), '.cache', 'ftpc', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
+  const file = host.env('FTPC_BENCH_MODEL') ?? standard;
+  const turns = Number(repeats ?? TURNS);
+  yield `${file}, ${THREADS} threads, ${turns} turns; tokens per second, and the ratio to llama.cpp of the same turn: median (lowest to highest)`;
+  yield '';
+  yield '| answers at once | generate | serve | llama.cpp | generate ÷ llama.cpp | serve ÷ llama.cpp |';
+  yield '|---|---|---|---|---|---|';
+  for (const { rows, tokens } of CASES.filter(({ rows }) => `${rows}`.includes(only))) {
+    const contestants = [
+      await generating(host, file),
+      await serving(host, file, 'embedded', rows),
+      await serving(host, file, 'llama.cpp', rows),
+    ];
+    for (const { answer } of contestants) await answer(promptsOf(1, -1), WARM);
+    const speeds: number[][] = [];
+    for (let turn = 0; turn < turns; turn++) {
+      const ofTurn: number[] = [];
+      for (const { answer } of contestants) ofTurn.push(await speed(answer, promptsOf(rows, turn), tokens));
+      speeds.push(ofTurn);
+    }
+    for (const { release } of contestants) await release();
+    yield row(rows, speeds);
+  }
+}
+
+function row(rows: number, speeds: readonly (readonly number[])[]): string {
+  const column = (at: number): string => median(speeds.map((turn) => turn[at] ?? Number.NaN)).toFixed(1);
+  const ratio = (at: number): string => {
+    const ratios = speeds.map((turn) => (turn[at] ?? Number.NaN) / (turn[2] ?? Number.NaN));
+    const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
+    return `${median(ratios).toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+  };
+  return `| ${rows} | ${column(0)} | ${column(1)} | ${column(2)} | ${ratio(0)} | ${ratio(1)} |`;
+}
+
+/** None begins as another: nothing of it was read before. */
+const promptsOf = (rows: number, turn: number): readonly string[] =>
+  Array.from({ length: rows }, (_, at) => `${turn}.${at} Under this licence, whoever receives the work may`);
+
+async function speed(answer: Answering, prompts: readonly string[], tokens: number): Promise<number> {
+  const start = performance.now();
+  const given = await answer(prompts, tokens);
+  return given / ((performance.now() - start) / 1000);
+}
+
+async function generating(host: Host, folder: string): Promise<Contestant> {
+  const float32Bytes = FLOAT32_SHARE * host.machine().memoryBytes;
+  const { model, tokenizer } = await openParts(host, { folder, float32Bytes, threads: THREADS });
+  return {
+    name: 'generate',
+    async answer(prompts, maxTokens) {
+      const answers = await model.generate(
+        prompts.map((prompt) => tokenizer.encode(prompt)),
+        { maxTokens, stopIds: [] },
+      );
+      return answers.reduce((sum, { ids }) => sum + ids.length, 0);
+    },
+    release: () => model.release(),
+  };
+}
+
+async function serving(
+  host: Host,
+  folder: string,
+  engine: 'embedded' | 'llama.cpp',
+  rows: number,
+): Promise<Contestant> {
+  const opened: ServingEngine = await openServing(host, {
+    ...{ folder, engine, rows, threads: THREADS, contextTokens: CONTEXT },
+  });
+  const one = async (text: string, maxTokens: number): Promise<number> => {
+    let tokens = 0;
+    const request = { prompt: { text }, maxTokens, draw: {}, stop: [] };
+    for await (const piece of opened.complete(request, new AbortController().signal))
+      if (piece.type === 'end') tokens += piece.answerTokens;
+    return tokens;
+  };
+  return {
+    name: engine,
+    async answer(prompts, maxTokens) {
+      const counts = await Promise.all(prompts.map((prompt) => one(prompt, maxTokens)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    release: () => opened.close(),
+  };
+}
