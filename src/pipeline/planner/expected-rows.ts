@@ -67,6 +67,8 @@ export interface Lengths {
   readonly answers?: { readonly most: number; readonly deviation: number };
   /** Of labelled rows: their labels, or as many as are known of. */
   readonly labels?: readonly string[];
+  /** Of preferences: two answers of a pair are each a row here. */
+  readonly isPaired?: boolean;
   /** `counted` from the format stage's output, `sampled` from the sources, `assumed` where neither can be read. */
   readonly known: 'counted' | 'sampled' | 'assumed';
 }
@@ -79,8 +81,9 @@ const NO_ROWS = { rows: 0, tokens: 0, supervised: 0, longest: 0, histogram: [] }
 /** From the output of a format stage that has run; its split `all` is what the stage itself means. */
 export function countedLengths(host: Host, entry: string, split: string): Lengths | undefined {
   if (host.stat(join(entry, 'format.json')) === undefined) return undefined;
-  const { splits, labels } = readFormatInfo(host, entry);
-  return { ...(splits[split === '' ? 'all' : split] ?? NO_ROWS), labels, known: 'counted' };
+  const { splits, labels, preferences } = readFormatInfo(host, entry);
+  const isPaired = preferences === 'pairs';
+  return { ...(splits[split === '' ? 'all' : split] ?? NO_ROWS), labels, isPaired, known: 'counted' };
 }
 
 /** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one. */
@@ -95,6 +98,7 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     histogram: survey.histogram.map((count) => count * scale),
     answers: survey.answers,
     labels: survey.labels,
+    isPaired: survey.isPaired === true,
     known: 'sampled',
   };
 }

@@ -93,6 +93,8 @@ export interface StageScale {
   /** What PEFT's `print_trainable_parameters` says: the trained numbers, and all with the adapter's among them. */
   readonly trainableParameters: number | null;
   readonly totalParameters: number | null;
+  /** Rows are pairs of answers. */
+  readonly pairs?: true;
   /** Requests to servers that judge, at most; left out where none is asked. */
   readonly judgeCalls?: number;
   /** Where rows and tokens are from; before repetitions are dropped, sampled rows are an upper bound. */

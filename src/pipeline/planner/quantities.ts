@@ -70,10 +70,11 @@ export function scaleText(scale: StageScale | null): string {
 /** `2,412 rows, 302 steps`: how often something is done, and with how many parameters if none is trained. */
 export function workText(scale: StageScale | null): string {
   if (scale === null) return '';
-  const { rows, steps, known, trainableParameters: trained, totalParameters: all, judgeCalls } = scale;
+  const { rows, steps, known, trainableParameters: trained, totalParameters: all, judgeCalls, pairs } = scale;
+  const noun = pairs === true ? 'pair' : 'row';
   const about = known === 'counted' ? '' : '~';
   return [
-    ...(rows === null ? [] : [`${about}${count(rows)} ${rows === 1 ? 'row' : 'rows'}`]),
+    ...(rows === null ? [] : [`${about}${count(rows)} ${noun}${rows === 1 ? '' : 's'}`]),
     ...(steps === null ? [] : [`${about}${count(steps)} ${steps === 1 ? 'step' : 'steps'}`]),
     ...(judgeCalls === undefined ? [] : [`at most ${count(judgeCalls)} calls of a judge`]),
     ...(trained === null && all !== null ? [`${magnitude(all)} parameters`] : []),

@@ -40,25 +40,27 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
   },
   format: async ({ context, stage, look }) => ({
     ...UNKNOWN,
-    ...rowsOf(await context.lengths(stage.name, 'all', look)),
+    ...rowsHeld(await context.lengths(stage.name, 'all', look)),
   }),
   async train({ stage, trainPlan, facts }) {
     if (trainPlan === undefined || facts === undefined) return null;
     const lengths = shortened(facts.memory.lengths, trainPlan.maxLength);
     const steps = facts.memory.steps(lengths.rows);
-    const perRow = lengths.tokens / Math.max(1, lengths.rows);
-    const seen = rowsSeen(steps, lengths.rows, settingsOf(stage, 'train').batch.global);
+    const texts = facts.memory.preferences?.texts ?? 1;
+    const rows = lengths.rows / texts;
+    const perRow = lengths.tokens / Math.max(1, rows);
+    const seen = rowsSeen(steps, rows, settingsOf(stage, 'train').batch.global);
     const { config, adapter } = decoderShape(facts.memory, trainPlan);
     const { trainable: trainableParameters, all: totalParameters } = coverageOf(config, adapter);
     const tokensSeen = Math.round(perRow * seen);
-    return { ...UNKNOWN, ...rowsOf(lengths), steps, tokensSeen, trainableParameters, totalParameters };
+    return { ...UNKNOWN, ...rowsOf(lengths, texts), steps, tokensSeen, trainableParameters, totalParameters };
   },
   async eval({ context, stage, look }) {
     const settings = settingsOf(stage, 'eval');
     const { dataset, model } = settings;
     const lengths = await context.lengths(dataset.stage, dataset.port, look);
     const judgeCalls = lengths && judgeCallsOf(settings, Math.round(lengths.rows));
-    return { ...modelScale(context, model), ...rowsOf(lengths), ...(judgeCalls ? { judgeCalls } : {}) };
+    return { ...modelScale(context, model), ...rowsHeld(lengths), ...(judgeCalls ? { judgeCalls } : {}) };
   },
   merge: async ({ context, stage }) => modelScale(context, settingsOf(stage, 'merge').base),
   deploy: async ({ context, stage }) => modelScale(context, settingsOf(stage, 'deploy').model),
@@ -74,15 +76,17 @@ function judgeCallsOf({ metrics, baseline, generation }: EvalSettings, rows: num
   return Math.min(rows, generation.rows ?? rows) * perRow.reduce((sum, calls) => sum + calls, 0);
 }
 
-const rowsOf = (lengths: Lengths | undefined): Partial<StageScale> =>
-  lengths === undefined
-    ? {}
-    : {
-        rows: Math.round(lengths.rows),
-        tokens: Math.round(lengths.tokens),
-        supervisedTokens: Math.round(lengths.supervised),
-        known: lengths.known,
-      };
+const rowsHeld = (lengths: Lengths | undefined): Partial<StageScale> =>
+  lengths === undefined ? {} : rowsOf(lengths, lengths.isPaired === true ? 2 : 1);
+
+/** `texts`: of a row; two are a pair of answers. */
+const rowsOf = (lengths: Lengths, texts: number): Partial<StageScale> => ({
+  rows: Math.round(lengths.rows / texts),
+  tokens: Math.round(lengths.tokens),
+  supervisedTokens: Math.round(lengths.supervised),
+  ...(texts === 2 && { pairs: true }),
+  known: lengths.known,
+});
 
 /** Each pass takes every row once, so that its last step may be a short one. */
 function rowsSeen(steps: number, rows: number, global: number): number {

@@ -42,6 +42,8 @@ export interface LengthSurvey {
   readonly answers?: { readonly most: number; readonly deviation: number };
   /** Of labelled rows: the labels that are declared, or that the sample has. */
   readonly labels?: readonly string[];
+  /** Of preferences: two answers of a pair are each a row here. */
+  readonly isPaired?: boolean;
   /** Sampled rows that would be kept, by length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
   readonly histogram: readonly number[];
 }
@@ -84,7 +86,9 @@ export async function surveyLengths(
 
   const counts = new LengthCounts();
   let longest = 0;
+  let pairs = 0;
   const tally = (kept: readonly EncodedRow[], isCounted: boolean): void => {
+    if (kept.length === 2 && kept[0]?.preference !== undefined) pairs++;
     for (const { ids, supervised } of kept) {
       longest = Math.max(longest, ids.length);
       if (isCounted) counts.add(ids.length, supervised);
@@ -117,15 +121,20 @@ export async function surveyLengths(
   return {
     rows: found,
     expected: expectedSplits(dataSettings, rows, { own: kept.slice(0, -1), general: kept.at(-1) ?? 0 }),
-    sampled: counts.rows,
+    ...countedIn(counts),
     longest,
-    tokens: counts.tokens,
-    supervised: counts.supervised,
-    answers: counts.answers(),
-    histogram: counts.histogram,
+    ...(pairs > 0 && { isPaired: true }),
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };
 }
+
+const countedIn = (counts: LengthCounts) => ({
+  sampled: counts.rows,
+  tokens: counts.tokens,
+  supervised: counts.supervised,
+  answers: counts.answers(),
+  histogram: counts.histogram,
+});
 
 /** `uses`: how many times rows of these files are expected in a split, all together. */
 function partOf(files: readonly CountedFile[], uses: number, maxRows: number) {

@@ -20,6 +20,12 @@ interface LegalRow {
   readonly kind: string;
 }
 
+interface Pair {
+  readonly chosen: string;
+  readonly rejected: string;
+  readonly kind: string;
+}
+
 const script = async <T>(name: string): Promise<T> =>
   (await import(pathToFileURL(join(host.packageFolder, 'scripts/data', name)).href)) as T;
 
@@ -43,6 +49,23 @@ describe('the data that ships with the pipelines', () => {
     expect(readdirSync(join(data, 'legal'))).to.have.length(byKind.size);
     const general = generalRows().map((row) => `${JSON.stringify(row)}\n`);
     expect(readFileSync(join(data, 'general.jsonl'), 'utf8') === general.join('')).to.equal(true);
+  });
+
+  it('has the pairs that the script makes of the answers, each verb as often right as wrong', async () => {
+    const { preferenceRows } = await script<{ preferenceRows: () => readonly Pair[] }>('preferences.mjs');
+    const pairs = preferenceRows();
+    const written = readFileSync(join(data, 'preferences/modal.jsonl'), 'utf8');
+    expect(pairs.map((row) => `${JSON.stringify(row)}\n`).join('') === written).to.equal(true);
+    const content = pairs.filter(({ kind }) => kind === 'content');
+    expect(content).to.have.length(pairs.length / 2);
+    const counts = (texts: readonly string[]) =>
+      Object.fromEntries(
+        [...new Set(texts)].sort().map((text) => [text, texts.filter((one) => one === text).length]),
+      );
+    expect(counts(content.map(({ chosen }) => chosen))).to.deep.equal(
+      counts(content.map(({ rejected }) => rejected)),
+    );
+    for (const { chosen, rejected } of pairs) expect(chosen).not.to.equal(rejected);
   });
 
   it('asks no question with two answers, and no kind has a constant one', () => {

@@ -1,0 +1,67 @@
+/** What a plan counts for pairs of answers: a pair is one row, as in the data. */
+import { expect } from 'chai';
+import { compile } from '../../../src/language/compile.js';
+import { plan } from '../../../src/pipeline/planner/plan.js';
+import { surveyOnce } from '../../../src/pipeline/planner/plan-session.js';
+import { scaleText } from '../../../src/pipeline/planner/quantities.js';
+import { type Folder, pipelineFolder, QUICK } from './pipeline.js';
+
+const training = (name: string, objective: string): string => `train ${name} using lora {
+  base = starter()
+  dataset = compared.all
+  objective = ${objective}
+  optimizer = adamw(rate: 1e-4)
+  batch = { global: 4 }
+  stop = { epochs: 2 }
+}
+`;
+
+const TEXT = `edition 2026
+import { jsonl } from "std/data"
+import { preference } from "std/format"
+import { preference_accuracy } from "std/eval"
+
+data rows { source = jsonl("pairs.jsonl") }
+format compared {
+  from = rows
+  template = preference()
+}
+${training('by_pairs', 'dpo()')}${training('by_answers', 'kto()')}eval quality {
+  model = by_pairs.last
+  dataset = compared.all
+  metrics = [preference_accuracy]
+}
+`;
+
+const PAIRS = 10;
+
+describe('the plan of pairs of answers', () => {
+  let folder: Folder;
+  before(() => {
+    folder = pipelineFolder();
+  });
+  after(() => folder.remove());
+
+  it('counts pairs, the steps over them and the tokens of both answers', async () => {
+    const rows = Array.from({ length: PAIRS }, (_, row) =>
+      JSON.stringify({ prompt: `Q${row}?`, chosen: ' yes', rejected: ' no, never' }),
+    );
+    folder.write('pairs.jsonl', `${rows.join('\n')}\n`);
+    folder.write('pairs.ftp', TEXT);
+    const { program, diagnostics } = compile(folder.host, 'pairs.ftp');
+    expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
+    if (program === undefined) return;
+    const { stages } = await plan(program, folder.host, { ...QUICK, survey: surveyOnce() });
+    const scaleOf = (name: string) => stages.find((stage) => stage.name === name)?.scale ?? null;
+    for (const name of ['compared', 'by_pairs', 'quality']) {
+      expect(scaleOf(name), name).to.include({ rows: PAIRS, pairs: true });
+      expect(scaleText(scaleOf(name))).to.match(/^~10 pairs\b/);
+    }
+    const [pairs, answers] = [scaleOf('by_pairs'), scaleOf('by_answers')];
+    expect(pairs?.steps).to.equal(2 * Math.ceil(PAIRS / 4));
+    expect(pairs?.tokensSeen).to.equal(2 * (pairs?.tokens ?? Number.NaN));
+    expect(answers).to.include({ rows: 2 * PAIRS, steps: 2 * Math.ceil((2 * PAIRS) / 4) });
+    expect(answers).not.to.have.property('pairs');
+    expect(scaleText(answers)).to.match(/^~20 rows\b/);
+  });
+});
