@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from ftpc_driver.errors import DriverError
-from ftpc_driver.models.names import file_names
+from ftpc_driver.models.names import file_names, is_bias_of_base
 from ftpc_driver.models.outline import materialise, outline
 from ftpc_driver.models.structure import is_text
 from ftpc_driver.spec import Adapter, Model
@@ -127,7 +127,12 @@ def add_adapter(base: Any, adapter: Adapter) -> Any:
     config.inference_mode = False
     model = get_peft_model(base, config)
     materialise(model, torch.device("cpu"), lambda parameter: parameter.requires_grad)
-    fill(file_names(model), read_tensors(Path(adapter.folder) / "adapter_model.safetensors"))
+    names = file_names(model)
+    # an adapter that training goes on from has others, and a reference computes with these
+    model.biases_of_base = {
+        name: parameter.detach().float().clone() for name, parameter in names.items() if is_bias_of_base(name)
+    }
+    fill(names, read_tensors(Path(adapter.folder) / "adapter_model.safetensors"))
     _keep_types(model)
     return model
 

@@ -29,6 +29,11 @@ def _plain(name: str) -> str:
     )
 
 
+def is_bias_of_base(file_name: str) -> bool:
+    """Of a layer, not of what an adapter adds to one."""
+    return file_name.endswith(".bias") and ".lora_" not in file_name
+
+
 def own_name(file_name: str) -> str:
     """Name of a tensor in the embedded engine, by which decay and rate of a parameter are decided."""
     return file_name.removeprefix(PREFIX)

@@ -2,14 +2,16 @@
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ftpc_driver.models.names import file_names
 from ftpc_driver.models.structure import evaluating
 from ftpc_driver.objectives.texts import Pair
 from ftpc_driver.spec import Reference
@@ -87,11 +89,34 @@ def _keep(path: Path, sums: list[float]) -> None:
 
 
 @contextmanager
-def as_reference(model: Any, is_its_start: bool) -> Iterator[nn.Module]:
+def as_reference(model: Any, is_its_start: bool, ranks: Ranks) -> Iterator[nn.Module]:
     """
     Within it, a model that has not learned yet is the base alone. `is_its_start`: what is trained begins as the base
     says, since it is the base's own weights or was taken off them.
     """
-    off = nullcontext() if is_its_start else model.disable_adapter()
-    with evaluating(model), torch.no_grad(), off:
-        yield model
+    if is_its_start:
+        with evaluating(model), torch.no_grad():
+            yield model
+        return
+    with _own_biases(model, ranks), evaluating(model), torch.no_grad(), warnings.catch_warnings():
+        # PEFT warns of the biases that are put back here
+        warnings.filterwarnings("ignore", message=".*disabling adapter layers with bias")
+        with model.disable_adapter():
+            yield model
+
+
+@contextmanager
+def _own_biases(model: Any, ranks: Ranks) -> Iterator[None]:
+    """PEFT trains biases in their place: without its adapter, a model would still have those of the adapter."""
+    own: dict[str, Tensor] = model.biases_of_base
+    parameters = {name: parameter for name, parameter in file_names(model).items() if name in own}
+    trained = {name: parameter.data for name, parameter in parameters.items()}
+    for name, parameter in parameters.items():
+        # where the first rank reads the base alone, the others have none
+        ranks.share(own[name])
+        parameter.data = own[name].to(parameter.device)
+    try:
+        yield
+    finally:
+        for name, parameter in parameters.items():
+            parameter.data = trained[name]

@@ -81,5 +81,10 @@ class Ranks:
         for tensor, part in zip(tensors, torch.split(flat, [each.numel() for each in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
+    def share(self, tensor: Tensor) -> None:
+        """Gives a tensor of the host the values that the first rank has."""
+        if self.world > 1:
+            dist.broadcast(tensor, src=0)
+
     def barrier(self) -> None:
         self.sum([0.0])

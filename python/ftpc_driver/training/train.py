@@ -183,7 +183,7 @@ def _preferring(
         pause=pause,
     )
     if reference is not None:
-        with as_reference(model, is_its_start=spec.trained == "full" or spec.pissa):
+        with as_reference(model, is_its_start=spec.trained == "full" or spec.pissa, ranks=ranks):
             preferring.references = references(reference, len(texts), preferring.ask, ranks, told)
     preferring.pause = parent.advance
     return preferring

@@ -1,9 +1,20 @@
 /** Trainings with preferences by both engines, and what is left of one whose rank was killed. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
+import { adapterShapes } from '../../../src/compute/models/adapters/kinds.js';
+import { openModel } from '../../../src/compute/models/load.js';
+import { writeAdapter } from '../../../src/compute/packaging/adapters.js';
 import type { StageEvent } from '../../../src/language/ir/events.js';
 import type { Call } from '../../../src/language/ir/program.js';
+import { outputFolder } from '../../../src/pipeline/store/index.js';
+import { host } from '../../compute/training/fixture.js';
+import {
+  folder as fixtures,
+  pairs as recordedPairs,
+  startOf,
+} from '../../compute/training/objectives/recorded.js';
 import { DPO, judged, KTO, OBJECTIVES, pairs } from '../../pipeline/stages/train/preference-world.js';
 import { ranks, withPython } from '../python.js';
 import { expectEqual, lossesOf, type TrainOptions, testFolders, trained } from './trained.js';
@@ -62,6 +73,24 @@ withPython('preferences by PyTorch and by the embedded engine', () => {
     expect(first).to.be.closeTo(Math.LN2, 1e-5);
   });
 
+  it("have the base's own biases as reference, where training goes on from an adapter with others", async () => {
+    const own = folder('biases');
+    const rows = recordedPairs.flatMap(({ prompt, chosen, rejected }) =>
+      [chosen, rejected].map((answer, side) => ({
+        ids: [...prompt, ...answer],
+        labels: [...prompt.map(() => -100), ...answer],
+        side: side === 0 ? ('chosen' as const) : ('rejected' as const),
+      })),
+    );
+    const options = learning(DPO);
+    const base = { call: 'local', args: { folder: join(fixtures, 'qwen2') } };
+    const start = { call: 'peft', args: { folder: writeStart(own) } };
+    const given = { ...options, rows, settings: { ...options.settings, base, start, stop: { epochs: 1 } } };
+    const embedded = await trained(folder('embedded'), given);
+    expectEqual(await trained(folder('ranks'), given, ranks(2, 'fsdp')), embedded, ADAPTER);
+    expect(Math.abs((lossesOf(embedded)[0] ?? 0) - Math.LN2)).to.be.above(0.01);
+  });
+
   it('end with the same bytes where a rank is killed among the references and again among the steps', async () => {
     if (process.platform !== 'linux') return;
     const options = learning(KTO);
@@ -87,6 +116,27 @@ withPython('preferences by PyTorch and by the embedded engine', () => {
     expect((await bytesOf(own)).equals(undisturbed)).to.equal(true);
   });
 });
+
+/** An adapter of a Qwen 2 whose biases are not those of the base. */
+function writeStart(folder: string): string {
+  const { config: shape } = openModel(host, join(fixtures, 'qwen2'));
+  const start = startOf('qwen2', { kind: 'simpo', beta: 1, gamma: 0 });
+  const config = { ...start.config, bias: 'all' } as const;
+  const tensors = adapterShapes(shape, config).map(({ name, shape: sizes }) => {
+    const size = sizes.reduce((product, length) => product * length, 1);
+    const other = Float32Array.from({ length: size }, (_, at) => Math.sin(at) / 2);
+    return [name, { shape: sizes, data: start.tensors.get(name)?.data ?? other }] as const;
+  });
+  writeAdapter(
+    outputFolder(folder),
+    'start',
+    { config, tensors: new Map(tensors) },
+    {
+      base: { name: 'qwen2', revision: null, transposed: false, shape },
+    },
+  );
+  return join(folder, 'start');
+}
 
 type Progress = Extract<StageEvent, { type: 'stage.progress' }>;
 

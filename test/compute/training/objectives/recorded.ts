@@ -50,7 +50,7 @@ interface Pair {
 }
 
 export const recorded = json<Recorded>('runs.json');
-const pairs = json<readonly Pair[]>('pairs.json');
+export const pairs = json<readonly Pair[]>('pairs.json');
 const TARGETS: Readonly<Record<string, readonly string[]>> = {
   gpt2: ['c_attn', 'c_proj'],
 };
