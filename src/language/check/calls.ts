@@ -101,11 +101,13 @@ function call(
   const before = context.errors;
   const entries = nameArguments(callee, args, symbol.schema, context);
   const isUnclear = context.errors > before;
+  const isKnown = ({ key }: Entry): boolean => Object.hasOwn(symbol.schema.args, key.text);
+  const mayBeThere = isUnclear || !entries.every(isKnown);
   const values = evaluateEntries(entries, symbol.schema.args, context, {
     path,
-    // An argument that could not be told may be the one that is missing.
+    // An argument that could not be told, or has another name, may be the one that is missing.
     missing: (key, doc) =>
-      isUnclear ? undefined : errors.missingArgument(callee.span, callee.text, key, doc),
+      mayBeThere ? undefined : errors.missingArgument(callee.span, callee.text, key, doc),
     unknown: (key, known, value) =>
       names.unknownArgument(
         key.span,
