@@ -37,8 +37,13 @@ function each(
   return worst[0] ?? done(...answers.flatMap(({ evidence }) => evidence));
 }
 
-/** Each block once: a matrix makes several stages of one. */
-const trainings = (facts: Facts): readonly CheckedStage[] => blocks(facts.of('train'));
+/** Each block once: a matrix makes several stages of one. Of the trials of a search, the one that is planned, which has won. */
+const trainings = (facts: Facts): readonly CheckedStage[] =>
+  blocks(
+    [true, false].flatMap((planned) =>
+      facts.of('train').filter(({ stage }) => (facts.planned(stage.name) !== undefined) === planned),
+    ),
+  );
 const blocks = (stages: readonly CheckedStage[]): readonly CheckedStage[] =>
   stages.filter(({ block }, i) => stages.findIndex((other) => other.block === block) === i);
 
