@@ -18,6 +18,7 @@ import { withFactors } from '../stages/train/adapters/kinds.js';
 import { precisionOf } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type Lengths, longestPrompt } from './expected-rows.js';
+import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
 import { trainedCount } from './memory/ranks.js';
@@ -48,6 +49,8 @@ export interface Estimate {
   readonly diskBytes: number;
   /** Stages that train nothing: where they have a model's weights. */
   readonly residency?: WeightResidency;
+  /** Format stages: threads that encode rows next to the stage itself. */
+  readonly encoders?: number;
   /** Deploy stages. */
   readonly publishes?: Publication;
   /** Trainings on the accelerate engine: what its rate is kept under. */
@@ -85,15 +88,20 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       diskBytes: Math.ceil(1.3 * bytes),
     };
   },
-  async format({ context, stage, look }) {
+  async format({ context, stage, limit, look }) {
     const { from, model } = settingsOf(stage, 'format');
     const { bytes, rows } = context.limited(from.stage);
     const tokenizerBytes = context.models.tokenizerBytes(model);
     const lengths = await context.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
+    const size = { rows, tokens, tokenizerBytes };
+    const encoders = encodersOf(context.threads, size, (peak) =>
+      fitsIn(peak, memoryBudgetOf(context, limit)),
+    );
     return {
-      peak: formatPeak(rows, tokens, tokenizerBytes),
-      seconds: here(context, rowSeconds('format', bytes)),
+      peak: formatPeak(size, encoders),
+      ...(encoders > 0 && { encoders }),
+      seconds: here(context, rowSeconds('format', bytes / (1 + encoders))),
       diskBytes: Math.ceil(8 * tokens + 48 * rows + 1.1 * bytes),
     };
   },

@@ -83,7 +83,8 @@ function plannedLoad({ program, threads, hasDevice }: PlanContext, stage: Planne
     seconds,
     cached: action === 'cached',
     peakBytes: peakFigure(stage) ?? 0,
-    cores: computes(stage.kind) && !hasDevice ? threads / (1 + SERIAL * (threads - 1)) : 1,
+    cores:
+      computes(stage.kind) && !hasDevice ? threads / (1 + SERIAL * (threads - 1)) : 1 + (stage.encoders ?? 0),
   };
 }
 

@@ -137,6 +137,8 @@ export interface PlannedStage {
   readonly chosen: TrainPlan | null;
   /** Eval, merge and deploy stages: how they hold a model's weights. */
   readonly residency?: WeightResidency;
+  /** Format stages: threads that encode rows next to the stage itself; left out where it does so alone. */
+  readonly encoders?: number;
   /** Deploy stages. */
   readonly publishes?: Publication;
   readonly rejected: readonly RejectedPlan[];

@@ -240,6 +240,7 @@ async function planStage(context: PlanContext, stage: Stage, limits: StageLimits
     diskBytes: cached ? 0 : found.diskBytes,
     chosen: trainPlan ?? null,
     residency: found.residency,
+    encoders: found.encoders,
     ...(found.publishes === undefined ? {} : { publishes: found.publishes }),
     ...(found.pace === undefined ? {} : { pace: found.pace }),
     rejected,

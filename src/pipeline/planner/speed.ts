@@ -119,7 +119,7 @@ export const generationSeconds = (flops: number, speed: Speed): number =>
 export const plus = (seconds: Seconds, more: number): Seconds => interval(seconds.expected + more);
 
 /** Rows that are parsed, normalised, compared and written. */
-const ROW_BYTES_PER_SECOND = { data: 2e6, format: 0.9e6 } as const;
+const ROW_BYTES_PER_SECOND = { data: 2e6, format: 3.5e6 } as const;
 
 export const rowSeconds = (kind: keyof typeof ROW_BYTES_PER_SECOND, bytes: number): Seconds =>
   interval(START.plain + bytes / ROW_BYTES_PER_SECOND[kind]);

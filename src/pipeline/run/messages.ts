@@ -17,6 +17,8 @@ export interface SharedTask extends SharedContext {
 export interface StageTask
   extends SharedTask,
     Pick<StageContext, 'stage' | 'inputs' | 'engine' | 'trainPlan' | 'residency' | 'key' | 'crowded'> {
+  /** Of a format stage: threads that encode rows next to it. */
+  readonly encoders?: number;
   readonly cwd: string;
   /** Absolute path of the output folder, which exists and is empty. */
   readonly output: string;

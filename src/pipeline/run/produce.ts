@@ -41,7 +41,7 @@ export async function produce(
   context: RunContext,
   claim: Claim,
 ): Promise<StageOutcome> {
-  const { stage, key, parts, trainPlan, residency } = plan;
+  const { stage, key, parts, trainPlan, residency, encoders } = plan;
   const { store, shared, watcher } = context;
   const begun = context.clock();
   // a checkpoint of another content would be gone on from once the file is the old one again
@@ -59,6 +59,7 @@ export async function produce(
       engine,
       trainPlan,
       residency,
+      encoders,
       key,
       crowded,
     };

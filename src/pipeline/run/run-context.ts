@@ -21,6 +21,8 @@ export interface StagePlan {
   /** Trainings on the accelerate engine: what their rate is kept under. */
   readonly pace?: Pace;
   readonly residency?: WeightResidency;
+  /** Format stages: threads that encode rows next to it. */
+  readonly encoders?: number;
   /** Planned for the device, if tensors are on one. */
   readonly deviceBytes?: number;
   /** Steps after which a search compares it with other trials. */

@@ -8,7 +8,7 @@ import { nodeHost } from '../../language/host/node-host.js';
 import { ownPeakMemory, volunteer } from '../../language/host/process-memory.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import { stages } from '../stages/index.js';
-import { NotSavedError } from '../stages/stage.js';
+import { NotSavedError, type StageContext } from '../stages/stage.js';
 import { outputFolder, workFolder } from '../store/index.js';
 import { type FromChild, InterruptedError, type StageEnd, type StageTask, type ToChild } from './messages.js';
 import { diagnosticOf, internalError } from './run-diagnostics.js';
@@ -50,6 +50,7 @@ async function work(task: StageTask): Promise<StageEnd> {
       emit,
       warn,
       usesMemory,
+      ...(task.encoders !== undefined && { encodingThreads: await encoding(task.encoders) }),
       publishElsewhere: async (request) =>
         (await import('./publish-elsewhere.js')).publishElsewhere(host, request),
       openEndpoint: async (endpoint, at) =>
@@ -68,6 +69,12 @@ async function work(task: StageTask): Promise<StageEnd> {
     const trace = error instanceof Error ? (error.stack ?? message) : message;
     return { how: 'failed', diagnostic: internalError(task.stage, message, ''), trace };
   }
+}
+
+/** Loaded only where it is used: few stages are. */
+async function encoding(count: number): Promise<NonNullable<StageContext['encodingThreads']>> {
+  const { encodeInThreads } = await import('./encode-in-threads.js');
+  return (encoderTask) => encodeInThreads(encoderTask, count);
 }
 
 async function fetchFor(task: StageTask, host: Host, emit: (event: StageEvent) => void): Promise<void> {

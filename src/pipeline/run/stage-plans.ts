@@ -22,7 +22,7 @@ export function stagePlansOf(program: Program, plan: Plan, only?: readonly strin
     .map((stage) => {
       const planned = plan.stages.find(({ name }) => name === stage.name);
       if (planned === undefined) throw new Error(`the plan knows no stage ${stage.name}`);
-      const { key, parts, reasons, chosen, residency, peak, pace, rungs } = planned;
+      const { key, parts, reasons, chosen, residency, encoders, peak, pace, rungs } = planned;
       const deviceBytes = peak?.device?.bytes;
       const load = loadOf(planned, waitsFor(stage, program));
       return {
@@ -33,6 +33,7 @@ export function stagePlansOf(program: Program, plan: Plan, only?: readonly strin
         trainPlan: chosen ?? undefined,
         pace,
         residency,
+        encoders,
         deviceBytes,
         ...(rungs === undefined ? {} : { rungs }),
         load,

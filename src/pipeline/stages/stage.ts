@@ -2,12 +2,14 @@
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import type { Json } from '../../language/host/json.js';
 import type { StageEvent } from '../../language/ir/events.js';
 import type { OutputFolder, StageResult, WorkFolder } from '../../language/ir/outputs.js';
 import type { Stage } from '../../language/ir/program.js';
 import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
 import type { PublishElsewhere } from '../deploy/elsewhere.js';
 import type { OpenEndpoint } from './endpoint.js';
+import type { EncodedRows } from './format/encoded-rows.js';
 import type { TrainPlan } from './train-plan/plan.js';
 
 /** A complete output of an earlier stage. */
@@ -48,6 +50,8 @@ export interface StageContext {
   readonly publishElsewhere?: PublishElsewhere;
   /** Asks servers that answer in OpenAI's form; it is given to stages that run. */
   readonly openEndpoint?: OpenEndpoint;
+  /** Starts threads that encode rows next to a format stage; default: there are none. */
+  readonly encodingThreads?: (task: EncoderTask) => readonly EncodingThread[];
   emit(event: StageEvent): void;
   /** Reports a problem that does not end the stage. */
   readonly warn?: (warning: Diagnostic) => void;
@@ -60,6 +64,25 @@ export interface StageContext {
   usesMemory?(bytes: number): void;
   /** Aborted on SIGINT and SIGTERM: save what can be saved, then throw `signal.reason`. */
   readonly signal: AbortSignal;
+}
+
+/** What rows of a format stage are encoded by, in a thread as in the stage itself. */
+export interface EncoderTask extends Pick<StageContext, 'stage' | 'folder' | 'inputs'> {
+  readonly data: Stage;
+  readonly cwd: string;
+  /** Of labelled rows: the numbers of their labels. */
+  readonly numbers: ReadonlyMap<string, number> | undefined;
+  /** Rows that are shown solved before others. */
+  readonly examples: readonly Json[];
+}
+
+/** A thread with an encoder of its own. */
+export interface EncodingThread {
+  /** It can take another batch. */
+  readonly isFree: boolean;
+  /** Lines that a data stage wrote; `undefined` where it fails. */
+  encode(lines: Uint8Array<ArrayBuffer>): Promise<EncodedRows | undefined>;
+  end(): Promise<void>;
 }
 
 /** Thrown instead of the signal's reason where a stage could not save its state in time. */

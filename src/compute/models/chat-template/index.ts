@@ -7,7 +7,6 @@ import {
   type ChatTemplate,
   ExcessiveTemplateError,
   ModelError,
-  type RenderOptions,
   type Tokenizer,
 } from '../types.js';
 import { TemplateLimitError } from './budget.js';
@@ -106,8 +105,8 @@ function checkSize(source: string): void {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 interface Rendering {
-  /** JavaScript values and functions, by their names. */
-  readonly globals: Readonly<Record<string, unknown>>;
+  /** JavaScript values, by their names. */
+  readonly globals?: Readonly<Record<string, unknown>>;
   /** JSON values, whose numbers and order may be those of their text. */
   readonly values: Readonly<Record<string, unknown>>;
   /** What the template may cost: messages, and characters that go in. */
@@ -115,8 +114,13 @@ interface Rendering {
   readonly characters: number;
 }
 
-/** Compiles a Jinja text; `what` it is, with a capital letter. Throws a {@link ModelError} `model_template`. */
-function compiled(what: string, source: string, path: string): (rendering: Rendering) => string {
+/** Compiles a Jinja text. `what`: how messages call it; `constants`: JavaScript values and functions that every rendering sees. Throws a {@link ModelError} `model_template`. */
+function compiled(
+  what: string,
+  source: string,
+  path: string,
+  constants: Readonly<Record<string, unknown>>,
+): (rendering: Rendering) => string {
   const failed = (why: string, error: unknown, Problem = ModelError): ModelError => {
     const detail = FAILURES.find(([Kind]) => error instanceof Kind)?.[1] ?? messageOf(error);
     return new Problem(
@@ -135,8 +139,11 @@ function compiled(what: string, source: string, path: string): (rendering: Rende
   } catch (error) {
     throw failed('is not valid Jinja', error);
   }
-  return ({ globals, values, messages, characters }) => {
-    const environment = new Environment();
+  // what is set by a rendering is set in a scope of its own
+  const around = new Environment();
+  for (const [name, value] of Object.entries(constants)) around.set(name, value);
+  return ({ globals = {}, values, messages, characters }) => {
+    const environment = new Environment(around);
     try {
       for (const [name, value] of Object.entries(globals)) environment.set(name, value);
       for (const [name, value] of Object.entries(values)) environment.setVariable(name, jinjaValue(value));
@@ -157,10 +164,9 @@ export function compileRowTemplate(
   special: SpecialTokens,
   path: string,
 ): (row: Json) => string {
-  const render = compiled('template', source, path);
+  const render = compiled('template', source, path, { ...special, ...dateOf(source), ...COMMON });
   return (row) =>
     render({
-      globals: { ...special, ...dateOf(source), ...COMMON },
       values: row,
       messages: 0,
       characters: exactText(row).length,
@@ -169,18 +175,19 @@ export function compileRowTemplate(
 
 /** Compiles a template; `path` is what errors name. Throws a {@link ModelError} `model_template`. */
 export function compileChatTemplate(source: string, special: SpecialTokens, path: string): LoadedTemplate {
-  const render = compiled('chat template', source, path);
+  const constants = { ...special, documents: null, ...COMMON, ...dateOf(source) };
+  const render = compiled('chat template', source, path, constants);
   return {
     source,
     path,
     special,
     render(messages, options = {}) {
-      const { tools = [] } = options;
+      const { tools = [], addGenerationPrompt = false } = options;
       const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
       const described = [...calls, ...tools].map((value) => exactText(value));
       const texts = [...messages.flatMap(({ role, content }) => [role, content]), ...described];
       return render({
-        globals: { ...globals(special, options), ...dateOf(source) },
+        globals: { add_generation_prompt: addGenerationPrompt },
         values: given(messages, tools),
         messages: messages.length,
         characters: texts.reduce((sum, text) => sum + text.length, 0),
@@ -241,7 +248,7 @@ const given = (
   tools: tools.length === 0 ? null : tools,
 });
 
-/** What every template may use. */
+/** What transformers' `apply_chat_template` lets every template use. */
 const COMMON: Readonly<Record<string, unknown>> = {
   raise_exception: (message: unknown) => {
     throw new Error(
@@ -256,19 +263,6 @@ const COMMON: Readonly<Record<string, unknown>> = {
   False: false,
   None: null,
 };
-
-/** What else transformers' `apply_chat_template` lets a template see, but for the date. */
-function globals(
-  special: SpecialTokens,
-  { addGenerationPrompt = false }: RenderOptions,
-): Readonly<Record<string, unknown>> {
-  return {
-    ...special,
-    documents: null,
-    add_generation_prompt: addGenerationPrompt,
-    ...COMMON,
-  };
-}
 
 /** A marker as today's chat templates write them: `<|im_start|>`, `<|eot_id|>`. */
 const MARKER = /<\|[^<>|\s]{1,64}\|>/g;

@@ -109,3 +109,19 @@ interface JinjaModule {
 }
 
 export const { Environment, Interpreter, tokenize, parse } = jinja as unknown as JinjaModule;
+
+/** The class of the values that the library makes of such a value of JavaScript. */
+const classOf = (value: unknown): (new (value?: unknown) => JinjaValue) =>
+  new Environment().set('sample', value).constructor as new (
+    value?: unknown,
+  ) => JinjaValue;
+
+/** Classes of values, where an expression that is evaluated to make one would take many times as long. */
+export const StringValue = classOf('');
+export const BooleanValue = classOf(true);
+export const IntegerValue = classOf(1);
+export const FloatValue = classOf(0.5);
+export const ArrayValue = classOf([]);
+export const ObjectValue = classOf({});
+export const NullValue = classOf(null);
+export const UndefinedValue = classOf(undefined);

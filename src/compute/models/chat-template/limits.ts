@@ -140,7 +140,7 @@ export class LimitedInterpreter extends PythonInterpreter {
     for (const block of blocks) this.loops.set(block, loop);
     try {
       const { value } = super.evaluateFor(this.withItems(node, environment), environment);
-      return this.made(`${String(value)}${loop.text}`, environment);
+      return this.made(`${String(value)}${loop.text}`);
     } finally {
       blocks.forEach((block, i) => {
         const before = outer[i];
@@ -157,7 +157,7 @@ export class LimitedInterpreter extends PythonInterpreter {
     const scope = loop?.body === statements ? iterationOf(environment) : environment;
     try {
       for (const statement of statements) text += this.written(statement, scope);
-      return this.made(text, environment);
+      return this.made(text);
     } catch (error) {
       if (!(error instanceof Leaving)) throw error;
       error.text = text + error.text;
@@ -207,7 +207,7 @@ export class LimitedInterpreter extends PythonInterpreter {
       price?.(object, values, this.budget);
       const result = object.type === 'StringValue' ? resultOf(method, object, values) : undefined;
       if (Array.isArray(result)) return this.texts(result, environment);
-      if (result !== undefined) return this.made(result as JinjaResult, environment);
+      if (result !== undefined) return this.made(result as JinjaResult);
       given = nodes;
     }
     const target = super.evaluate(member ?? callee, environment);

@@ -1,7 +1,10 @@
 import { type Budget, VALUE } from './budget.js';
 import { characterAt, FILTERS, OPERANDS, parsedFloat, parsedWhole, TESTS } from './filters.js';
 import {
+  BooleanValue,
   Environment,
+  FloatValue,
+  IntegerValue,
   Interpreter,
   type JinjaBinary,
   type JinjaCall,
@@ -14,6 +17,8 @@ import {
   type JinjaNode,
   type JinjaTest,
   type JinjaValue,
+  StringValue,
+  UndefinedValue,
 } from './jinja.js';
 import { equal, isList, itemsOf, type JinjaResult } from './jinja-values.js';
 import { OPERATORS } from './operators.js';
@@ -65,7 +70,7 @@ export class PythonInterpreter extends Interpreter {
     const left = this.evaluate(node.left, environment);
     const right = this.evaluate(node.right, environment);
     const made = operator(left, right, this.budget);
-    if (made !== undefined) return this.made(made, environment);
+    if (made !== undefined) return this.made(made);
     return super.evaluateBinaryExpression(
       { ...node, left: evaluated(left), right: evaluated(right) },
       environment,
@@ -85,25 +90,26 @@ export class PythonInterpreter extends Interpreter {
       node.property.type === 'Identifier' &&
       (node.property as JinjaName).value === 'length'
     )
-      return new Environment().set('made', undefined);
+      return new UndefinedValue();
     if (object.type !== 'StringValue' || !node.computed || node.property.type === 'SliceExpression')
       return super.evaluateMemberExpression(given, environment);
     const property = this.evaluate(node.property, environment);
     if (property.type !== 'IntegerValue')
       return super.evaluateMemberExpression({ ...given, property: evaluated(property) }, environment);
-    return new Environment().set('made', characterAt(String(object.value), Number(property.value)));
+    const character = characterAt(String(object.value), Number(property.value));
+    return character === undefined ? new UndefinedValue() : new StringValue(character);
   }
 
   /** Under a name that is no text, a dictionary has nothing. */
   private entry(node: JinjaMember, environment: JinjaEnvironment): JinjaValue {
     const property = this.evaluate(node.property, environment);
-    if (property.type !== 'StringValue') return new Environment().set('made', undefined);
+    if (property.type !== 'StringValue') return new UndefinedValue();
     return super.evaluateMemberExpression({ ...node, property: evaluated(property) }, environment);
   }
 
   override evaluateTestExpression(node: JinjaTest, environment: JinjaEnvironment): JinjaValue {
     const value = this.evaluate(node.operand, environment);
-    if (TESTS.get(node.test.value)?.includes(value.type)) return this.made(!node.negate, environment);
+    if (TESTS.get(node.test.value)?.includes(value.type)) return this.made(!node.negate);
     return super.evaluateTestExpression({ ...node, operand: evaluated(value) }, environment);
   }
 
@@ -117,7 +123,7 @@ export class PythonInterpreter extends Interpreter {
     if (price === undefined) return this.filtered(value, filter, { name, args }, environment);
     const { nodes, values } = evaluatedArguments(args, (node) => evaluated(this.evaluate(node, environment)));
     price(value, values, this.budget);
-    if (name === 'tojson') return this.made(toJson(value, values), environment);
+    if (name === 'tojson') return this.made(toJson(value, values));
     const given = args.length === 0 ? filter : ({ ...filter, args: nodes } as JinjaFilter);
     return this.filtered(value, given, { name, args: nodes }, environment);
   }
@@ -129,16 +135,16 @@ export class PythonInterpreter extends Interpreter {
     environment: JinjaEnvironment,
   ): JinjaValue {
     const made = args.length === 0 ? FILTERS.get(name)?.(value, this.budget) : undefined;
-    if (made !== undefined) return this.made(made, environment);
+    if (made !== undefined) return this.made(made);
     if (name === 'list' && isList(value)) return this.list(itemsOf(value), environment);
     if ((name === 'first' || name === 'last') && isList(value) && itemsOf(value).length === 0)
-      return new Environment().set('made', undefined);
+      return new UndefinedValue();
     if (name === 'unique' && isList(value))
       return this.list(distinct(itemsOf(value), this.budget), environment);
     const read = OPERANDS.get(name)?.(value, this.budget);
     if (read !== undefined)
       return super.applyFilter(
-        typeof read === 'string' ? this.made(read, environment) : this.texts(read, environment),
+        typeof read === 'string' ? this.made(read) : this.texts(read, environment),
         filter,
         environment,
       );
@@ -147,9 +153,7 @@ export class PythonInterpreter extends Interpreter {
       return super.applyFilter(value, filter, environment);
     const parsed = parse(String(value.value));
     // without a number, the default is left
-    return parsed === undefined
-      ? super.applyFilter(this.made('', environment), filter, environment)
-      : this.made(parsed, environment);
+    return parsed === undefined ? super.applyFilter(this.made(''), filter, environment) : this.made(parsed);
   }
 
   /** A macro sees the names at its definition, not those at its call. */
@@ -166,21 +170,16 @@ export class PythonInterpreter extends Interpreter {
   }
 
   /** A value of the library. */
-  protected made(value: JinjaResult, environment: JinjaEnvironment): JinjaValue {
-    if (typeof value === 'boolean') return new Environment().set('made', value);
-    const literal =
-      typeof value === 'string'
-        ? { type: 'StringLiteral', value }
-        : 'int' in value
-          ? { type: 'IntegerLiteral', value: value.int }
-          : { type: 'FloatLiteral', value: value.float };
-    return super.evaluate(literal, environment);
+  protected made(value: JinjaResult): JinjaValue {
+    if (typeof value === 'boolean') return new BooleanValue(value);
+    if (typeof value === 'string') return new StringValue(value);
+    return 'int' in value ? new IntegerValue(value.int) : new FloatValue(value.float);
   }
 
   protected texts(texts: readonly string[], environment: JinjaEnvironment): JinjaValue {
     this.budget.spend(VALUE * texts.length);
     return this.list(
-      texts.map((text) => this.made(text, environment)),
+      texts.map((text) => this.made(text)),
       environment,
     );
   }

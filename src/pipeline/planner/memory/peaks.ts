@@ -7,6 +7,7 @@ import {
   CUDA_PROCESS,
   DATA_PROCESS,
   DEVICE_CONTEXT,
+  ENCODER,
   FORMAT_PROCESS,
   PARQUET,
   ROW_SPREAD,
@@ -93,11 +94,20 @@ export function dataPeak(size: SourceSize, near: boolean): Peak {
 const parquetBytes = ({ parquet }: SourceSize): number =>
   parquet === 0 ? 0 : PARQUET.library + Math.min(PARQUET.most, PARQUET.perByte * parquet);
 
-export const formatPeak = (rows: number, tokens: number, tokenizerBytes: number): Peak =>
-  rowPeak(rows, {
+/** What a format stage has to do. */
+export interface FormattedRows {
+  readonly rows: number;
+  readonly tokens: number;
+  readonly tokenizerBytes: number;
+}
+
+/** `encoders`: threads besides the stage's own. */
+export const formatPeak = ({ rows, tokens, tokenizerBytes }: FormattedRows, encoders: number): Peak =>
+  rowPeak(Math.min(rows, FORMAT_PROCESS.mostRows), {
     ...FORMAT_PROCESS,
+    process: FORMAT_PROCESS.process + encoders * ENCODER.process,
     garbage: Math.max(FORMAT_PROCESS.garbage.least, FORMAT_PROCESS.garbage.token * tokens),
-    tables: TOKENIZER.made * tokenizerBytes,
+    tables: (TOKENIZER.made + encoders * ENCODER.kept) * tokenizerBytes,
   });
 
 interface StreamedRows extends RowProcess {

@@ -11,7 +11,7 @@ import type { Host } from '../../../language/host/host.js';
 import { anyObject, count, type JsonOf, ownJson, ownValue } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { type DropCounts, type DropReason, RowReport } from '../row-report.js';
-import { textLines } from './file-lines.js';
+import { NEWLINE, ownLines, textLines } from './file-lines.js';
 import type { RowReader } from './row-reader.js';
 import { NONE } from './row-table.js';
 import { type SplitName, splitNames } from './split.js';
@@ -23,7 +23,7 @@ const DATA_ROW = v.object({
   line: count,
   row: anyObject,
 });
-type DataRow = JsonOf<typeof DATA_ROW>;
+export type DataRow = JsonOf<typeof DATA_ROW>;
 
 /** Of a row that may have a chat, whose calls a template writes as JSON. */
 const CHAT = /"(?:messages|conversations|tools)":/;
@@ -34,8 +34,48 @@ const PLAIN_LEVELS = 2;
 export function* readDataRows(host: Host, folder: string, split: SplitName): Iterable<DataRow> {
   const path = join(folder, `${split}.jsonl`);
   if (host.stat(path) === undefined) return;
-  for (const line of textLines(host, path))
-    yield CHAT.test(line) ? ownValue(DATA_ROW, parseExact(line, PLAIN_LEVELS)) : ownJson(DATA_ROW, line);
+  for (const line of textLines(host, path)) yield parseDataRow(line);
+}
+
+/** A line that {@link writeRows} has written. */
+export const parseDataRow = (line: string): DataRow =>
+  CHAT.test(line) ? ownValue(DATA_ROW, parseExact(line, PLAIN_LEVELS)) : ownJson(DATA_ROW, line);
+
+/** Lines of a split, as they are in its file. */
+export interface LineBatch {
+  readonly lines: Uint8Array<ArrayBuffer>;
+  readonly rows: number;
+}
+
+/** Of a batch: rows, and bytes after which no other is added. */
+const BATCH = { rows: 256, bytes: 1 << 20 } as const;
+
+/** The rows of a split, some at a time. */
+export function* dataLines(host: Host, folder: string, split: SplitName): Iterable<LineBatch> {
+  const path = join(folder, `${split}.jsonl`);
+  if (host.stat(path) === undefined) return;
+  let gathered: Uint8Array[] = [];
+  let bytes = 0;
+  for (const line of ownLines(host, path)) {
+    gathered.push(line.bytes);
+    bytes += line.length + 1;
+    if (gathered.length < BATCH.rows && bytes < BATCH.bytes) continue;
+    yield { lines: joinedLines(gathered, bytes), rows: gathered.length };
+    gathered = [];
+    bytes = 0;
+  }
+  if (gathered.length > 0) yield { lines: joinedLines(gathered, bytes), rows: gathered.length };
+}
+
+function joinedLines(lines: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const line of lines) {
+    joined.set(line, at);
+    at += line.length;
+    joined[at++] = NEWLINE;
+  }
+  return joined;
 }
 
 interface RowCounts {

@@ -38,7 +38,7 @@ export interface Splitter {
 export const LONGEST_LINE = 64 << 20;
 
 const WINDOW = 4 << 20;
-const NEWLINE = 10;
+export const NEWLINE = 10;
 const RETURN = 13;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
@@ -169,6 +169,9 @@ const decoder = new TextDecoder();
 
 /** Lines of a file that the program itself wrote, however long, read through a window. */
 export function* textLines(host: Host, path: string): Iterable<string> {
-  for (const { bytes } of fileLines(host, path, { window: 1 << 20, longest: Number.POSITIVE_INFINITY }))
-    yield decoder.decode(bytes);
+  for (const { bytes } of ownLines(host, path)) yield decoder.decode(bytes);
 }
+
+/** The same as bytes. */
+export const ownLines = (host: Host, path: string): Iterable<Line> =>
+  fileLines(host, path, { window: 1 << 20, longest: Number.POSITIVE_INFINITY });

@@ -8,7 +8,6 @@ import { type Preference, preferenceOf, type Said, tokenPreferenceOf } from '../
 import { type EncodedRow, encodeRow, IGNORED, type PreferenceSide, supervisedIn } from './encode-row.js';
 import { renderRow } from './render-row.js';
 import { type RenderContext, type RenderedRow, type Row, RowProblem } from './rendered-row.js';
-import type { FormatInfo } from './split-files.js';
 import { shownTokens } from './tokenized-rows.js';
 
 export interface PreferenceOptions {
@@ -120,9 +119,9 @@ export class LengthTally {
   private longer = 0;
   private readonly tokens = { chosen: 0, rejected: 0 };
 
-  add([chosen, rejected]: readonly EncodedRow[]): void {
-    if (chosen?.preference === undefined || rejected === undefined) return;
-    const [better, worse] = [chosen.supervised, rejected.supervised];
+  /** Supervised tokens of the answers of a row. */
+  add([better, worse]: readonly number[]): void {
+    if (better === undefined || worse === undefined) return;
     this.pairs += 1;
     this.longer += better === worse ? 0.5 : better > worse ? 1 : 0;
     this.tokens.chosen += better;
@@ -155,19 +154,4 @@ export function longerSide({
   if (pairs < BIASED.pairs) return undefined;
   if (chosenLonger >= BIASED.share && chosen >= BIASED.ratio * rejected) return 'chosen';
   return 1 - chosenLonger >= BIASED.share && rejected >= BIASED.ratio * chosen ? 'rejected' : undefined;
-}
-
-/** Pairs or judged answers: what the first row is, all are. */
-export class PreferenceForm {
-  form: FormatInfo['preferences'];
-
-  /** Why a row is not like those before it. */
-  add(kept: readonly EncodedRow[]): Pick<RowProblem, 'reason' | 'detail'> | undefined {
-    if (kept[0]?.preference === undefined) return undefined;
-    const form = kept.length === 2 ? 'pairs' : 'judged';
-    this.form ??= form;
-    if (form === this.form) return undefined;
-    const [found, others] = form === 'pairs' ? ['two answers', 'one'] : ['one answer', 'two'];
-    return { reason: 'wrong_type', detail: `it has ${found}, and the rows before it have ${others}` };
-  }
 }

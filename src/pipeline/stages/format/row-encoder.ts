@@ -31,7 +31,7 @@ import {
 import { patternsOf } from './row-patterns.js';
 import { shownTokens, takeTokens } from './tokenized-rows.js';
 
-interface RowRemark {
+export interface RowRemark {
   readonly reason: DropReason;
   readonly detail: string;
 }

@@ -5,26 +5,25 @@ import { discarded } from '../../../compute/tensor/garbage.js';
 import { counted } from '../../../language/diagnostics/make.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { isReference } from '../../../language/ir/values.js';
-import { CHOICES, LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
+import { LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { readDataRows } from '../data/data-rows.js';
-import { ownNamesOf } from '../data/sources.js';
+import { dataLines, type LineBatch, readDataRows } from '../data/data-rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import { type RowPlace, RowReport } from '../row-report.js';
-import type { RunStage, StageContext } from '../stage.js';
+import type { EncoderTask, RunStage, StageContext } from '../stage.js';
+import { type EncodedRows, encodeRows } from './encoded-rows.js';
+import { encoded, openTaskEncoder } from './encoding.js';
 import { lengthTells, nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
-import { LengthTally, longerSide, PreferenceForm } from './preference-rows.js';
+import { PreferenceForm } from './preference-form.js';
+import { LengthTally, longerSide } from './preference-rows.js';
 import { TOKENS } from './render-row.js';
 import type { Row } from './rendered-row.js';
-import { type EncodingResult, type KeptRow, openEncoder, type RowEncoder } from './row-encoder.js';
+import type { RowEncoder } from './row-encoder.js';
 import { rowPrompt, SystemCounts } from './row-prompt.js';
 import { type FormatInfo, type SplitInfo, SplitWriter } from './split-files.js';
-
-/** Rows between two looks at signals and two progress events. */
-const STRIDE = 256;
 
 /** Writes every row of the data stage out as text and tokens; rows that can't be are in the report with their place. */
 export const run: RunStage = async (context) => {
@@ -39,28 +38,33 @@ export const run: RunStage = async (context) => {
   noteLookAlikes(context, labels ?? []);
   const numbers = labels && new Map(labels.map((label, number) => [label, number]));
   const digest = tokenizerDigest(model);
-  const known = { numbers, own: ownNamesOf(data.stage), examples: { rows: exampleRows(context) } };
-  const encoder = await openEncoder(model, settings, stage, known);
+  const task: EncoderTask = {
+    ...{ stage, data: data.stage, folder: context.folder, cwd: host.cwd, inputs, numbers },
+    examples: exampleRows(context),
+  };
+  const encoder = await openTaskEncoder(model, task);
   if (settings.template.call !== TOKENS && labels === undefined) noteMissingEnd(context, model, encoder);
 
   const total = data.result.metrics['rows'] ?? 0;
   const all = new SplitWriter(output, 'all');
-  const tally = new RowTally(output, labels !== undefined);
+  const writers = {
+    train: new SplitWriter(output, 'train'),
+    valid: new SplitWriter(output, 'valid'),
+    test: new SplitWriter(output, 'test'),
+  };
+  const tally = new RowTally(output);
   const splits: Record<string, SplitInfo> = {};
+  const { call } = settings.template;
+  const encode = (lines: Uint8Array): EncodedRows => encodeRows(lines, encoder, call);
   let read = 0;
-  for (const split of splitNames) {
-    const writer = new SplitWriter(output, split);
-    for (const { file, line, row } of readDataRows(host, data.path, split)) {
-      if (read % STRIDE === 0) await pause(context, read, total);
-      read++;
-      const outcome = tally.take(split, { file, line }, encoder.encode(row));
-      if (outcome === undefined) continue;
-      const marks = marksOf(row, settings.template.call, outcome.rendered.given);
-      const origin = { file, fileIndex: tally.indexOf(file), line, ...marks };
-      for (const each of [writer, all]) each.addPieces(outcome.kept, outcome.rendered, origin);
-    }
-    splits[split] = writer.close();
+  const threads = context.encodingThreads?.(task) ?? [];
+  for await (const { batch, rows } of encoded(batchesOf(context, data.path), encode, threads)) {
+    await pause(context, read, total);
+    read += batch.rows;
+    const files = tally.take(batch.split, rows);
+    for (const each of [writers[batch.split], all]) each.add(rows, files);
   }
+  for (const split of splitNames) splits[split] = writers[split].close();
   splits['all'] = all.close();
   const { report, kept } = tally;
   const lengths = tally.answers.lengths;
@@ -102,29 +106,31 @@ class RowTally {
   private readonly preferences = new PreferenceForm();
   private readonly files = new Map<string, number>();
 
-  constructor(
-    output: OutputFolder,
-    private readonly isLabelled: boolean,
-  ) {
+  constructor(output: OutputFolder) {
     this.report = new RowReport(output);
   }
 
-  /** The row, if it is kept. */
-  take(split: SplitName, place: RowPlace, outcome: EncodingResult): KeptRow | undefined {
-    const fault = 'reason' in outcome ? outcome : this.preferences.add(outcome.kept);
-    if (fault !== undefined) this.report.drop({ ...place, ...fault });
-    if (fault !== undefined || 'reason' in outcome) return undefined;
-    this.kept++;
-    const { rendered, remarks } = outcome;
-    if (rendered.askedOtherwise === true) this.askedOtherwise.add(place);
-    this.systems.add(split, rendered.system);
-    if (split === 'train') this.answers.add(outcome.kept);
-    for (const remark of remarks) this.report.warn({ ...place, ...remark });
-    if (this.isLabelled) this.counts.add(split, rendered.answer, place);
-    return outcome;
+  /** Of each row the number of its file; -1 where it is dropped. */
+  take(split: SplitName, rows: EncodedRows): Int32Array {
+    return Int32Array.from(rows.places, (place, row) => {
+      const fault = rows.faults.get(row) ?? this.preferences.add(rows.answers.get(row)?.length);
+      if (fault !== undefined) this.report.drop({ ...place, ...fault });
+      else this.keep(split, rows, row, place);
+      return fault === undefined ? this.indexOf(place.file) : -1;
+    });
   }
 
-  indexOf(file: string): number {
+  private keep(split: SplitName, rows: EncodedRows, row: number, place: RowPlace): void {
+    this.kept++;
+    if (rows.askedOtherwise.has(row)) this.askedOtherwise.add(place);
+    this.systems.add(split, rows.systems.get(row));
+    for (const remark of rows.remarks.get(row) ?? []) this.report.warn({ ...place, ...remark });
+    if (split === 'train') this.answers.add(rows.answers.get(row) ?? []);
+    const label = rows.labels.get(row);
+    if (label !== undefined) this.counts.add(split, label, place);
+  }
+
+  private indexOf(file: string): number {
     const known = this.files.get(file) ?? this.files.size;
     this.files.set(file, known);
     return known;
@@ -135,23 +141,14 @@ class RowTally {
   }
 }
 
-/** What an evaluation tells rows apart by. */
-const marksOf = (row: Row, template: string, given: readonly string[]) => ({
-  kind: kindOf(row, template),
-  harm: harmOf(row, given),
-});
-
-/** Whether a row asks for harm, where it says so in `harmful`, and its question: the text before the last one that it brought. */
-function harmOf(row: Row, given: readonly string[]): { asked: boolean; request: string } | undefined {
-  const { harmful, instruction } = row;
-  if (typeof harmful !== 'boolean') return undefined;
-  const request = typeof instruction === 'string' ? instruction : (given.at(-2) ?? given[0] ?? '');
-  return { asked: harmful, request };
+/** The rows of all splits, some at a time. */
+function* batchesOf(
+  { host }: StageContext,
+  folder: string,
+): Iterable<LineBatch & { readonly split: SplitName }> {
+  for (const split of splitNames)
+    for (const batch of dataLines(host, folder, split)) yield { ...batch, split };
 }
-
-/** What sort of row it is, where the data says so: of a question, also its subject. */
-const kindOf = (row: Row, template: string): string | undefined =>
-  [row['kind'], ...(template === CHOICES ? [row['subject']] : [])].find((name) => typeof name === 'string');
 
 /** Rows that are shown solved before others: of a stage that is named, or those that would be trained on. */
 function exampleRows({ stage, host, inputs }: StageContext): readonly Row[] {

@@ -23,8 +23,7 @@ import type { Host } from '../../../language/host/host.js';
 import { count, figure, type JsonOf, ownJson, record, version } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
 import { textLines } from '../data/file-lines.js';
-import type { EncodedRow } from './encode-row.js';
-import type { RenderedRow } from './rendered-row.js';
+import { type EncodedRows, PIECE_FIELDS } from './encoded-rows.js';
 
 const ROW_FIELDS = 6;
 
@@ -66,14 +65,6 @@ export const FORMAT_INFO = v.object({
 });
 export type FormatInfo = JsonOf<typeof FORMAT_INFO>;
 
-interface RowOrigin {
-  readonly file: string;
-  readonly fileIndex: number;
-  readonly line: number;
-  readonly kind?: string;
-  readonly harm?: SplitText['harm'];
-}
-
 /** Rows counted by their length. */
 export class LengthCounts {
   readonly histogram: number[] = [];
@@ -106,10 +97,7 @@ export class LengthCounts {
   }
 }
 
-/** What a piece after the first one says about its text. */
-const NO_TEXT = { prompt: '', answer: '' };
-
-/** Writes the files of one split row by row. */
+/** Writes the files of one split as its rows come. */
 export class SplitWriter {
   private readonly tokens: OutputFile;
   private readonly rows: OutputFile;
@@ -126,49 +114,57 @@ export class SplitWriter {
     this.text = output.open(`${split}.text.jsonl`);
   }
 
-  /** What is kept of a row. */
-  addPieces(
-    pieces: readonly EncodedRow[],
-    rendered: Pick<RenderedRow, 'prompt' | 'answer'>,
-    origin: RowOrigin,
-  ): void {
-    // a book in a thousand pieces would be written a thousand times
-    for (const [index, piece] of pieces.entries()) this.add(piece, index === 0 ? rendered : NO_TEXT, origin);
-  }
-
-  private add(
-    row: EncodedRow,
-    { prompt, answer }: Pick<RenderedRow, 'prompt' | 'answer'>,
-    { file, fileIndex, line, kind, harm }: RowOrigin,
-  ): void {
-    const { length } = row.ids;
-    const pairs = new DataView(new ArrayBuffer(length * 8));
-    for (let t = 0; t < length; t++) {
-      pairs.setInt32(t * 8, row.ids[t] ?? 0, true);
-      pairs.setInt32(t * 8 + 4, row.labels[t] ?? 0, true);
+  /** `files`: of each row the number of its file; -1 where nothing is kept of it. */
+  add(rows: EncodedRows, files: Int32Array): void {
+    const { tokens, weights, text, pieceCounts } = rows;
+    let [piece, token, byte] = [0, 0, 0];
+    for (let row = 0; row < files.length; ) {
+      // what is kept of rows next to each other is written at once
+      const isKept = (files[row] ?? -1) >= 0;
+      const from = { token, byte };
+      const before = this.counts.tokens;
+      for (; row < files.length && (files[row] ?? -1) >= 0 === isKept; row++)
+        for (let left = pieceCounts[row] ?? 0; left > 0; left--, piece++) {
+          const fields = rows.pieces.subarray(piece * PIECE_FIELDS, (piece + 1) * PIECE_FIELDS);
+          const [length = 0, supervised = 0, prompt = 0, bytes = 0] = fields;
+          token += length;
+          byte += bytes;
+          if (!isKept) continue;
+          this.record([
+            this.counts.tokens,
+            length,
+            supervised,
+            prompt,
+            files[row] ?? 0,
+            rows.places[row]?.line ?? 0,
+          ]);
+          this.counts.add(length, supervised);
+        }
+      if (!isKept) continue;
+      this.tokens.write(bytesOf(tokens.subarray(2 * from.token, 2 * token)));
+      this.weigh(before, token - from.token, weights?.subarray(from.token, token));
+      this.text.write(text.subarray(from.byte, byte));
     }
-    this.tokens.write(new Uint8Array(pairs.buffer));
-    this.weigh(row);
-    const record = new DataView(new ArrayBuffer(ROW_FIELDS * 8));
-    [this.counts.tokens, length, row.supervised, row.promptTokens, fileIndex, line].forEach((value, i) => {
-      record.setFloat64(i * 8, value, true);
-    });
-    this.rows.write(new Uint8Array(record.buffer));
-    this.text.write(
-      `${JSON.stringify({ prompt, answer, file, line, kind, harm, choice: row.choice, preference: row.preference })}\n`,
-    );
-    this.counts.add(length, row.supervised);
   }
 
-  /** From the first row on that has weights; the tokens before it count in full. */
-  private weigh({ ids, weights }: EncodedRow): void {
+  private record(values: readonly number[]): void {
+    this.rows.write(bytesOf(Float64Array.from(values)));
+  }
+
+  /** From the first rows on that have weights; the tokens before them count in full. */
+  private weigh(before: number, count: number, weights: Float32Array | undefined): void {
     if (weights === undefined && this.weights === undefined) return;
     if (this.weights === undefined) {
       this.weights = this.output.open(`${this.split}.weights.bin`);
-      for (let left = this.counts.tokens; left > 0; left -= WINDOW)
-        this.weights.write(bytesOf(new Float32Array(Math.min(left, WINDOW)).fill(1)));
+      this.writeFull(this.weights, before);
     }
-    this.weights.write(bytesOf(weights ?? new Float32Array(ids.length).fill(1)));
+    if (weights === undefined) this.writeFull(this.weights, count);
+    else this.weights.write(bytesOf(weights));
+  }
+
+  private writeFull(file: OutputFile, tokens: number): void {
+    for (let left = tokens; left > 0; left -= WINDOW)
+      file.write(bytesOf(new Float32Array(Math.min(left, WINDOW)).fill(1)));
   }
 
   close(): SplitInfo {
@@ -179,7 +175,7 @@ export class SplitWriter {
 }
 
 /** Little endian, as machines are that this runs on. */
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 /** What a row says besides its tokens. */

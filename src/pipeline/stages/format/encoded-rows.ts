@@ -1,0 +1,162 @@
+/** What rows become, in few arrays: they pass from a thread to the stage without a copy, and into its files as they are. */
+import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
+import { type DataRow, parseDataRow } from '../data/data-rows.js';
+import type { RowPlace } from '../row-report.js';
+import type { EncodedRow } from './encode-row.js';
+import type { RenderedRow, Row } from './rendered-row.js';
+import type { KeptRow, RowEncoder, RowRemark } from './row-encoder.js';
+
+/** Rows one after another; `tokens`, `weights` and `text` are what the files of a split hold of their pieces. */
+export interface EncodedRows {
+  readonly places: readonly RowPlace[];
+  /** Of each row: what is kept of it in pieces; none where it is dropped. */
+  readonly pieceCounts: Uint32Array<ArrayBuffer>;
+  /** Of each piece, {@link PIECE_FIELDS} numbers. */
+  readonly pieces: Uint32Array<ArrayBuffer>;
+  /** Pairs of id and label. */
+  readonly tokens: Int32Array<ArrayBuffer>;
+  /** Left out where every token counts in full. */
+  readonly weights?: Float32Array<ArrayBuffer>;
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** Of rows, by their number: why they are dropped, and what a report says of those that are kept. */
+  readonly faults: ReadonlyMap<number, RowRemark>;
+  readonly remarks: ReadonlyMap<number, readonly RowRemark[]>;
+  readonly askedOtherwise: ReadonlySet<number>;
+  readonly systems: ReadonlyMap<number, string>;
+  /** Of labelled rows their labels, and of preferences the supervised tokens of each answer. */
+  readonly labels: ReadonlyMap<number, string>;
+  readonly answers: ReadonlyMap<number, readonly number[]>;
+}
+
+/** Tokens, supervised ones, those of the prompt, and bytes of text. */
+export const PIECE_FIELDS = 4;
+
+/** `lines` as a data stage wrote them. */
+export function encodeRows(lines: Uint8Array, encoder: RowEncoder, template: string): EncodedRows {
+  const rows = new Gathered();
+  for (const line of new TextDecoder().decode(lines).split('\n'))
+    if (line !== '') rows.add(parseDataRow(line), encoder, template);
+  return rows.whole();
+}
+
+/** The buffers in it, which a thread may give away. */
+export const buffersOf = ({ pieceCounts, pieces, tokens, weights, text }: EncodedRows): ArrayBuffer[] =>
+  [pieceCounts, pieces, tokens, weights, text].flatMap((array) =>
+    array === undefined ? [] : [array.buffer],
+  );
+
+class Gathered {
+  private readonly places: RowPlace[] = [];
+  private readonly pieceCounts: number[] = [];
+  private readonly pieces: number[] = [];
+  private readonly kept: EncodedRow[] = [];
+  private readonly texts: Buffer[] = [];
+  private readonly faults = new Map<number, RowRemark>();
+  private readonly remarks = new Map<number, readonly RowRemark[]>();
+  private readonly askedOtherwise = new Set<number>();
+  private readonly systems = new Map<number, string>();
+  private readonly labels = new Map<number, string>();
+  private readonly answers = new Map<number, readonly number[]>();
+
+  add({ file, line, row }: DataRow, encoder: RowEncoder, template: string): void {
+    const number = this.places.push({ file, line }) - 1;
+    const outcome = encoder.encode(row);
+    if ('reason' in outcome) {
+      this.pieceCounts.push(0);
+      this.faults.set(number, outcome);
+      return;
+    }
+    this.note(number, outcome);
+    if (template === LABELLED) this.labels.set(number, outcome.rendered.answer);
+    this.pieceCounts.push(outcome.kept.length);
+    const marks = marksOf(row, template, outcome.rendered.given);
+    // a book in a thousand pieces would be written a thousand times
+    for (const [index, piece] of outcome.kept.entries())
+      this.addPiece(piece, index === 0 ? outcome.rendered : NO_TEXT, { file, line, ...marks });
+  }
+
+  private note(number: number, { rendered, remarks, kept }: KeptRow): void {
+    if (remarks.length > 0) this.remarks.set(number, remarks);
+    if (rendered.askedOtherwise === true) this.askedOtherwise.add(number);
+    if (rendered.system !== undefined) this.systems.set(number, rendered.system);
+    if (kept[0]?.preference !== undefined)
+      this.answers.set(
+        number,
+        kept.map(({ supervised }) => supervised),
+      );
+  }
+
+  private addPiece(
+    piece: EncodedRow,
+    { prompt, answer }: Pick<RenderedRow, 'prompt' | 'answer'>,
+    { file, line, kind, harm }: RowPlace & ReturnType<typeof marksOf>,
+  ): void {
+    const { choice, preference } = piece;
+    const text = Buffer.from(
+      `${JSON.stringify({ prompt, answer, file, line, kind, harm, choice, preference })}\n`,
+    );
+    this.texts.push(text);
+    this.kept.push(piece);
+    this.pieces.push(piece.ids.length, piece.supervised, piece.promptTokens, text.length);
+  }
+
+  whole(): EncodedRows {
+    const { places, faults, remarks, askedOtherwise, systems, labels, answers } = this;
+    return {
+      ...{ places, faults, remarks, askedOtherwise, systems, labels, answers },
+      pieceCounts: Uint32Array.from(this.pieceCounts),
+      pieces: Uint32Array.from(this.pieces),
+      ...tokensOf(this.kept),
+      text: joinedBytes(this.texts),
+    };
+  }
+}
+
+function tokensOf(pieces: readonly EncodedRow[]): Pick<EncodedRows, 'tokens' | 'weights'> {
+  const count = pieces.reduce((sum, { ids }) => sum + ids.length, 0);
+  const tokens = new Int32Array(2 * count);
+  const weights = pieces.some((piece) => piece.weights !== undefined)
+    ? new Float32Array(count).fill(1)
+    : undefined;
+  let at = 0;
+  for (const { ids, labels, weights: own } of pieces) {
+    if (own !== undefined) weights?.set(own, at);
+    for (let t = 0; t < ids.length; t++, at++) {
+      tokens[2 * at] = ids[t] as number;
+      tokens[2 * at + 1] = labels[t] as number;
+    }
+  }
+  return { tokens, ...(weights && { weights }) };
+}
+
+/** In a buffer of their own, which `Buffer.concat` does not promise. */
+function joinedBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** What a piece after the first one says about its text. */
+const NO_TEXT = { prompt: '', answer: '' };
+
+/** What an evaluation tells rows apart by. */
+const marksOf = (row: Row, template: string, given: readonly string[]) => ({
+  kind: kindOf(row, template),
+  harm: harmOf(row, given),
+});
+
+/** Whether a row asks for harm, where it says so in `harmful`, and its question: the text before the last one that it brought. */
+function harmOf(row: Row, given: readonly string[]): { asked: boolean; request: string } | undefined {
+  const { harmful, instruction } = row;
+  if (typeof harmful !== 'boolean') return undefined;
+  const request = typeof instruction === 'string' ? instruction : (given.at(-2) ?? given[0] ?? '');
+  return { asked: harmful, request };
+}
+
+/** What sort of row it is, where the data says so: of a question, also its subject. */
+const kindOf = (row: Row, template: string): string | undefined =>
+  [row['kind'], ...(template === CHOICES ? [row['subject']] : [])].find((name) => typeof name === 'string');

@@ -1,0 +1,26 @@
+import { expect } from 'chai';
+import { encodersOf } from '../../../../src/pipeline/planner/memory/encoders.js';
+import { formatPeak } from '../../../../src/pipeline/planner/memory/peaks.js';
+
+const MIB = 2 ** 20;
+const size = (rows: number, tokenizerBytes = 7 * MIB) => ({ rows, tokens: 200 * rows, tokenizerBytes });
+const always = (): boolean => true;
+
+describe('threads that encode rows', () => {
+  it('are one fewer than there are cores, where there are many rows', () => {
+    expect(encodersOf(2, size(19_999), always)).to.equal(0);
+    expect(encodersOf(1, size(300_000), always)).to.equal(0);
+    expect(encodersOf(2, size(300_000), always)).to.equal(1);
+    expect(encodersOf(4, size(300_000), always)).to.equal(3);
+    expect(encodersOf(64, size(300_000, MIB), always)).to.equal(7);
+  });
+
+  it('are fewer where their tokenizers are large, or the memory is short', () => {
+    expect(encodersOf(8, size(300_000, 12 * MIB), always)).to.equal(1);
+    expect(encodersOf(8, size(300_000, 32 * MIB), always)).to.equal(0);
+    const rows = size(300_000);
+    const most = formatPeak(rows, 2).bytes;
+    expect(encodersOf(8, rows, ({ bytes }) => bytes <= most)).to.equal(2);
+    expect(encodersOf(8, rows, () => false)).to.equal(0);
+  });
+});
