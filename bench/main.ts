@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve generation load]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve generation load 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve` and `load`, `--quick` and `--steps N` of `training`,
  * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`,
  * `quantise` and `generation`, `--cpu` of `gpu`, `--published` of `plans`.
@@ -21,7 +21,14 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   load: async () => (await import('./serve/load.js')).load,
   quantise: async () => (await import('./quantise/table.js')).quantise,
   weights: async () => (await import('./weights/table.js')).weights,
+  '7b': async () => (await import('./large/table.js')).large('7b'),
+  '13b': async () => (await import('./large/table.js')).large('13b'),
 };
+
+/** They write tens of gigabytes: only where they are asked for. */
+const LARGE: ReadonlySet<string> = new Set(['7b', '13b']);
+
+const USUAL = Object.keys(benchmarks).filter((name) => !LARGE.has(name));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +37,7 @@ const { values, positionals } = parseArgs({
     ...{ quick: { type: 'boolean' }, cpu: { type: 'boolean' }, published: { type: 'boolean' } },
   },
 });
-for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
+for (const name of positionals.length > 0 ? positionals : USUAL) {
   const benchmark = benchmarks[name];
   if (benchmark === undefined) throw new Error(`there is no benchmark ${name}: ${Object.keys(benchmarks)}`);
   const lines = await benchmark();

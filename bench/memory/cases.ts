@@ -1,12 +1,14 @@
 /** Training steps whose memory is planned and measured: each kind of adapter and of recomputation, and each runtime. */
 import type { BottleneckConfig } from '../../src/compute/models/adapters/config.js';
-import { expectedTensors } from '../../src/compute/models/architectures/index.js';
+import { adapterShapes } from '../../src/compute/models/adapters/kinds.js';
+import { expectedTensors, type NamedShape } from '../../src/compute/models/architectures/index.js';
 import { planDecoder } from '../../src/compute/models/decoder/plan.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../src/compute/models/decoder/types.js';
 import type { ModelConfig } from '../../src/compute/models/types.js';
+import { sizeOf } from '../../src/compute/tensor/shape.js';
 import { OPTIMIZERS } from '../../src/compute/training/optimizers/index.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
-import { runtimeOverhead } from '../../src/pipeline/planner/memory/runtimes.js';
+import { runtimeOverhead, smallBytes, smallWeights } from '../../src/pipeline/planner/memory/runtimes.js';
 import { largestUpdate } from '../../src/pipeline/planner/memory/train.js';
 
 export interface MemoryCase {
@@ -110,9 +112,23 @@ export function plannedGrowth({ options, runtime, optimizer, environment }: Memo
     optimizer === undefined
       ? undefined
       : largestUpdate(OPTIMIZERS[optimizer], expectedTensors(options.config));
-  const { driver, copies, graph } = runtimeOverhead(runtime, { ...planned, compiles, update });
-  return tensors + trained + moments(optimizer, planned) + driver + copies + graph;
+  const small = smallTensors({ options, optimizer });
+  const { driver, copies, heaps, graph } = runtimeOverhead(runtime, { ...planned, compiles, update, small });
+  return tensors + trained + moments(optimizer, planned) + driver + copies + heaps + graph;
 }
+
+function smallTensors({ options, optimizer }: Pick<MemoryCase, 'options' | 'optimizer'>) {
+  const { config, adapter, trainable } = options;
+  const weights = expectedTensors(config);
+  const trained = adapter === undefined ? weights : adapterShapes(config, adapter);
+  const sizes = (shapes: readonly NamedShape[]): number[] => shapes.map(({ shape }) => 4 * sizeOf(shape));
+  return {
+    frozen: trainable === 'full' ? 0 : smallWeights(config, total(sizes(weights))),
+    trained: (optimizer === undefined ? 2 : 4) * smallBytes(sizes(trained)),
+  };
+}
+
+const total = (sizes: readonly number[]): number => sizes.reduce((sum, bytes) => sum + bytes, 0);
 
 /** Two moments per trained value. */
 const moments = (optimizer: string | undefined, { parts }: DecoderPlan): number =>

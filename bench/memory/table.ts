@@ -49,7 +49,11 @@ function row(one: MemoryCase, repeats: number): { readonly line: string; readonl
   const planned = plannedGrowth(one);
   const base =
     DECODER_PROCESS +
-    runtimeOverhead(one.runtime, { graphs: [], parts: { gradients: 0 }, floatBytes: 0 }).process;
+    runtimeOverhead(one.runtime, {
+      graphs: [],
+      parts: { adapter: 0, gradients: 0, activations: 0 },
+      floatBytes: 0,
+    }).process;
   const measured = Array.from({ length: repeats }, () => measure(one)).sort((a, b) => a - b);
   const [least = 0, most = 0] = [measured[0], measured.at(-1)];
   const ratios = measured.map((growth) => (base + growth) / (base + planned));

@@ -21,7 +21,7 @@ import {
   TOKENIZER,
 } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
-import { runtimeOverhead } from './runtimes.js';
+import { runtimeOverhead, smallWeights } from './runtimes.js';
 import type { PlanDecoder } from './train.js';
 
 export interface ForwardMemory {
@@ -105,13 +105,17 @@ function forward(
     vocabularyShard: memory.runtime === 'onnx' ? vocabularyShardSize(adapted) : undefined,
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
-  const beyond = runtimeOverhead(memory.runtime, { graphs, parts, floatBytes, compiles: memory.compiles });
+  const beyond = runtimeOverhead(memory.runtime, {
+    ...{ graphs, parts, floatBytes, compiles: memory.compiles },
+    small: { frozen: smallWeights(memory.config, memory.weightBytes), trained: 0 },
+  });
   const tensors = {
     ...NO_PARTS,
     ...parts,
     activations: parts.activations + (more.activations ?? 0),
     logits: parts.logits + (more.logits ?? 0),
-    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph + (more.workspace ?? 0),
+    workspace:
+      parts.workspace + beyond.driver + beyond.copies + beyond.heaps + beyond.graph + (more.workspace ?? 0),
   };
   // while the tokenizer is made, nothing is computed
   const { made, kept } = TOKENIZER;

@@ -1,5 +1,9 @@
 /** What a runtime takes beyond ONNX Runtime, of which all other figures are. */
+
+import { expectedTensors } from '../../../compute/models/architectures/index.js';
 import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
+
+import type { ModelConfig } from '../../../compute/models/types.js';
 import { transientBytes } from '../../../compute/tensor/liveness.js';
 import { isWorthCompiling } from '../../../compute/tensor/runtimes/tensorflow/variants.js';
 import {
@@ -7,14 +11,18 @@ import {
   outputBytes,
   workingBytes,
 } from '../../../compute/tensor/runtimes/tensorflow/working-bytes.js';
+import { bytesOf, sizeOf } from '../../../compute/tensor/shape.js';
 import type { Graph } from '../../../compute/tensor/types.js';
+import { MAPPED_BYTES } from '../../../language/host/shareable.js';
 
 const MIB = 2 ** 20;
 
 /**
  * TensorFlow has libraries of its own; what is trained lies on its device and on the host, and so do its gradients where
  * the host updates; its outputs come in fresh memory, and it writes fewer intermediates over one another. Frozen weights
- * it shares with the host, as long as its device is the CPU.
+ * it shares with the host, as long as its device is the CPU, but for small ones. What is not mapped by itself lies in heaps
+ * that are never as full as they are long, since every tensor is replaced in each step: 24 to 50 % more in steps of 6, 22 and 44
+ * blocks of hidden 192 with AdamW, adapter and full.
  *
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
  * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, saved and recomputed, adapter and full: 18 MiB besides
@@ -22,11 +30,11 @@ const MIB = 2 ** 20;
  * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %. While XLA
  * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
  */
-const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB } as const;
+const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB, heaps: 0.4 } as const;
 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
- * products pack them, once more; outputs come in fresh memory. Two steps of hidden 192 and 256 tokens, an adapter and every
+ * products pack them, once more; outputs come in fresh memory; an adapter lies on the host besides. Two steps of hidden 192 and 256 tokens, an adapter and every
  * weight (`npm run bench -- memory --only wasm`): each within 5 % of the whole process.
  */
 const WASM = { process: -28 * MIB, driver: 27 * MIB, copies: 2 } as const;
@@ -47,13 +55,17 @@ export interface RuntimeOverhead {
   readonly driver: number;
   /** Second copies of what is trained, and of gradients that a device has besides the host. */
   readonly copies: number;
+  /** Of heaps that are not full. */
+  readonly heaps: number;
   /** Outputs and intermediates of the graph that takes most. */
   readonly graph: number;
 }
 
 interface StepGraphs {
   readonly graphs: DecoderPlan['graphs'];
-  readonly parts: Pick<DecoderPlan['parts'], 'gradients'>;
+  readonly parts: Pick<DecoderPlan['parts'], 'adapter' | 'gradients' | 'activations'>;
+  /** Bytes of tensors that are too small to be mapped by themselves: frozen weights, and all that is held of trained ones. */
+  readonly small?: { readonly frozen: number; readonly trained: number };
   readonly floatBytes: number;
   /** Of an optimiser on the device: the graph that updates most at a time. */
   readonly update?: Graph;
@@ -61,18 +73,44 @@ interface StepGraphs {
   readonly compiles?: boolean | undefined;
 }
 
-const NOTHING: RuntimeOverhead = { process: 0, driver: 0, copies: 0, graph: 0 };
+const NOTHING: RuntimeOverhead = { process: 0, driver: 0, copies: 0, heaps: 0, graph: 0 };
+
+const isSmall = (bytes: number): boolean => bytes < MAPPED_BYTES;
+const total = (sizes: readonly number[]): number => sizes.reduce((sum, bytes) => sum + bytes, 0);
+
+/** Bytes of the small ones among tensors. */
+export const smallBytes = (sizes: readonly number[]): number => total(sizes.filter(isSmall));
+
+/** The same of a model's weights, which take `bytes` in all. */
+export function smallWeights(config: ModelConfig, bytes: number): number {
+  const sizes = expectedTensors(config).map(({ shape }) => sizeOf(shape));
+  const each = bytes / Math.max(1, total(sizes));
+  return smallBytes(sizes.map((size) => size * each));
+}
+
+/** Of what blocks save for the backward pass, the share that is in small tensors. */
+function smallShare(graphs: DecoderPlan['graphs']): number {
+  const saved = graphs
+    .filter(({ role }) => role === 'block_forward')
+    .flatMap(({ graph: { outputs, types } }) =>
+      outputs.flatMap(({ value }) => {
+        const type = types[value];
+        return type === undefined ? [] : [bytesOf(type)];
+      }),
+    );
+  return smallBytes(saved) / Math.max(1, total(saved));
+}
 
 /** Runtimes of which it was measured. */
 const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>> = {
-  tensorflow({ graphs, parts, update, compiles = false }) {
+  tensorflow({ graphs, parts, update, compiles = false, small = { frozen: 0, trained: 0 } }) {
     const ofBlocks = graphs.map(
       ({ graph: one }) => (INTERMEDIATES - 1) * transientBytes(one) + outputBytes(one),
     );
     // what updates runs, and what compiles does, when no other graph runs, whose intermediates are counted
     const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
     const ofUpdate = update === undefined ? 0 : workingBytes(update) - counted;
-    const { process, driver, compiling } = TENSORFLOW;
+    const { process, driver, compiling, heaps } = TENSORFLOW;
     const run = [...graphs.map(({ graph: one }) => one), ...(update === undefined ? [] : [update])];
     const isCompiled = compiles && run.some((one) => isWorthCompiling(one));
     const ofCompiling = isCompiled ? compiling - counted : 0;
@@ -81,15 +119,23 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
     return {
       process,
       driver,
-      copies: sets * parts.gradients,
+      copies: sets * parts.gradients + small.frozen,
+      heaps: heaps * (small.trained + smallShare(graphs) * parts.activations),
       graph: Math.max(0, ofUpdate, ofCompiling, ...ofBlocks),
     };
   },
   webgpu: () => ({ ...NOTHING, process: WEBGPU.process }),
-  wasm({ graphs, floatBytes }) {
+  wasm({ graphs, parts, update, floatBytes }) {
     const { process, driver, copies } = WASM;
+    const trained = parts.adapter + (update === undefined ? parts.gradients : 0);
     const outputs = graphs.map(({ graph: one }) => outputBytes(one));
-    return { process, driver, copies: copies * floatBytes, graph: Math.max(0, ...outputs) };
+    return {
+      process,
+      driver,
+      copies: copies * floatBytes + trained,
+      heaps: 0,
+      graph: Math.max(0, ...outputs),
+    };
   },
 };
 

@@ -7,6 +7,7 @@ import { expectedTensors, type NamedShape } from '../../../compute/models/archit
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
+import { sizeOf } from '../../../compute/tensor/shape.js';
 import type { Graph } from '../../../compute/tensor/types.js';
 import { packedLength, paddedLength } from '../../../compute/training/batch.js';
 import { isOnDevice } from '../../../compute/training/create-updater.js';
@@ -37,7 +38,7 @@ import {
   TRAINED_TENSOR,
 } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
-import { runtimeOverhead } from './runtimes.js';
+import { runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
@@ -169,6 +170,18 @@ function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedSha
 /** Buffers of what is trained: values, gradients, and the optimiser's state. */
 const trainedBuffers = (memory: TrainMemory, plan: TrainPlan): number =>
   rememberedSlots(memory, plan).reduce((sum, slots) => sum + 2 + Object.keys(slots).length, 0);
+
+/** Bytes in small tensors: of frozen weights, and of what is trained with its gradients and state. */
+function smallTensors(memory: TrainMemory, plan: TrainPlan, weightBytes: number) {
+  const slots = rememberedSlots(memory, plan);
+  const held = trainedTensors(memory, plan).map(
+    ({ shape }, at) => smallBytes([4 * sizeOf(shape)]) * (2 + Object.keys(slots[at] ?? {}).length),
+  );
+  return {
+    frozen: plan.method === 'full' ? 0 : smallWeights(memory.config, weightBytes),
+    trained: held.reduce((sum, bytes) => sum + bytes, 0),
+  };
+}
 
 /** The graph that updates most at a time, where a device does. */
 function updateOnDevice(memory: TrainMemory, plan: TrainPlan): Graph | undefined {
@@ -302,20 +315,19 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   });
   const update = updateOnDevice(memory, plan);
   const beyond = runtimeOverhead(memory.runtime, {
-    graphs,
-    parts,
-    floatBytes,
-    update,
+    ...{ graphs, parts, floatBytes, update },
     compiles: memory.compiles,
+    small: smallTensors(memory, plan, shape.weightBytes),
   });
   const state = residentState(memory, plan);
   const best = memory.validation === undefined ? 0 : parts.gradients;
   const tensors = {
     ...NO_PARTS,
     ...parts,
-    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.graph,
-    // the optimiser's state, and the best weights, which is read back from disk when all is done
-    optimizer: state + best,
+    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.heaps + beyond.graph,
+    // the optimiser's state, which a checkpoint copies from a device, and the best weights, which are read back from disk when
+    // all is done
+    optimizer: (update === undefined ? 1 : 2) * state + best,
   };
   const onDevice: MemoryParts = {
     ...NO_PARTS,
@@ -332,7 +344,7 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         adapter: parts.adapter,
         gradients: parts.gradients,
         // a checkpoint copies the optimiser's state from the device
-        optimizer: tensors.optimizer,
+        optimizer: state + best,
         workspace: driverBytes + beyond.driver,
         runtime: DECODER_PROCESS + beyond.process,
       },

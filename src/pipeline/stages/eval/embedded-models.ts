@@ -4,6 +4,7 @@ import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { labelsOf } from '../../../compute/models/adapters/whole.js';
 import { readAdapter } from '../../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../../compute/packaging/check-base.js';
+import { collect } from '../../../compute/tensor/garbage.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import { type EvaluatedModel, type OpenBase, openBase, sameWeights } from './evaluated-model.js';
 import type { OpenModels } from './opened-models.js';
@@ -33,8 +34,11 @@ export const embeddedModels: OpenModels = async (context) => {
         ...(labels && { labels }),
         virtualTokens: virtualTokensOf(adapter?.config),
         tokenizer: () => folder.tokenizer(),
-        open: async () =>
-          decoderModel(await evaluationDecoder({ runtime, config: folder.config, weights, adapter })),
+        open: async () => {
+          // what the passes of another model have left
+          collect();
+          return decoderModel(await evaluationDecoder({ runtime, config: folder.config, weights, adapter }));
+        },
       };
     },
     release: async () => {

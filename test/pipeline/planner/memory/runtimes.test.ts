@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
-import { type RuntimeOverhead, runtimeOverhead } from '../../../../src/pipeline/planner/memory/runtimes.js';
+import {
+  type RuntimeOverhead,
+  runtimeOverhead,
+  smallBytes,
+  smallWeights,
+} from '../../../../src/pipeline/planner/memory/runtimes.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
 
 const { recording, adapter } = fixture('tied');
@@ -37,6 +42,7 @@ describe('memory of the runtimes', () => {
         process: 0,
         driver: 0,
         copies: 0,
+        heaps: 0,
         graph: 0,
       });
   });
@@ -45,7 +51,31 @@ describe('memory of the runtimes', () => {
     const tensors = ({ driver, copies, graph }: RuntimeOverhead) => driver + copies + graph;
     const of = (one: DecoderPlanOptions) => tensors(runtimeOverhead('tensorflow', planDecoder(one)));
     expect(of(options(192, 8, 0))).to.be.above(of(options(192, 4, 0)));
-    const none = { graphs: [], parts: { gradients: 0 }, floatBytes: 0 };
+    const parts = { adapter: 0, gradients: 0, activations: 0 };
+    const none = { graphs: [], parts, floatBytes: 0 };
     expect(tensors(runtimeOverhead('tensorflow', none))).to.be.below(of(options(192, 1, 0)));
+  });
+
+  it('of TensorFlow has a copy of small weights, and heaps that are longer than what small tensors fill', () => {
+    const planned = planDecoder(options(192, 4, 0));
+    const without = runtimeOverhead('tensorflow', planned);
+    const small = { frozen: 3e6, trained: 1e6 };
+    const overhead = runtimeOverhead('tensorflow', { ...planned, small });
+    expect(overhead.copies - without.copies).to.equal(small.frozen);
+    expect(overhead.heaps - without.heaps).to.be.closeTo(0.4 * small.trained, 1);
+    // weights of which each has less than 1 MiB are all small; none is where each has more
+    expect(smallWeights(recording.config, 2 ** 20 - 1)).to.be.closeTo(2 ** 20 - 1, 1);
+    expect(smallWeights(recording.config, 2 ** 50)).to.equal(0);
+    expect(smallBytes([2 ** 20, 2 ** 20 - 1, 5])).to.equal(2 ** 20 + 4);
+  });
+
+  it('in WebAssembly has an adapter twice, and where the host updates its gradients too', () => {
+    const planned = planDecoder(options(192, 4, 0));
+    const { adapter, gradients } = planned.parts;
+    const none = { ...planned, parts: { ...planned.parts, adapter: 0, gradients: 0 } };
+    const copies = (given: Parameters<typeof runtimeOverhead>[1]) => runtimeOverhead('wasm', given).copies;
+    expect(copies(planned) - copies(none)).to.equal(adapter + gradients);
+    const [update] = planned.graphs.map(({ graph }) => graph);
+    expect(copies({ ...planned, ...(update && { update }) }) - copies(none)).to.equal(adapter);
   });
 });

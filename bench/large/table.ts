@@ -1,0 +1,138 @@
+/** A Llama of 7 (13) billion parameters that is trained by QLoRA on this machine, in little memory: what was planned, and what it took. */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { jsonLines } from '../../src/language/host/json.js';
+import { RUN_EVENT } from '../../src/language/ir/events.js';
+import type { Plan } from '../../src/pipeline/planner/plan-json.js';
+import { bytes } from '../../src/pipeline/planner/quantities.js';
+import type { Benchmark, BenchmarkOptions } from '../benchmark.js';
+import { type SIZES, writeLargeBase } from './base.js';
+
+const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
+
+type Size = keyof typeof SIZES;
+
+/** What is given to `--memory`, and what the weights take on disk, with room for the store. */
+const LIMITS: Readonly<Record<Size, { readonly memory: string; readonly disk: number }>> = {
+  '7b': { memory: '8GiB', disk: 15e9 },
+  '13b': { memory: '10GiB', disk: 29e9 },
+};
+
+/** Training steps, of which the first reads and quantises the base. */
+const STEPS = 4;
+
+const PIPELINE = (steps: number) => `edition 2026
+import { jsonl } from "std/data"
+import { chat } from "std/format"
+
+data rows {
+  source = jsonl("rows.jsonl")
+}
+format dialogs {
+  from = rows
+  template = chat()
+  max_length = 128tok
+}
+train adapter using qlora {
+  base = local("base")
+  dataset = dialogs.all
+  lora = { rank: 16, alpha: 32 }
+  optimizer = adamw(rate: 1e-4)
+  batch = { global: 1, micro: 1 }
+  stop = { steps: ${steps} }
+}
+`;
+
+export const large = (size: Size): Benchmark =>
+  async function* lines({ steps }: BenchmarkOptions) {
+    const folder = mkdtempSync(join(tmpdir(), `ftpc-${size}-`));
+    const { memory, disk } = LIMITS[size];
+    try {
+      const { bavail, bsize } = statfsSync(folder);
+      if (bavail * bsize < disk)
+        throw new Error(
+          `${folder} has ${bytes(bavail * bsize)} of room, and the weights need ${bytes(disk)}`,
+        );
+      yield `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`;
+      const began = performance.now();
+      const written = writeLargeBase(join(folder, 'base'), size);
+      yield `base: ${bytes(written)} of bfloat16, written in ${seconds(performance.now() - began)}`;
+      writeRows(folder, Math.max(2, Math.round(Number(steps ?? STEPS))));
+      yield* trained(folder, memory);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+
+function writeRows(folder: string, steps: number): void {
+  const row = (index: number) => ({
+    instruction: `question ${index} ${'about the law of contracts '.repeat(REPEATS)}`,
+    output: 'It is an answer that the court has given before.',
+  });
+  const rows = Array.from({ length: 8 }, (_, index) => JSON.stringify(row(index)));
+  writeFileSync(join(folder, 'rows.jsonl'), rows.join('\n'));
+  writeFileSync(join(folder, 'large.ftp'), PIPELINE(steps));
+}
+
+/** Makes rows of which the longest has between 113 and 128 tokens, which are padded to 128. */
+const REPEATS = 16;
+
+async function* trained(folder: string, memory: string): AsyncGenerator<string> {
+  const words = ['large.ftp', '--json', '--memory', memory];
+  const began = performance.now();
+  const options = { cwd: folder, encoding: 'utf8', maxBuffer: 1e8 } as const;
+  const plan = JSON.parse(execFileSync(process.execPath, [FTPC, 'plan', ...words], options)) as Plan;
+  yield `plan with ${memory}: after ${seconds(performance.now() - began)}`;
+  const peak = plan.stages.find(({ name }) => name === 'adapter')?.peak;
+  const run = await timedRun(folder, words);
+  const took = run.peakBytes;
+  yield* [
+    '',
+    '| planned | interval | measured | planned / measured | first step after | a step |',
+    '|---|---|---|---|---|---|',
+  ];
+  if (peak === undefined || peak === null || took === undefined) throw new Error('the training did not end');
+  const interval = `${bytes(peak.low)} to ${bytes(peak.high)}`;
+  const [first = Number.NaN, ...rest] = run.stepSeconds;
+  const figures = [bytes(peak.bytes), interval, bytes(took), (peak.bytes / took).toFixed(3)];
+  yield `| ${[...figures, seconds(1000 * first), seconds(1000 * median(rest))].join(' | ')} |`;
+}
+
+interface TimedRun {
+  readonly peakBytes: number | undefined;
+  /** From the start of the stage to the end of its first step, and from each to the next. */
+  readonly stepSeconds: readonly number[];
+}
+
+/** Runs the pipeline, and looks at the clock whenever a step has ended. */
+async function timedRun(folder: string, words: readonly string[]): Promise<TimedRun> {
+  const child = spawn(process.execPath, [FTPC, 'run', ...words], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const stepSeconds: number[] = [];
+  let last = performance.now();
+  let peakBytes: number | undefined;
+  for await (const line of createInterface({ input: child.stdout }))
+    for (const event of jsonLines(RUN_EVENT, line)) {
+      if (!('stage' in event) || event.stage !== 'adapter') continue;
+      const now = performance.now();
+      if (event.type === 'stage.started') last = now;
+      if (event.type === 'stage.finished') peakBytes = event.peakMemoryBytes;
+      if (event.type !== 'stage.progress' || event.loss === undefined) continue;
+      stepSeconds.push((now - last) / 1000);
+      last = now;
+    }
+  return { peakBytes, stepSeconds };
+}
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
