@@ -28,7 +28,7 @@ interface ClassifyOptions {
 export async function classifyRows(
   model: LanguageModel,
   options: ClassifyOptions,
-): Promise<Required<Omit<Observation, 'answerTokens' | 'judged' | 'rewards'>>> {
+): Promise<Required<Omit<Observation, 'answerTokens' | 'answerIds' | 'judged' | 'rewards'>>> {
   const { heldOut, rowLabels, onProgress, signal } = options;
   const { labels = [] } = model.facts;
   const numberOf = rowLabels.map((label) => labels.indexOf(label));

@@ -72,6 +72,16 @@ export function otherLabels(
   });
 }
 
+export const noScorer = (label: string, at: Span) =>
+  userError('FTP2244', at, `\`${label}\` is no reward model: it has no head of one score`, {
+    help: 'name a model that `objective = reward()` trained, or a folder of transformers with `num_labels` 1',
+  });
+
+export const foreignScorer = (scorer: string, subject: string, at: Span) =>
+  userError('FTP2245', at, `the reward model \`${scorer}\` has another tokenizer than \`${subject}\``, {
+    help: 'train a reward model on a base with the same tokenizer',
+  });
+
 export const labelWithoutRow = (dataset: string, label: string, labels: number, at: Span) =>
   userError(
     'FTP0779',

@@ -72,7 +72,9 @@ export interface Observation {
   readonly answers: ReadonlyMap<number, string>;
   /** Tokens of each of them, without what ended it. */
   readonly answerTokens?: ReadonlyMap<number, number>;
-  /** What judges say of the answers, by row. */
+  /** The answers in tokens, without what ended them, and whether they have come to an end. */
+  readonly answerIds?: ReadonlyMap<number, { readonly ids: readonly number[]; readonly ended: boolean }>;
+  /** What judges and reward models say of the answers, by row. */
   readonly judged?: ReadonlyMap<number, NonNullable<MeasuredRow['judged']>>;
   /** Of labelled rows: the classes that they have and are given. */
   readonly classes?: readonly NonNullable<MeasuredRow['classes']>[];
@@ -117,5 +119,10 @@ export async function observe(
   });
   const byRow = <Value>(of: (answer: GeneratedAnswer) => Value): ReadonlyMap<number, Value> =>
     new Map(generated.map((answer, i) => [options.answer[i] as number, of(answer)]));
-  return { losses, answers: byRow(({ text }) => text), answerTokens: byRow(({ ids }) => ids.length) };
+  return {
+    losses,
+    answers: byRow(({ text }) => text),
+    answerTokens: byRow(({ ids }) => ids.length),
+    answerIds: byRow(({ ids, reason }) => ({ ids, ended: reason === 'stop' })),
+  };
 }

@@ -2,7 +2,7 @@
 import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { namesIn } from '../ir/expression.js';
-import { isCall, isList, isRecord } from '../ir/values.js';
+import { isCall, isList, isRecord, isReference } from '../ir/values.js';
 import { COMPARING_METRICS, judgesOf, metricsOf } from '../schemas/functions/metric.js';
 import { LABELLED, type RowKind, rowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
@@ -175,7 +175,18 @@ function checkEval(checked: CheckedStage, stages: Stages): readonly Diagnostic[]
         message: EVALUATED[works].trained,
       }),
     ];
-  return [...foreignMetrics(checked, rows), ...comparing(checked)];
+  return [...foreignMetrics(checked, rows), ...comparing(checked), ...scoring(checked, stages)];
+}
+
+/** Stages that a metric takes for reward models. */
+function scoring(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  const { metrics } = checked.stage.settings;
+  return (isList(metrics) ? metrics.filter(isCall) : []).flatMap(({ call, args: { model } }) => {
+    const trainer = isReference(model) ? trainedBy(model.stage, stages) : undefined;
+    const learnt = trainer && rowsIn(trainer, 'dataset', stages);
+    if (trainer === undefined || learnt === undefined || reads(trainer, learnt.kind) === 'scores') return [];
+    return [errors.noRewardModel(metricSpan(checked, call), trainer.stage.name)];
+  });
 }
 
 /** Servers that no request could be sent to. */

@@ -160,14 +160,25 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
     const tokens = times * answers.rows * settings.generation.max_tokens;
     const models = evaluated(context, model, settings.baseline);
+    const scorer = context.models.of(scorerIn(settings));
+    const answeredLength = longest + settings.generation.max_tokens;
     const peakOf = (residency: WeightResidency): Peak =>
-      largest(models.map((one) => evaluationPeak(forwardMemory(context, one, longest, residency), answers)));
+      largest([
+        ...models.map((one) => evaluationPeak(forwardMemory(context, one, longest, residency), answers)),
+        ...(scorer === undefined
+          ? []
+          : [evaluationPeak(forwardMemory(context, scorer, answeredLength, residency), undefined)]),
+      ]);
+    const scored = scorer === undefined ? 0 : prompts + tokens * perToken;
     return {
       ...firstThatFits(memoryBudgetOf(context, limit), ['float32', 'stored', 'paged'], peakOf),
       seconds:
         speed === undefined
           ? null
-          : plus(computeSeconds(forward + prompts, speed), generationSeconds(tokens * perToken, speed)),
+          : plus(
+              computeSeconds(forward + prompts + scored, speed),
+              generationSeconds(tokens * perToken, speed),
+            ),
       diskBytes: 50_000 + 1200 * lengths.rows,
     };
   },
@@ -239,6 +250,10 @@ export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[
 
 /** Rows that a worker of the accelerate engine computes at a time. */
 const WORKER_ROWS = 8;
+
+/** The reward model that a metric asks. */
+const scorerIn = ({ metrics: asked }: EvalSettings): Value | undefined =>
+  asked.find(({ call }) => call === 'mean_reward')?.args['model'];
 
 /** Needs of metrics of which nothing is answered: of rows with labels, of choices and of pairs. */
 const UNANSWERED: ReadonlySet<string> = new Set(['classes', 'rewards']);

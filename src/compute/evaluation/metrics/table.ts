@@ -201,6 +201,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     ),
     needs: 'rewards',
   },
+  mean_reward: judgedAs('mean_reward'),
   judge: judgedAs('judge'),
   preferred: judgedAs('preferred'),
   refusals: { ...declined, counts: asksHarm },

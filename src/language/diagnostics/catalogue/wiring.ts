@@ -379,6 +379,13 @@ export const metricWithoutBaseline = (at: Span, metric: string) =>
     help: 'write `baseline = …`: the base that the model was trained from',
   });
 
+export const noRewardModel = (at: Span, name: string) =>
+  error('FTP2244', at, {
+    message: `\`${name}\` is no reward model: it has no head of one score`,
+    label: 'gives no reward',
+    help: 'name a model that `objective = reward()` trained, or a folder of transformers with `num_labels` 1',
+  });
+
 const FOREIGN: Readonly<Record<RowKind, (metric: string, rows: string) => string>> = {
   labels: (metric, rows) =>
     `\`${metric}\` does not apply to classifiers, and the rows of \`${rows}\` have labels`,

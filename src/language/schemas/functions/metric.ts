@@ -147,6 +147,17 @@ export const metrics = {
     positional: [],
     args: {},
   },
+  mean_reward: {
+    family: 'metric',
+    doc: 'Mean score that a reward model gives to the answers, each read with what was asked.',
+    positional: ['model'],
+    args: {
+      model: required(
+        t.union(t.port('Adapter', 'Model'), t.call('model')),
+        'The reward model: one that `objective = reward()` trained, or a folder with a head of one score.',
+      ),
+    },
+  },
   judge: {
     family: 'metric',
     doc: 'Mean score that another model gives the answers by a rubric, from 1 to `scale`.',
@@ -222,6 +233,7 @@ export const METRIC_ROWS = {
   accuracy: ['labels', 'choices'],
   accuracy_normalised: ['choices'],
   preference_accuracy: ['preferences'],
+  mean_reward: ['texts'],
   judge: ['texts'],
   preferred: ['texts'],
   refusals: ['texts'],
@@ -239,6 +251,7 @@ export const UNVALIDATED: readonly string[] = [
   'unigram_perplexity',
   'accuracy_normalised',
   'preference_accuracy',
+  'mean_reward',
   'judge',
   ...COMPARING_METRICS,
 ];

@@ -127,6 +127,11 @@ const metrics: Readonly<Record<keyof typeof METRIC_ROWS, MetricSchema>> = {
     known: 'run',
     isShare: true,
   },
+  mean_reward: {
+    doc: 'Mean score that a reward model gives to the answers.',
+    unit: 'number',
+    known: 'run',
+  },
   judge: {
     doc: 'Mean score that another model gives the answers, from 1 to the best of the scale.',
     unit: 'number',

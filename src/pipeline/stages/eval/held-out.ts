@@ -50,6 +50,8 @@ export function* answerLines(
       reference,
       answer: own.answers.get(row),
       baseline: baseline?.answers.get(row),
+      reward: own.judged?.get(row)?.mean_reward,
+      baselineReward: baseline?.judged?.get(row)?.mean_reward,
       loss: own.losses?.[row],
       baselineLoss: baseline?.losses?.[row],
     };

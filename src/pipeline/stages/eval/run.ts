@@ -35,6 +35,7 @@ import { namesIn } from '../../../language/ir/expression.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Call, Reference, Stage } from '../../../language/ir/program.js';
 import { isComparisonName } from '../../../language/schemas/comparisons.js';
+import { judgesOf } from '../../../language/schemas/functions/metric.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
@@ -49,6 +50,7 @@ import type { ModelOpener } from './opened-models.js';
 import { progress } from './progress.js';
 import { answerRewards, isSameModel, rewardRule, rewardText } from './rewards.js';
 import { groupsOf } from './row-groups.js';
+import { MEAN_REWARD, scoredAnswers, scorerOf } from './scored-answers.js';
 import { workerModels } from './worker-models.js';
 
 const PAIRS_HELD_OUT = 'evaluate on rows with `chosen` and `rejected`';
@@ -92,7 +94,11 @@ export const run: RunStage = async (context) => {
   };
   const isValidJson = await jsonAnswers(settings.metrics);
   const observed = await observeBoth(work, tokenizer, subject, baseline);
-  const [own, other] = await judged(work, settings.metrics, tokenizer, observed);
+  const [own, other] = await scored(
+    work,
+    { subject, scorer: scorerOf(settings.metrics, context) },
+    await judged(work, settings.metrics, tokenizer, observed),
+  );
   const measured = (seen: Observation) => groups?.measured(seen) ?? measuredRows(facts, seen, isValidJson);
   const before = other && measured(other);
   const report = evaluationReport({
@@ -113,7 +119,7 @@ export const run: RunStage = async (context) => {
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);
   const answered = labels === undefined ? rows.answer : [...own.answers.keys()];
   writeAnswers(output, groups?.lines(own, other) ?? answerLines(answered, heldOut, own, other));
-  return resultOf(report, own.judged !== undefined, baseline !== undefined);
+  return resultOf(report, judgesOf(settings.metrics).length > 0, baseline !== undefined);
 };
 
 const resultOf = (
@@ -129,6 +135,42 @@ const resultOf = (
   metrics: own,
   ...(isCompared ? { baseline, ...gains } : {}),
 });
+
+/** With what a reward model gives to the answers, where a metric asks one. */
+async function scored(
+  { context, heldOut, answer }: EvaluationTask,
+  { subject, scorer }: { readonly subject: EvaluatedModel; readonly scorer: EvaluatedModel | undefined },
+  [own, other]: ObservedBoth,
+): Promise<ObservedBoth> {
+  if (scorer === undefined) return [own, other];
+  const { stage, emit } = context;
+  const seen = other === undefined ? [own] : [own, other];
+  const total = seen.length * answer.length;
+  const label = `rewards of ${scorer.label}`;
+  const onProgress = (done: number): void =>
+    emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label });
+  const models = await openModels(context);
+  try {
+    const task = { scorer, models, subject, heldOut, onProgress };
+    const [first, second] = await scoredAnswers(seen, task, context);
+    return [withRewards(own, first), other && withRewards(other, second)];
+  } catch (error) {
+    if (error instanceof NoNumberError) throw noNumbers(scorer.label, stage.span);
+    throw error;
+  } finally {
+    await models.release();
+  }
+}
+
+const withRewards = (seen: SeenByModel, rewards: ReadonlyMap<number, number> = new Map()): SeenByModel => ({
+  ...seen,
+  judged: new Map(
+    [...rewards].map(([row, reward]) => [row, { ...seen.judged?.get(row), [MEAN_REWARD]: reward }]),
+  ),
+});
+
+const openModels = (context: StageContext): Promise<ModelOpener> =>
+  (context.engine === undefined ? embeddedModels : workerModels)(context);
 
 /** With what judges say, where a metric asks one. */
 function judged(
@@ -250,7 +292,7 @@ async function observeBoth(
   subject: EvaluatedModel,
   baseline: EvaluatedModel | undefined,
 ): Promise<ObservedBoth> {
-  const models = await (work.context.engine === undefined ? embeddedModels : workerModels)(work.context);
+  const models = await openModels(work.context);
   const seen: { readonly model: EvaluatedModel; readonly observed: SeenByModel }[] = [];
   const observed = async (model: EvaluatedModel): Promise<SeenByModel> => {
     const before = seen.find((one) => isSameModel(one.model, model));

@@ -2,16 +2,20 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { evaluationDecoder } from '../../../../src/compute/evaluation/evaluation-decoder.js';
+import { decoderModel } from '../../../../src/compute/evaluation/language-model.js';
 import type { EvaluationReport } from '../../../../src/compute/evaluation/report.js';
+import { scoreRows } from '../../../../src/compute/evaluation/scores.js';
 import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import { adapterShapes } from '../../../../src/compute/models/adapters/kinds.js';
 import { openModel } from '../../../../src/compute/models/load.js';
-import { writeAdapter } from '../../../../src/compute/packaging/adapters.js';
+import { readAdapter, writeAdapter } from '../../../../src/compute/packaging/adapters.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import type { Call, Value } from '../../../../src/language/ir/program.js';
 import { run } from '../../../../src/pipeline/stages/eval/run.js';
 import type { Artefact } from '../../../../src/pipeline/stages/stage.js';
 import { artefact, contextOf, plainOutput, stageOf } from '../../../compute/evaluation/tiny.js';
+import { openHere } from '../../../compute/tensor/runtimes/here.js';
 import { float32Tensors, host } from '../../../compute/training/fixture.js';
 import { writeFormat } from '../train/world.js';
 
@@ -60,7 +64,7 @@ describe('an evaluation on preferences', () => {
   const baseOf = (family: string) => ({ call: 'local', args: { folder: join(fixtures, family) } }) as const;
 
   /** A train stage that has ended with a recorded adapter. */
-  function trained(family: string, name: string): Artefact {
+  function trained(family: string, name: string, stageName = 'better'): Artefact {
     const objective = OBJECTIVES[name];
     const { config: model } = openModel(host, join(fixtures, family));
     const config: LoraConfig = {
@@ -85,7 +89,7 @@ describe('an evaluation on preferences', () => {
       dataset: { stage: 'rows', port: 'train' },
       ...(objective && { objective }),
     } as unknown as Readonly<Record<string, Value>>;
-    return artefact(stageOf('train', 'better', settings), path, {
+    return artefact(stageOf('train', stageName, settings), path, {
       outputs: { adapter: 'best', best: 'best' },
       metrics: {},
     });
@@ -221,6 +225,119 @@ describe('an evaluation on preferences', () => {
       const pair = pairs.find(({ chosen }) => chosen.join(' ') === reference);
       const [chosen, rejected] = recorded['llama']?.['dpo']?.[pairs.indexOf(pair as Pair)] ?? [0, 0];
       expect(answer).to.equal((chosen > rejected ? pair?.chosen : pair?.rejected)?.join(' '));
+    }
+  });
+
+  describe('scores of answers', () => {
+    const MOST = 4;
+    const END = 2;
+
+    /** Every prompt with some answer, as rows that are answered. */
+    function asked(): Artefact {
+      const path = join(folder, 'asked');
+      const all = pairs.map(({ prompt, chosen }) => ({
+        ids: [...prompt, ...chosen],
+        labels: [...prompt.map(() => -100), ...chosen],
+        prompt: prompt.length,
+        answer: chosen.join(' '),
+      }));
+      writeFormat(path, { test: all });
+      return artefact(stageOf('format', 'asked', {}), path);
+    }
+
+    async function scored(scorer: string) {
+      const stage = stageOf('eval', 'quality', {
+        model: { stage: 'better', port: 'best' },
+        dataset: { stage: 'asked', port: 'test' },
+        baseline: baseOf('llama'),
+        metrics: [{ call: 'mean_reward', args: { model: { stage: scorer, port: 'best' } } }],
+        generation: { max_tokens: MOST },
+        samples: 1,
+        seed: 1,
+      });
+      const inputs = [asked(), trained('llama', 'dpo'), trained('llama', 'reward', 'scorer')];
+      const context = contextOf(stage, inputs, join(folder, `${count++}`));
+      await run(context);
+      const read = (file: string): string => readFileSync(join(context.output.path, file), 'utf8');
+      return {
+        report: JSON.parse(read('report.json')) as EvaluationReport,
+        answers: read('answers.jsonl')
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Answered),
+      };
+    }
+
+    interface Answered {
+      readonly line: number;
+      readonly answer: string;
+      readonly baseline: string;
+      readonly reward: number;
+      readonly baselineReward: number;
+    }
+
+    const mean = (values: readonly number[]): number =>
+      values.reduce((sum, value) => sum + value, 0) / values.length;
+
+    it('are those of the reward model for question and answer as one text, for the model and the baseline', async () => {
+      const { report, answers } = await scored('scorer');
+      expect(answers).to.have.length(pairs.length);
+      const rewards = answers.map(({ reward }) => reward);
+      const before = answers.map(({ baselineReward }) => baselineReward);
+      expect(report.metrics.mean_reward).to.be.closeTo(mean(rewards), 1e-9);
+      expect(report.gains?.gain.mean_reward).to.be.closeTo(mean(rewards) - mean(before), 1e-9);
+      const [low, high] = report.intervals.mean_reward ?? [1, 0];
+      expect(mean(rewards)).to.be.within(low, high);
+      const scores = await scoresOf(
+        answers.flatMap(({ line, answer, baseline }) => [texts(line, answer), texts(line, baseline)]),
+      );
+      for (const [at, reward] of answers.flatMap((row) => [row.reward, row.baselineReward]).entries()) {
+        const [ended = Number.NaN, cut = Number.NaN] = scores[at] ?? [];
+        const off = Math.min(Math.abs(reward - ended), Math.abs(reward - cut));
+        expect(off, `${at}`).to.be.below(1e-4);
+      }
+    });
+
+    it('are asked of nothing but a reward model', async () => {
+      const error = await scored('better').then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error instanceof UserError && error.diagnostic.code).to.equal('FTP2244');
+    });
+
+    /** An answer with its end, and without where it is as long as it may be: that it had come to an end is not told. */
+    const texts = (line: number, answer: string): readonly (readonly number[])[] => {
+      const said = [...answer.matchAll(/\d+/g)].map(([id]) => Number(id));
+      const text = [...(pairs[line - 1]?.prompt ?? []), ...said];
+      return said.length < MOST ? [[...text, END]] : [[...text, END], text];
+    };
+
+    /** By the reward model itself. */
+    async function scoresOf(
+      all: readonly (readonly (readonly number[])[])[],
+    ): Promise<readonly (readonly number[])[]> {
+      const { adapter, config, weights } = scorerParts();
+      const decoder = await evaluationDecoder({ runtime: await openHere('onnx'), config, weights, adapter });
+      const flat = all.flat();
+      const found = await scoreRows(
+        decoderModel(decoder),
+        {
+          count: flat.length,
+          lengthOf: (row) => flat[row]?.length ?? 0,
+          read: (row) => ({ ids: Int32Array.from(flat[row] ?? []), labels: new Int32Array(0) }),
+        },
+        { padId: 0 },
+      );
+      await decoder.release();
+      let next = 0;
+      return all.map((one) => one.map(() => found[next++] ?? Number.NaN));
+    }
+
+    function scorerParts() {
+      const { config, ...model } = openModel(host, join(fixtures, 'llama'));
+      const adapter = readAdapter(host, join(folder, 'train-reward', 'best'));
+      return { config, weights: model.loadWeights('stored'), adapter };
     }
   });
 
