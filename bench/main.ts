@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve generation load 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve generation load choices 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve` and `load`, `--quick` and `--steps N` of `training`,
  * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`,
- * `quantise` and `generation`, `--cpu` of `gpu`, `--published` of `plans`.
+ * `quantise`, `generation` and `choices`, `--cpu` of `gpu`, `--published` of `plans`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
@@ -20,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   generation: async () => (await import('./serve/generation.js')).generation,
   load: async () => (await import('./serve/load.js')).load,
   quantise: async () => (await import('./quantise/table.js')).quantise,
+  choices: async () => (await import('./choices/table.js')).choices,
   weights: async () => (await import('./weights/table.js')).weights,
   '7b': async () => (await import('./large/table.js')).large('7b'),
   '13b': async () => (await import('./large/table.js')).large('13b'),
