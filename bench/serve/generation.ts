@@ -5,6 +5,8 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { endIds } from '../../src/compute/evaluation/chat.js';
+import { openModelAt } from '../../src/compute/models/open.js';
 import type { ServingEngine } from '../../src/compute/serving/types.js';
 import type { Host } from '../../src/language/host/host.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
@@ -106,9 +108,13 @@ async function serving(
   const opened: ServingEngine = await openServing(host, {
     ...{ folder, engine, rows, threads: THREADS, contextTokens: CONTEXT },
   });
+  // no answer ends before all of its tokens
+  const files = openModelAt(host, folder);
+  const ends = endIds(files.config, await files.tokenizer(), files.template());
+  const bias = Object.fromEntries(ends.map((id) => [id, -100]));
   const one = async (text: string, maxTokens: number): Promise<number> => {
     let tokens = 0;
-    const request = { prompt: { text }, maxTokens, draw: {}, stop: [] };
+    const request = { prompt: { text }, maxTokens, draw: {}, stop: [], bias };
     for await (const piece of opened.complete(request, new AbortController().signal))
       if (piece.type === 'end') tokens += piece.answerTokens;
     return tokens;
