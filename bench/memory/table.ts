@@ -51,7 +51,7 @@ function row(one: MemoryCase, repeats: number): { readonly line: string; readonl
     DECODER_PROCESS +
     runtimeOverhead(one.runtime, {
       graphs: [],
-      parts: { adapter: 0, gradients: 0, activations: 0 },
+      parts: { gradients: 0, activations: 0 },
       floatBytes: 0,
     }).process;
   const measured = Array.from({ length: repeats }, () => measure(one)).sort((a, b) => a - b);

@@ -14,7 +14,7 @@ import {
   workspaceBytes,
 } from '../../../src/compute/training/index.js';
 import { dynamicMap } from '../../../src/compute/training/optimizers/adam-kernel.js';
-import type { RuleInput } from '../../../src/compute/training/optimizers/optimizer.js';
+import type { Rule, RuleInput } from '../../../src/compute/training/optimizers/optimizer.js';
 import type { Pages } from '../../../src/language/ir/outputs.js';
 import { fixtureJson } from './fixture.js';
 import { adam8bitStep, adamStep } from './plain-adam.js';
@@ -250,5 +250,14 @@ describe('clipping', () => {
     expect(clipFactor(4, 1)).to.equal(1 / (4 + 1e-6));
     expect(clipFactor(0, 1)).to.equal(1);
     expect(clipFactor(4e9, undefined)).to.equal(1);
+  });
+});
+
+describe('rules of optimisers', () => {
+  it('work in as much as the largest update takes, where that is made as a whole', () => {
+    const scratch = Object.entries<Rule>(OPTIMIZERS).flatMap(([name, rule]) =>
+      rule.scratch === undefined ? [] : [[name, rule.scratch([3, 4])]],
+    );
+    expect(scratch).to.deep.equal([['adafactor', 48]]);
   });
 });

@@ -21,6 +21,8 @@ export const adafactor: Rule = {
     const rows = sizeOf(shape) / columns;
     return shape.length < 2 ? { v: floats(sizeOf(shape)) } : { row: floats(rows), column: floats(columns) };
   },
+  // the update, whose mean square is known when all of it is
+  scratch: (shape) => 4 * sizeOf(shape),
   update(input) {
     const { parameter, rate, decay } = input;
     const update = parameter.shape.length < 2 ? ofVector(input) : ofMatrix(input);

@@ -70,6 +70,8 @@ export interface Rule {
   /** The state for a parameter of this shape and name, by the rule's own names. */
   readonly slots: (shape: readonly number[], name: string) => Readonly<Record<string, Slot>>;
   readonly update: (input: RuleInput) => void;
+  /** Bytes that an update of a parameter of this shape works in; default: next to none. */
+  readonly scratch?: (shape: readonly number[]) => number;
   /** The same as a graph, for tensors that lie on a device; default: the host updates. */
   readonly graph?: RuleGraph;
 }

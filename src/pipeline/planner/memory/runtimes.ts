@@ -34,7 +34,7 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB,
 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
- * products pack them, once more; outputs come in fresh memory; an adapter lies on the host besides. Two steps of hidden 192 and 256 tokens, an adapter and every
+ * products pack them, once more; outputs come in fresh memory; what is trained lies on the host besides. Two steps of hidden 192 and 256 tokens, an adapter and every
  * weight (`npm run bench -- memory --only wasm`): each within 5 % of the whole process.
  */
 const WASM = { process: -28 * MIB, driver: 27 * MIB, copies: 2 } as const;
@@ -63,7 +63,7 @@ export interface RuntimeOverhead {
 
 interface StepGraphs {
   readonly graphs: DecoderPlan['graphs'];
-  readonly parts: Pick<DecoderPlan['parts'], 'adapter' | 'gradients' | 'activations'>;
+  readonly parts: Pick<DecoderPlan['parts'], 'gradients' | 'activations'>;
   /** Bytes of tensors that are too small to be mapped by themselves: frozen weights, and all that is held of trained ones. */
   readonly small?: { readonly frozen: number; readonly trained: number };
   readonly floatBytes: number;
@@ -127,7 +127,8 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
   webgpu: () => ({ ...NOTHING, process: WEBGPU.process }),
   wasm({ graphs, parts, update, floatBytes }) {
     const { process, driver, copies } = WASM;
-    const trained = parts.adapter + (update === undefined ? parts.gradients : 0);
+    // values on the host, and gradients where that updates
+    const trained = (update === undefined ? 2 : 1) * parts.gradients;
     const outputs = graphs.map(({ graph: one }) => outputBytes(one));
     return {
       process,

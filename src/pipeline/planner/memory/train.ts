@@ -38,7 +38,7 @@ import {
   TRAINED_TENSOR,
 } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
-import { runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
+import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
 export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
@@ -170,6 +170,15 @@ function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedSha
 /** Buffers of what is trained: values, gradients, and the optimiser's state. */
 const trainedBuffers = (memory: TrainMemory, plan: TrainPlan): number =>
   rememberedSlots(memory, plan).reduce((sum, slots) => sum + 2 + Object.keys(slots).length, 0);
+
+const whileComputing = ({ driver, copies, heaps, graph }: RuntimeOverhead): number =>
+  driver + copies + heaps + graph;
+
+/** What the update of the largest parameter works in. */
+const updateScratch = (memory: TrainMemory, plan: TrainPlan): number => {
+  const { scratch = () => 0 }: Rule = OPTIMIZERS[memory.optimizer];
+  return trainedTensors(memory, plan).reduce((most, { shape }) => Math.max(most, scratch(shape)), 0);
+};
 
 /** Bytes in small tensors: of frozen weights, and of what is trained with its gradients and state. */
 function smallTensors(memory: TrainMemory, plan: TrainPlan, weightBytes: number) {
@@ -324,9 +333,8 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const tensors = {
     ...NO_PARTS,
     ...parts,
-    workspace: parts.workspace + beyond.driver + beyond.copies + beyond.heaps + beyond.graph,
-    // the optimiser's state, which a checkpoint copies from a device, and the best weights, which are read back from disk when
-    // all is done
+    workspace: parts.workspace + updateScratch(memory, plan) + whileComputing(beyond),
+    // the state, which a checkpoint copies from a device, and the best weights, which are read back from disk in the end
     optimizer: (update === undefined ? 1 : 2) * state + best,
   };
   const onDevice: MemoryParts = {

@@ -51,7 +51,7 @@ describe('memory of the runtimes', () => {
     const tensors = ({ driver, copies, graph }: RuntimeOverhead) => driver + copies + graph;
     const of = (one: DecoderPlanOptions) => tensors(runtimeOverhead('tensorflow', planDecoder(one)));
     expect(of(options(192, 8, 0))).to.be.above(of(options(192, 4, 0)));
-    const parts = { adapter: 0, gradients: 0, activations: 0 };
+    const parts = { gradients: 0, activations: 0 };
     const none = { graphs: [], parts, floatBytes: 0 };
     expect(tensors(runtimeOverhead('tensorflow', none))).to.be.below(of(options(192, 1, 0)));
   });
@@ -69,10 +69,10 @@ describe('memory of the runtimes', () => {
     expect(smallBytes([2 ** 20, 2 ** 20 - 1, 5])).to.equal(2 ** 20 + 4);
   });
 
-  it('in WebAssembly has an adapter twice, and where the host updates its gradients too', () => {
+  it('in WebAssembly has what is trained on the host besides, and where that updates its gradients too', () => {
     const planned = planDecoder(options(192, 4, 0));
     const { adapter, gradients } = planned.parts;
-    const none = { ...planned, parts: { ...planned.parts, adapter: 0, gradients: 0 } };
+    const none = { ...planned, parts: { ...planned.parts, gradients: 0 } };
     const copies = (given: Parameters<typeof runtimeOverhead>[1]) => runtimeOverhead('wasm', given).copies;
     expect(copies(planned) - copies(none)).to.equal(adapter + gradients);
     const [update] = planned.graphs.map(({ graph }) => graph);
