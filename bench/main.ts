@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- language training preferences runtimes memory plans weights quantise gpu ranks serve generation load choices 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
- * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve` and `load`, `--quick` and `--steps N` of `training`,
+ * `npm run bench [-- language data training preferences runtimes memory plans weights quantise gpu ranks serve generation load choices 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
+ * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve`, `data` and `load`, `--quick` and `--steps N` of `training`,
  * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`,
  * `quantise`, `generation` and `choices`, `--cpu` of `gpu`, `--published` of `plans`.
  */
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  data: async () => (await import('./data/table.js')).data,
   language: async () => (await import('./language/table.js')).language,
   training: async () => (await import('./training/table.js')).training,
   preferences: async () => (await import('./preferences/table.js')).preferences,
