@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from ftpc_driver.errors import DriverError
+from ftpc_driver.models.four_bits import keep_products, use_running_blocks
 from ftpc_driver.models.names import file_names, is_bias_of_base
 from ftpc_driver.models.outline import materialise, outline
 from ftpc_driver.models.structure import is_text
@@ -62,6 +63,8 @@ def load_base(
         # read as numbers: what is trained of it is saved like any other model
         base.hf_quantizer = None
         base.config.__dict__.pop("quantization_config", None)
+    if model.quantisation is not None:
+        keep_products(base, compute)
     base.config.use_cache = False
     keep_all(base)
     base.requires_grad_(False)
@@ -105,6 +108,7 @@ def _read(kind: Any, model: Model, options: dict[str, Any]) -> Any:
 
 def _quantised(model: Model, compute: torch.dtype, device: torch.device) -> dict[str, Any]:
     require("bitsandbytes", "a base in NF4")
+    use_running_blocks()
     from transformers import BitsAndBytesConfig
 
     config = BitsAndBytesConfig(
