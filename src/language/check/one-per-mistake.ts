@@ -16,6 +16,7 @@ const ABSENCE = new Set([
   'FTP0406',
   'FTP0407',
   'FTP0408',
+  'FTP2203',
 ]);
 
 /** Syntax errors after which the rest of their line may have been misread. */

@@ -180,9 +180,11 @@ function metricOfStage(
       names.unknownMetric(word.span, word.text, `\`${first.text}\``, Object.keys(metrics)),
     );
   const listed = writtenIn(block, 'metrics');
+  // an empty list is a mistake of its own
   const isMeasured =
     second.text in stageMetrics ||
     listed?.kind !== 'list' ||
+    listed.items.length === 0 ||
     listed.items.some((item) => metricNamed(item) === second.text);
   if (!isMeasured) return context.report(unmeasured(second, { block, end: endOf(listed) }, context));
   if (ofStages === undefined)

@@ -131,22 +131,25 @@ function isBetter(
     (found) =>
       found.severity === 'error' &&
       phaseOf(found) <= phase &&
+      !isNext(found, batch) &&
       (has.get(nameOf(found)) ?? 0) > (had.get(nameOf(found)) ?? 0),
   );
 }
 
 /** Is the same said where the fix has been made? The next one of a line is said only when the first is fixed. */
-function isStill(key: string, { edits }: Fix, after: readonly Diagnostic[]): boolean {
+const isStill = (key: string, fix: Fix, after: readonly Diagnostic[]): boolean =>
+  after.some((found) => nameOf(found) === key && !isPast(found, fix));
+
+/** The next mistake of this kind in a setting, which is said, and can be fixed, only when the one before it is fixed. */
+const isNext = (found: Diagnostic, batch: readonly CandidateFix[]): boolean =>
+  found.fixes?.some(({ applicability }) => applicability === 'safe') === true &&
+  batch.some(({ diagnostic, fix }) => diagnostic.code === found.code && isPast(found, fix));
+
+/** Whether it is about a place after the first edit. */
+function isPast({ at }: Diagnostic, { edits }: Fix): boolean {
   const [first] = [...edits].sort((a, b) => a.span.start - b.span.start);
-  if (first === undefined) return true;
-  const { file, start } = first.span;
-  return after.some(
-    (found) =>
-      nameOf(found) === key &&
-      (found.at === undefined ||
-        !('start' in found.at) ||
-        (found.at.file === file && found.at.start <= start + first.text.length)),
-  );
+  if (first === undefined || at === undefined || !('start' in at)) return false;
+  return at.file === first.span.file && at.start > first.span.start + first.text.length;
 }
 
 /** `01` syntax, `02` names, `03` values, …: the hundreds of a code. */
