@@ -10,6 +10,7 @@ import { RUN_EVENT } from '../../src/language/ir/events.js';
 import type { Plan } from '../../src/pipeline/planner/plan-json.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
 import type { Benchmark, BenchmarkOptions } from '../benchmark.js';
+import { median } from '../training/median.js';
 import { type SIZES, writeLargeBase } from './base.js';
 
 const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
@@ -131,8 +132,3 @@ async function timedRun(folder: string, words: readonly string[]): Promise<Timed
 }
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
-}

@@ -100,7 +100,7 @@ export function quantiseNf4(
 }
 
 /** Writes codes and absmax of blocks, the last of which may not be full; whether all values are finite. */
-export function quantiseValues(values: Float32Array, codes: Uint8Array, absmax: Float32Array): boolean {
+function quantiseValues(values: Float32Array, codes: Uint8Array, absmax: Float32Array): boolean {
   const kernel = memory();
   const whole = Math.floor(values.length / NF4_BLOCK);
   let isWhole = true;

@@ -84,7 +84,7 @@ function heldOut(
 const textsOfRow = (objective: PreferenceObjective): number => (isPaired(objective) ? 2 : 1);
 
 /** Every text of a split; of pairs, text 2r is the chosen one of row r, and 2r + 1 the rejected one. */
-export function preferenceTexts(objective: PreferenceObjective, source: PreferenceSplit): TextRows {
+function preferenceTexts(objective: PreferenceObjective, source: PreferenceSplit): TextRows {
   const each = textsOfRow(objective);
   const read = (number: number) => {
     const text = textsIn(source, Uint32Array.of(Math.floor(number / each)))[number % each];
