@@ -17,16 +17,23 @@ const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 
 type Size = keyof typeof SIZES;
 
-/** What is given to `--memory`, and what the weights take on disk, with room for the store. */
-const LIMITS: Readonly<Record<Size, { readonly memory: string; readonly disk: number }>> = {
-  '7b': { memory: '8GiB', disk: 15e9 },
-  '13b': { memory: '10GiB', disk: 29e9 },
+interface Limits {
+  /** What is given to `--memory`. */
+  readonly memory: string;
+  readonly optimizer: string;
+  /** What the weights take on disk, with room for the store. */
+  readonly disk: number;
+}
+
+const LIMITS: Readonly<Record<Size, Limits>> = {
+  '7b': { memory: '8GiB', optimizer: 'adamw', disk: 15e9 },
+  '13b': { memory: '10GiB', optimizer: 'adamw8bit', disk: 29e9 },
 };
 
 /** Training steps, of which the first reads and quantises the base. */
 const STEPS = 4;
 
-const PIPELINE = (steps: number) => `edition 2026
+const PIPELINE = (optimizer: string, steps: number) => `edition 2026
 import { jsonl } from "std/data"
 import { chat } from "std/format"
 
@@ -42,7 +49,7 @@ train adapter using qlora {
   base = local("base")
   dataset = dialogs.all
   lora = { rank: 16, alpha: 32 }
-  optimizer = adamw(rate: 1e-4)
+  optimizer = ${optimizer}(rate: 1e-4)
   batch = { global: 1, micro: 1 }
   stop = { steps: ${steps} }
 }
@@ -51,7 +58,7 @@ train adapter using qlora {
 export const large = (size: Size): Benchmark =>
   async function* lines({ steps }: BenchmarkOptions) {
     const folder = mkdtempSync(join(tmpdir(), `ftpc-${size}-`));
-    const { memory, disk } = LIMITS[size];
+    const { memory, optimizer, disk } = LIMITS[size];
     try {
       const { bavail, bsize } = statfsSync(folder);
       if (bavail * bsize < disk)
@@ -62,21 +69,21 @@ export const large = (size: Size): Benchmark =>
       const began = performance.now();
       const written = writeLargeBase(join(folder, 'base'), size);
       yield `base: ${bytes(written)} of bfloat16, written in ${seconds(performance.now() - began)}`;
-      writeRows(folder, Math.max(2, Math.round(Number(steps ?? STEPS))));
+      writeRows(folder, optimizer, Math.max(2, Math.round(Number(steps ?? STEPS))));
       yield* trained(folder, memory);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   };
 
-function writeRows(folder: string, steps: number): void {
+function writeRows(folder: string, optimizer: string, steps: number): void {
   const row = (index: number) => ({
     instruction: `question ${index} ${'about the law of contracts '.repeat(REPEATS)}`,
     output: 'It is an answer that the court has given before.',
   });
   const rows = Array.from({ length: 8 }, (_, index) => JSON.stringify(row(index)));
   writeFileSync(join(folder, 'rows.jsonl'), rows.join('\n'));
-  writeFileSync(join(folder, 'large.ftp'), PIPELINE(steps));
+  writeFileSync(join(folder, 'large.ftp'), PIPELINE(optimizer, steps));
 }
 
 /** Makes rows of which the longest has between 113 and 128 tokens, which are padded to 128. */
