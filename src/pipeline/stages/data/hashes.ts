@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { GrowingArray } from './growing-array.js';
 
 const TWO_48 = 2 ** 48;
 
 /** The first 96 bits of SHA-256 as two 48-bit integers, which doubles hold exactly. */
 export function hash96(text: string): readonly [number, number] {
-  const digest = createHash('sha256').update(text).digest();
+  const digest = hash('sha256', text, 'buffer');
   return [digest.readUIntBE(0, 6), digest.readUIntBE(6, 6)];
 }
 

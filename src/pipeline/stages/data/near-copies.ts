@@ -1,4 +1,5 @@
 import { GrowingArray } from './growing-array.js';
+import { FUNCTIONS, signatureOf } from './min-hash.js';
 import { RowFault } from './parse-row.js';
 import { contentOf, wholeText } from './row-content.js';
 import type { RowReader } from './row-reader.js';
@@ -87,8 +88,6 @@ export class NearCopies {
   }
 }
 
-/** Hash functions of a signature. */
-const FUNCTIONS = 128;
 /** Least chance with which a pair at the threshold meets in a band. */
 const RECALL = 0.9999;
 
@@ -110,22 +109,13 @@ export function bandsFor(threshold: number): Bands {
   return { count: FUNCTIONS, rows: 1 };
 }
 
-/** MinHash signature of a set, folded to one number a band. `keys` gets `bands.count` of them. */
+/** The signature of a set, folded to one number a band. `keys` gets `bands.count` of them. */
 function bandKeys(set: Uint32Array, bands: Bands, keys: Uint32Array): void {
+  const signature = signatureOf(set, bands.count * bands.rows);
   for (let band = 0; band < bands.count; band++) {
     let key = band;
-    for (let row = 0; row < bands.rows; row++) {
-      const seed = mix(band * bands.rows + row + 1);
-      const odd = mix(seed) | 1;
-      let least = 0xffffffff;
-      for (let i = 0; i < set.length; i++) {
-        let hash = Math.imul((set[i] ?? 0) ^ seed, odd);
-        hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-        hash = (hash ^ (hash >>> 13)) >>> 0;
-        if (hash < least) least = hash;
-      }
-      key = mix(Math.imul(key, 31) ^ least);
-    }
+    for (let row = 0; row < bands.rows; row++)
+      key = mix(Math.imul(key, 31) ^ (signature[band * bands.rows + row] ?? 0));
     keys[band] = key;
   }
 }
