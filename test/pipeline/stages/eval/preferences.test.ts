@@ -1,168 +1,27 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { evaluationDecoder } from '../../../../src/compute/evaluation/evaluation-decoder.js';
 import { decoderModel } from '../../../../src/compute/evaluation/language-model.js';
-import type { EvaluationReport } from '../../../../src/compute/evaluation/report.js';
 import { scoreRows } from '../../../../src/compute/evaluation/scores.js';
-import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
-import { adapterShapes } from '../../../../src/compute/models/adapters/kinds.js';
 import { openModel } from '../../../../src/compute/models/load.js';
-import { readAdapter, writeAdapter } from '../../../../src/compute/packaging/adapters.js';
+import { readAdapter } from '../../../../src/compute/packaging/adapters.js';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
-import type { Call, Value } from '../../../../src/language/ir/program.js';
-import { run } from '../../../../src/pipeline/stages/eval/run.js';
-import type { Artefact } from '../../../../src/pipeline/stages/stage.js';
-import { artefact, contextOf, plainOutput, stageOf } from '../../../compute/evaluation/tiny.js';
 import { openHere } from '../../../compute/tensor/runtimes/here.js';
-import { float32Tensors, host } from '../../../compute/training/fixture.js';
-import { writeFormat } from '../train/world.js';
-
-const fixtures = join(host.packageFolder, 'test', 'fixtures', 'preferences');
-const json = <T>(name: string): T => JSON.parse(readFileSync(join(fixtures, name), 'utf8')) as T;
-
-interface Pair {
-  readonly prompt: readonly number[];
-  readonly chosen: readonly number[];
-  readonly rejected: readonly number[];
-}
-
-type Rewards = readonly (readonly [chosen: number, rejected: number])[];
-
-const pairs = json<readonly Pair[]>('pairs.json');
-/** By family and run: what transformers and PEFT make of the answers under the adapters that TRL's losses have trained. */
-const recorded = json<Readonly<Record<string, Readonly<Record<string, Rewards>>>>>('rewards.json');
-
-const dpo = (loss: string, more = {}): Call => ({
-  call: 'dpo',
-  args: { beta: 0.3, loss, label_smoothing: 0, sft: 0, ...more },
-});
-
-const OBJECTIVES: Readonly<Record<string, Call>> = {
-  dpo: dpo('sigmoid'),
-  ipo: dpo('ipo', { beta: 0.2 }),
-  kto: { call: 'kto', args: { beta: 0.3, desirable: 1, undesirable: 1 } },
-  orpo: { call: 'orpo', args: { beta: 0.4 } },
-  simpo: { call: 'simpo', args: { beta: 2, gamma: 0.5 } },
-  reward: { call: 'reward', args: {} },
-};
-
-const TARGETS = ['q_proj', 'v_proj', 'down_proj'];
-
-const share = (rewards: Rewards): number =>
-  rewards.filter(([chosen, rejected]) => chosen > rejected).length / rewards.length;
+import { host } from '../../../compute/training/fixture.js';
+import {
+  agree,
+  fixtures,
+  MOST,
+  OBJECTIVES,
+  type Pair,
+  pairs,
+  preferenceEvaluations,
+  recorded,
+  share,
+} from './preference-evaluations.js';
 
 describe('an evaluation on preferences', () => {
-  let folder = '';
-  let count = 0;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'ftpc-pairs-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  const baseOf = (family: string) => ({ call: 'local', args: { folder: join(fixtures, family) } }) as const;
-
-  /** A train stage that has ended with a recorded adapter. */
-  function trained(family: string, name: string, stageName = 'better'): Artefact {
-    const objective = OBJECTIVES[name];
-    const { config: model } = openModel(host, join(fixtures, family));
-    const config: LoraConfig = {
-      ...{ kind: 'lora', rank: 4, alpha: 8, dropout: 0 },
-      targets: family === 'gpt2' ? ['c_attn', 'c_proj'] : TARGETS,
-      ...(name === 'reward' && { labels: ['reward'] }),
-    };
-    const final = float32Tensors(join(fixtures, `${family}-${name}-final.safetensors`));
-    const tensors = new Map(
-      adapterShapes(model, config).map(({ name: tensor, shape }) => [
-        tensor,
-        { shape, data: Float32Array.from(final.get(tensor) ?? []) },
-      ]),
-    );
-    const path = join(folder, `train-${name}`);
-    mkdirSync(path, { recursive: true });
-    const base = { name: family, revision: null, transposed: family === 'gpt2', shape: model };
-    writeAdapter(plainOutput(path), 'best', { config, tensors }, { base });
-    writeFileSync(join(path, 'training.json'), JSON.stringify({ method: 'lora', base: family, chosen: {} }));
-    const settings = {
-      base: baseOf(family),
-      dataset: { stage: 'rows', port: 'train' },
-      ...(objective && { objective }),
-    } as unknown as Readonly<Record<string, Value>>;
-    return artefact(stageOf('train', stageName, settings), path, {
-      outputs: { adapter: 'best', best: 'best' },
-      metrics: {},
-    });
-  }
-
-  /** One whose every weight was trained: the weights of another base. */
-  function trainedWhole(from: string, to: string): Artefact {
-    const path = join(folder, 'train-full');
-    cpSync(join(fixtures, to), join(path, 'best'), { recursive: true });
-    const settings = {
-      base: baseOf(from),
-      dataset: { stage: 'rows', port: 'train' },
-      objective: OBJECTIVES['dpo'],
-    };
-    const stage = stageOf('train', 'better', settings, { preset: 'full' });
-    return artefact(stage, path, { outputs: { model: 'best', best: 'best' }, metrics: {} });
-  }
-
-  function rows(isJudged = false): Artefact {
-    const path = join(folder, 'rows');
-    const all = pairs.flatMap(({ prompt, chosen, rejected }) =>
-      [chosen, rejected].map((answer, side) => ({
-        ids: [...prompt, ...answer],
-        labels: [...prompt.map(() => -100), ...answer],
-        prompt: prompt.length,
-        answer: answer.join(' '),
-        side: side === 0 && !isJudged ? ('chosen' as const) : ('rejected' as const),
-      })),
-    );
-    writeFormat(path, { train: [], test: all });
-    return artefact(stageOf('format', 'rows', {}), path);
-  }
-
-  interface Options {
-    readonly settings?: object;
-    readonly isJudged?: boolean;
-    readonly train?: Artefact;
-  }
-
-  async function evaluate(family: string, name: string, { settings, isJudged, train }: Options = {}) {
-    const stage = stageOf('eval', 'quality', {
-      model: name === 'plain' ? baseOf(family) : { stage: 'better', port: 'best' },
-      dataset: { stage: 'rows', port: 'test' },
-      baseline: baseOf(family),
-      metrics: [{ call: 'preference_accuracy', args: {} }],
-      generation: { max_tokens: 4 },
-      samples: 2,
-      seed: 1,
-      ...settings,
-    });
-    const inputs = [rows(isJudged), ...(name === 'plain' ? [] : [train ?? trained(family, name)])];
-    const context = contextOf(stage, inputs, join(folder, `${count++}`));
-    await run(context);
-    const read = (file: string): string => readFileSync(join(context.output.path, file), 'utf8');
-    const lines = read('answers.jsonl').trimEnd().split('\n');
-    return {
-      context,
-      report: JSON.parse(read('report.json')) as EvaluationReport,
-      answers: lines.map(
-        (line) => JSON.parse(line) as { rewards: Rewards[number]; baselineRewards: Rewards[number] },
-      ),
-    };
-  }
-
-  const agree = (found: Rewards, expected: Rewards): void => {
-    expect(found).to.have.length(expected.length);
-    for (const [pair, both] of expected.entries())
-      for (const side of [0, 1] as const)
-        expect(found[pair]?.[side], `${pair}`).to.be.closeTo(
-          both[side],
-          1e-5 * Math.max(1, Math.abs(both[side])),
-        );
-  };
+  const { evaluate, scored, trainedWhole, pathOf } = preferenceEvaluations();
 
   for (const [family, runs] of Object.entries(recorded))
     for (const name of Object.keys(OBJECTIVES))
@@ -229,52 +88,7 @@ describe('an evaluation on preferences', () => {
   });
 
   describe('scores of answers', () => {
-    const MOST = 4;
     const END = 2;
-
-    /** Every prompt with some answer, as rows that are answered. */
-    function asked(): Artefact {
-      const path = join(folder, 'asked');
-      const all = pairs.map(({ prompt, chosen }) => ({
-        ids: [...prompt, ...chosen],
-        labels: [...prompt.map(() => -100), ...chosen],
-        prompt: prompt.length,
-        answer: chosen.join(' '),
-      }));
-      writeFormat(path, { test: all });
-      return artefact(stageOf('format', 'asked', {}), path);
-    }
-
-    async function scored(scorer: string) {
-      const stage = stageOf('eval', 'quality', {
-        model: { stage: 'better', port: 'best' },
-        dataset: { stage: 'asked', port: 'test' },
-        baseline: baseOf('llama'),
-        metrics: [{ call: 'mean_reward', args: { model: { stage: scorer, port: 'best' } } }],
-        generation: { max_tokens: MOST },
-        samples: 1,
-        seed: 1,
-      });
-      const inputs = [asked(), trained('llama', 'dpo'), trained('llama', 'reward', 'scorer')];
-      const context = contextOf(stage, inputs, join(folder, `${count++}`));
-      await run(context);
-      const read = (file: string): string => readFileSync(join(context.output.path, file), 'utf8');
-      return {
-        report: JSON.parse(read('report.json')) as EvaluationReport,
-        answers: read('answers.jsonl')
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line) as Answered),
-      };
-    }
-
-    interface Answered {
-      readonly line: number;
-      readonly answer: string;
-      readonly baseline: string;
-      readonly reward: number;
-      readonly baselineReward: number;
-    }
 
     const mean = (values: readonly number[]): number =>
       values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -336,7 +150,7 @@ describe('an evaluation on preferences', () => {
 
     function scorerParts() {
       const { config, ...model } = openModel(host, join(fixtures, 'llama'));
-      const adapter = readAdapter(host, join(folder, 'train-reward', 'best'));
+      const adapter = readAdapter(host, join(pathOf('train-reward'), 'best'));
       return { config, weights: model.loadWeights('stored'), adapter };
     }
   });
