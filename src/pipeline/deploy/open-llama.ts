@@ -9,13 +9,17 @@ import { openModelAt } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
 import type { ChatTemplate, ModelConfig, Tokenizer } from '../../compute/models/types.js';
 import { ADAPTER_FILES } from '../../compute/packaging/adapters.js';
-import { adapterGguf, modelGguf } from '../../compute/packaging/gguf/index.js';
+import { adapterGguf, exactContext, modelGguf } from '../../compute/packaging/gguf/index.js';
 import { converted } from '../../compute/serving/llama-cpp/conversions.js';
 import { LlamaEngine } from '../../compute/serving/llama-cpp/engine.js';
 import { llamaDamage, readLlama } from '../../compute/serving/llama-cpp/installed.js';
 import { type LlamaModel, openLlama } from '../../compute/serving/llama-cpp/model.js';
 import type { ServingEngine } from '../../compute/serving/types.js';
-import { llamaCannot, llamaReadsOtherwise } from '../../language/diagnostics/catalogue/llama.js';
+import {
+  llamaCannot,
+  llamaOtherBeyond,
+  llamaReadsOtherwise,
+} from '../../language/diagnostics/catalogue/llama.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { type AnswerSource, checkedSource, templateOf } from './open-answerer.js';
@@ -46,8 +50,11 @@ export async function openLlamaServing(
   const tokenizer = await files.tokenizer();
   const template = templateOf(host, files, adapter, options.template);
   const { cores } = host.machine();
+  const sizes = sizesOf(config, options, host);
+  const exact = exactContext(config);
+  if (exact !== undefined && sizes.contextTokens > exact.tokens) await warn?.(llamaOtherBeyond(label, exact));
   const model = await openLlama(host, {
-    ...{ label, ...filesFor(host, label, source, files), ...sizesOf(config, options, host) },
+    ...{ label, ...filesFor(host, label, source, files), ...sizes },
     // its threads wait for one another, so that one which another program holds up holds up all
     threads: options.threads ?? Math.max(1, cores - 1),
   });
@@ -106,7 +113,10 @@ const ROWS = 16;
 /** Of the machine's memory, for keys and values, which llama.cpp takes when it opens a model. */
 const CACHE_SHARE = 1 / 8;
 
-/** Where somebody says how long texts may be, fewer of them are answered at once. */
+/**
+ * Where somebody says how long texts may be, fewer of them are answered at once; where nobody does, they are no longer than what
+ * llama.cpp computes as this program does.
+ */
 function sizesOf(
   config: ModelConfig,
   { rows = ROWS, contextTokens, cacheTokens }: Omit<OpenServingOptions, 'engine'>,
@@ -114,7 +124,10 @@ function sizesOf(
 ): { readonly rows: number; readonly contextTokens: number } {
   const affordable =
     cacheTokens ?? Math.floor((host.machine().memoryBytes * CACHE_SHARE) / cacheBytesPerToken(config));
-  const most = Math.min(contextTokens ?? Math.floor(affordable / rows), config.maxPositions, affordable);
+  const wanted =
+    contextTokens ??
+    Math.min(Math.floor(affordable / rows), exactContext(config)?.tokens ?? Number.POSITIVE_INFINITY);
+  const most = Math.min(wanted, config.maxPositions, affordable);
   const context = Math.max(1, most);
   return { rows: Math.max(1, Math.min(rows, Math.floor(affordable / context))), contextTokens: context };
 }

@@ -109,9 +109,11 @@ function readVector(host: Host, header: GgufHeader, name: string): Float32Array 
   return floatsOf(tensor.type, readFile(host, header.path, tensor.start, tensor.bytes), 0, count);
 }
 
-/** What ends a text, and what ends a turn of a chat. */
+/** What ends a text, a message, and a turn of a chat. */
+export const END_TOKENS = ['eos_token_id', 'eom_token_id', 'eot_token_id'] as const;
+
 function endTokens(file: GgufFields): readonly number[] {
-  const ids = ['eos_token_id', 'eot_token_id'].map((key) => file.plain(`tokenizer.ggml.${key}`));
+  const ids = END_TOKENS.map((key) => file.plain(`tokenizer.ggml.${key}`));
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 

@@ -3,6 +3,7 @@ import { shown } from '../read-file.js';
 import { ModelError } from '../types.js';
 import { flagIn, numberIn } from './families.js';
 import type { GgufHeader, GgufValue } from './header.js';
+import { spacesTaken, takesSpaces } from './named-spaces.js';
 import {
   BYTE_LEVEL_DECODER,
   impliedMerges,
@@ -17,7 +18,7 @@ import {
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
-const PLAIN = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+const PLAIN = { single_word: false, lstrip: false, normalized: false };
 
 /** Names of the special tokens and where their ids are. */
 const SPECIAL: Readonly<Record<string, string>> = {
@@ -83,6 +84,7 @@ export function ggufTokenizerJson(header: GgufHeader): Json {
   const steps = file.steps();
   const ids = new Set(Object.values(SPECIAL).map((key) => numberIn(header, key)));
   const begin = numberIn(header, SPECIAL['bos_token'] ?? '');
+  const taken = spacesTaken(header);
   return {
     version: '1.0',
     truncation: null,
@@ -90,7 +92,8 @@ export function ggufTokenizerJson(header: GgufHeader): Json {
     added_tokens: steps.tokens.flatMap((content, id) => {
       const special = ids.has(id) || file.typeOf(id) === CONTROL;
       const cut = special || file.typeOf(id) === USER_DEFINED;
-      return cut && content !== '' ? [{ ...PLAIN, id, content, special }] : [];
+      const rstrip = taken && takesSpaces(content);
+      return cut && content !== '' ? [{ ...PLAIN, rstrip, id, content, special }] : [];
     }),
     normalizer: steps.normalizer,
     pre_tokenizer: steps.preTokenizer,

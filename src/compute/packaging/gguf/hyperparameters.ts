@@ -3,6 +3,7 @@ import { blockOf, blueprintOf } from '../../models/architectures/index.js';
 import { llama3Divisors } from '../../models/gguf/config.js';
 import type { GgufField } from '../../models/gguf/write.js';
 import type { ArchitectureName, ModelConfig } from '../../models/types.js';
+import { windowPeriod } from './llama-limits.js';
 
 export const u32 = (value: number): GgufField => ({ type: 'u32', value });
 export const f32 = (value: number): GgufField => ({ type: 'f32', value });
@@ -38,14 +39,12 @@ const caps = ({ scoreCap, logitCap }: ModelConfig): Fields => ({
 
 const GEMMA3_PERIOD = 6;
 
-/** Which layers see a window, where it is not the usual one in six that sees all. */
-function gemma3Windows({ layerTypes = [] }: ModelConfig): Fields {
-  const isUsual = layerTypes.every(
-    (type, layer) => (type === 'full') === ((layer + 1) % GEMMA3_PERIOD === 0),
-  );
-  if (isUsual) return {};
-  const value = layerTypes.map((type) => type === 'sliding');
-  return { 'attention.sliding_window_pattern': { type: 'array', of: 'bool', value } };
+/** Every how many layers one sees all, where it is not the usual one in six. */
+function gemma3Windows(config: ModelConfig): Fields {
+  const period = windowPeriod(config);
+  return period === undefined || period === GEMMA3_PERIOD
+    ? {}
+    : { 'attention.sliding_window_pattern': u32(period) };
 }
 
 const FAMILIES: Readonly<Partial<Record<ArchitectureName, WrittenFamily>>> = {

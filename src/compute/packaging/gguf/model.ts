@@ -5,6 +5,7 @@ import { blueprintOf } from '../../models/architectures/index.js';
 import { ggufAt } from '../../models/config-at.js';
 import { headerConfig } from '../../models/gguf/config.js';
 import { type GgufHeader, type GgufTensor, readGgufHeader } from '../../models/gguf/header.js';
+import { nameForSpaces } from '../../models/gguf/named-spaces.js';
 import { type GgufField, type GgufFile, ggufFile, type WritableGgufTensor } from '../../models/gguf/write.js';
 import type { ModelFiles } from '../../models/load.js';
 import { openModelAt } from '../../models/open.js';
@@ -18,9 +19,10 @@ import {
   u32,
   type WrittenFamily,
 } from './hyperparameters.js';
+import { notComputed } from './llama-limits.js';
 import { type GgufTensorsOptions, ggufTensors, type RowSource } from './tensors.js';
 import { GGUF_TYPES, type GgufType } from './types.js';
-import { copiedVocabulary, folderVocabulary } from './vocabulary.js';
+import { copiedVocabulary, folderVocabulary, type WrittenVocabulary } from './vocabulary.js';
 
 /** Where a model comes from, for people. */
 export interface GgufOrigin {
@@ -54,12 +56,14 @@ export function writtenGguf(host: Host, options: GgufModelOptions): GgufFile {
     ...written.vectors.map(vectorTensor),
     ...ggufTensors({ ...options, rotatesPairs: family.rotatesPairs ?? false }),
   ];
+  const vocabulary = vocabularyOf(host, options);
+  const name = nameForSpaces(origin.name, vocabulary.spacesTaken);
   const fields = new Map<string, GgufField>([
     ['general.architecture', text(family.name)],
     ['general.type', text('model')],
-    ...Object.entries(originFields(origin)),
+    ...Object.entries(originFields({ ...origin, name })),
     ...Object.entries(written.fields),
-    ...Object.entries(vocabularyOf(host, options)),
+    ...Object.entries(vocabulary.fields),
     ...(options.template === undefined ? [] : [['tokenizer.chat_template', text(options.template)] as const]),
     ['general.quantization_version', u32(2)],
     ['general.file_type', u32(GGUF_TYPES[type].fileType)],
@@ -77,6 +81,8 @@ export function writtenFamily(config: ModelConfig, what: string, at?: Span): Wri
     throw noGguf(what, 'its architecture is not one that this program computes', at);
   if (config.labels !== undefined)
     throw noGguf(what, 'it is a classifier, whose head over labels llama.cpp does not read', at);
+  const lack = notComputed(config);
+  if (lack !== undefined) throw noGguf(what, lack, at);
   return family;
 }
 
@@ -112,7 +118,7 @@ function originFields({ name, base, description, licence }: GgufOrigin): Readonl
 function vocabularyOf(
   host: Host,
   { files, config, at }: Pick<GgufModelOptions, 'files' | 'config' | 'at'>,
-): Readonly<Record<string, GgufField>> {
+): WrittenVocabulary {
   const gguf = ggufAt(host, files.path);
   return gguf === undefined
     ? folderVocabulary(host, files, config, at)

@@ -3,7 +3,9 @@ import type { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson, type Json } from '../../../language/host/json.js';
 import type { Span } from '../../../language/source/span.js';
+import { END_TOKENS } from '../../models/gguf/config.js';
 import type { GgufHeader, GgufValue } from '../../models/gguf/header.js';
+import { spacesTaken, takesSpaces } from '../../models/gguf/named-spaces.js';
 import { PRE_TOKENIZERS } from '../../models/gguf/vocabularies.js';
 import type { GgufField } from '../../models/gguf/write.js';
 import type { ModelFiles } from '../../models/load.js';
@@ -15,6 +17,12 @@ import { flag, text, u32 } from './hyperparameters.js';
 
 type Fields = Readonly<Record<string, GgufField>>;
 
+export interface WrittenVocabulary {
+  readonly fields: Fields;
+  /** Whether spaces after special tokens belong to these. */
+  readonly spacesTaken: boolean;
+}
+
 /** Kinds of tokens (`enum llama_token_type`). */
 const KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
@@ -24,16 +32,20 @@ const NO_SCORE = -1000;
 const MAX_BYTES = 200_000_000;
 
 /** What a folder's `tokenizer.json` says. Throws a `UserError` for a tokenizer that llama.cpp has no name for. */
-export function folderVocabulary(host: Host, model: ModelFiles, config: ModelConfig, at?: Span): Fields {
+export function folderVocabulary(
+  host: Host,
+  model: ModelFiles,
+  config: ModelConfig,
+  at?: Span,
+): WrittenVocabulary {
   const path = `${model.path}/tokenizer.json`;
   if (host.stat(path) === undefined) throw noGgufTokenizer(model.path, 'there is no `tokenizer.json`', at);
   const json = readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: MAX_BYTES });
   const file = parseTokenizer(json, path);
   const tokens = tokensOf(file, config.vocabSize);
-  return {
-    ...(file.model.byteFallback
-      ? sentencePiece(file, tokens)
-      : byteLevel(file, (why) => noGgufTokenizer(path, why, at))),
+  const refusal: Refusal = (why) => noGgufTokenizer(path, why, at);
+  const fields: Fields = {
+    ...(file.model.byteFallback ? sentencePiece(file, tokens) : byteLevel(file, refusal)),
     'tokenizer.ggml.tokens': { type: 'array', of: 'string', value: tokens },
     'tokenizer.ggml.token_type': {
       type: 'array',
@@ -41,9 +53,11 @@ export function folderVocabulary(host: Host, model: ModelFiles, config: ModelCon
       value: kindsOf(file, tokens, unknownOf(model, file)),
     },
     ...specialIds(model, config, file),
+    ...endIds(model, config, file, refusal),
     'tokenizer.ggml.add_bos_token': flag(file.beginId !== undefined),
     'tokenizer.ggml.add_eos_token': flag(false),
   };
+  return { fields, spacesTaken: spacesTakenBy(file, refusal) };
 }
 
 /** By id; as many as the embedding has rows. */
@@ -150,24 +164,47 @@ function comparable(step: unknown): string {
   return JSON.stringify(Object.entries(filled).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Ids of the tokens that begin and end. Whatever ends a turn besides the text is the next one that ends. */
+const idOf = ({ added, model }: TokenizerFile, token: string | undefined): number | undefined =>
+  token === undefined
+    ? undefined
+    : (added.find(({ content }) => content === token)?.id ?? model.vocab.get(token));
+
 function specialIds(model: ModelFiles, config: ModelConfig, file: TokenizerFile): Fields {
   const special = model.specialTokens();
-  const idOf = (token: string | undefined): number | undefined =>
-    token === undefined
-      ? undefined
-      : (file.added.find(({ content }) => content === token)?.id ?? file.model.vocab.get(token));
-  const [eos, eot] = config.eosTokenIds;
-  const ids = {
-    bos_token_id: config.bosTokenId ?? idOf(special['bos_token']),
-    eos_token_id: eos ?? idOf(special['eos_token']),
-    eot_token_id: eot,
-    unknown_token_id: idOf(unknownOf(model, file)),
-    padding_token_id: config.padTokenId ?? idOf(special['pad_token']),
-  };
-  return Object.fromEntries(
+  return idFields({
+    bos_token_id: config.bosTokenId ?? idOf(file, special['bos_token']),
+    unknown_token_id: idOf(file, unknownOf(model, file)),
+    padding_token_id: config.padTokenId ?? idOf(file, special['pad_token']),
+  });
+}
+
+/** Tokens that end an answer. Of several, the last ends a turn: `<|eot_id|>`, `<|end|>`, `<end_of_turn>`. */
+function endIds(model: ModelFiles, config: ModelConfig, file: TokenizerFile, refusal: Refusal): Fields {
+  const [first = idOf(file, model.specialTokens()['eos_token']), ...others] = config.eosTokenIds;
+  if (others.length >= END_TOKENS.length)
+    throw refusal(
+      `${config.eosTokenIds.length} tokens end an answer, and there is room for ${END_TOKENS.length}`,
+    );
+  return idFields({
+    eos_token_id: first,
+    eom_token_id: others.at(-2),
+    eot_token_id: others.at(-1),
+  } satisfies Record<(typeof END_TOKENS)[number], number | undefined>);
+}
+
+const idFields = (ids: Readonly<Record<string, number | undefined>>): Fields =>
+  Object.fromEntries(
     Object.entries(ids).flatMap(([key, id]) => (id == null ? [] : [[`tokenizer.ggml.${key}`, u32(id)]])),
   );
+
+/** Whether spaces after special tokens belong to these, as in Phi-3. Throws for what llama.cpp has no form for. */
+function spacesTakenBy({ added }: TokenizerFile, refusal: Refusal): boolean {
+  const taken = added.some(({ rightStrip }) => rightStrip);
+  const isOther = added.some(
+    ({ content, leftStrip, rightStrip }) => leftStrip || rightStrip !== (taken && takesSpaces(content)),
+  );
+  if (isOther) throw refusal('spaces next to some of its special tokens belong to these');
+  return taken;
 }
 
 /** How each value of a GGUF file's own vocabulary is written again. */
@@ -189,11 +226,11 @@ const COPIED: readonly (readonly [pattern: RegExp, of: (value: GgufValue) => Ggu
 const listOf = (value: GgufValue): readonly GgufValue[] => (Array.isArray(value) ? value : []);
 
 /** A GGUF file's vocabulary as it is. */
-export function copiedVocabulary({ values }: GgufHeader): Fields {
+export function copiedVocabulary(header: GgufHeader): WrittenVocabulary {
   const found: Record<string, GgufField> = {};
-  for (const [key, value] of values) {
+  for (const [key, value] of header.values) {
     const field = COPIED.find(([pattern]) => pattern.test(key))?.[1](value);
     if (field !== undefined) found[key] = field;
   }
-  return found;
+  return { fields: found, spacesTaken: spacesTaken(header) };
 }

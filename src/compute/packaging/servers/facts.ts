@@ -12,6 +12,7 @@ import {
 import { type RowPrompt, readTrainingPrompt, systemOf } from '../../models/training-prompt.js';
 import type { ChatTemplate } from '../../models/types.js';
 import { openAdapter } from '../adapters.js';
+import { exactContext } from '../gguf/index.js';
 
 /** The model under an adapter, or the model itself. */
 export interface ServedBase {
@@ -36,6 +37,8 @@ export interface ServerFacts {
   readonly architecture?: string;
   /** Tokens of a prompt and its answer together, at most. */
   readonly contextTokens: number;
+  /** Tokens up to which llama.cpp computes what was evaluated, where these are fewer. */
+  readonly llamaTokens?: number;
   /** As the weights are stored; `undefined` where they are quantised. */
   readonly dtype?: 'float32' | 'float16' | 'bfloat16';
   readonly template?: ChatTemplate;
@@ -81,6 +84,7 @@ export async function readServerFacts(
   const prompt = readTrainingPrompt(host, folder);
   const style = readStyle(host, folder);
   const special = model.specialTokens();
+  const exact = model.known && exactContext(model.known.config);
   return {
     name: name.replace(/[^\w.-]+/g, '-'),
     kind: isAdapter ? 'adapter' : isFile ? 'gguf' : 'model',
@@ -89,6 +93,7 @@ export async function readServerFacts(
     ggufBase: base.folder.endsWith('.gguf'),
     ...(typeof architecture === 'string' && { architecture }),
     contextTokens: model.facts.maxPositions,
+    ...(exact !== undefined && { llamaTokens: exact.tokens }),
     ...(!isQuantised && isFloat(dtype) && { dtype }),
     template: style === undefined ? model.template() : compileChatTemplate(style, special, CHAT_TEMPLATE),
     ...(style !== undefined && { templateFile: CHAT_TEMPLATE }),

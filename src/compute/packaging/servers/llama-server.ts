@@ -36,11 +36,11 @@ export const llamaServer: Server = {
 };
 
 const options = (
-  { name, contextTokens, templateFile, template }: ServerFacts,
+  { name, contextTokens, llamaTokens = contextTokens, templateFile, template }: ServerFacts,
   file: string,
   release: string,
 ): readonly string[] => [
-  ...['--model', file, '--alias', name, '--ctx-size', String(contextTokens)],
+  ...['--model', file, '--alias', name, '--ctx-size', String(llamaTokens)],
   ...(template === undefined ? [] : ['--jinja']),
   ...(templateFile === undefined ? [] : ['--chat-template-file', `${release}/${templateFile}`]),
 ];

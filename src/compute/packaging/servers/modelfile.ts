@@ -20,8 +20,8 @@ const RAW = '{{ .Prompt }}';
 
 /** What Ollama calls the numbers that it stops and counts with. */
 export function ollamaModel(facts: ServerFacts): OllamaModel {
-  const { prompt, template, special, system, contextTokens, stop } = facts;
-  const parameters = { num_ctx: contextTokens, temperature: 0, ...(stop.length > 0 && { stop }) };
+  const { prompt, template, special, system, contextTokens, llamaTokens = contextTokens, stop } = facts;
+  const parameters = { num_ctx: llamaTokens, temperature: 0, ...(stop.length > 0 && { stop }) };
   if (prompt?.style === 'text' || template === undefined)
     return { template: RAW, chats: false, parameters, notes: [CONTINUES] };
   const form = turnForm(template, special['bos_token']);

@@ -1,4 +1,5 @@
 /** What keeps llama.cpp from answering. */
+import type { Span } from '../../source/span.js';
 import { error, warning } from '../make.js';
 import { cacheHelp } from './runtimes.js';
 
@@ -45,4 +46,14 @@ export const llamaNotConverted = (
   error('FTP2025', undefined, {
     message: `\`${label}\` cannot be written as a GGUF file into \`${folder}\`: ${message.split('\n')[0]}`,
     help: cacheHelp(code),
+  });
+
+/** `why`: one clause. */
+export const llamaOtherBeyond = (
+  label: string,
+  { tokens, why }: { readonly tokens: number; readonly why: string },
+  at?: Span,
+) =>
+  warning('FTP2320', at, `beyond ${tokens} tokens, llama.cpp computes \`${label}\` otherwise: ${why}`, {
+    help: `give llama.cpp a context of at most ${tokens} tokens, in which its answers are the same`,
   });

@@ -6,6 +6,7 @@ import { unquantised } from '../../../compute/models/config/index.js';
 import { floatsAsIn } from '../../../compute/models/config/shape.js';
 import type { LoadedAdapter } from '../../../compute/packaging/adapter-folder.js';
 import { noGguf } from '../../../compute/packaging/gguf/gguf-diagnostics.js';
+import { exactContext } from '../../../compute/packaging/gguf/index.js';
 import { writtenFamily, writtenGguf } from '../../../compute/packaging/gguf/model.js';
 import type { StoredAs } from '../../../compute/packaging/merge/dtypes.js';
 import { weightFiles } from '../../../compute/packaging/merge/shards.js';
@@ -13,6 +14,7 @@ import { mergedRows, mergedTensors } from '../../../compute/packaging/merge/tens
 import { mergedConfig } from '../../../compute/packaging/merge/texts.js';
 import { paddingOf } from '../../../compute/packaging/score-padding.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
+import { llamaOtherBeyond } from '../../../language/diagnostics/catalogue/llama.js';
 import type { StageContext } from '../stage.js';
 import type { OpenedBase } from './merge-models.js';
 
@@ -45,12 +47,17 @@ export function copyCompanions({ output }: StageContext, { model, stored, adapte
 }
 
 /** Throws a `UserError` for a model that cannot be stored so; nothing is computed yet. */
-export function checkStored({ stage }: StageContext, { stored, model, adapter, labels }: MergedParts): void {
+export function checkStored(
+  { stage, warn }: StageContext,
+  { stored, model, adapter, labels }: MergedParts,
+): void {
   if (stored.format !== 'gguf') return;
   const what = `\`${labels.base}\``;
   if (model.known === undefined)
     throw noGguf(what, 'its architecture is not one that this program computes', stage.span);
   writtenFamily(adaptedConfig(model.known.config, adapter?.config), what, stage.span);
+  const exact = exactContext(model.known.config);
+  if (exact !== undefined) warn?.(llamaOtherBeyond(labels.base, exact, stage.span));
 }
 
 /** Writes config and weights. */

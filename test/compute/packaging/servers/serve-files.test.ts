@@ -155,6 +155,13 @@ describe('serve/ of a release', () => {
     expect(words.slice(0, 4)).to.deep.equal(['--model-id', 'org/base', '--revision', 'a'.repeat(40)]);
   });
 
+  it('gives llama.cpp and Ollama the context in which they compute what was evaluated', () => {
+    const files = serveFiles({ ...GGUF, llamaTokens: 512 });
+    expect(files['Modelfile']).to.contain('PARAMETER num_ctx 512\n');
+    expect(files['llama-server.sh']).to.match(/--ctx-size 512\b/);
+    expect(serveFiles(GGUF)['llama-server.sh']).to.match(/--ctx-size 2048\b/);
+  });
+
   it('takes the least rank of vLLM that is enough, and says what it can’t', () => {
     const rank = (adapter: LoraConfig): string | undefined => {
       const command = composeOf({ ...ADAPTER, adapter }).services['vllm']?.command ?? [];

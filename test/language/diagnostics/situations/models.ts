@@ -112,6 +112,16 @@ export const MODELS: Situations = {
     });
     return undefined;
   },
+  FTP2320: (ground) => {
+    edit(ground, 'model/config.json', (value) => {
+      Object.assign(value, {
+        architectures: ['MistralForCausalLM'],
+        model_type: 'mistral',
+        sliding_window: 16,
+      });
+    });
+    return undefined;
+  },
   FTP0871: (ground) => {
     edit(ground, 'model/tokenizer.json', (value) => {
       const tokens = value['added_tokens'] as Record<string, unknown>[];
