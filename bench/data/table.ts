@@ -1,6 +1,6 @@
 /**
- * How fast rows are checked and formatted: `npm run bench -- data`. Formatting is compared with Hugging Face's `datasets` and
- * `tokenizers`, which render, tokenize and mask the same rows and save them, in the Python that `FTPC_PYTHON` names.
+ * How fast rows are checked and formatted: `npm run bench -- data`, next to others in the Python that `FTPC_PYTHON` names. Near
+ * duplicates are found by text-dedup; Hugging Face's `datasets` and `tokenizers` render, tokenize and mask the same rows and save them.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,10 +21,9 @@ const QUICK_ROWS = 20_000;
 const TARGET = 0.8;
 const MOST_TOKENS = 1024;
 const SIMILARITY = 0.85;
-/** Of the data stage. */
-const NO_PEER = 'no peer';
 
 const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
+const STARTER = join(nodeHost().packageFolder, 'stdlib', 'models', 'starter');
 
 const PIPELINE = `edition 2026
 import { jsonl } from "std/data"
@@ -56,11 +55,29 @@ interface Measured {
 
 const SAID = v.object({ seconds: finite, peakBytes: finite, rows: finite });
 
-const STAGES = { data: 'rows', format: 'dialogs' } as const;
-type Kind = keyof typeof STAGES;
+interface Measurement {
+  readonly stage: string;
+  readonly peer: string;
+  /** Its arguments, of a folder with rows and a number of processes. */
+  readonly words: (folder: string, cores: number) => readonly string[];
+}
+
+const MEASURED = {
+  data: {
+    stage: 'rows',
+    peer: 'dedupe_rows.py',
+    words: (folder, cores) => [folder, String(cores), String(SIMILARITY)],
+  },
+  format: {
+    stage: 'dialogs',
+    peer: 'format_rows.py',
+    words: (folder, cores) => [folder, STARTER, String(cores), String(MOST_TOKENS)],
+  },
+} as const satisfies Readonly<Record<string, Measurement>>;
+type Kind = keyof typeof MEASURED;
 
 const HEAD = [
-  '| stage | cores | seconds | peak | rows kept | its seconds (datasets, tokenizers) | its peak | its rows | ratio |',
+  '| stage | cores | seconds | peak | rows kept | its seconds (text-dedup; datasets and tokenizers) | its peak | its rows | ratio |',
   '|---|---|---|---|---|---|---|---|---|',
 ];
 
@@ -76,18 +93,10 @@ export async function* data({ quick = false, only = '' }: BenchmarkOptions): Asy
     const python = host.env('FTPC_PYTHON') ?? 'python3';
     for (const cores of [1, 2]) {
       const ours = stagesOf(folder, cores);
-      for (const kind of (Object.keys(STAGES) as Kind[]).filter((name) => name.includes(only)))
-        yield lineOf(
-          kind,
-          cores,
-          ours.get(STAGES[kind]),
-          kind === 'format' ? theirs(python, folder, cores) : NO_PEER,
-        );
+      for (const kind of (Object.keys(MEASURED) as Kind[]).filter((name) => name.includes(only)))
+        yield lineOf(kind, cores, ours.get(MEASURED[kind].stage), theirs(python, kind, folder, cores));
     }
-    yield* [
-      '',
-      `target of the format stage: ${TARGET} of the peer's seconds with as many cores, and 300 MiB at most`,
-    ];
+    yield* ['', `target: ${TARGET} of the peer's seconds with as many cores, and 300 MiB at most`];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -139,12 +148,11 @@ function stagesOf(folder: string, cores: number): ReadonlyMap<string, Measured> 
 }
 
 /** What it says, or why it does not. */
-function theirs(python: string, folder: string, cores: number): Measured | string {
-  const { packageFolder } = nodeHost();
-  const script = join(packageFolder, 'bench', 'peers', 'format_rows.py');
-  const model = join(packageFolder, 'stdlib', 'models', 'starter');
+function theirs(python: string, kind: Kind, folder: string, cores: number): Measured | string {
+  const { peer, words } = MEASURED[kind];
+  const script = join(nodeHost().packageFolder, 'bench', 'peers', peer);
   try {
-    const said = execFileSync(python, [script, folder, model, String(cores), String(MOST_TOKENS)], {
+    const said = execFileSync(python, [script, ...words(folder, cores)], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
       maxBuffer: 1e9,

@@ -1,5 +1,8 @@
 """The same questions in lm-evaluation-harness: prints the least time of several as JSON, without what loads model and rows."""
-import json, sys, time
+
+import json
+import sys
+import time
 from pathlib import Path
 
 import torch
@@ -10,7 +13,9 @@ sys.path.insert(0, folder)
 import record
 
 torch.set_num_threads(threads)
-where = {"pretrained": str(path.parent), "gguf_file": path.name} if path.suffix == ".gguf" else {"pretrained": str(path)}
+where = (
+    {"pretrained": str(path.parent), "gguf_file": path.name} if path.suffix == ".gguf" else {"pretrained": str(path)}
+)
 model = HFLM(**where, device="cpu", dtype="float32", batch_size=16)
 asked = model.loglikelihood
 seconds = 0.0

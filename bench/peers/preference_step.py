@@ -1,10 +1,17 @@
 """The same steps by TRL's trainers, with gradient checkpointing: prints what was measured as JSON."""
-import json, os, re, statistics, sys, tempfile, time
+
+import json
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
 
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
 import torch
 from datasets import Dataset
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig
 from tokenizers import Tokenizer, models
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, TrainerCallback
 from trl import DPOConfig, DPOTrainer
@@ -15,21 +22,37 @@ shape, pairs, length, prompt, way = task["config"], task["rows"], task["length"]
 objective, steps = task["objective"], task["steps"] + 1
 torch.manual_seed(1)
 torch.set_num_threads(task["threads"])
-model = LlamaForCausalLM(LlamaConfig(
-    vocab_size=shape["vocabSize"], hidden_size=shape["hiddenSize"], intermediate_size=shape["intermediateSize"],
-    num_hidden_layers=shape["layers"], num_attention_heads=shape["heads"], head_dim=shape["headDim"],
-    num_key_value_heads=shape["keyValueHeads"], tie_word_embeddings=shape["tieEmbeddings"],
-    max_position_embeddings=shape["maxPositions"], rms_norm_eps=shape["normEpsilon"]))
-lora = LoraConfig(r=task["rank"], lora_alpha=2 * task["rank"], lora_dropout=0.0, target_modules="all-linear",
-                  task_type="CAUSAL_LM")
+model = LlamaForCausalLM(
+    LlamaConfig(
+        vocab_size=shape["vocabSize"],
+        hidden_size=shape["hiddenSize"],
+        intermediate_size=shape["intermediateSize"],
+        num_hidden_layers=shape["layers"],
+        num_attention_heads=shape["heads"],
+        head_dim=shape["headDim"],
+        num_key_value_heads=shape["keyValueHeads"],
+        tie_word_embeddings=shape["tieEmbeddings"],
+        max_position_embeddings=shape["maxPositions"],
+        rms_norm_eps=shape["normEpsilon"],
+    )
+)
+lora = LoraConfig(
+    r=task["rank"], lora_alpha=2 * task["rank"], lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+)
 vocabulary = {f"t{index}": index for index in range(shape["vocabSize"])}
-tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="t0")),
-                                    pad_token="t0", eos_token="t2", bos_token="t1")
+tokenizer = PreTrainedTokenizerFast(
+    tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="t0")),
+    pad_token="t0",
+    eos_token="t2",
+    bos_token="t1",
+)
 
 
 def text(row, side):
-    ids = [(((2 * row if at < prompt else 2 * row + side) * length + at) * 7919 + 17) % shape["vocabSize"]
-           for at in range(length)]
+    ids = [
+        (((2 * row if at < prompt else 2 * row + side) * length + at) * 7919 + 17) % shape["vocabSize"]
+        for at in range(length)
+    ]
     return ids[:prompt], ids[prompt:]
 
 
@@ -39,7 +62,11 @@ def row_of(row):
         return {"prompt_ids": asked, "chosen_ids": chosen, "rejected_ids": rejected}
     answers = {"chosen": chosen, "rejected": rejected}
     return {
-        "prompt": "", "chosen": "", "rejected": "", "prompt_input_ids": asked, "prompt_attention_mask": [1] * prompt,
+        "prompt": "",
+        "chosen": "",
+        "rejected": "",
+        "prompt_input_ids": asked,
+        "prompt_attention_mask": [1] * prompt,
         **{f"{key}_input_ids": asked + answer for key, answer in answers.items()},
         **{f"{key}_attention_mask": [1] * length for key in answers},
         **{f"{key}_labels": [-100] * prompt + answer for key, answer in answers.items()},
@@ -76,11 +103,26 @@ class Clock(TrainerCallback):
 
 
 common = {
-    "output_dir": tempfile.mkdtemp(), "per_device_train_batch_size": pairs, "gradient_accumulation_steps": 1,
-    "learning_rate": 1e-4, "lr_scheduler_type": "constant", "warmup_steps": 0, "max_steps": steps, "weight_decay": 0.0,
-    "max_grad_norm": 1.0, "logging_steps": 1, "save_strategy": "no", "report_to": [], "remove_unused_columns": False,
-    "optim": "adamw_torch", "use_cpu": True, "disable_tqdm": True, "seed": 1, "gradient_checkpointing": True,
-    "bf16": False, "beta": objective["beta"],
+    "output_dir": tempfile.mkdtemp(),
+    "per_device_train_batch_size": pairs,
+    "gradient_accumulation_steps": 1,
+    "learning_rate": 1e-4,
+    "lr_scheduler_type": "constant",
+    "warmup_steps": 0,
+    "max_steps": steps,
+    "weight_decay": 0.0,
+    "max_grad_norm": 1.0,
+    "logging_steps": 1,
+    "save_strategy": "no",
+    "report_to": [],
+    "remove_unused_columns": False,
+    "optim": "adamw_torch",
+    "use_cpu": True,
+    "disable_tqdm": True,
+    "seed": 1,
+    "gradient_checkpointing": True,
+    "bf16": False,
+    "beta": objective["beta"],
 }
 if objective["kind"] == "dpo":
     made = DPOTrainer, DPOConfig(**common, max_length=None, precompute_ref_log_probs=way["precomputed"])
@@ -88,8 +130,14 @@ else:
     made = ORPOTrainer, ORPOConfig(**common, max_length=length + 1)
 with open("/proc/self/clear_refs", "w") as peak:
     peak.write("5")
-trainer = untouched(made[0])(model=model, args=made[1], train_dataset=Dataset.from_list([row_of(r) for r in range(pairs)]),
-                             processing_class=tokenizer, peft_config=lora, callbacks=[Clock()])
+trainer = untouched(made[0])(
+    model=model,
+    args=made[1],
+    train_dataset=Dataset.from_list([row_of(r) for r in range(pairs)]),
+    processing_class=tokenizer,
+    peft_config=lora,
+    callbacks=[Clock()],
+)
 trainer.train()
 peak = int(re.search(r"VmHWM:\s*(\d+) kB", open("/proc/self/status").read()).group(1)) * 1024
 rate = 2 * pairs * length / statistics.median(seconds[1:])

@@ -1,5 +1,8 @@
 """Float32 products through PyTorch, of the size that ftpc measures: prints {flopsPerSecond} as JSON."""
-import json, sys, time
+
+import json
+import sys
+import time
 
 import torch
 
