@@ -50,9 +50,17 @@ const METHODS = {
   'lora, 16 rows at a time': { method: 'lora', settings: MORE_ROWS },
   'lora, packing': { method: 'lora', settings: { batch: '{ global: 8, packing: true }' } },
   'lora, validation': { method: 'lora', settings: { validate: 'dialogs.all' } },
+  'lora, 32 rows of the validation answered': {
+    method: 'lora',
+    settings: {
+      validate: 'dialogs.all',
+      validation: '{ metrics: [rouge_l], rows: 32, max_tokens: 64tok }',
+    },
+  },
   'lora, adamw8bit': { method: 'lora', settings: { optimizer: 'adamw8bit(rate: 1e-3)' } },
   qlora: { method: 'qlora' },
   'qlora, 16 rows at a time': { method: 'qlora', settings: MORE_ROWS },
+  'qlora, dora': { method: 'qlora', settings: { lora: '{ dora: true }' } },
   full: { method: 'full' },
   'full, lion': { method: 'full', settings: { optimizer: 'lion(rate: 1e-4)' } },
   'full, adafactor': { method: 'full', settings: { optimizer: 'adafactor(rate: 1e-3)' } },
@@ -157,6 +165,7 @@ function pipelineOf({ method, settings, rows = 'chats' }: Configuration): string
   return `edition 2026
 import { jsonl } from "std/data"
 import { ${template} } from "std/format"
+import { rouge_l } from "std/eval"
 
 data rows {
   source = jsonl("rows.jsonl")
