@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage } from '../../language/ir/program.js';
-import { LABELLED } from '../../language/schemas/functions/template.js';
+import { LABELLED, rowKind } from '../../language/schemas/functions/template.js';
 import { mixedSources } from '../../language/schemas/stages/data.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { type ExpectedSplits, expectedSplits } from '../stages/data/expected-splits.js';
@@ -103,21 +103,35 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
   };
 }
 
-/** Every row as long as allowed: the worst case. */
+/** Every row as long as allowed: the worst case. Rows of preferences are pairs then, of which both answers are trained on. */
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {
   const { from, max_length: most, template } = settingsOf(format, 'format');
   const data = stageNamed(program, from.stage);
   const rows = data === undefined ? 1000 : expectedRows(program, host, data, split);
   // how many labels the rows have is not known unless they are declared, and a head is small whatever they are
   const labels = template.call === LABELLED ? (labelledColumns(template).labels ?? ['0', '1']) : undefined;
-  return assumedLengths(Math.max(1, Math.ceil(rows)), most, labels);
+  const isPaired = rowKind(template.call) === 'preferences';
+  return assumedLengths((isPaired ? 2 : 1) * Math.max(1, Math.ceil(rows)), most, { labels, isPaired });
 }
 
-export function assumedLengths(rows: number, longest: number, labels?: readonly string[]): Lengths {
+export function assumedLengths(
+  rows: number,
+  longest: number,
+  { labels, isPaired = false }: Pick<Lengths, 'labels' | 'isPaired'> = {},
+): Lengths {
   const histogram = new Array<number>(Math.max(1, Math.ceil(longest / BIN))).fill(0);
   histogram[histogram.length - 1] = rows;
   const tokens = rows * longest;
-  return { rows, tokens, supervised: tokens, longest, histogram, labels, known: 'assumed' };
+  return {
+    rows,
+    tokens,
+    supervised: tokens,
+    longest,
+    histogram,
+    labels,
+    ...(isPaired && { isPaired }),
+    known: 'assumed',
+  };
 }
 
 /** Tokens of the longest prompt, about: an answer is about as long a share of the longest row as of any. */
@@ -130,7 +144,7 @@ export const longestPrompt = ({ longest, supervised, tokens }: Lengths): number 
  */
 export function shortened(lengths: Lengths, limit: number): Lengths {
   if (lengths.longest <= limit) return lengths;
-  if (lengths.known === 'assumed') return assumedLengths(lengths.rows, limit, lengths.labels);
+  if (lengths.known === 'assumed') return assumedLengths(lengths.rows, limit, lengths);
   const histogram = lengths.histogram.slice(0, Math.ceil(limit / BIN));
   const rows = histogram.reduce((sum, count) => sum + count, 0);
   const share = lengths.rows === 0 ? 0 : rows / lengths.rows;

@@ -45,7 +45,7 @@ import type {
 } from './plan-json.js';
 import { openPlanSession, type PlanOptions } from './plan-session.js';
 import { costOf, eachOf, gpuHours } from './price.js';
-import { reason, runReasons } from './reasons.js';
+import { reason, resumed, runReasons } from './reasons.js';
 import { scaleOf } from './scale.js';
 import { decidedSearch, foundBefore, withSearch } from './search/planned.js';
 import { NO_TIME } from './speed.js';
@@ -321,8 +321,7 @@ function whatToDo(
   { key, trainPlan, cached }: Pick<StageDecision, 'key' | 'trainPlan'> & { readonly cached: boolean },
 ): { readonly action: StageAction; readonly reasons: readonly Reason[] } {
   if (cached) return { action: 'cached', reasons: [reason('unchanged')] };
-  if (context.store.resumable(key.key))
-    return { action: 'resume', reasons: [reason('checkpoint', { path: `.ftp/work/${key.key}` })] };
+  if (context.store.resumable(key.key)) return { action: 'resume', reasons: [resumed(key.key)] };
   const latest = context.latest().get(stage.name);
   const earlier = comparableRecord(
     context.records(),

@@ -45,6 +45,9 @@ function value(found: unknown): string {
 
 export const reason = (code: ReasonCode, fields: Omit<Reason, 'code'> = {}): Reason => ({ code, ...fields });
 
+/** A stage with a checkpoint under this key goes on from it. */
+export const resumed = (key: string): Reason => reason('checkpoint', { path: `.ftp/work/${key}` });
+
 /** `earlier`: what it is compared with, if there is anything. */
 export function runReasons(
   { key, parts }: StageKey,

@@ -3,6 +3,7 @@
 import { UserError } from '../../language/diagnostics/types.js';
 import type { RunEvent, StageAction, StageStatus } from '../../language/ir/events.js';
 import { duration } from '../planner/quantities.js';
+import { resumed } from '../planner/reasons.js';
 import { startNow } from '../planner/side-by-side.js';
 import type { Claim, ClaimHolder, StoreEntry } from '../store/index.js';
 import { openPlaces, type Place, type Places } from './places.js';
@@ -278,7 +279,10 @@ function cached(plan: StagePlan, entry: StoreEntry, { watcher }: RunContext): St
   return { entry, cached: true, interrupted: false, peakMemoryBytes: entry.record.peakMemoryBytes };
 }
 
-function tellStart({ stage, key, parts, reasons }: StagePlan, action: StageAction, watcher: Watcher): void {
+/** A stage that left a checkpoint since it was planned, such as a trial that goes on after a rung, resumes for that reason. */
+function tellStart(plan: StagePlan, action: StageAction, watcher: Watcher): void {
+  const { stage, key, parts } = plan;
+  const reasons = action === 'resume' ? [resumed(key)] : plan.reasons;
   watcher.event({ type: 'stage.started', stage: stage.name, kind: stage.kind, action, reasons, key, parts });
 }
 

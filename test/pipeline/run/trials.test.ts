@@ -58,7 +58,7 @@ function ground(
       ...real,
       claim: async () => released,
       find: (key) => entries.get(key),
-      resumable: () => false,
+      resumable: (key) => progressOf(join(real.workPath(key), 'step-000001')) > 0,
     },
     engine: { name: 'embedded' },
     shared: { folder: cwd, runtime: 'onnx', threads: 1, repositories: [] },
@@ -147,6 +147,11 @@ describe('trials of a search', () => {
     const status = Object.fromEntries(outcome.summaries.map(({ name, status }) => [name, status]));
     expect(status).to.include({ 'adapter@0': 'ended', 'quality@0': 'ended', 'quality@3': 'done' });
     expect(outcome).to.include({ failed: false, interrupted: false, gateClosed: false });
+    const begun = events.flatMap((event) =>
+      event.type === 'stage.started' && event.stage === 'adapter@1' ? [event] : [],
+    );
+    expect(begun.map(({ action }) => action)).to.deep.equal(['run', 'resume']);
+    expect(begun.map(({ reasons }) => reasons.map(({ code }) => code))).to.deep.equal([[], ['checkpoint']]);
   });
 
   it('go on without one that fails, and the run has not failed', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import pc from 'picocolors';
 import type { StageSummary } from '../../../src/language/ir/events.js';
+import { resumed } from '../../../src/pipeline/planner/reasons.js';
 import { sentenceOf } from '../../../src/tools/cli/progress/sentences.js';
 import { summaryLines } from '../../../src/tools/cli/summary.js';
 
@@ -32,5 +33,18 @@ describe('a train stage that left rows out', () => {
     const done = { ...stage, status: 'done', metrics: { steps: 3 }, dropped: { too_long: 2 } } as const;
     expect(summaryLines([done], plain)[1]).to.match(/steps 3 · 2 dropped: 2 too long$/);
     expect(summaryLines([{ ...done, dropped: undefined }], plain)[1]).to.match(/steps 3$/);
+  });
+});
+
+describe('a stage that starts', () => {
+  const begun = { type: 'stage.started', stage: 'adapter', kind: 'train', key: 'k', parts: {} } as const;
+  it('says why it runs; one that resumes, or is up to date, has no other reason than that', () => {
+    const first = [{ code: 'first_run' }];
+    expect(sentenceOf({ ...begun, action: 'run', reasons: first }, plain)).to.equal(
+      'adapter runs (has not run yet)',
+    );
+    const resumes = { ...begun, action: 'resume', reasons: [resumed('k')] } as const;
+    expect(sentenceOf(resumes, plain)).to.equal('adapter resumes from its checkpoint');
+    expect(sentenceOf({ ...begun, action: 'cached', reasons: [] }, plain)).to.equal('adapter is up to date');
   });
 });

@@ -20,13 +20,14 @@ export const statusText = (
   colours: Colours,
 ): string => (interrupted === true ? colours.yellow('interrupted') : COLOURS[status](colours)(status));
 
+/** Where it resumes or is up to date, that is the reason, too. */
 const ACTION = { run: 'runs', resume: 'resumes from its checkpoint', cached: 'is up to date' } as const;
 
 /** Events that are a line of their own; `undefined` for those that only move a bar. */
 export function sentenceOf(event: RunEvent, colours: Colours): string | undefined {
   const { bold, dim } = colours;
   if (event.type === 'stage.started') {
-    const why = event.action === 'cached' ? '' : reasonsText(event.reasons);
+    const why = event.action === 'run' ? reasonsText(event.reasons) : '';
     return `${bold(event.stage)} ${ACTION[event.action]}${why === '' ? '' : dim(` (${why})`)}`;
   }
   if (event.type === 'stage.waiting')
