@@ -8,6 +8,7 @@ import type { Arguments } from '../../../src/tools/cli/command.js';
 import { watchSignals } from '../../../src/tools/cli/interrupts.js';
 import { parallelOf } from '../../../src/tools/cli/machine-options.js';
 import { noticeOf, preemptionOf, retriesOf } from '../../../src/tools/cli/run-options.js';
+import { freshFolder, ftpc } from './folders.js';
 
 /** A command line with these values. */
 const line = (values: Readonly<Record<string, string | readonly string[]>>): Arguments => {
@@ -81,5 +82,26 @@ describe('a file that tells a run to end', () => {
       '`going` is there: saving progress within 30 s; interrupt again to stop at once',
     ]);
     expect([watched.kill.aborted, watched.notice]).to.deep.equal([false, 30]);
+  });
+});
+
+describe('a run of which the price is said', () => {
+  const text = `edition 2026
+import { synthetic } from "std/data"
+data rows {
+  source = synthetic(rows: 10, length: 8tok)
+}
+budget small {
+  require cost <= 1usd
+}
+`;
+  it('looks at what it costs', async () => {
+    const cwd = freshFolder();
+    writeFileSync(join(cwd, 'pipeline.ftp'), text);
+    const dear = await ftpc(cwd, ['run', 'pipeline.ftp', '--price', '1e9']);
+    expect([dear.code, /FTP\d+/.exec(dear.err)?.[0]]).to.deep.equal([4, 'FTP0825']);
+    expect(await ftpc(cwd, ['run', 'pipeline.ftp', '--price', '-1'])).to.include({ code: 1 });
+    const free = await ftpc(cwd, ['run', 'pipeline.ftp', '--price', '0']);
+    expect([free.code, free.err.includes('FTP1924')]).to.deep.equal([0, false]);
   });
 });

@@ -104,7 +104,7 @@ preset mine for train {
 describe('what is known of a setting', () => {
   const folder = pipelineFolder();
   after(() => folder.remove());
-  let ask: (name: string | undefined) => Answer;
+  let ask: (name: string | undefined, planned?: Plan) => Answer;
   let made: Plan;
 
   before(async () => {
@@ -119,11 +119,12 @@ describe('what is known of a setting', () => {
     const settled = withPrecision(program, EMBEDDED);
     made = await plan(settled, folder.host, { ...QUICK, machine: 'cpu-2gib', threads: 2 });
     const lints = lintReport(compiled, folder.host);
-    ask = (name) => answerOf('pipeline.ftp', name, { analysis, sources, plan: made, params, lints });
+    ask = (name, planned = made) =>
+      answerOf('pipeline.ftp', name, { analysis, sources, plan: planned, params, lints });
   });
 
-  const setting = (name: string) => {
-    const answer = ask(name);
+  const setting = (name: string, planned?: Plan) => {
+    const answer = ask(name, planned);
     if (answer.about !== 'setting') throw new Error(`${name} is a ${answer.about}`);
     return answer.setting;
   };
@@ -181,6 +182,20 @@ describe('what is known of a setting', () => {
     });
     expect(precision.why).to.equal('the embedded engine computes in float32 unless asked otherwise');
     expect(precision).not.to.have.property('asked');
+  });
+
+  it('says what the file has where the planner took something else, and nothing of a default that it has not', () => {
+    const changed = { 'lora.rank': 2, 'lora.rslora': true };
+    const effective = Object.fromEntries(
+      Object.entries(changed).map(([path, value]) => [path, { value, from: 'planner' as const }]),
+    );
+    const planned = {
+      ...made,
+      stages: made.stages.map((stage) => ({ ...stage, effective: { ...stage.effective, ...effective } })),
+    };
+    expect(setting('adapter.lora.rank', planned)).to.include({ text: '2', asked: '16' });
+    expect(setting('adapter.lora.rslora', planned)).to.include({ text: 'true', default: 'false' });
+    expect(setting('adapter.lora.rslora', planned)).not.to.have.property('asked');
   });
 
   it('says what the rules find in it', () => {

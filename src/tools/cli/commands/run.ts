@@ -3,7 +3,7 @@ import type { PlanRequest } from '../../../pipeline/prepare/index.js';
 import { type CliContext, canOverwrite } from '../cli-context.js';
 import { type Arguments, type Command, EXIT_OF_RUN, option, UsageError } from '../command.js';
 import { runEngineOf } from '../engine-options.js';
-import { PARALLEL, parallelOf } from '../machine-options.js';
+import { PARALLEL, PRICE, parallelOf, priceOf } from '../machine-options.js';
 import { RUN_OPTIONS, runRequest } from '../options.js';
 import type { RunView } from '../progress/views.js';
 import { noticeOf, preemptionOf, RUN_ON_OPTIONS, retriesOf } from '../run-options.js';
@@ -15,6 +15,7 @@ export const run: Command = {
   options: {
     ...RUN_OPTIONS,
     parallel: PARALLEL,
+    price: PRICE,
     ...RUN_ON_OPTIONS,
     verify: option.flag('Read every byte of every output and release, however large, and check its digest.'),
     json: option.flag('Print every event as a JSON object on one line.'),
@@ -40,6 +41,7 @@ export const run: Command = {
       {
         ...(await planRequestOf(args, context)),
         parallel: parallelOf(args),
+        price: priceOf(args),
         retries: retriesOf(args),
         notice: noticeOf(args),
         preemption: preemptionOf(args),

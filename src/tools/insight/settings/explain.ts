@@ -58,7 +58,7 @@ export interface SettingExplanation {
   /** As a pipeline would have it; `null` if there is none. */
   readonly default: string | null;
   readonly setBy: SetBy;
-  /** What the file says where the planner took something else. */
+  /** What the file, or a preset, says where the planner took something else; a default is in `default`. */
   readonly asked?: string;
   /** Changing it changes the output, and so what has to run again. */
   readonly affectsOutput: boolean;
@@ -100,8 +100,9 @@ function explain(
   const byPlanner = isSetByPlanner(path, planned) ? planned : undefined;
   const own = found.value;
   const value = byPlanner?.effective[path]?.value ?? own;
-  // `auto` leaves it to the planner
-  const isChanged = byPlanner !== undefined && own !== undefined && own !== value && own !== 'auto';
+  // `auto` leaves it to the planner, and a default nobody asks for
+  const isAsked = own !== undefined && own !== 'auto' && originOf(checked, path) !== 'default';
+  const isChanged = byPlanner !== undefined && isAsked && own !== value;
   const asText = (of: Value | undefined): string | null =>
     of === undefined ? null : valueText(of, setting.type);
   const isEmptyRecord = isWhole && setting.type.kind === 'record';
@@ -196,7 +197,7 @@ function whyChosen(
   const kept = action === 'cached' ? 'chosen when the stage ran: ' : '';
   const follows: Readonly<Record<string, string>> = {
     'batch.accumulation': `it follows: ${chosen?.accumulation} × ${chosen?.microBatch} rows are the rows of one step`,
-    'lora.alpha': `it follows the rank, so that alpha ÷ rank stays as the file has it`,
+    'lora.alpha': `it follows the rank, so that alpha ÷ rank stays as it was`,
   };
   const decided = limits?.decides && follows[path] === undefined ? decidedText(limits) : '';
   return { why: `${kept}${decided}${follows[path] ?? fits}`, rejected };
