@@ -70,7 +70,7 @@ async function readAfter(
   const session = await open();
   const copied = shared < WORTH_COPYING ? 0 : shared;
   if (before !== undefined && copied > 0)
-    await session.restore([{ ids: ids.subarray(0, copied), data: before.session.read(0, 0, copied) }]);
+    await session.restore([[{ ids: ids.subarray(0, copied), data: before.session.read(0, 0, copied) }]]);
   await before?.session.release();
   return { ids: ids.slice(), session, logits: await session.append([ids.slice(copied)]) };
 }
@@ -85,7 +85,7 @@ async function lossAfter(
   if (scored.length > 1) {
     const own = await open();
     try {
-      await own.restore([{ ids, data: session.read(0, 0, ids.length) }]);
+      await own.restore([[{ ids, data: session.read(0, 0, ids.length) }]]);
       const after = await own.append([scored.slice(0, -1)], 'every');
       const vocab = logits.length;
       for (let at = 1; at < scored.length; at++)

@@ -1,8 +1,10 @@
 /** The embedded engine: requests join a running batch of this program's own decoder, and leave it. */
 import { setImmediate } from 'node:timers/promises';
+import { cacheSize } from '../models/decoder/caches.js';
 import type { Decoder } from '../models/decoder/types.js';
 import { ClosedError, type ModelAccess, type ModelParts, modelAccess } from './model-access.js';
 import { PrefixCache } from './prefix-cache.js';
+import { promptGroup } from './prompt-group.js';
 import { PromptRead } from './prompt-read.js';
 import { RunningBatch, takeNext } from './running-batch.js';
 import type { ServedAnswer } from './served-answer.js';
@@ -68,11 +70,12 @@ export class EmbeddedEngine implements ServingEngine {
   }
 
   load(): ServingLoad {
-    const answers = this.batch.answers.filter(({ over }) => !over);
+    const going = (answers: readonly ServedAnswer[]) => answers.filter(({ over }) => !over);
+    const answers = going(this.batch.answers);
     const held = answers.reduce((sum, { length }) => sum + length, 0) + (this.reading?.tokens ?? 0);
     return {
-      running: answers.length + (this.reading === undefined ? 0 : 1),
-      waiting: this.waiting.filter(({ over }) => !over).length,
+      running: answers.length + going(this.reading?.answers ?? []).length,
+      waiting: going(this.waiting).length,
       cacheTokens: held + this.prefixes.tokens,
       answered: this.answered,
       generatedTokens: this.generatedTokens,
@@ -122,31 +125,52 @@ export class EmbeddedEngine implements ServingEngine {
 
   private async readPrompts(): Promise<void> {
     for (let left = PIECE; left > 0; ) {
-      this.reading ??= this.nextRead();
+      this.reading ??= this.nextRead(left);
       const { reading } = this;
       if (reading === undefined) return;
-      const before = reading.tokens;
-      const logits = reading.answer.over ? undefined : await reading.read(left);
-      left -= Math.max(1, reading.tokens - before);
-      if (logits === undefined && !reading.answer.over) continue;
+      const before = reading.computed;
+      const isLeft = reading.answers.every(({ over }) => over);
+      const logits = isLeft ? undefined : await reading.read(left);
+      left -= Math.max(1, reading.computed - before);
+      if (logits === undefined && !isLeft) continue;
       this.reading = undefined;
-      if (logits !== undefined) takeNext(reading.answer, logits, this.parts.label);
-      this.generatedTokens += Math.min(1, reading.answer.answerTokens);
-      if (reading.answer.over) await reading.release();
-      else await this.batch.join(reading.answer, reading.session);
+      await this.begin(reading, logits);
     }
   }
 
-  /** The request that waits longest, where the batch has room for it. */
-  private nextRead(): PromptRead | undefined {
+  /** Lets answers whose prompts were read join the batch, with their first tokens. */
+  private async begin(reading: PromptRead, logits: Float32Array = new Float32Array(0)): Promise<void> {
+    const { answers } = reading;
+    const vocab = logits.length / answers.length;
+    for (const [row, answer] of answers.entries()) {
+      if (answer.over) continue;
+      takeNext(answer, logits.subarray(row * vocab, (row + 1) * vocab), this.parts.label);
+      this.generatedTokens += Math.min(1, answer.answerTokens);
+    }
+    const staying = answers.flatMap(({ over }, row) => (over ? [] : [row]));
+    if (staying.length === 0) return reading.release();
+    if (staying.length < answers.length) await reading.session.keep(staying);
+    await this.batch.join(
+      answers.filter(({ over }) => !over),
+      reading.session,
+    );
+  }
+
+  /** The request that waits longest, where the batch has room for it, and others that are read next to it. */
+  private nextRead(tokens: number): PromptRead | undefined {
     const { batch, parts } = this;
-    const [answer] = this.waiting;
-    const rows = batch.answers.length + 1;
-    if (answer === undefined || rows > parts.rows) return undefined;
-    const longest = Math.max(batch.longest, answer.length) + 1;
-    if (rows > 1 && batch.tokensWith(rows, longest) > parts.batchTokens) return undefined;
-    this.waiting.shift();
-    return new PromptRead(parts, this.prefixes, answer);
+    const fits = (more: number, longest: number): boolean => {
+      const rows = batch.answers.length + more;
+      // prompts are read in caches of their own, which are no larger than those of the longest
+      if (more > 1 && more * cacheSize(longest, parts.contextTokens) > parts.contextTokens) return false;
+      const needed = batch.tokensWith(rows, Math.max(batch.longest + 1, longest));
+      return rows <= parts.rows && (rows === 1 || needed <= parts.batchTokens);
+    };
+    const group = promptGroup(this.waiting, this.prefixes, { tokens, most: PIECE, fits });
+    if (group.length === 0) return undefined;
+    const taken = new Set(group.map(({ answer }) => answer));
+    this.waiting = this.waiting.filter((answer) => !taken.has(answer));
+    return new PromptRead(parts, this.prefixes, group);
   }
 
   /** Where the batch has grown out of its memory, its youngest answers wait again: they are read again later. */
@@ -174,7 +198,7 @@ export class EmbeddedEngine implements ServingEngine {
   }
 
   private async failAll(error: unknown): Promise<void> {
-    const failed = [...this.batch.answers, ...(this.reading === undefined ? [] : [this.reading.answer])];
+    const failed = [...this.batch.answers, ...(this.reading?.answers ?? [])];
     for (const answer of failed) answer.fail(error);
     const { reading } = this;
     this.reading = undefined;

@@ -3,6 +3,9 @@
 /** Tokens of a block; only whole blocks are held. */
 export const BLOCK = 16;
 
+/** Tokens of a text, with their keys and values. */
+export type HeldBlock = Pick<Block, 'ids' | 'data'>;
+
 interface Block {
   readonly ids: Int32Array;
   readonly data: Float32Array;
@@ -30,8 +33,17 @@ export class PrefixCache {
   }
 
   /** The longest beginning of a text that is held, at least one token short of it: something must be left to compute. */
-  find(text: Int32Array): readonly Pick<Block, 'ids' | 'data'>[] {
+  find(text: Int32Array): readonly HeldBlock[] {
     return this.path(text.subarray(0, Math.max(0, text.length - 1)));
+  }
+
+  /** Whether a text would begin with more that is held than these `tokens`, once another one has been read. */
+  gains(text: Int32Array, tokens: number, other: Int32Array): boolean {
+    const most = Math.min(text.length - 1, other.length, this.most);
+    const end = tokens + BLOCK;
+    if (end > most) return false;
+    for (let at = 0; at < end; at++) if (text[at] !== other[at]) return false;
+    return true;
   }
 
   /** Holds the whole blocks of a text; `read` gives the keys and values of its tokens `start … end`. */

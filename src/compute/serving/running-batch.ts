@@ -26,11 +26,11 @@ export class RunningBatch {
     return Math.max(0, ...this.answers.map(({ length }) => length));
   }
 
-  /** Takes the only row of a session whose prompt is read. */
-  async join(answer: ServedAnswer, session: DecodeSession): Promise<void> {
+  /** Takes the rows of a session whose prompts are read. */
+  async join(answers: readonly ServedAnswer[], session: DecodeSession): Promise<void> {
     if (this.session === undefined) this.session = session;
     else await this.session.join(session);
-    this.answers = [...this.answers, answer];
+    this.answers = [...this.answers, ...answers];
   }
 
   /** One token more for each answer. */

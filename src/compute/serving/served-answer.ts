@@ -90,6 +90,11 @@ export class ServedAnswer {
     return this.growing.last;
   }
 
+  /** Whether the prompt is part of what is given: then all of it is computed. */
+  get echoes(): boolean {
+    return this.request.echo === true && this.ids.length === 0;
+  }
+
   get answerTokens(): number {
     return this.ids.length;
   }

@@ -24,12 +24,14 @@ export interface FakeDecoder extends Pick<Decoder, 'session' | 'options'> {
   after(prefix: readonly number[]): Float32Array;
   /** Rows of every call of `append`. */
   readonly calls: number[];
+  /** Tokens of the longest row of each. */
+  readonly lengths: number[];
   readonly open: number;
 }
 
 /** Logits are a hash of the whole prefix: any slip in what a row has seen changes all that follows. */
 export function fakeDecoder(): FakeDecoder {
-  const calls: number[] = [];
+  const [calls, lengths]: [number[], number[]] = [[], []];
   let open = 0;
   const after = (prefix: readonly number[]): Float32Array => {
     let state = 2166136261;
@@ -49,6 +51,7 @@ export function fakeDecoder(): FakeDecoder {
         if (ids.length !== prefixes.length)
           throw new Error(`${ids.length} rows given, ${prefixes.length} held`);
         calls.push(ids.length);
+        lengths.push(Math.max(...ids.map(({ length }) => length)));
         const found: Float32Array[] = [];
         for (const [i, more] of ids.entries()) {
           const prefix = prefixes[i] as number[];
@@ -69,8 +72,9 @@ export function fakeDecoder(): FakeDecoder {
         await other.release();
       },
       read: (row, start, end) => Float32Array.from(prefixes[row]?.slice(start, end) ?? []),
-      async restore(pieces) {
-        for (const { data } of pieces) prefixes[0]?.push(...data);
+      async restore(rows) {
+        for (const [row, pieces] of rows.entries())
+          for (const { data } of pieces) prefixes[row]?.push(...data);
       },
       async release() {
         open--;
@@ -83,7 +87,7 @@ export function fakeDecoder(): FakeDecoder {
     options: { config: tinyConfig } as Decoder['options'],
     session,
     after,
-    calls,
+    ...{ calls, lengths },
     get open() {
       return open;
     },

@@ -63,6 +63,35 @@ describe('the embedded engine', () => {
     await engine.close();
   });
 
+  it('reads short prompts together, and none next to one that it begins as', async () => {
+    const { engine, decoder } = fakeEngine({ rows: 8, contextTokens: 600, prefixTokens: 320 });
+    const own = ['BC', 'KLMN', 'QRSTUVWX', 'TT'];
+    const shared = ['B', 'C', 'D'].map((letter) => `${'EFGHIJKLMNOPQRST'}${letter}`);
+    const prompts = [...own, ...shared];
+    const answers = await Promise.all(
+      prompts.map((prompt) => answerOf(engine, asked(prompt, { maxTokens: 1 }))),
+    );
+    expect(answers.map(({ text }) => text)).to.deep.equal(await greedy(prompts, 1));
+    // first those that begin on their own, then one of the others, which go on from it
+    expect(decoder.calls).to.deep.equal([4, 1, 2]);
+    expect(answers.map(({ start }) => start?.cachedTokens)).to.deep.equal([0, 0, 0, 0, 0, 16, 16]);
+    await engine.close();
+  });
+
+  it('reads a long prompt in pieces between the tokens of the answers that run', async () => {
+    const { engine, decoder } = fakeEngine({ rows: 4, contextTokens: 1000, batchTokens: 4000 });
+    const long = 'BCDEFGHIJKLMNOPQRSTUVWX'.repeat(20);
+    const running = answerOf(engine, asked('BC', { maxTokens: 30 }));
+    for (let wait = 0; wait < 4; wait++) await new Promise(setImmediate);
+    const [, answer] = await Promise.all([running, answerOf(engine, asked(long, { maxTokens: 2 }))]);
+    const logits = decoder.after([...letters.encode(long)]);
+    expect(answer.tokens[0]).to.equal(logits.indexOf(Math.max(...logits)));
+    expect(Math.max(...decoder.lengths)).to.equal(128);
+    const at = decoder.lengths.indexOf(128);
+    expect(decoder.lengths.slice(at, at + 7)).to.deep.equal([128, 1, 128, 1, 128, 1, 76]);
+    await engine.close();
+  });
+
   it('ends where the reader goes, or its signal says so, and lets the others run', async () => {
     const { engine, decoder } = fakeEngine();
     const stop = new AbortController();

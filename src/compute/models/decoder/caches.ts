@@ -35,6 +35,7 @@ export interface Caches {
 const BOTH = ['keys', 'values'] as const;
 
 type LayerCache = Readonly<Record<(typeof BOTH)[number], HostFloats>>;
+type LayerFloats = Readonly<Record<(typeof BOTH)[number], Float32Array>>;
 
 /** What a step gives for its token, in one layer: `[rows·groups, 1, dim]` each. */
 export interface TokenCache {
@@ -135,20 +136,29 @@ export class HostCaches implements Caches {
     });
   }
 
-  /** Keys and values `[groups, length, dim]` of positions `start … start + length` of the only row, which take their places. */
-  put(
+  /** Of keys and values `[rows·groups, length, dim]`, the first `counts[row]` of each row, which come after its `starts[row]`. */
+  extend(layer: number, from: LayerFloats, starts: Int32Array, counts: readonly number[]): void {
+    const [keys, values] = BOTH.map((one) => from[one].length / this.rows);
+    counts.forEach((count, row) => {
+      const own = (data: Float32Array, length = 0) => data.subarray(row * length, (row + 1) * length);
+      const part = { keys: own(from.keys, keys), values: own(from.values, values) };
+      this.put(layer, part, { row, start: starts[row] ?? 0, count });
+    });
+  }
+
+  /** Keys and values `[groups, length, dim]`, of which the first `count` take their places in a row. */
+  private put(
     layer: number,
-    from: Readonly<Record<(typeof BOTH)[number], Float32Array>>,
-    start: number,
-    count: number,
+    from: LayerFloats,
+    { row, start, count }: { readonly row: number; readonly start: number; readonly count: number },
   ): void {
-    const { dim, size } = this;
+    const { dim, groups, size } = this;
     const cache = this.layer(layer);
     for (const one of BOTH) {
-      const length = from[one].length / this.groups;
-      for (let group = 0; group < this.groups; group++) {
+      const length = from[one].length / groups;
+      for (let group = 0; group < groups; group++) {
         const lane = from[one].subarray(group * length, group * length + count * dim);
-        cache[one].data.set(lane, (group * size + start) * dim);
+        cache[one].data.set(lane, ((row * groups + group) * size + start) * dim);
       }
     }
   }
@@ -168,8 +178,8 @@ export class HostCaches implements Caches {
     return data;
   }
 
-  /** The way back of {@link read}, into the only row. */
-  write(data: Float32Array, start: number): void {
+  /** The way back of {@link read}. */
+  write(row: number, data: Float32Array, start: number): void {
     const part = data.length / this.caches.length / BOTH.length;
     const count = part / this.groups / this.dim;
     this.caches.forEach((_, layer) => {
@@ -177,7 +187,7 @@ export class HostCaches implements Caches {
         const from = (layer * BOTH.length + one) * part;
         return data.subarray(from, from + part);
       }) as [Float32Array, Float32Array];
-      this.put(layer, { keys, values }, start, count);
+      this.put(layer, { keys, values }, { row, start, count });
     });
   }
 

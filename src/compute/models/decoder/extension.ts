@@ -1,58 +1,59 @@
-/** More tokens of a text over the keys and values of those before them: a prompt is read piece by piece, or goes on from one that was read. */
+/** More tokens of texts over the keys and values of those before them: prompts are read piece by piece, or go on from what was read. */
 import { onHost } from '../../tensor/memory.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
 import { MASKED, maskShape } from '../architectures/graphs/attention.js';
 import { type BlockBlueprint, blockOf } from '../architectures/index.js';
 import type { HostCaches } from './caches.js';
 import type { DecoderContext } from './context.js';
-import { blockShape, evaluationBlock } from './graphs.js';
-import { zeros } from './parameters.js';
+import { blockShape, evaluationBlock, shapeName } from './graphs.js';
+import { type HostFloats, zeros } from './parameters.js';
 import { Angles, causalMask } from './positions.js';
 import { hiddenShape, outputsOf } from './stack.js';
 
-/** Tokens to which pieces are padded, doubled until they fit, so that few graphs are compiled. */
-const SMALLEST_PIECE = 16;
+const LENGTH_STEP = 16;
 
-/** Where the tokens of a piece are, for every kind of layer. */
-interface Piece {
-  /** Tokens before it. */
-  readonly start: number;
-  /** Tokens with padding. */
+/** Tokens to which pieces of rows are padded: a multiple of a few, so that few graphs are compiled. */
+export const paddedLength = (counts: readonly number[]): number =>
+  Math.ceil(Math.max(...counts) / LENGTH_STEP) * LENGTH_STEP;
+
+/** Where the tokens of a piece of each row are, for every kind of layer. */
+interface Pieces {
+  /** Tokens before those of each row. */
+  readonly starts: Int32Array;
+  /** Tokens of a row with padding. */
   readonly length: number;
   /** Positions of the cache. */
   readonly size: number;
 }
 
 /**
- * Hidden states `[length, hidden]` of tokens whose first has the position `start`; their keys and values enter the cache.
- * What is after `ids.length` is padding.
+ * Hidden states `[rows·length, hidden]` of tokens of which the first of each row has the position `starts[row]`; their keys and
+ * values enter the cache. What is after a row's tokens is padding.
  */
 export async function extendStack(
   context: DecoderContext,
   caches: HostCaches,
-  ids: Int32Array,
-  start: number,
-): Promise<Tensor> {
+  ids: readonly Int32Array[],
+  starts: Int32Array,
+): Promise<{ readonly hidden: Tensor; readonly length: number }> {
   const { buffers, compiled, graphs, options, weights } = context;
-  let length = SMALLEST_PIECE;
-  while (length < ids.length) length *= 2;
-  const shape = blockShape({ rows: 1, length });
-  const piece = { start, length, size: caches.size };
+  const counts = ids.map((row) => row.length);
+  const length = paddedLength(counts);
+  const rows = ids.length;
+  const shape = blockShape({ rows, length });
+  const pieces = { starts, length, size: caches.size };
   const states = [0, 1].map((side) => buffers.floats(`hidden.${side}`, hiddenShape(context, shape)));
   let [x, y] = states as [Tensor, Tensor];
-  const padded = new Int32Array(length);
-  padded.set(ids);
   context.parameters.publish();
-  // padding has the last position: a table of positions may have no further one
-  await weights.embedding.write(padded, (index) => start + Math.min(index, ids.length - 1), x);
+  await weights.embedding.write(padded(ids, length), (index) => positionOf(index, counts, pieces), x);
   const positions = new Map<BlockBlueprint, Tensors>();
   for (let layer = 0; layer < options.config.layers; layer++) {
     const kind = context.kindOf(layer);
-    const graph = await compiled.get(`extend ${kind.key} ${length} after ${piece.size}`, () =>
-      evaluationBlock(graphs, kind, shape, true, piece.size),
+    const graph = await compiled.get(`extend ${kind.key} ${shapeName(shape)} after ${caches.size}`, () =>
+      evaluationBlock(graphs, kind, shape, true, caches.size),
     );
     const block = blockOf(context.blueprint, layer);
-    const placed = positions.get(block) ?? positionsOf(block, piece);
+    const placed = positions.get(block) ?? positionsOf(block, pieces);
     positions.set(block, placed);
     const past = caches.inputs(layer);
     const outputs = outputsOf(context, graph, (name) => (name === 'y' ? y : undefined), 'cache');
@@ -61,10 +62,24 @@ export async function extendStack(
       outputs,
     );
     const [keys, values] = [floatsOf(outputs, 'keys'), floatsOf(outputs, 'values')];
-    caches.put(layer, { keys, values }, start, ids.length);
+    caches.extend(layer, { keys, values }, starts, counts);
     [x, y] = [y, x];
   }
-  return x;
+  return { hidden: x, length };
+}
+
+function padded(ids: readonly Int32Array[], length: number): Int32Array {
+  const whole = new Int32Array(ids.length * length);
+  ids.forEach((row, at) => {
+    whole.set(row, at * length);
+  });
+  return whole;
+}
+
+/** Padding has the last position of its row: a table of positions may have no further one. */
+function positionOf(index: number, counts: readonly number[], { starts, length }: Pieces): number {
+  const row = Math.floor(index / length);
+  return (starts[row] ?? 0) + Math.min(index % length, (counts[row] ?? 1) - 1);
 }
 
 const floatsOf = (tensors: Readonly<Record<string, Tensor>>, name: string): Float32Array => {
@@ -72,22 +87,28 @@ const floatsOf = (tensors: Readonly<Record<string, Tensor>>, name: string): Floa
   return tensor === undefined ? new Float32Array(0) : (onHost(tensor).data as Float32Array);
 };
 
-/** `mask` among the tokens of the piece, `prefix.mask` of those before them, and the angles of its positions. */
-function positionsOf({ attention }: BlockBlueprint, { start, length, size }: Piece): Tensors {
+/** `mask` among the tokens of a piece, `prefix.mask` of those before them, and the angles of their positions. */
+function positionsOf({ attention }: BlockBlueprint, { starts, length, size }: Pieces): Tensors {
   const { rotary, window } = attention;
   const seen = maskShape(length);
   const mask = zeros([1, 1, ...seen]);
   causalMask(seen, window, mask.data);
-  const before = zeros([1, 1, length, size]);
+  const before = zeros([starts.length, 1, length, size]);
   before.data.fill(MASKED);
-  for (let token = 0; token < length; token++) {
-    const first = window === undefined ? 0 : Math.max(0, start + token + 1 - window);
-    if (first < start) before.data.fill(0, token * size + first, token * size + start);
-  }
+  for (const [row, start] of starts.entries())
+    for (let token = 0; token < length; token++) {
+      const first = window === undefined ? 0 : Math.max(0, start + token + 1 - window);
+      const lane = (row * length + token) * size;
+      if (first < start) before.data.fill(0, lane + first, lane + start);
+    }
   const placed = { mask, 'prefix.mask': before };
   if (rotary === undefined) return placed;
   const half = rotary.dims / 2;
-  const [cos, sin] = [zeros([1, length, half]), zeros([1, length, half])];
-  new Angles(rotary).fill([start + length], length, cos.data, sin.data, start);
+  const [cos, sin] = [zeros([starts.length, length, half]), zeros([starts.length, length, half])];
+  const angles = new Angles(rotary);
+  for (const [row, start] of starts.entries()) {
+    const own = ({ data }: HostFloats) => data.subarray(row * length * half, (row + 1) * length * half);
+    angles.fill([start + length], length, own(cos), own(sin), start);
+  }
   return { ...placed, cos, sin };
 }

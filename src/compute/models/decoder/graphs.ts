@@ -128,21 +128,22 @@ export function trainingBlock(
 }
 
 /**
- * Forward only, without dropout; `cached` also gives the keys and values. `past`: tokens whose keys and values are there
- * before, by default those of a prefix.
+ * Forward only, without dropout; `cached` also gives the keys and values. `past`: places of each row for what was read of it
+ * before; without it, every row has the tokens of a prefix before it.
  */
 export function evaluationBlock(
   { config, adapter, precision }: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
   cached: boolean,
-  past = prefixTokens(adapter),
+  past?: number,
 ): Graph {
   const { joint, cache } = blockGraph({
     config,
     kind,
     ...shape,
-    prefix: past,
+    prefix: past ?? prefixTokens(adapter),
+    ownPrefixes: past !== undefined,
     precision,
     trainable: 'none',
     dropout: 0,

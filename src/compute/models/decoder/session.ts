@@ -67,7 +67,7 @@ class Session implements DecodeSession {
       this.begun = true;
       return this.prefill(whole, logits);
     }
-    if (this.extends && others.length === 0 && first.length > 1) return this.extend(first, logits);
+    if (this.extends && whole.some(({ length }) => length > 1)) return this.extend(whole, logits);
     if (others.some(({ length }) => length !== first.length))
       throw new RangeError('rows may differ in length only in the first call');
     const given: Float32Array[] = [];
@@ -104,19 +104,21 @@ class Session implements DecodeSession {
   }
 
   async restore(
-    pieces: readonly { readonly ids: ArrayLike<number>; readonly data: Float32Array }[],
+    rows: readonly (readonly { readonly ids: ArrayLike<number>; readonly data: Float32Array }[])[],
   ): Promise<void> {
-    if (this.begun || this.lengths.length !== 1)
-      throw new RangeError('only a fresh session of one row is restored');
+    if (this.begun || rows.length !== this.lengths.length)
+      throw new RangeError(`only a fresh session of ${rows.length} rows is restored`);
     const caches = this.hostCaches();
-    const text = pieces.flatMap(({ ids }) => Array.from(ids));
-    await this.grow(text.length);
-    let start = 0;
-    for (const { ids, data } of pieces) {
-      caches.write(data, start);
-      start += ids.length;
+    const texts = rows.map((pieces) => pieces.flatMap(({ ids }) => Array.from(ids)));
+    await this.grow(Math.max(...texts.map(({ length }) => length)));
+    for (const [row, pieces] of rows.entries()) {
+      let start = 0;
+      for (const { ids, data } of pieces) {
+        caches.write(row, data, start);
+        start += ids.length;
+      }
     }
-    [this.begun, this.texts, this.lengths] = [true, [text], Int32Array.of(text.length)];
+    [this.begun, this.texts, this.lengths] = [true, texts, Int32Array.from(texts, ({ length }) => length)];
   }
 
   async release(): Promise<void> {
@@ -146,14 +148,16 @@ class Session implements DecodeSession {
     return headLogits(this.context, hidden, logits === 'last' ? last : Array.from(ids[0]?.keys() ?? []));
   }
 
-  /** More tokens of the only row at once; logits after the last of them, or after each. */
-  private async extend(ids: Int32Array, logits: 'last' | 'every'): Promise<Float32Array> {
-    const [start = 0] = this.lengths;
-    await this.grow(start + ids.length);
-    const hidden = await extendStack(this.context, this.hostCaches(), ids, start);
-    this.texts[0]?.push(...ids);
-    this.lengths = Int32Array.of(start + ids.length);
-    return headLogits(this.context, hidden, logits === 'last' ? [ids.length - 1] : Array.from(ids.keys()));
+  /** More tokens of every row at once; logits after the last of each, or after each of the only row. */
+  private async extend(ids: readonly Int32Array[], logits: 'last' | 'every'): Promise<Float32Array> {
+    const starts = this.lengths;
+    const lengths = Int32Array.from(ids, (row, at) => row.length + (starts[at] ?? 0));
+    await this.grow(Math.max(...lengths));
+    const { hidden, length } = await extendStack(this.context, this.hostCaches(), ids, starts);
+    for (const [at, row] of ids.entries()) this.texts[at]?.push(...row);
+    this.lengths = lengths;
+    const last = ids.map((row, at) => at * length + row.length - 1);
+    return headLogits(this.context, hidden, logits === 'last' ? last : Array.from(ids[0]?.keys() ?? []));
   }
 
   /**

@@ -154,14 +154,13 @@ export interface Decoder {
 
 export interface DecodeSession {
   /**
-   * Whether a session of one row takes many tokens at a time after its first call, and {@link restore}s: where caches are
-   * arrays of the host, no text is turned by other angles when it grows, and no adapter has virtual tokens.
+   * Whether a session takes many tokens at a time after its first call, and {@link restore}s: where caches are arrays of the host, no text is turned by other angles when it grows, and no adapter has virtual tokens.
    */
   readonly extends: boolean;
   /**
    * Appends tokens to every row and returns the logits `[rows, vocab]` after each row's last token.
-   * `ids[r]` may differ in length between rows only in the first call (the prompts). `every`: for a session of one row,
-   * the logits `[tokens, vocab]` after each token.
+   * `ids[r]` may differ in length between rows in the first call (the prompts), and later where the session {@link extends}.
+   * `every`: for a session of one row, the logits `[tokens, vocab]` after each token.
    */
   append(ids: readonly Int32Array[], logits?: 'last' | 'every'): Promise<Float32Array>;
   /**
@@ -173,8 +172,10 @@ export interface DecodeSession {
   join(other: DecodeSession): Promise<void>;
   /** Keys and values of the tokens `start … end` of a row, for {@link restore}: those of a layer after those of another. */
   read(row: number, start: number, end: number): Float32Array;
-  /** Begins a session of one row with tokens whose keys and values were read before, one piece after another. */
-  restore(pieces: readonly { readonly ids: ArrayLike<number>; readonly data: Float32Array }[]): Promise<void>;
+  /** Begins each row with tokens whose keys and values were read before, one piece after another; there may be none of a row. */
+  restore(
+    rows: readonly (readonly { readonly ids: ArrayLike<number>; readonly data: Float32Array }[])[],
+  ): Promise<void>;
   release(): Promise<void>;
 }
 

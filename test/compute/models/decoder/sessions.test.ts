@@ -72,7 +72,7 @@ describe('sessions of a decoder', () => {
         { ids: first.slice(2, cut + 1), data: pieced.read(0, 2, cut + 1) },
       ];
       const restored = await decoder.session(1, capacity);
-      await restored.restore(pieces);
+      await restored.restore([pieces]);
       expectClose(await restored.append([first.slice(cut + 1)]), wanted);
 
       const batch = await decoder.session(0, capacity);
@@ -95,6 +95,32 @@ describe('sessions of a decoder', () => {
       await batch.keep([1]);
       expectClose(await batch.append([Int32Array.of(9)]), await grown(second, 5, 8, 9));
       await batch.release();
+      await decoder.release();
+    });
+
+  for (const name of FIXTURES)
+    it(`read several prompts at once, each after what was held of it: ${name}${QUICK.has(name) ? '' : ' @long'}`, async () => {
+      const { decoder, prompts, vocab, capacity } = await open(name);
+      const [first, second] = prompts as [Int32Array, Int32Array];
+      const before = await decoder.session(1, capacity);
+      await before.append([first]);
+      if (!before.extends) return decoder.release();
+      const held = { ids: first.slice(0, 3), data: before.read(0, 0, 3) };
+      const shorter = first.slice(0, -2);
+      const texts = [first, second, shorter];
+      const wanted: Float32Array[] = [];
+      for (const text of [...texts, Int32Array.of(...second, 5)])
+        wanted.push(await alone(decoder, text, capacity));
+      const together = await decoder.session(3, capacity);
+      await together.restore([[held], [], [held]]);
+      const after = await together.append([first.slice(3), second, shorter.slice(3)]);
+      texts.forEach((_, row) => {
+        expectClose(after.subarray(row * vocab, (row + 1) * vocab), wanted[row] ?? after);
+      });
+      // what was read of a row is its own
+      expect(together.read(0, 0, 3)).to.deep.equal(held.data);
+      await together.keep([1]);
+      expectClose(await together.append([Int32Array.of(5)]), wanted[3] ?? after);
       await decoder.release();
     });
 

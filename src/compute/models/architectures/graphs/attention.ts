@@ -30,7 +30,8 @@ interface AttentionContext extends LayerContext {
 
 /**
  * Keys and values that are there before the queries come. Of a prefix `[keyValueHeads, tokens, dim]`, not rotary-embedded,
- * with a mask `[1, 1, length, tokens]`, of packed rows `[rows, …]`.
+ * with a mask `[1, 1, length, tokens]`, of packed rows `[rows, …]`; or of each row what was read of it, `[rows·keyValueHeads, tokens, dim]`,
+ * with a mask `[rows, 1, length, tokens]`.
  */
 interface PastValues {
   readonly keys: ValueId;
@@ -182,12 +183,13 @@ export function attend(
 
 /** The keys and values of a prefix next to those of each row: `[rows·groups, tokens, dim]`. */
 function prefixOfEachRow(
-  { builder: b }: AttentionContext,
+  { builder: b, config: { keyValueHeads } }: AttentionContext,
   { keys, values }: PastValues,
   rows: number,
 ): Pick<PastValues, 'keys' | 'values'> {
   const repeated = (value: ValueId) => {
     const [groups = 1, tokens = 1, dim = 1] = b.shapeOf(value);
+    if (groups > keyValueHeads) return value;
     const whole = b.expand(b.reshape(value, [1, groups, tokens, dim]), [rows, groups, tokens, dim]);
     return b.reshape(whole, [rows * groups, tokens, dim]);
   };
@@ -227,7 +229,8 @@ function attendBlock(
   const visible = () => joined(prefix && cut(prefix.mask, 2, first, end), ofTexts(), 3);
   const ofTexts = () => {
     const causal = cut(cut(mask, 2, 0, count), 3, start + ahead, end + ahead);
-    if (segments === undefined) return causal;
+    const masks = prefix === undefined ? 1 : (b.shapeOf(prefix.mask)[0] ?? 1);
+    if (segments === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, end - start]);
     const asking = b.reshape(cut(segments, 1, first, end), [rows, 1, count, 1]);
     const asked = b.reshape(cut(segments, 1, start, end), [rows, 1, 1, end - start]);
     return b.where(b.equal(asking, asked), causal, b.scalar(MASKED));

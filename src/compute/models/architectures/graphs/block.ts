@@ -15,8 +15,10 @@ interface BlockOptions {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens, told apart by the input `segments`. */
   readonly packed?: number;
-  /** Virtual tokens whose keys and values every text attends to; default: 0. */
+  /** Tokens whose keys and values are there before: those that every text attends to, or as many places of each row; default: 0. */
   readonly prefix?: number;
+  /** Each row has keys, values and a mask of its own before it. */
+  readonly ownPrefixes?: boolean;
   /** Of the products that the graph will be given; merging a small update into a matrix of few bits would lose it. */
   readonly precision?: 'f32' | 'bf16';
   /** Queries of a row that meet the keys at a time. */
@@ -77,18 +79,17 @@ export function blockGraph(options: BlockOptions): BlockGraph {
 }
 
 /** Declares what a layer reads besides `x` and its weights. */
-function layerInputs(
-  b: GraphBuilder,
-  weight: BlockInputs['weight'],
-  { config, kind, rows, length, dropout, queryBlock, precision, packed, prefix = 0 }: BlockOptions,
-) {
+function layerInputs(b: GraphBuilder, weight: BlockInputs['weight'], options: BlockOptions) {
+  const { config, kind, rows, length, dropout, queryBlock, precision, packed } = options;
+  const { prefix = 0, ownPrefixes = false } = options;
   const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
   const turns = [rows, length, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, ...maskShape(length, queryBlock)]);
   const segments = packed !== undefined ? b.input('segments', [rows, length]) : undefined;
-  const lanes = [config.keyValueHeads, prefix, config.headDim];
+  const lanes = [ownPrefixes ? rows * config.keyValueHeads : config.keyValueHeads, prefix, config.headDim];
+  const masks = ownPrefixes || packed !== undefined ? rows : 1;
   const lows: ValueId[] = [];
   const layer = {
     builder: b,
@@ -109,7 +110,7 @@ function layerInputs(
         : {
             keys: weight('prefix.keys', lanes),
             values: weight('prefix.values', lanes),
-            mask: b.input('prefix.mask', [packed === undefined ? 1 : rows, 1, length, prefix]),
+            mask: b.input('prefix.mask', [masks, 1, length, prefix]),
           },
     reach: packed,
   };
