@@ -25,6 +25,8 @@ def _plain(name: str) -> str:
     return (
         name.replace(".modules_to_save.default.", ".")
         .replace(".default.", ".")
+        # factors of an embedding are parameters by themselves
+        .removesuffix(".default")
         .replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
     )
 

@@ -79,6 +79,9 @@ const WITHOUT_LABELS: readonly (readonly [setting: string, why: string])[] = [
 /** A reward model goes on from another one; labels are numbered by the rows. */
 const WITHOUT_CLASSES: typeof WITHOUT_LABELS = [...WITHOUT_LABELS, ['start', 'the head starts untrained']];
 
+/** Settings of `lora` that may name the head over the vocabulary. */
+const OF_HEAD = ['targets', 'modules_to_save'] as const;
+
 /** Settings that refer to what `head` leaves as it is. */
 const WITHOUT_BLOCKS: readonly (readonly [setting: string, why: string])[] = [
   ['lora', 'there is no adapter'],
@@ -109,23 +112,21 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
       : [errors.rowsMismatch(settingSpan(checked, 'validate'), watched, watched.kind, learner, trained)];
   if (isText) return mismatch;
   const written = (path: string): boolean => block.properties.some(({ key }) => key.text === path);
-  const saved = (stage.settings['lora'] as { modules_to_save?: readonly string[] } | undefined)
-    ?.modules_to_save;
+  const lora = stage.settings['lora'] as Readonly<Record<string, unknown>> | undefined;
+  const ofHead = OF_HEAD.filter((setting) => [lora?.[setting]].flat().includes('lm_head'));
   return [
     ...mismatch,
     ...(works === 'scores' ? WITHOUT_LABELS : WITHOUT_CLASSES)
       .filter(([setting]) => stage.settings[setting] !== undefined)
       .map(([setting, why]) => errors.settingWithLabels(settingSpan(checked, setting), setting, why, rows)),
-    ...(saved?.includes('lm_head')
-      ? [
-          errors.settingWithLabels(
-            settingSpan(checked, 'lora'),
-            'modules_to_save: [lm_head]',
-            'a classifier replaces it with a head over labels, which is always trained',
-            rows,
-          ),
-        ]
-      : []),
+    ...ofHead.map((setting) =>
+      errors.settingWithLabels(
+        settingSpan(checked, 'lora'),
+        `${setting}: [lm_head]`,
+        'a classifier replaces it with a head over labels, which is always trained',
+        rows,
+      ),
+    ),
     ...(isWritten(checked, 'watch.repetition')
       ? [
           errors.settingWithLabels(

@@ -1,5 +1,5 @@
 /** Optimisers, targets and chat templates by the names that other tools have for them. */
-import { PROJECTIONS } from '../../language/schemas/stages/train.js';
+import { OUTER_TARGETS, PROJECTIONS } from '../../language/schemas/stages/train.js';
 import { byWord, lookUp } from '../../language/source/look-up.js';
 
 /** A function of ftpc and the arguments that make it the same. */
@@ -57,8 +57,8 @@ export function optimizerOf(name: string): Optimizer & { readonly near?: string 
       };
 }
 
-/** Linear layers that ftpc knows by these names in every family; others are ends of paths. */
-const LAYERS: ReadonlySet<string> = new Set(PROJECTIONS);
+/** Linear layers, embedding and head that ftpc knows by these names in every family; others are ends of paths. */
+const LAYERS: ReadonlySet<string> = new Set([...PROJECTIONS, ...OUTER_TARGETS]);
 
 export const isLayerName = (name: string): boolean => LAYERS.has(name);
 

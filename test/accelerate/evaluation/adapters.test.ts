@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, AdapterConfig>> = {
   prompt: { kind: 'prompt', tokens: 5 },
   prefix: { kind: 'prefix', tokens: 5 },
   'lora and a whole embedding': { ...LORA, modulesToSave: ['embed_tokens'] },
+  'lora over embedding and head': { ...LORA, targets: ['q_proj', 'embed_tokens', 'lm_head'] },
   'a head over labels': { kind: 'head', labels: LABELS },
   'lora and a head over labels': { ...LORA, labels: LABELS },
 };

@@ -112,6 +112,26 @@ const CASES: Readonly<Record<string, Case>> = {
     options: with_({ lora: { ...lora, modules_to_save: ['embed_tokens', 'lm_head'] } }),
     engines: ['one rank', 'two ranks, fsdp'],
   },
+  'lora over embedding and head, in chunks': {
+    options: with_(
+      { lora: { ...lora, targets: ['q_proj', 'embed_tokens', 'lm_head'] }, ...sgd(0.1) },
+      { chosen: { microBatch: 1, accumulation: 6, logitsChunk: 16 } },
+    ),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, ddp', 'two ranks, fsdp'],
+  },
+  'lora over embedding and head of GPT-2, in four bits': {
+    options: with_(
+      {
+        base: { call: 'untrained', args: { folder: GPT2, seed: 1 } },
+        lora: { ...lora, targets: ['c_attn', 'wte', 'lm_head'] },
+        ...sgd(0.1),
+      },
+      { chosen: { method: 'qlora' } },
+    ),
+    near: EXACT,
+    engines: ['one rank'],
+  },
   'lora, biases trained': {
     options: with_({
       base: { call: 'local', args: { folder: GPT2 } },

@@ -39,6 +39,8 @@ export type RunName =
   | 'dora'
   | 'loraplus'
   | 'smoothed'
+  | 'outer'
+  | 'outer-gpt2'
   | 'biases'
   | 'biases-of-layers'
   | 'qlora'
@@ -58,6 +60,7 @@ export const recordedRun = (name: RunName): RecordedRun =>
     ...fixtureJson<Record<RunName, RecordedRun>>('runs.json'),
     ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-bottleneck.json'),
     ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-biases.json'),
+    ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-outer.json'),
   })[name];
 
 export function recordedRows(): TokenRows {

@@ -42,10 +42,23 @@ const BIASED: Readonly<Partial<Record<RunName, LoraConfig['bias']>>> = {
   'biases-of-layers': 'lora_only',
 };
 
+const LLAMA = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+
+/** Layers with factors, where they are not those of Llama's blocks. */
+const TARGETS: Readonly<Partial<Record<RunName, readonly string[]>>> = {
+  biases: ['c_attn', 'mlp.c_proj'],
+  'biases-of-layers': ['c_attn', 'mlp.c_proj'],
+  outer: [...LLAMA, 'embed_tokens', 'lm_head'],
+  'outer-gpt2': ['c_attn', 'mlp.c_proj', 'wte', 'lm_head'],
+};
+
+/** Runs over a GPT-2. */
+const OVER_GPT2: ReadonlySet<RunName> = new Set(['biases', 'biases-of-layers', 'outer-gpt2']);
+
 const isPissa = (name: RunName): boolean => name.endsWith('pissa');
 
 async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder> {
-  const model = openModel(host, fixturePath(name in BIASED ? '../classification/gpt2' : 'base'));
+  const model = openModel(host, fixturePath(OVER_GPT2.has(name) ? '../classification/gpt2' : 'base'));
   const weights = model.loadWeights(IN_FOUR_BITS.has(name) ? 'nf4' : 'stored');
   return createDecoder({
     runtime: await openHere(runtime),
@@ -71,10 +84,7 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
     return { config: other, tensors: new Map(tensors) };
   }
   const bias = BIASED[name];
-  const targets =
-    bias === undefined
-      ? ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
-      : ['c_attn', 'mlp.c_proj'];
+  const targets = TARGETS[name] ?? LLAMA;
   const lora: LoraConfig = {
     kind: 'lora',
     rank: 4,
@@ -86,7 +96,7 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
     pissa: isPissa(name),
   };
   const { tensors } = initAdapter(config, lora, { seed: 0, weights });
-  const recorded = plainly(recordedTensors(`${bias === undefined ? 'lora' : name}-initial.safetensors`));
+  const recorded = plainly(recordedTensors(`${name in TARGETS ? name : 'lora'}-initial.safetensors`));
   if (!isPissa(name))
     for (const [tensor, { data }] of tensors) {
       const values = recorded.get(tensor);
@@ -171,6 +181,8 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
     'dora',
     'loraplus',
     'smoothed',
+    'outer',
+    'outer-gpt2',
     'biases',
     'biases-of-layers',
     'qlora',
@@ -188,7 +200,7 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
   tensorflow: ['lora', 'smoothed', 'qlora', 'full'],
   // these are slow here
   webgpu: [],
-  wasm: ['lora', 'smoothed', 'qlora', 'full'],
+  wasm: ['lora', 'outer', 'smoothed', 'qlora', 'full'],
   cpu: [],
 };
 

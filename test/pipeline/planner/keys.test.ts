@@ -146,6 +146,8 @@ describe('stage keys', () => {
       'rank_pattern: { q_proj: 4 }',
       'alpha_pattern: { q_proj: 4 }',
       'targets: ["q_proj"]',
+      'targets: [all_linear, embed_tokens]',
+      'targets: [all_linear, lm_head]',
       'init: pissa',
       'modules_to_save: [lm_head]',
     ])

@@ -11,6 +11,7 @@ import { foreignTensors } from '../foreign.js';
 import type { ModelConfig } from '../types.js';
 import { adaptedProjections, branchAt } from './branches.js';
 import type { AdapterConfig, LoraConfig } from './config.js';
+import { headFactorNames } from './outer.js';
 import { wholeTensor } from './whole.js';
 
 /** A bias is a vector; masks of attention have been saved under the name, too. */
@@ -44,9 +45,10 @@ export function biasesInBlock(
     .map(biasName);
 }
 
-/** Whether anything that the head reads is trained: its matrix, or the bias of the norm before it. */
+/** Whether anything that the head reads is trained: its matrix, factors over it, or the bias of the norm before it. */
 export function trainsHead(model: ModelConfig, adapter: AdapterConfig | undefined): boolean {
   if (wholeTensor(model, adapter, 'head') !== undefined) return true;
+  if (headFactorNames(model, adapter).length > 0) return true;
   return trainedBiases(model, adapter).some(({ name }) => !IN_BLOCK.test(name));
 }
 

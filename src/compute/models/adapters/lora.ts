@@ -1,7 +1,7 @@
 import { sizeOf } from '../../tensor/shape.js';
 import { projectionsOf, projectionsOfModel } from '../architectures/index.js';
 import { fillNormal, fillUniform } from '../philox.js';
-import type { AdapterTensors, ModelConfig, WeightStore } from '../types.js';
+import type { AdapterTensors, ModelConfig } from '../types.js';
 import { biasesInBlock, biasesOf, trainedBiases } from './biases.js';
 import {
   type AdaptedProjection,
@@ -25,7 +25,8 @@ import {
   type InitOptions,
   needed,
 } from './definition.js';
-import { matrixOf, plainConfig, principalFactors } from './pissa.js';
+import { type AdaptedOuter, adaptedOuter, outerFactors, outerLayers, outerTensors } from './outer.js';
+import { matrixNamed, matrixOf, plainConfig, principalFactors } from './pissa.js';
 import { initWhole, wholeShapes } from './whole.js';
 
 /** LoRA (Hu et al. 2021, arXiv 2106.09685) with its variants, as PEFT computes them. */
@@ -34,6 +35,7 @@ export const lora: AdapterDefinition<'lora'> = {
     ...adaptedProjections(model, adapter).flatMap((projection) =>
       branchTensors(projection.branch, projection, projection.path),
     ),
+    ...adaptedOuter(model, adapter).flatMap(outerTensors),
     ...adaptedExperts(model, adapter).flatMap(expertFactors),
     ...trainedBiases(model, adapter),
     ...wholeShapes(model, adapter),
@@ -77,7 +79,8 @@ function initLora(
   { seed, init = 'kaiming', weights }: InitOptions<'lora'>,
 ): AdapterTensors {
   const all = projectionsOfModel(model);
-  const unknown = adapter.targets.find((target) => all.every(({ path }) => !isNamed(path, target)));
+  const known = [...all, ...outerLayers(model)];
+  const unknown = adapter.targets.find((target) => known.every(({ path }) => !isNamed(path, target)));
   if (unknown !== undefined) throw new RangeError(`no projection is named ${unknown}`);
   const factors = adaptedProjections(model, adapter).flatMap((projection) => {
     const { path, outputs, inputs, branch } = projection;
@@ -97,7 +100,10 @@ function initLora(
         : []),
       ...(branch.dora
         ? ([
-            [magnitudeName(path), { shape: [outputs], data: rowNorms(needed(weights, 'DoRA'), projection) }],
+            [
+              magnitudeName(path),
+              { shape: [outputs], data: rowNorms(matrixOf(needed(weights, 'DoRA'), path), projection) },
+            ],
           ] as const)
         : []),
     ] as const;
@@ -118,7 +124,44 @@ function initLora(
     needed(weights, 'a trained bias').get(name).dequantise(data);
     return [name, { shape, data }] as const;
   });
-  return new Map([...factors, ...ofExperts, ...biases, ...initWhole(model, adapter, { seed, weights })]);
+  const outer = adaptedOuter(model, adapter).flatMap((layer) => initOuter(layer, { seed, init, weights }));
+  return new Map([
+    ...factors,
+    ...outer,
+    ...ofExperts,
+    ...biases,
+    ...initWhole(model, adapter, { seed, weights }),
+  ]);
+}
+
+/** A head's as those of any layer; of an embedding, A is zero and B normal. */
+function initOuter(
+  layer: AdaptedOuter,
+  {
+    seed,
+    init,
+    weights,
+  }: Required<Pick<InitOptions<'lora'>, 'seed' | 'init'>> & Pick<InitOptions<'lora'>, 'weights'>,
+): readonly (readonly [name: string, tensor: { shape: readonly number[]; data: Float32Array }])[] {
+  const { path, role, branch, inputs, outputs } = layer;
+  const { down, up } = outerFactors(layer);
+  const shapes = { down: [branch.rank, inputs], up: [outputs, branch.rank] };
+  if (role === 'embedding') {
+    const values = new Float32Array(outputs * branch.rank);
+    fillNormal(values, seed, `${path}.lora_embedding_B`, 1);
+    return [
+      [down, { shape: shapes.down, data: new Float32Array(branch.rank * inputs) }],
+      [up, { shape: shapes.up, data: values }],
+    ];
+  }
+  const matrix = (): Float32Array => matrixNamed(needed(weights, 'DoRA'), layer.stored);
+  return [
+    [down, { shape: shapes.down, data: randomFactor(layer, seed, init) }],
+    [up, { shape: shapes.up, data: new Float32Array(outputs * branch.rank) }],
+    ...(branch.dora
+      ? ([[magnitudeName(path), { shape: [outputs], data: rowNorms(matrix(), layer) }]] as const)
+      : []),
+  ];
 }
 
 function randomFactor(
@@ -137,10 +180,9 @@ function randomFactor(
 
 /** The norm of what each output is computed with, summed in float64. */
 function rowNorms(
-  weights: WeightStore,
-  { path, outputs, inputs, transposed }: AdaptedProjection,
+  values: Float32Array,
+  { outputs, inputs, transposed }: Pick<AdaptedProjection, 'outputs' | 'inputs' | 'transposed'>,
 ): Float32Array {
-  const values = matrixOf(weights, path);
   const [ofOutput, ofInput] = transposed ? [1, outputs] : [inputs, 1];
   return Float32Array.from({ length: outputs }, (_, output) => {
     let sum = 0;

@@ -40,8 +40,11 @@ export function principalFactors(
 }
 
 /** The weights of a linear layer, as they are stored. */
-export function matrixOf(weights: WeightStore, path: string): Float32Array {
-  const stored = weights.get(weightName({ module: path }));
+export const matrixOf = (weights: WeightStore, path: string): Float32Array =>
+  matrixNamed(weights, weightName({ module: path }));
+
+export function matrixNamed(weights: WeightStore, name: string): Float32Array {
+  const stored = weights.get(name);
   const values = new Float32Array(sizeOf(stored.shape));
   stored.dequantise(values);
   return values;

@@ -1,5 +1,6 @@
 /** Embedding and head that an adapter brings whole: PEFT's `modules_to_save`. */
 import { sizeOf } from '../../tensor/shape.js';
+import { HEAD } from '../architectures/graphs/head.js';
 import { blueprintOf, type NamedShape, SCORE, weightName } from '../architectures/index.js';
 import { DEVIATION } from '../initialise.js';
 import { sameLabels } from '../labels.js';
@@ -46,9 +47,6 @@ export interface WholeTensor extends NamedShape {
   /** The last part of its module's path. */
   readonly module: string;
 }
-
-/** What transformers calls the head over the vocabulary in every family, tied or not, whatever its file does. */
-const HEAD = 'lm_head';
 
 /** What of a model may be trained so. The two are copies of their own even where the base ties them, as in PEFT. */
 export function savableTensors(config: ModelConfig): readonly WholeTensor[] {

@@ -99,14 +99,17 @@ async function accumulated(
       : (losses: Float32Array) => scale(tokenLosses(batch, supervision, losses, config, virtual));
   if (!trainsBlocks(context.graphs)) {
     const hidden = await evaluateStack(context, batch);
-    const losses = await headGradient(context, hidden, supervision, seeds, undefined);
+    const losses = await headGradient(context, hidden, supervision, seeds, { upstream: undefined, key });
     return lossResult(batch, supervision, losses);
   }
   const pass = await trainStack(context, batch, key, noise);
   const upstream = upstreamBuffer(context, batch);
-  const losses = await headGradient(context, pass.hidden, supervision, seeds, upstream);
+  const losses = await headGradient(context, pass.hidden, supervision, seeds, { upstream, key });
   const embedded = await pass.backward(upstream);
-  if (embedded !== undefined) await addEmbeddingGradient(context, batch, embedded);
+  if (embedded !== undefined) {
+    await addEmbeddingGradient(context, batch, embedded);
+    await context.weights.embedding.factors?.addGradients(batch.ids, embedded);
+  }
   return lossResult(batch, supervision, losses);
 }
 

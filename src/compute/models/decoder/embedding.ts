@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor/types.js';
 import { PROMPT, promptShape } from '../adapters/prompt.js';
 import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
+import type { EmbeddingFactors } from './embedding-factors.js';
 import type { MatrixRows, RowSource } from './matrix-rows.js';
 import { textPositions } from './positions.js';
 import type { DecoderResources } from './resources.js';
@@ -33,6 +34,8 @@ export class Embedding {
     private readonly positions: StoredTensor | undefined,
     /** A table in the memory of the runtime, where it may lie there. */
     private readonly ready: (table: StoredTensor) => Tensor | undefined,
+    /** Of an adapter. */
+    readonly factors: EmbeddingFactors | undefined,
   ) {
     this.scale = blueprintOf(shared.options.config).embeddingScale;
   }
@@ -43,6 +46,16 @@ export class Embedding {
     placing: PositionLookup,
     out: Tensor,
     change?: (values: Float32Array) => void,
+  ): Promise<void> {
+    await this.writeTables(ids, placing, out, change);
+    await this.factors?.add(ids, out);
+  }
+
+  private async writeTables(
+    ids: Int32Array,
+    placing: PositionLookup,
+    out: Tensor,
+    change: ((values: Float32Array) => void) | undefined,
   ): Promise<void> {
     const sources = change === undefined ? this.sources(ids, placing) : undefined;
     if (sources !== undefined) return this.shared.rows.sum(sources, out);

@@ -7,6 +7,7 @@ import { restrict } from '../../tensor/uses.js';
 import { trainedBiases } from '../adapters/biases.js';
 import type { PrefixConfig } from '../adapters/config.js';
 import { adapterShapes, dropoutOf, type LayerKind } from '../adapters/kinds.js';
+import { type AdaptedOuter, adaptedOuterOf, headFactorNames } from '../adapters/outer.js';
 import { prefixTokens } from '../adapters/prefix.js';
 import { wholeTensor } from '../adapters/whole.js';
 import { QUERY_BLOCK } from '../architectures/graphs/attention.js';
@@ -15,9 +16,11 @@ import {
   decodeStepGraph as architectureStep,
   type DecodeStepOptions,
 } from '../architectures/graphs/decode-step.js';
+import { embeddingFactorGraphs as architectureFactors } from '../architectures/graphs/embedding-factors.js';
 import {
   headGraph as architectureHead,
   vocabularyShardGraph as architectureShard,
+  type HeadFactors,
 } from '../architectures/graphs/head.js';
 import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
 import type { BlockPart } from '../architectures/graphs/residual.js';
@@ -87,13 +90,15 @@ const without = (graph: Graph, name: string): Graph =>
 export const trainsEmbedding = ({ config, adapter, trainable }: GraphOptions): boolean =>
   trainable === 'full' ||
   (trainable === 'adapter' &&
-    (adapter?.kind === 'prompt' || wholeTensor(config, adapter, 'embedding') !== undefined));
+    (adapter?.kind === 'prompt' ||
+      wholeTensor(config, adapter, 'embedding') !== undefined ||
+      adaptedOuterOf(config, adapter, 'embedding') !== undefined));
 
 /** Whether gradients go back through the blocks: not where the head alone is trained. */
 export function trainsBlocks({ config, adapter, trainable }: GraphOptions): boolean {
   if (trainable !== 'adapter' || adapter === undefined) return trainable !== 'none';
-  const head = wholeTensor(config, adapter, 'head')?.name;
-  return adapterShapes(config, adapter).some(({ name }) => name !== head);
+  const ofHead = new Set([wholeTensor(config, adapter, 'head')?.name, ...headFactorNames(config, adapter)]);
+  return adapterShapes(config, adapter).some(({ name }) => !ofHead.has(name));
 }
 
 /** Both passes of a training block; the first block's gives no gradient of its input where nobody needs it. */
@@ -152,7 +157,24 @@ export function evaluationBlock(
   return simplify(restrict(inPrecision(joint, { precision }), outputs));
 }
 
-export type HeadRole = 'train' | 'loss' | 'logits';
+/** `dropped`: the losses of what is learned, where the factors of the head drop some of what they read. */
+export type HeadRole = 'train' | 'loss' | 'dropped' | 'logits';
+
+const HEAD_OUTPUTS: Readonly<Record<Exclude<HeadRole, 'train'>, string>> = {
+  loss: 'loss',
+  dropped: 'loss',
+  logits: 'logits',
+};
+
+/** The factors over the head of an adapter; they drop something in training alone. */
+export function headFactors(
+  { config, adapter, trainable }: GraphOptions,
+  drops = false,
+): HeadFactors | undefined {
+  const found = adaptedOuterOf(config, adapter, 'head');
+  const dropout = drops && trainable === 'adapter' ? dropoutOf(adapter) : 0;
+  return found && { branch: found.branch, dropout };
+}
 
 export function headGraph(options: GraphOptions, tokens: number, role: HeadRole): Graph {
   const { config, adapter, trainable } = options;
@@ -162,11 +184,16 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
   // what is learned is smoothed, not what is measured
   const learned = role === 'train' && {
     smoothing: options.smoothing,
-    biases: trainable === 'adapter' ? trainedBiases(config, adapter).map(({ name }) => name) : [],
+    trained:
+      trainable === 'adapter'
+        ? [...trainedBiases(config, adapter).map(({ name }) => name), ...headFactorNames(config, adapter)]
+        : [],
   };
-  const head = architectureHead(blueprint, tokens, trained, learned || {});
+  const factors = headFactors(options, role === 'train' || role === 'dropped');
+  const head = architectureHead(blueprint, tokens, trained, { ...(learned || {}), factors });
   const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
-  const wanted = (name: string) => (role === 'train' ? !unwanted.includes(name) : name === role);
+  const wanted = (name: string) =>
+    role === 'train' ? !unwanted.includes(name) : name === HEAD_OUTPUTS[role];
   return simplify(
     restrict(
       inPrecision(head, options),
@@ -194,7 +221,12 @@ export function vocabularyShardGraph(
   size: { readonly tokens: number; readonly shardSize: number },
   role: ShardRole,
 ): Graph {
-  const shard = architectureShard(blueprintOf(options.config), { ...size, smoothing: options.smoothing });
+  const { smoothing } = options;
+  const shard = architectureShard(blueprintOf(options.config), {
+    ...size,
+    smoothing,
+    factors: headFactors(options),
+  });
   const outputs = shard.outputs.filter(({ name }) => SHARD_OUTPUTS[role].includes(name));
   return simplify(restrict(inPrecision(shard, options), outputs));
 }
@@ -204,6 +236,22 @@ export const decodeStepGraph = (
   kind: LayerKind,
   cache: Pick<DecodeStepOptions, 'rows' | 'capacity' | 'appends'>,
 ): Graph => simplify(inPrecision(architectureStep({ config: options.config, kind, ...cache }), options));
+
+/** What the factors over an embedding add to so many tokens, and their gradients. */
+export function embeddingFactorGraphs(
+  options: GraphOptions,
+  { inputs, outputs, branch }: AdaptedOuter,
+  { tokens, gathers }: { readonly tokens: number; readonly gathers: boolean },
+): Readonly<Record<'forward' | 'backward', Graph>> {
+  const { forward, backward } = architectureFactors({
+    ...{ tokens, gathers, hidden: outputs, vocabulary: inputs, rank: branch.rank },
+    scale: branch.scale * blueprintOf(options.config).embeddingScale,
+  });
+  return {
+    forward: simplify(inPrecision(forward, options)),
+    backward: simplify(inPrecision(backward, options)),
+  };
+}
 
 /** What computes a prefix, and its gradients. */
 export function prefixGraphs(options: GraphOptions, prefix: PrefixConfig): Omit<PrefixGraphs, 'flat'> {

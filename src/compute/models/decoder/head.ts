@@ -1,11 +1,15 @@
 /** Final norm, logits and loss over chunks of positions, so that the logits of a batch never exist at once. */
+
 import { bytesOf, f32 } from '../../tensor/shape.js';
 import type { HostTensor, Tensor, Tensors } from '../../tensor/types.js';
+import { HEAD } from '../architectures/graphs/head.js';
 import { type Chunk, chunksOf, cleared, positionsOf } from './chunks.js';
 import type { DecoderContext } from './context.js';
-import { type HeadRole, headGraph } from './graphs.js';
+import { dropoutMask, streamOf } from './dropout.js';
+import { type HeadRole, headFactors, headGraph } from './graphs.js';
 import { prepareShards, shardedGradient, shardedLogits, shardedLoss } from './sharded-head.js';
 import { type Seeds, type Supervision, seedsOf } from './supervision.js';
+import type { DropoutKey } from './types.js';
 import { headInputs } from './weights.js';
 
 /** Tokens whose logits exist at the same time: no more than are taken in one tensor of at most `largest` bytes. */
@@ -39,24 +43,48 @@ function labelsOf(
   return cleared(tensor, count);
 }
 
-/** Loss of each supervised position, in nats. */
+/** Loss of each supervised position, in nats. `key`: with the dropout of the factors of the head. */
 export async function headLoss(
   context: DecoderContext,
   hidden: Tensor,
   supervision: Supervision,
+  key?: DropoutKey,
 ): Promise<Float32Array> {
   const { shards } = context;
   if (shards !== undefined) return (await shardedLoss(context, hidden, supervision, shards)).losses;
   const losses = new Float32Array(supervision.positions.length);
   for (const chunk of chunksOf(losses.length, chunkOf(context))) {
-    const graph = await graphFor(context, chunk.size, 'loss');
+    const graph = await graphFor(context, chunk.size, key === undefined ? 'loss' : 'dropped');
     const loss = context.host.floats('head.loss', [chunk.size]);
     const x = await context.rows.take(hidden, positionsOf(supervision.positions, chunk), chunk.size);
     const labels = labelsOf(context, supervision.labels, chunk);
-    await graph.run({ x, labels, ...context.weights.head() }, { loss });
+    const masks = key && headMask(context, chunk, key);
+    await graph.run({ x, labels, ...context.weights.head(), ...masks }, { loss });
     losses.set(loss.data.subarray(0, chunk.count), chunk.start);
   }
   return losses;
+}
+
+/** What the factors of the head drop: of each position by its number in the batch, whatever the chunks are. */
+function headMask(
+  { graphs, options, buffers }: DecoderContext,
+  { size, start }: Chunk,
+  key: DropoutKey,
+): Tensors {
+  const rate = headFactors(graphs, true)?.dropout ?? 0;
+  if (rate === 0) return {};
+  const { hiddenSize, layers } = options.config;
+  const name = `dropout.${HEAD}`;
+  const mask = buffers.tensor(`head.${name}`, { dtype: 'bool', shape: [size, hiddenSize] });
+  options.runtime.memory.write([mask], (data) => {
+    for (let row = 0; row < size; row++)
+      dropoutMask(
+        (data as Uint8Array).subarray(row * hiddenSize, (row + 1) * hiddenSize),
+        rate,
+        streamOf(key, layers, start + row),
+      );
+  });
+  return { [name]: mask };
 }
 
 /**
@@ -68,7 +96,7 @@ export async function headGradient(
   hidden: Tensor,
   supervision: Supervision,
   seeds: Seeds,
-  upstream: Tensor | undefined,
+  { upstream, key }: { readonly upstream: Tensor | undefined; readonly key: DropoutKey },
 ): Promise<Float32Array> {
   const { buffers, host, options, shards, rows, weights } = context;
   if (shards !== undefined) return shardedGradient(context, hidden, supervision, seeds, upstream, shards);
@@ -78,7 +106,7 @@ export async function headGradient(
   const early = late === undefined && typeof seeds === 'function';
   const seedOf =
     late === undefined
-      ? seedsOf(seeds, early ? await headLoss(context, hidden, supervision) : undefined)
+      ? seedsOf(seeds, early ? await headLoss(context, hidden, supervision, key) : undefined)
       : () => 1;
   const losses = new Float32Array(supervision.positions.length);
   for (const chunk of chunksOf(losses.length, chunkOf(context))) {
@@ -93,7 +121,8 @@ export async function headGradient(
     const grads = Object.fromEntries(
       Object.entries(totals).map(([name, tensor]) => [name.replace('total.', 'grad.'), tensor]),
     );
-    await graph.run({ x, labels, seed, ...weights.head(), ...totals }, { loss, ...(dx && { dx }), ...grads });
+    const given = { x, labels, seed, ...weights.head(), ...headMask(context, chunk, key) };
+    await graph.run({ ...given, ...totals }, { loss, ...(dx && { dx }), ...grads });
     losses.set(loss.data.subarray(0, chunk.count), chunk.start);
     if (dx !== undefined && upstream !== undefined)
       await rows[chunk.start === 0 ? 'spread' : 'add'](dx, positions, 1, upstream);

@@ -9,9 +9,11 @@ import { bytesOf, f32, sizeOf } from '../../tensor/shape.js';
 import type { Graph, NamedValue } from '../../tensor/types.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import { adapterShapes, firstShapes, type LayerKind, layerKinds } from '../adapters/kinds.js';
+import { adaptedOuterOf } from '../adapters/outer.js';
 import { prefixTokens } from '../adapters/prefix.js';
 import { promptTokens } from '../adapters/prompt.js';
 import { adaptedConfig } from '../adapters/whole.js';
+import { HEAD } from '../architectures/graphs/head.js';
 import {
   blockTensors,
   blueprintOf,
@@ -24,6 +26,7 @@ import type { ModelConfig } from '../types.js';
 import { chunkSize, SHARD_TOKENS } from './chunks.js';
 import {
   blockShape,
+  embeddingFactorGraphs,
   evaluationBlock,
   type GraphOptions,
   headGraph,
@@ -88,8 +91,14 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const prefix = FLOAT * prefixFloats(config, virtual, training);
   const prefixParts = adapter?.kind === 'prefix' ? Object.values(prefixGraphs(graphs, adapter)) : [];
 
+  const factors = embeddingFactorWork(options, graphs, backwards);
+
   const compiled = kinds.reduce((sum, { graphs: { length: passes } }) => sum + passes, 0);
-  const inBlock = Math.max(...kinds.map(({ transient }) => transient), ...prefixParts.map(transientBytes));
+  const inBlock = Math.max(
+    ...kinds.map(({ transient }) => transient),
+    ...prefixParts.map(transientBytes),
+    factors.transient,
+  );
 
   const trained = sizes(options);
   // the graphs of a prefix have a few nodes: their sessions take next to nothing
@@ -110,11 +119,12 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       workspace:
         positions +
         prefix +
+        factors.buffers +
         dequantisedBytes(options) +
         driverBytes +
         (head.transient > inBlock ? 0 : inBlock),
     },
-    flops: kinds.reduce((total, { count, flops }) => total + count * flops, 0) + headFlops,
+    flops: kinds.reduce((total, { count, flops }) => total + count * flops, 0) + headFlops + factors.flops,
   };
 }
 
@@ -158,7 +168,7 @@ const headMeasures = perOptions(
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set([
   ...['x', 'labels', 'seed', 'loss', 'dx'],
-  ...['here', 'total', 'label', 'most', 'sum', 'all'],
+  ...['here', 'total', 'label', 'most', 'sum', 'all', `dropout.${HEAD}`],
 ]);
 
 const headBufferBytes = (head: Graph): number =>
@@ -166,6 +176,24 @@ const headBufferBytes = (head: Graph): number =>
     head,
     [...head.inputs, ...head.outputs].filter(({ name }) => HEAD_BUFFERS.has(name)),
   );
+
+/** The factors over an embedding: the columns of A of the tokens, and their gradients. */
+function embeddingFactorWork(
+  { config, adapter, rows, length }: DecoderPlanOptions,
+  graphs: GraphOptions,
+  backwards: boolean,
+): Readonly<Record<'buffers' | 'transient' | 'flops', number>> {
+  const layer = adaptedOuterOf(config, adapter, 'embedding');
+  if (layer === undefined) return { buffers: 0, transient: 0, flops: 0 };
+  const tokens = rows * length;
+  const { forward, backward } = embeddingFactorGraphs(graphs, layer, { tokens, gathers: false });
+  const run = backwards ? [forward, backward] : [forward];
+  return {
+    buffers: FLOAT * tokens * layer.branch.rank * run.length,
+    transient: Math.max(...run.map(transientBytes)),
+    flops: sumOf(run, flopsOf),
+  };
+}
 
 /** Hidden states and their gradients, what blocks save for the backward pass, and masks that are drawn again. */
 function activationBytes(

@@ -9,6 +9,7 @@ import type { CodeMatrix, CompiledGraph, FixedTensors, HostTensor } from '../../
 import { type DecodeStackOptions, decodeStackGraph } from '../architectures/graphs/decode-step.js';
 import type { HostCaches, TokenCache } from './caches.js';
 import type { DecoderContext } from './context.js';
+import { headFactors } from './graphs.js';
 import { floatTensor, zeros } from './parameters.js';
 import type { DecodePositions } from './position-inputs.js';
 
@@ -106,7 +107,11 @@ class StoredStep {
       layers = [...layers, { layer, kind: context.kindOf(layer), place }];
     }
     const head = weights.fixedHead();
-    if (!(await take('head', head ?? new Map())) || !(await close(head && blueprint.head))) return release();
+    if (
+      !(await take('head', head ?? new Map())) ||
+      !(await close(head && { ...blueprint.head, factors: headFactors(context.graphs) }))
+    )
+      return release();
     return new StoredStep(context, parts, head !== undefined);
   }
 

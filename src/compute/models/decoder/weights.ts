@@ -5,10 +5,12 @@
 import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
 import type { CodeMatrix, FixedTensors, HostTensor, Tensor, Tensors } from '../../tensor/types.js';
+import { magnitudeName, upName } from '../adapters/branches.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import { adapterShapes, firstShapes } from '../adapters/kinds.js';
+import { adaptedOuterOf, outerTensors } from '../adapters/outer.js';
 import { wholeTensor } from '../adapters/whole.js';
-import { OUTPUT } from '../architectures/graphs/head.js';
+import { HEAD, OUTPUT } from '../architectures/graphs/head.js';
 import {
   type Blueprint,
   blockName,
@@ -23,6 +25,7 @@ import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { dequantisationWorkspace } from '../weights/dequantisation.js';
 import type { VocabularyShard } from './chunks.js';
 import { Embedding } from './embedding.js';
+import { embeddingFactors } from './embedding-factors.js';
 import type { MatrixRows } from './matrix-rows.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderResources } from './resources.js';
@@ -59,11 +62,8 @@ export class Weights {
   private readonly held = new Map<Float32Array | StoredTensor, Tensor>();
 
   /** `shards`: those of the vocabulary that the head is computed for, one after another. */
-  constructor(
-    { options, parameters }: Pick<DecoderResources, 'options' | 'parameters'>,
-    rows: MatrixRows,
-    shards: readonly VocabularyShard[] | undefined,
-  ) {
+  constructor(resources: DecoderResources, rows: MatrixRows, shards: readonly VocabularyShard[] | undefined) {
+    const { options, parameters } = resources;
     this.options = options;
     this.parameters = parameters;
     const { config } = options;
@@ -86,6 +86,7 @@ export class Weights {
       checked(options, embedding),
       positions && checked(options, positions),
       (table) => this.ready(table),
+      embeddingFactors(resources, (tensor) => this.ready(tensor)),
     );
   }
 
@@ -214,9 +215,12 @@ export class Weights {
   }
 }
 
-/** The output matrix without the rows of other shards. */
+/** What has a row of each token. */
+const BY_TOKEN: ReadonlySet<string> = new Set([OUTPUT, upName(HEAD), magnitudeName(HEAD)]);
+
+/** The output matrix, and what is next to it, without the rows of other shards. */
 function shardOf(wanted: WeightInput, { first, size }: VocabularyShard): WeightInput {
-  if (wanted.input !== OUTPUT) return wanted;
+  if (!BY_TOKEN.has(wanted.input)) return wanted;
   const [, ...rest] = wanted.shape;
   return { ...wanted, shape: [size, ...rest], part: { first, of: wanted.shape } };
 }
@@ -237,7 +241,9 @@ export function headInputs(config: ModelConfig, adapter: AdapterConfig | undefin
     saved === undefined
       ? { ...blueprint.head.output, input: OUTPUT, ofBase: adapter !== undefined }
       : { name: saved.name, shape: saved.shape, input: OUTPUT };
-  return [...headNormTensors(blueprint).map((tensor) => ({ ...tensor, input: tensor.name })), output];
+  const factors = adaptedOuterOf(config, adapter, 'head');
+  const others = [...headNormTensors(blueprint), ...(factors === undefined ? [] : outerTensors(factors))];
+  return [...others.map((tensor) => ({ ...tensor, input: tensor.name })), output];
 }
 
 /** `ofAdapter`: every tensor that the adapter has, by its full name. */

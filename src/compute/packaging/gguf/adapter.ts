@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { Host } from '../../../language/host/host.js';
 import { adaptedProjections, downName, upName } from '../../models/adapters/branches.js';
+import { adaptedOuter } from '../../models/adapters/outer.js';
 import { weightName } from '../../models/architectures/index.js';
 import { configAt } from '../../models/config-at.js';
 import { type Arrangement, ggufLayout } from '../../models/gguf/layout.js';
@@ -31,6 +32,9 @@ export function adapterGguf(
     throw noForm(folder, `It has ${(lora.modulesToSave ?? []).join(' and ')} as a whole.`);
   if (lora.bias !== undefined)
     throw noForm(folder, 'It has biases, which llama.cpp takes from the base alone.');
+  const [outer] = adaptedOuter(config, lora);
+  if (outer !== undefined)
+    throw noForm(folder, `It has factors over ${outer.path}, which are for layers of blocks alone here.`);
   const places = new Map(
     ggufLayout(config, family.rotatesPairs ?? false).map((place) => [place.name, place] as const),
   );

@@ -1,6 +1,7 @@
 /** Which tensors of a base an adapter changes, and which it brings. */
 import { trainedBiases } from '../../models/adapters/biases.js';
 import { adaptedProjections, branchFor, downName, isNamed, upName } from '../../models/adapters/branches.js';
+import { adaptedOuter, outerFactors } from '../../models/adapters/outer.js';
 import {
   adaptedConfig,
   labelsOf,
@@ -40,17 +41,16 @@ export interface MergePlan {
 /** Over a base that this program has a graph for. */
 export function knownMerge(adapter: Adapter, config: ModelConfig, base: WeightStore): MergePlan {
   const unread = unreadHead(config, adapter.config);
-  const isWhole = wholeTensors(config, adapter.config).length > 0;
+  const outer = adaptedOuter(adaptedConfig(config, adapter.config), adapter.config);
+  const isWhole = wholeTensors(config, adapter.config).length + outer.length > 0;
+  const names = namesUntied(config, adapter);
+  const inBlocks = adapter.config.kind === 'lora' ? adaptedProjections(config, adapter.config) : [];
   return {
     adapter,
-    projections: new Map(
-      adapter.config.kind === 'lora'
-        ? adaptedProjections(config, adapter.config).map((found) => [
-            weightName({ module: found.path }),
-            found,
-          ])
-        : [],
-    ),
+    projections: new Map<string, MergedProjection>([
+      ...inBlocks.map((found) => [weightName({ module: found.path }), found] as const),
+      ...outer.map((layer) => [names[layer.role], { ...layer, factors: outerFactors(layer) }] as const),
+    ]),
     whole: new Map([
       ...(isWhole ? replacedTensors(adapter, config, base) : []),
       ...biasTensors(adapter, config),
@@ -69,16 +69,23 @@ const biasTensors = (
     return tensor === undefined ? [] : [[name, float32Tensor(name, tensor.shape, tensor.data)] as const];
   });
 
+/** Names of embedding and head in the merged file, where each has a tensor of its own. */
+function namesUntied(config: ModelConfig, { config: adapter }: Adapter): Readonly<Record<WholeRole, string>> {
+  const { embedding, head } = blueprintOf({ ...adaptedConfig(config, adapter), tieEmbeddings: false });
+  return { embedding: embedding.name, head: head.output.name };
+}
+
 /**
- * Embedding and head where the adapter brings one of them whole, by their names in the merged file: a head that was tied
+ * Embedding and head where the adapter changes one of them, by their names in the merged file: a head that was tied
  * to the embedding then has a tensor of its own.
  */
 function replacedTensors(
-  { config: adapter, tensors }: Adapter,
+  own: Adapter,
   config: ModelConfig,
   base: WeightStore,
 ): ReadonlyMap<string, StoredTensor> {
-  const { embedding, head } = blueprintOf({ ...adaptedConfig(config, adapter), tieEmbeddings: false });
+  const { config: adapter, tensors } = own;
+  const { embedding, head } = namesUntied(config, own);
   const tied = blueprintOf(config).head.output.name;
   const of = (role: WholeRole, name: string, otherwise: string): readonly [string, StoredTensor] => {
     const trained = wholeTensor(config, adapter, role);
@@ -88,7 +95,7 @@ function replacedTensors(
       tensor === undefined ? base.get(otherwise) : float32Tensor(name, tensor.shape, tensor.data),
     ];
   };
-  return new Map([of('embedding', embedding.name, embedding.name), of('head', head.output.name, tied)]);
+  return new Map([of('embedding', embedding, embedding), of('head', head, tied)]);
 }
 
 const HEAD = 'lm_head.weight';
@@ -98,8 +105,10 @@ const EMBEDDING = /(?:^|\.)(?:embed_tokens|word_embeddings|wte|embed_in)\.weight
 export function namedMerge(adapter: Adapter, base: WeightStore, path: string, modelType = ''): MergePlan {
   const { config, tensors } = adapter;
   const located = tensorFinder(base, tensors.keys(), path);
-  const isFactor = (name: string): boolean => /\.lora_(?:A\.weight|B\.weight|magnitude_vector)$/.test(name);
+  const isFactor = (name: string): boolean =>
+    /\.lora_(?:A\.weight|B\.weight|magnitude_vector|embedding_[AB])$/.test(name);
   const projections = new Map<string, MergedProjection>();
+  const embedding = base.names().find((name) => EMBEDDING.test(name));
   const modules = [...tensors.keys()].flatMap((name) => /^(.+)\.lora_A\.weight$/.exec(name)?.[1] ?? []);
   const parameters = config.kind === 'lora' ? (config.parameters ?? []) : [];
   const parameterOf = adaptedParameters(parameters, modules);
@@ -111,7 +120,10 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string, mo
       if (![...experts.values()].some(({ factors }) => factors === module)) throw noExperts(path, parameter);
       continue;
     }
-    const stored = base.get(located(weightName({ module })));
+    const own = weightName({ module });
+    // a head that is tied to the embedding
+    const isTied = own === HEAD && !base.has(HEAD) && embedding !== undefined;
+    const stored = base.get(isTied ? embedding : located(own));
     const [inputs, outputs] = [
       tensors.get(downName(module))?.shape[1],
       tensors.get(upName(module))?.shape[0],
@@ -120,7 +132,7 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string, mo
     const fits = rows === outputs && columns === inputs;
     if (stored.shape.length !== 2 || !(fits || (rows === inputs && columns === outputs)))
       throw misfit(path, module, stored.shape);
-    projections.set(stored.name, {
+    projections.set(isTied ? HEAD : stored.name, {
       ...{ path: module, inputs: inputs ?? 0, outputs: outputs ?? 0, transposed: !fits },
       branch: branchFor(config, parameter),
     });
@@ -132,16 +144,38 @@ export function namedMerge(adapter: Adapter, base: WeightStore, path: string, mo
     const own = isHead ? name : located(name);
     whole.set(own, float32Tensor(own, shape, data));
   }
+  for (const [name, merged] of embeddingFactors(adapter, base, located)) projections.set(name, merged);
   const labelled = labelsOf(config) !== undefined;
-  const embedding = base.names().find((name) => EMBEDDING.test(name));
   const isBias = (name: string): boolean => name.endsWith('.bias');
-  const untied = !labelled && !base.has(HEAD) && [...whole.keys()].some((name) => !isBias(name));
+  const changed = [...[...whole.keys()].filter((name) => !isBias(name)), ...projections.keys()];
+  const untied =
+    !labelled &&
+    !base.has(HEAD) &&
+    changed.some((name) => name === HEAD || name === embedding || whole.has(name));
   // the head stays as it was where only the embedding is another one
   if (untied && !whole.has(HEAD) && embedding !== undefined) whole.set(HEAD, base.get(embedding));
   return {
     ...{ adapter, projections, experts, whole, untied },
     ...(labelled && base.has(HEAD) ? { unread: HEAD } : {}),
   };
+}
+
+/** Factors over an embedding, by the name of its tensor in the files. */
+function embeddingFactors(
+  { config, tensors }: Adapter,
+  base: WeightStore,
+  located: (name: string) => string,
+): readonly (readonly [string, MergedProjection])[] {
+  if (config.kind !== 'lora') return [];
+  return [...tensors.keys()].flatMap((name) => {
+    const [, path] = /^(.+)\.lora_embedding_A$/.exec(name) ?? [];
+    if (path === undefined) return [];
+    const stored = base.get(located(weightName({ module: path })));
+    const [inputs = 0, outputs = 0] = stored.shape;
+    const factors = outerFactors({ role: 'embedding', path });
+    const branch = branchFor(config, path);
+    return [[stored.name, { path, inputs, outputs, transposed: true, branch, factors }] as const];
+  });
 }
 
 /** By their names in the files. */

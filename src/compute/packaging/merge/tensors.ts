@@ -40,7 +40,7 @@ export function mergedRows(
     names,
     source(name) {
       const stored = whole.get(name) ?? base.get(name);
-      const update = plan && updateOf(plan, stored);
+      const update = plan && updateOf(plan, name, stored);
       const width = sizeOf(stored.shape.slice(1));
       return {
         shape: stored.shape,
@@ -58,11 +58,12 @@ export function mergedRows(
 
 function updateOf(
   { adapter, projections, experts }: MergePlan,
+  name: string,
   stored: StoredTensor,
 ): WeightUpdate | undefined {
-  const projection = projections.get(stored.name);
+  const projection = projections.get(name);
   if (projection !== undefined) return weightUpdate(adapter, projection, stored);
-  const merged = experts?.get(stored.name);
+  const merged = experts?.get(name);
   return merged && expertUpdate(adapter, merged, stored);
 }
 

@@ -2,10 +2,11 @@ import { type AdaptedProjection, downName, magnitudeName, upName } from '../../m
 import { type Adapter, ModelError, type StoredTensor } from '../../models/types.js';
 
 /** A linear layer of a base as an adapter's factors are for it. */
-export type MergedProjection = Pick<
-  AdaptedProjection,
-  'path' | 'branch' | 'inputs' | 'outputs' | 'transposed'
->;
+export interface MergedProjection
+  extends Pick<AdaptedProjection, 'path' | 'branch' | 'inputs' | 'outputs' | 'transposed'> {
+  /** Names of A and B, where they are not those of a linear layer's. */
+  readonly factors?: { readonly down: string; readonly up: string };
+}
 
 /** What an adapter makes of one weight, a few rows at a time. */
 export interface WeightUpdate {
@@ -51,10 +52,13 @@ export function weightUpdate(
 }
 
 /** scale·B·A in the layout of the stored weight. The same memory is used for every row. */
-function productOf(adapter: Adapter, { path, branch, inputs, outputs, transposed }: MergedProjection): RowOf {
+function productOf(
+  adapter: Adapter,
+  { path, branch, inputs, outputs, transposed, factors }: MergedProjection,
+): RowOf {
   const { rank, scale } = branch;
-  const a = tensorOf(adapter, downName(path), [rank, inputs]);
-  const b = tensorOf(adapter, upName(path), [outputs, rank]);
+  const a = tensorOf(adapter, factors?.down ?? downName(path), [rank, inputs]);
+  const b = tensorOf(adapter, factors?.up ?? upName(path), [outputs, rank]);
   const sum = new Float64Array(transposed ? outputs : inputs);
   return (row) => {
     sum.fill(0);

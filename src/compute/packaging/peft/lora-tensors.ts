@@ -18,7 +18,12 @@ export const withoutOldName = (name: string): string => name.replace(OLD_HEAD, '
 /** Of the factors of a linear layer: A `[rank, inputs]`, B `[outputs, rank]`, and DoRA's magnitudes. */
 const MAGNITUDE = 'lora_magnitude_vector';
 const PARTS: readonly string[] = ['lora_A.weight', 'lora_B.weight', MAGNITUDE];
-const NAME = /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/;
+/** Of those of an embedding: A `[rank, vocabulary]`, B `[hidden, rank]`. */
+const EMBEDDING_PARTS: readonly string[] = ['lora_embedding_A', 'lora_embedding_B'];
+const NAME = /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector|lora_embedding_[AB])$/;
+
+/** The weights under an embedding or a head with factors, which PEFT saves too: those of the base, which stay as they are. */
+const UNDER_FACTORS = /^(.+)\.base_layer\.weight$/;
 
 /** `targets`: names or whole paths of modules; `undefined` if only the tensors tell. */
 export function openFactors(
@@ -51,6 +56,7 @@ function namedTensors(
   const modules = new Set<string>();
   const labelled = config.labels !== undefined;
   const parts = PARTS.filter((part) => part !== MAGNITUDE || (config.kind === 'lora' && config.dora));
+  const embeddings = new Set<string>();
   const ranks = config.kind === 'lora' ? ranksOf(file, config) : () => [0, false] as const;
   for (const [fullName, entry] of file.tensors) {
     const name = fullName.startsWith(PREFIX) ? withoutOldName(fullName.slice(PREFIX.length)) : '';
@@ -64,13 +70,18 @@ function namedTensors(
       tensors.set(name.replace(/\.base_layer(?=\.bias$)/, ''), entry);
       continue;
     }
+    const [, under] = UNDER_FACTORS.exec(name) ?? [];
+    if (under !== undefined && hasFactors(file, under)) continue;
     if (module === undefined) throw strayTensor(file.path, fullName, whole, modulesToSave(config));
     const [rank, isPerExpert] = ranks(module);
     const { shape } = entry;
-    const found = shape[PARTS.indexOf(part)] ?? 0;
+    const ofEmbedding = EMBEDDING_PARTS.includes(part);
+    if (ofEmbedding) embeddings.add(module);
+    const found = shape[(ofEmbedding ? EMBEDDING_PARTS : PARTS).indexOf(part)] ?? 0;
     const isOfRank = isPerExpert ? found > 0 && found % rank === 0 : found === rank;
     const fits =
-      parts.includes(part) && (part === MAGNITUDE ? shape.length === 1 : shape.length === 2 && isOfRank);
+      (ofEmbedding || parts.includes(part)) &&
+      (part === MAGNITUDE ? shape.length === 1 : shape.length === 2 && isOfRank);
     if (!fits)
       throw invalid(
         file.path,
@@ -80,7 +91,7 @@ function namedTensors(
     tensors.set(name, entry);
   }
   for (const module of modules)
-    for (const part of parts)
+    for (const part of embeddings.has(module) ? EMBEDDING_PARTS : parts)
       if (!tensors.has(`${module}.${part}`))
         throw invalid(file.path, `Tensor "${PREFIX}${module}.${part}" is missing.`);
   for (const saved of [...modulesToSave(config), ...(labelled ? [SCORE] : [])])
@@ -88,6 +99,9 @@ function namedTensors(
       throw invalid(file.path, `"modules_to_save" names ${saved}, which has no tensor.`);
   return { tensors, modules: [...modules].sort() };
 }
+
+const hasFactors = (file: SafetensorsFile, module: string): boolean =>
+  [PARTS[0], EMBEDDING_PARTS[0]].some((part) => file.tensors.has(`${PREFIX}${module}.${part}`));
 
 /** Rank of the factors of a module, and whether they are those of several experts. */
 function ranksOf(
@@ -108,7 +122,7 @@ function ranksOf(
 function strayTensor(path: string, fullName: string, whole: string, saved: readonly string[]): ModelError {
   const [, adapted] = ADAPTED.exec(whole) ?? [];
   if (adapted !== undefined)
-    return invalid(path, `It adapts ${adapted}, and only the linear layers of blocks can be.`, OTHERWISE);
+    return invalid(path, `It adapts ${adapted}, and only linear layers and the embedding can be.`, OTHERWISE);
   // PEFT saves every module whose path ends so, be it within a name: "norm" is "input_layernorm" too
   const named = saved.find((name) => whole.endsWith(name) || `.${whole}.`.includes(`.${name}.`));
   if (named !== undefined)
@@ -126,8 +140,8 @@ function strayTensor(path: string, fullName: string, whole: string, saved: reado
   return invalid(path, `Tensor "${fullName}" is not a LoRA matrix of a linear layer.`);
 }
 
-/** PEFT saves an embedding or a head that has an adapter along with it. */
-const ADAPTED = /^(.+)\.(?:base_layer|lora_embedding_[AB])$/;
+/** What is within an adapted module: its weights, which PEFT saves of an embedding and a head. */
+const ADAPTED = /^(.+)\.base_layer$/;
 
 /**
  * PEFT lists names, or whole paths after `all-linear`; one of them must end every module that has tensors. A name that no

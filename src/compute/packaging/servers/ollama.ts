@@ -1,4 +1,5 @@
 /** https://docs.ollama.com/import: what Ollama makes models from. */
+import { namesOuter } from '../../models/adapters/outer.js';
 import type { ServerFacts } from './facts.js';
 import { modelfile, ollamaModel } from './modelfile.js';
 import { baseIn, MERGE_FIRST, type Server } from './server.js';
@@ -97,6 +98,7 @@ export function ollamaRefusal({
   const lost = [
     ...(adapter.dora === true ? ['DoRA'] : []),
     ...(adapter.rslora === true ? ['rsLoRA’s scale'] : []),
+    ...(adapter.targets.some(namesOuter) ? ['factors over embedding or head'] : []),
     ...(adapter.bias === undefined ? [] : ['trained biases']),
     ...(adapter.modulesToSave === undefined ? [] : ['modules that were trained whole']),
     ...(adapter.alphaPattern === undefined ? [] : ['an alpha for each layer']),

@@ -1,4 +1,5 @@
 /** https://huggingface.co/docs/text-generation-inference: arguments of its launcher, version 3. */
+import { namesOuter } from '../../models/adapters/outer.js';
 import type { ServerFacts } from './facts.js';
 import { baseIn, MERGE_FIRST, MOUNT, type Server } from './server.js';
 
@@ -63,6 +64,7 @@ function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
   if (adapter.kind !== 'lora')
     return `It takes LoRA adapters alone, and this is another kind. ${MERGE_FIRST}`;
   if (adapter.dora === true) return `It has no DoRA. ${MERGE_FIRST}`;
+  if (adapter.targets.some(namesOuter)) return `It takes no factors over embedding or head. ${MERGE_FIRST}`;
   if (adapter.bias !== undefined) return `It takes no trained biases. ${MERGE_FIRST}`;
   if (adapter.modulesToSave !== undefined) return `It takes no module that was trained whole. ${MERGE_FIRST}`;
   if (adapter.rankPattern !== undefined || adapter.alphaPattern !== undefined)

@@ -1,5 +1,7 @@
 /** https://docs.vllm.ai: arguments of `vllm serve` 0.33. */
+
 import type { LoraConfig } from '../../models/adapters/config.js';
+import { namesOuter } from '../../models/adapters/outer.js';
 import type { ServerFacts } from './facts.js';
 import { baseIn, MERGE_FIRST, MOUNT, type Server, type ServerFiles } from './server.js';
 
@@ -66,6 +68,7 @@ function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
   if (adapter.kind !== 'lora')
     return `vLLM takes LoRA adapters alone, and this is another kind. ${MERGE_FIRST}`;
   if (adapter.dora === true) return `vLLM has no DoRA. ${MERGE_FIRST}`;
+  if (adapter.targets.some(namesOuter)) return `vLLM takes no factors over embedding or head. ${MERGE_FIRST}`;
   if (adapter.bias !== undefined) return `vLLM takes no trained biases. ${MERGE_FIRST}`;
   if (adapter.modulesToSave !== undefined)
     return `vLLM takes no module that was trained whole (${adapter.modulesToSave.join(', ')}). ${MERGE_FIRST}`;

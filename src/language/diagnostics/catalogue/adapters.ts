@@ -1,7 +1,7 @@
 /** FTP0752…: adapters, and train settings that conflict with the base or with each other. */
 import type { Span } from '../../source/span.js';
 import { nearest, otherPath } from '../did-you-mean.js';
-import { error, named, replace, warning } from '../make.js';
+import { error, info, named, replace, warning } from '../make.js';
 import type { Diagnostic } from '../types.js';
 
 export const adapterFolderMissing = (at: Span, folder: string, why: string, meant?: string) =>
@@ -30,12 +30,50 @@ export function targetUnknown(at: Span, target: string, known: readonly string[]
   });
 }
 
-export const headTarget = (at: Span, target: string, isHead: boolean) =>
-  error('FTP0754', at, {
-    message: `\`${target}\` is ${isHead ? 'the head' : 'the embedding'}, which cannot have low-rank factors`,
-    label: 'not a linear layer of a block',
-    help: `train it in full along with the adapter: \`modules_to_save: [${isHead ? 'lm_head' : 'embed_tokens'}]\``,
+interface WithoutOuter {
+  readonly setting: string;
+  /** What to write instead. */
+  readonly value: string;
+  readonly why: string;
+}
+
+/** `why`: half a sentence. */
+export const outerWithout = (at: Span, path: string, { setting, value, why }: WithoutOuter) =>
+  error('FTP2330', at, `\`${setting}\` does not go with factors over \`${path}\`: ${why}`, {
+    label: 'conflicts with `targets`',
+    help: `write \`${setting}: ${value}\`, or remove \`${path.slice(path.lastIndexOf('.') + 1)}\` from \`targets\``,
   });
+
+export const factorsOverWhole = (at: Span, path: string) =>
+  error('FTP2331', at, `\`${path}\` has factors and is trained in full`, {
+    label: 'also named by `targets`',
+    help: 'name it in one of `targets` and `modules_to_save`: factors are small, and the whole matrix can change in any way',
+  });
+
+/** `path`: the first of embedding and head that has factors. */
+export const tiedFactors = (
+  at: Span,
+  {
+    base,
+    path,
+    vocabSize,
+    hiddenSize,
+  }: {
+    readonly base: string;
+    readonly path: string;
+    readonly vocabSize: number;
+    readonly hiddenSize: number;
+  },
+) =>
+  info(
+    'FTP2332',
+    at,
+    `\`${base}\` ties embedding and head, and factors over \`${path}\` are for that one alone`,
+    {
+      label: 'a merge separates the two',
+      help: `a merged model that writes has ${(vocabSize * hiddenSize).toLocaleString('en-US')} weights more, and its \`config.json\` says \`"tie_word_embeddings": false\`; without a merge nothing changes`,
+    },
+  );
 
 export const targetOutside = (at: Span, target: string, layers: readonly number[]) =>
   error('FTP0755', at, `\`${target}\` is in none of the layers that get an adapter`, {

@@ -22,6 +22,9 @@ export const PROJECTIONS = [
   'dense_4h_to_h',
 ] as const;
 
+/** Embedding and head, by the names that are understood of every family. */
+export const OUTER_TARGETS = ['embed_tokens', 'lm_head'] as const;
+
 export const TARGET_SETS = ['all_linear', 'attention', 'query_value'] as const;
 
 const rank = t.integer({ min: 1, max: 1024 });
@@ -38,13 +41,13 @@ const lora = t.record({
   targets: defaulted(
     t.union(
       t.enum(...TARGET_SETS),
-      t.list(t.union(t.enum(...PROJECTIONS, ...TARGET_SETS), t.filled), { min: 1 }),
+      t.list(t.union(t.enum(...PROJECTIONS, ...OUTER_TARGETS, ...TARGET_SETS), t.filled), { min: 1 }),
     ),
     'all_linear',
-    'Linear layers and experts that get an adapter: a set, or a list of names, sets, ends of paths and whole paths.',
+    'Linear layers, experts, embedding (`embed_tokens`) and head (`lm_head`) that get an adapter: a set, or a list of names, sets, ends of paths and whole paths.',
   ),
   exclude: optional(
-    t.list(t.union(t.enum(...PROJECTIONS), t.filled), { min: 1 }),
+    t.list(t.union(t.enum(...PROJECTIONS, ...OUTER_TARGETS), t.filled), { min: 1 }),
     'Linear layers that get no adapter although `targets` names them: names, ends of paths and whole paths.',
   ),
   rslora: defaulted(
@@ -71,7 +74,7 @@ const lora = t.record({
   ),
   alpha_pattern: optional(t.map(alpha), 'Other alphas, in the same way.'),
   modules_to_save: optional(
-    t.list(t.enum('embed_tokens', 'lm_head'), { min: 1 }),
+    t.list(t.enum(...OUTER_TARGETS), { min: 1 }),
     'Train the whole embedding, the whole head or both, and save them with the adapter; the names are the same for every family.',
   ),
   init: defaulted(

@@ -15,6 +15,7 @@ import {
 } from '../../../compute/models/adapters/branches.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, dropoutOf } from '../../../compute/models/adapters/kinds.js';
+import { adaptedOuterOf } from '../../../compute/models/adapters/outer.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
@@ -158,7 +159,10 @@ function adapterRun(config: ModelConfig, adapter: AdapterConfig): AdapterRun {
     targets: most,
     dropout: dropoutOf(adapter),
     ofMatrix: isDora(adapter) ? most.reduce((bytes, one) => Math.max(bytes, ofMatrix(one)), 0) : 0,
-    reachesEmbedding: adapter.kind === 'prompt' || wholeModules(adapter).includes('embed_tokens'),
+    reachesEmbedding:
+      adapter.kind === 'prompt' ||
+      wholeModules(adapter).includes('embed_tokens') ||
+      hasEmbeddingFactors(config, adapter),
     prefix: adapter.kind === 'prefix' ? adapter.tokens : 0,
     skippedBlocks: skippedBlocks(config, adapter, [...layers.keys()]),
     ...expertsOf(config, adapter),
@@ -241,13 +245,18 @@ const isDora = (adapter: AdapterConfig): boolean => adapter.kind === 'lora' && a
 /** PEFT multiplies the factors by the identity, adds the product to the weights, and measures the sum: float32. */
 const ofMatrix = ({ inputs, outputs }: Factors): number => 4 * inputs * (3 * outputs + inputs);
 
+const hasEmbeddingFactors = (config: ModelConfig, adapter: AdapterConfig): boolean =>
+  adaptedOuterOf(config, adapter, 'embedding') !== undefined;
+
 const wholeModules = (adapter: AdapterConfig): readonly string[] =>
   'modulesToSave' in adapter ? (adapter.modulesToSave ?? []) : [];
 
 /** Nothing goes back through blocks before the first that has something trained, unless the embedding is. */
-function skippedBlocks({ layers }: ModelConfig, adapter: AdapterConfig, adapted: readonly number[]): number {
+function skippedBlocks(config: ModelConfig, adapter: AdapterConfig, adapted: readonly number[]): number {
   const isWhole = wholeModules(adapter).length > 0;
-  if (adapter.kind === 'head') return isWhole ? 0 : layers;
-  if (adapter.kind !== 'lora' || isWhole || adapter.bias === 'all' || adapted.length === 0) return 0;
+  if (adapter.kind === 'head') return isWhole ? 0 : config.layers;
+  if (adapter.kind !== 'lora' || isWhole || adapter.bias === 'all') return 0;
+  if (hasEmbeddingFactors(config, adapter)) return 0;
+  if (adapted.length === 0) return adaptedOuterOf(config, adapter, 'head') === undefined ? 0 : config.layers;
   return Math.min(...adapted);
 }

@@ -9,9 +9,9 @@ import {
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import type { AddedModule, Branch } from '../../../compute/models/adapters/definition.js';
 import { adapterShapes, addedModules, layerKinds } from '../../../compute/models/adapters/kinds.js';
+import { adaptedOuterOf, isTied, outerTensors } from '../../../compute/models/adapters/outer.js';
 import { adaptedConfig, savableTensors, wholeTensor } from '../../../compute/models/adapters/whole.js';
 import {
-  blueprintOf,
   expectedTensors,
   expertsOfModel,
   type NamedShape,
@@ -145,15 +145,22 @@ const containerOf = (module: string): string => module.slice(0, module.lastIndex
 
 /** Embedding and head; one if they are tied and the head is not trained for itself. */
 function outerModules(config: ModelConfig, adapter: AdapterConfig | undefined): readonly ModuleCoverage[] {
-  const { embedding, head } = blueprintOf(config);
-  const tied = head.output.name === embedding.name;
   return savableTensors(config).flatMap((tensor): readonly ModuleCoverage[] => {
+    const module = tensor.name.replace(/\.weight$/, '');
+    const factors = adaptedOuterOf(config, adapter, tensor.role);
+    if (factors !== undefined)
+      return [
+        {
+          ...{ module, trained: 1, of: 1, ranks: [factors.branch.rank] },
+          parameters: elements(outerTensors(factors)),
+        },
+      ];
     const whole = wholeTensor(config, adapter, tensor.role) !== undefined;
-    if (tensor.role === 'head' && tied && !whole) return [];
+    if (tensor.role === 'head' && isTied(config) && !whole) return [];
     const hit = adapter === undefined || whole;
     return [
       {
-        module: tensor.name.replace(/\.weight$/, ''),
+        module,
         trained: hit ? 1 : 0,
         of: 1,
         ranks: [],

@@ -57,7 +57,7 @@ const MODEL: TranslationTable<Recipe> = {
   peft_use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
   peft_init_lora_weights: common.initialWeights,
   loraplus_lr_ratio: common.field('`loraplus_ratio` of the optimizer', a.positive, 'loraplusRatio'),
-  loraplus_lr_embedding: none('the embedding has no adapter, so it has no rate of its own', 1e-6),
+  loraplus_lr_embedding: none('factors over the embedding have the rate of the others', 1e-6),
   lora_exclude_modules: common.exclude,
   lora_target_parameters: common.experts,
   ...each(

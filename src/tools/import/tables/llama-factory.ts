@@ -135,7 +135,7 @@ const METHOD: TranslationTable<Recipe> = {
   pissa_convert: here('an adapter that starts from PiSSA is saved as one that fits the original base'),
   create_new_adapter: none('`start` continues the adapter; merge it into the base for a new one'),
   loraplus_lr_ratio: common.field('`loraplus_ratio` of the optimizer', a.positive, 'loraplusRatio'),
-  loraplus_lr_embedding: none('the embedding has no adapter, so it has no rate of its own', 1e-6),
+  loraplus_lr_embedding: none('factors over the embedding have the rate of the others', 1e-6),
   ...each(
     'freeze_trainable_layers freeze_trainable_modules freeze_extra_modules use_llama_pro',
     never(NONE.parts),

@@ -82,6 +82,10 @@ const recordings = recordingsIn<Recording>('architectures');
 
 export const FIXTURES = recordings.names;
 
+/** Over embedding and head there are adapters; their bases are trained in full elsewhere. */
+export const modesOf = (name: string): readonly ('full' | 'lora')[] =>
+  name.startsWith('outer') ? ['lora'] : ['full', 'lora'];
+
 export function fixture(name: string) {
   const read = recordings.read(name);
   const config: ModelConfig = parseConfig(read.config, `${name}.json`);

@@ -1,10 +1,15 @@
 /** Loss, logits, gradients and greedy text against transformers and PEFT. */
 import { expect } from 'chai';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
-import type { Batch, Decoder, DecoderOptions } from '../../../../src/compute/models/decoder/types.js';
+import type {
+  Batch,
+  Decoder,
+  DecoderOptions,
+  TokenLosses,
+} from '../../../../src/compute/models/decoder/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import type { Runtime } from '../../../../src/compute/tensor/types.js';
-import { FIXTURES, fixture, memoryWeights, relativeError, unpack } from './fixture.js';
+import { FIXTURES, fixture, memoryWeights, modesOf, relativeError, unpack } from './fixture.js';
 import { expectGradients, expectRowLosses } from './recorded.js';
 
 const LOSS = 1e-6;
@@ -12,10 +17,8 @@ const LOGITS = 1e-5;
 const GRADIENTS = 1e-5;
 const NO_DROPOUT = { seed: 0, step: 0, micro: 0 };
 
-type Mode = 'full' | 'lora';
-
 for (const name of FIXTURES)
-  for (const mode of ['full', 'lora'] as const satisfies readonly Mode[])
+  for (const mode of modesOf(name))
     describe(`decoder, ${name}, ${mode} training`, () => {
       const { recording, adapter, batch, weights } = fixture(name);
       const expected = recording[mode];
@@ -96,6 +99,39 @@ for (const name of FIXTURES)
           const smoothed = supervisedLoss(batch, logits, smoothing);
           expect(whole?.sum).to.be.closeTo(smoothed, 1e-3);
           expect(whole?.sum).not.to.be.closeTo(supervisedLoss(batch, logits, 0), 0.01);
+        });
+
+      if (mode === 'lora' && name.startsWith('outer'))
+        it('gives the same where nothing is trained and the vocabulary is in shards of 20', async () => {
+          const decoder = await open({ trainable: 'none', vocabularyShard: 20 });
+          expectRowLosses(await decoder.loss(batch), expected.rows, LOSS);
+          expect(relativeError(await decoder.logits(batch), unpack(expected.logits))).to.be.at.most(LOGITS);
+          await decoder.release();
+        });
+
+      if (mode === 'lora' && name === 'outer-gpt2')
+        it('drops the same of what the factors of the head read, whatever the chunks are', async () => {
+          const dropping = { ...adapter, config: { ...adapter.config, dropout: 0.5 } };
+          const found = [];
+          for (const [logitsChunk, scale] of [
+            [64, 0.1],
+            [7, 0.1],
+            [7, ({ losses }: TokenLosses) => losses.map(() => 0.1)],
+          ] as const) {
+            const decoder = await open({ adapter: dropping, logitsChunk });
+            const { sum } = await decoder.accumulate(batch, scale, NO_DROPOUT);
+            found.push({ sum, gradients: decoder.gradients });
+            expectRowLosses(await decoder.loss(batch), expected.rows, LOSS);
+            await decoder.release();
+          }
+          const [whole, ...others] = found;
+          for (const { sum, gradients } of others) {
+            expect(sum).to.be.closeTo(whole?.sum ?? Number.NaN, 1e-4);
+            for (const [tensor, gradient] of whole?.gradients ?? [])
+              expect(relativeError(gradients.get(tensor) ?? [], gradient), tensor).to.be.at.most(GRADIENTS);
+          }
+          const all = expected.rows.reduce((total, row) => total + row, 0);
+          expect(whole?.sum).not.to.be.closeTo(all, 0.01);
         });
 
       it('adds micro batches of padded rows up to the batch', async () => {

@@ -69,6 +69,25 @@ describe('a merge by the names of an adapter', () => {
     expect([...plan.whole.keys()]).to.deep.equal(['model.embed_tokens.weight', 'lm_head.weight']);
   });
 
+  it('gives a tied head weights of its own where factors are over it or over the embedding', () => {
+    const base = store({ 'model.embed_tokens.weight': [5, 3], 'model.layers.0.q.weight': [5, 3] });
+    const head = namedMerge(adapter(factors('lm_head')), base, 'here');
+    expect(head.untied).to.equal(true);
+    expect([...head.projections.keys()]).to.deep.equal(['lm_head.weight']);
+    expect(head.whole.get('lm_head.weight')?.name).to.equal('model.embed_tokens.weight');
+    const embedding = {
+      'model.embed_tokens.lora_embedding_A': [2, 5],
+      'model.embed_tokens.lora_embedding_B': [3, 2],
+    };
+    const plan = namedMerge(adapter(embedding), base, 'here');
+    expect([plan.untied, ...plan.projections.keys()]).to.deep.equal([true, 'model.embed_tokens.weight']);
+    expect([...plan.whole.keys()]).to.deep.equal(['lm_head.weight']);
+    const untied = store({ 'model.embed_tokens.weight': [5, 3], 'lm_head.weight': [5, 3] });
+    const both = namedMerge(adapter({ ...factors('lm_head'), ...embedding }), untied, 'here');
+    expect(both.untied).to.equal(false);
+    expect([...both.projections.keys()]).to.deep.equal(['lm_head.weight', 'model.embed_tokens.weight']);
+  });
+
   it('leaves the head out where labels take its place', () => {
     const base = store({ 'model.embed_tokens.weight': [4, 2], 'lm_head.weight': [4, 2] });
     const head = adapter({ 'score.weight': [2, 2] }, { kind: 'head', labels: ['no', 'yes'] });

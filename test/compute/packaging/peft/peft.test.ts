@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { adaptedProjections } from '../../../../src/compute/models/adapters/branches.js';
-import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
+import { adapterShapes, initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
 import { labelsOf } from '../../../../src/compute/models/adapters/whole.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
@@ -11,6 +11,7 @@ import {
   writeAdapter,
 } from '../../../../src/compute/packaging/adapters.js';
 import { checkAdapter } from '../../../../src/compute/packaging/check-base.js';
+import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import type { Host } from '../../../../src/language/host/host.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { ofKind } from '../../models/adapters/of-kind.js';
@@ -212,6 +213,35 @@ describe('PEFT adapter', () => {
     expect([...adapter.tensors.keys()]).to.include('lm_head.weight');
   });
 
+  it('passes over the weights of the base that PEFT saves under factors of embedding and head', () => {
+    const { config, tensors, base: named } = readFactors(host, folder);
+    const outer = { ...config, targets: [...config.targets, 'embed_tokens', 'lm_head'] };
+    const added = adapterShapes(base, outer).filter(({ name }) => !tensors.has(name));
+    expect(added.map(({ name }) => name)).to.deep.equal([
+      'model.embed_tokens.lora_embedding_A',
+      'model.embed_tokens.lora_embedding_B',
+      'lm_head.lora_A.weight',
+      'lm_head.lora_B.weight',
+    ]);
+    const zeros = (shape: readonly number[]) => ({ shape, data: new Float32Array(sizeOf(shape)) });
+    const all = new Map([
+      ...tensors,
+      ...added.map(({ name, shape }) => [name, zeros(shape)] as const),
+      ...['model.embed_tokens', 'lm_head'].map(
+        (path) => [`${path}.base_layer.weight`, zeros([2, 2])] as const,
+      ),
+    ]);
+    const files = adapterFiles({ config: outer, tensors: all }, { base: named });
+    const saved = memoryHost({
+      '/a/adapter_config.json': files['adapter_config.json'] as string,
+      '/a/adapter_model.safetensors': concat(files['adapter_model.safetensors'] as Iterable<Uint8Array>),
+    });
+    const adapter = readFactors(saved, '/a');
+    checkAdapter(adapter, base, '/a');
+    expect(adapter.tensors.size).to.equal(tensors.size + added.length);
+    expect(adapter.config.targets).to.include.members(['embed_tokens', 'lm_head']);
+  });
+
   const invalid: readonly [string, Readonly<Record<string, unknown>>, RegExp][] = [
     ['another method', { peft_type: 'IA3' }, /"peft_type"/],
     ['DoRA without magnitudes', { use_dora: true }, /lora_magnitude_vector" is missing/],
@@ -256,10 +286,10 @@ describe('PEFT adapter', () => {
       const tensor = f32Writable(`base_model.model.${name}`, [1], new Float32Array(1));
       return modelError(() => readAdapter(variant(fields, concat(safetensorsChunks([tensor]))), '/a'));
     };
-    const embedding = stray('model.embed_tokens.base_layer.weight');
-    expect(embedding.detail).to.match(/^It adapts model\.embed_tokens, and only/);
-    expect(embedding.help).to.contain('merge_and_unload');
-    expect(stray('transformer.wte.lora_embedding_A').detail).to.match(/^It adapts transformer\.wte,/);
+    const layer = stray('model.layers.0.mlp.gate.base_layer.weight');
+    expect(layer.detail).to.match(/^It adapts model\.layers\.0\.mlp\.gate, and only/);
+    expect(layer.help).to.contain('merge_and_unload');
+    expect(stray('transformer.wte.lora_embedding_A').detail).to.match(/does not fit rank/);
     const saved = stray('model.layers.0.mlp.up_proj.weight', { modules_to_save: ['mlp'] });
     expect(saved.detail).to.match(/^"modules_to_save" names mlp, and only/);
     const norm = stray('model.layers.0.input_layernorm.weight', { modules_to_save: ['norm'] });

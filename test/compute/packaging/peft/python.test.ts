@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { isTrained } from '../../../../src/compute/models/adapters/branches.js';
 import type { AdapterConfig, LoraConfig } from '../../../../src/compute/models/adapters/config.js';
 import { initAdapter, virtualTokensOf } from '../../../../src/compute/models/adapters/kinds.js';
-import { labelsOf, wholeTensors } from '../../../../src/compute/models/adapters/whole.js';
+import { labelsOf } from '../../../../src/compute/models/adapters/whole.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import { classifierFields } from '../../../../src/compute/models/labels.js';
 import { openModel } from '../../../../src/compute/models/load.js';
@@ -64,6 +64,16 @@ const CASES: Readonly<Record<string, AdapterConfig>> = {
   'embedding and head of a tied base': { ...plain, modulesToSave: ['embed_tokens', 'lm_head'] },
   'the head of a tied base': { ...plain, modulesToSave: ['lm_head'] },
   'the embedding of a tied base': { ...plain, modulesToSave: ['embed_tokens'] },
+  'factors over embedding and head of a tied base': {
+    ...plain,
+    targets: ['q_proj', 'embed_tokens', 'lm_head'],
+    rankPattern: { lm_head: 2 },
+    rslora: true,
+  },
+  'DoRA over the head of a tied base': { ...plain, dora: true, targets: ['v_proj', 'lm_head'] },
+  'factors over embedding and head of GPT-2': { ...plain, targets: ['c_attn', 'wte', 'lm_head'] },
+  'factors over embedding and head of GPT-NeoX': { ...plain, targets: ['embed_in', 'lm_head'] },
+  'factors over the scaled embedding of Gemma 3': { ...plain, targets: ['embed_tokens'] },
   'biases of GPT-2': { ...plain, targets: ['c_attn', 'mlp.c_proj'], bias: 'all' },
   'biases of the layers with factors of Qwen 2': {
     ...plain,
@@ -85,6 +95,9 @@ const CASES: Readonly<Record<string, AdapterConfig>> = {
 /** Bases of other families, by their fixture in `test/fixtures/architectures`. */
 const BASES: Readonly<Record<string, string>> = {
   'a prefix of GPT-2': 'gpt2',
+  'factors over embedding and head of GPT-2': 'gpt2',
+  'factors over embedding and head of GPT-NeoX': 'neox',
+  'factors over the scaled embedding of Gemma 3': 'gemma3',
   'biases of GPT-2': 'gpt2',
   'biases of the layers with factors of Qwen 2': 'qwen2',
   'biases of GPT-NeoX': 'neox',
@@ -171,7 +184,7 @@ describe(`adapters and merged models in PEFT and transformers${why}`, () => {
     const plan = knownMerge(readAdapter(host, join(folder, name, 'adapter')), config, weights);
     const tensors = mergedTensors(weights, { dtype: 'f32', plan });
     output.write(`${name}/merged/model.safetensors`, safetensorsChunks(tensors));
-    const untied = labels === undefined && wholeTensors(config, own).length > 0;
+    const { untied } = plan;
     const classes = labels && classifierFields(decoder.options.config, 2);
     output.write(
       `${name}/merged/config.json`,

@@ -88,6 +88,27 @@ describe('a training against its base', () => {
     expect(found(`start = peft("${adapter}")`, { base })).to.deep.equal([]);
   });
 
+  it('says what a merge makes of a base that ties embedding and head', () => {
+    for (const targets of [
+      '[all_linear, embed_tokens]',
+      '["model.embed_tokens"]',
+      '[lm_head, q_proj], dora: true',
+    ]) {
+      const [note, more] = found(`lora = { targets: ${targets} }`);
+      expect(more).to.equal(undefined);
+      expect(note, targets).to.include({ code: 'FTP2332', severity: 'info' });
+      expect(note?.help).to.match(
+        /[\d,]+ weights more, and its `config.json` says `"tie_word_embeddings": false`/,
+      );
+    }
+    const neox = join(adapter, 'neox');
+    mkdirSync(neox);
+    const { config } = JSON.parse(readFileSync(join(root, 'test/fixtures/architectures/neox.json'), 'utf8'));
+    writeFileSync(join(neox, 'config.json'), JSON.stringify(config));
+    const settings = 'lora = { targets: [query_key_value, embed_tokens, lm_head], exclude: [lm_head] }';
+    expect(found(settings, { base: `untrained("${neox}")` })).to.deep.equal([]);
+  });
+
   it('finds biases that there are none of, in the base or in the layers with factors', () => {
     const [none] = found('lora = { bias: lora_only }');
     expect(none).to.include({ code: 'FTP2211', marked: 'lora_only', help: 'remove `bias`' });
@@ -177,13 +198,21 @@ describe('a training against its base', () => {
     ['lora = { targets: ["q_prj"] }', 'FTP0753', '"q_prj"', /did you mean `q_proj`/],
     ['lora = { targets: ["attn.q_proj"] }', 'FTP0753', '"attn.q_proj"', /did you mean `self_attn.q_proj`/],
     ['lora = { targets: ["c_attn", q_proj] }', 'FTP0753', '"c_attn"', /its blocks have `q_proj`/],
-    ['lora = { targets: [q_proj, "lm_head"] }', 'FTP0754', '"lm_head"', /modules_to_save: \[lm_head\]/],
     [
-      'lora = { targets: ["embed_tokens"] }',
-      'FTP0754',
-      '"embed_tokens"',
-      /modules_to_save: \[embed_tokens\]/,
+      'lora = { targets: [q_proj, embed_tokens], dora: true }',
+      'FTP2330',
+      'true',
+      /write `dora: false`, or remove `embed_tokens`/,
     ],
+    ['lora = { targets: [q_proj, lm_head], init: pissa }', 'FTP2330', 'pissa', /write `init: kaiming`/],
+    [
+      'lora = { targets: [q_proj, embed_tokens], modules_to_save: [embed_tokens] }',
+      'FTP2331',
+      '[embed_tokens]',
+      /in one of `targets` and `modules_to_save`/,
+    ],
+    ['lora = { targets: [q_proj, embed_tokens], layers: [1] }', 'FTP0755', 'embed_tokens', /to `layers`/],
+    ['lora = { targets: [q_proj, "wte"] }', 'FTP0753', '"wte"', /its blocks have `q_proj`/],
     [
       'lora = { targets: [q_proj, "layers.3.mlp.up_proj"], layers: [0, 1] }',
       'FTP0755',

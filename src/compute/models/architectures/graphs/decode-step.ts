@@ -5,7 +5,7 @@ import type { ModelConfig } from '../../types.js';
 import type { Blueprint } from '../blueprint.js';
 import { attendCached, queriesKeysValues } from './attention.js';
 import { normalise } from './elementwise.js';
-import { headLogits } from './head.js';
+import { type HeadFactors, headLogits } from './head.js';
 import { type BlockInputs, blockInputs } from './inputs.js';
 import { joinResiduals } from './residual.js';
 
@@ -73,7 +73,7 @@ export interface DecodeStackOptions {
   /** Positions that each cache has room for. */
   readonly capacity: number;
   /** The head after the last of them. */
-  readonly head?: Blueprint['head'] | undefined;
+  readonly head?: (Blueprint['head'] & { readonly factors?: HeadFactors | undefined }) | undefined;
 }
 
 /** Inputs that a step's blocks of one place share. */
@@ -99,7 +99,7 @@ export function decodeStackGraph({ config, layers, capacity, head }: DecodeStack
   else {
     const [vocabulary = 0] = head.output.shape;
     const named: BlockInputs['weight'] = (name, shape) => weight(`head.${name}`, shape);
-    b.output('logits', headLogits(b, named, head, x, vocabulary));
+    b.output('logits', headLogits(b, named, head, { x, vocabulary, factors: head.factors }));
   }
   return b.build();
 }

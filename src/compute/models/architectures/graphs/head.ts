@@ -1,8 +1,11 @@
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, ValueId } from '../../../tensor/types.js';
+import type { Branch } from '../../adapters/definition.js';
 import type { Blueprint } from '../blueprint.js';
+import { weightName } from '../index.js';
 import { capped, normalise } from './elementwise.js';
 import { addGradients, type BlockInputs, blockInputs } from './inputs.js';
+import { type LayerContext, linear } from './linear.js';
 
 interface CrossEntropy {
   /** `[n]`, in nats. */
@@ -51,22 +54,38 @@ function score(b: GraphBuilder, logits: ValueId, labels: ValueId): CrossEntropy 
 /** Name of the output matrix among the head's inputs; its norm's tensors have their own names. */
 export const OUTPUT = 'output';
 
+/** Path of the head over the vocabulary in transformers, whatever its tensor is called. */
+export const HEAD = 'lm_head';
+
+/** Factors next to the output matrix; `dropout`: of what they read, masked by the input `dropout.lm_head`. */
+export interface HeadFactors {
+  readonly branch: Branch;
+  readonly dropout: number;
+}
+
+interface HeadOptions {
+  readonly smoothing?: number;
+  /** What is trained under an adapter, by the names of its inputs. */
+  readonly trained?: readonly string[];
+  readonly factors?: HeadFactors | undefined;
+}
+
 /**
  * Loss and its backward. Inputs: `x` `[tokens, hidden]`, the final norm's tensors by their full names, `output`,
  * `labels` i32 `[tokens]`, `seed` `[tokens]` (upstream gradient of each loss), `total.NAME` for each trained tensor.
  * Outputs: `loss` `[tokens]`, `logits` `[tokens, vocab]`, `dx`, `grad.NAME`. `trainable`: nothing of its own under an
- * adapter, the output matrix, or the norm as well; `biases`: those of the norm, which are trained under an adapter.
+ * adapter, the output matrix, or the norm as well; `trained`: what else is under an adapter, biases of the norm and factors.
  * `smoothing`: see {@link crossEntropy}.
  */
 export function headGraph(
   blueprint: Blueprint,
   tokens: number,
   trainable: 'adapter' | 'output' | 'full' | 'none',
-  { smoothing = 0, biases = [] }: { smoothing?: number; biases?: readonly string[] } = {},
+  { smoothing = 0, trained: others = [], factors }: HeadOptions = {},
 ): Graph {
   const [vocab = 0] = blueprint.head.output.shape;
   const b = new GraphBuilder('head');
-  const { x, logits, declared } = logitsOf(b, blueprint, tokens, vocab);
+  const { x, logits, declared } = logitsOf(b, blueprint, { tokens, vocabulary: vocab, factors });
   const labels = b.input('labels', [tokens], 'i32');
   const { loss, gradient } = (vocab === 1 ? score : crossEntropy)(b, logits, labels, smoothing);
   b.output('logits', logits);
@@ -75,18 +94,25 @@ export function headGraph(
 
   const seed = b.input('seed', [tokens]);
   const trained = [...declared].filter(
-    ([name]) => trainable === 'full' || (trainable === 'output' && name === OUTPUT) || biases.includes(name),
+    ([name]) => trainable === 'full' || (trainable === 'output' && name === OUTPUT) || others.includes(name),
   );
   addGradients(b, { value: logits, gradient: gradient(seed) }, trained, x);
   return b.build();
 }
 
 /** Logits over so many tokens of the vocabulary. */
-function logitsOf(b: GraphBuilder, { head }: Blueprint, tokens: number, vocabulary: number) {
+function logitsOf(
+  b: GraphBuilder,
+  { head }: Blueprint,
+  {
+    tokens,
+    ...of
+  }: { readonly tokens: number; readonly vocabulary: number; readonly factors?: HeadFactors | undefined },
+) {
   const [, hidden = 0] = head.output.shape;
   const { weight, declared } = blockInputs(b);
   const x = b.input('x', [tokens, hidden]);
-  return { x, logits: headLogits(b, weight, head, x, vocabulary), declared };
+  return { x, logits: headLogits(b, weight, head, { x, ...of }), declared };
 }
 
 /** Logits `[tokens, vocabulary]` of hidden states x. */
@@ -94,12 +120,36 @@ export function headLogits(
   b: GraphBuilder,
   weight: BlockInputs['weight'],
   { norm, output, cap }: Blueprint['head'],
-  x: ValueId,
-  vocabulary: number,
+  {
+    x,
+    vocabulary,
+    factors,
+  }: { readonly x: ValueId; readonly vocabulary: number; readonly factors?: HeadFactors | undefined },
 ): ValueId {
   const [, hidden = 0] = output.shape;
   const normed = normalise({ builder: b, weight }, norm, x);
-  return capped(b, b.matmul(normed, weight(OUTPUT, [vocabulary, hidden]), { transB: true }), cap);
+  const layer: LayerContext = {
+    ...{ builder: b, bottlenecks: {}, dropout: factors?.dropout ?? 0 },
+    branches: factors === undefined ? {} : { [HEAD]: factors.branch },
+    // a sum of the whole matrix would be as large as that
+    merges: false,
+    weight: (name: string, shape: readonly number[]) =>
+      weight(name === weightName({ module: HEAD }) ? OUTPUT : name, shape),
+  };
+  const projection = {
+    target: HEAD,
+    module: HEAD,
+    inputs: hidden,
+    outputs: vocabulary,
+    bias: false,
+    transposed: false,
+  };
+  return capped(b, linear(layer, projection, normed), cap);
+}
+
+interface ShardOptions extends Pick<HeadOptions, 'smoothing' | 'factors'> {
+  readonly tokens: number;
+  readonly shardSize: number;
 }
 
 /**
@@ -114,10 +164,10 @@ export function headLogits(
  */
 export function vocabularyShardGraph(
   blueprint: Blueprint,
-  { tokens, shardSize, smoothing = 0 }: { tokens: number; shardSize: number; smoothing?: number },
+  { tokens, shardSize, smoothing = 0, factors }: ShardOptions,
 ): Graph {
   const b = new GraphBuilder('vocabulary_shard');
-  const { x, logits } = logitsOf(b, blueprint, tokens, shardSize);
+  const { x, logits } = logitsOf(b, blueprint, { tokens, vocabulary: shardSize, factors });
   const column = [tokens, 1];
   const labels = b.reshape(b.input('labels', [tokens], 'i32'), column);
   b.output('logits', logits);

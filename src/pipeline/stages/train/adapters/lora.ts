@@ -12,29 +12,36 @@ import {
   targetsOfSet,
 } from '../../../../compute/models/adapters/branches.js';
 import type { LoraConfig } from '../../../../compute/models/adapters/config.js';
+import { adaptedOuter, isTied, outerNamed, outerTarget } from '../../../../compute/models/adapters/outer.js';
 import { plainAdapter } from '../../../../compute/models/adapters/pissa.js';
-import { savableTensors } from '../../../../compute/models/adapters/whole.js';
+import {
+  adaptedConfig,
+  savableTensors,
+  type WholeRole,
+  wholeTensor,
+} from '../../../../compute/models/adapters/whole.js';
 import { namesExperts } from '../../../../compute/models/experts.js';
 import type { ModelConfig } from '../../../../compute/models/types.js';
 import {
   excludedAnyway,
-  headTarget,
+  factorsOverWhole,
   initWithout,
   layerUnknown,
   noBiases,
   nothingAdapted,
+  outerWithout,
   patternUnmatched,
   patternUnreadable,
   rankTooHigh,
   targetOutside,
   targetUnknown,
+  tiedFactors,
 } from '../../../../language/diagnostics/catalogue/adapters.js';
 import { expertsWithout } from '../../../../language/diagnostics/catalogue/engines.js';
 import type { Diagnostic } from '../../../../language/diagnostics/types.js';
 import { hasFactors } from '../../../../language/schemas/methods.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import { TARGET_SETS } from '../../../../language/schemas/stages/train.js';
-import type { Span } from '../../../../language/source/span.js';
 import type { AdapterCase, StageAdapter } from './definition.js';
 
 /** Low-rank factors, which are trained where nothing else is asked for. */
@@ -46,7 +53,9 @@ export const lora: StageAdapter<'lora'> = {
     alpha: settings.alpha,
     dropout: settings.dropout,
     ...targetsOf(settings.targets as Targets, model, settings.layers),
-    ...(settings.exclude === undefined ? {} : { exclude: settings.exclude }),
+    ...(settings.exclude === undefined
+      ? {}
+      : { exclude: settings.exclude.map((name) => outerTarget(model, name)) }),
     ...(settings.rslora ? { rslora: true } : {}),
     ...(settings.dora ? { dora: true } : {}),
     ...(settings.bias === undefined || settings.bias === 'none' ? {} : { bias: settings.bias }),
@@ -103,7 +112,9 @@ function targetsOf(
   const all = typeof setting === 'string' ? [setting] : setting;
   const named = all.filter((target) => !namesExperts(target));
   const targets = [
-    ...new Set(named.flatMap((target) => (isSet(target) ? targetsOfSet(model, target) : target))),
+    ...new Set(
+      named.flatMap((target) => (isSet(target) ? targetsOfSet(model, target) : outerTarget(model, target))),
+    ),
   ];
   const ofExperts = all.filter(namesExperts);
   if (ofExperts.length === 0) return { targets };
@@ -118,9 +129,16 @@ const savedModules = (modules: readonly string[], model: ModelConfig): readonly 
     .filter(({ role }) => modules.includes(role === 'head' ? 'lm_head' : 'embed_tokens'))
     .map(({ module }) => module);
 
-/** The layers and experts that targets select: different lists may select the same. */
-const coverOf = (model: ModelConfig, adapter: LoraConfig): string =>
-  [...adaptedProjections(model, adapter), ...adaptedExperts(model, adapter)].map(({ path }) => path).join();
+/** Layers and experts that have factors, embedding and head among them. */
+const adaptedPaths = (model: ModelConfig, adapter: LoraConfig): readonly string[] =>
+  [
+    ...adaptedProjections(model, adapter),
+    ...adaptedExperts(model, adapter),
+    ...adaptedOuter(adaptedConfig(model, adapter), adapter),
+  ].map(({ path }) => path);
+
+/** What targets select: different lists may select the same. */
+const coverOf = (model: ModelConfig, adapter: LoraConfig): string => adaptedPaths(model, adapter).join();
 
 interface LoraCase extends AdapterCase {
   readonly adapter: LoraConfig;
@@ -134,6 +152,7 @@ function loraProblems(given: AdapterCase, adapter: LoraConfig): readonly Diagnos
     ...layerProblems({ ...given, adapter }),
     ...initProblems({ ...given, adapter }),
     ...expertProblems({ ...given, adapter }),
+    ...outerProblems({ ...given, adapter }),
   ];
   const targets =
     layers.length > 0
@@ -144,7 +163,8 @@ function loraProblems(given: AdapterCase, adapter: LoraConfig): readonly Diagnos
   const biases = biasProblems({ ...given, adapter });
   if (biases.length > 0) return biases;
   const patterns = { rank_pattern: rankPattern, alpha_pattern: alphaPattern };
-  return patternProblems({ ...given, adapter: plain }, patterns);
+  const unmatched = patternProblems({ ...given, adapter: plain }, patterns);
+  return unmatched.length > 0 ? unmatched : tiedNotes({ ...given, adapter });
 }
 
 /** What PEFT has for linear layers alone: of experts, the weights are changed before anything is multiplied with them. */
@@ -162,6 +182,51 @@ const EXPERT_REASONS = [
   ['dora', 'false', 'PEFT has no magnitudes of experts'],
   ['init', 'kaiming', 'PEFT takes no principal parts of experts'],
 ] as const;
+
+/**
+ * What does not go with factors over embedding and head. PiSSA would take its first factors off a matrix that the two may
+ * share, and PEFT leaves the embedding out of it.
+ */
+function outerProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] {
+  return adaptedOuter(adaptedConfig(model, adapter), adapter).flatMap(({ role, path }) => {
+    const unfit = OUTER_REASONS.find(({ asked, roles }) => asked(adapter) && roles.includes(role));
+    if (unfit !== undefined) return [outerWithout(at(`lora.${unfit.setting}`), path, unfit)];
+    return wholeTensor(model, adapter, role) === undefined
+      ? []
+      : [factorsOverWhole(at('lora.modules_to_save'), path)];
+  });
+}
+
+interface OuterReason {
+  readonly setting: string;
+  readonly value: string;
+  readonly asked: (adapter: LoraConfig) => boolean;
+  readonly roles: readonly WholeRole[];
+  readonly why: string;
+}
+
+const OUTER_REASONS: readonly OuterReason[] = [
+  {
+    setting: 'init',
+    value: 'kaiming',
+    asked: ({ pissa }) => pissa === true,
+    roles: ['embedding', 'head'],
+    why: 'its first factors would be taken off a matrix that embedding and head may share',
+  },
+  {
+    setting: 'dora',
+    value: 'false',
+    asked: ({ dora }) => dora === true,
+    roles: ['embedding'],
+    why: 'every step would need the norms of the whole vocabulary',
+  },
+];
+
+/** A base that ties embedding and head has two once one of them is changed. */
+function tiedNotes({ model, base, adapter, at }: LoraCase): readonly Diagnostic[] {
+  const [first] = adapter.labels === undefined && isTied(model) ? adaptedOuter(model, adapter) : [];
+  return first === undefined ? [] : [tiedFactors(at('lora.targets'), { base, path: first.path, ...model })];
+}
 
 /** What PiSSA does not go with. */
 function initProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] {
@@ -197,41 +262,38 @@ function layerProblems({ model, adapter, at }: LoraCase): readonly Diagnostic[] 
   );
 }
 
-function targetProblems({ stage, model, adapter, at }: LoraCase): readonly Diagnostic[] {
+function targetProblems({ stage, model: base, adapter, at }: LoraCase): readonly Diagnostic[] {
+  const model = adaptedConfig(base, adapter);
   if (typeof settingsOf(stage, 'train').lora.targets === 'string') return [];
   const targets = settingsOf(stage, 'train').lora.targets as readonly string[];
   return targets.flatMap((target, index) => {
     if (isSet(target)) return [];
     const place = at(`lora.targets.${index}`);
-    const named = namesExperts(target) ? expertsNamed(model, target) : projectionsNamed(model, target);
-    if (named.length === 0) return [noSuchTarget(model, target, place)];
-    const isInLayers = ({ layer }: { readonly layer: number }): boolean =>
-      adapter.layers === undefined || adapter.layers.includes(layer);
-    const reached = named.some((one) => one.path === target || isInLayers(one));
+    const named = namesExperts(target)
+      ? expertsNamed(model, target)
+      : [...projectionsNamed(model, target), ...outerNamed(model, outerTarget(model, target))];
+    if (named.length === 0) return [targetUnknown(place, target, targetNames(model))];
+    const isInLayers = (layer: number | undefined): boolean =>
+      adapter.layers === undefined || (layer !== undefined && adapter.layers.includes(layer));
+    const reached = named.some(
+      (one) => one.path === target || isInLayers('layer' in one ? one.layer : undefined),
+    );
     return reached ? [] : [targetOutside(place, target, adapter.layers ?? [])];
   });
 }
 
 /** What is excluded would have an adapter otherwise, and something is left. */
 function excludeProblems({ model, adapter: { exclude = [], ...all }, at }: LoraCase): readonly Diagnostic[] {
-  const adapted = adaptedProjections(model, all);
+  const adapted = [...adaptedProjections(model, all), ...adaptedOuter(adaptedConfig(model, all), all)];
   const idle = exclude.flatMap((name, index) =>
     adapted.some(({ path }) => isNamed(path, name))
       ? []
       : [excludedAnyway(at(`lora.exclude.${index}`), name, targetNames(model))],
   );
   if (idle.length > 0 || exclude.length === 0) return idle;
-  const left = adaptedProjections(model, { ...all, exclude });
-  return left.length > 0 || adaptedExperts(model, all).length > 0
+  return adaptedPaths(model, { ...all, exclude }).length > 0
     ? []
     : [nothingAdapted(at('lora.exclude'), adapted.length)];
-}
-
-function noSuchTarget(model: ModelConfig, target: string, at: Span): Diagnostic {
-  const outer = savableTensors(model).find(({ name }) => isNamed(name.replace(/\.weight$/, ''), target));
-  return outer === undefined
-    ? targetUnknown(at, target, targetNames(model))
-    : headTarget(at, target, outer.role === 'head');
 }
 
 function patternProblems(
@@ -242,6 +304,7 @@ function patternProblems(
   const adapted = [
     ...adaptedProjections(model, adapter),
     ...adaptedExperts(model, adapter).map(({ path, module }) => ({ path, target: module })),
+    ...adaptedOuter(adaptedConfig(model, adapter), adapter),
   ];
   const known = [...new Set(adapted.map(({ target }) => target))];
   return (['rank_pattern', 'alpha_pattern'] as const).flatMap((setting) =>
