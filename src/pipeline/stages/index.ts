@@ -3,7 +3,7 @@ import type { StageDefinition } from './stage.js';
 
 /** Every stage kind and where its runner is; a runner is loaded only in the process of a stage that runs. */
 export const stages: Readonly<Record<StageKind, StageDefinition>> = {
-  data: { version: 4, tensors: 'none', load: async () => (await import('./data/run.js')).run },
+  data: { version: 5, tensors: 'none', load: async () => (await import('./data/run.js')).run },
   format: { version: 5, tensors: 'none', load: async () => (await import('./format/run.js')).run },
   train: { version: 5, tensors: 'artefact', load: async () => (await import('./train/run.js')).run },
   eval: { version: 3, tensors: 'artefact', load: async () => (await import('./eval/run.js')).run },

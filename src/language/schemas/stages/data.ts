@@ -70,7 +70,7 @@ const settings = {
   contradictions: defaulted(
     t.enum('warn', 'drop', 'fail'),
     'warn',
-    'What to do with rows that have the same question and different answers.',
+    'What to do with rows that have the same question and different answers; preferences that contradict an earlier one are never kept.',
   ),
   split: optional(split, 'Shares of the splits; default: every row is for training.'),
   mix: optional(

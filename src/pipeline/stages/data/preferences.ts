@@ -101,6 +101,8 @@ function splitTexts(chosen: string, rejected: string): Extract<Preference, { cho
   let shared = 0;
   while (shared < Math.min(chosen.length, rejected.length) && chosen[shared] === rejected[shared]) shared++;
   const last = chosen.slice(0, shared).lastIndexOf(ASSISTANT);
+  // dialogues whose first questions differ
+  if (last < 0 && chosen.includes(ASSISTANT) && rejected.includes(ASSISTANT)) return undefined;
   // without a mark, the prompt ends with the last word that both have, as in TRL
   const end = last < 0 ? chosen.slice(0, shared).search(/\s\S*$/) : last + ASSISTANT.length;
   return end <= 0

@@ -122,7 +122,8 @@ export class Collector {
     table.high.set(row, high);
     table.low.set(row, low);
     if (group !== undefined) table.group.set(row, this.groupOf(row, group));
-    const found = this.repeated(identity) ?? this.contradicted(row, identity) ?? this.copied(row, content);
+    const found =
+      this.repeated(identity) ?? this.contradicted(row, identity, content) ?? this.copied(row, content);
     if (found !== undefined) {
       table.dropFor(row, found.fate, found.of, found.overlap);
       return;
@@ -138,13 +139,17 @@ export class Collector {
     return same === undefined ? undefined : { fate: 'duplicate', of: same, overlap: 1 };
   }
 
-  private contradicted(row: number, { whole: [high, low], question }: RowIdentity): Repetition | undefined {
+  private contradicted(
+    row: number,
+    { whole: [high, low], question }: RowIdentity,
+    { isPreference = false }: RowContent,
+  ): Repetition | undefined {
     const first = question === undefined ? undefined : this.questions.get(...question);
     if (first === undefined) return undefined;
     if (this.table.high.get(first) === high && this.table.low.get(first) === low) return undefined;
     this.contradictions.push(row);
     this.table.other.set(row, first);
-    return this.checks.contradictions === 'warn'
+    return this.checks.contradictions === 'warn' && !isPreference
       ? undefined
       : { fate: 'contradiction', of: first, overlap: 0 };
   }

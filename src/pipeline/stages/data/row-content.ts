@@ -13,6 +13,8 @@ export interface RowContent {
   /** `undefined` for plain text, which asks nothing. */
   readonly question?: readonly string[];
   readonly answer: string;
+  /** It says which answer is better, or whether one is good: of two that contradict each other, one takes back what the other teaches. */
+  readonly isPreference?: boolean;
 }
 
 interface RowShape {
@@ -146,9 +148,9 @@ function contentOfPreference(found: Compared | Judged): RowContent {
   const text = (said: unknown): string => (typeof said === 'string' ? said : JSON.stringify(said));
   const prompt = text(found.prompt);
   if ('completion' in found)
-    return { question: [prompt, text(found.completion)], answer: String(found.isGood) };
+    return { question: [prompt, text(found.completion)], answer: String(found.isGood), isPreference: true };
   const answers = [text(found.chosen), text(found.rejected)];
-  return { question: [prompt, ...answers.toSorted()], answer: answers[0] ?? '' };
+  return { question: [prompt, ...answers.toSorted()], answer: answers[0] ?? '', isPreference: true };
 }
 
 interface Compared {

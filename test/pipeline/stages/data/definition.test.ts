@@ -8,7 +8,7 @@ import { stages } from '../../../../src/pipeline/stages/index.js';
 import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 
 /** What the rows below came to. Where they come to something else, the version in `src/pipeline/stages/index.ts` goes up. */
-const PINNED = { version: 4, digest: '0b067dfcc892d94e13817a29b9d1c66196e087e116f5bc41b6dbb7964f8e864a' };
+const PINNED = { version: 5, digest: '8d89d0cde9efdf6d3046ed017299ee3f0f6d043212df4928577fb5636d6ead6b' };
 
 const words = (from: number, count: number): string =>
   Array.from({ length: count }, (_, at) => `word${from + at}`).join(' ');
@@ -44,6 +44,9 @@ const rows = (group: number): readonly object[] => {
       ],
     },
     { input_ids: [1, 2, group], labels: [-100, 2, group] },
+    { prompt: `which ${group}`, chosen: 'this', rejected: 'that' },
+    { prompt: `which ${group}`, chosen: 'that', rejected: 'this' },
+    { prompt: `good ${group}`, completion: 'it', label: true },
     { text: ' ' },
     { text: group },
     { other: group },

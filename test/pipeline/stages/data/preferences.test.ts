@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Row, RowFault } from '../../../../src/pipeline/stages/data/parse-row.js';
 import { contentOf, identityOf, renamed } from '../../../../src/pipeline/stages/data/row-content.js';
+import { cleanUp, lines, runData } from './stage.js';
 
 const answers = (...texts: readonly string[]) =>
   texts.map((text) => JSON.stringify([said('assistant', text)]));
@@ -54,10 +55,51 @@ describe('what preferences say', () => {
     expect(contentOf(renamed(row, columns), columns)).to.deep.equal({
       question: [JSON.stringify([said('user', 'why?')]), ...answers('no', 'so')],
       answer: answers('so')[0],
+      isPreference: true,
     });
+  });
+
+  it('is refused where two dialogues begin with another question', () => {
+    const dialogue = (question: string, answer: string) => `\n\nHuman: ${question}\n\nAssistant: ${answer}`;
+    expect(contentOf({ chosen: dialogue('why?', 'so'), rejected: dialogue('how?', 'no') }, {})).to.deep.equal(
+      new RowFault('wrong_type', '`chosen` and `rejected` do not begin with the same prompt'),
+    );
+    expect(
+      contentOf({ chosen: dialogue('why?', 'so'), rejected: dialogue('why?', 'no') }, {}),
+    ).to.have.property('isPreference', true);
   });
 
   it('is that of its text where a label says what a text is about', () => {
     expect(compared({ text: 'x', label: 'a' }, { text: 'x', label: 'b' })).to.deep.equal([true, false]);
+  });
+});
+
+describe('preferences that contradict an earlier one', () => {
+  afterEach(cleanUp);
+
+  const rows = [
+    { prompt: 'why?', chosen: 'so', rejected: 'no' },
+    { prompt: 'why?', chosen: 'no', rejected: 'so' },
+    { prompt: 'how?', completion: 'thus', label: true },
+    { prompt: 'how?', completion: 'thus', label: false },
+  ];
+
+  it('are dropped and reported, though contradictions are only warned of elsewhere', async () => {
+    const { report } = await runData({ 'rows.jsonl': lines(...rows) }, {});
+    expect(report.dropped).to.deep.equal([
+      {
+        file: 'rows.jsonl',
+        line: 2,
+        reason: 'contradiction',
+        detail: 'has the same question as rows.jsonl:1 but another answer',
+      },
+      {
+        file: 'rows.jsonl',
+        line: 4,
+        reason: 'contradiction',
+        detail: 'has the same question as rows.jsonl:3 but another answer',
+      },
+    ]);
+    expect(report.kept).to.equal(2);
   });
 });
