@@ -1,10 +1,12 @@
-"""Weights in NF4 on a CPU."""
+"""Weights in NF4: of a base that one rank reads for all, and on a CPU."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import c_longlong
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 #: Outputs that bitsandbytes packs together for its products in bfloat16.
 _PACKED_ROWS = 32
@@ -50,8 +52,89 @@ def keep_products(model: nn.Module, compute: torch.dtype) -> None:
     was told to compute in, and fails where outputs are no multiple of 32 or inputs none of a block: such layers, and
     all of a model that computes in float32, are dequantised, as in training.
     """
-    layers: list[Any] = [module for module in model.modules() if type(module).__name__ == "Linear4bit"]
-    for layer in layers:
+    for layer in layers_in_four_bits(model):
         inputs, outputs, block = layer.in_features, layer.out_features, layer.weight.blocksize
         if compute != torch.bfloat16 or inputs % block or outputs % _PACKED_ROWS:
             layer.support_avx512bf16_for_cpu = False
+
+
+def layers_in_four_bits(model: nn.Module) -> list[Any]:
+    """Not PEFT's layers around them, whose class has the same name."""
+    from_library = [module for module in model.modules() if type(module).__module__.startswith("bitsandbytes.")]
+    return [module for module in from_library if type(module).__name__ == "Linear4bit"]
+
+
+def quantised_outline(model: Any, config: Any) -> None:
+    """Makes of an outline one of the model that transformers would quantise; its codes are of no values yet."""
+    from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
+
+    quantizer = Bnb4BitHfQuantizer(config, pre_quantized=False)
+    quantizer.preprocess_model(model, device_map=None)
+    for layer in layers_in_four_bits(model):
+        layer.weight = _codes_of(layer)
+    quantizer.postprocess_model(model)
+
+
+def _codes_of(layer: Any) -> Any:
+    """Of the weights that a layer of an outline would have."""
+    from bitsandbytes.functional import QuantState
+    from bitsandbytes.nn import Params4bit
+
+    weight, outline = layer.weight, torch.device("meta")
+    # two codes in a byte, and so many bytes in each of the numbers that they are stored as
+    numbers = -(-weight.numel() // (2 * weight.quant_storage.itemsize))
+    layer.quant_state = QuantState(
+        absmax=torch.empty(-(-weight.numel() // weight.blocksize), device=outline),
+        shape=weight.shape,
+        code=torch.empty(16, device=outline),
+        blocksize=weight.blocksize,
+        quant_type=weight.quant_type,
+        dtype=weight.dtype,
+    )
+    codes: Any = Params4bit(
+        torch.empty((numbers, 1), dtype=weight.quant_storage, device=outline),
+        requires_grad=False,
+        quant_state=layer.quant_state,
+        blocksize=weight.blocksize,
+        compress_statistics=weight.compress_statistics,
+        quant_type=weight.quant_type,
+        quant_storage=weight.quant_storage,
+        module=layer,
+        bnb_quantized=True,
+    )
+    # DoRA measures a copy of the weights, which bitsandbytes would make of values
+    codes.__deepcopy__ = lambda _memo: codes
+    return codes
+
+
+def constants_of(layer: Any) -> dict[str, Any]:
+    """What its codes are dequantised with, in the memory of the host."""
+    state: dict[str, Any] = layer.quant_state.as_dict()
+    return {name: value.cpu() if isinstance(value, Tensor) else value for name, value in state.items()}
+
+
+def take_constants(layer: Any, constants: dict[str, Any], device: torch.device) -> None:
+    from bitsandbytes.functional import QuantState
+
+    layer.quant_state = QuantState.from_dict(constants, device)
+
+
+@contextmanager
+def quantised_on(device: torch.device) -> Iterator[None]:
+    """Within it, transformers quantises on a device what it reads into the memory of the host, and leaves it there."""
+    from transformers.integrations.bitsandbytes import Bnb4bitQuantize
+
+    convert = Bnb4bitQuantize.convert
+
+    def there(self: Any, read: dict[str, Any], *more: Any, **options: Any) -> dict[str, Any]:
+        moved = {
+            name: [each.to(device) for each in value] if isinstance(value, list) else value.to(device)
+            for name, value in read.items()
+        }
+        return {name: value.to("cpu") for name, value in convert(self, moved, *more, **options).items()}
+
+    Bnb4bitQuantize.convert = there
+    try:
+        yield
+    finally:
+        Bnb4bitQuantize.convert = convert

@@ -1,15 +1,16 @@
 """A base model of transformers with an adapter of PEFT over it, as the specification names them."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from ftpc_driver.errors import DriverError
-from ftpc_driver.models.four_bits import keep_products, use_running_blocks
+from ftpc_driver.models.four_bits import keep_products, quantised_on, use_running_blocks
 from ftpc_driver.models.names import file_names, is_bias_of_base
 from ftpc_driver.models.outline import materialise, outline
 from ftpc_driver.models.structure import is_text
@@ -17,6 +18,9 @@ from ftpc_driver.spec import Adapter, Model
 from ftpc_driver.versions import require
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+#: A rank reads a base for itself; or for the others too, into the memory of the host; or another has done so.
+Reads = Literal["own", "for_all", "nothing"]
 
 #: How settings of dropout end.
 DROPS = ("dropout", "pdrop", "layerdrop")
@@ -26,11 +30,11 @@ HEADS = ["lm_head", "score", "classifier", "embed_out"]
 
 
 def load_base(
-    model: Model, compute: torch.dtype, device: torch.device, placement: Any = None, reads: bool = True
+    model: Model, compute: torch.dtype, device: torch.device, placement: Any = None, reads: Reads = "own"
 ) -> Any:
     """
     The base, frozen, in training mode. `compute`: what products of quantised weights are computed in; `placement`:
-    accelerate's device map, where the base is not to be in the host's memory; `reads`: another rank has the weights.
+    accelerate's device map, where the base is not to be in the host's memory.
     """
     from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
     from transformers.utils import logging
@@ -45,7 +49,7 @@ def load_base(
         require("gguf", "a GGUF base")
         options["gguf_file"] = model.gguf
     if model.quantisation is not None:
-        options |= _quantised(model, compute, device)
+        options |= _quantised(model, compute, torch.device("cpu") if reads == "for_all" else device)
     if placement is not None:
         options["device_map"] = placement
     if model.attention == "flash_attention_2":
@@ -58,7 +62,8 @@ def load_base(
             "id2label": dict(enumerate(labels)),
             "label2id": {name: i for i, name in enumerate(labels)},
         }
-    base = _made(kind, model, options, reads)
+    with quantised_on(device) if reads == "for_all" and model.quantisation is not None else nullcontext():
+        base = _made(kind, model, options, reads)
     if model.gguf is not None:
         # read as numbers: what is trained of it is saved like any other model
         base.hf_quantizer = None
@@ -85,10 +90,10 @@ def keep_all(base: Any) -> None:
                 setattr(config, name, 0.0)
 
 
-def _made(kind: Any, model: Model, options: dict[str, Any], reads: bool) -> Any:
+def _made(kind: Any, model: Model, options: dict[str, Any], reads: Reads) -> Any:
     """Attention is plain where the architecture has no other."""
     try:
-        return _read(kind, model, options) if reads else outline(kind, model.folder, options)
+        return outline(kind, model.folder, options) if reads == "nothing" else _read(kind, model, options)
     except (OSError, ValueError, KeyError) as error:
         if model.attention != "eager" and "attention" in str(error).lower():
             return _made(kind, replace(model, attention="eager"), options | {"attn_implementation": "eager"}, reads)

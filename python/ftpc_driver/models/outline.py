@@ -6,15 +6,21 @@ from typing import Any
 import torch
 from torch import nn
 
+from ftpc_driver.models.four_bits import quantised_outline
+
 
 def outline(kind: Any, folder: str, options: dict[str, Any]) -> Any:
     """The modules that `kind.from_pretrained` would make; `kind`: an `AutoModel…` of transformers."""
     from transformers import AutoConfig
 
-    made = ("dtype", "attn_implementation")
-    config = AutoConfig.from_pretrained(folder, **{name: each for name, each in options.items() if name not in made})
+    made, read = ("dtype", "attn_implementation"), ("quantization_config", "device_map")
+    given = {name: each for name, each in options.items() if name not in (*made, *read)}
+    config = AutoConfig.from_pretrained(folder, **given)
     with torch.device("meta"):
-        return kind.from_config(config, **{name: options[name] for name in made})
+        model = kind.from_config(config, **{name: options[name] for name in made})
+    if "quantization_config" in options:
+        quantised_outline(model, options["quantization_config"])
+    return model
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ftpc_driver.models.structure import blocks_of, causal_model
 from ftpc_driver.spec import Spec
 from ftpc_driver.training.ranks import Ranks
-from ftpc_driver.training.shared_base import is_shared, share_out
+from ftpc_driver.training.shared_base import as_read, is_shared, share_out
 
 
 def shard(model: nn.Module, spec: Spec, ranks: Ranks) -> nn.Module:
@@ -34,7 +34,7 @@ def shard(model: nn.Module, spec: Spec, ranks: Ranks) -> nn.Module:
         "offload_policy": CPUOffloadPolicy() if spec.sharding.offload else OffloadPolicy(),
     }
     sharded: list[Any] = [*blocks_of(causal_model(model)), model]
-    read = dict(model.named_parameters()) if is_shared(spec) and ranks.first else {}
+    read = as_read(model) if is_shared(spec) and ranks.first else {}
     for module in sharded:
         fully_shard(module, **options)
     if is_shared(spec):

@@ -4,18 +4,31 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
+from ftpc_driver.models.four_bits import constants_of, layers_in_four_bits, take_constants
+from ftpc_driver.models.load import Reads
 from ftpc_driver.models.outline import materialise
 from ftpc_driver.spec import Spec
 from ftpc_driver.training.ranks import Ranks
 
 
 def is_shared(spec: Spec) -> bool:
-    """Constants of a quantised base are in no parameter, so that each rank reads and quantises it, tensor by tensor."""
-    return spec.sharding.kind == "fsdp" and spec.world > 1 and spec.model.quantisation is None
+    """Also of a base in 4 bits, which the first rank alone quantises."""
+    return spec.sharding.kind == "fsdp" and spec.world > 1
+
+
+def reads_of(spec: Spec, ranks: Ranks) -> Reads:
+    if not is_shared(spec):
+        return "own"
+    return "for_all" if ranks.first else "nothing"
+
+
+def as_read(model: nn.Module) -> dict[str, Tensor]:
+    """What has been read, by the names of parameters: it stays where it is, wherever these are moved."""
+    return {name: parameter.data for name, parameter in model.named_parameters()}
 
 
 @torch.no_grad()
-def share_out(model: nn.Module, whole: dict[str, nn.Parameter], ranks: Ranks, device: torch.device) -> None:
+def share_out(model: nn.Module, whole: dict[str, Tensor], ranks: Ranks, device: torch.device) -> None:
     """
     Fills what is sharded of a model, whose parameters on all ranks but the first are an outline. `whole`: what the
     first has read, by the names of parameters; emptied. `device`: where shards are.
@@ -30,6 +43,11 @@ def share_out(model: nn.Module, whole: dict[str, nn.Parameter], ranks: Ranks, de
             dist.scatter(_bytes(own), pieces, src=0)
             local = parameter.to_local()
             local.copy_(own[: len(local)])
+    for layer in layers_in_four_bits(model):
+        constants = [constants_of(layer) if ranks.first else None]
+        dist.broadcast_object_list(constants, src=0, device=torch.device("cpu"))
+        if constants[0] is not None:
+            take_constants(layer, constants[0], ranks.device)
     for module in model.modules():
         for name, buffer in module._buffers.items():
             if buffer is not None:

@@ -35,7 +35,7 @@ from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.results import write_results
 from ftpc_driver.training.rows import Batches, TokenRows
 from ftpc_driver.training.sharding import Trained, shard, watch_blocks
-from ftpc_driver.training.shared_base import is_shared
+from ftpc_driver.training.shared_base import reads_of
 from ftpc_driver.training.step import Stepper
 from ftpc_driver.training.validation import validated
 
@@ -192,7 +192,7 @@ def _preferring(
 def prepared(spec: Spec, ranks: Ranks, draws: Draws) -> nn.Module:
     """The model as it is trained, not yet shared by the ranks."""
     compute = torch.bfloat16 if spec.precision == "bf16" else torch.float32
-    base = load_base(spec.model, compute, ranks.device, reads=ranks.first or not is_shared(spec))
+    base = load_base(spec.model, compute, ranks.device, reads=reads_of(spec, ranks))
     if spec.trained == "full":
         model: nn.Module = train_whole(base, None if spec.head is None else spec.head.file)
     elif spec.adapter is None:

@@ -3,12 +3,13 @@
 import { EVALUATION_SHAPES } from '../../compute/evaluation/evaluation-decoder.js';
 import { isMetricName, metrics } from '../../compute/evaluation/metrics/table.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
-import { savedConfig } from '../../compute/models/adapters/kinds.js';
+import { adapterShapes, savedConfig } from '../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES, plannedBytes } from '../../compute/models/weights/load.js';
 import { storedAs } from '../../compute/packaging/merge/dtypes.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
+import { sizeOf } from '../../compute/tensor/shape.js';
 import type { AccelerateRun } from '../../language/ir/engines.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
@@ -133,10 +134,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const { longest } = lengths;
     const { engine } = context;
     if (engine.name === 'accelerate') {
-      const { rows = lengths.rows, max_tokens } = settings.generation;
-      const answers = { rows: Math.min(lengths.rows, rows), tokens: longest + max_tokens };
       return {
-        ...onEngine(context, engine, model, { longest, answers }),
+        peak: evaluatedOnEngine(context, engine, settings, { model, lengths }),
         seconds: workerSeconds(
           model.config,
           workerRows(context, stage, lengths),
@@ -206,7 +205,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const { engine } = context;
     if (engine.name === 'accelerate')
       return {
-        ...onEngine(context, engine, base, { longest: 32 }),
+        ...onEngine(context, engine, base, { longest: 32 }, adapter),
         seconds: diskSeconds(4 * bytes, context.declared),
         diskBytes: bytes + base.tokenizerBytes,
       };
@@ -288,25 +287,49 @@ function isBf16({ program }: PlanContext, root: PlannedModel['root'] | undefined
   return stage?.kind === 'train' && precisionOf(settingsOf(stage, 'train')) === 'bf16';
 }
 
-/** The memory of a stage that trains nothing, on the accelerate engine. */
+/** The largest of the models that an evaluation opens one after another: a reward model reads whole answers, and gives none. */
+function evaluatedOnEngine(
+  context: PlanContext,
+  engine: AccelerateRun,
+  settings: EvalSettings,
+  { model, lengths }: { readonly model: PlannedModel; readonly lengths: Lengths },
+): Peak {
+  const { longest } = lengths;
+  const tokens = longest + settings.generation.max_tokens;
+  const answers = { rows: answeredRows(settings, lengths), tokens };
+  const asked = evaluated(context, model, settings.baseline).map((one) =>
+    onEngine(context, engine, one, { longest, answers }),
+  );
+  const scorer = context.models.of(scorerIn(settings));
+  const scored =
+    scorer && onEngine(context, engine, scorer, { longest: tokens, answers: { rows: 0, tokens: 0 } });
+  return largest([...asked, ...(scored === undefined ? [] : [scored])].map(({ peak }) => peak));
+}
+
+/** The memory of a stage that trains nothing, on the accelerate engine; `adapter`: left out, the one of the model. */
 function onEngine(
   context: PlanContext,
   { device, devices }: AccelerateRun,
   { config, root }: PlannedModel,
   rows: WorkerRows,
-): Pick<Estimate, 'peak'> {
+  adapter = root.adapterOf === undefined ? undefined : adapterConfig(context, root.adapterOf),
+): { readonly peak: Peak } {
   const trainer = root.adapterOf ?? root.trainedBy;
   const model = {
     config,
     // merges and releases compute in float32
     isBf16: isBf16(context, root) && device === 'cuda' && rows.answers !== undefined,
     isQuantised: trainer !== undefined && context.trainPlans.get(trainer)?.method === 'qlora',
+    adapterNumbers: adapter && numbersOf(config, adapter),
   };
   const availableBytes =
     device === 'cpu' ? undefined : (context.device?.availableBytes ?? context.availableBytes);
   const place = { device, devices, availableBytes, hasDevice: context.device !== undefined };
   return { peak: workerPeak(model, place, rows) };
 }
+
+const numbersOf = (config: ModelConfig, adapter: AdapterConfig): number =>
+  adapterShapes(config, adapter).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /** Work that is as fast everywhere, on a machine whose other times are known. */
 const here = ({ machine, engine, declared }: PlanContext, seconds: Seconds): Seconds | null =>

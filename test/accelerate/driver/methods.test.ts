@@ -24,7 +24,17 @@ const CASES: Readonly<Record<string, Change & { readonly run?: RunName }>> = {
   qlora: {},
   'qlora, two ranks, fsdp': { run: 'qlora', world: 2, sharding: { kind: 'fsdp', offload: false } },
   'qlora-dora': {},
+  'qlora-dora, two ranks, fsdp': {
+    run: 'qlora-dora',
+    world: 2,
+    sharding: { kind: 'fsdp', offload: false },
+  },
   'qlora-pissa': {},
+  'qlora-pissa, three ranks, fsdp': {
+    run: 'qlora-pissa',
+    world: 3,
+    sharding: { kind: 'fsdp', offload: false },
+  },
   prompt: {},
   prefix: {},
   'prefix-projection': {},

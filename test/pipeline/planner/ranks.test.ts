@@ -64,6 +64,14 @@ describe('a plan for ranks', () => {
     expect(trained(other).key).not.to.equal(trained(one).key);
   });
 
+  it('counts the adapter that is evaluated, and that is merged', async () => {
+    const made = await planned();
+    const adapterOf = (name: string) => made.stages.find((stage) => stage.name === name)?.peak?.parts.adapter;
+    const trained = adapterOf('adapter');
+    expect(trained).to.be.above(0);
+    expect([adapterOf('quality'), adapterOf('fused')]).to.deep.equal([trained, trained]);
+  });
+
   it('gives each rank a replica where one fits, and shards otherwise', async () => {
     expect(trained(await planned()).chosen).not.to.have.property('sharding');
     expect(trained(await planned({ devices: 2 })).chosen.sharding).to.equal('ddp');

@@ -111,14 +111,15 @@ function headOf({ logitsChunk, adapter, precision, predicted, counted, shape }: 
 
 /**
  * FSDP2 gathers a block while the one before it is computed; an adapter is whole on every rank. On a CPU, the first rank has the
- * whole base next to its shard when it has read it; of a base in 4 bits, every GPU has all until it is cut, matrix by matrix.
+ * whole base next to its shard when it has read it; before GPUs have their shards, it is in the memory of the first one's machine.
  */
-const shardingOf = ({ sharding, device, isQuantised }: DriverRun): ShardingMemory => ({
+const shardingOf = ({ sharding, device }: DriverRun): ShardingMemory => ({
   kind: sharding.kind,
   world: sharding.world,
   isOffloaded: sharding.isOffloaded,
   isTrainedWhole: true,
+  hasWholeConstants: true,
   gatheredBlocks: 2,
   keepsRoot: true,
-  load: device === 'cpu' ? { whole: 1, shard: 1 } : isQuantised ? { whole: 1, shard: 0 } : undefined,
+  load: device === 'cpu' ? { whole: 1, shard: 1 } : undefined,
 });

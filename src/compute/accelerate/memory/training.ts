@@ -123,6 +123,8 @@ export interface ShardingMemory {
   readonly isFrozenWhole?: boolean;
   /** Trained numbers are sharded; default: as all. */
   readonly isTrainedWhole?: boolean;
+  /** Constants of quantised weights are whole on every device. */
+  readonly hasWholeConstants?: boolean;
   /** Blocks that are gathered at a time. */
   readonly gatheredBlocks?: number;
   /** Embeddings and head stay gathered until the backward pass is over, and the last block until it has begun. */

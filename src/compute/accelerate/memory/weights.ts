@@ -1,6 +1,6 @@
 /** What weights, trained numbers and their optimiser take on one device, bytes. */
 import { blockParameters, parametersOf } from './shape.js';
-import { DTYPE_BYTES, isQuantised, STORED_BYTES, type TorchTraining } from './training.js';
+import { DTYPE_BYTES, isQuantised, STORED_BYTES, type Stored, type TorchTraining } from './training.js';
 
 export interface StaticBytes {
   /** Weights of the base that stay, and those that are gathered while the head, or a block, is computed. */
@@ -40,6 +40,7 @@ export function staticBytes(training: TorchTraining): StaticBytes {
   const root = embedding + headNumbers * STORED_BYTES[stored.head];
   const other = shape.other * DTYPE_BYTES[stored.other];
   const whole = linear + root + other;
+  const constants = sharding.hasWholeConstants ? linear - shape.linear * codeBytes(stored.linear) : 0;
   const cuts = sharding.kind === 'fsdp' || sharding.kind === 'zero3';
   const shards = cuts ? sharding.world : 1;
   const isGathered = cuts && (sharding.world > 1 || sharding.isOffloaded === true);
@@ -61,7 +62,7 @@ export function staticBytes(training: TorchTraining): StaticBytes {
   const uncut = isGathered ? width * (blockParameters(shape) + headMatrix * (1 - 1 / stateShards)) : 0;
   return {
     whole,
-    weights: isAway && frozenShards === shards ? 0 : whole / frozenShards,
+    weights: (isAway && frozenShards === shards ? 0 : (whole - constants) / frozenShards) + constants,
     gatheredBlock: isGathered
       ? Math.max(live, (sharding.gatheredBlocks ?? 1) * perBlock + (sharding.keepsRoot ? gatheredRoot : 0))
       : 0,
@@ -77,6 +78,10 @@ export function staticBytes(training: TorchTraining): StaticBytes {
     temporary: Math.min(optimizer.mostTemporary ?? Infinity, (numbers * optimizer.temporary) / stateShards),
   };
 }
+
+/** Of a number, without the constants that it is dequantised with. */
+const codeBytes = (stored: Stored): number =>
+  isQuantised(stored) ? Math.floor(2 * STORED_BYTES[stored]) / 2 : STORED_BYTES[stored];
 
 /** Copies of float32 matrices that autocast makes for the backward pass, of so many blocks. */
 export const castCopies = ({ shape, stored, isAutocast, compute }: TorchTraining, blocks: number): number =>

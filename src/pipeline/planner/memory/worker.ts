@@ -22,6 +22,8 @@ export interface WorkerModel {
   /** Weights and products in bfloat16: a model that was trained so, on a GPU. */
   readonly isBf16: boolean;
   readonly isQuantised: boolean;
+  /** Numbers of the adapter over it, which are float32 whatever the base is. */
+  readonly adapterNumbers?: number;
 }
 
 /** What is asked: rows whose losses are computed, and of answers the tokens of the longest with its prompt. */
@@ -46,7 +48,7 @@ export function workerPeak(model: WorkerModel, place: WorkerPlace, rows: WorkerR
 
 /** Weights, and the larger of a batch of losses and a step of answers. */
 function tensorsOf(model: WorkerModel, place: WorkerPlace, rows: WorkerRows): MemoryParts {
-  const { config, isBf16, isQuantised } = model;
+  const { config, isBf16, isQuantised, adapterNumbers = 0 } = model;
   const shape = torchShape(config);
   const width = isBf16 ? 2 : 4;
   const whole =
@@ -54,14 +56,23 @@ function tensorsOf(model: WorkerModel, place: WorkerPlace, rows: WorkerRows): Me
     width * (shape.embedding + shape.head + shape.other);
   const isSpread = place.availableBytes !== undefined && whole > SHARES.weights * place.availableBytes;
   const weights = isSpread ? whole / place.devices : whole;
-  const free = place.availableBytes === undefined ? undefined : Math.max(0, place.availableBytes - weights);
+  const free =
+    place.availableBytes === undefined
+      ? undefined
+      : Math.max(0, place.availableBytes - weights - 4 * adapterNumbers);
   const batch = lossBatch(config, place, rows, free);
   // one block at a time: the stream, and the MLP's inner activations
   const perToken = width * (6 * config.hiddenSize + 3 * config.intermediateSize);
   const losses = { activations: perToken * batch, logits: 4 * LOGIT_COPIES * shape.vocabulary * batch };
   const answers = answerBatch(model, place, rows, free);
   const more = answers.activations + answers.logits > losses.activations + losses.logits ? answers : losses;
-  return { ...NO_PARTS, weights, ...more, workspace: isQuantised ? width * shape.largest : 0 };
+  return {
+    ...NO_PARTS,
+    weights,
+    adapter: 4 * adapterNumbers,
+    ...more,
+    workspace: isQuantised ? width * shape.largest : 0,
+  };
 }
 
 /** Tokens whose losses are computed at a time: a row at least. */

@@ -32,6 +32,15 @@ describe('the peak of a worker', () => {
     expect([wide.workspace, quantised.workspace > 0]).to.deep.equal([0, true]);
   });
 
+  it('has an adapter in float32, whatever the base is', () => {
+    for (const one of [model, { ...model, isBf16: true }, { ...model, isQuantised: true }]) {
+      const [alone, adapted] = [one, { ...one, adapterNumbers: 1000 }].map((each) =>
+        partsOf(each, gpu, { longest: 32 }),
+      );
+      expect(adapted).to.deep.equal({ ...alone, adapter: 4000 });
+    }
+  });
+
   it('spreads a base over all GPUs that is too large for one', () => {
     const { weights } = partsOf(model, gpu, { longest: 32 });
     const small = { ...gpu, availableBytes: weights };
