@@ -58,6 +58,10 @@ const ON_ONNX: Readonly<Record<string, DecoderPlanOptions>> = {
     rows: 8,
     adapter: { kind: 'prefix', tokens: 256, projection: 512 },
   },
+  'an adapter, pairs whose prompt is computed once': { ...base, rows: 2, forked: true },
+  'a prefix, pairs whose prompt is computed once': {
+    ...{ ...base, rows: 2, forked: true, adapter: { kind: 'prefix', tokens: 64 } },
+  },
   'bottleneck adapters': { ...base, adapter: bottlenecks(0) },
   'bottleneck adapters, blocks recomputed, dropout': {
     ...{ ...base, adapter: bottlenecks(0.1), checkpointedBlocks: 2 },

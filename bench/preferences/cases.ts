@@ -1,6 +1,9 @@
 /** What is measured: an optimiser step over pairs of answers of one length, by LoRA on every projection of fresh weights. */
+
+import { sharesPrompts } from '../../src/compute/training/objectives/sharing.js';
 import type { PairObjective } from '../../src/compute/training/objectives/types.js';
-import { RANK, type Shape, TARGET, type Way as TrainedWay } from '../training/cases.js';
+import { assumedLengths, type Lengths } from '../../src/pipeline/planner/expected-rows.js';
+import { loraOf, RANK, type Shape, TARGET, type Way as TrainedWay } from '../training/cases.js';
 
 /** `rows` are pairs, `length` the tokens of a text, of which so many are the prompt. */
 export interface PairShape extends Shape {
@@ -9,7 +12,10 @@ export interface PairShape extends Shape {
 
 /** How a step is computed: by this program, or by TRL's trainer with gradient checkpointing. */
 export type Way =
-  | Extract<TrainedWay, { by: 'ftpc' }>
+  | (Extract<TrainedWay, { by: 'ftpc' }> & {
+      /** Whether the prompt of a pair is computed once; default: as a training decides. */
+      readonly sharesPrompts?: boolean;
+    })
   | {
       readonly by: 'trl';
       readonly method: 'lora';
@@ -42,8 +48,24 @@ export const OBJECTIVES: readonly PairObjective[] = [
   { kind: 'orpo', beta: 0.1 },
 ];
 
-/** A pair of texts of 512 tokens: long answers, and a long prompt. */
-export const PAIR_SHAPES: readonly PairShape[] = [128, 384].map((prompt) => ({ ...TARGET, prompt }));
+/** Pairs of texts of 512 tokens, with long answers and with a long prompt, and one of 1,024 tokens with a prompt that is longer still. */
+export const PAIR_SHAPES: readonly PairShape[] = [
+  ...[128, 384].map((prompt) => ({ ...TARGET, prompt })),
+  { ...TARGET, length: 1024, prompt: 896 },
+];
+
+/** Tokens of a pair where its prompt is computed once, but for its last token. */
+export const joinedTokens = ({ length, prompt }: PairShape): number => 2 * length - (prompt - 1);
+
+/** Whether a training on such pairs computes prompts once. */
+export const joinsTexts = (shape: PairShape): boolean =>
+  sharesPrompts(shape.config, loraOf(shape.config), pairLengths(shape));
+
+/** Of the texts of a shape, as a format stage counts them. */
+export const pairLengths = (shape: PairShape): Lengths => ({
+  ...assumedLengths(2 * shape.rows, shape.length),
+  joined: assumedLengths(shape.rows, joinedTokens(shape)),
+});
 
 /** Of `dpo`, also without the reference in its steps. */
 export const peerWays = ({ kind }: PairObjective): readonly Way[] =>

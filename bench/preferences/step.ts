@@ -1,11 +1,12 @@
 /** A step over pairs, and what asks the reference of its rows, over weights that cost little to make. */
 import type { TokenRow } from '../../src/compute/training/batch.js';
-import { answerSums, type References } from '../../src/compute/training/objectives/batch-loss.js';
-import type { PreferenceRows } from '../../src/compute/training/objectives/rows.js';
+import { answerSums, pairSums, type References } from '../../src/compute/training/objectives/batch-loss.js';
+import type { TextPair } from '../../src/compute/training/objectives/joined.js';
+import type { PreferenceRow, PreferenceRows } from '../../src/compute/training/objectives/rows.js';
 import { hasReference } from '../../src/compute/training/objectives/rules.js';
 import { preferenceStep } from '../../src/compute/training/objectives/step.js';
 import { trained } from '../training/step.js';
-import type { PairTask } from './cases.js';
+import { joinsTexts, type PairTask } from './cases.js';
 
 export interface PairStepper {
   /** Asks the reference of the rows, where there is one; training asks once of each row, before it begins. */
@@ -26,19 +27,19 @@ export async function pairStepper(task: PairTask, profile?: string): Promise<Pai
   const asks = hasReference(objective);
   let known: Float64Array | undefined;
   const references: References = {
-    of: (row, side) => known?.[row + side * pairs] ?? Number.NaN,
+    of: (row, side) => known?.[2 * row + side] ?? Number.NaN,
     mismatched: () => [],
   };
   let step = 0;
   return {
     async ask() {
       if (!asks) return;
-      const read = Array.from(rows, (row) => source.read(row));
-      const texts = (['chosen', 'rejected'] as const).flatMap((side) =>
-        read.flatMap((row) => ('answer' in row ? [] : [row[side]])),
-      );
+      const asked = Array.from(rows, (row) => pairOf(source.read(row)));
       // the adapter adds nothing before the first step; what is asked later is timed alone
-      const sums = await answerSums({ ...shared, microBatch: texts.length }, texts);
+      const sums =
+        source.sharesPrompts === true
+          ? await pairSums(shared, asked)
+          : await answerSums({ ...shared, microBatch: 2 * pairs }, asked.flat());
       known ??= sums;
     },
     async step() {
@@ -54,8 +55,14 @@ export async function pairStepper(task: PairTask, profile?: string): Promise<Pai
   };
 }
 
+function pairOf(row: PreferenceRow): TextPair {
+  if ('answer' in row) throw new Error('an answer without another');
+  return [row.chosen, row.rejected];
+}
+
 /** Token ids that the peer makes in the same way. */
-function pairsOf({ config, rows, length, prompt }: PairTask): PreferenceRows {
+function pairsOf({ way, ...task }: PairTask): PreferenceRows {
+  const { config, rows, length, prompt } = task;
   const text = (row: number, side: number): TokenRow => {
     const ids = Int32Array.from(
       { length },
@@ -66,6 +73,7 @@ function pairsOf({ config, rows, length, prompt }: PairTask): PreferenceRows {
   return {
     count: rows,
     limit: length,
+    sharesPrompts: (way.by === 'ftpc' ? way.sharesPrompts : undefined) ?? joinsTexts(task),
     lengthOf: () => length,
     tokensOf: () => 2 * length,
     read: (row) => ({ chosen: text(row, 0), rejected: text(row, 1) }),

@@ -13,11 +13,13 @@ import { middle } from '../training/median.js';
 import { plannedWay } from '../training/planned.js';
 import { canImport, peer, python, run, scriptAt } from '../training/processes.js';
 import {
+  joinsTexts,
   type Measured,
   OBJECTIVES,
   PAIR_SHAPES,
   type PairShape,
   type PairTask,
+  pairLengths,
   peerWays,
   taskOf,
   type Way,
@@ -78,11 +80,18 @@ function measured(
   return lines;
 }
 
-/** What the planner chooses in half of TRL's memory, and the two ends of what there is to choose from. */
+/**
+ * What the planner chooses in half of TRL's memory, the two ends of what there is to choose from, and the first of them in separate
+ * rows where prompts are computed once.
+ */
 function ways(shape: PairShape, limit: number | undefined): readonly Way[] {
+  const own = ownWays(shape, logitsChunk(shape.config.vocabSize));
+  const isShared = joinsTexts(shape);
+  const pairs = { lengths: pairLengths(shape), sharesPrompts: isShared };
   const all = [
-    ...ownWays(shape, logitsChunk(shape.config.vocabSize)),
-    ...(limit === undefined ? [] : [plannedWay(shape, limit * HALF, 2)]),
+    ...own,
+    ...own.slice(0, isShared ? 1 : 0).map((way) => ({ ...way, sharesPrompts: false })),
+    ...(limit === undefined ? [] : [plannedWay(shape, limit * HALF, pairs)]),
   ].filter((way): way is Extract<Way, { by: 'ftpc' }> => way?.by === 'ftpc');
   return [...new Map(all.map((way) => [wayName(shape, way), way])).values()];
 }
@@ -91,7 +100,9 @@ const HALF = 0.5;
 const FASTER = 1.5;
 
 const wayName = (shape: PairShape, way: Way): string =>
-  way.by === 'trl' ? `TRL${way.precomputed ? ', reference asked before' : ''}` : trainedName(shape, way);
+  way.by === 'trl'
+    ? `TRL${way.precomputed ? ', reference asked before' : ''}`
+    : `${trainedName(shape, way)}${way.sharesPrompts === false ? ', prompts twice' : ''}`;
 
 function table(shape: PairShape, lines: readonly Line[]): readonly string[] {
   const shown = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(0));

@@ -2,21 +2,24 @@
 
 import { planDecoder } from '../../src/compute/models/decoder/plan.js';
 import { plannedBytes } from '../../src/compute/models/weights/load.js';
-import { assumedLengths } from '../../src/pipeline/planner/expected-rows.js';
-import type { TrainMemory } from '../../src/pipeline/planner/memory/train.js';
+import { assumedLengths, type Lengths } from '../../src/pipeline/planner/expected-rows.js';
+import { computedRows, longestPadded, type TrainMemory } from '../../src/pipeline/planner/memory/train.js';
 import { trainPeak } from '../../src/pipeline/planner/memory/train-peak.js';
 import { solve } from '../../src/pipeline/planner/solve/solve.js';
 import { fastestPlan } from '../../src/pipeline/planner/solve/start.js';
 import { ladder } from '../../src/pipeline/stages/train-plan/ladder.js';
 import { loraOf, RANK, type Shape, type Way } from './cases.js';
 
-/** LoRA or QLoRA, as fast as fits: `undefined` if nothing fits. `texts`: of a row, which is a pair of them where that is 2. */
+/** LoRA or QLoRA, as fast as fits: `undefined` if nothing fits. `pairs`: of rows that are pairs of texts, how long they are. */
 export function plannedWay(
   { config, rows, length }: Shape,
   availableBytes: number,
-  texts = 1,
+  pairs?: { readonly lengths: Lengths; readonly sharesPrompts: boolean },
 ): Way | undefined {
-  const lengths = assumedLengths(texts * rows, length);
+  const lengths = pairs?.lengths ?? assumedLengths(rows, length);
+  const preferences: TrainMemory['preferences'] = pairs && {
+    ...{ texts: 2, supervised: 'answers', references: 0, sharesPrompts: pairs.sharesPrompts },
+  };
   const stored = plannedBytes(config, () => 'F32', 'stored');
   const memory: TrainMemory = {
     config,
@@ -27,7 +30,7 @@ export function plannedWay(
     decoded: { lora: false, qlora: true, full: false, head: false, materialised: false, paged: true },
     adapter: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
-    ...(texts > 1 && { preferences: { texts, supervised: 'answers', references: 0 } }),
+    preferences,
     runtime: 'onnx',
     steps: () => 1,
   };
@@ -38,9 +41,9 @@ export function plannedWay(
         ...shared,
         config,
         maxLength: length,
-        longestPadded: length,
-        lengths,
-        texts,
+        longestPadded: longestPadded(memory, { maxLength: length }),
+        lengths: computedRows(memory, length),
+        texts: pairs === undefined || pairs.sharesPrompts ? 1 : 2,
         rank: RANK,
         alpha: 2 * RANK,
       },

@@ -69,6 +69,8 @@ export interface Lengths {
   readonly labels?: readonly string[];
   /** Of preferences: two answers of a pair are each a row here. */
   readonly isPaired?: boolean;
+  /** Of pairs, where the tokens of their prompt count once. */
+  readonly joined?: Pick<Lengths, 'longest' | 'tokens' | 'histogram'>;
   /** `counted` from the format stage's output, `sampled` from the sources, `assumed` where neither can be read. */
   readonly known: 'counted' | 'sampled' | 'assumed';
 }
@@ -99,6 +101,13 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     answers: survey.answers,
     labels: survey.labels,
     isPaired: survey.isPaired === true,
+    ...(survey.joined && {
+      joined: {
+        longest: survey.joined.longest,
+        tokens: Math.round(survey.joined.tokens * scale),
+        histogram: survey.joined.histogram.map((count) => count * scale),
+      },
+    }),
     known: 'sampled',
   };
 }
@@ -156,5 +165,21 @@ export function shortened(lengths: Lengths, limit: number): Lengths {
     supervised: Math.round(lengths.supervised * share),
     longest: Math.min(limit, histogram.length * BIN),
     histogram,
+    ...(lengths.joined && { joined: shortenedPairs(lengths.joined, limit, share) }),
   };
 }
+
+/** Of those whose texts are short enough, about: which ones these are is not known. */
+const shortenedPairs = (
+  { longest, tokens, histogram }: NonNullable<Lengths['joined']>,
+  limit: number,
+  share: number,
+): NonNullable<Lengths['joined']> => ({
+  longest: Math.min(longest, 2 * limit),
+  tokens: Math.round(tokens * share),
+  histogram: histogram.map((count) => count * share),
+});
+
+/** Pairs as the rows in which their prompt is computed once. */
+export const joinedPairs = (lengths: Lengths): Lengths =>
+  lengths.joined === undefined ? lengths : { ...lengths, ...lengths.joined, rows: lengths.rows / 2 };

@@ -11,7 +11,7 @@ import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
 import { shortened } from './expected-rows.js';
 import type { KeyPart } from './key-parts.js';
 import { keyOf, planFromParts } from './keys.js';
-import { longestPadded, type TrainMemory } from './memory/train.js';
+import { computedRows, longestPadded, type TrainMemory } from './memory/train.js';
 import { trainPeak } from './memory/train-peak.js';
 import type { PlanContext } from './plan-context.js';
 import type { StageLimits } from './plan-json.js';
@@ -134,8 +134,8 @@ function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts)
     micro: limits.micro,
     maxLength,
     longestPadded: longestPadded(memory, { maxLength }),
-    lengths: memory.lengths,
-    texts: memory.preferences?.texts,
+    lengths: computedRows(memory, maxLength),
+    texts: memory.preferences?.sharesPrompts === true ? 1 : memory.preferences?.texts,
     ranks: memory.ranks,
     ...factorsOf(memory.adapter),
   });

@@ -2,7 +2,7 @@
 
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
-import { hasReference, isPaired } from '../../compute/training/index.js';
+import { hasReference, isPaired, sharesPrompts } from '../../compute/training/index.js';
 import { totalSteps } from '../../compute/training/order.js';
 import type { Ranks } from '../../language/ir/engines.js';
 import type { Stage, Value } from '../../language/ir/program.js';
@@ -16,8 +16,9 @@ import { answersWanted, looksAtAnswers } from '../stages/train/validation-answer
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type CountedTraining, countedOf } from './counted-training.js';
-import { BIN, type Lengths, longestPrompt, shortened } from './expected-rows.js';
+import { BIN, joinedPairs, type Lengths, longestPrompt, shortened } from './expected-rows.js';
 import {
+  computedRows,
   decoderShape,
   PACKING_LOSS,
   type PreferenceCounts,
@@ -62,6 +63,11 @@ export async function trainFacts(
   });
   const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   const preferences = preferencesOf(settings);
+  const shares = (counted: Lengths | undefined): boolean =>
+    counted !== undefined &&
+    preferences?.texts === 2 &&
+    ranks === undefined &&
+    sharesPrompts(model.config, adapter, counted);
   return {
     model,
     maxLength,
@@ -73,8 +79,8 @@ export async function trainFacts(
       optimizer: optimizerName(settings),
       precision: precisionOf(settings),
       smoothing: settings.label_smoothing,
-      validation,
-      preferences,
+      validation: validation && (shares(validation) ? joinedPairs(validation) : validation),
+      preferences: preferences && { ...preferences, sharesPrompts: shares(lengths) },
       answers: answersOf(settings, validation, model.tokenizerBytes),
       steps: (rows) =>
         totalSteps(
@@ -159,14 +165,15 @@ export const memoryBudgetOf = (
 /** Floating-point operations of a whole training, validations included. */
 export function trainFlops(stage: Stage, facts: TrainFacts, plan: TrainPlan): number {
   const settings = settingsOf(stage, 'train');
-  const lengths = shortened(facts.memory.lengths, plan.maxLength);
+  const lengths = computedRows(facts.memory, plan.maxLength);
   const shape = decoderShape(facts.memory, plan);
   const perToken = facts.memory.planDecoder(shape).flops / (shape.rows * shape.length);
-  const steps = facts.memory.steps(lengths.rows);
+  const steps = facts.memory.steps(shortened(facts.memory.lengths, plan.maxLength).rows);
   const tokens = settings.batch.packing ? lengths.tokens * PACKING_LOSS : paddedTokens(lengths);
   const perRow = tokens / Math.max(1, lengths.rows);
-  const { texts = 1, references = 0 } = facts.memory.preferences ?? {};
-  const trained = steps * Math.min(settings.batch.global * texts, lengths.rows) * perRow * perToken;
+  const { texts = 1, references = 0, sharesPrompts: isJoined = false } = facts.memory.preferences ?? {};
+  const rows = settings.batch.global * (isJoined ? 1 : texts);
+  const trained = steps * Math.min(rows, lengths.rows) * perRow * perToken;
   const asked = references * tokens * (perToken / 3);
   const validations = validationsOf(stage, facts.memory, plan);
   const { validation } = facts.memory;

@@ -1,7 +1,9 @@
-/** What a plan counts for pairs of answers: a pair is one row, as in the data. */
+/** What a plan counts for pairs of answers: a pair is one row, as in the data, and its texts one or two that are computed. */
 import { expect } from 'chai';
+import type { ModelConfig } from '../../../src/compute/models/types.js';
 import { compile } from '../../../src/language/compile.js';
-import type { Survey } from '../../../src/pipeline/planner/expected-rows.js';
+import type { Lengths, Survey } from '../../../src/pipeline/planner/expected-rows.js';
+import { computedRows, longestPadded } from '../../../src/pipeline/planner/memory/train.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import { surveyOnce } from '../../../src/pipeline/planner/plan-session.js';
 import { scaleText } from '../../../src/pipeline/planner/quantities.js';
@@ -79,5 +81,53 @@ describe('the plan of pairs of answers', () => {
     }));
     expect(scaleOf('by_pairs')).to.include({ rows: PAIRS, pairs: true, steps: 2 * Math.ceil(PAIRS / 4) });
     expect(scaleOf('by_answers')).to.include({ rows: 2 * PAIRS, steps: 2 * Math.ceil((2 * PAIRS) / 4) });
+  });
+
+  it('plans less where the prompt of a pair is computed once', async () => {
+    const rows = Array.from({ length: PAIRS }, (_, row) => {
+      const prompt = `Q${row} ${'about the law of contracts '.repeat(8)}?`;
+      return JSON.stringify({ prompt, chosen: ' yes', rejected: ' no, never' });
+    });
+    folder.write('pairs.jsonl', `${rows.join('\n')}\n`);
+    folder.write('pairs.ftp', TEXT);
+    const { program } = compile(folder.host, 'pairs.ftp');
+    if (program === undefined) return expect.fail('it does not compile');
+    const survey = surveyOnce();
+    const counted: typeof survey = async (...asked) => ({ ...(await survey(...asked)), joined: undefined });
+    const planned = async (of: typeof survey) => {
+      const { stages } = await plan(program, folder.host, { ...QUICK, survey: of });
+      const found = stages.find(({ name }) => name === 'by_pairs');
+      return { activations: found?.peak?.parts.activations ?? 0, micro: found?.chosen?.microBatch };
+    };
+    const [once, twice] = [await planned(survey), await planned(counted)];
+    expect(once.micro).to.equal(twice.micro);
+    expect(once.activations / twice.activations).to.be.within(0.4, 0.75);
+  });
+});
+
+describe('the rows that are computed for pairs', () => {
+  const histogram = (length: number, rows: number): readonly number[] =>
+    Array.from({ length: Math.ceil(length / 16) }, (_, bin) =>
+      bin === Math.ceil(length / 16) - 1 ? rows : 0,
+    );
+  const lengths: Lengths = {
+    ...{ rows: 40, tokens: 40 * 500, supervised: 40 * 116, longest: 500, known: 'counted' },
+    histogram: histogram(500, 40),
+    joined: { longest: 618, tokens: 20 * 618, histogram: histogram(618, 20) },
+  };
+  const memory = (sharesPrompts: boolean) => ({
+    ...{ config: { maxPositions: 512 } as unknown as ModelConfig, lengths },
+    preferences: { texts: 2, supervised: 'answers', references: 1, sharesPrompts } as const,
+  });
+
+  it('are two texts each, or one row that may be longer than the model has positions', () => {
+    expect(longestPadded(memory(false), { maxLength: 512 })).to.equal(512);
+    expect(longestPadded(memory(true), { maxLength: 512 })).to.equal(640);
+    expect(computedRows(memory(false), 512)).to.include({ rows: 40, longest: 500 });
+    expect(computedRows(memory(true), 512)).to.include({ rows: 20, longest: 618, tokens: 20 * 618 });
+  });
+
+  it('are no longer than two texts of what is left', () => {
+    expect(longestPadded(memory(true), { maxLength: 256 })).to.equal(512);
   });
 });

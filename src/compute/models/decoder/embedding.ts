@@ -6,7 +6,7 @@ import { blueprintOf, type NamedShape } from '../architectures/index.js';
 import type { StoredTensor } from '../types.js';
 import type { EmbeddingFactors } from './embedding-factors.js';
 import type { MatrixRows, RowSource } from './matrix-rows.js';
-import { textPositions } from './positions.js';
+import { placesInTexts } from './positions.js';
 import type { DecoderResources } from './resources.js';
 import type { Batch } from './types.js';
 
@@ -15,11 +15,11 @@ type PositionLookup = (index: number) => number;
 
 /** Positions of a batch: from `first` on in each text. */
 export function positionLookup(
-  { length, segments }: Pick<Batch, 'length' | 'segments'>,
+  batch: Pick<Batch, 'length' | 'segments' | 'forks'>,
   first = 0,
 ): PositionLookup {
-  if (segments === undefined) return (index) => first + (index % length);
-  const positions = textPositions(segments, length);
+  const positions = placesInTexts(batch);
+  if (positions === undefined) return (index) => first + (index % batch.length);
   return (index) => first + (positions[index] ?? 0);
 }
 
@@ -141,7 +141,7 @@ export class Embedding {
 /** Adds the gradient of each embedded token to its row; the padding token's row gets none if torch's `padding_idx` is set. */
 export async function addEmbeddingGradient(
   { options, parameters, rows }: EmbeddingResources,
-  { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments'>,
+  { ids, ...placed }: Pick<Batch, 'ids' | 'length' | 'segments' | 'forks'>,
   gradient: Tensor,
 ): Promise<void> {
   const { config } = options;

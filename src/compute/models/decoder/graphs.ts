@@ -37,17 +37,20 @@ export interface BlockShape {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens: see {@link reachOf}. */
   readonly packed?: number;
+  /** Rows are prompts with two answers: see `Batch.forks`. */
+  readonly forked?: boolean;
 }
 
 /** `packed`: tokens of the longest text that a packed row may hold. */
-export const blockShape = ({ rows, length, packed }: BlockShape): BlockShape => ({
+export const blockShape = ({ rows, length, packed, forked }: BlockShape): BlockShape => ({
   rows,
   length,
   ...(packed === undefined ? {} : { packed: reachOf(packed, length) }),
+  ...(forked === true && { forked }),
 });
 
-export const shapeName = ({ rows, length, packed }: BlockShape): string =>
-  `${rows}x${length}${packed === undefined ? '' : ` packed ${packed}`}`;
+export const shapeName = ({ rows, length, packed, forked }: BlockShape): string =>
+  `${rows}x${length}${packed === undefined ? '' : ` packed ${packed}`}${forked === true ? ' forked' : ''}`;
 
 /** How far back attention looks where no text has more tokens: a block of queries doubled, so that graphs are few. */
 function reachOf(longestText: number, length: number): number {

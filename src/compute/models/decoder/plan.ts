@@ -79,7 +79,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const backwards = training && trainsBlocks(graphs);
   const kinds = blockKinds(options, graphs, backwards);
   const oneEach = config.labels !== undefined && options.packed === undefined;
-  const supervisable = oneEach ? rows : rows * (length - 1);
+  const supervisable = oneEach ? (options.forked === true ? 2 : 1) * rows : rows * (length - 1);
   const supervised = Math.max(1, Math.min(given.supervised ?? supervisable, supervisable));
   const head = headWork(options, graphs, supervised);
   // the rates that times are planned with were measured so: as if every token had logits

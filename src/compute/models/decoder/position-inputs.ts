@@ -4,12 +4,20 @@ import { MASKED, maskShape } from '../architectures/graphs/attention.js';
 import { type BlockBlueprint, type Blueprint, blockOf } from '../architectures/index.js';
 import type { BlockShape } from './graphs.js';
 import { type HostFloats, zeros } from './parameters.js';
-import { Angles, causalMask, prefixMask, textLengths, textPositions, turningLength } from './positions.js';
+import {
+  Angles,
+  causalMask,
+  placesInTexts,
+  prefixMask,
+  textLengths,
+  textPositions,
+  turningLength,
+} from './positions.js';
 import type { DecoderResources } from './resources.js';
 import type { Batch } from './types.js';
 
 /** Where the tokens of a batch are. */
-type TokenLayout = Pick<Batch, 'rows' | 'length' | 'lengths' | 'segments'>;
+type TokenLayout = Pick<Batch, 'rows' | 'length' | 'lengths' | 'segments' | 'forks'>;
 
 type Rotary = NonNullable<BlockBlueprint['attention']['rotary']>;
 
@@ -25,8 +33,8 @@ export class BatchPositions {
   ) {}
 
   /**
-   * `mask`, `cos` and `sin` where the layer has rotary embeddings, `segments` where rows hold several texts, and
-   * `prefix.mask` after a prefix.
+   * `mask`, `cos` and `sin` where the layer has rotary embeddings, `segments` where rows hold several texts, `forks` where
+   * they hold two answers, and `prefix.mask` after a prefix.
    */
   inputs(batch: TokenLayout, layer: number): Tensors {
     const { rotary, window } = blockOf(this.blueprint, layer).attention;
@@ -36,7 +44,8 @@ export class BatchPositions {
     };
   }
 
-  private masks({ rows, length, segments }: TokenLayout, window: number | undefined): Tensors {
+  private masks(batch: TokenLayout, window: number | undefined): Tensors {
+    const { rows, length, segments, forks } = batch;
     const seen = maskShape(length);
     const [mask] = this.current([maskRole(window)], [1, 1, ...seen], String(length), (data) => {
       causalMask(seen, window, data);
@@ -46,28 +55,34 @@ export class BatchPositions {
       [masks['segments']] = this.current(['segments'], [rows, length], segments, (data) =>
         data.set(segments),
       );
+    if (forks !== undefined)
+      [masks['forks']] = this.current(['forks'], [rows, length], forks, (data) => data.set(forks));
     if (this.prefix > 0) {
-      const shape = [segments === undefined ? 1 : rows, 1, length, this.prefix];
-      const wanted = segments ?? String(length);
+      const numbers = segments ?? forks;
+      const shape = [numbers === undefined ? 1 : rows, 1, length, this.prefix];
+      const wanted = numbers ?? String(length);
       [masks['prefix.mask']] = this.current([`prefix ${maskRole(window)}`], shape, wanted, (data) => {
-        const placed = textPositions(segments ?? new Int32Array(length), length);
+        const placed = placesInTexts(batch) ?? textPositions(new Int32Array(length), length);
         prefixMask(placed, this.prefix, window, data);
       });
     }
     return masks;
   }
 
-  private angles({ rows, length, lengths, segments }: TokenLayout, rotary: Rotary, role: string): Tensors {
+  private angles(batch: TokenLayout, rotary: Rotary, role: string): Tensors {
+    const { rows, length, lengths, segments, forks } = batch;
     const shape = [rows, length, rotary.dims / 2];
     const shifted = (tokens: number): number => this.prefix + tokens;
     const whole = (lengths ?? Array<number>(rows).fill(length)).map(shifted);
     const areLong = whole.map((tokens) => tokens > turningLength(rotary));
-    const wanted = segments ?? `${rows}x${length} ${areLong.join()}`;
+    const wanted = segments ?? forks ?? `${rows}x${length} ${areLong.join()}`;
     const [cos, sin] = this.current([`cos ${role}`, `sin ${role}`], shape, wanted, (cosines, sines) => {
       const angles = new Angles(rotary);
-      if (segments === undefined) return angles.fill(whole, length, cosines, sines, this.prefix);
-      const placed = textPositions(segments, length);
-      angles.at(placed.map(shifted), textLengths(placed).map(shifted), cosines, sines);
+      const placed = placesInTexts(batch);
+      if (placed === undefined) return angles.fill(whole, length, cosines, sines, this.prefix);
+      // a prompt that is turned by the angles of long texts has no second answer in its row
+      const tokens = forks === undefined ? textLengths(placed).map(shifted) : new Int32Array(placed.length);
+      angles.at(placed.map(shifted), tokens, cosines, sines);
     });
     return { cos, sin };
   }
@@ -107,7 +122,7 @@ function turnRole({ layers, blocks }: Blueprint, layer: number): string {
 /** Floats that {@link BatchPositions} holds for rows of one length. */
 export function positionFloats(
   { blocks }: Blueprint,
-  { rows, length, packed }: BlockShape,
+  { rows, length, packed, forked }: BlockShape,
   prefix = 0,
 ): number {
   const masks = new Set(Object.values(blocks).map(({ attention }) => maskRole(attention.window)));
@@ -116,10 +131,9 @@ export function positionFloats(
   );
   const dims = [...turns.values()].reduce((sum, count) => sum + count, 0);
   const [queries, columns] = maskShape(length);
-  const beforeTexts = prefix * length * (packed === undefined ? 1 : rows);
-  return (
-    masks.size * (queries * columns + beforeTexts) + rows * length * (dims + (packed === undefined ? 0 : 1))
-  );
+  const isNumbered = packed !== undefined || forked === true;
+  const beforeTexts = prefix * length * (isNumbered ? rows : 1);
+  return masks.size * (queries * columns + beforeTexts) + rows * length * (dims + (isNumbered ? 1 : 0));
 }
 
 interface LayerPositions {

@@ -3,6 +3,7 @@
 import type { RopeScaling } from '../architectures/blueprint.js';
 import { MASKED } from '../architectures/graphs/attention.js';
 import type { Blueprint, Rotary } from '../architectures/index.js';
+import { type Batch, FORK } from './types.js';
 
 const { fround } = Math;
 
@@ -130,6 +131,32 @@ export class Angles {
         this.write(first + index, count, cos, sin, to + index * half);
     });
   }
+}
+
+/** Position of each token in its text, where a row is not one text from its start. */
+export function placesInTexts({
+  length,
+  segments,
+  forks,
+}: Pick<Batch, 'length' | 'segments' | 'forks'>): Int32Array | undefined {
+  if (forks !== undefined) return forkPositions(forks, length);
+  return segments === undefined ? undefined : textPositions(segments, length);
+}
+
+/** The same from the `forks` of a batch: both answers go on from the prompt. Padding is at 0. */
+function forkPositions(forks: Int32Array, length: number): Int32Array {
+  const positions = new Int32Array(forks.length);
+  let [prompt, own] = [0, 0];
+  forks.forEach((part, index) => {
+    if (index % length === 0) [prompt, own] = [0, 0];
+    if (part === FORK.padding) return;
+    if (part === FORK.prompt) positions[index] = prompt++;
+    else {
+      if (index % length === 0 || part !== forks[index - 1]) own = prompt;
+      positions[index] = own++;
+    }
+  });
+  return positions;
 }
 
 /** Position of each token in its text, from the `segments` of a batch; both `[rows, length]`. */

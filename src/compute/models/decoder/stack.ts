@@ -7,8 +7,8 @@ import type { Batch } from './types.js';
 
 export type Tokens = Omit<Batch, 'labels'>;
 
-export const shapeOf = ({ rows, length, segments, longestText = length }: Tokens): BlockShape =>
-  blockShape({ rows, length, packed: segments && longestText });
+export const shapeOf = ({ rows, length, segments, forks, longestText = length }: Tokens): BlockShape =>
+  blockShape({ rows, length, packed: segments && longestText, forked: forks !== undefined });
 
 /** Hidden states `[rows·length, hidden]` after the last block, without dropout. */
 export async function evaluateStack(

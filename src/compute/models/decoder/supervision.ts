@@ -91,6 +91,7 @@ export function seedsOf(seeds: Seeds, losses: Float32Array = new Float32Array(0)
 /** Nothing before a text supervises its first token, as nothing does without virtual tokens. */
 export function prompted(batch: Batch, count: number): Batch {
   if (count === 0) return batch;
+  if (batch.forks !== undefined) throw new RangeError('virtual tokens come before rows of one text each');
   const { rows, length, ids, labels, weights, lengths } = batch;
   const whole = length + count;
   const out = {

@@ -3,6 +3,12 @@ import type { Graph, Runtime, Tensor } from '../../tensor/types.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import type { Adapter, ModelConfig, WeightStore } from '../types.js';
 
+/**
+ * What a token of a row with two answers is part of. None attends to those whose number is one less than its own: of what comes
+ * before it, the second answer misses the first.
+ */
+export const FORK = { prompt: -1, padding: 0, first: 1, second: 2 } as const;
+
 /** Rows of one micro batch, right-padded to one length. */
 export interface Batch {
   readonly rows: number;
@@ -21,6 +27,12 @@ export interface Batch {
    * attend only to their own text, and positions count from its start.
    */
   readonly segments?: Int32Array;
+  /**
+   * `[rows, length]`, for rows of a prompt and two answers to it, one after the other: which of them each token is part of, by the
+   * numbers of {@link FORK}. The second answer does not attend to the first, and positions of both go on from the prompt. No window
+   * may be shorter than a row.
+   */
+  readonly forks?: Int32Array;
   /** Tokens of each row without its padding, for rows of one text each. Default: `length`. */
   readonly lengths?: readonly number[];
   /**
@@ -212,6 +224,8 @@ export interface DecoderPlanOptions extends PassOptions {
   readonly length: number;
   /** For packed rows: the largest number of tokens of a text. */
   readonly packed?: number;
+  /** Rows are prompts with two answers: see {@link Batch.forks}. */
+  readonly forked?: boolean;
   /** Tokens whose logits a batch needs, at most about. Default: all but the first of each row. */
   readonly supervised?: number;
 }

@@ -2,11 +2,21 @@
 import type { Decoder, DropoutKey, TokenLosses } from '../../models/decoder/types.js';
 import { buildBatch, microBatches, type TokenRow } from '../batch.js';
 import type { PreferenceFigures } from '../state.js';
+import { joinedAnswers, joinedLength, joinedTexts, type TextPair } from './joined.js';
 import { divergence, type LabelledLoss, labelledLoss } from './kto.js';
 import { pairLoss } from './pairwise.js';
 import { mismatchedText, neighbours, type PreferenceRow, type PreferenceRows } from './rows.js';
 import { ruleOf } from './rules.js';
-import { learnedTokens, rowsOf, type Text, type TokenUse, textBatch, textsIn, tokenUses } from './texts.js';
+import {
+  type ComputedTexts,
+  learnedTokens,
+  rowsOf,
+  separateTexts,
+  type Text,
+  type TokenUse,
+  textsIn,
+  tokenUses,
+} from './texts.js';
 import type { AnswerSums, PairLoss, PairObjective, PreferenceObjective } from './types.js';
 
 /** Sums of log-probabilities under the reference, in nats. */
@@ -51,11 +61,13 @@ export async function preferenceLoss(
   const perToken =
     crossEntropy === 0 ? 0 : crossEntropy / Math.max(1, learnedTokens(objective, source, rows));
   const tally = new Tally(rows.length);
-  const cuts = microBatches(rows, input.microBatch, (row) => source.lengthOf(row));
+  const cuts = microBatches(rows, input.microBatch, (row) => computedLength(source, row));
   for (const [micro, cut] of cuts.entries()) {
     await input.pause();
     const texts = textsIn(source, cut);
-    const weigh = (tokens: TokenLosses): Float32Array => {
+    const { batch, placed } = computedTexts(input, texts);
+    const weigh = (losses: TokenLosses): Float32Array => {
+      const tokens = placed(losses);
       const uses = tokenUses(objective, texts, tokens);
       const slopes = slopesOf(input, texts, tokens.losses, uses, kl ?? 0, tally);
       return Float32Array.from(uses, ({ text, isAnswer, isLearned }, index) => {
@@ -64,11 +76,25 @@ export async function preferenceLoss(
         return extra + (isAnswer ? (slopes[text] ?? 0) : 0);
       });
     };
-    const batch = textBatch(objective, texts, input.padId, decoder.options.config.maxPositions);
     if (key === undefined) await decoder.loss(batch, (tokens) => void weigh(tokens));
     else await decoder.accumulate(batch, weigh, { ...key, micro });
   }
   return { loss: tally.loss, preference: { ...tally.figures(), ...(kl !== undefined && { kl }) } };
+}
+
+const computedTexts = (
+  { decoder, source, objective, padId }: PreferenceInput,
+  texts: readonly Text[],
+): ComputedTexts =>
+  source.sharesPrompts === true
+    ? joinedTexts(objective, texts, padId)
+    : separateTexts(objective, texts, padId, decoder.options.config.maxPositions);
+
+/** Tokens of the longest row that is computed for a pair. */
+function computedLength(source: PreferenceRows, row: number): number {
+  if (source.sharesPrompts !== true) return source.lengthOf(row);
+  const pair = source.read(row);
+  return 'answer' in pair ? pair.answer.ids.length : joinedLength([pair.chosen, pair.rejected]);
 }
 
 /** Adds up a batch's figures. */
@@ -174,6 +200,35 @@ export async function answerSums(
     await pause();
     const found = await decoder.loss(buildBatch(rows, cut, padId, decoder.options.config.maxPositions));
     for (const [index, text] of cut.entries()) sums[text] = -(found.rows[index]?.sum ?? 0);
+  }
+  return sums;
+}
+
+/**
+ * The same of pairs whose prompt is computed once; `microBatch` of them are computed at a time. Of each, the chosen answer's sum is
+ * followed by the rejected one's.
+ */
+export async function pairSums(
+  { decoder, microBatch, padId, pause }: Pick<PreferenceInput, 'decoder' | 'microBatch' | 'padId' | 'pause'>,
+  pairs: readonly TextPair[],
+): Promise<Float64Array> {
+  const sums = new Float64Array(2 * pairs.length);
+  const lengths = pairs.map(joinedLength);
+  for (const cut of microBatches(Uint32Array.from(pairs.keys()), microBatch, (pair) => lengths[pair] ?? 0)) {
+    await pause();
+    const { batch, placed } = joinedAnswers(
+      Array.from(cut, (pair) => pairs[pair] as TextPair),
+      padId,
+    );
+    await decoder.loss(batch, (losses) => {
+      const { rows } = placed(losses);
+      losses.losses.forEach((loss, index) => {
+        const text = rows[index] ?? 0;
+        const pair = cut[text % cut.length] ?? 0;
+        const place = 2 * pair + Math.floor(text / cut.length);
+        sums[place] = (sums[place] ?? 0) - loss;
+      });
+    });
   }
   return sums;
 }

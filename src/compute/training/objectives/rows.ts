@@ -5,6 +5,8 @@ export interface PreferenceRows {
   readonly count: number;
   /** Tokens of a text at most: where what is made of two rows is cut. */
   readonly limit: number;
+  /** Of pairs: the prompt of both answers is computed once. */
+  readonly sharesPrompts?: boolean;
   /** Tokens of the longest text of a row. */
   lengthOf(row: number): number;
   /** Tokens of all texts of a row. */
@@ -42,7 +44,7 @@ export function mismatchedText(source: PreferenceRows, [asked, answered]: Mismat
 const firstText = (row: PreferenceRow): TokenRow => ('answer' in row ? row.answer : row.chosen);
 
 /** Tokens before the first one that is supervised. */
-function promptLength({ labels }: TokenRow): number {
+export function promptLength({ labels }: TokenRow): number {
   const first = labels.findIndex((label) => label !== IGNORED);
   return first < 0 ? labels.length : first;
 }

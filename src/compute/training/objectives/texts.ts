@@ -21,7 +21,7 @@ export function textsIn(source: PreferenceRows, rows: Uint32Array): readonly Tex
 }
 
 /** The texts as rows of a batch; ORPO learns the prompts of chosen answers too, and a reward model scores the last token. */
-export function textBatch(
+function textBatch(
   objective: PreferenceObjective,
   texts: readonly Text[],
   padId: number,
@@ -30,6 +30,19 @@ export function textBatch(
   const rows = rowsOf(texts.map((text) => ({ ids: text.ids, labels: textLabels(objective, text) })));
   return buildBatch(rows, Uint32Array.from(texts.keys()), padId, limit);
 }
+
+/** Texts in a batch, and where its losses are in them. */
+export interface ComputedTexts {
+  readonly batch: Batch;
+  /** The same losses by texts and places in these. */
+  placed(tokens: TokenLosses): TokenLosses;
+}
+
+/** Each in a row of its own. */
+export const separateTexts = (...texts: Parameters<typeof textBatch>): ComputedTexts => ({
+  batch: textBatch(...texts),
+  placed: (tokens) => tokens,
+});
 
 const NO_ROW: TokenRow = { ids: new Int32Array(0), labels: new Int32Array(0) };
 

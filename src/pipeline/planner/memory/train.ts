@@ -23,7 +23,7 @@ import { groupSize, parameterGroups, updateGraph } from '../../../compute/traini
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { BIN, type Lengths, shortened } from '../expected-rows.js';
+import { BIN, joinedPairs, type Lengths, shortened } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
 import { type Answers, answerBatch } from './answers.js';
@@ -51,6 +51,8 @@ export interface PreferenceCounts {
   readonly supervised: 'answers' | 'all' | 'last';
   /** Passes forward over all texts for the reference: 0 without one. */
   readonly references: number;
+  /** The prompt of a pair is computed once, and a pair is one row. */
+  readonly sharesPrompts?: boolean;
 }
 
 export interface TrainMemory {
@@ -67,7 +69,7 @@ export interface TrainMemory {
   readonly packed?: number;
   /** Of preferences; `lengths` are those of their answers. */
   readonly preferences?: PreferenceCounts;
-  /** Rows to watch training on. */
+  /** Rows to watch training on, as they are computed. */
   readonly validation: Lengths | undefined;
   /** What of it is answered. */
   readonly answers?: Answers & { readonly tokenizerBytes: number };
@@ -99,7 +101,9 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
   // a choice that was made for full training has none
   const rank = plan.rank > 0 ? plan.rank : factorsOf(adapter).rank;
   const adapted = adaptedConfig(config, adapter);
-  const rows = Math.min(textsAtOnce(memory, plan), Math.max(1, memory.lengths.rows));
+  const { sharesPrompts = false } = memory.preferences ?? {};
+  const { rows: most } = sharesPrompts ? joinedPairs(memory.lengths) : memory.lengths;
+  const rows = Math.min(rowsAtOnce(memory, plan), Math.max(1, Math.round(most)));
   const length = longestPadded(memory, plan);
   return {
     config: adapted,
@@ -111,6 +115,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     length,
     supervised: supervisedTokens(memory, plan, rows * length),
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, plan) }),
+    ...(sharesPrompts && { forked: true }),
     checkpointedBlocks: plan.checkpointedBlocks,
     recomputedMlps: plan.recomputedMlps,
     recomputedAttention: plan.recomputedAttention,
@@ -128,6 +133,19 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
 /** Texts of a micro batch. */
 const textsAtOnce = ({ preferences }: TrainMemory, { microBatch }: TrainPlan): number =>
   microBatch * (preferences?.texts ?? 1);
+
+/** Rows of it. */
+const rowsAtOnce = (memory: TrainMemory, plan: TrainPlan): number =>
+  memory.preferences?.sharesPrompts === true ? plan.microBatch : textsAtOnce(memory, plan);
+
+/** The rows that are computed, of those that a plan keeps. */
+export function computedRows(
+  { lengths, preferences }: Pick<TrainMemory, 'lengths' | 'preferences'>,
+  limit: number,
+): Lengths {
+  const kept = shortened(lengths, limit);
+  return preferences?.sharesPrompts === true ? joinedPairs(kept) : kept;
+}
 
 /** Bytes of the optimiser's state. */
 export const optimizerBytes = (memory: TrainMemory, plan: TrainPlan): number =>
@@ -206,21 +224,24 @@ export function largestUpdate({ graph, slots }: Rule, trained: readonly NamedSha
   return graph && largest && updateGraph(graph, Object.keys(slots([], '')), largest);
 }
 
-/** Tokens of the longest row that is kept. */
+/** Tokens of the longest row that is kept, and computed. */
 export function longestRow(
-  { config, lengths }: Pick<TrainMemory, 'config' | 'lengths'>,
+  { config, ...rows }: Pick<TrainMemory, 'config' | 'lengths' | 'preferences'>,
   { maxLength }: Pick<TrainPlan, 'maxLength'>,
 ): number {
   const limit = Math.min(maxLength, config.maxPositions);
-  return Math.max(1, Math.min(shortened(lengths, limit).longest, limit));
+  const { longest } = computedRows(rows, limit);
+  return Math.max(1, rows.preferences?.sharesPrompts === true ? longest : Math.min(longest, limit));
 }
 
 export function longestPadded(
-  { config, lengths, packed }: Pick<TrainMemory, 'config' | 'lengths' | 'packed'>,
+  { config, packed, ...rows }: Pick<TrainMemory, 'config' | 'lengths' | 'packed' | 'preferences'>,
   plan: Pick<TrainPlan, 'maxLength'>,
 ): number {
   const limit = Math.min(plan.maxLength, config.maxPositions);
-  const longest = longestRow({ config, lengths }, plan);
+  const longest = longestRow({ config, ...rows }, plan);
+  // positions of a row with two answers go on from its prompt twice
+  if (rows.preferences?.sharesPrompts === true) return paddedLength(longest);
   if (packed === undefined) return paddedLength(longest, config.maxPositions);
   return packedLength(Math.min(limit, packed * longest), limit);
 }
@@ -312,12 +333,11 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
       ? answering
       : planned.parts;
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
-  const lengths = shortened(memory.lengths, plan.maxLength);
-  const steps = memory.steps(lengths.rows);
+  const steps = memory.steps(shortened(memory.lengths, plan.maxLength).rows);
   const sessions = moreSessions({
-    lengths,
+    lengths: computedRows(memory, plan.maxLength),
     validation: memory.validation,
-    plan: { ...plan, microBatch: textsAtOnce(memory, plan) },
+    plan: { ...plan, microBatch: rowsAtOnce(memory, plan) },
     steps,
     packed: memory.packed !== undefined,
     perShape: graphs.length - 1,

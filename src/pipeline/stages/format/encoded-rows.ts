@@ -3,6 +3,7 @@ import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.
 import { type DataRow, parseDataRow } from '../data/data-rows.js';
 import type { RowPlace } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
+import { joinedTokens } from './preference-rows.js';
 import type { RenderedRow, Row } from './rendered-row.js';
 import type { KeptRow, RowEncoder, RowRemark } from './row-encoder.js';
 
@@ -26,6 +27,8 @@ export interface EncodedRows {
   /** Of labelled rows their labels, and of preferences the supervised tokens of each answer. */
   readonly labels: ReadonlyMap<number, string>;
   readonly answers: ReadonlyMap<number, readonly number[]>;
+  /** Of pairs of answers: tokens of both where those of their prompt count once. */
+  readonly joined: ReadonlyMap<number, number>;
 }
 
 /** Tokens, supervised ones, those of the prompt, and bytes of text. */
@@ -57,6 +60,7 @@ class Gathered {
   private readonly systems = new Map<number, string>();
   private readonly labels = new Map<number, string>();
   private readonly answers = new Map<number, readonly number[]>();
+  private readonly joined = new Map<number, number>();
 
   add({ file, line, row }: DataRow, encoder: RowEncoder, template: string): void {
     const number = this.places.push({ file, line }) - 1;
@@ -84,6 +88,8 @@ class Gathered {
         number,
         kept.map(({ supervised }) => supervised),
       );
+    const tokens = joinedTokens(kept);
+    if (tokens !== undefined) this.joined.set(number, tokens);
   }
 
   private addPiece(
@@ -101,9 +107,9 @@ class Gathered {
   }
 
   whole(): EncodedRows {
-    const { places, faults, remarks, askedOtherwise, systems, labels, answers } = this;
+    const { places, faults, remarks, askedOtherwise, systems, labels, answers, joined } = this;
     return {
-      ...{ places, faults, remarks, askedOtherwise, systems, labels, answers },
+      ...{ places, faults, remarks, askedOtherwise, systems, labels, answers, joined },
       pieceCounts: Uint32Array.from(this.pieceCounts),
       pieces: Uint32Array.from(this.pieces),
       ...tokensOf(this.kept),

@@ -1,5 +1,6 @@
 /** Preferences: a row for each answer, with the same prompt. */
 import type { Tokenizer } from '../../../compute/models/types.js';
+import { joinedLength } from '../../../compute/training/objectives/joined.js';
 import type { Json } from '../../../language/host/json.js';
 import type { Call } from '../../../language/ir/program.js';
 import { PREFERENCE_TOKENS } from '../../../language/schemas/functions/template.js';
@@ -102,6 +103,10 @@ const promptOf = ({ ids, labels }: EncodedRow): Int32Array =>
     0,
     labels.findIndex((label) => label !== IGNORED),
   );
+
+/** Tokens of a pair of answers where those of their prompt count once; `undefined` for other rows. */
+export const joinedTokens = ([chosen, rejected]: readonly EncodedRow[]): number | undefined =>
+  chosen?.preference === undefined || rejected === undefined ? undefined : joinedLength([chosen, rejected]);
 
 /** How long answers are: of a pair, the better one may be the longer one more often than not. */
 export interface AnswerLengths {

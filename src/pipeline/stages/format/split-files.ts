@@ -39,6 +39,8 @@ const SPLIT = v.object({
   histogram: v.array(count),
   /** Supervised tokens of a row: most of them, and their standard deviation; older artefacts do not say. */
   answers: v.optional(v.object({ most: count, deviation: figure })),
+  /** Of pairs of answers, where the tokens of their prompt count once; older artefacts do not say. */
+  joined: v.optional(v.object({ tokens: count, longest: count, histogram: v.array(count) })),
 });
 export type SplitInfo = JsonOf<typeof SPLIT>;
 
@@ -103,6 +105,7 @@ export class SplitWriter {
   private readonly rows: OutputFile;
   private readonly text: OutputFile;
   private readonly counts = new LengthCounts();
+  private readonly joined = new LengthCounts();
   private weights: OutputFile | undefined;
 
   constructor(
@@ -123,7 +126,8 @@ export class SplitWriter {
       const isKept = (files[row] ?? -1) >= 0;
       const from = { token, byte };
       const before = this.counts.tokens;
-      for (; row < files.length && (files[row] ?? -1) >= 0 === isKept; row++)
+      for (; row < files.length && (files[row] ?? -1) >= 0 === isKept; row++) {
+        if (isKept) this.join(rows.joined.get(row));
         for (let left = pieceCounts[row] ?? 0; left > 0; left--, piece++) {
           const fields = rows.pieces.subarray(piece * PIECE_FIELDS, (piece + 1) * PIECE_FIELDS);
           const [length = 0, supervised = 0, prompt = 0, bytes = 0] = fields;
@@ -140,11 +144,16 @@ export class SplitWriter {
           ]);
           this.counts.add(length, supervised);
         }
+      }
       if (!isKept) continue;
       this.tokens.write(bytesOf(tokens.subarray(2 * from.token, 2 * token)));
       this.weigh(before, token - from.token, weights?.subarray(from.token, token));
       this.text.write(text.subarray(from.byte, byte));
     }
+  }
+
+  private join(tokens: number | undefined): void {
+    if (tokens !== undefined) this.joined.add(tokens, 0);
   }
 
   private record(values: readonly number[]): void {
@@ -170,9 +179,14 @@ export class SplitWriter {
   close(): SplitInfo {
     for (const file of [this.tokens, this.rows, this.text, this.weights]) file?.close();
     const { rows, tokens, supervised, longest, histogram } = this.counts;
-    return { rows, tokens, supervised, longest, histogram, answers: this.counts.answers() };
+    const answers = this.counts.answers();
+    return { rows, tokens, supervised, longest, histogram, answers, joined: joinedInfo(this.joined) };
   }
 }
+
+/** `undefined` where no row is a pair. */
+const joinedInfo = ({ rows, tokens, longest, histogram }: LengthCounts): SplitInfo['joined'] =>
+  rows === 0 ? undefined : { tokens, longest, histogram };
 
 /** Little endian, as machines are that this runs on. */
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>

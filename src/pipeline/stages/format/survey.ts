@@ -22,6 +22,7 @@ import { DropCounts, type RowEntry } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
 import { noRowFits } from './format-diagnostics.js';
 import { labelledColumns, sortedLabels } from './labelled-rows.js';
+import { joinedTokens } from './preference-rows.js';
 import type { Row } from './rendered-row.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
 import { LengthCounts } from './split-files.js';
@@ -46,6 +47,12 @@ export interface LengthSurvey {
   readonly isPaired?: boolean;
   /** Sampled rows that would be kept, by length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
   readonly histogram: readonly number[];
+  /** Of pairs of answers, where the tokens of their prompt count once. */
+  readonly joined?: {
+    readonly longest: number;
+    readonly tokens: number;
+    readonly histogram: readonly number[];
+  };
 }
 
 /** Rows tokenized at most: the sample's longest row then misses the true one only where long rows are very rare. */
@@ -86,9 +93,9 @@ export async function surveyLengths(
 
   const counts = new LengthCounts();
   let longest = 0;
-  let pairs = 0;
+  const pairs = new PairTally();
   const tally = (kept: readonly EncodedRow[], isCounted: boolean): void => {
-    if (kept.length === 2 && kept[0]?.preference !== undefined) pairs++;
+    pairs.add(kept, isCounted);
     for (const { ids, supervised } of kept) {
       longest = Math.max(longest, ids.length);
       if (isCounted) counts.add(ids.length, supervised);
@@ -123,9 +130,28 @@ export async function surveyLengths(
     expected: expectedSplits(dataSettings, rows, { own: kept.slice(0, -1), general: kept.at(-1) ?? 0 }),
     ...countedIn(counts),
     longest,
-    ...(pairs > 0 && { isPaired: true }),
+    ...pairs.found(),
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };
+}
+
+/** Pairs of answers, where the tokens of their prompt count once. */
+class PairTally {
+  private readonly counts = new LengthCounts();
+  /** Also of rows that are not counted. */
+  private longest = 0;
+
+  add(kept: readonly EncodedRow[], isCounted: boolean): void {
+    const tokens = joinedTokens(kept);
+    if (tokens === undefined) return;
+    this.longest = Math.max(this.longest, tokens);
+    if (isCounted) this.counts.add(tokens, 0);
+  }
+
+  found(): Pick<LengthSurvey, 'isPaired' | 'joined'> {
+    const { tokens, histogram } = this.counts;
+    return this.longest === 0 ? {} : { isPaired: true, joined: { longest: this.longest, tokens, histogram } };
+  }
 }
 
 const countedIn = (counts: LengthCounts) => ({

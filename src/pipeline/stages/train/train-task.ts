@@ -62,6 +62,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
   };
   const first = { adapter, seed: settings.seed };
   const objective = objectiveOf(settings);
+  const learner = objective && isPaired(objective) ? { config: model.config, adapter } : undefined;
   let runtime: Promise<Runtime> | undefined;
   let loaded: { readonly residency: string; readonly weights: WeightStore } | undefined;
   return {
@@ -77,10 +78,10 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
       : {
           preferences: {
             objective,
-            rows: trainedPreferences(splitOf(settings.dataset), isPaired(objective)),
+            rows: trainedPreferences(splitOf(settings.dataset), learner),
             ...(settings.validate == null
               ? {}
-              : { validation: preferenceSplit(splitOf(settings.validate), isPaired(objective)) }),
+              : { validation: preferenceSplit(splitOf(settings.validate), learner) }),
           },
         }),
     runtime() {

@@ -2,8 +2,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createDecoder, type Decoder } from '../../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../../src/compute/models/load.js';
+import type { TokenRow } from '../../../../src/compute/training/batch.js';
 import { createUpdater } from '../../../../src/compute/training/create-updater.js';
-import { answerSums, type References } from '../../../../src/compute/training/objectives/batch-loss.js';
+import {
+  answerSums,
+  pairSums,
+  type References,
+} from '../../../../src/compute/training/objectives/batch-loss.js';
 import {
   mismatchedText,
   neighbours,
@@ -47,7 +52,8 @@ async function referencesFor(
   const input = { decoder, microBatch: 8, padId: 0, pause: async () => {} };
   const all = Uint32Array.from({ length: source.count }, (_, row) => row);
   const texts = textsIn(source, all);
-  const sums = await answerSums(input, texts);
+  const sums =
+    source.sharesPrompts === true ? await sharedSums(input, texts) : await answerSums(input, texts);
   const own = new Map(texts.map(({ row, side }, index) => [`${row} ${side}`, sums[index] ?? Number.NaN]));
   const others = new Map<number, Float64Array>();
   for (let first = 0; first < source.count; first += globalBatch)
@@ -65,10 +71,26 @@ async function referencesFor(
   };
 }
 
-async function agrees(family: string, name: string, run: RecordedRun, microBatch: number): Promise<void> {
+/** In the order of the texts: all chosen ones before all rejected ones. */
+async function sharedSums(
+  input: Parameters<typeof pairSums>[0],
+  texts: readonly TokenRow[],
+): Promise<Float64Array> {
+  const half = texts.length / 2;
+  const pairs = texts.slice(0, half).map((chosen, row) => [chosen, texts[half + row] ?? chosen] as const);
+  const sums = await pairSums(input, pairs);
+  return Float64Array.from(texts, (_, text) => sums[2 * (text % half) + Math.floor(text / half)] ?? 0);
+}
+
+async function agrees(
+  family: string,
+  name: string,
+  run: RecordedRun,
+  { microBatch, sharesPrompts = false }: { readonly microBatch: number; readonly sharesPrompts?: boolean },
+): Promise<void> {
   const { steps, globalBatch, rate, clip } = recorded;
   const objective = objectiveOf(run);
-  const source = rowsFor(objective);
+  const source = { ...rowsFor(objective), sharesPrompts };
   const references = ruleOf(objective).hasReference
     ? await referencesFor(family, objective, source)
     : undefined;
@@ -116,12 +138,25 @@ async function agrees(family: string, name: string, run: RecordedRun, microBatch
 }
 
 /** One family is enough to see a wrong formula; the others are left to the long run. */
-const titleOf = (family: string, name: string): string =>
-  `${family}: ${name}${family === 'llama' ? '' : ' @long'}`;
+const titleOf = (family: string, name: string, isUsual = true): string =>
+  `${family}: ${name}${family === 'llama' && isUsual ? '' : ' @long'}`;
+
+/** A log-probability, a cross entropy of prompts, one of answers, and a score. */
+const READ_ONCE: ReadonlySet<string> = new Set(['dpo-sft', 'orpo', 'reward']);
 
 describe('preferences against TRL', function () {
   this.timeout(60_000);
   for (const [family, runs] of Object.entries(recorded.families))
     for (const [index, [name, run]] of Object.entries(runs).entries())
-      it(titleOf(family, name), () => agrees(family, name, run, index % 2 === 0 ? 1 : 3));
+      it(titleOf(family, name), () => agrees(family, name, run, { microBatch: index % 2 === 0 ? 1 : 3 }));
+});
+
+describe('preferences against TRL, prompts computed once', function () {
+  this.timeout(60_000);
+  for (const [family, runs] of Object.entries(recorded.families))
+    for (const [index, [name, run]] of Object.entries(runs).entries())
+      if (ruleOf(objectiveOf(run)).rows === 'pairs')
+        it(titleOf(family, name, READ_ONCE.has(name)), () =>
+          agrees(family, name, run, { microBatch: index % 2 === 0 ? 3 : 1, sharesPrompts: true }),
+        );
 });

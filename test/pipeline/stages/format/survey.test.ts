@@ -43,6 +43,22 @@ describe('a survey of lengths', () => {
     }
   });
 
+  it('counts pairs of answers as the stage does, their prompt once', async () => {
+    const pairs = rows.map(({ instruction, output }, at) => ({
+      prompt: `${instruction} ${words(at % 9)}`,
+      chosen: output,
+      rejected: `no ${at}`,
+    }));
+    lines('pairs.jsonl', pairs);
+    const changes = { template: call('preference') };
+    const { json } = await place.format({ train: pairs }, changes);
+    const { all } = json<FormatInfo>('format.json').splits;
+    const found = await survey({ source: call('jsonl', { files: 'pairs.jsonl' }) }, changes);
+    expect(found).to.deep.include({ isPaired: true, joined: all?.joined });
+    expect(all?.joined?.tokens).to.be.below(all?.tokens ?? 0);
+    expect(all?.joined?.histogram.reduce((sum, count) => sum + count, 0)).to.equal((all?.rows ?? 0) / 2);
+  });
+
   it('takes a sample of what is too much', async () => {
     lines('b.jsonl', rows);
     const found = await survey({ source: call('jsonl', { files: 'b.jsonl' }) }, {}, 30);

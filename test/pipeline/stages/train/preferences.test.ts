@@ -111,28 +111,43 @@ describe('a training on preferences', () => {
       });
     });
 
-  it('ends with the same bytes where it was stopped among the references and again among the steps', async () => {
-    const rows = judged();
-    const { context } = await trained({ objective: KTO, rows });
-    let stops = 0;
-    for (const isHere of [
-      (event: StageEvent) => event.type === 'stage.progress' && event.label !== undefined,
-      (event: StageEvent) => event.type === 'stage.progress' && event.step === 3,
-    ]) {
-      const controller = new AbortController();
-      const emit = (event: StageEvent): void => {
-        if (isHere(event)) controller.abort(new Error('stop'));
-      };
-      await run(worldOf({ objective: KTO, rows, emit, signal: controller.signal }, 'stopped')).catch(
-        ({ message }: Error) => {
-          if (message === 'stop') stops++;
-        },
-      );
-    }
-    expect(stops).to.equal(2);
-    const resumed = worldOf({ objective: KTO, rows, output: 'again' }, 'stopped');
-    await run(resumed);
-    expect(bytesOf(resumed).equals(bytesOf(context))).to.equal(true);
+  for (const [name, objective, rows] of [
+    ['', KTO, judged()],
+    [', prompts computed once', DPO, pairs()],
+  ] as const)
+    it(`ends with the same bytes where it was stopped among the references and again among the steps${name}`, async () => {
+      const { context } = await trained({ objective, rows });
+      let stops = 0;
+      for (const isHere of [
+        (event: StageEvent) => event.type === 'stage.progress' && event.label !== undefined,
+        (event: StageEvent) => event.type === 'stage.progress' && event.step === 3,
+      ]) {
+        const controller = new AbortController();
+        const emit = (event: StageEvent): void => {
+          if (isHere(event)) controller.abort(new Error('stop'));
+        };
+        await run(worldOf({ objective, rows, emit, signal: controller.signal }, 'stopped')).catch(
+          ({ message }: Error) => {
+            if (message === 'stop') stops++;
+          },
+        );
+      }
+      expect(stops).to.equal(2);
+      const resumed = worldOf({ objective, rows, output: 'again' }, 'stopped');
+      await run(resumed);
+      expect(bytesOf(resumed).equals(bytesOf(context))).to.equal(true);
+    });
+
+  it('computes the prompt of a pair once where nothing else is learned by it', async () => {
+    const [once, twice] = [
+      await trained({ objective: DPO }, 'once'),
+      await trained({ objective: DPO, joined: false }, 'twice'),
+    ];
+    once.steps.forEach(({ loss }, step) => {
+      expect(loss).to.be.closeTo(twice.steps[step]?.loss ?? Number.NaN, 2e-5);
+    });
+    // sums are rounded otherwise
+    expect(bytesOf(once.context).equals(bytesOf(twice.context))).to.equal(false);
   });
 
   it('asks the reference again where rows or base are others than before', async () => {

@@ -1,10 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { joinedLength } from '../../../../src/compute/training/objectives/joined.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { Origin, Stage, Value } from '../../../../src/language/ir/program.js';
 import { labelledRow } from '../../../../src/pipeline/stages/format/labelled-rows.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/split-files.js';
+import {
+  type FormatInfo,
+  LengthCounts,
+  type SplitInfo,
+} from '../../../../src/pipeline/stages/format/split-files.js';
 import type { Artefact, StageContext } from '../../../../src/pipeline/stages/stage.js';
 import type { TrainPlan } from '../../../../src/pipeline/stages/train-plan/plan.js';
 import { outputFolder, workFolder } from '../../../../src/pipeline/store/index.js';
@@ -65,6 +70,7 @@ export function writeFormat(
   splits: Readonly<Record<string, readonly Row[]>>,
   labels?: readonly string[],
   stopId = 2,
+  joined = true,
 ): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, rows] of Object.entries(splits)) {
@@ -102,6 +108,7 @@ export function writeFormat(
           supervised: rows.reduce((sum, { labels }) => sum + labels.filter((label) => label >= 0).length, 0),
           longest: Math.max(0, ...rows.map(({ ids }) => ids.length)),
           histogram: [],
+          ...(joined && pairLengths(rows)),
         },
       ]),
     ),
@@ -111,6 +118,23 @@ export function writeFormat(
     ...preferencesIn(Object.values(splits).flat()),
   };
   writeFileSync(join(folder, 'format.json'), JSON.stringify(info));
+}
+
+/** As a format stage counts them; of rows that are no pairs nothing. */
+function pairLengths(rows: readonly Row[]): Pick<SplitInfo, 'histogram' | 'joined'> | undefined {
+  if (preferencesIn(rows).preferences !== 'pairs') return undefined;
+  const [texts, joined] = [new LengthCounts(), new LengthCounts()];
+  const read = rows.map(({ ids, labels }) => ({
+    ids: Int32Array.from(ids),
+    labels: Int32Array.from(labels),
+  }));
+  for (const [row, text] of read.entries()) {
+    texts.add(text.ids.length, 0);
+    const chosen = read[row - 1];
+    if (row % 2 === 1 && chosen !== undefined) joined.add(joinedLength([chosen, text]), 0);
+  }
+  const { tokens, longest, histogram } = joined;
+  return { histogram: texts.histogram, joined: { tokens, longest, histogram } };
 }
 
 /** Pairs have a chosen answer before each rejected one. */
@@ -134,6 +158,8 @@ export interface WorldOptions {
   readonly stopId?: number;
   /** The rows are texts, each of one of these. */
   readonly labels?: readonly string[];
+  /** Of pairs: whether it is told how long they are where their prompt is computed once; default: yes. */
+  readonly joined?: boolean;
   /** Tokens do not count alike. */
   readonly isWeighted?: boolean;
   emit?(event: StageEvent): void;
@@ -150,6 +176,7 @@ export function world(options: WorldOptions): StageContext {
     { train: rows, valid: rows.slice(0, rows[0]?.side === undefined ? 5 : 6) },
     options.labels,
     options.stopId,
+    options.joined,
   );
   const stage = (kind: 'format' | 'train', name: string, settings: Stage['settings']): Stage => ({
     kind,

@@ -20,6 +20,8 @@ interface AttentionContext extends LayerContext {
   readonly queryBlock?: number;
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
+  /** `[rows, length]`, where rows hold a prompt and two answers: the number of what each token is part of (`FORK`). */
+  readonly forks?: ValueId;
   /** What every text attends to before itself. */
   readonly prefix?: PastValues;
   /** No position sees more positions, itself among them: the mask lets none that lie further back through. */
@@ -30,8 +32,8 @@ interface AttentionContext extends LayerContext {
 
 /**
  * Keys and values that are there before the queries come. Of a prefix `[keyValueHeads, tokens, dim]`, not rotary-embedded,
- * with a mask `[1, 1, length, tokens]`, of packed rows `[rows, …]`; or of each row what was read of it, `[rows·keyValueHeads, tokens, dim]`,
- * with a mask `[rows, 1, length, tokens]`.
+ * with a mask `[1, 1, length, tokens]`, of rows that hold several texts or two answers `[rows, …]`; or of each row what was read of
+ * it, `[rows·keyValueHeads, tokens, dim]`, with a mask `[rows, 1, length, tokens]`.
  */
 interface PastValues {
   readonly keys: ValueId;
@@ -208,7 +210,7 @@ const productsPerHead = (lanes: number, queries: number): number =>
  * values `start … end`: `mixed` `[rows, heads, end − first, dim]` and `probabilities` `[rows, heads, end − first, seen]`.
  */
 function attendBlock(
-  { builder: b, config, attention, segments, prefix }: AttentionContext,
+  { builder: b, config, attention, segments, forks, prefix }: AttentionContext,
   { queries, keys, values }: QueryKeyValue,
   mask: ValueId,
   { rows }: RowShape,
@@ -230,10 +232,13 @@ function attendBlock(
   const ofTexts = () => {
     const causal = cut(cut(mask, 2, 0, count), 3, start + ahead, end + ahead);
     const masks = prefix === undefined ? 1 : (b.shapeOf(prefix.mask)[0] ?? 1);
-    if (segments === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, end - start]);
-    const asking = b.reshape(cut(segments, 1, first, end), [rows, 1, count, 1]);
-    const asked = b.reshape(cut(segments, 1, start, end), [rows, 1, 1, end - start]);
-    return b.where(b.equal(asking, asked), causal, b.scalar(MASKED));
+    const numbers = segments ?? forks;
+    if (numbers === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, end - start]);
+    const asking = b.reshape(cut(numbers, 1, first, end), [rows, 1, count, 1]);
+    const asked = b.reshape(cut(numbers, 1, start, end), [rows, 1, 1, end - start]);
+    return segments === undefined
+      ? b.where(b.equal(asking, b.add(asked, b.scalar(1))), b.scalar(MASKED), causal)
+      : b.where(b.equal(asking, asked), causal, b.scalar(MASKED));
   };
   const lanes = rows * groups;
   const parts = productsPerHead(lanes, queriesPerGroup * count);

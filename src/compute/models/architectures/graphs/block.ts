@@ -15,6 +15,8 @@ interface BlockOptions {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens, told apart by the input `segments`. */
   readonly packed?: number;
+  /** Rows hold a prompt and two answers, told apart by the input `forks`. */
+  readonly forked?: boolean;
   /** Tokens whose keys and values are there before: those that every text attends to, or as many places of each row; default: 0. */
   readonly prefix?: number;
   /** Each row has keys, values and a mask of its own before it. */
@@ -32,7 +34,7 @@ interface BlockOptions {
 /**
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
  * where the block has rotary embeddings, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments` `[rows, length]` where
- * rows hold several texts (see `Batch.segments`), `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
+ * rows hold several texts (see `Batch.segments`), `forks` likewise where they hold two answers, `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
  * (see `PastValues`), weights and adapter tensors by
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
  * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
@@ -80,7 +82,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
 
 /** Declares what a layer reads besides `x` and its weights. */
 function layerInputs(b: GraphBuilder, weight: BlockInputs['weight'], options: BlockOptions) {
-  const { config, kind, rows, length, dropout, queryBlock, precision, packed } = options;
+  const { config, kind, rows, length, dropout, queryBlock, precision, packed, forked } = options;
   const { prefix = 0, ownPrefixes = false } = options;
   const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
@@ -88,8 +90,9 @@ function layerInputs(b: GraphBuilder, weight: BlockInputs['weight'], options: Bl
   const angles = rotary && { cos: b.input('cos', turns), sin: b.input('sin', turns) };
   const mask = b.input('mask', [1, 1, ...maskShape(length, queryBlock)]);
   const segments = packed !== undefined ? b.input('segments', [rows, length]) : undefined;
+  const forks = forked === true ? b.input('forks', [rows, length]) : undefined;
   const lanes = [ownPrefixes ? rows * config.keyValueHeads : config.keyValueHeads, prefix, config.headDim];
-  const masks = ownPrefixes || packed !== undefined ? rows : 1;
+  const masks = ownPrefixes || packed !== undefined || forked === true ? rows : 1;
   const lows: ValueId[] = [];
   const layer = {
     builder: b,
@@ -104,6 +107,7 @@ function layerInputs(b: GraphBuilder, weight: BlockInputs['weight'], options: Bl
     angles,
     queryBlock,
     segments,
+    forks,
     prefix:
       prefix === 0
         ? undefined

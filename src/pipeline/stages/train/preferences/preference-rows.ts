@@ -1,5 +1,7 @@
 /** Pairs of answers, or judged ones, over the rows that a format stage wrote: each answer is a row there. */
-import type { PreferenceRows, TokenRow } from '../../../../compute/training/index.js';
+import type { AdapterConfig } from '../../../../compute/models/adapters/config.js';
+import type { ModelConfig } from '../../../../compute/models/types.js';
+import { type PreferenceRows, sharesPrompts, type TokenRow } from '../../../../compute/training/index.js';
 import { error } from '../../../../language/diagnostics/make.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
 import type { Stage } from '../../../../language/ir/program.js';
@@ -17,8 +19,15 @@ export interface PreferenceSplit extends PreferenceRows {
   dropped(): Iterable<RowEntry>;
 }
 
-/** Rows of a split, of which none is too long. Throws a `UserError` for judged answers where pairs are learned from. */
-export function preferenceSplit(options: RowsOptions, isPaired: boolean): PreferenceSplit {
+/** Of pairs: what they are learned by. */
+interface Learner {
+  readonly config: ModelConfig;
+  readonly adapter: AdapterConfig;
+}
+
+/** Rows of a split, of which none is too long; `learner` where they are to be pairs. Throws a `UserError` for judged answers where pairs are learned from. */
+export function preferenceSplit(options: RowsOptions, learner: Learner | undefined): PreferenceSplit {
+  const isPaired = learner !== undefined;
   const { host, stage, folder, maxLength } = options;
   if (isPaired && readFormatInfo(host, folder).preferences === 'judged')
     throw needsPairs(stage, PAIRS_OR_KTO);
@@ -32,9 +41,14 @@ export function preferenceSplit(options: RowsOptions, isPaired: boolean): Prefer
   const good = isPaired ? undefined : goodAnswers(split);
   const text = (row: number): TokenRow => checkedRow(split, row, options);
   const firstOf = (row: number): number => kept[row] ?? 0;
+  const counted = split.info.splits[options.split];
   return {
     count: kept.length,
     limit: maxLength,
+    sharesPrompts:
+      learner !== undefined &&
+      counted !== undefined &&
+      sharesPrompts(learner.config, learner.adapter, counted),
     padId: split.info.padId,
     total: split.rows / answers,
     dropped: () => tooLong(split, maxLength),
@@ -51,8 +65,8 @@ export function preferenceSplit(options: RowsOptions, isPaired: boolean): Prefer
 }
 
 /** The same, of which there must be one. */
-export function trainedPreferences(options: RowsOptions, isPaired: boolean): PreferenceSplit {
-  const rows = preferenceSplit(options, isPaired);
+export function trainedPreferences(options: RowsOptions, learner: Learner | undefined): PreferenceSplit {
+  const rows = preferenceSplit(options, learner);
   if (rows.count === 0) throw noRows(options.stage, options.split, rows.total, options.maxLength);
   return rows;
 }

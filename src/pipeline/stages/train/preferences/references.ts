@@ -6,6 +6,7 @@ import {
   mismatchedText,
   neighbours,
   type PreferenceRows,
+  pairSums,
   type References,
   type TokenRow,
   textsIn,
@@ -100,18 +101,21 @@ function* askedIn(
 const VALUES = 'sums.f64';
 
 async function computed(
-  { decoder, microBatch, padId, pause, work }: ReferenceOptions,
+  { decoder, microBatch, padId, pause, work, source }: ReferenceOptions,
   name: string,
   piece: readonly Asked[],
 ): Promise<Float64Array> {
   const input = { decoder: await decoder(), microBatch, padId, pause };
-  const sums = await answerSums(
-    input,
-    piece.map(({ text }) => text),
-  );
+  const texts = piece.map(({ text }) => text);
+  const sums =
+    source.sharesPrompts === true ? await pairSums(input, inTwos(texts)) : await answerSums(input, texts);
   await work.commit(name, { [VALUES]: new Uint8Array(sums.buffer) });
   return sums;
 }
+
+/** Both texts of a pair follow each other, and a piece ends with none in between. */
+const inTwos = (texts: readonly TokenRow[]): readonly (readonly [TokenRow, TokenRow])[] =>
+  texts.flatMap((chosen, at) => (at % 2 === 0 ? [[chosen, texts[at + 1] ?? chosen] as const] : []));
 
 function readPiece({ host, work }: ReferenceOptions, name: string): Float64Array {
   const path = `${work.path}/${name}/${VALUES}`;
