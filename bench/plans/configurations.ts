@@ -47,6 +47,14 @@ const METHODS = {
     method: 'lora',
     settings: { lora: '{ modules_to_save: [lm_head, embed_tokens] }' },
   },
+  'lora, embedding and head': {
+    method: 'lora',
+    settings: { lora: '{ rank: 16, targets: [all_linear, embed_tokens, lm_head], dropout: 10% }' },
+  },
+  'qlora, embedding and head': {
+    method: 'qlora',
+    settings: { lora: '{ rank: 16, targets: [all_linear, embed_tokens, lm_head] }', ...MORE_ROWS },
+  },
   'lora, 16 rows at a time': { method: 'lora', settings: MORE_ROWS },
   'lora, packing': { method: 'lora', settings: { batch: '{ global: 8, packing: true }' } },
   'lora, validation': { method: 'lora', settings: { validate: 'dialogs.all' } },

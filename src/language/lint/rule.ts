@@ -17,7 +17,7 @@ export type Finding = Omit<Diagnostic, 'code' | 'severity' | 'rule' | 'at'> & { 
 export interface Rule {
   /** Kebab-case, as in `// allow(…)` and `ftpc.json`. */
   readonly id: string;
-  readonly code: `FTP10${number}`;
+  readonly code: `FTP${number}`;
   /** Unless `ftpc.json` sets another one. */
   readonly level: Level;
   /** What is reported, in one sentence. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeHost } from '../../../src/language/host/node-host.js';
+import { rules } from '../../../src/language/lint/index.js';
 
 const root = nodeHost().packageFolder;
 
@@ -21,7 +22,8 @@ export const PAGES: readonly string[] = readdirSync(join(root, 'docs/errors')).m
 );
 
 /** What `ftpc check` finds in a sound pipeline: lints, comments that allow them, and their configuration. */
-export const isOfLint = (code: string): boolean => code >= 'FTP1001' && code < 'FTP1060';
+export const isOfLint = (code: string): boolean =>
+  (code >= 'FTP1001' && code < 'FTP1060') || rules.some((rule) => rule.code === code);
 
 /** Found by a plan, in a text that is sound. */
 const OF_PLANS = new Set(['FTP0436', 'FTP0529']);

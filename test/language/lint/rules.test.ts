@@ -457,6 +457,19 @@ const CASES: readonly Case[] = [
     files: { 'data/rows.jsonl': rowsOf(1000) },
     found: ['dropout-on-small-data'],
   },
+  {
+    name: 'an adapter over the embedding on few rows',
+    edits: [
+      ['rank: 16, alpha: 32', 'rank: 16, alpha: 32, targets: [all_linear, embed_tokens]'],
+      ['stop =', 'checkpoint = { every: 10steps }\n  stop ='],
+    ],
+    files: { 'data/rows.jsonl': rowsOf(1000) },
+    found: ['embedding-on-small-data'],
+  },
+  {
+    name: 'an adapter over embedding and head on many rows',
+    edits: [['rank: 16, alpha: 32', 'rank: 16, alpha: 32, targets: [all_linear, embed_tokens, lm_head]']],
+  },
   { name: 'no dropout on many rows', edits: [[', dropout: 5%', '']] },
   { name: 'clipped at 2', edits: [['clip: 1', 'clip: 2']], found: ['clip-out-of-range'] },
   { name: 'clipped at 0.3', edits: [['clip: 1', 'clip: 0.3']] },

@@ -37,6 +37,16 @@ const CASES: readonly (readonly [what: string, file: string, wanted: readonly st
       `${AXOLOTL.replace('type: alpaca', 'type: alpaca, split: "train[:500]"')}`,
       ['limit = 500'],
     ],
+    [
+      'embedding and head among the targets',
+      `${FACTORY}lora_target: q_proj,embed_tokens,lm_head`,
+      ['targets: [q_proj, embed_tokens, lm_head]'],
+    ],
+    [
+      'one with factors, the other in full',
+      `${AXOLOTL}adapter: lora\nlora_r: 4\nlora_alpha: 8\nlora_target_modules: [wte, c_attn]\nlora_modules_to_save: [lm_head]`,
+      ['targets: ["wte", c_attn]', 'modules_to_save: [lm_head]'],
+    ],
     ['no clipping', `${AXOLOTL}max_grad_norm: 0`, ['clip: none']],
     [
       'a constant rate, without warm-up',

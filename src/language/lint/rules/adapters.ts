@@ -14,6 +14,9 @@ const SCALES = { low: 1, high: 2 } as const;
 const MLP =
   /(?:^|\.)(?:gate_proj|up_proj|down_proj|gate_up_proj|c_fc|mlp\.c_proj|dense_h_to_4h|dense_4h_to_h)$/;
 
+/** Embedding and head, by their names in the families. */
+const OUTER = /(?:^|\.)(?:embed_tokens|embed_in|wte|lm_head)$/;
+
 const EXPERTS = /(?:^|\.)experts\./;
 
 /** What `targets` names, or its one set. */
@@ -100,6 +103,25 @@ export const adapterRules: readonly Rule[] = [
         label: 'is soon memorised',
         help: 'write `dropout: 5%` in `lora`; 5% to 10% is usual for small data',
         write: isSet ? '5%' : undefined,
+      });
+    }),
+  },
+  {
+    id: 'embedding-on-small-data',
+    code: 'FTP2333',
+    level: 'info',
+    doc: 'An adapter over the embedding or the head on fewer than 1,000 rows.',
+    reason:
+      'Factors over the embedding learn of the tokens that occur in the rows, and those over the head change how likely every token is. A few rows have a small part of the vocabulary and say little of the rest; what they teach, the layers of the blocks can learn. The factors, their gradients and moments are as long as the vocabulary.',
+    check: each('train', (checked, pipeline) => {
+      const outer = targetsOf(checked).find((name) => OUTER.test(name));
+      if (outer === undefined || !hasFactors(checked)) return undefined;
+      const rows = trainRows(checked, pipeline);
+      if (rows === undefined || rows.train >= SMALL_DATA) return undefined;
+      return aboutValue(pipeline.place(checked, 'lora.targets'), {
+        message: `\`${outer}\` has an adapter, and ${rows.train} rows at most are trained on`,
+        label: 'few of its tokens occur',
+        help: `remove \`${outer}\` from \`targets\`, unless the rows have tokens or a script that the base hardly knows`,
       });
     }),
   },
