@@ -2,16 +2,20 @@
 import type { ModelFacts } from '../models/any-model.js';
 import type { Decoder } from '../models/decoder/types.js';
 import { buildBatch, type TokenRows } from '../training/batch.js';
+import type { CountedTexts } from '../training/index.js';
 import { choiceLosses } from './choice-losses.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { generate } from './generation/generate.js';
 import type { GeneratedAnswer, GenerationOptions } from './generation/settings.js';
 import { lossBatches, type RowLoss, rowLosses } from './losses.js';
+import { classifyPairs, joinsPairs, pairLosses } from './pair-losses.js';
 
 export interface RowsOptions {
   readonly padId: number;
   /** Rows next to each other begin alike: an engine may compute what they share once. */
   readonly sharesPrefixes?: boolean | undefined;
+  /** Rows next to each other are pairs of answers, of these lengths: an engine may compute their prompt once. */
+  readonly pairs?: CountedTexts | undefined;
   /** Called with the number of rows that are done. */
   readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
@@ -44,12 +48,16 @@ export function decoderModel(decoder: Decoder): LanguageModel {
   const { batchTokens } = EVALUATION_SHAPES;
   return {
     facts: config,
-    losses: (rows, options) =>
-      options.sharesPrefixes === true
-        ? choiceLosses(decoder, rows, { ...options, batchTokens })
-        : rowLosses(decoder, rows, { ...options, batchTokens }),
+    losses(rows, options) {
+      const asked = { ...options, batchTokens };
+      if (options.sharesPrefixes === true) return choiceLosses(decoder, rows, asked);
+      return (joinsPairs(decoder, options.pairs) ? pairLosses : rowLosses)(decoder, rows, asked);
+    },
     generate: (prompts, options) => generate(decoder, prompts, options),
-    async classify(rows, { padId, onProgress, signal }, take) {
+    async classify(rows, options, take) {
+      const { padId, onProgress, signal } = options;
+      if (joinsPairs(decoder, options.pairs))
+        return classifyPairs(decoder, rows, { ...options, batchTokens }, take);
       const width = config.labels?.length ?? 0;
       let done = 0;
       for (const batch of lossBatches(rows, batchTokens)) {

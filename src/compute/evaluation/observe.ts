@@ -1,5 +1,6 @@
 import type { Tokenizer } from '../models/types.js';
 import type { TokenRows } from '../training/batch.js';
+import type { CountedTexts } from '../training/index.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { NoNumberError } from './generation/answer.js';
 import { type GeneratedAnswer, type GenerationOptions, stopsOf } from './generation/settings.js';
@@ -43,6 +44,8 @@ export interface HeldOut {
   readonly labels?: readonly string[];
   /** Of preferences: whether each has two answers, which follow each other, or one that is judged. */
   readonly preferences?: 'pairs' | 'judged';
+  /** Of pairs, how long they are. */
+  readonly pairs?: CountedTexts;
 }
 
 /** How rows are answered. */
@@ -93,6 +96,7 @@ export async function observe(
     ? await model.losses(heldOut.tokens, {
         padId: heldOut.padId,
         sharesPrefixes: options.sharesPrefixes,
+        pairs: heldOut.pairs,
         onProgress: (done) => onProgress?.(done, 'losses'),
         signal,
       })

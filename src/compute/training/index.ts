@@ -10,12 +10,12 @@ export {
   train,
 } from './loop.js';
 export { answerSums, pairSums, type References } from './objectives/batch-loss.js';
-export { joinedLength } from './objectives/joined.js';
+export { answerLosses, joinedAnswers, joinedLength, type TextPair } from './objectives/joined.js';
 export type { PreferenceLearning } from './objectives/learning.js';
 export { rewardOf } from './objectives/rewards.js';
 export { type Mismatch, mismatchedText, neighbours, type PreferenceRows } from './objectives/rows.js';
 export { hasReference, isPaired } from './objectives/rules.js';
-export { sharesPrompts } from './objectives/sharing.js';
+export { type CountedTexts, sharesPrompts } from './objectives/sharing.js';
 export { scoredLabels, textLabels, textsIn } from './objectives/texts.js';
 export type { DpoObjective, PreferenceObjective } from './objectives/types.js';
 export * from './optimizers/index.js';

@@ -10,6 +10,7 @@ import { MOST_MATERIALISED_BYTES, plannedBytes } from '../../compute/models/weig
 import { storedAs } from '../../compute/packaging/merge/dtypes.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { sizeOf } from '../../compute/tensor/shape.js';
+import { sharesPrompts } from '../../compute/training/index.js';
 import type { AccelerateRun } from '../../language/ir/engines.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
@@ -18,7 +19,7 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import { precisionOf } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { type Lengths, longestPrompt } from './expected-rows.js';
+import { joinedPairs, type Lengths, longestPrompt } from './expected-rows.js';
 import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
@@ -145,7 +146,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
         diskBytes: 50_000 + 1200 * lengths.rows,
       };
     }
-    const memory = forwardMemory(context, model, longest, 'stored');
+    const memory = readPairs(forwardMemory(context, model, longest, 'stored'), lengths);
     const answered = answeredRows(settings, lengths);
     const answers = {
       rows: answered,
@@ -155,7 +156,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const speed = look ? await context.speed() : undefined;
     const times = settings.baseline === undefined ? 1 : 2;
     const perToken = flopsPerToken(context, memory);
-    const forward = times * paddedTokens(lengths) * perToken;
+    const read = memory.forked === true ? joinedPairs(lengths) : lengths;
+    const forward = times * paddedTokens(read) * perToken;
     const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
     const tokens = times * answers.rows * settings.generation.max_tokens;
     const models = evaluated(context, model, settings.baseline);
@@ -163,7 +165,9 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const answeredLength = longest + settings.generation.max_tokens;
     const peakOf = (residency: WeightResidency): Peak =>
       largest([
-        ...models.map((one) => evaluationPeak(forwardMemory(context, one, longest, residency), answers)),
+        ...models.map((one) =>
+          evaluationPeak(readPairs(forwardMemory(context, one, longest, residency), lengths), answers),
+        ),
         ...(scorer === undefined
           ? []
           : [evaluationPeak(forwardMemory(context, scorer, answeredLength, residency), undefined)]),
@@ -393,6 +397,12 @@ function forwardMemory(
     planDecoder: context.planDecoder,
   };
 }
+
+/** Of pairs of answers whose prompt is computed once, the row is longer. */
+const readPairs = (memory: ForwardMemory, lengths: Lengths): ForwardMemory =>
+  lengths.isPaired === true && sharesPrompts(memory.config, memory.adapter, lengths)
+    ? { ...memory, longest: joinedPairs(lengths).longest, forked: true }
+    : memory;
 
 /** A model that a train stage or a merge writes is a classifier where what it was trained on has labels. */
 function writtenConfig(context: PlanContext, { config, root }: PlannedModel): ModelConfig {

@@ -2,7 +2,7 @@
 import type { Decoder, DropoutKey, TokenLosses } from '../../models/decoder/types.js';
 import { buildBatch, microBatches, type TokenRow } from '../batch.js';
 import type { PreferenceFigures } from '../state.js';
-import { joinedAnswers, joinedLength, joinedTexts, type TextPair } from './joined.js';
+import { answerLosses, joinedLength, joinedTexts, type TextPair } from './joined.js';
 import { divergence, type LabelledLoss, labelledLoss } from './kto.js';
 import { pairLoss } from './pairwise.js';
 import { mismatchedText, neighbours, type PreferenceRow, type PreferenceRows } from './rows.js';
@@ -216,19 +216,10 @@ export async function pairSums(
   const lengths = pairs.map(joinedLength);
   for (const cut of microBatches(Uint32Array.from(pairs.keys()), microBatch, (pair) => lengths[pair] ?? 0)) {
     await pause();
-    const { batch, placed } = joinedAnswers(
-      Array.from(cut, (pair) => pairs[pair] as TextPair),
-      padId,
-    );
-    await decoder.loss(batch, (losses) => {
-      const { rows } = placed(losses);
-      losses.losses.forEach((loss, index) => {
-        const text = rows[index] ?? 0;
-        const pair = cut[text % cut.length] ?? 0;
-        const place = 2 * pair + Math.floor(text / cut.length);
-        sums[place] = (sums[place] ?? 0) - loss;
-      });
-    });
+    const asked = Array.from(cut, (pair) => pairs[pair] as TextPair);
+    const found = await answerLosses(decoder, asked, padId);
+    for (const [index, pair] of cut.entries())
+      for (const side of [0, 1]) sums[2 * pair + side] = -(found[2 * index + side]?.sum ?? 0);
   }
   return sums;
 }

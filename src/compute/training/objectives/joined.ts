@@ -1,5 +1,5 @@
 /** Pairs whose prompt is computed once: a row is the prompt, the chosen answer, and the rejected one, which does not see that. */
-import { type Batch, FORK, type TokenLosses } from '../../models/decoder/types.js';
+import { type Batch, type Decoder, FORK, type TokenLosses } from '../../models/decoder/types.js';
 import { buildBatch, IGNORED, type TokenRow } from '../batch.js';
 import { promptLength } from './rows.js';
 import { type ComputedTexts, rowsOf, type Text, textLabels } from './texts.js';
@@ -42,10 +42,36 @@ export function joinedTexts(
   return joined(labelled, padId, objective.kind === 'reward');
 }
 
-/** The same of pairs of which nothing but the answers is asked. */
-export function joinedAnswers(pairs: readonly TextPair[], padId: number): ComputedTexts {
+/** The same of pairs of which nothing is asked but what their labels say; `isScored`: the scores of their last tokens. */
+export function joinedAnswers(pairs: readonly TextPair[], padId: number, isScored = false): ComputedTexts {
   const labelled = pairs.map((pair): LabelledPair => ({ pair, labels: [pair[0].labels, pair[1].labels] }));
-  return joined(labelled, padId, false);
+  return joined(labelled, padId, isScored);
+}
+
+/** Sum of the losses of an answer, in nats, and their number. */
+export interface AnswerLoss {
+  sum: number;
+  tokens: number;
+}
+
+/** Of each pair, the chosen answer's before the rejected one's. Forward alone. */
+export async function answerLosses(
+  decoder: Pick<Decoder, 'loss'>,
+  pairs: readonly TextPair[],
+  padId: number,
+): Promise<readonly AnswerLoss[]> {
+  const found = Array.from({ length: 2 * pairs.length }, (): AnswerLoss => ({ sum: 0, tokens: 0 }));
+  const { batch, placed } = joinedAnswers(pairs, padId);
+  await decoder.loss(batch, (losses) => {
+    const { rows } = placed(losses);
+    for (const [index, text] of rows.entries()) {
+      const answer = found[2 * (text % pairs.length) + Math.floor(text / pairs.length)];
+      if (answer === undefined) continue;
+      answer.sum += losses.losses[index] ?? 0;
+      answer.tokens += 1;
+    }
+  });
+  return found;
 }
 
 interface LabelledPair {

@@ -31,6 +31,8 @@ export interface ForwardMemory {
   readonly adapter?: AdapterConfig;
   /** Tokens of the longest row. */
   readonly longest: number;
+  /** Rows are pairs of answers whose prompt is computed once. */
+  readonly forked?: boolean;
   /** Bytes of `tokenizer.json`. */
   readonly tokenizerBytes: number;
   readonly onDevice: boolean;
@@ -50,9 +52,12 @@ export interface ForwardMemory {
 /** Forward passes over the held-out rows, and answers over a cache of keys and values. */
 export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined): Peak {
   const { config } = memory;
-  const length = paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
+  const length =
+    memory.forked === true
+      ? paddedLength(memory.longest)
+      : paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
   const rows = lossRows(EVALUATION_SHAPES.batchTokens, length);
-  const losses = forward(memory, rows, length);
+  const losses = forward(memory, rows, length, { forked: memory.forked });
   if (answers === undefined || answers.rows === 0) return losses;
   const batch = answerBatch(config, memory.adapter, answers);
   const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
@@ -85,7 +90,12 @@ function forward(
   memory: ForwardMemory,
   rows: number,
   length: number,
-  more: { readonly activations?: number; readonly logits?: number; readonly workspace?: number } = {},
+  more: {
+    readonly activations?: number;
+    readonly logits?: number;
+    readonly workspace?: number;
+    readonly forked?: boolean | undefined;
+  } = {},
 ): Peak {
   const adapted = adaptedConfig(memory.config, memory.adapter);
   const options: DecoderPlanOptions = {
@@ -96,6 +106,7 @@ function forward(
     dequantised: memory.decoded,
     rows,
     length,
+    forked: more.forked,
     checkpointedBlocks: 0,
     logitsChunk: fittingChunk(
       EVALUATION_SHAPES.logitsChunk,

@@ -30,6 +30,7 @@ export function openHeldOut(
     padId: split.info.padId,
     ...(split.info.labels === undefined ? {} : { labels: split.info.labels }),
     ...(split.info.preferences === undefined ? {} : { preferences: split.info.preferences }),
+    ...(split.info.preferences === 'pairs' && { pairs: split.info.splits[port] }),
   };
 }
 

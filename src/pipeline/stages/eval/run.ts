@@ -337,7 +337,8 @@ async function observeOne(
     const shown = report(subject.label);
     if (heldOut.preferences !== undefined && labels !== undefined) {
       const onProgress = (done: number): void => shown(done, 'losses');
-      const scores = await scoreRows(model, heldOut.tokens, { padId: heldOut.padId, onProgress, signal });
+      const { tokens, padId, pairs } = heldOut;
+      const scores = await scoreRows(model, tokens, { padId, pairs, onProgress, signal });
       const losses = Array.from(scores, (sum) => ({ sum, tokens: 1 }));
       return { losses, answers: new Map(), isScored: true };
     }
