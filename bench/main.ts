@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- language data training preferences runtimes memory plans weights quantise gpu ranks serve generation load choices 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
+ * `npm run bench [-- language data training preferences runtimes memory plans weights quantise exports gpu ranks serve generation load choices 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
  * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve`, `data` and `load`, `--quick` and `--steps N` of `training`,
  * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`,
  * `quantise`, `generation` and `choices`, `--cpu` of `gpu`, `--published` of `plans`.
@@ -21,6 +21,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   generation: async () => (await import('./serve/generation.js')).generation,
   load: async () => (await import('./serve/load.js')).load,
   quantise: async () => (await import('./quantise/table.js')).quantise,
+  exports: async () => (await import('./quantise/exports.js')).exports,
   choices: async () => (await import('./choices/table.js')).choices,
   weights: async () => (await import('./weights/table.js')).weights,
   '7b': async () => (await import('./large/table.js')).large('7b'),

@@ -1,78 +1,84 @@
-/** Every type of GGUF file that a merge writes, in transformers: which dequantises the same weights, and has to answer alike. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/**
+ * Every type of GGUF file that a merge writes, of the starter model and of two real ones where they are fetched (`node
+ * scripts/models/fetch.mjs`): transformers, which dequantises the same weights, has to answer alike, and llama.cpp's own quantiser
+ * to write the same tensors.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { evaluationDecoder } from '../../src/compute/evaluation/evaluation-decoder.js';
-import { generate } from '../../src/compute/evaluation/generation/generate.js';
-import { openGguf } from '../../src/compute/models/gguf/open.js';
-import { openModelAt } from '../../src/compute/models/open.js';
-import { modelGguf } from '../../src/compute/packaging/gguf/index.js';
+import {
+  type Asked,
+  answeredHere,
+  askedOf,
+  openTransformers,
+  type Transformers,
+} from '../../bench/quantise/answers.js';
+import { differentTensors, llamaLibraries, quantisedByLlama, writeGguf } from '../../bench/quantise/peer.js';
 import { GGUF_TYPES, type GgufType } from '../../src/compute/packaging/gguf/types.js';
-import { onnxRuntime } from '../../src/compute/tensor/runtimes/onnx/index.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import { root } from '../compute/models/fixtures.js';
+import { whereLlama } from '../compute/serving/llama-cpp/here.js';
 import { PYTHON, withPython } from './python.js';
 
-const TOKENS = 16;
 /** Of the largest logit. */
 const LOGITS = 1e-5;
-const PROMPT = 'Permission is hereby granted, free of charge, to any person';
 
-interface Answer {
-  readonly ids: readonly number[];
-  readonly logits: readonly number[];
-}
+const fetched = process.env['FTPC_MODELS'] ?? join(homedir(), '.cache', 'ftpc', 'models');
+const MODELS = {
+  'the starter model': join(root, 'stdlib', 'models', 'starter'),
+  'SmolLM2-135M': join(fetched, 'SmolLM2-135M-Instruct.Q4_1.gguf'),
+  'Gemma 3 270M': join(fetched, 'gemma-3-270m-q4_k_m.gguf'),
+} as const;
 
-withPython('GGUF files that are written', () => {
-  it('answer in transformers as here, whatever their type @long', async () => {
-    const host = nodeHost();
-    const starter = join(root, 'stdlib', 'models', 'starter');
-    const prompt = (await openModelAt(host, starter).tokenizer()).encode(PROMPT);
-    const folder = mkdtempSync(join(tmpdir(), 'gguf-types-'));
-    try {
-      const types = Object.keys(GGUF_TYPES) as readonly GgufType[];
-      const files = types.map((type) => {
-        const file = join(folder, `${type}.gguf`);
-        writeFileSync(file, Buffer.concat([...modelGguf(host, starter, { type, name: 'starter' }).chunks()]));
-        return file;
+const host = nodeHost();
+const TYPES = Object.keys(GGUF_TYPES) as readonly GgufType[];
+
+withPython('GGUF files of all types', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gguf-types-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const files = {
+    source: join(folder, 'f32'),
+    ours: join(folder, 'ours.gguf'),
+    theirs: join(folder, 'theirs'),
+  };
+
+  for (const [name, path] of Object.entries(MODELS)) {
+    const missing = existsSync(path) ? '' : ` (not run: ${path} is not there)`;
+    describe(`of ${name}${missing}`, () => {
+      let asked: Asked;
+      let transformers: Transformers;
+      before(async function () {
+        if (missing !== '') this.skip();
+        asked = await askedOf(host, path, { tokens: 16, textTokens: 64 });
+        writeGguf(host, path, 'f32', files.source);
+        transformers = openTransformers(host, PYTHON);
       });
-      const theirs = transformers(files, prompt);
-      const runtime = await onnxRuntime({ threads: 1 });
-      for (const [index, file] of files.entries()) {
-        const model = openGguf(host, file);
-        const decoder = await evaluationDecoder({
-          ...{ runtime, config: model.config, weights: model.loadWeights('stored'), storedSteps: true },
-        });
-        const logits = await decoder.logits({ rows: 1, length: prompt.length, ids: prompt });
-        const [answer] = await generate(decoder, [prompt], { maxTokens: TOKENS, stopIds: [] });
-        await decoder.release();
-        const wanted = theirs[index];
-        expect(answer?.ids, types[index]).to.deep.equal(wanted?.ids);
-        const largest = Math.max(...(wanted?.logits ?? []).map(Math.abs));
-        const last = logits.subarray(logits.length - model.config.vocabSize);
-        wanted?.logits.forEach((logit, id) => {
-          expect(Math.abs(logit - (last[id] ?? 0)), `${types[index]}, ${id}`).to.be.at.most(LOGITS * largest);
-        });
-      }
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-});
+      after(() => transformers?.close());
 
-function transformers(files: readonly string[], prompt: Int32Array): readonly Answer[] {
-  const script = fileURLToPath(new URL('../../../test/accelerate/gguf_answers.py', import.meta.url));
-  const { stdout, stderr, status } = spawnSync(PYTHON ?? 'python3', [script], {
-    input: JSON.stringify({ files, ids: [...prompt], tokens: TOKENS }),
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  expect(status, stderr).to.equal(0);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Answer);
-}
+      for (const type of TYPES)
+        it(`answer in transformers as here: ${type} @long`, async () => {
+          writeGguf(host, files.source, type, files.ours);
+          const theirs = await transformers.answered(files.ours, asked);
+          const ours = await answeredHere(host, files.ours, asked);
+          expect(ours.answers).to.deep.equal(theirs.answers);
+          expect(ours.perplexity / theirs.perplexity).to.be.closeTo(1, LOGITS);
+          const wanted = Array.from(theirs.logits);
+          const largest = wanted.reduce((most, logit) => Math.max(most, Math.abs(logit)), 0);
+          for (const [id, logit] of wanted.entries())
+            if (!(Math.abs(logit - (ours.logits[id] ?? Number.NaN)) <= LOGITS * largest))
+              expect.fail(`token ${id}: ${ours.logits[id]} instead of ${logit}`);
+        });
+
+      whereLlama(() => {
+        // of a type that it has already, it copies the file
+        for (const type of TYPES.filter((each) => each !== 'f32'))
+          it(`have the tensors of llama.cpp’s own quantiser: ${type} @long`, () => {
+            writeGguf(host, files.source, type, files.ours);
+            quantisedByLlama(host, llamaLibraries(host), type, files, PYTHON);
+            expect(differentTensors(host, files).names).to.deep.equal([]);
+          });
+      });
+    });
+  }
+});

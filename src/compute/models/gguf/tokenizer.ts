@@ -12,6 +12,7 @@ import {
   pieceDecoder,
   pieceStyle,
   respelled,
+  SPACE_PREFIX,
 } from './vocabularies.js';
 
 /** Kinds of tokens in `tokenizer.ggml.token_type` that are cut out of the text. */
@@ -160,7 +161,8 @@ class Vocabulary {
   private sentencePiece(): Steps {
     const { values } = this.header;
     const prefix = flagIn(this.header, 'tokenizer.ggml.add_space_prefix') ?? true;
-    const style = pieceStyle(String(values.get('general.architecture')), prefix);
+    const how = String(values.get(SPACE_PREFIX) ?? '');
+    const style = pieceStyle(String(values.get('general.architecture')), prefix, how);
     const tokens = this.texts('tokens').map((token) => (style.byPlace ? respelled(token) : token));
     const unknown = numberIn(this.header, 'tokenizer.ggml.unknown_token_id');
     return {

@@ -1,5 +1,5 @@
 /** Byte-level byte-pair vocabularies (`tokenizer.ggml.model` "gpt2") as steps of a `tokenizer.json`. */
-import type { Json } from '../../../language/host/json.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 
 const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
 const BYTES_ONLY = { ...BYTE_LEVEL, use_regex: false };
@@ -103,23 +103,44 @@ const PHI_3: PieceStyle = {
   unknown: false,
 };
 
-const llama = (prefix: boolean): PieceStyle => ({
+/** What puts a space before a text: a pre-tokenizer, before the first stretch between special tokens or before each that has none. */
+const llama = (scheme: 'never' | 'first' | 'always'): PieceStyle => ({
   normalizer: null,
-  preTokenizer: {
-    type: 'Metaspace',
-    replacement: SPACE,
-    prepend_scheme: prefix ? 'first' : 'never',
-    split: false,
-  },
-  strips: prefix,
+  preTokenizer: { type: 'Metaspace', replacement: SPACE, prepend_scheme: scheme, split: false },
+  strips: scheme !== 'never',
   byPlace: false,
   unknown: false,
 });
 
 const STYLES: Readonly<Record<string, PieceStyle>> = { gemma2: GEMMA, gemma3: GEMMA, phi3: PHI_3 };
 
-export const pieceStyle = (architecture: string, prefix: boolean): PieceStyle =>
-  (Object.hasOwn(STYLES, architecture) ? STYLES[architecture] : undefined) ?? llama(prefix);
+/** A key of this program: how a vocabulary of pieces puts a space before texts, where llama.cpp's own key does not say it. */
+export const SPACE_PREFIX = 'ftpc.tokenizer.space_prefix';
+
+/** By the value of that key. */
+const PREFIXES: Readonly<Record<string, PieceStyle>> = { always: llama('always'), each: PHI_3 };
+
+const own = (table: Readonly<Record<string, PieceStyle>>, key: string): PieceStyle | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
+export const pieceStyle = (architecture: string, prefix: boolean, how: string): PieceStyle =>
+  own(STYLES, architecture) ?? own(PREFIXES, how) ?? llama(prefix ? 'first' : 'never');
+
+/** The value of that key for a `tokenizer.json`; `undefined` where it needs none. */
+export function spacePrefix(pipeline: Json): string | undefined {
+  if (stepOf(pipeline['normalizer'], 'Prepend') !== undefined) return 'each';
+  const step = stepOf(pipeline['pre_tokenizer'], 'Metaspace');
+  return step !== undefined && (step['prepend_scheme'] ?? 'always') === 'always' ? 'always' : undefined;
+}
+
+/** The step of a type among those of a normaliser or pre-tokenizer. */
+export function stepOf(step: unknown, type: string): Json | undefined {
+  if (!isJson(step)) return undefined;
+  if (step['type'] === type) return step;
+  const inner = step['normalizers'] ?? step['pretokenizers'];
+  if (!Array.isArray(inner)) return undefined;
+  return inner.map((each) => stepOf(each, type)).find((found) => found !== undefined);
+}
 
 export const pieceDecoder = (style: PieceStyle): Json => ({
   type: 'Sequence',

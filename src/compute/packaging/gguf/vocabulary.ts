@@ -6,7 +6,7 @@ import type { Span } from '../../../language/source/span.js';
 import { END_TOKENS } from '../../models/gguf/config.js';
 import type { GgufHeader, GgufValue } from '../../models/gguf/header.js';
 import { spacesTaken, takesSpaces } from '../../models/gguf/named-spaces.js';
-import { PRE_TOKENIZERS } from '../../models/gguf/vocabularies.js';
+import { PRE_TOKENIZERS, SPACE_PREFIX, spacePrefix, stepOf } from '../../models/gguf/vocabularies.js';
 import type { GgufField } from '../../models/gguf/write.js';
 import type { ModelFiles } from '../../models/load.js';
 import { readJsonFile } from '../../models/read-file.js';
@@ -115,24 +115,22 @@ function sentencePiece({ model, pipeline }: TokenizerFile, tokens: readonly stri
     const at = rank.get(token);
     return at === undefined ? NO_SCORE - rank.size : -at;
   });
+  const how = putsSpace(pipeline) ? spacePrefix(pipeline) : undefined;
   return {
     'tokenizer.ggml.model': text('llama'),
     'tokenizer.ggml.pre': text('default'),
     'tokenizer.ggml.scores': { type: 'array', of: 'f32', value },
-    'tokenizer.ggml.add_space_prefix': flag(
-      putsSpace(pipeline['normalizer']) || putsSpace(pipeline['pre_tokenizer']),
-    ),
+    'tokenizer.ggml.add_space_prefix': flag(putsSpace(pipeline)),
+    ...(how === undefined ? {} : { [SPACE_PREFIX]: text(how) }),
   };
 }
 
-/** Whether a step puts a space before a text. */
-function putsSpace(step: unknown): boolean {
-  if (!isJson(step)) return false;
-  const inner = step['normalizers'] ?? step['pretokenizers'];
-  if (Array.isArray(inner)) return inner.some(putsSpace);
-  if (step['type'] === 'Prepend') return true;
+/** Whether a space is put before a text. */
+function putsSpace({ normalizer, pre_tokenizer: before }: Json): boolean {
+  if (stepOf(normalizer, 'Prepend') !== undefined) return true;
+  const step = stepOf(before, 'Metaspace');
   return (
-    step['type'] === 'Metaspace' &&
+    step !== undefined &&
     (step['prepend_scheme'] ?? 'always') !== 'never' &&
     step['add_prefix_space'] !== false
   );
@@ -209,7 +207,10 @@ function spacesTakenBy({ added }: TokenizerFile, refusal: Refusal): boolean {
 
 /** How each value of a GGUF file's own vocabulary is written again. */
 const COPIED: readonly (readonly [pattern: RegExp, of: (value: GgufValue) => GgufField | undefined])[] = [
-  [/^tokenizer\.ggml\.(?:model|pre)$|^tokenizer\.chat_template$/, (value) => text(String(value))],
+  [
+    /^(?:ftpc\.)?tokenizer\.(?:ggml\.model|ggml\.pre|chat_template|space_prefix)$/,
+    (value) => text(String(value)),
+  ],
   [/^tokenizer\.ggml\.\w+_token_id$/, (value) => u32(Number(value))],
   [/^tokenizer\.ggml\.(?:add|remove)_\w+$/, (value) => flag(value === true)],
   [

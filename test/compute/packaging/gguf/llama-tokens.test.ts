@@ -7,6 +7,7 @@ import { expectedTensors } from '../../../../src/compute/models/architectures/in
 import { type GgufHeader, readGgufHeader } from '../../../../src/compute/models/gguf/header.js';
 import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import { ggufSpecialTokens, ggufTokenizerJson } from '../../../../src/compute/models/gguf/tokenizer.js';
+import { SPACE_PREFIX } from '../../../../src/compute/models/gguf/vocabularies.js';
 import { type ModelFolder, openModel } from '../../../../src/compute/models/load.js';
 import { float32Tensor, weightStore } from '../../../../src/compute/models/weights/stored-tensor.js';
 import { openLlama } from '../../../../src/compute/serving/llama-cpp/model.js';
@@ -66,6 +67,10 @@ function phi3Tokenizer(change: (token: Json) => Json = (token) => token): Json {
   return { ...json, added_tokens: added, model: { ...model, vocab } };
 }
 
+const REPLACE = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
+const PREPEND = { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, REPLACE] };
+const METASPACE = { type: 'Metaspace', replacement: '▁', split: false };
+
 const SPACED = [
   '<|user|>\nWhat?<|end|>\n<|assistant|>\n',
   '<|user|>  two <|endoftext|> spaces<|end|>',
@@ -115,6 +120,21 @@ describe('tokens of GGUF files', () => {
       ).to.throw(UserError, /spaces next to some of its special tokens/);
   });
 
+  it('begin as they did, where each stretch of a text has a space put before it', async () => {
+    for (const [how, isOther] of [
+      [{ normalizer: PREPEND, pre_tokenizer: null }, true],
+      [{ normalizer: null, pre_tokenizer: { ...METASPACE, prepend_scheme: 'always' } }, true],
+      [{ normalizer: null, pre_tokenizer: { ...METASPACE, prepend_scheme: 'first' } }, false],
+    ] as const) {
+      const json = { ...ggufTokenizerJson(headerOf('pieces')), ...how };
+      const tokenizer = await written(path, json).tokenizer();
+      const again = await openGguf(nodeHost(), path).tokenizer();
+      for (const { text } of CASES['pieces'] ?? [])
+        expect([...again.encode(text)], text).to.deep.equal([...tokenizer.encode(text)]);
+      expect(readGgufHeader(nodeHost(), path).values.has(SPACE_PREFIX)).to.equal(isOther);
+    }
+  });
+
   whereLlama(() => {
     const tokensOf = async (texts: readonly string[]): Promise<readonly (readonly number[])[]> => {
       const llama = await openLlama(nodeHost(), {
@@ -138,6 +158,13 @@ describe('tokens of GGUF files', () => {
           if (OTHERWISE[name]?.(text) !== true) expect(found[at], JSON.stringify(text)).to.deep.equal(ids);
         });
       });
+
+    it('are llama.cpp’s where each stretch of a text has a space put before it', async () => {
+      const json = { ...ggufTokenizerJson(headerOf('pieces')), normalizer: PREPEND, pre_tokenizer: null };
+      const tokenizer = await written(path, json).tokenizer();
+      const texts = (CASES['pieces'] ?? []).map(({ text }) => text);
+      expect(await tokensOf(texts)).to.deep.equal(texts.map((text) => [...tokenizer.encode(text)]));
+    });
 
     it('are llama.cpp’s where they take the spaces after them', async () => {
       for (const rstrip of [true, false]) {
