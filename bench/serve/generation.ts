@@ -109,19 +109,13 @@ async function serving(
   const opened: ServingEngine = await openServing(host, {
     ...{ folder, ...options, contextTokens: CONTEXT },
   });
-  // no answer ends before all of its tokens; llama.cpp would hand over every logit for it, which takes as long as a token
+  // no answer ends before all of its tokens
   const files = openModelAt(host, folder);
   const ends = endIds(files.config, await files.tokenizer(), files.template());
   const bias = Object.fromEntries(ends.map((id) => [id, -100]));
   const one = async (text: string, maxTokens: number): Promise<number> => {
     let tokens = 0;
-    const request = {
-      prompt: { text },
-      maxTokens,
-      draw: {},
-      stop: [],
-      ...(options.engine === 'embedded' && { bias }),
-    };
+    const request = { prompt: { text }, maxTokens, draw: {}, stop: [], bias };
     for await (const piece of opened.complete(request, new AbortController().signal))
       if (piece.type === 'end') tokens += piece.answerTokens;
     return tokens;

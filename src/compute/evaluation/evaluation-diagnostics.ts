@@ -37,13 +37,14 @@ export const noNumbers = (label: string, at?: Span) =>
     help: 'check its weights for values that are not finite; if f16 overflows, use bf16 or f32',
   });
 
-export const promptTooLong = (label: string, tokens: number, most: number, at?: Place) =>
+/** `isPart`: so many tokens were counted, and there are more. */
+export const promptTooLong = (label: string, tokens: number, most: number, at?: Place, isPart = false) =>
   userError(
     'FTP0707',
     at,
     tokens === 0
       ? 'the prompt is empty'
-      : `the prompt has ${tokens} tokens, but \`${label}\` accepts fewer than ${most}`,
+      : `the prompt has ${isPart ? 'more than ' : ''}${tokens} tokens, but \`${label}\` accepts fewer than ${most}`,
     { help: tokens === 0 ? 'write a question' : 'shorten the prompt, or begin a new conversation' },
   );
 

@@ -33,4 +33,6 @@ function rendered(template: ChatTemplate): string {
 
 /** Whether a token is one that texts are shown without. */
 export const isSpecial = (tokenizer: Tokenizer, id: number): boolean =>
-  tokenizer.decode([id], { skipSpecial: true }) === '' && tokenizer.decode([id]) !== '';
+  tokenizer.specialIds?.has(id) !== false &&
+  tokenizer.decode([id], { skipSpecial: true }) === '' &&
+  tokenizer.decode([id]) !== '';

@@ -137,6 +137,8 @@ export interface Tokenizer {
   readonly beginId?: number;
   idOf(token: string): number | undefined;
   tokenOf(id: number): string | undefined;
+  /** Those that may be special: left out where that is not known. */
+  readonly specialIds?: ReadonlySet<number>;
 }
 
 export interface ChatMessage {

@@ -1,6 +1,7 @@
 /** From what a request asks to the tokens that the model reads. */
 import { isJson, type Json } from '../../language/host/json.js';
 import { checkPrompt, promptIds } from '../evaluation/chat.js';
+import { promptTooLong } from '../evaluation/evaluation-diagnostics.js';
 import { writesTools } from '../models/chat-template/index.js';
 import { argumentsOf } from '../models/messages.js';
 import { type RowPrompt, systemOf, withSystem } from '../models/training-prompt.js';
@@ -30,10 +31,30 @@ export function servedIds(prompt: CompletionPrompt, reader: PromptReader): Int32
   const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < vocabSize;
   const foreign = 'tokens' in prompt ? prompt.tokens.find((id) => !isToken(id)) : undefined;
   if (foreign !== undefined) throw unknownTokenId(label, foreign, vocabSize);
-  const ids = idsOf(prompt, reader);
+  const ids = idsOf(prompt, { ...reader, tokenizer: bounded(reader) });
   if (ids.length === 0) throw emptyPrompt(label);
   checkPrompt(label, ids, tokenizer, { maxPositions: contextTokens, vocabSize }, undefined);
   return ids;
+}
+
+/** Characters of a text, for each token that there may be, that are looked at before the others. */
+const FIRST_CHARACTERS = 16;
+/** Tokens of a beginning, for each that there may be, after which the whole is too long, however it goes on. */
+const SURELY_TOO_MANY = 2;
+
+/** Does not read a text to its end of which the beginning alone is too long: megabytes would take seconds, and others would wait. */
+function bounded({ label, tokenizer, contextTokens }: PromptReader): Tokenizer {
+  return {
+    ...tokenizer,
+    encode(text, known) {
+      for (let size = FIRST_CHARACTERS * contextTokens; size < text.length; size *= 2) {
+        const { length } = tokenizer.encode(text.slice(0, size));
+        if (length > SURELY_TOO_MANY * contextTokens)
+          throw promptTooLong(label, length, contextTokens, undefined, true);
+      }
+      return tokenizer.encode(text, known);
+    },
+  };
 }
 
 function idsOf(prompt: CompletionPrompt, reader: PromptReader): Int32Array {

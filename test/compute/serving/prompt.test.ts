@@ -87,4 +87,31 @@ describe('prompts of requests', () => {
     for (const tokens of [[-1], [256], [5, Number.NaN]]) refused(() => ids(tokens), 'unknown_token');
     refused(() => ids([]), 'empty_prompt');
   });
+
+  it('are not read to their end where their beginning is too long already', () => {
+    let read = 0;
+    const tokenizer: PromptReader['tokenizer'] = {
+      ...characters,
+      encode: (text) => {
+        read += text.length;
+        return characters.encode(text);
+      },
+    };
+    const refused = (text: string): string => {
+      try {
+        servedIds({ text }, { label: 'm', tokenizer, vocabSize: 256, contextTokens: 200 });
+        return '';
+      } catch (error) {
+        return error instanceof UserError
+          ? `${error.diagnostic.code}: ${error.diagnostic.message}`
+          : String(error);
+      }
+    };
+    expect(refused('a'.repeat(1e6))).to.equal(
+      'FTP0707: the prompt has more than 3200 tokens, but `m` accepts fewer than 200',
+    );
+    expect(read).to.equal(3200);
+    // its tokens are counted where that takes no time
+    expect(refused('a'.repeat(3000))).to.contain('the prompt has 3001 tokens');
+  });
 });

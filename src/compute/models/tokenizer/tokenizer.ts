@@ -113,6 +113,7 @@ function assemble(file: TokenizerFile, pipeline: Pipeline, encode: WordEncoder):
       return pipeline.decode(parts);
     },
     vocabSize: ids.size,
+    specialIds: special,
     ...(file.beginId === undefined ? {} : { beginId: file.beginId }),
     idOf: (token) => ids.get(token),
     tokenOf: (id) => tokens.get(id),

@@ -51,10 +51,15 @@ const NUMBER_CHARACTERS = '-.0123456789';
 
 /** Places that are opened for one token of an answer: a schema that needs more is made to take long. */
 const MOST_WORK = 50_000;
+/** Places that are asked about a character, for one token: 0.2 seconds. */
+const MOST_LOOKS = 2_000_000;
+
+const TOO_LONG = 'it takes too long to tell how its texts go on';
 
 export class Automaton {
   readonly start: State;
   private work = 0;
+  private looks = 0;
   private readonly items = new Map<Item, number>();
   private readonly places = new Map<string, Place>();
   private readonly states = new Map<string, State>();
@@ -74,7 +79,7 @@ export class Automaton {
 
   /** Begins with the next token of an answer. */
   begin(): void {
-    this.work = 0;
+    [this.work, this.looks] = [0, 0];
   }
 
   /** `undefined` if the text cannot go on with the byte. Throws a {@link SchemaError} where that takes too long. */
@@ -108,6 +113,8 @@ export class Automaton {
   }
 
   private character(state: State, code: number): State | undefined {
+    this.looks += state.places.length;
+    if (this.looks > MOST_LOOKS) throw new SchemaError(TOO_LONG);
     const next = state.places.flatMap((place): readonly Place[] => {
       const { item } = place;
       if (item.kind === 'class') return holds(item.ranges, code, code) ? [place.next] : [];
@@ -135,7 +142,7 @@ export class Automaton {
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       if (seen.has(place)) continue;
       seen.add(place);
-      if (++this.work > MOST_WORK) throw new SchemaError('it takes too long to tell how its texts go on');
+      if (++this.work > MOST_WORK) throw new SchemaError(TOO_LONG);
       open.push(...this.opened(place));
     }
     const terminal = [...seen].filter(({ item: { kind } }) => kind === 'class' || kind === 'number');
@@ -152,7 +159,7 @@ export class Automaton {
       case 'number':
         return isNumber(item.text, item.bounds) ? [next] : [];
       case 'sequence':
-        return [item.items.reduceRight((after, one) => this.place(one, after), next)];
+        return [this.sequenceFrom(item, next)];
       case 'choice':
         return item.items.map((one) => this.place(one, next));
       case 'later':
@@ -172,6 +179,16 @@ export class Automaton {
         return least > 0 ? once : [...once, next];
       }
     }
+  }
+
+  /** Only what comes first is opened: of many values most are left after a character or two. */
+  private sequenceFrom(item: Item & { readonly kind: 'sequence' }, next: Place): Place {
+    const { items, from = 0 } = item;
+    const first = items[from];
+    if (first === undefined) return next;
+    if (from + 1 === items.length) return this.place(first, next);
+    const rest = this.once(`${this.itemId(item)} rest`, () => ({ ...item, from: from + 1 }));
+    return this.place(first, this.place(rest, next));
   }
 
   private state(places: readonly Place[], isEnd: boolean, partial: UnfinishedCharacter): State {

@@ -5,7 +5,8 @@ export type Ranges = readonly (readonly [from: number, to: number])[];
 
 export type Item =
   | { readonly kind: 'class'; readonly ranges: Ranges }
-  | { readonly kind: 'sequence'; readonly items: readonly Item[] }
+  /** `from`: those before were read. */
+  | { readonly kind: 'sequence'; readonly items: readonly Item[]; readonly from?: number }
   | { readonly kind: 'choice'; readonly items: readonly Item[] }
   | { readonly kind: 'repeat'; readonly item: Item; readonly least: number; readonly most: number }
   /** What may contain itself. */

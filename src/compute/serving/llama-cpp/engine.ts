@@ -10,7 +10,7 @@ import type {
   ServingLoad,
 } from '../types.js';
 import type { Feed, LlamaModel, LogitsHandle } from './model.js';
-import { NextLogits } from './next-logits.js';
+import { leftToDo, NextLogits } from './next-logits.js';
 import { type Sequence, Sequences } from './sequences.js';
 
 export interface LlamaEngineParts extends ModelParts {
@@ -62,7 +62,7 @@ export class LlamaEngine implements ServingEngine {
     const constraint = await this.access.constraintOf(request);
     signal.throwIfAborted();
     if (this.closed) throw new ClosedError();
-    const answer = this.access.answer(withoutRepetition(request), prompt, constraint);
+    const answer = this.access.answer(leftToDo(request), prompt, constraint);
     const abort = (): void => answer.fail(signal.reason);
     signal.addEventListener('abort', abort);
     this.waiting.push({ request, answer, constraint });
@@ -174,12 +174,6 @@ export class LlamaEngine implements ServingEngine {
 }
 
 const isEchoed = ({ echo, logprobs }: CompletionRequest): boolean => echo === true && logprobs !== undefined;
-
-/** llama.cpp applies it itself. */
-const withoutRepetition = ({ penalties, ...request }: CompletionRequest): CompletionRequest => ({
-  ...request,
-  penalties: { ...penalties, repetition: undefined },
-});
 
 /** The next token of each answer, and of prompts as much as a step has place for, the oldest first. */
 function feedsOf(

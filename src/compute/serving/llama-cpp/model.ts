@@ -43,6 +43,9 @@ export interface Likeliest {
   readonly probabilities: Float32Array;
 }
 
+/** What llama.cpp does to logits before it looks for the likeliest. */
+export type LogitChanges = Omit<SamplerSettings, 'temperature' | 'topK' | 'seed'>;
+
 export interface LlamaModel {
   readonly rows: number;
   /** Tokens of a sequence. */
@@ -55,16 +58,12 @@ export interface LlamaModel {
   readonly device: string;
   /** One step over all feeds; handles in their order. They are valid until the next step. */
   step(feeds: readonly Feed[]): Promise<readonly (readonly LogitsHandle[])[]>;
-  /** The likeliest token, -1 where a logit is not a number. */
-  greedy(logits: LogitsHandle): Promise<number>;
+  /** The likeliest token after a bias, -1 where a logit is not a number. */
+  greedy(logits: LogitsHandle, changes?: LogitChanges): Promise<number>;
   /** The likeliest token and its probability among all. */
   top(logits: LogitsHandle): Promise<{ readonly id: number; readonly probability: number }>;
   /** The `count` likeliest tokens after a bias and a penalty; those that are equal to the last may be missing. */
-  likeliest(
-    logits: LogitsHandle,
-    count: number,
-    changes?: Omit<SamplerSettings, 'temperature' | 'topK' | 'seed'>,
-  ): Promise<Likeliest>;
+  likeliest(logits: LogitsHandle, count: number, changes?: LogitChanges): Promise<Likeliest>;
   /** Keeps the first `length` tokens of a sequence; whether that could be done: if not, none are kept. */
   cut(sequence: number, length: number): boolean;
   /** Ids as the file's own tokenizer has them, special tokens in the text among them. */
@@ -128,7 +127,6 @@ function llamaModel(
   { rows, contextTokens }: LlamaOptions,
 ): LlamaModel {
   const [first, greedy] = [new addon.AddonSampler(model), new addon.AddonSampler(model)];
-  greedy.applyConfig({ temperature: 0 });
   const { cpuRam, gpuVram } = context.getMemoryBreakdown();
   return {
     rows,
@@ -144,8 +142,12 @@ function llamaModel(
       await context.decodeBatch();
       return handles.map((found) => Array.from(found, (handle) => handle as LogitsHandle));
     },
-    greedy: (logits) => context.sampleToken(logits, greedy),
+    greedy(logits, changes = {}) {
+      greedy.applyConfig({ ...changes, temperature: 0 });
+      return context.sampleToken(logits, greedy);
+    },
     async top(logits) {
+      greedy.applyConfig({ temperature: 0 });
       const [id, , probability = Number.NaN] = await context.sampleToken(logits, greedy, false, true);
       return { id, probability };
     },

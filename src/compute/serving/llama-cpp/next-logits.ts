@@ -2,7 +2,7 @@
 import type { AnswerConstraint } from '../constraint.js';
 import type { Distribution } from '../logprobs.js';
 import type { CompletionRequest } from '../types.js';
-import type { LlamaModel, LogitsHandle } from './model.js';
+import type { LlamaModel, LogitChanges, LogitsHandle } from './model.js';
 
 /**
  * Tokens that are handed over where one is drawn or logits are changed: what is less likely is never chosen. All of a
@@ -36,13 +36,13 @@ export class NextLogits {
     known: Int32Array,
     constraint?: AnswerConstraint,
   ): Promise<PartialLogits> {
+    const changes = { ...biasOf(request), ...repetitionOf(request, known) };
     if (isPlain(request) && request.logprobs === undefined) {
-      const logits = this.write([await this.model.greedy(handle)], [0]);
+      const logits = this.write([await this.model.greedy(handle, changes)], [0]);
       if (constraint?.leavesSome(logits) !== false) return { logits };
     }
-    // a bias can make any token the likeliest
-    const count = Object.keys(request.bias ?? {}).length > 0 ? this.vocabSize : LIKELIEST;
-    const changes = repetitionOf(request, known);
+    // a bias that is still to come can make any token the likeliest
+    const count = hasBias(leftToDo(request)) ? this.vocabSize : LIKELIEST;
     const top =
       request.logprobs === undefined ? undefined : Math.log((await this.model.top(handle)).probability);
     const found = await this.likeliest(handle, count, top, changes);
@@ -70,7 +70,7 @@ export class NextLogits {
     handle: LogitsHandle,
     count: number,
     top: number | undefined,
-    changes: Parameters<LlamaModel['likeliest']>[2],
+    changes: LogitChanges,
   ): Promise<PartialLogits> {
     const { ids, probabilities } = await this.model.likeliest(handle, count, changes);
     // they sum to 1 over the tokens that were handed over
@@ -93,17 +93,37 @@ export class NextLogits {
   }
 }
 
+/** What is left to be done to logits that were handed over: llama.cpp applies the repetition penalty itself, and mostly biases. */
+export const leftToDo = ({ penalties, bias, ...request }: CompletionRequest): CompletionRequest => ({
+  ...request,
+  penalties: { ...penalties, repetition: undefined },
+  ...(!addsBias({ ...request, penalties }) && { bias }),
+});
+
+/**
+ * Whether llama.cpp adds the biases: not where log-probabilities are asked for, which are those before them, nor where tokens
+ * that they leave without a probability may be the only ones of a format, nor before a repetition penalty, which comes first.
+ */
+const addsBias = ({ logprobs, format, penalties }: CompletionRequest): boolean =>
+  logprobs === undefined && format === undefined && (penalties?.repetition ?? 1) === 1;
+
+const hasBias = ({ bias = {} }: CompletionRequest): boolean => Object.keys(bias).length > 0;
+
+function biasOf(request: CompletionRequest): LogitChanges {
+  if (!hasBias(request) || !addsBias(request)) return {};
+  const { bias = {} } = request;
+  return {
+    tokenBiasKeys: Uint32Array.from(Object.keys(bias), Number),
+    tokenBiasValues: Float32Array.from(Object.values(bias)),
+  };
+}
+
 /** The likeliest token is chosen, whatever the others are. */
-const isPlain = ({
-  draw,
-  bias = {},
-  penalties: { repetition = 1, presence = 0, frequency = 0 } = {},
-}: CompletionRequest): boolean =>
-  (draw.temperature ?? 0) === 0 &&
-  Object.keys(bias).length === 0 &&
-  repetition === 1 &&
-  presence === 0 &&
-  frequency === 0;
+function isPlain(request: CompletionRequest): boolean {
+  const { draw, penalties: { repetition = 1, presence = 0, frequency = 0 } = {} } = request;
+  const isAsIs = repetition === 1 && presence === 0 && frequency === 0;
+  return (draw.temperature ?? 0) === 0 && isAsIs && !hasBias(leftToDo(request));
+}
 
 /** Its sign matters, so that it needs the true logits: llama.cpp applies it. */
 function repetitionOf({ penalties: { repetition = 1 } = {} }: CompletionRequest, known: Int32Array) {

@@ -60,6 +60,10 @@ describe('the engine of llama.cpp', () => {
       asked('BCD', { draw: { temperature: 0.7, seed: 1, minP: 0.1 }, logprobs: 3 }),
       asked('BCD', { bias: { 3: 100 }, logprobs: 2, maxTokens: 2, echo: true }),
       asked('BC', { penalties: { presence: 1, frequency: 0.5 }, logprobs: 0 }),
+      asked('BC', { bias: { 3: 2, 7: -100 } }),
+      asked('BC', { bias: { 3: 2, 7: -100 }, penalties: { presence: 0.5 } }),
+      asked('BC', { bias: { 3: 2, 4: 1.5 }, penalties: { repetition: 1.3 } }),
+      asked('BC', { bias: { 3: 2, 7: -100 }, draw: { temperature: 1.5, seed: 2 } }),
       asked('BCBC', { penalties: { repetition: 1.8 } }),
       asked('TT', { stop: ['XX', 'B'] }),
       asked('UVW', { maxTokens: 0, echo: true, logprobs: 1 }),
@@ -81,7 +85,7 @@ describe('the engine of llama.cpp', () => {
     await Promise.all([engine.close(), embedded.close()]);
   });
 
-  it('has all of a vocabulary handed over only where a bias or a prompt asks for it', async () => {
+  it('has all of a vocabulary handed over only where a bias needs the true logits', async () => {
     const model = { ...fakeModel() };
     const counts: number[] = [];
     const { likeliest } = model;
@@ -95,7 +99,12 @@ describe('the engine of llama.cpp', () => {
     await answerOf(engine, asked('BC', { draw: { temperature: 1 }, maxTokens: 1 }));
     expect(counts).to.deep.equal([1024]);
     await answerOf(engine, asked('BC', { bias: { 3: 1 }, maxTokens: 1 }));
-    expect(counts).to.deep.equal([1024, tinyConfig.vocabSize]);
+    expect(counts).to.deep.equal([1024]);
+    await answerOf(engine, asked('BC', { bias: { 3: 1 }, draw: { temperature: 1 }, maxTokens: 1 }));
+    expect(counts).to.deep.equal([1024, 1024]);
+    for (const more of [{ logprobs: 1 }, { penalties: { repetition: 1.1 } }])
+      await answerOf(engine, asked('BC', { bias: { 3: 1 }, maxTokens: 1, ...more }));
+    expect(counts.slice(2)).to.deep.equal([tinyConfig.vocabSize, tinyConfig.vocabSize]);
     await engine.close();
   });
 

@@ -1,6 +1,10 @@
 /** A model of llama.cpp whose logits are a hash of what a sequence holds: any slip in that changes what follows. */
 import { LlamaEngine, type LlamaEngineParts } from '../../../../src/compute/serving/llama-cpp/engine.js';
-import type { LlamaModel, LogitsHandle } from '../../../../src/compute/serving/llama-cpp/model.js';
+import type {
+  LlamaModel,
+  LogitChanges,
+  LogitsHandle,
+} from '../../../../src/compute/serving/llama-cpp/model.js';
 import { fakeDecoder, tinyConfig } from '../../evaluation/fake-decoder.js';
 import { letters } from '../fake-serving.js';
 
@@ -19,11 +23,23 @@ export function fakeModel({ rows = 4, stepTokens = 8, keeps = true } = {}): Fake
   const sequences: number[][] = Array.from({ length: rows }, () => []);
   const steps: number[][] = [];
   let logits: Float32Array[] = [];
-  const sorted = (handle: LogitsHandle, penalise: ReadonlySet<number> = new Set(), penalty = 1) =>
-    Array.from(logits[handle] ?? [], (logit, id) => ({
-      id,
-      logit: penalise.has(id) ? (logit <= 0 ? logit * penalty : logit / penalty) : logit,
-    })).sort((a, b) => b.logit - a.logit || a.id - b.id);
+  /** The likeliest first, after a bias and then a penalty. */
+  const sorted = (
+    handle: LogitsHandle,
+    {
+      tokenBiasKeys = new Uint32Array(),
+      tokenBiasValues,
+      repeatPenalty = 1,
+      repeatPenaltyTokens,
+    }: LogitChanges = {},
+  ) => {
+    const biases = new Map(Array.from(tokenBiasKeys, (id, at) => [id, tokenBiasValues?.[at] ?? 0]));
+    return Array.from(logits[handle] ?? [], (plain, id) => {
+      const logit = plain + (biases.get(id) ?? 0);
+      const isPenalised = repeatPenaltyTokens?.includes(id) === true;
+      return { id, logit: !isPenalised ? logit : logit <= 0 ? logit * repeatPenalty : logit / repeatPenalty };
+    }).sort((a, b) => b.logit - a.logit || a.id - b.id);
+  };
   const softmax = (values: readonly number[]): Float32Array => {
     const weights = values.map((value) => Math.exp(value - (values[0] ?? 0)));
     return Float32Array.from(weights, (weight) => weight / weights.reduce((sum, one) => sum + one, 0));
@@ -52,14 +68,14 @@ export function fakeModel({ rows = 4, stepTokens = 8, keeps = true } = {}): Fake
         });
       });
     },
-    greedy: async (handle) => sorted(handle)[0]?.id ?? -1,
+    greedy: async (handle, changes) => sorted(handle, changes)[0]?.id ?? -1,
     async top(handle) {
       const all = sorted(handle);
       return { id: all[0]?.id ?? -1, probability: softmax(all.map(({ logit }) => logit))[0] ?? 0 };
     },
-    async likeliest(handle, count, { repeatPenalty = 1, repeatPenaltyTokens = new Uint32Array() } = {}) {
+    async likeliest(handle, count, changes) {
       if (count >= tinyConfig.vocabSize) model.whole++;
-      const found = sorted(handle, new Set(repeatPenaltyTokens), repeatPenalty).slice(0, count);
+      const found = sorted(handle, changes).slice(0, count);
       return {
         ids: Int32Array.from(found, ({ id }) => id),
         probabilities: softmax(found.map(({ logit }) => logit)),
