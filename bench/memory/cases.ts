@@ -70,6 +70,8 @@ const ON_ONNX: Readonly<Record<string, DecoderPlanOptions>> = {
   'an adapter and a classification head': { ...base, adapter: { ...lora, labels }, checkpointedBlocks: 1 },
   'every weight of a classifier': { ...full, config: { ...config, labels } },
   'every weight': full,
+  'every weight, gradients by the losses': { ...full, weighs: true, logitsChunk: 512 },
+  'every weight, gradients by the losses, in chunks': { ...full, weighs: true, logitsChunk: 128 },
 };
 
 /** Of the shapes with which the runtimes are compared; `hidden` is a multiple of 64. */

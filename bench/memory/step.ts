@@ -4,7 +4,7 @@ import { adapterShapes } from '../../src/compute/models/adapters/kinds.js';
 import { labelsOf } from '../../src/compute/models/adapters/whole.js';
 import { expectedTensors } from '../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../src/compute/models/decoder/index.js';
-import { FORK } from '../../src/compute/models/decoder/types.js';
+import { FORK, type TokenLosses } from '../../src/compute/models/decoder/types.js';
 import type { StoredTensor } from '../../src/compute/models/types.js';
 import type { Runtime } from '../../src/compute/tensor/types.js';
 import { createUpdater } from '../../src/compute/training/create-updater.js';
@@ -42,11 +42,12 @@ export function trainingSteps({ options, optimizer }: MemoryCase): (runtime: Run
         ? ids
         : Int32Array.from(ids, (_, index) => ((index + 1) % length === 0 ? index % 2 : -100));
     const forks = options.forked === true ? forksOf(rows, length) : undefined;
+    const scale = options.weighs === true ? ({ losses }: TokenLosses) => losses.map(() => 1) : 1;
     const settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, momentum: 0, loraplusRatio: 1 };
     const updater = optimizer && createUpdater(decoder, OPTIMIZERS[optimizer], settings);
     for (let step = 0; step < 2; step++) {
       decoder.zeroGradients();
-      await decoder.accumulate({ rows, length, ids, labels, forks }, 1, { seed: 1, step, micro: 0 });
+      await decoder.accumulate({ rows, length, ids, labels, forks }, scale, { seed: 1, step, micro: 0 });
       await updater?.norm();
       await updater?.update(step + 1, 1e-4, 1);
     }

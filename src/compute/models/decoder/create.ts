@@ -91,7 +91,7 @@ async function accumulated(
   const supervision = supervisionOf(batch, config);
   // without a supervised token the loss is 0 and so is every gradient
   if (supervision.positions.length === 0) return lossResult(batch, supervision);
-  await prepareHead(context, supervision.positions.length);
+  await prepareHead(context, supervision.positions.length, typeof scale === 'function');
   const virtual = promptTokens(adapter?.config);
   const seeds =
     typeof scale === 'number'

@@ -2,7 +2,7 @@
 import { productsInBf16 } from '../../tensor/low-precision.js';
 import { rematerialise } from '../../tensor/rematerialise.js';
 import { simplify } from '../../tensor/simplify.js';
-import type { Graph } from '../../tensor/types.js';
+import type { Graph, NamedValue } from '../../tensor/types.js';
 import { restrict } from '../../tensor/uses.js';
 import { trainedBiases } from '../adapters/biases.js';
 import type { PrefixConfig } from '../adapters/config.js';
@@ -125,11 +125,19 @@ export function trainingBlock(
   const whole = inPrecision(joint, options);
   const needed = first && !trainsEmbedding(options) ? without(whole, 'dx') : whole;
   const offered = PARTS[savedActivations].flatMap((part) => saved[part]);
-  // a value that the backward pass does not read need not be saved
-  const read = new Set(rematerialise(needed, ['y'], offered).backward.inputs.map(({ name }) => name));
+  return savedHalves(needed, 'y', offered);
+}
+
+/** Both passes, the first of which gives `output` and saves what is offered: a value that the second does not read need not be saved. */
+function savedHalves(
+  joint: Graph,
+  output: string,
+  offered: readonly NamedValue[],
+): { readonly forward: Graph; readonly backward: Graph } {
+  const read = new Set(rematerialise(joint, [output], offered).backward.inputs.map(({ name }) => name));
   const halves = rematerialise(
-    needed,
-    ['y'],
+    joint,
+    [output],
     offered.filter(({ name }) => read.has(name)),
   );
   return { forward: simplify(halves.forward), backward: simplify(halves.backward) };
@@ -180,6 +188,36 @@ export function headFactors(
 }
 
 export function headGraph(options: GraphOptions, tokens: number, role: HeadRole): Graph {
+  const head = wholeHead(options, tokens, role);
+  const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
+  const wanted = (name: string) =>
+    role === 'train' ? !unwanted.includes(name) : name === HEAD_OUTPUTS[role];
+  return simplify(
+    restrict(
+      head,
+      head.outputs.filter(({ name }) => wanted(name)),
+    ),
+  );
+}
+
+/** `train` cut in two: the losses, and the gradients that follow from them. What both need of the products is saved. */
+export function headHalves(
+  options: GraphOptions,
+  tokens: number,
+): { readonly forward: Graph; readonly backward: Graph } {
+  const whole = wholeHead(options, tokens, 'train');
+  const needed = trainsBlocks(options) ? without(whole, 'logits') : without(without(whole, 'logits'), 'dx');
+  const logits = whole.outputs.find(({ name }) => name === 'logits')?.value;
+  // of capped logits, the gradient reads the tangent
+  const value = whole.nodes.find(({ op }) => op === 'tanh')?.outputs[0] ?? logits;
+  const offered = value === undefined ? [] : [{ name: SAVED_LOGITS, value }];
+  return savedHalves(needed, 'loss', offered);
+}
+
+export const SAVED_LOGITS = 'saved.logits';
+
+/** The whole head, with every output. */
+function wholeHead(options: GraphOptions, tokens: number, role: HeadRole): Graph {
   const { config, adapter, trainable } = options;
   const saved = trainable === 'adapter' && wholeTensor(config, adapter, 'head') !== undefined;
   const trained = role !== 'train' ? 'none' : saved ? 'output' : trainable;
@@ -193,16 +231,7 @@ export function headGraph(options: GraphOptions, tokens: number, role: HeadRole)
         : [],
   };
   const factors = headFactors(options, role === 'train' || role === 'dropped');
-  const head = architectureHead(blueprint, tokens, trained, { ...(learned || {}), factors });
-  const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
-  const wanted = (name: string) =>
-    role === 'train' ? !unwanted.includes(name) : name === HEAD_OUTPUTS[role];
-  return simplify(
-    restrict(
-      inPrecision(head, options),
-      head.outputs.filter(({ name }) => wanted(name)),
-    ),
-  );
+  return inPrecision(architectureHead(blueprint, tokens, trained, { ...(learned || {}), factors }), options);
 }
 
 /** What of the head is computed for a vocabulary shard. */

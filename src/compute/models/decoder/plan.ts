@@ -7,6 +7,7 @@ import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
 import { bytesOf, f32, sizeOf } from '../../tensor/shape.js';
 import type { Graph, NamedValue } from '../../tensor/types.js';
+import { trainsHead } from '../adapters/biases.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import { adapterShapes, firstShapes, type LayerKind, layerKinds } from '../adapters/kinds.js';
 import { adaptedOuterOf } from '../adapters/outer.js';
@@ -30,8 +31,10 @@ import {
   evaluationBlock,
   type GraphOptions,
   headGraph,
+  headHalves,
   lossRole,
   prefixGraphs,
+  SAVED_LOGITS,
   type SavedActivations,
   savedActivationsOf,
   savesMasks,
@@ -83,8 +86,9 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   const supervised = Math.max(1, Math.min(given.supervised ?? supervisable, supervisable));
   const head = headWork(options, graphs, supervised);
   // the rates that times are planned with were measured so: as if every token had logits
-  const { times, flops } = supervised === supervisable ? head : headWork(options, graphs, supervisable);
-  const headFlops = times * flops;
+  const { times, flops, again } =
+    supervised === supervisable ? head : headWork(options, graphs, supervisable);
+  const headFlops = times * flops + again;
 
   const virtual = prefixTokens(adapter);
   const positions = FLOAT * positionFloats(blueprintOf(config), blockShape(options), virtual);
@@ -130,7 +134,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
 
 /** The graphs of the head, and how often they run: once a chunk, or once a chunk and vocabulary shard. */
 function headWork(
-  { config, logitsChunk, vocabularyShard, trainable }: DecoderPlanOptions,
+  { config, adapter, logitsChunk, vocabularyShard, trainable, weighs }: DecoderPlanOptions,
   graphs: GraphOptions,
   supervised: number,
 ): HeadWork {
@@ -138,37 +142,55 @@ function headWork(
   const tokens = chunkSize(Math.min(supervised, most), most);
   const chunks = Math.ceil(supervised / most);
   const training = trainable !== 'none';
-  const measured = headMeasures(graphs, `${tokens} ${vocabularyShard} ${training}`, () => {
-    if (vocabularyShard === undefined) return [headGraph(graphs, tokens, training ? 'train' : 'loss')];
-    const roles = training ? [lossRole(graphs), 'gradient' as const] : (['loss'] as const);
-    return roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role));
-  });
+  const isTrained = trainable === 'full' || (training && trainsHead(config, adapter));
+  // all losses come before the first gradient, and one chunk is kept in between
+  const keeps = isTrained && weighs === true && vocabularyShard === undefined;
+  const isWhole = !keeps || chunks > 1;
+  const measured = headMeasures(
+    graphs,
+    `${tokens} ${vocabularyShard} ${training} ${keeps} ${isWhole}`,
+    () => {
+      if (vocabularyShard === undefined) {
+        const { forward, backward } = keeps ? headHalves(graphs, tokens) : {};
+        const whole = isWhole ? headGraph(graphs, tokens, training ? 'train' : 'loss') : undefined;
+        return [forward, backward, whole].flatMap((graph) => graph ?? []);
+      }
+      const roles = training ? [lossRole(graphs), 'gradient' as const] : (['loss'] as const);
+      return roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role));
+    },
+  );
   const shards = vocabularyShard === undefined ? 1 : Math.ceil(config.vocabSize / vocabularyShard);
-  return { ...measured, times: chunks * shards };
+  const [first] = measured.graphs;
+  const again = keeps && first !== undefined ? (chunks - 1) * flopsOf(first) : 0;
+  return { ...measured, times: chunks * shards, again };
 }
 
-/** The graphs of a head, and what they take; `times`: how often they run. */
+/**
+ * The graphs of a head, and what they take; `times`: how often the first two of them run, or the only one, and `again`: operations of
+ * losses that are computed a second time.
+ */
 interface HeadWork {
   readonly graphs: readonly Graph[];
   readonly times: number;
+  readonly again: number;
   readonly buffers: number;
   readonly transient: number;
   readonly flops: number;
 }
 
 const headMeasures = perOptions(
-  (graphs: readonly Graph[]): Omit<HeadWork, 'times'> => ({
+  (graphs: readonly Graph[]): Omit<HeadWork, 'times' | 'again'> => ({
     graphs,
     buffers: Math.max(...graphs.map(headBufferBytes)),
     transient: Math.max(...graphs.map(transientBytes)),
-    flops: sumOf(graphs, flopsOf),
+    flops: sumOf(graphs.slice(0, 2), flopsOf),
   }),
 );
 
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set([
   ...['x', 'labels', 'seed', 'loss', 'dx'],
-  ...['here', 'total', 'label', 'most', 'sum', 'all', `dropout.${HEAD}`],
+  ...['here', 'total', 'label', 'most', 'sum', 'all', `dropout.${HEAD}`, SAVED_LOGITS],
 ]);
 
 const headBufferBytes = (head: Graph): number =>

@@ -226,6 +226,8 @@ export interface DecoderPlanOptions extends PassOptions {
   readonly packed?: number;
   /** Rows are prompts with two answers: see {@link Batch.forks}. */
   readonly forked?: boolean;
+  /** What gradients are multiplied by follows from the losses: see {@link Weighing}. */
+  readonly weighs?: boolean;
   /** Tokens whose logits a batch needs, at most about. Default: all but the first of each row. */
   readonly supervised?: number;
 }

@@ -116,6 +116,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     supervised: supervisedTokens(memory, plan, rows * length),
     ...(memory.packed === undefined ? {} : { packed: longestRow(memory, plan) }),
     ...(sharesPrompts && { forked: true }),
+    ...(memory.preferences !== undefined && { weighs: true }),
     checkpointedBlocks: plan.checkpointedBlocks,
     recomputedMlps: plan.recomputedMlps,
     recomputedAttention: plan.recomputedAttention,
