@@ -17,7 +17,7 @@ import { fetchUv } from '../dist/src/tools/install/uv.js';
 const DEVELOPMENT = [
   ...['ruff==0.17.6', 'mypy==2.4.1', 'trl==1.16.0', 'datasets==5.2.0', 'openai==3.57.0'],
   // read back what trackers are given; of wandb, the last version whose reader of offline runs is in Python
-  ...['tensorboard==2.21.0', 'wandb==0.19.11'],
+  ...['tensorboard==2.21.0', 'wandb==0.19.11', 'mlflow==3.17.2'],
 ];
 
 /** Systems as uv names them, and which tags are of one; the greatest version of the system's library that may be needed. */
