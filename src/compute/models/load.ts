@@ -11,6 +11,7 @@ import { readConfig } from './config/index.js';
 import { moduleNames } from './module-names.js';
 import { readJsonFile, readTextFile } from './read-file.js';
 import { openTensorSource } from './safetensors/read.js';
+import { readTokenizerJson } from './tokenizer/file.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
 import { safetensorsSource } from './weights/bitsandbytes.js';
 import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';
@@ -33,6 +34,8 @@ export interface ModelFiles {
   /** Files that decide what the model does, sorted by name: what a digest is made of. */
   files(): readonly ModelFile[];
   tokenizer(): Promise<Tokenizer>;
+  /** What `tokenizer.json` says, of a model that has one; of a GGUF file it is not there. Throws a {@link ModelError}. */
+  tokenizerJson?(): Json;
   template(): LoadedTemplate | undefined;
   /** `bos_token`, `eos_token` and the like, for a template that is not the model's own. */
   specialTokens(): SpecialTokens;
@@ -45,6 +48,8 @@ export interface ModelFolder extends ModelFiles {
   readonly config: ModelConfig;
   /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */
   checkWeights(): void;
+  /** The tensors as their files have them; nothing is read yet. Throws a {@link ModelError}. */
+  source(): WeightSource;
   /** The format of a tensor in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
   weightFormat: FormatOf;
   /**
@@ -84,6 +89,9 @@ export function folderFiles(
       readJsonFile(host, `${folder}/config.json`, { code: 'model_config', maxBytes: MAX_CONFIG_BYTES }),
     companions: () => folderCompanions(host, folder),
     files: () => modelFiles(host, folder),
+    ...(host.stat(`${folder}/tokenizer.json`) !== undefined && {
+      tokenizerJson: () => readTokenizerJson(host, `${folder}/tokenizer.json`),
+    }),
     async tokenizer() {
       const path = `${folder}/tokenizer.json`;
       if (host.stat(path) === undefined) {
@@ -104,13 +112,14 @@ export function weightAccess(
   origin: string,
   config: ModelConfig,
   openSource: () => WeightSource,
-): Pick<ModelFolder, 'checkWeights' | 'weightFormat' | 'loadWeights'> {
+): Pick<ModelFolder, 'checkWeights' | 'source' | 'weightFormat' | 'loadWeights'> {
   let opened: WeightSource | undefined;
   const source = (): WeightSource => {
     opened ??= withPrefix(openSource(), config);
     return opened;
   };
   return {
+    source,
     checkWeights: () => checkTensors(origin, source(), config),
     weightFormat(name) {
       const tensor = source().get(name);

@@ -44,6 +44,8 @@ const BASE = v.object({
   storage: v.picklist(['stored', 'nf4']),
   /** Seed of weights that were made fresh. */
   seed: v.optional(v.number()),
+  /** Tokens that it has besides those of its files. */
+  specialTokens: v.optional(v.array(v.string())),
   sha256: v.string(),
   files: FILE_DIGESTS,
 });

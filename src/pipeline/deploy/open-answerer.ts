@@ -8,6 +8,7 @@ import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.j
 import { classifierAsked, noClassifier } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { decoderModel } from '../../compute/evaluation/language-model.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
+import { readSpecialTokens, withSpecialTokens } from '../../compute/models/added-tokens.js';
 import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
 import { ggufAt } from '../../compute/models/config-at.js';
@@ -40,6 +41,8 @@ export interface OpenAnswererOptions {
   readonly storage?: 'stored' | 'f32' | 'nf4';
   /** The base's weights are fresh ones of this seed. */
   readonly seed?: number;
+  /** Tokens that the base has besides those of its files. Default: as a release's manifest or the adapter says. */
+  readonly specialTokens?: readonly string[];
   /**
    * Weights that are held as they are stored may take this many bytes as float32 instead: no token then waits for them
    * to be decoded. Default: none.
@@ -75,6 +78,7 @@ export interface AnswerSource {
   readonly adapter?: string;
   readonly storage: 'stored' | 'f32' | 'nf4';
   readonly seed?: number;
+  readonly specialTokens?: readonly string[];
   /** The base's files as a release's manifest has them. */
   readonly files?: SealedFiles;
 }
@@ -111,11 +115,11 @@ export interface OpenedParts extends AnswererParts {
 /** Opens what there is of a model to ask. Throws as {@link openAnswerer} does. */
 export async function openParts(plain: Host, options: OpenAnswererOptions): Promise<OpenedParts> {
   const { host, ...source } = checkedSource(plain, options);
-  const { base, adapter: adapterFolder, storage, seed } = source;
-  if (options.engine !== undefined && seed === undefined)
+  const { base, adapter: adapterFolder, storage, seed, specialTokens = [] } = source;
+  if (options.engine !== undefined && seed === undefined && specialTokens.length === 0)
     return openInWorker(host, source, { ...options, engine: options.engine });
   const found = openModelAt(host, base);
-  const model = seed === undefined ? found : untrained(found, seed);
+  const model = withSpecialTokens(seed === undefined ? found : untrained(found, seed), specialTokens);
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const without = unreadHead(model.config, adapter?.config);
@@ -208,14 +212,14 @@ export function templateOf(
 }
 
 function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
-  const { folder, base, storage, seed } = options;
+  const { folder, base, storage, seed, specialTokens } = options;
   const current = join(folder, CURRENT);
   if (!isModel(host, folder) && !isAdapter(host, folder) && host.stat(current)?.isFolder === true)
     return sourceOf(host, { ...options, folder: current });
   checkSealed(host, folder);
   if (!isAdapter(host, folder)) {
     if (base !== undefined) throw noAdapter(folder);
-    return { base: folder, storage: storage ?? 'stored', seed };
+    return { base: folder, storage: storage ?? 'stored', seed, specialTokens };
   }
   const under = baseUnder(host, folder, base);
   return {
@@ -223,6 +227,7 @@ function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
     adapter: folder,
     storage: storage ?? under.storage ?? 'stored',
     seed: seed ?? under.seed,
+    specialTokens: specialTokens ?? under.specialTokens ?? readSpecialTokens(host, folder),
     files: under.files,
   };
 }
@@ -238,6 +243,7 @@ interface AnswerBase {
   readonly folder: string;
   readonly storage?: 'stored' | 'nf4';
   readonly seed?: number;
+  readonly specialTokens?: readonly string[];
   readonly files?: SealedFiles;
 }
 

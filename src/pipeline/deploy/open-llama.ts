@@ -41,11 +41,13 @@ export async function openLlamaServing(
 ): Promise<ServingEngine> {
   const { folder: label, warn } = options;
   const { host, ...source } = checkedSource(plain, options);
-  const { base, adapter, storage, seed } = source;
+  const { base, adapter, storage, seed, specialTokens } = source;
   const files = openModelAt(host, base);
   const { config } = files;
   if (config.labels !== undefined) throw classifierAsked(label);
   if (seed !== undefined) throw new UserError(llamaCannot(label, 'its weights are made here', EMBEDDED));
+  if (specialTokens !== undefined)
+    throw new UserError(llamaCannot(label, 'its base gets tokens that are not in its file', EMBEDDED));
   if (storage === 'nf4') throw new UserError(llamaCannot(label, 'it has no NF4', MERGE));
   const tokenizer = await files.tokenizer();
   const template = templateOf(host, files, adapter, options.template);

@@ -1,9 +1,11 @@
 /** What a train stage would give its ranks, written where nobody runs it. */
+
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
 import type { ReferenceSpec, TrainSpec } from '../../compute/accelerate/spec.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { OutputFolder, WorkFolder } from '../../language/ir/outputs.js';
+import { isMade } from '../stages/open-models.js';
 import type { StageContext } from '../stages/stage.js';
 import { writeTraining } from '../stages/train/accelerate/train.js';
 import { learnedRows, type TrainTask, trainTask } from '../stages/train/train-task.js';
@@ -45,7 +47,7 @@ export async function writeEjected(
   const { specification, adapter } = writeTraining(output, task, { plan, engine, folder: '.' });
   const conversion = conversionOf(adapter);
   if (conversion !== undefined) throw new UserError(needsConversion(context.stage, conversion));
-  const relative = relocated(specification, output.path, task.base.seed !== undefined);
+  const relative = relocated(specification, output.path, isMade(task.base));
   output.write('spec.json', `${JSON.stringify(relative, null, 2)}\n`);
   return { specification: relative, base: baseOf(task), rows: learnedRows(task) };
 }

@@ -16,6 +16,7 @@ import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { modelIdentity } from '../stages/open-models.js';
 import { withFactors } from '../stages/train/adapters/kinds.js';
 import { precisionOf } from '../stages/train/precision.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
@@ -350,7 +351,7 @@ function evaluated(
 }
 
 const weightsOf = ({ root: { model, weights, trainedBy = '' } }: PlannedModel): string =>
-  [model.folder, model.seed, weights, trainedBy].join('\n');
+  [modelIdentity(model), weights, trainedBy].join('\n');
 
 const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 

@@ -98,8 +98,17 @@ function modelParts(
     identity: `model:${path}/${file.name}`,
     value: digests.of(file.path),
   }));
-  if (model.seed === undefined || content === 'tokenizer') return parts;
-  return [...parts, { name: `${path}.seed`, identity: `${path}.seed`, value: String(model.seed) }];
+  const own = (name: string, value: string): KeyPart => ({
+    name: `${path}.${name}`,
+    identity: `${path}.${name}`,
+    value,
+  });
+  const { seed, specialTokens } = model;
+  return [
+    ...parts,
+    ...(specialTokens === undefined ? [] : [own('special_tokens', JSON.stringify(specialTokens))]),
+    ...(seed === undefined || content === 'tokenizer' ? [] : [own('seed', String(seed))]),
+  ];
 }
 
 function adapterParts(

@@ -13,7 +13,7 @@ import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isReference } from '../../language/ir/values.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { openResolved } from '../stages/open-models.js';
+import { modelIdentity, openResolved } from '../stages/open-models.js';
 import { type ResolvedModel, resolveModelCall } from '../stages/resolve-models.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
@@ -49,7 +49,7 @@ export function openModels(program: Program, host: Host): Models {
   const folders = new Map<string, ModelFolder>();
   const rootOf = (value: Value | undefined): RootModel | undefined => rootModel(program, value, host);
   const folderOf = ({ model }: RootModel): ModelFolder => {
-    const name = `${model.folder} ${model.seed}`;
+    const name = modelIdentity(model);
     const folder = folders.get(name) ?? openResolved(host, model);
     folders.set(name, folder);
     return folder;

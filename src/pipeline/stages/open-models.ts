@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { withSpecialTokens } from '../../compute/models/added-tokens.js';
+import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt, untrained, WEIGHT_FILE } from '../../compute/models/open.js';
 import { withEstimatedText } from '../../compute/models/shapes/estimated-text.js';
@@ -7,11 +9,29 @@ import { wantedOf } from './hub-repositories.js';
 import type { ModelPath, ResolvedModel } from './resolve-models.js';
 
 /** Opens a model of any kind; fresh weights are made where they would be read. Throws a `ModelError`. */
-export function openResolved(host: Host, { folder, seed, isShape }: ResolvedModel): ModelFolder {
+export function openResolved(
+  host: Host,
+  { folder, seed, isShape, specialTokens = [] }: ResolvedModel,
+): ModelFolder {
   const found = openModelAt(host, folder);
   const model = isShape ? withEstimatedText(host, found) : found;
-  return seed === undefined ? model : untrained(model, seed);
+  return withSpecialTokens(seed === undefined ? model : untrained(model, seed), specialTokens);
 }
+
+/** The same, of any architecture where there are no further tokens. Throws a `ModelError`. */
+export function openAnyResolved(host: Host, model: ResolvedModel): AnyModel {
+  if (model.specialTokens === undefined) return openAnyModel(host, model.folder);
+  const known = openResolved(host, model);
+  return { ...known, facts: known.config, known };
+}
+
+/** Whether a base is not what its folder has: another program finds it where it was written. */
+export const isMade = ({ seed, specialTokens }: ResolvedModel): boolean =>
+  seed !== undefined || specialTokens !== undefined;
+
+/** What a base is besides its folder: where two models have the same, they are one. */
+export const modelIdentity = ({ folder, seed, specialTokens }: ResolvedModel): string =>
+  JSON.stringify([folder, seed ?? null, specialTokens ?? []]);
 
 /**
  * The files that decide what a model does, sorted by name, or those that decide how it cuts texts and renders chats:

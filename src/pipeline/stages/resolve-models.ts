@@ -13,6 +13,8 @@ export interface ResolvedModel {
   readonly folder: string;
   /** Set by `untrained(…)`: config and tokenizer are the folder's, the weights are random. */
   readonly seed?: number;
+  /** Tokens that it has besides those of its files. */
+  readonly specialTokens?: readonly string[];
   /** The commit of a model of the Hub. Its folder is shared with other programs: only what a model needs counts there. */
   readonly commit?: string;
   /** How the model is called in files that name their base. */
@@ -77,7 +79,11 @@ const resolvers: Readonly<Record<string, (call: Call, place: ModelContext) => Re
 
 /** Where a `model` call points; `undefined` for a function that is not a model. */
 export function resolveModelCall(call: Call, place: ModelContext): ResolvedModel | undefined {
-  return resolvers[call.call]?.(call, place);
+  const found = resolvers[call.call]?.(call, place);
+  const tokens = call.args['special_tokens'];
+  return found !== undefined && Array.isArray(tokens)
+    ? { ...found, specialTokens: tokens.map(String) }
+    : found;
 }
 
 /** Where a setting that names a model points: a call, or the model that an earlier stage put out. */

@@ -22,6 +22,7 @@ import {
 const ADAPTER = 'adapter/*/adapter_model.safetensors';
 const MODEL = 'model/*/model.safetensors';
 const GPT2 = fixturePath('../classification/gpt2');
+const TINY = fixturePath('../evaluation/tiny/base');
 const GGUF = fixturePath('../gguf/tiny.gguf');
 
 const lora = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' };
@@ -70,7 +71,7 @@ const ASKED: Partial<TrainOptions> = {
 
 const ANSWERED = {
   ...sgd(0.1),
-  base: { call: 'local', args: { folder: fixturePath('../evaluation/tiny/base') } },
+  base: { call: 'local', args: { folder: TINY } },
   validation: {
     every: 3,
     metrics: [
@@ -131,6 +132,24 @@ const CASES: Readonly<Record<string, Case>> = {
     ),
     near: EXACT,
     engines: ['one rank'],
+  },
+  'lora, special tokens of the base': {
+    options: with_(
+      {
+        ...sgd(0.1),
+        base: { call: 'local', args: { folder: TINY, special_tokens: ['<x>', '</x>'] } },
+        lora: { ...lora, modules_to_save: ['embed_tokens', 'lm_head'] },
+      },
+      {
+        // the two tokens have the ids after all there are
+        rows: Array.from({ length: 24 }, (_, row) => {
+          const { ids, labels } = askedRow(`say ${'abc'[row % 3]}:`, 'a word', END);
+          return { ids: [END + 1, ...ids, END + 2], labels: [-100, ...labels, END + 2] };
+        }),
+      },
+    ),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, fsdp'],
   },
   'lora, biases trained': {
     options: with_({

@@ -31,6 +31,9 @@ const HEAD: readonly Edit[] = [
 const NO_LORA_OR_DROPOUT: Edit = ['  lora = { rank: 16, alpha: 32 }\n', ''];
 const NO_LORA: Edit = ['  lora = { rank: 16, alpha: 32, dropout: 5% }\n', ''];
 
+/** A baseline without tokens reads other rows. */
+const OWN_BASELINE: Edit = ['baseline = starter()', 'baseline = starter(special_tokens: ["<a>"])'];
+
 const LARGE: Edit = ['base = starter()', `base = hf("org/model", revision: "${'a'.repeat(40)}")`];
 
 /** Preferences are learned from, and nothing is evaluated. */
@@ -183,6 +186,48 @@ const CASES: readonly Case[] = [
   },
   { name: 'a list with MLP', edits: [['rank: 16', 'targets: [q_proj, up_proj], rank: 16']] },
   { name: 'all linear', edits: [['rank: 16', 'targets: all_linear, rank: 16']] },
+
+  {
+    name: 'special tokens whose rows are not trained',
+    edits: [['base = starter()', 'base = starter(special_tokens: ["<a>"])'], OWN_BASELINE],
+    found: ['untrained-tokens'],
+  },
+  {
+    name: 'special tokens with the head alone',
+    edits: [
+      ['base = starter()', 'base = starter(special_tokens: ["<a>"])'],
+      ['rank: 16', 'modules_to_save: [lm_head], rank: 16'],
+      OWN_BASELINE,
+    ],
+    found: ['untrained-tokens'],
+  },
+  {
+    name: 'special tokens, trained with the embedding',
+    edits: [
+      ['base = starter()', 'base = starter(special_tokens: ["<a>", "[b]"])'],
+      ['rank: 16', 'modules_to_save: [embed_tokens], rank: 16'],
+      ['baseline = starter()', 'baseline = starter(special_tokens: ["<a>", "[b]"])'],
+    ],
+  },
+  {
+    name: 'special tokens, all weights trained',
+    edits: [
+      ['base = starter()', 'base = starter(special_tokens: ["<a>"])'],
+      OWN_BASELINE,
+      FULL,
+      NO_LORA,
+      ['rate: 2e-4', 'rate: 2e-5'],
+    ],
+  },
+  {
+    name: 'a word as a special token',
+    edits: [
+      ['base = starter()', 'base = starter(special_tokens: ["<a>", "tool"])'],
+      ['rank: 16', 'modules_to_save: [embed_tokens], rank: 16'],
+      ['baseline = starter()', 'baseline = starter(special_tokens: ["<a>", "tool"])'],
+    ],
+    found: ['token-is-a-word'],
+  },
 
   { name: '3 epochs', edits: [['epochs: 2', 'epochs: 3']] },
   { name: '3.5 epochs', edits: [['epochs: 2', 'epochs: 3.5']], found: ['too-many-epochs'] },

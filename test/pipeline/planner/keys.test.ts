@@ -121,6 +121,13 @@ describe('stage keys', () => {
     expect(changed(edited('seed: 1)', 'seed: 2)'))[0]).to.equal('adapter');
   });
 
+  it('change with the special tokens of a base, the rows that it reads too', () => {
+    const after = changed(TEXT.replaceAll('seed: 1)', 'seed: 1, special_tokens: ["<a>"])'));
+    expect(after).to.include.members(['dialogs', 'adapter']).and.not.include('rows');
+    const parts = keysOf(folder.program(TEXT.replaceAll('seed: 1)', 'seed: 1, special_tokens: ["<a>"])')));
+    expect(parts.get('adapter')?.parts).to.include({ 'settings.base.special_tokens': '["<a>"]' });
+  });
+
   it('change with the files of an adapter to go on from, not with its name', () => {
     const fixture = `${nodeHost().packageFolder}/test/fixtures/peft/adapter`;
     for (const name of ['one', 'two']) cpSync(fixture, `${folder.path}/${name}`, { recursive: true });

@@ -37,9 +37,13 @@ export interface TokenizerFile {
 
 const MAX_BYTES = 200_000_000;
 
+/** What a `tokenizer.json` says. Throws a {@link ModelError} `model_tokenizer`. */
+export const readTokenizerJson = (host: Host, path: string): Json =>
+  readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: MAX_BYTES });
+
 /** Reads and checks a `tokenizer.json` with a byte-pair model. Throws a {@link ModelError} `model_tokenizer`. */
 export const readTokenizerFile = (host: Host, path: string): TokenizerFile =>
-  parseTokenizer(readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: MAX_BYTES }), path);
+  parseTokenizer(readTokenizerJson(host, path), path);
 
 export function parseTokenizer(json: Json, path: string): TokenizerFile {
   const fail: Fail = (

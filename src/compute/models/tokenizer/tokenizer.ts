@@ -1,11 +1,11 @@
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import { isJson } from '../../../language/host/json.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 import { readJsonFile } from '../read-file.js';
 import { KnownStretches, ModelError, type Tokenizer } from '../types.js';
 import { addedTokenSplitter } from './added.js';
 import { bpeEncoder, MergeError, remembering, type WordEncoder } from './bpe.js';
-import { readTokenizerFile, type TokenizerFile } from './file.js';
+import { parseTokenizer, readTokenizerFile, type TokenizerFile } from './file.js';
 import { loadPipeline, type Pipeline } from './pipeline.js';
 import { StepError } from './steps.js';
 import { spelled } from './words.js';
@@ -15,6 +15,12 @@ export async function loadTokenizer(host: Host, folder: string): Promise<Tokeniz
   const path = `${folder}/tokenizer.json`;
   const tokenizer = await buildTokenizer(readTokenizerFile(host, path), path);
   return withConfiguredBegin(tokenizer, host, `${folder}/tokenizer_config.json`);
+}
+
+/** The tokenizer of another `tokenizer.json` of the same model, which begins texts as `original` does. Throws a {@link ModelError}. */
+export async function tokenizerOver(json: Json, path: string, original: Tokenizer): Promise<Tokenizer> {
+  const { beginId: _, ...tokenizer } = await buildTokenizer(parseTokenizer(json, path), path);
+  return { ...tokenizer, ...(original.beginId === undefined ? {} : { beginId: original.beginId }) };
 }
 
 /** `add_bos_token` of the config decides over the post-processor, as in transformers. */

@@ -121,7 +121,7 @@ function vocabularyOf(
 ): WrittenVocabulary {
   const gguf = ggufAt(host, files.path);
   return gguf === undefined
-    ? folderVocabulary(host, files, config, at)
+    ? folderVocabulary(files, config, at)
     : copiedVocabulary(readGgufHeader(host, gguf));
 }
 

@@ -1,6 +1,5 @@
 /** `tokenizer.ggml.*`: a model's tokenizer as llama.cpp reads it. */
 import type { UserError } from '../../../language/diagnostics/types.js';
-import type { Host } from '../../../language/host/host.js';
 import { isJson, type Json } from '../../../language/host/json.js';
 import type { Span } from '../../../language/source/span.js';
 import { END_TOKENS } from '../../models/gguf/config.js';
@@ -9,7 +8,7 @@ import { spacesTaken, takesSpaces } from '../../models/gguf/named-spaces.js';
 import { PRE_TOKENIZERS, SPACE_PREFIX, spacePrefix, stepOf } from '../../models/gguf/vocabularies.js';
 import type { GgufField } from '../../models/gguf/write.js';
 import type { ModelFiles } from '../../models/load.js';
-import { readJsonFile } from '../../models/read-file.js';
+
 import { type BpeModel, parseTokenizer, type TokenizerFile } from '../../models/tokenizer/file.js';
 import type { ModelConfig } from '../../models/types.js';
 import { noGgufTokenizer } from './gguf-diagnostics.js';
@@ -29,18 +28,11 @@ const KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byt
 /** Of a token that no merge makes: it is never looked for. */
 const NO_SCORE = -1000;
 
-const MAX_BYTES = 200_000_000;
-
 /** What a folder's `tokenizer.json` says. Throws a `UserError` for a tokenizer that llama.cpp has no name for. */
-export function folderVocabulary(
-  host: Host,
-  model: ModelFiles,
-  config: ModelConfig,
-  at?: Span,
-): WrittenVocabulary {
+export function folderVocabulary(model: ModelFiles, config: ModelConfig, at?: Span): WrittenVocabulary {
   const path = `${model.path}/tokenizer.json`;
-  if (host.stat(path) === undefined) throw noGgufTokenizer(model.path, 'there is no `tokenizer.json`', at);
-  const json = readJsonFile(host, path, { code: 'model_tokenizer', maxBytes: MAX_BYTES });
+  const json = model.tokenizerJson?.();
+  if (json === undefined) throw noGgufTokenizer(model.path, 'there is no `tokenizer.json`', at);
   const file = parseTokenizer(json, path);
   const tokens = tokensOf(file, config.vocabSize);
   const refusal: Refusal = (why) => noGgufTokenizer(path, why, at);

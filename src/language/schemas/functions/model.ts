@@ -1,18 +1,29 @@
 import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
+/** The tokens are the base's: whatever reads, trains, merges or serves it names them once. */
+const specialTokens = {
+  special_tokens: optional(
+    t.list(t.filled, { min: 1 }),
+    'Tokens that are added to the tokenizer, with a row each in embedding and head; those that it has are found.',
+  ),
+} as const;
+
 /** Where a model comes from. */
 export const models = {
   starter: {
     family: 'model',
     doc: 'The small Llama that ships with ftpc, for trying things out and for tests.',
     positional: [],
-    args: {},
+    args: specialTokens,
   },
   local: {
     family: 'model',
     doc: 'A folder in Hugging Face layout.',
     positional: ['folder'],
-    args: { folder: required(t.modelFolder, 'Folder, relative to the pipeline file.') },
+    args: {
+      folder: required(t.modelFolder, 'Folder, relative to the pipeline file.'),
+      ...specialTokens,
+    },
   },
   hf: {
     family: 'model',
@@ -22,6 +33,7 @@ export const models = {
       repository: required(t.repository, 'Name on the Hub: `org/name`.'),
       revision: defaulted(t.revision, 'main', 'Branch, tag or commit.'),
       token: optional(t.secret, 'A `secret` that holds the access token, for private and gated models.'),
+      ...specialTokens,
     },
   },
   gguf: {
@@ -40,6 +52,7 @@ export const models = {
         'Folder with config.json and tokenizer, relative to the pipeline file.',
       ),
       seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the random weights.'),
+      ...specialTokens,
     },
   },
 } as const satisfies Record<string, FunctionSchema>;

@@ -72,10 +72,14 @@ function baseOf(
     folder: placeOf(base.folder, join(releases, '0001'), host.cwd),
     storage: kind === 'adapter' ? storage : 'stored',
     ...(base.seed === undefined ? {} : { seed: base.seed }),
-    sha256: textDigest(`${combinedDigest(files)} ${base.seed ?? ''}\n`),
+    ...(base.specialTokens === undefined ? {} : { specialTokens: [...base.specialTokens] }),
+    sha256: textDigest(`${combinedDigest(files)} ${base.seed ?? ''}${tokensOf(base)}\n`),
     files,
   };
 }
+
+const tokensOf = ({ specialTokens }: ResolvedModel): string =>
+  specialTokens === undefined ? '' : ` ${JSON.stringify(specialTokens)}`;
 
 /** Relative where base and releases are in one working directory, so that it can be moved as a whole. */
 function placeOf(folder: string, release: string, cwd: string): string {

@@ -12,6 +12,7 @@ import type { DeploySettings } from '../../../language/schemas/stages/deploy.js'
 import type { AddedFiles } from '../../deploy/publish.js';
 import { smoke } from '../../deploy/smoke.js';
 import { outputOf } from '../eval/evaluated-model.js';
+import { isMade } from '../open-models.js';
 import type { ResolvedModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { lineageOf } from './manifest-draft.js';
@@ -45,7 +46,14 @@ export function askRelease(
   context.emit({ type: 'note', stage: stage.name, text: 'asking the release before it is published' });
   return smoke(host, label, {
     folder,
-    ...(kind === 'adapter' ? { base: base.folder, storage, seed: base.seed } : {}),
+    ...(kind === 'adapter'
+      ? {
+          base: base.folder,
+          storage,
+          seed: base.seed,
+          specialTokens: base.specialTokens,
+        }
+      : {}),
     prompt: settings.smoke,
     paged: context.residency === 'paged',
     runtime: context.runtime,
@@ -71,10 +79,10 @@ export async function servedRelease(
   { folder, kind, base }: ReleasedModel,
   { host, work }: Pick<StageContext, 'host' | 'work'>,
 ): Promise<ServedRelease> {
-  const { label, commit, seed } = base;
+  const { label, commit } = base;
   const hub = commit === undefined ? {} : { hub: { id: label, commit } };
   const facts = await readServerFacts(host, { name, folder, base: { folder: base.folder, label, ...hub } });
-  if (kind !== 'adapter' || seed !== undefined) return { facts, files: {} };
+  if (kind !== 'adapter' || isMade(base)) return { facts, files: {} };
   try {
     const file = adapterGguf(host, folder, base.folder);
     const scratch = work.scratch();

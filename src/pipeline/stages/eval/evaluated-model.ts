@@ -8,7 +8,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Call, Reference } from '../../../language/ir/program.js';
 import type { WeightResidency } from '../../../language/ir/runtimes.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { openResolved } from '../open-models.js';
+import { modelIdentity, openResolved } from '../open-models.js';
 import { type ResolvedModel, resolveModel } from '../resolve-models.js';
 import type { Artefact, StageContext } from '../stage.js';
 import { readSummary } from '../train/result-files.js';
@@ -57,7 +57,7 @@ export function outputOf(
 
 /** Whether two models have the same weights in memory. */
 export function sameWeights(a: EvaluatedModel, b: EvaluatedModel): boolean {
-  return a.base.folder === b.base.folder && a.base.seed === b.base.seed;
+  return modelIdentity(a.base) === modelIdentity(b.base);
 }
 
 export interface OpenBase {

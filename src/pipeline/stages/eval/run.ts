@@ -29,7 +29,6 @@ import {
 } from '../../../compute/evaluation/report.js';
 import { scoreRows } from '../../../compute/evaluation/scores.js';
 import { choose, seededRandom } from '../../../compute/evaluation/seeded-random.js';
-import { openAnyModel } from '../../../compute/models/any-model.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import { namesIn } from '../../../language/ir/expression.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
@@ -38,6 +37,7 @@ import { isComparisonName } from '../../../language/schemas/comparisons.js';
 import { judgesOf } from '../../../language/schemas/functions/metric.js';
 import type { EvalSettings } from '../../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import { openAnyResolved } from '../open-models.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { needsPairs } from '../train/preferences/preference-rows.js';
@@ -71,7 +71,7 @@ export const run: RunStage = async (context) => {
   const groups = groupsOf(heldOut);
   const kind = labels === undefined ? (groups?.kind ?? 'texts') : 'labels';
   const chosen = chosenMetrics(settings.metrics, metricsRequired(stage), stage.span, kind);
-  const tokenizer = await openAnyModel(host, subject.base.folder).tokenizer();
+  const tokenizer = await openAnyResolved(host, subject.base).tokenizer();
   const facts = rowFacts(heldOut, tokenizer, chosen);
   const { generation: answering, samples, seed } = settings;
   const rows = groups

@@ -1,10 +1,9 @@
 import { modelSpec } from '../../../compute/accelerate/model-spec.js';
 import type { ModelSpec } from '../../../compute/accelerate/spec.js';
 import { startWorker } from '../../../compute/accelerate/worker.js';
-import { openAnyModel } from '../../../compute/models/any-model.js';
 import { readAdapterFacts } from '../../../compute/packaging/adapter-facts.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { openResolved } from '../open-models.js';
+import { isMade, modelIdentity, openAnyResolved, openResolved } from '../open-models.js';
 import type { ResolvedModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { decodedTensors, writeModel } from '../train/model-files.js';
@@ -28,7 +27,7 @@ function openerOf(context: StageContext): ModelOpener {
   const made = new Map<string, string>();
   return {
     describe(model) {
-      const base = openAnyModel(host, model.base.folder);
+      const base = openAnyResolved(host, model.base);
       const adapter =
         model.adapter === undefined ? undefined : readAdapterFacts(host, model.adapter, base.known?.config);
       const labels = adapter?.labels ?? base.facts.labels;
@@ -55,14 +54,14 @@ function openerOf(context: StageContext): ModelOpener {
   };
 }
 
-/** Where PyTorch finds a base's weights; fresh ones are written first. `made`: those that were, by what they are of. */
+/** Where PyTorch finds a base's weights; fresh ones, and those with further tokens, are written first. `made`: those that were, by what they are of. */
 export function weightsFolder(
   { host, work }: Pick<StageContext, 'host' | 'work'>,
   base: ResolvedModel,
   made: Map<string, string>,
 ): string {
-  if (base.seed === undefined) return base.folder;
-  const key = JSON.stringify([base.folder, base.seed]);
+  if (!isMade(base)) return base.folder;
+  const key = modelIdentity(base);
   const known = made.get(key);
   if (known !== undefined) return known;
   const model = openResolved(host, base);

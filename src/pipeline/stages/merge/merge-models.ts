@@ -22,6 +22,7 @@ import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import { isJson, type Json } from '../../../language/host/json.js';
 import { type EvaluatedModel, openBase } from '../eval/evaluated-model.js';
 import { weightsFolder } from '../eval/worker-models.js';
+import { openAnyResolved } from '../open-models.js';
 import type { StageContext } from '../stage.js';
 
 type Probes = readonly Int32Array[];
@@ -124,7 +125,7 @@ export async function workerMerge(context: StageContext): Promise<MergeModels> {
   };
   return {
     openBase(base, adapted, adapter) {
-      const model = openAnyModel(host, base.base.folder);
+      const model = openAnyResolved(host, base.base);
       const known = model.known && openBase(host, subjectOf(base, adapted), 'paged');
       if (adapter !== undefined && known) checkAdapter(adapter, known.model.config, adapter.path);
       const read = known ? { floats: known.weights, others: [] } : anyWeights(host, base.base.folder);

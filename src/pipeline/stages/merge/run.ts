@@ -19,6 +19,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { type EvaluatedModel, resolveEvaluated } from '../eval/evaluated-model.js';
+import { openAnyResolved } from '../open-models.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { stageAdapter } from '../train/adapters/kinds.js';
 import { embeddedMerge, type MergeModels, workerMerge } from './merge-models.js';
@@ -129,7 +130,7 @@ async function write(
   { base, adapted, stored }: MergeRequest,
 ): Promise<MergeEvidence> {
   const { host, stage } = context;
-  const model = openAnyModel(host, base.base.folder);
+  const model = openAnyResolved(host, base.base);
   const adapter = adapted?.adapter === undefined ? undefined : readAdapter(host, adapted.adapter);
   const parts: MergedParts = {
     stored,

@@ -1,5 +1,10 @@
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
+import {
+  SPECIAL_TOKENS_FILE,
+  specialTokensText,
+  tokenizerCompanions,
+} from '../../../compute/models/added-tokens.js';
 import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../../compute/models/chat-template/index.js';
 import {
@@ -62,6 +67,7 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
         licence: task.model.licence(),
         prompt,
       });
+      writeTokenizer(folder, task);
     }
     if (adapter === undefined)
       context.output.write(`${folder}/README.md`, trainedCard(cardOf(task, config), prompt));
@@ -80,6 +86,13 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
     metrics: metricsOf(state),
     ...dropped,
   };
+}
+
+/** A base's files lack the tokens that it gets: they go with the adapter. */
+function writeTokenizer(folder: string, { base, model, context }: TrainTask): void {
+  if (base.specialTokens === undefined) return;
+  for (const { name, read } of tokenizerCompanions(model)) context.output.write(`${folder}/${name}`, read());
+  context.output.write(`${folder}/${SPECIAL_TOKENS_FILE}`, specialTokensText(base.specialTokens));
 }
 
 /** Says that training has ended early. Throws a `UserError` if no validation before had other answers. */

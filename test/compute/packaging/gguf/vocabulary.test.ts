@@ -36,7 +36,7 @@ function vocabularyOf(json: Json, special: Readonly<Record<string, string>>, tok
     '/m/tokenizer_config.json': JSON.stringify(special),
   });
   const model = openModel(host, '/m');
-  return folderVocabulary(host, model, model.config).fields;
+  return folderVocabulary(model, model.config).fields;
 }
 
 const tokensIn = ({ values }: GgufHeader): number => {

@@ -1,4 +1,5 @@
 /** Training in Python processes: what they read is written, they are watched, and what they leave is the stage's result. */
+
 import { join } from 'node:path';
 import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
 import { runRanks } from '../../../../compute/accelerate/ranks.js';
@@ -10,6 +11,7 @@ import type { Ending, TrainingSettings } from '../../../../compute/training/inde
 import type { StepRecord } from '../../../../compute/training/state.js';
 import { tryJsonFile } from '../../../../language/host/json.js';
 import type { OutputFolder, StageResult } from '../../../../language/ir/outputs.js';
+import { isMade } from '../../open-models.js';
 import { NotSavedError, type StageContext } from '../../stage.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
 import { withFactors } from '../adapters/kinds.js';
@@ -101,15 +103,15 @@ function writeInputs(
   }: { plan: TrainPlan; settings: TrainingSettings; first: InitialAdapter | undefined; folder: string },
 ): SpecFiles {
   const { model, base, preferences } = task;
-  const isMade = base.seed !== undefined;
-  if (isMade) writeModel(scratch, 'base', model, model.config, decodedTensors(model.loadWeights('paged')));
+  const made = isMade(base);
+  if (made) writeModel(scratch, 'base', model, model.config, decodedTensors(model.loadWeights('paged')));
   return {
     folder,
     ...(preferences === undefined
       ? writeLearnedRows(scratch, task, settings)
       : writePreferences(scratch, preferences, { plan, settings, folder })),
     ...(first === undefined ? { head: writeHead(scratch, task) } : { adapter: first.folder }),
-    ...(isMade ? { base: join(scratch.path, 'base') } : {}),
+    ...(made ? { base: join(scratch.path, 'base') } : {}),
   };
 }
 
