@@ -55,6 +55,7 @@ interface Remark {
 }
 
 export type RemarkPlace =
+  | 'base'
   | 'source'
   | 'split'
   | 'limit'
@@ -85,6 +86,8 @@ export type PreferencePart =
 export interface Recipe {
   base?: { readonly name: string; readonly at: Span };
   revision?: string;
+  /** Added to the base. */
+  specialTokens?: readonly string[];
   method?: 'lora' | 'full';
   fourBit?: boolean;
   lora: {

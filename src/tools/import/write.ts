@@ -314,14 +314,19 @@ function optimizerText(recipe: Recipe): string {
   return `${call}(${(fields ?? '').replace(/^\{ | \}$/g, '')})`;
 }
 
-function modelText({ base, revision }: Recipe, folder: string, context: ImportContext): string | Diagnostic {
+function modelText(
+  { base, revision, specialTokens }: Recipe,
+  folder: string,
+  context: ImportContext,
+): string | Diagnostic {
   if (base === undefined) throw new Error('a recipe without a base');
   const { name, at } = base;
-  if (isLocal(name, context)) return `local(${quoted(pathFrom(folder, context.folder, name))})`;
+  const tokens = specialTokens === undefined ? '' : `, special_tokens: ${list(specialTokens.map(quoted))}`;
+  if (isLocal(name, context)) return `local(${quoted(pathFrom(folder, context.folder, name))}${tokens})`;
   if (!isRepositoryId(name))
     return wrongValue(at, 'the base model', 'a folder, or `org/name` of the Hub', quoted(name.slice(0, 60)));
   const pinned = revision !== undefined && revision !== 'main' && isRevision(revision);
-  return `hf(${quoted(name)}${pinned ? `, revision: ${quoted(revision)}` : ''})`;
+  return `hf(${quoted(name)}${pinned ? `, revision: ${quoted(revision)}` : ''}${tokens})`;
 }
 
 /** What became of the keys that are no settings above: nothing of the file is lost silently. */

@@ -23,6 +23,9 @@ import { here, never, none } from './for-recipes.js';
 import * as preferences from './preferences.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 
+/** Besides the tokens that have a meaning of their own. */
+const ADDITIONAL = 'additional_special_tokens';
+
 const MODEL: TranslationTable<Recipe> = {
   base_model: common.base,
   ...each('model_revision revision_of_model', common.revision),
@@ -90,13 +93,24 @@ const MODEL: TranslationTable<Recipe> = {
     none(NONE.quantised),
   ),
   special_tokens: becomes<Recipe, ForeignRecord>(
-    'only `pad_token` needs nothing',
+    '`special_tokens` of the base; `pad_token` needs nothing',
     a.record,
-    (_, { entries }) =>
-      entries.every(({ key }) => key === 'pad_token') ? automatic(BY_ITSELF.padding) : left(NONE.tokens),
+    (recipe, record) => {
+      const more = valueIn(record, ADDITIONAL);
+      const tokens = more && a.texts.read(more);
+      if (tokens !== undefined) common.addTokens(recipe, tokens);
+      const others = record.entries.filter(({ key }) => key !== 'pad_token' && key !== ADDITIONAL);
+      if (others.length > 0) return left(NONE.tokens);
+      return tokens === undefined ? automatic(BY_ITSELF.padding) : undefined;
+    },
   ),
+  tokens: becomes('`special_tokens` of the base', a.texts, (recipe, tokens) => {
+    common.addTokens(recipe, tokens);
+    remark(recipe, 'base', 'There, `tokens` are not special: answers that are shown have them.');
+    return undefined;
+  }),
   ...each(
-    `tokens added_tokens_overrides eot_tokens resize_token_embeddings_to_32x mean_resizing_embeddings
+    `added_tokens_overrides eot_tokens resize_token_embeddings_to_32x mean_resizing_embeddings
     shrink_embeddings embeddings_skip_upcast fix_untrained_tokens`,
     none(NONE.tokens),
   ),

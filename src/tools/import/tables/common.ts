@@ -263,6 +263,17 @@ export const experts: Translation<Recipe> = becomes(
 
 const EXPERTS = /(?:^|\.experts\.|^experts\.)(?:gate_up_proj|up_proj|down_proj)$/;
 
+/** Several keys may name some. */
+export function addTokens(recipe: Recipe, tokens: readonly string[]): void {
+  recipe.specialTokens = [...new Set([...(recipe.specialTokens ?? []), ...tokens])];
+}
+
+export const specialTokens: Translation<Recipe> = becomes(
+  '`special_tokens` of the base',
+  a.names,
+  (recipe, names) => void addTokens(recipe, names),
+);
+
 /** Saved with the adapter, and trained whole. */
 export const modulesToSave: Translation<Recipe> = becomes(
   '`lora = { modules_to_save: … }`: `embed_tokens`, `lm_head`',
