@@ -1,5 +1,5 @@
 import { RowIndex } from './hashes.js';
-import { NearCopies } from './near-copies.js';
+import { NearCopies, type NearCopy } from './near-copies.js';
 import { RowFault } from './parse-row.js';
 import { contentOf, wholeText } from './row-content.js';
 import type { RowReader } from './row-reader.js';
@@ -18,34 +18,31 @@ export async function dropLeaks(
   near: number | undefined,
   breathe: (done: number) => Promise<void>,
 ): Promise<void> {
+  // what is looked up are the rows that are held out, of which there are few, and not those of training
   const held: number[] = [];
-  const contents = new RowIndex(table.high, table.low);
-  const copies = near === undefined ? undefined : new NearCopies(reader, near);
-  if (![...splitsOf(table)].some((split) => split !== 0)) return;
+  for (const row of table.kept()) if (table.split.get(row) !== 0) held.push(row);
+  if (held.length === 0) return;
   let done = 0;
-  for (const row of table.kept()) {
-    await breathe(done++);
-    if (table.split.get(row) !== 0) {
-      held.push(row);
-      continue;
-    }
-    if (contents.get(table.high.get(row), table.low.get(row)) !== undefined) continue;
-    contents.add(row);
-    copies?.add(row, textOf(reader, row));
-  }
+  const copies = near === undefined ? undefined : new NearCopies(reader, near);
   for (const row of held) {
     await breathe(done++);
-    const same = contents.get(table.high.get(row), table.low.get(row));
-    if (same !== undefined) table.dropFor(row, 'leak', same, 1);
-    else {
-      const copy = copies?.find(textOf(reader, row));
-      if (copy !== undefined) table.dropFor(row, 'leak', copy.of, copy.overlap);
-    }
+    copies?.add(row, textOf(reader, row));
   }
-}
-
-function* splitsOf(table: RowTable): Iterable<number> {
-  for (const row of table.kept()) yield table.split.get(row);
+  const contents = new RowIndex(table.high, table.low);
+  const first = new Map<number, NearCopy>();
+  for (const row of table.kept()) {
+    if (table.split.get(row) !== 0) continue;
+    await breathe(done++);
+    if (contents.get(table.high.get(row), table.low.get(row)) !== undefined) continue;
+    contents.add(row);
+    for (const { of, overlap } of copies?.all(textOf(reader, row)) ?? [])
+      if (!first.has(of)) first.set(of, { of: row, overlap });
+  }
+  for (const row of held) {
+    const same = contents.get(table.high.get(row), table.low.get(row));
+    const copy = same === undefined ? first.get(row) : { of: same, overlap: 1 };
+    if (copy !== undefined) table.dropFor(row, 'leak', copy.of, copy.overlap);
+  }
 }
 
 function textOf(reader: RowReader, row: number): string {

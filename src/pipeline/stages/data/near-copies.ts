@@ -5,7 +5,8 @@ import { contentOf, wholeText } from './row-content.js';
 import type { RowReader } from './row-reader.js';
 import { jaccard, mix, tripleHashes } from './word-triples.js';
 
-interface NearCopy {
+/** Which row, and how much of both they have in common. */
+export interface NearCopy {
   readonly of: number;
   readonly overlap: number;
 }
@@ -33,7 +34,7 @@ export class NearCopies {
   /** The first row that this one is a near copy of; if there is none, later rows are compared with it. */
   addUnlessCopy(row: number, text: string): NearCopy | undefined {
     const set = this.signed(text);
-    const copy = this.nearest(set);
+    const [copy] = this.near(set);
     if (copy === undefined) this.insert(row, set);
     return copy;
   }
@@ -42,8 +43,9 @@ export class NearCopies {
     this.insert(row, this.signed(text));
   }
 
-  find(text: string): NearCopy | undefined {
-    return this.nearest(this.signed(text));
+  /** Every row that this text is a near copy of, ascending. */
+  all(text: string): Iterable<NearCopy> {
+    return this.near(this.signed(text));
   }
 
   /** The set of a text; its band keys are left in `keys`. A text without words is near none. */
@@ -59,13 +61,12 @@ export class NearCopies {
     this.remember(row, set);
   }
 
-  private nearest(set: Uint32Array): NearCopy | undefined {
-    if (set.length === 0) return undefined;
+  private *near(set: Uint32Array): Iterable<NearCopy> {
+    if (set.length === 0) return;
     for (const candidate of this.index.candidates(this.keys)) {
       const overlap = jaccard(set, this.setOf(candidate));
-      if (overlap >= this.threshold) return { of: candidate, overlap };
+      if (overlap >= this.threshold) yield { of: candidate, overlap };
     }
-    return undefined;
   }
 
   private setOf(row: number): Uint32Array {

@@ -6,6 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'chai';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { dropLeaks } from '../../../../src/pipeline/stages/data/leaks.js';
+import { NearCopies } from '../../../../src/pipeline/stages/data/near-copies.js';
 import { type RowFormat, rowsOf } from '../../../../src/pipeline/stages/data/read/read-rows.js';
 import { Collector } from '../../../../src/pipeline/stages/data/row-collector.js';
 import { RowReader } from '../../../../src/pipeline/stages/data/row-reader.js';
@@ -71,6 +73,36 @@ describe('data stage: memory', () => {
       const [few = 0, many = 0] = await Promise.all(sizes);
       expect(many).to.be.at.most(few * 1.05);
     });
+
+  it('holds what near copies are found by of the rows that are held out alone', async () => {
+    const table = new RowTable();
+    const texts = Array.from({ length: 100 }, (_, i) =>
+      Array.from({ length: 60 }, (_, at) => `w${i}x${at}`).join(' '),
+    );
+    for (const i of texts.keys()) {
+      table.add(0, i + 1, 0, 0);
+      table.high.set(i, i + 1);
+      table.split.set(i, i % 50 === 49 ? 1 : 0);
+    }
+    // one of the two is a copy of a row of training but for its first word
+    texts[99] = texts[20]?.replace('w20x0', 'other') ?? '';
+    const row = (index: number) => ({ instruction: texts[index] ?? '', output: 'yes' });
+    const indexed: number[] = [];
+    const { add } = NearCopies.prototype;
+    NearCopies.prototype.add = function (at, words) {
+      indexed.push(at);
+      add.call(this, at, words);
+    };
+    try {
+      await dropLeaks(table, { row } as unknown as RowReader, 0.9, async () => {});
+    } finally {
+      NearCopies.prototype.add = add;
+    }
+    expect(indexed).to.deep.equal([49, 99]);
+    expect(table.fate(99)).to.equal('leak');
+    expect(table.other.get(99)).to.equal(20);
+    expect(table.fate(49)).to.equal('kept');
+  });
 
   it('keeps places and hashes of rows, at most 160 bytes for each', () => {
     const table = new RowTable();
