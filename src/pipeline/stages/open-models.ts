@@ -15,7 +15,9 @@ export function openResolved(
 ): ModelFolder {
   const found = openModelAt(host, folder);
   const model = isShape ? withEstimatedText(host, found) : found;
-  return withSpecialTokens(seed === undefined ? model : untrained(model, seed), specialTokens);
+  // of a shape alone, some rows more or less are within what is estimated
+  const tokens = isShape && model.tokenizerJson === undefined ? [] : specialTokens;
+  return withSpecialTokens(seed === undefined ? model : untrained(model, seed), tokens);
 }
 
 /** The same, of any architecture where there are no further tokens. Throws a `ModelError`. */

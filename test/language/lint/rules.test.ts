@@ -210,6 +210,14 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: 'special tokens, with factors over the embedding',
+    edits: [
+      ['base = starter()', 'base = starter(special_tokens: ["<a>"])'],
+      ['rank: 16', 'targets: [all_linear, "embed_tokens"], rank: 16'],
+      OWN_BASELINE,
+    ],
+  },
+  {
     name: 'special tokens, all weights trained',
     edits: [
       ['base = starter()', 'base = starter(special_tokens: ["<a>"])'],

@@ -2,6 +2,7 @@
 import type { Host } from '../../../language/host/host.js';
 import type { AdapterConfig } from '../../models/adapters/config.js';
 import { labelsOf } from '../../models/adapters/whole.js';
+import { readSpecialTokens } from '../../models/added-tokens.js';
 import { type AnyModel, openAnyModel } from '../../models/any-model.js';
 import {
   CHAT_TEMPLATE,
@@ -57,6 +58,8 @@ export interface ServerFacts {
   /** The adapter as a GGUF file in `serve/`, where llama.cpp has a form for it. */
   readonly adapterFile?: string;
   readonly labels?: readonly string[];
+  /** Tokens that the base of an adapter gets, and its files do not have. */
+  readonly addedTokens?: readonly string[];
 }
 
 interface FactsRequest {
@@ -102,6 +105,7 @@ export async function readServerFacts(
     special,
     adapter,
     labels: labelsOf(adapter) ?? model.facts.labels,
+    ...(isAdapter && { addedTokens: readSpecialTokens(host, folder) }),
   };
 }
 

@@ -74,6 +74,7 @@ export function ollamaRefusal({
   kind,
   adapter,
   adapterFile,
+  addedTokens,
   ggufBase,
   architecture,
   labels,
@@ -101,6 +102,7 @@ export function ollamaRefusal({
     ...(adapter.targets.some(namesOuter) ? ['factors over embedding or head'] : []),
     ...(adapter.bias === undefined ? [] : ['trained biases']),
     ...(adapter.modulesToSave === undefined ? [] : ['modules that were trained whole']),
+    ...(addedTokens === undefined ? [] : ['tokens that its base lacks']),
     ...(adapter.alphaPattern === undefined ? [] : ['an alpha for each layer']),
     ...(Number.isInteger(adapter.alpha) ? [] : ['an alpha that is no whole number']),
   ];

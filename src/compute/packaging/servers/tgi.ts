@@ -57,7 +57,7 @@ function options(facts: ServerFacts, model: string, release: string): readonly s
   ];
 }
 
-function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
+function refusalOf({ kind, adapter, addedTokens, labels }: ServerFacts): string | undefined {
   if (kind === 'gguf') return 'It reads no GGUF file here. Deploy a merge with `dtype = bf16` for it.';
   if (labels !== undefined) return 'It serves no classifiers.';
   if (adapter === undefined) return undefined;
@@ -67,6 +67,7 @@ function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
   if (adapter.targets.some(namesOuter)) return `It takes no factors over embedding or head. ${MERGE_FIRST}`;
   if (adapter.bias !== undefined) return `It takes no trained biases. ${MERGE_FIRST}`;
   if (adapter.modulesToSave !== undefined) return `It takes no module that was trained whole. ${MERGE_FIRST}`;
+  if (addedTokens !== undefined) return `It gives its base no further tokens. ${MERGE_FIRST}`;
   if (adapter.rankPattern !== undefined || adapter.alphaPattern !== undefined)
     return `It takes one rank and one alpha for all layers. ${MERGE_FIRST}`;
   return undefined;

@@ -61,7 +61,7 @@ const largestRank = ({ rank, rankPattern = {} }: LoraConfig): number =>
 const rankFor = (adapter: LoraConfig): number | undefined =>
   RANKS.find((rank) => rank >= largestRank(adapter));
 
-function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
+function refusalOf({ kind, adapter, addedTokens, labels }: ServerFacts): string | undefined {
   if (kind === 'gguf') return 'vLLM reads no GGUF file. Deploy a merge with `dtype = bf16` for it.';
   if (adapter === undefined) return undefined;
   if (labels !== undefined) return `vLLM takes no head over labels from an adapter. ${MERGE_FIRST}`;
@@ -72,6 +72,7 @@ function refusalOf({ kind, adapter, labels }: ServerFacts): string | undefined {
   if (adapter.bias !== undefined) return `vLLM takes no trained biases. ${MERGE_FIRST}`;
   if (adapter.modulesToSave !== undefined)
     return `vLLM takes no module that was trained whole (${adapter.modulesToSave.join(', ')}). ${MERGE_FIRST}`;
+  if (addedTokens !== undefined) return `vLLM gives its base no further tokens. ${MERGE_FIRST}`;
   if (rankFor(adapter) === undefined)
     return `vLLM takes ranks of up to ${RANKS.at(-1)}, and this adapter has ${largestRank(adapter)}. ${MERGE_FIRST}`;
   return undefined;
