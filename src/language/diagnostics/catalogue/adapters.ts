@@ -71,7 +71,7 @@ export const tiedFactors = (
     `\`${base}\` ties embedding and head, and factors over \`${path}\` are for that one alone`,
     {
       label: 'a merge separates the two',
-      help: `a merged model that writes has ${(vocabSize * hiddenSize).toLocaleString('en-US')} weights more, and its \`config.json\` says \`"tie_word_embeddings": false\`; without a merge nothing changes`,
+      help: `a merged language model has ${(vocabSize * hiddenSize).toLocaleString('en-US')} weights more, and its \`config.json\` says \`"tie_word_embeddings": false\`; without a merge nothing changes`,
     },
   );
 
