@@ -152,6 +152,16 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class OtherModel:
+    """Another model than the base, which is asked before training and let go of."""
+
+    model: Model
+    adapter: Adapter | None
+    #: Tokens that it reads at most.
+    positions: int
+
+
+@dataclass(frozen=True)
 class Preferences:
     """Rows are texts, whose last tokens are the answer: of pairs, each chosen one is followed by the rejected one."""
 
@@ -161,6 +171,8 @@ class Preferences:
     #: Left out where the objective compares with nothing.
     reference: Reference | None
     validation_reference: Reference | None
+    #: What is asked; left out, the base.
+    other: OtherModel | None = None
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from ftpc_driver.models.names import file_names
 from ftpc_driver.models.pissa import take_off
 from ftpc_driver.models.recompute import recompute
 from ftpc_driver.models.structure import blocks_of, causal_model
+from ftpc_driver.objectives.other_model import Asking
 from ftpc_driver.objectives.preferring import Preferring
-from ftpc_driver.objectives.references import as_reference, references
+from ftpc_driver.objectives.references import References, as_reference, references
 from ftpc_driver.objectives.texts import Texts
 from ftpc_driver.parent import Parent
 from ftpc_driver.spec import Preferences, Reference, Spec
@@ -45,10 +46,6 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
     ranks = Ranks(spec)
     parent.sign(lambda: events.emit("alive", rank=ranks.rank, **memory_of(ranks.device)))
     draws = Draws(spec.seed, ranks.device)
-    model = shard(prepared(spec, ranks, draws), spec, ranks).train()
-    watch_blocks(model, parent.advance)
-    trained = Trained(file_names(model))
-    optimizer = Optimizer(spec.optimizer, trained.parts, _sum if trained.is_sharded else _same)
     folder = Path(spec.folder)
 
     def emit(event: str, **fields: Any) -> None:
@@ -61,18 +58,24 @@ def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent
         if ranks.local == 0:
             events.emit(event, **fields)
 
-    checkpoints = Checkpoints(
-        folder / "checkpoints",
-        spec.digest,
-        spec.keep,
-        ranks,
-        trained,
-        optimizer,
-        note=lambda text: emit("note", text=text),
-    )
     try:
+        # before the base is there, next to which it would be in memory
+        others = _said_by_other(spec, ranks, parent, emit)
+        model = shard(prepared(spec, ranks, draws), spec, ranks).train()
+        watch_blocks(model, parent.advance)
+        trained = Trained(file_names(model))
+        optimizer = Optimizer(spec.optimizer, trained.parts, _sum if trained.is_sharded else _same)
+        checkpoints = Checkpoints(
+            folder / "checkpoints",
+            spec.digest,
+            spec.keep,
+            ranks,
+            trained,
+            optimizer,
+            note=lambda text: emit("note", text=text),
+        )
         # what a reference says is asked before the model is what a checkpoint has
-        loop = _loop(spec, ranks, model, checkpoints, optimizer, trained, draws, parent, emit)
+        loop = _loop(spec, ranks, model, checkpoints, optimizer, trained, draws, parent, emit, others)
         resumed = checkpoints.resume()
         events.emit(
             "start",
@@ -106,10 +109,9 @@ def _loop(
     draws: Draws,
     parent: Parent,
     emit: Callable[..., None],
+    others: Mapping[str, References],
 ) -> Loop:
-    autocast: Callable[[], Any] = contextlib.nullcontext
-    if spec.precision == "bf16":
-        autocast = partial(torch.autocast, ranks.device.type, torch.bfloat16)
+    autocast = _autocast(spec, ranks)
     wanted = spec.preferences
 
     def learning(file: str, reference: Reference | None) -> Learning:
@@ -118,7 +120,15 @@ def _loop(
         batches = Batches(rows, spec.pad_id, spec.padding, first_label, ranks.device)
         if wanted is None or not isinstance(rows, Texts):
             return Writing(model, batches, ranks, autocast)
-        return _preferring(spec, wanted, reference, model, rows, batches, ranks, autocast, parent, emit)
+        preferring = _preferring(spec, wanted, model, rows, batches, ranks, autocast)
+        preferring.references = others.get(file)
+        if reference is not None and preferring.references is None:
+            pause, told = _asking(ranks, parent, emit)
+            preferring.pause = pause
+            with as_reference(model, is_its_start=spec.trained == "full" or spec.pissa, ranks=ranks):
+                preferring.references = references(reference, len(rows), preferring.ask, ranks, told)
+        preferring.pause = parent.advance
+        return preferring
 
     def stopping() -> bool:
         return parent.stop
@@ -146,19 +156,29 @@ def _loop(
     )
 
 
-def _preferring(
-    spec: Spec,
-    wanted: Preferences,
-    reference: Reference | None,
-    model: nn.Module,
-    texts: Texts,
-    batches: Batches,
-    ranks: Ranks,
-    autocast: Callable[[], Any],
-    parent: Parent,
-    emit: Callable[..., None],
-) -> Preferring:
-    """With what its reference says, which is asked now."""
+def _autocast(spec: Spec, ranks: Ranks) -> Callable[[], Any]:
+    if spec.precision == "bf16":
+        return partial(torch.autocast, ranks.device.type, torch.bfloat16)
+    return contextlib.nullcontext
+
+
+def _said_by_other(spec: Spec, ranks: Ranks, parent: Parent, emit: Callable[..., None]) -> Mapping[str, References]:
+    """By the files of rows; nothing where the base is the reference."""
+    wanted = spec.preferences
+    if wanted is None or wanted.other is None or wanted.reference is None:
+        return {}
+    asking = Asking(spec, wanted, wanted.other, ranks, _autocast(spec, ranks), *_asking(ranks, parent, emit))
+    found = {spec.rows.file: asking.of(spec.rows.file, wanted.reference)}
+    if spec.validation is not None and wanted.validation_reference is not None:
+        found[spec.validation.file] = asking.of(spec.validation.file, wanted.validation_reference)
+    asking.close()
+    return found
+
+
+def _asking(
+    ranks: Ranks, parent: Parent, emit: Callable[..., None]
+) -> tuple[Callable[[], None], Callable[[int, int], None]]:
+    """What is called between micro batches, and when a piece of what is asked is known."""
 
     def pause() -> None:
         """While the reference is asked, nothing is lost by an end."""
@@ -171,7 +191,19 @@ def _preferring(
         if ranks.sum([float(parent.stop)])[0] > 0:
             raise Interrupted(0)
 
-    preferring = Preferring(
+    return pause, told
+
+
+def _preferring(
+    spec: Spec,
+    wanted: Preferences,
+    model: nn.Module,
+    texts: Texts,
+    batches: Batches,
+    ranks: Ranks,
+    autocast: Callable[[], Any],
+) -> Preferring:
+    return Preferring(
         objective=wanted.objective,
         model=model,
         texts=texts,
@@ -180,13 +212,8 @@ def _preferring(
         ranks=ranks,
         in_step=spec.sharding.kind == "fsdp",
         autocast=autocast,
-        pause=pause,
+        pause=lambda: None,
     )
-    if reference is not None:
-        with as_reference(model, is_its_start=spec.trained == "full" or spec.pissa, ranks=ranks):
-            preferring.references = references(reference, len(texts), preferring.ask, ranks, told)
-    preferring.pause = parent.advance
-    return preferring
 
 
 def prepared(spec: Spec, ranks: Ranks, draws: Draws) -> nn.Module:

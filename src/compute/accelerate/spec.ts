@@ -92,6 +92,15 @@ export interface ReferenceSpec {
   readonly folder: string;
 }
 
+/** Another model than the base, which is asked before training and let go of. */
+export interface OtherModelSpec {
+  readonly model: ModelSpec;
+  /** A folder of PEFT over it. */
+  readonly adapter: { readonly folder: string } | null;
+  /** Tokens that it reads at most. */
+  readonly positions: number;
+}
+
 /**
  * What is learned of answers. Each row of the files is then a text that ends in one, with `answers` int32 [rows], the tokens of
  * the answer; of pairs, each chosen text is followed by the rejected one; where answers are judged alone, `good` int32 [rows] says
@@ -101,6 +110,8 @@ export interface PreferencesSpec {
   readonly objective: ObjectiveSpec;
   /** Tokens of a prompt with the answer of another, at most. */
   readonly limit: number;
+  /** What is asked; `null`: the base. */
+  readonly other: OtherModelSpec | null;
   readonly reference: ReferenceSpec | null;
   readonly validation_reference: ReferenceSpec | null;
 }

@@ -40,6 +40,16 @@ export function openAnyModel(host: Host, path: string): AnyModel {
   return { ...folderFiles(host, path, facts), facts };
 }
 
+/** The `tokenizer.json` of a model, or what it would say; `undefined` where there is none. */
+export function tokenizerText({ companions }: Pick<ModelFiles, 'companions'>): string | undefined {
+  const content = companions()
+    .find(({ name }) => name === 'tokenizer.json')
+    ?.read();
+  return content === undefined || typeof content === 'string'
+    ? content
+    : Buffer.from(content).toString('utf8');
+}
+
 /** Names of the longest text's length. */
 const POSITIONS = ['max_position_embeddings', 'n_positions', 'max_sequence_length', 'seq_length', 'n_ctx'];
 const POSITIONS_DEFAULT = 2048;

@@ -1,4 +1,5 @@
 /** Rows with labels go to trainers, evaluations and metrics of classifiers, and to no others. */
+import { writesNothing } from '../diagnostics/catalogue/references.js';
 import * as errors from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { namesIn } from '../ir/expression.js';
@@ -7,7 +8,7 @@ import { COMPARING_METRICS, judgesOf, metricsOf } from '../schemas/functions/met
 import { LABELLED, type RowKind, rowKind } from '../schemas/functions/template.js';
 import type { Span } from '../source/span.js';
 import { objectiveOfRows } from './preferences.js';
-import { propertyOf, referenceIn, type Stages, settingSpan, trainedBy } from './stage-settings.js';
+import { propertyOf, referenceIn, type Stages, settingSpan, textAt, trainedBy } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 
 interface Rows {
@@ -97,7 +98,7 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
     const read = rowsIn(checked, key, stages);
     if (read?.kind === 'choices') return [errors.choicesTrained(settingSpan(checked, key), read)];
   }
-  const unlearned = objectiveOfRows(checked, rows);
+  const unlearned = [...objectiveOfRows(checked, rows), ...comparedWith(checked, stages)];
   if (unlearned.length > 0) return unlearned;
   const method = block.using.find(({ text }) => text === stage.preset)?.span ?? block.name.span;
   const works = reads(checked, rows.kind);
@@ -143,6 +144,17 @@ function checkTrain(checked: CheckedStage, stages: Stages): readonly Diagnostic[
         ).map(([setting, why]) => errors.settingWithHead(settingSpan(checked, setting), setting, why))
       : []),
   ];
+}
+
+/** A stage that an objective takes for its reference, and whose model does not write. */
+function comparedWith(checked: CheckedStage, stages: Stages): readonly Diagnostic[] {
+  const { objective } = checked.stage.settings;
+  const reference = isCall(objective) ? objective.args['reference'] : undefined;
+  const trainer = isReference(reference) ? trainedBy(reference.stage, stages) : undefined;
+  const learnt = trainer && rowsIn(trainer, 'dataset', stages);
+  if (trainer === undefined || learnt === undefined || reads(trainer, learnt.kind) === 'texts') return [];
+  const at = textAt(checked.block.properties, 'objective.reference')?.expression.span;
+  return [writesNothing(at ?? settingSpan(checked, 'objective'), trainer.stage.name)];
 }
 
 /** What a model works on that is trained on rows of a kind: it goes on with texts, gives labels to them, or scores. */

@@ -1,4 +1,4 @@
-/** FTP1901…: what cannot be ejected. */
+/** FTP1901…, FTP2302: what cannot be ejected. */
 import { error } from '../../language/diagnostics/make.js';
 import type { Stage } from '../../language/ir/program.js';
 
@@ -8,6 +8,17 @@ export const needsConversion = ({ name, span }: Stage, setting: string) =>
     label: `ftpc makes the adapter of ${setting} after training`,
     help: 'train it with `ftpc run`, or without that setting',
   });
+
+export const ejectsOneModel = ({ name, span }: Stage, reference: string) =>
+  error(
+    'FTP2302',
+    span,
+    `\`${name}\` cannot be ejected: it is compared with another model, \`${reference}\``,
+    {
+      label: 'an ejected project has one model',
+      help: 'train it with `ftpc run`, or without `reference`',
+    },
+  );
 
 /** `input`: the stage that has no output; `engine`: what it would be made with. */
 export const inputMissing = ({ name, span }: Stage, input: string, engine: string) =>

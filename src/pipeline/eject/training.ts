@@ -10,7 +10,7 @@ import type { StageContext } from '../stages/stage.js';
 import { writeTraining } from '../stages/train/accelerate/train.js';
 import { learnedRows, type TrainTask, trainTask } from '../stages/train/train-task.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { needsConversion } from './eject-diagnostics.js';
+import { ejectsOneModel, needsConversion } from './eject-diagnostics.js';
 
 /** The folder of the base in an ejected project. */
 export const BASE = 'base';
@@ -44,6 +44,8 @@ export async function writeEjected(
     { ...context, output, work: NO_WORK, emit: () => {}, signal: new AbortController().signal },
     plan,
   );
+  if (task.reference !== undefined)
+    throw new UserError(ejectsOneModel(context.stage, task.reference.named.label));
   const { specification, adapter } = writeTraining(output, task, { plan, engine, folder: '.' });
   const conversion = conversionOf(adapter);
   if (conversion !== undefined) throw new UserError(needsConversion(context.stage, conversion));

@@ -1,5 +1,5 @@
 /** The calls of a program that name repositories. */
-import type { Call, Program, Stage, Value } from '../../language/ir/program.js';
+import type { Call, Program, Stage, Value, Values } from '../../language/ir/program.js';
 import { isCall, isSecret } from '../../language/ir/values.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';
 
@@ -11,32 +11,34 @@ export interface HubCall {
 }
 
 export const hubCalls = (stages: readonly Stage[]): readonly HubCall[] =>
+  allCalls(stages).filter(({ call }) => repositoryOf(call) !== undefined);
+
+/** Every call in the settings of stages, those within calls too. */
+export const allCalls = (stages: readonly Stage[]): readonly HubCall[] =>
   stages.flatMap((stage) =>
     Object.entries(stage.settings).flatMap(([name, value]) => callsIn(stage, name, value)),
   );
 
 function callsIn(stage: Stage, path: string, value: Value): readonly HubCall[] {
   if (value === null || typeof value !== 'object') return [];
-  if (isCall(value)) return repositoryOf(value) === undefined ? [] : [{ stage, path, call: value }];
-  return Object.entries(value).flatMap(([name, field]) => callsIn(stage, `${path}.${name}`, field as Value));
+  const own = isCall(value) ? [{ stage, path, call: value }] : [];
+  const fields = Object.entries<Value>(isCall(value) ? value.args : (value as Values));
+  return [...own, ...fields.flatMap(([name, field]) => callsIn(stage, `${path}.${name}`, field))];
 }
 
-/** The program with every call replaced, but for calls within calls. */
+/** The program with every call replaced; calls within a call come before it. */
 export function replaceCalls(program: Program, replace: (call: Call) => Call): Program {
   const over = (value: Value): Value => {
     if (value === null || typeof value !== 'object') return value;
-    if (isCall(value)) return replace(value);
+    if (isCall(value)) return replace({ ...value, args: overAll(value.args) });
     if (Array.isArray(value)) return value.map((item: Value) => over(item));
-    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, over(field as Value)]));
+    return overAll(value as Values);
   };
+  const overAll = (values: Values): Values =>
+    Object.fromEntries(Object.entries(values).map(([name, field]) => [name, over(field)]));
   return {
     ...program,
-    stages: program.stages.map((stage) => ({
-      ...stage,
-      settings: Object.fromEntries(
-        Object.entries(stage.settings).map(([name, value]) => [name, over(value)]),
-      ),
-    })),
+    stages: program.stages.map((stage) => ({ ...stage, settings: overAll(stage.settings) })),
   };
 }
 

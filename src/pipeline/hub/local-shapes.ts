@@ -5,10 +5,9 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
 import type { Call, Program } from '../../language/ir/program.js';
-import { isCall } from '../../language/ir/values.js';
 import type { Span } from '../../language/source/span.js';
 import { resolveModelCall, SHAPE } from '../stages/resolve-models.js';
-import { type HubCall, replaceCalls } from './calls.js';
+import { allCalls, type HubCall, replaceCalls } from './calls.js';
 import { withVirtualFiles } from './heads.js';
 import { type ShapedFolder, shapedFolder } from './model-shapes.js';
 
@@ -52,11 +51,7 @@ export function withLocalShapes(
 
 /** The settings that name a folder. */
 const settingsWith = ({ stages }: Program, folder: string): readonly Pick<HubCall, 'stage' | 'path'>[] =>
-  stages.flatMap((stage) =>
-    Object.entries(stage.settings).flatMap(([path, value]) =>
-      isCall(value) && value.call === 'local' && value.args['folder'] === folder ? [{ stage, path }] : [],
-    ),
-  );
+  allCalls(stages).filter(({ call }) => call.call === 'local' && call.args['folder'] === folder);
 
 function folderOf(call: Call, { folder }: Program, host: Host): string | undefined {
   try {

@@ -1,14 +1,12 @@
 /** What each kind of stage needs in memory, time and disk, once it is known what it will do. */
 
-import { EVALUATION_SHAPES } from '../../compute/evaluation/evaluation-decoder.js';
 import { isMetricName, metrics } from '../../compute/evaluation/metrics/table.js';
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
-import { adapterShapes, savedConfig } from '../../compute/models/adapters/kinds.js';
+import { adapterShapes } from '../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../compute/models/types.js';
-import { MOST_MATERIALISED_BYTES, plannedBytes } from '../../compute/models/weights/load.js';
+import { plannedBytes } from '../../compute/models/weights/load.js';
 import { storedAs } from '../../compute/packaging/merge/dtypes.js';
-import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { sizeOf } from '../../compute/tensor/shape.js';
 import { sharesPrompts } from '../../compute/training/index.js';
 import type { AccelerateRun } from '../../language/ir/engines.js';
@@ -17,10 +15,11 @@ import type { WeightResidency } from '../../language/ir/runtimes.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { modelIdentity } from '../stages/open-models.js';
-import { withFactors } from '../stages/train/adapters/kinds.js';
 import { precisionOf } from '../stages/train/precision.js';
+import { referenceSetting } from '../stages/train/preferences/reference-model.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { joinedPairs, type Lengths, longestPrompt } from './expected-rows.js';
+import { adapterConfig, flopsPerToken, forwardMemory, residentWeights } from './forward-memory.js';
 import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
@@ -33,15 +32,7 @@ import type { PlanContext } from './plan-context.js';
 import type { BudgetLimit, Pace, Peak, Publication, Seconds } from './plan-json.js';
 import { publicationOf } from './publication.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
-import {
-  type AdaptedModel,
-  decodedWeights,
-  formatWritten,
-  keptByProcess,
-  type PlannedModel,
-  stageNamed,
-  weightBytes,
-} from './stage-models.js';
+import { formatWritten, type PlannedModel, stageNamed, weightBytes } from './stage-models.js';
 import { type AnsweredRows, diskSeconds, workerSeconds } from './time/other-times.js';
 import { timeOf } from './time/time-of-training.js';
 import { memoryBudgetOf, paddedTokens, type TrainFacts } from './train-stage.js';
@@ -156,12 +147,17 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
     const speed = look ? await context.speed() : undefined;
     const times = settings.baseline === undefined ? 1 : 2;
-    const perToken = flopsPerToken(context, memory);
+    const perToken = flopsPerToken(memory);
     const read = memory.forked === true ? joinedPairs(lengths) : lengths;
     const forward = times * paddedTokens(read) * perToken;
     const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
     const tokens = times * answers.rows * settings.generation.max_tokens;
-    const models = evaluated(context, model, settings.baseline);
+    const models = [
+      ...evaluated(context, model, settings.baseline),
+      ...(settings.metrics.some(({ call }) => call === 'preference_accuracy')
+        ? comparedWith(context, model)
+        : []),
+    ];
     const scorer = context.models.of(scorerIn(settings));
     const answeredLength = longest + settings.generation.max_tokens;
     const peakOf = (residency: WeightResidency): Peak =>
@@ -350,6 +346,15 @@ function evaluated(
   return other === undefined || weightsOf(other) === weightsOf(model) ? [model] : [model, other];
 }
 
+/** What rewards of a model are next to, where its training names that. */
+function comparedWith({ program, models }: PlanContext, { root }: PlannedModel): readonly PlannedModel[] {
+  const trainer = root.adapterOf ?? root.trainedBy;
+  const stage = trainer === undefined ? undefined : stageNamed(program, trainer);
+  const reference =
+    stage?.kind === 'train' ? models.of(referenceSetting(settingsOf(stage, 'train'))) : undefined;
+  return reference === undefined ? [] : [reference];
+}
+
 const weightsOf = ({ root: { model, weights, trainedBy = '' } }: PlannedModel): string =>
   [modelIdentity(model), weights, trainedBy].join('\n');
 
@@ -373,88 +378,8 @@ function firstThatFits(
   return free === found ? found : { ...found, decides: true };
 }
 
-/** What a stage takes that trains nothing of a model; `longest`: tokens of a row. */
-function forwardMemory(
-  context: PlanContext,
-  model: PlannedModel,
-  longest: number,
-  residency: WeightResidency,
-): ForwardMemory {
-  const config = writtenConfig(context, model);
-  const trainer = model.root.adapterOf;
-  const trained = trainer === undefined ? undefined : context.trainPlans.get(trainer);
-  const adapter = trainer === undefined ? undefined : adapterConfig(context, trainer);
-  return {
-    config,
-    ...residentWeights({ ...model, config, adapter }, residency, trained?.method === 'qlora'),
-    adapter,
-    longest,
-    tokenizerBytes: model.tokenizerBytes,
-    onDevice: context.machine.devices.length > 0,
-    device: context.device,
-    runtime: context.runtime.name,
-    compiles: isCompiled(context.runtime.version),
-    largestTensor: context.largestTensor,
-    planDecoder: context.planDecoder,
-  };
-}
-
 /** Of pairs of answers whose prompt is computed once, the row is longer. */
 const readPairs = (memory: ForwardMemory, lengths: Lengths): ForwardMemory =>
   lengths.isPaired === true && sharesPrompts(memory.config, memory.adapter, lengths)
     ? { ...memory, longest: joinedPairs(lengths).longest, forked: true }
     : memory;
-
-/** A model that a train stage or a merge writes is a classifier where what it was trained on has labels. */
-function writtenConfig(context: PlanContext, { config, root }: PlannedModel): ModelConfig {
-  const trainer = root.trainedBy === undefined ? undefined : stageNamed(context.program, root.trainedBy);
-  if (trainer === undefined || !context.trainPlans.has(trainer.name)) return config;
-  const base = context.models.of(trainer.settings['base']);
-  return base === undefined ? config : adaptedConfig(config, context.adapter(trainer, base));
-}
-
-/** `quantised`: projections are in 4 bits. */
-function residentWeights(
-  model: AdaptedModel,
-  residency: WeightResidency,
-  quantised = false,
-): Pick<ForwardMemory, 'weightBytes' | 'decoded' | 'keptByProcess'> {
-  const bytes = weightBytes(model);
-  const isMaterialised = residency === 'float32' && bytes.materialised <= MOST_MATERIALISED_BYTES;
-  const form = isMaterialised
-    ? 'materialised'
-    : quantised
-      ? 'qlora'
-      : residency === 'paged'
-        ? 'paged'
-        : 'lora';
-  return {
-    weightBytes: bytes[form],
-    decoded: decodedWeights(model)[form],
-    keptByProcess: keptByProcess(model)[form],
-  };
-}
-
-function adapterConfig(context: PlanContext, trainer: string): AdapterConfig | undefined {
-  const stage = stageNamed(context.program, trainer);
-  const plan = context.trainPlans.get(trainer);
-  if (stage === undefined || plan === undefined || plan.method === 'full') return undefined;
-  const base = context.models.of(stage.settings['base']);
-  return base && savedConfig(withFactors(context.adapter(stage, base), plan));
-}
-
-function flopsPerToken(context: PlanContext, memory: ForwardMemory): number {
-  const length = Math.min(128, memory.config.maxPositions);
-  const { flops } = context.planDecoder({
-    config: memory.config,
-    adapter: memory.adapter,
-    trainable: 'none',
-    weightBytes: memory.weightBytes,
-    dequantised: memory.decoded,
-    rows: 1,
-    length,
-    checkpointedBlocks: 0,
-    logitsChunk: EVALUATION_SHAPES.logitsChunk,
-  });
-  return flops / length;
-}

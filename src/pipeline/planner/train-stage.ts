@@ -11,12 +11,15 @@ import { stopAfter, type TrainSettings } from '../../language/schemas/stages/tra
 import { optimizerName } from '../stages/train/loop-settings.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { objectiveOf, rewardLabels } from '../stages/train/preferences/objective.js';
+import { referenceSetting } from '../stages/train/preferences/reference-model.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import { answersWanted, looksAtAnswers } from '../stages/train/validation-answers.js';
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type CountedTraining, countedOf } from './counted-training.js';
 import { BIN, joinedPairs, type Lengths, longestPrompt, shortened } from './expected-rows.js';
+import { flopsPerToken, forwardMemory } from './forward-memory.js';
+import type { ForwardMemory } from './memory/evaluate.js';
 import {
   computedRows,
   decoderShape,
@@ -54,7 +57,8 @@ export async function trainFacts(
       : await context.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(context.program, dataset.stage);
   const adapter = context.adapter(stage, model, learnedLabels(settings, model) ?? lengths.labels);
-  const room = model.config.maxPositions - virtualTokensOf(adapter);
+  const reference = askedModel(context, settings);
+  const room = roomFor({ config: model.config, adapter }, reference);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
   const { global, packing } = settings.batch;
   const adapted = { ...model, adapter };
@@ -81,6 +85,7 @@ export async function trainFacts(
       smoothing: settings.label_smoothing,
       validation: validation && (shares(validation) ? joinedPairs(validation) : validation),
       preferences: preferences && { ...preferences, sharesPrompts: shares(lengths) },
+      reference,
       answers: answersOf(settings, validation, model.tokenizerBytes),
       steps: (rows) =>
         totalSteps(
@@ -105,6 +110,20 @@ export async function trainFacts(
   };
 }
 
+type Reader = Pick<ForwardMemory, 'config' | 'adapter'>;
+
+/** Tokens of a text at most, which all models read. */
+function roomFor(own: Reader, reference: TrainMemory['reference']): number {
+  const readers: readonly Reader[] = reference === undefined ? [own] : [own, reference('stored')];
+  return Math.min(...readers.map(({ config, adapter }) => config.maxPositions - virtualTokensOf(adapter)));
+}
+
+/** Another model than the base that answers are compared with: without its tokenizer, which is not loaded. */
+function askedModel(context: PlanContext, settings: TrainSettings): TrainMemory['reference'] {
+  const model = context.models.of(referenceSetting(settings));
+  return model && ((residency) => ({ ...forwardMemory(context, model, 0, residency), tokenizerBytes: 0 }));
+}
+
 /** The label of a reward model, whose rows have none. */
 const learnedLabels = (settings: TrainSettings, { config }: PlannedModel): readonly string[] | undefined =>
   objectiveOf(settings)?.kind === 'reward' ? rewardLabels(config) : undefined;
@@ -119,6 +138,11 @@ function preferencesOf(settings: TrainSettings): PreferenceCounts | undefined {
     // each answer once, and under KTO again after another prompt
     references: hasReference(objective) ? (kind === 'kto' ? 2 : 1) : 0,
   };
+}
+
+/** Operations of another model than the base over all texts, each by itself. */
+function askedFlops({ reference, lengths }: TrainMemory, { maxLength }: TrainPlan): number | undefined {
+  return reference && paddedTokens(shortened(lengths, maxLength)) * flopsPerToken(reference('stored'));
 }
 
 /** What is answered at each validation. */
@@ -174,7 +198,7 @@ export function trainFlops(stage: Stage, facts: TrainFacts, plan: TrainPlan): nu
   const { texts = 1, references = 0, sharesPrompts: isJoined = false } = facts.memory.preferences ?? {};
   const rows = settings.batch.global * (isJoined ? 1 : texts);
   const trained = steps * Math.min(rows, lengths.rows) * perRow * perToken;
-  const asked = references * tokens * (perToken / 3);
+  const asked = references * (askedFlops(facts.memory, plan) ?? tokens * (perToken / 3));
   const validations = validationsOf(stage, facts.memory, plan);
   const { validation } = facts.memory;
   const watched = validation === undefined ? 0 : paddedTokens(validation) * validations * (perToken / 3);

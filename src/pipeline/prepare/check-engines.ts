@@ -8,6 +8,7 @@ import { ENGINE_NAMES, type EngineName } from '../../language/ir/engines.js';
 import type { Program, Stage } from '../../language/ir/program.js';
 import { isCall } from '../../language/ir/values.js';
 import { repositoryOf } from '../../language/schemas/repositories.js';
+import { valueAt } from '../../language/schemas/setting-paths.js';
 import type { Span } from '../../language/source/span.js';
 import { modelSettings, type NamedModel, namedModel } from './named-models.js';
 import { engineRefusals, settingSpan } from './refusals.js';
@@ -66,7 +67,7 @@ function lookAtModels({ program, analysis }: Checked, host: Host): readonly Look
   return program.stages.flatMap((stage) =>
     modelSettings(stage).flatMap((setting): readonly Look[] => {
       const at = settingSpan(analysis, stage, setting);
-      const place = `${setting} ${at.file} ${at.start} ${JSON.stringify(stage.settings[setting])}`;
+      const place = `${setting} ${at.file} ${at.start} ${JSON.stringify(valueAt(stage.settings, setting))}`;
       if (seen.has(place)) return [];
       seen.add(place);
       return [{ stage, setting, at, ...readOrProblem(stage, setting, { program, host, at }) }];
@@ -87,7 +88,7 @@ function readOrProblem(
   setting: string,
   { program, host, at }: { readonly program: Program; readonly host: Host; readonly at: Span },
 ): Pick<Look, 'model' | 'problem'> {
-  const value = settings[setting];
+  const value = valueAt(settings, setting);
   try {
     const model = namedModel(value, { program, host });
     return model === undefined ? {} : { model };
@@ -97,7 +98,12 @@ function readOrProblem(
     // what the cache has of the Hub is verified, and fetched again, by who plans
     const isTheirs = isCall(value) && repositoryOf(value) === undefined;
     return isTheirs && error instanceof ModelError && UNREADABLE.has(error.code)
-      ? { problem: { ...problem, related: [{ at, message: `the ${setting} of \`${name}\`` }] } }
+      ? {
+          problem: {
+            ...problem,
+            related: [{ at, message: `the ${setting.split('.').at(-1)} of \`${name}\`` }],
+          },
+        }
       : {};
   }
 }

@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage } from '../../language/ir/program.js';
 import { licenceTerms, type TermsOf } from '../../language/schemas/licences.js';
+import { valueAt } from '../../language/schemas/setting-paths.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { Span } from '../../language/source/span.js';
 import { placeOf } from '../lock/index.js';
@@ -35,7 +36,7 @@ export async function checkLicences(
   });
   const found = [
     ...sold.flatMap((data) => ofRows(data, check)),
-    ...bases.flatMap((train) => ofBase(train, check)),
+    ...bases.flatMap((train) => MODELS.flatMap((path) => ofModel(train, path, check))),
   ];
   // a matrix makes several stages of one block
   const places = new Set<string>();
@@ -73,14 +74,17 @@ function ofRows(data: Stage, check: LicenceCheck): readonly Diagnostic[] {
   );
 }
 
-function ofBase(train: Stage, check: LicenceCheck): readonly Diagnostic[] {
+/** Paths of the models that a training learns from. */
+const MODELS = ['base', 'objective.reference'] as const;
+
+function ofModel(train: Stage, path: (typeof MODELS)[number], check: LicenceCheck): readonly Diagnostic[] {
   const { program, host, terms } = check;
   const data = rowsUnder(train, program);
-  const licence = openModels(program, host).of(train.settings['base'])?.folder.licence();
+  const licence = openModels(program, host).of(valueAt(train.settings, path))?.folder.licence();
   if (data === undefined || licence === undefined || terms(licence) !== 'non_commercial') return [];
   const use = placeIn(check, data, 'use');
-  const of = `the base of \`${train.name}\``;
-  return [forbidsUse(placeIn(check, train, 'base'), { of, licence, file: 'its model card', use })];
+  const of = `the ${path.split('.').at(-1)} of \`${train.name}\``;
+  return [forbidsUse(placeIn(check, train, path), { of, licence, file: 'its model card', use })];
 }
 
 /** The data stage that a training reads. */

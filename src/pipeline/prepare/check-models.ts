@@ -6,5 +6,6 @@ import type { Host } from '../../language/host/host.js';
 export async function checkModels(compiled: CompileResult, host: Host): Promise<readonly Diagnostic[]> {
   if (compiled.program?.stages.some(({ kind }) => kind === 'train') !== true) return [];
   const { checkTraining } = await import('../stages/train/check.js');
-  return checkTraining(compiled, host);
+  const { checkReferences } = await import('./check-references.js');
+  return [...checkTraining(compiled, host), ...checkReferences(compiled, host)];
 }

@@ -4,18 +4,19 @@ import type { ModelConfig } from '../../compute/models/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall } from '../../language/ir/values.js';
+import { valueAt } from '../../language/schemas/setting-paths.js';
 import { resolveModelCall } from '../stages/resolve-models.js';
 
-/** Settings that name one, by the kind of stage. */
+/** Paths of settings that name one, by the kind of stage. */
 const SETTINGS: Readonly<Partial<Record<Stage['kind'], readonly string[]>>> = {
-  train: ['base'],
+  train: ['base', 'objective.reference'],
   eval: ['model', 'baseline'],
   merge: ['base'],
   deploy: ['model'],
 };
 
 export const modelSettings = ({ kind, settings }: Stage): readonly string[] =>
-  (SETTINGS[kind] ?? []).filter((path) => isCall(settings[path]));
+  (SETTINGS[kind] ?? []).filter((path) => isCall(valueAt(settings, path)));
 
 export interface NamedModel {
   readonly config: ModelConfig;

@@ -7,6 +7,7 @@ import type { Host } from '../../language/host/host.js';
 import type { AccelerateRun, RunEngine } from '../../language/ir/engines.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { placeOf } from '../../language/lint/places.js';
+import { valueAt } from '../../language/schemas/setting-paths.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../language/schemas/stages/train.js';
 import type { Span } from '../../language/source/span.js';
@@ -50,10 +51,12 @@ function modelOf(value: Value | undefined, input: RefusalInput): NamedModel | un
 
 function ofEmbedded(stage: Stage, input: RefusalInput): readonly Diagnostic[] {
   const models = modelSettings(stage).flatMap((path) => {
-    const found = modelOf(stage.settings[path], input);
+    const found = modelOf(valueAt(stage.settings, path), input);
     const foreign = found?.config.foreign;
     if (found === undefined || foreign === undefined) return [];
-    return [engineCannot(spanOf(input, stage, path), 'embedded', noGraph(found.label, foreign.modelType))];
+    return [
+      engineCannot(spanOf(input, stage, path), 'embedded', noGraph(path, found.label, foreign.modelType)),
+    ];
   });
   const idle = stage.kind === 'train' && input.isAsked ? fallbackAt(stage, 'cpu_offload') : undefined;
   return [
@@ -62,8 +65,8 @@ function ofEmbedded(stage: Stage, input: RefusalInput): readonly Diagnostic[] {
   ];
 }
 
-const noGraph = (label: string, modelType: string): EngineLimit => ({
-  what: `the base \`${label}\``,
+const noGraph = (path: string, label: string, modelType: string): EngineLimit => ({
+  what: `the ${path === 'objective.reference' ? 'reference' : 'base'} \`${label}\``,
   why: `it has no graph for the architecture \`${modelType}\``,
   help: 'compute with the accelerate engine, which takes what transformers knows: `engine = accelerate` in a budget, or `--engine accelerate`',
 });
@@ -133,9 +136,13 @@ function ofAccelerate(stage: Stage, engine: AccelerateRun, input: RefusalInput):
     ...(paged === undefined
       ? []
       : [(input.isAsked ? engineCannot : engineIdle)(at(paged), 'accelerate', NO_PAGES)]),
-    ...(base?.isMade === true && base.config.foreign !== undefined
-      ? [engineCannot(at('base'), 'accelerate', untrainedForeign(base.config.foreign.modelType))]
-      : []),
+    ...modelSettings(stage).flatMap((path) => {
+      const named = modelOf(valueAt(stage.settings, path), input);
+      const foreign = named?.isMade === true ? named.config.foreign : undefined;
+      return foreign === undefined
+        ? []
+        : [engineCannot(at(path), 'accelerate', untrainedForeign(foreign.modelType))];
+    }),
     ...(settings.batch.packing && MIXING.has(base?.config.foreign?.modelType ?? '')
       ? [engineCannot(at('batch.packing'), 'accelerate', NO_PACKING)]
       : []),

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { TrainSpec } from '../../../src/compute/accelerate/spec.js';
+import type { ModelSpec, OtherModelSpec, TrainSpec } from '../../../src/compute/accelerate/spec.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import { writeAdapter } from '../../../src/compute/packaging/adapters.js';
 import type { TrainingSettings } from '../../../src/compute/training/index.js';
@@ -15,6 +15,7 @@ import {
   finalOf,
   folder as fixtures,
   objectiveOf,
+  otherOf,
   type RecordedRun,
   recorded,
   rowsFor,
@@ -42,6 +43,8 @@ const CASES: readonly (readonly [family: string, run: string, ranks: Ranks, micr
   ['gpt2', 'kto-weighted', shared('fsdp'), 3],
   ['gpt2', 'orpo', shared('fsdp'), 1],
   ['gpt2', 'reward', shared('ddp'), 1],
+  ['qwen2', 'dpo-reference', shared('fsdp'), 3],
+  ['gpt2', 'kto-reference', shared('ddp'), 1],
 ];
 
 /** Whether what is in a folder has come to what was recorded. */
@@ -132,11 +135,13 @@ function writeSpecification(
     schedule: { name: 'constant', warmupSteps: 0 },
   } as TrainingSettings;
   const plan: TrainPlan = { ...CHOSEN, microBatch };
+  const model = { gguf: null, dtype: 'float32', quantisation: null, attention: 'eager' } as const;
+  const other = run.reference === true ? otherSpec(family, model) : null;
   const spec: TrainSpec = {
     ...{ version: 1, folder, versions: {}, digest: 'recorded', device: 'cpu', ...ranks },
     ...{ precision: 'f32', trained: 'adapter', head: null, pissa: false },
     adapter: { folder: join(folder, 'adapter') },
-    ...writePreferences(output, { objective, rows }, { plan, settings, folder }),
+    ...writePreferences(output, { objective, rows }, { plan, settings, folder, other }),
     ...{ pad_id: 0, padding: { bucket: 1, limit: 128 }, dropout: null, total_steps: steps },
     ...{ every: 20, validate_every: 20, best: null, ends_repeating: false, answers: null },
     ...{
@@ -155,15 +160,22 @@ function writeSpecification(
     },
     ...{ checkpointed_blocks: 1, logits_chunk: 16 },
     model: {
-      ...{ folder: join(fixtures, family), gguf: null, dtype: 'float32', quantisation: null },
+      ...{ ...model, folder: join(fixtures, family) },
       ...(objective.kind === 'reward'
         ? { task: 'classifier', labels: ['score'] }
         : { task: 'causal', labels: null }),
-      attention: 'eager',
     },
   };
   output.write('spec.json', JSON.stringify(spec));
 }
+
+const otherSpec = (
+  family: string,
+  model: Pick<ModelSpec, 'gguf' | 'dtype' | 'quantisation' | 'attention'>,
+): OtherModelSpec => ({
+  model: { ...model, folder: otherOf(family), task: 'causal', labels: null },
+  ...{ adapter: null, positions: 128 },
+});
 
 function expectEqual({ steps }: TrainingState, { history }: RecordedRun): void {
   expect(steps.length).to.equal(history.length);

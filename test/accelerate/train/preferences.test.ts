@@ -9,7 +9,7 @@ import { writeAdapter } from '../../../src/compute/packaging/adapters.js';
 import type { StageEvent } from '../../../src/language/ir/events.js';
 import type { Call } from '../../../src/language/ir/program.js';
 import { outputFolder } from '../../../src/pipeline/store/index.js';
-import { host } from '../../compute/training/fixture.js';
+import { fixturePath, host } from '../../compute/training/fixture.js';
 import {
   folder as fixtures,
   pairs as recordedPairs,
@@ -46,10 +46,26 @@ const learning = (
 
 const SFT: Call = { ...DPO, args: { ...DPO.args, sft: 0.5, label_smoothing: 0.1 } };
 
+/** Compares with random weights of the base's shape. */
+const nextTo = (objective: Call): Call => ({
+  ...objective,
+  args: {
+    ...objective.args,
+    reference: { call: 'untrained', args: { folder: fixturePath('base'), seed: 5 } },
+  },
+});
+
 const CASES: Readonly<Record<string, readonly [TrainOptions, AccelerateEngine, file?: string]>> = {
   'dpo with dropout, two ranks, ddp': [learning(SFT, { lora: { dropout: 0.1 } }), ranks(2)],
   'kto, three ranks, fsdp': [learning(KTO), ranks(3, 'fsdp')],
   'reward, two ranks, fsdp': [learning(OBJECTIVES['reward'] ?? DPO), ranks(2, 'fsdp')],
+  'dpo next to another model': [learning(nextTo(DPO)), ranks(1)],
+  'kto next to another model, two ranks, fsdp': [learning(nextTo(KTO)), ranks(2, 'fsdp')],
+  'dpo of every weight next to another model': [
+    learning(nextTo(DPO), { chosen: { method: 'full', rank: 0, alpha: 0 } }),
+    ranks(1),
+    'model/*/model.safetensors',
+  ],
   'dpo over a base in four bits': [learning(DPO, { chosen: { method: 'qlora' } }), ranks(1)],
   'dpo of every weight, two ranks, fsdp': [
     learning(DPO, { chosen: { method: 'full', rank: 0, alpha: 0 } }),

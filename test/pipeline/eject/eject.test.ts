@@ -91,6 +91,7 @@ describe('ftpc eject', () => {
     expect(spec.preferences).to.deep.equal({
       objective: { kind: 'dpo', beta: 0.1, loss: 'sigmoid', label_smoothing: 0, sft: 0 },
       limit: 128,
+      other: null,
       reference: { file: 'reference-train.jsonl', pairs: 8, folder: 'references/lora-128-train' },
       validation_reference: null,
     });

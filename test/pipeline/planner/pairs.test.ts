@@ -1,4 +1,5 @@
 /** What a plan counts for pairs of answers: a pair is one row, as in the data, and its texts one or two that are computed. */
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ModelConfig } from '../../../src/compute/models/types.js';
 import { compile } from '../../../src/language/compile.js';
@@ -38,6 +39,24 @@ ${training('by_pairs', 'dpo()')}${training('by_answers', 'kto()')}eval quality {
 
 const PAIRS = 10;
 
+const FUSED = `merge fused { base = starter(), adapter = by_answers.best }
+`;
+
+/** Of its embedding alone, about. */
+const LARGE_WEIGHTS = 32e6;
+
+/** A folder with the shape of a model that is larger than the starter, and its tokenizer. */
+function largeModel({ host, write }: Folder): string {
+  const starter = join(host.packageFolder, 'stdlib/models/starter');
+  const config = JSON.parse(host.readText(join(starter, 'config.json')));
+  const hidden_size = Math.round(LARGE_WEIGHTS / config.vocab_size / 64) * 64;
+  const heads = { num_attention_heads: 1, num_key_value_heads: 1, head_dim: 64 };
+  const shape = { hidden_size, intermediate_size: 64, num_hidden_layers: 1, ...heads };
+  write('large/config.json', JSON.stringify({ ...config, ...shape }));
+  write('large/tokenizer.json', host.readText(join(starter, 'tokenizer.json')));
+  return 'large';
+}
+
 describe('the plan of pairs of answers', () => {
   let folder: Folder;
   before(() => {
@@ -71,6 +90,38 @@ describe('the plan of pairs of answers', () => {
     expect(answers).to.include({ rows: 2 * PAIRS, steps: 2 * Math.ceil((2 * PAIRS) / 4) });
     expect(answers).not.to.have.property('pairs');
     expect(scaleText(answers)).to.match(/^~20 rows\b/);
+  });
+
+  it('reads the stage that makes the reference, and counts with the larger of two models', async () => {
+    const planned = async (reference: string | undefined) => {
+      const objective = reference === undefined ? 'dpo()' : `dpo(reference: ${reference})`;
+      folder.write(
+        'next.ftp',
+        TEXT.replace('dpo()', objective).replace('eval quality', `${FUSED}eval quality`),
+      );
+      const { program } = compile(folder.host, 'next.ftp');
+      if (program === undefined) throw new Error('it does not compile');
+      const { stages } = await plan(program, folder.host, { ...QUICK, survey: surveyOnce() });
+      const stage = stages.find(({ name }) => name === 'by_pairs');
+      if (stage === undefined) throw new Error('no stage');
+      return { program, stage };
+    };
+    const none = await planned(undefined);
+    const { program, stage } = await planned('fused');
+    const order = program.stages.map(({ name }) => name);
+    expect(program.stages.find(({ name }) => name === 'by_pairs')?.inputs).to.include('fused');
+    expect(order.indexOf('fused')).to.be.below(order.indexOf('by_pairs'));
+    expect(stage.parts).to.include.keys('stage:fused');
+    expect(stage.key).not.to.equal(none.stage.key);
+    // of the size of the base, it takes no more than training does
+    expect(stage.peak?.bytes).to.equal(none.stage.peak?.bytes);
+    const { stage: larger } = await planned(`untrained("${largeModel(folder)}", seed: 3)`);
+    expect(Object.keys(larger.parts).some((part) => /^file:.*large\/config\.json$/.test(part))).to.equal(
+      true,
+    );
+    const weights = 4 * LARGE_WEIGHTS;
+    expect(larger.peak?.parts.weights).to.be.within(weights, 1.2 * weights);
+    expect(larger.peak?.parts.optimizer).to.equal(0);
   });
 
   it('counts both answers of each where no row could be looked at', async () => {

@@ -39,6 +39,8 @@ export interface DriverRun {
   /** Bytes of the optimiser's state, and of what a step needs besides, per trained number. */
   readonly optimizer: { readonly state: number; readonly temporary: number };
   readonly evaluation?: EvaluationMemory;
+  /** Another model, which is asked before the base is there. */
+  readonly asked?: DriverRun;
   /** Left out if the tables were counted for it. */
   readonly uncounted?: ReturnType<typeof uncounted>;
   /** What was counted on this machine. */
@@ -74,6 +76,7 @@ export function driverTraining(run: DriverRun): TorchTraining {
     length: run.length,
     predicted,
     evaluation: run.evaluation,
+    ...(run.asked && { asked: driverTraining(run.asked) }),
     counted: run.counted,
     certainty: run.uncounted === undefined ? 'counted' : 'estimated',
   };

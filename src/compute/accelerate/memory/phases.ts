@@ -34,7 +34,15 @@ export function phasesOf(training: TorchTraining): readonly PhaseBytes[] {
       workspace: bytes.temporary + (training.sharding.buffers ?? 0),
     }),
     ...(training.evaluation === undefined ? [] : [validationPhase(training, training.evaluation)]),
+    ...(training.asked === undefined ? [] : [referencePhase(training.asked)]),
   ];
+}
+
+/** The larger of loading the model that is asked and asking it. */
+function referencePhase(asked: TorchTraining): PhaseBytes {
+  const load = { weights: loadedBytes(asked, staticBytes(asked)) };
+  const passes = asked.evaluation && evaluationPhase(asked, asked.evaluation);
+  return phase('reference', passes !== undefined && passes.bytes > load.weights ? passes.parts : load);
 }
 
 /** The larger of the losses and the answers. */

@@ -176,6 +176,8 @@ export interface TorchTraining {
   /** Copies of the matrix that a quantised layer computes with, in its largest use, bytes per number. */
   readonly dequantised?: number;
   readonly evaluation?: EvaluationMemory;
+  /** Another model, which is asked before this one is there: its weights, and what its `evaluation` says. */
+  readonly asked?: TorchTraining;
   /** Of the versions that compute; default: the tables. */
   readonly counted?: CountedBlock;
   /** How much is known: of rows' lengths, versions, kernels. */
@@ -204,7 +206,15 @@ export interface EvaluationMemory {
   };
 }
 
-export const PHASES = ['load', 'head', 'last_block', 'first_block', 'optimizer_step', 'evaluation'] as const;
+export const PHASES = [
+  'load',
+  'head',
+  'last_block',
+  'first_block',
+  'optimizer_step',
+  'evaluation',
+  'reference',
+] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Bytes of the parts of a phase, on one device. */

@@ -40,7 +40,8 @@ function unpinned(
 
 function callsOf(value: Value | undefined, name: string): readonly Call[] {
   if (isList(value)) return value.flatMap((item) => callsOf(item, name));
-  if (isCall(value)) return value.call === name ? [value] : [];
+  if (isCall(value) && value.call === name) return [value];
+  if (isCall(value)) return Object.values(value.args).flatMap((item) => callsOf(item, name));
   return isRecord(value) ? Object.values(value).flatMap((item) => callsOf(item, name)) : [];
 }
 
@@ -84,7 +85,12 @@ export const modelRules: readonly Rule[] = [
     reason:
       'The name of a repository is not a version: tomorrow it may have different weights, a different tokenizer or a different template. An adapter fits only the base that it was trained on.',
     check: (pipeline) =>
-      unpinned(pipeline, 'hf', ['format', 'train', 'eval', 'merge'], ['base', 'model', 'baseline']),
+      unpinned(
+        pipeline,
+        'hf',
+        ['format', 'train', 'eval', 'merge'],
+        [...['base', 'model', 'baseline', 'objective', 'metrics']],
+      ),
   },
   {
     id: 'licence-unknown',

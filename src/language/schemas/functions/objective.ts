@@ -1,8 +1,12 @@
-import { defaulted, type FunctionSchema, t } from '../schema.js';
+import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
 
 const beta = (value: number, doc: string) => defaulted(t.number({ above: 0 }), value, doc);
-const HOLD = 'How strongly the model is held to the reference, which is the base without the adapter.';
+const HOLD = 'How strongly the model is held to the reference.';
 const WEIGHT = t.number({ min: 0 });
+const REFERENCE = optional(
+  t.union(t.port('Adapter', 'Model'), t.call('model')),
+  'Model that answers are compared with, which reads the same tokens; default: the base without the adapter, or what a full training starts with.',
+);
 
 /** What is learned from preferences. */
 export const objectives = {
@@ -23,6 +27,7 @@ export const objectives = {
         'Share of the pairs whose order is taken to be wrong: conservative DPO; with `loss: sigmoid` alone.',
       ),
       sft: defaulted(WEIGHT, 0, 'Weight of the cross entropy of the chosen answers, per token.'),
+      reference: REFERENCE,
     },
   },
   orpo: {
@@ -48,6 +53,7 @@ export const objectives = {
       beta: beta(0.1, HOLD),
       desirable: defaulted(WEIGHT, 1, 'Weight of good answers.'),
       undesirable: defaulted(WEIGHT, 1, 'Weight of bad answers.'),
+      reference: REFERENCE,
     },
   },
   reward: {

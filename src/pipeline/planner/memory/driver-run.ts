@@ -21,7 +21,15 @@ import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { answerBatch } from './answers.js';
-import { decoderShape, longestRow, optimizerBytes, supervisedTokens, type TrainMemory } from './train.js';
+import type { ForwardMemory } from './evaluate.js';
+import {
+  decoderShape,
+  longestPadded,
+  longestRow,
+  optimizerBytes,
+  supervisedTokens,
+  type TrainMemory,
+} from './train.js';
 
 const productOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
@@ -61,9 +69,41 @@ export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
     predicted,
     optimizer: optimizerOf(memory, ranks, plan),
     evaluation: evaluationOf(memory, plan, logitsChunk),
+    ...(memory.reference && { asked: askedRun(memory, memory.reference('stored'), ranks, plan) }),
     ...(ranks.counts?.block === undefined
       ? { uncounted: uncounted(torchShape(config).name, ranks.versions ?? {}) }
       : { counted: ranks.counts.block }),
+  };
+}
+
+/** Another model than the base as it is asked: all of it is frozen, and texts are apart from each other. */
+function askedRun(
+  memory: TrainMemory,
+  { config, adapter, isQuantised = false }: ForwardMemory,
+  { device, world, attention }: RankLimits,
+  plan: TrainPlan,
+): DriverRun {
+  const rows = Math.min(plan.microBatch, Math.max(1, memory.lengths.rows));
+  const length = Math.min(
+    config.maxPositions,
+    device === 'cpu' ? longestRow(memory, plan) : longestPadded(memory, plan),
+  );
+  const tokens = supervisedTokens(memory, plan, rows * length);
+  const shapes = adapter === undefined ? [] : adapterShapes(config, adapter);
+  return {
+    shape: torchShape(config),
+    adapter: {
+      parameters: shapes.reduce((sum, { shape }) => sum + productOf(shape), 0),
+      ...{ targets: [], dropout: 0 },
+    },
+    precision: memory.precision ?? 'f32',
+    ...{ isQuantised, device, rows, length, isPacked: false, checkpointed: 0, accumulation: 1 },
+    attention: attention === 'flash_attention_2' ? 'flash' : (attention ?? 'sdpa'),
+    logitsChunk: plan.logitsChunk,
+    sharding: { kind: plan.sharding ?? 'none', world, isOffloaded: plan.cpuOffload === true },
+    predicted: tokens,
+    optimizer: { state: 0, temporary: 0 },
+    evaluation: { rows, length, predicted: Math.min(plan.logitsChunk, tokens), perLogit: 8 },
   };
 }
 

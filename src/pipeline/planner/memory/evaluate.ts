@@ -21,13 +21,15 @@ import {
   TOKENIZER,
 } from './calibration.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
+import type { PlanDecoder } from './plan-decoder.js';
 import { runtimeOverhead, smallWeights } from './runtimes.js';
-import type { PlanDecoder } from './train.js';
 
 export interface ForwardMemory {
   readonly config: ModelConfig;
   readonly weightBytes: number;
   readonly decoded: boolean;
+  /** Projections are in 4 bits, as the adapter was trained over. */
+  readonly isQuantised?: boolean;
   readonly adapter?: AdapterConfig;
   /** Tokens of the longest row. */
   readonly longest: number;
@@ -57,13 +59,13 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
       ? paddedLength(memory.longest)
       : paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
   const rows = lossRows(EVALUATION_SHAPES.batchTokens, length);
-  const losses = forward(memory, rows, length, { forked: memory.forked });
+  const losses = forwardPeak(memory, { ...EVALUATED, rows, length, forked: memory.forked });
   if (answers === undefined || answers.rows === 0) return losses;
   const batch = answerBatch(config, memory.adapter, answers);
   const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
-  const prompts = forward(memory, batch.rows, batch.prompt, {
-    ...batch.more,
-    workspace: ANSWER_SESSION * sessions,
+  const prompts = forwardPeak(memory, {
+    ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt },
+    more: { ...batch.more, workspace: ANSWER_SESSION * sessions },
   });
   return prompts.bytes > losses.bytes ? prompts : losses;
 }
@@ -77,8 +79,8 @@ export function mergePeak(before: ForwardMemory, merged: ForwardMemory): Peak {
   const width = adaptedConfig(config, adapter).labels?.length ?? config.vocabSize;
   const probes = 4 * MOST_PROBES * PROBE_TOKENS * width;
   const [first, second] = [
-    forward(before, 1, PROBE_TOKENS, { logits: 2 * probes, workspace: MERGED_PIECES }),
-    forward(merged, 1, PROBE_TOKENS, { logits: 3 * probes, workspace: MERGED_PIECES }),
+    forwardPeak(before, { ...PROBED, more: { logits: 2 * probes, workspace: MERGED_PIECES } }),
+    forwardPeak(merged, { ...PROBED, more: { logits: 3 * probes, workspace: MERGED_PIECES } }),
   ];
   return second.bytes > first.bytes ? second : first;
 }
@@ -86,16 +88,38 @@ export function mergePeak(before: ForwardMemory, merged: ForwardMemory): Peak {
 /** Rows that were merged and encoded and not yet collected. */
 const MERGED_PIECES = 8 * 2 ** 20;
 
-function forward(
+/** What is computed at a time. */
+interface ForwardShape {
+  readonly rows: number;
+  readonly length: number;
+  /** Tokens of them whose logits are asked for; default: all. */
+  readonly supervised?: number;
+  /** Rows are pairs whose prompt is computed once. */
+  readonly forked?: boolean | undefined;
+  /** Tokens whose logits exist at a time. */
+  readonly logitsChunk: number;
+  /** The head's matrix is decoded in shards, where that is large. */
+  readonly inShards?: boolean;
+  /** Bytes of the process without tensors and tokenizer. */
+  readonly process: number;
+  /** How much wider the interval is than that of a training. */
+  readonly wider: number;
+  /** Besides the passes. */
+  readonly more?: { readonly activations?: number; readonly logits?: number; readonly workspace?: number };
+}
+
+const EVALUATED = {
+  logitsChunk: EVALUATION_SHAPES.logitsChunk,
+  inShards: true,
+  process: READER_PROCESS,
+  wider: 2,
+} as const;
+const PROBED = { ...EVALUATED, rows: 1, length: PROBE_TOKENS } as const;
+
+/** Passes forward, and nothing else. */
+export function forwardPeak(
   memory: ForwardMemory,
-  rows: number,
-  length: number,
-  more: {
-    readonly activations?: number;
-    readonly logits?: number;
-    readonly workspace?: number;
-    readonly forked?: boolean | undefined;
-  } = {},
+  { rows, length, supervised, more = {}, wider, forked, ...shape }: ForwardShape,
 ): Peak {
   const adapted = adaptedConfig(memory.config, memory.adapter);
   const options: DecoderPlanOptions = {
@@ -106,14 +130,16 @@ function forward(
     dequantised: memory.decoded,
     rows,
     length,
-    forked: more.forked,
+    forked,
+    ...(supervised !== undefined && { supervised }),
     checkpointedBlocks: 0,
     logitsChunk: fittingChunk(
-      EVALUATION_SHAPES.logitsChunk,
+      shape.logitsChunk,
       adapted.labels?.length ?? adapted.vocabSize,
       memory.largestTensor,
     ),
-    vocabularyShard: memory.runtime === 'onnx' ? vocabularyShardSize(adapted) : undefined,
+    vocabularyShard:
+      shape.inShards === true && memory.runtime === 'onnx' ? vocabularyShardSize(adapted) : undefined,
   };
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
   const beyond = runtimeOverhead(memory.runtime, {
@@ -132,7 +158,7 @@ function forward(
   const { made, kept } = TOKENIZER;
   const idle = tensors.activations + tensors.workspace;
   const tokenizer = Math.max(kept * memory.tokenizerBytes, made * memory.tokenizerBytes - idle);
-  const process = READER_PROCESS + beyond.process + tokenizer;
+  const process = shape.process + beyond.process + tokenizer;
   // logits and what is merged are the process's; caches are not
   const onDevice: MemoryParts = { ...tensors, workspace: tensors.workspace - driverBytes - beyond.driver };
   if (memory.device !== undefined && !memory.device.isShared)
@@ -145,17 +171,17 @@ function forward(
         workspace: driverBytes + beyond.driver + (more.workspace ?? 0),
         runtime: process,
       },
-      wider: 2,
+      wider,
     });
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const counted = sumOf(tensors) + process;
   const peak = peakOf(
     { ...tensors, runtime: context?.expected ?? process },
     {
-      below: 2 * SPREAD.below * counted + (context?.spread ?? 0),
-      above: 2 * SPREAD.above * counted + (context?.spread ?? 0),
+      below: wider * SPREAD.below * counted + (context?.spread ?? 0),
+      above: wider * SPREAD.above * counted + (context?.spread ?? 0),
     },
   );
-  const whole = memory.device === undefined ? peak : sharedPeak(peak, onDevice, 2);
+  const whole = memory.device === undefined ? peak : sharedPeak(peak, onDevice, wider);
   return inPieces(whole, graphs, memory.largestTensor);
 }

@@ -1,8 +1,11 @@
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import type { Peak } from '../plan-json.js';
 import { rankPeak } from './ranks.js';
+import { largerOf, referencePeak } from './reference.js';
 import { processPeak, type TrainMemory } from './train.js';
 
 /** What a training takes, on the engine that computes it. */
 export const trainPeak = (memory: TrainMemory, plan: TrainPlan): Peak =>
-  memory.ranks === undefined ? processPeak(memory, plan) : rankPeak(memory, memory.ranks, plan);
+  memory.ranks === undefined
+    ? largerOf(processPeak(memory, plan), referencePeak(memory, plan))
+    : rankPeak(memory, memory.ranks, plan);

@@ -37,11 +37,13 @@ import {
   TOKENIZER,
   TRAINED_TENSOR,
 } from './calibration.js';
+import type { ForwardMemory } from './evaluate.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
+import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
-export type PlanDecoder = (options: DecoderPlanOptions) => DecoderPlan;
+export type { PlanDecoder } from './plan-decoder.js';
 
 /** What a row of preferences asks of a training. */
 export interface PreferenceCounts {
@@ -69,6 +71,8 @@ export interface TrainMemory {
   readonly packed?: number;
   /** Of preferences; `lengths` are those of their answers. */
   readonly preferences?: PreferenceCounts;
+  /** The other model that answers are compared with, as its weights are held. */
+  readonly reference?: ((residency: 'stored' | 'paged') => ForwardMemory) | undefined;
   /** Rows to watch training on, as they are computed. */
   readonly validation: Lengths | undefined;
   /** What of it is answered. */

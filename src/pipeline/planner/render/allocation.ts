@@ -11,6 +11,7 @@ const PHASES: Readonly<Record<Allocation['phase'], string>> = {
   first_block: 'in the backward pass of the first block',
   optimizer_step: "in the optimiser's step",
   evaluation: 'in a validation',
+  reference: 'while the reference is asked',
 };
 
 const PLACES = { here: ' on this machine', tables: ' (recorded tables)' } as const;

@@ -5,7 +5,8 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolveModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { objectiveOf } from '../train/preferences/objective.js';
-import { type EvaluatedModel, sameWeights } from './evaluated-model.js';
+import { referenceSetting } from '../train/preferences/reference-model.js';
+import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
 
 export interface RewardRule {
   /** Left out for a model that was not trained on preferences: its rewards are log-probabilities. */
@@ -21,6 +22,8 @@ export function rewardRule(model: EvaluatedModel, context: StageContext): Reward
   const objective = objectiveOf(settings);
   if (objective === undefined || !hasReference(objective))
     return objective === undefined ? {} : { objective };
+  const named = referenceSetting(settings);
+  if (named !== undefined) return { objective, reference: resolveEvaluated(named, context) };
   const base = resolveModel(settings.base, context);
   return { objective, reference: { label: base.label, base, storage, artefact } };
 }

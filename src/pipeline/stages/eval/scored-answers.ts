@@ -3,10 +3,10 @@
 import { foreignScorer, noScorer } from '../../../compute/evaluation/evaluation-diagnostics.js';
 import type { HeldOut, Observation } from '../../../compute/evaluation/observe.js';
 import { scoreRows } from '../../../compute/evaluation/scores.js';
+import { tokenizerText } from '../../../compute/models/any-model.js';
 import type { TokenRows } from '../../../compute/training/index.js';
 import type { Call, Reference } from '../../../language/ir/program.js';
 import { openAnyResolved } from '../open-models.js';
-import type { ResolvedModel } from '../resolve-models.js';
 import type { StageContext } from '../stage.js';
 import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
 import type { ModelOpener } from './opened-models.js';
@@ -36,7 +36,7 @@ export async function scoredAnswers(
 ): Promise<readonly ReadonlyMap<number, number>[]> {
   const { labels, facts, open } = models.describe(scorer);
   if (labels?.length !== 1) throw noScorer(scorer.label, stage.span);
-  const [own, other] = [subject, scorer].map(({ base }) => tokenizerFile(host, base));
+  const [own, other] = [subject, scorer].map(({ base }) => tokenizerText(openAnyResolved(host, base)));
   if (!sameWeights(scorer, subject) && own !== other)
     throw foreignScorer(scorer.label, subject.label, stage.span);
   const model = await open();
@@ -61,14 +61,6 @@ export async function scoredAnswers(
     await model.release();
   }
 }
-
-const tokenizerFile = (host: StageContext['host'], base: ResolvedModel): string => {
-  const file = openAnyResolved(host, base)
-    .companions()
-    .find(({ name }) => name === 'tokenizer.json');
-  const content = file?.read() ?? '';
-  return typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
-};
 
 /** What was asked, the answer, and, where that has ended, the end as the row has it. */
 function textOf(

@@ -34,7 +34,13 @@ export interface RowsOptions {
   readonly split: string;
   /** Rows with more tokens are left out. */
   readonly maxLength: number;
+  /** Of the models that read them. */
+  readonly vocabularies: readonly Vocabulary[];
+}
+
+interface Vocabulary {
   readonly vocabSize: number;
+  readonly of: 'base' | 'reference';
 }
 
 /** The rows that are trained on, of which there must be one. Throws a `UserError`. */
@@ -81,14 +87,23 @@ function textsOf(split: TokenizedSplit, rows: readonly number[]): readonly Split
 }
 
 /** A token beyond the vocabulary would look up a row of another tensor: the tokenizer is not this base's. */
-export function checkedRow(split: TokenizedSplit, row: number, { stage, vocabSize }: RowsOptions): TokenRow {
+export function checkedRow(
+  split: TokenizedSplit,
+  row: number,
+  { stage, vocabularies }: RowsOptions,
+): TokenRow {
   const tokens = split.read(row);
-  const id = tokens.ids.find((token) => token < 0 || token >= vocabSize);
+  const least = Math.min(...vocabularies.map(({ vocabSize }) => vocabSize));
+  const id = tokens.ids.find((token) => token < 0 || token >= least);
   if (id === undefined) return tokens;
-  const message = `a row of stage \`${stage.name}\` has token ${id}, but its base has only ${vocabSize} tokens`;
+  const of = vocabularies.find(({ vocabSize }) => id < 0 || id >= vocabSize)?.of;
+  const message = `a row of stage \`${stage.name}\` has token ${id}, but its ${of} has only ${least} tokens`;
   throw new UserError(
     error('FTP0853', { ...split.placeOf(row), column: 0 }, message, {
-      help: 'format the rows with the tokenizer of this base: set `model` of the format stage to it',
+      help:
+        of === 'base'
+          ? 'format the rows with the tokenizer of this base: set `model` of the format stage to it'
+          : 'name a reference that has all tokens of the base',
     }),
   );
 }

@@ -17,6 +17,7 @@ import { checkedAdapter } from './adapters/checked-adapter.js';
 import { baseWeights } from './base-weights.js';
 import { objectiveOf } from './preferences/objective.js';
 import { type PreferenceSplit, preferenceSplit, trainedPreferences } from './preferences/preference-rows.js';
+import { type ReferenceModel, referenceModel } from './preferences/reference-model.js';
 import { rowLabels } from './row-labels.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows, type ValidationRows } from './train-rows.js';
 
@@ -38,6 +39,8 @@ export interface TrainTask {
   readonly validation?: ValidationRows;
   /** Where the rows are preferences: what is learned from them. `rows` are then their answers, one after another. */
   readonly preferences?: LearnedPreferences;
+  /** What answers are compared with, where that is not the base. */
+  readonly reference?: ReferenceModel;
   /** What computes in this process; opened when it is asked for. */
   runtime(): Promise<Runtime>;
   weights(plan: TrainPlan): WeightStore;
@@ -51,14 +54,20 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
   const model = openResolved(host, base);
   const named = { config: model.config, label: base.label };
   const adapter = checkedAdapter(stage, named, context, rowLabels(context, model.config));
+  const reference = referenceModel(settings, base, context);
   const room = model.config.maxPositions - virtualTokensOf(adapter);
-  const maxLength = Math.min(plan.maxLength, room);
+  const maxLength = Math.min(plan.maxLength, room, reference?.maxPositions ?? room);
   const splitOf = ({ stage: from, port }: Reference): RowsOptions => {
     const artefact = context.inputs[from];
     if (artefact === undefined) throw new Error(`stage ${from} produced no rows`);
     const split = port === '' ? 'all' : port;
-    const { vocabSize } = model.config;
-    return { host, stage, folder: artefact.path, split, maxLength, vocabSize };
+    const vocabularies = [
+      { vocabSize: model.config.vocabSize, of: 'base' },
+      ...(reference === undefined
+        ? []
+        : [{ vocabSize: reference.model.config.vocabSize, of: 'reference' } as const]),
+    ] as const;
+    return { host, stage, folder: artefact.path, split, maxLength, vocabularies };
   };
   const first = { adapter, seed: settings.seed };
   const objective = objectiveOf(settings);
@@ -71,6 +80,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
     base,
     model,
     adapter,
+    ...(reference && { reference }),
     rows: trainRows(splitOf(settings.dataset)),
     validation: settings.validate == null ? undefined : shortRows(splitOf(settings.validate)),
     ...(objective === undefined

@@ -6,6 +6,7 @@ import { isTestFile } from '../../../language/diagnostics/catalogue/syntax.js';
 import type { Diagnostic, Severity } from '../../../language/diagnostics/types.js';
 import { lintReport } from '../../../language/lint/index.js';
 import type { SourceMap } from '../../../language/source/text.js';
+import { checkReferences } from '../../../pipeline/prepare/check-references.js';
 import { checkTraining } from '../../../pipeline/stages/train/check.js';
 import { readTests } from '../../pipeline-tests/index.js';
 import { pageUri } from '../package-files.js';
@@ -123,7 +124,7 @@ function findingsOf(compiled: Compilation): FileFindings {
 
 function checkedAndLinted(compiled: Compilation): FileFindings {
   const { diagnostics, sources } = lintReport(compiled, compiled.host);
-  const models = checkTraining(compiled, compiled.host);
+  const models = [...checkTraining(compiled, compiled.host), ...checkReferences(compiled, compiled.host)];
   return { diagnostics: [...compiled.diagnostics, ...diagnostics, ...models], sources };
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createDecoder, type Decoder } from '../../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../../src/compute/models/load.js';
+import type { Adapter } from '../../../../src/compute/models/types.js';
 import type { TokenRow } from '../../../../src/compute/training/batch.js';
 import { createUpdater } from '../../../../src/compute/training/create-updater.js';
 import {
@@ -17,37 +18,37 @@ import {
 import { ruleOf } from '../../../../src/compute/training/objectives/rules.js';
 import { preferenceStep } from '../../../../src/compute/training/objectives/step.js';
 import { textsIn } from '../../../../src/compute/training/objectives/texts.js';
-import type { PreferenceObjective } from '../../../../src/compute/training/objectives/types.js';
 import { OPTIMIZERS } from '../../../../src/compute/training/optimizers/index.js';
 import { openHere } from '../../tensor/runtimes/here.js';
 import { host, largestDifference } from '../fixture.js';
-import { finalOf, folder, objectiveOf, type RecordedRun, recorded, rowsFor, startOf } from './recorded.js';
+import {
+  finalOf,
+  folder,
+  objectiveOf,
+  otherOf,
+  type RecordedRun,
+  recorded,
+  rowsFor,
+  startOf,
+} from './recorded.js';
 
 /** Whole trainings with preferences, against TRL 1.16: losses within 1e-5 of themselves, tensors within 1e-4 of their largest. */
 
-async function decoderFor(
-  family: string,
-  objective: PreferenceObjective,
-  adapted: boolean,
-): Promise<Decoder> {
-  const model = openModel(host, join(folder, family));
+async function decoderFor(path: string, adapter?: Adapter): Promise<Decoder> {
+  const model = openModel(host, path);
   return createDecoder({
     runtime: await openHere('onnx'),
     config: model.config,
     weights: model.loadWeights('stored'),
-    ...(adapted && { adapter: startOf(family, objective) }),
-    trainable: adapted ? 'adapter' : 'none',
+    adapter,
+    trainable: adapter === undefined ? 'none' : 'adapter',
     checkpointedBlocks: 1,
     logitsChunk: 64,
   });
 }
 
-async function referencesFor(
-  family: string,
-  objective: PreferenceObjective,
-  source: PreferenceRows,
-): Promise<References> {
-  const decoder = await decoderFor(family, objective, false);
+async function referencesFor(path: string, source: PreferenceRows): Promise<References> {
+  const decoder = await decoderFor(path);
   const { globalBatch } = recorded;
   const input = { decoder, microBatch: 8, padId: 0, pause: async () => {} };
   const all = Uint32Array.from({ length: source.count }, (_, row) => row);
@@ -91,10 +92,11 @@ async function agrees(
   const { steps, globalBatch, rate, clip } = recorded;
   const objective = objectiveOf(run);
   const source = { ...rowsFor(objective), sharesPrompts };
+  const base = join(folder, family);
   const references = ruleOf(objective).hasReference
-    ? await referencesFor(family, objective, source)
+    ? await referencesFor(run.reference === true ? otherOf(family) : base, source)
     : undefined;
-  const decoder = await decoderFor(family, objective, true);
+  const decoder = await decoderFor(base, startOf(family, objective));
   const adamw = { momentum: 0, loraplusRatio: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0 };
   const updater = createUpdater(decoder, OPTIMIZERS.adamw, adamw);
   const batches = Math.ceil(source.count / globalBatch);

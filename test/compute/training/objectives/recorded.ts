@@ -30,6 +30,8 @@ export interface RecordedRun {
   readonly sft?: number;
   readonly desirable?: number;
   readonly undesirable?: number;
+  /** Answers are compared with those of another model. */
+  readonly reference?: boolean;
   readonly history: readonly RecordedStep[];
 }
 
@@ -123,6 +125,9 @@ export function startOf(family: string, { kind }: PreferenceObjective): Adapter 
   );
   return { config, tensors: new Map(tensors) };
 }
+
+/** The other model that answers of a family are compared with. */
+export const otherOf = (family: string): string => join(folder, `${family}-other`);
 
 /** The tensors that a training ends with. */
 export const finalOf = (family: string, run: string) =>

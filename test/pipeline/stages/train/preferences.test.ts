@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -8,6 +8,7 @@ import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageEvent } from '../../../../src/language/ir/events.js';
 import type { Call, Value } from '../../../../src/language/ir/program.js';
 import { run } from '../../../../src/pipeline/stages/train/run.js';
+import { fixturePath } from '../../../compute/training/fixture.js';
 import { DPO, judged, KTO, OBJECTIVES, pairs } from './preference-world.js';
 import { type WorldOptions, world } from './world.js';
 
@@ -15,6 +16,10 @@ const optimizerOf = (rate: number): Call => ({
   call: 'adamw',
   args: { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, clip: 1, loraplus_ratio: 1 },
 });
+
+const LORA = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' };
+
+const STARTER = join(nodeHost().packageFolder, 'stdlib/models/starter');
 
 interface Line {
   readonly type: 'step' | 'validation';
@@ -43,7 +48,7 @@ describe('a training on preferences', () => {
       ...options,
       settings: {
         objective,
-        lora: { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' },
+        lora: LORA,
         stop: { epochs: 2 },
         checkpoint: { every: 2, keep: 2 },
         ...more,
@@ -208,6 +213,80 @@ describe('a training on preferences', () => {
         );
         expect(error instanceof UserError && error.diagnostic.code).to.equal('FTP0760');
       }
+    });
+  });
+
+  describe('next to another model', () => {
+    const other = { call: 'untrained', args: { folder: fixturePath('base'), seed: 5 } };
+    const nextTo = (objective: Call, reference: Value): Call => ({
+      ...objective,
+      args: { ...objective.args, reference },
+    });
+
+    it('compares with what that says, not with the base', async () => {
+      const { steps } = await trained({ objective: nextTo(DPO, other), more: { stop: { steps: 1 } } });
+      expect(Math.abs((steps[0]?.loss ?? Number.NaN) - Math.LN2)).to.be.above(1e-3);
+      const base = { call: 'local', args: { folder: fixturePath('base') } };
+      const own = await trained({ objective: nextTo(DPO, base), more: { stop: { steps: 1 } } }, 'own');
+      expect(own.steps[0]?.loss).to.be.closeTo(Math.LN2, 1e-6);
+    });
+
+    it('compares with the adapter of another stage, over its base', async () => {
+      const sft = await trained({ objective: DPO, more: { lora: LORA } }, 'sft');
+      const start = { call: 'peft', args: { folder: join(sft.context.output.path, 'adapter/last') } };
+      const reference = { stage: 'earlier', port: 'last' };
+      const inputs = {
+        earlier: {
+          stage: { ...sft.context.stage, name: 'earlier' },
+          ...{ path: sft.context.output.path, key: 'earlier' },
+          result: { outputs: { last: 'adapter/last', best: 'adapter/best' }, metrics: {} },
+        },
+      };
+      const more = { start, stop: { steps: 1 } };
+      const { steps } = await trained({ objective: nextTo(DPO, reference), more, inputs }, 'after');
+      // training begins with the adapter that it is compared with
+      expect(steps[0]?.loss).to.be.closeTo(Math.LN2, 1e-6);
+    });
+
+    it('ends with the same bytes where it was stopped while that was asked', async () => {
+      const rows = judged();
+      const objective = nextTo(KTO, other);
+      const { context } = await trained({ objective, rows });
+      const controller = new AbortController();
+      const emit = (event: StageEvent): void => {
+        if (event.type === 'stage.progress' && event.label !== undefined) controller.abort(new Error('stop'));
+      };
+      const stopped = await run(
+        worldOf({ objective, rows, emit, signal: controller.signal }, 'stopped'),
+      ).catch(({ message }: Error) => message);
+      expect(stopped).to.equal('stop');
+      const resumed = worldOf({ objective, rows, output: 'again' }, 'stopped');
+      await run(resumed);
+      expect(bytesOf(resumed).equals(bytesOf(context))).to.equal(true);
+    });
+
+    it('refuses one with other tokens, and one that writes nothing', async () => {
+      const codeOf = async (reference: Value, more: Omit<Options, 'objective'> = {}) => {
+        const error = await run(worldOf({ objective: nextTo(DPO, reference), ...more }, 'refused')).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        return error instanceof UserError ? error.diagnostic.code : error;
+      };
+      const renamed = join(folder, 'renamed');
+      cpSync(STARTER, renamed, { recursive: true });
+      const text = readFileSync(join(renamed, 'tokenizer.json'), 'utf8');
+      writeFileSync(join(renamed, 'tokenizer.json'), text.replace('"!"', '"another one"'));
+      const base = { call: 'starter', args: {} };
+      expect(await codeOf({ call: 'local', args: { folder: renamed } }, { more: { base } })).to.equal(
+        'FTP2300',
+      );
+      const classifier = join(folder, 'classifier');
+      cpSync(fixturePath('base'), classifier, { recursive: true });
+      const config = JSON.parse(readFileSync(join(classifier, 'config.json'), 'utf8'));
+      const labels = { architectures: ['LlamaForSequenceClassification'], id2label: { 0: 'a', 1: 'b' } };
+      writeFileSync(join(classifier, 'config.json'), JSON.stringify({ ...config, ...labels }));
+      expect(await codeOf({ call: 'local', args: { folder: classifier } })).to.equal('FTP2301');
     });
   });
 

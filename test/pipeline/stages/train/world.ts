@@ -149,6 +149,8 @@ export interface WorldOptions {
   readonly chosen?: Partial<TrainPlan>;
   readonly settings?: Readonly<Record<string, Value>>;
   readonly origins?: Readonly<Record<string, Origin>>;
+  /** Of other stages. */
+  readonly inputs?: Readonly<Record<string, Artefact>>;
   readonly output?: string;
   readonly key?: string;
   readonly signal?: AbortSignal;
@@ -221,7 +223,7 @@ export function world(options: WorldOptions): StageContext {
   };
   return {
     stage: stage('train', 'adapter', settings),
-    inputs: { dialogs },
+    inputs: { dialogs, ...options.inputs },
     folder,
     host: nodeHost(folder),
     output: outputFolder(join(folder, options.output ?? 'output')),

@@ -32,7 +32,12 @@ import { type CutStep, type TextRows, writeRows, writeSteps } from './input-file
 export function writePreferences(
   output: OutputFolder,
   preferences: LearnedPreferences,
-  { plan, settings, folder }: { plan: TrainPlan; settings: TrainingSettings; folder: string },
+  {
+    plan,
+    settings,
+    folder,
+    other = null,
+  }: { plan: TrainPlan; settings: TrainingSettings; folder: string; other?: PreferencesSpec['other'] },
 ): Pick<TrainSpec, 'rows' | 'validation' | 'steps' | 'preferences'> {
   const { objective, rows, validation } = preferences;
   const asked = askedOfReference(preferences, settings);
@@ -47,6 +52,7 @@ export function writePreferences(
   const told: PreferencesSpec = {
     objective: objectiveSpec(objective),
     limit: rows.limit,
+    other,
     reference: ask(asked?.train),
     validation_reference: ask(asked?.valid),
   };

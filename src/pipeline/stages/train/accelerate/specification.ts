@@ -1,9 +1,10 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
 import type {
   AnswersSpec,
   ModelSpec,
   OptimizerSpec,
+  OtherModelSpec,
   TrainSpec,
 } from '../../../../compute/accelerate/spec.js';
 import { EVALUATION_SHAPES } from '../../../../compute/evaluation/evaluation-decoder.js';
@@ -12,10 +13,14 @@ import type { AdapterConfig } from '../../../../compute/models/adapters/config.j
 import { dropoutOf, virtualTokensOf } from '../../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../../compute/models/adapters/whole.js';
 import { projectionsOfModel } from '../../../../compute/models/architectures/index.js';
+import type { ModelFolder } from '../../../../compute/models/load.js';
 import { paddingOf } from '../../../../compute/training/batch.js';
 import type { TrainingSettings } from '../../../../compute/training/index.js';
+import type { OutputFolder } from '../../../../language/ir/outputs.js';
+import { isMade } from '../../open-models.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
 import { isPaged } from '../loop-settings.js';
+import { decodedTensors, writeModel } from '../model-files.js';
 import { precisionOf } from '../precision.js';
 import type { TrainTask } from '../train-task.js';
 import type { ValidationAnswers } from '../validation-answers.js';
@@ -125,21 +130,57 @@ function answersSpec(
 function modelSpec(
   task: TrainTask,
   { method }: TrainPlan,
-  { attention }: AccelerateEngine,
+  engine: AccelerateEngine,
   base: string | undefined,
 ): ModelSpec {
-  const { model, settings, context } = task;
-  const isFile = base === undefined && context.host.stat(model.path)?.isFolder === false;
-  const labels = adaptedConfig(model.config, task.adapter).labels ?? null;
+  const labels = adaptedConfig(task.model.config, task.adapter).labels ?? null;
   return {
-    folder: base ?? (isFile ? dirname(model.path) : model.path),
-    gguf: isFile ? basename(model.path) : null,
+    ...placed(task, task.model, base),
     task: labels === null ? 'causal' : 'classifier',
     labels,
     // what is trained stays float32
-    dtype: precisionOf(settings) === 'bf16' && method !== 'full' ? 'bfloat16' : 'float32',
-    quantisation: method === 'qlora' ? { type: 'nf4', double: true } : null,
-    attention,
+    dtype: method === 'full' ? 'float32' : frozenType(task),
+    quantisation: method === 'qlora' ? NF4 : null,
+    attention: engine.attention,
+  };
+}
+
+const NF4 = { type: 'nf4', double: true } as const;
+
+const frozenType = ({ settings }: TrainTask): ModelSpec['dtype'] =>
+  precisionOf(settings) === 'bf16' ? 'bfloat16' : 'float32';
+
+/** `written`: where its weights are, if they were made. */
+function placed(
+  { context }: TrainTask,
+  { path }: ModelFolder,
+  written: string | undefined,
+): Pick<ModelSpec, 'folder' | 'gguf'> {
+  if (written !== undefined) return { folder: written, gguf: null };
+  const isFile = context.host.stat(path)?.isFolder === false;
+  return { folder: isFile ? dirname(path) : path, gguf: isFile ? basename(path) : null };
+}
+
+/** What answers are compared with, where that is not the base; what has to be made of it is written. */
+export function otherModelSpec(
+  output: OutputFolder,
+  task: TrainTask,
+  { attention }: AccelerateEngine,
+): OtherModelSpec | null {
+  const { reference } = task;
+  if (reference === undefined) return null;
+  const { model, named, maxPositions } = reference;
+  const written = isMade(named.base) ? join(output.path, 'reference') : undefined;
+  if (written !== undefined)
+    writeModel(output, 'reference', model, model.config, decodedTensors(model.loadWeights('paged')));
+  return {
+    model: {
+      ...placed(task, model, written),
+      ...{ task: 'causal', labels: null, dtype: frozenType(task), attention },
+      quantisation: named.storage === 'nf4' ? NF4 : null,
+    },
+    adapter: named.adapter === undefined ? null : { folder: named.adapter },
+    positions: maxPositions,
   };
 }
 

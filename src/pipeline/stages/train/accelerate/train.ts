@@ -31,7 +31,7 @@ import { rankError } from './rank-diagnostics.js';
 import { rankListener } from './rank-events.js';
 import { rankTask } from './rank-task.js';
 import { readResults } from './results.js';
-import { type SpecFiles, specificationOf } from './specification.js';
+import { otherModelSpec, type SpecFiles, specificationOf } from './specification.js';
 
 /** Throws as the embedded engine does: a `UserError`, the signal's reason, or an `OutOfMemoryError`. */
 export async function trainOnRanks(
@@ -86,7 +86,7 @@ export function writeTraining(
   const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
   const settings = loopSettings(context.stage, plan, learnedRows(task), readSetbacks(context));
   const first = adapter && writeInitialAdapter(output, task, adapter, plan);
-  const files = writeInputs(output, task, { plan, settings, first, folder });
+  const files = writeInputs(output, task, { plan, settings, first, folder, engine });
   const specification = specificationOf(task, { plan, adapter, settings, answers }, engine, files);
   output.write('spec.json', JSON.stringify(specification, null, 2));
   return { specification, adapter, first };
@@ -100,7 +100,14 @@ function writeInputs(
     settings,
     first,
     folder,
-  }: { plan: TrainPlan; settings: TrainingSettings; first: InitialAdapter | undefined; folder: string },
+    engine,
+  }: {
+    plan: TrainPlan;
+    settings: TrainingSettings;
+    first: InitialAdapter | undefined;
+    folder: string;
+    engine: AccelerateEngine;
+  },
 ): SpecFiles {
   const { model, base, preferences } = task;
   const made = isMade(base);
@@ -109,7 +116,10 @@ function writeInputs(
     folder,
     ...(preferences === undefined
       ? writeLearnedRows(scratch, task, settings)
-      : writePreferences(scratch, preferences, { plan, settings, folder })),
+      : writePreferences(scratch, preferences, {
+          ...{ plan, settings, folder },
+          other: otherModelSpec(scratch, task, engine),
+        })),
     ...(first === undefined ? { head: writeHead(scratch, task) } : { adapter: first.folder }),
     ...(made ? { base: join(scratch.path, 'base') } : {}),
   };

@@ -1,6 +1,8 @@
 /** What a training with an objective for preferences is told besides its decoder. */
+import { vocabularyShardSize } from '../../../../compute/models/decoder/chunks.js';
 import { createDecoder, type Decoder } from '../../../../compute/models/decoder/index.js';
-import type { WeightStore } from '../../../../compute/models/types.js';
+import type { DecoderOptions } from '../../../../compute/models/decoder/types.js';
+import { residentStorage } from '../../../../compute/models/weights/load.js';
 import { collect } from '../../../../compute/tensor/garbage.js';
 import type { PreferenceLearning, References, TrainingSettings } from '../../../../compute/training/index.js';
 import type { TrainPlan } from '../../train-plan/plan.js';
@@ -39,20 +41,37 @@ interface Base {
   release(): Promise<void>;
 }
 
-/** The base without an adapter, opened when something of it is asked. */
+/** The model that an objective names, or the base without an adapter. */
+function asked({ reference, model, ...task }: TrainTask, plan: TrainPlan): Asked {
+  if (reference === undefined)
+    return {
+      config: model.config,
+      weights: plan.method === 'full' ? model.loadWeights('stored') : task.weights(plan),
+      vocabularyShard: plan.vocabularyShard,
+    };
+  const { config } = reference.model;
+  const residency = plan.pagedWeights === true ? 'paged' : 'stored';
+  const storage = residentStorage(residency, config, reference.named.storage);
+  return {
+    config,
+    weights: reference.model.loadWeights(storage),
+    ...(reference.adapter && { adapter: reference.adapter.load() }),
+    ...(plan.vocabularyShard !== undefined && { vocabularyShard: vocabularyShardSize(config) }),
+  };
+}
+
+type Asked = Pick<DecoderOptions, 'config' | 'weights' | 'adapter' | 'vocabularyShard'>;
+
+/** Opened when something of it is asked. */
 function openedLater(task: TrainTask, plan: TrainPlan): Base {
   let opened: Promise<Decoder> | undefined;
-  const weights = (): WeightStore =>
-    plan.method === 'full' ? task.model.loadWeights('stored') : task.weights(plan);
   const open = async (): Promise<Decoder> =>
     createDecoder({
+      ...asked(task, plan),
       runtime: await task.runtime(),
-      config: task.model.config,
-      weights: weights(),
       trainable: 'none',
       checkpointedBlocks: 0,
       logitsChunk: plan.logitsChunk,
-      vocabularyShard: plan.vocabularyShard,
       precision: precisionOf(task.settings),
     });
   return {
@@ -70,7 +89,7 @@ function openedLater(task: TrainTask, plan: TrainPlan): Base {
 }
 
 function referencesOf(
-  { context }: TrainTask,
+  { context, reference }: TrainTask,
   plan: TrainPlan,
   base: Base,
   asked: AskedOfReference,
@@ -79,6 +98,8 @@ function referencesOf(
   return references({
     ...{ host, work, microBatch: plan.microBatch, padId: asked.source.padId },
     ...asked,
+    // what is exact for the base need not be for another model: its windows and positions may be others
+    source: { ...asked.source, sharesPrompts: reference === undefined && asked.source.sharesPrompts },
     name: keptName(plan, asked),
     decoder: () => base.open(),
     progress: (done, total) => emit(askedEvent(stage.name, done, total)),

@@ -1,4 +1,4 @@
-/** Log-probabilities of answers under the base without its adapter: computed once, before training, and kept. */
+/** Log-probabilities of answers under the reference: computed once, before training, and kept. */
 import type { Decoder } from '../../../../compute/models/decoder/index.js';
 import {
   answerSums,
@@ -26,7 +26,7 @@ export interface ReferenceOptions {
   readonly batches: Iterable<Uint32Array>;
   readonly microBatch: number;
   readonly padId: number;
-  /** Opens the base when something is not known yet. */
+  /** Opens the reference when something is not known yet. */
   decoder(): Promise<Decoder>;
   /** Texts that are asked for, at most. */
   readonly total: number;

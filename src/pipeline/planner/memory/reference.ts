@@ -1,0 +1,40 @@
+/** What asking another model than the base takes, which is let go of before anything is trained. */
+import { paddedLength } from '../../../compute/training/batch.js';
+import type { TrainPlan } from '../../stages/train-plan/plan.js';
+import type { Peak } from '../plan-json.js';
+import { DECODER_PROCESS } from './calibration.js';
+import { forwardPeak } from './evaluate.js';
+import { longestRow, supervisedTokens, type TrainMemory } from './train.js';
+
+/** Texts are asked in micro batches, each by itself. `undefined` where the base is the reference, or there is none. */
+export function referencePeak(memory: TrainMemory, plan: TrainPlan): Peak | undefined {
+  const { reference } = memory;
+  if (reference === undefined) return undefined;
+  const apart = textsApart(memory);
+  const other = reference(plan.pagedWeights === true ? 'paged' : 'stored');
+  const rows = Math.min(plan.microBatch, Math.max(1, memory.lengths.rows));
+  const length = paddedLength(longestRow(apart, plan), other.config.maxPositions);
+  return forwardPeak(other, {
+    ...{ rows, length, wider: 1, process: DECODER_PROCESS },
+    supervised: supervisedTokens(apart, plan, rows * length),
+    logitsChunk: plan.logitsChunk,
+    inShards: plan.vocabularyShard !== undefined,
+  });
+}
+
+/** Another model is asked of each text by itself, also where the base computes the prompt of a pair once. */
+const textsApart = <M extends Pick<TrainMemory, 'preferences'>>(memory: M): M =>
+  memory.preferences === undefined
+    ? memory
+    : { ...memory, preferences: { ...memory.preferences, sharesPrompts: false } };
+
+/** The peak of a stage that does one after the other. */
+export function largerOf(one: Peak, other: Peak | undefined): Peak {
+  if (other === undefined) return one;
+  const host = other.bytes > one.bytes ? other : one;
+  const devices = [one.device, other.device].flatMap((device) => device ?? []);
+  const [device] = devices.sort((a, b) => b.bytes - a.bytes);
+  const refused = [one.refused, other.refused].flatMap((tensor) => tensor ?? []);
+  const [largest] = refused.sort((a, b) => b.bytes - a.bytes);
+  return { ...host, ...(device && { device }), ...(largest && { refused: largest }) };
+}
