@@ -11,6 +11,7 @@ import type {
 } from '../../compute/serving/types.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { childEnvironment } from '../../language/host/child-environment.js';
+import { MAPPED_BYTES } from '../../language/host/shareable.js';
 import { shortOf, tailOf } from '../run/child-process.js';
 import type { Failure, FromModel, FromModelBatch, ModelSource, ToModel } from './model-messages.js';
 import { modelCrashed, modelNotStarted } from './serve-diagnostics.js';
@@ -68,11 +69,17 @@ export function openModelProcess(
   });
 }
 
+/** glibc would come to keep blocks of up to 32 MiB, and most of what codes take besides while they are compiled. */
+const OWN_VARIABLES = { MALLOC_MMAP_THRESHOLD_: String(MAPPED_BYTES) };
+
 function forkModel(source: ModelSource): ChildProcess {
   try {
     return fork(fileURLToPath(new URL('./model-child.js', import.meta.url)), [], {
       cwd: source.cwd,
-      env: childEnvironment(Object.fromEntries((source.withheld ?? []).map((name) => [name, undefined]))),
+      env: childEnvironment({
+        ...OWN_VARIABLES,
+        ...Object.fromEntries((source.withheld ?? []).map((name) => [name, undefined])),
+      }),
       execArgv: NODE_OPTIONS,
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

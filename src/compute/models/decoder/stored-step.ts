@@ -17,7 +17,7 @@ import type { DecodePositions } from './position-inputs.js';
 const ANY_POSITIONS = 1_000_003;
 
 /** Bytes of codes that are compiled as one: they exist several times while they are. */
-const MOST_BYTES = 32 * 2 ** 20;
+const MOST_BYTES = 8 * 2 ** 20;
 
 /** Blocks that run as one. */
 interface Part {
