@@ -13,6 +13,7 @@ export const ARGUMENTS: Readonly<
     { name: 'loss', part: 'pairLoss' },
     { name: 'label_smoothing', part: 'pairSmoothing', isShare: true },
     { name: 'sft', part: 'sftWeight' },
+    { name: 'reference', part: 'reference' },
   ],
   orpo: [{ name: 'beta', part: 'beta' }],
   simpo: [
@@ -23,6 +24,7 @@ export const ARGUMENTS: Readonly<
     { name: 'beta', part: 'beta' },
     { name: 'desirable', part: 'desirable' },
     { name: 'undesirable', part: 'undesirable' },
+    { name: 'reference', part: 'reference' },
   ],
   reward: [],
 };

@@ -81,7 +81,8 @@ export type PreferencePart =
   | 'sftWeight'
   | 'gamma'
   | 'desirable'
-  | 'undesirable';
+  | 'undesirable'
+  | 'reference';
 
 export interface Recipe {
   base?: { readonly name: string; readonly at: Span };
@@ -138,6 +139,8 @@ export interface Recipe {
   gamma?: number;
   desirable?: number;
   undesirable?: number;
+  /** Another model that answers are compared with. */
+  reference?: { readonly name: string; readonly at: Span };
   /** Losses of pairs that are added up, as TRL names them, and their weights. */
   pairLosses?: readonly string[];
   lossWeights?: readonly number[];

@@ -38,7 +38,16 @@ const validationsOf = (recipe: Recipe): number | undefined =>
 
 /** Keys of an objective, where nothing is learned from preferences, or by another objective. */
 const OF_OBJECTIVES: readonly Rule[] = (
-  ['beta', 'pairLoss', 'pairSmoothing', 'sftWeight', 'gamma', 'desirable', 'undesirable'] as const
+  [
+    'beta',
+    'pairLoss',
+    'pairSmoothing',
+    'sftWeight',
+    'gamma',
+    'desirable',
+    'undesirable',
+    'reference',
+  ] as const
 ).map((part) => ({
   parts: [part],
   why: ({ objective }) => {

@@ -4,9 +4,10 @@ import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { formatText } from '../../language/formatter/index.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
 import { quoted } from '../../language/source/quoted.js';
+import type { Span } from '../../language/source/span.js';
 import { wrongValue } from './import-diagnostics.js';
 import { comment, key, list, number, percent, record, withoutControls } from './literals.js';
-import { ARGUMENTS } from './objectives.js';
+import { ARGUMENTS, takes } from './objectives.js';
 import { isLayerName, optimizerOf, styleOf } from './optimizers.js';
 import type { Dataset, Recipe, RemarkPlace } from './recipe.js';
 import { scheduleText } from './schedules.js';
@@ -26,12 +27,16 @@ export function pipelineText(
   { origin, folder }: Destination,
   context: ImportContext,
 ): string | readonly Diagnostic[] {
-  const base = modelText(recipe, folder, context);
+  const base = baseText(recipe, folder, context);
+  const other =
+    recipe.objective !== undefined && recipe.reference !== undefined && takes(recipe.objective, 'reference')
+      ? modelText(recipe.reference, 'the reference', folder, context)
+      : undefined;
   const [sources, validation] = [recipe.datasets, recipe.validation].map((datasets) =>
     datasets.map((dataset) => sourceOf(dataset, folder, context)),
   );
-  const wrong = [base, ...(sources ?? []), ...(validation ?? [])].filter(isDiagnostic);
-  if (wrong.length > 0 || typeof base !== 'string') return wrong;
+  const wrong = [base, other, ...(sources ?? []), ...(validation ?? [])].filter(isDiagnostic);
+  if (wrong.length > 0 || typeof base !== 'string' || isDiagnostic(other)) return wrong;
   const blocks = [
     ...dataBlock('rows', recipe, (sources ?? []).filter(isSource)),
     ...formatBlock('examples', 'rows', recipe, recipe.datasets[0]),
@@ -41,7 +46,7 @@ export function pipelineText(
           ...dataBlock('validation', undefined, (validation ?? []).filter(isSource)),
           ...formatBlock('validation_examples', 'validation', recipe, recipe.validation[0]),
         ]),
-    ...trainBlock(recipe, base, folder, context),
+    ...trainBlock(recipe, { base, reference: other }, folder, context),
     ...budgetBlock(recipe),
   ];
   const imports = importLines(recipe, [...(sources ?? []), ...(validation ?? [])].filter(isSource));
@@ -164,13 +169,18 @@ function templateText({ system, style }: Recipe, dataset: Dataset | undefined): 
   return `${name}(${args.join(', ')})`;
 }
 
-function trainBlock(recipe: Recipe, base: string, folder: string, context: ImportContext): readonly string[] {
+function trainBlock(
+  recipe: Recipe,
+  models: { readonly base: string; readonly reference: string | undefined },
+  folder: string,
+  context: ImportContext,
+): readonly string[] {
   const method = recipe.method === 'full' ? 'full' : recipe.fourBit === true ? 'qlora' : 'lora';
   const separate = recipe.validation.length > 0;
   return block(
     `train ${method === 'full' ? 'tuned' : 'adapter'} using ${method}`,
     {
-      base,
+      base: models.base,
       dataset: 'examples.train',
       validate: separate ? 'validation_examples.all' : recipe.validShare ? 'examples.valid' : undefined,
       lora: method === 'full' ? undefined : loraText(recipe),
@@ -178,7 +188,7 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
         recipe.start === undefined
           ? undefined
           : `peft(${quoted(pathFrom(folder, context.folder, recipe.start))})`,
-      objective: objectiveText(recipe),
+      objective: objectiveText(recipe, models.reference),
       optimizer: optimizerText(recipe),
       neftune_noise_alpha: recipe.neftune === undefined ? undefined : number(recipe.neftune),
       label_smoothing: recipe.smoothing ? percent(recipe.smoothing) : undefined,
@@ -209,12 +219,13 @@ function trainBlock(recipe: Recipe, base: string, folder: string, context: Impor
 }
 
 /** What is learned from preferences, with the arguments that are said. */
-function objectiveText(recipe: Recipe): string | undefined {
+function objectiveText(recipe: Recipe, reference: string | undefined): string | undefined {
   const { objective } = recipe;
   if (objective === undefined) return undefined;
   const args = ARGUMENTS[objective].flatMap(({ name, part, isShare }) => {
     const value = recipe[part];
     if (value === undefined || (isShare === true && value === 0)) return [];
+    if (typeof value === 'object') return reference === undefined ? [] : [`${name}: ${reference}`];
     const text = typeof value === 'string' ? value : isShare ? percent(value) : number(value);
     return [`${name}: ${text}`];
   });
@@ -314,17 +325,30 @@ function optimizerText(recipe: Recipe): string {
   return `${call}(${(fields ?? '').replace(/^\{ | \}$/g, '')})`;
 }
 
+interface NamedModel {
+  readonly name: string;
+  readonly at: Span;
+  readonly revision?: string | undefined;
+  readonly specialTokens?: Recipe['specialTokens'];
+}
+
+function baseText(recipe: Recipe, folder: string, context: ImportContext): string | Diagnostic {
+  const { base, revision, specialTokens } = recipe;
+  if (base === undefined) throw new Error('a recipe without a base');
+  return modelText({ ...base, revision, specialTokens }, 'the base model', folder, context);
+}
+
+/** `what` it is, for people. */
 function modelText(
-  { base, revision, specialTokens }: Recipe,
+  { name, at, revision, specialTokens }: NamedModel,
+  what: string,
   folder: string,
   context: ImportContext,
 ): string | Diagnostic {
-  if (base === undefined) throw new Error('a recipe without a base');
-  const { name, at } = base;
   const tokens = specialTokens === undefined ? '' : `, special_tokens: ${list(specialTokens.map(quoted))}`;
   if (isLocal(name, context)) return `local(${quoted(pathFrom(folder, context.folder, name))}${tokens})`;
   if (!isRepositoryId(name))
-    return wrongValue(at, 'the base model', 'a folder, or `org/name` of the Hub', quoted(name.slice(0, 60)));
+    return wrongValue(at, what, 'a folder, or `org/name` of the Hub', quoted(name.slice(0, 60)));
   const pinned = revision !== undefined && revision !== 'main' && isRevision(revision);
   return `hf(${quoted(name)}${pinned ? `, revision: ${quoted(revision)}` : ''}${tokens})`;
 }

@@ -57,6 +57,9 @@ const BASES: Readonly<Record<string, Base>> = {
     variants: [
       'global_batch_size: 32',
       'peft_config: {name: lora}',
+      'pref_loss: sigmoid',
+      'pref_loss: simpo',
+      'pref_loss: orpo\npeft_config: {name: lora}',
       'peft_config: {name: lora, adapter_name_or_path: out}',
     ],
   },

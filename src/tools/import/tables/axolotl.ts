@@ -400,6 +400,7 @@ const METHODS: TranslationTable<Recipe> = {
   dpo_loss_type: preferences.pairLosses,
   dpo_loss_weights: preferences.lossWeights,
   precompute_ref_log_probs: here(BY_ITSELF.reference),
+  ...each('ref_model model_ref', preferences.reference),
   ...each('dpo_padding_free dpo_use_liger_kernel dpo_use_logits_to_keep', here(BY_ITSELF.kernels)),
   dpo_generate_during_eval: here(BY_ITSELF.generation),
   ...each('dpo_use_weighting dpo_norm_loss', none('every pair counts the same')),

@@ -3,9 +3,8 @@ import { resolve } from 'node:path';
 import { HostError } from '../../../language/host/host.js';
 import type { Span } from '../../../language/source/span.js';
 import { a, type ForeignRecord, oneOf, valueIn } from '../foreign.js';
-import { cannotExpress } from '../import-diagnostics.js';
 import { readSettings } from '../read-settings.js';
-import { newDataset, type Recipe } from '../recipe.js';
+import { newDataset, type Recipe, type TemplateName } from '../recipe.js';
 import {
   becomes,
   each,
@@ -22,6 +21,7 @@ import { TRAINER_SEED, textOf } from './common.js';
 import { addDataset } from './datasets.js';
 import { deepspeed, offloaded, processes, setShared, shards } from './devices.js';
 import { here, never, none } from './for-recipes.js';
+import * as preferences from './preferences.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 import { trainer } from './trainer.js';
 
@@ -127,11 +127,47 @@ export const llamaFactory1: TranslationTable<Recipe> = {
   ...each('batching_workers', here(BY_ITSELF.reading)),
   ...each('sample_backend max_new_tokens', here(BY_ITSELF.generation)),
   save_ckpt_as_hf: here(BY_ITSELF.store),
-  ...each(
-    'pref_loss pref_beta pref_ftx simpo_gamma dpo_label_smoothing ld_alpha stage',
-    never(NONE.version, 'sft'),
+  stage: becomes(
+    '`dpo` and `rm` become an `objective`; a file names no stage where the command does',
+    oneOf('sft', 'dpo', 'rm'),
+    (recipe, stage) => {
+      if (stage !== 'sft') recipe.objective = stage === 'rm' ? 'reward' : stage;
+      return undefined;
+    },
   ),
+  pref_loss: becomes(
+    '`loss` of `dpo`, or `objective = orpo()` or `simpo()`',
+    oneOf('sigmoid', 'orpo', 'simpo'),
+    (recipe, name) => {
+      recipe.objective ??= name === 'sigmoid' ? 'dpo' : name;
+      return undefined;
+    },
+  ),
+  pref_beta: preferences.beta,
+  pref_ftx: preferences.sftWeight,
+  simpo_gamma: preferences.gamma,
+  dpo_label_smoothing: preferences.smoothing,
+  ld_alpha: none('every token of an answer counts the same'),
 };
+
+/** Keys that preferences alone have. */
+const PREFERRING = ['pref_loss', 'pref_beta', 'pref_ftx', 'simpo_gamma', 'dpo_label_smoothing', 'ld_alpha'];
+
+/** The command says whether its rows are preferences, and the file only by keys and rows. */
+function settlePreferences(recipe: Recipe, context: ImportContext, record: ForeignRecord): void {
+  if (PREFERRING.some((key) => valueIn(record, key) !== undefined)) recipe.objective ??= 'dpo';
+  const isPaired = recipe.datasets.some(({ template }) => template === 'preference');
+  if (isPaired && recipe.objective === undefined) {
+    recipe.objective = 'dpo';
+    remark(recipe, 'objective', 'The file does not name its command: with `rm`, it is `reward()`.');
+  }
+  if (recipe.objective === 'orpo')
+    remark(recipe, 'objective', 'There, of chosen texts the answers alone are learned.');
+  if (recipe.objective === 'dpo' && (recipe.sftWeight ?? 0) > 0)
+    remark(recipe, 'objective', 'There, `sft` is the mean over rows; here, over tokens.');
+  // its trainers keep the dropout of adapters
+  preferences.settleObjective(recipe, context, {});
+}
 
 /** Defaults of version 1, and the rows that its file names. */
 export async function settleLlamaFactory1(
@@ -155,6 +191,11 @@ export async function settleLlamaFactory1(
   recipe.seed ??= TRAINER_SEED;
   recipe.savesBySteps = true;
   common.settleLength(recipe, context, { epochs: 3, key: 'num_train_epochs', tool: 'LLaMA-Factory' });
+  await readRows(recipe, context, record);
+  settlePreferences(recipe, context, record);
+}
+
+async function readRows(recipe: Recipe, context: ImportContext, record: ForeignRecord): Promise<void> {
   const described = valueIn(record, 'train_dataset');
   const path = textOf(described);
   if (described === undefined || path === undefined) return;
@@ -181,11 +222,7 @@ async function addDescribed(path: string, at: Span, recipe: Recipe, context: Imp
     if (value.kind !== 'record') continue;
     const rows = textOf(valueIn(value, 'path'));
     const converter = textOf(valueIn(value, 'converter'));
-    if (converter === 'pair') {
-      context.report(cannotExpress(at, 'train_dataset', NONE.version));
-      return;
-    }
-    const template = converter === 'sharegpt' ? ('sharegpt' as const) : ('chat' as const);
+    const template = converter === undefined ? 'chat' : (TEMPLATES[converter] ?? 'chat');
     addDataset(
       { ...newDataset(at), path: rows, split: textOf(valueIn(value, 'split')), template },
       'datasets',
@@ -197,6 +234,9 @@ async function addDescribed(path: string, at: Span, recipe: Recipe, context: Imp
       remark(recipe, 'template', 'Messages whose content is a list of parts have to be written as texts.');
   }
 }
+
+/** By the converter of the rows. */
+const TEMPLATES: Readonly<Record<string, TemplateName>> = { sharegpt: 'sharegpt', pair: 'preference' };
 
 async function describedIn(path: string, { host, folder }: ImportContext) {
   try {

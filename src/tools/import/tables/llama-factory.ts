@@ -162,10 +162,9 @@ const METHOD: TranslationTable<Recipe> = {
   kto_rejected_weight: preferences.undesirable,
   ...each('pref_bco_weight', none('there is no loss of a binary classifier', 0)),
   ...each('ld_alpha', none('every token of an answer counts the same')),
-  ...each(
-    'ref_model ref_model_adapters ref_model_quantization_bit',
-    none('the reference is the base without its adapter, or what a full training starts with'),
-  ),
+  ref_model: preferences.reference,
+  ref_model_adapters: none('`merge` puts an adapter into the model that `reference` names'),
+  ref_model_quantization_bit: none('the reference is read as it is stored'),
   ...each('use_dft_loss use_asft_loss asft_alpha use_eaft_loss eaft_alpha', never(NONE.loss)),
   ...each(
     'use_galore use_apollo use_badam use_adam_mini use_muon',

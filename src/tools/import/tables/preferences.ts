@@ -20,6 +20,17 @@ export const sftWeight = common.field('`sft` of `dpo`', a.amount, 'sftWeight');
 export const desirable = common.field('`desirable` of `kto`', a.amount, 'desirable');
 export const undesirable = common.field('`undesirable` of `kto`', a.amount, 'undesirable');
 
+/** The name of a model, as the base has one. */
+export const reference: Translation<Recipe> = becomes(
+  '`reference` of `dpo` and `kto`',
+  a.text,
+  (recipe, name, _, at) => {
+    recipe.reference = { name, at };
+    return undefined;
+  },
+  'reference',
+);
+
 /** Conservative DPO, whose shares are below a half. */
 export const smoothing: Translation<Recipe> = becomes(
   '`label_smoothing` of `dpo`, in %',

@@ -31,7 +31,6 @@ export const NONE = {
   rewards: 'ftpc learns from preferences that are given, not from rewards of answers that it writes',
   ranked: 'answers with ranks are no pairs: write rows with `prompt`, `chosen` and `rejected`',
   unaimed: 'its rows are preferences, and the file does not say what is learned from them',
-  version: 'of version 1, supervised trainings are imported alone',
   images: 'rows are text only: images, video and audio are not read',
   schedule: 'the schedules of ftpc do not have it',
   quantised: 'a base is quantised to NF4 (QLoRA), or not at all',

@@ -205,9 +205,10 @@ const DATA: TranslationTable<Recipe> = {
     here('preferences are learned without dropout, and nothing is written meanwhile'),
   ),
   center_rewards_coefficient: none('rewards are not centred'),
+  ...each('ref_model model_ref', preferences.reference),
   ...each(
     'ref_model_init_kwargs sync_ref_model ref_model_mixup_alpha ref_model_sync_steps',
-    none('the reference is the base without its adapter, or what a full training starts with'),
+    none('the reference stays as it is, and is read as its files describe it'),
   ),
   reference_free: none('`dpo` and `kto` have a reference; `simpo` and `orpo` have none'),
   f_divergence_type: none('another divergence is not computed', 'reverse_kl'),
