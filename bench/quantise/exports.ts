@@ -1,6 +1,7 @@
 /**
  * What the files of each type answer: tensors next to llama.cpp's own quantiser, perplexity and greedy answers here, in
  * llama.cpp and in transformers: `npm run bench -- exports`. The model is what `FTPC_BENCH_MODEL` names, or else the starter model.
+ * `--quick`: without transformers, which takes a minute to read a file of 135 million weights.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,11 +38,11 @@ const HEAD = [
   '|---|---|---|---|---|---|---|---|---|',
 ];
 
-export async function* exports({ only = '' }: BenchmarkOptions): AsyncGenerator<string> {
+export async function* exports({ only = '', quick = false }: BenchmarkOptions): AsyncGenerator<string> {
   const host = nodeHost();
   const model = host.env('FTPC_BENCH_MODEL') ?? join(host.packageFolder, 'stdlib/models/starter');
   const folder = mkdtempSync(join(tmpdir(), 'ftpc-exports-'));
-  const transformers = openTransformers(host);
+  const transformers = quick ? undefined : openTransformers(host);
   try {
     const libraries = llamaLibraries(host);
     const files = {
@@ -61,14 +62,14 @@ export async function* exports({ only = '' }: BenchmarkOptions): AsyncGenerator<
     if (!(error instanceof UserError)) throw error;
     yield error.diagnostic.message;
   } finally {
-    transformers.close();
+    transformers?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 interface Row {
   readonly libraries: string;
-  readonly transformers: Transformers;
+  readonly transformers: Transformers | undefined;
   readonly type: GgufType;
   readonly files: QuantisedFiles;
   readonly asked: Asked;
@@ -79,7 +80,7 @@ async function row(host: Host, { libraries, type, files, asked, ...peers }: Row)
   quantisedByLlama(host, libraries, type, files);
   const other = differentTensors(host, files);
   const here = await answeredHere(host, files.ours, asked);
-  const transformers = await peers.transformers.answered(files.ours, asked);
+  const transformers = await peers.transformers?.answered(files.ours, asked);
   const llama = await answeredByLlama(host, files.ours, asked);
   const own = other.names.length === 0 ? llama : await answeredByLlama(host, files.theirs, asked);
   const off = Math.abs(llama.perplexity / own.perplexity - 1);
@@ -87,9 +88,11 @@ async function row(host: Host, { libraries, type, files, asked, ...peers }: Row)
     `\`${type}\``,
     (statSync(files.ours).size / 1e6).toFixed(1),
     `${other.names.length} of ${other.of}`,
-    ...[here, transformers, llama].map(({ perplexity }) => perplexity.toFixed(4)),
+    ...[here, transformers, llama].map((found) => found?.perplexity.toFixed(4) ?? '–'),
     `${own.perplexity.toFixed(4)}${off <= TARGET ? '' : ' (missed)'}`,
-    ...[transformers, llama].map((theirs) => `${same(here, theirs)} of ${asked.prompts.length}`),
+    ...[transformers, llama].map((theirs) =>
+      theirs === undefined ? '–' : `${same(here, theirs)} of ${asked.prompts.length}`,
+    ),
   ].join(' | ')} |`;
 }
 
