@@ -4,7 +4,8 @@ import { secretUnset } from '../../language/diagnostics/catalogue/params.js';
 import { counted, error, info, warning } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import type { Program, SecretValue, Stage, Value } from '../../language/ir/program.js';
+import type { RunEngine } from '../../language/ir/engines.js';
+import type { Origin, Program, SecretValue, Stage, Value } from '../../language/ir/program.js';
 import { isList, isRecord, isSecret } from '../../language/ir/values.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { planTexts } from '../stages/train-plan/fields.js';
@@ -195,6 +196,33 @@ export function divergedBefore(
     },
   );
 }
+
+/** Trainings that a file has multiply in float32 on GPUs that multiply bfloat16, many times as fast. */
+export const slowProducts = (
+  { stages }: Pick<Program, 'stages'>,
+  engine: RunEngine,
+  device: string,
+): readonly Diagnostic[] =>
+  engine.name !== 'accelerate' || engine.multipliesBf16 !== true
+    ? []
+    : stages.flatMap(({ kind, name, span, origins, settings }) =>
+        kind === 'train' && settings['precision'] === 'f32' && ASKED.has(origins['precision'] ?? 'default')
+          ? [
+              warning(
+                'FTP2340',
+                span,
+                `\`${name}\` multiplies in float32, and ${device} multiplies bfloat16`,
+                {
+                  notes: ['with a frozen base, bfloat16 halves the memory of its weights, too'],
+                  help: 'leave `precision` out, or write `precision = auto`: what is trained stays float32',
+                },
+              ),
+            ]
+          : [],
+      );
+
+/** Who asks for what a setting has. */
+const ASKED: ReadonlySet<Origin> = new Set(['author', 'param', 'preset']);
 
 const slowPass = ({ name, span }: Stage, pass: number, notice: number): Diagnostic =>
   warning(

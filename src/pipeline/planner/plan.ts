@@ -30,7 +30,7 @@ import { fitsIn, tighter } from './memory-budget.js';
 import { parallelPlan } from './parallel-stages.js';
 import { speedPath } from './plan-cache.js';
 import type { PlanContext } from './plan-context.js';
-import { missingSecrets, notFit, slowSteps, stageTooLarge } from './plan-diagnostics.js';
+import { missingSecrets, notFit, slowProducts, slowSteps, stageTooLarge } from './plan-diagnostics.js';
 import type {
   BudgetLine,
   Peak,
@@ -91,6 +91,8 @@ async function planProgram(program: Program, host: Host, options: PlanOptions): 
     context.report(slow);
   for (const trained of wentBack(context)) context.report(trained);
   const { machine } = context;
+  const gpu = machine.devices[0]?.name ?? context.device?.name ?? 'the GPU';
+  for (const slow of slowProducts(program, context.engine, gpu)) context.report(slow);
   const parallel = parallelPlan(context, stages);
   for (const unknown of unknownCosts(program, budget, machine.name)) context.report(unknown);
   const valid = !diagnostics.some(isError);

@@ -66,6 +66,10 @@ describe('devices that multiply bfloat16', () => {
     expect(engineLines(asked.plan)).to.have.length(1);
     expect(auto.plan.stages.map(({ key }) => key)).to.deep.equal(asked.plan.stages.map(({ key }) => key));
     expect(exact.stage.key).not.to.equal(auto.stage.key);
+    const slow = [auto, asked, exact, old].map(({ plan }) =>
+      plan.diagnostics.some(({ code }) => code === 'FTP2340'),
+    );
+    expect(slow, 'where float32 is asked for, and bfloat16 there').to.deep.equal([false, false, true, false]);
     expect(exact.stage.parts['settings.precision']).to.equal('"f32"');
     expect([auto.weights, auto.evaluated?.parts.weights]).to.deep.equal([
       ...[asked.weights, asked.evaluated?.parts.weights],
