@@ -29,7 +29,8 @@ export async function* plans(options: BenchmarkOptions): AsyncGenerator<string> 
 
 /** Rows as they are measured, and what they come to. */
 function* table(pipelines: readonly PlannedPipeline[], only: string): Generator<string> {
-  const found = pipelines.filter(({ title }) => title.includes(only));
+  const named = pipelines.filter(({ title }) => title === only);
+  const found = named.length > 0 ? named : pipelines.filter(({ title }) => title.includes(only));
   const isMissing = ({ runtime }: PlannedPipeline): boolean =>
     runtime !== undefined && RUNTIMES[runtime].version(nodeHost()) === undefined;
   yield* found

@@ -16,8 +16,11 @@ function collector(enough: number, ...options: Parameters<Collect>): (bytes: num
   };
 }
 
+/** Bytes of array buffers that gather until they are collected. */
+export const MOST_DISCARDED = 8 * 2 ** 20;
+
 /** Tells that `bytes` of array buffers are no longer referenced. */
-export const discarded = collector(8 * 2 ** 20);
+export const discarded = collector(MOST_DISCARDED);
 
 /** The same of buffers that were made a moment ago: a collection of the young generation finds them, and takes a millisecond. */
 export const discardedYoung = collector(2 * 2 ** 20, { type: 'minor' });

@@ -18,8 +18,9 @@ import { modelIdentity } from '../stages/open-models.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { referenceSetting } from '../stages/train/preferences/reference-model.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { joinedPairs, type Lengths, longestPrompt } from './expected-rows.js';
+import { joinedPairs, type Lengths, longestPrompt, promptsOf } from './expected-rows.js';
 import { adapterConfig, flopsPerToken, forwardMemory, residentWeights } from './forward-memory.js';
+import { hasCores } from './machines.js';
 import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak } from './memory/peaks.js';
@@ -143,6 +144,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const answers = {
       rows: answered,
       prompt: longestPrompt(lengths),
+      prompts: promptsOf(lengths, answered),
       maxTokens: settings.generation.max_tokens,
     };
     const speed = look ? await context.speed() : undefined;
@@ -333,8 +335,10 @@ const numbersOf = (config: ModelConfig, adapter: AdapterConfig): number =>
   adapterShapes(config, adapter).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /** Work that is as fast everywhere, on a machine whose other times are known. */
-const here = ({ machine, engine, declared }: PlanContext, seconds: Seconds): Seconds | null =>
-  machine.here || (engine.name === 'accelerate' && declared?.rates !== undefined) ? seconds : null;
+const here = ({ machine, engine, declared }: PlanContext, seconds: Seconds): Seconds | null => {
+  const isTimed = engine.name === 'accelerate' ? declared?.rates !== undefined : hasCores(declared);
+  return machine.here || isTimed ? seconds : null;
+};
 
 /** The models that an eval stage opens one after the other: a baseline with the weights of the model's base shares them. */
 function evaluated(

@@ -147,6 +147,24 @@ export function assumedLengths(
 export const longestPrompt = ({ longest, supervised, tokens }: Lengths): number =>
   Math.ceil(longest * (1 - (0.8 * supervised) / Math.max(1, tokens)));
 
+/** Rows whose prompts are told apart: of more, a batch is as full. */
+const MOST_PROMPTS = 4096;
+
+/** Tokens of so many prompts, about, if they are as long as those of any rows; one is the longest, and those of a bin differ. */
+export function promptsOf(lengths: Lengths, rows: number): readonly number[] {
+  const count = Math.min(rows, MOST_PROMPTS);
+  const share = longestPrompt(lengths) / Math.max(1, lengths.longest);
+  let [from, made] = [0, 0];
+  return [...lengths.histogram.entries()].reverse().flatMap(([bin, inBin]) => {
+    from += inBin;
+    const due = Math.min(count, Math.ceil((count * from) / Math.max(1, lengths.rows))) - made;
+    made += due;
+    const most = Math.min(lengths.longest, BIN * (bin + 1));
+    const step = lengths.known === 'assumed' ? 0 : (most - BIN * bin) / Math.max(1, due);
+    return Array.from({ length: due }, (_, at) => Math.ceil(share * (most - step * at)));
+  });
+}
+
 /**
  * Without the rows above `limit`; a bin that straddles it is kept, so that nothing is underestimated. Of rows that nobody
  * has seen, all are as long as is left.

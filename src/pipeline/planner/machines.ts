@@ -170,6 +170,10 @@ export function thisMachine(host: Host, memoryBytes?: number): PlanMachine {
   return { name: machine.name, memoryBytes: memoryBytes ?? machine.memoryBytes, devices: [], here: true };
 }
 
+/** Whether a machine computes with its processor, and says how many cores that has. */
+export const hasCores = (machine: Machine | undefined): machine is Machine & { readonly cores: number } =>
+  machine !== undefined && machine.device === undefined && machine.cores !== undefined;
+
 /** Shares of the memory that a plan may use, where a machine does not say it. */
 const USABLE = { device: 0.95, computer: 0.9 } as const;
 

@@ -38,6 +38,7 @@ import { runtimeName, type StageKey } from './keys.js';
 import {
   availableBytes,
   findMachine,
+  hasCores,
   knownMachines,
   nearestMachine,
   type PlanMachine,
@@ -225,9 +226,7 @@ const CORE = 60e9;
 
 /** Of a machine that computes with its processor, where it says how many cores that has. */
 const declaredSpeed = (machine: Machine | undefined): Speed | undefined =>
-  machine === undefined || machine.device !== undefined || machine.cores === undefined
-    ? undefined
-    : { flopsPerSecond: machine.cores * CORE };
+  hasCores(machine) ? { flopsPerSecond: machine.cores * CORE } : undefined;
 
 /** What a cloud asks for such a GPU is not what one that is here costs: that, the pipeline says. */
 const ownDevice = ({ machines = [] }: Program, device: PlannedDevice | undefined): Machine | undefined =>

@@ -17,7 +17,7 @@ import { answersWanted, looksAtAnswers } from '../stages/train/validation-answer
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type CountedTraining, countedOf } from './counted-training.js';
-import { BIN, joinedPairs, type Lengths, longestPrompt, shortened } from './expected-rows.js';
+import { BIN, joinedPairs, type Lengths, longestPrompt, promptsOf, shortened } from './expected-rows.js';
 import { flopsPerToken, forwardMemory } from './forward-memory.js';
 import type { ForwardMemory } from './memory/evaluate.js';
 import {
@@ -155,7 +155,8 @@ function answersOf(
   const { rows, maxTokens } = answersWanted(settings);
   // of labelled rows, classes come with no more than a loss takes
   const answered = validation.labels === undefined ? Math.min(rows, Math.ceil(validation.rows)) : 0;
-  return { rows: answered, prompt: longestPrompt(validation), maxTokens, tokenizerBytes };
+  const prompts = promptsOf(validation, answered);
+  return { rows: answered, prompt: longestPrompt(validation), prompts, maxTokens, tokenizerBytes };
 }
 
 async function ranksOf(

@@ -10,7 +10,9 @@ import {
   nearestMachine,
   planMachine,
 } from '../../../src/pipeline/planner/machines.js';
+import { plan } from '../../../src/pipeline/planner/plan.js';
 import { overlayHost } from '../../helpers/overlay-host.js';
+import { pipelineFolder, QUICK, TEXT } from './pipeline.js';
 
 const host = nodeHost();
 const catalogue = machineCatalogue(host);
@@ -133,5 +135,16 @@ data rows { source = synthetic(rows: 10, length: 8tok) }
       price: 0.2,
     });
     expect(findMachine('shared', machines)?.machine).to.include({ memory: 12 * 2 ** 30, usable: 0.8 });
+  });
+});
+
+describe('a run on a machine that is not here', () => {
+  it('has a time where a machine without a GPU says how many cores it has', async () => {
+    const folder = pipelineFolder();
+    after(() => folder.remove());
+    const totals = async (machine: string) =>
+      (await plan(folder.program(TEXT), folder.host, { ...QUICK, machine })).totals.seconds;
+    expect((await totals('m1'))?.expected).to.be.above(0);
+    expect(await totals('cpu-16gib')).to.equal(null);
   });
 });

@@ -1,3 +1,4 @@
+import { discarded } from '../../tensor/garbage.js';
 import { onHost } from '../../tensor/memory.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
 import type { DecoderContext } from './context.js';
@@ -42,6 +43,10 @@ export interface TokenCache {
   readonly key: HostFloats;
   readonly value: HostFloats;
 }
+
+/** Of the arrays, of which there may be more than is looked at. */
+const bytesOf = ({ keys, values }: LayerCache): number =>
+  keys.data.buffer.byteLength + values.data.buffer.byteLength;
 
 const SMALLEST = 64;
 
@@ -192,8 +197,10 @@ export class HostCaches implements Caches {
   }
 
   release(): void {
+    const freed = this.caches.reduce((sum, cache) => sum + bytesOf(cache), 0);
     this.caches = [];
     this.size = 0;
+    discarded(freed);
   }
 
   /** A lane has the keys or the values of one group of heads in one row. */
@@ -216,8 +223,9 @@ export class HostCaches implements Caches {
     };
     // one layer after another: both copies of all would be twice the memory
     for (let layer = 0; layer < this.context.options.config.layers; layer++) {
-      const { keys, values } = this.caches[layer] ?? {};
-      this.caches[layer] = { keys: fresh(keys), values: fresh(values) };
+      const old = this.caches[layer];
+      this.caches[layer] = { keys: fresh(old?.keys), values: fresh(old?.values) };
+      if (old !== undefined) discarded(bytesOf(old));
     }
   }
 

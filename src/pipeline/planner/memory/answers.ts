@@ -1,17 +1,23 @@
 /** What answers take besides the weights: a batch of prompts, and their keys and values. */
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
-import { batchRows, cacheBytesPerToken } from '../../../compute/evaluation/generation/generate.js';
+import {
+  batchRows,
+  cacheBytesPerToken,
+  generationBatches,
+} from '../../../compute/evaluation/generation/generate.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../../compute/models/architectures/index.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
+import { MOST_DISCARDED } from '../../../compute/tensor/garbage.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 
 export interface Answers {
   readonly rows: number;
-  /** Tokens of the longest prompt. */
+  /** Tokens of the longest prompt, and of all of them where that is known: alike ones are answered together. */
   readonly prompt: number;
+  readonly prompts?: readonly number[];
   readonly maxTokens: number;
 }
 
@@ -28,19 +34,38 @@ export function answerBatch(
   answers: Answers,
 ): AnswerBatch {
   const virtual = virtualTokensOf(adapter);
-  const capacity = Math.min(virtual + answers.prompt + answers.maxTokens, config.maxPositions);
-  const rows = Math.min(answers.rows, batchRows(config, capacity, EVALUATION_SHAPES.cacheBytes));
+  const { rows, capacity, prompt } = largestBatch(config, virtual, answers);
   // a text that grows longer is computed again from its start
   const turning =
     config.foreign === undefined ? turningLengthOf(blueprintOf(config)) : Number.POSITIVE_INFINITY;
-  const filled = answers.prompt <= turning && turning < capacity ? turning : answers.prompt;
+  const filled = prompt <= turning && turning < capacity ? turning : prompt;
+  const caches = rows * capacity * cacheBytesPerToken(config);
   return {
     rows,
     prompt: Math.min(paddedLength(filled), config.maxPositions),
     more: {
-      // a cache that grows is copied into one of twice the size
-      activations: 1.5 * rows * capacity * cacheBytesPerToken(config),
+      // caches that grow are copied layer by layer, and what they were waits for the collector
+      activations: caches + Math.min(MOST_DISCARDED, caches / 2) + caches / config.layers,
       logits: 2 * 4 * rows * config.vocabSize,
     },
   };
+}
+
+/** The rows that are answered together whose keys and values take most. `capacity` counts virtual tokens too. */
+function largestBatch(
+  config: ModelConfig,
+  virtual: number,
+  { rows, prompt, prompts = new Array<number>(rows).fill(prompt), maxTokens }: Answers,
+): Omit<AnswerBatch, 'more'> & { readonly capacity: number } {
+  const reach = (tokens: number): number => Math.min(virtual + tokens, config.maxPositions);
+  const batches = generationBatches(prompts, { maxTokens, maxPositions: config.maxPositions }, (tokens) =>
+    batchRows(config, reach(tokens), EVALUATION_SHAPES.cacheBytes),
+  ).map((batch) => ({
+    rows: batch.rows.length,
+    capacity: reach(batch.capacity),
+    prompt: Math.max(...batch.rows.map((row) => prompts[row] ?? 0)),
+  }));
+  return batches.reduce((most, one) => (one.rows * one.capacity > most.rows * most.capacity ? one : most), {
+    ...{ rows: 0, capacity: 0, prompt },
+  });
 }

@@ -157,7 +157,8 @@ function evaluationOf(
   const rows = Math.min(microBatch * (preferences?.texts ?? 1), validation.rows);
   const losses = { rows, length, predicted: Math.min(logitsChunk, rows * length), perLogit: 8 };
   if (answers === undefined || answers.rows === 0) return losses;
-  const batch = answerBatch(config, adapter, answers);
+  // its rows come as they are, whatever their lengths
+  const batch = answerBatch(config, adapter, { ...answers, prompts: undefined });
   return {
     ...losses,
     answers: {

@@ -116,8 +116,13 @@ interface StreamedRows extends RowProcess {
 }
 
 function rowPeak(rows: number, { process, garbage, mostGarbage, row, tables }: StreamedRows): Peak {
-  const runtime = process + Math.min(mostGarbage, garbage);
+  const waiting = Math.min(mostGarbage, garbage);
+  const runtime = process + waiting;
   const workspace = row * rows + tables;
   const sum = runtime + workspace;
-  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * sum, above: ROW_SPREAD.above * sum });
+  const { above, below, collected } = ROW_SPREAD;
+  return peakOf(
+    { runtime, workspace },
+    { below: below * (sum - waiting) + collected * waiting, above: above * sum },
+  );
 }
