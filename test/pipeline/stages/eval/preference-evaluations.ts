@@ -35,6 +35,10 @@ const dpo = (loss: string, more = {}): Call => ({
   args: { beta: 0.3, loss, label_smoothing: 0, sft: 0, ...more },
 });
 
+/** Learned next to another model than the base. */
+const nextToOther = (family: string): Call =>
+  dpo('sigmoid', { reference: { call: 'local', args: { folder: join(fixtures, `${family}-other`) } } });
+
 export const OBJECTIVES: Readonly<Record<string, Call>> = {
   dpo: dpo('sigmoid'),
   ipo: dpo('ipo', { beta: 0.2 }),
@@ -91,7 +95,7 @@ export function preferenceEvaluations(engine?: StageContext['engine']) {
 
   /** A train stage that has ended with a recorded adapter. */
   function trained(family: string, name: string, stageName = 'better'): Artefact {
-    const objective = OBJECTIVES[name];
+    const objective = name === 'dpo-reference' ? nextToOther(family) : OBJECTIVES[name];
     const { config: model } = openModel(host, join(fixtures, family));
     const config: LoraConfig = {
       ...{ kind: 'lora', rank: 4, alpha: 8, dropout: 0 },

@@ -58,6 +58,15 @@ describe('an evaluation on preferences', () => {
     );
   });
 
+  it('has the model as reference that its training was next to', async () => {
+    const { report, answers } = await evaluate('llama', 'dpo-reference');
+    agree(
+      answers.map(({ rewards }) => rewards),
+      recorded['llama']?.['dpo-reference'] ?? [],
+    );
+    expect(report.rewards?.model.reward).to.contain('llama-other');
+  });
+
   it('has the start as reference where every weight was trained', async () => {
     const { answers } = await evaluate('llama', 'dpo', { train: trainedWhole('llama', 'qwen2') });
     const [own = [], start = []] = [recorded['qwen2']?.['plain'], recorded['llama']?.['plain']];
