@@ -23,6 +23,9 @@ export interface RecordedRun {
   readonly clip: number;
   readonly global: number;
   readonly micro: number;
+  /** Tokens that the base got, and the ids of the recorded rows in whose places they are. */
+  readonly added?: readonly string[];
+  readonly replaced?: Readonly<Record<number, number>>;
   /** Rate of B over that of A. */
   readonly loraplus?: number;
   /** Of the labels. */
@@ -41,6 +44,7 @@ export type RunName =
   | 'smoothed'
   | 'outer'
   | 'outer-gpt2'
+  | 'tokens'
   | 'biases'
   | 'biases-of-layers'
   | 'qlora'
@@ -61,13 +65,15 @@ export const recordedRun = (name: RunName): RecordedRun =>
     ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-bottleneck.json'),
     ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-biases.json'),
     ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-outer.json'),
+    ...fixtureJson<Partial<Record<RunName, RecordedRun>>>('runs-tokens.json'),
   })[name];
 
-export function recordedRows(): TokenRows {
+export function recordedRows({ replaced = {} }: Pick<RecordedRun, 'replaced'> = {}): TokenRows {
+  const inPlace = (id: number): number => replaced[id] ?? id;
   return tokenRows(
     fixtureJson<{ ids: number[]; labels: number[] }[]>('rows.json').map(({ ids, labels }) => ({
-      ids,
-      labels,
+      ids: ids.map(inPlace),
+      labels: labels.map(inPlace),
     })),
   );
 }

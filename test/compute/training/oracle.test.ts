@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { AdapterConfig, LoraConfig } from '../../../src/compute/models/adapters/config.js';
 import { adapterShapes, initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { plainAdapter } from '../../../src/compute/models/adapters/pissa.js';
+import { withSpecialTokens } from '../../../src/compute/models/added-tokens.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
@@ -52,13 +53,19 @@ const TARGETS: Readonly<Partial<Record<RunName, readonly string[]>>> = {
   'outer-gpt2': ['c_attn', 'mlp.c_proj', 'wte', 'lm_head'],
 };
 
-/** Runs over a GPT-2. */
-const OVER_GPT2: ReadonlySet<RunName> = new Set(['biases', 'biases-of-layers', 'outer-gpt2']);
+const GPT2 = '../classification/gpt2';
+
+/** Bases, where they are not the Llama that ties embedding and head. */
+const BASES: Readonly<Partial<Record<RunName, string>>> = {
+  ...{ biases: GPT2, 'biases-of-layers': GPT2, 'outer-gpt2': GPT2 },
+  tokens: 'untied',
+};
 
 const isPissa = (name: RunName): boolean => name.endsWith('pissa');
 
 async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder> {
-  const model = openModel(host, fixturePath(OVER_GPT2.has(name) ? '../classification/gpt2' : 'base'));
+  const run = recordedRun(name);
+  const model = withSpecialTokens(openModel(host, fixturePath(BASES[name] ?? 'base')), run.added ?? []);
   const weights = model.loadWeights(IN_FOUR_BITS.has(name) ? 'nf4' : 'stored');
   return createDecoder({
     runtime: await openHere(runtime),
@@ -68,11 +75,11 @@ async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder>
     trainable: name === 'full' ? 'full' : 'adapter',
     checkpointedBlocks: 1,
     logitsChunk: 64,
-    smoothing: recordedRun(name).smoothing,
+    smoothing: run.smoothing,
   });
 }
 
-/** PEFT's random factors; the magnitudes of DoRA and the factors of PiSSA follow from the base. */
+/** PEFT's random factors; what else is trained follows from the base: magnitudes of DoRA, factors of PiSSA, whole modules. */
 function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName): Adapter {
   const other = OTHERS[name];
   if (other !== undefined) {
@@ -92,16 +99,21 @@ function initialAdapter(config: ModelConfig, weights: WeightStore, name: RunName
     dropout: 0,
     targets,
     ...(bias === undefined ? {} : { bias }),
+    ...(name === 'tokens' ? { modulesToSave: ['embed_tokens', 'lm_head'] } : {}),
     dora: name.endsWith('dora'),
     pissa: isPissa(name),
   };
   const { tensors } = initAdapter(config, lora, { seed: 0, weights });
-  const recorded = plainly(recordedTensors(`${name in TARGETS ? name : 'lora'}-initial.safetensors`));
+  const recorded = plainly(
+    recordedTensors(`${name in BASES || name in TARGETS ? name : 'lora'}-initial.safetensors`),
+  );
   if (!isPissa(name))
     for (const [tensor, { data }] of tensors) {
       const values = recorded.get(tensor);
       if (values !== undefined) data.set(values);
-      expect(values === undefined, tensor).to.equal(tensor.includes('magnitude'));
+      expect(values === undefined, tensor).to.equal(
+        /magnitude|(?:embed_tokens|lm_head)\.weight$/.test(tensor),
+      );
     }
   return { config: lora, tensors };
 }
@@ -166,9 +178,10 @@ function finalTensors({ options, parameters }: Decoder, name: RunName) {
 }
 
 async function wholeTraining(name: RunName, runtime: RuntimeName): Promise<void> {
+  const run = recordedRun(name);
   await agrees(await decoderFor(name, runtime), {
-    run: recordedRun(name),
-    rows: recordedRows(),
+    run,
+    rows: recordedRows(run),
     padId: 2,
     outcome: (decoder) => finalTensors(decoder, name),
   });
@@ -183,6 +196,7 @@ const RUNS: Readonly<Record<RuntimeName, readonly RunName[]>> = {
     'smoothed',
     'outer',
     'outer-gpt2',
+    'tokens',
     'biases',
     'biases-of-layers',
     'qlora',
