@@ -21,7 +21,7 @@ const MODELS = {
 } as const;
 
 /** Of the perplexity: llama.cpp rounds what it multiplies weights with as it rounded the weights, or to 8 bits. */
-const ROUNDED = 0.05;
+const ROUNDED = 0.1;
 const EXACT = 1e-3;
 
 const host = nodeHost();
