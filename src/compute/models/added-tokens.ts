@@ -41,6 +41,8 @@ interface TokenizerWithTokens {
   readonly json: Json;
   /** Ids of the tokens, in the order of their names. */
   readonly ids: readonly number[];
+  /** Those that were no added tokens before. */
+  readonly added: readonly string[];
 }
 
 /**
@@ -62,12 +64,16 @@ export function tokenizerWithTokens(
     return { id, content: token };
   });
   const before = new Set(added.map(({ content }) => content));
+  const others = new Map(found.flatMap((each) => (before.has(each.content) ? [] : [[each.content, each]])));
   const listed: unknown = json['added_tokens'];
-  const entries = [
-    ...(Array.isArray(listed) ? listed : []),
-    ...found.filter(({ content }) => !before.has(content)).map(entryOf),
-  ].sort((a, b) => idOf(a) - idOf(b));
-  return { json: { ...json, added_tokens: entries }, ids: found.map(({ id }) => id) };
+  const entries = [...(Array.isArray(listed) ? listed : []), ...[...others.values()].map(entryOf)].sort(
+    (a, b) => idOf(a) - idOf(b),
+  );
+  return {
+    json: { ...json, added_tokens: entries },
+    ids: found.map(({ id }) => id),
+    added: [...others.keys()],
+  };
 }
 
 /** What transformers makes of a name: found anywhere, and in the text as it is. */
@@ -91,7 +97,7 @@ export function withSpecialTokens(model: ModelFolder, tokens: readonly string[])
       'Special tokens are added to a tokenizer.json, and the model has none.',
       'Save the tokenizer with transformers (`AutoTokenizer.from_pretrained(…).save_pretrained(…)`), or leave out `special_tokens`.',
     );
-  const { json, ids } = tokenizerWithTokens(original, tokens, path);
+  const { json, ids, added } = tokenizerWithTokens(original, tokens, path);
   // rows that the model has besides its tokens' are used first, as in transformers, where nobody shrinks a model
   const resized = { ...config, vocabSize: Math.max(config.vocabSize, ...ids.map((id) => id + 1)) };
   const text = `${JSON.stringify(json)}\n`;
@@ -104,6 +110,7 @@ export function withSpecialTokens(model: ModelFolder, tokens: readonly string[])
         .companions()
         .map((each) => (each.name === 'tokenizer.json' ? { ...each, read: () => text } : each)),
     tokenizerJson: () => json,
+    addedTokens: added,
     async tokenizer() {
       const { tokenizerOver } = await import('./tokenizer/tokenizer.js');
       return tokenizerOver(json, path, await model.tokenizer());

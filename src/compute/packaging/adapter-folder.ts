@@ -14,6 +14,8 @@ export interface AdapterBase {
   readonly prefixHeads?: number;
   /** Its config: what is written of its shape with virtual tokens or bottlenecks. */
   readonly shape?: ModelConfig;
+  /** Rows of its embedding and head, where tokens were added to it. */
+  readonly resized?: number;
 }
 
 /** An adapter folder whose config and names of tensors were read, and no values. */

@@ -5,6 +5,13 @@ import { type ModelConfig, ModelError } from '../models/types.js';
 import type { OpenedAdapter } from './adapter-folder.js';
 import { OTHERWISE } from './peft/format.js';
 
+const WITH_TOKENS = 'Use the base that the adapter was trained on, with the `special_tokens` that it got.';
+
+const isLonger = (
+  [rows = 0, width]: readonly number[],
+  [other = 0, otherWidth]: readonly number[],
+): boolean => rows > other && width === otherWidth;
+
 /**
  * Checks that an adapter fits a base: every target in every layer, with the base's shapes, and nothing besides.
  * Throws a {@link ModelError} `adapter_mismatch` that names the tensor and both shapes.
@@ -44,6 +51,9 @@ export function checkAdapter(
     if (tensor.shape.join() !== shape.join()) {
       throw mismatch(
         `Tensor "${name}" has shape [${tensor.shape.join(', ')}]; the base needs [${shape.join(', ')}].`,
+        isLonger(tensor.shape, shape) && savable.includes(name.replace(/\.weight$/, ''))
+          ? WITH_TOKENS
+          : undefined,
       );
     }
   }

@@ -29,7 +29,7 @@ export function modelCard(
 ${factTable(facts)}
 
 \`\`\`python
-${(classifies ? LOADING_LABELS : LOADING).trim()}
+${loading(classifies ? LOADING_LABELS : LOADING, base.resized)}
 \`\`\`
 ${promptSection(prompt)}`;
 }
@@ -106,6 +106,15 @@ from transformers import AutoModelForCausalLM
 model = AutoModelForCausalLM.from_pretrained(BASE)
 model = PeftModel.from_pretrained(model, ADAPTER)
 `;
+
+const OVER = 'model = PeftModel';
+
+/** PEFT loads an adapter over a base with its tokens' rows; the tokenizer is in the adapter's folder. */
+const loading = (text: string, resized: number | undefined): string =>
+  (resized === undefined
+    ? text
+    : text.replace(OVER, `model.resize_token_embeddings(${resized})\n${OVER}`)
+  ).trim();
 
 /** The class reads the last token that is no padding, so that the base must know which token pads. */
 const LOADING_LABELS = `

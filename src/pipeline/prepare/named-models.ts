@@ -1,10 +1,10 @@
 /** The models with weights to compute with that stages name. */
-import { configAt } from '../../compute/models/config-at.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall } from '../../language/ir/values.js';
 import { valueAt } from '../../language/schemas/setting-paths.js';
+import { resolvedConfig } from '../stages/open-models.js';
 import { resolveModelCall } from '../stages/resolve-models.js';
 
 /** Paths of settings that name one, by the kind of stage. */
@@ -37,7 +37,7 @@ export function namedModel(value: Value | undefined, { program, host }: Place): 
   const model = resolveModelCall(value, { folder: program.folder, host });
   return (
     model && {
-      config: configAt(host, model.folder),
+      config: resolvedConfig(host, model),
       isMade: model.seed !== undefined,
       label: model.label,
     }

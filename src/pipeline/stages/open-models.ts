@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { withSpecialTokens } from '../../compute/models/added-tokens.js';
 import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
+import { configAt } from '../../compute/models/config-at.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import { openModelAt, untrained, WEIGHT_FILE } from '../../compute/models/open.js';
 import { withEstimatedText } from '../../compute/models/shapes/estimated-text.js';
+import type { ModelConfig } from '../../compute/models/types.js';
 import type { Host } from '../../language/host/host.js';
 import { wantedOf } from './hub-repositories.js';
 import type { ModelPath, ResolvedModel } from './resolve-models.js';
@@ -26,6 +28,10 @@ export function openAnyResolved(host: Host, model: ResolvedModel): AnyModel {
   const known = openResolved(host, model);
   return { ...known, facts: known.config, known };
 }
+
+/** The config, and as little else of the model as that takes. Throws a `ModelError`. */
+export const resolvedConfig = (host: Host, model: ResolvedModel): ModelConfig =>
+  model.specialTokens === undefined ? configAt(host, model.folder) : openResolved(host, model).config;
 
 /** Whether a base is not what its folder has: another program finds it where it was written. */
 export const isMade = ({ seed, specialTokens }: ResolvedModel): boolean =>

@@ -143,6 +143,20 @@ describe('special tokens of a base', () => {
     expect(rowsOf(model, name, 3, 1)).to.deep.equal(rowsOf(plain, name, 3, 1));
   });
 
+  it('adds a token once, and says which are new', async () => {
+    const [recorded] = Object.values(models);
+    if (recorded === undefined) throw new Error('no model');
+    const first = withSpecialTokens(tinyModel(recorded, FORTY), ['<b>']);
+    const model = withSpecialTokens(first, ['<a>', '<b>', '<a>']);
+    expect(model.addedTokens).to.deep.equal(['<a>']);
+    expect(model.config.vocabSize).to.equal(42);
+    const { added_tokens: entries } = model.tokenizerJson?.() ?? {};
+    expect((entries as readonly Json[]).map(({ content, id }) => [content, id])).to.deep.equal([
+      ['<b>', 40],
+      ['<a>', 41],
+    ]);
+  });
+
   it('needs a tokenizer.json', () => {
     const [recorded] = Object.values(models);
     if (recorded === undefined) throw new Error('no model');

@@ -59,9 +59,20 @@ describe('a pipeline with special tokens', () => {
       expect(tokenizer.decode([first, x, first + 1], { skipSpecial: true })).to.equal('x');
     }
 
+    // what the pipeline adds is in texts on purpose
+    const report = JSON.parse(readFileSync(output('dialogs', 'report'), 'utf8'));
+    expect(JSON.stringify(report)).not.to.contain('special tokens');
+    expect(readFileSync(join(adapter, 'README.md'), 'utf8')).to.contain(
+      `model.resize_token_embeddings(${first + 2})\nmodel = PeftModel`,
+    );
+
     const preview = await finish(cwd, ['preview', 'tiny.ftp', 'dialogs', '--rows', '1', '--json']);
-    const [row] = (preview.lines[0]?.['rows'] ?? []) as readonly { readonly input_ids: readonly number[] }[];
+    const [row] = (preview.lines[0]?.['rows'] ?? []) as readonly {
+      readonly input_ids: readonly number[];
+      readonly text: string;
+    }[];
     expect(row?.input_ids).to.include.members([first, first + 1]);
+    expect(row?.text).to.match(/<tool>\w+<\/tool>/);
     // the adapter alone, and the release, know what their base lacks
     const answers = await Promise.all(
       [[adapter, '--base', 'model'], [release]].map((words) =>

@@ -1,8 +1,8 @@
-import { openModelAt } from '../../../compute/models/open.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { readDataRows } from '../data/data-rows.js';
 import { type SplitName, splitNames } from '../data/split.js';
+import { openResolved } from '../open-models.js';
 import type { Artefact } from '../stage.js';
 import { IGNORED } from './encode-row.js';
 import { type FormatInfo, openSplit, readFormatInfo } from './split-files.js';
@@ -84,7 +84,8 @@ const tokenizers = new WeakMap<Artefact, Promise<Tokenizer>>();
 function tokenizerOf(host: Host, artefact: Artefact): Promise<Tokenizer> {
   const known = tokenizers.get(artefact);
   if (known !== undefined) return known;
-  const opened = openModelAt(host, readFormatInfo(host, artefact.path).tokenizer.folder).tokenizer();
+  const { folder, specialTokens } = readFormatInfo(host, artefact.path).tokenizer;
+  const opened = openResolved(host, { folder, label: folder, specialTokens }).tokenizer();
   tokenizers.set(artefact, opened);
   return opened;
 }

@@ -104,7 +104,7 @@ export async function openEncoder(
     own,
     examples,
   };
-  const findSpecial = specialFinder(tokenizer);
+  const findSpecial = specialFinder(tokenizer, model.addedTokens);
   const mostCharacters = settings.max_length * longestToken(tokenizer) * NORMALISED;
   return {
     tokenizer,
@@ -281,9 +281,15 @@ function fittedChoices(
 /** How special tokens look: `<|im_end|>`, `</s>`, `[INST]`. */
 const LOOKS_SPECIAL = /<[^<>\s]{1,64}>|\[[^[\]\s]{1,64}\]/g;
 
-/** Finds the special tokens that are in texts of a row, where they would open or end turns. */
-function specialFinder(tokenizer: Tokenizer): (texts: readonly string[]) => readonly string[] {
-  const known = new Map<string, boolean>();
+/**
+ * Finds the special tokens that are in texts of a row, where they would open or end turns. Those that the pipeline adds are in
+ * texts on purpose.
+ */
+function specialFinder(
+  tokenizer: Tokenizer,
+  meant: readonly string[] = [],
+): (texts: readonly string[]) => readonly string[] {
+  const known = new Map(meant.map((token) => [token, false]));
   const isToken = (text: string): boolean => {
     const id = tokenizer.idOf(text);
     if (id === undefined) return false;

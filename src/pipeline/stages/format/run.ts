@@ -32,7 +32,8 @@ export const run: RunStage = async (context) => {
   const data = inputs[settings.from.stage];
   if (data === undefined) throw new Error(`stage ${settings.from.stage} produced no rows`);
   if (settings.model === undefined) throw new Error(`the format ${stage.name} has no model`);
-  const model = openResolved(host, resolveModel(settings.model, context));
+  const resolved = resolveModel(settings.model, context);
+  const model = openResolved(host, resolved);
   const labels =
     settings.template.call === LABELLED ? labelsOfRows(host, data.path, settings.template, stage) : undefined;
   noteLookAlikes(context, labels ?? []);
@@ -76,7 +77,7 @@ export const run: RunStage = async (context) => {
   noteAskedOtherwise(context, tally.askedOtherwise);
   await pause(context, read, read);
 
-  const tokenizer = { folder: model.path, sha256: digest };
+  const tokenizer = { folder: model.path, sha256: digest, specialTokens: resolved.specialTokens };
   const prompt = rowPrompt(settings.template, encoder, tally.systems);
   const info = formatInfo(encoder, { tokenizer, splits, labels, prompt, ...tally.info() });
   output.write('format.json', `${JSON.stringify(info, null, 2)}\n`);

@@ -47,7 +47,12 @@ export type SplitInfo = JsonOf<typeof SPLIT>;
 export const FORMAT_INFO = v.object({
   version: version(1),
   /** Model folder or GGUF file whose tokenizer was used, and digests of tokenizer.json and chat template. */
-  tokenizer: v.object({ folder: v.string(), sha256: v.string() }),
+  tokenizer: v.object({
+    folder: v.string(),
+    sha256: v.string(),
+    /** Tokens that it has besides those of its files. */
+    specialTokens: v.optional(v.array(v.string())),
+  }),
   template: v.object({
     sha256: v.string(),
     /** Where it is not the model's own: whoever is trained on these rows takes it along. */

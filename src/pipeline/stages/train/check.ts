@@ -1,6 +1,5 @@
 /** A program against the models and adapters that it names, as far as they are here. */
 
-import { configAt } from '../../../compute/models/config-at.js';
 import { type ModelConfig, ModelError } from '../../../compute/models/types.js';
 import { userProblem } from '../../../compute/models/user-problem.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
@@ -10,6 +9,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage } from '../../../language/ir/program.js';
 import { placeOf } from '../../../language/lint/places.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import { resolvedConfig } from '../open-models.js';
 import { resolveModelCall } from '../resolve-models.js';
 import { checkStageAdapter } from './adapters/checked-adapter.js';
 import { type Place, startOf } from './adapters/definition.js';
@@ -98,7 +98,7 @@ function whatCannotMerge(
 function baseOf(stage: Stage, place: Place): Base | undefined {
   const { base } = settingsOf(stage, 'train');
   const model = 'call' in base ? resolveModelCall(base, place) : undefined;
-  return model && { model: configAt(place.host, model.folder), base: model.label, folder: model.folder };
+  return model && { model: resolvedConfig(place.host, model), base: model.label, folder: model.folder };
 }
 
 /** What keeps a base from being read is told by the plan, which needs it. */

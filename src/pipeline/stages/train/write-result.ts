@@ -63,6 +63,7 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
           revision: task.base.commit ?? null,
           transposed: projectionsOfModel(task.model.config).some(({ transposed }) => transposed),
           shape: task.model.config,
+          ...(task.base.specialTokens && { resized: task.model.config.vocabSize }),
         },
         licence: task.model.licence(),
         prompt,

@@ -2,9 +2,13 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
+import { adapterShapes } from '../../../../src/compute/models/adapters/kinds.js';
 import { PROMPT } from '../../../../src/compute/models/adapters/prompt.js';
+import { configAt } from '../../../../src/compute/models/config-at.js';
 import { f32Writable, safetensorsChunks } from '../../../../src/compute/models/safetensors/write.js';
 import { adapterFiles } from '../../../../src/compute/packaging/adapters.js';
+import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import { compile } from '../../../../src/language/compile.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { checkTraining } from '../../../../src/pipeline/stages/train/check.js';
@@ -14,7 +18,10 @@ import { overlayHost } from '../../../helpers/overlay-host.js';
 const root = nodeHost().packageFolder;
 const corpus = join(root, 'test/corpus/invalid');
 
-const pipeline = (settings: string, { base = 'starter()', using = '' } = {}): string => `edition 2026
+const pipeline = (
+  settings: string,
+  { base = 'starter()', using = '', model = 'starter()' } = {},
+): string => `edition 2026
 
 import { jsonl } from "std/data"
 import { chat } from "std/format"
@@ -27,7 +34,7 @@ data rows {
 format dialogs {
   from = rows
   template = chat()
-  model = starter()
+  model = ${model}
 }
 
 train adapter ${using}{
@@ -64,7 +71,10 @@ describe('a training against its base', () => {
     readonly help: string | undefined;
   }
 
-  function found(settings: string, options: { base?: string; using?: string } = {}): readonly Found[] {
+  function found(
+    settings: string,
+    options: { base?: string; using?: string; model?: string } = {},
+  ): readonly Found[] {
     const text = pipeline(settings, options);
     const host = overlayHost(corpus, { 'pipeline.ftp': text });
     const compiled = compile(host, 'pipeline.ftp');
@@ -280,6 +290,35 @@ describe('a training against its base', () => {
     const [problem] = found(`start = peft("${adapter}")`, { base });
     expect(problem).to.include({ code: 'FTP0761', severity: 'warning' });
     expect(problem?.message).to.contain('`org/other-model`');
+  });
+
+  it('goes on from an adapter over the same base with the same tokens alone', () => {
+    const untied = join(root, 'test/fixtures/training/untied');
+    const over = (tokens: readonly string[]): string =>
+      `local("${untied}"${tokens.length === 0 ? '' : `, special_tokens: ${JSON.stringify(tokens)}`})`;
+    const config: LoraConfig = {
+      ...{ kind: 'lora', rank: 4, alpha: 8, dropout: 0, targets: ['q_proj'] },
+      modulesToSave: ['embed_tokens', 'lm_head'],
+    };
+    const model = { ...configAt(nodeHost(), untied), vocabSize: 66 };
+    const tensors = new Map(
+      adapterShapes(model, config).map(({ name, shape }) => [
+        name,
+        { shape, data: new Float32Array(sizeOf(shape)) },
+      ]),
+    );
+    const files = adapterFiles({ config, tensors }, { base: { name: untied, revision: null } });
+    for (const [name, content] of Object.entries(files))
+      writeFileSync(join(adapter, name), typeof content === 'string' ? content : Buffer.concat([...content]));
+    const start = `start = peft("${adapter}")`;
+    const foundOver = (tokens: readonly string[]) =>
+      found(start, { base: over(tokens), model: over(tokens) });
+    expect(foundOver(['<a>', '</a>'])).to.deep.equal([]);
+    for (const tokens of [[], ['<a>']]) {
+      const [problem] = foundOver(tokens);
+      expect(problem).to.include({ code: 'FTP0838', marked: `peft("${adapter}")` });
+      expect(problem?.help).to.contain('`special_tokens`');
+    }
   });
 
   it('refuses an adapter of another shape, with a tensor missing, or in a pickle', () => {
