@@ -98,7 +98,7 @@ function relocated(spec: TrainSpec, folder: string, isMade: boolean): TrainSpec 
 }
 
 function baseOf({ base }: TrainTask): EjectedBase {
-  const { label, folder: path, seed, commit } = base;
-  if (seed !== undefined) return { from: 'project' };
+  if (isMade(base)) return { from: 'project' };
+  const { label, folder: path, commit } = base;
   return commit === undefined ? { from: 'folder', path } : { from: 'hub', id: label, commit };
 }

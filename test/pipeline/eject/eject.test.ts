@@ -73,6 +73,15 @@ describe('ftpc eject', () => {
     expect(tensors.size).to.be.above(10);
   });
 
+  it('takes along a base that gets special tokens, with a row for each', async () => {
+    edit(/local\("model"\)/g, 'local("model", special_tokens: ["<a>"])');
+    const { code, err } = await eject('tokens');
+    expect(code, err).to.equal(0);
+    const { tensors } = openSafetensors(nodeHost(folder), join(folder, 'tokens/base/model.safetensors'));
+    expect(tensors.get('model.embed_tokens.weight')?.shape).to.deep.equal([260, 32]);
+    expect(read('tokens', 'base/tokenizer.json')).to.contain('"<a>"');
+  });
+
   it('writes what the reference of preferences is asked', async () => {
     const answers = [0, 1, 2, 3].map((row) => ({ prompt: `${row}?`, chosen: 'yes', rejected: `no ${row}` }));
     writeFileSync(join(folder, 'data/rows.jsonl'), answers.map((row) => `${JSON.stringify(row)}\n`).join(''));
