@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+from peft.utils import ModulesToSaveWrapper
 from safetensors import safe_open
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
 from ftpc_driver.errors import DriverError
@@ -110,8 +111,9 @@ def with_adapter(base: Base, folder: str | None) -> Opened:
     """A base with the adapter of a folder, or alone; an adapter that it had is taken off."""
     if base.peft is not None:
         if not base.peft.active_peft_config.is_prompt_learning:
+            replaced = _replaced(base.peft.get_base_model())
             base.model = base.peft.unload()
-            _put_back(base)
+            _put_back(base, replaced)
         base.peft = None
     virtual: Any = None
     if folder is not None:
@@ -127,9 +129,17 @@ def with_adapter(base: Base, folder: str | None) -> Opened:
     return Opened(model, base.device, vocabulary, takes, virtual)
 
 
+def _replaced(model: nn.Module) -> dict[str, nn.Module]:
+    """Modules of a base that an adapter has trained ones in the place of, by their paths."""
+    named = model.named_modules()
+    return {name: each.original_module for name, each in named if isinstance(each, ModulesToSaveWrapper)}
+
+
 @torch.no_grad()
-def _put_back(base: Base) -> None:
-    """PEFT leaves trained biases in the base."""
+def _put_back(base: Base, replaced: dict[str, nn.Module]) -> None:
+    """PEFT leaves trained modules and biases in the base."""
+    for name, module in replaced.items():
+        base.model.set_submodule(name, module)
     for name, value in base.biases.items():
         base.model.get_parameter(name).copy_(value)
     base.biases = {}

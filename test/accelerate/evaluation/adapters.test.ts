@@ -160,6 +160,19 @@ withPython('adapters in a Python process', () => {
     expect(await logits()).to.deep.equal(before);
   });
 
+  it('gives a base its embedding and head back when an adapter that replaced them is taken off', async () => {
+    const spec = modelSpec(host, base, { storage: 'stored', dtype: 'float32', attention: 'sdpa' });
+    const alone = async (): Promise<Float32Array> =>
+      (await worker.open({ label: 'tiny', spec, facts: model.config })).logits(Int32Array.of(5, 6, 7));
+    const before = await alone();
+    const [own, other] = await both('whole', { ...LORA, modulesToSave: ['embed_tokens', 'lm_head'] });
+    const found = await other?.logits(Int32Array.of(5, 6, 7));
+    expect(found).not.to.deep.equal(before);
+    near(found ?? [], (await own?.logits(Int32Array.of(5, 6, 7))) ?? []);
+    expect(await alone()).to.deep.equal(before);
+    await own?.release();
+  });
+
   const ended = async (signal: NodeJS.Signals): Promise<UserError> => {
     const env = (name: string) => (name === 'FTPC_RANK_SILENCE' ? '12' : host.env(name));
     const own = startWorker({ ...host, env }, { engine: ranks(1), threads: 1 });
