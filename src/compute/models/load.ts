@@ -1,6 +1,6 @@
 import type { Host } from '../../language/host/host.js';
 import type { Json } from '../../language/host/json.js';
-import { expectedTensors } from './architectures/index.js';
+import { expectedTensors, type NamedShape } from './architectures/index.js';
 import {
   type LoadedTemplate,
   readChatTemplate,
@@ -14,7 +14,16 @@ import { openTensorSource } from './safetensors/read.js';
 import { readTokenizerJson } from './tokenizer/file.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
 import { safetensorsSource } from './weights/bitsandbytes.js';
-import { checkTensors, type FormatOf, loadTensors, type Storage } from './weights/load.js';
+import {
+  checkTensors,
+  type FormatOf,
+  type LoadOptions,
+  loadTensors,
+  quantiseNamed,
+  type Storage,
+  tensorsToQuantise,
+} from './weights/load.js';
+import type { DoubleNf4 } from './weights/nf4-quantise.js';
 import type { SourceTensor, WeightSource } from './weights/stored-tensor.js';
 
 interface ModelFile {
@@ -55,10 +64,13 @@ export interface ModelFolder extends ModelFiles {
   /** The format of a tensor in the files: what storage `stored` would hold. Throws a {@link ModelError}. */
   weightFormat: FormatOf;
   /**
-   * Checks, then reads all tensors but the one that is named. Throws a {@link ModelError} before anything is read if a tensor
-   * is missing or misshapen.
+   * Checks, then reads all tensors. Throws a {@link ModelError} before anything is read if a tensor is missing or misshapen.
    */
-  loadWeights(storage: Storage, without?: string): WeightStore;
+  loadWeights(storage: Storage, options?: LoadOptions): WeightStore;
+  /** The tensors that storage `nf4` quantises. */
+  toQuantise(): readonly NamedShape[];
+  /** One of them in NF4: what {@link loadWeights} takes as `quantised`. Throws a {@link ModelError}. */
+  quantise(name: string): DoubleNf4;
 }
 
 /** Opens a model folder and reads its config. Throws a {@link ModelError}. */
@@ -114,7 +126,7 @@ export function weightAccess(
   origin: string,
   config: ModelConfig,
   openSource: () => WeightSource,
-): Pick<ModelFolder, 'checkWeights' | 'source' | 'weightFormat' | 'loadWeights'> {
+): Pick<ModelFolder, 'checkWeights' | 'source' | 'weightFormat' | 'loadWeights' | 'toQuantise' | 'quantise'> {
   let opened: WeightSource | undefined;
   const source = (): WeightSource => {
     opened ??= withPrefix(openSource(), config);
@@ -128,7 +140,9 @@ export function weightAccess(
       if (tensor === undefined) checkTensors(origin, source(), config);
       return tensor?.format() ?? 'F32';
     },
-    loadWeights: (storage, without) => loadTensors(origin, source(), config, storage, without),
+    loadWeights: (storage, options) => loadTensors(origin, source(), config, storage, options),
+    toQuantise: () => tensorsToQuantise(source(), config),
+    quantise: (name) => quantiseNamed(source(), config, name),
   };
 }
 

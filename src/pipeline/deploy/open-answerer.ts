@@ -129,7 +129,7 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
   const codes = hasCodes ? plannedCodeBytes(model.config, model.weightFormat) : 0;
   const float32Bytes = options.oneAtATime === true && codes > 0 ? 0 : (options.float32Bytes ?? 0);
   const form = paged ? 'paged' : materialisedWithin(model.config, storage, float32Bytes, without);
-  const weights = model.loadWeights(form, without);
+  const weights = model.loadWeights(form, { without });
   const decoder = await evaluationDecoder({
     runtime,
     ...{ config: model.config, weights, adapter, storedSteps: true },

@@ -51,6 +51,8 @@ async function work(task: StageTask): Promise<StageEnd> {
       warn,
       usesMemory,
       ...(task.encoders !== undefined && { encodingThreads: await encoding(task.encoders) }),
+      quantisingThreads: async (base) =>
+        (await import('./quantise-in-threads.js')).quantiseInThreads({ cwd: task.cwd, base }, task.threads),
       publishElsewhere: async (request) =>
         (await import('./publish-elsewhere.js')).publishElsewhere(host, request),
       openEndpoint: async (endpoint, at) =>

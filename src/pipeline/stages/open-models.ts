@@ -13,7 +13,7 @@ import type { ModelPath, ResolvedModel } from './resolve-models.js';
 /** Opens a model of any kind; fresh weights are made where they would be read. Throws a `ModelError`. */
 export function openResolved(
   host: Host,
-  { folder, seed, isShape, specialTokens = [] }: ResolvedModel,
+  { folder, seed, isShape, specialTokens = [] }: Omit<ResolvedModel, 'label'>,
 ): ModelFolder {
   const found = openModelAt(host, folder);
   const model = isShape ? withEstimatedText(host, found) : found;

@@ -1,5 +1,6 @@
 /** What runs a stage: its definition, and the context that it runs in. */
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
+import type { DoubleNf4 } from '../../compute/models/weights/nf4-quantise.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import type { Json } from '../../language/host/json.js';
@@ -52,6 +53,8 @@ export interface StageContext {
   readonly openEndpoint?: OpenEndpoint;
   /** Starts threads that encode rows next to a format stage; default: there are none. */
   readonly encodingThreads?: (task: EncoderTask) => readonly EncodingThread[];
+  /** Starts threads that quantise a base for a training; default: there are none. */
+  readonly quantisingThreads?: (base: QuantiserTask['base']) => Promise<readonly QuantisingThread[]>;
   emit(event: StageEvent): void;
   /** Reports a problem that does not end the stage. */
   readonly warn?: (warning: Diagnostic) => void;
@@ -82,6 +85,24 @@ export interface EncodingThread {
   readonly isFree: boolean;
   /** Lines that a data stage wrote; `undefined` where it fails. */
   encode(lines: Uint8Array<ArrayBuffer>): Promise<EncodedRows | undefined>;
+  end(): Promise<void>;
+}
+
+/** The base whose tensors a thread quantises. */
+export interface QuantiserTask {
+  readonly cwd: string;
+  /** Where it is, the seed of weights that are yet to be made, and tokens that are added to it. */
+  readonly base: {
+    readonly folder: string;
+    readonly seed?: number;
+    readonly specialTokens?: readonly string[];
+  };
+}
+
+/** A thread that has opened the base. */
+export interface QuantisingThread {
+  /** The tensor of this name in NF4; `undefined` where it fails. */
+  quantise(name: string): Promise<DoubleNf4 | undefined>;
   end(): Promise<void>;
 }
 

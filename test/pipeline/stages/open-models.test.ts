@@ -125,7 +125,7 @@ describe('companions', () => {
       'tokenizer.json',
       'tokenizer_config.json',
     ]);
-    const copy = openResolved(host, { folder: place, label: 'copy' });
+    const copy = openResolved(host, { folder: place });
     expect(copy.config).to.deep.equal(model.config);
     const [theirs, ours] = [await model.tokenizer(), await copy.tokenizer()];
     for (const text of ['hello world', '<|im_start|>ü 12\n<|im_end|>', '東京  two', ''])

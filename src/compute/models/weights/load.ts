@@ -2,11 +2,16 @@ import { shareableFloats } from '../../../language/host/shareable.js';
 import type { WeightResidency } from '../../../language/ir/runtimes.js';
 import { discardedYoung } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { blueprintOf, type ExpectedTensor, expectedTensors } from '../architectures/index.js';
+import {
+  blueprintOf,
+  type ExpectedTensor,
+  expectedTensors,
+  type NamedShape,
+} from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { codeBytes, isCoded } from './digits.js';
 import { type StoredFormat, storedBytes } from './formats.js';
-import { quantiseNf4 } from './nf4-quantise.js';
+import { type DoubleNf4, quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
 import {
   encodedTensor,
@@ -183,16 +188,23 @@ function checkTied(source: WeightSource, config: ModelConfig): void {
   }
 }
 
+export interface LoadOptions {
+  /** The name of a tensor that is not read. */
+  readonly without?: string;
+  /** Tensors that are in NF4 already ({@link quantiseNamed}), by their names. */
+  readonly quantised?: ReadonlyMap<string, DoubleNf4>;
+}
+
 /**
- * Reads the tensors that the config names except for `without`, one at a time: the file's form of a tensor is released
- * before the next one is read.
+ * Reads the tensors that the config names, one at a time: the file's form of a tensor is released before the next one is
+ * read.
  */
 export function loadTensors(
   origin: string,
   source: WeightSource,
   config: ModelConfig,
   storage: Storage,
-  without?: string,
+  { without, quantised: known }: LoadOptions = {},
 ): WeightStore {
   checkTensors(origin, source, config);
   checkTied(source, config);
@@ -205,9 +217,26 @@ export function loadTensors(
     if (storage === 'paged' && !HELD.has(role)) tensors.push(pagedTensor(found));
     else if (held === 'nf4_materialised' && role === 'projection')
       tensors.push(asFloat32(quantised(found, transposed)));
-    else tensors.push(loadTensor(found, plannedFormat(role, found.format(), held), transposed));
+    else tensors.push(loadTensor(found, plannedFormat(role, found.format(), held), { transposed, known }));
   }
   return weightStore(origin, tensors);
+}
+
+/** The tensors that {@link loadTensors} would quantise to be held in `nf4`, in their order. */
+export const tensorsToQuantise = (source: WeightSource, config: ModelConfig): readonly NamedShape[] => {
+  if (settled(config, (name) => source.get(name)?.format() ?? 'F32', 'nf4') !== 'nf4') return [];
+  return expectedTensors(config).filter((expected) => {
+    const found = foundFor(source, expected);
+    return found !== undefined && plannedFormat(expected.role, found.format(), 'nf4') !== found.format();
+  });
+};
+
+/** One of them in NF4. Throws a {@link ModelError} for a value that is not finite. */
+export function quantiseNamed(source: WeightSource, config: ModelConfig, name: string): DoubleNf4 {
+  const expected = expectedTensors(config).find((tensor) => tensor.name === name);
+  const found = expected && foundFor(source, expected);
+  if (found === undefined) throw new RangeError(`${name} is no tensor of this model`);
+  return quantisedData(found, expected?.transposed);
 }
 
 /** bitsandbytes holds every matrix as `[outputs, inputs]`, also those that are stored transposed when they are not quantised. */
@@ -219,22 +248,37 @@ function foundFor(source: WeightSource, { name, transposed }: ExpectedTensor): S
 /** Values that are dequantised at a time where a tensor is held in another format than its file's. */
 const WINDOW = 1 << 18;
 
-function loadTensor(source: SourceTensor, format: StoredFormat, transposed = false): StoredTensor {
+interface TensorOptions {
+  readonly transposed?: boolean;
+  readonly known?: LoadOptions['quantised'];
+}
+
+function loadTensor(
+  source: SourceTensor,
+  format: StoredFormat,
+  { transposed, known }: TensorOptions,
+): StoredTensor {
   const { name, shape } = source;
   // a file may leave the first part of a name out
   if (format === source.format()) return { ...source.load(), name };
-  if (format === 'NF4') return quantised(source, transposed);
+  if (format === 'NF4') return quantised(source, transposed, known?.get(name));
   const values = asFloat32({ name, shape, dequantise: (out) => readInto(source, 0, out) });
   return isCoded(source.format()) ? { ...values, coded: () => source.load().coded?.() } : values;
 }
 
-function quantised(source: SourceTensor, transposed = false): StoredTensor {
+function quantised(source: SourceTensor, transposed = false, known?: DoubleNf4): StoredTensor {
   const { name, shape } = source;
-  const elements = sizeOf(shape);
-  if (!transposed) return nf4Tensor(name, shape, quantiseNf4(elements, source.read, refusing(source)));
+  const data = known ?? quantisedData(source, transposed);
+  return transposed
+    ? transposedTensor(name, nf4Tensor(name, [...shape].reverse(), data))
+    : nf4Tensor(name, shape, data);
+}
+
+function quantisedData(source: SourceTensor, transposed = false): DoubleNf4 {
+  const elements = sizeOf(source.shape);
+  if (!transposed) return quantiseNf4(elements, source.read, refusing(source));
   const turned = transposedSource(source);
-  const data = quantiseNf4(elements, turned.read, { ...refusing(turned), window: elements });
-  return transposedTensor(name, nf4Tensor(name, turned.shape, data));
+  return quantiseNf4(elements, turned.read, { ...refusing(turned), window: elements });
 }
 
 function asFloat32({

@@ -76,6 +76,6 @@ export function openBase(
     adapter === undefined ? undefined : unreadHead(model.config, openAdapter(host, adapter).config);
   return {
     model,
-    weights: model.loadWeights(residentStorage(residency, model.config, storage, without), without),
+    weights: model.loadWeights(residentStorage(residency, model.config, storage, without), { without }),
   };
 }

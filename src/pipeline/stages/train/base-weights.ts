@@ -3,9 +3,16 @@ import { initAdapter } from '../../../compute/models/adapters/kinds.js';
 import { labelsOf, unreadHead } from '../../../compute/models/adapters/whole.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { ModelConfig, StoredTensor, WeightStore } from '../../../compute/models/types.js';
-import { materialised } from '../../../compute/models/weights/load.js';
+import { type LoadOptions, materialised } from '../../../compute/models/weights/load.js';
 import { float32Tensor, weightStore } from '../../../compute/models/weights/stored-tensor.js';
 import type { TrainPlan } from '../train-plan/plan.js';
+
+export interface BaseOptions {
+  readonly adapter: AdapterConfig;
+  readonly seed: number;
+  /** Tensors that are quantised already. */
+  readonly quantised?: LoadOptions['quantised'] | undefined;
+}
 
 /**
  * What the adapter needs of the base's weights, in the form that was chosen; for full training with the head over labels
@@ -14,14 +21,19 @@ import type { TrainPlan } from '../train-plan/plan.js';
 export function baseWeights(
   model: ModelFolder,
   { method, pagedWeights, materialised: once }: Pick<TrainPlan, 'method' | 'pagedWeights' | 'materialised'>,
-  { adapter, seed }: { readonly adapter: AdapterConfig; readonly seed: number },
+  { adapter, seed, quantised }: BaseOptions,
 ): WeightStore {
   const without = unreadHead(model.config, adapter);
   if (method === 'full')
-    return withHead(handedOver(model.loadWeights('stored', without)), model.config, labelsOf(adapter), seed);
-  if (pagedWeights) return model.loadWeights('paged', without);
+    return withHead(
+      handedOver(model.loadWeights('stored', { without })),
+      model.config,
+      labelsOf(adapter),
+      seed,
+    );
+  if (pagedWeights) return model.loadWeights('paged', { without });
   const storage = method === 'qlora' ? 'nf4' : 'stored';
-  return model.loadWeights(once ? materialised(storage) : storage, without);
+  return model.loadWeights(once ? materialised(storage) : storage, { without, quantised });
 }
 
 function withHead(

@@ -32,9 +32,12 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
   const { context, model, rows, validation } = task;
   const { host, stage, signal } = context;
   const settings = loopSettings(stage, plan, learnedRows(task), readSetbacks(context));
+  // another reference is asked before, without the base in memory
+  if (task.reference === undefined) await task.quantise(plan);
   // before the base is loaded to be trained: under `full` it would be in memory twice
   const preferences = await preferenceLearning(task, plan, settings);
   const adapter = plan.method === 'full' ? undefined : withFactors(task.adapter, plan);
+  await task.quantise(plan);
   const weights = task.weights(plan);
   const first = adapter && firstAdapter(task, adapter, weights);
   const decoder = await createDecoder({

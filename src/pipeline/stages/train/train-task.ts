@@ -14,10 +14,11 @@ import type { StageContext } from '../stage.js';
 import { residencyFields } from '../train-plan/fields.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { checkedAdapter } from './adapters/checked-adapter.js';
-import { baseWeights } from './base-weights.js';
+import { type BaseOptions, baseWeights } from './base-weights.js';
 import { objectiveOf } from './preferences/objective.js';
 import { type PreferenceSplit, preferenceSplit, trainedPreferences } from './preferences/preference-rows.js';
 import { type ReferenceModel, referenceModel } from './preferences/reference-model.js';
+import { quantisedBase } from './quantised-base.js';
 import { rowLabels } from './row-labels.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows, type ValidationRows } from './train-rows.js';
 
@@ -43,6 +44,8 @@ export interface TrainTask {
   readonly reference?: ReferenceModel;
   /** What computes in this process; opened when it is asked for. */
   runtime(): Promise<Runtime>;
+  /** Quantises a large base in threads, where {@link weights} is to hold it in 4 bits. */
+  quantise(plan: TrainPlan): Promise<void>;
   weights(plan: TrainPlan): WeightStore;
 }
 
@@ -69,7 +72,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
     ] as const;
     return { host, stage, folder: artefact.path, split, maxLength, vocabularies };
   };
-  const first = { adapter, seed: settings.seed };
+  let first: BaseOptions = { adapter, seed: settings.seed };
   const objective = objectiveOf(settings);
   const learner = objective && isPaired(objective) ? { config: model.config, adapter } : undefined;
   let runtime: Promise<Runtime> | undefined;
@@ -98,13 +101,20 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
       runtime ??= openRuntime(context.host, context.runtime, context);
       return runtime;
     },
+    async quantise(plan) {
+      const { quantisingThreads: start } = context;
+      if (plan.method !== 'qlora' || plan.materialised === true || start === undefined) return;
+      if (first.quantised !== undefined || loaded?.residency === residencyOf(plan)) return;
+      first = { ...first, quantised: await quantisedBase(model, () => start(base)) };
+    },
     weights(plan) {
       // Full training takes the weights over, so a second try reads them again.
       if (plan.method === 'full') return baseWeights(model, { method: 'full' }, first);
-      const residency = JSON.stringify(residencyFields(plan));
+      const residency = residencyOf(plan);
       if (loaded?.residency !== residency) {
         loaded = undefined;
         loaded = { residency, weights: baseWeights(model, plan, first) };
+        first = { ...first, quantised: undefined };
       }
       return loaded.weights;
     },
@@ -114,3 +124,5 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
 /** Rows that a pass goes over: of preferences, each with its answers. */
 export const learnedRows = ({ rows, preferences }: Pick<TrainTask, 'rows' | 'preferences'>): number =>
   (preferences?.rows ?? rows).count;
+
+const residencyOf = (plan: TrainPlan): string => JSON.stringify(residencyFields(plan));
