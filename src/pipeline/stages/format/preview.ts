@@ -85,7 +85,7 @@ function tokenizerOf(host: Host, artefact: Artefact): Promise<Tokenizer> {
   const known = tokenizers.get(artefact);
   if (known !== undefined) return known;
   const { folder, specialTokens } = readFormatInfo(host, artefact.path).tokenizer;
-  const opened = openResolved(host, { folder, label: folder, specialTokens }).tokenizer();
+  const opened = openResolved(host, { folder, specialTokens }).tokenizer();
   tokenizers.set(artefact, opened);
   return opened;
 }
