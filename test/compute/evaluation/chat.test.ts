@@ -140,6 +140,7 @@ describe('answering', () => {
     const first = tokenizer.encode(whole)[0] ?? 0;
     const special: Tokenizer = {
       ...tokenizer,
+      specialIds: new Set([first]),
       decode: (ids, given) => (given?.skipSpecial === true && ids[0] === first ? '' : tokenizer.decode(ids)),
     };
     const model = answerer({ label: 'tiny', model: parts.model, tokenizer: special, template });
@@ -173,6 +174,7 @@ describe('answering', () => {
     const [first = 0] = tokenizer.encode(whole);
     const special: Tokenizer = {
       ...tokenizer,
+      specialIds: new Set([first]),
       decode: (ids, given) =>
         given?.skipSpecial === true && ids.length === 1 && ids[0] === first
           ? ''

@@ -48,12 +48,15 @@ export const specialTokenRules: readonly Rule[] = [
           first === undefined
             ? []
             : [
-                insert(
-                  'train embedding and head',
-                  first.key.span.file,
-                  first.key.span.start,
-                  'modules_to_save: [embed_tokens, lm_head], ',
-                ),
+                {
+                  ...insert(
+                    'train embedding and head',
+                    first.key.span.file,
+                    first.key.span.start,
+                    'modules_to_save: [embed_tokens, lm_head], ',
+                  ),
+                  applicability: 'maybe_incorrect',
+                },
               ],
       };
     }),
