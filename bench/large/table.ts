@@ -21,19 +21,20 @@ interface Limits {
   /** What is given to `--memory`. */
   readonly memory: string;
   readonly optimizer: string;
+  readonly rank: number;
   /** What the weights take on disk, with room for the store. */
   readonly disk: number;
 }
 
 const LIMITS: Readonly<Record<Size, Limits>> = {
-  '7b': { memory: '8GiB', optimizer: 'adamw', disk: 15e9 },
-  '13b': { memory: '10GiB', optimizer: 'adamw8bit', disk: 29e9 },
+  '7b': { memory: '8GiB', optimizer: 'adamw', rank: 16, disk: 15e9 },
+  '13b': { memory: '10GiB', optimizer: 'adamw8bit', rank: 8, disk: 29e9 },
 };
 
 /** Training steps, of which the first reads and quantises the base. */
 const STEPS = 4;
 
-const PIPELINE = (optimizer: string, steps: number) => `edition 2026
+const PIPELINE = ({ optimizer, rank }: Limits, steps: number) => `edition 2026
 import { jsonl } from "std/data"
 import { chat } from "std/format"
 
@@ -48,7 +49,7 @@ format dialogs {
 train adapter using qlora {
   base = local("base")
   dataset = dialogs.all
-  lora = { rank: 16, alpha: 32 }
+  lora = { rank: ${rank}, alpha: 32 }
   optimizer = ${optimizer}(rate: 1e-4)
   batch = { global: 1, micro: 1 }
   stop = { steps: ${steps} }
@@ -58,7 +59,7 @@ train adapter using qlora {
 export const large = (size: Size): Benchmark =>
   async function* lines({ steps }: BenchmarkOptions) {
     const folder = mkdtempSync(join(tmpdir(), `ftpc-${size}-`));
-    const { memory, optimizer, disk } = LIMITS[size];
+    const { memory, disk } = LIMITS[size];
     try {
       const { bavail, bsize } = statfsSync(folder);
       if (bavail * bsize < disk)
@@ -69,21 +70,21 @@ export const large = (size: Size): Benchmark =>
       const began = performance.now();
       const written = writeLargeBase(join(folder, 'base'), size);
       yield `base: ${bytes(written)} of bfloat16, written in ${seconds(performance.now() - began)}`;
-      writeRows(folder, optimizer, Math.max(2, Math.round(Number(steps ?? STEPS))));
+      writeRows(folder, LIMITS[size], Math.max(2, Math.round(Number(steps ?? STEPS))));
       yield* trained(folder, memory);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   };
 
-function writeRows(folder: string, optimizer: string, steps: number): void {
+function writeRows(folder: string, limits: Limits, steps: number): void {
   const row = (index: number) => ({
     instruction: `question ${index} ${'about the law of contracts '.repeat(REPEATS)}`,
     output: 'It is an answer that the court has given before.',
   });
   const rows = Array.from({ length: 8 }, (_, index) => JSON.stringify(row(index)));
   writeFileSync(join(folder, 'rows.jsonl'), rows.join('\n'));
-  writeFileSync(join(folder, 'large.ftp'), PIPELINE(optimizer, steps));
+  writeFileSync(join(folder, 'large.ftp'), PIPELINE(limits, steps));
 }
 
 /** Makes rows of which the longest has between 113 and 128 tokens, which are padded to 128. */
