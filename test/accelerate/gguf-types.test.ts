@@ -1,10 +1,9 @@
 /**
- * Every type of GGUF file that a merge writes, of the starter model and of two real ones where they are fetched (`node
- * scripts/models/fetch.mjs`): transformers, which dequantises the same weights, has to answer alike, and llama.cpp's own quantiser
+ * Types of GGUF files that a merge writes, of three models: transformers, which dequantises the same weights, has to answer alike, and llama.cpp's own quantiser
  * to write the same tensors.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import {
@@ -15,10 +14,9 @@ import {
   type Transformers,
 } from '../../bench/quantise/answers.js';
 import { differentTensors, llamaLibraries, quantisedByLlama, writeGguf } from '../../bench/quantise/peer.js';
-import { GGUF_TYPES, type GgufType } from '../../src/compute/packaging/gguf/types.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
-import { root } from '../compute/models/fixtures.js';
 import { whereLlama } from '../compute/serving/llama-cpp/here.js';
+import { GGUF_MODELS } from '../helpers/gguf-models.js';
 import { PYTHON, withPython } from './python.js';
 
 /** Of the largest logit. */
@@ -26,15 +24,7 @@ const LOGITS = 1e-5;
 /** Of the perplexity: transformers adds up in another order. */
 const PERPLEXITY = 1e-4;
 
-const fetched = process.env['FTPC_MODELS'] ?? join(homedir(), '.cache', 'ftpc', 'models');
-const MODELS = {
-  'the starter model': join(root, 'stdlib', 'models', 'starter'),
-  'SmolLM2-135M': join(fetched, 'SmolLM2-135M-Instruct.Q4_1.gguf'),
-  'Gemma 3 270M': join(fetched, 'gemma-3-270m-q4_k_m.gguf'),
-} as const;
-
 const host = nodeHost();
-const TYPES = Object.keys(GGUF_TYPES) as readonly GgufType[];
 
 withPython('GGUF files of all types', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gguf-types-'));
@@ -45,20 +35,19 @@ withPython('GGUF files of all types', () => {
     theirs: join(folder, 'theirs'),
   };
 
-  for (const [name, path] of Object.entries(MODELS)) {
-    const missing = existsSync(path) ? '' : ` (not run: ${path} is not there)`;
-    describe(`of ${name}${missing}`, () => {
+  for (const { name, path, isThere, types } of GGUF_MODELS)
+    describe(`of ${name}`, () => {
       let asked: Asked;
       let transformers: Transformers;
       before(async function () {
-        if (missing !== '') this.skip();
+        if (!isThere) this.skip();
         asked = await askedOf(host, path, { tokens: 16, textTokens: 64 });
         writeGguf(host, path, 'f32', files.source);
         transformers = openTransformers(host, PYTHON);
       });
       after(() => transformers?.close());
 
-      for (const type of TYPES)
+      for (const type of types)
         it(`answer in transformers as here: ${type} @long`, async () => {
           writeGguf(host, files.source, type, files.ours);
           const theirs = await transformers.answered(files.ours, asked);
@@ -74,7 +63,7 @@ withPython('GGUF files of all types', () => {
 
       whereLlama(() => {
         // of a type that it has already, it copies the file
-        for (const type of TYPES.filter((each) => each !== 'f32'))
+        for (const type of types.filter((each) => each !== 'f32'))
           it(`have the tensors of llama.cpp’s own quantiser: ${type} @long`, () => {
             writeGguf(host, files.source, type, files.ours);
             quantisedByLlama(host, llamaLibraries(host), type, files, PYTHON);
@@ -82,5 +71,4 @@ withPython('GGUF files of all types', () => {
           });
       });
     });
-  }
 });
