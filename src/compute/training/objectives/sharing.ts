@@ -1,5 +1,6 @@
 /** Whether the prompt of a pair is computed once: where that is faster, and where it computes the same. */
 import type { AdapterConfig } from '../../models/adapters/config.js';
+import { dropoutOf } from '../../models/adapters/kinds.js';
 import { prefixTokens } from '../../models/adapters/prefix.js';
 import { promptTokens } from '../../models/adapters/prompt.js';
 import { blueprintOf, projectionsOfModel } from '../../models/architectures/index.js';
@@ -33,7 +34,7 @@ export const sharesPrompts = (
 
 /**
  * The rejected answer comes after the chosen one, which a window would slide over as well; texts that turn by the angles of long
- * ones may differ in that; and virtual tokens of a prompt are counted as tokens of one text.
+ * ones may differ in that; and virtual tokens of a prompt are counted as tokens of one text. What is dropped is drawn for each text.
  */
 function isExact(
   config: ModelConfig,
@@ -48,6 +49,7 @@ function isExact(
   const prefix = prefixTokens(adapter);
   return (
     promptTokens(adapter) === 0 &&
+    dropoutOf(adapter) === 0 &&
     prefix + longestRow <= Math.min(...windows) &&
     prefix + longestText <= turningLengthOf(blueprint)
   );

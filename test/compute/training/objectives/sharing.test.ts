@@ -208,6 +208,11 @@ describe('whether prompts are computed once', () => {
     expect([prefixed(645), prefixed(646)]).to.deep.equal([false, true]);
   });
 
+  it('is no with dropout, which each text draws for itself', () => {
+    const shared = (dropout: number) => sharesPrompts(wide, { ...lora, dropout }, texts(384, 128));
+    expect([shared(0), shared(0.1)]).to.deep.equal([true, false]);
+  });
+
   it('is no where long texts are turned by other angles, and where a prompt is trained', () => {
     const { config: turns } = fixture('phi3-long').recording;
     expect(sharesPrompts(turns, lora, texts(384, 128))).to.equal(false);
