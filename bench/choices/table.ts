@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { evaluationDecoder } from '../../src/compute/evaluation/evaluation-decoder.js';
 import { decoderModel, type LanguageModel } from '../../src/compute/evaluation/language-model.js';
-import { type ModelFolder, openModel } from '../../src/compute/models/load.js';
+import type { ModelFolder } from '../../src/compute/models/load.js';
+import { openModelAt } from '../../src/compute/models/open.js';
 import { openRuntime } from '../../src/compute/tensor/runtimes/index.js';
 import type { TokenRows } from '../../src/compute/training/batch.js';
 import type { Host } from '../../src/language/host/host.js';
@@ -27,7 +28,7 @@ export async function* choices({ only = '', repeats = '3' }: BenchmarkOptions): 
   const host = nodeHost();
   const path = host.env('FTPC_BENCH_MODEL') ?? join(host.packageFolder, 'stdlib/models/starter');
   const rows = questionRows(host);
-  const model = openModel(host, path);
+  const model = openModelAt(host, path);
   const runtime = await openRuntime(host, 'onnx', { threads: host.machine().cores });
   const weights = model.loadWeights('f32');
   const ours = decoderModel(await evaluationDecoder({ runtime, config: model.config, weights }));
