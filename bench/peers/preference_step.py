@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import statistics
 import sys
 import tempfile
@@ -11,9 +10,9 @@ import time
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
 import torch
 from datasets import Dataset
-from peft import LoraConfig
+from llama import llama, lora, peak_bytes
 from tokenizers import Tokenizer, models
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, TrainerCallback
+from transformers import PreTrainedTokenizerFast, TrainerCallback
 from trl import DPOConfig, DPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
@@ -22,23 +21,7 @@ shape, pairs, length, prompt, way = task["config"], task["rows"], task["length"]
 objective, steps = task["objective"], task["steps"] + 1
 torch.manual_seed(1)
 torch.set_num_threads(task["threads"])
-model = LlamaForCausalLM(
-    LlamaConfig(
-        vocab_size=shape["vocabSize"],
-        hidden_size=shape["hiddenSize"],
-        intermediate_size=shape["intermediateSize"],
-        num_hidden_layers=shape["layers"],
-        num_attention_heads=shape["heads"],
-        head_dim=shape["headDim"],
-        num_key_value_heads=shape["keyValueHeads"],
-        tie_word_embeddings=shape["tieEmbeddings"],
-        max_position_embeddings=shape["maxPositions"],
-        rms_norm_eps=shape["normEpsilon"],
-    )
-)
-lora = LoraConfig(
-    r=task["rank"], lora_alpha=2 * task["rank"], lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
-)
+model = llama(shape)
 vocabulary = {f"t{index}": index for index in range(shape["vocabSize"])}
 tokenizer = PreTrainedTokenizerFast(
     tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="t0")),
@@ -135,10 +118,10 @@ trainer = untouched(made[0])(
     args=made[1],
     train_dataset=Dataset.from_list([row_of(r) for r in range(pairs)]),
     processing_class=tokenizer,
-    peft_config=lora,
+    peft_config=lora(task["rank"]),
     callbacks=[Clock()],
 )
 trainer.train()
-peak = int(re.search(r"VmHWM:\s*(\d+) kB", open("/proc/self/status").read()).group(1)) * 1024
+peak = peak_bytes()
 rate = 2 * pairs * length / statistics.median(seconds[1:])
 print(json.dumps({"tokensPerSecond": rate, "withReference": rate, "peakBytes": peak, "loss": losses[0]}))

@@ -1,33 +1,19 @@
 """The same step in transformers with PEFT: prints what was measured as JSON."""
 
 import json
-import re
 import statistics
 import sys
 import time
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM
+from llama import llama, lora, peak_bytes
+from peft import get_peft_model
 
 task = json.loads(sys.argv[1])
 shape, rows, length, way = task["config"], task["rows"], task["length"], task["way"]
 torch.manual_seed(1)
 torch.set_num_threads(task["threads"])
-model = LlamaForCausalLM(
-    LlamaConfig(
-        vocab_size=shape["vocabSize"],
-        hidden_size=shape["hiddenSize"],
-        intermediate_size=shape["intermediateSize"],
-        num_hidden_layers=shape["layers"],
-        num_attention_heads=shape["heads"],
-        head_dim=shape["headDim"],
-        num_key_value_heads=shape["keyValueHeads"],
-        tie_word_embeddings=shape["tieEmbeddings"],
-        max_position_embeddings=shape["maxPositions"],
-        rms_norm_eps=shape["normEpsilon"],
-    )
-)
+model = llama(shape)
 if way["method"] == "qlora":
     import bitsandbytes as bnb
 
@@ -43,16 +29,7 @@ if way["mode"] == "checkpointed":
     model.gradient_checkpointing_enable()
     model.enable_input_require_grads()
     model.config.use_cache = False
-model = get_peft_model(
-    model,
-    LoraConfig(
-        r=task["rank"],
-        lora_alpha=2 * task["rank"],
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    ),
-)
+model = get_peft_model(model, lora(task["rank"]))
 model.train()
 if way["mode"] == "compiled":
     model.compile()
@@ -70,7 +47,7 @@ for _ in range(task["steps"] + 1):
     optimizer.step()
     optimizer.zero_grad()
     seconds.append(time.perf_counter() - begun)
-peak = int(re.search(r"VmHWM:\s*(\d+) kB", open("/proc/self/status").read()).group(1)) * 1024
+peak = peak_bytes()
 print(
     json.dumps(
         {"tokensPerSecond": rows * length / statistics.median(seconds[1:]), "peakBytes": peak, "loss": loss.item()}

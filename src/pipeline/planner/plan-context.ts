@@ -16,7 +16,7 @@ import type { TensorCounter } from './counted-training.js';
 import type { Lengths, SourceSize } from './expected-rows.js';
 import type { StageKey } from './keys.js';
 import type { PlanMachine } from './machines.js';
-import type { PlanDecoder } from './memory/train.js';
+import type { PlanDecoder } from './memory/plan-decoder.js';
 import type { PlannedDevice, Pricing } from './plan-json.js';
 import type { Speed } from './speed.js';
 import type { Models, PlannedModel } from './stage-models.js';

@@ -45,7 +45,7 @@ import {
   planMachine,
   thisMachine,
 } from './machines.js';
-import type { PlanDecoder } from './memory/train.js';
+import type { PlanDecoder } from './memory/plan-decoder.js';
 import { openPlanCache } from './plan-cache.js';
 import type { PlanContext, PlanStore } from './plan-context.js';
 import { deviceNotRun, lengthsAssumed, severalMachines, unknownMachine } from './plan-diagnostics.js';

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const FTPC = fileURLToPath(new URL('../../../bin/main.js', import.meta.url));
@@ -78,4 +79,16 @@ export async function finish(cwd: string, words?: readonly string[]) {
 /** The process of the stage at work, from the note that the run keeps. */
 export function stageProcess(cwd: string): number {
   return (JSON.parse(readFileSync(`${cwd}/.ftp/lock.child`, 'utf8')) as { readonly pid: number }).pid;
+}
+
+/** Where a run that has ended says that an output of a stage is; `lines`: what it told as JSON. */
+export function outputsIn(
+  cwd: string,
+  lines: readonly Readonly<Record<string, unknown>>[],
+): (stage: string, name: string) => string {
+  const stages = lines.at(-1)?.['stages'] as readonly {
+    readonly name: string;
+    readonly outputs: Readonly<Record<string, string>>;
+  }[];
+  return (stage, name) => join(cwd, stages.find((one) => one.name === stage)?.outputs[name] ?? '');
 }

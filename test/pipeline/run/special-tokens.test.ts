@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { openModelAt } from '../../../src/compute/models/open.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { writePipeline } from './pipelines.js';
-import { finish } from './processes.js';
+import { finish, outputsIn } from './processes.js';
 import { freshFolder } from './worlds.js';
 
 const TOKENS = ['<tool>', '</tool>'];
@@ -31,12 +31,7 @@ describe('a pipeline with special tokens', () => {
     const { code, lines, err } = await finish(cwd);
     expect(err).to.equal('');
     expect(code).to.equal(0);
-    const stages = lines.at(-1)?.['stages'] as readonly {
-      readonly name: string;
-      readonly outputs: Readonly<Record<string, string>>;
-    }[];
-    const output = (stage: string, name: string): string =>
-      join(cwd, stages.find((one) => one.name === stage)?.outputs[name] ?? '');
+    const output = outputsIn(cwd, lines);
     const base = openModelAt(host, join(cwd, 'model'));
     const first = base.config.vocabSize;
     const added = TOKENS.map((content, at) => ({ content, id: first + at, special: true }));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { writePipeline } from './pipelines.js';
-import { finish } from './processes.js';
+import { finish, outputsIn } from './processes.js';
 import { freshFolder } from './worlds.js';
 
 const zephyr = readFileSync(join(nodeHost().packageFolder, 'stdlib/chat/zephyr.jinja'), 'utf8');
@@ -18,12 +18,7 @@ describe('a pipeline with a chat style', () => {
     const { code, lines, err } = await finish(cwd);
     expect(err).to.equal('');
     expect(code).to.equal(0);
-    const stages = lines.at(-1)?.['stages'] as readonly {
-      readonly name: string;
-      readonly outputs: Readonly<Record<string, string>>;
-    }[];
-    const output = (stage: string, name: string): string =>
-      join(cwd, stages.find((one) => one.name === stage)?.outputs[name] ?? '');
+    const output = outputsIn(cwd, lines);
     for (const folder of [output('adapter', 'adapter'), output('fused', 'model'), output('local', 'release')])
       expect(readFileSync(join(folder, 'chat_template.jinja'), 'utf8')).to.equal(zephyr);
     const preview = await finish(cwd, ['preview', 'tiny.ftp', 'dialogs', '--rows', '1', '--json']);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { type ServingProcess, startServing } from '../../helpers/serving-process.js';
+import { until } from '../../helpers/until.js';
 import { freshFolder } from '../run/worlds.js';
 
 const STARTER = join(nodeHost().packageFolder, 'stdlib/models/starter');
@@ -26,10 +27,6 @@ const head = (...headers: readonly string[]): string =>
     '\r\n',
   );
 const requestOf = (body: string): string => `${head(`content-length: ${Buffer.byteLength(body)}`)}${body}`;
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 /** Fields of a request that ask for what there is not, and the field that is named. */
 const ABSURD: readonly (readonly [fields: object, param: string])[] = [

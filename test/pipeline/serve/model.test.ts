@@ -4,6 +4,7 @@ import { type ServedModel, startModel } from '../../../src/pipeline/serve/model.
 import type { ModelProcess } from '../../../src/pipeline/serve/model-process.js';
 import { NoModelError } from '../../../src/pipeline/serve/router.js';
 import { fakeModel, saying } from '../../helpers/served-model.js';
+import { until } from '../../helpers/until.js';
 
 interface FakeProcess extends ModelProcess {
   end(): void;
@@ -18,10 +19,6 @@ function fakeProcess(pid: number): FakeProcess {
   });
   return { ...fakeModel(saying(String(pid))), pid, ended, end, close: async () => end() };
 }
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
 
 async function textOf(model: ServedModel): Promise<string> {
   let text = '';

@@ -6,6 +6,7 @@ import { nodeHost } from '../../../src/language/host/node-host.js';
 import { rollback } from '../../../src/pipeline/deploy/rollback.js';
 import { type ServingProcess, startServing } from '../../helpers/serving-process.js';
 import { sseEvents } from '../../helpers/sse.js';
+import { until } from '../../helpers/until.js';
 import { access, publishContent } from '../../pipeline/deploy/releases-fixture.js';
 import { freshFolder } from '../../pipeline/run/worlds.js';
 
@@ -26,10 +27,6 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 /** Processes that a process has started. */
 const childrenOf = (pid: number): readonly number[] =>

@@ -91,10 +91,6 @@ export function headFactorNames(config: ModelConfig, adapter: AdapterConfig | un
 export const outerNamed = (config: ModelConfig, target: string): readonly OuterLayer[] =>
   outerLayers(config).filter(({ path }) => isNamed(path, target));
 
-/** Whether a target names one of them, by the names that families have. */
-export const namesOuter = (target: string): boolean =>
-  /(?:^|\.)(?:embed_tokens|embed_in|word_embeddings|wte|lm_head)$/.test(target);
-
 /** `embed_tokens` and `lm_head` are understood of every family; others have names of their own for them. */
 export const outerTarget = (config: ModelConfig, target: string): string =>
   target === 'embed_tokens'

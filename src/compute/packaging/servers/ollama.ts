@@ -1,5 +1,5 @@
 /** https://docs.ollama.com/import: what Ollama makes models from. */
-import { namesOuter } from '../../models/adapters/outer.js';
+import { namesOuter } from '../../../language/schemas/stages/train.js';
 import type { ServerFacts } from './facts.js';
 import { modelfile, ollamaModel } from './modelfile.js';
 import { baseIn, MERGE_FIRST, type Server } from './server.js';

@@ -1,5 +1,5 @@
 /** https://huggingface.co/docs/text-generation-inference: arguments of its launcher, version 3. */
-import { namesOuter } from '../../models/adapters/outer.js';
+import { namesOuter } from '../../../language/schemas/stages/train.js';
 import type { ServerFacts } from './facts.js';
 import { baseIn, MERGE_FIRST, MOUNT, type Server } from './server.js';
 

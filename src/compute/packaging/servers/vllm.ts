@@ -1,7 +1,7 @@
 /** https://docs.vllm.ai: arguments of `vllm serve` 0.33. */
 
+import { namesOuter } from '../../../language/schemas/stages/train.js';
 import type { LoraConfig } from '../../models/adapters/config.js';
-import { namesOuter } from '../../models/adapters/outer.js';
 import type { ServerFacts } from './facts.js';
 import { baseIn, MERGE_FIRST, MOUNT, type Server, type ServerFiles } from './server.js';
 

@@ -1,6 +1,7 @@
 /** Rank, alpha, targets and dropout of low-rank adapters. */
 import type { CheckedStage } from '../../check/stages.js';
 import { percentText, replace } from '../../diagnostics/make.js';
+import { namesOuter } from '../../schemas/stages/train.js';
 import { hasNoFactors, isAdapter, objectiveOf, trainRows } from '../lineage.js';
 import { numberAt, numberText, valueAt } from '../places.js';
 import { aboutValue, each, type Rule } from '../rule.js';
@@ -13,9 +14,6 @@ const SCALES = { low: 1, high: 2 } as const;
 
 const MLP =
   /(?:^|\.)(?:gate_proj|up_proj|down_proj|gate_up_proj|c_fc|mlp\.c_proj|dense_h_to_4h|dense_4h_to_h)$/;
-
-/** Embedding and head, by their names in the families. */
-const OUTER = /(?:^|\.)(?:embed_tokens|embed_in|wte|lm_head)$/;
 
 const EXPERTS = /(?:^|\.)experts\./;
 
@@ -114,7 +112,7 @@ export const adapterRules: readonly Rule[] = [
     reason:
       'Factors over the embedding learn of the tokens that occur in the rows, and those over the head change how likely every token is. A few rows have a small part of the vocabulary and say little of the rest; what they teach, the layers of the blocks can learn. The factors, their gradients and moments are as long as the vocabulary.',
     check: each('train', (checked, pipeline) => {
-      const outer = targetsOf(checked).find((name) => OUTER.test(name));
+      const outer = targetsOf(checked).find(namesOuter);
       if (outer === undefined || !hasFactors(checked)) return undefined;
       const rows = trainRows(checked, pipeline);
       if (rows === undefined || rows.train >= SMALL_DATA) return undefined;

@@ -2,6 +2,7 @@
 import { modelUnder } from '../../check/tokenizers.js';
 import { insert } from '../../diagnostics/make.js';
 import type { Call } from '../../ir/program.js';
+import { namesEmbedding } from '../../schemas/stages/train.js';
 import { isAdapter, isFromScratch } from '../lineage.js';
 import { callAt, declarationOf, expressionOf, valueAt } from '../places.js';
 import { each, type Rule } from '../rule.js';
@@ -13,9 +14,6 @@ const tokensOf = (base: Call | undefined): readonly string[] => {
 
 /** Letters and digits, as words of any text are. */
 const WORD = /^[\p{L}\p{M}\p{N}\s'-]+$/u;
-
-/** What families call it. */
-const EMBEDDING = /(?:^|\.)(?:embed_tokens|wte|embed_in)$/;
 
 const quoted = (tokens: readonly string[]): string =>
   tokens.length > 3 ? `${tokens.length} tokens` : tokens.map((token) => `\`${token}\``).join(', ');
@@ -34,7 +32,7 @@ export const specialTokenRules: readonly Rule[] = [
       const saved = valueAt(checked, 'lora.modules_to_save');
       if (Array.isArray(saved) && saved.includes('embed_tokens')) return undefined;
       const targets = valueAt(checked, 'lora.targets');
-      if (Array.isArray(targets) && targets.some((name) => EMBEDDING.test(String(name)))) return undefined;
+      if (Array.isArray(targets) && targets.some((name) => namesEmbedding(String(name)))) return undefined;
       // an adapter to continue from brings its own modules
       if (valueAt(checked, 'start') !== undefined) return undefined;
       const lora = expressionOf(checked, 'lora');
@@ -80,7 +78,7 @@ export const specialTokenRules: readonly Rule[] = [
           at: declarationOf(checked, 'base', pipeline),
           message: `${quoted(words)} ${words.length === 1 ? 'is a special token' : 'are special tokens'} and may be in any text`,
           label: 'would be cut out of words',
-          help: `use a form that no text has: \`<${words[0]}>\``,
+          help: `use a form that no text has: \`<${words[0]?.trim() || 'name'}>\``,
         };
       });
     },

@@ -25,6 +25,14 @@ export const PROJECTIONS = [
 /** Embedding and head, by the names that are understood of every family. */
 export const OUTER_TARGETS = ['embed_tokens', 'lm_head'] as const;
 
+/** Whether a target names the embedding, by what families call it. */
+export const namesEmbedding = (target: string): boolean =>
+  /(?:^|\.)(?:embed_tokens|embed_in|word_embeddings|wte)$/.test(target);
+
+/** Whether it names the embedding or the head. */
+export const namesOuter = (target: string): boolean =>
+  namesEmbedding(target) || /(?:^|\.)lm_head$/.test(target);
+
 export const TARGET_SETS = ['all_linear', 'attention', 'query_value'] as const;
 
 const rank = t.integer({ min: 1, max: 1024 });

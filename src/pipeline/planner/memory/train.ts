@@ -43,8 +43,6 @@ import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
 import { moreSessions } from './sessions.js';
 
-export type { PlanDecoder } from './plan-decoder.js';
-
 /** What a row of preferences asks of a training. */
 export interface PreferenceCounts {
   /** Texts of a row: 2 of a pair. */

@@ -8,6 +8,7 @@ import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { identityOf } from '../../../../src/language/host/process-identity.js';
 import { runtimeName } from '../../../../src/pipeline/planner/keys.js';
 import { speedKey } from '../../../../src/pipeline/planner/speed.js';
+import { until } from '../../../helpers/until.js';
 import { preloaded, replace } from './faults.js';
 import type { Ground, Situation, Situations } from './types.js';
 
@@ -28,10 +29,6 @@ const withDisk = (name: string, body: string): string => `
   const real = fs.${name};
   fs.${name} = (...args) => { ${body}; return real(...args); };
   process.getBuiltinModule('module').syncBuiltinESMExports();`;
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(10);
-}
 
 /** Kills the stage at work some milliseconds after that holds; only in the first command. */
 function killing({ folder }: Ground, ms: number, when: () => boolean = () => true): () => Promise<void> {

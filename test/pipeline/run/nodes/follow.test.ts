@@ -1,7 +1,6 @@
 /** A machine that is not node 0, with ranks that only say what a rank says. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../../src/compute/accelerate/engine.js';
 import type { Diagnostic } from '../../../../src/language/diagnostics/types.js';
@@ -11,6 +10,7 @@ import { follow } from '../../../../src/pipeline/run/nodes/follow.js';
 import { type Announcement, announce } from '../../../../src/pipeline/run/nodes/meeting.js';
 import { writeAttempt } from '../../../../src/pipeline/stages/train/accelerate/attempt.js';
 import { layoutIn, outputFolder } from '../../../../src/pipeline/store/index.js';
+import { until } from '../../../helpers/until.js';
 import { freshFolder } from '../../../tools/cli/folders.js';
 
 const RENDEZVOUS = 'node0:29400';
@@ -81,10 +81,6 @@ describe('a node that follows', () => {
       { stop, kill: new AbortController().signal },
     );
   }
-
-  const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await sleep(20);
-  };
 
   it('joins what node 0 announces, with the ranks after its own, and ends as that does', async () => {
     invite(`echo '${DONE}'`);

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { ServerOptions } from '../../../../src/pipeline/serve/http/server.js';
 import type { ServedModel } from '../../../../src/pipeline/serve/model.js';
 import { type FakeServer, fakeModel, fakeServer, saying, silent } from '../../../helpers/served-model.js';
+import { until } from '../../../helpers/until.js';
 
 const PATH = '/v1/chat/completions';
 const ASKED = { model: 'fake', messages: [{ role: 'user', content: 'Hi' }] };
@@ -45,10 +46,6 @@ describe('connections', () => {
     socket.write(sent);
     return socket;
   }
-
-  const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
-  };
 
   it('streams as the model answers', async () => {
     const going: (() => void)[] = [];

@@ -79,6 +79,24 @@ interface Answered {
   readonly baselineReward: number;
 }
 
+/** An evaluation of a model with the rewards `own`, and of its base with those of `plain`. */
+export function agreeBoth(
+  { report, answers }: Awaited<ReturnType<ReturnType<typeof preferenceEvaluations>['evaluate']>>,
+  own: Rewards,
+  plain: Rewards,
+): void {
+  agree(
+    answers.map(({ rewards }) => rewards),
+    own,
+  );
+  agree(
+    answers.map(({ baselineRewards }) => baselineRewards),
+    plain,
+  );
+  expect(report.metrics.preference_accuracy).to.equal(share(own));
+  expect(report.baseline.preference_accuracy).to.equal(share(plain));
+}
+
 /** The most tokens of an answer that is scored. */
 export const MOST = 4;
 

@@ -10,6 +10,7 @@ import { openHere } from '../../../compute/tensor/runtimes/here.js';
 import { host } from '../../../compute/training/fixture.js';
 import {
   agree,
+  agreeBoth,
   fixtures,
   MOST,
   OBJECTIVES,
@@ -26,18 +27,10 @@ describe('an evaluation on preferences', () => {
   for (const [family, runs] of Object.entries(recorded))
     for (const name of Object.keys(OBJECTIVES))
       it(`${family}: rewards by ${name} as transformers and PEFT have them${family === 'llama' ? '' : ' @long'}`, async () => {
-        const { report, answers } = await evaluate(family, name);
+        const evaluated = await evaluate(family, name);
         const [own = [], plain = []] = [runs[name], runs['plain']];
-        agree(
-          answers.map(({ rewards }) => rewards),
-          own,
-        );
-        agree(
-          answers.map(({ baselineRewards }) => baselineRewards),
-          plain,
-        );
-        expect(report.metrics.preference_accuracy).to.equal(share(own));
-        expect(report.baseline.preference_accuracy).to.equal(share(plain));
+        agreeBoth(evaluated, own, plain);
+        const { report } = evaluated;
         const [low, high] = report.intervals.preference_accuracy ?? [1, 0];
         expect(share(own)).to.be.within(low, high);
         expect(report.gains?.gain.preference_accuracy).to.be.closeTo(share(own) - share(plain), 1e-12);
