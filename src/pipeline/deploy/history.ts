@@ -30,7 +30,8 @@ type Placed<A extends HistoryEntry['action']> = Pick<HistoryEntry, 'release' | '
 
 /**
  * Makes a release current, and adds a line that says so. A canary ends with a release that is published or promoted:
- * what it was compared with is not there any more.
+ * what it was compared with is not there any more. Another release than itself ends it first: killed in between, publishing
+ * again finds a release that is not current yet, and goes on.
  */
 export function makeCurrent(
   access: ReleaseAccess,
@@ -39,11 +40,12 @@ export function makeCurrent(
 ): void {
   const from = currentRelease(access, folder)?.number ?? null;
   writing(() => {
+    const canary = readCanary(access, folder);
+    if (canary !== undefined && canary.release !== release && action !== 'rollback')
+      endCanary(access, folder, canary);
     moveCurrent(access, folder, release);
     append(access, `${folder}/${HISTORY}`, { action, release, from, digest });
-    const canary = readCanary(access, folder);
-    if (canary === undefined) removeCanary(access, folder);
-    else if (action !== 'rollback') endCanary(access, folder, canary);
+    if (readCanary(access, folder) === undefined) removeCanary(access, folder);
   });
 }
 

@@ -53,6 +53,7 @@ export async function createRouter<Model extends RoutableModel>(
   return router;
 }
 
+/** Milliseconds of a clock that nobody sets. */
 type Failure = { readonly at: number; readonly wait: number };
 
 class ReleaseRouter<Model extends RoutableModel> implements Router<Model> {
@@ -220,7 +221,7 @@ class ReleaseRouter<Model extends RoutableModel> implements Router<Model> {
     const known = this.slots.get(number);
     if (known?.state === 'serving') return known;
     const failure = this.failures.get(number);
-    if (failure !== undefined && this.now() - failure.at < failure.wait) return undefined;
+    if (failure !== undefined && this.clock() - failure.at < failure.wait) return undefined;
     if (!this.fits()) await Promise.all(this.draining.values());
     const slot = this.slotOf(number);
     const before = this.current?.number;
@@ -256,7 +257,12 @@ class ReleaseRouter<Model extends RoutableModel> implements Router<Model> {
     this.starting = { number, abort };
     this.say(`release ${number} is opened`);
     try {
-      slot.model = await start(findRelease(access, folder, number), abort.signal);
+      const model = await start(findRelease(access, folder, number), abort.signal);
+      if (abort.signal.aborted) {
+        await model.close();
+        throw abort.signal.reason;
+      }
+      slot.model = model;
     } catch (error) {
       this.slots.delete(number);
       throw abort.signal.aborted ? abort.signal.reason : error;
@@ -287,7 +293,7 @@ class ReleaseRouter<Model extends RoutableModel> implements Router<Model> {
 
   private failed(slot: ModelSlot<Model>, problem: string): void {
     const wait = Math.min(AGAIN.longest, 2 * (this.failures.get(slot.number)?.wait ?? AGAIN.first / 2));
-    this.failures.set(slot.number, { at: this.now(), wait });
+    this.failures.set(slot.number, { at: this.clock(), wait });
     enter(slot, 'failed', this.now());
     slot.problem = problem;
     this.slots.set(slot.number, slot);
@@ -333,6 +339,10 @@ class ReleaseRouter<Model extends RoutableModel> implements Router<Model> {
 
   private now(): number {
     return this.options.access.host.now();
+  }
+
+  private clock(): number {
+    return this.options.access.host.clock();
   }
 
   /** The same sentence once. */

@@ -179,7 +179,7 @@ async function openRouter(options: ServeOptions, signal: AbortSignal): Promise<O
   const withheld = options.keys.map(({ name }) => name);
   const start = async (folder: string, prompt?: string, stop = signal): Promise<ServedModel> => {
     const model = await startModel({ ...source, cwd: host.cwd, folder, withheld }, reports, stop);
-    await tryModel(model, prompt);
+    await tryModel(model, stop, prompt);
     return model;
   };
   if (!isReleases(options)) {

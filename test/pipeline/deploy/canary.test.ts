@@ -104,7 +104,7 @@ describe('a canary', () => {
     const { path, folder } = await withCanary();
     await publishContent(path, 'three');
     expect(roles(folder)).to.deep.equal([3, undefined]);
-    expect(actions(folder)).to.deep.equal(['publish 1', 'canary 2', 'publish 3', 'end_canary 2']);
+    expect(actions(folder)).to.deep.equal(['publish 1', 'canary 2', 'end_canary 2', 'publish 3']);
     await publishContent(path, 'two', { canary: 0.3 });
     await publishContent(path, 'two');
     expect(roles(folder)).to.deep.equal([2, undefined]);
@@ -233,6 +233,29 @@ describe('a canary', () => {
       expect(roles(folder)[0]).to.equal(1);
       await publishContent(path, 'two', { canary: 0.1 });
       expect(roles(folder)).to.deep.equal([1, 2]);
+    }
+    expect(at).to.be.greaterThan(8);
+  });
+
+  it('is not left behind by a kill at any call of publishing another release, once that is published again', async () => {
+    let at = 1;
+    for (; ; at++) {
+      const { path, folder } = await withCanary();
+      const { disk, reached } = killedAt(at);
+      await publishContent(path, 'three', {}, { ...access, disk }).catch((error: unknown) => {
+        if (!(error instanceof Killed)) throw error;
+      });
+      if (!reached()) break;
+      expect(
+        [
+          [1, 2],
+          [1, undefined],
+          [3, undefined],
+        ],
+        `call ${at}`,
+      ).to.deep.include(roles(folder));
+      await publishContent(path, 'three');
+      expect(roles(folder)).to.deep.equal([3, undefined]);
     }
     expect(at).to.be.greaterThan(8);
   });

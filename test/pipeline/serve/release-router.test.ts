@@ -25,6 +25,8 @@ describe('requests to releases', () => {
     readonly look: () => Promise<void>;
     router: Router<FakeModel>;
     now: number;
+    /** Of a clock that nobody sets. */
+    passed: number;
   }
 
   const setup = async (
@@ -38,9 +40,9 @@ describe('requests to releases', () => {
     const folder = join(place.path, 'releases');
     let changed = (): void => {};
     const told: string[] = [];
-    const made = { path: place.path, folder, models, told, now: 1000 };
+    const made = { path: place.path, folder, models, told, now: 1000, passed: 0 };
     const router = await createRouter<FakeModel>({
-      access: { ...access, host: { ...access.host, now: () => made.now } },
+      access: { ...access, host: { ...access.host, now: () => made.now, clock: () => made.passed } },
       folder,
       start: models.start,
       memory: 10,
@@ -161,7 +163,9 @@ describe('requests to releases', () => {
     made.models.wait = async () => {};
     await made.look();
     expect(await asked(made)).to.equal(1);
-    made.now += 60_000;
+    // someone sets the clock back by an hour
+    made.now -= 3_600_000;
+    made.passed += 60_000;
     await made.look();
     expect(await asked(made)).to.equal(2);
     rmSync(join(made.folder, 'current'));
@@ -182,6 +186,23 @@ describe('requests to releases', () => {
     await made.look();
     expect(await asked(made)).to.equal(3);
     expect(made.models.started.map(({ number }) => number)).to.deep.equal([1, 3]);
+    await made.router.close();
+  });
+
+  it('never go to a release that was taken back while it was tried', async () => {
+    const made = await setup(['one']);
+    let open = (): void => {};
+    made.models.wait = () => new Promise((resolve) => (open = resolve));
+    await publishContent(made.path, 'two');
+    await made.look();
+    rollback(access, made.folder);
+    await made.look();
+    // it answers after all
+    open();
+    await made.look();
+    expect(await asked(made)).to.equal(1);
+    expect(made.models.open()).to.deep.equal([1]);
+    expect(made.models.started.map(({ number }) => number)).to.deep.equal([1, 2]);
     await made.router.close();
   });
 

@@ -13,7 +13,7 @@ import {
   usageBody,
 } from '../openai/exchange.js';
 import type { RoutedModel, Router } from '../router.js';
-import type { Admission } from './admission.js';
+import type { Admission, Place } from './admission.js';
 import { type AnswerRecord, answerRecord } from './answer-record.js';
 import { ClientGoneError, type ClientName, failureOf, knownFailure, TooLateError } from './failures.js';
 import { type IndexedPiece, mergePieces } from './merge-pieces.js';
@@ -69,7 +69,7 @@ export async function answerRequest(
     const first = await pieces.next();
     const all = following(first, pieces);
     if (!exchange.stream) return await sendWhole(exchange, envelope, all, { reply, record, routed });
-    return sendStream(exchange, envelope, all, { reply, record, routed, failed: parts.failed });
+    return sendStream(exchange, envelope, all, { reply, record, routed, named, failed: parts.failed });
   } catch (error) {
     if (knownFailure(error) === undefined) parts.failed(error);
     const failure = failureOf(error, named);
@@ -99,9 +99,10 @@ function compute(
   { model, done }: RoutedModel<ServedModel>,
   control: AbortController,
 ): AsyncGenerator<IndexedPiece> {
+  let place: Place | undefined;
   try {
     exchange.check(model.info);
-    const place = admission.enter(model, exchange.requests.length);
+    place = admission.enter(model, exchange.requests.length);
     const began = performance.now();
     const unread = new AbortController();
     const signal = AbortSignal.any([control.signal, unread.signal]);
@@ -109,13 +110,15 @@ function compute(
       exchange.requests.map((request) => model.complete(request, signal)),
       {
         computed: () => {
-          place.leave(signal.aborted ? undefined : (performance.now() - began) / 1000);
+          place?.leave(signal.aborted ? undefined : (performance.now() - began) / 1000);
           done();
         },
         left: () => unread.abort(new ClientGoneError()),
       },
     );
   } catch (error) {
+    // a model whose process has ended refuses at once: its place is free again
+    place?.leave();
     done();
     throw error;
   }
@@ -138,6 +141,11 @@ interface Sending {
   readonly routed: RoutedModel<ServedModel>;
 }
 
+/** How a stream that has begun tells what went wrong. */
+interface Telling extends Pick<AnswerParts, 'failed'> {
+  readonly named: ClientName;
+}
+
 async function sendWhole(
   exchange: Exchange,
   envelope: Envelope,
@@ -152,10 +160,10 @@ function sendStream(
   exchange: Exchange,
   envelope: Envelope,
   pieces: AsyncIterable<IndexedPiece>,
-  { reply, record, routed, failed }: Sending & Pick<AnswerParts, 'failed'>,
+  { reply, record, routed, ...told }: Sending & Telling,
 ): FastifyReply {
   const choices = exchange.requests.map((_, index) => exchange.choice(index, routed.model.info));
-  const events = eventsOf(exchange, envelope, pieces, { choices, record, failed });
+  const events = eventsOf(exchange, envelope, pieces, { choices, record, ...told });
   return reply
     .type('text/event-stream; charset=utf-8')
     .header('cache-control', 'no-store')
@@ -170,11 +178,9 @@ async function* eventsOf(
   {
     choices,
     record,
+    named,
     failed,
-  }: { readonly choices: readonly ChoiceStream[]; readonly record: AnswerRecord } & Pick<
-    AnswerParts,
-    'failed'
-  >,
+  }: { readonly choices: readonly ChoiceStream[]; readonly record: AnswerRecord } & Telling,
 ): AsyncGenerator<string> {
   const { includeUsage } = exchange;
   const chunk = (choice: object): string =>
@@ -194,7 +200,7 @@ async function* eventsOf(
     yield 'data: [DONE]\n\n';
   } catch (error) {
     if (knownFailure(error) === undefined) failed(error);
-    const failure = failureOf(error);
+    const failure = failureOf(error, named);
     record.failed(failure);
     yield event(failure.body);
   }

@@ -142,7 +142,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions): void {
   app.post('/v1/completions', counted, (request, reply) =>
     answerRequest(
       options,
-      request.client,
+      request.visitor,
       'completions',
       () => completionExchange(request.body, defaults),
       reply,

@@ -1,5 +1,15 @@
 /** The journal of requests: a line each, in a few files of bounded size, the newest of which grows. */
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { jsonLines } from '../../../language/host/json.js';
 import { makeFolders } from '../../../language/host/node-folders.js';
@@ -30,21 +40,20 @@ export interface JournalOptions {
 
 /**
  * A line is passed to the system when `append` returns: a kill loses none, a power cut those of the last moments. A disk
- * that is full loses lines, not requests.
+ * that is full loses lines, not requests. Several servers may write into one folder.
  */
 export function openRequestJournal(folder: string, options: JournalOptions): RequestJournal {
   const { report, files = FILES, largest = LARGEST } = options;
   let file: number | undefined;
-  let size = 0;
   let isBroken = false;
   let lost = 0;
   const open = (): number => {
     makeFolders(folder);
     const path = join(folder, fileName(0));
     const opened = openSync(path, 'a', 0o600);
-    size = statSync(path).size;
+    const { size } = fstatSync(opened);
     // A line that a power cut tore is closed, so that it spoils no other.
-    if (size > 0 && lastByte(path, size) !== 0x0a) size += writeSync(opened, '\n');
+    if (size > 0 && lastByte(path, size) !== 0x0a) writeFileSync(opened, '\n');
     return opened;
   };
   const close = (): void => {
@@ -63,9 +72,15 @@ export function openRequestJournal(folder: string, options: JournalOptions): Req
     for (let age = files - 2; age >= 0; age--) move(folder, age);
   };
   const write = (line: string): void => {
-    if (size > 0 && size + Buffer.byteLength(line) > largest) rotate();
     file ??= open();
-    size += writeSync(file, line);
+    const { size, ino } = fstatSync(file);
+    if (size > 0 && size + Buffer.byteLength(line) > largest) {
+      // another server has begun the next file already: this one goes on there
+      if (inodeOf(join(folder, fileName(0))) === ino) rotate();
+      else close();
+      file = open();
+    }
+    writeFileSync(file, line);
   };
   return {
     append: (line) => {
@@ -100,6 +115,8 @@ function move(folder: string, age: number): void {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
+
+const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
 
 function lastByte(path: string, size: number): number | undefined {
   const file = openSync(path, 'r');

@@ -95,6 +95,33 @@ describe('the server', () => {
     ]);
   });
 
+  it('keeps no place for requests that a model refuses because its process has ended', async () => {
+    let isUp = false;
+    const there = fakeModel(saying('x'), { rows: 1 });
+    const { post } = fakeServer(
+      {
+        ...there,
+        complete: (request, signal) => {
+          if (!isUp) throw new NoModelError('the model is started again', 1);
+          return there.complete(request, signal);
+        },
+      },
+      { queue: 1 },
+    );
+    for (let request = 0; request < 5; request++) expect((await post(URL, ASKED)).status).to.equal(503);
+    isUp = true;
+    expect((await post(URL, ASKED)).status).to.equal(200);
+  });
+
+  it('takes a user for the same one on both routes, and nobody who asks through this machine', async () => {
+    const { post, told } = fakeServer(fakeModel(saying('x')));
+    for (const user of [undefined, 'ana']) {
+      await post(URL, { ...ASKED, user });
+      await post('/v1/completions', { model: 'fake', prompt: 'A', user });
+    }
+    expect(told.ends.map((end) => end.user)).to.deep.equal([undefined, undefined, 'ana', 'ana']);
+  });
+
   const FAILURES: readonly (readonly [string, Error, number, string])[] = [
     ['a model that ended', new ModelEndedError('the process ended'), 503, 'model_unavailable'],
     ['no model', new NoModelError('none', 7), 503, 'model_unavailable'],
@@ -142,6 +169,9 @@ describe('the server', () => {
     expect((await fakeServer(model).post(URL, ASKED)).json()['error']?.['message']).to.equal(
       'too long for `fake`',
     );
+    const begun = { ...failing(wrong, ['Hello']), info: model.info };
+    const { chunks } = sseEvents((await fakeServer(begun).post(URL, { ...ASKED, stream: true })).body);
+    expect(chunks.at(-1)?.['error']?.['message']).to.equal('too long for `fake`');
   });
 
   it('answers requests of other names only where a key is needed', async () => {

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { dashboardView } from '../../../../src/pipeline/serve/dashboard/view.js';
@@ -180,6 +188,23 @@ describe('what is measured of requests', () => {
     for (let number = 1; number < 40; number++)
       made.finished(end(`${number}`, { release: { number, role: 'current' } }));
     expect(made.dashboard().releases.length).to.be.at.most(9);
+  });
+
+  it('is whole where two servers write into one folder', () => {
+    const folder = fresh();
+    const options = { report: () => {}, files: 4, largest: 2000 };
+    const [a, b] = [openRequestJournal(folder, options), openRequestJournal(folder, options)];
+    b.append(requestLine({ id: 'b-0' }));
+    for (let index = 0; index < 6; index++) a.append(requestLine({ id: `a-${index}` }));
+    const files = () => readdirSync(folder).sort();
+    expect(files()).to.deep.equal(['requests.1.jsonl', 'requests.jsonl']);
+    // the file that it had is full, and is not the newest any more
+    b.append(requestLine({ id: 'b-1' }));
+    expect(files()).to.deep.equal(['requests.1.jsonl', 'requests.jsonl']);
+    expect(readRequestJournal(folder).map(({ id }) => id)).to.have.members([
+      ...['b-0', 'b-1', 'a-0', 'a-1', 'a-2', 'a-3', 'a-4', 'a-5'],
+    ]);
+    for (const journal of [a, b]) journal.close();
   });
 
   it('leaves out lines that were torn or flipped, and goes on after them', () => {
