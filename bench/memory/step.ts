@@ -2,9 +2,10 @@
 
 import { adapterShapes } from '../../src/compute/models/adapters/kinds.js';
 import { labelsOf } from '../../src/compute/models/adapters/whole.js';
+import { FORK } from '../../src/compute/models/architectures/graphs/attention.js';
 import { expectedTensors } from '../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../src/compute/models/decoder/index.js';
-import { FORK, type TokenLosses } from '../../src/compute/models/decoder/types.js';
+import type { TokenLosses } from '../../src/compute/models/decoder/types.js';
 import type { StoredTensor } from '../../src/compute/models/types.js';
 import type { Runtime } from '../../src/compute/tensor/types.js';
 import { createUpdater } from '../../src/compute/training/create-updater.js';
@@ -60,7 +61,7 @@ export function trainingSteps({ options, optimizer }: MemoryCase): (runtime: Run
 const forksOf = (rows: number, length: number): Int32Array =>
   Int32Array.from({ length: rows * length }, (_, index) => {
     const part = Math.floor((3 * (index % length)) / length);
-    return [FORK.prompt, FORK.first, FORK.second][part] ?? FORK.padding;
+    return [FORK.shared, FORK.first, FORK.first + 1][part] ?? FORK.padding;
   });
 
 /** Without garbage, whose pages would be used again and hide growth. */

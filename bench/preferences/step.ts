@@ -1,7 +1,7 @@
 /** A step over pairs, and what asks the reference of its rows, over weights that cost little to make. */
 import type { TokenRow } from '../../src/compute/training/batch.js';
 import { answerSums, pairSums, type References } from '../../src/compute/training/objectives/batch-loss.js';
-import type { TextPair } from '../../src/compute/training/objectives/joined.js';
+import type { AlikeTexts } from '../../src/compute/training/objectives/joined.js';
 import type { PreferenceRow, PreferenceRows } from '../../src/compute/training/objectives/rows.js';
 import { hasReference } from '../../src/compute/training/objectives/rules.js';
 import { preferenceStep } from '../../src/compute/training/objectives/step.js';
@@ -55,7 +55,7 @@ export async function pairStepper(task: PairTask, profile?: string): Promise<Pai
   };
 }
 
-function pairOf(row: PreferenceRow): TextPair {
+function pairOf(row: PreferenceRow): AlikeTexts {
   if ('answer' in row) throw new Error('an answer without another');
   return [row.chosen, row.rejected];
 }

@@ -1,36 +1,118 @@
 /** Losses of rows that begin alike, as the choices of a question do: what they share is computed once. */
 import type { Decoder, DecodeSession } from '../models/decoder/types.js';
-import { IGNORED, type TokenRows } from '../training/batch.js';
+import { IGNORED, paddedLength, type TokenRow, type TokenRows } from '../training/batch.js';
+import { joinedLength, joinsExactly, promptLength, sharedTokens } from '../training/index.js';
+import { type JoinedRows, joinedLosses } from './joined-losses.js';
 import { type LossOptions, type RowLoss, rowLosses } from './losses.js';
 
 type Source = Pick<Decoder, 'loss' | 'options' | 'session'>;
 
 /**
- * As {@link rowLosses}, to rounding, for rows of which the last tokens are scored. What is before these is read once for
- * all rows next to each other that have it, and from one such context to the next only what differs, over the keys and
- * values of the rest. Where the decoder's sessions do not go on from others, all rows are computed whole.
+ * As `rowLosses`, to rounding, for rows of which the last tokens are scored: in whichever way computes less, where it can.
+ * Rows that begin alike become one, many of which are computed at a time; or each context is read after the one before it.
  */
 export async function choiceLosses(
   decoder: Source,
   rows: TokenRows,
   options: LossOptions,
 ): Promise<readonly RowLoss[]> {
-  const capacity = capacityOf(rows, decoder.options.config.maxPositions);
-  const probe = await decoder.session(1, capacity);
-  const goesOn = probe.extends;
-  await probe.release();
-  if (!goesOn) return rowLosses(decoder, rows, options);
+  const alone = rowsAlone(rows);
+  const joined = joinedRows(decoder, rows, Math.max(options.batchTokens, longestOf(alone)));
+  const tokens = (joined ?? alone).reduce((sum, { length }) => sum + paddedLength(length), 0);
+  if (readTokens(rows) < tokens) {
+    const capacity = capacityOf(rows, decoder.options.config.maxPositions);
+    const probe = await decoder.session(1, capacity);
+    const goesOn = probe.extends;
+    await probe.release();
+    if (goesOn) return readLosses(decoder, rows, capacity, options);
+  }
+  return joined === undefined
+    ? rowLosses(decoder, rows, options)
+    : joinedLosses(decoder, rows, joined, options);
+}
+
+const rowsAlone = (rows: TokenRows): readonly JoinedRows[] =>
+  Array.from({ length: rows.count }, (_, first) => ({ first, count: 1, length: rows.lengthOf(first) }));
+
+const longestOf = (rows: readonly JoinedRows[]): number =>
+  rows.reduce((most, { length }) => Math.max(most, length), 0);
+
+/**
+ * Rows next to each other that begin alike, each set as one row: of no more tokens than `most`. Of the prompt of the next one, and of
+ * what the others have in common, two thirds at least are shared. `undefined` where joined rows have other losses.
+ */
+function joinedRows(
+  { options: { config, adapter } }: Source,
+  rows: TokenRows,
+  most: number,
+): readonly JoinedRows[] | undefined {
+  const joined: JoinedRows[] = [];
+  let texts: readonly TokenRow[] = [];
+  for (const one of rowsAlone(rows)) {
+    const text = rows.read(one.first);
+    const wider = [...texts, text];
+    const last = joined.at(-1);
+    const length = joinedLength(wider);
+    if (last !== undefined && beginAlike(texts, text) && length <= most) {
+      joined[joined.length - 1] = { ...last, count: wider.length, length };
+      texts = wider;
+    } else {
+      joined.push(one);
+      texts = [text];
+    }
+  }
+  const isExact = joinsExactly(config, adapter?.config, longestOf(rowsAlone(rows)), longestOf(joined));
+  return isExact ? joined : undefined;
+}
+
+function beginAlike(texts: readonly TokenRow[], text: TokenRow): boolean {
+  const before = texts.length === 1 ? 0 : sharedTokens(texts);
+  const shared = sharedTokens([...texts, text]);
+  return shared > 0 && 3 * shared >= 2 * Math.max(before, promptLength(text) - 1);
+}
+
+/** Of the passes of {@link readLosses}: the few tokens of a short one take as long as these, in which all weights are read. */
+const LEAST_TOKENS = 64;
+
+/** Tokens that {@link readLosses} computes, about. */
+function readTokens(rows: TokenRows): number {
+  const passOf = (tokens: number): number => Math.max(LEAST_TOKENS, tokens);
+  let tokens = 0;
+  let context = new Int32Array(0);
+  for (let row = 0; row < rows.count; row++) {
+    const { ids, before, scored } = splitRow(rows.read(row));
+    if (!isSame(context, before)) tokens += passOf(before.length - copiedLength(context, before));
+    if (scored.length > 1) tokens += passOf(scored.length - 1);
+    context = ids.slice(0, before.length);
+  }
+  return tokens;
+}
+
+/** A row at the first of its scored tokens. */
+function splitRow({ ids, labels }: TokenRow) {
+  const from = labels.findIndex((label, at) => at > 0 && label !== IGNORED);
+  return { ids, before: ids.subarray(0, from), scored: ids.subarray(from) };
+}
+
+/**
+ * What is before the scored tokens is read once for all rows next to each other that have it, and from one such context to the next
+ * only what differs, over the keys and values of the rest.
+ */
+async function readLosses(
+  decoder: Source,
+  rows: TokenRows,
+  capacity: number,
+  options: LossOptions,
+): Promise<readonly RowLoss[]> {
   const losses: RowLoss[] = [];
   let context: ReadContext | undefined;
   try {
     for (let row = 0; row < rows.count; row++) {
       options.signal?.throwIfAborted();
-      const { ids, labels } = rows.read(row);
-      const from = labels.findIndex((label, at) => at > 0 && label !== IGNORED);
-      const before = ids.subarray(0, from);
+      const { before, scored } = splitRow(rows.read(row));
       if (context === undefined || !isSame(context.ids, before))
         context = await readAfter(context, before, () => decoder.session(1, capacity));
-      losses.push(await lossAfter(context, ids.subarray(from), () => decoder.session(1, capacity)));
+      losses.push(await lossAfter(context, scored, () => decoder.session(1, capacity)));
       options.onProgress?.(row + 1);
     }
   } finally {
@@ -60,15 +142,20 @@ type OpenSession = () => Promise<DecodeSession>;
 /** Fewer tokens are read as fast as their keys and values are copied. */
 const WORTH_COPYING = 8;
 
+/** Tokens of a context that are not read again after another one. */
+function copiedLength(before: Int32Array, ids: Int32Array): number {
+  // one token at least is read: the logits after it are asked for
+  const shared = Math.min(sharedLength(before, ids), ids.length - 1);
+  return shared < WORTH_COPYING ? 0 : shared;
+}
+
 async function readAfter(
   before: ReadContext | undefined,
   ids: Int32Array,
   open: OpenSession,
 ): Promise<ReadContext> {
-  // one token at least is read: the logits after it are asked for
-  const shared = before === undefined ? 0 : Math.min(sharedLength(before.ids, ids), ids.length - 1);
   const session = await open();
-  const copied = shared < WORTH_COPYING ? 0 : shared;
+  const copied = before === undefined ? 0 : copiedLength(before.ids, ids);
   if (before !== undefined && copied > 0)
     await session.restore([[{ ids: ids.subarray(0, copied), data: before.session.read(0, 0, copied) }]]);
   await before?.session.release();

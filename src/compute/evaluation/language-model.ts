@@ -7,8 +7,8 @@ import { choiceLosses } from './choice-losses.js';
 import { EVALUATION_SHAPES } from './evaluation-decoder.js';
 import { generate } from './generation/generate.js';
 import type { GeneratedAnswer, GenerationOptions } from './generation/settings.js';
+import { classifyPairs, joinedLosses, joinsPairs, pairsOfRows } from './joined-losses.js';
 import { lossBatches, type RowLoss, rowLosses } from './losses.js';
-import { classifyPairs, joinsPairs, pairLosses } from './pair-losses.js';
 
 export interface RowsOptions {
   readonly padId: number;
@@ -51,7 +51,9 @@ export function decoderModel(decoder: Decoder): LanguageModel {
     losses(rows, options) {
       const asked = { ...options, batchTokens };
       if (options.sharesPrefixes === true) return choiceLosses(decoder, rows, asked);
-      return (joinsPairs(decoder, options.pairs) ? pairLosses : rowLosses)(decoder, rows, asked);
+      return joinsPairs(decoder, options.pairs)
+        ? joinedLosses(decoder, rows, pairsOfRows(rows), asked)
+        : rowLosses(decoder, rows, asked);
     },
     generate: (prompts, options) => generate(decoder, prompts, options),
     async classify(rows, options, take) {

@@ -10,12 +10,24 @@ export {
   train,
 } from './loop.js';
 export { answerSums, pairSums, type References } from './objectives/batch-loss.js';
-export { answerLosses, joinedAnswers, joinedLength, type TextPair } from './objectives/joined.js';
+export {
+  type AlikeTexts,
+  answerLosses,
+  joinedAnswers,
+  joinedLength,
+  sharedTokens,
+} from './objectives/joined.js';
 export type { PreferenceLearning } from './objectives/learning.js';
 export { rewardOf } from './objectives/rewards.js';
-export { type Mismatch, mismatchedText, neighbours, type PreferenceRows } from './objectives/rows.js';
+export {
+  type Mismatch,
+  mismatchedText,
+  neighbours,
+  type PreferenceRows,
+  promptLength,
+} from './objectives/rows.js';
 export { hasReference, isPaired } from './objectives/rules.js';
-export { type CountedTexts, sharesPrompts } from './objectives/sharing.js';
+export { type CountedTexts, joinsExactly, sharesPrompts } from './objectives/sharing.js';
 export { scoredLabels, textLabels, textsIn } from './objectives/texts.js';
 export type { DpoObjective, PreferenceObjective } from './objectives/types.js';
 export * from './optimizers/index.js';

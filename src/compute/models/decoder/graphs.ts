@@ -37,7 +37,7 @@ export interface BlockShape {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens: see {@link reachOf}. */
   readonly packed?: number;
-  /** Rows are prompts with two answers: see `Batch.forks`. */
+  /** Rows are texts that begin alike: see `Batch.forks`. */
   readonly forked?: boolean;
 }
 

@@ -34,7 +34,7 @@ export class BatchPositions {
 
   /**
    * `mask`, `cos` and `sin` where the layer has rotary embeddings, `segments` where rows hold several texts, `forks` where
-   * they hold two answers, and `prefix.mask` after a prefix.
+   * these begin alike, and `prefix.mask` after a prefix.
    */
   inputs(batch: TokenLayout, layer: number): Tensors {
     const { rotary, window } = blockOf(this.blueprint, layer).attention;

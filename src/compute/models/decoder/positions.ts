@@ -1,9 +1,9 @@
 /** Angles of the rotary embedding and the mask of what a position sees. */
 
 import type { RopeScaling } from '../architectures/blueprint.js';
-import { MASKED } from '../architectures/graphs/attention.js';
+import { FORK, MASKED } from '../architectures/graphs/attention.js';
 import type { Blueprint, Rotary } from '../architectures/index.js';
-import { type Batch, FORK } from './types.js';
+import type { Batch } from './types.js';
 
 const { fround } = Math;
 
@@ -143,16 +143,16 @@ export function placesInTexts({
   return segments === undefined ? undefined : textPositions(segments, length);
 }
 
-/** The same from the `forks` of a batch: both answers go on from the prompt. Padding is at 0. */
+/** The same from the `forks` of a batch: every text goes on from what is shared. Padding is at 0. */
 function forkPositions(forks: Int32Array, length: number): Int32Array {
   const positions = new Int32Array(forks.length);
-  let [prompt, own] = [0, 0];
+  let [shared, own] = [0, 0];
   forks.forEach((part, index) => {
-    if (index % length === 0) [prompt, own] = [0, 0];
+    if (index % length === 0) [shared, own] = [0, 0];
     if (part === FORK.padding) return;
-    if (part === FORK.prompt) positions[index] = prompt++;
+    if (part === FORK.shared) positions[index] = shared++;
     else {
-      if (index % length === 0 || part !== forks[index - 1]) own = prompt;
+      if (index % length === 0 || part !== forks[index - 1]) own = shared;
       positions[index] = own++;
     }
   });

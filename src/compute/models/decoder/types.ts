@@ -3,12 +3,6 @@ import type { Graph, Runtime, Tensor } from '../../tensor/types.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import type { Adapter, ModelConfig, WeightStore } from '../types.js';
 
-/**
- * What a token of a row with two answers is part of. None attends to those whose number is one less than its own: of what comes
- * before it, the second answer misses the first.
- */
-export const FORK = { prompt: -1, padding: 0, first: 1, second: 2 } as const;
-
 /** Rows of one micro batch, right-padded to one length. */
 export interface Batch {
   readonly rows: number;
@@ -28,9 +22,9 @@ export interface Batch {
    */
   readonly segments?: Int32Array;
   /**
-   * `[rows, length]`, for rows of a prompt and two answers to it, one after the other: which of them each token is part of, by the
-   * numbers of {@link FORK}. The second answer does not attend to the first, and positions of both go on from the prompt. No window
-   * may be shorter than a row.
+   * `[rows, length]`, for rows of texts that begin alike: what they share, and then what each goes on with, one after the other. Which
+   * of these each token is part of, by the numbers of `FORK`; positions of all texts go on from what is shared. No window may be
+   * shorter than a row.
    */
   readonly forks?: Int32Array;
   /** Tokens of each row without its padding, for rows of one text each. Default: `length`. */
@@ -224,7 +218,7 @@ export interface DecoderPlanOptions extends PassOptions {
   readonly length: number;
   /** For packed rows: the largest number of tokens of a text. */
   readonly packed?: number;
-  /** Rows are prompts with two answers: see {@link Batch.forks}. */
+  /** Rows are texts that begin alike: see {@link Batch.forks}. */
   readonly forked?: boolean;
   /** What gradients are multiplied by follows from the losses: see {@link Weighing}. */
   readonly weighs?: boolean;

@@ -2,7 +2,7 @@
 import type { Decoder, DropoutKey, TokenLosses } from '../../models/decoder/types.js';
 import { buildBatch, microBatches, type TokenRow } from '../batch.js';
 import type { PreferenceFigures } from '../state.js';
-import { answerLosses, joinedLength, joinedTexts, type TextPair } from './joined.js';
+import { type AlikeTexts, answerLosses, joinedLength, joinedTexts } from './joined.js';
 import { divergence, type LabelledLoss, labelledLoss } from './kto.js';
 import { pairLoss } from './pairwise.js';
 import { mismatchedText, neighbours, type PreferenceRow, type PreferenceRows } from './rows.js';
@@ -210,16 +210,16 @@ export async function answerSums(
  */
 export async function pairSums(
   { decoder, microBatch, padId, pause }: Pick<PreferenceInput, 'decoder' | 'microBatch' | 'padId' | 'pause'>,
-  pairs: readonly TextPair[],
+  pairs: readonly AlikeTexts[],
 ): Promise<Float64Array> {
   const sums = new Float64Array(2 * pairs.length);
   const lengths = pairs.map(joinedLength);
   for (const cut of microBatches(Uint32Array.from(pairs.keys()), microBatch, (pair) => lengths[pair] ?? 0)) {
     await pause();
-    const asked = Array.from(cut, (pair) => pairs[pair] as TextPair);
+    const asked = Array.from(cut, (pair) => pairs[pair] as AlikeTexts);
     const found = await answerLosses(decoder, asked, padId);
     for (const [index, pair] of cut.entries())
-      for (const side of [0, 1]) sums[2 * pair + side] = -(found[2 * index + side]?.sum ?? 0);
+      for (const side of [0, 1]) sums[2 * pair + side] = -(found[index]?.[side]?.sum ?? 0);
   }
   return sums;
 }

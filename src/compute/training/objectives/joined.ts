@@ -1,26 +1,32 @@
-/** Pairs whose prompt is computed once: a row is the prompt, the chosen answer, and the rejected one, which does not see that. */
-import { type Batch, type Decoder, FORK, type TokenLosses } from '../../models/decoder/types.js';
+/**
+ * Texts that begin alike, such as the answers of a pair and the choices of a question: a row is what they share, computed once, and
+ * what each of them goes on with, which does not see that of the others.
+ */
+import { FORK } from '../../models/architectures/graphs/attention.js';
+import type { Batch, Decoder, TokenLosses } from '../../models/decoder/types.js';
 import { buildBatch, IGNORED, type TokenRow } from '../batch.js';
 import { promptLength } from './rows.js';
 import { type ComputedTexts, rowsOf, type Text, textLabels } from './texts.js';
 import type { PreferenceObjective } from './types.js';
 
-export type TextPair = readonly [chosen: TokenRow, rejected: TokenRow];
+/** The texts of a row, one at least. */
+export type AlikeTexts = readonly TokenRow[];
 
 /**
- * Tokens with which both texts begin and of which nothing is asked. The last token of a prompt is not among them: the first tokens
- * of both answers are predicted from it, so that each has one of its own.
+ * Tokens with which all texts begin and of which nothing is asked. The last token of a prompt is not among them: the first tokens
+ * of the answers are predicted from it, so that each has one of its own.
  */
-function sharedTokens([chosen, rejected]: TextPair): number {
-  const most = Math.min(promptLength(chosen), promptLength(rejected));
+export function sharedTokens(texts: AlikeTexts): number {
+  const most = Math.min(...texts.map(promptLength));
+  const [first, ...others] = texts;
   let same = 0;
-  while (same < most && chosen.ids[same] === rejected.ids[same]) same++;
+  while (same < most && others.every(({ ids }) => ids[same] === first?.ids[same])) same++;
   return Math.max(0, same - 1);
 }
 
-/** Tokens of the row of a pair. */
-export const joinedLength = (pair: TextPair): number =>
-  pair[0].ids.length + pair[1].ids.length - sharedTokens(pair);
+/** Tokens of the row of some texts. */
+export const joinedLength = (texts: AlikeTexts): number =>
+  texts.reduce((sum, { ids }) => sum + ids.length, 0) - (texts.length - 1) * sharedTokens(texts);
 
 /** Texts, all chosen ones before all rejected ones, as pairs. */
 const inPairs = <T extends TokenRow>(texts: readonly T[]): readonly (readonly [T, T])[] => {
@@ -35,18 +41,18 @@ export function joinedTexts(
   padId: number,
 ): ComputedTexts {
   const pairs = inPairs(texts);
-  const labelled = pairs.map(([chosen, rejected]): LabelledPair => {
-    const labels = [chosen, rejected].map((text) => textLabels(objective, text)) as [Int32Array, Int32Array];
-    return { pair: [chosen, rejected], labels };
-  });
-  return joined(labelled, padId, objective.kind === 'reward');
+  const labels = pairs.map((pair) => pair.map((text) => textLabels(objective, text)));
+  return joined(pairs, labels, padId, objective.kind === 'reward');
 }
 
-/** The same of pairs of which nothing is asked but what their labels say; `isScored`: the scores of their last tokens. */
-export function joinedAnswers(pairs: readonly TextPair[], padId: number, isScored = false): ComputedTexts {
-  const labelled = pairs.map((pair): LabelledPair => ({ pair, labels: [pair[0].labels, pair[1].labels] }));
-  return joined(labelled, padId, isScored);
-}
+/** The same of texts of which nothing is asked but what their labels say; `isScored`: the scores of their last tokens. */
+export const joinedAnswers = (rows: readonly AlikeTexts[], padId: number, isScored = false): ComputedTexts =>
+  joined(
+    rows,
+    rows.map((texts) => texts.map(({ labels }) => labels)),
+    padId,
+    isScored,
+  );
 
 /** Sum of the losses of an answer, in nats, and their number. */
 export interface AnswerLoss {
@@ -54,18 +60,18 @@ export interface AnswerLoss {
   tokens: number;
 }
 
-/** Of each pair, the chosen answer's before the rejected one's. Forward alone. */
+/** Of each text of each row. Forward alone. */
 export async function answerLosses(
   decoder: Pick<Decoder, 'loss'>,
-  pairs: readonly TextPair[],
+  asked: readonly AlikeTexts[],
   padId: number,
-): Promise<readonly AnswerLoss[]> {
-  const found = Array.from({ length: 2 * pairs.length }, (): AnswerLoss => ({ sum: 0, tokens: 0 }));
-  const { batch, placed } = joinedAnswers(pairs, padId);
+): Promise<readonly (readonly AnswerLoss[])[]> {
+  const found = asked.map((texts) => texts.map((): AnswerLoss => ({ sum: 0, tokens: 0 })));
+  const { batch, placed } = joinedAnswers(asked, padId);
   await decoder.loss(batch, (losses) => {
     const { rows } = placed(losses);
     for (const [index, text] of rows.entries()) {
-      const answer = found[2 * (text % pairs.length) + Math.floor(text / pairs.length)];
+      const answer = found[text % asked.length]?.[Math.floor(text / asked.length)];
       if (answer === undefined) continue;
       answer.sum += losses.losses[index] ?? 0;
       answer.tokens += 1;
@@ -74,64 +80,83 @@ export async function answerLosses(
   return found;
 }
 
-interface LabelledPair {
-  readonly pair: TextPair;
-  /** What of each text is asked for. */
-  readonly labels: readonly [Int32Array, Int32Array];
-}
-
-/** `isScored`: a label is for its own token, and not for the one before it. */
-function joined(pairs: readonly LabelledPair[], padId: number, isScored: boolean): ComputedTexts {
-  const shared = pairs.map(({ pair }) => sharedTokens(pair));
-  const rows = pairs.map(({ pair: [chosen, rejected], labels: [own, other] }, row): TokenRow => {
-    const labels = joinedArrays(own, other.subarray(shared[row]));
-    // in its text, nothing that is asked comes before it; here, it comes after the chosen answer
-    if (!isScored) labels[own.length] = IGNORED;
-    return { ids: joinedArrays(chosen.ids, rejected.ids.subarray(shared[row])), labels };
+/** `labels`: what of each text is asked for; `isScored`: a label is for its own token, and not for the one before it. */
+function joined(
+  alike: readonly AlikeTexts[],
+  labels: readonly (readonly Int32Array[])[],
+  padId: number,
+  isScored: boolean,
+): ComputedTexts {
+  const layouts = alike.map(layoutOf);
+  const rows = alike.map((texts, row): TokenRow => {
+    const { shared, starts } = layouts[row] as RowLayout;
+    const own = labels[row] ?? [];
+    const whole = {
+      ids: joinedArrays(texts.map(({ ids }, text) => ids.subarray(text === 0 ? 0 : shared))),
+      labels: joinedArrays(own.map((asked, text) => asked.subarray(text === 0 ? 0 : shared))),
+    };
+    // in its text, nothing that is asked comes before it; here, it comes after another one
+    if (!isScored) for (const start of starts.slice(1)) whole.labels[start] = IGNORED;
+    return whole;
   });
   const batch = buildBatch(rowsOf(rows), Uint32Array.from(rows.keys()), padId);
-  const ends = pairs.map(({ labels: [own] }) => own.length);
   return {
-    batch: { ...batch, forks: forksOf(batch, shared, ends) },
-    placed: (tokens) => placedInTexts(tokens, shared, ends),
+    batch: { ...batch, forks: forksOf(batch, layouts) },
+    placed: (tokens) => placedInTexts(tokens, layouts),
   };
 }
 
-function joinedArrays(first: Int32Array, second: Int32Array): Int32Array {
-  const whole = new Int32Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
+/** Where in a row its texts are: what they share at its start, and what each goes on with from one of the `starts` to the next. */
+interface RowLayout {
+  readonly shared: number;
+  readonly starts: readonly number[];
+}
+
+function layoutOf(texts: AlikeTexts): RowLayout {
+  const shared = sharedTokens(texts);
+  const starts: number[] = [];
+  let end = shared;
+  for (const { ids } of texts) {
+    starts.push(end);
+    end += ids.length - shared;
+  }
+  return { shared, starts };
+}
+
+function joinedArrays(parts: readonly Int32Array[]): Int32Array {
+  const whole = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
   return whole;
 }
 
-function forksOf(
-  { length, lengths = [], ids }: Batch,
-  shared: readonly number[],
-  ends: readonly number[],
-): Int32Array {
+function forksOf({ length, lengths = [], ids }: Batch, layouts: readonly RowLayout[]): Int32Array {
   const forks = new Int32Array(ids.length).fill(FORK.padding);
-  for (const [row, tokens] of lengths.entries()) {
+  for (const [row, { shared, starts }] of layouts.entries()) {
     const at = row * length;
-    const [prompt, end] = [at + (shared[row] ?? 0), at + (ends[row] ?? 0)];
-    forks.fill(FORK.prompt, at, prompt).fill(FORK.first, prompt, end);
-    forks.fill(FORK.second, end, at + tokens);
+    forks.fill(FORK.shared, at, at + shared);
+    for (const [text, start] of starts.entries())
+      forks.fill(FORK.first + text, at + start, at + (starts[text + 1] ?? lengths[row] ?? length));
   }
   return forks;
 }
 
-/** Texts are numbered as {@link inPairs} takes them. */
-function placedInTexts(
-  { losses, rows, places }: TokenLosses,
-  shared: readonly number[],
-  ends: readonly number[],
-): TokenLosses {
-  const isSecond = (index: number): boolean => (places[index] ?? 0) >= (ends[rows[index] ?? 0] ?? 0);
-  return {
-    losses,
-    rows: rows.map((row, index) => (isSecond(index) ? ends.length + row : row)),
-    places: places.map((place, index) => {
-      const row = rows[index] ?? 0;
-      return isSecond(index) ? place - (ends[row] ?? 0) + (shared[row] ?? 0) : place;
-    }),
-  };
+/** All first texts of rows are numbered before all second ones, as {@link inPairs} takes them. */
+function placedInTexts({ losses, rows, places }: TokenLosses, layouts: readonly RowLayout[]): TokenLosses {
+  const numbers = new Int32Array(rows.length);
+  const own = new Int32Array(rows.length);
+  for (const [index, row] of rows.entries()) {
+    const { shared, starts } = layouts[row] as RowLayout;
+    const place = places[index] ?? 0;
+    const text = Math.max(
+      0,
+      starts.findLastIndex((start) => start <= place),
+    );
+    numbers[index] = text * layouts.length + row;
+    own[index] = text === 0 ? place : place - (starts[text] ?? 0) + shared;
+  }
+  return { losses, rows: numbers, places: own };
 }

@@ -1,4 +1,4 @@
-/** Whether the prompt of a pair is computed once: where that is faster, and where it computes the same. */
+/** Whether what texts begin with alike is computed once: where that is faster, and where it computes the same. */
 import type { AdapterConfig } from '../../models/adapters/config.js';
 import { dropoutOf } from '../../models/adapters/kinds.js';
 import { prefixTokens } from '../../models/adapters/prefix.js';
@@ -29,14 +29,16 @@ export const sharesPrompts = (
 ): boolean =>
   texts.joined !== undefined &&
   config.foreign === undefined &&
-  isExact(config, adapter, texts.longest, texts.joined.longest) &&
+  dropoutOf(adapter) === 0 &&
+  joinsExactly(config, adapter, texts.longest, texts.joined.longest) &&
   costOf(config, texts.joined) < WORTH * costOf(config, texts);
 
 /**
- * The rejected answer comes after the chosen one, which a window would slide over as well; texts that turn by the angles of long
- * ones may differ in that; and virtual tokens of a prompt are counted as tokens of one text. What is dropped is drawn for each text.
+ * Whether texts in one row have the losses that they have alone, but for what dropout draws for each. A text comes after another one,
+ * which a window would slide over as well; texts that turn by the angles of long ones may differ in that; and virtual tokens of a
+ * prompt are counted as tokens of one text.
  */
-function isExact(
+export function joinsExactly(
   config: ModelConfig,
   adapter: AdapterConfig | undefined,
   longestText: number,
@@ -49,7 +51,6 @@ function isExact(
   const prefix = prefixTokens(adapter);
   return (
     promptTokens(adapter) === 0 &&
-    dropoutOf(adapter) === 0 &&
     prefix + longestRow <= Math.min(...windows) &&
     prefix + longestText <= turningLengthOf(blueprint)
   );

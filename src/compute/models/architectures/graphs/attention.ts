@@ -8,6 +8,12 @@ import { type LayerContext, linear, linears } from './linear.js';
 /** Far below any score, and finite: a position that sees nothing still gives numbers. */
 export const MASKED = -1e9;
 
+/**
+ * What a token of a row with several texts that begin alike is part of: what they share, or, by numbers from `first` on, what one of
+ * them goes on with. A token attends to those of its own number and to what is shared.
+ */
+export const FORK = { shared: -1, padding: 0, first: 1 } as const;
+
 /** Rows of one length. */
 interface RowShape {
   readonly rows: number;
@@ -20,7 +26,7 @@ interface AttentionContext extends LayerContext {
   readonly queryBlock?: number;
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
-  /** `[rows, length]`, where rows hold a prompt and two answers: the number of what each token is part of (`FORK`). */
+  /** `[rows, length]`, where rows hold texts that begin alike: the number of what each token is part of (`FORK`). */
   readonly forks?: ValueId;
   /** What every text attends to before itself. */
   readonly prefix?: PastValues;
@@ -32,7 +38,7 @@ interface AttentionContext extends LayerContext {
 
 /**
  * Keys and values that are there before the queries come. Of a prefix `[keyValueHeads, tokens, dim]`, not rotary-embedded,
- * with a mask `[1, 1, length, tokens]`, of rows that hold several texts or two answers `[rows, …]`; or of each row what was read of
+ * with a mask `[1, 1, length, tokens]`, of rows that hold several texts `[rows, …]`; or of each row what was read of
  * it, `[rows·keyValueHeads, tokens, dim]`, with a mask `[rows, 1, length, tokens]`.
  */
 interface PastValues {
@@ -236,9 +242,11 @@ function attendBlock(
     if (numbers === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, end - start]);
     const asking = b.reshape(cut(numbers, 1, first, end), [rows, 1, count, 1]);
     const asked = b.reshape(cut(numbers, 1, start, end), [rows, 1, 1, end - start]);
-    return segments === undefined
-      ? b.where(b.equal(asking, b.add(asked, b.scalar(1))), b.scalar(MASKED), causal)
-      : b.where(b.equal(asking, asked), causal, b.scalar(MASKED));
+    const fromOthers =
+      segments === undefined
+        ? b.where(b.equal(asked, b.scalar(FORK.shared)), causal, b.scalar(MASKED))
+        : b.scalar(MASKED);
+    return b.where(b.equal(asking, asked), causal, fromOthers);
   };
   const lanes = rows * groups;
   const parts = productsPerHead(lanes, queriesPerGroup * count);

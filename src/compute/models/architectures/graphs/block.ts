@@ -15,7 +15,7 @@ interface BlockOptions {
   readonly length: number;
   /** Rows hold several texts, of at most so many tokens, told apart by the input `segments`. */
   readonly packed?: number;
-  /** Rows hold a prompt and two answers, told apart by the input `forks`. */
+  /** Rows hold texts that begin alike, told apart by the input `forks`. */
   readonly forked?: boolean;
   /** Tokens whose keys and values are there before: those that every text attends to, or as many places of each row; default: 0. */
   readonly prefix?: number;
@@ -34,7 +34,7 @@ interface BlockOptions {
 /**
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
  * where the block has rotary embeddings, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments` `[rows, length]` where
- * rows hold several texts (see `Batch.segments`), `forks` likewise where they hold two answers, `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
+ * rows hold several texts (see `Batch.segments`), `forks` likewise where these begin alike, `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
  * (see `PastValues`), weights and adapter tensors by
  * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
  * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
