@@ -40,6 +40,20 @@ pieces = list(chat(stream=True, stream_options={"include_usage": True}))
 assert "".join(c.delta.content or "" for p in pieces for c in p.choices) == text and pieces[-1].usage.completion_tokens > 0; done("stream")
 with client.chat.completions.with_streaming_response.create(**asked) as response:
     assert response.status_code == 200 and json.loads(response.read())["object"] == "chat.completion"; done("raw response")
+from pydantic import BaseModel, Field
+class Licence(BaseModel):
+    name: str = Field(max_length=8)
+    free: bool | None
+parsed = client.chat.completions.parse(**{**asked, "max_tokens": 60}, response_format=Licence).choices[0].message.parsed
+assert isinstance(parsed, Licence); done("parsed")
+eight = [[c.message.content for c in chat(n=8, temperature=1, seed=7).choices] for _ in range(2)]
+assert eight[0] == eight[1] and len(set(eight[0])) > 1; done("eight")
+with client.chat.completions.stream(**asked, n=2, logprobs=True, top_logprobs=20, stream_options={"include_usage": True}) as stream:
+    final = stream.get_final_completion()
+assert len(final.choices) == 2 and final.usage.completion_tokens > 0 and len(final.choices[0].logprobs.content[0].top_logprobs) == 20; done("collected")
+word = "é漢🙂"
+said = [c.delta.content or "" for p in chat(stream=True, max_tokens=60, response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": {"const": word}}}) for c in p.choices]
+assert json.loads("".join(said)) == word and not any("\ufffd" in s for s in said); done("characters")
 texts = client.completions.create(model="starter", prompt=["One", "Two"], max_tokens=3, temperature=0)
 assert [c.index for c in texts.choices] == [0, 1]; done("completions")
 echoed = client.completions.create(model="starter", prompt="The MIT", max_tokens=0, echo=True, logprobs=1, temperature=0)
@@ -78,6 +92,6 @@ describe('OpenAI’s client for Python', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    expect(out.trim().split('\n')).to.have.length(20);
+    expect(out.trim().split('\n')).to.have.length(24);
   });
 });

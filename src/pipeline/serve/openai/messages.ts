@@ -27,8 +27,8 @@ type Message = v.InferInput<typeof message>;
 
 export const messages = v.pipe(
   v.array(message),
-  v.check((list) => list.length > 0, 'at least one message'),
-  v.check((list) => list.length <= MOST_MESSAGES, `at most ${MOST_MESSAGES} messages`),
+  v.check((list) => list.length > 0, 'a list of at least one message'),
+  v.check((list) => list.length <= MOST_MESSAGES, `a list of at most ${MOST_MESSAGES} messages`),
 );
 
 /** A tool that the model may call. */
@@ -43,7 +43,7 @@ const tool = v.object({
 });
 export const tools = v.pipe(
   v.array(tool),
-  v.check((list) => list.length <= MOST_TOOLS, `at most ${MOST_TOOLS} tools`),
+  v.check((list) => list.length <= MOST_TOOLS, `a list of at most ${MOST_TOOLS} tools`),
 );
 export type Tool = v.InferInput<typeof tool>;
 

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { callsBegin, type TextWithCalls, toolCallsOf } from '../../../compute/serving/tool-calls.js';
 import type { AnswerFormat, ServingInfo } from '../../../compute/serving/types.js';
-import type { Json } from '../../../language/host/json.js';
+import { isJson, type Json } from '../../../language/host/json.js';
 import { badField } from './api-error.js';
 import type { Tool } from './messages.js';
 
@@ -68,13 +68,25 @@ const NO_CALLS: Calling = {
 const callSchema = (tools: readonly Tool[]): Json => {
   const one = ({ function: { name, parameters } }: Tool): Json => ({
     type: 'object',
-    properties: { name: { const: name }, arguments: parameters ?? { type: 'object' } },
+    properties: { name: { const: name }, arguments: argumentsOf(parameters) },
     required: ['name', 'arguments'],
     additionalProperties: false,
   });
   const [first, ...others] = tools.map(one);
   return first !== undefined && others.length === 0 ? first : { anyOf: tools.map(one) };
 };
+
+const NO_ARGUMENTS: Json = { type: 'object', properties: {}, additionalProperties: false };
+
+/** As in OpenAI's API, a function that names no parameters takes none. */
+function argumentsOf(parameters: Json | null | undefined): Json {
+  if (parameters == null) return NO_ARGUMENTS;
+  const { properties, required = [] } = parameters;
+  const isNone = isJson(properties) && Object.keys(properties).length === 0;
+  return isNone && Array.isArray(required) && required.length === 0
+    ? { additionalProperties: false, ...parameters }
+    : parameters;
+}
 
 /** Reads an answer while it grows: content is given at once, and calls at the end. */
 export function callReader(calling: Calling, info: ServingInfo) {

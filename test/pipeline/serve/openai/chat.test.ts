@@ -211,6 +211,34 @@ describe('chat completions', () => {
     expect([seen?.format, Object.keys(seen?.prompt ?? {})]).to.deep.equal([undefined, ['messages']]);
   });
 
+  it('lets a function that names no parameters be called with none', async () => {
+    let seen: CompletionRequest | undefined;
+    const { post } = fakeServer(
+      fakeModel((request, signal) => {
+        seen = request;
+        return saying('{"name":"now","arguments":{}}')(request, signal);
+      }),
+    );
+    const argumentsFor = async (parameters: object | undefined): Promise<unknown> => {
+      const tools = [{ type: 'function', function: { name: 'now', parameters } }];
+      await post(URL, { ...ASKED, tools, tool_choice: 'required' });
+      const { format } = seen ?? {};
+      const schema = (format?.type === 'json_schema' ? format.schema : {}) as {
+        readonly properties?: { readonly arguments?: unknown };
+      };
+      return schema.properties?.arguments;
+    };
+    const none = { type: 'object', properties: {}, additionalProperties: false };
+    expect(await argumentsFor(undefined)).to.deep.equal(none);
+    expect(await argumentsFor({ type: 'object', properties: {} })).to.deep.equal(none);
+    for (const open of [
+      { type: 'object' },
+      { type: 'object', properties: {}, additionalProperties: true },
+      { type: 'object', properties: {}, required: ['a'] },
+    ])
+      expect(await argumentsFor(open)).to.deep.equal(open);
+  });
+
   const REFUSED: readonly (readonly [object, string | null, RegExp])[] = [
     [{ temprature: 1 }, 'temprature', /did you mean `temperature`/],
     [{ temperature: 2.5 }, 'temperature', /from 0 to 2, not 2.5/],

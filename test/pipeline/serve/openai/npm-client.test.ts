@@ -8,6 +8,7 @@ import { type ServingProcess, startServing } from '../../../helpers/serving-proc
 import { freshFolder } from '../../run/worlds.js';
 
 const STARTER = join(nodeHost().packageFolder, 'stdlib/models/starter');
+const TOOL_TEMPLATE = join(nodeHost().packageFolder, 'test/fixtures/tools/qwen-2.5.jinja');
 const KEY = 'sk-of-the-test-that-nobody-guesses';
 
 const SCHEMA = {
@@ -147,6 +148,44 @@ const CHATS: readonly Call[] = [
     },
   },
   {
+    what: 'gives eight answers, the same for a seed, each with twenty alternatives per token',
+    async check(client) {
+      const draw = async () => {
+        const more = { n: 8, temperature: 1, seed: 7, logprobs: true, top_logprobs: 20 } as const;
+        const { choices } = await client.chat.completions.create(ask(more));
+        return choices;
+      };
+      const [a, b] = [await draw(), await draw()];
+      const texts = (choices: typeof a) => choices.map(({ message }) => message.content);
+      expect(texts(a)).to.deep.equal(texts(b));
+      expect(new Set(texts(a)).size).to.be.above(1);
+      const tokens = a.flatMap(({ logprobs }) => logprobs?.content ?? []);
+      for (const { top_logprobs: top } of tokens) {
+        expect(top).to.have.length(20);
+        expect(top.map(({ logprob }) => logprob)).to.deep.equal(
+          top.map(({ logprob }) => logprob).sort((one, other) => other - one),
+        );
+      }
+    },
+  },
+  {
+    what: 'takes its own answers back, parts of a refusal, and texts that are empty',
+    async check(client) {
+      const { choices } = await client.chat.completions.create(ask());
+      const said = choices[0]?.message ?? expect.fail('no answer');
+      for (const messages of [
+        [...ask().messages, said, { role: 'user', content: 'Why?' }],
+        [
+          { role: 'user', content: 'a' },
+          { role: 'assistant', content: [{ type: 'refusal', refusal: 'no' }] },
+          { role: 'user', content: 'b' },
+        ],
+        [{ role: 'user', content: '' }],
+      ] as const)
+        expect(await textOf(client, { messages: messages as unknown as Ask['messages'] })).to.be.a('string');
+    },
+  },
+  {
     what: 'takes a share of the likeliest tokens, penalties and biases',
     async check(client) {
       expect(await textOf(client, { temperature: 2, top_p: 0.0001, seed: 9 })).to.equal(await textOf(client));
@@ -231,6 +270,21 @@ const STREAMS: readonly Call[] = [
     },
   },
   {
+    what: 'streams characters that several tokens are needed for, each whole',
+    async check(client) {
+      const text = 'é漢字🙂👩‍👩‍👧 ок';
+      const schema = { type: 'json_schema', json_schema: { name: 'a', schema: { const: text } } } as const;
+      const pieces = await piecesOf(client, { response_format: schema, max_tokens: 120, logprobs: true });
+      const choices = pieces.flatMap(({ choices }) => choices);
+      expect(said(pieces)).to.equal(JSON.stringify(text));
+      for (const { delta } of choices) expect(delta.content ?? '').not.to.contain('\ufffd');
+      const bytes = choices.flatMap(({ logprobs }) =>
+        (logprobs?.content ?? []).flatMap((each) => each.bytes ?? []),
+      );
+      expect(Buffer.from(bytes).toString()).to.equal(JSON.stringify(text));
+    },
+  },
+  {
     what: 'ends where the client goes, and answers the next',
     async check(client) {
       const stream = await client.chat.completions.create({ ...ask({ max_tokens: 400 }), stream: true });
@@ -279,6 +333,73 @@ const TEXTS: readonly Call[] = [
       expect(logprobs?.tokens?.join('')).to.equal(text);
       expect(logprobs?.token_logprobs?.[0]).to.equal(null);
       expect(logprobs?.token_logprobs?.slice(1).every((value) => value < 0)).to.equal(true);
+    },
+  },
+];
+
+const TOOLS: Ask['tools'] = [
+  {
+    type: 'function',
+    function: {
+      name: 'weather',
+      strict: true,
+      parameters: {
+        ...{ type: 'object', required: ['city'], additionalProperties: false },
+        properties: { city: { type: 'string', maxLength: 8 } },
+      },
+    },
+  },
+  { type: 'function', function: { name: 'now' } },
+];
+
+const WITH_TOOLS: readonly Call[] = [
+  {
+    what: 'calls a tool where it has to, and reads what that answers',
+    async check(client) {
+      const more = { tools: TOOLS, tool_choice: 'required', max_tokens: 60 } as const;
+      const { choices } = await client.chat.completions.create(ask(more));
+      const [choice] = choices;
+      expect(choice?.finish_reason).to.equal('tool_calls');
+      const message = choice?.message ?? expect.fail('no answer');
+      const [call] = message.tool_calls ?? [];
+      if (call?.type !== 'function') return expect.fail('no call');
+      const given = JSON.parse(call.function.arguments) as object;
+      expect(Object.keys(given)).to.deep.equal(call.function.name === 'now' ? [] : ['city']);
+      const answer = { role: 'tool', tool_call_id: call.id, content: 'rain' } as const;
+      const text = await textOf(client, { tools: TOOLS, messages: [...ask().messages, message, answer] });
+      expect(text).to.be.a('string');
+    },
+  },
+  {
+    what: 'streams calls into the client’s own collector, which runs the tool',
+    async check(client) {
+      let calls = 0;
+      const runner = client.chat.completions.runTools({
+        ...{
+          ...ask({ max_tokens: 60 }),
+          stream: true,
+          tool_choice: { type: 'function', function: { name: 'now' } },
+        },
+        tools: [
+          {
+            type: 'function',
+            function: {
+              ...{ name: 'now', description: 'the time' },
+              parse: JSON.parse,
+              function: () => {
+                calls++;
+                return 'noon';
+              },
+              parameters: { type: 'object', properties: {} },
+            },
+          },
+        ],
+      });
+      const message = await runner.finalMessage();
+      expect(calls).to.equal(1);
+      const [call] = message.tool_calls ?? [];
+      if (call?.type !== 'function') return expect.fail('no call');
+      expect([call.function.name, JSON.parse(call.function.arguments)]).to.deep.equal(['now', {}]);
     },
   },
 ];
@@ -349,25 +470,32 @@ const FAILURES: readonly Call[] = [
   },
 ];
 
-function calls(engine: 'embedded' | 'llama.cpp'): void {
-  describe(`by ${engine}`, () => {
+function calls(engine: 'embedded' | 'llama.cpp', more: readonly string[], all: readonly Call[]): void {
+  describe(`by ${engine}${more.length === 0 ? '' : ', with a template that writes tools'}`, () => {
     let serving: ServingProcess;
     let client: OpenAI;
     before(async () => {
       const words = [STARTER, '--engine', engine, '--served-model-name', 'starter', '--key-from', 'A_KEY'];
-      serving = await startServing(freshFolder(), [...words, '--threads', '1'], { A_KEY: KEY });
+      serving = await startServing(freshFolder(), [...words, '--threads', '1', ...more], { A_KEY: KEY });
       client = new OpenAI({ baseURL: `${serving.url}/v1`, apiKey: KEY, maxRetries: 0 });
     });
     after(async () => {
       serving?.process.kill('SIGTERM');
       if (serving !== undefined) expect(await serving.ended).to.deep.equal({ code: 0, signal: null });
     });
-    for (const { what, check } of [...CHATS, ...STREAMS, ...TEXTS, ...FAILURES])
-      it(what, () => check(client));
+    for (const { what, check } of all) it(what, () => check(client));
   });
 }
 
+const ENGINES = ['embedded', 'llama.cpp'] as const;
+
 describe('OpenAI’s client for Node @long', () => {
-  calls('embedded');
-  whereLlama(() => calls('llama.cpp'));
+  for (const engine of ENGINES) {
+    const asked = (): void => {
+      calls(engine, [], [...CHATS, ...STREAMS, ...TEXTS, ...FAILURES]);
+      calls(engine, ['--template', TOOL_TEMPLATE], WITH_TOOLS);
+    };
+    if (engine === 'embedded') asked();
+    else whereLlama(asked);
+  }
 });
