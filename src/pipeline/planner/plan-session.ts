@@ -181,7 +181,7 @@ function hardwareOf(
 ): Pick<PlanContext, 'device' | 'cores' | 'threads' | 'hasDevice' | 'parallel' | 'isNominal'> {
   // a limit holds wherever the plan is for
   const device = options.machine === undefined || options.device?.isShared ? options.device : undefined;
-  const { cores } = host.machine();
+  const cores = machine.declared?.cores ?? host.machine().cores;
   return {
     device,
     cores,

@@ -41,6 +41,9 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   'g5.12xlarge': 'aws_g5_12xlarge',
   Standard_NC24ads_A100_v4: 'azure_nc24ads_a100_v4',
   p4d: 'aws_p4d_24xlarge',
+  'c7i.4xlarge': 'aws_c7i_4xlarge',
+  'n2-standard-8': 'gcp_n2_standard_8',
+  Standard_D8s_v5: 'azure_d8s_v5',
 };
 
 describe('machines', () => {
@@ -139,12 +142,21 @@ data rows { source = synthetic(rows: 10, length: 8tok) }
 });
 
 describe('a run on a machine that is not here', () => {
+  const folder = pipelineFolder();
+  after(() => folder.remove());
+  const on = (machine: string) => plan(folder.program(TEXT), folder.host, { ...QUICK, machine });
+
   it('has a time where a machine without a GPU says how many cores it has', async () => {
-    const folder = pipelineFolder();
-    after(() => folder.remove());
-    const totals = async (machine: string) =>
-      (await plan(folder.program(TEXT), folder.host, { ...QUICK, machine })).totals.seconds;
-    expect((await totals('m1'))?.expected).to.be.above(0);
-    expect(await totals('cpu-16gib')).to.equal(null);
+    expect((await on('m1')).totals.seconds?.expected).to.be.above(0);
+    expect((await on('cpu-16gib')).totals.seconds).to.equal(null);
+  });
+
+  it('has a cost where a machine without a GPU is rented out, and as many stages at once as that has cores for', async () => {
+    const [small, large] = [await on('c7i.xlarge'), await on('c7i.16xlarge')];
+    const hours = (small.parallel.seconds?.expected ?? 0) / 3600;
+    expect(small.cost.usd?.expected).to.be.closeTo(0.1785 * hours, 1e-9);
+    expect(large.totals.seconds?.expected).to.be.below(small.totals.seconds?.expected ?? 0);
+    expect(large.parallel.stages).to.be.at.least(small.parallel.stages);
+    expect(small.cost.gpuHours?.expected).to.equal(0);
   });
 });
