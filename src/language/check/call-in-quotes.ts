@@ -6,7 +6,7 @@ import { instead } from '../diagnostics/did-you-mean.js';
 import { named } from '../diagnostics/make.js';
 import type { Diagnostic, Hint } from '../diagnostics/types.js';
 import { functions } from '../schemas/functions/index.js';
-import { SOURCE_BY_ENDING } from '../schemas/functions/source.js';
+import { PACKED, SOURCE_BY_ENDING } from '../schemas/functions/source.js';
 import { CHAT_STYLES } from '../schemas/functions/template.js';
 import { isRepositoryId } from '../schemas/repositories.js';
 import type { Family, SettingType } from '../schemas/schema.js';
@@ -80,7 +80,7 @@ const READINGS: Partial<Record<Family, (text: string, context: Context) => strin
     return text.includes('/') && isRepositoryId(text) ? called('hf', text) : undefined;
   },
   source: (text) => {
-    const name = lookUp<string>(SOURCE_BY_ENDING, /(\.\w+)(?:\.gz)?$/.exec(text)?.[1]);
+    const name = lookUp<string>(SOURCE_BY_ENDING, /\.\w+$/.exec(text.replace(PACKED, ''))?.[0]);
     if (name !== undefined) return called(name, text);
     return text.includes('/') && isRepositoryId(text) ? called('hub', text) : undefined;
   },

@@ -12,7 +12,7 @@ import { HostError } from '../host/host.js';
 import { anyObject, isJson, type Json, tryJson } from '../host/json.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
-import { SOURCE_COLUMNS } from '../schemas/functions/source.js';
+import { PACKED, SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';
 import { PatternFault, parsePattern } from '../schemas/functions/text-pattern.js';
 import { lookUp } from '../source/look-up.js';
@@ -169,7 +169,6 @@ interface FileColumns {
 /** Larger files are not looked through, nor more of them. */
 const MOST_BYTES = 4 << 20;
 const MOST_FILES = 64;
-const PACKED = /\.gz$/i;
 
 type ColumnReader = (bytes: Uint8Array, call: Call) => Omit<FileColumns, 'files'> | undefined;
 

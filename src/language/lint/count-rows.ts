@@ -4,6 +4,7 @@ import type { CheckedStage } from '../check/stages.js';
 import { type Host, HostError } from '../host/host.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isRecord } from '../ir/values.js';
+import { PACKED } from '../schemas/functions/source.js';
 import { entryOf, rowsIn } from './lock.js';
 import type { PipelineFiles, RowCount } from './rule.js';
 
@@ -12,8 +13,6 @@ const MOST_BYTES = 4 << 20;
 
 /** Sources with one row per line. */
 const LINED = new Set(['jsonl']);
-/** Compressed files, whose lines are not rows. */
-const PACKED = /\.gz$/i;
 
 /** What counting needs. */
 interface CountingContext {

@@ -63,10 +63,10 @@ export function wantedOf(
 
 /** Endings of files of rows, by what reads them; of a data set that has several kinds, the first is read. */
 const READERS = {
-  jsonl: /\.jsonl(?:\.gz)?$/i,
+  jsonl: /\.jsonl(?:\.(?:gz|zst))?$/i,
   parquet: /\.parquet$/i,
-  csv: /\.csv(?:\.gz)?$/i,
-  json: /\.json(?:\.gz)?$/i,
+  csv: /\.csv(?:\.(?:gz|zst))?$/i,
+  json: /\.json(?:\.(?:gz|zst))?$/i,
 } as const;
 
 type HubFormat = keyof typeof READERS;

@@ -2,7 +2,7 @@
 import { extname, join, relative, resolve, sep } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
-import { SOURCE_BY_ENDING } from '../../language/schemas/functions/source.js';
+import { PACKED, SOURCE_BY_ENDING } from '../../language/schemas/functions/source.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
 import { lookUp } from '../../language/source/look-up.js';
 import { quoted } from '../../language/source/quoted.js';
@@ -23,7 +23,7 @@ const CALLS: Readonly<Record<string, SourceCall>> = SOURCE_BY_ENDING;
 /** Readers of the library `datasets`, which a file has in the place of a path: `path: json`, `data_files: rows.jsonl`. */
 const READERS = new Set(['json', 'csv', 'parquet', 'text', 'arrow']);
 
-const kindOf = (path: string): string => extname(path.replace(/\.gz$/, '')).toLowerCase();
+const kindOf = (path: string): string => extname(path.replace(PACKED, '')).toLowerCase();
 
 const looksLocal = (path: string): boolean =>
   /^(\.{1,2}([/\\]|$)|[/\\~]|[A-Za-z]:[/\\])/.test(path) || lookUp(CALLS, kindOf(path)) !== undefined;

@@ -127,7 +127,7 @@ function soon(work: () => void, { now }: Host): () => void {
 }
 
 /** Files that a pipeline may read: itself, prompts, schemas, rows, models. */
-const WATCHED = '**/*.{ftp,md,txt,json,jsonl,csv,tsv,parquet,gz,jinja,gguf}';
+const WATCHED = '**/*.{ftp,md,txt,json,jsonl,csv,tsv,parquet,gz,zst,jinja,gguf}';
 
 interface DocumentEvents {
   /** A document was opened or has changed. */

@@ -11,6 +11,9 @@ describe('files of a data set of the Hub', () => {
     const formats = [
       ['data/train.jsonl', 'jsonl'],
       ['train.jsonl.gz', 'jsonl'],
+      ['data/0000.jsonl.zst', 'jsonl'],
+      ['rows.json.zst', 'json'],
+      ['a.csv.zst', 'csv'],
       ['data/train-00000-of-00002.parquet', 'parquet'],
       ['a.CSV', 'csv'],
       ['alpaca_data.json', 'json'],
@@ -23,7 +26,7 @@ describe('files of a data set of the Hub', () => {
       expect(formatOfFile(name), name).to.equal(format);
       expect(isReadable(name), name).to.equal(format !== undefined);
     }
-    expect(['a.tsv', 'a.jsonl.zst', 'a.arrow', 'a.jsonl', 'README.md'].map(isUnread)).to.deep.equal([
+    expect(['a.tsv', 'a.jsonl.xz', 'a.arrow', 'a.jsonl', 'README.md'].map(isUnread)).to.deep.equal([
       true,
       true,
       true,

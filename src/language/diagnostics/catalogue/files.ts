@@ -119,11 +119,11 @@ export const brokenFile = (place: Place, why: string, help?: string) =>
     help: help ?? 'copy or download it again and compare the size; it may have been cut off',
   });
 
-/** `most`: times its size. */
-export const unpacksTooFar = (file: string, bytes: number, most: number) =>
+/** `most`: times its size; `program`: what packs so. */
+export const unpacksTooFar = (file: string, bytes: number, most: number, program: string) =>
   error('FTP0612', wholeFile(file), `\`${file}\` unpacks to more than ${most} times its ${bytes} bytes`, {
     notes: ['no file of rows is packed so well: it may be made to waste time and space'],
-    help: 'look at what is in it: `gzip -dc FILE | head`; decompressed, it is read whatever its size',
+    help: `look at what is in it: \`${program} -dc FILE | head\`; decompressed, it is read whatever its size`,
   });
 
 /** Columns that have no names of their own. */

@@ -41,6 +41,9 @@ const columns = t.record({
   kind: column('kind', 'what sort of row it is, by which an evaluation reports'),
 });
 
+/** What a file of rows may be packed with, by the end of its name. */
+export const PACKED = /\.(?:gz|zst)$/i;
+
 /** Functions for data files, by the endings of their names. */
 export const SOURCE_BY_ENDING = {
   '.jsonl': 'jsonl',
@@ -53,7 +56,10 @@ export const SOURCE_BY_ENDING = {
   '.md': 'text',
 } as const;
 
-const files = required(t.files, 'File or glob, relative to the pipeline file. Gzipped files are supported.');
+const files = required(
+  t.files,
+  'File or glob, relative to the pipeline file. Files packed with gzip or zstd are unpacked as they are read.',
+);
 const named = optional(columns, 'Names of the columns, if they differ from the defaults.');
 
 /** Rows in `stdlib/samples/`. */

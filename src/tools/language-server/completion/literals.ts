@@ -61,7 +61,7 @@ type Names = PathNames | 'module';
 /** Files that a string may name; of a model and an adapter it names the folder. */
 const ENDINGS: Readonly<Record<Names, RegExp>> = {
   module: /\.ftp$/,
-  files: /\.(jsonl?|csv|tsv|parquet|txt|md)(\.gz)?$/,
+  files: /\.(jsonl?|csv|tsv|parquet|txt|md)(\.(gz|zst))?$/,
   gguf: /\.gguf$/,
   model: /$^/,
   adapter: /$^/,

@@ -89,5 +89,15 @@ describe('data stage: files that are not what they should be', () => {
   it('unpack to as much as a disk has, and are not read to the end @long', async () => {
     const bomb = gzipSync(Buffer.alloc((1 << 28) + 1, '\n'));
     expect(await errorOf(bomb)).to.match(/^FTP0612\n`f` unpacks to more than 200 times its \d+ bytes\n/);
+    // zstd: a frame without a size, and 128 KiB of line ends in each block of four bytes
+    const start = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+    const block = (isLast: boolean) => [((1 << 17) << 3) | (1 << 1) | Number(isLast), 0x0a];
+    const blocks = Array.from({ length: 2049 }, (_, at) => {
+      const [header = 0, byte = 0] = block(at === 2048);
+      return [header & 0xff, (header >> 8) & 0xff, header >> 16, byte];
+    });
+    expect(await errorOf(Buffer.from([...start, ...blocks.flat()]))).to.match(
+      /^FTP0612\n`f` unpacks to more than 200 times its \d+ bytes\nlook at what is in it: `zstd -dc FILE/,
+    );
   });
 });

@@ -38,6 +38,15 @@ describe('data stage: memory', () => {
     return { rows, most };
   }
 
+  async function copyRows(path: string, rows: number, how: string): Promise<void> {
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    await connection.run(
+      `copy (select 'question ' || i || ' ${text}' as instruction, i::varchar as output from range(${rows}) t(i))
+       to '${path}' (${how})`,
+    );
+    connection.closeSync();
+  }
+
   /** Writes so many rows in a format. */
   const write: Readonly<Record<string, (path: string, rows: number) => Promise<void>>> = {
     async jsonl(path, rows) {
@@ -46,26 +55,23 @@ describe('data stage: memory', () => {
     async gzip(path, rows) {
       writeFileSync(path, gzipSync(Array.from({ length: rows }, (_, i) => line(i)).join('')));
     },
-    async parquet(path, rows) {
-      const connection = await (await DuckDBInstance.create(':memory:')).connect();
-      await connection.run(
-        `copy (select 'question ' || i || ' ${text}' as instruction, i::varchar as output from range(${rows}) t(i))
-         to '${path}' (format parquet, row_group_size 2048)`,
-      );
-      connection.closeSync();
-    },
+    zstd: (path, rows) => copyRows(path, rows, 'format csv, compression zstd'),
+    parquet: (path, rows) => copyRows(path, rows, 'format parquet, row_group_size 2048'),
   };
+
+  const FORMATS: Readonly<Record<string, RowFormat>> = { zstd: 'csv', parquet: 'parquet' };
 
   for (const [name, most] of [
     ['jsonl', 4 << 20],
     ['gzip', 1 << 20],
+    ['zstd', 1 << 20],
     ['parquet', 1 << 20],
   ] as const)
     it(`holds a window of a file of rows, however many there are: ${name}`, async () => {
       const sizes = [30_000, 60_000].map(async (count) => {
         const path = join(folder, `${name}-${count}`);
         await write[name]?.(path, count);
-        const held = await mostHeld(path, name === 'gzip' ? 'jsonl' : name);
+        const held = await mostHeld(path, FORMATS[name] ?? 'jsonl');
         expect(held.rows).to.equal(count);
         expect(held.most).to.be.within(1, most);
         return held.most;

@@ -275,7 +275,7 @@ describe('sources of rows', () => {
       ['rows.csv', 'PAR1....'],
       ['rows.jsonl', Buffer.from('\ufeff{"a": 1}', 'utf16le')],
       ['rows.json', 'PK\u0003\u0004....'],
-      ['rows.text', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1])],
+      ['rows.text', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])],
       ['rows.parquet', 'instruction,output\n'],
     ];
     for (const [name, content] of foreign)

@@ -15,7 +15,7 @@ interface Signature extends FileKind {
 
 const text = (characters: string): readonly number[] => [...Buffer.from(characters, 'latin1')];
 
-const UNPACK = 'decompress it first; only gzip can be read directly';
+const UNPACK = 'decompress it first; only gzip and zstd are read as they are';
 const CONVERT = 'convert it to JSON lines, CSV or Parquet';
 const RECODE = 'convert it to UTF-8';
 
@@ -25,7 +25,6 @@ const SIGNATURES: readonly Signature[] = [
   { name: 'SQLite', bytes: text('SQLite format 3'), help: CONVERT },
   { name: 'PDF', bytes: text('%PDF-'), help: CONVERT },
   { name: 'zip', bytes: text('PK\u0003\u0004'), help: UNPACK },
-  { name: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd], help: UNPACK },
   { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a], help: UNPACK },
   { name: 'bzip2', bytes: text('BZh'), help: UNPACK },
   { name: 'UTF-32', bytes: [0xff, 0xfe, 0, 0], help: RECODE },
@@ -39,14 +38,10 @@ const SIGNATURES: readonly Signature[] = [
   },
 ];
 
-const GZIP = [0x1f, 0x8b];
-
-const begins = (start: Uint8Array, bytes: readonly number[]): boolean =>
+export const begins = (start: Uint8Array, bytes: readonly number[]): boolean =>
   bytes.every((byte, index) => start[index] === byte);
 
-export const isGzip = (start: Uint8Array): boolean => begins(start, GZIP);
-
-/** `undefined` for what may be text, packed with gzip or not. */
+/** `undefined` for what may be text, packed or not. */
 export const kindOf = (start: Uint8Array): FileKind | undefined =>
   SIGNATURES.find(({ bytes }) => begins(start, bytes)) ?? unmarkedUtf16(start);
 

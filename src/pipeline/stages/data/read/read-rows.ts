@@ -1,9 +1,7 @@
 /** Every form of file that rows are read from, by the function of `std/data` that names it. */
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { brokenFile, otherFormat, unpacksTooFar } from '../../../../language/diagnostics/catalogue/files.js';
+import { otherFormat } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
-import { type Host, HostError } from '../../../../language/host/host.js';
+import type { Host } from '../../../../language/host/host.js';
 import type { Value } from '../../../../language/ir/program.js';
 import {
   EVERY_ROW,
@@ -15,12 +13,13 @@ import {
   windowsOf,
 } from '../file-lines.js';
 import { CsvSplitter, DELIMITERS } from './csv.js';
-import { HEAD, isGzip, kindOf, noLines } from './file-kinds.js';
+import { HEAD, kindOf, noLines } from './file-kinds.js';
 import { parquetSize } from './footer.js';
 import { ListSplitter } from './json-list.js';
 import { parquetRows } from './parquet.js';
 import { type SyntheticOptions, syntheticRows } from './synthetic.js';
 import { type DocumentsBy, textSplitter } from './text-splitters.js';
+import { packingOf, unpacked } from './unpack.js';
 
 export type RowFormat = 'jsonl' | 'json' | 'csv' | 'text' | 'parquet' | 'synthetic';
 
@@ -67,7 +66,7 @@ export async function* rowsOf(
   let next = 0;
   const taken = (lines: readonly Line[]): readonly Line[] =>
     sample === EVERY_ROW ? lines : lines.filter(() => isSampled(sample, next++));
-  for await (const bytes of unpacked(file, host)) yield taken(splitter.push(bytes));
+  for await (const bytes of contentOf(file, host)) yield taken(splitter.push(bytes));
   yield taken(splitter.end());
 }
 
@@ -90,13 +89,13 @@ function syntheticOptions({ args }: RowFile): SyntheticOptions {
 
 /** Cuts a file that begins so; `undefined` if its bytes are not its rows. */
 export const splitterOf = (file: RowFile, start: Uint8Array): Splitter | undefined =>
-  file.format === 'parquet' || file.format === 'synthetic' || isGzip(start)
+  file.format === 'parquet' || file.format === 'synthetic' || packingOf(start) !== undefined
     ? undefined
     : SPLITTERS[file.format](file);
 
 /** Whether rows can be read again from their place in the file itself. */
 export const isDirect = (file: RowFile, host: Host): boolean =>
-  (file.format === 'jsonl' || file.format === 'json') && !isGzip(startOf(file, host));
+  (file.format === 'jsonl' || file.format === 'json') && packingOf(startOf(file, host)) === undefined;
 
 const startOf = ({ path }: RowFile, host: Host): Uint8Array => host.readBytes(path, 0, HEAD);
 
@@ -107,47 +106,28 @@ function checkKind(file: RowFile, start: Uint8Array): void {
   throw new UserError(otherFormat(file.name, file.format, kind));
 }
 
-/** Rows are seldom packed to a twentieth; gzip packs zeros to a thousandth, which wastes hours and fills disks. */
-const MOST_UNPACKED = 200;
-/** Small files may unpack to this in any case. */
-const ALWAYS_UNPACKED = 1 << 28;
-
-/** The file's bytes in pieces, unpacked if it is gzip. */
-async function* unpacked(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
+/** The file's bytes in pieces, unpacked if it is packed. */
+async function* contentOf(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
   const windows = windowsOf(host, file.path);
-  if (!isGzip(startOf(file, host))) {
-    yield* windows;
-    return;
-  }
-  const packed = Readable.from(windows, { objectMode: false });
-  const unzip = createGunzip({ chunkSize: 1 << 18 });
-  packed.on('error', (error) => unzip.destroy(error));
-  try {
-    const size = host.stat(file.path)?.size ?? 0;
-    let unpackedBytes = 0;
-    for await (const piece of packed.pipe(unzip)) {
-      const bytes = piece as Uint8Array;
-      if (unpackedBytes === 0) checkUnpacked(file, bytes);
-      unpackedBytes += bytes.length;
-      if (unpackedBytes > Math.max(ALWAYS_UNPACKED, MOST_UNPACKED * size))
-        throw new UserError(unpacksTooFar(file.name, size, MOST_UNPACKED));
-      yield bytes;
-    }
-  } catch (error) {
-    if (error instanceof HostError || !(error instanceof Error) || !('code' in error)) throw error;
-    const place = { file: file.name, line: 0, column: 0 };
-    throw new UserError(brokenFile(place, `cannot be unpacked: ${error.message}`));
-  }
+  const packing = packingOf(startOf(file, host));
+  if (packing === undefined) yield* windows;
+  else
+    yield* unpacked(packing, windows, {
+      name: file.name,
+      size: host.stat(file.path)?.size ?? 0,
+      check: (start) => checkUnpacked(file, packing.name, start),
+    });
 }
 
-/** What is in a gzip file is the file that is read. */
-function checkUnpacked(file: RowFile, bytes: Uint8Array): void {
-  if (isGzip(bytes))
+/** What is in a packed file is the file that is read. */
+function checkUnpacked(file: RowFile, packing: string, start: Uint8Array): void {
+  const again = packingOf(start)?.name;
+  if (again !== undefined)
     throw new UserError(
       otherFormat(file.name, file.format, {
-        name: 'gzip in gzip',
+        name: `${again} in ${packing}`,
         help: 'decompress it once: it was packed twice',
       }),
     );
-  checkKind(file, bytes.subarray(0, HEAD));
+  checkKind(file, start.subarray(0, HEAD));
 }
