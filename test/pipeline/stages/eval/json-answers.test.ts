@@ -40,6 +40,22 @@ describe('answers that should be JSON', () => {
     }
   });
 
+  it('satisfy a schema that names no draft, which is of 2020-12 unless only draft 7 reads it', async () => {
+    const rest = '"type": "array", "minItems": 2';
+    for (const [schema, beyond] of [
+      [`{ ${rest}, "prefixItems": [{ "type": "integer" }], "items": { "type": "string" } }`, false],
+      [`{ ${rest}, "items": [{ "type": "integer" }], "additionalItems": { "type": "string" } }`, false],
+      [`{ ${rest}, "items": [{ "type": "integer" }] }`, true],
+    ] as const) {
+      const isValid = await jsonAnswers([metric(schema)]);
+      const answers = ['[1, "a"]', '["a", "a"]', '[1, 2]'];
+      expect(
+        answers.map((answer) => isValid?.(answer)),
+        schema,
+      ).to.deep.equal([true, false, beyond]);
+    }
+  });
+
   it('are not looked at where nothing asks for it', async () => {
     expect(await jsonAnswers([{ call: 'bleu', args: {} }])).to.equal(undefined);
   });
