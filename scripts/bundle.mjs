@@ -18,6 +18,7 @@ const PROGRAMS = [
   'src/pipeline/run/stage-child.js',
   'src/pipeline/run/encode-thread.js',
   'src/pipeline/run/quantise-thread.js',
+  'src/pipeline/run/dequantise-thread.js',
   'src/pipeline/serve/model-child.js',
   'src/pipeline/store/seal-thread.js',
   'src/tools/cli/language-server/server-thread.js',

@@ -69,8 +69,8 @@ export interface ModelFolder extends ModelFiles {
   loadWeights(storage: Storage, options?: LoadOptions): WeightStore;
   /** The tensors that storage `nf4` quantises. */
   toQuantise(): readonly NamedShape[];
-  /** One of them in NF4: what {@link loadWeights} takes as `quantised`. Throws a {@link ModelError}. */
-  quantise(name: string): DoubleNf4;
+  /** One of them in NF4, in memory that threads share if it is to be: what {@link loadWeights} takes as `quantised`. Throws a {@link ModelError}. */
+  quantise(name: string, shared?: boolean): DoubleNf4;
 }
 
 /** Opens a model folder and reads its config. Throws a {@link ModelError}. */
@@ -141,8 +141,8 @@ export function weightAccess(
       return tensor?.format() ?? 'F32';
     },
     loadWeights: (storage, options) => loadTensors(origin, source(), config, storage, options),
-    toQuantise: () => tensorsToQuantise(source(), config),
-    quantise: (name) => quantiseNamed(source(), config, name),
+    toQuantise: () => tensorsToQuantise(config, (name) => source().get(name)?.format() ?? 'F32'),
+    quantise: (name, shared) => quantiseNamed(source(), config, name, shared),
   };
 }
 

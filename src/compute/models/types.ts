@@ -4,6 +4,7 @@ import type { CodeMatrix, PackedTensor } from '../tensor/types.js';
 import type { AdapterConfig, AdapterKind } from './adapters/config.js';
 import type { Activation, NamedShape, RopeScaling } from './architectures/blueprint.js';
 import type { StoredFormat } from './weights/formats.js';
+import type { SharedNf4 } from './weights/nf4-quantise.js';
 
 export type ArchitectureName =
   | 'llama'
@@ -97,6 +98,8 @@ export interface StoredTensor {
   packed?(): PackedTensor | undefined;
   /** The values as codes of 4 bits, if they are stored in blocks of codes; read anew from the file where only float32 is in memory. */
   coded?(): CodeMatrix | undefined;
+  /** What it is held in, if that lies in memory that threads share. */
+  shared?(): SharedNf4 | undefined;
 }
 
 /** The weights of a model by their Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, …). */

@@ -1,6 +1,7 @@
 /** The plan of a train stage, and what it costs. */
 
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
+import { tensorsToQuantise } from '../../compute/models/weights/load.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { hasReference, isPaired, sharesPrompts } from '../../compute/training/index.js';
 import { totalSteps } from '../../compute/training/order.js';
@@ -12,6 +13,7 @@ import { optimizerName } from '../stages/train/loop-settings.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { objectiveOf, rewardLabels } from '../stages/train/preferences/objective.js';
 import { referenceSetting } from '../stages/train/preferences/reference-model.js';
+import { countWeights } from '../stages/train/quantised-base.js';
 import { relaxationLimits } from '../stages/train/recovery.js';
 import { answersWanted, looksAtAnswers } from '../stages/train/validation-answers.js';
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
@@ -79,6 +81,8 @@ export async function trainFacts(
       ...shape,
       weightBytes: weightBytes(adapted),
       decoded: decodedWeights(adapted),
+      ...(ranks === undefined && { toQuantise: countWeights(tensorsToQuantise(model.config, model.format)) }),
+      threads: context.threads,
       adapter,
       optimizer: optimizerName(settings),
       precision: precisionOf(settings),

@@ -34,12 +34,13 @@ export class AnsweringThread<Asked, Given> {
     return this.isLost ? undefined : this.pending.size;
   }
 
-  ask(question: Asked): Promise<Given | undefined> {
+  /** `handedOver`: what of the question is no longer this thread's. */
+  ask(question: Asked, handedOver: readonly ArrayBuffer[] = []): Promise<Given | undefined> {
     if (this.isLost) return Promise.resolve(undefined);
     const number = this.next++;
     return new Promise((settle) => {
       this.pending.set(number, settle as Settle);
-      this.worker.postMessage({ number, question } satisfies Question);
+      this.worker.postMessage({ number, question } satisfies Question, handedOver);
     });
   }
 

@@ -7,11 +7,11 @@ import { openResolved } from '../stages/open-models.js';
 import type { QuantiserTask } from '../stages/stage.js';
 import { answerQuestions } from './answering-thread.js';
 
-const { cwd, base } = workerData as QuantiserTask;
+const { cwd, base, shared } = workerData as QuantiserTask;
 const model = openResolved(verifying(nodeHost(cwd)), base);
 
 answerQuestions(
-  (name: string) => model.quantise(name),
+  (name: string) => model.quantise(name, shared),
   ({ codes, constants, scales }: DoubleNf4) =>
-    [codes, constants, scales].map(({ buffer }) => buffer as ArrayBuffer),
+    [codes, constants, scales].flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
 );

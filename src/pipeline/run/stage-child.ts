@@ -51,8 +51,13 @@ async function work(task: StageTask): Promise<StageEnd> {
       warn,
       usesMemory,
       ...(task.encoders !== undefined && { encodingThreads: await encoding(task.encoders) }),
-      quantisingThreads: async (base) =>
-        (await import('./quantise-in-threads.js')).quantiseInThreads({ cwd: task.cwd, base }, task.threads),
+      quantisingThreads: async (quantiser) =>
+        (await import('./quantise-in-threads.js')).quantiseInThreads(
+          { cwd: task.cwd, ...quantiser },
+          task.threads,
+        ),
+      dequantisingThreads: async (count) =>
+        (await import('./dequantise-in-threads.js')).dequantiseInThreads(count),
       publishElsewhere: async (request) =>
         (await import('./publish-elsewhere.js')).publishElsewhere(host, request),
       openEndpoint: async (endpoint, at) =>

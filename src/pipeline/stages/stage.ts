@@ -1,5 +1,6 @@
 /** What runs a stage: its definition, and the context that it runs in. */
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
+import type { DequantisingThread } from '../../compute/models/weights/dequantising-threads.js';
 import type { DoubleNf4 } from '../../compute/models/weights/nf4-quantise.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
@@ -54,7 +55,9 @@ export interface StageContext {
   /** Starts threads that encode rows next to a format stage; default: there are none. */
   readonly encodingThreads?: (task: EncoderTask) => readonly EncodingThread[];
   /** Starts threads that quantise a base for a training; default: there are none. */
-  readonly quantisingThreads?: (base: QuantiserTask['base']) => Promise<readonly QuantisingThread[]>;
+  readonly quantisingThreads?: (task: Omit<QuantiserTask, 'cwd'>) => Promise<readonly QuantisingThread[]>;
+  /** Starts threads that dequantise a base next to a training; default: there are none. */
+  readonly dequantisingThreads?: (count: number) => Promise<readonly DequantisingThread[]>;
   emit(event: StageEvent): void;
   /** Reports a problem that does not end the stage. */
   readonly warn?: (warning: Diagnostic) => void;
@@ -97,6 +100,8 @@ export interface QuantiserTask {
     readonly seed?: number;
     readonly specialTokens?: readonly string[];
   };
+  /** Whether other threads are to read what it becomes. */
+  readonly shared: boolean;
 }
 
 /** A thread that has opened the base. */

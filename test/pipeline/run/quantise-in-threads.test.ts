@@ -12,7 +12,11 @@ describe('a base that threads quantise', () => {
   for (const base of [{ folder: starter }, { folder: starter, seed: 7 }])
     it(`is that which one would, ${base.seed === undefined ? 'of a file' : 'of fresh weights'}`, async () => {
       const model = openResolved(nodeHost(), base);
-      const done = await quantisedBase(model, async () => quantiseInThreads({ cwd, base }, 2), 0);
+      const done = await quantisedBase(
+        model,
+        async () => quantiseInThreads({ cwd, base, shared: false }, 2),
+        0,
+      );
       const names = model.toQuantise().map(({ name }) => name);
       expect(names.length).to.equal(6 * 7);
       expect([...(done?.keys() ?? [])].sort()).to.deep.equal(names.toSorted());
@@ -32,7 +36,11 @@ describe('a base that threads quantise', () => {
   it('is left to the training where a thread fails', async () => {
     const model = openResolved(nodeHost(), { folder: starter });
     const base = { folder: join(starter, 'nowhere') };
-    const done = await quantisedBase(model, async () => quantiseInThreads({ cwd, base }, 2), 0);
+    const done = await quantisedBase(
+      model,
+      async () => quantiseInThreads({ cwd, base, shared: false }, 2),
+      0,
+    );
     expect(done?.size).to.equal(0);
   });
 

@@ -58,7 +58,13 @@ export async function extendStack(
     const past = caches.inputs(layer);
     const outputs = outputsOf(context, graph, (name) => (name === 'y' ? y : undefined), 'cache');
     await graph.run(
-      { x, ...placed, ...weights.block(layer), 'prefix.keys': past.keys, 'prefix.values': past.values },
+      {
+        x,
+        ...placed,
+        ...(await weights.block(layer)),
+        'prefix.keys': past.keys,
+        'prefix.values': past.values,
+      },
       outputs,
     );
     const [keys, values] = [floatsOf(outputs, 'keys'), floatsOf(outputs, 'values')];

@@ -43,6 +43,7 @@ import {
   trainsBlocks,
   vocabularyShardGraph,
 } from './graphs.js';
+import { laneSizes } from './lanes.js';
 import { positionFloats } from './position-inputs.js';
 import { prefixFloats } from './prefix.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
@@ -349,19 +350,21 @@ function sizes({
   return { weights: elements(expectedTensors(config)), adapter: of(adapterShapes), first: of(firstShapes) };
 }
 
-/** The workspace into which a block or the head is dequantised: the largest of them. */
-function dequantisedBytes({ config, dequantised, trainable, vocabularyShard }: DecoderPlanOptions): number {
+/** The workspace into which a block or the head is dequantised, the largest of them, and the lanes of other threads. */
+function dequantisedBytes(options: DecoderPlanOptions): number {
+  const { config, dequantised, trainable, vocabularyShard, lanes = 1 } = options;
   if (!dequantised || trainable === 'full') return 0;
   const blueprint = blueprintOf(config);
   const blocks = Object.values(blueprint.blocks).map((block) =>
-    elements(blockTensors(block, config.headDim)),
+    blockTensors(block, config.headDim).map(({ shape }) => ({ shape, isShared: shape.length > 1 })),
   );
   const [vocabulary = 0, ...rest] = blueprint.head.output.shape;
   const output = {
     ...blueprint.head.output,
     shape: [Math.min(vocabulary, vocabularyShard ?? vocabulary), ...rest],
   };
-  return FLOAT * Math.max(...blocks, elements([...headNormTensors(blueprint), output]));
+  const head = [...headNormTensors(blueprint), output].map(({ shape }) => ({ shape, isShared: false }));
+  return FLOAT * laneSizes([...blocks, head], lanes).reduce((sum, size) => sum + size, 0);
 }
 
 const sumOf = (graphs: readonly Graph[], measure: (graph: Graph) => number): number =>

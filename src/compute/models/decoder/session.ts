@@ -227,7 +227,7 @@ class Session implements DecodeSession {
           x,
           ...this.caches.inputs(layer, this.lengths),
           ...this.positions.inputs(layer),
-          ...weights.block(layer),
+          ...(await weights.block(layer)),
         },
         { y, ...this.caches.outputs(layer) },
       );

@@ -35,7 +35,12 @@ export async function evaluateStack(
     const graph = await graphOf(layer);
     const outputs = outputsOf(context, graph, (name) => (name === 'y' ? y : undefined), 'cache');
     await graph.run(
-      { x, ...context.positions.inputs(tokens, layer), ...weights.block(layer), ...prefix.inputs(layer) },
+      {
+        x,
+        ...context.positions.inputs(tokens, layer),
+        ...(await weights.block(layer)),
+        ...prefix.inputs(layer),
+      },
       outputs,
     );
     if (onCache !== undefined && outputs['keys'] !== undefined && outputs['values'] !== undefined)

@@ -94,7 +94,7 @@ class TrainingPass {
       const y = this.hiddenBefore(layer + 1);
       const role = savedActivations === 'nothing' ? 'recomputed' : `saved.${layer}`;
       const outputs = outputsOf(this.context, forward, (name) => (name === 'y' ? y : undefined), role);
-      await forward.run({ ...this.inputs(layer), ...masks }, outputs);
+      await forward.run({ ...(await this.inputs(layer)), ...masks }, outputs);
       this.saved.push({
         ...(savedActivations === 'nothing' ? {} : outputs),
         ...(savesMasks(savedActivations) ? masks : {}),
@@ -119,7 +119,8 @@ class TrainingPass {
         (name) => (name === 'dx' ? spare : totals[name.replace('grad.', 'total.')]),
         'backward',
       );
-      await backward.run({ ...this.inputs(layer), dy, ...this.saved[layer], ...masks, ...totals }, outputs);
+      const inputs = await this.inputs(layer);
+      await backward.run({ ...inputs, dy, ...this.saved[layer], ...masks, ...totals }, outputs);
       [dy, spare] = [spare, dy];
     }
     await prefix.backward();
@@ -132,12 +133,12 @@ class TrainingPass {
   }
 
   /** What both graphs of a layer read, besides masks. */
-  private inputs(layer: number): Tensors {
+  private async inputs(layer: number): Promise<Tensors> {
     const { prefix, weights } = this.context;
     return {
       x: this.hiddenBefore(layer),
       ...this.context.positions.inputs(this.tokens, layer),
-      ...weights.block(layer),
+      ...(await weights.block(layer)),
       ...prefix.inputs(layer),
     };
   }

@@ -2,6 +2,7 @@
 import type { Graph, Runtime, Tensor } from '../../tensor/types.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import type { Adapter, ModelConfig, WeightStore } from '../types.js';
+import type { DequantisingThread } from '../weights/dequantising-threads.js';
 
 /** Rows of one micro batch, right-padded to one length. */
 export interface Batch {
@@ -79,6 +80,8 @@ export interface DecoderOptions extends PassOptions {
   readonly runtime: Runtime;
   readonly weights: WeightStore;
   readonly adapter?: Adapter;
+  /** Other threads that dequantise what lies in shared memory, where the runtime computes on the host. */
+  readonly dequantisers?: readonly DequantisingThread[];
   /**
    * Whether tokens of a single row are computed over codes where weights are stored as such: those are then in memory besides, and
    * sums are rounded otherwise.
@@ -214,6 +217,8 @@ export interface DecoderPlanOptions extends PassOptions {
   readonly weightBytes: number;
   /** Whether block weights must be dequantised into a float32 workspace (any format but F32). */
   readonly dequantised: boolean;
+  /** Threads that dequantise them, with this one; default: 1. */
+  readonly lanes?: number;
   readonly rows: number;
   readonly length: number;
   /** For packed rows: the largest number of tokens of a text. */

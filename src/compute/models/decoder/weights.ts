@@ -1,6 +1,6 @@
 /**
  * Weights as float32 graph inputs. What is stored as float32, or is trained, is passed on without a copy;
- * anything else is dequantised into one workspace that the blocks and the head share.
+ * anything else is dequantised into one workspace that the blocks and the head share, and by threads into lanes next to it.
  */
 import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
@@ -23,9 +23,11 @@ import {
 } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
 import { dequantisationWorkspace } from '../weights/dequantisation.js';
+import type { SharedNf4 } from '../weights/nf4-quantise.js';
 import type { VocabularyShard } from './chunks.js';
 import { Embedding } from './embedding.js';
 import { embeddingFactors } from './embedding-factors.js';
+import { Lane, type LaneTensor, laneSizes, lanesOf } from './lanes.js';
 import type { MatrixRows } from './matrix-rows.js';
 import { floatTensor, type Parameters } from './parameters.js';
 import type { DecoderResources } from './resources.js';
@@ -35,6 +37,8 @@ import type { DecoderOptions } from './types.js';
 interface WeightGroup {
   readonly tensors: Tensors;
   readonly dequantise: readonly (() => void)[];
+  /** What each of the other threads dequantises: no heads. */
+  readonly elsewhere: readonly (readonly LaneTensor[])[];
 }
 
 interface WeightInput extends NamedShape {
@@ -54,8 +58,9 @@ export class Weights {
   };
   /** Of the whole vocabulary, or of each of its shards. */
   private readonly heads: readonly WeightGroup[];
+  private readonly lanes: readonly Lane[];
   readonly embedding: Embedding;
-  private loaded: WeightGroup | undefined;
+  private loaded: { readonly group: WeightGroup; readonly tensors: Tensors } | undefined;
   private readonly options: DecoderOptions;
   private readonly parameters: Parameters;
   /** What lies in the memory of the runtime, by what it was made of. */
@@ -74,8 +79,11 @@ export class Weights {
     const head = headInputs(config, adapter);
     this.wanted = { blocks: layers, head };
     const heads = shards?.map((shard) => head.map((one) => shardOf(one, shard))) ?? [head];
-    const sizes = [...layers, ...heads].map((group) => this.decodedSize(group));
-    const workspace = dequantisationWorkspace(Math.max(...sizes));
+    const { dequantisers = [] } = options;
+    const decoded = [...layers, ...heads].map((group) => this.decoded(group));
+    const [own = 0, ...others] = laneSizes(decoded, 1 + dequantisers.length);
+    const workspace = dequantisationWorkspace(own);
+    this.lanes = dequantisers.map((thread, index) => new Lane(thread, others[index] ?? 0));
     const made = (groups: readonly (readonly WeightInput[])[]) =>
       groups.map((group) => this.group(group, workspace));
     this.heads = made(heads);
@@ -90,10 +98,18 @@ export class Weights {
     );
   }
 
-  block(layer: number): Tensors {
+  async block(layer: number): Promise<Tensors> {
     const group = this.blocks[layer];
     if (group === undefined) throw new GraphError(`block ${layer} of ${this.blocks.length}`);
-    return this.load(group);
+    if (this.loaded?.group === group) return this.loaded.tensors;
+    if (group.elsewhere.every(({ length }) => length === 0)) return this.load(group);
+    // they work while this thread does
+    const elsewhere = this.lanes.map((lane, index) => lane.fill(group.elsewhere[index] ?? []));
+    const own = this.load(group);
+    const filled: readonly Tensors[] = await Promise.all(elsewhere);
+    const tensors: Tensors = Object.assign({}, own, ...filled);
+    this.loaded = { group, tensors };
+    return tensors;
   }
 
   /** The tensors of the final norm, and `output`: all of it, or the rows of a vocabulary shard. */
@@ -139,9 +155,9 @@ export class Weights {
   }
 
   private load(group: WeightGroup): Tensors {
-    if (this.loaded !== group && group.dequantise.length > 0) {
+    if (this.loaded?.group !== group && group.dequantise.length > 0) {
       for (const dequantise of group.dequantise) dequantise();
-      this.loaded = group;
+      this.loaded = { group, tensors: group.tensors };
     }
     return group.tensors;
   }
@@ -149,12 +165,22 @@ export class Weights {
   private group(wanted: readonly WeightInput[], workspace: Float32Array): WeightGroup {
     const tensors: Record<string, Tensor> = {};
     const dequantised: (() => void)[] = [];
+    const elsewhere: LaneTensor[][] = this.lanes.map(() => []);
+    const decoded = this.decoded(wanted);
+    const lanes = lanesOf(decoded, 1 + this.lanes.length);
+    const laneOf = new Map(decoded.map((one, index) => [one.input, lanes[index]]));
     let used = 0;
     for (const one of wanted) {
       const { name, input, shape, part } = one;
       const known = this.ready(one);
       if (known !== undefined) {
         tensors[input] = known;
+        continue;
+      }
+      const lane = laneOf.get(input) ?? 0;
+      const data = lane > 0 ? this.sharedOf(one) : undefined;
+      if (data !== undefined) {
+        elsewhere[lane - 1]?.push({ input, shape, data });
         continue;
       }
       const out = workspace.subarray(used, used + sizeOf(shape));
@@ -165,7 +191,7 @@ export class Weights {
         part === undefined ? stored.dequantise(out) : stored.dequantiseRows(part.first, shape[0] ?? 0, out),
       );
     }
-    return { tensors, dequantise: dequantised };
+    return { tensors, dequantise: dequantised, elsewhere };
   }
 
   /** The tensor where it exists in float32 already. */
@@ -208,10 +234,15 @@ export class Weights {
     this.held.clear();
   }
 
-  private decodedSize(wanted: readonly WeightInput[]): number {
+  /** What has to be dequantised, and whether other threads can do it. */
+  private decoded(wanted: readonly WeightInput[]): readonly (WeightInput & { readonly isShared: boolean })[] {
     return wanted
       .filter((one) => this.ready(one) === undefined)
-      .reduce((total, { shape }) => total + sizeOf(shape), 0);
+      .map((one) => ({ ...one, isShared: this.sharedOf(one) !== undefined }));
+  }
+
+  private sharedOf({ name, shape, part }: WeightInput): SharedNf4 | undefined {
+    return part === undefined ? checked(this.options, { name, shape }).shared?.() : undefined;
   }
 }
 

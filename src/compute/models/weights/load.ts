@@ -223,20 +223,26 @@ export function loadTensors(
 }
 
 /** The tensors that {@link loadTensors} would quantise to be held in `nf4`, in their order. */
-export const tensorsToQuantise = (source: WeightSource, config: ModelConfig): readonly NamedShape[] => {
-  if (settled(config, (name) => source.get(name)?.format() ?? 'F32', 'nf4') !== 'nf4') return [];
-  return expectedTensors(config).filter((expected) => {
-    const found = foundFor(source, expected);
-    return found !== undefined && plannedFormat(expected.role, found.format(), 'nf4') !== found.format();
-  });
-};
+export const tensorsToQuantise = (config: ModelConfig, formatOf: FormatOf): readonly NamedShape[] =>
+  settled(config, formatOf, 'nf4') === 'nf4'
+    ? expectedTensors(config).filter(
+        ({ name, role }) => plannedFormat(role, formatOf(name), 'nf4') !== formatOf(name),
+      )
+    : [];
 
-/** One of them in NF4. Throws a {@link ModelError} for a value that is not finite. */
-export function quantiseNamed(source: WeightSource, config: ModelConfig, name: string): DoubleNf4 {
+/**
+ * One of them in NF4, in memory that threads share where `shared` says so. Throws a {@link ModelError} for a value that is not finite.
+ */
+export function quantiseNamed(
+  source: WeightSource,
+  config: ModelConfig,
+  name: string,
+  shared?: boolean,
+): DoubleNf4 {
   const expected = expectedTensors(config).find((tensor) => tensor.name === name);
   const found = expected && foundFor(source, expected);
   if (found === undefined) throw new RangeError(`${name} is no tensor of this model`);
-  return quantisedData(found, expected?.transposed);
+  return quantisedData(found, expected?.transposed, shared);
 }
 
 /** bitsandbytes holds every matrix as `[outputs, inputs]`, also those that are stored transposed when they are not quantised. */
@@ -274,11 +280,11 @@ function quantised(source: SourceTensor, transposed = false, known?: DoubleNf4):
     : nf4Tensor(name, shape, data);
 }
 
-function quantisedData(source: SourceTensor, transposed = false): DoubleNf4 {
+function quantisedData(source: SourceTensor, transposed = false, shared = false): DoubleNf4 {
   const elements = sizeOf(source.shape);
-  if (!transposed) return quantiseNf4(elements, source.read, refusing(source));
+  if (!transposed) return quantiseNf4(elements, source.read, { ...refusing(source), shared });
   const turned = transposedSource(source);
-  return quantiseNf4(elements, turned.read, { ...refusing(turned), window: elements });
+  return quantiseNf4(elements, turned.read, { ...refusing(turned), window: elements, shared });
 }
 
 function asFloat32({

@@ -21,6 +21,13 @@ export interface DoubleNf4 {
   readonly offset: number;
 }
 
+/** The same in memory that threads share. */
+export interface SharedNf4 extends DoubleNf4 {
+  readonly codes: Uint8Array<SharedArrayBuffer>;
+  readonly constants: Uint8Array<SharedArrayBuffer>;
+  readonly scales: Float32Array<SharedArrayBuffer>;
+}
+
 const NF4_BOUNDS = midpoints(NF4_CODE);
 const DYNAMIC_BOUNDS = midpoints(DYNAMIC_CODE);
 /** bitsandbytes' guard against a block of zeros. */
@@ -76,6 +83,8 @@ const NOT_FINITE = 0x7f800000;
 interface Nf4Options {
   /** Values that are read at a time: a multiple of a block's. */
   readonly window?: number;
+  /** Whether the result lies in memory that threads share: a {@link SharedNf4}. */
+  readonly shared?: boolean;
   /** Called before a block whose values are not all finite, which have no code; it throws. */
   readonly notFinite?: () => never;
 }
@@ -88,16 +97,19 @@ interface Nf4Options {
 export function quantiseNf4(
   elements: number,
   read: (start: number, count: number) => Float32Array,
-  { window = 1 << 18, notFinite }: Nf4Options = {},
+  { window = 1 << 18, notFinite, shared = false }: Nf4Options = {},
 ): DoubleNf4 {
-  const codes = shareableBytes(Math.ceil(elements / 2));
+  const bytes = shared ? sharedBytes : shareableBytes;
+  const codes = bytes(Math.ceil(elements / 2));
   const absmax = new Float32Array(Math.ceil(elements / NF4_BLOCK));
   for (let start = 0; start < elements; start += window) {
     const values = read(start, Math.min(window, elements - start));
     if (!quantiseValues(values, codes.subarray(start / 2), absmax.subarray(start / NF4_BLOCK))) notFinite?.();
   }
-  return { codes, ...quantiseConstants(absmax) };
+  return { codes, ...quantiseConstants(absmax, bytes) };
 }
+
+const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
 
 /** Writes codes and absmax of blocks, the last of which may not be full; whether all values are finite. */
 function quantiseValues(values: Float32Array, codes: Uint8Array, absmax: Float32Array): boolean {
@@ -126,10 +138,15 @@ function quantiseRest(block: Float32Array, codes: Uint8Array): number {
   return absmax;
 }
 
-function quantiseConstants(absmax: Float32Array): Omit<DoubleNf4, 'codes'> {
+function quantiseConstants(
+  absmax: Float32Array,
+  bytes: (length: number) => Uint8Array,
+): Omit<DoubleNf4, 'codes'> {
   const offset = torchMean(absmax);
-  const constants = new Uint8Array(absmax.length);
-  const scales = new Float32Array(Math.ceil(absmax.length / NF4_NESTED_BLOCK));
+  const constants = bytes(absmax.length);
+  const count = Math.ceil(absmax.length / NF4_NESTED_BLOCK);
+  const { buffer, byteOffset } = bytes(4 * count);
+  const scales = new Float32Array(buffer, byteOffset, count);
   const centred = new Float32Array(NF4_NESTED_BLOCK);
   for (let block = 0; block < scales.length; block++) {
     const start = block * NF4_NESTED_BLOCK;

@@ -4,7 +4,7 @@ import { dequantiseCalls } from './dequantisation.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK, storedBytes } from './formats.js';
 import type { Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
-import type { Nf4Data } from './nf4-quantise.js';
+import type { Nf4Data, SharedNf4 } from './nf4-quantise.js';
 import { encodedTensor } from './stored-tensor.js';
 
 const CODE_BYTES = NF4_BLOCK / 2;
@@ -45,10 +45,16 @@ export function nf4Tensor(
   // a runtime dequantises to float32
   const packed = () => (round === undefined ? packedNf4(shape, data) : undefined);
   const residentBytes = storedBytes(shape, format);
-  return encodedTensor({ name, shape, format, residentBytes, packed }, (start, out) => {
+  const shared = () => (round === undefined ? sharedNf4(data) : undefined);
+  return encodedTensor({ name, shape, format, residentBytes, packed, shared }, (start, out) => {
     dequantiseNf4(data, start, out);
     round?.(out);
   });
+}
+
+function sharedNf4(data: Nf4Data): SharedNf4 | undefined {
+  const isShared = !('absmax' in data) && data.codes.buffer instanceof SharedArrayBuffer;
+  return isShared ? (data as SharedNf4) : undefined;
 }
 
 function packedNf4(shape: readonly number[], data: Nf4Data): PackedTensor {

@@ -58,7 +58,7 @@ export function blockTensor(
 
 /** A tensor of which nothing is float32 yet; `dequantise` writes its values from value `start` on. */
 export function encodedTensor(
-  tensor: Pick<StoredTensor, 'name' | 'shape' | 'format' | 'residentBytes' | 'packed' | 'coded'>,
+  tensor: Pick<StoredTensor, 'name' | 'shape' | 'format' | 'residentBytes' | 'packed' | 'coded' | 'shared'>,
   dequantise: (start: number, out: Float32Array) => void,
 ): StoredTensor {
   const row = rowElements(tensor.shape);

@@ -76,6 +76,10 @@ export const FORMAT_PROCESS = {
   mostRows: 150_000,
 } as const;
 
+/** What a thread that quantised a base leaves in its process, and one that dequantises it has. */
+export const QUANTISING_THREAD = 20 * MIB;
+export const DEQUANTISING_THREAD = 10 * MIB;
+
 /**
  * A thread that encodes rows next to a format stage, and bytes of its tokenizer a byte of its file. Measured with one, of 49,152
  * tokens: 284, 290 and 318 MiB after 20,000, 64,000 and 157,000 rows.

@@ -21,6 +21,7 @@ import {
 } from '../../../compute/training/optimizers/index.js';
 import { groupSize, parameterGroups, updateGraph } from '../../../compute/training/update-graphs.js';
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
+import { dequantisingLanes, quantisingThreads } from '../../stages/train/quantised-base.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, joinedPairs, type Lengths, shortened } from '../expected-rows.js';
@@ -30,8 +31,10 @@ import { type Answers, answerBatch } from './answers.js';
 import {
   ANSWER_SESSION,
   DECODER_PROCESS,
+  DEQUANTISING_THREAD,
   DEVICE_CONTEXT,
   MOST_SESSIONS,
+  QUANTISING_THREAD,
   SESSION,
   SPREAD,
   TOKENIZER,
@@ -61,6 +64,10 @@ export interface TrainMemory {
   readonly weightBytes: Readonly<Record<BaseForm, number>>;
   /** Whether the base's projections are decoded for use. */
   readonly decoded: Readonly<Record<BaseForm, boolean>>;
+  /** Weights of the base that `qlora` quantises when it reads them; left out where other processes do. */
+  readonly toQuantise?: number;
+  /** Of the stage. */
+  readonly threads?: number;
   /** As it is set; a choice has a rank of its own. */
   readonly adapter: AdapterConfig;
   readonly optimizer: OptimizerName;
@@ -113,6 +120,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[baseForm(plan)],
     dequantised: memory.decoded[baseForm(plan)],
+    ...(baseForm(plan) === 'qlora' && { lanes: lanesOf(memory) }),
     rows,
     length,
     supervised: supervisedTokens(memory, plan, rows * length),
@@ -132,6 +140,13 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     smoothing: memory.smoothing,
   };
 }
+
+/** Threads that dequantise, and those that quantised before. */
+const lanesOf = ({ toQuantise = 0, runtime, threads = 1 }: TrainMemory): number =>
+  dequantisingLanes(toQuantise, runtime, threads);
+
+const quantisersOf = ({ toQuantise = 0, threads = 1 }: TrainMemory, plan: TrainPlan): number =>
+  baseForm(plan) === 'qlora' ? quantisingThreads(toQuantise, threads) : 0;
 
 /** Texts of a micro batch. */
 const textsAtOnce = ({ preferences }: TrainMemory, { microBatch }: TrainPlan): number =>
@@ -383,7 +398,9 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const used = Math.min(1, steps / SESSION.steps);
   const ofGraphs = DECODER_PROCESS + beyond.process + sessions * SESSION.bytes * used;
   const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + answersKept(memory, parts);
-  const runtime = context?.expected ?? ofGraphs + ofTensors;
+  const ofThreads =
+    QUANTISING_THREAD * quantisersOf(memory, plan) + DEQUANTISING_THREAD * ((shape.lanes ?? 1) - 1);
+  const runtime = context?.expected ?? ofGraphs + ofTensors + ofThreads;
   const bytes = sumOf(tensors) + runtime;
   const process = peakOf(
     { ...tensors, runtime },

@@ -40,11 +40,16 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
   await task.quantise(plan);
   const weights = task.weights(plan);
   const first = adapter && firstAdapter(task, adapter, weights);
+  const dequantisers = await task.dequantisers(plan);
+  const endThreads = async (): Promise<void> => {
+    for (const thread of dequantisers) await thread.end();
+  };
   const decoder = await createDecoder({
     runtime: await task.runtime(),
     config: adaptedConfig(model.config, task.adapter),
     weights,
     adapter: first,
+    dequantisers,
     trainable: adapter === undefined ? 'full' : 'adapter',
     checkpointedBlocks: plan.checkpointedBlocks,
     recomputedMlps: plan.recomputedMlps,
@@ -53,6 +58,9 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
     vocabularyShard: plan.vocabularyShard,
     precision: precisionOf(task.settings),
     smoothing: task.settings.label_smoothing,
+  }).catch(async (error: unknown) => {
+    await endThreads();
+    throw error;
   });
   const { offloadedState: fraction = 0 } = plan;
   const offload = fraction > 0 ? { pages: context.work.pages('optimizer'), fraction } : undefined;
@@ -87,6 +95,7 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
   } finally {
     offload?.pages.close();
     await decoder.release();
+    await endThreads();
   }
 }
 

@@ -1,10 +1,27 @@
+import type { NamedShape } from '../../../compute/models/architectures/index.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
+import type { DequantisingThread } from '../../../compute/models/weights/dequantising-threads.js';
 import type { DoubleNf4 } from '../../../compute/models/weights/nf4-quantise.js';
 import { sizeOf } from '../../../compute/tensor/shape.js';
-import type { QuantisingThread } from '../stage.js';
+import type { QuantiserTask, QuantisingThread, StageContext } from '../stage.js';
 
 /** Weights from which on threads save more time than they take to start, and little memory next to what is held. */
 const LEAST = 2 ** 29;
+
+/** More threads than these wait for memory, not for each other. */
+const MOST_LANES = 4;
+
+/** Threads that dequantise so many weights for a training, its own among them: only ONNX Runtime reads what lies in host memory. */
+export const dequantisingLanes = (weights: number, runtime: string, threads: number): number =>
+  runtime === 'onnx' && weights >= LEAST ? Math.min(threads, MOST_LANES) : 1;
+
+/** Threads that quantise so many weights. */
+export const quantisingThreads = (weights: number, threads: number): number =>
+  weights >= LEAST ? threads : 0;
+
+/** Weights of a base that are quantised when it is read. */
+export const countWeights = (tensors: readonly NamedShape[]): number =>
+  tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /**
  * The tensors of a base that are held in NF4, quantised by threads; what one of them fails at is left out. `undefined` where the base
@@ -16,7 +33,7 @@ export async function quantisedBase(
   least = LEAST,
 ): Promise<ReadonlyMap<string, DoubleNf4> | undefined> {
   const wanted = model.toQuantise();
-  if (wanted.reduce((sum, { shape }) => sum + sizeOf(shape), 0) < least) return undefined;
+  if (countWeights(wanted) < least) return undefined;
   const threads = await start();
   const done = new Map<string, DoubleNf4>();
   const names = wanted.map(({ name }) => name).values();
@@ -33,4 +50,19 @@ export async function quantisedBase(
     for (const thread of threads) await thread.end();
   }
   return done;
+}
+
+/** The threads of a training next to its own: they quantise its base when it is read, and then dequantise it, block by block. */
+export function baseThreads(
+  { runtime, threads, quantisingThreads: start, dequantisingThreads }: StageContext,
+  model: ModelFolder,
+  base: QuantiserTask['base'],
+) {
+  const lanes = (): number => dequantisingLanes(countWeights(model.toQuantise()), runtime, threads);
+  return {
+    /** As {@link quantisedBase} does it; `undefined` where there are no threads. */
+    quantise: async () => start && quantisedBase(model, () => start({ base, shared: lanes() > 1 })),
+    dequantisers: async (): Promise<readonly DequantisingThread[]> =>
+      lanes() > 1 ? ((await dequantisingThreads?.(lanes() - 1)) ?? []) : [],
+  };
 }

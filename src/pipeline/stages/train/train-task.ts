@@ -2,6 +2,7 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
+import type { DequantisingThread } from '../../../compute/models/weights/dequantising-threads.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import { isPaired, type PreferenceObjective } from '../../../compute/training/index.js';
@@ -18,7 +19,7 @@ import { type BaseOptions, baseWeights } from './base-weights.js';
 import { objectiveOf } from './preferences/objective.js';
 import { type PreferenceSplit, preferenceSplit, trainedPreferences } from './preferences/preference-rows.js';
 import { type ReferenceModel, referenceModel } from './preferences/reference-model.js';
-import { quantisedBase } from './quantised-base.js';
+import { baseThreads } from './quantised-base.js';
 import { rowLabels } from './row-labels.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows, type ValidationRows } from './train-rows.js';
 
@@ -46,6 +47,8 @@ export interface TrainTask {
   runtime(): Promise<Runtime>;
   /** Quantises a large base in threads, where {@link weights} is to hold it in 4 bits. */
   quantise(plan: TrainPlan): Promise<void>;
+  /** Threads that dequantise such a base next to this one. */
+  dequantisers(plan: TrainPlan): Promise<readonly DequantisingThread[]>;
   weights(plan: TrainPlan): WeightStore;
 }
 
@@ -77,6 +80,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
   const learner = objective && isPaired(objective) ? { config: model.config, adapter } : undefined;
   let runtime: Promise<Runtime> | undefined;
   let loaded: { readonly residency: string; readonly weights: WeightStore } | undefined;
+  const threads = baseThreads(context, model, base);
   return {
     context,
     settings,
@@ -102,11 +106,11 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
       return runtime;
     },
     async quantise(plan) {
-      const { quantisingThreads: start } = context;
-      if (plan.method !== 'qlora' || plan.materialised === true || start === undefined) return;
-      if (first.quantised !== undefined || loaded?.residency === residencyOf(plan)) return;
-      first = { ...first, quantised: await quantisedBase(model, () => start(base)) };
+      if (!isQuantised(plan) || first.quantised !== undefined) return;
+      if (loaded?.residency === residencyOf(plan)) return;
+      first = { ...first, quantised: await threads.quantise() };
     },
+    dequantisers: async (plan) => (isQuantised(plan) ? threads.dequantisers() : []),
     weights(plan) {
       // Full training takes the weights over, so a second try reads them again.
       if (plan.method === 'full') return baseWeights(model, { method: 'full' }, first);
@@ -124,5 +128,9 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
 /** Rows that a pass goes over: of preferences, each with its answers. */
 export const learnedRows = ({ rows, preferences }: Pick<TrainTask, 'rows' | 'preferences'>): number =>
   (preferences?.rows ?? rows).count;
+
+/** The base is held in 4 bits. */
+const isQuantised = ({ method, materialised }: TrainPlan): boolean =>
+  method === 'qlora' && materialised !== true;
 
 const residencyOf = (plan: TrainPlan): string => JSON.stringify(residencyFields(plan));
