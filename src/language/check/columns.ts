@@ -12,6 +12,7 @@ import { HostError } from '../host/host.js';
 import { anyObject, isJson, type Json, tryJson } from '../host/json.js';
 import type { Call, Value } from '../ir/program.js';
 import { isCall, isList, isRecord } from '../ir/values.js';
+import { DELIMITERS } from '../schemas/delimiters.js';
 import { PACKED, SOURCE_COLUMNS } from '../schemas/functions/source.js';
 import { columnsOf, usualColumns } from '../schemas/functions/template.js';
 import { PatternFault, parsePattern } from '../schemas/functions/text-pattern.js';
@@ -259,8 +260,6 @@ function lookAtList(bytes: Uint8Array, { args }: Call): Omit<FileColumns, 'files
     has: (column) => rows.some((row) => Object.hasOwn(row, column)),
   };
 }
-
-const DELIMITERS: Readonly<Record<string, string>> = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' };
 
 /** The header; one with quotes may continue in the next line, and is left to those who read the file. */
 function lookAtHeader(bytes: Uint8Array, { args }: Call): Omit<FileColumns, 'files'> | undefined {

@@ -1,10 +1,12 @@
 /** Loads the files of a program: the pipeline, what it imports, and the prelude. */
 import { createHash } from 'node:crypto';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { notText } from '../diagnostics/catalogue/files.js';
 import * as errors from '../diagnostics/catalogue/names.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import { type Host, HostError, type HostErrorCode } from '../host/host.js';
 import { type SourceText, sourceText } from '../source/text.js';
+import { lossyText, notUtf8At } from '../source/utf8.js';
 import type { Import, SourceFile } from '../syntax/ast.js';
 import { type ParseResult, parse } from '../syntax/parse.js';
 import { nearPath } from './near-paths.js';
@@ -72,6 +74,8 @@ export class ModuleLoader {
   private readonly loaded = new Map<string, Module | undefined>();
   private readonly files = new Map<string, Module>();
   private readonly loading: string[] = [];
+  /** Paths of files that are no text. */
+  private readonly unreadable = new Set<string>();
 
   constructor(private readonly host: Host) {}
 
@@ -121,7 +125,9 @@ export class ModuleLoader {
     requireSourceSize(this.host, path);
     const source = sourceText(isLibrary ? `${name}.ftp` : name, this.host.readText(path));
     this.sources.set(source.file, source);
-    const { tree, diagnostics } = isLibrary ? parseOnce(source, this.host) : parse(source);
+    const { tree, diagnostics } = isLibrary
+      ? parseOnce(source, this.host)
+      : (this.notText(path, source) ?? parse(source));
     for (const found of diagnostics) this.diagnostics.push(found);
     this.loading.push(path);
     const imports = tree.imports.map((statement) => ({ statement, module: this.imported(statement, path) }));
@@ -129,6 +135,28 @@ export class ModuleLoader {
     const module: Module = { name, path, isLibrary, source, tree, imports };
     this.files.set(source.file, module);
     return module;
+  }
+
+  /** One error for bytes that are no text, in place of one for each; nothing of such a file is used. */
+  private notText(path: string, source: SourceText): ParseResult | undefined {
+    const { file, text } = source;
+    const bytes = text.includes('\ufffd') ? this.bytesOf(path) : undefined;
+    // An editor's text is not what the disk has.
+    if (bytes === undefined || lossyText(bytes) !== text) return undefined;
+    const at = notUtf8At(bytes, text);
+    if (at === undefined) return undefined;
+    this.unreadable.add(path);
+    const { tree } = parse(sourceText(file, ''));
+    return { tree, diagnostics: [notText({ file, start: at, end: at + 1 }, file)] };
+  }
+
+  private bytesOf(path: string): Uint8Array | undefined {
+    try {
+      return this.host.readBytes(path);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      return undefined;
+    }
   }
 
   /** Every file that was read, by the name that spans use. */
@@ -157,7 +185,8 @@ export class ModuleLoader {
     }
     if (!this.loaded.has(path)) {
       try {
-        this.loaded.set(path, this.read(this.displayed(path), path, false));
+        const module = this.read(this.displayed(path), path, false);
+        this.loaded.set(path, this.unreadable.has(path) ? undefined : module);
       } catch (error) {
         if (!(error instanceof HostError)) throw error;
         const meant =

@@ -1,6 +1,6 @@
 /** Types and expressions in words, for messages. */
 import { typeMismatch } from '../diagnostics/catalogue/values.js';
-import { named, withArticle } from '../diagnostics/make.js';
+import { clipped, named, withArticle } from '../diagnostics/make.js';
 import { isCall } from '../ir/values.js';
 import type { Family, PortType, SettingType } from '../schemas/schema.js';
 import type { Expression } from '../syntax/ast.js';
@@ -115,7 +115,7 @@ export function expressionNoun(expression: Expression): string {
     case 'record':
       return 'a record';
     case 'reference':
-      return `\`${expression.path.map((word) => word.text).join('.')}\``;
+      return `\`${clipped(expression.path.map((word) => word.text).join('.'))}\``;
     case 'call':
       return `a call of \`${expression.callee.text}\``;
     case 'binary':

@@ -209,14 +209,18 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 /** What to call here for a function of another library. */
 export const foreignFunction = (name: string): string | undefined => lookUp(FUNCTIONS, name.toLowerCase());
 
-/** Values of other languages. */
+/** Values of other languages, and delimiters of files as they are. */
 const VALUES = byWord({
   true: 'True TRUE yes on',
   false: 'False FALSE no off',
   none: 'None null nil undefined',
+  comma: ',',
+  semicolon: ';',
+  tab: '\t',
+  pipe: '|',
 });
 
-/** `true` for `True`; `undefined` for other words. */
+/** `true` for `True`, `semicolon` for `;`; `undefined` for other words. */
 export const foreignValue = (word: string): string | undefined => lookUp(VALUES, word);
 
 const linesByWord = Object.fromEntries(

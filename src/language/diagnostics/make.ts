@@ -33,6 +33,9 @@ export const info = of('info');
 /** An error to be thrown. */
 export const userError = (...fields: Parameters<typeof error>): UserError => new UserError(error(...fields));
 
+/** What was written, where a message quotes it: its beginning, if it is long. */
+export const clipped = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
+
 /** A fix with one edit: `text` replaces the text at `span`. */
 export const replace = (
   title: string,

@@ -1,5 +1,5 @@
 /** Commas that are missing, and one that is after the last item of a line. */
-import type { Part, SyntaxNode } from '../../../grammar/node.js';
+import type { Leaf, Part, SyntaxNode } from '../../../grammar/node.js';
 import { UNITS } from '../../../grammar/units.js';
 import * as errors from '../diagnostics/catalogue/syntax.js';
 import { replace } from '../diagnostics/make.js';
@@ -39,9 +39,11 @@ export class Commas {
     const comma = before !== undefined && isNode(before) ? lastOf(before) : before;
     if (comma?.key !== 'Comma' || last === undefined || isNode(comma) || isNode(last) || last.isInserted)
       return;
-    const end = endOf(comma.token);
-    if (!/[\r\n]/.test(this.source.text.slice(end, startOf(last.token))))
-      this.report(errors.danglingComma({ file: this.source.file, start: startOf(comma.token), end }));
+    if (!/[\r\n]/.test(this.source.text.slice(endOf(comma.token), startOf(last.token)))) this.dangling(comma);
+  }
+
+  private dangling({ token }: Leaf): void {
+    this.report(errors.danglingComma({ file: this.source.file, start: startOf(token), end: endOf(token) }));
   }
 
   /** Reports that a comma is missing at an offset. */
@@ -71,14 +73,21 @@ export class Commas {
     );
   }
 
-  /** Reports two settings on one line without a comma between them. */
+  /** Reports two settings on one line without a comma between them, and a comma that only another one follows. */
   settings(body: SyntaxNode): void {
     let before: SyntaxNode | undefined;
+    let comma: Leaf | undefined;
     for (let part = body.first; part !== undefined; part = part.next) {
-      if (!isNode(part)) before = undefined;
-      else if (part.end >= 0) {
+      if (isNode(part)) {
+        comma = undefined;
+        if (part.end < 0) continue;
         if (before !== undefined) this.missing(before.end, 'settings on one line');
         before = part;
+      } else {
+        before = undefined;
+        if (part.key !== 'Comma') continue;
+        if (comma !== undefined) this.dangling(comma);
+        comma = part;
       }
     }
   }

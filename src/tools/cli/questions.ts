@@ -7,6 +7,7 @@ import { error } from '../../language/diagnostics/make.js';
 import { type Place, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { anyObject, type Json, JsonFault, parseJson } from '../../language/host/json.js';
+import { lossyText, notUtf8At } from '../../language/source/utf8.js';
 
 export interface Question {
   readonly at: Place;
@@ -45,12 +46,9 @@ export function decoded(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** Where a lossy reading puts its first replacement character that the bytes do not hold themselves. */
 function brokenAt(bytes: Uint8Array): { readonly line: number; readonly column: number } {
-  const lossy = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-  const again = new TextEncoder().encode(lossy);
-  const first = again.findIndex((byte, index) => byte !== bytes[index]);
-  const before = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, first)).split('\n');
+  const lossy = lossyText(bytes);
+  const before = lossy.slice(0, notUtf8At(bytes, lossy)).split('\n');
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
 }
 

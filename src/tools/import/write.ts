@@ -264,7 +264,7 @@ function budgetBlock(recipe: Recipe): readonly string[] {
 }
 
 const UNCOUNTED =
-  'How many devices there are, the file does not say: all GPUs of the machine, unless `devices` is set.';
+  'The file does not say how many devices there are: all GPUs of the machine, unless `devices` is set.';
 
 /** A set, or a list that may have one among its names. */
 function targetList({ targets, experts = [] }: Recipe['lora']): string | undefined {

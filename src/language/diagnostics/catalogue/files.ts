@@ -3,8 +3,8 @@ import type { HostErrorCode } from '../../host/host.js';
 import { OPEN_FILES } from '../../host/system-limit.js';
 import type { Span } from '../../source/span.js';
 import { otherPath } from '../did-you-mean.js';
-import { counted, error, percentText, warning, wholeFile } from '../make.js';
-import type { Diagnostic, Place } from '../types.js';
+import { clipped, counted, error, percentText, warning, wholeFile } from '../make.js';
+import type { Diagnostic, Hint, Place } from '../types.js';
 
 export const fileNotFound = (path: string, details: { readonly help?: string } = {}) =>
   error('FTP0601', wholeFile(path), `there is no file \`${path}\``, {
@@ -30,6 +30,14 @@ const fileTooLarge = (path: string) =>
       : 'split it into several files, and read them with a glob',
   });
 
+/** A pipeline or a module whose bytes are no text. `details`: what a command did because of it. */
+export const notText = (at: Place | Span, path: string, details: Hint = {}) =>
+  error('FTP1062', at, `\`${path}\` is not valid UTF-8 text`, {
+    label: 'not UTF-8',
+    help: 'save it as UTF-8, or convert it: `iconv -f latin1 -t utf-8`, and `utf-16` for what PowerShell writes',
+    ...details,
+  });
+
 const readFailed = (path: string, detail: string) =>
   error('FTP0605', wholeFile(path), `\`${path}\` could not be read`, {
     notes: [detail],
@@ -52,15 +60,10 @@ export const memoryRefused = (cwd: string, detail: string) =>
 
 /** A pattern of files that takes too long to follow. */
 export const patternTooWide = (at: Place | Span, pattern: string, detail: string) =>
-  error(
-    'FTP0614',
-    at,
-    `the pattern \`${pattern.length > 60 ? `${pattern.slice(0, 60)}…` : pattern}\` is too wide`,
-    {
-      label: detail,
-      help: 'name the folder that the files are in, or name them one by one in a list',
-    },
-  );
+  error('FTP0614', at, `the pattern \`${clipped(pattern)}\` is too wide`, {
+    label: detail,
+    help: 'name the folder that the files are in, or name them one by one in a list',
+  });
 
 const READS: Readonly<Record<HostErrorCode, (path: string, detail: string, meant?: string) => Diagnostic>> = {
   not_found: (path, _, meant) =>

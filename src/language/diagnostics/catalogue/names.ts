@@ -1,6 +1,6 @@
 /** FTP02xx: names and imports. FTP0519: columns that a template needs and a source does not have. */
 import type { Span } from '../../source/span.js';
-import { instead, suggestion } from '../did-you-mean.js';
+import { instead, nearest, suggestion } from '../did-you-mean.js';
 import { foreignFunction, foreignValue } from '../foreign.js';
 import { error, insert, named, replace, rewrite, warning, withinQuotes } from '../make.js';
 import type { Diagnostic, Hint } from '../types.js';
@@ -27,10 +27,11 @@ interface Word {
   readonly span: Span;
 }
 
+/** `machine` has a block, too, which no stage follows from: it is suggested, and not among the kinds that are listed. */
 export const unknownKind = (at: Span, kind: string, known: readonly string[]) =>
   error('FTP0202', at, `there is no block kind \`${kind}\``, {
     label: 'unknown kind',
-    ...suggestion(kind, at, known),
+    ...suggestion(kind, at, nearest(kind, ['machine']) === undefined ? known : ['machine']),
   });
 
 export const duplicateName = (at: Span, name: string, first: Span) =>

@@ -1,6 +1,7 @@
 /** FTP03xx: types, units and values. */
 import type { Span } from '../../source/span.js';
 import { instead, nearest, otherPath, suggestion } from '../did-you-mean.js';
+import { foreignValue } from '../foreign.js';
 import { error, insert, named, replace, rewrite, warning, withArticle } from '../make.js';
 import type { Fix } from '../types.js';
 
@@ -62,12 +63,18 @@ export const outOfRange = (at: Span, written: string, range: string, from?: Span
 export const notInteger = (at: Span, written: string) =>
   error('FTP0306', at, `expected a whole number, found ${written}`, { label: 'not a whole number' });
 
-export const unknownChoice = (at: Span, word: string, choices: readonly string[]) =>
-  error('FTP0307', at, `\`${word}\` is not one of the choices`, {
+export const unknownChoice = (at: Span, word: string, choices: readonly string[]) => {
+  const elsewhere = foreignValue(word);
+  return error('FTP0307', at, `\`${word}\` is not one of the choices`, {
     label: `expected ${named(choices)}`,
-    // The label already lists the choices.
-    ...(nearest(word, choices) === undefined ? {} : suggestion(word, at, choices)),
+    ...(elsewhere !== undefined && choices.includes(elsewhere)
+      ? instead(elsewhere, at)
+      : // The label already lists the choices.
+        nearest(word, choices) === undefined
+        ? {}
+        : suggestion(word, at, choices)),
   });
+};
 
 export const quotedChoice = (at: Span, word: string) =>
   error('FTP0308', at, `\`${word}\` is a keyword and is written without quotes`, {

@@ -1,3 +1,4 @@
+import { DELIMITERS } from '../delimiters.js';
 import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
 /** Columns that a row may do without, though its source maps them. */
@@ -92,7 +93,7 @@ export const sources = {
     positional: ['files'],
     args: {
       files,
-      delimiter: defaulted(t.enum('comma', 'semicolon', 'tab', 'pipe'), 'comma', 'Separator of the values.'),
+      delimiter: defaulted(t.enum(...Object.keys(DELIMITERS)), 'comma', 'Separator of the values.'),
       columns: named,
     },
   },

@@ -1,6 +1,7 @@
 /** Habits in the heads of declarations and between them. */
 import { type IToken, tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
+import { nearest } from '../../diagnostics/did-you-mean.js';
 import { replace } from '../../diagnostics/make.js';
 import { type Correction, type Failure, type Habit, isName, write } from './habit.js';
 
@@ -42,6 +43,27 @@ const declares: Habit = ({ rule, first, token, previous }) =>
     ? { help: 'to let the command line replace a value, write `param name: Type = value`' }
     : undefined;
 
+/** Words before declarations that are no blocks of settings. */
+const BEFORE_DECLARATIONS = ['edition', 'import', 'matrix', 'param', 'preset', 'secret'];
+
+/** Where the parser gives up on such a head: at its first token, after the kind, after kind and name. */
+const HEAD_RULES: Readonly<Record<string, number>> = { program: 0, block: 1, body: 2 };
+
+/** `edtion 2026`, `improt { jsonl } from "std/data"`, `parm name: Type = value`: the word is taken for a kind of block. */
+const misspelt: Habit = ({ rule, token, first, line, span }) => {
+  const at = HEAD_RULES[rule];
+  if (at === undefined || line[at] !== token || first.tokenType !== t.Identifier) return undefined;
+  const meant = nearest(first.image, BEFORE_DECLARATIONS);
+  return meant === undefined
+    ? undefined
+    : {
+        at: first,
+        expected: `\`${meant}\``,
+        help: `did you mean \`${meant}\`?`,
+        fixes: [write(meant, span(first), 'maybe_incorrect')],
+      };
+};
+
 /** The heads of declarations. */
 const heads: Habit = ({ rule, token, first, line, span }) => {
   if (rule === 'range')
@@ -65,6 +87,12 @@ const heads: Habit = ({ rule, token, first, line, span }) => {
     help: `write \`${first.image} name { … }\`: every block has a name, of letters, digits and \`_\``,
   };
 };
+
+/** `train adapter: {` */
+const colonBeforeBlock: Habit = ({ rule, token, previous, next, span }) =>
+  rule === 'body' && token.tokenType === t.Colon && isName(previous) && next?.tokenType === t.LCurly
+    ? { help: 'remove the colon', fixes: [replace('remove it', span(token), '')] }
+    : undefined;
 
 /** `budget my machine {` */
 const twoNames: Habit = ({ rule, token, previous, first, next, span }) => {
@@ -92,4 +120,13 @@ const outside: Habit = ({ rule, token, previous, first, next, line, span }) => {
     : undefined;
 };
 
-export const HEADS: readonly Habit[] = [declares, edition, importing, heads, twoNames, outside];
+export const HEADS: readonly Habit[] = [
+  declares,
+  edition,
+  importing,
+  misspelt,
+  heads,
+  colonBeforeBlock,
+  twoNames,
+  outside,
+];

@@ -8,7 +8,7 @@ import { type SourceMap, type SourceText, sourceText } from '../../../language/s
 import type { CliContext } from '../cli-context.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import type { NamedFile } from '../named-files.js';
-import { notText, rewriteAll } from './rewrite.js';
+import { notRewritten, rewriteAll } from './rewrite.js';
 
 /** What became of one file. */
 export interface FormatOutcome {
@@ -25,7 +25,7 @@ export function formatBytes(bytes: Uint8Array, file: string): FormatOutcome {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return { file, status: 'failed', diagnostics: [notText(file)] };
+    return { file, status: 'failed', diagnostics: [notRewritten(file)] };
   }
   const before = sourceText(file, text);
   const { text: after, diagnostics = [] } = formatText(text, file);

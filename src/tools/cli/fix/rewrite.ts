@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { notText } from '../../../language/diagnostics/catalogue/files.js';
 import { error, wholeFile } from '../../../language/diagnostics/make.js';
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import { syncFolder, writeWhole } from '../../../pipeline/store/index.js';
@@ -70,7 +71,7 @@ function obstacle({ file, before }: Rewrite, target: string): Diagnostic | undef
   const bytes = readFileSync(target);
   if (bytes.equals(Buffer.from(before))) return undefined;
   // Bytes that are no text were read as replacement signs, and must not be written back as such.
-  return bytes.toString('utf8') === before ? notText(file) : changedMeanwhile(file);
+  return bytes.toString('utf8') === before ? notRewritten(file) : changedMeanwhile(file);
 }
 
 function isWritable(path: string): boolean {
@@ -96,7 +97,5 @@ const changedMeanwhile = (file: string): Diagnostic =>
     help: 'nothing was changed; run the command again',
   });
 
-export const notText = (file: string): Diagnostic =>
-  error('FTP1062', wholeFile(file), `\`${file}\` is not valid UTF-8 text`, {
-    help: 'nothing was changed; save the file as UTF-8 first',
-  });
+export const notRewritten = (file: string): Diagnostic =>
+  notText(wholeFile(file), file, { help: 'nothing was changed; save the file as UTF-8 first' });

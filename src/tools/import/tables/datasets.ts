@@ -66,7 +66,7 @@ function cut(recipe: Recipe, rows: number | undefined): void {
     remark(
       recipe,
       'split',
-      'The first rows there; here as large a share, chosen by the seed. `test` is for nobody.',
+      'The first rows there; here as large a share, chosen by the seed. `test` has the other rows, which nothing reads.',
     );
   else {
     recipe.limit = rows;

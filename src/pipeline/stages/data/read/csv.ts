@@ -1,6 +1,7 @@
 import { badHeader, brokenFile } from '../../../../language/diagnostics/catalogue/files.js';
 import { counted } from '../../../../language/diagnostics/make.js';
 import { type Place, UserError } from '../../../../language/diagnostics/types.js';
+import { DELIMITERS } from '../../../../language/schemas/delimiters.js';
 import {
   faultyLine,
   Gatherer,
@@ -13,14 +14,6 @@ import {
 import { decodedText } from '../parse-row.js';
 
 const [QUOTE, NEWLINE, RETURN] = [0x22, 0x0a, 0x0d];
-
-/** Values of `delimiter` and their characters. */
-export const DELIMITERS: Readonly<Record<string, string>> = {
-  comma: ',',
-  semicolon: ';',
-  tab: '\t',
-  pipe: '|',
-};
 
 /**
  * Records of a CSV file (RFC 4180) as JSON objects under the names of the first record. A quote opens a field only where

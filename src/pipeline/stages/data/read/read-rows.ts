@@ -3,6 +3,7 @@ import { otherFormat } from '../../../../language/diagnostics/catalogue/files.js
 import { UserError } from '../../../../language/diagnostics/types.js';
 import type { Host } from '../../../../language/host/host.js';
 import type { Value } from '../../../../language/ir/program.js';
+import { DELIMITERS } from '../../../../language/schemas/delimiters.js';
 import {
   EVERY_ROW,
   isSampled,
@@ -12,7 +13,7 @@ import {
   type Splitter,
   windowsOf,
 } from '../file-lines.js';
-import { CsvSplitter, DELIMITERS } from './csv.js';
+import { CsvSplitter } from './csv.js';
 import { HEAD, kindOf, noLines } from './file-kinds.js';
 import { parquetSize } from './footer.js';
 import { ListSplitter } from './json-list.js';
