@@ -25,9 +25,36 @@ class Quantisation:
 
 
 @dataclass(frozen=True)
+class GgufTensor:
+    """A tensor of a model, by its name in files of Hugging Face, and where a GGUF file has it."""
+
+    name: str
+    stored: str
+    shape: list[int]
+    #: Which it is of a stack of tensors.
+    member: int | None = None
+    #: It is stored `[inputs, outputs]`.
+    transposed: bool = False
+    #: One was added.
+    one_more: bool = False
+    #: In blocks of these rows, the first two axes are stored the other way round.
+    axes: list[int] | None = None
+
+
+@dataclass(frozen=True)
+class Gguf:
+    #: In the folder of the model.
+    file: str
+    #: What its `config.json` would say.
+    config: dict[str, Any]
+    tensors: list[GgufTensor]
+
+
+@dataclass(frozen=True)
 class Model:
     folder: str
-    gguf: str | None
+    #: Left out of a folder in Hugging Face layout.
+    gguf: Gguf | None
     task: Literal["causal", "classifier"]
     labels: list[str] | None
     #: Of frozen weights.

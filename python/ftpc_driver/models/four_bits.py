@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 #: Outputs that bitsandbytes packs together for its products in bfloat16.
 _PACKED_ROWS = 32
@@ -58,17 +59,71 @@ def keep_products(model: nn.Module, compute: torch.dtype) -> None:
             layer.support_avx512bf16_for_cpu = False
 
 
+def as_stored(model: nn.Module, dtype: torch.dtype, compute: torch.dtype) -> None:
+    """
+    Of a base whose files are in four bits: what is not quantised gets the type that is asked for, in which transformers
+    leaves it as the file has it (5.24). Codes mean values of the type that the weights had before, which bitsandbytes
+    takes in the backward pass alone (0.50.2); here they do in both.
+    """
+    layers = layers_in_four_bits(model)
+    codes = {id(layer.weight) for layer in layers}
+    for parameter in model.parameters():
+        if id(parameter) not in codes and parameter.is_floating_point():
+            parameter.data = parameter.data.to(dtype)
+    for layer in layers:
+        layer.forward = _rounded(layer, layer.forward, compute)
+
+
+def _rounded(layer: Any, original: Any, compute: torch.dtype) -> Any:
+    def forward(inputs: Tensor) -> Tensor:
+        from bitsandbytes.nn.modules import fix_4bit_weight_quant_state_from_module
+
+        fix_4bit_weight_quant_state_from_module(layer)
+        state = layer.weight.quant_state
+        if state.dtype == compute:
+            same: Tensor = original(inputs)
+            return same
+        output: Tensor = _Product.apply(inputs.to(compute), layer.weight.data, state)
+        return (output if layer.bias is None else output + layer.bias.to(output.dtype)).to(inputs.dtype)
+
+    return forward
+
+
+class _Product(torch.autograd.Function):
+    """With the values that codes stand for, which are made of them in each pass."""
+
+    @staticmethod
+    def forward(context: Any, inputs: Tensor, codes: Tensor, state: Any) -> Tensor:
+        context.codes, context.state = codes, state
+        return linear(inputs, _values(codes, state, inputs.dtype))
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = gradients
+        return gradient @ _values(context.codes, context.state, gradient.dtype), None, None
+
+
+def _values(codes: Tensor, state: Any, dtype: torch.dtype) -> Tensor:
+    from bitsandbytes.functional import dequantize_4bit
+
+    values: Tensor = dequantize_4bit(codes, state)
+    return values.to(dtype)
+
+
 def layers_in_four_bits(model: nn.Module) -> list[Any]:
     """Not PEFT's layers around them, whose class has the same name."""
     from_library = [module for module in model.modules() if type(module).__module__.startswith("bitsandbytes.")]
     return [module for module in from_library if type(module).__name__ == "Linear4bit"]
 
 
-def quantised_outline(model: Any, config: Any) -> None:
-    """Makes of an outline one of the model that transformers would quantise; its codes are of no values yet."""
+def quantised_outline(model: Any, config: Any, is_stored: bool) -> None:
+    """
+    Makes of an outline one of the model that transformers would quantise, or read in four bits; its codes are of no
+    values yet.
+    """
     from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
 
-    quantizer = Bnb4BitHfQuantizer(config, pre_quantized=False)
+    quantizer = Bnb4BitHfQuantizer(config, pre_quantized=is_stored)
     quantizer.preprocess_model(model, device_map=None)
     for layer in layers_in_four_bits(model):
         layer.weight = _codes_of(layer)
@@ -89,7 +144,8 @@ def _codes_of(layer: Any) -> Any:
         code=torch.empty(16, device=outline),
         blocksize=weight.blocksize,
         quant_type=weight.quant_type,
-        dtype=weight.dtype,
+        # those of a base that is stored so have that of their codes
+        dtype=weight.dtype if weight.is_floating_point() else torch.float32,
     )
     codes: Any = Params4bit(
         torch.empty((numbers, 1), dtype=weight.quant_storage, device=outline),

@@ -1,7 +1,7 @@
 """A base model of transformers with an adapter of PEFT over it, as the specification names them."""
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from ftpc_driver.errors import DriverError
-from ftpc_driver.models.four_bits import keep_products, quantised_on, use_running_blocks
+from ftpc_driver.models.four_bits import as_stored, keep_products, quantised_on, use_running_blocks
+from ftpc_driver.models.gguf import read_gguf
 from ftpc_driver.models.names import file_names, is_bias_of_base
 from ftpc_driver.models.outline import materialise, outline
+from ftpc_driver.models.stored import stored_quantisation
 from ftpc_driver.models.structure import is_text
 from ftpc_driver.spec import Adapter, Model
 from ftpc_driver.versions import require
@@ -40,35 +42,30 @@ def load_base(
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    stored = _stored(model, compute)
     options: dict[str, Any] = {
+        "config": config_of(model, stored),
         "dtype": DTYPES[model.dtype],
         "attn_implementation": model.attention,
         "local_files_only": True,
     }
-    if model.gguf is not None:
-        require("gguf", "a GGUF base")
-        options["gguf_file"] = model.gguf
-    if model.quantisation is not None:
-        options |= _quantised(model, compute, torch.device("cpu") if reads == "for_all" else device)
+    there = torch.device("cpu") if reads == "for_all" else device
+    if stored is not None:
+        # it stays as it is, whatever else is asked for
+        options["device_map"] = {"": there}
+    elif model.quantisation is not None:
+        options |= _quantised(model, compute, there)
     if placement is not None:
         options["device_map"] = placement
     if model.attention == "flash_attention_2":
         require("flash_attn", "attention = flash")
-    kind = AutoModelForCausalLM
-    if model.task == "classifier":
-        kind = AutoModelForSequenceClassification
-        labels = model.labels or []
-        options |= {
-            "id2label": dict(enumerate(labels)),
-            "label2id": {name: i for i, name in enumerate(labels)},
-        }
-    with quantised_on(device) if reads == "for_all" and model.quantisation is not None else nullcontext():
+    kind = AutoModelForCausalLM if model.task == "causal" else AutoModelForSequenceClassification
+    is_quantised = stored is None and model.quantisation is not None
+    with quantised_on(device) if reads == "for_all" and is_quantised else nullcontext():
         base = _made(kind, model, options, reads)
-    if model.gguf is not None:
-        # read as numbers: what is trained of it is saved like any other model
-        base.hf_quantizer = None
-        base.config.__dict__.pop("quantization_config", None)
-    if model.quantisation is not None:
+    if stored is not None:
+        as_stored(base, DTYPES[model.dtype], compute)
+    if stored is not None or model.quantisation is not None:
         keep_products(base, compute)
     base.config.use_cache = False
     keep_all(base)
@@ -90,10 +87,39 @@ def keep_all(base: Any) -> None:
                 setattr(config, name, 0.0)
 
 
+def config_of(model: Model, stored: dict[str, Any] | None = None) -> Any:
+    """What the model's files say, but for its labels, and how it is `stored` in four bits."""
+    from transformers import CONFIG_MAPPING, AutoConfig
+
+    options: dict[str, Any] = {}
+    if model.task == "classifier":
+        labels = model.labels or []
+        options |= {"id2label": dict(enumerate(labels)), "label2id": {name: i for i, name in enumerate(labels)}}
+    try:
+        if model.gguf is not None:
+            kind = CONFIG_MAPPING[model.gguf.config["model_type"]]
+            return kind.from_dict(_with_floats(kind, model.gguf.config), **options)
+        config = AutoConfig.from_pretrained(model.folder, local_files_only=True, **options)
+    except (OSError, ValueError, KeyError) as error:
+        raise DriverError("model", f"transformers cannot read the config of {model.folder}: {error}") from error
+    if stored is not None:
+        config.quantization_config = stored
+    return config
+
+
+def _with_floats(kind: Any, config: dict[str, Any]) -> dict[str, Any]:
+    """JSON has one type of numbers, and transformers wants floats where its fields are (5.24)."""
+    types = {field.name: str(field.type) for field in fields(kind)}
+    floats = {name for name, text in types.items() if "float" in text and "int" not in text}
+    return {name: float(each) if name in floats and type(each) is int else each for name, each in config.items()}
+
+
 def _made(kind: Any, model: Model, options: dict[str, Any], reads: Reads) -> Any:
     """Attention is plain where the architecture has no other."""
     try:
-        return outline(kind, model.folder, options) if reads == "nothing" else _read(kind, model, options)
+        if reads == "nothing":
+            return outline(kind, options, getattr(options["config"], "quantization_config", None))
+        return _read(kind, model, options)
     except (OSError, ValueError, KeyError) as error:
         if model.attention != "eager" and "attention" in str(error).lower():
             return _made(kind, replace(model, attention="eager"), options | {"attn_implementation": "eager"}, reads)
@@ -102,13 +128,30 @@ def _made(kind: Any, model: Model, options: dict[str, Any], reads: Reads) -> Any
 
 def _read(kind: Any, model: Model, options: dict[str, Any]) -> Any:
     """Whole: what a file lacks, transformers would make up."""
-    base, info = kind.from_pretrained(model.folder, **options, output_loading_info=True)
+    if model.gguf is None:
+        base, info = kind.from_pretrained(model.folder, **options, output_loading_info=True)
+    else:
+        require("gguf", "a GGUF base")
+        tensors = read_gguf(model.folder, model.gguf, options["dtype"])
+        with torch.device("meta"):
+            kind = type(kind.from_config(options["config"]))
+        base, info = kind.from_pretrained(None, state_dict=tensors, **options, output_loading_info=True)
     lacking = sorted(str(key) for key in {*info["missing_keys"], *info["mismatched_keys"]})
     if model.task == "classifier":
         lacking = [name for name in lacking if not any(head in name for head in HEADS)]
     if lacking:
         raise DriverError("model", f"tensors of {model.folder} are missing or misshapen: {', '.join(lacking[:5])}")
     return base
+
+
+def _stored(model: Model, compute: torch.dtype) -> dict[str, Any] | None:
+    """How a base is stored in four bits; its products are computed in `compute`, whatever it was saved with."""
+    stored = stored_quantisation(model)
+    if stored is None:
+        return None
+    require("bitsandbytes", "a base in four bits")
+    use_running_blocks()
+    return stored | {"bnb_4bit_compute_dtype": str(compute).removeprefix("torch.")}
 
 
 def _quantised(model: Model, compute: torch.dtype, device: torch.device) -> dict[str, Any]:

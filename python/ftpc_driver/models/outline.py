@@ -9,17 +9,21 @@ from torch import nn
 from ftpc_driver.models.four_bits import quantised_outline
 
 
-def outline(kind: Any, folder: str, options: dict[str, Any]) -> Any:
-    """The modules that `kind.from_pretrained` would make; `kind`: an `AutoModel…` of transformers."""
-    from transformers import AutoConfig
+def outline(kind: Any, options: dict[str, Any], stored: dict[str, Any] | None) -> Any:
+    """
+    The modules that `kind.from_pretrained` would make; `kind`: an `AutoModel…` of transformers, `stored`: how its
+    weights are stored in four bits.
+    """
+    from transformers.quantizers.auto import AutoQuantizationConfig
 
-    made, read = ("dtype", "attn_implementation"), ("quantization_config", "device_map")
-    given = {name: each for name, each in options.items() if name not in (*made, *read)}
-    config = AutoConfig.from_pretrained(folder, **given)
     with torch.device("meta"):
-        model = kind.from_config(config, **{name: options[name] for name in made})
-    if "quantization_config" in options:
-        quantised_outline(model, options["quantization_config"])
+        model = kind.from_config(
+            options["config"], **{name: options[name] for name in ("dtype", "attn_implementation")}
+        )
+    if stored is not None:
+        quantised_outline(model, AutoQuantizationConfig.from_dict(stored), is_stored=True)
+    elif "quantization_config" in options:
+        quantised_outline(model, options["quantization_config"], is_stored=False)
     return model
 
 

@@ -2,25 +2,31 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from ftpc_driver.spec import Spec
+from ftpc_driver.spec import Model, Spec
 
 
 def needs_bitsandbytes(spec: Spec) -> bool:
     """For weights or moments in 4 or 8 bits; a base may be stored so already."""
-    model, optimizer = spec.model, spec.optimizer
+    other = spec.preferences.other if spec.preferences is not None else None
+    models = [spec.model] if other is None else [spec.model, other.model]
+    optimizer = spec.optimizer
     return (
-        model.quantisation is not None
-        or optimizer.name == "adamw8bit"
+        optimizer.name == "adamw8bit"
         or optimizer.paged
-        or _is_quantised(model.folder)
+        or any(model.quantisation is not None or stored_quantisation(model) is not None for model in models)
     )
 
 
-def _is_quantised(folder: str) -> bool:
+def stored_quantisation(model: Model) -> dict[str, Any] | None:
+    """What `config.json` says of weights that bitsandbytes stored in 4 bits."""
+    if model.gguf is not None:
+        return None
     try:
-        config = json.loads((Path(folder) / "config.json").read_text())
+        config = json.loads((Path(model.folder) / "config.json").read_text())
     except (OSError, ValueError):
-        # of GGUF, or told when it is read
-        return False
-    return isinstance(config, dict) and config.get("quantization_config") is not None
+        # told when it is read
+        return None
+    found = config.get("quantization_config") if isinstance(config, dict) else None
+    return found if isinstance(found, dict) and found.get("load_in_4bit") is True else None

@@ -27,10 +27,17 @@ def write_json(path: Path, value: object) -> None:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Of one tensor under two names, both are written."""
+    """Of one tensor under two names, both are written; no other is copied that lies in the memory of the host."""
     from safetensors.torch import save_file
 
-    save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, path)
+    written: dict[str, Tensor] = {}
+    memory = set[int]()
+    for name, tensor in tensors.items():
+        value = tensor.detach().cpu().contiguous()
+        # safetensors takes no two tensors that share memory
+        written[name] = value.clone() if value.untyped_storage().data_ptr() in memory else value
+        memory.add(value.untyped_storage().data_ptr())
+    save_file(written, path)
     sync(path)
 
 

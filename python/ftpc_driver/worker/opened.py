@@ -10,10 +10,11 @@ from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from peft.utils import ModulesToSaveWrapper
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
+from transformers import AutoModelForCausalLM, DynamicCache
 
 from ftpc_driver.errors import DriverError
-from ftpc_driver.models.load import DTYPES, load_base
+from ftpc_driver.models.load import DTYPES, config_of, load_base
+from ftpc_driver.models.stored import stored_quantisation
 from ftpc_driver.spec import Model
 
 #: Share of a device's free memory that weights may take there; activations and caches need the rest.
@@ -98,10 +99,10 @@ def placement(spec: Model, device: torch.device) -> Any:
     """One device where the weights fit, else all that there are, and the host."""
     if device.type == "cpu":
         return {"": "cpu"}
-    sources = {} if spec.gguf is None else {"gguf_file": spec.gguf}
     with torch.device("meta"):
-        shape = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(spec.folder, **sources))
-    width = DTYPES[spec.dtype].itemsize if spec.quantisation is None else NF4_BYTES
+        shape = AutoModelForCausalLM.from_config(config_of(spec))
+    is_whole = spec.quantisation is None and stored_quantisation(spec) is None
+    width = DTYPES[spec.dtype].itemsize if is_whole else NF4_BYTES
     weights = width * sum(parameter.numel() for parameter in shape.parameters())
     free, _ = torch.cuda.mem_get_info(0)
     return {"": 0} if weights < FITS * free else "auto"

@@ -1,7 +1,9 @@
 import { basename, dirname } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import { ggufAt } from '../models/config-at.js';
-import type { ModelSpec } from './spec.js';
+import { openGguf } from '../models/gguf/open.js';
+import type { ModelFolder } from '../models/load.js';
+import type { GgufSpec, GgufTensorSpec, ModelSpec } from './spec.js';
 
 /** How a model is evaluated. */
 export interface EvaluatedAs extends Pick<ModelSpec, 'dtype' | 'attention'> {
@@ -17,13 +19,32 @@ export function modelSpec(
   folder: string,
   { labels, storage, dtype, attention }: EvaluatedAs,
 ): ModelSpec {
-  const gguf = ggufAt(host, folder);
+  const file = ggufAt(host, folder);
   return {
-    folder: gguf === undefined ? folder : dirname(gguf),
-    gguf: gguf === undefined ? null : basename(gguf),
+    ...(file === undefined ? { folder, gguf: null } : placeOf(openGguf(host, file))),
     task: labels === undefined ? 'causal' : 'classifier',
     labels: labels ?? null,
     ...{ dtype, attention },
     quantisation: storage === 'nf4' ? { type: 'nf4', double: true } : null,
   };
 }
+
+/** Where the driver finds a model as it is, and how it reads it. */
+export const placeOf = (model: ModelFolder): Pick<ModelSpec, 'folder' | 'gguf'> =>
+  model.gguf === undefined
+    ? { folder: model.path, gguf: null }
+    : { folder: dirname(model.path), gguf: ggufSpec(model, model.gguf) };
+
+const ggufSpec = ({ path, configJson }: ModelFolder, layout: NonNullable<ModelFolder['gguf']>): GgufSpec => ({
+  file: basename(path),
+  config: configJson(),
+  tensors: layout.map(
+    ({ name, shape, ggufName, member, arrangement }): GgufTensorSpec => ({
+      ...{ name, stored: ggufName, shape },
+      ...(member !== undefined && { member }),
+      ...(arrangement.kind === 'transposed' && { transposed: true }),
+      ...(arrangement.kind === 'one_more' && { one_more: true }),
+      ...(arrangement.kind === 'rows' && { axes: arrangement.axes }),
+    }),
+  ),
+});

@@ -3,7 +3,7 @@
  * is written to `SPEC.json`, and the events that the ranks print, one JSON object per line. Version 1 of both.
  */
 import * as v from 'valibot';
-import { count, figure, type JsonOf, positive, record } from '../../language/host/json.js';
+import { count, figure, type Json, type JsonOf, positive, record } from '../../language/host/json.js';
 import { SHARDINGS as SHARED } from '../../language/ir/engines.js';
 import type { DpoObjective, OptimizerOptions, PreferenceObjective } from '../training/index.js';
 import { type AnswersMeasured, STEP_RECORD, VALIDATION } from '../training/state.js';
@@ -25,8 +25,8 @@ export type PackageVersions = Readonly<Record<string, string | null>>;
 export interface ModelSpec {
   /** Absolute. */
   readonly folder: string;
-  /** The file in `folder` that holds the weights, where they are GGUF. */
-  readonly gguf: string | null;
+  /** Left out of a folder in Hugging Face layout. */
+  readonly gguf: GgufSpec | null;
   readonly task: 'causal' | 'classifier';
   /** Of a classifier, in the order of its classes. */
   readonly labels: readonly string[] | null;
@@ -34,6 +34,31 @@ export interface ModelSpec {
   readonly dtype: 'float32' | 'bfloat16';
   readonly quantisation: { readonly type: 'nf4'; readonly double: boolean } | null;
   readonly attention: Attention;
+}
+
+/** A GGUF file, as this program reads it. */
+export interface GgufSpec {
+  /** In the folder. */
+  readonly file: string;
+  /** What its `config.json` would say. */
+  readonly config: Json;
+  readonly tensors: readonly GgufTensorSpec[];
+}
+
+/** A tensor of the model, by its name in files of Hugging Face. */
+export interface GgufTensorSpec {
+  readonly name: string;
+  /** Its name in the file. */
+  readonly stored: string;
+  readonly shape: readonly number[];
+  /** Which it is of a stack of tensors. */
+  readonly member?: number;
+  /** It is stored `[inputs, outputs]`. */
+  readonly transposed?: true;
+  /** One was added. */
+  readonly one_more?: true;
+  /** In blocks of these rows, the first two axes are stored the other way round. */
+  readonly axes?: readonly number[];
 }
 
 /** Micro batches of sequences of rows: a sequence has one row unless rows are packed. */

@@ -1,6 +1,6 @@
 import type { Host } from '../../language/host/host.js';
 import { readConfig } from './config/index.js';
-import { ggufConfig } from './gguf/config.js';
+import { ggufModel } from './gguf/config.js';
 import { readGgufHeader } from './gguf/header.js';
 import type { ModelConfig } from './types.js';
 
@@ -21,5 +21,5 @@ export const isGguf = (host: Host, path: string): boolean => ggufAt(host, path) 
 /** The config of what is at a path, and nothing else of it: all that `ftpc check` needs. Throws a `ModelError`. */
 export function configAt(host: Host, path: string): ModelConfig {
   const gguf = ggufAt(host, path);
-  return gguf === undefined ? readConfig(host, path) : ggufConfig(host, readGgufHeader(host, gguf));
+  return gguf === undefined ? readConfig(host, path) : ggufModel(host, readGgufHeader(host, gguf)).config;
 }

@@ -8,6 +8,7 @@ import {
   type SpecialTokens,
 } from './chat-template/index.js';
 import { readConfig } from './config/index.js';
+import type { PlacedTensor } from './gguf/layout.js';
 import { moduleNames } from './module-names.js';
 import { readJsonFile, readTextFile } from './read-file.js';
 import { openTensorSource } from './safetensors/read.js';
@@ -57,6 +58,8 @@ export interface ModelFiles {
 /** A model, in Hugging Face layout or in a GGUF file, whose architecture this program has a graph for. */
 export interface ModelFolder extends ModelFiles {
   readonly config: ModelConfig;
+  /** Where the tensors are in a GGUF file, if it is one. */
+  readonly gguf?: readonly PlacedTensor[];
   /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */
   checkWeights(): void;
   /** The tensors as their files have them; nothing is read yet. Throws a {@link ModelError}. */

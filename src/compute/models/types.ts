@@ -63,6 +63,8 @@ export interface ModelConfig {
   readonly parallel?: boolean;
   /** For a classifier: the names of its classes, in the order of its logits. Its head is over these instead of the vocabulary. */
   readonly labels?: readonly string[];
+  /** The weights of its files are in 4 bits, as bitsandbytes saves them. */
+  readonly isInFourBits?: true;
   /** Of an architecture without a graph, which transformers has. */
   readonly foreign?: ForeignModel;
 }

@@ -33,7 +33,7 @@ import type { PlanContext } from './plan-context.js';
 import type { BudgetLimit, Pace, Peak, Publication, Seconds } from './plan-json.js';
 import { publicationOf } from './publication.js';
 import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
-import { formatWritten, type PlannedModel, stageNamed, weightBytes } from './stage-models.js';
+import { formatWritten, isInFourBits, type PlannedModel, stageNamed, weightBytes } from './stage-models.js';
 import { type AnsweredRows, diskSeconds, workerSeconds } from './time/other-times.js';
 import { timeOf } from './time/time-of-training.js';
 import { memoryBudgetOf, paddedTokens, type TrainFacts } from './train-stage.js';
@@ -322,7 +322,10 @@ function onEngine(
     config,
     // merges and releases compute in float32
     isBf16: isBf16(context, root) && device === 'cuda' && rows.answers !== undefined,
-    isQuantised: trainer !== undefined && context.trainPlans.get(trainer)?.method === 'qlora',
+    isQuantised: isInFourBits(
+      config,
+      trainer === undefined ? undefined : context.trainPlans.get(trainer)?.method,
+    ),
     adapterNumbers: adapter && numbersOf(config, adapter),
   };
   const availableBytes =

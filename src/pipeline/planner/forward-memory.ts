@@ -13,6 +13,7 @@ import type { PlanContext } from './plan-context.js';
 import {
   type AdaptedModel,
   decodedWeights,
+  isInFourBits,
   keptByProcess,
   type PlannedModel,
   stageNamed,
@@ -33,7 +34,7 @@ export function forwardMemory(
   return {
     config,
     ...residentWeights({ ...model, config, adapter }, residency, trained?.method === 'qlora'),
-    isQuantised: trained?.method === 'qlora',
+    isQuantised: isInFourBits(config, trained?.method),
     adapter,
     longest,
     tokenizerBytes: model.tokenizerBytes,

@@ -38,6 +38,17 @@ export function formatWritten(stored: StoredAs, config: ModelConfig): FormatOf {
 const formatsOf = ({ weights }: RootModel, folder: ModelFolder): FormatOf =>
   weights === 'file' ? folder.weightFormat : formatWritten(weights, folder.config);
 
+/** Of the weights that the stage reads: those that a stage wrote are in no 4 bits, whatever they were made from. */
+function configOf({ weights }: RootModel, { config }: ModelFolder): ModelConfig {
+  if (weights === 'file' || config.isInFourBits === undefined) return config;
+  const { isInFourBits: _, ...written } = config;
+  return written;
+}
+
+/** Whether linear layers are in 4 bits on ranks, by the method that trains them, or trained what is over them. */
+export const isInFourBits = (config: ModelConfig, method: TrainPlan['method'] | undefined): boolean =>
+  method === 'qlora' || (config.isInFourBits === true && method !== 'full');
+
 export interface Models {
   /** The model under a setting. Throws a `ModelError` if it is not a model, or lacks a tensor. */
   of(value: Value | undefined): PlannedModel | undefined;
@@ -72,7 +83,7 @@ export function openModels(program: Program, host: Host): Models {
       if (root === undefined) return undefined;
       const folder = folderOf(root);
       folder.checkWeights();
-      const { config } = folder;
+      const config = configOf(root, folder);
       return {
         root,
         folder,

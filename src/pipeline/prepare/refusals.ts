@@ -146,12 +146,22 @@ function ofAccelerate(stage: Stage, engine: AccelerateRun, input: RefusalInput):
     ...(settings.batch.packing && MIXING.has(base?.config.foreign?.modelType ?? '')
       ? [engineCannot(at('batch.packing'), 'accelerate', NO_PACKING)]
       : []),
-    ...(stage.preset === 'qlora' &&
-    engine.python !== undefined &&
-    engine.versions['bitsandbytes'] === undefined
-      ? [engineCannot(stage.span, 'accelerate', NO_NF4)]
-      : []),
+    ...fourBitsRefused(stage, engine, input, base?.isMade === false && base.config.isInFourBits === true),
   ];
+}
+
+/** `isStored`: the base is in 4 bits already. */
+function fourBitsRefused(
+  stage: Stage,
+  { python, versions }: AccelerateRun,
+  input: RefusalInput,
+  isStored: boolean,
+): readonly Diagnostic[] {
+  const at = spanOf(input, stage, 'base');
+  if (isStored && stage.preset === 'full') return [engineCannot(at, 'accelerate', NO_FULL)];
+  if (python === undefined || versions['bitsandbytes'] !== undefined) return [];
+  if (isStored) return [engineCannot(at, 'accelerate', NO_STORED)];
+  return stage.preset === 'qlora' ? [engineCannot(stage.span, 'accelerate', NO_NF4)] : [];
 }
 
 const NO_PAGES: EngineLimit = {
@@ -173,6 +183,18 @@ const NO_NF4: EngineLimit = {
   what: '`using qlora`',
   why: 'its Python has no `bitsandbytes`',
   help: 'install `bitsandbytes` for this Python, or train with `using lora`',
+};
+
+const NO_STORED: EngineLimit = {
+  what: 'a base in 4 bits',
+  why: 'its Python has no `bitsandbytes`',
+  help: `install \`bitsandbytes\` for this Python, or ${EMBEDDED_INSTEAD}`,
+};
+
+const NO_FULL: EngineLimit = {
+  what: '`using full` over a base in 4 bits',
+  why: 'codes of 4 bits have no gradients',
+  help: `train with \`using lora\`, take the weights as they were before, or ${EMBEDDED_INSTEAD}, which trains the values that the codes stand for`,
 };
 
 const untrainedForeign = (modelType: string): EngineLimit => ({

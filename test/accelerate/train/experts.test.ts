@@ -1,12 +1,11 @@
 /** LoRA over experts, against PEFT's `target_parameters` in a plain loop of PyTorch. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { PYTHON, ranks, withPython } from '../python.js';
-import { apart, lossesOf, type Trained, type TrainOptions, testFolders, trained } from './trained.js';
+import { expectPlain, type PlainTraining, trainedByPeft } from './peft-loop.js';
+import { type Trained, type TrainOptions, testFolders, trained } from './trained.js';
 
 const ENGINES: Readonly<Record<string, AccelerateEngine>> = {
   'one rank': ranks(1),
@@ -14,7 +13,6 @@ const ENGINES: Readonly<Record<string, AccelerateEngine>> = {
   'two ranks, fsdp': ranks(2, 'fsdp'),
 };
 
-const ADAPTER = 'adapter/last/adapter_model.safetensors';
 const scripts = join(nodeHost().packageFolder, 'test', 'accelerate', 'train');
 
 interface Case {
@@ -58,24 +56,17 @@ withPython('LoRA over experts', () => {
 
   for (const [name, asked] of Object.entries(CASES))
     describe(name, () => {
-      let losses: readonly number[] = [];
-      let expected = '';
+      let plain: PlainTraining;
       const found = new Map<string, Trained>();
       before(async () => {
         const place = folder(name);
         found.set('one rank', await trained(place, options(name, asked), ENGINES['one rank']));
-        expected = folder(`${name}-peft`);
-        const spec = join(place, 'work', '.unfinished-scratch', 'spec.json');
-        execFileSync(PYTHON ?? '', [join(scripts, 'peft_loop.py'), spec, expected], { stdio: 'pipe' });
-        losses = JSON.parse(readFileSync(join(expected, 'losses.json'), 'utf8')) as number[];
+        plain = trainedByPeft(place, folder(`${name}-peft`));
       });
       for (const how of asked.engines)
         it(`is what PEFT trains, on ${how}`, async () => {
           const own = found.get(how) ?? (await trained(folder(name), options(name, asked), ENGINES[how]));
-          expect(lossesOf(own)).to.have.length(losses.length);
-          for (const [step, loss] of losses.entries())
-            expect(lossesOf(own)[step], `loss of step ${step + 1}`).to.be.closeTo(loss, 1e-5 * loss);
-          expect(apart(join(expected, 'adapter_model.safetensors'), own.path(ADAPTER))).to.be.below(2e-5);
+          expectPlain(own, plain);
         });
     });
 });

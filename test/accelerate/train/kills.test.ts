@@ -1,5 +1,5 @@
 /** Kills of ranks, of the stage's process and of the run, at moments that differ each time: what is trained is the same. */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -9,6 +9,7 @@ import { writePipeline } from '../../pipeline/run/pipelines.js';
 import { type Line, type Running, stageProcess, start } from '../../pipeline/run/processes.js';
 import { freshFolder } from '../../pipeline/run/worlds.js';
 import { PYTHON, withPython } from '../python.js';
+import { killRank, ranksIn, untilGone } from './rank-processes.js';
 
 const STEPS = 40;
 const KILLS = Number(process.env['FTPC_KILLS'] ?? 4);
@@ -48,24 +49,6 @@ const run = (
   return start(cwd, words, env, limit);
 };
 
-/** Process ids of the ranks that train in a folder. */
-const ranksIn = (cwd: string): readonly number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return command.includes('ftpc_driver') && command.includes(cwd);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-
-async function untilGone(cwd: string): Promise<void> {
-  while (ranksIn(cwd).length > 0) await sleep(20);
-}
-
 /** The trained tensors, as bytes. */
 function bytesOf(cwd: string, lines: readonly Line[]): string {
   const finished = lines.find(({ type, stage }) => type === 'stage.finished' && stage === 'adapter');
@@ -80,10 +63,7 @@ const isStep =
     type === 'stage.progress' && stage === 'adapter' && Number(step) >= least;
 
 const VICTIMS: Readonly<Record<string, (running: Running, cwd: string, turn: number) => void>> = {
-  rank: (_, cwd, turn) => {
-    const ranks = ranksIn(cwd);
-    process.kill(ranks[turn % ranks.length] ?? 0, 'SIGKILL');
-  },
+  rank: (_, cwd, turn) => killRank(cwd, turn),
   'process of the stage': (_, cwd) => process.kill(stageProcess(cwd), 'SIGKILL'),
   run: ({ process: parent }) => void parent.kill('SIGKILL'),
 };

@@ -25,6 +25,11 @@ const GPT2 = fixturePath('../classification/gpt2');
 const TINY = fixturePath('../evaluation/tiny/base');
 const GGUF = fixturePath('../gguf/tiny.gguf');
 
+/** As transformers saves them in 4 bits: constants of two levels, of one, and matrices that were stored transposed. */
+const inFourBits = (name: 'double' | 'single' | 'gpt2'): object => ({
+  base: { call: 'local', args: { folder: fixturePath(`../nf4/${name}`) } },
+});
+
 const lora = { rank: 4, alpha: 8, dropout: 0, targets: 'all_linear' };
 const COMMON: TrainOptions = {
   settings: { lora, precision: 'f32', validate: { stage: 'dialogs', port: 'valid' } },
@@ -280,6 +285,21 @@ const CASES: Readonly<Record<string, Case>> = {
     ),
     near: EXACT,
     engines: ['one rank', 'two ranks, ddp'],
+  },
+  'a base that is stored in four bits': {
+    options: with_({ ...inFourBits('double'), ...sgd(0.1) }),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, ddp', 'two ranks, fsdp', 'three ranks, fsdp'],
+  },
+  'a base that is stored in four bits with constants of one level, under DoRA': {
+    options: with_({ ...inFourBits('single'), lora: { ...lora, dora: true }, ...sgd(0.1) }),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, fsdp'],
+  },
+  'qlora over GPT-2 that is stored in four bits': {
+    options: with_({ ...inFourBits('gpt2'), ...sgd(0.1) }, { chosen: { method: 'qlora' } }),
+    near: EXACT,
+    engines: ['one rank', 'two ranks, fsdp'],
   },
   'a base in GGUF': {
     options: with_({ base: { call: 'gguf', args: { file: GGUF } }, ...sgd(0.1) }),

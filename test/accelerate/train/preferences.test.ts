@@ -1,5 +1,5 @@
 /** Trainings with preferences by both engines, and what is left of one whose rank was killed. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../src/compute/accelerate/engine.js';
@@ -17,6 +17,7 @@ import {
 } from '../../compute/training/objectives/recorded.js';
 import { DPO, judged, KTO, OBJECTIVES, pairs } from '../../pipeline/stages/train/preference-world.js';
 import { ranks, withPython } from '../python.js';
+import { killRank } from './rank-processes.js';
 import { expectEqual, lossesOf, type TrainOptions, testFolders, trained } from './trained.js';
 
 const ADAPTER = 'adapter/*/adapter_model.safetensors';
@@ -107,30 +108,36 @@ withPython('preferences by PyTorch and by the embedded engine', () => {
     expect(Math.abs((lossesOf(embedded)[0] ?? 0) - Math.LN2)).to.be.above(0.01);
   });
 
-  it('end with the same bytes where a rank is killed among the references and again among the steps', async () => {
-    if (process.platform !== 'linux') return;
-    const options = learning(KTO);
-    const bytesOf = async (own: string, heard: Pick<TrainOptions, 'told'> = {}) => {
-      const { path } = await trained(own, { ...options, ...heard }, ranks(2));
-      return readFileSync(path(ADAPTER.replace('*', 'last')));
-    };
-    const undisturbed = await bytesOf(folder('once'));
-    const own = folder('killed');
-    for (const isHere of [
-      ({ label }: Progress) => label === 'asking the reference',
-      ({ step }: Progress) => step === 7,
-    ]) {
-      const told = (event: StageEvent): void => {
-        if (event.type === 'stage.progress' && isHere(event)) killRank(own);
+  const ASKED: Readonly<Record<string, readonly [Call, AccelerateEngine]>> = {
+    'the base': [KTO, ranks(2)],
+    'another model': [nextTo(KTO), ranks(2)],
+    'another model that ranks share': [nextTo(DPO), ranks(2, 'fsdp')],
+  };
+  for (const [reference, [objective, engine]] of Object.entries(ASKED))
+    it(`end with the same bytes where a rank is killed while ${reference} is asked, and again among the steps`, async () => {
+      if (process.platform !== 'linux') return;
+      const options = learning(objective);
+      const bytesOf = async (own: string, heard: Pick<TrainOptions, 'told'> = {}) => {
+        const { path } = await trained(own, { ...options, ...heard }, engine);
+        return readFileSync(path(ADAPTER.replace('*', 'last')));
       };
-      const error = await bytesOf(own, { told }).then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
-      expect(String(error)).to.contain('was ended from outside (SIGKILL)');
-    }
-    expect((await bytesOf(own)).equals(undisturbed)).to.equal(true);
-  });
+      const undisturbed = await bytesOf(folder('once'));
+      const own = folder('killed');
+      for (const isHere of [
+        ({ label }: Progress) => label === 'asking the reference',
+        ({ step }: Progress) => step === 7,
+      ]) {
+        const told = (event: StageEvent): void => {
+          if (event.type === 'stage.progress' && isHere(event)) killRank(own);
+        };
+        const error = await bytesOf(own, { told }).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        expect(String(error)).to.contain('was ended from outside (SIGKILL)');
+      }
+      expect((await bytesOf(own)).equals(undisturbed)).to.equal(true);
+    });
 });
 
 /** An adapter of a Qwen 2 whose biases are not those of the base. */
@@ -155,17 +162,3 @@ function writeStart(folder: string): string {
 }
 
 type Progress = Extract<StageEvent, { type: 'stage.progress' }>;
-
-/** Kills one of the ranks that train in a folder. */
-function killRank(folder: string): void {
-  const found = readdirSync('/proc').find((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8');
-      return command.includes('ftpc_driver') && command.includes(folder);
-    } catch {
-      return false;
-    }
-  });
-  if (found !== undefined) process.kill(Number(found), 'SIGKILL');
-}

@@ -1,12 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect } from 'chai';
-import { nodeHost } from '../../../src/language/host/node-host.js';
-import { PYTHON, ranks, withPython } from '../python.js';
-import { apart, lossesOf, type TrainOptions, testFolders, trained } from './trained.js';
-
-const scripts = join(nodeHost().packageFolder, 'test', 'accelerate', 'train');
+import { ranks, withPython } from '../python.js';
+import { expectPlain, trainedByPeft } from './peft-loop.js';
+import { type TrainOptions, testFolders, trained } from './trained.js';
 
 /** Two passes over the rows with SGD, which divides by nothing: tensors are as near as their losses. */
 const OPTIONS: TrainOptions = {
@@ -24,20 +18,7 @@ withPython('tokens that count less', () => {
   it('are trained on as by a plain loop of PyTorch, on both engines', async () => {
     const place = folder('ranks');
     const driver = await trained(place, OPTIONS, ranks(1));
-    const expected = folder('peft');
-    const spec = join(place, 'work', '.unfinished-scratch', 'spec.json');
-    execFileSync(PYTHON ?? '', [join(scripts, 'peft_loop.py'), spec, expected], { stdio: 'pipe' });
-    const losses = JSON.parse(readFileSync(join(expected, 'losses.json'), 'utf8')) as number[];
-    for (const own of [driver, await trained(folder('embedded'), OPTIONS)]) {
-      expect(lossesOf(own)).to.have.length(losses.length);
-      for (const [step, loss] of losses.entries())
-        expect(lossesOf(own)[step], `loss of step ${step + 1}`).to.be.closeTo(loss, 1e-5 * loss);
-      expect(
-        apart(
-          join(expected, 'adapter_model.safetensors'),
-          own.path('adapter/last/adapter_model.safetensors'),
-        ),
-      ).to.be.below(2e-5);
-    }
+    const plain = trainedByPeft(place, folder('peft'));
+    for (const own of [driver, await trained(folder('embedded'), OPTIONS)]) expectPlain(own, plain);
   });
 });

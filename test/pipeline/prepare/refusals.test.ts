@@ -1,5 +1,5 @@
 /** What an engine cannot honour is refused where it is written, before anything runs. */
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type PlanRequest, prepare } from '../../../src/pipeline/prepare/index.js';
@@ -132,6 +132,23 @@ describe('what an engine cannot take', () => {
     const [said] = await found(FOREIGN.replace(/batch = \{ /, 'batch = { packing: true, '), ON);
     expect(said).to.contain('the accelerate engine cannot take `packing` for this base');
     expect(await found(FOREIGN, ON)).to.deep.equal([]);
+  });
+
+  it('trains an adapter over a base that is stored in four bits, and not the base', async () => {
+    const stored = join(folder.host.packageFolder, 'test', 'fixtures', 'nf4', 'double');
+    folder.write('model/tokenizer.json', '{}');
+    cpSync(stored, join(folder.path, 'model'), { recursive: true });
+    expect(await found(FOREIGN, ON)).to.deep.equal([]);
+    const full = FOREIGN.replace('train adapter', 'train adapter using full')
+      .replace(/ {2}(?:lora|fallback) = .*\n/g, '')
+      .replace(/merge fused[\s\S]*?\n}\n/, '')
+      .replace('= fused', '= adapter.best');
+    expect(await found(full, ON)).to.deep.equal([
+      'FTP1807 local("model"): the accelerate engine cannot take `using full` over a base in 4 bits: codes of 4 bits have no gradients',
+    ]);
+    expect(await found(full, { engine: 'embedded' })).to.deep.equal([]);
+    const [without] = await found(FOREIGN, ON, { packages: { bitsandbytes: undefined } });
+    expect(without).to.contain('cannot take a base in 4 bits: its Python has no `bitsandbytes`');
   });
 
   it('names the base that only the accelerate engine takes', async () => {

@@ -40,7 +40,15 @@ export function readConfig(host: Host, folder: string): ModelConfig {
 /** The config from the object that `config.json` holds; `path` is what errors name. */
 export function parseConfig(json: Json, path: string, tensors: TensorShapes = none): ModelConfig {
   const reader = new ConfigReader(json, path);
-  refuseQuantisation(reader);
+  // told first of what is not read
+  const quantised = isInFourBits(reader);
+  const config = readModel(reader, tensors);
+  return quantised ? { ...config, isInFourBits: true } : config;
+}
+
+/** However its weights are stored. */
+function readModel(reader: ConfigReader, tensors: TensorShapes): ModelConfig {
+  const { json } = reader;
   const orForeign = <T>(read: () => T): T | ModelConfig => {
     try {
       return read();
@@ -86,14 +94,13 @@ function readLabels(reader: ConfigReader): readonly string[] {
   return labels;
 }
 
-/** bitsandbytes' 4 bits are read; which kind a weight has is next to it. */
-function refuseQuantisation(reader: ConfigReader): void {
+/** bitsandbytes' 4 bits are read, and no other; which kind a weight has is next to it. */
+function isInFourBits(reader: ConfigReader): boolean {
   const how = reader.record(QUANTISED);
-  const understood =
-    how === undefined || (how['quant_method'] === 'bitsandbytes' && how['load_in_4bit'] === true);
-  if (understood) return;
+  if (how === undefined) return false;
+  if (how['quant_method'] === 'bitsandbytes' && how['load_in_4bit'] === true) return true;
   const help = 'use the weights as they were before, or let transformers save them without it';
-  reader.unsupported(
+  return reader.unsupported(
     QUANTISED,
     how['quant_method'] === 'mxfp4'
       ? `${help}: ${DEQUANTISED}`

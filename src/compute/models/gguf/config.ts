@@ -7,40 +7,79 @@ import { type ModelConfig, ModelError } from '../types.js';
 import { floatsOf } from '../weights/dequantisation.js';
 import { readFile } from './cursor.js';
 import { GGUF_FAMILIES, type GgufFamily, GgufFields, rotatesPairs, textIn } from './families.js';
+import { FOREIGN_GGUF, type ForeignGguf, foreignLayout, MIXTRAL } from './foreign.js';
 import type { GgufHeader } from './header.js';
-import { ggufLayout } from './layout.js';
+import { ggufLayout, type PlacedTensor } from './layout.js';
 
 /** Tensors that say something of the config, or nothing. */
 const NO_WEIGHT = /^rope_(?:freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(?:\.weight)?$/;
 
-/** The config of a GGUF file. Throws a {@link ModelError}. */
-export const ggufConfig = (host: Host, header: GgufHeader): ModelConfig =>
-  headerConfig(header, (tensor) => readVector(host, header, tensor));
+/** What a file says of its model. */
+export interface GgufModel {
+  readonly config: ModelConfig;
+  /** What `config.json` would say. */
+  readonly json: Json;
+  /** The tensors that a model of this config may have. */
+  readonly layout: readonly PlacedTensor[];
+}
 
-/** The config that a header means; `read` gives the values of a small tensor. Throws a {@link ModelError}. */
-export function headerConfig(header: GgufHeader, read: ReadTensor): ModelConfig {
-  const { path, tensors } = header;
+/** The model of a GGUF file. Throws a {@link ModelError}. */
+export const ggufModel = (host: Host, header: GgufHeader): GgufModel =>
+  headerModel(header, (tensor) => readVector(host, header, tensor));
+
+/** The model that a header means; `read` gives the values of a small tensor. Throws a {@link ModelError}. */
+export function headerModel(header: GgufHeader, read: ReadTensor): GgufModel {
+  const { path } = header;
   const unsupported = (detail: string): never => {
     throw new ModelError(
       'gguf_unsupported',
       path,
       detail,
-      `Supported are the architectures ${Object.keys(GGUF_FAMILIES).join(', ')}, without mixtures of experts. Of another, take the folder that the file was made from, in Hugging Face layout (\`hf("…")\`, \`local("…")\`): the accelerate engine computes what transformers has.`,
+      `Supported are the architectures ${Object.keys(GGUF_FAMILIES).join(', ')}; by the accelerate engine also ${Object.keys(FOREIGN_GGUF).join(', ')}, and llama as a mixture of experts (Mixtral). Of another, take the folder that the file was made from, in Hugging Face layout (\`hf("…")\`, \`local("…")\`): the accelerate engine computes what transformers has.`,
     );
   };
   const name = textIn(header, 'general.architecture') ?? unsupported('general.architecture is missing.');
-  const family = Object.hasOwn(GGUF_FAMILIES, name) ? GGUF_FAMILIES[name] : undefined;
+  const file = new GgufFields(header, name);
+  const foreign = foreignFamily(file);
+  const family = foreign === undefined && Object.hasOwn(GGUF_FAMILIES, name) ? GGUF_FAMILIES[name] : foreign;
   if (family === undefined)
     return unsupported(`general.architecture is ${shown(name)}, which this version does not run.`);
-  const file = new GgufFields(header, name);
   refuseParts(file, family, unsupported);
+  const json = fieldsOf(file, family, read, unsupported);
+  const placed = foreign && foreignLayout(header, foreign, headDimOf(file));
+  const config = parseConfig(json, path, () => placed ?? []);
+  const layout = placed ?? ggufLayout(config, rotatesPairs(header));
+  refuseStrangers(header, config, layout, unsupported);
+  return { config, json, layout };
+}
+
+/** Of a mixture only where there is a graph for the same without experts. */
+function foreignFamily(file: GgufFields): ForeignGguf | undefined {
+  const { architecture } = file;
+  if (architecture === 'llama') return (file.number('expert_count') ?? 0) > 0 ? MIXTRAL : undefined;
+  return Object.hasOwn(FOREIGN_GGUF, architecture) ? FOREIGN_GGUF[architecture] : undefined;
+}
+
+const headDimOf = (file: GgufFields): number =>
+  file.number('attention.key_length') ??
+  Math.floor((file.number('embedding_length') ?? 0) / (file.number('attention.head_count') ?? 1));
+
+/** The fields that a file lacks are left out, so that the family's own defaults hold. */
+function fieldsOf(
+  file: GgufFields,
+  family: GgufFamily | ForeignGguf,
+  read: ReadTensor,
+  unsupported: (detail: string) => never,
+): Json {
+  const { tensors, values } = file.header;
   const headDim =
     file.number('attention.key_length') ??
     (family.wholeHeads === true ? file.number('rope.dimension_count') : undefined);
   const theta = file.decimal('rope.freq_base') ?? 10_000;
   const scaling = ggufRope(file, read, theta, unsupported);
-  const tokens = header.values.get('tokenizer.ggml.tokens');
+  const tokens = values.get('tokenizer.ggml.tokens');
   const fields: Json = {
+    ...('className' in family && { architectures: [family.className] }),
     model_type: family.modelType,
     vocab_size:
       tensors.get('token_embd.weight')?.shape[0] ?? (Array.isArray(tokens) ? tokens.length : undefined),
@@ -60,18 +99,18 @@ export function headerConfig(header: GgufHeader, read: ReadTensor): ModelConfig 
     pad_token_id: file.plain('tokenizer.ggml.padding_token_id'),
     ...family.fields(file),
   };
-  // a field that a file lacks is left out, so that the family's own default holds
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  const config = parseConfig(Object.fromEntries(given), path);
-  refuseStrangers(header, config, unsupported);
-  return config;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-function refuseParts(file: GgufFields, family: GgufFamily, unsupported: (detail: string) => never): void {
+function refuseParts(
+  file: GgufFields,
+  family: GgufFamily | ForeignGguf,
+  unsupported: (detail: string) => never,
+): void {
   const parts = file.plain('split.count') ?? 1;
   if (parts > 1) unsupported(`The file is one of ${parts} parts; join them first (\`gguf-split --merge\`).`);
   const experts = file.number('expert_count') ?? 0;
-  if (experts > 0) unsupported(`The model is a mixture of ${experts} experts.`);
+  if (experts > 0 && !('block' in family)) unsupported(`The model is a mixture of ${experts} experts.`);
   const [keys, values] = [file.number('attention.key_length'), file.number('attention.value_length')];
   if (keys !== undefined && values !== undefined && keys !== values)
     unsupported(`Keys of a head have ${keys} values and values ${values}.`);
@@ -83,13 +122,16 @@ function refuseParts(file: GgufFields, family: GgufFamily, unsupported: (detail:
 /** A tensor without a place in the model would be left out in silence, and the model would compute something else. */
 function refuseStrangers(
   header: GgufHeader,
-  config: ModelConfig,
+  { architecture, foreign }: ModelConfig,
+  layout: readonly PlacedTensor[],
   unsupported: (detail: string) => never,
 ): void {
-  const placed = new Set(ggufLayout(config, rotatesPairs(header)).map(({ ggufName }) => ggufName));
+  const placed = new Set(layout.map(({ ggufName }) => ggufName));
   for (const name of header.tensors.keys())
     if (!placed.has(name) && !NO_WEIGHT.test(name))
-      unsupported(`Tensor "${name}" has no place in a model of the architecture ${config.architecture}.`);
+      unsupported(
+        `Tensor "${name}" has no place in a model of the architecture ${foreign?.modelType ?? architecture}.`,
+      );
 }
 
 /** Most values that a list of frequencies may have: half the width of a head. */

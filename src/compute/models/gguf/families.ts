@@ -174,7 +174,7 @@ export const GGUF_FAMILIES: Readonly<Record<string, GgufFamily>> = {
 };
 
 /** The part of every head that is turned. */
-function shareOf(file: GgufFields): number | undefined {
+export function shareOf(file: GgufFields): number | undefined {
   const turned = file.number('rope.dimension_count');
   const width =
     file.number('attention.key_length') ??

@@ -1,5 +1,5 @@
 /** Where a GGUF file keeps a model's tensors, and how: by what a tensor does, so that every family has one table. */
-import type { Norm } from '../architectures/blueprint.js';
+import type { NamedShape, Norm } from '../architectures/blueprint.js';
 import {
   type BlockBlueprint,
   blockName,
@@ -12,20 +12,37 @@ import type { ModelConfig } from '../types.js';
 /** What llama.cpp's converter has done to a tensor (`convert_hf_to_gguf.py`). */
 export type Arrangement =
   | { readonly kind: 'same' }
-  /** Rows are in another order: `theirs` is where a row of ours is; it stays within its `unit` rows or moves with its neighbours. */
-  | { readonly kind: 'rows'; readonly unit: number; readonly theirs: (row: number) => number }
+  /**
+   * Rows are in another order: of blocks of `axes` rows, ours go by the first axis, then the second, and theirs the other way round;
+   * the third stays. `theirs` is where a row of ours is; it stays within its `unit` rows or moves with its neighbours.
+   */
+  | {
+      readonly kind: 'rows';
+      readonly unit: number;
+      readonly axes: RowAxes;
+      readonly theirs: (row: number) => number;
+    }
   /** `[outputs, inputs]` where Hugging Face has `[inputs, outputs]`. */
   | { readonly kind: 'transposed' }
   /** One was added: Gemma's norms. */
   | { readonly kind: 'one_more' };
 
-const SAME: Arrangement = { kind: 'same' };
+export type RowAxes = readonly [first: number, second: number, rows: number];
+
+export const SAME: Arrangement = { kind: 'same' };
+
+/** A tensor of a model, and where a file has it. */
+export interface PlacedTensor extends NamedShape {
+  readonly ggufName: string;
+  readonly arrangement: Arrangement;
+  /** Which it is of the stack of tensors that is in the file. */
+  readonly member?: number;
+  /** It has other dimensions in the file. */
+  readonly isReshaped?: true;
+}
 
 /** Every tensor that the config asks for, with its name in the file. `rotatesPairs`: llama.cpp turns neighbours where Hugging Face turns halves. */
-export function ggufLayout(
-  config: ModelConfig,
-  rotatesPairs: boolean,
-): readonly { readonly name: string; readonly ggufName: string; readonly arrangement: Arrangement }[] {
+export function ggufLayout(config: ModelConfig, rotatesPairs: boolean): readonly PlacedTensor[] {
   const blueprint = blueprintOf(config);
   const { embedding, positions, head } = blueprint;
   const known = new Map<string, readonly [string, Arrangement]>([
@@ -44,7 +61,7 @@ export function ggufLayout(
     const [part, arrangement] = known.get(name.slice(0, at)) ?? [name.slice(0, at), SAME];
     // what is transposed has two dimensions: a bias is as it was
     const moved = arrangement.kind !== 'transposed' || shape.length === 2;
-    return { name, ggufName: `${part}${name.slice(at)}`, arrangement: moved ? arrangement : SAME };
+    return { name, shape, ggufName: `${part}${name.slice(at)}`, arrangement: moved ? arrangement : SAME };
   });
 }
 
@@ -93,26 +110,22 @@ function blockModules(
 }
 
 /** Row (head, half, i) here is row (head, i, half) there (`LlamaModel.permute`). */
-function pairsOfHeads(headDim: number): Arrangement {
-  const half = headDim / 2;
-  return {
-    kind: 'rows',
-    unit: headDim,
-    theirs(row) {
-      const within = row % headDim;
-      return row - within + (within < half ? 2 * within : 2 * (within - half) + 1);
-    },
-  };
-}
+export const pairsOfHeads = (headDim: number): Arrangement => inAxes(headDim, [2, headDim / 2, 1]);
 
 /** Row (head, part, i) here is row (part, head, i) there (`GPTNeoXModel.modify_tensors`). */
-function partsOfHeads(heads: number, headDim: number): Arrangement {
+const partsOfHeads = (heads: number, headDim: number): Arrangement => inAxes(headDim, [heads, 3, headDim]);
+
+function inAxes(unit: number, axes: RowAxes): Arrangement {
+  const [first, second, rows] = axes;
+  const block = first * second * rows;
   return {
     kind: 'rows',
-    unit: headDim,
+    unit,
+    axes,
     theirs(row) {
-      const group = Math.floor(row / headDim);
-      return ((group % 3) * heads + Math.floor(group / 3)) * headDim + (row % headDim);
+      const group = Math.floor((row % block) / rows);
+      const [i, j] = [Math.floor(group / second), group % second];
+      return row - (row % block) + (j * first + i) * rows + (row % rows);
     },
   };
 }

@@ -6,7 +6,7 @@ import { CHAT_TEMPLATE, compileChatTemplate, type LoadedTemplate } from '../chat
 import { oneOrMore } from '../config/shape.js';
 import { type Companion, type ModelFolder, weightAccess } from '../load.js';
 import type { ModelConfig } from '../types.js';
-import { ggufConfig } from './config.js';
+import { ggufModel } from './config.js';
 import { textIn } from './families.js';
 import { type GgufHeader, readGgufHeader } from './header.js';
 import { ggufBegins, ggufSpecialTokens, ggufTokenizerJson } from './tokenizer.js';
@@ -15,7 +15,12 @@ import { ggufSource } from './weights.js';
 /** Opens a GGUF file as a model: its config, weights, tokenizer and chat template. Throws a `ModelError`. */
 export function openGguf(host: Host, path: string): ModelFolder {
   const header = readGgufHeader(host, path);
-  const config = ggufConfig(host, header);
+  const { config, json, layout } = ggufModel(host, header);
+  const configJson = (): Json => {
+    if (config.foreign !== undefined) return json;
+    const { className, modelType, write } = FAMILIES[config.architecture];
+    return { architectures: [className], model_type: modelType, ...write(config) };
+  };
   const template = () => {
     const source = textIn(header, 'tokenizer.chat_template');
     return source === undefined ? undefined : compileChatTemplate(source, ggufSpecialTokens(header), path);
@@ -23,13 +28,11 @@ export function openGguf(host: Host, path: string): ModelFolder {
   return {
     path,
     config,
-    configJson: () => {
-      const { className, modelType, write } = FAMILIES[config.architecture];
-      return { architectures: [className], model_type: modelType, ...write(config) };
-    },
+    configJson,
+    gguf: layout.filter(({ ggufName }) => header.tensors.has(ggufName)),
     companions: () => companionsOf(header, config, template()),
     files: () => [{ name: basename(path), bytes: host.stat(path)?.size ?? 0 }],
-    ...weightAccess(path, config, () => ggufSource(host, header, config)),
+    ...weightAccess(path, config, () => ggufSource(host, header, layout)),
     async tokenizer() {
       const [{ parseTokenizer }, { buildTokenizer }] = await Promise.all([
         import('../tokenizer/file.js'),

@@ -1,6 +1,6 @@
 import type { Host } from '../../../language/host/host.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { type ModelConfig, ModelError } from '../types.js';
+import { ModelError } from '../types.js';
 import { floatsOf } from '../weights/dequantisation.js';
 import { BLOCKS } from '../weights/formats.js';
 import {
@@ -11,21 +11,30 @@ import {
   type WeightSource,
 } from '../weights/stored-tensor.js';
 import { readFile } from './cursor.js';
-import { rotatesPairs } from './families.js';
 import type { GgufHeader, GgufTensor } from './header.js';
-import { type Arrangement, ggufLayout } from './layout.js';
+import type { Arrangement, PlacedTensor } from './layout.js';
 
 /** Bytes that are read at a time where rows are put in order. */
 const WINDOW = 1 << 20;
 
 /** The tensors of a GGUF file under their Hugging Face names and in Hugging Face's order. */
-export function ggufSource(host: Host, header: GgufHeader, config: ModelConfig): WeightSource {
+export function ggufSource(host: Host, header: GgufHeader, layout: readonly PlacedTensor[]): WeightSource {
   const source = new Map<string, SourceTensor>();
-  for (const { name, ggufName, arrangement } of ggufLayout(config, rotatesPairs(header))) {
-    const tensor = header.tensors.get(ggufName);
-    if (tensor !== undefined) source.set(name, arranged({ host, header, name, tensor }, arrangement));
+  for (const placed of layout) {
+    const { name, ggufName, arrangement } = placed;
+    const found = header.tensors.get(ggufName);
+    if (found === undefined) continue;
+    const tensor = asPlaced(found, placed);
+    source.set(name, arranged({ host, header, name, tensor }, arrangement));
   }
   return source;
+}
+
+/** In its own dimensions, and of a stack of tensors the one that is meant. */
+function asPlaced(found: GgufTensor, { shape, member, isReshaped }: PlacedTensor): GgufTensor {
+  if (member === undefined) return isReshaped ? { ...found, shape } : found;
+  const bytes = found.bytes / (found.shape[0] ?? 1);
+  return { ...found, shape, bytes, start: found.start + member * bytes };
 }
 
 interface InFile {

@@ -1,4 +1,8 @@
 import type { Host } from '../../../language/host/host.js';
+import { ggufAt } from '../config-at.js';
+import { ggufModel } from '../gguf/config.js';
+import { readGgufHeader } from '../gguf/header.js';
+import { ggufSource } from '../gguf/weights.js';
 import { openTensorSource } from '../safetensors/read.js';
 import type { WritableTensor } from '../safetensors/write.js';
 import type { WeightStore } from '../types.js';
@@ -17,8 +21,14 @@ const FLOATS: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
 /** Bytes that are copied at a time. */
 const PIECE = 1 << 22;
 
-/** What is in the files of a folder, whatever its architecture. Throws a `ModelError`. */
+/** What is in the files of a folder, or in a GGUF file, whatever its architecture. Throws a `ModelError`. */
 export function anyWeights(host: Host, folder: string): AnyWeights {
+  const gguf = ggufAt(host, folder);
+  if (gguf !== undefined) {
+    const header = readGgufHeader(host, gguf);
+    const source = ggufSource(host, header, ggufModel(host, header).layout);
+    return { floats: weightStore(gguf, [...source.values()].map(pagedTensor)), others: [] };
+  }
   const files = openTensorSource(host, folder);
   const source = safetensorsSource(files);
   const isFloat = (name: string): boolean => FLOATS.has(files.get(name)?.entry.dtype ?? '');

@@ -3,7 +3,7 @@ import type { Host } from '../../../language/host/host.js';
 import type { Span } from '../../../language/source/span.js';
 import { blueprintOf } from '../../models/architectures/index.js';
 import { ggufAt } from '../../models/config-at.js';
-import { headerConfig } from '../../models/gguf/config.js';
+import { headerModel } from '../../models/gguf/config.js';
 import { type GgufHeader, type GgufTensor, readGgufHeader } from '../../models/gguf/header.js';
 import { nameForSpaces } from '../../models/gguf/named-spaces.js';
 import { type GgufField, type GgufFile, ggufFile, type WritableGgufTensor } from '../../models/gguf/write.js';
@@ -141,7 +141,7 @@ function readAgain(
       ]),
     ),
   };
-  return headerConfig(header, (name) => vectors.find((vector) => vector.name === name)?.values);
+  return headerModel(header, (name) => vectors.find((vector) => vector.name === name)?.values).config;
 }
 
 /** The first part of a model that a file says otherwise; `undefined` if it says the same. */

@@ -20,6 +20,7 @@ import { expectedTensors, type NamedShape } from '../../../compute/models/archit
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
+import { isInFourBits } from '../stage-models.js';
 import { answerBatch } from './answers.js';
 import type { ForwardMemory } from './evaluate.js';
 import {
@@ -55,7 +56,7 @@ export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPla
     shape: torchShape(config),
     adapter: adapter && adapterTraining(config, adapter),
     precision: memory.precision ?? 'f32',
-    isQuantised: plan.method === 'qlora',
+    isQuantised: isInFourBits(memory.config, plan.method),
     device: ranks.device,
     attention: ranks.attention === 'flash_attention_2' ? 'flash' : (ranks.attention ?? 'sdpa'),
     isPacked: memory.packed !== undefined,

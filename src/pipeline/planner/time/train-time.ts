@@ -12,6 +12,7 @@ import { BIN, type Lengths, shortened } from '../expected-rows.js';
 import { decoderShape, optimizerBytes, type TrainMemory } from '../memory/train.js';
 import type { PlanContext } from '../plan-context.js';
 import type { Pace, Seconds } from '../plan-json.js';
+import { isInFourBits } from '../stage-models.js';
 import type { TrainFacts } from '../train-stage.js';
 import { type DecoderWork, decoderWork } from './decoder-work.js';
 import { type DeviceSpeed, deviceSpeed } from './device.js';
@@ -86,7 +87,7 @@ function rankStep(
     ? work.weights
     : tensors.reduce((sum, { shape: sizes }) => sum + sizes.reduce((product, size) => product * size, 1), 0);
   const width = memory.precision === 'bf16' ? 2 : 4;
-  const isQuantised = plan.method === 'qlora';
+  const isQuantised = isInFourBits(memory.config, plan.method);
   const quantised = work.quantised / work.weights;
   return {
     rows: shape.rows,

@@ -125,6 +125,8 @@ function writeFolder(context: StageContext, parts: MergedParts, opened: OpenedBa
   const classes = labels && opened.classifierFields(labels, paddingOf(model, labels).id);
   const json = others.length > 0 ? model.configJson() : unquantised(model.configJson());
   const config = mergedConfig(json, dtype, { untied: plan?.untied === true, ...(classes && { classes }) });
-  const original = model.known === undefined ? host.readText(`${model.path}/config.json`) : '';
+  const source = `${model.path}/config.json`;
+  // a GGUF file has none
+  const original = model.known === undefined && host.stat(source) !== undefined ? host.readText(source) : '';
   output.write(`${FOLDER}/config.json`, floatsAsIn(original, config));
 }

@@ -156,7 +156,6 @@ describe('GGUF families', () => {
   ] as const;
   const parts: readonly [string, readonly (readonly [string, number | string])[], RegExp][] = [
     ['one part of several', [['split.count', 3]], /one of 3 parts/],
-    ['a mixture of experts', [['llama.expert_count', 8]], /8 experts/],
     [
       'keys and values of different widths',
       [
@@ -181,6 +180,16 @@ describe('GGUF families', () => {
       expect(error.code).to.equal('gguf_unsupported');
       expect(error.detail).to.match(detail);
     });
+
+  it('refuses a mixture of experts of a family that has none', () => {
+    const values = [
+      ['general.architecture', 'gemma2'],
+      ['gemma2.expert_count', 8],
+    ] as const;
+    const error = modelError(() => openBytes(ggufBytes({ values })));
+    expect(error.code).to.equal('gguf_unsupported');
+    expect(error.detail).to.match(/8 experts/);
+  });
 
   it('refuses a field of another type, and does not take the default for it', () => {
     const values = [...LLAMA, ['llama.rope.freq_base', '10000']] as const;

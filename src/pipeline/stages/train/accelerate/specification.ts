@@ -1,5 +1,6 @@
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { AccelerateEngine } from '../../../../compute/accelerate/engine.js';
+import { placeOf } from '../../../../compute/accelerate/model-spec.js';
 import type {
   AnswersSpec,
   ModelSpec,
@@ -135,7 +136,7 @@ function modelSpec(
 ): ModelSpec {
   const labels = adaptedConfig(task.model.config, task.adapter).labels ?? null;
   return {
-    ...placed(task, task.model, base),
+    ...placed(task.model, base),
     task: labels === null ? 'causal' : 'classifier',
     labels,
     // what is trained stays float32
@@ -151,15 +152,8 @@ const frozenType = ({ settings }: TrainTask): ModelSpec['dtype'] =>
   precisionOf(settings) === 'bf16' ? 'bfloat16' : 'float32';
 
 /** `written`: where its weights are, if they were made. */
-function placed(
-  { context }: TrainTask,
-  { path }: ModelFolder,
-  written: string | undefined,
-): Pick<ModelSpec, 'folder' | 'gguf'> {
-  if (written !== undefined) return { folder: written, gguf: null };
-  const isFile = context.host.stat(path)?.isFolder === false;
-  return { folder: isFile ? dirname(path) : path, gguf: isFile ? basename(path) : null };
-}
+const placed = (model: ModelFolder, written: string | undefined): Pick<ModelSpec, 'folder' | 'gguf'> =>
+  written === undefined ? placeOf(model) : { folder: written, gguf: null };
 
 /** What answers are compared with, where that is not the base; what has to be made of it is written. */
 export function otherModelSpec(
@@ -175,7 +169,7 @@ export function otherModelSpec(
     writeModel(output, 'reference', model, model.config, decodedTensors(model.loadWeights('paged')));
   return {
     model: {
-      ...placed(task, model, written),
+      ...placed(model, written),
       ...{ task: 'causal', labels: null, dtype: frozenType(task), attention },
       quantisation: named.storage === 'nf4' ? NF4 : null,
     },

@@ -1,0 +1,49 @@
+/** Architectures that the embedded engine has no graph for, against PEFT in a plain loop of PyTorch. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { nodeHost } from '../../../src/language/host/node-host.js';
+import { tiny } from '../../compute/evaluation/tiny.js';
+import { PYTHON, ranks, withPython } from '../python.js';
+import { expectPlain, trainedByPeft } from './peft-loop.js';
+import { type TrainOptions, testFolders, trained } from './trained.js';
+
+const SCRIPT = join(nodeHost().packageFolder, 'test', 'accelerate', 'evaluation', 'make_models.py');
+
+/** Those that are shared, too. */
+const NAMES: Readonly<Record<string, boolean>> = {
+  mixtral: true,
+  qwen3_moe: false,
+  olmo2: false,
+  falcon: true,
+  gemma3_text: false,
+  gpt_oss: false,
+};
+
+withPython('LoRA over architectures that only transformers knows', () => {
+  const folder = testFolders();
+  let models = '';
+  before(() => {
+    models = folder('models');
+    execFileSync(PYTHON ?? '', [SCRIPT, models, join(tiny, 'base')], { stdio: 'pipe' });
+  });
+
+  const options = (name: string): TrainOptions => ({
+    settings: {
+      base: { call: 'local', args: { folder: join(models, name, 'base') } },
+      lora: { rank: 3, alpha: 6, dropout: 0, targets: 'all_linear' },
+      optimizer: { call: 'sgd', args: { rate: 0.05, momentum: 0.9, decay: 0, loraplus_ratio: 1 } },
+      precision: 'f32',
+    },
+    chosen: { rank: 3, alpha: 6 },
+  });
+
+  for (const [name, isShared] of Object.entries(NAMES))
+    it(`${name}: is what PEFT trains, on one rank${isShared ? ' and on two that share it' : ''}`, async () => {
+      const place = folder(name);
+      const own = await trained(place, options(name), ranks(1));
+      const plain = trainedByPeft(place, folder(`${name}-peft`));
+      expectPlain(own, plain);
+      if (isShared)
+        expectPlain(await trained(folder(`${name}-fsdp`), options(name), ranks(2, 'fsdp')), plain);
+    });
+});
