@@ -14,6 +14,8 @@ import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { bandsFor, similarityOf } from '../stages/data/near-copies.js';
+import { scratchBytes } from '../stages/data/scratch.js';
 import { modelIdentity } from '../stages/open-models.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { referenceSetting } from '../stages/train/preferences/reference-model.js';
@@ -73,14 +75,13 @@ const NOTHING: Estimate = { peak: null, seconds: null, diskBytes: 0 };
 const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async data({ context, stage }) {
     const size = context.sources(stage.name);
-    const { bytes } = size;
+    const { bytes, rows } = size;
+    const near = similarityOf(settingsOf(stage, 'data'));
+    const keys = near === undefined ? 0 : bandsFor(near).count;
     return {
-      peak: dataPeak(
-        size,
-        settingsOf(stage, 'data').dedupe.some(({ call }) => call === 'near'),
-      ),
+      peak: dataPeak(size, near !== undefined),
       seconds: here(context, rowSeconds('data', bytes)),
-      diskBytes: Math.ceil(1.3 * bytes),
+      diskBytes: Math.ceil(1.3 * bytes + scratchBytes(rows, keys)),
     };
   },
   async format({ context, stage, limit, look }) {

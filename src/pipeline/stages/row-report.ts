@@ -86,14 +86,25 @@ export class RowReport {
     this.warnings.push(entry);
   }
 
-  /** `rows` = `kept` + dropped. */
-  /** `more`: what else a stage says of its rows. */
-  close(kept: number, more: object = {}): { readonly rows: number; readonly kept: number } {
-    const { warnings, dropped: counts } = this;
+  /** `rows` = `kept` + dropped. `more`: what else a stage says of its rows; `last`: warnings that need not be kept. */
+  close(
+    kept: number,
+    more: object = {},
+    last: Iterable<RowEntry> = [],
+  ): { readonly rows: number; readonly kept: number } {
+    const { file, dropped: counts } = this;
     const rows = kept + counts.rows;
-    const rest = JSON.stringify({ warnings, rows, kept, counts, ...more }, null, 2);
-    this.file.write(`${counts.rows === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
-    this.file.close();
+    file.write(`${counts.rows === 0 ? '' : '\n  '}],\n  "warnings": [`);
+    let warned = 0;
+    for (const entries of [this.warnings, last])
+      for (const entry of entries) file.write(`${warned++ === 0 ? '' : ','}${indented(entry)}`);
+    const rest = JSON.stringify({ rows, kept, counts, ...more }, null, 2);
+    file.write(`${warned === 0 ? '' : '\n  '}],${rest.slice(1)}\n`);
+    file.close();
     return { rows, kept };
   }
 }
+
+/** As in a list of an object that is written with two spaces a level. */
+const indented = (entry: RowEntry): string =>
+  `\n${JSON.stringify(entry, null, 2)}`.replaceAll('\n', '\n    ');

@@ -54,13 +54,14 @@ export interface RowProcess {
   readonly mostGarbage: number;
   readonly row: number;
 }
-/** `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates. */
+/** `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates; `mostRows`: of more, what is held does not grow. */
 export const DATA_PROCESS = {
   process: 56 * MIB,
   near: 6 * MIB,
   garbage: { row: 3000, byte: 4.5 },
   mostGarbage: 86 * MIB,
   row: 580,
+  mostRows: 180_000,
 } as const;
 /**
  * Besides that, where rows come from Parquet. Measured in all: 102 MiB for 200 rows, 237 for 20,000 of 1 kB, and 239 for

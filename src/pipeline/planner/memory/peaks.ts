@@ -80,9 +80,10 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
   return bytes === 0 ? peak : { ...peak, refused: { bytes, largest } };
 }
 
+/** `near`: near duplicates are looked for. */
 export function dataPeak(size: SourceSize, near: boolean): Peak {
-  const { garbage, process, near: search } = DATA_PROCESS;
-  return rowPeak(size.rows, {
+  const { garbage, process, near: search, mostRows } = DATA_PROCESS;
+  return rowPeak(Math.min(size.rows, mostRows), {
     ...DATA_PROCESS,
     process: process + (near ? search : 0),
     garbage: garbage.row * size.rows + garbage.byte * size.bytes,

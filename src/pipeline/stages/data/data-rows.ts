@@ -10,7 +10,7 @@ import { exactText, parseExact } from '../../../language/host/exact-json.js';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, count, type JsonOf, ownJson, ownValue } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
-import { type DropCounts, type DropReason, RowReport } from '../row-report.js';
+import { type DropCounts, type DropReason, type RowEntry, RowReport } from '../row-report.js';
 import { NEWLINE, ownLines, textLines } from './file-lines.js';
 import type { RowReader } from './row-reader.js';
 import { NONE } from './row-table.js';
@@ -135,26 +135,33 @@ export async function writeRows(
     await breathe(done++);
     write(row);
   }
-  const reason = 'contradiction';
-  for (const row of contradictions)
-    if (table.is(row, 'kept'))
-      report.warn({ ...reader.placeOf(row), reason, detail: detailOf(reader, row, reason) });
-  for (const [row, detail] of outliers)
-    if (table.is(row, 'kept')) report.warn({ ...reader.placeOf(row), reason: 'outlier', detail });
   for (const file of outputs) file.close();
   output.write('statistics.json', `${JSON.stringify(statistics.result(), null, 2)}\n`);
-  const counts = report.close(kept, more);
+  const counts = report.close(kept, more, warningsOf(reader, contradictions, outliers));
   return { ...counts, report: report.dropped, splits };
 }
 
-const percent = (overlap: number): string => `${Math.round(overlap * 100)}%`;
+/** What is unusual about rows that are kept. */
+function* warningsOf(
+  reader: RowReader,
+  contradictions: WriteOptions['contradictions'],
+  outliers: WriteOptions['outliers'],
+): Iterable<RowEntry> {
+  const { table } = reader;
+  const reason = 'contradiction';
+  for (const row of contradictions)
+    if (table.is(row, 'kept'))
+      yield { ...reader.placeOf(row), reason, detail: detailOf(reader, row, reason) };
+  for (const [row, detail] of outliers)
+    if (table.is(row, 'kept')) yield { ...reader.placeOf(row), reason: 'outlier', detail };
+}
 
-const sentences: Readonly<Partial<Record<DropReason, (other: string, overlap: number) => string>>> = {
+const sentences: Readonly<Partial<Record<DropReason, (other: string, overlap?: number) => string>>> = {
   duplicate: (other) => `repeats ${other}`,
-  near_duplicate: (other, overlap) => `shares ${percent(overlap)} of its word triples with ${other}`,
+  near_duplicate: (other, overlap = 100) => `shares ${overlap}% of its word triples with ${other}`,
   contradiction: (other) => `has the same question as ${other} but another answer`,
   leak: (other, overlap) =>
-    overlap === 1 ? `training sees it at ${other}` : `training sees ${percent(overlap)} of it at ${other}`,
+    overlap === undefined ? `training sees it at ${other}` : `training sees ${overlap}% of it at ${other}`,
 };
 
 /** What a row has to do with another one. */

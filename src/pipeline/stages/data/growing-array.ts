@@ -1,6 +1,6 @@
 type Numbers = Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
-/** A typed array that grows: a column of the table of rows. */
+/** A typed array that grows. */
 export class GrowingArray<T extends Numbers> {
   private values: T;
   private used = 0;
@@ -45,6 +45,11 @@ export class GrowingArray<T extends Numbers> {
 
   add(index: number, value: number): void {
     this.values[index] = this.get(index) + value;
+  }
+
+  /** Keeps its memory. */
+  clear(): void {
+    this.used = 0;
   }
 
   view(): T {

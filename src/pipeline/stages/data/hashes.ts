@@ -20,7 +20,7 @@ type Column = GrowingArray<Float64Array<ArrayBuffer>>;
  * Rows by the 96-bit keys that columns hold of them: open addressing over row numbers, so that a row costs 8 to 16 bytes.
  * Two texts with one key would be taken for one; at ten million rows that has a chance of 10⁻¹⁵.
  */
-export class RowIndex {
+class RowIndex {
   /** Row + 1; 0 if there is none. */
   private slots = new Uint32Array(1024);
   private count = 0;
@@ -45,6 +45,11 @@ export class RowIndex {
 
   get bytes(): number {
     return this.slots.byteLength;
+  }
+
+  clear(): void {
+    this.slots.fill(0);
+    this.count = 0;
   }
 
   private slot(high: number, low: number): number {
@@ -82,6 +87,11 @@ export class HashTable {
     this.high.push(high);
     this.low.push(low);
     this.index.add(this.values.push(value));
+  }
+
+  clear(): void {
+    for (const column of [this.high, this.low, this.values]) column.clear();
+    this.index.clear();
   }
 
   get bytes(): number {

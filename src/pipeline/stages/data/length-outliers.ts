@@ -1,8 +1,9 @@
 /** Rows that are far longer or shorter than the others. */
-import type { GrowingArray } from './growing-array.js';
+import { GrowingArray } from './growing-array.js';
 import type { Row } from './parse-row.js';
 import { type RowContent, wholeText } from './row-content.js';
 import type { RowTable } from './row-table.js';
+import type { Column } from './scratch.js';
 
 export interface OutlierRules {
   /** Interquartile ranges of the log length outside the quartiles (Tukey: Exploratory Data Analysis, 1977). */
@@ -22,9 +23,13 @@ export const lengthOf = (named: Row, content: RowContent): number =>
   Array.isArray(named['input_ids']) ? named['input_ids'].length : wholeText(content).length;
 
 /** Value below which a part of the sorted ones lies, interpolated as numpy does by default. */
-export function quantileOf(sorted: ArrayLike<number>, part: number): number {
+export function quantileOf(
+  sorted: ArrayLike<number>,
+  part: number,
+  of: (value: number) => number = (value) => value,
+): number {
   const at = (sorted.length - 1) * part;
-  const [low, high] = [sorted[Math.floor(at)] ?? 0, sorted[Math.ceil(at)] ?? 0];
+  const [low, high] = [of(sorted[Math.floor(at)] ?? 0), of(sorted[Math.ceil(at)] ?? 0)];
   return low + (high - low) * (at - Math.floor(at));
 }
 
@@ -40,8 +45,8 @@ export function fencesOf(sorted: ArrayLike<number>, rules: OutlierRules): readon
   const fences: Fence[] = [];
   const iqr = rules.iqr ?? (rules.quantile === undefined ? FAR_OUT : undefined);
   if (iqr !== undefined) {
-    const logs = Float64Array.from(sorted, (length) => Math.log(Math.max(1, length)));
-    const [first, third] = [quantileOf(logs, 0.25), quantileOf(logs, 0.75)];
+    const log = (length: number): number => Math.log(Math.max(1, length));
+    const [first, third] = [quantileOf(sorted, 0.25, log), quantileOf(sorted, 0.75, log)];
     const reach = Math.max(iqr * (third - first), LEAST_FENCE);
     const [low, high] = [Math.exp(first - reach), Math.exp(third + reach)];
     fences.push({ low, high, text: `iqr ${iqr}: from ${Math.ceil(low)} to ${Math.floor(high)} is usual` });
@@ -56,19 +61,26 @@ export function fencesOf(sorted: ArrayLike<number>, rules: OutlierRules): readon
 
 /** The rows outside, with the length and the rule of each. */
 export function outliersOf(
-  rows: readonly number[],
-  lengths: GrowingArray<Uint32Array<ArrayBuffer>>,
+  rows: () => Iterable<number>,
+  lengths: Column,
   rules: OutlierRules,
 ): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
-  const fences = fencesOf(Float64Array.from(rows, (row) => lengths.get(row)).sort(), rules);
-  for (const row of rows) {
+  const fences = fencesOf(sortedLengths(rows(), lengths), rules);
+  for (const row of rows()) {
     const length = lengths.get(row);
     // rounding of a logarithm is no reason
     const fence = fences.find(({ low, high }) => length < low * (1 - 1e-9) || length > high * (1 + 1e-9));
     if (fence !== undefined) found.set(row, `has a length of ${length} (${fence.text})`);
   }
   return found;
+}
+
+/** A number a row, four bytes each: quartiles are those of all rows. */
+function sortedLengths(rows: Iterable<number>, lengths: Column): Uint32Array {
+  const sorted = GrowingArray.integers();
+  for (const row of rows) sorted.push(lengths.get(row));
+  return sorted.view().sort();
 }
 
 export function dropOutliers(table: RowTable, outliers: ReadonlyMap<number, string>): void {

@@ -1,24 +1,23 @@
-import { GrowingArray } from './growing-array.js';
+import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { FUNCTIONS, signatureOf } from './min-hash.js';
 import { RowFault } from './parse-row.js';
 import { contentOf, wholeText } from './row-content.js';
 import type { RowReader } from './row-reader.js';
 import { jaccard, mix, tripleHashes } from './word-triples.js';
 
-/** Which row, and how much of both they have in common. */
-export interface NearCopy {
-  readonly of: number;
-  readonly overlap: number;
+/** Least overlap of rows of which one is dropped; `undefined` if near copies are not looked for. */
+export function similarityOf({ dedupe }: Pick<DataSettings, 'dedupe'>): number | undefined {
+  const near = dedupe.find(({ call }) => call === 'near');
+  return near && Number(near.args['similarity']);
 }
 
 /** Sets of triples kept in memory, and their triples together; others are made again from the file. */
 const REMEMBERED = 4096;
 const REMEMBERED_TRIPLES = 1 << 24;
 
-/** Rows whose sets of word triples overlap: found by MinHash, then compared as they are. */
+/** Rows whose sets of word triples overlap: found by keys of their MinHash signatures, then compared as they are. */
 export class NearCopies {
-  private readonly index = new NearIndex();
-  private readonly bands: Bands;
+  readonly bands: Bands;
   private readonly keys: Uint32Array;
   private readonly sets = new Map<number, Uint32Array>();
   private triples = 0;
@@ -31,42 +30,19 @@ export class NearCopies {
     this.keys = new Uint32Array(this.bands.count);
   }
 
-  /** The first row that this one is a near copy of; if there is none, later rows are compared with it. */
-  addUnlessCopy(row: number, text: string): NearCopy | undefined {
-    const set = this.signed(text);
-    const [copy] = this.near(set);
-    if (copy === undefined) this.insert(row, set);
-    return copy;
-  }
-
-  add(row: number, text: string): void {
-    this.insert(row, this.signed(text));
-  }
-
-  /** Every row that this text is a near copy of, ascending. */
-  all(text: string): Iterable<NearCopy> {
-    return this.near(this.signed(text));
-  }
-
-  /** The set of a text; its band keys are left in `keys`. A text without words is near none. */
-  private signed(text: string): Uint32Array {
+  /** The keys of a row, valid until the next call. A text without words has none, and is near none. */
+  keysOf(row: number, text: string): Uint32Array | undefined {
     const set = tripleHashes(text);
-    if (set.length > 0) bandKeys(set, this.bands, this.keys);
-    return set;
+    if (set.length === 0) return undefined;
+    bandKeys(set, this.bands, this.keys);
+    if (this.sets.size < REMEMBERED) this.remember(row, set);
+    return this.keys;
   }
 
-  private insert(row: number, set: Uint32Array): void {
-    if (set.length === 0) return;
-    this.index.add(row, this.keys);
-    this.remember(row, set);
-  }
-
-  private *near(set: Uint32Array): Iterable<NearCopy> {
-    if (set.length === 0) return;
-    for (const candidate of this.index.candidates(this.keys)) {
-      const overlap = jaccard(set, this.setOf(candidate));
-      if (overlap >= this.threshold) yield { of: candidate, overlap };
-    }
+  /** What two rows have in common; `undefined` if that is less than asked for. */
+  overlap(row: number, other: number): number | undefined {
+    const overlap = jaccard(this.setOf(row), this.setOf(other));
+    return overlap >= this.threshold ? overlap : undefined;
   }
 
   private setOf(row: number): Uint32Array {
@@ -118,46 +94,5 @@ function bandKeys(set: Uint32Array, bands: Bands, keys: Uint32Array): void {
     for (let row = 0; row < bands.rows; row++)
       key = mix(Math.imul(key, 31) ^ (signature[band * bands.rows + row] ?? 0));
     keys[band] = key;
-  }
-}
-
-/** Rows by their band keys: chains in typed arrays. */
-class NearIndex {
-  private heads = new Uint32Array(4096);
-  private readonly next = GrowingArray.integers();
-  private readonly keys = GrowingArray.integers();
-  private readonly rows = GrowingArray.integers();
-
-  add(row: number, keys: Uint32Array): void {
-    for (const key of keys) {
-      if (this.rows.length >= this.heads.length) this.grow();
-      this.keys.push(key);
-      this.next.push(0);
-      this.link(this.rows.push(row));
-    }
-  }
-
-  /** Rows that share a band, ascending: near ones are among them. */
-  candidates(keys: Uint32Array): readonly number[] {
-    const found = new Set<number>();
-    for (const key of keys)
-      for (
-        let entry = this.heads[key & (this.heads.length - 1)] ?? 0;
-        entry !== 0;
-        entry = this.next.get(entry - 1)
-      )
-        if (this.keys.get(entry - 1) === key) found.add(this.rows.get(entry - 1));
-    return [...found].sort((a, b) => a - b);
-  }
-
-  private link(entry: number): void {
-    const slot = this.keys.get(entry) & (this.heads.length - 1);
-    this.next.set(entry, this.heads[slot] ?? 0);
-    this.heads[slot] = entry + 1;
-  }
-
-  private grow(): void {
-    this.heads = new Uint32Array(this.heads.length * 2);
-    for (let entry = 0; entry < this.rows.length; entry++) this.link(entry);
   }
 }

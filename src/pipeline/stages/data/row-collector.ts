@@ -1,9 +1,9 @@
 import type { Line } from './file-lines.js';
-import { GrowingArray } from './growing-array.js';
-import { HashTable, hash96, RowIndex, unitHash } from './hashes.js';
+import { unitHash } from './hashes.js';
 import { lengthOf } from './length-outliers.js';
 import { NearCopies } from './near-copies.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
+import { RowBlock } from './row-block.js';
 import {
   contentOf,
   identityOf,
@@ -13,9 +13,11 @@ import {
   wholeText,
 } from './row-content.js';
 import type { RowReader } from './row-reader.js';
+import { RecordFile } from './row-records.js';
 import type { CheckRow } from './row-schema.js';
 import type { RowTable } from './row-table.js';
 import { type ColumnValues, valueIn } from './row-values.js';
+import { type Column, ROW_MEMORY, type RowMemory } from './scratch.js';
 import type { SourceFile } from './sources.js';
 
 /** What is looked at when rows are read. */
@@ -31,38 +33,29 @@ export interface Checks {
   readonly balance?: ColumnValues;
   readonly strata?: ColumnValues;
   /** Lengths of the rows, where unusual ones are looked for. */
-  readonly lengths?: GrowingArray<Uint32Array<ArrayBuffer>>;
+  readonly lengths?: Column;
   readonly seed: number;
 }
 
-/** Groups that the split keeps together, by number: their place in its order, and the rows read of each. */
-interface Groups {
-  readonly order: GrowingArray<Float64Array<ArrayBuffer>>;
-  readonly sizes: GrowingArray<Uint32Array<ArrayBuffer>>;
-}
-
-/** Reads line after line into the table and decides what can be decided at once. */
+/** Reads line after line into the table, and decides what can be decided, a block of rows at a time. */
 export class Collector {
-  readonly groups: Groups = { order: GrowingArray.doubles(), sizes: GrowingArray.integers() };
   /** Rows that answer otherwise than the row in `other`, in order. */
   readonly contradictions: number[] = [];
-  /** Where a column says the group. */
-  private readonly groupNumbers = new HashTable();
-  /** The first row of each group, where the content says it. */
-  private readonly firstOfContent: RowIndex;
-  /** The first row of each content that no earlier row replaces. */
-  private readonly contents: RowIndex;
-  private readonly questions = new HashTable();
-  private readonly near: NearCopies | undefined;
+  private readonly block: RowBlock;
+  /** Of the block, by record: those whose contradictions are dropped whatever the stage says. */
+  private readonly preferences = new Set<number>();
+  /** Rows of earlier blocks that are kept. */
+  private readonly kept: RecordFile;
 
   constructor(
     readonly table: RowTable,
     readonly checks: Checks,
     reader: RowReader,
+    memory: RowMemory = ROW_MEMORY,
   ) {
-    this.firstOfContent = new RowIndex(table.high, table.low);
-    this.contents = new RowIndex(table.high, table.low);
-    this.near = checks.near === undefined ? undefined : new NearCopies(reader, checks.near);
+    const near = checks.near === undefined ? undefined : new NearCopies(reader, checks.near);
+    this.block = new RowBlock(near, memory);
+    this.kept = new RecordFile(table.scratch, near?.bands.count ?? 0);
   }
 
   /** `offset` is where the row can be read again. */
@@ -117,75 +110,82 @@ export class Collector {
   }
 
   private compare(row: number, { content, identity, group }: IdentifiedRow): void {
-    const { table } = this;
-    const [high, low] = identity.whole;
-    table.high.set(row, high);
-    table.low.set(row, low);
-    if (group !== undefined) table.group.set(row, this.groupOf(row, group));
-    const found =
-      this.repeated(identity) ?? this.contradicted(row, identity, content) ?? this.copied(row, content);
-    if (found !== undefined) {
-      table.dropFor(row, found.fate, found.of, found.overlap);
-      return;
-    }
-    if (this.contents.get(high, low) === undefined) this.contents.add(row);
-    const { question } = identity;
-    if (question !== undefined && this.questions.get(...question) === undefined)
-      this.questions.add(...question, row);
+    const { table, block } = this;
+    table.setContent(row, identity.whole);
+    if (group !== undefined) table.order.set(row, unitHash(this.checks.seed, group));
+    if (content.isPreference === true) this.preferences.add(block.records.count);
+    block.add(row, identity.whole, identity.question, () => wholeText(content));
   }
 
-  private repeated({ whole }: RowIdentity): Repetition | undefined {
-    const same = this.checks.exact ? this.contents.get(...whole) : undefined;
+  /** No more rows are read before {@link Collector.settle}. */
+  get isFull(): boolean {
+    return this.block.isFull;
+  }
+
+  /** Decides about the rows of the block. `more`: others follow. `breathe` is awaited now and then. */
+  async settle(more: boolean, breathe: (done: number) => Promise<void>): Promise<void> {
+    const { block } = this;
+    block.open();
+    let done = 0;
+    for (const some of this.kept.some()) {
+      await breathe(done++);
+      for (let record = 0; record < some.count; record++) block.meet(some, record);
+    }
+    block.close();
+    for (let record = 0; record < block.records.count; record++) {
+      if (record % STRIDE === 0) await breathe(done++);
+      this.decide(record, more);
+    }
+    block.clear();
+    this.preferences.clear();
+  }
+
+  private decide(record: number, more: boolean): void {
+    const { block, table } = this;
+    const found = this.repeated(record) ?? this.contradicted(record) ?? this.copied(record);
+    if (found !== undefined) {
+      table.dropFor(block.records.row(record), found.fate, found.of, found.overlap);
+      return;
+    }
+    block.keep(record);
+    if (more) this.kept.add(block.records.bytes(record));
+  }
+
+  private repeated(record: number): Repetition | undefined {
+    const { contents, records } = this.block;
+    const same = this.checks.exact ? contents.get(...records.content(record)) : undefined;
     return same === undefined ? undefined : { fate: 'duplicate', of: same, overlap: 1 };
   }
 
-  private contradicted(
-    row: number,
-    { whole: [high, low], question }: RowIdentity,
-    { isPreference = false }: RowContent,
-  ): Repetition | undefined {
-    const first = question === undefined ? undefined : this.questions.get(...question);
+  private contradicted(record: number): Repetition | undefined {
+    const { table } = this;
+    const { questions, records } = this.block;
+    const question = records.question(record);
+    const first = question === undefined ? undefined : questions.get(...question);
     if (first === undefined) return undefined;
-    if (this.table.high.get(first) === high && this.table.low.get(first) === low) return undefined;
+    const [row, [high, low]] = [records.row(record), records.content(record)];
+    const [firstHigh, firstLow] = table.content(first);
+    if (firstHigh === high && firstLow === low) return undefined;
     this.contradictions.push(row);
-    this.table.other.set(row, first);
-    return this.checks.contradictions === 'warn' && !isPreference
+    table.other.set(row, first);
+    return this.checks.contradictions === 'warn' && !this.preferences.has(record)
       ? undefined
       : { fate: 'contradiction', of: first, overlap: 0 };
   }
 
-  private copied(row: number, content: RowContent): Repetition | undefined {
-    const copy = this.near?.addUnlessCopy(row, wholeText(content));
+  private copied(record: number): Repetition | undefined {
+    const copy = this.block.copy(record) ?? this.block.nearest(record);
     return copy === undefined ? undefined : { fate: 'near_duplicate', ...copy };
   }
 
-  private groupOf(row: number, key: string): number {
-    const { table, groups } = this;
-    const hash = this.checks.by === undefined ? undefined : hash96(key);
-    const first = this.firstOfContent.get(table.high.get(row), table.low.get(row));
-    let group =
-      hash !== undefined
-        ? this.groupNumbers.get(...hash)
-        : first === undefined
-          ? undefined
-          : table.group.get(first);
-    if (group === undefined) {
-      group = groups.order.push(unitHash(this.checks.seed, key));
-      groups.sizes.push(0);
-      if (hash === undefined) this.firstOfContent.add(row);
-      else this.groupNumbers.add(...hash, group);
-    }
-    groups.sizes.add(group, 1);
-    return group;
-  }
-
-  /** Memory that grows with the rows, near copies aside: of their contents nothing is held. */
+  /** Memory that grows with the rows until a block of them is full: of their contents nothing is held. */
   get bytes(): number {
-    const { table, groups, groupNumbers, firstOfContent, contents, questions } = this;
-    const held = [table, groups.order, groups.sizes, groupNumbers, firstOfContent, contents, questions];
-    return held.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.table.bytes + this.block.bytes;
   }
 }
+
+/** Rows between two looks at signals. */
+const STRIDE = 1024;
 
 interface IdentifiedRow {
   readonly content: RowContent;

@@ -7,7 +7,7 @@ export type Order = (row: number) => number;
 export const orderIn =
   (table: RowTable, seed: number): Order =>
   (row) =>
-    unitHash(seed, `${table.high.get(row)} ${table.low.get(row)}`);
+    unitHash(seed, table.content(row).join(' '));
 
 export function lowestFirst(rows: readonly number[], order: Order): readonly number[] {
   const places = Float64Array.from(rows, order);

@@ -1,5 +1,6 @@
 import type { DropReason } from '../row-report.js';
-import { GrowingArray } from './growing-array.js';
+import type { Hash } from './row-records.js';
+import { bytes, Column, doubles, integers, type RowMemory, type Scratch, TextColumn } from './scratch.js';
 
 /** What has become of a row; `kept` until something is found, `passed`: not taken (a limit, a mix), so not counted. */
 const fates = [
@@ -23,45 +24,75 @@ const CODES = Object.fromEntries(fates.map((fate, code) => [fate, code])) as Rea
 /** No row: what `other` holds where a row has no counterpart. */
 export const NONE = 0xffffffff;
 
-/** A row for each line, in columns: places instead of texts, so that a million rows fit into about 60 MB. */
-export class RowTable {
-  readonly file = GrowingArray.integers();
-  readonly line = GrowingArray.integers();
-  readonly offset = GrowingArray.doubles();
-  readonly length = GrowingArray.integers();
-  /** Two halves of the hash of the content. */
-  readonly high = GrowingArray.doubles();
-  readonly low = GrowingArray.doubles();
-  readonly group = GrowingArray.integers();
-  readonly split = GrowingArray.bytes();
-  /** The row that it repeats or contradicts. */
-  readonly other = GrowingArray.integers();
-  /** Overlap with that row, of near copies alone. */
-  private readonly overlaps = new Map<number, number>();
-  private readonly more: GrowingArray<Uint32Array<ArrayBuffer>>[] = [];
-  private readonly fateCode = GrowingArray.bytes();
-  /** Only where no other column says it. */
-  readonly details = new Map<number, string>();
+/** Of a row that no split asks for. */
+const NO_GROUP = -1;
 
-  /** A further number of each row that is added from now on. */
-  column(): GrowingArray<Uint32Array<ArrayBuffer>> {
-    const made = GrowingArray.integers();
-    this.more.push(made);
+/** An overlap in hundredths, of those that are less than the whole. */
+const WHOLE = 255;
+
+/** A row for each line, in columns: places instead of texts, of which the last that were used are in memory. */
+export class RowTable {
+  count = 0;
+  readonly file: Column;
+  readonly line: Column;
+  readonly offset: Column;
+  readonly length: Column;
+  /** Two halves of the hash of the content. */
+  private readonly high: Column;
+  private readonly low: Column;
+  /** The hash of the group that a split keeps together, in [0, 1). */
+  readonly order: Column;
+  readonly split: Column;
+  /** The row that it repeats or contradicts. */
+  readonly other: Column;
+  /** Overlap with that row, in hundredths. */
+  private readonly overlaps: Column;
+  private readonly fateCode: Column;
+  private readonly columns: Column[] = [];
+  /** Only where no other column says it. */
+  readonly details: TextColumn;
+
+  constructor(
+    readonly scratch: Scratch,
+    private readonly memory: Pick<RowMemory, 'pages'>,
+  ) {
+    this.file = this.column();
+    this.line = this.column();
+    this.offset = this.column(doubles);
+    this.length = this.column();
+    this.high = this.column(doubles);
+    this.low = this.column(doubles);
+    this.order = this.column(doubles, NO_GROUP);
+    this.split = this.column(bytes);
+    this.other = this.column(integers, NONE);
+    this.overlaps = this.column(bytes, WHOLE);
+    this.fateCode = this.column(bytes);
+    this.details = new TextColumn(scratch, memory.pages);
+  }
+
+  /** A further number of each row. */
+  column(make: ConstructorParameters<typeof Column>[2] = integers, empty = 0): Column {
+    const made = new Column(this.scratch, this.memory.pages, make, empty);
+    this.columns.push(made);
     return made;
   }
 
-  get count(): number {
-    return this.file.length;
+  add(file: number, line: number, offset: number, length: number): number {
+    const row = this.count++;
+    this.file.set(row, file);
+    this.line.set(row, line);
+    this.offset.set(row, offset);
+    this.length.set(row, length);
+    return row;
   }
 
-  add(file: number, line: number, offset: number, length: number): number {
-    this.line.push(line);
-    this.offset.push(offset);
-    this.length.push(length);
-    for (const column of [this.high, this.low, this.group, this.split, this.fateCode, ...this.more])
-      column.push(0);
-    this.other.push(NONE);
-    return this.file.push(file);
+  content(row: number): Hash {
+    return [this.high.get(row), this.low.get(row)];
+  }
+
+  setContent(row: number, [high, low]: Hash): void {
+    this.high.set(row, high);
+    this.low.set(row, low);
   }
 
   fate(row: number): Fate {
@@ -81,19 +112,18 @@ export class RowTable {
   dropFor(row: number, fate: Exclude<Fate, 'kept'>, other: number, overlap = 0): void {
     this.fateCode.set(row, CODES[fate]);
     this.other.set(row, other);
-    if (overlap > 0 && overlap < 1) this.overlaps.set(row, overlap);
+    if (overlap > 0 && overlap < 1) this.overlaps.set(row, Math.round(overlap * 100));
   }
 
-  /** 1 for an equal row. */
-  overlap(row: number): number {
-    return this.overlaps.get(row) ?? 1;
+  /** In hundredths; `undefined` for an equal row. */
+  overlap(row: number): number | undefined {
+    const overlap = this.overlaps.get(row);
+    return overlap === WHOLE ? undefined : overlap;
   }
 
   /** Memory that its columns take. */
   get bytes(): number {
-    const { file, line, offset, length, high, low, group, split, other, fateCode, more } = this;
-    const columns = [file, line, offset, length, high, low, group, split, other, fateCode, ...more];
-    return columns.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.columns.reduce((sum, column) => sum + column.bytes, 0);
   }
 
   *kept(): Iterable<number> {

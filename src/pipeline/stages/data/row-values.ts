@@ -1,8 +1,8 @@
 /** Values of a column that rows are told apart by: groups of a split, strata, what is balanced. */
 import { tooManyValues } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
-import type { GrowingArray } from './growing-array.js';
 import { type Row, RowFault } from './parse-row.js';
+import type { Column } from './scratch.js';
 
 /** The value in a column, by its usual name or its own. `what`: what the rows are, by this column: `split`. */
 export function valueIn(parsed: Row, named: Row, column: string, what: string): string | RowFault {
@@ -28,7 +28,7 @@ export class ColumnValues {
   constructor(
     readonly column: string,
     readonly what: string,
-    readonly numbers: GrowingArray<Uint32Array<ArrayBuffer>>,
+    readonly numbers: Column,
   ) {}
 
   /** Why the row has none; `file` as reports show it. */

@@ -3,18 +3,21 @@ import { dataError, hostError, noRows } from '../../../language/diagnostics/cata
 import { sharesDoNotAddUp } from '../../../language/diagnostics/catalogue/values.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { HostError } from '../../../language/host/host.js';
+import type { StageResult } from '../../../language/ir/outputs.js';
 import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { writeRows } from './data-rows.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
 import { licenceReport } from './licences.js';
+import { similarityOf } from './near-copies.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
 import { type Checks, Collector } from './row-collector.js';
 import { inFile, RowReader, RowSpool, type RowStore } from './row-reader.js';
 import { schemaCheck } from './row-schema.js';
 import { RowTable } from './row-table.js';
 import { ColumnValues } from './row-values.js';
+import { ROW_MEMORY, type RowMemory, Scratch } from './scratch.js';
 import { findOutliers, selectForSplits, splitRows } from './settle-rows.js';
 import { type SourceFile, sourceFiles } from './sources.js';
 import type { Shares } from './split.js';
@@ -27,39 +30,48 @@ const LOOK_UP = 1 << 14;
 const IN_ORDER = 1 << 20;
 
 /** Reads, checks and splits rows; every row that is not kept is in the report with its place and the reason. */
-export const run: RunStage = async (context) => {
+export const run: RunStage = (context) => runWithin(context, ROW_MEMORY);
+
+/** The same, with another limit of what is held of the rows. */
+export async function runWithin(context: StageContext, memory: RowMemory): Promise<StageResult> {
+  const scratch = new Scratch(() => context.work.pages('rows'));
   try {
-    return await runData(context);
+    return await runData(context, memory, scratch);
   } catch (error) {
     if (error instanceof HostError) throw new UserError(hostError(error));
     throw error;
+  } finally {
+    scratch.close();
   }
-};
+}
 
-const runData: RunStage = async (context) => {
+async function runData(context: StageContext, memory: RowMemory, scratch: Scratch): Promise<StageResult> {
   const { stage, host, folder, output } = context;
   const settings = settingsOf(stage, 'data');
   const files = sourceFiles(settings, folder, host);
   const shares = sharesOf(settings, context);
   const seed = settings.split?.seed ?? SEED;
-  const table = new RowTable();
+  const table = new RowTable(scratch, memory);
   const checks = await checksOf(settings, seed, table);
   const spools = files.map((file, index) =>
     isDirect(file, host) ? undefined : new RowSpool(output, `spool-${index}.jsonl`, host),
   );
   const stores = files.map(({ path }, index): RowStore => spools[index] ?? inFile(host, path));
   const lookUp = new RowReader(stores, files, table, LOOK_UP);
-  const collector = new Collector(table, checks, lookUp);
+  const collector = new Collector(table, checks, lookUp, memory);
   await readAll(context, files, spools, collector);
   if (checks.contradictions === 'fail') failOnContradiction(collector, lookUp);
 
   const outliers = findOutliers(context, collector, files);
-  splitRows(context, collector, files, shares);
+  splitRows(context, collector, files, shares, memory);
   const selection = selectForSplits(context, collector, files, seed);
   const inOrder = new RowReader(stores, files, table, IN_ORDER);
-  await dropLeaks(table, inOrder, checks.near === undefined ? LEAK_SIMILARITY : undefined, (done) =>
-    breathe(context, 'comparing splits', done, table.count),
-  );
+  await dropLeaks(table, inOrder, {
+    lookUp,
+    near: checks.near === undefined ? LEAK_SIMILARITY : undefined,
+    memory,
+    breathe: (done) => breathe(context, 'comparing splits', done, table.count),
+  });
   const written = await writeRows(output, inOrder, {
     contradictions: collector.contradictions,
     outliers,
@@ -89,7 +101,7 @@ const runData: RunStage = async (context) => {
     },
     dropped: written.report.toJSON(),
   };
-};
+}
 
 async function readAll(
   context: StageContext,
@@ -107,11 +119,14 @@ async function readAll(
         // a row that was unpacked or converted is elsewhere in its file
         const done = before + Math.min(line.offset, file.size);
         if (lines++ % STRIDE === 0) await pause(context, 'reading', done, total, 'bytes');
+        if (collector.isFull)
+          await collector.settle(true, () => pause(context, 'reading', done, total, 'bytes'));
         collector.add(line, spool?.add(line.bytes) ?? line.offset, index, file);
       }
     spool?.close();
     before += file.size;
   }
+  await collector.settle(false, () => pause(context, 'reading', total, total, 'bytes'));
   await pause(context, 'reading', total, total, 'bytes');
 }
 
@@ -133,11 +148,11 @@ async function pause(
 
 async function checksOf(settings: DataSettings, seed: number, table: RowTable): Promise<Checks> {
   const { balance, outliers, split } = settings;
-  const near = settings.dedupe.find(({ call }) => call === 'near');
+  const near = similarityOf(settings);
   return {
     ...(settings.schema === undefined ? {} : { schema: await schemaCheck(settings.schema) }),
     exact: settings.dedupe.some(({ call }) => call === 'exact'),
-    ...(near === undefined ? {} : { near: Number(near.args['similarity']) }),
+    ...(near === undefined ? {} : { near }),
     contradictions: settings.contradictions,
     ...(split?.by === undefined ? {} : { by: split.by }),
     ...(split?.stratify === undefined

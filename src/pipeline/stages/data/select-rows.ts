@@ -37,20 +37,21 @@ export function selectRows(
   options: SelectOptions & { readonly share: number },
 ): Selection {
   const isGeneral = (row: number): boolean => files[table.file.get(row)]?.general === true;
-  const kept = bySplit(table, (row) => !isGeneral(row));
-  const general = [...table.kept()].filter(isGeneral);
-  const [train = [], valid = [], test = []] = kept;
-  const selection = plan(
-    { train: train.length, valid: valid.length, test: test.length },
-    general.length,
-    options.share,
-    options.limit,
-  );
+  const have = { train: 0, valid: 0, test: 0 };
+  let general = 0;
+  for (const row of table.kept())
+    if (isGeneral(row)) general++;
+    else have[splitNames[table.split.get(row)] ?? 'train']++;
+  const selection = plan(have, general, options.share, options.limit);
   const order = orderIn(table, options.seed);
-  keepLowest(table, general, selection.general, order);
+  // rows are listed only where some of them are left out
+  if (general > selection.general)
+    keepLowest(table, [...table.kept()].filter(isGeneral), selection.general, order);
+  if (splitNames.every((name) => have[name] <= selection.quotas[name])) return selection;
+  const kept = bySplit(table, (row) => !isGeneral(row));
   for (const [index, name] of splitNames.entries())
     if (name === 'train' && options.balance !== undefined)
-      keepBalanced(table, train, selection.quotas.train, options.balance, order);
+      keepBalanced(table, kept[index] ?? [], selection.quotas.train, options.balance, order);
     else keepLowest(table, kept[index] ?? [], selection.quotas[name], order);
   return selection;
 }

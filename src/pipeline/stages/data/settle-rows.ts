@@ -5,11 +5,13 @@ import { type DataSettings, generalMix, mixedSources } from '../../../language/s
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { StageContext } from '../stage.js';
 import { type Balance, balanceCounts, balanceRows, largestShare } from './balance.js';
+import { type GroupedRows, GroupOrder } from './group-order.js';
 import { dropOutliers, outliersOf } from './length-outliers.js';
 import { DEFAULT_STRATEGY } from './mix-plan.js';
 import type { Collector } from './row-collector.js';
 import { orderIn } from './row-order.js';
 import type { ColumnValues } from './row-values.js';
+import type { RowMemory } from './scratch.js';
 import { countsOf, type MixedPart, mixedOrder, mixSentence, selectMixed } from './select-mixed.js';
 import { type SelectOptions, selectRows } from './select-rows.js';
 import { type SourceFile, sourceName } from './sources.js';
@@ -18,11 +20,13 @@ import { assignSplits, assignStratified, type Shares, type SplitName, splitNames
 type Files = readonly SourceFile[];
 
 /** Rows that are kept and no general ones. */
-const ownRows = ({ table }: Collector, files: Files): readonly number[] =>
-  [...table.kept()].filter((row) => files[table.file.get(row)]?.general !== true);
+function* ownRows({ table }: Collector, files: Files): Iterable<number> {
+  for (const row of table.kept()) if (files[table.file.get(row)]?.general !== true) yield row;
+}
 
-const trainRows = (collector: Collector, files: Files): readonly number[] =>
-  ownRows(collector, files).filter((row) => collector.table.split.get(row) === 0);
+function* trainRows(collector: Collector, files: Files): Iterable<number> {
+  for (const row of ownRows(collector, files)) if (collector.table.split.get(row) === 0) yield row;
+}
 
 const noteOf =
   ({ emit, stage }: StageContext) =>
@@ -38,53 +42,63 @@ export function findOutliers(
   const { outliers: rules } = settingsOf(context.stage, 'data');
   const { lengths } = collector.checks;
   if (rules === undefined || lengths === undefined) return new Map();
-  const found = outliersOf(ownRows(collector, files), lengths, rules);
+  const found = outliersOf(() => ownRows(collector, files), lengths, rules);
   if (rules.action === 'drop') dropOutliers(collector.table, found);
   if (rules.action === 'warn' && found.size > 0)
     noteOf(context)(`${counted(found.size, 'row')} of unusual length: report.json lists them`);
   return found;
 }
 
-export function splitRows(context: StageContext, collector: Collector, files: Files, shares: Shares): void {
-  const { table, groups, checks } = collector;
-  const own = ownRows(collector, files);
-  const splits =
-    checks.strata === undefined
-      ? assignSplits(groups.order.view(), groups.sizes.view(), shares)
-      : stratified(collector, own, checks.strata, shares);
-  for (const row of own) table.split.set(row, splits[table.group.get(row)] ?? 0);
-  if (checks.strata !== undefined) warnOfThinStrata(context, collector, own, checks.strata, shares);
+export function splitRows(
+  context: StageContext,
+  collector: Collector,
+  files: Files,
+  shares: Shares,
+  memory: RowMemory,
+): void {
+  const { table, checks } = collector;
+  if (checks.strata === undefined) {
+    const splitOf = assignSplits(new GroupOrder(allRows(collector), memory.groups), shares);
+    for (const row of ownRows(collector, files))
+      table.split.set(row, splitOf({ order: table.order.get(row), stratum: 0 }));
+    return;
+  }
+  const groups = new GroupOrder(stratifiedRows(collector, files, checks.strata), memory.groups);
+  const splitOf = assignStratified(groups, shares);
+  for (const { row, group } of groups.members()) table.split.set(row, splitOf(group));
+  warnOfThinStrata(context, collector, files, checks.strata, shares);
 }
 
-/** A group is of the stratum of its first row; what is not kept counts in none. */
-function stratified(
-  { table, groups }: Collector,
-  own: readonly number[],
-  strata: ColumnValues,
-  shares: Shares,
-) {
-  const order = groups.order.view();
-  const sizes = new Uint32Array(order.length);
-  const stratumOf = new Uint32Array(order.length);
-  for (const row of own) {
-    const group = table.group.get(row);
-    if (sizes[group] === 0) stratumOf[group] = strata.numbers.get(row);
-    sizes[group] = (sizes[group] ?? 0) + 1;
-  }
-  return assignStratified(order, sizes, stratumOf, shares);
-}
+/** Rows that are not kept count too: what is held out does not depend on what else is repeated. */
+const allRows = ({ table }: Collector): GroupedRows => ({
+  count: table.count,
+  order: (row) => table.order.get(row),
+  isMember: () => true,
+  stratum: () => 0,
+});
+
+/** What is not kept counts in no stratum. */
+const stratifiedRows = ({ table }: Collector, files: Files, strata: ColumnValues): GroupedRows => ({
+  count: table.count,
+  order: (row) => table.order.get(row),
+  isMember: (row) => table.is(row, 'kept') && files[table.file.get(row)]?.general !== true,
+  stratum: (row) => strata.numbers.get(row),
+});
 
 /** Values that have no row in a split that has a share. */
 function warnOfThinStrata(
   { stage, warn }: StageContext,
-  { table }: Collector,
-  own: readonly number[],
+  collector: Collector,
+  files: Files,
   strata: ColumnValues,
   shares: Shares,
 ): void {
-  const counts = splitNames.map((_, split) =>
-    strata.count(own.filter((row) => table.split.get(row) === split)),
-  );
+  const counts = splitNames.map(() => strata.names.map(() => 0));
+  for (const row of ownRows(collector, files)) {
+    const of = counts[collector.table.split.get(row)] ?? [];
+    const value = strata.numbers.get(row);
+    of[value] = (of[value] ?? 0) + 1;
+  }
   const lacks = (value: number): readonly SplitName[] =>
     splitNames.filter((name, split) => shares[name] > 0 && (counts[split]?.[value] ?? 0) === 0);
   const thin = strata.names.flatMap((name, value) => {
@@ -121,7 +135,7 @@ export function selectForSplits(
   };
   const before = checks.balance?.count(trainRows(collector, files)) ?? [];
   if (balance !== undefined)
-    balanceRows(table, trainRows(collector, files), balance, orderIn(table, seed), context.stage.span);
+    balanceRows(table, [...trainRows(collector, files)], balance, orderIn(table, seed), context.stage.span);
   const options: SelectOptions = {
     seed,
     ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}),

@@ -4,77 +4,176 @@ export type SplitName = (typeof splitNames)[number];
 /** Shares of the rows; they add up to 1. */
 export type Shares = Readonly<Record<SplitName, number>>;
 
+/** Rows that a split keeps together. */
+export interface Group {
+  /** Its hash in [0, 1) (see `unitHash`), which tells it from others. */
+  readonly order: number;
+  readonly rows: number;
+  readonly stratum: number;
+}
+
+/** Groups in the order of their hashes, each time that they are walked. */
+export type Groups = Iterable<Group>;
+
+/** The split of a group, as an index into {@link splitNames}. */
+export type SplitOf = (group: Pick<Group, 'order' | 'stratum'>) => number;
+
+/** Splits that are filled before training gets the rest, in this order. */
+const HELD_OUT = ['test', 'valid'] as const;
+type HeldOut = (typeof HELD_OUT)[number];
+
 /**
  * Gives each group a split. Groups are taken in the order of their hashes: test fills up first, then valid, and what
  * fits into neither is for training, so large groups are trained on and the shares are met to within the smallest
  * groups. A group of low hash stays in test when rows are added to others. A split with a share gets at least one
- * group where there are enough of them.
- *
- * `order[i]` is the hash of group i in [0, 1) (see `unitHash`), `sizes[i]` its rows. Returns an index into
- * {@link splitNames} for each group.
+ * group where there are enough of them. All groups are of stratum 0.
  */
-export function assignSplits(
-  order: ArrayLike<number>,
-  sizes: ArrayLike<number>,
-  shares: Shares,
-): Uint8Array<ArrayBuffer> {
-  const groups = Array.from({ length: order.length }, (_, i) => i);
-  groups.sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0) || a - b);
-  const total = groups.reduce((sum, group) => sum + (sizes[group] ?? 0), 0);
-  const out = new Uint8Array(order.length);
-  const taken = new Set<number>();
-  const wanted = (['test', 'valid'] as const).filter((name) => shares[name] > 0);
-  for (const name of wanted) {
-    const free = groups.filter((group) => !taken.has(group));
-    const quota = Math.round(total * shares[name]);
-    for (const group of fill(free, sizes, quota, spare(name, free.length, shares))) {
-      taken.add(group);
-      out[group] = splitNames.indexOf(name);
-    }
-  }
-  return out;
-}
+export const assignSplits = (groups: Groups, shares: Shares): SplitOf =>
+  assign(groups, shares, ([rows = 0], _, name) => [Math.round(rows * shares[name])]);
 
 /**
  * As {@link assignSplits}, with the same shares of each stratum, to within a row where no group has several: of every split,
  * each stratum gets its whole rows, and what is missing to the split's size goes to the strata of the largest remainders.
- * `strata[i]` is the number of group i's. Groups without rows are for training.
  */
-export function assignStratified(
-  order: ArrayLike<number>,
-  sizes: ArrayLike<number>,
-  strata: ArrayLike<number>,
+export const assignStratified = (groups: Groups, shares: Shares): SplitOf =>
+  assign(groups, shares, (rows, left, name) =>
+    stratumQuotas(rows, left, shares, name).map((quota) => (quota === 0 ? undefined : quota)),
+  );
+
+/** `quotasOf`: rows that a split takes of each stratum, of all that it has and of those left; `undefined` for none. */
+function assign(
+  groups: Groups,
   shares: Shares,
-): Uint8Array<ArrayBuffer> {
-  const members: number[][] = [];
-  for (let group = 0; group < order.length; group++)
-    if ((sizes[group] ?? 0) > 0) {
-      const stratum = strata[group] ?? 0;
-      const known = members[stratum];
-      if (known === undefined) members[stratum] = [group];
-      else known.push(group);
-    }
-  for (const groups of members) groups?.sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0) || a - b);
-  const rows = Array.from(members, (groups) => rowsIn(groups ?? [], sizes));
+  quotasOf: (
+    rows: readonly number[],
+    left: readonly number[],
+    name: HeldOut,
+  ) => readonly (number | undefined)[],
+): SplitOf {
+  const { rows, counts } = countStrata(groups);
   const left = [...rows];
-  const out = new Uint8Array(order.length);
-  for (const name of ['test', 'valid'] as const) {
+  const filled = new Map<HeldOut, readonly (Fill | undefined)[]>();
+  const splitOf: SplitOf = ({ order, stratum }) => {
+    for (const [name, fills] of filled) if (fills[stratum]?.has(order)) return splitNames.indexOf(name);
+    return 0;
+  };
+  for (const name of HELD_OUT) {
     if (shares[name] === 0) continue;
-    const quotas = stratumQuotas(rows, left, shares, name);
-    for (const [stratum, groups] of members.entries()) {
-      const quota = quotas[stratum] ?? 0;
-      const free = (groups ?? []).filter((group) => out[group] === 0);
-      if (quota === 0) continue;
-      const taken = fill(free, sizes, quota, spare(name, free.length, shares));
-      for (const group of taken) out[group] = splitNames.indexOf(name);
-      left[stratum] = (left[stratum] ?? 0) - rowsIn(taken, sizes);
+    const fills = quotasOf(rows, left, name).map((quota, stratum) =>
+      quota === undefined ? undefined : new Fill(quota, spare(name, counts[stratum] ?? 0, shares)),
+    );
+    fillAll(groups, fills, splitOf);
+    filled.set(name, fills);
+    for (const [stratum, fill] of fills.entries()) {
+      left[stratum] = (left[stratum] ?? 0) - (fill?.rows ?? 0);
+      counts[stratum] = (counts[stratum] ?? 0) - (fill?.groups ?? 0);
     }
   }
-  return out;
+  return splitOf;
 }
 
-const rowsIn = (groups: readonly number[], sizes: ArrayLike<number>): number =>
-  groups.reduce((sum, group) => sum + (sizes[group] ?? 0), 0);
+/** Rows and groups of each stratum. */
+function countStrata(groups: Groups): { readonly rows: readonly number[]; readonly counts: number[] } {
+  const rows: number[] = [];
+  const counts: number[] = [];
+  for (const group of groups) {
+    while (rows.length <= group.stratum) {
+      rows.push(0);
+      counts.push(0);
+    }
+    rows[group.stratum] = (rows[group.stratum] ?? 0) + group.rows;
+    counts[group.stratum] = (counts[group.stratum] ?? 0) + 1;
+  }
+  return { rows, counts };
+}
+
+/** Offers the groups that no split has yet; a second time where what was missing is to be found. */
+function fillAll(groups: Groups, fills: readonly (Fill | undefined)[], splitOf: SplitOf): void {
+  let open = fills.filter((fill) => fill?.isFull === false).length;
+  if (open > 0)
+    for (const group of groups) {
+      const fill = fills[group.stratum];
+      if (fill === undefined || fill.isFull || splitOf(group) !== 0) continue;
+      fill.offer(group);
+      if (fill.isFull && --open === 0) break;
+    }
+  const missing = fills.map((fill) => (fill?.isMet === false ? fill : undefined));
+  if (missing.every((fill) => fill === undefined)) return;
+  for (const group of groups) if (splitOf(group) === 0) missing[group.stratum]?.consider(group);
+  for (const fill of missing) fill?.end();
+}
+
+/** What a split takes of a stratum: the groups that fit, in their order, as runs of those that follow one another. */
+class Fill {
+  rows = 0;
+  groups = 0;
+  private readonly starts: number[] = [];
+  private readonly ends: number[] = [];
+  private inRun = false;
+  /** Taken besides. */
+  private added: number | undefined;
+  /** Of those that were not taken, the one whose size comes closest to what is missing, and the smallest. */
+  private closest: Group | undefined;
+  private smallest: Group | undefined;
+
+  constructor(
+    private readonly quota: number,
+    private readonly most: number,
+  ) {}
+
+  get isFull(): boolean {
+    return this.groups >= this.most || this.rows >= this.quota;
+  }
+
+  /** Nothing is missing that could be added. */
+  get isMet(): boolean {
+    return this.groups >= this.most || (this.rows === this.quota && this.rows > 0);
+  }
+
+  has(order: number): boolean {
+    if (order === this.added) return true;
+    let [low, high] = [0, this.starts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.starts[middle] as number) <= order) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && order <= (this.ends[low - 1] as number);
+  }
+
+  /** A group that is not taken yet, after those that were offered. */
+  offer({ order, rows }: Group): void {
+    const fits = this.rows + rows <= this.quota;
+    if (fits) {
+      if (!this.inRun) this.starts.push(order);
+      this.ends[this.starts.length - 1] = order;
+      this.rows += rows;
+      this.groups++;
+    }
+    this.inRun = fits;
+  }
+
+  consider(group: Group): void {
+    if (this.has(group.order)) return;
+    const off = ({ rows }: Group): number => Math.abs(rows - (this.quota - this.rows));
+    if (this.closest === undefined || off(group) < off(this.closest)) this.closest = group;
+    if (this.smallest === undefined || group.rows < this.smallest.rows) this.smallest = group;
+  }
+
+  end(): void {
+    const { closest, quota, rows } = this;
+    if (closest === undefined) return;
+    const missing = quota - rows;
+    if (Math.abs(closest.rows - missing) < missing) this.take(closest);
+    else if (this.groups === 0) this.take(this.smallest ?? closest);
+  }
+
+  private take({ order, rows }: Group): void {
+    this.added = order;
+    this.rows += rows;
+    this.groups++;
+  }
+}
 
 /**
  * Rows of each stratum for a split: as few as keep this split, and what is left for training, within a row of its share,
@@ -126,39 +225,4 @@ const upTo = (count: number): number => Math.ceil(count - 1e-9);
 function spare(name: 'test' | 'valid', free: number, shares: Shares): number {
   const later = (name === 'test' && shares.valid > 0 ? 1 : 0) + (shares.train > 0 ? 1 : 0);
   return Math.max(0, free - later);
-}
-
-function fill(
-  free: readonly number[],
-  sizes: ArrayLike<number>,
-  quota: number,
-  most: number,
-): readonly number[] {
-  const chosen = new Set<number>();
-  let rows = 0;
-  for (const group of free) {
-    if (chosen.size >= most || rows >= quota) break;
-    const size = sizes[group] ?? 0;
-    if (rows + size > quota) continue;
-    chosen.add(group);
-    rows += size;
-  }
-  if (chosen.size >= most || (rows === quota && rows > 0)) return [...chosen];
-  const rest = free.filter((group) => !chosen.has(group));
-  const closest = nearest(rest, sizes, quota - rows);
-  if (closest === undefined) return [...chosen];
-  const off = Math.abs((sizes[closest] ?? 0) - (quota - rows));
-  if (off < quota - rows) return [...chosen, closest];
-  return chosen.size > 0 ? [...chosen] : [nearest(rest, sizes, 0) ?? closest];
-}
-
-/** The first group whose size comes closest. */
-function nearest(groups: readonly number[], sizes: ArrayLike<number>, size: number): number | undefined {
-  let best: number | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const group of groups) {
-    const off = Math.abs((sizes[group] ?? 0) - size);
-    if (off < least) [best, least] = [group, off];
-  }
-  return best;
 }

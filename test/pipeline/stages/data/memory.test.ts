@@ -7,11 +7,13 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'chai';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { dropLeaks } from '../../../../src/pipeline/stages/data/leaks.js';
-import { NearCopies } from '../../../../src/pipeline/stages/data/near-copies.js';
 import { type RowFormat, rowsOf } from '../../../../src/pipeline/stages/data/read/read-rows.js';
+import { RowBlock } from '../../../../src/pipeline/stages/data/row-block.js';
 import { Collector } from '../../../../src/pipeline/stages/data/row-collector.js';
 import { RowReader } from '../../../../src/pipeline/stages/data/row-reader.js';
 import { RowTable } from '../../../../src/pipeline/stages/data/row-table.js';
+import { ROW_MEMORY, Scratch } from '../../../../src/pipeline/stages/data/scratch.js';
+import { openPages } from '../../../../src/pipeline/store/output-folder.js';
 
 const text = 'word '.repeat(30);
 const line = (i: number): string =>
@@ -81,28 +83,34 @@ describe('data stage: memory', () => {
     });
 
   it('holds what near copies are found by of the rows that are held out alone', async () => {
-    const table = new RowTable();
+    const table = tableOf();
     const texts = Array.from({ length: 100 }, (_, i) =>
       Array.from({ length: 60 }, (_, at) => `w${i}x${at}`).join(' '),
     );
     for (const i of texts.keys()) {
       table.add(0, i + 1, 0, 0);
-      table.high.set(i, i + 1);
+      table.setContent(i, [i + 1, 0]);
       table.split.set(i, i % 50 === 49 ? 1 : 0);
     }
     // one of the two is a copy of a row of training but for its first word
     texts[99] = texts[20]?.replace('w20x0', 'other') ?? '';
     const row = (index: number) => ({ instruction: texts[index] ?? '', output: 'yes' });
     const indexed: number[] = [];
-    const { add } = NearCopies.prototype;
-    NearCopies.prototype.add = function (at, words) {
+    const { add } = RowBlock.prototype;
+    RowBlock.prototype.add = function (at, ...more) {
       indexed.push(at);
-      add.call(this, at, words);
+      add.call(this, at, ...more);
     };
     try {
-      await dropLeaks(table, { row } as unknown as RowReader, 0.9, async () => {});
+      const reader = { row } as unknown as RowReader;
+      await dropLeaks(table, reader, {
+        lookUp: reader,
+        near: 0.9,
+        memory: ROW_MEMORY,
+        breathe: async () => {},
+      });
     } finally {
-      NearCopies.prototype.add = add;
+      RowBlock.prototype.add = add;
     }
     expect(indexed).to.deep.equal([49, 99]);
     expect(table.fate(99)).to.equal('leak');
@@ -110,25 +118,46 @@ describe('data stage: memory', () => {
     expect(table.fate(49)).to.equal('kept');
   });
 
-  it('keeps places and hashes of rows, at most 160 bytes for each', () => {
-    const table = new RowTable();
-    const collector = new Collector(
-      table,
-      { exact: true, contradictions: 'warn', seed: 17 },
-      new RowReader([], [], table, 1),
-    );
-    const source = { path: '', name: 'rows', format: 'jsonl', args: {}, size: 0, columns: {} } as const;
-    const rows = 1 << 13;
-    for (let i = 0; i < rows; i++) {
-      const bytes = Buffer.from(line(i));
-      collector.add({ number: i + 1, offset: i, bytes, length: bytes.length, tooLong: false }, i, 0, {
-        ...source,
-        general: false,
-        part: 0,
-      });
+  it('holds as much of many rows as of some, near copies and their places included', async () => {
+    const memory = { pages: 4, rows: 1 << 11, keys: 1 << 15, groups: 1 << 10 };
+    const held = [];
+    for (const rows of [1 << 13, 1 << 15]) {
+      const scratch = new Scratch(() => openPages(join(folder, 'rows.pages')));
+      const table = new RowTable(scratch, memory);
+      const reader = new RowReader([], [], table, 1);
+      const checks = { exact: true, near: 0.85, contradictions: 'warn', seed: 17 } as const;
+      const collector = new Collector(table, checks, reader, memory);
+      const source = { path: '', name: 'rows', format: 'jsonl', args: {}, size: 0, columns: {} } as const;
+      let most = 0;
+      for (let i = 0; i < rows; i++) {
+        // no two rows have a triple of words in common, so that none is read again
+        const bytes = Buffer.from(JSON.stringify({ instruction: `a${i} b${i} c${i}`, output: `${i}` }));
+        if (collector.isFull) await collector.settle(true, async () => {});
+        collector.add({ number: i + 1, offset: i, bytes, length: bytes.length, tooLong: false }, i, 0, {
+          ...source,
+          general: false,
+          part: 0,
+        });
+        most = Math.max(most, collector.bytes);
+      }
+      await collector.settle(false, async () => {});
+      expect(table.count).to.equal(rows);
+      expect([...table.kept()]).to.have.length(rows);
+      expect(table.line.get(rows >> 1)).to.equal((rows >> 1) + 1);
+      // with the exception of what is in memory
+      expect(scratch.bytes).to.be.above(0.5 * rows * 100);
+      held.push(Math.max(most, collector.bytes));
+      scratch.close();
     }
-    expect(table.count).to.equal(rows);
-    expect([...table.kept()]).to.have.length(rows);
-    expect(collector.bytes / rows).to.be.below(160);
+    const [few = 0, many = 0] = held;
+    expect(many).to.be.at.most(1.05 * few);
   });
 });
+
+const tableOf = (): RowTable =>
+  new RowTable(
+    new Scratch(() => {
+      throw new Error('a hundred rows are in memory');
+    }),
+    ROW_MEMORY,
+  );

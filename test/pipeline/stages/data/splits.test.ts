@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { unitHash } from '../../../../src/pipeline/stages/data/hashes.js';
-import { assignSplits, type SplitName, splitNames } from '../../../../src/pipeline/stages/data/split.js';
+import {
+  assignSplits,
+  type Group,
+  type Shares,
+  type SplitName,
+  splitNames,
+} from '../../../../src/pipeline/stages/data/split.js';
 import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 
 const split = { train: 0.8, valid: 0.1, test: 0.1, seed: 17 };
@@ -12,8 +18,18 @@ const many = (count: number, more: (i: number) => object = () => ({})): readonly
 function splitOf(groups: ReadonlyMap<string, number>, seed: number): ReadonlyMap<string, SplitName> {
   const keys = [...groups.keys()];
   const order = keys.map((key) => unitHash(seed, key));
-  const codes = assignSplits(order, [...groups.values()], split);
+  const codes = codesOf(order, [...groups.values()], split);
   return new Map(keys.map((key, i) => [key, splitNames[codes[i] ?? 0] ?? 'train']));
+}
+
+/** The splits of groups by their hashes and sizes. */
+function codesOf(order: readonly number[], sizes: readonly number[], shares: Shares): readonly number[] {
+  const groups = order.map((at, i): Group => ({ order: at, rows: sizes[i] ?? 0, stratum: 0 }));
+  const splitOf = assignSplits(
+    groups.toSorted((a, b) => a.order - b.order),
+    shares,
+  );
+  return groups.map(splitOf);
 }
 
 describe('data stage: splits', () => {
@@ -70,12 +86,12 @@ describe('data stage: splits', () => {
   });
 
   it('trains on groups that are too large to hold out, and gives each split a group', () => {
-    const codes = assignSplits([0.1, 0.2, 0.3, 0.4], [900, 40, 30, 30], split);
-    expect([...codes].map((code) => splitNames[code])).to.deep.equal(['train', 'test', 'test', 'valid']);
-    const few = assignSplits([0.1, 0.2, 0.3], [100, 100, 100], split);
+    const codes = codesOf([0.1, 0.2, 0.3, 0.4], [900, 40, 30, 30], split);
+    expect(codes.map((code) => splitNames[code])).to.deep.equal(['train', 'test', 'test', 'valid']);
+    const few = codesOf([0.1, 0.2, 0.3], [100, 100, 100], split);
     expect(new Set(few)).to.deep.equal(new Set([0, 1, 2]));
-    expect([...assignSplits([0.5], [10], split)]).to.deep.equal([0]);
-    expect([...assignSplits([0.5, 0.6], [1, 1], { train: 0, valid: 0, test: 1 })]).to.deep.equal([2, 2]);
+    expect(codesOf([0.5], [10], split)).to.deep.equal([0]);
+    expect(codesOf([0.5, 0.6], [1, 1], { train: 0, valid: 0, test: 1 })).to.deep.equal([2, 2]);
   });
 
   it('drops held-out rows that training sees, exactly or nearly', async () => {

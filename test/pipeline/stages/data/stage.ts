@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../../../../src/language/diagnostics/types.js';
@@ -7,10 +7,12 @@ import { nodeHost } from '../../../../src/language/host/node-host.js';
 import type { StageResult } from '../../../../src/language/ir/outputs.js';
 import type { Call, Value } from '../../../../src/language/ir/program.js';
 import { readDataRows } from '../../../../src/pipeline/stages/data/data-rows.js';
-import { run } from '../../../../src/pipeline/stages/data/run.js';
+import { runWithin } from '../../../../src/pipeline/stages/data/run.js';
+import { ROW_MEMORY, type RowMemory } from '../../../../src/pipeline/stages/data/scratch.js';
 import type { SplitName } from '../../../../src/pipeline/stages/data/split.js';
 import type { RowEntry } from '../../../../src/pipeline/stages/row-report.js';
 import { outputFolder } from '../../../../src/pipeline/store/output-folder.js';
+import { workFolder } from '../../../../src/pipeline/store/work-folder.js';
 import { contextOf, stageOf } from '../alone.js';
 
 /** A call as the compiler hands it on. */
@@ -44,6 +46,8 @@ export interface DataRun {
   readonly notes: readonly string[];
   readonly warnings: readonly Diagnostic[];
   readonly read: (name: string) => string;
+  /** Files that it left where it works. */
+  readonly left: readonly string[];
 }
 
 const open: string[] = [];
@@ -59,6 +63,7 @@ export async function runData(
   settings: Readonly<Record<string, Value>>,
   signal: AbortSignal = new AbortController().signal,
   world: (host: Host) => Host = (host) => host,
+  memory: RowMemory = ROW_MEMORY,
 ): Promise<DataRun> {
   const folder = mkdtempSync(join(tmpdir(), 'ftpc-data-test-'));
   open.push(folder);
@@ -78,11 +83,12 @@ export async function runData(
   const warnings: Diagnostic[] = [];
   const context = contextOf(stage, folder, {
     output: outputFolder(path),
+    work: workFolder(join(folder, 'work'), (warning) => warnings.push(warning)),
     host,
     signal,
     warn: (warning) => warnings.push(warning),
   });
-  const result = await run(context);
+  const result = await runWithin(context, memory);
   return {
     result,
     report: JSON.parse(readFileSync(join(path, 'report.json'), 'utf8')) as Report,
@@ -91,5 +97,6 @@ export async function runData(
     notes: context.events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
     warnings,
     read: (name) => readFileSync(join(path, name), 'utf8'),
+    left: readdirSync(join(folder, 'work')),
   };
 }

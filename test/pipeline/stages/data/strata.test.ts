@@ -9,13 +9,12 @@ function countsOf(
   shares: { train: number; valid: number; test: number },
 ): number[][] {
   const strata = rows.flatMap((count, stratum) => Array.from({ length: count }, () => stratum));
-  const order = strata.map((_, i) => unitHash(5, `${i}`));
-  const splits = assignStratified(
-    order,
-    strata.map(() => 1),
-    strata,
+  const groups = strata.map((stratum, i) => ({ order: unitHash(5, `${i}`), rows: 1, stratum }));
+  const splitOf = assignStratified(
+    groups.toSorted((a, b) => a.order - b.order),
     shares,
   );
+  const splits = groups.map(splitOf);
   return rows.map((_, stratum) =>
     splitNames.map((_, split) => strata.filter((s, i) => s === stratum && splits[i] === split).length),
   );

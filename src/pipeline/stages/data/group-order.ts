@@ -1,0 +1,61 @@
+/** Groups of rows in the order of their hashes, some at a time. */
+import type { Group } from './split.js';
+
+export interface GroupedRows {
+  readonly count: number;
+  /** The hash of the row's group in [0, 1); below 0 if it is in none. */
+  readonly order: (row: number) => number;
+  /** Whether it counts; what is asked of few rows at a time. */
+  readonly isMember: (row: number) => boolean;
+  readonly stratum: (row: number) => number;
+}
+
+/** Hashes are spread evenly, so that a part of their range has as many groups as another. */
+export class GroupOrder {
+  private readonly parts: number;
+
+  /** `most`: rows of a part, about. */
+  constructor(
+    private readonly rows: GroupedRows,
+    most: number,
+  ) {
+    this.parts = Math.max(1, Math.ceil(rows.count / most));
+  }
+
+  /** All groups, ascending; a group is of the stratum of its first row. */
+  *[Symbol.iterator](): Iterator<Group> {
+    for (let part = 0; part < this.parts; part++)
+      yield* [...this.groupsOf(part).values()].sort((a, b) => a.order - b.order);
+  }
+
+  /** Rows of every part, each with its group. */
+  *members(): Iterable<{ readonly row: number; readonly group: Group }> {
+    for (let part = 0; part < this.parts; part++) {
+      const groups = this.groupsOf(part);
+      for (const row of this.rowsOf(part)) {
+        const group = groups.get(this.rows.order(row));
+        if (group !== undefined) yield { row, group };
+      }
+    }
+  }
+
+  private groupsOf(part: number): ReadonlyMap<number, Group> {
+    const groups = new Map<number, { order: number; rows: number; stratum: number }>();
+    for (const row of this.rowsOf(part)) {
+      const order = this.rows.order(row);
+      const known = groups.get(order);
+      if (known === undefined) groups.set(order, { order, rows: 1, stratum: this.rows.stratum(row) });
+      else known.rows++;
+    }
+    return groups;
+  }
+
+  private *rowsOf(part: number): Iterable<number> {
+    const { count, order, isMember } = this.rows;
+    const [from, to] = [part / this.parts, (part + 1) / this.parts];
+    for (let row = 0; row < count; row++) {
+      const at = order(row);
+      if (at >= from && at < to && isMember(row)) yield row;
+    }
+  }
+}
