@@ -1,5 +1,5 @@
 /** Messages as OpenAI's API and data sets write them: what is read of them, for training and for serving alike. */
-import { entriesOf, parseExact, WholeFloat } from '../../language/host/exact-json.js';
+import { ExactNumber, entriesOf, parseExact } from '../../language/host/exact-json.js';
 import { isJson, type Json } from '../../language/host/json.js';
 import type { ChatMessage } from './types.js';
 
@@ -162,7 +162,7 @@ export function readTools(value: unknown, at: string): readonly Json[] | Message
     if (
       !isJson(tool) ||
       !isJson(described) ||
-      described instanceof WholeFloat ||
+      described instanceof ExactNumber ||
       typeof described['name'] !== 'string'
     )
       return new MessageFault('wrong_type', `${at}/${index}`, 'must be a tool: a `function` with a `name`');

@@ -1,15 +1,25 @@
 /**
- * JSON whose text matters: JavaScript writes `2.0` as `2`, and puts names that are whole numbers before all others, where
- * Python does neither. What a chat template writes of a call's arguments is therefore read with both kept.
+ * JSON whose text matters: JavaScript writes `2.0` as `2`, keeps sixteen digits of a whole number, and puts names that are whole numbers
+ * before all others, where Python does neither. What a chat template writes of a call's arguments is therefore read with all kept.
  */
 import { endOfText, isJson, parseFlat } from './json.js';
 
-/** A whole number that is written as a float: `2.0`, `1e22`. */
-export class WholeFloat {
+/** A number that JavaScript writes otherwise than its text has it; `value` is the nearest that JavaScript has. */
+export abstract class ExactNumber {
   constructor(readonly value: number) {}
 
   toJSON(): number {
     return this.value;
+  }
+}
+
+/** A whole number that is written as a float: `2.0`, `1e22`. */
+export class WholeFloat extends ExactNumber {}
+
+/** A whole number of more digits than JavaScript keeps: an id of eighteen digits. */
+export class LongWhole extends ExactNumber {
+  constructor(readonly exact: bigint) {
+    super(Number(exact));
   }
 }
 
@@ -20,15 +30,15 @@ export class OrderedObject extends Map<string, unknown> {
   }
 }
 
-/** Texts in which JavaScript may lose something: a whole float, an exponent, a name that is a whole number. */
-const MAY_LOSE = /\d\.0|\d[eE]|"\d+"\s*:/;
+/** Texts in which JavaScript may lose something: a whole float, an exponent, many digits, a name that is a whole number. */
+const MAY_LOSE = /\d\.0|\d[eE]|\d{16}|"\d+"\s*:/;
 
 const SPACE = /\s*/y;
 /** A sign, or a word or number. */
 const SIGN_OR_WORD = /[[\]{},:]|[^\s[\]{},:"]+/y;
 
 /**
- * As `JSON.parse`, but for {@link WholeFloat} and {@link OrderedObject}. Objects of the first `plainLevels` levels are plain, and so are
+ * As `JSON.parse`, but for {@link ExactNumber} and {@link OrderedObject}. Objects of the first `plainLevels` levels are plain, and so are
  * the numbers in them.
  * Throws a `SyntaxError`.
  */
@@ -36,6 +46,12 @@ export function parseExact(text: string, plainLevels = 0): unknown {
   const plain = parseFlat(text);
   if (!MAY_LOSE.test(text)) return plain;
   return new Reader(text, plainLevels).value(0);
+}
+
+function exactNumber(token: string, value: number): number | ExactNumber {
+  if (!Number.isInteger(value)) return value;
+  if (/[.eE]/.test(token)) return new WholeFloat(value);
+  return Number.isSafeInteger(value) ? value : new LongWhole(BigInt(token));
 }
 
 /** Reads a text that is known to be JSON. */
@@ -62,9 +78,7 @@ class Reader {
     if (token === '{') return this.object(level);
     const value: unknown = JSON.parse(token);
     const isPlain = this.plainLevels > 0 && level <= this.plainLevels;
-    return !isPlain && typeof value === 'number' && Number.isInteger(value) && /[.eE]/.test(token)
-      ? new WholeFloat(value)
-      : value;
+    return isPlain || typeof value !== 'number' ? value : exactNumber(token, value);
   }
 
   private list(level: number): readonly unknown[] {
@@ -90,6 +104,7 @@ class Reader {
 /** The JSON that {@link parseExact} reads as this value. */
 export function exactText(value: unknown): string {
   if (value instanceof WholeFloat) return wholeFloatText(value.value);
+  if (value instanceof LongWhole) return String(value.exact);
   if (Array.isArray(value)) return `[${value.map(exactText).join(',')}]`;
   const entries = entriesOf(value);
   if (entries === undefined) return JSON.stringify(value);
@@ -100,7 +115,7 @@ export function exactText(value: unknown): string {
 export const entriesOf = (value: unknown): readonly (readonly [string, unknown])[] | undefined =>
   value instanceof OrderedObject
     ? [...value]
-    : isJson(value) && !(value instanceof WholeFloat)
+    : isJson(value) && !(value instanceof ExactNumber)
       ? Object.entries(value).filter(([, inner]) => inner !== undefined)
       : undefined;
 

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   entriesOf,
   exactText,
+  LongWhole,
   OrderedObject,
   parseExact,
   WholeFloat,
@@ -14,6 +15,7 @@ describe('JSON whose text matters', () => {
     '[]',
     '"1.0"',
     '{"__proto__":{"1":2.0}}',
+    '{"id":123456789012345678,"of":[-9223372036854775808,18446744073709551616,9007199254740992]}',
   ];
   for (const text of texts)
     it(`${text} is written as it was read`, () => {
@@ -32,6 +34,14 @@ describe('JSON whose text matters', () => {
     expect(JSON.parse(JSON.stringify(read))).to.deep.equal({ '2': [1, 100], '1': 0 });
     const [first] = entriesOf(read) ?? [];
     expect(first?.[1]).to.have.property('0').that.is.instanceOf(WholeFloat);
+  });
+
+  it('has whole numbers of any length, and of the first levels the nearest that JavaScript has', () => {
+    const read = parseExact('[123456789012345678, 1234567890123456]');
+    expect(read).to.have.property('0').that.is.instanceOf(LongWhole);
+    expect(read).to.have.property('1', 1234567890123456);
+    expect(JSON.stringify(read)).to.equal('[123456789012345680,1234567890123456]');
+    expect(parseExact('{"id":123456789012345678}', 1)).to.deep.equal({ id: 123456789012345680 });
   });
 
   it('has plain objects at the first levels', () => {

@@ -1,5 +1,5 @@
-/** Values of a template that JSON of JavaScript does not hold: whole floats, and objects in the order of their text. */
-import { entriesOf, WholeFloat } from '../../../language/host/exact-json.js';
+/** Values of a template that JSON of JavaScript does not hold: whole floats, long whole numbers, and objects in the order of their text. */
+import { entriesOf, LongWhole, WholeFloat } from '../../../language/host/exact-json.js';
 import {
   ArrayValue,
   BooleanValue,
@@ -14,6 +14,7 @@ import {
 /** A value as a template sees it; JavaScript's numbers are floats where they are not whole. */
 export function jinjaValue(value: unknown): JinjaValue {
   if (value instanceof WholeFloat) return new FloatValue(value.value);
+  if (value instanceof LongWhole) return new IntegerValue(value.exact);
   if (typeof value === 'string') return new StringValue(value);
   if (typeof value === 'number')
     return Number.isInteger(value) ? new IntegerValue(value) : new FloatValue(value);

@@ -159,6 +159,10 @@ export const OPERANDS: ReadonlyMap<string, Operand> = new Map<string, Operand>([
           })
         : undefined,
   ],
+  ['trim', asText],
+  ['capitalize', asText],
+  ['title', asText],
+  ['replace', asText],
   ['upper', asText],
   ['lower', asText],
   ['indent', (value) => (value.type === 'StringValue' ? unbroken(String(value.value)) : undefined)],

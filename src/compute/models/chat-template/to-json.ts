@@ -56,6 +56,7 @@ function written(value: JinjaValue, style: JsonStyle, level: number): string {
     );
   }
   if (value.type === 'FloatValue') return floatOf(Number(value.value));
+  if (typeof value.value === 'bigint') return String(value.value);
   return typeof value.value === 'string' ? text(value.value, style) : (JSON.stringify(value.value) ?? 'null');
 }
 

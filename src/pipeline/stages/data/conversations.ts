@@ -7,7 +7,7 @@ import {
   readTools,
 } from '../../../compute/models/messages.js';
 import type { ChatMessage } from '../../../compute/models/types.js';
-import { WholeFloat } from '../../../language/host/exact-json.js';
+import { ExactNumber } from '../../../language/host/exact-json.js';
 import { isJson, type Json } from '../../../language/host/json.js';
 import type { OwnName } from './column-names.js';
 import { kindOf, mustBe, type Row, RowFault } from './parse-row.js';
@@ -121,7 +121,7 @@ function weightOf(
 ): number | undefined | RowFault {
   if (train !== undefined && train !== null && typeof train !== 'boolean')
     return mustBe(`${at}/train`, train, '`true` or `false`');
-  const given = (weight instanceof WholeFloat ? weight.value : weight) ?? undefined;
+  const given = (weight instanceof ExactNumber ? weight.value : weight) ?? undefined;
   if (given !== undefined && (typeof given !== 'number' || !(given >= 0 && given <= 1)))
     return new RowFault(
       'wrong_type',

@@ -56,6 +56,12 @@ describe('chat template', () => {
     });
   }
 
+  it('takes what is not there, and what is no text, for a text where a filter reads one, as Jinja does', () => {
+    const source =
+      "[{{ x | trim }}|{{ x | title }}|{{ 5 | trim }}|{{ none | capitalize }}|{{ 55 | replace('5', '6') }}]";
+    expect(compileChatTemplate(source, {}, 'x').render(USER)).to.equal('[||5|None|66]');
+  });
+
   const missing: readonly (readonly [source: string, name: string])[] = [
     ['{{ messages[0].content.casefold() }}', 'messages[…].content.casefold()'],
     ['{{ nowhere() }}', 'nowhere()'],

@@ -55,6 +55,7 @@ describe('chats with tools', () => {
 
   const json: readonly (readonly [filter: string, json: string, text: string])[] = [
     ['tojson', '[2.0, 1e22, 1e-7, 1.5, -0.0, 3]', '[2.0, 1e+22, 1e-07, 1.5, -0.0, 3]'],
+    ['tojson', '[123456789012345678, -9223372036854775808]', '[123456789012345678, -9223372036854775808]'],
     ['tojson', '{"b": "é", "2": null, "1": []}', '{"b": "é", "2": null, "1": []}'],
     ['tojson(ensure_ascii=true)', '["é🙂\\u007f"]', '["\\u00e9\\ud83d\\ude42\\u007f"]'],
     ['tojson(sort_keys=true)', '{"b": 1, "a": {"B": 2, "A": 3}}', '{"a": {"A": 3, "B": 2}, "b": 1}'],
