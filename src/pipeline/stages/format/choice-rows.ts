@@ -1,4 +1,5 @@
 /** Questions with choices: a row for each choice, of which only the choice is scored, as lm-evaluation-harness does. */
+import { stripEnd } from '../../../compute/evaluation/metrics/python-text.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Call } from '../../../language/ir/program.js';
 import type { OwnName } from '../data/column-names.js';
@@ -72,7 +73,7 @@ export function choiceRows(
   const contextIds = new Map<string, Int32Array>();
   const rows = scored.map(({ context, continuation, characters }, at) => {
     const whole = before + context;
-    const known = contextIds.get(whole) ?? begun(tokenizer, whole.trimEnd());
+    const known = contextIds.get(whole) ?? begun(tokenizer, stripEnd(whole));
     contextIds.set(whole, known);
     const ids = begun(tokenizer, whole + continuation);
     return scoredRow(ids, known.length, {

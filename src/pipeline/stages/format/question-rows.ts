@@ -1,4 +1,5 @@
 /** Rows of questions with choices, in the columns of the data sets that people measure with. */
+import { pythonStrip } from '../../../compute/evaluation/metrics/python-text.js';
 import type { OwnName } from '../data/column-names.js';
 import { optionalText, type Row, RowProblem, text } from './rendered-row.js';
 
@@ -33,7 +34,7 @@ export function questionOf(row: Row, own: OwnName): Question {
 
 /** `question`, `choices`, `answer` and perhaps `subject`, as MMLU has them. */
 function plain(row: Row, own: OwnName): Question {
-  const question = text(row, 'question', own).trim();
+  const question = pythonStrip(text(row, 'question', own));
   const choices = texts(row['choices'], own('choices'));
   const subject = optionalText(row, 'subject', own);
   return {
@@ -80,20 +81,26 @@ function winogrande(row: Row, own: OwnName): Question {
   const answer = ['1', '2'].indexOf(String(row['answer'] ?? ''));
   if (answer < 0) throw new RowProblem('wrong_type', `\`${own('answer')}\` is neither 1 nor 2`);
   const contexts = choices.map((choice) => sentence.slice(0, blank) + choice);
-  return { question: sentence, contexts, choices, continuation: sentence.slice(blank + 1).trim(), answer };
+  return {
+    question: sentence,
+    contexts,
+    choices,
+    continuation: pythonStrip(sentence.slice(blank + 1)),
+    answer,
+  };
 }
 
-/** Python's `str.capitalize()`. */
+/** Python's `str.capitalize()`: of what one letter becomes, the first is large (`ß`: `Ss`). How a Greek word ends depends on all of it. */
 const capitalised = (given: string): string => {
-  const [first = '', ...rest] = given;
-  return first.toUpperCase() + rest.join('').toLowerCase();
+  const [first = ''] = given;
+  const [large = '', ...more] = first.toUpperCase();
+  return large + more.join('').toLowerCase() + given.toLowerCase().slice(first.toLowerCase().length);
 };
 
 const cleaned = (given: string): string =>
-  given
-    .trim()
+  pythonStrip(given)
     .replaceAll(' [title]', '. ')
-    .replace(/\[.*?\]/g, '')
+    .replace(/\[[^\n]*?\]/g, '')
     .replaceAll('  ', ' ');
 
 /** Letters there are to choose from. */
