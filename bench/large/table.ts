@@ -1,4 +1,7 @@
-/** A Llama of 7 (13) billion parameters that is trained by QLoRA on this machine, in little memory: what was planned, and what it took. */
+/**
+ * A Llama of 7 (13) billion parameters that is trained by QLoRA on this machine, in little memory: what was planned, and what it took.
+ * A block of it is also quantised by bitsandbytes, where a Python has that.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -12,6 +15,7 @@ import { bytes } from '../../src/pipeline/planner/quantities.js';
 import type { Benchmark, BenchmarkOptions } from '../benchmark.js';
 import { median } from '../training/median.js';
 import { type SIZES, writeLargeBase } from './base.js';
+import { quantised } from './quantised.js';
 
 const FTPC = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 
@@ -24,17 +28,21 @@ interface Limits {
   readonly rank: number;
   /** What the weights take on disk, with room for the store. */
   readonly disk: number;
+  /** Where weights come from: from the file, or fresh. */
+  readonly bases: readonly (keyof typeof BASES)[];
 }
 
+const BASES = { file: 'local("base")', fresh: 'untrained("base")' } as const;
+
 const LIMITS: Readonly<Record<Size, Limits>> = {
-  '7b': { memory: '8GiB', optimizer: 'adamw', rank: 16, disk: 15e9 },
-  '13b': { memory: '10GiB', optimizer: 'adamw8bit', rank: 8, disk: 29e9 },
+  '7b': { memory: '8GiB', optimizer: 'adamw', rank: 16, disk: 15e9, bases: ['file', 'fresh'] },
+  '13b': { memory: '10GiB', optimizer: 'adamw8bit', rank: 8, disk: 29e9, bases: ['file'] },
 };
 
 /** Training steps, of which the first reads and quantises the base. */
 const STEPS = 4;
 
-const PIPELINE = ({ optimizer, rank }: Limits, steps: number) => `edition 2026
+const PIPELINE = ({ optimizer, rank }: Limits, base: keyof typeof BASES, steps: number) => `edition 2026
 import { jsonl } from "std/data"
 import { chat } from "std/format"
 
@@ -47,7 +55,7 @@ format dialogs {
   max_length = 128tok
 }
 train adapter using qlora {
-  base = local("base")
+  base = ${BASES[base]}
   dataset = dialogs.all
   lora = { rank: ${rank}, alpha: 32 }
   optimizer = ${optimizer}(rate: 1e-4)
@@ -59,7 +67,7 @@ train adapter using qlora {
 export const large = (size: Size): Benchmark =>
   async function* lines({ steps }: BenchmarkOptions) {
     const folder = mkdtempSync(join(tmpdir(), `ftpc-${size}-`));
-    const { memory, disk } = LIMITS[size];
+    const { memory, disk, bases } = LIMITS[size];
     try {
       const { bavail, bsize } = statfsSync(folder);
       if (bavail * bsize < disk)
@@ -70,45 +78,51 @@ export const large = (size: Size): Benchmark =>
       const began = performance.now();
       const written = writeLargeBase(join(folder, 'base'), size);
       yield `base: ${bytes(written)} of bfloat16, written in ${seconds(performance.now() - began)}`;
-      writeRows(folder, LIMITS[size], Math.max(2, Math.round(Number(steps ?? STEPS))));
-      yield* trained(folder, memory);
+      yield* quantised(folder);
+      writeRows(folder);
+      yield* ['', HEADINGS, HEADINGS.replaceAll(/[^|]+/g, '---')];
+      for (const base of bases) {
+        const pipeline = PIPELINE(LIMITS[size], base, Math.max(2, Math.round(Number(steps ?? STEPS))));
+        writeFileSync(join(folder, PIPELINE_FILE), pipeline);
+        yield await trained(folder, base, memory);
+      }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   };
 
-function writeRows(folder: string, limits: Limits, steps: number): void {
+const PIPELINE_FILE = 'large.ftp';
+
+const HEADINGS =
+  '| base | plan after | planned | interval | measured | planned / measured | first step after | a step |';
+
+function writeRows(folder: string): void {
   const row = (index: number) => ({
     instruction: `question ${index} ${'about the law of contracts '.repeat(REPEATS)}`,
     output: 'It is an answer that the court has given before.',
   });
   const rows = Array.from({ length: 8 }, (_, index) => JSON.stringify(row(index)));
   writeFileSync(join(folder, 'rows.jsonl'), rows.join('\n'));
-  writeFileSync(join(folder, 'large.ftp'), PIPELINE(limits, steps));
 }
 
 /** Makes rows of which the longest has between 113 and 128 tokens, which are padded to 128. */
 const REPEATS = 16;
 
-async function* trained(folder: string, memory: string): AsyncGenerator<string> {
-  const words = ['large.ftp', '--json', '--memory', memory];
+/** A line of the table. */
+async function trained(folder: string, base: string, memory: string): Promise<string> {
+  const words = [PIPELINE_FILE, '--json', '--memory', memory];
   const began = performance.now();
   const options = { cwd: folder, encoding: 'utf8', maxBuffer: 1e8 } as const;
   const plan = JSON.parse(execFileSync(process.execPath, [FTPC, 'plan', ...words], options)) as Plan;
-  yield `plan with ${memory}: after ${seconds(performance.now() - began)}`;
+  const planned = seconds(performance.now() - began);
   const peak = plan.stages.find(({ name }) => name === 'adapter')?.peak;
   const run = await timedRun(folder, words);
   const took = run.peakBytes;
-  yield* [
-    '',
-    '| planned | interval | measured | planned / measured | first step after | a step |',
-    '|---|---|---|---|---|---|',
-  ];
   if (peak === undefined || peak === null || took === undefined) throw new Error('the training did not end');
   const interval = `${bytes(peak.low)} to ${bytes(peak.high)}`;
   const [first = Number.NaN, ...rest] = run.stepSeconds;
-  const figures = [bytes(peak.bytes), interval, bytes(took), (peak.bytes / took).toFixed(3)];
-  yield `| ${[...figures, seconds(1000 * first), seconds(1000 * median(rest))].join(' | ')} |`;
+  const memories = [bytes(peak.bytes), interval, bytes(took), (peak.bytes / took).toFixed(3)];
+  return `| ${[base, planned, ...memories, seconds(1000 * first), seconds(1000 * median(rest))].join(' | ')} |`;
 }
 
 interface TimedRun {
