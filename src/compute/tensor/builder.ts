@@ -11,18 +11,33 @@ export interface ProductOptions {
   readonly alpha?: number;
 }
 
+/** The nodes `first` up to `end` of a builder, differentiated by one rule in place of a rule for each. */
+export interface Composite {
+  readonly first: number;
+  readonly end: number;
+  readonly inputs: readonly ValueId[];
+  readonly output: ValueId;
+  /** Gradients of the inputs that need one, by way of the output's. */
+  readonly gradient: (dy: ValueId, needs: readonly boolean[]) => readonly (ValueId | undefined)[];
+}
+
 export class GraphBuilder {
   private readonly types: TensorType[] = [];
   private readonly inputs: NamedValue[] = [];
   private readonly constants: Constant[] = [];
   private readonly emitted: Node[] = [];
   private readonly outputs: NamedValue[] = [];
+  private readonly together: Composite[] = [];
   private readonly scalars = new Map<number, ValueId>();
 
   constructor(readonly name: string) {}
 
   get nodes(): readonly Node[] {
     return this.emitted;
+  }
+
+  get composites(): readonly Composite[] {
+    return this.together;
   }
 
   typeOf(value: ValueId): TensorType {
@@ -74,6 +89,14 @@ export class GraphBuilder {
     const outputs = types.map((type) => this.define(type));
     this.emitted.push({ op, inputs, outputs, attributes });
     return outputs;
+  }
+
+  /** What `emit` computes of the inputs, in at least one node, with a gradient of its own. */
+  composite(inputs: readonly ValueId[], emit: () => ValueId, gradient: Composite['gradient']): ValueId {
+    const first = this.emitted.length;
+    const output = emit();
+    this.together.push({ first, end: this.emitted.length, inputs, output, gradient });
+    return output;
   }
 
   /** The graph so far. Values and nodes that no output needs are left in: see `restrict`. */

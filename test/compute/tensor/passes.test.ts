@@ -161,6 +161,26 @@ describe('passes over graphs keep the results', () => {
     expect(graph.inputs.map(({ name }) => name)).to.deep.equal(['x', 'w', 'dy']);
   });
 
+  it('and nodes that are differentiated together follow their own rule', () => {
+    const b = new GraphBuilder('together');
+    const [x, other, dy] = [b.input('x', [3]), b.input('other', [3]), b.input('dy', [3])];
+    const before = b.mul(x, other);
+    const square = b.composite(
+      [before],
+      () => b.exp(b.mul(b.log(before), b.scalar(2))),
+      (upstream) => [b.mul(upstream, b.mul(before, b.scalar(2)))],
+    );
+    const [dx, dother] = gradients(b, [{ value: b.add(square, x), gradient: dy }], [x, other]);
+    b.output('dx', dx ?? x);
+    b.output('dother', dother ?? x);
+    const graph = restrict(b.build());
+    expect(graph.nodes.filter(({ op }) => ['exp', 'log', 'div'].includes(op))).to.have.length(0);
+    close(evaluate(graph, { x: [2, 3, 5], other: [1, 2, 3], dy: [1, 1, 2] }), {
+      dx: Float64Array.of(2 * 2 + 1, 2 * 6 * 2 + 1, 2 * (2 * 15 * 3 + 1)),
+      dother: Float64Array.of(2 * 2 * 2, 2 * 6 * 3, 2 * 2 * 15 * 5),
+    });
+  });
+
   it('and a frozen weight costs no product', () => {
     const b = new GraphBuilder('frozen');
     const [x, w, dy] = [b.input('x', [4, 3]), b.input('w', [5, 3]), b.input('dy', [4, 5])];

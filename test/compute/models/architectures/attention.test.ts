@@ -3,6 +3,7 @@ import { layerKind } from '../../../../src/compute/models/adapters/kinds.js';
 import { maskShape } from '../../../../src/compute/models/architectures/graphs/attention.js';
 import { blockGraph } from '../../../../src/compute/models/architectures/graphs/block.js';
 import { blueprintOf } from '../../../../src/compute/models/architectures/index.js';
+import { trainingBlock } from '../../../../src/compute/models/decoder/graphs.js';
 import { causalMask } from '../../../../src/compute/models/decoder/positions.js';
 import { flopsOf } from '../../../../src/compute/tensor/cost.js';
 import { transientBytes } from '../../../../src/compute/tensor/liveness.js';
@@ -50,5 +51,18 @@ describe('attention over blocks of queries', () => {
         .joint;
     expect(flopsOf(graph(2048, 64))).to.be.below(0.6 * flopsOf(graph(2048, 2048)));
     expect(transientBytes(graph(4096, 64))).to.be.below(2.2 * transientBytes(graph(2048, 64)));
+  });
+
+  it('takes gradients block by block: scores of one block exist at a time', () => {
+    const { config } = fixture('tied').recording;
+    const kind = layerKind(blueprintOf(config), undefined, 0);
+    const bytes = (rowLength: number) => {
+      const options = { config, trainable: 'full' } as const;
+      return transientBytes(
+        trainingBlock(options, kind, { rows: 1, length: rowLength }, 'both', false).backward,
+      );
+    };
+    // those of all blocks would be 4 times as large
+    expect(bytes(4096)).to.be.below(2.4 * bytes(2048));
   });
 });

@@ -4,6 +4,7 @@ import type { ModelConfig } from '../../types.js';
 import type { Attention, Norm } from '../blueprint.js';
 import { capped, normalise } from './elementwise.js';
 import { type LayerContext, linear, linears } from './linear.js';
+import { attendInBlocks, type QueryBlock, type Stretch } from './query-blocks.js';
 
 /** Far below any score, and finite: a position that sees nothing still gives numbers. */
 export const MASKED = -1e9;
@@ -24,6 +25,8 @@ interface AttentionContext extends LayerContext {
   readonly config: Pick<ModelConfig, 'heads' | 'keyValueHeads' | 'headDim'>;
   readonly attention: Attention;
   readonly queryBlock?: number;
+  /** Products will be rounded to few bits. */
+  readonly rounds?: boolean;
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
   /** `[rows, length]`, where rows hold texts that begin alike: the number of what each token is part of (`FORK`). */
@@ -166,27 +169,39 @@ export function attend(
   const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
-  const byHead = b.reshape(met.queries, [rows * groups, heads / groups, length, dim]);
   const prefix = context.prefix && { ...context.prefix, ...prefixOfEachRow(context, context.prefix, rows) };
+  const before = prefix === undefined ? 0 : (b.shapeOf(prefix.keys)[1] ?? 0);
   const reach = Math.min(attention.window ?? length, context.reach ?? length);
-  const blocks: ReturnType<typeof attendBlock>[] = [];
-  // from the last one on: gradients of keys and values are then summed from the few that the first block sees upwards
-  for (let first = (Math.ceil(length / queryBlock) - 1) * queryBlock; first >= 0; first -= queryBlock) {
-    const end = Math.min(first + queryBlock, length);
-    const start = Math.max(0, first + 1 - reach);
+  const blocks: QueryBlock[] = [];
+  for (let from = 0; from < length; from += queryBlock) {
+    const to = Math.min(from + queryBlock, length);
+    const start = Math.max(0, from + 1 - reach);
     // in rows of one text, queries further back than the window see none of what lies before it
     const beyond =
-      context.segments === undefined && first + 1 >= (attention.window ?? Number.POSITIVE_INFINITY);
-    const own = { ...context, prefix: beyond ? undefined : prefix };
-    blocks.unshift(attendBlock(own, { ...met, queries: byHead }, mask, span, { first, end, start }));
+      context.segments === undefined && from + 1 >= (attention.window ?? Number.POSITIVE_INFINITY);
+    const lead = beyond ? undefined : prefix;
+    const own = { from: before + start, to: before + to };
+    const seen =
+      lead === undefined ? [own] : start === 0 ? [{ ...own, from: 0 }] : [{ from: 0, to: before }, own];
+    blocks.push({
+      from,
+      to,
+      seen,
+      visible: visible({ ...context, prefix: lead }, mask, rows, { from, to, start }),
+    });
   }
-  const parts = blocks.map(({ mixed }) => mixed);
-  const [whole] = parts;
-  const mixed = whole !== undefined && parts.length === 1 ? whole : b.concat(parts, 2);
-  return {
-    mixed: b.reshape(b.transpose(mixed, [0, 2, 1, 3]), [rows * length, heads * dim]),
-    probabilities: blocks.map(({ probabilities }) => probabilities),
+  const whole = (lead: ValueId | undefined, value: ValueId) =>
+    lead === undefined ? value : b.concat([lead, value], 1);
+  const lanes = {
+    rows,
+    queries: b.reshape(met.queries, [rows * groups, heads / groups, length, dim]),
+    keys: whole(prefix?.keys, met.keys),
+    values: whole(prefix?.values, met.values),
+    scale: attention.scale,
+    cap: attention.cap,
+    rounds: context.rounds === true,
   };
+  return attendInBlocks(b, lanes, blocks);
 }
 
 /** The keys and values of a prefix next to those of each row: `[rows·groups, tokens, dim]`. */
@@ -204,64 +219,33 @@ function prefixOfEachRow(
   return { keys: repeated(keys), values: repeated(values) };
 }
 
-/**
- * Products that the queries of a lane are cut into: a runtime gives each product to one thread, and of three equal ones
- * two threads take as long as for four.
- */
-const productsPerHead = (lanes: number, queries: number): number =>
-  lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1;
-
-/**
- * Queries `first … end` of every head, here `[rows·groups, heads/groups, length, dim]`, over keys and
- * values `start … end`: `mixed` `[rows, heads, end − first, dim]` and `probabilities` `[rows, heads, end − first, seen]`.
- */
-function attendBlock(
-  { builder: b, config, attention, segments, forks, prefix }: AttentionContext,
-  { queries, keys, values }: QueryKeyValue,
+/** `[1 or rows, 1, to − from, seen]`: what is added to the scores of queries `from … to` over the keys from `start` on. */
+function visible(
+  { builder: b, segments, forks, prefix }: AttentionContext,
   mask: ValueId,
-  { rows }: RowShape,
-  { first, end, start }: { readonly first: number; readonly end: number; readonly start: number },
-): { readonly mixed: ValueId; readonly probabilities: ValueId } {
-  const { heads, keyValueHeads: groups, headDim: dim } = config;
-  const queriesPerGroup = heads / groups;
-  const before = prefix === undefined ? 0 : (b.shapeOf(prefix.keys)[1] ?? 0);
-  const [count, seen] = [end - first, before + end - start];
+  rows: number,
+  { from, to, start }: Stretch & { readonly start: number },
+): ValueId {
+  const [count, width] = [to - from, to - start];
   const [queriesOfMask = 0, columns = 0] = b.shapeOf(mask).slice(2);
   /** From a key to its column of the mask. */
-  const ahead = columns - queriesOfMask - first;
-  const cut = (value: ValueId, axis: number, from: number, to: number) =>
-    from === 0 && to === b.shapeOf(value)[axis] ? value : b.slice(value, axis, from, to);
-  const joined = (lead: ValueId | undefined, value: ValueId, axis: number) =>
-    lead === undefined ? value : b.concat([lead, value], axis);
-  /** `[1 or rows, 1, count, seen]`: what is added to the scores. */
-  const visible = () => joined(prefix && cut(prefix.mask, 2, first, end), ofTexts(), 3);
+  const ahead = columns - queriesOfMask - from;
+  const cut = (value: ValueId, axis: number, first: number, end: number) =>
+    first === 0 && end === b.shapeOf(value)[axis] ? value : b.slice(value, axis, first, end);
   const ofTexts = () => {
-    const causal = cut(cut(mask, 2, 0, count), 3, start + ahead, end + ahead);
+    const causal = cut(cut(mask, 2, 0, count), 3, start + ahead, to + ahead);
     const masks = prefix === undefined ? 1 : (b.shapeOf(prefix.mask)[0] ?? 1);
     const numbers = segments ?? forks;
-    if (numbers === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, end - start]);
-    const asking = b.reshape(cut(numbers, 1, first, end), [rows, 1, count, 1]);
-    const asked = b.reshape(cut(numbers, 1, start, end), [rows, 1, 1, end - start]);
+    if (numbers === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, width]);
+    const asking = b.reshape(cut(numbers, 1, from, to), [rows, 1, count, 1]);
+    const asked = b.reshape(cut(numbers, 1, start, to), [rows, 1, 1, width]);
     const fromOthers =
       segments === undefined
         ? b.where(b.equal(asked, b.scalar(FORK.shared)), causal, b.scalar(MASKED))
         : b.scalar(MASKED);
     return b.where(b.equal(asking, asked), causal, fromOthers);
   };
-  const lanes = rows * groups;
-  const parts = productsPerHead(lanes, queriesPerGroup * count);
-  const lead = parts === 1 ? [lanes] : [lanes, parts];
-  const shared = parts === 1 ? [lanes] : [lanes, 1];
-  const ownRows = (queriesPerGroup * count) / parts;
-  const own = b.reshape(cut(queries, 2, first, end), [...lead, ownRows, dim]);
-  const seenOf = (lead: ValueId | undefined, value: ValueId) =>
-    b.reshape(joined(lead, cut(value, 1, start, end), 1), [...shared, seen, dim]);
-  const product = b.matmul(own, seenOf(prefix?.keys, keys), { transB: true, alpha: attention.scale });
-  const scores = b.reshape(capped(b, product, attention.cap), [rows, heads, count, seen]);
-  const probabilities = b.softmax(b.add(scores, visible()));
-  const taken = b.reshape(probabilities, [...lead, ownRows, seen]);
-  const mixed = b.reshape(b.matmul(taken, seenOf(prefix?.values, values)), [rows, heads, count, dim]);
-  return { mixed, probabilities };
+  return prefix === undefined ? ofTexts() : b.concat([cut(prefix.mask, 2, from, to), ofTexts()], 3);
 }
 
 /** One new token per row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */

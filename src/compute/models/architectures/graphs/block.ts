@@ -100,6 +100,7 @@ function layerInputs(b: GraphBuilder, weight: BlockInputs['weight'], options: Bl
     bottlenecks,
     dropout,
     merges: precision !== 'bf16',
+    rounds: precision === 'bf16',
     lows,
     weight,
     config,

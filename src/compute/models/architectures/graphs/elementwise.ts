@@ -39,6 +39,13 @@ export const activate = (
 export const capped = (b: GraphBuilder, x: ValueId, cap: number | undefined): ValueId =>
   cap === undefined ? x : b.mul(b.tanh(b.mul(x, b.scalar(1 / cap))), b.scalar(cap));
 
+/** The gradient of x by way of that of y, which is x {@link capped}: dy·(1 − (y/cap)²). */
+export function cappedGradient(b: GraphBuilder, y: ValueId, cap: number | undefined, dy: ValueId): ValueId {
+  if (cap === undefined) return dy;
+  const share = b.mul(y, b.scalar(1 / cap));
+  return b.sub(dy, b.mul(dy, b.mul(share, share)));
+}
+
 /** x `[…, d]` normalised over its last axis. */
 export function normalise(
   { builder: b, weight }: Pick<LayerContext, 'builder' | 'weight'>,
