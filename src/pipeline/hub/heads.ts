@@ -1,4 +1,4 @@
-/** The start of a large file, by a range request: enough to plan with. A safetensors file says there what it holds. */
+/** The ends of a large file, by range requests: enough to plan with. A safetensors file says at its start what it holds, Parquet at its end. */
 
 import { basename, dirname } from 'node:path';
 import { MAX_HEADER_BYTES } from '../../compute/models/safetensors/header.js';
@@ -6,6 +6,9 @@ import { badAnswer, offlineMissing } from '../../language/diagnostics/catalogue/
 import { UserError } from '../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
+import { HEAD } from '../stages/data/read/file-kinds.js';
+import { footerLength } from '../stages/data/read/footer.js';
+import { formatOfFile } from '../stages/hub-repositories.js';
 import type { HubAccess } from './access.js';
 import { filePath } from './download.js';
 import { failOn, request, retrying, TransientError } from './request.js';
@@ -13,13 +16,35 @@ import { failOn, request, retrying, TransientError } from './request.js';
 /** Rows are counted in this much; most headers of safetensors are shorter. */
 const START = 1 << 16;
 
-/** The first bytes of a file: a sample of rows, or the whole header of a safetensors file. Throws a `UserError`. */
-export async function readHead(
+/** What is known of a file that is not here: its first bytes, and of Parquet the last ones. */
+export interface FileEnds {
+  readonly head: Uint8Array;
+  readonly tail?: Uint8Array;
+}
+
+/** A sample of rows, the whole header of a safetensors file, or the whole footer of Parquet. Throws a `UserError`. */
+export async function readEnds(
   access: HubAccess,
   pinned: PinnedRepository,
   file: HubFile,
-): Promise<Uint8Array> {
+): Promise<FileEnds> {
   if (access.offline) throw new UserError(offlineMissing(pinned, [file.name]));
+  return formatOfFile(file.name) === 'parquet'
+    ? parquetEnds(access, pinned, file)
+    : { head: await readHead(access, pinned, file) };
+}
+
+async function parquetEnds(access: HubAccess, pinned: PinnedRepository, file: HubFile): Promise<FileEnds> {
+  const head = await range(access, pinned, file, 0, HEAD);
+  const start = Math.max(0, file.bytes - START);
+  const last = await range(access, pinned, file, start, START);
+  const missing = Math.min(start, (footerLength(last) ?? 0) - last.length);
+  if (missing <= 0) return { head, tail: last.subarray(-(footerLength(last) ?? last.length)) };
+  const before = await range(access, pinned, file, start - missing, missing);
+  return { head, tail: Buffer.concat([before, last]) };
+}
+
+async function readHead(access: HubAccess, pinned: PinnedRepository, file: HubFile): Promise<Uint8Array> {
   const start = await range(access, pinned, file, 0, START);
   if (!file.name.endsWith('.safetensors') || start.length < 8) return start;
   const header = 8 + Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
@@ -59,9 +84,8 @@ async function firstOf(body: AsyncIterable<Uint8Array>, wanted: number): Promise
   return new Uint8Array(Buffer.concat(pieces).subarray(0, wanted));
 }
 
-export interface VirtualFile {
+export interface VirtualFile extends FileEnds {
   readonly bytes: number;
-  readonly head: Uint8Array;
 }
 
 /** A Host on which files that are not here yet can be planned with: their sizes, and how they begin. */
@@ -87,8 +111,11 @@ export function withVirtualFiles(host: Host, files: ReadonlyMap<string, VirtualF
       const file = files.get(path);
       if (file === undefined) return host.readBytes(path, start, length);
       const end = Math.min(file.bytes, length === undefined ? file.bytes : start + length);
-      if (end > file.head.length) throw absent(path);
-      return file.head.slice(start, end);
+      if (end <= file.head.length) return file.head.slice(start, end);
+      const { tail = new Uint8Array() } = file;
+      const from = start - (file.bytes - tail.length);
+      if (from < 0) throw absent(path);
+      return tail.slice(from, from + end - start);
     },
     list(folder) {
       const names = [...files.keys()]

@@ -13,7 +13,7 @@ import { SHAPE } from '../stages/resolve-models.js';
 import { accessFrom, type HubAccess, type HubListing } from './access.js';
 import { missingFiles } from './cache.js';
 import { type HubCall, hubCalls, replaceCalls, secretOf } from './calls.js';
-import { readHead, type VirtualFile, withVirtualFiles } from './heads.js';
+import { type FileEnds, readEnds, type VirtualFile, withVirtualFiles } from './heads.js';
 import { type ShapedRepository, shapeOfRepository } from './model-shapes.js';
 import { filesOfCall, pinDataSet, pinModel } from './repository-files.js';
 import { resolveListing } from './resolve.js';
@@ -129,7 +129,7 @@ interface ResolvedRevision {
   readonly pinned: PinnedRepository;
   /** Files that are not here, and how they begin. */
   readonly missing: readonly HubFile[];
-  readonly heads: ReadonlyMap<HubFile, Uint8Array>;
+  readonly heads: ReadonlyMap<HubFile, FileEnds>;
   /** Nothing else is known of it. */
   readonly shape?: ShapedRepository;
 }
@@ -188,9 +188,9 @@ async function resolve(
   const request = { host, access, repository, listing, secret };
   const pinned = await (repository.kind === 'model' ? pinModel(request) : pinDataSet(request, calls));
   const missing = missingFiles(host, pinned);
-  const heads = new Map<HubFile, Uint8Array>();
+  const heads = new Map<HubFile, FileEnds>();
   for (const file of options.heads === false ? [] : missing)
-    heads.set(file, await readHead(access, pinned, file));
+    heads.set(file, await readEnds(access, pinned, file));
   return { repository, listing, pinned, missing, heads };
 }
 
@@ -227,9 +227,9 @@ function virtualFiles(
       Object.assign(digests, shape.digests);
     }
     const folder = snapshotFolder(host, repository, repository.commit);
-    for (const [{ name, bytes, sha256 }, head] of heads) {
+    for (const [{ name, bytes, sha256 }, ends] of heads) {
       const path = join(folder, name);
-      files.set(path, { bytes, head });
+      files.set(path, { bytes, ...ends });
       if (sha256 !== undefined) digests[path] = { size: bytes, modified: 0, sha256 };
     }
   }

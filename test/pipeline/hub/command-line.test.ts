@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'chai';
-import { FTPC, objects } from '../../tools/cli/folders.js';
+import { FTPC, freshFolder, objects } from '../../tools/cli/folders.js';
 import { type Project, project, rows } from '../lock/project.js';
 import { COMMIT, sha256, tinyModel } from './folders.js';
 import type { FakeRepository } from './server.js';
@@ -36,6 +37,18 @@ const report = (at: Project): { rows: number; dropped: { file: string }[] } => {
   const key = readdirSync(store).find((name) => existsSync(join(store, name, 'statistics.json'))) ?? '';
   return JSON.parse(readFileSync(join(store, key, 'report.json'), 'utf8'));
 };
+
+/** So many rows of random letters, about 100 bytes each. */
+async function parquet(rows: number): Promise<Buffer> {
+  const path = join(freshFolder(), 'rows.parquet');
+  const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
+  await connection.run(
+    `copy (select 'question ' || i as instruction, md5('a' || i) || md5('b' || i) || md5('c' || i) as output
+     from range(${rows}) t(i)) to '${path}' (format parquet, row_group_size 2048)`,
+  );
+  connection.closeSync();
+  return readFileSync(path);
+}
 
 describe('a data set of the Hub', () => {
   const files = {
@@ -83,6 +96,22 @@ describe('a data set of the Hub', () => {
     const again = await at.ftpc('run', 'p.ftp', '--json');
     const last = objects(again.out).at(-1) as { stages: { status: string }[] };
     expect(last.stages.map(({ status }) => status)).to.deep.equal(['cached', 'cached']);
+  });
+
+  it('is planned with by the ends of its Parquet files, each of which says how many rows it has', async () => {
+    const content = await parquet(3000);
+    const at = await project(dataSet({ 'rows.parquet': content }));
+    at.write('p.ftp', pipeline('hub("tiny/rows")'));
+    const planned = await at.ftpc('plan', 'p.ftp', '--json');
+    expect(planned.code, planned.err + planned.out).to.equal(0);
+    const { diagnostics } = JSON.parse(planned.out) as { diagnostics: { code: string; message: string }[] };
+    const assumed = diagnostics.find(({ code }) => code === 'FTP0908');
+    expect(assumed?.message).to.match(/there is no file `.*rows\.parquet`/);
+    const ranges = at.hub.requests.flatMap((line) => /^cdn .* bytes=(.*)$/.exec(line)?.[1] ?? []);
+    expect(ranges).to.deep.equal(['0-4095', `${content.length - 65536}-${content.length - 1}`]);
+    const run = await at.ftpc('run', 'p.ftp', '--json');
+    expect(run.code, run.out).to.equal(0);
+    expect(report(at).rows).to.equal(3000);
   });
 
   it('is read by split or by pattern, and locked with what is read', async () => {

@@ -16,14 +16,20 @@ const TAIL = 8;
 /** A longer footer is not read for an estimate. */
 const MOST = 16 << 20;
 
-/** `undefined` if the file has no footer that can be read; reading its rows says why. */
-export function parquetSize(host: Host, path: string, size: number): ParquetSize | undefined {
-  const tail = host.readBytes(path, Math.max(0, size - TAIL), TAIL);
+/** Bytes of the footer with its length and signature, from the last bytes of a file; `undefined` if that is none, or too long to be read. */
+export function footerLength(last: Uint8Array): number | undefined {
+  const tail = last.subarray(-TAIL);
   if (tail.length < TAIL || Buffer.from(tail.subarray(4)).toString('latin1') !== 'PAR1') return undefined;
   const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
-  if (length > Math.min(MOST, size - TAIL)) return undefined;
+  return length > MOST ? undefined : length + TAIL;
+}
+
+/** `undefined` if the file has no footer that can be read; reading its rows says why. */
+export function parquetSize(host: Host, path: string, size: number): ParquetSize | undefined {
+  const length = footerLength(host.readBytes(path, Math.max(0, size - TAIL), TAIL));
+  if (length === undefined || length > size) return undefined;
   try {
-    const footer = new Compact(host.readBytes(path, size - TAIL - length, length)).struct();
+    const footer = new Compact(host.readBytes(path, size - length, length - TAIL)).struct();
     const [rows, groups] = [footer.get(3), footer.get(4)];
     if (typeof rows !== 'number' || !Array.isArray(groups)) return undefined;
     const bytes = groups.reduce(
