@@ -4,7 +4,7 @@
  */
 import Parser from 'yargs-parser';
 import { named } from '../../language/diagnostics/make.js';
-import { type Arguments, type Command, didYouMean, type OptionSpec, UsageError, unknown } from './command.js';
+import { type Arguments, type Command, didYouMean, type OptionSpec, UsageError } from './command.js';
 
 /** Options that every command has. */
 export const COMMON: Readonly<Record<string, OptionSpec>> = {
@@ -38,7 +38,10 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
   });
   const known = entries.map(([name]) => dashed(name));
   const stranger = Object.keys(argv).find((name) => name !== '_' && !Object.hasOwn(options, name));
-  if (stranger !== undefined) throw unknown('option', dashed(stranger), known);
+  if (stranger !== undefined) {
+    const name = dashed(stranger);
+    throw new UsageError(`unknown option \`${name}\`${didYouMean(name, known)}`);
+  }
   if (error !== null) throw new UsageError(inOurWords(error.message));
   for (const [name, spec] of entries) checkValues(name, spec, textsOf(argv[name]));
   if (argv['help'] === undefined) checkPositionals(command, textsOf(argv._));

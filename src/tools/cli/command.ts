@@ -1,6 +1,7 @@
 /** What a command is made of. Its file stays light: `run` imports what it needs when it is called. */
 
 import { nearest } from '../../language/diagnostics/did-you-mean.js';
+import { named } from '../../language/diagnostics/make.js';
 import type { RunStatus } from '../../language/ir/events.js';
 import type { CliContext } from './cli-context.js';
 
@@ -92,9 +93,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** `unknown option \`--jsn\`: did you mean \`--json\`?` */
+/** `unknown page \`trian\`: did you mean \`train\`?`, or what there is */
 export const unknown = (what: string, name: string, known: readonly string[]): UsageError =>
-  new UsageError(`unknown ${what} \`${name}\`${didYouMean(name, known)}`);
+  new UsageError(`unknown ${what} \`${name}\`${didYouMean(name, known) || listed(known)}`);
+
+/** All that it could be, where they fit into a sentence. */
+const listed = (known: readonly string[]): string =>
+  known.length === 0 || known.length > 16
+    ? ''
+    : `: ${known.length === 1 ? 'there is' : 'there are'} ${named(known, 'and')}`;
 
 export function didYouMean(name: string, known: readonly string[]): string {
   const near = nearest(name, known);

@@ -1,6 +1,7 @@
 import { counted } from '../../language/diagnostics/make.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import { EMBEDDED } from '../../language/ir/engines.js';
+import { shellWord } from '../../language/source/shell-word.js';
 import type { SourceMap } from '../../language/source/text.js';
 import type { ModelEngines } from '../../pipeline/prepare/check-engines.js';
 import { type CliContext, messageWidth } from './cli-context.js';
@@ -46,7 +47,7 @@ export async function diagnosticsPrinter(
 /** What the rules advise, in one line: who plans or runs wants the plan or the run. `file` as it was asked for. */
 export const findingsLine = (lints: readonly Diagnostic[], file: string): readonly string[] => {
   const found = lints.filter((lint) => !isError(lint)).length;
-  return found === 0 ? [] : [`${counted(found, 'finding')}: \`ftpc check ${file}\``];
+  return found === 0 ? [] : [`${counted(found, 'finding')}: \`ftpc check ${shellWord(file)}\``];
 };
 
 /** Prints diagnostics for people. */

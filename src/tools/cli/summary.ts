@@ -19,7 +19,7 @@ export function summaryLines(
       statusText(stage, colours),
       stage.status === 'done' || stage.status === 'failed' ? duration(stage.seconds) : '',
       stage.peakMemoryBytes > 0 ? bytes(stage.peakMemoryBytes) : '',
-      headline(stage),
+      resultText(stage),
     ]),
   ];
   return columns(rows, { right: [2, 3], width });
@@ -32,7 +32,12 @@ const isTold = (name: string, dropped: StageSummary['dropped']): boolean =>
 /** Figures at most in a line. */
 const MOST = 4;
 
-function headline({ metrics, outputs, dropped }: StageSummary): string {
+/** The figures of a stage's result: `rows 142 · 8 dropped: 4 empty, 4 malformed`. */
+export function resultText({
+  metrics,
+  outputs,
+  dropped,
+}: Pick<StageSummary, 'metrics' | 'outputs' | 'dropped'>): string {
   const release = outputs['release'];
   const figures = Object.keys(metrics)
     .filter((name) => comparisonOf(name) === undefined && !isTold(name, dropped))

@@ -206,6 +206,7 @@ describe('ftpc run', () => {
     }
     const plain = await ftpc(cwd, ['preview', 'tiny.ftp', 'dialogs', '--rows', '1']);
     expect(plain.out).to.match(/⟦[^⟧]*<\|im_end\|>⟧/);
+    expect(plain.err).to.match(/^dialogs: rows \d+ · (none|\d+) dropped/m);
     const raw = await ftpc(cwd, ['preview', 'tiny.ftp', 'rows', '--rows', '1']);
     expect(raw.out).to.contain('"instruction"');
     const none = await ftpc(cwd, ['preview', 'tiny.ftp', 'dialog']);

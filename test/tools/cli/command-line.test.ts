@@ -89,7 +89,7 @@ describe('command line', () => {
     [['run', 'x.ftp', '--json=yes'], '`--json` takes no value'],
     [['--jsn'], 'unknown option `--jsn`'],
     [['explain', 'FTP9999'], 'unknown code `FTP9999`'],
-    [['completion', 'tcsh'], 'unknown shell `tcsh`'],
+    [['completion', 'tcsh'], 'unknown shell `tcsh`: there are `bash`, `zsh` and `fish`'],
     [['plan', 'x.ftp', '--runtime', 'tensorflw'], 'did you mean `tensorflow`?'],
     [['runtime', 'instal'], 'unknown action `instal`: did you mean `install`?'],
     [['runtime', 'install'], 'say which: `ftpc runtime install tensorflow`'],

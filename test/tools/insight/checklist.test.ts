@@ -180,7 +180,7 @@ budget ready {
     const lines = checklistText(await answers(TEXT), PLAIN, 80);
     expect(lines.every((line) => line.length <= 80)).to.equal(true);
     expect(lines.at(-1)).to.match(
-      /^\d+ done, \d+ open, \d+ that wait for a run, \d+ that cannot be known from here$/,
+      /^\d+ done, \d+ open, \d+ waiting for a run, \d+ that cannot be known from here$/,
     );
     expect(lines).to.include('Before training');
   });

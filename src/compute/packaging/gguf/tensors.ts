@@ -24,11 +24,11 @@ export interface GgufTensorsOptions {
   readonly onTensor?: () => void;
 }
 
-/** Values that are worked on at a time: 4 MiB of float32. */
+/**
+ * Values that are worked on at a time, 4 MiB of float32: writing holds about 12 MiB next to the weights, a piece, the same
+ * in another order, and its blocks.
+ */
 const PIECE = 1 << 20;
-
-/** Bytes that writing holds besides the weights: a piece as float32, the same in another order, and its blocks. */
-export const GGUF_WORKSPACE = 3 * 4 * PIECE;
 
 export function ggufTensors(options: GgufTensorsOptions): readonly WritableGgufTensor[] {
   const { type, config, rotatesPairs, source } = options;

@@ -1,4 +1,5 @@
 /** FTP142x–143x: lock files and saved plans. */
+import { shellWord } from '../../source/shell-word.js';
 import type { Span } from '../../source/span.js';
 import { error, warning, wholeFile } from '../make.js';
 
@@ -14,13 +15,13 @@ export const lockConflict = (file: string, line: number) =>
 
 export const lockMissing = (file: string, pipeline: string) =>
   error('FTP1422', wholeFile(file), `\`--locked\` needs a lock file, but there is no \`${file}\``, {
-    help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
+    help: `run \`ftpc lock ${shellWord(pipeline)}\`, and commit the file`,
   });
 
 export const notLocked = (at: Span | undefined, what: string, file: string, pipeline: string) =>
   error('FTP1423', at, `${what} is not in \`${file}\``, {
     label: 'not locked',
-    help: `run \`ftpc lock ${pipeline}\`, and commit the file`,
+    help: `run \`ftpc lock ${shellWord(pipeline)}\`, and commit the file`,
   });
 
 interface Drift {
@@ -42,7 +43,7 @@ export const drifted = (at: Span | undefined, { what, differences }: Drift, file
   error('FTP1424', at, `${what} differs from \`${file}\``, {
     label: 'differs from the lock',
     notes: shown(differences),
-    help: `restore what was locked, or accept the change with \`ftpc lock ${pipeline} --upgrade\``,
+    help: `restore what was locked, or accept the change with \`ftpc lock ${shellWord(pipeline)} --upgrade\``,
   });
 
 export const driftNoticed = (
@@ -54,7 +55,7 @@ export const driftNoticed = (
   warning('FTP1425', at, `${what} differs from \`${file}\``, {
     label: 'differs from the lock',
     notes: shown(differences),
-    help: `accept the change with \`ftpc lock ${pipeline} --upgrade\`; with \`--locked\` this is an error`,
+    help: `accept the change with \`ftpc lock ${shellWord(pipeline)} --upgrade\`; with \`--locked\` this is an error`,
   });
 
 export const savedPlanUnreadable = (file: string, detail: string) =>
@@ -71,5 +72,5 @@ export const planMoved = (
   error('FTP1431', at ?? wholeFile(file), `${what} has changed since \`${file}\` was saved`, {
     label: 'changed since',
     notes: [`then ${before}`, `now ${after}`],
-    help: `undo the change, or plan again: \`ftpc plan ${pipeline} --out ${file}\``,
+    help: `undo the change, or plan again: \`ftpc plan ${shellWord(pipeline)} --out ${shellWord(file)}\``,
   });

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
+import { shellWord } from '../../../language/source/shell-word.js';
 import type { Imported } from '../../import/import-file.js';
 import type { ToolName } from '../../import/tools.js';
 import type { CliContext } from '../cli-context.js';
@@ -137,5 +138,5 @@ function summary(keys: Imported['keys'], out: string | undefined): string {
     `${count('left', 'unknown')} not translated`,
   ];
   const said = `${keys.length} keys: ${counts.join(', ')}`;
-  return out === undefined ? said : `wrote ${out}; ${said}\nnow: ftpc check ${out}`;
+  return out === undefined ? said : `wrote ${out}; ${said}\nnow: ftpc check ${shellWord(out)}`;
 }

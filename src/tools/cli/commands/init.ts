@@ -1,9 +1,10 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { named, userError, wholeFile } from '../../../language/diagnostics/make.js';
 import type { Host } from '../../../language/host/host.js';
+import { shellWord } from '../../../language/source/shell-word.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option } from '../command.js';
-import { ftpcWord, shellWord } from '../init/spelling.js';
+import { ftpcWord } from '../init/spelling.js';
 import {
   DEFAULT_TEMPLATE,
   isTemplate,

@@ -40,9 +40,12 @@ export const preview: Command = {
     if (args.flag('json')) context.out(JSON.stringify(shown));
     else {
       const { rowLines } = await import('../preview.js');
+      const { resultText } = await import('../summary.js');
       for (const row of shown.rows)
         for (const line of await rowLines({ ...context, host }, found, row)) context.out(line);
       if (shown.rows.length === 0) context.err('no rows in this split');
+      // what was left out is not among the rows that are shown
+      context.err(`${found.stage.name}: ${resultText(found.result)}`);
     }
     return EXIT.done;
   },

@@ -14,7 +14,3 @@ function isOnPath({ env, stat }: Pick<Host, 'env' | 'stat'>): boolean {
     ['ftpc', 'ftpc.cmd'].some((name) => stat(join(folder, name))?.isFolder === false),
   );
 }
-
-/** A path as a shell takes it for one word. */
-export const shellWord = (path: string): string =>
-  /^[\w./\\:@%+,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;

@@ -4,6 +4,7 @@ import type { CheckedStage } from '../../../language/check/stages.js';
 import { isCall, isList } from '../../../language/ir/values.js';
 import { isShipped } from '../../../language/schemas/functions/source.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
+import { shellWord } from '../../../language/source/shell-word.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { Answer, Evidence, Facts } from './facts.js';
 import { licenceUse, rowsUse } from './licences.js';
@@ -321,7 +322,7 @@ const DEPLOYMENT: readonly Omit<Item, 'phase'>[] = [
       return released(facts, ({ folder, canary }) =>
         canary === undefined
           ? open(
-              `write \`canary = 10%\` in the \`deploy\` stage: \`ftpc ab ${folder}\` then says which one is better`,
+              `write \`canary = 10%\` in the \`deploy\` stage: \`ftpc ab ${shellWord(folder)}\` then says which one is better`,
             )
           : done({ text: `${folder} gives ${Math.round(canary * 100)}% of the requests to another release` }),
       );
@@ -337,8 +338,8 @@ const DEPLOYMENT: readonly Omit<Item, 'phase'>[] = [
           : done({
               text:
                 numbers.length === 1
-                  ? `\`ftpc rollback ${folder}\` goes back, once there is a second release`
-                  : `\`ftpc rollback ${folder}\` goes back; releases: ${numbers.join(', ')}`,
+                  ? `\`ftpc rollback ${shellWord(folder)}\` goes back, once there is a second release`
+                  : `\`ftpc rollback ${shellWord(folder)}\` goes back; releases: ${numbers.join(', ')}`,
             }),
       ),
   },
@@ -349,10 +350,10 @@ const DEPLOYMENT: readonly Omit<Item, 'phase'>[] = [
       released(facts, ({ folder, served }) =>
         served
           ? done({
-              text: `\`ftpc serve ${folder}\` has answered: its journal is in ${folder}/traffic, its page is /dashboard`,
+              text: `\`ftpc serve ${shellWord(folder)}\` has answered: its journal is in ${folder}/traffic, its page is /dashboard`,
             })
           : waiting(
-              `\`ftpc serve ${folder}\` answers, with a dashboard and metrics: it is done once that has; where something else serves it, its operators know`,
+              `\`ftpc serve ${shellWord(folder)}\` answers, with a dashboard and metrics: it is done once that has; where something else serves it, its operators know`,
             ),
       ),
   },

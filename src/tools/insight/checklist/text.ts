@@ -28,6 +28,6 @@ export function checklistText(list: Checklist, palette: Palette, width: number):
   ]);
   return [
     ...lines,
-    `${list.done} done, ${list.open} open, ${list.waiting} that wait for a run, ${list.unknown} that cannot be known from here`,
+    `${list.done} done, ${list.open} open, ${list.waiting} waiting for a run, ${list.unknown} that cannot be known from here`,
   ];
 }

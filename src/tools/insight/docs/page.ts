@@ -6,6 +6,7 @@ import { counted } from '../../../language/diagnostics/make.js';
 import type { Host } from '../../../language/host/host.js';
 import type { Program, Stage, StageKind } from '../../../language/ir/program.js';
 import type { LintReport } from '../../../language/lint/index.js';
+import { shellWord } from '../../../language/source/shell-word.js';
 import type { Plan, PlannedStage } from '../../../pipeline/planner/plan-json.js';
 import { bytes, duration, scaleText } from '../../../pipeline/planner/quantities.js';
 import { NOMINAL_SPEED } from '../../../pipeline/prepare/index.js';
@@ -106,10 +107,6 @@ function commandsOf(file: string, { params }: PipelineAnswer): Page['commands'] 
     [line('graph'), 'the picture of it'],
   ];
 }
-
-/** A path as a shell takes it. */
-const shellWord = (path: string): string =>
-  /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 function pageStage(stage: Stage, answer: PipelineAnswer, plan: Plan): PageStage {
   const found = answer.stages.find((one) => one.stage === stage.name);

@@ -15,7 +15,7 @@ export function productionChecklist({ checklist }: ReportInput): Markup {
   if (checklist === undefined) return nothing;
   const { items, done, open, waiting, unknown } = checklist;
   return html`<h2>Production checklist</h2>
-<p class="soft">${done} done, ${open} open, ${waiting} that wait for a run, ${unknown} that cannot be known from here.</p>
+<p class="soft">${done} done, ${open} open, ${waiting} waiting for a run, ${unknown} that cannot be known from here.</p>
 ${table(
   'Production checklist',
   left('item', 'answer', 'evidence, or what to do'),

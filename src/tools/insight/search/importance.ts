@@ -20,7 +20,7 @@ export interface TrialPoint {
 export const FEWEST = 5;
 /** What would come of chance less often than this is believed. */
 export const BELIEVED = 0.05;
-/** Times that values are dealt out anew. */
+/** Permutations of the values over the trials, which say what comes of chance. */
 const DEALS = 2000;
 
 /**

@@ -2,7 +2,7 @@
 import { valueText } from '../../../language/check/value-text.js';
 import type { RunEvent } from '../../../language/ir/events.js';
 import type { Value } from '../../../language/ir/program.js';
-import { type Importance, importanceOf, type TrialPoint } from './importance.js';
+import { BELIEVED, type Importance, importanceOf, type TrialPoint } from './importance.js';
 
 export type Decided = Extract<RunEvent, { type: 'search.decided' }>;
 type TrialRow = Decided['trials'][number];
@@ -72,7 +72,7 @@ export function whatMattered({ by, trials, higherIsBetter }: Decided): WhatMatte
 
 /** What a share means, without more certainty than the trials give. */
 export const verdict = ({ chance, rises }: Importance, { higherIsBetter }: WhatMattered): string => {
-  if (chance >= 0.05) return 'may be chance';
+  if (chance >= BELIEVED) return 'may be chance';
   if (rises === undefined) return 'mattered';
   return rises === higherIsBetter ? 'more was better' : 'less was better';
 };

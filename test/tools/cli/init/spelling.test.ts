@@ -1,7 +1,7 @@
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
 import type { FileStat } from '../../../../src/language/host/host.js';
-import { ftpcWord, shellWord } from '../../../../src/tools/cli/init/spelling.js';
+import { ftpcWord } from '../../../../src/tools/cli/init/spelling.js';
 
 describe('how a command is typed', () => {
   const word = (env: Readonly<Record<string, string>>, files: readonly string[] = []): string =>
@@ -23,9 +23,5 @@ describe('how a command is typed', () => {
     const files = [join('/usr/bin', 'ftpc')];
     expect(word({ PATH, npm_command: 'exec' }, files)).to.equal('npx ftpc');
     expect(word({ PATH, npm_execpath: '/npm/cli.js' }, files)).to.equal('npx ftpc');
-  });
-
-  it('quotes a path that a shell would take for several words', () => {
-    expect(['a/b-1', 'a b', "it's"].map(shellWord)).to.deep.equal(['a/b-1', "'a b'", "'it'\\''s'"]);
   });
 });

@@ -28,7 +28,7 @@ describe('HTML report', () => {
       'licence licence licence',
       'adapter_model.safetensors',
       '190 rows with 49 to 64 tokens',
-      '1 done, 1 open, 0 that wait for a run, 0 that cannot be known from here',
+      '1 done, 1 open, 0 waiting for a run, 0 that cannot be known from here',
       'legal.ftp:36:3: <code>validate = dialogs.valid</code>',
     ])
       expect(page, text).to.contain(text);
