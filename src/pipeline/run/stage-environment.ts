@@ -2,9 +2,11 @@
 
 import { nodeHost } from '../../language/host/node-host.js';
 import { MAPPED_BYTES } from '../../language/host/shareable.js';
+import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { isSecret } from '../../language/ir/values.js';
 import { judgesOf } from '../../language/schemas/functions/metric.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
+import { lookUp } from '../../language/source/look-up.js';
 import { isPresent } from '../hub/cache.js';
 import { secretOf } from '../hub/calls.js';
 import { wanted } from '../hub/fetch.js';
@@ -46,17 +48,27 @@ function readingSecrets(task: StageTask): ReadonlySet<string> {
 }
 
 /**
+ * Bytes from which on glibc maps a block by itself. Left alone, it takes ever larger blocks from heaps once such a block was freed:
+ * what longer rows outgrow then stays with the process, 10 MiB in a training of 56 steps.
+ */
+const MAPPED: Readonly<Record<string, number>> = {
+  onnx: 128 * 1024,
+  // shares weights that are mapped, and copies others
+  tensorflow: MAPPED_BYTES,
+} satisfies Partial<Record<RuntimeName, number>>;
+
+/**
  * What has to be set before a runtime is loaded. Threads: each library counts the cores by itself, and two
  * pools on the same cores slow each other down.
  */
 export function runtimeVariables(threads: number, runtime: string): Readonly<Record<string, string>> {
+  const mapped = lookUp(MAPPED, runtime);
   return {
     OMP_NUM_THREADS: String(threads),
     RAYON_NUM_THREADS: String(threads),
     // each session of ONNX Runtime has threads of its own, and memory that one's freed would serve no other: 10 MiB in a training
     ...(runtime === 'onnx' ? { MALLOC_ARENA_MAX: '2' } : {}),
-    // weights are shared with a runtime that would copy them otherwise
-    ...(runtime === 'tensorflow' ? { MALLOC_MMAP_THRESHOLD_: String(MAPPED_BYTES) } : {}),
+    ...(mapped === undefined ? {} : { MALLOC_MMAP_THRESHOLD_: String(mapped) }),
     TOKENIZERS_PARALLELISM: threads > 1 ? 'true' : 'false',
   };
 }

@@ -100,7 +100,7 @@ export interface AdapterDefinition<K extends AdapterKind> {
   modules?(model: ModelConfig, adapter: AdapterConfig<K>): readonly AddedModule[];
 }
 
-export function needed(weights: WeightStore | undefined, what: string): WeightStore {
-  if (weights === undefined) throw new RangeError(`${what} needs the base`);
-  return weights;
+export function needed<T>(found: T | undefined, what: string): T {
+  if (found === undefined) throw new RangeError(`${what} needs the base`);
+  return found;
 }

@@ -26,7 +26,7 @@ import {
   needed,
 } from './definition.js';
 import { type AdaptedOuter, adaptedOuter, outerFactors, outerLayers, outerTensors } from './outer.js';
-import { matrixNamed, matrixOf, plainConfig, principalFactors } from './pissa.js';
+import { Matrices, plainConfig, principalFactors } from './pissa.js';
 import { initWhole, wholeShapes } from './whole.js';
 
 /** LoRA (Hu et al. 2021, arXiv 2106.09685) with its variants, as PEFT computes them. */
@@ -82,12 +82,13 @@ function initLora(
   const known = [...all, ...outerLayers(model)];
   const unknown = adapter.targets.find((target) => known.every(({ path }) => !isNamed(path, target)));
   if (unknown !== undefined) throw new RangeError(`no projection is named ${unknown}`);
+  const matrices = weights && new Matrices(weights);
   const factors = adaptedProjections(model, adapter).flatMap((projection) => {
     const { path, outputs, inputs, branch } = projection;
     const down = [branch.rank, inputs];
     const up = [outputs, branch.rank];
     const made = branch.residual
-      ? principalFactors(needed(weights, 'PiSSA'), projection)
+      ? principalFactors(needed(matrices, 'PiSSA').of(path), projection)
       : { down: randomFactor(projection, seed, init), up: new Float32Array(outputs * branch.rank) };
     return [
       [downName(path), { shape: down, data: made.down }],
@@ -102,7 +103,7 @@ function initLora(
         ? ([
             [
               magnitudeName(path),
-              { shape: [outputs], data: rowNorms(matrixOf(needed(weights, 'DoRA'), path), projection) },
+              { shape: [outputs], data: rowNorms(needed(matrices, 'DoRA').of(path), projection) },
             ],
           ] as const)
         : []),
@@ -124,7 +125,7 @@ function initLora(
     needed(weights, 'a trained bias').get(name).dequantise(data);
     return [name, { shape, data }] as const;
   });
-  const outer = adaptedOuter(model, adapter).flatMap((layer) => initOuter(layer, { seed, init, weights }));
+  const outer = adaptedOuter(model, adapter).flatMap((layer) => initOuter(layer, { seed, init, matrices }));
   return new Map([
     ...factors,
     ...outer,
@@ -140,8 +141,8 @@ function initOuter(
   {
     seed,
     init,
-    weights,
-  }: Required<Pick<InitOptions<'lora'>, 'seed' | 'init'>> & Pick<InitOptions<'lora'>, 'weights'>,
+    matrices,
+  }: Required<Pick<InitOptions<'lora'>, 'seed' | 'init'>> & { readonly matrices: Matrices | undefined },
 ): readonly (readonly [name: string, tensor: { shape: readonly number[]; data: Float32Array }])[] {
   const { path, role, branch, inputs, outputs } = layer;
   const { down, up } = outerFactors(layer);
@@ -154,7 +155,7 @@ function initOuter(
       [up, { shape: shapes.up, data: values }],
     ];
   }
-  const matrix = (): Float32Array => matrixNamed(needed(weights, 'DoRA'), layer.stored);
+  const matrix = (): Float32Array => needed(matrices, 'DoRA').named(layer.stored);
   return [
     [down, { shape: shapes.down, data: randomFactor(layer, seed, init) }],
     [up, { shape: shapes.up, data: new Float32Array(outputs * branch.rank) }],

@@ -1,4 +1,5 @@
 /** PiSSA (Meng et al. 2024, arXiv 2404.02948): training begins with the principal parts of the weights themselves. */
+import { discarded } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { weightName } from '../architectures/index.js';
 import type { Adapter, AdapterTensors, WeightStore } from '../types.js';
@@ -13,15 +14,17 @@ import {
 import type { LoraConfig } from './config.js';
 import { largestTriplets } from './svd.js';
 
+/** Bytes of vectors that a decomposition makes for each triplet and each row and column, about. */
+const VECTORS = 4 * Float64Array.BYTES_PER_ELEMENT;
+
 /**
  * A = √(S ÷ scale)·Vᵀ and B = U·√(S ÷ scale) of the weights W = U·S·Vᵀ `[outputs, inputs]`, cut to the rank, so that
  * scale·B·A is the best approximation of W of that rank (peft, `pissa_init`): `down` is A `[rank, inputs]`, `up` B `[outputs, rank]`.
  */
 export function principalFactors(
-  weights: WeightStore,
-  { path, outputs, inputs, transposed, branch: { rank, scale } }: AdaptedProjection,
+  data: Float32Array,
+  { outputs, inputs, transposed, branch: { rank, scale } }: AdaptedProjection,
 ): Readonly<Record<'down' | 'up', Float32Array>> {
-  const data = matrixOf(weights, path);
   const [rows, columns] = transposed ? [inputs, outputs] : [outputs, inputs];
   const found = largestTriplets({ rows, columns, data }, rank);
   const [left, right] = transposed ? [found.right, found.left] : [found.left, found.right];
@@ -36,18 +39,34 @@ export function principalFactors(
       up[output * rank + k] = root * part;
     });
   });
+  discarded(VECTORS * rank * (rows + columns));
   return { down, up };
 }
 
-/** The weights of a linear layer, as they are stored. */
-export const matrixOf = (weights: WeightStore, path: string): Float32Array =>
-  matrixNamed(weights, weightName({ module: path }));
+/** The weights of one linear layer after the other. */
+export class Matrices {
+  private decoded = new Float32Array(0);
 
-export function matrixNamed(weights: WeightStore, name: string): Float32Array {
-  const stored = weights.get(name);
-  const values = new Float32Array(sizeOf(stored.shape));
-  stored.dequantise(values);
-  return values;
+  constructor(private readonly weights: WeightStore) {}
+
+  of(path: string): Float32Array {
+    return this.named(weightName({ module: path }));
+  }
+
+  /** As they are stored. What is decoded lies where that of the layer before lay. */
+  named(name: string): Float32Array {
+    const stored = this.weights.get(name);
+    const held = stored.view();
+    if (held !== undefined) return held;
+    const size = sizeOf(stored.shape);
+    if (this.decoded.length < size) {
+      discarded(this.decoded.byteLength);
+      this.decoded = new Float32Array(size);
+    }
+    const values = this.decoded.subarray(0, size);
+    stored.dequantise(values);
+    return values;
+  }
 }
 
 /** An adapter that began so, as one over the weights as they are. */
