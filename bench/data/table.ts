@@ -1,6 +1,6 @@
 /**
  * How fast rows are checked and formatted: `npm run bench -- data`, next to others in the Python that `FTPC_PYTHON` names. Near
- * duplicates are found by text-dedup; Hugging Face's `datasets` and `tokenizers` render, tokenize and mask the same rows and save them.
+ * duplicates are found by text-dedup and by datatrove; Hugging Face's `datasets` and `tokenizers` render, tokenize and mask the same rows and save them.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -57,7 +57,8 @@ const SAID = v.object({ seconds: finite, peakBytes: finite, rows: finite });
 
 interface Measurement {
   readonly stage: string;
-  readonly peer: string;
+  /** Scripts in `bench/peers`, by what they measure. */
+  readonly peers: Readonly<Record<string, string>>;
   /** Its arguments, of a folder with rows and a number of processes. */
   readonly words: (folder: string, cores: number) => readonly string[];
 }
@@ -65,20 +66,20 @@ interface Measurement {
 const MEASURED = {
   data: {
     stage: 'rows',
-    peer: 'dedupe_rows.py',
+    peers: { 'text-dedup': 'dedupe_rows.py', datatrove: 'dedupe_datatrove.py' },
     words: (folder, cores) => [folder, String(cores), String(SIMILARITY)],
   },
   format: {
     stage: 'dialogs',
-    peer: 'format_rows.py',
+    peers: { 'datasets and tokenizers': 'format_rows.py' },
     words: (folder, cores) => [folder, STARTER, String(cores), String(MOST_TOKENS)],
   },
 } as const satisfies Readonly<Record<string, Measurement>>;
 type Kind = keyof typeof MEASURED;
 
 const HEAD = [
-  '| stage | cores | seconds | peak | rows kept | its seconds (text-dedup; datasets and tokenizers) | its peak | its rows | ratio |',
-  '|---|---|---|---|---|---|---|---|---|',
+  '| stage | cores | seconds | peak | rows kept | peer | its seconds | its peak | its rows | ratio |',
+  '|---|---|---|---|---|---|---|---|---|---|',
 ];
 
 export async function* data({ quick = false, only = '' }: BenchmarkOptions): AsyncGenerator<string> {
@@ -94,7 +95,11 @@ export async function* data({ quick = false, only = '' }: BenchmarkOptions): Asy
     for (const cores of [1, 2]) {
       const ours = stagesOf(folder, cores);
       for (const kind of (Object.keys(MEASURED) as Kind[]).filter((name) => name.includes(only)))
-        yield lineOf(kind, cores, ours.get(MEASURED[kind].stage), theirs(python, kind, folder, cores));
+        for (const peer of Object.keys(MEASURED[kind].peers))
+          yield lineOf(kind, cores, ours.get(MEASURED[kind].stage), {
+            name: peer,
+            found: theirs(python, kind, peer, folder, cores),
+          });
     }
     yield* ['', `target: ${TARGET} of the peer's seconds with as many cores, and 300 MiB at most`];
   } finally {
@@ -102,7 +107,12 @@ export async function* data({ quick = false, only = '' }: BenchmarkOptions): Asy
   }
 }
 
-function lineOf(kind: Kind, cores: number, ours: Measured | undefined, peer: Measured | string): string {
+function lineOf(
+  kind: Kind,
+  cores: number,
+  ours: Measured | undefined,
+  peer: { readonly name: string; readonly found: Measured | string },
+): string {
   if (ours === undefined) throw new Error(`the stage ${kind} did not end`);
   const said = (one: Measured): readonly (string | number)[] => [
     one.seconds.toFixed(1),
@@ -110,8 +120,10 @@ function lineOf(kind: Kind, cores: number, ours: Measured | undefined, peer: Mea
     one.rows,
   ];
   const cells =
-    typeof peer === 'string' ? [peer, '', '', ''] : [...said(peer), ratioOf(ours.seconds / peer.seconds)];
-  return `| ${[kind, cores, ...said(ours), ...cells].join(' | ')} |`;
+    typeof peer.found === 'string'
+      ? [peer.found, '', '', '']
+      : [...said(peer.found), ratioOf(ours.seconds / peer.found.seconds)];
+  return `| ${[kind, cores, ...said(ours), peer.name, ...cells].join(' | ')} |`;
 }
 
 const ratioOf = (ratio: number): string => `${ratio.toFixed(2)}${ratio <= TARGET ? '' : ' (missed)'}`;
@@ -148,9 +160,9 @@ function stagesOf(folder: string, cores: number): ReadonlyMap<string, Measured> 
 }
 
 /** What it says, or why it does not. */
-function theirs(python: string, kind: Kind, folder: string, cores: number): Measured | string {
-  const { peer, words } = MEASURED[kind];
-  const script = join(nodeHost().packageFolder, 'bench', 'peers', peer);
+function theirs(python: string, kind: Kind, peer: string, folder: string, cores: number): Measured | string {
+  const { peers, words }: Measurement = MEASURED[kind];
+  const script = join(nodeHost().packageFolder, 'bench', 'peers', peers[peer] ?? '');
   try {
     const said = execFileSync(python, [script, ...words(folder, cores)], {
       encoding: 'utf8',

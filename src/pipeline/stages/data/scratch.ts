@@ -10,11 +10,18 @@ export interface RowMemory {
   /** Rows that are compared at once, and the keys of theirs that near copies are found by. */
   readonly rows: number;
   readonly keys: number;
-  /** Groups that are put in order at once. */
+  /** Groups that are put in order at once, and those of strata, which take more. */
   readonly groups: number;
+  readonly strataGroups: number;
 }
 
-export const ROW_MEMORY: RowMemory = { pages: 256, rows: 1 << 17, keys: 1 << 21, groups: 1 << 17 };
+export const ROW_MEMORY: RowMemory = {
+  pages: 256,
+  rows: 1 << 17,
+  keys: 1 << 21,
+  groups: 1 << 17,
+  strataGroups: 1 << 15,
+};
 
 /** Bytes of a row's numbers in the file: its columns, and what later rows are told apart from it by. */
 const ROW_BYTES = { columns: 48, record: 48, key: 4 } as const;

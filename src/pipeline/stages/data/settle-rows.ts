@@ -63,7 +63,7 @@ export function splitRows(
       table.split.set(row, splitOf({ order: table.order.get(row), stratum: 0 }));
     return;
   }
-  const groups = new GroupOrder(stratifiedRows(collector, files, checks.strata), memory.groups);
+  const groups = new GroupOrder(stratifiedRows(collector, files, checks.strata), memory.strataGroups);
   const splitOf = assignStratified(groups, shares);
   for (const { row, group } of groups.members()) table.split.set(row, splitOf(group));
   warnOfThinStrata(context, collector, files, checks.strata, shares);
@@ -74,7 +74,6 @@ const allRows = ({ table }: Collector): GroupedRows => ({
   count: table.count,
   order: (row) => table.order.get(row),
   isMember: () => true,
-  stratum: () => 0,
 });
 
 /** What is not kept counts in no stratum. */

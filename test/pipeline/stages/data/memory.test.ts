@@ -119,7 +119,7 @@ describe('data stage: memory', () => {
   });
 
   it('holds as much of many rows as of some, near copies and their places included', async () => {
-    const memory = { pages: 4, rows: 1 << 11, keys: 1 << 15, groups: 1 << 10 };
+    const memory = { pages: 4, rows: 1 << 11, keys: 1 << 15, groups: 1 << 10, strataGroups: 1 << 8 };
     const held = [];
     for (const rows of [1 << 13, 1 << 15]) {
       const scratch = new Scratch(() => openPages(join(folder, 'rows.pages')));

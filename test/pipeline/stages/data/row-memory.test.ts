@@ -15,7 +15,7 @@ import { mix } from '../../../../src/pipeline/stages/data/word-triples.js';
 import { openPages } from '../../../../src/pipeline/store/output-folder.js';
 import { call, cleanUp, lines, runData } from './stage.js';
 
-const SMALL: RowMemory = { pages: 1, rows: 40, keys: 40 * 21, groups: 16 };
+const SMALL: RowMemory = { pages: 1, rows: 40, keys: 40 * 21, groups: 16, strataGroups: 16 };
 const ROWS = 1200;
 
 const random = (seed: number): number => mix(seed + 1) / 2 ** 32;
