@@ -36,6 +36,9 @@ export interface Checkpoints {
   parametersOf(step: number): Parameters;
 }
 
+/** Where each engine has its checkpoints below the work folder. */
+export const CHECKPOINT_FOLDERS = ['', 'checkpoints/'] as const;
+
 /** `state.json` of a checkpoint, of either engine. */
 export const STORED_STATE = v.object({ version: version(1), digest: v.string(), state: TRAINING_STATE });
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { STORED_STATE } from '../../compute/training/checkpoint.js';
+import { CHECKPOINT_FOLDERS, STORED_STATE } from '../../compute/training/checkpoint.js';
 import { figure, jsonLines, tryJson } from '../../language/host/json.js';
 import type { Store } from '../store/index.js';
 
@@ -25,14 +25,17 @@ const inCurves = (path: string): Losses =>
     ? jsonLines(LINE, readFileSync(path, 'utf8'), (line) => line.includes('"validation"'))
     : [];
 
-/** Each state has all that were before it. */
-function inCheckpoints(folder: string): Losses {
-  if (!existsSync(folder)) return [];
+const inCheckpoints = (work: string): Losses =>
+  CHECKPOINT_FOLDERS.map((folder) => inFolder(join(work, folder))).find((found) => found !== undefined) ?? [];
+
+/** Each state has all that were before it; `undefined`: there is none. */
+function inFolder(folder: string): Losses | undefined {
+  if (!existsSync(folder)) return undefined;
   for (const name of readdirSync(folder).sort().reverse()) {
     const path = join(folder, name, 'state.json');
     if (!name.startsWith('step-') || !existsSync(path)) continue;
     const stored = tryJson(STORED_STATE, readFileSync(path, 'utf8'));
     if (stored !== undefined) return stored.state.validations;
   }
-  return [];
+  return undefined;
 }

@@ -53,6 +53,7 @@ withPython('a search on ranks that is killed @long', () => {
     expect(code, err).to.equal(0);
     lines = whole.lines.length;
     expected = searched(cwd);
+    expect(JSON.stringify(expected.record), 'some end early').to.contain('"ended"');
   });
 
   it('ends with the same winner and the same tensors', async () => {

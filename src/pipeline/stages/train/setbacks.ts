@@ -1,6 +1,6 @@
 /** A training that has diverged goes back to a good checkpoint and on from there with a lower rate, where its file says so. */
 import * as v from 'valibot';
-import { checkpointName, STORED_STATE } from '../../../compute/training/checkpoint.js';
+import { CHECKPOINT_FOLDERS, checkpointName, STORED_STATE } from '../../../compute/training/checkpoint.js';
 import { isDivergence, type Setback, type TrainingState } from '../../../compute/training/index.js';
 import { lossWatch } from '../../../compute/training/watch.js';
 import { figure, tryJsonFile, version } from '../../../language/host/json.js';
@@ -45,7 +45,7 @@ export async function setBack(error: unknown, context: SetbackContext): Promise<
   const earlier = readSetbacks(context);
   if (!isDivergence(error) || typeof answer === 'string' || earlier.length >= answer.times) return undefined;
   const { work, key } = context;
-  const checkpoints = CHECKPOINTS.flatMap((folder) => statesIn(context, folder));
+  const checkpoints = CHECKPOINT_FOLDERS.flatMap((folder) => statesIn(context, folder));
   const steps = longest(checkpoints.map(({ state }) => state.steps));
   const good = lossWatch(steps).good();
   const to = Math.max(0, ...checkpoints.map(({ state }) => state.step).filter((step) => step <= good));
@@ -55,9 +55,6 @@ export async function setBack(error: unknown, context: SetbackContext): Promise<
   await work.commit(FOLDER, { [FILE]: JSON.stringify(stored) });
   return setback;
 }
-
-/** Where each engine has its checkpoints below the work folder. */
-const CHECKPOINTS = ['', 'checkpoints/'] as const;
 
 interface Checkpoint {
   /** Below the work folder. */
