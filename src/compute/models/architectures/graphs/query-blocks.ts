@@ -147,14 +147,15 @@ function gradientsInBlocks(
   const [dkeys, dvalues] = [new StretchSum(b), new StretchSum(b)];
   blocks.forEach((block, index) => {
     const { queries, keys, values, scores, probabilities } = argument(attended, index);
-    const upstream = b.reshape(cut(b, gradient, 2, block), b.shapeOf(queries));
-    const dp = b.matmul(upstream, values, { transB: true });
     const before = [dqueries.at(-1), dkeys.value, dvalues.value].filter((value) => value !== undefined);
+    // all gradients of the block come of it
+    const upstream = b.reshape(after(b, cut(b, gradient, 2, block), before), b.shapeOf(queries));
+    const dp = b.matmul(upstream, values, { transB: true });
     const dprobabilities = b.reshape(dp, b.shapeOf(probabilities));
     const ownMean = lanes.rounds
       ? b.sum(b.mul(dprobabilities, probabilities), [3], true)
       : cut(b, means, 2, block);
-    const byQuery = b.mul(b.sub(dprobabilities, after(b, ownMean, before)), probabilities);
+    const byQuery = b.mul(b.sub(dprobabilities, ownMean), probabilities);
     const dscores = cappedGradient(b, scores, lanes.cap, b.reshape(byQuery, b.shapeOf(scores)));
     const taken = b.reshape(probabilities, b.shapeOf(scores));
     const ofLane = (product: ValueId) => {
