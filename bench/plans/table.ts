@@ -11,6 +11,7 @@ import { RUN_EVENT } from '../../src/language/ir/events.js';
 import type { Plan } from '../../src/pipeline/planner/plan-json.js';
 import { bytes } from '../../src/pipeline/planner/quantities.js';
 import type { BenchmarkOptions } from '../benchmark.js';
+import { CODES } from './codes.js';
 import { CONFIGURATIONS } from './configurations.js';
 import { PIPELINES, type PlannedPipeline } from './pipelines.js';
 import { published } from './published/table.js';
@@ -25,6 +26,8 @@ export async function* plans(options: BenchmarkOptions): AsyncGenerator<string> 
   yield* table(PIPELINES, only);
   yield* ['', '## Trainings by method', ''];
   yield* table(CONFIGURATIONS, only);
+  yield* ['', '## GGUF files', ''];
+  yield* table(CODES, only);
 }
 
 /** Rows as they are measured, and what they come to. */

@@ -16,8 +16,9 @@ import type { Decoder } from '../../compute/models/decoder/index.js';
 import type { ModelFiles } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
-import type { Adapter, ChatTemplate } from '../../compute/models/types.js';
-import { materialisedWithin, plannedCodeBytes } from '../../compute/models/weights/load.js';
+import type { ChatTemplate } from '../../compute/models/types.js';
+import { materialisedWithin } from '../../compute/models/weights/load.js';
+import { plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
 import { baseNameOf, readAdapterFacts } from '../../compute/packaging/adapter-facts.js';
 import { readAdapter } from '../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../compute/packaging/check-base.js';
@@ -108,7 +109,7 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
 /** What answers or gives labels, with the decoder where it is of this process. */
 export interface OpenedParts extends AnswererParts {
   readonly decoder?: Decoder;
-  /** Bytes of the weights in memory. */
+  /** Bytes of the weights in memory, with those of codes while they are compiled. */
   readonly weightBytes?: number;
 }
 
@@ -125,8 +126,9 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
   const without = unreadHead(model.config, adapter?.config);
   const runtime = await openRuntime(host, options.runtime ?? chooseRuntime(host), options);
   const paged = options.paged === true && storage === 'stored';
-  const hasCodes = runtime.compileFixed !== undefined && !paged && storage !== 'nf4' && takesCodes(adapter);
-  const codes = hasCodes ? plannedCodeBytes(model.config, model.weightFormat) : 0;
+  const hasCodes =
+    runtime.compileFixed !== undefined && !paged && storage !== 'nf4' && takesCodes(adapter?.config);
+  const codes = hasCodes ? plannedCodes(model.config, model.weightFormat).peak : 0;
   const float32Bytes = options.oneAtATime === true && codes > 0 ? 0 : (options.float32Bytes ?? 0);
   const form = paged ? 'paged' : materialisedWithin(model.config, storage, float32Bytes, without);
   const weights = model.loadWeights(form, { without });
@@ -140,10 +142,6 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
   const template = templateOf(host, model, adapterFolder, options.template);
   return { ...opened, template, training: readTrainingPrompt(host, adapterFolder ?? base) };
 }
-
-/** Whether tokens are multiplied by what is stored alone: DoRA needs the matrices themselves, and others are not tried. */
-const takesCodes = (adapter: Adapter | undefined): boolean =>
-  adapter === undefined || (adapter.config.kind === 'lora' && adapter.config.dora !== true);
 
 /** Throws as {@link openParts} does. */
 async function openInWorker(

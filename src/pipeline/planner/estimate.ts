@@ -6,6 +6,7 @@ import { adapterShapes } from '../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { plannedBytes } from '../../compute/models/weights/load.js';
+import { plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
 import { storedAs } from '../../compute/packaging/merge/dtypes.js';
 import { sizeOf } from '../../compute/tensor/shape.js';
 import { sharesPrompts } from '../../compute/training/index.js';
@@ -239,15 +240,26 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     // a release is asked something before it becomes current, whether or not the file says what
     const asked = classifies ? undefined : { rows: 1, prompt: 64, maxTokens: 64 };
     return {
-      ...firstThatFits(memoryBudgetOf(context, limit), ['stored', 'paged'], (residency) =>
-        evaluationPeak(forwardMemory(context, model, 256, residency), asked),
-      ),
+      ...firstThatFits(memoryBudgetOf(context, limit), ['stored', 'paged'], (residency) => {
+        const memory = forwardMemory(context, model, 256, residency);
+        return evaluationPeak(memory, asked && { ...asked, codes: askedCodes(model, memory, residency) });
+      }),
       seconds: here(context, plus(copySeconds(2 * bytes), 2)),
       diskBytes,
       publishes,
     };
   },
 };
+
+/** What a single answer takes besides, where it reads codes as they are stored. */
+function askedCodes(
+  { config, format }: PlannedModel,
+  { adapter, isQuantised, runtime }: ForwardMemory,
+  residency: WeightResidency,
+): number {
+  const reads = runtime === 'onnx' && residency !== 'paged' && isQuantised !== true && takesCodes(adapter);
+  return reads ? plannedCodes(config, format).peak : 0;
+}
 
 export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);
 

@@ -1,12 +1,15 @@
 /** What a plan says of releases before they are made. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
+import { openModel } from '../../../src/compute/models/load.js';
+import { plannedCodes } from '../../../src/compute/models/weights/stored-codes.js';
+import { ggufFormats } from '../../../src/compute/packaging/gguf/tensor-formats.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { plan as makePlan } from '../../../src/pipeline/planner/plan.js';
 import type { Plan } from '../../../src/pipeline/planner/plan-json.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
-import { type Folder, pipelineFolder, QUICK, TEXT } from './pipeline.js';
+import { type Folder, pipelineFolder, QUICK, STARTER, TEXT } from './pipeline.js';
 
 const schema = JSON.parse(nodeHost().readText(`${nodeHost().packageFolder}/docs/schema/plan.json`)) as object;
 const validate = new Ajv2020({ strict: false }).compile(schema);
@@ -54,6 +57,16 @@ describe('what is published', () => {
     // 16 × (inputs + outputs) of each projection of the starter, as safetensors and as GGUF
     expect(size('adapter_alone')).to.be.within(1e5, 4e6);
     expect(published('shared')?.files).to.be.lessThan(published('local')?.files ?? 0);
+  });
+
+  it('counts the codes of a GGUF file several times, as they are while the smoke question is asked', () => {
+    const { config } = openModel(nodeHost(), STARTER);
+    const codes = plannedCodes(config, ggufFormats('q8_0', config));
+    const workspace = (name: string): number =>
+      plan.stages.find((stage) => stage.name === name)?.peak?.parts.workspace ?? Number.NaN;
+    expect(codes.peak).to.be.above(2 * codes.bytes);
+    expect(workspace('shared')).to.be.above(codes.peak);
+    expect(workspace('shared') - workspace('local')).to.be.above(codes.bytes);
   });
 
   it('takes disk where it is a folder', () => {

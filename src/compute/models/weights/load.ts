@@ -9,7 +9,7 @@ import {
   type NamedShape,
 } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
-import { codeBytes, isCoded } from './digits.js';
+import { isCoded } from './digits.js';
 import { type StoredFormat, storedBytes } from './formats.js';
 import { type DoubleNf4, quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
@@ -81,19 +81,6 @@ export function plannedBytes(
       (sum, { name, shape, role }) => sum + storedBytes(shape, plannedFormat(role, formatOf(name), held)),
       0,
     );
-}
-
-/** Bytes of the codes that tokens of single answers are computed over (`StoredStep`): 0 where not every matrix of the blocks is stored so. */
-export function plannedCodeBytes(config: ModelConfig, formatOf: FormatOf): number {
-  const bytes = ({ name, shape }: Pick<ExpectedTensor, 'name' | 'shape'>): number | undefined => {
-    const format = formatOf(name);
-    return isCoded(format) ? codeBytes(format, sizeOf(shape)) : undefined;
-  };
-  const projections = expectedTensors(config).filter(({ role }) => role === 'projection');
-  const blocks = projections.map((tensor) => (tensor.transposed ? undefined : bytes(tensor)));
-  const held = blocks.filter((one) => one !== undefined);
-  if (held.length < blocks.length) return 0;
-  return held.reduce((sum, one) => sum + one, bytes(blueprintOf(config).head.output) ?? 0);
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Answers {
   readonly prompt: number;
   readonly prompts?: readonly number[];
   readonly maxTokens: number;
+  /** Bytes of codes that a single answer reads as they are stored, while they are compiled. */
+  readonly codes?: number;
 }
 
 /** The rows and tokens of the prompts that pass through together, and bytes besides that pass. */

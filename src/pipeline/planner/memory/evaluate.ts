@@ -65,7 +65,7 @@ export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefin
   const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
   const prompts = forwardPeak(memory, {
     ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt },
-    more: { ...batch.more, workspace: ANSWER_SESSION * sessions },
+    more: { ...batch.more, workspace: ANSWER_SESSION * sessions + (answers.codes ?? 0) },
   });
   return prompts.bytes > losses.bytes ? prompts : losses;
 }

@@ -11,7 +11,8 @@ import { generate } from '../../../../src/compute/evaluation/generation/generate
 import type { Decoder } from '../../../../src/compute/models/decoder/index.js';
 import { openGguf } from '../../../../src/compute/models/gguf/open.js';
 import type { Tokenizer } from '../../../../src/compute/models/types.js';
-import { plannedBytes, plannedCodeBytes } from '../../../../src/compute/models/weights/load.js';
+import { plannedBytes } from '../../../../src/compute/models/weights/load.js';
+import { plannedCodes } from '../../../../src/compute/models/weights/stored-codes.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { readFixture } from '../fixtures.js';
@@ -55,7 +56,7 @@ for (const [name, { tokens, codes }] of Object.entries(ANSWERS)) {
       tokenizer = await model.tokenizer();
       const weights = model.loadWeights('stored');
       expect(weights.residentBytes).to.equal(plannedBytes(model.config, model.weightFormat, 'stored'));
-      expect(plannedCodeBytes(model.config, model.weightFormat)).to.equal(codes);
+      expect(plannedCodes(model.config, model.weightFormat).bytes).to.equal(codes);
       // whose vocabulary is in pieces; answers are computed over codes
       decoder = await evaluationDecoder({
         runtime: await onnxRuntime({ threads: 2 }),
