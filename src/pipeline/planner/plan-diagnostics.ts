@@ -43,14 +43,17 @@ export function notFit(stage: Stage, { peak, budget, machine, rejected, wouldHel
     ...(wouldHelp === undefined ? [] : [`add \`${wouldHelp}\` to \`fallback\`: the stage would fit`]),
     refused === undefined ? moreMemory(tight, short.memoryBytes) : OTHER_RUNTIME,
   ];
-  const why =
-    refused === undefined ? `it needs at least ${bytes(needs.bytes)}, and ${there}` : refusedText(refused);
+  const why = refused === undefined ? `${needsText(needs)}, and ${there}` : refusedText(refused);
   return error('FTP0901', stage.span, `stage \`${stage.name}\` does not fit: ${why}`, {
     ...(refused === undefined && { label: largestText(needs) }),
     notes: rejected.map(rejectedText),
     help: ways.join(', or '),
   });
 }
+
+/** `it needs 115 MiB, at most 121 MiB`: the latter has to fit. */
+const needsText = ({ bytes: expected, high }: TightMemory['needs']): string =>
+  `it needs ${bytes(expected)}, at most ${bytes(high)}`;
 
 /** `lora, the base read one block at a time, 1 row at a time, 256 tokens` */
 export const planText = (plan: TrainPlan): string => {
@@ -87,7 +90,7 @@ export function stageTooLarge({ name, span }: Stage, peak: Peak, budget: MemoryB
     return error('FTP0902', span, `${problem} ${refusedText(peak.refused)}`, {
       help: `use a smaller model or shorter rows, or ${OTHER_RUNTIME}`,
     });
-  return error('FTP0902', span, `${problem} it needs ${bytes(needs.bytes)}, and ${sentence(tight)}`, {
+  return error('FTP0902', span, `${problem} ${needsText(needs)}, and ${sentence(tight)}`, {
     label: largestText(needs),
     help: 'use a smaller model or shorter rows, or a machine with more memory',
   });

@@ -174,7 +174,7 @@ describe('plan', () => {
     expect(none.valid).to.equal(false);
     const problem = none.diagnostics.find(({ code }) => code === 'FTP0901');
     expect(problem?.message).to.match(
-      /`adapter` does not fit: it needs at least \d+ MiB, and 90\.0 MiB of the 100 MiB/,
+      /`adapter` does not fit: it needs \d+ MiB, at most \d+ MiB, and 90\.0 MiB of the 100 MiB/,
     );
     expect(problem?.notes?.length).to.be.greaterThan(4);
     expect(problem?.label).to.match(/^largest part: \w+/);
