@@ -31,6 +31,11 @@ export const FILES: Situations = {
     hugeFile(ground, 'big.ftp');
     return undefined;
   },
+  FTP0608: ({ write }) => {
+    const line = (step: number): string => `step ${step}: loss = 2.31; speed = 412 tokens/s\n`;
+    write('train.log', Array.from({ length: 2000 }, (_, step) => line(step)).join(''));
+    return undefined;
+  },
   FTP0605: () => ({ host: unreadable('drive/pipeline.ftp', 'io', 'EIO: i/o error, read') }),
   FTP0896: () => ({ host: unreadable('pipeline.ftp', 'open_files', 'EMFILE: too many open files') }),
   FTP0897: () => ({
