@@ -16,10 +16,15 @@ export interface PlainTraining {
   readonly adapter: string;
 }
 
-/** Of what the driver was given in the folder of a training; `result`: an empty folder. */
-export function trainedByPeft(place: string, result: string): PlainTraining {
+/**
+ * Of what the driver was given in the folder of a training; `result`: an empty folder; `base`: a folder with the values of the base,
+ * if they are not to be read from its own.
+ */
+export function trainedByPeft(place: string, result: string, base?: string): PlainTraining {
   const spec = join(place, 'work', '.unfinished-scratch', 'spec.json');
-  execFileSync(PYTHON ?? '', [SCRIPT, spec, result], { stdio: 'pipe' });
+  execFileSync(PYTHON ?? '', [SCRIPT, spec, result, ...(base === undefined ? [] : [base])], {
+    stdio: 'pipe',
+  });
   const losses = JSON.parse(readFileSync(join(result, 'losses.json'), 'utf8')) as number[];
   return { losses, adapter: join(result, 'adapter_model.safetensors') };
 }

@@ -1,4 +1,7 @@
-"""A training by PEFT and a plain loop of PyTorch, of what the driver was given: `python peft_loop.py SPEC RESULT`."""
+"""
+A training by PEFT and a plain loop of PyTorch, of what the driver was given: `python peft_loop.py SPEC RESULT [BASE]`. `BASE`: a folder
+with the values of the base that the driver was given.
+"""
 
 import json
 import sys
@@ -13,7 +16,8 @@ from transformers import AutoModelForCausalLM
 def main() -> None:
     spec = json.loads(Path(sys.argv[1]).read_text())
     torch.set_num_threads(1)
-    base = AutoModelForCausalLM.from_pretrained(spec["model"]["folder"], dtype=torch.float32)
+    folder = sys.argv[3] if len(sys.argv) > 3 else spec["model"]["folder"]
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     model = PeftModel.from_pretrained(base, spec["adapter"]["folder"], is_trainable=True).eval()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     options = spec["optimizer"]

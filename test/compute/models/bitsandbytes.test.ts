@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { unquantised } from '../../../src/compute/models/config/index.js';
 import { createDecoder } from '../../../src/compute/models/decoder/index.js';
+import { foreignLinears, foreignTensors } from '../../../src/compute/models/foreign.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
 import {
@@ -46,6 +47,25 @@ function recorded(name: string): (tensor: string) => Uint8Array {
 const floats = (bytes: Uint8Array): Float32Array => floatsOf('F32', bytes, 0, bytes.length / 4);
 
 describe('bitsandbytes checkpoints', () => {
+  it('tell their shapes where there is no graph for them', () => {
+    const model = open('double', undefined, { model_type: 'olmo2', architectures: ['Olmo2ForCausalLM'] });
+    const { foreign } = model.config;
+    if (foreign === undefined) return expect.fail('it has a graph');
+    const shapes = foreignLinears(foreign).map(({ target, outputs, inputs }) => [target, outputs, inputs]);
+    expect(shapes.sort()).to.deep.equal([
+      ['down_proj', 64, 128],
+      ['gate_proj', 128, 64],
+      ['k_proj', 32, 64],
+      ['o_proj', 64, 64],
+      ['q_proj', 64, 64],
+      ['up_proj', 128, 64],
+      ['v_proj', 32, 64],
+    ]);
+    // constants and tables are no tensors of their own
+    const names = foreignTensors(foreign).map(({ name }) => name);
+    expect(names.filter((name) => !name.endsWith('.weight'))).to.deep.equal([]);
+  });
+
   for (const [name, format] of [
     ['double', 'NF4'],
     ['single', 'NF4_SINGLE'],

@@ -4,8 +4,8 @@ import { FAMILIES, type Family } from '../architectures/families/index.js';
 import { foreignConfig, type TensorShapes } from '../foreign.js';
 import { CLASSES, labelsIn, problemType } from '../label-names.js';
 import { readJsonFile } from '../read-file.js';
-import { tensorShapes } from '../safetensors/read.js';
 import { type ModelConfig, ModelError } from '../types.js';
+import { weightShapes } from '../weights/bitsandbytes.js';
 import { ConfigReader } from './reader.js';
 
 const MAX_BYTES = 10_000_000;
@@ -28,7 +28,7 @@ export function readConfig(host: Host, folder: string): ModelConfig {
   const config = parseConfig(
     json,
     path,
-    once(() => tensorShapes(host, folder)),
+    once(() => weightShapes(host, folder)),
   );
   const generation = `${folder}/generation_config.json`;
   if (host.stat(generation) === undefined) return config;

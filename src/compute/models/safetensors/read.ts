@@ -85,13 +85,6 @@ export function openTensorSource(host: Host, folder: string): TensorSource {
   return readShards(host, folder, index);
 }
 
-/** Names and shapes of all tensors of a folder. Throws a {@link ModelError}. */
-export const tensorShapes = (
-  host: Host,
-  folder: string,
-): readonly { readonly name: string; readonly shape: readonly number[] }[] =>
-  [...openTensorSource(host, folder)].map(([name, { entry }]) => ({ name, shape: entry.shape }));
-
 /** Names of the shards that an index names. Throws a {@link ModelError}. */
 export const shardsIn = (index: string, text: string): ReadonlySet<string> =>
   new Set([...weightMap(index, text)].map(([name, shard]) => plainName(index, name, shard)));

@@ -2,9 +2,11 @@
  * Weights that bitsandbytes quantised to NF4, as `save_pretrained` writes a model in 4 bits: the codes under the name of
  * the weight, and next to them absmax constants, code tables and JSON (`QuantState.as_dict(packed=True)`).
  */
+import type { Host } from '../../../language/host/host.js';
 import { sizeOf } from '../../tensor/shape.js';
+import type { NamedShape } from '../architectures/blueprint.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';
-import type { LocatedTensor, TensorSource } from '../safetensors/read.js';
+import { type LocatedTensor, openTensorSource, type TensorSource } from '../safetensors/read.js';
 import { ModelError } from '../types.js';
 import { floatsOf } from './dequantisation.js';
 import { BLOCKS, type BlockFormat, NF4_BLOCK, NF4_NESTED_BLOCK } from './formats.js';
@@ -21,10 +23,7 @@ const GROUP = NF4_BLOCK * NF4_NESTED_BLOCK;
 
 /** The tensor of a quantised weight; `undefined` for any other weight. Throws a {@link ModelError}. */
 function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor | undefined {
-  // other kinds of quantisation are refused by what their state says
-  const state = KINDS.map((kind) => tensors.get(`${name}.quant_state.bitsandbytes__${kind}`)).find(
-    (found) => found !== undefined,
-  );
+  const state = stateOf(name, tensors);
   if (state === undefined) return undefined;
   const parts = new QuantisedParts(name, state, tensors);
   const { shape } = parts;
@@ -44,6 +43,12 @@ function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor |
     load: () => nf4Tensor(name, shape, parts.window(0, elements), parts.round),
   };
 }
+
+/** Other kinds of quantisation are refused by what it says. */
+const stateOf = (name: string, tensors: TensorSource): LocatedTensor | undefined =>
+  KINDS.map((kind) => tensors.get(`${name}.quant_state.bitsandbytes__${kind}`)).find(
+    (found) => found !== undefined,
+  );
 
 /** The tensors that belong to one weight, checked when they are opened. */
 class QuantisedParts {
@@ -167,6 +172,10 @@ const isSize = (value: JsonValue): value is number =>
 /** What safetensors calls the formats that it can hold. */
 const READABLE: ReadonlySet<string> = new Set<BlockFormat>(['F32', 'F16', 'BF16']);
 
+/** Whether a tensor is of floats that can be read, or of codes that mean some. */
+export const isReadable = (name: string, tensors: TensorSource): boolean =>
+  READABLE.has(tensors.get(name)?.entry.dtype ?? '') || stateOf(name, tensors) !== undefined;
+
 /** A tensor of a safetensors file. */
 export function safetensorsTensor({ entry, file }: LocatedTensor): SourceTensor {
   const { name, shape } = entry;
@@ -192,10 +201,19 @@ export function safetensorsTensor({ entry, file }: LocatedTensor): SourceTensor 
   };
 }
 
+/** What a quantised weight is made of besides its codes. */
+const PART = /^(.+)\.(?:absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.bitsandbytes__\w+)$/;
+
+/** Tensors that mean something by themselves: constants and tables of 4 bits are parts of their weights. */
 export const safetensorsSource = (tensors: TensorSource): WeightSource =>
   new Map(
-    [...tensors].map(([name, located]) => [
-      name,
-      bitsandbytesTensor(name, tensors) ?? safetensorsTensor(located),
-    ]),
+    [...tensors].flatMap(([name, located]): [string, SourceTensor][] => {
+      const whole = PART.exec(name)?.[1];
+      if (whole !== undefined && tensors.has(whole)) return [];
+      return [[name, bitsandbytesTensor(name, tensors) ?? safetensorsTensor(located)]];
+    }),
   );
+
+/** Names and shapes of all weights of a folder; of those in 4 bits, what they stand for. Throws a {@link ModelError}. */
+export const weightShapes = (host: Host, folder: string): readonly NamedShape[] =>
+  [...safetensorsSource(openTensorSource(host, folder)).values()].map(({ name, shape }) => ({ name, shape }));
