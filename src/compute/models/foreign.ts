@@ -11,10 +11,10 @@ import { TRANSFORMERS_TYPES, TRANSFORMERS_VERSION } from './config/transformers-
 import { labelsIn } from './label-names.js';
 import { moduleNames } from './module-names.js';
 import { shown } from './read-file.js';
-import { type ForeignModel, type ModelConfig, ModelError } from './types.js';
+import { type ForeignModel, type ModelConfig, ModelError, type StoredShape } from './types.js';
 
 /** Names and shapes of all tensors of a model's files. */
-export type TensorShapes = () => readonly NamedShape[];
+export type TensorShapes = () => readonly StoredShape[];
 
 /** Names of the same field in different architectures, the usual one first. */
 const FIELDS = {
@@ -139,11 +139,17 @@ const EXPERT = /(?:^|\.)experts?(?:\.|$)/;
 const ROUTER = /(?:^|\.)(?:gate|router|shared_expert_gate)$/;
 
 /** Names in memory and shapes of all tensors. */
-export function foreignTensors({ tensors }: ForeignModel): readonly NamedShape[] {
+export function foreignTensors({ tensors }: ForeignModel): readonly StoredShape[] {
   const all = tensors();
   const nameOf = moduleNames(all.map(({ name }) => name));
-  return all.map(({ name, shape }) => ({ name: nameOf(name), shape }));
+  return all.map((tensor) => ({ ...tensor, name: nameOf(tensor.name) }));
 }
+
+/** Whether experts are in 4 bits, as transformers 4 saved them: 5 keeps those of a block in one tensor, and reads no codes into it. */
+export const hasCodedExperts = (foreign: ForeignModel): boolean =>
+  foreignTensors(foreign).some(
+    ({ name, isCoded }) => isCoded === true && EXPERT.test(BLOCK.exec(name)?.[3] ?? ''),
+  );
 
 /** A linear layer, its path and the number of its block. */
 export interface ForeignLinear extends Projection {

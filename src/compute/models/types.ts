@@ -80,7 +80,13 @@ export interface ForeignModel {
   /** What is said where a graph is needed. */
   readonly refusal: ModelError;
   /** Names in the files, and shapes, of all weights; read when first asked for. Throws a {@link ModelError}. */
-  tensors(): readonly NamedShape[];
+  tensors(): readonly StoredShape[];
+}
+
+/** A tensor as its file has it. */
+export interface StoredShape extends NamedShape {
+  /** In 4 bits. */
+  readonly isCoded?: true;
 }
 
 /** A weight in the format in which it is kept in memory; decoded to float32 when a block needs it. */

@@ -1,4 +1,5 @@
 /** What the engine of a run cannot honour, told at the setting that asks for it, before anything runs. */
+import { hasCodedExperts } from '../../compute/models/foreign.js';
 import { userProblem } from '../../compute/models/user-problem.js';
 import type { Analysis } from '../../language/compile.js';
 import { type EngineLimit, engineCannot, engineIdle } from '../../language/diagnostics/catalogue/engines.js';
@@ -123,7 +124,25 @@ const TRAIN: readonly TrainRefusal[] = [
 ];
 
 function ofAccelerate(stage: Stage, engine: AccelerateRun, input: RefusalInput): readonly Diagnostic[] {
-  if (stage.kind !== 'train') return [];
+  const unread = modelSettings(stage)
+    .filter((path) => hasUnreadExperts(modelOf(valueAt(stage.settings, path), input)))
+    .map((path) => engineCannot(spanOf(input, stage, path), 'accelerate', NO_CODED_EXPERTS));
+  return [...unread, ...(stage.kind === 'train' ? ofTraining(stage, engine, input) : [])];
+}
+
+function hasUnreadExperts(named: NamedModel | undefined): boolean {
+  const { foreign, isInFourBits } = named?.config ?? {};
+  if (foreign === undefined || isInFourBits !== true) return false;
+  try {
+    return hasCodedExperts(foreign);
+  } catch (error) {
+    if (userProblem(error) === undefined) throw error;
+    // files that cannot be read are told of elsewhere
+    return false;
+  }
+}
+
+function ofTraining(stage: Stage, engine: AccelerateRun, input: RefusalInput): readonly Diagnostic[] {
   const settings = settingsOf(stage, 'train');
   const at = (path: string) => spanOf(input, stage, path);
   const found = TRAIN.filter(({ applies }) => applies(settings, engine)).map((limit) =>
@@ -189,6 +208,12 @@ const NO_STORED: EngineLimit = {
   what: 'a base in 4 bits',
   why: 'its Python has no `bitsandbytes`',
   help: `install \`bitsandbytes\` for this Python, or ${EMBEDDED_INSTEAD}`,
+};
+
+const NO_CODED_EXPERTS: EngineLimit = {
+  what: 'a base whose experts are in 4 bits',
+  why: 'transformers 5 keeps the experts of a block in one tensor, and reads no codes into it',
+  help: 'take the weights as they were before; `using qlora` over them has the other linear layers in 4 bits',
 };
 
 const NO_FULL: EngineLimit = {

@@ -1,8 +1,11 @@
 /** What an engine cannot honour is refused where it is written, before anything runs. */
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
+import { safetensorsChunks } from '../../../src/compute/models/safetensors/write.js';
 import { type PlanRequest, prepare } from '../../../src/pipeline/prepare/index.js';
+import { concat } from '../../compute/models/errors.js';
 import { type Folder, pipelineFolder, TEXT } from '../planner/pipeline.js';
 import { withPython } from './fake-python.js';
 
@@ -149,6 +152,35 @@ describe('what an engine cannot take', () => {
     expect(await found(full, { engine: 'embedded' })).to.deep.equal([]);
     const [without] = await found(FOREIGN, ON, { packages: { bitsandbytes: undefined } });
     expect(without).to.contain('cannot take a base in 4 bits: its Python has no `bitsandbytes`');
+  });
+
+  it('takes no experts that each are in four bits, whoever reads them', async () => {
+    const { host } = folder;
+    const stored = join(host.packageFolder, 'test', 'fixtures', 'nf4', 'double');
+    const file = openSafetensors(host, join(stored, 'model.safetensors'));
+    const written = (nameOf: (name: string) => string): void => {
+      const tensors = [...file.tensors].map(([name, entry]) => ({
+        ...{ name: nameOf(name), dtype: entry.dtype, shape: entry.shape },
+        *chunks() {
+          yield file.read(entry);
+        },
+      }));
+      writeFileSync(join(folder.path, 'model', 'model.safetensors'), concat(safetensorsChunks(tensors)));
+    };
+    const config = JSON.parse(readFileSync(join(stored, 'config.json'), 'utf8')) as object;
+    const mixture = { model_type: 'qwen3_moe', num_experts: 1, architectures: ['Qwen3MoeForCausalLM'] };
+    folder.write('model/tokenizer.json', '{}');
+    folder.write('model/config.json', JSON.stringify({ ...config, ...mixture }));
+    written((name) => name);
+    expect(await found(FOREIGN, ON)).to.deep.equal([]);
+    written((name) => name.replace('.mlp.', '.mlp.experts.0.'));
+    const refused = await found(FOREIGN, ON);
+    // training, evaluation and merge
+    expect(refused.length).to.be.greaterThan(1);
+    for (const said of refused)
+      expect(said).to.contain(
+        'local("model"): the accelerate engine cannot take a base whose experts are in 4 bits',
+      );
   });
 
   it('names the base that only the accelerate engine takes', async () => {

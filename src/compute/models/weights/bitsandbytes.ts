@@ -4,10 +4,9 @@
  */
 import type { Host } from '../../../language/host/host.js';
 import { sizeOf } from '../../tensor/shape.js';
-import type { NamedShape } from '../architectures/blueprint.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';
 import { type LocatedTensor, openTensorSource, type TensorSource } from '../safetensors/read.js';
-import { ModelError } from '../types.js';
+import { ModelError, type StoredShape } from '../types.js';
 import { floatsOf } from './dequantisation.js';
 import { BLOCKS, type BlockFormat, NF4_BLOCK, NF4_NESTED_BLOCK } from './formats.js';
 import { ROUNDINGS, type Round } from './half.js';
@@ -215,5 +214,10 @@ export const safetensorsSource = (tensors: TensorSource): WeightSource =>
   );
 
 /** Names and shapes of all weights of a folder; of those in 4 bits, what they stand for. Throws a {@link ModelError}. */
-export const weightShapes = (host: Host, folder: string): readonly NamedShape[] =>
-  [...safetensorsSource(openTensorSource(host, folder)).values()].map(({ name, shape }) => ({ name, shape }));
+export function weightShapes(host: Host, folder: string): readonly StoredShape[] {
+  const files = openTensorSource(host, folder);
+  return [...safetensorsSource(files).values()].map(({ name, shape }) => ({
+    ...{ name, shape },
+    ...(stateOf(name, files) !== undefined && { isCoded: true }),
+  }));
+}
