@@ -14,8 +14,11 @@ const BASES = {
     ...{ hidden_size: 576, intermediate_size: 1536, num_attention_heads: 9, num_key_value_heads: 3 },
     ...{ head_dim: 64, num_hidden_layers: 8, vocab_size: 49152 },
   },
+  /** As the starter, for rows of up to 4,096 tokens. */
+  long: { max_position_embeddings: 4096 },
 } as const;
 type BaseName = keyof typeof BASES;
+type MethodBase = Exclude<BaseName, 'long'>;
 
 interface Configuration {
   readonly method?: 'lora' | 'qlora' | 'full' | 'head';
@@ -25,6 +28,8 @@ interface Configuration {
   readonly runtime?: RuntimeName;
   /** What rows are made for; default: chats. */
   readonly rows?: keyof typeof ROWS;
+  /** Most tokens of a row, which all rows have about; default: short rows of several lengths. */
+  readonly length?: number;
 }
 
 const PLAIN = {
@@ -98,7 +103,7 @@ function preferred(
 }
 
 /** What memory that is short makes of a plan. */
-const SHORT: Readonly<Record<BaseName, Readonly<Record<string, Configuration>>>> = {
+const SHORT: Readonly<Record<MethodBase, Readonly<Record<string, Configuration>>>> = {
   deep: {
     'lora, 16 rows, in 400 MiB': { method: 'lora', settings: MORE_ROWS, options: ['--memory', '400MiB'] },
     'lora, in 280 MiB': { method: 'lora', options: ['--memory', '280MiB'] },
@@ -109,7 +114,21 @@ const SHORT: Readonly<Record<BaseName, Readonly<Record<string, Configuration>>>>
   },
 };
 
-const isBase = (name: string): name is BaseName => Object.hasOwn(BASES, name);
+/** One row at a time, of many tokens: in short memory, blocks are recomputed. */
+const LONG_ROWS: Readonly<Record<string, Configuration>> = Object.fromEntries(
+  Object.entries<readonly [number, string?]>({
+    'rows of 2,048 tokens': [2048],
+    'rows of 2,048 tokens, in 280 MiB': [2048, '280MiB'],
+    'rows of 4,096 tokens': [4096],
+    'rows of 4,096 tokens, in 400 MiB': [4096, '400MiB'],
+  }).map(([name, [length, memory]]): [string, Configuration] => [
+    name,
+    {
+      ...{ method: 'lora', length, settings: { batch: '{ global: 1, micro: 1 }' } },
+      options: memory === undefined ? [] : ['--memory', memory],
+    },
+  ]),
+);
 
 /** Runtimes other than the one that comes with ftpc. */
 const ELSEWHERE: Readonly<Record<string, Configuration>> = Object.fromEntries(
@@ -121,32 +140,43 @@ const ELSEWHERE: Readonly<Record<string, Configuration>> = Object.fromEntries(
   ),
 );
 
-/** Every method of both bases, in the order in which they are listed. */
-export const CONFIGURATIONS: readonly PlannedPipeline[] = Object.keys(BASES)
+const OF_BASES: Readonly<Record<BaseName, Readonly<Record<string, Configuration>>>> = {
+  deep: { ...METHODS, ...SHORT.deep, ...ELSEWHERE },
+  wide: { ...METHODS, ...SHORT.wide, ...ELSEWHERE },
+  long: LONG_ROWS,
+};
+const isBase = (name: string): name is BaseName => Object.hasOwn(BASES, name);
+
+/** Every method of two bases, and long rows, in the order in which they are listed. */
+export const CONFIGURATIONS: readonly PlannedPipeline[] = Object.keys(OF_BASES)
   .filter(isBase)
   .flatMap((base) =>
-    Object.entries<Configuration>({ ...METHODS, ...SHORT[base], ...ELSEWHERE }).map(
-      ([name, configuration]) => ({
-        title: `${base}: ${name}`,
-        options: configuration.options ?? [],
-        runtime: configuration.runtime,
-        stage: 'adapter',
-        write: (folder: string) => write(folder, base, configuration),
-      }),
-    ),
+    Object.entries(OF_BASES[base]).map(([name, configuration]) => ({
+      title: `${base}: ${name}`,
+      options: configuration.options ?? [],
+      runtime: configuration.runtime,
+      stage: 'adapter',
+      write: (folder: string) => write(folder, base, configuration),
+    })),
   );
 
 function write(folder: string, base: BaseName, configuration: Configuration): string {
   writeBase(join(folder, 'base'), BASES[base]);
   const { row: rowOf } = ROWS[configuration.rows ?? 'chats'];
+  const { length } = configuration;
+  const phrases = (index: number) =>
+    length === undefined ? 4 + (index % 8) : Math.floor((length - LONG_REST) / PHRASE_TOKENS);
   const row = (index: number) =>
-    JSON.stringify(
-      rowOf(`question ${index} ${'about the law of contracts '.repeat(4 + (index % 8))}`, index),
-    );
+    JSON.stringify(rowOf(`question ${index} ${PHRASE.repeat(phrases(index))}`, index));
   writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 32 }, (_, index) => row(index)).join('\n'));
   writeFileSync(join(folder, 'plan.ftp'), pipelineOf(configuration));
   return 'plan.ftp';
 }
+
+const PHRASE = 'about the law of contracts ';
+/** Tokens of it, and at most of the rest of a row, by the starter's tokenizer. */
+const PHRASE_TOKENS = 8;
+const LONG_REST = 64;
 
 /** Rows by what is learned from them. */
 const ROWS = {
@@ -167,7 +197,7 @@ const ROWS = {
 const ANSWER = 'It is an answer that the court has given before.';
 const OTHER = 'No court would ever say such a thing.';
 
-function pipelineOf({ method, settings, rows = 'chats' }: Configuration): string {
+function pipelineOf({ method, settings, rows = 'chats', length = 192 }: Configuration): string {
   const { template } = ROWS[rows];
   const [using, all] = [method === undefined ? '' : ` using ${method}`, { ...PLAIN, ...settings }];
   return `edition 2026
@@ -181,7 +211,7 @@ data rows {
 format dialogs {
   from = rows
   template = ${template}()
-  max_length = 192tok
+  max_length = ${length}tok
 }
 train adapter${using} {
   base = local("base")

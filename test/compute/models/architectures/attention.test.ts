@@ -19,8 +19,9 @@ describe('attention over blocks of queries', () => {
     it(`gives what one block gives, with every gradient: ${name}`, () => {
       const { config } = fixture(name).recording;
       const kind = layerKind(blueprintOf(config), undefined, 0);
-      const graphOf = (queryBlock: number) =>
-        blockGraph({ config, kind, rows, length, queryBlock, dropout: 0, trainable: 'full' }).joint;
+      const graphOf = (queryBlock: number, attendsAgain = false) =>
+        blockGraph({ config, kind, rows, length, queryBlock, attendsAgain, dropout: 0, trainable: 'full' })
+          .joint;
       const whole = graphOf(length);
       const random = randomNumbers(3);
       const inputs = Object.fromEntries(
@@ -41,6 +42,8 @@ describe('attention over blocks of queries', () => {
         const found = evaluate(graphOf(size), withMask(size));
         for (const [output, values] of Object.entries(expected))
           expect(relativeError(found[output] ?? [], values), output).to.be.at.most(1e-9);
+        // the same probabilities, computed twice
+        expect(evaluate(graphOf(size, true), withMask(size))).to.deep.equal(found);
       }
     });
 
@@ -54,16 +57,17 @@ describe('attention over blocks of queries', () => {
     expect(transientBytes(graph(4096, 64))).to.be.below(2.2 * transientBytes(graph(2048, 64)));
   });
 
-  it('takes gradients block by block: scores of one block exist at a time', () => {
-    const { config } = fixture('tied').recording;
-    const kind = layerKind(blueprintOf(config), undefined, 0);
-    const bytes = (rowLength: number) => {
-      const options = { config, trainable: 'full' } as const;
-      const { backward } = trainingBlock(options, kind, { rows: 1, length: rowLength }, 'both', false);
-      return [backward, accumulateInPlace(backward, 0)].map(transientBytes);
-    };
-    const [short, long] = [bytes(2048), bytes(4096)];
-    // those of all blocks would be 4 times as large
-    for (const at of [0, 1]) expect(long[at]).to.be.below(2.4 * (short[at] ?? 0));
-  });
+  for (const saved of ['both', 'attention', 'nothing'] as const)
+    it(`takes gradients block by block: scores of one block exist at a time, with ${saved} saved`, () => {
+      const { config } = fixture('tied').recording;
+      const kind = layerKind(blueprintOf(config), undefined, 0);
+      const bytes = (rowLength: number) => {
+        const options = { config, trainable: 'full' } as const;
+        const { backward } = trainingBlock(options, kind, { rows: 1, length: rowLength }, saved, false);
+        return [backward, accumulateInPlace(backward, 0)].map(transientBytes);
+      };
+      const [short, long] = [bytes(2048), bytes(4096)];
+      // those of all blocks would be 4 times as large
+      for (const at of [0, 1]) expect(long[at]).to.be.below(2.4 * (short[at] ?? 0));
+    });
 });

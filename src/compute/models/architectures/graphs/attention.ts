@@ -27,6 +27,8 @@ interface AttentionContext extends LayerContext {
   readonly queryBlock?: number;
   /** Products will be rounded to few bits. */
   readonly rounds?: boolean;
+  /** Gradients compute probabilities again: see `Lanes.attendsAgain`. */
+  readonly attendsAgain?: boolean;
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
   /** `[rows, length]`, where rows hold texts that begin alike: the number of what each token is part of (`FORK`). */
@@ -187,7 +189,7 @@ export function attend(
       from,
       to,
       seen,
-      visible: visible({ ...context, prefix: lead }, mask, rows, { from, to, start }),
+      visible: () => visible({ ...context, prefix: lead }, mask, rows, { from, to, start }),
     });
   }
   const whole = (lead: ValueId | undefined, value: ValueId) =>
@@ -200,6 +202,7 @@ export function attend(
     scale: attention.scale,
     cap: attention.cap,
     rounds: context.rounds === true,
+    attendsAgain: context.attendsAgain === true,
   };
   return attendInBlocks(b, lanes, blocks);
 }

@@ -18,6 +18,8 @@ interface Lanes {
   readonly cap: number | undefined;
   /** Products will be rounded to few bits: see {@link gradientsInBlocks}. */
   readonly rounds: boolean;
+  /** Gradients compute the probabilities of each block again, so that those of all blocks never exist at once. */
+  readonly attendsAgain: boolean;
 }
 
 /** Tokens `from … to`. */
@@ -29,8 +31,8 @@ export interface Stretch {
 /** Some queries of every head, and the keys and values that they may see. */
 export interface QueryBlock extends Stretch {
   readonly seen: readonly Stretch[];
-  /** `[1 or rows, 1, to − from, seen]`: what is added to the scores. */
-  readonly visible: ValueId;
+  /** `[1 or rows, 1, to − from, seen]`: what is added to the scores; another value each time, so that none is kept for a second use. */
+  readonly visible: () => ValueId;
 }
 
 /** A block as its products take it: `parts` of each lane, or none, is a number of products that the queries of a lane are cut into. */
@@ -86,7 +88,13 @@ const cut = (b: GraphBuilder, value: ValueId, axis: number, { from, to }: Stretc
 const productsPerHead = (lanes: number, queries: number): number =>
   lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1;
 
-function attendBlock(b: GraphBuilder, lanes: Lanes, block: QueryBlock): AttendedBlock {
+/** `asking`: the queries of the block, `[lanes, heads of a lane, queries, dim]`. */
+function attendBlock(
+  b: GraphBuilder,
+  lanes: Lanes,
+  block: QueryBlock,
+  asking = cut(b, lanes.queries, 2, block),
+): AttendedBlock {
   const { rows, scale, cap } = lanes;
   const [count = 1, headsOfLane = 1, , dim = 1] = b.shapeOf(lanes.queries);
   const size = block.to - block.from;
@@ -99,7 +107,7 @@ function attendBlock(b: GraphBuilder, lanes: Lanes, block: QueryBlock): Attended
           [count, parts],
           [count, 1],
         ];
-  const queries = b.reshape(cut(b, lanes.queries, 2, block), [...lead, (headsOfLane * size) / parts, dim]);
+  const queries = b.reshape(asking, [...lead, (headsOfLane * size) / parts, dim]);
   const seenOf = (value: ValueId) => {
     const seen = joined(
       b,
@@ -111,7 +119,7 @@ function attendBlock(b: GraphBuilder, lanes: Lanes, block: QueryBlock): Attended
   const [keys, values] = [seenOf(lanes.keys), seenOf(lanes.values)];
   const scores = capped(b, b.matmul(queries, keys, { transB: true, alpha: scale }), cap);
   const byHead = (value: ValueId) => b.reshape(value, [rows, heads, size, b.shapeOf(value).at(-1) ?? 0]);
-  const probabilities = b.softmax(b.add(byHead(scores), block.visible));
+  const probabilities = b.softmax(b.add(byHead(scores), block.visible()));
   const mixed = byHead(b.matmul(b.reshape(probabilities, b.shapeOf(scores)), values));
   return { queries, keys, values, scores, probabilities, mixed };
 }
@@ -146,8 +154,10 @@ function gradientsInBlocks(
   const dqueries: ValueId[] = [];
   const [dkeys, dvalues] = [new StretchSum(b), new StretchSum(b)];
   blocks.forEach((block, index) => {
-    const { queries, keys, values, scores, probabilities } = argument(attended, index);
     const before = [dqueries.at(-1), dkeys.value, dvalues.value].filter((value) => value !== undefined);
+    const { queries, keys, values, scores, probabilities } = lanes.attendsAgain
+      ? attendAgain(b, lanes, block, index === 0 ? [dmixed] : before)
+      : argument(attended, index);
     // all gradients of the block come of it
     const upstream = b.reshape(after(b, cut(b, gradient, 2, block), before), b.shapeOf(queries));
     const dp = b.matmul(upstream, values, { transB: true });
@@ -176,6 +186,14 @@ function gradientsInBlocks(
   const tokens = b.shapeOf(lanes.keys)[1] ?? 0;
   return [joined(b, dqueries, 2), dkeys.whole(tokens), dvalues.whole(tokens)];
 }
+
+/** The same numbers once more, after `others`: what they were computed for first no longer holds them. */
+const attendAgain = (
+  b: GraphBuilder,
+  lanes: Lanes,
+  block: QueryBlock,
+  others: readonly ValueId[],
+): AttendedBlock => attendBlock(b, lanes, block, after(b, cut(b, lanes.queries, 2, block), others));
 
 /**
  * A value that a runtime computes after others, which it does not depend on: a runtime that computes on demand would compute
