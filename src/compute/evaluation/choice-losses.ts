@@ -17,7 +17,7 @@ export async function choiceLosses(
   options: LossOptions,
 ): Promise<readonly RowLoss[]> {
   const alone = rowsAlone(rows);
-  const joined = joinedRows(decoder, rows, Math.max(options.batchTokens, longestOf(alone)));
+  const joined = joinedRows(decoder, rows, alone, options.batchTokens);
   const tokens = (joined ?? alone).reduce((sum, { length }) => sum + paddedLength(length), 0);
   if (readTokens(rows) < tokens) {
     const capacity = capacityOf(rows, decoder.options.config.maxPositions);
@@ -38,17 +38,20 @@ const longestOf = (rows: readonly JoinedRows[]): number =>
   rows.reduce((most, { length }) => Math.max(most, length), 0);
 
 /**
- * Rows next to each other that begin alike, each set as one row: of no more tokens than `most`. Of the prompt of the next one, and of
+ * Rows next to each other that begin alike, each set as one row: of no more tokens than a batch, or the longest row, has. Of the prompt of the next one, and of
  * what the others have in common, two thirds at least are shared. `undefined` where joined rows have other losses.
  */
 function joinedRows(
   { options: { config, adapter } }: Source,
   rows: TokenRows,
-  most: number,
+  alone: readonly JoinedRows[],
+  batchTokens: number,
 ): readonly JoinedRows[] | undefined {
+  const longest = longestOf(alone);
+  const most = Math.max(batchTokens, longest);
   const joined: JoinedRows[] = [];
   let texts: readonly TokenRow[] = [];
-  for (const one of rowsAlone(rows)) {
+  for (const one of alone) {
     const text = rows.read(one.first);
     const wider = [...texts, text];
     const last = joined.at(-1);
@@ -61,7 +64,7 @@ function joinedRows(
       texts = [text];
     }
   }
-  const isExact = joinsExactly(config, adapter?.config, longestOf(rowsAlone(rows)), longestOf(joined));
+  const isExact = joinsExactly(config, adapter?.config, longest, longestOf(joined));
   return isExact ? joined : undefined;
 }
 

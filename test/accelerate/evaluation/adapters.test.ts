@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
-import { type EvaluationWorker, startWorker } from '../../../src/compute/accelerate/worker.js';
+import { startWorker } from '../../../src/compute/accelerate/worker.js';
 import { evaluationDecoder } from '../../../src/compute/evaluation/evaluation-decoder.js';
 import { decoderModel, type LanguageModel } from '../../../src/compute/evaluation/language-model.js';
 import type { AdapterConfig } from '../../../src/compute/models/adapters/config.js';
@@ -18,6 +18,7 @@ import { expected, plainOutput, scratch, tiny } from '../../compute/evaluation/t
 import { openHere } from '../../compute/tensor/runtimes/here.js';
 import { tokenRows } from '../../compute/training/fixture.js';
 import { ranks, withPython } from '../python.js';
+import { suiteWorker } from '../suite-worker.js';
 
 const LABELS = ['a', 'b', 'c'];
 const LORA = { kind: 'lora', rank: 2, alpha: 4, dropout: 0, targets: ['q_proj', 'down_proj'] } as const;
@@ -35,14 +36,8 @@ withPython('adapters in a Python process', () => {
   const place = scratch();
   const base = join(tiny, 'base');
   const model = openModel(host, base);
-  let worker: EvaluationWorker;
-  before(() => {
-    worker = startWorker(host, { engine: ranks(1), threads: 1 });
-  });
-  after(async () => {
-    await worker.close();
-    place.remove();
-  });
+  const worker = suiteWorker(host);
+  after(() => place.remove());
 
   /** Every value moved, so that each tensor has an effect. */
   const moved = (config: AdapterConfig): Adapter => {

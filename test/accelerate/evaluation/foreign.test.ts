@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
-import { type EvaluationWorker, startWorker } from '../../../src/compute/accelerate/worker.js';
 import { openAnyModel } from '../../../src/compute/models/any-model.js';
 import { openTensorSource } from '../../../src/compute/models/safetensors/read.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { run } from '../../../src/pipeline/stages/merge/run.js';
 import { artefact, contextOf, scratch, stageOf, tiny } from '../../compute/evaluation/tiny.js';
 import { PYTHON, ranks, withPython } from '../python.js';
+import { suiteWorker } from '../suite-worker.js';
 
 interface Expected {
   readonly prompts: readonly (readonly number[])[];
@@ -29,18 +29,14 @@ withPython('models of architectures that only transformers knows', () => {
   const place = scratch();
   const host = nodeHost();
   let expected: Expected;
-  let worker: EvaluationWorker;
+  const worker = suiteWorker(host);
 
   before(() => {
     const script = join(host.packageFolder, 'test', 'accelerate', 'evaluation', 'make_models.py');
     execFileSync(PYTHON ?? '', [script, place.path, join(tiny, 'base')], { stdio: 'pipe' });
     expected = JSON.parse(readFileSync(join(place.path, 'expected.json'), 'utf8')) as Expected;
-    worker = startWorker(host, { engine: ranks(1), threads: 1 });
   });
-  after(async () => {
-    await worker.close();
-    place.remove();
-  });
+  after(() => place.remove());
 
   const opened = (name: string, adapter: boolean) => {
     const base = join(place.path, name, 'base');

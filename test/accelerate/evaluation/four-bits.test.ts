@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
-import { type EvaluationWorker, startWorker } from '../../../src/compute/accelerate/worker.js';
 import { openAnyModel } from '../../../src/compute/models/any-model.js';
 import { openSafetensors, type SafetensorsFile } from '../../../src/compute/models/safetensors/read.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
@@ -10,6 +9,7 @@ import { run } from '../../../src/pipeline/stages/merge/run.js';
 import { contextOf, scratch, stageOf } from '../../compute/evaluation/tiny.js';
 import { fixturePath } from '../../compute/training/fixture.js';
 import { ranks, withPython } from '../python.js';
+import { suiteWorker } from '../suite-worker.js';
 
 /** Of the largest logit. */
 const NEAR = 1e-5;
@@ -17,14 +17,8 @@ const NEAR = 1e-5;
 withPython('bases in 4 bits in PyTorch', () => {
   const host = nodeHost();
   const place = scratch();
-  let worker: EvaluationWorker;
-  before(() => {
-    worker = startWorker(host, { engine: ranks(1), threads: 1 });
-  });
-  after(async () => {
-    await worker.close();
-    place.remove();
-  });
+  const worker = suiteWorker(host);
+  after(() => place.remove());
 
   const bytesOf = (file: SafetensorsFile, name: string): Uint8Array => {
     const entry = file.tensors.get(name);

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
-import { type EvaluationWorker, startWorker } from '../../../src/compute/accelerate/worker.js';
 import { openAnyModel } from '../../../src/compute/models/any-model.js';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { fixturePath } from '../../compute/training/fixture.js';
-import { ranks, withPython } from '../python.js';
+import { withPython } from '../python.js';
+import { suiteWorker } from '../suite-worker.js';
 
 /** Of the largest logit. */
 const NEAR = 1e-5;
@@ -21,11 +21,7 @@ withPython('GGUF files of every family in PyTorch', () => {
     return entry === undefined ? expect.fail(name) : recorded.read(entry).slice();
   };
   const ids = new Int32Array(valuesOf('ids').buffer);
-  let worker: EvaluationWorker;
-  before(() => {
-    worker = startWorker(host, { engine: ranks(1), threads: 1 });
-  });
-  after(() => worker.close());
+  const worker = suiteWorker(host);
 
   for (const file of host.list(folder).filter((name) => name.endsWith('.gguf')))
     it(file, async () => {

