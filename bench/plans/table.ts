@@ -23,17 +23,17 @@ export async function* plans(options: BenchmarkOptions): AsyncGenerator<string> 
   if (options.published) return yield* published(options);
   const { only = '' } = options;
   yield `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
-  yield* table(PIPELINES, only);
-  yield* ['', '## Trainings by method', ''];
-  yield* table(CONFIGURATIONS, only);
-  yield* ['', '## GGUF files', ''];
-  yield* table(CODES, only);
+  yield* table('Pipelines', PIPELINES, only);
+  yield* table('Trainings by method', CONFIGURATIONS, only);
+  yield* table('GGUF files', CODES, only);
 }
 
-/** Rows as they are measured, and what they come to. */
-function* table(pipelines: readonly PlannedPipeline[], only: string): Generator<string> {
+/** Rows as they are measured, and what they come to; nothing where none is asked for. */
+function* table(title: string, pipelines: readonly PlannedPipeline[], only: string): Generator<string> {
   const named = pipelines.filter(({ title }) => title === only);
   const found = named.length > 0 ? named : pipelines.filter(({ title }) => title.includes(only));
+  if (found.length === 0) return;
+  yield* ['', `## ${title}`, ''];
   const isMissing = ({ runtime }: PlannedPipeline): boolean =>
     runtime !== undefined && RUNTIMES[runtime].version(nodeHost()) === undefined;
   yield* found
