@@ -28,22 +28,25 @@ export const discardedYoung = collector(2 * 2 ** 20, { type: 'minor' });
 /** Bytes of objects that may gather until they are collected. */
 const HEAP_GROWTH = 4 * 2 ** 20;
 
-/** After the last collection. */
-let live = Number.POSITIVE_INFINITY;
+/** Collects where the bytes in use have grown since they were least after the last collection. */
+export function heapTidier(used: () => number, collects: () => void): () => void {
+  let live = Number.POSITIVE_INFINITY;
+  return () => {
+    const now = used();
+    if (now <= live + HEAP_GROWTH) {
+      live = Math.min(live, now);
+      return;
+    }
+    collects();
+    live = used();
+  };
+}
+
+/** Called where much is no longer referenced, before as much is made again. */
+export const collect = (): void => (globalThis as { gc?: Collect }).gc?.();
 
 /**
  * Called between batches and between tokens. What a pass holds while it waits for its graphs outlives collections of the young
  * generation, and V8 lets the heap grow to about three times its size before it looks for it: by 25 MiB in a training of 200 steps.
  */
-export function tidyHeap(): void {
-  const used = getHeapStatistics().used_heap_size;
-  if (used <= live + HEAP_GROWTH) {
-    live = Math.min(live, used);
-    return;
-  }
-  collect();
-  live = getHeapStatistics().used_heap_size;
-}
-
-/** Called where much is no longer referenced, before as much is made again. */
-export const collect = (): void => (globalThis as { gc?: Collect }).gc?.();
+export const tidyHeap = heapTidier(() => getHeapStatistics().used_heap_size, collect);

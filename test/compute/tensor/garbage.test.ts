@@ -1,27 +1,36 @@
 /** Objects of earlier steps, of which V8 would let many gather. */
 import { expect } from 'chai';
-import { tidyHeap } from '../../../src/compute/tensor/garbage.js';
+import { heapTidier } from '../../../src/compute/tensor/garbage.js';
+
+const MIB = 2 ** 20;
 
 describe('the heap between steps', () => {
-  const exposed = globalThis as { gc?: () => void };
-  const { gc } = exposed;
-  after(() => {
-    if (gc === undefined) delete exposed.gc;
-    else exposed.gc = gc;
-  });
-
   it('is collected when it has grown by several MiB, and then not before it has grown again', () => {
+    let used = 100 * MIB;
     let collections = 0;
-    exposed.gc = () => collections++;
-    // brings the figure that growth is counted from up to date
-    const kept: number[][] = [Array.from({ length: 2 ** 20 }, (_, index) => index + 0.5)];
-    tidyHeap();
-    const before = collections;
-    kept.push(Array.from({ length: 2 ** 20 }, (_, index) => index + 0.5));
-    tidyHeap();
-    expect(collections).to.equal(before + 1);
-    tidyHeap();
-    expect(collections).to.equal(before + 1);
-    expect(kept).to.have.length(2);
+    const tidy = heapTidier(
+      () => used,
+      () => {
+        collections++;
+        used -= 3 * MIB;
+      },
+    );
+    /** Collections after a step that leaves so many bytes more. */
+    const collectionsAfter = (more: number): number => {
+      used += more;
+      tidy();
+      return collections;
+    };
+    expect([
+      collectionsAfter(0),
+      collectionsAfter(3 * MIB),
+      collectionsAfter(2 * MIB),
+      collectionsAfter(0),
+      collectionsAfter(4 * MIB),
+      collectionsAfter(1),
+    ]).to.deep.equal([0, 0, 1, 1, 1, 2]);
+    // V8 has collected by itself: growth counts from there
+    used -= 50 * MIB;
+    expect([collectionsAfter(0), collectionsAfter(5 * MIB)]).to.deep.equal([2, 3]);
   });
 });
