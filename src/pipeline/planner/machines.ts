@@ -29,18 +29,24 @@ export interface MachineMatch {
   readonly machine: Machine;
   /** What a plan calls it: as it was asked for, where that is one of its names. */
   readonly name: string;
-  /** As many devices as the name asks for: 8 of `8x h100`. */
+  /** As many devices as the name asks for: 8 of `8x h100` and `h100 x8`. */
   readonly devices?: number;
   /** Others that the name may mean as well. */
   readonly others: readonly Machine[];
 }
 
 /**
- * The machine that a name means in any spelling: `rtx3090`, `RTX 3090`, `A100-80GB`, `a100 80g`, `8x h100`. What is called
- * so, or is also known so, is taken; else the first of those whose name has all of the words. Cards precede machines that are
- * rented out.
+ * The machine that a name means in any spelling: `rtx3090`, `RTX 3090 24GB`, `A100-80GB`, `a100 80g`, `8x h100`, `h100 x8`. What
+ * is called so, or is also known so, is taken; else the first of those whose name has all of the words. Cards precede machines
+ * that are rented out.
  */
 export function findMachine(name: string, machines: readonly Machine[]): MachineMatch | undefined {
+  const found = findSpelt(name, machines);
+  const [, rest, count] = /^\s*(\S.*?)\s*[x×]\s*(\d{1,3})\s*$/i.exec(name) ?? [];
+  return found === undefined && rest !== undefined ? findSpelt(`${count}x ${rest}`, machines) : found;
+}
+
+function findSpelt(name: string, machines: readonly Machine[]): MachineMatch | undefined {
   const [, count, rest = name] = /^\s*(\d{1,3})\s*[x×]\s*(\S.*)$/i.exec(name) ?? [];
   const exact = machines.find(({ name: own }) => own === name);
   if (exact !== undefined) return { machine: exact, name, others: [] };
@@ -136,10 +142,20 @@ const isSizeUnit = (word: string): boolean => /^(?:g|gb|gib)$/.test(word);
 
 const joined = (words: readonly string[]): string => words.join('');
 
-/** Whether each word is one of its names', whole or run together with its neighbours: `rtx3090` of `rtx`, `3090`. */
+/**
+ * Whether each word is one of its names', whole or run together with its neighbours: `rtx3090` of `rtx`, `3090`; or the size that
+ * its memory is sold as.
+ */
 function hasWords(machine: Machine, words: readonly string[]): boolean {
   const own = new Set(namesOf(machine).flatMap((name) => runsOf(wordsOf(name))));
-  return words.every((word) => own.has(word));
+  const isNamed = words.some((word) => own.has(word));
+  return words.every((word) => own.has(word) || (isNamed && isSoldAs(word, machine)));
+}
+
+/** Of the GiB that a card is sold as, a driver shows 91 to 101 %. */
+function isSoldAs(word: string, { memory }: Machine): boolean {
+  const share = /^\d{1,3}$/.test(word) ? memory / (Number(word) * 2 ** 30) : 0;
+  return share >= 0.91 && share <= 1.01;
 }
 
 const runsOf = (words: readonly string[]): readonly string[] =>

@@ -23,6 +23,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   rtx3090: 'rtx_3090',
   'RTX 3090': 'rtx_3090',
   '3090': 'rtx_3090',
+  'RTX3090-24GB': 'rtx_3090',
+  'T4 16GB': 't4',
   'GeForce RTX 4090': 'rtx_4090',
   '4070 ti super': 'rtx_4070_ti_super',
   'A100-80GB': 'a100_sxm_80gb',
@@ -94,6 +96,7 @@ describe('machines', () => {
     const match = found('8x h100 sxm');
     expect(match).to.include({ devices: 8 });
     expect(match && planMachine(match).devices).to.have.length(8);
+    expect(found('a100 x4')).to.include({ name: 'a100_sxm_80gb', devices: 4 });
     const instance = found('g5.48xlarge');
     expect(instance && planMachine(instance).devices).to.have.length(8);
   });
