@@ -9,8 +9,8 @@ import type { HeadCost } from '../../../src/compute/accelerate/memory/training.j
 export const HEADS = {
   /** Logits in bfloat16 and in float32, and their log-softmax. */
   'transformers>=4.50': { forward: 10, backward: 12 },
-  /** … and a shifted copy next to logits that stay. */
-  'transformers 4.46-4.49': { forward: 14, backward: 12 },
+  /** … and a shifted copy next to logits that stay, and the states. */
+  'transformers 4.46-4.49': { forward: 14, backward: 12, states: 6 },
   'transformers<=4.45': { forward: 12, backward: 12 },
   /** Logits of a float32 model are not copied. */
   'transformers float32': { forward: 8, backward: 12 },
@@ -26,6 +26,9 @@ export const HEADS = {
   'qwen fp16': { forward: 9, backward: 9 },
   'bigcode autocast': { forward: 19, backward: 19 },
   'bigcode bfloat16': { forward: 8.5, backward: 8.5 },
+  /** … without the log-softmax of each. */
+  'bigcode autocast foak': { forward: 15, backward: 15 },
+  'bigcode bfloat16 foak': { forward: 6.5, backward: 6.5 },
   /** Unsloth's kernel: logits and, in their place, gradients. */
   unsloth: { forward: 2, backward: 4 },
   'chunk of 1024': { forward: 10, backward: 12, chunk: 1024 },

@@ -1,4 +1,4 @@
-/** Published peaks of GPU memory, with what their sources say of each run: `test/fixtures/published-memory.json`. */
+/** Published peaks of GPU memory, with what their sources say of each run: `test/fixtures/published-peaks`. */
 import { readFileSync } from 'node:fs';
 import type { DecoderFields } from '../../../src/compute/accelerate/memory/index.js';
 import type { TrainingRun } from './runs.js';
@@ -9,6 +9,8 @@ export type Measure = 'allocated' | 'reserved' | 'driver' | 'unstated';
 export interface PublishedRow {
   readonly id: string;
   readonly source: string;
+  /** Seen after the tables of the model had been written. */
+  readonly isLater: boolean;
   /** Where in the source. */
   readonly at: string;
   readonly run: TrainingRun;
@@ -27,6 +29,8 @@ type Stored = Omit<TrainingRun, 'model' | 'targets'> & {
   readonly measure?: Measure;
   readonly low?: number;
   readonly high?: number;
+  /** What the driver showed, GiB, where that was measured, too. */
+  readonly shown?: number;
   readonly outcome?: 'fits' | 'oom';
   readonly capacity?: number;
 };
@@ -37,24 +41,35 @@ interface Published {
   readonly rows: readonly Stored[];
 }
 
-const FILE = new URL('../../../../test/fixtures/published-memory.json', import.meta.url);
+const FOLDER = new URL('../../../../test/fixtures/published-peaks/', import.meta.url);
 
-export function publishedRows(): readonly PublishedRow[] {
-  const { sources, models, rows }: Published = JSON.parse(readFileSync(FILE, 'utf8'));
-  return rows.map(({ id, model, targets, source, at, measure, low, high, outcome, capacity, ...rest }) => {
+export const publishedRows = (): readonly PublishedRow[] => [
+  ...rowsOf('published.json', false),
+  ...rowsOf('later.json', true),
+];
+
+function rowsOf(file: string, isLater: boolean): readonly PublishedRow[] {
+  const { sources, models, rows }: Published = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'));
+  return rows.flatMap(({ id, model, targets, source, at, measure, low, high, shown, ...more }) => {
+    const { outcome, capacity, ...rest } = more;
     const fields = models[model];
     if (fields === undefined) throw new Error(`${id}: there is no shape of ${model}`);
-    return {
-      id,
-      source: sources[source] ?? '',
-      at,
-      run: { ...rest, model: fields, targets: targets?.split(' ') },
-      ...(measure === undefined || low === undefined || high === undefined
-        ? {}
-        : { peak: { measure, low, high } }),
-      ...(outcome === undefined || capacity === undefined
-        ? {}
-        : { outcome: { fits: outcome === 'fits', capacity } }),
-    };
+    const row = { id, source: sources[source] ?? '', isLater, at };
+    const run = { ...rest, model: fields, targets: targets?.split(' ') };
+    const peak = measure !== undefined && low !== undefined && high !== undefined && { measure, low, high };
+    const fits = outcome !== undefined && capacity !== undefined && { fits: outcome === 'fits', capacity };
+    return [
+      { ...row, run, ...(peak && { peak }), ...(fits && { outcome: fits }) },
+      ...(shown === undefined
+        ? []
+        : [
+            {
+              ...row,
+              id: `${id} driver`,
+              run,
+              peak: { measure: 'driver' as const, low: shown, high: shown },
+            },
+          ]),
+    ];
   });
 }

@@ -18,7 +18,8 @@ import type { AdapterRun } from './adapter-run.js';
 import { HEADS, type HeadName, ligerHead } from './heads.js';
 import { METHODS, type MethodName } from './methods.js';
 import { OPTIMIZERS, type OptimizerName } from './optimizers.js';
-import { TRAINERS, type Trainer, type TrainerName } from './trainers.js';
+import type { Trainer } from './trainer.js';
+import { TRAINERS, type TrainerName } from './trainers.js';
 
 export interface TrainingRun extends AdapterRun {
   readonly trainer: TrainerName;
@@ -56,7 +57,7 @@ export function trainingOf(run: TrainingRun): TorchTraining {
     trained: METHODS[run.method]({ run, shape, dtype, base: weights, extra }),
     compute,
     isAutocast: (trainer.isAutocast || run.precision === 'mixed') && compute !== 'float32',
-    residual: stored.other,
+    residual: trainer.hasMasterWeights ? compute : stored.other,
     attention: run.attention,
     checkpointed: run.isCheckpointed ? shape.layers : 0,
     isCheckpointOffloaded: trainer.offloadsCheckpoints,
@@ -67,7 +68,7 @@ export function trainingOf(run: TrainingRun): TorchTraining {
       kind: run.sharding ?? 'none',
       world: run.world ?? 1,
       isOffloaded: run.isOffloaded,
-      ...trainer.sharding,
+      ...((run.sharding === 'fsdp' && trainer.fsdp) || trainer.sharding),
     },
     rows: run.rows,
     length: run.length,

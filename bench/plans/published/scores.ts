@@ -92,7 +92,10 @@ export const GROUPS = {
     peak?.measure === 'allocated' && (run.world ?? 1) === 1 && run.certainty !== 'assumed',
   'allocated, one GPU, assumed lengths': ({ run, peak }) =>
     peak?.measure === 'allocated' && (run.world ?? 1) === 1 && run.certainty === 'assumed',
-  'sharded, allocated': ({ run, peak }) => (run.world ?? 1) > 1 && peak?.measure === 'allocated',
+  'sharded, allocated, known lengths': ({ run, peak }) =>
+    (run.world ?? 1) > 1 && peak?.measure === 'allocated' && run.certainty !== 'assumed',
+  'sharded, allocated, assumed lengths': ({ run, peak }) =>
+    (run.world ?? 1) > 1 && peak?.measure === 'allocated' && run.certainty === 'assumed',
   'sharded, other measures': ({ run, peak }) => (run.world ?? 1) > 1 && peak?.measure !== 'allocated',
   'reserved or driver, one GPU': ({ run, peak }) =>
     (run.world ?? 1) === 1 && (peak?.measure === 'reserved' || peak?.measure === 'driver'),

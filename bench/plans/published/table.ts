@@ -13,19 +13,24 @@ export async function* published({ only }: BenchmarkOptions): AsyncGenerator<str
   const rows = publishedRows();
   if (only !== undefined) yield* details(rows.filter((row) => isNamed(row, only)));
   const scores = scored(rows);
-  yield* header(COLUMNS);
-  for (const [name, has] of Object.entries(GROUPS))
-    yield line(
-      name,
-      scores.filter(({ row }) => has(row)),
-    );
-  for (const trainer of Object.keys(TRAINERS) as TrainerName[])
-    yield line(
-      trainer,
-      scores.filter(({ row }) => row.run.trainer === trainer),
-    );
-  yield line('all', scores);
+  yield* ['## Rows that were in view when the tables were written', ''];
+  yield* summaries(scores.filter(({ row }) => !row.isLater));
+  yield* ['', '## Rows that came after', ''];
+  yield* summaries(scores.filter(({ row }) => row.isLater));
   yield* ['', ...verdicts(rows)];
+}
+
+function* summaries(scores: readonly Score[]): Generator<string> {
+  yield* header(COLUMNS);
+  for (const [name, has] of Object.entries(GROUPS)) {
+    const some = scores.filter(({ row }) => has(row));
+    if (some.length > 0) yield line(name, some);
+  }
+  for (const trainer of Object.keys(TRAINERS) as TrainerName[]) {
+    const some = scores.filter(({ row }) => row.run.trainer === trainer);
+    if (some.length > 0) yield line(trainer, some);
+  }
+  yield line('all', scores);
 }
 
 const scored = (rows: readonly PublishedRow[]): readonly Score[] => rows.flatMap((row) => scoreOf(row) ?? []);

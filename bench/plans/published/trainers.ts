@@ -2,34 +2,9 @@
 
 import type { DecoderFields } from '../../../src/compute/accelerate/memory/decoder-shape.js';
 import type { BlockTraits, TorchShape } from '../../../src/compute/accelerate/memory/shape.js';
-import type { Dtype, ShardingMemory } from '../../../src/compute/accelerate/memory/training.js';
 import type { AdapterRun } from './adapter-run.js';
-import type { HeadName } from './heads.js';
-
-export interface Trainer {
-  /** How its own code computes a block, where it is not transformers'. */
-  readonly block?: (traits: BlockTraits, model: DecoderFields) => BlockTraits;
-  readonly head: HeadName;
-  /** Type of adapters, and of those over a quantised base; default: the base's. */
-  readonly adapters?: Dtype;
-  readonly quantisedAdapters?: Dtype;
-  readonly isAutocast: boolean;
-  /** `prepare_model_for_kbit_training`: what is not quantised becomes float32. */
-  readonly widensQuantised?: boolean;
-  readonly quantisesHead?: boolean;
-  readonly isHeadCopied?: boolean;
-  readonly keepsQuantisedInputs?: boolean;
-  /** Bytes per number of the matrix that a quantised layer computes with. */
-  readonly dequantised?: number;
-  /** Weights are kept in float32 and computed with in 16 bits. */
-  readonly hasMasterWeights?: boolean;
-  readonly offloadsCheckpoints?: boolean;
-  /** Not all of what its code keeps was counted, or read. */
-  readonly isEstimated?: boolean;
-  /** Activations of LoRA beyond those of PEFT, per token and block. */
-  readonly loraExtra?: (shape: TorchShape, run: AdapterRun) => number;
-  readonly sharding?: Partial<ShardingMemory>;
-}
+import { ACCELERATE_FSDP, FMS } from './fms.js';
+import type { Trainer } from './trainer.js';
 
 /**
  * LitGPT fuses queries, keys and values, whose views keep the whole; keys and values of grouped queries are expanded to all heads.
@@ -71,6 +46,9 @@ const LITGPT: Trainer = {
 const DEEPSPEED = { gatheredNumbers: 1e9, buffers: 1.2e9 } as const;
 
 export const TRAINERS = {
+  ...FMS,
+  /** Answer.AI's `train.py` of 2024: PEFT over FSDP, all in bfloat16 (transformers 4.38). */
+  fsdp_qlora: { head: 'transformers<=4.45', isAutocast: false, sharding: ACCELERATE_FSDP },
   /** LitGPT of October 2023 to April 2024, with bitsandbytes 0.41 and 0.42, whose 4-bit layers keep their inputs. */
   litgpt: LITGPT,
   'torchtune 2024': { head: 'torchtune 2024-04', isAutocast: false, isEstimated: true },
@@ -99,6 +77,7 @@ export const TRAINERS = {
     quantisedAdapters: 'float32',
     widensQuantised: true,
     sharding: DEEPSPEED,
+    fsdp: ACCELERATE_FSDP,
   },
   /** Weights are read as float32 and computed with by autocast. */
   soup: { head: 'transformers 4.46-4.49', isAutocast: true, adapters: 'float32' },

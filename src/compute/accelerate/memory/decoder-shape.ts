@@ -29,13 +29,14 @@ export function decoderShape(fields: DecoderFields, block: BlockTraits = BLOCKS[
   const all = linearsOf(block, { hidden, queries, keys, inner });
   const inExperts = ({ reads }: TorchLinear): boolean => experts > 1 && reads.startsWith('mlp');
   // transformers keeps experts in one tensor, which is no linear layer
-  const linears = all.filter((one) => !inExperts(one));
-  const sizes = linears.map(({ inputs, outputs }) => inputs * outputs);
-  const expertSizes = all.filter(inExperts).map(({ inputs, outputs }) => experts * inputs * outputs);
+  const linears = block.linearExperts ? all : all.filter((one) => !inExperts(one));
+  const times = (one: TorchLinear): number => (inExperts(one) ? experts : 1);
+  const sizeOf = (one: TorchLinear): number => times(one) * one.inputs * one.outputs;
+  const otherSizes = all.filter((one) => !linears.includes(one)).map(sizeOf);
   const vectors = block.norms * hidden * (block.norm === 'rms' ? 1 : 2);
   const bias = fields.biases ? all.reduce((sum, { outputs }) => sum + outputs, 0) : 0;
   const router = experts > 1 ? experts * hidden : 0;
-  const otherInBlocks = layers * (vectors + bias + router + sum(expertSizes));
+  const otherInBlocks = layers * (vectors + bias + router + sum(otherSizes));
   return {
     name: fields.name,
     block,
@@ -52,12 +53,12 @@ export function decoderShape(fields: DecoderFields, block: BlockTraits = BLOCKS[
       vocabulary,
       isTied,
     },
-    linear: layers * sum(sizes),
+    linear: layers * sum(linears.map(sizeOf)),
     embedding: hidden * (vocabulary + positions),
     head: isTied ? 0 : hidden * vocabulary,
     other: otherInBlocks + hidden * (block.norm === 'rms' ? 1 : 2),
     otherInBlocks,
-    largest: Math.max(...sizes),
+    largest: Math.max(...linears.map(({ inputs, outputs }) => inputs * outputs)),
     linears,
   };
 }

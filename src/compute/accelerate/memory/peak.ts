@@ -1,6 +1,14 @@
 /** What a device has at its fullest: a figure of what tensors take, and ranges of what allocator and driver show. */
 import { phasesOf } from './phases.js';
-import type { Certainty, PhaseBytes, Range, TorchPeak, TorchTraining } from './training.js';
+import {
+  type Certainty,
+  type Phase,
+  type PhaseBytes,
+  type Range,
+  TORCH_PARTS,
+  type TorchPeak,
+  type TorchTraining,
+} from './training.js';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -22,9 +30,13 @@ interface Spread {
 
 /**
  * Beyond what tensors take, the allocator keeps blocks that it has freed and cannot use: with rows of one length a few percent
- * of what comes and goes, with lengths that change much more.
+ * of what comes and goes, with lengths that change much more. At most, no block serves in two phases: then each part is held at
+ * its fullest, and `unused` of what comes and goes besides.
  */
-const FRAGMENTATION = { moving: 0.35, fixed: 0.05 } as const;
+const FRAGMENTATION = { moving: 0.35, fixed: 0.05, unused: 0.2 } as const;
+
+/** Phases that every step passes. */
+const STEP: readonly Phase[] = ['head', 'last_block', 'first_block', 'optimizer_step'];
 
 /** CUDA's context with its modules, cuBLAS' and cuDNN's workspaces (0.3 to 2 GB are published); and what NCCL takes with several devices. */
 const CONTEXT: Range = { low: 250 * MIB, high: 1.8 * GIB };
@@ -36,7 +48,7 @@ export function torchPeak(training: TorchTraining): TorchPeak {
   const spread = SPREADS[training.certainty ?? 'counted'];
   const low = lower(peak, spread);
   const high = upper(peak, spread);
-  const reserved = { low, high: high.reserved };
+  const reserved = { low, high: Math.max(high.reserved, high.allocated + unusedBytes(phases, peak)) };
   const several = training.sharding.world > 1;
   const context = {
     low: CONTEXT.low + (several ? NCCL.low : 0),
@@ -50,6 +62,14 @@ export function torchPeak(training: TorchTraining): TorchPeak {
     driver: { low: reserved.low + context.low, high: reserved.high + context.high },
     context,
   };
+}
+
+/** What the allocator holds beyond the fullest phase where none of its blocks serves in two phases of a step. */
+function unusedBytes(phases: readonly PhaseBytes[], fullest: PhaseBytes): number {
+  const steps = phases.filter(({ phase }) => STEP.includes(phase));
+  const most = (of: (phase: PhaseBytes) => number): number => Math.max(0, ...steps.map(of));
+  const apart = TORCH_PARTS.reduce((sum, part) => sum + most(({ parts }) => parts[part]), 0);
+  return Math.max(0, apart - fullest.bytes) + FRAGMENTATION.unused * most((phase) => split(phase).moving);
 }
 
 /** What comes and goes with the tokens, and what stays. */

@@ -142,6 +142,12 @@ function headParts(training: TorchTraining, bytes: StaticBytes, saved: SavedByte
   };
 }
 
+/** Inputs and their gradients that stay of blocks that are over; the gradient that comes in is counted with the block. */
+const heldInputs = ({ sharding, trained }: TorchTraining, recomputed: number): number =>
+  sharding.keepsInputGradients === true && sharding.kind === 'fsdp' && trained.kind === 'adapter'
+    ? Math.max(0, 2 * recomputed - 3)
+    : 0;
+
 function backward(
   training: TorchTraining,
   bytes: StaticBytes,
@@ -150,7 +156,8 @@ function backward(
   stays: number,
 ): readonly PhaseBytes[] {
   const { recomputed, saving } = saved;
-  const one = recomputed > 0 ? saved.input + saved.block : saved.block;
+  const one =
+    recomputed > 0 ? (1 + heldInputs(training, recomputed)) * saved.input + saved.block : saved.block;
   const ofMatrix = training.trained.kind === 'adapter' ? (training.trained.ofMatrix ?? 0) : 0;
   const ofBlock = Math.max(saved.transient, ofMatrix) + expertBytes(training).gradients;
   const workspace = ofBlock + dequantisedBytes(training).block;

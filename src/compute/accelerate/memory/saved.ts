@@ -58,8 +58,15 @@ const isFull = ({ trained }: TorchTraining): boolean => trained.kind === 'full';
 function normsSaved(training: TorchTraining): number {
   const { shape, stored, isAutocast, residual, device } = training;
   const { block, hidden, queries, keys, heads, keyValueHeads } = shape;
-  const normed = isFull(training) ? DTYPE_BYTES[stored.other] : 0;
+  const normed = isFull(training) ? (training.sharding.gatheredBytes ?? DTYPE_BYTES[stored.other]) : 0;
   const perHead = block.headNorms ? (4 + normed) * (queries + keys) + 4 * (heads + keyValueHeads) : 0;
+  if (block.fusedNorms) {
+    // of a block that is recomputed, the first norm's input is there
+    const inputs = training.checkpointed > 0 ? block.normInputs - 1 : block.normInputs;
+    return (
+      inputs * DTYPE_BYTES[residual] * hidden + 4 * block.norms + block.norms * normed * hidden + perHead
+    );
+  }
   if (block.norm === 'rms')
     return block.normInputs * (4 * hidden + 4) + block.norms * normed * hidden + perHead;
   // on a GPU, autocast computes layer norms in float32
@@ -160,10 +167,13 @@ function adapterInputs(training: TorchTraining, adapter: AdapterTraining): numbe
 export function transientPerToken(training: TorchTraining): number {
   const { shape, trained } = training;
   const width = widthOf(training);
-  const { inner, hidden, activeExperts, heads } = shape;
+  const { block, hidden, activeExperts, experts, heads } = shape;
+  // of experts that are computed one after another, one's share of the tokens
+  const inner = block.linearExperts ? shape.inner / experts : shape.inner;
   const isTrained = trained.kind === 'full' || trained.targets.some(({ reads }) => reads === 'mlp inner');
   const isNothing = trained.kind === 'adapter' && trained.targets.length === 0;
-  const isCast = DTYPE_BYTES[trained.dtype] > width;
+  // float32 weights that are gathered in what is computed in are not cast
+  const isCast = DTYPE_BYTES[trained.dtype] > width && training.sharding.gatheredBytes === undefined;
   const widths =
     isTrained && !isCast
       ? width * (2 * inner * activeExperts + hidden)

@@ -10,6 +10,8 @@ export interface BlockTraits {
   /** Norms whose inputs differ, and all norms over the whole width. */
   readonly normInputs: number;
   readonly norms: number;
+  /** RMS norms are one kernel each, which saves its input as it is. */
+  readonly fusedNorms?: boolean;
   /** Norms over each query and key head. */
   readonly headNorms?: boolean;
   /** Queries, keys and values are views of one matrix' result; `heads`: they lie next to one another head by head. */
@@ -17,6 +19,8 @@ export interface BlockTraits {
   /** Numbers per unit of the MLP's width that are saved before its second layer. */
   readonly mlpSaved: number;
   readonly isGated: boolean;
+  /** Experts are linear layers, computed one after another, as in transformers before 5. */
+  readonly linearExperts?: boolean;
   /** Keys and values are repeated for all heads whatever the kernel. */
   readonly repeatsKeys?: boolean;
   /** The turned parts of heads are put together: the kernel's output is laid out head by head, and copied for what reads it. */

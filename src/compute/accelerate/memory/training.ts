@@ -137,6 +137,12 @@ export interface ShardingMemory {
   readonly load?: { readonly whole: number; readonly shard: number };
   /** Flat buffers of the collectives, bytes. */
   readonly buffers?: number;
+  /**
+   * Inputs of recomputed frozen blocks and the gradients of these stay until the backward pass is over: FSDP of torch 2 hangs hooks
+   * on the inputs (`_register_post_backward_reshard_only_hook`), which reentrant checkpointing has detached, and what these hooks
+   * hold refers to itself until they are removed at the end.
+   */
+  readonly keepsInputGradients?: boolean;
 }
 
 export const ATTENTION_KERNELS = ['eager', 'sdpa', 'flash'] as const;

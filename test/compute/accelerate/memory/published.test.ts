@@ -6,7 +6,8 @@ import { GROUPS, scoreOf, summaryOf, verdictOf } from '../../../../bench/plans/p
 describe('published peaks of GPU memory', () => {
   const rows = publishedRows();
   const scores = rows.flatMap((row) => scoreOf(row) ?? []);
-  const summaries = (name: keyof typeof GROUPS) => summaryOf(scores.filter(({ row }) => GROUPS[name](row)));
+  const summaries = (name: keyof typeof GROUPS, some = scores) =>
+    summaryOf(some.filter(({ row }) => GROUPS[name](row)));
 
   it('are what one GPU allocates, where lengths are known: 3 % in the median, 10 % in nine of ten', () => {
     const { count, median, p90, coverage } = summaries('allocated, one GPU, known lengths');
@@ -17,16 +18,32 @@ describe('published peaks of GPU memory', () => {
   });
 
   it('are what each of several allocates: 8 % in the median', () => {
-    expect(summaries('sharded, allocated').median).to.be.lessThan(0.08);
+    const known = scores.filter(({ row }) => !row.isLater);
+    expect(summaries('sharded, allocated, known lengths', known).median).to.be.lessThan(0.08);
+    expect(summaries('sharded, allocated, known lengths').p90).to.be.lessThan(0.08);
     expect(summaries('sharded, other measures').median).to.be.lessThan(0.08);
   });
 
+  it('are 3 % off at most nine times of ten, where kernels and versions of later rows are known', () => {
+    const later = scores.filter(({ row }) => row.isLater);
+    for (const name of ['allocated, one GPU, known lengths', 'sharded, allocated, known lengths'] as const) {
+      const { count, median, p90 } = summaries(name, later);
+      expect(count).to.be.greaterThan(95);
+      expect(median).to.be.lessThan(0.01);
+      expect(p90).to.be.lessThan(0.03);
+    }
+  });
+
   it('are within the printed intervals nine times of ten', () => {
-    expect(summaryOf(scores).coverage).to.be.at.least(0.9);
+    for (const isLater of [false, true]) {
+      const some = scores.filter(({ row }) => row.isLater === isLater);
+      expect(summaryOf(some).coverage).to.be.at.least(0.9);
+    }
   });
 
   it('have no run out of memory that is called a fit', () => {
     const called = rows.filter((row) => row.outcome && verdictOf(row, row.outcome.capacity) === 'fits');
+    expect(called.length).to.be.greaterThan(150);
     expect(called.filter(({ outcome }) => !outcome?.fits)).to.deep.equal([]);
   });
 
