@@ -3,7 +3,7 @@ import { cannotBalance } from '../../../language/diagnostics/catalogue/files.js'
 import { counted } from '../../../language/diagnostics/make.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Span } from '../../../language/source/span.js';
-import { lowestFirst, type Order } from './row-order.js';
+import { lowest, type Order, type Rows } from './row-order.js';
 import type { RowTable } from './row-table.js';
 import type { ColumnValues } from './row-values.js';
 
@@ -34,43 +34,42 @@ const capped = (counts: readonly number[], cap: number): number =>
 /** Drops the surplus of the training rows, those that are last in their order. */
 export function balanceRows(
   table: RowTable,
-  rows: readonly number[],
+  rows: Rows,
   { values, atMost }: Balance,
   order: Order,
   at: Span,
 ): void {
-  const counts = values.count(rows);
+  const counts = values.count(rows());
   const cap = largestCap(counts, atMost);
-  if (rows.length > 0 && cap === 0)
+  if (cap === 0 && counts.some((count) => count > 0))
     throw new UserError(cannotBalance(at, values.column, presentIn(counts), atMost));
-  const stay = takeLowest(rows, values, cap, rows.length, order);
-  for (const row of rows)
-    if (!stay.has(row)) {
+  const stays = lowestOfEach(rows, values, cap, order);
+  for (const row of rows())
+    if (!stays(row)) {
       const of = counts[values.numbers.get(row)] ?? 0;
       const detail = `${counted(of, 'training row')} have ${JSON.stringify(values.nameOf(row).slice(0, 60))} in \`${values.column}\`; ${cap} stay`;
       table.drop(row, 'unbalanced', detail);
     }
 }
 
+/** At most `cap` rows of any value. */
+const lowestOfEach = (rows: Rows, { numbers, names }: ColumnValues, cap: number, order: Order) =>
+  lowest({ rows, order, quotas: names.map(() => cap), groupOf: (row) => numbers.get(row) });
+
 /** As many of the rows as `count`, with at most `cap` of any value: the lowest in their order. */
 export function takeLowest(
-  rows: readonly number[],
-  { numbers, names }: ColumnValues,
+  rows: Rows,
+  values: ColumnValues,
   cap: number,
   count: number,
   order: Order,
-): ReadonlySet<number> {
-  const taken = names.map(() => 0);
-  const stay = new Set<number>();
-  for (const row of lowestFirst(rows, order)) {
-    if (stay.size >= count) break;
-    const number = numbers.get(row);
-    const before = taken[number] ?? 0;
-    if (before >= cap) continue;
-    taken[number] = before + 1;
-    stay.add(row);
+): (row: number) => boolean {
+  const ofEach = lowestOfEach(rows, values, cap, order);
+  function* within(): Iterable<number> {
+    for (const row of rows()) if (ofEach(row)) yield row;
   }
-  return stay;
+  const ofAll = lowest({ rows: within, order, quotas: [count] });
+  return (row) => ofEach(row) && ofAll(row);
 }
 
 const presentIn = (counts: readonly number[]): number => counts.filter((count) => count > 0).length;

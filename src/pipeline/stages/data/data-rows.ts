@@ -12,6 +12,7 @@ import { anyObject, count, type JsonOf, ownJson, ownValue } from '../../../langu
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { type DropCounts, type DropReason, type RowEntry, RowReport } from '../row-report.js';
 import { NEWLINE, ownLines, textLines } from './file-lines.js';
+import type { Outliers } from './length-outliers.js';
 import type { RowReader } from './row-reader.js';
 import { NONE } from './row-table.js';
 import { type SplitName, splitNames } from './split.js';
@@ -86,12 +87,10 @@ interface RowCounts {
 }
 
 interface WriteOptions {
-  /** Rows that contradict an earlier one. */
-  readonly contradictions: readonly number[];
   /** The training split in another order than that in which the rows were read, some of them repeated. */
   readonly train?: Iterable<number>;
-  /** Rows of unusual length that are kept, with what is unusual. */
-  readonly outliers: ReadonlyMap<number, string>;
+  /** What is unusual about the lengths of rows, which may be kept. */
+  readonly outliers: Pick<Outliers, 'detailOf'>;
   /** What the report says besides. */
   readonly more: object;
   readonly breathe: (done: number) => Promise<void>;
@@ -101,7 +100,7 @@ interface WriteOptions {
 export async function writeRows(
   output: OutputFolder,
   reader: RowReader,
-  { contradictions, outliers, train, more, breathe }: WriteOptions,
+  { outliers, train, more, breathe }: WriteOptions,
 ): Promise<RowCounts> {
   const { table, files } = reader;
   const report = new RowReport(output);
@@ -137,23 +136,22 @@ export async function writeRows(
   }
   for (const file of outputs) file.close();
   output.write('statistics.json', `${JSON.stringify(statistics.result(), null, 2)}\n`);
-  const counts = report.close(kept, more, warningsOf(reader, contradictions, outliers));
+  const counts = report.close(kept, more, warningsOf(reader, outliers));
   return { ...counts, report: report.dropped, splits };
 }
 
 /** What is unusual about rows that are kept. */
-function* warningsOf(
-  reader: RowReader,
-  contradictions: WriteOptions['contradictions'],
-  outliers: WriteOptions['outliers'],
-): Iterable<RowEntry> {
+function* warningsOf(reader: RowReader, { detailOf: unusual }: WriteOptions['outliers']): Iterable<RowEntry> {
   const { table } = reader;
   const reason = 'contradiction';
-  for (const row of contradictions)
-    if (table.is(row, 'kept'))
+  // of what is kept, nothing else has a counterpart
+  for (const row of table.kept())
+    if (table.other.get(row) !== NONE)
       yield { ...reader.placeOf(row), reason, detail: detailOf(reader, row, reason) };
-  for (const [row, detail] of outliers)
-    if (table.is(row, 'kept')) yield { ...reader.placeOf(row), reason: 'outlier', detail };
+  for (const row of table.kept()) {
+    const detail = unusual(row);
+    if (detail !== undefined) yield { ...reader.placeOf(row), reason: 'outlier', detail };
+  }
 }
 
 const sentences: Readonly<Partial<Record<DropReason, (other: string, overlap?: number) => string>>> = {

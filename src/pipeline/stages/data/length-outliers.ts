@@ -1,7 +1,7 @@
 /** Rows that are far longer or shorter than the others. */
-import { GrowingArray } from './growing-array.js';
 import type { Row } from './parse-row.js';
 import { type RowContent, wholeText } from './row-content.js';
+import { keptRows } from './row-order.js';
 import type { RowTable } from './row-table.js';
 import type { Column } from './scratch.js';
 
@@ -22,14 +22,20 @@ const LEAST_FENCE = Math.LN2;
 export const lengthOf = (named: Row, content: RowContent): number =>
   Array.isArray(named['input_ids']) ? named['input_ids'].length : wholeText(content).length;
 
+/** Ascending values. */
+interface Sorted {
+  readonly length: number;
+  at(index: number): number | undefined;
+}
+
 /** Value below which a part of the sorted ones lies, interpolated as numpy does by default. */
 export function quantileOf(
-  sorted: ArrayLike<number>,
+  sorted: Sorted,
   part: number,
   of: (value: number) => number = (value) => value,
 ): number {
   const at = (sorted.length - 1) * part;
-  const [low, high] = [of(sorted[Math.floor(at)] ?? 0), of(sorted[Math.ceil(at)] ?? 0)];
+  const [low, high] = [of(sorted.at(Math.floor(at)) ?? 0), of(sorted.at(Math.ceil(at)) ?? 0)];
   return low + (high - low) * (at - Math.floor(at));
 }
 
@@ -41,7 +47,7 @@ interface Fence {
 }
 
 /** `sorted`: ascending lengths. */
-export function fencesOf(sorted: ArrayLike<number>, rules: OutlierRules): readonly Fence[] {
+export function fencesOf(sorted: Sorted, rules: OutlierRules): readonly Fence[] {
   const fences: Fence[] = [];
   const iqr = rules.iqr ?? (rules.quantile === undefined ? FAR_OUT : undefined);
   if (iqr !== undefined) {
@@ -59,30 +65,58 @@ export function fencesOf(sorted: ArrayLike<number>, rules: OutlierRules): readon
   return fences;
 }
 
-/** The rows outside, with the length and the rule of each. */
+export interface Outliers {
+  readonly count: number;
+  /** The length and the rule of a row that is outside; `undefined` for another. */
+  readonly detailOf: (row: number) => string | undefined;
+}
+
+export const NO_OUTLIERS: Outliers = { count: 0, detailOf: () => undefined };
+
+/** The rows outside of those that `isAsked` about. */
 export function outliersOf(
-  rows: () => Iterable<number>,
+  table: RowTable,
+  isAsked: (row: number) => boolean,
   lengths: Column,
   rules: OutlierRules,
-): ReadonlyMap<number, string> {
-  const found = new Map<number, string>();
+): Outliers {
+  const rows = keptRows(table, isAsked);
   const fences = fencesOf(sortedLengths(rows(), lengths), rules);
-  for (const row of rows()) {
+  const detailOf = (row: number): string | undefined => {
+    if (!isAsked(row)) return undefined;
     const length = lengths.get(row);
     // rounding of a logarithm is no reason
     const fence = fences.find(({ low, high }) => length < low * (1 - 1e-9) || length > high * (1 + 1e-9));
-    if (fence !== undefined) found.set(row, `has a length of ${length} (${fence.text})`);
+    return fence && `has a length of ${length} (${fence.text})`;
+  };
+  let count = 0;
+  for (const row of rows()) if (detailOf(row) !== undefined) count++;
+  return { count, detailOf };
+}
+
+/** Rows of each length: a hundred thousand different lengths would be more than four gigabytes of rows. */
+function sortedLengths(rows: Iterable<number>, lengths: Column): Sorted {
+  const counts = new Map<number, number>();
+  for (const row of rows) {
+    const length = lengths.get(row);
+    counts.set(length, (counts.get(length) ?? 0) + 1);
   }
-  return found;
+  const ascending = [...counts].sort(([a], [b]) => a - b);
+  return {
+    length: ascending.reduce((sum, [, count]) => sum + count, 0),
+    at(index) {
+      let end = 0;
+      return ascending.find(([, count]) => {
+        end += count;
+        return end > index;
+      })?.[0];
+    },
+  };
 }
 
-/** A number a row, four bytes each: quartiles are those of all rows. */
-function sortedLengths(rows: Iterable<number>, lengths: Column): Uint32Array {
-  const sorted = GrowingArray.integers();
-  for (const row of rows) sorted.push(lengths.get(row));
-  return sorted.view().sort();
-}
-
-export function dropOutliers(table: RowTable, outliers: ReadonlyMap<number, string>): void {
-  for (const [row, detail] of outliers) table.drop(row, 'outlier', detail);
+export function dropOutliers(table: RowTable, { detailOf }: Outliers): void {
+  for (const row of table.kept()) {
+    const detail = detailOf(row);
+    if (detail !== undefined) table.drop(row, 'outlier', detail);
+  }
 }

@@ -39,8 +39,9 @@ export interface Checks {
 
 /** Reads line after line into the table, and decides what can be decided, a block of rows at a time. */
 export class Collector {
-  /** Rows that answer otherwise than the row in `other`, in order. */
-  readonly contradictions: number[] = [];
+  /** Rows that answer otherwise than the row in `other`. */
+  contradictions = 0;
+  firstContradiction: number | undefined;
   private readonly block: RowBlock;
   /** Of the block, by record: those whose contradictions are dropped whatever the stage says. */
   private readonly preferences = new Set<number>();
@@ -166,7 +167,8 @@ export class Collector {
     const [row, [high, low]] = [records.row(record), records.content(record)];
     const [firstHigh, firstLow] = table.content(first);
     if (firstHigh === high && firstLow === low) return undefined;
-    this.contradictions.push(row);
+    this.contradictions++;
+    this.firstContradiction ??= row;
     table.other.set(row, first);
     return this.checks.contradictions === 'warn' && !this.preferences.has(record)
       ? undefined

@@ -73,7 +73,6 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
     breathe: (done) => breathe(context, 'comparing splits', done, table.count),
   });
   const written = await writeRows(output, inOrder, {
-    contradictions: collector.contradictions,
     outliers,
     ...(selection.order === undefined ? {} : { train: selection.order }),
     more: { ...licenceReport(settings, folder, host), ...selection.report },
@@ -95,8 +94,8 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
       rows: written.kept,
       dropped: written.rows === 0 ? 0 : dropped / written.rows,
       duplicates: written.report.count('duplicate') + written.report.count('near_duplicate'),
-      contradictions: collector.contradictions.length,
-      ...(checks.lengths === undefined ? {} : { outliers: outliers.size }),
+      contradictions: collector.contradictions,
+      ...(checks.lengths === undefined ? {} : { outliers: outliers.count }),
       ...(selection.largestShare === undefined ? {} : { largest_share: selection.largestShare }),
     },
     dropped: written.report.toJSON(),
@@ -172,11 +171,13 @@ function sharesOf({ split }: DataSettings, { stage }: StageContext): Shares {
   throw new UserError(sharesDoNotAddUp(stage.span, `${Number((sum * 100).toFixed(2))}%`));
 }
 
-function failOnContradiction({ contradictions, table }: Collector, reader: RowReader): void {
-  const [first] = contradictions;
+function failOnContradiction(
+  { contradictions, firstContradiction: first, table }: Collector,
+  reader: RowReader,
+): void {
   if (first === undefined) return;
   const other = reader.placeOf(table.other.get(first));
-  const more = contradictions.length === 1 ? '' : `, as do ${contradictions.length - 1} more rows`;
+  const more = contradictions === 1 ? '' : `, as do ${contradictions - 1} more rows`;
   throw new UserError(
     dataError(
       { ...reader.placeOf(first), column: 0 },

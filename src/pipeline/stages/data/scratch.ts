@@ -24,7 +24,7 @@ export const ROW_MEMORY: RowMemory = {
 };
 
 /** Bytes of a row's numbers in the file: its columns, and what later rows are told apart from it by. */
-const ROW_BYTES = { columns: 48, record: 48, key: 4 } as const;
+const ROW_BYTES = { columns: 72, record: 48, key: 4 } as const;
 
 /** What the file takes at most; `keys` that near copies are found by a row. */
 export const scratchBytes = (rows: number, keys: number): number =>

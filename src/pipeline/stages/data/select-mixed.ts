@@ -1,19 +1,22 @@
 /** The training rows of several sources, interleaved and repeated. */
 import type { SourceCounts } from '../row-report.js';
 import { interleaved, type MixPart, mixRows, type StoppingStrategy, scaled } from './mix-plan.js';
-import { lowestFirst, type Order, orderIn } from './row-order.js';
+import { keptRows, lowest, type Rows } from './row-order.js';
 import type { RowTable } from './row-table.js';
-import { bySplit, keepLowest, type SelectOptions, within } from './select-rows.js';
+import { lowestOfSplits, passOver, type SelectOptions, within } from './select-rows.js';
 import type { SourceFile } from './sources.js';
 import { splitNames } from './split.js';
 
 /** What a source of a mix gives to the training split. */
 export interface MixedPart {
-  /** Its rows for training, in their order. */
-  readonly rows: readonly number[];
-  /** Times that each of them is used, and those that are used once more. */
+  /** Its rows for training that are used, in their order. */
+  readonly rows: Rows;
+  /** Those that it has. */
+  readonly count: number;
+  /** Times that each of them is used, and how many of them, and which, are used once more. */
   readonly whole: number;
-  readonly extra: ReadonlySet<number>;
+  readonly more: number;
+  readonly isMore: (row: number) => boolean;
 }
 
 /**
@@ -28,32 +31,56 @@ export function selectMixed(
     readonly strategy: StoppingStrategy;
   },
 ): readonly MixedPart[] {
-  const kept = bySplit(table, () => true);
-  const pools = [{}, ...options.sources].map((): number[] => []);
-  for (const row of kept[0] ?? []) pools[files[table.file.get(row)]?.part ?? 0]?.push(row);
+  const pools = poolsOf(table, files, 1 + options.sources.length);
+  const have = { train: 0, valid: 0, test: 0 };
+  const heldOut = keptRows(table, (row) => table.split.get(row) !== 0);
+  for (const row of heldOut()) have[splitNames[table.split.get(row)] ?? 'train']++;
   const wanted = mixRows(
-    pools.map((rows, part) => ({ rows: rows.length, ...options.sources[part - 1] })),
+    pools.map(({ count }, part) => ({ rows: count, ...options.sources[part - 1] })),
     options.strategy,
   );
-  const [valid, test] = [kept[1]?.length ?? 0, kept[2]?.length ?? 0];
-  const have = { train: wanted.reduce((total, count) => total + count, 0), valid, test };
+  have.train = wanted.reduce((total, count) => total + count, 0);
   const quotas = within(have, options.limit);
-  const order = orderIn(table, options.seed);
-  for (const [index, name] of splitNames.entries())
-    if (name !== 'train') keepLowest(table, kept[index] ?? [], quotas[name], order);
-  const counts = scaled(wanted, quotas.train);
-  return pools.map((rows, part) => partOf(table, rows, counts[part] ?? 0, order));
+  const { order } = options;
+  passOver(table, heldOut, lowestOfSplits(table, heldOut, quotas, order));
+  const uses = scaled(wanted, quotas.train).map((uses, part) => {
+    const { count = 0 } = pools[part] ?? {};
+    const whole = count === 0 ? 0 : Math.floor(uses / count);
+    return { whole, more: uses - whole * count };
+  });
+  const rows = keptRows(table, (row) => table.split.get(row) === 0);
+  const groupOf = (row: number): number => files[table.file.get(row)]?.part ?? 0;
+  const isMore = lowest({ rows, order, quotas: uses.map(({ more }) => more), groupOf });
+  passOver(table, rows, (row) => (uses[groupOf(row)]?.whole ?? 0) > 0 || isMore(row));
+  return pools.map((pool, part) => ({ ...pool, ...(uses[part] ?? { whole: 0, more: 0 }), isMore }));
 }
 
-function partOf(table: RowTable, rows: readonly number[], count: number, order: Order): MixedPart {
-  const whole = rows.length === 0 ? 0 : Math.floor(count / rows.length);
-  const sorted = lowestFirst(rows, order);
-  const extra = new Set(sorted.slice(0, count - whole * rows.length));
-  if (whole === 0) for (const row of rows) if (!extra.has(row)) table.drop(row, 'passed');
-  return { rows, whole, extra };
+/** Training rows of each source, which are next to one another in the table. */
+function poolsOf(
+  table: RowTable,
+  files: readonly SourceFile[],
+  parts: number,
+): readonly Pick<MixedPart, 'rows' | 'count'>[] {
+  const pools = Array.from({ length: parts }, () => ({ first: table.count, end: 0, count: 0 }));
+  const training = keptRows(table, (row) => table.split.get(row) === 0);
+  const partOf = (row: number): number => files[table.file.get(row)]?.part ?? 0;
+  for (const row of training()) {
+    const pool = pools[partOf(row)];
+    if (pool === undefined) continue;
+    pool.first = Math.min(pool.first, row);
+    pool.end = row + 1;
+    pool.count++;
+  }
+  return pools.map(({ first, end, count }, part) => ({
+    count,
+    *rows() {
+      for (let row = first; row < end; row++)
+        if (table.is(row, 'kept') && table.split.get(row) === 0 && partOf(row) === part) yield row;
+    },
+  }));
 }
 
-const usesOf = ({ rows, whole, extra }: MixedPart): number => whole * rows.length + extra.size;
+const usesOf = ({ count, whole, more }: MixedPart): number => whole * count + more;
 
 /** The training split in its order: the sources interleaved, each beginning again where it is repeated. */
 export function* mixedOrder(parts: readonly MixedPart[]): Iterable<number> {
@@ -64,13 +91,13 @@ export function* mixedOrder(parts: readonly MixedPart[]): Iterable<number> {
   }
 }
 
-function* inPasses({ rows, whole, extra }: MixedPart): Iterable<number> {
-  for (let pass = 0; pass < whole; pass++) yield* rows;
-  for (const row of rows) if (extra.has(row)) yield row;
+function* inPasses({ rows, whole, isMore }: MixedPart): Iterable<number> {
+  for (let pass = 0; pass < whole; pass++) yield* rows();
+  for (const row of rows()) if (isMore(row)) yield row;
 }
 
 export function countsOf(part: MixedPart, source: string): SourceCounts {
-  const [rows, all] = [part.rows.length, usesOf(part)];
+  const [rows, all] = [part.count, usesOf(part)];
   const used = Math.min(rows, all);
   return { source, rows, used, repeated: all - used, left: rows - used };
 }

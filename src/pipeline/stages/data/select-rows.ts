@@ -1,5 +1,5 @@
 import { type Balance, takeLowest } from './balance.js';
-import { lowestFirst, type Order, orderIn } from './row-order.js';
+import { keptRows, lowest, type Order, type Rows } from './row-order.js';
 import type { RowTable } from './row-table.js';
 import type { SourceFile } from './sources.js';
 import { type Shares, type SplitName, splitNames } from './split.js';
@@ -17,14 +17,7 @@ export interface SelectOptions {
   readonly limit?: number;
   /** What rows for training are balanced by: a limit keeps the balance. */
   readonly balance?: Balance;
-  readonly seed: number;
-}
-
-/** The rows that are kept, by split. */
-export function bySplit(table: RowTable, isOwn: (row: number) => boolean): readonly number[][] {
-  const kept = splitNames.map((): number[] => []);
-  for (const row of table.kept()) if (isOwn(row)) kept[table.split.get(row)]?.push(row);
-  return kept;
+  readonly order: Order;
 }
 
 /**
@@ -43,16 +36,21 @@ export function selectRows(
     if (isGeneral(row)) general++;
     else have[splitNames[table.split.get(row)] ?? 'train']++;
   const selection = plan(have, general, options.share, options.limit);
-  const order = orderIn(table, options.seed);
-  // rows are listed only where some of them are left out
-  if (general > selection.general)
-    keepLowest(table, [...table.kept()].filter(isGeneral), selection.general, order);
+  const { balance, order } = options;
+  if (general > selection.general) {
+    const rows = keptRows(table, isGeneral);
+    passOver(table, rows, lowest({ rows, order, quotas: [selection.general] }));
+  }
   if (splitNames.every((name) => have[name] <= selection.quotas[name])) return selection;
-  const kept = bySplit(table, (row) => !isGeneral(row));
-  for (const [index, name] of splitNames.entries())
-    if (name === 'train' && options.balance !== undefined)
-      keepBalanced(table, kept[index] ?? [], selection.quotas.train, options.balance, order);
-    else keepLowest(table, kept[index] ?? [], selection.quotas[name], order);
+  const own = keptRows(table, (row) => !isGeneral(row));
+  const stays = lowestOfSplits(table, own, selection.quotas, order);
+  if (balance === undefined || have.train <= selection.quotas.train) {
+    passOver(table, own, stays);
+    return selection;
+  }
+  const training = keptRows(table, (row) => !isGeneral(row) && table.split.get(row) === 0);
+  const balanced = lowestBalanced(training, selection.quotas.train, balance, order);
+  passOver(table, own, (row) => (table.split.get(row) === 0 ? balanced : stays)(row));
   return selection;
 }
 
@@ -85,22 +83,20 @@ function shareOut(limit: number, have: Shares): Shares {
   return quotas;
 }
 
-export function keepLowest(table: RowTable, rows: readonly number[], count: number, order: Order): void {
-  if (rows.length <= count) return;
-  for (const row of lowestFirst(rows, order).slice(count)) table.drop(row, 'passed');
+export const lowestOfSplits = (table: RowTable, rows: Rows, quotas: Shares, order: Order) =>
+  lowest({
+    rows,
+    order,
+    quotas: splitNames.map((name) => quotas[name]),
+    groupOf: (row) => table.split.get(row),
+  });
+
+export function passOver(table: RowTable, rows: Rows, stays: (row: number) => boolean): void {
+  for (const row of rows()) if (!stays(row)) table.drop(row, 'passed');
 }
 
-function keepBalanced(
-  table: RowTable,
-  rows: readonly number[],
-  count: number,
-  { values, atMost }: Balance,
-  order: Order,
-): void {
-  if (rows.length <= count) return;
-  const stay = takeLowest(rows, values, Math.max(1, Math.floor(atMost * count)), count, order);
-  for (const row of rows) if (!stay.has(row)) table.drop(row, 'passed');
-}
+const lowestBalanced = (rows: Rows, count: number, { values, atMost }: Balance, order: Order) =>
+  takeLowest(rows, values, Math.max(1, Math.floor(atMost * count)), count, order);
 
 /** The general rows that make up this fraction of a training split with so many rows of its own, as far as there are any. */
 export const generalRows = (own: number, fraction: number): number =>

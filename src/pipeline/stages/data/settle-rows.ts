@@ -6,10 +6,10 @@ import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { StageContext } from '../stage.js';
 import { type Balance, balanceCounts, balanceRows, largestShare } from './balance.js';
 import { type GroupedRows, GroupOrder } from './group-order.js';
-import { dropOutliers, outliersOf } from './length-outliers.js';
+import { dropOutliers, NO_OUTLIERS, type Outliers, outliersOf } from './length-outliers.js';
 import { DEFAULT_STRATEGY } from './mix-plan.js';
 import type { Collector } from './row-collector.js';
-import { orderIn } from './row-order.js';
+import { keptRows, orderIn, type Rows } from './row-order.js';
 import type { ColumnValues } from './row-values.js';
 import type { RowMemory } from './scratch.js';
 import { countsOf, type MixedPart, mixedOrder, mixSentence, selectMixed } from './select-mixed.js';
@@ -19,14 +19,20 @@ import { assignSplits, assignStratified, type Shares, type SplitName, splitNames
 
 type Files = readonly SourceFile[];
 
-/** Rows that are kept and no general ones. */
-function* ownRows({ table }: Collector, files: Files): Iterable<number> {
-  for (const row of table.kept()) if (files[table.file.get(row)]?.general !== true) yield row;
-}
+/** Whether a row is no general one. */
+const isOwn =
+  ({ table }: Collector, files: Files) =>
+  (row: number): boolean =>
+    files[table.file.get(row)]?.general !== true;
 
-function* trainRows(collector: Collector, files: Files): Iterable<number> {
-  for (const row of ownRows(collector, files)) if (collector.table.split.get(row) === 0) yield row;
-}
+/** Rows that are kept and no general ones. */
+const ownRows = (collector: Collector, files: Files): Iterable<number> =>
+  keptRows(collector.table, isOwn(collector, files))();
+
+const trainRows = (collector: Collector, files: Files): Rows => {
+  const own = isOwn(collector, files);
+  return keptRows(collector.table, (row) => own(row) && collector.table.split.get(row) === 0);
+};
 
 const noteOf =
   ({ emit, stage }: StageContext) =>
@@ -34,18 +40,14 @@ const noteOf =
     emit({ type: 'note', stage: stage.name, text });
 
 /** Rows of unusual length, with what is unusual; dropped where the stage says so. */
-export function findOutliers(
-  context: StageContext,
-  collector: Collector,
-  files: Files,
-): ReadonlyMap<number, string> {
+export function findOutliers(context: StageContext, collector: Collector, files: Files): Outliers {
   const { outliers: rules } = settingsOf(context.stage, 'data');
   const { lengths } = collector.checks;
-  if (rules === undefined || lengths === undefined) return new Map();
-  const found = outliersOf(() => ownRows(collector, files), lengths, rules);
+  if (rules === undefined || lengths === undefined) return NO_OUTLIERS;
+  const found = outliersOf(collector.table, isOwn(collector, files), lengths, rules);
   if (rules.action === 'drop') dropOutliers(collector.table, found);
-  if (rules.action === 'warn' && found.size > 0)
-    noteOf(context)(`${counted(found.size, 'row')} of unusual length: report.json lists them`);
+  if (rules.action === 'warn' && found.count > 0)
+    noteOf(context)(`${counted(found.count, 'row')} of unusual length: report.json lists them`);
   return found;
 }
 
@@ -132,11 +134,12 @@ export function selectForSplits(
     values: checks.balance,
     atMost: settings.balance?.at_most ?? 1,
   };
-  const before = checks.balance?.count(trainRows(collector, files)) ?? [];
+  const order = orderIn(table, seed);
+  const before = checks.balance?.count(trainRows(collector, files)()) ?? [];
   if (balance !== undefined)
-    balanceRows(table, [...trainRows(collector, files)], balance, orderIn(table, seed), context.stage.span);
+    balanceRows(table, trainRows(collector, files), balance, order, context.stage.span);
   const options: SelectOptions = {
-    seed,
+    order,
     ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}),
     ...(balance === undefined ? {} : { balance }),
   };
@@ -145,7 +148,7 @@ export function selectForSplits(
   const sources = parts && reportSources(context, settings, parts);
   const after =
     parts === undefined
-      ? checks.balance?.count(trainRows(collector, files))
+      ? checks.balance?.count(trainRows(collector, files)())
       : usedValues(checks.balance, parts);
   if (balance !== undefined) noteImbalance(context, balance, after ?? []);
   return {
@@ -196,10 +199,10 @@ function usedValues(
 ): readonly number[] | undefined {
   if (values === undefined) return undefined;
   const counts = values.names.map(() => 0);
-  for (const { rows, whole, extra } of parts)
-    for (const row of rows) {
+  for (const { rows, whole, isMore } of parts)
+    for (const row of rows()) {
       const value = values.numbers.get(row);
-      counts[value] = (counts[value] ?? 0) + whole + Number(extra.has(row));
+      counts[value] = (counts[value] ?? 0) + whole + Number(isMore(row));
     }
   return counts;
 }

@@ -51,6 +51,23 @@ describe('data stage: outliers of length', () => {
     );
   });
 
+  it('finds what the sorted lengths of all rows say', async () => {
+    const lengths = Array.from({ length: 500 }, (_, i) => 30 + ((i * i * 7919) % 211) * ((i % 7) + 1));
+    const { report } = await runData(
+      { 'rows.jsonl': lines(...lengths.map((length, i) => pair(`${i}`.padStart(4), 'x'.repeat(length)))) },
+      { outliers: { quantile: 0.9, action: 'drop' } },
+    );
+    // the text has a line break between question and answer
+    const measured = lengths.map((length) => length + 5);
+    const most = quantileOf(
+      [...measured].sort((a, b) => a - b),
+      0.9,
+    );
+    const expected = measured.flatMap((length, i) => (length > most * (1 + 1e-9) ? [i + 1] : []));
+    expect(report.dropped.map(({ line }) => line)).to.deep.equal(expected);
+    expect(expected).to.have.length.above(40);
+  });
+
   it('measures rows of tokens by their tokens', async () => {
     const ids = (length: number): object => ({ input_ids: Array.from({ length }, () => 100_000) });
     const { report } = await runData(

@@ -13,7 +13,7 @@ import {
 } from '../../../../src/pipeline/stages/data/scratch.js';
 import { mix } from '../../../../src/pipeline/stages/data/word-triples.js';
 import { openPages } from '../../../../src/pipeline/store/output-folder.js';
-import { call, cleanUp, lines, runData } from './stage.js';
+import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 
 const SMALL: RowMemory = { pages: 1, rows: 40, keys: 40 * 21, groups: 16, strataGroups: 16 };
 const ROWS = 1200;
@@ -52,6 +52,20 @@ const CASES: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
   'leaks of what repeats': { dedupe: [near], split: { ...split, by: 'group' } },
   strata: { dedupe: [call('exact')], split: { ...split, stratify: 'topic' } },
   'a limit': { dedupe: [call('exact')], split, limit: 200 },
+  'a limit that keeps a balance': {
+    dedupe: [call('exact')],
+    split,
+    balance: { by: 'topic', at_most: 0.4 },
+    limit: 300,
+  },
+  'several sources': {
+    dedupe: [call('exact')],
+    split,
+    mix: [
+      { source: jsonl('more.jsonl'), share: 0.3 },
+      { source: jsonl('few.jsonl'), epochs: 2.5 },
+    ],
+  },
   'balance and lengths': {
     dedupe: [call('exact')],
     split,
@@ -65,7 +79,11 @@ describe('data stage: rows beyond memory', () => {
 
   for (const [name, settings] of Object.entries(CASES))
     it(`keeps the same rows, and says the same of the others: ${name}`, async () => {
-      const files = { 'rows.jsonl': lines(...rowsOf()) };
+      const files = {
+        'rows.jsonl': lines(...rowsOf()),
+        'more.jsonl': lines(...Array.from({ length: 700 }, (_, i) => pair(`more ${i}`, `${i}`))),
+        'few.jsonl': lines(...Array.from({ length: 60 }, (_, i) => pair(`few ${i}`, `${i}`))),
+      };
       const [all, few] = [
         await runData(files, settings),
         await runData(files, settings, undefined, undefined, SMALL),
