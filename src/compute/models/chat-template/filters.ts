@@ -7,7 +7,7 @@ import { isList, itemsOf, type JinjaResult, numberOf, textOf, wholeNumber } from
 const SPACES = '\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const SPACE = new RegExp(`[${SPACES}]`);
 
-export interface Ends {
+interface Ends {
   readonly start: boolean;
   readonly end: boolean;
 }

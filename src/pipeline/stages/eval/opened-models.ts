@@ -6,7 +6,7 @@ import type { StageContext } from '../stage.js';
 import type { EvaluatedModel } from './evaluated-model.js';
 
 /** A model whose config and adapter were read. */
-export interface DescribedModel {
+interface DescribedModel {
   /** Of the base. */
   readonly facts: ModelFacts;
   /** Labels that it gives, of an adapter before those of the base. */

@@ -8,7 +8,7 @@ import { objectiveOf } from '../train/preferences/objective.js';
 import { referenceSetting } from '../train/preferences/reference-model.js';
 import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
 
-export interface RewardRule {
+interface RewardRule {
   /** Left out for a model that was not trained on preferences: its rewards are log-probabilities. */
   readonly objective?: PreferenceObjective;
   /** What answers are compared with, where the objective does. */

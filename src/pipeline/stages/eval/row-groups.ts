@@ -5,7 +5,7 @@ import type { HeldOut, Observation, RowText } from '../../../compute/evaluation/
 import { measuredPairs, pairsOf } from '../../../compute/evaluation/preference-pairs.js';
 import { choiceLines, pairLines } from './held-out.js';
 
-export interface RowGroups {
+interface RowGroups {
   readonly kind: 'choices' | 'preferences';
   /** Of each group. */
   readonly texts: readonly RowText[];

@@ -1,13 +1,4 @@
-import { classifyRows } from '../../../compute/evaluation/classify.js';
-import {
-  foreignTokens,
-  labelWithoutRow,
-  noNumbers,
-  noRows,
-  otherLabels,
-  rowsTooLong,
-} from '../../../compute/evaluation/evaluation-diagnostics.js';
-import { NoNumberError } from '../../../compute/evaluation/generation/answer.js';
+import { noRows } from '../../../compute/evaluation/evaluation-diagnostics.js';
 import {
   chooseRows,
   chosenMetrics,
@@ -16,20 +7,13 @@ import {
   withBaseline,
 } from '../../../compute/evaluation/measured-rows.js';
 import { metrics } from '../../../compute/evaluation/metrics/table.js';
-import {
-  type AnswerSettings,
-  type HeldOut,
-  type Observation,
-  observe,
-} from '../../../compute/evaluation/observe.js';
+import type { AnswerSettings, HeldOut, Observation } from '../../../compute/evaluation/observe.js';
 import {
   type EvaluationReport,
   evaluationReport,
   type ReportedModel,
 } from '../../../compute/evaluation/report.js';
-import { scoreRows } from '../../../compute/evaluation/scores.js';
 import { choose, seededRandom } from '../../../compute/evaluation/seeded-random.js';
-import type { Tokenizer } from '../../../compute/models/types.js';
 import { namesIn } from '../../../language/ir/expression.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import type { Call, Reference, Stage } from '../../../language/ir/program.js';
@@ -41,17 +25,15 @@ import { openAnyResolved } from '../open-models.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { needsPairs } from '../train/preferences/preference-rows.js';
-import { embeddedModels } from './embedded-models.js';
 import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
+import type { EvaluationTask } from './evaluation-task.js';
 import { answerLines, openHeldOut } from './held-out.js';
 import { jsonAnswers } from './json-answers.js';
-import { judgedObservations } from './judge/judge.js';
-import type { ModelOpener } from './opened-models.js';
+import { judged, scored } from './judged-answers.js';
+import { modelsAsked, observeBoth } from './observe-models.js';
 import { progress } from './progress.js';
-import { answerRewards, isSameModel, rewardRule, rewardText } from './rewards.js';
 import { groupsOf } from './row-groups.js';
-import { MEAN_REWARD, scoredAnswers, scorerOf } from './scored-answers.js';
-import { workerModels } from './worker-models.js';
+import { scorerOf } from './scored-answers.js';
 
 const PAIRS_HELD_OUT = 'evaluate on rows with `chosen` and `rejected`';
 
@@ -136,58 +118,6 @@ const resultOf = (
   ...(isCompared ? { baseline, ...gains } : {}),
 });
 
-/** With what a reward model gives to the answers, where a metric asks one. */
-async function scored(
-  { context, heldOut, answer }: EvaluationTask,
-  { subject, scorer }: { readonly subject: EvaluatedModel; readonly scorer: EvaluatedModel | undefined },
-  [own, other]: ObservedBoth,
-): Promise<ObservedBoth> {
-  if (scorer === undefined) return [own, other];
-  const { stage, emit } = context;
-  const seen = other === undefined ? [own] : [own, other];
-  const total = seen.length * answer.length;
-  const label = `rewards of ${scorer.label}`;
-  const onProgress = (done: number): void =>
-    emit({ type: 'stage.progress', stage: stage.name, done, total, unit: 'rows', label });
-  const models = await openModels(context);
-  try {
-    const task = { scorer, models, subject, heldOut, onProgress };
-    const [first, second] = await scoredAnswers(seen, task, context);
-    return [withRewards(own, first), other && withRewards(other, second)];
-  } catch (error) {
-    if (error instanceof NoNumberError) throw noNumbers(scorer.label, stage.span);
-    throw error;
-  } finally {
-    await models.release();
-  }
-}
-
-const withRewards = (seen: SeenByModel, rewards: ReadonlyMap<number, number> = new Map()): SeenByModel => ({
-  ...seen,
-  judged: new Map(
-    [...rewards].map(([row, reward]) => [row, { ...seen.judged?.get(row), [MEAN_REWARD]: reward }]),
-  ),
-});
-
-const openModels = (context: StageContext): Promise<ModelOpener> =>
-  (context.engine === undefined ? embeddedModels : workerModels)(context);
-
-/** With what judges say, where a metric asks one. */
-function judged(
-  { context, heldOut, answer }: EvaluationTask,
-  metrics: readonly Call[],
-  tokenizer: Tokenizer,
-  [own, other]: ObservedBoth,
-): Promise<ObservedBoth> {
-  const rows = answer.map((row) => {
-    const { file, line, answer: reference, harm } = heldOut.text(row);
-    const asked = heldOut.tokens.read(row).ids.subarray(0, heldOut.promptTokens(row));
-    const question = harm?.request ?? tokenizer.decode(asked, { skipSpecial: true });
-    return { row, file, line, question, reference, asksHarm: harm?.asked !== false };
-  });
-  return judgedObservations(context, { metrics, rows, own, other });
-}
-
 /** Questions or pairs that the report shows; they are scored, and none is answered. */
 const chooseGroups = (count: number, { samples, seed }: EvalSettings): ReturnType<typeof chooseRows> => ({
   answer: [],
@@ -221,20 +151,6 @@ const metricsRequired = ({ name, requires }: Stage): readonly string[] =>
     )
     .map(({ path }) => path.at(-1) ?? '');
 
-interface EvaluationTask {
-  readonly context: StageContext;
-  readonly heldOut: HeldOut;
-  /** Largest token id of any row. */
-  readonly highestId: number;
-  readonly losses: boolean;
-  readonly sharesPrefixes: boolean;
-  readonly answer: readonly number[];
-  readonly generation: AnswerSettings;
-  /** Whether a metric is a mean over the labels. */
-  readonly needsEveryLabel: boolean;
-  readonly report: (label: string) => (done: number, what: 'losses' | 'answers') => void;
-}
-
 function answerSettings({ generation, seed }: EvalSettings): AnswerSettings {
   const { sampling, max_tokens: maxTokens, repetition_penalty: repetitionPenalty, stop } = generation;
   return {
@@ -262,131 +178,6 @@ function resolveBaseline(
   const baseline = resolveEvaluated(value, context);
   const isBase = baseline.adapter === undefined && sameWeights(baseline, subject);
   return isBase ? { ...baseline, storage: subject.storage } : baseline;
-}
-
-/** With the labels of a classifier, or what the rewards are. */
-interface SeenByModel extends Observation {
-  readonly labels?: readonly string[];
-  /** Losses are scores of a reward model. */
-  readonly isScored?: boolean;
-  readonly reward?: string;
-}
-type ObservedBoth = readonly [SeenByModel, SeenByModel | undefined];
-
-/** Those of an evaluation, and those that their rewards are next to; each once. */
-const modelsAsked = (
-  models: readonly EvaluatedModel[],
-  { preferences }: HeldOut,
-  context: StageContext,
-): readonly EvaluatedModel[] =>
-  models
-    .flatMap((model) => {
-      const reference = preferences && rewardRule(model, context).reference;
-      return reference === undefined ? [model] : [model, reference];
-    })
-    .filter((model, at, all) => all.findIndex((other) => isSameModel(other, model)) === at);
-
-async function observeBoth(
-  work: EvaluationTask,
-  tokenizer: Tokenizer,
-  subject: EvaluatedModel,
-  baseline: EvaluatedModel | undefined,
-): Promise<ObservedBoth> {
-  const models = await openModels(work.context);
-  const seen: { readonly model: EvaluatedModel; readonly observed: SeenByModel }[] = [];
-  const observed = async (model: EvaluatedModel): Promise<SeenByModel> => {
-    const before = seen.find((one) => isSameModel(one.model, model));
-    if (before !== undefined) return before.observed;
-    const known = sameWeights(model, subject) ? tokenizer : undefined;
-    const found = await observeOne(work, models, model, known);
-    seen.push({ model, observed: found });
-    return found;
-  };
-  const rewarded = async (model: EvaluatedModel): Promise<SeenByModel> => {
-    const own = await observed(model);
-    if (work.heldOut.preferences === undefined) return own;
-    const rule = rewardRule(model, work.context);
-    const reference = rule.reference && (await observed(rule.reference));
-    const rewards = answerRewards(rule, own, reference?.losses);
-    if (!rewards.every(Number.isFinite)) throw noNumbers(model.label, work.context.stage.span);
-    return { ...own, rewards, reward: rewardText(rule, own.isScored === true) };
-  };
-  try {
-    const own = await rewarded(subject);
-    return [own, baseline && (await rewarded(baseline))];
-  } finally {
-    await models.release();
-  }
-}
-
-async function observeOne(
-  work: EvaluationTask,
-  models: ModelOpener,
-  subject: EvaluatedModel,
-  known: Tokenizer | undefined,
-): Promise<SeenByModel> {
-  const { stage, signal } = work.context;
-  const { heldOut, report } = work;
-  const { facts, labels, virtualTokens, ...described } = models.describe(subject);
-  if (work.highestId >= facts.vocabSize)
-    throw foreignTokens(subject.label, work.highestId, facts.vocabSize, stage.span);
-  checkLabels(work, subject, labels);
-  checkLengths(heldOut, subject, facts.maxPositions - virtualTokens, stage.span);
-  const model = await described.open();
-  try {
-    const shown = report(subject.label);
-    if (heldOut.preferences !== undefined && labels !== undefined) {
-      const onProgress = (done: number): void => shown(done, 'losses');
-      const { tokens, padId, pairs } = heldOut;
-      const scores = await scoreRows(model, tokens, { padId, pairs, onProgress, signal });
-      const losses = Array.from(scores, (sum) => ({ sum, tokens: 1 }));
-      return { losses, answers: new Map(), isScored: true };
-    }
-    if (heldOut.labels !== undefined && labels !== undefined) {
-      const onProgress = (done: number): void => shown(done, 'answers');
-      const found = await classifyRows(model, { heldOut, rowLabels: heldOut.labels, onProgress, signal });
-      return { ...found, labels };
-    }
-    const tokenizer = known ?? (await described.tokenizer());
-    return await observe(model, tokenizer, { ...work, onProgress: shown, signal });
-  } catch (error) {
-    if (error instanceof NoNumberError) throw noNumbers(subject.label, stage.span);
-    throw error;
-  } finally {
-    await model.release();
-  }
-}
-
-/** Throws a `UserError` if rows have labels that the model does not give; a reward model gives preferences its one score. */
-function checkLabels(
-  { heldOut, needsEveryLabel, context: { stage } }: EvaluationTask,
-  { label }: EvaluatedModel,
-  labels: readonly string[] | undefined,
-): void {
-  const { stage: from, port } = settingsOf(stage, 'eval').dataset;
-  if (heldOut.labels === undefined && labels === undefined) return;
-  if (heldOut.preferences !== undefined && labels?.length === 1) return;
-  if (labels === undefined || heldOut.labels?.every((name) => labels.includes(name)) !== true)
-    throw otherLabels({ label, labels }, { name: from, labels: heldOut.labels }, stage.span);
-  const held = new Set(Array.from({ length: heldOut.tokens.count }, (_, row) => heldOut.text(row).answer));
-  const missing = labels.find((name) => !held.has(name));
-  if (needsEveryLabel && missing !== undefined)
-    throw labelWithoutRow(`${from}.${port}`, missing, labels.length, stage.span);
-}
-
-/** A model reads nothing beyond its last position: rotary heads would rotate on silently. */
-function checkLengths(
-  { tokens, text }: HeldOut,
-  { label }: EvaluatedModel,
-  most: number,
-  at: StageContext['stage']['span'],
-): void {
-  const rows = Array.from({ length: tokens.count }, (_, row) => row);
-  const longer = rows.filter((row) => tokens.lengthOf(row) > most);
-  const [first] = longer;
-  if (first === undefined) return;
-  const { file, line } = text(first);
-  throw rowsTooLong({ label, most, rows: longer.length, first: `${file}:${line}`, at });
 }
 
 function highestId({ tokens }: HeldOut): number {

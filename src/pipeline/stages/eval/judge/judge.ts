@@ -13,7 +13,7 @@ import { type Answered, compared, foundHarmful, scored, type Verdict } from './v
 /** Whose answer is judged, or which of two comes first. */
 type Whose = 'model' | 'baseline';
 
-export interface JudgedRow extends Pick<Answered, 'question' | 'reference'> {
+interface JudgedRow extends Pick<Answered, 'question' | 'reference'> {
   readonly row: number;
   readonly file: string;
   readonly line: number;
@@ -79,7 +79,7 @@ const TASKS: Readonly<Record<string, MakeTasks>> = {
     }),
 };
 
-export interface JudgeInput<Seen extends Observation> {
+interface JudgeInput<Seen extends Observation> {
   readonly metrics: readonly Call[];
   readonly rows: readonly JudgedRow[];
   readonly own: Seen;
