@@ -78,7 +78,7 @@ export type CommandTable = Readonly<Record<string, () => Promise<Command>>>;
 
 export interface Command {
   readonly name: string;
-  /** One sentence. */
+  /** What it does: the first clause is what lists of commands show ({@link summaryOf}), the rest is for its own help. */
   readonly doc: string;
   readonly positionals: readonly PositionalSpec[];
   readonly options: Readonly<Record<string, OptionSpec>>;
@@ -87,6 +87,9 @@ export interface Command {
   /** The exit code. */
   readonly run: (args: Arguments, context: CliContext) => Promise<number>;
 }
+
+/** What a command does, in one clause. */
+export const summaryOf = ({ doc }: Pick<Command, 'doc'>): string => doc.split(/[:;.](?= |$)/, 1)[0] ?? doc;
 
 /** A command line that cannot be understood: printed as it is, with where to read on. */
 export class UsageError extends Error {

@@ -1,5 +1,5 @@
 import { schemas } from '../../language/schemas/stages/index.js';
-import type { Command, OptionSpec } from './command.js';
+import { type Command, type OptionSpec, summaryOf } from './command.js';
 
 /** Scripts are written out whole, with every name in them: completing then starts no process. */
 export const scripts: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
@@ -112,7 +112,7 @@ function bashValues(commands: readonly Command[]): readonly string[] {
 }
 
 function zsh(commands: readonly Command[]): string {
-  const names = commands.map(({ name, doc }) => `    '${name}:${quoted(doc)}'`);
+  const names = commands.map((command) => `    '${command.name}:${quoted(summaryOf(command))}'`);
   const cases = commands.map((command) => {
     const options = Object.entries(command.options).flatMap(([name, spec]) => zshOption(name, spec));
     const file = takes(command, 0, 'file') ? ` '1:pipeline:_files -g "*.ftp"'` : '';
@@ -185,7 +185,7 @@ function fish(commands: readonly Command[]): string {
   const values = (command: Command, words: string, list: string): string =>
     `complete -c ftpc -n '__fish_seen_subcommand_from ${command.name}; and test (count (commandline -opc)) ${words}' -f -a ${string(list)}`;
   const lines = commands.flatMap((command) => [
-    `complete -c ftpc -n __fish_use_subcommand -f -a ${command.name} -d ${string(command.doc)}`,
+    `complete -c ftpc -n __fish_use_subcommand -f -a ${command.name} -d ${string(summaryOf(command))}`,
     ...(takes(command, 0, 'run')
       ? [
           values(

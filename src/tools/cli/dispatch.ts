@@ -4,8 +4,9 @@ import { isOutOfFiles, loadFailure } from '../../language/host/system-limit.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import { type CliContext, errorLine } from './cli-context.js';
 import { type Arguments, type Command, EXIT, UsageError, unknown } from './command.js';
-import { commands } from './commands/index.js';
+import { COMMAND_GROUPS, commands } from './commands/index.js';
 import { printDiagnostics } from './diagnostics-printer.js';
+import type { HelpGroups } from './help.js';
 
 /** Runs one command line to its end and gives its exit code; what it has to say goes through `context`. */
 export async function dispatch(words: readonly string[], context: CliContext): Promise<number> {
@@ -29,8 +30,7 @@ async function commandOf(words: readonly string[], context: CliContext): Promise
     const asked = name === 'help' ? rest[0] : undefined;
     if (asked !== undefined) return commandOf([asked, '--help'], context);
     const { generalHelp } = await import('./help.js');
-    const all = await Promise.all(Object.values(commands).map((load) => load()));
-    const text = await generalHelp(all, ftpcVersion(context.host), context.width);
+    const text = await generalHelp(await loadedGroups(), ftpcVersion(context.host), context.width);
     if (name === undefined) context.err(text);
     else context.out(text);
     return name === undefined ? EXIT.error : EXIT.done;
@@ -52,6 +52,13 @@ async function commandOf(words: readonly string[], context: CliContext): Promise
   const store = storeOf(command, args, context.host);
   const host = { ...context.host, waiting: showWaits(context), ...(store === undefined ? {} : { store }) };
   return command.run(args, { ...context, host });
+}
+
+async function loadedGroups(): Promise<HelpGroups> {
+  const groups = Object.entries(COMMAND_GROUPS).map(
+    async ([title, table]) => [title, await Promise.all(Object.values(table).map((load) => load()))] as const,
+  );
+  return Object.fromEntries(await Promise.all(groups));
 }
 
 /** A line for each pause that a server asks for, and one for each server that takes long. */

@@ -1,7 +1,8 @@
 /** Help pages, laid out by yargs from the commands' own specs. */
 import yargs from 'yargs';
+import { wrapped } from '../../language/diagnostics/render/excerpt.js';
 import { COMMON } from './arguments.js';
-import { type Command, type OptionSpec, positionalText } from './command.js';
+import { type Command, type OptionSpec, positionalText, summaryOf } from './command.js';
 
 const WIDTH = 100;
 
@@ -36,12 +37,13 @@ function withValue(name: string, { type, value, choices }: OptionSpec): string {
 /** Few enough choices to show them in place of the value. */
 const inline = (choices: readonly string[]): boolean => choices.join('|').length <= 24;
 
-export function generalHelp(commands: readonly Command[], version: string, width: number): Promise<string> {
-  const page = base(width).usage(
-    `ftpc ${version}: a pipeline file says what should be true of a fine-tuned model; ftpc checks, plans and runs it.\n\nftpc COMMAND [options]`,
-  );
-  for (const command of commands) page.command(usageOf(command), command.doc);
-  return page
+/** Commands under the heading of what they are for. */
+export type HelpGroups = Readonly<Record<string, readonly Command[]>>;
+
+export async function generalHelp(groups: HelpGroups, version: string, width: number): Promise<string> {
+  const head = `ftpc ${version}: a pipeline file says what should be true of a fine-tuned model; ftpc checks, plans and runs it.`;
+  const columns = Math.min(WIDTH, width);
+  const options = await base(width)
     .option('version', { description: 'Print the version.' })
     .option('help', { alias: 'h', description: 'Show this help, or that of a command.' })
     .example('ftpc init', 'write a small pipeline that runs')
@@ -51,7 +53,33 @@ export function generalHelp(commands: readonly Command[], version: string, width
       'Exit codes: 0 done · 1 error · 2 something changed · 3 a gate failed · 4 over budget · 130 interrupted',
     )
     .getHelp();
+  return [
+    ...wrapped(head, columns),
+    '',
+    'ftpc COMMAND [options]',
+    ...commandLines(groups, columns),
+    '',
+    options.trimStart(),
+  ].join('\n');
 }
+
+/** Usage of each command and what it does, in two columns; a usage that is wider than half a line has a line of its own. */
+function commandLines(groups: HelpGroups, columns: number): readonly string[] {
+  const usage = (command: Command): string => `  ftpc ${usageOf(command)}  `;
+  const widths = Object.values(groups).flatMap((group) => group.map((command) => usage(command).length));
+  const left = Math.max(...widths.filter((wide) => wide <= columns / 2), INDENT);
+  const lines = (command: Command): readonly string[] => {
+    const [first = '', ...rest] = wrapped(summaryOf(command), columns - left);
+    const name = usage(command);
+    const begin = name.length <= left ? [name.padEnd(left) + first] : [name.trimEnd(), indented(first, left)];
+    return [...begin, ...rest.map((line) => indented(line, left))];
+  };
+  return Object.entries(groups).flatMap(([title, group]) => ['', `${title}:`, ...group.flatMap(lines)]);
+}
+
+/** Columns before what a command does, at least. */
+const INDENT = 8;
+const indented = (line: string, columns: number): string => `${' '.repeat(columns)}${line}`;
 
 const base = (width: number) =>
   yargs().scriptName('ftpc').locale('en').help(false).version(false).wrap(Math.min(WIDTH, width));
