@@ -17,7 +17,6 @@ export const {
 }: typeof Chevrotain = await import(bundle.href);
 
 export type {
-  CstNode,
   ILexingResult,
   IParserErrorMessageProvider,
   IRecognitionException,

@@ -36,7 +36,7 @@ import {
 } from './tokens.js';
 
 /** Deeper or longer expressions are refused, so that no file can exhaust the stack. */
-export const DEEPEST = 64;
+const DEEPEST = 64;
 const MOST_OPERATORS = 256;
 
 export interface Layout {

@@ -1,5 +1,5 @@
 /**
- * `node scripts/lock-environment.mjs`, after `npm run build`: writes `python/locks/` anew, from the versions in
+ * `node scripts/lock-environment.mjs`, after `npm run build`: rewrites `python/locks/` from the versions in
  * `src/compute/accelerate/packages.ts`. uv resolves what they need, for each system; the index of pip's settings is asked.
  */
 import { execFileSync } from 'node:child_process';

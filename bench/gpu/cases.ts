@@ -1,7 +1,7 @@
 /** What the benchmark of GPUs trains: tiny models of every family, and models of the sizes that people train. */
 
 /** A configuration of transformers, with its `type`. */
-export type Shape = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+type Shape = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
 /** The tokenizer is that of the starter model. */
 const VOCABULARY = { vocab_size: 4096, bos_token_id: 1, eos_token_id: 2, pad_token_id: 0 };

@@ -29,7 +29,7 @@ export interface PipelineTask {
   readonly patience: number;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly losses: readonly number[];
   /** Of the steps after the first two. */
   readonly tokensPerSecond: number;

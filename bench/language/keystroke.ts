@@ -16,7 +16,7 @@ import {
 import { nodeHost } from '../../src/language/host/node-host.js';
 import { chains } from './texts.js';
 
-export interface KeystrokeTimes {
+interface KeystrokeTimes {
   readonly lines: number;
   readonly keystrokes: number;
   /** Milliseconds. */

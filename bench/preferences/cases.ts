@@ -55,7 +55,7 @@ export const PAIR_SHAPES: readonly PairShape[] = [
 ];
 
 /** Tokens of a pair where its prompt is computed once, but for its last token. */
-export const joinedTokens = ({ length, prompt }: PairShape): number => 2 * length - (prompt - 1);
+const joinedTokens = ({ length, prompt }: PairShape): number => 2 * length - (prompt - 1);
 
 /** Whether a training on such pairs computes prompts once. */
 export const joinsTexts = (shape: PairShape): boolean =>

@@ -8,7 +8,7 @@ import { preferenceStep } from '../../src/compute/training/objectives/step.js';
 import { trained } from '../training/step.js';
 import { joinsTexts, type PairTask } from './cases.js';
 
-export interface PairStepper {
+interface PairStepper {
   /** Asks the reference of the rows, where there is one; training asks once of each row, before it begins. */
   ask(): Promise<void>;
   /** Gives the loss. */

@@ -19,7 +19,7 @@ import { shareableFloats } from '../../src/language/host/shareable.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { loraOf, type Task } from './cases.js';
 
-export interface Stepper {
+interface Stepper {
   /** Gives the loss. */
   step(): Promise<number>;
   readonly runtime: Runtime;
@@ -27,7 +27,7 @@ export interface Stepper {
 }
 
 /** A decoder of a task's model, and what updates its adapter. */
-export interface Trained {
+interface Trained {
   readonly runtime: Runtime;
   readonly decoder: Decoder;
   readonly updater: Updater;

@@ -180,7 +180,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class OtherModel:
-    """Another model than the base, which is asked before training and let go of."""
+    """A reference model that is not the base: asked before training, then released."""
 
     model: Model
     adapter: Adapter | None

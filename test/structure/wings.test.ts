@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
 import { expect } from 'chai';
-import { nodeHost } from '../../src/language/host/node-host.js';
 import { expectGolden } from '../helpers/golden.js';
 import { ROOMS, roomOf } from './house.js';
 import { drawHouse } from './picture.js';
+import { files, importsOf, textOf } from './sources.js';
 
 const SYSTEM_MODULES = /^node:(fs|fs\/promises|child_process|process|os|net|http|https|worker_threads)$/;
 
@@ -34,29 +32,7 @@ const CIRCLES: readonly { readonly files: readonly string[]; readonly why: strin
 /** Lines above which a source file needs a reason. */
 const LONGEST_FILE = 500;
 
-const root = nodeHost().packageFolder;
-
-const files = ['bench', 'grammar', 'src'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
-);
-
-interface Import {
-  readonly from: string;
-  readonly to: string;
-}
-
-const imports: readonly Import[] = files.flatMap((from) => {
-  const text = readFileSync(join(root, from), 'utf8');
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => {
-    const to = match[1] ?? '';
-    return {
-      from,
-      to: to.startsWith('.') ? relative(root, resolve(root, dirname(from), to)).replace(/\.js$/, '.ts') : to,
-    };
-  });
-});
+const imports = files.flatMap(importsOf);
 
 /** Groups of files of which each imports every other, if by way of others. */
 function circles(): readonly string[][] {
@@ -111,7 +87,7 @@ describe('the house', () => {
   it('gives no process the whole environment', () => {
     const started = files
       .filter((file) => file.startsWith('src/'))
-      .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+      .map((file) => ({ file, text: textOf(file) }))
       .filter(
         ({ text }) =>
           /from '(?:node:child_process|execa)'/.test(text) && !/import type [^\n]*child_process/.test(text),
@@ -129,7 +105,7 @@ describe('the house', () => {
 
   it('is drawn as it is', () => {
     expectGolden('docs/images/house.svg', drawHouse());
-    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const page = textOf('docs/architecture.md');
     const places = ROOMS.map(({ path }) => page.indexOf(`| \`${path}${path.endsWith('.ts') ? '' : '/'}\` |`));
     expect(places).to.deep.equal([...places].sort((a, b) => a - b));
     expect(places).to.not.include(-1);
@@ -137,9 +113,7 @@ describe('the house', () => {
 
   it('keeps its files short', () => {
     const long = files.filter(
-      (file) =>
-        !/\.generated\.ts$/.test(file) &&
-        readFileSync(join(root, file), 'utf8').split('\n').length > LONGEST_FILE,
+      (file) => !/\.generated\.ts$/.test(file) && textOf(file).split('\n').length > LONGEST_FILE,
     );
     expect(long).to.deep.equal([]);
   });

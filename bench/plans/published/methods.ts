@@ -9,7 +9,7 @@ import type {
 } from '../../../src/compute/accelerate/memory/training.js';
 import type { AdapterRun } from './adapter-run.js';
 
-export interface MethodInput {
+interface MethodInput {
   readonly run: AdapterRun;
   readonly shape: TorchShape;
   /** Of trained numbers. */

@@ -63,7 +63,7 @@ export function verdictOf({ run }: PublishedRow, capacity: number): Verdict {
   return run.certainty !== 'assumed' && driver.high / GIB <= capacity ? 'fits' : 'may fit';
 }
 
-export interface Summary {
+interface Summary {
   readonly count: number;
   readonly median: number;
   readonly p90: number;

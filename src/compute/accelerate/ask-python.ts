@@ -35,7 +35,7 @@ print("\\n" + json.dumps(facts))
 const FACTS = v.object({ version: v.string(), packages: record(v.string()), cuda: v.nullable(v.string()) });
 
 /** What decides which Python a program is that only starts one, and what it finds. */
-export const PYTHON_NEEDS = startingWith(['PYTHON', 'PYENV_', 'CONDA_', 'VIRTUAL_ENV']);
+const PYTHON_NEEDS = startingWith(['PYTHON', 'PYENV_', 'CONDA_', 'VIRTUAL_ENV']);
 
 /** Milliseconds: a Python on a network's disk takes seconds. */
 const PATIENCE = 60_000;

@@ -28,7 +28,7 @@ import {
 import { readPackages } from './site-packages.js';
 
 /** Who named a Python: an option, the variable, or nobody, so that it is ftpc's own. */
-export type PythonOrigin = 'option' | 'variable' | 'installed';
+type PythonOrigin = 'option' | 'variable' | 'installed';
 
 export interface PythonEnvironment {
   /** The program; absolute. */

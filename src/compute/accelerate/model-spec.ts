@@ -6,7 +6,7 @@ import type { ModelFolder } from '../models/load.js';
 import type { GgufSpec, GgufTensorSpec, ModelSpec } from './spec.js';
 
 /** How a model is evaluated. */
-export interface EvaluatedAs extends Pick<ModelSpec, 'dtype' | 'attention'> {
+interface EvaluatedAs extends Pick<ModelSpec, 'dtype' | 'attention'> {
   /** Of a classifier. */
   readonly labels?: readonly string[];
   /** `nf4`: linear layers in four bits. */

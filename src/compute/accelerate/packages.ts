@@ -1,6 +1,6 @@
 /** Python packages of the accelerate engine: which versions were tried, and which are taken. */
 
-export interface PythonPackage {
+interface PythonPackage {
   /** What `ftpc runtime install accelerate` installs; absent: it is used where it is there. */
   readonly tried?: string;
   /** From which version on, and up to which (not included), the driver may work. */
@@ -12,7 +12,7 @@ export interface PythonPackage {
   readonly use: string;
 }
 
-export const PYTHON_PACKAGES = {
+const PYTHON_PACKAGES = {
   torch: { tried: '2.15.0', from: '2.6', below: '3', isNeeded: true, use: 'tensors and ranks' },
   transformers: { tried: '5.24.0', from: '5.0', below: '6', isNeeded: true, use: 'models' },
   peft: { tried: '0.21.2', from: '0.18', below: '1', isNeeded: true, use: 'adapters' },

@@ -8,7 +8,7 @@ import { lastLines } from './last-lines.js';
 import { pythonNeeds } from './python-environment.js';
 import { RANK_EVENT, type RankEvent, type RankMessage } from './spec.js';
 
-export interface RankCommand {
+interface RankCommand {
   /** Over all nodes, from 0. */
   readonly rank: number;
   readonly python: string;
@@ -25,7 +25,7 @@ export interface RankExit {
   readonly error?: NodeJS.ErrnoException;
 }
 
-export interface RankHandlers {
+interface RankHandlers {
   event(rank: number, event: RankEvent, tell: (message: RankMessage) => void): void;
   /** What libraries write, and lines that are no events. */
   printed(rank: number, text: string): void;

@@ -22,7 +22,7 @@ export interface RanksTask {
   readonly bounds: Bounds;
 }
 
-export interface RanksHandlers {
+interface RanksHandlers {
   /** `tell`: answers the rank that says it. */
   event(rank: number, event: RankEvent, tell: (message: RankMessage) => void): void;
   printed(rank: number, text: string): void;

@@ -12,10 +12,10 @@ import { type AnswersMeasured, STEP_RECORD, VALIDATION } from '../training/state
 const SHARDINGS = ['none', ...SHARED] as const;
 export type Sharding = (typeof SHARDINGS)[number];
 
-export const DEVICES = ['cpu', 'cuda'] as const;
+const DEVICES = ['cpu', 'cuda'] as const;
 export type RankDevice = (typeof DEVICES)[number];
 
-export const ATTENTIONS = ['eager', 'sdpa', 'flash_attention_2'] as const;
+const ATTENTIONS = ['eager', 'sdpa', 'flash_attention_2'] as const;
 export type Attention = (typeof ATTENTIONS)[number];
 
 /** Versions of Python packages, by their names; `null`: any. Looked at before a package is imported. */
@@ -62,7 +62,7 @@ export interface GgufTensorSpec {
 }
 
 /** Micro batches of sequences of rows: a sequence has one row unless rows are packed. */
-export type MicroBatches = readonly (readonly (readonly number[])[])[];
+type MicroBatches = readonly (readonly (readonly number[])[])[];
 
 /** A row that is asked, and the row whose answer follows; the same one for a text of its own. */
 export type PairSpec = readonly [asked: number, answered: number];
@@ -83,7 +83,7 @@ export interface StepSpec {
  * label at t is predicted from the tokens before t, of a classifier from those up to t) and `offsets` int64 [rows + 1];
  * where tokens do not count alike, `weights` float32 [tokens].
  */
-export interface RowsSpec {
+interface RowsSpec {
   readonly file: string;
 }
 
@@ -117,7 +117,7 @@ export interface ReferenceSpec {
   readonly folder: string;
 }
 
-/** Another model than the base, which is asked before training and let go of. */
+/** A reference model that is not the base: asked before training, then released. */
 export interface OtherModelSpec {
   readonly model: ModelSpec;
   /** A folder of PEFT over it. */

@@ -2,7 +2,7 @@
 import { isRefusal } from './metrics/refusals.js';
 import { repeatedShare } from './metrics/repetition.js';
 
-export interface AnswerQuality {
+interface AnswerQuality {
   /** As the metric of evaluations: share of the runs of four words that the answer had said before. */
   readonly repetition: number;
   readonly isRefusal: boolean;

@@ -68,7 +68,7 @@ export interface EvaluationReport {
 }
 
 /** What `gain`, `gain_low` and `gain_high` are in a requirement. */
-export type Gains = Readonly<Record<'gain' | 'gain_low' | 'gain_high', ByMetric<number>>>;
+type Gains = Readonly<Record<'gain' | 'gain_low' | 'gain_high', ByMetric<number>>>;
 
 export interface ClassReport {
   readonly labels: readonly string[];

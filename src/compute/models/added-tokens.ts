@@ -49,11 +49,7 @@ interface TokenizerWithTokens {
  * The tokenizer with special tokens. One that was added before stays as it is, and a word of the vocabulary keeps its id; the
  * others continue to count after all there are (`AddedVocabulary::add_tokens` of the tokenizers library). Throws a {@link ModelError}.
  */
-export function tokenizerWithTokens(
-  json: Json,
-  tokens: readonly string[],
-  path: string,
-): TokenizerWithTokens {
+function tokenizerWithTokens(json: Json, tokens: readonly string[], path: string): TokenizerWithTokens {
   const { model, added } = parseTokenizer(json, path);
   const ids = new Map(model.vocab);
   for (const { content, id } of added) ids.set(content, id);

@@ -55,7 +55,7 @@ const POSITIONS = ['max_position_embeddings', 'n_positions', 'max_sequence_lengt
 const POSITIONS_DEFAULT = 2048;
 
 /** Of a `config.json` whose text part may be a record of its own, as where a model also sees. */
-export function factsOf(config: Json, generation: Json | undefined, path: string): ModelFacts {
+function factsOf(config: Json, generation: Json | undefined, path: string): ModelFacts {
   const inner = config['text_config'];
   const reader = new ConfigReader(isJson(inner) ? { ...config, ...inner } : config, `${path}/config.json`);
   const vocabSize = reader.whole('vocab_size');

@@ -21,7 +21,7 @@ export interface ExpertParameter {
 }
 
 /** A tensor of a file within a parameter. */
-export interface ExpertPiece {
+interface ExpertPiece {
   /** Name in memory, but for the experts' numbers. */
   readonly name: string;
   /** Number of its expert; `undefined` for a tensor of all experts. */

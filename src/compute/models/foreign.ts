@@ -152,7 +152,7 @@ export const hasCodedExperts = (foreign: ForeignModel): boolean =>
   );
 
 /** A linear layer, its path and the number of its block. */
-export interface ForeignLinear extends Projection {
+interface ForeignLinear extends Projection {
   readonly path: string;
   readonly layer: number;
 }
@@ -171,7 +171,7 @@ export const foreignLinears = (foreign: ForeignModel): readonly ForeignLinear[] 
   });
 
 /** Experts of one kind of block: no adapter is over them. */
-export interface ForeignExperts {
+interface ForeignExperts {
   /** Path within a block. */
   readonly module: string;
   readonly blocks: number;

@@ -8,7 +8,7 @@ import { checkAdapter } from './check-base.js';
 import { LABELS_FILE, readLabels } from './peft/folder.js';
 
 /** What an evaluation needs to know of an adapter before it is over its base. */
-export interface AdapterFacts {
+interface AdapterFacts {
   readonly labels?: readonly string[];
   readonly virtualTokens: number;
 }

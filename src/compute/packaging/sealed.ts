@@ -15,10 +15,10 @@ import { snapshotAt } from './snapshot-seals.js';
 export const verifying = (host: Host): Host => verifiedHost(host, (folder) => sealedAt(host, folder));
 
 /**
- * The entry, release or snapshot of which this is the folder. Throws a `UserError` if what it says of itself is damaged, and
- * `undefined` if it is none.
+ * The store entry, release or Hub snapshot in this folder; `undefined` for any other folder. Throws a `UserError` if its
+ * list of files is damaged.
  */
-export const sealedAt = (host: Host, folder: string): SealedFolder | undefined =>
+const sealedAt = (host: Host, folder: string): SealedFolder | undefined =>
   entryAt(host, folder) ?? releaseAt(host, folder) ?? snapshotAt(host, folder);
 
 /** Throws a `UserError` if a folder was sealed and is not as it was. `folder` may be one in it. */

@@ -1,7 +1,7 @@
 /** Keys and values of texts that were read before: a prompt that begins like one of them need not be read from its start. */
 
 /** Tokens of a block; only whole blocks are held. */
-export const BLOCK = 16;
+const BLOCK = 16;
 
 /** Tokens of a text, with their keys and values. */
 export type HeldBlock = Pick<Block, 'ids' | 'data'>;

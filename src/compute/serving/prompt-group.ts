@@ -7,7 +7,7 @@ import type { ServedAnswer } from './served-answer.js';
 /** Of those that wait, how many are looked at. */
 const LOOKED_AT = 64;
 
-export interface GroupLimits {
+interface GroupLimits {
   /** Tokens that may be read now, padding included, and tokens that may be at once. */
   readonly tokens: number;
   readonly most: number;

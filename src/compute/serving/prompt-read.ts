@@ -5,7 +5,7 @@ import { type Distribution, distributionOf } from './logprobs.js';
 import type { HeldBlock, PrefixCache } from './prefix-cache.js';
 import type { ServedAnswer } from './served-answer.js';
 
-export interface ReadParts {
+interface ReadParts {
   readonly decoder: Pick<Decoder, 'session'>;
   readonly contextTokens: number;
 }

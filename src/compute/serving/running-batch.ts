@@ -78,7 +78,7 @@ export function takeNext(answer: ServedAnswer, logits: Float32Array, label: stri
 }
 
 /** The rows that stay; the last ones take the places of those that left, so that few move. */
-export function closedUp(stays: readonly boolean[]): readonly number[] {
+function closedUp(stays: readonly boolean[]): readonly number[] {
   const kept: number[] = [];
   let last = stays.length - 1;
   for (let row = 0; row <= last; row++) {

@@ -4,7 +4,7 @@ import { isSpecial } from '../models/turn-end.js';
 import type { Tokenizer } from '../models/types.js';
 
 /** How the tokens of a vocabulary spell bytes: GPT-2's characters, `<0x0A>` next to plain text, or plain text alone. */
-export type Spelling = 'byte_level' | 'byte_fallback' | 'raw';
+type Spelling = 'byte_level' | 'byte_fallback' | 'raw';
 
 export function spellingOf({ idOf }: Pick<Tokenizer, 'idOf'>): Spelling {
   if (idOf('<0x0A>') !== undefined) return 'byte_fallback';

@@ -38,7 +38,7 @@ export type AnswerFormat =
   /** `schema`: a JSON Schema. */
   | { readonly type: 'json_schema'; readonly schema: unknown };
 
-export interface Penalties {
+interface Penalties {
   /** As transformers': above 1 discourages tokens of the prompt and the answer so far. */
   readonly repetition?: number;
   /** As OpenAI's: taken once from the logit of each token that the answer has. */

@@ -12,7 +12,7 @@ export interface ProductOptions {
 }
 
 /** The nodes `first` up to `end` of a builder, differentiated by one rule in place of a rule for each. */
-export interface Composite {
+interface Composite {
   readonly first: number;
   readonly end: number;
   readonly inputs: readonly ValueId[];

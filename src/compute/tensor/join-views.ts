@@ -1,6 +1,6 @@
 /**
  * Fewer views: for a single token a runtime spends as much on a node as on what most of them compute. A transposition that moves
- * only axes of size 1 is a view too; a view of a view is one, and one of its own shape is none.
+ * only axes of size 1 is a view too; a view of a view becomes one view, and a view of its own shape is removed.
  */
 
 import { list } from './attributes.js';

@@ -3,7 +3,7 @@ import { type Diagnostic, UserError } from '../../language/diagnostics/types.js'
 import { OutOfMemoryError } from '../tensor/out-of-memory.js';
 
 /** What stopped being a number: seen first in this order. */
-export type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
+type NotFinite = 'loss' | 'gradient norm' | 'validation loss';
 
 /** Whether training stopped because of {@link notFinite}. */
 export const isNotFinite = (error: unknown): error is UserError =>

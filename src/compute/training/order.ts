@@ -15,7 +15,7 @@ export function stepsPerEpoch(rows: number, globalBatch: number): number {
   return Math.max(1, Math.ceil(rows / globalBatch));
 }
 
-export interface StopAfter {
+interface StopAfter {
   /** Default: only `steps` counts. */
   readonly epochs?: number;
   readonly steps?: number;

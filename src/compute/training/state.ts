@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { figure, type JsonOf, record } from '../../language/host/json.js';
 
 /** Means over the rows of a batch of preferences. */
-export const PREFERENCE_FIGURES = v.object({
+const PREFERENCE_FIGURES = v.object({
   /** Rewards of chosen and of rejected, or of good and of bad answers; absent where there are none. */
   chosen: v.optional(figure),
   rejected: v.optional(figure),
@@ -34,7 +34,7 @@ export const STEP_RECORD = v.object({
 export type StepRecord = JsonOf<typeof STEP_RECORD>;
 
 /** What is measured of the answers to the rows of a validation. */
-export const ANSWERS_MEASURED = v.object({
+const ANSWERS_MEASURED = v.object({
   /** By metric. */
   metrics: record(figure),
   /** Where that is watched: the share of what answers say that they have said before, that of the references, and whether it is too much. */

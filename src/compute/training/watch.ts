@@ -16,11 +16,9 @@ const DEAD = { steps: 3, factor: 1, margin: 0.5 };
 /** Gradient norms that the newest ones are compared with, and how far above them a divergence is. */
 const NORMS = { before: 50, newest: 5, factor: 100 };
 
-export interface WatchedStep
-  extends Pick<StepRecord, 'step' | 'loss'>,
-    Partial<Pick<StepRecord, 'gradNorm'>> {}
+interface WatchedStep extends Pick<StepRecord, 'step' | 'loss'>, Partial<Pick<StepRecord, 'gradNorm'>> {}
 
-export interface LossWatch {
+interface LossWatch {
   /**
    * Is told of every step. `warning`: a sentence, once and again after each new low; `divergence`: why there is no
    * point in going on.

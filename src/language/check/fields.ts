@@ -12,7 +12,7 @@ import { settingHint, standsFor } from './setting-hints.js';
 import { evaluate, takesNone } from './setting-value.js';
 import { formatQuantity } from './units.js';
 
-export type Fields = Readonly<Record<string, Setting>>;
+type Fields = Readonly<Record<string, Setting>>;
 
 interface FieldOptions {
   /** Where the table is in the stage: `''` for the stage itself. */

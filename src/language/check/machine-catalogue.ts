@@ -7,7 +7,7 @@ import { machinesIn } from './machines.js';
 import { ModuleLoader } from './modules.js';
 import { overridesFrom } from './overrides.js';
 
-export const MACHINES_MODULE = 'std/machines';
+const MACHINES_MODULE = 'std/machines';
 
 /** By the text of the module: an editor asks at every keystroke, and it does not change. */
 const known = new Map<string, readonly Machine[]>();

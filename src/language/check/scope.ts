@@ -41,7 +41,7 @@ export interface MatrixSymbol {
 }
 
 /** `matrix best: Search = search(…)`: what it finds is named by what follows a dot. */
-export interface SearchSymbol {
+interface SearchSymbol {
   readonly kind: 'search';
   readonly declaration: Matrix;
 }

@@ -163,7 +163,7 @@ export function leftOut(
 }
 
 /** Of a declared stage: the matrices that tell its instances apart. */
-export type Axes = ReadonlyMap<string, readonly string[]>;
+type Axes = ReadonlyMap<string, readonly string[]>;
 
 /** `adapter@rate=1e-4,rank=8` */
 function instanceName(name: string, binding: Binding, axes: Axes): string {

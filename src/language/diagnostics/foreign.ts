@@ -231,11 +231,7 @@ const needlessByWord = Object.fromEntries(
 );
 
 /** What a setting of another tool is here: a setting by its path, a line, or nothing. */
-export type ForeignSetting =
-  | { readonly setting: string }
-  | ForeignLine
-  | { readonly needless: string }
-  | undefined;
+type ForeignSetting = { readonly setting: string } | ForeignLine | { readonly needless: string } | undefined;
 
 export function foreignSetting(written: string, value?: ForeignValue): ForeignSetting {
   const name = written.toLowerCase();

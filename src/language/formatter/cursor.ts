@@ -138,7 +138,7 @@ interface OwnLine {
   readonly blankBefore: boolean;
 }
 
-export interface Token {
+interface Token {
   readonly type: TokenType;
   readonly image: string;
   readonly start: number;

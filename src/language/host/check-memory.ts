@@ -15,7 +15,7 @@ import { checkedText, parseChecked } from './self-check.js';
 
 const MEMORY = v.object({ version: version(1), folder: v.string(), files: record(STORED_DIGEST) });
 
-export interface CheckMemory {
+interface CheckMemory {
   /** Whether this file was read and found to have this digest, and has not been changed since. */
   holds(name: string, stat: FileStat, sha256: string): boolean;
   /** The file has just been read; `stat` is from before. */

@@ -111,7 +111,7 @@ export function exactText(value: unknown): string {
   return `{${entries.map(([name, inner]) => `${JSON.stringify(name)}:${exactText(inner)}`).join(',')}}`;
 }
 
-/** Names and values of an object of either form; `undefined` for what is none. */
+/** Names and values of an object of either form; `undefined` for any other value. */
 export const entriesOf = (value: unknown): readonly (readonly [string, unknown])[] | undefined =>
   value instanceof OrderedObject
     ? [...value]

@@ -14,7 +14,7 @@ export function peakMemoryOf(pid: number | 'self'): number | undefined {
 export const ownPeakMemory = (): number => peakMemoryOf('self') ?? process.resourceUsage().maxRSS * 1024;
 
 /** How often the system has killed a process because memory ran out, since it was started. */
-export function memoryKills(): number {
+function memoryKills(): number {
   try {
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
   } catch {
@@ -23,7 +23,7 @@ export function memoryKills(): number {
 }
 
 /** Says of a stage's process whose signal was SIGKILL whether memory was why. */
-export type KillWatch = () => boolean;
+type KillWatch = () => boolean;
 
 /**
  * The system counts its kills and does not say whose they are. Each explains the end of one process: of several stages,

@@ -22,7 +22,7 @@ export interface LookOptions {
 }
 
 /** What is wrong with a file, as a sentence goes on after its name. */
-export interface SealDamage {
+interface SealDamage {
   readonly name: string;
   readonly what: string;
 }

@@ -10,7 +10,7 @@ import * as v from 'valibot';
 import { count, type JsonOf, positive, sha256, that } from './json.js';
 
 /** Small enough that looking at a few bytes costs no more than reading one of these. */
-export const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 20;
 
 const DIGITS = 8;
 

@@ -11,8 +11,8 @@ export const checkedText = (record: object): string =>
   `${JSON.stringify({ ...record, check: digestOf(record) }, null, 2)}\n`;
 
 /**
- * The record of a text. Those of before have no digest, and no field that is not known: `check` with a flipped bit is none
- * of them.
+ * The record of a text. Records of earlier versions have no digest; an unknown field in one of those is damage too, as the
+ * name `check` with a flipped bit is an unknown field.
  */
 export function parseChecked<const E extends v.ObjectEntries>(
   schema: v.ObjectSchema<E, undefined>,

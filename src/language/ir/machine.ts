@@ -2,10 +2,10 @@
 
 /** Formats of numbers that a device multiplies, in the order in which they are shown. */
 export const RATE_FORMATS = ['f32', 'tf32', 'bf16', 'f16', 'int8'] as const;
-export type RateFormat = (typeof RATE_FORMATS)[number];
+type RateFormat = (typeof RATE_FORMATS)[number];
 
 /** Operations per second, of dense products, by the format of what is multiplied. */
-export type Rates = Readonly<Partial<Record<RateFormat, number>>>;
+type Rates = Readonly<Partial<Record<RateFormat, number>>>;
 
 /** As declared, by the schema in `src/language/schemas/stages/machine.ts`; bytes, seconds, US dollars. */
 export interface MachineSettings {

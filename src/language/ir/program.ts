@@ -195,7 +195,7 @@ export interface Budget {
 }
 
 /** One trial of a search. */
-export interface Trial {
+interface Trial {
   /** The value of each matrix. */
   readonly at: Readonly<Record<string, Value>>;
   /** Of every stage that depends on a matrix, by the name that is declared: that of the trial's own. */

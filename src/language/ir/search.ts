@@ -19,7 +19,7 @@ export function withWaiting(stages: readonly Stage[]): readonly Stage[] {
 const isWaiting = ({ awaitsWinner }: Stage): boolean => awaitsWinner === true;
 
 /** How a trial came out. */
-export type TrialEnd = 'done' | 'ended' | 'failed' | 'gate_closed';
+type TrialEnd = 'done' | 'ended' | 'failed' | 'gate_closed';
 
 /**
  * The program once its search is decided: what waited for the winner reads that of trial `winner`, and trials that are not `done`

@@ -162,7 +162,7 @@ export const defaulted = <T>(
   options: Pick<Options, 'inert'> = {},
 ): Setting<T> => ({ type, doc, required: false, default: value, ...options });
 
-export interface StaticType<T> {
+interface StaticType<T> {
   readonly type: SettingType;
   readonly _type?: T;
 }

@@ -35,7 +35,7 @@ const MOST_LINES = 40;
 export const MOST_AGAIN = 250_000;
 
 /** What is left of {@link MOST_AGAIN}. */
-export interface RereadBudget {
+interface RereadBudget {
   tokens: number;
 }
 

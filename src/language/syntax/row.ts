@@ -14,7 +14,7 @@ import type { Expression } from './ast.js';
 import { endOf, isNode } from './cst.js';
 
 /** What a row asks of the builder of its expressions. */
-export interface RowBuilder {
+interface RowBuilder {
   /** The expression where one is missing, which is reported. */
   missing(at: number): Expression;
   report(diagnostic: Diagnostic): void;

@@ -18,7 +18,7 @@ const FILE = v.object({
 export type Canary = Omit<JsonOf<typeof FILE>, 'version'>;
 
 /**
- * The canary of a folder; `undefined` if it has none. One that is the current release is none: it was promoted, and a kill
+ * The canary of a folder; `undefined` if it has none. One that is the current release does not count: it was promoted, and a kill
  * left the file.
  */
 export function readCanary({ host, disk }: ReleaseAccess, folder: string): Canary | undefined {

@@ -107,7 +107,7 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
 }
 
 /** What answers or gives labels, with the decoder where it is of this process. */
-export interface OpenedParts extends AnswererParts {
+interface OpenedParts extends AnswererParts {
   readonly decoder?: Decoder;
   /** Bytes of the weights in memory, with those of codes while they are compiled. */
   readonly weightBytes?: number;

@@ -20,7 +20,7 @@ import { readme } from './readme.js';
 import { baseScript, kubernetesJob, type ProjectFacts, runScript, slurmScript } from './scripts.js';
 import { BASE, type EjectedBase, type EjectedTraining, writeEjected } from './training.js';
 
-export interface EjectRequest {
+interface EjectRequest {
   readonly host: Host;
   readonly program: Program;
   readonly plan: Plan;

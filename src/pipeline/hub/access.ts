@@ -4,14 +4,14 @@ import type { Host, ServerWait } from '../../language/host/host.js';
 import type { HubFile } from '../../language/ir/program.js';
 
 /** So many bytes in so many milliseconds, by a clock in milliseconds. */
-export interface Pace {
+interface Pace {
   readonly bytes: number;
   readonly window: number;
   clock(): number;
 }
 
 /** A KiB per second: a connection that gives less over a minute is broken, or keeps its reader waiting on purpose. */
-export const PACE: Pace = { bytes: 61_440, window: 60_000, clock: () => performance.now() };
+const PACE: Pace = { bytes: 61_440, window: 60_000, clock: () => performance.now() };
 
 /** How a hub is reached. The token is kept only here, while requests are made. */
 export interface HubAccess {

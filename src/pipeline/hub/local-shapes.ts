@@ -11,7 +11,7 @@ import { allCalls, type HubCall, replaceCalls } from './calls.js';
 import { withVirtualFiles } from './heads.js';
 import { type ShapedFolder, shapedFolder } from './model-shapes.js';
 
-export interface ShapedProgram {
+interface ShapedProgram {
   readonly program: Program;
   /** Shows their weights as far as a plan needs them. */
   readonly host: Host;

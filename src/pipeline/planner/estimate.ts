@@ -41,7 +41,7 @@ import { type AnsweredRows, diskSeconds, workerSeconds } from './time/other-time
 import { timeOf } from './time/time-of-training.js';
 import { memoryBudgetOf, paddedTokens, type TrainFacts } from './train-stage.js';
 
-export interface Estimate {
+interface Estimate {
   readonly peak: Peak | null;
   readonly seconds: Seconds | null;
   readonly diskBytes: number;

@@ -22,7 +22,7 @@ export interface StageKey {
 }
 
 /** What keys depend on beyond the program. */
-export interface KeyContext {
+interface KeyContext {
   readonly digests: Pick<Digests, 'of'>;
   readonly runtime: RuntimeIdentity;
 }
@@ -126,7 +126,7 @@ const planParts = (plan: TrainPlan | undefined): readonly KeyPart[] =>
 
 const plain = (name: string, value: string): KeyPart => ({ name, identity: name, value });
 
-/** `undefined` for what is none, which only others can have written. */
+/** `undefined` for a text that is not JSON: ftpc has written none. */
 function parsed(text: string): unknown {
   try {
     return parseFlat(text);

@@ -8,7 +8,7 @@ import type { Span } from '../../language/source/span.js';
 import type { TIMED } from './budget.js';
 import type { BudgetLimit } from './plan-json.js';
 
-export interface LimitRequest {
+interface LimitRequest {
   readonly budgets: readonly Budget[];
   readonly stage: string;
   readonly metric: 'peak_memory' | (typeof TIMED)[number];

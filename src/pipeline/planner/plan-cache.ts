@@ -13,7 +13,7 @@ import { anyObject, tryJsonFile } from '../../language/host/json.js';
 import { replaceFile } from '../store/index.js';
 import { SPEED, type Speed } from './speed.js';
 
-export interface PlanCache {
+interface PlanCache {
   readonly digests: Digests;
   /** The speed that was measured under this name, or is measured now. */
   speed(name: string, measure: () => Promise<Speed>): Promise<Speed>;

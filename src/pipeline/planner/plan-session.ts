@@ -97,7 +97,7 @@ export interface PlanOptions {
   readonly nominal?: Speed;
 }
 
-export interface PlanSession {
+interface PlanSession {
   readonly context: PlanContext;
   /** Grows while stages are planned. */
   readonly diagnostics: readonly Diagnostic[];

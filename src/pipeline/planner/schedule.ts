@@ -14,7 +14,7 @@ export interface PlannedLoad extends StageLoad {
   readonly cores: number;
 }
 
-export interface Schedule {
+interface Schedule {
   /** `null` if the time of a stage is not known. */
   readonly seconds: Seconds | null;
   /** The most that is taken at once. */

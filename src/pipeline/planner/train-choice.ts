@@ -42,7 +42,7 @@ function isAllowed({ method, microBatch }: TrainPlan, { preset }: Stage, micro: 
   return micro === undefined || microBatch <= micro;
 }
 
-export interface Decision extends Solution {
+interface Decision extends Solution {
   /** A relaxation that the file does not allow and with which the stage would fit. */
   readonly wouldHelp?: string;
   /** What a budget allows less of than the machine, and whether that is why this was chosen. */

@@ -229,7 +229,7 @@ export function answerFlops(
 }
 
 /** How often a training validates. */
-export function validationsOf(stage: Stage, memory: TrainMemory, plan: TrainPlan): number {
+function validationsOf(stage: Stage, memory: TrainMemory, plan: TrainPlan): number {
   const { validation, checkpoint } = settingsOf(stage, 'train');
   const steps = memory.steps(shortened(memory.lengths, plan.maxLength).rows);
   return Math.ceil(steps / (validation?.every ?? checkpoint.every));

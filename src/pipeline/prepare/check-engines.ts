@@ -27,7 +27,7 @@ export interface ModelEngines {
   readonly at: Span;
 }
 
-export interface EngineCheck {
+interface EngineCheck {
   /** Each place in the text once. */
   readonly models: readonly ModelEngines[];
   readonly diagnostics: readonly Diagnostic[];

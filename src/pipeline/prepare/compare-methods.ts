@@ -34,7 +34,7 @@ export interface MethodComparison {
   readonly stages: readonly { readonly name: string; readonly methods: readonly MethodFigures[] }[];
 }
 
-export interface Compared {
+interface Compared {
   readonly prepared: Preparation;
   readonly diagnostics: readonly Diagnostic[];
   readonly comparison?: MethodComparison;

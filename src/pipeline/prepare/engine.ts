@@ -33,7 +33,7 @@ export interface EngineInput {
   readonly speed?: PlanScope['speed'];
 }
 
-export interface EngineFound {
+interface EngineFound {
   readonly engine: RunEngine;
   /** The smallest of the GPUs that it computes on. */
   readonly device?: PlannedDevice;

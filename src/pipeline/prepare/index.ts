@@ -1,4 +1,3 @@
-export { checkModels } from './check-models.js';
 export { decideEngine } from './engine.js';
 export { type MachineRow, type MachinesTable, planOnMachines } from './on-machines.js';
 export { NOMINAL_SPEED, prepare, prepareCompiled } from './prepare.js';

@@ -49,7 +49,7 @@ export interface MachinesTable {
   readonly cheapest: string | null;
 }
 
-export interface OnMachines {
+interface OnMachines {
   readonly prepared: Preparation;
   readonly diagnostics: readonly Diagnostic[];
   readonly table?: MachinesTable;

@@ -78,7 +78,7 @@ interface ReadyProgram {
   readonly fetch: PinnedPipeline['fetch'];
 }
 
-export interface Readiness {
+interface Readiness {
   readonly unplanned: Preparation;
   /** Absent if anything is wrong. */
   readonly ready?: ReadyProgram;

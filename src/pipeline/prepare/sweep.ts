@@ -50,7 +50,7 @@ export interface PlanSweep {
   readonly sweeps: readonly StageSweep[];
 }
 
-export interface SweptPlan {
+interface SweptPlan {
   readonly prepared: Preparation;
   readonly diagnostics: readonly Diagnostic[];
   readonly sweep?: PlanSweep;

@@ -44,7 +44,7 @@ export async function produce(
   const { stage, key, parts, trainPlan, residency, encoders } = plan;
   const { store, shared, watcher } = context;
   const begun = context.clock();
-  // a checkpoint of another content would be gone on from once the file is the old one again
+  // else a checkpoint of the new content would be under the key of the old one, and a run with the old file would resume from it
   const other = context.changedFile(plan);
   if (other !== undefined) throw new UserError(fileChanged(stage, other, 'before'));
   const output = store.begin(key, stage.kind === 'deploy');

@@ -4,7 +4,7 @@ import type { RunEvent } from '../../language/ir/events.js';
 import type { Journal } from '../store/index.js';
 import type { Watcher } from './run-context.js';
 
-export interface Recorder extends Watcher {
+interface Recorder extends Watcher {
   /** Writes everything so far, and everything to come, into a journal too. */
   into(journal: Journal): void;
   close(): void;

@@ -28,7 +28,7 @@ export function failedRequirements(stage: Stage, measured: Measurements): readon
 export type RequirementResults = Readonly<Record<string, readonly RequirementResult[]>>;
 
 /** What a run took, under the names that a budget uses. */
-export interface RunFigures {
+interface RunFigures {
   /** Bytes. */
   readonly peak_memory: number;
   /** Seconds. */

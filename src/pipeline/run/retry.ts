@@ -29,7 +29,7 @@ export const mayPass = (end: StageEnd): end is Extract<StageEnd, { how: 'failed'
   end.how === 'failed' && end.starved !== true && Object.hasOwn(MAY_PASS, end.diagnostic.code);
 
 /** What the end of a stage alone does not say. */
-export interface Circumstances {
+interface Circumstances {
   /** Nobody else has taken the stage over. */
   isAllowed?(): boolean;
   /** Others hold the memory of the device. */
@@ -44,7 +44,7 @@ const LONGEST = 120;
 /** `attempt`: from 1. */
 export const pauseBefore = (attempt: number): number => Math.min(LONGEST, FIRST * GROWTH ** (attempt - 1));
 
-export type RetryContext = Pick<RunContext, 'retries' | 'watcher' | 'interrupts'> & {
+type RetryContext = Pick<RunContext, 'retries' | 'watcher' | 'interrupts'> & {
   /** `false` if it was interrupted. */
   readonly pause?: (seconds: number, stop: AbortSignal) => Promise<boolean>;
 };

@@ -35,7 +35,7 @@ export async function runStages(
 }
 
 /** What is to run once all else is over. */
-export type Follow = (trials: Trials, results: Results) => Promise<readonly StagePlan[]>;
+type Follow = (trials: Trials, results: Results) => Promise<readonly StagePlan[]>;
 
 interface Running {
   readonly context: RunContext;

@@ -3,7 +3,7 @@ import { harmless } from '../../language/diagnostics/render/index.js';
 import type { RequestEnd } from './observer.js';
 import type { Redact } from './redact.js';
 
-export interface AccessLogOptions {
+interface AccessLogOptions {
   /** Prompts and answers, too. */
   readonly prompts: boolean;
   readonly redact: Redact;

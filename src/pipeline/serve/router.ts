@@ -1,7 +1,7 @@
 /** Which release answers a request: what the server asks, and what is kept of each model that answers. */
 
 /** `only`: a model that is no release of a folder, so that nothing else can take its place. */
-export type ReleaseRole = 'current' | 'canary' | 'only';
+type ReleaseRole = 'current' | 'canary' | 'only';
 
 export interface ServedRelease {
   /** Its number in the folder of releases; 0 for a model that is in none. */

@@ -51,7 +51,7 @@ export interface ServeOptions {
 }
 
 /** Told what happens. */
-export interface ServeReports extends ModelReports {
+interface ServeReports extends ModelReports {
   /** Of releases, in a sentence. */
   traffic(text: string): void;
   answered(end: RequestEnd): void;

@@ -5,7 +5,7 @@ import { parseFlat } from '../../language/host/json.js';
 import type { FileValue } from '../../language/ir/program.js';
 
 /** The first thing in which a value differs from the schema; `undefined` if it satisfies it. */
-export type ValidateJson = (value: unknown) => Partial<ErrorObject> | undefined;
+type ValidateJson = (value: unknown) => Partial<ErrorObject> | undefined;
 
 /** A JSON Schema of draft 7, 2019-09 or 2020-12. Throws a {@link UserError} if the file is not one. */
 export async function openSchema({ file, text }: FileValue): Promise<ValidateJson> {

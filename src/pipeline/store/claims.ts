@@ -59,7 +59,7 @@ export interface ClaimOptions {
 }
 
 /** Milliseconds. */
-export interface ClaimTiming {
+interface ClaimTiming {
   /** Between two signs of life. */
   readonly beat: number;
   /** A holder that cannot be looked at (another machine or container) is gone after this long without one, by our own clock. */

@@ -1,11 +1,5 @@
 export { type ActiveRun, activeRuns } from './active-runs.js';
-export {
-  type Claim,
-  type ClaimHolder,
-  dropClaim,
-  type FoundClaim,
-  foundClaims,
-} from './claims.js';
+export { type Claim, type ClaimHolder, dropClaim, type FoundClaim, foundClaims } from './claims.js';
 export { type Collected, collect } from './collect.js';
 export { sizeOf } from './digest.js';
 export {
@@ -16,14 +10,7 @@ export {
   syncFolder,
   writeWhole,
 } from './durable.js';
-export {
-  findGarbage,
-  type Garbage,
-  type GarbageOptions,
-  isForgotten,
-  type Need,
-  type Output,
-} from './garbage.js';
+export { findGarbage, type Garbage, isForgotten, type Need, type Output } from './garbage.js';
 export { type Journal, type JournalLine, newRunId, openJournal, readJournal, runIds } from './journal.js';
 export { lineReader } from './journal-line.js';
 export {
@@ -40,7 +27,6 @@ export {
 export { isAbandoned } from './leftovers.js';
 export {
   dropLock,
-  type FoundLock,
   forgetChild,
   foundLock,
   noteChild,
@@ -48,7 +34,7 @@ export {
   type RunLock,
   takeLock,
 } from './lock.js';
-export { KEPT_RUNS, keptRuns, noteKept, noteRun, pastRuns, releaseEntries } from './needs.js';
+export { KEPT_RUNS, keptRuns, noteKept, noteRun, releaseEntries } from './needs.js';
 export { outputFolder } from './output-folder.js';
 export { outputPath } from './outside-outputs.js';
 export { askToStop, forgetStop, isAskedToStop, watchStops } from './stops.js';

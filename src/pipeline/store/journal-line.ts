@@ -10,7 +10,7 @@ const checkOf = (json: string): string => crc32(json).toString(16).padStart(8, '
 export const checkedLine = (json: string): string => `${json.slice(0, -1)},"check":"${checkOf(json)}"}`;
 
 /** The JSON of a line without its check, or `undefined` if it is not as it was written. One without a check is taken as it is. */
-export function lineText(line: string): string | undefined {
+function lineText(line: string): string | undefined {
   const check = CHECK.exec(line);
   if (check === null) return line;
   const json = `${line.slice(0, check.index)}}`;

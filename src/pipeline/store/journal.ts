@@ -10,7 +10,7 @@ import { journalPath, type Layout, layoutIn, runFolder } from './layout.js';
 import { writing } from './store-diagnostics.js';
 
 /** An event with the time at which it was written, milliseconds since the epoch. */
-export const JOURNAL_LINE = v.intersect([RUN_EVENT, v.object({ at: finite })]);
+const JOURNAL_LINE = v.intersect([RUN_EVENT, v.object({ at: finite })]);
 export type JournalLine = JsonOf<typeof JOURNAL_LINE>;
 
 export interface Journal {

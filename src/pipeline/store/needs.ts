@@ -20,7 +20,7 @@ export interface KeptRuns {
   readonly days: number;
 }
 
-export interface PastRun extends UsedRun {
+interface PastRun extends UsedRun {
   readonly pipeline: string;
   /** Milliseconds since the epoch; 0 if its journal does not say. */
   readonly started: number;

@@ -30,12 +30,12 @@ const USER = v.object({
   /** Of releases that are there, and of what they were made of. */
   releases: v.array(v.string()),
 });
-export type StoreUser = JsonOf<typeof USER>;
+type StoreUser = JsonOf<typeof USER>;
 
 const usersFolder = ({ shared }: Layout): string => join(shared, 'users');
 
 /** Of this directory. */
-export const userFile = (layout: Layout): string => {
+const userFile = (layout: Layout): string => {
   const name = createHash('sha256').update(`${hostname()}\n${layout.cwd}`).digest('hex').slice(0, 16);
   return join(usersFolder(layout), `${name}.json`);
 };

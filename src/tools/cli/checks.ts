@@ -19,7 +19,7 @@ export interface FileCheck {
   readonly models?: readonly ModelEngines[];
 }
 
-export interface MergedChecks extends Omit<FileCheck, 'file' | 'models'> {
+interface MergedChecks extends Omit<FileCheck, 'file' | 'models'> {
   /** Each with what no file before it has. */
   readonly files: readonly Pick<FileCheck, 'file' | 'diagnostics'>[];
   /** Of names that lead to no file. */

@@ -20,7 +20,7 @@ import { diagnosticsPrinter, printDiagnostics } from './diagnostics-printer.js';
 import { execute } from './execute.js';
 import { linesView } from './progress/views.js';
 
-export interface Ejectable {
+interface Ejectable {
   readonly prepared: Preparation;
   readonly program: Program;
   readonly plan: Plan;

@@ -21,7 +21,7 @@ import { diagnosticsPrinter, findingsLine } from './diagnostics-printer.js';
 import { type Preemption, watchSignals } from './interrupts.js';
 import type { RunView } from './progress/views.js';
 
-export interface ExecuteRequest extends PlanRequest {
+interface ExecuteRequest extends PlanRequest {
   readonly verify: boolean;
   /** Further tries for what may pass; default: none. */
   readonly retries?: number;

@@ -17,7 +17,7 @@ export interface Preemption {
   readonly files: readonly string[];
 }
 
-export interface SignalOptions extends Partial<Preemption> {
+interface SignalOptions extends Partial<Preemption> {
   /** Seconds from being told to end until being ended. */
   readonly notice?: number;
   /** What names of files are relative to; default: the directory of this process. */

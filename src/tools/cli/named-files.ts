@@ -12,12 +12,12 @@ export interface NamedFile {
   readonly path: string;
 }
 
-export interface NamedFiles {
+interface NamedFiles {
   readonly files: readonly NamedFile[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface FileKind {
+interface FileKind {
   /** Of the files in a folder. */
   readonly ending: string;
   /** A folder without any. */

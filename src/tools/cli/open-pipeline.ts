@@ -5,7 +5,7 @@ import type { PlanRequest, Preparation } from '../../pipeline/prepare/index.js';
 import type { CliContext } from './cli-context.js';
 import { printDiagnostics, printFailure } from './diagnostics-printer.js';
 
-export interface OpenPipeline extends Pick<Preparation, 'plan'> {
+interface OpenPipeline extends Pick<Preparation, 'plan'> {
   readonly program: Program;
   readonly analysis: Analysis;
   readonly compiled: CompileResult;

@@ -44,7 +44,7 @@ interface Look {
 
 const UNKNOWN = '?';
 
-export function machinesText(table: MachinesTable, { isAll, palette, width }: Look): string {
+function machinesText(table: MachinesTable, { isAll, palette, width }: Look): string {
   const { dim, bold } = palette;
   const fitting = table.machines.filter(({ fits }) => fits);
   const others = table.machines.filter(({ fits }) => !fits);

@@ -4,7 +4,7 @@ import { type CliContext, lineStart } from './cli-context.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export interface ServeSignals {
+interface ServeSignals {
   /** Aborted by a signal that comes while models are loaded. */
   readonly loading: AbortSignal;
   /** Resolves when the server has ended because it was told to. */

@@ -75,7 +75,7 @@ export function indexesOf(host: Host): readonly string[] {
 }
 
 /** A file that an index lists; what it does not say is `undefined`. */
-export interface IndexFile {
+interface IndexFile {
   readonly name: string;
   /** Absolute. */
   readonly url: string;

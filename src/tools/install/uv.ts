@@ -69,7 +69,7 @@ export async function fetchUv(
   return program;
 }
 
-export interface UvResult {
+interface UvResult {
   readonly isDone: boolean;
   readonly stdout: string;
   /** The last lines that it wrote for people. */

@@ -17,7 +17,7 @@ import { isRoot, nameOf, type Subject } from './names.js';
 import type { Condition, Facts, TestName } from './types.js';
 
 /** What an expectation may refer to. */
-export interface Scope {
+interface Scope {
   readonly subject: Subject;
   /** Names of the file of tests: its parameters. */
   readonly context: Context;

@@ -17,7 +17,7 @@ export interface Point {
   readonly values: Readonly<Record<string, number>>;
 }
 
-export interface Note {
+interface Note {
   readonly name: string;
   readonly markdown: string;
 }

@@ -4,7 +4,7 @@ import type { TrackedRun } from './tracked-run.js';
 
 export type TrackerArgs = Readonly<Record<string, Value>>;
 
-export interface Delivery {
+interface Delivery {
   /** A folder or an address, for people. */
   readonly where: string;
 }

@@ -2,7 +2,7 @@
 import type { TorchShape } from './shape.js';
 
 /** What the bytes per token that a block saves are a sum of. */
-export const BLOCK_TERMS = [
+const BLOCK_TERMS = [
   'constant',
   'hidden',
   'queries',
@@ -15,7 +15,7 @@ export const BLOCK_TERMS = [
 type BlockTerm = (typeof BLOCK_TERMS)[number];
 
 /** Bytes per token and unit of each, with factors of rank {@link COUNTED_RANK} over every target and without dropout. */
-export type BlockTerms = Readonly<Record<BlockTerm, number>>;
+type BlockTerms = Readonly<Record<BlockTerm, number>>;
 
 export const COUNTED_RANK = 8;
 
@@ -26,7 +26,7 @@ export interface CountedBlock {
 }
 
 /** Bytes that an update makes besides the state, per trained number, and per number of the largest tensor. */
-export interface CountedUpdate {
+interface CountedUpdate {
   readonly all: number;
   readonly largest: number;
 }

@@ -1,6 +1,6 @@
 /** The memory of a fine-tuning with PyTorch, from shapes alone. */
 export { COUNTED_WITH, uncounted } from './blocks.js';
-export { BLOCK_TERMS, type CountedBlock, type TensorCounts } from './counted.js';
+export type { TensorCounts } from './counted.js';
 export { type DecoderFields, decoderShape } from './decoder-shape.js';
 export { type DriverRun, driverTraining } from './driver.js';
 export { readsOf, torchShape } from './model-shape.js';

@@ -23,7 +23,7 @@ export const STORED_BYTES = {
 } as const;
 export type Stored = keyof typeof STORED_BYTES;
 
-/** Formats from which a matrix is made anew, in what it computes, whenever it is used. */
+/** Formats whose matrices are dequantised at every use, to the type that they compute in. */
 export const isQuantised = (stored: Stored): boolean => !(stored in DTYPE_BYTES);
 
 export interface StoredParts {

@@ -108,7 +108,7 @@ const MOST_ROWS = 32;
 const SPREAD = 8;
 
 /** Rows that are answered together, by their index, and the tokens that the longest may reach. */
-export interface GenerationBatch {
+interface GenerationBatch {
   readonly rows: readonly number[];
   readonly capacity: number;
 }

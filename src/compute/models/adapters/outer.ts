@@ -14,7 +14,7 @@ import { savableTensors, type WholeRole } from './whole.js';
 const NO_LAYER = -1;
 
 /** Embedding or head as the linear layer that its factors see: an embedding is one of one-hot tokens, stored the other way round. */
-export interface OuterLayer extends Projection {
+interface OuterLayer extends Projection {
   readonly role: WholeRole;
   readonly path: string;
   /** The tensor of the base that it reads: a tied head has that of the embedding. */

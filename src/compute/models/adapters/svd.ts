@@ -13,7 +13,7 @@ export interface Matrix {
   readonly data: Float32Array;
 }
 
-export interface Triplets {
+interface Triplets {
   /** Descending. */
   readonly values: Float64Array;
   /** A left vector of length `rows`, and a right one of length `columns`, for each value. */

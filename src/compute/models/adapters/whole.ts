@@ -42,7 +42,7 @@ export function unreadHead(config: ModelConfig, adapter: AdapterConfig | undefin
 export type WholeRole = 'embedding' | 'head';
 
 /** A tensor of an adapter that is in the place of one of the base. */
-export interface WholeTensor extends NamedShape {
+interface WholeTensor extends NamedShape {
   readonly role: WholeRole;
   /** The last part of its module's path. */
   readonly module: string;

@@ -149,7 +149,7 @@ export class Weights {
     return floatTensor(shape, values);
   }
 
-  /** Whether every pass decodes blocks anew. */
+  /** Whether every pass decodes the blocks again. */
   get decodesBlocks(): boolean {
     return this.blocks.some(({ dequantise }) => dequantise.length > 0);
   }

@@ -15,7 +15,7 @@ import { ggufLayout, type PlacedTensor } from './layout.js';
 const NO_WEIGHT = /^rope_(?:freqs|factors_short|factors_long)\.weight$|\.attn_rot_embd(?:\.weight)?$/;
 
 /** What a file says of its model. */
-export interface GgufModel {
+interface GgufModel {
   readonly config: ModelConfig;
   /** What `config.json` would say. */
   readonly json: Json;
@@ -160,7 +160,7 @@ function endTokens(file: GgufFields): readonly number[] {
 }
 
 /** The divisors of the frequencies in a tensor such as `rope_freqs.weight`. */
-export type ReadTensor = (name: string) => Float32Array | undefined;
+type ReadTensor = (name: string) => Float32Array | undefined;
 
 /** Llama 3.1 and later (`modeling_rope_utils.py`, `_compute_llama3_parameters`): all of them have these. */
 const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } as const;

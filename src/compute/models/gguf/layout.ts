@@ -27,7 +27,7 @@ export type Arrangement =
   /** One was added: Gemma's norms. */
   | { readonly kind: 'one_more' };
 
-export type RowAxes = readonly [first: number, second: number, rows: number];
+type RowAxes = readonly [first: number, second: number, rows: number];
 
 export const SAME: Arrangement = { kind: 'same' };
 

@@ -13,7 +13,7 @@ export type GgufField =
   | { readonly type: 'array'; readonly of: 'string'; readonly value: readonly string[] };
 
 /** In the order in which they are written. */
-export type GgufFieldMap = ReadonlyMap<string, GgufField>;
+type GgufFieldMap = ReadonlyMap<string, GgufField>;
 
 export interface WritableGgufTensor {
   readonly name: string;
@@ -33,7 +33,7 @@ export interface GgufFile {
 const ALIGNMENT = 32;
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-export const ggufTensorBytes = ({ type, shape }: Pick<WritableGgufTensor, 'type' | 'shape'>): number =>
+const ggufTensorBytes = ({ type, shape }: Pick<WritableGgufTensor, 'type' | 'shape'>): number =>
   (sizeOf(shape) / BLOCKS[type].values) * BLOCKS[type].bytes;
 
 export function ggufFile(fields: GgufFieldMap, tensors: readonly WritableGgufTensor[]): GgufFile {

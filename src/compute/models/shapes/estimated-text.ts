@@ -17,11 +17,11 @@ const BYTES_PER_TOKEN: readonly (readonly [vocabulary: number, bytes: number])[]
   [Number.POSITIVE_INFINITY, 4.2],
 ];
 
-export const bytesPerToken = (vocabSize: number): number =>
+const bytesPerToken = (vocabSize: number): number =>
   BYTES_PER_TOKEN.find(([most]) => vocabSize <= most)?.[1] ?? 1;
 
 /** Says how many tokens a text has, and nothing of which. */
-export function estimatedTokenizer(vocabSize: number): Tokenizer {
+function estimatedTokenizer(vocabSize: number): Tokenizer {
   const perToken = bytesPerToken(vocabSize);
   return {
     vocabSize: 0,

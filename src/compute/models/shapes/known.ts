@@ -5,7 +5,7 @@ import { anyObject, type Json, ownJson, positive, record } from '../../../langua
 import { type NameForms, nameForms, republishes } from './names.js';
 import { STORED_FORMATS, type StoredFormat } from './stored-formats.js';
 
-export interface KnownShape {
+interface KnownShape {
   /** The name of the model in the list. */
   readonly id: string;
   /** What its `config.json` says. */

@@ -26,7 +26,7 @@ const FORMATS = {
 export type StoredFormat = keyof typeof FORMATS;
 export const STORED_FORMATS = ['mxfp4', 'fp8'] as const satisfies readonly StoredFormat[];
 
-export interface StoredWeights {
+interface StoredWeights {
   /** As its makers call it. */
   readonly format: string;
   readonly config: string;

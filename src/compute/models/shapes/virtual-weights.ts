@@ -2,7 +2,7 @@
 import type { Json } from '../../../language/host/json.js';
 import type { NamedShape } from '../architectures/blueprint.js';
 
-export interface VirtualWeights {
+interface VirtualWeights {
   /** Size of the whole file. */
   readonly bytes: number;
   /** Its length and its header, and no data. */

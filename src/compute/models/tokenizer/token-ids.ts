@@ -2,7 +2,7 @@
 import { isJson, type Json } from '../../../language/host/json.js';
 
 /** A token that another tokenizer has not, or has under another id. */
-export interface OtherToken {
+interface OtherToken {
   readonly id: number;
   readonly token: string;
   /** What the other one has there. */

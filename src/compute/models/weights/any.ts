@@ -10,7 +10,7 @@ import { isReadable, safetensorsSource } from './bitsandbytes.js';
 import { pagedTensor } from './load.js';
 import { weightStore } from './stored-tensor.js';
 
-export interface AnyWeights {
+interface AnyWeights {
   /** Every tensor of floats that can be read, and every weight in 4 bits; it stays in its file. */
   readonly floats: WeightStore;
   /** The others, such as a buffer of whole numbers, as they are. */

@@ -32,7 +32,7 @@ interface DequantisationMemory {
 }
 
 /** Block formats that need a kernel. */
-export type KernelFormat = Exclude<BlockFormat, 'F32'>;
+type KernelFormat = Exclude<BlockFormat, 'F32'>;
 
 type BlocksExport = (raw: number, out: number, blocks: number) => void;
 type Nf4Export = (codes: number, absmax: number, out: number, blocks: number, planes: number) => void;

@@ -6,7 +6,7 @@ import type { ModelConfig } from '../types.js';
 import { codeBytes, isCoded } from './digits.js';
 import type { FormatOf } from './load.js';
 
-export interface PlannedCodes {
+interface PlannedCodes {
   /** Bytes that stay. */
   readonly bytes: number;
   /** Bytes while they are compiled, at most. */

@@ -89,7 +89,7 @@ export function formatBottleneck(
   return JSON.stringify(fields, null, 2).replace(FLOATS, '$1.0$2');
 }
 
-export interface BottleneckFile {
+interface BottleneckFile {
   readonly config: BottleneckConfig;
   /** What the adapter is called in the names of its tensors. */
   readonly name: string;

@@ -85,7 +85,7 @@ export const ggufFamily = ({ architecture }: ModelConfig): WrittenFamily | undef
   FAMILIES[architecture];
 
 /** Tensors that are no weights: divisors of the frequencies. */
-export interface GgufVector {
+interface GgufVector {
   readonly name: string;
   readonly values: Float32Array;
 }

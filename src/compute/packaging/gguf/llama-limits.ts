@@ -63,7 +63,7 @@ export function windowPeriod({ layerTypes = [], layers }: ModelConfig): number |
 /** Architectures whose window llama.cpp passes over. */
 const WITHOUT_WINDOW: ReadonlySet<ArchitectureName> = new Set(['mistral', 'phi3']);
 
-export interface ExactContext {
+interface ExactContext {
   readonly tokens: number;
   /** One clause: what is other beyond. */
   readonly why: string;

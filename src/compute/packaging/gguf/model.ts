@@ -25,7 +25,7 @@ import { GGUF_TYPES, type GgufType } from './types.js';
 import { copiedVocabulary, folderVocabulary, type WrittenVocabulary } from './vocabulary.js';
 
 /** Where a model comes from, for people. */
-export interface GgufOrigin {
+interface GgufOrigin {
   readonly name: string;
   /** The model that it was made from. */
   readonly base?: string;
@@ -33,7 +33,7 @@ export interface GgufOrigin {
   readonly licence?: string;
 }
 
-export interface GgufModelOptions {
+interface GgufModelOptions {
   readonly type: GgufType;
   readonly config: ModelConfig;
   /** Tokenizer and special tokens. */

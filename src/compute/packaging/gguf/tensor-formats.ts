@@ -60,7 +60,7 @@ function fitting(format: BlockFormat, columns: number): BlockFormat {
 }
 
 /** Layers that get more bits: the first and last eighth, and every third between them (`use_more_bits`). */
-export const getsMoreBits = (layer: number, layers: number): boolean => {
+const getsMoreBits = (layer: number, layers: number): boolean => {
   const eighth = Math.floor(layers / 8);
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 };

@@ -1,7 +1,7 @@
 /** What a GGUF file may be stored as: the mixes of llama.cpp's `llama-quantize`. */
 import type { BlockFormat } from '../../models/weights/formats.js';
 
-export interface GgufTypeDefinition {
+interface GgufTypeDefinition {
   /** What most matrices are stored as. */
   readonly format: BlockFormat;
   /** `general.file_type` (llama.h, `enum llama_ftype`). */

@@ -3,7 +3,7 @@ import { GGUF_TYPES, type GgufType } from '../gguf/types.js';
 
 export type MergeDtype = 'f32' | 'f16' | 'bf16';
 
-export interface DtypeDefinition {
+interface DtypeDefinition {
   readonly safetensors: 'F32' | 'F16' | 'BF16';
   /** As `config.json` writes it. */
   readonly torch: 'float32' | 'float16' | 'bfloat16';

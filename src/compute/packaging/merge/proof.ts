@@ -24,7 +24,7 @@ export async function probeLogits(
   return logits;
 }
 
-export interface ProofInput {
+interface ProofInput {
   readonly base: ProbeLogits;
   /** Base with adapter; the base itself if there is none. */
   readonly adapted: ProbeLogits;

@@ -10,7 +10,7 @@ import { notFinite, overflows } from './merge-diagnostics.js';
 import type { MergePlan } from './plan.js';
 import { type WeightUpdate, weightUpdate } from './update.js';
 
-export interface MergeOptions {
+interface MergeOptions {
   readonly dtype: MergeDtype;
   /** What an adapter changes. Without one, the weights are only converted. */
   readonly plan?: MergePlan;
@@ -23,7 +23,7 @@ export interface MergeOptions {
 /** Values that are worked on at a time: 4 MiB of float32. */
 const PIECE = 1 << 20;
 
-export interface MergedRows {
+interface MergedRows {
   readonly names: readonly string[];
   /** A tensor that the model has, merged some rows at a time. Throws a `UserError` for a value that does not fit the dtype. */
   source(name: string): RowSource;

@@ -16,7 +16,7 @@ import { openAdapter } from '../adapters.js';
 import { exactContext } from '../gguf/index.js';
 
 /** The model under an adapter, or the model itself. */
-export interface ServedBase {
+interface ServedBase {
   /** Absolute: a folder in Hugging Face layout or a GGUF file. */
   readonly folder: string;
   /** For people. */

@@ -2,7 +2,7 @@
 import type { ServerFacts } from './facts.js';
 
 /** A service of a compose file. */
-export interface ComposeService {
+interface ComposeService {
   readonly image: string;
   readonly entrypoint?: readonly string[];
   readonly command: readonly string[];

@@ -67,7 +67,7 @@ export const differences = (form: TurnForm, template: ChatTemplate): readonly st
   );
 
 /** A conversation, and the beginning of the next answer. */
-export function writeTurns(form: TurnForm, messages: readonly ChatMessage[]): string {
+function writeTurns(form: TurnForm, messages: readonly ChatMessage[]): string {
   const [first, ...others] = messages;
   const given = first?.role === 'system' ? first.content : undefined;
   const turns = given === undefined ? messages : others;

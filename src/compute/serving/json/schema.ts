@@ -149,7 +149,7 @@ class SchemaReader {
     );
   }
 
-  /** References followed to what is none. */
+  /** The schema at the end of a chain of references. */
   private resolved(placed: PlacedSchema): PlacedSchema {
     let found = placed;
     for (let count = 0; isJson(found.schema) && found.schema['$ref'] !== undefined; count++) {

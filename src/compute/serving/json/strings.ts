@@ -19,7 +19,7 @@ const ESCAPED: readonly (readonly [code: number, written: string])[] = [
   [code('\t'), '\\t'],
 ];
 
-export const QUOTE = literal('"');
+const QUOTE = literal('"');
 export const quoted = (content: Item): Item => sequence(QUOTE, content, QUOTE);
 
 const HEX = characters([

@@ -33,7 +33,7 @@ export const BOOLEAN = choice(literal('true'), literal('false'));
 export const NULL = literal('null');
 
 /** Between the parts of an object or a list: nothing, a space, or a new line with its indentation; it ends, as answers must. */
-export const GAP = choice(NOTHING, literal(' '), sequence(literal('\n'), repeat(literal(' '), 0, 16)));
+const GAP = choice(NOTHING, literal(' '), sequence(literal('\n'), repeat(literal(' '), 0, 16)));
 const COLON = sequence(literal(':'), optional(literal(' ')));
 
 export const property = (name: Item, value: Item): Item => sequence(name, COLON, value);

@@ -18,7 +18,7 @@ export interface SamplerSettings {
   readonly tokenBiasValues?: Float32Array;
 }
 
-export interface NativeSampler {
+interface NativeSampler {
   applyConfig(settings: SamplerSettings): void;
   dispose(): void;
 }
@@ -35,7 +35,7 @@ export interface NativeModel {
   getModelDescription(): string;
 }
 
-export interface NativeLora {
+interface NativeLora {
   dispose(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export interface NativeContext {
   setLoras(loras: readonly NativeLora[], scales: readonly number[]): void;
 }
 
-export interface LlamaAddon {
+interface LlamaAddon {
   readonly AddonModel: new (
     path: string,
     options: {

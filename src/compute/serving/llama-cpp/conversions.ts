@@ -45,7 +45,7 @@ const TABLE = v.object({ version: version(1), files: record(STORED_DIGEST) });
 
 export const conversionsFolder = (host: Host): string => join(cacheFolder(host), 'gguf');
 
-export interface Conversion {
+interface Conversion {
   /** For people. */
   readonly label: string;
   /** Absolute paths of what decides the content. */

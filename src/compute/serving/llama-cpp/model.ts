@@ -10,7 +10,7 @@ import {
   type SamplerSettings,
 } from './addon.js';
 
-export interface LlamaOptions {
+interface LlamaOptions {
   /** For people. */
   readonly label: string;
   /** A GGUF file. */
@@ -38,7 +38,7 @@ export interface Feed {
 export type LogitsHandle = number & { readonly __logits: never };
 
 /** Tokens with their probabilities, which sum to 1; the likeliest first. */
-export interface Likeliest {
+interface Likeliest {
   readonly ids: Int32Array;
   readonly probabilities: Float32Array;
 }

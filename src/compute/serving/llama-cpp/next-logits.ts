@@ -11,7 +11,7 @@ import type { LlamaModel, LogitChanges, LogitsHandle } from './model.js';
 const LIKELIEST = 1024;
 
 /** Logits of a request's next token, in part. */
-export interface PartialLogits {
+interface PartialLogits {
   /** `[vocab]`, less than the true ones by one number; those that were not handed over are −Infinity. */
   readonly logits: Float32Array;
   /** Natural logarithm of Σ exp over all logits; left out where nobody asks for log-probabilities. */

@@ -55,7 +55,7 @@ export const joinedAnswers = (rows: readonly AlikeTexts[], padId: number, isScor
   );
 
 /** Sum of the losses of an answer, in nats, and their number. */
-export interface AnswerLoss {
+interface AnswerLoss {
   sum: number;
   tokens: number;
 }

@@ -31,7 +31,7 @@ export interface KtoObjective {
   readonly undesirable: number;
 }
 
-export interface RewardObjective {
+interface RewardObjective {
   readonly kind: 'reward';
 }
 

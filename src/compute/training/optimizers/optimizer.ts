@@ -41,7 +41,7 @@ export interface Updater extends Pick<Optimizer, 'state'> {
   update(step: number, rate: number, gradientScale: number): Promise<void>;
   /** Brings parameters and optimiser state to the host, where `state` and the decoder's `parameters` can be read. */
   collect(): Promise<void>;
-  /** Lets go of the copy of the state that {@link collect} has made: whoever wanted it has taken it. */
+  /** Releases the copy of the state that {@link collect} has made: whoever wanted it has taken it. */
   forget(): void;
   release(): Promise<void>;
 }

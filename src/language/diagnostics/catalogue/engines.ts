@@ -101,7 +101,7 @@ export const noSuchNode = (setting: EngineSetting, nodes: number) =>
     message:
       nodes === 1
         ? `\`${written(setting)}\` is of a run on several nodes, and this one is on one`
-        : `\`${written(setting)}\` is none of the nodes: ${nodes} nodes are numbered from 0`,
+        : `\`${written(setting)}\` is not the number of a node: ${nodes} nodes are numbered from 0`,
     help:
       nodes === 1
         ? 'say how many nodes there are, e.g. `--nodes 2`, or leave the option out'

@@ -20,7 +20,7 @@ export interface DiagnosticJson extends Location {
   }[];
 }
 
-export interface CheckJson {
+interface CheckJson {
   readonly version: 1;
   readonly valid: boolean;
   readonly diagnostics: readonly DiagnosticJson[];

@@ -64,7 +64,7 @@ const files = required(
 const named = optional(columns, 'Names of the columns, if they differ from the defaults.');
 
 /** Rows in `stdlib/samples/`. */
-export const SAMPLES = ['general', 'safety'] as const;
+const SAMPLES = ['general', 'safety'] as const;
 
 /** Where rows come from. */
 export const sources = {

@@ -1,6 +1,6 @@
 /** Texts with the names of columns in braces: `Question: {question}`; `{{` and `}}` are braces. */
 
-export type PatternPart = { readonly text: string } | { readonly column: string };
+type PatternPart = { readonly text: string } | { readonly column: string };
 
 /** What is wrong with a pattern, as a clause. */
 export class PatternFault {

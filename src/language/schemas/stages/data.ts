@@ -102,7 +102,7 @@ const settings = {
 export type DataSettings = Infer<typeof settings>;
 
 /** A source of a mix of several, by share or by epochs. */
-export type MixedSource = Infer<typeof mixedSource>;
+type MixedSource = Infer<typeof mixedSource>;
 
 const isSeveral = (mix: NonNullable<DataSettings['mix']>): mix is readonly MixedSource[] =>
   Array.isArray(mix);

@@ -6,7 +6,7 @@ import { textOf } from '../listing.js';
 import { type Answer, oneLine, PASSING, request, type Sending, TransientError, waitOf } from '../request.js';
 import { noSpace, noWrite, refusedWrite } from './publish-diagnostics.js';
 
-export interface Post {
+interface Post {
   readonly path: string;
   readonly body: string;
   readonly type?: string;

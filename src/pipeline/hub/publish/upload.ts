@@ -32,7 +32,7 @@ const BEGUN = v.object({
   etags: v.array(v.string()),
 });
 
-export interface Upload {
+interface Upload {
   readonly id: string;
   readonly branch: string;
   readonly memory: UploadMemory;

@@ -24,7 +24,7 @@ export interface Answers {
 }
 
 /** The rows and tokens of the prompts that pass through together, and bytes besides that pass. */
-export interface AnswerBatch {
+interface AnswerBatch {
   readonly rows: number;
   readonly prompt: number;
   readonly more: { readonly activations: number; readonly logits: number };

@@ -5,7 +5,7 @@ import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../expected-rows.js';
 import { MOST_SESSIONS } from './calibration.js';
 
-export interface SessionInput {
+interface SessionInput {
   readonly lengths: Lengths;
   readonly validation: Lengths | undefined;
   readonly plan: Pick<TrainPlan, 'microBatch' | 'accumulation'>;

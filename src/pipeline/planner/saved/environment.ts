@@ -4,7 +4,7 @@ import { ABSENT, digestText, type PlanDifference, shown } from './compare.js';
 import type { SavedDevice, SavedPlan } from './saved-file.js';
 
 /** Differences of the machine and of versions, found before anything is planned. */
-export interface PlanEnvironment {
+interface PlanEnvironment {
   readonly ftpc: string;
   readonly runtime: string;
   readonly engine: EngineName;

@@ -9,7 +9,7 @@ import { canonical, sha256 } from '../canonical.js';
 import type { Plan, PlannedDevice } from '../plan-json.js';
 import type { SavedDevice, SavedPlan, SavedProgram, SavedSecret } from './saved-file.js';
 
-export interface SavedPlanInput {
+interface SavedPlanInput {
   readonly program: Program;
   readonly plan: Plan;
   readonly host: Host;

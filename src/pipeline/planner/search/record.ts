@@ -7,7 +7,7 @@ import type { Search } from '../../../language/ir/program.js';
 import { layoutOf, replaceFile } from '../../store/index.js';
 import { canonical, sha256 } from '../canonical.js';
 
-export const TRIAL_ENDS = ['done', 'ended', 'failed', 'gate_closed'] as const;
+const TRIAL_ENDS = ['done', 'ended', 'failed', 'gate_closed'] as const;
 
 const TRIAL = v.object({
   /** `ended`: early, by the search. */

@@ -4,7 +4,7 @@ import type { DeviceSpeed } from './device.js';
 import { HALF_RATE_ROWS, KERNELS, LAUNCH, ofProducts, UTILISATION } from './utilisation.js';
 
 /** How a decoder is passed through. */
-export interface PassOptions {
+interface PassOptions {
   /** Rows, and tokens of each with padding. */
   readonly rows: number;
   readonly length: number;
@@ -97,7 +97,7 @@ function headSeconds(work: DecoderWork, pass: PassOptions, products: number, dev
   );
 }
 
-export interface UpdateOptions {
+interface UpdateOptions {
   readonly trained: number;
   /** Bytes of the optimiser's state of all trained numbers. */
   readonly state: number;
@@ -111,7 +111,7 @@ const UPDATE_BYTES = 44;
 export const updateSeconds = ({ trained, state, shards }: UpdateOptions, { memory }: DeviceSpeed): number =>
   (trained * UPDATE_BYTES + 2 * state) / shards / memory;
 
-export interface Traffic {
+interface Traffic {
   /** Bytes that each rank gathers and scatters per micro batch, and sums per step. */
   readonly perMicroBatch: number;
   readonly perStep: number;

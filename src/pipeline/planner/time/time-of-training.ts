@@ -7,7 +7,7 @@ import { computeSeconds, generationSeconds, plus } from '../speed.js';
 import { answerFlops, type TrainFacts, trainFlops } from '../train-stage.js';
 import { trainTime } from './train-time.js';
 
-export interface TrainingInput {
+interface TrainingInput {
   readonly context: PlanContext;
   readonly stage: Stage;
   readonly facts: TrainFacts;
@@ -15,7 +15,7 @@ export interface TrainingInput {
   readonly look: boolean;
 }
 
-export interface TimedTraining {
+interface TimedTraining {
   readonly seconds: Seconds | null;
   readonly pace?: Pace;
 }

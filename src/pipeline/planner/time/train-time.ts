@@ -21,7 +21,7 @@ import { type RankStep, stepSeconds } from './rank-seconds.js';
 import { forwardSeconds, tokenSeconds } from './step-seconds.js';
 import { DISK, FORETOLD, MEASURED, START } from './utilisation.js';
 
-export interface TrainTime {
+interface TrainTime {
   /** `null`: nothing is known of how fast the machine is. */
   readonly seconds: Seconds | null;
   readonly pace: Pace;

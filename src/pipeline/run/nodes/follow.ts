@@ -16,7 +16,7 @@ import type { Watcher } from '../run-context.js';
 import type { Interrupts } from '../stage-process.js';
 import { BEAT, type Meeting, readMeeting } from './meeting.js';
 
-export interface FollowRequest {
+interface FollowRequest {
   readonly host: Host;
   readonly layout: Layout;
   readonly program: Program;

@@ -15,7 +15,7 @@ interface MeasureSpec {
   readonly better: 'less' | 'more' | 'neither';
 }
 
-export const COMPARED: readonly MeasureSpec[] = [
+const COMPARED: readonly MeasureSpec[] = [
   { measure: 'errors', label: 'error rate', kind: 'share', better: 'less' },
   { measure: 'thumbsUp', label: 'thumbs up', kind: 'share', better: 'more' },
   { measure: 'seconds', label: 'duration', kind: 'duration', better: 'less' },

@@ -3,7 +3,7 @@ import { readRequestJournal } from '../monitoring/request-journal.js';
 import { type Comparison, compareReleases } from './compare.js';
 import { ReleaseTally } from './release-tally.js';
 
-export interface JournalComparison {
+interface JournalComparison {
   readonly a: ReleaseTally;
   readonly b: ReleaseTally;
   readonly measures: readonly Comparison[];

@@ -9,7 +9,7 @@ export interface Interval {
 }
 
 /** A share among so many; `count` may be a fraction. */
-export interface Share {
+interface Share {
   readonly share: number;
   readonly count: number;
 }

@@ -2,13 +2,13 @@
 import { html, type Markup } from '../../../language/source/markup.js';
 import { ticks, tickText } from '../../../language/source/ticks.js';
 
-export interface ChartLine {
+interface ChartLine {
   readonly label: string;
   /** One per cell, oldest first; null where there is none. */
   readonly values: readonly (number | null)[];
 }
 
-export interface ChartOptions {
+interface ChartOptions {
   readonly title: string;
   readonly unit: string;
   /** Of all charts that are compared: the top of the axis. */

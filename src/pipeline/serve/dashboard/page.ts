@@ -7,8 +7,8 @@ import { STYLE } from './style.js';
 const EVERY = 2;
 
 /**
- * Fetches the view and puts it into the page. A key stays in the tab that it was typed into. A view that is older than
- * the server's last word is said to be so.
+ * Fetches the view and puts it into the page. A key stays in the tab that it was typed into. The page says so
+ * where its view is older than the server's last answer.
  */
 const SCRIPT = `
 const view = document.getElementById('view');

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Above so many, the one that has been idle for the longest is closed. */
-export const MOST_CONNECTIONS = 2000;
+const MOST_CONNECTIONS = 2000;
 
 export interface Connections {
   /** A request of this connection is being answered. */

@@ -18,7 +18,7 @@ export class TooLateError extends Error {
 }
 
 /** nginx's status of a client that went: nobody reads it. */
-export const CLIENT_GONE = 499;
+const CLIENT_GONE = 499;
 
 /** What clients look for in OpenAI's API: the code and the field, by the code of a diagnostic. */
 const TOLD: Readonly<Record<string, { readonly code?: string; readonly param?: string }>> = {

@@ -23,14 +23,14 @@ const fileName = (age: number): string => (age === 0 ? 'requests.jsonl' : `reque
 const FILES = 4;
 const LARGEST = 64 * 2 ** 20;
 
-export interface RequestJournal {
+interface RequestJournal {
   append(line: TrafficLine): void;
   /** Lines that could not be written. */
   lost(): number;
   close(): void;
 }
 
-export interface JournalOptions {
+interface JournalOptions {
   /** Told of the first line that could not be written, and of the first after that which could. */
   readonly report: (text: string) => void;
   readonly files?: number;

@@ -12,7 +12,7 @@ const REQUEST = v.object({
   at: finite,
   id: v.string(),
   endpoint: v.picklist(['chat', 'completions']),
-  /** Number of the release, 0 for a model that is none; null where it was refused before it had one. */
+  /** Number of the release, 0 for a model that is no release; null where the request was refused before it had one. */
   release: v.nullable(count),
   role: v.nullable(v.picklist(['current', 'canary', 'only'])),
   /** Of users, 0 to 4095. */

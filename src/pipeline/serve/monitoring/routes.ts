@@ -18,7 +18,7 @@ const HTML = 'text/html; charset=utf-8';
 /** Of a feedback: it is small. */
 const BODY = 16_384;
 
-export interface MonitoringOptions {
+interface MonitoringOptions {
   readonly observer: TrafficObserver;
   /** Whether requests need a key: the page then has no figures, and asks for it. */
   readonly needsKey?: boolean;

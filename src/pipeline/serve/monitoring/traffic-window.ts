@@ -5,7 +5,7 @@ import type { RequestLine } from './request-line.js';
 
 /** Seconds of a cell, and how many there are: ten minutes. */
 export const CELL = 5;
-export const CELLS = 120;
+const CELLS = 120;
 /** Cells whose durations are put together for a quantile: 30 seconds. */
 const SMOOTHED = 6;
 

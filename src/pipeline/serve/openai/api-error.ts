@@ -7,7 +7,7 @@ type ErrorType =
   | 'rate_limit_error'
   | 'server_error';
 
-export interface ErrorBody {
+interface ErrorBody {
   readonly error: {
     readonly message: string;
     readonly type: ErrorType;

@@ -8,7 +8,7 @@ import type {
 import type { Endpoint } from '../observer.js';
 
 /** Tokens of a request. */
-export interface Usage {
+interface Usage {
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly answerTokens: number;
@@ -30,7 +30,7 @@ export interface Envelope {
   readonly fingerprint: string;
 }
 
-export type TextPiece = Extract<CompletionPiece, { type: 'text' }>;
+type TextPiece = Extract<CompletionPiece, { type: 'text' }>;
 
 /** The chunks of one answer that is streamed: bodies without their envelope's fields. */
 export interface ChoiceStream {

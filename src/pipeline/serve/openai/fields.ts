@@ -8,7 +8,7 @@ import { checkJson, isJson, type Json, JsonFault } from '../../../language/host/
 import { ApiError, badField } from './api-error.js';
 
 /** `noEffect`: for OpenAI's own records and prices. */
-export type FieldUse<S extends v.GenericSchema = v.GenericSchema> =
+type FieldUse<S extends v.GenericSchema = v.GenericSchema> =
   | { readonly use: 'used'; readonly schema: S }
   | { readonly use: 'noEffect' }
   | {
@@ -18,7 +18,7 @@ export type FieldUse<S extends v.GenericSchema = v.GenericSchema> =
       readonly why: string;
     };
 
-export type FieldTable = Readonly<Record<string, FieldUse>>;
+type FieldTable = Readonly<Record<string, FieldUse>>;
 
 export const used = <const S extends v.GenericSchema>(schema: S) => ({ use: 'used', schema }) as const;
 export const noEffect = { use: 'noEffect' } as const;

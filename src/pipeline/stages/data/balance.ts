@@ -75,7 +75,7 @@ export function takeLowest(
 const presentIn = (counts: readonly number[]): number => counts.filter((count) => count > 0).length;
 
 /** What a report says of it: training rows of each value before and after, the most common first. */
-export interface BalanceCounts {
+interface BalanceCounts {
   readonly by: string;
   readonly atMost: number;
   readonly values: readonly { readonly value: string; readonly rows: number; readonly kept: number }[];

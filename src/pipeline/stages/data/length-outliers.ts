@@ -5,7 +5,7 @@ import { keptRows } from './row-order.js';
 import type { RowTable } from './row-table.js';
 import type { Column } from './scratch.js';
 
-export interface OutlierRules {
+interface OutlierRules {
   /** Interquartile ranges of the log length outside the quartiles (Tukey: Exploratory Data Analysis, 1977). */
   readonly iqr?: number;
   /** Part of the rows that are at most as long. */

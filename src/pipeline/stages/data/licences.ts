@@ -1,4 +1,4 @@
-/** Under which licence rows are: what stands next to them, or what the stage declares. */
+/** The licence of rows: what the stage declares, or what a card or a licence file next to them says. */
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { type Host, HostError } from '../../../language/host/host.js';
@@ -8,7 +8,7 @@ import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { CARD, snapshotFolder } from '../hub-repositories.js';
 import { sourceCalls, sourceName, sourcePaths } from './sources.js';
 
-export interface RowLicence {
+interface RowLicence {
   /** As it is written: `cc-by-4.0`. */
   readonly licence: string;
   /** The file that says so, as reports name it. */

@@ -80,7 +80,7 @@ function pair(row: Row, own: OwnName): Preference | RowFault {
 const isWholeChat = (answer: Said): boolean =>
   typeof answer !== 'string' && answer[0]?.['role'] !== 'assistant';
 
-/** What both begin with is the prompt; where that is said besides, it is the question of the same chat. */
+/** What both begin with is the prompt; a prompt that the row has as well is the question of the same chat. */
 function split(chosen: Said, rejected: Said): Extract<Preference, { chosen: Said }> | undefined {
   if (typeof chosen === 'string' || typeof rejected === 'string')
     return typeof chosen === 'string' && typeof rejected === 'string'

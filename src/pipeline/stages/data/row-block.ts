@@ -7,7 +7,7 @@ import { NONE } from './row-table.js';
 import type { RowMemory } from './scratch.js';
 
 /** Which row, and how much of both they have in common. */
-export interface NearCopy {
+interface NearCopy {
   readonly of: number;
   readonly overlap: number;
 }

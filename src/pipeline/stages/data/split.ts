@@ -16,7 +16,7 @@ export interface Group {
 export type Groups = Iterable<Group>;
 
 /** The split of a group, as an index into {@link splitNames}. */
-export type SplitOf = (group: Pick<Group, 'order' | 'stratum'>) => number;
+type SplitOf = (group: Pick<Group, 'order' | 'stratum'>) => number;
 
 /** Splits that are filled before training gets the rest, in this order. */
 const HELD_OUT = ['test', 'valid'] as const;

@@ -67,7 +67,7 @@ export function askRelease(
 /** The adapter as llama.cpp and Ollama read it, in `serve/`. */
 const ADAPTER_FILE = 'adapter.gguf';
 
-export interface ServedRelease {
+interface ServedRelease {
   readonly facts: ServerFacts;
   /** The file of the adapter, where there is one. */
   readonly files: AddedFiles;

@@ -47,7 +47,7 @@ const endings: Style = ({ contexts, choices, continuation, answer }) => ({
 
 const STYLES: Readonly<Record<string, Style>> = { letters, endings };
 
-export interface ChoiceOptions {
+interface ChoiceOptions {
   readonly tokenizer: Tokenizer;
   readonly own: OwnName;
   readonly examples: Examples;

@@ -11,7 +11,7 @@ import { renderRow } from './render-row.js';
 import { type RenderContext, type RenderedRow, type Row, RowProblem } from './rendered-row.js';
 import { shownTokens } from './tokenized-rows.js';
 
-export interface PreferenceOptions {
+interface PreferenceOptions {
   readonly tokenizer: Tokenizer;
   readonly vocabulary: number;
   readonly context: RenderContext;

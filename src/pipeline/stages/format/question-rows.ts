@@ -5,7 +5,7 @@ import { optionalText, type Row, RowProblem, text } from './rendered-row.js';
 
 /** What is asked, before it is written in a style. */
 export interface Question {
-  /** As it stands before choices that are listed. */
+  /** As it is written before a list of choices. */
   readonly question: string;
   /** What each choice continues, where it is not listed: one text for all of them, or one for each. */
   readonly contexts: readonly string[];

@@ -3,7 +3,7 @@ import type { FormatSettings } from '../../../language/schemas/stages/format.js'
 import type { OwnName } from '../data/column-names.js';
 import type { DropReason } from '../row-report.js';
 
-export interface AnswerSpan {
+interface AnswerSpan {
   /** UTF-16 offsets into the text, end exclusive. */
   readonly start: number;
   readonly end: number;

@@ -45,7 +45,7 @@ export interface KeptRow {
 }
 
 /** What became of a row, or why nothing is kept of it. */
-export type EncodingResult = KeptRow | RowRemark;
+type EncodingResult = KeptRow | RowRemark;
 
 export interface RowEncoder {
   readonly tokenizer: Tokenizer;

@@ -22,7 +22,7 @@ import type { OpenedBase } from './merge-models.js';
 export const FOLDER = 'model';
 
 /** The one file of weights where it is GGUF. */
-export const GGUF_FILE = 'model.gguf';
+const GGUF_FILE = 'model.gguf';
 
 export interface MergedParts {
   readonly stored: StoredAs;

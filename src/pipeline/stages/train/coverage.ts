@@ -36,7 +36,7 @@ export interface ModuleCoverage {
 }
 
 /** Written to `coverage.json`. */
-export interface Coverage {
+interface Coverage {
   readonly version: 1;
   readonly trainable: number;
   readonly all: number;

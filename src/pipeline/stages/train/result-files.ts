@@ -56,7 +56,7 @@ export function writeReport(output: OutputFolder, rows: TrainRows): Pick<StageRe
   return report.dropped.rows === 0 ? {} : { dropped: report.dropped.toJSON() };
 }
 
-export interface SummaryInput {
+interface SummaryInput {
   readonly plan: TrainPlan;
   readonly base: string;
   readonly ending: Ending;
@@ -81,7 +81,7 @@ export function writeSummary(output: Pick<OutputFolder, 'write'>, summary: Summa
 }
 
 /** How a base was trained, and where it was in memory. */
-export interface TrainingSummary {
+interface TrainingSummary {
   readonly method: Method;
   readonly residency: Partial<TrainPlan>;
 }

@@ -12,7 +12,7 @@ import type { StageContext } from '../stage.js';
 type SetbackContext = Pick<StageContext, 'stage' | 'host' | 'work' | 'key'>;
 
 /** What a train stage does when it diverges. */
-export type DivergenceAnswer = 'warn' | 'stop' | { readonly rate: number; readonly times: number };
+type DivergenceAnswer = 'warn' | 'stop' | { readonly rate: number; readonly times: number };
 
 export function divergenceAnswer(stage: Pick<Stage, 'kind' | 'settings'>): DivergenceAnswer {
   const answer = settingsOf(stage, 'train').watch?.divergence ?? 'stop';

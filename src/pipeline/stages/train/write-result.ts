@@ -29,7 +29,7 @@ import { repeatsItself, repetitionText } from './train-diagnostics.js';
 import type { TrainTask } from './train-task.js';
 
 /** What training has led to, whichever engine computed. */
-export interface TrainingOutcome extends TrainingResult {
+interface TrainingOutcome extends TrainingResult {
   readonly plan: TrainPlan;
   /** `undefined` if every weight was trained. */
   readonly adapter: AdapterConfig | undefined;

@@ -10,7 +10,7 @@ import { EXIT } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
 import { rewriteAll } from './rewrite.js';
 
-export interface FixRequest {
+interface FixRequest {
   readonly files: readonly string[];
   /** Of names that lead to no file. */
   readonly missing: readonly Diagnostic[];

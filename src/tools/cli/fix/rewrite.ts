@@ -15,7 +15,7 @@ import { error, wholeFile } from '../../../language/diagnostics/make.js';
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import { syncFolder, writeWhole } from '../../../pipeline/store/index.js';
 
-export interface Rewrite {
+interface Rewrite {
   /** As diagnostics name it. */
   readonly file: string;
   readonly path: string;

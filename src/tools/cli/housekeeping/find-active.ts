@@ -11,7 +11,7 @@ import {
 import { findRun } from '../../insight/runs/index.js';
 
 /** Runs whose process is not gone. */
-export const livingRuns = (host: Host): readonly ActiveRun[] =>
+const livingRuns = (host: Host): readonly ActiveRun[] =>
   activeRuns(layoutOf(host)).filter(({ state }) => state !== 'gone');
 
 /**

@@ -20,7 +20,7 @@ import { type CliContext, messageWidth } from '../cli-context.js';
 import { linesView } from '../progress/views.js';
 import { summaryLines } from '../summary.js';
 
-export interface LogsRequest {
+interface LogsRequest {
   readonly runId: string;
   readonly stage?: string;
   readonly follow: boolean;

@@ -21,7 +21,7 @@ import {
   sizeOf,
 } from '../../../pipeline/store/index.js';
 
-export interface TidyRequest {
+interface TidyRequest {
   readonly runs: number | undefined;
   readonly days: number;
   readonly grace: number;

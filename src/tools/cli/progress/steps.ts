@@ -7,7 +7,7 @@ import { type CliContext, canOverwrite, LINE_START } from '../cli-context.js';
 /** Milliseconds between two looks, on a terminal and in a log. */
 const EVERY = { terminal: 200, log: 5_000 } as const;
 
-export interface InstallView {
+interface InstallView {
   readonly step: (step: InstallStep) => void;
   readonly close: () => void;
 }

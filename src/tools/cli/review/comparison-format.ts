@@ -17,7 +17,7 @@ export function comparisonFormat(args: Arguments): ComparisonFormat {
   return 'json';
 }
 
-export type ComparisonPrinter = (
+type ComparisonPrinter = (
   comparison: Comparison,
   diagnostics: readonly Readonly<Record<string, unknown>>[],
 ) => string;

@@ -10,7 +10,7 @@ import type { CliContext, Colours } from '../cli-context.js';
 import { type DiagnosticsPrinter, diagnosticsPrinter } from '../diagnostics-printer.js';
 import { writeFile } from '../write-file.js';
 
-export interface Reporter {
+interface Reporter {
   file(file: TestFile): void;
   readonly test: (outcome: TestOutcome) => void;
   /** `problems` are of no file. */

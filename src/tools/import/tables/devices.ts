@@ -41,7 +41,7 @@ function offload(recipe: Recipe): undefined {
 }
 
 /** ZeRO of DeepSpeed: 0 shares nothing, 1 the optimiser's state, 2 gradients as well, 3 the weights too. */
-export function setZeroStage(recipe: Recipe, stage: number): undefined {
+function setZeroStage(recipe: Recipe, stage: number): undefined {
   if (stage === 3) {
     remark(recipe, 'sharding', 'There, ZeRO-3 of DeepSpeed; FSDP2 has the same shards.');
     return share(recipe, 'fsdp');

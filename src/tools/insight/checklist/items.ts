@@ -17,7 +17,7 @@ export interface Item {
 }
 
 export const PHASES = ['before training', 'during training', 'after training', 'deployment'] as const;
-export type Phase = (typeof PHASES)[number];
+type Phase = (typeof PHASES)[number];
 
 const done = (...evidence: Evidence[]): Answer => ({ state: 'done', evidence });
 const open = (todo: string, ...evidence: Evidence[]): Answer => ({ state: 'open', evidence, todo });

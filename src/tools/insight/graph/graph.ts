@@ -46,7 +46,7 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
 }
 
-export interface GraphOptions {
+interface GraphOptions {
   /** With the files and models that stages read. */
   readonly inputs?: boolean;
   /** Gives the stages their status. */

@@ -52,7 +52,7 @@ const labelBelow = (x: number, height: number, text: string): Markup =>
 
 const px = (value: number): number => Math.round(value * 10) / 10;
 
-export interface Line extends Series {
+interface Line extends Series {
   /** Single marks rather than a line: what is measured now and then. */
   readonly marks?: boolean;
 }

@@ -19,7 +19,7 @@ ${body}</body>
 
 export type Cell = Markup | string | number;
 
-export interface Column {
+interface Column {
   readonly title: string;
   /** Of numbers, which end under each other. */
   readonly right?: boolean;

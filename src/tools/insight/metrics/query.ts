@@ -5,7 +5,7 @@ import { UserError } from '../../../language/diagnostics/types.js';
 import type { Run } from '../runs/index.js';
 import { type Cell, type ColumnType, VIEWS } from './views.js';
 
-export interface Table {
+interface Table {
   /** Different from each other. */
   readonly columns: readonly string[];
   /** What JSON can say: times as text, whole numbers beyond 2⁵³ as text, `NaN` as `null`. */

@@ -11,7 +11,7 @@ import { droppedRows, metricText } from '../metric-text.js';
 import type { Run } from '../runs/index.js';
 import { printable, utcTime } from '../safe-text.js';
 
-export interface MetricsTable {
+interface MetricsTable {
   /** `quality.rouge_l`, in the order of the stages. */
   readonly metrics: readonly string[];
   /** Newest first. */

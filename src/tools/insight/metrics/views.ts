@@ -5,7 +5,7 @@ export type ColumnType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BOOLEAN' | 'TIMESTA
 /** A time is milliseconds since the epoch. */
 export type Cell = string | number | boolean | null;
 
-export interface View {
+interface View {
   readonly doc: string;
   readonly columns: Readonly<Record<string, readonly [type: ColumnType, doc: string]>>;
   /** In the order of the columns. */

@@ -21,7 +21,7 @@ export const trialText = (at: Readonly<Record<string, unknown>>): string =>
     .map(([matrix, value]) => `${matrix}=${valueText(value as Value)}`)
     .join(', ');
 
-export interface RankedTrial extends TrialRow {
+interface RankedTrial extends TrialRow {
   /** From 0, in the order in which they were drawn. */
   readonly trial: number;
 }
@@ -47,7 +47,7 @@ export function ranked({ trials, winner, higherIsBetter }: Decided): readonly Ra
     });
 }
 
-export interface WhatMattered {
+interface WhatMattered {
   /** `quality.rouge_l`, or where most trials ended early, their validation loss at the first rung. */
   readonly outcome: string;
   readonly higherIsBetter: boolean;

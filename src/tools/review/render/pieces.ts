@@ -4,7 +4,7 @@
 export interface ForeignText {
   readonly code: string;
 }
-export type Piece = string | ForeignText;
+type Piece = string | ForeignText;
 export type Cell = readonly Piece[];
 
 export const code = (text: string): ForeignText => ({ code: text });

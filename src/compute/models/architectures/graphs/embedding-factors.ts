@@ -2,7 +2,7 @@
 import { GraphBuilder } from '../../../tensor/builder.js';
 import type { Graph, ValueId } from '../../../tensor/types.js';
 
-export interface EmbeddingFactorShape {
+interface EmbeddingFactorShape {
   readonly tokens: number;
   readonly hidden: number;
   readonly vocabulary: number;

@@ -1,6 +1,6 @@
 /** What a file is by its first bytes, where it is not what it is read as. */
 
-export interface FileKind {
+interface FileKind {
   readonly name: string;
   /** What to do with it. */
   readonly help: string;

@@ -131,7 +131,7 @@ function* unpackFrame(input: Input, hasher: Hasher): Iterable<Uint8Array> {
     const start = input.take(3);
     const fields = start.readUIntLE(0, 3);
     const [isLast, type, size] = [(fields & 1) !== 0, (fields >> 1) & 3, fields >> 3];
-    if (type === RESERVED || size > LONGEST_BLOCK) throw new UnpackError('a block of it is none');
+    if (type === RESERVED || size > LONGEST_BLOCK) throw new UnpackError('one of its blocks is not valid');
     const block = Buffer.concat([start, input.take(type === RUN ? 1 : size)]);
     if (!isLast) {
       yield* frame.push(block);

@@ -11,7 +11,7 @@ const ATTEMPT = v.object({
   /** Another for every try: after a failure, ranks are started again. */
   id: v.string(),
 });
-export type Attempt = JsonOf<typeof ATTEMPT>;
+type Attempt = JsonOf<typeof ATTEMPT>;
 
 const FILE = 'attempt.json';
 

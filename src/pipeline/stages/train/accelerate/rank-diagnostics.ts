@@ -8,7 +8,7 @@ import { error } from '../../../../language/diagnostics/make.js';
 import { type Diagnostic, UserError } from '../../../../language/diagnostics/types.js';
 import type { Stage } from '../../../../language/ir/program.js';
 
-export interface FailureContext {
+interface FailureContext {
   readonly stage: Stage;
   readonly device: RankDevice;
   readonly python: string;

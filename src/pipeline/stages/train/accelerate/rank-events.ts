@@ -18,7 +18,7 @@ interface RankListener {
   rate(): number;
 }
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly stage: string;
   readonly total: number;
   emit(event: StageEvent): void;

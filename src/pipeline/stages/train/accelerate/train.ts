@@ -57,7 +57,7 @@ export async function trainOnRanks(
 }
 
 /** What ranks are started with. */
-export interface WrittenTraining {
+interface WrittenTraining {
   /** As it is in `spec.json`. */
   readonly specification: TrainSpec;
   /** `undefined` if every weight is trained. */

@@ -14,7 +14,7 @@ import {
 import type { Host } from '../../../../language/host/host.js';
 import type { WorkFolder } from '../../../../language/ir/outputs.js';
 
-export interface ReferenceOptions {
+interface ReferenceOptions {
   readonly host: Host;
   readonly work: WorkFolder;
   /** Tells what is asked of a base from what is asked of another, or of other rows. */
