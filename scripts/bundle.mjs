@@ -16,9 +16,9 @@ const bin = join(dist, 'bin');
 const PROGRAMS = [
   'src/tools/cli/start.js',
   'src/pipeline/run/stage-child.js',
-  'src/pipeline/run/encode-thread.js',
-  'src/pipeline/run/quantise-thread.js',
-  'src/pipeline/run/dequantise-thread.js',
+  'src/pipeline/run/threads/encode-thread.js',
+  'src/pipeline/run/threads/quantise-thread.js',
+  'src/pipeline/run/threads/dequantise-thread.js',
   'src/pipeline/serve/model-child.js',
   'src/pipeline/store/seal-thread.js',
   'src/tools/cli/language-server/server-thread.js',

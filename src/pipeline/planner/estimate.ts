@@ -15,7 +15,7 @@ import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { bandsFor, similarityOf } from '../stages/data/near-copies.js';
+import { bandsFor, similarityOf } from '../stages/data/dedupe/near-copies.js';
 import { scratchBytes } from '../stages/data/scratch.js';
 import { modelIdentity } from '../stages/open-models.js';
 import { precisionOf } from '../stages/train/precision.js';

@@ -52,12 +52,12 @@ async function work(task: StageTask): Promise<StageEnd> {
       usesMemory,
       ...(task.encoders !== undefined && { encodingThreads: await encoding(task.encoders) }),
       quantisingThreads: async (quantiser) =>
-        (await import('./quantise-in-threads.js')).quantiseInThreads(
+        (await import('./threads/quantise-in-threads.js')).quantiseInThreads(
           { cwd: task.cwd, ...quantiser },
           task.threads,
         ),
       dequantisingThreads: async (count) =>
-        (await import('./dequantise-in-threads.js')).dequantiseInThreads(count),
+        (await import('./threads/dequantise-in-threads.js')).dequantiseInThreads(count),
       publishElsewhere: async (request) =>
         (await import('./publish-elsewhere.js')).publishElsewhere(host, request),
       openEndpoint: async (endpoint, at) =>
@@ -80,7 +80,7 @@ async function work(task: StageTask): Promise<StageEnd> {
 
 /** Loaded only where it is used: few stages are. */
 async function encoding(count: number): Promise<NonNullable<StageContext['encodingThreads']>> {
-  const { encodeInThreads } = await import('./encode-in-threads.js');
+  const { encodeInThreads } = await import('./threads/encode-in-threads.js');
   return (encoderTask) => encodeInThreads(encoderTask, count);
 }
 

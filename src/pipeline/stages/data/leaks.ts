@@ -1,6 +1,6 @@
-import { NearCopies } from './near-copies.js';
+import { NearCopies } from './dedupe/near-copies.js';
+import { RowBlock } from './dedupe/row-block.js';
 import { RowFault } from './parse-row.js';
-import { RowBlock } from './row-block.js';
 import { contentOf, wholeText } from './row-content.js';
 import type { RowReader } from './row-reader.js';
 import { type Hash, RecordFile, RowRecords } from './row-records.js';

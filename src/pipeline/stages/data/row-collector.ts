@@ -1,9 +1,9 @@
+import { NearCopies } from './dedupe/near-copies.js';
+import { RowBlock } from './dedupe/row-block.js';
 import type { Line } from './file-lines.js';
 import { unitHash } from './hashes.js';
 import { lengthOf } from './length-outliers.js';
-import { NearCopies } from './near-copies.js';
 import { parseLine, type Row, RowFault } from './parse-row.js';
-import { RowBlock } from './row-block.js';
 import {
   contentOf,
   identityOf,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Value } from '../../../../src/language/ir/program.js';
+import { mix } from '../../../../src/pipeline/stages/data/dedupe/word-triples.js';
 import {
   Column,
   integers,
@@ -11,7 +12,6 @@ import {
   Scratch,
   TextColumn,
 } from '../../../../src/pipeline/stages/data/scratch.js';
-import { mix } from '../../../../src/pipeline/stages/data/word-triples.js';
 import { openPages } from '../../../../src/pipeline/store/output-folder.js';
 import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 

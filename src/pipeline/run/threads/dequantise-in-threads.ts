@@ -1,5 +1,8 @@
 /** Threads of the process of a training that dequantise blocks of its base next to it. */
-import type { CodedValues, DequantisingThread } from '../../compute/models/weights/dequantising-threads.js';
+import type {
+  CodedValues,
+  DequantisingThread,
+} from '../../../compute/models/weights/dequantising-threads.js';
 import { AnsweringThread } from './answering-thread.js';
 
 export interface DequantisingQuestion {

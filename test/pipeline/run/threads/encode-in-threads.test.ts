@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { FormatSettings } from '../../../src/language/schemas/stages/format.js';
-import { encodeInThreads } from '../../../src/pipeline/run/encode-in-threads.js';
-import type { EncodingThread } from '../../../src/pipeline/stages/stage.js';
-import { call, cases, type Formatted, type Row, world } from '../stages/format/format-runner.js';
+import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
+import { encodeInThreads } from '../../../../src/pipeline/run/threads/encode-in-threads.js';
+import type { EncodingThread } from '../../../../src/pipeline/stages/stage.js';
+import { call, cases, type Formatted, type Row, world } from '../../stages/format/format-runner.js';
 
 const answered = (count: number): readonly Row[] =>
   Array.from({ length: count }, (_, i) => ({

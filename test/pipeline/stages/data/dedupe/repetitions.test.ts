@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { execa } from 'execa';
-import { UserError } from '../../../../src/language/diagnostics/types.js';
-import { bandsFor } from '../../../../src/pipeline/stages/data/near-copies.js';
-import { jaccard, tripleHashes } from '../../../../src/pipeline/stages/data/word-triples.js';
-import { call, cleanUp, lines, pair, runData } from './stage.js';
+import { UserError } from '../../../../../src/language/diagnostics/types.js';
+import { bandsFor } from '../../../../../src/pipeline/stages/data/dedupe/near-copies.js';
+import { jaccard, tripleHashes } from '../../../../../src/pipeline/stages/data/dedupe/word-triples.js';
+import { call, cleanUp, lines, pair, runData } from '../stage.js';
 
 const words = (from: number, count: number): string =>
   Array.from({ length: count }, (_, i) => `word${from + i}`).join(' ');
@@ -119,8 +119,8 @@ describe('data stage: repetitions and contradictions', () => {
 
   it('takes little more memory for a row of many words than the row has', async () => {
     const code = `
-      import { tripleHashes } from ${JSON.stringify(new URL('../../../../src/pipeline/stages/data/word-triples.js', import.meta.url).href)};
-      import { identityOf } from ${JSON.stringify(new URL('../../../../src/pipeline/stages/data/row-content.js', import.meta.url).href)};
+      import { tripleHashes } from ${JSON.stringify(new URL('../../../../../src/pipeline/stages/data/dedupe/word-triples.js', import.meta.url).href)};
+      import { identityOf } from ${JSON.stringify(new URL('../../../../../src/pipeline/stages/data/row-content.js', import.meta.url).href)};
       const answer = 'ab '.repeat(6_000_000);
       console.log(tripleHashes(answer).length, identityOf({ answer }).key.length);`;
     const { stdout } = await execa(process.execPath, [

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { nodeHost } from '../../../src/language/host/node-host.js';
-import { quantiseInThreads } from '../../../src/pipeline/run/quantise-in-threads.js';
-import { openResolved } from '../../../src/pipeline/stages/open-models.js';
-import { quantisedBase } from '../../../src/pipeline/stages/train/quantised-base.js';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { quantiseInThreads } from '../../../../src/pipeline/run/threads/quantise-in-threads.js';
+import { openResolved } from '../../../../src/pipeline/stages/open-models.js';
+import { quantisedBase } from '../../../../src/pipeline/stages/train/quantised-base.js';
 
 const starter = join(nodeHost().packageFolder, 'stdlib', 'models', 'starter');
 const cwd = process.cwd();

@@ -1,8 +1,8 @@
-import type { DataSettings } from '../../../language/schemas/stages/data.js';
+import type { DataSettings } from '../../../../language/schemas/stages/data.js';
+import { RowFault } from '../parse-row.js';
+import { contentOf, wholeText } from '../row-content.js';
+import type { RowReader } from '../row-reader.js';
 import { FUNCTIONS, signatureOf } from './min-hash.js';
-import { RowFault } from './parse-row.js';
-import { contentOf, wholeText } from './row-content.js';
-import type { RowReader } from './row-reader.js';
 import { jaccard, mix, tripleHashes } from './word-triples.js';
 
 /** Least overlap of rows of which one is dropped; `undefined` if near copies are not looked for. */

@@ -1,4 +1,4 @@
-import { GrowingArray } from './growing-array.js';
+import { GrowingArray } from '../growing-array.js';
 
 /** Hashes of the word triples of a text, ascending, each once; of a text of one or two words, that of all of them. */
 export function tripleHashes(text: string): Uint32Array {

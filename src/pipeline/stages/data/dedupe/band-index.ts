@@ -1,5 +1,5 @@
 /** Records by the keys of their bands: chains in typed arrays, which are used again for other records. */
-import type { RowRecords } from './row-records.js';
+import type { RowRecords } from '../row-records.js';
 
 /** One bit for each value of so many bits of a key: most keys that nothing has are told at once. */
 const FILTER_BITS = 26;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { FUNCTIONS, signatureOf } from '../../../../src/pipeline/stages/data/min-hash.js';
-import { mix } from '../../../../src/pipeline/stages/data/word-triples.js';
+import { FUNCTIONS, signatureOf } from '../../../../../src/pipeline/stages/data/dedupe/min-hash.js';
+import { mix } from '../../../../../src/pipeline/stages/data/dedupe/word-triples.js';
 
 /** The definition, one number at a time. */
 function least(set: Uint32Array, index: number): number {

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { LoraConfig } from '../../../src/compute/models/adapters/config.js';
-import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
-import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
-import { laneSizes, lanesOf } from '../../../src/compute/models/decoder/lanes.js';
-import type { Batch } from '../../../src/compute/models/decoder/types.js';
-import type { DequantisingThread } from '../../../src/compute/models/weights/dequantising-threads.js';
-import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
-import { nodeHost } from '../../../src/language/host/node-host.js';
-import { dequantiseInThreads } from '../../../src/pipeline/run/dequantise-in-threads.js';
-import { openResolved } from '../../../src/pipeline/stages/open-models.js';
+import type { LoraConfig } from '../../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../../src/compute/models/adapters/kinds.js';
+import { createDecoder, type Decoder } from '../../../../src/compute/models/decoder/index.js';
+import { laneSizes, lanesOf } from '../../../../src/compute/models/decoder/lanes.js';
+import type { Batch } from '../../../../src/compute/models/decoder/types.js';
+import type { DequantisingThread } from '../../../../src/compute/models/weights/dequantising-threads.js';
+import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
+import { nodeHost } from '../../../../src/language/host/node-host.js';
+import { dequantiseInThreads } from '../../../../src/pipeline/run/threads/dequantise-in-threads.js';
+import { openResolved } from '../../../../src/pipeline/stages/open-models.js';
 
 const model = openResolved(nodeHost(), { folder: join(nodeHost().packageFolder, 'stdlib/models/starter') });
 const { config } = model;

@@ -1,7 +1,7 @@
 /** Threads of the process of a format stage, each with a tokenizer and a template of its own. */
-import type { EncodedRows } from '../stages/format/encoded-rows.js';
-import { AHEAD } from '../stages/format/encoding.js';
-import type { EncoderTask, EncodingThread } from '../stages/stage.js';
+import type { EncodedRows } from '../../stages/format/encoded-rows.js';
+import { AHEAD } from '../../stages/format/encoding.js';
+import type { EncoderTask, EncodingThread } from '../../stages/stage.js';
 import { AnsweringThread } from './answering-thread.js';
 
 /** Megabytes for young objects: half of what V8 takes, which costs no time that could be measured. */

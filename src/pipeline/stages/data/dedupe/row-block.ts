@@ -1,10 +1,11 @@
 /** Rows that are compared with others, so many at a time that memory does not grow with the rows. */
+
+import { HashTable } from '../hashes.js';
+import { type Hash, RowRecords } from '../row-records.js';
+import { NONE } from '../row-table.js';
+import type { RowMemory } from '../scratch.js';
 import { BandIndex } from './band-index.js';
-import { HashTable } from './hashes.js';
 import type { NearCopies } from './near-copies.js';
-import { type Hash, RowRecords } from './row-records.js';
-import { NONE } from './row-table.js';
-import type { RowMemory } from './scratch.js';
 
 /** Which row, and how much of both they have in common. */
 interface NearCopy {
