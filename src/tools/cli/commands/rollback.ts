@@ -3,7 +3,7 @@ import { type Command, EXIT, option } from '../command.js';
 
 export const rollback: Command = {
   name: 'rollback',
-  doc: 'Takes the canary away if there is one; or else makes an earlier release current again, after checking its files.',
+  doc: 'Takes the canary away if there is one, or else makes an earlier release current again, after checking its files.',
   positionals: [{ name: 'folder', doc: 'The folder that a deploy stage publishes to.' }],
   options: {
     to: option.number(
