@@ -1,10 +1,10 @@
 /** What is taken where not all is: the same as if the rows were sorted. */
 import { expect } from 'chai';
 import { takeLowest } from '../../../../src/pipeline/stages/data/balance.js';
+import { mix } from '../../../../src/pipeline/stages/data/dedupe/word-triples.js';
 import { lowest, type Order } from '../../../../src/pipeline/stages/data/row-order.js';
 import { ColumnValues } from '../../../../src/pipeline/stages/data/row-values.js';
 import { Column, integers, Scratch } from '../../../../src/pipeline/stages/data/scratch.js';
-import { mix } from '../../../../src/pipeline/stages/data/word-triples.js';
 
 const random = (seed: number): number => mix(seed + 1) / 2 ** 32;
 
