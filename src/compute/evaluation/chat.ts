@@ -62,6 +62,7 @@ export interface AnswererParts {
   readonly training?: RowPrompt;
 }
 
+/** Answers questions with a model. `label` is what errors call it. */
 export function answerer({ label, model, tokenizer, template, training }: AnswererParts): Answerer {
   const { facts } = model;
   const stopIds = endIds(facts, tokenizer, template);

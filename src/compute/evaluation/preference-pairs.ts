@@ -62,6 +62,7 @@ export interface RewardReport {
   readonly rejected: number;
 }
 
+/** `reward`: its formula, for people; means over all pairs. */
 export function rewardReport(reward: string, rows: readonly MeasuredRow[]): RewardReport {
   const mean = (side: 0 | 1): number =>
     rows.reduce((sum, { rewards }) => sum + (rewards?.[side] ?? Number.NaN), 0) / rows.length;

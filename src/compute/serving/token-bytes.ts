@@ -6,6 +6,7 @@ import type { Tokenizer } from '../models/types.js';
 /** How the tokens of a vocabulary spell bytes: GPT-2's characters, `<0x0A>` next to plain text, or plain text alone. */
 type Spelling = 'byte_level' | 'byte_fallback' | 'raw';
 
+/** Told by tokens that only vocabularies of that spelling have. */
 export function spellingOf({ idOf }: Pick<Tokenizer, 'idOf'>): Spelling {
   if (idOf('<0x0A>') !== undefined) return 'byte_fallback';
   return idOf('Ġ') !== undefined || idOf('Ċ') !== undefined ? 'byte_level' : 'raw';

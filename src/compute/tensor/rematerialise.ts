@@ -14,6 +14,10 @@ interface PassGraphs {
   readonly backward: Graph;
 }
 
+/**
+ * `forwardOutputs`: outputs of the first graph, all others are the second's. Throws a {@link GraphError} if `joint`
+ * lacks one of them.
+ */
 export function rematerialise(
   joint: Graph,
   forwardOutputs: readonly string[],

@@ -47,6 +47,7 @@ export const checkpointName = (step: number): string => `${PREFIX}${String(step)
 
 const PREFIX = 'step-';
 
+/** Checkpoints of one training in its work folder; those of another digest are not used, which is noted. */
 export function checkpoints(options: CheckpointOptions): Checkpoints {
   const { host, work, digest, keep } = options;
   const steps = new Set<number>();

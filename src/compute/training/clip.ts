@@ -5,6 +5,7 @@ export function globalNorm(gradients: ReadonlyMap<string, Float32Array>): number
   return Math.sqrt(total);
 }
 
+/** In float64. */
 export function sumOfSquares(values: Float32Array): number {
   let sum = 0;
   const { length } = values;

@@ -36,6 +36,9 @@ interface DeviceParameter {
   readonly written: Readonly<Record<string, Tensor>>;
 }
 
+/**
+ * Updates parameters by graphs that run where the tensors are: a step sends its rate and scale, and fetches one norm.
+ */
 export function updaterOnDevice(runtime: Runtime, device: DeviceParameters, optimizer: DeviceRule): Updater {
   const { memory } = runtime;
   const tensors = tensorsOf(memory, device, optimizer.rule);

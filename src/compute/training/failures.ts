@@ -29,6 +29,7 @@ export const diverged = (why: string, step: number, rate: number): UserError =>
     help: 'lower `rate` (a tenth is a good next try) or lengthen `warmup`; `watch = { divergence: recover(rate: 50%) }` goes back to a good checkpoint with a lower rate, `watch = { divergence: warn }` goes on',
   });
 
+/** The error of a loss or a norm that is not finite, with what to change. */
 export function notFinite(what: NotFinite, value: number, step: number, rate: number): UserError {
   const diagnostic: Diagnostic = {
     code: NOT_FINITE,

@@ -101,6 +101,9 @@ interface GlobalBatches {
   rowsOf(step: number): Uint32Array;
 }
 
+/**
+ * Row numbers of each step's global batch; the last step of an epoch may have fewer. A function of the options alone.
+ */
 export function globalBatches(options: OrderOptions): GlobalBatches {
   const perEpoch = stepsPerEpoch(options.rows, options.globalBatch);
   let current: { epoch: number; order: Uint32Array } | undefined;

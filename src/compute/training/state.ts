@@ -69,10 +69,12 @@ export type TrainingState = JsonOf<typeof TRAINING_STATE>;
 /** The state as the loop changes it. */
 export type RunningState = v.InferInput<typeof TRAINING_STATE>;
 
+/** Before the first step. */
 export function freshState(): RunningState {
   return { step: 0, checked: 0, best: null, stale: 0, seconds: 0, steps: [], validations: [] };
 }
 
+/** 0 where no time was measured. */
 export function tokensPerSecond(tokens: number, seconds: number): number {
   return seconds > 0 ? tokens / seconds : 0;
 }

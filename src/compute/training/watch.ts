@@ -28,6 +28,7 @@ interface LossWatch {
   good(): number;
 }
 
+/** `history`: steps of earlier runs of the training, which count as if they had been watched. */
 export function lossWatch(history: readonly WatchedStep[]): LossWatch {
   const losses: number[] = [];
   const norms: number[] = [];

@@ -123,6 +123,7 @@ export function worstLengths(program: Program, host: Host, format: Stage, split:
   return assumedLengths((isPaired ? 2 : 1) * Math.max(1, Math.ceil(rows)), most, { labels, isPaired });
 }
 
+/** `rows` rows of `longest` tokens each, all of them supervised. */
 export function assumedLengths(
   rows: number,
   longest: number,

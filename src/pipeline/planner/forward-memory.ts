@@ -77,6 +77,9 @@ export function residentWeights(
   };
 }
 
+/**
+ * The adapter that a stage will save, as planned; `undefined` where it trains every weight, or is not planned yet.
+ */
 export function adapterConfig(context: PlanContext, trainer: string): AdapterConfig | undefined {
   const stage = stageNamed(context.program, trainer);
   const plan = context.trainPlans.get(trainer);

@@ -35,6 +35,10 @@ export interface KeyPartsContext {
 /** Files of a model: all of them, or all but the weights. */
 export type ModelContent = 'all' | 'tokenizer';
 
+/**
+ * Parts of a setting, down to its leaves: files and models count by their content, stages by their keys, secrets not
+ * at all.
+ */
 export function settingParts(
   path: string,
   value: Value | undefined,

@@ -85,6 +85,7 @@ export function stageParts(
   ];
 }
 
+/** SHA-256 of all parts by their identities. Settings of `lora` count only under a method that has factors. */
 export function keyOf(parts: readonly KeyPart[], plan: TrainPlan | undefined): StageKey {
   const shaped = hasFactors(plan?.method);
   const all = [

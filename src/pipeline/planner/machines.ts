@@ -181,6 +181,7 @@ export function planMachine(
   };
 }
 
+/** `memoryBytes`: to plan with instead of the machine's own. */
 export function thisMachine(host: Host, memoryBytes?: number): PlanMachine {
   const machine = host.machine();
   return { name: machine.name, memoryBytes: memoryBytes ?? machine.memoryBytes, devices: [], here: true };

@@ -105,6 +105,9 @@ interface PlanSession {
   readonly keep: () => void;
 }
 
+/**
+ * Finds out machine, runtime, engine and models of a program; what is wrong with them is in `diagnostics`, said once.
+ */
 export function openPlanSession(
   program: Program,
   host: Host,

@@ -57,6 +57,10 @@ interface DecideInput {
   readonly limits: StageLimits;
 }
 
+/**
+ * The plan of the least change that keeps machine and budgets; where none does, the closest one, with what would
+ * help.
+ */
 export async function decide(context: PlanContext, input: DecideInput): Promise<Decision> {
   const { stage, facts, limits } = input;
   const request = solveRequest(context, input);

@@ -43,6 +43,9 @@ export interface TrainFacts {
   readonly maxLength: number;
 }
 
+/**
+ * `look`: lengths may be found out by reading rows, which takes time. `undefined` where model or rows are not known.
+ */
 export async function trainFacts(
   context: PlanContext,
   stage: Stage,

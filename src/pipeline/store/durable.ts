@@ -102,6 +102,7 @@ export function removeLeftover(path: string): void {
   }
 }
 
+/** Forces the content of a file to disk. Throws a `UserError` if the disk refuses. */
 export function syncFile(path: string): void {
   writing(path, undefined, () => {
     const file = openSync(path, 'r+');

@@ -30,6 +30,10 @@ const DURABLE: ReadonlySet<RunEvent['type']> = new Set([
   'run.finished',
 ]);
 
+/**
+ * Opens the journal of a run to append lines. `now`: milliseconds since the epoch. Throws a `UserError` if it cannot
+ * be written.
+ */
 export function openJournal(layout: Layout, runId: string, now: () => number): Journal {
   const path = journalPath(layout, runId);
   const file = writing(path, undefined, () => {

@@ -6,6 +6,7 @@ type Classes = NonNullable<MeasuredRow['classes']>;
 /** `table[truth][predicted]` rows. */
 export type Confusion = readonly (readonly number[])[];
 
+/** Rows of each true class (row) that were given each class (column): `[classes][classes]`. */
 export function confusion(rows: readonly Classes[], classes: number): Confusion {
   const table = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (const { truth, predicted } of rows) {

@@ -85,6 +85,7 @@ export interface LayerKind extends InBlock {
   readonly block: BlockBlueprint;
 }
 
+/** The block of a layer with what the adapter computes in it; layers of one kind share their graphs. */
 export function layerKind(
   blueprint: Blueprint,
   adapter: AdapterConfig | undefined,

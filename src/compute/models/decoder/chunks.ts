@@ -20,6 +20,7 @@ export interface Chunk {
   readonly count: number;
 }
 
+/** `total` positions in chunks of `most`; the last one is padded to a power of two, of at least `least`. */
 export function chunksOf(total: number, most: number, least = SMALLEST): readonly Chunk[] {
   const chunks: Chunk[] = [];
   for (let start = 0; start < total; start += most) {
@@ -62,6 +63,7 @@ export interface VocabularyShard {
   readonly size: number;
 }
 
+/** Rows of the output matrix `[vocabSize, hidden]` in shards of `shardSize`; the last one has the rest. */
 export function vocabularyShards(vocabSize: number, shardSize: number): readonly VocabularyShard[] {
   const count = Math.ceil(vocabSize / shardSize);
   return Array.from({ length: count }, (_, at) => ({

@@ -69,6 +69,7 @@ const PARTS: Readonly<Record<SavedActivations, readonly BlockPart[]>> = {
   nothing: [],
 };
 
+/** What a layer saves for its backward pass: the first layers recompute most, see {@link Recomputation}. */
 export function savedActivationsOf(layer: number, recomputed: Recomputation): SavedActivations {
   const { checkpointedBlocks, recomputedMlps = 0, recomputedAttention = 0 } = recomputed;
   if (layer < checkpointedBlocks) return 'nothing';
@@ -206,6 +207,10 @@ export function headFactors(
   return found && { branch: found.branch, dropout };
 }
 
+/**
+ * Of `tokens` hidden states `[tokens, hidden]`: logits `[tokens, vocab]`, the losses of their labels, or these with
+ * all gradients.
+ */
 export function headGraph(options: GraphOptions, tokens: number, role: HeadRole): Graph {
   const head = wholeHead(options, tokens, role);
   const unwanted = trainsBlocks(options) ? ['logits'] : ['logits', 'dx'];
@@ -267,6 +272,10 @@ const SHARD_OUTPUTS: Readonly<Record<ShardRole, readonly string[]>> = {
   gradient: ['dx'],
 };
 
+/**
+ * Of `tokens` hidden states and `shardSize` rows of the output matrix: what each token's loss, or its gradient, takes
+ * from that shard.
+ */
 export function vocabularyShardGraph(
   options: GraphOptions,
   size: { readonly tokens: number; readonly shardSize: number },

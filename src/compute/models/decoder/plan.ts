@@ -48,23 +48,22 @@ import { positionFloats } from './position-inputs.js';
 import { prefixFloats } from './prefix.js';
 import type { DecoderPlan, DecoderPlanOptions } from './types.js';
 
-/**
+const MIB = 2 ** 20;
+
+/*
  * What a process holds besides the tensors that the plan counts, measured with ONNX Runtime 1.30 and Node 20 on
  * Linux (growth of the peak resident memory over a process that had run a graph of one node; models of hidden 576
  * and 192, 6 layers, 1,024 and 2,048 tokens; adapter and full; kept, half and fully recomputed; decoded or not;
  * with and without dropout). Buffers and scratch came out to the byte; the rest was 7 to 10 MB with 5 compiled
  * graphs and 9 to 12 MB with 7.
  */
-const MIB = 2 ** 20;
 
-/** A compiled graph: the session, its wrapped tensors and its description. */
+/** Bytes of a compiled graph: the session, its wrapped tensors and its description. */
 const SESSION_BYTES = 1.4 * MIB;
 
-/**
- * Of each node beyond those of a block over a short row. Sessions of 58 to 1,371 nodes took 4.4 to 7.8 KiB a node: the graphs of a
- * block have about 100 for rows of 128 tokens, and 400 and 1,600 for 4,096.
- */
+/** Nodes of a block's graph over a short row, of 128 tokens; over 4,096 tokens it has 400 to 1,600. */
 const SHORT_GRAPH = 100;
+/** Bytes of each node beyond those. Sessions of 58 to 1,371 nodes took 4.4 to 7.8 KiB a node. */
 const NODE_BYTES = 5.5 * 1024;
 
 /** Growth of the JavaScript heap. */
@@ -77,6 +76,10 @@ interface BlockKind extends MeasuredBlock {
 
 const FLOAT = 4;
 
+/**
+ * Bytes by part, and floating-point operations, of one micro batch of `rows` texts of `length` tokens. Throws for an
+ * architecture that has no graph.
+ */
 export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   requireGraph(given.config);
   const options = {

@@ -36,6 +36,7 @@ export const prefixFloats = (
   training: boolean,
 ): number => (training ? 2 : 1) * tokens * 2 * layers * keyValueHeads * headDim;
 
+/** The prefix of an adapter by prefix tuning; one of no tokens for any other. */
 export function createPrefix({ options, graphs, compiled, parameters }: DecoderResources): Prefix {
   const { adapter, config, trainable } = options;
   if (adapter?.config.kind !== 'prefix') return NONE;

@@ -17,6 +17,7 @@ import type { DecoderOptions } from './types.js';
 /** Compiled graphs: as many as one step of training and one session mostly use. */
 const LIMIT = 64;
 
+/** Compiled graphs by the key of their shape; beyond {@link LIMIT} the one used longest ago is released. */
 export class CompiledGraphs {
   private readonly known = new Map<string, Promise<CompiledGraph>>();
   /** Asked for since {@link begin}. */

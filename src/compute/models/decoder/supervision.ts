@@ -108,6 +108,7 @@ export function prompted(batch: Batch, count: number): Batch {
   return { rows, length: whole, lengths: lengths?.map((tokens) => tokens + count), ...out };
 }
 
+/** Ids after `count` virtual tokens, whose ids are 0: they have embeddings of their own. */
 export function promptedIds(ids: Int32Array, count: number): Int32Array {
   const out = new Int32Array(count + ids.length);
   out.set(ids, count);

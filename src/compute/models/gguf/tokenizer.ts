@@ -29,6 +29,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   pad_token: 'tokenizer.ggml.padding_token_id',
 };
 
+/** Special tokens by the names that chat templates have for them; those that the file does not name are left out. */
 export function ggufSpecialTokens(header: GgufHeader): Readonly<Record<string, string>> {
   const tokens = header.values.get('tokenizer.ggml.tokens');
   const found: Record<string, string> = {};

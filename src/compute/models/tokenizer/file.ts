@@ -45,6 +45,7 @@ export const readTokenizerJson = (host: Host, path: string): Json =>
 export const readTokenizerFile = (host: Host, path: string): TokenizerFile =>
   parseTokenizer(readTokenizerJson(host, path), path);
 
+/** `path` is what errors name. Throws a {@link ModelError} `model_tokenizer`. */
 export function parseTokenizer(json: Json, path: string): TokenizerFile {
   const fail: Fail = (
     detail,

@@ -149,6 +149,7 @@ export function transposedTensor(name: string, stored: StoredTensor): StoredTens
 /** Values that are dequantised at a time. */
 const WINDOW = 1 << 18;
 
+/** Whether no value is NaN or infinite. */
 export function areFinite(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
   return true;

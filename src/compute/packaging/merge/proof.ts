@@ -15,6 +15,7 @@ export const MOST_PROBES = 4;
 /** Logits of each probe, `[tokens, vocab]`. */
 export type ProbeLogits = readonly Float32Array[];
 
+/** Runs a model over each probe by itself. */
 export async function probeLogits(
   model: Pick<LanguageModel, 'logits'>,
   probes: readonly Int32Array[],

@@ -92,6 +92,10 @@ function gainsOf(
   return squares.map((square, output) => (magnitudes[output] as number) / Math.sqrt(square));
 }
 
+/**
+ * A tensor of an adapter, row-major. Throws a {@link ModelError} `adapter_mismatch` if it is missing or has another
+ * shape.
+ */
 export function tensorOf(adapter: Adapter, name: string, shape: readonly number[]): Float32Array {
   const tensor = adapter.tensors.get(name);
   if (tensor?.shape.join() === shape.join()) return tensor.data;

@@ -18,6 +18,7 @@ interface PartialLogits {
   readonly total?: number;
 }
 
+/** One buffer `[vocab]`, which all requests of a model use in turn. */
 export class NextLogits {
   private readonly scratch: Float32Array;
   private filled: readonly number[] | Int32Array = [];

@@ -49,6 +49,7 @@ export function argument<T>(values: ArrayLike<T>, index: number): T {
   return value;
 }
 
+/** Throws a {@link GraphError} where a rule of an op does not hold. */
 export function expect(holds: boolean, message: string): asserts holds {
   if (!holds) throw new GraphError(message);
 }

@@ -13,6 +13,10 @@ import type {
   SimpoObjective,
 } from './types.js';
 
+/**
+ * Loss of a pair in nats, its derivatives by the two summed log-probabilities (`slopes`), and the rewards of both
+ * answers.
+ */
 export function pairLoss(objective: PairObjective, chosen: AnswerSums, rejected: AnswerSums): PairLoss {
   const rule = RULES[objective.kind] as Rule<PairObjective>;
   const rewards = [rewardOf(objective, chosen), rewardOf(objective, rejected)] as const;

@@ -70,6 +70,7 @@ export interface TokenUse {
   readonly isLearned: boolean;
 }
 
+/** For each token that has a loss, in the order of `losses`: the text that it belongs to, and what it counts for. */
 export function tokenUses(
   objective: PreferenceObjective,
   texts: readonly Text[],

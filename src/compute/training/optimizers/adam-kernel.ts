@@ -45,6 +45,7 @@ interface AdamKernel {
 
 let started: AdamKernel | undefined;
 
+/** The kernel, started at its first use and shared by all parameters of the process. */
 export function adamKernel(): AdamKernel {
   started ??= start();
   return started;

@@ -150,6 +150,7 @@ export function createOptimizer(
 export const fresh = ({ type, length, fill = 0 }: Slot): StateTensor =>
   type === 'u8' ? new Uint8Array(length).fill(fill) : new Float32Array(length).fill(fill);
 
+/** State as arrays of this process, filled as the rule begins. */
 export function inMemory(slots: Readonly<Record<string, Slot>>): ParameterState {
   const own = Object.entries(slots).map(([name, slot]) => ({ name, slot, data: fresh(slot) }));
   const arrays = Object.fromEntries(own.map(({ name, data }) => [name, data]));

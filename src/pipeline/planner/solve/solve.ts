@@ -45,6 +45,10 @@ export interface Solution {
   readonly rejected: readonly RejectedPlan[];
 }
 
+/**
+ * Goes down the ladder rung by rung; on each, all states of the rungs above are tried again, so that no rung is used
+ * further than needed.
+ */
 export function solve(request: SolveRequest): Solution {
   const { start, earlier = [] } = request;
   // a freedom at its end offers no state

@@ -42,6 +42,10 @@ const ON_GPU = { rows: 64, tokens: 16_384 } as const;
 const LOGIT_BYTES = 128 * 2 ** 20;
 const MOST_LOGITS_CHUNK = 512;
 
+/**
+ * The plan to start from: the method of the preset, or LoRA, and the micro batch that computes the fewest padded
+ * tokens.
+ */
 export function fastestPlan(options: StartOptions): TrainPlan {
   const { preset, config, global, maxLength, longestPadded, rank, alpha } = options;
   const method = isMethod(preset) ? preset : 'lora';

@@ -94,6 +94,7 @@ export function balanceCounts(
   return { by: values.column, atMost, values: present.slice(0, SHOWN) };
 }
 
+/** Of the most common value; 0 without rows. */
 export function largestShare(counts: readonly number[]): number {
   const total = counts.reduce((sum, count) => sum + count, 0);
   return total === 0 ? 0 : Math.max(...counts) / total;

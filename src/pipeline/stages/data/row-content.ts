@@ -218,6 +218,7 @@ export interface RowIdentity {
   readonly question: readonly [number, number] | undefined;
 }
 
+/** The text that tells a row from others, the hash of that, and the hash of its question; white space does not count. */
 export function identityOf({ question, answer }: RowContent): RowIdentity {
   const asked = JSON.stringify((question ?? []).map(plain));
   const key = `${asked}\n${plain(answer)}`;

@@ -148,6 +148,7 @@ interface Lineage {
   readonly storage: 'stored' | 'nf4';
 }
 
+/** Follows a model back to the base that no stage made. */
 export function lineageOf(reference: Reference, context: StageContext): Lineage {
   const { artefact, folder } = outputOf(reference, context);
   const isAdapter = context.host.stat(join(folder, 'adapter_config.json')) !== undefined;

@@ -27,6 +27,7 @@ export interface ReleasedModel {
   readonly storage: 'stored' | 'nf4';
 }
 
+/** The output that a deploy stage names, an adapter or a whole model, with its base. */
 export function releasedModel({ model }: DeploySettings, context: StageContext): ReleasedModel {
   const { folder } = outputOf(model, context);
   const isAdapter = context.host.stat(join(folder, 'adapter_config.json')) !== undefined;

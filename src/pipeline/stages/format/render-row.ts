@@ -29,6 +29,7 @@ const CHATS: ReadonlySet<Render | undefined> = new Set([renderChat, renderConver
 
 export const needsChatTemplate = ({ call }: Call): boolean => CHATS.has(renderers[call]);
 
+/** A row as the template writes it. Throws a `RowProblem` for a row that it cannot write. */
 export function renderRow(template: Call, row: Row, context: RenderContext): RenderedRow {
   const render = renderers[template.call];
   if (render === undefined) throw new Error(`no renderer for the template ${template.call}`);

@@ -28,6 +28,7 @@ import { learnedRows, type TrainTask } from './train-task.js';
 import { validationAnswers } from './validation-answers.js';
 import { writeResult } from './write-result.js';
 
+/** Trains by the training loop in this process, and writes best and last state. Throws as the loop does. */
 export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<StageResult> {
   const { context, model, rows, validation } = task;
   const { host, stage, signal } = context;

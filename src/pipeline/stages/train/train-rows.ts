@@ -108,6 +108,7 @@ export function checkedRow(
   );
 }
 
+/** Rows longer than `maxLength` tokens, as entries of the report. */
 export function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<RowEntry> {
   for (const [row, length] of split.lengths.entries()) {
     if (length <= maxLength) continue;
@@ -116,6 +117,7 @@ export function* tooLong(split: TokenizedSplit, maxLength: number): Iterable<Row
   }
 }
 
+/** The error of a split that has no row to train on. */
 export function noRows({ name, span }: Stage, split: string, total: number, maxLength: number): UserError {
   const nothing = `stage \`${name}\` has nothing to train on:`;
   return new UserError(

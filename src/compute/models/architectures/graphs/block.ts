@@ -49,6 +49,10 @@ interface BlockGraph {
   readonly cache: readonly NamedValue[];
 }
 
+/**
+ * The graph of one kind of block: forward, and backward unless nothing is trained. Its inputs and outputs are those
+ * of {@link BlockGraph}.
+ */
 export function blockGraph(options: BlockOptions): BlockGraph {
   const { config, kind, rows, length, trainable } = options;
   const b = new GraphBuilder('block');

@@ -56,6 +56,10 @@ interface Attended {
   readonly probabilities: readonly ValueId[];
 }
 
+/**
+ * Attention whose scores `[…, queries, seen]` exist for one block of queries at a time; its gradient is {@link
+ * gradientsInBlocks}.
+ */
 export function attendInBlocks(b: GraphBuilder, lanes: Lanes, blocks: readonly QueryBlock[]): Attended {
   let attended: readonly AttendedBlock[] = [];
   const mixed = b.composite(

@@ -75,6 +75,7 @@ export async function loadOnnx(host?: Host, look?: Look): Promise<Onnx> {
   return loadLibrary('onnxruntime-node', host, look);
 }
 
+/** The runtime over ONNX Runtime's CPU provider. Throws a `UserError` where its library cannot be loaded. */
 export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
   const onnx = await loadOnnx(options.host, options.look);
   const settings: InferenceSession.SessionOptions = {

@@ -32,6 +32,7 @@ export interface ScratchPlan {
   }[];
 }
 
+/** Offsets, in bytes, of the intermediates of at least `smallest` bytes; none where their order is not known. */
 export function planScratch(graph: Graph, smallest: number): ScratchPlan {
   // it is lowered to more than one node, whose order is then not that of the graph
   if (graph.nodes.some(({ op }) => op === 'scatterRows')) return { bytes: 0, places: [], inOutputs: [] };
