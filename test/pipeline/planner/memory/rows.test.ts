@@ -14,7 +14,7 @@ describe('memory and disk of a data stage', () => {
 
   it('keeps on the disk what is told of rows that do not fit into memory', () => {
     expect(scratchBytes(1e5, 21)).to.equal(0);
-    expect(scratchBytes(1e7, 21)).to.equal(1e7 * (96 + 4 * 21));
+    expect(scratchBytes(1e7, 21)).to.equal(1e7 * (120 + 4 * 21));
     expect(scratchBytes(1e7, 0)).to.be.below(scratchBytes(1e7, 21));
   });
 });
