@@ -239,10 +239,13 @@ const MOST_SAID = 300;
 /** What a server says, as a part of a message. */
 export const oneLine = (said: string): string => said.replace(/\p{Cc}+/gu, ' ').slice(0, MOST_SAID);
 
-/** `Retry-After` in milliseconds; it is seconds or a date. */
+/** `Retry-After` in milliseconds; it is seconds, or a date by the server's own clock. */
 export function waitOf(headers: Headers): number {
-  const seconds = Number(headers.get('retry-after') ?? 0);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+  const said = headers.get('retry-after') ?? '';
+  const wait = /^\s*\d/.test(said)
+    ? Number(said) * 1000
+    : Date.parse(said) - Date.parse(headers.get('date') ?? '');
+  return Number.isFinite(wait) && wait > 0 ? wait : 0;
 }
 
 /** The longest that a server may ask to be waited for. */

@@ -1,5 +1,5 @@
 /** Where Ollama is, and requests to it: https://docs.ollama.com/api */
-import { UserError } from '../../language/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { isJson, type Json } from '../../language/host/json.js';
 import type { HubAccess } from '../hub/access.js';
@@ -14,10 +14,10 @@ import {
   TransientError,
   waitOf,
 } from '../hub/request.js';
-import { ollamaAway, ollamaRefused } from './ollama-diagnostics.js';
+import { ollamaAway } from './ollama-diagnostics.js';
 
-/** Milliseconds: a model is read from the disk and converted before the next word is said. */
-const PATIENCE = 600_000;
+/** Milliseconds: a model is read from the disk and converted before the next word is said. Node itself waits no longer. */
+const PATIENCE = 300_000;
 const PAUSES = [300, 1_000, 3_000];
 
 /** As Ollama's own programs read `OLLAMA_HOST`: scheme, host, port and path may each be left out. */
@@ -49,28 +49,43 @@ function endpointOf(text: string): string {
   return [URL.canParse(address) ? address : 'http://127.0.0.1:11434', ...path].join('/');
 }
 
-/** Asks, again where a fault may pass; the answer as text. `statuses`: what is no failure. Throws a `UserError`. */
-export const ask = (
+/** What a refusal means: before the model is made, the one of before is as it was; afterwards it is not. */
+export type Refused = (said: string) => Diagnostic;
+
+interface Question {
+  readonly path: string;
+  readonly sending?: Sending;
+  /** What is no failure. */
+  readonly accepts?: readonly number[];
+}
+
+/** Asks, again where a fault may pass; the answer as text. Throws a `UserError`. */
+export async function ask(
   access: HubAccess,
-  name: string,
-  {
-    path,
-    sending,
-    accepts = [],
-  }: { readonly path: string; readonly sending?: Sending; readonly accepts?: readonly number[] },
-): Promise<{ readonly status: number; readonly text: string }> =>
-  retrying(access, async () => {
-    const answer = await request(access, path, { 'content-type': 'application/json' }, sending);
-    const { status, ok, headers } = answer.response;
-    if (PASSING.has(status) && status !== 500) {
-      answer.close();
-      throw new TransientError(`status ${status}`, false, waitOf(headers));
-    }
-    const text = await bodyOf(answer, path);
-    if (!ok && !accepts.includes(status))
-      throw new UserError(ollamaRefused(name, errorIn(text) ?? `status ${status}`));
-    return { status, text };
-  });
+  refused: Refused,
+  question: Question,
+): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    return await retrying(access, () => askOnce(access, refused, question));
+  } catch (error) {
+    // what no Hub would say is here what no Ollama would say
+    if (error instanceof UserError && error.diagnostic.code === 'FTP1409')
+      throw new UserError(refused(error.diagnostic.message));
+    throw error;
+  }
+}
+
+async function askOnce(access: HubAccess, refused: Refused, { path, sending, accepts = [] }: Question) {
+  const answer = await request(access, path, { 'content-type': 'application/json' }, sending);
+  const { status, ok, headers } = answer.response;
+  if (PASSING.has(status) && status !== 500) {
+    answer.close();
+    throw new TransientError(`status ${status}`, false, waitOf(headers));
+  }
+  const text = await bodyOf(answer, path);
+  if (!ok && !accepts.includes(status)) throw new UserError(refused(errorIn(text) ?? `status ${status}`));
+  return { status, text };
+}
 
 async function bodyOf(answer: Answer, path: string): Promise<string> {
   try {
@@ -87,10 +102,10 @@ export const posting = (body: Json): Sending => {
 };
 
 /** An answer in JSON. Throws a `UserError` for another. */
-export async function askJson(access: HubAccess, name: string, path: string, body?: Json): Promise<Json> {
-  const { text } = await ask(access, name, { path, ...(body && { sending: posting(body) }) });
+export async function askJson(access: HubAccess, refused: Refused, path: string, body?: Json): Promise<Json> {
+  const { text } = await ask(access, refused, { path, ...(body && { sending: posting(body) }) });
   const answer = jsonIn(text);
-  if (answer === undefined) throw new UserError(ollamaRefused(name, `its answer to ${path} is no JSON`));
+  if (answer === undefined) throw new UserError(refused(`its answer to ${path} is no JSON`));
   return answer;
 }
 

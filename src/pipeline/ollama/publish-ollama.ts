@@ -16,7 +16,7 @@ import { isJson, type Json } from '../../language/host/json.js';
 import type { ElsewhereRequest, PublishedElsewhere } from '../deploy/elsewhere.js';
 import { fileAt, fileOnDisk, type ReleaseFile } from '../deploy/release-file.js';
 import type { HubAccess } from '../hub/access.js';
-import { ask, askJson, errorIn, jsonIn, ollamaAccess, posting } from './ollama-access.js';
+import { ask, askJson, errorIn, jsonIn, ollamaAccess, posting, type Refused } from './ollama-access.js';
 import { ollamaCannot, ollamaOther, ollamaRefused, ollamaSilent } from './ollama-diagnostics.js';
 
 export const publishToOllama = (host: Host, asked: ElsewhereRequest): Promise<PublishedElsewhere> =>
@@ -35,11 +35,12 @@ export async function publishModel(
   const name = String(target.args['name']);
   const refusal = ollamaRefusal(facts);
   if (refusal !== undefined) throw new UserError(ollamaCannot(name, refusal));
-  const before = await digestOf(access, name);
+  const refused = (said: string) => ollamaRefused(name, said);
+  const before = await digestOf(access, name, refused);
   const isAdapter = facts.kind === 'adapter';
   const own = ownFiles(files, facts);
   const base = isAdapter ? baseFiles(host, facts) : [];
-  await uploadBlobs(access, name, [...own, ...base], asked);
+  await uploadBlobs(access, refused, [...own, ...base], asked);
   const model = ollamaModel(facts);
   await create(access, name, {
     ...(isAdapter ? { files: blobsOf(base), adapters: blobsOf(own) } : { files: blobsOf(own) }),
@@ -49,7 +50,7 @@ export async function publishModel(
   });
   await check(access, name, model);
   await smoke(access, name, model, asked);
-  const version = await digestOf(access, name);
+  const version = await digestOf(access, name, (said) => ollamaOther(name, `it says: ${said}`));
   if (version === undefined) throw new UserError(ollamaOther(name, 'it does not list it'));
   const action = version === before ? 'unchanged' : 'publish';
   return { action, digest, url: `${access.endpoint}, model ${name}`, version };
@@ -87,7 +88,7 @@ const blobsOf = (files: readonly ReleaseFile[]): Readonly<Record<string, string>
 
 async function uploadBlobs(
   access: HubAccess,
-  name: string,
+  refused: Refused,
   files: readonly ReleaseFile[],
   { progress }: ElsewhereRequest,
 ): Promise<void> {
@@ -95,9 +96,17 @@ async function uploadBlobs(
   let done = 0;
   for (const { bytes, sha256, read } of files) {
     const path = `/api/blobs/sha256:${sha256}`;
-    const { status } = await ask(access, name, { path, sending: { method: 'HEAD' }, accepts: [404] });
-    if (status === 404)
-      await ask(access, name, { path, sending: { method: 'POST', bytes, body: () => read(0, bytes) } });
+    const before = done;
+    function* body(): Iterable<Uint8Array> {
+      let sent = before;
+      for (const piece of read(0, bytes)) {
+        yield piece;
+        sent += piece.length;
+        progress(sent, total);
+      }
+    }
+    const { status } = await ask(access, refused, { path, sending: { method: 'HEAD' }, accepts: [404] });
+    if (status === 404) await ask(access, refused, { path, sending: { method: 'POST', bytes, body } });
     done += bytes;
     progress(done, total);
   }
@@ -105,7 +114,8 @@ async function uploadBlobs(
 
 /** Tells what it does line by line; the last one says `success`. */
 async function create(access: HubAccess, name: string, body: Json): Promise<void> {
-  const { text } = await ask(access, name, {
+  const refused = (said: string) => ollamaRefused(name, said);
+  const { text } = await ask(access, refused, {
     path: '/api/create',
     sending: posting({ model: name, ...body, stream: true }),
   });
@@ -121,7 +131,8 @@ async function create(access: HubAccess, name: string, body: Json): Promise<void
 
 /** Throws a `UserError` if the model is not what was asked for. */
 async function check(access: HubAccess, name: string, model: OllamaModel): Promise<void> {
-  const shown = await askJson(access, name, '/api/show', { model: name });
+  const refused = (said: string) => ollamaOther(name, `it does not show it: ${said}`);
+  const shown = await askJson(access, refused, '/api/show', { model: name });
   if (shown['template'] !== model.template)
     throw new UserError(ollamaOther(name, 'its template is another one'));
   if ((shown['system'] ?? '') !== (model.system ?? ''))
@@ -133,7 +144,7 @@ async function check(access: HubAccess, name: string, model: OllamaModel): Promi
     throw new UserError(ollamaOther(name, `it does not stop at ${JSON.stringify(lost)}`));
 }
 
-/** The question of the deploy stage; without one, that it answers at all. */
+/** The question of the deploy stage, if it has one. */
 async function smoke(
   access: HubAccess,
   name: string,
@@ -142,10 +153,15 @@ async function smoke(
 ): Promise<void> {
   if (draft.smoke === null) return;
   const { prompt } = draft.smoke;
+  const refused = (said: string) => ollamaSilent(name, prompt, `Ollama says: ${said}`);
   const common = { model: name, options: { num_predict: 48 }, stream: false };
   const answer = chats
-    ? await askJson(access, name, '/api/chat', { ...common, messages: messagesOf(prompt, facts) })
-    : await askJson(access, name, '/api/generate', { ...common, raw: true, prompt: textOf(prompt, facts) });
+    ? await askJson(access, refused, '/api/chat', { ...common, messages: messagesOf(prompt, facts) })
+    : await askJson(access, refused, '/api/generate', {
+        ...common,
+        raw: true,
+        prompt: textOf(prompt, facts),
+      });
   const message = answer['message'];
   const text = chats ? (isJson(message) ? message['content'] : undefined) : answer['response'];
   if (typeof text !== 'string' || text.trim() === '')
@@ -164,8 +180,8 @@ const textOf = (prompt: string, facts: ServerFacts): string =>
     : (facts.template?.render(messagesOf(prompt, facts), { addGenerationPrompt: true }) ?? prompt);
 
 /** What names the content of a model; `undefined` if there is none of this name. */
-async function digestOf(access: HubAccess, name: string): Promise<string | undefined> {
-  const { models } = await askJson(access, name, '/api/tags');
+async function digestOf(access: HubAccess, name: string, refused: Refused): Promise<string | undefined> {
+  const { models } = await askJson(access, refused, '/api/tags');
   const full = name.includes(':') ? name : `${name}:latest`;
   const found = Array.isArray(models)
     ? models.find((each) => isJson(each) && each['name'] === full)

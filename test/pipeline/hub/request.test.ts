@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { ServerWait } from '../../../src/language/host/host.js';
 import type { HubAccess } from '../../../src/pipeline/hub/access.js';
-import { request, retrying, TransientError } from '../../../src/pipeline/hub/request.js';
+import { request, retrying, TransientError, waitOf } from '../../../src/pipeline/hub/request.js';
 
 describe('a request to a hub', () => {
   let server: Server;
@@ -47,6 +47,18 @@ describe('a request to a hub', () => {
     expect((error as UserError).diagnostic.notes?.[0]).to.equal(
       'status 429: it asks to be asked again in 1440 minutes',
     );
+  });
+
+  it('reads how long it has to wait, in seconds or as a date by the clock of the server', () => {
+    const wait = (said: string, more: Record<string, string> = {}): number =>
+      waitOf(new Headers({ 'retry-after': said, ...more }));
+    const date = 'Mon, 30 Nov 2026 08:00:00 GMT';
+    expect(wait('3')).to.equal(3000);
+    expect(wait('Mon, 30 Nov 2026 08:00:07 GMT', { date })).to.equal(7000);
+    expect(wait('Mon, 30 Nov 2026 07:00:00 GMT', { date })).to.equal(0);
+    for (const none of ['', 'soon', '-3', '1e999', 'Mon, 30 Nov 2026 08:00:07 GMT'])
+      expect(wait(none)).to.equal(0);
+    expect(waitOf(new Headers())).to.equal(0);
   });
 
   it('says how long it waits', async () => {

@@ -40,9 +40,13 @@ describe('publishing a release to Ollama', () => {
   const publish = (
     facts: ServerFacts = model,
     files: Readonly<Record<string, string>> = FILES,
-    more: { readonly prompt?: string | null; readonly name?: string } = {},
+    more: {
+      readonly prompt?: string | null;
+      readonly name?: string;
+      readonly progress?: ElsewhereRequest['progress'];
+    } = {},
   ): Promise<PublishedElsewhere> => {
-    const { prompt = 'Is MIT free?', name = 'legal' } = more;
+    const { prompt = 'Is MIT free?', name = 'legal', progress = () => undefined } = more;
     const request: ElsewhereRequest = {
       target: { call: 'ollama', args: { name } },
       files: Object.entries(files).map(([file, text]) => textFile(file, text)),
@@ -62,7 +66,7 @@ describe('publishing a release to Ollama', () => {
       digest: 'd',
       memory: { get: () => undefined, set: async () => undefined, drop: () => undefined },
       signal: new AbortController().signal,
-      progress: () => undefined,
+      progress,
     };
     const access = { ...ollamaAccess(host), endpoint: ollama.endpoint, pauses: [1, 1, 1], patience: 2_000 };
     return publishModel(access, host, request);
@@ -161,6 +165,19 @@ describe('publishing a release to Ollama', () => {
     ]);
   });
 
+  it('tells how much it has sent before a blob is whole', async () => {
+    const told: number[] = [];
+    let blobs = 0;
+    ollama.trouble = (call) => {
+      // a blob is answered once it has come whole
+      if (/^POST \/api\/blobs/.test(call) && blobs++ === 0) told.push(0);
+      return false;
+    };
+    await publish(model, FILES, { progress: (done) => void told.push(done) });
+    expect(told.indexOf(0)).to.be.above(0);
+    expect(told.at(-1)).to.equal(Math.max(...told));
+  });
+
   it('goes on after a drop, where blobs are there', async () => {
     let dropped = 0;
     ollama.trouble = (call, response) => {
@@ -225,6 +242,26 @@ describe('publishing a release to Ollama', () => {
       () => () => {
         ollama.answer = ' ';
         return false;
+      },
+    ],
+    [
+      'a runner that ends',
+      'FTP2144',
+      () => (call, response) =>
+        /^POST \/api\/(?:chat|generate)$/.test(call) && refuse(response, 500, 'the runner has terminated'),
+    ],
+    [
+      'a model that was made and is not shown',
+      'FTP2143',
+      () => (call, response) => call === 'POST /api/show' && refuse(response, 404, 'not found'),
+    ],
+    [
+      'a blob that is sent elsewhere',
+      'FTP2142',
+      () => (call, response) => {
+        if (!/^POST \/api\/blobs/.test(call)) return false;
+        response.writeHead(307, { location: 'http://localhost:1/steal' }).end();
+        return true;
       },
     ],
     ['a busy server', 'FTP2140', () => (_, response) => refuse(response, 503, 'busy')],

@@ -162,10 +162,10 @@ class SchemaReader {
   private target(ref: unknown, at: string): PlacedSchema {
     const unknown = () =>
       new SchemaError(`\`$ref\` at \`${at}\` refers to ${JSON.stringify(ref)}, which is not there`);
-    if (typeof ref !== 'string' || !/^#(?:\/|$)/.test(ref)) throw unknown();
+    const steps = typeof ref === 'string' ? stepsOf(ref) : undefined;
+    if (typeof ref !== 'string' || steps === undefined) throw unknown();
     let schema: unknown = this.root;
-    for (const step of ref.split('/').slice(1)) {
-      const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+    for (const name of steps) {
       const inside: unknown = Array.isArray(schema)
         ? schema[Number(name)]
         : isJson(schema) && Object.hasOwn(schema, name)
@@ -175,6 +175,21 @@ class SchemaReader {
       schema = inside;
     }
     return { schema, at: ref };
+  }
+}
+
+/** Names that a reference within the schema leads through; `undefined` for what is none. */
+function stepsOf(ref: string): readonly string[] | undefined {
+  if (!/^#(?:\/|$)/.test(ref)) return undefined;
+  try {
+    return ref
+      .split('/')
+      .slice(1)
+      .map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'));
+  } catch (error) {
+    // a `%` that is followed by no character of UTF-8
+    if (error instanceof URIError) return undefined;
+    throw error;
   }
 }
 

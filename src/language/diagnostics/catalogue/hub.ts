@@ -53,6 +53,13 @@ export const unreachable = (endpoint: string, detail: string) =>
     help: `run again: what was downloaded is kept; without a network, put the files into a folder and read it with \`local("…")\`, or copy the cache of another machine`,
   });
 
+/** As {@link unreachable}, where a release is published. */
+export const unreachableToPublish = (endpoint: string, detail: string) =>
+  error('FTP1405', undefined, `the Hub at ${endpoint} cannot be reached`, {
+    notes: [detail],
+    help: 'run again: what was uploaded is not sent again, and a release that is there already is not published twice',
+  });
+
 export const usedFromCache = (repository: Repository, commit: string) =>
   warning('FTP1406', undefined, {
     message: `the Hub cannot be reached: \`${repository.id}\` is used as last fetched, at commit ${commit.slice(0, 12)}`,

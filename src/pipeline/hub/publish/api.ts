@@ -87,5 +87,9 @@ function saidBy(text: string, headers: Headers, token: string | undefined): stri
     // no JSON: the header, if there is one
   }
   if (typeof said !== 'string' || said.trim() === '') return undefined;
-  return oneLine(token === undefined ? said : said.replaceAll(token, '…'));
+  return withoutToken(said, token);
 }
+
+/** What a server says, in one line: it may repeat what it was sent. */
+export const withoutToken = (said: string, token: string | undefined): string =>
+  oneLine(token === undefined ? said : said.replaceAll(token, '…'));

@@ -34,6 +34,8 @@ const COMMIT = v.object({ commitOid: hex(40, 'a commit') });
 
 /** Bytes that the Hub looks at to tell texts from other files. */
 const SAMPLE = 512;
+/** Bytes of a file that goes with the commit, at most: the Hub takes larger ones from its storage only. */
+const MOST_WITHIN = 10 << 20;
 
 /** The new commit. Throws a `TransientError` or a `UserError`. */
 export async function commit(
@@ -77,14 +79,14 @@ const whole = (file: ReleaseFile) => ({
 const contentOf = ({ bytes, read }: ReleaseFile, most: number): Buffer =>
   Buffer.concat([...read(0, Math.min(bytes, most))]);
 
-/** Names of the files that are stored apart. */
+/** Names of the files that are stored apart: those that the Hub names, and all that are too large to be held in memory, whatever it says. */
 async function largeFiles(
   access: HubAccess,
   { id, revision }: Repository,
   files: readonly ReleaseFile[],
 ): Promise<ReadonlySet<string>> {
   const path = `/api/models/${id}/preupload/${encodeURIComponent(revision)}`;
-  const large = new Set<string>();
+  const large = new Set(files.filter(({ bytes }) => bytes > MOST_WITHIN).map(({ name }) => name));
   for (let start = 0; start < files.length; start += 256) {
     const asked = files.slice(start, start + 256).map((file) => ({
       path: file.name,

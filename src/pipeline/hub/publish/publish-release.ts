@@ -6,6 +6,7 @@ import {
   parseManifest,
   type ReleaseManifest,
 } from '../../../compute/packaging/manifest.js';
+import { unreachableToPublish } from '../../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import type { HubFile } from '../../../language/ir/program.js';
@@ -31,7 +32,7 @@ export function accessTo(
   const access = accessFrom(host, secret, signal);
   if (access.offline) throw new UserError(offlineTarget(id));
   if (access.token === undefined) throw new UserError(noWrite(id, 'no token was sent'));
-  return access;
+  return { ...access, lost: (detail) => unreachableToPublish(access.endpoint, detail) };
 }
 
 /**
@@ -53,6 +54,8 @@ export async function publishRelease(
     id: String(args['repository']),
     revision: String(args['branch']),
   };
+  /** When the releases of this run were made: one whose answer was lost is known by it. */
+  const made: string[] = [];
   let best = 0;
   let progressed = false;
   return retrying(
@@ -67,13 +70,15 @@ export async function publishRelease(
       if (changed.length === 0 && stale.length === 0 && old?.digest === asked.digest)
         return {
           number: old.release,
-          action: 'unchanged',
+          action: made.includes(old.created) ? 'publish' : 'unchanged',
           digest: asked.digest,
           url,
           version: before.commit,
         };
       const number = (old?.release ?? 0) + 1;
-      const manifest = manifestFile(host, asked, number);
+      const created = new Date(host.now()).toISOString();
+      const manifest = manifestFile(asked, number, created);
+      made.push(created);
       const version = await commit(access, repository, {
         parent: before.commit,
         files: [...changed, manifest],
@@ -93,12 +98,20 @@ export async function publishRelease(
   );
 }
 
+const isMissing = (error: unknown): boolean =>
+  error instanceof UserError && ['FTP1407', 'FTP1408'].includes(error.diagnostic.code);
+
+/** What was just made may be unknown to another server of the Hub for a moment. */
+function notYet(error: unknown): never {
+  throw isMissing(error) ? new TransientError('the new commit is not listed yet', false) : error;
+}
+
 /** What the branch has; repository and branch are made where they are not. */
 async function listing(access: HubAccess, repository: Repository, isPrivate: boolean): Promise<HubListing> {
   try {
     return await askListing(access, repository);
   } catch (error) {
-    if (!(error instanceof UserError) || !['FTP1407', 'FTP1408'].includes(error.diagnostic.code)) throw error;
+    if (!isMissing(error)) throw error;
   }
   await create(access, repository.id, isPrivate);
   try {
@@ -145,15 +158,15 @@ const staleFiles = (
 };
 
 function manifestFile(
-  host: Pick<Host, 'now'>,
   { files, draft, digest }: ElsewhereRequest,
   release: number,
+  created: string,
 ): ReleaseFile {
   const text = manifestText({
     version: 1,
     release,
     digest,
-    created: new Date(host.now()).toISOString(),
+    created,
     ...draft,
     files: Object.fromEntries(files.map(({ name, sealed }) => [name, sealed])),
   });
@@ -174,14 +187,14 @@ function gitBlob({ bytes, read }: ReleaseFile): string {
   return hash.digest('hex');
 }
 
-/** Throws a `UserError` if a commit has another content than it was given. */
+/** Throws a `UserError` if a commit has another content than it was given, a `TransientError` if it is not listed yet. */
 async function check(
   access: HubAccess,
   repository: Repository,
   version: string,
   files: readonly ReleaseFile[],
 ): Promise<void> {
-  const { files: there } = await askListing(access, { ...repository, revision: version });
+  const { files: there } = await askListing(access, { ...repository, revision: version }).catch(notYet);
   const wrong = files.find((file) => !isThere(file, there));
   if (wrong === undefined) return;
   const found = there.find(({ name }) => name === wrong.name);

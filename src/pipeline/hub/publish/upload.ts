@@ -6,8 +6,8 @@ import { count, JsonFault, parseJson, record, sha256 } from '../../../language/h
 import type { UploadMemory } from '../../deploy/elsewhere.js';
 import type { ReleaseFile } from '../../deploy/release-file.js';
 import type { HubAccess } from '../access.js';
-import { oneLine, TransientError } from '../request.js';
-import { post, put } from './api.js';
+import { TransientError } from '../request.js';
+import { post, put, withoutToken } from './api.js';
 import { refusedWrite } from './publish-diagnostics.js';
 
 const LFS = 'application/vnd.git-lfs+json';
@@ -78,7 +78,7 @@ async function askBatch(
     const answer = parseJson(BATCH, text);
     if (answer instanceof JsonFault) throw new UserError(badAnswer(path, answer.detail));
     for (const { oid, actions, error } of answer.objects) {
-      if (error != null) throw new UserError(refusedWrite(id, oneLine(error.message)));
+      if (error != null) throw new UserError(refusedWrite(id, withoutToken(error.message, access.token)));
       found.set(oid, actions ?? undefined);
     }
     const left = objects.find(({ oid }) => !found.has(oid));
@@ -111,7 +111,7 @@ async function send(access: HubAccess, file: ReleaseFile, actions: Actions, uplo
   await put(
     access,
     upload.id,
-    addressOf(to.href),
+    addressOf(to.href, access),
     { method: 'PUT', bytes: file.bytes, body: () => file.read(0, file.bytes) },
     headers,
   );
@@ -130,9 +130,9 @@ async function sendParts(
   const parts = Object.keys(header)
     .filter((name) => /^\d+$/.test(name))
     .sort((a, b) => Number(a) - Number(b))
-    .map((name) => addressOf(String(header[name])));
+    .map((name) => addressOf(String(header[name]), access));
   if (!Number.isInteger(size) || size < 1 || parts.length !== Math.ceil(file.bytes / size))
-    throw new UserError(badAnswer(href, 'the parts of an upload are not those of the file'));
+    throw new UserError(badAnswer(shown(href), 'the parts of an upload are not those of the file'));
   const done = [...etags];
   upload.sent(Math.min(done.length * size, file.bytes));
   for (let part = done.length; part < parts.length; part++) {
@@ -146,7 +146,7 @@ async function sendParts(
   }
   const receipts = done.map((etag, index) => ({ partNumber: index + 1, etag }));
   const body = JSON.stringify({ oid: file.sha256, parts: receipts });
-  await post(access, upload.id, { path: addressOf(href), type: LFS, body });
+  await post(access, upload.id, { path: addressOf(href, access), type: LFS, body });
   await verified(access, file, actions.verify, upload);
   upload.memory.drop(file.sha256);
 }
@@ -158,13 +158,24 @@ async function verified(
   { id }: Upload,
 ): Promise<void> {
   if (verify === undefined) return;
-  await post(access, id, { path: addressOf(verify.href), type: LFS, body: JSON.stringify({ oid, size }) });
+  await post(access, id, {
+    path: addressOf(verify.href, access),
+    type: LFS,
+    body: JSON.stringify({ oid, size }),
+  });
 }
 
-/** An address of HTTP, as a whole. */
-function addressOf(href: string): string {
-  const url = URL.canParse(href) ? new URL(href) : undefined;
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
-    throw new UserError(badAnswer(href.slice(0, 100), 'it is no address to upload to'));
+/** An address of HTTP, as a whole; encrypted if the Hub is. */
+function addressOf(href: string, { endpoint }: HubAccess): string {
+  const protocol = URL.canParse(href) ? new URL(href).protocol : undefined;
+  if (protocol !== 'https:' && (protocol !== 'http:' || endpoint.startsWith('https:')))
+    throw new UserError(badAnswer(shown(href), 'it is no address to upload to'));
   return href;
 }
+
+/** For people: what is after `?` lets whoever has it write. */
+const shown = (href: string): string =>
+  href
+    .replace(/[?#].*/s, '')
+    .replace(/\/\/[^/]*@/, '//')
+    .slice(0, 100);

@@ -30,7 +30,10 @@ export function registerMonitoring(app: FastifyInstance, { observer, needsKey }:
     const { contentType, text } = await observer.metrics();
     return reply.type(contentType).send(text);
   });
-  app.post('/feedback', { bodyLimit: BODY }, (request, reply) => takeFeedback(observer, request.body, reply));
+  // an opinion that changes is a line of the journal each time
+  app.post('/feedback', { bodyLimit: BODY, config: { counted: true } }, (request, reply) =>
+    takeFeedback(observer, request.body, reply),
+  );
   app.get('/dashboard/data', async () => observer.dashboard());
   app.get('/dashboard/view', async (_request, reply) =>
     reply.type(HTML).headers(DASHBOARD_HEADERS).send(dashboardView(observer.dashboard()).text),

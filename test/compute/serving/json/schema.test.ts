@@ -110,6 +110,7 @@ const REFUSED: readonly (readonly [schema: unknown, named: string])[] = [
   [{ type: 'string', format: 'iri' }, '"iri"'],
   [{ $ref: 'https://example.com/a' }, '"https://example.com/a"'],
   [{ $ref: '#/$defs/none' }, '"#/$defs/none"'],
+  [{ $ref: '#/%E0%A4%A' }, '"#/%E0%A4%A"'],
   [{ $ref: '#' }, 'nothing fits'],
   [{ oneOf: [{ type: 'integer' }, { type: 'number' }] }, '`oneOf` at `#`'],
   [{ allOf: [{ type: 'integer', minimum: 1 }, { minimum: 2 }] }, '`minimum` is said twice'],

@@ -10,7 +10,7 @@ import type {
 } from '../../../../src/pipeline/deploy/elsewhere.js';
 import { textFile } from '../../../../src/pipeline/deploy/release-file.js';
 import type { HubAccess } from '../../../../src/pipeline/hub/access.js';
-import { publishRelease } from '../../../../src/pipeline/hub/publish/publish-release.js';
+import { accessTo, publishRelease } from '../../../../src/pipeline/hub/publish/publish-release.js';
 import { makeCommit, refuse, TOKEN, type Trouble, type WritableHub, writableHub } from './writable-hub.js';
 
 const ID = 'org/legal';
@@ -104,6 +104,17 @@ describe('publishing a release to the Hub', () => {
     expect(texts).to.deep.equal(FILES);
     expect(Object.keys(parseManifest(own ?? '')?.files ?? {})).to.have.members(Object.keys(FILES));
     expect(hub.head(ID).title).to.equal('Release 1');
+    const large = [...hub.head(ID).files].filter(([, { isLarge }]) => isLarge).map(([name]) => name);
+    expect(large).to.deep.equal(['model.safetensors']);
+  });
+
+  it('stores apart what is too large for a commit, whatever the Hub says', async () => {
+    hub.trouble = ({ name }, response) => {
+      if (!/preupload/.test(name)) return false;
+      response.end('{"files":[]}');
+      return true;
+    };
+    await publish({ ...FILES, 'model.safetensors': 'w'.repeat((10 << 20) + 1) });
     const large = [...hub.head(ID).files].filter(([, { isLarge }]) => isLarge).map(([name]) => name);
     expect(large).to.deep.equal(['model.safetensors']);
   });
@@ -221,9 +232,15 @@ describe('publishing a release to the Hub', () => {
         response.end = (() => response.destroy()) as typeof response.end;
         return false;
       };
-      await publish();
+      expect(await publish()).to.include({ action: 'publish', number: 1, version: hub.head(ID).id });
       expect(commits()).to.equal(2);
       expect(manifest()?.release).to.equal(1);
+    });
+
+    it('a commit that is not listed at once', async () => {
+      hub.trouble = once(/\/revision\/[0-9a-f]{40}/, (response) => refuse(response, 404, 'RevisionNotFound'));
+      expect(await publish()).to.include({ action: 'publish', number: 1, version: hub.head(ID).id });
+      expect(hub.repositories.get(ID)?.branches.get('main')).to.have.length(2);
     });
 
     it('another commit at the same time', async () => {
@@ -315,13 +332,52 @@ describe('publishing a release to the Hub', () => {
     return text(response, JSON.stringify({ sha: hub.head(ID).id, siblings }));
   }
 
-  it('says nothing of the token, whatever the server says', async () => {
-    hub.trouble = (call, response) =>
-      /commit/.test(call.name) && refuse(response, 400, '', `no: ${TOKEN}\u0007 is bad`);
-    const error = await publish().catch((caught: unknown) => caught);
-    expect(JSON.stringify((error as UserError).diagnostic))
-      .to.match(/no: … +is bad/)
-      .and.not.to.contain(TOKEN);
+  describe('says nothing of the token, nor of addresses that let others write', () => {
+    const oid = textFile('model.safetensors', FILES['model.safetensors'] ?? '').sha256;
+    const object = (more: object): string => JSON.stringify({ objects: [{ oid, size: 8000, ...more }] });
+    const upload = (href: string, header: object): string =>
+      object({ actions: { upload: { href, header } } });
+    const SIGNED = 'http://someone:SIGNATURE@127.0.0.1:1/part?X-Amz-Signature=SIGNATURE';
+    const ANSWERS: readonly (readonly [string, RegExp, Trouble])[] = [
+      [
+        'where it refuses a commit',
+        /no: … +is bad/,
+        ({ name }, response) => /commit/.test(name) && refuse(response, 400, '', `no: ${TOKEN}\u0007 is bad`),
+      ],
+      [
+        'where it refuses a file',
+        /no: … is bad/,
+        ({ name }, response) =>
+          /batch$/.test(name) && text(response, object({ error: { message: `no: ${TOKEN} is bad` } })),
+      ],
+      [
+        'where the parts are others',
+        /http:\/\/127\.0\.0\.1:1\/part sent an invalid response: the parts/,
+        ({ name }, response) =>
+          /batch$/.test(name) && text(response, upload(SIGNED, { chunk_size: '10', 1: SIGNED })),
+      ],
+      [
+        'where an address is none',
+        /ftp:\/\/127\.0\.0\.1:1\/part sent an invalid response: it is no address/,
+        ({ name }, response) =>
+          /batch$/.test(name) && text(response, upload(SIGNED.replace('http', 'ftp'), {})),
+      ],
+    ];
+    for (const [where, said, trouble] of ANSWERS)
+      it(where, async () => {
+        hub.trouble = trouble;
+        const error = await publish().catch((caught: unknown) => caught);
+        expect(JSON.stringify((error as UserError).diagnostic))
+          .to.match(said)
+          .and.not.to.match(new RegExp(`${TOKEN}|SIGNATURE`));
+      });
+  });
+
+  it('says where it cannot reach the Hub that what was uploaded is kept', () => {
+    const env = (name: string): string | undefined => (name === 'HF_TOKEN' ? TOKEN : undefined);
+    const found = accessTo(requestOf(FILES).target, { env }).lost?.('no answer');
+    expect(found).to.include({ code: 'FTP1405' });
+    expect(found?.help).to.match(/what was uploaded is not sent again/);
   });
 
   it('publishes to a branch, which it makes', async () => {

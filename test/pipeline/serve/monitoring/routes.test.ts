@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { fastify } from 'fastify';
 import { createObserver } from '../../../../src/pipeline/serve/monitoring/create-observer.js';
 import { registerMonitoring } from '../../../../src/pipeline/serve/monitoring/routes.js';
+import { fakeModel, fakeServer, saying } from '../../../helpers/served-model.js';
 
 describe('routes of monitoring', () => {
   const observer = createObserver({
@@ -56,6 +57,15 @@ describe('routes of monitoring', () => {
     });
     expect((await send({ id: 'chatcmpl-1', thumbs: 'up', reason: 'x'.repeat(20_000) })).status).to.equal(413);
     expect(observer.dashboard().releases[0]).to.include({ up: 1, down: 0 });
+  });
+
+  it('count feedback as they count requests: an opinion that changes is a line of the journal each time', async () => {
+    const server = fakeServer(fakeModel(saying('x')), { rate: { requests: 2, seconds: 3600 } });
+    registerMonitoring(server.app, { observer });
+    const say = async (thumbs: string): Promise<number> =>
+      (await server.post('/feedback', { id: 'chatcmpl-1', thumbs })).status;
+    expect([await say('down'), await say('up'), await say('down')]).to.deep.equal([200, 200, 429]);
+    expect((await server.app.inject('/metrics')).statusCode).to.equal(200);
   });
 
   it('give metrics and what the dashboard shows', async () => {
