@@ -5,16 +5,14 @@
  */
 import { flopsOf } from '../../tensor/cost.js';
 import { transientBytes } from '../../tensor/liveness.js';
-import { bytesOf, f32, sizeOf } from '../../tensor/shape.js';
-import type { Graph, NamedValue } from '../../tensor/types.js';
-import { trainsHead } from '../adapters/biases.js';
+import { sizeOf } from '../../tensor/shape.js';
+import type { Graph } from '../../tensor/types.js';
 import type { AdapterConfig } from '../adapters/config.js';
-import { adapterShapes, firstShapes, type LayerKind, layerKinds } from '../adapters/kinds.js';
+import { adapterShapes, firstShapes } from '../adapters/kinds.js';
 import { adaptedOuterOf } from '../adapters/outer.js';
 import { prefixTokens } from '../adapters/prefix.js';
 import { promptTokens } from '../adapters/prompt.js';
 import { adaptedConfig } from '../adapters/whole.js';
-import { HEAD } from '../architectures/graphs/head.js';
 import {
   blockTensors,
   blueprintOf,
@@ -24,25 +22,16 @@ import {
 } from '../architectures/index.js';
 import { requireGraph } from '../foreign.js';
 import type { ModelConfig } from '../types.js';
-import { chunkSize, SHARD_TOKENS } from './chunks.js';
+import { type BlockKind, blockKinds } from './block-measures.js';
+import { sumOf } from './graph-measures.js';
 import {
   blockShape,
   embeddingFactorGraphs,
-  evaluationBlock,
   type GraphOptions,
-  headGraph,
-  headHalves,
-  lossRole,
   prefixGraphs,
-  SAVED_LOGITS,
-  type SavedActivations,
-  savedActivationsOf,
-  savesMasks,
-  shapeName,
-  trainingBlock,
   trainsBlocks,
-  vocabularyShardGraph,
 } from './graphs.js';
+import { headWork } from './head-measures.js';
 import { laneSizes } from './lanes.js';
 import { positionFloats } from './position-inputs.js';
 import { prefixFloats } from './prefix.js';
@@ -68,11 +57,6 @@ const NODE_BYTES = 5.5 * 1024;
 
 /** Growth of the JavaScript heap. */
 const DRIVER_BYTES = 2 * MIB;
-
-/** A kind of block and how many layers are of it. */
-interface BlockKind extends MeasuredBlock {
-  readonly count: number;
-}
 
 const FLOAT = 4;
 
@@ -146,73 +130,6 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   };
 }
 
-/** The graphs of the head, and how often they run: once a chunk, or once a chunk and vocabulary shard. */
-function headWork(
-  { config, adapter, logitsChunk, vocabularyShard, trainable, weighs }: DecoderPlanOptions,
-  graphs: GraphOptions,
-  supervised: number,
-): HeadWork {
-  const most = vocabularyShard === undefined ? logitsChunk : SHARD_TOKENS;
-  const tokens = chunkSize(Math.min(supervised, most), most);
-  const chunks = Math.ceil(supervised / most);
-  const training = trainable !== 'none';
-  const isTrained = trainable === 'full' || (training && trainsHead(config, adapter));
-  // all losses come before the first gradient, and one chunk is kept in between
-  const keeps = isTrained && weighs === true && vocabularyShard === undefined;
-  const isWhole = !keeps || chunks > 1;
-  const measured = headMeasures(
-    graphs,
-    `${tokens} ${vocabularyShard} ${training} ${keeps} ${isWhole}`,
-    () => {
-      if (vocabularyShard === undefined) {
-        const { forward, backward } = keeps ? headHalves(graphs, tokens) : {};
-        const whole = isWhole ? headGraph(graphs, tokens, training ? 'train' : 'loss') : undefined;
-        return [forward, backward, whole].flatMap((graph) => graph ?? []);
-      }
-      const roles = training ? [lossRole(graphs), 'gradient' as const] : (['loss'] as const);
-      return roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role));
-    },
-  );
-  const shards = vocabularyShard === undefined ? 1 : Math.ceil(config.vocabSize / vocabularyShard);
-  const [first] = measured.graphs;
-  const again = keeps && first !== undefined ? (chunks - 1) * flopsOf(first) : 0;
-  return { ...measured, times: chunks * shards, again };
-}
-
-/**
- * The graphs of a head, and what they take; `times`: how often the first two of them run, or the only one, and `again`: operations of
- * losses that are computed a second time.
- */
-interface HeadWork {
-  readonly graphs: readonly Graph[];
-  readonly times: number;
-  readonly again: number;
-  readonly buffers: number;
-  readonly transient: number;
-  readonly flops: number;
-}
-
-const headMeasures = perOptions(
-  (graphs: readonly Graph[]): Omit<HeadWork, 'times' | 'again'> => ({
-    graphs,
-    buffers: Math.max(...graphs.map(headBufferBytes)),
-    transient: Math.max(...graphs.map(transientBytes)),
-    flops: sumOf(graphs.slice(0, 2), flopsOf),
-  }),
-);
-
-/** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
-const HEAD_BUFFERS: ReadonlySet<string> = new Set([
-  ...['x', 'labels', 'seed', 'loss', 'dx'],
-  ...['here', 'total', 'label', 'most', 'sum', 'all', `dropout.${HEAD}`, SAVED_LOGITS],
-]);
-
-const headBufferBytes = (head: Graph): number =>
-  valueBytes(
-    head,
-    [...head.inputs, ...head.outputs].filter(({ name }) => HEAD_BUFFERS.has(name)),
-  );
-
 /** The factors over an embedding: the columns of A of the tokens, and their gradients. */
 function embeddingFactorWork(
   { config, adapter, rows, length }: DecoderPlanOptions,
@@ -242,106 +159,6 @@ function activationBytes(
   const scratch = Math.max(0, ...kinds.map(({ drawn }) => drawn));
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   return (backwards ? config.layers + 1 + 2 : 2) * hidden + saved + scratch;
-}
-
-/** Layers that share their graphs, counted. */
-function blockKinds(
-  options: DecoderPlanOptions,
-  graphs: GraphOptions,
-  training: boolean,
-): readonly BlockKind[] {
-  const counted = new Map<string, CountedBlock>();
-  layerKinds(options.config, options.adapter).forEach((kind, layer) => {
-    const savedActivations: SavedActivations = training ? savedActivationsOf(layer, options) : 'nothing';
-    // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
-    const first = training && layer === 0 && graphs.trainable === 'adapter';
-    const key = `${kind.key} ${savedActivations} ${first}`;
-    const count = (counted.get(key)?.count ?? 0) + 1;
-    counted.set(key, { count, savedActivations, first, kind });
-  });
-  const shape = blockShape(options);
-  return [...counted].map(([key, { count, savedActivations, kind, first }]) => ({
-    count,
-    ...blockMeasures(graphs, `${key} ${shapeName(shape)} ${training}`, () => ({
-      savedActivations,
-      ...(training
-        ? trainingBlock(graphs, kind, shape, savedActivations, first)
-        : { forward: evaluationBlock(graphs, kind, shape, false) }),
-    })),
-  }));
-}
-
-interface CountedBlock {
-  readonly count: number;
-  readonly kind: LayerKind;
-  readonly savedActivations: SavedActivations;
-  /** Nobody needs the gradient of its input. */
-  readonly first: boolean;
-}
-
-interface BlockGraphs {
-  readonly forward: Graph;
-  readonly backward?: Graph;
-  readonly savedActivations: SavedActivations;
-}
-
-/** The graphs of a block, and what they take. */
-interface MeasuredBlock {
-  readonly graphs: DecoderPlan['graphs'];
-  /** Bytes while one of them runs, at most. */
-  readonly transient: number;
-  /** Bytes from its forward to its backward pass, besides its input. */
-  readonly saved: number;
-  /** Bytes of masks that are drawn again. */
-  readonly drawn: number;
-  readonly flops: number;
-}
-
-/** Choices differ in how many blocks of a kind there are, and seldom in their kinds: each is measured once for a model. */
-const blockMeasures = perOptions((block: BlockGraphs): MeasuredBlock => {
-  const { forward, backward, savedActivations } = block;
-  const passes = backward === undefined ? [forward] : [forward, backward];
-  return {
-    graphs: [
-      { role: 'block_forward', graph: forward },
-      ...(backward === undefined ? [] : [{ role: 'block_backward' as const, graph: backward }]),
-    ],
-    transient: Math.max(...passes.map(transientBytes)),
-    saved: savedBytes(block),
-    drawn: savesMasks(savedActivations) ? 0 : maskBytes(forward),
-    flops: sumOf(passes, flopsOf),
-  };
-});
-
-/** Measures of graphs that follow from the options and a name; kept as long as the model's config is. */
-function perOptions<G, M>(
-  measure: (graphs: G) => M,
-): (options: GraphOptions, name: string, make: () => G) => M {
-  const known = new WeakMap<ModelConfig, Map<string, M>>();
-  return ({ config, adapter, trainable, precision, smoothing = 0 }, name, make) => {
-    const ofModel = known.get(config) ?? new Map<string, M>();
-    known.set(config, ofModel);
-    const key = `${name} ${trainable} ${precision} ${smoothing} ${JSON.stringify(adapter)}`;
-    const found = ofModel.get(key) ?? measure(make());
-    ofModel.set(key, found);
-    return found;
-  };
-}
-
-const valueBytes = (graph: Graph, values: readonly NamedValue[]): number =>
-  values.reduce((total, { value }) => total + bytesOf(graph.types[value] ?? f32([0])), 0);
-
-const maskBytes = (graph: Graph): number =>
-  valueBytes(
-    graph,
-    graph.inputs.filter(({ name }) => name.startsWith('dropout.')),
-  );
-
-/** What a block saves from its forward to its backward pass, besides its input. */
-function savedBytes({ forward, savedActivations }: BlockGraphs): number {
-  const masks = savesMasks(savedActivations) ? maskBytes(forward) : 0;
-  const residuals = savedActivations === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');
-  return masks + valueBytes(forward, residuals);
 }
 
 /** Lists of tensors are made once for a model. */
@@ -382,6 +199,3 @@ function dequantisedBytes(options: DecoderPlanOptions): number {
 
 const sessionBytes = ({ nodes }: Graph): number =>
   SESSION_BYTES + NODE_BYTES * Math.max(0, nodes.length - SHORT_GRAPH);
-
-const sumOf = (graphs: readonly Graph[], measure: (graph: Graph) => number): number =>
-  graphs.reduce((total, graph) => total + measure(graph), 0);
