@@ -212,6 +212,15 @@ export const forbidsUse = (
     help: 'use other rows or another base, or write `use = research` if nothing is sold that is made of it',
   });
 
+/** `isTooLong`: the rows that `epochs` asks for are more than the shares of the others leave. */
+export const mixDoesNotFit = (at: Span, misfits: readonly string[], isTooLong: boolean) =>
+  warning('FTP0658', at, 'the training split is not the mix that is written', {
+    notes: misfits,
+    help: isTooLong
+      ? 'lower `epochs`, or write `stopping_strategy = all_exhausted`, which repeats rows where they are too few'
+      : 'give the source rows that are kept, or leave it out',
+  });
+
 const CODES = {
   model_not_found: 'FTP0831',
   model_unsupported: 'FTP0832',

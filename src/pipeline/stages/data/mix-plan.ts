@@ -39,6 +39,34 @@ export function mixRows(parts: readonly MixPart[], strategy: StoppingStrategy): 
   });
 }
 
+/** A part that does not get what is written. */
+interface Misfit {
+  readonly part: number;
+  readonly rows: number;
+  /** Share of the split that it has, and the one that was asked for: `undefined` for the `source`, which fills what is left. */
+  readonly has: number;
+  readonly asked?: number;
+}
+
+/**
+ * What the mix cannot give of what was asked: `epochs` that do not fit next to the shares under `first_exhausted` make the
+ * split longer than a source with a share lasts, and leave no place for `source`; a part without rows gives nothing.
+ * Rounding, which moves each part by less than a row, is no misfit.
+ */
+export function misfits(parts: readonly MixPart[], strategy: StoppingStrategy): readonly Misfit[] {
+  const counts = mixRows(parts, strategy);
+  const total = sum(counts);
+  const hasEpochs = parts.some(({ epochs }) => epochs !== undefined);
+  return parts.flatMap(({ rows, share, epochs }, part) => {
+    const count = counts[part] ?? 0;
+    const has = total === 0 ? 0 : count / total;
+    if (part === 0) return hasEpochs && rows > 0 && count === 0 ? [{ part, rows, has }] : [];
+    const isEmpty = rows === 0 && (share === undefined ? epochs !== undefined : share > 0);
+    const isShort = share !== undefined && share * total - count > parts.length;
+    return isEmpty || isShort ? [{ part, rows, has, ...(share === undefined ? {} : { asked: share }) }] : [];
+  });
+}
+
 /** Whole numbers in proportion to `counts` that add up to `total`, which is smaller: largest remainders. */
 export function scaled(counts: readonly number[], total: number): readonly number[] {
   const all = sum(counts);

@@ -1,13 +1,13 @@
 /** What becomes of the rows once all are read: unusual lengths, splits, balance, and what a mix and a limit take. */
-import { thinStrata } from '../../../language/diagnostics/catalogue/files.js';
-import { counted } from '../../../language/diagnostics/make.js';
+import { mixDoesNotFit, thinStrata } from '../../../language/diagnostics/catalogue/files.js';
+import { counted, percentText } from '../../../language/diagnostics/make.js';
 import { type DataSettings, generalMix, mixedSources } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { StageContext } from '../stage.js';
 import { type Balance, balanceCounts, balanceRows, largestShare } from './balance.js';
 import { type GroupedRows, GroupOrder } from './group-order.js';
 import { dropOutliers, NO_OUTLIERS, type Outliers, outliersOf } from './length-outliers.js';
-import { DEFAULT_STRATEGY } from './mix-plan.js';
+import { DEFAULT_STRATEGY, misfits } from './mix-plan.js';
 import type { Collector } from './row-collector.js';
 import { keptRows, orderIn, type Rows } from './row-order.js';
 import type { ColumnValues } from './row-values.js';
@@ -189,7 +189,30 @@ function reportSources(context: StageContext, settings: DataSettings, parts: rea
   );
   const counts = parts.map((part, index) => countsOf(part, names[index] ?? ''));
   for (const each of counts) noteOf(context)(mixSentence(each));
+  warnOfMisfits(context, settings, parts, names);
   return counts;
+}
+
+/** Shares that are not met, and sources of which nothing is used: the report alone would not say that it is no wish. */
+function warnOfMisfits(
+  { stage, warn }: StageContext,
+  settings: DataSettings,
+  parts: readonly MixedPart[],
+  names: readonly string[],
+): void {
+  const wanted = [{}, ...mixedSources(settings)].map((source, part) => ({
+    ...source,
+    rows: parts[part]?.rows.length ?? 0,
+  }));
+  const found = misfits(wanted, settings.stopping_strategy ?? DEFAULT_STRATEGY);
+  const sentences = found.map(({ part, rows, has, asked }) => {
+    const name = names[part] ?? '';
+    if (rows === 0) return `${name} has no row for training`;
+    if (asked === undefined) return `none of the ${counted(rows, 'training row')} of ${name} is used`;
+    return `${name} has ${counted(rows, 'training row')}: ${percentText(has)} of the split instead of ${percentText(asked)}`;
+  });
+  const isTooLong = found.some(({ rows }) => rows > 0);
+  if (found.length > 0) warn?.(mixDoesNotFit(stage.span, sentences, isTooLong));
 }
 
 /** Training rows of each value, repeated ones counted again. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Value } from '../../../../src/language/ir/program.js';
 import { expectedSplits } from '../../../../src/pipeline/stages/data/expected-splits.js';
-import { interleaved, mixRows, scaled } from '../../../../src/pipeline/stages/data/mix-plan.js';
+import { interleaved, misfits, mixRows, scaled } from '../../../../src/pipeline/stages/data/mix-plan.js';
 import { cleanUp, jsonl, lines, pair, runData } from './stage.js';
 
 const many = (name: string, count: number): string =>
@@ -92,6 +92,42 @@ describe('data stage: a mix of several sources', () => {
       'the mix takes 30 of 100 training rows of rows.jsonl, 70 left',
       'the mix takes 20 of 20 training rows of b.jsonl',
     ]);
+  });
+
+  it('warns where epochs and shares do not fit each other, and of nothing that is rounded', async () => {
+    const mix: readonly Value[] = [
+      { source: b, share: 0.3 },
+      { source: c, epochs: 10 },
+    ];
+    const run = await runData(files, { mix });
+    expect(run.rows('train')).to.have.length(620);
+    expect(run.warnings.map(({ code, notes }) => [code, notes])).to.deep.equal([
+      [
+        'FTP0658',
+        [
+          'none of the 100 training rows of rows.jsonl is used',
+          'b.jsonl has 20 training rows: 3.226% of the split instead of 30%',
+        ],
+      ],
+    ]);
+    const fits = await runData(files, { mix, stopping_strategy: 'all_exhausted' });
+    expect(fits.warnings).to.deep.equal([]);
+    const nothing = await runData({ ...files, 'b.jsonl': '{"no":"row"}\n' }, { mix: mix.slice(0, 1) });
+    expect(nothing.warnings.map(({ code, notes }) => [code, notes])).to.deep.equal([
+      ['FTP0658', ['b.jsonl has no row for training']],
+    ]);
+
+    for (const strategy of ['first_exhausted', 'all_exhausted'] as const)
+      for (const [own, one, two] of [
+        [3, 1, 1],
+        [97, 13, 7],
+        [5, 1000, 3],
+      ] as const)
+        for (const share of [0.01, 0.3, 0.49])
+          expect(
+            misfits([{ rows: own }, { rows: one, share }, { rows: two, share }], strategy),
+            `${strategy} ${own} ${one} ${two} ${share}`,
+          ).to.deep.equal([]);
   });
 
   it('is planned as it comes out', async () => {
