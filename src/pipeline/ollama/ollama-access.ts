@@ -87,9 +87,12 @@ async function askOnce(access: HubAccess, refused: Refused, { path, sending, acc
   return { status, text };
 }
 
-async function bodyOf(answer: Answer, path: string): Promise<string> {
+const bodyOf = (answer: Answer, path: string): Promise<string> => orEmpty(textOf(answer.body(), path));
+
+/** A body that may be empty. */
+export async function orEmpty(text: Promise<string>): Promise<string> {
   try {
-    return await textOf(answer.body(), path);
+    return await text;
   } catch (error) {
     if (error instanceof TransientError && error.detail === 'an empty answer') return '';
     throw error;

@@ -8,12 +8,15 @@ import type { Span } from '../../language/source/span.js';
 import type { HubAccess } from '../hub/access.js';
 import { textOf } from '../hub/listing.js';
 import { oneLine, PASSING, request, retrying, TransientError, waitOf } from '../hub/request.js';
-import { jsonIn, posting } from '../ollama/ollama-access.js';
+import { jsonIn, orEmpty, posting } from '../ollama/ollama-access.js';
 import type { Endpoint, EndpointRequest } from '../stages/endpoint.js';
 import { endpointAway, endpointRefused } from './endpoint-diagnostics.js';
 
 /** Milliseconds before each further try: limits of requests are often per minute. */
 const PAUSES = [1_000, 3_000, 10_000, 30_000, 60_000];
+
+/** Times of the silence that is waited for, after which an answer that still comes is given up. */
+const LONGEST_ANSWER = 10;
 
 interface OpenOptions {
   readonly at: Span;
@@ -46,13 +49,19 @@ export async function openEndpoint(
   const named = args['model'];
   const model = typeof named === 'string' ? named : await onlyModel(server);
   let manner = 0;
+  let isSettled = false;
   return {
     async ask(asked) {
       for (;;) {
         const tried = manner;
         const body = MANNERS[tried]?.(asked, model, Number(args['max_tokens']));
         const { status, text } = await send(server, '/chat/completions', body);
-        if (status < 300) return replyIn(server, text);
+        if (status < 300) {
+          isSettled = true;
+          return hidden(replyIn(server, text));
+        }
+        // what asks in the same way is answered: this text is too long, or filtered out
+        if (isSettled && tried === manner && ABOUT_THE_TEXT.has(status)) return said(server, status, text);
         // servers differ in what they take: what one does not is left out from here on
         if (![400, 404, 422].includes(status) || tried + 1 >= MANNERS.length)
           throw new UserError(endpointRefused(url, said(server, status, text), at));
@@ -68,6 +77,9 @@ interface Server {
   /** Without the key. */
   hidden(text: string): string;
 }
+
+/** Statuses for a request whose texts a server does not take. */
+const ABOUT_THE_TEXT: ReadonlySet<number> = new Set([400, 413, 422]);
 
 type Manner = (request: EndpointRequest, model: string, mostTokens: number) => Json;
 
@@ -101,24 +113,40 @@ const send = (
       answer.close();
       throw new TransientError(`status ${status}`, false, waitOf(given));
     }
-    const text = await textOf(answer.body(), path);
+    const said = textOf(ending(answer.body(), LONGEST_ANSWER * access.patience), path);
+    // a refusal needs no words
+    const text = await (status < 300 ? said : orEmpty(said));
     // what was cut off, or what a proxy writes, may be whole the next time
     if (status < 300 && jsonIn(text) === undefined)
       throw new TransientError('an answer that is no JSON', false);
     return { status, text };
   });
 
+/** A server that says a little from time to time, without an end, is never silent. */
+async function* ending(body: AsyncIterable<Uint8Array>, limit: number): AsyncIterable<Uint8Array> {
+  const end = performance.now() + limit;
+  for await (const piece of body) {
+    yield piece;
+    if (performance.now() > end)
+      throw new TransientError(`an answer that does not end within ${limit / 1000} s`, false, 0, true);
+  }
+}
+
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
-/** The text of the first choice; `''` where there is none, which is no verdict. */
+/** The text of the first choice, in one piece or in parts, or why it declines; `''` where there is none, which is no verdict. */
 function replyIn({ access, at }: Server, text: string): string {
   const { choices } = jsonIn(text) ?? {};
   const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
   if (!isObject(first) || !isObject(first['message']))
     throw new UserError(endpointRefused(access.endpoint, 'its answer has no `choices`', at));
-  const { content } = first['message'];
-  return typeof content === 'string' ? content : '';
+  const { content, refusal } = first['message'];
+  if (Array.isArray(content)) return content.map(textIn).join('');
+  return [content, refusal].find((text): text is string => typeof text === 'string') ?? '';
 }
+
+const textIn = (part: unknown): string =>
+  isObject(part) && typeof part['text'] === 'string' ? part['text'] : '';
 
 function said({ hidden }: Server, status: number, text: string): string {
   const error = jsonIn(text)?.['error'];

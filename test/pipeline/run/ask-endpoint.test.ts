@@ -40,14 +40,17 @@ describe('an endpoint that judges', () => {
     return new Promise((resolve) => server.close(resolve));
   });
 
-  const ask = async (args: Readonly<Record<string, Value>> = {}): Promise<string> => {
+  const ask = async (args: Readonly<Record<string, Value>> = {}, times = 1): Promise<string> => {
     const call = {
       call: 'endpoint',
       args: { url, model: 'judge', timeout: 1, max_tokens: 64, concurrency: 1, ...args },
     };
     const options = { at: SPAN, signal: new AbortController().signal, pauses: [1, 1, 1] };
     const endpoint = await openEndpoint({ env: () => KEY }, call, options);
-    return endpoint.ask({ messages: [{ role: 'user', content: 'How good is it?' }], schema: {} });
+    const one = () => endpoint.ask({ messages: [{ role: 'user', content: 'How good is it?' }], schema: {} });
+    let last = await one();
+    for (let more = 1; more < times; more++) last = await one();
+    return last;
   };
   const problem = async (args: Readonly<Record<string, Value>> = {}) => {
     try {
@@ -83,11 +86,16 @@ describe('an endpoint that judges', () => {
     'an answer that is no JSON': (response) => response.end('<html>Bad gateway</html>'),
     'an empty answer': (response) => response.end(),
     silence: () => {},
+    'an answer without end': (response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write(' '), 5);
+      response.on('close', () => clearInterval(drip));
+    },
   };
   for (const [name, fault] of Object.entries(PASSING))
     it(`is asked again after ${name}`, async () => {
       script = [fault, good];
-      expect(await ask()).to.equal('{"score": 4}');
+      expect(await ask(name === 'an answer without end' ? { timeout: 0.2 } : {})).to.equal('{"score": 4}');
       expect(seen).to.have.length(2);
     });
 
@@ -120,6 +128,40 @@ describe('an endpoint that judges', () => {
     expect(first).to.include('response_format');
     expect(second).to.include('temperature').and.not.include('response_format');
     expect(third).to.not.include('temperature');
+  });
+  it('may decline a text and go on: what it takes of others stays as it is', async () => {
+    const filtered = status(400, {}, JSON.stringify({ error: { message: `filtered for ${KEY}` } }));
+    script = [good, filtered, good];
+    const key = { secret: 'judge_key', env: 'JUDGE_KEY' };
+    expect(await ask({ key }, 3)).to.equal('{"score": 4}');
+    for (const { body } of seen)
+      expect(Object.keys(JSON.parse(body) as object)).to.include('response_format');
+    script = [good, filtered];
+    expect(await ask({ key }, 2)).to.equal('status 400: filtered for ***');
+    // a model that is no longer there is no matter of the text
+    script = [good, status(404)];
+    expect(await ask({ key }, 2).catch(({ diagnostic }: UserError) => diagnostic.code)).to.equal('FTP2175');
+  });
+  it('answers in parts, declines, or repeats the key', async () => {
+    const message =
+      (one: object): Handle =>
+      (response) =>
+        response.end(JSON.stringify({ choices: [{ message: one }] }));
+    const key = { secret: 'judge_key', env: 'JUDGE_KEY' };
+    for (const [one, expected] of [
+      [
+        {
+          content: [{ type: 'thinking', thinking: [] }, { type: 'text', text: '{"score":' }, { text: ' 4}' }],
+        },
+        '{"score": 4}',
+      ],
+      [{ content: null, refusal: 'I cannot judge that.' }, 'I cannot judge that.'],
+      [{ content: null }, ''],
+      [{ content: `{"score": 4, "reason": "${KEY}"}` }, '{"score": 4, "reason": "***"}'],
+    ] as const) {
+      script = [message(one)];
+      expect(await ask({ key })).to.equal(expected);
+    }
   });
   it('says its only model', async () => {
     script = [(response) => response.end(JSON.stringify({ data: [{ id: 'mine' }] })), good];

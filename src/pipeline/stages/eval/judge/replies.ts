@@ -1,4 +1,4 @@
-/** Replies of a judge, each asked for once: they survive kills with the work of their stage. */
+/** Replies of a judge, each asked for once: those that are verdicts survive kills with the work of their stage. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -44,9 +44,10 @@ export class Replies {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const again = tries === 0 ? [] : [{ role: 'user', content: REMINDER } as const];
       reply = await endpoint.ask({ ...request, messages: [...request.messages, ...again] });
-      if (read(reply) !== undefined) break;
+      if (read(reply) === undefined) continue;
+      await this.context.work.commit(name, { [FILE]: JSON.stringify({ reply }) });
+      break;
     }
-    await this.context.work.commit(name, { [FILE]: JSON.stringify({ reply }) });
     return reply;
   }
 }

@@ -147,6 +147,17 @@ describe('a judge', () => {
     expect(value(own, 'judge')).to.equal(3.5);
   });
 
+  it('asks the next time again for what was no verdict', async () => {
+    const folder = join(place.path, 'junk');
+    await judge([metric('judge')], () => 'Bad gateway', { alone: true, folder }).then(
+      () => expect.fail('it went on'),
+      ({ diagnostic }: UserError) => expect(diagnostic.code).to.equal('FTP2176'),
+    );
+    const { asked, own, value } = await judge([metric('judge')], score, { alone: true, folder });
+    expect(asked).to.have.length(3);
+    expect(value(own, 'judge')).to.be.a('number');
+  });
+
   it('is not paid twice where it was cut off', async () => {
     const folder = join(place.path, 'resumed');
     let left = 2;
