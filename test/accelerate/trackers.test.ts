@@ -105,7 +105,7 @@ async function given(
       trackings: [{ ...tracking, stage: 'adapter', state: 'pending' }],
       planned: { adapter: '| planned | |\n| --- | --- |\n| steps | 400 |' },
     });
-    const after = await deliverPending(nodeHost(cwd), 120_000);
+    const after = await deliverPending(nodeHost(cwd), { limit: 120_000 });
     const last = after.at(-1)?.trackings[0];
     expect(last?.problem).to.equal(undefined);
     where = last?.where ?? '';

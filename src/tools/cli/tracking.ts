@@ -55,11 +55,10 @@ export async function trackRun(context: CliContext, outcome: Executed): Promise<
   const folder = `${host.cwd}/.ftp/track`;
   if (!isTracked && host.stat(folder) === undefined) return [];
   const { fromCwd } = await import('../../pipeline/store/index.js');
-  const { deliverPending, hasPending, keepSpool, spoolOf, undelivered } = await import('../track/index.js');
-  const spool = spoolOf(runId, fromCwd(host.cwd, pipeline?.analysis.main.path ?? ''), stages, plan);
-  if (spool !== undefined) keepSpool(host, spool);
-  if (!hasPending(host)) return [];
-  const after = await deliverPending(host);
+  const { deliverPending, hasPending, spoolOf, undelivered } = await import('../track/index.js');
+  const own = spoolOf(runId, fromCwd(host.cwd, pipeline?.analysis.main.path ?? ''), stages, plan);
+  if (own === undefined && !hasPending(host)) return [];
+  const after = await deliverPending(host, { own });
   const printer = await diagnosticsPrinter(context, new Map());
   for (const text of printer.pretty(undelivered(after))) context.err(text);
   return after.find((one) => one.runId === runId)?.trackings ?? [];

@@ -64,21 +64,43 @@ function plannedText(plan: Plan | undefined, name: string): string {
 const LIMIT = 30_000;
 export const PATIENT_LIMIT = 300_000;
 
-/** Delivers everything that is pending, once; a tracker that fails is not asked again for other trainings. */
-export async function deliverPending(host: Host, limit = LIMIT): Promise<readonly Spool[]> {
+/**
+ * Delivers everything that is pending, once; a tracker that fails is not asked again for other trainings. `own`: of the run that has
+ * just ended, which is delivered where it cannot be kept, too.
+ */
+export async function deliverPending(
+  host: Host,
+  { limit = LIMIT, own }: { readonly limit?: number; readonly own?: Spool } = {},
+): Promise<readonly Spool[]> {
   const failed = new Map<string, string>();
   const after: Spool[] = [];
-  for (const spool of spools(host)) {
+  const earlier = spools(host).filter(({ runId }) => runId !== own?.runId);
+  for (const spool of own === undefined ? earlier : [...earlier, own]) {
     const trackings: Tracking[] = [];
     for (const tracking of spool.trackings)
       trackings.push(
         tracking.state === 'delivered' ? tracking : await delivered(host, spool, tracking, failed, limit),
       );
     const next = { ...spool, trackings };
-    if (JSON.stringify(next) !== JSON.stringify(spool)) keepSpool(host, next);
-    after.push(next);
+    after.push(spool === own || JSON.stringify(next) !== JSON.stringify(spool) ? kept(host, next) : next);
   }
   return after;
+}
+
+/** What cannot be written says so of what is pending; what was delivered is delivered again, and is there once. */
+function kept(host: Host, spool: Spool): Spool {
+  try {
+    keepSpool(host, spool);
+    return spool;
+  } catch (error) {
+    const why = `what is pending cannot be kept (${error instanceof Error ? error.message : String(error)})`;
+    const trackings = spool.trackings.map((tracking) =>
+      tracking.state === 'delivered'
+        ? tracking
+        : { ...tracking, problem: [tracking.problem, why].filter(Boolean).join('; ') },
+    );
+    return { ...spool, trackings };
+  }
 }
 
 /**
@@ -109,7 +131,7 @@ export async function deliverCurves(
 
 const trackerHost = (host: Host, signal: AbortSignal): TrackerHost => ({
   cwd: host.cwd,
-  secret: (value: Value | undefined) => (isSecret(value) ? host.env(value.env) : undefined),
+  secret: (value: Value | undefined) => (isSecret(value) ? host.env(value.env)?.trim() : undefined),
   signal,
 });
 

@@ -3,6 +3,7 @@
  * for first, and only points that the server does not have are sent.
  */
 import * as v from 'valibot';
+import { oneLine } from '../../pipeline/hub/request.js';
 import type { Point, TrackedRun } from './tracked-run.js';
 import type { Tracker, TrackerArgs, TrackerHost } from './tracker.js';
 
@@ -44,6 +45,11 @@ class Refused extends Error {
 function connect({ uri, token }: TrackerArgs, { secret, signal }: TrackerHost) {
   const base = String(uri).replace(/\/+$/, '');
   const bearer = secret(token);
+  // whoever refuses a header quotes it
+  if (bearer !== undefined && /[^\x21-\x7e]/.test(bearer))
+    throw new Error('the token has characters that no header takes');
+  const said = (text: string, most: number): string =>
+    oneLine(bearer ? text.replaceAll(bearer, '***') : text).slice(0, most);
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer}`;
   const request = async (method: string, path: string, body?: string): Promise<string> => {
@@ -51,7 +57,7 @@ function connect({ uri, token }: TrackerArgs, { secret, signal }: TrackerHost) {
     const response = await fetch(`${base}${path}`, { method, signal, headers, ...sent });
     const text = await response.text();
     if (!response.ok)
-      throw new Refused(`it answered ${response.status}: ${text.slice(0, 200)}`, response.status);
+      throw new Refused(`it answered ${response.status}: ${said(text, 200)}`, response.status);
     return text;
   };
   const send: Send = async (method, path, body, schema) => {
@@ -63,7 +69,7 @@ function connect({ uri, token }: TrackerArgs, { secret, signal }: TrackerHost) {
       ? request(method, `${at}?${query}`)
       : request(method, at, JSON.stringify(body)));
     const found = v.safeParse(schema, parsed(text));
-    if (!found.success) throw new Error(`it answered what is no answer of MLflow: ${text.slice(0, 100)}`);
+    if (!found.success) throw new Error(`it answered what is no answer of MLflow: ${said(text, 100)}`);
     return found.output;
   };
   return { base, send, request };

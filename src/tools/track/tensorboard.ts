@@ -2,7 +2,7 @@
  * Event files of TensorBoard: TFRecords of `Event` messages (tensorflow/core/util/event.proto). A file is written as a whole from
  * what is known of a training; one that begins with the same bytes is added to, since TensorBoard may be reading it.
  */
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { masked } from './crc32c.js';
@@ -75,9 +75,8 @@ export const tensorboard: Tracker = {
     const content = eventFile(run);
     const known = existsSync(path) ? readFileSync(path) : undefined;
     if (known !== undefined && content.subarray(0, known.length).equals(known)) {
-      const file = openSync(path, 'a');
-      writeSync(file, content.subarray(known.length));
-      closeSync(file);
+      // all of it, or an error: a disk that is nearly full takes a part and says nothing
+      appendFileSync(path, content.subarray(known.length));
     } else replaceBytes(path, content);
     return { where: inside };
   },

@@ -11,6 +11,7 @@ import { layoutIn, openJournal } from '../../../src/pipeline/store/index.js';
 import {
   deliverPending,
   keepSpool,
+  type Spool,
   spools,
   type Tracking,
   undelivered,
@@ -181,7 +182,7 @@ describe('trackers', () => {
     expect(beginsWith(second, first)).to.equal(true);
     expect(spools(host), 'nothing counts as delivered yet').to.deep.equal([spool]);
     append(cwd, runId, [step(4), finished]);
-    const after = await deliverPending(host, 3000);
+    const after = await deliverPending(host, { limit: 3000 });
     await closed(server);
     expect(after[0]?.trackings.map(({ state }) => state)).to.deep.equal(['pending', 'delivered']);
     const last = curveBytes(cwd);
@@ -210,7 +211,7 @@ describe('trackers', () => {
         { tracker: 'mlflow', args: { uri, experiment: 'e' } },
         { tracker: 'tensorboard', args: { folder: 'runs' } },
       ]);
-      const after = await deliverPending(nodeHost(cwd), 300);
+      const after = await deliverPending(nodeHost(cwd), { limit: 300 });
       await closed(server);
       expect(after[0]?.trackings.map(({ state }) => state)).to.deep.equal(['pending', 'delivered']);
       expect(after[0]?.trackings[0]?.problem).to.include(why);
@@ -235,12 +236,56 @@ describe('trackers', () => {
         args: { uri, experiment: 'e', token: { secret: 't', env: 'FTPC_TEST_TRACK_TOKEN' } },
       },
     ]);
-    const after = await deliverPending(nodeHost(cwd), 3000);
+    const after = await deliverPending(nodeHost(cwd), { limit: 3000 });
     delete process.env['FTPC_TEST_TRACK_TOKEN'];
     await closed(server);
     expect(seen).to.deep.equal(['Bearer s3cr3t-of-the-test']);
     expect(JSON.stringify(after)).not.to.include('s3cr3t');
     expect(readFileSync(join(cwd, '.ftp/track', `${runId}.json`), 'utf8')).not.to.include('s3cr3t');
+  });
+
+  it('show no secret, whatever a server or a header says of it', async () => {
+    const cwd = freshFolder();
+    const runId = '20260101-000000-0001';
+    journal(cwd, runId, [step(1)], 1000);
+    const { uri, server } = await served((request, response) =>
+      response.writeHead(401).end(`${'x'.repeat(190)}\u001b[31m${request.headers.authorization}`),
+    );
+    const token = { secret: 't', env: 'FTPC_TEST_TRACK_TOKEN' };
+    for (const [value, why] of [
+      ['s3cr3t-of-the-test\n', 'it answered 401: xxx'],
+      ['s3cr3t-of\nthe-test', 'the token has characters that no header takes'],
+    ]) {
+      process.env['FTPC_TEST_TRACK_TOKEN'] = value;
+      keep(cwd, runId, [{ tracker: 'mlflow', args: { uri, experiment: 'e', token } }]);
+      const [spool] = await deliverPending(nodeHost(cwd), { limit: 3000 });
+      delete process.env['FTPC_TEST_TRACK_TOKEN'];
+      const problem = spool?.trackings[0]?.problem ?? '';
+      expect(problem)
+        .to.include(why)
+        .and.not.match(/s3c|\p{Cc}/u);
+    }
+    await closed(server);
+  });
+
+  it('get what cannot be kept, and what they do not take is said', async () => {
+    const cwd = freshFolder();
+    const runId = '20260101-000000-0001';
+    journal(cwd, runId, [step(1)], 1000);
+    writeFileSync(join(cwd, '.ftp/track'), '');
+    const own: Spool = {
+      version: 1,
+      runId,
+      pipeline: 'p.ftp',
+      trackings: [
+        { stage: 'adapter', tracker: 'tensorboard', args: { folder: 'runs' }, state: 'pending' },
+        { stage: 'adapter', tracker: 'tensorboard', args: { folder: '.ftp/track' }, state: 'pending' },
+      ],
+      planned: {},
+    };
+    const [spool] = await deliverPending(nodeHost(cwd), { own });
+    expect(spool?.trackings.map(({ state }) => state)).to.deep.equal(['delivered', 'pending']);
+    expect(spool?.trackings[1]?.problem).to.include('what is pending cannot be kept');
   });
 
   it('are not stopped by a file in the place of their folder', async () => {

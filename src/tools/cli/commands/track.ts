@@ -18,7 +18,7 @@ export const track: Command = {
   run: async (args, context) => {
     const { deliverPending, PATIENT_LIMIT, spools, trackerText } = await import('../../track/index.js');
     const found = args.flag('sync')
-      ? await deliverPending(context.host, PATIENT_LIMIT)
+      ? await deliverPending(context.host, { limit: PATIENT_LIMIT })
       : spools(context.host);
     const isPending = found.some(({ trackings }) => trackings.some(({ state }) => state === 'pending'));
     if (args.flag('json')) context.out(JSON.stringify(jsonOf(found)));
