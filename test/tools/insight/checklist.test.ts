@@ -75,6 +75,17 @@ describe('the production checklist', () => {
     expect(item(list, 'held_out')?.todo).to.contain('`dialogs.train` is trained on');
   });
 
+  it('sees them in another form, too', async () => {
+    const form = '\nformat other {\n  from = rows\n  template = chat(system: "Be brief.")\n}\n';
+    const list = await answers(`${TEXT.replace('dataset = dialogs.test', 'dataset = other.train')}${form}`);
+    expect(item(list, 'held_out')?.todo).to.contain('`dialogs.train` is trained on');
+  });
+
+  it('takes no name for a test of harm that only sounds so', async () => {
+    expect(item(await answers(TEXT.replaceAll('quality', 'harmony')), 'safety')?.state).to.equal('open');
+    expect(item(await answers(TEXT.replaceAll('quality', 'red_team')), 'safety')?.state).to.equal('done');
+  });
+
   it('compares the licence of the base with what the file says it is for', async () => {
     expect(item(await answers(TEXT), 'base_licence')?.state).to.equal('unknown');
     const list = await answers(TEXT.replace('dedupe = [exact]', 'dedupe = [exact]\n  use = commercial'));

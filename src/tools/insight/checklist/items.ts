@@ -84,11 +84,12 @@ function heldOut(facts: Facts, checked: CheckedStage): Answer {
   const data = facts.dataUnder(checked, 'dataset');
   if (rows === undefined || data === undefined)
     return unknown('the rows of the evaluation are not those of a data stage', evaluated);
-  const training = facts.of('train').flatMap((stage) => referenceIn(stage, 'dataset') ?? []);
-  const both = training.find(
-    ({ stage, port }) =>
-      stage === rows.stage && (port === rows.port || port === 'all' || rows.port === 'all'),
-  );
+  // the same rows may be written in several forms
+  const training = facts
+    .of('train')
+    .filter((stage) => facts.dataUnder(stage, 'dataset') === data)
+    .flatMap((stage) => referenceIn(stage, 'dataset') ?? []);
+  const both = training.find(({ port }) => [port, rows.port].includes('all') || port === rows.port);
   if (both !== undefined)
     return open(
       `\`${both.stage}.${both.port}\` is trained on: evaluate another split, such as \`${rows.stage}.test\``,
@@ -111,6 +112,9 @@ const asksForHarm = ({ settings: { metrics } }: CheckedStage['stage']): boolean 
 
 const SAFETY: readonly string[] = ['refusals', 'harmful'];
 
+/** `safety`, `red_team_prompts`: a word of the name, and not a part of one, such as `harmony`. */
+const SAFETY_NAME = /(?:^|_)(?:safe|safety|harm|harms|harmful|red_?team)(?:_|$)/;
+
 const metricsText = (facts: Facts, { stage }: CheckedStage): readonly Evidence[] => {
   const metrics = Object.entries(facts.ran(stage.name)?.metrics ?? {});
   if (metrics.length === 0) return [];
@@ -122,10 +126,12 @@ const BEFORE: readonly Omit<Item, 'phase'>[] = [
   {
     id: 'data_quality',
     text: 'The data are checked: duplicates, form, contradicting answers',
-    answer: (facts) =>
-      each(blocks(facts.of('data')).filter(isOwn), 'write a `data` stage', (data) =>
-        dataQuality(facts, data),
-      ),
+    answer(facts) {
+      const all = blocks(facts.of('data'));
+      if (all.length > 0 && !all.some(isOwn))
+        return done({ text: 'all rows are samples that come with ftpc' });
+      return each(all.filter(isOwn), 'write a `data` stage', (data) => dataQuality(facts, data));
+    },
   },
   {
     id: 'base_licence',
@@ -260,7 +266,7 @@ const AFTER: readonly Omit<Item, 'phase'>[] = [
     text: 'Harmful output is tested for',
     answer(facts) {
       const asking = blocks(facts.of('eval')).filter(
-        ({ stage, block }) => asksForHarm(stage) || /safe|harm|red_?team/.test(block.name.text),
+        ({ stage, block }) => asksForHarm(stage) || SAFETY_NAME.test(block.name.text),
       );
       return each(
         asking,
