@@ -105,7 +105,8 @@ function callsOf(entry: Json, at: string): readonly Json[] | MessageFault {
     entry['function_call'] ?? undefined,
   ];
   if (list === undefined && single === undefined) return [];
-  if (list === undefined) {
+  // files with one form for all rows have an empty list next to the older field
+  if (list === undefined || (single !== undefined && Array.isArray(list) && list.length === 0)) {
     const call = readCall(single, `${at}/function_call`);
     return call instanceof MessageFault ? call : [call];
   }

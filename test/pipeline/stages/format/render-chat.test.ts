@@ -173,7 +173,7 @@ describe('rows with tools', () => {
               { type: 'text', text: '2 + é?' },
             ],
           },
-          { role: 'assistant', function_call: { name: 'add', arguments: text } },
+          { role: 'assistant', tool_calls: [], function_call: { name: 'add', arguments: text } },
           { role: 'function', name: 'add', content: '3' },
           { role: 'assistant', content: [{ type: 'text', text: 'Three.' }] },
         ],
