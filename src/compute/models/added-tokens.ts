@@ -1,6 +1,6 @@
 /**
- * A base with tokens of its user's: in the tokenizer as transformers' `add_special_tokens` puts them there, and with a row each in
- * embedding and head, as `resize_token_embeddings` makes them. Nothing is written: whoever opens the base sees it so.
+ * A base with tokens of its user's: in the tokenizer as transformers' `add_special_tokens` and `add_tokens` put them there, and with
+ * a row each in embedding and head, as `resize_token_embeddings` makes them. Nothing is written: whoever opens the base sees it so.
  */
 import * as v from 'valibot';
 import type { Host } from '../../language/host/host.js';
@@ -14,17 +14,37 @@ import { type ModelConfig, ModelError, type StoredTensor } from './types.js';
 import { encodeBfloat16, encodeFloat16, ROUNDINGS } from './weights/half.js';
 import { blockTensor, float32Tensor, type SourceTensor, type WeightSource } from './weights/stored-tensor.js';
 
+/** Tokens that a base has besides those of its files. Plain ones get their ids first, as in Axolotl and LLaMA-Factory. */
+export interface NewTokens {
+  /** Left out of answers that are shown. */
+  readonly specialTokens?: readonly string[];
+  /** Part of the text, like those of the vocabulary. */
+  readonly plainTokens?: readonly string[];
+}
+
+/** The tokens of something that has more to it. */
+export const newTokensOf = ({ specialTokens, plainTokens }: NewTokens): NewTokens => ({
+  ...(specialTokens === undefined ? {} : { specialTokens }),
+  ...(plainTokens === undefined ? {} : { plainTokens }),
+});
+
+export const hasNewTokens = ({ specialTokens = [], plainTokens = [] }: NewTokens): boolean =>
+  specialTokens.length + plainTokens.length > 0;
+
 /** What an adapter folder says of the tokens that its base lacks. */
 export const SPECIAL_TOKENS_FILE = 'special_tokens.json';
 
-const SPECIAL_TOKENS = v.object({ special_tokens: v.array(v.pipe(v.string(), v.nonEmpty())) });
+const NAMES = v.array(v.pipe(v.string(), v.nonEmpty()));
+const SPECIAL_TOKENS = v.object({ special_tokens: NAMES, added_tokens: v.optional(NAMES) });
 
-export const specialTokensText = (tokens: readonly string[]): string =>
-  `${JSON.stringify({ special_tokens: tokens }, null, 2)}\n`;
+export const newTokensText = ({ specialTokens = [], plainTokens }: NewTokens): string =>
+  `${JSON.stringify({ special_tokens: specialTokens, added_tokens: plainTokens }, null, 2)}\n`;
 
 /** `undefined` where the base of an adapter folder has its own tokens alone. */
-export const readSpecialTokens = (host: Host, folder: string): readonly string[] | undefined =>
-  tryJsonFile(SPECIAL_TOKENS, host, `${folder}/${SPECIAL_TOKENS_FILE}`)?.special_tokens;
+export function readNewTokens(host: Host, folder: string): NewTokens | undefined {
+  const found = tryJsonFile(SPECIAL_TOKENS, host, `${folder}/${SPECIAL_TOKENS_FILE}`);
+  return found && { specialTokens: found.special_tokens, plainTokens: found.added_tokens };
+}
 
 /** Files of a tokenizer, which go with an adapter whose base gets tokens: `AutoTokenizer` then loads it from there. */
 const TOKENIZER_FILES: ReadonlySet<string> = new Set([
@@ -39,25 +59,30 @@ export const tokenizerCompanions = (model: Pick<ModelFolder, 'companions'>): rea
 interface TokenizerWithTokens {
   /** The text of `tokenizer.json`, as an object. */
   readonly json: Json;
-  /** Ids of the tokens, in the order of their names. */
+  /** Ids of the plain tokens and of the special ones, in the order of their names. */
   readonly ids: readonly number[];
   /** Those that were no added tokens before. */
   readonly added: readonly string[];
 }
 
 /**
- * The tokenizer with special tokens. One that was added before stays as it is, and a word of the vocabulary keeps its id; the
+ * The tokenizer with further tokens. One that was added before stays as it is, and a word of the vocabulary keeps its id; the
  * others continue to count after all there are (`AddedVocabulary::add_tokens` of the tokenizers library). Throws a {@link ModelError}.
  */
-function tokenizerWithTokens(json: Json, tokens: readonly string[], path: string): TokenizerWithTokens {
+function tokenizerWithTokens(
+  json: Json,
+  { specialTokens = [], plainTokens = [] }: NewTokens,
+  path: string,
+): TokenizerWithTokens {
   const { model, added } = parseTokenizer(json, path);
   const ids = new Map(model.vocab);
   for (const { content, id } of added) ids.set(content, id);
   let next = Math.max(model.vocab.size, ...added.map(({ id }) => id + 1));
-  const found = tokens.map((token) => {
+  const special = new Set(specialTokens);
+  const found = [...plainTokens, ...specialTokens].map((token) => {
     const id = ids.get(token) ?? next++;
     ids.set(token, id);
-    return { id, content: token };
+    return { id, content: token, special: special.has(token) };
   });
   const before = new Set(added.map(({ content }) => content));
   const others = new Map(found.flatMap((each) => (before.has(each.content) ? [] : [[each.content, each]])));
@@ -72,16 +97,22 @@ function tokenizerWithTokens(json: Json, tokens: readonly string[], path: string
   };
 }
 
-/** What transformers makes of a name: found anywhere, and in the text as it is. */
-const entryOf = ({ id, content }: { readonly id: number; readonly content: string }): Json => ({
-  ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+interface NewToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special: boolean;
+}
+
+/** Found anywhere in the text as it is: in transformers `AddedToken(name, normalized=False)`, which special ones are anyway. */
+const entryOf = ({ id, content, special }: NewToken): Json => ({
+  ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special },
 });
 
 const idOf = (entry: unknown): number => (isJson(entry) ? Number(entry['id']) : 0);
 
-/** The model with special tokens; `tokens` without one is the model itself. Throws a {@link ModelError}. */
-export function withSpecialTokens(model: ModelFolder, tokens: readonly string[]): ModelFolder {
-  if (tokens.length === 0) return model;
+/** The model with further tokens; `tokens` without one is the model itself. Throws a {@link ModelError}. */
+export function withNewTokens(model: ModelFolder, tokens: NewTokens): ModelFolder {
+  if (!hasNewTokens(tokens)) return model;
   const { config } = model;
   if (config.foreign !== undefined) throw config.foreign.refusal;
   const path = `${model.path}/tokenizer.json`;
@@ -90,8 +121,8 @@ export function withSpecialTokens(model: ModelFolder, tokens: readonly string[])
     throw new ModelError(
       'model_tokenizer',
       path,
-      'Special tokens are added to a tokenizer.json, and the model has none.',
-      'Save the tokenizer with transformers (`AutoTokenizer.from_pretrained(…).save_pretrained(…)`), or leave out `special_tokens`.',
+      'Tokens are added to a tokenizer.json, and the model has none.',
+      'Save the tokenizer with transformers (`AutoTokenizer.from_pretrained(…).save_pretrained(…)`), or leave out `special_tokens` and `added_tokens`.',
     );
   const { json, ids, added } = tokenizerWithTokens(original, tokens, path);
   // rows that the model has besides its tokens' are used first, as in transformers, where nobody shrinks a model
@@ -171,7 +202,7 @@ function formatOf(source: SourceTensor): Format {
     'model_unsupported',
     source.path,
     `Tensor "${source.name}" is stored as ${format}, in blocks that no row can be added to.`,
-    'Use the weights as they were before they were quantised, or leave out `special_tokens`.',
+    'Use the weights as they were before they were quantised, or leave out `special_tokens` and `added_tokens`.',
   );
 }
 

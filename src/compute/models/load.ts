@@ -46,7 +46,7 @@ export interface ModelFiles {
   tokenizer(): Promise<Tokenizer>;
   /** What `tokenizer.json` says, of a model that has one; of a GGUF file it is not there. Throws a {@link ModelError}. */
   tokenizerJson?(): Json;
-  /** Special tokens that the model's own files do not have. */
+  /** Tokens that the model's own files do not have. */
   readonly addedTokens?: readonly string[];
   template(): LoadedTemplate | undefined;
   /** `bos_token`, `eos_token` and the like, for a template that is not the model's own. */

@@ -45,7 +45,8 @@ const BASE = v.object({
   /** Seed of weights that were made fresh. */
   seed: v.optional(v.number()),
   /** Tokens that it has besides those of its files. */
-  specialTokens: v.optional(v.array(v.string())),
+  specialTokens: v.optional(v.pipe(v.array(v.string()), v.readonly())),
+  plainTokens: v.optional(v.pipe(v.array(v.string()), v.readonly())),
   sha256: v.string(),
   files: FILE_DIGESTS,
 });

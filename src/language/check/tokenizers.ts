@@ -106,7 +106,7 @@ function tokenizerOf(call: Call, access: FolderAccess): string | undefined {
   if (folder === undefined) return undefined;
   try {
     const bytes = access.host.readBytes(join(folder, 'tokenizer.json'));
-    const added = JSON.stringify(call.args['special_tokens'] ?? []);
+    const added = JSON.stringify([call.args['special_tokens'] ?? [], call.args['added_tokens'] ?? []]);
     return createHash('sha256').update(bytes).update(added).digest('hex');
   } catch (error) {
     if (error instanceof HostError) return undefined;

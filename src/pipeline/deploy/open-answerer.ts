@@ -8,7 +8,13 @@ import { evaluationDecoder } from '../../compute/evaluation/evaluation-decoder.j
 import { classifierAsked, noClassifier } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { decoderModel } from '../../compute/evaluation/language-model.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
-import { readSpecialTokens, withSpecialTokens } from '../../compute/models/added-tokens.js';
+import {
+  hasNewTokens,
+  type NewTokens,
+  newTokensOf,
+  readNewTokens,
+  withNewTokens,
+} from '../../compute/models/added-tokens.js';
 import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, compileChatTemplate, readStyle } from '../../compute/models/chat-template/index.js';
 import { ggufAt } from '../../compute/models/config-at.js';
@@ -33,7 +39,8 @@ import type { RuntimeName } from '../../language/ir/runtimes.js';
 import { noAdapter, noBase, otherBase } from './release-diagnostics.js';
 import { CURRENT } from './releases.js';
 
-export interface OpenAnswererOptions {
+/** What is opened. The tokens that its base lacks are, by default, those of a release's manifest or of the adapter. */
+export interface OpenAnswererOptions extends NewTokens {
   /** Absolute: a model folder or GGUF file, an adapter folder, a release, or a folder of releases (its current one answers). */
   readonly folder: string;
   /** The model under the adapter in `folder`. Default: where a release's manifest says, else where PEFT's config does. */
@@ -42,8 +49,6 @@ export interface OpenAnswererOptions {
   readonly storage?: 'stored' | 'f32' | 'nf4';
   /** The base's weights are fresh ones of this seed. */
   readonly seed?: number;
-  /** Tokens that the base has besides those of its files. Default: as a release's manifest or the adapter says. */
-  readonly specialTokens?: readonly string[];
   /**
    * Weights that are held as they are stored may take this many bytes as float32 instead: no token then waits for them
    * to be decoded. Default: none.
@@ -73,13 +78,12 @@ interface NamedTemplate {
   readonly path: string;
 }
 
-export interface AnswerSource {
+export interface AnswerSource extends NewTokens {
   /** A folder in Hugging Face layout, or a GGUF file. */
   readonly base: string;
   readonly adapter?: string;
   readonly storage: 'stored' | 'f32' | 'nf4';
   readonly seed?: number;
-  readonly specialTokens?: readonly string[];
   /** The base's files as a release's manifest has them. */
   readonly files?: SealedFiles;
 }
@@ -116,11 +120,11 @@ interface OpenedParts extends AnswererParts {
 /** Opens what there is of a model to ask. Throws as {@link openAnswerer} does. */
 export async function openParts(plain: Host, options: OpenAnswererOptions): Promise<OpenedParts> {
   const { host, ...source } = checkedSource(plain, options);
-  const { base, adapter: adapterFolder, storage, seed, specialTokens = [] } = source;
-  if (options.engine !== undefined && seed === undefined && specialTokens.length === 0)
+  const { base, adapter: adapterFolder, storage, seed } = source;
+  if (options.engine !== undefined && seed === undefined && !hasNewTokens(source))
     return openInWorker(host, source, { ...options, engine: options.engine });
   const found = openModelAt(host, base);
-  const model = withSpecialTokens(seed === undefined ? found : untrained(found, seed), specialTokens);
+  const model = withNewTokens(seed === undefined ? found : untrained(found, seed), source);
   const adapter = adapterFolder === undefined ? undefined : readAdapter(host, adapterFolder);
   if (adapter !== undefined) checkAdapter(adapter, model.config, adapter.path);
   const without = unreadHead(model.config, adapter?.config);
@@ -210,14 +214,14 @@ export function templateOf(
 }
 
 function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
-  const { folder, base, storage, seed, specialTokens } = options;
+  const { folder, base, storage, seed } = options;
   const current = join(folder, CURRENT);
   if (!isModel(host, folder) && !isAdapter(host, folder) && host.stat(current)?.isFolder === true)
     return sourceOf(host, { ...options, folder: current });
   checkSealed(host, folder);
   if (!isAdapter(host, folder)) {
     if (base !== undefined) throw noAdapter(folder);
-    return { base: folder, storage: storage ?? 'stored', seed, specialTokens };
+    return { base: folder, storage: storage ?? 'stored', seed, ...newTokensOf(options) };
   }
   const under = baseUnder(host, folder, base);
   return {
@@ -225,7 +229,7 @@ function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
     adapter: folder,
     storage: storage ?? under.storage ?? 'stored',
     seed: seed ?? under.seed,
-    specialTokens: specialTokens ?? under.specialTokens ?? readSpecialTokens(host, folder),
+    ...newTokensOf([options, under].find(hasNewTokens) ?? readNewTokens(host, folder) ?? {}),
     files: under.files,
   };
 }
@@ -237,11 +241,10 @@ const isModel = (host: Host, path: string): boolean =>
 const isAdapter = (host: Host, folder: string): boolean =>
   host.stat(join(folder, 'adapter_config.json')) !== undefined;
 
-interface AnswerBase {
+interface AnswerBase extends NewTokens {
   readonly folder: string;
   readonly storage?: 'stored' | 'nf4';
   readonly seed?: number;
-  readonly specialTokens?: readonly string[];
   readonly files?: SealedFiles;
 }
 

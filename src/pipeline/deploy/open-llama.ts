@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { classifierAsked } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate.js';
+import { hasNewTokens } from '../../compute/models/added-tokens.js';
 import { expectedTensors } from '../../compute/models/architectures/index.js';
 import { ggufAt } from '../../compute/models/config-at.js';
 import type { ModelFolder } from '../../compute/models/load.js';
@@ -41,12 +42,12 @@ export async function openLlamaServing(
 ): Promise<ServingEngine> {
   const { folder: label, warn } = options;
   const { host, ...source } = checkedSource(plain, options);
-  const { base, adapter, storage, seed, specialTokens } = source;
+  const { base, adapter, storage, seed } = source;
   const files = openModelAt(host, base);
   const { config } = files;
   if (config.labels !== undefined) throw classifierAsked(label);
   if (seed !== undefined) throw new UserError(llamaCannot(label, 'its weights are made here', EMBEDDED));
-  if (specialTokens !== undefined)
+  if (hasNewTokens(source))
     throw new UserError(llamaCannot(label, 'its base gets tokens that are not in its file', EMBEDDED));
   if (storage === 'nf4') throw new UserError(llamaCannot(label, 'it has no NF4', MERGE));
   const tokenizer = await files.tokenizer();

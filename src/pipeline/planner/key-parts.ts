@@ -107,10 +107,11 @@ function modelParts(
     identity: `${path}.${name}`,
     value,
   });
-  const { seed, specialTokens } = model;
+  const { seed, specialTokens, plainTokens } = model;
   return [
     ...parts,
     ...(specialTokens === undefined ? [] : [own('special_tokens', JSON.stringify(specialTokens))]),
+    ...(plainTokens === undefined ? [] : [own('added_tokens', JSON.stringify(plainTokens))]),
     ...(seed === undefined || content === 'tokenizer' ? [] : [own('seed', String(seed))]),
   ];
 }

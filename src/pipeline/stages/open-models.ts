@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { withSpecialTokens } from '../../compute/models/added-tokens.js';
+import { hasNewTokens, withNewTokens } from '../../compute/models/added-tokens.js';
 import { type AnyModel, openAnyModel } from '../../compute/models/any-model.js';
 import { configAt } from '../../compute/models/config-at.js';
 import type { ModelFolder } from '../../compute/models/load.js';
@@ -13,33 +13,32 @@ import type { ModelPath, ResolvedModel } from './resolve-models.js';
 /** Opens a model of any kind; fresh weights are made where they would be read. Throws a `ModelError`. */
 export function openResolved(
   host: Host,
-  { folder, seed, isShape, specialTokens = [] }: Omit<ResolvedModel, 'label'>,
+  { folder, seed, isShape, ...added }: Omit<ResolvedModel, 'label'>,
 ): ModelFolder {
   const found = openModelAt(host, folder);
   const model = isShape ? withEstimatedText(host, found) : found;
   // of a shape alone, some rows more or less are within what is estimated
-  const tokens = isShape && model.tokenizerJson === undefined ? [] : specialTokens;
-  return withSpecialTokens(seed === undefined ? model : untrained(model, seed), tokens);
+  const tokens = isShape && model.tokenizerJson === undefined ? {} : added;
+  return withNewTokens(seed === undefined ? model : untrained(model, seed), tokens);
 }
 
 /** The same, of any architecture where there are no further tokens. Throws a `ModelError`. */
 export function openAnyResolved(host: Host, model: ResolvedModel): AnyModel {
-  if (model.specialTokens === undefined) return openAnyModel(host, model.folder);
+  if (!hasNewTokens(model)) return openAnyModel(host, model.folder);
   const known = openResolved(host, model);
   return { ...known, facts: known.config, known };
 }
 
 /** The config, and as little else of the model as that takes. Throws a `ModelError`. */
 export const resolvedConfig = (host: Host, model: ResolvedModel): ModelConfig =>
-  model.specialTokens === undefined ? configAt(host, model.folder) : openResolved(host, model).config;
+  hasNewTokens(model) ? openResolved(host, model).config : configAt(host, model.folder);
 
 /** Whether a base is not what its folder has: another program finds it where it was written. */
-export const isMade = ({ seed, specialTokens }: ResolvedModel): boolean =>
-  seed !== undefined || specialTokens !== undefined;
+export const isMade = (model: ResolvedModel): boolean => model.seed !== undefined || hasNewTokens(model);
 
 /** What a base is besides its folder: where two models have the same, they are one. */
-export const modelIdentity = ({ folder, seed, specialTokens }: ResolvedModel): string =>
-  JSON.stringify([folder, seed ?? null, specialTokens ?? []]);
+export const modelIdentity = ({ folder, seed, specialTokens, plainTokens }: ResolvedModel): string =>
+  JSON.stringify([folder, seed ?? null, specialTokens ?? [], plainTokens ?? []]);
 
 /**
  * The files that decide what a model does, sorted by name, or those that decide how it cuts texts and renders chats:

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { type NewTokens, newTokensOf } from '../../compute/models/added-tokens.js';
 import { ModelError } from '../../compute/models/types.js';
 import { ADAPTER_FILES } from '../../compute/packaging/adapters.js';
 import type { Call, Reference } from '../../language/ir/program.js';
@@ -8,13 +9,11 @@ import { cachedCommit, snapshotFolder } from './hub-repositories.js';
 import type { StageContext } from './stage.js';
 
 /** Where a model is, and the seed of its weights if they are yet to be made. */
-export interface ResolvedModel {
+export interface ResolvedModel extends NewTokens {
   /** Absolute path of a folder in Hugging Face layout, or of a GGUF file. */
   readonly folder: string;
   /** Set by `untrained(…)`: config and tokenizer are the folder's, the weights are random. */
   readonly seed?: number;
-  /** Tokens that it has besides those of its files. */
-  readonly specialTokens?: readonly string[];
   /** The commit of a model of the Hub. Its folder is shared with other programs: only what a model needs counts there. */
   readonly commit?: string;
   /** How the model is called in files that name their base. */
@@ -80,10 +79,15 @@ const resolvers: Readonly<Record<string, (call: Call, place: ModelContext) => Re
 /** Where a `model` call points; `undefined` for a function that is not a model. */
 export function resolveModelCall(call: Call, place: ModelContext): ResolvedModel | undefined {
   const found = resolvers[call.call]?.(call, place);
-  const tokens = call.args['special_tokens'];
-  return found !== undefined && Array.isArray(tokens)
-    ? { ...found, specialTokens: tokens.map(String) }
-    : found;
+  return found && { ...found, ...newTokensIn(call) };
+}
+
+function newTokensIn({ args }: Call): NewTokens {
+  const named = (argument: string): readonly string[] | undefined => {
+    const tokens = args[argument];
+    return Array.isArray(tokens) ? tokens.map(String) : undefined;
+  };
+  return newTokensOf({ specialTokens: named('special_tokens'), plainTokens: named('added_tokens') });
 }
 
 /** Where a setting that names a model points: a call, or the model that an earlier stage put out. */

@@ -1,5 +1,6 @@
 /** What runs a stage: its definition, and the context that it runs in. */
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
+import type { NewTokens } from '../../compute/models/added-tokens.js';
 import type { DequantisingThread } from '../../compute/models/weights/dequantising-threads.js';
 import type { DoubleNf4 } from '../../compute/models/weights/nf4-quantise.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
@@ -95,10 +96,9 @@ export interface EncodingThread {
 export interface QuantiserTask {
   readonly cwd: string;
   /** Where it is, the seed of weights that are yet to be made, and tokens that are added to it. */
-  readonly base: {
+  readonly base: NewTokens & {
     readonly folder: string;
     readonly seed?: number;
-    readonly specialTokens?: readonly string[];
   };
   /** Whether other threads are to read what it becomes. */
   readonly shared: boolean;

@@ -89,6 +89,7 @@ export interface Recipe {
   revision?: string;
   /** Added to the base. */
   specialTokens?: readonly string[];
+  plainTokens?: readonly string[];
   method?: 'lora' | 'full';
   fourBit?: boolean;
   lora: {

@@ -330,22 +330,26 @@ interface NamedModel {
   readonly at: Span;
   readonly revision?: string | undefined;
   readonly specialTokens?: Recipe['specialTokens'];
+  readonly plainTokens?: Recipe['plainTokens'];
 }
 
 function baseText(recipe: Recipe, folder: string, context: ImportContext): string | Diagnostic {
-  const { base, revision, specialTokens } = recipe;
+  const { base, revision, specialTokens, plainTokens } = recipe;
   if (base === undefined) throw new Error('a recipe without a base');
-  return modelText({ ...base, revision, specialTokens }, 'the base model', folder, context);
+  return modelText({ ...base, revision, specialTokens, plainTokens }, 'the base model', folder, context);
 }
 
 /** `what` it is, for people. */
 function modelText(
-  { name, at, revision, specialTokens }: NamedModel,
+  { name, at, revision, specialTokens, plainTokens }: NamedModel,
   what: string,
   folder: string,
   context: ImportContext,
 ): string | Diagnostic {
-  const tokens = specialTokens === undefined ? '' : `, special_tokens: ${list(specialTokens.map(quoted))}`;
+  const added = { special_tokens: specialTokens, added_tokens: plainTokens };
+  const tokens = Object.entries(added)
+    .map(([argument, names]) => (names === undefined ? '' : `, ${argument}: ${list(names.map(quoted))}`))
+    .join('');
   if (isLocal(name, context)) return `local(${quoted(pathFrom(folder, context.folder, name))}${tokens})`;
   if (!isRepositoryId(name))
     return wrongValue(at, what, 'a folder, or `org/name` of the Hub', quoted(name.slice(0, 60)));

@@ -146,11 +146,11 @@ const CASES: Readonly<Record<string, Case>> = {
     near: EXACT,
     engines: ['one rank'],
   },
-  'lora, special tokens of the base': {
+  'lora, added tokens of the base': {
     options: with_(
       {
         ...sgd(0.1),
-        base: { call: 'local', args: { folder: TINY, special_tokens: ['<x>', '</x>'] } },
+        base: { call: 'local', args: { folder: TINY, added_tokens: ['<x>'], special_tokens: ['</x>'] } },
         lora: { ...lora, modules_to_save: ['embed_tokens', 'lm_head'] },
       },
       {

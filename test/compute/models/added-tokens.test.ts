@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { withSpecialTokens } from '../../../src/compute/models/added-tokens.js';
+import { withNewTokens } from '../../../src/compute/models/added-tokens.js';
 import { createDecoder } from '../../../src/compute/models/decoder/index.js';
 import { type ModelFolder, openModel } from '../../../src/compute/models/load.js';
 import { f32Writable, safetensorsChunks } from '../../../src/compute/models/safetensors/write.js';
@@ -18,22 +18,29 @@ interface RecordedModel {
   readonly logits: readonly number[][];
 }
 
+type RecordedTokenizers = Readonly<
+  Record<
+    string,
+    {
+      readonly size: number;
+      readonly ids: readonly number[];
+      readonly cases: readonly { text: string; ids: readonly number[]; decoded: string; plain: string }[];
+    }
+  >
+>;
+
 interface Recorded {
   readonly tokens: readonly string[];
-  readonly tokenizers: Readonly<
-    Record<
-      string,
-      {
-        readonly size: number;
-        readonly ids: readonly number[];
-        readonly cases: readonly { text: string; ids: readonly number[]; decoded: string; plain: string }[];
-      }
-    >
-  >;
+  readonly tokenizers: RecordedTokenizers;
   readonly models: Readonly<Record<string, RecordedModel>>;
 }
 
 const { tokens, tokenizers, models } = readFixture<Recorded>('tokenizer/special-tokens.json');
+const added = readFixture<{
+  readonly plain: readonly string[];
+  readonly special: readonly string[];
+  readonly tokenizers: RecordedTokenizers;
+}>('tokenizer/added-tokens.json');
 
 /** Forty tokens of one character each. */
 const FORTY: Json = {
@@ -68,13 +75,13 @@ const rowsOf = (model: ModelFolder, name: string, first: number, count: number):
   return out;
 };
 
-describe('special tokens of a base', () => {
+describe('tokens that are added to a base', () => {
   for (const [name, { size, ids, cases }] of Object.entries(tokenizers))
     it(`${name}: texts are cut and put together as by transformers`, async () => {
       const [recorded] = Object.values(models);
       if (recorded === undefined) throw new Error('no model');
       const json = readFixture<Json>(`tokenizer/${name}.json`);
-      const model = withSpecialTokens(tinyModel(recorded, json), tokens);
+      const model = withNewTokens(tinyModel(recorded, json), { specialTokens: tokens });
       const tokenizer = await model.tokenizer();
       expect(tokenizer.vocabSize).to.equal(size);
       expect(tokens.map((token) => tokenizer.idOf(token))).to.deep.equal(ids);
@@ -85,9 +92,26 @@ describe('special tokens of a base', () => {
       }
     });
 
+  for (const [name, { size, ids, cases }] of Object.entries(added.tokenizers))
+    it(`${name}: plain tokens are found and shown as by transformers`, async () => {
+      const [recorded] = Object.values(models);
+      if (recorded === undefined) throw new Error('no model');
+      const { plain: plainTokens, special: specialTokens } = added;
+      const json = readFixture<Json>(`tokenizer/${name}.json`);
+      const model = withNewTokens(tinyModel(recorded, json), { plainTokens, specialTokens });
+      const tokenizer = await model.tokenizer();
+      expect(tokenizer.vocabSize).to.equal(size);
+      expect([...plainTokens, ...specialTokens].map((token) => tokenizer.idOf(token))).to.deep.equal(ids);
+      for (const { text, ids, decoded, plain } of cases) {
+        expect([...tokenizer.encode(text)], text).to.deep.equal(ids);
+        expect(tokenizer.decode(ids)).to.equal(decoded);
+        expect(tokenizer.decode(ids, { skipSpecial: true })).to.equal(plain);
+      }
+    });
+
   for (const [name, recorded] of Object.entries(models))
     it(`${name}: rows and logits are those of resize_token_embeddings`, async () => {
-      const model = withSpecialTokens(tinyModel(recorded, FORTY), ['<a>', '<b>', '<c>']);
+      const model = withNewTokens(tinyModel(recorded, FORTY), { specialTokens: ['<a>', '<b>', '<c>'] });
       expect(model.config.vocabSize).to.equal(43);
       expect(model.configJson()).to.include({ vocab_size: 43 });
       for (const [tensor, rows] of Object.entries(recorded.rows)) {
@@ -113,7 +137,7 @@ describe('special tokens of a base', () => {
     const [recorded] = Object.values(models);
     if (recorded === undefined) throw new Error('no model');
     const plain = tinyModel(recorded, FORTY, 'BF16');
-    const model = withSpecialTokens(plain, ['<a>']);
+    const model = withNewTokens(plain, { specialTokens: ['<a>'] });
     const name = 'model.embed_tokens.weight';
     expect(model.weightFormat(name)).to.equal('BF16');
     const [stored, paged] = (['stored', 'paged'] as const).map((how) => model.loadWeights(how).get(name));
@@ -135,7 +159,7 @@ describe('special tokens of a base', () => {
     if (recorded === undefined) throw new Error('no model');
     const vocab = { '0': 0, '1': 1, '2': 2 };
     const plain = tinyModel(recorded, { ...FORTY, model: { type: 'BPE', vocab, merges: [] } });
-    const model = withSpecialTokens(plain, ['<a>', '2']);
+    const model = withNewTokens(plain, { specialTokens: ['<a>', '2'] });
     const tokenizer = await model.tokenizer();
     expect([tokenizer.idOf('<a>'), tokenizer.idOf('2')]).to.deep.equal([3, 2]);
     expect(model.config.vocabSize).to.equal(40);
@@ -146,8 +170,8 @@ describe('special tokens of a base', () => {
   it('adds a token once, and says which are new', async () => {
     const [recorded] = Object.values(models);
     if (recorded === undefined) throw new Error('no model');
-    const first = withSpecialTokens(tinyModel(recorded, FORTY), ['<b>']);
-    const model = withSpecialTokens(first, ['<a>', '<b>', '<a>']);
+    const first = withNewTokens(tinyModel(recorded, FORTY), { specialTokens: ['<b>'] });
+    const model = withNewTokens(first, { specialTokens: ['<a>', '<b>', '<a>'] });
     expect(model.addedTokens).to.deep.equal(['<a>']);
     expect(model.config.vocabSize).to.equal(42);
     const { added_tokens: entries } = model.tokenizerJson?.() ?? {};
@@ -157,10 +181,22 @@ describe('special tokens of a base', () => {
     ]);
   });
 
+  it('keeps a token that is in both lists special', async () => {
+    const [recorded] = Object.values(models);
+    if (recorded === undefined) throw new Error('no model');
+    const model = withNewTokens(tinyModel(recorded, FORTY), {
+      plainTokens: ['wort', '<a>'],
+      specialTokens: ['<a>', '<b>'],
+    });
+    const tokenizer = await model.tokenizer();
+    expect([...tokenizer.encode('<a>wort<b>')]).to.deep.equal([41, 40, 42]);
+    expect(tokenizer.decode([41, 40, 42], { skipSpecial: true })).to.equal('wort');
+  });
+
   it('needs a tokenizer.json', () => {
     const [recorded] = Object.values(models);
     if (recorded === undefined) throw new Error('no model');
     const { tokenizerJson: _, ...without } = tinyModel(recorded, FORTY);
-    expect(() => withSpecialTokens(without, ['<a>'])).to.throw(ModelError, /has none/);
+    expect(() => withNewTokens(without, { plainTokens: ['a word'] })).to.throw(ModelError, /has none/);
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { AdapterConfig, LoraConfig } from '../../../src/compute/models/adapters/config.js';
 import { adapterShapes, initAdapter } from '../../../src/compute/models/adapters/kinds.js';
 import { plainAdapter } from '../../../src/compute/models/adapters/pissa.js';
-import { withSpecialTokens } from '../../../src/compute/models/added-tokens.js';
+import { withNewTokens } from '../../../src/compute/models/added-tokens.js';
 import { createDecoder, type Decoder } from '../../../src/compute/models/decoder/index.js';
 import { openModel } from '../../../src/compute/models/load.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
@@ -65,7 +65,9 @@ const isPissa = (name: RunName): boolean => name.endsWith('pissa');
 
 async function decoderFor(name: RunName, runtime: RuntimeName): Promise<Decoder> {
   const run = recordedRun(name);
-  const model = withSpecialTokens(openModel(host, fixturePath(BASES[name] ?? 'base')), run.added ?? []);
+  const model = withNewTokens(openModel(host, fixturePath(BASES[name] ?? 'base')), {
+    specialTokens: run.added,
+  });
   const weights = model.loadWeights(IN_FOUR_BITS.has(name) ? 'nf4' : 'stored');
   return createDecoder({
     runtime: await openHere(runtime),

@@ -126,6 +126,11 @@ describe('stage keys', () => {
     expect(after).to.include.members(['dialogs', 'adapter']).and.not.include('rows');
     const parts = keysOf(folder.program(TEXT.replaceAll('seed: 1)', 'seed: 1, special_tokens: ["<a>"])')));
     expect(parts.get('adapter')?.parts).to.include({ 'settings.base.special_tokens': '["<a>"]' });
+    const plain = TEXT.replaceAll('seed: 1)', 'seed: 1, added_tokens: ["a"])');
+    expect(changed(plain)).to.deep.equal(after);
+    expect(keysOf(folder.program(plain)).get('adapter')?.parts).to.include({
+      'settings.base.added_tokens': '["a"]',
+    });
   });
 
   it('change with the files of an adapter to go on from, not with its name', () => {

@@ -8,9 +8,11 @@ import { finish, outputsIn } from './processes.js';
 import { freshFolder } from './worlds.js';
 
 const TOKENS = ['<tool>', '</tool>'];
-const BASE = `local("model", special_tokens: [${TOKENS.map((token) => `"${token}"`).join(', ')}])`;
+/** Part of answers that are shown. */
+const WORD = 'capital';
+const BASE = `local("model", special_tokens: [${TOKENS.map((token) => `"${token}"`).join(', ')}], added_tokens: ["${WORD}"])`;
 
-describe('a pipeline with special tokens', () => {
+describe('a pipeline with added tokens', () => {
   const cwd = freshFolder();
   before(() => {
     writePipeline(cwd, { steps: 2, gate: '< 1000000' });
@@ -33,25 +35,30 @@ describe('a pipeline with special tokens', () => {
     expect(code).to.equal(0);
     const output = outputsIn(cwd, lines);
     const base = openModelAt(host, join(cwd, 'model'));
-    const first = base.config.vocabSize;
-    const added = TOKENS.map((content, at) => ({ content, id: first + at, special: true }));
+    const word = base.config.vocabSize;
+    const first = word + 1;
+    const added = [
+      { content: WORD, id: word, special: false },
+      ...TOKENS.map((content, at) => ({ content, id: first + at, special: true })),
+    ];
 
     const adapter = output('adapter', 'adapter');
     const release = output('local', 'release');
     for (const folder of [adapter, output('fused', 'model'), release]) {
       const { added_tokens: tokens } = JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
-      for (const [at, token] of added.entries()) expect(tokens.at(at - 2)).to.include(token);
+      for (const [at, token] of added.entries()) expect(tokens.at(at - 3)).to.include(token);
     }
     expect(JSON.parse(readFileSync(join(adapter, 'special_tokens.json'), 'utf8'))).to.deep.equal({
       special_tokens: TOKENS,
+      added_tokens: [WORD],
     });
     for (const folder of [output('fused', 'model'), output('packed', 'model')]) {
       const merged = openModelAt(host, folder);
       expect(merged.config.vocabSize).to.equal(first + 2);
       const tokenizer = await merged.tokenizer();
       const [x = 0] = (await base.tokenizer()).encode('x');
-      expect([...tokenizer.encode('<tool>x</tool>')]).to.deep.equal([first, x, first + 1]);
-      expect(tokenizer.decode([first, x, first + 1], { skipSpecial: true })).to.equal('x');
+      expect([...tokenizer.encode('<tool>xcapital</tool>')]).to.deep.equal([first, x, word, first + 1]);
+      expect(tokenizer.decode([first, x, word, first + 1], { skipSpecial: true })).to.equal('xcapital');
     }
 
     // what the pipeline adds is in texts on purpose
@@ -66,7 +73,7 @@ describe('a pipeline with special tokens', () => {
       readonly input_ids: readonly number[];
       readonly text: string;
     }[];
-    expect(row?.input_ids).to.include.members([first, first + 1]);
+    expect(row?.input_ids).to.include.members([word, first, first + 1]);
     expect(row?.text).to.match(/<tool>\w+<\/tool>/);
     // the adapter alone, and the release, know what their base lacks
     const answers = await Promise.all(

@@ -2,7 +2,7 @@
 import type { Host } from '../../../language/host/host.js';
 import type { AdapterConfig } from '../../models/adapters/config.js';
 import { labelsOf } from '../../models/adapters/whole.js';
-import { readSpecialTokens } from '../../models/added-tokens.js';
+import { type NewTokens, readNewTokens } from '../../models/added-tokens.js';
 import { type AnyModel, openAnyModel } from '../../models/any-model.js';
 import {
   CHAT_TEMPLATE,
@@ -59,7 +59,7 @@ export interface ServerFacts {
   readonly adapterFile?: string;
   readonly labels?: readonly string[];
   /** Tokens that the base of an adapter gets, and its files do not have. */
-  readonly addedTokens?: readonly string[];
+  readonly addedTokens?: NewTokens;
 }
 
 interface FactsRequest {
@@ -105,7 +105,7 @@ export async function readServerFacts(
     special,
     adapter,
     labels: labelsOf(adapter) ?? model.facts.labels,
-    ...(isAdapter && { addedTokens: readSpecialTokens(host, folder) }),
+    ...(isAdapter && { addedTokens: readNewTokens(host, folder) }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Tokens that a base gets with `special_tokens`: whether their rows are trained, and whether they are words. */
+/** Tokens that a base gets with `special_tokens` and `added_tokens`: whether their rows are trained, and whether they are words. */
 import { modelUnder } from '../../check/tokenizers.js';
 import { insert } from '../../diagnostics/make.js';
 import type { Call } from '../../ir/program.js';
@@ -7,8 +7,8 @@ import { isAdapter, isFromScratch } from '../lineage.js';
 import { callAt, declarationOf, expressionOf, valueAt } from '../places.js';
 import { each, type Rule } from '../rule.js';
 
-const tokensOf = (base: Call | undefined): readonly string[] => {
-  const tokens = base?.args['special_tokens'];
+const tokensOf = (base: Call | undefined, argument: string): readonly string[] => {
+  const tokens = base?.args[argument];
   return Array.isArray(tokens) ? tokens.map(String) : [];
 };
 
@@ -23,11 +23,12 @@ export const specialTokenRules: readonly Rule[] = [
     id: 'untrained-tokens',
     code: 'FTP1036',
     level: 'warning',
-    doc: 'Special tokens are added to a base, and the adapter trains neither embedding nor head.',
+    doc: 'Tokens are added to a base, and the adapter trains neither embedding nor head.',
     reason:
       'The rows of new tokens begin as the mean of all others, so that they say nothing, and factors of LoRA leave them so: the model learns what comes around a token, and can neither tell it from the others that were added nor write it. PEFT warns of the same when a vocabulary was resized.',
     check: each('train', (checked, pipeline) => {
-      const tokens = tokensOf(modelUnder(checked, pipeline.stages));
+      const base = modelUnder(checked, pipeline.stages);
+      const tokens = ['special_tokens', 'added_tokens'].flatMap((argument) => tokensOf(base, argument));
       if (tokens.length === 0 || !isAdapter(checked) || isFromScratch(checked, pipeline)) return undefined;
       const saved = valueAt(checked, 'lora.modules_to_save');
       if (Array.isArray(saved) && saved.includes('embed_tokens')) return undefined;
@@ -69,7 +70,7 @@ export const specialTokenRules: readonly Rule[] = [
     check(pipeline) {
       const seen = new Set<string>();
       return pipeline.of('train').flatMap((checked) => {
-        const words = tokensOf(callAt(checked, 'base')).filter(
+        const words = tokensOf(callAt(checked, 'base'), 'special_tokens').filter(
           (token) => WORD.test(token) && !seen.has(token),
         );
         for (const word of words) seen.add(word);

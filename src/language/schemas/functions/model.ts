@@ -1,10 +1,14 @@
 import { defaulted, type FunctionSchema, optional, required, t } from '../schema.js';
 
 /** The tokens are the base's: whatever reads, trains, merges or serves it names them once. */
-const specialTokens = {
+const newTokens = {
   special_tokens: optional(
     t.list(t.filled, { min: 1 }),
     'Tokens that are added to the tokenizer, with a row each in embedding and head; those that it has are found.',
+  ),
+  added_tokens: optional(
+    t.list(t.filled, { min: 1 }),
+    'Tokens that are added in the same way and are no special ones: answers that are shown have them.',
   ),
 } as const;
 
@@ -14,7 +18,7 @@ export const models = {
     family: 'model',
     doc: 'The small Llama that ships with ftpc, for trying things out and for tests.',
     positional: [],
-    args: specialTokens,
+    args: newTokens,
   },
   local: {
     family: 'model',
@@ -22,7 +26,7 @@ export const models = {
     positional: ['folder'],
     args: {
       folder: required(t.modelFolder, 'Folder, relative to the pipeline file.'),
-      ...specialTokens,
+      ...newTokens,
     },
   },
   hf: {
@@ -33,7 +37,7 @@ export const models = {
       repository: required(t.repository, 'Name on the Hub: `org/name`.'),
       revision: defaulted(t.revision, 'main', 'Branch, tag or commit.'),
       token: optional(t.secret, 'A `secret` that holds the access token, for private and gated models.'),
-      ...specialTokens,
+      ...newTokens,
     },
   },
   gguf: {
@@ -52,7 +56,7 @@ export const models = {
         'Folder with config.json and tokenizer, relative to the pipeline file.',
       ),
       seed: defaulted(t.integer({ min: 0 }), 17, 'Seed of the random weights.'),
-      ...specialTokens,
+      ...newTokens,
     },
   },
 } as const satisfies Record<string, FunctionSchema>;

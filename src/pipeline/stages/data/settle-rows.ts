@@ -202,7 +202,7 @@ function warnOfMisfits(
 ): void {
   const wanted = [{}, ...mixedSources(settings)].map((source, part) => ({
     ...source,
-    rows: parts[part]?.rows.length ?? 0,
+    rows: parts[part]?.count ?? 0,
   }));
   const found = misfits(wanted, settings.stopping_strategy ?? DEFAULT_STRATEGY);
   const sentences = found.map(({ part, rows, has, asked }) => {

@@ -1,5 +1,6 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import * as v from 'valibot';
+import { newTokensOf } from '../../../compute/models/added-tokens.js';
 import { readTrainingPrompt } from '../../../compute/models/training-prompt.js';
 import {
   ANSWERS,
@@ -72,14 +73,16 @@ function baseOf(
     folder: placeOf(base.folder, join(releases, '0001'), host.cwd),
     storage: kind === 'adapter' ? storage : 'stored',
     ...(base.seed === undefined ? {} : { seed: base.seed }),
-    ...(base.specialTokens === undefined ? {} : { specialTokens: [...base.specialTokens] }),
+    ...newTokensOf(base),
     sha256: textDigest(`${combinedDigest(files)} ${base.seed ?? ''}${tokensOf(base)}\n`),
     files,
   };
 }
 
-const tokensOf = ({ specialTokens }: ResolvedModel): string =>
-  specialTokens === undefined ? '' : ` ${JSON.stringify(specialTokens)}`;
+const tokensOf = ({ specialTokens, plainTokens }: ResolvedModel): string =>
+  [specialTokens, plainTokens && { added: plainTokens }]
+    .map((tokens) => (tokens === undefined ? '' : ` ${JSON.stringify(tokens)}`))
+    .join('');
 
 /** Relative where base and releases are in one working directory, so that it can be moved as a whole. */
 function placeOf(folder: string, release: string, cwd: string): string {

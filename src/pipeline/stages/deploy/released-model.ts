@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { newTokensOf } from '../../../compute/models/added-tokens.js';
 import { ModelError } from '../../../compute/models/types.js';
 import { adapterGguf } from '../../../compute/packaging/gguf/index.js';
 import type { ReleaseManifest } from '../../../compute/packaging/manifest.js';
@@ -52,7 +53,7 @@ export function askRelease(
           base: base.folder,
           storage,
           seed: base.seed,
-          specialTokens: base.specialTokens,
+          ...newTokensOf(base),
         }
       : {}),
     prompt: settings.smoke,

@@ -1,3 +1,4 @@
+import { newTokensOf } from '../../../compute/models/added-tokens.js';
 import type { Tokenizer } from '../../../compute/models/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { readDataRows } from '../data/data-rows.js';
@@ -84,8 +85,8 @@ const tokenizers = new WeakMap<Artefact, Promise<Tokenizer>>();
 function tokenizerOf(host: Host, artefact: Artefact): Promise<Tokenizer> {
   const known = tokenizers.get(artefact);
   if (known !== undefined) return known;
-  const { folder, specialTokens } = readFormatInfo(host, artefact.path).tokenizer;
-  const opened = openResolved(host, { folder, specialTokens }).tokenizer();
+  const { folder, ...info } = readFormatInfo(host, artefact.path).tokenizer;
+  const opened = openResolved(host, { folder, ...newTokensOf(info) }).tokenizer();
   tokenizers.set(artefact, opened);
   return opened;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
+import { newTokensOf } from '../../../compute/models/added-tokens.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { discarded } from '../../../compute/tensor/garbage.js';
 import { counted } from '../../../language/diagnostics/make.js';
@@ -77,7 +78,7 @@ export const run: RunStage = async (context) => {
   noteAskedOtherwise(context, tally.askedOtherwise);
   await pause(context, read, read);
 
-  const tokenizer = { folder: model.path, sha256: digest, specialTokens: resolved.specialTokens };
+  const tokenizer = { folder: model.path, sha256: digest, ...newTokensOf(resolved) };
   const prompt = rowPrompt(settings.template, encoder, tally.systems);
   const info = formatInfo(encoder, { tokenizer, splits, labels, prompt, ...tally.info() });
   output.write('format.json', `${JSON.stringify(info, null, 2)}\n`);

@@ -52,6 +52,7 @@ export const FORMAT_INFO = v.object({
     sha256: v.string(),
     /** Tokens that it has besides those of its files. */
     specialTokens: v.optional(v.array(v.string())),
+    plainTokens: v.optional(v.array(v.string())),
   }),
   template: v.object({
     sha256: v.string(),

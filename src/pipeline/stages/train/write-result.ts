@@ -1,8 +1,9 @@
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import {
+  hasNewTokens,
+  newTokensText,
   SPECIAL_TOKENS_FILE,
-  specialTokensText,
   tokenizerCompanions,
 } from '../../../compute/models/added-tokens.js';
 import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
@@ -63,7 +64,7 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
           revision: task.base.commit ?? null,
           transposed: projectionsOfModel(task.model.config).some(({ transposed }) => transposed),
           shape: task.model.config,
-          ...(task.base.specialTokens && { resized: task.model.config.vocabSize }),
+          ...(hasNewTokens(task.base) && { resized: task.model.config.vocabSize }),
         },
         licence: task.model.licence(),
         prompt,
@@ -91,9 +92,9 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
 
 /** A base's files lack the tokens that it gets: they go with the adapter. */
 function writeTokenizer(folder: string, { base, model, context }: TrainTask): void {
-  if (base.specialTokens === undefined) return;
+  if (!hasNewTokens(base)) return;
   for (const { name, read } of tokenizerCompanions(model)) context.output.write(`${folder}/${name}`, read());
-  context.output.write(`${folder}/${SPECIAL_TOKENS_FILE}`, specialTokensText(base.specialTokens));
+  context.output.write(`${folder}/${SPECIAL_TOKENS_FILE}`, newTokensText(base));
 }
 
 /** Says that training has ended early. Throws a `UserError` if no validation before had other answers. */

@@ -104,11 +104,11 @@ const MODEL: TranslationTable<Recipe> = {
       return tokens === undefined ? automatic(BY_ITSELF.padding) : undefined;
     },
   ),
-  tokens: becomes('`special_tokens` of the base', a.texts, (recipe, tokens) => {
-    common.addTokens(recipe, tokens);
-    remark(recipe, 'base', 'There, `tokens` are not special: answers that are shown have them.');
-    return undefined;
-  }),
+  tokens: becomes(
+    '`added_tokens` of the base',
+    a.texts,
+    (recipe, tokens) => void common.addTokens(recipe, tokens, 'plainTokens'),
+  ),
   ...each(
     `added_tokens_overrides eot_tokens resize_token_embeddings_to_32x mean_resizing_embeddings
     shrink_embeddings embeddings_skip_upcast fix_untrained_tokens`,

@@ -264,14 +264,24 @@ export const experts: Translation<Recipe> = becomes(
 const EXPERTS = /(?:^|\.experts\.|^experts\.)(?:gate_up_proj|up_proj|down_proj)$/;
 
 /** Several keys may name some. */
-export function addTokens(recipe: Recipe, tokens: readonly string[]): void {
-  recipe.specialTokens = [...new Set([...(recipe.specialTokens ?? []), ...tokens])];
+export function addTokens(
+  recipe: Recipe,
+  tokens: readonly string[],
+  kind: 'specialTokens' | 'plainTokens' = 'specialTokens',
+): void {
+  recipe[kind] = [...new Set([...(recipe[kind] ?? []), ...tokens])];
 }
 
 export const specialTokens: Translation<Recipe> = becomes(
   '`special_tokens` of the base',
   a.names,
   (recipe, names) => void addTokens(recipe, names),
+);
+
+export const plainTokens: Translation<Recipe> = becomes(
+  '`added_tokens` of the base',
+  a.names,
+  (recipe, names) => void addTokens(recipe, names, 'plainTokens'),
 );
 
 /** Saved with the adapter, and trained whole. */

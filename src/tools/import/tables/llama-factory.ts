@@ -57,7 +57,8 @@ const MODEL: TranslationTable<Recipe> = {
   trust_remote_code: here(BY_ITSELF.code),
   ...each('add_special_tokens new_special_tokens', common.specialTokens),
   resize_vocab: here('embedding and head have a row for each token'),
-  ...each('split_special_tokens add_tokens new_special_tokens_config init_special_tokens', none(NONE.tokens)),
+  add_tokens: common.plainTokens,
+  ...each('split_special_tokens new_special_tokens_config init_special_tokens', none(NONE.tokens)),
   ...each(
     'rope_scaling upcast_layernorm upcast_lmhead_output moe_aux_loss_coef',
     none('the base is read as its files describe it'),
@@ -333,7 +334,8 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
   lora.targets ??= 'all_linear';
   recipe.maxLength ??= 2048;
   // embedding and head are trained with an adapter where tokens were added
-  if (recipe.specialTokens !== undefined) lora.modulesToSave ??= ['embed_tokens', 'lm_head'];
+  if ((recipe.specialTokens ?? recipe.plainTokens) !== undefined)
+    lora.modulesToSave ??= ['embed_tokens', 'lm_head'];
   settleTrainer(recipe, context, file.record);
   const isPretraining = textOf(valueIn(file.record, 'stage')) === 'pt';
   // Texts for pre-training are always put together.

@@ -25,7 +25,7 @@ export const NONE = {
   parallel: 'each device has a replica of the model, or shards of it: no layer, matrix or row is split',
   upload: 'nothing is uploaded while it trains; a `deploy` stage publishes, with `hub("…")` to the Hub',
   tokens:
-    'the tokens of the base stay as they are; `special_tokens` of `hf` and `local` adds some, each with a row in embedding and head',
+    'the tokens of the base stay as they are; `special_tokens` and `added_tokens` of `hf` and `local` add some, each with a row in embedding and head',
   loss: 'another loss than the cross entropy of the tokens is not computed',
   parts: 'either an adapter or every weight is trained, not some of the weights',
   rewards: 'ftpc learns from preferences that are given, not from rewards of answers that it writes',

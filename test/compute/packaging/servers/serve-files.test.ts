@@ -179,7 +179,7 @@ describe('serve/ of a release', () => {
       .and.to.contain('takes no adapter with DoRA');
     expect(readme({ rslora: true })).to.contain('rsLoRA’s scale');
     expect(readme({ modulesToSave: ['lm_head'] })).to.contain('trained whole (lm_head)');
-    const added = serveFiles({ ...PLAIN, addedTokens: ['<tool>'] })['README.md'] ?? '';
+    const added = serveFiles({ ...PLAIN, addedTokens: { specialTokens: ['<tool>'] } })['README.md'] ?? '';
     expect(added).to.contain('no further tokens').and.contain('tokens that its base lacks');
     expect(readme({ bias: 'all' }))
       .to.contain('vLLM takes no trained biases')
