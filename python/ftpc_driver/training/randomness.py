@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 WORD = 0xFFFFFFFF
 
+#: Turned around, they let numbers without a sign be compared as if they had one.
+SIGNS = 0x80008000
+
 #: Counter of the embedding, which is before layer 0.
 EMBEDDED = -1
 
@@ -57,9 +60,9 @@ class CountedDropout(nn.Module):
             return states
         count = states.numel()
         bits = _hashes((count + 1) // 2, self._draws.stream(self._layer, self._module), states.device)
-        # each hash decides over two elements, 16 bits each
-        halves = torch.stack((bits & 0xFFFF, (bits >> 16) & 0xFFFF), dim=1).flatten()[:count]
-        kept = halves >= int(self._rate * 65536 + 0.5)
+        # each hash decides over two elements, 16 bits each: the lower half comes first
+        halves = bits.bitwise_xor_(_signed(SIGNS)).view(torch.int16)[:count]
+        kept = halves >= int(self._rate * 65536 + 0.5) - (1 << 15)
         dropped: Tensor = states * kept.view(states.shape) * (1 / (1 - self._rate))
         return dropped
 
@@ -113,19 +116,29 @@ def _mixed(value: int) -> int:
 
 def _hashes(count: int, stream: int, device: torch.device) -> Tensor:
     """32 random bits for each number below `count`, as int32, whose products wrap around."""
-    numbers = torch.arange(count, dtype=torch.int32, device=device)
-    return _mix(_mix(numbers) ^ _signed(stream))
+    return _mix(torch.bitwise_xor(_mixed_numbers(count, device), _signed(stream)))
+
+
+#: Of all numbers up to the most that were asked for, by device: the first half of what a hash takes.
+_known: dict[torch.device, Tensor] = {}
+
+
+def _mixed_numbers(count: int, device: torch.device) -> Tensor:
+    if device not in _known or len(_known[device]) < count:
+        _known[device] = _mix(torch.arange(count, dtype=torch.int32, device=device))
+    return _known[device][:count]
 
 
 def _mix(words: Tensor) -> Tensor:
+    """In their own memory."""
     for shift, factor in zip(SHIFTS, FACTORS, strict=True):
-        words = (words ^ _shifted(words, shift)) * _signed(factor)
-    return words ^ _shifted(words, LAST_SHIFT)
+        words.bitwise_xor_(_shifted(words, shift)).mul_(_signed(factor))
+    return words.bitwise_xor_(_shifted(words, LAST_SHIFT))
 
 
 def _shifted(words: Tensor, shift: int) -> Tensor:
     """Without copies of the sign."""
-    return (words >> shift) & (WORD >> shift)
+    return (words >> shift).bitwise_and_(WORD >> shift)
 
 
 def _signed(word: int) -> int:

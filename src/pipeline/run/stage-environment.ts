@@ -57,6 +57,14 @@ const MAPPED: Readonly<Record<string, number>> = {
   tensorflow: MAPPED_BYTES,
 } satisfies Partial<Record<RuntimeName, number>>;
 
+/** Of a stage's process. Python processes get the same variables, and PyTorch would map and unmap the memory of each tensor. */
+export const stageVariables = ({
+  threads,
+  runtime,
+  engine,
+}: Pick<StageTask, 'threads' | 'runtime' | 'engine'>) =>
+  runtimeVariables(threads, engine === undefined ? runtime : 'accelerate');
+
 /**
  * What has to be set before a runtime is loaded. Threads: each library counts the cores by itself, and two
  * pools on the same cores slow each other down.

@@ -17,7 +17,7 @@ import {
   processKilled,
   processNotStarted,
 } from './run-diagnostics.js';
-import { neededBy, runtimeVariables } from './stage-environment.js';
+import { neededBy, stageVariables } from './stage-environment.js';
 
 interface StageHandlers {
   event(event: StageEvent): void;
@@ -123,7 +123,7 @@ function forkStage(task: StageTask): ChildProcess | UserError {
   try {
     return fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
       cwd: task.cwd,
-      env: childEnvironment(runtimeVariables(task.threads, task.runtime), needs),
+      env: childEnvironment(stageVariables(task), needs),
       execArgv: [...nodeOptions(task.stage.kind)],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
