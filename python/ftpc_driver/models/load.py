@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from ftpc_driver.errors import DriverError
+from ftpc_driver.errors import DriverError, kind_of
 from ftpc_driver.models.four_bits import as_stored, keep_products, quantised_on, use_running_blocks
 from ftpc_driver.models.gguf import read_gguf
 from ftpc_driver.models.names import file_names, is_bias_of_base
@@ -120,28 +120,40 @@ def _made(kind: Any, model: Model, options: dict[str, Any], reads: Reads) -> Any
         if reads == "nothing":
             return outline(kind, options, getattr(options["config"], "quantization_config", None))
         return _read(kind, model, options)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        if kind_of(error) != "bug":
+            raise
         if model.attention != "eager" and "attention" in str(error).lower():
             return _made(kind, replace(model, attention="eager"), options | {"attn_implementation": "eager"}, reads)
         raise DriverError("model", f"transformers cannot load {model.folder}: {error}") from error
 
 
 def _read(kind: Any, model: Model, options: dict[str, Any]) -> Any:
-    """Whole: what a file lacks, transformers would make up."""
+    """Whole: what a file lacks, transformers would make up, and so it would, here, what has another shape."""
+    options = options | {"output_loading_info": True, "ignore_mismatched_sizes": True}
     if model.gguf is None:
-        base, info = kind.from_pretrained(model.folder, **options, output_loading_info=True)
+        base, info = kind.from_pretrained(model.folder, **options)
     else:
         require("gguf", "a GGUF base")
         tensors = read_gguf(model.folder, model.gguf, options["dtype"])
         with torch.device("meta"):
             kind = type(kind.from_config(options["config"]))
-        base, info = kind.from_pretrained(None, state_dict=tensors, **options, output_loading_info=True)
-    lacking = sorted(str(key) for key in {*info["missing_keys"], *info["mismatched_keys"]})
+        base, info = kind.from_pretrained(None, state_dict=tensors, **options)
+    lacking = _lacking(info)
     if model.task == "classifier":
-        lacking = [name for name in lacking if not any(head in name for head in HEADS)]
+        lacking = {name: why for name, why in lacking.items() if not any(head in name for head in HEADS)}
     if lacking:
-        raise DriverError("model", f"tensors of {model.folder} are missing or misshapen: {', '.join(lacking[:5])}")
+        named = "; ".join(f"{name} {why}" for name, why in sorted(lacking.items())[:5])
+        raise DriverError("model", f"{model.folder} does not have the tensors of its config: {named}")
     return base
+
+
+def _lacking(info: dict[str, Any]) -> dict[str, str]:
+    """By the names of tensors, what is wrong with them."""
+    misshapen = info["mismatched_keys"]
+    return {name: "is missing" for name in info["missing_keys"]} | {
+        name: f"has the shape {list(found)} instead of {list(wanted)}" for name, found, wanted in misshapen
+    }
 
 
 def _stored(model: Model, compute: torch.dtype) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from ftpc_driver.versions import check_versions
 from ftpc_driver.worker import evaluation, generation
 from ftpc_driver.worker.lines import Inbox, Lines, Request
 from ftpc_driver.worker.opened import Base, Opened, open_base, with_adapter
+from ftpc_driver.worker.routes import Routes
 from ftpc_driver.worker.sampling import Sampling
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Worker:
         self.current = 0
         #: Tokens of a batch for which memory was enough, by what is done.
         self.most_tokens: dict[str, int] = {}
+        self.routes = Routes()
 
     @property
     def model(self) -> Opened:
@@ -151,7 +153,9 @@ def generate(worker: Worker, request: Request) -> Any:
 
 def logits(worker: Worker, request: Request) -> Any:
     """A line for each token: its logits as little-endian float32 in base64."""
-    for values in evaluation.token_logits(worker.model, request["ids"]):
+    with worker.routes.over(request["ids"], request.get("routing")):
+        found = evaluation.token_logits(worker.model, request["ids"])
+    for values in found:
         text = base64.b64encode(values.numpy().astype("<f4").tobytes()).decode("ascii")
         worker.lines.write({"id": request["id"], "logits": text})
     return None

@@ -1,7 +1,7 @@
 /** A model that a worker has opened. */
 import * as v from 'valibot';
 import { generationBatches } from '../evaluation/generation/generate.js';
-import type { LanguageModel, RowsOptions } from '../evaluation/language-model.js';
+import type { LanguageModel, Routing, RowsOptions } from '../evaluation/language-model.js';
 import { lossBatches, type RowLoss } from '../evaluation/losses.js';
 import type { ModelFacts } from '../models/any-model.js';
 import type { TokenRows } from '../training/batch.js';
@@ -118,16 +118,20 @@ export function workerModel(
       const rows = batches.map((batch) => batch.rows.map((index) => answerable[index] ?? 0));
       return answersOf(worker, { label, maxPositions, prompts, batches: rows }, options);
     },
-    logits: (ids) => logitsOf(worker, label, ids),
+    logits: (ids, routing) => logitsOf(worker, label, { ids, routing }),
     // the base stays where it is until another one is opened
     release: async () => {},
   };
 }
 
-async function logitsOf(worker: WorkerProcess, label: string, ids: Int32Array): Promise<Float32Array> {
+async function logitsOf(
+  worker: WorkerProcess,
+  label: string,
+  { ids, routing }: { readonly ids: Int32Array; readonly routing: Routing | undefined },
+): Promise<Float32Array> {
   const rows: Float32Array[] = [];
   await worker.ask({
-    ...{ do: 'logits', label, fields: { ids: [...ids] }, answer: v.null() },
+    ...{ do: 'logits', label, fields: { ids: [...ids], routing }, answer: v.null() },
     line(said) {
       if ('logits' in said) rows.push(floats(said.logits));
     },

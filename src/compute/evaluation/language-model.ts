@@ -21,6 +21,12 @@ export interface RowsOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * The experts that a mixture asks about a text: they are noted, or those that were noted are asked again, whatever model it is by
+ * then. The embedded engine has no mixtures.
+ */
+export type Routing = 'noted' | 'repeated';
+
 /** Calls must not overlap. */
 export interface LanguageModel {
   /** With the labels of an adapter that brings a head over some. */
@@ -38,7 +44,7 @@ export interface LanguageModel {
     take: (row: number, logits: Float32Array) => void,
   ): Promise<void>;
   /** `[tokens, vocab]`; of a classifier, logits over its labels. */
-  logits(ids: Int32Array): Promise<Float32Array>;
+  logits(ids: Int32Array, routing?: Routing): Promise<Float32Array>;
   release(): Promise<void>;
 }
 

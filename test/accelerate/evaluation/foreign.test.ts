@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';
 import { openAnyModel } from '../../../src/compute/models/any-model.js';
 import { openTensorSource } from '../../../src/compute/models/safetensors/read.js';
+import { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { run } from '../../../src/pipeline/stages/merge/run.js';
 import { artefact, contextOf, scratch, stageOf, tiny } from '../../compute/evaluation/tiny.js';
@@ -80,13 +81,13 @@ withPython('models of architectures that only transformers knows', () => {
     }
   };
 
-  const merge = async (name: string, port = 'adapter') => {
+  const merge = async (name: string, port = 'adapter', dtype = 'f32') => {
     const base = { call: 'local', args: { folder: join(place.path, name, 'base') } };
     const trainer = stageOf('train', 'adapter', { base, dataset: { stage: 'rows', port: 'train' } });
     const input = artefact(trainer, join(place.path, name), { outputs: { [port]: port } });
     const adapter = { stage: 'adapter', port };
-    const stage = stageOf('merge', 'merged', { base, adapter, dtype: 'f32' });
-    const context = contextOf(stage, [input], join(place.path, `merge-${name}-${port}`), {
+    const stage = stageOf('merge', 'merged', { base, adapter, dtype });
+    const context = contextOf(stage, [input], join(place.path, `merge-${name}-${port}-${dtype}`), {
       engine: ranks(1),
     });
     return { result: await run(context), folder: join(context.output.path, 'model') };
@@ -98,6 +99,37 @@ withPython('models of architectures that only transformers knows', () => {
       expectTensors(folder, join(place.path, name, 'merged'));
       expect(result.metrics['logit_difference']).to.be.at.most(1e-4);
     });
+
+  it('proves a merge with the experts that base and adapter chose: rounding makes routers choose others', async () => {
+    const { result } = await merge('mixtral', 'adapter', 'bf16');
+    expect(result.metrics['logit_difference']).to.be.greaterThan(0);
+  });
+
+  it('asks the experts that were noted, whatever weights there are by then', async () => {
+    const ids = Int32Array.from(Buffer.from('Permission is hereby granted'));
+    const asked = await opened('qwen3_moe', false);
+    const own = await asked.logits(ids, 'noted');
+    expect(await asked.logits(ids, 'repeated')).to.deep.equal(own);
+    const adapted = await opened('qwen3_moe', true);
+    const alone = await adapted.logits(ids);
+    expect(await adapted.logits(ids, 'repeated')).to.not.deep.equal(alone);
+    expect(await adapted.logits(ids)).to.deep.equal(alone);
+  });
+
+  it('names tensors of a base that have other shapes than its config says', async () => {
+    const folder = join(place.path, 'misshapen');
+    cpSync(join(place.path, 'olmo2', 'base'), folder, { recursive: true });
+    const config = readFileSync(join(folder, 'config.json'), 'utf8');
+    writeFileSync(join(folder, 'config.json'), config.replace(/("intermediate_size": )\d+/, '$140'));
+    const spec = modelSpec(host, folder, { storage: 'stored', dtype: 'float32', attention: 'sdpa' });
+    const { facts } = openAnyModel(host, join(place.path, 'olmo2', 'base'));
+    const refused = await worker.open({ label: 'misshapen', spec, facts }).catch((error: unknown) => error);
+    if (!(refused instanceof UserError)) return expect.fail(`it is opened, or fails otherwise: ${refused}`);
+    expect(refused.diagnostic.code).to.equal('FTP1874');
+    expect(refused.message).to.include(
+      'model.layers.0.mlp.down_proj.weight has the shape [32, 48] instead of [32, 40]',
+    );
+  });
 
   it('merges a head over labels as PEFT does', async () => {
     const { result, folder } = await merge('mixtral', 'classifier');

@@ -1,5 +1,5 @@
 import type { Span } from '../../../language/source/span.js';
-import type { LanguageModel } from '../../evaluation/language-model.js';
+import type { LanguageModel, Routing } from '../../evaluation/language-model.js';
 import { isInBlocks, type StoredAs, toleranceOf } from './dtypes.js';
 import {
   adapterWithoutEffect,
@@ -19,9 +19,10 @@ export type ProbeLogits = readonly Float32Array[];
 export async function probeLogits(
   model: Pick<LanguageModel, 'logits'>,
   probes: readonly Int32Array[],
+  routing?: Routing,
 ): Promise<ProbeLogits> {
   const logits: Float32Array[] = [];
-  for (const ids of probes) logits.push(await model.logits(ids));
+  for (const ids of probes) logits.push(await model.logits(ids, routing));
   return logits;
 }
 
