@@ -94,15 +94,22 @@ function closest({ time, ...request }: SolveRequest): Solution {
   return { ...(quick.fits ? quick : solve({ ...request, isLenient: true })), fits: false };
 }
 
-/** The ladder of a stage, as far down as there are rows to train on: longer ones than a plan allows are left out. */
-const rungsOf = ({ memory, maxLength }: TrainFacts, limits: RelaxationLimits): readonly Relaxation[] =>
-  ladder(limits).map((rung) => ({
-    ...rung,
-    states: (from) =>
-      rung
-        .states(from)
-        .filter((plan) => plan.maxLength >= maxLength || shortened(memory.lengths, plan.maxLength).rows > 0),
-  }));
+/**
+ * The ladder of a stage, as far down as there are rows to train on: longer ones than a plan allows are left out. A base that is
+ * stored in 4 bits has no less to come to.
+ */
+const rungsOf = ({ model, memory, maxLength }: TrainFacts, limits: RelaxationLimits): readonly Relaxation[] =>
+  ladder(limits)
+    .filter(({ name }) => name !== 'qlora' || model.config.isInFourBits !== true)
+    .map((rung) => ({
+      ...rung,
+      states: (from) =>
+        rung
+          .states(from)
+          .filter(
+            (plan) => plan.maxLength >= maxLength || shortened(memory.lengths, plan.maxLength).rows > 0,
+          ),
+    }));
 
 function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: DecideInput): SolveRequest {
   const { limits, memory } = facts;
@@ -115,6 +122,7 @@ function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: De
     ladder: rungsOf(facts, limits),
     // a frozen base is no smaller version of an adapter's training, nor the other way round
     methods: stage.preset === 'head' ? [] : undefined,
+    isInFourBits: facts.model.config.isInFourBits === true,
     ...memoryBudgetOf(context),
     peakOf: remembered((plan) => trainPeak(memory, plan)),
     earlier: kept === undefined ? [] : keptPlans(memory, kept, start),

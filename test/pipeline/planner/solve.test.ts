@@ -89,6 +89,15 @@ describe('solver', () => {
     expect(rejected[1]?.why).to.include('more than the');
   });
 
+  it('says of a base that is stored in 4 bits that qlora trains the same', () => {
+    const why = (isInFourBits: boolean): string | undefined =>
+      solve({ start: START, ladder: [], availableBytes: 2000, peakOf: toyPeak, isInFourBits }).rejected.find(
+        ({ method }) => method === 'qlora',
+      )?.why;
+    expect(why(false)).to.include('quantises the base to 4 bits');
+    expect(why(true)).to.equal('fits, and trains the same: the base is stored in 4 bits');
+  });
+
   it('takes a part of the vocabulary at a time before it rounds the base or reads it from its files', () => {
     const names = (preset: string | undefined, steps: readonly Call[]) =>
       ladder({

@@ -24,6 +24,8 @@ export interface SolveRequest extends MemoryBudget {
   readonly earlier?: readonly TrainPlan[];
   /** Methods that are shown next to the plan; default: those that train more than a head. */
   readonly methods?: readonly Method[];
+  /** The base is stored in 4 bits, in which `lora` and `qlora` leave it alike. */
+  readonly isInFourBits?: boolean;
   /** Where a budget limits the time of the stage. */
   readonly time?: TimeBudget;
   /** Asked many times of one plan, so that it is {@link remembered}. */
@@ -178,15 +180,17 @@ function whyTooLarge(peak: Peak, budget: MemoryBudget): string {
 function whyOtherMethod(
   other: TrainPlan,
   peak: Peak,
-  budget: MemoryBudget,
+  budget: MemoryBudget & Pick<SolveRequest, 'isInFourBits'>,
   taken: TrainPlan['method'],
 ): string {
   if (!fitsIn(peak, budget)) return whyTooLarge(peak, budget);
   if (other.method === 'full') return 'fits, but trains every weight: only with `using full`';
-  if (other.method === 'qlora')
-    return taken === 'full'
-      ? 'fits, but trains an adapter: only with `using qlora`'
+  if (other.method === 'qlora') {
+    if (taken === 'full') return 'fits, but trains an adapter: only with `using qlora`';
+    return budget.isInFourBits === true
+      ? 'fits, and trains the same: the base is stored in 4 bits'
       : 'fits, but quantises the base to 4 bits: chosen only if the base as stored does not fit';
+  }
   return taken === 'qlora'
     ? 'fits, but the file asks for `qlora`'
     : 'fits, but trains an adapter: only with `using lora`';
