@@ -17,7 +17,7 @@ export const RUN_ON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   notice: NOTICE,
   'preempt-on': option.text(
     'SIGN',
-    'What else says that the run has to end, besides SIGTERM: a signal, e.g. SIGUSR1, or a file that appears; may be given more than once.',
+    'End the run on this as on SIGTERM: a signal, e.g. SIGUSR1, or a file that appears; may be given more than once.',
     { many: true },
   ),
 };

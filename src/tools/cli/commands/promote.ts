@@ -7,7 +7,7 @@ export const promote: Command = {
   doc: 'Makes the canary of a folder of releases current, after checking its files; or gives it another share.',
   positionals: [{ name: 'folder', doc: 'The folder that a deploy stage with `canary` publishes to.' }],
   options: {
-    share: option.text('PERCENT', 'Leave it the canary, with this share of the requests: `25%`.'),
+    share: option.text('PERCENT', 'Keep it a canary, with this share of the requests: `25%`.'),
     json: option.flag('Print `{ version, from, to, share }` as JSON: `share` is what it had before.'),
   },
   examples: [

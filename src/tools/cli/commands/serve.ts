@@ -41,13 +41,16 @@ export const serveCommand: Command = {
     'max-num-seqs': option.number('N', 'Answers that are computed at once; default: as the memory allows.'),
     'max-queue': option.number(
       'N',
-      `Answers that wait besides, at most; past it, status 429. Default: ${SERVE_DEFAULTS.queue}.`,
+      `Requests that may wait for a place in the batch; more get status 429. Default: ${SERVE_DEFAULTS.queue}.`,
     ),
     'max-tokens': option.number(
       'N',
       'Longest answer that a request may ask for; default: what the context has left.',
     ),
-    temperature: option.number('T', 'Of requests that do not say; default: 1, as in the OpenAI API.'),
+    temperature: option.number(
+      'T',
+      'Temperature of requests that name none; default: 1, as in the OpenAI API.',
+    ),
     'key-from': option.text(
       'NAME',
       'Ask for an API key, which this environment variable holds; may be given more than once.',
@@ -60,11 +63,11 @@ export const serveCommand: Command = {
     ),
     timeout: option.number(
       'SECONDS',
-      `Until an answer must be complete; default: ${SERVE_DEFAULTS.timeout}.`,
+      `Time within which an answer must be complete; default: ${SERVE_DEFAULTS.timeout}.`,
     ),
     drain: option.number(
       'SECONDS',
-      `For answers to be completed when the server is told to end; default: ${SERVE_DEFAULTS.drain}.`,
+      `Time for answers to be completed once the server is told to end; default: ${SERVE_DEFAULTS.drain}.`,
     ),
     'max-body': option.number('MIB', `Largest request; default: ${SERVE_DEFAULTS.bodyMiB}.`),
     cors: option.text('ORIGIN', 'Let web pages of this origin ask; may be given more than once.', {
@@ -73,9 +76,13 @@ export const serveCommand: Command = {
     'log-prompts': option.flag(
       'Write what is asked and answered into the log and the journal; without it, only sizes and times.',
     ),
-    redact: option.text('REGEX', 'Replace what matches in both; may be given more than once.', {
-      many: true,
-    }),
+    redact: option.text(
+      'REGEX',
+      'Replace what matches in the prompts and answers that are written; may be given more than once.',
+      {
+        many: true,
+      },
+    ),
     quiet: option.flag('No line for each request.'),
     threads: option.number('N', 'Threads that compute; default: one per core, and one fewer with llama.cpp.'),
   },

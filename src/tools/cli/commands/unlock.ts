@@ -13,7 +13,7 @@ export const unlock: Command = {
   positionals: [
     {
       name: 'run',
-      doc: 'Only what is of this run: its id, or the beginning of it; default: of all that are gone.',
+      doc: 'Remove only what this run holds: its id, or the beginning of it; default: all whose process is gone.',
       optional: true,
     },
   ],
