@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { ROW_PROMPT, trainingPromptText } from '../../../src/compute/models/training-prompt.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { answerLine, shown } from '../../../src/tools/cli/answer-options.js';
+import { answerLine, shown } from '../../../src/tools/cli/options/answer-options.js';
 import { readQuestions } from '../../../src/tools/cli/questions.js';
 import { writePipeline } from '../../pipeline/run/pipelines.js';
 import { expectSchema } from '../insight/schemas.js';

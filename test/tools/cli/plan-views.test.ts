@@ -5,8 +5,8 @@ import type { MethodComparison } from '../../../src/pipeline/prepare/compare-met
 import type { PlanSweep, SweepPoint } from '../../../src/pipeline/prepare/sweep.js';
 import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
 import { UsageError } from '../../../src/tools/cli/command.js';
-import { methodsText } from '../../../src/tools/cli/plan-compare.js';
-import { axesOf, sweepText } from '../../../src/tools/cli/plan-sweep.js';
+import { methodsText } from '../../../src/tools/cli/plan-views/compare.js';
+import { axesOf, sweepText } from '../../../src/tools/cli/plan-views/sweep.js';
 import { memorySvg } from '../../../src/tools/insight/html/memory-bars.js';
 
 const GIB = 2 ** 30;

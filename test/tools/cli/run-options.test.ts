@@ -6,8 +6,8 @@ import { expect } from 'chai';
 import { patienceOf } from '../../../src/pipeline/run/stage-process.js';
 import type { Arguments } from '../../../src/tools/cli/command.js';
 import { watchSignals } from '../../../src/tools/cli/interrupts.js';
-import { parallelOf } from '../../../src/tools/cli/machine-options.js';
-import { noticeOf, preemptionOf, retriesOf } from '../../../src/tools/cli/run-options.js';
+import { parallelOf } from '../../../src/tools/cli/options/machine-options.js';
+import { noticeOf, preemptionOf, retriesOf } from '../../../src/tools/cli/options/run-options.js';
 import { freshFolder, ftpc } from './folders.js';
 
 /** A command line with these values. */

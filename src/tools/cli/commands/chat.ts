@@ -1,5 +1,8 @@
 import type { Answerer, AnswerOptions, Prompt } from '../../../compute/evaluation/chat.js';
 import type { ChatMessage } from '../../../compute/models/types.js';
+import { askedAs, checkAsking, templateOption } from '../asked-as.js';
+import type { CliContext } from '../cli-context.js';
+import { type Command, EXIT, option } from '../command.js';
 import {
   ANSWER_OPTIONS,
   answerLine,
@@ -8,10 +11,7 @@ import {
   noTemplate,
   openOptions,
   printer,
-} from '../answer-options.js';
-import { askedAs, checkAsking, templateOption } from '../asked-as.js';
-import type { CliContext } from '../cli-context.js';
-import { type Command, EXIT, option } from '../command.js';
+} from '../options/answer-options.js';
 
 export const chat: Command = {
   name: 'chat',

@@ -6,7 +6,7 @@ import type { FileCheck } from '../checks.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
-import { PARAM_OPTION, paramsOf } from '../options.js';
+import { PARAM_OPTION, paramsOf } from '../options/common-options.js';
 
 /** Each prints in a form of its own. */
 const FORMS = ['json', 'github', 'sarif'] as const;

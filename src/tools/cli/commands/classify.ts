@@ -1,8 +1,8 @@
 import type { Classification } from '../../../compute/evaluation/classify.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
-import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../answer-options.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
+import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../options/answer-options.js';
 
 export const classify: Command = {
   name: 'classify',

@@ -3,7 +3,7 @@ import { isError } from '../../../language/diagnostics/types.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
 import { printDiagnostics, printFailure } from '../diagnostics-printer.js';
-import { PLAN_OPTIONS, paramsOf, planMachine } from '../options.js';
+import { PLAN_OPTIONS, paramsOf, planMachine } from '../options/common-options.js';
 
 const FORMATS = ['md', 'html'] as const;
 

@@ -1,7 +1,7 @@
 import type { CliContext, Colours } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
 import type { Finding, State } from '../doctor/index.js';
-import { PYTHON } from '../engine-options.js';
+import { PYTHON } from '../options/engine-options.js';
 
 const ENGINES = ['embedded', 'accelerate'] as const;
 

@@ -13,7 +13,7 @@ import {
   option,
   UsageError,
 } from '../command.js';
-import { EJECT_OPTIONS, ejectRequest } from '../options.js';
+import { EJECT_OPTIONS, ejectRequest } from '../options/common-options.js';
 
 export const eject: Command = {
   name: 'eject',

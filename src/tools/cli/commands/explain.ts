@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { errorCodes, errorPage } from '../../insight/error-pages.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
-import { PLAN_OPTIONS, paramsOf, planRequest } from '../options.js';
+import { PLAN_OPTIONS, paramsOf, planRequest } from '../options/common-options.js';
 
 export const explain: Command = {
   name: 'explain',

@@ -1,6 +1,6 @@
 import { type Command, EXIT, option, UsageError } from '../command.js';
-import { wholeNumber } from '../machine-options.js';
-import { STORE_OPTION } from '../options.js';
+import { STORE_OPTION } from '../options/common-options.js';
+import { wholeNumber } from '../options/machine-options.js';
 
 export const gc: Command = {
   name: 'gc',

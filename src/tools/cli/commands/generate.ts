@@ -1,4 +1,7 @@
 import type { Answerer, AnswerOptions, Prompt } from '../../../compute/evaluation/chat.js';
+import { askedAs, checkAsking, templateOption } from '../asked-as.js';
+import type { CliContext } from '../cli-context.js';
+import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import {
   ANSWER_OPTIONS,
   answerLine,
@@ -7,10 +10,7 @@ import {
   noTemplate,
   openOptions,
   printer,
-} from '../answer-options.js';
-import { askedAs, checkAsking, templateOption } from '../asked-as.js';
-import type { CliContext } from '../cli-context.js';
-import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
+} from '../options/answer-options.js';
 import type { Question } from '../questions.js';
 
 export const generate: Command = {

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import type { Graph } from '../../insight/graph/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option, UsageError } from '../command.js';
-import { PARAM_OPTION, paramsOf } from '../options.js';
+import { PARAM_OPTION, paramsOf } from '../options/common-options.js';
 
 const FORMATS = ['mermaid', 'dot', 'text', 'svg'] as const;
 type Format = (typeof FORMATS)[number];

@@ -3,7 +3,7 @@ import type { LockOutcome } from '../../../pipeline/lock/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError, unknown } from '../command.js';
 import { diagnosticsPrinter } from '../diagnostics-printer.js';
-import { PARAM_OPTION, paramsOf } from '../options.js';
+import { PARAM_OPTION, paramsOf } from '../options/common-options.js';
 
 export const lock: Command = {
   name: 'lock',

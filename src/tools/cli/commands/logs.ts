@@ -1,5 +1,5 @@
 import { type Command, EXIT, option } from '../command.js';
-import { STORE_OPTION } from '../options.js';
+import { STORE_OPTION } from '../options/common-options.js';
 
 export const logs: Command = {
   name: 'logs',

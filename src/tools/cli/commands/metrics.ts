@@ -2,7 +2,7 @@ import type { Run } from '../../insight/runs/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
 import { printDiagnostics } from '../diagnostics-printer.js';
-import { wholeNumber } from '../machine-options.js';
+import { wholeNumber } from '../options/machine-options.js';
 
 export const metrics: Command = {
   name: 'metrics',

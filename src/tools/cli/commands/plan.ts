@@ -3,10 +3,16 @@ import type { Plan } from '../../../pipeline/planner/plan-json.js';
 import type { PlanRequest, Preparation } from '../../../pipeline/prepare/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type Command, EXIT, option, UsageError } from '../command.js';
-import { PARALLEL, PRICE, parallelOf, priceOf } from '../machine-options.js';
-import { LOCKED_OPTION, PLAN_OPTIONS, paramsOf, planMachine, planRequest } from '../options.js';
+import {
+  LOCKED_OPTION,
+  PLAN_OPTIONS,
+  paramsOf,
+  planMachine,
+  planRequest,
+} from '../options/common-options.js';
+import { PARALLEL, PRICE, parallelOf, priceOf } from '../options/machine-options.js';
+import { NOTICE, noticeOf } from '../options/run-options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
-import { NOTICE, noticeOf } from '../run-options.js';
 
 export const plan: Command = {
   name: 'plan',
@@ -148,9 +154,9 @@ async function computedBy(
 }
 
 const VIEWS: Readonly<Record<'machines' | 'compare' | 'sweep', Command['run']>> = {
-  machines: async (...asked) => (await import('../plan-machines.js')).planMachines(...asked),
-  compare: async (...asked) => (await import('../plan-compare.js')).comparePlanMethods(...asked),
-  sweep: async (...asked) => (await import('../plan-sweep.js')).sweepPlan(...asked),
+  machines: async (...asked) => (await import('../plan-views/machines.js')).planMachines(...asked),
+  compare: async (...asked) => (await import('../plan-views/compare.js')).comparePlanMethods(...asked),
+  sweep: async (...asked) => (await import('../plan-views/sweep.js')).sweepPlan(...asked),
 };
 
 /** Another view of the pipeline than its one plan, if one is asked for. Throws a {@link UsageError}. */

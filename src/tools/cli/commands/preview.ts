@@ -1,6 +1,6 @@
 import { type Command, EXIT, EXIT_OF_RUN, option } from '../command.js';
-import { wholeNumber } from '../machine-options.js';
-import { PARAM_OPTION, paramsOf } from '../options.js';
+import { PARAM_OPTION, paramsOf } from '../options/common-options.js';
+import { wholeNumber } from '../options/machine-options.js';
 
 const ROWS = 3;
 const SPLITS = ['train', 'valid', 'test', 'all'] as const;

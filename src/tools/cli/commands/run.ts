@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import type { PlanRequest } from '../../../pipeline/prepare/index.js';
 import { type CliContext, canOverwrite } from '../cli-context.js';
 import { type Arguments, type Command, EXIT_OF_RUN, option, UsageError } from '../command.js';
-import { runEngineOf } from '../engine-options.js';
-import { PARALLEL, PRICE, parallelOf, priceOf } from '../machine-options.js';
-import { RUN_OPTIONS, runRequest } from '../options.js';
+import { RUN_OPTIONS, runRequest } from '../options/common-options.js';
+import { runEngineOf } from '../options/engine-options.js';
+import { PARALLEL, PRICE, parallelOf, priceOf } from '../options/machine-options.js';
+import { noticeOf, preemptionOf, RUN_ON_OPTIONS, retriesOf } from '../options/run-options.js';
 import type { RunView } from '../progress/views.js';
-import { noticeOf, preemptionOf, RUN_ON_OPTIONS, retriesOf } from '../run-options.js';
 
 export const run: Command = {
   name: 'run',

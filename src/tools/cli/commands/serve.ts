@@ -6,7 +6,7 @@ import type { RequestEnd } from '../../../pipeline/serve/observer.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
 import { printDiagnostics } from '../diagnostics-printer.js';
-import { ENGINES, SERVE_DEFAULTS, serveSettings } from '../serve-options.js';
+import { ENGINES, SERVE_DEFAULTS, serveSettings } from '../options/serve-options.js';
 import { serveSignals } from '../serve-signals.js';
 
 export const serveCommand: Command = {

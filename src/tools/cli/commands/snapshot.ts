@@ -1,6 +1,6 @@
 import { type Command, option } from '../command.js';
-import { namedMachine } from '../machine-options.js';
-import { paramsOf, snapshotOptions } from '../options.js';
+import { paramsOf, snapshotOptions } from '../options/common-options.js';
+import { namedMachine } from '../options/machine-options.js';
 import { COMPARISON_FORMATS, comparisonFormat } from '../review/comparison-format.js';
 
 const MACHINE =

@@ -1,7 +1,7 @@
 import type { ActiveRun } from '../../../pipeline/store/index.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
-import { STORE_OPTION } from '../options.js';
+import { STORE_OPTION } from '../options/common-options.js';
 
 export const status: Command = {
   name: 'status',

@@ -1,7 +1,7 @@
 import { isError } from '../../../language/diagnostics/types.js';
 import type { FileOutcome } from '../../pipeline-tests/index.js';
 import { type Command, EXIT, option } from '../command.js';
-import { STORE_OPTION } from '../options.js';
+import { STORE_OPTION } from '../options/common-options.js';
 
 export const test: Command = {
   name: 'test',

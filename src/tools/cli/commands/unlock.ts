@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import { type FoundClaim, isAbandoned } from '../../../pipeline/store/index.js';
 import { type Command, EXIT, option } from '../command.js';
 import { printDiagnostics } from '../diagnostics-printer.js';
-import { STORE_OPTION } from '../options.js';
+import { STORE_OPTION } from '../options/common-options.js';
 
 const stateOf = (claim: FoundClaim): FoundClaim['state'] =>
   claim.state === 'gone' && !isAbandoned(claim) ? 'alive' : claim.state;

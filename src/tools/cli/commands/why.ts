@@ -1,5 +1,5 @@
 import { type Command, EXIT, option } from '../command.js';
-import { PLAN_OPTIONS, planRequest } from '../options.js';
+import { PLAN_OPTIONS, planRequest } from '../options/common-options.js';
 
 export const why: Command = {
   name: 'why',

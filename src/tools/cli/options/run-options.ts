@@ -1,8 +1,8 @@
 /** Options of `ftpc run` that say how it goes on where something is in its way; none of them changes an output. */
-import { UNITS } from '../../../grammar/units.js';
-import { lookUp } from '../../language/source/look-up.js';
-import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
-import type { Preemption } from './interrupts.js';
+import { UNITS } from '../../../../grammar/units.js';
+import { lookUp } from '../../../language/source/look-up.js';
+import { type Arguments, type OptionSpec, option, UsageError } from '../command.js';
+import type { Preemption } from '../interrupts.js';
 
 export const NOTICE: OptionSpec = option.text(
   'TIME',

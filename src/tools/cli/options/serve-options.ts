@@ -1,12 +1,12 @@
 /** What the options of `ftpc serve` ask for. */
 import { resolve } from 'node:path';
-import type { ApiKey } from '../../pipeline/serve/http/keys.js';
-import type { Rate } from '../../pipeline/serve/http/rate.js';
-import type { Redact } from '../../pipeline/serve/redact.js';
-import type { ServeOptions } from '../../pipeline/serve/serve.js';
-import { checkAsking, templateOption } from './asked-as.js';
-import type { CliContext } from './cli-context.js';
-import { type Arguments, UsageError } from './command.js';
+import type { ApiKey } from '../../../pipeline/serve/http/keys.js';
+import type { Rate } from '../../../pipeline/serve/http/rate.js';
+import type { Redact } from '../../../pipeline/serve/redact.js';
+import type { ServeOptions } from '../../../pipeline/serve/serve.js';
+import { checkAsking, templateOption } from '../asked-as.js';
+import type { CliContext } from '../cli-context.js';
+import { type Arguments, UsageError } from '../command.js';
 import { threadsOf, wholeNumber } from './machine-options.js';
 
 export const SERVE_DEFAULTS = {
@@ -25,8 +25,8 @@ interface ServeSettings extends Omit<ServeOptions, 'host' | 'disk' | 'reports'> 
 
 /** Throws a `UsageError`, and a `UserError` for keys that are not there. */
 export async function serveSettings(args: Arguments, context: CliContext): Promise<ServeSettings> {
-  const { defaultName } = await import('../../pipeline/serve/serve.js');
-  const { redaction } = await import('../../pipeline/serve/redact.js');
+  const { defaultName } = await import('../../../pipeline/serve/serve.js');
+  const { redaction } = await import('../../../pipeline/serve/redact.js');
   const folder = resolve(context.host.cwd, args.positional('model'));
   checkAsking(args);
   return {
@@ -89,8 +89,8 @@ function temperatureOf(args: Arguments): number {
 async function keysOf(args: Arguments, { host }: CliContext): Promise<readonly ApiKey[]> {
   const names = args.texts('key-from');
   if (names.length === 0) return [];
-  const { apiKey } = await import('../../pipeline/serve/http/keys.js');
-  const { keyNotSet, keyTooShort } = await import('../../pipeline/serve/serve-diagnostics.js');
+  const { apiKey } = await import('../../../pipeline/serve/http/keys.js');
+  const { keyNotSet, keyTooShort } = await import('../../../pipeline/serve/serve-diagnostics.js');
   return names.map((name) => {
     if (!/^[A-Za-z_]\w*$/.test(name))
       throw new UsageError(

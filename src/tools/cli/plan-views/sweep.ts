@@ -1,20 +1,20 @@
 /** `ftpc plan FILE --sweep rank,length,batch`: memory as a chart, on a terminal and as SVG. */
-import { bytes } from '../../pipeline/planner/quantities.js';
-import { columns, type Palette } from '../../pipeline/planner/render/columns.js';
-import { wrapped } from '../../pipeline/planner/render/wrapped.js';
+import { bytes } from '../../../pipeline/planner/quantities.js';
+import { columns, type Palette } from '../../../pipeline/planner/render/columns.js';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
 import {
   type StageSweep,
   SWEPT,
   type SweepAxis,
   type SweepPoint,
   sweepMemory,
-} from '../../pipeline/prepare/sweep.js';
-import { choiceText, memorySvg, sharedText } from '../insight/html/memory-bars.js';
-import type { CliContext } from './cli-context.js';
-import { type Arguments, EXIT, UsageError } from './command.js';
-import { diagnosticsPrinter } from './diagnostics-printer.js';
-import { planRequest } from './options.js';
-import { writeOut } from './write-file.js';
+} from '../../../pipeline/prepare/sweep.js';
+import { choiceText, memorySvg, sharedText } from '../../insight/html/memory-bars.js';
+import type { CliContext } from '../cli-context.js';
+import { type Arguments, EXIT, UsageError } from '../command.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
+import { planRequest } from '../options/common-options.js';
+import { writeOut } from '../write-file.js';
 
 export async function sweepPlan(args: Arguments, context: CliContext): Promise<number> {
   const request = await planRequest(args.positional('file'), args);

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
-import type { Answerer, AnswerOptions } from '../../compute/evaluation/chat.js';
-import { chooseRuntime } from '../../compute/tensor/runtimes/choice.js';
-import { modelError } from '../../language/diagnostics/catalogue/files.js';
-import { harmless } from '../../language/diagnostics/render/index.js';
-import { UserError } from '../../language/diagnostics/types.js';
-import { ENGINE_CHOICES } from '../../language/ir/engines.js';
-import type { OpenAnswererOptions } from '../../pipeline/deploy/open-answerer.js';
-import { askedRuntime } from '../../pipeline/planner/budget.js';
-import { ASKING_OPTIONS } from './asked-as.js';
-import type { CliContext } from './cli-context.js';
-import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
-import { printDiagnostics } from './diagnostics-printer.js';
+import type { Answerer, AnswerOptions } from '../../../compute/evaluation/chat.js';
+import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
+import { modelError } from '../../../language/diagnostics/catalogue/files.js';
+import { harmless } from '../../../language/diagnostics/render/index.js';
+import { UserError } from '../../../language/diagnostics/types.js';
+import { ENGINE_CHOICES } from '../../../language/ir/engines.js';
+import type { OpenAnswererOptions } from '../../../pipeline/deploy/open-answerer.js';
+import { askedRuntime } from '../../../pipeline/planner/budget.js';
+import { ASKING_OPTIONS } from '../asked-as.js';
+import type { CliContext } from '../cli-context.js';
+import { type Arguments, type OptionSpec, option, UsageError } from '../command.js';
+import { printDiagnostics } from '../diagnostics-printer.js';
 import { MODEL_ENGINE, PYTHON } from './engine-options.js';
 import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 
@@ -60,8 +60,8 @@ export const openOptions = async (args: Arguments, context: CliContext): Promise
 });
 
 async function engineOf(args: Arguments, { host }: CliContext): Promise<OpenAnswererOptions['engine']> {
-  const { decideEngine } = await import('../../pipeline/prepare/engine.js');
-  const { stageEngine } = await import('../../pipeline/stages/stage-engine.js');
+  const { decideEngine } = await import('../../../pipeline/prepare/engine.js');
+  const { stageEngine } = await import('../../../pipeline/stages/stage-engine.js');
   const engine = ENGINE_CHOICES.find((name) => name === args.text('engine'));
   const options = { engine, python: args.text('python'), runtime: runtimeOf(args) };
   const { engine: decided, diagnostics } = await decideEngine(host, { options, program: undefined });
@@ -147,8 +147,8 @@ export async function answersOf<T>(model: Answerer, ask: () => Promise<T>): Prom
   try {
     return await ask();
   } catch (error) {
-    const { NoNumberError } = await import('../../compute/evaluation/generation/answer.js');
-    const { noNumbers } = await import('../../compute/evaluation/evaluation-diagnostics.js');
+    const { NoNumberError } = await import('../../../compute/evaluation/generation/answer.js');
+    const { noNumbers } = await import('../../../compute/evaluation/evaluation-diagnostics.js');
     throw error instanceof NoNumberError ? noNumbers(model.label) : error;
   }
 }

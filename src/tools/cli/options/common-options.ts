@@ -1,11 +1,11 @@
 /** Options of commands that read a pipeline, and what they ask for. */
 import { readFileSync, statSync } from 'node:fs';
-import { joined, type ParamFile, type ParamValues } from '../../language/check/overrides.js';
-import { readParamFile } from '../../language/check/param-file.js';
-import { paramFileUnreadable } from '../../language/diagnostics/catalogue/params.js';
-import type { PlanRequest } from '../../pipeline/prepare/index.js';
-import type { MachineChoice } from '../review/plan-quietly.js';
-import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
+import { joined, type ParamFile, type ParamValues } from '../../../language/check/overrides.js';
+import { readParamFile } from '../../../language/check/param-file.js';
+import { paramFileUnreadable } from '../../../language/diagnostics/catalogue/params.js';
+import type { PlanRequest } from '../../../pipeline/prepare/index.js';
+import type { MachineChoice } from '../../review/plan-quietly.js';
+import { type Arguments, type OptionSpec, option, UsageError } from '../command.js';
 import {
   PLAN_ENGINE_OPTIONS,
   planEngineOf,

@@ -1,14 +1,14 @@
 /** `ftpc plan FILE --machines [PATTERN]`: a table of the machines that a pipeline could run on. */
 
-import { bytes, usd } from '../../pipeline/planner/quantities.js';
-import { columns, type Palette } from '../../pipeline/planner/render/columns.js';
-import { wrapped } from '../../pipeline/planner/render/wrapped.js';
-import { type MachineRow, type MachinesTable, planOnMachines } from '../../pipeline/prepare/index.js';
-import type { CliContext } from './cli-context.js';
-import { type Arguments, EXIT } from './command.js';
-import { diagnosticsPrinter } from './diagnostics-printer.js';
-import { priceOf } from './machine-options.js';
-import { planRequest } from './options.js';
+import { bytes, usd } from '../../../pipeline/planner/quantities.js';
+import { columns, type Palette } from '../../../pipeline/planner/render/columns.js';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
+import { type MachineRow, type MachinesTable, planOnMachines } from '../../../pipeline/prepare/index.js';
+import type { CliContext } from '../cli-context.js';
+import { type Arguments, EXIT } from '../command.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
+import { planRequest } from '../options/common-options.js';
+import { priceOf } from '../options/machine-options.js';
 
 export async function planMachines(args: Arguments, context: CliContext): Promise<number> {
   const request = { ...(await planRequest(args.positional('file'), args)), price: priceOf(args) };

@@ -1,9 +1,9 @@
 /** Options about the machine and the runtime, and what they ask for. Light: a command that reads no pipeline has some too. */
-import { UNITS } from '../../../grammar/units.js';
-import { RUNTIME_CHOICES, type RuntimeChoice } from '../../language/ir/runtimes.js';
-import { lookUp } from '../../language/source/look-up.js';
-import type { MachineChoice } from '../review/plan-quietly.js';
-import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
+import { UNITS } from '../../../../grammar/units.js';
+import { RUNTIME_CHOICES, type RuntimeChoice } from '../../../language/ir/runtimes.js';
+import { lookUp } from '../../../language/source/look-up.js';
+import type { MachineChoice } from '../../review/plan-quietly.js';
+import { type Arguments, type OptionSpec, option, UsageError } from '../command.js';
 
 export const MEMORY: OptionSpec = option.text(
   'SIZE',

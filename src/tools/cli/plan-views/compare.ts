@@ -1,17 +1,17 @@
 /** `ftpc plan FILE --compare`: full training, LoRA and QLoRA side by side. */
-import { isError } from '../../language/diagnostics/types.js';
-import { bytes, duration, magnitude } from '../../pipeline/planner/quantities.js';
-import { columns, type Palette } from '../../pipeline/planner/render/columns.js';
-import { wrapped } from '../../pipeline/planner/render/wrapped.js';
+import { isError } from '../../../language/diagnostics/types.js';
+import { bytes, duration, magnitude } from '../../../pipeline/planner/quantities.js';
+import { columns, type Palette } from '../../../pipeline/planner/render/columns.js';
+import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
 import {
   compareMethods,
   type MethodComparison,
   type MethodFigures,
-} from '../../pipeline/prepare/compare-methods.js';
-import type { CliContext } from './cli-context.js';
-import { type Arguments, EXIT } from './command.js';
-import { diagnosticsPrinter } from './diagnostics-printer.js';
-import { planRequest } from './options.js';
+} from '../../../pipeline/prepare/compare-methods.js';
+import type { CliContext } from '../cli-context.js';
+import { type Arguments, EXIT } from '../command.js';
+import { diagnosticsPrinter } from '../diagnostics-printer.js';
+import { planRequest } from '../options/common-options.js';
 
 export async function comparePlanMethods(args: Arguments, context: CliContext): Promise<number> {
   const request = await planRequest(args.positional('file'), args);

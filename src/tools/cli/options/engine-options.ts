@@ -1,6 +1,6 @@
 /** Options about the engine, and what they ask for. Light: a command that reads no pipeline has some too. */
-import { ENGINE_CHOICES, type EngineOptions, SHARDING_CHOICES } from '../../language/ir/engines.js';
-import { type Arguments, type OptionSpec, option, UsageError } from './command.js';
+import { ENGINE_CHOICES, type EngineOptions, SHARDING_CHOICES } from '../../../language/ir/engines.js';
+import { type Arguments, type OptionSpec, option, UsageError } from '../command.js';
 import { wholeNumber } from './machine-options.js';
 
 /** `fallback`: what applies where the option is left out. */
