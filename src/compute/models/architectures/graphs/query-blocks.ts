@@ -201,13 +201,18 @@ const attendAgain = (
 
 /**
  * A value that a runtime computes after others, which it does not depend on: a runtime that computes on demand would compute
- * the scores of all blocks for the gradient of the queries before it used any for that of the keys, and keep them meanwhile.
+ * the scores of all blocks for the gradient of the queries before it used any for that of the keys, and keep them meanwhile. It is
+ * copied: the first of one row, whose number, 0, the others are said to decide.
  */
 function after(b: GraphBuilder, value: ValueId, others: readonly ValueId[]): ValueId {
   if (others.length === 0) return value;
   const one = (other: ValueId) => b.slice(b.reshape(other, [sizeOf(b.shapeOf(other))]), 0, 0, 1);
   const sum = others.map(one).reduce((left, right) => b.add(left, right));
-  return b.where(b.equal(sum, sum), value, value);
+  // 1, or where the sum is no number 0
+  const isNumber = b.cast(b.equal(sum, sum), 'f32');
+  const shape = b.shapeOf(value);
+  const rows = b.reshape(value, [1, sizeOf(shape)]);
+  return b.reshape(b.gather(rows, b.cast(b.mul(isNumber, b.scalar(0)), 'i32')), shape);
 }
 
 /** Adds up what stretches of tokens are given, `[lanes, tokens, dim]`; no larger than the tokens that were given something. */
