@@ -29,6 +29,17 @@ export const diverged = (why: string, step: number, rate: number): UserError =>
     help: 'lower `rate` (a tenth is a good next try) or lengthen `warmup`; `watch = { divergence: recover(rate: 50%) }` goes back to a good checkpoint with a lower rate, `watch = { divergence: warn }` goes on',
   });
 
+/** The same of a training that has gone back as often as its file allows. */
+export const divergedAgain = ({ diagnostic }: UserError, times: number): UserError =>
+  new UserError({
+    ...diagnostic,
+    notes: [
+      ...(diagnostic.notes ?? []),
+      `it had gone back to a good checkpoint ${times === 1 ? 'once' : `${times} times`}, each time with a lower rate`,
+    ],
+    help: 'lower `rate` (a tenth is a good next try) or lengthen `warmup`; with more `times` or less of the `rate`, `recover` goes further back',
+  });
+
 /** The error of a loss or a norm that is not finite, with what to change. */
 export function notFinite(what: NotFinite, value: number, step: number, rate: number): UserError {
   const diagnostic: Diagnostic = {

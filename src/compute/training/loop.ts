@@ -158,7 +158,7 @@ function stepTaker(
   pause: () => Promise<void>,
 ): () => Promise<void> {
   const { decoder, preferences, settings, padId, emit } = options;
-  const watch = lossWatch(state.steps);
+  const watch = lossWatch(state.steps, decoder.options.config.vocabSize);
   const { count, lengthOf } = preferences?.rows ?? options.rows;
   const batches = globalBatches({ ...settings, rows: count, lengthOf });
   const packing = packingOf(options);

@@ -13,8 +13,12 @@ const DIVERGED = { factor: 2, margin: 1 };
 const EXPLODED = { factor: 10, margin: 10 };
 /** Steps without any gradient, at a loss so far above what was reached: the model says the same whatever it reads. */
 const DEAD = { steps: 3, factor: 1, margin: 0.5 };
+/** A running median so near to the loss of a model that takes all tokens for equally likely is one that has forgotten all. */
+const OF_CHANCE = 0.99;
 /** Gradient norms that the newest ones are compared with, and how far above them a divergence is. */
 const NORMS = { before: 50, newest: 5, factor: 100 };
+
+const ADVICE = 'the learning rate may be too high';
 
 interface WatchedStep extends Pick<StepRecord, 'step' | 'loss'>, Partial<Pick<StepRecord, 'gradNorm'>> {}
 
@@ -29,7 +33,12 @@ interface LossWatch {
 }
 
 /** `history`: steps of earlier runs of the training, which count as if they had been watched. */
-export function lossWatch(history: readonly WatchedStep[]): LossWatch {
+/** `vocabulary`: how many tokens there are, where the loss is their cross entropy. */
+export function lossWatch(
+  history: readonly WatchedStep[],
+  vocabulary: number = Number.POSITIVE_INFINITY,
+): LossWatch {
+  const chance = Math.log(vocabulary);
   const losses: number[] = [];
   const norms: number[] = [];
   let lowest = { step: 0, loss: Number.POSITIVE_INFINITY };
@@ -57,14 +66,22 @@ export function lossWatch(history: readonly WatchedStep[]): LossWatch {
         ? `no gradient is left at a loss of ${now.toPrecision(3)}; it was ${lowest.loss.toPrecision(3)} (step ${lowest.step})`
         : undefined;
     const lost = exploded ?? dead;
-    if (lost !== undefined) return { divergence: lost, ...(said ? {} : { warning: lost }) };
+    if (lost !== undefined) {
+      const once = said ? {} : { warning: `${lost}: ${ADVICE}` };
+      said = true;
+      return { divergence: lost, ...once };
+    }
     if (step < SETTLED || !isAbove(now, lowest.loss, NOTICEABLE)) return {};
+    const guesses = losses.length === WINDOW && now >= OF_CHANCE * chance;
     const risen =
       `the running median of the loss has risen from ${lowest.loss.toPrecision(3)} (step ${lowest.step}) ` +
-      `to ${now.toPrecision(3)} (step ${step})`;
-    const warning = said ? {} : { warning: `${risen}: the learning rate may be too high` };
+      `to ${now.toPrecision(3)} (step ${step})` +
+      (guesses ? `, as if all ${vocabulary} tokens were equally likely` : '');
+    const warning = said ? {} : { warning: `${risen}: ${ADVICE}` };
     said = true;
-    return isAbove(now, lowest.loss, DIVERGED) || runsAway() ? { ...warning, divergence: risen } : warning;
+    return isAbove(now, lowest.loss, DIVERGED) || guesses || runsAway()
+      ? { ...warning, divergence: risen }
+      : warning;
   };
   for (const record of history) look(record);
   return { look, good: () => Math.max(0, lowest.step - WINDOW / 2) };

@@ -178,14 +178,18 @@ export function slowSteps(
   });
 }
 
-/** `setbacks`: those of the last run, in order; what each left of the rate. */
+/** What was left is no rate to write if the training diverged at it too. */
+const RATE_AFTER_ALL = 0.1;
+
+/** `setbacks`: those of the last run, in order; what each left of the rate. `isOver`: it diverged after the last of them, too. */
 export function divergedBefore(
   stage: Stage,
   setbacks: readonly { readonly cause: string; readonly to: number; readonly factor: number }[],
+  isOver: boolean,
 ): Diagnostic {
   const left = setbacks.reduce((product, { factor }) => product * factor, 1);
   const { optimizer } = settingsOf(stage, 'train');
-  const rate = Number((Number(optimizer.args['rate']) * left).toPrecision(6));
+  const rate = Number((Number(optimizer.args['rate']) * left * (isOver ? RATE_AFTER_ALL : 1)).toPrecision(6));
   const times = setbacks.length === 1 ? 'once' : setbacks.length === 2 ? 'twice' : `${setbacks.length} times`;
   return info(
     'FTP0858',
@@ -195,7 +199,9 @@ export function divergedBefore(
       notes: setbacks.map(
         ({ cause, to }) => `${to === 0 ? 'back to the start' : `back to step ${to}`}: ${cause}`,
       ),
-      help: `write \`rate: ${rate}\`, so that it need not diverge first`,
+      help: isOver
+        ? `it diverged with what was left, too: write a far lower rate, such as \`rate: ${rate}\``
+        : `write \`rate: ${rate}\`, so that it need not diverge first`,
     },
   );
 }

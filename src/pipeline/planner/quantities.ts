@@ -91,3 +91,9 @@ export function trainedText(scale: StageScale | null): string {
 
 const NOTHING = { trainableParameters: null, totalParameters: null };
 const share = (part: number): string => `${(100 * part).toFixed(part >= 0.1 ? 1 : 2)}%`;
+
+/** What a training goes on with after a recovery: `rate 10%, from step 0`. */
+export const changeText = (change: Readonly<Record<string, unknown>>): string =>
+  Object.entries(change)
+    .map(([name, value]) => `${name.replace(/_|(?=[A-Z])/g, ' ').toLowerCase()} ${String(value ?? 'none')}`)
+    .join(', ');

@@ -25,7 +25,11 @@ export function wentBack({
   return recovering.flatMap((stage) => {
     const trained = latest.get(stage.name);
     const isSame = trained?.parts[OPTIMIZER] === keys.get(stage.name)?.parts[OPTIMIZER];
-    return trained === undefined || !isSame ? [] : [divergedBefore(stage, trained.setbacks)];
+    if (trained === undefined || !isSame) return [];
+    const { setbacks, hasFailed } = trained;
+    const answer = divergenceAnswer(stage);
+    const isOver = hasFailed && typeof answer !== 'string' && setbacks.length >= answer.times;
+    return [divergedBefore(stage, setbacks, isOver)];
   });
 }
 
@@ -35,19 +39,32 @@ interface TrainedBack {
   readonly parts: Readonly<Record<string, string>>;
   /** In order: why, the step that it went back to, and what was left of the rate. */
   readonly setbacks: readonly { readonly cause: string; readonly to: number; readonly factor: number }[];
+  /** It ended with an error: after its last setback, it diverged once more. */
+  readonly hasFailed: boolean;
 }
 
 /** By stage name; of stages whose last run went back. */
 function latestSetbacks(host: Host, pipeline: string): ReadonlyMap<string, TrainedBack> {
   const found = new Map<string, TrainedBack>();
   for (const id of runIds(host).slice(0, MOST_RUNS)) {
-    const lines = events(host.readText(journalPath(layoutOf(host), id)), ['stage.started', 'recovery']);
+    const lines = events(host.readText(journalPath(layoutOf(host), id)), [
+      'stage.started',
+      'recovery',
+      'stage.finished',
+    ]);
     if (!isOf(lines, host, pipeline)) continue;
     for (const { type, stage, action, parts } of lines) {
       if (type !== 'stage.started' || action === 'cached' || typeof stage !== 'string' || found.has(stage))
         continue;
       const setbacks = lines.flatMap((line) => (line['stage'] === stage ? setbackOf(line) : []));
-      found.set(stage, { parts: entriesOf(parts), setbacks });
+      const hasFailed = lines.some(
+        (line) =>
+          line['type'] === 'stage.finished' &&
+          line['stage'] === stage &&
+          line['status'] === 'failed' &&
+          line['interrupted'] !== true,
+      );
+      found.set(stage, { parts: entriesOf(parts), setbacks, hasFailed });
     }
   }
   return new Map([...found].filter(([, { setbacks }]) => setbacks.length > 0));

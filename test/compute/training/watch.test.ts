@@ -55,6 +55,30 @@ describe('the watch over the loss', () => {
     expect(divergesAt(losses(...falling, ...new Array<number>(40).fill(2.4)))).to.equal(undefined);
   });
 
+  it('knows a model that has forgotten all, where no loss can rise further', () => {
+    const chance = Math.log(4096);
+    const flat = [5, 5.1, ...new Array<number>(30).fill(chance)];
+    const at = (vocabulary?: number): number => {
+      const watch = lossWatch([], vocabulary);
+      return flat.findIndex((loss, i) => watch.look({ step: i + 1, loss }).divergence !== undefined);
+    };
+    expect(at()).to.equal(-1);
+    expect(at(4096)).to.be.within(6, 12);
+    // as the first steps of a training from scratch
+    const scratch = lossWatch([], 4096);
+    for (let step = 1; step <= 30; step++)
+      expect(scratch.look({ step, loss: chance + (step % 3) / 10 })).to.deep.equal({});
+  });
+
+  it('says once that no gradient is left', () => {
+    const watch = lossWatch([]);
+    const found = Array.from({ length: 20 }, (_, i) =>
+      watch.look({ step: i + 1, loss: i < 2 ? 5 : 8.3, gradNorm: i < 2 ? 1 : 0 }),
+    );
+    expect(found.filter(({ warning }) => warning !== undefined)).to.have.length(1);
+    expect(found.at(-1)?.divergence).to.include('no gradient is left');
+  });
+
   it('does not wait where one loss is absurd', () => {
     expect(divergesAt(losses(4.6, 64.2, 181_928))).to.equal(2);
     expect(divergesAt(losses(0.001, 5, 0.001))).to.equal(undefined);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -53,6 +53,25 @@ describe('trainings that diverged in their last run', () => {
       'back to step 120',
     ]);
     expect(found?.help).to.include('`rate: 0.00005`');
+  });
+
+  it('are told that it was not enough', () => {
+    const run = join(folder, '.ftp/runs/20261129-161221-c8c2/journal.jsonl');
+    const end = (more: object): void =>
+      appendFileSync(
+        run,
+        `${JSON.stringify({ type: 'stage.finished', stage: 'adapter', status: 'failed', ...more })}\n`,
+      );
+    end({ interrupted: true });
+    expect(told('adamw', recover)[0]?.help).to.include('`rate: 0.00005`');
+    end({});
+    expect(told('adamw', recover)[0]?.help).to.equal(
+      'it diverged with what was left, too: write a far lower rate, such as `rate: 0.000005`',
+    );
+    // it may have failed for another reason where it could have gone back once more
+    expect(told('adamw', { ...recover, args: { rate: 0.5, times: 3 } })[0]?.help).to.include(
+      '`rate: 0.00005`',
+    );
   });
 
   it('are not once the file has another rate, or asks for no recovery', () => {

@@ -1,10 +1,12 @@
 import { OutOfMemoryError, translateHostError } from '../../../compute/tensor/out-of-memory.js';
+import { divergedAgain, isDivergence } from '../../../compute/training/failures.js';
+import { percentText } from '../../../language/diagnostics/make.js';
 import type { RunStage } from '../stage.js';
 import { rankLimits, underPlan } from '../stage-engine.js';
 import { trainOnRanks } from './accelerate/train.js';
 import { trainEmbedded } from './embedded.js';
 import { recover } from './recovery.js';
-import { setBack } from './setbacks.js';
+import { readSetbacks, setBack } from './setbacks.js';
 import { trainTask } from './train-task.js';
 
 /**
@@ -25,10 +27,12 @@ export const run: RunStage = async (context) => {
       const cause = error instanceof Error ? error.message : String(error);
       const setback = await setBack(error, context);
       if (setback !== undefined) {
-        const change = { rate: `${setback.factor * 100}%`, from_step: setback.to };
+        const change = { rate: percentText(setback.factor), from_step: setback.to };
         context.emit({ type: 'recovery', stage: context.stage.name, cause, change });
         continue;
       }
+      const times = isDivergence(error) ? readSetbacks(context).length : 0;
+      if (times > 0 && isDivergence(error)) throw divergedAgain(error, times);
       const starved = translateHostError(error) instanceof OutOfMemoryError;
       const next = starved
         ? recover(plan, context.stage, {

@@ -1,6 +1,6 @@
 import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
-import { bytes, duration, numberText } from '../../../pipeline/planner/quantities.js';
+import { bytes, changeText, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { reasonsText } from '../../../pipeline/planner/reasons.js';
 import { printable, utcTime } from '../../insight/safe-text.js';
 import { trialText } from '../../insight/search/table.js';
@@ -42,7 +42,7 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
   if (event.type === 'run.stopping') return `asked to stop by ${printable(event.by)}: saving progress`;
   if (event.type === 'validation') return dim(validationSentence(event));
   if (event.type === 'recovery')
-    return `${event.stage}: ${event.cause}; continues with ${JSON.stringify(event.change)}`;
+    return `${event.stage}: ${event.cause}; continues with ${changeText(event.change)}`;
   if (event.type === 'retry')
     return `${event.stage}: ${event.cause}; tries again in ${duration(event.pauseSeconds)} (${event.attempt} of ${event.retries})`;
   if (event.type === 'search.rung') {

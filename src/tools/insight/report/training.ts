@@ -1,4 +1,5 @@
 import { html, type Markup, nothing } from '../../../language/source/markup.js';
+import { changeText } from '../../../pipeline/planner/quantities.js';
 import { lineChart } from '../html/charts.js';
 import { prose } from '../html/page.js';
 import { CURVES, validCurve } from '../metrics/plot.js';
@@ -48,7 +49,7 @@ ${deviceMemory(stage)}
 </div>
 ${events.map((event) =>
   event.type === 'recovery' && event.stage === stage.name
-    ? html`<p>Recovered from ${prose(event.cause)}: continued with <code>${JSON.stringify(event.change)}</code></p>`
+    ? html`<p>Recovered from ${prose(event.cause)}: continued with ${changeText(event.change)}</p>`
     : event.type === 'retry' && event.stage === stage.name
       ? html`<p>Tried again (${event.attempt} of ${event.retries}) after ${prose(event.cause)}</p>`
       : nothing,

@@ -89,7 +89,12 @@ describe('a training that diverges', () => {
 
   it('ends where it has gone back often enough', async () => {
     const done = await tried(diverging(recover(0.9, 2)));
-    expect((done.error as UserError).diagnostic.code).to.equal('FTP0854');
+    const { code, notes, help } = (done.error as UserError).diagnostic;
+    expect(code).to.equal('FTP0854');
+    expect(notes?.at(-1)).to.equal(
+      'it had gone back to a good checkpoint 2 times, each time with a lower rate',
+    );
+    expect(help).to.include('more `times`');
     expect(setbacks(done).length).to.equal(2);
   });
 

@@ -21,6 +21,8 @@ interface RankListener {
 interface ListenerOptions {
   readonly stage: string;
   readonly total: number;
+  /** Tokens that the model knows. */
+  readonly vocabulary: number;
   emit(event: StageEvent): void;
   /** Told of the memory of a device, in bytes, where one says it. */
   usesDevice(bytes: number): void;
@@ -35,8 +37,8 @@ interface ListenerOptions {
 }
 
 export function rankListener(options: ListenerOptions): RankListener {
-  const { stage, total, emit, historyOf, usesDevice, diverges } = options;
-  let watch = lossWatch([]);
+  const { stage, total, vocabulary, emit, historyOf, usesDevice, diverges } = options;
+  let watch = lossWatch([], vocabulary);
   let start: RankEventOf<'start'> | undefined;
   let rate = 0;
   const answered: (readonly number[])[] = [];
@@ -57,7 +59,7 @@ export function rankListener(options: ListenerOptions): RankListener {
       start = event;
       note(startLine(event));
       if (event.resumed === null) return;
-      watch = lossWatch(historyOf(event.resumed));
+      watch = lossWatch(historyOf(event.resumed), vocabulary);
       note(`resuming from the checkpoint of step ${event.resumed}`);
     },
     step({ event: _, memory: found, rss, ...record }, rank) {

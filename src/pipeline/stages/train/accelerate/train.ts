@@ -165,7 +165,7 @@ async function runToEnd(
   // what ends a training that its ranks would go on with
   const hopeless = new AbortController();
   const listener = rankListener({
-    ...{ stage: stage.name, total, emit: context.emit },
+    ...{ stage: stage.name, total, vocabulary: model.config.vocabSize, emit: context.emit },
     diverges: (why, step) => {
       if (divergenceAnswer(stage) !== 'warn') hopeless.abort(diverged(why, step, listener.rate()));
     },
