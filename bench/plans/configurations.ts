@@ -30,7 +30,11 @@ interface Configuration {
   readonly rows?: keyof typeof ROWS;
   /** Most tokens of a row, which all rows have about; default: short rows of several lengths. */
   readonly length?: number;
+  /** Tokens of the shortest row, where they have every length between; default: {@link length}. */
+  readonly shortest?: number;
 }
+
+const ROW_COUNT = 32;
 
 const PLAIN = {
   optimizer: 'adamw(rate: 1e-3)',
@@ -114,6 +118,20 @@ const SHORT: Readonly<Record<MethodBase, Readonly<Record<string, Configuration>>
   },
 };
 
+/** One row at a time: in as many steps as there are rows, of which each has its own length. */
+const MANY_LENGTHS: Readonly<Record<string, Configuration>> = Object.fromEntries(
+  Object.entries<readonly [number, number]>({
+    'rows of 64 to 512 tokens': [64, 512],
+    'rows of 512 to 4,096 tokens': [512, 4096],
+  }).map(([name, [shortest, length]]): [string, Configuration] => [
+    name,
+    {
+      ...{ method: 'lora', length, shortest },
+      settings: { batch: '{ global: 1, micro: 1 }', stop: `{ steps: ${ROW_COUNT} }` },
+    },
+  ]),
+);
+
 /** One row at a time, of many tokens: in short memory, blocks are recomputed. */
 const LONG_ROWS: Readonly<Record<string, Configuration>> = Object.fromEntries(
   Object.entries<readonly [number, string?]>({
@@ -143,7 +161,7 @@ const ELSEWHERE: Readonly<Record<string, Configuration>> = Object.fromEntries(
 const OF_BASES: Readonly<Record<BaseName, Readonly<Record<string, Configuration>>>> = {
   deep: { ...METHODS, ...SHORT.deep, ...ELSEWHERE },
   wide: { ...METHODS, ...SHORT.wide, ...ELSEWHERE },
-  long: LONG_ROWS,
+  long: { ...LONG_ROWS, ...MANY_LENGTHS },
 };
 const isBase = (name: string): name is BaseName => Object.hasOwn(BASES, name);
 
@@ -163,12 +181,18 @@ export const CONFIGURATIONS: readonly PlannedPipeline[] = Object.keys(OF_BASES)
 function write(folder: string, base: BaseName, configuration: Configuration): string {
   writeBase(join(folder, 'base'), BASES[base]);
   const { row: rowOf } = ROWS[configuration.rows ?? 'chats'];
-  const { length } = configuration;
-  const phrases = (index: number) =>
-    length === undefined ? 4 + (index % 8) : Math.floor((length - LONG_REST) / PHRASE_TOKENS);
+  const { length, shortest = length } = configuration;
+  const phrases = (index: number) => {
+    if (length === undefined || shortest === undefined) return 4 + (index % 8);
+    const tokens = shortest + ((length - shortest) * index) / (ROW_COUNT - 1);
+    return Math.floor((tokens - LONG_REST) / PHRASE_TOKENS);
+  };
   const row = (index: number) =>
     JSON.stringify(rowOf(`question ${index} ${PHRASE.repeat(phrases(index))}`, index));
-  writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 32 }, (_, index) => row(index)).join('\n'));
+  writeFileSync(
+    join(folder, 'rows.jsonl'),
+    Array.from({ length: ROW_COUNT }, (_, index) => row(index)).join('\n'),
+  );
   writeFileSync(join(folder, 'plan.ftp'), pipelineOf(configuration));
   return 'plan.ftp';
 }

@@ -1,9 +1,12 @@
-/** How many graphs a whole training compiles besides those of one shape: rows differ in length, and so do batches. */
+/** What a whole training compiles besides the graphs of its longest batch: rows differ in length, and so do batches. */
 
+import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
+import type { DecoderPlan, DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../expected-rows.js';
-import { MOST_SESSIONS } from './calibration.js';
+import { MOST_SESSIONS, SESSION } from './calibration.js';
+import type { PlanDecoder } from './plan-decoder.js';
 
 interface SessionInput {
   readonly lengths: Lengths;
@@ -11,27 +14,73 @@ interface SessionInput {
   readonly plan: Pick<TrainPlan, 'microBatch' | 'accumulation'>;
   /** Optimiser steps of the whole training. */
   readonly steps: number;
-  /** Rows share sequences. */
-  readonly packed: boolean;
-  /** Forward and backward graphs of one shape of batch. */
-  readonly perShape: number;
+  /** Tokens of a sequence, where rows share them. */
+  readonly packed: number | undefined;
+  /** The graphs of all blocks for batches of this padded length: forward and backward. */
+  readonly training: (length: number) => Graphs;
+  /** The same of a validation. */
+  readonly watching: (length: number) => Graphs;
+  readonly head: Graphs;
+}
+
+interface Graphs {
+  readonly count: number;
+  readonly nodes: number;
 }
 
 /** Sizes of the head's last chunk that turn up, in training and in validation each. */
 const HEADS = 2;
 
-/** Compiled graphs at the end of a training beyond those of one shape and one head. */
-export function moreSessions(input: SessionInput): number {
-  const { lengths, validation, plan, steps, packed, perShape } = input;
+/** Bytes of the graphs that are compiled at the end of a training beyond those of its longest batch and of one head. */
+export function sessionBytes(input: SessionInput): number {
+  const { validation, training, watching, head } = input;
+  const watched = validation === undefined ? [] : shapesOf(validation);
+  const more = sumOf([
+    ...shorterShapes(input).map(times(training)),
+    ...watched.map(times(watching)),
+    ...Array.from({ length: HEADS - 1 + (validation === undefined ? 0 : HEADS) }, () => head),
+  ]);
+  const kept = MOST_SESSIONS - training(longestOf(input)).count - head.count;
+  return (
+    Math.max(0, Math.min(1, kept / more.count)) * (SESSION.bytes * more.count + SESSION.node * more.nodes)
+  );
+}
+
+const longestOf = ({ lengths, packed }: SessionInput): number =>
+  packed ?? paddedLength(Math.max(1, lengths.longest));
+
+/** A shape of batches: its padded length, and how probably there is one. */
+interface Shape {
+  readonly length: number;
+  readonly chance: number;
+}
+
+const times =
+  (graphsOf: (length: number) => Graphs) =>
+  ({ length, chance }: Shape): Graphs => {
+    const { count, nodes } = graphsOf(length);
+    return { count: chance * count, nodes: chance * nodes };
+  };
+
+const sumOf = (graphs: readonly Graphs[]): Graphs =>
+  graphs.reduce((sum, { count, nodes }) => ({ count: sum.count + count, nodes: sum.nodes + nodes }), {
+    count: 0,
+    nodes: 0,
+  });
+
+/** Of rows that are computed in batches of like length: those of every length, and that of the last batch. */
+function shapesOf(lengths: Lengths): readonly Shape[] {
+  const all = buckets(lengths).map(({ padded }) => ({ length: padded, chance: 1 }));
+  return [...all, ...all.slice(0, 1)];
+}
+
+/** Shapes of micro batches in training, but for the longest. */
+function shorterShapes(input: SessionInput): readonly Shape[] {
+  const { lengths, plan, steps, packed } = input;
   const { microBatch, accumulation } = plan;
-  const shapes = packed
-    ? Math.min(steps, packedShapes(microBatch, accumulation))
-    : paddedShapes(lengths, microBatch, microBatch * accumulation, steps);
-  // rows that do not fill the last batch of a pass are a shape of their own
-  const rest = lengths.rows % microBatch === 0 || lengths.rows < microBatch ? 0 : 1;
-  const watched = validation === undefined ? 0 : distinct(validation) + 1 + HEADS;
-  const all = perShape * (shapes + rest) + HEADS + watched;
-  return Math.max(0, Math.min(MOST_SESSIONS, all) - perShape - 1);
+  if (packed === undefined) return paddedShapes(lengths, microBatch, accumulation, steps);
+  const count = Math.min(steps, packedShapes(microBatch, accumulation)) - 1;
+  return Array.from({ length: count }, () => ({ length: packed, chance: 1 }));
 }
 
 /**
@@ -40,37 +89,76 @@ export function moreSessions(input: SessionInput): number {
  */
 const packedShapes = (micro: number, parts: number): number => (micro > 1 && parts === 1 ? 3 : 5);
 
-const distinct = (lengths: Lengths): number => new Set(buckets(lengths).map(({ padded }) => padded)).size;
+/**
+ * Rows of a step are drawn from all, sorted, and cut into batches, each of which is as long as its first row: the lengths but for
+ * the longest. Rows that do not fill the last step of a pass make a shape of their own, of any length.
+ */
+function paddedShapes(lengths: Lengths, micro: number, parts: number, steps: number): readonly Shape[] {
+  let before: readonly number[] = [];
+  const shapes = buckets(lengths).map(({ padded, upTo }): Shape => {
+    const until = firstRows(micro, parts, upTo / Math.max(1, lengths.rows));
+    const inStep = until.reduce((sum, chance, at) => sum + Math.max(0, chance - (before[at] ?? 0)), 0);
+    before = until;
+    return { length: padded, chance: 1 - Math.max(0, 1 - inStep) ** steps };
+  });
+  const isPassed = steps * micro * parts >= lengths.rows;
+  const isCut = lengths.rows > micro && lengths.rows % micro !== 0;
+  const mean = paddedLength(lengths.tokens / Math.max(1, lengths.rows));
+  return [...shapes.slice(0, -1), ...(isCut && isPassed ? [{ length: mean, chance: 1 }] : [])];
+}
+
+/** Lengths that rows are padded to, the shortest first, and how many rows are no longer. */
+function buckets({ histogram }: Lengths): readonly { readonly padded: number; readonly upTo: number }[] {
+  const found = new Map<number, number>();
+  let upTo = 0;
+  for (const [bin, count] of histogram.entries()) {
+    upTo += count;
+    if (count > 0) found.set(paddedLength((bin + 1) * BIN), upTo);
+  }
+  return [...found].map(([padded, upTo]) => ({ padded, upTo }));
+}
 
 /**
- * Padded lengths that micro batches have: rows of a step are sorted and cut, so that a short length turns up where
- * at least a micro batch of the step's rows is that short.
+ * Of batches of `micro` rows, `parts` of them, into which rows are cut that are sorted by length, the longest first: how probably
+ * the first row of each is no longer than this share of all rows.
  */
-function paddedShapes(lengths: Lengths, micro: number, global: number, steps: number): number {
-  const found = new Set<number>();
-  for (const { padded, upTo } of buckets(lengths))
-    if (steps * atLeast(micro, global, upTo / Math.max(1, lengths.rows)) >= 0.5) found.add(padded);
-  return Math.max(1, found.size);
-}
-
-/** Lengths that rows are padded to, and how many rows are no longer. */
-function buckets({ histogram }: Lengths): readonly { readonly padded: number; readonly upTo: number }[] {
-  let upTo = 0;
-  return histogram.flatMap((count, bin) => {
-    upTo += count;
-    return count >= 0.5 ? [{ padded: paddedLength((bin + 1) * BIN), upTo }] : [];
-  });
-}
-
-/** Probability of at least `least` hits in `tries`, each with this `chance`. */
-function atLeast(least: number, tries: number, chance: number): number {
-  if (chance >= 1) return 1;
-  if (chance <= 0) return 0;
-  let term = (1 - chance) ** tries;
-  let below = 0;
-  for (let hits = 0; hits < least; hits++) {
-    below += term;
-    term *= ((tries - hits) / (hits + 1)) * (chance / (1 - chance));
+function firstRows(micro: number, parts: number, share: number): readonly number[] {
+  if (share >= 1 || share <= 0) return new Array<number>(parts).fill(share >= 1 ? 1 : 0);
+  const rows = micro * parts;
+  const chances: number[] = [];
+  // how many rows are longer is distributed binomially; the first row of a batch is not if the batches before it hold them
+  let [upTo, logChance] = [0, rows * Math.log(share)];
+  for (let longer = 0; chances.length < parts; longer++) {
+    upTo += Math.exp(logChance);
+    if (longer % micro === 0) chances.push(Math.min(1, upTo));
+    logChance += Math.log(((rows - longer) * (1 - share)) / ((longer + 1) * share));
   }
-  return Math.max(0, 1 - below);
+  return chances;
+}
+
+/** Those of these roles. */
+export const graphsOf = (
+  graphs: DecoderPlan['graphs'],
+  ...roles: DecoderPlan['graphs'][number]['role'][]
+): Graphs => {
+  const found = graphs.filter(({ role }) => roles.includes(role));
+  return { count: found.length, nodes: found.reduce((sum, { graph }) => sum + graph.nodes.length, 0) };
+};
+
+/**
+ * The graphs of the blocks by the length of rows. Attention is computed in blocks of queries, of which each has as many nodes: what
+ * lies between one of them and those of the longest rows follows from both.
+ */
+export function blockGraphs(planDecoder: PlanDecoder, shape: DecoderPlanOptions): (length: number) => Graphs {
+  const parts = (length: number): number => Math.ceil(length / QUERY_BLOCK);
+  const at = (length: number): Graphs =>
+    graphsOf(planDecoder({ ...shape, length }).graphs, 'block_forward', 'block_backward');
+  const most = parts(shape.length);
+  let ends: readonly [Graphs, Graphs] | undefined;
+  return (length) => {
+    ends ??= [at(Math.min(QUERY_BLOCK, shape.length)), at(shape.length)];
+    const [short, long] = ends;
+    const share = most === 1 ? 0 : Math.min(1, (parts(length) - 1) / (most - 1));
+    return { count: long.count, nodes: short.nodes + share * (long.nodes - short.nodes) };
+  };
 }

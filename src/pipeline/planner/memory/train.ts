@@ -35,7 +35,6 @@ import {
   DEVICE_CONTEXT,
   MOST_SESSIONS,
   QUANTISING_THREAD,
-  SESSION,
   SPREAD,
   TOKENIZER,
   TRAINED_TENSOR,
@@ -44,7 +43,7 @@ import type { ForwardMemory } from './evaluate.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
-import { moreSessions } from './sessions.js';
+import { blockGraphs, graphsOf, sessionBytes } from './sessions.js';
 
 /** What a row of preferences asks of a training. */
 export interface PreferenceCounts {
@@ -352,13 +351,15 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
       : planned.parts;
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const steps = memory.steps(shortened(memory.lengths, plan.maxLength).rows);
-  const sessions = moreSessions({
+  const sessions = sessionBytes({
     lengths: computedRows(memory, plan.maxLength),
     validation: memory.validation,
     plan: { ...plan, microBatch: rowsAtOnce(memory, plan) },
     steps,
-    packed: memory.packed !== undefined,
-    perShape: graphs.length - 1,
+    packed: memory.packed === undefined ? undefined : shape.length,
+    training: blockGraphs(memory.planDecoder, shape),
+    watching: blockGraphs(memory.planDecoder, { ...shape, trainable: 'none', checkpointedBlocks: 0 }),
+    head: graphsOf(graphs, 'head'),
   });
   const update = updateOnDevice(memory, plan);
   const beyond = runtimeOverhead(memory.runtime, {
@@ -395,8 +396,7 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
-  const used = Math.min(1, steps / SESSION.steps);
-  const ofGraphs = DECODER_PROCESS + beyond.process + sessions * SESSION.bytes * used;
+  const ofGraphs = DECODER_PROCESS + beyond.process + sessions;
   const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + answersKept(memory, parts);
   const ofThreads =
     QUANTISING_THREAD * quantisersOf(memory, plan) + DEQUANTISING_THREAD * ((shape.lanes ?? 1) - 1);

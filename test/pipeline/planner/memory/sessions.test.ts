@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
+import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
+import { microBatches, paddedLength } from '../../../../src/compute/training/batch.js';
+import { globalBatches, stepsPerEpoch } from '../../../../src/compute/training/order.js';
+import { BIN, type Lengths } from '../../../../src/pipeline/planner/expected-rows.js';
+import { SESSION } from '../../../../src/pipeline/planner/memory/calibration.js';
+import { blockGraphs, sessionBytes } from '../../../../src/pipeline/planner/memory/sessions.js';
+import { fixture } from '../../../compute/models/decoder/fixture.js';
+
+const { recording, adapter } = fixture('tied');
+
+/** Every length from 20 to 500 tokens, the short ones more often. */
+const rows = Array.from({ length: 120 }, (_, row) => 20 + Math.floor(480 * (row / 119) ** 2));
+
+const lengthsOf = (given: readonly number[]): Lengths => {
+  const histogram = Array.from(
+    { length: Math.ceil(Math.max(...given) / BIN) },
+    (_, bin) => given.filter((length) => Math.ceil(length / BIN) === bin + 1).length,
+  );
+  const tokens = given.reduce((sum, length) => sum + length, 0);
+  return {
+    ...{ rows: given.length, tokens, supervised: tokens, longest: Math.max(...given), histogram },
+    known: 'counted',
+  };
+};
+
+type SessionInput = Parameters<typeof sessionBytes>[0];
+
+const none = () => ({ count: 0, nodes: 0 });
+const input: SessionInput = {
+  ...{ lengths: lengthsOf(rows), validation: undefined, plan: { microBatch: 1, accumulation: 1 }, steps: 40 },
+  ...{ packed: undefined, training: none, watching: none, head: { count: 0, nodes: 0 } },
+};
+const graphs = (given: Partial<SessionInput>): number =>
+  sessionBytes({ ...input, training: () => ({ count: 1, nodes: 0 }), ...given }) / SESSION.bytes;
+
+/** Padded lengths of the batches of a training, but for the longest of all. */
+function shorterLengths(micro: number, parts: number, steps: number, seed: number): number {
+  const lengthOf = (row: number): number => rows[row] ?? 0;
+  const globalBatch = micro * parts;
+  const batches = globalBatches({ order: 'shuffled', rows: rows.length, globalBatch, seed, lengthOf });
+  expect(stepsPerEpoch(rows.length, globalBatch)).to.equal(rows.length / globalBatch);
+  const found = new Set<number>();
+  for (let step = 1; step <= steps; step++)
+    for (const cut of microBatches(batches.rowsOf(step), micro, lengthOf))
+      found.add(paddedLength(lengthOf(cut[0] ?? 0)));
+  found.delete(paddedLength(Math.max(...rows)));
+  return found.size;
+}
+
+describe('compiled graphs of a whole training', () => {
+  it('are as many as its batches have lengths', () => {
+    for (const [micro, parts, steps] of [
+      [1, 1, 4],
+      [1, 1, 40],
+      [4, 1, 10],
+      [2, 4, 6],
+      [5, 4, 3],
+    ] as const) {
+      const seeds = Array.from({ length: 40 }, (_, seed) => shorterLengths(micro, parts, steps, seed));
+      const mean = seeds.reduce((sum, count) => sum + count, 0) / seeds.length;
+      const planned = graphs({ steps, plan: { microBatch: micro, accumulation: parts } });
+      expect(planned, `${micro} x ${parts}, ${steps} steps`).to.be.closeTo(mean, 0.1 * mean + 0.1);
+    }
+  });
+
+  it('of rows of one length are those that its plan counts', () => {
+    expect(graphs({ lengths: lengthsOf([60, 61, 62, 63]) })).to.equal(0);
+  });
+
+  it('are one shape more where rows do not fill the last batch of a pass', () => {
+    const short = { lengths: lengthsOf([60, 61, 62, 63, 64]), plan: { microBatch: 4, accumulation: 1 } };
+    expect(graphs({ ...short, steps: 2 })).to.equal(1);
+    expect(graphs({ ...short, steps: 1 })).to.equal(0);
+  });
+
+  it('are those of validation too', () => {
+    const watching = () => ({ count: 1, nodes: 0 });
+    const validation = lengthsOf([20, 40, 70, 100]);
+    // four lengths, and the rows that are left over
+    expect(graphs({ training: none, validation, watching })).to.equal(5);
+  });
+
+  it('are no more than a decoder keeps', () => {
+    const many = { training: () => ({ count: 20, nodes: 100 }), head: { count: 1, nodes: 5 }, steps: 1000 };
+    const most = 64 - 21;
+    expect(sessionBytes({ ...input, ...many })).to.be.at.most(most * SESSION.bytes + 5 * most * SESSION.node);
+  });
+
+  it('have the nodes that they are built of', () => {
+    const shape: DecoderPlanOptions = {
+      ...{ config: { ...recording.config, maxPositions: 2048 }, adapter: adapter.config },
+      ...{ trainable: 'adapter', weightBytes: 0, dequantised: false, rows: 1, length: 2048 },
+      ...{ checkpointedBlocks: 0, logitsChunk: 64 },
+    };
+    const expected = blockGraphs(planDecoder, shape);
+    for (const length of [64, 128, 256, 512, 1024, 2048]) {
+      const built = planDecoder({ ...shape, length }).graphs.filter(({ role }) => role !== 'head');
+      const nodes = built.reduce((sum, { graph }) => sum + graph.nodes.length, 0);
+      expect(expected(length).count, `${length}`).to.equal(built.length);
+      expect(expected(length).nodes, `${length}`).to.be.closeTo(nodes, 0.08 * nodes);
+    }
+  });
+});
