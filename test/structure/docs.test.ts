@@ -40,7 +40,7 @@ describe('pages of the documentation', () => {
 
   it('name only source files that exist', () => {
     const named = pages.flatMap((page) =>
-      [...textOf(page).matchAll(/`((?:src|test|kernels|grammar|scripts|bench|stdlib)\/[\w./-]+)`/g)].map(
+      [...textOf(page).matchAll(/`((?:src|test|kernels|grammar|python|scripts|bench|stdlib)\/[\w./-]+)`/g)].map(
         ([, path = '']) => ({ page, path }),
       ),
     );
