@@ -1,8 +1,9 @@
 /**
- * `npm run bench [-- language data training preferences runtimes memory plans weights quantise exports gpu ranks serve generation load choices 7b 13b]`: a table each, with ratios against a peer measured in the same run. Options are
- * those of the single benchmarks: `--only TEXT` of all, `--quick` of `serve`, `data`, `exports` and `load`, `--quick` and `--steps N` of `training`,
- * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`,
- * `quantise`, `generation` and `choices`, `--cpu` of `gpu`, `--published` of `plans`.
+ * `npm run bench [-- language data training preferences runtimes memory plans weights quantise exports gpu ranks serve generation load choices 7b 13b]`:
+ * a table each, with ratios against a peer measured in the same run. Options are those of the single benchmarks:
+ * `--only TEXT` of all, `--quick` of `serve`, `data`, `exports` and `load`, `--quick` and `--steps N` of `training`,
+ * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`, `quantise`, `generation` and
+ * `choices`, `--cpu` of `gpu`, `--published` of `plans`.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';

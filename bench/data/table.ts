@@ -1,6 +1,7 @@
 /**
- * How fast rows are checked and formatted: `npm run bench -- data`, next to others in the Python that `FTPC_PYTHON` names. Near
- * duplicates are found by text-dedup and by datatrove; Hugging Face's `datasets` and `tokenizers` render, tokenize and mask the same rows and save them.
+ * How fast rows are checked and formatted: `npm run bench -- data`, next to others in the Python that `FTPC_PYTHON`
+ * names. Near duplicates are found by text-dedup and by datatrove; Hugging Face's `datasets` and `tokenizers` render,
+ * tokenize and mask the same rows and save them.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

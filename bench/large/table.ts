@@ -1,6 +1,6 @@
 /**
- * A Llama of 7 (13) billion parameters that is trained by QLoRA on this machine, in little memory: what was planned, and what it took.
- * A block of it is also quantised by bitsandbytes, where a Python has that.
+ * A Llama of 7 (13) billion parameters that is trained by QLoRA on this machine, in little memory: what was planned,
+ * and what it took. A block of it is also quantised by bitsandbytes, where a Python has that.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';

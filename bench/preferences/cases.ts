@@ -48,7 +48,10 @@ export const OBJECTIVES: readonly PairObjective[] = [
   { kind: 'orpo', beta: 0.1 },
 ];
 
-/** Pairs of texts of 512 tokens, with long answers and with a long prompt, and one of 1,024 tokens with a prompt that is longer still. */
+/**
+ * Pairs of texts of 512 tokens, with long answers and with a long prompt, and one of 1,024 tokens with a prompt that is
+ * longer still.
+ */
 export const PAIR_SHAPES: readonly PairShape[] = [
   ...[128, 384].map((prompt) => ({ ...TARGET, prompt })),
   { ...TARGET, length: 1024, prompt: 896 },

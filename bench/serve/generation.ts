@@ -1,7 +1,8 @@
 /**
- * Tokens per second of answers to one prompt and to 64, with two threads: `generate` and `serve` of the embedded engine, and
- * llama.cpp on the same file, with one thread and with two, in turns: `npm run bench -- generation`. The file is a GGUF that `FTPC_BENCH_MODEL` names; default:
- * SmolLM2-135M in Q4_1, as `node scripts/models/fetch.mjs smollm2` fetches it. `--repeats N` turns; default 5.
+ * Tokens per second of answers to one prompt and to 64, with two threads: `generate` and `serve` of the embedded
+ * engine, and llama.cpp on the same file, with one thread and with two, in turns: `npm run bench -- generation`. The
+ * file is a GGUF that `FTPC_BENCH_MODEL` names; default: SmolLM2-135M in Q4_1, as
+ * `node scripts/models/fetch.mjs smollm2` fetches it. `--repeats N` turns; default 5.
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * A server under twice the load that it can bear: `npm run bench -- load`, for ten minutes, 30 seconds with `--quick`, or
- * `--steps` seconds. What is answered must not be slower than a full queue makes it, what is not must be refused, and memory must stay level.
+ * A server under twice the load that it can bear: `npm run bench -- load`, for ten minutes, 30 seconds with `--quick`,
+ * or `--steps` seconds. What is answered must not be slower than a full queue makes it, what is not must be refused,
+ * and memory must stay level.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

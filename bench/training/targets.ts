@@ -23,7 +23,10 @@ const NAMED = {
     way.by === 'ftpc' && way.method === 'qlora' && way.checkpointedBlocks === layers,
 } satisfies Record<string, (way: Way, config: Shape['config']) => boolean>;
 
-/** A line a target; those whose peers were not measured are left out. `onnxShare`: ONNX Runtime's rate of products over the best. */
+/**
+ * A line a target; those whose peers were not measured are left out. `onnxShare`: ONNX Runtime's rate of products over
+ * the best.
+ */
 export function targetLines(
   { config }: Shape,
   lines: readonly Line[],

@@ -1,6 +1,6 @@
 /**
- * Types of GGUF files that a merge writes, of three models: transformers, which dequantises the same weights, has to answer alike, and llama.cpp's own quantiser
- * to write the same tensors.
+ * Types of GGUF files that a merge writes, of three models: transformers, which dequantises the same weights, has to
+ * answer alike, and llama.cpp's own quantiser to write the same tensors.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -40,9 +40,9 @@ describe('pages of the documentation', () => {
 
   it('name only source files that exist', () => {
     const named = pages.flatMap((page) =>
-      [...textOf(page).matchAll(/`((?:src|test|kernels|grammar|python|scripts|bench|stdlib)\/[\w./-]+)`/g)].map(
-        ([, path = '']) => ({ page, path }),
-      ),
+      [
+        ...textOf(page).matchAll(/`((?:src|test|kernels|grammar|python|scripts|bench|stdlib)\/[\w./-]+)`/g),
+      ].map(([, path = '']) => ({ page, path })),
     );
     expect(named.length).to.be.greaterThan(100);
     // recipes write a name to be chosen in capitals

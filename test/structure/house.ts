@@ -1,4 +1,7 @@
-/** The wings of the house and their rooms, in the order in which text becomes artefacts: what the tests of the structure hold the code against. */
+/**
+ * The wings of the house and their rooms, in the order in which text becomes artefacts: what the tests of the structure
+ * hold the code against.
+ */
 
 export interface Room {
   /** A folder, or a file that is a room of its own. */

@@ -5,7 +5,10 @@ import type { FaultPlan, MarkedCall } from './faults/plan.js';
 import { BEGINNING, makeProject, notWell, outputsOf, run, STAGES, WHOLE } from './project.js';
 
 export interface Scene {
-  /** The stage that has to run; `beginning`: all of a short pipeline, in a folder without `.ftp`; `resumed`: training, from a checkpoint. */
+  /**
+   * The stage that has to run; `beginning`: all of a short pipeline, in a folder without `.ftp`; `resumed`: training,
+   * from a checkpoint.
+   */
   readonly name: string;
   readonly folder: string;
   /** Every call of its run that changes a file, in the order in which each process made them. */

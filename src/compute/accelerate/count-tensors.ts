@@ -1,6 +1,7 @@
 /**
- * What tensors take with the packages that are installed, counted on tiny models (`python -m ftpc_driver probe`) in a few seconds and
- * kept in the user's cache by versions, architecture and what is asked. Where nothing can be counted, plans have recorded tables.
+ * What tensors take with the packages that are installed, counted on tiny models (`python -m ftpc_driver probe`) in a
+ * few seconds and kept in the user's cache by versions, architecture and what is asked. Where nothing can be counted,
+ * plans have recorded tables.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -91,7 +91,10 @@ function findPython(host: Host, asked: string | undefined): NamedPython | undefi
     : { python: pythonIn(environmentFolder(host)), origin: 'installed' };
 }
 
-/** What is there, whether or not it is of use; `undefined`: nothing was named or installed. Throws a `UserError` if it is no Python. */
+/**
+ * What is there, whether or not it is of use; `undefined`: nothing was named or installed. Throws a `UserError` if it
+ * is no Python.
+ */
 export function lookAtPython(host: Host, asked?: string): PythonEnvironment | undefined {
   const found = findPython(host, asked);
   if (found === undefined) return undefined;

@@ -49,7 +49,10 @@ export const lockDigest = (host: Host, system: string): string | undefined =>
 /** A file of a `RECORD`: its name may be in quotes; bytecode that is written later has no digest. */
 const RECORDED = /^"?(.+?)"?,sha256=([\w-]+),\d*$/;
 
-/** What is wrong with an environment, if anything. `changed`: whether its lists are what was installed; `all`: every file of them, too. */
+/**
+ * What is wrong with an environment, if anything. `changed`: whether its lists are what was installed; `all`: every
+ * file of them, too.
+ */
 export function environmentDamage(host: Host, look: Look = 'changed'): string | undefined {
   const folder = environmentFolder(host);
   for (const [record, digest] of Object.entries(readEnvironment(host)?.records ?? {})) {

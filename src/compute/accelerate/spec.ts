@@ -244,7 +244,10 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What ranks say. Those without `rank` come from rank 0, but for `note`, which any may say, and the end, which the first rank of each machine says. */
+/**
+ * What ranks say. Those without `rank` come from rank 0, but for `note`, which any may say, and the end, which the
+ * first rank of each machine says.
+ */
 export const RANK_EVENT = v.variant('event', [
   v.object({
     event: v.literal('start'),

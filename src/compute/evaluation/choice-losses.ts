@@ -38,8 +38,9 @@ const longestOf = (rows: readonly JoinedRows[]): number =>
   rows.reduce((most, { length }) => Math.max(most, length), 0);
 
 /**
- * Rows next to each other that begin alike, each set as one row: of no more tokens than a batch, or the longest row, has. Of the prompt of the next one, and of
- * what the others have in common, two thirds at least are shared. `undefined` where joined rows have other losses.
+ * Neighbouring rows that begin alike, joined into rows of at most `batchTokens`, or as many as the longest row has. A row
+ * joins those before it if at least two thirds of its prompt, and of what these share, are then shared by all.
+ * `undefined` where joined rows would have other losses.
  */
 function joinedRows(
   { options: { config, adapter } }: Source,

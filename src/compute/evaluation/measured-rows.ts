@@ -17,7 +17,8 @@ export interface ChosenMetric {
 
 /**
  * The metrics of the list, and those that are only required. Loss and perplexity come together where the rows are
- * texts: they are one computation; what is forgotten of questions comes with their accuracy. Throws a `UserError` for a metric that is listed twice.
+ * texts: they are one computation; what is forgotten of questions comes with their accuracy. Throws a `UserError` for a
+ * metric that is listed twice.
  */
 export function chosenMetrics(
   calls: readonly Call[],

@@ -3,7 +3,10 @@ import { scoredLabels, type TokenRows } from '../training/index.js';
 import { NoNumberError } from './generation/answer.js';
 import type { LanguageModel, RowsOptions } from './language-model.js';
 
-/** The score of every text, read at its last token, whatever that is. Throws a {@link NoNumberError} for one that is not a number. */
+/**
+ * The score of every text, read at its last token, whatever that is. Throws a {@link NoNumberError} for one that is not
+ * a number.
+ */
 export async function scoreRows(
   model: Pick<LanguageModel, 'classify'>,
   rows: TokenRows,

@@ -1,6 +1,7 @@
 /**
- * A base with tokens of its user's: in the tokenizer as transformers' `add_special_tokens` and `add_tokens` put them there, and with
- * a row each in embedding and head, as `resize_token_embeddings` makes them. Nothing is written: whoever opens the base sees it so.
+ * A base with tokens of its user's: in the tokenizer as transformers' `add_special_tokens` and `add_tokens` put them
+ * there, and with a row each in embedding and head, as `resize_token_embeddings` makes them. Nothing is written:
+ * whoever opens the base sees it so.
  */
 import * as v from 'valibot';
 import type { Host } from '../../language/host/host.js';
@@ -66,8 +67,9 @@ interface TokenizerWithTokens {
 }
 
 /**
- * The tokenizer with further tokens. One that was added before stays as it is, and a word of the vocabulary keeps its id; the
- * others continue to count after all there are (`AddedVocabulary::add_tokens` of the tokenizers library). Throws a {@link ModelError}.
+ * The tokenizer with further tokens. One that was added before stays as it is, and a word of the vocabulary keeps its
+ * id; the others continue to count after all there are (`AddedVocabulary::add_tokens` of the tokenizers library).
+ * Throws a {@link ModelError}.
  */
 function tokenizerWithTokens(
   json: Json,
@@ -161,9 +163,9 @@ function resizedSource(source: WeightSource, config: ModelConfig, rows: number):
 const WINDOW = 1 << 18;
 
 /**
- * With further rows, each the mean of those that there are, summed in float64 and rounded to the format: the logits of other tokens
- * change by next to nothing (Hewitt 2021, nlp.stanford.edu/~johnhew/vocab-expansion.html). transformers draws around the mean with a
- * billionth of the covariance, which is within rounding of it.
+ * With further rows, each the mean of those that there are, summed in float64 and rounded to the format: the logits of
+ * other tokens change by next to nothing (Hewitt 2021, nlp.stanford.edu/~johnhew/vocab-expansion.html). transformers
+ * draws around the mean with a billionth of the covariance, which is within rounding of it.
  */
 function resizedTensor(source: SourceTensor, rows: number): SourceTensor {
   const { name, path, shape } = source;

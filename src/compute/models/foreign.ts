@@ -145,7 +145,10 @@ export function foreignTensors({ tensors }: ForeignModel): readonly StoredShape[
   return all.map((tensor) => ({ ...tensor, name: nameOf(tensor.name) }));
 }
 
-/** Whether experts are in 4 bits, as transformers 4 saved them: 5 keeps those of a block in one tensor, and reads no codes into it. */
+/**
+ * Whether experts are in 4 bits, as transformers 4 saved them: 5 keeps those of a block in one tensor, and reads no
+ * codes into it.
+ */
 export const hasCodedExperts = (foreign: ForeignModel): boolean =>
   foreignTensors(foreign).some(
     ({ name, isCoded }) => isCoded === true && EXPERT.test(BLOCK.exec(name)?.[3] ?? ''),

@@ -8,7 +8,10 @@ import { float32Tensor, type WeightSource } from './weights/stored-tensor.js';
 /** Standard deviation of a fresh weight: transformers' `initializer_range`. */
 export const DEVIATION = 0.02;
 
-/** Fresh float32 weights for training from scratch: N(0, 0.02), norms of one and biases of zero, as transformers initialises a Llama. */
+/**
+ * Fresh float32 weights for training from scratch: N(0, 0.02), norms of one and biases of zero, as transformers
+ * initialises a Llama.
+ */
 export const initModel = (config: ModelConfig, seed: number): WeightStore =>
   loadTensors('fresh weights', freshSource(config, seed), config, 'stored');
 

@@ -72,7 +72,10 @@ export interface ModelFolder extends ModelFiles {
   loadWeights(storage: Storage, options?: LoadOptions): WeightStore;
   /** The tensors that storage `nf4` quantises. */
   toQuantise(): readonly NamedShape[];
-  /** One of them in NF4, in memory that threads share if it is to be: what {@link loadWeights} takes as `quantised`. Throws a {@link ModelError}. */
+  /**
+   * One of them in NF4, in memory that threads share if it is to be: what {@link loadWeights} takes as `quantised`.
+   * Throws a {@link ModelError}.
+   */
   quantise(name: string, shared?: boolean): DoubleNf4;
 }
 

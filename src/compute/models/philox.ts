@@ -82,8 +82,8 @@ export function fillUniform(
 type Normal = readonly [seed: number, stream: string, deviation: number];
 
 /**
- * Fills with normal values of mean 0 (Box and Muller, 1958); `out[0]` is value `first` of the stream. Long runs are made by a kernel,
- * which leaves what its last bits may decide to be made here: the values are the same.
+ * Fills with normal values of mean 0 (Box and Muller, 1958); `out[0]` is value `first` of the stream. Long runs are
+ * made by a kernel, which leaves what its last bits may decide to be made here: the values are the same.
  */
 export function fillNormal(
   out: Float32Array,

@@ -102,7 +102,10 @@ export function readBytes(
   }
 }
 
-/** What Git LFS leaves in place of a file that has not been fetched begins so, and is no longer than this (git-lfs, `docs/spec.md`). */
+/**
+ * What Git LFS leaves in place of a file that has not been fetched begins so, and is no longer than this (git-lfs,
+ * `docs/spec.md`).
+ */
 const POINTER = 'version https://git-lfs.github.com/spec/';
 const MAX_POINTER_BYTES = 1024;
 

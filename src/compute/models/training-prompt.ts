@@ -14,7 +14,10 @@ export const ROW_PROMPT = v.object({
   style: v.picklist(['chat', 'text']),
   /** For people: `chatml`, `alpaca`, `completion`, a file; `null`: the base's own. */
   template: v.nullable(v.string()),
-  /** System prompts of the rows that are trained on, the most frequent first; `null`: rows without one. At most {@link MOST_SYSTEMS}. */
+  /**
+   * System prompts of the rows that are trained on, the most frequent first; `null`: rows without one. At most
+   * {@link MOST_SYSTEMS}.
+   */
   systems: v.array(v.object({ text: v.nullable(v.string()), rows: count })),
   /** Rows whose system prompt is none of those. */
   otherRows: count,

@@ -104,7 +104,10 @@ export interface StoredTensor {
   dequantiseRows(row: number, count: number, out: Float32Array): void;
   /** The stored form, if a runtime may decode it itself. */
   packed?(): PackedTensor | undefined;
-  /** The values as codes of 4 bits, if they are stored in blocks of codes; read again from the file where only float32 is in memory. */
+  /**
+   * The values as codes of 4 bits, if they are stored in blocks of codes; read again from the file where only float32
+   * is in memory.
+   */
   coded?(): CodeMatrix | undefined;
   /** What it is held in, if that lies in memory that threads share. */
   shared?(): SharedNf4 | undefined;

@@ -24,8 +24,8 @@ export const ADAPTER_FILES = [
 const [CONFIG] = ADAPTER_FILES;
 
 /**
- * Opens an adapter that PEFT, AdapterHub's `adapters` or this program saved. Throws a {@link ModelError} `adapter_invalid` that names the
- * field or tensor at fault.
+ * Opens an adapter that PEFT, AdapterHub's `adapters` or this program saved. Throws a {@link ModelError}
+ * `adapter_invalid` that names the field or tensor at fault.
  */
 export function openAdapter(host: Host, folder: string): OpenedAdapter {
   const configPath = `${folder}/${CONFIG}`;

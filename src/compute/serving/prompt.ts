@@ -42,7 +42,10 @@ const FIRST_CHARACTERS = 16;
 /** Tokens of a beginning, for each that there may be, after which the whole is too long, however it goes on. */
 const SURELY_TOO_MANY = 2;
 
-/** Does not read a text to its end of which the beginning alone is too long: megabytes would take seconds, and others would wait. */
+/**
+ * Does not read a text to its end of which the beginning alone is too long: megabytes would take seconds, and others
+ * would wait.
+ */
 function bounded({ label, tokenizer, contextTokens }: PromptReader): Tokenizer {
   return {
     ...tokenizer,

@@ -106,7 +106,10 @@ export class ServedAnswer {
     this.pieces.push({ type: 'start', promptTokens: this.prompt.length, cachedTokens });
   }
 
-  /** Gives the prompt as the beginning of the answer; `every`: the distribution after each of its tokens, and the logit of the next. */
+  /**
+   * Gives the prompt as the beginning of the answer; `every`: the distribution after each of its tokens, and the logit
+   * of the next.
+   */
   echo(every: readonly { readonly logit: number; readonly distribution: Distribution }[]): void {
     const { tokenizer, writeLogprob } = this.parts;
     const unknown = { logit: Number.NaN, distribution: { total: 0, top: [] } };

@@ -194,8 +194,9 @@ export interface Runtime {
   compile(graph: Graph): Promise<CompiledGraph>;
   /**
    * Compiles a graph some of whose inputs never change: they are copied, and not given to a run. Products with a
-   * {@link CodeMatrix} read its codes. `open`: wherever this is the size of a dimension of an input, any size may be given.
-   * `undefined` where the graph does something with a {@link CodeMatrix} other than to multiply by it. Only of runtimes that can do it.
+   * {@link CodeMatrix} read its codes. `open`: wherever this is the size of a dimension of an input, any size may be
+   * given. `undefined` where the graph does something with a {@link CodeMatrix} other than to multiply by it. Only of
+   * runtimes that can do it.
    */
   compileFixed?(graph: Graph, fixed: FixedTensors, open: number): Promise<CompiledGraph | undefined>;
 }

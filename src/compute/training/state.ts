@@ -37,7 +37,10 @@ export type StepRecord = JsonOf<typeof STEP_RECORD>;
 const ANSWERS_MEASURED = v.object({
   /** By metric. */
   metrics: record(figure),
-  /** Where that is watched: the share of what answers say that they have said before, that of the references, and whether it is too much. */
+  /**
+   * Where that is watched: the share of what answers say that they have said before, that of the references, and
+   * whether it is too much.
+   */
   repetition: v.optional(v.object({ share: figure, usual: figure, tooMuch: v.boolean() })),
 });
 export type AnswersMeasured = JsonOf<typeof ANSWERS_MEASURED>;

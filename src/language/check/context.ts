@@ -56,7 +56,10 @@ export class Context {
   }
 }
 
-/** An expression as a value of one kind of type; `path` is where the value is in the stage (`lora.rank`), `undefined` inside lists. */
+/**
+ * An expression as a value of one kind of type; `path` is where the value is in the stage (`lora.rank`), `undefined`
+ * inside lists.
+ */
 export type Evaluate<K extends SettingType['kind']> = (
   expression: Expression,
   type: Extract<SettingType, { kind: K }>,

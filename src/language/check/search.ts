@@ -1,4 +1,7 @@
-/** `matrix best: Search = search(random, trials: 20, by: quality.rouge_l)`: which combinations are tried, and what is named by `best.`. */
+/**
+ * `matrix best: Search = search(random, trials: 20, by: quality.rouge_l)`: which combinations are tried, and what is
+ * named by `best.`.
+ */
 
 import * as errors from '../diagnostics/catalogue/search.js';
 import { metricNotListed } from '../diagnostics/catalogue/wiring.js';

@@ -1,6 +1,7 @@
 /**
- * JSON whose text matters: JavaScript writes `2.0` as `2`, keeps sixteen digits of a whole number, and puts names that are whole numbers
- * before all others, where Python does neither. What a chat template writes of a call's arguments is therefore read with all kept.
+ * JSON whose text matters: JavaScript writes `2.0` as `2`, keeps sixteen digits of a whole number, and puts names that
+ * are whole numbers before all others, where Python does neither. What a chat template writes of a call's arguments is
+ * therefore read with all kept.
  */
 import { endOfText, isJson, parseFlat } from './json.js';
 
@@ -38,9 +39,8 @@ const SPACE = /\s*/y;
 const SIGN_OR_WORD = /[[\]{},:]|[^\s[\]{},:"]+/y;
 
 /**
- * As `JSON.parse`, but for {@link ExactNumber} and {@link OrderedObject}. Objects of the first `plainLevels` levels are plain, and so are
- * the numbers in them.
- * Throws a `SyntaxError`.
+ * As `JSON.parse`, but for {@link ExactNumber} and {@link OrderedObject}. Objects of the first `plainLevels` levels are
+ * plain, and so are the numbers in them. Throws a `SyntaxError`.
  */
 export function parseExact(text: string, plainLevels = 0): unknown {
   const plain = parseFlat(text);

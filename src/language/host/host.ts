@@ -17,7 +17,10 @@ export interface Host {
   stat(path: string): FileStat | undefined;
   /** Names in a folder, sorted by code unit. Throws an {@link HostError}. */
   list(folder: string): readonly string[];
-  /** Absolute paths of the files that match `pattern` (relative to `base`), sorted by code unit. Throws an {@link HostError} `too_many`. */
+  /**
+   * Absolute paths of the files that match `pattern` (relative to `base`), sorted by code unit. Throws an
+   * {@link HostError} `too_many`.
+   */
   glob(pattern: string, base: string): readonly string[];
   env(name: string): string | undefined;
   /** Milliseconds since the epoch. */
@@ -96,7 +99,10 @@ export class HostError extends Error {
 export const homeOf = (host: Pick<Host, 'env' | 'cwd'>): string =>
   host.env('HOME') || host.env('USERPROFILE') || host.cwd;
 
-/** Looks at each name, and reads each file as a whole, once: a program may name a file in every stage, and sees one state of the disk. */
+/**
+ * Looks at each name, and reads each file as a whole, once: a program may name a file in every stage, and sees one
+ * state of the disk.
+ */
 export function lookingOnce(host: Host): Host {
   const stats = new Map<string, FileStat | undefined>();
   const globs = new Map<string, readonly string[] | HostError>();

@@ -1,4 +1,7 @@
-/** The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract: docs/schema/events.json. */
+/**
+ * The events of a run: one JSON object a line under `--json`, the journal, and what the terminal shows. Contract:
+ * docs/schema/events.json.
+ */
 import * as v from 'valibot';
 import { anyObject, count, figure, type JsonOf, record, version } from '../host/json.js';
 import { SHARDING_CHOICES, SHARDINGS } from './engines.js';
@@ -29,7 +32,10 @@ const REASON = v.object({
 });
 export type Reason = JsonOf<typeof REASON>;
 
-/** Means over preferences: rewards of chosen and rejected answers, how often the chosen one has the higher, and how far the model is from the reference. */
+/**
+ * Means over preferences: rewards of chosen and rejected answers, how often the chosen one has the higher, and how far
+ * the model is from the reference.
+ */
 const PREFERENCE = v.object({
   chosen: v.optional(figure),
   rejected: v.optional(figure),
@@ -72,7 +78,10 @@ const STAGE_EVENTS = [
     best: v.boolean(),
     /** Of the answers to rows of the validation, or of preferences, by metric. */
     metrics: v.optional(record(figure)),
-    /** Where that is watched: the share of what they say that they have said before, that of the references, and whether it is too much. */
+    /**
+     * Where that is watched: the share of what they say that they have said before, that of the references, and whether
+     * it is too much.
+     */
     repetition: v.optional(v.object({ share: figure, usual: figure, tooMuch: v.boolean() })),
   }),
   v.object({ type: v.literal('checkpoint.saved'), stage: v.string(), step: figure, path: v.string() }),

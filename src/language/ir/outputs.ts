@@ -53,7 +53,10 @@ const METRICS = record(figure);
 
 /** What a stage says when it has ended. */
 const RESULT = v.object({
-  /** Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative to it if they are elsewhere in the project, or absolute. */
+  /**
+   * Names of outputs (`adapter`, `model`, `report`, `release`, `train`, …) with their path inside the entry, relative
+   * to it if they are elsewhere in the project, or absolute.
+   */
   outputs: record(v.string()),
   metrics: METRICS,
   /** Of each metric the baseline's, how much better it is, and the ends of the interval of that; `gain.<metric>` in a `require`. */

@@ -39,7 +39,10 @@ export type Unit =
   | 'price'
   | 'hourly_price';
 
-/** Only where a setting takes more than one unit (`warmup: 3%` or `5steps`); elsewhere a quantity is its bare number in base units. */
+/**
+ * Only where a setting takes more than one unit (`warmup: 3%` or `5steps`); elsewhere a quantity is its bare number in
+ * base units.
+ */
 export interface Quantity {
   readonly unit: Unit;
   readonly value: number;
@@ -57,7 +60,10 @@ export interface Reference {
   readonly port: string;
 }
 
-/** `file("prompts/legal.md")`: path as written, relative to the folder of the source file; its text is read when the program is compiled. */
+/**
+ * `file("prompts/legal.md")`: path as written, relative to the folder of the source file; its text is read when the
+ * program is compiled.
+ */
 export interface FileValue {
   readonly file: string;
   readonly sha256: string;
@@ -70,7 +76,10 @@ export interface SecretValue {
   readonly env: string;
 }
 
-/** A file of a repository on a model hub: large ones have a SHA-256, the others the id of their Git blob (SHA-1), or neither where only the file itself is known. */
+/**
+ * A file of a repository on a model hub: large ones have a SHA-256, the others the id of their Git blob (SHA-1), or
+ * neither where only the file itself is known.
+ */
 export interface HubFile {
   readonly name: string;
   readonly bytes: number;

@@ -1,4 +1,7 @@
-/** Applies fixes in memory until none is left. The text is checked after each round, and fixes that cause a new error are undone. */
+/**
+ * Applies fixes in memory until none is left. The text is checked after each round, and fixes that cause a new error
+ * are undone.
+ */
 import { resolve } from 'node:path';
 import type { CompileOptions } from '../compile.js';
 import { applyEdits, together } from '../diagnostics/apply.js';

@@ -62,7 +62,10 @@ export function hasSmallBase(checked: CheckedStage, pipeline: Pipeline): boolean
 /** Whether an adapter is trained, not every weight; a planner that chooses the method chooses LoRA or QLoRA. */
 export const isAdapter = ({ stage }: CheckedStage): boolean => stage.preset !== 'full';
 
-/** Whether the stage does not set rank, alpha and targets: it continues from an adapter, or trains virtual tokens, bottlenecks or only a head. */
+/**
+ * Whether the stage does not set rank, alpha and targets: it continues from an adapter, or trains virtual tokens,
+ * bottlenecks or only a head.
+ */
 export const hasNoFactors = ({ stage }: CheckedStage): boolean =>
   stage.settings['start'] !== undefined ||
   isVirtual({ stage }) ||

@@ -1,4 +1,7 @@
-/** Settings for rules: where in the file a value comes from, values as numbers and calls, and numbers as they are written in a file. */
+/**
+ * Settings for rules: where in the file a value comes from, values as numbers and calls, and numbers as they are
+ * written in a file.
+ */
 import { headingOf, presetOf, propertyOf, textAt } from '../check/stage-settings.js';
 import type { CheckedStage } from '../check/stages.js';
 import type { Call, Value } from '../ir/program.js';

@@ -27,8 +27,8 @@ export type SettingType =
       readonly below?: number;
     }
   /**
-   * `names`: the string is a file, a glob, a GGUF file, or the folder of a model or adapter, relative to the file it is in; the checker looks whether it is there.
-   * `form`: it is called so, and the checker looks whether it can be.
+   * `names`: the string is a file, a glob, a GGUF file, or the folder of a model or adapter, relative to the file it is
+   * in; the checker looks whether it is there. `form`: it is called so, and the checker looks whether it can be.
    */
   | {
       readonly kind: 'string';

@@ -1,4 +1,7 @@
-/** A release that gets a share of the requests next to the current one. `canary.json` decides; the link is for people and programs. */
+/**
+ * A release that gets a share of the requests next to the current one. `canary.json` decides; the link is for people
+ * and programs.
+ */
 import * as v from 'valibot';
 import { type Host, HostError } from '../../language/host/host.js';
 import { count, finite, JsonFault, type JsonOf, version } from '../../language/host/json.js';

@@ -185,7 +185,10 @@ function isHalf(model: AnyModel): boolean {
   return /^b?float16$/.test(String(dtype ?? older));
 }
 
-/** What there is to open, unchanged since it was published; `host` verifies what is read of it. Throws as {@link openAnswerer} does. */
+/**
+ * What there is to open, unchanged since it was published; `host` verifies what is read of it. Throws as
+ * {@link openAnswerer} does.
+ */
 export function checkedSource(
   plain: Host,
   options: OpenAnswererOptions,

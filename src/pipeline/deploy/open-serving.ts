@@ -12,7 +12,10 @@ import type { OpenServingOptions } from './serving-options.js';
 export type { OpenServingOptions };
 
 const ROWS = 16;
-/** Shares of the machine's memory: of caches, and of weights that are held as float32, so that no token waits for them to be decoded. */
+/**
+ * Shares of the machine's memory: of caches, and of weights that are held as float32, so that no token waits for them
+ * to be decoded.
+ */
 const CACHE_SHARE = 1 / 8;
 const FLOAT32_SHARE = 1 / 4;
 /** Of the caches, for texts that were read before. */

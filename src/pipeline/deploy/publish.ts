@@ -59,9 +59,9 @@ export interface PublishedRelease {
 }
 
 /**
- * Publishes a folder as the next release and makes it current, or the canary, once it has answered. Content that is a release already
- * is not published twice. A kill or a full disk at any moment leaves the old state or the new one; what is left over
- * goes with the next call. Throws a `UserError`.
+ * Publishes a folder as the next release and makes it current, or the canary, once it has answered. Content that is a
+ * release already is not published twice. A kill or a full disk at any moment leaves the old state or the new one; what
+ * is left over goes with the next call. Throws a `UserError`.
  */
 export async function publish(access: ReleaseAccess, request: PublishRequest): Promise<PublishedRelease> {
   const { host, disk } = access;

@@ -8,7 +8,10 @@ export interface OpenServingOptions extends Omit<OpenAnswererOptions, 'engine'> 
   readonly rows?: number;
   /** Tokens of a prompt and its answer, at most. Default: the model's positions, or what the caches have room for. */
   readonly contextTokens?: number;
-  /** Tokens whose keys and values are held at most. Default: what an eighth of the machine's memory takes, or as many as can be used. */
+  /**
+   * Tokens whose keys and values are held at most. Default: what an eighth of the machine's memory takes, or as many as
+   * can be used.
+   */
   readonly cacheTokens?: number;
   /** The system message of messages that begin with none; `false`: none. Default: training's, where all rows had the same. */
   readonly system?: string | false;

@@ -17,7 +17,10 @@ interface SmokeOptions extends OpenAnswererOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Loads a release from its folder and asks it, or lets it label a text; `releases` is the folder that it is published to, for people. Throws a `UserError` if it gives no text. */
+/**
+ * Loads a release from its folder and asks it, or lets it label a text; `releases` is the folder that it is published
+ * to, for people. Throws a `UserError` if it gives no text.
+ */
 export async function smoke(
   host: Host,
   releases: string,

@@ -1,4 +1,7 @@
-/** What a stage reads of a hub, fetched before it begins: in the stage's own process, so that a run shows and ends it as its work. */
+/**
+ * What a stage reads of a hub, fetched before it begins: in the stage's own process, so that a run shows and ends it as
+ * its work.
+ */
 
 import { offlineMissing } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';

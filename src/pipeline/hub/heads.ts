@@ -1,4 +1,7 @@
-/** The ends of a large file, by range requests: enough to plan with. A safetensors file says at its start what it holds, Parquet at its end. */
+/**
+ * The ends of a large file, by range requests: enough to plan with. A safetensors file says at its start what it holds,
+ * Parquet at its end.
+ */
 
 import { basename, dirname } from 'node:path';
 import { MAX_HEADER_BYTES } from '../../compute/models/safetensors/header.js';

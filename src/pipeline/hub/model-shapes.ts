@@ -1,4 +1,7 @@
-/** Models of which a plan knows the shape and not the files: `config.json` from the cache or a folder, or from the list that comes with ftpc. */
+/**
+ * Models of which a plan knows the shape and not the files: `config.json` from the cache or a folder, or from the list
+ * that comes with ftpc.
+ */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';

@@ -63,8 +63,8 @@ async function hubListing(
 }
 
 /**
- * What the cache knows of a commit, or of the one that it has for the revision. A snapshot without a listing was fetched by another program: it counts where nobody
- * can be asked and it holds all that a model needs.
+ * What the cache knows of a commit, or of the one that it has for the revision. A snapshot without a listing was
+ * fetched by another program: it counts where nobody can be asked and it holds all that a model needs.
  */
 function cachedListing(host: Host, repository: Repository, known?: string): HubListing | undefined {
   const commit = known ?? cachedCommit(host, repository);

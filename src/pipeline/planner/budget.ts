@@ -1,4 +1,7 @@
-/** What budgets say: requirements on memory and time, held against the plan before anything runs, and what is asked of the machine. */
+/**
+ * What budgets say: requirements on memory and time, held against the plan before anything runs, and what is asked of
+ * the machine.
+ */
 import { identityOf, type RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
 import type { Host } from '../../language/host/host.js';
 import type {

@@ -24,7 +24,10 @@ interface PlanCache {
 /** Where the speed of this machine is stored. */
 export const speedPath = ({ cwd }: Pick<Host, 'cwd'>): string => `${cwd}/.ftp/speed.json`;
 
-/** `known`: what another part of the program knows of files, some of which may not be here yet; `speeds`: what was measured before. */
+/**
+ * `known`: what another part of the program knows of files, some of which may not be here yet; `speeds`: what was
+ * measured before.
+ */
 export function openPlanCache(
   host: Host,
   known: DigestTable = {},

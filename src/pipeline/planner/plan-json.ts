@@ -40,7 +40,10 @@ export interface Allocation {
   readonly phases: readonly { readonly phase: Phase; readonly bytes: number }[];
   /** Why it is an estimate: nothing was counted for the architecture, or for the versions that compute; left out if it was. */
   readonly uncounted?: 'architecture' | 'versions';
-  /** Where what autograd saves was counted, and with which version of PyTorch: here, with the packages that compute, or in recorded tables. */
+  /**
+   * Where what autograd saves was counted, and with which version of PyTorch: here, with the packages that compute, or
+   * in recorded tables.
+   */
   readonly counted: { readonly by: 'here' | 'tables'; readonly torch: string };
 }
 

@@ -116,7 +116,10 @@ const residentTensors = ({ config, adapter }: AdaptedModel): readonly ExpectedTe
   return expectedTensors(config).filter(({ name }) => name !== unread);
 };
 
-/** Bytes of the base as each method would hold it. Full training copies every weight; the memory that it released is not yet collected. */
+/**
+ * Bytes of the base as each method would hold it. Full training copies every weight; the memory that it released is not
+ * yet collected.
+ */
 export function weightBytes({ config, format, adapter }: AdaptedModel): Readonly<Record<BaseForm, number>> {
   const bytes = (storage: Storage): number =>
     plannedBytes(config, format, storage, unreadHead(config, adapter));
@@ -164,7 +167,10 @@ export interface RootModel {
 export const stageNamed = (program: Program, name: string): Stage | undefined =>
   program.stages.find((stage) => stage.name === name);
 
-/** Which model is at the root of what a stage trains, evaluates, merges or takes its tokenizer from; `undefined` for a value that names none. */
+/**
+ * Which model is at the root of what a stage trains, evaluates, merges or takes its tokenizer from; `undefined` for a
+ * value that names none.
+ */
 export function rootModel(program: Program, value: Value | undefined, host: Host): RootModel | undefined {
   if (isCall(value)) {
     const model = resolveModelCall(value, { folder: program.folder, host });

@@ -130,7 +130,10 @@ function notePace(
   }
 }
 
-/** Other machines may join the stage as soon as its specification is in its folder; what an earlier run has left, nobody is to join. */
+/**
+ * Other machines may join the stage as soon as its specification is in its folder; what an earlier run has left, nobody
+ * is to join.
+ */
 function invite({ announcement, store }: RunContext, { stage }: StagePlan, work: string): void {
   const scratch = join(work, SCRATCH);
   removeLeftover(scratch);

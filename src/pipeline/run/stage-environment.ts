@@ -14,8 +14,9 @@ import { isSealed } from '../hub/seals.js';
 import type { StageTask } from './messages.js';
 
 /**
- * The variables that open the repositories of which a stage has still to fetch files, or may find damaged ones, those of the place that it publishes to, and of the servers that it asks. A model's code, if it ever ran, would
- * find no other token.
+ * The variables that open the repositories of which a stage has still to fetch files, or may find damaged ones, those
+ * of the place that it publishes to, and of the servers that it asks. A model's code, if it ever ran, would find no
+ * other token.
  */
 export function neededBy(task: StageTask): ReadonlySet<string> {
   return new Set([...readingSecrets(task), ...publishing(task), ...judging(task)]);

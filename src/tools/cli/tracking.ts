@@ -1,6 +1,6 @@
 /**
- * Trainings of a run are given to trackers: their curves while it goes on, and all of them after it, together with what trackers did
- * not take from earlier runs. Nothing is loaded where no tracker is named.
+ * Trainings of a run are given to trackers: their curves while it goes on, and all of them after it, together with what
+ * trackers did not take from earlier runs. Nothing is loaded where no tracker is named.
  */
 import type { RunEvent } from '../../language/ir/events.js';
 import type { Pipeline } from '../insight/settings/explain.js';

@@ -195,7 +195,10 @@ export interface Recipe {
   /** Rows for validation that are read from elsewhere. */
   validation: Dataset[];
   validShare?: number;
-  /** Rows of the data sets take turns until one has no more, or until all have been used up; left out: one data set after the other. */
+  /**
+   * Rows of the data sets take turns until one has no more, or until all have been used up; left out: one data set
+   * after the other.
+   */
   interleaved?: 'first_exhausted' | 'all_exhausted';
   /** How often each data set has its turn; left out: all as often. */
   turns?: readonly number[];

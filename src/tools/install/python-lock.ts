@@ -67,7 +67,10 @@ export function suitsPython(name: string, minor: number): boolean {
 /** Tags of the systems that a wheel is for. */
 export const systemsOf = (name: string): readonly string[] => TAGS.exec(name)?.[3]?.split('.') ?? [];
 
-/** Of wheels that suit a Python, the one with the largest number is taken: that built for it, else that for all from the latest on. */
+/**
+ * Of wheels that suit a Python, the one with the largest number is taken: that built for it, else that for all from the
+ * latest on.
+ */
 export const closeness = (name: string, minor: number): number =>
   name.includes(`-cp3${minor}-`) ? 100 : Number(/-(?:cp|py)3(\d*)/.exec(name)?.[1] ?? 0);
 

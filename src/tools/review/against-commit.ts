@@ -122,7 +122,10 @@ function untracked(taken: readonly string[], repository: Repository): readonly N
   return files.length === 0 ? [] : [{ kind: 'untracked', files }];
 }
 
-/** Where a file that Git LFS keeps was not fetched: stages that read it get the digest of its content in their keys, and so do those after them. */
+/**
+ * Where a file that Git LFS keeps was not fetched: stages that read it get the digest of its content in their keys, and
+ * so do those after them.
+ */
 function withDigests(reviewed: PlanOutline, folder: string, digests: ReadonlyMap<string, string>) {
   if (digests.size === 0) return reviewed;
   const known = new Map([...digests].map(([path, sha256]) => [`file:${relative(folder, path)}`, sha256]));

@@ -65,8 +65,8 @@ const LIMIT = 30_000;
 export const PATIENT_LIMIT = 300_000;
 
 /**
- * Delivers everything that is pending, once; a tracker that fails is not asked again for other trainings. `own`: of the run that has
- * just ended, which is delivered where it cannot be kept, too.
+ * Delivers everything that is pending, once; a tracker that fails is not asked again for other trainings. `own`: of the
+ * run that has just ended, which is delivered where it cannot be kept, too.
  */
 export async function deliverPending(
   host: Host,

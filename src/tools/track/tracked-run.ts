@@ -1,6 +1,7 @@
 /**
- * A training as trackers show it, from what runs have left: its steps from the journals of all runs that worked on it (a step that was
- * done again after a kill is there once), what was evaluated of it, and the digests of what came of it.
+ * A training as trackers show it, from what runs have left: its steps from the journals of all runs that worked on it
+ * (a step that was done again after a kill is there once), what was evaluated of it, and the digests of what came of
+ * it.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -63,7 +63,10 @@ withPython('the driver, against recorded trainings', () => {
     });
 });
 
-/** Of every tensor the largest difference, over the tensor's largest value. The signs of singular vectors are arbitrary: of PiSSA products are compared. */
+/**
+ * Of every tensor the largest difference, over the tensor's largest value. The signs of singular vectors are arbitrary:
+ * of PiSSA products are compared.
+ */
 function tensorsApart(folder: string, run: RunName): number {
   const file = run === 'full' ? 'last/model.safetensors' : 'last.safetensors';
   const found = new Map(

@@ -1,4 +1,7 @@
-/** Preferences on ranks, against recorded trainings of TRL 1.16: losses and rewards within 1e-5, tensors within 1e-4 of their largest. */
+/**
+ * Preferences on ranks, against recorded trainings of TRL 1.16: losses and rewards within 1e-5, tensors within 1e-4 of
+ * their largest.
+ */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';

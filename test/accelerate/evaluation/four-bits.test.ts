@@ -1,4 +1,7 @@
-/** Bases that bitsandbytes has stored in 4 bits, asked and merged on ranks: the values of test/fixtures/nf4/record_checkpoint.py. */
+/**
+ * Bases that bitsandbytes has stored in 4 bits, asked and merged on ranks: the values of
+ * test/fixtures/nf4/record_checkpoint.py.
+ */
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';

@@ -1,4 +1,7 @@
-/** GGUF files of every family that the embedded engine has, asked in PyTorch: the logits of test/fixtures/gguf/record_families.py. */
+/**
+ * GGUF files of every family that the embedded engine has, asked in PyTorch: the logits of
+ * test/fixtures/gguf/record_families.py.
+ */
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { modelSpec } from '../../../src/compute/accelerate/model-spec.js';

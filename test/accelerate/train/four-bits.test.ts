@@ -1,6 +1,6 @@
 /**
- * Bases that bitsandbytes has stored in 4 bits, of architectures that the embedded engine has no graph for: trained as by PEFT in a plain
- * loop of PyTorch over the values that their codes stand for, asked, and merged into these values.
+ * Bases that bitsandbytes has stored in 4 bits, of architectures that the embedded engine has no graph for: trained as
+ * by PEFT in a plain loop of PyTorch over the values that their codes stand for, asked, and merged into these values.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -17,8 +17,8 @@ export interface PlainTraining {
 }
 
 /**
- * Of what the driver was given in the folder of a training; `result`: an empty folder; `base`: a folder with the values of the base,
- * if they are not to be read from its own.
+ * Of what the driver was given in the folder of a training; `result`: an empty folder; `base`: a folder with the values
+ * of the base, if they are not to be read from its own.
  */
 export function trainedByPeft(place: string, result: string, base?: string): PlainTraining {
   const spec = join(place, 'work', '.unfinished-scratch', 'spec.json');

@@ -1,4 +1,7 @@
-/** A search whose trials train on ranks, of which one, and then the run itself, is killed: what follows is that of one that nobody disturbs. */
+/**
+ * A search whose trials train on ranks, of which one, and then the run itself, is killed: what follows is that of one
+ * that nobody disturbs.
+ */
 import { expect } from 'chai';
 import { start } from '../../pipeline/run/processes.js';
 import { searched, writeSearch } from '../../pipeline/run/searches.js';

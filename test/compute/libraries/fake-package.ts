@@ -15,7 +15,10 @@ interface PackOptions {
   readonly system?: string;
 }
 
-/** What the package of ftpc holds of a library, as `scripts/pack-libraries.mjs` writes it: paths in the package, with their content. */
+/**
+ * What the package of ftpc holds of a library, as `scripts/pack-libraries.mjs` writes it: paths in the package, with
+ * their content.
+ */
 export function packed(
   name: LibraryName,
   files: Readonly<Record<string, string>>,

@@ -1,4 +1,7 @@
-/** An Ollama to publish to, as its sources have it (`server/routes.go`, `server/create.go`): blobs by digest, models that are made of them. */
+/**
+ * An Ollama to publish to, as its sources have it (`server/routes.go`, `server/create.go`): blobs by digest, models
+ * that are made of them.
+ */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -25,7 +25,10 @@ const START: TrainPlan = {
   logitsChunk: 64,
 };
 
-/** Weights 400, 100, decoded once 700 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed block costs a quarter, one whose MLP is recomputed five eighths. */
+/**
+ * Weights 400, 100, decoded once 700 or, paged, 99, rank 2 a unit, and 8 a row and block for 256 tokens; a recomputed
+ * block costs a quarter, one whose MLP is recomputed five eighths.
+ */
 const toyPeak = (plan: TrainPlan) => {
   const {
     method,

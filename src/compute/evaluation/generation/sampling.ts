@@ -47,7 +47,8 @@ export function penaliseRepetition(logits: Float32Array, seen: ReadonlySet<numbe
 }
 
 /**
- * What temperature, top-k, top-p and min-p, in transformers' order, leave of `[vocab]` logits. No candidates where {@link argmax} finds none.
+ * What temperature, top-k, top-p and min-p, in transformers' order, leave of `[vocab]` logits. No candidates where
+ * {@link argmax} finds none.
  */
 export function candidates(logits: Float32Array, sampling: Sampling): Candidates {
   const best = argmax(logits);

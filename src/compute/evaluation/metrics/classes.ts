@@ -29,7 +29,10 @@ export interface ClassScores {
   readonly predicted: number;
 }
 
-/** By class; `draws`: how often each row counts. Takes memory by the classes, of which there may be thousands, not by their pairs. */
+/**
+ * By class; `draws`: how often each row counts. Takes memory by the classes, of which there may be thousands, not by
+ * their pairs.
+ */
 export function classScores(
   rows: readonly Classes[],
   classes: number,

@@ -1,6 +1,9 @@
 /** Texts as Python's `str` takes them: what published metrics are computed with. */
 
-/** The characters that Python's `str.isspace` holds for white space; JavaScript's `trim` takes U+FEFF and leaves U+001C–1F and U+0085. */
+/**
+ * The characters that Python's `str.isspace` holds for white space; JavaScript's `trim` takes U+FEFF and leaves
+ * U+001C–1F and U+0085.
+ */
 const SPACE =
   '[\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const START = new RegExp(`^${SPACE}+`);

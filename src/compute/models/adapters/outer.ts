@@ -13,7 +13,10 @@ import { savableTensors, type WholeRole } from './whole.js';
 /** What no layer has: targets within `layers` pass it over, whole paths do not. */
 const NO_LAYER = -1;
 
-/** Embedding or head as the linear layer that its factors see: an embedding is one of one-hot tokens, stored the other way round. */
+/**
+ * Embedding or head as the linear layer that its factors see: an embedding is one of one-hot tokens, stored the other
+ * way round.
+ */
 interface OuterLayer extends Projection {
   readonly role: WholeRole;
   readonly path: string;

@@ -19,7 +19,8 @@ const VECTORS = 4 * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * A = √(S ÷ scale)·Vᵀ and B = U·√(S ÷ scale) of the weights W = U·S·Vᵀ `[outputs, inputs]`, cut to the rank, so that
- * scale·B·A is the best approximation of W of that rank (peft, `pissa_init`): `down` is A `[rank, inputs]`, `up` B `[outputs, rank]`.
+ * scale·B·A is the best approximation of W of that rank (peft, `pissa_init`): `down` is A `[rank, inputs]`, `up` B
+ * `[outputs, rank]`.
  */
 export function principalFactors(
   data: Float32Array,

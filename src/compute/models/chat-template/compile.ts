@@ -48,7 +48,10 @@ interface Rendering {
   readonly characters: number;
 }
 
-/** Compiles a Jinja text. `what`: how messages call it; `constants`: JavaScript values and functions that every rendering sees. Throws a {@link ModelError} `model_template`. */
+/**
+ * Compiles a Jinja text. `what`: how messages call it; `constants`: JavaScript values and functions that every
+ * rendering sees. Throws a {@link ModelError} `model_template`.
+ */
 function compiled(
   what: string,
   source: string,

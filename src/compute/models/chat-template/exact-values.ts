@@ -1,4 +1,7 @@
-/** Values of a template that JSON of JavaScript does not hold: whole floats, long whole numbers, and objects in the order of their text. */
+/**
+ * Values of a template that JSON of JavaScript does not hold: whole floats, long whole numbers, and objects in the
+ * order of their text.
+ */
 import { entriesOf, LongWhole, WholeFloat } from '../../../language/host/exact-json.js';
 import {
   ArrayValue,

@@ -1,4 +1,7 @@
-/** More tokens of texts over the keys and values of those before them: prompts are read piece by piece, or go on from what was read. */
+/**
+ * More tokens of texts over the keys and values of those before them: prompts are read piece by piece, or go on from
+ * what was read.
+ */
 import { onHost } from '../../tensor/memory.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
 import { MASKED, maskShape } from '../architectures/graphs/attention.js';

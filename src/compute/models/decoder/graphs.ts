@@ -85,10 +85,10 @@ export const savesMasks = (savedActivations: SavedActivations): boolean =>
 const LONG_REACH = 1024;
 
 /**
- * Whether gradients of attention compute the probabilities of each block of queries by themselves, so that those of one exist at a
- * time. Where the result of the attention is saved, they are computed nowhere else. Where it is computed again, they are computed
- * twice: of steps that recompute all, 5 to 6 % of the processor time at 1,024 and 2,048 tokens, for 43 % of a backward pass's memory
- * at 2,048 tokens of SmolLM2-135M, and little memory in shorter rows.
+ * Whether gradients of attention compute the probabilities of each block of queries by themselves, so that those of one
+ * exist at a time. Where the result of the attention is saved, they are computed nowhere else. Where it is computed
+ * again, they are computed twice: of steps that recompute all, 5 to 6 % of the processor time at 1,024 and 2,048
+ * tokens, for 43 % of a backward pass's memory at 2,048 tokens of SmolLM2-135M, and little memory in shorter rows.
  */
 function attendsAgain(
   savedActivations: SavedActivations,
@@ -148,7 +148,10 @@ export function trainingBlock(
   return savedHalves(needed, 'y', offered);
 }
 
-/** Both passes, the first of which gives `output` and saves what is offered: a value that the second does not read need not be saved. */
+/**
+ * Both passes, the first of which gives `output` and saves what is offered: a value that the second does not read need
+ * not be saved.
+ */
 function savedHalves(
   joint: Graph,
   output: string,

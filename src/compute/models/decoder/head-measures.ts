@@ -50,8 +50,8 @@ export function headWork(
 }
 
 /**
- * The graphs of a head, and what they take; `times`: how often the first two of them run, or the only one, and `again`: operations of
- * losses that are computed a second time.
+ * The graphs of a head, and what they take; `times`: how often the first two of them run, or the only one, and `again`:
+ * operations of losses that are computed a second time.
  */
 interface HeadWork {
   readonly graphs: readonly Graph[];

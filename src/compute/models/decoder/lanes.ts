@@ -1,6 +1,6 @@
 /**
- * Weights that are dequantised by several threads: each has a lane of memory of its own, which is handed to it to be filled and back.
- * The first lane is this thread's, and takes whatever only this one can dequantise.
+ * Weights that are dequantised by several threads: each has a lane of memory of its own, which is handed to it to be
+ * filled and back. The first lane is this thread's, and takes whatever only this one can dequantise.
  */
 import { allocateOnHost } from '../../tensor/out-of-memory.js';
 import { sizeOf } from '../../tensor/shape.js';

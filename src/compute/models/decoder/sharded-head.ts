@@ -48,9 +48,10 @@ function labelsIn(
 }
 
 /**
- * Loss of each supervised position, in nats, and the logarithm of Σ exp over all its logits in float64: the sums of the shards are put together in float64. This is closer to the exact loss than
- * a float32 sum over a large vocabulary, here and in PyTorch, which loses its smallest terms: 1.9e-5 nats per token with the
- * 262,144 tokens of Gemma 3, 5e-6 with the 49,152 of SmolLM2. `smoothing`: share of the loss that is the mean over the vocabulary.
+ * Loss of each supervised position, in nats, and the logarithm of Σ exp over all its logits in float64: the sums of the
+ * shards are put together in float64. This is closer to the exact loss than a float32 sum over a large vocabulary, here
+ * and in PyTorch, which loses its smallest terms: 1.9e-5 nats per token with the 262,144 tokens of Gemma 3, 5e-6 with
+ * the 49,152 of SmolLM2. `smoothing`: share of the loss that is the mean over the vocabulary.
  */
 export async function shardedLoss(
   context: DecoderContext,

@@ -23,9 +23,9 @@ export interface Batch {
    */
   readonly segments?: Int32Array;
   /**
-   * `[rows, length]`, for rows of texts that begin alike: what they share, and then what each goes on with, one after the other. Which
-   * of these each token is part of, by the numbers of `FORK`; positions of all texts go on from what is shared. No window may be
-   * shorter than a row.
+   * `[rows, length]`, for rows of texts that begin alike: what they share, and then what each goes on with, one after
+   * the other. Which of these each token is part of, by the numbers of `FORK`; positions of all texts go on from what
+   * is shared. No window may be shorter than a row.
    */
   readonly forks?: Int32Array;
   /** Tokens of each row without its padding, for rows of one text each. Default: `length`. */
@@ -146,8 +146,9 @@ export interface Decoder {
   collectGradients(): Promise<void>;
   zeroGradients(): void;
   /**
-   * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global batch, by weight),
-   * or the gradients of the losses, each times what `scale` gives for it. `noise` is the largest magnitude of the uniform noise added to the embedded tokens (NEFTune); default: none.
+   * Forward and backward; adds `scale` × the gradient of the loss sum (`scale` = 1 ÷ supervised tokens of the global
+   * batch, by weight), or the gradients of the losses, each times what `scale` gives for it. `noise` is the largest
+   * magnitude of the uniform noise added to the embedded tokens (NEFTune); default: none.
    */
   accumulate(batch: Batch, scale: number | Weighing, key: DropoutKey, noise?: number): Promise<LossResult>;
   /** Forward only, without dropout. `each` is told every token's. */
@@ -163,7 +164,8 @@ export interface Decoder {
 
 export interface DecodeSession {
   /**
-   * Whether a session takes many tokens at a time after its first call, and {@link restore}s: where caches are arrays of the host, no text is turned by other angles when it grows, and no adapter has virtual tokens.
+   * Whether a session takes many tokens at a time after its first call, and {@link restore}s: where caches are arrays
+   * of the host, no text is turned by other angles when it grows, and no adapter has virtual tokens.
    */
   readonly extends: boolean;
   /**
@@ -205,7 +207,10 @@ export interface DecoderPlan {
   };
   /** Bytes of `workspace` that are not tensors: the JavaScript heap and compiled graphs. */
   readonly driverBytes: number;
-  /** Bytes of weights that exist as float32 at the same time: all of them or, if the base is dequantised, one block and the head. */
+  /**
+   * Bytes of weights that exist as float32 at the same time: all of them or, if the base is dequantised, one block and
+   * the head.
+   */
   readonly floatBytes: number;
   /** Multiply-adds ×2 of one forward and backward. */
   readonly flops: number;

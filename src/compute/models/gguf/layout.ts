@@ -13,8 +13,9 @@ import type { ModelConfig } from '../types.js';
 export type Arrangement =
   | { readonly kind: 'same' }
   /**
-   * Rows are in another order: of blocks of `axes` rows, ours go by the first axis, then the second, and theirs the other way round;
-   * the third stays. `theirs` is where a row of ours is; it stays within its `unit` rows or moves with its neighbours.
+   * Rows are in another order: of blocks of `axes` rows, ours go by the first axis, then the second, and theirs the
+   * other way round; the third stays. `theirs` is where a row of ours is; it stays within its `unit` rows or moves with
+   * its neighbours.
    */
   | {
       readonly kind: 'rows';
@@ -41,7 +42,10 @@ export interface PlacedTensor extends NamedShape {
   readonly isReshaped?: true;
 }
 
-/** Every tensor that the config asks for, with its name in the file. `rotatesPairs`: llama.cpp turns neighbours where Hugging Face turns halves. */
+/**
+ * Every tensor that the config asks for, with its name in the file. `rotatesPairs`: llama.cpp turns neighbours where
+ * Hugging Face turns halves.
+ */
 export function ggufLayout(config: ModelConfig, rotatesPairs: boolean): readonly PlacedTensor[] {
   const blueprint = blueprintOf(config);
   const { embedding, positions, head } = blueprint;

@@ -103,7 +103,10 @@ const PHI_3: PieceStyle = {
   unknown: false,
 };
 
-/** What puts a space before a text: a pre-tokenizer, before the first stretch between special tokens or before each that has none. */
+/**
+ * What puts a space before a text: a pre-tokenizer, before the first stretch between special tokens or before each that
+ * has none.
+ */
 const llama = (scheme: 'never' | 'first' | 'always'): PieceStyle => ({
   normalizer: null,
   preTokenizer: { type: 'Metaspace', replacement: SPACE, prepend_scheme: scheme, split: false },

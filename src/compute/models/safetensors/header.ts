@@ -1,8 +1,8 @@
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from './json.js';
 
 /**
- * Element types of the safetensors format and their width in bits (safetensors 0.7, `tensor.rs`), in the order in which the reference writer
- * puts tensors, the last first.
+ * Element types of the safetensors format and their width in bits (safetensors 0.7, `tensor.rs`), in the order in which
+ * the reference writer puts tensors, the last first.
  */
 export const DTYPE_BITS = {
   BOOL: 8,

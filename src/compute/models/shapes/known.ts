@@ -1,4 +1,7 @@
-/** Models whose shapes come with the program: `stdlib/models/shapes.json`, the values of their `config.json` and where these are from. */
+/**
+ * Models whose shapes come with the program: `stdlib/models/shapes.json`, the values of their `config.json` and where
+ * these are from.
+ */
 import * as v from 'valibot';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, type Json, ownJson, positive, record } from '../../../language/host/json.js';

@@ -17,7 +17,10 @@ export async function loadTokenizer(host: Host, folder: string): Promise<Tokeniz
   return withConfiguredBegin(tokenizer, host, `${folder}/tokenizer_config.json`);
 }
 
-/** The tokenizer of another `tokenizer.json` of the same model, which begins texts as `original` does. Throws a {@link ModelError}. */
+/**
+ * The tokenizer of another `tokenizer.json` of the same model, which begins texts as `original` does. Throws a
+ * {@link ModelError}.
+ */
 export async function tokenizerOver(json: Json, path: string, original: Tokenizer): Promise<Tokenizer> {
   const { beginId: _, ...tokenizer } = await buildTokenizer(parseTokenizer(json, path), path);
   return { ...tokenizer, ...(original.beginId === undefined ? {} : { beginId: original.beginId }) };

@@ -218,7 +218,8 @@ export const tensorsToQuantise = (config: ModelConfig, formatOf: FormatOf): read
     : [];
 
 /**
- * One of them in NF4, in memory that threads share where `shared` says so. Throws a {@link ModelError} for a value that is not finite.
+ * One of them in NF4, in memory that threads share where `shared` says so. Throws a {@link ModelError} for a value that
+ * is not finite.
  */
 export function quantiseNamed(
   source: WeightSource,

@@ -189,9 +189,9 @@ function largestOf(values: Float32Array): number {
 }
 
 /**
- * `tensor.mean()` of PyTorch on one thread, float32, bit for bit: sums run in 4 rows of 8 lanes and cascade over
- * 4 levels, fewer than 8 values in 4 rows of one (`aten/src/ATen/native/cpu/SumKernel.cpp`, `vectorized_inner_sum`). The order of the additions decides the
- * last bit, and that bit is part of a double-quantised weight.
+ * `tensor.mean()` of PyTorch on one thread, float32, bit for bit: sums run in 4 rows of 8 lanes and cascade over 4
+ * levels, fewer than 8 values in 4 rows of one (`aten/src/ATen/native/cpu/SumKernel.cpp`, `vectorized_inner_sum`). The
+ * order of the additions decides the last bit, and that bit is part of a double-quantised weight.
  */
 export function torchMean(values: Float32Array): number {
   const lanes = values.length < LANES ? 1 : LANES;

@@ -71,7 +71,10 @@ const KNOWN: ReadonlySet<ArchitectureName> = new Set([
   'gemma3',
 ]);
 
-/** How the library is told of the modules of a family that it does not know: fields of `AdapterModelInterface`, as it saves them. */
+/**
+ * How the library is told of the modules of a family that it does not know: fields of `AdapterModelInterface`, as it
+ * saves them.
+ */
 function interfaceFile(config: ModelConfig | undefined): string | undefined {
   if (config === undefined || KNOWN.has(config.architecture)) return undefined;
   const { blocks, blocksAt, embedding } = blueprintOf(config);

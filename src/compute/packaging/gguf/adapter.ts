@@ -78,7 +78,10 @@ function read(tensors: AdapterTensors, name: string): Factor {
   return found;
 }
 
-/** Rows of B in the order of its weight's rows. llama.cpp multiplies by alpha/rank; `gain` is the rest of its scale (rsLoRA, patterns of alpha). */
+/**
+ * Rows of B in the order of its weight's rows. llama.cpp multiplies by alpha/rank; `gain` is the rest of its scale
+ * (rsLoRA, patterns of alpha).
+ */
 function scaledRows({ shape, data }: Factor, arrangement: Arrangement, gain: number): Factor {
   const [rows = 0, width = 0] = shape;
   const out = new Float32Array(data.length);

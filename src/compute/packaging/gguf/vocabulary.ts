@@ -128,7 +128,10 @@ function putsSpace({ normalizer, pre_tokenizer: before }: Json): boolean {
   );
 }
 
-/** llama.cpp has a name for what cuts a text into words. It normalises none, so that only one that does not matter is passed over. */
+/**
+ * llama.cpp has a name for what cuts a text into words. It normalises none, so that only one that does not matter is
+ * passed over.
+ */
 function preTokenizerName({ ignoreMerges, merges }: BpeModel, pipeline: Json, refusal: Refusal): string {
   const wanted = comparable(pipeline['pre_tokenizer']);
   const normalizer = pipeline['normalizer'];

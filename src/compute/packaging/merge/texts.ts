@@ -13,7 +13,10 @@ interface MergedConfigOptions {
   readonly classes?: Json;
 }
 
-/** The base's `config.json` with the new dtype, under the name that it has there: `torch_dtype`, or `dtype` since transformers 5. */
+/**
+ * The base's `config.json` with the new dtype, under the name that it has there: `torch_dtype`, or `dtype` since
+ * transformers 5.
+ */
 export function mergedConfig(
   config: Json,
   dtype: MergeDtype,

@@ -55,7 +55,10 @@ interface Conversion {
   readonly make: () => GgufFile;
 }
 
-/** The path of a file that is made where it is not there yet. Throws a `UserError` where it cannot be written, and what `make` throws. */
+/**
+ * The path of a file that is made where it is not there yet. Throws a `UserError` where it cannot be written, and what
+ * `make` throws.
+ */
 export function converted(host: Host, { label, sources, form, make }: Conversion): string {
   const folder = conversionsFolder(host);
   const known = readTable(host, folder);

@@ -34,9 +34,9 @@ export const sharesPrompts = (
   costOf(config, texts.joined) < WORTH * costOf(config, texts);
 
 /**
- * Whether texts in one row have the losses that they have alone, but for what dropout draws for each. A text comes after another one,
- * which a window would slide over as well; texts that turn by the angles of long ones may differ in that; and virtual tokens of a
- * prompt are counted as tokens of one text.
+ * Whether texts in one row have the losses that they have alone, but for what dropout draws for each. A text comes
+ * after another one, which a window would slide over as well; texts that turn by the angles of long ones may differ in
+ * that; and virtual tokens of a prompt are counted as tokens of one text.
  */
 export function joinsExactly(
   config: ModelConfig,
@@ -59,7 +59,10 @@ export function joinsExactly(
 /** Below this share of the time it is worth it: the rest is in the error of the estimate. */
 const WORTH = 0.95;
 
-/** How much longer a multiplication of attention takes than one of a linear layer: its products are small, and their results are exponentiated. */
+/**
+ * How much longer a multiplication of attention takes than one of a linear layer: its products are small, and their
+ * results are exponentiated.
+ */
 const ATTENTION = 3;
 
 /** Multiplications of all rows, about; half of the scores of a row are masked. */

@@ -165,7 +165,10 @@ function largestOf(map: Float32Array, code: number): number {
   return inOrder(low);
 }
 
-/** The codes of an 8-bit state, ascending (bitsandbytes, `create_dynamic_map`): 256 values between dynamic exponents, from −1 to 1, or from 0 for what has no sign. */
+/**
+ * The codes of an 8-bit state, ascending (bitsandbytes, `create_dynamic_map`): 256 values between dynamic exponents,
+ * from −1 to 1, or from 0 for what has no sign.
+ */
 export function dynamicMap(signed: boolean): Float32Array {
   const exponents = 7;
   const values = [0, 1];

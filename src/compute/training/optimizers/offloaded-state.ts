@@ -25,7 +25,10 @@ const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNM
 export const workspaceBytes = (slots: Readonly<Record<string, Slot>>): number =>
   Object.values(slots).reduce((sum, slot) => sum + aligned(slotBytes(slot)), 0);
 
-/** Parameters whose state is in memory: in their order, each where it still fits into what is left besides the offloaded fraction. */
+/**
+ * Parameters whose state is in memory: in their order, each where it still fits into what is left besides the offloaded
+ * fraction.
+ */
 function memoryFirst(total: number, offloadedFraction: number): (bytes: number) => boolean {
   let left = total * (1 - offloadedFraction);
   return (bytes) => {

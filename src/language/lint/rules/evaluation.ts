@@ -148,7 +148,8 @@ export const evaluationRules: readonly Rule[] = [
     check(pipeline) {
       // What an eval in an erroneous block looks at is not known.
       if (!pipeline.isWhole) return [];
-      // A release without a gate has been reported as that. Of the trials of a search, the best one is evaluated: a block counts as a whole
+      // A release without a gate has been reported as that. Of the trials of a search, the best one is evaluated: a
+      // block counts as a whole
       const used = new Set(
         [...modelsOf('eval', pipeline), ...modelsOf('deploy', pipeline)].map(({ block }) => block),
       );

@@ -246,7 +246,10 @@ export const METRIC_ROWS = {
 /** Those that say something next to a baseline alone. */
 export const COMPARING_METRICS: readonly string[] = ['forgotten', 'preferred'];
 
-/** Those that are not measured while a model is trained: of rows alone, of choices and pairs, by another model, and next to a baseline. */
+/**
+ * Those that are not measured while a model is trained: of rows alone, of choices and pairs, by another model, and next
+ * to a baseline.
+ */
 export const UNVALIDATED: readonly string[] = [
   'unigram_perplexity',
   'accuracy_normalised',

@@ -79,7 +79,10 @@ const whole = (file: ReleaseFile) => ({
 const contentOf = ({ bytes, read }: ReleaseFile, most: number): Buffer =>
   Buffer.concat([...read(0, Math.min(bytes, most))]);
 
-/** Names of the files that are stored apart: those that the Hub names, and all that are too large to be held in memory, whatever it says. */
+/**
+ * Names of the files that are stored apart: those that the Hub names, and all that are too large to be held in memory,
+ * whatever it says.
+ */
 async function largeFiles(
   access: HubAccess,
   { id, revision }: Repository,

@@ -1,14 +1,14 @@
 /**
- * Successive halving (Jamieson and Talwalkar, arXiv 1502.07943): all trials train up to a rung, the best of them by their validation
- * loss there go on to the next, which is `factor` times as far, and few train to the end.
+ * Successive halving (Jamieson and Talwalkar, arXiv 1502.07943): all trials train up to a rung, the best of them by
+ * their validation loss there go on to the next, which is `factor` times as far, and few train to the end.
  */
 
 /** Slack of a logarithm whose argument is an exact power. */
 const ROUNDING = 1e-9;
 
 /**
- * Steps after which a training of `total` steps is compared with the others: each is one at which it validates, every `every` steps.
- * `total ÷ factor`, `total ÷ factor²` and so on, as many as leave a trial, in order.
+ * Steps after which a training of `total` steps is compared with the others: each is one at which it validates, every
+ * `every` steps. `total ÷ factor`, `total ÷ factor²` and so on, as many as leave a trial, in order.
  */
 export function rungSteps(total: number, every: number, factor: number, trials: number): readonly number[] {
   const most = Math.floor(Math.log(trials) / Math.log(factor) + ROUNDING);

@@ -1,7 +1,7 @@
 /**
- * The hand-over from data to format: `<split>.jsonl` with one {@link DataRow} a line, in the order of the
- * rows in their files, general rows after them; the training rows of several sources are interleaved. Columns have their usual names here (`instruction`, `input`,
- * `output`), whatever they are called in the source; other columns pass through.
+ * The hand-over from data to format: `<split>.jsonl` with one {@link DataRow} a line, in the order of the rows in their
+ * files, general rows after them; the training rows of several sources are interleaved. Columns have their usual names
+ * here (`instruction`, `input`, `output`), whatever they are called in the source; other columns pass through.
  */
 
 import { join } from 'node:path';

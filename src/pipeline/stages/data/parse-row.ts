@@ -72,7 +72,10 @@ const LONE_SURROGATES = /\\u[dD][89a-fA-F]/;
 const wellFormed = (value: unknown): boolean =>
   everyPart(value, (part) => typeof part !== 'string' || !/\p{Surrogate}/u.test(part));
 
-/** Whether all numbers in a JSON value are finite: `1e999` is read as infinity, which JSON has no word for, and would be written as `null`. */
+/**
+ * Whether all numbers in a JSON value are finite: `1e999` is read as infinity, which JSON has no word for, and would be
+ * written as `null`.
+ */
 const allFinite = (value: unknown): boolean =>
   everyPart(value, (part) => typeof part !== 'number' || Number.isFinite(part));
 

@@ -13,7 +13,10 @@ export interface RowContent {
   /** `undefined` for plain text, which asks nothing. */
   readonly question?: readonly string[];
   readonly answer: string;
-  /** It says which answer is better, or whether one is good: of two that contradict each other, one takes back what the other teaches. */
+  /**
+   * It says which answer is better, or whether one is good: of two that contradict each other, one takes back what the
+   * other teaches.
+   */
   readonly isPreference?: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** Which rows are taken where not all are: the lowest in an order that their content and the seed decide. Of no row is anything held. */
+/**
+ * Which rows are taken where not all are: the lowest in an order that their content and the seed decide. Of no row is
+ * anything held.
+ */
 import { unitHash } from './hashes.js';
 import type { RowTable } from './row-table.js';
 import { doubles } from './scratch.js';

@@ -23,7 +23,8 @@ export interface SourceFile extends RowFile {
 
 /**
  * The files of a data stage in the order in which they are read: as listed, a glob's sorted, general ones last. A file
- * that two patterns name is read once, but each of the lists in it that are named. Throws a {@link UserError} if a pattern names no file.
+ * that two patterns name is read once, but each of the lists in it that are named. Throws a {@link UserError} if a
+ * pattern names no file.
  */
 export function sourceFiles(settings: DataSettings, folder: string, host: Host): readonly SourceFile[] {
   const general = generalMix(settings);

@@ -1,4 +1,7 @@
-/** A release for another place than a folder: its files are gathered, the model is asked, and the place's own code publishes them. */
+/**
+ * A release for another place than a folder: its files are gathered, the model is asked, and the place's own code
+ * publishes them.
+ */
 import { basename, isAbsolute, join } from 'node:path';
 import { openAnyModel } from '../../../compute/models/any-model.js';
 import { digestFiles, filesBelow, MANIFEST, releaseDigest } from '../../../compute/packaging/manifest.js';

@@ -13,7 +13,10 @@ import { deployElsewhere } from './elsewhere.js';
 import { manifestDraft } from './manifest-draft.js';
 import { addedFiles, askRelease, releasedModel, servedRelease } from './released-model.js';
 
-/** Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however often it is deployed. */
+/**
+ * Publishes a model or an adapter, once the run has found its gate open; the same content is the same release, however
+ * often it is deployed.
+ */
 export const run: RunStage = (context) => {
   const settings = settingsOf(context.stage, 'deploy');
   const isFolder = settings.target.call === 'directory';

@@ -8,7 +8,10 @@ import { type EvaluationTask, type ObservedBoth, openModels, type SeenByModel } 
 import { judgedObservations } from './judge/judge.js';
 import { MEAN_REWARD, scoredAnswers } from './scored-answers.js';
 
-/** The observations with the rewards of a reward model, where a metric asks one. Throws a `UserError` for one that is not finite. */
+/**
+ * The observations with the rewards of a reward model, where a metric asks one. Throws a `UserError` for one that is
+ * not finite.
+ */
 export async function scored(
   { context, heldOut, answer }: EvaluationTask,
   { subject, scorer }: { readonly subject: EvaluatedModel; readonly scorer: EvaluatedModel | undefined },

@@ -54,7 +54,10 @@ function openerOf(context: StageContext): ModelOpener {
   };
 }
 
-/** Where PyTorch finds a base's weights; fresh ones, and those with further tokens, are written first. `made`: those that were, by what they are of. */
+/**
+ * Where PyTorch finds a base's weights; fresh ones, and those with further tokens, are written first. `made`: those
+ * that were, by what they are of.
+ */
 export function weightsFolder(
   { host, work }: Pick<StageContext, 'host' | 'work'>,
   base: ResolvedModel,

@@ -64,10 +64,10 @@ function endOfAnswer(turn: string, whole: string, turnEnds: readonly string[]): 
 }
 
 /**
- * The border in a template that writes a turn otherwise where others follow: Qwen 3 leaves out an empty thought, Hermes a
- * line end, Mistral moves the tools to the last question. The answer begins after what the template writes between the message before
- * and an answer, but for white space; it ends with its end token, before anything that changes with the message after it,
- * and has all of the message that is written where it is the last.
+ * The border in a template that writes a turn otherwise where others follow: Qwen 3 leaves out an empty thought, Hermes
+ * a line end, Mistral moves the tools to the last question. The answer begins after what the template writes between
+ * the message before and an answer, but for white space; it ends with its end token, before anything that changes with
+ * the message after it, and has all of the message that is written where it is the last.
  */
 function changedBorder(
   whole: Whole,

@@ -90,7 +90,10 @@ function winogrande(row: Row, own: OwnName): Question {
   };
 }
 
-/** Python's `str.capitalize()`: of what one letter becomes, the first is large (`ß`: `Ss`). How a Greek word ends depends on all of it. */
+/**
+ * Python's `str.capitalize()`: of what one letter becomes, the first is large (`ß`: `Ss`). How a Greek word ends
+ * depends on all of it.
+ */
 const capitalised = (given: string): string => {
   const [first = ''] = given;
   const [large = '', ...more] = first.toUpperCase();

@@ -14,7 +14,10 @@ const TEXTS = [
   '1, 1, 2, 3, 5, 8, 13,',
 ];
 
-/** The first rows that the adapter was trained on, or fixed ones, for which alone the tokenizer is read; at least one token each. */
+/**
+ * The first rows that the adapter was trained on, or fixed ones, for which alone the tokenizer is read; at least one
+ * token each.
+ */
 export async function probeRows(
   trainer: Artefact | undefined,
   model: Pick<AnyModel, 'facts' | 'tokenizer'>,

@@ -24,8 +24,8 @@ export const countWeights = (tensors: readonly NamedShape[]): number =>
   tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /**
- * The tensors of a base that are held in NF4, quantised by threads; what one of them fails at is left out. `undefined` where the base
- * is smaller than `least` weights.
+ * The tensors of a base that are held in NF4, quantised by threads; what one of them fails at is left out. `undefined`
+ * where the base is smaller than `least` weights.
  */
 export async function quantisedBase(
   model: Pick<ModelFolder, 'toQuantise'>,

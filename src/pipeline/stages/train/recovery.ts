@@ -1,4 +1,7 @@
-/** What a training continues with that ran out of memory: the next plan that cannot change the result, from the planner's ladder. */
+/**
+ * What a training continues with that ran out of memory: the next plan that cannot change the result, from the
+ * planner's ladder.
+ */
 
 import { trainsHead } from '../../../compute/models/adapters/biases.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';

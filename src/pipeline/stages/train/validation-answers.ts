@@ -28,7 +28,10 @@ export interface ValidationAnswers {
   measure(answers: readonly (readonly number[])[], loss: number): AnswersMeasured;
 }
 
-/** So much more than the references repeat themselves is too much: models that have lost their way repeat half of what they say (Welleck 2020). */
+/**
+ * So much more than the references repeat themselves is too much: models that have lost their way repeat half of what
+ * they say (Welleck 2020).
+ */
 const TOO_MUCH = 0.3;
 
 /** Whether a stage looks at more than the loss of its validation. */

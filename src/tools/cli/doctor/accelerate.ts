@@ -1,4 +1,7 @@
-/** Checks of the accelerate engine: the Python that it would compute with, what that has, and whether it trains as the embedded engine does. */
+/**
+ * Checks of the accelerate engine: the Python that it would compute with, what that has, and whether it trains as the
+ * embedded engine does.
+ */
 import {
   lookAtPython,
   ORIGINS,

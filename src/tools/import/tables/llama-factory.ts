@@ -345,7 +345,8 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
     for (const key of ['train_on_prompt', 'mask_history'])
       revise(context, key, automatic('all of a text is trained on'));
   }
-  // Rows of a training are cut to the length; those that are packed are dropped if they are longer, and texts without answers are cut into several.
+  // Rows of a training are cut to the length; those that are packed are dropped if they are longer, and texts without
+  // answers are cut into several.
   const isPacked = recipe.packing === true && recipe.objective === undefined;
   recipe.overflow = isPretraining ? 'split' : isPacked ? 'drop' : 'truncate';
   settlePreferences(recipe, context);

@@ -82,7 +82,10 @@ const SIGNS = ['●', '○', '▲', '△', '■', '□', '◆', '◇'] as const;
 const PAINTS = ['cyan', 'yellow', 'green', 'red'] as const;
 const HEIGHT = 14;
 
-/** For a terminal: told apart by their signs, and by colours where there are any. `xName` is under the axis. Points whose value is not a number are left out. */
+/**
+ * For a terminal: told apart by their signs, and by colours where there are any. `xName` is under the axis. Points
+ * whose value is not a number are left out.
+ */
 export function plot(
   series: readonly Series[],
   xName: string,

@@ -34,7 +34,10 @@ interface RunFilter extends ReadOptions {
   readonly last?: number;
 }
 
-/** Runs of this folder, newest first; empty journals, of runs that never began, are left out. Throws a `UserError` if there is none. */
+/**
+ * Runs of this folder, newest first; empty journals, of runs that never began, are left out. Throws a `UserError` if
+ * there is none.
+ */
 export function readRuns(host: Host, { pipeline, last, ...options }: RunFilter = {}): readonly Run[] {
   const runs: Run[] = [];
   const path = (file: string): string => resolve(host.cwd, file);

@@ -65,7 +65,10 @@ export function checkAsked({ kept, snapshotFile, params, machine }: SnapshotRequ
 /** Where neither a machine is named nor a budget says how much memory there is. */
 const USUAL: SnapshotMachine = { kind: 'catalogue', name: 'cpu-8gib' };
 
-/** The machine that was asked for on the command line, so that a snapshot says the same wherever it is made; `undefined` if nothing was. */
+/**
+ * The machine that was asked for on the command line, so that a snapshot says the same wherever it is made; `undefined`
+ * if nothing was.
+ */
 function askedMachine({ machine, memoryBytes, devices }: MachineChoice): SnapshotMachine | undefined {
   if (machine !== undefined)
     return {

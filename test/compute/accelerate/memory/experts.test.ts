@@ -1,6 +1,7 @@
 /**
- * What factors over experts add to the tensors of a training: counted with torch 2.15, transformers 5.24 and PEFT 0.21.2, over Mixtral
- * and gpt-oss alike, as the difference to the same training without them (`ftpc_driver.probe.storages`).
+ * What factors over experts add to the tensors of a training: counted with torch 2.15, transformers 5.24 and PEFT
+ * 0.21.2, over Mixtral and gpt-oss alike, as the difference to the same training without them
+ * (`ftpc_driver.probe.storages`).
  */
 import { expect } from 'chai';
 import {

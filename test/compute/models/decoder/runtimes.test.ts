@@ -1,4 +1,7 @@
-/** A whole training step of every architecture on the runtimes that have to be installed, against transformers, PEFT and AdapterHub. */
+/**
+ * A whole training step of every architecture on the runtimes that have to be installed, against transformers, PEFT and
+ * AdapterHub.
+ */
 import { expect } from 'chai';
 import { expectedTensors } from '../../../../src/compute/models/architectures/index.js';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';

@@ -1,4 +1,7 @@
-/** Tokenizers in GGUF files, and the tokens that llama.cpp cuts texts into: those of transformers (test/fixtures/gguf/record_tokenizers.py). */
+/**
+ * Tokenizers in GGUF files, and the tokens that llama.cpp cuts texts into: those of transformers
+ * (test/fixtures/gguf/record_tokenizers.py).
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 /**
- * Types of GGUF files of three models in llama.cpp: it has the answers that are given here with weights in float32, and nearly the same perplexity with all of them.
+ * Types of GGUF files of three models in llama.cpp: it has the answers that are given here with weights in float32, and
+ * nearly the same perplexity with all of them.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

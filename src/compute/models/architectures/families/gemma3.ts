@@ -1,6 +1,7 @@
 /**
- * Gemma 3 for text (arXiv 2503.19786), as transformers' `modeling_gemma3.py`: Gemma 2 with normalised heads instead
- * of soft-capped scores (transformers passes over `attn_logit_softcapping`), five sliding layers for each full one, and rotary frequencies of their own for the sliding layers.
+ * Gemma 3 for text (arXiv 2503.19786), as transformers' `modeling_gemma3.py`: Gemma 2 with normalised heads instead of
+ * soft-capped scores (transformers passes over `attn_logit_softcapping`), five sliding layers for each full one, and
+ * rotary frequencies of their own for the sliding layers.
  */
 import { PLAIN, readRope, ropeOfKind } from '../../config/rope.js';
 import { writeLayerTypes, writeShape } from '../../config/shape.js';

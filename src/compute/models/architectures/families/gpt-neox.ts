@@ -1,6 +1,6 @@
 /**
- * GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373), as transformers' `modeling_gpt_neox.py`: LayerNorm, the first part of each head
- * turned, attention and MLP next to each other, queries, keys and values fused head by head.
+ * GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373), as transformers' `modeling_gpt_neox.py`: LayerNorm, the first
+ * part of each head turned, attention and MLP next to each other, queries, keys and values fused head by head.
  */
 import { PLAIN, readRope } from '../../config/rope.js';
 import { COMMON, readShape, writeIds } from '../../config/shape.js';

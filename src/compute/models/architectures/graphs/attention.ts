@@ -10,8 +10,8 @@ import { attendInBlocks, type QueryBlock, type Stretch } from './query-blocks.js
 export const MASKED = -1e9;
 
 /**
- * What a token of a row with several texts that begin alike is part of: what they share, or, by numbers from `first` on, what one of
- * them goes on with. A token attends to those of its own number and to what is shared.
+ * What a token of a row with several texts that begin alike is part of: what they share, or, by numbers from `first`
+ * on, what one of them goes on with. A token attends to those of its own number and to what is shared.
  */
 export const FORK = { shared: -1, padding: 0, first: 1 } as const;
 

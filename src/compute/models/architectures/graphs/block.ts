@@ -25,7 +25,10 @@ interface BlockOptions {
   readonly precision?: 'f32' | 'bf16';
   /** Queries of a row that meet the keys at a time. */
   readonly queryBlock?: number;
-  /** Gradients compute probabilities again, block by block: less memory where nothing is saved, for a quarter more products of scores. */
+  /**
+   * Gradients compute probabilities again, block by block: less memory where nothing is saved, for a quarter more
+   * products of scores.
+   */
   readonly attendsAgain?: boolean;
   /** Fraction of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
@@ -35,10 +38,10 @@ interface BlockOptions {
 
 /**
  * Forward and backward of one block. Inputs: `x` `[rows·length, hidden]`, `cos` and `sin` `[rows, length, dims/2]`
- * where the block has rotary embeddings, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments` `[rows, length]` where
- * rows hold several texts (see `Batch.segments`), `forks` likewise where these begin alike, `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix
- * (see `PastValues`), weights and adapter tensors by
- * their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
+ * where the block has rotary embeddings, `mask` `[1, 1, …maskShape(length)]` (added to the scores), `segments`
+ * `[rows, length]` where rows hold several texts (see `Batch.segments`), `forks` likewise where these begin alike,
+ * `prefix.keys`, `prefix.values` and `prefix.mask` where there is a prefix (see `PastValues`), weights and adapter
+ * tensors by their names within the block, `dropout.MODULE` (bool), `dy`, and `total.NAME` for each trained tensor.
  * Outputs: `y`, `dx`, and `grad.NAME` = `total.NAME` + gradient.
  */
 interface BlockGraph {

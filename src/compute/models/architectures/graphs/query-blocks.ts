@@ -31,11 +31,17 @@ export interface Stretch {
 /** Some queries of every head, and the keys and values that they may see. */
 export interface QueryBlock extends Stretch {
   readonly seen: readonly Stretch[];
-  /** `[1 or rows, 1, to − from, seen]`: what is added to the scores; another value each time, so that none is kept for a second use. */
+  /**
+   * `[1 or rows, 1, to − from, seen]`: what is added to the scores; another value each time, so that none is kept for a
+   * second use.
+   */
   readonly visible: () => ValueId;
 }
 
-/** A block as its products take it: `parts` of each lane, or none, is a number of products that the queries of a lane are cut into. */
+/**
+ * A block as its products take it: `parts` of each lane, or none, is a number of products that the queries of a lane
+ * are cut into.
+ */
 interface AttendedBlock {
   /** `[lanes, (parts,) queries, dim]` */
   readonly queries: ValueId;
@@ -129,11 +135,11 @@ function attendBlock(
 }
 
 /**
- * Gradients of queries, keys and values. Softmax subtracts from the gradient of a query's probabilities p its mean under them,
- * Σ p∘(dmixed·valuesᵀ), which is dmixed·(p·values) = Σ dmixed∘mixed (FlashAttention-2, arXiv 2307.08691, section 3.1): a sum
- * over the values of a head instead of two passes over all that its queries see. Of products that are rounded to bfloat16, what
- * comes of p and dmixed·valuesᵀ is subtracted: the rounding of `mixed` has nothing to do with theirs. One block follows the other: what is as large
- * as all scores exists for one block at a time.
+ * Gradients of queries, keys and values. Softmax subtracts from the gradient of a query's probabilities p its mean
+ * under them, Σ p∘(dmixed·valuesᵀ), which is dmixed·(p·values) = Σ dmixed∘mixed (FlashAttention-2, arXiv 2307.08691,
+ * section 3.1): a sum over the values of a head instead of two passes over all that its queries see. Of products that
+ * are rounded to bfloat16, what comes of p and dmixed·valuesᵀ is subtracted: the rounding of `mixed` has nothing to do
+ * with theirs. One block follows the other: what is as large as all scores exists for one block at a time.
  */
 function gradientsInBlocks(
   b: GraphBuilder,

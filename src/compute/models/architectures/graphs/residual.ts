@@ -14,7 +14,10 @@ interface PartValues {
   readonly saved: Readonly<Record<string, ValueId>>;
 }
 
-/** A bottleneck adapter, as AdapterHub's `adapters` computes it: out `[n, hidden]` is what the part gives, and stream `[n, hidden]` the hidden states that it read and is added to. */
+/**
+ * A bottleneck adapter, as AdapterHub's `adapters` computes it: out `[n, hidden]` is what the part gives, and stream
+ * `[n, hidden]` the hidden states that it read and is added to.
+ */
 function bottleneck(
   context: LayerContext,
   place: BottleneckPlace,

@@ -195,7 +195,10 @@ class ProductWriter implements CodedProducts {
     ];
   }
 
-  /** What x is multiplied by for its sums over blocks, `[columns, blocks]`: one small product costs less than to lay x out otherwise. */
+  /**
+   * What x is multiplied by for its sums over blocks, `[columns, blocks]`: one small product costs less than to lay x
+   * out otherwise.
+   */
   private blockSums(columns: number, block: number): string {
     const name = `%blocks.${columns}.${block}`;
     if (this.blockSizes.has(name)) return name;

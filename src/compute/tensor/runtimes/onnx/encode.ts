@@ -18,9 +18,9 @@ import {
 import { openAttributes, openShape } from './open-sizes.js';
 
 /**
- * First output of every model, an empty sequence, which the binding can't hand to JavaScript. The binding of 1.30 copies every output
- * into a new ArrayBuffer, also those that were written straight into memory it was given; at this one it gives up
- * with an error, after the run and before the first copy.
+ * First output of every model, an empty sequence, which the binding can't hand to JavaScript. The binding of 1.30
+ * copies every output into a new ArrayBuffer, also those that were written straight into memory it was given; at this
+ * one it gives up with an error, after the run and before the first copy.
  */
 export const STOP = '%stop';
 

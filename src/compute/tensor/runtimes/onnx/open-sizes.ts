@@ -2,7 +2,10 @@
 import { list, number } from '../../attributes.js';
 import type { Attributes, Node, TensorType, ValueId } from '../../types.js';
 
-/** What ONNX has for a size that is not known: in the shape of an input, and in that of a reshape, where it follows from the others. */
+/**
+ * What ONNX has for a size that is not known: in the shape of an input, and in that of a reshape, where it follows from
+ * the others.
+ */
 const ANY = -1;
 /** What a slice to the end ends at. */
 const END = 2 ** 31 - 1;

@@ -52,7 +52,10 @@ export const referenceRuntime = (): Runtime => ({
 
 const KERNELS: Readonly<Record<OpName, Kernel>> = { ...elementwise, ...linear, ...layout };
 
-/** Runs a graph in float64. Inputs and results by name. Throws a {@link GraphError} if an input is missing or has a wrong length. */
+/**
+ * Runs a graph in float64. Inputs and results by name. Throws a {@link GraphError} if an input is missing or has a
+ * wrong length.
+ */
 export function evaluate(
   graph: Graph,
   inputs: Readonly<Record<string, ArrayLike<number>>>,

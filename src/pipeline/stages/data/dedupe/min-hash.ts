@@ -1,4 +1,7 @@
-/** MinHash signatures (Broder, "On the resemblance and containment of documents", 1997): sets that overlap by s agree in a hash with chance s. */
+/**
+ * MinHash signatures (Broder, "On the resemblance and containment of documents", 1997): sets that overlap by s agree in
+ * a hash with chance s.
+ */
 import { MINHASH_KERNEL } from '../../../../compute/tensor/kernels.generated.js';
 import { createMemory, startModule } from '../../../../compute/tensor/webassembly.js';
 import { mix } from './word-triples.js';

@@ -16,7 +16,10 @@ const TAIL = 8;
 /** A longer footer is not read for an estimate. */
 const MOST = 16 << 20;
 
-/** Bytes of the footer with its length and signature, from the last bytes of a file; `undefined` if they are no footer, or one that is too long to be read. */
+/**
+ * Bytes of the footer with its length and signature, from the last bytes of a file; `undefined` if they are no footer,
+ * or one that is too long to be read.
+ */
 export function footerLength(last: Uint8Array): number | undefined {
   const tail = last.subarray(-TAIL);
   if (tail.length < TAIL || Buffer.from(tail.subarray(4)).toString('latin1') !== 'PAR1') return undefined;

@@ -42,8 +42,8 @@ const MOST_UNPACKED = 200;
 const ALWAYS_UNPACKED = 1 << 28;
 
 /**
- * A packed file of `size` bytes, as it was; `check` sees how that begins. Throws a `UserError` if it is broken or has no end, and what
- * `pieces` throw.
+ * A packed file of `size` bytes, as it was; `check` sees how that begins. Throws a `UserError` if it is broken or has
+ * no end, and what `pieces` throw.
  */
 export async function* unpacked(
   packing: Packing,

@@ -23,8 +23,9 @@ export interface TextRows extends TokenRows {
 }
 
 /**
- * One after another: `ids` and `labels` int32 [tokens], `weights` float32 [tokens] where tokens have some, `offsets` int64
- * [rows + 1]; of texts that end in an answer, `answers` and `good` int32 [rows]. Each row is read once per column, and none is held.
+ * One after another: `ids` and `labels` int32 [tokens], `weights` float32 [tokens] where tokens have some, `offsets`
+ * int64 [rows + 1]; of texts that end in an answer, `answers` and `good` int32 [rows]. Each row is read once per
+ * column, and none is held.
  */
 export function writeRows(output: OutputFolder, name: string, rows: TokenRows | TextRows): string {
   const offsets = new BigInt64Array(rows.count + 1);

@@ -25,7 +25,10 @@ interface Learner {
   readonly adapter: AdapterConfig;
 }
 
-/** Rows of a split, of which none is too long; `learner` where they are to be pairs. Throws a `UserError` for judged answers where pairs are learned from. */
+/**
+ * Rows of a split, of which none is too long; `learner` where they are to be pairs. Throws a `UserError` for judged
+ * answers where pairs are learned from.
+ */
 export function preferenceSplit(options: RowsOptions, learner: Learner | undefined): PreferenceSplit {
   const isPaired = learner !== undefined;
   const { host, stage, folder, maxLength } = options;

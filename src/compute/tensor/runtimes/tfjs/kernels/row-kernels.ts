@@ -26,7 +26,10 @@ workgroupBarrier();`;
 
 const EACH = `for (var at = lane; at < width; at += ${THREADS})`;
 
-/** A workgroup per row, whose code has `row`, `first` (its first element), `lane` and `width`; nothing is done past the last row. */
+/**
+ * A workgroup per row, whose code has `row`, `first` (its first element), `lane` and `width`; nothing is done past the
+ * last row.
+ */
 const byRow = (
   shader: Omit<Shader, 'code' | 'groups' | 'declarations'>,
   rows: string,
