@@ -135,6 +135,8 @@ export function requireGraph({ foreign }: ModelConfig): void {
 const SENSE = /(?:^|\.)(?:vision|visual|audio|image|speech|multi_modal|mm_|video|vit)/;
 const BLOCK = /^(.*(?:^|\.)(?:layers|h|blocks?))\.(\d+)\.(.+)$/;
 const EXPERT = /(?:^|\.)experts?(?:\.|$)/;
+/** Norms of queries and keys may have weights of their own for each head: matrices, which multiply nothing. */
+export const NORM = /norm(?:\.weight)?$/;
 /** What chooses experts is no linear layer in transformers. */
 const ROUTER = /(?:^|\.)(?:gate|router|shared_expert_gate)$/;
 
@@ -160,14 +162,14 @@ interface ForeignLinear extends Projection {
   readonly layer: number;
 }
 
-/** The linear layers of the text part's blocks: matrices that are no experts', nor what chooses these. */
+/** The linear layers of the text part's blocks: matrices that are no experts', nor what chooses these, nor norms. */
 export const foreignLinears = (foreign: ForeignModel): readonly ForeignLinear[] =>
   foreignTensors(foreign).flatMap(({ name, shape }) => {
     const path = /^(.*)\.weight$/.exec(name)?.[1];
     const [, , layer, module = ''] = (path !== undefined && BLOCK.exec(path)) || [];
     const [outputs, inputs] = shape;
     if (path === undefined || layer === undefined || outputs === undefined || inputs === undefined) return [];
-    if (shape.length !== 2 || SENSE.test(path) || EXPERT.test(module)) return [];
+    if (shape.length !== 2 || SENSE.test(path) || EXPERT.test(module) || NORM.test(module)) return [];
     if (foreign.experts !== undefined && ROUTER.test(module)) return [];
     const target = module.slice(module.lastIndexOf('.') + 1);
     return [{ target, module, outputs, inputs, bias: false, transposed: false, path, layer: Number(layer) }];

@@ -39,6 +39,8 @@ export const BLOCKS = {
   qwen3: { ...LLAMA, headNorms: true },
   qwen3_moe: { ...LLAMA, headNorms: true },
   olmo2: { ...LLAMA, headNorms: true },
+  olmo3: { ...LLAMA, headNorms: true },
+  glm4: { ...LLAMA, norms: 4, normInputs: 4, copiesOutput: true },
   gemma: LLAMA,
   gemma2: { ...LLAMA, norms: 4, normInputs: 4, isAlwaysEager: true, eager: 8, capsLogits: true },
   gemma3: { ...LLAMA, norms: 4, normInputs: 4, headNorms: true },

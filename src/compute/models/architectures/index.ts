@@ -2,7 +2,7 @@
 
 import { GraphError } from '../../tensor/shape.js';
 import { type ExpertParameter, expertParameters } from '../experts.js';
-import { foreignLinears, foreignTensors } from '../foreign.js';
+import { foreignLinears, foreignTensors, NORM } from '../foreign.js';
 import type { ForeignModel, ModelConfig } from '../types.js';
 import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
 import { FAMILIES } from './families/index.js';
@@ -66,7 +66,7 @@ function expectedOfForeign(config: ModelConfig, foreign: ForeignModel): readonly
   const roleOf = (name: string, shape: readonly number[]): ExpectedTensor['role'] => {
     if (linear.has(name)) return 'projection';
     if (name === embedding.name) return 'embedding';
-    return shape.length === 1 ? 'norm' : 'head';
+    return shape.length === 1 || NORM.test(name) ? 'norm' : 'head';
   };
   const own = foreignTensors(foreign).map(({ name, shape }) => ({ name, shape, role: roleOf(name, shape) }));
   if (config.labels === undefined) return own;

@@ -98,3 +98,23 @@ export const llamaOuter = (
   ...under('model', last),
   ...(config.flag('tie_word_embeddings') ? [] : [tensor('lm_head.weight', vocab, hidden)]),
 ];
+
+/**
+ * MLPs of architectures with experts of DeepSeek's kind: next to those that a router chooses, some that every token passes through,
+ * after a few layers without any. `corrects`: what chooses experts has a bias that no gradient moves (arXiv 2412.19437).
+ */
+export function sharingExperts(
+  config: ConfigReader,
+  { hidden, inner }: Fields,
+  corrects: boolean,
+): (layer: number) => readonly NamedShape[] {
+  const [count, width] = [config.whole('n_routed_experts'), config.whole('moe_intermediate_size')];
+  const dense = config.whole('first_k_dense_replace', 0);
+  const mixture = [
+    tensor('gate.weight', count, hidden),
+    ...(corrects ? [tensor('gate.e_score_correction_bias', count)] : []),
+    ...experts(count, hidden, width),
+    ...under('shared_experts', gatedMlp(hidden, width * config.whole('n_shared_experts', 1))),
+  ];
+  return (layer) => (layer < dense ? gatedMlp(hidden, inner) : mixture);
+}

@@ -12,6 +12,7 @@ import {
   norm,
   type Recipe,
   type RecipeOf,
+  sharingExperts,
   tensor,
   under,
 } from './recipe.js';
@@ -49,7 +50,7 @@ const headNorms = ({ headDim }: Fields): readonly NamedShape[] => [
   ...norm('k_norm', headDim),
 ];
 
-const gemma: RecipeOf = (config) => llamaLike(config, fieldsOf(config), {});
+const plain: RecipeOf = (config) => llamaLike(config, fieldsOf(config), {});
 
 const mixtral: RecipeOf = (config) => {
   const fields = fieldsOf(config);
@@ -108,6 +109,38 @@ const olmo2: RecipeOf = (config) => {
   return llamaLike(config, fields, {
     norms: ['post_attention_layernorm', 'post_feedforward_layernorm'],
     attention: [...norm('q_norm', fields.queries), ...norm('k_norm', fields.keys)],
+  });
+};
+
+/** A norm before and after attention and MLP; gate and `up` are one layer. */
+const glm4: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner } = fields;
+  return llamaLike(config, fields, {
+    bias: { inputs: config.flag('attention_bias'), output: false },
+    norms: [...NORMS, 'post_self_attn_layernorm', 'post_mlp_layernorm'],
+    mlp: () => [...linear('gate_up_proj', 2 * inner, hidden), ...linear('down_proj', hidden, inner)],
+  });
+};
+
+const glm4Moe: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  return llamaLike(config, fields, {
+    bias: { inputs: config.flag('attention_bias'), output: false },
+    attention: config.flag('use_qk_norm') ? headNorms(fields) : [],
+    mlp: sharingExperts(config, fields, true),
+  });
+};
+
+/** Attention and MLP in parallel, after one norm without a bias; norms of queries and keys have weights for each head. */
+const cohere: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { heads, keys, headDim } = fields;
+  return llamaLike(config, fields, {
+    norms: ['input_layernorm'],
+    attention: config.flag('use_qk_norm')
+      ? [tensor('q_norm.weight', heads, headDim), tensor('k_norm.weight', keys / headDim, headDim)]
+      : [],
   });
 };
 
@@ -192,12 +225,18 @@ const phi: RecipeOf = (config) => {
 };
 
 export const LLAMA_LIKE: Readonly<Record<string, RecipeOf>> = {
-  gemma,
+  gemma: plain,
+  granite: plain,
   mixtral,
   qwen2_moe: qwen2Moe,
   qwen3_moe: qwen3Moe,
   olmo,
   olmo2,
+  olmo3: olmo2,
+  glm4,
+  glm4_moe: glm4Moe,
+  cohere,
+  cohere2: cohere,
   gpt_oss: gptOss,
   stablelm,
   starcoder2,

@@ -2,15 +2,13 @@
 import type { NamedShape } from '../architectures/blueprint.js';
 import type { ConfigReader } from '../config/reader.js';
 import {
-  experts,
   type Fields,
   fieldsOf,
-  gatedMlp,
   linear,
   llamaOuter,
   norm,
   type RecipeOf,
-  tensor,
+  sharingExperts,
   under,
 } from './recipe.js';
 
@@ -40,20 +38,12 @@ function latentAttention(config: ConfigReader, { hidden, heads }: Fields): reado
   ];
 }
 
-/** `corrects`: what chooses experts has a bias that no gradient moves (arXiv 2412.19437). */
 const deepseek =
   (corrects: boolean): RecipeOf =>
   (config) => {
     const fields = fieldsOf(config);
-    const { hidden, inner, layers } = fields;
-    const [count, width] = [config.whole('n_routed_experts'), config.whole('moe_intermediate_size')];
-    const dense = config.whole('first_k_dense_replace', 0);
-    const mixture = [
-      tensor('gate.weight', count, hidden),
-      ...(corrects ? [tensor('gate.e_score_correction_bias', count)] : []),
-      ...experts(count, hidden, width),
-      ...under('shared_experts', gatedMlp(hidden, width * config.whole('n_shared_experts', 1))),
-    ];
+    const { hidden, layers } = fields;
+    const mlp = sharingExperts(config, fields, corrects);
     return {
       outer: llamaOuter(config, fields),
       blocksAt: 'model.layers',
@@ -62,7 +52,7 @@ const deepseek =
         ...norm('input_layernorm', hidden),
         ...norm('post_attention_layernorm', hidden),
         ...under('self_attn', latentAttention(config, fields)),
-        ...under('mlp', layer < dense ? gatedMlp(hidden, inner) : mixture),
+        ...under('mlp', mlp(layer)),
       ],
     };
   };

@@ -1,13 +1,17 @@
 /** Shapes that come with the program: each against its published count, and one per architecture against transformers. */
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
+import { projectionsOfModel } from '../../../../src/compute/models/architectures/index.js';
+import { parseConfig } from '../../../../src/compute/models/config/index.js';
 import { moduleNames } from '../../../../src/compute/models/module-names.js';
 import { knownModels, knownShape } from '../../../../src/compute/models/shapes/known.js';
 import { tensorsOfConfig } from '../../../../src/compute/models/shapes/tensors.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 
 interface Recorded {
-  readonly models: Readonly<Record<string, { readonly tensors: number; readonly sha256: string }>>;
+  readonly models: Readonly<
+    Record<string, { readonly tensors: number; readonly sha256: string; readonly linear: readonly string[] }>
+  >;
 }
 
 describe('shapes of well-known models', () => {
@@ -36,7 +40,7 @@ describe('shapes of well-known models', () => {
   const { models } = JSON.parse(
     host.readText(`${host.packageFolder}/test/fixtures/shapes/tensors.json`),
   ) as Recorded;
-  for (const [id, { tensors, sha256 }] of Object.entries(models))
+  for (const [id, { tensors, sha256, linear }] of Object.entries(models)) {
     it(`of ${id}: names and shapes are those of transformers`, () => {
       const all = tensorsOf(id);
       const inMemory = moduleNames(all.map(({ name }) => name));
@@ -44,6 +48,13 @@ describe('shapes of well-known models', () => {
       expect(lines).to.have.length(tensors);
       expect(createHash('sha256').update(lines.sort().join('\n')).digest('hex')).to.equal(sha256);
     });
+
+    it(`of ${id}: linear layers are those of transformers`, () => {
+      const config = parseConfig(shapeOf(id).config, id, () => tensorsOf(id));
+      const found = new Set(projectionsOfModel(config).map(({ module }) => module));
+      expect([...found].sort()).to.deep.equal(linear);
+    });
+  }
 
   describe('are found by names of copies', () => {
     const same: Readonly<Record<string, string>> = {
