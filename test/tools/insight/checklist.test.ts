@@ -168,6 +168,10 @@ budget ready {
     const list = await answers(READY);
     expect(openItems(list)).to.deep.equal([]);
     expect(list.waiting).to.equal(4);
+    // leaks are looked for within a data stage, and of another it is only known that nothing trains on it
+    const apart = item(list, 'held_out')?.evidence.map(({ text }) => text) ?? [];
+    expect(apart.filter((text) => text.includes('dropped as leaks'))).to.have.length(1);
+    expect(apart).to.include.members(['nothing trains on `common`', 'nothing trains on `prompts`']);
   });
 
   it('is a gate of runs, which says what is open', async () => {

@@ -95,6 +95,9 @@ function heldOut(facts: Facts, checked: CheckedStage): Answer {
       `\`${both.stage}.${both.port}\` is trained on: evaluate another split, such as \`${rows.stage}.test\``,
       evaluated,
     );
+  // what is in another stage as well is compared by nothing
+  if (training.length === 0)
+    return done(evaluated, { text: `nothing trains on \`${data.block.name.text}\`` });
   const leaks = 'held-out rows that training has too, or nearly, are dropped as leaks';
   return done(evaluated, facts.setting(data, 'split'), { text: leaks });
 }
