@@ -34,17 +34,43 @@ export async function licenceTerms(): Promise<TermsOf> {
   const openOnes = new Map(
     Object.entries(list).map(([name, { osiApproved }]) => [name.toLowerCase(), osiApproved]),
   );
-  return (licence) =>
-    best(
-      licence
-        .replace(/[()]/g, ' ')
-        .split(/\s+OR\s+/)
-        .map((choice) =>
-          worst(
-            choice
-              .split(/\s+AND\s+/)
-              .map((one) => termsOfOne(one.trim().split(/\s+WITH\s+/)[0] ?? '', openOnes)),
-          ),
-        ),
-    );
+  return (licence) => termsOfExpression(licence, (name) => termsOfOne(name, openOnes));
 }
+
+/** Names, which may have spaces, and what is between them. */
+const PARTS = /([()]|\s+(?:AND|OR|and|or)\s+)/;
+
+/** An expression of more parts is nothing that anybody wrote. */
+const MOST_PARTS = 200;
+
+/** What cannot be read as an expression allows no more than the narrowest of its licences, and is not known to allow that. */
+function termsOfExpression(licence: string, termsOf: TermsOf): Terms {
+  const parts = licence.split(PARTS).flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+  let at = 0;
+  const taken = (operator: string): boolean => {
+    const isNext = parts[at]?.toUpperCase() === operator;
+    if (isNext) at++;
+    return isNext;
+  };
+  const joined = (operand: () => Terms | undefined, operator: string, merged: typeof best) => () => {
+    const all = [operand()];
+    while (taken(operator)) all.push(operand());
+    return all.includes(undefined) ? undefined : merged(all.flatMap((terms) => terms ?? []));
+  };
+  const one = (): Terms | undefined => {
+    if (taken('(')) {
+      const inner = either();
+      return taken(')') ? inner : undefined;
+    }
+    const name = parts[at++];
+    return name === undefined || /^(?:[()]|and|or)$/i.test(name) ? undefined : termsOf(nameOf(name));
+  };
+  const either = joined(joined(one, 'AND', worst), 'OR', best);
+  const found = parts.length > MOST_PARTS ? undefined : either();
+  return found !== undefined && at === parts.length
+    ? found
+    : worst(['unknown', ...parts.map((part) => termsOf(nameOf(part)))]);
+}
+
+/** `Apache 2.0` is written with a hyphen in SPDX; an exception `WITH` which a licence comes takes nothing away. */
+const nameOf = (part: string): string => (part.split(/\s+WITH\s+/i)[0] ?? '').replace(/\s+/g, '-');

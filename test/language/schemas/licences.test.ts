@@ -22,4 +22,24 @@ describe('licences', () => {
     expect(terms('(MIT OR Apache-2.0) ')).to.equal('free');
     expect(terms('GPL-2.0-only WITH Classpath-exception-2.0')).to.equal('free');
   });
+
+  it('are bound in expressions as their brackets say', async () => {
+    const terms = await licenceTerms();
+    const expected = {
+      free: ['(CC-BY-NC-4.0 OR MIT) AND Apache-2.0', '((MIT))', 'mit or cc-by-nc-4.0', 'Apache 2.0', 'mit\n'],
+      non_commercial: ['CC-BY-NC-4.0 AND (MIT OR Apache-2.0)', 'CC BY-NC 4.0', '(cc-by-nc-4.0 OR MIT'],
+      unknown: [
+        '(MIT',
+        'MIT) OR Apache-2.0',
+        'MIT OR',
+        'OR',
+        '',
+        '()',
+        '('.repeat(100_000),
+        'MIT Apache-2.0',
+      ],
+    };
+    for (const [kind, all] of Object.entries(expected))
+      for (const licence of all) expect(terms(licence), licence.slice(0, 60)).to.equal(kind);
+  });
 });
