@@ -51,7 +51,12 @@ def describe(error: BaseException) -> dict[str, object]:
     return fields
 
 
-_MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.I)
+#: The linker says that a library does not fit, and of one on a disk from which nothing may be executed why.
+_MEMORY = re.compile(
+    r"can(?:'|no)t allocate memory(?! in static TLS)|not enough memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED"
+    r"|failed to map segment from shared object(?!: )",
+    re.I,
+)
 _DISK = re.compile(r"os error (27|28|122)|No space left on device|Disk quota exceeded|File too large", re.I)
 _DISTRIBUTED = re.compile(r"gloo|nccl|Connection (closed|reset|refused)|ProcessGroup|rendezvous|TCPStore", re.I)
 
@@ -61,7 +66,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     known = (MemoryError,) if torch is None else (MemoryError, torch.OutOfMemoryError)
     if isinstance(error, known):
         return True
-    return isinstance(error, (RuntimeError, OSError)) and (
+    return isinstance(error, (RuntimeError, OSError, ImportError)) and (
         getattr(error, "errno", None) == errno.ENOMEM or _MEMORY.search(str(error)) is not None
     )
 
