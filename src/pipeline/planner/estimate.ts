@@ -11,6 +11,7 @@ import { storedAs } from '../../compute/packaging/merge/dtypes.js';
 import { sizeOf } from '../../compute/tensor/shape.js';
 import { sharesPrompts } from '../../compute/training/index.js';
 import type { AccelerateRun } from '../../language/ir/engines.js';
+import { namesIn } from '../../language/ir/expression.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
@@ -21,12 +22,13 @@ import { modelIdentity } from '../stages/open-models.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { referenceSetting } from '../stages/train/preferences/reference-model.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { joinedPairs, type Lengths, longestPrompt, promptsOf } from './expected-rows.js';
+import { joinedPairs, type Lengths, leastLengths, longestPrompt, promptsOf } from './expected-rows.js';
 import { adapterConfig, flopsPerToken, forwardMemory, residentWeights } from './forward-memory.js';
 import { hasCores } from './machines.js';
+import type { Answers } from './memory/answers.js';
 import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
-import { dataPeak, formatPeak } from './memory/peaks.js';
+import { dataPeak, formatPeak, reachingDown } from './memory/peaks.js';
 import { trainedCount } from './memory/ranks.js';
 import { decoderShape, optimizerBytes } from './memory/train.js';
 import { trainPeak } from './memory/train-peak.js';
@@ -112,7 +114,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const state = optimizerBytes(facts.memory, trainPlan);
     const { keep } = settingsOf(stage, 'train').checkpoint;
     return {
-      peak: trainPeak(facts.memory, trainPlan),
+      peak: trainedPeak(facts, trainPlan),
       seconds,
       ...(pace === undefined ? {} : { pace }),
       // best and last, and checkpoints of parameters and optimiser: those kept, the best, one being
@@ -143,36 +145,15 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     }
     const memory = readPairs(forwardMemory(context, model, longest, 'stored'), lengths);
     const answered = answeredRows(settings, lengths);
-    const answers = {
-      rows: answered,
-      prompt: longestPrompt(lengths),
-      prompts: promptsOf(lengths, answered),
-      maxTokens: settings.generation.max_tokens,
-    };
     const speed = look ? await context.speed() : undefined;
     const times = settings.baseline === undefined ? 1 : 2;
     const perToken = flopsPerToken(memory);
     const read = memory.forked === true ? joinedPairs(lengths) : lengths;
     const forward = times * paddedTokens(read) * perToken;
-    const prompts = times * answers.rows * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
-    const tokens = times * answers.rows * settings.generation.max_tokens;
-    const models = [
-      ...evaluated(context, model, settings.baseline),
-      ...(settings.metrics.some(({ call }) => call === 'preference_accuracy')
-        ? comparedWith(context, model)
-        : []),
-    ];
+    const prompts = times * answered * (lengths.tokens / Math.max(1, lengths.rows)) * perToken;
+    const tokens = times * answered * settings.generation.max_tokens;
     const scorer = context.models.of(scorerIn(settings));
-    const answeredLength = longest + settings.generation.max_tokens;
-    const peakOf = (residency: WeightResidency): Peak =>
-      largest([
-        ...models.map((one) =>
-          evaluationPeak(readPairs(forwardMemory(context, one, longest, residency), lengths), answers),
-        ),
-        ...(scorer === undefined
-          ? []
-          : [evaluationPeak(forwardMemory(context, scorer, answeredLength, residency), undefined)]),
-      ]);
+    const peakOf = embeddedPeak(context, stage, { model, scorer, lengths });
     const scored = scorer === undefined ? 0 : prompts + tokens * perToken;
     return {
       ...firstThatFits(memoryBudgetOf(context, limit), ['float32', 'stored', 'paged'], peakOf),
@@ -301,6 +282,72 @@ function isBf16({ program }: PlanContext, root: PlannedModel['root'] | undefined
   const trainer = root?.adapterOf ?? root?.trainedBy;
   const stage = trainer === undefined ? undefined : stageNamed(program, trainer);
   return stage?.kind === 'train' && precisionOf(settingsOf(stage, 'train')) === 'bf16';
+}
+
+/** Rows may be shorter than all that there are. */
+function trainedPeak({ memory }: TrainFacts, plan: TrainPlan): Peak {
+  const lengths = leastLengths(memory.lengths);
+  return reachingDown(trainPeak(memory, plan), lengths && trainPeak({ ...memory, lengths }, plan));
+}
+
+/** Of the embedded engine: the largest of the models that an evaluation asks, one after another, by how it holds their weights. */
+function embeddedPeak(
+  context: PlanContext,
+  stage: Stage,
+  { model, scorer, lengths }: EmbeddedEvaluation,
+): (residency: WeightResidency) => Peak {
+  const settings = settingsOf(stage, 'eval');
+  const isCompared = settings.metrics.some(({ call }) => call === 'preference_accuracy');
+  const models = [
+    ...evaluated(context, model, settings.baseline),
+    ...(isCompared ? comparedWith(context, model) : []),
+  ];
+  const peakOf = (residency: WeightResidency, rows: Lengths): Peak => {
+    const answers = answersTo(settings, rows);
+    const scored = scoresRows(stage) ? rows : undefined;
+    const asked = models.map((one) => {
+      const memory = readPairs(forwardMemory(context, one, rows.longest, residency), rows);
+      return evaluationPeak(memory, answers, scored);
+    });
+    if (scorer === undefined) return largest(asked);
+    const length = rows.longest + settings.generation.max_tokens;
+    return largest([
+      ...asked,
+      evaluationPeak(forwardMemory(context, scorer, length, residency), undefined, rows),
+    ]);
+  };
+  const least = leastLengths(lengths);
+  return (residency) => reachingDown(peakOf(residency, lengths), least && peakOf(residency, least));
+}
+
+/** What is answered of rows of these lengths. */
+function answersTo(settings: EvalSettings, lengths: Lengths): Answers {
+  const rows = answeredRows(settings, lengths);
+  return {
+    rows,
+    prompt: longestPrompt(lengths),
+    prompts: promptsOf(lengths, rows),
+    maxTokens: settings.generation.max_tokens,
+  };
+}
+
+interface EmbeddedEvaluation {
+  readonly model: PlannedModel;
+  /** Of a metric that asks one. */
+  readonly scorer: PlannedModel | undefined;
+  readonly lengths: Lengths;
+}
+
+/** Whether rows have losses, or classes or rewards, which take the same passes: for a metric that is listed or required. */
+function scoresRows(stage: Stage): boolean {
+  const listed = settingsOf(stage, 'eval').metrics.map(({ call }) => call);
+  const required = stage.requires
+    .flatMap(({ condition }) => namesIn(condition))
+    .map(({ path }) => path.at(-1));
+  return [...listed, ...required].some((name = '') => {
+    const needs = isMetricName(name) ? metrics[name].needs : 'answer';
+    return needs === 'loss' || UNANSWERED.has(needs);
+  });
 }
 
 /** The largest of the models that an evaluation opens one after another: a reward model reads whole answers, and gives none. */

@@ -61,6 +61,8 @@ export interface Lengths {
   readonly tokens: number;
   readonly supervised: number;
   readonly longest: number;
+  /** Of a split of which is not known which rows it gets: tokens of its longest one, at least. */
+  readonly longestAtLeast?: number;
   /** `histogram[i]` rows have at most `16 · (i + 1)` tokens and more than `16 · i`. */
   readonly histogram: readonly number[];
   /** Supervised tokens of a row: most of them, and their standard deviation. Not known of rows that nobody has seen. */
@@ -88,7 +90,7 @@ export function countedLengths(host: Host, entry: string, split: string): Length
   return { ...(splits[split === '' ? 'all' : split] ?? NO_ROWS), labels, isPaired, known: 'counted' };
 }
 
-/** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one. */
+/** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one, or only shorter ones. */
 export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
   const rows = ofSplit(survey.expected, split);
   const scale = survey.sampled === 0 ? 0 : rows / survey.sampled;
@@ -97,6 +99,7 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     tokens: Math.round(survey.tokens * scale),
     supervised: Math.round(survey.supervised * scale),
     longest: survey.longest,
+    ...(rows < survey.expected.all && { longestAtLeast: longestAtLeast(survey, rows) }),
     histogram: survey.histogram.map((count) => count * scale),
     answers: survey.answers,
     labels: survey.labels,
@@ -111,6 +114,29 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     known: 'sampled',
   };
 }
+
+/**
+ * That a split has none of so many long rows is less probable than this, were each drawn by itself: rows of a group, which are
+ * often as long as each other, come together.
+ */
+const IMPROBABLE = 0.001;
+
+/** Tokens that the longest of `rows` rows of all has at least. */
+function longestAtLeast({ histogram, sampled, expected }: LengthSurvey, rows: number): number {
+  const all = Math.max(1, expected.all);
+  let longer = 0;
+  for (let bin = histogram.length - 1; bin > 0; bin--) {
+    longer += ((histogram[bin] ?? 0) * all) / Math.max(1, sampled);
+    if ((1 - rows / all) ** longer <= IMPROBABLE) return BIN * bin + 1;
+  }
+  return 1;
+}
+
+/** The same rows without those that the split may not get; `undefined` where it is known which it gets, or it gets the longest. */
+export const leastLengths = (lengths: Lengths): Lengths | undefined =>
+  lengths.longestAtLeast === undefined || lengths.longestAtLeast >= lengths.longest
+    ? undefined
+    : shortened(lengths, lengths.longestAtLeast);
 
 /** Every row as long as allowed: the worst case. Rows of preferences are pairs then, of which both answers are trained on. */
 export function worstLengths(program: Program, host: Host, format: Stage, split: string): Lengths {

@@ -103,6 +103,13 @@ async function leave(
   return staying.map((i) => batch[i] as GrowingAnswer);
 }
 
+/** Rows of a batch's steps, one after another, where answers end as late as lets them leave one after another. */
+export function stepRows(rows: number): readonly number[] {
+  const counts: number[] = [];
+  for (let left = rows; left > 0; left -= Math.max(1, Math.ceil(WORTH_MOVING * left))) counts.push(left);
+  return counts;
+}
+
 const MOST_ROWS = 32;
 /** Tokens by which prompts of one batch may differ, and an eighth of the longest. */
 const SPREAD = 8;

@@ -53,21 +53,34 @@ export function answerBatch(
   };
 }
 
-/** The rows that are answered together whose keys and values take most. `capacity` counts virtual tokens too. */
-function largestBatch(
+/** Rows that are answered together. */
+export interface Answered {
+  readonly rows: number;
+  /** Tokens that each has room for, virtual ones included. */
+  readonly capacity: number;
+  /** Tokens of the longest prompt. */
+  readonly prompt: number;
+}
+
+/** The rows that are answered together whose keys and values take most. */
+const largestBatch = (config: ModelConfig, virtual: number, answers: Answers): Answered =>
+  answeredTogether(config, virtual, answers).reduce(
+    (most, one) => (one.rows * one.capacity > most.rows * most.capacity ? one : most),
+    { rows: 0, capacity: 0, prompt: answers.prompt },
+  );
+
+/** All batches, those of the longest prompts first; `virtual`: tokens that an adapter has before every text. */
+export function answeredTogether(
   config: ModelConfig,
   virtual: number,
   { rows, prompt, prompts = new Array<number>(rows).fill(prompt), maxTokens }: Answers,
-): Omit<AnswerBatch, 'more'> & { readonly capacity: number } {
+): readonly Answered[] {
   const reach = (tokens: number): number => Math.min(virtual + tokens, config.maxPositions);
-  const batches = generationBatches(prompts, { maxTokens, maxPositions: config.maxPositions }, (tokens) =>
+  return generationBatches(prompts, { maxTokens, maxPositions: config.maxPositions }, (tokens) =>
     batchRows(config, reach(tokens), EVALUATION_SHAPES.cacheBytes),
   ).map((batch) => ({
     rows: batch.rows.length,
     capacity: reach(batch.capacity),
     prompt: Math.max(...batch.rows.map((row) => prompts[row] ?? 0)),
   }));
-  return batches.reduce((most, one) => (one.rows * one.capacity > most.rows * most.capacity ? one : most), {
-    ...{ rows: 0, capacity: 0, prompt },
-  });
 }

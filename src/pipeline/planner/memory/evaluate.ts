@@ -12,14 +12,8 @@ import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/proo
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type Answers, answerBatch } from './answers.js';
-import {
-  ANSWER_SESSION,
-  DEVICE_CONTEXT,
-  MOST_SESSIONS,
-  READER_PROCESS,
-  SPREAD,
-  TOKENIZER,
-} from './calibration.js';
+import { DEVICE_CONTEXT, READER_PROCESS, SPREAD, TOKENIZER } from './calibration.js';
+import { evaluatedBytes, type LossRows } from './evaluated-graphs.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { runtimeOverhead, smallWeights } from './runtimes.js';
@@ -51,21 +45,27 @@ export interface ForwardMemory {
   readonly planDecoder: PlanDecoder;
 }
 
-/** Forward passes over the held-out rows, and answers over a cache of keys and values. */
-export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined): Peak {
+/**
+ * Forward passes over the held-out rows, and answers over a cache of keys and values; `scored`: the rows whose losses are
+ * asked, where any are.
+ */
+export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined, scored?: LossRows): Peak {
   const { config } = memory;
   const length =
     memory.forked === true
       ? paddedLength(memory.longest)
       : paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
   const rows = lossRows(EVALUATION_SHAPES.batchTokens, length);
-  const losses = forwardPeak(memory, { ...EVALUATED, rows, length, forked: memory.forked });
+  const compiled = (asked: Answers | undefined): number => evaluatedBytes(memory, scored, asked);
+  const losses = forwardPeak(memory, {
+    ...{ ...EVALUATED, rows, length, forked: memory.forked },
+    more: { workspace: compiled(undefined) },
+  });
   if (answers === undefined || answers.rows === 0) return losses;
   const batch = answerBatch(config, memory.adapter, answers);
-  const sessions = Math.min(MOST_SESSIONS, 2 * answers.rows);
   const prompts = forwardPeak(memory, {
     ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt },
-    more: { ...batch.more, workspace: ANSWER_SESSION * sessions + (answers.codes ?? 0) },
+    more: { ...batch.more, workspace: compiled(answers) + (answers.codes ?? 0) },
   });
   return prompts.bytes > losses.bytes ? prompts : losses;
 }

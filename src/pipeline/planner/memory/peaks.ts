@@ -72,6 +72,17 @@ export const sharedPeak = (process: Peak, device: MemoryParts, wider = 1): Peak 
   device: figures(device, wider),
 });
 
+/** With an interval that reaches down to that of `least`, which may be what is computed. */
+export function reachingDown(peak: Peak, least: Peak | undefined): Peak {
+  if (least === undefined) return peak;
+  const { device } = peak;
+  const lower = <P extends { readonly low: number }>(one: P, { low }: { readonly low: number } = one): P => ({
+    ...one,
+    low: Math.min(one.low, low),
+  });
+  return { ...lower(peak, least), ...(device && { device: lower(device, least.device) }) };
+}
+
 /** The peak with the largest tensor that is refused; `largest`: bytes that the GPU takes in one piece, where it has a limit. */
 export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: number | undefined): Peak {
   if (largest === undefined) return peak;
