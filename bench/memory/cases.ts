@@ -119,8 +119,11 @@ export function plannedGrowth({ options, runtime, optimizer, environment }: Memo
       ? undefined
       : largestUpdate(OPTIMIZERS[optimizer], expectedTensors(options.config));
   const small = smallTensors({ options, optimizer });
-  const { driver, copies, heaps, graph } = runtimeOverhead(runtime, { ...planned, compiles, update, small });
-  return tensors + trained + moments(optimizer, planned) + driver + copies + heaps + graph;
+  const [trainsBase, state] = [options.trainable === 'full', moments(optimizer, planned)];
+  const { driver, copies, heaps, graph } = runtimeOverhead(runtime, {
+    ...{ ...planned, compiles, update, small, trainsBase, state },
+  });
+  return tensors + trained + state + driver + copies + heaps + graph;
 }
 
 function smallTensors({ options, optimizer }: Pick<MemoryCase, 'options' | 'optimizer'>) {

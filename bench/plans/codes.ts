@@ -14,7 +14,7 @@ const ROWS = 4;
 
 const text = (file: string, type: GgufType): string => `edition 2026
 import { jsonl } from "std/data"
-import { completion } from "std/format"
+import { alpaca } from "std/format"
 import { perplexity, rouge_l } from "std/eval"
 
 data rows {
@@ -22,7 +22,7 @@ data rows {
 }
 format texts {
   from = rows
-  template = completion()
+  template = alpaca()
   model = gguf("${file}")
 }
 merge fused {
@@ -50,7 +50,7 @@ export const CODES: readonly PlannedPipeline[] = GGUF_MODELS.filter(
     options: [],
     write: (folder: string) => {
       const row = (index: number) =>
-        JSON.stringify({ text: `Question ${index}: an answer, which is not long.` });
+        JSON.stringify({ instruction: `Question ${index}?`, output: 'An answer, which is not long.' });
       writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: ROWS }, (_, at) => row(at)).join('\n'));
       writeFileSync(join(folder, 'codes.ftp'), text(path, type));
       return 'codes.ftp';

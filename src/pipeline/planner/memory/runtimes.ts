@@ -6,11 +6,7 @@ import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { transientBytes } from '../../../compute/tensor/liveness.js';
 import { isWorthCompiling } from '../../../compute/tensor/runtimes/tensorflow/variants.js';
-import {
-  INTERMEDIATES,
-  outputBytes,
-  workingBytes,
-} from '../../../compute/tensor/runtimes/tensorflow/working-bytes.js';
+import { INTERMEDIATES, outputBytes } from '../../../compute/tensor/runtimes/tensorflow/working-bytes.js';
 import { bytesOf, sizeOf } from '../../../compute/tensor/shape.js';
 import type { Graph } from '../../../compute/tensor/types.js';
 import { MAPPED_BYTES } from '../../../language/host/shareable.js';
@@ -27,17 +23,36 @@ const MIB = 2 ** 20;
  * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
  * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, saved and recomputed, adapter and full: 18 MiB besides
  * what is written twice, outputs, and half again of the intermediates; each within 5 % of the whole process. Memory that
- * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %. While XLA
- * compiles a graph, 105 to 198 MiB in five small steps, when no intermediates of a graph are there yet.
+ * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %.
  */
-const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, compiling: 200 * MIB, heaps: 0.4 } as const;
+const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, heaps: 0.4 } as const;
+
+/**
+ * XLA, the first time that it compiles: pages of the library that are its code (`RssFile`: 47 MiB for an update, 52 to 62 in
+ * trainings), which stay, and what it works in while it compiles products. Both together were 105 to 198 MiB in five small steps. An
+ * update, which has no products, took it 30 MiB of memory that was free by then.
+ */
+const XLA = { code: 62 * MIB, products: 138 * MIB } as const;
+
+/**
+ * The share of an update's intermediates that TensorFlow has at a time, since it writes most of them over others: 144 MiB of 324, of
+ * AdamW over 108 MiB, compiled or not. What it frees of them stays in the process.
+ */
+const OF_UPDATE = 0.45;
 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
- * products pack them, once more; outputs come in fresh memory; what is trained lies on the host besides. Two steps of hidden 192 and 256 tokens, an adapter and every
- * weight (`npm run bench -- memory --only wasm`): each within 5 % of the whole process.
+ * products pack them, once more; outputs come in fresh memory; what is trained lies on the host besides. Two steps of hidden 192 and
+ * 256 tokens, an adapter and every weight (`npm run bench -- memory --only wasm`): 3.0 and 1.4 % of the whole process less. An update of
+ * AdamW over 108 MiB took 645 MiB: its three outputs, and its intermediates to the byte.
  */
-const WASM = { process: -28 * MIB, driver: 27 * MIB, copies: 2 } as const;
+const WASM = { process: -28 * MIB, driver: 20 * MIB } as const;
+
+/**
+ * How much longer the heap is than what a training has in it, as tensors are replaced in each step: 3 to 9 % in trainings of two bases,
+ * of 44 blocks of hidden 192 and 8 of 576, by LoRA and in full.
+ */
+const WASM_HEAP = 0.06;
 
 /**
  * TensorFlow.js over Dawn: the driver, and the kernels of a step, which it compiles in the process. Measured with
@@ -67,6 +82,10 @@ interface StepGraphs {
   /** Bytes of tensors that are too small to be mapped by themselves: frozen weights, and all that is held of trained ones. */
   readonly small?: { readonly frozen: number; readonly trained: number };
   readonly floatBytes: number;
+  /** Whether these are what is trained. */
+  readonly trainsBase?: boolean;
+  /** Bytes of the optimiser's state. */
+  readonly state?: number;
   /** Of an optimiser on the device: the graph that updates most at a time. */
   readonly update?: Graph;
   /** Whether graphs that compute much are compiled. */
@@ -101,6 +120,10 @@ function smallShare(graphs: DecoderPlan['graphs']): number {
   return smallBytes(saved) / Math.max(1, total(saved));
 }
 
+/** What an update takes besides what it reads: what it gives, in fresh memory, and this share of its intermediates. */
+const updateBytes = (update: Graph, share: number): number =>
+  share * transientBytes(update) + outputBytes(update);
+
 /** Runtimes of which it was measured. */
 const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>> = {
   tensorflow({ graphs, parts, update, compiles = false, small = { frozen: 0, trained: 0 } }) {
@@ -109,33 +132,36 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
     );
     // what updates runs, and what compiles does, when no other graph runs, whose intermediates are counted
     const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
-    const ofUpdate = update === undefined ? 0 : workingBytes(update) - counted;
-    const { process, driver, compiling, heaps } = TENSORFLOW;
-    const run = [...graphs.map(({ graph: one }) => one), ...(update === undefined ? [] : [update])];
-    const isCompiled = compiles && run.some((one) => isWorthCompiling(one));
-    const ofCompiling = isCompiled ? compiling - counted : 0;
+    const ofUpdate = update === undefined ? 0 : updateBytes(update, OF_UPDATE) - counted;
+    const compilesProducts = compiles && graphs.some(({ graph: one }) => isWorthCompiling(one));
+    const compilesUpdate = compiles && update !== undefined && isWorthCompiling(update);
+    const ofCompiling = compilesProducts ? XLA.products - counted : 0;
+    const { process, driver, heaps } = TENSORFLOW;
     // gradients are copied to the host only where it updates
     const sets = update === undefined ? 2 : 1;
     return {
       process,
-      driver,
+      driver: driver + (compilesProducts || compilesUpdate ? XLA.code : 0),
       copies: sets * parts.gradients + small.frozen,
       heaps: heaps * (small.trained + smallShare(graphs) * parts.activations),
       graph: Math.max(0, ofUpdate, ofCompiling, ...ofBlocks),
     };
   },
   webgpu: () => ({ ...NOTHING, process: WEBGPU.process }),
-  wasm({ graphs, parts, update, floatBytes }) {
-    const { process, driver, copies } = WASM;
-    // values on the host, and gradients where that updates
-    const trained = (update === undefined ? 2 : 1) * parts.gradients;
-    const outputs = graphs.map(({ graph: one }) => outputBytes(one));
+  wasm({ graphs, parts, update, floatBytes, trainsBase = false, state = 0 }) {
+    // its heap keeps what an update took, when no other graph ran, whose intermediates are counted
+    const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
+    const ofUpdate = update === undefined ? 0 : updateBytes(update, 1) - counted;
+    const graph = Math.max(0, ofUpdate, ...graphs.map(({ graph: one }) => outputBytes(one)));
+    // weights, and what their products pack; those that are trained are among what the host has as well
+    const weights = (trainsBase ? 1 : 2) * floatBytes;
+    const { gradients, activations } = parts;
+    const filled = weights + 2 * gradients + activations + (update === undefined ? 0 : state) + graph;
     return {
-      process,
-      driver,
-      copies: copies * floatBytes + trained,
-      heaps: 0,
-      graph: Math.max(0, ...outputs),
+      ...{ process: WASM.process, driver: WASM.driver, graph },
+      // values on the host, and gradients where that updates
+      copies: weights + (update === undefined ? 2 : 1) * gradients,
+      heaps: gradients === 0 ? 0 : WASM_HEAP * filled,
     };
   },
 };

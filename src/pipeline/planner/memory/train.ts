@@ -362,12 +362,12 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
     head: graphsOf(graphs, 'head'),
   });
   const update = updateOnDevice(memory, plan);
+  const state = residentState(memory, plan);
   const beyond = runtimeOverhead(memory.runtime, {
-    ...{ graphs, parts, floatBytes, update },
+    ...{ graphs, parts, floatBytes, update, state, trainsBase: plan.method === 'full' },
     compiles: memory.compiles,
     small: smallTensors(memory, plan, shape.weightBytes),
   });
-  const state = residentState(memory, plan);
   const best = memory.validation === undefined ? 0 : parts.gradients;
   const tensors = {
     ...NO_PARTS,

@@ -1,15 +1,22 @@
 import { expect } from 'chai';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
+import { transientBytes } from '../../../../src/compute/tensor/liveness.js';
+import type { Graph } from '../../../../src/compute/tensor/types.js';
+import { OPTIMIZERS } from '../../../../src/compute/training/optimizers/index.js';
 import {
   type RuntimeOverhead,
   runtimeOverhead,
   smallBytes,
   smallWeights,
 } from '../../../../src/pipeline/planner/memory/runtimes.js';
+import { largestUpdate } from '../../../../src/pipeline/planner/memory/train.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
 
 const { recording, adapter } = fixture('tied');
+
+const updateOf = (shape: readonly number[]): Graph | undefined =>
+  largestUpdate(OPTIMIZERS.adamw, [{ name: 'model.embed_tokens.weight', shape }]);
 
 const options = (hidden: number, rows: number, checkpointedBlocks: number): DecoderPlanOptions => ({
   config: {
@@ -67,6 +74,49 @@ describe('memory of the runtimes', () => {
     expect(smallWeights(recording.config, 2 ** 20 - 1)).to.be.closeTo(2 ** 20 - 1, 1);
     expect(smallWeights(recording.config, 2 ** 50)).to.equal(0);
     expect(smallBytes([2 ** 20, 2 ** 20 - 1, 5])).to.equal(2 ** 20 + 4);
+  });
+
+  it('of TensorFlow that compiles is the code of XLA, and what it works in where there are products', () => {
+    const planned = planDecoder(options(64, 1, 0));
+    const update = updateOf([2 ** 19]);
+    const of = (given: Partial<Parameters<typeof runtimeOverhead>[1]>) =>
+      runtimeOverhead('tensorflow', { ...planned, update, ...given });
+    const [plain, compiled] = [of({}), of({ compiles: true })];
+    // the graphs of these blocks compute too little; the update is compiled
+    expect(compiled.driver - plain.driver).to.equal(62 * 2 ** 20);
+    expect(compiled.graph).to.equal(plain.graph);
+    const large = planDecoder(options(576, 4, 0));
+    expect(of({ ...large, compiles: true }).graph).to.be.above(of(large).graph);
+    expect(of({ compiles: true, update: undefined }).driver).to.equal(plain.driver);
+  });
+
+  it('of TensorFlow and in WebAssembly has what an update of a large tensor works in', () => {
+    const planned = planDecoder(options(192, 1, 0));
+    const bytes = 4 * 49152 * 576;
+    const of = (runtime: string) => runtimeOverhead(runtime, { ...planned, update: updateOf([49152, 576]) });
+    const counted = Math.max(...planned.graphs.map(({ graph }) => transientBytes(graph)));
+    // parameter and two moments; measured were 468 and 645 MiB in all
+    expect(of('tensorflow').graph + counted).to.be.closeTo(468 * 2 ** 20, 5 * 2 ** 20);
+    expect(of('wasm').graph + counted).to.be.closeTo(645 * 2 ** 20, 5 * 2 ** 20);
+    expect(of('wasm').graph + counted).to.be.above(3 * bytes);
+  });
+
+  it('in WebAssembly has a heap that is longer than what is in it, where something is trained', () => {
+    const planned = planDecoder(options(192, 4, 0));
+    const heaps = (given: Partial<Parameters<typeof runtimeOverhead>[1]>) =>
+      runtimeOverhead('wasm', { ...planned, ...given }).heaps;
+    const update = updateOf([2 ** 10]);
+    const state = 1e6;
+    expect(heaps({ update, state }) - heaps({ update })).to.be.closeTo(0.06 * state, 1);
+    // the state is the host's where that updates
+    expect(heaps({ state })).to.equal(heaps({}));
+    expect(heaps({ parts: { ...planned.parts, gradients: 0 } })).to.equal(0);
+  });
+
+  it('in WebAssembly has the weights once more where they are not trained', () => {
+    const planned = planDecoder(options(192, 4, 0));
+    const of = (trainsBase: boolean) => runtimeOverhead('wasm', { ...planned, trainsBase }).copies;
+    expect(of(false) - of(true)).to.equal(planned.floatBytes);
   });
 
   it('in WebAssembly has what is trained on the host besides, and where that updates its gradients too', () => {
