@@ -18,7 +18,8 @@ section { background: var(--card); border-radius: 10px; padding: 16px; min-width
 .badge.current { color: var(--s0); } .badge.canary { color: var(--s1); } .badge.only { display: none; }
 dl.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(108px, 1fr)); gap: 10px 12px; margin: 0 0 14px; }
 dt { color: var(--soft); font-size: 13px; } dd { margin: 0; font-size: 18px; font-weight: 600; font-variant-numeric: tabular-nums; }
-dd .soft { font-size: 12px; font-weight: 400; }
+dd .soft { font-size: 12px; font-weight: 400; display: inline-block; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 360px), 1fr)); gap: 0 16px; }
 figure { margin: 0 0 12px; } figcaption { font-size: 13px; font-weight: 600; }
 .legend { font-weight: 400; margin-left: 10px; } .key { color: var(--soft); margin-right: 10px; }
 .key::before { content: ""; display: inline-block; width: 18px; margin: 0 5px 3px 0; border-top: 2px solid var(--s0); }

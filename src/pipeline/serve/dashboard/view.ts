@@ -36,7 +36,7 @@ ${figures(release).map(
   ]) => html`<div><dt>${name}</dt><dd>${value}${more === undefined ? '' : html` <span class="soft">${more}</span>`}</dd></div>
 `,
 )}</dl>
-${charts(release, data)}</section>
+<div class="charts">${charts(release, data)}</div></section>
 `;
 }
 

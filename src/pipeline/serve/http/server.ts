@@ -186,7 +186,8 @@ const FRAMEWORK: Readonly<Record<string, readonly [message: string, code: string
 function sendError(error: unknown, reply: FastifyReply, { failed, bodyBytes }: ServerOptions): FastifyReply {
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
   const known = Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined;
-  const more = code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? `: at most ${bodyBytes} bytes are read` : '';
+  const most = reply.request.routeOptions.bodyLimit ?? bodyBytes;
+  const more = code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? `: at most ${most} bytes are read` : '';
   const failure =
     known !== undefined
       ? new ApiError(statusCode, `${known[0]}${more}`, { code: known[1] })

@@ -1,16 +1,24 @@
 /** The routes of monitoring: `/metrics`, `/feedback` and `/dashboard`. Who may ask is the server's affair. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import * as v from 'valibot';
-import { checkJson, JsonFault } from '../../../language/host/json.js';
+import { checkJson, JsonFault, that } from '../../../language/host/json.js';
 import { DASHBOARD_HEADERS, dashboardPage } from '../dashboard/page.js';
 import { dashboardView } from '../dashboard/view.js';
 import type { FeedbackResult } from '../observer.js';
 import type { TrafficObserver } from './create-observer.js';
 
+/** Characters of a reason. */
+const REASON = 2000;
+
 const FEEDBACK = v.strictObject({
   id: v.pipe(v.string(), v.nonEmpty(), v.maxLength(200)),
   thumbs: v.picklist(['up', 'down']),
-  reason: v.optional(v.pipe(v.string(), v.maxLength(2000))),
+  reason: v.optional(
+    that(
+      (value): value is string => typeof value === 'string' && value.length <= REASON,
+      `a text of at most ${REASON} characters`,
+    ),
+  ),
 });
 
 const HTML = 'text/html; charset=utf-8';

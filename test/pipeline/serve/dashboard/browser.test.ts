@@ -62,6 +62,16 @@ describe(`the dashboard in a browser @long${noChromium === undefined ? '' : ` (s
     await page.locator('#problem', { hasText: /^These figures are old/ }).waitFor();
   });
 
+  it('puts charts side by side where one release has the whole width, rather than make them large', async () => {
+    const { page } = await opened({ viewport: { width: 820, height: 900 } });
+    const sections = await Promise.all([0, 1].map((at) => page.locator('section').nth(at).boundingBox()));
+    expect(sections[0]?.x).to.equal(sections[1]?.x);
+    const charts = await Promise.all([0, 1].map((at) => page.locator('svg').nth(at).boundingBox()));
+    expect(charts[0]?.y).to.equal(charts[1]?.y);
+    expect(charts[0]?.width).to.be.within(300, 480);
+    expect(await overflow(page)).to.equal(0);
+  });
+
   it('fits the width of a phone, and is dark where the system is', async () => {
     const { page, problems } = await opened({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
     expect(await overflow(page)).to.equal(0);

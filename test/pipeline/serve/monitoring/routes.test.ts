@@ -65,6 +65,13 @@ describe('routes of monitoring', () => {
     const say = async (thumbs: string): Promise<number> =>
       (await server.post('/feedback', { id: 'chatcmpl-1', thumbs })).status;
     expect([await say('down'), await say('up'), await say('down')]).to.deep.equal([200, 200, 429]);
+    const long = fakeServer(fakeModel(saying('x')));
+    registerMonitoring(long.app, { observer });
+    const opinion = { id: 'chatcmpl-1', thumbs: 'up' };
+    const said = async (length: number) =>
+      (await long.post('/feedback', { ...opinion, reason: 'x'.repeat(length) })).json()['error']?.['message'];
+    expect(await said(2001)).to.match(/`reason` must be a text of at most 2000 characters/);
+    expect(await said(20_000)).to.equal('the body of the request is too large: at most 16384 bytes are read');
     expect((await server.app.inject('/metrics')).statusCode).to.equal(200);
   });
 
