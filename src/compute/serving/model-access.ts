@@ -8,6 +8,7 @@ import type { ChatTemplate, Tokenizer } from '../models/types.js';
 import { checkBias } from './adjustments.js';
 import { type AnswerConstraint, Constraints } from './constraint.js';
 import { logprobWriter } from './logprobs.js';
+import { processMemory } from './process-memory.js';
 import { servedIds } from './prompt.js';
 import { type AnswerParts, ServedAnswer } from './served-answer.js';
 import { toolStyleOf } from './tool-calls.js';
@@ -38,6 +39,7 @@ export interface ModelAccess {
   ): ServedAnswer;
 }
 
+/** `limits.memory`: bytes of weights and caches. */
 export function modelAccess(
   parts: ModelParts,
   limits: Pick<ServingInfo, 'engine' | 'rows' | 'contextTokens' | 'memory'>,
@@ -56,6 +58,7 @@ export function modelAccess(
   return {
     info: {
       ...{ label, ...limits, chats: template !== undefined, tools },
+      memory: limits.memory + processMemory(limits.engine, vocabSize),
       ...(tools && { toolStyle: toolStyleOf(template.source) }),
     },
     idsOf: (prompt) => servedIds(prompt, { ...parts, vocabSize, contextTokens }),

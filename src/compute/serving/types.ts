@@ -18,7 +18,7 @@ export interface ServingInfo {
   readonly toolStyle?: ToolStyle;
   /** Sequences at most in one batch. */
   readonly rows: number;
-  /** Bytes that are planned for weights and caches. */
+  /** Bytes that are planned for the process: weights, caches, and what it takes besides. */
   readonly memory: number;
 }
 

@@ -12,7 +12,7 @@ export interface ServedRelease {
 /** What a router needs of a model. */
 export interface RoutableModel {
   readonly info: {
-    /** Bytes that weights and cache are planned to take. */
+    /** Bytes that its process is planned to take. */
     readonly memory: number;
   };
   /** Whether it can answer: not while it is started again after a crash. Left out, it always can. */
