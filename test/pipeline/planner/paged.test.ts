@@ -85,7 +85,8 @@ describe('a base that does not fit', () => {
     const highest = ['adapter', 'quality', 'fused'].map((name) => free(name).peak?.high ?? 0);
     const limit = `${Math.floor((Math.min(...highest) - 4 * MIB) / 0.9 / MIB)}MiB`;
     const limited = planOf('--memory', limit);
-    expect(limited('adapter').chosen).to.deep.equal({ ...chosen, pagedWeights: true });
+    // how much is computed again changes no result
+    expect(limited('adapter').chosen).to.deep.include({ ...chosen, pagedWeights: true });
     const saved = (name: string): number =>
       (free(name).peak?.parts.weights ?? 0) - (limited(name).peak?.parts.weights ?? 0);
 

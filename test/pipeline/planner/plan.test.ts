@@ -253,7 +253,7 @@ describe('plan', () => {
 
   it('resumes under the choice that has a checkpoint', async () => {
     const program = folder.program();
-    const small = await plan(program, folder.host, { ...QUICK, memoryBytes: 265 * 2 ** 20 });
+    const small = await plan(program, folder.host, { ...QUICK, memoryBytes: 255 * 2 ** 20 });
     const { key, chosen } = stageOf(small, 'adapter');
     expect(chosen?.checkpointedBlocks).to.be.greaterThan(0);
     const { workFolder } = await import('../../../src/pipeline/store/index.js');
