@@ -13,6 +13,7 @@ import { bytes } from '../../src/pipeline/planner/quantities.js';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { CODES } from './codes.js';
 import { CONFIGURATIONS } from './configurations.js';
+import { EVALUATIONS } from './evaluations.js';
 import { PIPELINES, type PlannedPipeline } from './pipelines.js';
 import { published } from './published/table.js';
 
@@ -25,6 +26,7 @@ export async function* plans(options: BenchmarkOptions): AsyncGenerator<string> 
   yield `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
   yield* table('Pipelines', PIPELINES, only);
   yield* table('Trainings by method', CONFIGURATIONS, only);
+  yield* table('Evaluations of long rows', EVALUATIONS, only);
   yield* table('GGUF files', CODES, only);
 }
 

@@ -79,10 +79,12 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async data({ context, stage }) {
     const size = context.sources(stage.name);
     const { bytes, rows } = size;
-    const near = similarityOf(settingsOf(stage, 'data'));
+    const settings = settingsOf(stage, 'data');
+    const near = similarityOf(settings);
     const keys = near === undefined ? 0 : bandsFor(near).count;
     return {
-      peak: dataPeak(size, near !== undefined),
+      // rows that are held out are compared with those of training
+      peak: dataPeak(size, near !== undefined || settings.split !== undefined),
       seconds: here(context, rowSeconds('data', bytes)),
       diskBytes: Math.ceil(1.3 * bytes + scratchBytes(rows, keys)),
     };

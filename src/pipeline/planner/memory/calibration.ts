@@ -56,7 +56,7 @@ export interface RowProcess {
   readonly mostGarbage: number;
   readonly row: number;
 }
-/** `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates; `mostRows`: of more, what is held does not grow. */
+/** `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates, or for what leaks from one split into another; `mostRows`: of more, what is held does not grow. */
 export const DATA_PROCESS = {
   process: 56 * MIB,
   near: 6 * MIB,

@@ -91,7 +91,7 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
   return bytes === 0 ? peak : { ...peak, refused: { bytes, largest } };
 }
 
-/** `near`: near duplicates are looked for. */
+/** `near`: near duplicates, or leaks between splits, are looked for. */
 export function dataPeak(size: SourceSize, near: boolean): Peak {
   const { garbage, process, near: search, mostRows } = DATA_PROCESS;
   return rowPeak(Math.min(size.rows, mostRows), {
