@@ -4,8 +4,8 @@ import type { Stage } from '../../language/ir/program.js';
 import { hasFactors } from '../../language/schemas/methods.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { factorsOf } from '../stages/train/adapters/kinds.js';
-import { isSamePlan } from '../stages/train-plan/fields.js';
-import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
+import { hasSameKey, isSamePlan, underMethod, withKeyOf } from '../stages/train-plan/fields.js';
+import type { RelaxationLimits, RelaxationName } from '../stages/train-plan/freedom.js';
 import { LISTABLE, ladder, type Relaxation } from '../stages/train-plan/ladder.js';
 import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
 import { shortened } from './expected-rows.js';
@@ -116,7 +116,7 @@ function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: De
   const start = startOf(stage, facts);
   const kept =
     (earlier && withMicro(earlier, earlier.microBatch, limits.global)) ??
-    resumablePlan(context, parts, start, limits);
+    resumablePlan(context, parts, start, facts);
   return {
     start,
     ladder: rungsOf(facts, limits),
@@ -154,27 +154,42 @@ function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts)
   return materialisedIfSmall(memory, fastest);
 }
 
-/** A plan under which this very stage has a checkpoint: found by its key, since keys name what they are made of. */
+/**
+ * A plan under which this very stage has a checkpoint: found by its key, since keys name what they are made of. What is not in
+ * the key is as in the fastest plan.
+ */
 function resumablePlan(
   context: PlanContext,
   parts: readonly KeyPart[],
   start: TrainPlan,
-  { preset, micro, global, layers }: RelaxationLimits,
+  facts: TrainFacts,
 ): TrainPlan | undefined {
   if (!context.store.anyResumable()) return undefined;
   const resumable = (plan: TrainPlan): boolean => context.store.resumable(keyOf(parts, plan).key);
   if (resumable(start)) return start;
+  const { preset, micro, global } = facts.limits;
+  const rungs = rungsOf(facts, facts.limits).filter(({ name }) => !SEARCHED_APART.includes(name));
   const methods = preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
   for (const method of methods)
     for (let rows = micro ?? global; rows >= 1; rows--) {
       if (global % rows !== 0 && rows !== start.microBatch) continue;
-      for (let blocks = 0; blocks <= layers; blocks++) {
-        const plan = { ...withMicro(start, rows, global), method, checkpointedBlocks: blocks };
-        if (resumable(plan)) return plan;
-      }
+      const base = withMicro(method === start.method ? start : underMethod(start, method), rows, global);
+      const found = otherKeys(base, rungs).find(resumable);
+      if (found !== undefined) return withKeyOf(base, found);
     }
   return undefined;
 }
+
+/** Methods and micro batches may come from elsewhere than the ladder; row lengths are too many to look for. */
+const SEARCHED_APART: readonly RelaxationName[] = ['qlora', 'smaller_micro_batch', 'shorten'];
+
+/** What rungs lead to, once for each key. */
+const otherKeys = (from: TrainPlan, rungs: readonly Relaxation[]): readonly TrainPlan[] =>
+  rungs.reduce<readonly TrainPlan[]>(
+    (plans, { states }) =>
+      plans.flatMap((plan) => [plan, ...states(plan).filter((state) => !hasSameKey(state, plan))]),
+    [from],
+  );
 
 const wouldHelp = ({ earlier: _, ...request }: SolveRequest, facts: TrainFacts): string | undefined =>
   LISTABLE.find(({ call }) => {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { identityOf } from '../../../src/compute/tensor/runtimes/index.js';
+import { openDigests } from '../../../src/language/host/digests.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
+import { keyOf, stageParts } from '../../../src/pipeline/planner/keys.js';
 import { plan } from '../../../src/pipeline/planner/plan.js';
 import { MEMORY_PARTS, type Plan } from '../../../src/pipeline/planner/plan-json.js';
 import { bytes } from '../../../src/pipeline/planner/quantities.js';
@@ -18,6 +20,8 @@ const expectSchema = (made: Plan): void => {
   validate(JSON.parse(JSON.stringify(made)));
   expect(validate.errors ?? []).to.deep.equal([]);
 };
+
+const MIB = 2 ** 20;
 
 describe('plan', () => {
   let folder: Folder;
@@ -158,7 +162,6 @@ describe('plan', () => {
 
   it('changes shape along the ladder as memory shrinks, and ends in an error with numbers', async () => {
     const program = folder.program();
-    const MIB = 2 ** 20;
     const at = async (mib: number) => plan(program, folder.host, { ...QUICK, memoryBytes: mib * MIB });
     const roomy = await plan(program, folder.host, QUICK);
     const mib = Math.floor((stageOf(roomy, 'adapter').peak?.high ?? 0) / MIB / 0.9) - 60;
@@ -251,20 +254,66 @@ describe('plan', () => {
     expect(stageOf(made, 'adapter').chosen?.microBatch).to.equal(16);
   });
 
-  it('resumes under the choice that has a checkpoint', async () => {
-    const program = folder.program();
-    const small = await plan(program, folder.host, { ...QUICK, memoryBytes: 255 * 2 ** 20 });
-    const { key, chosen } = stageOf(small, 'adapter');
-    expect(chosen?.checkpointedBlocks).to.be.greaterThan(0);
-    const { workFolder } = await import('../../../src/pipeline/store/index.js');
-    await workFolder(openStore(folder.path).workPath(key), () => {}).commit('step-000001', {
-      'state.json': '{}',
+  describe('of a training that has a checkpoint', () => {
+    const planned = async (memoryBytes?: number) =>
+      stageOf(await plan(folder.program(), folder.host, { ...QUICK, memoryBytes }), 'adapter');
+    /** What `planned` finds with a checkpoint of this key. */
+    const plannedAfter = async (key: string, memoryBytes?: number) => {
+      const { workFolder } = await import('../../../src/pipeline/store/index.js');
+      const store = openStore(folder.path);
+      await workFolder(store.workPath(key), () => {}).commit('step-000001', { 'state.json': '{}' });
+      const made = await planned(memoryBytes);
+      store.dropWork(key);
+      return made;
+    };
+
+    it('resumes under its choice', async () => {
+      const { key, chosen } = await planned(265 * MIB);
+      expect(chosen?.checkpointedBlocks).to.be.greaterThan(0);
+      const made = await plannedAfter(key);
+      expect(made.action).to.equal('resume');
+      // what changes no result is chosen anew
+      const { recomputedMlps: _, recomputedAttention: __, ...kept } = chosen ?? {};
+      expect(made.chosen).to.deep.equal(kept);
     });
-    const made = stageOf(await plan(program, folder.host, QUICK), 'adapter');
-    expect(made.action).to.equal('resume');
-    // what changes no result is chosen anew
-    const { recomputedMlps: _, recomputedAttention: __, ...kept } = chosen ?? {};
-    expect(made.chosen).to.deep.equal(kept);
+
+    it('resumes with all that was recomputed beyond its blocks, where another choice is made without one', async () => {
+      for (const first of [303, 267]) {
+        const { key } = await planned(first * MIB);
+        let mib = first + 1;
+        while ((await planned(mib * MIB)).key === key) mib++;
+        const made = await plannedAfter(key, mib * MIB);
+        expect(made, `${mib} MiB`).to.include({ action: 'resume', key });
+        expect(made.chosen?.recomputedMlps, `${mib} MiB`).to.be.greaterThan(
+          made.chosen?.checkpointedBlocks ?? 0,
+        );
+        expect(made.peak?.high, `${mib} MiB`).to.be.at.most(0.9 * mib * MIB);
+      }
+    });
+
+    it('resumes at every number of recomputed blocks and every chunk of logits', async () => {
+      const mib = 290;
+      const made = await plan(folder.program(), folder.host, { ...QUICK, memoryBytes: mib * MIB });
+      const { key, chosen } = stageOf(made, 'adapter');
+      const program = folder.program();
+      const stage = program.stages.find(({ name }) => name === 'adapter');
+      if (stage === undefined || chosen == null) throw new Error('nothing was chosen');
+      const context = { digests: openDigests(folder.host), runtime: { name: 'onnx', version: '1.0.0' } };
+      const keys = new Map(made.stages.map((one) => [one.name, one]));
+      const parts = stageParts(program, stage, folder.host, context, keys);
+      expect(keyOf(parts, chosen).key).to.equal(key);
+      for (let checkpointedBlocks = 0; checkpointedBlocks <= 6; checkpointedBlocks++) {
+        const logitsChunk = chosen.logitsChunk / 2 ** (checkpointedBlocks % 4);
+        const earlier = { ...chosen, checkpointedBlocks, logitsChunk };
+        const again = await plannedAfter(keyOf(parts, earlier).key, mib * MIB);
+        expect(again.action, `${checkpointedBlocks} blocks, ${logitsChunk} tokens`).to.equal('resume');
+        expect(again.chosen).to.deep.include({
+          checkpointedBlocks,
+          logitsChunk,
+          microBatch: chosen.microBatch,
+        });
+      }
+    });
   });
 
   it('says so where the checkpoint that is there is of another runtime', async () => {

@@ -1,6 +1,6 @@
 /** Finds the plan with the least change that fits, along the ladder. */
 import type { Method } from '../../../language/schemas/methods.js';
-import { isSamePlan, underMethod } from '../../stages/train-plan/fields.js';
+import { hasSameKey, isSamePlan, underMethod } from '../../stages/train-plan/fields.js';
 import type { RelaxationName } from '../../stages/train-plan/freedom.js';
 import type { Relaxation } from '../../stages/train-plan/ladder.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
@@ -20,7 +20,10 @@ import { bytes, duration } from '../quantities.js';
 export interface SolveRequest extends MemoryBudget {
   readonly start: TrainPlan;
   readonly ladder: readonly Relaxation[];
-  /** Plans under which the stage has an output or a checkpoint: the first that still fits is kept. */
+  /**
+   * Plans under which the stage has an output or a checkpoint: the first that still fits is kept, with more of what
+   * changes no result where it does not fit as it is.
+   */
   readonly earlier?: readonly TrainPlan[];
   /** Methods that are shown next to the plan; default: those that train more than a head. */
   readonly methods?: readonly Method[];
@@ -69,7 +72,10 @@ export function solve(request: SolveRequest): Solution {
     taken: rungs.slice(0, taken).map(({ name }) => name),
     rejected: [...tried, ...unlike(underOtherMethods(plan, request), tried)],
   });
-  const first = [...earlier, start].find(fitsAll);
+  const checks: Checks = { fits, isInTime, mayBeInTime };
+  const sameKey = withinKey(request.ladder).reverse();
+  const kept = firstOf(earlier, (plan) => search(plan, sameKey, checks, false));
+  const first = kept ?? (fitsAll(start) ? start : undefined);
   if (first !== undefined) return solution(first, 0, []);
 
   const why = (plan: TrainPlan): string =>
@@ -78,7 +84,7 @@ export function solve(request: SolveRequest): Solution {
   const leasts: TrainPlan[] = [];
   for (const [index, rung] of rungs.entries()) {
     const dimensions = rungs.slice(0, index + 1).reverse();
-    const found = search(start, dimensions, { fits, isInTime, mayBeInTime }, true);
+    const found = search(start, dimensions, checks, true);
     if (found !== undefined) return solution(found, index + 1, tried);
     const least = extreme(start, dimensions);
     leasts.push(least);
@@ -94,6 +100,22 @@ export function solve(request: SolveRequest): Solution {
   );
   return solution(least, rungs.length, tried);
 }
+
+/** The first result that there is. */
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Of each rung the states that lead to the same key: an output or a checkpoint serves them all. */
+const withinKey = (rungs: readonly Relaxation[]): Relaxation[] =>
+  rungs.map((rung) => ({
+    ...rung,
+    states: (from) => rung.states(from).filter((state) => hasSameKey(state, from)),
+  }));
 
 interface Checks extends Readonly<Record<'fits' | 'isInTime', (plan: TrainPlan) => boolean>> {
   mayBeInTime(plan: TrainPlan, freedoms: readonly Relaxation[]): boolean;

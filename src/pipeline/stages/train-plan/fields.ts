@@ -114,6 +114,19 @@ export const changedFields = (
 export const isSamePlan = (a: TrainPlan, b: TrainPlan): boolean =>
   FIELDS.every((field) => field.isMinor === true || fieldValue(field, a) === fieldValue(field, b));
 
+/** Whether two plans lead to the same key: they differ in nothing that changes the result. */
+export const hasSameKey = (a: TrainPlan, b: TrainPlan): boolean =>
+  FIELDS.every(({ key, name }) => key === undefined || a[name] === b[name]);
+
+/** The same plan with what a key takes from another one of as many rows at a time. */
+export const withKeyOf = (plan: TrainPlan, other: TrainPlan): TrainPlan =>
+  planOf({
+    ...plan,
+    ...Object.fromEntries(
+      FIELDS.filter(({ key }) => key !== undefined).map(({ name }) => [name, other[name]]),
+    ),
+  }) ?? plan;
+
 /** Names in files of earlier versions: outputs, saved plans, snapshots, records of the store, pipeline tests. */
 export const newFieldName = (name: string): string =>
   FIELDS.find(({ formerly }) => formerly === name)?.name ?? name;
