@@ -1,5 +1,5 @@
 import { encodeBfloat16, encodeFloat16 } from '../../models/weights/half.js';
-import { GGUF_TYPES, type GgufType } from '../gguf/types.js';
+import type { GgufType } from '../gguf/types.js';
 
 export type MergeDtype = 'f32' | 'f16' | 'bf16';
 
@@ -12,11 +12,6 @@ interface DtypeDefinition {
   readonly overflow: number;
   /** Little-endian bytes of the nearest values, ties to even. */
   encode(values: Float32Array): Uint8Array;
-  /**
-   * How far a logit of the merged model may be from base and adapter, relative to the largest logit: about forty
-   * roundings of a weight, which is what a deep model adds up to.
-   */
-  readonly tolerance: number;
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint16Array | Float32Array): Uint8Array =>
@@ -29,7 +24,6 @@ export const mergeDtypes: Readonly<Record<MergeDtype, DtypeDefinition>> = {
     bytes: 4,
     overflow: Number.POSITIVE_INFINITY,
     encode: bytesOf,
-    tolerance: 1e-4,
   },
   f16: {
     safetensors: 'F16',
@@ -37,7 +31,6 @@ export const mergeDtypes: Readonly<Record<MergeDtype, DtypeDefinition>> = {
     bytes: 2,
     overflow: 65520,
     encode: (values) => bytesOf(encodeFloat16(values)),
-    tolerance: 2e-2,
   },
   bf16: {
     safetensors: 'BF16',
@@ -46,7 +39,6 @@ export const mergeDtypes: Readonly<Record<MergeDtype, DtypeDefinition>> = {
     // Halfway between the largest bfloat16 and 2^128.
     overflow: 3.3961775292304e38,
     encode: (values) => bytesOf(encodeBfloat16(values)),
-    tolerance: 1.6e-1,
   },
 };
 
@@ -69,6 +61,3 @@ export const isInBlocks = ({ dtype }: StoredAs): boolean => !isFolderDtype(dtype
 /** Magnitudes from here on would become infinite: of a number, or of the float16 scale of a block. */
 export const overflowOf = ({ dtype }: StoredAs): number =>
   mergeDtypes[isFolderDtype(dtype) ? dtype : 'f16'].overflow;
-
-export const toleranceOf = (stored: StoredAs): number =>
-  stored.format === 'gguf' ? GGUF_TYPES[stored.dtype].tolerance : mergeDtypes[stored.dtype].tolerance;

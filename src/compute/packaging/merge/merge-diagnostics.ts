@@ -25,6 +25,8 @@ export const notFinite = (tensor: string, at?: Span) =>
 const HALVES: ReadonlySet<GgufType> = new Set(['f16', 'bf16']);
 
 export interface LogitDifferences {
+  /** Root mean square of merged − (base with adapter), relative to that of base with adapter. */
+  readonly relative: number;
   /** Largest |merged − (base with adapter)| of a logit. */
   readonly logit: number;
   /** Largest |(base with adapter) − base|. */
@@ -33,19 +35,23 @@ export interface LogitDifferences {
   readonly scale: number;
 }
 
+const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
+
 export const mergeDiffers = (
-  { logit, scale }: LogitDifferences,
+  { relative }: LogitDifferences,
   { dtype, tolerance }: { readonly dtype: GgufType; readonly tolerance: number },
   at?: Span,
 ) =>
   error(
     'FTP0723',
-    `the merged model does not match the base with its adapter: a logit differs by ${logit.toPrecision(3)}`,
+    `the merged model does not match the base with its adapter: its logits are off by ${percent(relative)}`,
     dtype === 'f32'
       ? 'the base or the adapter has values of very different magnitudes: check its loss and gradient norm'
       : `this \`dtype\` is too coarse for this base: use ${HALVES.has(dtype) ? '`dtype = f32`' : 'one of more bits'}`,
     at,
-    [`at most ${(tolerance * scale).toPrecision(3)} is allowed, for logits up to ${scale.toPrecision(3)}`],
+    [
+      `rounding to ${dtype} may move them by ${percent(tolerance)}: root mean square, relative to that of the logits`,
+    ],
   );
 
 export const adapterWithoutEffect = (at?: Span) =>

@@ -1,6 +1,7 @@
 import type { Span } from '../../../language/source/span.js';
 import type { LanguageModel, Routing } from '../../evaluation/language-model.js';
-import { isInBlocks, type StoredAs, toleranceOf } from './dtypes.js';
+import { GGUF_TYPES } from '../gguf/types.js';
+import { isInBlocks, type StoredAs } from './dtypes.js';
 import {
   adapterWithoutEffect,
   effectLost,
@@ -31,6 +32,9 @@ interface ProofInput {
   /** Base with adapter; the base itself if there is none. */
   readonly adapted: ProbeLogits;
   readonly merged: ProbeLogits;
+  readonly probes: readonly Int32Array[];
+  /** Of a classifier, whose logits are over these. */
+  readonly labels?: readonly string[] | undefined;
   readonly stored: StoredAs;
   /** Whether there is an adapter, so that something must have changed. */
   readonly hasAdapter: boolean;
@@ -41,23 +45,55 @@ interface ProofInput {
  * Proves a merge: it answers as base and adapter do (within the dtype's tolerance), it is not the base, and rounding
  * has not swallowed what was trained. Throws a `UserError` if one of them fails.
  */
-export function proveMerge({ base, adapted, merged, stored, hasAdapter, at }: ProofInput): LogitDifferences {
+export function proveMerge(input: ProofInput): LogitDifferences {
+  const { base, adapted, merged, stored, hasAdapter, at } = input;
   const differences: LogitDifferences = {
+    relative: relativeDifference(input),
     logit: largestDifference(merged, adapted),
     effect: largestDifference(adapted, base),
     scale: Math.max(...adapted.map((logits) => logits.reduce((most, x) => Math.max(most, Math.abs(x)), 0))),
   };
   const { dtype } = stored;
-  const tolerance = toleranceOf(stored);
+  const { tolerance } = GGUF_TYPES[dtype];
   if (hasAdapter && differences.effect === 0) throw adapterWithoutEffect(at);
   // Written so that a difference that is not a number fails.
-  if (!(differences.logit <= tolerance * differences.scale))
-    throw mergeDiffers(differences, { dtype, tolerance }, at);
+  if (!(differences.relative <= tolerance)) throw mergeDiffers(differences, { dtype, tolerance }, at);
   const isLost = isInBlocks(stored)
     ? squaredDistance(merged, adapted) >= squaredDistance(merged, base)
     : differences.logit >= differences.effect;
   if (hasAdapter && isLost) throw effectLost(differences, dtype, at);
   return differences;
+}
+
+/**
+ * Root mean square of merged − adapted over that of adapted. Of logits over a vocabulary, the mean of each token's is left out: it
+ * says nothing of the next token. NaN where any logit is not a number.
+ */
+function relativeDifference({ merged, adapted, probes, labels }: ProofInput): number {
+  let [difference, scale] = [0, 0];
+  for (const [i, logits] of adapted.entries()) {
+    const other = merged[i] ?? new Float32Array(0);
+    const { length } = logits;
+    const form = { length, ...(labels === undefined && { width: length / (probes[i]?.length ?? 1) }) };
+    difference += squares(form, (j) => (other[j] ?? Number.NaN) - (logits[j] as number));
+    scale += squares(form, (j) => logits[j] as number);
+  }
+  return difference === 0 ? 0 : Math.sqrt(difference / scale);
+}
+
+/** The sum of squares; with a width, of what is left of each row without its mean. */
+function squares(
+  { length, width }: { readonly length: number; readonly width?: number },
+  value: (at: number) => number,
+): number {
+  const step = width ?? length;
+  let total = 0;
+  for (let from = 0; from < length; from += step) {
+    let mean = 0;
+    if (width !== undefined) for (let at = from; at < from + step; at++) mean += value(at) / step;
+    for (let at = from; at < from + step; at++) total += (value(at) - mean) ** 2;
+  }
+  return total;
 }
 
 /**

@@ -94,6 +94,7 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
     probes: before.probes.length,
     adapterEffect: differences.effect,
     largestLogit: differences.scale,
+    relativeDifference: differences.relative,
     ...metrics,
   };
   output.write('report.json', `${JSON.stringify(report, null, 2)}\n`);

@@ -27,6 +27,7 @@ import {
   tiny,
   trained,
 } from '../../../compute/evaluation/tiny.js';
+import { GGUF_MODELS } from '../../../helpers/gguf-models.js';
 
 describe('the merge stage', () => {
   const place = scratch();
@@ -171,9 +172,8 @@ describe('the merge stage', () => {
       expect(opened.weightFormat('model.layers.0.self_attn.q_proj.weight')).to.equal(formats[dtype]);
       expect(opened.weightFormat('model.layers.0.input_layernorm.weight')).to.equal('F32');
       const { logit_difference: off, perplexity_ratio: ratio } = result.metrics;
-      expect(off)
-        .to.be.greaterThan(0)
-        .and.below(GGUF_TYPES[dtype].tolerance * report.largestLogit);
+      expect(off).to.be.greaterThan(0).and.below(report.largestLogit);
+      expect(report.relativeDifference).to.be.greaterThan(0).and.below(GGUF_TYPES[dtype].tolerance);
       expect(ratio).to.be.closeTo(1, 0.3);
       expect(report).to.include({ dtype, format: 'gguf' });
       expect(context.events.at(-1)).to.include({ type: 'stage.progress', done: 20, total: 20 });
@@ -187,6 +187,16 @@ describe('the merge stage', () => {
     const { result } = await merge({ base: untrained, dtype: 'f16' });
     expect(result.metrics['logit_difference']).to.be.greaterThan(0);
   });
+
+  // Gemma multiplies embeddings by 25 and has a norm after every sublayer: of three models it moves furthest by rounding.
+  for (const { name, path, isThere } of GGUF_MODELS.filter((model) => model.name.startsWith('Gemma')))
+    it(`takes another type of ${name} @long`, async function () {
+      if (!isThere) this.skip();
+      const { report } = await merge({ base: { call: 'gguf', args: { file: path } }, dtype: 'q8_0' });
+      expect(report.relativeDifference).to.be.greaterThan(0.01);
+      expect(report.logit_difference).to.be.greaterThan(1);
+      expect(report.perplexity_ratio).to.be.closeTo(1, 0.1);
+    });
 
   it('writes a GGUF model as a Hugging Face folder', async () => {
     const file = join(nodeHost().packageFolder, 'test', 'fixtures', 'gguf', 'tiny.gguf');
