@@ -1,7 +1,7 @@
 /** The peak of a training step, from the graphs that will run it. */
 
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
-import { adapterShapes } from '../../../compute/models/adapters/kinds.js';
+import { adapterShapes, firstShapes } from '../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
@@ -202,9 +202,12 @@ function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedSha
   return adapter === undefined ? expectedTensors(config) : adapterShapes(config, adapter);
 }
 
-/** Buffers of what is trained: values, gradients, and the optimiser's state. */
-const trainedBuffers = (memory: TrainMemory, plan: TrainPlan): number =>
-  rememberedSlots(memory, plan).reduce((sum, slots) => sum + 2 + Object.keys(slots).length, 0);
+/** Buffers of what is trained: values, gradients, and the optimiser's state; and the values that PiSSA began with. */
+function trainedBuffers(memory: TrainMemory, plan: TrainPlan): number {
+  const { config, adapter } = decoderShape(memory, plan);
+  const first = adapter === undefined ? 0 : firstShapes(config, adapter).length;
+  return rememberedSlots(memory, plan).reduce((sum, slots) => sum + 2 + Object.keys(slots).length, first);
+}
 
 const whileComputing = ({ driver, copies, heaps, graph }: RuntimeOverhead): number =>
   driver + copies + heaps + graph;
