@@ -13,7 +13,7 @@ import { BIN, type Lengths } from '../expected-rows.js';
 import { type Answered, type Answers, answeredTogether } from './answers.js';
 import { MOST_SESSIONS, SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { blockGraphs } from './sessions.js';
+import { blockGraphs, type Graphs } from './sessions.js';
 
 /** The model that is asked, and tokens of the longest row. */
 interface Asked {
@@ -37,6 +37,19 @@ export function evaluatedBytes(
   losses: LossRows | undefined,
   answers: Answers | undefined,
 ): number {
+  const all = evaluatedGraphs(memory, losses, answers);
+  const one = blocksOf(memory)(QUERY_BLOCK);
+  const kept = Math.min(1, MOST_SESSIONS / Math.max(1, all.count));
+  const { bytes, node } = SESSION;
+  return Math.max(0, kept * (bytes * all.count + node * all.nodes) - bytes * one.count - node * one.nodes);
+}
+
+/** All graphs that these losses and answers want. */
+export function evaluatedGraphs(
+  memory: Asked,
+  losses: LossRows | undefined,
+  answers: Answers | undefined,
+): Graphs {
   const virtual = virtualTokensOf(memory.adapter);
   const blocks = blocksOf(memory);
   const lengths = losses === undefined ? [] : batchLengths(losses);
@@ -44,11 +57,10 @@ export function evaluatedBytes(
   const steps = batches.reduce((sum, batch) => sum + 1 + stepShapes(batch, virtual), 0);
   // the graph of a step has about as many nodes as that of a short row
   const { count, nodes: short } = blocks(QUERY_BLOCK);
-  const nodes = lengths.reduce((sum, length) => sum + blocks(length).nodes, steps * short);
-  const all = count * (lengths.length + steps) + headSizes(lengths.length > 0, batches);
-  const kept = Math.min(1, MOST_SESSIONS / Math.max(1, all));
-  const { bytes, node } = SESSION;
-  return Math.max(0, kept * (bytes * all + node * nodes) - bytes * count - node * short);
+  return {
+    count: count * (lengths.length + steps) + headSizes(lengths.length > 0, batches),
+    nodes: lengths.reduce((sum, length) => sum + blocks(length).nodes, steps * short),
+  };
 }
 
 /** The graphs of the blocks, by the length of rows. */

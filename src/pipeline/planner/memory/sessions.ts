@@ -21,9 +21,11 @@ interface SessionInput {
   /** The same of a validation. */
   readonly watching: (length: number) => Graphs;
   readonly head: Graphs;
+  /** What validations answer with. */
+  readonly answers?: Graphs;
 }
 
-interface Graphs {
+export interface Graphs {
   readonly count: number;
   readonly nodes: number;
 }
@@ -33,12 +35,13 @@ const HEADS = 2;
 
 /** Bytes of the graphs that are compiled at the end of a training beyond those of its longest batch and of one head. */
 export function sessionBytes(input: SessionInput): number {
-  const { validation, training, watching, head } = input;
+  const { validation, training, watching, head, answers } = input;
   const watched = validation === undefined ? [] : shapesOf(validation);
   const more = sumOf([
     ...shorterShapes(input).map(times(training)),
     ...watched.map(times(watching)),
     ...Array.from({ length: HEADS - 1 + (validation === undefined ? 0 : HEADS) }, () => head),
+    ...(answers === undefined ? [] : [answers]),
   ]);
   const kept = MOST_SESSIONS - training(longestOf(input)).count - head.count;
   return (

@@ -29,21 +29,21 @@ import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
 import { type Answers, answerBatch } from './answers.js';
 import {
-  ANSWER_SESSION,
   DECODER_PROCESS,
   DEQUANTISING_THREAD,
   DEVICE_CONTEXT,
-  MOST_SESSIONS,
+  GROWN,
   QUANTISING_THREAD,
   SPREAD,
   TOKENIZER,
   TRAINED_TENSOR,
 } from './calibration.js';
 import type { ForwardMemory } from './evaluate.js';
+import { evaluatedGraphs } from './evaluated-graphs.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
-import { blockGraphs, graphsOf, sessionBytes } from './sessions.js';
+import { blockGraphs, type Graphs, graphsOf, sessionBytes } from './sessions.js';
 
 /** What a row of preferences asks of a training. */
 export interface PreferenceCounts {
@@ -333,14 +333,56 @@ function answeringParts(
   };
 }
 
-/** What stays of answers in the process: the tokenizer, and graphs that are compiled for them. */
-function answersKept({ answers }: TrainMemory, parts: DecoderPlan['parts']): number {
+function answerGraphs(
+  { config, answers, planDecoder }: TrainMemory,
+  shape: DecoderPlanOptions,
+): Graphs | undefined {
+  if (answers === undefined) return undefined;
+  const { adapter, weightBytes, dequantised = false } = shape;
+  const longest = answers.prompt + answers.maxTokens;
+  return evaluatedGraphs(
+    { config, adapter, weightBytes, decoded: dequantised, longest, planDecoder },
+    undefined,
+    answers,
+  );
+}
+
+/** Of the tokenizer that answers need. */
+function tokenizerKept({ answers }: TrainMemory, parts: DecoderPlan['parts']): number {
   if (answers === undefined) return 0;
   const { made, kept } = TOKENIZER;
   // it is made before anything is computed
   const idle = parts.activations + parts.logits + parts.workspace;
-  const tokenizer = Math.max(kept * answers.tokenizerBytes, made * answers.tokenizerBytes - idle);
-  return tokenizer + ANSWER_SESSION * Math.min(MOST_SESSIONS, 2 * answers.rows);
+  return Math.max(kept * answers.tokenizerBytes, made * answers.tokenizerBytes - idle);
+}
+
+/** Optimiser steps of the whole training. */
+const stepsOf = ({ steps, lengths }: TrainMemory, { maxLength }: TrainPlan): number =>
+  steps(shortened(lengths, maxLength).rows);
+
+/** What the heaps of V8 and glibc grow by over the steps, but for those of a head alone, which goes back through no block. */
+const grownBy = (memory: TrainMemory, plan: TrainPlan): number =>
+  plan.method === 'head' ? 0 : GROWN.bytes * Math.min(1, stepsOf(memory, plan) / GROWN.steps);
+
+/** Bytes of the graphs that are compiled for batches of other lengths than the longest, and for validations. */
+function compiledGraphs(
+  memory: TrainMemory,
+  plan: TrainPlan,
+  shape: DecoderPlanOptions,
+  graphs: DecoderPlan['graphs'],
+  answers?: Graphs,
+): number {
+  return sessionBytes({
+    lengths: computedRows(memory, plan.maxLength),
+    validation: memory.validation,
+    plan: { ...plan, microBatch: rowsAtOnce(memory, plan) },
+    steps: stepsOf(memory, plan),
+    packed: memory.packed === undefined ? undefined : shape.length,
+    training: blockGraphs(memory.planDecoder, shape),
+    watching: blockGraphs(memory.planDecoder, { ...shape, trainable: 'none', checkpointedBlocks: 0 }),
+    head: graphsOf(graphs, 'head'),
+    answers,
+  });
 }
 
 /** Of the embedded engine. */
@@ -353,17 +395,6 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
       ? answering
       : planned.parts;
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
-  const steps = memory.steps(shortened(memory.lengths, plan.maxLength).rows);
-  const sessions = sessionBytes({
-    lengths: computedRows(memory, plan.maxLength),
-    validation: memory.validation,
-    plan: { ...plan, microBatch: rowsAtOnce(memory, plan) },
-    steps,
-    packed: memory.packed === undefined ? undefined : shape.length,
-    training: blockGraphs(memory.planDecoder, shape),
-    watching: blockGraphs(memory.planDecoder, { ...shape, trainable: 'none', checkpointedBlocks: 0 }),
-    head: graphsOf(graphs, 'head'),
-  });
   const update = updateOnDevice(memory, plan);
   const state = residentState(memory, plan);
   const beyond = runtimeOverhead(memory.runtime, {
@@ -399,8 +430,10 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
-  const ofGraphs = DECODER_PROCESS + beyond.process + sessions;
-  const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + answersKept(memory, parts);
+  const trainedSessions = compiledGraphs(memory, plan, shape, graphs);
+  const sessions = compiledGraphs(memory, plan, shape, graphs, answerGraphs(memory, shape));
+  const ofGraphs = DECODER_PROCESS + beyond.process + sessions + grownBy(memory, plan);
+  const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + tokenizerKept(memory, parts);
   const ofThreads =
     QUANTISING_THREAD * quantisersOf(memory, plan) + DEQUANTISING_THREAD * ((shape.lanes ?? 1) - 1);
   const runtime = context?.expected ?? ofGraphs + ofTensors + ofThreads;
@@ -408,7 +441,8 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const process = peakOf(
     { ...tensors, runtime },
     {
-      below: SPREAD.below * bytes + (context?.spread ?? 0),
+      // answers that end together, as those of a base that ends none, compile few graphs
+      below: SPREAD.below * bytes + (context?.spread ?? sessions - trainedSessions),
       above: SPREAD.above * bytes + (context?.spread ?? 0),
     },
   );

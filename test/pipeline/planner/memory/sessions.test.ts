@@ -82,6 +82,14 @@ describe('compiled graphs of a whole training', () => {
     expect(graphs({ training: none, validation, watching })).to.equal(5);
   });
 
+  it('are those that answer in a validation too, as far as a decoder keeps them', () => {
+    const answers = { count: 30, nodes: 0 };
+    expect(graphs({ training: none, answers })).to.equal(30);
+    const [alone, both] = [graphs({ steps: 1000 }), graphs({ steps: 1000, answers })];
+    expect(both - alone).to.be.closeTo(30, 1e-9);
+    expect(graphs({ training: none, answers: { count: 300, nodes: 0 } })).to.equal(64);
+  });
+
   it('are no more than a decoder keeps', () => {
     const many = { training: () => ({ count: 20, nodes: 100 }), head: { count: 1, nodes: 5 }, steps: 1000 };
     const most = 64 - 21;
