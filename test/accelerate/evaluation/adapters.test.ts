@@ -169,7 +169,7 @@ withPython('adapters in a Python process', () => {
   });
 
   const ended = async (signal: NodeJS.Signals): Promise<UserError> => {
-    const env = (name: string) => (name === 'FTPC_RANK_SILENCE' ? '12' : host.env(name));
+    const env = (name: string) => (name === 'FTPC_RANK_SILENCE' ? '30' : host.env(name));
     const own = startWorker({ ...host, env }, { engine: ranks(1), threads: 1 });
     const spec = modelSpec(host, base, { storage: 'stored', dtype: 'float32', attention: 'sdpa' });
     const opened = await own.open({ label: 'tiny', spec, facts: model.config });

@@ -43,7 +43,9 @@ describe('trackers of a run', () => {
     first.process.kill('SIGKILL');
     await first.ended;
     const second = start(cwd);
-    const resumed = await grown(cwd, later.length, second.ended);
+    // what gives trackers the first run's curves may have gone on for a moment
+    await second.until(({ type, stage }) => type === 'stage.progress' && stage === 'adapter');
+    const resumed = await grown(cwd, Math.max(later.length, eventFile(cwd).length), second.ended);
     second.process.kill('SIGTERM');
     const { err } = await second.ended;
     for (const [whole, part] of [
