@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { GgufType } from '../../src/compute/packaging/gguf/types.js';
 import { GGUF_MODELS } from '../../test/helpers/gguf-models.js';
 import type { PlannedPipeline } from './pipelines.js';
+import { writeRows } from './rows.js';
 
 const TYPES: readonly GgufType[] = ['q4_1', 'q8_0', 'q6_k', 'q4_k_m'];
 
@@ -49,9 +50,10 @@ export const CODES: readonly PlannedPipeline[] = GGUF_MODELS.filter(
     title: `${name}, ${type}`,
     options: [],
     write: (folder: string) => {
-      const row = (index: number) =>
-        JSON.stringify({ instruction: `Question ${index}?`, output: 'An answer, which is not long.' });
-      writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: ROWS }, (_, at) => row(at)).join('\n'));
+      writeRows(folder, 'rows.jsonl', ROWS, (at) => ({
+        instruction: `Question ${at}?`,
+        output: 'An answer, which is not long.',
+      }));
       writeFileSync(join(folder, 'codes.ftp'), text(path, type));
       return 'codes.ftp';
     },

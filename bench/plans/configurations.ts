@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { writeBase } from './bases.js';
 import type { PlannedPipeline } from './pipelines.js';
+import { writeRows } from './rows.js';
 
 /** Fields of the starter's `config.json` that differ. */
 const BASES = {
@@ -187,11 +188,8 @@ function write(folder: string, base: BaseName, configuration: Configuration): st
     const tokens = shortest + ((length - shortest) * index) / (ROW_COUNT - 1);
     return Math.floor((tokens - LONG_REST) / PHRASE_TOKENS);
   };
-  const row = (index: number) =>
-    JSON.stringify(rowOf(`question ${index} ${PHRASE.repeat(phrases(index))}`, index));
-  writeFileSync(
-    join(folder, 'rows.jsonl'),
-    Array.from({ length: ROW_COUNT }, (_, index) => row(index)).join('\n'),
+  writeRows(folder, 'rows.jsonl', ROW_COUNT, (index) =>
+    rowOf(`question ${index} ${PHRASE.repeat(phrases(index))}`, index),
   );
   writeFileSync(join(folder, 'plan.ftp'), pipelineOf(configuration));
   return 'plan.ftp';

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeBase } from './bases.js';
 import type { PlannedPipeline } from './pipelines.js';
+import { writeRows } from './rows.js';
 
 /** Room for the answer after a row of 4,096 tokens. */
 const POSITIONS = 4160;
@@ -26,23 +27,12 @@ export const EVALUATIONS: readonly PlannedPipeline[] = [2048, 4096].map((length)
     });
     const choices = ['It is law.', 'It is none.', 'Perhaps so.', 'Never at all.'];
     const question = (at: number) => ({ question: text(at), choices, answer: at % choices.length });
-    write(
-      folder,
-      'rows.jsonl',
-      Array.from({ length: ROWS }, (_, at) => row(at)),
-    );
-    write(
-      folder,
-      'questions.jsonl',
-      Array.from({ length: QUESTIONS }, (_, at) => question(at)),
-    );
+    writeRows(folder, 'rows.jsonl', ROWS, row);
+    writeRows(folder, 'questions.jsonl', QUESTIONS, question);
     writeFileSync(join(folder, 'long.ftp'), pipelineOf(length));
     return 'long.ftp';
   },
 }));
-
-const write = (folder: string, file: string, rows: readonly object[]): void =>
-  writeFileSync(join(folder, file), rows.map((row) => JSON.stringify(row)).join('\n'));
 
 const pipelineOf = (length: number): string => `edition 2026
 import { jsonl } from "std/data"

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { nodeHost } from '../../src/language/host/node-host.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
 import { writeBase } from './bases.js';
+import { writeRows } from './rows.js';
 
 export interface PlannedPipeline {
   readonly title: string;
@@ -72,8 +73,7 @@ export const PIPELINES: readonly PlannedPipeline[] = [
 
 function writeDeep(folder: string): string {
   writeBase(join(folder, 'base'), { num_hidden_layers: LAYERS });
-  const row = (index: number) => JSON.stringify({ instruction: `question ${index}`, output: 'an answer' });
-  writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 8 }, (_, index) => row(index)).join('\n'));
+  writeRows(folder, 'rows.jsonl', 8, (at) => ({ instruction: `question ${at}`, output: 'an answer' }));
   writeFileSync(join(folder, 'deep.ftp'), DEEP);
   return 'deep.ftp';
 }

@@ -178,7 +178,7 @@ class SchemaReader {
   }
 }
 
-/** Names that a reference within the schema leads through; `undefined` for what is none. */
+/** Names that a reference within the schema leads through; `undefined` for a text that is no such reference. */
 function stepsOf(ref: string): readonly string[] | undefined {
   if (!/^#(?:\/|$)/.test(ref)) return undefined;
   try {

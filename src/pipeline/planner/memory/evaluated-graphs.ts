@@ -37,8 +37,9 @@ export function evaluatedBytes(
   losses: LossRows | undefined,
   answers: Answers | undefined,
 ): number {
-  const all = evaluatedGraphs(memory, losses, answers);
-  const one = blocksOf(memory)(QUERY_BLOCK);
+  const blocks = blocksOf(memory);
+  const all = evaluatedGraphs(memory, losses, answers, blocks);
+  const one = blocks(QUERY_BLOCK);
   const kept = Math.min(1, MOST_SESSIONS / Math.max(1, all.count));
   const { bytes, node } = SESSION;
   return Math.max(0, kept * (bytes * all.count + node * all.nodes) - bytes * one.count - node * one.nodes);
@@ -49,9 +50,9 @@ export function evaluatedGraphs(
   memory: Asked,
   losses: LossRows | undefined,
   answers: Answers | undefined,
+  blocks = blocksOf(memory),
 ): Graphs {
   const virtual = virtualTokensOf(memory.adapter);
-  const blocks = blocksOf(memory);
   const lengths = losses === undefined ? [] : batchLengths(losses);
   const batches = answers === undefined ? [] : answeredTogether(memory.config, virtual, answers);
   const steps = batches.reduce((sum, batch) => sum + 1 + stepShapes(batch, virtual), 0);

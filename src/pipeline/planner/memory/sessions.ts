@@ -8,7 +8,7 @@ import { BIN, type Lengths } from '../expected-rows.js';
 import { MOST_SESSIONS, SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
 
-interface SessionInput {
+export interface SessionInput {
   readonly lengths: Lengths;
   readonly validation: Lengths | undefined;
   readonly plan: Pick<TrainPlan, 'microBatch' | 'accumulation'>;
@@ -22,7 +22,7 @@ interface SessionInput {
   readonly watching: (length: number) => Graphs;
   readonly head: Graphs;
   /** What validations answer with. */
-  readonly answers?: Graphs;
+  readonly answers?: Graphs | undefined;
 }
 
 export interface Graphs {

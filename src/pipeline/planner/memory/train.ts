@@ -43,7 +43,7 @@ import { evaluatedGraphs } from './evaluated-graphs.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
-import { blockGraphs, type Graphs, graphsOf, sessionBytes } from './sessions.js';
+import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
 
 /** What a row of preferences asks of a training. */
 export interface PreferenceCounts {
@@ -333,6 +333,7 @@ function answeringParts(
   };
 }
 
+/** Those that its answers are computed with. */
 function answerGraphs(
   { config, answers, planDecoder }: TrainMemory,
   shape: DecoderPlanOptions,
@@ -364,15 +365,14 @@ const stepsOf = ({ steps, lengths }: TrainMemory, { maxLength }: TrainPlan): num
 const grownBy = (memory: TrainMemory, plan: TrainPlan): number =>
   plan.method === 'head' ? 0 : GROWN.bytes * Math.min(1, stepsOf(memory, plan) / GROWN.steps);
 
-/** Bytes of the graphs that are compiled for batches of other lengths than the longest, and for validations. */
-function compiledGraphs(
+/** The graphs that are compiled for batches of other lengths than the longest, and for the losses of validations. */
+function trainedGraphs(
   memory: TrainMemory,
   plan: TrainPlan,
   shape: DecoderPlanOptions,
   graphs: DecoderPlan['graphs'],
-  answers?: Graphs,
-): number {
-  return sessionBytes({
+): SessionInput {
+  return {
     lengths: computedRows(memory, plan.maxLength),
     validation: memory.validation,
     plan: { ...plan, microBatch: rowsAtOnce(memory, plan) },
@@ -381,8 +381,7 @@ function compiledGraphs(
     training: blockGraphs(memory.planDecoder, shape),
     watching: blockGraphs(memory.planDecoder, { ...shape, trainable: 'none', checkpointedBlocks: 0 }),
     head: graphsOf(graphs, 'head'),
-    answers,
-  });
+  };
 }
 
 /** Of the embedded engine. */
@@ -430,8 +429,8 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
-  const trainedSessions = compiledGraphs(memory, plan, shape, graphs);
-  const sessions = compiledGraphs(memory, plan, shape, graphs, answerGraphs(memory, shape));
+  const compiled = trainedGraphs(memory, plan, shape, graphs);
+  const sessions = sessionBytes({ ...compiled, answers: answerGraphs(memory, shape) });
   const ofGraphs = DECODER_PROCESS + beyond.process + sessions + grownBy(memory, plan);
   const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + tokenizerKept(memory, parts);
   const ofThreads =
@@ -442,7 +441,7 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
     { ...tensors, runtime },
     {
       // answers that end together, as those of a base that ends none, compile few graphs
-      below: SPREAD.below * bytes + (context?.spread ?? sessions - trainedSessions),
+      below: SPREAD.below * bytes + (context?.spread ?? sessions - sessionBytes(compiled)),
       above: SPREAD.above * bytes + (context?.spread ?? 0),
     },
   );
