@@ -7,7 +7,9 @@ import sys
 import traceback
 from typing import Literal
 
-Kind = Literal["versions", "out_of_memory", "not_finite", "package", "disk_full", "model", "distributed", "bug"]
+Kind = Literal[
+    "versions", "out_of_memory", "not_finite", "package", "import", "disk_full", "model", "distributed", "bug"
+]
 
 #: Nothing was computed: the environment is not the one that the specification was made for.
 ENVIRONMENT = 3
@@ -33,12 +35,12 @@ def kind_of(error: BaseException) -> Kind:
     if _is_disk_full(error):
         return "disk_full"
     if isinstance(error, ImportError):
-        return "package"
+        return "import"
     return "distributed" if _is_distributed(error) else "bug"
 
 
 def exit_code(kind: Kind) -> int:
-    return ENVIRONMENT if kind in ("versions", "package") else FAILED
+    return ENVIRONMENT if kind in ("versions", "package", "import") else FAILED
 
 
 def describe(error: BaseException) -> dict[str, object]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ftpc_driver.errors import ENVIRONMENT, FAILED, describe, kind_of
+from ftpc_driver.errors import describe, exit_code, kind_of
 from ftpc_driver.events import Events
 
 #: Layers that hold several projections in one matrix.
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         events.emit("model", **structure(folder, rest[0] if rest else None))
     except Exception as error:
         events.emit("error", rank=0, **describe(error))
-        return ENVIRONMENT if kind_of(error) in ("versions", "package") else FAILED
+        return exit_code(kind_of(error))
     return 0
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ftpc_driver.errors import ENVIRONMENT, FAILED, describe, kind_of
+from ftpc_driver.errors import describe, exit_code, kind_of
 from ftpc_driver.events import Events
 
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         _answer(json.loads(Path(arguments[0]).read_text()), events)
     except Exception as error:
         events.emit("error", rank=0, **describe(error))
-        return ENVIRONMENT if kind_of(error) in ("versions", "package") else FAILED
+        return exit_code(kind_of(error))
     return 0
 
 

@@ -1,6 +1,7 @@
 """The ranks that train together, and what they agree on."""
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 
 import torch
@@ -17,7 +18,8 @@ PATIENCE = timedelta(minutes=30)
 class Ranks:
     """This process among `world`; a world of 1 needs no peers."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, note: Callable[[str], None]) -> None:
+        """`note`: told what is waited for, where that is on other machines."""
         self.rank = int(os.environ.get("RANK", "0"))
         self.local = int(os.environ.get("LOCAL_RANK", "0"))
         self.world = spec.world
@@ -25,6 +27,10 @@ class Ranks:
         if launched != spec.world:
             raise DriverError("distributed", f"the specification says {spec.world} ranks; {launched} were started")
         self.device = self._own_device(spec.device)
+        nodes = launched // int(os.environ.get("LOCAL_WORLD_SIZE", launched))
+        if nodes > 1 and self.local == 0:
+            place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+            note(f"waits until the ranks of all {nodes} nodes have met at {place}")
         if spec.world > 1 or spec.sharding.kind == "fsdp":
             self._meet(spec.device)
 

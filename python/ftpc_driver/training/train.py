@@ -43,7 +43,7 @@ from ftpc_driver.training.validation import validated
 
 def train(spec: Spec, versions: Mapping[str, str | None], events: Events, parent: Parent) -> None:
     """Emits everything from `start` to `done`, or to `interrupted`."""
-    ranks = Ranks(spec)
+    ranks = Ranks(spec, lambda text: events.emit("note", text=text))
     parent.sign(lambda: events.emit("alive", rank=ranks.rank, **memory_of(ranks.device)))
     draws = Draws(spec.seed, ranks.device)
     folder = Path(spec.folder)

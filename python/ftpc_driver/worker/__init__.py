@@ -9,6 +9,7 @@ import sys
 import threading
 from queue import SimpleQueue
 
+from ftpc_driver.errors import describe
 from ftpc_driver.worker.lines import Inbox, Lines, Request, requests
 
 
@@ -30,7 +31,17 @@ def main(_arguments: list[str]) -> int:
 
     threading.Thread(target=read, daemon=True).start()
     # takes seconds, in which the parent may end
-    from ftpc_driver.worker.command import serve
-
-    serve(queue, lines, inbox)
+    try:
+        from ftpc_driver.worker.command import serve
+    except Exception as error:
+        _refuse(queue, lines, error)
+    else:
+        serve(queue, lines, inbox)
     return 0
+
+
+def _refuse(queue: SimpleQueue[Request], lines: Lines, error: Exception) -> None:
+    """Every question is answered with what keeps the packages from loading."""
+    lines.write({"ready": True})
+    while True:
+        lines.write({"id": queue.get()["id"], "error": describe(error)})

@@ -40,6 +40,7 @@ export type RankFailure =
 const CAUSES: readonly FaultKind[] = [
   'versions',
   'package',
+  'import',
   'out_of_memory',
   'disk_full',
   'not_finite',

@@ -55,7 +55,8 @@ export async function runRanks(
   const { bounds } = task;
   const ask = (): void => {
     for (const rank of group.ranks) rank.ask();
-    state.killAfter(bounds.grace);
+    // one that imports packages, reads weights or waits for another machine hears nothing, and has nothing to save
+    state.killAfter(group.said.begun ? bounds.grace : 0);
   };
   if (signal.aborted) ask();
   else signal.addEventListener('abort', ask, { once: true });
@@ -90,6 +91,8 @@ interface Group {
 interface Said {
   done?: RankEventOf<'done'>;
   interrupted?: RankEventOf<'interrupted'>;
+  /** Something was computed that is worth to be saved. */
+  begun: boolean;
   step: boolean;
   readonly errors: RankEventOf<'error'>[];
   /** Told of what ends the group. */
@@ -100,8 +103,9 @@ async function startGroup(task: RanksTask, handlers: RanksHandlers): Promise<Gro
   const { devices, nodes } = task;
   const first = (nodes?.node ?? 0) * devices;
   const meeting = nodes === undefined ? { address: '127.0.0.1', port: await freePort() } : placeOf(nodes);
-  const said: Said = { step: false, errors: [], ending: () => {} };
+  const said: Said = { begun: false, step: false, errors: [], ending: () => {} };
   const hear: RanksHandlers['event'] = (rank, event, tell) => {
+    if (event.event === 'start' || event.event === 'reference') said.begun = true;
     if (event.event === 'step') said.step = true;
     else if (event.event === 'done') said.done = event;
     else if (event.event === 'interrupted') said.interrupted = event;
@@ -184,7 +188,7 @@ function stateOf({ ranks, said }: Group, { bounds, nodes }: RanksTask, ranOut: (
     end(isAsked: boolean): RanksEnd {
       if (said.done !== undefined) return { how: 'done', ending: said.done.ending };
       const worst = worstOf(failures, said.errors, ranks);
-      if (isAsked && worst?.why !== 'said') return { how: 'interrupted', saved: hasSaved(said.interrupted) };
+      if (isAsked && worst?.why !== 'said') return { how: 'interrupted', saved: hasSaved(said) };
       if (worst !== undefined) return { how: 'failed', failure: worst };
       // rank 0, which speaks for all, is on another node
       if (nodes !== undefined && nodes.node > 0 && !killed) return { how: 'done', ending: 'steps' };
@@ -195,8 +199,8 @@ function stateOf({ ranks, said }: Group, { bounds, nodes }: RanksTask, ranOut: (
 }
 
 /** Before the first step there is nothing to save. */
-const hasSaved = (interrupted: RankEventOf<'interrupted'> | undefined): boolean =>
-  interrupted !== undefined && (interrupted.saved || interrupted.step === 0);
+const hasSaved = ({ begun, interrupted }: Said): boolean =>
+  interrupted === undefined ? !begun : interrupted.saved || interrupted.step === 0;
 
 /** A rank that was told to end by somebody else: it saved, and all of them ended. */
 const endedByOthers: RankFailure = { why: 'killed', rank: 0, signal: 'SIGTERM', starved: false, tail: [] };

@@ -231,12 +231,13 @@ export type DeviceMemory = JsonOf<typeof MEMORY>;
 
 const ENDING = v.picklist(['steps', 'patience', 'wall', 'repetition']);
 
-/** Why a rank cannot go on. `bug`: anything else, with its trace. */
+/** Why a rank cannot go on. `import`: a package does not load; `bug`: anything else, with its trace. */
 export const FAULT_KINDS = [
   'versions',
   'out_of_memory',
   'not_finite',
   'package',
+  'import',
   'disk_full',
   'model',
   'distributed',

@@ -4,6 +4,7 @@ import { type Diagnostic, UserError } from '../../language/diagnostics/types.js'
 import type { Span } from '../../language/source/span.js';
 import { NoNumberError } from '../evaluation/generation/answer.js';
 import { OutOfMemoryError } from '../tensor/out-of-memory.js';
+import { importAdvice } from './import-advice.js';
 import { notStartedBecause } from './not-started.js';
 import type { WorkerFault } from './worker-lines.js';
 
@@ -120,6 +121,15 @@ export function faultError(
           notes: [`the interpreter is \`${python}\``],
           help: 'run again, which plans with what is there now; or `ftpc runtime install accelerate`',
         }),
+      );
+    case 'import':
+      return new UserError(
+        error(
+          'FTP1877',
+          at,
+          `the Python of the accelerate engine cannot import its packages: ${first}`,
+          importAdvice(python),
+        ),
       );
     default:
       return new UserError(

@@ -105,6 +105,9 @@ const FINISHED = {
 const STAGE_SUMMARY = v.object({ name: v.string(), ...FINISHED });
 export type StageSummary = JsonOf<typeof STAGE_SUMMARY>;
 
+/** One of several machines: its number, from 0, of how many, and where they meet. */
+const NODE = { node: count, nodes: count, rendezvous: v.string() };
+
 export const RUN_EVENT = v.variant('type', [
   ...STAGE_EVENTS,
   v.object({
@@ -194,6 +197,20 @@ export const RUN_EVENT = v.variant('type', [
       }),
     ),
   }),
+  v.object({
+    /** A machine that is not node 0 looks for the run of node 0, whose journal has the progress. */
+    type: v.literal('node.waiting'),
+    ...NODE,
+    /** The store that both have to share; absolute. */
+    store: v.string(),
+    /** How long it has waited, and how long it will. */
+    seconds: figure,
+    limit: figure,
+  }),
+  /** It has found that run. */
+  v.object({ type: v.literal('node.found'), ...NODE, runId: v.string() }),
+  /** That run is over, and this one with it. */
+  v.object({ type: v.literal('node.ended'), ...NODE, runId: v.string(), status: RUN_STATUS }),
   v.looseObject({ type: v.literal('diagnostic') }),
   v.object({
     type: v.literal('run.finished'),

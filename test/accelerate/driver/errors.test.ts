@@ -16,9 +16,9 @@ for line in sys.stdin.read().splitlines():
 /** As the linker of the system, PyTorch and safetensors say it. */
 const SAID: readonly (readonly [string, string])[] = [
   ['import: libtorch_cpu.so: failed to map segment from shared object', 'out_of_memory'],
-  ['import: libtorch_cpu.so: failed to map segment from shared object: Operation not permitted', 'package'],
-  ['import: libgomp.so.1: cannot allocate memory in static TLS block', 'package'],
-  ["import: No module named 'peft'", 'package'],
+  ['import: libtorch_cpu.so: failed to map segment from shared object: Operation not permitted', 'import'],
+  ['import: libgomp.so.1: cannot allocate memory in static TLS block', 'import'],
+  ["import: No module named 'peft'", 'import'],
   ["run: [enforce fail at alloc_cpu.cpp:125] DefaultCPUAllocator: can't allocate memory", 'out_of_memory'],
   ['system: Cannot allocate memory', 'out_of_memory'],
   ['run: Error while serializing: I/O error: No space left on device (os error 28)', 'disk_full'],

@@ -157,6 +157,12 @@ describe('ranks', function () {
     expect(end).to.deep.equal({ how: 'interrupted', saved: false });
   });
 
+  it('end at once where they are asked to before they have begun: there is nothing to save', async () => {
+    const note: FakeAct = { say: { event: 'note', text: 'waits until the ranks of all 2 nodes have met' } };
+    const { end } = await play([[note, { wait: 'forever' }]], { stopAt: ({ event }) => event === 'note' });
+    expect(end).to.deep.equal({ how: 'interrupted', saved: true });
+  });
+
   it('say that somebody else ended them', async () => {
     const failure = failureOf(await play([[start(0), step(1), interrupted]]));
     expect(failure).to.include({ why: 'killed', signal: 'SIGTERM' });

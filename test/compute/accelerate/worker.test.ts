@@ -127,6 +127,7 @@ describe('the client of a worker', () => {
     const fault = (kind: string): FakeAnswer => [{ error: { kind, message: 'so it is' } }];
     expect(codeOf(await ask(fault('model')))).to.equal('FTP1874');
     expect(codeOf(await ask(fault('package')))).to.equal('FTP1875');
+    expect(codeOf(await ask(fault('import')))).to.equal('FTP1877');
     expect(codeOf(await ask(fault('bug')))).to.equal('FTP1876');
     expect(await ask(fault('out_of_memory'))).to.be.instanceOf(OutOfMemoryError);
   });

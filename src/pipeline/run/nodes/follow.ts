@@ -10,11 +10,13 @@ import type { RunStatus } from '../../../language/ir/events.js';
 import type { Program } from '../../../language/ir/program.js';
 import { readAttempt } from '../../stages/train/accelerate/attempt.js';
 import { rankError } from '../../stages/train/accelerate/rank-diagnostics.js';
+import { startLine } from '../../stages/train/accelerate/rank-events.js';
 import { rankTask } from '../../stages/train/accelerate/rank-task.js';
 import type { Layout } from '../../store/index.js';
 import type { Watcher } from '../run-context.js';
 import type { Interrupts } from '../stage-process.js';
 import { BEAT, type Meeting, readMeeting } from './meeting.js';
+import { sayings } from './sayings.js';
 
 interface FollowRequest {
   readonly host: Host;
@@ -46,6 +48,7 @@ export async function follow(
   const { host, layout, engine, threads } = request;
   const { bounds } = rankTask(host, engine, threads, layout.shared);
   const pulse = pulseOf();
+  const said = sayings({ ...place, store: layout.shared, limit: bounds.start / 1000 }, watcher.event);
   let joined: Joined | undefined;
   const leave = async (): Promise<void> => {
     joined?.leave.abort();
@@ -58,9 +61,12 @@ export async function follow(
     }
     const meeting = readMeeting(layout, place.rendezvous);
     const isAlive = pulse.feel(meeting);
+    if (!pulse.wasFelt()) said.waiting(pulse.silence() / 1000);
     if (isAlive && meeting !== undefined) {
+      said.found(meeting.runId);
       if (meeting.status !== null) {
         await leave();
+        said.ended(meeting.runId, meeting.status);
         return meeting.status;
       }
       const next = attemptOf(request, meeting);
@@ -120,9 +126,17 @@ function joinTraining(
   const leave = new AbortController();
   const note = (text: string): void => watcher.event({ type: 'note', stage: name, text });
   note(`joins the training as node ${engine.nodes?.node} of ${engine.nodes?.count}`);
+  let trains = false;
   const end = runRanks(
     rankTask(host, engine, threads, folder),
-    { event: () => {}, printed: () => {} },
+    {
+      event: (_, event) => {
+        if (event.event === 'note') note(event.text);
+        if (event.event === 'start' && !trains) note(startLine(event));
+        trains ||= event.event === 'start';
+      },
+      printed: () => {},
+    },
     leave.signal,
   );
   const joined: Joined = { id, stage: name, leave, end, ended: false };
@@ -131,8 +145,8 @@ function joinTraining(
     if (how.how === 'done') note('its part of the training is done');
     if (how.how !== 'failed') return;
     const stage = program.stages.find((one) => one.name === name);
-    const { device, python } = engine;
-    const error = stage && rankError(how.failure, { stage, device, python, rate: 0 });
+    const { device, python, nodes } = engine;
+    const error = stage && rankError(how.failure, { stage, device, python, nodes, rate: 0 });
     if (error instanceof UserError) watcher.diagnostic(asWarning(error.diagnostic));
     note('waits for node 0 to go on');
   });

@@ -1,5 +1,5 @@
 import { counted, percentText } from '../../../language/diagnostics/make.js';
-import type { RunEvent, StageStatus, StageSummary } from '../../../language/ir/events.js';
+import type { RunEvent, RunStatus, StageStatus, StageSummary } from '../../../language/ir/events.js';
 import { bytes, changeText, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { reasonsText } from '../../../pipeline/planner/reasons.js';
 import { printable, utcTime } from '../../insight/safe-text.js';
@@ -53,9 +53,35 @@ export function sentenceOf(event: RunEvent, colours: Colours): string | undefine
     const won = event.trials[event.winner];
     return `${bold(event.search)} is won by ${bold(trialText(won?.at ?? {}))}${dim(` (${event.by} ${numberText(won?.value ?? 0)})`)}`;
   }
+  if (event.type === 'node.waiting') return waitingSentence(event);
+  if (event.type === 'node.found')
+    return `node 0 is there: the progress of run ${printable(event.runId)} is in its log, and this node joins its trainings`;
+  if (event.type === 'node.ended') return `node 0 has ended its run: ${ENDINGS[event.status]}`;
   if (event.type === 'note') return dim(`${event.stage}: ${event.text}`);
   return undefined;
 }
+
+/** How the run of node 0 ended, where its log has the rest. */
+const ENDINGS: Readonly<Record<RunStatus, string>> = {
+  done: 'done',
+  failed: 'it failed, and its log says why',
+  gate_failed: 'a requirement does not hold, and its log says which',
+  budget_exceeded: 'a budget was exceeded, and its log says which',
+  interrupted: 'it was interrupted',
+};
+
+/** Once with all that it takes to meet, then how long it has been. */
+const waitingSentence = ({
+  node,
+  nodes,
+  rendezvous,
+  store,
+  seconds,
+  limit,
+}: Extract<RunEvent, { type: 'node.waiting' }>): string =>
+  seconds === 0
+    ? `node ${node} of ${nodes} waits for node 0, at most ${duration(limit)}: a run with \`--rendezvous ${rendezvous}\` whose store is ${printable(store)}`
+    : `still waits for node 0 of \`--rendezvous ${rendezvous}\`: ${duration(seconds)} of ${duration(limit)}`;
 
 /** `train: step 50, validation loss 2.31, rouge_l 0.41, repetition 0.02, the best so far` */
 function validationSentence(event: Extract<RunEvent, { type: 'validation' }>): string {

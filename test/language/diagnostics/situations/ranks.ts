@@ -23,6 +23,7 @@ export const RANKS: Situations = {
   FTP1893: ranksThat(says('versions', 'transformers 4.57.1 instead of 5.24.0')),
   FTP1894: ranksThat(says('model', 'transformers cannot load model: it has no architecture `newest`')),
   FTP1895: ranksThat(says('distributed', 'Connection closed by peer [127.0.0.1]:29400')),
+  FTP1897: ranksThat(says('import', 'No module named torch.nn')),
   FTP1896: async (ground) => {
     await ranksThat('exit 0')(ground);
     return { meanwhile: () => gone(ground) };

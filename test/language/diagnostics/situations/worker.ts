@@ -40,6 +40,7 @@ export const WORKER: Situations = {
       "transformers cannot load model: The checkpoint has model type `nova`, which Transformers doesn't know",
   }),
   FTP1875: answering({ kind: 'versions', message: 'transformers 5.20.0 instead of 5.24.0' }),
+  FTP1877: answering({ kind: 'import', message: "No module named 'torch.nn'" }),
   FTP1876: answering({
     kind: 'bug',
     message: 'The size of tensor a (4) must match the size of tensor b (8)',

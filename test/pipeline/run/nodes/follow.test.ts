@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { AccelerateEngine } from '../../../../src/compute/accelerate/engine.js';
 import type { Diagnostic } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
+import type { RunEvent } from '../../../../src/language/ir/events.js';
 import type { Program } from '../../../../src/language/ir/program.js';
 import { follow } from '../../../../src/pipeline/run/nodes/follow.js';
 import { type Announcement, announce } from '../../../../src/pipeline/run/nodes/meeting.js';
@@ -31,6 +32,7 @@ cat behaviour | sh
 describe('a node that follows', () => {
   let folder = '';
   let notes: string[] = [];
+  let heard: RunEvent[] = [];
   let said: Diagnostic[] = [];
   let leader: Announcement | undefined;
   const layout = () => layoutIn(folder);
@@ -39,6 +41,7 @@ describe('a node that follows', () => {
   beforeEach(() => {
     folder = freshFolder();
     notes = [];
+    heard = [];
     said = [];
     mkdirSync(shared(), { recursive: true });
     writeFileSync(join(folder, 'python'), RANK);
@@ -75,7 +78,10 @@ describe('a node that follows', () => {
       { host, layout: layout(), program, engine, threads: 2 },
       { count: 2, node: 1, rendezvous: RENDEZVOUS },
       {
-        event: (event) => void (event.type === 'note' && notes.push(event.text)),
+        event: (event) => {
+          heard.push(event);
+          if (event.type === 'note') notes.push(event.text);
+        },
         diagnostic: (diagnostic) => void said.push(diagnostic),
       },
       { stop, kill: new AbortController().signal },
@@ -89,6 +95,15 @@ describe('a node that follows', () => {
     leader?.close('gate_failed');
     expect(await end).to.equal('gate_failed');
     expect(notes).to.deep.equal(['joins the training as node 1 of 2', 'its part of the training is done']);
+    const place = { node: 1, nodes: 2, rendezvous: RENDEZVOUS };
+    expect(heard[0]).to.deep.equal({
+      ...{ type: 'node.waiting', ...place },
+      ...{ store: layout().shared, seconds: 0, limit: 900 },
+    });
+    expect(heard.filter(({ type }) => /^node\.(found|ended)$/.test(type))).to.deep.equal([
+      { type: 'node.found', ...place, runId: 'run' },
+      { type: 'node.ended', ...place, runId: 'run', status: 'gate_failed' },
+    ]);
     expect(readFileSync(shared('joined'), 'utf8').trim().split('\n').sort()).to.deep.equal([
       'rank 2 of 4',
       'rank 3 of 4',
@@ -122,5 +137,21 @@ describe('a node that follows', () => {
     expect(await followed(undefined, { FTPC_RANK_START: '2' })).to.equal('failed');
     expect(said.map(({ code }) => code)).to.deep.equal(['FTP1840']);
     expect(notes).to.deep.equal([]);
+    expect(heard.map(({ type }) => type)).to.deep.equal(['node.waiting']);
+  });
+
+  it('passes on what its ranks wait for, and the line with which they begin', async () => {
+    const met = { event: 'note', text: 'waits until the ranks of all 2 nodes have met at node0:29400' };
+    const start = (rank: number): object => ({
+      ...{ event: 'start', pid: 1, rank, world: 4, device: 'cpu', sharding: 'ddp' },
+      ...{ versions: { torch: '2.15.0' }, resumed: null, trained: 1 },
+    });
+    const lines = [met, start(2), start(3)].map((line) => `echo '${JSON.stringify(line)}'`);
+    invite([`test $LOCAL_RANK = 1 && exit`, ...lines, `echo '${DONE}'`].join('\n'));
+    const end = followed();
+    await until(() => notes.includes('its part of the training is done'));
+    leader?.close('done');
+    expect(await end).to.equal('done');
+    expect(notes.slice(1, -1)).to.deep.equal([met.text, '4 ranks on cpu, ddp: torch 2.15.0']);
   });
 });

@@ -1,4 +1,6 @@
 /** Why ranks failed, in words. */
+import type { NodePlace } from '../../../../compute/accelerate/engine.js';
+import { importAdvice } from '../../../../compute/accelerate/import-advice.js';
 import { notStartedBecause } from '../../../../compute/accelerate/not-started.js';
 import type { RankFailure } from '../../../../compute/accelerate/rank-failure.js';
 import type { FaultKind, RankDevice, RankEventOf } from '../../../../compute/accelerate/spec.js';
@@ -12,6 +14,8 @@ interface FailureContext {
   readonly stage: Stage;
   readonly device: RankDevice;
   readonly python: string;
+  /** The place of this machine among several. */
+  readonly nodes: NodePlace | undefined;
   /** Learning rate of the last step. */
   readonly rate: number;
 }
@@ -29,7 +33,7 @@ export function rankError(failure: RankFailure, context: FailureContext): Error 
           })
         : new UserError(rankKilled(stage, failure));
     case 'silent':
-      return new UserError(rankSilent(stage, failure));
+      return new UserError(rankSilent(stage, failure, context.nodes));
     case 'ended':
       return new UserError(rankEnded(stage, failure));
     case 'not_started':
@@ -48,6 +52,13 @@ const BY_KIND: {
 } = {
   versions: packagesDiffer,
   package: packagesDiffer,
+  import: ({ message }, _, { stage, python }) =>
+    error(
+      'FTP1897',
+      stage.span,
+      `the ranks of stage \`${stage.name}\` cannot import their packages: ${linesOf(message)[0] ?? ''}`,
+      importAdvice(python),
+    ),
   disk_full: ({ message }, _, { stage }) =>
     error('FTP0801', stage.span, `the ranks of stage \`${stage.name}\` cannot write: no space is left`, {
       notes: linesOf(message),
@@ -120,6 +131,7 @@ const rankKilled = ({ name, span }: Stage, { rank, signal, tail }: Extract<RankF
 function rankSilent(
   { name, span }: Stage,
   { rank, seconds, isStopped, isStarting, tail }: Extract<RankFailure, { why: 'silent' }>,
+  nodes: NodePlace | undefined,
 ) {
   const how = isStopped ? 'was stopped (SIGSTOP)' : isStarting ? 'does not start' : 'hangs';
   const bound = isStarting ? 'FTPC_RANK_START' : 'FTPC_RANK_SILENCE';
@@ -128,11 +140,16 @@ function rankSilent(
     span,
     `rank ${rank} of stage \`${name}\` ${how}: no sign of life for ${Math.round(seconds)} s`,
     {
-      notes: tail,
+      notes: isStarting && nodes !== undefined ? [...tail, ...meetingNotes(nodes)] : tail,
       help: `run again: it resumes from the last checkpoint; \`${bound}=SECONDS\` waits longer`,
     },
   );
 }
+
+/** Ranks of several machines wait for each other before anything else. */
+const meetingNotes = ({ count, rendezvous }: NodePlace): readonly string[] => [
+  `ranks begin once those of all ${count} nodes have met at ${rendezvous}, where node 0 listens`,
+];
 
 const rankEnded = ({ name, span }: Stage, { rank, code, tail }: Extract<RankFailure, { why: 'ended' }>) =>
   error('FTP1892', span, `rank ${rank} of stage \`${name}\` ended without a result (exit code ${code})`, {

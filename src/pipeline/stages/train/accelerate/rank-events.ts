@@ -118,7 +118,7 @@ const inOrder = <T>(ofRanks: ReadonlyMap<number, T>): T[] =>
 const SHOWN = ['torch', 'transformers', 'peft', 'bitsandbytes'] as const;
 
 /** `2 ranks on cpu, fsdp: torch 2.15.0, transformers 5.24.0` */
-function startLine({ world, device, sharding, versions }: RankEventOf<'start'>): string {
+export function startLine({ world, device, sharding, versions }: RankEventOf<'start'>): string {
   const packages = SHOWN.flatMap((name) =>
     versions[name] === undefined ? [] : [`${name} ${versions[name]}`],
   );

@@ -189,8 +189,8 @@ async function runToEnd(
   if (hopeless.signal.aborted && !signal.aborted) throw hopeless.signal.reason;
   if (end.how === 'done') return end.ending;
   if (end.how === 'interrupted') throw end.saved ? signal.reason : new NotSavedError();
-  const { device, python } = engine;
-  const error = rankError(end.failure, { stage, device, python, rate: listener.rate() });
+  const { device, python, nodes } = engine;
+  const error = rankError(end.failure, { stage, device, python, nodes, rate: listener.rate() });
   throw adapter === undefined ? error : withCulprit(error, base.label, model.loadWeights('paged'));
 }
 
