@@ -1,9 +1,10 @@
 /** A training on two nodes, and one that left as a folder: both give the adapter of two ranks on one machine. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../../src/compute/accelerate/free-port.js';
+import { outputsOf, ownPipeline } from '../pipeline/run/adapter-folders.js';
 import { writePipeline } from '../pipeline/run/pipelines.js';
 import { type Ended, freshFolder, ftpc } from '../tools/cli/folders.js';
 import { PYTHON, withPython } from './python.js';
@@ -60,6 +61,19 @@ withPython('a training on several machines', () => {
     const home = join(three, 'training');
     execFileSync('./run.sh', { cwd: home, env: { ...process.env, PYTHON }, stdio: 'pipe' });
     expect(apart(expected, join(home, 'trained/best', TENSORS))).to.equal(0);
+    writeFileSync(
+      join(three, 'own.ftp'),
+      ownPipeline(readFileSync(join(three, 'tiny.ftp'), 'utf8'), 'training/trained/best'),
+    );
+    const ran = await ftpc(three, ['run', 'own.ftp', '--engine', 'accelerate']);
+    expect(ran.code, ran.err).to.equal(0);
+    const [own, port] = [outputsOf(three), outputsOf(join(folder, 'one'))];
+    expect(own.metrics).to.deep.equal(port.metrics);
+    expect(
+      readFileSync(join(own.merged, 'model.safetensors')).equals(
+        readFileSync(join(port.merged, 'model.safetensors')),
+      ),
+    ).to.equal(true);
     execFileSync(
       'sed',
       ['-i', 's#lora = { rank: 2, alpha: 4 }#start = peft("training/trained/best")#', 'tiny.ftp'],

@@ -12,14 +12,15 @@ import type {
 } from './adapter-folder.js';
 import { bottleneckFiles, openBottleneck } from './adapterhub/bottleneck.js';
 import { isAdapterHub } from './adapterhub/config-file.js';
-import { openPeft, PEFT_FORMATS, peftFiles } from './peft/folder.js';
+import { LABELS_FILE, openPeft, PEFT_FORMATS, peftFiles } from './peft/folder.js';
 import type { PeftFormat } from './peft/format.js';
 
-/** The files of an adapter folder that say what it computes. */
+/** The files of an adapter folder that say what it computes, and what the classes of its head are called. */
 export const ADAPTER_FILES = [
   'adapter_config.json',
   'adapter_model.safetensors',
   'adapter.safetensors',
+  LABELS_FILE,
 ] as const;
 const [CONFIG] = ADAPTER_FILES;
 

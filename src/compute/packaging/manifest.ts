@@ -65,8 +65,16 @@ const RELEASE_MANIFEST = v.object({
   base: BASE,
   /** How the rows asked that it was trained on; left out where nobody knows. */
   prompt: v.optional(ROW_PROMPT),
-  /** The adapter that is in it; null for a model that was trained whole. */
-  adapter: v.nullable(v.object({ stage: v.string(), sha256: v.string() })),
+  /**
+   * The adapter that is in it, by the stage that trained it or by its folder; null for a model that was trained whole. `sha256`:
+   * of the stage's folder, or of what `sha256sum` prints of the folder's files that count.
+   */
+  adapter: v.nullable(
+    v.union([
+      v.object({ stage: v.string(), sha256: v.string() }),
+      v.object({ folder: v.string(), sha256: v.string() }),
+    ]),
+  ),
   /** Each stage that it came from, with the key and the digest of its output. */
   stages: v.array(STAGE),
   /** The rows: outputs of data and format stages. */

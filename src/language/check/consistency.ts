@@ -1,5 +1,6 @@
 /** Wirings that are well typed and cannot be meant. */
 
+import { adapterOverAdapter } from '../diagnostics/catalogue/adapters.js';
 import { baseMismatch, emptySplit, onlyGguf, sharedTarget } from '../diagnostics/catalogue/wiring.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { Budget } from '../ir/program.js';
@@ -16,6 +17,7 @@ import { columnsOfRows, fittingColumns, soundPatterns } from './columns.js';
 import type { FolderAccess } from './context.js';
 import { dataSettings } from './data-settings.js';
 import { idleSettings } from './idle-settings.js';
+import { portType } from './ports.js';
 import { referenceIn, type Stages, settingSpan } from './stage-settings.js';
 import type { CheckedStage } from './stages.js';
 import { fileTexts } from './suspicious-texts.js';
@@ -49,6 +51,19 @@ const sameBase: Check = (checked, stages) => {
   if (JSON.stringify(own) === JSON.stringify(other)) return [];
   const name = `${adapter.stage}.${adapter.port}`;
   return [baseMismatch(settingSpan(checked, 'base'), name, settingSpan(trained, 'base'))];
+};
+
+/** An adapter of a folder is put over a model, and not over an adapter. */
+const overModel: Check = (checked, stages) => {
+  const { kind, settings } = checked.stage;
+  if (kind !== 'eval' || settings['adapter'] === undefined) return [];
+  const model = referenceIn(checked, 'model');
+  const source = model && stages.get(model.stage);
+  const port = model && source?.schema.ports[model.port];
+  if (model === undefined || port === undefined || source?.isSound !== true) return [];
+  if (portType(port, source.stage.preset) !== 'Adapter') return [];
+  const written = `${model.stage}.${model.port}`;
+  return [adapterOverAdapter(settingSpan(checked, 'adapter'), written, settingSpan(checked, 'model'))];
 };
 
 /** Blocks of few bits in a Hugging Face folder. */
@@ -105,6 +120,7 @@ const CHECKS: readonly Check[] = [
   soundPatterns,
   emptySplits,
   sameBase,
+  overModel,
   storedForm,
   sameTokenizer,
   sameForm,

@@ -27,7 +27,7 @@ a rank prints is an event in JSON: \`step\`, \`validation\`, \`checkpoint\`, \`d
 
 \`trained/best\` and \`trained/last\` are ${
     trained === 'adapter'
-      ? 'adapters in the format of PEFT; a pipeline takes one with `start = peft("…/trained/best")`'
+      ? 'adapters in the format of PEFT; a pipeline takes one with `peft("…/trained/best")`, to merge, evaluate or continue it'
       : 'models in the format of Transformers; a pipeline takes one with `local("…/trained/best")`'
   }.
 

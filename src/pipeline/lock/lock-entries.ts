@@ -83,7 +83,9 @@ function localFiles(named: LockItem, reading: LockInputs): LockedFiles {
       const adapter = resolveAdapter(call, place);
       return [
         ...(model === undefined ? [] : modelFiles(host, model)),
-        ...(adapter === undefined ? [] : adapterPaths(adapter, place)),
+        ...(adapter === undefined
+          ? []
+          : named.readers.flatMap((reader) => adapterPaths(adapter, place, reader))),
       ];
     });
     return Object.fromEntries(

@@ -2,7 +2,7 @@
 import { relative, resolve } from 'node:path';
 import { textAt } from '../../language/check/stage-settings.js';
 import type { Analysis } from '../../language/compile.js';
-import type { Call, Program, Stage, Value } from '../../language/ir/program.js';
+import type { Call, Program, Stage, StageKind, Value } from '../../language/ir/program.js';
 import { isCall, isFile } from '../../language/ir/values.js';
 import { isMadeUp, isShipped } from '../../language/schemas/functions/source.js';
 import type { Lock } from '../../language/schemas/lock-file.js';
@@ -23,6 +23,8 @@ export interface LockItem {
   readonly at: Span | undefined;
   /** Of models and data: the calls that name it. */
   readonly calls: readonly Call[];
+  /** Kinds of the stages that name it. */
+  readonly readers: readonly StageKind[];
   /** Of files: its path as written and its digest; of modules: its digest. */
   readonly file?: { readonly path: string; readonly sha256: string };
 }
@@ -37,7 +39,17 @@ export function lockItems(program: Program, analysis: Analysis): readonly LockIt
     // A format has the model of the stage that trains on it: what is written is where it is written.
     const at = before === undefined || (isWritten && !written.has(id)) ? named.at : before.at;
     if (isWritten) written.add(id);
-    found.set(id, before === undefined ? named : { ...before, at, calls: [...before.calls, ...named.calls] });
+    found.set(
+      id,
+      before === undefined
+        ? named
+        : {
+            ...before,
+            at,
+            calls: [...before.calls, ...named.calls],
+            readers: [...before.readers, ...named.readers],
+          },
+    );
   };
   const place = (stage: Stage, path: string) => {
     const at = placeOf(analysis, stage.name, path);
@@ -54,6 +66,7 @@ export function lockItems(program: Program, analysis: Analysis): readonly LockIt
           what: `\`${value.file}\``,
           at,
           calls: [],
+          readers: [stage.kind],
           file: { path: resolve(program.folder, value.file), sha256: value.sha256 },
         },
         isWritten,
@@ -61,7 +74,7 @@ export function lockItems(program: Program, analysis: Analysis): readonly LockIt
     } else if (isCall(value)) {
       const named = namedCall(value);
       const { at, isWritten } = place(stage, path);
-      if (named !== undefined) add({ ...named, at }, isWritten);
+      if (named !== undefined) add({ ...named, at, readers: [stage.kind] }, isWritten);
       for (const [name, arg] of Object.entries(value.args)) walk(stage, `${path}.${name}`, arg);
     } else if (value !== null && typeof value === 'object') {
       for (const [name, field] of Object.entries(value)) walk(stage, `${path}.${name}`, field as Value);
@@ -75,7 +88,7 @@ export function lockItems(program: Program, analysis: Analysis): readonly LockIt
 const posix = (path: string): string => path.replaceAll('\\', '/');
 
 /** A call of a model or a source, by the name that a lock has for it. */
-function namedCall(call: Call): Omit<LockItem, 'at'> | undefined {
+function namedCall(call: Call): Omit<LockItem, 'at' | 'readers'> | undefined {
   const family = functionNamed(call.call)?.family;
   if (family !== 'model' && family !== 'source' && family !== 'adapter') return undefined;
   // rows that are made up have no files, and those of ftpc come with its version

@@ -14,6 +14,7 @@ import type { AccelerateRun } from '../../language/ir/engines.js';
 import { namesIn } from '../../language/ir/expression.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
+import { isReference } from '../../language/ir/values.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { bandsFor, similarityOf } from '../stages/data/dedupe/near-copies.js';
@@ -23,7 +24,14 @@ import { precisionOf } from '../stages/train/precision.js';
 import { referenceSetting } from '../stages/train/preferences/reference-model.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { joinedPairs, type Lengths, leastLengths, longestPrompt, promptsOf } from './expected-rows.js';
-import { adapterConfig, flopsPerToken, forwardMemory, residentWeights } from './forward-memory.js';
+import {
+  adapterUnder,
+  evaluatedModel,
+  flopsPerToken,
+  forwardMemory,
+  overIt,
+  residentWeights,
+} from './forward-memory.js';
 import { hasCores } from './machines.js';
 import type { Answers } from './memory/answers.js';
 import { encodersOf } from './memory/encoders.js';
@@ -128,7 +136,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   },
   async eval({ context, stage, limit, look }) {
     const settings = settingsOf(stage, 'eval');
-    const model = context.models.of(settings.model);
+    const model = evaluatedModel(context, settings);
     const lengths = await context.lengths(settings.dataset.stage, settings.dataset.port, look);
     if (model === undefined || lengths === undefined) return NOTHING;
     const { longest } = lengths;
@@ -138,7 +146,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
         peak: evaluatedOnEngine(context, engine, settings, { model, lengths }),
         seconds: workerSeconds(
           model.config,
-          workerRows(context, stage, lengths),
+          workerRows(context, stage, { model, lengths }),
           context.declared,
           settings.baseline === undefined ? 1 : 2,
         ),
@@ -173,10 +181,9 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const { adapter: merged, base: baseModel, dtype, file_format } = settingsOf(stage, 'merge');
     const base = context.models.of(baseModel);
     if (base === undefined) return NOTHING;
-    const trainer = merged?.stage;
-    const adapter = trainer === undefined ? undefined : adapterConfig(context, trainer);
+    const adapter = adapterUnder(context, merged);
     // probes are rows of the training, or texts
-    const tokenizerBytes = trainer === undefined ? base.tokenizerBytes : 0;
+    const tokenizerBytes = isReference(merged) ? 0 : base.tokenizerBytes;
     const stored = storedAs(dtype, file_format);
     const config = adaptedConfig(base.config, adapter);
     const written = { ...base, config, format: formatWritten(stored, config) };
@@ -265,7 +272,11 @@ function answeredRows({ metrics: asked, generation, samples }: EvalSettings, len
 }
 
 /** What of the rows of an evaluation is passed through and answered. */
-function workerRows(context: PlanContext, stage: Stage, lengths: Lengths): AnsweredRows {
+function workerRows(
+  context: PlanContext,
+  stage: Stage,
+  { model, lengths }: { readonly model: PlannedModel; readonly lengths: Lengths },
+): AnsweredRows {
   const settings = settingsOf(stage, 'eval');
   const { generation } = settings;
   return {
@@ -273,15 +284,15 @@ function workerRows(context: PlanContext, stage: Stage, lengths: Lengths): Answe
     rows: lengths.rows,
     length: lengths.tokens / Math.max(1, lengths.rows),
     answers: answeredRows(settings, lengths),
-    precision: isBf16(context, context.models.of(settingsOf(stage, 'eval').model)?.root) ? 'bf16' : 'f32',
+    precision: isBf16(context, model) ? 'bf16' : 'f32',
     // an answer is about as long as what is supervised, and ends then
     answerLength: Math.min(generation.max_tokens, 1.5 * (lengths.supervised / Math.max(1, lengths.rows))),
   };
 }
 
-/** Whether a model was trained in bfloat16, in which it is asked on a GPU too. */
-function isBf16({ program }: PlanContext, root: PlannedModel['root'] | undefined): boolean {
-  const trainer = root?.adapterOf ?? root?.trainedBy;
+/** Whether a model was trained in bfloat16, in which it is asked on a GPU too; of a folder's adapter nobody knows. */
+function isBf16({ program }: PlanContext, { root, over }: Pick<PlannedModel, 'root' | 'over'>): boolean {
+  const trainer = over === undefined ? (root.adapterOf ?? root.trainedBy) : undefined;
   const stage = trainer === undefined ? undefined : stageNamed(program, trainer);
   return stage?.kind === 'train' && precisionOf(settingsOf(stage, 'train')) === 'bf16';
 }
@@ -375,15 +386,16 @@ function evaluatedOnEngine(
 function onEngine(
   context: PlanContext,
   { device, devices }: AccelerateRun,
-  { config, root }: PlannedModel,
+  planned: PlannedModel,
   rows: WorkerRows,
-  adapter = root.adapterOf === undefined ? undefined : adapterConfig(context, root.adapterOf),
+  adapter = overIt(context, planned),
 ): { readonly peak: Peak } {
+  const { config, root } = planned;
   const trainer = root.adapterOf ?? root.trainedBy;
   const model = {
     config,
     // merges and releases compute in float32
-    isBf16: isBf16(context, root) && device === 'cuda' && rows.answers !== undefined,
+    isBf16: isBf16(context, planned) && device === 'cuda' && rows.answers !== undefined,
     isQuantised: isInFourBits(
       config,
       trainer === undefined ? undefined : context.trainPlans.get(trainer)?.method,
@@ -416,16 +428,19 @@ function evaluated(
 }
 
 /** What rewards of a model are next to, where its training names that. */
-function comparedWith({ program, models }: PlanContext, { root }: PlannedModel): readonly PlannedModel[] {
-  const trainer = root.adapterOf ?? root.trainedBy;
+function comparedWith(
+  { program, models }: PlanContext,
+  { root, over }: PlannedModel,
+): readonly PlannedModel[] {
+  const trainer = over === undefined ? (root.adapterOf ?? root.trainedBy) : undefined;
   const stage = trainer === undefined ? undefined : stageNamed(program, trainer);
   const reference =
     stage?.kind === 'train' ? models.of(referenceSetting(settingsOf(stage, 'train'))) : undefined;
   return reference === undefined ? [] : [reference];
 }
 
-const weightsOf = ({ root: { model, weights, trainedBy = '' } }: PlannedModel): string =>
-  [modelIdentity(model), weights, trainedBy].join('\n');
+const weightsOf = ({ root: { model, weights, trainedBy = '', merged = '' } }: PlannedModel): string =>
+  [modelIdentity(model), weights, trainedBy, merged].join('\n');
 
 const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 

@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import type { Digests } from '../../language/host/digests.js';
 import type { Host } from '../../language/host/host.js';
-import type { Call, Program, Value } from '../../language/ir/program.js';
+import type { Call, Program, StageKind, Value } from '../../language/ir/program.js';
 import { isCall, isFile, isRecord, isReference, isSecret } from '../../language/ir/values.js';
 import { functions } from '../../language/schemas/functions/index.js';
 import { isShipped } from '../../language/schemas/functions/source.js';
@@ -28,6 +28,8 @@ export interface KeyPartsContext {
   readonly program: Program;
   readonly host: Host;
   readonly digests: Pick<Digests, 'of'>;
+  /** Of the stage whose key it is. */
+  readonly kind: StageKind;
   /** Key of an earlier stage. */
   keyOf(stage: string): string;
 }
@@ -119,9 +121,9 @@ function modelParts(
 function adapterParts(
   path: string,
   adapter: NamedAdapter,
-  { host, digests }: KeyPartsContext,
+  { host, digests, kind }: KeyPartsContext,
 ): readonly KeyPart[] {
-  return adapterPaths(adapter, { host }).map((file) => ({
+  return adapterPaths(adapter, { host }, kind).map((file) => ({
     name: `file:${adapter.label}/${file.name}`,
     identity: `adapter:${path}/${file.name}`,
     value: digests.of(file.path),

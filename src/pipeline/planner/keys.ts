@@ -73,6 +73,7 @@ export function stageParts(
     program,
     host,
     digests: options.digests,
+    kind: stage.kind,
     keyOf: (name) => earlier.get(name)?.key ?? '',
   };
   return [

@@ -12,9 +12,10 @@ import { mergeDtypes, type StoredAs, storedAs } from '../../compute/packaging/me
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { isCall, isReference } from '../../language/ir/values.js';
+import type { MergeSettings } from '../../language/schemas/stages/merge.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { modelIdentity, openResolved } from '../stages/open-models.js';
-import { type ResolvedModel, resolveModelCall } from '../stages/resolve-models.js';
+import { type ResolvedModel, resolveAdapter, resolveModelCall } from '../stages/resolve-models.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
 
@@ -26,6 +27,8 @@ export interface PlannedModel {
   readonly format: FormatOf;
   readonly parameters: number;
   readonly tokenizerBytes: number;
+  /** An adapter of a folder over it. */
+  readonly over?: AdapterConfig;
 }
 
 /** How the tensors of a model are stored that a stage writes: a folder has one format throughout. */
@@ -162,10 +165,22 @@ export interface RootModel {
   readonly adapterOf?: string;
   /** Train stage that the weights come from, by full training or a merge. */
   readonly trainedBy?: string;
+  /** Folder of an adapter that was merged into them. */
+  readonly merged?: string;
 }
 
 export const stageNamed = (program: Program, name: string): Stage | undefined =>
   program.stages.find((stage) => stage.name === name);
+
+function mergedFrom(
+  adapter: MergeSettings['adapter'],
+  program: Program,
+): Pick<RootModel, 'trainedBy' | 'merged'> {
+  if (adapter === undefined) return {};
+  return 'stage' in adapter
+    ? { trainedBy: adapter.stage }
+    : { merged: resolveAdapter(adapter, program)?.folder };
+}
 
 /**
  * Which model is at the root of what a stage trains, evaluates, merges or takes its tokenizer from; `undefined` for a
@@ -193,7 +208,7 @@ export function rootModel(program: Program, value: Value | undefined, host: Host
     return {
       ...base,
       weights: storedAs(dtype, file_format),
-      ...(adapter === undefined ? {} : { trainedBy: adapter.stage }),
+      ...mergedFrom(adapter, program),
     };
   }
   return undefined;

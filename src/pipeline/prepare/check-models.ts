@@ -1,10 +1,14 @@
 import type { CompileResult } from '../../language/compile.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { isCall } from '../../language/ir/values.js';
 
-/** A pipeline that trains nothing needs none of the rooms that know models. */
+/** A pipeline that trains nothing, and names no adapter, needs none of the rooms that know models. */
 export async function checkModels(compiled: CompileResult, host: Host): Promise<readonly Diagnostic[]> {
-  if (compiled.program?.stages.some(({ kind }) => kind === 'train') !== true) return [];
+  const looks = compiled.program?.stages.some(
+    ({ kind, settings }) => kind === 'train' || isCall(settings['adapter']),
+  );
+  if (looks !== true) return [];
   const { checkTraining } = await import('../stages/train/check.js');
   const { checkReferences } = await import('./check-references.js');
   return [...checkTraining(compiled, host), ...checkReferences(compiled, host)];

@@ -1,6 +1,7 @@
 /** What the engine of a run cannot honour, told at the setting that asks for it, before anything runs. */
 import { hasCodedExperts } from '../../compute/models/foreign.js';
 import { userProblem } from '../../compute/models/user-problem.js';
+import { openAdapter } from '../../compute/packaging/adapters.js';
 import type { Analysis } from '../../language/compile.js';
 import { type EngineLimit, engineCannot, engineIdle } from '../../language/diagnostics/catalogue/engines.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
@@ -12,6 +13,7 @@ import { valueAt } from '../../language/schemas/setting-paths.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../language/schemas/stages/train.js';
 import type { Span } from '../../language/source/span.js';
+import { resolveAdapter } from '../stages/resolve-models.js';
 import { isPaged } from '../stages/train/loop-settings.js';
 import { modelSettings, type NamedModel, namedModel } from './named-models.js';
 
@@ -127,7 +129,24 @@ function ofAccelerate(stage: Stage, engine: AccelerateRun, input: RefusalInput):
   const unread = modelSettings(stage)
     .filter((path) => hasUnreadExperts(modelOf(valueAt(stage.settings, path), input)))
     .map((path) => engineCannot(spanOf(input, stage, path), 'accelerate', NO_CODED_EXPERTS));
-  return [...unread, ...(stage.kind === 'train' ? ofTraining(stage, engine, input) : [])];
+  const trained = stage.kind === 'train' ? ofTraining(stage, engine, input) : [];
+  const bottlenecks = hasBottlenecks(stage, input)
+    ? [engineCannot(spanOf(input, stage, 'adapter'), 'accelerate', NO_BOTTLENECKS)]
+    : [];
+  return [...unread, ...trained, ...bottlenecks];
+}
+
+/** Whether an evaluation names a folder of AdapterHub. One that cannot be read is told of elsewhere. */
+function hasBottlenecks(stage: Stage, { program, host }: RefusalInput): boolean {
+  const call = stage.kind === 'eval' ? settingsOf(stage, 'eval').adapter : undefined;
+  const named = call && resolveAdapter(call, program);
+  if (named === undefined) return false;
+  try {
+    return openAdapter(host, named.folder).config.kind === 'bottleneck';
+  } catch (error) {
+    if (userProblem(error) === undefined) throw error;
+    return false;
+  }
 }
 
 function hasUnreadExperts(named: NamedModel | undefined): boolean {
@@ -182,6 +201,12 @@ function fourBitsRefused(
   if (isStored) return [engineCannot(at, 'accelerate', NO_STORED)];
   return stage.preset === 'qlora' ? [engineCannot(stage.span, 'accelerate', NO_NF4)] : [];
 }
+
+const NO_BOTTLENECKS: EngineLimit = {
+  what: 'an adapter of AdapterHub (`adapter`)',
+  why: 'PEFT has no bottleneck adapters',
+  help: EMBEDDED_INSTEAD,
+};
 
 const NO_PAGES: EngineLimit = {
   what: '`paged_weights`',

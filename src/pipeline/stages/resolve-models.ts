@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path';
 import { type NewTokens, newTokensOf } from '../../compute/models/added-tokens.js';
+import { CHAT_TEMPLATE } from '../../compute/models/chat-template/index.js';
+import { TRAINING_PROMPT_FILE } from '../../compute/models/training-prompt.js';
 import { ModelError } from '../../compute/models/types.js';
 import { ADAPTER_FILES } from '../../compute/packaging/adapters.js';
-import type { Call, Reference } from '../../language/ir/program.js';
+import type { Call, Reference, StageKind } from '../../language/ir/program.js';
 import { adapters as functions } from '../../language/schemas/functions/model.js';
 import { pinnedCommit, repositoryOf } from '../../language/schemas/repositories.js';
 import { cachedCommit, snapshotFolder } from './hub-repositories.js';
@@ -124,12 +126,18 @@ export function resolveAdapter(
   return { folder: resolve(folder, label), label };
 }
 
-/** The files that decide what an adapter does: what digests are made of. Those that are not there are left out. */
+/** What a kind of stage reads of an adapter's folder besides: how the rows asked that it was trained on goes on in a merge. */
+const READ_BESIDES: Readonly<Partial<Record<StageKind, readonly string[]>>> = {
+  merge: [CHAT_TEMPLATE, TRAINING_PROMPT_FILE],
+};
+
+/** The files that decide what a stage makes of an adapter: what digests are made of. Those that are not there are left out. */
 export function adapterPaths(
   { folder }: NamedAdapter,
   { host }: Pick<StageContext, 'host'>,
+  reader: StageKind,
 ): readonly ModelPath[] {
-  return ADAPTER_FILES.flatMap((name) => {
+  return [...ADAPTER_FILES, ...(READ_BESIDES[reader] ?? [])].flatMap((name) => {
     const path = join(folder, name);
     const stat = host.stat(path);
     return stat === undefined || stat.isFolder ? [] : [{ name, path, bytes: stat.size }];

@@ -1,6 +1,7 @@
 /** `ftpc lock` and `--locked`, as they are typed. */
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { nodeHost } from '../../../src/language/host/node-host.js';
 import { objects } from '../../tools/cli/folders.js';
 import { COMMIT, tinyModel } from '../hub/folders.js';
 import { PIPELINE, type Project, project, rows } from './project.js';
@@ -69,6 +71,23 @@ data filler {
     const { data } = JSON.parse(readFileSync(join(at.folder, 'made-up.lock'), 'utf8'));
     expect(Object.keys(data)).to.deep.equal(['csv data/rows.csv']);
     expect(Object.keys(data['csv data/rows.csv'].files)).to.deep.equal(['data/rows.csv']);
+  });
+
+  it('records all that a merge reads of the folder of an adapter', async () => {
+    const fixtures = join(nodeHost().packageFolder, 'test/fixtures/evaluation/tiny');
+    cpSync(join(fixtures, 'adapter'), join(at.folder, 'own'), { recursive: true });
+    at.write('own/training_prompt.json', '{}');
+    at.write('own/optimizer.pt', 'state');
+    const base = `base = local("${join(fixtures, 'base')}")`;
+    at.write('merge.ftp', `edition 2026\n\nmerge fused {\n  ${base}\n  adapter = peft("own")\n}\n`);
+    const made = await at.ftpc('lock', 'merge.ftp');
+    expect(made.code, made.err).to.equal(0);
+    const { models } = JSON.parse(readFileSync(join(at.folder, 'merge.lock'), 'utf8'));
+    expect(Object.keys(models['peft own'].files)).to.have.members([
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'training_prompt.json',
+    ]);
   });
 
   it('changes nothing the second time, and checks without a server', async () => {

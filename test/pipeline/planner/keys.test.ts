@@ -5,7 +5,7 @@ import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { Program } from '../../../src/language/ir/program.js';
 import { changedFile, keyOf, type StageKey, stageParts } from '../../../src/pipeline/planner/keys.js';
 import type { TrainPlan } from '../../../src/pipeline/stages/train-plan/plan.js';
-import { type Folder, pipelineFolder, TEXT } from './pipeline.js';
+import { type Folder, pipelineFolder, STARTER, TEXT } from './pipeline.js';
 
 const CHOSEN: TrainPlan = {
   method: 'lora',
@@ -148,6 +148,47 @@ describe('stage keys', () => {
       appendFileSync(`${folder.path}/two/${name}`, ' ');
       expect(keyOf('two'), name).to.not.equal(before);
     }
+  });
+
+  it('change with all that a merge takes of the folder of an adapter, not with its name', () => {
+    const fixture = `${nodeHost().packageFolder}/test/fixtures/peft/adapter`;
+    const text = (name: string): string => edited('adapter = adapter.best', `adapter = peft("${name}")`);
+    for (const name of ['one', 'two']) cpSync(fixture, `${folder.path}/${name}`, { recursive: true });
+    const keyOf = (name: string): string => keysOf(folder.program(text(name))).get('fused')?.key ?? '';
+    const before = keyOf('one');
+    expect(keyOf('two')).to.equal(before);
+    expect(changed(text('one')))
+      .to.include('fused')
+      .and.not.include('adapter');
+    const parts = keysOf(folder.program(text('one'))).get('fused')?.parts ?? {};
+    expect(parts).to.include.keys('file:one/adapter_config.json', 'file:one/adapter_model.safetensors');
+    const seen = [before];
+    for (const name of ['adapter_model.safetensors', 'chat_template.jinja', 'training_prompt.json']) {
+      appendFileSync(`${folder.path}/two/${name}`, ' ');
+      expect(seen, name).not.to.include(keyOf('two'));
+      seen.push(keyOf('two'));
+    }
+    folder.write('two/optimizer.pt', 'state');
+    expect(keyOf('two')).to.equal(seen.at(-1));
+  });
+
+  it('change with all that an evaluation takes of the folder of an adapter', () => {
+    cpSync(`${nodeHost().packageFolder}/test/fixtures/peft/adapter`, `${folder.path}/one`, {
+      recursive: true,
+    });
+    const text = edited(
+      'model = adapter.best',
+      `model = untrained("${STARTER}", seed: 1)\n  adapter = peft("one")`,
+    );
+    const keyOf = (): string => keysOf(folder.program(text)).get('quality')?.key ?? '';
+    const seen = [keyOf()];
+    for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'labels.json']) {
+      appendFileSync(`${folder.path}/one/${name}`, ' ');
+      expect(seen, name).not.to.include(keyOf());
+      seen.push(keyOf());
+    }
+    folder.write('one/training_prompt.json', '{}');
+    expect(keyOf()).to.equal(seen.at(-1));
   });
 
   it('change with every setting of the adapter', () => {

@@ -2,11 +2,16 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { BottleneckConfig } from '../../../src/compute/models/adapters/config.js';
+import { initAdapter } from '../../../src/compute/models/adapters/kinds.js';
+import { openModel } from '../../../src/compute/models/load.js';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
 import { safetensorsChunks } from '../../../src/compute/models/safetensors/write.js';
+import { writeAdapter } from '../../../src/compute/packaging/adapters.js';
 import { type PlanRequest, prepare } from '../../../src/pipeline/prepare/index.js';
+import { plainOutput } from '../../compute/evaluation/tiny.js';
 import { concat } from '../../compute/models/errors.js';
-import { type Folder, pipelineFolder, TEXT } from '../planner/pipeline.js';
+import { type Folder, pipelineFolder, STARTER, TEXT } from '../planner/pipeline.js';
 import { withPython } from './fake-python.js';
 
 /** A safetensors file of these shapes. */
@@ -66,6 +71,23 @@ describe('what an engine cannot take', () => {
     const [first, ...others] = await found(compared, ON);
     expect(first).to.contain('FTP1807 { kind: houlsby }');
     expect(others).to.deep.equal([]);
+  });
+
+  it('tells where an evaluation names an adapter of AdapterHub', async () => {
+    const { config: model } = openModel(folder.host, STARTER);
+    const bottleneck: BottleneckConfig = {
+      ...{ kind: 'bottleneck', reduction: 4, places: ['mlp'], activation: 'relu' },
+      ...{ reads: 'output', scale: 1, dropout: 0 },
+    };
+    writeAdapter(plainOutput(join(folder.path, 'own')), '.', initAdapter(model, bottleneck, { seed: 1 }), {
+      base: { name: 'base', revision: null },
+    });
+    const over = `model = untrained("${STARTER}", seed: 1)\n  adapter = adapterhub("own")`;
+    const text = ROOMY.replace('model = adapter.best', over);
+    expect(await found(text, { engine: 'embedded' })).to.deep.equal([]);
+    expect(await found(text, ON)).to.deep.equal([
+      'FTP1807 adapterhub("own"): the accelerate engine cannot take an adapter of AdapterHub (`adapter`): PEFT has no bottleneck adapters',
+    ]);
   });
 
   const cases: readonly (readonly [what: string, from: string | RegExp, to: string, said: string])[] = [

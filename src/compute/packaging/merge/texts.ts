@@ -37,6 +37,8 @@ interface MergedCardInput {
   /** They are in one GGUF file. */
   readonly isGguf: boolean;
   readonly adapter?: Pick<Adapter, 'config'>;
+  /** Where the adapter is, if no stage trained it. */
+  readonly folder?: string;
   /** Of a classifier. */
   readonly labels?: readonly string[];
   /** Set where the adapter was trained over a base in four bits. */
@@ -51,7 +53,7 @@ interface MergedCardInput {
 
 /** The model card of a merged folder. The same input gives the same text. */
 export function mergedCard(input: MergedCardInput): string {
-  const { base, licence, weights, adapter, labels, differences, probes } = input;
+  const { base, licence, weights, adapter, folder, labels, differences, probes } = input;
   const front = wholeFront({
     base,
     licence,
@@ -61,6 +63,7 @@ export function mergedCard(input: MergedCardInput): string {
   });
   const rows: readonly (readonly [string, string])[] = [
     ['Base', base],
+    ...(folder === undefined ? [] : [['Adapter', cell(folder)] as const]),
     ...(adapter?.config.kind === 'lora'
       ? ([
           ['LoRA', `rank ${adapter.config.rank}, alpha ${adapter.config.alpha}`],

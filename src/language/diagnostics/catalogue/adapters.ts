@@ -170,6 +170,13 @@ const conflict = (
 export const startWithout = (at: Span, setting: string, why: string) =>
   conflict('FTP0760', at, [quoted(setting), '`start`'], why);
 
+export const adapterOverAdapter = (at: Span, model: string, modelAt: Span) =>
+  error('FTP0788', at, `\`${model}\` is an adapter, and another one cannot be put over it`, {
+    label: 'over a base or a whole model alone',
+    related: [{ at: modelAt, message: 'the adapter of a training is a model' }],
+    help: 'remove `adapter`, or evaluate it over the base: `model = …`',
+  });
+
 export const baseDiffers = (
   at: Span,
   { adapter, own, base }: { readonly adapter: string; readonly own: string; readonly base: string },
@@ -177,7 +184,7 @@ export const baseDiffers = (
   warning('FTP0761', at, {
     message: `the adapter \`${adapter}\` was trained on \`${own}\`, but the base here is \`${base}\``,
     label: 'the shapes fit; whether the weights do is unknown',
-    help: 'continue on the base that the adapter was trained on; if this is the same model under another name, ignore this',
+    help: 'use the base that the adapter was trained on; if this is the same model under another name, ignore this',
   });
 
 export const initWithout = (at: Span, init: string, setting: string, why: string) =>
@@ -206,7 +213,7 @@ export const promptTooLong = (at: Span, tokens: number, positions: number) =>
 export const promptMerged = (at: Span, adapter: string) =>
   error('FTP0766', at, `\`${adapter}\` is a prompt, which cannot be merged into weights`, {
     label: 'virtual tokens, not changes to weights',
-    help: 'load it with PEFT on top of its base, or train low-rank factors: remove `prompt`',
+    help: 'load it with PEFT on top of its base; low-rank factors can be merged: train without `prompt`',
   });
 
 export const prefixWithout = (at: Span, setting: string, why: string) =>
@@ -222,7 +229,7 @@ export const prefixTooLong = (at: Span, tokens: number, positions: number) =>
 export const prefixMerged = (at: Span, adapter: string) =>
   error('FTP0769', at, `\`${adapter}\` is a prefix, which cannot be merged into weights`, {
     label: 'keys and values before every text, not changes to weights',
-    help: 'load it with PEFT on top of its base, or train low-rank factors: remove `prefix`',
+    help: 'load it with PEFT on top of its base; low-rank factors can be merged: train without `prefix`',
   });
 
 export const bottleneckWithout = (at: Span, setting: string, why: string) =>
@@ -231,7 +238,7 @@ export const bottleneckWithout = (at: Span, setting: string, why: string) =>
 export const bottleneckMerged = (at: Span, adapter: string) =>
   error('FTP0771', at, `\`${adapter}\` has bottleneck adapters, which cannot be merged into weights`, {
     label: 'they are separate, non-linear networks',
-    help: "load it with AdapterHub's `adapters` on top of its base, or train low-rank factors: remove `adapter`",
+    help: "load it with AdapterHub's `adapters` on top of its base; low-rank factors can be merged: train without `adapter`",
   });
 
 export const reductionTooHigh = (at: Span, reduction: number, hidden: number) =>

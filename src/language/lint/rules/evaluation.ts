@@ -11,6 +11,10 @@ const modelSources = (checked: CheckedStage, pipeline: Pipeline): readonly Check
     (name) => pipeline.stage(name) ?? [],
   );
 
+/** Whether an adapter of a folder is evaluated, or merged. */
+const hasAdapter = ({ stage: { kind, settings } }: CheckedStage): boolean =>
+  (kind === 'eval' || kind === 'merge') && settings['adapter'] !== undefined;
+
 const modelsOf = (kind: 'eval' | 'deploy', pipeline: Pipeline): ReadonlySet<CheckedStage> =>
   new Set(pipeline.of(kind).flatMap((checked) => modelSources(checked, pipeline)));
 
@@ -174,7 +178,9 @@ export const evaluationRules: readonly Rule[] = [
     check: each('eval', (checked, pipeline) => {
       if (checked.stage.settings['baseline'] !== undefined) return undefined;
       // What was not trained, or started from nothing, has nothing to be held against.
-      const isTrained = modelSources(checked, pipeline).some(({ stage }) => stage.kind === 'train');
+      const isTrained =
+        hasAdapter(checked) ||
+        modelSources(checked, pipeline).some((source) => source.stage.kind === 'train' || hasAdapter(source));
       // A base gives no labels.
       if (!isTrained || isFromScratch(checked, pipeline) || readsLabels(checked, pipeline)) return undefined;
       return {

@@ -65,13 +65,13 @@ export const models = {
 export const adapters = {
   peft: {
     family: 'adapter',
-    doc: 'A LoRA adapter folder as PEFT saves it, to continue from.',
+    doc: 'An adapter folder as PEFT saves it, to continue from, merge or evaluate.',
     positional: ['folder'],
     args: { folder: required(t.adapterFolder, 'Folder, relative to the pipeline file.') },
   },
   adapterhub: {
     family: 'adapter',
-    doc: "A folder of bottleneck adapters as AdapterHub's `adapters` saves it, to continue from.",
+    doc: "A folder of bottleneck adapters as AdapterHub's `adapters` saves it, to continue from or evaluate.",
     positional: ['folder'],
     args: { folder: required(t.adapterFolder, 'Folder, relative to the pipeline file.') },
   },

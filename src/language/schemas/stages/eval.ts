@@ -41,6 +41,10 @@ const generation = t.record({
 
 const settings = {
   model: required(t.union(t.port('Adapter', 'Model'), t.call('model')), 'The model to evaluate.'),
+  adapter: optional(
+    t.call('adapter'),
+    'An adapter to evaluate over `model`, which is then its base: `peft("folder")`. That of a training is itself a `model`.',
+  ),
   dataset: required(t.port('Dialogs'), 'The rows to evaluate on.'),
   baseline: optional(
     t.union(t.call('model'), t.port('Adapter', 'Model')),

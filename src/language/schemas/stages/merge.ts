@@ -23,8 +23,8 @@ export const FOLDER_DTYPES = ['f32', 'f16', 'bf16'] as const satisfies readonly 
 const settings = {
   base: required(t.union(t.call('model'), t.port('Model')), 'The model that the adapter was trained on.'),
   adapter: optional(
-    t.port('Adapter'),
-    'The adapter to merge into the base; without one, the base is only converted to another `dtype`.',
+    t.union(t.port('Adapter'), t.call('adapter')),
+    'The adapter to merge into the base: of a training, or `peft("folder")`; without one, the base is only converted to another `dtype`.',
   ),
   dtype: defaulted(
     t.enum(...DTYPES),

@@ -53,8 +53,7 @@ export async function answerRequest(
     const exchange = read();
     record.began(exchange);
     if (exchange.model !== parts.model) throw unknownModel(exchange.model, parts.model);
-    // an empty name is nobody's
-    const user = exchange.user || visitor;
+    const user = exchange.user ?? visitor;
     const routed = await parts.router.route(user, control.signal);
     record.routed(routed.release, user);
     named = { label: routed.model.info.label, name: parts.model };

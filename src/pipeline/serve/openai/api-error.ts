@@ -25,8 +25,6 @@ interface ErrorDetails {
   readonly retryAfter?: number;
   /** The methods that the path takes. */
   readonly allow?: readonly string[];
-  /** How a body may be coded, where it was coded otherwise (RFC 9110, 15.5.16). */
-  readonly acceptEncoding?: string;
 }
 
 /** An answer with an HTTP status of 400 or above. */
@@ -47,11 +45,10 @@ export class ApiError extends Error {
 
   /** Headers that go with it. */
   get headers(): Readonly<Record<string, string>> {
-    const { retryAfter, allow, acceptEncoding } = this.details;
+    const { retryAfter, allow } = this.details;
     return {
       ...(retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
       ...(allow === undefined ? {} : { allow: allow.join(', ') }),
-      ...(acceptEncoding === undefined ? {} : { 'accept-encoding': acceptEncoding }),
       ...(this.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     };
   }

@@ -20,7 +20,7 @@ import { isCall, isReference } from '../../../language/ir/values.js';
 import type { ManifestDraft } from '../../deploy/publish.js';
 import { outputOf, resolveEvaluated } from '../eval/evaluated-model.js';
 import { modelFiles } from '../open-models.js';
-import { type ResolvedModel, resolveModel } from '../resolve-models.js';
+import { type NamedAdapter, type ResolvedModel, resolveAdapter, resolveModel } from '../resolve-models.js';
 import type { Artefact, StageContext } from '../stage.js';
 
 /** All that a release's manifest says about where it came from. `releases` is the folder of the releases. */
@@ -41,13 +41,7 @@ export function manifestDraft(
     ftpc: ftpcVersion(host),
     base: baseOf(lineage, kind, releases, context),
     prompt: readTrainingPrompt(host, folder),
-    adapter:
-      lineage.adapter === undefined
-        ? null
-        : {
-            stage: lineage.adapter.artefact.stage.name,
-            sha256: folderDigest(host, lineage.adapter.folder),
-          },
+    adapter: lineage.adapter === undefined ? null : adapterDigest(lineage.adapter, host),
     stages: stages.filter((each) => !isRows(each)),
     data: stages.filter(isRows),
     settings: Object.fromEntries(
@@ -55,7 +49,7 @@ export function manifestDraft(
     ),
     metrics: byStage(inputs, ({ result }) => result.metrics),
     baseline: byStage(inputs, ({ result }) => result.baseline ?? {}),
-    ...answersOf(inputs, [model.stage, lineage.adapter?.artefact.stage.name], host),
+    ...answersOf(inputs, [model.stage, trainerOf(lineage)], host),
   };
 }
 
@@ -142,11 +136,47 @@ function folderDigest(host: Host, folder: string): string {
   return combinedDigest(digestFiles(host, folder, filesBelow(host, folder)));
 }
 
+/** An adapter of a stage. */
+interface TrainedAdapter {
+  readonly artefact: Artefact;
+  readonly folder: string;
+}
+
+/** An adapter of a folder, and the merge that took it. */
+interface MergedFolder {
+  readonly merge: Artefact;
+  readonly named: NamedAdapter;
+}
+
+const trainerOf = ({ adapter }: Lineage): string | undefined =>
+  adapter !== undefined && 'artefact' in adapter ? adapter.artefact.stage.name : undefined;
+
+function adapterDigest(
+  adapter: TrainedAdapter | MergedFolder,
+  host: Host,
+): NonNullable<ManifestDraft['adapter']> {
+  if ('artefact' in adapter)
+    return { stage: adapter.artefact.stage.name, sha256: folderDigest(host, adapter.folder) };
+  const { merge, named } = adapter;
+  return { folder: named.label, sha256: textDigest(mergedFiles(merge, named, host)) };
+}
+
+/** `sha256sum` of the files as they were merged, which the folder may no longer have: the key of the merge was made of them. */
+function mergedFiles({ path }: Artefact, { label }: NamedAdapter, host: Host): string {
+  const parts = tryJsonFile(STAGE_RECORD, host, join(path, 'stage.json'))?.parts ?? {};
+  const within = `file:${label}/`;
+  return Object.entries(parts)
+    .filter(([name]) => name.startsWith(within))
+    .map(([name, digest]) => `${digest}  ${name.slice(within.length)}\n`)
+    .sort()
+    .join('');
+}
+
 /** Where a model came from: back over merges and trainings to the one that no stage made. */
 interface Lineage {
   readonly base: ResolvedModel;
-  /** The stage whose adapter is in it, the last one where there are several. */
-  readonly adapter?: { readonly artefact: Artefact; readonly folder: string };
+  /** The adapter that is in it, the last one where there are several. */
+  readonly adapter?: TrainedAdapter | MergedFolder;
   /** How the base was held while the adapter was trained. */
   readonly storage: 'stored' | 'nf4';
 }
@@ -166,6 +196,8 @@ export function lineageOf(reference: Reference, context: StageContext): Lineage 
 
 /** The adapter that a merge stage took. */
 function adapterIn(merge: Artefact, context: StageContext): Lineage['adapter'] {
-  const adapter = merge.stage.settings['adapter'];
-  return isReference(adapter) ? outputOf(adapter, context) : undefined;
+  const { adapter } = merge.stage.settings;
+  if (isReference(adapter)) return outputOf(adapter, context);
+  const named = isCall(adapter) ? resolveAdapter(adapter, context) : undefined;
+  return named && { merge, named };
 }

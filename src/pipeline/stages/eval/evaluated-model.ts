@@ -9,7 +9,7 @@ import type { Call, Reference } from '../../../language/ir/program.js';
 import type { WeightResidency } from '../../../language/ir/runtimes.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { modelIdentity, openResolved } from '../open-models.js';
-import { type ResolvedModel, resolveModel } from '../resolve-models.js';
+import { type ResolvedModel, resolveAdapter, resolveModel } from '../resolve-models.js';
 import type { Artefact, StageContext } from '../stage.js';
 import { readSummary } from '../train/result-files.js';
 
@@ -41,6 +41,23 @@ export function resolveEvaluated(value: Call | Reference, context: StageContext)
   const base = resolveModel(settingsOf(artefact.stage, 'train').base, context);
   const storage = readSummary(context.host, artefact.path)?.method === 'qlora' ? 'nf4' : 'stored';
   return { label, base, storage, adapter: folder, artefact };
+}
+
+/**
+ * A model, under an adapter if there is one: that of a stage, over the base that it was trained on, or that of a folder, over the
+ * model as its weights are stored. Throws a {@link ModelError} if the stage's output is not what it should be.
+ */
+export function resolveAdapted(
+  model: EvaluatedModel,
+  adapter: Call | Reference | undefined,
+  context: StageContext,
+): EvaluatedModel {
+  if (adapter === undefined) return model;
+  if ('stage' in adapter) return resolveEvaluated(adapter, context);
+  const named = resolveAdapter(adapter, context);
+  if (named === undefined) throw new Error(`no resolver for the adapter function ${adapter.call}`);
+  // whatever made the model says nothing of how the adapter was trained
+  return { label: named.label, base: model.base, storage: 'stored', adapter: named.folder };
 }
 
 /** The folder that a port outputs: by the port's name, or the only adapter or model of the stage. */

@@ -25,7 +25,7 @@ import { openAnyResolved } from '../open-models.js';
 import { type Measurements, requirementResults } from '../requirement-results.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { needsPairs } from '../train/preferences/preference-rows.js';
-import { type EvaluatedModel, resolveEvaluated, sameWeights } from './evaluated-model.js';
+import { type EvaluatedModel, resolveAdapted, resolveEvaluated, sameWeights } from './evaluated-model.js';
 import type { EvaluationTask } from './evaluation-task.js';
 import { answerLines, openHeldOut } from './held-out.js';
 import { jsonAnswers } from './json-answers.js';
@@ -41,7 +41,7 @@ const PAIRS_HELD_OUT = 'evaluate on rows with `chosen` and `rejected`';
 export const run: RunStage = async (context) => {
   const { stage, output, host } = context;
   const settings = settingsOf(stage, 'eval');
-  const subject = resolveEvaluated(settings.model, context);
+  const subject = resolveAdapted(resolveEvaluated(settings.model, context), settings.adapter, context);
   const baseline = settings.baseline && resolveBaseline(settings.baseline, subject, context);
   const heldOut = openHeldOut(settings.dataset, context);
   if (heldOut.tokens.count === 0)

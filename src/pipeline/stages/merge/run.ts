@@ -18,7 +18,7 @@ import { mergedCard } from '../../../compute/packaging/merge/texts.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { type EvaluatedModel, resolveEvaluated } from '../eval/evaluated-model.js';
+import { type EvaluatedModel, resolveAdapted, resolveEvaluated } from '../eval/evaluated-model.js';
 import { openAnyResolved } from '../open-models.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { stageAdapter } from '../train/adapters/kinds.js';
@@ -41,7 +41,7 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
   const settings = settingsOf(stage, 'merge');
   const stored = storedAs(settings.dtype, settings.file_format);
   const base = resolveEvaluated(settings.base, context);
-  const adapted = settings.adapter && resolveEvaluated(settings.adapter, context);
+  const adapted = settings.adapter && resolveAdapted(base, settings.adapter, context);
   const before = await write(context, models, { base, adapted, stored });
 
   // The base is released: two models are never in memory together.
@@ -66,6 +66,7 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
       weights: weightsText(stored),
       isGguf: stored.format === 'gguf',
       adapter: before.adapter,
+      ...(adapted?.artefact === undefined && adapted !== undefined && { folder: adapted.label }),
       labels: before.labels,
       quantisedTraining,
       prompt,

@@ -2,16 +2,19 @@
 
 import { type ModelConfig, ModelError } from '../../../compute/models/types.js';
 import { userProblem } from '../../../compute/models/user-problem.js';
+import { openAdapter } from '../../../compute/packaging/adapters.js';
+import { checkAdapter } from '../../../compute/packaging/check-base.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
 import type { Analysis } from '../../../language/compile.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
-import type { Program, Stage } from '../../../language/ir/program.js';
+import type { Program, Stage, Value } from '../../../language/ir/program.js';
+import { isCall, isReference } from '../../../language/ir/values.js';
 import { placeOf } from '../../../language/lint/places.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { resolvedConfig } from '../open-models.js';
-import { resolveModelCall } from '../resolve-models.js';
-import { checkStageAdapter } from './adapters/checked-adapter.js';
+import { resolveAdapter, resolveModelCall } from '../resolve-models.js';
+import { checkStageAdapter, otherBase } from './adapters/checked-adapter.js';
 import { type Place, startOf } from './adapters/definition.js';
 import { adapterOf, stageAdapter, trainedKind } from './adapters/kinds.js';
 
@@ -26,8 +29,9 @@ export function checkTraining(
   // Most stages train the same base.
   const bases = new Map<string, Base | undefined>();
   const baseFor = (stage: Stage): Base | undefined => {
-    const key = JSON.stringify(stage.settings['base']);
-    const base = bases.has(key) ? bases.get(key) : quietly(() => baseOf(stage, place));
+    const value = stage.settings[stage.kind === 'eval' ? 'model' : 'base'];
+    const key = JSON.stringify(value);
+    const base = bases.has(key) ? bases.get(key) : quietly(() => baseOf(value, place));
     bases.set(key, base);
     return base;
   };
@@ -37,7 +41,12 @@ export function checkTraining(
     .flatMap((stage) => {
       const checked = checks.get(stage.name);
       if (checked === undefined) return [];
-      if (stage.kind === 'merge') return whatCannotMerge(stage, named, checked, place);
+      if (stage.kind === 'merge')
+        return [
+          ...whatCannotMerge(stage, named, checked, place),
+          ...folderProblems(stage, baseFor(stage), checked, place),
+        ];
+      if (stage.kind === 'eval') return folderProblems(stage, baseFor(stage), checked, place);
       return stage.kind === 'train' ? stageProblems(stage, baseFor(stage), checked, place) : [];
     })
     .filter((problem) => {
@@ -76,6 +85,32 @@ function stageProblems(
   }
 }
 
+/** What is wrong with the adapter of a folder that a merge or an evaluation names, or does not go with its base. */
+function folderProblems(
+  stage: Stage,
+  base: Base | undefined,
+  checked: CheckedStage,
+  place: Place,
+): readonly Diagnostic[] {
+  const { adapter } = stage.settings;
+  const named = isCall(adapter) ? resolveAdapter(adapter, place) : undefined;
+  if (named === undefined) return [];
+  const at = placeOf(checked, 'adapter').span;
+  try {
+    const opened = openAdapter(place.host, named.folder);
+    const { unmergeable } = stageAdapter(opened.config.kind);
+    if (unmergeable !== undefined && stage.kind === 'merge') return [unmergeable(at, named.label)];
+    // of other architectures, names and shapes in the base's files decide
+    if (base === undefined || base.model.foreign !== undefined) return [];
+    checkAdapter(opened, base.model, opened.path);
+    return otherBase(at, { ...named, opened }, base.base);
+  } catch (error) {
+    const problem = userProblem(error);
+    if (problem === undefined) throw error;
+    return [{ ...problem, at }];
+  }
+}
+
 /** Adapters of some kinds change no weight. */
 function whatCannotMerge(
   merge: Stage,
@@ -83,9 +118,10 @@ function whatCannotMerge(
   checked: CheckedStage,
   place: Place,
 ): readonly Diagnostic[] {
-  const reference = settingsOf(merge, 'merge').adapter;
-  const trained = stages.get(reference?.stage ?? '');
-  if (reference == null || trained?.kind !== 'train') return [];
+  const { adapter: reference } = settingsOf(merge, 'merge');
+  if (!isReference(reference)) return [];
+  const trained = stages.get(reference.stage);
+  if (trained?.kind !== 'train') return [];
   const settings = settingsOf(trained, 'train');
   const start = quietly(() => startOf(settings, place))?.opened.config;
   const { unmergeable } = stageAdapter(trainedKind(settings, start));
@@ -95,9 +131,8 @@ function whatCannotMerge(
 }
 
 /** `undefined` for the model of another stage. Throws for one that is not fetched, or cannot be read. */
-function baseOf(stage: Stage, place: Place): Base | undefined {
-  const { base } = settingsOf(stage, 'train');
-  const model = 'call' in base ? resolveModelCall(base, place) : undefined;
+function baseOf(value: Value | undefined, place: Place): Base | undefined {
+  const model = isCall(value) ? resolveModelCall(value, place) : undefined;
   return model && { model: resolvedConfig(place.host, model), base: model.label, folder: model.folder };
 }
 

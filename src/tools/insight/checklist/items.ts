@@ -375,7 +375,9 @@ const DEPLOYMENT: readonly Omit<Item, 'phase'>[] = [
         const { release, base, adapter } = manifest;
         const from = `${base.label} (${base.sha256.slice(0, 12)})`;
         const trained =
-          adapter === null ? '' : `, adapter \`${adapter.stage}\` (${adapter.sha256.slice(0, 12)})`;
+          adapter === null
+            ? ''
+            : `, adapter \`${'stage' in adapter ? adapter.stage : adapter.folder}\` (${adapter.sha256.slice(0, 12)})`;
         return done({ text: `release ${release}: base ${from}${trained}` });
       }),
   },

@@ -22,7 +22,7 @@ export interface GraphNode {
   readonly status?: NodeStatus;
 }
 
-/** A file or a model that a stage reads. */
+/** A file, or a model or an adapter, that a stage reads. */
 export interface GraphInput {
   readonly name: string;
   readonly kind: 'files' | 'model';
@@ -125,7 +125,8 @@ function inputsIn(value: Value, type: SettingType | undefined): readonly GraphIn
   if (value === null || typeof value !== 'object') return [];
   if (isCall(value)) {
     const schema = functions[value.call];
-    if (schema?.family === 'model') return [{ name: valueText(value), kind: 'model' }];
+    if (schema?.family === 'model' || schema?.family === 'adapter')
+      return [{ name: valueText(value), kind: 'model' }];
     return inFields(value.args, schema?.args);
   }
   if ('sha256' in value) return [{ name: String(value['file']), kind: 'files' }];

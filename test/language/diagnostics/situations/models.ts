@@ -88,6 +88,7 @@ export const MODELS: Situations = {
       value['base_model_name_or_path'] = 'models/mistral-base';
     }),
   ),
+  FTP0788: copied('evaluation/tiny/adapter', 'adapter'),
   FTP0838: copied('peft/adapter', 'adapter'),
   FTP0839: copied('gguf/tiny.gguf', 'model.gguf'),
   FTP0840: ({ write }) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -33,12 +34,21 @@ describe('the deploy stage', () => {
   after(() => place.remove());
   let count = 0;
 
-  const merged = (folder: string): Artefact => {
+  const merged = (
+    folder: string,
+    adapter: unknown = { stage: 'adapter', port: 'best' },
+    parts?: Readonly<Record<string, string>>,
+  ): Artefact => {
     const path = join(folder, 'fused');
     mkdirSync(path, { recursive: true });
     cpSync(join(tiny, 'base'), join(path, 'model'), { recursive: true });
     cpSync(join(tiny, 'merged'), join(path, 'model'), { recursive: true });
-    const settings = { base: baseCall, adapter: { stage: 'adapter', port: 'best' }, dtype: 'f32' };
+    if (parts !== undefined) {
+      const record = { ...{ version: 1, kind: 'merge', key: 'k', parts, files: {} }, seconds: 1 };
+      const result = { outputs: {}, metrics: {} };
+      writeFileSync(join(path, 'stage.json'), JSON.stringify({ ...record, result, peakMemoryBytes: 1 }));
+    }
+    const settings = { base: baseCall, adapter, dtype: 'f32' };
     return artefact(stageOf('merge', 'fused', settings), path, {
       outputs: { model: 'model' },
       metrics: { logit_difference: 1e-6 },
@@ -60,6 +70,7 @@ describe('the deploy stage', () => {
     options: {
       folder?: string;
       method?: 'lora' | 'qlora';
+      merge?: (folder: string) => Artefact;
     } = {},
   ) => {
     count++;
@@ -68,7 +79,7 @@ describe('the deploy stage', () => {
     const inputs = [
       formatted(folder, tokenizer, [{ prompt: 'Q', answer: 'A' }]),
       trained(folder, options.method),
-      merged(folder),
+      options.merge?.(folder) ?? merged(folder),
       evaluated(folder),
     ];
     const stage = stageOf('deploy', 'local', {
@@ -92,7 +103,7 @@ describe('the deploy stage', () => {
     expect(manifest.kind).to.equal('model');
     expect(manifest.base.label).to.equal(join(tiny, 'base'));
     expect(Object.keys(manifest.base.files)).to.include('model.safetensors');
-    expect(manifest.adapter?.stage).to.equal('adapter');
+    expect(manifest.adapter).to.include({ stage: 'adapter' });
     expect(manifest.data.map(({ stage }) => stage)).to.deep.equal(['rows']);
     expect(manifest.stages.map(({ stage }) => stage)).to.deep.equal(['adapter', 'fused', 'quality']);
     expect(manifest.settings).to.have.all.keys('rows', 'adapter', 'fused', 'quality', 'local');
@@ -104,6 +115,24 @@ describe('the deploy stage', () => {
     expect(manifest.smoke?.answer).not.to.equal('');
     expect(manifest.ftpc).to.match(/^\d+\.\d+\.\d+/);
     expect(verifyRelease({ host: nodeHost(), disk: nodeDisk() }, releases, 1).holds).to.equal(true);
+  });
+
+  it('names the folder of an adapter that no stage trained, by the files that were merged', async () => {
+    const parts = {
+      'settings.adapter': 'peft',
+      'file:adapters/legal/adapter_model.safetensors': 'bb',
+      'file:adapters/legal/adapter_config.json': 'aa',
+      'file:base/adapter_config.json': 'cc',
+    };
+    const named = { call: 'peft', args: { folder: 'adapters/legal' } };
+    const { manifest } = await deploy({}, { merge: (folder) => merged(folder, named, parts) });
+    const printed = 'aa  adapter_config.json\nbb  adapter_model.safetensors\n';
+    expect(manifest.adapter).to.deep.equal({
+      folder: 'adapters/legal',
+      sha256: createHash('sha256').update(printed).digest('hex'),
+    });
+    // what was evaluated is the adapter of a training
+    expect(manifest).not.to.have.property('answers');
   });
 
   it('is a canary where a release is current, and says so where none is', async () => {

@@ -116,6 +116,19 @@ describe('the eval stage', () => {
     expect(progress.at(-1)).to.include({ done: 16, total: 16 });
   });
 
+  it('measures an adapter of a folder over its base as that of a training', async () => {
+    const folder = join(tiny, 'adapter');
+    const named = { model: baseCall, adapter: { call: 'peft', args: { folder } } };
+    const [port, own] = [await evaluate(everything), await evaluate({ ...everything, ...named })];
+    // the references of rows 0 and 2 are what transformers and PEFT generate
+    expect(own.report.metrics.exact_match).to.equal(0.5);
+    expect(own.result).to.deep.equal(port.result);
+    expect(own.report.samples).to.deep.equal(port.report.samples);
+    expect(own.report.model).to.deep.equal({
+      ...{ label: folder, storage: 'stored', adapter: folder, base: join(tiny, 'base') },
+    });
+  });
+
   it('measures answers by a schema, a pattern and all of them together', async () => {
     const schema = { file: 'a.json', text: '{"type": "object"}', sha256: '' };
     const { report } = await evaluate({

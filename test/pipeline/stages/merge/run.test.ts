@@ -96,6 +96,25 @@ describe('the merge stage', () => {
     expect(context.events.at(-1)).to.include({ type: 'stage.progress', done: 20, total: 20 });
   });
 
+  it('takes an adapter of a folder, as PEFT saves it, for that of a training', async () => {
+    const folder = join(tiny, 'adapter');
+    const named = { adapter: { call: 'peft', args: { folder } } };
+    const [plain, own] = [await merge(adapter), await merge(named, [])];
+    for (const name of readdirSync(plain.model).filter((name) => name !== 'README.md'))
+      expect(
+        readFileSync(join(own.model, name)).equals(readFileSync(join(plain.model, name))),
+        name,
+      ).to.equal(true);
+    expect(own.result.metrics['logit_difference']).to.be.below(1e-4);
+    expect(own.result.metrics['base_difference']).to.be.greaterThan(0.1);
+    expect(own.report).to.include({ adapter: folder, trainedOver: 'original weights' });
+    const card = readFileSync(join(own.model, 'README.md'), 'utf8');
+    expect(card)
+      .to.contain(`| Adapter | ${folder} |`)
+      .and.match(/rank 3, alpha 12/);
+    expect(readFileSync(join(plain.model, 'README.md'), 'utf8')).not.to.contain('| Adapter |');
+  });
+
   it('answers like transformers with the adapter (1e-4 of the largest logit)', async () => {
     const { model } = await merge(adapter);
     const { config, loadWeights } = openModel(nodeHost(), model);

@@ -75,7 +75,10 @@ describe('a training against its base', () => {
     settings: string,
     options: { base?: string; using?: string; model?: string } = {},
   ): readonly Found[] {
-    const text = pipeline(settings, options);
+    return foundIn(pipeline(settings, options));
+  }
+
+  function foundIn(text: string): readonly Found[] {
     const host = overlayHost(corpus, { 'pipeline.ftp': text });
     const compiled = compile(host, 'pipeline.ftp');
     expect(compiled.diagnostics.filter(({ severity }) => severity === 'error')).to.deep.equal([]);
@@ -360,6 +363,79 @@ describe('a training against its base', () => {
     expect(more).to.equal(undefined);
     expect(problem).to.include({ code: 'FTP0771' });
     expect(problem?.message).to.contain('`adapter.best` has bottleneck adapters');
+  });
+
+  describe('and an adapter of a folder that is merged into it', () => {
+    const merged = (over = base): readonly Found[] => {
+      const text = `edition 2026\n\nmerge fused {\n  base = ${over}\n  adapter = peft("${adapter}")\n}\n`;
+      return foundIn(text);
+    };
+
+    it('finds nothing where they go together', () => expect(merged()).to.deep.equal([]));
+
+    it('says nothing of a base that is not here, and reads the adapter', () => {
+      expect(merged('hf("org/absent")')).to.deep.equal([]);
+      renameSync(join(adapter, 'adapter_model.safetensors'), join(adapter, 'adapter_model.bin'));
+      const [problem] = merged('hf("org/absent")');
+      expect(problem).to.include({ code: 'FTP0837', marked: `peft("${adapter}")` });
+      expect(problem?.help).to.match(/pickled weights are not read/);
+    });
+
+    it('warns of an adapter that names another base, and refuses one of another shape', () => {
+      expect(merged('starter()')[0]).to.include({ code: 'FTP0838', marked: `peft("${adapter}")` });
+      rename('org/other-model');
+      expect(merged()[0]).to.include({ code: 'FTP0761', severity: 'warning' });
+    });
+
+    it('refuses virtual tokens', () => {
+      cpSync(join(root, 'test/fixtures/peft/prefix'), adapter, { recursive: true });
+      const [problem, more] = merged();
+      expect(more).to.equal(undefined);
+      expect(problem).to.include({ code: 'FTP0769', marked: `peft("${adapter}")` });
+      expect(problem?.message).to.contain(`\`${adapter}\` is a prefix`);
+    });
+  });
+
+  describe('and an adapter of a folder that is evaluated over it', () => {
+    const evaluated = (over = base, model = over): readonly Found[] =>
+      foundIn(`edition 2026
+
+import { jsonl } from "std/data"
+import { chat } from "std/format"
+import { perplexity } from "std/eval"
+
+data rows {
+  source = jsonl("data/rows.jsonl")
+}
+
+format dialogs {
+  from = rows
+  template = chat()
+  model = ${model}
+}
+
+eval quality {
+  model = ${over}
+  adapter = peft("${adapter}")
+  dataset = dialogs.all
+  baseline = ${over}
+  metrics = [perplexity]
+}
+`);
+
+    it('finds nothing where they go together, and compares the base with itself', () =>
+      expect(evaluated()).to.deep.equal([]));
+
+    it('warns of an adapter that names another base, and refuses one of another shape', () => {
+      expect(evaluated('starter()')[0]).to.include({ code: 'FTP0838', marked: `peft("${adapter}")` });
+      rename('org/other-model');
+      expect(evaluated()[0]).to.include({ code: 'FTP0761', severity: 'warning' });
+    });
+
+    it('takes virtual tokens', () => {
+      cpSync(join(root, 'test/fixtures/peft/prefix'), adapter, { recursive: true });
+      expect(evaluated().filter(({ code }) => code !== 'FTP0761')).to.deep.equal([]);
+    });
   });
 
   it('refuses to pack behind a prompt to go on from', () => {

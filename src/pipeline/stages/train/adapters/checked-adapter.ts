@@ -12,6 +12,7 @@ import { type Diagnostic, isError, UserError } from '../../../../language/diagno
 import type { Stage } from '../../../../language/ir/program.js';
 import { settingsOf } from '../../../../language/schemas/stages/settings.js';
 import type { TrainSettings } from '../../../../language/schemas/stages/train.js';
+import type { Span } from '../../../../language/source/span.js';
 import { objectiveOf } from '../preferences/objective.js';
 import { checkTask } from '../row-labels.js';
 import { type AdapterCase, isSet, type Place, type Start, startOf } from './definition.js';
@@ -46,12 +47,14 @@ function startProblems({ stage, model, base, at }: AdapterCase, start: Start): r
       startContradicts(at(setting), { setting, set: shown(set), adapter: start.label, taken: shown(value) }),
     ];
   });
-  const own = start.opened.base.name;
+  return [...contradictions, ...otherBase(at('start'), start, base)];
+}
+
+/** Says where an adapter of a folder calls its base by another name. */
+export function otherBase(at: Span, { label, opened }: Start, base: string): readonly Diagnostic[] {
+  const own = opened.base.name;
   const renamed = own !== null && own !== '' && lastPart(own) !== lastPart(base);
-  return [
-    ...contradictions,
-    ...(renamed ? [baseDiffers(at('start'), { adapter: start.label, own, base })] : []),
-  ];
+  return renamed ? [baseDiffers(at, { adapter: label, own, base })] : [];
 }
 
 /** A reward model goes on from a head of one score, and from no other; what writes from none. */
