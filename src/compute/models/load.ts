@@ -10,7 +10,7 @@ import {
 import { readConfig } from './config/index.js';
 import type { PlacedTensor } from './gguf/layout.js';
 import { moduleNames } from './module-names.js';
-import { readJsonFile, readTextFile } from './read-file.js';
+import { lacking, readJsonFile, readTextFile } from './read-file.js';
 import { openTensorSource } from './safetensors/read.js';
 import { readTokenizerJson } from './tokenizer/file.js';
 import { type ModelConfig, ModelError, type Tokenizer, type WeightStore } from './types.js';
@@ -81,20 +81,26 @@ export interface ModelFolder extends ModelFiles {
 
 /** Opens a model folder and reads its config. Throws a {@link ModelError}. */
 export function openModel(host: Host, folder: string): ModelFolder {
-  if (host.stat(`${folder}/config.json`) === undefined) {
-    throw new ModelError(
-      'model_not_found',
-      folder,
-      'The folder does not exist or has no config.json.',
-      'Give a model folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.',
-    );
-  }
+  if (host.stat(`${folder}/config.json`) === undefined) throw noModel(host, folder);
   const config = readConfig(host, folder);
   return {
     ...folderFiles(host, folder, config),
     config,
     ...weightAccess(folder, config, () => safetensorsSource(openTensorSource(host, folder))),
   };
+}
+
+/** Why a folder cannot be opened that has neither a config nor a single GGUF file. */
+function noModel(host: Host, folder: string): ModelError {
+  const refusal = (detail: string, help: string) => new ModelError('model_not_found', folder, detail, help);
+  const files = host.stat(folder) === undefined ? [] : host.list(folder);
+  const gguf = files.filter((name) => /\.gguf$/i.test(name)).sort();
+  if (gguf.length > 1)
+    return refusal(`The folder has ${gguf.length} GGUF files.`, `Name one of them, such as ${gguf[0]}.`);
+  return refusal(
+    lacking(host, folder, 'config.json'),
+    'Give a model folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.',
+  );
 }
 
 /** What a folder in Hugging Face layout has besides weights. */

@@ -62,6 +62,10 @@ export function readTextFile(host: Host, path: string, { code, maxBytes }: TextF
   }
 }
 
+/** Why a folder cannot be opened that has no file of this name. */
+export const lacking = (host: Host, folder: string, name: string): string =>
+  host.stat(folder) === undefined ? 'There is no such folder.' : `The folder has no ${name}.`;
+
 /** How a file of weights is refused: the code of the error, and the help if the file is damaged. */
 interface Refusal {
   readonly code: ModelErrorCode;

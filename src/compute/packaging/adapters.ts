@@ -1,7 +1,7 @@
 import type { Host } from '../../language/host/host.js';
 import type { OutputFolder } from '../../language/ir/outputs.js';
 import type { AdapterConfig, AdapterKind } from '../models/adapters/config.js';
-import { readJsonFile } from '../models/read-file.js';
+import { lacking, readJsonFile } from '../models/read-file.js';
 import { type Adapter, ModelError } from '../models/types.js';
 import type {
   AdapterFiles,
@@ -34,7 +34,7 @@ export function openAdapter(host: Host, folder: string): OpenedAdapter {
     throw new ModelError(
       'model_not_found',
       folder,
-      `The folder does not exist or has no ${CONFIG}.`,
+      lacking(host, folder, CONFIG),
       'Give a folder that PEFT or AdapterHub saved.',
     );
   }

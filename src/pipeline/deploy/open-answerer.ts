@@ -22,7 +22,7 @@ import type { Decoder } from '../../compute/models/decoder/index.js';
 import type { ModelFiles } from '../../compute/models/load.js';
 import { openModelAt, untrained } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
-import type { ChatTemplate } from '../../compute/models/types.js';
+import { type ChatTemplate, ModelError } from '../../compute/models/types.js';
 import { materialisedWithin } from '../../compute/models/weights/load.js';
 import { plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
 import { baseNameOf, readAdapterFacts } from '../../compute/packaging/adapter-facts.js';
@@ -218,6 +218,13 @@ export function templateOf(
 
 function sourceOf(host: Host, options: OpenAnswererOptions): AnswerSource {
   const { folder, base, storage, seed } = options;
+  if (host.stat(folder) === undefined)
+    throw new ModelError(
+      'model_not_found',
+      folder,
+      'There is no such file or folder.',
+      'Check the path; a release is there after `ftpc run` has published it.',
+    );
   const current = join(folder, CURRENT);
   if (!isModel(host, folder) && !isAdapter(host, folder) && host.stat(current)?.isFolder === true)
     return sourceOf(host, { ...options, folder: current });

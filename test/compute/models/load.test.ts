@@ -237,7 +237,12 @@ describe('model folder', () => {
   });
 
   it('says where there is no model, no tokenizer, no weights', async () => {
-    expect(modelError(() => openModel(memoryHost({}), '/m')).code).to.equal('model_not_found');
+    const refused = (files: Record<string, string>) => modelError(() => openModel(memoryHost(files), '/m'));
+    expect(refused({})).to.include({ code: 'model_not_found', detail: 'There is no such folder.' });
+    expect(refused({ '/m/README.md': '' }).detail).to.equal('The folder has no config.json.');
+    const several = refused({ '/m/b.gguf': '', '/m/a.gguf': '' });
+    expect(several.detail).to.equal('The folder has 2 GGUF files.');
+    expect(several.help).to.equal('Name one of them, such as a.gguf.');
     const bare = openModel(memoryHost({ '/m/config.json': JSON.stringify(JSON_CONFIG) }), '/m');
     expect(modelError(() => bare.checkWeights()).code).to.equal('model_not_found');
     expect(bare.template()).to.equal(undefined);

@@ -23,10 +23,11 @@ export function memoryHost(files: Readonly<Record<string, string | Uint8Array>>)
       largest = Math.max(largest, part.length);
       return part;
     },
-    stat: (path) =>
-      Object.hasOwn(files, path)
-        ? { size: bytesOf(path).byteLength, isFolder: false, modified: 0 }
-        : undefined,
+    stat(path) {
+      if (Object.hasOwn(files, path)) return { size: bytesOf(path).byteLength, isFolder: false, modified: 0 };
+      const isFolder = Object.keys(files).some((file) => file.startsWith(`${path}/`));
+      return isFolder ? { size: 0, isFolder, modified: 0 } : undefined;
+    },
     list: (folder) =>
       Object.keys(files)
         .filter((path) => path.startsWith(`${folder}/`))
