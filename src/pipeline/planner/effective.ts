@@ -4,8 +4,7 @@ import { isPlainRecord, isRecord } from '../../language/ir/values.js';
 import type { Setting } from '../../language/schemas/schema.js';
 import { atOrAbove, recordFields } from '../../language/schemas/setting-paths.js';
 import { schemas } from '../../language/schemas/stages/index.js';
-import { settingsOf } from '../../language/schemas/stages/settings.js';
-import { stopAfter } from '../../language/schemas/stages/train.js';
+import { countingSettings } from '../../language/schemas/stages/train.js';
 import { FIELDS } from '../stages/train-plan/fields.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import type { EffectiveSetting } from './plan-json.js';
@@ -25,13 +24,7 @@ export function effectiveSettings(
   };
   const presetOf = (path: string): Pick<EffectiveSetting, 'preset' | 'module'> =>
     atOrAbove(stage.origins, path) === 'preset' ? { ...atOrAbove(stage.presets, path) } : {};
-  for (const [name, value] of Object.entries(stage.settings)) add(name, value, 'default');
-  // steps replace the epochs of the default
-  if (
-    stage.kind === 'train' &&
-    stopAfter(settingsOf(stage, 'train').stop, stage.origins).epochs === undefined
-  )
-    delete effective['stop.epochs'];
+  for (const [name, value] of Object.entries(countingSettings(stage))) add(name, value, 'default');
   const from = stage.origins['start'] ?? 'author';
   for (const [name, value] of Object.entries(taken))
     if (value !== undefined) effective[name] = { value, from };

@@ -160,6 +160,25 @@ describe('what is known of a setting', () => {
     expect(setting('adapter.stop.steps')).to.deep.include({ text: null, setBy: { from: 'nobody' } });
   });
 
+  it('has no epochs of the default where the file asks for steps', () => {
+    folder.write('steps.ftp', TEXT.replace('stop = { epochs: 2 }', 'stop = { steps: 40 }'));
+    const compiled = compile(folder.host, 'steps.ftp');
+    const { analysis, sources } = compiled;
+    if (analysis === undefined) throw new Error('it has mistakes');
+    const told = (name: string) =>
+      answerOf('steps.ftp', name, {
+        analysis,
+        sources,
+        params: {},
+        lints: lintReport(compiled, folder.host),
+      });
+    expect(told('adapter.stop.epochs')).to.have.nested.include({
+      'setting.text': null,
+      'setting.default': '3',
+    });
+    expect(told('adapter.stop')).to.have.nested.property('setting.text', '{ steps: 40 }');
+  });
+
   it('says type, range, units, choices and default as the schema has them', () => {
     expect(setting('adapter.lora.rank')).to.include({ type: 'a whole number, 1 to 1024', default: '16' });
     expect(setting('adapter.lora.dropout').units).to.deep.equal(['%']);

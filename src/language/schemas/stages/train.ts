@@ -1,3 +1,5 @@
+import type { Stage } from '../../ir/program.js';
+import { isPlainRecord } from '../../ir/values.js';
 import { METRIC_ROWS, UNVALIDATED } from '../functions/metric.js';
 import { METHODS } from '../methods.js';
 import { defaulted, type Infer, optional, type Port, required, type StageSchema, t } from '../schema.js';
@@ -313,6 +315,9 @@ export const trainSchema: StageSchema = {
   },
 };
 
+const epochsAsked = (origins: Readonly<Record<string, string>>): boolean =>
+  (origins['stop.epochs'] ?? 'default') !== 'default';
+
 /**
  * When training ends by count. Steps that were asked for replace the epochs of the default: `stop = { steps: 500 }`
  * means 500 steps however few the rows; where both were asked for, the smaller one ends it. `origins`: of the stage.
@@ -322,6 +327,21 @@ export function stopAfter(
   origins: Readonly<Record<string, string>>,
 ): { readonly epochs?: number; readonly steps?: number } {
   if (steps === undefined) return { epochs };
-  const epochsAsked = (origins['stop.epochs'] ?? 'default') !== 'default';
-  return epochsAsked ? { epochs, steps } : { steps };
+  return epochsAsked(origins) ? { epochs, steps } : { steps };
+}
+
+/**
+ * The settings of a stage as they count: without the default that another setting replaces, the epochs of a training
+ * that was asked for steps.
+ */
+export function countingSettings({
+  kind,
+  settings,
+  origins,
+}: Pick<Stage, 'kind' | 'settings' | 'origins'>): Stage['settings'] {
+  const stop = settings['stop'];
+  if (kind !== 'train' || !isPlainRecord(stop) || stop['steps'] === undefined) return settings;
+  if (epochsAsked(origins)) return settings;
+  const { epochs: _, ...others } = stop;
+  return { ...settings, stop: others };
 }

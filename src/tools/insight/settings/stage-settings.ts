@@ -4,6 +4,7 @@ import { isCall, isRecord } from '../../../language/ir/values.js';
 import type { Setting } from '../../../language/schemas/schema.js';
 import { functionNamed, recordFields } from '../../../language/schemas/setting-paths.js';
 import { schemas } from '../../../language/schemas/stages/index.js';
+import { countingSettings } from '../../../language/schemas/stages/train.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import { PLANNED_SETTINGS } from '../../../pipeline/planner/effective.js';
 
@@ -20,7 +21,7 @@ export interface StageSetting {
 
 /** Every setting that a stage can have, in the order of its schema; records and calls are before what is in them. */
 export function settingsByPath(stage: Stage): readonly StageSetting[] {
-  const own = inFields(schemas[stage.kind].settings, stage.settings, '');
+  const own = inFields(schemas[stage.kind].settings, countingSettings(stage), '');
   if (stage.kind !== 'train') return own;
   const planned = Object.entries(PLANNED_SETTINGS).map(
     ([path, setting]): StageSetting => ({
