@@ -22,15 +22,22 @@ type FileContent = string | Uint8Array | Iterable<Uint8Array>;
 /** At most this much a system call. */
 const WRITE_WINDOW = 1 << 26;
 
-/** Writes a whole file and forces it to disk. On failure nothing is at `path`, and a `UserError` says why. */
-export function writeWhole(path: string, content: FileContent, options: { readonly sync: boolean }): void {
+interface WriteOptions {
+  /** Forced to disk. */
+  readonly sync: boolean;
+  /** What errors call the file, if not by its path. */
+  readonly named?: string;
+}
+
+/** Writes a whole file. On failure nothing is at `path`, and a `UserError` says why. */
+export function writeWhole(path: string, content: FileContent, options: WriteOptions): void {
   const bytes =
     typeof content === 'string'
       ? Buffer.byteLength(content)
       : content instanceof Uint8Array
         ? content.byteLength
         : undefined;
-  writing(path, bytes, () => {
+  writing(options.named ?? path, bytes, () => {
     makeFolders(dirname(path));
     const file = openSync(path, 'w');
     try {
@@ -70,7 +77,7 @@ export function replaceFile(path: string, content: string): void {
   }
   const target = there === undefined ? path : writing(path, undefined, () => realpathSync(path));
   const temporary = `${target}.${process.pid}.tmp`;
-  writeWhole(temporary, content, { sync: true });
+  writeWhole(temporary, content, { sync: true, named: path });
   writing(path, undefined, () => {
     try {
       renameSync(temporary, target);

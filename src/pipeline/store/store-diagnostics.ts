@@ -30,6 +30,9 @@ const CAUSES: Readonly<Record<string, { readonly why: string; readonly help: str
   EISDIR: { why: 'a folder is where a file is needed', help: 'move that folder away and run again' },
 };
 
+/** Those by which a file is cut short that had been begun. */
+const CUT_SHORT: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']);
+
 /** What the system refuses for now, by its codes: another try may succeed. */
 const FOR_NOW: Readonly<Record<string, string>> = {
   EAGAIN: 'the system is short of something for now',
@@ -51,7 +54,10 @@ function cannotWrite(path: string, code: string, bytes: number | undefined) {
   if (passing !== undefined) return cannotWriteNow(path, passing, code);
   const cause = CAUSES[code] ?? { why: `the system reported ${code}`, help: 'fix that and run again' };
   return error('FTP0801', wholeFile(path), `cannot write \`${path}\`: ${cause.why}`, {
-    notes: bytes === undefined ? [] : [`the file needs ${bytes} bytes; the incomplete file was removed`],
+    notes:
+      bytes === undefined || !CUT_SHORT.has(code)
+        ? []
+        : [`the file needs ${bytes} bytes; the incomplete file was removed`],
     help: cause.help,
   });
 }

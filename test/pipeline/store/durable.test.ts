@@ -13,7 +13,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { execaSync } from 'execa';
-import { replaceFile } from '../../../src/pipeline/store/index.js';
+import { UserError } from '../../../src/language/diagnostics/types.js';
+import { outputFolder, replaceFile } from '../../../src/pipeline/store/index.js';
+
+describe('a file that cannot be begun', () => {
+  it('is not said to have been removed', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ftpc-write-'));
+    try {
+      expect(() => outputFolder(folder).write('x'.repeat(300), 'text'))
+        .to.throw(UserError, /its path is too long/)
+        .with.nested.property('diagnostic.notes').that.is.empty;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('a file that is replaced', () => {
   let folder = '';

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
-import { openStore, outputFolder, workFolder } from '../../../src/pipeline/store/index.js';
+import { openStore, outputFolder, replaceFile, workFolder } from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
 /** A file system of one mebibyte; `undefined` where mounting is not allowed. */
@@ -51,6 +51,14 @@ describe('a full disk', () => {
     expect(diagnostic.message).to.contain('weights.bin').and.contain('the disk is full');
     expect(diagnostic.notes?.join()).to.contain(String(big.length));
     expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('ends a replacement with the path that was asked for, and leaves the old file', () => {
+    const path = join(disk ?? '', 'page.md');
+    replaceFile(path, 'old');
+    const { diagnostic } = problem(() => replaceFile(path, 'x'.repeat(2 ** 21)));
+    expect(diagnostic.message).to.equal(`cannot write \`${path}\`: the disk is full`);
+    expect(readFileSync(path, 'utf8')).to.equal('old');
   });
 
   it('keeps the last checkpoint when there is no room for the next', async () => {

@@ -43,7 +43,7 @@ export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
       if (problem !== undefined) return problem;
       const temporary = `${target}.${process.pid}.tmp`;
       prepared.push({ rewrite, target, temporary });
-      writeWhole(temporary, rewrite.after, { sync: true });
+      writeWhole(temporary, rewrite.after, { sync: true, named: rewrite.file });
       chmodSync(temporary, statSync(target).mode);
     }
     for (const { rewrite, target } of prepared) {
