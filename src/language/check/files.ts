@@ -121,8 +121,14 @@ export function checkPath(
     const found = stat === undefined && /[*?[{]/.test(path) ? matching(path, context) : 0;
     if (typeof found === 'string') return context.report(patternTooWide(span, path, found));
     if (found > 0) return path;
+    const params = context.scope.declared('param', 'matrix');
+    if (stat !== undefined) {
+      const within = `${path.replace(/\/+$/, '')}/*`;
+      const meant = nearPattern(`${within}.jsonl`, folder, host) ?? within;
+      return context.report(errors.noFilesMatch(span, path, 'this is a folder', meant, params));
+    }
     const meant = nearPath(path, folder, host) ?? nearPattern(path, folder, host);
-    return context.report(errors.noFilesMatch(span, path, meant, context.scope.declared('param', 'matrix')));
+    return context.report(errors.noFilesMatch(span, path, 'matches nothing', meant, params));
   }
   const near = () => (stat === undefined ? nearPath(path, folder, host) : undefined);
   if (names === 'gguf') {

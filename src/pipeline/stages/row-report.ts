@@ -15,6 +15,25 @@ export type DropReason =
   | 'too_long'
   | 'no_supervised_token';
 
+/** What is counted, where its name alone would not say it: of one, and of several. */
+const ONE: Readonly<Record<string, string>> = {
+  missing_column: 'without a column',
+  wrong_type: 'of a wrong type',
+  no_supervised_token: 'without a supervised token',
+  outlier: 'of unusual length',
+};
+const MANY: Readonly<Record<string, string>> = {
+  ...ONE,
+  duplicate: 'duplicates',
+  near_duplicate: 'near duplicates',
+  contradiction: 'contradictions',
+  leak: 'leaks',
+};
+
+/** `without a column`, `duplicates`: why so many rows were dropped, after their number. */
+export const reasonText = (reason: string, rows: number): string =>
+  (rows === 1 ? ONE : MANY)[reason] ?? reason.replaceAll('_', ' ');
+
 /** `file` as reports show it. */
 export interface RowPlace {
   readonly file: string;

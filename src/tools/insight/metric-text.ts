@@ -2,6 +2,7 @@
 import { percentText } from '../../language/diagnostics/make.js';
 import { schemas } from '../../language/schemas/stages/index.js';
 import { count, numberText } from '../../pipeline/planner/quantities.js';
+import { reasonText } from '../../pipeline/stages/row-report.js';
 
 /** Of a stage, as events and journals have it. */
 interface Measured {
@@ -46,21 +47,3 @@ function droppedText(dropped: NonNullable<Measured['dropped']>): string {
   const all = droppedRows(dropped);
   return reasons.length === 0 ? 'none dropped' : `${count(all)} dropped: ${reasons.join(', ')}`;
 }
-
-/** What is counted, where its name alone would not say it: of one, and of several. */
-const ONE: Readonly<Record<string, string>> = {
-  missing_column: 'without a column',
-  wrong_type: 'of a wrong type',
-  no_supervised_token: 'without a supervised token',
-  outlier: 'of unusual length',
-};
-const MANY: Readonly<Record<string, string>> = {
-  ...ONE,
-  duplicate: 'duplicates',
-  near_duplicate: 'near duplicates',
-  contradiction: 'contradictions',
-  leak: 'leaks',
-};
-
-export const reasonText = (reason: string, rows: number): string =>
-  (rows === 1 ? ONE : MANY)[reason] ?? reason.replaceAll('_', ' ');

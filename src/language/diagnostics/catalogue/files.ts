@@ -3,7 +3,7 @@ import type { HostErrorCode } from '../../host/host.js';
 import { OPEN_FILES } from '../../host/system-limit.js';
 import type { Span } from '../../source/span.js';
 import { otherPath } from '../did-you-mean.js';
-import { clipped, counted, error, percentText, warning, wholeFile } from '../make.js';
+import { clipped, counted, error, percentText, warning, wholeFile, withArticle } from '../make.js';
 import type { Diagnostic, Hint, Place } from '../types.js';
 
 export const fileNotFound = (path: string, details: { readonly help?: string } = {}) =>
@@ -109,8 +109,8 @@ export const otherFormat = (
   error('FTP0609', wholeFile(file), {
     message:
       found === undefined
-        ? `\`${file}\` is not a ${expected} file`
-        : `\`${file}\` is a ${found.name} file, which \`${expected}\` cannot read`,
+        ? `\`${file}\` is not ${withArticle(expected)} file`
+        : `\`${file}\` is ${withArticle(found.name)} file, which \`${expected}\` cannot read`,
     help:
       found?.help ??
       `check the path, or use the function for this kind of file: \`jsonl\`, \`json\`, \`csv\` or \`text\``,

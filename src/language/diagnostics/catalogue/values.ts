@@ -147,12 +147,13 @@ export const fileMissing = (at: Span, path: string, why: string, meant?: string)
 export const noFilesMatch = (
   at: Span,
   pattern: string,
+  why: string,
   meant: string | undefined,
   names: readonly string[],
 ) => {
   const name = /[{]([A-Za-z_]\w*)[}]/.exec(pattern)?.[1];
   return error('FTP0316', at, `no file matches \`${pattern}\``, {
-    label: 'matches nothing',
+    label: why,
     help: 'the pattern is relative to the pipeline file',
     ...(name !== undefined && names.includes(name)
       ? {

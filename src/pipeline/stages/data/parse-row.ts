@@ -56,12 +56,17 @@ export function decodedText(bytes: Uint8Array): string | RowFault {
   return nul < 0 ? decoded(bytes) : malformed(`not text: byte ${nul + 1} of the row is NUL`);
 }
 
+const NOT_TEXT = 'not UTF-8';
+
+/** Whether a row was dropped because its bytes are not text, by the detail of its fault. */
+export const isNotText = (detail: string): boolean => detail.startsWith(NOT_TEXT);
+
 /** The bytes of a row as text, or why they are not text. */
 function decoded(bytes: Uint8Array): string | RowFault {
   try {
     return strict.decode(bytes);
   } catch {
-    return malformed(`not UTF-8: byte ${firstInvalid(bytes)} of the row is not valid`);
+    return malformed(`${NOT_TEXT}: byte ${firstInvalid(bytes)} of the row is not valid`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { dataError, hostError, noRows } from '../../../language/diagnostics/catalogue/files.js';
+import { dataError, hostError } from '../../../language/diagnostics/catalogue/files.js';
 import { sharesDoNotAddUp } from '../../../language/diagnostics/catalogue/values.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { HostError } from '../../../language/host/host.js';
@@ -11,6 +11,7 @@ import { writeRows } from './data-rows.js';
 import { similarityOf } from './dedupe/near-copies.js';
 import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
 import { licenceReport } from './licences.js';
+import { nothingToTrainOn } from './no-rows.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
 import { type Checks, Collector } from './row-collector.js';
 import { inFile, RowReader, RowSpool, type RowStore } from './row-reader.js';
@@ -78,8 +79,8 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
     more: { ...licenceReport(settings, folder, host), ...selection.report },
     breathe: (done) => breathe(context, 'writing rows', done, table.count),
   });
+  if (written.splits.train === 0) throw nothingToTrainOn(context.stage.name, inOrder);
   for (const spool of spools) spool?.remove();
-  if (written.splits.train === 0) throw nothingToTrainOn(context, inOrder);
 
   const dropped = written.rows - written.kept;
   return {
@@ -185,27 +186,4 @@ function failOnContradiction(
       'fix one of the rows, or write `contradictions = drop`',
     ),
   );
-}
-
-/** No row for training: counts by reason, and the first rows that were dropped with their place. */
-function nothingToTrainOn({ stage }: StageContext, reader: RowReader): UserError {
-  const { table, files } = reader;
-  const counts = new Map<string, number>();
-  const shown: string[] = [];
-  for (let row = 0; row < table.count; row++) {
-    const fate = table.fate(row);
-    counts.set(fate, (counts.get(fate) ?? 0) + 1);
-    if (fate === 'kept' || fate === 'passed' || shown.length >= 3) continue;
-    const { file, line } = reader.placeOf(row);
-    shown.push(`${file}:${line}: ${table.details.get(row) ?? fate}`);
-  }
-  const summary = [...counts].map(([fate, count]) => `${count} ${fate.replaceAll('_', ' ')}`).join(', ');
-  const base = noRows(stage.name, files[0]?.name ?? '');
-  return new UserError({
-    ...base,
-    notes: table.count === 0 ? ['the files have no rows'] : [`of ${table.count} rows: ${summary}`, ...shown],
-    help: counts.has('missing_column')
-      ? 'name the columns in the source: `columns: { instruction: "…", output: "…" }`'
-      : 'fix the rows, or use other files in `source`',
-  });
 }

@@ -7,7 +7,7 @@ import { type Diagnostic, UserError } from '../../../language/diagnostics/types.
 import type { Stage } from '../../../language/ir/program.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import type { DropCounts, DropReason, RowPlace } from '../row-report.js';
+import { type DropCounts, type DropReason, type RowPlace, reasonText } from '../row-report.js';
 import type { PreferenceSide } from './encode-row.js';
 import type { AnswerLengths } from './preference-rows.js';
 
@@ -51,7 +51,7 @@ function whyDropped(dropped: DropCounts, settings: FormatSettings) {
   return {
     notes: examples.map(
       ({ file, line, reason, detail }) =>
-        `${dropped.count(reason)} × ${reason}, first ${file}:${line}: ${detail}`,
+        `${dropped.count(reason)} ${reasonText(reason, dropped.count(reason))}, first ${file}:${line}: ${detail}`,
     ),
     help: helpFor(examples[0]?.reason, settings),
   };

@@ -4,7 +4,8 @@ import { bytes, duration, numberText } from '../../../pipeline/planner/quantitie
 import type { Palette } from '../../../pipeline/planner/render/columns.js';
 import { columns } from '../../../pipeline/planner/render/columns.js';
 import { wrapped } from '../../../pipeline/planner/render/wrapped.js';
-import { isShare, metricText, reasonText } from '../metric-text.js';
+import { reasonText } from '../../../pipeline/stages/row-report.js';
+import { isShare, metricText } from '../metric-text.js';
 import { printableIn, shortDigest, utcTime } from '../safe-text.js';
 import { type RunDiff, type RunHead, type Sides, type StageDiff, sparkline } from './diff.js';
 

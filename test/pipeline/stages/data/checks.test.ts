@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
+import type { Call } from '../../../../src/language/ir/program.js';
 import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 
 async function failure(run: Promise<unknown>): Promise<UserError> {
@@ -202,10 +203,25 @@ describe('data stage: what a row must be', () => {
     expect(folder.diagnostic.code).to.equal('FTP0602');
     const empty = await failure(runData({ 'rows.jsonl': '\n\n' }, {}));
     expect(empty.diagnostic.notes).to.deep.equal(['the files have no rows']);
+    expect(empty.diagnostic.help).to.match(/^put rows into them/);
     const none = await failure(runData({ 'rows.jsonl': lines({ q: '1' }, { q: '2' }) }, {}));
-    expect(none.diagnostic.notes?.[0]).to.equal('of 2 rows: 2 missing column');
+    expect(none.diagnostic.notes?.[0]).to.equal('of 2 rows: 2 without a column');
     expect(none.diagnostic.notes?.[1]).to.match(/^rows\.jsonl:1: no column/);
-    expect(none.diagnostic.help).to.include('columns:');
+    expect(none.diagnostic.help).to.include('columns:').and.not.to.include('CSV');
+  });
+
+  it('says what helps where no row can be used', async () => {
+    const helpOf = async (content: string | Uint8Array, source: Call = jsonl('rows.jsonl')) =>
+      (await failure(runData({ 'rows.jsonl': content }, { source }))).diagnostic.help;
+    const csv = call('csv', { files: 'rows.jsonl', delimiter: 'comma' });
+    expect(await helpOf(lines({ Instruction: 'q', ' output ': 'a' }))).to.equal(
+      'the names of columns differ: write `columns: { instruction: "Instruction", output: " output " }` in the source',
+    );
+    expect(await helpOf('q,a\nr,b\n', csv)).to.match(/; the first line of a CSV file has their names$/);
+    expect(await helpOf(Buffer.from('instruction,output\né,à\n', 'latin1'), csv)).to.include(
+      'iconv -f latin1',
+    );
+    expect(await helpOf('{"instruction": "q" "output": "a"}\n')).to.match(/^fix the rows/);
   });
 
   it('says so when a file changes under its hands', async () => {

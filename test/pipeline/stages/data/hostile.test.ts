@@ -8,6 +8,13 @@ import { call, cleanUp, jsonl, lines, pair, runData } from './stage.js';
 const rows = lines(pair('q1', 'a1'), pair('q2', 'a2'));
 const MARK = '\ufeff';
 const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
+/** The start of a zip file: the header of its first file, without its content. */
+const zipped = (name: string): Buffer => {
+  const header = Buffer.alloc(30);
+  header.write('PK\u0003\u0004', 'latin1');
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, Buffer.from(name)]);
+};
 const csv = call('csv', { files: 'f', delimiter: 'comma' });
 
 async function errorOf(content: string | Uint8Array, source: Call = jsonl('f')): Promise<string> {
@@ -40,10 +47,15 @@ describe('data stage: files that are not what they should be', () => {
       ['Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:1\n', '`git lfs pull`'],
       ['JSON list', gzipSync(JSON.stringify([pair('a', 'b')])), 'read it with `json("…")`'],
       ['gzip in gzip', gzipSync(gzipSync(rows)), 'decompress it once'],
+      ['zip', zipped('rows.jsonl'), 'decompress it first'],
+      ['Excel or LibreOffice', zipped('[Content_Types].xml'), 'save its sheet as CSV'],
     ];
     for (const [name, content, help] of cases) {
       const found = await errorOf(content);
-      expect(found, name).to.include(`FTP0609\n\`f\` is a ${name} file, which \`jsonl\` cannot read`);
+      const article = /^(?:HTML|Excel)/.test(name) ? 'an' : 'a';
+      expect(found, name).to.include(
+        `FTP0609\n\`f\` is ${article} ${name} file, which \`jsonl\` cannot read`,
+      );
       expect(found, name).to.include(help);
     }
   });

@@ -205,8 +205,8 @@ describe('rows of another form than the stage reads', () => {
     const { code, notes, help } = failed.diagnostic;
     expect(code).to.equal('FTP0622');
     expect(notes?.[0]).to.equal('its sources have 3 rows');
-    expect(notes?.[1]).to.match(/^2 × missing_column, first .*n\.jsonl:1: no column `instruction`/);
-    expect(notes?.[2]).to.match(/^1 × malformed, first .*n\.jsonl:4: not JSON/);
+    expect(notes?.[1]).to.match(/^2 without a column, first .*n\.jsonl:1: no column `instruction`/);
+    expect(notes?.[2]).to.match(/^1 malformed, first .*n\.jsonl:4: not JSON/);
     expect(help).to.match(/columns:/);
   });
 });

@@ -204,7 +204,7 @@ describe('the format stage', () => {
     expect(error.diagnostic).to.include({ code: 'FTP0621', message: 'stage `dialogs` kept none of 3 rows' });
     expect(error.diagnostic.notes?.length).to.equal(2);
     expect(error.diagnostic.notes?.[0]).to.match(
-      /^2 × no_supervised_token, first rows\.jsonl:1: its answer is beyond/,
+      /^2 without a supervised token, first rows\.jsonl:1: its answer is beyond/,
     );
     const report = JSON.parse(readFileSync(join(place.output(), 'report.json'), 'utf8'));
     expect(validReport(report)).to.equal(true);

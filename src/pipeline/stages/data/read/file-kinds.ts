@@ -19,12 +19,14 @@ const UNPACK = 'decompress it first; only gzip and zstd are read as they are';
 const CONVERT = 'convert it to JSON lines, CSV or Parquet';
 const RECODE = 'convert it to UTF-8';
 
+const ZIP = text('PK\u0003\u0004');
+
 const SIGNATURES: readonly Signature[] = [
   { name: 'Parquet', bytes: text('PAR1'), help: 'read it with `parquet("…")`' },
   { name: 'Arrow', bytes: text('ARROW1'), help: CONVERT },
   { name: 'SQLite', bytes: text('SQLite format 3'), help: CONVERT },
   { name: 'PDF', bytes: text('%PDF-'), help: CONVERT },
-  { name: 'zip', bytes: text('PK\u0003\u0004'), help: UNPACK },
+  { name: 'zip', bytes: ZIP, help: UNPACK },
   { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a], help: UNPACK },
   { name: 'bzip2', bytes: text('BZh'), help: UNPACK },
   { name: 'UTF-32', bytes: [0xff, 0xfe, 0, 0], help: RECODE },
@@ -43,7 +45,15 @@ export const begins = (start: Uint8Array, bytes: readonly number[]): boolean =>
 
 /** `undefined` for what may be text, packed or not. */
 export const kindOf = (start: Uint8Array): FileKind | undefined =>
-  SIGNATURES.find(({ bytes }) => begins(start, bytes)) ?? unmarkedUtf16(start);
+  officeFile(start) ?? SIGNATURES.find(({ bytes }) => begins(start, bytes)) ?? unmarkedUtf16(start);
+
+/** Names that the first file has in a zip file that is a workbook; 30 bytes are before them. */
+const OFFICE = /^(?:\[Content_Types\]\.xml|_rels\/\.rels|docProps\/|xl\/|mimetypeapplication\/vnd\.oasis)/;
+
+function officeFile(start: Uint8Array): FileKind | undefined {
+  const isOne = begins(start, ZIP) && OFFICE.test(Buffer.from(start.subarray(30, 70)).toString('latin1'));
+  return isOne ? { name: 'Excel or LibreOffice', help: 'save its sheet as CSV' } : undefined;
+}
 
 /** Without a byte-order mark: every second byte of Latin letters is 0. */
 function unmarkedUtf16(start: Uint8Array): FileKind | undefined {
