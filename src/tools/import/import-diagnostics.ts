@@ -6,10 +6,11 @@ import type { Span } from '../../language/source/span.js';
 export const unreadable = (at: Span, message: string, help: string) =>
   error('FTP1601', at, message, { help });
 
-export const notSettings = (file: string, message: string) =>
-  error('FTP1602', wholeFile(file), message, {
-    help: 'name a file of settings: a YAML file of Axolotl or LLaMA-Factory, or the arguments of TRL as JSON or YAML',
-  });
+export const notSettings = (
+  file: string,
+  message: string,
+  help = 'name a file of settings: a YAML file of Axolotl or LLaMA-Factory, or the arguments of TRL as JSON or YAML',
+) => error('FTP1602', wholeFile(file), message, { help });
 
 /** `tools`: those that it may be for; none: it has keys of no tool. */
 export const unknownTool = (file: string, tools: readonly string[]) =>

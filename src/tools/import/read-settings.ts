@@ -25,14 +25,17 @@ class Unreadable extends Error {
   }
 }
 
-/** Text of the file, or why it is none. */
+const RECODE =
+  'save it as UTF-8, or convert it: `iconv -f latin1 -t utf-8`, and `utf-16` for what PowerShell writes';
+
+/** Text of the file, or why it has none. */
 export function settingsText(file: string, bytes: Uint8Array): string | Diagnostic {
   if (bytes.length > LARGEST)
     return notSettings(file, `\`${file}\` is larger than 1 MiB: it has no settings`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return notSettings(file, `\`${file}\` is not a UTF-8 text`);
+    return notSettings(file, `\`${file}\` is not a UTF-8 text`, RECODE);
   }
 }
 

@@ -259,7 +259,9 @@ const TRAINING: TranslationTable<Recipe> = {
   ...each('load_best_model_at_end greater_is_better', here(BY_ITSELF.best)),
   ...each(
     'loss_watchdog_threshold loss_watchdog_patience',
-    none('a loss that is no number ends a run; a high one does not'),
+    none(
+      'a training whose loss diverges ends by itself (`watch`), by how far it rises and not at a threshold',
+    ),
   ),
 };
 
