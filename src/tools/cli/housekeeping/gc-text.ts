@@ -71,59 +71,34 @@ const goingRows = ({ outputs, checkpoints, runs, leftovers, cache }: Tidied): re
       commit.slice(0, 8),
     ],
   ),
-  ...(runs.length === 0
-    ? []
-    : [
-        [
-          sumOf(runs.map(({ bytes: size }) => [size])),
-          counted(runs.length, 'old run'),
-          'journals and reports',
-        ] as const,
-      ]),
-  ...(leftovers.length === 0
-    ? []
-    : [
-        [
-          sumOf(leftovers.map(({ bytes: size }) => [size])),
-          counted(leftovers.length, 'leftover'),
-          'of killed runs',
-        ] as const,
-      ]),
+  ...summed(runs, 'old run', 'journals and reports'),
+  ...summed(leftovers, 'leftover', 'of killed runs'),
 ];
 
 function stayingRows({ kept, keptCheckpoints, keptRuns }: Tidied): readonly Row[] {
   const needs = [...new Set(kept.map(({ need }) => need))];
   return [
-    ...needs.map((need): Row => {
-      const meant = kept.filter((one) => one.need === need);
-      return [sumOf(meant.map(({ bytes: size }) => [size])), counted(meant.length, 'output'), NEEDS[need]];
-    }),
-    ...(keptCheckpoints.length === 0
-      ? []
-      : [
-          [
-            sumOf(keptCheckpoints.map(({ bytes: size }) => [size])),
-            counted(keptCheckpoints.length, 'checkpoint'),
-            'stages that are not complete: `--checkpoints`',
-          ] as const,
-        ]),
-    ...(keptRuns.length === 0
-      ? []
-      : [
-          [
-            sumOf(keptRuns.map(({ bytes: size }) => [size])),
-            counted(keptRuns.length, 'run'),
-            'journals and reports',
-          ] as const,
-        ]),
+    ...needs.flatMap((need) =>
+      summed(
+        kept.filter((one) => one.need === need),
+        'output',
+        NEEDS[need],
+      ),
+    ),
+    ...summed(keptCheckpoints, 'checkpoint', 'stages that are not complete: `--checkpoints`'),
+    ...summed(keptRuns, 'run', 'journals and reports'),
   ];
 }
 
+/** One row for all of a kind; none where there is nothing of it. */
+const summed = (all: readonly { readonly bytes: number }[], what: string, which: string): readonly Row[] =>
+  all.length === 0 ? [] : [[all.reduce((sum, one) => sum + one.bytes, 0), counted(all.length, what), which]];
+
 const STATES: Readonly<Record<Tidied['users'][number]['state'], string>> = {
   active: '',
-  old: 'has not run for long: if it is no more, remove its file',
-  gone: 'is no more; what it needed stays for a week',
-  forgotten: 'is no more: nothing is kept for it',
+  old: 'has not run for long: if it is gone, remove its file',
+  gone: 'is gone; what it needed stays for a week',
+  forgotten: 'is gone: nothing is kept for it',
 };
 
 const userLines = ({ users }: Tidied): readonly string[] =>
@@ -132,5 +107,4 @@ const userLines = ({ users }: Tidied): readonly string[] =>
     ...(STATES[state] === '' ? [] : [printable(`  ${STATES[state]}${state === 'old' ? ` (${path})` : ''}`)]),
   ]);
 
-const sumOf = (rows: readonly (readonly [number, ...unknown[]])[]): number =>
-  rows.reduce((sum, [size]) => sum + size, 0);
+const sumOf = (rows: readonly Row[]): number => rows.reduce((sum, [size]) => sum + size, 0);
