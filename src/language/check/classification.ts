@@ -212,7 +212,7 @@ const badAddresses = (checked: CheckedStage): readonly Diagnostic[] => {
 };
 
 function wrongWith(address: string): string | undefined {
-  if (!URL.canParse(address)) return 'is none';
+  if (!URL.canParse(address)) return 'is not valid';
   const { protocol, username, password, search, hash } = new URL(address);
   if (protocol !== 'https:' && protocol !== 'http:') return 'begins with neither https:// nor http://';
   if (username !== '' || password !== '') return 'has a password in it';

@@ -129,7 +129,7 @@ function tooSlow(requirement: Requirement, { value, unit }: BudgetLine, planned:
 }
 
 const BUSY = 'times are estimated from the speed of this machine, which is lower while other programs run';
-const FORETOLD = 'times are foretold from what is declared of the machine';
+const FORETOLD = 'times are estimated from what is declared of the machine';
 const STORED = 'it is measured again once `.ftp/speed.json` is removed';
 
 const helpOf = ({ stages, wouldHelp }: BudgetedPlan): readonly string[] =>

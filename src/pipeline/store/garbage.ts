@@ -45,7 +45,7 @@ export interface Garbage {
   readonly users: readonly FoundUser[];
 }
 
-/** Days without a run after which a directory that is no more is forgotten. */
+/** Days without a run after which a directory that is gone is forgotten. */
 const FORGOTTEN = 7;
 
 export function findGarbage(host: Host, layout: Layout, options: GarbageOptions): Garbage {

@@ -59,7 +59,7 @@ export function writeUser(layout: Layout, now: number, needs: Pick<StoreUser, 'r
 export interface FoundUser extends StoreUser {
   readonly path: string;
   readonly isHere: boolean;
-  /** Its directory was on this machine, and is no more. */
+  /** Its directory was on this machine, and is gone. */
   readonly isGone: boolean;
 }
 

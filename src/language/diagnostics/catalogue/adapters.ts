@@ -39,7 +39,7 @@ interface WithoutOuter {
 
 /** `why`: half a sentence. */
 export const outerWithout = (at: Span, path: string, { setting, value, why }: WithoutOuter) =>
-  error('FTP2330', at, `\`${setting}\` does not go with factors over \`${path}\`: ${why}`, {
+  error('FTP2330', at, `\`${setting}\` cannot be combined with factors over \`${path}\`: ${why}`, {
     label: 'conflicts with `targets`',
     help: `write \`${setting}: ${value}\`, or remove \`${path.slice(path.lastIndexOf('.') + 1)}\` from \`targets\``,
   });

@@ -31,9 +31,9 @@ export const llamaReadsOtherwise = (label: string) =>
   warning(
     'FTP2024',
     undefined,
-    `llama.cpp’s own tokenizer splits texts of \`${label}\` otherwise than ftpc’s`,
+    `llama.cpp’s own tokenizer splits texts of \`${label}\` differently from ftpc’s`,
     {
-      help: 'nothing is wrong here, where llama.cpp gets ftpc’s tokens; its own server would ask the model otherwise than its training did',
+      help: 'nothing is wrong here, where llama.cpp gets ftpc’s tokens; its own server would give the model other tokens than training did',
     },
   );
 
@@ -54,6 +54,6 @@ export const llamaOtherBeyond = (
   { tokens, why }: { readonly tokens: number; readonly why: string },
   at?: Span,
 ) =>
-  warning('FTP2320', at, `beyond ${tokens} tokens, llama.cpp computes \`${label}\` otherwise: ${why}`, {
+  warning('FTP2320', at, `beyond ${tokens} tokens, llama.cpp computes \`${label}\` differently: ${why}`, {
     help: `give llama.cpp a context of at most ${tokens} tokens, in which its answers are the same`,
   });

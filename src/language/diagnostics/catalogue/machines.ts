@@ -14,12 +14,12 @@ export const unknownBaseMachine = (at: Span, name: string, known: readonly strin
 const ofFile = (at: Span, name: string, known: readonly string[]) =>
   known.length === 0
     ? {
-        help: 'a machine goes on from one of this file, or from one that it imports, such as those of `std/machines`',
+        help: 'a machine is based on one of this file, or on one that it imports, such as those of `std/machines`',
       }
     : suggestion(name, at, known);
 
 export const machineCycle = (at: Span, name: string) =>
-  error('FTP1921', at, `the machine \`${name}\` goes on from itself`, {
+  error('FTP1921', at, `the machine \`${name}\` is based on itself`, {
     label: 'leads back to this machine',
     help: 'remove one of the machines after `using`',
   });
