@@ -113,6 +113,8 @@ const EMBEDDED = 'answer with `--engine embedded`';
 const MERGE = 'merge it with its base into a GGUF file, or answer with `--engine embedded`';
 
 const ROWS = 16;
+/** Sequences of a context of llama.cpp, at most (`LLAMA_MAX_SEQ`). */
+const MOST_ROWS = 256;
 /** Of the machine's memory, for keys and values, which llama.cpp takes when it opens a model. */
 const CACHE_SHARE = 1 / 8;
 
@@ -122,9 +124,10 @@ const CACHE_SHARE = 1 / 8;
  */
 function sizesOf(
   config: ModelConfig,
-  { rows = ROWS, contextTokens, cacheTokens }: Omit<OpenServingOptions, 'engine'>,
+  { rows: asked = ROWS, contextTokens, cacheTokens }: Omit<OpenServingOptions, 'engine'>,
   host: Host,
 ): { readonly rows: number; readonly contextTokens: number } {
+  const rows = Math.min(asked, MOST_ROWS);
   const affordable =
     cacheTokens ?? Math.floor((host.machine().memoryBytes * CACHE_SHARE) / cacheBytesPerToken(config));
   const wanted =

@@ -13,6 +13,14 @@ describe('serving with llama.cpp', () => {
   after(() => place.remove());
 
   whereLlama(() => {
+    it('computes no more answers at once than llama.cpp has sequences', async () => {
+      const folder = join(tiny, 'base');
+      const sizes = { rows: 300, contextTokens: 16, threads: 1 };
+      const engine = await openServing(nodeHost(), { folder, engine: 'llama.cpp', ...sizes });
+      expect(engine.info.rows).to.equal(256);
+      await engine.close();
+    });
+
     it('keeps to the length up to which it computes what is evaluated, unless more is asked for', async () => {
       const folder = join(place.path, 'mistral');
       cpSync(join(tiny, 'base'), folder, { recursive: true });
