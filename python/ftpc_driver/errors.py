@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import traceback
+from types import ModuleType
 from typing import Literal
 
 Kind = Literal[
@@ -34,7 +35,7 @@ def kind_of(error: BaseException) -> Kind:
         return "out_of_memory"
     if _is_disk_full(error):
         return "disk_full"
-    if isinstance(error, ImportError):
+    if isinstance(error, ImportError) or _is_hollow(error):
         return "import"
     return "distributed" if _is_distributed(error) else "bug"
 
@@ -65,12 +66,18 @@ _DISTRIBUTED = re.compile(r"gloo|nccl|Connection (closed|reset|refused)|ProcessG
 
 def _is_out_of_memory(error: BaseException) -> bool:
     torch = sys.modules.get("torch")
-    known = (MemoryError,) if torch is None else (MemoryError, torch.OutOfMemoryError)
-    if isinstance(error, known):
+    # a torch without its files has no names
+    if isinstance(error, (MemoryError, getattr(torch, "OutOfMemoryError", MemoryError))):
         return True
     return isinstance(error, (RuntimeError, OSError, ImportError)) and (
         getattr(error, "errno", None) == errno.ENOMEM or _MEMORY.search(str(error)) is not None
     )
+
+
+def _is_hollow(error: BaseException) -> bool:
+    """A package whose `__init__.py` is gone is imported, and has nothing in it."""
+    module = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
+    return isinstance(module, ModuleType) and hasattr(module, "__path__") and getattr(module, "__file__", None) is None
 
 
 def _is_disk_full(error: BaseException) -> bool:
@@ -81,7 +88,8 @@ def _is_disk_full(error: BaseException) -> bool:
 
 def _is_distributed(error: BaseException) -> bool:
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(error, torch.distributed.DistError):
+    of_ranks = getattr(getattr(torch, "distributed", None), "DistError", None)
+    if of_ranks is not None and isinstance(error, of_ranks):
         return True
     return isinstance(error, RuntimeError) and _DISTRIBUTED.search(str(error)) is not None
 

@@ -46,6 +46,9 @@ export const lockPath = (host: Host, system: string): string =>
 export const lockDigest = (host: Host, system: string): string | undefined =>
   host.stat(lockPath(host, system)) === undefined ? undefined : digestOf(host, lockPath(host, system));
 
+/** What makes a folder an environment. */
+const SETTINGS = 'pyvenv.cfg';
+
 /** A file of a `RECORD`: its name may be in quotes; bytecode that is written later has no digest. */
 const RECORDED = /^"?(.+?)"?,sha256=([\w-]+),\d*$/;
 
@@ -55,6 +58,9 @@ const RECORDED = /^"?(.+?)"?,sha256=([\w-]+),\d*$/;
  */
 export function environmentDamage(host: Host, look: Look = 'changed'): string | undefined {
   const folder = environmentFolder(host);
+  // without it Python takes another folder for its own
+  if (readEnvironment(host) !== undefined && host.stat(join(folder, SETTINGS)) === undefined)
+    return `\`${SETTINGS}\` is gone`;
   for (const [record, digest] of Object.entries(readEnvironment(host)?.records ?? {})) {
     const damage =
       fileDamage(host, folder, record, digest) ??

@@ -1,5 +1,8 @@
 /** What the driver takes failures for. */
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
 import { driverFolder } from '../../../src/compute/accelerate/installed.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
@@ -34,5 +37,28 @@ withPython('failures of the driver', () => {
       encoding: 'utf8',
     });
     expect(found.trim().split('\n')).to.deep.equal(SAID.map(([, kind]) => kind));
+  });
+
+  it('are told where a package is an empty folder', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ftpc-hollow-'));
+    mkdirSync(join(folder, 'torch'));
+    const script = `
+import torch
+from ftpc_driver.errors import kind_of
+for raised in (lambda: torch.nn, lambda: [].nn, lambda: exec("raise RuntimeError('Connection closed by peer')")):
+    try:
+        raised()
+    except Exception as error:
+        print(kind_of(error))
+`;
+    try {
+      const found = execFileSync(PYTHON ?? '', ['-S', '-c', script], {
+        env: { ...process.env, PYTHONPATH: [folder, driverFolder(nodeHost())].join(delimiter) },
+        encoding: 'utf8',
+      });
+      expect(found.trim().split('\n')).to.deep.equal(['import', 'bug', 'distributed']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -1,9 +1,10 @@
 /** Which Python is taken, and what is found in its folders without starting it. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
 import { engineIdentity, pythonOf, tryPython } from '../../../src/compute/accelerate/environment.js';
-import { environmentFolder, pythonIn } from '../../../src/compute/accelerate/installed.js';
+import { environmentDamage, environmentFolder, pythonIn } from '../../../src/compute/accelerate/installed.js';
 import { PACKAGE_NAMES, packageOf } from '../../../src/compute/accelerate/packages.js';
 import { sitePackages } from '../../../src/compute/accelerate/site-packages.js';
 import type { Host } from '../../../src/language/host/host.js';
@@ -104,5 +105,25 @@ describe('the Python of the accelerate engine', () => {
     expect(codeOf(host(), 'part'), 'without what QLoRA needs').to.equal('found');
     const lacking = tryPython(host(), 'part', ['bitsandbytes']);
     expect('code' in lacking && lacking.message).to.contain('`bitsandbytes`');
+  });
+
+  it('is damaged where what makes it an environment is gone, or a file of a package', () => {
+    const at = host();
+    const home = environmentFolder(at);
+    fakeEnvironment(home, {});
+    const site = relative(home, sitePackages(home, '3.12.4'));
+    const content = Buffer.from('x = 1\n');
+    write(join(home, site, 'torch/nn.py'), content.toString());
+    const record = `torch/nn.py,sha256=${createHash('sha256').update(content).digest('base64url')},6\n`;
+    const list = `${site}/torch-2.15.0.dist-info/RECORD`;
+    write(join(home, list), record);
+    const records = { [list]: createHash('sha256').update(record).digest('hex') };
+    const manifest = { version: 1, lock: 'a', cuda: true, python: '3.12.4', bytes: 1, records };
+    write(join(home, 'manifest.json'), JSON.stringify(manifest));
+    expect(environmentDamage(at, 'all')).to.equal(undefined);
+    rmSync(join(home, site, 'torch/nn.py'));
+    expect(environmentDamage(at, 'all')).to.equal(`\`${site}/torch/nn.py\` is gone`);
+    rmSync(join(home, 'pyvenv.cfg'));
+    expect(environmentDamage(at, 'all')).to.equal('`pyvenv.cfg` is gone');
   });
 });

@@ -48,7 +48,7 @@ const specs = (packages: readonly PackageState[]): string =>
 /** `others`: where it is ftpc's own, what does not come with it. */
 const mend = ({ python, isOwn }: Environment, packages: readonly PackageState[]): string =>
   isOwn && packages.every(({ tried }) => tried !== undefined)
-    ? 'run `ftpc runtime remove accelerate`, then `ftpc runtime install accelerate`'
+    ? 'run `ftpc runtime install accelerate`, which makes it again'
     : isOwn
       ? `it does not come with the installed environment: add it to a Python of your own, named in \`FTPC_PYTHON\`, with \`pip install ${specs(packages)}\``
       : `\`${python} -m pip install ${specs(packages)}\`, or leave this Python out and ${INSTALL}`;
