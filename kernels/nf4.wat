@@ -71,6 +71,117 @@
       (local.set $absmax (i32.add (local.get $absmax) (i32.const 4)))
       (br_if $block (local.tee $blocks (i32.sub (local.get $blocks) (i32.const 1))))))
 
+  ;; Blocks of 16 rows next to each other as columns of 16 values: what "dequantise" gives, laid out as a tile.
+  ;;
+  ;; $codes, $absmax: as above, of the first row; the next rows follow after $row blocks each
+  ;; $out:            64 times 16 float32 per block
+  ;; $scratch:        576 bytes
+  ;;
+  ;; Sixteen bytes of each row are transposed before anything is looked up, two codes at a time: interleaving rows i and
+  ;; i + 8 rotates the eight bits of (row, byte) by one, so that four rounds exchange the two.
+  (func (export "dequantiseTile")
+    (param $codes i32) (param $absmax i32) (param $out i32) (param $blocks i32) (param $row i32) (param $planes i32) (param $scratch i32)
+    (local $plane0 v128) (local $plane1 v128) (local $plane2 v128) (local $plane3 v128)
+    (local $scale0 v128) (local $scale1 v128) (local $scale2 v128) (local $scale3 v128)
+    (local $byte0 v128) (local $byte1 v128) (local $byte2 v128) (local $byte3 v128)
+    (local $low v128) (local $high v128) (local $index v128) (local $lower v128) (local $a v128) (local $b v128)
+    (local $stride i32) (local $step i32) (local $half i32) (local $at i32) (local $end i32)
+    (local $from i32) (local $to i32) (local $round i32) (local $left i32)
+    (local.set $plane0 (v128.load (local.get $planes)))
+    (local.set $plane1 (v128.load offset=16 (local.get $planes)))
+    (local.set $plane2 (v128.load offset=32 (local.get $planes)))
+    (local.set $plane3 (v128.load offset=48 (local.get $planes)))
+    (local.set $stride (i32.shl (local.get $row) (i32.const 5)))
+    (local.set $step (i32.shl (local.get $row) (i32.const 2)))
+    (loop $block
+      ;; The constants of the 16 rows, side by side
+      (local.set $from (local.get $absmax))
+      (local.set $to (i32.add (local.get $scratch) (i32.const 512)))
+      (local.set $end (i32.add (local.get $to) (i32.const 64)))
+      (loop $constant
+        (i32.store (local.get $to) (i32.load (local.get $from)))
+        (local.set $from (i32.add (local.get $from) (local.get $step)))
+        (local.set $to (i32.add (local.get $to) (i32.const 4)))
+        (br_if $constant (i32.lt_u (local.get $to) (local.get $end))))
+      (local.set $scale0 (v128.load offset=512 (local.get $scratch)))
+      (local.set $scale1 (v128.load offset=528 (local.get $scratch)))
+      (local.set $scale2 (v128.load offset=544 (local.get $scratch)))
+      (local.set $scale3 (v128.load offset=560 (local.get $scratch)))
+
+      (local.set $half (i32.const 2))
+      (loop $half_block
+        ;; The first round reads the rows
+        (local.set $from (local.get $codes))
+        (local.set $to (local.get $scratch))
+        (local.set $end (i32.add (local.get $scratch) (i32.const 256)))
+        (loop $pair
+          (local.set $a (v128.load (local.get $from)))
+          (local.set $b (v128.load (i32.add (local.get $from) (i32.shl (local.get $stride) (i32.const 3)))))
+          (v128.store (local.get $to)
+            (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 (local.get $a) (local.get $b)))
+          (v128.store offset=16 (local.get $to)
+            (i8x16.shuffle 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31 (local.get $a) (local.get $b)))
+          (local.set $from (i32.add (local.get $from) (local.get $stride)))
+          (local.set $to (i32.add (local.get $to) (i32.const 32)))
+          (br_if $pair (i32.lt_u (local.get $to) (local.get $end))))
+        ;; Three more between the two halves of the scratch memory; the result is in the second
+        (local.set $from (local.get $scratch))
+        (local.set $round (i32.const 3))
+        (loop $rounds
+          (local.set $to (i32.add (local.get $scratch) (i32.and (i32.shl (local.get $round) (i32.const 8)) (i32.const 256))))
+          (local.set $end (i32.add (local.get $from) (i32.const 128)))
+          (loop $pair
+            (local.set $a (v128.load (local.get $from)))
+            (local.set $b (v128.load offset=128 (local.get $from)))
+            (v128.store (local.get $to)
+              (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 (local.get $a) (local.get $b)))
+            (v128.store offset=16 (local.get $to)
+              (i8x16.shuffle 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31 (local.get $a) (local.get $b)))
+            (local.set $from (i32.add (local.get $from) (i32.const 16)))
+            (local.set $to (i32.add (local.get $to) (i32.const 32)))
+            (br_if $pair (i32.lt_u (local.get $from) (local.get $end))))
+          (local.set $from (i32.sub (local.get $to) (i32.const 256)))
+          (local.set $round (i32.sub (local.get $round) (i32.const 1)))
+          (br_if $rounds (local.get $round)))
+
+        ;; Two columns of each 16 bytes
+        (local.set $at (i32.add (local.get $scratch) (i32.const 256)))
+        (local.set $end (i32.add (local.get $scratch) (i32.const 512)))
+        (loop $columns
+          (local.set $a (v128.load (local.get $at)))
+          (local.set $index (i8x16.shr_u (local.get $a) (i32.const 4)))
+          (local.set $lower (v128.and (local.get $a) (v128.const i32x4 0x0f0f0f0f 0x0f0f0f0f 0x0f0f0f0f 0x0f0f0f0f)))
+          (local.set $left (i32.const 2))
+          (loop $column
+            (local.set $byte0 (i8x16.swizzle (local.get $plane0) (local.get $index)))
+            (local.set $byte1 (i8x16.swizzle (local.get $plane1) (local.get $index)))
+            (local.set $byte2 (i8x16.swizzle (local.get $plane2) (local.get $index)))
+            (local.set $byte3 (i8x16.swizzle (local.get $plane3) (local.get $index)))
+            (local.set $low (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 (local.get $byte0) (local.get $byte1)))
+            (local.set $high (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 (local.get $byte2) (local.get $byte3)))
+            (v128.store offset=0 (local.get $out)
+              (f32x4.mul (local.get $scale0) (i8x16.shuffle 0 1 16 17 2 3 18 19 4 5 20 21 6 7 22 23 (local.get $low) (local.get $high))))
+            (v128.store offset=16 (local.get $out)
+              (f32x4.mul (local.get $scale1) (i8x16.shuffle 8 9 24 25 10 11 26 27 12 13 28 29 14 15 30 31 (local.get $low) (local.get $high))))
+            (local.set $low (i8x16.shuffle 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31 (local.get $byte0) (local.get $byte1)))
+            (local.set $high (i8x16.shuffle 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31 (local.get $byte2) (local.get $byte3)))
+            (v128.store offset=32 (local.get $out)
+              (f32x4.mul (local.get $scale2) (i8x16.shuffle 0 1 16 17 2 3 18 19 4 5 20 21 6 7 22 23 (local.get $low) (local.get $high))))
+            (v128.store offset=48 (local.get $out)
+              (f32x4.mul (local.get $scale3) (i8x16.shuffle 8 9 24 25 10 11 26 27 12 13 28 29 14 15 30 31 (local.get $low) (local.get $high))))
+            (local.set $out (i32.add (local.get $out) (i32.const 64)))
+            (local.set $index (local.get $lower))
+            (br_if $column (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+          (local.set $at (i32.add (local.get $at) (i32.const 16)))
+          (br_if $columns (i32.lt_u (local.get $at) (local.get $end))))
+
+        (local.set $codes (i32.add (local.get $codes) (i32.const 16)))
+        (local.set $half (i32.sub (local.get $half) (i32.const 1)))
+        (br_if $half_block (local.get $half)))
+      (local.set $absmax (i32.add (local.get $absmax) (i32.const 4)))
+      (local.set $blocks (i32.sub (local.get $blocks) (i32.const 1)))
+      (br_if $block (local.get $blocks))))
+
   ;; The reverse: the nearest of the 16 codes of each weight, for whole blocks of float32 (aligned to 16). A code is the number of
   ;; bounds below the weight, which is divided by its block's absmax as bitsandbytes does it: times 1/absmax in float32.
   ;; $bounds: the 15 float32 between neighbours of the code book; $tiny: what absmax is at least

@@ -93,6 +93,7 @@ function allocations(graph: Graph): readonly Allocation[] {
   const overwritten = (node: Node, position: number, value: ValueId): Allocation | undefined => {
     const inPlace = position === 0 ? (OPS[node.op].memory?.inPlace ?? []) : [];
     return inPlace
+      .filter((index) => index < node.inputs.length)
       .filter((index) => sameShape(typeOf(argument(node.inputs, index)).shape, typeOf(value).shape))
       .map((index) => home.get(argument(node.inputs, index)))
       .find((place) => place?.uses === 1);

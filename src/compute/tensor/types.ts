@@ -193,6 +193,11 @@ export interface Runtime {
   readonly largestTensor?: number;
   compile(graph: Graph): Promise<CompiledGraph>;
   /**
+   * Places of the tiles in which inputs of graphs may lie (see `tiles.ts`) for products with them to be faster; `undefined`
+   * on a processor for which it has no such kernels. Only of runtimes that can do it, for what is compiled after it was asked.
+   */
+  tileSize?(): Promise<number | undefined>;
+  /**
    * Compiles a graph some of whose inputs never change: they are copied, and not given to a run. Products with a
    * {@link CodeMatrix} read its codes. `open`: wherever this is the size of a dimension of an input, any size may be
    * given. `undefined` where the graph does something with a {@link CodeMatrix} other than to multiply by it. Only of

@@ -7,7 +7,11 @@ import { dequantisationWorkspace, floatsOf } from '../../../src/compute/models/w
 import { storedBytes } from '../../../src/compute/models/weights/formats.js';
 import { DYNAMIC_CODE, NF4_CODE } from '../../../src/compute/models/weights/nf4-codes.js';
 import { type DoubleNf4, quantiseNf4, torchMean } from '../../../src/compute/models/weights/nf4-quantise.js';
-import { dequantiseNf4, nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
+import {
+  dequantiseNf4,
+  dequantiseTiledNf4,
+  nf4Tensor,
+} from '../../../src/compute/models/weights/nf4-tensor.js';
 import * as kernels from '../../../src/compute/tensor/kernels.generated.js';
 import { readFixture, readFixtureBytes, root } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
@@ -125,6 +129,34 @@ describe('NF4', () => {
       dequantiseNf4(data, start, fast);
       dequantiseNf4Plain(data, start, plain);
       sameBits(fast, plain);
+    }
+  });
+
+  it('decodes matrices into tiles of either size, wherever blocks begin', () => {
+    for (const [columns, size] of [
+      [64, 16],
+      [3200, 16],
+      [96, 16],
+      [192, 8],
+    ] as const) {
+      const rows = 3 * size;
+      const values = sample(rows * columns);
+      const data = quantise(values);
+      const plain = new Float32Array(values.length);
+      dequantiseNf4Plain(data, 0, plain);
+      const expected = plain.map((_, at) => {
+        const [group, column] = [Math.floor(at / columns / size), Math.floor(at / size) % columns];
+        return plain[(group * size + (at % size)) * columns + column] ?? Number.NaN;
+      });
+      // into other memory, into that of kernels, and into that of kernels for narrower matrices
+      for (const out of [
+        new Float32Array(values.length),
+        dequantisationWorkspace(values.length, columns),
+        dequantisationWorkspace(values.length),
+      ]) {
+        dequantiseTiledNf4(data, { columns, size }, out);
+        sameBits(out, expected);
+      }
     }
   });
 

@@ -1,9 +1,8 @@
 /** What the blocks of a decoder take in a micro batch, by kinds of blocks that share their graphs. */
 import { flopsOf } from '../../tensor/cost.js';
-import { transientBytes } from '../../tensor/liveness.js';
 import type { Graph } from '../../tensor/types.js';
 import { type LayerKind, layerKinds } from '../adapters/kinds.js';
-import { perOptions, sumOf, valueBytes } from './graph-measures.js';
+import { perOptions, sumOf, tiledTransientBytes, valueBytes } from './graph-measures.js';
 import {
   blockShape,
   evaluationBlock,
@@ -40,6 +39,7 @@ export function blockKinds(
   return [...counted].map(([key, { count, savedActivations, kind, first }]) => ({
     count,
     ...blockMeasures(graphs, `${key} ${shapeName(shape)} ${training}`, () => ({
+      options: graphs,
       savedActivations,
       ...(training
         ? trainingBlock(graphs, kind, shape, savedActivations, first)
@@ -57,6 +57,7 @@ interface CountedBlock {
 }
 
 interface BlockGraphs {
+  readonly options: GraphOptions;
   readonly forward: Graph;
   readonly backward?: Graph;
   readonly savedActivations: SavedActivations;
@@ -76,14 +77,14 @@ interface MeasuredBlock {
 
 /** Choices differ in how many blocks of a kind there are, and seldom in their kinds: each is measured once for a model. */
 const blockMeasures = perOptions((block: BlockGraphs): MeasuredBlock => {
-  const { forward, backward, savedActivations } = block;
+  const { forward, backward, savedActivations, options } = block;
   const passes = backward === undefined ? [forward] : [forward, backward];
   return {
     graphs: [
       { role: 'block_forward', graph: forward },
       ...(backward === undefined ? [] : [{ role: 'block_backward' as const, graph: backward }]),
     ],
-    transient: Math.max(...passes.map(transientBytes)),
+    transient: Math.max(...passes.map((graph) => tiledTransientBytes(graph, options))),
     saved: savedBytes(block),
     drawn: savesMasks(savedActivations) ? 0 : maskBytes(forward),
     flops: sumOf(passes, flopsOf),

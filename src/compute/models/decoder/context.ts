@@ -9,7 +9,7 @@ import { BatchPositions } from './position-inputs.js';
 import { createPrefix, type Prefix } from './prefix.js';
 import { Buffers, CompiledGraphs, type DecoderResources, HostBuffers } from './resources.js';
 import type { DecoderOptions } from './types.js';
-import { Weights, weightNames } from './weights.js';
+import { decodesMatrices, Weights, weightNames } from './weights.js';
 
 export interface DecoderContext extends DecoderResources {
   readonly blueprint: Blueprint;
@@ -23,12 +23,16 @@ export interface DecoderContext extends DecoderResources {
   readonly shards: readonly VocabularyShard[] | undefined;
 }
 
-export function createContext(options: DecoderOptions): DecoderContext {
+/** `tiles`: places of the tiles that matrices which are dequantised may lie in, where the runtime has such. */
+export function createContext(options: DecoderOptions, tiles?: number): DecoderContext {
   const { config, adapter, trainable, precision, smoothing } = options;
   const blueprint = blueprintOf(config);
   const parts: DecoderResources = {
     options,
-    graphs: { config, adapter: adapter?.config, trainable, precision, smoothing },
+    graphs: {
+      ...{ config, adapter: adapter?.config, trainable, precision, smoothing },
+      tiles: decodesMatrices(options, blueprint, config.headDim) ? tiles : undefined,
+    },
     compiled: new CompiledGraphs(options.runtime),
     buffers: new Buffers(options.runtime.memory),
     host: new HostBuffers(),

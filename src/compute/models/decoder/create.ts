@@ -28,7 +28,7 @@ import type { Batch, Decoder, DecoderOptions, DropoutKey, LossResult, Weighing }
 export async function createDecoder(given: DecoderOptions): Promise<Decoder> {
   requireGraph(given.config);
   const options = { ...given, config: adaptedConfig(given.config, given.adapter?.config) };
-  const context = createContext(options);
+  const context = createContext(options, options.tiled ? await options.runtime.tileSize?.() : undefined);
   const { parameters } = context;
   const virtual = promptTokens(options.adapter?.config);
   const steps = storedSteps(context);

@@ -64,7 +64,7 @@ export async function extendStack(
       {
         x,
         ...placed,
-        ...(await weights.block(layer)),
+        ...(await weights.block(layer, graph.graph)),
         'prefix.keys': past.keys,
         'prefix.values': past.values,
       },

@@ -2,6 +2,7 @@
 import { productsInBf16 } from '../../tensor/low-precision.js';
 import { rematerialise } from '../../tensor/rematerialise.js';
 import { simplify } from '../../tensor/simplify.js';
+import { tileInputs } from '../../tensor/tiles.js';
 import type { Graph, NamedValue } from '../../tensor/types.js';
 import { restrict } from '../../tensor/uses.js';
 import { trainedBiases } from '../adapters/biases.js';
@@ -24,13 +25,14 @@ import {
 } from '../architectures/graphs/head.js';
 import { prefixGraphs as architecturePrefix, type PrefixGraphs } from '../architectures/graphs/prefix.js';
 import type { BlockPart } from '../architectures/graphs/residual.js';
-import { blueprintOf } from '../architectures/index.js';
+import { blockTensors, blueprintOf } from '../architectures/index.js';
 import type { DecoderPlanOptions, Recomputation } from './types.js';
 
-export type GraphOptions = Pick<
-  DecoderPlanOptions,
-  'config' | 'adapter' | 'trainable' | 'precision' | 'smoothing'
->;
+export interface GraphOptions
+  extends Pick<DecoderPlanOptions, 'config' | 'adapter' | 'trainable' | 'precision' | 'smoothing'> {
+  /** Places of the tiles in which passes over whole rows take the matrices of blocks where they can; default: row by row. */
+  readonly tiles?: number | undefined;
+}
 
 export interface BlockShape {
   readonly rows: number;
@@ -145,8 +147,18 @@ export function trainingBlock(
   const whole = inPrecision(joint, options);
   const needed = first && !trainsEmbedding(options) ? without(whole, 'dx') : whole;
   const offered = PARTS[savedActivations].flatMap((part) => saved[part]);
-  return savedHalves(needed, 'y', offered);
+  const { forward, backward } = savedHalves(needed, 'y', offered);
+  return { forward: inTiles(forward, options, kind), backward: inTiles(backward, options, kind) };
 }
+
+/** Matrices of a block, by the names of inputs. */
+const matrixNames = ({ config }: Pick<GraphOptions, 'config'>, { block }: LayerKind): Set<string> =>
+  new Set(
+    blockTensors(block, config.headDim).flatMap(({ name, shape }) => (shape.length === 2 ? [name] : [])),
+  );
+
+const inTiles = (graph: Graph, options: GraphOptions, kind: LayerKind): Graph =>
+  options.tiles === undefined ? graph : tileInputs(graph, matrixNames(options, kind), options.tiles);
 
 /**
  * Both passes, the first of which gives `output` and saves what is offered: a value that the second does not read need
@@ -171,12 +183,13 @@ function savedHalves(
  * before; without it, every row has the tokens of a prefix before it.
  */
 export function evaluationBlock(
-  { config, adapter, precision }: GraphOptions,
+  options: GraphOptions,
   kind: LayerKind,
   shape: BlockShape,
   cached: boolean,
   past?: number,
 ): Graph {
+  const { config, adapter, precision } = options;
   const { joint, cache } = blockGraph({
     config,
     kind,
@@ -188,7 +201,7 @@ export function evaluationBlock(
     dropout: 0,
   });
   const outputs = [...joint.outputs, ...(cached ? cache : [])];
-  return simplify(restrict(inPrecision(joint, { precision }), outputs));
+  return inTiles(simplify(restrict(inPrecision(joint, { precision }), outputs)), options, kind);
 }
 
 /** `dropped`: the losses of what is learned, where the factors of the head drop some of what they read. */

@@ -6,6 +6,7 @@ import { allocateOnHost } from '../../tensor/out-of-memory.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { HostTensor } from '../../tensor/types.js';
 import type { NamedShape } from '../architectures/index.js';
+import type { Tiling } from '../weights/dequantisation.js';
 import { type CodedValues, type DequantisingThread, dequantiseAll } from '../weights/dequantising-threads.js';
 import type { SharedNf4 } from '../weights/nf4-quantise.js';
 import { floatTensor } from './parameters.js';
@@ -52,6 +53,7 @@ export function laneSizes(groups: readonly (readonly Shareable[])[], lanes: numb
 export interface LaneTensor extends Pick<NamedShape, 'shape'> {
   readonly input: string;
   readonly data: SharedNf4;
+  readonly tiling?: Tiling | undefined;
 }
 
 /** The memory that another thread fills. */
@@ -68,7 +70,7 @@ export class Lane {
   /** The tensors, by the names of inputs, until it is filled again. */
   async fill(tensors: readonly LaneTensor[]): Promise<Readonly<Record<string, HostTensor>>> {
     if (tensors.length === 0) return {};
-    const coded = tensors.map(({ data, shape }) => ({ data, length: sizeOf(shape) }));
+    const coded = tensors.map(({ data, shape, tiling }) => ({ data, length: sizeOf(shape), tiling }));
     this.values = (await this.thread.dequantise(coded, this.values)) ?? this.filledHere(coded);
     const filled: Record<string, HostTensor> = {};
     let end = 0;

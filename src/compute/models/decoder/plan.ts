@@ -60,6 +60,9 @@ const DRIVER_BYTES = 2 * MIB;
 
 const FLOAT = 4;
 
+/** Places of a tile where matrices are dequantised into tiles: with AVX-512. Smaller ones take as much memory. */
+const PLANNED_TILE = 16;
+
 /**
  * Bytes by part, and floating-point operations, of one micro batch of `rows` texts of `length` tokens. Throws for an
  * architecture that has no graph.
@@ -71,8 +74,8 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     config: adaptedConfig(given.config, given.adapter),
     length: given.length + promptTokens(given.adapter),
   };
-  const { config, adapter, trainable, precision, smoothing, rows, length } = options;
-  const graphs: GraphOptions = { config, adapter, trainable, precision, smoothing };
+  const { config, adapter, trainable, rows, length } = options;
+  const graphs = graphOptions(options);
   const training = trainable !== 'none';
   const backwards = training && trainsBlocks(graphs);
   const kinds = blockKinds(options, graphs, backwards);
@@ -130,6 +133,15 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   };
 }
 
+const graphOptions = (options: DecoderPlanOptions): GraphOptions => ({
+  config: options.config,
+  adapter: options.adapter,
+  trainable: options.trainable,
+  precision: options.precision,
+  smoothing: options.smoothing,
+  tiles: options.tiled ? PLANNED_TILE : undefined,
+});
+
 /** The factors over an embedding: the columns of A of the tokens, and their gradients. */
 function embeddingFactorWork(
   { config, adapter, rows, length }: DecoderPlanOptions,
@@ -182,7 +194,7 @@ function sizes({
 
 /** The workspace into which a block or the head is dequantised, the largest of them, and the lanes of other threads. */
 function dequantisedBytes(options: DecoderPlanOptions): number {
-  const { config, dequantised, trainable, vocabularyShard, lanes = 1 } = options;
+  const { config, dequantised, trainable, vocabularyShard, lanes = 1, tiled = false } = options;
   if (!dequantised || trainable === 'full') return 0;
   const blueprint = blueprintOf(config);
   const blocks = Object.values(blueprint.blocks).map((block) =>
@@ -194,7 +206,10 @@ function dequantisedBytes(options: DecoderPlanOptions): number {
     shape: [Math.min(vocabulary, vocabularyShard ?? vocabulary), ...rest],
   };
   const head = [...headNormTensors(blueprint), output].map(({ shape }) => ({ shape, isShared: false }));
-  return FLOAT * laneSizes([...blocks, head], lanes).reduce((sum, size) => sum + size, 0);
+  const widest = Math.max(...blocks.flatMap((block) => block.map(({ shape: [, columns = 0] }) => columns)));
+  // each thread lays out the rows of a tile at a time
+  const turned = tiled ? 2 * PLANNED_TILE * widest * lanes : 0;
+  return FLOAT * (turned + laneSizes([...blocks, head], lanes).reduce((sum, size) => sum + size, 0));
 }
 
 const sessionBytes = ({ nodes }: Graph): number =>

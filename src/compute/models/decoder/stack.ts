@@ -38,7 +38,7 @@ export async function evaluateStack(
       {
         x,
         ...context.positions.inputs(tokens, layer),
-        ...(await weights.block(layer)),
+        ...(await weights.block(layer, graph.graph)),
         ...prefix.inputs(layer),
       },
       outputs,

@@ -94,7 +94,7 @@ class TrainingPass {
       const y = this.hiddenBefore(layer + 1);
       const role = savedActivations === 'nothing' ? 'recomputed' : `saved.${layer}`;
       const outputs = outputsOf(this.context, forward, (name) => (name === 'y' ? y : undefined), role);
-      await forward.run({ ...(await this.inputs(layer)), ...masks }, outputs);
+      await forward.run({ ...(await this.inputs(layer, forward)), ...masks }, outputs);
       this.saved.push({
         ...(savedActivations === 'nothing' ? {} : outputs),
         ...(savesMasks(savedActivations) ? masks : {}),
@@ -119,7 +119,7 @@ class TrainingPass {
         (name) => (name === 'dx' ? spare : totals[name.replace('grad.', 'total.')]),
         'backward',
       );
-      const inputs = await this.inputs(layer);
+      const inputs = await this.inputs(layer, backward);
       await backward.run({ ...inputs, dy, ...this.saved[layer], ...masks, ...totals }, outputs);
       [dy, spare] = [spare, dy];
     }
@@ -133,12 +133,12 @@ class TrainingPass {
   }
 
   /** What both graphs of a layer read, besides masks. */
-  private async inputs(layer: number): Promise<Tensors> {
+  private async inputs(layer: number, { graph }: CompiledGraph): Promise<Tensors> {
     const { prefix, weights } = this.context;
     return {
       x: this.hiddenBefore(layer),
       ...this.context.positions.inputs(this.tokens, layer),
-      ...(await weights.block(layer)),
+      ...(await weights.block(layer, graph)),
       ...prefix.inputs(layer),
     };
   }

@@ -60,6 +60,11 @@ export interface Recomputation {
 interface PassOptions extends Recomputation {
   readonly config: ModelConfig;
   readonly trainable: Trainable;
+  /**
+   * Whether matrices that are dequantised for a pass are taken in tiles, if the runtime multiplies by those faster (see
+   * `Runtime.tileSize`). Changes results by rounding.
+   */
+  readonly tiled?: boolean;
   /** Tokens whose logits are computed at a time. */
   readonly logitsChunk: number;
   /**

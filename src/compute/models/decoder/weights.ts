@@ -4,7 +4,8 @@
  */
 import { onHost } from '../../tensor/memory.js';
 import { GraphError, sizeOf } from '../../tensor/shape.js';
-import type { CodeMatrix, FixedTensors, HostTensor, Tensor, Tensors } from '../../tensor/types.js';
+import { tiledInputs, tiledShape } from '../../tensor/tiles.js';
+import type { CodeMatrix, FixedTensors, Graph, HostTensor, Tensor, Tensors } from '../../tensor/types.js';
 import { magnitudeName, upName } from '../adapters/branches.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import { adapterShapes, firstShapes } from '../adapters/kinds.js';
@@ -22,8 +23,9 @@ import {
   type NamedShape,
 } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor } from '../types.js';
-import { dequantisationWorkspace } from '../weights/dequantisation.js';
+import { dequantisationWorkspace, dequantiseInTiles, type Tiling } from '../weights/dequantisation.js';
 import type { SharedNf4 } from '../weights/nf4-quantise.js';
+import { dequantiseTiledNf4 } from '../weights/nf4-tensor.js';
 import type { VocabularyShard } from './chunks.js';
 import { Embedding } from './embedding.js';
 import { embeddingFactors } from './embedding-factors.js';
@@ -50,8 +52,12 @@ interface WeightInput extends NamedShape {
   readonly ofBase?: boolean;
 }
 
+const NONE: ReadonlyMap<string, number> = new Map();
+
 export class Weights {
-  private readonly blocks: readonly WeightGroup[];
+  /** Of each block, by the inputs of it that are in tiles. */
+  private readonly blocks: readonly Map<string, WeightGroup>[];
+  private readonly workspace: Float32Array;
   private readonly wanted: {
     readonly blocks: readonly (readonly WeightInput[])[];
     readonly head: readonly WeightInput[];
@@ -82,12 +88,13 @@ export class Weights {
     const { dequantisers = [] } = options;
     const decoded = [...layers, ...heads].map((group) => this.decoded(group));
     const [own = 0, ...others] = laneSizes(decoded, 1 + dequantisers.length);
-    const workspace = dequantisationWorkspace(own);
+    this.workspace = dequantisationWorkspace(
+      own,
+      resources.graphs.tiles === undefined ? 0 : widestOf(layers),
+    );
     this.lanes = dequantisers.map((thread, index) => new Lane(thread, others[index] ?? 0));
-    const made = (groups: readonly (readonly WeightInput[])[]) =>
-      groups.map((group) => this.group(group, workspace));
-    this.heads = made(heads);
-    this.blocks = made(layers);
+    this.heads = heads.map((group) => this.group(group));
+    this.blocks = layers.map((group) => new Map([['', this.group(group)]]));
     const { embedding, positions } = blueprint;
     this.embedding = new Embedding(
       { options, parameters, rows },
@@ -98,9 +105,9 @@ export class Weights {
     );
   }
 
-  async block(layer: number): Promise<Tensors> {
-    const group = this.blocks[layer];
-    if (group === undefined) throw new GraphError(`block ${layer} of ${this.blocks.length}`);
+  /** The tensors of a block as a graph takes them; default: row by row. */
+  async block(layer: number, graph?: Graph): Promise<Tensors> {
+    const group = this.blockGroup(layer, graph);
     if (this.loaded?.group === group) return this.loaded.tensors;
     if (group.elsewhere.every(({ length }) => length === 0)) return this.load(group);
     // they work while this thread does
@@ -110,6 +117,18 @@ export class Weights {
     const tensors: Tensors = Object.assign({}, own, ...filled);
     this.loaded = { group, tensors };
     return tensors;
+  }
+
+  private blockGroup(layer: number, graph: Graph | undefined): WeightGroup {
+    const [wanted, known] = [this.wanted.blocks[layer], this.blocks[layer]];
+    if (wanted === undefined || known === undefined)
+      throw new GraphError(`block ${layer} of ${this.blocks.length}`);
+    const matrices = wanted.flatMap(({ input, shape }) => (shape.length === 2 ? [input] : []));
+    const tiled = graph === undefined ? NONE : tiledInputs(graph, matrices);
+    const key = [...tiled.keys()].join();
+    const group = known.get(key) ?? this.group(wanted, tiled);
+    known.set(key, group);
+    return group;
   }
 
   /** The tensors of the final norm, and `output`: all of it, or the rows of a vocabulary shard. */
@@ -151,7 +170,7 @@ export class Weights {
 
   /** Whether every pass decodes the blocks again. */
   get decodesBlocks(): boolean {
-    return this.blocks.some(({ dequantise }) => dequantise.length > 0);
+    return this.wanted.blocks.some((wanted) => this.decoded(wanted).length > 0);
   }
 
   private load(group: WeightGroup): Tensors {
@@ -162,7 +181,8 @@ export class Weights {
     return group.tensors;
   }
 
-  private group(wanted: readonly WeightInput[], workspace: Float32Array): WeightGroup {
+  /** `tiled`: inputs that are in tiles, with the places of these. */
+  private group(wanted: readonly WeightInput[], tiled = NONE): WeightGroup {
     const tensors: Record<string, Tensor> = {};
     const dequantised: (() => void)[] = [];
     const elsewhere: LaneTensor[][] = this.lanes.map(() => []);
@@ -171,25 +191,28 @@ export class Weights {
     const laneOf = new Map(decoded.map((one, index) => [one.input, lanes[index]]));
     let used = 0;
     for (const one of wanted) {
-      const { name, input, shape, part } = one;
+      const { name, input, part } = one;
       const known = this.ready(one);
       if (known !== undefined) {
         tensors[input] = known;
         continue;
       }
+      const { shape, tiling } = laidOut(one, tiled.get(input));
       const lane = laneOf.get(input) ?? 0;
-      const data = lane > 0 ? this.sharedOf(one) : undefined;
-      if (data !== undefined) {
-        elsewhere[lane - 1]?.push({ input, shape, data });
+      const data = this.sharedOf(one);
+      if (lane > 0 && data !== undefined) {
+        elsewhere[lane - 1]?.push({ input, shape, data, tiling });
         continue;
       }
-      const out = workspace.subarray(used, used + sizeOf(shape));
+      const out = this.workspace.subarray(used, used + sizeOf(shape));
       used += out.length;
       tensors[input] = floatTensor(shape, out);
-      const stored = checked(this.options, { name, shape: part?.of ?? shape });
-      dequantised.push(() =>
-        part === undefined ? stored.dequantise(out) : stored.dequantiseRows(part.first, shape[0] ?? 0, out),
-      );
+      const stored = checked(this.options, { name, shape: part?.of ?? one.shape });
+      dequantised.push(() => {
+        if (tiling !== undefined) dequantiseTiled(stored, data, tiling, out);
+        else if (part === undefined) stored.dequantise(out);
+        else stored.dequantiseRows(part.first, one.shape[0] ?? 0, out);
+      });
     }
     return { tensors, dequantise: dequantised, elsewhere };
   }
@@ -245,6 +268,44 @@ export class Weights {
     return part === undefined ? checked(this.options, { name, shape }).shared?.() : undefined;
   }
 }
+
+/** The shape of a tensor as a graph takes it, and how it is laid out where it is in tiles of so many places. */
+function laidOut(
+  { shape }: NamedShape,
+  size = 0,
+): { readonly shape: readonly number[]; readonly tiling?: Tiling } {
+  const tiled = size > 0 ? tiledShape(shape, size) : undefined;
+  return tiled === undefined ? { shape } : { shape: tiled, tiling: { columns: tiled[1] ?? 0, size } };
+}
+
+function dequantiseTiled(
+  stored: StoredTensor,
+  data: SharedNf4 | undefined,
+  tiling: Tiling,
+  out: Float32Array,
+): void {
+  const { columns, size } = tiling;
+  if (data !== undefined) dequantiseTiledNf4(data, tiling, out);
+  else dequantiseInTiles(tiling, out, (start, rows) => stored.dequantiseRows(start / columns, size, rows));
+}
+
+/** Columns of the widest matrix of a block. */
+const widestOf = (layers: readonly (readonly WeightInput[])[]): number =>
+  layers.flat().reduce((widest, { shape: [, columns = 0] }) => Math.max(widest, columns), 0);
+
+/** Whether no matrix of a block exists in float32 already: each is dequantised for the pass that reads it. */
+export const decodesMatrices = (
+  { trainable, weights }: DecoderOptions,
+  blueprint: Blueprint,
+  headDim: number,
+): boolean =>
+  trainable !== 'full' &&
+  blueprint.layers.every((_, layer) =>
+    blockTensors(blockOf(blueprint, layer), headDim).every(
+      ({ name, shape }) =>
+        shape.length !== 2 || weights.get(blockName(blueprint, layer, name)).view() === undefined,
+    ),
+  );
 
 /** What has a row of each token. */
 const BY_TOKEN: ReadonlySet<string> = new Set([OUTPUT, upName(HEAD), magnitudeName(HEAD)]);

@@ -1,6 +1,12 @@
 import type { PackedTensor } from '../../tensor/types.js';
 import type { StoredTensor } from '../types.js';
-import { dequantiseCalls } from './dequantisation.js';
+import {
+  dequantiseCalls,
+  dequantiseInTiles,
+  dequantiseNf4Tiles,
+  NF4_TILE,
+  type Tiling,
+} from './dequantisation.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK, storedBytes } from './formats.js';
 import type { Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
@@ -31,6 +37,18 @@ export function dequantiseNf4(data: Nf4Data, start: number, out: Float32Array): 
     memory.raw.set(data.codes.subarray(block * CODE_BYTES, (block + count) * CODE_BYTES));
     dequantiseConstants(data, block, memory.absmax.subarray(0, count));
     memory.nf4(count, to);
+  });
+}
+
+/** Dequantises a matrix into tiles. */
+export function dequantiseTiledNf4(data: Nf4Data, { columns, size }: Tiling, out: Float32Array): void {
+  if (size !== NF4_TILE || columns % NF4_BLOCK !== 0) {
+    dequantiseInTiles({ columns, size }, out, (start, rows) => dequantiseNf4(data, start, rows));
+    return;
+  }
+  dequantiseNf4Tiles(columns, out, (memory, block, count) => {
+    memory.raw.set(data.codes.subarray(block * CODE_BYTES, (block + count) * CODE_BYTES));
+    dequantiseConstants(data, block, memory.absmax.subarray(0, count));
   });
 }
 

@@ -21,7 +21,7 @@ import {
 } from '../../../compute/training/optimizers/index.js';
 import { groupSize, parameterGroups, updateGraph } from '../../../compute/training/update-graphs.js';
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
-import { dequantisingLanes, quantisingThreads } from '../../stages/train/quantised-base.js';
+import { dequantisingLanes, isTiled, quantisingThreads } from '../../stages/train/quantised-base.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, joinedPairs, type Lengths, shortened } from '../expected-rows.js';
@@ -119,7 +119,10 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[baseForm(plan)],
     dequantised: memory.decoded[baseForm(plan)],
-    ...(baseForm(plan) === 'qlora' && { lanes: lanesOf(memory) }),
+    ...(baseForm(plan) === 'qlora' && {
+      lanes: lanesOf(memory),
+      tiled: isTiled(memory.toQuantise ?? 0, memory.runtime),
+    }),
     rows,
     length,
     supervised: supervisedTokens(memory, plan, rows * length),

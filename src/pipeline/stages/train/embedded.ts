@@ -41,16 +41,16 @@ export async function trainEmbedded(task: TrainTask, plan: TrainPlan): Promise<S
   await task.quantise(plan);
   const weights = task.weights(plan);
   const first = adapter && firstAdapter(task, adapter, weights);
-  const dequantisers = await task.dequantisers(plan);
+  const dequantising = await task.dequantising(plan);
   const endThreads = async (): Promise<void> => {
-    for (const thread of dequantisers) await thread.end();
+    for (const thread of dequantising.dequantisers) await thread.end();
   };
   const decoder = await createDecoder({
     runtime: await task.runtime(),
     config: adaptedConfig(model.config, task.adapter),
     weights,
     adapter: first,
-    dequantisers,
+    ...dequantising,
     trainable: adapter === undefined ? 'full' : 'adapter',
     checkpointedBlocks: plan.checkpointedBlocks,
     recomputedMlps: plan.recomputedMlps,

@@ -1,6 +1,6 @@
 import type { NamedShape } from '../../../compute/models/architectures/index.js';
+import type { DecoderOptions } from '../../../compute/models/decoder/index.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
-import type { DequantisingThread } from '../../../compute/models/weights/dequantising-threads.js';
 import type { DoubleNf4 } from '../../../compute/models/weights/nf4-quantise.js';
 import { sizeOf } from '../../../compute/tensor/shape.js';
 import type { QuantiserTask, QuantisingThread, StageContext } from '../stage.js';
@@ -14,6 +14,9 @@ const MOST_LANES = 4;
 /** Threads that dequantise so many weights for a training, its own among them: only ONNX Runtime reads what lies in host memory. */
 export const dequantisingLanes = (weights: number, runtime: string, threads: number): number =>
   runtime === 'onnx' && weights >= LEAST ? Math.min(threads, MOST_LANES) : 1;
+
+/** Whether matrices of so many weights are dequantised into tiles: with fewer, as many rows take as long either way. */
+export const isTiled = (weights: number, runtime: string): boolean => runtime === 'onnx' && weights >= LEAST;
 
 /** Threads that quantise so many weights. */
 export const quantisingThreads = (weights: number, threads: number): number =>
@@ -52,17 +55,26 @@ export async function quantisedBase(
   return done;
 }
 
+/** How a base is dequantised: the threads that do it next to the training's own, and how they lay it out. */
+export type Dequantising = Required<Pick<DecoderOptions, 'dequantisers' | 'tiled'>>;
+
+/** Of what is dequantised by the training's own thread, row by row, if at all. */
+export const ALONE: Dequantising = { dequantisers: [], tiled: false };
+
 /** The threads of a training next to its own: they quantise its base when it is read, and then dequantise it, block by block. */
 export function baseThreads(
   { runtime, threads, quantisingThreads: start, dequantisingThreads }: StageContext,
   model: ModelFolder,
   base: QuantiserTask['base'],
 ) {
-  const lanes = (): number => dequantisingLanes(countWeights(model.toQuantise()), runtime, threads);
+  const weights = (): number => countWeights(model.toQuantise());
+  const lanes = (): number => dequantisingLanes(weights(), runtime, threads);
   return {
     /** As {@link quantisedBase} does it; `undefined` where there are no threads. */
     quantise: async () => start && quantisedBase(model, () => start({ base, shared: lanes() > 1 })),
-    dequantisers: async (): Promise<readonly DequantisingThread[]> =>
-      lanes() > 1 ? ((await dequantisingThreads?.(lanes() - 1)) ?? []) : [],
+    dequantising: async (): Promise<Dequantising> => ({
+      dequantisers: lanes() > 1 ? ((await dequantisingThreads?.(lanes() - 1)) ?? []) : [],
+      tiled: isTiled(weights(), runtime),
+    }),
   };
 }

@@ -2,7 +2,6 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import type { WeightStore } from '../../../compute/models/types.js';
-import type { DequantisingThread } from '../../../compute/models/weights/dequantising-threads.js';
 import { openRuntime } from '../../../compute/tensor/runtimes/index.js';
 import type { Runtime } from '../../../compute/tensor/types.js';
 import { isPaired, type PreferenceObjective } from '../../../compute/training/index.js';
@@ -19,7 +18,7 @@ import { type BaseOptions, baseWeights } from './base-weights.js';
 import { objectiveOf } from './preferences/objective.js';
 import { type PreferenceSplit, preferenceSplit, trainedPreferences } from './preferences/preference-rows.js';
 import { type ReferenceModel, referenceModel } from './preferences/reference-model.js';
-import { baseThreads } from './quantised-base.js';
+import { ALONE, baseThreads, type Dequantising } from './quantised-base.js';
 import { rowLabels } from './row-labels.js';
 import { type RowsOptions, shortRows, type TrainRows, trainRows, type ValidationRows } from './train-rows.js';
 
@@ -47,8 +46,7 @@ export interface TrainTask {
   runtime(): Promise<Runtime>;
   /** Quantises a large base in threads, where {@link weights} is to hold it in 4 bits. */
   quantise(plan: TrainPlan): Promise<void>;
-  /** Threads that dequantise such a base next to this one. */
-  dequantisers(plan: TrainPlan): Promise<readonly DequantisingThread[]>;
+  dequantising(plan: TrainPlan): Promise<Dequantising>;
   weights(plan: TrainPlan): WeightStore;
 }
 
@@ -110,7 +108,7 @@ export function trainTask(context: StageContext, plan: TrainPlan): TrainTask {
       if (loaded?.residency === residencyOf(plan)) return;
       first = { ...first, quantised: await threads.quantise() };
     },
-    dequantisers: async (plan) => (isQuantised(plan) ? threads.dequantisers() : []),
+    dequantising: async (plan) => (isQuantised(plan) ? threads.dequantising() : ALONE),
     weights(plan) {
       // Full training takes the weights over, so a second try reads them again.
       if (plan.method === 'full') return baseWeights(model, { method: 'full' }, first);

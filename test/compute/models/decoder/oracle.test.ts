@@ -60,6 +60,7 @@ for (const name of FIXTURES)
         ['attention probabilities recomputed', { recomputedAttention: 9 }],
         ['half recomputed, head in chunks of 7', { checkpointedBlocks: 1, logitsChunk: 7 }],
         ['decoded into a workspace', { weights: memoryWeights(recording.weights, false) }],
+        ['decoded into tiles', { weights: memoryWeights(recording.weights, false), tiled: true }],
         ['the vocabulary is in shards of 20', { vocabularyShard: 20 }],
         [
           'the vocabulary is in dequantised shards of 23',

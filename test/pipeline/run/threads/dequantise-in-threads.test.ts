@@ -23,10 +23,10 @@ const ids = Int32Array.from({ length: 24 }, (_, at) => (at * 7919 + 17) % config
 const batch: Batch = { rows: 1, length: 24, ids, labels: ids };
 
 /** The starter in 4 bits, trained with other threads that dequantise. */
-async function decoderWith(dequantisers: readonly DequantisingThread[]): Promise<Decoder> {
+async function decoderWith(dequantisers: readonly DequantisingThread[], tiled: boolean): Promise<Decoder> {
   const quantised = new Map(model.toQuantise().map(({ name }) => [name, model.quantise(name, true)]));
   return createDecoder({
-    ...{ config, dequantisers, runtime: await onnxRuntime({ threads: 1 }) },
+    ...{ config, dequantisers, tiled, runtime: await onnxRuntime({ threads: 1 }) },
     weights: model.loadWeights('nf4', { quantised }),
     adapter: initAdapter(config, LORA, { seed: 1 }),
     ...{ trainable: 'adapter', checkpointedBlocks: 3, logitsChunk: 512 },
@@ -34,8 +34,11 @@ async function decoderWith(dequantisers: readonly DequantisingThread[]): Promise
 }
 
 /** What two passes give. `between`: what happens in the meantime. */
-async function passes(dequantisers: readonly DequantisingThread[], between = async (): Promise<void> => {}) {
-  const decoder = await decoderWith(dequantisers);
+async function passes(
+  dequantisers: readonly DequantisingThread[],
+  { between = async (): Promise<void> => {}, tiled = false } = {},
+) {
+  const decoder = await decoderWith(dequantisers, tiled);
   const first = await decoder.accumulate(batch, 1, { seed: 1, step: 1, micro: 0 });
   await between();
   const second = await decoder.accumulate(batch, 1, { seed: 1, step: 2, micro: 0 });
@@ -62,24 +65,25 @@ function counted(threads: readonly DequantisingThread[]) {
 }
 
 describe('a base that threads dequantise', () => {
-  it('is trained as one that a thread dequantises alone, bit for bit', async () => {
-    const alone = await passes([]);
-    for (const count of [1, 3]) {
-      const { answered, threads } = counted(dequantiseInThreads(count));
-      const together = await passes(threads);
-      for (const thread of threads) await thread.end();
-      expect(together, `${count}`).to.deep.equal(alone);
-      // six blocks, forward and backward, but for the last one, which is still there; and six without gradients
-      for (const times of answered) expect(times).to.be.at.least(2 * 11 + 6);
-    }
-  });
+  for (const tiled of [false, true])
+    it(`is trained as one that a thread dequantises alone, bit for bit${tiled ? ', in tiles' : ''}`, async () => {
+      const alone = await passes([], { tiled });
+      for (const count of [1, 3]) {
+        const { answered, threads } = counted(dequantiseInThreads(count));
+        const together = await passes(threads, { tiled });
+        for (const thread of threads) await thread.end();
+        expect(together, `${count}`).to.deep.equal(alone);
+        // six blocks, forward and backward, but for the last one, which is still there; and six without gradients
+        for (const times of answered) expect(times).to.be.at.least(2 * 11 + 6);
+      }
+    });
 
   it('is dequantised here when a thread is lost', async () => {
     const { answered, threads } = counted(dequantiseInThreads(1));
     const end = async (): Promise<void> => {
       for (const thread of threads) await thread.end();
     };
-    expect(await passes(threads, end)).to.deep.equal(await passes([]));
+    expect(await passes(threads, { between: end })).to.deep.equal(await passes([]));
     expect(answered[0]).to.be.within(1, 12);
   });
 

@@ -14,6 +14,7 @@ import {
   type OnnxNode,
   outputMessage,
   sequenceOutputMessage,
+  TILES,
 } from './model.js';
 import { openAttributes, openShape } from './open-sizes.js';
 
@@ -67,17 +68,21 @@ function modelOf(
     return message(name, ELEMENT[dtype], openShape(shape, held?.open));
   };
   return join(
-    modelMessage(graph.name, [
-      ...arrange<string, OnnxNode>(nodes).map((node, index) => nodeMessage(node, `${index}:${node.type}`)),
-      ...initializers.messages,
-      ...(products?.initializers ?? []),
-      ...graph.inputs
-        .filter((input) => !isFixed(input))
-        .map(({ name, value }) => described(inputMessage, name, value)),
-      sequenceOutputMessage(STOP, ELEMENT.f32),
-      ...graph.outputs.map(({ name, value }) => described(outputMessage, name, value)),
-      ...exposed.map((value) => described(outputMessage, intermediateName(value), value)),
-    ]),
+    modelMessage(
+      graph.name,
+      [
+        ...arrange<string, OnnxNode>(nodes).map((node, index) => nodeMessage(node, `${index}:${node.type}`)),
+        ...initializers.messages,
+        ...(products?.initializers ?? []),
+        ...graph.inputs
+          .filter((input) => !isFixed(input))
+          .map(({ name, value }) => described(inputMessage, name, value)),
+        sequenceOutputMessage(STOP, ELEMENT.f32),
+        ...graph.outputs.map(({ name, value }) => described(outputMessage, name, value)),
+        ...exposed.map((value) => described(outputMessage, intermediateName(value), value)),
+      ],
+      nodes.some(({ domain }) => domain === TILES),
+    ),
   );
 }
 

@@ -7,6 +7,7 @@ import { discarded } from '../../garbage.js';
 import { allocate, hostMemory, onHost } from '../../memory.js';
 import { argument } from '../../ops/definition.js';
 import { GraphError } from '../../shape.js';
+import { multiplyTiles } from '../../tiles.js';
 import type {
   CompiledGraph,
   DType,
@@ -19,7 +20,7 @@ import type {
 import { accumulateInPlace, LEAST_SUM } from './accumulate.js';
 import { encode, encodeFixed, STOP } from './encode.js';
 import { translateOnnxError } from './out-of-memory.js';
-import { isSound, sums, tangle } from './probe.js';
+import { isSound, sums, tangle, tiledProducts } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
 import { waiting } from './waiting.js';
 
@@ -60,6 +61,9 @@ const ELEMENTS: Readonly<Record<DType, 'float32' | 'int32' | 'int64' | 'bool'>> 
 /** Smaller values come from the heap without a page fault. Bytes. */
 const SMALLEST_SHARED = 128 * 1024;
 
+/** Places of a tile: with AVX-512, and without. */
+const TILE_SIZES = [16, 8];
+
 /** Where no intermediate has a size that is known. */
 const NO_SCRATCH: ScratchPlan = { bytes: 0, places: [], inOutputs: [] };
 
@@ -93,8 +97,13 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
   const scratch = new Scratch(
     (type, data) => new onnx.Tensor(ELEMENTS[type.dtype], data as Float32Array, type.shape),
   );
-  const compile = async (graph: Graph, smallest: number, least: number): Promise<CompiledGraph> => {
-    const run = accumulateInPlace(graph, least);
+  const compile = async (
+    graph: Graph,
+    smallest: number,
+    least: number,
+    tiles?: number,
+  ): Promise<CompiledGraph> => {
+    const run = accumulateInPlace(tiles === undefined ? graph : multiplyTiles(graph, tiles), least);
     const plan = planScratch(run, smallest);
     const model = encode(
       run,
@@ -122,13 +131,29 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
   const smallest = ordered ? (options.scratch ?? SMALLEST_SHARED) : none;
   const accumulates = await isSound((graph) => compile(graph, ordered ? 0 : none, 0), sums());
   const least = accumulates ? LEAST_SUM : none;
+  let tileSize: Promise<number | undefined> | undefined;
   return {
     name: 'onnx',
     version: onnx.env.versions.node ?? onnx.env.versions.common,
     memory: hostMemory(),
-    compile: (graph) => compile(graph, smallest, least),
+    compile: async (graph) => compile(graph, smallest, least, await tileSize),
     compileFixed,
+    tileSize() {
+      tileSize ??= firstSound(TILE_SIZES, (size) =>
+        isSound((graph) => compile(graph, smallest, least, size), tiledProducts(size)),
+      );
+      return tileSize;
+    },
   };
+}
+
+/** The first of some sizes for which a check passes; on a processor without the ops a graph does not compile. */
+async function firstSound(
+  sizes: readonly number[],
+  check: (size: number) => Promise<boolean>,
+): Promise<number | undefined> {
+  for (const size of sizes) if (await check(size).catch(() => false)) return size;
+  return undefined;
 }
 
 function failed(error: unknown): never {

@@ -2,7 +2,7 @@
 import { flag, list, number, text } from '../../attributes.js';
 import type { OpName } from '../../ops/names.js';
 import type { Attributes, DType, TensorType } from '../../types.js';
-import { BFLOAT16, ELEMENT, type OnnxAttribute, type OnnxNode } from './model.js';
+import { BFLOAT16, ELEMENT, type OnnxAttribute, type OnnxNode, TILES } from './model.js';
 
 interface LoweringContext {
   readonly inputs: readonly string[];
@@ -75,6 +75,34 @@ const pointwise: Lowering = ({ inputs: [a = '', b = '', sum = ''], outputs }) =>
   },
 ];
 
+/** The same over tiles (see tiles.ts), by the ops of the runtime's own layout. */
+const inTiles: Lowering = ({ inputs: [x = '', filters = '', sum], outputs }) => [
+  {
+    type: 'Conv',
+    inputs: sum === undefined ? [x, filters] : [x, filters, '', sum],
+    outputs,
+    attributes: { kernel_shape: { ints: [1, 1] } },
+    domain: TILES,
+  },
+];
+
+/** What a product that is added to a sum is, by the axes of its result. */
+const PRODUCTS: Readonly<Record<number, Lowering>> = { 2: GEMM, 3: pointwise, 4: inTiles };
+
+const TRANSPOSE = node('Transpose', {
+  attributes: (given) => ({ perm: { ints: list(given, 'perm') } }),
+});
+
+/** Transpositions into tiles and out of them. */
+const REORDERS: Readonly<Record<string, Lowering>> = {
+  into: node('ReorderInput', { attributes: { channels_last: int(true) }, domain: TILES }),
+  'out of': (context) =>
+    node('ReorderOutput', {
+      attributes: { channels_last: int(true), channels: int(context.outputTypes[0]?.shape[3] ?? 0) },
+      domain: TILES,
+    })(context),
+};
+
 const reduction = (type: string): Lowering =>
   node(type, {
     operands: (c) => [c.ints(list(c.attributes, 'axes'))],
@@ -116,7 +144,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
     ];
   },
   matmul: product('FusedMatMul', MICROSOFT),
-  gemm: (context) => (context.outputTypes[0]?.shape.length === 3 ? pointwise(context) : GEMM(context)),
+  gemm: (context) => (PRODUCTS[context.outputTypes[0]?.shape.length ?? 2] ?? GEMM)(context),
   adapted: (c) => FACTORS({ ...c, inputs: c.inputs.slice(0, 2) }),
   sum: reduction('ReduceSum'),
   mean: reduction('ReduceMean'),
@@ -130,7 +158,7 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   detach: node('Identity'),
   reshape: shaped('Reshape'),
   expand: shaped('Expand'),
-  transpose: node('Transpose', { attributes: (given) => ({ perm: { ints: list(given, 'perm') } }) }),
+  transpose: (context) => (REORDERS[`${context.attributes['tiles']}`] ?? TRANSPOSE)(context),
   slice: node('Slice', {
     operands: (c) => ['start', 'end', 'axis'].map((name) => c.ints([number(c.attributes, name)])),
   }),

@@ -11,6 +11,9 @@ export const UINT8 = 2;
 /** An element type that occurs only between two nodes. */
 export const BFLOAT16 = 16;
 
+/** The domain of ops over tiles, which ONNX Runtime has only on processors that it has kernels for. */
+export const TILES = 'com.microsoft.nchwc';
+
 const OPSET = 23;
 const IR_VERSION = 10;
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -26,7 +29,7 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
-  /** `com.microsoft` for ONNX Runtime's own ops. */
+  /** `com.microsoft`, or {@link TILES}, for ONNX Runtime's own ops. */
   readonly domain?: string;
 }
 
@@ -104,11 +107,17 @@ export const outputMessage = valueMessage(12);
 export const sequenceOutputMessage = (name: string, element: number): Uint8Array =>
   message(12, [string(1, name), message(2, [message(4, [message(1, [message(1, [integer(1, element)])])])])]);
 
-/** A whole model from the parts of its graph. */
-export const modelMessage = (name: string, parts: readonly Uint8Array[]): readonly Uint8Array[] => [
+/** A whole model from the parts of its graph. `tiles`: some of its ops are of the domain {@link TILES}. */
+export const modelMessage = (
+  name: string,
+  parts: readonly Uint8Array[],
+  tiles: boolean,
+): readonly Uint8Array[] => [
   integer(1, IR_VERSION),
   string(2, 'ftpc'),
   ...spread(7, [...parts, string(2, name)]),
   message(8, [string(1, ''), integer(2, OPSET)]),
-  message(8, [string(1, 'com.microsoft'), integer(2, 1)]),
+  ...['com.microsoft', ...(tiles ? [TILES] : [])].map((domain) =>
+    message(8, [string(1, domain), integer(2, 1)]),
+  ),
 ];

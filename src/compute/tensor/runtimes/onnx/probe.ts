@@ -1,11 +1,13 @@
 /**
  * Proves at the start what is true of the releases of ONNX Runtime that were looked at. It runs nodes in the order that
  * the shared memory counts on: a tangle of elementwise nodes, all of whose values overwrite one another as early as they
- * may, goes wrong under nearly any other. And its convolution adds to what is in the memory of its result.
+ * may, goes wrong under nearly any other. Its convolution adds to what is in the memory of its result. And tiles are of
+ * as many places as were told.
  */
 import { GraphBuilder } from '../../builder.js';
 import { argument } from '../../ops/definition.js';
 import { sizeOf } from '../../shape.js';
+import { tileInputs } from '../../tiles.js';
 import type { CompiledGraph, Graph, ValueId } from '../../types.js';
 import { evaluate } from '../reference/index.js';
 
@@ -43,6 +45,16 @@ export function sums(): Graph {
   const first = b.add(b.matmul(x, y), b.matmul(x, z, { transB: true, alpha: 0.5 }));
   b.output('out', b.neg(b.add(b.matmul(x, y, { alpha: 2 }), first)));
   return b.build();
+}
+
+/** Products with a matrix in tiles of a size and with its transpose, and a sum of two that stays in tiles. */
+export function tiledProducts(size: number): Graph {
+  const b = new GraphBuilder('tiles');
+  const matrix = b.input('matrix', [size, 3 * size]);
+  const y = b.matmul(b.input('x', [5, 3 * size]), matrix, { transB: true });
+  b.output('y', y);
+  b.output('back', b.add(b.matmul(y, matrix), b.matmul(b.input('z', [5, size]), matrix)));
+  return tileInputs(b.build(), new Set(['matrix']), size);
 }
 
 /** Whether a graph gives what the reference gives. */
