@@ -3,6 +3,12 @@ import type { Tokenizer } from '../models/types.js';
 import { tokenBytes } from './token-bytes.js';
 import type { TokenAlternative, TokenLogprob } from './types.js';
 
+/**
+ * Tokens of a prompt that is echoed with log-probabilities whose logits are held at once: those of a whole piece would be
+ * hundreds of MiB for a large vocabulary, and others would wait while they are read.
+ */
+export const ECHOED_TOKENS = 16;
+
 /** What is said of the logits after a text, before anything changes them. */
 export interface Distribution {
   /** Natural logarithm of Σ exp(logit). */

@@ -1,7 +1,7 @@
 /** Prompts that are read, in a session of their own: one of them a piece at a time, or several at once. */
 import { paddedLength } from '../models/decoder/extension.js';
 import type { Decoder, DecodeSession } from '../models/decoder/types.js';
-import { type Distribution, distributionOf } from './logprobs.js';
+import { type Distribution, distributionOf, ECHOED_TOKENS } from './logprobs.js';
 import type { HeldBlock, PrefixCache } from './prefix-cache.js';
 import type { ServedAnswer } from './served-answer.js';
 
@@ -87,15 +87,16 @@ export class PromptRead {
     session: DecodeSession,
     most: number,
   ): Promise<Float32Array | undefined> {
-    const piece = session.extends ? text.subarray(this.tokens, this.tokens + most) : text;
-    const logits = await session.append([piece], answer.echoes ? 'every' : 'last');
-    if (answer.echoes) this.note(answer, text, piece, logits);
+    const isMeasured = answer.echoes && answer.request.logprobs !== undefined;
+    const length = isMeasured ? Math.min(most, ECHOED_TOKENS) : most;
+    const piece = session.extends ? text.subarray(this.tokens, this.tokens + length) : text;
+    const logits = await session.append([piece], isMeasured ? 'every' : 'last');
+    if (isMeasured) this.note(answer, text, piece, logits);
     this.tokens += piece.length;
     this.computed += piece.length;
     if (this.tokens < text.length) return undefined;
-    if (!answer.echoes) return logits;
-    answer.echo(this.every);
-    return logits.subarray(logits.length - logits.length / piece.length);
+    if (answer.echoes) answer.echo(this.every);
+    return isMeasured ? logits.subarray(logits.length - logits.length / piece.length) : logits;
   }
 
   private async begin(): Promise<DecodeSession> {

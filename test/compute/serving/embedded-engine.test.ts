@@ -63,6 +63,21 @@ describe('the embedded engine', () => {
     await engine.close();
   });
 
+  it('has few logits at once of a prompt that it repeats, and one where nobody asks for what they say', async () => {
+    const prompt = 'BCDEFGHIJKLMNOPQRSTUVWXBCDEFGHIJKLM';
+    for (const [more, lengths] of [
+      [{ logprobs: 2 }, [16, 16, 3]],
+      [{}, [35]],
+    ] as const) {
+      const { engine, decoder } = fakeEngine();
+      const answer = await answerOf(engine, asked(prompt, { echo: true, maxTokens: 1, ...more }));
+      expect(decoder.lengths).to.deep.equal(lengths);
+      expect(answer.text).to.have.length(36);
+      expect(answer.logprobs.length).to.equal('logprobs' in more ? 36 : 0);
+      await engine.close();
+    }
+  });
+
   it('reads short prompts together, and none next to one that it begins as', async () => {
     const { engine, decoder } = fakeEngine({ rows: 8, contextTokens: 600, prefixTokens: 320 });
     const own = ['BC', 'KLMN', 'QRSTUVWX', 'TT'];

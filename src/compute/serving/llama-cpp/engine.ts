@@ -1,5 +1,6 @@
 /** The engine of llama.cpp: requests join and leave its batch between two steps. */
 import type { AnswerConstraint } from '../constraint.js';
+import { ECHOED_TOKENS } from '../logprobs.js';
 import { ClosedError, type ModelAccess, type ModelParts, modelAccess } from '../model-access.js';
 import type { ServedAnswer } from '../served-answer.js';
 import type {
@@ -49,7 +50,8 @@ export class LlamaEngine implements ServingEngine {
 
   constructor(private readonly parts: LlamaEngineParts) {
     const { model, facts } = parts;
-    const { rows, contextTokens, memory } = model;
+    const { rows, contextTokens } = model;
+    const memory = model.memory - unusedLogits(model, facts.vocabSize);
     this.access = modelAccess(parts, { engine: 'llama.cpp', rows, contextTokens, memory });
     this.info = this.access.info;
     this.sequences = new Sequences(rows);
@@ -173,6 +175,19 @@ export class LlamaEngine implements ServingEngine {
   }
 }
 
+/** Bytes of a logit. */
+const LOGIT = 4;
+
+/**
+ * Bytes that are reserved for logits and never written: llama.cpp's workspace has those of every token of a step, and here those
+ * of each answer and of {@link ECHOED_TOKENS} are asked for, which it copies once. What a processor does not write, it does not
+ * take.
+ */
+function unusedLogits({ device, rows, stepTokens }: LlamaModel, vocabSize: number): number {
+  const used = 2 * (rows + ECHOED_TOKENS);
+  return device === 'cpu' ? Math.max(0, stepTokens - used) * vocabSize * LOGIT : 0;
+}
+
 const isEchoed = ({ echo, logprobs }: CompletionRequest): boolean => echo === true && logprobs !== undefined;
 
 /** The next token of each answer, and of prompts as much as a step has place for, the oldest first. */
@@ -186,10 +201,13 @@ function feedsOf(
   let left = stepTokens - answers.length;
   if (answers.length > 0) left = Math.min(left, Math.ceil(SHARE_OF_PROMPTS * stepTokens));
   const fed = answers.map(({ row }) => ({ row, feed: feedOf(row, 1) }));
+  let echoed = ECHOED_TOKENS;
   for (const { row, count } of prompts) {
-    const taken = Math.min(count, left);
-    if (taken <= 0) break;
+    const isEcho = isEchoed(row.request);
+    const taken = Math.min(count, left, isEcho ? echoed : left);
+    if (taken <= 0) continue;
     left -= taken;
+    if (isEcho) echoed -= taken;
     fed.push({ row, feed: feedOf(row, taken) });
   }
   return fed;

@@ -85,6 +85,41 @@ describe('the engine of llama.cpp', () => {
     await Promise.all([engine.close(), embedded.close()]);
   });
 
+  it('asks for few logits at once of prompts that it repeats, while others are read', async () => {
+    const model = { ...fakeModel({ stepTokens: 64 }) };
+    const most: number[] = [];
+    const { step } = model;
+    model.step = (feeds) => {
+      most.push(feeds.reduce((sum, { logitsAt }) => sum + logitsAt.length, 0));
+      return step(feeds);
+    };
+    const engine = llamaEngine(model);
+    const prompt = 'BCDEFGHIJKLMNOPQRSTUVWXBCDEFGHIJKLM';
+    const echo = { echo: true, logprobs: 2, maxTokens: 1 };
+    const [one, other, plain] = await Promise.all([
+      answerOf(engine, asked(prompt, echo)),
+      answerOf(engine, asked(`K${prompt}`, echo)),
+      answerOf(engine, asked(`Q${prompt}`, { maxTokens: 1 })),
+    ]);
+    expect([one.logprobs.length, other.logprobs.length]).to.deep.equal([36, 37]);
+    expect(Math.max(...most)).to.equal(17);
+    // another prompt is read whole next to them
+    expect(model.steps.some((feeds) => feeds.length > 1 && feeds.includes(36))).to.equal(true);
+    expect([plain.text]).to.deep.equal(await greedy([`Q${prompt}`], 1));
+    await engine.close();
+  });
+
+  it('plans for the logits that it asks for alone, where a processor computes', async () => {
+    const planned = async (device: string, rows = 4): Promise<number> => {
+      const engine = llamaEngine({ ...fakeModel({ rows, stepTokens: 256 }), device, memory: 1e6 });
+      await engine.close();
+      return engine.info.memory;
+    };
+    const all = await planned('cuda');
+    expect(all - (await planned('cpu'))).to.equal((256 - 2 * (4 + 16)) * tinyConfig.vocabSize * 4);
+    expect(await planned('cpu', 240)).to.equal(all);
+  });
+
   it('has all of a vocabulary handed over only where a bias needs the true logits', async () => {
     const model = { ...fakeModel() };
     const counts: number[] = [];

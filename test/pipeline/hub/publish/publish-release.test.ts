@@ -183,6 +183,20 @@ describe('publishing a release to the Hub', () => {
     expect(textsOf()).to.include(FILES);
   });
 
+  it('goes on where a storage asked for a pause, however often it does', async () => {
+    hub.part = 1000;
+    let asked = 0;
+    hub.trouble = ({ name }, response) => {
+      if (!/^storage PUT .*\/4\?/.test(name) || ++asked > 3) return false;
+      response.writeHead(503, { 'retry-after': '0.01' }).end();
+      return true;
+    };
+    await publish(FILES, { memory: memoryOf(new Map()) });
+    const sent = hub.calls.flatMap(({ name }) => /^storage PUT .*\/(\d+)\?/.exec(name)?.[1] ?? []);
+    expect(sent).to.deep.equal(['1', '2', '3', '4', '4', '4', '4', '5', '6', '7', '8']);
+    expect(textsOf()).to.include(FILES);
+  });
+
   it('begins a file again whose addresses are good no more', async () => {
     hub.part = 4000;
     const kept = new Map<string, string>();
