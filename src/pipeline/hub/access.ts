@@ -30,6 +30,8 @@ export interface HubAccess {
   readonly pauses: readonly number[];
   /** What is said where the server can't be reached; default: that of a Hub. */
   readonly lost?: (detail: string) => Diagnostic;
+  /** What is said where the server asks for a longer pause than anybody waits, as `60 minutes`; default: that of a Hub. */
+  readonly late?: (wait: string, detail: string) => Diagnostic;
   readonly token?: string;
   readonly signal?: AbortSignal;
 }

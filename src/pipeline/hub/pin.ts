@@ -137,7 +137,7 @@ interface ResolvedRevision {
 /** Milliseconds that a server is waited for where a plan can do without it. */
 const SHORT_PATIENCE = 2_000;
 /** Codes for a model that is not to be had: no network, no access, a server that refuses. */
-const NOT_TO_BE_HAD: ReadonlySet<string> = new Set(['FTP1404', 'FTP1405', 'FTP1407', 'FTP1409']);
+const NOT_TO_BE_HAD: ReadonlySet<string> = new Set(['FTP1404', 'FTP1405', 'FTP1407', 'FTP1409', 'FTP1417']);
 
 async function resolveOrShape(
   group: CallGroup,

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  asksToWait,
   badAnswer,
   failedAnswer,
   noAccess,
@@ -248,8 +249,16 @@ export function waitOf(headers: Headers): number {
   return Number.isFinite(wait) && wait > 0 ? wait : 0;
 }
 
-/** The longest that a server may ask to be waited for. */
+/** Milliseconds: the longest that a server may ask to be waited for. */
 const LONGEST = 300_000;
+/** Minutes that are told one by one. */
+const DAY = 1440;
+
+/** Milliseconds that nobody waits for in silence, in words. */
+const inWords = (milliseconds: number): string => {
+  const minutes = Math.ceil(milliseconds / 60_000);
+  return minutes > DAY ? 'more than a day' : `${minutes} minutes`;
+};
 
 /**
  * Tries again where a fault may pass, with growing pauses. `progressed` tells whether the last try got further: such a
@@ -261,12 +270,13 @@ export async function retrying<T>(
   progressed: () => boolean = () => false,
 ): Promise<T> {
   const lost = access.lost ?? ((detail: string) => unreachable(access.endpoint, detail));
+  const late = access.late ?? ((wait, detail) => asksToWait(access.endpoint, wait, detail));
   for (let failures = 0; ; ) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
-      if (error.after > LONGEST) throw new UserError(lost(`${error.detail}: ${asksFor(error.after)}`));
+      if (error.after > LONGEST) throw new UserError(late(inWords(error.after), error.detail));
       if (progressed() && !error.slow) failures = 0;
       const pause = access.pauses[failures++];
       const isLost = pause === undefined || (error.unreachable && failures > 1);
@@ -277,7 +287,3 @@ export async function retrying<T>(
     }
   }
 }
-
-/** What a server asks for that nobody should wait for in silence. */
-const asksFor = (milliseconds: number): string =>
-  `it asks to be asked again in ${Math.ceil(milliseconds / 60_000)} minutes`;

@@ -22,6 +22,9 @@ interface ResolveOptions {
   warn(diagnostic: Diagnostic): void;
 }
 
+/** Codes of a Hub that says nothing now: it is not reached, or asks to be left alone. */
+const AWAY: ReadonlySet<string> = new Set(['FTP1405', 'FTP1417']);
+
 /** Throws a `UserError`. */
 export async function resolveListing(repository: Repository, options: ResolveOptions): Promise<HubListing> {
   const { host, access } = options;
@@ -36,7 +39,7 @@ export async function resolveListing(repository: Repository, options: ResolveOpt
   try {
     return await hubListing(access, host, repository, known);
   } catch (error) {
-    const isAway = error instanceof UserError && error.diagnostic.code === 'FTP1405';
+    const isAway = error instanceof UserError && AWAY.has(error.diagnostic.code);
     if (!isAway || options.fresh === true) throw error;
     const listing = cachedListing(host, repository, known);
     if (listing === undefined) throw error;

@@ -32,6 +32,7 @@ export function ollamaAccess(
     patience: PATIENCE,
     pauses: PAUSES,
     lost: (detail) => ollamaAway(endpoint, detail),
+    late: (wait, detail) => ollamaAway(endpoint, `${detail}: it asks to be asked again in ${wait}`),
     ...(waiting && { waiting }),
     ...(signal && { signal }),
   };

@@ -84,6 +84,23 @@ describe('a data set of the Hub', () => {
     expect(err.split('\n')).to.include(`waiting 1 s for ${new URL(at.hub.endpoint).host}, as it asks`);
   });
 
+  it('is asked for once where the Hub asks for an hour, also by its stage', async () => {
+    const at = await project(dataSet(files));
+    at.write('p.ftp', pipeline('hub("tiny/rows")'));
+    let asked = 0;
+    at.hub.trouble = ({ url }, response) => {
+      if (!/resolve/.test(url ?? '') || ++asked === 1) return false;
+      response.writeHead(429, { 'retry-after': '3600' }).end();
+      return true;
+    };
+    const { code, out } = await at.ftpc('run', 'p.ftp', '--json');
+    expect(code).to.equal(1);
+    const events = objects(out) as { type: string; code?: string }[];
+    expect(events.filter(({ type }) => type === 'retry')).to.deep.equal([]);
+    expect(out).to.contain('FTP1417');
+    expect(asked, 'the beginning for the plan, and one request of the stage').to.equal(2);
+  });
+
   it('is planned with as it is listed, fetched by its stage, and then read without a server @long', async () => {
     const at = await project(dataSet(files));
     at.write('p.ftp', pipeline('hub("tiny/rows")'));

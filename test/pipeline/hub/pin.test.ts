@@ -161,6 +161,8 @@ describe('models of the Hub in a plan', () => {
   it('goes on with the last known commit where the Hub is away, and says so', async () => {
     await pin();
     writeFileSync(join(cwd, SNAPSHOT, 'model.safetensors'), tinyModel().files['model.safetensors'] ?? '');
+    hub.trouble = (_, response) => response.writeHead(429, { 'retry-after': '3600' }).end().headersSent;
+    expect(await codesOf()).to.deep.equal(['FTP1406']);
     env['HF_ENDPOINT'] = NOBODY;
     expect(await codesOf()).to.deep.equal(['FTP1406']);
   });

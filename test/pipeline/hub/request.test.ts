@@ -5,6 +5,8 @@ import { UserError } from '../../../src/language/diagnostics/types.js';
 import type { ServerWait } from '../../../src/language/host/host.js';
 import type { HubAccess } from '../../../src/pipeline/hub/access.js';
 import { request, retrying, TransientError, waitOf } from '../../../src/pipeline/hub/request.js';
+import { ollamaAccess } from '../../../src/pipeline/ollama/ollama-access.js';
+import { MAY_PASS } from '../../../src/pipeline/run/retry.js';
 
 describe('a request to a hub', () => {
   let server: Server;
@@ -40,13 +42,26 @@ describe('a request to a hub', () => {
 
   it('is not repeated where the server asks for more time than anybody waits, and says how long', async () => {
     const access = await listen(() => {});
-    const late = async (): Promise<never> => {
-      throw new TransientError('status 429', false, 86_400_000);
+    const said = async (after: number, more: Partial<HubAccess> = {}) => {
+      let tries = 0;
+      const late = async (): Promise<never> => {
+        tries++;
+        throw new TransientError('status 429', false, after);
+      };
+      const error: unknown = await retrying({ ...access, ...more }, late).catch((reason: unknown) => reason);
+      expect(tries).to.equal(1);
+      return (error as UserError).diagnostic;
     };
-    const error: unknown = await retrying(access, late).catch((reason: unknown) => reason);
-    expect((error as UserError).diagnostic.notes?.[0]).to.equal(
-      'status 429: it asks to be asked again in 1440 minutes',
-    );
+    const { code, message, notes } = await said(3_600_000);
+    expect([code, notes]).to.deep.equal(['FTP1417', ['status 429']]);
+    expect(message).to.match(/asks to be asked again in 60 minutes$/);
+    expect((await said(1e300)).message).to.match(/in more than a day$/);
+    const { lost, late } = ollamaAccess({ env: () => undefined });
+    expect((await said(3_600_000, { lost, late })).code).to.equal('FTP2140');
+  });
+
+  it('is not made again by a run where the server asks for more time than anybody waits', () => {
+    expect(Object.keys(MAY_PASS)).to.include('FTP1405').and.not.to.include('FTP1417');
   });
 
   it('reads how long it has to wait, in seconds or as a date by the clock of the server', () => {

@@ -60,6 +60,13 @@ export const unreachableToPublish = (endpoint: string, detail: string) =>
     help: 'run again: what was uploaded is not sent again, and a release that is there already is not published twice',
   });
 
+/** `wait`: how long, in words; `detail`: what it answered. A run does not try again by itself: the next tries come too early. */
+export const asksToWait = (endpoint: string, wait: string, detail: string) =>
+  error('FTP1417', undefined, `the Hub at ${endpoint} asks to be asked again in ${wait}`, {
+    notes: [detail],
+    help: 'run again after that: what was downloaded or uploaded is kept; whoever sends a token may ask more often, and what `ftpc lock` has recorded and the cache holds is not asked for',
+  });
+
 export const usedFromCache = (repository: Repository, commit: string) =>
   warning('FTP1406', undefined, {
     message: `the Hub cannot be reached: \`${repository.id}\` is used as last fetched, at commit ${commit.slice(0, 12)}`,

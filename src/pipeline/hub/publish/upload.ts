@@ -94,7 +94,8 @@ async function resume(access: HubAccess, file: ReleaseFile, upload: Upload): Pro
     if (!(begun instanceof JsonFault)) return await sendParts(access, file, begun, upload);
   } catch (error) {
     if (!(error instanceof TransientError) && !(error instanceof UserError)) throw error;
-    if (error instanceof TransientError && error.unreachable) throw error;
+    // a server that asks for a pause has kept what it took
+    if (error instanceof TransientError && (error.unreachable || error.after > 0)) throw error;
   }
   upload.memory.drop(file.sha256);
   await uploadLarge(access, [file], upload);

@@ -61,4 +61,5 @@ export const HUB: Situations = {
   FTP1413: hubWith(tinyModel()),
   FTP1415: hubWith(tinyModel()),
   FTP1416: hubWith(tinyModel()),
+  FTP1417: inTrouble((_, response) => response.writeHead(429, { 'retry-after': '3600' }).end().headersSent),
 };
