@@ -53,7 +53,8 @@ export async function answerRequest(
     const exchange = read();
     record.began(exchange);
     if (exchange.model !== parts.model) throw unknownModel(exchange.model, parts.model);
-    const user = exchange.user ?? visitor;
+    // an empty name is nobody's
+    const user = exchange.user || visitor;
     const routed = await parts.router.route(user, control.signal);
     record.routed(routed.release, user);
     named = { label: routed.model.info.label, name: parts.model };

@@ -83,16 +83,18 @@ export function createServer(options: ServerOptions): FastifyInstance {
     }
   });
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, options));
-  const methodsOf = routeMethods(app);
-  app.setNotFoundHandler((request, reply) => sendError(noRoute(request, methodsOf), reply, options));
-  guard(app, options);
+  guard(app, options, routeMethods(app));
   closeWhenAnswered(app);
   addRoutes(app, options);
   return app;
 }
 
 /** What is looked at before a route: connection, origin, host, key and rate. */
-function guard(app: FastifyInstance, { keys, rate, origins, hosts, connections: most }: ServerOptions): void {
+function guard(
+  app: FastifyInstance,
+  { keys, rate, origins, hosts, connections: most }: ServerOptions,
+  methodsOf: MethodsOf,
+): void {
   const connections: Connections = limitConnections(app.server, most);
   const limit: RateLimit | undefined = rate === undefined ? undefined : rateLimit(rate);
   app.decorateRequest('client', '');
@@ -103,11 +105,14 @@ function guard(app: FastifyInstance, { keys, rate, origins, hosts, connections: 
         type: 'permission_error',
         code: 'wrong_host',
       });
-    const allowed = crossOrigin(origins, request.headers.origin);
+    const allowed = crossOrigin(origins, request.headers);
     reply.headers(allowed);
     if (request.method === 'OPTIONS' && Object.keys(allowed).length > 0) return reply.code(204).send();
+    // before the body is read: whatever it is, it does not matter where there is nothing to ask
+    if (request.is404) throw noRoute(request, methodsOf);
+    checkCoding(request.headers['content-encoding']);
     const { open, counted } = request.routeOptions.config;
-    if (request.is404 || open === true) return;
+    if (open === true) return;
     const key = clientOf(keys, request.headers.authorization);
     request.client = key ?? request.ip;
     request.visitor = key ?? (isOwnAddress(request.ip) ? undefined : request.ip);
@@ -165,7 +170,22 @@ function addRoutes(app: FastifyInstance, options: ServerOptions): void {
   });
 }
 
-function noRoute({ method, url }: FastifyRequest, methodsOf: ReturnType<typeof routeMethods>): ApiError {
+type MethodsOf = ReturnType<typeof routeMethods>;
+
+/** Bodies are read as they are sent. Throws an `ApiError` (415) for compressed ones. */
+function checkCoding(coding: string | undefined): void {
+  if (coding === undefined || /^(?:identity)?$/i.test(coding.trim())) return;
+  throw new ApiError(
+    415,
+    `a body with \`content-encoding: ${coding.slice(0, 100)}\` is not read: send it as it is`,
+    {
+      code: 'unsupported_media_type',
+      acceptEncoding: 'identity',
+    },
+  );
+}
+
+function noRoute({ method, url }: FastifyRequest, methodsOf: MethodsOf): ApiError {
   const [path = ''] = url.split('?', 1);
   const allow = methodsOf(path);
   if (allow.length === 0)

@@ -25,6 +25,8 @@ interface ErrorDetails {
   readonly retryAfter?: number;
   /** The methods that the path takes. */
   readonly allow?: readonly string[];
+  /** How a body may be coded, where it was coded otherwise (RFC 9110, 15.5.16). */
+  readonly acceptEncoding?: string;
 }
 
 /** An answer with an HTTP status of 400 or above. */
@@ -45,10 +47,11 @@ export class ApiError extends Error {
 
   /** Headers that go with it. */
   get headers(): Readonly<Record<string, string>> {
-    const { retryAfter, allow } = this.details;
+    const { retryAfter, allow, acceptEncoding } = this.details;
     return {
       ...(retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
       ...(allow === undefined ? {} : { allow: allow.join(', ') }),
+      ...(acceptEncoding === undefined ? {} : { 'accept-encoding': acceptEncoding }),
       ...(this.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     };
   }

@@ -65,7 +65,13 @@ export const SAMPLING_FIELDS = {
   stop: used(stops),
   n: used(whole(1, MOST_ANSWERS)),
   stream: used(v.boolean()),
-  stream_options: used(v.object({ include_usage: v.optional(v.boolean()) })),
+  stream_options: used(
+    v.strictObject({
+      include_usage: v.nullish(v.boolean()),
+      // padding against whoever measures packets: transport is plain HTTP here
+      include_obfuscation: v.nullish(v.boolean()),
+    }),
+  ),
   user: used(v.string()),
   metadata: noEffect,
   store: noEffect,

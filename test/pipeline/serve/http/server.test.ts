@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { UserError } from '../../../../src/language/diagnostics/types.js';
 import { apiKey } from '../../../../src/pipeline/serve/http/keys.js';
@@ -115,11 +116,13 @@ describe('the server', () => {
 
   it('takes a user for the same one on both routes, and nobody who asks through this machine', async () => {
     const { post, told } = fakeServer(fakeModel(saying('x')));
-    for (const user of [undefined, 'ana']) {
+    for (const user of [undefined, '', 'ana']) {
       await post(URL, { ...ASKED, user });
       await post('/v1/completions', { model: 'fake', prompt: 'A', user });
     }
-    expect(told.ends.map((end) => end.user)).to.deep.equal([undefined, undefined, 'ana', 'ana']);
+    expect(told.ends.map(({ user }) => user)).to.deep.equal([
+      ...[undefined, undefined, undefined, undefined, 'ana', 'ana'],
+    ]);
   });
 
   const FAILURES: readonly (readonly [string, Error, number, string])[] = [
@@ -205,6 +208,21 @@ describe('the server', () => {
     ]);
   });
 
+  it('lets such a page send the headers that it asks for, as clients of OpenAI send many', async () => {
+    const { app } = fakeServer(fakeModel(saying('x')), { origins: ['https://a.example'] });
+    const allowed = async (wanted?: string) => {
+      const asking = { origin: 'https://a.example', 'access-control-request-method': 'POST' };
+      const headers = { ...asking, ...(wanted && { 'access-control-request-headers': wanted }) };
+      const answer = await app.inject({ method: 'OPTIONS', url: URL, headers });
+      expect(answer.headers['vary']).to.include('access-control-request-headers');
+      return answer.headers['access-control-allow-headers'];
+    };
+    const wanted = 'authorization,content-type,x-stainless-arch,x-stainless-retry-count';
+    expect(await allowed(wanted)).to.equal(wanted);
+    expect(await allowed()).to.equal('authorization, content-type');
+    expect(await allowed('a b:c')).to.equal('authorization, content-type');
+  });
+
   it('knows no other routes', async () => {
     const { post } = fakeServer(fakeModel(saying('x')));
     const { status, json } = await post('/chat/completions', ASKED);
@@ -220,6 +238,24 @@ describe('the server', () => {
     expect(await asked('GET', `${URL}?a=b`)).to.deep.equal([405, 'POST', 'method_not_allowed']);
     expect(await asked('DELETE', '/v1/models/fake')).to.deep.equal([405, 'GET, HEAD', 'method_not_allowed']);
     expect(await asked('POST', '/v1/models/fake/more')).to.deep.equal([404, undefined, 'unknown_url']);
+  });
+
+  it('says so whatever is sent along', async () => {
+    const { app } = fakeServer(fakeModel(saying('x')));
+    const asked = async (method: 'DELETE' | 'PUT' | 'POST' | 'OPTIONS', url: string, more: object) =>
+      (await app.inject({ method, url, ...more })).statusCode;
+    const json = { 'content-type': 'application/json' };
+    const large = 'x'.repeat(100_000);
+    for (const more of [
+      { headers: json },
+      { headers: json, payload: '{"model":' },
+      { headers: { 'content-type': 'text/plain' }, payload: large },
+    ]) {
+      expect(await asked('DELETE', '/v1/models/fake', more)).to.equal(405);
+      expect(await asked('PUT', URL, more)).to.equal(405);
+      expect(await asked('OPTIONS', URL, more)).to.equal(405);
+      expect(await asked('POST', '/v1/embeddings', more)).to.equal(404);
+    }
   });
 
   const BODIES: readonly (readonly [string, string | Buffer, number, string])[] = [
@@ -260,7 +296,29 @@ describe('the server', () => {
 
   it('reads JSON only, so that a page cannot send it without being asked', async () => {
     const { post } = fakeServer(fakeModel(saying('x')));
-    const { status, json } = await post(URL, ASKED, { 'content-type': 'text/plain' });
-    expect([status, json()['error']?.['code']]).to.deep.equal([415, 'unsupported_media_type']);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'text/json', 'json', ''])
+      expect((await post(URL, ASKED, { 'content-type': type })).status, type).to.equal(415);
+    const { json } = await post(URL, ASKED, { 'content-type': 'text/plain' });
+    expect(json()['error']?.['code']).to.equal('unsupported_media_type');
+    for (const type of [
+      'application/json; charset=utf-8',
+      'application/json;charset=UTF-8',
+      'Application/JSON ; charset="utf-8"',
+      'application/json; odata=verbose',
+    ])
+      expect((await post(URL, ASKED, { 'content-type': type })).status, type).to.equal(200);
+  });
+
+  it('reads no body that is compressed, and says how it is to be sent', async () => {
+    const { post } = fakeServer(fakeModel(saying('x')));
+    const { status, headers, json } = await post(URL, gzipSync(JSON.stringify(ASKED)), {
+      'content-encoding': 'gzip',
+    });
+    expect([status, headers['accept-encoding'], json()['error']?.['code']]).to.deep.equal([
+      415,
+      'identity',
+      'unsupported_media_type',
+    ]);
+    expect((await post(URL, ASKED, { 'content-encoding': 'identity' })).status).to.equal(200);
   });
 });

@@ -264,6 +264,11 @@ describe('chat completions', () => {
     [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs', /from 0 to 20/],
     [{ logit_bias: { a: 1 } }, 'logit_bias', /token ids/],
     [{ stream_options: { include_usage: true } }, 'stream_options', /with `stream: true`/],
+    [
+      { stream: true, stream_options: { continuous_usage_stats: true } },
+      'stream_options',
+      /continuous_usage/,
+    ],
     [{ functions: [TOOL.function] }, 'functions', /write `tools`/],
     [{ modalities: ['audio'] }, 'modalities', /text only/],
     [{ reasoning_effort: 'high' }, 'reasoning_effort', /not supported/],
