@@ -1,7 +1,7 @@
 /** A line for each request; what was asked and answered only where that is wanted. */
 import { harmless } from '../../language/diagnostics/render/index.js';
 import type { RequestEnd } from './observer.js';
-import type { Redact } from './redact.js';
+import { type Redact, redacted } from './redact.js';
 
 interface AccessLogOptions {
   /** Prompts and answers, too. */
@@ -36,14 +36,14 @@ function lineOf(
 }
 
 const textLines = ({ prompt, answers = [] }: RequestEnd, redact: Redact): readonly string[] => [
-  ...(prompt === undefined
-    ? []
-    : [`  > ${shown(typeof prompt === 'string' ? prompt : JSON.stringify(prompt), redact)}`]),
+  ...(prompt === undefined ? [] : [`  > ${shown(prompt, redact)}`]),
   ...answers.filter((text) => text !== '').map((text) => `  < ${shown(text, redact)}`),
 ];
 
-/** On one line. */
-function shown(text: string, redact: Redact): string {
-  const whole = harmless(JSON.stringify(redact(text)).slice(1, -1));
+/** On one line: a text as it is, anything else as JSON. */
+function shown(value: unknown, redact: Redact): string {
+  const clean = redacted(value, redact);
+  const text = typeof clean === 'string' ? clean : JSON.stringify(clean);
+  const whole = harmless(JSON.stringify(text).slice(1, -1));
   return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
 }

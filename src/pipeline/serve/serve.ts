@@ -18,7 +18,7 @@ import { type ModelReports, type ServedModel, startModel } from './model.js';
 import type { ModelSource } from './model-messages.js';
 import { createObserver, type TrafficObserver } from './monitoring/create-observer.js';
 import { registerMonitoring } from './monitoring/routes.js';
-import { comparedPair, evaluatedAnswers, releaseLoads } from './monitoring/serving-state.js';
+import { evaluatedAnswers, followedPair, releaseLoads } from './monitoring/serving-state.js';
 import type { Observer, RequestEnd } from './observer.js';
 import type { Redact } from './redact.js';
 import { createRouter } from './release-router.js';
@@ -115,7 +115,7 @@ function observerOf(options: ServeOptions, router: Router<ServedModel>): Traffic
     evaluated: evaluatedAnswers({ host }, (release) =>
       isFollowed ? join(folder, releaseName(release)) : folder,
     ),
-    pair: () => (isFollowed ? comparedPair({ host, disk }, folder) : undefined),
+    pair: isFollowed ? followedPair({ host, disk }, folder) : () => undefined,
     ...(written && { written }),
   });
 }

@@ -31,4 +31,15 @@ describe('the log of requests', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
     expect(asked).not.to.match(/[\u0000-\u001f\u007f-\u009f]|example/);
   });
+
+  it('is redacted as the texts are, not as JSON writes them', () => {
+    const prompt = [{ role: 'user', content: [{ type: 'text', text: 'It is\nAna "A" Lee\tor\nLee' }] }];
+    const names = redaction([/\bAna "A" Lee\b/u, /\bLee\b/u]);
+    const [, asked] = accessLines({ ...END, prompt, answers: [] }, { prompts: true, redact: names, now });
+    expect(asked)
+      .to.contain('[redacted]')
+      .and.not.to.match(/Ana|Lee/);
+    const [, text] = accessLines({ ...END, prompt: 'It is\nLee' }, { prompts: true, redact: names, now });
+    expect(text).to.equal('  > It is\\n[redacted]');
+  });
 });

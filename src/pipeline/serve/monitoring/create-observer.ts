@@ -4,6 +4,7 @@ import type { ReleaseAnswers } from '../../../compute/packaging/manifest.js';
 import { compareReleases } from '../comparison/compare.js';
 import { ReleaseTally } from '../comparison/release-tally.js';
 import type { Feedback, FeedbackResult, Observer, RequestEnd, RequestStart } from '../observer.js';
+import { redacted } from '../redact.js';
 import { placeOf } from '../sticky-share.js';
 import { evaluatedFigures, servedFigures } from './answer-figures.js';
 import { type ComparedPair, type DashboardData, dashboardData, type TrafficState } from './dashboard-data.js';
@@ -162,7 +163,7 @@ class TrafficMonitor implements TrafficObserver {
       ...(end.firstTokenSeconds !== undefined && { firstTokenSeconds: rounded(end.firstTokenSeconds) }),
       seconds: rounded(end.seconds),
       ...(quality && { repetition: rounded(quality.repetition), refusal: quality.isRefusal }),
-      ...(written && prompt !== undefined && { prompt: cleaned(prompt, written) }),
+      ...(written && prompt !== undefined && { prompt: redacted(prompt, written) }),
       ...(written && answers && { answers: answers.map(written) }),
     };
   }
@@ -225,11 +226,3 @@ function tallyOf<T>(all: Map<number, T>, release: number, make: () => T): T {
 
 /** To a microsecond. */
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
-
-/** Every text in a value of JSON, cleaned. */
-function cleaned(value: unknown, clean: (text: string) => string): unknown {
-  if (typeof value === 'string') return clean(value);
-  if (Array.isArray(value)) return value.map((each) => cleaned(each, clean));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, cleaned(each, clean)]));
-}

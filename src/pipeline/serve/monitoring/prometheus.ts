@@ -76,9 +76,9 @@ function metricsIn(registry: Registry): Made {
   const gauge = <L extends string>(name: string, help: string, more: readonly L[]) =>
     new Gauge<L | 'release'>({ name, help, labelNames: [...labelNames, ...more], registers });
   return {
-    requests: counter('ftpc:requests_total', 'Requests that ended.', ['role', 'endpoint', 'status']),
+    requests: counter('ftpc_requests_total', 'Requests that ended.', ['role', 'endpoint', 'status']),
     success: counter('vllm:request_success_total', 'Requests that were answered.', ['finished_reason']),
-    errors: counter('ftpc:request_errors_total', 'Requests that failed, by the code of the error.', ['code']),
+    errors: counter('ftpc_request_errors_total', 'Requests that failed, by the code of the error.', ['code']),
     promptTokens: counter('vllm:prompt_tokens_total', 'Tokens of prompts.', []),
     cached: counter(
       'vllm:prefix_cache_hits_total',
@@ -93,26 +93,26 @@ function metricsIn(registry: Registry): Made {
     perToken: histogram('vllm:request_time_per_output_token_seconds', 'After the first, per token.', SECONDS),
     promptLength: histogram('vllm:request_prompt_tokens', 'Tokens per prompt.', TOKENS),
     answerLength: histogram('vllm:request_generation_tokens', 'Tokens per answer.', TOKENS),
-    feedback: counter('ftpc:feedback_total', 'Opinions of answers.', ['thumbs']),
-    refusals: counter('ftpc:refusals_total', 'Answers that decline, by rules.', []),
+    feedback: counter('ftpc_feedback_total', 'Opinions of answers.', ['thumbs']),
+    refusals: counter('ftpc_refusals_total', 'Answers that decline, by rules.', []),
     repetition: histogram(
-      'ftpc:answer_repetition',
+      'ftpc_answer_repetition',
       'Share of 4-grams that an answer had said before.',
       [0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1],
     ),
     running: gauge('vllm:num_requests_running', 'Requests that are computed.', []),
     waiting: gauge('vllm:num_requests_waiting', 'Requests that wait.', []),
-    share: gauge('ftpc:release_share', 'Share of new requests.', ['role']),
-    lengths: gauge('ftpc:answer_tokens', 'Tokens of answers: served, and in the evaluation.', [
+    share: gauge('ftpc_release_share', 'Share of new requests.', ['role']),
+    lengths: gauge('ftpc_answer_tokens', 'Tokens of answers: served, and in the evaluation.', [
       'source',
-      'quantile',
+      'percentile',
     ]),
-    quality: gauge('ftpc:answer_quality', 'Mean repetition and refusals: served, and in the evaluation.', [
+    quality: gauge('ftpc_answer_quality', 'Mean repetition and refusals: served, and in the evaluation.', [
       'source',
       'measure',
     ]),
     unwritten: new Gauge({
-      name: 'ftpc:journal_unwritten',
+      name: 'ftpc_journal_unwritten',
       help: 'Lines of the journal that could not be written.',
       registers,
     }),
@@ -126,8 +126,8 @@ function setFigures(
   { tokens, repetition, refusals }: AnswerFigures,
 ): void {
   if (tokens !== null) {
-    lengths.set({ ...labels, quantile: '0.5' }, tokens.median);
-    lengths.set({ ...labels, quantile: '0.95' }, tokens.p95);
+    lengths.set({ ...labels, percentile: '50' }, tokens.median);
+    lengths.set({ ...labels, percentile: '95' }, tokens.p95);
   }
   for (const [measure, value] of Object.entries({ repetition, refusals }))
     if (value !== null) quality.set({ ...labels, measure }, value);
@@ -150,7 +150,7 @@ interface Made {
   readonly feedback: Counter<'release' | 'thumbs'>;
   readonly refusals: Counter<'release'>;
   readonly repetition: Histogram<'release'>;
-  readonly lengths: Gauge<'release' | 'source' | 'quantile'>;
+  readonly lengths: Gauge<'release' | 'source' | 'percentile'>;
   readonly quality: Gauge<'release' | 'source' | 'measure'>;
   readonly running: Gauge<'release'>;
   readonly waiting: Gauge<'release'>;

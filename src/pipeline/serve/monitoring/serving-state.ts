@@ -1,5 +1,7 @@
 /** What monitoring asks of the router and of the folder of releases. */
 import { type ReleaseAnswers, readManifest } from '../../../compute/packaging/manifest.js';
+import { DiskError } from '../../../language/host/disk.js';
+import { HostError } from '../../../language/host/host.js';
 import { readCanary } from '../../deploy/canary.js';
 import type { ReleaseAccess } from '../../deploy/releases.js';
 import { readRoles } from '../release-roles.js';
@@ -25,6 +27,23 @@ export function comparedPair(access: ReleaseAccess, folder: string): ComparedPai
   return current === undefined || canary === undefined || Number.isNaN(since)
     ? undefined
     : { current, canary: canary.release, since };
+}
+
+/**
+ * Asks for {@link comparedPair} again and again: a folder that cannot be read for a moment changes nothing, so that what was
+ * counted is kept, and neither does one without a current release, as the one before goes on answering. `undefined` at first
+ * where there is none.
+ */
+export function followedPair(access: ReleaseAccess, folder: string): () => ComparedPair | undefined {
+  let last: ComparedPair | undefined;
+  return () => {
+    try {
+      if (readRoles(access, folder).current !== undefined) last = comparedPair(access, folder);
+    } catch (error) {
+      if (!(error instanceof DiskError) && !(error instanceof HostError)) throw error;
+    }
+    return last;
+  };
 }
 
 /** Reads what answers of a release's evaluation were like out of its manifest, once; `folderOf`: of its number. */

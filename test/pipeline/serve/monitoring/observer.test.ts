@@ -109,14 +109,36 @@ describe('what is measured of requests', () => {
       'vllm:generation_tokens_total{release="1",model_name="legal"} 40',
       'vllm:request_success_total{release="1",finished_reason="stop",model_name="legal"} 1',
       'vllm:time_to_first_token_seconds_bucket{le="0.25",model_name="legal",release="1"} 1',
-      'ftpc:request_errors_total{release="none",code="queue_full",model_name="legal"} 1',
-      'ftpc:request_errors_total{release="1",code="other",model_name="legal"} 1',
-      'ftpc:feedback_total{release="1",thumbs="up",model_name="legal"} 1',
-      'ftpc:refusals_total{release="1",model_name="legal"} 1',
+      'ftpc_request_errors_total{release="none",code="queue_full",model_name="legal"} 1',
+      'ftpc_request_errors_total{release="1",code="other",model_name="legal"} 1',
+      'ftpc_feedback_total{release="1",thumbs="up",model_name="legal"} 1',
+      'ftpc_refusals_total{release="1",model_name="legal"} 1',
     ])
       expect(text.split('\n')).to.include(line);
     expect(text).to.match(/^process_resident_memory_bytes/m);
     expect(made.dashboard()).to.include({ refused: 1 });
+  });
+
+  it('keeps to the rules of Prometheus for names and labels, but for the names of vLLM', async () => {
+    const made = observer();
+    made.finished(end('a'));
+    const { text } = await made.metrics();
+    // those of `promtool check metrics`
+    const types = new Map(
+      [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type]) => [name, type]),
+    );
+    const helps = new Set([...text.matchAll(/^# HELP (\S+) \S/gm)].map(([, name]) => name));
+    const own = [...types].filter(([name]) => name.startsWith('ftpc'));
+    expect(own.length).to.be.above(8);
+    for (const [name, type] of own) {
+      expect(name).to.match(/^ftpc_[a-z_]+$/);
+      expect(helps).to.include(name);
+      expect(name.endsWith('_total'), name).to.equal(type === 'counter');
+      if (type !== 'histogram') expect(name).not.to.match(/_(?:count|sum|bucket)$/);
+    }
+    for (const [, name = '', labels] of text.matchAll(/^(\w+)\{(.*)\}/gm))
+      if (types.get(name) === 'gauge' || types.get(name) === 'counter')
+        expect(labels, name).not.to.match(/\b(?:le|quantile)=/);
   });
 
   it('is next to what the evaluation of the release had', async () => {
@@ -133,12 +155,12 @@ describe('what is measured of requests', () => {
     const labels = (source: string, more: string): string =>
       `{release="1",source="${source}",${more},model_name="legal"}`;
     for (const line of [
-      `ftpc:answer_tokens${labels('evaluated', 'quantile="0.5"')} 10`,
-      `ftpc:answer_tokens${labels('evaluated', 'quantile="0.95"')} 30`,
-      `ftpc:answer_quality${labels('served', 'measure="repetition"')} 0.5`,
-      `ftpc:answer_quality${labels('served', 'measure="refusals"')} 0`,
-      `ftpc:answer_quality${labels('evaluated', 'measure="repetition"')} 0.5`,
-      `ftpc:answer_quality${labels('evaluated', 'measure="refusals"')} 0.125`,
+      `ftpc_answer_tokens${labels('evaluated', 'percentile="50"')} 10`,
+      `ftpc_answer_tokens${labels('evaluated', 'percentile="95"')} 30`,
+      `ftpc_answer_quality${labels('served', 'measure="repetition"')} 0.5`,
+      `ftpc_answer_quality${labels('served', 'measure="refusals"')} 0`,
+      `ftpc_answer_quality${labels('evaluated', 'measure="repetition"')} 0.5`,
+      `ftpc_answer_quality${labels('evaluated', 'measure="refusals"')} 0.125`,
     ])
       expect(lines).to.include(line);
     const page = String(dashboardView(made.dashboard()));
@@ -226,7 +248,7 @@ describe('what is measured of requests', () => {
     made.finished(end('a'));
     made.finished(end('b'));
     expect(told.filter((text) => /are not written down/.test(text))).to.have.length(1);
-    expect((await made.metrics()).text).to.include('ftpc:journal_unwritten{model_name="legal"} 2');
+    expect((await made.metrics()).text).to.include('ftpc_journal_unwritten{model_name="legal"} 2');
     rmSync(folder);
     made.finished(end('c'));
     expect(told.at(-1)).to.match(/written to .* again/);
