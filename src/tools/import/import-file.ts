@@ -10,7 +10,7 @@ import { newRecipe, type Recipe } from './recipe.js';
 import { settleUnread } from './settle.js';
 import { ACCELERATE, type Tool, type ToolName, toolOf } from './tools.js';
 import { type ImportContext, type KeyRecord, REPORTED, translateEntries } from './translation.js';
-import { machineText, pipelineText, remark } from './write.js';
+import { machineText, mergeText, pipelineText, remark } from './write.js';
 
 interface ImportRequest {
   /** As it was named, for messages. */
@@ -78,7 +78,7 @@ export async function importFile(host: Host, request: ImportRequest): Promise<Im
   if (isWrong()) return { ...result, diagnostics };
   sayWhatPackingCounts(recipe, tool);
   const destination = { origin: `${basename(file)} of ${tool.title}`, folder: outputFolder };
-  const write = tool.needs === undefined ? machineText : pipelineText;
+  const write = tool.needs === undefined ? machineText : recipe.merges === true ? mergeText : pipelineText;
   const written = write(recipe, destination, context);
   if (typeof written === 'string') return { ...result, text: written, diagnostics };
   return { ...result, diagnostics: [...diagnostics, ...written] };
@@ -108,11 +108,12 @@ const failed = (diagnostics: readonly Diagnostic[]): Imported => ({
 
 /** What no pipeline can be without. */
 function missing(
-  { base, datasets, rate, method, start, lora }: Recipe,
+  { base, datasets, rate, method, start, lora, merges }: Recipe,
   { needs }: Tool,
   at: Parameters<typeof missingKey>[0],
 ) {
   if (needs === undefined) return [];
+  if (merges === true) return base === undefined ? [missingKey(at, 'which model is merged', needs.base)] : [];
   const isNew = method === 'lora' && start === undefined;
   return [
     ...(base === undefined ? [missingKey(at, 'which model is trained', needs.base)] : []),

@@ -68,7 +68,8 @@ export type RemarkPlace =
   | 'checkpoint'
   | 'engine'
   | 'objective'
-  | 'sharding';
+  | 'sharding'
+  | 'dtype';
 
 /** A setting that other keys can leave without an effect. `lora`: all of an adapter but its dropout. */
 export type RecipePart = keyof Recipe | 'dropout' | 'warmup';
@@ -112,6 +113,12 @@ export interface Recipe {
   };
   /** Folder of an adapter to continue from. */
   start?: string;
+  /** Nothing is trained: adapters are merged into the base, one after the other. */
+  merges?: boolean;
+  /** Folders of those, where there are several. */
+  adapters?: readonly string[];
+  /** Of the merged weights; left out, that of the base. */
+  dtype?: 'f32' | 'f16' | 'bf16';
   /** As the tool calls it; `optimizers.ts` knows what it is here. */
   optimizer?: string;
   rate?: number;

@@ -1,8 +1,12 @@
 /** A recipe as the text of a pipeline. */
 
+import { resolve } from 'node:path';
+import * as v from 'valibot';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { formatText } from '../../language/formatter/index.js';
+import { tryJsonFile } from '../../language/host/json.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
+import { lookUp } from '../../language/source/look-up.js';
 import { quoted } from '../../language/source/quoted.js';
 import type { Span } from '../../language/source/span.js';
 import { wrongValue } from './import-diagnostics.js';
@@ -56,6 +60,52 @@ export function pipelineText(
 /** A file with the budget alone. */
 export const machineText = (recipe: Recipe, { origin }: Destination, context: ImportContext): string =>
   fileText(origin, budgetBlock(recipe), context);
+
+/** A file that merges adapters, one after the other, or writes the base alone. */
+export function mergeText(
+  recipe: Recipe,
+  { origin, folder }: Destination,
+  context: ImportContext,
+): string | readonly Diagnostic[] {
+  const base = baseText(recipe, folder, context);
+  if (isDiagnostic(base)) return [base];
+  const { start, adapters = start === undefined ? [] : [start] } = recipe;
+  const dtype = recipe.dtype ?? dtypeOfBase(recipe, context);
+  const named = (index: number): string => (index < adapters.length - 1 ? `merged_${index + 1}` : 'merged');
+  const steps = adapters.length === 0 ? [undefined] : adapters;
+  const blocks = steps.flatMap((adapter, index) =>
+    block(
+      `merge ${named(index)}`,
+      {
+        base: index === 0 ? base : named(index - 1),
+        adapter: adapter && `peft(${quoted(pathFrom(folder, context.folder, adapter))})`,
+        // what is merged once more is not rounded before
+        dtype: index < steps.length - 1 ? 'f32' : dtype,
+      },
+      index < steps.length - 1 ? [] : recipe.remarks,
+    ),
+  );
+  return fileText(origin, blocks, context);
+}
+
+/** By that of the base, as LLaMA-Factory chooses it. */
+const DTYPES: Readonly<Record<string, Recipe['dtype']>> = {
+  float32: 'bf16',
+  float16: 'f16',
+  bfloat16: 'bf16',
+};
+
+const CONFIG = v.object({ torch_dtype: v.optional(v.string()), dtype: v.optional(v.string()) });
+
+/** The type of the weights of a base that is here. */
+function dtypeOfBase(recipe: Recipe, { host, folder }: ImportContext): NonNullable<Recipe['dtype']> {
+  const { name = '' } = recipe.base ?? {};
+  const config = tryJsonFile(CONFIG, host, resolve(folder, name, 'config.json'));
+  const found = lookUp(DTYPES, config?.dtype ?? config?.torch_dtype ?? '');
+  if (found !== undefined) return found;
+  remark(recipe, 'dtype', 'There, the type of the base, which is not here: bfloat16 of most.');
+  return 'bf16';
+}
 
 function fileText(origin: string, lines: readonly string[], { keys }: ImportContext): string {
   const head = [`/// Imported from ${safeName(origin)}.`, 'edition 2026', ''];
@@ -339,6 +389,9 @@ function baseText(recipe: Recipe, folder: string, context: ImportContext): strin
   return modelText({ ...base, revision, specialTokens, plainTokens }, 'the base model', folder, context);
 }
 
+/** `saves/base/full`: no name of the Hub has three parts. */
+const isDeep = (name: string): boolean => /^[\w.-]+(?:\/[\w.-]+){2,}$/.test(name);
+
 /** `what` it is, for people. */
 function modelText(
   { name, at, revision, specialTokens, plainTokens }: NamedModel,
@@ -350,7 +403,8 @@ function modelText(
   const tokens = Object.entries(added)
     .map(([argument, names]) => (names === undefined ? '' : `, ${argument}: ${list(names.map(quoted))}`))
     .join('');
-  if (isLocal(name, context)) return `local(${quoted(pathFrom(folder, context.folder, name))}${tokens})`;
+  if (isLocal(name, context) || isDeep(name))
+    return `local(${quoted(pathFrom(folder, context.folder, name))}${tokens})`;
   if (!isRepositoryId(name))
     return wrongValue(at, what, 'a folder, or `org/name` of the Hub', quoted(name.slice(0, 60)));
   const pinned = revision !== undefined && revision !== 'main' && isRevision(revision);

@@ -46,6 +46,7 @@ const BASES: Readonly<Record<string, Base>> = {
       'stage: kto',
       'stage: rm',
       'dataset: rows,others',
+      'dataset:\nexport_dir: out',
       'dataset: rows,others\nmix_strategy: interleave_under',
       'val_size: 0.1\neval_strategy: steps\neval_steps: 9',
       'val_size: 0.1\nwarmup_steps: 0.2\ndisable_shuffling: true',
@@ -61,6 +62,7 @@ const BASES: Readonly<Record<string, Base>> = {
       'pref_loss: simpo',
       'pref_loss: orpo\npeft_config: {name: lora}',
       'peft_config: {name: lora, adapter_name_or_path: out}',
+      'train_dataset:\npeft_config: {name: lora, adapter_name_or_path: out, export_dir: merged}',
     ],
   },
   TRL: {

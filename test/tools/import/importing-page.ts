@@ -38,16 +38,17 @@ function tablesOf<T>(table: TranslationTable<T>): string {
 const FIGURES = `| | Axolotl | LLaMA-Factory | TRL |
 |---|---|---|---|
 | YAML and JSON files | 252 | 102 | 10 |
-| imported; each passes \`ftpc check\`, but for data and models that are not there | 184 | 46 | 1 |
-| refused, with the reason (preferences and rewards, images, some of the weights, other losses) | 65 | 25 | 0 |
-| train nothing (clusters, answering, merging) | 2 | 31 | 9 |
+| imported; each passes \`ftpc check\`, but for data and models that are not there | 184 | 66 | 1 |
+| imported; \`ftpc check\` names a column that its rows lack | 0 | 1 | 0 |
+| refused, with the reason (preferences and rewards, images, some of the weights, other losses) | 65 | 21 | 0 |
+| neither train nor merge (clusters, answering) | 2 | 14 | 9 |
 | have a placeholder for a name | 1 | 0 | 0 |
-| keys of the imported files | 7792 | 1167 | 5 |
-| translated | 45.8 % | 48.6 % | 80 % |
-| need nothing, because ftpc does it by itself | 28.3 % | 41.6 % | 20 % |
-| have no value | 17.4 % | 1.7 % | 0 % |
-| listed in a comment, with the reason | 8.5 % | 8.1 % | 0 % |
-| unknown, with a warning | 2 keys | 0 keys | 0 keys |`;
+| keys of the imported files | 7792 | 1564 | 5 |
+| translated | 45.8 % | 47.1 % | 80 % |
+| need nothing, because ftpc does it by itself | 28.3 % | 45.5 % | 20 % |
+| have no value | 17.4 % | 2.4 % | 0 % |
+| listed in a comment, with the reason | 8.5 % | 4.9 % | 0 % |
+| unknown, with a warning | 2 keys | 2 keys | 0 keys |`;
 
 export const importingPage = (): string => `# Importing
 
@@ -93,7 +94,9 @@ file or folder here. LLaMA-Factory's data sets are looked up in \`dataset_info.j
   one trainer alone has tell which it is, and \`beta\` alone is taken for DPO's. Dropout, packing and noise are left out.
 - **Several data sets.** A stage trains on rows of one format; data sets of another format than the first are listed.
 - **Checkpoints per epoch.** \`checkpoint.every\` counts steps; \`ftpc plan\` shows how many there are in an epoch.
-- **An evaluation.** These files describe a training alone. Add an \`eval\` stage with a held-out split, and a \`deploy\`
+- **Merging.** LLaMA-Factory's files for \`export\`, which have no rows, become a [\`merge\`](training.md#merging-and-evaluating-an-adapter-of-a-folder)
+  of one adapter after the other, in the type of the base where that is here.
+- **An evaluation.** The other files describe a training alone. Add an \`eval\` stage with a held-out split, and a \`deploy\`
   stage if a release is to follow.
 
 ## How much is translated

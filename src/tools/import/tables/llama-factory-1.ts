@@ -20,6 +20,7 @@ import * as common from './common.js';
 import { TRAINER_SEED, textOf } from './common.js';
 import { addDataset } from './datasets.js';
 import { deepspeed, offloaded, processes, setShared, shards } from './devices.js';
+import { exporting, settleExport } from './exports.js';
 import { here, never, none } from './for-recipes.js';
 import * as preferences from './preferences.js';
 import { BY_ITSELF, NONE } from './reasons.js';
@@ -39,11 +40,8 @@ const PEFT: TranslationTable<Recipe> = {
   use_rslora: common.loraField('`lora = { rslora: true }`', a.flag, 'rslora'),
   use_dora: common.loraField('`lora = { dora: true }`', a.flag, 'dora'),
   modules_to_save: common.modulesToSave,
-  adapter_name_or_path: common.field('`start = peft("folder")`', a.text, 'start'),
-  ...each(
-    'export_dir export_size export_hub_model_id infer_dtype export_legacy_format',
-    none('`merge merged { base = …, adapter = adapter.best }` writes a merged model'),
-  ),
+  adapter_name_or_path: common.field('`start = peft("folder")`, or `adapter` of a merge', a.text, 'start'),
+  ...exporting,
   ...each(
     `freeze_trainable_layers freeze_trainable_modules freeze_extra_modules cast_trainable_params_to_fp32`,
     never(NONE.parts),
@@ -193,6 +191,7 @@ export async function settleLlamaFactory1(
   common.settleLength(recipe, context, { epochs: 3, key: 'num_train_epochs', tool: 'LLaMA-Factory' });
   await readRows(recipe, context, record);
   settlePreferences(recipe, context, record);
+  settleExport(recipe, context);
 }
 
 async function readRows(recipe: Recipe, context: ImportContext, record: ForeignRecord): Promise<void> {

@@ -16,6 +16,7 @@ import {
 import { remark } from '../write.js';
 import * as common from './common.js';
 import { textOf } from './common.js';
+import { exporting, settleExport } from './exports.js';
 import { here, never, none } from './for-recipes.js';
 import { addNamed } from './llama-factory-datasets.js';
 import * as preferences from './preferences.js';
@@ -26,13 +27,11 @@ const MODEL: TranslationTable<Recipe> = {
   model_name_or_path: common.base,
   model_revision: common.revision,
   adapter_name_or_path: becomes(
-    '`start = peft("folder")`',
+    '`start = peft("folder")`, or `adapter` of a merge',
     a.names,
     (recipe, names) => {
       recipe.start = names.at(-1);
-      return names.length > 1
-        ? left('training continues from one adapter; merge those before into the base')
-        : undefined;
+      recipe.adapters = names;
     },
     'start',
   ),
@@ -83,15 +82,15 @@ const MODEL: TranslationTable<Recipe> = {
     never(NONE.images),
   ),
   ...each(
-    `infer_backend infer_dtype vllm_maxlen vllm_gpu_util vllm_enforce_eager vllm_max_lora_rank
+    `infer_backend vllm_maxlen vllm_gpu_util vllm_enforce_eager vllm_max_lora_rank
     vllm_config sglang_maxlen sglang_mem_fraction sglang_tp_size sglang_config sglang_lora_backend`,
     here(BY_ITSELF.generation),
   ),
   ...each(
-    `export_dir export_size export_device export_quantization_bit export_quantization_dataset
-    export_quantization_nsamples export_quantization_maxlen export_legacy_format export_hub_model_id`,
-    none('`merge merged { base = …, adapter = adapter.best }` writes a merged model'),
+    'export_quantization_bit export_quantization_dataset export_quantization_nsamples export_quantization_maxlen',
+    none('in few bits, a merge writes types of GGUF files: `dtype = q4_k_m`'),
   ),
+  ...exporting,
 };
 
 const METHOD: TranslationTable<Recipe> = {
@@ -363,6 +362,13 @@ export function settleLlamaFactory(recipe: Recipe, context: ImportContext, file:
     revise(context, 'max_samples', left('`limit` counts the rows of all data sets together, not of each'));
   }
   settleTurns(recipe, context);
+  settleExport(recipe, context);
+  if (recipe.merges !== true && (recipe.adapters?.length ?? 0) > 1)
+    revise(
+      context,
+      'adapter_name_or_path',
+      left('training continues from one adapter; merge those before into the base'),
+    );
 }
 
 /** Data sets take turns where there are several. */
