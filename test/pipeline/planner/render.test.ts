@@ -84,6 +84,15 @@ describe('columns', () => {
       '      bits',
     ]);
     expect(columns([['  qlora', text]])).to.have.lengthOf(1);
+    expect(
+      columns(
+        [
+          ['method', 'peak', ''],
+          ['full', '170 MiB', ''],
+        ],
+        { width: 15 },
+      ),
+    ).to.deep.equal(['method  peak', 'full    170 MiB']);
   });
 
   it('break the others between words where that is enough, and end numbers under each other', () => {

@@ -116,9 +116,9 @@ function besides(
   const last = row.at(-1) ?? '';
   const cells = own.map((cell, index) => brokenCell(cell, widths[index] ?? 0));
   const start = own.reduce((sum, _, index) => sum + (widths[index] ?? 0) + GAP, 0);
-  const isBelow = width - start < Math.min(widthOf(last), NARROW);
+  const isBelow = last !== '' && width - start < Math.min(widthOf(last), NARROW);
   const isNumber = right.includes(row.length - 1);
-  const end = isBelow ? [] : wrapped(last, width - start);
+  const end = isBelow ? [] : wrapped(last, Math.max(1, width - start));
   const height = Math.max(1, end.length, ...cells.map((cell) => cell.length));
   const lines = Array.from({ length: height }, (_, line) =>
     [
