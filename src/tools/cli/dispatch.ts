@@ -40,8 +40,7 @@ async function commandOf(words: readonly string[], context: CliContext): Promise
     return EXIT.done;
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined)
-    throw unknown(name.startsWith('-') ? 'option' : 'command', name, Object.keys(commands));
+  if (load === undefined) throw unknownCommand(name);
   const [command, { parseArguments }] = await Promise.all([load(), import('./arguments.js')]);
   const args = parseArguments(command, rest);
   if (args.flag('help')) {
@@ -52,6 +51,23 @@ async function commandOf(words: readonly string[], context: CliContext): Promise
   const store = storeOf(command, args, context.host);
   const host = { ...context.host, waiting: showWaits(context), ...(store === undefined ? {} : { store }) };
   return command.run(args, { ...context, host });
+}
+
+/** Commands, and what other tools call them, or people try first. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  run: ['apply', 'deploy', 'eval', 'evaluate', 'finetune', 'merge', 'publish', 'train'],
+  check: ['lint', 'validate'],
+  fmt: ['format'],
+  gc: ['clean', 'prune'],
+  init: ['new'],
+  generate: ['ask', 'predict'],
+};
+
+function unknownCommand(name: string): UsageError {
+  const meant = Object.keys(OTHER_NAMES).find((command) => OTHER_NAMES[command]?.includes(name));
+  return meant === undefined
+    ? unknown(name.startsWith('-') ? 'option' : 'command', name, Object.keys(commands))
+    : new UsageError(`unknown command \`${name}\`: \`ftpc ${meant}\` does that`);
 }
 
 async function loadedGroups(): Promise<HelpGroups> {

@@ -65,6 +65,7 @@ describe('command line', () => {
 
   const mistakes: readonly (readonly [words: readonly string[], message: string])[] = [
     [['chek', 'x.ftp'], 'unknown command `chek`: did you mean `check`?'],
+    [['train', 'x.ftp'], 'unknown command `train`: `ftpc run` does that'],
     [['check', 'x.ftp', '--jsn'], 'unknown option `--jsn`: did you mean `--json`?'],
     [['check'], '`ftpc check` needs FILE'],
     [['plan', 'x.ftp', 'y.ftp'], 'does not know what to do with `y.ftp`'],

@@ -62,6 +62,7 @@ describe('insight on the command line', () => {
     expect(await statuses()).to.include('quality cached');
 
     const diff = await json('diff', ['diff', 'latest~1']);
+    expect(await json('diff', ['diff', 'latest'])).to.deep.equal(diff);
     const stages = diff['stages'] as readonly Record<string, unknown>[];
     expect(stages.map(({ sameOutput }) => sameOutput)).to.deep.equal([true, true, false, false, false, null]);
     expect(stages[2]?.['changes']).to.deep.equal([
