@@ -10,6 +10,7 @@ import { identityOf, PROCESS_NOTE, stateOf, userName } from '../../language/host
 import { removeLeftover, writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway } from './place.js';
+import { sinceText } from './since-text.js';
 import { lockHeld, writing } from './store-diagnostics.js';
 
 const HOLDER = v.object({
@@ -134,7 +135,7 @@ function refusal({ lock, held = lockHeld }: LockLocation, holder: Holder | undef
       : [
           ...placeOf(holder),
           `process ${holder.pid}`,
-          ...(holder.since === undefined ? [] : [`since ${holder.since}`]),
+          ...(holder.since === undefined ? [] : [`since ${sinceText(holder.since)}`]),
         ].join(', ');
   return new UserError(held(lock, who));
 }

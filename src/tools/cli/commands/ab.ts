@@ -66,10 +66,10 @@ async function show(
 ): Promise<void> {
   const { columns } = await import('../../../pipeline/planner/render/columns.js');
   const { differenceOf, valueText, verdictOf } = await import('../../../pipeline/serve/comparison/words.js');
+  const { sinceText } = await import('../../../pipeline/store/since-text.js');
   const { countText } = await import('../../../pipeline/serve/figures.js');
   const { bold, dim, green, red } = context.colours.out;
-  const from =
-    since === 0 ? '' : `, since ${new Date(since).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const from = since === 0 ? '' : `, since ${sinceText(new Date(since).toISOString())}`;
   context.out(`release ${a}: ${countText(ofA)} requests; release ${b}: ${countText(ofB)} requests${from}`);
   if (measures.length === 0) {
     context.out('too few requests to compare: either needs those of at least two users');

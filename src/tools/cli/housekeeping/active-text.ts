@@ -1,9 +1,9 @@
 /** Active runs for people, who see who does what where. */
 import { bytes } from '../../../pipeline/planner/quantities.js';
 import type { ActiveRun } from '../../../pipeline/store/index.js';
+import { sinceText } from '../../../pipeline/store/since-text.js';
 import { printable } from '../../insight/safe-text.js';
 import type { Colours } from '../cli-context.js';
-import { sinceText } from '../progress/sentences.js';
 
 interface Who {
   readonly user?: string;

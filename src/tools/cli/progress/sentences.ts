@@ -2,7 +2,8 @@ import { counted, percentText } from '../../../language/diagnostics/make.js';
 import type { RunEvent, RunStatus, StageStatus, StageSummary } from '../../../language/ir/events.js';
 import { bytes, changeText, duration, numberText } from '../../../pipeline/planner/quantities.js';
 import { reasonsText } from '../../../pipeline/planner/reasons.js';
-import { printable, utcTime } from '../../insight/safe-text.js';
+import { sinceText } from '../../../pipeline/store/since-text.js';
+import { printable } from '../../insight/safe-text.js';
 import { trialText } from '../../insight/search/table.js';
 import type { Colours } from '../cli-context.js';
 
@@ -97,12 +98,6 @@ type Waiting = Extract<RunEvent, { type: 'stage.waiting' }>;
 /** `ana@box (process 12, since 2026-11-25 02:13 UTC, in /home/ana/legal)` */
 export const holderText = ({ user, host, pid, since, cwd }: Waiting['holder']): string =>
   printable(`${user}@${host} (process ${pid}, since ${sinceText(since)}, in ${cwd})`);
-
-/** To the minute; what another machine wrote may be no time. */
-export function sinceText(time: string): string {
-  const parsed = Date.parse(time);
-  return Number.isNaN(parsed) ? time : `${utcTime(parsed).slice(0, 16)} UTC`;
-}
 
 export type Progress = Extract<RunEvent, { type: 'stage.progress' }>;
 
