@@ -84,7 +84,10 @@ function readForeign(
   const hiddenSize = whole('hidden');
   const heads = whole('heads');
   const vocabSize = reader.whole('vocab_size');
-  const experts = FIELDS.experts.some((name) => reader.has(name)) ? whole('experts') : undefined;
+  // some list none
+  const experts = FIELDS.experts.some((name) => Number(reader.json[name] ?? 0) > 0)
+    ? whole('experts')
+    : undefined;
   const chosen = experts === undefined ? 1 : Math.min(experts, whole('chosen', 2));
   const classes = reader.list('architectures')?.map(String) ?? [];
   if (classes.length > 0 && !classes.some((name) => CLASS.test(name))) return undefined;
@@ -97,7 +100,7 @@ function readForeign(
     layers: whole('layers'),
     heads,
     keyValueHeads: Math.min(heads, whole('keyValueHeads', reader.json['multi_query'] === true ? 1 : heads)),
-    headDim: reader.whole('head_dim', Math.max(1, Math.floor(hiddenSize / heads))),
+    headDim: headDimOf(reader, hiddenSize / heads),
     maxPositions: whole('positions', POSITIONS),
     ropeTheta: 10_000,
     normEpsilon: 1e-6,
@@ -117,6 +120,12 @@ function readForeign(
     },
   };
 }
+
+/** Of latent attention, what a key has of its own and what all heads share (arXiv 2405.04434). */
+const headDimOf = (reader: ConfigReader, usual: number): number =>
+  reader.has('qk_nope_head_dim')
+    ? reader.whole('qk_nope_head_dim') + reader.whole('qk_rope_head_dim')
+    : reader.whole('head_dim', Math.max(1, Math.floor(usual)));
 
 const withHelp = ({ code, path, detail, help }: ModelError, modelType: string): ModelError =>
   new ModelError(
@@ -140,11 +149,15 @@ export const NORM = /norm(?:\.weight)?$/;
 /** What chooses experts is no linear layer in transformers. */
 const ROUTER = /(?:^|\.)(?:gate|router|shared_expert_gate)$/;
 
-/** Names in memory and shapes of all tensors. */
-export function foreignTensors({ tensors }: ForeignModel): readonly StoredShape[] {
+/** Architectures of which transformers' causal language model is the text part alone. */
+const TEXT_ALONE: ReadonlySet<string> = new Set(['llama4', 'qwen3_5', 'qwen3_5_moe']);
+
+/** Names in memory and shapes of all tensors that are read. */
+export function foreignTensors({ tensors, modelType }: ForeignModel): readonly StoredShape[] {
   const all = tensors();
   const nameOf = moduleNames(all.map(({ name }) => name));
-  return all.map((tensor) => ({ ...tensor, name: nameOf(tensor.name) }));
+  const read = TEXT_ALONE.has(modelType) ? all.filter(({ name }) => !SENSE.test(name)) : all;
+  return read.map((tensor) => ({ ...tensor, name: nameOf(tensor.name) }));
 }
 
 /**

@@ -8,6 +8,10 @@ interface Layout {
 
 /** As transformers 5.24.0 renames them on reading (`conversion_mapping.py`). */
 const LAYOUTS: readonly Layout[] = [
+  // Llama 4's, of which the text part is read alone
+  { sign: /^vision_model\.vision_adapter\./, renamed: [[/^language_model\./, '']] },
+  // the same of Qwen3.5's
+  { sign: /^model\.visual\./, renamed: [[/^model\.language_model\./, 'model.']] },
   {
     sign: /^language_model\.model\./,
     renamed: [

@@ -38,6 +38,18 @@ export const BLOCKS = {
   qwen2_moe: LLAMA,
   qwen3: { ...LLAMA, headNorms: true },
   qwen3_moe: { ...LLAMA, headNorms: true },
+  olmoe: { ...LLAMA, headNorms: true },
+  minimax_m2: { ...LLAMA, headNorms: true },
+  qwen3_next: { ...LLAMA, headNorms: true },
+  qwen3_5: { ...LLAMA, headNorms: true },
+  qwen3_5_moe: { ...LLAMA, headNorms: true },
+  qwen3_5_text: { ...LLAMA, headNorms: true },
+  qwen3_5_moe_text: { ...LLAMA, headNorms: true },
+  phimoe: { ...LLAMA, norm: 'layer' },
+  /** The square of ReLU saves what ReLU gave. */
+  nemotron: { ...LLAMA, norm: 'layer', mlpSaved: 1, isGated: false },
+  /** xIELU is written out in Python. */
+  apertus: { ...LLAMA, headNorms: true, mlpSaved: 3.5, isGated: false },
   olmo2: { ...LLAMA, headNorms: true },
   olmo3: { ...LLAMA, headNorms: true },
   glm4: { ...LLAMA, norms: 4, normInputs: 4, copiesOutput: true },

@@ -5,6 +5,7 @@ import type { TorchShape } from './shape.js';
 import type {
   AdapterTraining,
   AttentionKernel,
+  Certainty,
   Dtype,
   EvaluationMemory,
   HeadCost,
@@ -78,8 +79,14 @@ export function driverTraining(run: DriverRun): TorchTraining {
     evaluation: run.evaluation,
     ...(run.asked && { asked: driverTraining(run.asked) }),
     counted: run.counted,
-    certainty: run.uncounted === undefined ? 'counted' : 'estimated',
+    certainty: certaintyOf(run),
   };
+}
+
+/** What carries a state is computed by kernels that differ much in what they save. */
+function certaintyOf({ uncounted, shape }: DriverRun): Certainty {
+  if (uncounted === undefined) return 'counted';
+  return shape.state === undefined ? 'estimated' : 'assumed';
 }
 
 const storedParts = ({ isQuantised }: DriverRun, weights: Dtype): StoredParts => ({

@@ -1,5 +1,10 @@
 /** The shape of a model that is planned: sizes from its tensors, and how its blocks compute from the name of its architecture. */
-import { blueprintOf, expectedTensors, projectionsOfModel } from '../../models/architectures/index.js';
+import {
+  blueprintOf,
+  expectedTensors,
+  type PlacedProjection,
+  projectionsOfModel,
+} from '../../models/architectures/index.js';
 import type { ModelConfig } from '../../models/types.js';
 import { blockTraits } from './blocks.js';
 import type { BlockTraits, TorchLinear, TorchShape } from './shape.js';
@@ -40,6 +45,8 @@ function shapeOf(config: ModelConfig): TorchShape {
     inner: config.intermediateSize / chosen,
     activeExperts: chosen,
     experts,
+    ...(experts > 1 ? { shared: sharedWidth(projections) } : {}),
+    ...stateOf(projections, config.layers),
     vocabulary: config.labels?.length ?? config.vocabSize,
     isTied,
     linear: sum(sizes),
@@ -53,6 +60,28 @@ function shapeOf(config: ModelConfig): TorchShape {
       .map(({ path, inputs, outputs }) => linearOf(block, path, inputs, outputs)),
   };
 }
+
+/**
+ * Bytes per token and unit of width of what a state is made of, by the module that has one: of the delta rule and of Mamba 2 in
+ * transformers' own code, which computes in float32 (counted with torch 2.15, transformers 5.24, over 64 to 768 tokens). Kernels that
+ * are installed apart save less.
+ */
+const STATE_BYTES: Readonly<Record<string, number>> = { linear_attn: 98, mamba: 93 };
+const STATE = /\.(linear_attn|mamba)\.out_proj$/;
+
+function stateOf(projections: readonly PlacedProjection[], layers: number): Pick<TorchShape, 'state'> {
+  const found = projections.filter(({ path }) => STATE.test(path));
+  const [first] = found;
+  if (first === undefined) return {};
+  const perUnit = STATE_BYTES[STATE.exec(first.path)?.[1] ?? ''] ?? 0;
+  return { state: { share: found.length / layers, bytes: perUnit * first.inputs } };
+}
+
+const SHARED = /\.shared_(?:experts?|mlp)\.(?:down_proj|output_linear)$/;
+
+/** Of the MLP that a block with experts has besides them, its width. */
+const sharedWidth = (projections: readonly PlacedProjection[]): number =>
+  projections.find(({ path }) => SHARED.test(path))?.inputs ?? 0;
 
 /** Classes of architectures that transformers has in several sizes of MLP; what a family's own config says of it counts. */
 function traitsOf({ architecture, foreign, parallel }: ModelConfig): BlockTraits {

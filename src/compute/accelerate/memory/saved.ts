@@ -43,7 +43,7 @@ const asCounted = (training: TorchTraining): TorchTraining => ({
 function byTable(training: TorchTraining): number {
   return (
     normsSaved(training) +
-    attentionSaved(training) +
+    mixingSaved(training) +
     mlpSaved(training) +
     inputsSaved(training) +
     (training.trained.kind === 'adapter' ? (training.trained.extraPerToken ?? 0) : 0)
@@ -72,6 +72,12 @@ function normsSaved(training: TorchTraining): number {
   // on a GPU, autocast computes layer norms in float32
   const width = isAutocast && device !== 'cpu' ? 4 : DTYPE_BYTES[residual];
   return block.normInputs * width * hidden + block.norms * 8 + perHead;
+}
+
+/** What mixes tokens with one another, in the mean over blocks of both kinds. */
+function mixingSaved(training: TorchTraining): number {
+  const { share, bytes } = training.shape.state ?? { share: 0, bytes: 0 };
+  return (1 - share) * attentionSaved(training) + share * bytes;
 }
 
 function attentionSaved(training: TorchTraining): number {
@@ -107,10 +113,12 @@ const mlpSaved = (training: TorchTraining): number => {
  * they are trained what they read.
  */
 function expertsSaved(training: TorchTraining): number {
-  const { block, inner, activeExperts, hidden } = training.shape;
+  const { block, inner, activeExperts, hidden, shared = 0 } = training.shape;
   const width = DTYPE_BYTES[training.residual];
   const read = isFull(training) ? activeExperts * (inner + hidden) : expertInputs(training);
-  return width * (activeExperts * (block.mlpSaved * inner + hidden) + read);
+  // next to them, an MLP like any other
+  const besides = widthOf(training) * block.mlpSaved * shared;
+  return width * (activeExperts * (block.mlpSaved * inner + hidden) + read) + besides;
 }
 
 const expertInputs = ({ trained }: TorchTraining): number =>

@@ -47,6 +47,13 @@ export interface TorchLinear {
   readonly outputs: number;
 }
 
+export interface StateBlocks {
+  /** Of all blocks. */
+  readonly share: number;
+  /** What autograd saves of one in the place of its attention, per token. */
+  readonly bytes: number;
+}
+
 export interface TorchShape {
   readonly name: string;
   readonly block: BlockTraits;
@@ -61,6 +68,10 @@ export interface TorchShape {
   readonly inner: number;
   readonly activeExperts: number;
   readonly experts: number;
+  /** Width of what every token passes through next to its experts. */
+  readonly shared?: number;
+  /** Blocks that carry a state from token to token in the place of keys and values. */
+  readonly state?: StateBlocks;
   readonly vocabulary: number;
   readonly isTied: boolean;
   /** Numbers of all blocks' linear layers, of the embeddings, of the head's matrix, and of all else. */

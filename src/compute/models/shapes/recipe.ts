@@ -1,6 +1,6 @@
 /** What the names and shapes of a model's tensors are written with. */
 import type { NamedShape } from '../architectures/blueprint.js';
-import type { ConfigReader } from '../config/reader.js';
+import { ConfigReader } from '../config/reader.js';
 
 /** Tensors of an architecture, from its `config.json`. */
 export interface Recipe {
@@ -88,6 +88,10 @@ export function fieldsOf(config: ConfigReader): Fields {
   };
 }
 
+/** What a config with several parts says of one: `text_config`. */
+export const partOf = (config: ConfigReader, field: string): ConfigReader =>
+  new ConfigReader(config.record(field) ?? {}, config.path);
+
 /** Embedding, last norm and head of models whose parts have Llama's names. */
 export const llamaOuter = (
   config: ConfigReader,
@@ -117,4 +121,31 @@ export function sharingExperts(
     ...under('shared_experts', gatedMlp(hidden, width * config.whole('n_shared_experts', 1))),
   ];
   return (layer) => (layer < dense ? gatedMlp(hidden, inner) : mixture);
+}
+
+/**
+ * MLPs of Qwen's mixtures: without experts in the layers of `mlp_only_layers` and in those that the step leaves out; next to those
+ * that a router chooses there may be one that every token passes through, weighted by a gate.
+ */
+export function qwenMixture(
+  config: ConfigReader,
+  { hidden, inner }: Fields,
+): (layer: number) => readonly NamedShape[] {
+  const dense = new Set(config.list('mlp_only_layers') ?? []);
+  const step = config.whole('decoder_sparse_step', 1);
+  const count = config.whole('num_experts');
+  const shared = config.has('shared_expert_intermediate_size')
+    ? config.whole('shared_expert_intermediate_size')
+    : undefined;
+  const mixture = [
+    tensor('gate.weight', count, hidden),
+    ...experts(count, hidden, config.whole('moe_intermediate_size')),
+    ...(shared === undefined
+      ? []
+      : [
+          ...under('shared_expert', gatedMlp(hidden, shared)),
+          tensor('shared_expert_gate.weight', 1, hidden),
+        ]),
+  ];
+  return (layer) => (dense.has(layer) || (layer + 1) % step !== 0 ? gatedMlp(hidden, inner) : mixture);
 }

@@ -10,6 +10,7 @@ import {
   linear,
   llamaOuter,
   norm,
+  qwenMixture,
   type Recipe,
   type RecipeOf,
   sharingExperts,
@@ -60,38 +61,67 @@ const mixtral: RecipeOf = (config) => {
   });
 };
 
-/** Layers of Qwen's mixtures that have no experts are those of `mlp_only_layers`, and those that the step leaves out. */
-function qwenMlp(
-  config: ConfigReader,
-  { hidden, inner }: Fields,
-  more: readonly NamedShape[],
-): (layer: number) => readonly NamedShape[] {
-  const dense = new Set(config.list('mlp_only_layers') ?? []);
-  const step = config.whole('decoder_sparse_step', 1);
-  const count = config.whole('num_experts');
-  const mixture = [
-    tensor('gate.weight', count, hidden),
-    ...experts(count, hidden, config.whole('moe_intermediate_size')),
-    ...more,
-  ];
-  return (layer) => (dense.has(layer) || (layer + 1) % step !== 0 ? gatedMlp(hidden, inner) : mixture);
-}
-
 const qwen2Moe: RecipeOf = (config) => {
   const fields = fieldsOf(config);
-  const shared = config.whole('shared_expert_intermediate_size');
   return llamaLike(config, fields, {
     bias: { inputs: true, output: false },
-    mlp: qwenMlp(config, fields, [
-      ...under('shared_expert', gatedMlp(fields.hidden, shared)),
-      tensor('shared_expert_gate.weight', 1, fields.hidden),
-    ]),
+    mlp: qwenMixture(config, fields),
   });
 };
 
 const qwen3Moe: RecipeOf = (config) => {
   const fields = fieldsOf(config);
-  return llamaLike(config, fields, { attention: headNorms(fields), mlp: qwenMlp(config, fields, []) });
+  return llamaLike(config, fields, { attention: headNorms(fields), mlp: qwenMixture(config, fields) });
+};
+
+/** Norms over all queries and all keys (arXiv 2409.02060). */
+const olmoe: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner, queries, keys } = fields;
+  const count = config.whole('num_experts', 64);
+  return llamaLike(config, fields, {
+    attention: [...norm('q_norm', queries), ...norm('k_norm', keys)],
+    mlp: () => [tensor('gate.weight', count, hidden), ...experts(count, hidden, inner)],
+  });
+};
+
+/** The same norms; what chooses experts has a bias that no gradient moves. */
+const minimaxM2: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner, queries, keys } = fields;
+  const count = config.whole('num_local_experts', 256);
+  return llamaLike(config, fields, {
+    attention: [...norm('q_norm', queries), ...norm('k_norm', keys)],
+    mlp: () => [
+      tensor('gate.weight', count, hidden),
+      tensor('e_score_correction_bias', count),
+      ...experts(count, hidden, inner),
+    ],
+  });
+};
+
+const seedOss: RecipeOf = (config) => {
+  const bias = {
+    inputs: config.flag('attention_bias', true),
+    output: config.flag('attention_out_bias', false),
+  };
+  return llamaLike(config, fieldsOf(config), { bias });
+};
+
+/** Its MLP has no gate, and its activation two trained numbers (arXiv 2509.14233). */
+const apertus: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner } = fields;
+  return llamaLike(config, fields, {
+    norms: ['attention_layernorm', 'feedforward_layernorm'],
+    attention: headNorms(fields),
+    mlp: () => [
+      ...linear('up_proj', inner, hidden),
+      ...linear('down_proj', hidden, inner),
+      tensor('act_fn.alpha_p', 1),
+      tensor('act_fn.alpha_n', 1),
+    ],
+  });
 };
 
 /** Its norms have no weights (arXiv 2402.00838). */
@@ -186,6 +216,48 @@ const stablelm: RecipeOf = (config) => {
   };
 };
 
+/** Layer norms, and no gate in the MLP (arXiv 2407.14679). */
+const nemotron: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner } = fields;
+  const bias = config.flag('attention_bias');
+  const ofMlp = config.flag('mlp_bias');
+  return {
+    outer: llamaOuter(config, fields, norm('norm', hidden, true)),
+    blocksAt: 'model.layers',
+    layers: fields.layers,
+    block: () => [
+      ...NORMS.flatMap((name) => norm(name, hidden, true)),
+      ...under('self_attn', attention(fields, { inputs: bias, output: bias })),
+      ...under('mlp', [
+        ...linear('up_proj', inner, hidden, ofMlp),
+        ...linear('down_proj', hidden, inner, ofMlp),
+      ]),
+    ],
+  };
+};
+
+/** Phi-3.5-MoE: Mixtral's experts between layer norms. */
+const phiMoe: RecipeOf = (config) => {
+  const fields = fieldsOf(config);
+  const { hidden, inner, vocab } = fields;
+  const count = config.whole('num_local_experts', 16);
+  const bias = config.flag('attention_bias');
+  return {
+    outer: [
+      ...llamaOuter(config, fields, norm('norm', hidden, true)),
+      ...(config.flag('lm_head_bias') ? [tensor('lm_head.bias', vocab)] : []),
+    ],
+    blocksAt: 'model.layers',
+    layers: fields.layers,
+    block: () => [
+      ...NORMS.flatMap((name) => norm(name, hidden, true)),
+      ...under('self_attn', attention(fields, { inputs: bias, output: bias })),
+      ...under('mlp', [tensor('router.weight', count, hidden), ...experts(count, hidden, inner)]),
+    ],
+  };
+};
+
 const starcoder2: RecipeOf = (config) => {
   const fields = fieldsOf(config);
   const { hidden, inner } = fields;
@@ -230,6 +302,12 @@ export const LLAMA_LIKE: Readonly<Record<string, RecipeOf>> = {
   mixtral,
   qwen2_moe: qwen2Moe,
   qwen3_moe: qwen3Moe,
+  olmoe,
+  minimax_m2: minimaxM2,
+  phimoe: phiMoe,
+  seed_oss: seedOss,
+  apertus,
+  nemotron,
   olmo,
   olmo2,
   olmo3: olmo2,

@@ -6,11 +6,18 @@ import { parseConfig } from '../config/index.js';
 import { ConfigReader } from '../config/reader.js';
 import type { RecipeOf } from './recipe.js';
 import { GPT_LIKE } from './recipes-gpt.js';
+import { HYBRID } from './recipes-hybrid.js';
 import { LLAMA_LIKE } from './recipes-llama.js';
 import { LATENT } from './recipes-mla.js';
 import { SEEING } from './recipes-vision.js';
 
-const RECIPES: Readonly<Record<string, RecipeOf>> = { ...LLAMA_LIKE, ...GPT_LIKE, ...LATENT, ...SEEING };
+const RECIPES: Readonly<Record<string, RecipeOf>> = {
+  ...LLAMA_LIKE,
+  ...GPT_LIKE,
+  ...LATENT,
+  ...HYBRID,
+  ...SEEING,
+};
 
 /**
  * Names and shapes as in the files, but for experts, which are one tensor per block as transformers keeps them. `undefined` for

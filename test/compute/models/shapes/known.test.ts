@@ -1,16 +1,22 @@
 /** Shapes that come with the program: each against its published count, and one per architecture against transformers. */
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { projectionsOfModel } from '../../../../src/compute/models/architectures/index.js';
+import { type NamedShape, projectionsOfModel } from '../../../../src/compute/models/architectures/index.js';
 import { parseConfig } from '../../../../src/compute/models/config/index.js';
+import { foreignTensors } from '../../../../src/compute/models/foreign.js';
 import { moduleNames } from '../../../../src/compute/models/module-names.js';
 import { knownModels, knownShape } from '../../../../src/compute/models/shapes/known.js';
 import { tensorsOfConfig } from '../../../../src/compute/models/shapes/tensors.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 
+interface Digest {
+  readonly tensors: number;
+  readonly sha256: string;
+}
+
 interface Recorded {
   readonly models: Readonly<
-    Record<string, { readonly tensors: number; readonly sha256: string; readonly linear: readonly string[] }>
+    Record<string, Digest & { readonly linear: readonly string[]; readonly inMemory?: Digest }>
   >;
 }
 
@@ -40,14 +46,27 @@ describe('shapes of well-known models', () => {
   const { models } = JSON.parse(
     host.readText(`${host.packageFolder}/test/fixtures/shapes/tensors.json`),
   ) as Recorded;
-  for (const [id, { tensors, sha256, linear }] of Object.entries(models)) {
+  const digestOf = (all: readonly NamedShape[]): Digest => {
+    const lines = all.map(({ name, shape }) => `${name} ${shape.join('x')}`);
+    return {
+      tensors: lines.length,
+      sha256: createHash('sha256').update(lines.sort().join('\n')).digest('hex'),
+    };
+  };
+  for (const [id, { tensors, sha256, linear, inMemory }] of Object.entries(models)) {
     it(`of ${id}: names and shapes are those of transformers`, () => {
       const all = tensorsOf(id);
-      const inMemory = moduleNames(all.map(({ name }) => name));
-      const lines = all.map(({ name, shape }) => `${inMemory(name)} ${shape.join('x')}`);
-      expect(lines).to.have.length(tensors);
-      expect(createHash('sha256').update(lines.sort().join('\n')).digest('hex')).to.equal(sha256);
+      const nameOf =
+        inMemory === undefined ? moduleNames(all.map(({ name }) => name)) : (name: string) => name;
+      const named = all.map(({ name, shape }) => ({ name: nameOf(name), shape }));
+      expect(digestOf(named)).to.deep.equal({ tensors, sha256 });
     });
+
+    if (inMemory !== undefined)
+      it(`of ${id}: the text part is what transformers trains`, () => {
+        const { foreign } = parseConfig(shapeOf(id).config, id, () => tensorsOf(id));
+        expect(digestOf(foreign === undefined ? [] : foreignTensors(foreign))).to.deep.equal(inMemory);
+      });
 
     it(`of ${id}: linear layers are those of transformers`, () => {
       const config = parseConfig(shapeOf(id).config, id, () => tensorsOf(id));
@@ -65,6 +84,8 @@ describe('shapes of well-known models', () => {
       'unsloth/mistral-7b-instruct-v0.3-bnb-4bit': 'mistralai/Mistral-7B-v0.3',
       'google/gemma-2-9b-it': 'google/gemma-2-9b',
       'QWEN/qwen3-8b-base': 'Qwen/Qwen3-8B',
+      'unsloth/Llama-4-Scout-17B-16E-Instruct': 'meta-llama/Llama-4-Scout-17B-16E',
+      'unsloth/Qwen3-Next-80B-A3B-Instruct': 'Qwen/Qwen3-Next-80B-A3B-Instruct',
       gpt2: 'openai-community/gpt2',
     };
     for (const [name, id] of Object.entries(same))
