@@ -51,7 +51,13 @@ export const TRAINERS = {
   fsdp_qlora: { head: 'transformers<=4.45', isAutocast: false, sharding: ACCELERATE_FSDP },
   /** LitGPT of October 2023 to April 2024, with bitsandbytes 0.41 and 0.42, whose 4-bit layers keep their inputs. */
   litgpt: LITGPT,
-  'torchtune 2024': { head: 'torchtune 2024-04', isAutocast: false, isEstimated: true },
+  /** FSDP of torch 2.2 and 2.3, whose root unit, with embedding and head, stays gathered; the next block is gathered ahead. */
+  'torchtune 2024': {
+    head: 'torchtune 2024-04',
+    isAutocast: false,
+    isEstimated: true,
+    sharding: { gatheredBlocks: 2, keepsRoot: true },
+  },
   torchtune: { head: 'torchtune chunked', isAutocast: false, isEstimated: true },
   /** Qwen's `finetune.py` of 2023: transformers' Trainer, PEFT 0.4, AutoGPTQ; DeepSpeed where it shards. */
   'qwen 2023': {

@@ -20,6 +20,7 @@ describe('published peaks of GPU memory', () => {
   it('are what each of several allocates: 8 % in the median', () => {
     const known = scores.filter(({ row }) => !row.isLater);
     expect(summaries('sharded, allocated, known lengths', known).median).to.be.lessThan(0.08);
+    expect(summaries('sharded, allocated, known lengths', known).p90).to.be.lessThan(0.1);
     expect(summaries('sharded, allocated, known lengths').p90).to.be.lessThan(0.08);
     expect(summaries('sharded, other measures').median).to.be.lessThan(0.08);
   });
