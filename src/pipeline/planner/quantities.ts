@@ -31,9 +31,19 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
-/** `0.42 usd`, `12.5 usd`, `1,240 usd` */
-export const usd = (value: number): string =>
-  `${value >= 1000 ? count(value) : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} usd`;
+/** `0.0042 usd`, `0.42 usd`, `12.5 usd`, `1,240 usd` */
+export function usd(value: number): string {
+  if (value >= 1000) return `${count(value)} usd`;
+  return `${small(value) ?? value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} usd`;
+}
+
+/** Of what is less than a tenth, the two digits that say something: `0.0042`. `undefined`: there is more, or nothing. */
+function small(value: number): string | undefined {
+  const rounded = Number(value.toPrecision(2));
+  return value > 0 && rounded < 0.1
+    ? rounded.toFixed(Math.min(20, 1 - Math.floor(Math.log10(rounded))))
+    : undefined;
+}
 
 const pad = (value: number): string => String(value).padStart(2, '0');
 

@@ -62,6 +62,7 @@ describe('machines', () => {
     }
     for (const { name, price, priced, provider } of catalogue) {
       expect(priced === undefined, name).to.equal(price === undefined);
+      if (priced !== undefined) expect(priced, name).to.match(/, 20\d\d-(?:0[1-9]|1[0-2])\b/);
       if (provider !== undefined) expect(price, name).to.be.within(0.1, 200);
     }
   });

@@ -304,9 +304,9 @@ function conclusion(plan: Plan, palette: Palette): string {
 const largest = (stages: readonly PlannedStage[]): readonly PlannedStage[] =>
   stages.toSorted((a, b) => (b.peak?.bytes ?? 0) - (a.peak?.bytes ?? 0)).slice(0, 1);
 
-/** `1.21 usd per hour: AWS, us-east-1, on demand, 2025-06` */
+/** `1.006 usd per hour: AWS, us-east-1, on demand, 2025-06` */
 const priceText = ({ usdPerHour, by, priced }: PlanCost): string =>
-  `${usd(usdPerHour ?? 0)} per hour${by === 'option' ? ' as asked for' : priced === null ? '' : `: ${priced}`}`;
+  `${numberText(usdPerHour ?? 0)} usd per hour${by === 'option' ? ' as asked for' : priced === null ? '' : `: ${priced}`}`;
 
 /** Where stages run at once: what that makes of time and memory. */
 function atOnceText({ parallel, totals }: Plan): string {

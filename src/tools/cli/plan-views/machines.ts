@@ -89,11 +89,11 @@ const gib = (value: number): string => {
   return size.toFixed(size >= 99.95 ? 0 : 1);
 };
 
-/** `45 s`, `4.9 min`, `2.1 h`, `3.5 d` */
+/** `0.4 s`, `45 s`, `4.9 min`, `2.1 h`, `3.5 d` */
 function shortTime(seconds: number): string {
   const [size, unit] = TIMES.find(([from]) => seconds >= from) ?? [1, 's'];
   const value = seconds / size;
-  return `${value.toFixed(value < 9.95 && unit !== 's' ? 1 : 0)} ${unit}`;
+  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${unit}`;
 }
 
 const TIMES = [
