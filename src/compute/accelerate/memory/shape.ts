@@ -47,7 +47,7 @@ export interface TorchLinear {
   readonly outputs: number;
 }
 
-export interface StateBlocks {
+interface StateBlocks {
   /** Of all blocks. */
   readonly share: number;
   /** What autograd saves of one in the place of its attention, per token. */
