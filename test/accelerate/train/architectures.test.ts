@@ -1,11 +1,13 @@
 /** Architectures that the embedded engine has no graph for, against PEFT in a plain loop of PyTorch. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { expect } from 'chai';
+import { openTensorSource } from '../../../src/compute/models/safetensors/read.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { tiny } from '../../compute/evaluation/tiny.js';
 import { PYTHON, ranks, withPython } from '../python.js';
 import { expectPlain, trainedByPeft } from './peft-loop.js';
-import { type TrainOptions, testFolders, trained } from './trained.js';
+import { expectEqual, type TrainOptions, testFolders, trained } from './trained.js';
 
 const SCRIPT = join(nodeHost().packageFolder, 'test', 'accelerate', 'evaluation', 'make_models.py');
 
@@ -46,4 +48,19 @@ withPython('LoRA over architectures that only transformers knows', () => {
       if (isShared)
         expectPlain(await trained(folder(`${name}-fsdp`), options(name), ranks(2, 'fsdp')), plain);
     });
+
+  it('mixtral, every weight: files have the names that the base has', async () => {
+    const whole: TrainOptions = {
+      ...options('mixtral'),
+      chosen: { method: 'full', rank: 0, alpha: 0 },
+    };
+    const own = await trained(folder('mixtral-whole'), whole, ranks(1));
+    const namesIn = (path: string): readonly string[] =>
+      [...openTensorSource(nodeHost(), path).keys()].sort();
+    const base = namesIn(join(models, 'mixtral', 'base'));
+    expect(base.some((name) => name.includes('.block_sparse_moe.experts.'))).to.equal(true);
+    for (const state of ['best', 'last']) expect(namesIn(own.path(`model/${state}`))).to.deep.equal(base);
+    const shared = await trained(folder('mixtral-shared'), whole, ranks(2, 'fsdp'));
+    expectEqual(shared, own, 'model/*/model.safetensors', { tensors: 2e-5 });
+  });
 });

@@ -30,9 +30,13 @@ export function readResults(
   const at = (name: string): string => `${work.path}/${name}`;
   const state = ownJson(TRAINING_STATE, host.readText(at(RESULT.state)));
   if (adapter === undefined) {
-    const shapes = expectedTensors(adaptedConfig(model.config, task.adapter));
-    const tensors = (name: string): AdapterTensors =>
-      tensorsOf(shapes, openTensorSource(host, at(name)), (own) => own);
+    const config = adaptedConfig(model.config, task.adapter);
+    const tensors = (name: string): AdapterTensors => {
+      const source = openTensorSource(host, at(name));
+      // of an architecture that only transformers knows, its own files say what belongs to a model, and how it is called there
+      const shapes = config.foreign === undefined ? expectedTensors(config) : written(source);
+      return tensorsOf(shapes, source, (own) => own);
+    };
     return { state, best: tensors(RESULT.bestModel), last: tensors(RESULT.lastModel) };
   }
   const shapes = adapterShapes(model.config, adapter);
@@ -45,6 +49,9 @@ function sourceOf(host: Host, path: string): ReadonlyMap<string, LocatedTensor> 
   const file = openSafetensors(host, path);
   return new Map([...file.tensors].map(([name, entry]) => [name, { entry, file }]));
 }
+
+const written = (source: ReadonlyMap<string, LocatedTensor>): readonly NamedShape[] =>
+  [...source].map(([name, { entry }]) => ({ name, shape: entry.shape }));
 
 /** By this program's names. A tensor that is missing, or has another shape, is a bug of the driver. */
 const tensorsOf = (
