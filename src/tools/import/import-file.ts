@@ -6,11 +6,11 @@ import { type SourceMap, sourceText } from '../../language/source/text.js';
 import type { ForeignRecord } from './foreign.js';
 import { missingKey, moreUnknownKeys, unknownTool } from './import-diagnostics.js';
 import { readSettings, settingsText } from './read-settings.js';
-import { newRecipe, type Recipe } from './recipe.js';
+import { newRecipe, type Recipe, remark } from './recipe.js';
 import { settleUnread } from './settle.js';
 import { ACCELERATE, type Tool, type ToolName, toolOf } from './tools.js';
 import { type ImportContext, type KeyRecord, REPORTED, translateEntries } from './translation.js';
-import { machineText, mergeText, pipelineText, remark } from './write.js';
+import { machineText, mergeText, pipelineText } from './write.js';
 
 interface ImportRequest {
   /** As it was named, for messages. */

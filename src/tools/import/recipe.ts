@@ -54,7 +54,7 @@ interface Remark {
   readonly text: string;
 }
 
-export type RemarkPlace =
+type RemarkPlace =
   | 'base'
   | 'source'
   | 'split'
@@ -222,3 +222,6 @@ export const newRecipe = (devices?: number): Recipe => ({
   validation: [],
   remarks: [],
 });
+
+export const remark = (recipe: Recipe, at: RemarkPlace, text: string): void =>
+  void recipe.remarks.push({ at, text });

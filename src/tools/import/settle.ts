@@ -2,12 +2,11 @@
 
 import { takes } from './objectives.js';
 import { optimizerOf, styleOf } from './optimizers.js';
-import type { Recipe, RecipePart } from './recipe.js';
+import { type Recipe, type RecipePart, remark } from './recipe.js';
 import { scheduleOf, unreadArguments } from './schedules.js';
 import { isLocal } from './sources.js';
 import { BY_ITSELF } from './tables/reasons.js';
 import { automatic, type ImportContext, left, revised } from './translation.js';
-import { remark } from './write.js';
 
 interface Rule {
   readonly parts: readonly RecipePart[];

@@ -3,9 +3,10 @@ import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.
 import { type DataRow, parseDataRow } from '../data/data-rows.js';
 import type { RowPlace } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
+import type { KeptRow, RowRemark } from './fit-row.js';
 import { joinedTokens } from './preference-rows.js';
 import type { RenderedRow, Row } from './rendered-row.js';
-import type { KeptRow, RowEncoder, RowRemark } from './row-encoder.js';
+import type { RowEncoder } from './row-encoder.js';
 
 /** Rows one after another; `tokens`, `weights` and `text` are what the files of a split hold of their pieces. */
 export interface EncodedRows {

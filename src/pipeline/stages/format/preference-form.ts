@@ -1,4 +1,4 @@
-import type { RowRemark } from './row-encoder.js';
+import type { RowRemark } from './fit-row.js';
 import type { FormatInfo } from './split-files.js';
 
 /** Pairs or judged answers: what the first row is, all are. */

@@ -13,39 +13,16 @@ import { isReadFile } from '../../../language/ir/values.js';
 import { CHOICES, LABELLED, PREFERENCE, rowKind } from '../../../language/schemas/functions/template.js';
 import type { FormatSettings } from '../../../language/schemas/stages/format.js';
 import type { OwnName } from '../data/column-names.js';
-import type { DropReason } from '../row-report.js';
-import { choiceRows, lastTokens } from './choice-rows.js';
-import { cut, type EncodedRow, encodeRow, pieces } from './encode-row.js';
+import { choiceRows } from './choice-rows.js';
+import { encodeRow } from './encode-row.js';
+import { type EncodingResult, fitted, fittedChoices, fittedPreference, specialRemarks } from './fit-row.js';
 import { noChatTemplate } from './format-diagnostics.js';
 import { labelledColumns, labelledRow, labelledText, labelOf } from './labelled-rows.js';
 import { preferenceRows } from './preference-rows.js';
 import { needsChatTemplate, renderRow, TOKENS } from './render-row.js';
-import {
-  type Examples,
-  type RenderContext,
-  type RenderedRow,
-  type Row,
-  RowProblem,
-  text,
-} from './rendered-row.js';
+import { type Examples, type RenderContext, type Row, RowProblem, text } from './rendered-row.js';
 import { patternsOf } from './row-patterns.js';
 import { shownTokens, takeTokens } from './tokenized-rows.js';
-
-export interface RowRemark {
-  readonly reason: DropReason;
-  readonly detail: string;
-}
-
-/** What is kept of a row: more than one piece under `overflow = split`, and of choices and preferences. */
-export interface KeptRow {
-  readonly rendered: RenderedRow;
-  readonly kept: readonly EncodedRow[];
-  /** What the reader of a report should know of it. */
-  readonly remarks: readonly RowRemark[];
-}
-
-/** What became of a row, or why nothing is kept of it. */
-type EncodingResult = KeptRow | RowRemark;
 
 export interface RowEncoder {
   readonly tokenizer: Tokenizer;
@@ -205,77 +182,6 @@ function longestToken(tokenizer: Tokenizer): number {
   for (let id = 0; id < tokenizer.vocabSize; id++)
     longest = Math.max(longest, tokenizer.tokenOf(id)?.length ?? 0);
   return longest;
-}
-
-const specialRemarks = (special: readonly string[]): readonly RowRemark[] =>
-  special.length === 0
-    ? []
-    : [{ reason: 'malformed', detail: `its text contains special tokens: ${special.join(' ')}` }];
-
-function fitted(
-  rendered: RenderedRow,
-  whole: EncodedRow,
-  { max_length: limit, overflow }: FormatSettings,
-  special: readonly string[],
-): EncodingResult {
-  const tokens = whole.ids.length;
-  if (whole.supervised === 0)
-    return { reason: 'no_supervised_token', detail: 'no token of the row is supervised' };
-  const remarks = specialRemarks(special);
-  if (tokens <= limit) return { rendered, kept: [whole], remarks };
-  const allowed = `${tokens} tokens, at most ${limit} are allowed`;
-  if (overflow === 'drop') return { reason: 'too_long', detail: allowed };
-  const kept = (overflow === 'split' ? pieces(whole, limit) : [cut(whole, limit)]).filter(
-    ({ supervised }) => supervised > 0,
-  );
-  if (kept.length === 0)
-    return {
-      reason: 'no_supervised_token',
-      detail: `its answer is beyond the first ${limit} of ${tokens} tokens`,
-    };
-  const done = overflow === 'split' ? `split into ${kept.length}` : 'cut';
-  return { rendered, kept, remarks: [...remarks, { reason: 'too_long', detail: `${done}: ${allowed}` }] };
-}
-
-/** Both answers of a pair or none; of a longer one, its end is cut off. */
-function fittedPreference(
-  rendered: RenderedRow,
-  rows: readonly EncodedRow[],
-  { max_length: limit, overflow }: FormatSettings,
-  special: readonly string[],
-): EncodingResult {
-  const longest = Math.max(...rows.map(({ ids }) => ids.length));
-  const remarks = specialRemarks(special);
-  const detail = `${longest} tokens, at most ${limit} are allowed`;
-  if (longest > limit && overflow !== 'truncate') return { reason: 'too_long', detail };
-  const kept = rows.map((row) => ({ ...cut(row, limit), preference: row.preference }));
-  if (kept.some(({ supervised }) => supervised === 0))
-    return { reason: 'no_supervised_token', detail: 'no token of an answer is left to learn from' };
-  return {
-    rendered,
-    kept,
-    remarks: longest > limit ? [...remarks, { reason: 'too_long', detail: `cut: ${detail}` }] : remarks,
-  };
-}
-
-/** All choices of a question or none; of a longer one, what is before it is cut off, as lm-evaluation-harness does. */
-function fittedChoices(
-  rendered: RenderedRow,
-  rows: readonly EncodedRow[],
-  { max_length: limit, overflow }: FormatSettings,
-  special: readonly string[],
-): EncodingResult {
-  const longest = Math.max(...rows.map(({ ids }) => ids.length));
-  const remarks = specialRemarks(special);
-  if (longest <= limit) return { rendered, kept: rows, remarks };
-  const detail = `${longest} tokens, at most ${limit} are allowed`;
-  const cut = overflow === 'truncate' ? rows.flatMap((row) => lastTokens(row, limit) ?? []) : [];
-  if (cut.length < rows.length) return { reason: 'too_long', detail };
-  return {
-    rendered,
-    kept: cut,
-    remarks: [...remarks, { reason: 'too_long', detail: `cut at the start: ${detail}` }],
-  };
 }
 
 /** How special tokens look: `<|im_end|>`, `</s>`, `[INST]`. */

@@ -1,6 +1,6 @@
 /** Axolotl: what each key of its YAML becomes. Defaults: `src/axolotl/utils/schemas/`, `core/builders/`. */
 import { a, type ForeignRecord, oneOf, valueIn } from '../foreign.js';
-import type { Recipe } from '../recipe.js';
+import { type Recipe, remark } from '../recipe.js';
 import {
   automatic,
   becomes,
@@ -13,7 +13,6 @@ import {
   type TranslationTable,
   unless,
 } from '../translation.js';
-import { remark } from '../write.js';
 import { datasets } from './axolotl-datasets.js';
 import * as common from './common.js';
 import { TRAINER_SEED } from './common.js';

@@ -4,7 +4,7 @@ import { isRevision } from '../../../language/schemas/repositories.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import { a, type ForeignNode, type Reader } from '../foreign.js';
 import { isPattern, namesOfPattern, optimizerOf } from '../optimizers.js';
-import type { Recipe } from '../recipe.js';
+import { type Recipe, remark } from '../recipe.js';
 import { scheduleOf } from '../schedules.js';
 import {
   automatic,
@@ -15,7 +15,6 @@ import {
   type Translation,
   type Verdict,
 } from '../translation.js';
-import { remark } from '../write.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 
 export const rate: Translation<Recipe> = becomes('`rate` of the optimizer', a.positive, (recipe, value) => {

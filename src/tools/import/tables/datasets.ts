@@ -1,9 +1,8 @@
 /** What the data sets of a file, and the columns and the splits of each, become together. */
 import { sources } from '../../../language/schemas/functions/source.js';
-import type { Dataset, Recipe } from '../recipe.js';
+import { type Dataset, type Recipe, remark } from '../recipe.js';
 import { splitOf } from '../sources.js';
 import { type ImportContext, left, type OpenRecord, revised } from '../translation.js';
-import { remark } from '../write.js';
 
 /** Adds a data set to those of its format; false if its rows have another, which its keys then say. */
 export function addDataset(

@@ -4,7 +4,7 @@ import { HostError } from '../../../language/host/host.js';
 import { anyObject, isJson, type Json, tryJson } from '../../../language/host/json.js';
 import type { Sharding } from '../../../language/ir/engines.js';
 import { a, type ForeignNode, type ForeignRecord, plain, type Reader } from '../foreign.js';
-import type { Recipe } from '../recipe.js';
+import { type Recipe, remark } from '../recipe.js';
 import {
   automatic,
   becomes,
@@ -16,7 +16,6 @@ import {
   translateEntries,
   type Verdict,
 } from '../translation.js';
-import { remark } from '../write.js';
 import { here } from './for-recipes.js';
 import { BY_ITSELF, NONE } from './reasons.js';
 

@@ -4,7 +4,7 @@ import { HostError } from '../../../language/host/host.js';
 import type { Span } from '../../../language/source/span.js';
 import { a, type ForeignRecord, oneOf, valueIn } from '../foreign.js';
 import { readSettings } from '../read-settings.js';
-import { newDataset, type Recipe, type TemplateName } from '../recipe.js';
+import { newDataset, type Recipe, remark, type TemplateName } from '../recipe.js';
 import {
   becomes,
   each,
@@ -15,7 +15,6 @@ import {
   type TranslationTable,
   translateEntries,
 } from '../translation.js';
-import { remark } from '../write.js';
 import * as common from './common.js';
 import { TRAINER_SEED, textOf } from './common.js';
 import { addDataset } from './datasets.js';

@@ -5,9 +5,8 @@ import { parseFlat } from '../../../language/host/json.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import type { Span } from '../../../language/source/span.js';
 import { cannotExpress } from '../import-diagnostics.js';
-import { type Dataset, newDataset, type Recipe } from '../recipe.js';
+import { type Dataset, newDataset, type Recipe, remark } from '../recipe.js';
 import { type ImportContext, type KeyRecord, left } from '../translation.js';
-import { remark } from '../write.js';
 import { addDataset, settleMessages } from './datasets.js';
 import { NONE } from './reasons.js';
 

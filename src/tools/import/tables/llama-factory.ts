@@ -1,6 +1,6 @@
 /** LLaMA-Factory: what each key of its YAML or JSON becomes. Defaults: `src/llamafactory/hparams/`. */
 import { a, isUnset, oneOf, valueIn } from '../foreign.js';
-import type { Dataset, Recipe } from '../recipe.js';
+import { type Dataset, type Recipe, remark } from '../recipe.js';
 import {
   automatic,
   becomes,
@@ -13,7 +13,6 @@ import {
   type TranslationTable,
   unless,
 } from '../translation.js';
-import { remark } from '../write.js';
 import * as common from './common.js';
 import { textOf } from './common.js';
 import { exporting, settleExport } from './exports.js';

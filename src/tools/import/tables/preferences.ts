@@ -1,6 +1,6 @@
 /** What is learned from preferences: keys of an objective, and what the rest of a file becomes beside one. */
 import { a } from '../foreign.js';
-import type { Recipe } from '../recipe.js';
+import { type Recipe, remark } from '../recipe.js';
 import {
   automatic,
   becomes,
@@ -10,7 +10,6 @@ import {
   type Translation,
   type Verdict,
 } from '../translation.js';
-import { remark } from '../write.js';
 import * as common from './common.js';
 import { none } from './for-recipes.js';
 

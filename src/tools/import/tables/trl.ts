@@ -1,6 +1,6 @@
 /** TRL: what the arguments of `trl sft` become, and those of `SFTConfig`, `ModelConfig` and PEFT's `LoraConfig`. */
 import { a, type ForeignRecord, isUnset, oneOf, valueIn } from '../foreign.js';
-import { type Dataset, newDataset, type Recipe } from '../recipe.js';
+import { type Dataset, newDataset, type Recipe, remark } from '../recipe.js';
 import { columnsIn, isLocal } from '../sources.js';
 import {
   automatic,
@@ -17,7 +17,6 @@ import {
   unable,
   unless,
 } from '../translation.js';
-import { remark } from '../write.js';
 import * as common from './common.js';
 import { textOf } from './common.js';
 import { settleSplits } from './datasets.js';
