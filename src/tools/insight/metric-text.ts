@@ -39,7 +39,8 @@ export function figureText(name: string, { metrics, dropped }: Measured): string
 export const droppedRows = (dropped: NonNullable<Measured['dropped']>): number =>
   Object.values(dropped).reduce((sum, rows) => sum + rows, 0);
 
-function droppedText(dropped: NonNullable<Measured['dropped']>): string {
+/** `8 dropped: 6 leaks, 2 duplicates`, the most common reason first. */
+export function droppedText(dropped: NonNullable<Measured['dropped']>): string {
   const reasons = Object.entries(dropped)
     .filter(([, rows]) => rows > 0)
     .sort(([, a], [, b]) => b - a)

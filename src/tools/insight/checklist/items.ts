@@ -6,6 +6,7 @@ import { isShipped } from '../../../language/schemas/functions/source.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { shellWord } from '../../../language/source/shell-word.js';
 import { bytes } from '../../../pipeline/planner/quantities.js';
+import { droppedText } from '../metric-text.js';
 import type { Answer, Evidence, Facts } from './facts.js';
 import { licenceUse, rowsUse } from './licences.js';
 
@@ -55,12 +56,7 @@ function rowsRead(facts: Facts, { stage }: CheckedStage): readonly Evidence[] {
   const ran = facts.ran(stage.name);
   const kept = ran?.metrics['rows'];
   if (kept === undefined) return [];
-  const dropped = Object.entries(ran?.dropped ?? {}).map(([reason, count]) => `${count} ${reason}`);
-  return [
-    {
-      text: `${kept} rows kept, ${dropped.length === 0 ? 'none dropped' : `dropped: ${dropped.join(', ')}`}`,
-    },
-  ];
+  return [{ text: `${kept} rows kept, ${droppedText(ran?.dropped ?? {})}` }];
 }
 
 /** Rows that come with ftpc are checked. */

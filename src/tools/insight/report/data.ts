@@ -1,5 +1,6 @@
 import { counted, percentText } from '../../../language/diagnostics/make.js';
 import { html, type Markup, nothing } from '../../../language/source/markup.js';
+import { reasonText } from '../../../pipeline/stages/row-report.js';
 import { barChart } from '../html/charts.js';
 import { left, prose, right, table } from '../html/page.js';
 import type { Lengths, ReportInput, RowNote, RowsReport } from './input.js';
@@ -48,7 +49,7 @@ function counts({ counts: reasons, rows }: RowsReport): Markup {
     'Rows that were dropped',
     [...left('reason'), ...right('rows', 'share')],
     found.map(([reason, count]) => [
-      reason.replaceAll('_', ' '),
+      reasonText(reason, count),
       count,
       percentText(count / Math.max(1, rows)),
     ]),
@@ -65,7 +66,7 @@ ${table(
   left('place', 'reason', 'detail'),
   shown.map(({ file, line, reason, detail }) => [
     html`<code>${file}:${line}</code>`,
-    reason.replaceAll('_', ' '),
+    reasonText(reason, 1),
     prose(detail),
   ]),
 )}${rest > 0 ? html`<p class="soft">and ${rest} more in the stage’s JSON report</p>` : nothing}</details>`;
