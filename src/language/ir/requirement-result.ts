@@ -29,7 +29,10 @@ export function resultOf(requirement: Requirement, lookup: Lookup): RequirementR
   const { holds, left, right, operator, value, limit } = decide(requirement.condition, read);
   const unit = unitOf(left.type) ?? (right && unitOf(right.type));
   const isPercent = unit === 'ratio' && right !== undefined && [left, right].some(saysPercent);
-  const [found, needed] = isPercent ? formatApart(100 * value, 100 * limit, '%') : formatApart(value, limit);
+  const isWritten = right?.op === 'value';
+  const [found, needed] = isPercent
+    ? formatApart(100 * value, 100 * limit, isWritten, '%')
+    : formatApart(value, limit, isWritten);
   const sentence = `${expressionText(left, formatNumber)} = ${found}, needs ${operator} ${needed}`;
   return { require: requirement.text, holds, value, limit, operator, unit, sentence };
 }
@@ -95,18 +98,26 @@ function decide(condition: Expression, read: (name: MetricName) => Reading, nega
   };
 }
 
-/** Both with as many digits as it takes to tell them apart, so that nobody reads "0.02, needs >= 0.02". */
-function formatApart(a: number, b: number, suffix = ''): readonly [string, string] {
+/** Digits of a number that somebody wrote, without what a product by 100 adds to them. */
+const WRITTEN = 12;
+
+/**
+ * Both with as many digits as it takes to tell which is greater, so that nobody reads "0.02, needs >= 0.02".
+ * `isWritten`: the second one is a number of the pipeline, and has all of its digits.
+ */
+function formatApart(a: number, b: number, isWritten: boolean, suffix = ''): readonly [string, string] {
   const both = (digits: number): readonly [string, string] => [
-    withDigits(a, digits) + suffix,
-    withDigits(b, digits) + suffix,
+    withDigits(a, digits),
+    withDigits(b, isWritten ? Math.max(digits, WRITTEN) : digits),
   ];
-  for (let digits = 4; digits < 17; digits++) {
-    const [first, second] = both(digits);
-    if (first !== second || a === b) return [first, second];
-  }
-  return both(17);
+  let texts = both(4);
+  for (let digits = 5; digits <= 17 && !saysOrder(texts, a - b); digits++) texts = both(digits);
+  return [texts[0] + suffix, texts[1] + suffix];
 }
+
+/** Whether two texts of numbers differ in the direction of the numbers. Of what is not finite, nothing more is to be said. */
+const saysOrder = ([first, second]: readonly [string, string], difference: number): boolean =>
+  !Number.isFinite(difference) || Math.sign(Number(first) - Number(second)) === Math.sign(difference);
 
 /** Four significant digits: enough to compare by eye, short enough for a line. */
 const formatNumber = (value: number): string => withDigits(value, 4);

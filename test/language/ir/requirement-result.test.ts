@@ -7,6 +7,8 @@ import { binary, metric, negate, not, value } from '../../helpers/expressions.js
 
 type Binary = BinaryExpression['op'];
 
+const percent = (share: number): Expression => ({ ...value(share), type: 'ratio' });
+
 const write = (condition: Expression): string => expressionText(condition, String);
 
 const known: Readonly<Record<string, number>> = { rouge_l: 0.513, 'baseline.rouge_l': 0.5, loss: 2, zero: 0 };
@@ -35,10 +37,18 @@ describe('requirements', () => {
   it('shows enough digits to tell value and limit apart', () => {
     const { sentence } = find(binary(value(0.0199999), '>=', value(0.02)));
     expect(sentence).to.equal('0.02 = 0.0199999, needs >= 0.02');
+    const below = (found: number): string => find(binary(value(found), '<', value(1.0001))).sentence;
+    expect(below(1.00012)).to.match(/ = 1\.00012, needs < 1\.0001$/);
+  });
+
+  it('shows a limit as it is written, and a computed one shortly', () => {
+    const limit = (right: Expression): string => find(binary(metric('zero'), '>=', right)).sentence;
+    expect(limit(value(1.00012345))).to.equal('zero = 0, needs >= 1.00012345');
+    expect(limit(percent(0.123456))).to.equal('zero = 0%, needs >= 12.3456%');
+    expect(limit(binary(value(1), '/', value(3)))).to.equal('zero = 0, needs >= 0.3333');
   });
 
   it('speaks in percent where the requirement does, and only there', () => {
-    const percent = (limit: number): Expression => ({ ...value(limit), type: 'ratio' });
     const sentence = (condition: Expression): string => find(condition).sentence;
     expect(sentence(binary(metric('zero'), '>=', percent(0.8)))).to.equal('zero = 0%, needs >= 80%');
     expect(sentence(binary(gain, '>=', percent(0.02)))).to.equal(

@@ -98,7 +98,7 @@ export const adapterRules: readonly Rule[] = [
       const isSet = checked.stage.origins['lora.dropout'] !== 'default';
       return aboutValue(pipeline.place(checked, isSet ? 'lora.dropout' : 'lora'), {
         message: `${isSet ? `a dropout of ${percentText(dropout)}` : 'no dropout'} on ${rows.train} rows at most`,
-        label: 'is soon memorised',
+        label: 'few rows are soon memorised',
         help: 'write `dropout: 5%` in `lora`; 5% to 10% is usual for small data',
         write: isSet ? '5%' : undefined,
       });
