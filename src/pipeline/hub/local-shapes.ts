@@ -1,5 +1,6 @@
 /** Folders that have a model's config and not its weights: a plan needs no more. */
 import { userProblem } from '../../compute/models/user-problem.js';
+import { modelError } from '../../language/diagnostics/catalogue/files.js';
 import { plannedByShape } from '../../language/diagnostics/catalogue/hub.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { DigestTable } from '../../language/host/digests.js';
@@ -19,16 +20,20 @@ interface ShapedProgram {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** `at`: where the settings that name a model are in the file. */
+/** `at`: where the settings that name a model are in the file. An error says what is wrong with a config whose tensors are not known. */
 export function withLocalShapes(
   program: Program,
   host: Host,
   at: (named: readonly Pick<HubCall, 'stage' | 'path'>[]) => Span | undefined = () => undefined,
 ): ShapedProgram {
   const found = new Map<string, ShapedFolder>();
+  const refused = new Map<string, Diagnostic>();
   const shapeIn = (call: Call): ShapedFolder | undefined => {
     const folder = folderOf(call, program, host);
-    return folder === undefined ? undefined : shapedFolder(host, folder, String(call.args['folder']));
+    if (folder === undefined) return undefined;
+    return shapedFolder(host, folder, String(call.args['folder']), (error) =>
+      refused.set(folder, modelError(error)),
+    );
   };
   const shaped = replaceCalls(program, (call) => {
     const shape = call.call === 'local' ? shapeIn(call) : undefined;
@@ -37,7 +42,8 @@ export function withLocalShapes(
     return { ...call, args: { ...call.args, [SHAPE]: true } };
   });
   const shapes = [...found.values()];
-  if (shapes.length === 0) return { program, host, digests: {}, diagnostics: [] };
+  if (refused.size > 0 || shapes.length === 0)
+    return { program, host, digests: {}, diagnostics: [...refused.values()] };
   return {
     program: { ...shaped, shapes: [...(program.shapes ?? []), ...shapes.map(({ shape }) => shape)] },
     host: withVirtualFiles(host, new Map(shapes.flatMap(({ files }) => [...files]))),

@@ -74,27 +74,37 @@ const listed = (shaped: ShapedFolder, commit: string): ShapedRepository => ({
   })),
 });
 
-/** A folder with a `config.json` and without weights; `undefined` for any other. */
-export function shapedFolder(host: Host, folder: string, model: string): ShapedFolder | undefined {
+/**
+ * A folder with a `config.json` and without weights; `undefined` for any other, and where its tensors cannot be told: `refused` hears
+ * what is wrong with its values.
+ */
+export function shapedFolder(
+  host: Host,
+  folder: string,
+  model: string,
+  refused: (error: ModelError) => void = () => {},
+): ShapedFolder | undefined {
   const isThere = (name: string): boolean => host.stat(join(folder, name))?.isFolder === false;
   if (!isThere(CONFIG) || isThere(SINGLE_FILE) || isThere(INDEX_FILE)) return undefined;
   const config = tryJsonFile(anyObject, host, join(folder, CONFIG));
   return (
-    config && virtualFolder(host, folder, config, { model, source: 'its `config.json`', isQuantised: false })
+    config &&
+    virtualFolder(host, folder, config, { model, source: 'its `config.json`', isQuantised: false, refused })
   );
 }
 
 interface ShapeOrigin extends Pick<ModelShape, 'model' | 'source' | 'isQuantised'> {
   readonly stored?: StoredFormat | undefined;
+  readonly refused?: (error: ModelError) => void;
 }
 
 function virtualFolder(
   host: Host,
   folder: string,
   config: Json,
-  { stored, ...origin }: ShapeOrigin,
+  { stored, refused = () => {}, ...origin }: ShapeOrigin,
 ): ShapedFolder | undefined {
-  const tensors = shapesOf(config, join(folder, CONFIG));
+  const tensors = shapesOf(config, join(folder, CONFIG), refused);
   if (tensors === undefined) return undefined;
   const text = encoded(config);
   const weights = virtualWeights(config, tensors);
@@ -120,13 +130,17 @@ function virtualFolder(
   };
 }
 
-/** What a config says that cannot be read is said by whoever opens the model. */
-function shapesOf(config: Json, path: string): ReturnType<typeof tensorsOfConfig> {
+function shapesOf(
+  config: Json,
+  path: string,
+  refused: (error: ModelError) => void,
+): ReturnType<typeof tensorsOfConfig> {
   try {
     return tensorsOfConfig(config, path);
   } catch (error) {
-    if (error instanceof ModelError) return undefined;
-    throw error;
+    if (!(error instanceof ModelError)) throw error;
+    refused(error);
+    return undefined;
   }
 }
 

@@ -151,8 +151,9 @@ async function resolveOrShape(
   try {
     return await resolve(group, host, shape === undefined ? options : { ...options, isHasty: true }, warn);
   } catch (error) {
-    if (shape === undefined || !(error instanceof UserError)) throw error;
-    if (!NOT_TO_BE_HAD.has(error.diagnostic.code)) throw error;
+    if (!(error instanceof UserError) || !NOT_TO_BE_HAD.has(error.diagnostic.code)) throw error;
+    if (shape === undefined)
+      throw options.shapes === true && repository.kind === 'model' ? ofUnknownShape(error) : error;
     warn(plannedByShape(shape.shape, error.diagnostic.message));
     const { commit, listed } = shape;
     const { kind, id, revision } = repository;
@@ -166,6 +167,15 @@ async function resolveOrShape(
     };
   }
 }
+
+/** A plan does with less than a run. */
+const ofUnknownShape = ({ diagnostic }: UserError): UserError =>
+  new UserError({
+    ...diagnostic,
+    help: [diagnostic.help, 'a plan alone needs its `config.json`, in a folder that `local("…")` names']
+      .filter((text) => text !== undefined)
+      .join('; '),
+  });
 
 async function resolve(
   { repository, calls }: CallGroup,

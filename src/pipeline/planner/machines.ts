@@ -42,12 +42,12 @@ export interface MachineMatch {
  */
 export function findMachine(name: string, machines: readonly Machine[]): MachineMatch | undefined {
   const found = findSpelt(name, machines);
-  const [, rest, count] = /^\s*(\S.*?)\s*[x×]\s*(\d{1,3})\s*$/i.exec(name) ?? [];
+  const [, rest, count] = /^\s*(\S.*?)\s*[x×]\s*([1-9]\d{0,2})\s*$/i.exec(name) ?? [];
   return found === undefined && rest !== undefined ? findSpelt(`${count}x ${rest}`, machines) : found;
 }
 
 function findSpelt(name: string, machines: readonly Machine[]): MachineMatch | undefined {
-  const [, count, rest = name] = /^\s*(\d{1,3})\s*[x×]\s*(\S.*)$/i.exec(name) ?? [];
+  const [, count, rest = name] = /^\s*([1-9]\d{0,2})\s*[x×]\s*(\S.*)$/i.exec(name) ?? [];
   const exact = machines.find(({ name: own }) => own === name);
   if (exact !== undefined) return { machine: exact, name, others: [] };
   const wanted = joined(wordsOf(rest));

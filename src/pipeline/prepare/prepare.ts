@@ -129,7 +129,7 @@ export async function readyToPlan(
   const shaped = shapes
     ? withLocalShapes(resolved.program, resolved.host, (named) => firstPlace(analysis, named))
     : { program: resolved.program, host: resolved.host, digests: {}, diagnostics: [] };
-  goesOn(shaped.diagnostics);
+  if (!goesOn(shaped.diagnostics)) return nothing;
   const { program } = shaped;
   if (!goesOn(await checkLicences(program, analysis, shaped.host))) return nothing;
   return {

@@ -85,6 +85,7 @@ describe('models that are planned by their shape', () => {
     });
     expect(none).to.equal(undefined);
     expect(diagnostics.map(({ code }) => code)).to.deep.equal(['FTP1404']);
+    expect(diagnostics[0]?.help).to.contain('a plan alone needs its `config.json`');
   });
 
   it('may be gated; a name that the Hub does not have stays an error', async () => {
@@ -135,6 +136,21 @@ describe('models that are planned by their shape', () => {
     const { program: shaped, host: seen, diagnostics } = withLocalShapes({ ...own, stages }, host, at);
     expect(diagnostics.map(({ code, at: place }) => [code, place])).to.deep.equal([['FTP1940', named]]);
     openBase(shaped, seen).checkWeights();
+  });
+
+  it('of folders with values that make no sense are refused with what is wrong', () => {
+    const host = offline();
+    mkdirSync(join(cwd, 'mine'));
+    const qwen = { model_type: 'qwen3_5', architectures: ['Qwen3_5ForConditionalGeneration'] };
+    const text = { hidden_size: 64, num_hidden_layers: 4, num_attention_heads: 4, vocab_size: 96 };
+    writeFileSync(join(cwd, 'mine/config.json'), JSON.stringify({ ...qwen, text_config: text }));
+    const base = { call: 'local', args: { folder: 'mine' } };
+    const own = program(LLAMA);
+    const stages = own.stages.map((stage) => ({ ...stage, settings: { base } }));
+    const { program: same, diagnostics } = withLocalShapes({ ...own, stages }, host);
+    expect(same.shapes).to.equal(undefined);
+    expect(diagnostics.map(({ code, severity }) => `${severity} ${code}`)).to.deep.equal(['error FTP0833']);
+    expect(diagnostics[0]?.message).to.contain('"linear_num_value_heads" is missing');
   });
 
   const starterConfig = ({ packageFolder }: Host): string =>

@@ -103,7 +103,8 @@ describe('machines', () => {
   });
 
   it('that there are not have neighbours', () => {
-    expect(found('rtx9090')).to.equal(undefined);
+    for (const none of ['rtx9090', '0x a100', 'a100 x0', '-2x a100', '1.5x a100'])
+      expect(found(none), none).to.equal(undefined);
     expect(nearestMachine('rtx 3091', catalogue)).to.equal('rtx_3090');
     expect(nearestMachine('abacus', catalogue)).to.equal(undefined);
   });

@@ -90,7 +90,7 @@ export function fieldsOf(config: ConfigReader): Fields {
 
 /** What a config with several parts says of one: `text_config`. */
 export const partOf = (config: ConfigReader, field: string): ConfigReader =>
-  new ConfigReader(config.record(field) ?? {}, config.path);
+  new ConfigReader(config.record(field) ?? config.wrong(field, 'an object'), config.path);
 
 /** Embedding, last norm and head of models whose parts have Llama's names. */
 export const llamaOuter = (

@@ -100,7 +100,7 @@ const qwen35: RecipeOf = (config) => {
       tensor('model.language_model.embed_tokens.weight', vocab, hidden),
       ...norm('model.language_model.norm', hidden),
       ...(config.flag('tie_word_embeddings') ? [] : [tensor('lm_head.weight', vocab, hidden)]),
-      ...qwenVision(config),
+      ...(config.has('vision_config') ? qwenVision(config) : []),
     ],
     blocksAt: 'model.language_model.layers',
     layers: fields.layers,
