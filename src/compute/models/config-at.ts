@@ -18,6 +18,12 @@ export function ggufAt(host: Host, path: string): string | undefined {
 
 export const isGguf = (host: Host, path: string): boolean => ggufAt(host, path) !== undefined;
 
+/** The text of a model's own `config.json`; empty where there is none, as next to a GGUF file. */
+export function configTextAt(host: Host, path: string): string {
+  const file = `${path}/config.json`;
+  return host.stat(file) === undefined ? '' : host.readText(file);
+}
+
 /** The config of what is at a path, and nothing else of it: all that `ftpc check` needs. Throws a `ModelError`. */
 export function configAt(host: Host, path: string): ModelConfig {
   const gguf = ggufAt(host, path);

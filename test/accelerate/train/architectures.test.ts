@@ -49,7 +49,7 @@ withPython('LoRA over architectures that only transformers knows', () => {
         expectPlain(await trained(folder(`${name}-fsdp`), options(name), ranks(2, 'fsdp')), plain);
     });
 
-  it('mixtral, every weight: files have the names that the base has', async () => {
+  it('mixtral, every weight: files have the names that the base has, and transformers reads them', async () => {
     const whole: TrainOptions = {
       ...options('mixtral'),
       chosen: { method: 'full', rank: 0, alpha: 0 },
@@ -60,6 +60,9 @@ withPython('LoRA over architectures that only transformers knows', () => {
     const base = namesIn(join(models, 'mixtral', 'base'));
     expect(base.some((name) => name.includes('.block_sparse_moe.experts.'))).to.equal(true);
     for (const state of ['best', 'last']) expect(namesIn(own.path(`model/${state}`))).to.deep.equal(base);
+    const script =
+      'import sys; from transformers import AutoModelForCausalLM as M; M.from_pretrained(sys.argv[1])';
+    execFileSync(PYTHON ?? '', ['-c', script, own.path('model/best')], { stdio: 'pipe' });
     const shared = await trained(folder('mixtral-shared'), whole, ranks(2, 'fsdp'));
     expectEqual(shared, own, 'model/*/model.safetensors', { tensors: 2e-5 });
   });

@@ -4,6 +4,7 @@ import type { AnyModel } from '../../../compute/models/any-model.js';
 import { CHAT_TEMPLATE, readStyle } from '../../../compute/models/chat-template/index.js';
 import { unquantised } from '../../../compute/models/config/index.js';
 import { floatsAsIn } from '../../../compute/models/config/shape.js';
+import { configTextAt } from '../../../compute/models/config-at.js';
 import type { LoadedAdapter } from '../../../compute/packaging/adapter-folder.js';
 import { noGguf } from '../../../compute/packaging/gguf/gguf-diagnostics.js';
 import { exactContext } from '../../../compute/packaging/gguf/index.js';
@@ -125,8 +126,6 @@ function writeFolder(context: StageContext, parts: MergedParts, opened: OpenedBa
   const classes = labels && opened.classifierFields(labels, paddingOf(model, labels).id);
   const json = others.length > 0 ? model.configJson() : unquantised(model.configJson());
   const config = mergedConfig(json, dtype, { untied: plan?.untied === true, ...(classes && { classes }) });
-  const source = `${model.path}/config.json`;
-  // a GGUF file has none
-  const original = model.known === undefined && host.stat(source) !== undefined ? host.readText(source) : '';
+  const original = model.known === undefined ? configTextAt(host, model.path) : '';
   output.write(`${FOLDER}/config.json`, floatsAsIn(original, config));
 }

@@ -1,5 +1,5 @@
 import { unquantised } from '../../../compute/models/config/index.js';
-import { configText } from '../../../compute/models/config/shape.js';
+import { configText, floatsAsIn } from '../../../compute/models/config/shape.js';
 import { classifierFields } from '../../../compute/models/labels.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
 import { safetensorsChunks, type WritableTensor } from '../../../compute/models/safetensors/write.js';
@@ -11,7 +11,8 @@ import type { OutputFolder } from '../../../language/ir/outputs.js';
 /**
  * Writes a fully trained model as a Hugging Face folder: config, tokenizer and template of its base, and float32
  * weights, one tensor at a time. A head that is tied to the embedding has no tensor of its own, as in the base; one over
- * labels replaces it where \`trained\` has them.
+ * labels replaces it where \`trained\` has them. `original`: the text of the base's own config, where its floats are not
+ * known here.
  */
 export function writeModel(
   output: Pick<OutputFolder, 'write'>,
@@ -19,11 +20,12 @@ export function writeModel(
   base: ModelFolder,
   trained: ModelConfig,
   parameters: AdapterTensors,
+  original = '',
 ): void {
   const padding = paddingOf({ ...base, facts: base.config }, trained.labels);
   for (const companion of base.companions())
     output.write(`${folder}/${companion.name}`, padding.of(companion));
-  output.write(`${folder}/config.json`, float32Config(base, trained, padding.id));
+  output.write(`${folder}/config.json`, floatsAsIn(original, float32Config(base, trained, padding.id)));
   const tensors = [...parameters].map(
     ([name, parameter]): WritableTensor => ({
       name,

@@ -8,6 +8,7 @@ import {
 } from '../../../compute/models/added-tokens.js';
 import { projectionsOfModel } from '../../../compute/models/architectures/index.js';
 import { CHAT_TEMPLATE } from '../../../compute/models/chat-template/index.js';
+import { configTextAt } from '../../../compute/models/config-at.js';
 import {
   type RowPrompt,
   TRAINING_PROMPT_FILE,
@@ -51,7 +52,8 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
   const { style, prompt } = askedBy(task.settings.dataset, context);
   const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
     const folder = `${kind}/${name}`;
-    if (adapter === undefined) writeModel(context.output, folder, task.model, config, parameters);
+    if (adapter === undefined)
+      writeModel(context.output, folder, task.model, config, parameters, ownConfig(task));
     else {
       const trained = { config: adapter, tensors: parameters };
       const saved = await savedAdapter(trained, {
@@ -89,6 +91,10 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
     ...dropped,
   };
 }
+
+/** The text of the config of a base that this program has no graph for. */
+const ownConfig = ({ model: { config, path }, context: { host } }: TrainTask): string =>
+  config.foreign === undefined ? '' : configTextAt(host, path);
 
 /** A base's files lack the tokens that it gets: they go with the adapter. */
 function writeTokenizer(folder: string, { base, model, context }: TrainTask): void {
