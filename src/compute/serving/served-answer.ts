@@ -117,8 +117,11 @@ export class ServedAnswer {
       const { logit, distribution } = (at === 0 ? undefined : every[at - 1]) ?? unknown;
       return writeLogprob(id, logit, distribution);
     });
+    const { prompt } = this.request;
+    // as it was asked: the tokens of a text may begin with one that is not in it
+    const text = 'text' in prompt ? prompt.text : tokenizer.decode(this.prompt);
     this.pieces.push({
-      ...{ type: 'text', text: tokenizer.decode(this.prompt), tokens: [...this.prompt] },
+      ...{ type: 'text', text, tokens: [...this.prompt] },
       ...(this.request.logprobs !== undefined && { logprobs }),
     });
   }

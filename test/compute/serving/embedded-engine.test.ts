@@ -63,6 +63,17 @@ describe('the embedded engine', () => {
     await engine.close();
   });
 
+  it('repeats a text as it was asked, and tokens with the one that begins it', async () => {
+    const tokenizer = { ...letters, encode: (text: string) => Int32Array.of(0, ...letters.encode(text)) };
+    const { engine } = fakeEngine({ tokenizer });
+    const echo = { echo: true, maxTokens: 0, logprobs: 0 };
+    const text = await answerOf(engine, asked('BCD', echo));
+    expect([text.text, text.tokens]).to.deep.equal(['BCD', [0, 1, 2, 3]]);
+    const ids = await answerOf(engine, { ...asked('', echo), prompt: { tokens: [0, 1] } });
+    expect([ids.text, ids.logprobs.length]).to.deep.equal(['AB', 2]);
+    await engine.close();
+  });
+
   it('has few logits at once of a prompt that it repeats, and one where nobody asks for what they say', async () => {
     const prompt = 'BCDEFGHIJKLMNOPQRSTUVWXBCDEFGHIJKLM';
     for (const [more, lengths] of [

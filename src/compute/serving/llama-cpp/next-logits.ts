@@ -1,4 +1,5 @@
 /** What llama.cpp gives of the logits after a text: it holds them, and hands over only the likeliest tokens at little cost. */
+import { discarded } from '../../tensor/garbage.js';
 import type { AnswerConstraint } from '../constraint.js';
 import type { Distribution } from '../logprobs.js';
 import type { CompletionRequest } from '../types.js';
@@ -9,6 +10,8 @@ import type { LlamaModel, LogitChanges, LogitsHandle } from './model.js';
  * vocabulary take 20 ms and more per token.
  */
 const LIKELIEST = 1024;
+/** Bytes of a token on its way, as numbers of JavaScript: those of a large vocabulary are collected before others come. */
+const HANDED_OVER = 32;
 
 /** Logits of a request's next token, in part. */
 interface PartialLogits {
@@ -58,13 +61,21 @@ export class NextLogits {
     next: number,
     alternatives: number,
   ): Promise<{ readonly logit: number; readonly distribution: Distribution }> {
-    const { ids, probabilities } = await this.model.likeliest(handle, this.vocabSize);
-    const at = ids.indexOf(next);
-    const top = Array.from(ids.subarray(0, alternatives), (id, rank) => ({
-      id,
-      logit: Math.log(probabilities[rank] as number),
-    }));
-    return { logit: Math.log(probabilities[at] ?? 0), distribution: { total: 0, top } };
+    const most = Math.log((await this.model.top(handle)).probability);
+    const few = await this.handedOver(handle, LIKELIEST);
+    const isAmong = few.ids.includes(next) || few.ids.length >= this.vocabSize;
+    const { ids, probabilities } = isAmong ? few : await this.handedOver(handle, this.vocabSize);
+    // they sum to 1 over the tokens that were handed over
+    const shift = most - Math.log(probabilities[0] ?? 1);
+    const logitAt = (rank: number): number => Math.log(probabilities[rank] ?? 0) + shift;
+    const top = Array.from(ids.subarray(0, alternatives), (id, rank) => ({ id, logit: logitAt(rank) }));
+    return { logit: logitAt(ids.indexOf(next)), distribution: { total: 0, top } };
+  }
+
+  private async handedOver(handle: LogitsHandle, count: number, changes?: LogitChanges) {
+    const found = await this.model.likeliest(handle, count, changes);
+    if (count > LIKELIEST) discarded(HANDED_OVER * found.ids.length);
+    return found;
   }
 
   private async likeliest(
@@ -73,7 +84,7 @@ export class NextLogits {
     top: number | undefined,
     changes: LogitChanges,
   ): Promise<PartialLogits> {
-    const { ids, probabilities } = await this.model.likeliest(handle, count, changes);
+    const { ids, probabilities } = await this.handedOver(handle, count, changes);
     // they sum to 1 over the tokens that were handed over
     const shift = top === undefined ? 0 : top - Math.log(probabilities[0] ?? 1);
     const logits = this.write(

@@ -121,34 +121,48 @@ function promptsOf(prompt: Prompts): readonly CompletionPrompt[] {
 const choiceOf = ({ text, logprobs, reason }: Answered, index: number, wantsLogprobs: boolean) => ({
   text,
   index,
-  logprobs: wantsLogprobs ? logprobsBody(logprobs, 0) : null,
+  logprobs: wantsLogprobs ? logprobsBody(logprobs, beginningOf(text, logprobs)) : null,
   finish_reason: reason,
 });
 
 function choiceStream(index: number, wantsLogprobs: boolean) {
-  let offset = 0;
+  let offset: number | undefined;
   const chunk = (text: string, logprobs: object | null, reason: string | null) => [
     { text, index, logprobs, finish_reason: reason },
   ];
   return {
     begin: () => [],
-    text: (piece: { readonly text: string; readonly logprobs?: readonly TokenLogprob[] }) => {
-      const logprobs = wantsLogprobs ? logprobsBody(piece.logprobs ?? [], offset) : null;
-      offset += (piece.logprobs ?? []).reduce((sum, { text }) => sum + text.length, 0);
-      return piece.text === '' && (piece.logprobs ?? []).length === 0
-        ? []
-        : chunk(piece.text, logprobs, null);
+    text: ({
+      text,
+      logprobs: tokens = [],
+    }: {
+      readonly text: string;
+      readonly logprobs?: readonly TokenLogprob[];
+    }) => {
+      offset ??= beginningOf(text, tokens);
+      const logprobs = wantsLogprobs ? logprobsBody(tokens, offset) : null;
+      offset += joined(tokens).length;
+      return text === '' && tokens.length === 0 ? [] : chunk(text, logprobs, null);
     },
     end: (reason: string) => chunk('', null, reason),
   };
 }
+
+const joined = (tokens: readonly TokenLogprob[]): string => tokens.map(({ text }) => text).join('');
+
+/**
+ * Where the first token is, in characters from the beginning of the answer: before it, if it is one that begins every text and was
+ * not in the prompt that is repeated.
+ */
+const beginningOf = (text: string, tokens: readonly TokenLogprob[]): number =>
+  Math.min(0, -joined(tokens).indexOf(text));
 
 /** Offsets are characters from the beginning of the answer. */
 function logprobsBody(tokens: readonly TokenLogprob[], from: number) {
   let offset = from;
   const offsets = tokens.map(({ text }) => {
     offset += text.length;
-    return offset - text.length;
+    return Math.max(0, offset - text.length);
   });
   return {
     tokens: tokens.map(({ text }) => text),

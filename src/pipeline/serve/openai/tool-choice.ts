@@ -2,14 +2,18 @@
 import * as v from 'valibot';
 import { callsBegin, type TextWithCalls, toolCallsOf } from '../../../compute/serving/tool-calls.js';
 import type { AnswerFormat, ServingInfo } from '../../../compute/serving/types.js';
-import { isJson, type Json } from '../../../language/host/json.js';
+import { isJson, type Json, that } from '../../../language/host/json.js';
 import { badField } from './api-error.js';
 import type { Tool } from './messages.js';
 
-export const toolChoice = v.union([
+const CHOICE = v.union([
   v.picklist(['none', 'auto', 'required']),
   v.object({ type: v.literal('function'), function: v.object({ name: v.string() }) }),
 ]);
+export const toolChoice = that(
+  (value): value is v.InferInput<typeof CHOICE> => v.is(CHOICE, value),
+  '"none", "auto", "required", or `{"type": "function", "function": {"name": …}}`',
+);
 
 export interface Calling {
   /** As the template reads them. */

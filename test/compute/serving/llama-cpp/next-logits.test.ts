@@ -41,6 +41,24 @@ describe('logits of llama.cpp', () => {
     expect(logits[1024]).to.equal(Number.NEGATIVE_INFINITY);
   });
 
+  it('are few of a prompt, unless its next token is not among them', async () => {
+    for (const [next, wanted] of [
+      [7, [1024]],
+      [2999, [1024, VOCAB]],
+    ] as const) {
+      const counts: number[] = [];
+      const { logit, distribution } = await new NextLogits(model(counts), VOCAB).distribution(
+        handle,
+        next,
+        2,
+      );
+      expect(logit).to.be.closeTo(Math.log((WEIGHTS[next] ?? 0) / SUM), 1e-5);
+      expect(distribution.top.map(({ id }) => id)).to.deep.equal([0, 1]);
+      expect(distribution.top[1]?.logit).to.be.closeTo(Math.log(0.5 / SUM), 1e-5);
+      expect(counts).to.deep.equal(wanted);
+    }
+  });
+
   it('hold nothing of the token before, whoever changed them', async () => {
     const next = new NextLogits(model(), VOCAB);
     const first = await next.of(handle, asked('B', { draw: { temperature: 1 } }), known);

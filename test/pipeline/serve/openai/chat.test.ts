@@ -279,6 +279,8 @@ describe('chat completions', () => {
       'tool_choice',
       /does not have/,
     ],
+    [{ tools: [TOOL], tool_choice: { type: 'allowed_tools' } }, 'tool_choice', /"required", or `.*"name"/],
+    [{ tools: [TOOL], tool_choice: 'any' }, 'tool_choice', /not "any"/],
     [{ tools: [{ type: 'function', function: { name: 'a b' } }] }, 'tools', /letters, digits/],
   ];
   for (const [fields, param, message] of REFUSED)

@@ -84,6 +84,31 @@ describe('completions', () => {
     expect(seen[0]).to.include({ echo: true, maxTokens: 0, logprobs: 1 });
   });
 
+  it('counts offsets from the text that it repeats, before which the model may have a token', async () => {
+    const pieces = [
+      { text: 'The end', tokens: ['<bos>', 'The', ' end'] },
+      { text: '.', tokens: ['.'] },
+    ];
+    const server = fakeServer(
+      fakeModel(async function* () {
+        yield { type: 'start', promptTokens: 3, cachedTokens: 0 };
+        for (const { text, tokens } of pieces)
+          yield {
+            ...{ type: 'text', text, tokens: tokens.map((_, id) => id) },
+            logprobs: tokens.map((token, id) => ({ id, text: token, bytes: [], logprob: -1, top: [] })),
+          };
+        yield { type: 'end', reason: 'stop', promptTokens: 3, answerTokens: 1, seconds: 0 };
+      }),
+    );
+    const fields = { model: 'fake', prompt: 'The end', echo: true, logprobs: 0 };
+    const [whole] = (await server.post(URL, fields)).json()['choices'] ?? [];
+    expect(whole).to.include({ text: 'The end.' });
+    expect(whole?.['logprobs']?.['text_offset']).to.deep.equal([0, 0, 3, 7]);
+    const { chunks } = sseEvents((await server.post(URL, { ...fields, stream: true })).body);
+    const offsets = chunks.map((chunk) => chunk['choices']?.[0]?.['logprobs']?.['text_offset']);
+    expect(offsets.slice(0, 2)).to.deep.equal([[0, 0, 3], [7]]);
+  });
+
   it('has no probability for the first token of a prompt, and a finite one for the impossible', async () => {
     const server = fakeServer(
       fakeModel(async function* () {
