@@ -109,7 +109,7 @@ export const otherFormat = (
   error('FTP0609', wholeFile(file), {
     message:
       found === undefined
-        ? `\`${file}\` is not ${withArticle(expected)} file`
+        ? `\`${file}\` is no file that \`${expected}\` reads`
         : `\`${file}\` is ${withArticle(found.name)} file, which \`${expected}\` cannot read`,
     help:
       found?.help ??

@@ -50,7 +50,7 @@ export const offlineDamaged = ({ id }: Repository, file: string, detail: string)
 export const unreachable = (endpoint: string, detail: string) =>
   error('FTP1405', undefined, `the Hub at ${endpoint} cannot be reached`, {
     notes: [detail],
-    help: `run again: what was downloaded is kept; without a network, put the files into a folder and read it with \`local("…")\`, or copy the cache of another machine`,
+    help: 'run again: what was downloaded is kept; without a network, copy the cache of another machine, or put the files into a folder and name it: a model with `local("…")`, rows with `jsonl("…")`',
   });
 
 /** As {@link unreachable}, where a release is published. */
