@@ -5,7 +5,7 @@
  */
 import { endOfText, isJson, parseFlat } from './json.js';
 
-/** A number that JavaScript writes otherwise than its text has it; `value` is the nearest that JavaScript has. */
+/** A number that JavaScript does not write as its text has it; `value` is the nearest that JavaScript has. */
 export abstract class ExactNumber {
   constructor(readonly value: number) {}
 

@@ -20,7 +20,7 @@ export const tinyConfig: ModelConfig = {
 };
 
 export interface FakeDecoder extends Pick<Decoder, 'session' | 'options'> {
-  /** `[vocab]` after a whole prefix, computed anew: what a cache must agree with. */
+  /** `[vocab]` after a whole prefix, computed again: what a cache must agree with. */
   after(prefix: readonly number[]): Float32Array;
   /** Rows of every call of `append`. */
   readonly calls: number[];

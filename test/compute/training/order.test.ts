@@ -34,7 +34,7 @@ describe('order of rows', () => {
     });
   }
 
-  it('shuffles anew in each pass and for each seed', () => {
+  it('shuffles again in each pass and for each seed', () => {
     const first = epochOrder(options('shuffled'), 0);
     expect(first).to.not.deep.equal(Uint32Array.from(all));
     expect(first).to.not.deep.equal(epochOrder(options('shuffled'), 1));

@@ -67,7 +67,7 @@ describe('publishing', () => {
     expect(readHistory(access, releasesOf(folder))).to.have.length(3);
   });
 
-  it('publishes anew where the release of the same content is damaged', async () => {
+  it('publishes again where the release of the same content is damaged', async () => {
     const folder = fresh();
     const first = await publishContent(folder, 'one');
     writeFileSync(join(first.path, 'config.json'), '{"changed": true}');

@@ -183,7 +183,7 @@ describe('weights of the Hub', () => {
     expect(starts.at(-1)).to.be.above(0);
   });
 
-  it('are asked for anew where the address of the storage is no longer good', async () => {
+  it('are asked for again where the address of the storage is no longer good', async () => {
     let refused = 0;
     hub.trouble = (_, response, isCdn) =>
       isCdn && refused++ === 0 && response.writeHead(403).end().headersSent;

@@ -272,7 +272,7 @@ describe('plan', () => {
       expect(chosen?.checkpointedBlocks).to.be.greaterThan(0);
       const made = await plannedAfter(key);
       expect(made.action).to.equal('resume');
-      // what changes no result is chosen anew
+      // what changes no result is chosen again
       const { recomputedMlps: _, recomputedAttention: __, ...kept } = chosen ?? {};
       expect(made.chosen).to.deep.equal(kept);
     });

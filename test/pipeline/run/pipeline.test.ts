@@ -114,7 +114,7 @@ describe('ftpc run', () => {
     expect(Object.keys(digests).length).to.be.above(10);
   });
 
-  it('blocks what needs a stage whose requirement fails, and decides anew without running again', async () => {
+  it('blocks what needs a stage whose requirement fails, and decides again without running again', async () => {
     const cwd = freshFolder();
     writePipeline(cwd, { least: 500 });
     const { code, lines } = await finish(cwd);

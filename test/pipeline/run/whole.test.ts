@@ -79,7 +79,7 @@ describe('a whole pipeline', () => {
     expect(page).to.not.contain('NaN');
   });
 
-  it('lists, verifies and answers with the release, and publishes it anew where it was taken away', async () => {
+  it('lists, verifies and answers with the release, and publishes it again where it was taken away', async () => {
     const listed = await ftpc(whole, ['releases', 'releases/tiny', '--verify', '--json']);
     expect(listed.code).to.equal(0);
     expect(JSON.parse(listed.out).releases).to.have.lengthOf(1);

@@ -1,6 +1,6 @@
 /**
  * The next token of a single row, through all blocks and the head in a few runs, over weights that are read as they are stored: a
- * token of one row waits for memory, and codes of 4 bits are a fifth of what float32 is. Its sums are rounded otherwise than those
+ * token of one row waits for memory, and codes of 4 bits are a fifth of what float32 is. Its sums are rounded differently from those
  * of several rows.
  */
 import { discarded } from '../../tensor/garbage.js';

@@ -44,7 +44,7 @@ const CONTINUES =
 const UNKNOWN =
   'The chat template does more than to write texts around messages, which the templates of Ollama can’t be shown to ' +
   'do alike. Write conversations with the tokenizer’s own template, and send the text to `/api/generate` with ' +
-  '`"raw": true`; `/api/chat` would write them otherwise than in training.';
+  '`"raw": true`; `/api/chat` would write them differently from training.';
 
 const NO_SYSTEM = 'The template takes no system prompt, and training had one.';
 

@@ -39,7 +39,7 @@ export interface Checks {
 
 /** Reads line after line into the table, and decides what can be decided, a block of rows at a time. */
 export class Collector {
-  /** Rows that answer otherwise than the row in `other`. */
+  /** Rows whose answer differs from that of the row in `other`. */
   contradictions = 0;
   firstContradiction: number | undefined;
   private readonly block: RowBlock;

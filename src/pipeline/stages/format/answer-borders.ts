@@ -97,7 +97,7 @@ function changedBorder(
 const callNames = ({ tool_calls: calls = [] }: ChatMessage): readonly string[] =>
   calls.map(({ function: called }) => String((called as { readonly name?: unknown } | undefined)?.name));
 
-/** Of these texts, one begins and ends otherwise than any message. */
+/** Of these texts, one begins and ends differently from any message. */
 const PROBES = ['q7Zx', 'Zx7q', '7qxZ'] as const;
 
 /** The messages, of which one says something else: what is the same then before and after it is not its text. */

@@ -33,7 +33,7 @@ export const llama: Check = async (host, { progress }) => {
           state: 'ok',
           detail: `${version}; an answer and its log-probabilities agree with the embedded engine to ${worst.toExponential(0)}`,
         }
-      : failed(LLAMA, `${version} answers otherwise than the embedded engine`, `reinstall it: ${INSTALL}`);
+      : failed(LLAMA, `${version} answers differently from the embedded engine`, `reinstall it: ${INSTALL}`);
   } catch (error) {
     const { help = `reinstall it on this machine: ${INSTALL}` } = userProblem(error) ?? {};
     return failed(LLAMA, `${version} does not run: ${firstLine(error)}`, help);

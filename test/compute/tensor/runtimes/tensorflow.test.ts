@@ -100,7 +100,7 @@ whereInstalled('tensorflow', () => {
         encoding: 'utf8',
         env: { ...process.env, ...runtimeVariables(2, 'tensorflow') },
       });
-      // mapped anew, the 3.4 MiB of a packed factor would be 17,000 pages
+      // mapped again, the 3.4 MiB of a packed factor would be 17,000 pages
       expect(stdout, stderr).to.match(/^\{"faults":\d{1,3}\}$/);
     });
 
@@ -173,7 +173,7 @@ whereInstalled('tensorflow', () => {
       await compiled.release();
     });
 
-    it('gives the same bytes for the same inputs, in a graph that is compiled anew, too', async () => {
+    it('gives the same bytes for the same inputs, in a graph that is compiled again, too', async () => {
       const runtime = await open();
       const [first, second] = [await runtime.compile(product()), await runtime.compile(product())];
       const bytesOf = async (compiled: typeof first): Promise<readonly number[]> =>
