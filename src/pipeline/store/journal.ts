@@ -80,9 +80,12 @@ export function runIds(host: Host): readonly string[] {
     .toReversed();
 }
 
-/** `20261125-021354-1a2b`: sorts by time, and two runs within a second differ. */
+/**
+ * `20261125-021354-1a2b`: sorts by time, to the millisecond; the last 6 bits are of the process, for runs that begin in the
+ * same one.
+ */
 export function newRunId(now: number, pid: number): string {
   const [date = '', time = ''] = new Date(now).toISOString().slice(0, 19).split('T');
-  const mark = ((pid * 7919 + (now % 1000)) % 65536).toString(16).padStart(4, '0');
+  const mark = (((now % 1000) << 6) | (pid % 64)).toString(16).padStart(4, '0');
   return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${mark}`;
 }

@@ -38,9 +38,11 @@ describe('journal', () => {
   });
 
   it('names runs so that they sort by time', () => {
-    const ids = [1e12, 1e12 + 1, 1e12 + 1000, 1e12 + 86_400_000].map((now) => newRunId(now, 42));
-    expect(new Set(ids).size).to.equal(4);
-    expect([...ids.slice(1)].sort()).to.deep.equal(ids.slice(1));
+    const times = [1e12, 1e12 + 1, 1e12 + 999, 1e12 + 1000, 1e12 + 86_400_000];
+    const ids = times.map((now, later) => newRunId(now, 63 - later));
+    expect(new Set(ids).size).to.equal(times.length);
+    expect([...ids].sort()).to.deep.equal(ids);
+    expect(newRunId(1e12, 42)).not.to.equal(newRunId(1e12, 43));
     const layout = layoutIn(freshFolder());
     for (const id of ids.slice(2)) openJournal(layout, id, () => 0).close();
     expect(runIds({ ...nodeHost(), cwd: layout.cwd })).to.deep.equal(ids.slice(2).reverse());
