@@ -67,7 +67,7 @@ const BY_KIND: {
   model: ({ message }, _, { stage }) =>
     error('FTP1894', stage.span, `the base of stage \`${stage.name}\` cannot be loaded by PyTorch`, {
       notes: linesOf(message),
-      help: 'check the base (`ftpc inspect FOLDER`), or train it with `--engine embedded`',
+      help: 'check the files of the base, install a transformers that knows its architecture, or train it with `--engine embedded`',
     }),
   distributed: ({ message, rank }, tail, { stage }) =>
     error('FTP1895', stage.span, `rank ${rank} of stage \`${stage.name}\` lost the others`, {
