@@ -54,12 +54,14 @@ describe('ftpc eject', () => {
   });
 
   it('writes scripts that a shell and Kubernetes can read', async () => {
-    const { code, err } = await eject('scripts', '--nodes', '2');
+    const out = 'all scripts';
+    const { code, err } = await eject(out, '--nodes', '2');
     expect(code, err).to.equal(0);
-    for (const name of ['run.sh', 'job.sbatch']) execFileSync('bash', ['-n', join(folder, 'scripts', name)]);
-    expect(statSync(join(folder, 'scripts/run.sh')).mode & 0o111).to.equal(0o111);
-    expect(read('scripts', 'run.sh')).to.contain('--nnodes 2');
-    const [service, job] = parseAllDocuments(read('scripts', 'job.yaml')).map((one) => one.toJS());
+    expect(err).to.contain("\n  cd 'all scripts'\n");
+    for (const name of ['run.sh', 'job.sbatch']) execFileSync('bash', ['-n', join(folder, out, name)]);
+    expect(statSync(join(folder, out, 'run.sh')).mode & 0o111).to.equal(0o111);
+    expect(read(out, 'run.sh')).to.contain('--nnodes 2');
+    const [service, job] = parseAllDocuments(read(out, 'job.yaml')).map((one) => one.toJS());
     expect([service.kind, job.kind, job.spec.completions]).to.deep.equal(['Service', 'Job', 2]);
   });
 

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import type { Host } from '../../../language/host/host.js';
+import { shellWord } from '../../../language/source/shell-word.js';
 import type { Preparation } from '../../../pipeline/prepare/index.js';
 import { writing } from '../../../pipeline/store/index.js';
 import type { CliContext } from '../cli-context.js';
@@ -44,9 +45,10 @@ export const eject: Command = {
       const { specification, base } = await write({ ...found, host: context.host, folder });
       const { green } = context.colours.err;
       const steps = specification.total_steps;
-      context.err(`${green('ejected')} ${found.stage}: ${steps} steps, into ${args.positional('folder')}`);
+      const into = shellWord(args.positional('folder'));
+      context.err(`${green('ejected')} ${found.stage}: ${steps} steps, into ${into}`);
       context.err('next:');
-      context.err(`  cd ${args.positional('folder')}`);
+      context.err(`  cd ${into}`);
       if (base.from === 'hub') context.err('  ./base.sh');
       context.err('  ./run.sh');
       return EXIT.done;
