@@ -1,5 +1,6 @@
 /** Losses of rows that begin alike, as the choices of a question do: what they share is computed once. */
 import type { Decoder, DecodeSession } from '../models/decoder/types.js';
+import { discarded } from '../tensor/garbage.js';
 import { IGNORED, paddedLength, type TokenRow, type TokenRows } from '../training/batch.js';
 import { joinedLength, joinsExactly, promptLength, sharedTokens } from '../training/index.js';
 import { type JoinedRows, joinedLosses } from './joined-losses.js';
@@ -127,10 +128,16 @@ async function readLosses(
 
 const SMALLEST = 64;
 
-/** Tokens of the longest row, doubled from 64: of few sizes, few graphs are compiled. */
 function capacityOf(rows: TokenRows, most: number): number {
+  let longest = 0;
+  for (let row = 0; row < rows.count; row++) longest = Math.max(longest, rows.lengthOf(row));
+  return readCapacity(longest, most);
+}
+
+/** Tokens that a context and what follows it have room for, doubled from 64: of few sizes, few graphs are compiled. */
+export function readCapacity(longest: number, most: number): number {
   let capacity = SMALLEST;
-  for (let row = 0; row < rows.count; row++) while (capacity < rows.lengthOf(row)) capacity *= 2;
+  while (capacity < longest) capacity *= 2;
   return Math.min(capacity, most);
 }
 
@@ -160,10 +167,16 @@ async function readAfter(
 ): Promise<ReadContext> {
   const session = await open();
   const copied = before === undefined ? 0 : copiedLength(before.ids, ids);
-  if (before !== undefined && copied > 0)
-    await session.restore([[{ ids: ids.subarray(0, copied), data: before.session.read(0, 0, copied) }]]);
+  if (before !== undefined && copied > 0) await takeOver(session, before.session, ids.subarray(0, copied));
   await before?.session.release();
   return { ids: ids.slice(), session, logits: await session.append([ids.slice(copied)]) };
+}
+
+/** The keys and values of the tokens with which another session begins. */
+async function takeOver(session: DecodeSession, from: DecodeSession, ids: Int32Array): Promise<void> {
+  const data = from.read(0, 0, ids.length);
+  await session.restore([[{ ids, data }]]);
+  discarded(data.byteLength);
 }
 
 /** The first of the scored tokens follows the context, and each other the one before it. */
@@ -176,7 +189,7 @@ async function lossAfter(
   if (scored.length > 1) {
     const own = await open();
     try {
-      await own.restore([[{ ids, data: session.read(0, 0, ids.length) }]]);
+      await takeOver(own, session, ids);
       const after = await own.append([scored.slice(0, -1)], 'every');
       const vocab = logits.length;
       for (let at = 1; at < scored.length; at++)

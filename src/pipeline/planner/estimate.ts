@@ -15,6 +15,7 @@ import { namesIn } from '../../language/ir/expression.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import { isReference } from '../../language/ir/values.js';
+import { CHOICES } from '../../language/schemas/functions/template.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { bandsFor, similarityOf } from '../stages/data/dedupe/near-copies.js';
@@ -310,6 +311,8 @@ function embeddedPeak(
   { model, scorer, lengths }: EmbeddedEvaluation,
 ): (residency: WeightResidency) => Peak {
   const settings = settingsOf(stage, 'eval');
+  const format = stageNamed(context.program, settings.dataset.stage);
+  const isChoices = format?.kind === 'format' && settingsOf(format, 'format').template.call === CHOICES;
   const isCompared = settings.metrics.some(({ call }) => call === 'preference_accuracy');
   const models = [
     ...evaluated(context, model, settings.baseline),
@@ -317,7 +320,7 @@ function embeddedPeak(
   ];
   const peakOf = (residency: WeightResidency, rows: Lengths): Peak => {
     const answers = answersTo(settings, rows);
-    const scored = scoresRows(stage) ? rows : undefined;
+    const scored = scoresRows(stage) ? { ...rows, isChoices } : undefined;
     const asked = models.map((one) => {
       const memory = readPairs(forwardMemory(context, one, rows.longest, residency), rows);
       return evaluationPeak(memory, answers, scored);

@@ -170,9 +170,32 @@ export function assumedLengths(
   };
 }
 
-/** Tokens of the longest prompt, about: an answer is about as long a share of the longest row as of any. */
-export const longestPrompt = ({ longest, supervised, tokens }: Lengths): number =>
-  Math.ceil(longest * (1 - (0.8 * supervised) / Math.max(1, tokens)));
+/** Tokens of the longest prompt, about. */
+export const longestPrompt = (lengths: Lengths): number => Math.ceil(promptOf(lengths)(lengths.longest));
+
+/** The share by which the answer of a long row may be shorter than those of its like. */
+const SHORTER = 0.2;
+
+/**
+ * Tokens of the prompt of a row of so many tokens, about. Where answers differ in their lengths as much as rows do, an answer is as
+ * long a share of any row; where they are all as long, what rows differ in are their prompts.
+ */
+function promptOf(lengths: Lengths): (tokens: number) => number {
+  const { answers, supervised, tokens: all, rows } = lengths;
+  const share = supervised / Math.max(1, all);
+  const mean = all / Math.max(1, rows);
+  const spread = deviation(lengths, mean);
+  // of a row's tokens beyond the mean
+  const more = answers === undefined ? share : Math.min(share, answers.deviation / Math.max(1, spread));
+  const certain = 1 - (SHORTER * more) / Math.max(share, Number.MIN_VALUE);
+  return (tokens) => tokens - certain * Math.max(0, share * mean + more * (tokens - mean));
+}
+
+/** Standard deviation of the lengths. */
+export function deviation({ histogram, rows }: Lengths, mean: number): number {
+  const squares = histogram.reduce((sum, count, bin) => sum + count * ((bin + 0.5) * BIN - mean) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, rows));
+}
 
 /** Rows whose prompts are told apart: of more, a batch is as full. */
 const MOST_PROMPTS = 4096;
@@ -180,7 +203,7 @@ const MOST_PROMPTS = 4096;
 /** Tokens of so many prompts, about, if they are as long as those of any rows; one is the longest, and those of a bin differ. */
 export function promptsOf(lengths: Lengths, rows: number): readonly number[] {
   const count = Math.min(rows, MOST_PROMPTS);
-  const share = longestPrompt(lengths) / Math.max(1, lengths.longest);
+  const promptAt = promptOf(lengths);
   let [from, made] = [0, 0];
   return [...lengths.histogram.entries()].reverse().flatMap(([bin, inBin]) => {
     from += inBin;
@@ -188,7 +211,7 @@ export function promptsOf(lengths: Lengths, rows: number): readonly number[] {
     made += due;
     const most = Math.min(lengths.longest, BIN * (bin + 1));
     const step = lengths.known === 'assumed' ? 0 : (most - BIN * bin) / Math.max(1, due);
-    return Array.from({ length: due }, (_, at) => Math.ceil(share * (most - step * at)));
+    return Array.from({ length: due }, (_, at) => Math.max(1, Math.ceil(promptAt(most - step * at))));
   });
 }
 

@@ -163,7 +163,8 @@ function answersOf(
   // of labelled rows, classes come with no more than a loss takes
   const answered = validation.labels === undefined ? Math.min(rows, Math.ceil(validation.rows)) : 0;
   const prompts = promptsOf(validation, answered);
-  return { rows: answered, prompt: longestPrompt(validation), prompts, maxTokens, tokenizerBytes };
+  const every = settings.validation?.every ?? settings.checkpoint.every;
+  return { rows: answered, prompt: longestPrompt(validation), prompts, maxTokens, tokenizerBytes, every };
 }
 
 async function ranksOf(

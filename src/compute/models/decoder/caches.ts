@@ -57,6 +57,12 @@ export function cacheSize(needed: number, most: number): number {
   return Math.max(needed, Math.min(size, most));
 }
 
+/** Those that a row has one after another, from what its prompt needs to what its answer may. */
+export function cacheSizes(needed: number, most: number): readonly number[] {
+  const size = cacheSize(needed, most);
+  return size < most ? [size, ...cacheSizes(size + 1, most)] : [size];
+}
+
 /** Rows that there is room for where so many join: a quarter more, so that not every one of them moves all others. */
 export const roomFor = (rows: number): number => rows + Math.floor(rows / 4);
 

@@ -8,10 +8,11 @@ import {
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../../compute/models/architectures/index.js';
+import { cacheSizes } from '../../../compute/models/decoder/caches.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
-import { MOST_DISCARDED } from '../../../compute/tensor/garbage.js';
 import { paddedLength } from '../../../compute/training/batch.js';
+import { HeldBytes } from './held-bytes.js';
 
 export interface Answers {
   readonly rows: number;
@@ -30,27 +31,61 @@ interface AnswerBatch {
   readonly more: { readonly activations: number; readonly logits: number };
 }
 
+/** `fullest`: of the batches, the one in which keys and values are looked at; default: where they take most. */
 export function answerBatch(
   config: ModelConfig,
   adapter: AdapterConfig | undefined,
   answers: Answers,
+  fullest?: number,
 ): AnswerBatch {
   const virtual = virtualTokensOf(adapter);
-  const { rows, capacity, prompt } = largestBatch(config, virtual, answers);
+  const batches = answeredTogether(config, virtual, answers);
+  const { rows, capacity, prompt } = largestOf(batches, answers);
   // a text that grows longer is computed again from its start
   const turning =
     config.foreign === undefined ? turningLengthOf(blueprintOf(config)) : Number.POSITIVE_INFINITY;
   const filled = prompt <= turning && turning < capacity ? turning : prompt;
-  const caches = rows * capacity * cacheBytesPerToken(config);
+  const length = Math.min(paddedLength(filled), config.maxPositions);
+  const caches = cacheBytes(config, adapter, answers);
   return {
     rows,
-    prompt: Math.min(paddedLength(filled), config.maxPositions),
+    prompt: length,
     more: {
-      // caches that grow are copied layer by layer, and what they were waits for the collector
-      activations: caches + Math.min(MOST_DISCARDED, caches / 2) + caches / config.layers,
+      activations: (caches[fullest ?? -1] ?? Math.max(0, ...caches)) + layerBytes(config, rows * length),
       logits: 2 * 4 * rows * config.vocabSize,
     },
   };
+}
+
+/** Keys and values of these tokens, of the one layer whose graph has given them before they are in its cache. */
+export const layerBytes = (config: ModelConfig, tokens: number): number =>
+  (tokens * cacheBytesPerToken(config)) / config.layers;
+
+/**
+ * Bytes of keys and values at most while each batch is answered, one after another: their caches grow layer by layer, and what they
+ * were, as well as those of a batch that is answered, waits for the collector until enough has gathered.
+ */
+export function cacheBytes(
+  config: ModelConfig,
+  adapter: AdapterConfig | undefined,
+  answers: Answers,
+): readonly number[] {
+  const virtual = virtualTokensOf(adapter);
+  const held = new HeldBytes();
+  return answeredTogether(config, virtual, answers).map(({ rows, prompt, capacity }) => {
+    const ofLayer = (rows * cacheBytesPerToken(config)) / config.layers;
+    held.most = 0;
+    let before = 0;
+    for (const size of cacheSizes(virtual + prompt, capacity)) {
+      for (let layer = 0; layer < config.layers; layer++) {
+        held.add(ofLayer * size);
+        held.discard(ofLayer * before);
+      }
+      before = size;
+    }
+    held.discard(config.layers * ofLayer * before);
+    return held.most;
+  });
 }
 
 /** Rows that are answered together. */
@@ -63,11 +98,10 @@ export interface Answered {
 }
 
 /** The rows that are answered together whose keys and values take most. */
-const largestBatch = (config: ModelConfig, virtual: number, answers: Answers): Answered =>
-  answeredTogether(config, virtual, answers).reduce(
-    (most, one) => (one.rows * one.capacity > most.rows * most.capacity ? one : most),
-    { rows: 0, capacity: 0, prompt: answers.prompt },
-  );
+const largestOf = (batches: readonly Answered[], { prompt }: Answers): Answered =>
+  batches.reduce((most, one) => (one.rows * one.capacity > most.rows * most.capacity ? one : most), {
+    ...{ rows: 0, capacity: 0, prompt },
+  });
 
 /** All batches, those of the longest prompts first; `virtual`: tokens that an adapter has before every text. */
 export function answeredTogether(

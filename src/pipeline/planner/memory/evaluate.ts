@@ -10,10 +10,12 @@ import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.j
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_PROBES, PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import { paddedLength } from '../../../compute/training/batch.js';
+import type { Lengths } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
-import { type Answers, answerBatch } from './answers.js';
+import { type Answers, answerBatch, cacheBytes, layerBytes } from './answers.js';
 import { DEVICE_CONTEXT, READER_PROCESS, SPREAD, TOKENIZER } from './calibration.js';
-import { evaluatedBytes, type LossRows } from './evaluated-graphs.js';
+import { choiceBytes, readsChoices } from './choices.js';
+import { compiledGraphs, evaluatedBytes, fullestBatch } from './evaluated-graphs.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { runtimeOverhead, smallWeights } from './runtimes.js';
@@ -45,27 +47,43 @@ export interface ForwardMemory {
   readonly planDecoder: PlanDecoder;
 }
 
+/** Rows whose losses are asked. */
+interface ScoredRows extends Pick<Lengths, 'histogram' | 'longest' | 'answers'> {
+  /** They are choices of questions. */
+  readonly isChoices?: boolean;
+}
+
 /**
  * Forward passes over the held-out rows, and answers over a cache of keys and values; `scored`: the rows whose losses are
  * asked, where any are.
  */
-export function evaluationPeak(memory: ForwardMemory, answers: Answers | undefined, scored?: LossRows): Peak {
+export function evaluationPeak(
+  memory: ForwardMemory,
+  answers: Answers | undefined,
+  scored?: ScoredRows,
+): Peak {
   const { config } = memory;
   const length =
     memory.forked === true
       ? paddedLength(memory.longest)
       : paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
-  const rows = lossRows(EVALUATION_SHAPES.batchTokens, length);
-  const compiled = (asked: Answers | undefined): number => evaluatedBytes(memory, scored, asked);
+  const isRead = scored?.isChoices === true && readsChoices(memory, scored);
+  const rows = isRead ? 1 : lossRows(EVALUATION_SHAPES.batchTokens, length);
+  const compiled = compiledGraphs(memory, scored && { ...scored, isRead }, answers);
   const losses = forwardPeak(memory, {
     ...{ ...EVALUATED, rows, length, forked: memory.forked },
-    more: { workspace: compiled(undefined) },
+    more: {
+      activations: isRead ? choiceBytes(memory, scored) + layerBytes(config, length) : 0,
+      workspace: evaluatedBytes(memory, compiled[0], length),
+    },
   });
   if (answers === undefined || answers.rows === 0) return losses;
-  const batch = answerBatch(config, memory.adapter, answers);
+  const fullest = fullestBatch(cacheBytes(config, memory.adapter, answers), compiled);
+  const batch = answerBatch(config, memory.adapter, answers, fullest);
+  const graphs = evaluatedBytes(memory, compiled[1 + fullest] ?? compiled[0], batch.prompt);
   const prompts = forwardPeak(memory, {
     ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt },
-    more: { ...batch.more, workspace: compiled(answers) + (answers.codes ?? 0) },
+    more: { ...batch.more, workspace: graphs + (answers.codes ?? 0) },
   });
   return prompts.bytes > losses.bytes ? prompts : losses;
 }

@@ -5,7 +5,7 @@ import { lossRows } from '../../../compute/evaluation/losses.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
-import { cacheSize } from '../../../compute/models/decoder/caches.js';
+import { cacheSizes } from '../../../compute/models/decoder/caches.js';
 import { chunkSize } from '../../../compute/models/decoder/chunks.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { paddedLength } from '../../../compute/training/batch.js';
@@ -13,7 +13,7 @@ import { BIN, type Lengths } from '../expected-rows.js';
 import { type Answered, type Answers, answeredTogether } from './answers.js';
 import { MOST_SESSIONS, SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { blockGraphs, type Graphs } from './sessions.js';
+import { blockGraphs, buckets, type Graphs } from './sessions.js';
 
 /** The model that is asked, and tokens of the longest row. */
 interface Asked {
@@ -26,42 +26,62 @@ interface Asked {
 }
 
 /** The rows whose losses are asked, by their lengths. */
-export type LossRows = Pick<Lengths, 'histogram' | 'longest'>;
-
-/**
- * Bytes of the graphs that are compiled when the last answer ends, or the last loss where nothing is answered, beyond those of one
- * batch. A decoder keeps so many and no more, and what those of one model have taken serves those of the next.
- */
-export function evaluatedBytes(
-  memory: Asked,
-  losses: LossRows | undefined,
-  answers: Answers | undefined,
-): number {
-  const blocks = blocksOf(memory);
-  const all = evaluatedGraphs(memory, losses, answers, blocks);
-  const one = blocks(QUERY_BLOCK);
-  const kept = Math.min(1, MOST_SESSIONS / Math.max(1, all.count));
-  const { bytes, node } = SESSION;
-  return Math.max(0, kept * (bytes * all.count + node * all.nodes) - bytes * one.count - node * one.nodes);
+interface LossRows extends Pick<Lengths, 'histogram' | 'longest'> {
+  /** They are choices of questions, each question read by itself. */
+  readonly isRead?: boolean;
 }
 
-/** All graphs that these losses and answers want. */
-export function evaluatedGraphs(
+/** Bytes of these graphs beyond those of one pass over rows of `counted` tokens. What those of one model have taken serves those of the next. */
+export function evaluatedBytes(memory: Asked, graphs: Graphs, counted: number): number {
+  const { bytes, node } = SESSION;
+  const one = blocksOf(memory)(counted);
+  return Math.max(0, bytesOf(graphs) - bytes * one.count - node * one.nodes);
+}
+
+/** A decoder keeps so many and no more. */
+function bytesOf({ count, nodes }: Graphs): number {
+  const kept = Math.min(1, MOST_SESSIONS / Math.max(1, count));
+  return kept * (SESSION.bytes * count + SESSION.node * nodes);
+}
+
+/** All graphs that are compiled by the time that losses are there, and then by the time that each batch is answered. */
+export function compiledGraphs(
   memory: Asked,
   losses: LossRows | undefined,
   answers: Answers | undefined,
-  blocks = blocksOf(memory),
-): Graphs {
+): readonly [Graphs, ...Graphs[]] {
   const virtual = virtualTokensOf(memory.adapter);
-  const lengths = losses === undefined ? [] : batchLengths(losses);
+  const blocks = blocksOf(memory);
+  const lengths = losses === undefined ? [] : passedLengths(losses);
   const batches = answers === undefined ? [] : answeredTogether(memory.config, virtual, answers);
-  const steps = batches.reduce((sum, batch) => sum + 1 + stepShapes(batch, virtual), 0);
   // the graph of a step has about as many nodes as that of a short row
   const { count, nodes: short } = blocks(QUERY_BLOCK);
-  return {
-    count: count * (lengths.length + steps) + headSizes(lengths.length > 0, batches),
-    nodes: lengths.reduce((sum, length) => sum + blocks(length).nodes, steps * short),
+  const heads = new Set(lengths.length > 0 ? lossHeads() : []);
+  let graphs = {
+    count: count * lengths.length,
+    nodes: lengths.reduce((sum, length) => sum + blocks(length).nodes, 0),
   };
+  const all = (): Graphs => ({ ...graphs, count: graphs.count + heads.size });
+  const first = all();
+  const after = batches.map((batch) => {
+    const steps = stepShapes(batch, virtual);
+    for (const size of stepHeads(batch)) heads.add(size);
+    graphs = {
+      count: graphs.count + count * (1 + steps),
+      nodes: graphs.nodes + blocks(paddedLength(batch.prompt)).nodes + steps * short,
+    };
+    return all();
+  });
+  return [first, ...after];
+}
+
+/**
+ * The batch of answers, by its number, in which keys and values and what has been compiled by then take most: those of long prompts
+ * come first, and their keys and values are gone when the last graphs are compiled.
+ */
+export function fullestBatch(caches: readonly number[], [_, ...after]: readonly Graphs[]): number {
+  const bytes = caches.map((taken, at) => taken + bytesOf(after[at] ?? { count: 0, nodes: 0 }));
+  return bytes.indexOf(Math.max(...bytes));
 }
 
 /** The graphs of the blocks, by the length of rows. */
@@ -72,6 +92,9 @@ function blocksOf({ config, adapter, weightBytes, decoded, planDecoder, longest 
     ...{ checkpointedBlocks: 0, logitsChunk: EVALUATION_SHAPES.logitsChunk },
   });
 }
+
+const passedLengths = (losses: LossRows): readonly number[] =>
+  losses.isRead === true ? [...new Set(buckets(losses).map(({ padded }) => padded))] : batchLengths(losses);
 
 /** Padded lengths of the batches of losses, each once: rows are taken longest first. */
 export function batchLengths({ histogram, longest }: LossRows): readonly number[] {
@@ -91,19 +114,16 @@ export function batchLengths({ histogram, longest }: LossRows): readonly number[
 }
 
 /** Rows and sizes of the cache that the steps of a batch have: rows leave, and the cache grows, one after another. */
-export function stepShapes({ rows, capacity, prompt }: Answered, virtual: number): number {
-  let sizes = 1;
-  for (let size = cacheSize(virtual + prompt, capacity); size < capacity; sizes++)
-    size = cacheSize(size + 1, capacity);
-  return stepRows(rows).length + sizes - 1;
+export const stepShapes = ({ rows, capacity, prompt }: Answered, virtual: number): number =>
+  stepRows(rows).length + cacheSizes(virtual + prompt, capacity).length - 1;
+
+/** Sizes in which logits are computed: of losses those that chunks of several sizes have … */
+function lossHeads(): readonly string[] {
+  const { logitsChunk } = EVALUATION_SHAPES;
+  const sizes = Math.log2(logitsChunk / chunkSize(1, logitsChunk)) + 1;
+  return Array.from({ length: sizes }, (_, at) => `loss ${at}`);
 }
 
-/** Sizes in which logits are computed: of losses those that chunks of several sizes have, of answers those of all steps. */
-function headSizes(hasLosses: boolean, batches: readonly Answered[]): number {
-  const { logitsChunk } = EVALUATION_SHAPES;
-  const ofSteps = batches.flatMap(({ rows }) =>
-    stepRows(rows).map((left) => chunkSize(left, logitsChunk, 1)),
-  );
-  const ofLosses = hasLosses ? Math.log2(logitsChunk / chunkSize(1, logitsChunk)) + 1 : 0;
-  return new Set(ofSteps).size + ofLosses;
-}
+/** … and of answers those of all steps. */
+const stepHeads = ({ rows }: Answered): readonly string[] =>
+  stepRows(rows).map((left) => `logits ${chunkSize(left, EVALUATION_SHAPES.logitsChunk, 1)}`);

@@ -111,7 +111,9 @@ function paddedShapes(lengths: Lengths, micro: number, parts: number, steps: num
 }
 
 /** Lengths that rows are padded to, the shortest first, and how many rows are no longer. */
-function buckets({ histogram }: Lengths): readonly { readonly padded: number; readonly upTo: number }[] {
+export function buckets({
+  histogram,
+}: Pick<Lengths, 'histogram'>): readonly { readonly padded: number; readonly upTo: number }[] {
   const found = new Map<number, number>();
   let upTo = 0;
   for (const [bin, count] of histogram.entries()) {

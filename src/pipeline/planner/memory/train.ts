@@ -24,10 +24,10 @@ import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
 import { dequantisingLanes, isTiled, quantisingThreads } from '../../stages/train/quantised-base.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { BIN, joinedPairs, type Lengths, shortened } from '../expected-rows.js';
+import { deviation, joinedPairs, type Lengths, shortened } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
-import { type Answers, answerBatch } from './answers.js';
+import { type Answers, answerBatch, cacheBytes } from './answers.js';
 import {
   DECODER_PROCESS,
   DEQUANTISING_THREAD,
@@ -39,7 +39,7 @@ import {
   TRAINED_TENSOR,
 } from './calibration.js';
 import type { ForwardMemory } from './evaluate.js';
-import { evaluatedGraphs } from './evaluated-graphs.js';
+import { compiledGraphs, fullestBatch } from './evaluated-graphs.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
@@ -80,7 +80,11 @@ export interface TrainMemory {
   /** Rows to watch training on, as they are computed. */
   readonly validation: Lengths | undefined;
   /** What of it is answered. */
-  readonly answers?: Answers & { readonly tokenizerBytes: number };
+  readonly answers?: Answers & {
+    readonly tokenizerBytes: number;
+    /** Steps between two validations. */
+    readonly every: number;
+  };
   /** Optimiser steps of the whole training, for this many rows. */
   steps(rows: number): number;
   readonly precision?: Precision;
@@ -298,24 +302,22 @@ export function supervisedTokens(memory: TrainMemory, plan: TrainPlan, tokens: n
   return Math.min(tokens, Math.ceil(Math.max(answers.most, batch)));
 }
 
-/** Standard deviation of the lengths. */
-function deviation({ histogram, rows }: Lengths, mean: number): number {
-  const squares = histogram.reduce((sum, count, bin) => sum + count * ((bin + 0.5) * BIN - mean) ** 2, 0);
-  return Math.sqrt(squares / Math.max(1, rows));
-}
-
 /** Best fit leaves a few percent of its sequences empty if rows are much shorter than they. */
 export const PACKING_LOSS = 1.05;
 
-/** While rows are answered: what training keeps, and the passes of an evaluation besides. */
+/**
+ * While rows are answered: all that a training has, since its buffers and the memory that graphs work in are as long as their
+ * largest use from then on, which the passes of an evaluation use as well; and what these take beyond that.
+ */
 function answeringParts(
   { answers, config, planDecoder }: TrainMemory,
   shape: DecoderPlanOptions,
-  trained: DecoderPlan['parts'],
+  { parts: trained, driverBytes }: Pick<DecoderPlan, 'parts' | 'driverBytes'>,
+  fullest: number | undefined,
 ): DecoderPlan['parts'] {
   if (answers === undefined || answers.rows === 0) return trained;
-  const { rows, prompt, more } = answerBatch(config, shape.adapter, answers);
-  const { parts } = planDecoder({
+  const { rows, prompt, more } = answerBatch(config, shape.adapter, answers, fullest);
+  const { parts, driverBytes: asked } = planDecoder({
     ...shape,
     ...{
       trainable: 'none',
@@ -326,29 +328,33 @@ function answeringParts(
       checkpointedBlocks: 0,
     },
   });
+  // the hidden states of two layers in turn, which training has of all
+  const beyond = Math.max(0, 1 - (shape.rows * shape.length) / (rows * prompt)) * parts.activations;
+  const longer = parts.logits + parts.workspace - asked - (trained.logits + trained.workspace - driverBytes);
   return {
-    weights: trained.weights,
-    adapter: trained.adapter,
-    gradients: trained.gradients,
-    activations: trained.activations + parts.activations + more.activations,
-    logits: parts.logits + more.logits,
-    workspace: parts.workspace,
+    ...trained,
+    activations: trained.activations + beyond + more.activations,
+    logits: trained.logits + more.logits,
+    workspace: trained.workspace + Math.max(0, longer),
   };
 }
 
-/** Those that its answers are computed with. */
-function answerGraphs(
-  { config, answers, planDecoder }: TrainMemory,
+/** The batch of its answers at which the process is fullest, and the graphs that are compiled by then. */
+function fullestAnswers(
+  memory: TrainMemory,
+  plan: TrainPlan,
   shape: DecoderPlanOptions,
-): Graphs | undefined {
-  if (answers === undefined) return undefined;
+): { readonly batch?: number; readonly graphs?: Graphs } {
+  const { config, answers, planDecoder } = memory;
+  if (answers === undefined || answers.rows === 0) return {};
   const { adapter, weightBytes, dequantised = false } = shape;
   const longest = answers.prompt + answers.maxTokens;
-  return evaluatedGraphs(
-    { config, adapter, weightBytes, decoded: dequantised, longest, planDecoder },
-    undefined,
-    answers,
-  );
+  const asked = { config, adapter, weightBytes, decoded: dequantised, longest, planDecoder };
+  const compiled = compiledGraphs(asked, undefined, answers);
+  // those of the last batch are there when the first one of the next validation is answered
+  if (stepsOf(memory, plan) > answers.every) return { graphs: compiled.at(-1) };
+  const batch = fullestBatch(cacheBytes(config, adapter, answers), compiled);
+  return { batch, graphs: compiled[1 + batch] };
 }
 
 /** Of the tokenizer that answers need. */
@@ -390,12 +396,14 @@ function trainedGraphs(
 /** Of the embedded engine. */
 export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const shape = decoderShape(memory, plan);
-  const { graphs, driverBytes, floatBytes, ...planned } = memory.planDecoder(shape);
-  const answering = answeringParts(memory, shape, planned.parts);
-  const parts =
-    sumOf({ ...NO_PARTS, ...answering }) > sumOf({ ...NO_PARTS, ...planned.parts })
-      ? answering
-      : planned.parts;
+  const planned = memory.planDecoder(shape);
+  const { graphs, driverBytes, floatBytes } = planned;
+  const fullest = fullestAnswers(memory, plan, shape);
+  const answering = answeringParts(memory, shape, planned, fullest.batch);
+  // the best weights are read back from disk in the end, when nothing is answered
+  const read = memory.validation === undefined ? 0 : planned.parts.gradients;
+  const more = sumOf({ ...NO_PARTS, ...answering }) - sumOf({ ...NO_PARTS, ...planned.parts });
+  const [parts, best] = more > read ? [answering, 0] : [planned.parts, read];
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const update = updateOnDevice(memory, plan);
   const state = residentState(memory, plan);
@@ -404,12 +412,11 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
     compiles: memory.compiles,
     small: smallTensors(memory, plan, shape.weightBytes),
   });
-  const best = memory.validation === undefined ? 0 : parts.gradients;
   const tensors = {
     ...NO_PARTS,
     ...parts,
     workspace: parts.workspace + updateScratch(memory, plan) + whileComputing(beyond),
-    // the state, which a checkpoint copies from a device, and the best weights, which are read back from disk in the end
+    // the state, which a checkpoint copies from a device
     optimizer: (update === undefined ? 1 : 2) * state + best,
   };
   const onDevice: MemoryParts = {
@@ -427,13 +434,13 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         adapter: parts.adapter,
         gradients: parts.gradients,
         // a checkpoint copies the optimiser's state from the device
-        optimizer: state + best,
+        optimizer: state + read,
         workspace: driverBytes + beyond.driver,
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
   const compiled = trainedGraphs(memory, plan, shape, graphs);
-  const sessions = sessionBytes({ ...compiled, answers: answerGraphs(memory, shape) });
+  const sessions = sessionBytes({ ...compiled, answers: fullest.graphs });
   const ofGraphs = DECODER_PROCESS + beyond.process + sessions + grownBy(memory, plan);
   const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + tokenizerKept(memory, parts);
   const ofThreads =

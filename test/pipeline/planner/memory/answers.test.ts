@@ -4,7 +4,7 @@ import { cacheBytesPerToken } from '../../../../src/compute/evaluation/generatio
 import { openModel } from '../../../../src/compute/models/load.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { assumedLengths, type Lengths, promptsOf } from '../../../../src/pipeline/planner/expected-rows.js';
-import { answerBatch } from '../../../../src/pipeline/planner/memory/answers.js';
+import { answerBatch, cacheBytes } from '../../../../src/pipeline/planner/memory/answers.js';
 
 describe('rows that are answered together', () => {
   const host = nodeHost();
@@ -27,6 +27,31 @@ describe('rows that are answered together', () => {
     expect(promptsOf(assumedLengths(4, 40), 0)).to.deep.equal([]);
   });
 
+  it('have prompts that differ as rows do where answers are all as long, and less where these differ as well', () => {
+    const answered = { ...lengths, supervised: 1000 };
+    const promptsBy = (deviation: number) =>
+      promptsOf({ ...answered, answers: { most: 20, deviation } }, 20).slice(0, 2);
+    expect(promptsBy(0)).to.deep.equal([140, 137]);
+    // a quarter of each row, less a fifth for the answer of a long row that is shorter
+    expect(promptsBy(1000)).to.deep.equal([120, 118]);
+    expect(promptsOf(answered, 20).slice(0, 2)).to.deep.equal([120, 118]);
+  });
+
+  it('leave their keys and values to the collector as these grow, a layer at a time, until enough has gathered', () => {
+    const layers = 40;
+    const [before, after] = [128, 200].map((size) => 32 * size * cacheBytesPerToken({ ...config, layers }));
+    const [first = 0, ...others] = cacheBytes({ ...config, layers }, undefined, {
+      ...{ rows: 32, prompt: 100, maxTokens: 100 },
+    });
+    expect(others).to.deep.equal([]);
+    // one layer is there twice, and those before it wait, up to 8 MiB
+    const waiting = first - Number(after);
+    expect(waiting).to.be.within(
+      8 * 2 ** 20 - Number(before) / layers,
+      8 * 2 ** 20 + Number(before) / layers,
+    );
+  });
+
   it('are those of about one length whose caches take most', () => {
     const known = { rows: 34, prompt: 150, maxTokens: 10 };
     const prompts = [150, 150, ...new Array<number>(32).fill(32)];
@@ -36,9 +61,10 @@ describe('rows that are answered together', () => {
     ];
     expect([alike.rows, any.rows]).to.deep.equal([32, 32]);
     expect([alike.prompt, any.prompt]).to.deep.equal([32, 160]);
-    const caches = 32 * 42 * cacheBytesPerToken(config);
-    // half of them waits to be collected after they have grown, and one layer is there twice
-    expect(alike.more.activations).to.be.closeTo(caches * (1.5 + 1 / config.layers), 1);
+    // what they take: as long as 42 tokens, next to those of the two long prompts, which wait to be collected
+    const [ofLong, ofShort] = [2 * 160, 32 * 42].map((tokens) => tokens * cacheBytesPerToken(config));
+    const ofLayer = (32 * 32 * cacheBytesPerToken(config)) / config.layers;
+    expect(alike.more.activations).to.equal(Number(ofLong) + Number(ofShort) + ofLayer);
     const few = answerBatch(config, undefined, { ...known, prompts: [150, 32] });
     expect([few.rows, few.prompt]).to.deep.equal([1, 160]);
   });
