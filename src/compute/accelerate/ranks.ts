@@ -151,7 +151,10 @@ function rankEnvironment(
 }
 
 /** `HOST:PORT`, or `[ADDRESS]:PORT`. */
-function placeOf({ rendezvous }: NodePlace): { readonly address: string; readonly port: number } {
+export function placeOf({ rendezvous }: Pick<NodePlace, 'rendezvous'>): {
+  readonly address: string;
+  readonly port: number;
+} {
   const cut = rendezvous.lastIndexOf(':');
   const address = rendezvous.slice(0, cut).replace(/^\[(.*)\]$/, '$1');
   return { address, port: Number(rendezvous.slice(cut + 1)) };

@@ -27,6 +27,7 @@ import {
 } from '../store/index.js';
 import { InterruptedError } from './messages.js';
 import { followRun, isFollower } from './nodes/follow-run.js';
+import { unknownHost } from './nodes/known-host.js';
 import { type Announcement, announce } from './nodes/meeting.js';
 import { recorder } from './recorder.js';
 import { type RunOutcome, type RunRequest, startEvent } from './request.js';
@@ -61,6 +62,8 @@ export async function runPipeline(
   const asked = stopRequests(store, runId, log);
   let lock: RunLock | undefined;
   try {
+    const unknown = await unknownHost(engine);
+    if (unknown !== undefined) throw new UserError(unknown);
     lock = await takeLock(store.layout, runId, host.now);
     log.into(openJournal(store.layout, runId, host.now));
     await outliveOrphan(store.layout, ORPHAN_PATIENCE);

@@ -96,6 +96,13 @@ export const leaderGone = (rendezvous: string, wasThere: boolean) =>
       : 'start node 0 with the same `--rendezvous`, and a `--store` that all nodes share',
   });
 
+/** `address`: of the rendezvous, without its port. */
+export const rendezvousUnknown = (rendezvous: string, address: string) =>
+  error('FTP1841', undefined, {
+    message: `this machine knows no host \`${address}\`, where \`--rendezvous ${rendezvous}\` says that node 0 is`,
+    help: 'name node 0 as every node finds it: a name that each of them resolves, or its address',
+  });
+
 export const noSuchNode = (setting: EngineSetting, nodes: number) =>
   error('FTP1806', setting.at, {
     message:

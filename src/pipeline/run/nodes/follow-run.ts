@@ -8,6 +8,7 @@ import { type RunOutcome, type RunRequest, startEvent } from '../request.js';
 import type { Watcher } from '../run-context.js';
 import type { Interrupts } from '../stage-process.js';
 import { follow } from './follow.js';
+import { unknownHost } from './known-host.js';
 
 export const isFollower = (engine: RunEngine): engine is AccelerateRun =>
   engine.name === 'accelerate' &&
@@ -32,6 +33,11 @@ export async function followRun(
   return { runId, status, stages: [], findings: {} };
 
   async function ended(): Promise<RunStatus> {
+    const unknown = await unknownHost(run);
+    if (unknown !== undefined) {
+      log.diagnostic(unknown);
+      return 'failed';
+    }
     const { program, diagnostics } = await request.prepare(store);
     diagnostics.forEach(log.diagnostic);
     const engine = stageEngine(run, undefined);

@@ -42,6 +42,7 @@ export const ENGINES: Situations = {
   FTP1805: python(),
   FTP1806: python(),
   FTP1840: python(),
+  FTP1841: python(),
   FTP1807: python(),
   FTP1808: onGpus,
   FTP1809: mixture,
