@@ -81,21 +81,29 @@ withPython('models of architectures that only transformers knows', () => {
     }
   };
 
-  const merge = async (name: string, port = 'adapter', dtype = 'f32') => {
+  /** The adapter in `port`, as that of a training or by its folder. */
+  const merge = async (name: string, port = 'adapter', dtype = 'f32', isNamed = false) => {
     const base = { call: 'local', args: { folder: join(place.path, name, 'base') } };
     const trainer = stageOf('train', 'adapter', { base, dataset: { stage: 'rows', port: 'train' } });
     const input = artefact(trainer, join(place.path, name), { outputs: { [port]: port } });
-    const adapter = { stage: 'adapter', port };
+    const adapter = isNamed
+      ? { call: 'peft', args: { folder: join(place.path, name, port) } }
+      : { stage: 'adapter', port };
     const stage = stageOf('merge', 'merged', { base, adapter, dtype });
-    const context = contextOf(stage, [input], join(place.path, `merge-${name}-${port}-${dtype}`), {
-      engine: ranks(1),
-    });
+    const context = contextOf(
+      stage,
+      isNamed ? [] : [input],
+      join(place.path, `merge-${name}-${port}-${dtype}`),
+      {
+        engine: ranks(1),
+      },
+    );
     return { result: await run(context), folder: join(context.output.path, 'model') };
   };
 
   for (const name of NAMES)
-    it(`${name}: the merge is PEFT's, and proves itself`, async () => {
-      const { result, folder } = await merge(name);
+    it(`${name}: the merge of its adapter's folder is PEFT's, and proves itself`, async () => {
+      const { result, folder } = await merge(name, 'adapter', 'f32', true);
       expectTensors(folder, join(place.path, name, 'merged'));
       expect(result.metrics['logit_difference']).to.be.at.most(1e-4);
     });

@@ -3,7 +3,7 @@
 import { type ModelConfig, ModelError } from '../../../compute/models/types.js';
 import { userProblem } from '../../../compute/models/user-problem.js';
 import { openAdapter } from '../../../compute/packaging/adapters.js';
-import { checkAdapter } from '../../../compute/packaging/check-base.js';
+import { checkAdapter, checkOverForeign } from '../../../compute/packaging/check-base.js';
 import type { CheckedStage } from '../../../language/check/stages.js';
 import type { Analysis } from '../../../language/compile.js';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
@@ -78,7 +78,7 @@ function stageProblems(
     return checkStageAdapter({ stage, ...base, adapter, start, at });
   } catch (error) {
     // so is a base whose config is here and whose weights are not
-    const isOfBase = error instanceof ModelError && error.path.startsWith(base.folder);
+    const isOfBase = isIn(error, base.folder);
     const problem = userProblem(error);
     if (problem === undefined) throw error;
     return isOfBase ? [] : [{ ...problem, at: at('start') }];
@@ -100,16 +100,25 @@ function folderProblems(
     const opened = openAdapter(place.host, named.folder);
     const { unmergeable } = stageAdapter(opened.config.kind);
     if (unmergeable !== undefined && stage.kind === 'merge') return [unmergeable(at, named.label)];
-    // of other architectures, names and shapes in the base's files decide
-    if (base === undefined || base.model.foreign !== undefined) return [];
-    checkAdapter(opened, base.model, opened.path);
+    if (base === undefined) return [];
+    const { foreign } = base.model;
+    if (foreign === undefined) checkAdapter(opened, base.model, opened.path);
+    // codes have no shapes to compare
+    else if (base.model.isInFourBits !== true) checkOverForeign(opened, foreign, opened.path);
     return otherBase(at, { ...named, opened }, base.base);
   } catch (error) {
     const problem = userProblem(error);
     if (problem === undefined) throw error;
-    return [{ ...problem, at }];
+    // one of the two folders may be in the other
+    const folders = [base?.folder, named.folder].sort((a = '', b = '') => b.length - a.length);
+    const found = folders.find((folder) => isIn(error, folder));
+    return found !== undefined && found === base?.folder ? [] : [{ ...problem, at }];
   }
 }
+
+/** Whether what is wrong is so with a file of a folder. */
+const isIn = (error: unknown, folder: string | undefined): boolean =>
+  error instanceof ModelError && folder !== undefined && error.path.startsWith(folder);
 
 /** Adapters of some kinds change no weight. */
 function whatCannotMerge(

@@ -387,6 +387,47 @@ describe('a training against its base', () => {
       expect(merged()[0]).to.include({ code: 'FTP0761', severity: 'warning' });
     });
 
+    it('looks at names and shapes over a base of any architecture', () => {
+      const folder = join(adapter, 'mixtral');
+      const { config, tensors } = JSON.parse(
+        readFileSync(join(root, 'test/compute/models/foreign.json'), 'utf8'),
+      ).mixtral;
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+      const shapes: readonly (readonly [string, readonly number[]])[] = Object.entries(tensors);
+      const weights = shapes.map(([name, shape]) =>
+        f32Writable(name, shape, new Float32Array(sizeOf(shape))),
+      );
+      writeFileSync(join(folder, 'model.safetensors'), Buffer.concat([...safetensorsChunks(weights)]));
+      rename('models/mixtral');
+      const [query = '', [outputs = 0, inputs = 0] = []] =
+        shapes.find(([name]) => name.endsWith('q_proj.weight')) ?? [];
+      const over = (module: string, wide = 1): readonly Found[] => {
+        const factors = [
+          f32Writable(`${module}.lora_A.weight`, [4, wide * inputs], new Float32Array(4 * wide * inputs)),
+          f32Writable(`${module}.lora_B.weight`, [outputs, 4], new Float32Array(4 * outputs)),
+        ];
+        const path = join(adapter, 'adapter_model.safetensors');
+        writeFileSync(path, Buffer.concat([...safetensorsChunks(factors)]));
+        return merged(`local("${folder}")`);
+      };
+      const module = `base_model.model.${query.replace(/\.weight$/, '')}`;
+      writeFileSync(
+        join(adapter, 'adapter_config.json'),
+        JSON.stringify({ peft_type: 'LORA', r: 4, lora_alpha: 8, target_modules: ['q_proj', 'other'] }),
+      );
+      expect(over(module)).to.deep.equal([]);
+      const [wide] = over(module, 2);
+      expect(wide).to.include({ code: 'FTP0838', marked: `peft("${adapter}")` });
+      expect(wide?.message).to.contain(`are for ${2 * inputs} inputs and ${outputs} outputs`);
+      const [other] = over('base_model.model.transformer.h.0.other');
+      expect(other).to.include({ code: 'FTP0838' });
+      expect(other?.message).to.contain('none of the layers that it changes, such as transformer.h.0.other');
+      // its weights are still to come
+      rmSync(join(folder, 'model.safetensors'));
+      expect(over(module, 2)).to.deep.equal([]);
+    });
+
     it('refuses virtual tokens', () => {
       cpSync(join(root, 'test/fixtures/peft/prefix'), adapter, { recursive: true });
       const [problem, more] = merged();
