@@ -1,7 +1,7 @@
 /** A training on two nodes, and one that left as a folder: both give the adapter of two ranks on one machine. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../../src/compute/accelerate/free-port.js';
 import { outputsOf, ownPipeline } from '../pipeline/run/adapter-folders.js';
@@ -61,17 +61,21 @@ withPython('a training on several machines', () => {
     const home = join(three, 'training');
     execFileSync('./run.sh', { cwd: home, env: { ...process.env, PYTHON }, stdio: 'pipe' });
     expect(apart(expected, join(home, 'trained/best', TENSORS))).to.equal(0);
+    const [best, port] = [join(home, 'trained/best'), dirname(expected)];
+    expect(readdirSync(best).sort()).to.deep.equal(readdirSync(port).sort());
+    for (const name of ['adapter_config.json', 'training_prompt.json'])
+      expect(readFileSync(join(best, name), 'utf8'), name).to.equal(readFileSync(join(port, name), 'utf8'));
     writeFileSync(
       join(three, 'own.ftp'),
       ownPipeline(readFileSync(join(three, 'tiny.ftp'), 'utf8'), 'training/trained/best'),
     );
     const ran = await ftpc(three, ['run', 'own.ftp', '--engine', 'accelerate']);
     expect(ran.code, ran.err).to.equal(0);
-    const [own, port] = [outputsOf(three), outputsOf(join(folder, 'one'))];
-    expect(own.metrics).to.deep.equal(port.metrics);
+    const [own, trained] = [outputsOf(three), outputsOf(join(folder, 'one'))];
+    expect(own.metrics).to.deep.equal(trained.metrics);
     expect(
       readFileSync(join(own.merged, 'model.safetensors')).equals(
-        readFileSync(join(port.merged, 'model.safetensors')),
+        readFileSync(join(trained.merged, 'model.safetensors')),
       ),
     ).to.equal(true);
     execFileSync(

@@ -1,10 +1,10 @@
 /** The page of an ejected project. */
 
 import type { ProjectFacts } from './scripts.js';
-import { BASE } from './training.js';
+import { BASE, COMPANIONS } from './training.js';
 
 export function readme(facts: ProjectFacts): string {
-  const { pipeline, stage, specification, rows, nodes, devices, ftpc } = facts;
+  const { pipeline, stage, specification, rows, nodes, devices, ftpc, hasCompanions } = facts;
   const { sharding, total_steps: steps, trained, device } = specification;
   const reference = specification.preferences?.reference ?? undefined;
   const noun = device === 'cuda' ? 'GPU' : 'process';
@@ -36,7 +36,7 @@ a rank prints is an event in JSON: \`step\`, \`validation\`, \`checkpoint\`, \`d
 | \`spec.json\` | the training: model, optimiser, steps, seeds, versions of packages (\`null\` takes any) |
 | \`rows.safetensors\`, \`validation.safetensors\` | tokenised rows and their labels |
 | \`steps.jsonl\` | of each step, the learning rate and the rows of its micro batches |
-${reference === undefined ? '' : '| `reference-….jsonl` | what the base is asked before the first step |\n'}${trained === 'adapter' ? '| `adapter` | the adapter that training begins with |\n' : ''}| \`ftpc_driver\` | the Python that trains |
+${reference === undefined ? '' : '| `reference-….jsonl` | what the base is asked before the first step |\n'}${trained === 'adapter' ? '| `adapter` | the adapter that training begins with |\n' : ''}${hasCompanions ? `| \`${COMPANIONS}\` | what goes with trained weights: how the rows ask, and their chat template |\n` : ''}| \`ftpc_driver\` | the Python that trains |
 | \`run.sh\`, \`job.sbatch\`, \`job.yaml\` | the same start for a machine, Slurm and Kubernetes |
 `;
 }

@@ -1,6 +1,6 @@
 /** The scripts of an ejected project: each starts the same training, in another place. */
 import type { TrainSpec } from '../../compute/accelerate/spec.js';
-import { BASE, type EjectedBase, type EjectedTraining } from './training.js';
+import { BASE, COMPANIONS, type EjectedBase, type EjectedTraining } from './training.js';
 
 export interface ProjectFacts extends EjectedTraining {
   /** Lower case, digits and hyphens. */
@@ -21,7 +21,7 @@ const GRACE = 120;
 const SHELL = '#!/usr/bin/env bash';
 
 /** `run.sh`: once on each machine. */
-export function runScript({ name, nodes, devices, specification }: ProjectFacts): string {
+export function runScript({ name, nodes, devices, specification, hasCompanions }: ProjectFacts): string {
   const meet =
     nodes === 1
       ? '--standalone'
@@ -47,23 +47,25 @@ while kill -0 "$launcher" 2> /dev/null; do
 done
 [ "$code" -eq 0 ] || exit "$code"
 
-${finish(specification)}`;
+${finish(specification, hasCompanions)}`;
 }
 
+const TAKE_COMPANIONS = `  cp ${COMPANIONS}/* "trained/$which/"\n`;
+
 /** What PEFT or Transformers read, of what the ranks left. */
-const finish = ({ trained }: TrainSpec): string =>
+const finish = ({ trained }: TrainSpec, hasCompanions: boolean): string =>
   trained === 'adapter'
     ? `for which in best last; do
   mkdir -p "trained/$which"
-  cp adapter/adapter_config.json "trained/$which/"
-  cp "result/$which.safetensors" "trained/$which/adapter_model.safetensors"
+  find adapter -maxdepth 1 -type f ! -name '*.safetensors' -exec cp {} "trained/$which/" \\;
+${hasCompanions ? TAKE_COMPANIONS : ''}  cp "result/$which.safetensors" "trained/$which/adapter_model.safetensors"
 done
 echo 'trained/best and trained/last are adapters that PEFT reads, and ftpc as peft("FOLDER/trained/best")'
 `
     : `for which in best last; do
   mkdir -p "trained/$which"
   find ${BASE} -maxdepth 1 -type f ! -name '*.safetensors' ! -name '*.safetensors.index.json' ! -name '*.gguf' -exec cp {} "trained/$which/" \\;
-  cp "result/$which"/* "trained/$which/"
+${hasCompanions ? TAKE_COMPANIONS : ''}  cp "result/$which"/* "trained/$which/"
 done
 echo 'trained/best and trained/last are models that Transformers reads, and ftpc as local("FOLDER/trained/best")'
 `;

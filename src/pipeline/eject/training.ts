@@ -9,11 +9,15 @@ import { isMade } from '../stages/open-models.js';
 import type { StageContext } from '../stages/stage.js';
 import { writeTraining } from '../stages/train/accelerate/train.js';
 import { learnedRows, type TrainTask, trainTask } from '../stages/train/train-task.js';
+import { writeCompanions } from '../stages/train/write-result.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { ejectsOneModel, needsConversion } from './eject-diagnostics.js';
 
 /** The folder of the base in an ejected project. */
 export const BASE = 'base';
+
+/** The folder of what goes with trained weights. */
+export const COMPANIONS = 'companions';
 
 export interface EjectedTraining {
   /** Its paths are relative to the project. */
@@ -21,6 +25,7 @@ export interface EjectedTraining {
   readonly base: EjectedBase;
   /** Rows that are trained on. */
   readonly rows: number;
+  readonly hasCompanions: boolean;
 }
 
 /** Where the project gets its base from. */
@@ -51,7 +56,8 @@ export async function writeEjected(
   if (conversion !== undefined) throw new UserError(needsConversion(context.stage, conversion));
   const relative = relocated(specification, output.path, isMade(task.base));
   output.write('spec.json', `${JSON.stringify(relative, null, 2)}\n`);
-  return { specification: relative, base: baseOf(task), rows: learnedRows(task) };
+  const hasCompanions = writeCompanions(output, COMPANIONS, task, adapter !== undefined);
+  return { specification: relative, base: baseOf(task), rows: learnedRows(task), hasCompanions };
 }
 
 /** A task that is only written keeps nothing. */

@@ -31,6 +31,7 @@ describe('ftpc eject', () => {
       'README.md',
       'adapter',
       'base',
+      'companions',
       'ftpc_driver',
       'job.sbatch',
       'job.yaml',
@@ -43,6 +44,7 @@ describe('ftpc eject', () => {
     ]);
     const spec = JSON.parse(read('out', 'spec.json'));
     expect(spec).to.deep.include({ folder: '.', world: 16, device: 'cuda', steps: 'steps.jsonl' });
+    expect(readdirSync(join(folder, 'out/companions'))).to.deep.equal(['training_prompt.json']);
     expect(spec.rows).to.deep.equal({ file: 'rows.safetensors' });
     expect(spec.adapter).to.deep.equal({ folder: 'adapter' });
     expect(spec.model.folder).to.equal('base');
@@ -82,6 +84,9 @@ describe('ftpc eject', () => {
     const { tensors } = openSafetensors(nodeHost(folder), join(folder, 'tokens/base/model.safetensors'));
     expect(tensors.get('model.embed_tokens.weight')?.shape).to.deep.equal([260, 32]);
     expect(read('tokens', 'base/tokenizer.json')).to.contain('"<a>"');
+    expect(JSON.parse(read('tokens', 'companions/special_tokens.json')).special_tokens).to.deep.equal([
+      '<a>',
+    ]);
   });
 
   it('writes what the reference of preferences is asked', async () => {

@@ -18,10 +18,8 @@ import type { AdapterTensors, ModelConfig } from '../../../compute/models/types.
 import { writeAdapter } from '../../../compute/packaging/adapters.js';
 import { trainedCard } from '../../../compute/packaging/model-card.js';
 import type { TrainingResult, TrainingState } from '../../../compute/training/index.js';
-import type { StageResult } from '../../../language/ir/outputs.js';
-import type { Reference } from '../../../language/ir/program.js';
+import type { OutputFolder, StageResult } from '../../../language/ir/outputs.js';
 import { readFormatInfo } from '../format/split-files.js';
-import type { StageContext } from '../stage.js';
 import type { TrainPlan } from '../train-plan/plan.js';
 import { savedAdapter } from './adapters/kinds.js';
 import { validationSettings } from './loop-settings.js';
@@ -49,7 +47,7 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
   if (ending === 'repetition') endRepeating(task, state);
   const config = adaptedConfig(task.model.config, task.adapter);
   const kind = adapter === undefined ? 'model' : 'adapter';
-  const { style, prompt } = askedBy(task.settings.dataset, context);
+  const { prompt } = askedBy(task);
   const save = async (name: string, parameters: AdapterTensors): Promise<string> => {
     const folder = `${kind}/${name}`;
     if (adapter === undefined)
@@ -71,13 +69,10 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
         licence: task.model.licence(),
         prompt,
       });
-      writeTokenizer(folder, task);
     }
     if (adapter === undefined)
       context.output.write(`${folder}/README.md`, trainedCard(cardOf(task, config), prompt));
-    if (style !== undefined) context.output.write(`${folder}/${CHAT_TEMPLATE}`, style);
-    if (prompt !== undefined)
-      context.output.write(`${folder}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
+    writeCompanions(context.output, folder, task, adapter !== undefined);
     return folder;
   };
   const best = await save('best', outcome.best);
@@ -96,11 +91,26 @@ export async function writeResult(task: TrainTask, outcome: TrainingOutcome): Pr
 const ownConfig = ({ model: { config, path }, context: { host } }: TrainTask): string =>
   config.foreign === undefined ? '' : configTextAt(host, path);
 
-/** A base's files lack the tokens that it gets: they go with the adapter. */
-function writeTokenizer(folder: string, { base, model, context }: TrainTask): void {
-  if (!hasNewTokens(base)) return;
-  for (const { name, read } of tokenizerCompanions(model)) context.output.write(`${folder}/${name}`, read());
-  context.output.write(`${folder}/${SPECIAL_TOKENS_FILE}`, newTokensText(base));
+/**
+ * What goes with trained weights: the chat template of the rows, where it is not the base's own, and how they ask; with
+ * an adapter, the tokens that its base gets and has not in its files. Says whether there is any.
+ */
+export function writeCompanions(
+  output: Pick<OutputFolder, 'write'>,
+  folder: string,
+  task: TrainTask,
+  isAdapter: boolean,
+): boolean {
+  const { base, model } = task;
+  const { style, prompt } = askedBy(task);
+  const hasTokens = isAdapter && hasNewTokens(base);
+  if (hasTokens) {
+    for (const { name, read } of tokenizerCompanions(model)) output.write(`${folder}/${name}`, read());
+    output.write(`${folder}/${SPECIAL_TOKENS_FILE}`, newTokensText(base));
+  }
+  if (style !== undefined) output.write(`${folder}/${CHAT_TEMPLATE}`, style);
+  if (prompt !== undefined) output.write(`${folder}/${TRAINING_PROMPT_FILE}`, trainingPromptText(prompt));
+  return hasTokens || style !== undefined || prompt !== undefined;
 }
 
 /** Says that training has ended early. Throws a `UserError` if no validation before had other answers. */
@@ -120,12 +130,12 @@ const cardOf = ({ base, model }: TrainTask, { labels }: ModelConfig) => ({
   classifies: labels !== undefined,
 });
 
-/** The chat template of the rows, where it is not the base's own, and how they ask. */
-function askedBy(
-  { stage }: Reference,
-  { host, inputs }: StageContext,
-): { readonly style?: string; readonly prompt?: RowPrompt } {
-  const rows = inputs[stage];
+/** The chat template of the rows, and how they ask. */
+function askedBy({ settings, context: { host, inputs } }: TrainTask): {
+  readonly style?: string;
+  readonly prompt?: RowPrompt;
+} {
+  const rows = inputs[settings.dataset.stage];
   if (rows === undefined) return {};
   const { template, prompt } = readFormatInfo(host, rows.path);
   return { style: template.source, prompt };
