@@ -85,9 +85,7 @@ function readForeign(
   const heads = whole('heads');
   const vocabSize = reader.whole('vocab_size');
   // some list none
-  const experts = FIELDS.experts.some((name) => Number(reader.json[name] ?? 0) > 0)
-    ? whole('experts')
-    : undefined;
+  const experts = FIELDS.experts.some((name) => reader.count(name) > 0) ? whole('experts') : undefined;
   const chosen = experts === undefined ? 1 : Math.min(experts, whole('chosen', 2));
   const classes = reader.list('architectures')?.map(String) ?? [];
   if (classes.length > 0 && !classes.some((name) => CLASS.test(name))) return undefined;

@@ -47,6 +47,7 @@ function shapeOf(config: ModelConfig): TorchShape {
     experts,
     ...(experts > 1 ? { shared: sharedWidth(projections) } : {}),
     ...stateOf(projections, config.layers),
+    ...latentOf(projections),
     vocabulary: config.labels?.length ?? config.vocabSize,
     isTied,
     linear: sum(sizes),
@@ -75,6 +76,15 @@ function stateOf(projections: readonly PlacedProjection[], layers: number): Pick
   if (first === undefined) return {};
   const perUnit = STATE_BYTES[STATE.exec(first.path)?.[1] ?? ''] ?? 0;
   return { state: { share: found.length / layers, bytes: perUnit * first.inputs } };
+}
+
+function latentOf(projections: readonly PlacedProjection[]): Pick<TorchShape, 'latent'> {
+  const named = (name: string): PlacedProjection | undefined =>
+    projections.find(({ layer, target }) => layer === 0 && target === name);
+  const [values, output] = [named('kv_b_proj'), named('o_proj')];
+  if (values === undefined || output === undefined) return {};
+  const norms = values.inputs + (named('q_b_proj')?.inputs ?? 0);
+  return { latent: { norms, values: values.outputs, output: output.inputs } };
 }
 
 const SHARED = /\.shared_(?:experts?|mlp)\.(?:down_proj|output_linear)$/;

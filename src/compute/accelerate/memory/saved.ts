@@ -76,8 +76,9 @@ function normsSaved(training: TorchTraining): number {
 
 /** What mixes tokens with one another, in the mean over blocks of both kinds. */
 function mixingSaved(training: TorchTraining): number {
-  const { share, bytes } = training.shape.state ?? { share: 0, bytes: 0 };
-  return (1 - share) * attentionSaved(training) + share * bytes;
+  const { state, latent } = training.shape;
+  const { share, bytes } = state ?? { share: 0, bytes: 0 };
+  return (1 - share) * attentionSaved(training) + share * bytes + 4 * (latent?.norms ?? 0);
 }
 
 function attentionSaved(training: TorchTraining): number {
@@ -95,6 +96,9 @@ function attentionSaved(training: TorchTraining): number {
     const inputs = width * queries * (1 + 2 * perToken);
     return perScore * heads * all + inputs + (isFull(training) ? width * queries : 0);
   }
+  const { latent } = shape;
+  if (latent !== undefined)
+    return width * (queries + keys + latent.values + latent.output + (isMasked ? all : 0)) + 4 * heads;
   const repeated = isMasked || block.repeatsKeys;
   const kept = repeated ? 2 * queries * perToken : block.fusedQkv ? whole : keys;
   const turned = block.keysAreViews ? 0 : queries + (repeated ? 0 : keys);

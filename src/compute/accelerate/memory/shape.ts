@@ -47,6 +47,16 @@ export interface TorchLinear {
   readonly outputs: number;
 }
 
+/** Attention whose keys and values come from one narrow vector. */
+interface LatentAttention {
+  /** Widths of the vectors that are normed on the way to queries, keys and values, together. */
+  readonly norms: number;
+  /** Of keys, without what turns, and values, which lie in one tensor. */
+  readonly values: number;
+  /** What the output's layer reads. */
+  readonly output: number;
+}
+
 interface StateBlocks {
   /** Of all blocks. */
   readonly share: number;
@@ -72,6 +82,7 @@ export interface TorchShape {
   readonly shared?: number;
   /** Blocks that carry a state from token to token in the place of keys and values. */
   readonly state?: StateBlocks;
+  readonly latent?: LatentAttention;
   readonly vocabulary: number;
   readonly isTied: boolean;
   /** Numbers of all blocks' linear layers, of the embeddings, of the head's matrix, and of all else. */

@@ -22,6 +22,11 @@ export class ConfigReader {
     return this.wrong(field, 'a positive whole number');
   }
 
+  /** A whole number that may be none. */
+  count(field: string): number {
+    return (this.json[field] ?? 0) === 0 ? 0 : this.whole(field);
+  }
+
   positive(field: string, fallback: number): number {
     return this.asPositive(field, this.json[field] ?? fallback);
   }

@@ -113,12 +113,13 @@ export function sharingExperts(
   corrects: boolean,
 ): (layer: number) => readonly NamedShape[] {
   const [count, width] = [config.whole('n_routed_experts'), config.whole('moe_intermediate_size')];
-  const dense = config.whole('first_k_dense_replace', 0);
+  const dense = config.count('first_k_dense_replace');
+  const shared = config.count('n_shared_experts');
   const mixture = [
     tensor('gate.weight', count, hidden),
     ...(corrects ? [tensor('gate.e_score_correction_bias', count)] : []),
     ...experts(count, hidden, width),
-    ...under('shared_experts', gatedMlp(hidden, width * config.whole('n_shared_experts', 1))),
+    ...(shared === 0 ? [] : under('shared_experts', gatedMlp(hidden, width * shared))),
   ];
   return (layer) => (layer < dense ? gatedMlp(hidden, inner) : mixture);
 }

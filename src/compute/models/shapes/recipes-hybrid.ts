@@ -129,7 +129,7 @@ const granite4: RecipeOf = (config) => {
   const { hidden, inner } = fields;
   const isAttention = attends(config);
   const shared = config.whole('shared_intermediate_size');
-  const count = Number(config.json['num_local_experts'] ?? 0);
+  const count = config.count('num_local_experts');
   const bias = { inputs: config.flag('attention_bias'), output: config.flag('attention_bias') };
   return {
     outer: llamaOuter(config, fields),
