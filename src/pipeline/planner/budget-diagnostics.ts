@@ -4,7 +4,7 @@ import { error, warning } from '../../language/diagnostics/make.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import type { Program, Requirement } from '../../language/ir/program.js';
 import { isSamePlan } from '../stages/train-plan/fields.js';
-import { figureText, refersTo, requirementsOf } from './budget.js';
+import { plannedText, refersTo, requirementsOf } from './budget.js';
 import { largestText } from './memory-budget.js';
 import { planText, rejectedText } from './plan-diagnostics.js';
 import type { BudgetLine, Peak, PlannedStage } from './plan-json.js';
@@ -90,8 +90,8 @@ export const unknownCosts = (
   });
 
 /** A condition that limits no stage by itself, such as one on memory and time at once. */
-const unplanned = (requirement: Requirement, { value, unit }: BudgetLine): Diagnostic =>
-  broken(requirement, `this plan takes ${figureText(value ?? 0, unit)}`, {
+const unplanned = (requirement: Requirement, line: BudgetLine): Diagnostic =>
+  broken(requirement, `this plan takes ${takenText(requirement, line)}`, {
     notes: ['the condition limits no stage by itself, so no other plan was looked for'],
     help: ['write one condition on memory and one on time', 'allow more here'],
   });
@@ -116,13 +116,16 @@ const leastNotes = ({ name, chosen, peak, rejected }: PlannedStage): readonly st
           .map((plan) => `rejected: ${rejectedText(plan)}`),
       ];
 
-function tooSlow(requirement: Requirement, { value, unit }: BudgetLine, planned: BudgetedPlan): Diagnostic {
+const takenText = (requirement: Requirement, line: BudgetLine): string =>
+  `${plannedText(line)}${refersTo(requirement, 'gpu_hours') ? ' GPU-hours' : ''}`;
+
+function tooSlow(requirement: Requirement, line: BudgetLine, planned: BudgetedPlan): Diagnostic {
   const trained = planned.stages.flatMap(({ name, chosen, seconds, limits }) =>
     chosen === null || (seconds?.expected ?? 0) <= (limits?.time?.most ?? 0)
       ? []
       : [`the quickest way to train \`${name}\`: ${planText(chosen)}`],
   );
-  return broken(requirement, `the quickest plan that was found takes ${figureText(value ?? 0, unit)}`, {
+  return broken(requirement, `the quickest plan that was found takes ${takenText(requirement, line)}`, {
     notes: [...trained, planned.isForetold ? FORETOLD : planned.isSpeedStored ? `${BUSY}: ${STORED}` : BUSY],
     help: [...helpOf(planned), 'allow more here'],
   });

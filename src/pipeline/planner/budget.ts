@@ -18,7 +18,7 @@ import { type Lookup, resultOf } from '../../language/ir/requirement-result.js';
 import type { RuntimeChoice, RuntimeName, RuntimeRequest } from '../../language/ir/runtimes.js';
 import type { budgetSettings } from '../../language/schemas/stages/budget.js';
 import type { BudgetLine } from './plan-json.js';
-import { bytes, duration, numberText, usd } from './quantities.js';
+import { bytes, count, duration, numberText, usd } from './quantities.js';
 
 /** What the plan says about the run as a whole, or about a stage; `undefined` if it says nothing. */
 export interface BudgetedFigures {
@@ -75,6 +75,20 @@ const FIGURES: Readonly<Partial<Record<Unit, (value: number) => string>>> = {
 /** One side of a requirement in the unit of what it measures. */
 export const figureText = (value: number, unit: Unit | undefined): string =>
   ((unit && FIGURES[unit]) ?? numberText)(value);
+
+const EXACT: Readonly<Partial<Record<Unit, (value: number) => string>>> = {
+  bytes: (value) => `${count(value)} B`,
+  seconds: (value) => `${value.toFixed(3)} s`,
+  price: (value) => `${Number(value.toPrecision(6))} usd`,
+};
+
+/** What is planned, next to its limit: with all its digits where the two would read alike. */
+export function plannedText({ value, limit, unit }: Pick<BudgetLine, 'value' | 'limit' | 'unit'>): string {
+  const planned = value ?? 0;
+  const text = figureText(planned, unit);
+  const isAlike = limit !== null && planned !== limit && text === figureText(limit, unit);
+  return isAlike ? ((unit && EXACT[unit]) ?? String)(planned) : text;
+}
 
 /** The command line's `option` takes precedence over the pipeline, which takes precedence over `auto`. */
 export function askedRuntime(

@@ -1,5 +1,6 @@
 /** Amounts of money as plans print them: what is little keeps digits that say something. */
 import { expect } from 'chai';
+import { plannedText } from '../../../src/pipeline/planner/budget.js';
 import { usd } from '../../../src/pipeline/planner/quantities.js';
 
 describe('quantities', () => {
@@ -18,5 +19,21 @@ describe('quantities', () => {
   for (const [text, value] of Object.entries(prices))
     it(`of money: ${text}`, () => {
       expect(usd(value)).to.equal(text);
+    });
+});
+
+describe('what is planned next to its limit', () => {
+  const texts: readonly (readonly [Parameters<typeof plannedText>[0], string])[] = [
+    [{ value: 0.0042, limit: 0.001, unit: 'price' }, '0.0042 usd'],
+    [{ value: 0.4249, limit: 0.42, unit: 'price' }, '0.4249 usd'],
+    [{ value: 0.42, limit: 0.42, unit: 'price' }, '0.42 usd'],
+    [{ value: 8 * 2 ** 30 + 4096, limit: 8 * 2 ** 30, unit: 'bytes' }, '8,589,938,688 B'],
+    [{ value: 60.2, limit: 60, unit: 'seconds' }, '60.200 s'],
+    [{ value: 2.00001, limit: 2 }, '2.00001'],
+    [{ value: 2.5, limit: 2 }, '2.5'],
+  ];
+  for (const [line, text] of texts)
+    it(text, () => {
+      expect(plannedText(line)).to.equal(text);
     });
 });

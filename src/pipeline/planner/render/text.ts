@@ -3,7 +3,7 @@ import type { StageAction } from '../../../language/ir/events.js';
 import { coverageCells } from '../../stages/train/coverage.js';
 import { planCells } from '../../stages/train-plan/fields.js';
 import { PLAN_COLUMNS } from '../../stages/train-plan/freedom.js';
-import { figureText } from '../budget.js';
+import { plannedText } from '../budget.js';
 import { limitText } from '../limits.js';
 import {
   MEMORY_PARTS,
@@ -259,10 +259,10 @@ function trainedTable({ name, coverage }: PlannedStage, palette: Palette, width?
 
 function budgetTable({ budget }: Plan, palette: Palette, width?: number): readonly string[] {
   if (budget.length === 0) return [];
-  const rows = budget.map(({ require, value, unit, holds }) => [
+  const rows = budget.map(({ require, holds, ...line }) => [
     holds === null ? palette.dim('  ?') : holds ? palette.green('  ✓') : palette.red('  ✗'),
     `require ${require}`,
-    value === null ? UNKNOWN : `planned: ${figureText(value, unit)}`,
+    line.value === null ? UNKNOWN : `planned: ${plannedText(line)}`,
   ]);
   return [palette.bold('Budget'), ...columns(rows, { width })];
 }
