@@ -18,18 +18,28 @@ import { ollamaAway } from './ollama-diagnostics.js';
 
 /** Milliseconds: a model is read from the disk and converted before the next word is said. Node itself waits no longer. */
 const PATIENCE = 300_000;
+const LOOKUP = 30_000;
+/** Milliseconds after which it is said that it is waited for. */
+const QUIET = 5_000;
 const PAUSES = [300, 1_000, 3_000];
+
+export interface OllamaAccess extends HubAccess {
+  /** Milliseconds for what it only has to look up: who is silent then is no Ollama, or hangs. */
+  readonly lookup: number;
+}
 
 /** As Ollama's own programs read `OLLAMA_HOST`: scheme, host, port and path may each be left out. */
 export function ollamaAccess(
   { env, waiting }: Pick<Host, 'env' | 'waiting'>,
   signal?: AbortSignal,
-): HubAccess {
+): OllamaAccess {
   const endpoint = endpointOf(env('OLLAMA_HOST')?.trim() ?? '');
   return {
     endpoint,
     offline: false,
     patience: PATIENCE,
+    lookup: LOOKUP,
+    quiet: QUIET,
     pauses: PAUSES,
     lost: (detail) => ollamaAway(endpoint, detail),
     late: (wait, detail) => ollamaAway(endpoint, `${detail}: it asks to be asked again in ${wait}`),
@@ -62,7 +72,7 @@ interface Question {
 
 /** Asks, again where a fault may pass; the answer as text. Throws a `UserError`. */
 export async function ask(
-  access: HubAccess,
+  access: OllamaAccess,
   refused: Refused,
   question: Question,
 ): Promise<{ readonly status: number; readonly text: string }> {
@@ -76,8 +86,15 @@ export async function ask(
   }
 }
 
-async function askOnce(access: HubAccess, refused: Refused, { path, sending, accepts = [] }: Question) {
-  const answer = await request(access, path, { 'content-type': 'application/json' }, sending);
+async function askOnce(access: OllamaAccess, refused: Refused, { path, sending, accepts = [] }: Question) {
+  const isLookup = sending === undefined || sending.method === 'HEAD';
+  const patience = isLookup ? access.lookup : access.patience;
+  const answer = await request(
+    { ...access, patience },
+    path,
+    { 'content-type': 'application/json' },
+    sending,
+  );
   const { status, ok, headers } = answer.response;
   if (PASSING.has(status) && status !== 500) {
     answer.close();
@@ -106,7 +123,12 @@ export const posting = (body: Json): Sending => {
 };
 
 /** An answer in JSON. Throws a `UserError` for another. */
-export async function askJson(access: HubAccess, refused: Refused, path: string, body?: Json): Promise<Json> {
+export async function askJson(
+  access: OllamaAccess,
+  refused: Refused,
+  path: string,
+  body?: Json,
+): Promise<Json> {
   const { text } = await ask(access, refused, { path, ...(body && { sending: posting(body) }) });
   const answer = jsonIn(text);
   if (answer === undefined) throw new UserError(refused(`its answer to ${path} is no JSON`));

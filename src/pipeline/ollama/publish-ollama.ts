@@ -15,8 +15,16 @@ import type { Host } from '../../language/host/host.js';
 import { isJson, type Json } from '../../language/host/json.js';
 import type { ElsewhereRequest, PublishedElsewhere } from '../deploy/elsewhere.js';
 import { fileAt, fileOnDisk, type ReleaseFile } from '../deploy/release-file.js';
-import type { HubAccess } from '../hub/access.js';
-import { ask, askJson, errorIn, jsonIn, ollamaAccess, posting, type Refused } from './ollama-access.js';
+import {
+  ask,
+  askJson,
+  errorIn,
+  jsonIn,
+  type OllamaAccess,
+  ollamaAccess,
+  posting,
+  type Refused,
+} from './ollama-access.js';
 import { ollamaCannot, ollamaOther, ollamaRefused, ollamaSilent } from './ollama-diagnostics.js';
 
 export const publishToOllama = (host: Host, asked: ElsewhereRequest): Promise<PublishedElsewhere> =>
@@ -27,7 +35,7 @@ export const publishToOllama = (host: Host, asked: ElsewhereRequest): Promise<Pu
  * goes on; the model of this name is replaced in one step. Throws a `UserError`, or the signal's reason.
  */
 export async function publishModel(
-  access: HubAccess,
+  access: OllamaAccess,
   host: Host,
   asked: ElsewhereRequest,
 ): Promise<PublishedElsewhere> {
@@ -87,7 +95,7 @@ const blobsOf = (files: readonly ReleaseFile[]): Readonly<Record<string, string>
   Object.fromEntries(files.map(({ name, sha256 }) => [name, `sha256:${sha256}`]));
 
 async function uploadBlobs(
-  access: HubAccess,
+  access: OllamaAccess,
   refused: Refused,
   files: readonly ReleaseFile[],
   { progress }: ElsewhereRequest,
@@ -113,7 +121,7 @@ async function uploadBlobs(
 }
 
 /** Tells what it does line by line; the last one says `success`. */
-async function create(access: HubAccess, name: string, body: Json): Promise<void> {
+async function create(access: OllamaAccess, name: string, body: Json): Promise<void> {
   const refused = (said: string) => ollamaRefused(name, said);
   const { text } = await ask(access, refused, {
     path: '/api/create',
@@ -130,7 +138,7 @@ async function create(access: HubAccess, name: string, body: Json): Promise<void
 }
 
 /** Throws a `UserError` if the model is not what was asked for. */
-async function check(access: HubAccess, name: string, model: OllamaModel): Promise<void> {
+async function check(access: OllamaAccess, name: string, model: OllamaModel): Promise<void> {
   const refused = (said: string) => ollamaOther(name, `it does not show it: ${said}`);
   const shown = await askJson(access, refused, '/api/show', { model: name });
   if (shown['template'] !== model.template)
@@ -146,7 +154,7 @@ async function check(access: HubAccess, name: string, model: OllamaModel): Promi
 
 /** The question of the deploy stage, if it has one. */
 async function smoke(
-  access: HubAccess,
+  access: OllamaAccess,
   name: string,
   { chats }: OllamaModel,
   { draft, facts }: ElsewhereRequest,
@@ -180,7 +188,7 @@ const textOf = (prompt: string, facts: ServerFacts): string =>
     : (facts.template?.render(messagesOf(prompt, facts), { addGenerationPrompt: true }) ?? prompt);
 
 /** What names the content of a model; `undefined` if there is none of this name. */
-async function digestOf(access: HubAccess, name: string, refused: Refused): Promise<string | undefined> {
+async function digestOf(access: OllamaAccess, name: string, refused: Refused): Promise<string | undefined> {
   const { models } = await askJson(access, refused, '/api/tags');
   const full = name.includes(':') ? name : `${name}:latest`;
   const found = Array.isArray(models)

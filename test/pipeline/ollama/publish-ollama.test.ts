@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { readServerFacts, type ServerFacts } from '../../../src/compute/packaging/servers/index.js';
 import { UserError } from '../../../src/language/diagnostics/types.js';
+import type { ServerWait } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { ElsewhereRequest, PublishedElsewhere } from '../../../src/pipeline/deploy/elsewhere.js';
 import { textFile } from '../../../src/pipeline/deploy/release-file.js';
-import { ollamaAccess } from '../../../src/pipeline/ollama/ollama-access.js';
+import { askJson, ollamaAccess } from '../../../src/pipeline/ollama/ollama-access.js';
 import { publishModel } from '../../../src/pipeline/ollama/publish-ollama.js';
 import { tiny } from '../../compute/evaluation/tiny.js';
 import { type FakeOllama, fakeOllama, refuse, type Trouble } from './fake-ollama.js';
@@ -287,6 +288,26 @@ describe('publishing a release to Ollama', () => {
     await ollama.close();
     expect(await codeOf(publish())).to.equal('FTP2140');
     ollama = await fakeOllama();
+  });
+
+  it('waits long for a model that is made, and not for a server that looks nothing up', async () => {
+    const waits: ServerWait[] = [];
+    const waiting = (wait: ServerWait): void => void waits.push(wait);
+    const usual = ollamaAccess({ ...host, waiting });
+    expect(usual.lookup).to.be.below(usual.patience);
+    ollama.trouble = (call) => call === 'GET /api/tags';
+    const access = { ...usual, endpoint: ollama.endpoint, pauses: [1], lookup: 60, quiet: 20 };
+    const silent = askJson(access, () => expect.fail('it is not reached'), '/api/tags');
+    expect(await codeOf(silent)).to.equal('FTP2140');
+    expect(ollama.calls).to.deep.equal(['GET /api/tags', 'GET /api/tags']);
+    expect(waits[0]).to.deep.equal({ server: new URL(ollama.endpoint).host });
+    ollama.trouble = (call, response) => {
+      if (call === 'POST /api/create') setTimeout(() => response.end('{"status":"success"}'), 150);
+      return call === 'POST /api/create';
+    };
+    expect(await askJson(access, () => expect.fail('it answers'), '/api/create', {})).to.deep.equal({
+      status: 'success',
+    });
   });
 
   it('finds Ollama where OLLAMA_HOST says, as Ollama reads it', () => {
