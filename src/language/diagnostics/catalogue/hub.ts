@@ -69,7 +69,7 @@ export const asksToWait = (endpoint: string, wait: string, detail: string) =>
 
 export const usedFromCache = (repository: Repository, commit: string) =>
   warning('FTP1406', undefined, {
-    message: `the Hub cannot be reached: \`${repository.id}\` is used as last fetched, at commit ${commit.slice(0, 12)}`,
+    message: `the Hub cannot be asked now: \`${repository.id}\` is used as last fetched, at commit ${commit.slice(0, 12)}`,
     help: '`ftpc lock` records the commit, so that the Hub need not be asked',
   });
 
