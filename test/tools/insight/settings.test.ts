@@ -177,6 +177,18 @@ describe('what is known of a setting', () => {
       'setting.default': '3',
     });
     expect(told('adapter.stop')).to.have.nested.property('setting.text', '{ steps: 40 }');
+    expect(told('adapter.lora.rank')).to.have.nested.property('setting.text', '16');
+  });
+
+  it('has no adapter of the default where every weight is trained', () => {
+    const text = TEXT.replace('train adapter {', 'train adapter using full {').replace(/ {2}lora = .*\n/, '');
+    folder.write('full.ftp', text);
+    const compiled = compile(folder.host, 'full.ftp');
+    const { analysis, sources } = compiled;
+    if (analysis === undefined) throw new Error('it has mistakes');
+    const lints = lintReport(compiled, folder.host);
+    const rank = answerOf('full.ftp', 'adapter.lora.rank', { analysis, sources, params: {}, lints });
+    expect(rank).to.have.nested.include({ 'setting.text': null, 'setting.default': '16' });
   });
 
   it('says type, range, units, choices and default as the schema has them', () => {

@@ -330,18 +330,27 @@ export function stopAfter(
   return epochsAsked(origins) ? { epochs, steps } : { steps };
 }
 
+/** Methods of `using` that train no adapter. */
+const WITHOUT_ADAPTER: readonly (string | undefined)[] = ['full', 'head'];
+
 /**
- * The settings of a stage as they count: without the default that another setting replaces, the epochs of a training
- * that was asked for steps.
+ * The settings of a stage as they count: without defaults that mean nothing next to what was asked for. These are epochs
+ * where only steps were, and the adapter of a training that has none.
  */
 export function countingSettings({
   kind,
+  preset,
   settings,
   origins,
-}: Pick<Stage, 'kind' | 'settings' | 'origins'>): Stage['settings'] {
-  const stop = settings['stop'];
-  if (kind !== 'train' || !isPlainRecord(stop) || stop['steps'] === undefined) return settings;
-  if (epochsAsked(origins)) return settings;
+}: Pick<Stage, 'kind' | 'preset' | 'settings' | 'origins'>): Stage['settings'] {
+  if (kind !== 'train') return settings;
+  const asksForAdapter = Object.entries(origins).some(
+    ([path, origin]) => /^lora\b/.test(path) && origin !== 'default',
+  );
+  const { lora, ...withoutLora } = settings;
+  const counting = WITHOUT_ADAPTER.includes(preset) && !asksForAdapter ? withoutLora : settings;
+  const { stop } = settings;
+  if (!isPlainRecord(stop) || stop['steps'] === undefined || epochsAsked(origins)) return counting;
   const { epochs: _, ...others } = stop;
-  return { ...settings, stop: others };
+  return { ...counting, stop: others };
 }
