@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync, utimesSync, write
 import { join, sep } from 'node:path';
 import { nodeDisk } from '../../src/language/host/node-disk.js';
 import { nodeHost } from '../../src/language/host/node-host.js';
+import { BEGUN_FILE } from '../../src/language/ir/outputs.js';
 import { findRelease, type ReleaseAccess, verifyRelease } from '../../src/pipeline/deploy/releases.js';
 import { layoutIn, openStore, readJournal, workFolder } from '../../src/pipeline/store/index.js';
 import { randomFrom } from '../language/formatter/mangle.js';
@@ -31,9 +32,14 @@ const access: ReleaseAccess = { host: nodeHost(), disk: nodeDisk() };
 
 const PARTS: Readonly<Record<string, Part>> = {
   checkpoint: {
-    files: (project) => below(firstIn(join(project, '.ftp/work'))),
+    files: (project) =>
+      below(firstIn(join(project, '.ftp/work'))).filter((file) => !file.endsWith(BEGUN_FILE)),
     // its files have the digests that its list says, so that they are what was saved
     read: (project) => workFolder(firstIn(join(project, '.ftp/work')), () => undefined).committed(),
+  },
+  'what a checkpoint is of': {
+    files: (project) => [join(firstIn(join(project, '.ftp/work')), BEGUN_FILE)],
+    read: (project) => openStore(project).begun(),
   },
   journal: {
     files: (project) => [join(firstIn(join(project, '.ftp/runs')), 'journal.jsonl')],

@@ -87,3 +87,12 @@ export const STAGE_RECORD = v.object({
   peakMemoryBytes: finite,
 });
 export type StageRecord = JsonOf<typeof STAGE_RECORD>;
+
+/** `key.json` next to the checkpoints of a stage that was begun: what its key was made of. */
+export const BEGUN_FILE = 'key.json';
+export const BEGUN_RECORD = v.object({
+  version: version(1),
+  key: v.string(),
+  parts: record(v.string()),
+});
+export type BegunRecord = JsonOf<typeof BEGUN_RECORD>;

@@ -21,7 +21,7 @@ import type { PlannedDevice, Pricing } from './plan-json.js';
 import type { Speed } from './speed.js';
 import type { Models, PlannedModel } from './stage-models.js';
 
-export type PlanStore = Pick<Store, 'find' | 'resumable' | 'anyResumable'>;
+export type PlanStore = Pick<Store, 'find' | 'resumable' | 'begun'>;
 
 export interface PlanContext {
   readonly program: Program;

@@ -4,8 +4,8 @@ import type { Stage } from '../../language/ir/program.js';
 import { hasFactors } from '../../language/schemas/methods.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { factorsOf } from '../stages/train/adapters/kinds.js';
-import { hasSameKey, isSamePlan, underMethod, withKeyOf } from '../stages/train-plan/fields.js';
-import type { RelaxationLimits, RelaxationName } from '../stages/train-plan/freedom.js';
+import { isSamePlan, underMethod, withKeyOf } from '../stages/train-plan/fields.js';
+import type { RelaxationLimits } from '../stages/train-plan/freedom.js';
 import { LISTABLE, ladder, type Relaxation } from '../stages/train-plan/ladder.js';
 import { type TrainPlan, withMicro } from '../stages/train-plan/plan.js';
 import { shortened } from './expected-rows.js';
@@ -116,7 +116,7 @@ function solveRequest(context: PlanContext, { stage, facts, parts, earlier }: De
   const start = startOf(stage, facts);
   const kept =
     (earlier && withMicro(earlier, earlier.microBatch, limits.global)) ??
-    resumablePlan(context, parts, start, facts);
+    resumablePlan(context, parts, start, { stage, facts });
   return {
     start,
     ladder: rungsOf(facts, limits),
@@ -155,41 +155,33 @@ function startOf(stage: Stage, { model, memory, limits, maxLength }: TrainFacts)
 }
 
 /**
- * A plan under which this very stage has a checkpoint: found by its key, since keys name what they are made of. What is not in
- * the key is as in the fastest plan.
+ * The plan of the newest checkpoint of this very stage: what its key was made of is kept next to it, so that it is found whatever
+ * would be chosen now. What is not in the key is as in the fastest plan.
  */
 function resumablePlan(
-  context: PlanContext,
+  { store }: PlanContext,
   parts: readonly KeyPart[],
   start: TrainPlan,
-  facts: TrainFacts,
+  { stage, facts }: Pick<DecideInput, 'stage' | 'facts'>,
 ): TrainPlan | undefined {
-  if (!context.store.anyResumable()) return undefined;
-  const resumable = (plan: TrainPlan): boolean => context.store.resumable(keyOf(parts, plan).key);
-  if (resumable(start)) return start;
-  const { preset, micro, global } = facts.limits;
-  const rungs = rungsOf(facts, facts.limits).filter(({ name }) => !SEARCHED_APART.includes(name));
-  const methods = preset === undefined ? (['lora', 'qlora'] as const) : [start.method];
-  for (const method of methods)
-    for (let rows = micro ?? global; rows >= 1; rows--) {
-      if (global % rows !== 0 && rows !== start.microBatch) continue;
-      const base = withMicro(method === start.method ? start : underMethod(start, method), rows, global);
-      const found = otherKeys(base, rungs).find(resumable);
-      if (found !== undefined) return withKeyOf(base, found);
-    }
+  const { global, micro } = facts.limits;
+  for (const begun of store.begun()) {
+    const plan = planFromParts(begun.parts, global);
+    if (plan === undefined || !isAllowed(plan, stage, micro) || !isOffered(plan, start, facts)) continue;
+    if (keyOf(parts, plan).key !== begun.key || !store.resumable(begun.key)) continue;
+    const base = plan.method === start.method ? start : underMethod(start, plan.method);
+    return withKeyOf(withMicro(base, plan.microBatch, global), plan);
+  }
   return undefined;
 }
 
-/** Methods and micro batches may come from elsewhere than the ladder; row lengths are too many to look for. */
-const SEARCHED_APART: readonly RelaxationName[] = ['qlora', 'smaller_micro_batch', 'shorten'];
+/** What only the ladder changes, where the file lets it: another machine may have gone down further. */
+const LADDERED = ['maxLength', 'rank'] as const satisfies readonly (keyof TrainPlan)[];
 
-/** What rungs lead to, once for each key. */
-const otherKeys = (from: TrainPlan, rungs: readonly Relaxation[]): readonly TrainPlan[] =>
-  rungs.reduce<readonly TrainPlan[]>(
-    (plans, { states }) =>
-      plans.flatMap((plan) => [plan, ...states(plan).filter((state) => !hasSameKey(state, plan))]),
-    [from],
-  );
+function isOffered(plan: TrainPlan, start: TrainPlan, facts: TrainFacts): boolean {
+  const states = rungsOf(facts, facts.limits).flatMap((rung) => rung.states(start));
+  return LADDERED.every((field) => [start, ...states].some((state) => state[field] === plan[field]));
+}
 
 const wouldHelp = ({ earlier: _, ...request }: SolveRequest, facts: TrainFacts): string | undefined =>
   LISTABLE.find(({ call }) => {

@@ -156,7 +156,7 @@ export async function readyToPlan(
 const NO_STORE: PlanOptions['store'] = {
   find: () => undefined,
   resumable: () => false,
-  anyResumable: () => false,
+  begun: () => [],
 };
 
 const FINDING: Readonly<Record<NonNullable<PlanScope['speed']>, Pick<PlanOptions, 'speed' | 'nominal'>>> = {

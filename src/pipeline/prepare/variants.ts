@@ -54,7 +54,7 @@ const withoutTrainings = (store: PlanStore): PlanStore => ({
     return entry?.record.kind === 'train' ? undefined : entry;
   },
   resumable: () => false,
-  anyResumable: () => false,
+  begun: () => [],
 });
 
 /** The program with another stage of this name. */

@@ -49,6 +49,7 @@ export async function produce(
   if (other !== undefined) throw new UserError(fileChanged(stage, other, 'before'));
   const output = store.begin(key, stage.kind === 'deploy');
   try {
+    if (trainPlan !== undefined) store.noteBegun({ key, parts });
     const paths = { cwd: store.layout.cwd, output, work: store.workPath(key) };
     const engine = stageEngine(context.engine, trainPlan);
     const task = {

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { UserError } from '../../language/diagnostics/types.js';
 import { tryJson } from '../../language/host/json.js';
 import { mayWrite, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
+import { BEGUN_FILE } from '../../language/ir/outputs.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
 import { type Layout, ownTemporary, storesOf } from './layout.js';
 import { textOf } from './place.js';
@@ -58,7 +59,8 @@ export const finishedWork = (layout: Layout): readonly string[] =>
   namesIn(layout.work).filter((key) => isNoMore(layout, key) && !isClaimed(layout, key));
 
 const isNoMore = (layout: Layout, key: string): boolean =>
-  isStored(layout, key) || namesIn(join(layout.work, key)).every((name) => name.startsWith(UNFINISHED));
+  isStored(layout, key) ||
+  namesIn(join(layout.work, key)).every((name) => name === BEGUN_FILE || name.startsWith(UNFINISHED));
 
 const isStored = (layout: Layout, key: string): boolean =>
   isKey(key) && storesOf(layout).some((folder) => existsSync(join(folder, key)));

@@ -11,7 +11,14 @@ import { markOf } from '../../language/host/process-identity.js';
 import { firstDamage, type Look, type LookOptions } from '../../language/host/seal-damage.js';
 import type { SealedFiles } from '../../language/host/sealed-file.js';
 import { checkedText, parseChecked } from '../../language/host/self-check.js';
-import { STAGE_FILE, STAGE_RECORD, type StageRecord } from '../../language/ir/outputs.js';
+import {
+  BEGUN_FILE,
+  BEGUN_RECORD,
+  type BegunRecord,
+  STAGE_FILE,
+  STAGE_RECORD,
+  type StageRecord,
+} from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { type Claim, type ClaimAbout, type ClaimOptions, claimKey, namesIn } from './claims.js';
 import { removeLeftover, syncFolder, syncFolders, writeWhole } from './durable.js';
@@ -21,7 +28,7 @@ import { isGone, outsideDamage, portable, recordOutside } from './outside-output
 import { sealFiles } from './seal.js';
 import { sealFilesAside } from './seal-in-thread.js';
 import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
-import { hasCheckpoint } from './work-folder.js';
+import { hasCheckpoint, UNFINISHED } from './work-folder.js';
 
 export interface StoreEntry {
   readonly key: string;
@@ -46,8 +53,10 @@ export interface Store {
   entries(): readonly StoreEntry[];
   /** Whether the stage of this key could resume from a checkpoint. */
   resumable(key: string): boolean;
-  /** Whether any stage might: asked before many keys are. */
-  anyResumable(): boolean;
+  /** What the keys of stages were made of that were begun and are not complete, the newest first; not all of them have a checkpoint. */
+  begun(): readonly Begun[];
+  /** Keeps with the checkpoints of a stage what its key was made of: another choice finds them by that. */
+  noteBegun(begun: Begun): void;
   /**
    * Makes this process the one that makes the output of a key. While another one does, waits; its output is then in the
    * store, so look again. `undefined` if the signal came first. Throws a `UserError` if the disk refuses.
@@ -68,6 +77,8 @@ export interface Store {
   /** Removes what killed runs left behind, and nothing that another living one writes. Only for the holder of the lock. */
   sweep(): void;
 }
+
+type Begun = Omit<BegunRecord, 'version'>;
 
 interface FindOptions {
   readonly verify?: boolean;
@@ -109,7 +120,8 @@ export function openStore(cwd: string, shared?: string): Store {
         .map((key) => find(key))
         .filter((entry) => entry !== undefined),
     resumable: (key) => hasCheckpoint(join(layout.work, key)),
-    anyResumable: () => namesIn(layout.work).length > 0,
+    begun: () => keysIn(layout.work).flatMap((key) => readBegun(host, join(layout.work, key), key)),
+    noteBegun: (begun) => noteBegun(join(layout.work, begun.key), begun),
     claim: (key, about, options) => claimKey(layout, key, about, options),
     begin: (key, publishes = false) => {
       const folder = publishes ? ownTemporary(layout) : layout.temporary;
@@ -212,6 +224,23 @@ function readRecord(host: Host, folder: string): StageRecord | { readonly damage
     if (!(error instanceof HostError) || !NO_RECORD.includes(error.code)) throw error;
     return { damage: `\`${STAGE_FILE}\` cannot be read: ${error.detail}` };
   }
+}
+
+function noteBegun(folder: string, begun: Begun): void {
+  const temporary = join(folder, `${UNFINISHED}${BEGUN_FILE}`);
+  const path = join(folder, BEGUN_FILE);
+  writeWhole(temporary, checkedText({ version: 1, ...begun }), { sync: true });
+  writing(path, undefined, () => renameSync(temporary, path));
+  syncFolder(folder);
+}
+
+/** Nothing where it is not as it was written: the stage resumes all the same where the planner comes to its key again. */
+function readBegun(host: Host, folder: string, key: string): readonly Begun[] {
+  const path = join(folder, BEGUN_FILE);
+  if (host.stat(path) === undefined) return [];
+  const record = parseChecked(BEGUN_RECORD, host.readText(path));
+  if (record instanceof JsonFault || record.key !== key) return [];
+  return [{ key, parts: renamed(record.parts, newPartName) }];
 }
 
 /** Other failures say nothing about the entry: too many open files, say. */

@@ -6,13 +6,13 @@ import { identityOf } from '../../../src/compute/tensor/runtimes/index.js';
 import { openDigests } from '../../../src/language/host/digests.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { keyOf, stageParts } from '../../../src/pipeline/planner/keys.js';
-import { plan } from '../../../src/pipeline/planner/plan.js';
-import { MEMORY_PARTS, type Plan } from '../../../src/pipeline/planner/plan-json.js';
+import { type PlanOptions, plan } from '../../../src/pipeline/planner/plan.js';
+import { MEMORY_PARTS, type Plan, type PlannedStage } from '../../../src/pipeline/planner/plan-json.js';
 import { bytes } from '../../../src/pipeline/planner/quantities.js';
 import { PLAIN } from '../../../src/pipeline/planner/render/columns.js';
 import { renderPlanText } from '../../../src/pipeline/planner/render/text.js';
 import { openStore } from '../../../src/pipeline/store/index.js';
-import { type Folder, pipelineFolder, QUICK, STARTER, TEXT } from './pipeline.js';
+import { type Folder, pipelineFolder, QUICK, STARTER, SURVEY, TEXT } from './pipeline.js';
 
 const schema = JSON.parse(nodeHost().readText(`${nodeHost().packageFolder}/docs/schema/plan.json`)) as object;
 const validate = new Ajv2020({ strict: false }).compile(schema);
@@ -254,23 +254,34 @@ describe('plan', () => {
     expect(stageOf(made, 'adapter').chosen?.microBatch).to.equal(16);
   });
 
+  interface PlannedWith extends Pick<PlanOptions, 'survey'> {
+    readonly text?: string;
+  }
+
   describe('of a training that has a checkpoint', () => {
-    const planned = async (memoryBytes?: number) =>
-      stageOf(await plan(folder.program(), folder.host, { ...QUICK, memoryBytes }), 'adapter');
+    const planned = async (memoryBytes?: number, { text, ...more }: PlannedWith = {}) =>
+      stageOf(await plan(folder.program(text), folder.host, { ...QUICK, memoryBytes, ...more }), 'adapter');
     /** What `planned` finds with a checkpoint of this key. */
-    const plannedAfter = async (key: string, memoryBytes?: number) => {
+    const plannedAfter = async (
+      begun: Pick<PlannedStage, 'key' | 'parts'>,
+      memoryBytes?: number,
+      more?: PlannedWith,
+    ) => {
       const { workFolder } = await import('../../../src/pipeline/store/index.js');
       const store = openStore(folder.path);
+      const { key, parts } = begun;
       await workFolder(store.workPath(key), () => {}).commit('step-000001', { 'state.json': '{}' });
-      const made = await planned(memoryBytes);
+      store.noteBegun({ key, parts });
+      const made = await planned(memoryBytes, more);
       store.dropWork(key);
       return made;
     };
 
     it('resumes under its choice', async () => {
-      const { key, chosen } = await planned(265 * MIB);
+      const before = await planned(265 * MIB);
+      const { chosen } = before;
       expect(chosen?.checkpointedBlocks).to.be.greaterThan(0);
-      const made = await plannedAfter(key);
+      const made = await plannedAfter(before);
       expect(made.action).to.equal('resume');
       // what changes no result is chosen again
       const { recomputedMlps: _, recomputedAttention: __, ...kept } = chosen ?? {};
@@ -279,10 +290,11 @@ describe('plan', () => {
 
     it('resumes with all that was recomputed beyond its blocks, where another choice is made without one', async () => {
       for (const first of [311, 275]) {
-        const { key } = await planned(first * MIB);
+        const before = await planned(first * MIB);
+        const { key } = before;
         let mib = first + 1;
         while ((await planned(mib * MIB)).key === key) mib++;
-        const made = await plannedAfter(key, mib * MIB);
+        const made = await plannedAfter(before, mib * MIB);
         expect(made, `${mib} MiB`).to.include({ action: 'resume', key });
         expect(made.chosen?.recomputedMlps, `${mib} MiB`).to.be.greaterThan(
           made.chosen?.checkpointedBlocks ?? 0,
@@ -305,7 +317,7 @@ describe('plan', () => {
       for (let checkpointedBlocks = 0; checkpointedBlocks <= 6; checkpointedBlocks++) {
         const logitsChunk = chosen.logitsChunk / 2 ** (checkpointedBlocks % 4);
         const earlier = { ...chosen, checkpointedBlocks, logitsChunk };
-        const again = await plannedAfter(keyOf(parts, earlier).key, mib * MIB);
+        const again = await plannedAfter(keyOf(parts, earlier), mib * MIB);
         expect(again.action, `${checkpointedBlocks} blocks, ${logitsChunk} tokens`).to.equal('resume');
         expect(again.chosen).to.deep.include({
           checkpointedBlocks,
@@ -313,6 +325,25 @@ describe('plan', () => {
           microBatch: chosen.microBatch,
         });
       }
+    });
+
+    it('resumes with rows as short as they were, as long as the file lets the planner shorten them', async () => {
+      const histogram = [...new Array<number>(7).fill(0), 200, ...new Array<number>(7).fill(0), 200];
+      const half = { survey: async () => ({ ...SURVEY, tokens: 200 * (245 + 120), histogram }) };
+      const listed = (fallback: string): PlannedWith => ({
+        ...half,
+        text: TEXT.replace(/fallback = .*/, `fallback = [${fallback}]`),
+      });
+      const shorter = listed('shorten(min: 128tok)');
+      // nothing fits: every freedom is used to its end
+      const before = await planned(1, shorter);
+      expect(before.chosen?.maxLength).to.equal(128);
+      const made = await plannedAfter(before, undefined, shorter);
+      expect(made).to.include({ action: 'resume', key: before.key });
+      expect(made.chosen?.maxLength).to.equal(128);
+      const other = await plannedAfter(before, undefined, listed('checkpointing'));
+      expect(other.action).to.equal('run');
+      expect(other.chosen?.maxLength).to.equal(256);
     });
   });
 

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
+import { BEGUN_FILE } from '../../../src/language/ir/outputs.js';
 import {
   openStore,
   outputFolder,
@@ -169,12 +170,26 @@ describe('store', () => {
     const empty = 'f'.repeat(64);
     for (const key of [KEY, begun]) mkdirSync(join(store.workPath(key), 'step-1'), { recursive: true });
     mkdirSync(join(store.workPath(empty), '.unfinished-step-1'), { recursive: true });
+    for (const key of [begun, empty]) store.noteBegun({ key, parts: { kind: '"train"' } });
     store.sweep();
     expect(existsSync(left)).to.equal(false);
     expect(existsSync(store.workPath(begun)), 'of a stage that is not complete').to.equal(true);
     expect(existsSync(store.workPath(KEY)), 'of a stage that is').to.equal(false);
     expect(existsSync(store.workPath(empty)), 'without a checkpoint').to.equal(false);
     expect(store.entries().map(({ key }) => key)).to.deep.equal([KEY]);
+  });
+
+  it('says what the keys of stages that were begun were made of, as long as that is as it was written', () => {
+    const store = openStore(freshFolder());
+    const begun = { key: KEY, parts: { 'chosen.headChunk': '256' } };
+    expect(store.begun()).to.deep.equal([]);
+    store.noteBegun(begun);
+    const found = [{ key: KEY, parts: { 'chosen.logitsChunk': '256' } }];
+    expect(store.begun(), 'a field of an earlier version has its name of today').to.deep.equal(found);
+    expect(store.resumable(KEY), 'it is no checkpoint').to.equal(false);
+    const file = join(store.workPath(KEY), BEGUN_FILE);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('256', '255'));
+    expect(store.begun()).to.deep.equal([]);
   });
 
   it('lets no output leave its folder', () => {
