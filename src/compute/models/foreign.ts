@@ -138,8 +138,13 @@ export function requireGraph({ foreign }: ModelConfig): void {
   if (foreign !== undefined) throw foreign.refusal;
 }
 
-/** Whether a name is of a part that sees or hears: it stays frozen. */
-const SENSE = /(?:^|\.)(?:vision|visual|audio|image|speech|multi_modal|mm_|video|vit)/;
+/** How names of parts begin that see or hear: they stay frozen. */
+const SENSES = 'vision|visual|audio|image|speech|multi_modal|mm_|video|vit';
+const SENSE = new RegExp(`(?:^|\\.)(?:${SENSES})`);
+
+/** Paths of modules that see or hear, as a pattern of whole paths; `undefined` for a model that only reads. */
+export const sensePattern = (foreign: ForeignModel): string | undefined =>
+  foreignTensors(foreign).some(({ name }) => SENSE.test(name)) ? `(?:.*\\.)?(?:${SENSES}).*` : undefined;
 const BLOCK = /^(.*(?:^|\.)(?:layers|h|blocks?))\.(\d+)\.(.+)$/;
 const EXPERT = /(?:^|\.)experts?(?:\.|$)/;
 /** Norms of queries and keys may have weights of their own for each head: matrices, which multiply nothing. */

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openTensorSource } from '../../../src/compute/models/safetensors/read.js';
+import { openSafetensors, openTensorSource } from '../../../src/compute/models/safetensors/read.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { tiny } from '../../compute/evaluation/tiny.js';
 import { PYTHON, ranks, withPython } from '../python.js';
@@ -10,6 +10,8 @@ import { expectPlain, trainedByPeft } from './peft-loop.js';
 import { expectEqual, type TrainOptions, testFolders, trained } from './trained.js';
 
 const SCRIPT = join(nodeHost().packageFolder, 'test', 'accelerate', 'evaluation', 'make_models.py');
+
+const SEEING = join(nodeHost().packageFolder, 'test', 'accelerate', 'train', 'make_seeing.py');
 
 /** Those that are shared, too. */
 const NAMES: Readonly<Record<string, boolean>> = {
@@ -48,6 +50,23 @@ withPython('LoRA over architectures that only transformers knows', () => {
       if (isShared)
         expectPlain(await trained(folder(`${name}-fsdp`), options(name), ranks(2, 'fsdp')), plain);
     });
+
+  it('gemma3 that also sees: factors are over what reads, though what sees has layers of the same names', async () => {
+    const base = folder('seeing');
+    execFileSync(PYTHON ?? '', [SEEING, base], { stdio: 'pipe' });
+    const { settings, chosen } = options('mixtral');
+    const seeing: TrainOptions = {
+      settings: { ...settings, base: { call: 'local', args: { folder: base } } },
+      chosen,
+    };
+    const place = folder('gemma3');
+    const own = await trained(place, seeing, ranks(1));
+    expectPlain(own, trainedByPeft(place, folder('gemma3-peft')));
+    const file = openSafetensors(nodeHost(), own.path('adapter/best/adapter_model.safetensors'));
+    const names = [...file.tensors.keys()];
+    expect(names.filter((name) => !name.includes('.language_model.'))).to.deep.equal([]);
+    expect(names.some((name) => name.includes('.q_proj.'))).to.equal(true);
+  });
 
   it('mixtral, every weight: files have the names that the base has, and transformers reads them', async () => {
     const whole: TrainOptions = {

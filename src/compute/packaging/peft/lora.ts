@@ -4,6 +4,7 @@ import { isJson } from '../../../language/host/json.js';
 import { isBesideFactors } from '../../models/adapters/biases.js';
 import { patternProblem } from '../../models/adapters/branches.js';
 import type { HeadConfig, LoraConfig } from '../../models/adapters/config.js';
+import { sensePattern } from '../../models/foreign.js';
 import type { AdapterBase } from '../adapter-folder.js';
 import { type ConfigFields, isCount, isIndex, isPositive } from '../config-fields.js';
 import { cell } from '../model-card.js';
@@ -102,6 +103,21 @@ const IGNORED = new Set([
 /** What takes layers out of those that `target_modules` names: which are left, the tensors say. */
 const NARROWING = ['exclude_modules', 'layers_pattern'] as const;
 
+/**
+ * As PEFT takes them: names, or a pattern of whole paths. Layers of parts that see have the names of those that read, and are
+ * no targets.
+ */
+function excluded(
+  { exclude }: Pick<LoraConfig, 'exclude'>,
+  { shape }: AdapterBase,
+): readonly string[] | string | null {
+  const names = exclude === undefined ? null : [...exclude].sort();
+  const senses = shape?.foreign && sensePattern(shape.foreign);
+  if (senses === undefined) return names;
+  const named = (names ?? []).map((name) => `(?:.*\\.)?${name.replaceAll('.', '\\.')}`);
+  return [senses, ...named].join('|');
+}
+
 /** What both have: the fields of a `LoraConfig`. */
 const loraFields = (
   { labels, ...adapter }: Partial<Omit<LoraConfig, 'kind'>>,
@@ -117,7 +133,7 @@ const loraFields = (
   rank_pattern: adapter.rankPattern ?? {},
   alpha_pattern: adapter.alphaPattern ?? {},
   layers_to_transform: adapter.layers ?? null,
-  exclude_modules: adapter.exclude === undefined ? null : [...adapter.exclude].sort(),
+  exclude_modules: excluded(adapter, base),
   fan_in_fan_out: base.transposed ?? false,
   ...(labels === undefined
     ? { modules_to_save: adapter.modulesToSave ?? null }
