@@ -31,11 +31,13 @@ describe('an adapter of a folder', () => {
   });
 
   it('is named by the release, with a digest of the files that were merged', () => {
-    const { adapter } = JSON.parse(readFileSync(at('releases/own/0001/manifest.json'), 'utf8'));
+    const { adapter, answers } = JSON.parse(readFileSync(at('releases/own/0001/manifest.json'), 'utf8'));
     const files = ['adapter_config.json', 'adapter_model.safetensors', 'training_prompt.json'];
     const digest = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
     const lines = files.map((name) => `${digest(readFileSync(at('adapters/own', name)))}  ${name}\n`);
     expect(adapter).to.deep.equal({ folder: 'adapters/own', sha256: digest(lines.sort().join('')) });
+    // the evaluation is of the adapter that was merged
+    expect(Object.keys(answers)).to.deep.equal(['quality']);
   });
 
   it('runs again when its weights change, and says so', async () => {

@@ -15,7 +15,7 @@ import type { Host } from '../../../language/host/host.js';
 import { tryJsonFile } from '../../../language/host/json.js';
 import { ftpcVersion } from '../../../language/host/version.js';
 import { STAGE_RECORD } from '../../../language/ir/outputs.js';
-import type { Reference } from '../../../language/ir/program.js';
+import type { Reference, Stage } from '../../../language/ir/program.js';
 import { isCall, isReference } from '../../../language/ir/values.js';
 import type { ManifestDraft } from '../../deploy/publish.js';
 import { outputOf, resolveEvaluated } from '../eval/evaluated-model.js';
@@ -49,7 +49,7 @@ export function manifestDraft(
     ),
     metrics: byStage(inputs, ({ result }) => result.metrics),
     baseline: byStage(inputs, ({ result }) => result.baseline ?? {}),
-    ...answersOf(inputs, [model.stage, trainerOf(lineage)], host),
+    ...answersOf(inputs, ({ settings }) => isReleased(settings, model, lineage, context), host),
   };
 }
 
@@ -103,14 +103,12 @@ const ANSWERED = v.object({ answers: v.optional(ANSWERS) });
 /** What the evaluations of these stages' models say of answers. */
 function answersOf(
   inputs: readonly Artefact[],
-  evaluated: readonly (string | undefined)[],
+  isOfRelease: (evaluation: Stage) => boolean,
   host: Host,
 ): Pick<ManifestDraft, 'answers'> {
   const found = inputs.flatMap(({ stage, path, result }) => {
-    const { model } = stage.settings;
     const { report } = result.outputs;
-    if (stage.kind !== 'eval' || report === undefined) return [];
-    if (!isReference(model) || !evaluated.includes(model.stage)) return [];
+    if (stage.kind !== 'eval' || report === undefined || !isOfRelease(stage)) return [];
     const answers = tryJsonFile(ANSWERED, host, join(path, report))?.answers;
     return answers === undefined ? [] : [[stage.name, answers] as const];
   });
@@ -148,8 +146,21 @@ interface MergedFolder {
   readonly named: NamedAdapter;
 }
 
-const trainerOf = ({ adapter }: Lineage): string | undefined =>
-  adapter !== undefined && 'artefact' in adapter ? adapter.artefact.stage.name : undefined;
+/** Whether an evaluation is of what is released, or of the adapter that is in it. */
+function isReleased(
+  evaluation: Stage['settings'],
+  released: Reference,
+  { adapter }: Lineage,
+  context: StageContext,
+): boolean {
+  const { model, adapter: over } = evaluation;
+  if (isCall(over)) {
+    const folder = resolveAdapter(over, context)?.folder;
+    return adapter !== undefined && 'named' in adapter && adapter.named.folder === folder;
+  }
+  const trainer = adapter !== undefined && 'artefact' in adapter ? adapter.artefact.stage.name : undefined;
+  return isReference(model) && (model.stage === released.stage || model.stage === trainer);
+}
 
 function adapterDigest(
   adapter: TrainedAdapter | MergedFolder,
