@@ -139,6 +139,9 @@ const SHORT_PATIENCE = 2_000;
 /** Codes for a model that is not to be had: no network, no access, a server that refuses. */
 const NOT_TO_BE_HAD: ReadonlySet<string> = new Set(['FTP1404', 'FTP1405', 'FTP1407', 'FTP1409', 'FTP1417']);
 
+/** Of these, the ones that another copy of its config helps with. */
+const AWAY: ReadonlySet<string> = new Set(['FTP1404', 'FTP1405', 'FTP1407']);
+
 async function resolveOrShape(
   group: CallGroup,
   host: Host,
@@ -152,8 +155,10 @@ async function resolveOrShape(
     return await resolve(group, host, shape === undefined ? options : { ...options, isHasty: true }, warn);
   } catch (error) {
     if (!(error instanceof UserError) || !NOT_TO_BE_HAD.has(error.diagnostic.code)) throw error;
-    if (shape === undefined)
-      throw options.shapes === true && repository.kind === 'model' ? ofUnknownShape(error) : error;
+    if (shape === undefined) {
+      const isAway = options.shapes === true && AWAY.has(error.diagnostic.code);
+      throw isAway && repository.kind === 'model' ? ofUnknownShape(error) : error;
+    }
     warn(plannedByShape(shape.shape, error.diagnostic.message));
     const { commit, listed } = shape;
     const { kind, id, revision } = repository;
