@@ -11,7 +11,10 @@ const LAYOUTS: readonly Layout[] = [
   // Llama 4's, of which the text part is read alone
   { sign: /^vision_model\.vision_adapter\./, renamed: [[/^language_model\./, '']] },
   // the same of Qwen3.5's
-  { sign: /^model\.visual\./, renamed: [[/^model\.language_model\./, 'model.']] },
+  {
+    sign: /^model\.language_model\.layers\.\d+\.linear_attn\./,
+    renamed: [[/^model\.language_model\./, 'model.']],
+  },
   {
     sign: /^language_model\.model\./,
     renamed: [

@@ -18,6 +18,16 @@ describe('names of modules in files and in memory', () => {
       'model.layers.0.a': 'model.language_model.layers.0.a',
       'lm_head.weight': 'lm_head.weight',
     },
+    'of Llama 4, whose text part is read alone': {
+      'language_model.model.layers.0.a': 'model.layers.0.a',
+      'language_model.lm_head.weight': 'lm_head.weight',
+      'vision_model.vision_adapter.x': 'vision_model.vision_adapter.x',
+    },
+    'of Qwen3.5, whose text part is read alone': {
+      'model.visual.x': 'model.visual.x',
+      'model.language_model.layers.0.linear_attn.a': 'model.layers.0.linear_attn.a',
+      'lm_head.weight': 'lm_head.weight',
+    },
     'that are those in memory already': {
       'model.visual.x': 'model.visual.x',
       'model.language_model.layers.0.a': 'model.language_model.layers.0.a',
