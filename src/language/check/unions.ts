@@ -100,7 +100,8 @@ function hasForm(expression: Expression, type: SettingType, context: Context): b
     case 'reference': {
       const [first, second] = expression.path;
       const symbol = first === undefined ? undefined : context.scope.lookup(first.text);
-      if (symbol?.kind === 'stage' || second !== undefined) return type.kind === 'port';
+      const isOutput = symbol?.kind === 'stage' || symbol?.kind === 'search' || second !== undefined;
+      if (isOutput) return type.kind === 'port';
       if (symbol?.kind === 'function') return type.kind === 'call';
       return symbol === undefined && type.kind === 'enum';
     }

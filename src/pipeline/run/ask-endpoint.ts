@@ -41,6 +41,7 @@ export async function openEndpoint(
     patience: Number(args['timeout']) * 1000,
     pauses,
     lost: (detail) => endpointAway(url, hidden(detail), at),
+    late: (wait, detail) => endpointAway(url, hidden(`${detail}: it asks to be asked again in ${wait}`), at),
     signal,
     ...(token && { token }),
     ...(host.waiting && { waiting: host.waiting }),
