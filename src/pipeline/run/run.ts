@@ -62,14 +62,14 @@ export async function runPipeline(
   const asked = stopRequests(store, runId, log);
   let lock: RunLock | undefined;
   try {
-    const unknown = await unknownHost(engine);
-    if (unknown !== undefined) throw new UserError(unknown);
     lock = await takeLock(store.layout, runId, host.now);
     log.into(openJournal(store.layout, runId, host.now));
     await outliveOrphan(store.layout, ORPHAN_PATIENCE);
     store.sweep();
     const first = await runPlanOf(request, store, log);
     if ('status' in first) return finish(first);
+    const unknown = await unknownHost(engine);
+    if (unknown !== undefined) throw new UserError(unknown);
     let runnable = first;
     announcement = announceTo(engine, store, runId);
     sweepTargets(runnable.stages, host);

@@ -38,7 +38,7 @@ def is_same(layer, other):
 
 
 spec = read_spec(sys.argv[1])
-ranks = Ranks(spec)
+ranks = Ranks(spec, print)
 torch.set_num_threads(1)
 model = causal_model(shard(prepared(spec, ranks, Draws(spec.seed, ranks.device)), spec, ranks))
 alone = load_base(replace(spec.model, folder=sys.argv[2]), torch.float32, ranks.device)

@@ -33,15 +33,15 @@ export async function followRun(
   return { runId, status, stages: [], findings: {} };
 
   async function ended(): Promise<RunStatus> {
+    const { program, diagnostics } = await request.prepare(store);
+    diagnostics.forEach(log.diagnostic);
+    const engine = stageEngine(run, undefined);
+    if (program === undefined || engine?.nodes === undefined) return 'failed';
     const unknown = await unknownHost(run);
     if (unknown !== undefined) {
       log.diagnostic(unknown);
       return 'failed';
     }
-    const { program, diagnostics } = await request.prepare(store);
-    diagnostics.forEach(log.diagnostic);
-    const engine = stageEngine(run, undefined);
-    if (program === undefined || engine?.nodes === undefined) return 'failed';
     return follow({ host, layout: store.layout, program, engine, threads }, engine.nodes, log, interrupts);
   }
 }
