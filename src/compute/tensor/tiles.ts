@@ -1,8 +1,8 @@
 /**
  * Matrices in tiles: `[rows, columns]` as `[rows / size, columns, size]`, the values of `size` rows next to each other. ONNX
- * Runtime's convolutions of width one read them as they are, as filters and as what is filtered, and so multiply by a
- * matrix and by its transpose: a sum is as long as one of its products of matrices, but no panel has to be copied together
- * first, which with few rows takes a third of the time.
+ * Runtime's convolutions of width one read them as they are, as filters and as what is filtered, and so multiply by the
+ * transpose of a matrix and by the matrix. Its products of matrices give the same bits, but copy each matrix into panels
+ * first, which with few rows is up to a third of their time.
  */
 import { flag, list, number } from './attributes.js';
 import { argument } from './ops/definition.js';

@@ -108,10 +108,8 @@ describe('matrices in tiles', () => {
         }
       });
 
-  it('are computed as fast kernels on every processor that has some', function () {
-    if (process.arch !== 'x64') this.skip();
-    expect([8, 16]).to.include(size);
-  });
+  it(`have a size on ${process.arch}: every x64 processor has kernels for them, others may have none`, () =>
+    expect(process.arch === 'x64' ? [8, 16] : [8, 16, 0]).to.include(size));
 
   it('are left as they are where they are read otherwise, or do not divide', () => {
     const read = graphOf(4, (b, x, _, w) => b.add(b.matmul(x, w, { transB: true }), b.sum(b.mul(w, w), [1])));

@@ -31,7 +31,7 @@ export function createContext(options: DecoderOptions, tiles?: number): DecoderC
     options,
     graphs: {
       ...{ config, adapter: adapter?.config, trainable, precision, smoothing },
-      tiles: decodesMatrices(options, blueprint, config.headDim) ? tiles : undefined,
+      tiles: tiles !== undefined && decodesMatrices(options, blueprint, config.headDim) ? tiles : undefined,
     },
     compiled: new CompiledGraphs(options.runtime),
     buffers: new Buffers(options.runtime.memory),

@@ -22,6 +22,7 @@ import {
 } from '../architectures/index.js';
 import { requireGraph } from '../foreign.js';
 import type { ModelConfig } from '../types.js';
+import { NF4_TILE } from '../weights/dequantisation.js';
 import { type BlockKind, blockKinds } from './block-measures.js';
 import { sumOf } from './graph-measures.js';
 import {
@@ -59,9 +60,6 @@ const NODE_BYTES = 5.5 * 1024;
 const DRIVER_BYTES = 2 * MIB;
 
 const FLOAT = 4;
-
-/** Places of a tile where matrices are dequantised into tiles: with AVX-512. Smaller ones take as much memory. */
-const PLANNED_TILE = 16;
 
 /**
  * Bytes by part, and floating-point operations, of one micro batch of `rows` texts of `length` tokens. Throws for an
@@ -139,7 +137,8 @@ const graphOptions = (options: DecoderPlanOptions): GraphOptions => ({
   trainable: options.trainable,
   precision: options.precision,
   smoothing: options.smoothing,
-  tiles: options.tiled ? PLANNED_TILE : undefined,
+  // those of AVX-512; smaller ones take as much memory
+  tiles: options.tiled ? NF4_TILE : undefined,
 });
 
 /** The factors over an embedding: the columns of A of the tokens, and their gradients. */
@@ -208,7 +207,7 @@ function dequantisedBytes(options: DecoderPlanOptions): number {
   const head = [...headNormTensors(blueprint), output].map(({ shape }) => ({ shape, isShared: false }));
   const widest = Math.max(...blocks.flatMap((block) => block.map(({ shape: [, columns = 0] }) => columns)));
   // each thread lays out the rows of a tile at a time
-  const turned = tiled ? 2 * PLANNED_TILE * widest * lanes : 0;
+  const turned = tiled ? 2 * NF4_TILE * widest * lanes : 0;
   return FLOAT * (turned + laneSizes([...blocks, head], lanes).reduce((sum, size) => sum + size, 0));
 }
 

@@ -216,62 +216,51 @@ const stablelm: RecipeOf = (config) => {
   };
 };
 
-/** Layer norms, and no gate in the MLP (arXiv 2407.14679). */
-const nemotron: RecipeOf = (config) => {
+/** Llama's blocks with layer norms, around an MLP of their own. `bias`: of attention. */
+const layerNormed = (
+  config: ConfigReader,
+  bias: boolean,
+  mlp: (fields: Fields) => readonly NamedShape[],
+): Recipe => {
   const fields = fieldsOf(config);
-  const { hidden, inner } = fields;
-  const bias = config.flag('attention_bias');
-  const ofMlp = config.flag('mlp_bias');
   return {
-    outer: llamaOuter(config, fields, norm('norm', hidden, true)),
+    outer: llamaOuter(config, fields, norm('norm', fields.hidden, true)),
     blocksAt: 'model.layers',
     layers: fields.layers,
     block: () => [
-      ...NORMS.flatMap((name) => norm(name, hidden, true)),
+      ...NORMS.flatMap((name) => norm(name, fields.hidden, true)),
       ...under('self_attn', attention(fields, { inputs: bias, output: bias })),
-      ...under('mlp', [
-        ...linear('up_proj', inner, hidden, ofMlp),
-        ...linear('down_proj', hidden, inner, ofMlp),
-      ]),
+      ...under('mlp', mlp(fields)),
     ],
   };
+};
+
+/** No gate in the MLP (arXiv 2407.14679). */
+const nemotron: RecipeOf = (config) => {
+  const bias = config.flag('mlp_bias');
+  return layerNormed(config, config.flag('attention_bias'), ({ hidden, inner }) => [
+    ...linear('up_proj', inner, hidden, bias),
+    ...linear('down_proj', hidden, inner, bias),
+  ]);
 };
 
 /** Phi-3.5-MoE: Mixtral's experts between layer norms. */
 const phiMoe: RecipeOf = (config) => {
-  const fields = fieldsOf(config);
-  const { hidden, inner, vocab } = fields;
   const count = config.whole('num_local_experts', 16);
-  const bias = config.flag('attention_bias');
-  return {
-    outer: [
-      ...llamaOuter(config, fields, norm('norm', hidden, true)),
-      ...(config.flag('lm_head_bias') ? [tensor('lm_head.bias', vocab)] : []),
-    ],
-    blocksAt: 'model.layers',
-    layers: fields.layers,
-    block: () => [
-      ...NORMS.flatMap((name) => norm(name, hidden, true)),
-      ...under('self_attn', attention(fields, { inputs: bias, output: bias })),
-      ...under('mlp', [tensor('router.weight', count, hidden), ...experts(count, hidden, inner)]),
-    ],
-  };
+  const recipe = layerNormed(config, config.flag('attention_bias'), ({ hidden, inner }) => [
+    tensor('router.weight', count, hidden),
+    ...experts(count, hidden, inner),
+  ]);
+  const bias = config.flag('lm_head_bias') ? [tensor('lm_head.bias', fieldsOf(config).vocab)] : [];
+  return { ...recipe, outer: [...recipe.outer, ...bias] };
 };
 
 const starcoder2: RecipeOf = (config) => {
-  const fields = fieldsOf(config);
-  const { hidden, inner } = fields;
   const bias = config.flag('use_bias', true);
-  return {
-    outer: llamaOuter(config, fields, norm('norm', hidden, true)),
-    blocksAt: 'model.layers',
-    layers: fields.layers,
-    block: () => [
-      ...NORMS.flatMap((name) => norm(name, hidden, true)),
-      ...under('self_attn', attention(fields, { inputs: bias, output: bias })),
-      ...under('mlp', [...linear('c_fc', inner, hidden, bias), ...linear('c_proj', hidden, inner, bias)]),
-    ],
-  };
+  return layerNormed(config, bias, ({ hidden, inner }) => [
+    ...linear('c_fc', inner, hidden, bias),
+    ...linear('c_proj', hidden, inner, bias),
+  ]);
 };
 
 /** Attention and MLP in parallel, after one norm. */

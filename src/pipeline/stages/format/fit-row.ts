@@ -27,6 +27,15 @@ export const specialRemarks = (special: readonly string[]): readonly RowRemark[]
     ? []
     : [{ reason: 'malformed', detail: `its text contains special tokens: ${special.join(' ')}` }];
 
+/** Tokens of the longest of some texts, next to how many may be. */
+function against(
+  rows: readonly EncodedRow[],
+  limit: number,
+): { readonly longest: number; readonly detail: string } {
+  const longest = Math.max(...rows.map(({ ids }) => ids.length));
+  return { longest, detail: `${longest} tokens, at most ${limit} are allowed` };
+}
+
 /** A row that is too long is dropped, cut or split, as `overflow` says. `special`: special tokens in its texts. */
 export function fitted(
   rendered: RenderedRow,
@@ -34,12 +43,11 @@ export function fitted(
   { max_length: limit, overflow }: FormatSettings,
   special: readonly string[],
 ): EncodingResult {
-  const tokens = whole.ids.length;
+  const { longest: tokens, detail: allowed } = against([whole], limit);
   if (whole.supervised === 0)
     return { reason: 'no_supervised_token', detail: 'no token of the row is supervised' };
   const remarks = specialRemarks(special);
   if (tokens <= limit) return { rendered, kept: [whole], remarks };
-  const allowed = `${tokens} tokens, at most ${limit} are allowed`;
   if (overflow === 'drop') return { reason: 'too_long', detail: allowed };
   const kept = (overflow === 'split' ? pieces(whole, limit) : [cut(whole, limit)]).filter(
     ({ supervised }) => supervised > 0,
@@ -60,9 +68,8 @@ export function fittedPreference(
   { max_length: limit, overflow }: FormatSettings,
   special: readonly string[],
 ): EncodingResult {
-  const longest = Math.max(...rows.map(({ ids }) => ids.length));
+  const { longest, detail } = against(rows, limit);
   const remarks = specialRemarks(special);
-  const detail = `${longest} tokens, at most ${limit} are allowed`;
   if (longest > limit && overflow !== 'truncate') return { reason: 'too_long', detail };
   const kept = rows.map((row) => ({ ...cut(row, limit), preference: row.preference }));
   if (kept.some(({ supervised }) => supervised === 0))
@@ -81,10 +88,9 @@ export function fittedChoices(
   { max_length: limit, overflow }: FormatSettings,
   special: readonly string[],
 ): EncodingResult {
-  const longest = Math.max(...rows.map(({ ids }) => ids.length));
+  const { longest, detail } = against(rows, limit);
   const remarks = specialRemarks(special);
   if (longest <= limit) return { rendered, kept: rows, remarks };
-  const detail = `${longest} tokens, at most ${limit} are allowed`;
   const cut = overflow === 'truncate' ? rows.flatMap((row) => lastTokens(row, limit) ?? []) : [];
   if (cut.length < rows.length) return { reason: 'too_long', detail };
   return {

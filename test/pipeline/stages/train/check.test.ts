@@ -18,6 +18,18 @@ import { overlayHost } from '../../../helpers/overlay-host.js';
 const root = nodeHost().packageFolder;
 const corpus = join(root, 'test/corpus/invalid');
 
+/** Rows as a model takes them. */
+const rowsOf = (model: string): string => `data rows {
+  source = jsonl("data/rows.jsonl")
+}
+
+format dialogs {
+  from = rows
+  template = chat()
+  model = ${model}
+}
+`;
+
 const pipeline = (
   settings: string,
   { base = 'starter()', using = '', model = 'starter()' } = {},
@@ -27,16 +39,7 @@ import { jsonl } from "std/data"
 import { chat } from "std/format"
 import { rank_64 } from "std/train"
 
-data rows {
-  source = jsonl("data/rows.jsonl")
-}
-
-format dialogs {
-  from = rows
-  template = chat()
-  model = ${model}
-}
-
+${rowsOf(model)}
 train adapter ${using}{
   base = ${base}
   dataset = dialogs.train
@@ -445,16 +448,7 @@ import { jsonl } from "std/data"
 import { chat } from "std/format"
 import { perplexity } from "std/eval"
 
-data rows {
-  source = jsonl("data/rows.jsonl")
-}
-
-format dialogs {
-  from = rows
-  template = chat()
-  model = ${model}
-}
-
+${rowsOf(model)}
 eval quality {
   model = ${over}
   adapter = peft("${adapter}")
