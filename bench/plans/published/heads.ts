@@ -14,6 +14,12 @@ export const HEADS = {
   'transformers<=4.45': { forward: 12, backward: 12 },
   /** Logits of a float32 model are not copied. */
   'transformers float32': { forward: 8, backward: 12 },
+  /** A loop that holds what the model returns has its logits until the next step. */
+  'transformers>=4.50 kept': { forward: 10, backward: 14, kept: 2 },
+  'transformers float32 kept': { forward: 8, backward: 16, kept: 4 },
+  /** A loss of the loop's own, over a shifted copy, in the type of the logits. */
+  'shifted copy': { forward: 6, backward: 6 },
+  'shifted copy float32': { forward: 12, backward: 12 },
   /** Fused cross entropy in Triton (fms-acceleration): the gradient takes the place of the logits. */
   'foak 4.45': { forward: 8, backward: 8 },
   'foak 4.48': { forward: 10, backward: 10 },

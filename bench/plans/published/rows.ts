@@ -6,11 +6,17 @@ import type { TrainingRun } from './runs.js';
 /** What a source says that it measured. */
 export type Measure = 'allocated' | 'reserved' | 'driver' | 'unstated';
 
+/**
+ * Files of rows, by when they were looked at: before the tables of the model had been written, after that, and last, after what was
+ * missing for the others had been found.
+ */
+const FILES = { before: 'published.json', after: 'later.json', last: 'unseen.json' } as const;
+export type View = keyof typeof FILES;
+
 export interface PublishedRow {
   readonly id: string;
   readonly source: string;
-  /** Seen after the tables of the model had been written. */
-  readonly isLater: boolean;
+  readonly view: View;
   /** Where in the source. */
   readonly at: string;
   readonly run: TrainingRun;
@@ -43,18 +49,16 @@ interface Published {
 
 const FOLDER = new URL('../../../../test/fixtures/published-peaks/', import.meta.url);
 
-export const publishedRows = (): readonly PublishedRow[] => [
-  ...rowsOf('published.json', false),
-  ...rowsOf('later.json', true),
-];
+export const publishedRows = (): readonly PublishedRow[] =>
+  (Object.keys(FILES) as View[]).flatMap((view) => rowsOf(view));
 
-function rowsOf(file: string, isLater: boolean): readonly PublishedRow[] {
-  const { sources, models, rows }: Published = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'));
+function rowsOf(view: View): readonly PublishedRow[] {
+  const { sources, models, rows }: Published = JSON.parse(readFileSync(new URL(FILES[view], FOLDER), 'utf8'));
   return rows.flatMap(({ id, model, targets, source, at, measure, low, high, shown, ...more }) => {
     const { outcome, capacity, ...rest } = more;
     const fields = models[model];
     if (fields === undefined) throw new Error(`${id}: there is no shape of ${model}`);
-    const row = { id, source: sources[source] ?? '', isLater, at };
+    const row = { id, source: sources[source] ?? '', view, at };
     const run = { ...rest, model: fields, targets: targets?.split(' ') };
     const peak = measure !== undefined && low !== undefined && high !== undefined && { measure, low, high };
     const fits = outcome !== undefined && capacity !== undefined && { fits: outcome === 'fits', capacity };

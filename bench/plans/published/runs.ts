@@ -39,6 +39,7 @@ export interface TrainingRun extends AdapterRun {
   readonly isOffloaded?: boolean;
   readonly rows: number;
   readonly length: number;
+  readonly isVaried?: boolean;
   readonly certainty?: Certainty;
 }
 
@@ -72,6 +73,7 @@ export function trainingOf(run: TrainingRun): TorchTraining {
     },
     rows: run.rows,
     length: run.length,
+    isVaried: run.isVaried,
     keepsQuantisedInputs: trainer.keepsQuantisedInputs,
     dequantised: trainer.dequantised,
     certainty: run.certainty ?? (trainer.isEstimated || run.sharding !== undefined ? 'estimated' : 'counted'),

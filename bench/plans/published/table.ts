@@ -1,23 +1,30 @@
 /** Published peaks of GPU memory next to what is predicted for them, and to what public formulas say. */
 import type { BenchmarkOptions } from '../../benchmark.js';
 import { FORMULAS, type FormulaName } from './formulas.js';
-import { type PublishedRow, publishedRows } from './rows.js';
+import { type PublishedRow, publishedRows, type View } from './rows.js';
 import { GROUPS, quantile, type Score, scoreOf, summaryOf, VERDICTS, verdictOf } from './scores.js';
 import { TRAINERS, type TrainerName } from './trainers.js';
 
 const COLUMNS = ['rows', 'n', 'median', 'p90', 'inside', ...Object.keys(FORMULAS)];
 const DETAILS = ['row', 'published', 'predicted', 'interval', 'fullest', 'off', 'inside'];
 
+const TITLES: Readonly<Record<View, string>> = {
+  before: 'Rows that were in view when the tables were written',
+  after: 'Rows that came after',
+  last: 'Rows that came last',
+};
+
 /** `--only TEXT`: the rows of a source, or of a trainer, one by one. */
 export async function* published({ only }: BenchmarkOptions): AsyncGenerator<string> {
   const rows = publishedRows();
   if (only !== undefined) yield* details(rows.filter((row) => isNamed(row, only)));
   const scores = scored(rows);
-  yield* ['## Rows that were in view when the tables were written', ''];
-  yield* summaries(scores.filter(({ row }) => !row.isLater));
-  yield* ['', '## Rows that came after', ''];
-  yield* summaries(scores.filter(({ row }) => row.isLater));
-  yield* ['', ...verdicts(rows)];
+  for (const [view, title] of Object.entries(TITLES)) {
+    yield* [`## ${title}`, ''];
+    yield* summaries(scores.filter(({ row }) => row.view === view));
+    yield '';
+  }
+  yield* verdicts(rows);
 }
 
 function* summaries(scores: readonly Score[]): Generator<string> {

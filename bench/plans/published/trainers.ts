@@ -89,12 +89,39 @@ export const TRAINERS = {
   soup: { head: 'transformers 4.46-4.49', isAutocast: true, adapters: 'float32' },
   /** A plain loop over PEFT, without autocast. */
   'peft loop': { head: 'transformers>=4.50', isAutocast: false, adapters: 'float32' },
+  /** … that holds outputs while gradients are computed. */
+  'peft loop kept': { head: 'transformers>=4.50 kept', isAutocast: false, adapters: 'float32' },
+  /** … over a base in 4 bits: `prepare_model_for_kbit_training`, and no autocast: all that is not quantised is float32. */
+  'peft loop kbit': {
+    head: 'transformers float32 kept',
+    isAutocast: false,
+    adapters: 'float32',
+    dequantised: 2,
+  },
+  /** universal-llm-trainer: the same without a loss of transformers'; FSDP of torch 2.5 with a unit for each layer. */
+  universal: {
+    head: 'shifted copy',
+    isAutocast: false,
+    adapters: 'float32',
+    sharding: { keepsInputGradients: true },
+  },
+  'universal kbit': { head: 'shifted copy float32', isAutocast: false, adapters: 'float32', dequantised: 2 },
   'peft loop 2023': { head: 'transformers<=4.45', isAutocast: false },
   'llama-factory': {
     head: 'transformers<=4.45',
     isAutocast: true,
     quantisedAdapters: 'float32',
     widensQuantised: true,
+  },
+  /** Embeddings and norms are bfloat16 again before the first step, as flash attention and cut cross entropy ask for. */
+  axolotl: {
+    head: 'transformers>=4.50',
+    isAutocast: true,
+    adapters: 'float32',
+    quantisedAdapters: 'float32',
+    isEstimated: true,
+    sharding: DEEPSPEED,
+    fsdp: ACCELERATE_FSDP,
   },
   /** Its own kernels: activations of checkpointed blocks go to the host, losses take the place of logits. */
   unsloth: {

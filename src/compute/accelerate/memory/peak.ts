@@ -31,9 +31,10 @@ interface Spread {
 /**
  * Beyond what tensors take, the allocator keeps blocks that it has freed and cannot use: with rows of one length a few percent
  * of what comes and goes, with lengths that change much more. At most, no block serves in two phases: then each part is held at
- * its fullest, and `unused` of what comes and goes besides.
+ * its fullest, and `unused` of what comes and goes besides. `varied`: blocks of one length are of no use for a longer one, and stay
+ * until memory runs out.
  */
-const FRAGMENTATION = { moving: 0.35, fixed: 0.05, unused: 0.2 } as const;
+const FRAGMENTATION = { moving: 0.35, varied: 3, fixed: 0.05, unused: 0.2 } as const;
 
 /** Phases that every step passes. */
 const STEP: readonly Phase[] = ['head', 'last_block', 'first_block', 'optimizer_step'];
@@ -47,7 +48,7 @@ export function torchPeak(training: TorchTraining): TorchPeak {
   const peak = phases.reduce((most, one) => (one.bytes > most.bytes ? one : most));
   const spread = SPREADS[training.certainty ?? 'counted'];
   const low = lower(peak, spread);
-  const high = upper(peak, spread);
+  const high = upper(peak, spread, training.isVaried === true ? FRAGMENTATION.varied : FRAGMENTATION.moving);
   const reserved = { low, high: Math.max(high.reserved, high.allocated + unusedBytes(phases, peak)) };
   const several = training.sharding.world > 1;
   const context = {
@@ -83,8 +84,13 @@ function lower(phase: PhaseBytes, spread: Spread): number {
   return (1 - spread.fixed) * fixed + (1 - spread.below) * moving;
 }
 
-function upper(phase: PhaseBytes, spread: Spread): { readonly allocated: number; readonly reserved: number } {
+interface Upper {
+  readonly allocated: number;
+  readonly reserved: number;
+}
+
+function upper(phase: PhaseBytes, spread: Spread, lost: number): Upper {
   const { moving, fixed } = split(phase);
   const allocated = (1 + spread.fixed) * fixed + (1 + spread.above) * moving;
-  return { allocated, reserved: allocated + FRAGMENTATION.moving * moving + FRAGMENTATION.fixed * fixed };
+  return { allocated, reserved: allocated + lost * moving + FRAGMENTATION.fixed * fixed };
 }

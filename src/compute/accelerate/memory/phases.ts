@@ -163,16 +163,18 @@ function backward(
   const workspace = ofBlock + dequantisedBytes(training).block;
   const gathered = bytes.weights + bytes.gatheredBlock;
   const all = training.optimizer.isInBackward ? 0 : bytes.gradients - bytes.lastGradients;
+  const { head, shape, predicted = saved.tokens } = training;
+  const stay = { ...resident, logits: (head.kept ?? 0) * shape.vocabulary * predicted };
   return [
     phase('last_block', {
-      ...resident,
+      ...stay,
       weights: gathered + castCopies(training, Math.max(1, saving)),
       gradients: Math.max(stays, training.optimizer.isInBackward ? 0 : bytes.headGradients),
       activations: recomputed * saved.input + saving * saved.block + (saving === 0 ? saved.block : 0),
       workspace,
     }),
     phase('first_block', {
-      ...resident,
+      ...stay,
       weights: gathered + castCopies(training, 1),
       gradients: Math.max(stays, all),
       activations: one,

@@ -194,6 +194,14 @@ export function transientPerToken(training: TorchTraining): number {
         : width * (3 * inner * activeExperts + 2 * hidden);
   // factors in float32 have their input, and its gradient, once more
   const casts = isTrained && isCast ? 4 * inner * activeExperts : 0;
-  const scores = training.attention === 'eager' ? 2 * width * heads * training.length : 0;
+  const perScore = 2 * width + softmaxBytes(training);
+  // what the MLP saved is gone when attention is gone back through
+  const scores = training.attention === 'eager' ? perScore * heads * training.length - mlpSaved(training) : 0;
   return Math.max(widths + casts, scores);
 }
+
+/**
+ * What the backward pass of a softmax makes besides the gradients of its output and input: on a GPU, torch multiplies the former by
+ * the output, in float32 (`softmax_backward_cuda_out`).
+ */
+const softmaxBytes = ({ device }: TorchTraining): number => (device === 'cpu' ? 0 : 4);

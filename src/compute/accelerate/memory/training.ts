@@ -107,6 +107,8 @@ export interface OptimizerMemory {
 export interface HeadCost {
   readonly forward: number;
   readonly backward: number;
+  /** Of them, what stays until all gradients are there; default: nothing. */
+  readonly kept?: number;
   /** Tokens whose logits exist at a time; default: all. */
   readonly chunk?: number;
   /** Bytes per number of the states of all tokens, and of those whose logits are computed; default: 4 and 0. */
@@ -175,6 +177,8 @@ export interface TorchTraining {
   /** The largest micro batch: rows, padded to one length. */
   readonly rows: number;
   readonly length: number;
+  /** Batches have many lengths, each with tensors of its own sizes. */
+  readonly isVaried?: boolean;
   /** Tokens whose logits are computed; default: all of the batch. */
   readonly predicted?: number;
   /** What kernels of quantised layers keep of their inputs, besides what autograd does. */
