@@ -1,6 +1,6 @@
 """
-Writes `src/compute/models/config/transformers-types.ts`: which `model_type`s transformers has a causal language model for, and
-in which version. Run it after another version of transformers is locked:
+Writes `src/compute/models/config/transformers-types.ts`: which `model_type`s transformers has a causal language model for, or one
+that also sees and is given text alone, and in which version. Run it after another version of transformers is locked:
 
     python scripts/models/model_types.py
 """
@@ -17,6 +17,9 @@ LEFT_OUT = {"bert", "bert-generation", "big_bird", "camembert", "data2vec-text",
             "blenderbot-small", "marian", "mbart", "mvp", "pegasus", "plbart", "prophetnet", "xlm-prophetnet", "qdqbert",
             "reformer", "transfo-xl"}
 
+#: Models that also see, without a causal language model of their own, that were tried.
+SEEING = {"mistral3"}
+
 LINES = """/** `model_type`s that transformers has a causal language model for; written by `scripts/models/model_types.py`. */
 export const TRANSFORMERS_VERSION = '%s';
 
@@ -27,7 +30,7 @@ export const TRANSFORMERS_TYPES: ReadonlySet<string> = new Set([
 
 
 def main() -> None:
-    names = sorted(set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES) - LEFT_OUT)
+    names = sorted(set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES) - LEFT_OUT | SEEING)
     text = LINES % (transformers.__version__, "\n".join(f"  '{name}'," for name in names))
     Path(__file__).parents[2].joinpath("src/compute/models/config/transformers-types.ts").write_text(text)
 

@@ -28,16 +28,17 @@ def main(arguments: Sequence[str]) -> int:
 def structure(folder: str, gguf: str | None = None) -> dict[str, Any]:
     """What the text part of a model consists of, by its paths in transformers."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
 
     from ftpc_driver.errors import DriverError
+    from ftpc_driver.models.kinds import causal_kind
     from ftpc_driver.models.structure import blocks_path, is_text
 
     try:
         options = {} if gguf is None else {"gguf_file": gguf}
         config = AutoConfig.from_pretrained(folder, local_files_only=True, **options)
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config)
+            model = causal_kind(config).from_config(config)
     except (OSError, ValueError, KeyError) as error:
         raise DriverError("model", f"transformers knows no such model: {error}") from error
     text, path = config.get_text_config(), blocks_path(model)

@@ -12,6 +12,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from ftpc_driver.errors import DriverError, kind_of
 from ftpc_driver.models.four_bits import as_stored, keep_products, quantised_on, use_running_blocks
 from ftpc_driver.models.gguf import read_gguf
+from ftpc_driver.models.kinds import causal_kind
 from ftpc_driver.models.names import file_names, is_bias_of_base
 from ftpc_driver.models.outline import materialise, outline
 from ftpc_driver.models.stored import stored_quantisation
@@ -38,7 +39,7 @@ def load_base(
     The base, frozen, in training mode. `compute`: what products of quantised weights are computed in; `placement`:
     accelerate's device map, where the base is not to be in the host's memory.
     """
-    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+    from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -59,7 +60,7 @@ def load_base(
         options["device_map"] = placement
     if model.attention == "flash_attention_2":
         require("flash_attn", "attention = flash")
-    kind = AutoModelForCausalLM if model.task == "causal" else AutoModelForSequenceClassification
+    kind = causal_kind(options["config"]) if model.task == "causal" else AutoModelForSequenceClassification
     is_quantised = stored is None and model.quantisation is not None
     with quantised_on(device) if reads == "for_all" and is_quantised else nullcontext():
         base = _made(kind, model, options, reads)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from ftpc_driver.errors import DriverError
+from ftpc_driver.models.kinds import causal_kind
 from ftpc_driver.models.load import DTYPES, keep_all
 from ftpc_driver.models.structure import decoder_of
 from ftpc_driver.probe.sizes import TERMS, Architecture, Size
@@ -75,19 +76,18 @@ def _saved(model: nn.Module, rows: int, length: int, variant: Variant) -> int:
 
 def tiny_model(config: Any, variant: Variant) -> Any:
     """In training mode, with factors in float32, as the driver has them; the model of transformers that is within."""
-    from transformers import AutoModelForCausalLM
-
+    kind = causal_kind(config)
     # kernels for GPUs save what the CPU's fused one does
     attention = "sdpa" if variant.attention == "flash_attention_2" else variant.attention
     frozen = "bfloat16" if variant.precision == "bf16" and variant.trained == "adapter" else "float32"
     torch.manual_seed(0)
     try:
-        base = AutoModelForCausalLM.from_config(config, dtype=DTYPES[frozen], attn_implementation=attention)
+        base = kind.from_config(config, dtype=DTYPES[frozen], attn_implementation=attention)
     except ValueError as error:
         if "attention" not in str(error).lower():
             raise
         # as the driver takes it
-        base = AutoModelForCausalLM.from_config(config, dtype=DTYPES[frozen], attn_implementation="eager")
+        base = kind.from_config(config, dtype=DTYPES[frozen], attn_implementation="eager")
     keep_all(base)
     base.config.use_cache = False
     if variant.trained == "full":

@@ -10,9 +10,10 @@ from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from peft.utils import ModulesToSaveWrapper
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, DynamicCache
+from transformers import DynamicCache
 
 from ftpc_driver.errors import DriverError
+from ftpc_driver.models.kinds import causal_kind
 from ftpc_driver.models.load import DTYPES, config_of, load_base
 from ftpc_driver.models.stored import stored_quantisation
 from ftpc_driver.spec import Model
@@ -100,7 +101,8 @@ def placement(spec: Model, device: torch.device) -> Any:
     if device.type == "cpu":
         return {"": "cpu"}
     with torch.device("meta"):
-        shape = AutoModelForCausalLM.from_config(config_of(spec))
+        config = config_of(spec)
+        shape = causal_kind(config).from_config(config)
     is_whole = spec.quantisation is None and stored_quantisation(spec) is None
     width = DTYPES[spec.dtype].itemsize if is_whole else NF4_BYTES
     weights = width * sum(parameter.numel() for parameter in shape.parameters())

@@ -29,7 +29,7 @@ export function modelCard(
 ${factTable(facts)}
 
 \`\`\`python
-${loading(classifies ? LOADING_LABELS : LOADING, base.resized)}
+${loading(classifies ? LOADING_LABELS : causalLoading(base), base.resized)}
 \`\`\`
 ${promptSection(prompt)}`;
 }
@@ -106,6 +106,15 @@ from transformers import AutoModelForCausalLM
 model = AutoModelForCausalLM.from_pretrained(BASE)
 model = PeftModel.from_pretrained(model, ADAPTER)
 `;
+
+/** What transformers reads bases into that have no causal language model of their own, by their `model_type`. */
+const CLASSES: Readonly<Record<string, string>> = { mistral3: 'AutoModelForImageTextToText' };
+
+function causalLoading({ shape }: AdapterBase): string {
+  const { modelType = '' } = shape?.foreign ?? {};
+  const name = Object.hasOwn(CLASSES, modelType) ? CLASSES[modelType] : undefined;
+  return name === undefined ? LOADING : LOADING.replaceAll('AutoModelForCausalLM', name);
+}
 
 const OVER = 'model = PeftModel';
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { shown } from '../../compute/models/read-file.js';
 import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';
 import { knownShape } from '../../compute/models/shapes/known.js';
 import { type StoredFormat, storedWeights } from '../../compute/models/shapes/stored-formats.js';
@@ -136,13 +137,24 @@ function shapesOf(
   refused: (error: ModelError) => void,
 ): ReturnType<typeof tensorsOfConfig> {
   try {
-    return tensorsOfConfig(config, path);
+    const tensors = tensorsOfConfig(config, path);
+    if (tensors === undefined) refused(ofUnknownTensors(config, path));
+    return tensors;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     refused(error);
     return undefined;
   }
 }
+
+/** An architecture that transformers knows, and of which no list says what tensors it has. */
+const ofUnknownTensors = (config: Json, path: string): ModelError =>
+  new ModelError(
+    'model_not_found',
+    path,
+    `There are no weights next to it, and of the architecture ${shown(config['model_type'])} a plan does not know without them what tensors it has.`,
+    'Put its safetensors files next to it; of `hf("ORGANISATION/NAME")`, a plan reads no more than how these begin.',
+  );
 
 const encoded = (config: Json): Uint8Array => new TextEncoder().encode(JSON.stringify(config));
 

@@ -24,7 +24,7 @@ interface Expected {
 
 /** Of architectures that the embedded engine has no graph for; and one, with an embedding trained whole, that it has. */
 // PEFT adapts experts and routers, too, where all linear layers of `qwen3_moe` are asked for
-const NAMES = ['mixtral', 'qwen3_moe', 'olmo2', 'falcon', 'gemma3_text', 'gpt_oss'] as const;
+const NAMES = ['mixtral', 'qwen3_moe', 'olmo2', 'falcon', 'gemma3_text', 'gpt_oss', 'mistral3'] as const;
 
 withPython('models of architectures that only transformers knows', () => {
   const place = scratch();

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoModelForSequenceClassification,
+    PreTrainedConfig,
+)
 
 COMMON = {
     "vocab_size": 264,
@@ -24,6 +30,17 @@ COMMON = {
 }
 GATED = {"intermediate_size": 48, "num_key_value_heads": 2}
 EXPERTS = {"num_experts_per_tok": 2}
+ROPE = {
+    "rope_type": "yarn",
+    "rope_theta": 1e6,
+    "factor": 4.0,
+    "original_max_position_embeddings": 16,
+    "beta_fast": 32.0,
+    "beta_slow": 1.0,
+    "mscale": 1.0,
+    "mscale_all_dim": 1.0,
+    "llama_4_scaling_beta": 0.1,
+}
 SLIDING = {"sliding_window": 8, "layer_types": ["sliding_attention", "full_attention"], "head_dim": 8}
 MODELS: dict[str, dict[str, object]] = {
     "mixtral": {**GATED, **EXPERTS, "num_local_experts": 4},
@@ -32,6 +49,19 @@ MODELS: dict[str, dict[str, object]] = {
     "falcon": {"num_kv_heads": 1, "multi_query": True, "new_decoder_architecture": False, "bias": True},
     "gemma3_text": {**GATED, **SLIDING, "query_pre_attn_scalar": 8},
     "gpt_oss": {**GATED, **EXPERTS, **SLIDING, "num_local_experts": 4},
+    "mistral3": {**GATED, "model_type": "ministral3", "head_dim": 8, "rope_parameters": ROPE},
+}
+#: What those see with that have no causal language model of their own.
+VISION: dict[str, dict[str, object]] = {
+    "mistral3": {
+        "model_type": "pixtral",
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 28,
+        "patch_size": 14,
+    },
 }
 ADAPTERS: dict[str, dict[str, object]] = {
     "mixtral": {"target_modules": ["q_proj", "v_proj"], "use_dora": True},
@@ -39,6 +69,11 @@ ADAPTERS: dict[str, dict[str, object]] = {
     "olmo2": {"target_modules": "all-linear", "modules_to_save": ["lm_head"]},
     "falcon": {"target_modules": ["query_key_value", "dense_h_to_4h"], "bias": "all"},
     "gemma3_text": {"target_modules": "all-linear", "modules_to_save": ["embed_tokens"]},
+    # as ftpc names them: those that see have layers of the same names
+    "mistral3": {
+        "target_modules": ["q_proj", "v_proj", "up_proj", "down_proj"],
+        "exclude_modules": r"(?:.*\.)?(?:vision|multi_modal).*",
+    },
     "gpt_oss": {
         "target_modules": ["q_proj", "o_proj"],
         "target_parameters": ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"],
@@ -66,10 +101,19 @@ def greedy(model: torch.nn.Module) -> list[list[int]]:
     return answers
 
 
+def config_of(name: str) -> PreTrainedConfig:
+    text = {**COMMON, **MODELS[name]}
+    if name not in VISION:
+        return AutoConfig.for_model(name, **text)
+    sees = {"vision_config": VISION[name], "image_token_index": 263, "tie_word_embeddings": False}
+    return AutoConfig.for_model(name, text_config=text, **sees)
+
+
 @torch.no_grad()
 def make(name: str, folder: Path, tokenizer: Path) -> dict[str, object]:
     torch.manual_seed(7)
-    base = AutoModelForCausalLM.from_config(AutoConfig.for_model(name, **COMMON, **MODELS[name])).float().eval()
+    kind = AutoModelForImageTextToText if name in VISION else AutoModelForCausalLM
+    base = kind.from_config(config_of(name)).float().eval()
     randomise(base, 0.15)
     base.save_pretrained(folder / "base")
     for file in ("tokenizer.json", "tokenizer_config.json"):

@@ -51,22 +51,26 @@ withPython('LoRA over architectures that only transformers knows', () => {
         expectPlain(await trained(folder(`${name}-fsdp`), options(name), ranks(2, 'fsdp')), plain);
     });
 
-  it('gemma3 that also sees: factors are over what reads, though what sees has layers of the same names', async () => {
-    const base = folder('seeing');
-    execFileSync(PYTHON ?? '', [SEEING, base], { stdio: 'pipe' });
-    const { settings, chosen } = options('mixtral');
-    const seeing: TrainOptions = {
-      settings: { ...settings, base: { call: 'local', args: { folder: base } } },
-      chosen,
-    };
-    const place = folder('gemma3');
-    const own = await trained(place, seeing, ranks(1));
-    expectPlain(own, trainedByPeft(place, folder('gemma3-peft')));
-    const file = openSafetensors(nodeHost(), own.path('adapter/best/adapter_model.safetensors'));
-    const names = [...file.tensors.keys()];
-    expect(names.filter((name) => !name.includes('.language_model.'))).to.deep.equal([]);
-    expect(names.some((name) => name.includes('.q_proj.'))).to.equal(true);
-  });
+  // transformers has a causal language model for the first alone
+  for (const name of ['gemma3', 'mistral3'])
+    it(`${name} that also sees: factors are over what reads, though what sees has layers of the same names`, async () => {
+      const base = folder(`seeing-${name}`);
+      execFileSync(PYTHON ?? '', [SEEING, base, name], { stdio: 'pipe' });
+      const { settings, chosen } = options('mixtral');
+      const seeing: TrainOptions = {
+        settings: { ...settings, base: { call: 'local', args: { folder: base } } },
+        chosen,
+      };
+      const place = folder(name);
+      const own = await trained(place, seeing, ranks(1));
+      expectPlain(own, trainedByPeft(place, folder(`${name}-peft`)));
+      const file = openSafetensors(nodeHost(), own.path('adapter/best/adapter_model.safetensors'));
+      const names = [...file.tensors.keys()];
+      expect(names.filter((tensor) => !tensor.includes('.language_model.'))).to.deep.equal([]);
+      expect(names.some((tensor) => tensor.includes('.q_proj.'))).to.equal(true);
+      const card = nodeHost().readText(own.path('adapter/best/README.md'));
+      expect(card.includes('AutoModelForImageTextToText')).to.equal(name === 'mistral3');
+    });
 
   it('mixtral, every weight: files have the names that the base has, and transformers reads them', async () => {
     const whole: TrainOptions = {

@@ -1,9 +1,15 @@
-"""A tiny Gemma 3 that also sees, of random weights: `python make_seeing.py FOLDER`."""
+"""Tiny models that also see, of random weights: `python make_seeing.py FOLDER gemma3|mistral3`."""
 
 import sys
 
 import torch
-from transformers import Gemma3Config, Gemma3ForConditionalGeneration
+from transformers import (
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
+    PreTrainedConfig,
+)
 
 TEXT = {
     "vocab_size": 264,
@@ -14,8 +20,6 @@ TEXT = {
     "head_dim": 8,
     "intermediate_size": 48,
     "max_position_embeddings": 64,
-    "sliding_window": 8,
-    "query_pre_attn_scalar": 8,
 }
 # its layers of attention are called as those of the text
 VISION = {
@@ -26,10 +30,27 @@ VISION = {
     "image_size": 28,
     "patch_size": 14,
 }
+IMAGE = {"image_token_index": 263}
+
+
+def gemma3() -> PreTrainedConfig:
+    text = {**TEXT, "sliding_window": 8, "query_pre_attn_scalar": 8}
+    return Gemma3Config(text_config=text, vision_config=VISION, mm_tokens_per_image=4, **IMAGE)
+
+
+def mistral3() -> PreTrainedConfig:
+    text, vision = {**TEXT, "model_type": "mistral"}, {**VISION, "model_type": "pixtral"}
+    return Mistral3Config(text_config=text, vision_config=vision, tie_word_embeddings=False, **IMAGE)
+
+
+KINDS = {
+    "gemma3": (Gemma3ForConditionalGeneration, gemma3),
+    "mistral3": (Mistral3ForConditionalGeneration, mistral3),
+}
 
 torch.manual_seed(3)
-config = Gemma3Config(text_config=TEXT, vision_config=VISION, mm_tokens_per_image=4, image_token_index=263)
-model = Gemma3ForConditionalGeneration(config).float()
+kind, config = KINDS[sys.argv[2]]
+model = kind(config()).float()
 for parameter in model.parameters():
     if parameter.dim() > 1:
         torch.nn.init.normal_(parameter, 0, 0.15)

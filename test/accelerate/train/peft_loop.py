@@ -10,14 +10,16 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
 
 
 def main() -> None:
     spec = json.loads(Path(sys.argv[1]).read_text())
     torch.set_num_threads(1)
     folder = sys.argv[3] if len(sys.argv) > 3 else spec["model"]["folder"]
-    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    sees = hasattr(AutoConfig.from_pretrained(folder), "vision_config")
+    kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    base = kind.from_pretrained(folder, dtype=torch.float32)
     model = PeftModel.from_pretrained(base, spec["adapter"]["folder"], is_trainable=True).eval()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     options = spec["optimizer"]

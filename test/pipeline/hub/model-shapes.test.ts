@@ -153,6 +153,22 @@ describe('models that are planned by their shape', () => {
     expect(diagnostics[0]?.message).to.contain('"linear_num_value_heads" is missing');
   });
 
+  it('of folders of an architecture whose tensors no list has are refused, with what a plan needs', () => {
+    const host = offline();
+    mkdirSync(join(cwd, 'mine'));
+    const sizes = { hidden_size: 64, num_hidden_layers: 4, num_attention_heads: 4, vocab_size: 96 };
+    const gemma = { model_type: 'gemma4_text', architectures: ['Gemma4ForCausalLM'], ...sizes };
+    writeFileSync(join(cwd, 'mine/config.json'), JSON.stringify(gemma));
+    const base = { call: 'local', args: { folder: 'mine' } };
+    const own = program(LLAMA);
+    const stages = own.stages.map((stage) => ({ ...stage, settings: { base } }));
+    const { program: same, diagnostics } = withLocalShapes({ ...own, stages }, host);
+    expect(same.shapes).to.equal(undefined);
+    expect(diagnostics.map(({ code, severity }) => `${severity} ${code}`)).to.deep.equal(['error FTP0831']);
+    expect(diagnostics[0]?.message).to.contain('"gemma4_text"');
+    expect(diagnostics[0]?.help).to.contain('safetensors');
+  });
+
   const starterConfig = ({ packageFolder }: Host): string =>
     readFileSync(join(packageFolder, 'stdlib/models/starter/config.json'), 'utf8');
 });

@@ -32,6 +32,7 @@ const GPT2: BlockTraits = {
 export const BLOCKS = {
   llama: LLAMA,
   mistral: LLAMA,
+  mistral3: LLAMA,
   qwen2: LLAMA,
   smollm3: LLAMA,
   mixtral: LLAMA,

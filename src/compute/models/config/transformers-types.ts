@@ -116,6 +116,7 @@ export const TRANSFORMERS_TYPES: ReadonlySet<string> = new Set([
   'ministral',
   'ministral3',
   'mistral',
+  'mistral3',
   'mixtral',
   'mllama',
   'modernbert-decoder',

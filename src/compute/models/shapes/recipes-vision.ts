@@ -163,4 +163,57 @@ export function qwenVision(config: ConfigReader): readonly NamedShape[] {
   ]);
 }
 
-export const SEEING: Readonly<Record<string, RecipeOf>> = { gemma3, llama4 };
+/** Mistral Small from 3.1 on, and Ministral 3: Mistral's blocks, and Pixtral (arXiv 2410.07073), whose patches are merged four by four. */
+const mistral3: RecipeOf = (config) => {
+  const text = partOf(config, 'text_config');
+  const fields = fieldsOf(text);
+  const { hidden, inner, vocab } = fields;
+  return {
+    outer: [
+      tensor('language_model.model.embed_tokens.weight', vocab, hidden),
+      ...norm('language_model.model.norm', hidden),
+      ...(config.flag('tie_word_embeddings') || text.flag('tie_word_embeddings')
+        ? []
+        : [tensor('language_model.lm_head.weight', vocab, hidden)]),
+      ...pixtral(partOf(config, 'vision_config')),
+      ...merged(config, hidden),
+    ],
+    blocksAt: 'language_model.model.layers',
+    layers: fields.layers,
+    block: () => [
+      ...['input_layernorm', 'post_attention_layernorm'].flatMap((name) => norm(name, hidden)),
+      ...under('self_attn', attention(fields, { inputs: false, output: false })),
+      ...under('mlp', gatedMlp(hidden, inner)),
+    ],
+  };
+};
+
+function pixtral(config: ConfigReader): readonly NamedShape[] {
+  const hidden = config.whole('hidden_size');
+  const patch = config.whole('patch_size');
+  const all = { hidden, queries: hidden, keys: hidden };
+  const block = [
+    ...['attention_norm', 'ffn_norm'].flatMap((name) => norm(name, hidden)),
+    ...under('attention', attention(all, { inputs: false, output: false })),
+    ...under('feed_forward', gatedMlp(hidden, config.whole('intermediate_size'))),
+  ];
+  return under('vision_tower', [
+    tensor('patch_conv.weight', hidden, 3, patch, patch),
+    ...norm('ln_pre', hidden),
+    ...repeated('transformer.layers', config.whole('num_hidden_layers'), block),
+  ]);
+}
+
+/** From what Pixtral sees to the text part's width. */
+function merged(config: ConfigReader, text: number): readonly NamedShape[] {
+  const hidden = partOf(config, 'vision_config').whole('hidden_size');
+  const bias = config.flag('multimodal_projector_bias');
+  return under('multi_modal_projector', [
+    ...norm('norm', hidden),
+    ...linear('patch_merger.merging_layer', hidden, hidden * config.whole('spatial_merge_size', 2) ** 2),
+    ...linear('linear_1', text, hidden, bias),
+    ...linear('linear_2', text, text, bias),
+  ]);
+}
+
+export const SEEING: Readonly<Record<string, RecipeOf>> = { gemma3, llama4, mistral3 };

@@ -19,7 +19,7 @@ const FORMATS = {
     title: 'FP8',
     config: 'FineGrainedFP8Config',
     bits: 8 + 32 / 128 ** 2,
-    tensors: /\.layers\.\d+\..*_proj(?:_with_mqa)?(?:\.weight)?$/,
+    tensors: /^(?!vision_tower\.).*\.layers\.\d+\..*_proj(?:_with_mqa)?(?:\.weight)?$/,
   },
 } as const satisfies Readonly<Record<string, Format>>;
 

@@ -15,6 +15,8 @@ interface Digest {
 }
 
 interface Recorded {
+  /** Of every model, how many numbers its weights have. */
+  readonly parameters: Readonly<Record<string, number>>;
   readonly models: Readonly<
     Record<string, Digest & { readonly linear: readonly string[]; readonly inMemory?: Digest }>
   >;
@@ -43,7 +45,7 @@ describe('shapes of well-known models', () => {
     expect(counted).to.deep.equal(published);
   });
 
-  const { models } = JSON.parse(
+  const { models, parameters } = JSON.parse(
     host.readText(`${host.packageFolder}/test/fixtures/shapes/tensors.json`),
   ) as Recorded;
   const digestOf = (all: readonly NamedShape[]): Digest => {
@@ -53,6 +55,11 @@ describe('shapes of well-known models', () => {
       sha256: createHash('sha256').update(lines.sort().join('\n')).digest('hex'),
     };
   };
+  it('have as many parameters as transformers makes of their configs', () => {
+    const listed = knownModels(host).map((id) => [id, shapeOf(id).parameters]);
+    expect(parameters).to.deep.equal(Object.fromEntries(listed));
+  });
+
   for (const [id, { tensors, sha256, linear, inMemory }] of Object.entries(models)) {
     it(`of ${id}: names and shapes are those of transformers`, () => {
       const all = tensorsOf(id);
