@@ -24,7 +24,14 @@ import { modelIdentity } from '../stages/open-models.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { referenceSetting } from '../stages/train/preferences/reference-model.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { joinedPairs, type Lengths, leastLengths, longestPrompt, promptsOf } from './expected-rows.js';
+import {
+  joinedPairs,
+  type Lengths,
+  leastLengths,
+  longestPrompt,
+  promptedRows,
+  promptsOf,
+} from './expected-rows.js';
 import {
   adapterUnder,
   evaluatedModel,
@@ -264,11 +271,11 @@ const scorerIn = ({ metrics: asked }: EvalSettings): Value | undefined =>
 /** Needs of metrics of which nothing is answered: of rows with labels, of choices and of pairs. */
 const UNANSWERED: ReadonlySet<string> = new Set(['classes', 'rewards']);
 
-/** Rows that are answered: none of those with labels, and none of choices and pairs, which are scored. */
+/** Rows that are answered: of texts those that have a prompt, none of those with labels, and none of choices and pairs, which are scored. */
 function answeredRows({ metrics: asked, generation, samples }: EvalSettings, lengths: Lengths): number {
   const needs = asked.flatMap(({ call }) => (isMetricName(call) ? [metrics[call].needs] : []));
   if (lengths.labels !== undefined || needs.every((need) => UNANSWERED.has(need))) return 0;
-  const rows = Math.min(lengths.rows, generation.rows ?? lengths.rows);
+  const rows = Math.min(promptedRows(lengths), generation.rows ?? lengths.rows);
   return needs.includes('answer') ? rows : Math.min(rows, samples);
 }
 

@@ -67,6 +67,8 @@ export interface Lengths {
   readonly histogram: readonly number[];
   /** Supervised tokens of a row: most of them, and their standard deviation. Not known of rows that nobody has seen. */
   readonly answers?: { readonly most: number; readonly deviation: number };
+  /** Tokens of prompts, of the rows that have one. Not known of rows that nobody has seen. */
+  readonly prompts?: { readonly longest: number; readonly histogram: readonly number[] };
   /** Of labelled rows: their labels, or as many as are known of. */
   readonly labels?: readonly string[];
   /** Of preferences: two answers of a pair are each a row here. */
@@ -90,25 +92,30 @@ export function countedLengths(host: Host, entry: string, split: string): Length
   return { ...(splits[split === '' ? 'all' : split] ?? NO_ROWS), labels, isPaired, known: 'counted' };
 }
 
-/** Repetitions are not known yet, so that the rows are an upper bound; each split may have the longest one, or only shorter ones. */
+/** Of a split that is not known by itself, the rows are an upper bound, and it may have the longest one, or only shorter ones. */
 export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
   const rows = ofSplit(survey.expected, split);
-  const scale = survey.sampled === 0 ? 0 : rows / survey.sampled;
+  const own = survey.splits && new Map(Object.entries(survey.splits)).get(split);
+  const { sampled, tokens, supervised, longest, histogram, answers, prompts, joined } = own ?? survey;
+  const scale = sampled === 0 ? 0 : rows / sampled;
+  const scaled = (counts: readonly number[]): readonly number[] => counts.map((count) => count * scale);
   return {
     rows: Math.round(rows),
-    tokens: Math.round(survey.tokens * scale),
-    supervised: Math.round(survey.supervised * scale),
-    longest: survey.longest,
-    ...(rows < survey.expected.all && { longestAtLeast: longestAtLeast(survey, rows) }),
-    histogram: survey.histogram.map((count) => count * scale),
-    answers: survey.answers,
+    tokens: Math.round(tokens * scale),
+    supervised: Math.round(supervised * scale),
+    longest,
+    ...(survey.splits === undefined &&
+      rows < survey.expected.all && { longestAtLeast: longestAtLeast(survey, rows) }),
+    histogram: scaled(histogram),
+    answers,
+    ...(prompts && { prompts: { longest: prompts.longest, histogram: scaled(prompts.histogram) } }),
     labels: survey.labels,
     isPaired: survey.isPaired === true,
-    ...(survey.joined && {
+    ...(joined && {
       joined: {
-        longest: survey.joined.longest,
-        tokens: Math.round(survey.joined.tokens * scale),
-        histogram: survey.joined.histogram.map((count) => count * scale),
+        longest: joined.longest,
+        tokens: Math.round(joined.tokens * scale),
+        histogram: scaled(joined.histogram),
       },
     }),
     known: 'sampled',
@@ -170,8 +177,13 @@ export function assumedLengths(
   };
 }
 
-/** Tokens of the longest prompt, about. */
-export const longestPrompt = (lengths: Lengths): number => Math.ceil(promptOf(lengths)(lengths.longest));
+/** Tokens of the longest prompt; about, of rows that nobody has seen. */
+export const longestPrompt = (lengths: Lengths): number =>
+  lengths.prompts?.longest ?? Math.ceil(promptOf(lengths)(lengths.longest));
+
+/** Rows that have a prompt, which can be answered. */
+export const promptedRows = ({ prompts, rows }: Lengths): number =>
+  prompts === undefined ? rows : prompts.histogram.reduce((sum, count) => sum + count, 0);
 
 /** The share by which the answer of a long row may be shorter than those of its like. */
 const SHORTER = 0.2;
@@ -203,13 +215,15 @@ const MOST_PROMPTS = 4096;
 /** Tokens of so many prompts, about, if they are as long as those of any rows; one is the longest, and those of a bin differ. */
 export function promptsOf(lengths: Lengths, rows: number): readonly number[] {
   const count = Math.min(rows, MOST_PROMPTS);
-  const promptAt = promptOf(lengths);
+  const { longest, histogram } = lengths.prompts ?? lengths;
+  const promptAt = lengths.prompts === undefined ? promptOf(lengths) : (tokens: number) => tokens;
+  const all = Math.max(1, promptedRows(lengths));
   let [from, made] = [0, 0];
-  return [...lengths.histogram.entries()].reverse().flatMap(([bin, inBin]) => {
+  return [...histogram.entries()].reverse().flatMap(([bin, inBin]) => {
     from += inBin;
-    const due = Math.min(count, Math.ceil((count * from) / Math.max(1, lengths.rows))) - made;
+    const due = Math.min(count, Math.ceil((count * from) / all)) - made;
     made += due;
-    const most = Math.min(lengths.longest, BIN * (bin + 1));
+    const most = Math.min(longest, BIN * (bin + 1));
     const step = lengths.known === 'assumed' ? 0 : (most - BIN * bin) / Math.max(1, due);
     return Array.from({ length: due }, (_, at) => Math.max(1, Math.ceil(promptAt(most - step * at))));
   });
@@ -233,9 +247,19 @@ export function shortened(lengths: Lengths, limit: number): Lengths {
     supervised: Math.round(lengths.supervised * share),
     longest: Math.min(limit, histogram.length * BIN),
     histogram,
+    ...(lengths.prompts && { prompts: shortenedPrompts(lengths.prompts, limit) }),
     ...(lengths.joined && { joined: shortenedPairs(lengths.joined, limit, share) }),
   };
 }
+
+/** Those that are short enough: of a row that is kept, the prompt is. */
+const shortenedPrompts = (
+  { longest, histogram }: NonNullable<Lengths['prompts']>,
+  limit: number,
+): NonNullable<Lengths['prompts']> => ({
+  longest: Math.min(longest, limit),
+  histogram: histogram.slice(0, Math.ceil(limit / BIN)),
+});
 
 /** Of those whose texts are short enough, about: which ones these are is not known. */
 const shortenedPairs = (

@@ -19,7 +19,15 @@ import { answersWanted, looksAtAnswers } from '../stages/train/validation-answer
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type CountedTraining, countedOf } from './counted-training.js';
-import { BIN, joinedPairs, type Lengths, longestPrompt, promptsOf, shortened } from './expected-rows.js';
+import {
+  BIN,
+  joinedPairs,
+  type Lengths,
+  longestPrompt,
+  promptedRows,
+  promptsOf,
+  shortened,
+} from './expected-rows.js';
 import { flopsPerToken, forwardMemory } from './forward-memory.js';
 import type { ForwardMemory } from './memory/evaluate.js';
 import {
@@ -161,7 +169,7 @@ function answersOf(
   if (validation === undefined || !looksAtAnswers(settings)) return undefined;
   const { rows, maxTokens } = answersWanted(settings);
   // of labelled rows, classes come with no more than a loss takes
-  const answered = validation.labels === undefined ? Math.min(rows, Math.ceil(validation.rows)) : 0;
+  const answered = validation.labels === undefined ? Math.min(rows, Math.ceil(promptedRows(validation))) : 0;
   const prompts = promptsOf(validation, answered);
   const every = settings.validation?.every ?? settings.checkpoint.every;
   return { rows: answered, prompt: longestPrompt(validation), prompts, maxTokens, tokenizerBytes, every };

@@ -113,9 +113,10 @@ const AXES: Readonly<Record<Swept, Axis>> = {
 function rowsOf(length: number): Survey {
   const own = surveyOnce();
   return async (program, host, format) => {
-    const { longest: _, ...survey } = await own(program, host, format);
+    const survey = await own(program, host, format);
     const rows = Math.max(1, survey.sampled);
-    return { ...survey, ...assumedLengths(rows, length), rows: survey.rows, labels: survey.labels };
+    const known = { rows: survey.rows, labels: survey.labels, splits: undefined, prompts: undefined };
+    return { ...survey, ...assumedLengths(rows, length), ...known };
   };
 }
 

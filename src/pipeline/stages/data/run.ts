@@ -1,10 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { dataError, hostError } from '../../../language/diagnostics/catalogue/files.js';
-import { sharesDoNotAddUp } from '../../../language/diagnostics/catalogue/values.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { HostError } from '../../../language/host/host.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
-import type { DataSettings } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import type { RunStage, StageContext } from '../stage.js';
 import { writeRows } from './data-rows.js';
@@ -13,17 +11,14 @@ import { dropLeaks, LEAK_SIMILARITY } from './leaks.js';
 import { licenceReport } from './licences.js';
 import { nothingToTrainOn } from './no-rows.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
-import { type Checks, Collector } from './row-collector.js';
+import { checksOf, seedOf, sharesOf } from './row-checks.js';
+import { Collector } from './row-collector.js';
 import { inFile, RowReader, RowSpool, type RowStore } from './row-reader.js';
-import { schemaCheck } from './row-schema.js';
 import { RowTable } from './row-table.js';
-import { ColumnValues } from './row-values.js';
 import { ROW_MEMORY, type RowMemory, Scratch } from './scratch.js';
 import { findOutliers, selectForSplits, splitRows } from './settle-rows.js';
 import { type SourceFile, sourceFiles } from './sources.js';
-import type { Shares } from './split.js';
 
-const SEED = 17;
 /** Rows between two looks at signals. */
 const STRIDE = 1024;
 /** Bytes read from a row on: alone where rows are looked up, with what follows where they come in order. */
@@ -50,10 +45,10 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
   const { stage, host, folder, output } = context;
   const settings = settingsOf(stage, 'data');
   const files = sourceFiles(settings, folder, host);
-  const shares = sharesOf(settings, context);
-  const seed = settings.split?.seed ?? SEED;
+  const shares = sharesOf(stage);
+  const seed = seedOf(settings);
   const table = new RowTable(scratch, memory);
-  const checks = await checksOf(settings, seed, table);
+  const checks = await checksOf(settings, similarityOf(settings), table);
   const spools = files.map((file, index) =>
     isDirect(file, host) ? undefined : new RowSpool(output, `spool-${index}.jsonl`, host),
   );
@@ -144,32 +139,6 @@ async function pause(
   emit({ type: 'stage.progress', stage: stage.name, done, total, unit, label });
   await turn();
   signal.throwIfAborted();
-}
-
-async function checksOf(settings: DataSettings, seed: number, table: RowTable): Promise<Checks> {
-  const { balance, outliers, split } = settings;
-  const near = similarityOf(settings);
-  return {
-    ...(settings.schema === undefined ? {} : { schema: await schemaCheck(settings.schema) }),
-    exact: settings.dedupe.some(({ call }) => call === 'exact'),
-    ...(near === undefined ? {} : { near }),
-    contradictions: settings.contradictions,
-    ...(split?.by === undefined ? {} : { by: split.by }),
-    ...(split?.stratify === undefined
-      ? {}
-      : { strata: new ColumnValues(split.stratify, 'stratified', table.column()) }),
-    ...(balance === undefined ? {} : { balance: new ColumnValues(balance.by, 'balanced', table.column()) }),
-    ...(outliers === undefined ? {} : { lengths: table.column() }),
-    seed,
-  };
-}
-
-function sharesOf({ split }: DataSettings, { stage }: StageContext): Shares {
-  if (split === undefined) return { train: 1, valid: 0, test: 0 };
-  const { train, valid, test } = split;
-  const sum = train + valid + test;
-  if (Math.abs(sum - 1) < 1e-6) return { train, valid, test };
-  throw new UserError(sharesDoNotAddUp(stage.span, `${Number((sum * 100).toFixed(2))}%`));
 }
 
 function failOnContradiction(

@@ -19,6 +19,9 @@ import { assignSplits, assignStratified, type Shares, type SplitName, splitNames
 
 type Files = readonly SourceFile[];
 
+/** The stage whose rows these are, and where it reports what it finds. */
+export type Settling = Pick<StageContext, 'stage' | 'emit' | 'warn'>;
+
 /** Whether a row is no general one. */
 const isOwn =
   ({ table }: Collector, files: Files) =>
@@ -35,12 +38,12 @@ const trainRows = (collector: Collector, files: Files): Rows => {
 };
 
 const noteOf =
-  ({ emit, stage }: StageContext) =>
+  ({ emit, stage }: Settling) =>
   (text: string): void =>
     emit({ type: 'note', stage: stage.name, text });
 
 /** Rows of unusual length, with what is unusual; dropped where the stage says so. */
-export function findOutliers(context: StageContext, collector: Collector, files: Files): Outliers {
+export function findOutliers(context: Settling, collector: Collector, files: Files): Outliers {
   const { outliers: rules } = settingsOf(context.stage, 'data');
   const { lengths } = collector.checks;
   if (rules === undefined || lengths === undefined) return NO_OUTLIERS;
@@ -52,7 +55,7 @@ export function findOutliers(context: StageContext, collector: Collector, files:
 }
 
 export function splitRows(
-  context: StageContext,
+  context: Settling,
   collector: Collector,
   files: Files,
   shares: Shares,
@@ -88,7 +91,7 @@ const stratifiedRows = ({ table }: Collector, files: Files, strata: ColumnValues
 
 /** Values that have no row in a split that has a share. */
 function warnOfThinStrata(
-  { stage, warn }: StageContext,
+  { stage, warn }: Settling,
   collector: Collector,
   files: Files,
   strata: ColumnValues,
@@ -123,7 +126,7 @@ interface Selected {
 
 /** Drops what a balance leaves over; passes over what a limit and the mix leave out. */
 export function selectForSplits(
-  context: StageContext,
+  context: Settling,
   collector: Collector,
   files: Files,
   seed: number,
@@ -161,19 +164,14 @@ export function selectForSplits(
   };
 }
 
-function takeGeneral(
-  context: StageContext,
-  { table }: Collector,
-  files: Files,
-  options: SelectOptions,
-): void {
+function takeGeneral(context: Settling, { table }: Collector, files: Files, options: SelectOptions): void {
   const share = generalMix(settingsOf(context.stage, 'data'))?.share ?? 0;
   const { general, wanted } = selectRows(table, files, { ...options, share });
   if (general < wanted) noteOf(context)(`the mix asks for ${wanted} general rows; there are ${general}`);
 }
 
 function mixed(
-  { stage }: StageContext,
+  { stage }: Settling,
   { table }: Collector,
   files: Files,
   options: SelectOptions,
@@ -183,7 +181,7 @@ function mixed(
   return selectMixed(table, files, { ...options, sources: mixedSources(settings), strategy });
 }
 
-function reportSources(context: StageContext, settings: DataSettings, parts: readonly MixedPart[]) {
+function reportSources(context: Settling, settings: DataSettings, parts: readonly MixedPart[]) {
   const names = [[settings.source].flat(), ...mixedSources(settings).map(({ source }) => [source])].map(
     sourceName,
   );
@@ -195,7 +193,7 @@ function reportSources(context: StageContext, settings: DataSettings, parts: rea
 
 /** Shares that are not met, and sources of which nothing is used: the report alone would not say that it is no wish. */
 function warnOfMisfits(
-  { stage, warn }: StageContext,
+  { stage, warn }: Settling,
   settings: DataSettings,
   parts: readonly MixedPart[],
   names: readonly string[],
@@ -231,7 +229,7 @@ function usedValues(
 }
 
 /** A mix repeats and leaves out rows after they were balanced, and a limit of a few rows may leave one value. */
-function noteImbalance(context: StageContext, { values, atMost }: Balance, counts: readonly number[]): void {
+function noteImbalance(context: Settling, { values, atMost }: Balance, counts: readonly number[]): void {
   const share = largestShare(counts);
   if (share <= atMost + 1e-9) return;
   const value = values.names[counts.indexOf(Math.max(...counts))] ?? '';

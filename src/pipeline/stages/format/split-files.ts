@@ -39,6 +39,8 @@ const SPLIT = v.object({
   histogram: v.array(count),
   /** Supervised tokens of a row: most of them, and their standard deviation; older artefacts do not say. */
   answers: v.optional(v.object({ most: count, deviation: figure })),
+  /** Tokens of prompts, of the rows that have one; older artefacts do not say. */
+  prompts: v.optional(v.object({ longest: count, histogram: v.array(count) })),
   /** Of pairs of answers, where the tokens of their prompt count once; older artefacts do not say. */
   joined: v.optional(v.object({ tokens: count, longest: count, histogram: v.array(count) })),
 });
@@ -80,13 +82,18 @@ export class LengthCounts {
   tokens = 0;
   supervised = 0;
   longest = 0;
+  /** Tokens before the last answer, of rows that have a prompt. */
+  readonly prompts: { longest: number; readonly histogram: number[] } = { longest: 0, histogram: [] };
   private most = 0;
   private squares = 0;
 
-  add(length: number, supervised: number): void {
-    const bucket = Math.ceil(length / LENGTH_BUCKET) - 1;
-    while (this.histogram.length <= bucket) this.histogram.push(0);
-    this.histogram[bucket] = (this.histogram[bucket] ?? 0) + 1;
+  /** `prompt`: 0 where the row has none. */
+  add(length: number, supervised: number, prompt = 0): void {
+    countIn(this.histogram, length);
+    if (prompt > 0) {
+      countIn(this.prompts.histogram, prompt);
+      this.prompts.longest = Math.max(this.prompts.longest, prompt);
+    }
     this.rows++;
     this.tokens += length;
     this.supervised += supervised;
@@ -103,6 +110,12 @@ export class LengthCounts {
       deviation: Math.sqrt(Math.max(0, this.squares / rows - (this.supervised / rows) ** 2)),
     };
   }
+}
+
+function countIn(histogram: number[], length: number): void {
+  const bucket = Math.ceil(length / LENGTH_BUCKET) - 1;
+  while (histogram.length <= bucket) histogram.push(0);
+  histogram[bucket] = (histogram[bucket] ?? 0) + 1;
 }
 
 /** Writes the files of one split as its rows come. */
@@ -148,7 +161,7 @@ export class SplitWriter {
             files[row] ?? 0,
             rows.places[row]?.line ?? 0,
           ]);
-          this.counts.add(length, supervised);
+          this.counts.add(length, supervised, prompt);
         }
       }
       if (!isKept) continue;
@@ -184,9 +197,18 @@ export class SplitWriter {
 
   close(): SplitInfo {
     for (const file of [this.tokens, this.rows, this.text, this.weights]) file?.close();
-    const { rows, tokens, supervised, longest, histogram } = this.counts;
+    const { rows, tokens, supervised, longest, histogram, prompts } = this.counts;
     const answers = this.counts.answers();
-    return { rows, tokens, supervised, longest, histogram, answers, joined: joinedInfo(this.joined) };
+    return {
+      rows,
+      tokens,
+      supervised,
+      longest,
+      histogram,
+      answers,
+      prompts,
+      joined: joinedInfo(this.joined),
+    };
   }
 }
 

@@ -4,105 +4,87 @@ import { isReference } from '../../../language/ir/values.js';
 import { LABELLED, shownBefore } from '../../../language/schemas/functions/template.js';
 import { mixedSources } from '../../../language/schemas/stages/data.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import type { Columns } from '../data/column-names.js';
-import {
-  type ExpectedSplits,
-  expectedSplits,
-  expectedUses,
-  type SourceRows,
-} from '../data/expected-splits.js';
-import type { Line } from '../data/file-lines.js';
+import { MOST_ASSIGNED } from '../data/assigned-rows.js';
+import { expectedSplits, expectedUses, type SourceRows } from '../data/expected-splits.js';
 import { parseLine, RowFault } from '../data/parse-row.js';
-import { knownRows, rowsOf } from '../data/read/read-rows.js';
-import { contentOf, renamed } from '../data/row-content.js';
-import { ownNamesOf, type SourceFile, sourceFiles } from '../data/sources.js';
+import { rowsOf } from '../data/read/read-rows.js';
+import { renamed } from '../data/row-content.js';
+import { ownNamesOf, sourceFiles } from '../data/sources.js';
 import { openResolved } from '../open-models.js';
 import { resolveModelCall } from '../resolve-models.js';
-import { DropCounts, type RowEntry } from '../row-report.js';
+import { DropCounts } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
 import { noRowFits } from './format-diagnostics.js';
 import { labelledColumns, sortedLabels } from './labelled-rows.js';
-import { joinedTokens } from './preference-rows.js';
 import type { Row } from './rendered-row.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
-import { LengthCounts } from './split-files.js';
+import { type CountedFile, countRows, keptOf, type Sources, sumOf } from './survey-sources.js';
+import { surveySplits } from './survey-splits.js';
+import { type Surveyed, SurveyTally } from './survey-tally.js';
 
 /** Lengths of the rows of a format stage that has not run yet. */
-export interface LengthSurvey {
+export interface LengthSurvey extends Surveyed {
   /** Rows in the sources, without the general ones. */
   readonly rows: number;
-  /** Rows that the stage will put into each split, after the limit and with the general rows; a fraction at times. */
-  readonly expected: ExpectedSplits;
-  /** Rows that were tokenized and are counted below. */
-  readonly sampled: number;
-  /** Of every row that was tokenized, also of general ones that may not be mixed in. */
-  readonly longest: number;
-  readonly tokens: number;
-  readonly supervised: number;
-  /** Supervised tokens of a row: most of them, and their standard deviation. */
-  readonly answers?: { readonly most: number; readonly deviation: number };
   /** Of labelled rows: the labels that are declared, or that the sample has. */
   readonly labels?: readonly string[];
-  /** Of preferences: two answers of a pair are each a row here. */
-  readonly isPaired?: boolean;
-  /** Sampled rows that would be kept, by length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
-  readonly histogram: readonly number[];
-  /** Of pairs of answers, where the tokens of their prompt count once. */
-  readonly joined?: {
-    readonly longest: number;
-    readonly tokens: number;
-    readonly histogram: readonly number[];
-  };
 }
 
 /** Rows tokenized at most: the sample's longest row then misses the true one only where long rows are very rare. */
 const SURVEY_ROWS = 20_000;
 
 /**
- * Tokenizes the rows of the sources as the format stage would, without deduplication or splitting, and without
- * writing anything: what the planner needs to know of a data set before anything has run. Rows that the data stage
- * will refuse are passed over here; it reports them. Throws what opening model and sources throws.
+ * Tokenizes the rows of the sources as the format stage would, without writing anything: what the planner needs to know of a data
+ * set before anything has run. Where the sources have no more rows than `mostAssigned`, those of each split are counted by
+ * themselves, without what the data stage will drop, but for near copies; else all of them together. Rows that the data stage will
+ * refuse are passed over here; it reports them. Throws what opening model and sources throws.
  */
 export async function surveyLengths(
   program: Pick<Program, 'stages' | 'folder'>,
   host: Host,
   format: Stage,
   maxRows: number = SURVEY_ROWS,
+  mostAssigned: number = MOST_ASSIGNED,
 ): Promise<LengthSurvey> {
   const settings = settingsOf(format, 'format');
   const data = program.stages.find(({ name }) => name === settings.from.stage);
   const model = settings.model && resolveModelCall(settings.model, { folder: program.folder, host });
   if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
   const labels = new Set<string>();
-  const dataSettings = settingsOf(data, 'data');
   const opened = await openEncoder(openResolved(host, model), settings, format, {
     own: ownNamesOf(data),
     examples: { rows: await firstRows(program, host, format), ofAnySubject: true },
   });
   const isLabelled = settings.template.call === LABELLED;
   const encoder = isLabelled ? noting(opened, labels) : opened;
-  const sources = sourceFiles(dataSettings, program.folder, host);
-  const counted = await countRows(host, sources);
+  const counted = await countRows(host, sourceFiles(settingsOf(data, 'data'), program.folder, host));
+  const sources: Sources = { data, counted, host, encoder, maxRows };
+  const isKnown = sumOf(counted) <= mostAssigned;
+  const splits = isKnown ? await surveySplits(sources) : undefined;
+  const { isPaired, ...found } = splits ?? (await surveyTogether(sources, format));
+  return {
+    ...found,
+    rows: sumOf(counted.filter(({ file }) => !file.general)),
+    ...(isPaired && { isPaired }),
+    ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
+  };
+}
+
+/** Of all rows together, repetitions among them: each split may have any of them. */
+async function surveyTogether(
+  { data, counted, host, encoder, maxRows }: Sources,
+  format: Stage,
+): Promise<Surveyed> {
+  const settings = settingsOf(data, 'data');
   const general = counted.filter(({ file }) => file.general);
-  const own = [dataSettings.source, ...mixedSources(dataSettings)].map((_, part) =>
+  const own = [settings.source, ...mixedSources(settings)].map((_, part) =>
     counted.filter(({ file }) => !file.general && file.part === part),
   );
   const rows: SourceRows = { own: own.map(sumOf), general: sumOf(general) };
-  const found = rows.own.reduce((total, count) => total + count, 0);
-  const uses = expectedUses(dataSettings, rows);
-
-  const counts = new LengthCounts();
-  let longest = 0;
-  const pairs = new PairTally();
-  const tally = (kept: readonly EncodedRow[], isCounted: boolean): void => {
-    pairs.add(kept, isCounted);
-    for (const { ids, supervised } of kept) {
-      longest = Math.max(longest, ids.length);
-      if (isCounted) counts.add(ids.length, supervised);
-    }
-  };
+  const uses = expectedUses(settings, rows);
+  const all = new SurveyTally();
   const refused = new DropCounts();
-  const { train } = dataSettings.split ?? { train: 1 };
+  const { train } = settings.split ?? { train: 1 };
   const parts = [
     ...own.map((files, part) =>
       partOf(files, (train === 0 ? rows.own[part] : (uses.own[part] ?? 0) / train) ?? 0, maxRows),
@@ -117,50 +99,20 @@ export async function surveyLengths(
     const share = heaviest === 0 ? 0 : weight / heaviest;
     const each = await meanKept(encoded(host, files, stride, encoder, refused), (row) => {
       due += share;
-      tally(row, due >= 1 - 1e-9);
+      all.add(row, due >= 1 - 1e-9);
       if (due >= 1 - 1e-9) due--;
     });
     kept.push(each);
   }
+  const found = rows.own.reduce((total, count) => total + count, 0);
   if (found > 0 && kept.slice(0, -1).every((each) => each === 0))
     throw noRowFits(format, data, found, refused);
-
   return {
-    rows: found,
-    expected: expectedSplits(dataSettings, rows, { own: kept.slice(0, -1), general: kept.at(-1) ?? 0 }),
-    ...countedIn(counts),
-    longest,
-    ...pairs.found(),
-    ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
+    ...all.found(),
+    expected: expectedSplits(settings, rows, { own: kept.slice(0, -1), general: kept.at(-1) ?? 0 }),
+    isPaired: all.isPaired,
   };
 }
-
-/** Pairs of answers, where the tokens of their prompt count once. */
-class PairTally {
-  private readonly counts = new LengthCounts();
-  /** Also of rows that are not counted. */
-  private longest = 0;
-
-  add(kept: readonly EncodedRow[], isCounted: boolean): void {
-    const tokens = joinedTokens(kept);
-    if (tokens === undefined) return;
-    this.longest = Math.max(this.longest, tokens);
-    if (isCounted) this.counts.add(tokens, 0);
-  }
-
-  found(): Pick<LengthSurvey, 'isPaired' | 'joined'> {
-    const { tokens, histogram } = this.counts;
-    return this.longest === 0 ? {} : { isPaired: true, joined: { longest: this.longest, tokens, histogram } };
-  }
-}
-
-const countedIn = (counts: LengthCounts) => ({
-  sampled: counts.rows,
-  tokens: counts.tokens,
-  supervised: counts.supervised,
-  answers: counts.answers(),
-  histogram: counts.histogram,
-});
 
 /** `uses`: how many times rows of these files are expected in a split, all together. */
 function partOf(files: readonly CountedFile[], uses: number, maxRows: number) {
@@ -219,26 +171,6 @@ async function meanKept(
   return read === 0 ? 0 : kept / read;
 }
 
-interface CountedFile {
-  readonly file: SourceFile;
-  readonly rows: number;
-}
-
-async function countRows(host: Host, files: readonly SourceFile[]): Promise<readonly CountedFile[]> {
-  const counted: CountedFile[] = [];
-  for (const file of files) {
-    let count = knownRows(file, host);
-    if (count === undefined) {
-      count = 0;
-      for await (const batch of rowsOf(file, host)) count += batch.length;
-    }
-    counted.push({ file, rows: count });
-  }
-  return counted;
-}
-
-const sumOf = (counted: readonly CountedFile[]): number => counted.reduce((sum, { rows }) => sum + rows, 0);
-
 /** What is kept of every row whose number is a multiple of `stride`. */
 async function* encoded(
   host: Host,
@@ -258,18 +190,4 @@ async function* encoded(
       }
     before += rows;
   }
-}
-
-function keptOf(
-  line: Line,
-  columns: Columns,
-  encoder: RowEncoder,
-): readonly EncodedRow[] | Pick<RowEntry, 'reason' | 'detail'> {
-  const parsed = parseLine(line);
-  if (parsed instanceof RowFault) return parsed;
-  const row = renamed(parsed, columns);
-  const content = contentOf(row, columns);
-  if (content instanceof RowFault) return content;
-  const outcome = encoder.encode(row);
-  return 'reason' in outcome ? outcome : outcome.kept;
 }

@@ -3,7 +3,14 @@ import { expect } from 'chai';
 import { cacheBytesPerToken } from '../../../../src/compute/evaluation/generation/generate.js';
 import { openModel } from '../../../../src/compute/models/load.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
-import { assumedLengths, type Lengths, promptsOf } from '../../../../src/pipeline/planner/expected-rows.js';
+import {
+  assumedLengths,
+  type Lengths,
+  longestPrompt,
+  promptedRows,
+  promptsOf,
+  shortened,
+} from '../../../../src/pipeline/planner/expected-rows.js';
 import { answerBatch, cacheBytes } from '../../../../src/pipeline/planner/memory/answers.js';
 
 describe('rows that are answered together', () => {
@@ -35,6 +42,16 @@ describe('rows that are answered together', () => {
     // a quarter of each row, less a fifth for the answer of a long row that is shorter
     expect(promptsBy(1000)).to.deep.equal([120, 118]);
     expect(promptsOf(answered, 20).slice(0, 2)).to.deep.equal([120, 118]);
+  });
+
+  it('have the prompts that are counted, where they are', () => {
+    const counted = { ...lengths, prompts: { longest: 99, histogram: [0, 30, 0, 0, 0, 0, 10] } };
+    expect([longestPrompt(counted), promptedRows(counted)]).to.deep.equal([99, 40]);
+    expect(promptsOf(counted, 4)).to.deep.equal([99, 32, 27, 22]);
+    const shorter = shortened(counted, 80);
+    expect([longestPrompt(shorter), promptedRows(shorter)]).to.deep.equal([80, 30]);
+    expect(promptsOf({ ...counted, prompts: { longest: 0, histogram: [] } }, 0)).to.deep.equal([]);
+    expect(promptedRows(lengths)).to.equal(100);
   });
 
   it('leave their keys and values to the collector as these grow, a layer at a time, until enough has gathered', () => {

@@ -98,4 +98,19 @@ describe('rows of a split that is not made yet', () => {
     expect(longest('test')).to.deep.equal([165, 65]);
     expect(longest('')).to.deep.equal([165, undefined]);
   });
+
+  it('are those of the split where it is known which it gets', () => {
+    const own = {
+      sampled: 40,
+      longest: 97,
+      tokens: 2000,
+      supervised: 200,
+      histogram: [0, 0, 20, 19, 0, 0, 1],
+    };
+    const splits = { train: survey, valid: own, test: own };
+    const lengths = sampledLengths({ ...survey, splits }, 'test');
+    expect(lengths).to.deep.include({ rows: 80, longest: 97, tokens: 4000, supervised: 400 });
+    expect(lengths.histogram).to.deep.equal(own.histogram.map((count) => 2 * count));
+    expect(leastLengths(lengths)).to.equal(undefined);
+  });
 });

@@ -197,7 +197,10 @@ describe('rows of another form than the stage reads', () => {
     writeFileSync(join(place.folder, 'n.jsonl'), '{"frage":"q","output":"a"}\n\n{"frage":"r"}\nno json\n');
     const source = call('jsonl', { files: 'n.jsonl' });
     const failed = await surveyLengths(
-      { folder: place.folder, stages: [stageOf('data', 'rows', { source })] },
+      {
+        folder: place.folder,
+        stages: [stageOf('data', 'rows', { source, dedupe: [], contradictions: 'warn' })],
+      },
       host,
       stageOf('format', 'dialogs', settingsOf()),
     ).catch((error: unknown) => error);

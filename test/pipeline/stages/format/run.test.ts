@@ -84,13 +84,21 @@ describe('the format stage', () => {
         tokens += piece.ids.length;
         supervised += piece.supervised;
       }
-      const { histogram, answers, ...info } = split.info.splits[name] ?? expect.fail(name);
+      const { histogram, answers, prompts, ...info } = split.info.splits[name] ?? expect.fail(name);
       const counts = expected.map((_, i) => split.countsOf(i).supervised);
       const mean = supervised / Math.max(1, counts.length);
       const variance =
         counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / Math.max(1, counts.length);
       expect(answers?.most).to.equal(Math.max(0, ...counts));
       expect(answers?.deviation).to.be.closeTo(Math.sqrt(variance), 1e-6);
+      const asked = expected.map((_, i) => split.countsOf(i).prompt).filter((prompt) => prompt > 0);
+      expect(prompts?.longest).to.equal(Math.max(0, ...asked));
+      expect(prompts?.histogram).to.deep.equal(
+        Array.from(
+          { length: Math.ceil(Math.max(0, ...asked) / 16) },
+          (_, i) => asked.filter((prompt) => Math.ceil(prompt / 16) - 1 === i).length,
+        ),
+      );
       expect(info).to.deep.equal({
         rows: expected.length,
         tokens,

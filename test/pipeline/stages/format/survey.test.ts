@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
+import type { SplitName } from '../../../../src/pipeline/stages/data/split.js';
 import type { FormatInfo } from '../../../../src/pipeline/stages/format/split-files.js';
 import { surveyLengths } from '../../../../src/pipeline/stages/format/survey.js';
+import { cleanUp, runData, lines as text } from '../data/stage.js';
 import { call, cases, host, type Row, settingsOf, stageOf, world } from './format-runner.js';
 
 const words = (count: number): string => Array.from({ length: count }, (_, i) => `word${i}`).join(' ');
@@ -11,14 +13,26 @@ const row = (i: number, length = (i * 7) % 40): Row => ({ instruction: `q${i}`, 
 
 describe('a survey of lengths', () => {
   const place = world();
-  after(() => place.remove());
+  after(() => {
+    place.remove();
+    cleanUp();
+  });
 
-  const survey = (data: object, changes: Partial<FormatSettings> = {}, maxRows?: number) =>
+  const survey = (
+    data: object,
+    changes: Partial<FormatSettings> = {},
+    maxRows?: number,
+    mostAssigned?: number,
+  ) =>
     surveyLengths(
-      { folder: place.folder, stages: [stageOf('data', 'rows', data)] },
+      {
+        folder: place.folder,
+        stages: [stageOf('data', 'rows', { dedupe: [], contradictions: 'warn', ...data })],
+      },
       host,
       stageOf('format', 'dialogs', settingsOf(changes)),
       maxRows,
+      mostAssigned,
     );
   const lines = (name: string, rows: readonly (Row | string)[], end = '\n'): void =>
     writeFileSync(
@@ -36,10 +50,13 @@ describe('a survey of lengths', () => {
       const changes = { overflow, max_length: 128 };
       const { json } = await place.format({ train: all.slice(0, 70), valid: all.slice(70) }, changes);
       const { splits } = json<FormatInfo>('format.json');
-      const { rows: count, expected, sampled, ...found } = await survey({ source }, changes);
-      expect(count).to.equal(all.length + 2);
-      expect(expected.all).to.be.closeTo(splits['all']?.rows ?? 0, 1e-9);
-      expect({ rows: sampled, ...found }, overflow).to.deep.equal(splits['all']);
+      for (const mostAssigned of [0, 1000]) {
+        const surveyed = await survey({ source }, changes, undefined, mostAssigned);
+        const { rows: count, expected, sampled, splits: _, ...found } = surveyed;
+        expect(count).to.equal(all.length + 2);
+        expect(expected.all).to.be.closeTo(splits['all']?.rows ?? 0, 1e-9);
+        expect({ rows: sampled, ...found }, overflow).to.deep.equal(splits['all']);
+      }
     }
   });
 
@@ -82,20 +99,61 @@ describe('a survey of lengths', () => {
     });
   });
 
+  it('knows the rows of each split, as the stages then write them', async () => {
+    const grouped = rows.map((each, i) => ({ ...each, group: `group ${i % 37}` }));
+    const other = { ...grouped[5], output: words(90) };
+    const own = [...grouped, ...grouped.slice(0, 25), other, { instruction: 'q' }];
+    const general = Array.from({ length: 60 }, (_, i) => row(1000 + i, 2 + i));
+    const files = { 'own.jsonl': text(...own), 'more.jsonl': text(...general) };
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(place.folder, name), content);
+    const settings = {
+      source: call('jsonl', { files: 'own.jsonl' }),
+      dedupe: [call('exact')],
+      contradictions: 'drop',
+      split: { train: 0.7, valid: 0.1, test: 0.2, by: 'group' },
+      mix: { general: call('jsonl', { files: 'more.jsonl' }), share: 0.2 },
+      limit: 100,
+    };
+    const made = await runData(files, settings);
+    const of = (split: SplitName): readonly Row[] => made.rows(split).map((each) => each.row);
+    const changes = { overflow: 'drop' as const, max_length: 96 };
+    const { json } = await place.format(
+      { train: of('train'), valid: of('valid'), test: of('test') },
+      changes,
+    );
+    const written = json<FormatInfo>('format.json').splits;
+    const { splits, expected, sampled: all } = await survey(settings, changes);
+    for (const split of ['train', 'valid', 'test'] as const) {
+      const { sampled, ...found } = splits?.[split] ?? { sampled: 0 };
+      expect({ rows: sampled, ...found }, split).to.deep.equal(written[split]);
+      expect(expected[split]).to.be.closeTo(written[split]?.rows ?? 0, 1e-9);
+      expect(sampled).to.be.above(0);
+    }
+    expect(expected.all).to.be.below(100);
+    const some = await survey(settings, changes, 25);
+    expect(some.sampled).to.be.below(all / 2);
+    for (const split of ['train', 'valid', 'test'] as const)
+      expect(some.splits?.[split].longest).to.equal(written[split]?.longest);
+  });
+
   it('counts so many general rows as are mixed in, and knows the longest of all', async () => {
     lines('general.jsonl', [...Array.from({ length: 99 }, (_, i) => row(1000 + i, 2)), row(2000, 60)]);
     const mix = { general: call('jsonl', { files: 'general.jsonl' }), share: 0.2 };
     const own = call('jsonl', { files: 'b.jsonl' });
-    const [plain, mixed] = [await survey({ source: own }), await survey({ source: own, mix })];
+    const plain = await survey({ source: own });
+    const mixed = await survey({ source: own, mix }, {}, undefined, 0);
     expect(mixed.rows).to.equal(120);
     expect(mixed.expected).to.deep.equal({ train: 150, valid: 0, test: 0, all: 150 });
     expect(mixed.sampled).to.be.within(149, 150);
     expect(mixed.longest).to.be.greaterThan(plain.longest);
-    const some = await survey({ source: own, mix }, {}, 60);
+    const some = await survey({ source: own, mix }, {}, 60, 0);
     expect(some.sampled).to.be.within(73, 77);
     const split = { train: 0.5, valid: 0.25, test: 0.25 };
     const parts = { train: 75, valid: 30, test: 30, all: 135 };
-    expect((await survey({ source: own, mix, split })).expected).to.deep.equal(parts);
+    for (const mostAssigned of [0, 1000]) {
+      const found = await survey({ source: own, mix, split }, {}, undefined, mostAssigned);
+      expect(found.expected).to.deep.equal(parts);
+    }
     const bad = [...rows, ...rows.map(() => ({ instruction: 'q' }))];
     lines('half.jsonl', bad);
     const half = await survey({ source: call('jsonl', { files: 'half.jsonl' }), split });

@@ -1,0 +1,89 @@
+import type { ExpectedSplits } from '../data/expected-splits.js';
+import type { SplitName } from '../data/split.js';
+import type { EncodedRow } from './encode-row.js';
+import { joinedTokens } from './preference-rows.js';
+import { LengthCounts } from './split-files.js';
+
+/** Rows that were tokenized. */
+interface SurveyedRows {
+  /** Those that are counted below. */
+  readonly sampled: number;
+  /** Of every row that was tokenized, also of those that are not counted. */
+  readonly longest: number;
+  readonly tokens: number;
+  readonly supervised: number;
+  /** Supervised tokens of a row: most of them, and their standard deviation. */
+  readonly answers?: { readonly most: number; readonly deviation: number };
+  /** Tokens of prompts, of the rows that have one. */
+  readonly prompts?: { readonly longest: number; readonly histogram: readonly number[] };
+  /** By length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
+  readonly histogram: readonly number[];
+  /** Of pairs of answers, where the tokens of their prompt count once. */
+  readonly joined?: {
+    readonly longest: number;
+    readonly tokens: number;
+    readonly histogram: readonly number[];
+  };
+}
+
+/** Rows of all splits. */
+export interface Surveyed extends SurveyedRows {
+  /** Rows that the stage will put into each split, after the limit and with the general rows; a fraction at times. */
+  readonly expected: ExpectedSplits;
+  /** Of each split by itself, where it is known which rows it gets. */
+  readonly splits?: Readonly<Record<SplitName, SurveyedRows>>;
+  /** Of preferences: two answers of a pair are each a row here. */
+  readonly isPaired?: boolean;
+}
+
+/** What rows are that were tokenized, by their lengths. */
+export class SurveyTally {
+  private readonly counts = new LengthCounts();
+  private readonly joined = new LengthCounts();
+  private longest = 0;
+  private longestPrompt = 0;
+  /** Of pairs of answers. */
+  private longestJoined = 0;
+  /** Rows that were looked at to be counted. */
+  private looked = 0;
+
+  /** What is kept of a row; nothing of one that is dropped. */
+  add(kept: readonly EncodedRow[], isCounted: boolean): void {
+    if (isCounted) this.looked++;
+    const tokens = joinedTokens(kept);
+    if (tokens !== undefined) {
+      this.longestJoined = Math.max(this.longestJoined, tokens);
+      if (isCounted) this.joined.add(tokens, 0);
+    }
+    for (const { ids, supervised, promptTokens } of kept) {
+      this.longest = Math.max(this.longest, ids.length);
+      this.longestPrompt = Math.max(this.longestPrompt, promptTokens);
+      if (isCounted) this.counts.add(ids.length, supervised, promptTokens);
+    }
+  }
+
+  /** Rows that a row becomes on average: less than 1 where some are dropped, more where some are split. */
+  get each(): number {
+    return this.looked === 0 ? 0 : this.counts.rows / this.looked;
+  }
+
+  get isPaired(): boolean {
+    return this.longestJoined > 0;
+  }
+
+  found(): SurveyedRows {
+    const { counts, joined } = this;
+    return {
+      sampled: counts.rows,
+      longest: this.longest,
+      tokens: counts.tokens,
+      supervised: counts.supervised,
+      answers: counts.answers(),
+      prompts: { longest: this.longestPrompt, histogram: counts.prompts.histogram },
+      histogram: counts.histogram,
+      ...(this.isPaired && {
+        joined: { longest: this.longestJoined, tokens: joined.tokens, histogram: joined.histogram },
+      }),
+    };
+  }
+}
