@@ -4,9 +4,10 @@
 // of which only a twentieth is used, yargs, whose parser every command needs and whose files take longer to open than to run, yaml,
 // which only `ftpc import` loads, and fzstd and xxhash-wasm, which only rows packed with zstd load.
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { packs } from './packs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -42,14 +43,20 @@ const SHARED = {
   logLevel: 'warning',
   metafile: true,
 };
-const { metafile } = await build({
+const JOINED = {
   ...SHARED,
-  entryPoints: PROGRAMS.map((program) => join(dist, program)),
   chunkNames: '[name]-[hash]',
   splitting: true,
   external: Object.keys(dependencies),
   // The entry of `yaml` for Node is CommonJS, which asks for `process` as a module; that for browsers is the same as modules.
   alias: { yaml: join(root, 'node_modules', 'yaml', 'browser', 'index.js') },
+};
+const paths = PROGRAMS.map((program) => join(dist, program));
+const { inputs } = (await build({ ...JOINED, entryPoints: paths, write: false, sourcemap: false })).metafile;
+const { metafile } = await build({
+  ...JOINED,
+  entryPoints: paths.map((path) => ({ in: `program:${path}`, out: basename(path, '.js') })),
+  plugins: [packs(root, inputs)],
 });
 const loaders = await build({
   ...SHARED,

@@ -1,5 +1,4 @@
 /** NVIDIA GPUs of this machine and their memory, as `nvidia-smi` tells. */
-import { execa } from 'execa';
 import { childEnvironment } from '../../language/host/child-environment.js';
 
 export interface Gpu {
@@ -45,14 +44,17 @@ export async function findGpus(env: Readonly<Record<string, string>> = {}): Prom
     : { state: 'found', gpus: gpus.filter((gpu) => gpu !== undefined) };
 }
 
-const ask = (fields: string, env: Readonly<Record<string, string>>) =>
-  execa(PROGRAM, [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'], {
+/** The package has some 170 files, which take longer to load than all else that a plan needs, and most plans start nothing. */
+async function ask(fields: string, env: Readonly<Record<string, string>>) {
+  const { execa } = await import('execa');
+  return execa(PROGRAM, [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'], {
     env: childEnvironment({ ...env, LC_ALL: 'C' }),
     extendEnv: false,
     stdin: 'ignore',
     timeout: PATIENCE,
     reject: false,
   });
+}
 
 const failed = (detail: string): FoundGpus => ({ state: 'failed', detail });
 

@@ -1,6 +1,5 @@
 /** Where tensors are, which a plan has to take into account: on a GPU of this machine, or within a limit of their own. */
 
-import { execa } from 'execa';
 import * as v from 'valibot';
 import { deviceLimit } from '../../compute/tensor/runtimes/device-limit.js';
 import type { RuntimeIdentity } from '../../compute/tensor/runtimes/index.js';
@@ -112,6 +111,7 @@ export async function largestOnGpu(
   const folder = tfjsFolder(host, 'webgpu');
   // libraries of the window system, which are asked on the way, complain where this is not set
   const env = { XDG_RUNTIME_DIR: host.env('XDG_RUNTIME_DIR') ?? folder, ...variables };
+  const { execa } = await import('execa');
   const { failed, stdout } = await execa(
     process.execPath,
     ['-e', `(async () => {${SCRIPT}})()`, dawnPath(folder)],

@@ -63,7 +63,7 @@ describe('a hostile user', () => {
     const main = fileURLToPath(new URL('../../../bin/main.js', import.meta.url));
     const { exitCode, stderr } = await execa(
       'sh',
-      ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, main, 'run', 'tiny.ftp'],
+      ['-c', 'ulimit -n 30; exec "$0" "$@"', process.execPath, main, 'run', 'tiny.ftp'],
       { cwd: folder, reject: false },
     );
     expect(exitCode).to.equal(1);
