@@ -1,9 +1,13 @@
 /** SHA-256 of files, remembered by path, size and times of change, so that a plan need not read a large file twice. */
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import * as v from 'valibot';
-import type { FileStat, Host } from './host.js';
-import { anyObject, finite, type JsonOf, sha256, tryJsonFile } from './json.js';
+import { cacheFolder } from './cache-folder.js';
+import { writeCachedText } from './cached-text.js';
+import { type FileStat, type Host, HostError } from './host.js';
+import { anyObject, finite, JsonFault, type JsonOf, sha256, tryJsonFile } from './json.js';
 import { worked } from './long-work.js';
+import { checkedText, parseChecked } from './self-check.js';
 
 export const STORED_DIGEST = v.object({
   size: finite,
@@ -40,11 +44,13 @@ export function openDigests(host: Host, saved: DigestTable = {}, known: DigestTa
       const stat = host.stat(path);
       const known = table.get(path) ?? fresh.get(path);
       if (stat !== undefined && known !== undefined && isSame(stat, known)) return known.sha256;
-      const digest = digestOf(host, path);
+      const kept = stat && keptDigest(host, path, stat);
+      const digest = kept?.sha256 ?? digestOf(host, path);
       if (stat !== undefined) {
         const entry = storedDigest(stat, digest);
         const settled = isSettled(host, stat);
         if (settled) grown = true;
+        if (settled && kept === undefined) keepDigest(host, path, stat, entry);
         (settled ? table : fresh).set(path, entry);
       }
       return digest;
@@ -84,6 +90,35 @@ export function digestOf(host: Host, path: string): string {
     worked(chunk.length);
     if (chunk.length < WINDOW) return hash.digest('hex');
   }
+}
+
+/** Bytes of a file that takes long enough to read that its digest is worth a file of the user's cache. */
+const LARGE = 2 ** 26;
+
+const KEPT = v.object({ version: v.literal(1), path: v.string(), ...STORED_DIGEST.entries });
+
+const keptPath = (host: Host, path: string): string =>
+  join(cacheFolder(host), 'digests', `${createHash('sha256').update(path).digest('hex').slice(0, 32)}.json`);
+
+/** Whether another file of the same name and size could be told from it. */
+const isKept = ({ size, changed, inode }: FileStat): boolean =>
+  size >= LARGE && changed !== undefined && inode !== undefined;
+
+/** What an earlier plan of any project has read: a plan that nothing was run after leaves no `.ftp`. */
+function keptDigest(host: Host, path: string, stat: FileStat): StoredDigest | undefined {
+  const file = keptPath(host, path);
+  if (!isKept(stat) || host.stat(file) === undefined) return undefined;
+  try {
+    const kept = parseChecked(KEPT, host.readText(file));
+    return kept instanceof JsonFault || kept.path !== path || !isSame(stat, kept) ? undefined : kept;
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+function keepDigest(host: Host, path: string, stat: FileStat, entry: StoredDigest): void {
+  if (isKept(stat)) writeCachedText(keptPath(host, path), checkedText({ version: 1, path, ...entry }));
 }
 
 /** The table that an earlier run left. What is damaged in it is left out, and read again. */

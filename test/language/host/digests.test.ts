@@ -1,4 +1,14 @@
-import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -28,5 +38,46 @@ describe('digests that are remembered', () => {
     write('other.safetensors', 'two');
     renameSync(join(folder, 'other.safetensors'), path);
     expect(openDigests(host, table).of(path)).not.to.equal(digest);
+  });
+
+  it('of large files are kept for plans of other projects, and read again where they are damaged or of another file', () => {
+    let pieces = 0;
+    const real = nodeHost(folder);
+    const host = {
+      ...real,
+      now: () => Date.now() + 60_000,
+      env: (name: string) => (name === 'XDG_CACHE_HOME' ? join(folder, 'cache') : real.env(name)),
+      readBytes: (...asked: Parameters<typeof real.readBytes>) => {
+        pieces++;
+        return real.readBytes(...asked);
+      },
+    };
+    const path = join(folder, 'weights.safetensors');
+    writeFileSync(path, 'weights');
+    truncateSync(path, 2 ** 26 + 3);
+    const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+    /** In a new project, which has no table; and whether the file was read for it. */
+    const again = (): readonly [string, boolean] => {
+      pieces = 0;
+      return [openDigests(host).of(path), pieces > 0];
+    };
+    expect(again()).to.deep.equal([digest, true]);
+    expect(again()).to.deep.equal([digest, false]);
+    const [kept = ''] = readdirSync(join(folder, 'cache', 'ftpc', 'digests'));
+    const file = join(folder, 'cache', 'ftpc', 'digests', kept);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(digest, digest.replace(/./g, '0')));
+    expect(again()).to.deep.equal([digest, true]);
+    expect(again()).to.deep.equal([digest, false]);
+    utimesSync(path, 1, 1);
+    expect(again()).to.deep.equal([digest, true]);
+  });
+
+  it('of small files are not kept', () => {
+    const cache = join(folder, 'small-cache');
+    const real = nodeHost(folder);
+    const host = { ...real, now: () => Date.now() + 60_000, env: () => cache };
+    writeFileSync(join(folder, 'small.txt'), 'small');
+    openDigests(host).of(join(folder, 'small.txt'));
+    expect(real.stat(cache)).to.equal(undefined);
   });
 });
