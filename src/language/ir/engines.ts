@@ -62,6 +62,8 @@ export interface AccelerateRun extends Ranks {
   readonly attention: 'sdpa' | 'flash_attention_2';
   /** There only where all of its devices multiply bfloat16 by themselves. */
   readonly multipliesBf16?: true;
+  /** There only where nothing says whether they do: neither what they are called nor rates. */
+  readonly bf16Unknown?: true;
   /** Which of the nodes this is, from 0; there only where there are several, and so is the next. */
   readonly node?: number;
   /** `HOST:PORT` of node 0. */

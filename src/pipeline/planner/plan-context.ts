@@ -17,7 +17,7 @@ import type { Lengths, SourceSize } from './expected-rows.js';
 import type { StageKey } from './keys.js';
 import type { PlanMachine } from './machines.js';
 import type { PlanDecoder } from './memory/plan-decoder.js';
-import type { PlannedDevice, Pricing } from './plan-json.js';
+import type { PlannedDevice, PlannedNetwork, Pricing } from './plan-json.js';
 import type { Speed } from './speed.js';
 import type { Models, PlannedModel } from './stage-models.js';
 
@@ -34,6 +34,8 @@ export interface PlanContext {
   readonly machine: PlanMachine;
   /** The declaration of what computes: of the machine that is planned for, or of the GPU that is here. */
   readonly declared?: Machine;
+  /** Between machines, where several share a training. */
+  readonly network?: PlannedNetwork;
   readonly availableBytes: number;
   readonly pricing: Pricing;
   /** A GPU of this machine that tensors lie on. */

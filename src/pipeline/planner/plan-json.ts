@@ -2,7 +2,7 @@
 
 import { type Phase, type Range, TORCH_PARTS } from '../../compute/accelerate/memory/training.js';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
-import type { EngineName, EngineRequest, Ranks } from '../../language/ir/engines.js';
+import type { AccelerateRun, EngineName, EngineRequest, Ranks } from '../../language/ir/engines.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { Instance, ModelShape, Origin, StageKind, Unit, Value } from '../../language/ir/program.js';
 import type { RuntimeRequest, WeightResidency } from '../../language/ir/runtimes.js';
@@ -258,6 +258,19 @@ export interface PlannedSearch {
   readonly outcomes?: readonly TrialOutcome[];
 }
 
+export type PlannedRanks = Ranks & Pick<AccelerateRun, 'bf16Unknown'>;
+
+/** Between the machines of a training that several share. */
+export interface PlannedNetwork {
+  /** In one direction, as a data sheet has it: what times are computed with, and what the ends of their intervals are. */
+  readonly bytesPerSecond: number;
+  readonly slowest: number;
+  readonly fastest: number;
+  /** Whether the machine declares it, or others that are rented out with as many such devices, as `like` does, or nobody. */
+  readonly from: 'machine' | 'others' | 'default';
+  readonly like?: string;
+}
+
 export interface Plan {
   readonly version: 1;
   readonly pipeline: string;
@@ -265,7 +278,9 @@ export interface Plan {
   /** Who set it: `--engine`, the pipeline, or nobody. */
   readonly engineSetBy: EngineRequest['by'];
   /** Of the accelerate engine: where it computes. */
-  readonly ranks?: Ranks;
+  readonly ranks?: PlannedRanks;
+  /** There only where trainings are timed that several machines share. */
+  readonly network?: PlannedNetwork;
   readonly machine: {
     readonly name: string;
     readonly memoryBytes: number;

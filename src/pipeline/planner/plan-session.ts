@@ -53,6 +53,7 @@ import type { PlannedDevice } from './plan-json.js';
 import { pricingOf } from './price.js';
 import { measureSpeed, type Speed, speedKey } from './speed.js';
 import { type Models, openModels, stageNamed } from './stage-models.js';
+import { networkOf } from './time/network.js';
 
 export interface PlanOptions {
   readonly memoryBytes?: number;
@@ -121,13 +122,14 @@ export function openPlanSession(
     said.add(diagnostic.message);
     diagnostics.push(diagnostic);
   };
-  const { nominal } = options;
+  const { nominal, engine = EMBEDDED } = options;
   const asked = machineOf(program, host, options, report);
   const machine = nominal === undefined ? asked : { ...asked, here: true };
-  const declared = machine.declared ?? machineOfDevice(knownMachines(host, program), options.device);
+  const known = knownMachines(host, program);
+  const declared = machine.declared ?? machineOfDevice(known, options.device);
+  const network = networkOf(engine, declared, known);
   const memo = openPlanCache(host, options.digests, options.speeds);
   const askedFor = askedRuntime(options.runtimeOption, program);
-  const { engine = EMBEDDED } = options;
   const runtime = options.runtime ?? computedBy(host, engine, chooseRuntime(host, askedFor));
   const hardware = hardwareOf(host, options, machine);
   const { threads } = hardware;
@@ -153,6 +155,7 @@ export function openPlanSession(
       runtime,
       machine,
       declared,
+      network,
       pricing: pricingOf(machine.declared ?? ownDevice(program, options.device), engine, options),
       availableBytes: availableBytes(machine, askedDeviceMemory(program)),
       ...hardware,

@@ -7,6 +7,7 @@ import { userProblem } from '../../compute/models/user-problem.js';
 import { identityOf } from '../../compute/tensor/runtimes/index.js';
 import { type Diagnostic, isError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import type { AccelerateRun } from '../../language/ir/engines.js';
 import type { Reason, StageAction } from '../../language/ir/events.js';
 import type { Program, Stage, Value } from '../../language/ir/program.js';
 import { RUNTIME_NAMES } from '../../language/ir/runtimes.js';
@@ -36,6 +37,7 @@ import type {
   Peak,
   Plan,
   PlanCost,
+  PlannedRanks,
   PlannedSearch,
   PlannedStage,
   Pricing,
@@ -109,7 +111,8 @@ async function planProgram(program: Program, host: Host, options: PlanOptions): 
     pipeline: program.name,
     engine: context.engine.name,
     engineSetBy: askedEngine(options.engineOptions ?? {}, program).by,
-    ...(context.engine.name === 'accelerate' ? { ranks: ranksOf(context.engine) } : {}),
+    ...(context.engine.name === 'accelerate' ? { ranks: plannedRanks(context.engine) } : {}),
+    ...(context.network && { network: context.network }),
     machine: {
       name: machine.name,
       memoryBytes: machine.memoryBytes,
@@ -129,6 +132,11 @@ async function planProgram(program: Program, host: Host, options: PlanOptions): 
     diagnostics,
   };
 }
+
+const plannedRanks = ({ bf16Unknown, ...ranks }: AccelerateRun): PlannedRanks => ({
+  ...ranksOf(ranks),
+  ...(bf16Unknown && { bf16Unknown }),
+});
 
 const searched = (
   program: Program,

@@ -173,8 +173,8 @@ function planned(
   const device = machine?.device === undefined ? 'cpu' : 'cuda';
   const there = device === 'cpu' ? 1 : (match?.devices ?? machine?.devices);
   const multipliesBf16 = machine !== undefined && nativeBf16.onMachine(host, machine);
-  const place = { device, devices: asked.devices ?? there ?? 1, multipliesBf16 } as const;
-  const engine = engineOf(asked, { packages: INSTALLED, ...place });
+  const place = { device, devices: asked.devices ?? there ?? 1 } as const;
+  const engine = engineOf(asked, { packages: INSTALLED, ...place, multipliesBf16 });
   return { engine, diagnostics: placeProblems(engine, settingOf) };
 }
 
@@ -191,7 +191,10 @@ export async function engineOfFile(
   if (asked.engine === 'accelerate')
     return {
       isAsked,
-      engine: engineOf(asked, { packages: INSTALLED, device: 'cuda', devices: asked.devices ?? 1 }),
+      engine: engineOf(asked, {
+        ...{ packages: INSTALLED, device: 'cuda', devices: asked.devices ?? 1 },
+        multipliesBf16: false,
+      }),
     };
   const { engine } = await decideEngine(host, { options: {}, program, analysis });
   return { engine, isAsked };
@@ -206,7 +209,10 @@ const INSTALLED: PythonEnvironment['packages'] = Object.fromEntries(
 );
 
 type Place = Pick<AccelerateRun, 'python' | 'device' | 'devices'> &
-  Pick<PythonEnvironment, 'packages'> & { readonly multipliesBf16?: boolean };
+  Pick<PythonEnvironment, 'packages'> & {
+    /** `undefined`: nothing says it. */
+    readonly multipliesBf16: boolean | undefined;
+  };
 
 function engineOf(
   { nodes = 1, sharding = 'auto', node, rendezvous }: EngineRequest,
@@ -222,6 +228,7 @@ function engineOf(
     ...{ nodes, sharding },
     attention: flash === undefined ? 'sdpa' : 'flash_attention_2',
     ...(multipliesBf16 && { multipliesBf16 }),
+    ...(multipliesBf16 === undefined && { bf16Unknown: true }),
     ...(nodes > 1 && node !== undefined && { node }),
     ...(nodes > 1 && rendezvous !== undefined && { rendezvous }),
   };

@@ -8,16 +8,22 @@ import type { Gpu } from './gpus.js';
 /** Compute capability of Ampere, whose tensor cores were NVIDIA's first for bfloat16. */
 const AMPERE = 8;
 
+/** `undefined`: nothing says it. */
+type Answer = boolean | undefined;
+
 /** Whether all GPUs do, since a training uses one format on all; one that does not tell is known by its name, or is not. */
-export const onGpus = (host: Host, gpus: readonly Gpu[]): boolean =>
-  gpus.length > 0 &&
-  gpus.every(({ capability, name }) =>
-    capability === undefined ? isOfCatalogue(host, name) : capability >= AMPERE,
+export function onGpus(host: Host, gpus: readonly Gpu[]): Answer {
+  const answers = gpus.map(({ capability, name }) =>
+    capability === undefined ? inCatalogue(host, name) : capability >= AMPERE,
   );
+  return answers.length > 0 && !answers.includes(false) && (answers.includes(undefined) ? undefined : true);
+}
 
 /** Whether a device of a machine that is not here does: by its rates, or, without any, by its name. */
-export const onMachine = (host: Host, { device, rates }: Machine): boolean =>
-  device !== undefined && (rates === undefined ? isOfCatalogue(host, device) : rates.bf16 !== undefined);
+export const onMachine = (host: Host, { device, rates }: Machine): Answer =>
+  device !== undefined && (rates === undefined ? inCatalogue(host, device) : rates.bf16 !== undefined);
 
-const isOfCatalogue = (host: Host, device: string): boolean =>
-  findMachine(device, machineCatalogue(host))?.machine.rates?.bf16 !== undefined;
+function inCatalogue(host: Host, device: string): Answer {
+  const rates = findMachine(device, machineCatalogue(host))?.machine.rates;
+  return rates && rates.bf16 !== undefined;
+}

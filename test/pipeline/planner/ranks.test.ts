@@ -209,6 +209,25 @@ describe('a plan for ranks', () => {
     expect(asked).to.equal('adapter: the ranks have shards of the model (fsdp), as asked for');
   });
 
+  it('says how fast machines are taken to reach each other', async () => {
+    const cards = { device: 'cuda', devices: 8, nodes: 2 } as const;
+    const lines = async (machine: string) => engineLines(await planned(cards, { machine, devices: 8 }));
+    const assumed = 'since none is declared: the interval of times has slower and faster ones';
+    expect((await lines('aws_p4d_24xlarge'))[1]).to.equal('network between machines: 50GB/s, as declared');
+    expect((await lines('h100_sxm'))[1]).to.equal(
+      `network between machines: 400GB/s, as of aws_p5_48xlarge, ${assumed}`,
+    );
+    expect((await lines('rtx_4090'))[1]).to.equal(
+      `network between machines: 1.25GB/s, as of 10 Gbit/s, ${assumed}`,
+    );
+    expect(await planned({ ...cards, nodes: 1 }, { machine: 'h100_sxm' })).not.to.have.property('network');
+    const timeOn = async (machine: string) =>
+      trained(await planned({ ...cards, sharding: 'fsdp' }, { machine })).seconds;
+    const [assumed400, declared400] = [await timeOn('h100_sxm'), await timeOn('aws_p5_48xlarge')];
+    expect(assumed400).to.include({ expected: declared400?.expected, low: declared400?.low });
+    expect(assumed400?.high, 'with the slowest network of such machines').to.be.above(declared400?.high ?? 0);
+  });
+
   it('says of whom memory is', async () => {
     const two = renderPlanText(await planned({ devices: 2 }), PLAIN, 80);
     expect(two).to.match(/peak .* at most .* per rank/);

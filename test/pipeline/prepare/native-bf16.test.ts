@@ -25,8 +25,11 @@ describe('devices that multiply bfloat16', () => {
     expect(found(gpu('NVIDIA A100-SXM4-80GB', 7.5))).to.equal(false);
     for (const name of ['NVIDIA A100-SXM4-80GB', 'NVIDIA H100 80GB HBM3', 'NVIDIA GeForce RTX 3090'])
       expect(found(gpu(name)), name).to.equal(true);
-    for (const name of ['Tesla T4', 'Tesla V100-SXM2-16GB', 'NVIDIA GeForce RTX 2080 Ti', 'of no catalogue'])
+    for (const name of ['Tesla T4', 'Tesla V100-SXM2-16GB', 'NVIDIA GeForce RTX 2080 Ti'])
       expect(found(gpu(name)), name).to.equal(false);
+    expect(found(gpu('of no catalogue'))).to.equal(undefined);
+    expect(found(gpu('of no catalogue'), gpu('one', 9))).to.equal(undefined);
+    expect(found(gpu('of no catalogue'), gpu('other', 7))).to.equal(false);
     expect(found(gpu('one', 9), gpu('other', 7))).to.equal(false);
     expect(found()).to.equal(false);
   });
@@ -37,12 +40,12 @@ describe('devices that multiply bfloat16', () => {
     expect(has({ device: 'Mine', rates: { f32: 1e13, bf16: 1e14 } })).to.equal(true);
     expect(has({ device: 'Mine', rates: { f32: 1e13 } })).to.equal(false);
     expect(has({ device: 'NVIDIA A100-SXM4-80GB' })).to.equal(true);
-    expect(has({ device: 'Mine' })).to.equal(false);
+    expect(has({ device: 'Mine' })).to.equal(undefined);
     expect(has({ rates: { bf16: 1e14 } })).to.equal(false);
   });
 
-  const planned = async (machine: string, precision = '') => {
-    folder.write('p.ftp', TEXT.replace('fallback = [', `${precision}\n  fallback = [`));
+  const planned = async (machine: string, precision = '', declared = '') => {
+    folder.write('p.ftp', `${TEXT.replace('fallback = [', `${precision}\n  fallback = [`)}\n${declared}\n`);
     const request = { file: 'p.ftp', params: {}, machine };
     const { plan, program } = await prepare(folder.host, request, { speed: 'nominal', runs: 'none' });
     const stage = plan?.stages.find(({ name }) => name === 'adapter');
@@ -77,6 +80,11 @@ describe('devices that multiply bfloat16', () => {
     expect(auto.evaluated?.parts.weights).to.equal((exact.evaluated?.parts.weights ?? 0) / 2);
     expect(old.stage.effective['precision']).to.deep.equal({ value: 'f32', from: 'planner' });
     expect(engineLines(old.plan).at(-1)).to.equal('adapter: precision f32: the GPU does not multiply bf16');
+    const unknown = await planned('box', '', 'machine box {\n  device = "Mine"\n  memory = 24GiB\n}');
+    expect(engineLines(unknown.plan).at(-1)).to.equal(
+      'adapter: precision f32: no `rates` are declared that say whether the GPU multiplies bf16, and its name is not known',
+    );
+    expect(old.plan.ranks).not.to.have.property('bf16Unknown');
     expect(old.stage.key).to.equal(exact.stage.key);
     expect(old.stage.peak).to.deep.equal(exact.stage.peak);
   });

@@ -35,7 +35,7 @@ export const machineSettings = {
   ),
   network: optional(
     t.quantity('bandwidth', { min: 1e6 }),
-    'Bandwidth between such machines, in one direction. Default: 1.25GB/s, as of 10 Gbit/s.',
+    'Bandwidth between such machines, in one direction. Default: that of machines of the library that are rented out with as many of this device, else 1.25GB/s, as of 10 Gbit/s.',
   ),
   host_memory: optional(
     t.quantity('bytes', { min: 1 }),

@@ -1,7 +1,8 @@
 /** What the accelerate engine computes with, and how its ranks share each training, with reasons. */
+import { formatQuantity } from '../../../language/check/units.js';
 import type { Ranks, Sharding } from '../../../language/ir/engines.js';
 import type { Value } from '../../../language/ir/program.js';
-import type { Plan, PlannedStage } from '../plan-json.js';
+import type { Plan, PlannedNetwork, PlannedRanks, PlannedStage } from '../plan-json.js';
 
 const SET_BY: Readonly<Record<Plan['engineSetBy'], string>> = {
   option: 'as asked for on the command line',
@@ -12,13 +13,24 @@ const SET_BY: Readonly<Record<Plan['engineSetBy'], string>> = {
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 /** The first line says what computes; empty for the embedded engine. */
-export function engineLines({ runtime, engineSetBy, ranks, stages }: Plan): readonly string[] {
+export function engineLines({ runtime, engineSetBy, ranks, network, stages }: Plan): readonly string[] {
   if (ranks === undefined) return [];
   const versions = runtime.slice(runtime.indexOf(' ') + 1);
   return [
     `Computed by the accelerate engine, ${SET_BY[engineSetBy]}: ${placeText(ranks)}; ${versions}`,
+    ...(network === undefined ? [] : [networkText(network)]),
     ...stages.flatMap((stage) => [...sharingText(stage, ranks), ...precisionText(stage, ranks)]),
   ];
+}
+
+function networkText({ bytesPerSecond, from, like }: PlannedNetwork): string {
+  const assumed = 'since none is declared: the interval of times has slower and faster ones';
+  const why = {
+    machine: 'as declared',
+    others: `as of ${like}, ${assumed}`,
+    default: `as of 10 Gbit/s, ${assumed}`,
+  };
+  return `network between machines: ${formatQuantity(bytesPerSecond, 'bandwidth')}, ${why[from]}`;
 }
 
 /** `8 ranks on GPUs of each of 2 nodes` */
@@ -43,7 +55,7 @@ function sharingText({ name, chosen, rejected }: PlannedStage, ranks: Ranks): re
 }
 
 /** On GPUs, where the file leaves it to them. */
-function precisionText({ name, effective }: PlannedStage, ranks: Ranks): readonly string[] {
+function precisionText({ name, effective }: PlannedStage, ranks: PlannedRanks): readonly string[] {
   const { value, from } = effective['precision'] ?? {};
   return from !== 'planner' || ranks.device === 'cpu'
     ? []
@@ -51,11 +63,15 @@ function precisionText({ name, effective }: PlannedStage, ranks: Ranks): readonl
 }
 
 /** `ranks`: left out on the embedded engine. */
-export function whyPrecision(value: Value | undefined, ranks: Ranks | undefined): string {
-  if (ranks?.device === 'cuda')
-    return value === 'bf16' ? 'the GPU multiplies it' : 'the GPU does not multiply bf16';
+export function whyPrecision(value: Value | undefined, ranks: PlannedRanks | undefined): string {
+  if (ranks?.device === 'cuda') return value === 'bf16' ? 'the GPU multiplies it' : whyNotBf16(ranks);
   return `${ranks === undefined ? 'the embedded engine' : 'a CPU'} computes in float32 unless asked otherwise`;
 }
+
+const whyNotBf16 = ({ bf16Unknown }: PlannedRanks): string =>
+  bf16Unknown === true
+    ? 'no `rates` are declared that say whether the GPU multiplies bf16, and its name is not known'
+    : 'the GPU does not multiply bf16';
 
 function whyShared(sharding: Sharding, ranks: Ranks, rejected: PlannedStage['rejected']): string {
   if (ranks.sharding !== 'auto') return 'as asked for';

@@ -13,6 +13,10 @@ export interface DeviceSpeed {
   readonly network: number;
 }
 
+/** With another network between machines, where one is given: bytes per second of its data sheet. */
+export const withNetwork = (device: DeviceSpeed, bytesPerSecond: number | undefined): DeviceSpeed =>
+  bytesPerSecond === undefined ? device : { ...device, network: bytesPerSecond * UTILISATION.network };
+
 /** `undefined` where the declaration does not say how fast it is. */
 export function deviceSpeed(
   { device, rates, bandwidth, interconnect, network }: Machine,

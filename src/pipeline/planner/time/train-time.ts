@@ -15,7 +15,8 @@ import type { Pace, Seconds } from '../plan-json.js';
 import { isInFourBits } from '../stage-models.js';
 import type { TrainFacts } from '../train-stage.js';
 import { type DecoderWork, decoderWork } from './decoder-work.js';
-import { type DeviceSpeed, deviceSpeed } from './device.js';
+import { type DeviceSpeed, deviceSpeed, withNetwork } from './device.js';
+import { machinesOf } from './network.js';
 import { measuredPace } from './pace.js';
 import { type RankStep, stepSeconds } from './rank-seconds.js';
 import { forwardSeconds, tokenSeconds } from './step-seconds.js';
@@ -27,7 +28,7 @@ interface TrainTime {
   readonly pace: Pace;
 }
 
-interface TimeContext extends Pick<PlanContext, 'declared' | 'host' | 'isNominal'> {
+interface TimeContext extends Pick<PlanContext, 'declared' | 'network' | 'host' | 'isNominal'> {
   readonly engine: AccelerateRun;
 }
 
@@ -35,7 +36,7 @@ interface TimeContext extends Pick<PlanContext, 'declared' | 'host' | 'isNominal
 const NF4 = 0.516;
 
 export function trainTime(
-  { engine, declared, host, isNominal }: TimeContext,
+  { engine, declared, network, host, isNominal }: TimeContext,
   stage: Stage,
   facts: TrainFacts,
   plan: TrainPlan,
@@ -43,7 +44,7 @@ export function trainTime(
   const { memory } = facts;
   const work = decoderWork(decoderShape(memory, plan).config);
   const lengths = shortened(memory.lengths, plan.maxLength);
-  const step = rankStep(engine, facts, plan, { work, lengths });
+  const step = rankStep(machinesOf(engine, declared), facts, plan, { work, lengths });
   const steps = memory.steps(lengths.rows);
   const pace = paceOf({ engine, declared }, stage, plan, flopsPerToken(work, step, lengths));
   const start = START + (work.weights * step.weightBytes) / DISK;
@@ -57,8 +58,17 @@ export function trainTime(
   const device = declared && deviceSpeed(declared, memory.precision);
   if (device === undefined) return { seconds: null, pace };
   const watched = validationSeconds(stage, facts, { work, step, steps }, device);
-  const trained = steps * stepSeconds(work, step, device);
-  return { seconds: between(start + written + trained + watched, FORETOLD), pace };
+  const other = start + written + watched;
+  const trained = (bytesPerSecond: number | undefined): number =>
+    other + steps * stepSeconds(work, step, withNetwork(device, bytesPerSecond));
+  return {
+    seconds: {
+      expected: trained(network?.bytesPerSecond),
+      low: FORETOLD.low * trained(network?.fastest),
+      high: FORETOLD.high * trained(network?.slowest),
+    },
+    pace,
+  };
 }
 
 export const between = (expected: number, { low, high }: { low: number; high: number }): Seconds => ({
@@ -75,7 +85,7 @@ interface StepInput {
 }
 
 function rankStep(
-  { devices, nodes }: AccelerateRun,
+  { devices, nodes }: Pick<AccelerateRun, 'devices' | 'nodes'>,
   { memory }: TrainFacts,
   plan: TrainPlan,
   { work, lengths }: StepInput,
