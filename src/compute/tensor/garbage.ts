@@ -19,7 +19,10 @@ function collector(enough: number, ...options: Parameters<Collect>): (bytes: num
 /** Bytes of array buffers that gather until they are collected. */
 export const MOST_DISCARDED = 8 * 2 ** 20;
 
-/** Tells that `bytes` of array buffers are no longer referenced. */
+/**
+ * Tells that `bytes` of array buffers are no longer referenced, which may collect them at once. A function that calls this and has read
+ * them before keeps them until the next time: V8 takes what is in a register of a frame for alive, although it is not used any more.
+ */
 export const discarded = collector(MOST_DISCARDED);
 
 /** The same of buffers that were made a moment ago: a collection of the young generation finds them, and takes a millisecond. */

@@ -351,6 +351,9 @@ function answersTo(settings: EvalSettings, lengths: Lengths): Answers {
     prompt: longestPrompt(lengths),
     prompts: promptsOf(lengths, rows),
     maxTokens: settings.generation.max_tokens,
+    ...(lengths.answers && {
+      ends: { mean: lengths.supervised / Math.max(1, lengths.rows), deviation: lengths.answers.deviation },
+    }),
   };
 }
 

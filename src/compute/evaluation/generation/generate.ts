@@ -1,6 +1,6 @@
 import type { Decoder, DecodeSession } from '../../models/decoder/types.js';
 import type { ModelConfig } from '../../models/types.js';
-import { tidyHeap } from '../../tensor/garbage.js';
+import { discardedYoung, tidyHeap } from '../../tensor/garbage.js';
 import { type GrowingAnswer, growingAnswer } from './answer.js';
 import type { GeneratedAnswer, GenerationOptions } from './settings.js';
 
@@ -62,6 +62,7 @@ async function answerBatch(
     for (let fed = 0; ; fed++) {
       const before = batch.filter(({ ended }) => !ended).length;
       takeAll(batch, logits);
+      discardedYoung(logits.byteLength);
       const after = batch.filter(({ ended }) => !ended).length;
       if (after < before) onEnded(before - after);
       if (after === 0) return;
@@ -97,11 +98,14 @@ async function leave(
   isFull: (answer: GrowingAnswer) => boolean,
 ): Promise<readonly GrowingAnswer[]> {
   const staying = batch.flatMap(({ ended }, i) => (ended ? [] : [i]));
-  const few = batch.length - staying.length < WORTH_MOVING * batch.length;
-  if (few && !batch.some(isFull)) return batch;
+  if (leftRows(batch.length, staying.length) === batch.length && !batch.some(isFull)) return batch;
   await session.keep(staying);
   return staying.map((i) => batch[i] as GrowingAnswer);
 }
+
+/** Rows that are fed from now on, of so many of which these have not ended. */
+export const leftRows = (rows: number, going: number): number =>
+  rows - going < WORTH_MOVING * rows ? rows : going;
 
 /** Rows of a batch's steps, one after another, where answers end as late as lets them leave one after another. */
 export function stepRows(rows: number): readonly number[] {

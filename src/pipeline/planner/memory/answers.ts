@@ -20,6 +20,8 @@ export interface Answers {
   readonly prompt: number;
   readonly prompts?: readonly number[];
   readonly maxTokens: number;
+  /** Tokens that answers come to: their mean and standard deviation. */
+  readonly ends?: { readonly mean: number; readonly deviation: number };
   /** Bytes of codes that a single answer reads as they are stored, while they are compiled. */
   readonly codes?: number;
 }

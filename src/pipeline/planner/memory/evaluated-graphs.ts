@@ -1,11 +1,11 @@
 /** The graphs that an evaluation compiles: rows differ in length, and so do batches; and answers end one after another. */
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
-import { stepRows } from '../../../compute/evaluation/generation/generate.js';
+import { leftRows, stepRows } from '../../../compute/evaluation/generation/generate.js';
 import { lossRows } from '../../../compute/evaluation/losses.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
-import { cacheSizes } from '../../../compute/models/decoder/caches.js';
+import { cacheSize, cacheSizes } from '../../../compute/models/decoder/caches.js';
 import { chunkSize } from '../../../compute/models/decoder/chunks.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { paddedLength } from '../../../compute/training/batch.js';
@@ -64,11 +64,12 @@ export function compiledGraphs(
   const all = (): Graphs => ({ ...graphs, count: graphs.count + heads.size });
   const first = all();
   const after = batches.map((batch) => {
-    const steps = stepShapes(batch, virtual);
-    for (const size of stepHeads(batch)) heads.add(size);
+    const steps = stepShapes(batch, virtual, answers?.ends);
+    heads.add(headOf(batch.rows));
+    for (const { rows } of steps) heads.add(headOf(rows));
     graphs = {
-      count: graphs.count + count * (1 + steps),
-      nodes: graphs.nodes + blocks(paddedLength(batch.prompt)).nodes + steps * short,
+      count: graphs.count + count * (1 + steps.length),
+      nodes: graphs.nodes + blocks(paddedLength(batch.prompt)).nodes + steps.length * short,
     };
     return all();
   });
@@ -113,9 +114,43 @@ export function batchLengths({ histogram, longest }: LossRows): readonly number[
   return [...found];
 }
 
-/** Rows and sizes of the cache that the steps of a batch have: rows leave, and the cache grows, one after another. */
-export const stepShapes = ({ rows, capacity, prompt }: Answered, virtual: number): number =>
-  stepRows(rows).length + cacheSizes(virtual + prompt, capacity).length - 1;
+/** What a step of a batch is compiled for. */
+interface StepShape {
+  readonly rows: number;
+  /** Of the cache. */
+  readonly size: number;
+}
+
+/**
+ * Those of all steps, each once: rows leave, and the cache grows, one after another. `ends`: what answers come to, as the rows of the data
+ * set have them; without it, they end as late as lets rows leave one after another.
+ */
+export function stepShapes(batch: Answered, virtual: number, ends?: Answers['ends']): readonly StepShape[] {
+  const { rows: all, capacity, prompt } = batch;
+  const sizeAfter = (tokens: number): number => cacheSize(virtual + prompt + tokens, capacity);
+  if (ends === undefined) {
+    const sizes = cacheSizes(virtual + prompt, capacity);
+    const left = stepRows(all).map((rows) => ({ rows, size: capacity }));
+    return [...sizes.slice(0, -1).map((size) => ({ rows: all, size })), ...left];
+  }
+  const answers = spreadAnswers(all, ends);
+  const found = new Map<string, StepShape>();
+  let rows = all;
+  for (let taken = 1; taken < capacity - virtual - prompt; taken++) {
+    const going = answers.filter((tokens) => tokens > taken).length;
+    if (going === 0) break;
+    rows = leftRows(rows, going);
+    const shape = { rows, size: sizeAfter(taken) };
+    found.set(`${shape.rows} ${shape.size}`, shape);
+  }
+  return [...found.values()];
+}
+
+/** Tokens of so many answers of this mean and deviation, spread evenly. */
+const spreadAnswers = (count: number, { mean, deviation }: NonNullable<Answers['ends']>): readonly number[] =>
+  Array.from({ length: count }, (_, at) =>
+    Math.max(1, Math.round(mean + Math.sqrt(3) * deviation * ((2 * at + 1) / count - 1))),
+  );
 
 /** Sizes in which logits are computed: of losses those that chunks of several sizes have … */
 function lossHeads(): readonly string[] {
@@ -124,6 +159,5 @@ function lossHeads(): readonly string[] {
   return Array.from({ length: sizes }, (_, at) => `loss ${at}`);
 }
 
-/** … and of answers those of all steps. */
-const stepHeads = ({ rows }: Answered): readonly string[] =>
-  stepRows(rows).map((left) => `logits ${chunkSize(left, EVALUATION_SHAPES.logitsChunk, 1)}`);
+/** … and of answers those of a step. */
+const headOf = (rows: number): string => `logits ${chunkSize(rows, EVALUATION_SHAPES.logitsChunk, 1)}`;

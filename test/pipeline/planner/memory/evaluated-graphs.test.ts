@@ -55,7 +55,14 @@ describe('graphs of an evaluation', () => {
     });
     const rows = new Set([...seen].map((step) => Number(step.split(' ')[0])));
     expect([...rows]).to.deep.equal(stepRows(count));
-    expect(seen.size).to.equal(stepShapes({ rows: count, capacity, prompt }, 0));
+    const batch = { rows: count, capacity, prompt };
+    expect(seen.size).to.equal(stepShapes(batch, 0).length);
+    // they have 1 to 32 tokens, evenly spread
+    const ends = { mean: 16.5, deviation: Math.sqrt((count ** 2 - 1) / 12) };
+    const planned = stepShapes(batch, 0, ends).map(({ rows: left, size }) => `${left} ${size}`);
+    expect(planned).to.deep.equal([...seen]);
+    // all have two or three
+    expect(stepShapes(batch, 0, { mean: 2.5, deviation: 0.5 })).to.have.length(2);
   });
 });
 

@@ -75,11 +75,8 @@ export class Scratch {
   }
 
   tensors(plan: ScratchPlan): Fetches {
-    if (this.memory.byteLength < this.needed) {
-      const before = this.memory.byteLength;
-      this.fetches.clear();
-      this.memory = new ArrayBuffer(0);
-      discarded(before);
+    if (this.isShort()) {
+      discarded(this.giveUp());
       this.memory = allocateOnHost(this.needed, (size) => new ArrayBuffer(size));
     }
     const known = this.fetches.get(plan);
@@ -89,5 +86,17 @@ export class Scratch {
       fetches[name] = this.wrap(type, viewOf(type, this.memory, offset));
     this.fetches.set(plan, fetches);
     return fetches;
+  }
+
+  private isShort(): boolean {
+    return this.memory.byteLength < this.needed;
+  }
+
+  /** Bytes that it had: see `tensor/garbage.ts` for why no other function reads the stretch. */
+  private giveUp(): number {
+    const before = this.memory.byteLength;
+    this.fetches.clear();
+    this.memory = new ArrayBuffer(0);
+    return before;
   }
 }
